@@ -1,0 +1,1 @@
+"""Adapters: one room for each outside thing; they do not know each other."""

@@ -1,0 +1,152 @@
+"""One page of the leaderboard: bytes -> readings, strictly."""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Never
+
+from attrs import frozen
+from cattrs import Converter
+
+from ...core.errors import SourceError, shortened
+
+XP_MAX = 2**53
+"""Beyond it a JSON number may have lost precision on its way."""
+UNUSABLE_MAX = 3
+UNUSABLE_SHARE_MAX = 0.01
+
+_DISCORD_ID = re.compile(r"[1-9][0-9]{0,19}", re.ASCII)
+
+
+@frozen
+class Page:
+    """What one page says."""
+
+    readings: Mapping[str, int]
+    """Total XP by Discord id, of every row that can be used."""
+    length: int
+    """Rows of the page, usable or not."""
+
+    @property
+    def unusable(self) -> int:
+        """Rows that say nothing: unreadable, or told again further down the page."""
+        return self.length - len(self.readings)
+
+
+@frozen
+class _Guild:
+    id: str
+
+
+@frozen
+class _Leaderboard:
+    """The part of the answer that has not changed since 2018."""
+
+    guild: _Guild
+    players: list[object]
+
+
+def parsed(body: bytes, guild_id: str, sought: frozenset[str]) -> Page:
+    """Return the page that an answer holds.
+
+    `SourceError` (malformed) if it is no page of this guild's board, if more than 3 rows and more
+    than 1 % of them cannot be used, or if one of them is of somebody sought.
+    """
+    board = _structured(_loaded(body))
+    if board.guild.id != guild_id:
+        raise malformed(f"the board is of guild {shortened(board.guild.id)}, but guild {guild_id!r} was asked for")
+    readings, unusable = _rows(board.players)
+    for row in unusable:
+        if _is_of(row, sought):
+            raise malformed(f"the row of a member who is sought cannot be used: {_essence(row)}")
+    if len(unusable) > max(UNUSABLE_MAX, UNUSABLE_SHARE_MAX * len(board.players)):
+        raise malformed(
+            f"{len(unusable):,} of {len(board.players):,} rows cannot be used, such as {_essence(unusable[0])}"
+        )
+    return Page(readings, len(board.players))
+
+
+def malformed(what: str) -> SourceError:
+    """Return the error for an answer that is no leaderboard."""
+    return SourceError(
+        "malformed",
+        f"MEE6's answer cannot be used: {what}. The next sync tries again; if it lasts, "
+        "MEE6 has changed its API: look for a newer trc-engage",
+    )
+
+
+def _loaded(body: bytes, object_pairs_hook: Callable[[list[tuple[str, object]]], object] | None = None) -> object:
+    try:
+        return json.loads(body, parse_constant=_refuse, object_pairs_hook=object_pairs_hook)
+    except (ValueError, RecursionError) as error:
+        raise malformed(f"it is no sound JSON ({type(error).__name__}: {shortened(str(error))})") from error
+
+
+def _refuse(constant: str) -> Never:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _told_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Refuse an object that tells its XP twice, for nobody knows which of the two is true."""
+    if [key for key, _ in pairs].count("xp") > 1:
+        raise ValueError("xp is told twice")
+    return dict(pairs)
+
+
+def _structured(document: object) -> _Leaderboard:
+    try:
+        return _CONVERTER.structure(document, _Leaderboard)
+    except (KeyError, TypeError, ValueError) as error:
+        raise malformed(f"it is not a leaderboard ({type(error).__name__}: {shortened(str(error))})") from error
+
+
+def _text(value: object, _: type) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"a text was expected, not {shortened(value)}")
+    return value
+
+
+def _list(value: object, _: type) -> list[object]:
+    if not isinstance(value, list):
+        raise TypeError(f"a list was expected, not {shortened(value)}")
+    return value
+
+
+_CONVERTER = Converter(detailed_validation=False)
+_CONVERTER.register_structure_hook(str, _text)
+_CONVERTER.register_structure_hook_func(lambda kind: kind == list[object], _list)
+
+
+def _rows(players: Sequence[object]) -> tuple[dict[str, int], list[object]]:
+    """Return the readings, and the rows that cannot be used.
+
+    Every row of a board of 100,000 passes here, hence one tight loop instead of cattrs.
+    """
+    readings: dict[str, int] = {}
+    unusable = []
+    is_discord_id = _DISCORD_ID.fullmatch
+    for row in players:
+        try:
+            discord_id, xp = row["id"], row["xp"]  # type: ignore[index]
+        except (KeyError, TypeError):
+            unusable.append(row)
+            continue
+        # `type(…) is int`, because True is an int as well.
+        if type(xp) is int and 0 <= xp <= XP_MAX and type(discord_id) is str and is_discord_id(discord_id):
+            readings[discord_id] = xp
+        else:
+            unusable.append(row)
+    return readings, unusable
+
+
+def _is_of(row: object, sought: frozenset[str]) -> bool:
+    """Tell whether a row is of somebody sought, even if its id came as a number."""
+    discord_id = row.get("id") if isinstance(row, dict) else None
+    return isinstance(discord_id, str | int) and str(discord_id) in sought
+
+
+def _essence(row: object) -> str:
+    """Return the two fields that matter, short; what else a row holds is nobody's business (R1)."""
+    if not isinstance(row, dict):
+        return shortened(row)
+    return f"id {shortened(row.get('id'))}, xp {shortened(row.get('xp'))}"

@@ -1,0 +1,116 @@
+"""Mee6Source: what a caller holds."""
+
+import time
+from collections.abc import Callable
+from random import Random, SystemRandom
+from types import TracebackType
+from typing import Self
+
+from attrs import define, field
+
+from ...core.model import Board
+from .answer import Answer
+from .checks import (
+    checked_base_url,
+    checked_contact,
+    checked_count,
+    checked_guild_id,
+    checked_seconds,
+    checked_token,
+)
+from .fetch import Fetcher, new_client
+from .line import Line
+from .pace import Budget, Pace
+from .sweep import LIMIT_MAX, Sweeper
+
+BASE_URL = "https://mee6.xyz"
+CONTACT = "https://pypi.org/project/trc-engage/"
+PAGE_GAP_SECONDS = 2.0
+DEADLINE_SECONDS = 120.0
+PAGES_MAX = 2_000
+ANSWER_BYTES_MAX = 16 * 1024 * 1024
+
+
+@define(eq=False)
+class Mee6Source:
+    """A guild's leaderboard on mee6.xyz, an `XpSource`; for one read at a time.
+
+    Close it, or use it as a context manager.
+    """
+
+    guild_id: str
+    _fetcher: Fetcher = field(repr=False)
+    _on_page: Callable[[int, int], object] | None = field(repr=False)
+    _deadline_seconds: float = field(repr=False)
+    _pages_max: int = field(repr=False)
+    _limit: int = field(default=LIMIT_MAX, repr=False, init=False)
+
+    @classmethod
+    def open(
+        cls,
+        guild_id: str,
+        *,
+        base_url: str = BASE_URL,
+        token: str | None = None,
+        contact: str = CONTACT,
+        page_gap: float = PAGE_GAP_SECONDS,
+        deadline_seconds: float = DEADLINE_SECONDS,
+        pages_max: int = PAGES_MAX,
+        answer_bytes_max: int = ANSWER_BYTES_MAX,
+        on_page: Callable[[int, int], object] | None = None,
+        pause: Callable[[float], object] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        random: Random | None = None,
+    ) -> Self:
+        """Prepare to read; nothing is sent yet.
+
+        `token` is needed for a private board only, and is never shown. `page_gap` are the seconds
+        between requests, `deadline_seconds` what the requests of a read may take without the gaps.
+        `on_page` is told the pages and rows so far; `pause` sleeps (by default until `stop`).
+        Raises `InvalidValue`.
+        """
+        guild = checked_guild_id(guild_id)
+        url = f"{checked_base_url(base_url)}/api/plugins/levels/leaderboard/{guild}"
+        line = Line()
+        pace = Pace(
+            checked_seconds("page_gap", page_gap, least=0.0), pause or line.pause, monotonic, random or SystemRandom()
+        )
+        deadline = checked_seconds("deadline_seconds", deadline_seconds, least=0.001)
+        bytes_max = checked_count("answer_bytes_max", answer_bytes_max)
+        pages = checked_count("pages_max", pages_max)
+        client = new_client(checked_token(token), checked_contact(contact))
+        fetcher = Fetcher(url, client, line, pace, bytes_max)
+        return cls(guild, fetcher, on_page, deadline, pages)
+
+    def read(self, sought: frozenset[str], /) -> Board:
+        """Read the board until everyone sought is found or it ends; nobody sought, nothing asked.
+
+        Raises `SourceError`, and `ReadStopped` once `stop` was called.
+        """
+        budget = Budget(self._deadline_seconds, self._fetcher.pace.monotonic)
+
+        def fetch(number: int, limit: int) -> Answer:
+            return self._fetcher.page(number, limit, budget)
+
+        sweeper = Sweeper(self.guild_id, sought, fetch, self._on_page, self._pages_max, self._limit)
+        try:
+            with self._fetcher.line.watched(lambda: budget.left):
+                return sweeper.board()
+        finally:
+            self._limit = sweeper.limit_known
+
+    def stop(self) -> None:
+        """End a running read at once, and refuse any later one; for signal handlers and other threads."""
+        self._fetcher.line.stop()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._fetcher.client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,143 @@
+"""Sweeping a board that moves: paging to its empty page, and again where somebody may have been passed over.
+
+The sort is live and the paging is by offset. Whoever rises past a page boundary between two
+requests is missed, and pushes a row that was seen already onto the next page: a duplicate proves
+that the board moved.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from attrs import Factory, define, field
+
+from ...core.model import Board
+from .answer import Answer
+from .page import Page, malformed, parsed
+
+LIMIT_MAX = 1_000
+SWEEPS_MAX = 3
+REPEATS_MAX = 3
+
+logger = logging.getLogger(__name__)
+
+
+@define(eq=False)
+class _Trail:
+    """The rows that one sweep has seen, and what they betray."""
+
+    moved: bool = False
+    """Whether an id stood on two pages."""
+    _seen: set[str] = field(factory=set, init=False)
+    _repeats: int = field(default=0, init=False)
+
+    def follow(self, page: Page) -> None:
+        """Take in the next page."""
+        rows_before = len(self._seen)
+        self._seen.update(page.readings)
+        rows_new = len(self._seen) - rows_before
+        self.moved = self.moved or rows_new < len(page.readings)
+        self._repeats = 0 if rows_new else self._repeats + 1
+        if self._repeats == REPEATS_MAX:
+            raise malformed("its pages repeat each other")
+
+
+@define(eq=False)
+class Sweeper:
+    """One read under way."""
+
+    guild_id: str
+    sought: frozenset[str]
+    fetch: Callable[[int, int], Answer]
+    """Returns the answer that holds the page of this number and limit."""
+    on_page: Callable[[int, int], object] | None
+    pages_max: int
+    limit: int
+    """Rows asked for with each page."""
+    limit_known: int = Factory(lambda self: self.limit, takes_self=True)
+    """The limit that the server is known to honour."""
+    _missing: set[str] = Factory(lambda self: set(self.sought), takes_self=True)
+    """Those looked for and not yet found."""
+    _clamped: bool = field(default=False, init=False)
+    _readings: dict[str, int] = field(factory=dict, init=False)
+    _rows: set[str] = field(factory=set, init=False)
+    _pages: int = field(default=0, init=False)
+    _page_last: int = field(default=0, init=False)
+    _whole: bool = field(default=False, init=False)
+    _server_at: datetime | None = field(default=None, init=False)
+
+    def board(self) -> Board:
+        """Read until everybody sought is found, or is known to be absent, or cannot be told.
+
+        The first sweep looks for everyone; a further one only for those whose absence would be news.
+        """
+        expected: frozenset[str] = getattr(self.sought, "expected", self.sought)
+        for _ in range(SWEEPS_MAX):
+            moved = self._sweep()
+            self._missing &= expected
+            if not self._missing or (not moved and self._ends_still()):
+                return self._board(frozenset())
+        return self._board(frozenset(self._missing))
+
+    def _sweep(self) -> bool:
+        """Page on until nobody is missing or the board ends; tell whether it moved meanwhile."""
+        trail = _Trail()
+        number = length_first = 0
+        while self._missing:
+            page = self._take(number)
+            if page.length == 0:
+                self._whole = True
+                break
+            if number == 0:
+                length_first = page.length
+                self._trust_limit(length_first)
+            elif number == 1 and self._clamps(length_first):
+                trail = _Trail()
+                number = 0
+                continue
+            trail.follow(page)
+            number += 1
+        return trail.moved
+
+    def _clamps(self, length_first: int) -> bool:
+        """Take rows after a short page 0 as a server that clamps, and ask for pages of its length from now on.
+
+        Once in a read: a server that merely leaves rows out would shrink the pages without end.
+        """
+        if self._clamped or length_first >= self.limit:
+            return False
+        self._clamped = True
+        self.limit = length_first
+        return True
+
+    def _trust_limit(self, length_first: int) -> None:
+        """Remember a limit for later reads once page 0 was as long."""
+        if length_first == self.limit:
+            self.limit_known = self.limit
+
+    def _ends_still(self) -> bool:
+        """Ask for the empty page that ended the sweep once more."""
+        return self._take(self._page_last).length == 0
+
+    def _take(self, number: int) -> Page:
+        """Fetch a page and keep the readings of those sought, the newer over the older."""
+        if number >= self.pages_max:
+            raise malformed(f"the board has no end within {self.pages_max:,} pages")
+        answer = self.fetch(number, self.limit)
+        page = parsed(answer.body, self.guild_id, self.sought)
+        if self._pages == 0:
+            self._server_at = answer.told_at
+        self._pages += 1
+        self._page_last = number
+        self._rows.update(page.readings)
+        found = {member: page.readings[member] for member in self.sought.intersection(page.readings)}
+        self._readings.update(found)
+        self._missing.difference_update(found)
+        if page.unusable:
+            logger.info("page %d: %d of %d rows skipped", number, page.unusable, page.length)
+        if self.on_page is not None:
+            self.on_page(self._pages, len(self._rows))
+        return page
+
+    def _board(self, missed: frozenset[str]) -> Board:
+        return Board(self._readings, self._whole, len(self._rows), self._pages, missed, self._server_at)

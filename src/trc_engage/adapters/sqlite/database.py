@@ -1,0 +1,162 @@
+"""Connections to the one file: opened, lent, in a transaction, with every foreign error translated."""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from ...core.errors import InvalidValue, LedgerBusy, LedgerFailed
+
+APPLICATION_ID = 0x54524345
+"""'TRCE', so that a foreign database is told from ours."""
+SCHEMA_VERSION = 1
+BUSY_SECONDS = 10.0
+
+
+class Database:
+    """A pool of connections to one file, each lent to one thread at a time.
+
+    TRUNCATE with synchronous FULL is what lost no acknowledged commit when power was cut (WAL with
+    NORMAL did). Every writing transaction begins IMMEDIATE: one that reads first and writes later
+    would fail at once when another writes in between, whatever the time-out.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._idle: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        self._pid = os.getpid()
+        self._closed = False
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Self:
+        """Open the file, made and brought up to date if need be; raises `LedgerFailed` and `LedgerBusy`."""
+        if str(path) in {"", ":memory:"}:
+            raise InvalidValue("path", str(path), "name a file; for a ledger without a disk take MemoryLedger")
+        database = cls(Path(path))
+        with database.lent() as connection:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version < SCHEMA_VERSION:
+                # sqlite-utils costs more time to import than most commands take to run.
+                from .schema import migrate  # noqa: PLC0415
+
+                migrate(connection)
+        if version > SCHEMA_VERSION:
+            database.close()
+            message = (
+                f"{database.path} was written by a newer trc-engage (schema {version}, this one knows "
+                f"{SCHEMA_VERSION}); nothing was touched: upgrade trc-engage"
+            )
+            raise LedgerFailed(message)
+        return database
+
+    def close(self) -> None:
+        """Close what is idle now and what is lent when it comes back."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection on which all reads see one state."""
+        with self.lent() as connection:
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.execute("ROLLBACK")
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection in a transaction of which all is committed, or nothing."""
+        with self.lent() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def lent(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection; what SQLite raises meanwhile is translated."""
+        with self._translated():
+            connection = self._take()
+            try:
+                yield connection
+            finally:
+                self._give_back(connection)
+
+    def _take(self) -> sqlite3.Connection:
+        with self._lock:
+            if self._closed:
+                message = f"{self.path} is closed; open it again"
+                raise LedgerFailed(message)
+            if self._pid != os.getpid():
+                # SQLite forbids to carry a connection across a fork, even to close it there.
+                _abandoned.extend(self._idle)
+                self._idle, self._pid = [], os.getpid()
+            if self._idle:
+                return self._idle.pop()
+        return self._connect()
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        with self._lock:
+            if not self._closed:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+        try:
+            connection.execute("PRAGMA journal_mode = TRUNCATE")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA temp_store = MEMORY")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorcode", None)
+            primary = sqlite3.SQLITE_ERROR if code is None else code & 0xFF
+            if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+                message = (
+                    f"{self.path} is in use by others for over {BUSY_SECONDS:.0f} s; nothing was written: try again"
+                )
+                raise LedgerBusy(message) from error
+            advice = ADVICE.get(primary, "nothing was written; see the cause")
+            message = f"{self.path}: {error}: {advice}"
+            raise LedgerFailed(message) from error
+        except (OverflowError, UnicodeEncodeError) as error:
+            message = f"{self.path}: a value cannot be stored ({error}); nothing was written"
+            raise LedgerFailed(message) from error
+
+
+_abandoned: list[sqlite3.Connection] = []
+
+ADVICE = {
+    sqlite3.SQLITE_FULL: "the disk is full; nothing was written: free space and run again",
+    sqlite3.SQLITE_CANTOPEN: "check that its folder exists and that you may write there",
+    sqlite3.SQLITE_READONLY: "it may not be written; check owner and permissions of the file and its folder",
+    sqlite3.SQLITE_PERM: "check owner and permissions of the file and its folder",
+    sqlite3.SQLITE_IOERR: "the disk failed; nothing was written: check the disk and its free space, then run again",
+    sqlite3.SQLITE_NOTADB: "it is not a SQLite database; check the path, or put back a backup",
+    sqlite3.SQLITE_CORRUPT: "the file is damaged; put back a backup",
+}
+"""What to do, by SQLite's primary result code."""

@@ -1,0 +1,136 @@
+"""The tables, as migrations; sqlite-utils keeps the record of those applied."""
+
+import sqlite3
+
+from sqlite_utils import Database, Migrations
+
+from ...core.errors import LedgerFailed
+from .database import APPLICATION_ID, SCHEMA_VERSION
+
+migrations = Migrations("trc-engage")
+
+FIRST = """
+CREATE TABLE members (
+    member_id TEXT PRIMARY KEY,
+    name TEXT,
+    enrolled_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE discord_activity (
+    account_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL DEFAULT 1,
+    member_id TEXT NOT NULL REFERENCES members,
+    discord_id TEXT NOT NULL,
+    status TEXT NOT NULL DEFAULT 'waiting' CHECK (status IN ('waiting', 'tracked', 'absent', 'left', 'unlinked')),
+    next_reading TEXT NOT NULL DEFAULT 'opens' CHECK (next_reading IN ('opens', 'begins', 'continues', 'returns')),
+    xp_baseline INTEGER NOT NULL DEFAULT 0,
+    xp_total INTEGER NOT NULL DEFAULT 0 CHECK (xp_total >= 0),
+    xp_high INTEGER NOT NULL DEFAULT 0,
+    xp_posted INTEGER NOT NULL DEFAULT 0,
+    window_from TEXT,
+    linked_at TEXT NOT NULL,
+    unlinked_at TEXT
+) STRICT;
+CREATE UNIQUE INDEX one_account_for_a_member ON discord_activity (member_id) WHERE unlinked_at IS NULL;
+CREATE UNIQUE INDEX one_account_for_a_discord_id ON discord_activity (discord_id) WHERE unlinked_at IS NULL;
+CREATE INDEX accounts_of_a_member ON discord_activity (member_id, account_id);
+
+CREATE TABLE entries (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL CHECK (kind IN (
+        'opening', 'gain', 'deduction', 'rebase', 'award', 'reversal', 'adjustment'
+    )),
+    member_id TEXT NOT NULL REFERENCES members,
+    source TEXT NOT NULL,
+    points INTEGER NOT NULL,
+    day TEXT NOT NULL,
+    at TEXT NOT NULL,
+    silent INTEGER NOT NULL CHECK (silent IN (0, 1)),
+    account_id INTEGER REFERENCES discord_activity,
+    xp_before INTEGER,
+    xp_after INTEGER,
+    baseline_before INTEGER,
+    baseline_after INTEGER
+) STRICT;
+CREATE INDEX entries_of_a_member ON entries (member_id, position);
+CREATE TRIGGER entries_are_never_changed BEFORE UPDATE ON entries
+BEGIN SELECT RAISE(ABORT, 'entries are append-only: correct a mistake by another entry'); END;
+CREATE TRIGGER entries_are_never_deleted BEFORE DELETE ON entries
+BEGIN SELECT RAISE(ABORT, 'entries are append-only: correct a mistake by another entry'); END;
+
+CREATE TABLE balances (
+    member_id TEXT NOT NULL REFERENCES members,
+    source TEXT NOT NULL,
+    points INTEGER NOT NULL,
+    PRIMARY KEY (member_id, source)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE discord_days (
+    day TEXT NOT NULL,
+    account_id INTEGER NOT NULL REFERENCES discord_activity,
+    opens_at TEXT NOT NULL,
+    closes_at TEXT NOT NULL,
+    PRIMARY KEY (day, account_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE runs (
+    run_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    task TEXT NOT NULL CHECK (task IN ('sync')),
+    outcome TEXT NOT NULL CHECK (outcome IN ('synced', 'failed')),
+    at TEXT NOT NULL,
+    opened INTEGER, gained INTEGER, deducted INTEGER, rebased INTEGER,
+    unchanged INTEGER, absent INTEGER, missed INTEGER,
+    points INTEGER, pages INTEGER, board_rows INTEGER, whole INTEGER CHECK (whole IN (0, 1)),
+    trouble TEXT, message TEXT, counts INTEGER CHECK (counts IN (0, 1)), retry_at TEXT
+) STRICT;
+CREATE INDEX good_runs ON runs (run_id) WHERE outcome = 'synced';
+CREATE INDEX whole_runs ON runs (run_id) WHERE whole = 1;
+
+CREATE TABLE claims (
+    task TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
+    taken_at TEXT NOT NULL,
+    until TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
+
+@migrations()
+def m001_accounts_and_entries(db: Database) -> None:
+    """Lay out accounts, entries, what is derived from them, and the run book."""
+    for statement in _statements(FIRST):
+        db.execute(statement)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the file up to date; several processes may try at once, and one does it."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if connection.execute("PRAGMA user_version").fetchone()[0] < SCHEMA_VERSION:
+            _refuse_a_stranger(connection)
+            migrations.apply(Database(connection))
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _refuse_a_stranger(connection: sqlite3.Connection) -> None:
+    ours = connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
+    if not ours and connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
+        message = "the file is a database of another program; name a path of its own for this store"
+        raise LedgerFailed(message)
+
+
+def _statements(script: str) -> list[str]:
+    """Split a script, for `executescript` would commit the transaction it runs in."""
+    statements, pending = [], ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            statements.append(pending.strip())
+            pending = ""
+    return statements

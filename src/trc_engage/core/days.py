@@ -1,0 +1,69 @@
+"""Which UTC days a window of time counts for (R12)."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+
+from attrs import frozen
+
+from .errors import InvalidValue
+
+FOOTHOLD = timedelta(minutes=5)
+"""How much of its last day a window must cover before that day counts."""
+
+
+@frozen
+class Window:
+    """The stretch of time in which XP was earned, and the days it counts for."""
+
+    opens_at: datetime
+    closes_at: datetime
+    days: tuple[date, ...]
+
+    @classmethod
+    def between(cls, opens_at: datetime, closes_at: datetime) -> "Window":
+        """Make the window from one reading to the next; one that would open after it closes is an instant."""
+        opens_at = min(opens_at, closes_at)
+        return cls(opens_at, closes_at, days_counted(opens_at, closes_at))
+
+
+def windows_until(closes_at: datetime) -> Callable[[datetime], Window]:
+    """Return a function from a window's opening to the window, which reckons each opening once.
+
+    The accounts of one sync share a handful of openings, so that a hundred thousand of them
+    cost a handful of calendar walks.
+    """
+    known: dict[datetime, Window] = {}
+
+    def window(opens_at: datetime) -> Window:
+        found = known.get(opens_at)
+        if found is None:
+            found = known[opens_at] = Window.between(opens_at, closes_at)
+        return found
+
+    return window
+
+
+def days_counted(opens_at: datetime, closes_at: datetime) -> tuple[date, ...]:
+    """Return the UTC days for which XP earned between two instants counts, oldest first.
+
+    Every day that the window touches counts; only the last of several needs a foothold of five
+    minutes, so that the sync at 00:00 credits the evening before and not the new day:
+
+    >>> friday = datetime(2026, 3, 6, 23, 45, tzinfo=UTC)
+    >>> [str(day) for day in days_counted(friday, friday + timedelta(minutes=15))]
+    ['2026-03-06']
+    >>> [str(day) for day in days_counted(friday, friday + timedelta(minutes=20))]
+    ['2026-03-06', '2026-03-07']
+    """
+    first, last = opens_at.date(), closes_at.date()
+    midnight = datetime(last.year, last.month, last.day, tzinfo=UTC)
+    if first < last and closes_at - midnight < FOOTHOLD:
+        last -= timedelta(days=1)
+    return tuple(first + timedelta(days=n) for n in range((last - first).days + 1))
+
+
+def in_utc(field: str, instant: datetime) -> datetime:
+    """Return the instant in UTC; a naive one is refused as `InvalidValue`."""
+    if instant.tzinfo is None:
+        raise InvalidValue(field, instant.isoformat(), "give a timezone-aware time, such as datetime.now(UTC)")
+    return instant.astimezone(UTC)

@@ -1,0 +1,132 @@
+"""What can go wrong, one class for each thing that a caller can act on."""
+
+from datetime import datetime, timedelta
+from typing import Literal, get_args
+
+SourceTrouble = Literal[
+    "private", "unknown_guild", "rate_limited", "blocked", "malformed", "down", "distrusted", "clock"
+]
+SOURCE_TROUBLES: tuple[SourceTrouble, ...] = get_args(SourceTrouble)
+
+
+class EngageError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class InvalidValue(EngageError, ValueError):
+    """A value handed in cannot be used; the message names the field, the value and the remedy."""
+
+    def __init__(self, field: str, value: object, advice: str) -> None:
+        super().__init__(field, value, advice)
+        self.field = field
+        self.value = value
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.field}: {shortened(self.value)}: {self.advice}"
+
+
+class UnknownMember(EngageError):
+    """No member has this id."""
+
+    def __init__(self, member_id: str) -> None:
+        super().__init__(member_id)
+        self.member_id = member_id
+
+    def __str__(self) -> str:
+        return (
+            f"member {shortened(self.member_id)} is not enrolled; "
+            "check the id (`trc-engage members list`) or enrol the member first"
+        )
+
+
+class NotLinked(EngageError):
+    """The member has no linked Discord account."""
+
+    def __init__(self, member_id: str) -> None:
+        super().__init__(member_id)
+        self.member_id = member_id
+
+    def __str__(self) -> str:
+        return (
+            f"member {shortened(self.member_id)} has no linked Discord account; "
+            "link one first (`trc-engage members link MEMBER DISCORD_ID`)"
+        )
+
+
+class LinkTaken(EngageError):
+    """A second link was asked for, of a member or of a Discord id (R7); it names who holds the first."""
+
+    def __init__(self, member_id: str, discord_id: str) -> None:
+        super().__init__(member_id, discord_id)
+        self.member_id = member_id
+        self.discord_id = discord_id
+
+    def __str__(self) -> str:
+        return (
+            f"member {shortened(self.member_id)} already holds Discord id {self.discord_id}; "
+            f"unlink that member first (`trc-engage members unlink {self.member_id}`)"
+        )
+
+
+class SourceMissing(EngageError):
+    """A sync was asked of an `Engage` that was built without a source."""
+
+    def __str__(self) -> str:
+        return "this Engage has no source and cannot sync; build it with source=Mee6Source.open(…)"
+
+
+class SourceError(EngageError):
+    """The board could not be read or is not trusted, and nothing changed.
+
+    `kind` says which trouble; `retry_after` is the wait that the server asked for, `retry_at`
+    the instant until which this deployment keeps away from it (R21), set by the sync.
+    """
+
+    def __init__(self, kind: SourceTrouble, message: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(kind, message, retry_after)
+        self.kind = kind
+        self.message = message
+        self.retry_after = retry_after
+        self.retry_at: datetime | None = None
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class ClockWentBack(EngageError):
+    """The present time lies before what the ledger has already seen (R22)."""
+
+    def __init__(self, now: datetime, seen_at: datetime) -> None:
+        super().__init__(now, seen_at)
+        self.now = now
+        self.seen_at = seen_at
+
+    def __str__(self) -> str:
+        return (
+            f"this machine says {self.now:%Y-%m-%d %H:%M:%S} UTC, but the ledger's last sync was at "
+            f"{self.seen_at:%Y-%m-%d %H:%M:%S} UTC; nothing was read or changed. If this clock is wrong, set "
+            "it (compare `date -u`) and run again. If it is right, the store was written under a clock that "
+            "ran ahead: syncs resume by themselves at that time, or at once from a backup made before it"
+        )
+
+
+class Moved(EngageError):
+    """What a posting was planned on has changed meanwhile; nothing was written: plan again."""
+
+
+class LedgerBusy(EngageError):
+    """Somebody else is at work on the store; nothing was written: try again later."""
+
+
+class LedgerFailed(EngageError):
+    """The store could not be opened, read or written; nothing was half-written."""
+
+
+def shortened(value: object, limit: int = 60) -> str:
+    """Return `repr(value)`, cut in the middle so that an error line stays one line."""
+    text = repr(value)
+    if len(text) <= limit:
+        return text
+    head = limit * 2 // 3
+    return f"{text[:head]}…{text[head + 1 - limit :]}"

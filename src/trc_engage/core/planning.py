@@ -1,0 +1,159 @@
+"""Accounts + board -> SyncPlan: what one sync would do, account by account (R2-R6, R11a)."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+
+from attrs import frozen
+
+from . import points
+from .days import Window, windows_until
+from .model import Board, DiscordActivity, Move, NextReading, Status, SyncKind
+from .ports import SyncState
+
+Drops = Literal["deduct", "rebase"]
+"""What an admin decided about falling XP (R10)."""
+
+Outcome = Literal["opened", "gained", "deducted", "rebased", "unchanged", "absent", "missed"]
+
+XP_PER_MINUTE_MAX = 100
+XP_UNSUSPECTED = 1_500
+
+
+@frozen
+class SyncPlan:
+    """What one sync would do, and how many accounts it touches in which way, counted by their XP."""
+
+    moves: Sequence[Move] = ()
+    opened: int = 0
+    gained: int = 0
+    deducted: int = 0
+    rebased: int = 0
+    unchanged: int = 0
+    absent: int = 0
+    missed: int = 0
+    found: int = 0
+    """Accounts found on the board."""
+    points: int = 0
+    """Net points of all entries."""
+    points_lost: int = 0
+    """Points that deductions take away, as a positive number."""
+
+
+def plan_sync(
+    accounts: Sequence[DiscordActivity],
+    board: Board,
+    at: datetime,
+    state: SyncState,
+    drops: Drops | None = None,
+) -> SyncPlan:
+    """Decide what the board means for each account.
+
+    `at` is the instant at which the read began, `drops` the admin's decision about falling XP.
+    """
+    tally: dict[Outcome, int] = dict.fromkeys(
+        ("opened", "gained", "deducted", "rebased", "unchanged", "absent", "missed"), 0
+    )
+    moves: list[Move] = []
+    unmoved = found = 0
+    looked_at = state.good_at or at
+    window_from = windows_until(at)
+    readings = board.readings
+    for account in accounts:
+        xp = readings.get(account.discord_id)
+        if xp == account.xp_total and account.is_steady:
+            unmoved += 1
+            continue
+        if xp is None and account.discord_id in board.missed:
+            outcome, move = _missed(account, looked_at)
+        elif account.next_reading == "opens":
+            outcome, move = "opened", _opening(account, xp, window_from(at))
+        elif xp is None:
+            outcome, move = _unseen(account, window_from(at), drops)
+        else:
+            outcome, move = _read(account, xp, window_from(account.window_from or looked_at), drops)
+        tally[outcome] += 1
+        found += xp is not None
+        if move is not None:
+            moves.append(move)
+    tally["unchanged"] += unmoved
+    return SyncPlan(
+        moves,
+        **tally,
+        found=found + unmoved,
+        points=sum(move.points for move in moves),
+        points_lost=-sum(move.points for move in moves if move.points < 0),
+    )
+
+
+def _opening(account: DiscordActivity, xp: int | None, window: Window) -> Move:
+    """R2: the XP read is the baseline; whoever is not on the board opens with a zero-XP record."""
+    baseline = xp or 0
+    next_reading: NextReading = "begins" if xp is None else "continues"
+    return Move(account, "tracked", next_reading, baseline, baseline, baseline, None, "opening", 0, window)
+
+
+def _read(account: DiscordActivity, xp: int, window: Window, drops: Drops | None) -> tuple[Outcome, Move]:
+    """Take a reading of an account that is open (R2a, R3, R4, R6)."""
+    fell = xp < account.xp_total
+    if _is_history(account, xp, window) or (fell and (account.next_reading == "returns" or drops == "rebase")):
+        return "rebased", _rebase(account, xp, "continues", Window.between(window.closes_at, window.closes_at))
+    change = points.paid(xp, account.xp_baseline) - points.paid(account.xp_total, account.xp_baseline)
+    kind: SyncKind | None = None
+    if change:
+        kind = "deduction" if fell else "gain"
+    move = Move(
+        account,
+        "tracked",
+        "continues",
+        account.xp_baseline,
+        xp,
+        max(xp, account.xp_total),
+        None,
+        kind,
+        change,
+        window,
+        xp > account.xp_high,
+    )
+    if fell:
+        return "deducted", move
+    return ("gained" if xp > account.xp_total else "unchanged"), move
+
+
+def _is_history(account: DiscordActivity, xp: int, window: Window) -> bool:
+    """R2a: XP that could not have been earned in its window was missed by an earlier board."""
+    minutes = (window.closes_at - window.opens_at) / timedelta(minutes=1)
+    return account.next_reading == "begins" and xp > max(XP_UNSUSPECTED, XP_PER_MINUTE_MAX * minutes)
+
+
+def _rebase(account: DiscordActivity, xp: int, next_reading: NextReading, window: Window) -> Move:
+    """Move baseline and XP by the same amount, so that points and carried XP stay (R6)."""
+    baseline = account.xp_baseline + xp - account.xp_total
+    return Move(account, "tracked", next_reading, baseline, xp, xp, None, "rebase", 0, window)
+
+
+def _unseen(account: DiscordActivity, window: Window, drops: Drops | None) -> tuple[Outcome, Move | None]:
+    """Keep the XP of an account that is not on the board (R5).
+
+    In a season reset (`drops="rebase"`) those who vanish with it are rebased too, to a zero-XP
+    record: kept XP would turn their first message of the new season into a deduction. Should they
+    have vanished by mistake, R2a rebases them back.
+    """
+    if account.next_reading == "begins":
+        return "unchanged", _restated(account, account.status, None)
+    if drops == "rebase" and account.next_reading == "continues" and account.status == "tracked":
+        return "rebased", _rebase(account, 0, "begins", window)
+    return "absent", _restated(account, "absent", None)
+
+
+def _missed(account: DiscordActivity, looked_at: datetime) -> tuple[Outcome, Move | None]:
+    """Remember where the window begins of an account that this sync could not look for."""
+    if account.next_reading == "opens":
+        return "missed", None
+    return "missed", _restated(account, account.status, account.window_from or looked_at)
+
+
+def _restated(account: DiscordActivity, status: Status, window_from: datetime | None) -> Move | None:
+    if (status, window_from) == (account.status, account.window_from):
+        return None
+    return Move.of_status(account, status, account.next_reading, window_from)

@@ -1,0 +1,51 @@
+"""What callers are told of what was done."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from attrs import frozen
+
+from .model import Move
+
+EnrolmentOutcome = Literal["enrolled", "updated", "linked", "unlinked", "left", "returned", "unchanged"]
+
+
+@frozen
+class SyncReport:
+    """What one sync did: every account sought is counted once, by its XP.
+
+    `opened + gained + deducted + rebased + unchanged + absent` are those it looked for; `missed`
+    are those it could not look for because the board moved under the read.
+    """
+
+    outcome: Literal["synced", "cached", "planned"]
+    """Cached: answered from the last good reading, nothing was read. Planned: a dry run."""
+    taken_at: datetime
+    """When the reading began."""
+    opened: int = 0
+    gained: int = 0
+    deducted: int = 0
+    rebased: int = 0
+    unchanged: int = 0
+    absent: int = 0
+    missed: int = 0
+    points: int = 0
+    """Net points of all entries."""
+    pages: int = 0
+    rows: int = 0
+    moves: Sequence[Move] = ()
+    """What would be posted; filled in a dry run only."""
+
+
+@frozen
+class Enrolment:
+    """What became of a member's enrolment or link."""
+
+    member_id: str
+    outcome: EnrolmentOutcome
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything happened."""
+        return self.outcome != "unchanged"

@@ -1,0 +1,50 @@
+"""When a sync may read: the cache, the wait that was asked for, time that never goes back (R21, R22)."""
+
+from datetime import datetime, timedelta
+
+from .errors import ClockWentBack, SourceError
+from .ports import SyncState, Wait
+
+CACHED_FOR = timedelta(minutes=5)
+CLOCK_SLACK = timedelta(minutes=2)
+WAIT_MIN = timedelta(seconds=1)
+WAIT_MAX = timedelta(hours=1)
+WAIT_UNTOLD = {"rate_limited": timedelta(minutes=15), "blocked": timedelta(hours=1)}
+
+
+def not_before(now: datetime, seen_at: datetime | None) -> datetime:
+    """Return the instant that counts as now; `ClockWentBack` if it lies before what was seen (R22).
+
+    Up to two minutes earlier is the same instant: clocks are stepped, machines differ.
+    """
+    if seen_at is None or now >= seen_at:
+        return now
+    if seen_at - now > CLOCK_SLACK:
+        raise ClockWentBack(now, seen_at)
+    return seen_at
+
+
+def is_cached(now: datetime, state: SyncState) -> bool:
+    """Tell whether the last good reading still answers (R21)."""
+    return state.good_at is not None and now - state.good_at < CACHED_FOR
+
+
+def wait_asked(error: SourceError) -> timedelta | None:
+    """Return how long to keep away after this trouble; None if nobody asked for it (R21)."""
+    if error.retry_after is None:
+        return WAIT_UNTOLD.get(error.kind)
+    return min(max(error.retry_after, WAIT_MIN), WAIT_MAX)
+
+
+def keep_waiting(wait: Wait | None, now: datetime) -> None:
+    """Raise `SourceError` as long as a wait that was asked for is not over; nothing is requested (R21)."""
+    if wait is None or now >= wait.until:
+        return
+    message = (
+        f"the board's server asked to be left alone ({wait.kind.replace('_', ' ')}) until "
+        f"{wait.until:%Y-%m-%d %H:%M:%S} UTC; nothing was requested and nothing changed. "
+        "XP is cumulative, so nothing is lost: sync again after that"
+    )
+    error = SourceError(wait.kind, message)
+    error.retry_at = wait.until
+    raise error

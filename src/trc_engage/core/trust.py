@@ -1,0 +1,60 @@
+"""Whether a sync may believe what it read (R10, R22)."""
+
+from datetime import datetime, timedelta
+
+from .model import Board
+from .planning import SyncPlan
+from .ports import SyncState
+
+LOWERED_MIN = 5
+LOWERED_SHARE_MAX = 0.10
+ROWS_SHARE_MIN = 0.5
+ROWS_REMEMBERED_FOR = timedelta(days=7)
+SERVER_CLOCK_SLACK = timedelta(minutes=5)
+
+WAY_OUT = (
+    "If the board recovers, nothing ever happened: just wait. If the drop is real, an admin decides: "
+    "`trc-engage sync --accept-drops` takes the board as it is and deducts, "
+    "`trc-engage sync --rebase-drops` keeps everybody's points (a season reset)"
+)
+
+
+def why_distrusted(plan: SyncPlan, board: Board, at: datetime, state: SyncState) -> str | None:
+    """Return why this board is not trusted, with the numbers and the way out; None if it is (R10)."""
+    reason = _too_many_lowered(plan) or _too_few_rows(board, at, state)
+    return reason and f"{reason}; nothing was changed. {WAY_OUT}"
+
+
+def _too_many_lowered(plan: SyncPlan) -> str | None:
+    if plan.deducted < LOWERED_MIN or plan.deducted <= LOWERED_SHARE_MAX * plan.found:
+        return None
+    return (
+        f"the board would lower {plan.deducted:,} of {plan.found:,} members found on it, "
+        f"taking {plan.points_lost:,} points"
+    )
+
+
+def _too_few_rows(board: Board, at: datetime, state: SyncState) -> str | None:
+    if not board.whole:
+        return None
+    rows_before = None
+    if state.whole_at is not None and at - state.whole_at <= ROWS_REMEMBERED_FOR:
+        rows_before = state.whole_rows
+    if board.rows == 0 and rows_before != 0:
+        before = "" if rows_before is None else f" (the last one had {rows_before:,} rows)"
+        return f"the board is empty{before}"
+    if rows_before is not None and board.rows < ROWS_SHARE_MIN * rows_before:
+        return f"the board has {board.rows:,} rows, under half of the {rows_before:,} it had before"
+    return None
+
+
+def why_clocks_differ(at: datetime, server_at: datetime | None) -> str | None:
+    """Return why this machine's clock and the server's cannot both be right; None if they agree (R22)."""
+    if server_at is None or abs(server_at - at) <= SERVER_CLOCK_SLACK:
+        return None
+    return (
+        f"this machine says {at:%Y-%m-%d %H:%M:%S} UTC, but the board's server says "
+        f"{server_at:%Y-%m-%d %H:%M:%S} UTC: one of the clocks is wrong; nothing was changed. Compare `date -u` "
+        "with a clock you trust and set this machine's (`timedatectl set-ntp true`); if it is right, wait for "
+        "the server's to be mended"
+    )

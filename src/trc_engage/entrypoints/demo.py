@@ -1,0 +1,72 @@
+"""The demo: a fortnight of a small community, lived in seconds on a clock of its own."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from .sentences import say_history, say_standings
+from .text import say
+
+MEMORY = "/dev/shm"  # noqa: S108  the folder in it has a name of its own
+ENTRIES_MAX = 100
+
+BEFORE = """\
+A fortnight at The Revenue Council, in a few seconds: ten members on a Discord server, a MEE6 of
+its own on this machine, a sync every 15 minutes. 100 XP are 1 point, what is left is carried.
+"""
+
+AFTER = """\
+
+Each line can be checked from the one below it: carried XP before + XP gained = 100 for each point
++ carried XP after. A line is posted where points change; XP short of a point waits for the next.
+The last line is the opening: XP from before it pays nothing.
+
+Go on with your own server, whose board must be public (MEE6 dashboard, Leaderboard):
+
+  export TRC_ENGAGE_GUILD_ID=…    # Discord: Developer Mode, right-click the server, Copy Server ID
+  trc-engage members enroll m-1 --discord-id … --name Ada
+  trc-engage sync --dry-run       # what would happen?
+  trc-engage sync                 # the first one only opens: no points for history
+  trc-engage show m-1
+
+Or try it against a board that chats by itself: trc-engage mee6-server
+"""
+
+
+def run() -> None:
+    """Live the fortnight, show what came of it, and leave nothing behind."""
+    say(BEFORE)
+    # What follows takes longer to load than to read the lines above.
+    from .fortnight import STAR, lived  # noqa: PLC0415
+
+    with (
+        _swept_on_sigterm(),
+        TemporaryDirectory(prefix="trc-engage-demo-", dir=_in_memory()) as folder,
+        lived(Path(folder) / "engage.db") as engage,
+    ):
+        standings = sorted(engage.members(), key=lambda standing: -standing.points)
+        star, entries = engage.standing(STAR), engage.history(STAR, limit=ENTRIES_MAX)
+    say("")
+    say_standings(standings)
+    say("")
+    say_history(star, entries, limit=ENTRIES_MAX)
+    say(AFTER)
+
+
+def _in_memory() -> str | None:
+    """Return a folder in memory, if there is one: a fortnight is some 20,000 waits for a real disk."""
+    return MEMORY if os.access(MEMORY, os.W_OK) else None
+
+
+@contextmanager
+def _swept_on_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the process in a way that still tidies up."""
+    before = signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

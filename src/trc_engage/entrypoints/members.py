@@ -1,0 +1,128 @@
+"""The commands about members and their links."""
+
+import os
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from ..core.reports import Enrolment
+from ..engage import Engage
+from .arguments import Json, Member, examples
+from .exits import BadData
+from .jsonable import of_enrolment, of_import, of_standings, say_json
+from .settings import Settings
+from .wiring import opened
+
+HELP = """Members, their Discord links, and who left or came back.
+
+\b
+Examples:
+  trc-engage members enroll m-1 --discord-id 80351110224678912 --name Ada
+  trc-engage members import roster.csv
+  trc-engage members list
+"""
+
+app = typer.Typer(help=HELP, no_args_is_help=True)
+
+DiscordId = Annotated[str, typer.Argument(metavar="DISCORD_ID", help="The Discord account's id, 17 to 20 digits.")]
+
+
+@app.command(epilog=examples("Example:", "trc-engage members enroll m-1 --discord-id 80351110224678912 --name Ada"))
+def enroll(
+    member: Member,
+    *,
+    discord_id: Annotated[str | None, typer.Option(metavar="ID", help="The Discord account to link.")] = None,
+    name: Annotated[str | None, typer.Option(metavar="TEXT", help="How to call the member.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Enrol a member, or bring name and link up to date."""
+    _change(lambda engage: engage.enroll(member, discord_id=discord_id, name=name), as_json=as_json)
+
+
+@app.command()
+def link(member: Member, discord_id: DiscordId, *, as_json: Json = False) -> None:
+    """Link a Discord account to an enrolled member.
+
+    XP from before the first sync of a link pays nothing. A member has one link at most: to change
+    it, unlink first.
+    """
+    _change(lambda engage: engage.link(member, discord_id), as_json=as_json)
+
+
+@app.command()
+def unlink(member: Member, *, as_json: Json = False) -> None:
+    """Take a member's Discord link away; the points stay."""
+    _change(lambda engage: engage.unlink(member), as_json=as_json)
+
+
+@app.command()
+def left(member: Member, *, as_json: Json = False) -> None:
+    """Note that a member left Discord: the XP is kept, and not synced any more.
+
+    MEE6 keeps people who left on its board, so this must be told.
+    """
+    _change(lambda engage: engage.leave(member), as_json=as_json)
+
+
+@app.command()
+def returned(member: Member, *, as_json: Json = False) -> None:
+    """Note that a member is back on Discord: syncing goes on from the XP that was kept."""
+    _change(lambda engage: engage.rejoin(member), as_json=as_json)
+
+
+@app.command(
+    "import",
+    epilog=examples("Example of a file:", "member_id,discord_id,name", "m-1,80351110224678912,Ada", "m-2,,Grace"),
+)
+def import_(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="CSV with a header, or a JSON array of objects.")],
+    *,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Import the good rows although some are bad.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Enrol everybody in a file of member_id, discord_id and name.
+
+    All or nothing: each bad row is reported with its line, and unless all are good nothing is
+    imported. Importing a file again brings names and new links up to date. An empty discord_id or
+    name says nothing. In JSON the ids are texts: numbers that long lose digits.
+    """
+    from . import roster  # noqa: PLC0415
+    from .sentences import say_import  # noqa: PLC0415
+
+    rows = roster.read(file)
+    with opened(Settings.from_mapping(os.environ)) as engage:
+        result = roster.imported(engage, rows, skip_bad=skip_bad)
+    if as_json:
+        say_json(of_import(result))
+    else:
+        say_import(file, result)
+    if not result.is_written:
+        raise BadData(
+            f"{file}: nothing was imported, for {len(result.bad):,} of {result.rows:,} rows cannot be; "
+            "mend them, or import the others with --skip-bad"
+        )
+
+
+@app.command("list")
+def list_(*, as_json: Json = False) -> None:
+    """List all members with points, link and XP."""
+    with opened(Settings.from_mapping(os.environ)) as engage:
+        standings = engage.members()
+    if as_json:
+        say_json(of_standings(standings))
+    else:
+        from .sentences import say_standings  # noqa: PLC0415
+
+        say_standings(standings)
+
+
+def _change(change: Callable[[Engage], Enrolment], *, as_json: bool) -> None:
+    with opened(Settings.from_mapping(os.environ)) as engage:
+        enrolment = change(engage)
+    if as_json:
+        say_json(of_enrolment(enrolment))
+    else:
+        from .sentences import say_enrolment  # noqa: PLC0415
+
+        say_enrolment(enrolment)

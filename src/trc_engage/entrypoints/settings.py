@@ -1,0 +1,108 @@
+"""Settings from the environment, checked before anything is opened."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+from attrs import field, frozen
+
+from ..core.errors import EngageError, InvalidValue, shortened
+from ..core.fields import checked_discord_id
+
+STORE = "TRC_ENGAGE_STORE"
+GUILD_ID = "TRC_ENGAGE_GUILD_ID"
+MEE6_URL = "TRC_ENGAGE_MEE6_URL"
+MEE6_TOKEN = "TRC_ENGAGE_MEE6_TOKEN"  # noqa: S105  the variable's name, not its value
+
+MEE6_URL_DEFAULT = "https://mee6.xyz"
+STORE_NAME = "engage.db"
+
+NO_FILE = "name the file of the store: a path such as /var/lib/trc/engage.db, or sqlite:///engage.db"
+NO_GUILD = (
+    "give the id of your Discord server, 1 to 20 digits "
+    "(in Discord: turn on Developer Mode, then right-click the server, Copy Server ID)"
+)
+NO_URL = f"give an address such as {MEE6_URL_DEFAULT}: http or https, a host, no name, password or query"
+NO_TOKEN = "its value (not shown) is not a raw token: printable ASCII without spaces, and without 'Bearer' before it"  # noqa: S105
+
+
+class SettingsError(EngageError):
+    """A setting is missing or cannot be used; the message names the variable and the remedy."""
+
+    def __init__(self, variable: str, value: str | None, advice: str) -> None:
+        super().__init__(variable, value, advice)
+        self.variable = variable
+        self.value = value
+        self.advice = advice
+
+    def __str__(self) -> str:
+        shown = "" if self.value is None else f" {shortened(_without_password(self.value))}:"
+        return f"{self.variable}:{shown} {self.advice}"
+
+
+@frozen
+class Settings:
+    """Where things are; the token is a secret and shows in no repr."""
+
+    store: Path | None = None
+    """The SQLite file; None is the user's data folder."""
+    guild_id: str | None = None
+    mee6_url: str = MEE6_URL_DEFAULT
+    mee6_token: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def from_mapping(cls, environ: Mapping[str, str]) -> Self:
+        """Read the `TRC_ENGAGE_…` variables; empty counts as unset. Raises `SettingsError`."""
+        return cls(
+            _store(environ.get(STORE, "").strip()),
+            _guild_id(environ.get(GUILD_ID, "").strip()),
+            _mee6_url(environ.get(MEE6_URL, "").strip()),
+            _mee6_token(environ.get(MEE6_TOKEN, "").strip()),
+        )
+
+
+def _store(value: str) -> Path | None:
+    if not value:
+        return None
+    scheme, is_url, rest = value.partition("://")
+    if is_url and scheme.startswith("postgres"):
+        raise SettingsError(STORE, value, f"this version keeps its store in SQLite; {NO_FILE}")
+    if is_url and (scheme != "sqlite" or not rest.startswith("/") or "?" in rest):
+        raise SettingsError(STORE, value, NO_FILE)
+    path = rest[1:] if is_url else value
+    if path in {"", ":memory:"}:
+        raise SettingsError(STORE, value, NO_FILE)
+    return Path(path)
+
+
+def _guild_id(value: str) -> str | None:
+    try:
+        return checked_discord_id(value) if value else None
+    except InvalidValue as error:
+        raise SettingsError(GUILD_ID, value, NO_GUILD) from error
+
+
+def _mee6_url(value: str) -> str:
+    if not value:
+        return MEE6_URL_DEFAULT
+    try:
+        url = urlsplit(value)
+        usable = url.scheme in {"http", "https"} and url.hostname and url.port != 0
+    except ValueError as error:
+        raise SettingsError(MEE6_URL, value, NO_URL) from error
+    if not usable or set(value) & set("?#@ "):
+        raise SettingsError(MEE6_URL, value, NO_URL)
+    return value.rstrip("/")
+
+
+def _mee6_token(value: str) -> str | None:
+    if value and not re.fullmatch(r"[!-~]+", value):
+        raise SettingsError(MEE6_TOKEN, None, NO_TOKEN)
+    return value or None
+
+
+def _without_password(value: str) -> str:
+    """Return an address without what may stand before its host."""
+    return re.sub(r"//.*@", "//…@", value, flags=re.DOTALL)

@@ -1,0 +1,67 @@
+"""The only place that names adapters: opens them, yields an `Engage`, closes all."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import InvalidValue
+from ..core.ports import Clock, XpSource
+from ..engage import Engage
+from .settings import GUILD_ID, MEE6_TOKEN, MEE6_URL, NO_GUILD, STORE, STORE_NAME, Settings, SettingsError
+
+VARIABLES = {"guild_id": GUILD_ID, "base_url": MEE6_URL, "token": MEE6_TOKEN}
+
+
+def now() -> datetime:
+    """Return what time it is."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def opened(settings: Settings, *, clock: Clock = now, source: XpSource | None = None) -> Iterator[Engage]:
+    """Open the store; without a source nothing can be synced."""
+    from ..adapters.sqlite import SqliteLedger  # noqa: PLC0415
+
+    # What a log would tell, the command says itself.
+    logging.getLogger("trc_engage").addHandler(logging.NullHandler())
+    with SqliteLedger.open(store_path(settings)) as ledger:
+        yield Engage(ledger=ledger, source=source, clock=clock)
+
+
+@contextmanager
+def opened_with_source(settings: Settings, *, clock: Clock = now, **options: Any) -> Iterator[Engage]:
+    """Open the store and the source; `options` are further ones of `Mee6Source.open`."""
+    from ..adapters.mee6 import Mee6Source  # noqa: PLC0415
+
+    if settings.guild_id is None:
+        raise SettingsError(GUILD_ID, None, f"is not set; {NO_GUILD}")
+    try:
+        source = Mee6Source.open(settings.guild_id, base_url=settings.mee6_url, token=settings.mee6_token, **options)
+    except InvalidValue as error:
+        if error.field not in VARIABLES:
+            raise
+        raise SettingsError(VARIABLES[error.field], str(error.value), error.advice) from error
+    with source, opened(settings, clock=clock, source=source) as engage:
+        yield engage
+
+
+def store_path(settings: Settings) -> Path:
+    """Return the file of the store, in a folder that exists; the default one is made."""
+    if settings.store is None:
+        from platformdirs import user_data_path  # noqa: PLC0415
+
+        folder = user_data_path("trc-engage", appauthor=False)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            advice = f"is not set, and the default folder cannot be made ({error}); name a file that can be written"
+            raise SettingsError(STORE, None, advice) from error
+        return folder / STORE_NAME
+    if settings.store.is_dir():
+        raise SettingsError(STORE, str(settings.store), "it is a folder; name a file in it")
+    if not settings.store.parent.is_dir():
+        raise SettingsError(STORE, str(settings.store), "its folder does not exist; make it, or name another path")
+    return settings.store

@@ -1,0 +1,14 @@
+"""What every store promises, as one pytest class with one factory method."""
+
+from .facts import FactsContract
+from .posting import PostingContract
+from .running import RunBookContract
+from .threads import ThreadsContract
+from .views import ViewsContract
+
+
+class LedgerContract(FactsContract, PostingContract, RunBookContract, ViewsContract, ThreadsContract):
+    """Subclass it, name the class `Test…`, and give it `make_ledger`, which returns an empty store.
+
+    A store with a `close` method is closed after each test.
+    """

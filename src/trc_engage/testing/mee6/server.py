@@ -1,0 +1,186 @@
+"""The server: a board over real HTTP, with as much trouble as is asked for."""
+
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from threading import RLock
+from typing import Any, Self
+
+from attrs import define, evolve, field, setters
+from attrs.validators import ge, in_
+
+from . import answers
+from .answers import Answer
+from .board import Leaderboard, Row, Snapshot
+from .exchange import Exchange
+from .listener import LOOPBACK, Listener
+from .request import Request
+from .shapes import YEARS, encoded, page_payload
+from .throttle import Throttle
+from .trouble import Trouble
+from .troubles import Ahead, Queue, trouble_named
+
+GUILD_ID = "200000000000000001"
+PATH = "/api/plugins/levels/leaderboard/"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@define(eq=False, repr=False)
+class Mee6Server:
+    """A MEE6 for one guild, on loopback, until `stop` or the end of its `with` block.
+
+    `shape` and what follows it may be set at any time. What `clock` or `between_pages` raises ends that
+    connection, and is raised again when the server stops.
+    """
+
+    guild_id: str = field(on_setattr=setters.frozen)
+    clock: Callable[[], datetime] = field(on_setattr=setters.frozen)
+    """Drives the Date header, the throttle and the once-a-minute rule."""
+    board: Leaderboard = field(on_setattr=setters.frozen)
+    _port: int = 0
+    shape: int = field(default=YEARS[-1], validator=in_(YEARS), init=False)
+    """The year whose payload is served."""
+    limit_max: int = field(default=1_000, validator=ge(1), init=False)
+    """The clamp: a larger limit is served as this many rows."""
+    token: str | None = field(default=None, init=False)
+    """If set, the board is private: only requests with exactly this Authorization are answered."""
+    between_pages: Callable[[int], object] | None = field(default=None, init=False)
+    """Called with a good page's number once it is made up, just before it is sent: to move the board."""
+    slow_seconds: float = field(default=1.0, init=False)
+    """How long the trouble `slow` waits."""
+    drip_seconds: float = field(default=0.2, init=False)
+    """How long the dripping troubles wait before each byte."""
+    requests: list[Request] = field(factory=list, init=False)
+    """Every request that arrived, oldest first; each is noted before it is answered."""
+    _troubles: Queue = field(factory=Queue, init=False)
+    _throttle: Throttle | None = field(default=None, init=False)
+    _frozen: Snapshot | None = field(default=None, init=False)
+    _pages: dict[tuple[float, ...], tuple[tuple[Row, ...], bytes]] = field(factory=dict, init=False)
+    _lock: RLock = field(factory=RLock, init=False)
+    _listener: Listener = field(init=False)
+
+    @classmethod
+    def start(
+        cls, *, guild_id: str = GUILD_ID, clock: Callable[[], datetime] = _now, seed: int = 0, port: int = 0
+    ) -> Self:
+        """Serve an empty board from now on; port 0 takes a free one, `seed` decides the XP of each message."""
+        return cls(guild_id, clock, Leaderboard(clock, seed), port)
+
+    def __attrs_post_init__(self) -> None:
+        self._listener = Listener(self._port, self._answer)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Hang up on everybody, at once, and raise what went wrong in a callable that was handed in."""
+        self._listener.stop()
+        error, self._listener.error = self._listener.error, None
+        if error is not None:
+            raise error
+
+    @property
+    def url(self) -> str:
+        """What stands for https://mee6.xyz."""
+        return f"http://{LOOPBACK}:{self._listener.server_port}"
+
+    def freeze(self) -> None:
+        """Serve the rows as they are now, although the board goes on."""
+        self._frozen = self.board.snapshot()
+
+    def thaw(self) -> None:
+        """Serve the board as it is."""
+        self._frozen = None
+
+    def throttle(self, requests: int = 5, per_seconds: float = 60, retry_after: str | None = "30") -> None:
+        """Refuse, as the edge does, what exceeds so many requests in any such span of the clock."""
+        wait = () if retry_after is None else (("Retry-After", retry_after),)
+        self._throttle = Throttle(requests, timedelta(seconds=per_seconds), answers.RATE_LIMITED.having(*wait))
+
+    def trouble(self, trouble: str | Trouble, times: int | None = None, page: int | None = None) -> None:
+        """Answer with this trouble: so many requests, or for ever; any request, or those for one page.
+
+        Troubles queue up: the oldest that fits a request and is not used up answers it.
+        """
+        ahead = Ahead(trouble_named(trouble), times, page, self._served())
+        with self._lock:
+            self._troubles.append(ahead)
+
+    def recover(self) -> None:
+        """End all troubles, and the throttle."""
+        with self._lock:
+            self._troubles.clear()
+            self._throttle = None
+
+    def _answer(self, target: str, headers: Mapping[str, str], connection: socket.socket) -> bool:
+        request = Request.parsed(target, headers, self.clock())
+        decision = self._decision(request)
+        if isinstance(decision, Ahead):
+            decision.trouble.write(self._exchange(request, connection, decision.stale_board))
+            return decision.trouble.closes
+        if decision.status == 200 and self.between_pages is not None:
+            self.between_pages(request.page or 0)
+        connection.sendall(decision.raw(request.at))
+        return False
+
+    def _decision(self, request: Request) -> Ahead | Answer:
+        """Decide how to answer, and note it."""
+        with self._lock:
+            ahead = self._troubles.taken(request.page)
+            decision = ahead or self._refusal(request) or self._good(request)
+            status = decision.trouble.status if isinstance(decision, Ahead) else decision.status
+            self.requests.append(evolve(request, answered=status))
+            return decision
+
+    def _refusal(self, request: Request) -> Answer | None:
+        """Return why this request gets no page: first what the edge says, then MEE6."""
+        if self._throttle is not None and (refusal := self._throttle.refusal(request.at)):
+            return refusal
+        if not request.headers.get("user-agent", "").strip():
+            return answers.BLOCKED
+        if not request.path.startswith(PATH):
+            return answers.PATH_NOT_FOUND
+        if request.path != PATH + self.guild_id:
+            return answers.GUILD_NOT_FOUND
+        if self.token is not None and request.headers.get("authorization") != self.token:
+            return answers.UNAUTHORIZED
+        return answers.BAD_QUERY if request.page is None or not request.limit else None
+
+    def _good(self, request: Request) -> Answer:
+        """Return the page asked for; a page that did not change is not made up again."""
+        page, limit = request.page or 0, self._clamped(request)
+        rows = self._served().page(page, limit)
+        key = (page, limit, self.shape, self.board.rate)
+        rows_before, body = self._pages.get(key, ((), b""))
+        if not body or rows != rows_before:
+            body = encoded(self._payload(page, rows))
+            self._pages[key] = rows, body
+        return Answer(200, body)
+
+    def _exchange(self, request: Request, connection: socket.socket, stale_board: Snapshot) -> Exchange:
+        return Exchange(
+            connection,
+            request.at,
+            request.page or 0,
+            self._clamped(request),
+            self._served(),
+            self._frozen or stale_board,
+            self._payload,
+            self.slow_seconds,
+            self.drip_seconds,
+        )
+
+    def _payload(self, page: int, rows: Sequence[Row]) -> dict[str, Any]:
+        return page_payload(self.shape, self.guild_id, page, rows, self.board.rate)
+
+    def _served(self) -> Snapshot:
+        return self._frozen or self.board.snapshot()
+
+    def _clamped(self, request: Request) -> int:
+        return min(request.limit or 1, self.limit_max)

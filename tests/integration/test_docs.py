@@ -1,0 +1,38 @@
+"""What the documents say is run, so that it stays true."""
+
+import doctest
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from trc_engage.core import days, points
+
+ROOT = Path(__file__).parents[2]
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+def test_the_rules_examples_print_what_they_say() -> None:
+    """Every `>>>` of the page is executed and compared."""
+    results = doctest.testfile(str(ROOT / "docs/rules.md"), module_relative=False, optionflags=FLAGS)
+    assert (results.failed, results.attempted > 30) == (0, True)
+
+
+@pytest.mark.parametrize("module", [days, points], ids=lambda module: module.__name__)
+def test_docstring_examples_print_what_they_say(module: ModuleType) -> None:
+    """So is every `>>>` of a docstring."""
+    results = doctest.testmod(module, optionflags=FLAGS)
+    assert (results.failed, results.attempted > 0) == (0, True)
+
+
+def test_the_readme_is_short() -> None:
+    """It fits on a screen or two."""
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 80
+
+
+@pytest.mark.parametrize("page", sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")]), ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every relative link names a file that is there."""
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+        assert (page.parent / target).exists(), target

@@ -1,0 +1,155 @@
+"""A read ends: at its deadline, or because it is stopped, whatever the server does meanwhile."""
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from threading import Thread, Timer
+
+import pytest
+
+from trc_engage import SourceError
+from trc_engage.adapters.mee6 import Mee6Source, ReadStopped
+from trc_engage.testing.mee6 import Mee6Server
+
+GUILD = "200000000000000001"
+ADA = "80351110224678911"
+HANGS = ["timeout", "drip_headers", "drip_body"]
+
+
+@pytest.fixture
+def server() -> Iterator[Mee6Server]:
+    with Mee6Server.start(guild_id=GUILD) as server:
+        for number in range(20):
+            server.board.join(str(int(ADA) + number), xp=1_000 - number)
+        server.drip_seconds = 0.05
+        yield server
+
+
+@pytest.fixture
+def source(server: Mee6Server) -> Iterator[Mee6Source]:
+    with Mee6Source.open(GUILD, base_url=server.url, page_gap=60) as source:
+        yield source
+
+
+@pytest.fixture
+def hurried(server: Mee6Server) -> Iterator[Mee6Source]:
+    with Mee6Source.open(GUILD, base_url=server.url, page_gap=0, deadline_seconds=0.6) as source:
+        yield source
+
+
+def error_of(source: Mee6Source) -> SourceError:
+    with pytest.raises(SourceError) as caught:
+        source.read(frozenset({ADA}))
+    return caught.value
+
+
+@pytest.mark.parametrize("trouble", HANGS)
+def test_the_deadline_ends_what_time_outs_do_not(server: Mee6Server, hurried: Mee6Source, trouble: str) -> None:
+    """A byte now and then satisfies every time-out of httpx, and yet the read ends."""
+    server.trouble(trouble, times=1)
+    began = time.monotonic()
+
+    error = error_of(hurried)
+
+    assert (error.kind, "longer than 0.6 s" in str(error), len(server.requests)) == ("down", True, 1)
+    assert 0.5 < time.monotonic() - began < 1.5
+    assert hurried.read(frozenset({ADA})).rows == 20
+
+
+def test_retries_are_paid_from_the_deadline(server: Mee6Server, hurried: Mee6Source) -> None:
+    """A second try that could only begin after the deadline is not made."""
+    server.trouble("bad_gateway")
+
+    assert "status 502" in str(error_of(hurried))
+    assert len(server.requests) == 1
+
+
+def test_gaps_are_free(server: Mee6Server) -> None:
+    """Only requests use the deadline up, however long the gaps between them."""
+    with Mee6Source.open(GUILD, base_url=server.url, page_gap=0.4, deadline_seconds=0.6) as source:
+        assert source.read(frozenset({ADA, "999"})).pages == 3
+
+
+@pytest.mark.parametrize("trouble", HANGS)
+def test_stop_ends_a_read_that_hangs(server: Mee6Server, source: Mee6Source, trouble: str) -> None:
+    """The socket is cut from another thread, and a later read is refused."""
+    server.trouble(trouble)
+    stopper = Timer(0.2, source.stop)
+    began = time.monotonic()
+    stopper.start()
+
+    with pytest.raises(ReadStopped):
+        source.read(frozenset({ADA}))
+    assert time.monotonic() - began < 2
+    with pytest.raises(ReadStopped, match="open a new source"):
+        source.read(frozenset({ADA}))
+    assert len(server.requests) == 1
+
+
+def test_stop_ends_a_pause(server: Mee6Server, source: Mee6Source) -> None:
+    """The default pause is no sleep."""
+    stopper = Timer(0.2, source.stop)
+    began = time.monotonic()
+    stopper.start()
+
+    with pytest.raises(ReadStopped):
+        source.read(frozenset({ADA, "999"}))
+    assert time.monotonic() - began < 2
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("trouble", [None, *HANGS])
+def test_a_signal_handler_may_stop(server: Mee6Server, source: Mee6Source, trouble: str | None) -> None:
+    """Even while the very thread that it interrupts reads or pauses."""
+    if trouble:
+        server.trouble(trouble)
+    before = signal.signal(signal.SIGUSR1, lambda *_: source.stop())
+    sender = Timer(0.2, os.kill, (os.getpid(), signal.SIGUSR1))
+    began = time.monotonic()
+    sender.start()
+    try:
+        with pytest.raises(ReadStopped):
+            source.read(frozenset({ADA, "999"}))
+    finally:
+        sender.join()
+        signal.signal(signal.SIGUSR1, before)
+
+    assert time.monotonic() - began < 2
+
+
+def test_stop_ends_a_handshake() -> None:
+    """A server that never greets back does not hold the read."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        Mee6Source.open(GUILD, base_url=f"https://127.0.0.1:{silent.getsockname()[1]}") as source,
+    ):
+
+        def stop_once_greeted() -> None:
+            connection, _ = silent.accept()
+            with connection:
+                connection.recv(1)
+                source.stop()
+                connection.recv(100_000)
+
+        stopper = Thread(target=stop_once_greeted)
+        began = time.monotonic()
+        stopper.start()
+        with pytest.raises(ReadStopped):
+            source.read(frozenset({ADA}))
+        stopper.join()
+
+    assert time.monotonic() - began < 2
+
+
+def test_the_deadline_ends_a_handshake() -> None:
+    """Encryption is negotiated on the read's own time."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        Mee6Source.open(GUILD, base_url=f"https://127.0.0.1:{silent.getsockname()[1]}", deadline_seconds=0.3) as source,
+    ):
+        began = time.monotonic()
+        assert "longer than 0.3 s" in str(error_of(source))
+
+    assert time.monotonic() - began < 1

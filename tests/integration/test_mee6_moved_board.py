@@ -1,0 +1,154 @@
+"""A board that moves while it is read: nobody is called absent who was merely passed over."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from trc_engage import Sought
+from trc_engage.adapters.mee6 import Mee6Source
+from trc_engage.testing.mee6 import Mee6Server
+
+GUILD = "200000000000000001"
+LENGTH = 10
+"""Rows of a page: the server clamps, and the source has learnt it."""
+NEVER = "999"
+
+
+def member(number: int) -> str:
+    """Return the id of the one at this place of the board, from 0 on."""
+    return str(10**17 + number)
+
+
+@pytest.fixture
+def server() -> Iterator[Mee6Server]:
+    with Mee6Server.start(guild_id=GUILD) as server:
+        for number in range(35):
+            server.board.join(member(number), xp=10_000 - 100 * number)
+        server.limit_max = LENGTH
+        yield server
+
+
+@pytest.fixture
+def source(server: Mee6Server) -> Iterator[Mee6Source]:
+    with Mee6Source.open(GUILD, base_url=server.url, page_gap=0) as source:
+        source.read(frozenset({member(34)}))
+        server.requests.clear()
+        yield source
+
+
+def sought(*expected: str, others: tuple[str, ...] = ()) -> Sought:
+    ids = Sought({*expected, *others})
+    ids.expected = frozenset(expected)
+    return ids
+
+
+def on_page(server: Mee6Server, number: int, act: Callable[[], object], times: int = 1) -> None:
+    """Do something each time this page is about to be sent."""
+    left = [act] * times
+
+    def move(page: int) -> None:
+        if page == number and left:
+            left.pop()()
+
+    server.between_pages = move
+
+
+def asked(server: Mee6Server) -> list[int | None]:
+    return [request.page for request in server.requests]
+
+
+def test_a_riser_is_found_by_a_second_sweep(server: Mee6Server, source: Mee6Source) -> None:
+    """The one who rose past the boundary was missed; the duplicate that he caused gives it away."""
+    on_page(server, 0, lambda: server.board.give(member(15), 9_000))
+
+    board = source.read(sought(member(3), member(15)))
+
+    assert board.readings == {member(3): 9_700, member(15): 17_500}
+    assert (board.missed, board.whole, board.rows) == (frozenset(), True, 35)
+    assert asked(server) == [0, 1, 2, 3, 4, 0]
+
+
+def test_readings_of_a_later_sweep_are_newer(server: Mee6Server, source: Mee6Source) -> None:
+    """The second sweep looks for the missing only, but what it sees on its way counts."""
+
+    def move() -> None:
+        server.board.give(member(15), 9_000)
+        server.board.give(member(3), 50)
+
+    on_page(server, 0, move)
+
+    assert source.read(sought(member(3), member(15))).readings[member(3)] == 9_750
+
+
+def test_within_a_sweep_the_later_of_two_readings_is_newer(server: Mee6Server, source: Mee6Source) -> None:
+    """Who falls is seen twice, and the second time counts."""
+    on_page(server, 0, lambda: server.board.remove(member(3), 9_000))
+
+    assert source.read(sought(member(3), member(34))).readings[member(3)] == 700
+
+
+def test_a_duplicate_is_no_matter_while_nobody_expected_is_missing(server: Mee6Server, source: Mee6Source) -> None:
+    """Those who may well be missing for ever cost no further sweep, and stay absent."""
+    on_page(server, 0, lambda: server.board.give(member(15), 9_000))
+
+    board = source.read(sought(member(3), others=(member(15), NEVER)))
+
+    assert (set(board.readings), board.missed) == ({member(3)}, frozenset())
+    assert asked(server) == [0, 1, 2, 3, 4]
+
+
+def test_a_calm_sweep_tells_who_is_absent(server: Mee6Server, source: Mee6Source) -> None:
+    """A first sweep that was disturbed proves nothing, a second one that was not does."""
+    on_page(server, 0, lambda: server.board.give(member(15), 9_000))
+
+    board = source.read(sought(member(15), NEVER))
+
+    assert (set(board.readings), board.missed, board.whole) == ({member(15)}, frozenset(), True)
+    assert asked(server) == [0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 4]
+
+
+def test_who_is_missing_from_three_disturbed_sweeps_is_missed(server: Mee6Server, source: Mee6Source) -> None:
+    """Read again twice at most; then the expected who are missing count as not looked for."""
+    risers = iter(range(15, 25))
+    on_page(server, 0, lambda: server.board.give(member(next(risers)), 20_000), times=3)
+
+    board = source.read(sought(NEVER, member(3), others=("998",)))
+
+    assert (board.missed, board.whole, set(board.readings)) == (frozenset({NEVER}), True, {member(3)})
+    assert asked(server).count(0) == 3
+
+
+def test_for_a_plain_set_everyone_is_expected(server: Mee6Server, source: Mee6Source) -> None:
+    """A caller who does not say whose absence is news gets the careful reading."""
+    risers = iter(range(15, 25))
+    on_page(server, 0, lambda: server.board.give(member(next(risers)), 20_000), times=3)
+
+    assert source.read(frozenset({NEVER, member(3)})).missed == {NEVER}
+
+
+def test_rows_on_the_page_that_was_empty_are_a_move(server: Mee6Server, source: Mee6Source) -> None:
+    """The board grew while its end was read: sweep again."""
+
+    def grow() -> None:
+        for number in range(35, 45):
+            server.board.join(member(number), xp=1)
+
+    on_page(server, 4, grow)
+
+    board = source.read(sought(member(3), member(36)))
+
+    assert (board.readings[member(36)], board.missed, board.rows) == (1, frozenset(), 45)
+    assert asked(server) == [0, 1, 2, 3, 4, 4, 0, 1, 2, 3]
+
+
+def test_rows_on_that_page_may_be_all_that_was_missing(server: Mee6Server, source: Mee6Source) -> None:
+    """Then nothing is left to be swept for."""
+
+    def grow() -> None:
+        for number in range(35, 45):
+            server.board.join(member(number), xp=1)
+
+    on_page(server, 4, grow)
+
+    assert source.read(sought(member(3), member(42))).readings[member(42)] == 1
+    assert asked(server) == [0, 1, 2, 3, 4, 4]

@@ -1,0 +1,217 @@
+"""Mee6Source over real sockets: how it pages, when it ends, how politely it asks."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import pytest
+
+from trc_engage import Board, Sought
+from trc_engage.adapters.mee6 import Mee6Source
+from trc_engage.testing.mee6 import Mee6Server
+
+GUILD = "200000000000000001"
+STARTED_AT = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
+ABSENT = "999"
+RAW = "ey.s3cret"
+
+
+def member(number: int) -> str:
+    """Return the id of the one at this place of the board, from 0 on."""
+    return str(10**17 + number)
+
+
+@pytest.fixture
+def server() -> Iterator[Mee6Server]:
+    with Mee6Server.start(guild_id=GUILD, clock=lambda: STARTED_AT) as server:
+        yield server
+
+
+@pytest.fixture
+def pauses() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def source(server: Mee6Server, pauses: list[float]) -> Iterator[Mee6Source]:
+    with Mee6Source.open(GUILD, base_url=server.url, pause=pauses.append, random=Random(1)) as source:
+        yield source
+
+
+def fill(server: Mee6Server, count: int) -> None:
+    for number in range(count):
+        server.board.join(member(number), xp=10 * (count - number))
+
+
+def asked(server: Mee6Server) -> list[tuple[int | None, int | None]]:
+    return [(request.page, request.limit) for request in server.requests]
+
+
+def test_only_those_sought_are_kept(server: Mee6Server, source: Mee6Source) -> None:
+    """Everybody else on the board is counted and forgotten (R1)."""
+    fill(server, 5)
+
+    board = source.read(frozenset({member(1), ABSENT}))
+
+    assert Board({member(1): 40}, whole=True, rows=5, pages=3, server_at=STARTED_AT) == board
+
+
+def test_nobody_sought_nothing_asked(server: Mee6Server, source: Mee6Source) -> None:
+    """Without members there is nothing to ask MEE6 for."""
+    assert Board({}, whole=False, rows=0, pages=0) == source.read(frozenset())
+    assert not server.requests
+
+
+def test_the_read_ends_when_everyone_is_found(server: Mee6Server, source: Mee6Source) -> None:
+    """No page is asked for that is not needed; what was not seen is not claimed."""
+    fill(server, 2_500)
+
+    board = source.read(frozenset({member(0), member(1_999)}))
+
+    assert (board.whole, board.rows, board.pages) == (False, 2_000, 2)
+    assert asked(server) == [(0, 1_000), (1, 1_000)]
+
+
+def test_the_end_of_the_board_is_an_empty_page(server: Mee6Server, source: Mee6Source) -> None:
+    """A short page is not the end, and the empty one is believed at the second time only."""
+    fill(server, 1_500)
+
+    board = source.read(frozenset({member(0), ABSENT}))
+
+    assert (board.whole, board.rows, board.missed) == (True, 1_500, frozenset())
+    assert asked(server) == [(0, 1_000), (1, 1_000), (2, 1_000), (2, 1_000)]
+
+
+def test_a_full_last_page_is_not_the_end(server: Mee6Server, source: Mee6Source) -> None:
+    """A board of exactly one page ends with the next one."""
+    fill(server, 1_000)
+
+    assert source.read(frozenset({ABSENT})).rows == 1_000
+    assert [request.page for request in server.requests] == [0, 1, 1]
+
+
+def test_an_empty_board_is_whole(server: Mee6Server, source: Mee6Source) -> None:
+    """After a reset page 0 is empty; whether to trust that is the core's to say (R10)."""
+    board = source.read(frozenset({ABSENT}))
+
+    assert Board({}, whole=True, rows=0, pages=2, server_at=STARTED_AT) == board
+    assert [request.page for request in server.requests] == [0, 0]
+
+
+def test_those_whose_absence_is_no_news_cost_no_further_request(server: Mee6Server, source: Mee6Source) -> None:
+    """The empty page is asked for again only if somebody expected is missing."""
+    fill(server, 3)
+    sought = Sought({member(0), ABSENT})
+    sought.expected = frozenset({member(0)})
+
+    board = source.read(sought)
+
+    assert (board.whole, board.missed) == (True, frozenset())
+    assert [request.page for request in server.requests] == [0, 1]
+
+
+def test_a_clamping_server_is_read_by_its_own_limit(server: Mee6Server, source: Mee6Source) -> None:
+    """Rows after a short first page: the sweep starts anew, and later reads know."""
+    fill(server, 250)
+    server.limit_max = 100
+
+    board = source.read(frozenset({member(0), ABSENT}))
+    assert (board.rows, board.missed) == (250, frozenset())
+    assert asked(server) == [(0, 1_000), (1, 1_000), (0, 100), (1, 100), (2, 100), (3, 100), (3, 100)]
+    server.requests.clear()
+
+    source.read(frozenset({member(249)}))
+    assert asked(server) == [(0, 100), (1, 100), (2, 100)]
+
+
+def test_a_limit_that_proves_wrong_is_not_remembered(server: Mee6Server, source: Mee6Source) -> None:
+    """A server that merely leaves rows out does not shrink the pages, read by read."""
+    fill(server, 12)
+    server.limit_max = 6
+    server.between_pages = lambda page: setattr(server, "limit_max", 5 if page else server.limit_max)
+
+    source.read(frozenset({ABSENT}))
+    server.requests.clear()
+    source.read(frozenset({member(0)}))
+
+    assert asked(server) == [(0, 1_000)]
+
+
+def test_the_gap_lies_between_all_requests(server: Mee6Server, source: Mee6Source, pauses: list[float]) -> None:
+    """At least two seconds apart, a quarter more at most, also from read to read; none before the first (R21)."""
+    fill(server, 1_500)
+
+    source.read(frozenset({member(1_499)}))
+    source.read(frozenset({member(1_499)}))
+
+    assert len(pauses) == 3
+    assert all(1.9 < pause <= 2.5 for pause in pauses)
+    assert len({round(pause, 2) for pause in pauses}) > 1
+
+
+def test_the_source_says_who_it_is(server: Mee6Server) -> None:
+    """A name, a version and a contact; plain JSON; nothing of the environment's."""
+    fill(server, 1)
+    with Mee6Source.open(GUILD, base_url=server.url, contact="mailto:ada@example.org") as source:
+        source.read(frozenset({member(0)}))
+
+    headers = server.requests[0].headers
+    assert headers["user-agent"].startswith("trc-engage/")
+    assert headers["user-agent"].endswith(" (+mailto:ada@example.org)")
+    assert (headers["accept"], headers["accept-encoding"]) == ("application/json", "identity")
+    assert "authorization" not in headers
+    assert f"/api/plugins/levels/leaderboard/{GUILD}" == server.requests[0].path
+
+
+def test_the_environment_has_no_say(server: Mee6Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy in the environment is not used."""
+    fill(server, 1)
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with Mee6Source.open(GUILD, base_url=server.url) as source:
+        assert source.read(frozenset({member(0)})).readings == {member(0): 10}
+
+
+def test_the_token_goes_out_raw(server: Mee6Server) -> None:
+    """A private board opens to the token as it is, without a scheme."""
+    fill(server, 1)
+    server.token = RAW
+    with Mee6Source.open(GUILD, base_url=server.url, token=RAW) as source:
+        assert source.read(frozenset({member(0)})).rows == 1
+
+
+def test_progress_is_told_page_by_page(server: Mee6Server) -> None:
+    """Pages and distinct rows so far."""
+    fill(server, 1_500)
+    told: list[tuple[int, int]] = []
+    with Mee6Source.open(
+        GUILD, base_url=server.url, page_gap=0, on_page=lambda pages, rows: told.append((pages, rows))
+    ) as source:
+        source.read(frozenset({ABSENT}))
+
+    assert told == [(1, 1_000), (2, 1_500), (3, 1_500), (4, 1_500)]
+
+
+@pytest.mark.parametrize(("trouble", "server_at"), [("clock_off", STARTED_AT - timedelta(days=365)), ("no_date", None)])
+def test_the_servers_time_is_told_as_it_is(
+    server: Mee6Server, source: Mee6Source, trouble: str, server_at: datetime | None
+) -> None:
+    """It is the first answer's; to compare it is the core's business (R22)."""
+    fill(server, 1_500)
+    server.trouble(trouble, times=1)
+
+    assert server_at == source.read(frozenset({member(1_499)})).server_at
+
+
+@pytest.mark.parametrize("trouble", ["lone_surrogate", "few_bad_rows"])
+def test_what_is_harmless_does_no_harm(server: Mee6Server, source: Mee6Source, trouble: str) -> None:
+    """Hostile names and a few unusable rows spoil nothing."""
+    fill(server, 9)
+    server.trouble(trouble, times=1)
+
+    assert source.read(frozenset({member(0), member(6)})).readings == {member(0): 90, member(6): 30}
+
+
+def test_the_source_shows_its_guild_only(source: Mee6Source) -> None:
+    """The repr is fit for a log."""
+    assert f"Mee6Source(guild_id='{GUILD}')" == repr(source)

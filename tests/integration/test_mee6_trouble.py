@@ -1,0 +1,202 @@
+"""Mee6Source in trouble: what each one means, how often it is tried, and what is never told."""
+
+import logging
+import traceback
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from trc_engage import SourceError
+from trc_engage.adapters.mee6 import Mee6Source
+from trc_engage.testing.mee6 import TROUBLES, Mee6Server
+
+GUILD = "200000000000000001"
+ADA = "80351110224678911"
+RAW = "ey.s3cret-token"
+STARTED_AT = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def server() -> Iterator[Mee6Server]:
+    with Mee6Server.start(guild_id=GUILD, clock=lambda: STARTED_AT) as server:
+        for number in range(20):
+            server.board.join(str(int(ADA) + number), xp=1_000 - number)
+        server.token = RAW
+        yield server
+
+
+@pytest.fixture
+def pauses() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def source(server: Mee6Server, pauses: list[float]) -> Iterator[Mee6Source]:
+    with Mee6Source.open(
+        GUILD, base_url=server.url, token=RAW, page_gap=0, deadline_seconds=20, pages_max=10, pause=pauses.append
+    ) as source:
+        yield source
+
+
+@pytest.fixture
+def hurried(server: Mee6Server) -> Iterator[Mee6Source]:
+    with Mee6Source.open(GUILD, base_url=server.url, token=RAW, page_gap=0, deadline_seconds=0.6) as source:
+        yield source
+
+
+def error_of(source: Mee6Source, *sought: str) -> SourceError:
+    with pytest.raises(SourceError) as caught:
+        source.read(frozenset(sought or {ADA}))
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("trouble", "kind", "says", "requests"),
+    [
+        ("private", "private", "renew TRC_ENGAGE_MEE6_TOKEN", 1),
+        ("unknown_guild", "unknown_guild", "check TRC_ENGAGE_GUILD_ID", 1),
+        ("rate_limited", "rate_limited", "fewer requests", 1),
+        ("rate_limited_html", "rate_limited", "fewer requests", 1),
+        ("rate_limited_json", "rate_limited", "fewer requests", 1),
+        ("blocked", "blocked", "turns this client away (403", 1),
+        ("challenge_200", "blocked", "turns this client away (200", 1),
+        ("challenge_403", "blocked", "turns this client away (403", 1),
+        ("challenge_503", "blocked", "turns this client away (503", 1),
+        ("html_200", "blocked", "a page for browsers", 1),
+        ("redirect", "malformed", "redirect (status 302)", 1),
+        ("bad_gateway", "down", "status 502", 3),
+        ("unavailable", "down", "status 503", 3),
+        ("gateway_timeout", "down", "status 504", 3),
+        ("internal_error", "down", "status 500", 3),
+        ("reset", "down", "broke the connection off", 3),
+        ("refused_early", "down", "broke the connection off", 3),
+        ("truncated", "down", "broke the connection off", 3),
+        ("gzip_bomb", "malformed", "compressed", 1),
+        ("endless_body", "malformed", "longer than 16,777,216 bytes", 1),
+        ("empty_body", "malformed", "no sound JSON", 1),
+        ("not_json", "malformed", "no sound JSON", 1),
+        ("not_utf8", "malformed", "UnicodeDecodeError", 1),
+        ("deep_json", "malformed", "RecursionError", 1),
+        ("nan_xp", "malformed", "NaN is no JSON", 1),
+        ("duplicate_keys", "malformed", "xp is told twice", 1),
+        ("no_guild", "malformed", "'guild'", 1),
+        ("wrong_guild", "malformed", "of guild '200000000000000002', but guild '200000000000000001'", 1),
+        ("players_missing", "malformed", "'players'", 1),
+        ("players_not_list", "malformed", "a list was expected", 1),
+        ("ids_as_numbers", "malformed", "sought cannot be used: id 80351110224678911,", 1),
+        ("lone_surrogate_id", "malformed", "20 of 20 rows cannot be used", 1),
+        ("xp_null", "malformed", "sought cannot be used", 1),
+        ("xp_text", "malformed", "sought cannot be used", 1),
+        ("xp_float", "malformed", "sought cannot be used", 1),
+        ("xp_negative", "malformed", "sought cannot be used", 1),
+        ("xp_boolean", "malformed", "sought cannot be used", 1),
+        ("xp_huge", "malformed", "sought cannot be used", 1),
+        ("xp_endless", "malformed", "no sound JSON", 1),
+    ],
+)
+def test_each_trouble_has_a_kind(
+    server: Mee6Server, source: Mee6Source, trouble: str, kind: str, says: str, requests: int
+) -> None:
+    """What may pass is tried three times; what was refused is asked for once."""
+    server.trouble(trouble)
+
+    error = error_of(source)
+
+    assert error.kind == kind
+    assert says in str(error)
+    assert len(str(error)) < 400
+    assert len(server.requests) == requests
+
+
+def test_a_trouble_that_passes_is_no_trouble(server: Mee6Server, source: Mee6Source, pauses: list[float]) -> None:
+    """Two failures are sat out, the second longer than the first."""
+    server.trouble("bad_gateway", times=1)
+    server.trouble("reset", times=1)
+
+    assert source.read(frozenset({ADA})).pages == 1
+    first, second = pauses
+    assert 0.9 < first <= 1.25
+    assert 1.9 < second <= 2.5
+
+
+def test_a_retry_keeps_the_gap_as_well(server: Mee6Server, pauses: list[float]) -> None:
+    """Backing off never means asking sooner than the gap allows."""
+    server.trouble("bad_gateway", times=1)
+    with Mee6Source.open(GUILD, base_url=server.url, token=RAW, page_gap=7, pause=pauses.append) as source:
+        source.read(frozenset({ADA}))
+
+    assert len(pauses) == 1
+    assert 6.9 < pauses[0] <= 8.75
+
+
+@pytest.mark.parametrize(
+    ("trouble", "wait"),
+    [
+        ("rate_limited", None),
+        ("rate_limited_seconds", timedelta(seconds=120)),
+        ("rate_limited_date", timedelta(seconds=90)),
+        ("rate_limited_absurd", timedelta(seconds=999_999_999_999)),
+    ],
+)
+def test_a_wait_asked_for_comes_out_raw(
+    server: Mee6Server, source: Mee6Source, trouble: str, wait: timedelta | None
+) -> None:
+    """A date counts from the server's own clock; to clamp it is the core's business."""
+    server.trouble(trouble)
+
+    assert wait == error_of(source).retry_after
+
+
+def test_trouble_on_a_later_page_fails_the_read(server: Mee6Server, source: Mee6Source) -> None:
+    """Half a board is none."""
+    server.trouble("not_json", page=1)
+
+    assert error_of(source, ADA, "999").kind == "malformed"
+
+
+@pytest.mark.parametrize(
+    ("trouble", "says", "requests"),
+    [("endless_pages", "no end within 10 pages", 10), ("page_ignored", "pages repeat each other", 6)],
+)
+def test_an_endless_board_is_given_up(
+    server: Mee6Server, source: Mee6Source, trouble: str, says: str, requests: int
+) -> None:
+    """Neither rows without end nor the same rows over and over hold the read."""
+    server.trouble(trouble)
+
+    error = error_of(source, "999")
+
+    assert (error.kind, says in str(error), len(server.requests)) == ("malformed", True, requests)
+
+
+def test_a_server_that_is_not_there_is_down(source: Mee6Source, server: Mee6Server, pauses: list[float]) -> None:
+    """Three tries, then the message says what to look at."""
+    server.stop()
+
+    error = error_of(source)
+
+    assert (error.kind, "cannot be reached" in str(error), len(pauses)) == ("down", True, 2)
+    assert error.__cause__ is not None
+
+
+@pytest.mark.parametrize("trouble", ["none", *TROUBLES])
+def test_the_token_shows_nowhere(
+    server: Mee6Server, hurried: Mee6Source, caplog: pytest.LogCaptureFixture, trouble: str
+) -> None:
+    """Not in a log at any level, nor in an error, its causes or its traceback, nor in a repr."""
+    caplog.set_level(logging.NOTSET)
+    logging.getLogger("httpx").setLevel(logging.NOTSET)
+    if trouble != "none":
+        server.trouble(trouble)
+    shown = [repr(hurried)]
+
+    try:
+        shown.append(repr(hurried.read(frozenset({ADA, "999"}))))
+    except SourceError as error:
+        shown += traceback.format_exception(error)
+        shown += [repr(error), repr(error.args), repr(error.__cause__), repr(getattr(error.__cause__, "request", ""))]
+
+    assert server.requests[0].headers["authorization"] == RAW
+    assert len(caplog.records) > 3
+    assert RAW not in "".join(shown) + caplog.text

@@ -1,0 +1,149 @@
+"""Two processes on one store, and processes that are killed (R19)."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from trc_engage.testing.mee6 import Mee6Server
+
+ADA, BO = "80351110224678912", "80351110224678913"
+
+
+@pytest.fixture
+def server() -> Iterator[Mee6Server]:
+    """Serve a board of two."""
+    with Mee6Server.start() as server:
+        server.board.join(ADA, username="ada", xp=1_000)
+        server.board.join(BO, username="bo", xp=500)
+        yield server
+
+
+class Shell:
+    """The command line on one store and one server."""
+
+    def __init__(self, store: Path, server: Mee6Server) -> None:
+        self.environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "TRC_ENGAGE_STORE": str(store),
+            "TRC_ENGAGE_GUILD_ID": server.guild_id,
+            "TRC_ENGAGE_MEE6_URL": server.url,
+        }
+
+    def start(self, *words: str) -> "subprocess.Popen[str]":
+        """Start a command."""
+        command = [sys.executable, "-m", "trc_engage.entrypoints.cli", *words]
+        return subprocess.Popen(
+            command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def run(self, *words: str) -> tuple[int, str]:
+        """Run a command to its end; return its exit code and what it printed."""
+        process = self.start(*words)
+        output, errors = process.communicate(timeout=60)
+        return process.returncode, output + errors
+
+    def points(self, member_id: str) -> int:
+        """Return a member's points, as `show` tells them."""
+        _, output = self.run("show", member_id, "--json")
+        return int(json.loads(output)["points"])
+
+
+@pytest.fixture
+def shell(tmp_path: Path, server: Mee6Server) -> Shell:
+    """Enrol two members and open their accounts."""
+    shell = Shell(tmp_path / "engage.db", server)
+    for member_id, discord_id in (("ada", ADA), ("bo", BO)):
+        assert shell.run("members", "enroll", member_id, "--discord-id", discord_id)[0] == 0
+    assert shell.run("sync")[0] == 0
+    return shell
+
+
+def test_of_two_syncs_at_once_one_works(shell: Shell, server: Mee6Server) -> None:
+    """While one reads the other says that it is busy; the points are awarded once."""
+    server.board.give(ADA, 1_000)
+    reading, go_on = Event(), Event()
+
+    def hold(_page: int) -> None:
+        reading.set()
+        assert go_on.wait(60)
+
+    server.between_pages = hold
+    first = shell.start("sync", "--fresh")
+    assert reading.wait(60)
+    code, told = shell.run("sync", "--fresh")
+    go_on.set()
+    first.communicate(timeout=60)
+    assert (first.returncode, code) == (0, 75)
+    assert "another sync is at work" in told
+    assert shell.points("ada") == 10
+
+
+def test_a_sync_killed_while_it_reads_can_be_run_again_at_once(shell: Shell, server: Mee6Server) -> None:
+    """Nobody waits for the claim of a dead process of the same machine, and nothing is lost or paid twice."""
+    server.board.give(ADA, 1_000)
+    reading, killed = Event(), Event()
+
+    def hold(_page: int) -> None:
+        reading.set()
+        assert killed.wait(60)
+
+    server.between_pages = hold
+    victim = shell.start("sync", "--fresh")
+    assert reading.wait(60)
+    victim.kill()
+    victim.communicate(timeout=60)
+    server.between_pages = None
+    killed.set()
+    code, _ = shell.run("sync", "--fresh")
+    assert (victim.returncode, code) == (-signal.SIGKILL, 0)
+    assert shell.points("ada") == 10
+
+
+KILLED_IN_THE_TRANSACTION = """
+import os, signal, sqlite3, sys
+from trc_engage.adapters.sqlite import posting
+statements = int(sys.argv[1])
+
+class Deadly(sqlite3.Connection):
+    seen = 0
+    def execute(self, statement, *values):
+        if statement.lstrip().startswith(("INSERT", "UPDATE", "DELETE", "COMMIT")):
+            Deadly.seen += 1
+            if Deadly.seen == statements:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return super().execute(statement, *values)
+
+connect = sqlite3.connect
+sqlite3.connect = lambda *given, **options: connect(*given, factory=Deadly, **options)
+from trc_engage.entrypoints.cli import main
+sys.argv = ["trc-engage", "sync", "--fresh", "--json"]
+main()
+"""
+
+
+def test_a_sync_killed_at_any_statement_is_whole_or_not_at_all(shell: Shell, server: Mee6Server) -> None:
+    """Wherever SIGKILL strikes in the transactions, running again makes the balances exact."""
+    xp = 1_000
+    outcomes = []
+    for statement in range(1, 40):
+        server.board.give(ADA, 150)
+        xp += 150
+        command = [sys.executable, "-c", KILLED_IN_THE_TRANSACTION, str(statement)]
+        victim = subprocess.run(command, env=shell.environment, capture_output=True, check=False)
+        outcomes.append(victim.returncode)
+        code, told = shell.run("sync", "--fresh")
+        assert code == 0, told
+        assert shell.points("ada") == (xp - 1_000) // 100
+        if victim.returncode == 0:
+            break
+    assert outcomes[-1] == 0
+    assert set(outcomes[:-1]) == {-signal.SIGKILL}
+    assert len(outcomes) > 10

@@ -1,0 +1,205 @@
+"""What only a file can do: refuse to be changed, be opened by many, be damaged, be full."""
+
+import multiprocessing
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from community import IDS, Community
+from trc_engage import InvalidValue, LedgerBusy, LedgerFailed
+from trc_engage.adapters.sqlite import SqliteLedger
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Name a file for a store."""
+    return tmp_path / "engage.db"
+
+
+@pytest.fixture
+def community(path: Path) -> Iterator[Community]:
+    """Keep the community's ledger in the file, with an opening and a gain in it."""
+    with SqliteLedger.open(path) as ledger:
+        community = Community(ledger)
+        community.enroll("ada")
+        community.sync(ada=1_000)
+        community.sync(ada=1_250)
+        yield community
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE entries SET points = 99",
+        "DELETE FROM entries",
+        "INSERT OR REPLACE INTO entries SELECT * FROM entries LIMIT 1",
+    ],
+)
+@pytest.mark.usefixtures("community")
+def test_the_database_itself_keeps_entries(path: Path, statement: str) -> None:
+    """Whoever comes with another program cannot change or delete an entry either (R9)."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA recursive_triggers = ON")
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            connection.execute(statement)
+
+
+@pytest.mark.usefixtures("community")
+def test_tables_are_strict(path: Path) -> None:
+    """A text where XP belongs is refused by the database."""
+    with closing(sqlite3.connect(path)) as connection, pytest.raises(sqlite3.IntegrityError, match="cannot store TEXT"):
+        connection.execute("UPDATE discord_activity SET xp_total = 'many'")
+
+
+def test_what_was_posted_outlives_the_process(path: Path, community: Community) -> None:
+    """Opened again, the store tells the same."""
+    told = community.engage.history("ada"), community.engage.standing("ada"), community.ledger.sync_state()
+    with SqliteLedger.open(path) as again:
+        assert (again.history("ada", limit=50), again.standing("ada"), again.sync_state()) == told
+
+
+def opened_and_enrolled(path: Path, number: int) -> int:
+    """Open the store and enrol somebody, as one of many processes."""
+    with SqliteLedger.open(path) as ledger:
+        community = Community(ledger)
+        community.engage.enroll(f"m-{number}", discord_id=str(1_000 + number))
+        return os.getpid()
+
+
+def test_many_processes_open_a_new_file_at_once(path: Path) -> None:
+    """One lays out the tables, the others wait for it, and nobody's member is lost."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(8, mp_context=context) as pool:
+        list(pool.map(opened_and_enrolled, [path] * 32, range(32)))
+    assert read_members(path) == 32
+
+
+def test_a_forked_worker_uses_connections_of_its_own(path: Path, community: Community) -> None:
+    """A web server may fork after opening the store."""
+    context = multiprocessing.get_context("fork")
+    worker = context.Process(target=lambda: community.engage.enroll("bo", discord_id=IDS["bo"]))
+    worker.start()
+    worker.join()
+    community.enroll("cy")
+    assert (worker.exitcode, [member.member_id for member in community.engage.members()]) == (0, ["ada", "bo", "cy"])
+    assert path.exists()
+
+
+def test_a_store_in_use_is_busy(path: Path, community: Community, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever holds the file for too long makes others busy, not broken."""
+    monkeypatch.setattr("trc_engage.adapters.sqlite.database.BUSY_SECONDS", 0.05)
+    with SqliteLedger.open(path) as impatient, closing(sqlite3.connect(path, isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LedgerBusy, match="in use by others"):
+            Community(impatient).enroll("bo")
+        holder.execute("ROLLBACK")
+    assert len(community.engage.members()) == 1
+
+
+def test_a_newer_store_is_left_alone(path: Path, community: Community) -> None:
+    """An older program does not touch what it does not know."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 999")
+    with pytest.raises(LedgerFailed, match=r"schema 999.*upgrade trc-engage"):
+        SqliteLedger.open(path)
+    assert community.points("ada") == 2
+
+
+def test_a_foreign_database_is_left_alone(path: Path) -> None:
+    """Another program's file does not get our tables."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE theirs (id INTEGER)")
+    with pytest.raises(LedgerFailed, match="database of another program"):
+        SqliteLedger.open(path)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_schema").fetchall() == [("theirs",)]
+
+
+@pytest.mark.parametrize(
+    ("make", "advice"),
+    [
+        (lambda path: path.write_text("Dear diary, today I did not write a database." * 50), "not a SQLite database"),
+        (lambda path: path.mkdir(), "check that its folder exists"),
+        (lambda path: path.with_name("gone").joinpath("engage.db"), "check that its folder exists"),
+    ],
+)
+def test_what_cannot_be_opened_says_why(path: Path, make: object, advice: str) -> None:
+    """A path that holds no store, and cannot, is named with what to do."""
+    made = make(path)  # type: ignore[operator]
+    target = made if isinstance(made, Path) else path
+    with pytest.raises(LedgerFailed, match=advice) as caught:
+        SqliteLedger.open(target)
+    assert str(target) in str(caught.value)
+
+
+def test_a_ledger_without_a_disk_is_another(path: Path) -> None:
+    """An in-memory SQLite would be a different one for each connection."""
+    for name in (":memory:", ""):
+        with pytest.raises(InvalidValue, match="MemoryLedger"):
+            SqliteLedger.open(name)
+    assert not path.exists()
+
+
+def test_a_closed_ledger_says_so(community: Community) -> None:
+    """Not an error of the database underneath."""
+    community.ledger.close()  # type: ignore[attr-defined]
+    with pytest.raises(LedgerFailed, match="is closed"):
+        community.engage.members()
+
+
+def test_a_damaged_file_is_named(path: Path, community: Community) -> None:
+    """Pages of rubbish are an error that says what to do, not a wrong answer."""
+    community.ledger.close()  # type: ignore[attr-defined]
+    damaged = bytearray(path.read_bytes())
+    damaged[4096:] = b"\xa5" * (len(damaged) - 4096)
+    path.write_bytes(damaged)
+    with pytest.raises(LedgerFailed, match="put back a backup"):
+        read_members(path)
+
+
+def read_members(path: Path) -> int:
+    """Open the store and count its members."""
+    with SqliteLedger.open(path) as ledger:
+        return len(ledger.members())
+
+
+FULL_DISK = """
+import resource, sys
+from community import Community
+from trc_engage import LedgerFailed
+from trc_engage.adapters.sqlite import SqliteLedger
+with SqliteLedger.open(sys.argv[1]) as ledger:
+    community = Community(ledger)
+    limit = int(sys.argv[2])
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        for number in range(5_000):
+            community.engage.enroll(f"member-{number}", discord_id=str(10**17 + number))
+    except LedgerFailed as error:
+        print(number, error)
+"""
+
+
+def test_when_no_more_can_be_written_nothing_is_lost(path: Path) -> None:
+    """A file that may not grow is a clear error, and all that was acknowledged is there."""
+    with SqliteLedger.open(path):
+        pass
+    limit = path.stat().st_size + 20_000
+    finished = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, path, str(limit)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    acknowledged, _, message = finished.stdout.partition(" ")
+    assert "nothing was written" in message
+    assert read_members(path) == int(acknowledged)

@@ -1,0 +1,66 @@
+"""What the import contracts cannot see: the core is pure, and nothing happens at import."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import trc_engage
+
+PACKAGE = Path(trc_engage.__file__).parent
+CORE = sorted((PACKAGE / "core").rglob("*.py"))
+USE_CASES = [PACKAGE / "engage.py", *sorted((PACKAGE / "posting").rglob("*.py"))]
+
+ALLOWED = {"attrs", "collections", "datetime", "functools", "itertools", "re", "typing"}
+IMPURE_NAMES = {"open", "print", "input", "exec", "eval", "__import__"}
+IMPURE_ATTRIBUTES = {"now", "today", "utcnow", "time", "sleep", "monotonic", "random", "randrange", "getenv", "environ"}
+HEAVY = ["cattrs", "httpx", "logging.handlers", "pytest", "rich", "sentry_sdk", "sqlite3", "sqlite_utils", "typer"]
+
+
+def imported(tree: ast.AST) -> set[str]:
+    """Return the top-level names of all foreign modules that a file imports."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found.add((node.module or "").split(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("path", [*CORE, *USE_CASES], ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_the_core_is_pure(path: Path) -> None:
+    """It imports attrs and the pure standard library, and never asks for time, chance, files or the environment."""
+    tree = ast.parse(path.read_text())
+    may_log = {"logging"} if path in USE_CASES else set()
+    assert imported(tree) <= ALLOWED | may_log
+    calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    assert not {call.id for call in calls if isinstance(call, ast.Name)} & IMPURE_NAMES
+    assert not {call.attr for call in calls if isinstance(call, ast.Attribute)} & IMPURE_ATTRIBUTES
+
+
+def test_the_purity_test_sees_something() -> None:
+    """A file that breaks the rule is caught, so that the rule is known to bite."""
+    tree = ast.parse("import random\nfrom datetime import datetime\ndatetime.now()")
+    assert imported(tree) - ALLOWED == {"random"}
+    calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    assert {call.attr for call in calls if isinstance(call, ast.Attribute)} & IMPURE_ATTRIBUTES == {"now"}
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    """A web app that only awards points pays for attrs and nothing else."""
+    program = f"import sys, trc_engage; print(*sorted(set(sys.modules) & set({HEAVY!r})))"
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert finished.stdout.split() == []
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_files_and_functions_stay_small(path: Path) -> None:
+    """A file fits in the head, and a function on the screen."""
+    text = path.read_text()
+    assert len(text.splitlines()) <= 250
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < 50, node.name

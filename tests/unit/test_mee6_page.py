@@ -1,0 +1,194 @@
+"""What a page of the leaderboard says, and when it says nothing that may be believed."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trc_engage import SourceError
+from trc_engage.adapters.mee6.page import XP_MAX, Page, parsed
+
+GUILD = "200000000000000001"
+ADA = "140963286392038557"
+NOBODY: frozenset[str] = frozenset()
+
+ids = st.integers(min_value=1, max_value=10**20 - 1).map(str)
+xps = st.integers(min_value=0, max_value=XP_MAX)
+texts = st.sampled_from(["id", "xp", "guild", "players"]) | st.text("a0\x00雪\ud800", max_size=5)
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(texts, children, max_size=3),
+    max_leaves=5,
+)
+rows = st.fixed_dictionaries({"id": ids, "xp": xps}, optional={"username": anything, "detailed_xp": anything})
+
+
+def body(players: object, **others: Any) -> bytes:
+    return json.dumps({"guild": {"id": GUILD}, "players": players, **others}).encode()
+
+
+def good_rows(count: int) -> list[dict[str, Any]]:
+    return [{"id": str(10**17 + number), "xp": number} for number in range(count)]
+
+
+def test_only_ids_and_xp_are_read() -> None:
+    """Unknown keys are ignored, wherever they stand."""
+    page = parsed(body([{"id": ADA, "xp": 7, "level": "?", "new": [1]}], player=None, xp_rate=1.5), GUILD, NOBODY)
+
+    assert Page({ADA: 7}, 1) == page
+
+
+def test_a_page_past_the_end_is_empty() -> None:
+    """No players are no error: that is how the board ends."""
+    assert Page({}, 0) == parsed(body([]), GUILD, NOBODY)
+
+
+@given(st.lists(rows, max_size=20))
+def test_every_sound_row_is_a_reading(players: list[dict[str, Any]]) -> None:
+    """Of rows told twice on a page the later is the newer."""
+    page = parsed(body(players), GUILD, NOBODY)
+
+    assert {row["id"]: row["xp"] for row in players} == page.readings
+    assert len(players) == page.length
+
+
+@given(st.lists(anything, max_size=10))
+def test_no_row_can_break_in(players: list[Any]) -> None:
+    """Whatever stands in the rows, the answer is a page or a malformed one."""
+    try:
+        page = parsed(body(players), GUILD, NOBODY)
+    except SourceError:
+        return
+    assert all(type(xp) is int and 0 <= xp <= XP_MAX for xp in page.readings.values())
+    assert page.unusable <= max(3, len(players) / 100)
+
+
+@given(st.binary(max_size=200) | anything.map(lambda document: json.dumps(document).encode()))
+def test_no_body_can_break_in(raw: bytes) -> None:
+    """Whatever the body, it is malformed unless it is a leaderboard."""
+    with pytest.raises(SourceError) as caught:
+        parsed(raw, GUILD, NOBODY)
+
+    assert caught.value.kind == "malformed"
+    assert "look for a newer trc-engage" in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+UNUSABLE: dict[str, object] = {
+    "no id": {"xp": 5},
+    "no xp": {"id": ADA},
+    "id null": {"id": None, "xp": 5},
+    "id a number": {"id": int(ADA), "xp": 5},
+    "id empty": {"id": "", "xp": 5},
+    "id with a leading zero": {"id": "0" + ADA, "xp": 5},
+    "id too long": {"id": "1" * 21, "xp": 5},
+    "id of other digits": {"id": "١٢٣", "xp": 5},
+    "id with a line break": {"id": ADA + "\n", "xp": 5},
+    "id with half a surrogate pair": {"id": ADA + "\ud800", "xp": 5},
+    "xp null": {"id": ADA, "xp": None},
+    "xp a float": {"id": ADA, "xp": 5.0},
+    "xp negative": {"id": ADA, "xp": -1},
+    "xp true": {"id": ADA, "xp": True},
+    "xp a text": {"id": ADA, "xp": "5"},
+    "xp beyond 2^53": {"id": ADA, "xp": XP_MAX + 1},
+    "xp without bounds": {"id": ADA, "xp": 10**400},
+    "a list": [ADA, 5],
+    "a text": ADA,
+    "null": None,
+}
+
+
+@pytest.mark.parametrize("row", UNUSABLE.values(), ids=UNUSABLE)
+def test_an_unusable_row_is_skipped(row: object) -> None:
+    """Up to three rows of a page may be unusable, and the others still count."""
+    page = parsed(body([*good_rows(2), row, row, row]), GUILD, NOBODY)
+
+    assert {str(10**17): 0, str(10**17 + 1): 1} == page.readings
+    assert page.unusable == 3
+
+
+@pytest.mark.parametrize(("length", "unusable", "passes"), [(3, 3, True), (4, 4, False), (1_000, 10, True)])
+def test_many_unusable_rows_spoil_the_page(length: int, unusable: int, passes: bool) -> None:
+    """More than 3 and more than 1 % of a page: then it is the page that is wrong."""
+    players = [*good_rows(length - unusable), *[{"id": ADA, "xp": None}] * unusable]
+    if passes:
+        assert parsed(body(players), GUILD, NOBODY).unusable == unusable
+        return
+
+    with pytest.raises(SourceError, match="4 of 4 rows cannot be used") as caught:
+        parsed(body(players), GUILD, NOBODY)
+    assert caught.value.kind == "malformed"
+
+
+def test_eleven_of_a_thousand_are_too_many() -> None:
+    """One percent is allowed, and not one row more."""
+    with pytest.raises(SourceError, match="11 of 1,000 rows"):
+        parsed(body([*good_rows(989), *[None] * 11]), GUILD, NOBODY)
+
+
+@pytest.mark.parametrize("row", [{"id": ADA, "xp": None}, {"id": ADA}, {"id": int(ADA), "xp": 5}])
+def test_an_unusable_row_of_somebody_sought_is_never_skipped(row: object) -> None:
+    """A member must not look absent because the row was bad."""
+    with pytest.raises(SourceError, match="a member who is sought") as caught:
+        parsed(body([*good_rows(500), row]), GUILD, frozenset({ADA}))
+
+    assert caught.value.kind == "malformed"
+
+
+BROKEN: dict[str, tuple[bytes, str]] = {
+    "nothing": (b"", "no sound JSON"),
+    "half a page": (body(good_rows(2))[:40], "no sound JSON"),
+    "NaN": (b'{"guild": {"id": "1"}, "players": [], "xp_rate": NaN}', "NaN is no JSON"),
+    "Infinity": (b'{"guild": {"id": "1"}, "players": [{"id": "1", "xp": -Infinity}]}', "-Infinity is no JSON"),
+    "too deep": (b'{"players": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "RecursionError"),
+    "not UTF-8": (b'{"guild": {"id": "\xff\xfe"}}', "UnicodeDecodeError"),
+    "a number of 5,000 digits": (b'{"players": [{"id": "1", "xp": ' + b"9" * 5_000 + b"}]}", "no sound JSON"),
+    "XP told twice": (
+        b'{"guild": {"id": "%s"}, "players": [{"id": "1", "xp": 5, "xp": 0}]}' % GUILD.encode(),
+        "xp is told twice",
+    ),
+    "a list": (b"[]", "not a leaderboard"),
+    "null": (b"null", "not a leaderboard"),
+    "no guild": (b'{"players": []}', "not a leaderboard"),
+    "guild a text": (b'{"guild": "id", "players": []}', "not a leaderboard"),
+    "guild id a number": (b'{"guild": {"id": %s}, "players": []}' % GUILD.encode(), "a text was expected"),
+    "another guild": (body([], guild={"id": "300"}), f"of guild '300', but guild '{GUILD}'"),
+    "no players": (b'{"guild": {"id": "1"}}', "'players'"),
+    "players an object": (body({"0": {"id": ADA, "xp": 5}}), "a list was expected"),
+    "players null": (body(None), "a list was expected"),
+}
+
+
+@pytest.mark.parametrize(("raw", "says"), BROKEN.values(), ids=BROKEN)
+def test_what_is_no_leaderboard_is_malformed(raw: bytes, says: str) -> None:
+    """The message says what was wrong, and the cause is chained if there is one."""
+    with pytest.raises(SourceError) as caught:
+        parsed(raw, GUILD, NOBODY)
+
+    assert caught.value.kind == "malformed"
+    assert says in str(caught.value)
+
+
+def test_names_are_harmless() -> None:
+    """Half a surrogate pair in a name, escaped or raw, is not read at all."""
+    escaped = body([{"id": ADA, "xp": 5, "username": "\ud800 \x00 \u202e"}])
+
+    for raw in (escaped, escaped.replace(b"\\ud800", b"\xed\xa0\x80")):
+        assert parsed(raw, GUILD, NOBODY).readings == {ADA: 5}
+
+
+def test_xp_elsewhere_is_no_contradiction() -> None:
+    """More `xp` keys than rows are looked at twice, and pass if none is told twice."""
+    page = parsed(body([{"id": ADA, "xp": 5}], player={"xp": 9}, extra=[{"xp": 1}]), GUILD, NOBODY)
+
+    assert page.readings == {ADA: 5}
+
+
+def test_errors_tell_no_tales() -> None:
+    """Only id and XP of a bad row are shown: names are nobody's business."""
+    with pytest.raises(SourceError) as caught:
+        parsed(body([{"id": ADA, "xp": None, "username": "Secret Name"}]), GUILD, frozenset({ADA}))
+
+    assert "Secret Name" not in str(caught.value)

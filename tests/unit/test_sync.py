@@ -1,0 +1,240 @@
+"""When a sync reads, what it remembers, and what stands in its way (R19-R21)."""
+
+from datetime import timedelta
+
+import pytest
+
+from community import IDS, MONDAY, QUARTER, Community
+from trc_engage import Board, Engage, InvalidValue, LedgerBusy, Sought, SourceError, SourceMissing
+from trc_engage.adapters.memory import MemoryLedger
+
+
+@pytest.fixture
+def community() -> Community:
+    """Enrol Ada, whom the board shows with 1,000 XP."""
+    community = Community()
+    community.enroll("ada")
+    community.sync(ada=1_000)
+    return community
+
+
+def test_with_nobody_to_look_for_nothing_is_requested() -> None:
+    """No request that is not needed (R21)."""
+    community = Community()
+    report = community.sync()
+    assert (report.outcome, report.pages, community.sought) == ("synced", 0, [])
+
+
+def test_within_five_minutes_the_last_reading_answers(community: Community) -> None:
+    """It says so, and changes nothing (R21)."""
+    taken_at = community.now
+    report = community.sync(timedelta(minutes=4, seconds=59), ada=2_000)
+    assert (report.outcome, report.taken_at, report.unchanged, report.points) == ("cached", taken_at, 1, 0)
+    assert len(community.sought) == 1
+    assert community.sync(timedelta(seconds=1)).outcome == "synced"
+
+
+def test_a_fresh_reading_can_be_asked_for(community: Community) -> None:
+    """So can a decision about drops, which is meant for the board as it is now."""
+    community.now += timedelta(seconds=1)
+    community.xp["ada"] = 1_100
+    assert community.engage.sync(fresh=True).points == 1
+    community.xp["ada"] = 1_000
+    assert community.engage.sync(accept_drops=True).points == -1
+
+
+def test_a_dry_run_shows_and_posts_nothing(community: Community) -> None:
+    """The plan is in the report, and the ledger as it was."""
+    community.now += QUARTER
+    community.xp["ada"] = 1_250
+    report = community.engage.sync(dry_run=True)
+    assert (report.outcome, report.gained, report.points) == ("planned", 1, 2)
+    assert [(move.account.member_id, move.kind, move.points) for move in report.moves] == [("ada", "gain", 2)]
+    assert community.points("ada") == 0
+    assert community.engage.sync().points == 2
+
+
+def test_it_says_whose_absence_would_be_news(community: Community) -> None:
+    """Waiting and tracked accounts are expected; absent ones and zero-XP records may be missing for ever."""
+    community.enroll("bo", "cy", "dee")
+    community.sync(bo=5, cy=5)
+    community.sync(cy=None)
+    community.enroll("eli")
+    community.sync()
+    sought = community.sought[-1]
+    assert isinstance(sought, Sought)
+    assert sought == {IDS[name] for name in ("ada", "bo", "cy", "dee", "eli")}
+    assert sought.expected == {IDS[name] for name in ("ada", "bo", "eli")}
+
+
+def test_failures_are_counted_and_raise(community: Community) -> None:
+    """A read that was tried and failed is on record, and the next good one ends the row (R20)."""
+    community.trouble = SourceError("down", "no answer")
+    for expected in (1, 2):
+        with pytest.raises(SourceError, match="no answer"):
+            community.sync()
+        assert community.ledger.sync_state().failures == expected
+    community.trouble = None
+    community.sync()
+    assert community.ledger.sync_state().failures == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "wait"),
+    [
+        (SourceError("rate_limited", "slow down"), timedelta(minutes=15)),
+        (SourceError("blocked", "go away"), timedelta(hours=1)),
+        (SourceError("rate_limited", "slow down", timedelta(seconds=90)), timedelta(seconds=90)),
+        (SourceError("rate_limited", "slow down", timedelta(days=9_999)), timedelta(hours=1)),
+        (SourceError("rate_limited", "slow down", timedelta(seconds=-5)), timedelta(seconds=1)),
+        (SourceError("down", "maintenance", timedelta(minutes=10)), timedelta(minutes=10)),
+    ],
+)
+def test_a_request_to_wait_is_kept(community: Community, error: SourceError, wait: timedelta) -> None:
+    """Until it is over no process asks again, not even for a fresh reading, and none counts it a failure (R21)."""
+    community.trouble = error
+    with pytest.raises(SourceError) as caught:
+        community.sync()
+    until = community.now + wait
+    assert caught.value.retry_at == until
+    reads, community.trouble = len(community.sought), None
+    community.now = until - timedelta(seconds=1)
+    with pytest.raises(SourceError, match="asked to be left alone") as kept:
+        community.engage.sync(fresh=True)
+    assert (kept.value.kind, kept.value.retry_at) == (error.kind, until)
+    assert (len(community.sought), community.ledger.sync_state().failures) == (reads, 1)
+    community.now = until
+    assert community.engage.sync(fresh=True).outcome == "synced"
+
+
+def test_other_trouble_asks_for_no_wait(community: Community) -> None:
+    """After an outage the next slot tries again."""
+    community.trouble = SourceError("down", "no answer")
+    with pytest.raises(SourceError) as caught:
+        community.sync()
+    assert caught.value.retry_at is None
+    community.trouble = None
+    assert community.sync(timedelta(seconds=1)).outcome == "cached" or community.sync().outcome == "synced"
+
+
+def test_a_wait_told_to_a_dry_run_is_kept_too(community: Community) -> None:
+    """The server does not care why it was asked."""
+    community.trouble = SourceError("rate_limited", "slow down")
+    community.now += QUARTER
+    with pytest.raises(SourceError):
+        community.engage.sync(dry_run=True)
+    state = community.ledger.sync_state()
+    assert (state.failures, state.wait is not None) == (0, True)
+
+
+def test_half_a_board_is_none(community: Community) -> None:
+    """A source that stops early without having found everyone is refused, whatever it claims (R19)."""
+    community.enroll("bo")
+    community.whole = False
+    with pytest.raises(SourceError, match="1 of 2 accounts not found") as caught:
+        community.sync(ada=2_000)
+    assert caught.value.kind == "malformed"
+    assert community.points("ada") == 0
+
+
+class DuringTheRead:
+    """A source during whose read something else happens."""
+
+    def __init__(self, community: Community) -> None:
+        self.community = community
+        self.happens: list[object] = []
+
+    def read(self, sought: frozenset[str], /) -> Board:
+        """Let it happen, then answer."""
+        while self.happens:
+            self.happens.pop()()  # type: ignore[operator]
+        return self.community.read(sought)
+
+
+@pytest.fixture
+def interrupted(community: Community) -> DuringTheRead:
+    """Give the community a source that can be interrupted."""
+    source = DuringTheRead(community)
+    community.engage = Engage(ledger=community.ledger, source=source, clock=lambda: community.now)
+    return source
+
+
+def test_who_leaves_during_the_read_is_planned_again(community: Community, interrupted: DuringTheRead) -> None:
+    """The same board is planned anew on the accounts as they are (R19)."""
+    community.enroll("bo")
+    community.sync(bo=0)
+    interrupted.happens = [lambda: community.engage.leave("ada")]
+    report = community.sync(ada=2_000, bo=500)
+    assert (report.gained, report.points) == (1, 5)
+    assert community.points("ada") == 0
+
+
+def test_who_is_linked_or_returns_during_the_read_is_not_touched(
+    community: Community, interrupted: DuringTheRead
+) -> None:
+    """The read did not seek them (R19)."""
+    community.enroll("bo")
+    community.sync(bo=0)
+
+    def meanwhile() -> None:
+        community.now += timedelta(seconds=1)
+        community.enroll("cy")
+        community.engage.leave("bo")
+        community.engage.rejoin("bo")
+
+    interrupted.happens = [meanwhile]
+    report = community.sync(ada=1_100, bo=900, cy=7)
+    assert (report.gained, report.opened, report.points) == (1, 0, 1)
+    statuses = {account.member_id: account.status for account in community.ledger.accounts_to_sync()}
+    assert statuses == {"ada": "tracked", "bo": "tracked", "cy": "waiting"}
+    assert community.sync().points == 9
+
+
+def test_one_sync_at_a_time(community: Community, interrupted: DuringTheRead) -> None:
+    """Whoever comes while another reads is told that it is busy, and reads nothing (R21)."""
+    refused: list[str] = []
+
+    def meanwhile() -> None:
+        with pytest.raises(LedgerBusy) as caught:
+            community.engage.sync(fresh=True)
+        refused.append(str(caught.value))
+
+    interrupted.happens = [meanwhile]
+    community.sync(ada=1_100)
+    assert len(refused) == 1
+    assert community.points("ada") == 1
+
+
+def test_a_sync_that_was_overtaken_writes_nothing(community: Community, interrupted: DuringTheRead) -> None:
+    """If its claim ran out and another sync was posted, an older board must not follow it."""
+
+    def meanwhile() -> None:
+        community.now += timedelta(minutes=10)
+        community.xp["ada"] = 1_500
+        community.engage.sync(fresh=True)
+        community.xp["ada"] = 1_100
+
+    interrupted.happens = [meanwhile]
+    with pytest.raises(LedgerBusy, match="another sync finished"):
+        community.sync()
+    assert community.points("ada") == 5
+
+
+def test_without_a_source_it_cannot_sync() -> None:
+    """A web worker that only enrols is told what it lacks."""
+    engage = Engage(ledger=MemoryLedger(), clock=lambda: MONDAY)
+    with pytest.raises(SourceMissing, match=r"source=Mee6Source\.open"):
+        engage.sync()
+
+
+def test_one_decision_at_a_time(community: Community) -> None:
+    """Deduct and rebase contradict each other."""
+    with pytest.raises(InvalidValue, match="either accept_drops or rebase_drops"):
+        community.engage.sync(accept_drops=True, rebase_drops=True)
+
+
+def test_a_naive_clock_is_refused(community: Community) -> None:
+    """An instant without a zone is no instant."""
+    community.now = community.now.replace(tzinfo=None)
+    with pytest.raises(InvalidValue, match=r"clock: .*timezone-aware"):
+        community.engage.sync()

@@ -1,0 +1,199 @@
+"""Boards that are not believed (R10), and clocks (R22)."""
+
+from datetime import timedelta
+
+import pytest
+
+from community import MONDAY, NAMES, Community
+from trc_engage import Board, ClockWentBack, DiscordActivity, SourceError, SyncReport
+from trc_engage.core.planning import plan_sync
+from trc_engage.core.ports import SyncState
+from trc_engage.core.trust import why_distrusted
+
+
+@pytest.fixture
+def community() -> Community:
+    """Enrol nine members of 1,000 XP each, on a board of 29 rows."""
+    community = Community()
+    community.enroll(*NAMES)
+    community.sync(**dict.fromkeys(NAMES, 1_000))
+    return community
+
+
+def meaning(community: Community) -> object:
+    """Return entries, accounts and balances, of which a refused sync must change none."""
+    return community.engage.feed(), community.ledger.accounts_to_sync(), community.engage.members()
+
+
+def refused(community: Community, **xp: int | None) -> SourceError:
+    """Sync, which must fail and change nothing but the count of failures."""
+    before, failures = meaning(community), community.ledger.sync_state().failures
+    with pytest.raises(SourceError) as caught:
+        community.sync(**xp)
+    assert meaning(community) == before
+    assert community.ledger.sync_state().failures == failures + 1
+    return caught.value
+
+
+def decided(community: Community, decision: str) -> SyncReport:
+    """Sync with an admin's decision."""
+    return community.engage.sync(**{decision: True})
+
+
+def test_four_may_fall(community: Community) -> None:
+    """Under five members a drop is an admin's everyday work, whatever their share."""
+    assert community.sync(**dict.fromkeys(NAMES[:4], 0)).deducted == 4
+
+
+def test_five_that_fall_are_distrusted(community: Community) -> None:
+    """Five of nine are refused, with the numbers and the two commands that decide."""
+    error = refused(community, **dict.fromkeys(NAMES[:5], 0))
+    assert error.kind == "distrusted"
+    assert "lower 5 of 9 members" in str(error)
+    assert "taking 50 points" in str(error)
+    assert "--accept-drops" in str(error)
+    assert "--rebase-drops" in str(error)
+
+
+@pytest.mark.parametrize(("members", "believed"), [(50, True), (49, False)])
+def test_a_tenth_may_fall(members: int, believed: bool) -> None:
+    """Five of fifty are a tenth and believed; five of forty-nine are more."""
+    readings = {str(1_000 + number): 500 for number in range(members)}
+    state = SyncState(good_run=1, good_at=MONDAY)
+    accounts = [
+        DiscordActivity(number, 1, f"m{number}", discord_id, "tracked", "continues", 0, 500, 500, 500)
+        for number, discord_id in enumerate(readings)
+    ]
+    board = Board({**readings, **{str(1_000 + number): 0 for number in range(5)}}, whole=False, rows=members, pages=1)
+    plan = plan_sync(accounts, board, MONDAY, state)
+    assert (why_distrusted(plan, board, MONDAY, state) is None) is believed
+
+
+def test_a_board_that_halves_is_distrusted(community: Community) -> None:
+    """Under half the rows of the last board read to its end is a board cut short, or a reset."""
+    community.strangers = 6
+    assert community.sync().outcome == "synced"
+    community.strangers = 0
+    error = refused(community, **dict.fromkeys(NAMES[:2]))
+    assert "7 rows, under half of the 15" in str(error)
+
+
+def test_an_old_board_is_no_measure(community: Community) -> None:
+    """After seven days nobody knows how long the board should be."""
+    community.strangers = 0
+    with pytest.raises(SourceError):
+        community.sync(timedelta(days=7), **dict.fromkeys(NAMES[:2]))
+    assert community.sync(timedelta(seconds=1)).absent == 2
+
+
+def test_a_read_that_stopped_early_says_nothing_of_the_length(community: Community) -> None:
+    """Few rows are expected when everyone sought was found on the first page."""
+    community.whole, community.strangers = False, 0
+    assert community.sync().unchanged == 9
+
+
+def test_an_empty_board_is_distrusted_until_an_admin_decides(community: Community) -> None:
+    """A guild reset to zero is refused; accepted once, an empty board is no news any more."""
+    community.strangers = 0
+    error = refused(community, **dict.fromkeys(NAMES))
+    assert "the board is empty (the last one had 29 rows)" in str(error)
+    assert decided(community, "accept_drops").absent == 9
+    assert community.sync().absent == 9
+
+
+def test_the_first_board_of_all_may_not_be_empty() -> None:
+    """Nothing is known yet, and an empty board more likely means that the plugin is off."""
+    community = Community()
+    community.strangers = 0
+    community.enroll("ada")
+    with pytest.raises(SourceError, match="the board is empty; nothing was changed"):
+        community.sync()
+
+
+def test_if_the_board_recovers_nothing_ever_happened(community: Community) -> None:
+    """XP is cumulative: the gains of the distrusted time are paid by the next good sync."""
+    refused(community, **dict.fromkeys(NAMES, 0))
+    report = community.sync(**dict.fromkeys(NAMES, 1_100))
+    assert (report.gained, report.points) == (9, 9)
+
+
+def test_accepted_drops_are_deducted(community: Community) -> None:
+    """The admin's word makes a drop real."""
+    refused(community, **dict.fromkeys(NAMES, 500))
+    report = decided(community, "accept_drops")
+    assert (report.deducted, report.points) == (9, -45)
+
+
+def test_rebased_drops_keep_everybodys_points(community: Community) -> None:
+    """A season reset: points stay, and the new season pays from its first XP."""
+    community.sync(**dict.fromkeys(NAMES, 1_350))
+    refused(community, **dict.fromkeys(NAMES, 20))
+    report = decided(community, "rebase_drops")
+    assert (report.rebased, report.points) == (9, 0)
+    assert {community.points(name) for name in NAMES} == {3}
+    assert community.sync(**dict.fromkeys(NAMES, 70)).points == 9
+
+
+def test_a_season_reset_rebases_those_whom_it_emptied_out(community: Community) -> None:
+    """Whoever vanishes with the reset begins the season at zero, not with a deduction."""
+    community.sync(**dict.fromkeys(NAMES, 1_350))
+    community.strangers = 0
+    refused(community, **dict.fromkeys(NAMES))
+    assert decided(community, "rebase_drops").rebased == 9
+    assert community.sync(ada=60).points == 1
+    assert community.points("ada") == 4
+
+
+def test_who_vanished_by_mistake_is_rebased_back(community: Community) -> None:
+    """Old XP that reappears after a season reset pays nothing (R2a)."""
+    community.sync(**dict.fromkeys(NAMES, 5_000))
+    community.strangers = 0
+    refused(community, **dict.fromkeys(NAMES))
+    decided(community, "rebase_drops")
+    report = community.sync(**dict.fromkeys(NAMES, 5_100))
+    assert (report.rebased, report.points) == (9, 0)
+
+
+def test_a_dry_run_of_a_distrusted_board_is_no_failure(community: Community) -> None:
+    """It raises like the real one, but counts for nothing (R20)."""
+    community.now += timedelta(minutes=15)
+    community.xp.update(dict.fromkeys(NAMES, 0))
+    with pytest.raises(SourceError):
+        community.engage.sync(dry_run=True)
+    assert community.ledger.sync_state().failures == 0
+
+
+@pytest.mark.parametrize(("seconds", "trusted"), [(300, True), (-300, True), (301, False), (-301, False)])
+def test_the_servers_clock_must_agree(community: Community, seconds: int, trusted: bool) -> None:
+    """More than five minutes apart, one of the clocks is wrong and the sync fails (R22)."""
+    community.now += timedelta(minutes=15)
+    community.server_at = community.now + timedelta(seconds=seconds)
+    if trusted:
+        assert community.engage.sync().unchanged == 9
+        return
+    with pytest.raises(SourceError, match="one of the clocks is wrong") as caught:
+        community.engage.sync()
+    assert caught.value.kind == "clock"
+    assert "timedatectl" in str(caught.value)
+
+
+def test_time_never_goes_back(community: Community) -> None:
+    """A sync before the last good one is refused, says both times and the way out, and reads nothing."""
+    reads = len(community.sought)
+    with pytest.raises(ClockWentBack, match=r"date -u.*backup") as caught:
+        community.sync(timedelta(days=-365))
+    assert "2025-03-02" in str(caught.value)
+    assert "2026-03-02" in str(caught.value)
+    assert len(community.sought) == reads
+
+
+def test_two_minutes_back_are_the_same_instant(community: Community) -> None:
+    """A clock that was set back a little goes on from what the ledger has seen."""
+    seen_at = community.now
+    community.now -= timedelta(minutes=2)
+    community.xp["ada"] = 1_100
+    report = community.engage.sync(fresh=True)
+    assert (report.taken_at, report.points) == (seen_at, 1)
+    community.now -= timedelta(seconds=1)
+    with pytest.raises(ClockWentBack):
+        community.engage.sync(fresh=True)
