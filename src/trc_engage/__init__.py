@@ -3,21 +3,28 @@
 Start at `Engage`; bring a ledger and a source from `trc_engage.adapters`, or your own.
 """
 
+from .core.entries import Entry, Evidence, XpChange
 from .core.errors import (
     ClockWentBack,
     EngageError,
     InvalidValue,
+    KeyReused,
     LedgerBusy,
     LedgerFailed,
     LinkTaken,
     Moved,
     NotLinked,
+    Reversed,
     SourceError,
     SourceMissing,
+    UnknownAward,
     UnknownMember,
 )
-from .core.model import Board, DiscordActivity, DiscordStanding, Entry, Member, Sought, Standing, XpChange
-from .core.reports import Enrolment, SyncReport
+from .core.model import Board, DiscordActivity, Member, Sought
+from .core.reports import Enrolment, ExcuseReport, Receipt, SettleReport, SyncReport
+from .core.settling import Pending
+from .core.streaks import Milestone, StreakChange, StreakStanding
+from .core.views import DiscordStanding, MemberDay, Rank, Standing
 from .engage import Engage
 from .posting.enrolling import Newcomer
 
@@ -30,19 +37,32 @@ __all__ = [
     "EngageError",
     "Enrolment",
     "Entry",
+    "Evidence",
+    "ExcuseReport",
     "InvalidValue",
+    "KeyReused",
     "LedgerBusy",
     "LedgerFailed",
     "LinkTaken",
     "Member",
+    "MemberDay",
+    "Milestone",
     "Moved",
     "Newcomer",
     "NotLinked",
+    "Pending",
+    "Rank",
+    "Receipt",
+    "Reversed",
+    "SettleReport",
     "Sought",
     "SourceError",
     "SourceMissing",
     "Standing",
+    "StreakChange",
+    "StreakStanding",
     "SyncReport",
+    "UnknownAward",
     "UnknownMember",
     "XpChange",
 ]

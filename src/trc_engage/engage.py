@@ -1,15 +1,19 @@
 """`Engage`: what a web app holds in its hand."""
 
 from collections.abc import Sequence
+from datetime import date, datetime
 
+from . import reading
 from .core.days import in_utc
-from .core.errors import InvalidValue, LinkTaken, SourceMissing, UnknownMember
-from .core.fields import checked_limit, checked_member_id, checked_position
-from .core.model import Entry, Standing
+from .core.entries import Entry
+from .core.errors import InvalidValue, LinkTaken, SourceMissing
+from .core.fields import checked_day, checked_reason, checked_weekday
 from .core.planning import Drops
 from .core.ports import Clock, Store, XpSource
-from .core.reports import Enrolment, SyncReport
-from .posting import enrolling
+from .core.reports import Enrolment, ExcuseReport, Receipt, SettleReport, SyncReport
+from .core.streaks import MILESTONES, Milestone
+from .core.views import MemberDay, Rank, Standing
+from .posting import awards, enrolling, settling
 from .posting import sync as syncing
 from .posting.enrolling import Newcomer
 
@@ -22,34 +26,45 @@ class Engage:
     raise `LedgerBusy`, `LedgerFailed` and, for values that cannot be used, `InvalidValue`.
     """
 
-    def __init__(self, *, ledger: Store, source: XpSource | None = None, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        ledger: Store,
+        source: XpSource | None = None,
+        clock: Clock,
+        milestones: Sequence[int] = MILESTONES,
+    ) -> None:
         self._ledger = ledger
         self._source = source
         self._clock = clock
+        self._milestones = milestones
+
+    def _now(self) -> datetime:
+        return in_utc("clock", self._clock())
 
     def enroll(self, member_id: str, *, discord_id: str | None = None, name: str | None = None) -> Enrolment:
         """Enrol a member, or bring name and link up to date; raises `LinkTaken` (R7)."""
-        return enrolling.enroll(self._ledger, Newcomer(member_id, discord_id, name), in_utc("clock", self._clock()))
+        return enrolling.enroll(self._ledger, Newcomer(member_id, discord_id, name), self._now())
 
     def enroll_all(self, newcomers: Sequence[Newcomer], *, skip_bad: bool = False) -> Sequence[Enrolment | LinkTaken]:
         """Enrol many in one posting; if any link is taken nothing is written, unless `skip_bad`."""
-        return enrolling.enroll_all(self._ledger, newcomers, in_utc("clock", self._clock()), skip_bad=skip_bad)
+        return enrolling.enroll_all(self._ledger, newcomers, self._now(), skip_bad=skip_bad)
 
     def link(self, member_id: str, discord_id: str) -> Enrolment:
         """Link a Discord id to a member; raises `UnknownMember` and `LinkTaken` (R7)."""
-        return enrolling.link(self._ledger, member_id, discord_id, in_utc("clock", self._clock()))
+        return enrolling.link(self._ledger, member_id, discord_id, self._now())
 
     def unlink(self, member_id: str) -> Enrolment:
         """Close the member's account; the points stay (R7). Raises `UnknownMember`."""
-        return enrolling.unlink(self._ledger, member_id, in_utc("clock", self._clock()))
+        return enrolling.unlink(self._ledger, member_id, self._now())
 
     def leave(self, member_id: str) -> Enrolment:
         """Note that the member left Discord (R6); raises `UnknownMember` and `NotLinked`."""
-        return enrolling.leave(self._ledger, member_id, in_utc("clock", self._clock()))
+        return enrolling.leave(self._ledger, member_id, self._now())
 
     def rejoin(self, member_id: str) -> Enrolment:
         """Note that the member is back on Discord (R6); raises `UnknownMember` and `NotLinked`."""
-        return enrolling.rejoin(self._ledger, member_id, in_utc("clock", self._clock()))
+        return enrolling.rejoin(self._ledger, member_id, self._now())
 
     def sync(
         self,
@@ -72,24 +87,71 @@ class Engage:
         drops: Drops | None = "rebase" if rebase_drops else "deduct" if accept_drops else None
         return syncing.sync(self._ledger, self._source, self._clock, dry_run=dry_run, fresh=fresh, drops=drops)
 
+    def award(self, member_id: str, *, source: str, points: int, key: str, at: datetime) -> Receipt:
+        """Award points for something that happened at `at`, once for its key (R8).
+
+        `at` may lie in the past, and up to two minutes ahead; its UTC day becomes active. Raises
+        `UnknownMember`, `KeyReused` and, if the award with this key was taken back, `Reversed`.
+        """
+        return awards.award(self._ledger, awards.Award(member_id, source, points, key, at), self._now())
+
+    def reverse(self, key: str, *, reason: str, by: str) -> Receipt:
+        """Take the award with this key back, and its activity with it (R8, R11); raises `UnknownAward`."""
+        return awards.reverse(self._ledger, awards.Reversal(key, reason, by), self._now())
+
+    def adjust(self, member_id: str, *, points: int, key: str, reason: str, by: str) -> Receipt:
+        """Add or take points by hand, once for its key (R8); raises `UnknownMember` and `KeyReused`."""
+        return awards.adjust(self._ledger, awards.Adjustment(member_id, points, key, reason, by), self._now())
+
+    def settle(self, *, accept_quiet: date | None = None) -> SettleReport:
+        """Settle every day that can be, oldest first, and tell which are pending and why (R15).
+
+        `accept_quiet` is a day on which nobody's XP rose and an admin says that this is so (R15a).
+        Raises `ClockWentBack`.
+        """
+        if accept_quiet is not None:
+            checked_day("accept_quiet", accept_quiet)
+        return settling.settle(self._ledger, self._now(), accept_quiet)
+
+    def excuse(self, day: date, *, reason: str) -> ExcuseReport:
+        """Excuse a weekday, settled or not: it breaks nobody's streak (R13, R16)."""
+        return settling.excuse(self._ledger, self._now(), checked_weekday(day), checked_reason(reason))
+
+    def unexcuse(self, day: date) -> ExcuseReport:
+        """Require an excused day again (R13, R16)."""
+        return settling.excuse(self._ledger, self._now(), checked_weekday(day), None)
+
+    def hide(self, member_id: str) -> Enrolment:
+        """Leave a member out of leaderboards, who still sees the own rank; raises `UnknownMember`."""
+        return enrolling.hide(self._ledger, member_id, self._now(), hidden=True)
+
+    def show(self, member_id: str) -> Enrolment:
+        """Show a hidden member in leaderboards again; raises `UnknownMember`."""
+        return enrolling.hide(self._ledger, member_id, self._now(), hidden=False)
+
+    def forget(self, member_id: str) -> Enrolment:
+        """Put a tombstone where name and Discord ids were; entries and sums stay (R9). Raises `UnknownMember`."""
+        return enrolling.forget(self._ledger, member_id, self._now())
+
     def standing(self, member_id: str) -> Standing:
         """Return where a member stands; raises `UnknownMember`."""
-        standing = self._ledger.standing(checked_member_id(member_id))
-        if standing is None:
-            raise UnknownMember(member_id)
-        return standing
+        return reading.standing(self._ledger, member_id, self._now().date(), self._milestones)
+
+    def milestones(self, member_id: str) -> Sequence[Milestone]:
+        """Return the milestones that the member's longest streak has reached (R17); raises `UnknownMember`."""
+        return reading.milestones(self._ledger, member_id, self._now().date(), self._milestones)
+
+    def days(self, member_id: str, first_day: date, last_day: date) -> Sequence[MemberDay]:
+        """Return what each day meant for the member's streak, and why; raises `UnknownMember`."""
+        return reading.days(self._ledger, member_id, first_day, last_day)
 
     def members(self) -> Sequence[Standing]:
-        """Return where every member stands, by member id."""
+        """Return where every member stands, by member id, without the streaks."""
         return self._ledger.members()
 
     def history(self, member_id: str, *, limit: int = 50, before: int | None = None) -> Sequence[Entry]:
         """Return a member's entries, newest first, those below position `before`; raises `UnknownMember`."""
-        if before is not None:
-            checked_position("before", before)
-        if self._ledger.member(checked_member_id(member_id)) is None:
-            raise UnknownMember(member_id)
-        return self._ledger.history(member_id, limit=checked_limit(limit), before=before)
+        return reading.history(self._ledger, member_id, limit, before)
 
     def feed(self, *, after: int = 0, limit: int = 500) -> Sequence[Entry]:
         """Return everyone's entries above position `after`, oldest first.
@@ -97,4 +159,12 @@ class Engage:
         Who has seen a position never later finds a new entry at or below it (R23): keep the last
         position you handled, and ask for what comes after.
         """
-        return self._ledger.feed(after=checked_position("after", after), limit=checked_limit(limit))
+        return reading.feed(self._ledger, after, limit)
+
+    def leaderboard(self, *, month: date | None = None, limit: int = 25) -> Sequence[Rank]:
+        """Return the top of the visible members by points, of all time or of the UTC month that holds `month`."""
+        return reading.leaderboard(self._ledger, month, limit)
+
+    def rank(self, member_id: str, *, month: date | None = None) -> Rank:
+        """Return a member's own rank, also outside the top and if hidden; raises `UnknownMember`."""
+        return reading.rank(self._ledger, member_id, month)

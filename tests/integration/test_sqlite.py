@@ -60,9 +60,9 @@ def test_tables_are_strict(path: Path) -> None:
 
 def test_what_was_posted_outlives_the_process(path: Path, community: Community) -> None:
     """Opened again, the store tells the same."""
-    told = community.engage.history("ada"), community.engage.standing("ada"), community.ledger.sync_state()
+    told = community.engage.history("ada"), community.engage.members(), community.ledger.sync_state()
     with SqliteLedger.open(path) as again:
-        assert (again.history("ada", limit=50), again.standing("ada"), again.sync_state()) == told
+        assert (again.history("ada", limit=50), again.members(), again.sync_state()) == told
 
 
 def opened_and_enrolled(path: Path, number: int) -> int:

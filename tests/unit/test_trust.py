@@ -7,7 +7,7 @@ import pytest
 from community import MONDAY, NAMES, Community
 from trc_engage import Board, ClockWentBack, DiscordActivity, SourceError, SyncReport
 from trc_engage.core.planning import plan_sync
-from trc_engage.core.ports import SyncState
+from trc_engage.core.postings import SyncState
 from trc_engage.core.trust import why_distrusted
 
 

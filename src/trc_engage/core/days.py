@@ -1,4 +1,4 @@
-"""Which UTC days a window of time counts for (R12)."""
+"""Which UTC days a window of time counts for (R12), and which days are required (R13)."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -9,6 +9,9 @@ from .errors import InvalidValue
 
 FOOTHOLD = timedelta(minutes=5)
 """How much of its last day a window must cover before that day counts."""
+ONE_DAY = timedelta(days=1)
+SATURDAY = 5
+"""As `date.weekday` counts."""
 
 
 @frozen
@@ -58,7 +61,7 @@ def days_counted(opens_at: datetime, closes_at: datetime) -> tuple[date, ...]:
     first, last = opens_at.date(), closes_at.date()
     midnight = datetime(last.year, last.month, last.day, tzinfo=UTC)
     if first < last and closes_at - midnight < FOOTHOLD:
-        last -= timedelta(days=1)
+        last -= ONE_DAY
     return tuple(first + timedelta(days=n) for n in range((last - first).days + 1))
 
 
@@ -67,3 +70,46 @@ def in_utc(field: str, instant: datetime) -> datetime:
     if instant.tzinfo is None:
         raise InvalidValue(field, instant.isoformat(), "give a timezone-aware time, such as datetime.now(UTC)")
     return instant.astimezone(UTC)
+
+
+@frozen
+class Calendar:
+    """Which days are required, and through which day all are settled (R13, R15)."""
+
+    settled_through: date | None = None
+    excused: frozenset[date] = frozenset()
+    changes: int = 0
+    """How often a day was excused or required again; with `settled_through` it tells calendars apart."""
+
+    def is_required(self, day: date) -> bool:
+        """Tell whether a day without activity breaks a streak."""
+        return day.weekday() < SATURDAY and day not in self.excused
+
+    def adds(self, day: date) -> bool:
+        """Tell whether activity on that day makes a streak longer: on any weekday, excused or not."""
+        return day.weekday() < SATURDAY
+
+    def is_settled(self, day: date) -> bool:
+        """Tell whether the day is decided, so that news of it is late (R16)."""
+        return self.settled_through is not None and day <= self.settled_through
+
+    def requires_any(self, after: date, before: date) -> bool:
+        """Tell whether any day strictly between the two is required."""
+        day = after + ONE_DAY
+        while day < before:
+            if self.is_required(day):
+                return True
+            day += ONE_DAY
+        return False
+
+    def unsettled_until(self, today: date) -> tuple[date, ...]:
+        """Return the days after the last settled one, today included; today alone if none is settled."""
+        first = today if self.settled_through is None else self.settled_through + ONE_DAY
+        return tuple(first + timedelta(days=n) for n in range((today - first).days + 1))
+
+    def required_before(self, day: date) -> date:
+        """Return the last required day before this one."""
+        day -= ONE_DAY
+        while not self.is_required(day):
+            day -= ONE_DAY
+        return day

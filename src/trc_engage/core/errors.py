@@ -69,6 +69,47 @@ class LinkTaken(EngageError):
         )
 
 
+class KeyReused(EngageError):
+    """A key is used already, for something else (R8); the message names both contents."""
+
+    def __init__(self, key: str, posted: str, asked: str) -> None:
+        super().__init__(key, posted, asked)
+        self.key = key
+        self.posted = posted
+        self.asked = asked
+
+    def __str__(self) -> str:
+        return (
+            f"key {shortened(self.key)} is used already: it was posted as {self.posted}, and now asked for as "
+            f"{self.asked}; nothing was posted: choose another key for another matter"
+        )
+
+
+class Reversed(EngageError):
+    """The award with this key was taken back, and its key is used up (R8)."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+    def __str__(self) -> str:
+        return f"the award with key {shortened(self.key)} was reversed, and its key is used up; give a new key"
+
+
+class UnknownAward(EngageError):
+    """No award has this key."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+    def __str__(self) -> str:
+        return (
+            f"there is no award with key {shortened(self.key)}; look for it with `trc-engage history MEMBER` "
+            "(only awards can be reversed; correct an adjustment by another)"
+        )
+
+
 class SourceMissing(EngageError):
     """A sync was asked of an `Engage` that was built without a source."""
 

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence, Set
 from datetime import date, datetime
 from typing import Literal, Self
 
-from attrs import field, frozen
+from attrs import frozen
 
 from . import points
 from .days import Window
+from .entries import SyncKind
 
 Status = Literal["waiting", "tracked", "absent", "left", "unlinked"]
 """Waiting: not yet opened. Absent: not found on a board that was read whole (R5)."""
@@ -16,10 +17,8 @@ NextReading = Literal["opens", "begins", "continues", "returns"]
 """How the next reading is to be taken: it opens the account (R2), is the first XP of a zero-XP
 record (R2a), continues the meter (R3), or follows a return (R6)."""
 
-SyncKind = Literal["opening", "gain", "deduction", "rebase"]
-SILENT_KINDS: frozenset[str] = frozenset({"opening", "rebase"})
-DISCORD = "discord"
-"""The source that only a sync may post to."""
+TOMBSTONE = "forgotten"
+"""What stands where the Discord id of somebody forgotten was (R9)."""
 
 
 @frozen
@@ -29,6 +28,10 @@ class Member:
     member_id: str
     name: str | None
     enrolled_at: datetime
+    is_hidden: bool = False
+    """Whether the member is left out of leaderboards."""
+    is_forgotten: bool = False
+    """Whether a tombstone stands where name and Discord id were (R9)."""
 
 
 @frozen
@@ -158,82 +161,3 @@ class Move:
         if self.window is None:
             return None
         return self.window.days[0]
-
-
-@frozen
-class XpChange:
-    """How an account stood before and after an entry.
-
-    `before` is the `after` of the account's entry above, so that each line can be checked from the
-    one above it: `points == paid(after) - paid(before)`. An opening has nothing before it.
-    """
-
-    account_id: int
-    xp_before: int | None
-    xp_after: int
-    baseline_before: int | None
-    baseline_after: int
-
-    @property
-    def carried_before(self) -> int | None:
-        """XP carried before, 0-99; None at an opening."""
-        if self.xp_before is None or self.baseline_before is None:
-            return None
-        return points.carried(self.xp_before, self.baseline_before)
-
-    @property
-    def carried_after(self) -> int:
-        """XP carried after, 0-99."""
-        return points.carried(self.xp_after, self.baseline_after)
-
-
-@frozen
-class Entry:
-    """An immutable line of the ledger; `position` orders all of them (R23)."""
-
-    position: int
-    kind: SyncKind
-    member_id: str
-    source: str
-    points: int
-    day: date
-    at: datetime
-    silent: bool
-    """Whether nobody is to be notified of it."""
-    xp: XpChange | None = None
-
-
-@frozen
-class DiscordDay:
-    """Evidence that an account was active on a day, with the window that made it (R11)."""
-
-    day: date
-    account_id: int
-    opens_at: datetime
-    closes_at: datetime
-
-
-@frozen
-class DiscordStanding:
-    """What a member sees of the linked account."""
-
-    discord_id: str
-    status: Status
-    xp_total: int
-    xp_carried: int
-
-    @property
-    def xp_to_next_point(self) -> int:
-        """XP missing to the next point, 1-100."""
-        return points.XP_PER_POINT - self.xp_carried
-
-
-@frozen
-class Standing:
-    """Where a member stands."""
-
-    member_id: str
-    name: str | None
-    points: int
-    points_by_source: Mapping[str, int] = field(factory=dict)
-    discord: DiscordStanding | None = None

@@ -9,81 +9,13 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Protocol
 
-from attrs import frozen
-
-from .errors import SourceTrouble
-from .model import Board, DiscordActivity, DiscordDay, Entry, Link, Member, Move, Standing
-from .reports import SyncReport
-
-
-@frozen
-class Wait:
-    """A request to keep away from the source."""
-
-    kind: SourceTrouble
-    until: datetime
-
-
-@frozen
-class SyncState:
-    """What the store remembers of earlier syncs."""
-
-    good_run: int = 0
-    """The number of the last good sync's run, 0 before the first; a posting says which it followed."""
-    good_at: datetime | None = None
-    """When the last good sync began to read."""
-    whole_at: datetime | None = None
-    """When the last board that was read to its end began to be read …"""
-    whole_rows: int | None = None
-    """… and how many rows it had."""
-    failures: int = 0
-    """Failures in a row (R20)."""
-    wait: Wait | None = None
-
-
-@frozen
-class SyncRun:
-    """The record of a good sync, posted with what it changed."""
-
-    report: SyncReport
-    whole: bool
-    follows: int
-    """`SyncState.good_run` when it was planned."""
-
-
-@frozen
-class SyncFailure:
-    """The record of a sync that failed."""
-
-    at: datetime
-    kind: SourceTrouble
-    message: str
-    counts: bool
-    """Whether it counts towards the alert; a dry run does not (R20)."""
-    retry_at: datetime | None = None
-
-
-@frozen
-class Posting:
-    """What is to be written: all of it or nothing."""
-
-    at: datetime
-    members: Sequence[Member] = ()
-    """Members to enrol, or to bring up to date."""
-    moves: Sequence[Move] = ()
-    """At most one for each account."""
-    links: Sequence[Link] = ()
-    """Accounts to open, once the moves have freed their ids."""
-    run: SyncRun | None = None
-
-
-@frozen
-class Claim:
-    """The right to do one task, until it expires or is released."""
-
-    task: str
-    owner: str
-    until: datetime
+from .days import Calendar
+from .entries import Entry, Evidence
+from .model import Board, DiscordActivity, Member
+from .postings import Claim, Posting, SyncFailure, SyncState
+from .settling import DayRecord
+from .streaks import Streak
+from .views import MemberFacts, Rank, Standing
 
 
 class XpSource(Protocol):
@@ -125,17 +57,62 @@ class Ledger(Protocol):
         """Return every account that is waiting, tracked or absent, by account id."""
         ...
 
-    def discord_days(self, member_id: str, first_day: date, last_day: date, /) -> Sequence[DiscordDay]:
-        """Return what shows that the member was active on Discord from day to day, oldest first (R11)."""
+    def entry_of(self, key: str, /) -> Entry | None:
+        """Return the award or adjustment that has this key (R8)."""
         ...
 
-    def post(self, posting: Posting, /) -> None:
-        """Write a posting in one transaction.
+    def reversal_of(self, position: int, /) -> Entry | None:
+        """Return the entry that takes the award at this position back."""
+        ...
+
+    def evidence(self, member_id: str, first_day: date, last_day: date, /) -> Sequence[Evidence]:
+        """Return what shows that the member was active from day to day, oldest first (R11)."""
+        ...
+
+    def calendar(self) -> Calendar:
+        """Return which days are excused, and through which day all are settled."""
+        ...
+
+    def first_day(self) -> date | None:
+        """Return the UTC day of the first enrolment."""
+        ...
+
+    def first_evidence_day(self) -> date | None:
+        """Return the oldest day for which there is any evidence."""
+        ...
+
+    def tracks_anyone(self) -> bool:
+        """Tell whether any account is waiting, tracked or absent."""
+        ...
+
+    def day_record(self, day: date, /) -> DayRecord:
+        """Return who was active on a day, with their streaks."""
+        ...
+
+    def streak_of(self, member_id: str, /) -> Streak:
+        """Return the member's stored streak; one of version 0 if none is stored."""
+        ...
+
+    def streaks(self) -> Sequence[Streak]:
+        """Return every stored streak, by member id."""
+        ...
+
+    def news(self) -> int:
+        """Return a number that grows with everything that may be evidence."""
+        ...
+
+    def rose_on(self, day: date, /) -> int:
+        """Return how many accounts' XP rose on a day."""
+        ...
+
+    def post(self, posting: Posting, /) -> Sequence[Entry]:
+        """Write a posting in one transaction, and return the entries that its drafts became.
 
         Positions rise in the order of commits, without a reader ever finding a new entry below
         one it has seen (R23). Raises `Moved` if an account is no longer at the version its move was
-        planned on, if a link's id is taken or its member unknown, or if another good sync was
-        posted since `run.follows`.
+        planned on, if a link's id is taken or its member unknown, if a draft's key is used or its
+        award reversed, if a streak is no longer at its version, if the calendar is another, or if
+        there was news since what `run`, `settlement` or `excusal` name.
         """
         ...
 
@@ -166,12 +143,12 @@ class RunBook(Protocol):
 class Views(Protocol):
     """What people read."""
 
-    def standing(self, member_id: str, /) -> Standing | None:
-        """Return where a member stands."""
+    def facts(self, member_id: str, today: date, /) -> MemberFacts | None:
+        """Return all that makes up where a member stands, as of one instant."""
         ...
 
     def members(self) -> Sequence[Standing]:
-        """Return where every member stands, by member id."""
+        """Return where every member stands, by member id, without the streaks."""
         ...
 
     def history(self, member_id: str, /, *, limit: int, before: int | None = None) -> Sequence[Entry]:
@@ -180,6 +157,14 @@ class Views(Protocol):
 
     def feed(self, *, after: int, limit: int) -> Sequence[Entry]:
         """Return everyone's entries above position `after`, oldest first (R23)."""
+        ...
+
+    def ranking(self, first_day: date | None, last_day: date | None, /, *, limit: int) -> Sequence[Rank]:
+        """Return the top of the visible members by the points of these days, or of all time for None."""
+        ...
+
+    def rank_of(self, member_id: str, first_day: date | None, last_day: date | None, /) -> Rank | None:
+        """Return a member's own rank among the visible ones, even of a hidden member."""
         ...
 
 

@@ -1,14 +1,20 @@
 """What callers are told of what was done."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from attrs import frozen
 
+from .entries import Entry
 from .model import Move
+from .settling import Pending
+from .streaks import StreakChange
 
-EnrolmentOutcome = Literal["enrolled", "updated", "linked", "unlinked", "left", "returned", "unchanged"]
+EnrolmentOutcome = Literal[
+    "enrolled", "updated", "linked", "unlinked", "left", "returned", "hidden", "shown", "forgotten", "unchanged"
+]
+ReceiptOutcome = Literal["awarded", "reversed", "adjusted", "unchanged"]
 
 
 @frozen
@@ -34,6 +40,8 @@ class SyncReport:
     """Net points of all entries."""
     pages: int = 0
     rows: int = 0
+    late: Sequence[StreakChange] = ()
+    """Streaks that changed because windows reached back into settled days (R16)."""
     moves: Sequence[Move] = ()
     """What would be posted; filled in a dry run only."""
 
@@ -49,3 +57,36 @@ class Enrolment:
     def changed(self) -> bool:
         """Whether anything happened."""
         return self.outcome != "unchanged"
+
+
+@frozen
+class Receipt:
+    """What became of an award, a reversal or an adjustment."""
+
+    outcome: ReceiptOutcome
+    entry: Entry
+    """The entry that stands, posted now or the first time."""
+    late: StreakChange | None = None
+    """How the member's streak changed, if the entry's day was settled already (R16)."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything happened."""
+        return self.outcome != "unchanged"
+
+
+@frozen
+class SettleReport:
+    """Which days were settled, and which are over but pending."""
+
+    settled: tuple[date, ...] = ()
+    pending: tuple[Pending, ...] = ()
+
+
+@frozen
+class ExcuseReport:
+    """What became of an excused day, and which streaks it changed (R16)."""
+
+    day: date
+    outcome: Literal["excused", "required", "unchanged"]
+    late: Sequence[StreakChange] = ()

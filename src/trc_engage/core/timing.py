@@ -1,10 +1,12 @@
 """When a sync may read: the cache, the wait that was asked for, time that never goes back (R21, R22)."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
-from .errors import ClockWentBack, SourceError
-from .ports import SyncState, Wait
+from .errors import ClockWentBack, InvalidValue, SourceError
+from .postings import SyncState, Wait
 
+AHEAD_MAX = timedelta(minutes=2)
+EARLIEST_AT = datetime(2000, 1, 1, tzinfo=UTC)
 CACHED_FOR = timedelta(minutes=5)
 CLOCK_SLACK = timedelta(minutes=2)
 WAIT_MIN = timedelta(seconds=1)
@@ -22,6 +24,17 @@ def not_before(now: datetime, seen_at: datetime | None) -> datetime:
     if seen_at - now > CLOCK_SLACK:
         raise ClockWentBack(now, seen_at)
     return seen_at
+
+
+def day_of_award(at: datetime, now: datetime) -> date:
+    """Return the UTC day on which something happened; a moment ahead counts for today (R12, R16)."""
+    if not EARLIEST_AT <= at <= now + AHEAD_MAX:
+        raise InvalidValue(
+            "at",
+            at.isoformat(),
+            f"give an instant from {EARLIEST_AT:%Y} on, at most two minutes ahead of {now:%F %T} UTC",
+        )
+    return min(at, now).date()
 
 
 def is_cached(now: datetime, state: SyncState) -> bool:

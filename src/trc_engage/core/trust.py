@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from .model import Board
 from .planning import SyncPlan
-from .ports import SyncState
+from .postings import SyncState
 
 LOWERED_MIN = 5
 LOWERED_SHARE_MAX = 0.10

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from attrs.converters import optional
 
 from ..core.errors import EngageError, LinkTaken, NotLinked, UnknownMember
 from ..core.fields import checked_discord_id, checked_member_id, checked_name
 from ..core.model import DiscordActivity, Link, Member, Move, NextReading
-from ..core.ports import Ledger, Posting
+from ..core.ports import Ledger
+from ..core.postings import Posting
 from ..core.reports import Enrolment, EnrolmentOutcome
 from . import planned_anew
 
@@ -70,11 +71,14 @@ class Roll:
         if known is None:
             outcome = "enrolled"
             self._members[newcomer.member_id] = Member(newcomer.member_id, newcomer.name, self._now)
+        elif known.is_forgotten:
+            outcome = "enrolled"
+            self._members[newcomer.member_id] = evolve(known, name=newcomer.name, is_forgotten=False)
         elif newcomer.name not in (None, known.name):
             outcome = "updated"
-            self._members[newcomer.member_id] = Member(known.member_id, newcomer.name, known.enrolled_at)
+            self._members[newcomer.member_id] = evolve(known, name=newcomer.name)
         if newcomer.discord_id is not None and not is_linked:
-            outcome = "linked" if known else outcome
+            outcome = "linked" if outcome != "enrolled" else outcome
             link = Link(newcomer.member_id, newcomer.discord_id)
             self._links[link.discord_id] = self._linked[link.member_id] = link
         return Enrolment(newcomer.member_id, outcome)
@@ -139,6 +143,30 @@ def rejoin(ledger: Ledger, member_id: str, now: datetime) -> Enrolment:
     return _restate(ledger, member_id, now, "returned", decide)
 
 
+def hide(ledger: Ledger, member_id: str, now: datetime, *, hidden: bool) -> Enrolment:
+    """Leave a member out of the leaderboards, or show him there again; raises `UnknownMember`."""
+    member = _known(ledger, member_id)
+    if member.is_hidden == hidden:
+        return Enrolment(member_id, "unchanged")
+    ledger.post(Posting(now, members=[evolve(member, is_hidden=hidden)]))
+    return Enrolment(member_id, "hidden" if hidden else "shown")
+
+
+def forget(ledger: Ledger, member_id: str, now: datetime) -> Enrolment:
+    """Put a tombstone where name and Discord ids were; entries and sums stay (R9). Raises `UnknownMember`."""
+
+    def attempt() -> Enrolment:
+        member = _known(ledger, member_id)
+        if member.is_forgotten:
+            return Enrolment(member_id, "unchanged")
+        account = ledger.account_of(member_id)
+        moves = [] if account is None else [Move.of_status(account, "unlinked", account.next_reading)]
+        ledger.post(Posting(now, members=[evolve(member, name=None, is_forgotten=True)], moves=moves))
+        return Enrolment(member_id, "forgotten")
+
+    return planned_anew(attempt)
+
+
 def _restate(
     ledger: Ledger,
     member_id: str,
@@ -159,6 +187,8 @@ def _restate(
     return planned_anew(attempt)
 
 
-def _known(ledger: Ledger, member_id: str) -> None:
-    if ledger.member(checked_member_id(member_id)) is None:
+def _known(ledger: Ledger, member_id: str) -> Member:
+    member = ledger.member(checked_member_id(member_id))
+    if member is None:
         raise UnknownMember(member_id)
+    return member

@@ -5,16 +5,17 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ..core import timing, trust
 from ..core.days import in_utc
 from ..core.errors import LedgerBusy, Moved, SourceError
 from ..core.model import Board, DiscordActivity, Move, Sought
 from ..core.planning import Drops, SyncPlan, plan_sync
-from ..core.ports import Clock, Posting, Store, SyncFailure, SyncRun, SyncState, XpSource
+from ..core.ports import Clock, Store, XpSource
+from ..core.postings import Posting, SyncFailure, SyncRun, SyncState
 from ..core.reports import SyncReport
-from . import planned_anew
+from . import deriving, planned_anew
 
 CLAIMED_FOR = timedelta(minutes=5)
 """Longer than nearly every read; one that outlasts it is still fenced by `SyncRun.follows`."""
@@ -50,7 +51,7 @@ def sync(
     claim = ledger.claim("sync", now, now + CLAIMED_FOR)
     try:
         state = ledger.sync_state()
-        at = timing.not_before(now, state.good_at)
+        at = timing.not_before(now, state.seen_at)
         accounts = ledger.accounts_to_sync()
         if not fresh and drops is None and timing.is_cached(at, state):
             return _cached(accounts, state, at)
@@ -100,8 +101,11 @@ def _post(ledger: Store, reading: Reading, *, dry_run: bool, drops: Drops | None
             raise SourceError("distrusted", distrust)
         if dry_run:
             return _report("planned", plan, board, at, plan.moves)
-        report = _report("synced", plan, board, at)
-        ledger.post(Posting(at, moves=plan.moves, run=SyncRun(report, board.whole, state.good_run)))
+        calendar = ledger.calendar()
+        derived = deriving.of_moves(ledger, plan.moves, calendar)
+        report = evolve(_report("synced", plan, board, at), late=derived.changes)
+        run = SyncRun(report, board.whole, state.good_run)
+        ledger.post(Posting(at, moves=plan.moves, streaks=derived.streaks, calendar=calendar, run=run))
         logger.info("synced: %+d points, %d rows in %d pages", report.points, report.rows, report.pages)
         return report
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from ...core.model import DiscordActivity, DiscordDay, Member
+from ...core.model import DiscordActivity, Member
 from .database import Database
 
 ACCOUNT = """
@@ -13,20 +13,9 @@ SELECT account_id, version, member_id, discord_id, status, next_reading,
 FROM discord_activity
 """
 
-# The cross join keeps SQLite from reading everybody's days in between: the key leads with the day.
-DISCORD_DAYS = """
-WITH RECURSIVE calendar (day) AS (
-    SELECT ?1 WHERE ?1 <= ?2 UNION ALL SELECT date(day, '+1 day') FROM calendar WHERE day < ?2
-)
-SELECT day, account_id, opens_at, closes_at
-FROM (SELECT account_id FROM discord_activity WHERE member_id = ?3) CROSS JOIN calendar
-    CROSS JOIN discord_days USING (day, account_id)
-ORDER BY day, account_id
-"""
-
 
 class Facts:
-    """The reading half of the `Ledger` port."""
+    """Who is there: the part of the `Ledger` port about members and accounts."""
 
     _database: Database
 
@@ -34,9 +23,10 @@ class Facts:
         """Return the member with this id."""
         with self._database.lent() as connection:
             row = connection.execute(
-                "SELECT member_id, name, enrolled_at FROM members WHERE member_id = ?", [member_id]
+                "SELECT member_id, name, enrolled_at, is_hidden, is_forgotten FROM members WHERE member_id = ?",
+                [member_id],
             ).fetchone()
-        return row and Member(row[0], row[1], datetime.fromisoformat(row[2]))
+        return row and Member(row[0], row[1], datetime.fromisoformat(row[2]), bool(row[3]), bool(row[4]))
 
     def account_of(self, member_id: str, /) -> DiscordActivity | None:
         """Return the member's account that is not unlinked."""
@@ -52,13 +42,19 @@ class Facts:
             rows = connection.execute(f"{ACCOUNT} WHERE status IN ('waiting', 'tracked', 'absent') ORDER BY account_id")
             return [account_of_row(row) for row in rows]
 
-    def discord_days(self, member_id: str, first_day: date, last_day: date, /) -> Sequence[DiscordDay]:
-        """Return what shows that the member was active on Discord, oldest day first."""
+    def tracks_anyone(self) -> bool:
+        """Tell whether any account is waiting, tracked or absent."""
         with self._database.lent() as connection:
-            rows = connection.execute(DISCORD_DAYS, [first_day.isoformat(), last_day.isoformat(), member_id])
-            return [
-                DiscordDay(date.fromisoformat(row[0]), row[1], *map(datetime.fromisoformat, row[2:])) for row in rows
-            ]
+            found = connection.execute(
+                "SELECT 1 FROM discord_activity WHERE status IN ('waiting', 'tracked', 'absent') LIMIT 1"
+            ).fetchone()
+        return found is not None
+
+    def first_day(self) -> date | None:
+        """Return the UTC day of the first enrolment."""
+        with self._database.lent() as connection:
+            (first,) = connection.execute("SELECT min(enrolled_at) FROM members").fetchone()
+        return first and datetime.fromisoformat(first).date()
 
     def _account(self, condition: str, value: str) -> DiscordActivity | None:
         with self._database.lent() as connection:

@@ -1,18 +1,21 @@
 """`SqliteLedger`: the three store ports in one file."""
 
 import os
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from ...core.ports import Posting
+from ...core.entries import Entry
+from ...core.postings import Posting
 from . import posting as postings
+from .activity import Activity
 from .database import Database
 from .facts import Facts
 from .running import Running
-from .views import Views
+from .views import Views, entry_at
 
 
-class SqliteLedger(Facts, Running, Views):
+class SqliteLedger(Facts, Activity, Running, Views):
     """A store in one SQLite file, safe to share between threads and processes of one machine."""
 
     def __init__(self, database: Database) -> None:
@@ -35,7 +38,8 @@ class SqliteLedger(Facts, Running, Views):
     ) -> None:
         self.close()
 
-    def post(self, posting: Posting, /) -> None:
-        """Write a posting in one transaction; raises `Moved`."""
+    def post(self, posting: Posting, /) -> Sequence[Entry]:
+        """Write a posting in one transaction, and return the entries of its drafts; raises `Moved`."""
         with self._database.writing() as connection:
-            postings.post(connection, posting)
+            positions = postings.post(connection, posting)
+            return [entry_at(connection, position) for position in positions]

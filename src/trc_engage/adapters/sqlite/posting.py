@@ -1,78 +1,16 @@
-"""One posting, one transaction.
-
-All moves go into one temporary table; entries, evidence, balances and accounts follow from it with
-one statement each. Row by row the same would take several times as long.
-"""
+"""One posting, one transaction."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 
-from ...core.days import Window
+from ...core.entries import Draft
 from ...core.errors import Moved
-from ...core.model import DISCORD, SILENT_KINDS, Link, Member, Move
-from ...core.ports import Posting, SyncRun
-
-STAGE = (
-    """
-    CREATE TEMP TABLE IF NOT EXISTS moves (
-        account_id INTEGER PRIMARY KEY, version INTEGER, status TEXT, next_reading TEXT,
-        xp_baseline INTEGER, xp_total INTEGER, xp_high INTEGER, window_from TEXT,
-        kind TEXT, silent INTEGER, points INTEGER, day TEXT, window_number INTEGER
-    )
-    """,
-    """
-    CREATE TEMP TABLE IF NOT EXISTS windows (
-        window_number INTEGER, day TEXT, opens_at TEXT, closes_at TEXT, PRIMARY KEY (window_number, day)
-    ) WITHOUT ROWID
-    """,
-    "DELETE FROM temp.moves",
-    "DELETE FROM temp.windows",
-)
-
-POST_ENTRIES = """
-INSERT INTO entries (
-    kind, member_id, source, points, day, at, silent,
-    account_id, xp_before, xp_after, baseline_before, baseline_after
-)
-SELECT moves.kind, account.member_id, :source, moves.points, moves.day, :at, moves.silent, account.account_id,
-       CASE moves.kind WHEN 'opening' THEN NULL ELSE account.xp_posted END, moves.xp_total,
-       CASE moves.kind WHEN 'opening' THEN NULL ELSE account.xp_baseline END, moves.xp_baseline
-FROM temp.moves AS moves JOIN discord_activity AS account USING (account_id)
-WHERE moves.kind IS NOT NULL
-ORDER BY moves.account_id
-"""
-
-POST_BALANCES = """
-INSERT INTO balances (member_id, source, points)
-SELECT account.member_id, :source, moves.points
-FROM temp.moves AS moves JOIN discord_activity AS account USING (account_id)
-WHERE moves.points <> 0
-ON CONFLICT DO UPDATE SET points = points + excluded.points
-"""
-
-POST_EVIDENCE = """
-INSERT INTO discord_days (day, account_id, opens_at, closes_at)
-SELECT windows.day, moves.account_id, windows.opens_at, windows.closes_at
-FROM temp.windows AS windows JOIN temp.moves AS moves USING (window_number)
-WHERE true
-ORDER BY windows.day, moves.account_id
-ON CONFLICT DO NOTHING
-"""
-
-MOVE_ACCOUNTS = """
-UPDATE discord_activity SET
-    version = discord_activity.version + 1,
-    status = moves.status,
-    next_reading = moves.next_reading,
-    xp_posted = CASE WHEN moves.kind IS NULL THEN discord_activity.xp_posted ELSE moves.xp_total END,
-    xp_baseline = moves.xp_baseline,
-    xp_total = moves.xp_total,
-    xp_high = moves.xp_high,
-    window_from = moves.window_from
-FROM temp.moves AS moves
-WHERE discord_activity.account_id = moves.account_id AND discord_activity.version = moves.version
-"""
+from ...core.model import TOMBSTONE, Link, Member
+from ...core.postings import Posting, SyncRun
+from ...core.streaks import Streak
+from .activity import calendar_of, latest_news, news_of_day
+from .moving import post_moves
+from .stamps import stamp
 
 UNLINK = """
 UPDATE discord_activity SET unlinked_at = :at
@@ -81,68 +19,106 @@ WHERE discord_activity.account_id = moves.account_id AND moves.status = 'unlinke
 """
 
 
-def post(connection: sqlite3.Connection, posting: Posting) -> None:
-    """Write a posting inside the connection's transaction; raises `Moved`."""
+ENROL = """
+INSERT INTO members (member_id, name, enrolled_at, is_hidden, is_forgotten) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET
+    name = excluded.name, is_hidden = excluded.is_hidden, is_forgotten = excluded.is_forgotten
+"""
+
+POST_DRAFT = """
+INSERT INTO entries (kind, member_id, source, points, day, at, silent, key, reason, actor, reverses)
+VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)
+"""
+
+ADD_TO_BALANCE = """
+INSERT INTO balances (member_id, source, points) VALUES (?, ?, ?)
+ON CONFLICT DO UPDATE SET points = points + excluded.points
+"""
+
+POST_STREAKS = """
+INSERT INTO streaks (member_id, version, start, last, length, longest) VALUES (?, ? + 1, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET
+    version = excluded.version, start = excluded.start, last = excluded.last,
+    length = excluded.length, longest = excluded.longest
+WHERE streaks.version = excluded.version - 1
+"""
+
+
+def post(connection: sqlite3.Connection, posting: Posting) -> list[int]:
+    """Write a posting inside the connection's transaction; return its drafts' positions. Raises `Moved`."""
     at = stamp(posting.at)
+    _check(connection, posting)
     if posting.run is not None:
         _record(connection, posting.run, at)
     _enrol(connection, posting.members)
     if posting.moves:
-        _move(connection, posting.moves, at)
+        post_moves(connection, posting.moves, at)
         if posting.run is None:
             # A sync never unlinks, and its many moves need not be searched for it.
             connection.execute(UNLINK, {"at": at})
     _link(connection, posting.links, at)
+    _forget(connection, posting.members)
+    positions = [_append(connection, draft) for draft in posting.drafts]
+    _extend(connection, posting.streaks)
+    if posting.settlement is not None:
+        connection.execute("INSERT INTO settled_days VALUES (?, ?)", [posting.settlement.day.isoformat(), at])
+    if posting.excusal is not None:
+        day = posting.excusal.day.isoformat()
+        connection.execute("INSERT INTO excusals (day, reason, at) VALUES (?, ?, ?)", [day, posting.excusal.reason, at])
+    return positions
 
 
-def _move(connection: sqlite3.Connection, moves: Sequence[Move], at: str) -> None:
-    for statement in STAGE:
-        connection.execute(statement)
-    windows: dict[Window, int] = {}
-    connection.executemany(
-        "INSERT INTO temp.moves VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _staged(moves, windows)
-    )
-    connection.executemany(
-        "INSERT INTO temp.windows VALUES (?, ?, ?, ?)",
-        (
-            (number, day.isoformat(), stamp(window.opens_at), stamp(window.closes_at))
-            for window, number in windows.items()
-            for day in window.days
-        ),
-    )
-    connection.execute(POST_ENTRIES, {"source": DISCORD, "at": at})
-    connection.execute(POST_BALANCES, {"source": DISCORD})
-    connection.execute(POST_EVIDENCE)
-    if connection.execute(MOVE_ACCOUNTS).rowcount != len(moves):
+def _check(connection: sqlite3.Connection, posting: Posting) -> None:
+    """Raise `Moved` if the calendar or the evidence is not what the posting was planned on."""
+    if posting.calendar is not None and calendar_of(connection) != posting.calendar:
+        raise Moved
+    settlement, excusal = posting.settlement, posting.excusal
+    if settlement is not None and news_of_day(connection, settlement.day) != settlement.news:
+        raise Moved
+    if excusal is not None and excusal.news is not None and latest_news(connection) != excusal.news:
         raise Moved
 
 
-def _staged(moves: Sequence[Move], windows: dict[Window, int]) -> Iterator[tuple[object, ...]]:
-    """Yield the rows of the moves, numbering the windows that leave evidence."""
-    for move in moves:
-        account = move.account
-        yield (
-            account.account_id,
-            account.version,
-            move.status,
-            move.next_reading,
-            move.xp_baseline,
-            move.xp_total,
-            move.xp_high,
-            move.window_from and stamp(move.window_from),
-            move.kind,
-            move.kind in SILENT_KINDS,
-            move.points,
-            move.day and move.day.isoformat(),
-            windows.setdefault(move.window, len(windows)) if move.active and move.window else None,
+def _append(connection: sqlite3.Connection, draft: Draft) -> int:
+    values = [draft.kind, draft.member_id, draft.source, draft.points, draft.day.isoformat(), stamp(draft.at)]
+    try:
+        cursor = connection.execute(POST_DRAFT, [*values, draft.key, draft.reason, draft.actor, draft.reverses])
+    except sqlite3.IntegrityError as error:
+        raise Moved from error
+    connection.execute(ADD_TO_BALANCE, [draft.member_id, draft.source, draft.points])
+    return int(cursor.lastrowid or 0)
+
+
+def _extend(connection: sqlite3.Connection, streaks: Sequence[Streak]) -> None:
+    rows = [
+        (
+            streak.member_id,
+            streak.version,
+            streak.start and streak.start.isoformat(),
+            streak.last and streak.last.isoformat(),
+            streak.length,
+            streak.longest,
         )
+        for streak in streaks
+    ]
+    if rows and connection.executemany(POST_STREAKS, rows).rowcount != len(rows):
+        raise Moved
+
+
+def _forget(connection: sqlite3.Connection, members: Sequence[Member]) -> None:
+    connection.executemany(
+        "UPDATE discord_activity SET discord_id = ? WHERE member_id = ? AND unlinked_at IS NOT NULL",
+        [(TOMBSTONE, member.member_id) for member in members if member.is_forgotten],
+    )
 
 
 def _enrol(connection: sqlite3.Connection, members: Sequence[Member]) -> None:
     connection.executemany(
-        "INSERT INTO members (member_id, name, enrolled_at) VALUES (?, ?, ?) "
-        "ON CONFLICT DO UPDATE SET name = excluded.name",
-        [(member.member_id, member.name, stamp(member.enrolled_at)) for member in members],
+        ENROL,
+        [
+            (member.member_id, member.name, stamp(member.enrolled_at), member.is_hidden, member.is_forgotten)
+            for member in members
+        ],
     )
 
 
@@ -179,8 +155,3 @@ def _record(connection: sqlite3.Connection, run: SyncRun, at: str) -> None:
             run.whole,
         ],
     )
-
-
-def stamp(at: datetime) -> str:
-    """Write an instant so that texts sort as the instants do."""
-    return at.isoformat(timespec="microseconds")

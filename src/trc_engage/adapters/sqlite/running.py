@@ -6,9 +6,9 @@ import socket
 from datetime import datetime
 
 from ...core.errors import LedgerBusy
-from ...core.ports import Claim, SyncFailure, SyncState, Wait
+from ...core.postings import Claim, SyncFailure, SyncState, Wait
 from .database import Database
-from .posting import stamp
+from .stamps import stamp
 
 SYNC_STATE = """
 SELECT
@@ -32,9 +32,12 @@ class Running:
                 "SELECT at, board_rows FROM runs WHERE whole = 1 ORDER BY run_id DESC LIMIT 1"
             ).fetchone()
             last = connection.execute("SELECT trouble, retry_at FROM runs ORDER BY run_id DESC LIMIT 1").fetchone()
+            (settled_at,) = connection.execute("SELECT max(settled_at) FROM settled_days").fetchone()
+        seen_at = max(filter(None, (good_at, settled_at)), default=None)
         return SyncState(
             good_run=good_run or 0,
             good_at=good_at and datetime.fromisoformat(good_at),
+            seen_at=seen_at and datetime.fromisoformat(seen_at),
             whole_at=whole and datetime.fromisoformat(whole[0]),
             whole_rows=whole and whole[1],
             failures=failures,

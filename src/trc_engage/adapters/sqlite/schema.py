@@ -13,7 +13,10 @@ FIRST = """
 CREATE TABLE members (
     member_id TEXT PRIMARY KEY,
     name TEXT,
-    enrolled_at TEXT NOT NULL
+    enrolled_at TEXT NOT NULL,
+    is_hidden INTEGER NOT NULL DEFAULT 0 CHECK (is_hidden IN (0, 1)),
+    is_forgotten INTEGER NOT NULL DEFAULT 0 CHECK (is_forgotten IN (0, 1)),
+    CHECK (is_forgotten = 0 OR name IS NULL)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE discord_activity (
@@ -50,9 +53,16 @@ CREATE TABLE entries (
     xp_before INTEGER,
     xp_after INTEGER,
     baseline_before INTEGER,
-    baseline_after INTEGER
+    baseline_after INTEGER,
+    key TEXT UNIQUE,
+    reason TEXT,
+    actor TEXT,
+    reverses INTEGER UNIQUE REFERENCES entries
 ) STRICT;
 CREATE INDEX entries_of_a_member ON entries (member_id, position);
+CREATE INDEX points_of_a_day ON entries (day, member_id, points);
+CREATE INDEX awards_of_a_member ON entries (member_id, day) WHERE kind = 'award';
+CREATE INDEX evidence_by_hand_of_a_day ON entries (day, kind, member_id) WHERE kind IN ('award', 'reversal');
 CREATE TRIGGER entries_are_never_changed BEFORE UPDATE ON entries
 BEGIN SELECT RAISE(ABORT, 'entries are append-only: correct a mistake by another entry'); END;
 CREATE TRIGGER entries_are_never_deleted BEFORE DELETE ON entries
@@ -72,6 +82,27 @@ CREATE TABLE discord_days (
     closes_at TEXT NOT NULL,
     PRIMARY KEY (day, account_id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE streaks (
+    member_id TEXT PRIMARY KEY REFERENCES members,
+    version INTEGER NOT NULL,
+    start TEXT,
+    last TEXT,
+    length INTEGER NOT NULL,
+    longest INTEGER NOT NULL CHECK (longest >= length)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE settled_days (
+    day TEXT PRIMARY KEY,
+    settled_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE excusals (
+    change INTEGER PRIMARY KEY AUTOINCREMENT,
+    day TEXT NOT NULL,
+    reason TEXT,
+    at TEXT NOT NULL
+) STRICT;
 
 CREATE TABLE runs (
     run_id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -7,17 +7,33 @@ from datetime import date, datetime
 from typing import Any
 
 from ...core import points
-from ...core.model import DiscordStanding, Entry, Standing, XpChange
+from ...core.entries import Entry, XpChange
+from ...core.views import DiscordStanding, MemberFacts, Rank, Standing
+from .activity import calendar_of, evidence_of, stored_streak
 from .database import Database
 
 ENTRY = """
 SELECT position, kind, member_id, source, points, day, at, silent,
-       account_id, xp_before, xp_after, baseline_before, baseline_after
+       account_id, xp_before, xp_after, baseline_before, baseline_after, key, reason, actor, reverses
 FROM entries
 """
 LATEST_ACCOUNT = """
 SELECT member_id, discord_id, status, xp_total, xp_baseline FROM discord_activity
 WHERE account_id IN (SELECT max(account_id) FROM discord_activity {condition} GROUP BY member_id)
+"""
+
+SUMS = """
+WITH sums AS (SELECT member_id, sum(points) AS points FROM {table} {condition} GROUP BY member_id),
+standings AS (
+    SELECT member_id, name, coalesce(points, 0) AS points, is_hidden OR is_forgotten AS is_hidden
+    FROM members LEFT JOIN sums USING (member_id)
+)
+"""
+RANKED = "SELECT rank() OVER (ORDER BY points DESC), member_id, name, points FROM standings WHERE NOT is_hidden"
+OWN_RANK = """
+SELECT 1 + (SELECT count(*) FROM standings AS other WHERE NOT other.is_hidden AND other.points > me.points),
+    member_id, name, points
+FROM standings AS me WHERE member_id = :me
 """
 
 
@@ -26,14 +42,20 @@ class Views:
 
     _database: Database
 
-    def standing(self, member_id: str, /) -> Standing | None:
-        """Return where a member stands."""
+    def facts(self, member_id: str, today: date, /) -> MemberFacts | None:
+        """Return all that makes up where a member stands, as of one instant."""
         with self._database.reading() as connection:
             found = _standings(connection, "WHERE member_id = ?", [member_id])
-        return found[0] if found else None
+            if not found:
+                return None
+            calendar = calendar_of(connection)
+            streak = stored_streak(connection, member_id)
+            open_from = calendar.unsettled_until(today)[:1] or (today,)
+            evidence = evidence_of(connection, member_id, open_from[0], today)
+        return MemberFacts(found[0], streak, calendar, frozenset(one.day for one in evidence))
 
     def members(self) -> Sequence[Standing]:
-        """Return where every member stands, by member id."""
+        """Return where every member stands, by member id, without the streaks."""
         with self._database.reading() as connection:
             return _standings(connection, "", [])
 
@@ -53,6 +75,57 @@ class Views:
         with self._database.lent() as connection:
             rows = connection.execute(f"{ENTRY} WHERE position > ? ORDER BY position LIMIT ?", [after, limit])
             return [_entry(row) for row in rows]
+
+    def entry_of(self, key: str, /) -> Entry | None:
+        """Return the award or adjustment that has this key."""
+        return self._one_entry("key = ?", key)
+
+    def reversal_of(self, position: int, /) -> Entry | None:
+        """Return the entry that takes the award at this position back."""
+        return self._one_entry("reverses = ?", position)
+
+    def ranking(self, first_day: date | None, last_day: date | None, /, *, limit: int) -> Sequence[Rank]:
+        """Return the top of the visible members by the points of these days, or of all time for None."""
+        with self._database.lent() as connection:
+            rows = connection.execute(
+                f"{_sums(first_day, last_day)} {RANKED} ORDER BY points DESC, member_id LIMIT :limit",
+                {
+                    "first": first_day and first_day.isoformat(),
+                    "last": last_day and last_day.isoformat(),
+                    "limit": limit,
+                },
+            )
+            return [Rank(*row) for row in rows]
+
+    def rank_of(self, member_id: str, first_day: date | None, last_day: date | None, /) -> Rank | None:
+        """Return a member's own rank among the visible ones, even of a hidden member."""
+        with self._database.lent() as connection:
+            row = connection.execute(
+                f"{_sums(first_day, last_day)} {OWN_RANK}",
+                {
+                    "first": first_day and first_day.isoformat(),
+                    "last": last_day and last_day.isoformat(),
+                    "me": member_id,
+                },
+            ).fetchone()
+        return row and Rank(*row)
+
+    def _one_entry(self, condition: str, value: str | int) -> Entry | None:
+        with self._database.lent() as connection:
+            row = connection.execute(f"{ENTRY} WHERE {condition}", [value]).fetchone()
+        return row and _entry(row)
+
+
+def entry_at(connection: sqlite3.Connection, position: int) -> Entry:
+    """Read the entry at a position, which must be there."""
+    return _entry(connection.execute(f"{ENTRY} WHERE position = ?", [position]).fetchone())
+
+
+def _sums(first_day: date | None, last_day: date | None) -> str:
+    """Return the sums to rank by: those of these days, or the balances."""
+    if first_day is None or last_day is None:
+        return SUMS.format(table="balances", condition="")
+    return SUMS.format(table="entries", condition="WHERE day BETWEEN :first AND :last")
 
 
 def _standings(connection: sqlite3.Connection, condition: str, values: list[str]) -> list[Standing]:
@@ -78,7 +151,8 @@ def _standings(connection: sqlite3.Connection, condition: str, values: list[str]
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
-    position, kind, member_id, source, amount, day, at, silent, account_id, *change = row
+    position, kind, member_id, source, amount, day, at, silent, account_id, *rest = row
+    change, origin = rest[:4], rest[4:]
     return Entry(
         position,
         kind,
@@ -89,4 +163,5 @@ def _entry(row: tuple[Any, ...]) -> Entry:
         datetime.fromisoformat(at),
         bool(silent),
         None if account_id is None else XpChange(account_id, *change),
+        *origin,
     )

@@ -4,7 +4,7 @@ import pytest
 
 from ...core.errors import Moved
 from ...core.model import Link, Member
-from ...core.ports import Posting
+from ...core.postings import Posting
 from .story import ADA, ADA_ID, BO, BO_ID, MONDAY, StoreContract, Story
 
 

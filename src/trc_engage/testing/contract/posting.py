@@ -6,9 +6,10 @@ from itertools import pairwise
 import pytest
 from attrs import evolve
 
+from ...core.entries import DISCORD, Evidence, XpChange
 from ...core.errors import Moved
-from ...core.model import DiscordDay, Link, Member, Move, XpChange
-from ...core.ports import Posting
+from ...core.model import Link, Member, Move
+from ...core.postings import Posting
 from .story import ADA, ADA_ID, BO, BO_ID, MONDAY, StoreContract, Story
 
 
@@ -65,8 +66,7 @@ class PostingContract(StoreContract):
         """Points go below zero and back as the entries say."""
         for xp in (1_500, 300, 320, 5_000, 4_999):
             pair.sync({ADA_ID: xp, BO_ID: 50})
-            standing = pair.ledger.standing(ADA)
-            assert standing is not None
+            standing = pair.standing(ADA)
             assert standing.points == sum(entry.points for entry in pair.ledger.history(ADA, limit=50))
             assert standing.points == (xp - 1_000) // 100
 
@@ -89,16 +89,18 @@ class PostingContract(StoreContract):
         pair.sync({ADA_ID: 1_002, BO_ID: 50})
         monday = MONDAY.date()
         account_id = pair.account(ADA).account_id
-        assert pair.ledger.discord_days(ADA, monday, monday) == [DiscordDay(monday, account_id, opens_at, closes_at)]
-        assert pair.ledger.discord_days(BO, monday, monday) == []
+        assert pair.ledger.evidence(ADA, monday, monday) == [
+            Evidence(monday, DISCORD, None, account_id, opens_at, closes_at)
+        ]
+        assert pair.ledger.evidence(BO, monday, monday) == []
 
     def test_a_long_window_leaves_evidence_for_each_day(self, pair: Story) -> None:
         """After an outage from Monday to Thursday the doubt is the member's benefit."""
         pair.at += timedelta(days=3)
         pair.sync({ADA_ID: 1_001, BO_ID: 50})
-        days = [row.day for row in pair.ledger.discord_days(ADA, date(2026, 1, 1), date(2026, 12, 31))]
+        days = [one.day for one in pair.ledger.evidence(ADA, date.min, date.max)]
         assert days == [date(2026, 3, number) for number in (2, 3, 4, 5)]
-        assert pair.ledger.discord_days(ADA, date(2026, 3, 3), date(2026, 3, 4))[0].day == date(2026, 3, 3)
+        assert pair.ledger.evidence(ADA, date(2026, 3, 3), date(2026, 3, 4))[0].day == date(2026, 3, 3)
 
     def test_a_posting_stands_on_the_versions_it_was_planned_on(self, pair: Story) -> None:
         """If one account moved meanwhile nothing of the posting is written, not even for the others."""
@@ -150,6 +152,5 @@ class PostingContract(StoreContract):
         """XP up to 2**53, the most a board can show, is kept to the last unit."""
         pair.sync({ADA_ID: 2**53, BO_ID: 50})
         assert pair.account(ADA).xp_total == 2**53
-        standing = pair.ledger.standing(ADA)
-        assert standing is not None
+        standing = pair.standing(ADA)
         assert standing.points == (2**53 - 1_000) // 100

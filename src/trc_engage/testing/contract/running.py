@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from ...core.errors import LedgerBusy
-from ...core.ports import SyncFailure, SyncState, Wait
+from ...core.postings import SyncFailure, SyncState, Wait
 from .story import ADA, ADA_ID, MONDAY, StoreContract, Story
 
 LATER = MONDAY + timedelta(minutes=5)

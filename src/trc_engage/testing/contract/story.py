@@ -10,8 +10,10 @@ import pytest
 
 from ...core.model import Board, DiscordActivity, Link, Member, Move
 from ...core.planning import plan_sync
-from ...core.ports import Posting, Store, SyncRun
+from ...core.ports import Store
+from ...core.postings import Posting, SyncRun
 from ...core.reports import SyncReport
+from ...core.views import Standing
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 ADA, BO, CY = "m-ada", "m-bo", "m-cy"
@@ -35,6 +37,12 @@ class Story:
         account = self.ledger.account_of(member_id)
         assert account is not None, f"{member_id} has no account"
         return account
+
+    def standing(self, member_id: str) -> Standing:
+        """Return where a member stands, who must be there."""
+        facts = self.ledger.facts(member_id, self.at.date())
+        assert facts is not None, f"{member_id} is not enrolled"
+        return facts.standing
 
     def restate(self, member_id: str, status: Any, **change: Any) -> None:
         """Post a change of status that leaves the XP alone."""

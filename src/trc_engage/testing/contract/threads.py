@@ -7,7 +7,7 @@ from threading import Barrier
 from typing import TypeVar
 
 from ...core.errors import LedgerBusy, Moved
-from ...core.ports import Posting
+from ...core.postings import Posting
 from .story import ADA, ADA_ID, MONDAY, StoreContract, Story
 
 THREADS = 8
@@ -25,8 +25,7 @@ class ThreadsContract(StoreContract):
         planned = story.planned({ADA_ID: 1_000})
         assert sorted(_at_once(lambda: _posted(story, planned))) == [False] * (THREADS - 1) + [True]
         assert story.account(ADA).xp_total == 1_000
-        standing = story.ledger.standing(ADA)
-        assert standing is not None
+        standing = story.standing(ADA)
         assert standing.points == 10
 
     def test_of_many_claims_one_is_granted(self, story: Story) -> None:
@@ -52,8 +51,7 @@ class ThreadsContract(StoreContract):
                     story.sync({ADA_ID: 150 * step})
                 return
             for _ in range(20):
-                standing = story.ledger.standing(ADA)
-                assert standing is not None
+                standing = story.standing(ADA)
                 assert standing.discord is not None
                 assert standing.points == standing.discord.xp_total // 100
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from ...core.model import DiscordStanding, Entry, Standing
-from .story import ADA, ADA_ID, BO, BO_ID, StoreContract, Story
+from ...core.entries import Entry
+from ...core.views import DiscordStanding, Standing
+from .story import ADA, ADA_ID, BO, BO_ID, MONDAY, StoreContract, Story
 
 
 class ViewsContract(StoreContract):
@@ -11,20 +12,20 @@ class ViewsContract(StoreContract):
 
     def test_an_unknown_member_has_no_standing(self, story: Story) -> None:
         """None, not an error; and no history."""
-        assert story.ledger.standing(ADA) is None
+        assert story.ledger.facts(ADA, MONDAY.date()) is None
         assert story.ledger.history(ADA, limit=10) == []
 
     def test_a_member_without_a_link_stands_at_zero(self, story: Story) -> None:
         """Whoever is enrolled has a standing."""
         story.enroll(ADA, name="Ada")
-        assert story.ledger.standing(ADA) == Standing(ADA, "Ada", 0, {}, None)
+        assert story.standing(ADA) == Standing(ADA, "Ada", 0, {}, None)
 
     def test_a_standing_shows_points_and_xp(self, story: Story) -> None:
         """Points in all and by source, XP, carried XP and status."""
         story.enroll(ADA, ADA_ID, "Ada")
         story.sync({ADA_ID: 1_000})
         story.sync({ADA_ID: 1_275})
-        assert story.ledger.standing(ADA) == Standing(
+        assert story.standing(ADA) == Standing(
             ADA, "Ada", 2, {"discord": 2}, DiscordStanding(ADA_ID, "tracked", 1_275, 75)
         )
 
@@ -34,8 +35,7 @@ class ViewsContract(StoreContract):
         story.sync({ADA_ID: 0})
         story.sync({ADA_ID: 310})
         story.restate(ADA, "unlinked")
-        standing = story.ledger.standing(ADA)
-        assert standing is not None
+        standing = story.standing(ADA)
         assert standing.points == 3
         assert standing.discord is not None
         assert standing.discord.status == "unlinked"
@@ -46,7 +46,7 @@ class ViewsContract(StoreContract):
         story.enroll(ADA, ADA_ID)
         story.sync({ADA_ID: 10})
         story.sync({ADA_ID: 910, BO_ID: 5})
-        assert story.ledger.members() == [story.ledger.standing(ADA), story.ledger.standing(BO)]
+        assert story.ledger.members() == [story.standing(ADA), story.standing(BO)]
 
     @pytest.fixture
     def seven_entries(self, story: Story) -> Story:

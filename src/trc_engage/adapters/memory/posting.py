@@ -1,0 +1,159 @@
+"""One posting: checked in whole before anything is written, so that nothing need be undone."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from attrs import evolve
+
+from ...core.entries import DISCORD, SILENT_KINDS, Draft, Entry, XpChange
+from ...core.errors import Moved
+from ...core.model import TOMBSTONE, DiscordActivity, Link, Member, Move
+from ...core.postings import Posting, SyncRun, SyncState
+from .state import State
+
+
+def post(state: State, posting: Posting) -> Sequence[Entry]:
+    """Write a posting, and return the entries of its drafts; raises `Moved`."""
+    _check(state, posting)
+    for member in posting.members:
+        state.members[member.member_id] = member
+    for move in sorted(posting.moves, key=lambda move: move.account.account_id):
+        _move(state, move, posting.at)
+    for link in posting.links:
+        account_id = len(state.accounts) + 1
+        state.accounts[account_id] = _waiting(account_id, link)
+    for member in posting.members:
+        if member.is_forgotten:
+            _forget(state, member)
+    for streak in posting.streaks:
+        state.streaks[streak.member_id] = evolve(streak, version=streak.version + 1)
+    _turn_calendar(state, posting)
+    if posting.run is not None:
+        state.sync = _after(state.sync, posting.run, posting.at, next(state.runs))
+    return [_append(state, draft) for draft in posting.drafts]
+
+
+def _check(state: State, posting: Posting) -> None:
+    """Raise `Moved` if anything is not as it was when the posting was planned."""
+    settlement, excusal = posting.settlement, posting.excusal
+    holds = (
+        (posting.run is None or posting.run.follows == state.sync.good_run)
+        and (posting.calendar is None or posting.calendar == state.calendar)
+        and (settlement is None or settlement.news == state.news_of(settlement.day))
+        and (excusal is None or excusal.news is None or excusal.news == state.news())
+        and all(state.accounts[move.account.account_id].version == move.account.version for move in posting.moves)
+        and all(_version(state, streak.member_id) == streak.version for streak in posting.streaks)
+        and _links_fit(state, posting)
+        and _drafts_fit(state, posting.drafts)
+    )
+    if not holds:
+        raise Moved
+
+
+def _version(state: State, member_id: str) -> int:
+    streak = state.streaks.get(member_id)
+    return streak.version if streak else 0
+
+
+def _links_fit(state: State, posting: Posting) -> bool:
+    """Tell whether each link's member is known and neither side is taken (R7)."""
+    freed = {move.account.account_id for move in posting.moves if move.status == "unlinked"}
+    taken = [account for account in state.linked() if account.account_id not in freed]
+    members = [account.member_id for account in taken] + [link.member_id for link in posting.links]
+    discord_ids = [account.discord_id for account in taken] + [link.discord_id for link in posting.links]
+    known = state.members.keys() | {member.member_id for member in posting.members}
+    return (
+        len(set(members)) == len(members)
+        and len(set(discord_ids)) == len(discord_ids)
+        and all(link.member_id in known for link in posting.links)
+    )
+
+
+def _drafts_fit(state: State, drafts: Sequence[Draft]) -> bool:
+    """Tell whether each draft's key is new, its member known and its award not yet reversed (R8)."""
+    keys = {entry.key for entry in state.entries if entry.key is not None}
+    reversed_positions = {entry.reverses for entry in state.entries if entry.reverses is not None}
+    return all(
+        draft.key not in keys and draft.reverses not in reversed_positions and draft.member_id in state.members
+        for draft in drafts
+    )
+
+
+def _move(state: State, move: Move, at: datetime) -> None:
+    before = move.account
+    if move.kind is not None and move.day is not None:
+        first = move.kind == "opening"
+        change = XpChange(
+            before.account_id,
+            None if first else before.xp_posted,
+            move.xp_total,
+            None if first else before.xp_baseline,
+            move.xp_baseline,
+        )
+        silent = move.kind in SILENT_KINDS
+        position = len(state.entries) + 1
+        state.entries.append(
+            Entry(position, move.kind, before.member_id, DISCORD, move.points, move.day, at, silent, change)
+        )
+    if move.points:
+        state.add(before.member_id, DISCORD, move.points)
+    if move.active and move.window is not None:
+        for day in move.window.days:
+            state.discord_days.setdefault((day, before.account_id), move.window)
+    state.accounts[before.account_id] = evolve(
+        before,
+        version=before.version + 1,
+        status=move.status,
+        next_reading=move.next_reading,
+        xp_baseline=move.xp_baseline,
+        xp_total=move.xp_total,
+        xp_high=move.xp_high,
+        xp_posted=move.xp_posted,
+        window_from=move.window_from,
+    )
+
+
+def _append(state: State, draft: Draft) -> Entry:
+    entry = Entry(
+        len(state.entries) + 1,
+        draft.kind,
+        draft.member_id,
+        draft.source,
+        draft.points,
+        draft.day,
+        draft.at,
+        silent=False,
+        key=draft.key,
+        reason=draft.reason,
+        actor=draft.actor,
+        reverses=draft.reverses,
+    )
+    state.entries.append(entry)
+    state.add(draft.member_id, draft.source, draft.points)
+    return entry
+
+
+def _forget(state: State, member: Member) -> None:
+    for account_id, account in state.accounts.items():
+        if account.member_id == member.member_id and account.status == "unlinked":
+            state.accounts[account_id] = evolve(account, discord_id=TOMBSTONE)
+
+
+def _turn_calendar(state: State, posting: Posting) -> None:
+    if posting.settlement is not None:
+        state.calendar = evolve(state.calendar, settled_through=posting.settlement.day)
+        state.settled_at = posting.at
+    if posting.excusal is not None:
+        day = {posting.excusal.day}
+        excused = state.calendar.excused | day if posting.excusal.reason else state.calendar.excused - day
+        state.calendar = evolve(state.calendar, excused=excused, changes=state.calendar.changes + 1)
+
+
+def _waiting(account_id: int, link: Link) -> DiscordActivity:
+    return DiscordActivity(account_id, 1, link.member_id, link.discord_id, "waiting", "opens", 0, 0, 0, 0)
+
+
+def _after(state: SyncState, run: SyncRun, at: datetime, number: int) -> SyncState:
+    """Return the state that a good sync leaves: failures and waits are over."""
+    whole_at, whole_rows = (at, run.report.rows) if run.whole else (state.whole_at, state.whole_rows)
+    return SyncState(number, at, whole_at, whole_rows)

@@ -1,0 +1,61 @@
+"""What a `MemoryLedger` holds; whoever touches it holds the lock."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date, datetime
+from itertools import count
+
+from attrs import define, field
+
+from ...core.days import Calendar, Window
+from ...core.entries import Entry
+from ...core.model import DiscordActivity, Member
+from ...core.postings import Claim, SyncState
+from ...core.streaks import Streak
+
+
+@define(eq=False)
+class State:
+    """Everything, in plain containers."""
+
+    lock: threading.RLock = field(factory=threading.RLock)
+    members: dict[str, Member] = field(factory=dict)
+    accounts: dict[int, DiscordActivity] = field(factory=dict)
+    entries: list[Entry] = field(factory=list)
+    """The entry at position n is the n-th."""
+    balances: defaultdict[str, dict[str, int]] = field(factory=lambda: defaultdict(dict))
+    discord_days: dict[tuple[date, int], Window] = field(factory=dict)
+    streaks: dict[str, Streak] = field(factory=dict)
+    calendar: Calendar = field(factory=Calendar)
+    settled_at: datetime | None = None
+    sync: SyncState = field(factory=SyncState)
+    runs: Iterator[int] = field(factory=lambda: count(1))
+    claims: dict[str, tuple[Claim, datetime]] = field(factory=dict)
+
+    def linked(self) -> Iterator[DiscordActivity]:
+        """Yield the accounts that are not unlinked."""
+        return (account for account in self.accounts.values() if account.status != "unlinked")
+
+    def awards(self) -> Iterator[Entry]:
+        """Yield the awards that stand."""
+        reversed_positions = {entry.reverses for entry in self.entries}
+        return (entry for entry in self.entries if entry.kind == "award" and entry.position not in reversed_positions)
+
+    def add(self, member_id: str, source: str, points: int) -> None:
+        """Keep a balance in step."""
+        balance = self.balances[member_id]
+        balance[source] = balance.get(source, 0) + points
+
+    def news(self) -> int:
+        """Return a number that grows with everything that may be evidence."""
+        return len(self.entries) + self.sync.good_run
+
+    def news_of(self, day: date) -> int:
+        """Count everything that ever came or went for a day."""
+        by_hand = sum(entry.kind in {"award", "reversal"} and entry.day == day for entry in self.entries)
+        return by_hand + self.rose_on(day)
+
+    def rose_on(self, day: date) -> int:
+        """Return how many accounts' XP rose on a day."""
+        return sum(on == day for on, _ in self.discord_days)

@@ -1,0 +1,78 @@
+"""The `Views` port."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from ...core.entries import Entry
+from ...core.model import Member
+from ...core.views import DiscordStanding, MemberFacts, Rank, Standing
+from .facts import Facts
+from .state import State
+
+
+class Views(Facts):
+    """What people read."""
+
+    _state: State
+
+    def facts(self, member_id: str, today: date, /) -> MemberFacts | None:
+        """Return all that makes up where a member stands, as of one instant."""
+        with self._state.lock:
+            member = self._state.members.get(member_id)
+            if member is None:
+                return None
+            calendar = self._state.calendar
+            open_from = calendar.unsettled_until(today)[:1] or (today,)
+            open_days = frozenset(one.day for one in self.evidence(member_id, open_from[0], today))
+            return MemberFacts(self._standing(member), self.streak_of(member_id), calendar, open_days)
+
+    def members(self) -> Sequence[Standing]:
+        """Return where every member stands, by member id, without the streaks."""
+        with self._state.lock:
+            return [self._standing(member) for _, member in sorted(self._state.members.items())]
+
+    def history(self, member_id: str, /, *, limit: int, before: int | None = None) -> Sequence[Entry]:
+        """Return a member's entries, newest first, those below position `before`."""
+        with self._state.lock:
+            entries = self._state.entries if before is None else self._state.entries[: max(before - 1, 0)]
+            return [entry for entry in reversed(entries) if entry.member_id == member_id][:limit]
+
+    def feed(self, *, after: int, limit: int) -> Sequence[Entry]:
+        """Return everyone's entries above position `after`, oldest first."""
+        with self._state.lock:
+            return self._state.entries[after : after + limit]
+
+    def ranking(self, first_day: date | None, last_day: date | None, /, *, limit: int) -> Sequence[Rank]:
+        """Return the top of the visible members by the points of these days, or of all time for None."""
+        with self._state.lock:
+            ranks = [self._rank(member, first_day, last_day) for member in self._visible()]
+        return sorted(ranks, key=lambda rank: (rank.rank, rank.member_id))[:limit]
+
+    def rank_of(self, member_id: str, first_day: date | None, last_day: date | None, /) -> Rank | None:
+        """Return a member's own rank among the visible ones, even of a hidden member."""
+        with self._state.lock:
+            member = self._state.members.get(member_id)
+            return None if member is None else self._rank(member, first_day, last_day)
+
+    def _rank(self, member: Member, first_day: date | None, last_day: date | None) -> Rank:
+        points = self._points(member.member_id, first_day, last_day)
+        ahead = sum(self._points(other.member_id, first_day, last_day) > points for other in self._visible())
+        return Rank(1 + ahead, member.member_id, member.name, points)
+
+    def _points(self, member_id: str, first_day: date | None, last_day: date | None) -> int:
+        entries = (entry for entry in self._state.entries if entry.member_id == member_id)
+        if first_day is None or last_day is None:
+            return sum(entry.points for entry in entries)
+        return sum(entry.points for entry in entries if first_day <= entry.day <= last_day)
+
+    def _visible(self) -> list[Member]:
+        return [member for member in self._state.members.values() if not (member.is_hidden or member.is_forgotten)]
+
+    def _standing(self, member: Member) -> Standing:
+        accounts = [account for account in self._state.accounts.values() if account.member_id == member.member_id]
+        by_source = dict(self._state.balances.get(member.member_id, {}))
+        discord = None
+        if accounts:
+            last = accounts[-1]
+            discord = DiscordStanding(last.discord_id, last.status, last.xp_total, last.xp_carried)
+        return Standing(member.member_id, member.name, sum(by_source.values()), by_source, discord)

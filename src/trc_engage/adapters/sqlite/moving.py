@@ -1,0 +1,119 @@
+"""The moves of a posting, set-wise.
+
+All moves go into one temporary table; entries, evidence, balances and accounts follow from it with
+one statement each. Row by row the same would take several times as long.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+
+from ...core.days import Window
+from ...core.entries import DISCORD, SILENT_KINDS
+from ...core.errors import Moved
+from ...core.model import Move
+from .stamps import stamp
+
+STAGE = (
+    """
+    CREATE TEMP TABLE IF NOT EXISTS moves (
+        account_id INTEGER PRIMARY KEY, version INTEGER, status TEXT, next_reading TEXT,
+        xp_baseline INTEGER, xp_total INTEGER, xp_high INTEGER, window_from TEXT,
+        kind TEXT, silent INTEGER, points INTEGER, day TEXT, window_number INTEGER
+    )
+    """,
+    """
+    CREATE TEMP TABLE IF NOT EXISTS windows (
+        window_number INTEGER, day TEXT, opens_at TEXT, closes_at TEXT, PRIMARY KEY (window_number, day)
+    ) WITHOUT ROWID
+    """,
+    "DELETE FROM temp.moves",
+    "DELETE FROM temp.windows",
+)
+
+POST_ENTRIES = """
+INSERT INTO entries (
+    kind, member_id, source, points, day, at, silent,
+    account_id, xp_before, xp_after, baseline_before, baseline_after
+)
+SELECT moves.kind, account.member_id, :source, moves.points, moves.day, :at, moves.silent, account.account_id,
+       CASE moves.kind WHEN 'opening' THEN NULL ELSE account.xp_posted END, moves.xp_total,
+       CASE moves.kind WHEN 'opening' THEN NULL ELSE account.xp_baseline END, moves.xp_baseline
+FROM temp.moves AS moves JOIN discord_activity AS account USING (account_id)
+WHERE moves.kind IS NOT NULL
+ORDER BY moves.account_id
+"""
+
+POST_BALANCES = """
+INSERT INTO balances (member_id, source, points)
+SELECT account.member_id, :source, moves.points
+FROM temp.moves AS moves JOIN discord_activity AS account USING (account_id)
+WHERE moves.points <> 0
+ON CONFLICT DO UPDATE SET points = points + excluded.points
+"""
+
+POST_EVIDENCE = """
+INSERT INTO discord_days (day, account_id, opens_at, closes_at)
+SELECT windows.day, moves.account_id, windows.opens_at, windows.closes_at
+FROM temp.windows AS windows JOIN temp.moves AS moves USING (window_number)
+WHERE true
+ORDER BY windows.day, moves.account_id
+ON CONFLICT DO NOTHING
+"""
+
+MOVE_ACCOUNTS = """
+UPDATE discord_activity SET
+    version = discord_activity.version + 1,
+    status = moves.status,
+    next_reading = moves.next_reading,
+    xp_posted = CASE WHEN moves.kind IS NULL THEN discord_activity.xp_posted ELSE moves.xp_total END,
+    xp_baseline = moves.xp_baseline,
+    xp_total = moves.xp_total,
+    xp_high = moves.xp_high,
+    window_from = moves.window_from
+FROM temp.moves AS moves
+WHERE discord_activity.account_id = moves.account_id AND discord_activity.version = moves.version
+"""
+
+
+def post_moves(connection: sqlite3.Connection, moves: Sequence[Move], at: str) -> None:
+    """Write what the moves mean; `Moved` if an account is not at the version its move was planned on."""
+    for statement in STAGE:
+        connection.execute(statement)
+    windows: dict[Window, int] = {}
+    connection.executemany(
+        "INSERT INTO temp.moves VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _staged(moves, windows)
+    )
+    connection.executemany(
+        "INSERT INTO temp.windows VALUES (?, ?, ?, ?)",
+        (
+            (number, day.isoformat(), stamp(window.opens_at), stamp(window.closes_at))
+            for window, number in windows.items()
+            for day in window.days
+        ),
+    )
+    connection.execute(POST_ENTRIES, {"source": DISCORD, "at": at})
+    connection.execute(POST_BALANCES, {"source": DISCORD})
+    connection.execute(POST_EVIDENCE)
+    if connection.execute(MOVE_ACCOUNTS).rowcount != len(moves):
+        raise Moved
+
+
+def _staged(moves: Sequence[Move], windows: dict[Window, int]) -> Iterator[tuple[object, ...]]:
+    """Yield the rows of the moves, numbering the windows that leave evidence."""
+    for move in moves:
+        account = move.account
+        yield (
+            account.account_id,
+            account.version,
+            move.status,
+            move.next_reading,
+            move.xp_baseline,
+            move.xp_total,
+            move.xp_high,
+            move.window_from and stamp(move.window_from),
+            move.kind,
+            move.kind in SILENT_KINDS,
+            move.points,
+            move.day and move.day.isoformat(),
+            windows.setdefault(move.window, len(windows)) if move.active and move.window else None,
+        )

@@ -1,0 +1,113 @@
+"""What is handed to a store, and what a store remembers."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from attrs import frozen
+
+from .days import Calendar
+from .entries import Draft
+from .errors import SourceTrouble
+from .model import Link, Member, Move
+from .reports import SyncReport
+from .streaks import Streak
+
+
+@frozen
+class Wait:
+    """A request to keep away from the source."""
+
+    kind: SourceTrouble
+    until: datetime
+
+
+@frozen
+class SyncState:
+    """What the store remembers of earlier syncs."""
+
+    good_run: int = 0
+    """The number of the last good sync's run, 0 before the first; a posting says which it followed."""
+    good_at: datetime | None = None
+    """When the last good sync began to read."""
+    whole_at: datetime | None = None
+    """When the last board that was read to its end began to be read …"""
+    whole_rows: int | None = None
+    """… and how many rows it had."""
+    seen_at: datetime | None = None
+    """The latest sync or settlement: time must not go back behind it (R22)."""
+    failures: int = 0
+    """Failures in a row (R20)."""
+    wait: Wait | None = None
+
+
+@frozen
+class SyncRun:
+    """The record of a good sync, posted with what it changed."""
+
+    report: SyncReport
+    whole: bool
+    follows: int
+    """`SyncState.good_run` when it was planned."""
+
+
+@frozen
+class SyncFailure:
+    """The record of a sync that failed."""
+
+    at: datetime
+    kind: SourceTrouble
+    message: str
+    counts: bool
+    """Whether it counts towards the alert; a dry run does not (R20)."""
+    retry_at: datetime | None = None
+
+
+@frozen
+class Settlement:
+    """A day that is decided, once (R15)."""
+
+    day: date
+    news: int
+    """`DayRecord.news` when it was planned."""
+
+
+@frozen
+class Excusal:
+    """A day that is excused, or required again (R13)."""
+
+    day: date
+    reason: str | None
+    """None: required again."""
+    news: int | None = None
+    """`Ledger.news` when all streaks were derived anew for it."""
+
+
+@frozen
+class Posting:
+    """What is to be written: all of it or nothing."""
+
+    at: datetime
+    members: Sequence[Member] = ()
+    """Members to enrol, or to bring up to date."""
+    moves: Sequence[Move] = ()
+    """At most one for each account."""
+    links: Sequence[Link] = ()
+    """Accounts to open, once the moves have freed their ids."""
+    drafts: Sequence[Draft] = ()
+    """Awards, reversals, adjustments."""
+    streaks: Sequence[Streak] = ()
+    """Streaks as they become, at the versions they were planned on; at most one for each member."""
+    calendar: Calendar | None = None
+    """The calendar that evidence and streaks were planned on."""
+    run: SyncRun | None = None
+    settlement: Settlement | None = None
+    excusal: Excusal | None = None
+
+
+@frozen
+class Claim:
+    """The right to do one task, until it expires or is released."""
+
+    task: str
+    owner: str
+    until: datetime

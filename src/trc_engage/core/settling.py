@@ -1,0 +1,72 @@
+"""Which day can be settled next, and why not (R15, R15a)."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
+from typing import Literal
+
+from attrs import frozen
+
+from .days import ONE_DAY, Calendar
+from .streaks import Streak
+
+ROSE_THE_DAY_BEFORE_MIN = 5
+"""How many accounts must have risen on the required day before for a day without any to be suspect."""
+
+Cause = Literal["no_sync", "frozen", "earlier"]
+
+
+@frozen
+class Pending:
+    """A day that is over and cannot be settled yet."""
+
+    day: date
+    cause: Cause
+
+    @property
+    def why(self) -> str:
+        """Say what the day waits for, and what to do."""
+        if self.cause == "no_sync":
+            return (
+                f"{self.day:%a %Y-%m-%d} waits for a good sync that begins after its end; nobody's streak breaks "
+                "meanwhile. See `trc-engage sync`"
+            )
+        if self.cause == "earlier":
+            return f"{self.day:%a %Y-%m-%d} waits for the day before it"
+        return (
+            f"{self.day:%a %Y-%m-%d} is suspect: nobody's XP rose, though it did for {ROSE_THE_DAY_BEFORE_MIN} or more "
+            f"on the required day before. If MEE6 stood still: `trc-engage excuse {self.day} --reason …`. If it was "
+            f"really that quiet: `trc-engage settle --accept-quiet {self.day}`"
+        )
+
+
+@frozen
+class DayRecord:
+    """What the store knows of one day."""
+
+    active: Sequence[Streak]
+    """The streaks of the members with evidence for it, by member id."""
+    news: int
+    """Grows with everything that ever came or went for the day, so that a change in between is seen."""
+
+
+def ends_at(day: date) -> datetime:
+    """Return the instant at which a UTC day is over."""
+    return datetime.combine(day + ONE_DAY, time(), UTC)
+
+
+def next_day(first_day: date | None, calendar: Calendar, now: datetime) -> date | None:
+    """Return the oldest day that is over and not settled; `first_day` is that of the first enrolment."""
+    if first_day is None:
+        return None
+    day = first_day if calendar.settled_through is None else calendar.settled_through + ONE_DAY
+    return day if now >= ends_at(day) else None
+
+
+def is_read_past(day: date, good_at: datetime | None, *, is_anyone_tracked: bool) -> bool:
+    """Tell whether a good sync began after the day's end; without tracked accounts none is needed."""
+    return not is_anyone_tracked or (good_at is not None and good_at >= ends_at(day))
+
+
+def is_frozen(day: date, calendar: Calendar, rose: int, rose_before: int) -> bool:
+    """Tell whether the source answered that day but did not count (R15a)."""
+    return calendar.is_required(day) and rose == 0 and rose_before >= ROSE_THE_DAY_BEFORE_MIN

@@ -1,0 +1,135 @@
+"""Weekday streaks (R13, R14) and their milestones (R17).
+
+`advance` is the one step; settling takes it once a day for whoever was active, and recomputing
+folds it over all active days.
+"""
+
+from collections.abc import Iterable, Sequence, Set
+from datetime import date, timedelta
+from functools import reduce
+
+from attrs import frozen
+
+from .days import Calendar
+
+MILESTONES = (5, 10, 20, 50, 100, 250)
+"""Lengths of the longest streak, in weekdays, that are worth showing."""
+
+
+@frozen
+class Streak:
+    """A member's last row of active days, and the longest ever.
+
+    Whether the row is broken by now follows from the calendar and is not stored: so a day that is
+    settled changes only those who were active on it.
+    """
+
+    member_id: str
+    version: int = 0
+    """How often the store has written it; 0 for one that it has not."""
+    start: date | None = None
+    last: date | None = None
+    length: int = 0
+    longest: int = 0
+
+
+@frozen
+class StreakChange:
+    """How late news changed a member's streak (R16)."""
+
+    member_id: str
+    current_before: int
+    current_after: int
+    longest_before: int
+    longest_after: int
+
+    @property
+    def is_visible(self) -> bool:
+        """Whether anything differs."""
+        return (self.current_before, self.longest_before) != (self.current_after, self.longest_after)
+
+
+@frozen
+class StreakStanding:
+    """What a member sees of the streak."""
+
+    current: int
+    """Active weekdays in a row up to the last settled day."""
+    longest: int
+    active_today: bool
+    at_risk: bool
+    """Whether the streak will break unless something is done today, or comes to light."""
+    next_milestone: int | None
+
+
+@frozen
+class Milestone:
+    """A threshold that a member's longest streak has reached; the id can never be reached twice."""
+
+    member_id: str
+    threshold: int
+
+    @property
+    def milestone_id(self) -> str:
+        """Member and threshold: whoever pays a bonus for it one day pays by this key."""
+        return f"{self.member_id}:{self.threshold}"
+
+
+def advance(streak: Streak, day: date, calendar: Calendar) -> Streak:
+    """Take the next active day; a day that adds nothing, on a weekend say, leaves the streak as it is."""
+    if not calendar.adds(day) or (streak.last is not None and day <= streak.last):
+        return streak
+    if streak.last is not None and not calendar.requires_any(streak.last, day):
+        length, start = streak.length + 1, streak.start
+    else:
+        length, start = 1, day
+    return Streak(streak.member_id, streak.version, start, day, length, max(length, streak.longest))
+
+
+def recomputed(stored: Streak, active_days: Iterable[date], calendar: Calendar) -> Streak:
+    """Return the streak that these active days make, up to the last settled day, in the stored one's place."""
+    through = calendar.settled_through
+    blank = Streak(stored.member_id, stored.version)
+    if through is None:
+        return blank
+    settled = sorted(day for day in active_days if day <= through)
+    return reduce(lambda streak, day: advance(streak, day, calendar), settled, blank)
+
+
+def change(before: Streak, calendar_before: Calendar, after: Streak, calendar_after: Calendar) -> StreakChange:
+    """Tell two streaks of one member apart."""
+    return StreakChange(
+        before.member_id,
+        current(before, calendar_before),
+        current(after, calendar_after),
+        before.longest,
+        after.longest,
+    )
+
+
+def current(streak: Streak, calendar: Calendar) -> int:
+    """Return the length of the row that reaches the last settled day; 0 if a required day broke it."""
+    if streak.last is None or calendar.settled_through is None:
+        return 0
+    broken = calendar.requires_any(streak.last, calendar.settled_through + timedelta(days=1))
+    return 0 if broken else streak.length
+
+
+def standing(
+    streak: Streak, calendar: Calendar, open_days: Set[date], today: date, milestones: Sequence[int] = MILESTONES
+) -> StreakStanding:
+    """Return what a member sees; `open_days` are the active days that are not settled yet."""
+    length = current(streak, calendar)
+    unsettled = calendar.unsettled_until(today)
+    return StreakStanding(
+        current=length,
+        longest=streak.longest,
+        active_today=today in open_days,
+        at_risk=length > 0 and any(calendar.is_required(day) and day not in open_days for day in unsettled),
+        next_milestone=next((threshold for threshold in sorted(milestones) if threshold > streak.longest), None),
+    )
+
+
+def reached(member_id: str, longest: int, milestones: Sequence[int] = MILESTONES) -> tuple[Milestone, ...]:
+    """Return the milestones that a longest streak has reached, lowest first."""
+    return tuple(Milestone(member_id, threshold) for threshold in sorted(milestones) if threshold <= longest)

@@ -1,0 +1,83 @@
+"""Days that are settled once, in order, and days that are excused (R13, R15, R16)."""
+
+from datetime import date, datetime
+
+from attrs import evolve
+
+from ..core import settling, streaks, timing
+from ..core.days import Calendar
+from ..core.ports import Store
+from ..core.postings import Excusal, Posting, Settlement
+from ..core.reports import ExcuseReport, SettleReport
+from ..core.settling import Cause, Pending
+from . import deriving, planned_anew
+
+
+def settle(ledger: Store, now: datetime, accept_quiet: date | None = None) -> SettleReport:
+    """Settle every day that can be, oldest first; safe to repeat, and to run twice at the same time.
+
+    `accept_quiet` is a day on which nobody's XP rose and an admin says that this is so (R15a).
+    Raises `ClockWentBack`.
+    """
+    now = timing.not_before(now, ledger.sync_state().seen_at)
+    settled = []
+    while day := planned_anew(lambda: _settle_next(ledger, now, accept_quiet)):
+        settled.append(day)
+    return SettleReport(tuple(settled), pending(ledger, now))
+
+
+def pending(ledger: Store, now: datetime) -> tuple[Pending, ...]:
+    """Return the days that are over and not settled, oldest first, with the reason."""
+    calendar = ledger.calendar()
+    day = settling.next_day(ledger.first_day(), calendar, now)
+    days: list[Pending] = []
+    while day is not None:
+        cause = "earlier" if days and days[0].cause == "frozen" else _cause(ledger, day, calendar)
+        days.append(Pending(day, cause or "earlier"))
+        calendar = evolve(calendar, settled_through=day)
+        day = settling.next_day(day, calendar, now)
+    return tuple(days)
+
+
+def _settle_next(ledger: Store, now: datetime, accept_quiet: date | None) -> date | None:
+    """Settle the oldest day that is over, if it can be; return it."""
+    calendar = ledger.calendar()
+    day = settling.next_day(ledger.first_day(), calendar, now)
+    if day is None:
+        return None
+    cause = _cause(ledger, day, calendar)
+    if cause == "no_sync" or (cause == "frozen" and day != accept_quiet):
+        return None
+    record = ledger.day_record(day)
+    longer = [streaks.advance(streak, day, calendar) for streak in record.active] if calendar.adds(day) else []
+    ledger.post(Posting(now, streaks=longer, calendar=calendar, settlement=Settlement(day, record.news)))
+    return day
+
+
+def _cause(ledger: Store, day: date, calendar: Calendar) -> Cause | None:
+    """Return why a day that is over cannot be settled; None if it can."""
+    good_at = ledger.sync_state().good_at
+    if not settling.is_read_past(day, good_at, is_anyone_tracked=ledger.tracks_anyone()):
+        return "no_sync"
+    if settling.is_frozen(day, calendar, ledger.rose_on(day), ledger.rose_on(calendar.required_before(day))):
+        return "frozen"
+    return None
+
+
+def excuse(ledger: Store, now: datetime, day: date, reason: str | None) -> ExcuseReport:
+    """Excuse a weekday, or with None for a reason require it again; settled or not (R13, R16)."""
+
+    def attempt() -> ExcuseReport:
+        calendar = ledger.calendar()
+        if (day in calendar.excused) == (reason is not None):
+            return ExcuseReport(day, "unchanged")
+        news = ledger.news()
+        changed = evolve(calendar, excused=calendar.excused ^ {day})
+        derived = deriving.Derived()
+        if calendar.is_settled(day):
+            derived = deriving.of_everyone(ledger, changed, calendar)
+        excusal = Excusal(day, reason, news if calendar.is_settled(day) else None)
+        ledger.post(Posting(now, streaks=derived.streaks, calendar=calendar, excusal=excusal))
+        return ExcuseReport(day, "required" if reason is None else "excused", derived.changes)
+
+    return planned_anew(attempt)
