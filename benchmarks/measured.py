@@ -21,13 +21,6 @@ from trc_engage.testing.mee6 import Mee6Server
 
 GUILD_ID = "200000000000000001"
 
-PRAGMAS = (
-    "PRAGMA journal_mode = TRUNCATE",
-    "PRAGMA synchronous = FULL",
-    "PRAGMA foreign_keys = ON",
-    "PRAGMA temp_store = MEMORY",
-)
-
 
 def timed(work: Callable[[], object]) -> float:
     """Return how long the work takes, in seconds."""
@@ -49,7 +42,7 @@ def raw(store: Path, _accounts: int) -> float:
     """Write what a busy sync writes with `executemany`, the rows being ready in memory."""
     rows = _rows_of_a_sync(store.with_name("synced.db"))
     connection = sqlite3.connect(store, isolation_level=None)
-    for pragma in PRAGMAS:
+    for pragma in population.PRAGMAS:
         connection.execute(pragma)
 
     def write() -> None:
@@ -102,17 +95,17 @@ def common(store: Path, accounts: int) -> float:
     """Do what most programs do: for each member read, compare, write and commit, with the table API."""
     xp = population.later_xp(accounts, 1.0)
     database = sqlite_utils.Database(store)
-    for pragma in PRAGMAS:
+    for pragma in population.PRAGMAS:
         database.execute(pragma)
     sample = list(xp.items())[: accounts // 100]
 
     def program() -> None:
         for discord_id, xp_total in sample:
-            (account,) = database["discord_activity"].rows_where("discord_id = ?", [discord_id])
+            (account,) = database.table("discord_activity").rows_where("discord_id = ?", [discord_id])
             points, _ = divmod(xp_total - account["xp_baseline"], 100)
             if points:
                 _post_one(database, account, points, xp_total)
-            database["discord_activity"].update(account["account_id"], {"xp_total": xp_total})
+            database.table("discord_activity").update(account["account_id"], {"xp_total": xp_total})
 
     seconds = timed(program) * accounts / len(sample)
     database.close()
@@ -121,7 +114,7 @@ def common(store: Path, accounts: int) -> float:
 
 def _post_one(database: sqlite_utils.Database, account: dict[str, object], points: int, xp_total: int) -> None:
     at = population.SYNCED_AT.isoformat(timespec="microseconds")
-    database["entries"].insert(
+    database.table("entries").insert(
         {
             "kind": "gain",
             "member_id": account["member_id"],
@@ -137,7 +130,7 @@ def _post_one(database: sqlite_utils.Database, account: dict[str, object], point
             "baseline_after": account["xp_baseline"],
         }
     )
-    database["balances"].upsert(
+    database.table("balances").upsert(
         {"member_id": account["member_id"], "source": "discord", "points": points}, pk=("member_id", "source")
     )
 

@@ -11,6 +11,15 @@ from trc_engage import Board, Engage, Newcomer
 from trc_engage.adapters.sqlite import SqliteLedger
 
 OPENED_AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+PRAGMAS = (
+    "PRAGMA journal_mode = TRUNCATE",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA secure_delete = ON",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cache_size = -32768",
+)
+"""Those of the ledger, so that the floor plays by the same rules."""
 SYNCED_AT = OPENED_AT + timedelta(minutes=15)
 
 

@@ -44,7 +44,7 @@ class DayRecord:
     """What the store knows of one day."""
 
     active: Sequence[Streak]
-    """The streaks of the members with evidence for it, by member id."""
+    """The streaks of the members with evidence for it, each once, in no order."""
     news: int
     """Grows with everything that ever came or went for the day, so that a change in between is seen."""
 
@@ -54,12 +54,9 @@ def ends_at(day: date) -> datetime:
     return datetime.combine(day + ONE_DAY, time(), UTC)
 
 
-def next_day(first_day: date | None, calendar: Calendar, now: datetime) -> date | None:
-    """Return the oldest day that is over and not settled; `first_day` is that of the first enrolment."""
-    if first_day is None:
-        return None
-    day = first_day if calendar.settled_through is None else calendar.settled_through + ONE_DAY
-    return day if now >= ends_at(day) else None
+def is_over(day: date, now: datetime) -> bool:
+    """Tell whether a UTC day has ended."""
+    return now >= ends_at(day)
 
 
 def is_read_past(day: date, good_at: datetime | None, *, is_anyone_tracked: bool) -> bool:

@@ -27,7 +27,6 @@ class Streak:
     member_id: str
     version: int = 0
     """How often the store has written it; 0 for one that it has not."""
-    start: date | None = None
     last: date | None = None
     length: int = 0
     longest: int = 0
@@ -79,11 +78,9 @@ def advance(streak: Streak, day: date, calendar: Calendar) -> Streak:
     """Take the next active day; a day that adds nothing, on a weekend say, leaves the streak as it is."""
     if not calendar.adds(day) or (streak.last is not None and day <= streak.last):
         return streak
-    if streak.last is not None and not calendar.requires_any(streak.last, day):
-        length, start = streak.length + 1, streak.start
-    else:
-        length, start = 1, day
-    return Streak(streak.member_id, streak.version, start, day, length, max(length, streak.longest))
+    unbroken = streak.last is not None and not calendar.requires_any(streak.last, day)
+    length = streak.length + 1 if unbroken else 1
+    return Streak(streak.member_id, streak.version, day, length, max(length, streak.longest))
 
 
 def recomputed(stored: Streak, active_days: Iterable[date], calendar: Calendar) -> Streak:

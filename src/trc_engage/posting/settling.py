@@ -5,7 +5,7 @@ from datetime import date, datetime
 from attrs import evolve
 
 from ..core import settling, streaks, timing
-from ..core.days import Calendar
+from ..core.days import ONE_DAY, Calendar
 from ..core.ports import Store
 from ..core.postings import Excusal, Posting, Settlement
 from ..core.reports import ExcuseReport, SettleReport
@@ -29,21 +29,20 @@ def settle(ledger: Store, now: datetime, accept_quiet: date | None = None) -> Se
 def pending(ledger: Store, now: datetime) -> tuple[Pending, ...]:
     """Return the days that are over and not settled, oldest first, with the reason."""
     calendar = ledger.calendar()
-    day = settling.next_day(ledger.first_day(), calendar, now)
+    day = _oldest(ledger, calendar)
     days: list[Pending] = []
-    while day is not None:
+    while day is not None and settling.is_over(day, now):
         cause = "earlier" if days and days[0].cause == "frozen" else _cause(ledger, day, calendar)
         days.append(Pending(day, cause or "earlier"))
-        calendar = evolve(calendar, settled_through=day)
-        day = settling.next_day(day, calendar, now)
+        day += ONE_DAY
     return tuple(days)
 
 
 def _settle_next(ledger: Store, now: datetime, accept_quiet: date | None) -> date | None:
     """Settle the oldest day that is over, if it can be; return it."""
     calendar = ledger.calendar()
-    day = settling.next_day(ledger.first_day(), calendar, now)
-    if day is None:
+    day = _oldest(ledger, calendar)
+    if day is None or not settling.is_over(day, now):
         return None
     cause = _cause(ledger, day, calendar)
     if cause == "no_sync" or (cause == "frozen" and day != accept_quiet):
@@ -52,6 +51,11 @@ def _settle_next(ledger: Store, now: datetime, accept_quiet: date | None) -> dat
     longer = [streaks.advance(streak, day, calendar) for streak in record.active] if calendar.adds(day) else []
     ledger.post(Posting(now, streaks=longer, calendar=calendar, settlement=Settlement(day, record.news)))
     return day
+
+
+def _oldest(ledger: Store, calendar: Calendar) -> date | None:
+    """Return the oldest day that is not settled, which may not be over; None before the first enrolment."""
+    return calendar.settled_through + ONE_DAY if calendar.settled_through else ledger.first_day()
 
 
 def _cause(ledger: Store, day: date, calendar: Calendar) -> Cause | None:

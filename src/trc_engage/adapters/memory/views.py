@@ -70,7 +70,7 @@ class Views(Facts):
 
     def _standing(self, member: Member) -> Standing:
         accounts = [account for account in self._state.accounts.values() if account.member_id == member.member_id]
-        by_source = dict(self._state.balances.get(member.member_id, {}))
+        by_source = dict(sorted(self._state.balances.get(member.member_id, {}).items()))
         discord = None
         if accounts:
             last = accounts[-1]

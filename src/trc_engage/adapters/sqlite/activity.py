@@ -11,7 +11,7 @@ from ...core.settling import DayRecord
 from ...core.streaks import Streak
 from .database import Database
 
-# The cross joins keep SQLite from reading everybody's days in between: the key leads with the day.
+# The cross join keeps SQLite from reading everybody's days in between: the key leads with the day.
 DISCORD_EVIDENCE = """
 WITH RECURSIVE bounds (first, last) AS (
     SELECT max(?2, (SELECT min(day) FROM discord_days)), min(?3, (SELECT max(day) FROM discord_days))
@@ -21,8 +21,8 @@ WITH RECURSIVE bounds (first, last) AS (
     SELECT date(day, '+1 day') FROM calendar WHERE day < (SELECT last FROM bounds)
 )
 SELECT day, account_id, opens_at, closes_at
-FROM (SELECT account_id FROM discord_activity WHERE member_id = ?1) CROSS JOIN calendar
-    CROSS JOIN discord_days USING (day, account_id)
+FROM calendar CROSS JOIN discord_days USING (day)
+WHERE member_id = ?1
 """
 
 AWARD_EVIDENCE = """
@@ -33,14 +33,13 @@ WHERE kind = 'award' AND member_id = ?1 AND day BETWEEN ?2 AND ?3
 
 ACTIVE = """
 WITH active (member_id) AS (
-    SELECT member_id FROM discord_days JOIN discord_activity USING (account_id) WHERE day = :day
+    SELECT member_id FROM discord_days WHERE day = :day
     UNION
     SELECT member_id FROM entries AS award WHERE kind = 'award' AND day = :day
         AND NOT EXISTS (SELECT 1 FROM entries WHERE reverses = award.position)
 )
-SELECT member_id, coalesce(version, 0), start, last, coalesce(length, 0), coalesce(longest, 0)
+SELECT member_id, coalesce(version, 0), last, coalesce(length, 0), coalesce(longest, 0)
 FROM active LEFT JOIN streaks USING (member_id)
-ORDER BY member_id
 """
 
 NEWS_OF_A_DAY = """
@@ -106,7 +105,7 @@ class Activity:
         """Return every stored streak, by member id."""
         with self._database.lent() as connection:
             rows = connection.execute(
-                "SELECT member_id, version, start, last, length, longest FROM streaks ORDER BY member_id"
+                "SELECT member_id, version, last, length, longest FROM streaks ORDER BY member_id"
             )
             return [_streak(row) for row in rows]
 
@@ -147,7 +146,7 @@ def calendar_of(connection: sqlite3.Connection) -> Calendar:
 def stored_streak(connection: sqlite3.Connection, member_id: str) -> Streak:
     """Read a member's streak; one of version 0 if none is stored."""
     row = connection.execute(
-        "SELECT member_id, version, start, last, length, longest FROM streaks WHERE member_id = ?", [member_id]
+        "SELECT member_id, version, last, length, longest FROM streaks WHERE member_id = ?", [member_id]
     ).fetchone()
     return _streak(row) if row else Streak(member_id)
 
@@ -165,11 +164,10 @@ def latest_news(connection: sqlite3.Connection) -> int:
 
 
 def _streak(row: tuple[Any, ...]) -> Streak:
-    member_id, version, start, last, length, longest = row
+    member_id, version, last, length, longest = row
     return Streak(
         member_id,
         version,
-        start and date.fromisoformat(start),
         last and date.fromisoformat(last),
         length,
         longest,

@@ -14,6 +14,7 @@ APPLICATION_ID = 0x54524345
 """'TRCE', so that a foreign database is told from ours."""
 SCHEMA_VERSION = 1
 BUSY_SECONDS = 10.0
+CACHE_KIB = 32 * 1024
 
 
 class Database:
@@ -125,6 +126,7 @@ class Database:
             # What is forgotten must not linger in freed pages.
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("PRAGMA temp_store = MEMORY")
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         except BaseException:
             connection.close()
             raise

@@ -52,11 +52,12 @@ ON CONFLICT DO UPDATE SET points = points + excluded.points
 """
 
 POST_EVIDENCE = """
-INSERT INTO discord_days (day, account_id, opens_at, closes_at)
-SELECT windows.day, moves.account_id, windows.opens_at, windows.closes_at
-FROM temp.windows AS windows JOIN temp.moves AS moves USING (window_number)
+INSERT INTO discord_days (day, member_id, account_id, opens_at, closes_at)
+SELECT windows.day, account.member_id, moves.account_id, windows.opens_at, windows.closes_at
+FROM temp.moves AS moves
+    JOIN discord_activity AS account USING (account_id)
+    JOIN temp.windows AS windows USING (window_number)
 WHERE true
-ORDER BY windows.day, moves.account_id
 ON CONFLICT DO NOTHING
 """
 

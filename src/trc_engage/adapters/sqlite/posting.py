@@ -36,9 +36,9 @@ ON CONFLICT DO UPDATE SET points = points + excluded.points
 """
 
 POST_STREAKS = """
-INSERT INTO streaks (member_id, version, start, last, length, longest) VALUES (?, ? + 1, ?, ?, ?, ?)
+INSERT INTO streaks (member_id, version, last, length, longest) VALUES (?, ? + 1, ?, ?, ?)
 ON CONFLICT DO UPDATE SET
-    version = excluded.version, start = excluded.start, last = excluded.last,
+    version = excluded.version, last = excluded.last,
     length = excluded.length, longest = excluded.longest
 WHERE streaks.version = excluded.version - 1
 """
@@ -94,7 +94,6 @@ def _extend(connection: sqlite3.Connection, streaks: Sequence[Streak]) -> None:
         (
             streak.member_id,
             streak.version,
-            streak.start and streak.start.isoformat(),
             streak.last and streak.last.isoformat(),
             streak.length,
             streak.longest,

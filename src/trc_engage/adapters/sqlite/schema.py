@@ -77,16 +77,16 @@ CREATE TABLE balances (
 
 CREATE TABLE discord_days (
     day TEXT NOT NULL,
+    member_id TEXT NOT NULL,
     account_id INTEGER NOT NULL REFERENCES discord_activity,
     opens_at TEXT NOT NULL,
     closes_at TEXT NOT NULL,
-    PRIMARY KEY (day, account_id)
+    PRIMARY KEY (day, member_id, account_id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE streaks (
     member_id TEXT PRIMARY KEY REFERENCES members,
     version INTEGER NOT NULL,
-    start TEXT,
     last TEXT,
     length INTEGER NOT NULL,
     longest INTEGER NOT NULL CHECK (longest >= length)

@@ -1,5 +1,6 @@
 """What every store promises, as one pytest class with one factory method."""
 
+from .activity import ActivityContract, RanksContract
 from .facts import FactsContract
 from .posting import PostingContract
 from .running import RunBookContract
@@ -7,7 +8,9 @@ from .threads import ThreadsContract
 from .views import ViewsContract
 
 
-class LedgerContract(FactsContract, PostingContract, RunBookContract, ViewsContract, ThreadsContract):
+class LedgerContract(
+    FactsContract, PostingContract, ActivityContract, RanksContract, RunBookContract, ViewsContract, ThreadsContract
+):
     """Subclass it, name the class `Test…`, and give it `make_ledger`, which returns an empty store.
 
     A store with a `close` method is closed after each test.

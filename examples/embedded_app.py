@@ -1,0 +1,175 @@
+"""A web app that embeds the core: members, benchmarks, standings, a leaderboard and the feed.
+
+It keeps its store in `example.db` (`TRC_ENGAGE_STORE`) and stands on port 8000 (`PORT`). With
+`TRC_ENGAGE_GUILD_ID` it also reads that board, from MEE6 or from `TRC_ENGAGE_MEE6_URL`. Who may
+call what is left out: that belongs to your app.
+"""
+
+import json
+import logging
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
+from datetime import UTC, date, datetime
+from functools import partial
+from threading import Event, Thread
+from typing import Any
+
+import uvicorn
+from cattrs.preconf.json import make_converter
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from trc_engage import Engage, EngageError, InvalidValue, KeyReused, LedgerBusy, LinkTaken, UnknownMember
+from trc_engage.adapters.mee6 import Mee6Source
+from trc_engage.adapters.sqlite import SqliteLedger
+
+QUARTER_SECONDS = 15 * 60
+STATUSES = ((UnknownMember, 404), (KeyReused, 409), (LinkTaken, 409), (InvalidValue, 422), (LedgerBusy, 503))
+converter = make_converter()
+logger = logging.getLogger("uvicorn.error")
+
+
+class Upkeep(Thread):
+    """Syncs and settles at the start, at every quarter of an hour and when asked, until it is stopped."""
+
+    def __init__(self, engage: Engage, source: Mee6Source | None) -> None:
+        super().__init__(name="upkeep")
+        self.engage, self.source, self.stopping, self.wake = engage, source, False, Event()
+
+    def run(self) -> None:
+        """Do round after round: one that fails says so, and the next one makes up for it."""
+        asked = False
+        while not self.stopping:
+            if self.source is not None:
+                self.attempt(partial(self.engage.sync, fresh=asked))
+            self.attempt(self.engage.settle)
+            asked = self.wake.wait(QUARTER_SECONDS - datetime.now(UTC).timestamp() % QUARTER_SECONDS)
+            self.wake.clear()
+
+    def attempt(self, job: Callable[[], object]) -> None:
+        """Do a job; what is no `EngageError` is a bug, and shows where."""
+        try:
+            job()
+        except Exception as error:
+            logger.warning("upkeep: %s", error, exc_info=not isinstance(error, EngageError))
+
+    def stop(self) -> None:
+        """End the thread, and with it a read that is under way."""
+        self.stopping = True
+        self.wake.set()
+        if self.source is not None:
+            self.source.stop()
+        self.join()
+
+
+async def put_member(request: Request) -> Response:
+    """Enrol a member, or bring name and Discord link up to date."""
+    asked, engage = await body(request), request.state.engage
+    link = {field: asked.get(field) for field in ("discord_id", "name")}
+    return shown(await run_in_threadpool(engage.enroll, request.path_params["member_id"], **link))
+
+
+async def post_benchmark(request: Request) -> Response:
+    """Award points, once for their key: who got no answer sends the same again."""
+    asked, engage = await body(request), request.state.engage
+    award = {field: asked.get(field) for field in ("member_id", "points", "key")}
+    at = parsed("at", datetime.fromisoformat, asked["at"]) if "at" in asked else datetime.now(UTC)
+    receipt = await run_in_threadpool(engage.award, source="benchmark", at=at, **award)
+    return shown(receipt, 201 if receipt.changed else 200)
+
+
+def get_member(request: Request) -> Response:
+    """Tell where a member stands, with the streak."""
+    return shown(request.state.engage.standing(request.path_params["member_id"]))
+
+
+def get_history(request: Request) -> Response:
+    """Tell a member's entries, newest first."""
+    limit = parsed("limit", int, request.query_params.get("limit", "50"))
+    return shown(request.state.engage.history(request.path_params["member_id"], limit=limit))
+
+
+def get_leaderboard(request: Request) -> Response:
+    """Tell the top of one month (`2026-03`), or of all time."""
+    month = request.query_params.get("month")
+    day = None if month is None else parsed("month", date.fromisoformat, f"{month}-01")
+    return shown(request.state.engage.leaderboard(month=day))
+
+
+def get_feed(request: Request) -> Response:
+    """Tell everyone's entries above a position, oldest first."""
+    return shown(request.state.engage.feed(after=parsed("after", int, request.query_params.get("after", "0"))))
+
+
+def post_sync(request: Request) -> Response:
+    """Ask for a sync and do not wait: a read may take minutes, and no request should."""
+    request.state.upkeep.wake.set()
+    return Response(status_code=202)
+
+
+def problem(_: Request, error: Exception) -> Response:
+    """Answer an error of the core in one place, as RFC 9457 has it."""
+    status = next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
+    answer = shown({"title": type(error).__name__, "status": status, "detail": str(error)}, status)
+    answer.headers["Content-Type"] = "application/problem+json"
+    if isinstance(error, LedgerBusy):
+        answer.headers["Retry-After"] = "1"
+    return answer
+
+
+def shown(value: object, status: int = 200) -> Response:
+    """Return a value of the core as JSON."""
+    return Response(converter.dumps(value), status, media_type="application/json")
+
+
+async def body(request: Request) -> dict[str, Any]:
+    """Return the JSON object that was sent; what it holds the core checks."""
+    sent: dict[str, Any] = parsed("body", lambda text: {**json.loads(text)}, await request.body())
+    return sent
+
+
+def parsed(field: str, parse: Callable[[Any], Any], value: object) -> Any:
+    """Return what a text means; one without a meaning is the caller's mistake."""
+    try:
+        return parse(value)
+    except (TypeError, ValueError) as error:
+        raise InvalidValue(field, value, f"it cannot be read ({error})") from error
+
+
+def app_for(store: str, guild_id: str | None = None, **options: Any) -> Starlette:
+    """Make the app; `options` are those of `Mee6Source.open`."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[dict[str, object]]:
+        with ExitStack() as stack:
+            ledger = stack.enter_context(SqliteLedger.open(store))
+            source = stack.enter_context(Mee6Source.open(guild_id, **options)) if guild_id else None
+            engage = Engage(ledger=ledger, source=source, clock=lambda: datetime.now(UTC))
+            upkeep = Upkeep(engage, source)
+            upkeep.start()
+            stack.callback(upkeep.stop)
+            yield {"engage": engage, "upkeep": upkeep}
+
+    routes = [
+        Route("/members/{member_id}", put_member, methods=["PUT"]),
+        Route("/members/{member_id}", get_member),
+        Route("/members/{member_id}/history", get_history),
+        Route("/benchmarks", post_benchmark, methods=["POST"]),
+        Route("/leaderboard", get_leaderboard),
+        Route("/feed", get_feed),
+        Route("/sync", post_sync, methods=["POST"]),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={EngageError: problem})
+
+
+if __name__ == "__main__":
+    app = app_for(
+        os.environ.get("TRC_ENGAGE_STORE") or "example.db",
+        os.environ.get("TRC_ENGAGE_GUILD_ID"),
+        base_url=os.environ.get("TRC_ENGAGE_MEE6_URL") or "https://mee6.xyz",
+    )
+    uvicorn.run(app, port=int(os.environ.get("PORT", "8000")))

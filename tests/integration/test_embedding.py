@@ -1,0 +1,80 @@
+"""What `docs/embedding.md` shows is run, so that it stays true."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PAGE = Path(__file__).parents[2] / "docs/embedding.md"
+FORKING = """
+import os
+from datetime import UTC, datetime
+from trc_engage import Engage
+from trc_engage.adapters.sqlite import SqliteLedger
+
+with SqliteLedger.open("engage.db") as ledger:
+    engage = Engage(ledger=ledger, clock=lambda: datetime.now(UTC))
+    engage.enroll("m-ada")
+    children = []
+    for number in range(4):
+        child = os.fork()
+        if child == 0:
+            engage.award("m-ada", source="run", points=1, key=f"run:{number}", at=datetime.now(UTC))
+            os._exit(0)
+        children.append(child)
+    engage.award("m-ada", source="run", points=1, key="run:4", at=datetime.now(UTC))
+    assert {os.waitpid(child, 0)[1] for child in children} == {0}
+    assert engage.standing("m-ada").points == 5
+"""
+
+
+def program(page: Path) -> str:
+    """Return the page's blocks as one program, each on the lines where it stands on the page."""
+    lines, is_code = [], False
+    for line in page.read_text().splitlines():
+        if line.startswith("```"):
+            is_code = line == "```python"
+            lines.append("")
+        else:
+            lines.append(line if is_code else "")
+    return "\n".join(lines)
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    """Write the page's program into an empty folder."""
+    path = tmp_path / "embedding.py"
+    path.write_text(program(PAGE))
+    return path
+
+
+def run(*words: str, folder: Path) -> tuple[int, str]:
+    """Run Python in a folder, warnings being errors; return its exit code and what it told."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-W", "error", *words]
+    finished = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    return finished.returncode, finished.stdout + finished.stderr
+
+
+def test_the_page_is_a_program_that_runs(page: Path) -> None:
+    """Every block works after those above it, and what they assert is true."""
+    assert "assert" in page.read_text()
+    code, told = run(page.name, folder=page.parent)
+    assert code == 0, told
+
+
+def test_the_pages_own_ledger_keeps_the_contract(page: Path) -> None:
+    """One factory method is all that the contract needs."""
+    code, told = run("-m", "pytest", "-q", "-p", "no:cacheprovider", page.name, folder=page.parent)
+    assert code == 0, told
+    assert " passed" in told
+
+
+def test_an_open_ledger_survives_a_fork(tmp_path: Path) -> None:
+    """Parent and children go on with the same object, and every award is there."""
+    code, told = run("-c", FORKING, folder=tmp_path)
+    assert code == 0, told

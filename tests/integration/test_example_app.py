@@ -1,0 +1,405 @@
+"""The example app as it is started by hand: real processes, real HTTP, a store on disk."""
+
+import os
+import re
+import runpy
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from random import Random
+from threading import Barrier, Event, Thread, Timer
+from typing import Any
+
+import httpx
+import pytest
+
+from trc_engage import (
+    Board,
+    Engage,
+    EngageError,
+    InvalidValue,
+    KeyReused,
+    LedgerBusy,
+    LedgerFailed,
+    LinkTaken,
+    Newcomer,
+    UnknownMember,
+)
+from trc_engage.adapters.mee6 import Mee6Source
+from trc_engage.adapters.sqlite import SqliteLedger
+from trc_engage.core import streaks
+from trc_engage.testing.mee6 import Mee6Server
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples/embedded_app.py"
+ADA, BO = "80351110224678912", "80351110224678913"
+SECONDS_MAX = 60
+PROMPT_SECONDS = 10
+TRIES_MAX = 5_000
+
+IMPATIENT = f"""
+import runpy, sys, uvicorn
+app_for = runpy.run_path({str(EXAMPLE)!r})["app_for"]
+store, guild_id, base_url = sys.argv[1:]
+uvicorn.run(app_for(store, guild_id, base_url=base_url, page_gap=0), port=0, access_log=False)
+"""
+"""The same app without the gap between requests: a server on loopback need not be spared."""
+
+
+class App:
+    """A process that serves the example app."""
+
+    def __init__(self, *words: str, **variables: str) -> None:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("TRC_ENGAGE_")}
+        environment |= {"PYTHONPATH": os.pathsep.join(sys.path), "PORT": "0", **variables}
+        self.process = subprocess.Popen(
+            [sys.executable, "-W", "error", *words], env=environment, stderr=subprocess.PIPE, text=True
+        )
+        self.told: list[str] = []
+        self.url: str | None = None
+        self._watchdog = Timer(SECONDS_MAX, self.process.kill)
+        self._listens = Event()
+        self._reader = Thread(target=self._listen)
+        self._watchdog.start()
+        self._reader.start()
+        self._listens.wait()
+
+    def _listen(self) -> None:
+        for line in self.process.stderr or ():
+            self.told.append(line)
+            if found := re.search(r"running on (http://\S+)", line):
+                self.url = found[1]
+                self._listens.set()
+        self._listens.set()
+
+    def client(self) -> httpx.Client:
+        """Return a client for it."""
+        assert self.url, "".join(self.told)
+        return httpx.Client(base_url=self.url, timeout=SECONDS_MAX, trust_env=False)
+
+    def get(self, path: str) -> Any:
+        """Return what the app tells."""
+        with self.client() as client:
+            return client.get(path).raise_for_status().json()
+
+    def send(self, method: str, path: str, **body: object) -> httpx.Response:
+        """Return how the app answers."""
+        with self.client() as client:
+            return client.request(method, path, json=body)
+
+    def until(self, path: str, holds: Callable[[Any], object]) -> Any:
+        """Return what the app tells once it holds, for what the upkeep does in its own time."""
+        told = None
+        with self.client() as client:
+            for _ in range(TRIES_MAX):
+                told = client.get(path).raise_for_status().json()
+                if holds(told):
+                    return told
+        raise AssertionError(told)
+
+    def stop(self) -> int:
+        """Ask it to end, and return its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(PROMPT_SECONDS)
+
+    def end(self) -> None:
+        """Leave nothing of it behind."""
+        self.process.kill()
+        self.process.wait()
+        self._watchdog.cancel()
+        self._reader.join()
+        if self.process.stderr is not None:
+            self.process.stderr.close()
+
+
+@contextmanager
+def running(*words: str, **variables: str) -> Iterator[App]:
+    """Lend an app that listens, and see that it met no bug."""
+    app = App(*words, **variables)
+    try:
+        yield app
+    finally:
+        app.end()
+    assert "Traceback" not in "".join(app.told)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> str:
+    """Name a store."""
+    return str(tmp_path / "engage.db")
+
+
+@pytest.fixture
+def server() -> Iterator[Mee6Server]:
+    """Serve a board of two."""
+    with Mee6Server.start() as server:
+        server.board.join(ADA, username="ada", xp=1_000)
+        server.board.join(BO, username="bo", xp=500)
+        yield server
+
+
+def test_the_readme_tells_how_to_start_it() -> None:
+    """One command, which installs what the app imports and starts the file that is tested here."""
+    found = re.search(r"pip install \. ([a-z ]+) && \.venv/bin/python (\S+)", (ROOT / "README.md").read_text())
+    assert found is not None
+    assert (found[1].split(), ROOT / found[2]) == (["starlette", "uvicorn"], EXAMPLE)
+
+
+def test_it_serves_without_mee6(store: str) -> None:
+    """Awards, standings, history, leaderboard and feed need no board."""
+    with running(str(EXAMPLE), TRC_ENGAGE_STORE=store) as app:
+        assert app.send("PUT", "/members/ada", name="Ada").json() == {"member_id": "ada", "outcome": "enrolled"}
+        app.send("PUT", "/members/bo", name="Bo")
+        app.send("POST", "/benchmarks", member_id="ada", points=50, key="benchmark:1", at="2026-03-02T09:00:00Z")
+        app.send("POST", "/benchmarks", member_id="bo", points=70, key="benchmark:2")
+        standing = app.get("/members/ada")
+        assert (standing["points"], standing["points_by_source"]) == (50, {"benchmark": 50})
+        assert app.get("/members/bo")["streak"]["active_today"]
+        assert [entry["day"] for entry in app.get("/members/ada/history?limit=1")] == ["2026-03-02"]
+        assert [rank["member_id"] for rank in app.get("/leaderboard")] == ["bo", "ada"]
+        assert [rank["points"] for rank in app.get("/leaderboard?month=2026-03")] == [50, 0]
+        assert [entry["position"] for entry in app.get("/feed?after=1")] == [2]
+
+
+def test_a_benchmark_that_is_sent_again_pays_once(store: str) -> None:
+    """The first time it is created, after that it is there already; another matter needs another key."""
+    with running(str(EXAMPLE), TRC_ENGAGE_STORE=store) as app:
+        app.send("PUT", "/members/ada")
+        once = {"member_id": "ada", "points": 50, "key": "benchmark:1"}
+        answers = [app.send("POST", "/benchmarks", **once) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [201, 200, 200]
+        assert {answer.json()["entry"]["position"] for answer in answers} == {1}
+        other = app.send("POST", "/benchmarks", **{**once, "points": 51})
+        assert (other.status_code, other.headers["content-type"]) == (409, "application/problem+json")
+        assert (other.json()["title"], app.get("/members/ada")["points"]) == ("KeyReused", 50)
+
+
+def test_whoever_asks_for_what_cannot_be_is_told(store: str) -> None:
+    """Unknown members, taken links and values that cannot be used each have their status."""
+    with running(str(EXAMPLE), TRC_ENGAGE_STORE=store) as app:
+        app.send("PUT", "/members/ada", discord_id=ADA)
+        award = {"member_id": "ada", "points": 50, "key": "benchmark:1"}
+        assert app.send("GET", "/members/eve").status_code == 404
+        assert app.send("GET", "/members/eve/history").status_code == 404
+        assert app.send("POST", "/benchmarks", **{**award, "member_id": "eve"}).status_code == 404
+        assert app.send("PUT", "/members/bo", discord_id=ADA).json()["title"] == "LinkTaken"
+        for wrong in ({"points": 0}, {"points": "50"}, {"key": None}, {"at": "yesterday"}, {"at": "2026-03-02"}):
+            answer = app.send("POST", "/benchmarks", **{**award, **wrong})
+            assert (answer.status_code, answer.json()["title"]) == (422, "InvalidValue")
+        for path in ("/feed?after=-1", "/feed?after=x", "/leaderboard?month=March", "/members/ada/history?limit=0"):
+            assert app.send("GET", path).status_code == 422
+        with app.client() as client:
+            assert [client.post("/benchmarks", content=sent).status_code for sent in (b"", b"[]", b"\xff")] == [422] * 3
+        assert app.get("/feed") == []
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (UnknownMember("ada"), 404),
+        (KeyReused("key", "one", "other"), 409),
+        (LinkTaken("ada", ADA), 409),
+        (InvalidValue("points", 0, "give more"), 422),
+        (LedgerBusy("try again"), 503),
+        (LedgerFailed("the disk is full"), 500),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, EngageError) else str(value),
+)
+def test_every_error_of_the_core_becomes_a_problem(error: EngageError, status: int) -> None:
+    """One handler maps them all; only a busy store is worth another try."""
+    answer = runpy.run_path(str(EXAMPLE))["problem"](None, error)
+    assert (answer.status_code, "retry-after" in answer.headers) == (status, status == 503)
+
+
+def test_streaks_are_settled_while_it_runs(store: str) -> None:
+    """At its start the upkeep settles what is over; an award for such a day still counts."""
+    now = datetime.now(UTC)
+    with SqliteLedger.open(store) as ledger:
+        Engage(ledger=ledger, clock=lambda: now - timedelta(days=21)).enroll("ada")
+    days = [now - timedelta(days=ago) for ago in range(14, 0, -1)]
+    weekdays = [day for day in days if day.weekday() < 5]
+    with running(str(EXAMPLE), TRC_ENGAGE_STORE=store) as app:
+        for at in weekdays[:5]:
+            app.send("POST", "/benchmarks", member_id="ada", points=1, key=f"run:{at:%F}", at=at.isoformat())
+        app.until("/members/ada", lambda standing: standing["streak"]["longest"] == 5)
+        for at in weekdays[5:]:
+            app.send("POST", "/benchmarks", member_id="ada", points=1, key=f"run:{at:%F}", at=at.isoformat())
+        assert app.get("/members/ada")["streak"]["longest"] == 10
+
+
+def test_a_board_is_read_when_asked_for(store: str, server: Mee6Server) -> None:
+    """XP from before pays nothing; what is earned after that is paid by the next sync."""
+    with running("-c", IMPATIENT, store, server.guild_id, server.url) as app:
+        app.send("PUT", "/members/ada", discord_id=ADA)
+        assert app.send("POST", "/sync").status_code == 202
+        (opening,) = app.until("/feed", len)
+        assert (opening["kind"], opening["silent"], opening["points"]) == ("opening", True, 0)
+        server.board.give(ADA, 250)
+        app.send("POST", "/sync")
+        (gain,) = app.until(f"/feed?after={opening['position']}", len)
+        assert (gain["points"], app.get("/members/ada")["points"]) == (2, 2)
+
+
+def test_it_ends_promptly_though_it_reads(store: str, server: Mee6Server) -> None:
+    """A read that hangs is cut at shutdown, and its claim is given back."""
+    with SqliteLedger.open(store) as ledger:
+        Engage(ledger=ledger, clock=lambda: datetime.now(UTC)).enroll("ada", discord_id=ADA)
+    reading, go_on = Event(), Event()
+
+    def hold(_page: int) -> None:
+        reading.set()
+        assert go_on.wait(SECONDS_MAX)
+
+    server.between_pages = hold
+    settings = {"TRC_ENGAGE_STORE": store, "TRC_ENGAGE_GUILD_ID": server.guild_id, "TRC_ENGAGE_MEE6_URL": server.url}
+    with running(str(EXAMPLE), **settings) as app:
+        assert reading.wait(SECONDS_MAX)
+        assert app.stop() == -signal.SIGTERM
+        assert "the read was stopped" in "".join(app.told)
+    go_on.set()
+
+
+PAIRS = 4
+"""Of threads, each thread with a process of its own."""
+ROUNDS = 20
+DAYS_BACK = 150
+LINKED = {f"linked-{number}": str(80351110224678920 + number) for number in range(4)}
+OPENED_AT_XP = 100
+BENCHMARKS = {"one": 1, "other": 2, "both": 4}
+"""Points by who sends a benchmark first: one thread of a pair, the other, or both at once."""
+
+
+class OldBoard:
+    """What the board showed when they joined."""
+
+    def read(self, sought: frozenset[str], /) -> Board:
+        """Find everyone, with the same XP."""
+        return Board(dict.fromkeys(sought, OPENED_AT_XP), whole=True, rows=len(sought), pages=1)
+
+
+class Crowd:
+    """What eight threads do to one store through two processes, while its days are settled and XP rises.
+
+    A pair of threads has a member to itself in each round, so that a streak which a lost race left
+    wrong is not put right by the next award.
+    """
+
+    def __init__(self, store: str, server: Mee6Server) -> None:
+        self.server = server
+        self.first_at = datetime.now(UTC) - timedelta(days=DAYS_BACK)
+        self.members = [f"member-{number}" for number in range(PAIRS * ROUNDS)]
+        self.answers: Counter[int] = Counter()
+        self.ledger = SqliteLedger.open(store)
+        self._go = Event()
+        self._enrol_long_ago()
+        self._join_rising()
+
+    def _enrol_long_ago(self) -> None:
+        """Leave a store with months of days that wait for a good sync."""
+        engage = Engage(ledger=self.ledger, source=OldBoard(), clock=lambda: self.first_at)
+        engage.enroll_all([Newcomer(member_id, LINKED.get(member_id)) for member_id in (*LINKED, *self.members)])
+        engage.sync()
+
+    def _join_rising(self) -> None:
+        """Bring the linked ones onto a board that nobody reads before the crowd is there, and that moves."""
+        for discord_id in LINKED.values():
+            self.server.board.join(discord_id, xp=OPENED_AT_XP + 1)
+
+        def move(_page: int) -> None:
+            assert self._go.wait(SECONDS_MAX)
+            for number, discord_id in enumerate(LINKED.values()):
+                self.server.board.give(discord_id, 40 * number)
+
+        self.server.between_pages = move
+
+    def hammer(self, apps: Sequence[App]) -> None:
+        """Let all threads go at once."""
+        with ThreadPoolExecutor(2 * PAIRS) as pool:
+            futures = []
+            for pair in range(PAIRS):
+                meet = Barrier(2, timeout=SECONDS_MAX)
+                for app, (own, other) in zip(apps, (("one", "other"), ("other", "one")), strict=True):
+                    futures.append(pool.submit(self._play, app, self.members[pair::PAIRS], own, other, meet))
+            for future in futures:
+                self.answers += future.result()
+
+    def _play(self, app: App, members: Sequence[str], own: str, other: str, meet: Barrier) -> Counter[int]:
+        """Send what is one's own and what is common, in turns, and at last again what the other sent."""
+        answers: Counter[int] = Counter()
+        chance = Random(members[0] + own)
+        with app.client() as client:
+            for number, member_id in enumerate(members):
+                turns = (own, "both") if number % 2 else ("both", own)
+                for whose in (*turns, other):
+                    meet.wait()
+                    answers.update(self._insist(client, member_id, whose, self._at(chance)))
+                client.get(f"/members/{member_id}").raise_for_status()
+                if number % 3 == 0:
+                    client.post("/sync").raise_for_status()
+                    self._go.set()
+        return answers
+
+    def _at(self, chance: Random) -> datetime:
+        """Return an instant on a day that was settled just now, or is about to be."""
+        settled = self.ledger.calendar().settled_through or self.first_at.date()
+        at = datetime.combine(settled, time(), UTC) + timedelta(days=chance.choice([-1, 0, 1, 1, 1, 2]))
+        return min(max(at, self.first_at), datetime.now(UTC))
+
+    def _insist(self, client: httpx.Client, member_id: str, whose: str, at: datetime) -> Iterator[int]:
+        """Send a benchmark until it is answered otherwise than that the store is busy."""
+        key, points = f"{member_id}:{whose}", BENCHMARKS[whose]
+        award = {"member_id": member_id, "points": points, "key": key, "at": at.isoformat()}
+        for _ in range(TRIES_MAX):
+            yield (status := client.post("/benchmarks", json=award).status_code)
+            if status != 503:
+                return
+
+
+def test_eight_threads_and_two_processes_leave_exact_balances_and_streaks(store: str, server: Mee6Server) -> None:
+    """Awards, syncs and settlements meet all the while; each award is paid once, and no streak is wrong."""
+    crowd = Crowd(store, server)
+    words = ("-c", IMPATIENT, store, server.guild_id, server.url)
+    with running(*words) as one, running(*words) as other, closing(crowd.ledger) as ledger:
+        crowd.hammer([one, other])
+        assert [one.stop(), other.stop()] == [-signal.SIGTERM] * 2
+        assert crowd.answers.keys() <= {200, 201, 503}
+        assert crowd.answers[200] == crowd.answers[201] == len(BENCHMARKS) * len(crowd.members)
+        with Mee6Source.open(server.guild_id, base_url=server.url, page_gap=0) as source:
+            engage = Engage(ledger=ledger, source=source, clock=lambda: datetime.now(UTC))
+            xp = {member_id: server.board.xp(discord_id) for member_id, discord_id in LINKED.items()}
+            engage.sync(fresh=True)
+            assert engage.settle().pending == ()
+        assert_exact(engage, crowd.members, xp)
+        assert_derived(ledger, [*LINKED, *crowd.members])
+
+
+def assert_exact(engage: Engage, members: Sequence[str], xp: Mapping[str, int]) -> None:
+    """Each award stands once, and a balance is what was awarded or earned, and the sum of its entries."""
+    entries = engage.feed(limit=10_000)
+    keys = [f"{member_id}:{whose}" for member_id in members for whose in BENCHMARKS]
+    assert Counter(entry.key for entry in entries if entry.key) == Counter(keys)
+    expected = dict.fromkeys(members, sum(BENCHMARKS.values()))
+    expected |= {member_id: (total - OPENED_AT_XP) // 100 for member_id, total in xp.items()}
+    assert {standing.member_id: standing.points for standing in engage.members()} == expected
+    sums: Counter[str] = Counter()
+    for entry in entries:
+        sums[entry.member_id] += entry.points
+    assert {member_id: sums[member_id] for member_id in expected} == expected
+
+
+def assert_derived(ledger: SqliteLedger, members: Sequence[str]) -> None:
+    """Every stored streak is what the evidence makes it, and there are long ones among them."""
+    calendar = ledger.calendar()
+    stored = [ledger.streak_of(member_id) for member_id in members]
+    derived = [
+        streaks.recomputed(streak, {one.day for one in ledger.evidence(streak.member_id, date.min, date.max)}, calendar)
+        for streak in stored
+    ]
+    assert stored == derived
+    assert max(streak.longest for streak in stored) >= DAYS_BACK // 7 * 5

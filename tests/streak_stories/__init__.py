@@ -1,0 +1,15 @@
+"""Streaks told as stories.
+
+Read in this order: `language`, `steps`, then the tables: `weeks`, `calendars`, `outages`, `boards`, `by_hand`.
+"""
+
+from .boards import BOARDS, COMINGS
+from .by_hand import AWARDS, REVERSALS
+from .calendars import CALENDARS, HOLIDAYS
+from .language import Case, Story
+from .outages import FROZEN, OUTAGES
+from .weeks import MIDNIGHTS, WEEKS
+
+TABLES = (WEEKS, MIDNIGHTS, CALENDARS, HOLIDAYS, OUTAGES, FROZEN, BOARDS, COMINGS, AWARDS, REVERSALS)
+
+__all__ = ["TABLES", "Case", "Story"]

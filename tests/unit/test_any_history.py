@@ -1,0 +1,169 @@
+"""Whatever happens, in whatever order, both ledgers tell the same and every promise holds (R9, R14, R16)."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import streak_oracle as oracle
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from community import IDS, LEDGERS, Community, opened
+from trc_engage import EngageError, SourceError
+from trc_engage.core import streaks
+
+MEMBERS = ("ada", "bo", "cy", "dee", "eli", "fay")
+names = st.sampled_from(MEMBERS)
+keys = st.sampled_from([f"run:{number}" for number in range(8)])
+passing = st.sampled_from([timedelta(minutes=15), timedelta(hours=6), timedelta(days=1), timedelta(days=3)])
+nearby = st.integers(-9, 4).map(lambda number: timedelta(days=number))
+boards = st.dictionaries(names, st.sampled_from([20, 20, 130, -20, -250, None]))
+
+
+class AnyHistory(RuleBasedStateMachine):
+    """The same things done to two communities, each with a ledger of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack = ExitStack()
+        folder = Path(self.stack.enter_context(TemporaryDirectory()))
+        self.pair = [Community(self.stack.enter_context(opened(kind, folder))) for kind in LEDGERS]
+
+    def teardown(self) -> None:
+        """Close what was opened."""
+        self.stack.close()
+
+    def both(self, act: Callable[[Community], object]) -> None:
+        """Do something to both: the same must come of it, be it an error."""
+        told = [_outcome(community, act) for community in self.pair]
+        assert told[0] == told[1]
+
+    @initialize()
+    def begin(self) -> None:
+        """Begin with five on the board and one who is not."""
+
+        def act(it: Community) -> object:
+            it.enroll(*MEMBERS)
+            return it.sync(**dict.fromkeys(MEMBERS[:5], 1_000))
+
+        self.both(act)
+
+    @rule(after=passing, change=boards, missed=st.sets(names, max_size=1), down=st.sampled_from([False] * 5 + [True]))
+    def sync(self, after: timedelta, change: dict[str, int | None], missed: set[str], down: bool) -> None:
+        """Let XP rise, fall or vanish, let members be missed, and MEE6 be down."""
+
+        def act(it: Community) -> object:
+            it.now += after
+            for name, xp in change.items():
+                it.xp[name] = max(it.xp.get(name, 0) + xp, 0) if xp is not None else 0
+                if xp is None:
+                    del it.xp[name]
+            it.missed = missed
+            it.trouble = SourceError("down", "no answer") if down else None
+            return it.engage.sync(accept_drops=True)
+
+        self.both(act)
+
+    @rule()
+    def night(self) -> None:
+        """Let everybody chat, and the daemon sync at midnight and settle."""
+
+        def act(it: Community) -> object:
+            for name in it.xp:
+                it.chat(name)
+            it.now = datetime.combine(it.now.date() + timedelta(days=1), time(), UTC)
+            it.trouble, it.missed = None, set()
+            return it.engage.sync(accept_drops=True), it.engage.settle()
+
+        self.both(act)
+
+    @rule(quiet=st.none() | nearby)
+    def settle(self, quiet: timedelta | None) -> None:
+        """Settle, perhaps accepting a quiet day."""
+        self.both(lambda it: it.engage.settle(accept_quiet=None if quiet is None else it.now.date() + quiet))
+
+    @rule(name=names, key=keys, ago=st.integers(0, 10 * 24))
+    def award(self, name: str, key: str, ago: int) -> None:
+        """Award something of some hours ago."""
+        self.both(lambda it: it.award(name, key, at=it.now - timedelta(hours=ago)))
+
+    @rule(key=keys)
+    def reverse(self, key: str) -> None:
+        """Take an award back, if there is one."""
+        self.both(lambda it: it.engage.reverse(key, reason="withdrawn", by="admin"))
+
+    @rule(name=names, key=keys, points=st.integers(-5, 5))
+    def adjust(self, name: str, key: str, points: int) -> None:
+        """Adjust points by hand."""
+        self.both(lambda it: it.engage.adjust(name, points=points, key=key, reason="typo", by="admin"))
+
+    @rule(off=nearby)
+    def excuse(self, off: timedelta) -> None:
+        """Excuse a day, past or to come."""
+        self.both(lambda it: it.engage.excuse(it.now.date() + off, reason="a holiday"))
+
+    @rule(off=nearby)
+    def unexcuse(self, off: timedelta) -> None:
+        """Require a day again."""
+        self.both(lambda it: it.engage.unexcuse(it.now.date() + off))
+
+    @rule(name=names, step=st.sampled_from(["unlink", "leave", "rejoin", "hide", "show", "forget", "enroll"]))
+    def restate(self, name: str, step: str) -> None:
+        """Let a member come or go."""
+        self.both(lambda it: getattr(it.engage, step)(name))
+
+    @rule(name=names, of=names)
+    def link(self, name: str, of: str) -> None:
+        """Link an id, if it is free, to a member, if he is."""
+        self.both(lambda it: it.engage.link(name, IDS[of]))
+
+    @invariant()
+    def both_tell_the_same(self) -> None:
+        """Members, entries, accounts, days, streaks and ranks."""
+        memory, sqlite = (_told(community) for community in self.pair)
+        assert memory == sqlite
+
+    @invariant()
+    def streaks_and_sums_hold(self) -> None:
+        """What is stored is what is recomputed, and what the rules say; a balance is the sum of its entries."""
+        community = self.pair[0]
+        ledger, calendar = community.ledger, community.ledger.calendar()
+        feed = community.engage.feed(limit=10_000)
+        for standing in community.engage.members():
+            name = standing.member_id
+            active = {one.day for one in ledger.evidence(name, date.min, date.max)}
+            stored = ledger.streak_of(name)
+            assert stored == streaks.recomputed(stored, active, calendar)
+            told = (active, calendar.excused, calendar.settled_through)
+            assert (streaks.current(stored, calendar), stored.longest) == (oracle.current(*told), oracle.longest(*told))
+            assert standing.points == sum(entry.points for entry in feed if entry.member_id == name)
+
+
+def _outcome(community: Community, act: Callable[[Community], object]) -> object:
+    try:
+        return act(community)
+    except EngageError as error:
+        return type(error), str(error)
+
+
+def _told(community: Community) -> tuple[object, ...]:
+    engage, ledger = community.engage, community.ledger
+    return (
+        engage.members(),
+        engage.feed(limit=10_000),
+        ledger.accounts_to_sync(),
+        ledger.calendar(),
+        list(ledger.streaks()),
+        [engage.standing(name).streak for name in MEMBERS if ledger.member(name)],
+        [ledger.evidence(name, date.min, date.max) for name in MEMBERS],
+        engage.leaderboard(),
+        engage.leaderboard(month=community.now.date()),
+        ledger.sync_state(),
+    )
+
+
+TestAnyHistory = AnyHistory.TestCase
+TestAnyHistory.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)

@@ -1,0 +1,193 @@
+"""Something else happens between what a use case read and what it posts (R15, R16, R19)."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from community import LEDGERS, MONDAY, Community, opened
+from trc_engage import Engage, LedgerBusy, Moved
+from trc_engage.core import streaks
+from trc_engage.core.ports import Ledger, Store
+from trc_engage.core.postings import Posting
+
+ONE_DAY = timedelta(days=1)
+TUESDAY_ITSELF = date(2026, 3, 3)
+
+
+class Interrupted:
+    """A store like the one it wraps, but right after it was asked something, something else happens."""
+
+    def __init__(self, store: Store, question: str, meanwhile: Callable[[], object]) -> None:
+        self.store = store
+        self.question = question
+        self.happens = [meanwhile]
+        self.moved = 0
+
+    def __getattr__(self, name: str) -> object:
+        answer = getattr(self.store, name)
+        if name != self.question:
+            return answer
+
+        def interrupted(*asked: object) -> object:
+            answered = answer(*asked)
+            if self.happens:
+                self.happens.pop()()
+            return answered
+
+        return interrupted
+
+    def post(self, posting: Posting, /) -> object:
+        """Post, and count how often it was in vain."""
+        try:
+            return self.store.post(posting)
+        except Moved:
+            self.moved += 1
+            raise
+
+
+@pytest.fixture(params=LEDGERS)
+def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Community]:
+    """Let Ada and Bo write on Monday, and Ada run a benchmark on Tuesday, missed by the board; it is Wednesday."""
+    with opened(request.param, tmp_path) as ledger:
+        community = Community(ledger)
+        community.enroll("ada", "bo")
+        community.sync(ada=1_000, bo=1_000)
+        community.sync(ada=1_020, bo=1_020)
+        community.now = MONDAY + ONE_DAY
+        community.award("ada", "tuesday")
+        community.missed = {"bo"}
+        community.sync(ONE_DAY)
+        community.missed = set()
+        yield community
+
+
+def interrupted(community: Community, question: str, meanwhile: Callable[[], object]) -> tuple[Engage, Interrupted]:
+    """Return an `Engage` whose store is interrupted after the question."""
+    store = Interrupted(community.ledger, question, meanwhile)
+    return Engage(ledger=cast("Store", store), source=community, clock=lambda: community.now), store
+
+
+def reads_bo(community: Community) -> None:
+    """Sync once more; Bo's window reaches back to Monday."""
+    community.chat("bo")
+    community.sync()
+
+
+def lengths(ledger: Ledger) -> dict[str, tuple[int, int]]:
+    """Return current and longest of both; what is stored must be what is recomputed (R14)."""
+    found, calendar = {}, ledger.calendar()
+    for name in ("ada", "bo"):
+        stored = ledger.streak_of(name)
+        active = {one.day for one in ledger.evidence(name, date.min, date.max)}
+        assert stored == streaks.recomputed(stored, active, calendar)
+        found[name] = (streaks.current(stored, calendar), stored.longest)
+    return found
+
+
+MEANWHILE: dict[str, tuple[Callable[[Community], object], int, int]] = {
+    "nothing": (lambda _: None, 2, 0),
+    "an award of the day": (lambda it: it.award("bo", "late", at=it.now - ONE_DAY), 2, 2),
+    "a second award of the day": (lambda it: it.award("ada", "late", at=it.now - ONE_DAY), 2, 0),
+    "the reversal of the only award": (lambda it: it.engage.reverse("tuesday", reason="withdrawn", by="x"), 0, 0),
+    "an excuse": (lambda it: it.engage.excuse(TUESDAY_ITSELF, reason="a holiday"), 2, 1),
+    "a window that reaches back": (reads_bo, 2, 2),
+    "another settlement": (lambda it: it.engage.settle(), 2, 0),
+    "a departure": (lambda it: it.engage.leave("ada"), 2, 0),
+}
+
+
+@pytest.mark.parametrize("question", ["calendar", "first_day", "sync_state", "tracks_anyone", "rose_on", "day_record"])
+@pytest.mark.parametrize(("meanwhile", "ada", "bo"), MEANWHILE.values(), ids=MEANWHILE.keys())
+def test_a_settlement_is_planned_on_what_still_holds(
+    community: Community, question: str, meanwhile: Callable[[Community], object], ada: int, bo: int
+) -> None:
+    """Whatever happens while Monday is being settled, and whatever was read of it by then: nothing is lost."""
+    engage, _ = interrupted(community, question, lambda: meanwhile(community))
+    engage.settle()
+    community.engage.settle()
+    assert community.ledger.calendar().settled_through == TUESDAY_ITSELF
+    told = lengths(community.ledger)
+    assert (told["ada"][0], told["bo"][0]) == (ada, bo)
+
+
+def test_two_settlements_at_once_settle_each_day_once(community: Community) -> None:
+    """The one that was overtaken reports only what it settled itself."""
+    reports = []
+    engage, store = interrupted(community, "day_record", lambda: reports.append(community.engage.settle()))
+    reports.append(engage.settle())
+    settled = [day for report in reports for day in report.settled]
+    assert settled == [MONDAY.date(), TUESDAY_ITSELF]
+    assert store.moved == 1
+
+
+def test_a_settlement_that_was_overtaken_by_an_award_is_planned_anew(community: Community) -> None:
+    """It is `Moved` just once."""
+    engage, store = interrupted(
+        community, "day_record", lambda: community.award("bo", "late", at=datetime(2026, 3, 2, 12, tzinfo=UTC))
+    )
+    engage.settle()
+    assert store.moved == 1
+
+
+@pytest.mark.parametrize("question", ["calendar", "member", "entry_of"])
+def test_an_award_of_a_day_that_is_just_being_settled(community: Community, question: str) -> None:
+    """Planned for an open day and posted after its settling, it is late news all the same (R16)."""
+    engage, _ = interrupted(community, question, community.engage.settle)
+    receipt = engage.award("bo", source="benchmark", points=1, key="late", at=community.now - ONE_DAY)
+    assert receipt.late is not None
+    assert (receipt.late.current_before, receipt.late.current_after) == (0, 2)
+    assert lengths(community.ledger) == {"ada": (2, 2), "bo": (2, 2)}
+
+
+@pytest.mark.parametrize("question", ["calendar", "streak_of", "evidence"])
+def test_late_news_from_two_sides_at_once(community: Community, question: str) -> None:
+    """Two awards for two settled days, or an award and its reversal: both are in the streak."""
+    community.engage.settle()
+    monday, tuesday = MONDAY, MONDAY + ONE_DAY
+    engage, store = interrupted(
+        community, question, lambda: community.engage.reverse("tuesday", reason="withdrawn", by="x")
+    )
+    engage.award("ada", source="benchmark", points=1, key="tuesday again", at=tuesday)
+    assert store.moved == (question != "calendar")
+    assert lengths(community.ledger)["ada"] == (2, 2)
+    friday = monday - 3 * ONE_DAY
+    engage, _ = interrupted(community, question, lambda: community.award("ada", "friday", at=friday))
+    engage.award("ada", source="benchmark", points=1, key="thursday", at=friday - ONE_DAY)
+    assert lengths(community.ledger)["ada"] == (4, 4)
+
+
+@pytest.mark.parametrize("question", ["calendar", "news", "streaks", "day_record"])
+@pytest.mark.parametrize("meanwhile", [name for name in MEANWHILE if name != "an excuse"])
+def test_an_excuse_is_planned_on_what_still_holds(community: Community, question: str, meanwhile: str) -> None:
+    """All streaks are derived anew for it, and news in between must not be lost."""
+    community.engage.settle()
+    engage, _ = interrupted(community, question, lambda: MEANWHILE[meanwhile][0](community))
+    engage.excuse(TUESDAY_ITSELF, reason="a holiday")
+    ada, bo = MEANWHILE[meanwhile][1:]
+    told = lengths(community.ledger)
+    assert (told["ada"][0], told["bo"][0]) == (max(ada, 1), max(bo, 1))
+
+
+def test_a_sync_that_reaches_back_while_days_are_settled(community: Community) -> None:
+    """Bo's late evidence is planned under one calendar and posted under the next."""
+    community.chat("bo")
+    community.now += timedelta(minutes=15)
+    engage, store = interrupted(community, "calendar", community.engage.settle)
+    report = engage.sync()
+    assert store.moved == 1
+    assert [change.member_id for change in report.late] == ["bo"]
+    assert lengths(community.ledger) == {"ada": (2, 2), "bo": (2, 2)}
+
+
+def test_who_is_overtaken_eight_times_gives_up(community: Community) -> None:
+    """It is `LedgerBusy`, nothing was written, and the next one has better luck."""
+    keys = iter("12345678")
+    engage, store = interrupted(community, "day_record", lambda: None)
+    store.happens = [lambda: community.award("bo", next(keys), at=MONDAY)] * 8
+    with pytest.raises(LedgerBusy, match="8 times in a row"):
+        engage.settle()
+    assert community.ledger.calendar().settled_through is None
+    assert engage.settle().settled == (MONDAY.date(), TUESDAY_ITSELF)

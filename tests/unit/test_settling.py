@@ -1,0 +1,231 @@
+"""Days are settled once each, in order, and wait for what is to be known (R15, R15a, R16, R22)."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from community import LEDGERS, MONDAY, Community, opened
+from trc_engage import ClockWentBack, InvalidValue, Pending, SettleReport, SourceError, StreakChange
+from trc_engage.core import streaks
+
+ONE_DAY = timedelta(days=1)
+MONDAY_ITSELF, TUESDAY, WEDNESDAY, THURSDAY = (MONDAY.date() + number * ONE_DAY for number in range(4))
+FIVE = ("ada", "bo", "cy", "dee", "eli")
+
+
+@pytest.fixture(params=LEDGERS)
+def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Community]:
+    """Begin with nobody."""
+    with opened(request.param, tmp_path) as ledger:
+        yield Community(ledger)
+
+
+@pytest.fixture
+def five(community: Community) -> Community:
+    """Enrol five members, open them, and let each write on Monday; it is Tuesday, 09:00."""
+    community.enroll(*FIVE)
+    community.sync(**dict.fromkeys(FIVE, 1_000))
+    community.sync(**dict.fromkeys(FIVE, 1_020))
+    community.now = MONDAY + ONE_DAY
+    return community
+
+
+def current(community: Community, name: str = "ada") -> int:
+    """Return a member's streak; what is stored must be what is recomputed (R14)."""
+    ledger = community.ledger
+    active = {one.day for one in ledger.evidence(name, date.min, date.max)}
+    stored, calendar = ledger.streak_of(name), ledger.calendar()
+    assert stored == streaks.recomputed(stored, active, calendar)
+    return streaks.current(stored, calendar)
+
+
+def test_before_anybody_is_enrolled_there_is_nothing_to_settle(community: Community) -> None:
+    """Days begin with the first enrolment."""
+    assert community.engage.settle() == SettleReport()
+    community.now += 100 * ONE_DAY
+    community.engage.enroll("ada")
+    assert community.engage.settle() == SettleReport()
+    community.now += ONE_DAY
+    assert community.engage.settle().settled == ((MONDAY + 100 * ONE_DAY).date(),)
+
+
+def test_each_day_is_settled_once_in_order(community: Community) -> None:
+    """From the day of the first enrolment, weekends too, however often and how rarely it is asked for."""
+    community.engage.enroll("ada")
+    settled: list[date] = []
+    for hours in (1, 14, 2, 24, 24, 1, 200, 0, 24, 480, 23, 23, 23):
+        community.now += timedelta(hours=hours)
+        settled += community.engage.settle().settled
+    assert settled[0] == MONDAY.date()
+    assert settled[-1] == community.now.date() - ONE_DAY
+    assert all(later - earlier == ONE_DAY for earlier, later in pairwise(settled))
+
+
+def test_a_day_is_over_at_midnight(community: Community) -> None:
+    """Not a microsecond before."""
+    community.engage.enroll("ada")
+    community.now = datetime(2026, 3, 2, 23, 59, 59, 999_999, tzinfo=UTC)
+    assert community.engage.settle() == SettleReport()
+    community.now += timedelta(microseconds=1)
+    assert community.engage.settle() == SettleReport((MONDAY_ITSELF,))
+
+
+def test_it_is_safe_to_repeat(five: Community) -> None:
+    """The second time there is nothing to settle, and nothing changes."""
+    five.sync()
+    assert five.engage.settle() == SettleReport((MONDAY_ITSELF,))
+    before = five.ledger.streaks(), five.ledger.calendar(), five.engage.members()
+    assert five.engage.settle() == SettleReport()
+    assert (five.ledger.streaks(), five.ledger.calendar(), five.engage.members()) == before
+
+
+def test_an_award_today_waits_for_no_day(community: Community) -> None:
+    """Evidence for days to come later is counted when they are settled, not before."""
+    community.engage.enroll("ada")
+    community.now += ONE_DAY
+    community.award("ada", "run")
+    community.engage.settle()
+    assert current(community) == 0
+    community.now += ONE_DAY
+    community.engage.settle()
+    assert current(community) == 1
+
+
+def test_a_day_without_a_later_sync_is_pending(five: Community) -> None:
+    """A read that failed does not count, nor one that began before the day's end; the reason names a command."""
+    five.trouble = SourceError("down", "no answer")
+    with pytest.raises(SourceError):
+        five.sync()
+    report = five.engage.settle()
+    assert report == SettleReport((), (Pending(MONDAY_ITSELF, "no_sync"),))
+    (pending,) = report.pending
+    assert "Mon 2026-03-02 waits for a good sync that begins after its end; nobody's streak breaks" in pending.why
+    assert "`trc-engage sync`" in pending.why
+    five.now += ONE_DAY
+    assert [(one.day, one.cause) for one in five.engage.settle().pending] == [
+        (MONDAY_ITSELF, "no_sync"),
+        (TUESDAY, "no_sync"),
+    ]
+    assert current(five) == 0
+    five.trouble = None
+    five.sync(ada=1_040)
+    assert five.engage.settle() == SettleReport((MONDAY_ITSELF, TUESDAY))
+
+
+@pytest.mark.parametrize("step", ["unlink", "leave", "forget"])
+def test_once_nobody_is_tracked_no_sync_is_waited_for(community: Community, step: str) -> None:
+    """An account is tracked while it is linked and its member has not left; a waiting one is too."""
+    community.enroll("ada")
+    community.now += ONE_DAY
+    assert [one.cause for one in community.engage.settle().pending] == ["no_sync"]
+    getattr(community.engage, step)("ada")
+    assert community.engage.settle() == SettleReport((MONDAY_ITSELF,))
+
+
+def test_a_frozen_board_holds_the_day(five: Community) -> None:
+    """Five rose on Monday and none on Tuesday: the reason names both ways out, and later days wait for it (R15a)."""
+    five.now += ONE_DAY
+    five.sync()
+    report = five.engage.settle()
+    assert report == SettleReport((MONDAY_ITSELF,), (Pending(TUESDAY, "frozen"),))
+    (pending,) = report.pending
+    assert pending.why.startswith("Tue 2026-03-03 is suspect: nobody's XP rose, though it did for 5 or more")
+    assert "`trc-engage excuse 2026-03-03 --reason …`" in pending.why
+    assert "`trc-engage settle --accept-quiet 2026-03-03`" in pending.why
+    five.sync(ONE_DAY)
+    held = five.engage.settle().pending
+    assert held == (Pending(TUESDAY, "frozen"), Pending(WEDNESDAY, "earlier"))
+    assert held[1].why == "Wed 2026-03-04 waits for the day before it"
+    assert current(five) == 1
+
+
+def test_an_admin_may_accept_a_quiet_day(five: Community) -> None:
+    """For that day only: the streaks end, and the quiet day is no measure for the next one."""
+    five.now += 2 * ONE_DAY
+    five.sync()
+    assert five.engage.settle(accept_quiet=WEDNESDAY).settled == (MONDAY_ITSELF,)
+    assert five.engage.settle(accept_quiet=TUESDAY) == SettleReport((TUESDAY, WEDNESDAY))
+    assert current(five) == 0
+
+
+def test_an_admin_may_excuse_a_frozen_day(five: Community) -> None:
+    """Nobody's streak breaks; the next quiet day is measured by the last required one, and suspect again."""
+    five.now += 2 * ONE_DAY
+    five.sync()
+    five.engage.settle()
+    five.engage.excuse(TUESDAY, reason="MEE6 stood still")
+    assert five.engage.settle() == SettleReport((TUESDAY,), (Pending(WEDNESDAY, "frozen"),))
+    assert current(five) == 1
+
+
+def test_time_never_goes_back(five: Community) -> None:
+    """Neither behind a sync nor behind a settlement; two minutes are the same instant (R22)."""
+    five.sync()
+    five.now -= timedelta(minutes=2)
+    assert five.engage.settle().settled == (MONDAY_ITSELF,)
+    five.now -= timedelta(seconds=1)
+    with pytest.raises(ClockWentBack):
+        five.engage.settle()
+    five.now += 3 * ONE_DAY
+    for name in FIVE:
+        five.engage.unlink(name)
+    five.engage.settle(accept_quiet=TUESDAY)
+    five.now -= timedelta(minutes=3)
+    with pytest.raises(ClockWentBack):
+        five.engage.settle()
+    five.enroll("ivy")
+    with pytest.raises(ClockWentBack):
+        five.engage.sync()
+
+
+def test_bad_days_are_named(community: Community) -> None:
+    """Instants and weekends cannot be excused, and a reason is required; nothing changes."""
+    engage, saturday = community.engage, date(2026, 3, 7)
+    for call in (
+        lambda: engage.settle(accept_quiet=MONDAY),
+        lambda: engage.excuse(saturday, reason="weekend"),
+        lambda: engage.excuse(MONDAY, reason="an instant"),
+        lambda: engage.unexcuse(saturday),
+    ):
+        with pytest.raises(InvalidValue, match=r"^(day|accept_quiet): "):
+            call()
+    with pytest.raises(InvalidValue, match="reason: "):
+        engage.excuse(MONDAY_ITSELF, reason=" ")
+    assert community.ledger.calendar().excused == frozenset()
+
+
+def test_excusing_says_what_it_changed(five: Community) -> None:
+    """Late or not, again or not, and whose streaks it touched (R16)."""
+    engage = five.engage
+    assert (engage.excuse(THURSDAY, reason="a holiday").outcome, engage.unexcuse(THURSDAY).outcome) == (
+        "excused",
+        "required",
+    )
+    five.sync(ada=1_040)
+    five.sync(ONE_DAY, ada=1_060)
+    five.sync(ONE_DAY)
+    engage.settle()
+    assert [current(five, name) for name in FIVE] == [3, 0, 0, 0, 0]
+    report = engage.excuse(TUESDAY, reason="a holiday")
+    assert (report.outcome, report.late) == ("excused", [])
+    report = engage.excuse(WEDNESDAY, reason="a holiday")
+    assert list(report.late) == [StreakChange(name, 0, 1, 1, 1) for name in FIVE[1:]]
+    assert engage.excuse(WEDNESDAY, reason="again").outcome == "unchanged"
+    report = engage.unexcuse(WEDNESDAY)
+    assert (report.outcome, list(report.late)) == ("required", [StreakChange(name, 1, 0, 1, 1) for name in FIVE[1:]])
+    assert engage.unexcuse(WEDNESDAY).outcome == "unchanged"
+
+
+def test_a_sync_tells_which_settled_streaks_it_changed(five: Community) -> None:
+    """A window that reaches back derives them anew (R16)."""
+    five.missed = {"ada"}
+    five.sync(bo=1_040)
+    five.sync(ONE_DAY)
+    five.engage.settle()
+    assert [current(five, "ada"), current(five, "bo")] == [0, 2]
+    five.missed = set()
+    assert five.sync(ada=1_100).late == [StreakChange("ada", 0, 2, 1, 2)]
+    assert current(five, "ada") == 2

@@ -1,0 +1,34 @@
+"""Streaks told as stories: what happens, in words -> the streak that it should make (R11-R16)."""
+
+from pathlib import Path
+
+import pytest
+import streak_oracle
+
+from community import LEDGERS, opened
+from streak_stories import TABLES, Case, Story
+from trc_engage.core import streaks
+
+STORIES = {name: case for table in TABLES for name, case in table.items()}
+
+
+@pytest.mark.parametrize("kind", LEDGERS)
+@pytest.mark.parametrize("case", STORIES.values(), ids=STORIES.keys())
+def test_a_story_ends_with_the_streak_it_should(case: Case, kind: str, tmp_path: Path) -> None:
+    """On either ledger; and what is stored is what is recomputed, and what the rules say (R14)."""
+    with opened(kind, tmp_path) as ledger:
+        story = Story(ledger, case.begins)
+        for step in case.steps:
+            step(story)
+        ending, active, stored = story.ending(case.who), story.active(case.who), ledger.streak_of(case.who)
+        calendar = ledger.calendar()
+    assert case.ending == {key: value for key, value in ending.items() if key in case.ending}
+    assert stored == streaks.recomputed(stored, active, calendar)
+    told = (active, calendar.excused, calendar.settled_through)
+    assert (ending["current"], ending["longest"]) == (streak_oracle.current(*told), streak_oracle.longest(*told))
+
+
+def test_no_story_hides_another() -> None:
+    """Every name is told once, and there are enough of them to trust."""
+    assert len(STORIES) == sum(len(table) for table in TABLES)
+    assert len(STORIES) >= 60

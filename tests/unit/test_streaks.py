@@ -1,0 +1,249 @@
+"""Streaks as pure functions (R13, R14, R17), against laws and an oracle that knows only the rules."""
+
+from collections.abc import Set
+from datetime import date, timedelta
+from random import Random
+
+import pytest
+import streak_oracle as oracle
+from attrs import frozen
+from hypothesis import given
+from hypothesis import strategies as st
+
+from community import Community
+from trc_engage import Evidence, Milestone
+from trc_engage.core import streaks
+from trc_engage.core.days import Calendar
+from trc_engage.core.streaks import Streak
+from trc_engage.core.views import Mark, member_day
+
+MONDAY = date(2026, 3, 2)
+ADA = Streak("ada", version=3)
+
+
+def day(number: int) -> date:
+    """Return a day of March 2026, which began on a Sunday; 32 is the first of April."""
+    return date(2026, 3, 1) + timedelta(days=number - 1)
+
+
+@frozen
+class History:
+    """Days on which somebody was active, days that were excused, and the last settled one."""
+
+    active: Set[date]
+    excused: Set[date]
+    through: date
+
+    @property
+    def calendar(self) -> Calendar:
+        """The calendar of this history."""
+        return Calendar(self.through, frozenset(self.excused))
+
+    def streak(self) -> Streak:
+        """Return the streak that the package makes of it."""
+        return streaks.recomputed(ADA, self.active, self.calendar)
+
+    def lengths(self) -> tuple[int, int]:
+        """Return current and longest."""
+        streak = self.streak()
+        return streaks.current(streak, self.calendar), streak.longest
+
+
+days = st.integers(1, 45).map(day)
+histories = st.builds(
+    lambda busy, idle, excused, through: History(busy - idle, excused, through),
+    st.sets(days, max_size=10) | st.sets(days, min_size=20),
+    st.sets(days, max_size=6),
+    st.sets(days, max_size=6) | st.sets(days, min_size=20),
+    days,
+)
+
+
+@given(histories)
+def test_recomputing_is_what_the_rules_say(history: History) -> None:
+    """Current, longest and the last row are those of the day-by-day walk (R14)."""
+    told = (history.active, history.excused, history.through)
+    assert history.lengths() == (oracle.current(*told), oracle.longest(*told))
+    row, streak = oracle.last_row(*told), history.streak()
+    assert (streak.length, streak.last) == (len(row), row[-1] if row else None)
+
+
+@given(histories)
+def test_settling_day_by_day_is_recomputing(history: History) -> None:
+    """One step for each settled day, under the calendar of that day, ends where the fold does."""
+    streak = ADA
+    for number in range(1, (history.through - day(1)).days + 2):
+        today = day(number)
+        if today in history.active:
+            streak = streaks.advance(streak, today, Calendar(today - timedelta(days=1), frozenset(history.excused)))
+    assert streak == history.streak()
+
+
+@given(histories, days)
+def test_an_award_never_shortens(history: History, awarded: date) -> None:
+    """One more active day leaves current and longest, or makes them longer."""
+    current, longest = history.lengths()
+    current_after, longest_after = History(history.active | {awarded}, history.excused, history.through).lengths()
+    assert current_after >= current
+    assert longest_after >= longest
+
+
+@given(histories, days)
+def test_excusing_never_shortens(history: History, excused: date) -> None:
+    """One more excused day leaves current and longest, or makes them longer."""
+    current, longest = history.lengths()
+    current_after, longest_after = History(history.active, history.excused | {excused}, history.through).lengths()
+    assert current_after >= current
+    assert longest_after >= longest
+
+
+@given(histories, st.randoms(use_true_random=False))
+def test_the_order_of_arrival_never_matters(history: History, chance: Random) -> None:
+    """Nor does it matter how often a day is told (R16)."""
+    told = [*history.active, *history.active]
+    chance.shuffle(told)
+    assert streaks.recomputed(ADA, told, history.calendar) == history.streak()
+
+
+@given(histories, st.sets(days))
+def test_weekends_neither_break_nor_add(history: History, others: Set[date]) -> None:
+    """Whether one is active on a Saturday or Sunday makes no difference at all (R13)."""
+    weekends = {other for other in others if other.weekday() >= 5}
+    assert History(history.active | weekends, history.excused, history.through).streak() == history.streak()
+    assert History(history.active - weekends, history.excused, history.through).streak() == history.streak()
+
+
+@given(histories)
+def test_longest_is_never_shorter_than_current(history: History) -> None:
+    """And no streak is longer than there are days that count."""
+    current, longest = history.lengths()
+    counted = {one for one in history.active if one <= history.through and one.weekday() < 5}
+    assert 0 <= current <= longest <= len(counted)
+
+
+@given(histories)
+def test_days_to_come_do_not_count(history: History) -> None:
+    """Evidence for a day that is not settled makes no streak yet."""
+    past = {one for one in history.active if one <= history.through}
+    assert History(past, history.excused, history.through).streak() == history.streak()
+
+
+@given(st.sets(days))
+def test_before_the_first_settling_there_is_no_streak(active: Set[date]) -> None:
+    """Whatever was done."""
+    assert streaks.recomputed(ADA, active, Calendar()) == ADA
+    assert streaks.current(ADA, Calendar()) == 0
+
+
+def test_the_store_keeps_its_place() -> None:
+    """Recomputing yields a streak at the version of the stored one, so that it can be posted."""
+    stored = Streak("ada", version=7, last=day(2), length=1, longest=1)
+    assert streaks.recomputed(stored, [day(3)], Calendar(day(3))) == Streak("ada", 7, last=day(3), length=1, longest=1)
+
+
+@given(histories, st.integers(0, 6))
+def test_at_risk_is_what_will_break_by_itself(history: History, ahead: int) -> None:
+    """A streak is at risk if it ends tonight unless something is done, or comes to light (R14)."""
+    today = history.through + timedelta(days=ahead)
+    open_days = {one for one in history.active if history.through < one <= today}
+    standing = streaks.standing(history.streak(), history.calendar, open_days, today)
+    seen = {one for one in history.active if one <= today}
+    assert standing.at_risk == oracle.will_break(seen, history.excused, history.through, today)
+    assert (standing.current, standing.longest) == history.lengths()
+    assert standing.active_today == (today in open_days)
+
+
+@pytest.mark.parametrize(
+    ("number", "required", "adds"),
+    [(2, True, True), (6, True, True), (7, False, False), (8, False, False), (4, False, True), (9, True, True)],
+)
+def test_which_days_are_required(number: int, required: bool, adds: bool) -> None:
+    """Monday to Friday, unless excused; an excused day still adds, a weekend never does (R13)."""
+    calendar = Calendar(excused=frozenset({day(4)}))
+    assert (calendar.is_required(day(number)), calendar.adds(day(number))) == (required, adds)
+
+
+@pytest.mark.parametrize(
+    ("after", "before", "requires"),
+    [(2, 3, False), (2, 4, True), (6, 9, False), (6, 10, True), (3, 5, False), (3, 6, True), (4, 4, False)],
+)
+def test_whether_a_required_day_lies_between(after: int, before: int, requires: bool) -> None:
+    """Neither end is counted; weekends and the excused Wednesday are not required."""
+    assert Calendar(excused=frozenset({day(4)})).requires_any(day(after), day(before)) is requires
+
+
+@pytest.mark.parametrize(("number", "before"), [(3, 2), (9, 6), (8, 6), (5, 3)])
+def test_the_required_day_before(number: int, before: int) -> None:
+    """It lies beyond weekends and excused days."""
+    assert Calendar(excused=frozenset({day(4)})).required_before(day(number)) == day(before)
+
+
+@pytest.mark.parametrize(
+    ("number", "active", "mark"),
+    [
+        (3, True, "active"),
+        (3, False, "missed"),
+        (4, False, "excused"),
+        (4, True, "active"),
+        (7, False, "weekend"),
+        (7, True, "weekend"),
+        (10, False, "pending"),
+        (10, True, "active"),
+        (11, False, "excused"),
+        (2, False, "before"),
+        (2, True, "active"),
+        (1, False, "weekend"),
+    ],
+)
+def test_what_a_day_means_for_a_member(number: int, active: bool, mark: Mark) -> None:
+    """Enrolled on Tuesday the 3rd, settled through Monday the 9th, Wednesdays excused (R13-R15)."""
+    calendar = Calendar(day(9), frozenset({day(4), day(11)}))
+    evidence = (Evidence(day(number), "benchmark", 1),) if active else ()
+    told = member_day(day(number), evidence, calendar, enrolled_on=day(3))
+    assert (told.mark, told.is_active, told.evidence) == (mark, active, evidence)
+
+
+@pytest.mark.parametrize(
+    ("longest", "reached", "following"),
+    [
+        (0, [], 5),
+        (4, [], 5),
+        (5, [5], 10),
+        (19, [5, 10], 20),
+        (250, [5, 10, 20, 50, 100, 250], None),
+        (9_999, [5, 10, 20, 50, 100, 250], None),
+    ],
+)
+def test_milestones_go_by_the_longest_streak(longest: int, reached: list[int], following: int | None) -> None:
+    """A pure function tells which thresholds were reached, and the standing which one is next (R17)."""
+    assert [one.threshold for one in streaks.reached("ada", longest)] == reached
+    streak = Streak("ada", last=MONDAY, length=1, longest=longest)
+    assert streaks.standing(streak, Calendar(MONDAY), set(), day(3)).next_milestone == following
+
+
+def test_a_milestone_is_named_by_member_and_threshold() -> None:
+    """So that whoever pays for it one day can pay by that key, and only once (R17)."""
+    assert streaks.reached("ada", 12) == (Milestone("ada", 5), Milestone("ada", 10))
+    assert [one.milestone_id for one in streaks.reached("ada", 12)] == ["ada:5", "ada:10"]
+
+
+@given(st.integers(0, 300), st.integers(0, 300))
+def test_a_milestone_once_reached_stays_reached(shorter: int, more: int) -> None:
+    """A longer longest streak adds milestones and takes none away."""
+    assert set(streaks.reached("ada", shorter)) <= set(streaks.reached("ada", shorter + more))
+
+
+def test_a_deployment_may_name_its_own_thresholds() -> None:
+    """In any order; they pay nothing and are only shown (R17)."""
+    community = Community(milestones=(3, 1, 2))
+    community.enroll("ada")
+    for number in range(2):
+        community.award("ada", f"run-{number}")
+        community.now += timedelta(days=1)
+        community.sync()
+        community.engage.settle()
+    assert [one.milestone_id for one in community.engage.milestones("ada")] == ["ada:1", "ada:2"]
+    streak = community.engage.standing("ada").streak
+    assert streak is not None
+    assert streak.next_milestone == 3
+    assert community.points("ada") == 20
