@@ -108,11 +108,11 @@ def common(store: Path, accounts: int) -> float:
 
     def program() -> None:
         for discord_id, xp_total in sample:
-            (account,) = database["discord_activity"].rows_where("discord_id = ?", [discord_id])
+            (account,) = database.table("discord_activity").rows_where("discord_id = ?", [discord_id])
             points, _ = divmod(xp_total - account["xp_baseline"], 100)
             if points:
                 _post_one(database, account, points, xp_total)
-            database["discord_activity"].update(account["account_id"], {"xp_total": xp_total})
+            database.table("discord_activity").update(account["account_id"], {"xp_total": xp_total})
 
     seconds = timed(program) * accounts / len(sample)
     database.close()
@@ -121,7 +121,7 @@ def common(store: Path, accounts: int) -> float:
 
 def _post_one(database: sqlite_utils.Database, account: dict[str, object], points: int, xp_total: int) -> None:
     at = population.SYNCED_AT.isoformat(timespec="microseconds")
-    database["entries"].insert(
+    database.table("entries").insert(
         {
             "kind": "gain",
             "member_id": account["member_id"],
@@ -137,7 +137,7 @@ def _post_one(database: sqlite_utils.Database, account: dict[str, object], point
             "baseline_after": account["xp_baseline"],
         }
     )
-    database["balances"].upsert(
+    database.table("balances").upsert(
         {"member_id": account["member_id"], "source": "discord", "points": points}, pk=("member_id", "source")
     )
 

@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import population
@@ -56,7 +57,7 @@ class Bench:
         def measure(name: str) -> float:
             return self._measure(name, self._copy(fresh, "store.db"), ACCOUNTS)
 
-        seconds = self._alternating({name: lambda name=name: measure(name) for name in SYNCS})
+        seconds = self._alternating({name: partial(measure, name) for name in SYNCS})
         raw = "raw executemany of the same rows"
         yield _ratio("sync, all of 100,000 changed", raw, seconds["busy"], seconds["raw"], 1.6)
         common = [measure("common")]
@@ -72,7 +73,7 @@ class Bench:
             board.write_bytes(pickle.dumps(population.later_xp(accounts, 1.0)))
             return self._measure("memory", self._copy(self._store(accounts), "store.db"), accounts)
 
-        peaks = self._alternating({str(n): lambda n=n: peak(n) for n in (ACCOUNTS, MANY_ACCOUNTS)}, rounds=3)
+        peaks = self._alternating({str(n): partial(peak, n) for n in (ACCOUNTS, MANY_ACCOUNTS)}, rounds=3)
         growth = [large - small for small, large in zip(*peaks.values(), strict=True)]
         floor = [float((MANY_ACCOUNTS - ACCOUNTS) * 1024)] * len(growth)
         yield _ratio("peak memory, 300,000 - 100,000 accounts", "1 KB an account", growth, floor, 1.0)
@@ -104,7 +105,7 @@ class Bench:
         }
         rounds = max(self.rounds, 21)
         seconds = self._alternating(
-            {name: lambda command=command: _wall_time(command, environment) for name, command in commands.items()},
+            {name: partial(_wall_time, command, environment) for name, command in commands.items()},
             rounds,
         )
         floor = "import typer, attrs, sqlite3"

@@ -8,7 +8,7 @@ from trc_engage.core.ports import Store
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
-NAMES = "ada bo cy dee eli fay gus hal ivy".split()
+NAMES = ["ada", "bo", "cy", "dee", "eli", "fay", "gus", "hal", "ivy"]
 IDS = {name: str(80351110224678900 + number) for number, name in enumerate(NAMES)}
 
 
@@ -41,7 +41,7 @@ class Community:
         for name in names:
             self.engage.enroll(name, discord_id=IDS[name], name=name.title())
 
-    def sync(self, after: timedelta = QUARTER, **xp: int | None) -> SyncReport:
+    def sync(self, after: timedelta = QUARTER, /, **xp: int | None) -> SyncReport:
         """Let time pass, set XP (None takes a row off the board) and sync."""
         self.now += after
         for name, value in xp.items():

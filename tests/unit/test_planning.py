@@ -61,7 +61,7 @@ def test_first_xp_that_could_not_have_been_earned_is_history(xp: int, minutes: i
     community = Community()
     community.enroll("ada")
     community.sync()
-    assert counts(community.sync(after=timedelta(minutes=minutes), ada=xp)) == {outcome: 1}
+    assert counts(community.sync(timedelta(minutes=minutes), ada=xp)) == {outcome: 1}
     assert community.points("ada") == points
     assert community.sync(ada=xp + 100).points == 1
 
@@ -169,15 +169,15 @@ def test_who_was_missed_is_not_looked_for(community: Community) -> None:
     """A board that moved under the read says nothing of those it missed; their window goes on (R19)."""
     community.missed = {"ada"}
     community.xp.clear()
-    assert counts(community.sync(after=timedelta(days=1))) == {"missed": 1}
-    community.sync(after=timedelta(days=1))
+    assert counts(community.sync(timedelta(days=1))) == {"missed": 1}
+    community.sync(timedelta(days=1))
     standing = community.engage.standing("ada")
     assert standing.discord is not None
     assert standing.discord.status == "tracked"
     community.missed = set()
-    community.sync(after=timedelta(days=1), ada=1_100)
+    community.sync(timedelta(days=1), ada=1_100)
     assert len(active_days(community)) == 4
-    community.sync(after=timedelta(hours=1), ada=1_200)
+    community.sync(timedelta(hours=1), ada=1_200)
     assert len(active_days(community)) == 4
 
 

@@ -63,7 +63,7 @@ def test_it_says_whose_absence_would_be_news(community: Community) -> None:
     community.sync()
     sought = community.sought[-1]
     assert isinstance(sought, Sought)
-    assert sought == {IDS[name] for name in ("ada", "bo", "cy", "dee", "eli")}
+    assert set(sought) == {IDS[name] for name in ("ada", "bo", "cy", "dee", "eli")}
     assert sought.expected == {IDS[name] for name in ("ada", "bo", "eli")}
 
 
@@ -114,7 +114,7 @@ def test_other_trouble_asks_for_no_wait(community: Community) -> None:
         community.sync()
     assert caught.value.retry_at is None
     community.trouble = None
-    assert community.sync(timedelta(seconds=1)).outcome == "cached" or community.sync().outcome == "synced"
+    assert community.sync(timedelta(seconds=1)).outcome == "synced"
 
 
 def test_a_wait_told_to_a_dry_run_is_kept_too(community: Community) -> None:

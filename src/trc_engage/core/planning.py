@@ -122,8 +122,10 @@ def _read(account: DiscordActivity, xp: int, window: Window, drops: Drops | None
 
 def _is_history(account: DiscordActivity, xp: int, window: Window) -> bool:
     """R2a: XP that could not have been earned in its window was missed by an earlier board."""
+    if account.next_reading != "begins":
+        return False
     minutes = (window.closes_at - window.opens_at) / timedelta(minutes=1)
-    return account.next_reading == "begins" and xp > max(XP_UNSUSPECTED, XP_PER_MINUTE_MAX * minutes)
+    return xp > max(XP_UNSUSPECTED, XP_PER_MINUTE_MAX * minutes)
 
 
 def _rebase(account: DiscordActivity, xp: int, next_reading: NextReading, window: Window) -> Move:
