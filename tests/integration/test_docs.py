@@ -8,6 +8,7 @@ from types import ModuleType
 import pytest
 
 from trc_engage.core import days, points
+from trc_engage.testing.mee6 import Mee6Server
 
 ROOT = Path(__file__).parents[2]
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -24,6 +25,18 @@ def test_docstring_examples_print_what_they_say(module: ModuleType) -> None:
     """So is every `>>>` of a docstring."""
     results = doctest.testmod(module, optionflags=FLAGS)
     assert (results.failed, results.attempted > 0) == (0, True)
+
+
+def test_the_readmes_program_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a web developer copies works, but for the address."""
+    (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    with Mee6Server.start(guild_id="123") as server:
+        server.board.join("80351110224678912", username="Ada", xp=500)
+        exec(program.replace('guild_id="123"', f'guild_id="123", base_url="{server.url}"'), {})  # noqa: S102
+    assert capsys.readouterr().out.startswith("1 0 0\n0 [Entry(")
 
 
 def test_the_readme_is_short() -> None:

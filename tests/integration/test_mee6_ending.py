@@ -9,8 +9,8 @@ from threading import Thread, Timer
 
 import pytest
 
-from trc_engage import SourceError
-from trc_engage.adapters.mee6 import Mee6Source, ReadStopped
+from trc_engage import ReadStopped, SourceError
+from trc_engage.adapters.mee6 import Mee6Source
 from trc_engage.testing.mee6 import Mee6Server
 
 GUILD = "200000000000000001"
@@ -98,6 +98,15 @@ def test_stop_ends_a_pause(server: Mee6Server, source: Mee6Source) -> None:
         source.read(frozenset({ADA, "999"}))
     assert time.monotonic() - began < 2
     assert len(server.requests) == 1
+
+
+def test_a_closed_source_reads_no_more(server: Mee6Server) -> None:
+    """Closing is stopping: the error says what to do."""
+    with Mee6Source.open(GUILD, base_url=server.url) as source:
+        source.read(frozenset({ADA}))
+
+    with pytest.raises(ReadStopped, match="open a new source"):
+        source.read(frozenset({ADA}))
 
 
 @pytest.mark.parametrize("trouble", [None, *HANGS])

@@ -6,7 +6,7 @@ import pytest
 
 from trc_engage import Sought
 from trc_engage.adapters.mee6 import Mee6Source
-from trc_engage.testing.mee6 import Mee6Server
+from trc_engage.testing.mee6 import Mee6Server, Trouble
 
 GUILD = "200000000000000001"
 LENGTH = 10
@@ -116,6 +116,19 @@ def test_who_is_missing_from_three_disturbed_sweeps_is_missed(server: Mee6Server
 
     assert (board.missed, board.whole, set(board.readings)) == (frozenset({NEVER}), True, {member(3)})
     assert asked(server).count(0) == 3
+
+
+def test_a_row_told_twice_on_one_page_is_no_move(server: Mee6Server, source: Mee6Source) -> None:
+    """Only an id on two pages proves that rows were passed over between them."""
+    players = ",".join(f'{{"id": "{member(number)}", "xp": 5}}' for number in [*range(9), 3])
+    body = f'{{"guild": {{"id": "{GUILD}"}}, "players": [{players}]}}'.encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    server.trouble(Trouble.raw("twice", head + body), page=0)
+
+    board = source.read(sought(NEVER))
+
+    assert (board.missed, board.rows) == (frozenset(), 34)
+    assert asked(server) == [0, 1, 2, 3, 4, 4]
 
 
 def test_for_a_plain_set_everyone_is_expected(server: Mee6Server, source: Mee6Source) -> None:

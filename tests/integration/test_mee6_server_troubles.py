@@ -235,7 +235,9 @@ def test_queue(server: Mee6Server, client: httpx.Client) -> None:
     """Troubles come in the order of asking, so many times each, for their page; then all is well again."""
     server.trouble("private", times=2)
     server.trouble("blocked", page=1)
-    server.trouble(Trouble.raw("own", b"HTTP/1.1 418 I'm a teapot\r\nContent-Length: 0\r\n\r\n"), times=1)
+    server.trouble(
+        Trouble.raw("own", b"HTTP/1.1 418 I'm a teapot\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"), times=1
+    )
     statuses = [client.get(PATH, params={"page": page}).status_code for page in (0, 1, 1, 0, 0)]
     server.recover()
     assert [*statuses, client.get(PATH, params={"page": 1}).status_code] == [401, 401, 403, 418, 200, 200]

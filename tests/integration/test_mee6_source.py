@@ -1,8 +1,10 @@
 """Mee6Source over real sockets: how it pages, when it ends, how politely it asks."""
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
+from threading import Thread
 
 import pytest
 
@@ -178,6 +180,25 @@ def test_the_token_goes_out_raw(server: Mee6Server) -> None:
     server.token = RAW
     with Mee6Source.open(GUILD, base_url=server.url, token=RAW) as source:
         assert source.read(frozenset({member(0)})).rows == 1
+
+
+def test_threads_that_share_a_source_take_turns(server: Mee6Server) -> None:
+    """One request at a time, with the gap between them (R21)."""
+    fill(server, 1)
+    ends: list[float] = []
+    with Mee6Source.open(GUILD, base_url=server.url, page_gap=0.2) as source:
+
+        def read() -> None:
+            source.read(frozenset({member(0)}))
+            ends.append(time.monotonic())
+
+        threads = [Thread(target=read) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert ends[2] - ends[0] > 0.35
 
 
 def test_progress_is_told_page_by_page(server: Mee6Server) -> None:

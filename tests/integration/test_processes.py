@@ -1,16 +1,19 @@
 """Two processes on one store, and processes that are killed (R19)."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 
 import pytest
 
+from trc_engage import Engage, SyncReport
+from trc_engage.adapters.mee6 import Mee6Source
+from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.testing.mee6 import Mee6Server
 
 ADA, BO = "80351110224678912", "80351110224678913"
@@ -29,6 +32,7 @@ class Shell:
     """The command line on one store and one server."""
 
     def __init__(self, store: Path, server: Mee6Server) -> None:
+        self.guild_id = server.guild_id
         self.environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join(sys.path),
@@ -50,10 +54,18 @@ class Shell:
         output, errors = process.communicate(timeout=60)
         return process.returncode, output + errors
 
+    def sync_here(self) -> SyncReport:
+        """Sync afresh within this process."""
+        with (
+            SqliteLedger.open(self.environment["TRC_ENGAGE_STORE"]) as ledger,
+            Mee6Source.open(self.guild_id, base_url=self.environment["TRC_ENGAGE_MEE6_URL"]) as source,
+        ):
+            return Engage(ledger=ledger, source=source, clock=lambda: datetime.now(UTC)).sync(fresh=True)
+
     def points(self, member_id: str) -> int:
-        """Return a member's points, as `show` tells them."""
-        _, output = self.run("show", member_id, "--json")
-        return int(json.loads(output)["points"])
+        """Return a member's points."""
+        with SqliteLedger.open(self.environment["TRC_ENGAGE_STORE"]) as ledger:
+            return Engage(ledger=ledger, clock=lambda: datetime.now(UTC)).standing(member_id).points
 
 
 @pytest.fixture
@@ -139,8 +151,7 @@ def test_a_sync_killed_at_any_statement_is_whole_or_not_at_all(shell: Shell, ser
         command = [sys.executable, "-c", KILLED_IN_THE_TRANSACTION, str(statement)]
         victim = subprocess.run(command, env=shell.environment, capture_output=True, check=False)
         outcomes.append(victim.returncode)
-        code, told = shell.run("sync", "--fresh")
-        assert code == 0, told
+        assert shell.sync_here().outcome == "synced"
         assert shell.points("ada") == (xp - 1_000) // 100
         if victim.returncode == 0:
             break

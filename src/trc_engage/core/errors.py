@@ -135,6 +135,13 @@ class SourceError(EngageError):
         return self.message
 
 
+class ReadStopped(EngageError):
+    """A read was given up because its source was stopped; nothing changed, and no failure is counted (R20)."""
+
+    def __str__(self) -> str:
+        return "the read was stopped before it ended and nothing changed; open a new source to read again"
+
+
 class ClockWentBack(EngageError):
     """The present time lies before what the ledger has already seen (R22)."""
 

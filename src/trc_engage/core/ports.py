@@ -25,7 +25,7 @@ class XpSource(Protocol):
         """Read the board until everyone sought is found or it ends.
 
         `sought` may be a `Sought`, which says whose absence would be news. Raises `SourceError`
-        if the board cannot be read whole: half a board is none.
+        if the board cannot be read whole: half a board is none; `ReadStopped` if it was given up.
         """
         ...
 

@@ -6,13 +6,15 @@ from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.main import get_group
 
-from . import members
 from .arguments import Json, Member, examples
 from .exits import reported
 from .jsonable import of_entries, of_standing, say_json
 from .settings import Settings
 from .wiring import opened
+
+MEMBERS = "members"
 
 HELP = """Turn MEE6 XP into points on an append-only ledger, exactly once.
 
@@ -58,6 +60,18 @@ class Doors(TyperGroup):
         with reported():
             return super().invoke(ctx)
 
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Name the commands for the help."""
+        return [*super().list_commands(ctx), MEMBERS]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command; those about members are loaded when they are asked for, to keep `show` quick."""
+        if cmd_name != MEMBERS:
+            return super().get_command(ctx, cmd_name)
+        from . import members  # noqa: PLC0415
+
+        return get_group(members.app)
+
 
 app = typer.Typer(
     cls=Doors,
@@ -69,15 +83,17 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-app.add_typer(members.app, name="members")
 
 
 def say_version(*, asked: bool) -> None:
     """Print the version, if it is asked for, and exit."""
     if asked:
-        from importlib.metadata import version  # noqa: PLC0415
+        from importlib import metadata  # noqa: PLC0415
 
-        typer.echo(f"trc-engage {version('trc-engage')}")
+        try:
+            typer.echo(f"trc-engage {metadata.version('trc-engage')}")
+        except metadata.PackageNotFoundError:
+            typer.echo("trc-engage, not installed")
         raise typer.Exit
 
 

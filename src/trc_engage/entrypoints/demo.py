@@ -15,25 +15,26 @@ MEMORY = "/dev/shm"  # noqa: S108  the folder in it has a name of its own
 ENTRIES_MAX = 100
 
 BEFORE = """\
-A fortnight at The Revenue Council, in a few seconds: ten members on a Discord server, a MEE6 of
-its own on this machine, a sync every 15 minutes. 100 XP are 1 point, what is left is carried.
+A fortnight at The Revenue Council in a few seconds: ten members and a stranger
+on Discord, a MEE6 of its own on this machine, a sync every 15 minutes.
+100 XP are 1 point; what is left over is carried.
 """
 
-AFTER = """\
+AFTER = """
+Each line can be checked from the one below it: carried XP before + XP gained
+= 100 for each point + carried XP after. A line is posted where points change;
+until then XP waits for the next. The first line of all pays nothing: history.
 
-Each line can be checked from the one below it: carried XP before + XP gained = 100 for each point
-+ carried XP after. A line is posted where points change; XP short of a point waits for the next.
-The last line is the opening: XP from before it pays nothing.
+Go on with your own server. Its leaderboard must be public (MEE6's dashboard);
+its id is found in Discord (Developer Mode, right-click it, Copy Server ID):
 
-Go on with your own server, whose board must be public (MEE6 dashboard, Leaderboard):
+  export TRC_ENGAGE_GUILD_ID=...
+  trc-engage members enroll m-1 --discord-id ... --name Ada
+  trc-engage sync --dry-run    # what would happen?
+  trc-engage sync              # opens the accounts: no points for history
+  trc-engage history m-1
 
-  export TRC_ENGAGE_GUILD_ID=…    # Discord: Developer Mode, right-click the server, Copy Server ID
-  trc-engage members enroll m-1 --discord-id … --name Ada
-  trc-engage sync --dry-run       # what would happen?
-  trc-engage sync                 # the first one only opens: no points for history
-  trc-engage show m-1
-
-Or try it against a board that chats by itself: trc-engage mee6-server
+Or first try them on a board that chats by itself: trc-engage mee6-server
 """
 
 
@@ -59,7 +60,7 @@ def run() -> None:
 
 def _in_memory() -> str | None:
     """Return a folder in memory, if there is one: a fortnight is some 20,000 waits for a real disk."""
-    return MEMORY if os.access(MEMORY, os.W_OK) else None
+    return MEMORY if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) else None
 
 
 @contextmanager

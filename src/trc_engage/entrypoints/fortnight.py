@@ -22,6 +22,7 @@ DAYS = 14
 DAY = timedelta(days=1)
 SLOTS = 96
 MINUTES = 15
+MOST = 3
 MINUTE = timedelta(minutes=1)
 SEED = 2026
 STAR = DENNIS.member_id
@@ -69,7 +70,7 @@ class World:
             self.failures += 1
             return
         if self.failures:
-            self.tell(f"after {self.failures} failed syncs this one finds it all: {points(report.points)}")
+            self.tell(f"after {self.failures} failed syncs, this one finds all the XP: {points(report.points)}")
             self.failures = 0
         if report.opened:
             self.tell(f"the sync opens {counted(report.opened, 'account')}: no points for history")
@@ -115,8 +116,9 @@ def _live(world: World, day: int) -> None:
         ((standing.points - before[standing.member_id], standing.name) for standing in world.engage.members()),
         key=lambda gain: -gain[0],
     )
-    told = ", ".join(f"{name} {gain:+,}" for gain, name in gains if gain)
-    say(f"{MONDAY + day * DAY:%a %d %b}        {points(sum(gain for gain, _ in gains))}{told and f': {told}'}")
+    most = ", ".join(f"{name} {gain:+,}" for gain, name in gains[:MOST] if gain > 0)
+    total = points(sum(gain for gain, _ in gains))
+    say(f"{MONDAY + day * DAY:%a %d %b}        {total}, most to {most}")
 
 
 def _takes_xp(world: World) -> None:
@@ -130,7 +132,7 @@ def _links_late(world: World) -> None:
 
 
 def _leaves(world: World) -> None:
-    world.tell("Alan leaves Discord; his XP is kept, and MEE6 keeps him on its board")
+    world.tell("Alan leaves Discord; his XP is kept, on MEE6's board too")
     world.here.remove(ALAN)
     world.server.board.leave(ALAN.discord_id)
     world.engage.leave(ALAN.member_id)
@@ -156,8 +158,8 @@ def _mends(world: World) -> None:
 STORY: Mapping[tuple[int, int], Sequence[Callable[[World], None]]] = {
     (3, 11 * 60): (_links_late,),
     (4, 19 * 60): (_leaves,),
-    (8, 10 * 60): (_breaks,),
-    (8, 16 * 60): (_mends,),
+    (8, 17 * 60): (_breaks,),
+    (9, 8 * 60): (_mends,),
     (9, 14 * 60): (_takes_xp,),
     (10, 20 * 60): (_returns,),
 }

@@ -23,7 +23,7 @@ Examples:
   trc-engage members list
 """
 
-app = typer.Typer(help=HELP, no_args_is_help=True)
+app = typer.Typer(name="members", help=HELP, rich_markup_mode=None, no_args_is_help=True)
 
 DiscordId = Annotated[str, typer.Argument(metavar="DISCORD_ID", help="The Discord account's id, 17 to 20 digits.")]
 
@@ -58,16 +58,19 @@ def unlink(member: Member, *, as_json: Json = False) -> None:
 
 @app.command()
 def left(member: Member, *, as_json: Json = False) -> None:
-    """Note that a member left Discord: the XP is kept, and not synced any more.
+    """Note that a member left Discord.
 
-    MEE6 keeps people who left on its board, so this must be told.
+    The XP is kept, and not synced any more. MEE6 keeps people who left on its board, so this must be told.
     """
     _change(lambda engage: engage.leave(member), as_json=as_json)
 
 
 @app.command()
 def returned(member: Member, *, as_json: Json = False) -> None:
-    """Note that a member is back on Discord: syncing goes on from the XP that was kept."""
+    """Note that a member is back on Discord.
+
+    Syncing goes on from the XP that was kept. If MEE6 was reset for the member meanwhile, the points stay.
+    """
     _change(lambda engage: engage.rejoin(member), as_json=as_json)
 
 

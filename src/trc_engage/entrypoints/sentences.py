@@ -40,15 +40,17 @@ def say_enrolment(enrolment: Enrolment) -> None:
 
 
 def say_import(path: str, result: "Import") -> None:
-    """Say what became of a file's rows, the bad ones on stderr; raise `BadData` if nothing was imported."""
+    """Say what became of a file's rows, the bad ones on stderr."""
     for row in result.bad[:BAD_ROWS_SHOWN_MAX]:
         complain(f"{path}:{row.line}: {row.error}")
     if len(result.bad) > BAD_ROWS_SHOWN_MAX:
         complain(f"{path}: … and {len(result.bad) - BAD_ROWS_SHOWN_MAX:,} more (all of them with --json)")
+    if not result.is_written:
+        return
     outcomes = [enrolment.outcome for enrolment in result.enrolments]
     told = [f"{outcomes.count(outcome):,} {outcome}" for outcome in dict.fromkeys(outcomes)]
     if result.bad:
-        told.append(f"{counted(len(result.bad), 'bad row')} skipped")
+        told.append(f"{len(result.bad):,} skipped")
     say(f"{counted(result.rows, 'row')}: {', '.join(told)}")
 
 
@@ -86,19 +88,21 @@ def _tally(report: SyncReport) -> str:
 def _say_moves(moves: Sequence[Move]) -> None:
     say("")
     say_table(
-        ("member", "points", "would be posted"),
-        [
-            (
-                move.account.member_id,
-                signed(move.points),
-                f"{move.kind or 'no entry'}: {_xp(move.account.xp_total, move.xp_total)}",
-            )
-            for move in moves[:MOVES_SHOWN_MAX]
-        ],
+        ("member", "points", "what would happen"),
+        [(move.account.member_id, signed(move.points), _step(move)) for move in moves[:MOVES_SHOWN_MAX]],
         right={"points"},
     )
     if len(moves) > MOVES_SHOWN_MAX:
         say(f"… and {len(moves) - MOVES_SHOWN_MAX:,} more (all of them with --json)")
+
+
+def _step(move: Move) -> str:
+    before, after = move.account.xp_total, move.xp_total
+    if move.kind == "opening":
+        return f"opening at {after:,} XP"
+    if before == after:
+        return f"{move.status}, {after:,} XP kept"
+    return f"{move.kind or 'short of a point'}: {_xp(before, after)}"
 
 
 def say_standing(standing: Standing) -> None:
@@ -146,7 +150,7 @@ def say_standings(standings: Sequence[Standing]) -> None:
             )
             for standing in standings
         ],
-        right={"points", "XP", "carried"},
+        right={"points", "Discord id", "XP", "carried"},
     )
 
 
@@ -168,7 +172,7 @@ def explained(entry: Entry) -> str:
         return f"{entry.kind}: {entry.source}"
     change = entry.xp
     if entry.kind == "opening":
-        return f"counting starts at {change.xp_after:,} XP" + ("; no points for history" if change.xp_after else "")
+        return f"counts from {change.xp_after:,} XP" + ("; no points for history" if change.xp_after else "")
     if entry.kind == "rebase":
         return f"{_xp(change.xp_before or 0, change.xp_after)} not counted; carried {change.carried_after} stays"
     return f"{_xp(change.xp_before or 0, change.xp_after)}, carried {change.carried_before} → {change.carried_after}"

@@ -25,7 +25,7 @@ NO_GUILD = (
     "(in Discord: turn on Developer Mode, then right-click the server, Copy Server ID)"
 )
 NO_URL = f"give an address such as {MEE6_URL_DEFAULT}: http or https, a host, no name, password or query"
-NO_TOKEN = "its value (not shown) is not a raw token: printable ASCII without spaces, and without 'Bearer' before it"  # noqa: S105
+NO_TOKEN = "must be the raw token (its value is not shown): printable ASCII without spaces, and no 'Bearer' before it"  # noqa: S105
 
 
 class SettingsError(EngageError):
@@ -38,8 +38,8 @@ class SettingsError(EngageError):
         self.advice = advice
 
     def __str__(self) -> str:
-        shown = "" if self.value is None else f" {shortened(_without_password(self.value))}:"
-        return f"{self.variable}:{shown} {self.advice}"
+        shown = "" if self.value is None else f": {shortened(_without_password(self.value))}:"
+        return f"{self.variable}{shown} {self.advice}"
 
 
 @frozen

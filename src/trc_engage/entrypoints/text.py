@@ -39,14 +39,14 @@ def say_table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, right: S
 
 def _draw(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Set[str]) -> None:
     # Rich costs as much time to load as most commands take to run.
-    from rich.box import SIMPLE_HEAD  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=None, pad_edge=False, padding=(0, len(GAP), 0, 0))
     for header in headers:
-        table.add_column(header, justify="right" if header in right else "left", overflow="fold")
+        is_right = header in right
+        table.add_column(header, justify="right" if is_right else "left", no_wrap=is_right, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     Console(highlight=False).print(table)

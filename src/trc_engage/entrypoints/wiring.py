@@ -1,6 +1,5 @@
 """The only place that names adapters: opens them, yields an `Engage`, closes all."""
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -25,8 +24,6 @@ def opened(settings: Settings, *, clock: Clock = now, source: XpSource | None = 
     """Open the store; without a source nothing can be synced."""
     from ..adapters.sqlite import SqliteLedger  # noqa: PLC0415
 
-    # What a log would tell, the command says itself.
-    logging.getLogger("trc_engage").addHandler(logging.NullHandler())
     with SqliteLedger.open(store_path(settings)) as ledger:
         yield Engage(ledger=ledger, source=source, clock=clock)
 
@@ -34,8 +31,12 @@ def opened(settings: Settings, *, clock: Clock = now, source: XpSource | None = 
 @contextmanager
 def opened_with_source(settings: Settings, *, clock: Clock = now, **options: Any) -> Iterator[Engage]:
     """Open the store and the source; `options` are further ones of `Mee6Source.open`."""
+    import logging  # noqa: PLC0415
+
     from ..adapters.mee6 import Mee6Source  # noqa: PLC0415
 
+    # What a log would tell, the command says itself.
+    logging.getLogger("trc_engage").addHandler(logging.NullHandler())
     if settings.guild_id is None:
         raise SettingsError(GUILD_ID, None, f"is not set; {NO_GUILD}")
     try:
@@ -43,7 +44,8 @@ def opened_with_source(settings: Settings, *, clock: Clock = now, **options: Any
     except InvalidValue as error:
         if error.field not in VARIABLES:
             raise
-        raise SettingsError(VARIABLES[error.field], str(error.value), error.advice) from error
+        value = None if error.field == "token" else str(error.value)
+        raise SettingsError(VARIABLES[error.field], value, error.advice) from error
     with source, opened(settings, clock=clock, source=source) as engage:
         yield engage
 

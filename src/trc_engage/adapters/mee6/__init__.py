@@ -4,7 +4,6 @@ Read in this order: `source` (what a caller holds), `sweep` (paging over a board
 `page` (one page, strictly), `fetch` (one request under limits), `answer` (what trouble means).
 """
 
-from .errors import ReadStopped
 from .source import Mee6Source
 
-__all__ = ["Mee6Source", "ReadStopped"]
+__all__ = ["Mee6Source"]

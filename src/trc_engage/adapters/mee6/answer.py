@@ -29,8 +29,8 @@ _RATE_LIMITED = (
     "from this address, or a second deployment does"
 )
 _BLOCKED = (
-    "MEE6's edge turns this client away ({status}, a page for browsers): wait, it often passes. If it lasts, "
-    "see whether this machine's address is blocked, and name a contact that MEE6 can reach"
+    "MEE6's edge turns this client away (status {status}, as it does with robots): wait, it often passes. If it lasts, "
+    "see whether this machine's address is blocked, and whether something else on it reads MEE6"
 )
 _DOWN = "MEE6 is in trouble (status {status}): the next sync tries again, so look at MEE6's status only if it lasts"
 _REDIRECT = (

@@ -1,8 +1,8 @@
-"""What can go wrong below HTTP: a read that was stopped, and every error of httpx in the core's words."""
+"""Every error of httpx in the core's words."""
 
 import httpx
 
-from ...core.errors import EngageError, SourceError, SourceTrouble, shortened
+from ...core.errors import SourceError, SourceTrouble, shortened
 
 HTTPX_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
 """The roots of all that httpx raises."""
@@ -36,14 +36,7 @@ _MEANINGS: tuple[tuple[tuple[type[Exception], ...], SourceTrouble, str], ...] = 
 )
 
 
-class ReadStopped(EngageError):
-    """The read was ended by `stop()`; it is no failure of the source, and nothing is known of the board."""
-
-    def __str__(self) -> str:
-        return "the read was stopped before it ended; open a new source to read again"
-
-
 def translated(error: Exception) -> SourceError:
     """Return what an error of httpx means; the caller chains it."""
     kind, meaning = next((kind, meaning) for known, kind, meaning in _MEANINGS if isinstance(error, known))
-    return SourceError(kind, f"MEE6 {meaning} ({type(error).__name__}: {shortened(str(error))})")
+    return SourceError(kind, f"MEE6 {meaning} ({type(error).__name__}: {shortened(str(error), 160)})")

@@ -7,9 +7,9 @@ import httpx
 from attrs import define
 from tenacity import RetryCallState, Retrying, retry_if_exception
 
-from ...core.errors import EngageError, SourceError
+from ...core.errors import EngageError, ReadStopped, SourceError
 from .answer import OK, Answer, trouble
-from .errors import HTTPX_ERRORS, ReadStopped, translated
+from .errors import HTTPX_ERRORS, translated
 from .line import Line
 from .pace import Budget, Pace
 from .page import malformed

@@ -23,14 +23,13 @@ class Page:
     """What one page says."""
 
     readings: Mapping[str, int]
-    """Total XP by Discord id, of every row that can be used."""
+    """Total XP by Discord id, of those sought."""
+    ids: Sequence[str]
+    """The Discord ids of all rows that can be used, in their order."""
     length: int
     """Rows of the page, usable or not."""
-
-    @property
-    def unusable(self) -> int:
-        """Rows that say nothing: unreadable, or told again further down the page."""
-        return self.length - len(self.readings)
+    unusable: int
+    """Rows that were skipped."""
 
 
 @frozen
@@ -46,16 +45,17 @@ class _Leaderboard:
     players: list[object]
 
 
-def parsed(body: bytes, guild_id: str, sought: frozenset[str]) -> Page:
+def parsed(body: bytes, guild_id: str, sought: frozenset[str], *, thoroughly: bool = False) -> Page:
     """Return the page that an answer holds.
 
     `SourceError` (malformed) if it is no page of this guild's board, if more than 3 rows and more
-    than 1 % of them cannot be used, or if one of them is of somebody sought.
+    than 1 % of them cannot be used, or if one of them is of somebody sought. `thoroughly` refuses
+    rows that tell their XP twice as well; it takes half as long again, so once in a read must do.
     """
-    board = _structured(_loaded(body))
+    board = _structured(_loaded(body, _told_once if thoroughly else None))
     if board.guild.id != guild_id:
         raise malformed(f"the board is of guild {shortened(board.guild.id)}, but guild {guild_id!r} was asked for")
-    readings, unusable = _rows(board.players)
+    readings, ids, unusable = _rows(board.players, sought)
     for row in unusable:
         if _is_of(row, sought):
             raise malformed(f"the row of a member who is sought cannot be used: {_essence(row)}")
@@ -63,7 +63,7 @@ def parsed(body: bytes, guild_id: str, sought: frozenset[str]) -> Page:
         raise malformed(
             f"{len(unusable):,} of {len(board.players):,} rows cannot be used, such as {_essence(unusable[0])}"
         )
-    return Page(readings, len(board.players))
+    return Page(readings, ids, len(board.players), len(unusable))
 
 
 def malformed(what: str) -> SourceError:
@@ -75,9 +75,9 @@ def malformed(what: str) -> SourceError:
     )
 
 
-def _loaded(body: bytes, object_pairs_hook: Callable[[list[tuple[str, object]]], object] | None = None) -> object:
+def _loaded(body: bytes, to_object: Callable[[list[tuple[str, object]]], object] | None) -> object:
     try:
-        return json.loads(body, parse_constant=_refuse, object_pairs_hook=object_pairs_hook)
+        return json.loads(body, parse_constant=_refuse, object_pairs_hook=to_object)
     except (ValueError, RecursionError) as error:
         raise malformed(f"it is no sound JSON ({type(error).__name__}: {shortened(str(error))})") from error
 
@@ -117,12 +117,13 @@ _CONVERTER.register_structure_hook(str, _text)
 _CONVERTER.register_structure_hook_func(lambda kind: kind == list[object], _list)
 
 
-def _rows(players: Sequence[object]) -> tuple[dict[str, int], list[object]]:
-    """Return the readings, and the rows that cannot be used.
+def _rows(players: Sequence[object], sought: frozenset[str]) -> tuple[dict[str, int], list[str], list[object]]:
+    """Return the readings of those sought, the ids of all, and the rows that cannot be used.
 
     Every row of a board of 100,000 passes here, hence one tight loop instead of cattrs.
     """
     readings: dict[str, int] = {}
+    ids: list[str] = []
     unusable = []
     is_discord_id = _DISCORD_ID.fullmatch
     for row in players:
@@ -133,10 +134,12 @@ def _rows(players: Sequence[object]) -> tuple[dict[str, int], list[object]]:
             continue
         # `type(…) is int`, because True is an int as well.
         if type(xp) is int and 0 <= xp <= XP_MAX and type(discord_id) is str and is_discord_id(discord_id):
-            readings[discord_id] = xp
+            ids.append(discord_id)
+            if discord_id in sought:
+                readings[discord_id] = xp
         else:
             unusable.append(row)
-    return readings, unusable
+    return readings, ids, unusable
 
 
 def _is_of(row: object, sought: frozenset[str]) -> bool:
@@ -146,7 +149,7 @@ def _is_of(row: object, sought: frozenset[str]) -> bool:
 
 
 def _essence(row: object) -> str:
-    """Return the two fields that matter, short; what else a row holds is nobody's business (R1)."""
+    """Return what is wrong with a row but not whose it is: the message is kept, and ids are not (R1, R9)."""
     if not isinstance(row, dict):
-        return shortened(row)
-    return f"id {shortened(row.get('id'))}, xp {shortened(row.get('xp'))}"
+        return f"a {type(row).__name__}"
+    return f"its id is a {type(row.get('id')).__name__}, its xp is {shortened(row.get('xp'))}"

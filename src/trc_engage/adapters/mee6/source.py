@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from random import Random, SystemRandom
+from threading import Lock
 from types import TracebackType
 from typing import Self
 
@@ -24,7 +25,6 @@ from .pace import Budget, Pace
 from .sweep import LIMIT_MAX, Sweeper
 
 BASE_URL = "https://mee6.xyz"
-CONTACT = "https://pypi.org/project/trc-engage/"
 PAGE_GAP_SECONDS = 2.0
 DEADLINE_SECONDS = 120.0
 PAGES_MAX = 2_000
@@ -33,9 +33,9 @@ ANSWER_BYTES_MAX = 16 * 1024 * 1024
 
 @define(eq=False)
 class Mee6Source:
-    """A guild's leaderboard on mee6.xyz, an `XpSource`; for one read at a time.
+    """A guild's leaderboard on mee6.xyz, an `XpSource`; close it, or use it as a context manager.
 
-    Close it, or use it as a context manager.
+    It may be shared by threads, which then read one after the other.
     """
 
     guild_id: str
@@ -44,6 +44,7 @@ class Mee6Source:
     _deadline_seconds: float = field(repr=False)
     _pages_max: int = field(repr=False)
     _limit: int = field(default=LIMIT_MAX, repr=False, init=False)
+    _reading: Lock = field(factory=Lock, repr=False, init=False)
 
     @classmethod
     def open(
@@ -52,7 +53,7 @@ class Mee6Source:
         *,
         base_url: str = BASE_URL,
         token: str | None = None,
-        contact: str = CONTACT,
+        contact: str | None = None,
         page_gap: float = PAGE_GAP_SECONDS,
         deadline_seconds: float = DEADLINE_SECONDS,
         pages_max: int = PAGES_MAX,
@@ -64,7 +65,8 @@ class Mee6Source:
     ) -> Self:
         """Prepare to read; nothing is sent yet.
 
-        `token` is needed for a private board only, and is never shown. `page_gap` are the seconds
+        `token` is needed for a private board only, and is never shown. `contact` is where MEE6 can reach
+        whoever runs this, by default the Discord server itself. `page_gap` are the seconds
         between requests, `deadline_seconds` what the requests of a read may take without the gaps.
         `on_page` is told the pages and rows so far; `pause` sleeps (by default until `stop`).
         Raises `InvalidValue`.
@@ -78,33 +80,36 @@ class Mee6Source:
         deadline = checked_seconds("deadline_seconds", deadline_seconds, least=0.001)
         bytes_max = checked_count("answer_bytes_max", answer_bytes_max)
         pages = checked_count("pages_max", pages_max)
-        client = new_client(checked_token(token), checked_contact(contact))
+        reach = f"https://discord.com/channels/{guild}" if contact is None else contact
+        client = new_client(checked_token(token), checked_contact(reach))
         fetcher = Fetcher(url, client, line, pace, bytes_max)
         return cls(guild, fetcher, on_page, deadline, pages)
 
     def read(self, sought: frozenset[str], /) -> Board:
         """Read the board until everyone sought is found or it ends; nobody sought, nothing asked.
 
-        Raises `SourceError`, and `ReadStopped` once `stop` was called.
+        Raises `SourceError`, and `ReadStopped` once `stop` or `close` was called.
         """
-        budget = Budget(self._deadline_seconds, self._fetcher.pace.monotonic)
+        with self._reading:
+            budget = Budget(self._deadline_seconds, self._fetcher.pace.monotonic)
 
-        def fetch(number: int, limit: int) -> Answer:
-            return self._fetcher.page(number, limit, budget)
+            def fetch(number: int, limit: int) -> Answer:
+                return self._fetcher.page(number, limit, budget)
 
-        sweeper = Sweeper(self.guild_id, sought, fetch, self._on_page, self._pages_max, self._limit)
-        try:
-            with self._fetcher.line.watched(lambda: budget.left):
-                return sweeper.board()
-        finally:
-            self._limit = sweeper.limit_known
+            sweeper = Sweeper(self.guild_id, sought, fetch, self._on_page, self._pages_max, self._limit)
+            try:
+                with self._fetcher.line.watched(lambda: budget.left):
+                    return sweeper.board()
+            finally:
+                self._limit = sweeper.limit_known
 
     def stop(self) -> None:
         """End a running read at once, and refuse any later one; for signal handlers and other threads."""
         self._fetcher.line.stop()
 
     def close(self) -> None:
-        """Close the connection."""
+        """Stop, and close the connection."""
+        self.stop()
         self._fetcher.client.close()
 
     def __enter__(self) -> Self:

@@ -26,18 +26,23 @@ logger = logging.getLogger(__name__)
 class _Trail:
     """The rows that one sweep has seen, and what they betray."""
 
+    rows: set[str]
+    """The rows of all sweeps so far; those of the first one are its own as well."""
     moved: bool = False
     """Whether an id stood on two pages."""
-    _seen: set[str] = field(factory=set, init=False)
-    _repeats: int = field(default=0, init=False)
+    _seen: set[str] = Factory(lambda self: set() if self.rows else self.rows, takes_self=True)
+    _repeats: int = 0
 
     def follow(self, page: Page) -> None:
         """Take in the next page."""
         rows_before = len(self._seen)
-        self._seen.update(page.readings)
+        self._seen.update(page.ids)
         rows_new = len(self._seen) - rows_before
-        self.moved = self.moved or rows_new < len(page.readings)
-        self._repeats = 0 if rows_new else self._repeats + 1
+        if self._seen is not self.rows:
+            self.rows.update(page.ids)
+        if rows_new < len(page.ids):
+            self.moved = self.moved or rows_new < len(set(page.ids))
+        self._repeats = self._repeats + 1 if page.ids and not rows_new else 0
         if self._repeats == REPEATS_MAX:
             raise malformed("its pages repeat each other")
 
@@ -55,9 +60,7 @@ class Sweeper:
     limit: int
     """Rows asked for with each page."""
     limit_known: int = Factory(lambda self: self.limit, takes_self=True)
-    """The limit that the server is known to honour."""
-    _missing: set[str] = Factory(lambda self: set(self.sought), takes_self=True)
-    """Those looked for and not yet found."""
+    """The limit to begin the next read with."""
     _clamped: bool = field(default=False, init=False)
     _readings: dict[str, int] = field(factory=dict, init=False)
     _rows: set[str] = field(factory=set, init=False)
@@ -72,32 +75,36 @@ class Sweeper:
         The first sweep looks for everyone; a further one only for those whose absence would be news.
         """
         expected: frozenset[str] = getattr(self.sought, "expected", self.sought)
+        wanted = self.sought
         for _ in range(SWEEPS_MAX):
-            moved = self._sweep()
-            self._missing &= expected
-            if not self._missing or (not moved and self._ends_still()):
+            moved = self._sweep(wanted)
+            wanted = expected
+            if self._has(expected) or (not moved and self._ends_still()):
                 return self._board(frozenset())
-        return self._board(frozenset(self._missing))
+        return self._board(expected - self._readings.keys())
 
-    def _sweep(self) -> bool:
-        """Page on until nobody is missing or the board ends; tell whether it moved meanwhile."""
-        trail = _Trail()
+    def _sweep(self, wanted: frozenset[str]) -> bool:
+        """Page on until everyone wanted is found or the board ends; tell whether it moved meanwhile."""
+        trail = _Trail(self._rows)
         number = length_first = 0
-        while self._missing:
-            page = self._take(number)
+        while not self._has(wanted):
+            page = self._take(number, trail)
             if page.length == 0:
                 self._whole = True
                 break
             if number == 0:
                 length_first = page.length
-                self._trust_limit(length_first)
+                self._doubt_limit(length_first)
             elif number == 1 and self._clamps(length_first):
-                trail = _Trail()
+                trail = _Trail(self._rows)
                 number = 0
                 continue
-            trail.follow(page)
             number += 1
         return trail.moved
+
+    def _has(self, wanted: frozenset[str]) -> bool:
+        """Tell whether everyone wanted is found; it is asked after every page, so counting comes first."""
+        return len(self._readings) >= len(wanted) and wanted <= self._readings.keys()
 
     def _clamps(self, length_first: int) -> bool:
         """Take rows after a short page 0 as a server that clamps, and ask for pages of its length from now on.
@@ -107,32 +114,30 @@ class Sweeper:
         if self._clamped or length_first >= self.limit:
             return False
         self._clamped = True
-        self.limit = length_first
+        self.limit = self.limit_known = length_first
         return True
 
-    def _trust_limit(self, length_first: int) -> None:
-        """Remember a limit for later reads once page 0 was as long."""
-        if length_first == self.limit:
-            self.limit_known = self.limit
+    def _doubt_limit(self, length_first: int) -> None:
+        """Forget a limit that was learnt from the length of page 0 if page 0 is shorter still."""
+        if self._clamped and length_first < self.limit:
+            self.limit_known = LIMIT_MAX
 
     def _ends_still(self) -> bool:
         """Ask for the empty page that ended the sweep once more."""
-        return self._take(self._page_last).length == 0
+        return self._take(self._page_last, _Trail(self._rows)).length == 0
 
-    def _take(self, number: int) -> Page:
-        """Fetch a page and keep the readings of those sought, the newer over the older."""
+    def _take(self, number: int, trail: _Trail) -> Page:
+        """Fetch a page and keep its readings, the newer over the older."""
         if number >= self.pages_max:
             raise malformed(f"the board has no end within {self.pages_max:,} pages")
         answer = self.fetch(number, self.limit)
-        page = parsed(answer.body, self.guild_id, self.sought)
+        page = parsed(answer.body, self.guild_id, self.sought, thoroughly=self._pages == 0)
         if self._pages == 0:
             self._server_at = answer.told_at
         self._pages += 1
         self._page_last = number
-        self._rows.update(page.readings)
-        found = {member: page.readings[member] for member in self.sought.intersection(page.readings)}
-        self._readings.update(found)
-        self._missing.difference_update(found)
+        self._readings.update(page.readings)
+        trail.follow(page)
         if page.unusable:
             logger.info("page %d: %d of %d rows skipped", number, page.unusable, page.length)
         if self.on_page is not None:

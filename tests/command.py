@@ -1,0 +1,77 @@
+"""`trc-engage` as an operator runs it: a process, with an environment of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+import trc_engage
+from trc_engage.testing.mee6 import Mee6Server
+
+PACKAGE = Path(trc_engage.__file__).parent
+COMMAND = [sys.executable, "-W", "error", "-m", "trc_engage.entrypoints.cli"]
+TIMEOUT_SECONDS = 60
+
+
+@frozen
+class Ran:
+    """How a command ended, and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What a script reads: one line of JSON."""
+        (line,) = self.out.splitlines()
+        return json.loads(line)
+
+
+class Operator:
+    """Types commands, in a folder with a store and settings of its own."""
+
+    def __init__(self, folder: Path, server: Mee6Server | None = None) -> None:
+        self.folder = folder
+        self.env = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(PACKAGE.parent),
+            "HOME": str(folder),
+            "COLUMNS": "80",
+            "NO_COLOR": "1",
+            "TERM": "dumb",
+            "PYTHONUTF8": "1",
+            "TRC_ENGAGE_STORE": str(folder / "engage.db"),
+        }
+        if server is not None:
+            self.env |= {"TRC_ENGAGE_GUILD_ID": server.guild_id, "TRC_ENGAGE_MEE6_URL": server.url}
+
+    def run(self, *arguments: str, env: Mapping[str, str] | None = None) -> Ran:
+        """Run a command to its end."""
+        ended = subprocess.run(
+            [*COMMAND, *arguments],
+            cwd=self.folder,
+            env={**self.env, **(env or {})},
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
+        return Ran(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Start a command that the test ends."""
+        return subprocess.Popen(
+            [*COMMAND, *arguments],
+            cwd=self.folder,
+            env=self.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            text=True,
+        )

@@ -1,0 +1,178 @@
+"""Importing members: every bad row is reported with its line, and all is imported or nothing."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from command import Operator
+
+ADA = "80351110224678912"
+GRACE = "80351110224678913"
+GOOD = f"member_id,discord_id,name\nm-1,{ADA},Ada\nm-2,,\n"
+
+
+@pytest.fixture
+def operator(tmp_path: Path) -> Operator:
+    return Operator(tmp_path)
+
+
+def enrolled(operator: Operator) -> list[list[str | None]]:
+    """Return whom the store holds: member, name and Discord id."""
+    members = operator.run("members", "list", "--json").json["members"]
+    return [[one["member_id"], one["name"], one["discord"] and one["discord"]["discord_id"]] for one in members]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        GOOD.encode(),
+        b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode(),
+        GOOD.replace(",", ";").encode(),
+        GOOD.replace(",", "\t").encode(),
+        f'name,"member_id",Discord_Id\n" Ada ",m-1,{ADA} \n\n,m-2,\n,,\n'.encode(),
+        json.dumps([{"member_id": "m-1", "discord_id": ADA, "name": "Ada"}, {"member_id": "m-2"}]).encode(),
+        json.dumps(
+            [{"member_id": "m-1", "discord_id": ADA, "name": "Ada"}, {"member_id": "m-2", "name": None}], indent=2
+        ).encode(),
+    ],
+    ids=["csv", "excel", "semicolons", "tabs", "reordered", "json", "indented"],
+)
+def test_members_arrive_from_every_usual_file(operator: Operator, content: bytes) -> None:
+    """CSV as programs and as spreadsheets write it, and JSON; an empty cell says nothing."""
+    (operator.folder / "roster").write_bytes(content)
+    ran = operator.run("members", "import", "roster", "--json")
+    assert (ran.code, ran.err, ran.json) == (
+        0,
+        "",
+        {"outcome": "imported", "rows": 2, "enrolled": 2, "linked": 0, "updated": 0, "unchanged": 0, "bad": []},
+    )
+    assert enrolled(operator) == [["m-1", "Ada", ADA], ["m-2", None, None]]
+
+
+def test_importing_again_brings_up_to_date(operator: Operator) -> None:
+    """A roster that is exported every night may be imported every night."""
+    roster = operator.folder / "roster.csv"
+    roster.write_text(GOOD)
+    operator.run("members", "import", "roster.csv")
+    assert operator.run("members", "import", "roster.csv").out == "2 rows: 2 unchanged\n"
+    roster.write_text(f"member_id,discord_id,name\nm-1,,Ada L.\nm-2,{GRACE},\nm-3,,\n")
+    assert operator.run("members", "import", "roster.csv").out == "3 rows: 1 updated, 1 linked, 1 enrolled\n"
+    assert enrolled(operator) == [["m-1", "Ada L.", ADA], ["m-2", None, GRACE], ["m-3", None, None]]
+
+
+BAD = f"""member_id,discord_id,name
+m-1,{ADA},Ada
+,{GRACE},nobody
+m-3,8.03E+16,Barbara
+"m-4",,"two
+lines"
+m-5,,,Edsger
+m-6,{ADA},Dennis
+m-7,,Radia
+"""
+
+
+def test_bad_rows_are_reported_and_nothing_is_imported(operator: Operator) -> None:
+    """Each with its line, the field and the value, and the way to import the others."""
+    (operator.folder / "roster.csv").write_text(BAD)
+    ran = operator.run("members", "import", "roster.csv")
+    assert (ran.code, enrolled(operator)) == (65, [])
+    assert ran.out == ""
+    assert ran.err == (
+        "trc-engage: roster.csv:3: member_id: '': give a text of 1 to 200 printable characters\n"
+        "trc-engage: roster.csv:4: discord_id: '8.03E+16': give the Discord id as text of 1 to 20 digits, "
+        "such as '80351110224678912'\n"
+        "trc-engage: roster.csv:7: row: 'm-5,,,Edsger': the header has 3 columns, this row 4; "
+        "quote what holds a comma\n"
+        "trc-engage: roster.csv: nothing was imported, for 3 of 7 rows cannot be; mend them, or import the "
+        "others with --skip-bad\n"
+    )
+
+
+def test_bad_rows_can_be_skipped(operator: Operator) -> None:
+    """They are still reported, a link that is taken too, and the others are imported."""
+    (operator.folder / "roster.csv").write_text(BAD)
+    ran = operator.run("members", "import", "roster.csv", "--skip-bad", "--json")
+    assert (ran.code, ran.json["outcome"], ran.json["rows"], ran.json["enrolled"]) == (0, "imported", 7, 3)
+    assert [row["line"] for row in ran.json["bad"]] == [3, 4, 7, 8]
+    assert "member 'm-1' already holds Discord id" in ran.json["bad"][3]["message"]
+    assert [member[0] for member in enrolled(operator)] == ["m-1", "m-4", "m-7"]
+
+
+def test_a_taken_link_stops_the_whole_import(operator: Operator) -> None:
+    """The row is named, and who holds the id."""
+    operator.run("members", "enroll", "m-9", "--discord-id", ADA)
+    (operator.folder / "roster.csv").write_text(GOOD)
+    ran = operator.run("members", "import", "roster.csv")
+    assert (ran.code, enrolled(operator)) == (65, [["m-9", None, ADA]])
+    assert ran.err.startswith(f"trc-engage: roster.csv:2: member 'm-9' already holds Discord id {ADA}")
+
+
+def test_a_thousand_bad_rows_are_not_a_thousand_lines(operator: Operator) -> None:
+    """A wrong column is understood after twenty."""
+    (operator.folder / "roster.csv").write_text("member_id,discord_id\n" + "m-1,x\n" * 1_000)
+    ran = operator.run("members", "import", "roster.csv")
+    assert len(ran.err.splitlines()) == 22
+    assert "… and 980 more" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("a.csv", b"", "a.csv: it is empty"),
+        ("a.csv", b"\xef\xbb\xbf \n\n", "a.csv: it is empty"),
+        ("a.csv", b"member_id,discord_id,name\n", "a.csv: it holds no members"),
+        ("a.csv", b"m-1,80351110224678912,Ada\n", "a.csv:1: column 'm-1' is unknown"),
+        ("a.csv", b"\n\nmember_id,nick\n", "a.csv:3: column 'nick' is unknown"),
+        ("a.csv", b"discord_id,name\n", "a.csv:1: there is no column member_id"),
+        ("a.csv", b"member_id,name,name\n", "a.csv:1: column 'name' is there twice"),
+        ("a.csv", b"member_id\nm-1\n\xe9lan\n", "a.csv:3: byte 0xe9 is not UTF-8"),
+        ("a.csv", "member_id\nm-1\n".encode("utf-16"), "a.csv: it is UTF-16"),
+        ("a.csv", b'member_id\nm-1\n"m-2\n', "a.csv:3: it is not CSV"),
+        ("a.csv", b'member_id\n"m-1"x\n', "a.csv:2: it is not CSV"),
+        ("a.csv", b"member_id\n" + b"x" * 200_000, "a.csv:2: it is not CSV"),
+        ("a.csv", b"member_id\n" + b"x" * 2_000, "a.csv:2: member_id: 'xxx"),
+        ("a.csv", b"member_id\nm\x00\n", "a.csv:2: member_id: 'm\\x00'"),
+        ("a.csv", b"member_id\n\x1b[31m\n", "a.csv:2: member_id: '\\x1b[31m'"),
+        ("a.json", b"members", "a.json: it must be an array"),
+        ("a.json", b'{"member_id": "m-1"}', "a.json: it must be an array"),
+        ("a", b'{"member_id": "m-1"}', "a: it must be an array"),
+        ("a.json", b"[]", "a.json: it holds no members"),
+        ("a.json", b"[\n1]", "a.json:2: row: 1: give an object"),
+        ("a.json", b'[\n{"member_id": "m-1"}\n', "a.json:3: it is not JSON: a comma or the closing ]"),
+        ("a.json", b'[\n{"member_id":\n "m-1",}]', "a.json:3: it is not JSON: "),
+        ("a.json", b'[{"member_id": "m-1"}] [', "a.json: something follows the closing ]"),
+        ("a.json", b'[{"member_id": "m-1", "nick": 1}]', "a.json:1: row: 'nick': this field is unknown"),
+        ("a.json", b'[{"member_id": "m-1", "member_id": "m-2"}]', "a.json:1: row: ['member_id', 'member_id']: a field"),
+        ("a.json", b'[\n\n{"member_id": 17}]', "a.json:3: member_id: 17: a number may have lost digits"),
+        ("a.json", b'[{"member_id": "m", "discord_id": 80351110224678912}]', "discord_id: 80351110224678912: a number"),
+        ("a.json", b'[{"member_id": "m", "discord_id": 8e16}]', "discord_id: 8e+16: a number may have lost digits"),
+        ("a.json", b'[{"member_id": "m", "discord_id": true}]', "a.json:1: discord_id: True: give the Discord id"),
+        ("a.json", b'[{"member_id": "m", "name": ["A"]}]', "a.json:1: name: ['A']: give a text"),
+        ("a.json", b'[{"member_id": "m", "name": "\\ud800"}]', "a.json:1: name: '\\ud800': it holds half a surrogate"),
+        ("a.json", b"[" * 100_000, "a.json:1: it is not JSON that can be read"),
+        ("a.json", b"[" + b"9" * 5_000 + b"]", "a.json:1: it is not JSON that can be read"),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_its_place(operator: Operator, name: str, content: bytes, says: str) -> None:
+    """One line that names file, line, field and the shortened value; no traceback, nothing imported."""
+    (operator.folder / name).write_bytes(content)
+    ran = operator.run("members", "import", name)
+    assert (ran.code, ran.out) == (65, "")
+    assert says in ran.err.splitlines()[0]
+    assert "Traceback" not in ran.err
+    assert all(len(line) < 300 and line.startswith("trc-engage: ") for line in ran.err.splitlines())
+    assert not (operator.folder / "engage.db").exists() or enrolled(operator) == []
+
+
+def test_a_file_without_end_is_refused(operator: Operator) -> None:
+    """A device, or a dump of something else, fills no memory."""
+    ran = operator.run("members", "import", "/dev/zero")
+    assert (ran.code, ran.err) == (65, "trc-engage: /dev/zero: it is larger than 64 MiB; split it\n")
+
+
+def test_a_folder_is_no_file(operator: Operator) -> None:
+    """The operating system's own words will do."""
+    ran = operator.run("members", "import", ".")
+    assert (ran.code, ran.err) == (65, "trc-engage: .: Is a directory\n")

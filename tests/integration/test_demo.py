@@ -1,0 +1,39 @@
+"""The demo is what a newcomer sees first."""
+
+import signal
+from pathlib import Path
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from command import Operator
+
+
+@pytest.fixture
+def operator(tmp_path: Path) -> Operator:
+    return Operator(tmp_path)
+
+
+def test_a_fortnight_is_told_the_same_every_time(operator: Operator, snapshot: SnapshotAssertion) -> None:
+    """Members with points, and one history with every line explained; no setting is heeded or needed."""
+    ran = operator.run("demo", env={"TRC_ENGAGE_GUILD_ID": "nonsense", "TRC_ENGAGE_STORE": "nonsense://"})
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == snapshot
+    assert max(map(len, ran.out.splitlines())) < 80
+    assert list(operator.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_demo_that_is_stopped_leaves_nothing_behind(operator: Operator, number: signal.Signals) -> None:
+    """Whether with Ctrl-C or by the operating system; quietly."""
+    operator.env["TMPDIR"] = str(operator.folder)
+    process = operator.start("demo")
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("Mon"):
+            break
+    assert list(operator.folder.glob("*/engage.db"))
+    process.send_signal(number)
+    _, complaint = process.communicate(timeout=30)
+    assert (process.returncode, complaint) == (128 + number, "")
+    assert list(operator.folder.iterdir()) == []
