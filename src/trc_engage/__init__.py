@@ -1,33 +1,69 @@
 """MEE6 XP becomes points on an append-only ledger, exactly once.
 
-Start at `Engage`; bring a ledger and a source from `trc_engage.adapters`, or your own.
+Start at `Engage`; bring a ledger and a source from `trc_engage.adapters`, or your own. The names
+below are loaded when they are first used, so that importing the package costs next to nothing.
 """
 
-from .core.entries import Entry, Evidence, XpChange
-from .core.errors import (
-    ClockWentBack,
-    EngageError,
-    InvalidValue,
-    KeyReused,
-    LedgerBusy,
-    LedgerFailed,
-    LinkTaken,
-    Moved,
-    NotLinked,
-    ReadStopped,
-    Reversed,
-    SourceError,
-    SourceMissing,
-    UnknownAward,
-    UnknownMember,
-)
-from .core.model import Board, DiscordActivity, Member, Sought
-from .core.reports import Enrolment, ExcuseReport, Receipt, SettleReport, SyncReport
-from .core.settling import Pending
-from .core.streaks import Milestone, StreakChange, StreakStanding
-from .core.views import DiscordStanding, MemberDay, Rank, Standing
-from .engage import Engage
-from .posting.enrolling import Newcomer
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .core.entries import Entry, Evidence, XpChange
+    from .core.errors import (
+        ClockWentBack,
+        EngageError,
+        InvalidValue,
+        KeyReused,
+        LedgerBusy,
+        LedgerFailed,
+        LinkTaken,
+        Moved,
+        NotLinked,
+        ReadStopped,
+        Reversed,
+        SourceError,
+        SourceMissing,
+        UnknownAward,
+        UnknownMember,
+    )
+    from .core.model import Board, DiscordActivity, Link, Member, Sought
+    from .core.reports import Enrolment, ExcuseReport, Receipt, SettleReport, SyncReport
+    from .core.settling import Pending
+    from .core.streaks import Milestone, StreakChange, StreakStanding
+    from .core.views import DiscordStanding, MemberDay, Rank, Standing
+    from .engage import Engage
+    from .posting.enrolling import Newcomer
+    from .reading import Reader
+
+_HOMES = {
+    "core.entries": ("Entry", "Evidence", "XpChange"),
+    "core.errors": (
+        "ClockWentBack",
+        "EngageError",
+        "InvalidValue",
+        "KeyReused",
+        "LedgerBusy",
+        "LedgerFailed",
+        "LinkTaken",
+        "Moved",
+        "NotLinked",
+        "ReadStopped",
+        "Reversed",
+        "SourceError",
+        "SourceMissing",
+        "UnknownAward",
+        "UnknownMember",
+    ),
+    "core.model": ("Board", "DiscordActivity", "Link", "Member", "Sought"),
+    "core.reports": ("Enrolment", "ExcuseReport", "Receipt", "SettleReport", "SyncReport"),
+    "core.settling": ("Pending",),
+    "core.streaks": ("Milestone", "StreakChange", "StreakStanding"),
+    "core.views": ("DiscordStanding", "MemberDay", "Rank", "Standing"),
+    "engage": ("Engage",),
+    "posting.enrolling": ("Newcomer",),
+    "reading": ("Reader",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Board",
@@ -44,6 +80,7 @@ __all__ = [
     "KeyReused",
     "LedgerBusy",
     "LedgerFailed",
+    "Link",
     "LinkTaken",
     "Member",
     "MemberDay",
@@ -54,6 +91,7 @@ __all__ = [
     "Pending",
     "Rank",
     "ReadStopped",
+    "Reader",
     "Receipt",
     "Reversed",
     "SettleReport",
@@ -68,3 +106,12 @@ __all__ = [
     "UnknownMember",
     "XpChange",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME_OF:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(import_module(f".{_HOME_OF[name]}", __name__), name)
+    globals()[name] = value
+    return value

@@ -3,22 +3,19 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from . import reading
-from .core.days import in_utc
-from .core.entries import Entry
 from .core.errors import InvalidValue, LinkTaken, SourceMissing
 from .core.fields import checked_day, checked_reason, checked_weekday
 from .core.planning import Drops
 from .core.ports import Clock, Store, XpSource
 from .core.reports import Enrolment, ExcuseReport, Receipt, SettleReport, SyncReport
-from .core.streaks import MILESTONES, Milestone
-from .core.views import MemberDay, Rank, Standing
+from .core.streaks import MILESTONES
 from .posting import awards, enrolling, settling
 from .posting import sync as syncing
 from .posting.enrolling import Newcomer
+from .reading import Reader
 
 
-class Engage:
+class Engage(Reader):
     """Members, their XP and their points, over a ledger and a source of your choice.
 
     Safe to share between threads and processes as far as its ledger is; the ledgers that come with
@@ -34,13 +31,9 @@ class Engage:
         clock: Clock,
         milestones: Sequence[int] = MILESTONES,
     ) -> None:
+        super().__init__(views=ledger, clock=clock, milestones=milestones)
         self._ledger = ledger
         self._source = source
-        self._clock = clock
-        self._milestones = milestones
-
-    def _now(self) -> datetime:
-        return in_utc("clock", self._clock())
 
     def enroll(self, member_id: str, *, discord_id: str | None = None, name: str | None = None) -> Enrolment:
         """Enrol a member, or bring name and link up to date; raises `LinkTaken` (R7)."""
@@ -132,39 +125,3 @@ class Engage:
     def forget(self, member_id: str) -> Enrolment:
         """Put a tombstone where name and Discord ids were; entries and sums stay (R9). Raises `UnknownMember`."""
         return enrolling.forget(self._ledger, member_id, self._now())
-
-    def standing(self, member_id: str) -> Standing:
-        """Return where a member stands; raises `UnknownMember`."""
-        return reading.standing(self._ledger, member_id, self._now().date(), self._milestones)
-
-    def milestones(self, member_id: str) -> Sequence[Milestone]:
-        """Return the milestones that the member's longest streak has reached (R17); raises `UnknownMember`."""
-        return reading.milestones(self._ledger, member_id, self._now().date(), self._milestones)
-
-    def days(self, member_id: str, first_day: date, last_day: date) -> Sequence[MemberDay]:
-        """Return what each day meant for the member's streak, and why; raises `UnknownMember`."""
-        return reading.days(self._ledger, member_id, first_day, last_day)
-
-    def members(self) -> Sequence[Standing]:
-        """Return where every member stands, by member id, without the streaks."""
-        return self._ledger.members()
-
-    def history(self, member_id: str, *, limit: int = 50, before: int | None = None) -> Sequence[Entry]:
-        """Return a member's entries, newest first, those below position `before`; raises `UnknownMember`."""
-        return reading.history(self._ledger, member_id, limit, before)
-
-    def feed(self, *, after: int = 0, limit: int = 500) -> Sequence[Entry]:
-        """Return everyone's entries above position `after`, oldest first.
-
-        Who has seen a position never later finds a new entry at or below it (R23): keep the last
-        position you handled, and ask for what comes after.
-        """
-        return reading.feed(self._ledger, after, limit)
-
-    def leaderboard(self, *, month: date | None = None, limit: int = 25) -> Sequence[Rank]:
-        """Return the top of the visible members by points, of all time or of the UTC month that holds `month`."""
-        return reading.leaderboard(self._ledger, month, limit)
-
-    def rank(self, member_id: str, *, month: date | None = None) -> Rank:
-        """Return a member's own rank, also outside the top and if hidden; raises `UnknownMember`."""
-        return reading.rank(self._ledger, member_id, month)

@@ -1,74 +1,98 @@
-"""What people ask, checked and put together from the `Views` port."""
+"""`Reader`: what people ask, checked and put together from the `Views` port."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from itertools import groupby
 
 from attrs import evolve
 
 from .core import streaks
-from .core.days import ONE_DAY
+from .core.days import ONE_DAY, in_utc
 from .core.entries import Entry
 from .core.errors import InvalidValue, UnknownMember
 from .core.fields import checked_day, checked_limit, checked_member_id, checked_position
-from .core.model import Member
-from .core.ports import Store
-from .core.streaks import Milestone
+from .core.ports import Clock, Views
+from .core.streaks import MILESTONES, Milestone
 from .core.views import MemberDay, MemberFacts, Rank, Standing, member_day
 
 DAYS_MAX = 1_000
 
 
-def standing(ledger: Store, member_id: str, today: date, milestones: Sequence[int]) -> Standing:
-    """Return where a member stands, the streak included."""
-    facts = _facts(ledger, member_id, today)
-    streak = streaks.standing(facts.streak, facts.calendar, facts.open_days, today, milestones)
-    return evolve(facts.standing, streak=streak)
+class Reader:
+    """Everything that can be read, over the views of a store; it changes nothing.
 
+    Every method may raise `LedgerBusy`, `LedgerFailed` and, for values that cannot be used,
+    `InvalidValue`; those that name a member raise `UnknownMember`.
+    """
 
-def milestones(ledger: Store, member_id: str, today: date, thresholds: Sequence[int]) -> Sequence[Milestone]:
-    """Return the milestones that the member's longest streak has reached."""
-    return streaks.reached(member_id, _facts(ledger, member_id, today).streak.longest, thresholds)
+    def __init__(self, *, views: Views, clock: Clock, milestones: Sequence[int] = MILESTONES) -> None:
+        self._views = views
+        self._clock = clock
+        self._milestones = milestones
 
+    def standing(self, member_id: str) -> Standing:
+        """Return where a member stands, the streak included."""
+        facts, today = self._facts(member_id)
+        streak = streaks.standing(facts.streak, facts.calendar, facts.open_days, today, self._milestones)
+        return evolve(facts.standing, streak=streak)
 
-def days(ledger: Store, member_id: str, first_day: date, last_day: date) -> Sequence[MemberDay]:
-    """Return what each day meant for the member's streak, and why."""
-    checked_day("first_day", first_day)
-    span = (checked_day("last_day", last_day) - first_day).days
-    if not 0 <= span < DAYS_MAX:
-        raise InvalidValue("last_day", last_day, f"give a day from first_day on, {DAYS_MAX:,} days at most")
-    enrolled_on = _member(ledger, member_id).enrolled_at.date()
-    calendar = ledger.calendar()
-    found = groupby(ledger.evidence(member_id, first_day, last_day), key=lambda one: one.day)
-    evidence = {day: tuple(group) for day, group in found}
-    each = (first_day + number * ONE_DAY for number in range(span + 1))
-    return [member_day(day, evidence.get(day, ()), calendar, enrolled_on) for day in each]
+    def milestones(self, member_id: str) -> Sequence[Milestone]:
+        """Return the milestones that the member's longest streak has reached, lowest first (R17)."""
+        facts, _ = self._facts(member_id)
+        return streaks.reached(member_id, facts.streak.longest, self._milestones)
 
+    def days(self, member_id: str, first_day: date, last_day: date) -> Sequence[MemberDay]:
+        """Return what each day meant for the member's streak, and why; 1,000 days at most."""
+        checked_day("first_day", first_day)
+        span = (checked_day("last_day", last_day) - first_day).days
+        if not 0 <= span < DAYS_MAX:
+            raise InvalidValue("last_day", last_day, f"give a day from first_day on, {DAYS_MAX:,} days at most")
+        facts, _ = self._facts(member_id)
+        found = groupby(self._views.evidence(member_id, first_day, last_day), key=lambda one: one.day)
+        evidence = {day: tuple(group) for day, group in found}
+        each = (first_day + number * ONE_DAY for number in range(span + 1))
+        return [member_day(day, evidence.get(day, ()), facts.calendar, facts.enrolled_at.date()) for day in each]
 
-def history(ledger: Store, member_id: str, limit: int, before: int | None) -> Sequence[Entry]:
-    """Return a member's entries, newest first."""
-    if before is not None:
-        checked_position("before", before)
-    _member(ledger, member_id)
-    return ledger.history(member_id, limit=checked_limit(limit), before=before)
+    def members(self) -> Sequence[Standing]:
+        """Return where every member stands, by member id, without the streaks."""
+        return self._views.members()
 
+    def history(self, member_id: str, *, limit: int = 50, before: int | None = None) -> Sequence[Entry]:
+        """Return a member's entries, newest first, those below position `before`; 10,000 at most."""
+        if before is not None:
+            checked_position("before", before)
+        checked_limit(limit)
+        self._facts(member_id)
+        return self._views.history(member_id, limit=limit, before=before)
 
-def feed(ledger: Store, after: int, limit: int) -> Sequence[Entry]:
-    """Return everyone's entries, oldest first."""
-    return ledger.feed(after=checked_position("after", after), limit=checked_limit(limit))
+    def feed(self, *, after: int = 0, limit: int = 500) -> Sequence[Entry]:
+        """Return everyone's entries above position `after`, oldest first.
 
+        Who has seen a position never later finds a new entry at or below it (R23): keep the last
+        position you handled, and ask for what comes after.
+        """
+        return self._views.feed(after=checked_position("after", after), limit=checked_limit(limit))
 
-def leaderboard(ledger: Store, month: date | None, limit: int) -> Sequence[Rank]:
-    """Return the top of the visible members."""
-    return ledger.ranking(*_bounds(month), limit=checked_limit(limit))
+    def leaderboard(self, *, month: date | None = None, limit: int = 25) -> Sequence[Rank]:
+        """Return the top of the visible members by points, of all time or of the UTC month that holds `month`."""
+        return self._views.ranking(*_bounds(month), limit=checked_limit(limit))
 
+    def rank(self, member_id: str, *, month: date | None = None) -> Rank:
+        """Return a member's own rank, also outside the top and if hidden."""
+        found = self._views.rank_of(checked_member_id(member_id), *_bounds(month))
+        if found is None:
+            raise UnknownMember(member_id)
+        return found
 
-def rank(ledger: Store, member_id: str, month: date | None) -> Rank:
-    """Return a member's own rank."""
-    found = ledger.rank_of(checked_member_id(member_id), *_bounds(month))
-    if found is None:
-        raise UnknownMember(member_id)
-    return found
+    def _now(self) -> datetime:
+        return in_utc("clock", self._clock())
+
+    def _facts(self, member_id: str) -> tuple[MemberFacts, date]:
+        today = self._now().date()
+        facts = self._views.facts(checked_member_id(member_id), today)
+        if facts is None:
+            raise UnknownMember(member_id)
+        return facts, today
 
 
 def _bounds(month: date | None) -> tuple[date, date] | tuple[None, None]:
@@ -77,17 +101,3 @@ def _bounds(month: date | None) -> tuple[date, date] | tuple[None, None]:
         return None, None
     first = checked_day("month", month).replace(day=1)
     return first, (first + 31 * ONE_DAY).replace(day=1) - ONE_DAY
-
-
-def _facts(ledger: Store, member_id: str, today: date) -> MemberFacts:
-    facts = ledger.facts(checked_member_id(member_id), today)
-    if facts is None:
-        raise UnknownMember(member_id)
-    return facts
-
-
-def _member(ledger: Store, member_id: str) -> Member:
-    member = ledger.member(checked_member_id(member_id))
-    if member is None:
-        raise UnknownMember(member_id)
-    return member

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import chain
 from pathlib import Path
 from random import Random
 from threading import Barrier, Event, Thread, Timer
@@ -267,12 +268,12 @@ def test_it_ends_promptly_though_it_reads(store: str, server: Mee6Server) -> Non
 
 PAIRS = 4
 """Of threads, each thread with a process of its own."""
-ROUNDS = 20
+ROUNDS = 32
 DAYS_BACK = 150
 LINKED = {f"linked-{number}": str(80351110224678920 + number) for number in range(4)}
 OPENED_AT_XP = 100
-BENCHMARKS = {"one": 1, "other": 2, "both": 4}
-"""Points by who sends a benchmark first: one thread of a pair, the other, or both at once."""
+BENCHMARKS = ({"both": 4}, {"one": 1, "other": 2})
+"""Points by who sends a benchmark first, in even and in odd rounds: both of a pair at once, or each one of its own."""
 
 
 class OldBoard:
@@ -286,14 +287,14 @@ class OldBoard:
 class Crowd:
     """What eight threads do to one store through two processes, while its days are settled and XP rises.
 
-    A pair of threads has a member to itself in each round, so that a streak which a lost race left
-    wrong is not put right by the next award.
+    A pair of threads has a member to itself in each round, since the next award would put right a
+    streak that a lost race had left wrong.
     """
 
     def __init__(self, store: str, server: Mee6Server) -> None:
         self.server = server
         self.first_at = datetime.now(UTC) - timedelta(days=DAYS_BACK)
-        self.members = [f"member-{number}" for number in range(PAIRS * ROUNDS)]
+        self.rounds = [[f"member-{pair}-{number}" for number in range(ROUNDS)] for pair in range(PAIRS)]
         self.answers: Counter[int] = Counter()
         self.ledger = SqliteLedger.open(store)
         self._go = Event()
@@ -303,7 +304,7 @@ class Crowd:
     def _enrol_long_ago(self) -> None:
         """Leave a store with months of days that wait for a good sync."""
         engage = Engage(ledger=self.ledger, source=OldBoard(), clock=lambda: self.first_at)
-        engage.enroll_all([Newcomer(member_id, LINKED.get(member_id)) for member_id in (*LINKED, *self.members)])
+        engage.enroll_all([Newcomer(member_id, LINKED.get(member_id)) for member_id in chain(LINKED, *self.rounds)])
         engage.sync()
 
     def _join_rising(self) -> None:
@@ -322,25 +323,25 @@ class Crowd:
         """Let all threads go at once."""
         with ThreadPoolExecutor(2 * PAIRS) as pool:
             futures = []
-            for pair in range(PAIRS):
+            for members in self.rounds:
                 meet = Barrier(2, timeout=SECONDS_MAX)
-                for app, (own, other) in zip(apps, (("one", "other"), ("other", "one")), strict=True):
-                    futures.append(pool.submit(self._play, app, self.members[pair::PAIRS], own, other, meet))
+                for app, turns in zip(apps, (("one", "other"), ("other", "one")), strict=True):
+                    futures.append(pool.submit(self._play, app, members, turns, meet))
             for future in futures:
                 self.answers += future.result()
 
-    def _play(self, app: App, members: Sequence[str], own: str, other: str, meet: Barrier) -> Counter[int]:
-        """Send what is one's own and what is common, in turns, and at last again what the other sent."""
+    def _play(self, app: App, members: Sequence[str], turns: Sequence[str], meet: Barrier) -> Counter[int]:
+        """Send what both send, or first one's own and then again what the other sent."""
         answers: Counter[int] = Counter()
-        chance = Random(members[0] + own)
+        chance = Random(members[0] + turns[0])
         with app.client() as client:
             for number, member_id in enumerate(members):
-                turns = (own, "both") if number % 2 else ("both", own)
-                for whose in (*turns, other):
+                for whose in turns if number % 2 else ["both"]:
                     meet.wait()
-                    answers.update(self._insist(client, member_id, whose, self._at(chance)))
+                    award = {"member_id": member_id, "key": f"{member_id}:{whose}", "at": self._at(chance).isoformat()}
+                    answers.update(insist(client, award | {"points": BENCHMARKS[number % 2][whose]}))
                 client.get(f"/members/{member_id}").raise_for_status()
-                if number % 3 == 0:
+                if number % 4 == 0:
                     client.post("/sync").raise_for_status()
                     self._go.set()
         return answers
@@ -351,14 +352,21 @@ class Crowd:
         at = datetime.combine(settled, time(), UTC) + timedelta(days=chance.choice([-1, 0, 1, 1, 1, 2]))
         return min(max(at, self.first_at), datetime.now(UTC))
 
-    def _insist(self, client: httpx.Client, member_id: str, whose: str, at: datetime) -> Iterator[int]:
-        """Send a benchmark until it is answered otherwise than that the store is busy."""
-        key, points = f"{member_id}:{whose}", BENCHMARKS[whose]
-        award = {"member_id": member_id, "points": points, "key": key, "at": at.isoformat()}
-        for _ in range(TRIES_MAX):
-            yield (status := client.post("/benchmarks", json=award).status_code)
-            if status != 503:
-                return
+    def expected(self) -> dict[str, dict[str, int]]:
+        """Return points by key that each member must have been awarded."""
+        return {
+            member_id: {f"{member_id}:{whose}": points for whose, points in BENCHMARKS[number % 2].items()}
+            for members in self.rounds
+            for number, member_id in enumerate(members)
+        }
+
+
+def insist(client: httpx.Client, award: Mapping[str, object]) -> Iterator[int]:
+    """Send an award until it is answered otherwise than that the store is busy."""
+    for _ in range(TRIES_MAX):
+        yield (status := client.post("/benchmarks", json=award).status_code)
+        if status != 503:
+            return
 
 
 def test_eight_threads_and_two_processes_leave_exact_balances_and_streaks(store: str, server: Mee6Server) -> None:
@@ -368,23 +376,23 @@ def test_eight_threads_and_two_processes_leave_exact_balances_and_streaks(store:
     with running(*words) as one, running(*words) as other, closing(crowd.ledger) as ledger:
         crowd.hammer([one, other])
         assert [one.stop(), other.stop()] == [-signal.SIGTERM] * 2
+        awarded = crowd.expected()
         assert crowd.answers.keys() <= {200, 201, 503}
-        assert crowd.answers[200] == crowd.answers[201] == len(BENCHMARKS) * len(crowd.members)
+        assert crowd.answers[200] == crowd.answers[201] == sum(map(len, awarded.values()))
         with Mee6Source.open(server.guild_id, base_url=server.url, page_gap=0) as source:
             engage = Engage(ledger=ledger, source=source, clock=lambda: datetime.now(UTC))
             xp = {member_id: server.board.xp(discord_id) for member_id, discord_id in LINKED.items()}
             engage.sync(fresh=True)
             assert engage.settle().pending == ()
-        assert_exact(engage, crowd.members, xp)
-        assert_derived(ledger, [*LINKED, *crowd.members])
+        assert_exact(engage, awarded, xp)
+        assert_derived(ledger, [*LINKED, *awarded])
 
 
-def assert_exact(engage: Engage, members: Sequence[str], xp: Mapping[str, int]) -> None:
+def assert_exact(engage: Engage, awarded: Mapping[str, Mapping[str, int]], xp: Mapping[str, int]) -> None:
     """Each award stands once, and a balance is what was awarded or earned, and the sum of its entries."""
     entries = engage.feed(limit=10_000)
-    keys = [f"{member_id}:{whose}" for member_id in members for whose in BENCHMARKS]
-    assert Counter(entry.key for entry in entries if entry.key) == Counter(keys)
-    expected = dict.fromkeys(members, sum(BENCHMARKS.values()))
+    assert Counter(entry.key for entry in entries if entry.key) == Counter(chain(*awarded.values()))
+    expected = {member_id: sum(points.values()) for member_id, points in awarded.items()}
     expected |= {member_id: (total - OPENED_AT_XP) // 100 for member_id, total in xp.items()}
     assert {standing.member_id: standing.points for standing in engage.members()} == expected
     sums: Counter[str] = Counter()

@@ -128,7 +128,7 @@ class AnyHistory(RuleBasedStateMachine):
 
     @invariant()
     def streaks_and_sums_hold(self) -> None:
-        """What is stored is what is recomputed, and what the rules say; a balance is the sum of its entries."""
+        """Compare what is stored with what is recomputed, and with what the rules say; add up the balances."""
         community = self.pair[0]
         ledger, calendar = community.ledger, community.ledger.calendar()
         feed = community.engage.feed(limit=10_000)
@@ -166,4 +166,4 @@ def _told(community: Community) -> tuple[object, ...]:
 
 
 TestAnyHistory = AnyHistory.TestCase
-TestAnyHistory.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
+TestAnyHistory.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)

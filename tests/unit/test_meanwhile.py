@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from community import LEDGERS, MONDAY, Community, opened
+from community import IDS, LEDGERS, MONDAY, Community, opened
 from trc_engage import Engage, LedgerBusy, Moved
 from trc_engage.core import streaks
 from trc_engage.core.ports import Ledger, Store
@@ -191,3 +191,22 @@ def test_who_is_overtaken_eight_times_gives_up(community: Community) -> None:
         engage.settle()
     assert community.ledger.calendar().settled_through is None
     assert engage.settle().settled == (MONDAY.date(), TUESDAY_ITSELF)
+
+
+def test_who_is_forgotten_meanwhile_stays_forgotten(community: Community) -> None:
+    """Hiding was planned on a member with a name, and must not bring it back (R9)."""
+    engage, _ = interrupted(community, "member", lambda: community.engage.forget("ada"))
+    engage.hide("ada")
+    member = community.ledger.member("ada")
+    assert member is not None
+    assert (member.name, member.is_forgotten) == (None, True)
+
+
+def test_nobody_is_forgotten_and_linked(community: Community) -> None:
+    """Whoever is enrolled with a link while being forgotten was enrolled after it, or not at all (R9)."""
+    community.engage.unlink("ada")
+    engage, _ = interrupted(community, "member", lambda: community.engage.forget("ada"))
+    engage.enroll("ada", discord_id=IDS["ada"])
+    member = community.ledger.member("ada")
+    assert member is not None
+    assert member.is_forgotten == (community.ledger.account_of("ada") is None)

@@ -5,17 +5,21 @@ Ports return complete values, never generators. Every method of the three store 
 written); a call that raised has changed nothing.
 """
 
-from collections.abc import Sequence
-from datetime import date, datetime
-from typing import Protocol
+from __future__ import annotations
 
-from .days import Calendar
-from .entries import Entry, Evidence
-from .model import Board, DiscordActivity, Member
-from .postings import Claim, Posting, SyncFailure, SyncState
-from .settling import DayRecord
-from .streaks import Streak
-from .views import MemberFacts, Rank, Standing
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+
+    from .days import Calendar
+    from .entries import Entry, Evidence
+    from .model import Board, DiscordActivity, Member
+    from .postings import Claim, Posting, SyncFailure, SyncState
+    from .settling import DayRecord
+    from .streaks import Streak
+    from .views import MemberFacts, Rank, Standing
 
 
 class XpSource(Protocol):
@@ -45,6 +49,14 @@ class Ledger(Protocol):
         """Return the member with this id."""
         ...
 
+    def evidence(self, member_id: str, first_day: date, last_day: date, /) -> Sequence[Evidence]:
+        """Return what shows that the member was active from day to day, oldest first (R11)."""
+        ...
+
+    def calendar(self) -> Calendar:
+        """Return which days are excused, and through which day all are settled."""
+        ...
+
     def account_of(self, member_id: str, /) -> DiscordActivity | None:
         """Return the member's account that is not unlinked; there is at most one (R7)."""
         ...
@@ -63,14 +75,6 @@ class Ledger(Protocol):
 
     def reversal_of(self, position: int, /) -> Entry | None:
         """Return the entry that takes the award at this position back."""
-        ...
-
-    def evidence(self, member_id: str, first_day: date, last_day: date, /) -> Sequence[Evidence]:
-        """Return what shows that the member was active from day to day, oldest first (R11)."""
-        ...
-
-    def calendar(self) -> Calendar:
-        """Return which days are excused, and through which day all are settled."""
         ...
 
     def first_day(self) -> date | None:
@@ -142,6 +146,10 @@ class RunBook(Protocol):
 
 class Views(Protocol):
     """What people read."""
+
+    def evidence(self, member_id: str, first_day: date, last_day: date, /) -> Sequence[Evidence]:
+        """Return what shows that the member was active from day to day, oldest first (R11), as the `Ledger` does."""
+        ...
 
     def facts(self, member_id: str, today: date, /) -> MemberFacts | None:
         """Return all that makes up where a member stands, as of one instant."""

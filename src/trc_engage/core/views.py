@@ -1,16 +1,18 @@
 """What people read."""
 
 from collections.abc import Mapping
-from datetime import date
-from typing import Literal
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Literal
 
 from attrs import field, frozen
 
 from . import points
 from .days import Calendar
 from .entries import Evidence
-from .model import Status
 from .streaks import Streak, StreakStanding
+
+if TYPE_CHECKING:
+    from .model import Status
 
 Mark = Literal["active", "missed", "excused", "weekend", "pending", "before"]
 """Pending: not settled, and nothing earned so far. Before: earlier than the enrolment."""
@@ -21,7 +23,7 @@ class DiscordStanding:
     """What a member sees of the linked account."""
 
     discord_id: str
-    status: Status
+    status: "Status"
     xp_total: int
     xp_carried: int
 
@@ -49,6 +51,7 @@ class MemberFacts:
     """What a store tells of one member, for `Standing` to be made of."""
 
     standing: Standing
+    enrolled_at: datetime
     streak: Streak
     calendar: Calendar
     open_days: frozenset[date]

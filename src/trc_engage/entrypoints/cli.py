@@ -12,7 +12,7 @@ from .arguments import Json, Member, examples
 from .exits import reported
 from .jsonable import of_entries, of_standing, say_json
 from .settings import Settings
-from .wiring import opened
+from .wiring import opened_to_read
 
 MEMBERS = "members"
 
@@ -143,8 +143,8 @@ def sync(
 @app.command(epilog=examples("Example:", "trc-engage show m-1"))
 def show(member: Member, *, as_json: Json = False) -> None:
     """Show a member's points and XP."""
-    with opened(Settings.from_mapping(os.environ)) as engage:
-        standing = engage.standing(member)
+    with opened_to_read(Settings.from_mapping(os.environ)) as reader:
+        standing = reader.standing(member)
     if as_json:
         say_json(of_standing(standing))
     else:
@@ -168,8 +168,8 @@ def history(
     The newest comes first. Each line tells the XP and the carried XP before and after, so that it can be
     checked from the line below it: carried + XP gained = 100 for each point + carried.
     """
-    with opened(Settings.from_mapping(os.environ)) as engage:
-        standing, entries = engage.standing(member), engage.history(member, limit=limit, before=before)
+    with opened_to_read(Settings.from_mapping(os.environ)) as reader:
+        standing, entries = reader.standing(member), reader.history(member, limit=limit, before=before)
     if as_json:
         say_json(of_entries(entries))
     else:

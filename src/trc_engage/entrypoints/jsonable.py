@@ -1,5 +1,7 @@
 """What scripts read: values as JSON, one object on one line."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -8,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ..core.errors import ClockWentBack, EngageError, LedgerBusy, LedgerFailed, SourceError
-from ..core.model import Entry, Move, Standing
-from ..core.reports import Enrolment, SyncReport
 from .settings import SettingsError
 
 if TYPE_CHECKING:
+    from ..core.entries import Entry
+    from ..core.model import Move
+    from ..core.reports import Enrolment, SyncReport
+    from ..core.views import Standing
     from .roster import Import
 
 KINDS: tuple[tuple[type[EngageError], str], ...] = (
@@ -73,7 +77,7 @@ def of_enrolment(enrolment: Enrolment) -> dict[str, Any]:
     return {"member_id": enrolment.member_id, "outcome": enrolment.outcome}
 
 
-def of_import(result: "Import") -> dict[str, Any]:
+def of_import(result: Import) -> dict[str, Any]:
     """Return what became of a file's rows."""
     outcomes = [enrolment.outcome for enrolment in result.enrolments]
     return {

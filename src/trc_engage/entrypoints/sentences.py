@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..core.model import DiscordStanding, Entry, Move, Standing
+from ..core.entries import Entry
+from ..core.model import Move
 from ..core.reports import Enrolment, EnrolmentOutcome, SyncReport
+from ..core.views import DiscordStanding, Standing
 from .exits import complain
 from .text import safe, say, say_table
 

@@ -1,15 +1,20 @@
-"""The only place that names adapters: opens them, yields an `Engage`, closes all."""
+"""The only place that names adapters: opens them, yields an `Engage` or a `Reader`, closes all."""
+
+from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InvalidValue
-from ..core.ports import Clock, XpSource
-from ..engage import Engage
+from ..reading import Reader
 from .settings import GUILD_ID, MEE6_TOKEN, MEE6_URL, NO_GUILD, STORE, STORE_NAME, Settings, SettingsError
+
+if TYPE_CHECKING:
+    from ..core.ports import Clock, XpSource
+    from ..engage import Engage
 
 VARIABLES = {"guild_id": GUILD_ID, "base_url": MEE6_URL, "token": MEE6_TOKEN}
 
@@ -20,9 +25,19 @@ def now() -> datetime:
 
 
 @contextmanager
+def opened_to_read(settings: Settings, *, clock: Clock = now) -> Iterator[Reader]:
+    """Open the store for reading only, which is quicker."""
+    from ..adapters.sqlite import SqliteViews  # noqa: PLC0415
+
+    with SqliteViews.open(store_path(settings)) as views:
+        yield Reader(views=views, clock=clock)
+
+
+@contextmanager
 def opened(settings: Settings, *, clock: Clock = now, source: XpSource | None = None) -> Iterator[Engage]:
     """Open the store; without a source nothing can be synced."""
     from ..adapters.sqlite import SqliteLedger  # noqa: PLC0415
+    from ..engage import Engage  # noqa: PLC0415
 
     with SqliteLedger.open(store_path(settings)) as ledger:
         yield Engage(ledger=ledger, source=source, clock=clock)

@@ -24,7 +24,9 @@ class Views(Facts):
             calendar = self._state.calendar
             open_from = calendar.unsettled_until(today)[:1] or (today,)
             open_days = frozenset(one.day for one in self.evidence(member_id, open_from[0], today))
-            return MemberFacts(self._standing(member), self.streak_of(member_id), calendar, open_days)
+            return MemberFacts(
+                self._standing(member), member.enrolled_at, self.streak_of(member_id), calendar, open_days
+            )
 
     def members(self) -> Sequence[Standing]:
         """Return where every member stands, by member id, without the streaks."""

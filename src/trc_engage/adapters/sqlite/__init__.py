@@ -1,8 +1,22 @@
 """A ledger in one SQLite file.
 
-Read in this order: `schema`, `database`, `facts`, `posting`, `running`, `views`, `ledger`.
+Read in this order: `schema`, `database`, `facts`, `activity`, `moving`, `posting`, `running`,
+`views`, `ledger`.
 """
 
-from .ledger import SqliteLedger
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-__all__ = ["SqliteLedger"]
+if TYPE_CHECKING:
+    from .ledger import SqliteLedger
+    from .views import SqliteViews
+
+__all__ = ["SqliteLedger", "SqliteViews"]
+
+
+def __getattr__(name: str) -> object:
+    """Load the one that is asked for: who only reads need not wait for what writes."""
+    if name not in __all__:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(import_module(".ledger" if name == "SqliteLedger" else ".views", __name__), name)

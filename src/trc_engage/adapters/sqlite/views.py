@@ -9,8 +9,9 @@ from typing import Any
 from ...core import points
 from ...core.entries import Entry, XpChange
 from ...core.views import DiscordStanding, MemberFacts, Rank, Standing
-from .activity import calendar_of, evidence_of, stored_streak
+from .activity import Activity, calendar_of, evidence_of, stored_streak
 from .database import Database
+from .opened import OpenedFile
 
 ENTRY = """
 SELECT position, kind, member_id, source, points, day, at, silent,
@@ -48,11 +49,15 @@ class Views:
             found = _standings(connection, "WHERE member_id = ?", [member_id])
             if not found:
                 return None
+            (enrolled_at,) = connection.execute(
+                "SELECT enrolled_at FROM members WHERE member_id = ?", [member_id]
+            ).fetchone()
             calendar = calendar_of(connection)
             streak = stored_streak(connection, member_id)
             open_from = calendar.unsettled_until(today)[:1] or (today,)
             evidence = evidence_of(connection, member_id, open_from[0], today)
-        return MemberFacts(found[0], streak, calendar, frozenset(one.day for one in evidence))
+        open_days = frozenset(one.day for one in evidence)
+        return MemberFacts(found[0], datetime.fromisoformat(enrolled_at), streak, calendar, open_days)
 
     def members(self) -> Sequence[Standing]:
         """Return where every member stands, by member id, without the streaks."""
@@ -114,6 +119,10 @@ class Views:
         with self._database.lent() as connection:
             row = connection.execute(f"{ENTRY} WHERE {condition}", [value]).fetchone()
         return row and _entry(row)
+
+
+class SqliteViews(OpenedFile, Activity, Views):
+    """The views of a store alone, for whoever only reads: quicker to load than all of `SqliteLedger`."""
 
 
 def entry_at(connection: sqlite3.Connection, position: int) -> Entry:
