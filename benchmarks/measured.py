@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import population
+import settling
 import sqlite_utils
 
 from trc_engage import Engage
@@ -202,6 +203,10 @@ MEASURED: dict[str, Callable[[Path, int], float]] = {
     "bare-pages": bare_pages,
     "read-pages": read_pages,
     "serve": serve,
+    "raw-upserts": settling.raw_upserts,
+    "settle": settling.settle,
+    "recompute": settling.recompute,
+    "standing": settling.standing,
 }
 
 if __name__ == "__main__":

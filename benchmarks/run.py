@@ -19,12 +19,15 @@ from functools import partial
 from pathlib import Path
 
 import population
+import settling
 from attrs import frozen
 
 MEASURED = Path(__file__).with_name("measured.py")
 ACCOUNTS = 100_000
 MANY_ACCOUNTS = 300_000
 SOUGHT_FEW = 1_000
+ENTRIES_FEW = 10_000
+ENTRIES_MANY = 1_000_000
 
 
 @frozen
@@ -77,6 +80,33 @@ class Bench:
         growth = [large - small for small, large in zip(*peaks.values(), strict=True)]
         floor = [float((MANY_ACCOUNTS - ACCOUNTS) * 1024)] * len(growth)
         yield _ratio("peak memory, 300,000 - 100,000 accounts", "1 KB an account", growth, floor, 1.0)
+
+    def settling(self) -> Iterator[Ratio]:
+        """Compare settling a weekday of 100,000 members with raw upserts and with recomputing everything."""
+        year = self.folder / "year.db"
+        shutil.copy(self._store(ACCOUNTS), year)
+        settling.build_year(year, ACCOUNTS)
+
+        def measure(name: str) -> float:
+            return self._measure(name, self._copy(year, "store.db"), ACCOUNTS)
+
+        seconds = self._alternating({name: partial(measure, name) for name in ("raw-upserts", "settle")})
+        raw, ours = seconds.values()
+        yield _ratio("settle a weekday, 10,000 active", "raw upsert of each", ours, raw, 2.5)
+        recomputing = [self._measure("recompute", year, ACCOUNTS) for _ in range(3)]
+        yield _ratio("settle a weekday", "DuckDB recomputing 2.5 million rows", ours[:3], recomputing, 0.25)
+
+    def standings(self) -> Iterator[Ratio]:
+        """Compare the standing of a member in a small and in a large ledger."""
+        stores = {}
+        for entries in (ENTRIES_FEW, ENTRIES_MANY):
+            stores[entries] = self._copy(self._store(1_000), f"{entries}-entries.db")
+            settling.build_history(stores[entries], entries)
+        seconds = self._alternating(
+            {str(entries): partial(self._measure, "standing", store, 0) for entries, store in stores.items()}
+        )
+        few, many = seconds.values()
+        yield _ratio("standing, 1,000,000 entries", "standing, 10,000 entries", many, few, 1.3)
 
     def pages(self) -> Iterator[Ratio]:
         """Compare reading a board of 100 pages with bare httpx and json."""
@@ -178,7 +208,7 @@ def main() -> None:
     print(f"{'what':<46} {'against':<34} {'median':>9} {'best':>9}  limit", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), options.rounds)
-        for part in (bench.starts, bench.pages, bench.syncs, bench.memory):
+        for part in (bench.starts, bench.pages, bench.syncs, bench.memory, bench.settling, bench.standings):
             if options.only in part.__name__:
                 for ratio in part():
                     print(ratio, flush=True)

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
         UnknownMember,
     )
     from .core.model import Board, DiscordActivity, Link, Member, Sought
-    from .core.reports import Enrolment, ExcuseReport, Receipt, SettleReport, SyncReport
+    from .core.reports import Enrolment, ExcuseReport, Receipt, SettleReport, StreakChange, SyncReport
     from .core.settling import Pending
-    from .core.streaks import Milestone, StreakChange, StreakStanding
+    from .core.streaks import Milestone, StreakStanding
     from .core.views import DiscordStanding, MemberDay, Rank, Standing
     from .engage import Engage
     from .posting.enrolling import Newcomer
@@ -55,9 +55,9 @@ _HOMES = {
         "UnknownMember",
     ),
     "core.model": ("Board", "DiscordActivity", "Link", "Member", "Sought"),
-    "core.reports": ("Enrolment", "ExcuseReport", "Receipt", "SettleReport", "SyncReport"),
+    "core.reports": ("Enrolment", "ExcuseReport", "Receipt", "SettleReport", "StreakChange", "SyncReport"),
     "core.settling": ("Pending",),
-    "core.streaks": ("Milestone", "StreakChange", "StreakStanding"),
+    "core.streaks": ("Milestone", "StreakStanding"),
     "core.views": ("DiscordStanding", "MemberDay", "Rank", "Standing"),
     "engage": ("Engage",),
     "posting.enrolling": ("Newcomer",),

@@ -68,22 +68,6 @@ class Entry:
 
 
 @frozen
-class Draft:
-    """An entry that somebody asked for, before it has a position (R8)."""
-
-    kind: HandKind
-    member_id: str
-    source: str
-    points: int
-    day: date
-    at: datetime
-    key: str | None = None
-    reason: str | None = None
-    actor: str | None = None
-    reverses: int | None = None
-
-
-@frozen
 class Evidence:
     """What makes a day active: an unreversed award, or a rise of XP with the window that it was earned in (R11)."""
 

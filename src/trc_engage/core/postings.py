@@ -6,7 +6,7 @@ from datetime import date, datetime
 from attrs import frozen
 
 from .days import Calendar
-from .entries import Draft
+from .entries import HandKind
 from .errors import SourceTrouble
 from .model import Link, Member, Move
 from .reports import SyncReport
@@ -60,6 +60,22 @@ class SyncFailure:
     counts: bool
     """Whether it counts towards the alert; a dry run does not (R20)."""
     retry_at: datetime | None = None
+
+
+@frozen
+class Draft:
+    """An entry that somebody asked for, before it has a position (R8)."""
+
+    kind: HandKind
+    member_id: str
+    source: str
+    points: int
+    day: date
+    at: datetime
+    key: str | None = None
+    reason: str | None = None
+    actor: str | None = None
+    reverses: int | None = None
 
 
 @frozen

@@ -9,12 +9,27 @@ from attrs import frozen
 from .entries import Entry
 from .model import Move
 from .settling import Pending
-from .streaks import StreakChange
 
 EnrolmentOutcome = Literal[
     "enrolled", "updated", "linked", "unlinked", "left", "returned", "hidden", "shown", "forgotten", "unchanged"
 ]
 ReceiptOutcome = Literal["awarded", "reversed", "adjusted", "unchanged"]
+
+
+@frozen
+class StreakChange:
+    """How late news changed a member's streak (R16)."""
+
+    member_id: str
+    current_before: int
+    current_after: int
+    longest_before: int
+    longest_after: int
+
+    @property
+    def is_visible(self) -> bool:
+        """Whether anything differs."""
+        return (self.current_before, self.longest_before) != (self.current_after, self.longest_after)
 
 
 @frozen

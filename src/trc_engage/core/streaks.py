@@ -33,22 +33,6 @@ class Streak:
 
 
 @frozen
-class StreakChange:
-    """How late news changed a member's streak (R16)."""
-
-    member_id: str
-    current_before: int
-    current_after: int
-    longest_before: int
-    longest_after: int
-
-    @property
-    def is_visible(self) -> bool:
-        """Whether anything differs."""
-        return (self.current_before, self.longest_before) != (self.current_after, self.longest_after)
-
-
-@frozen
 class StreakStanding:
     """What a member sees of the streak."""
 
@@ -91,17 +75,6 @@ def recomputed(stored: Streak, active_days: Iterable[date], calendar: Calendar) 
         return blank
     settled = sorted(day for day in active_days if day <= through)
     return reduce(lambda streak, day: advance(streak, day, calendar), settled, blank)
-
-
-def change(before: Streak, calendar_before: Calendar, after: Streak, calendar_after: Calendar) -> StreakChange:
-    """Tell two streaks of one member apart."""
-    return StreakChange(
-        before.member_id,
-        current(before, calendar_before),
-        current(after, calendar_after),
-        before.longest,
-        after.longest,
-    )
 
 
 def current(streak: Streak, calendar: Calendar) -> int:

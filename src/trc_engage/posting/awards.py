@@ -6,7 +6,7 @@ from attrs import field, frozen
 
 from ..core import timing
 from ..core.days import in_utc
-from ..core.entries import ADJUSTMENT, Draft, Entry
+from ..core.entries import ADJUSTMENT, Entry
 from ..core.errors import KeyReused, Reversed, UnknownAward, UnknownMember
 from ..core.fields import (
     checked_actor,
@@ -18,7 +18,7 @@ from ..core.fields import (
     checked_source,
 )
 from ..core.ports import Ledger
-from ..core.postings import Posting
+from ..core.postings import Draft, Posting
 from ..core.reports import Receipt, ReceiptOutcome
 from . import deriving, planned_anew
 

@@ -7,10 +7,11 @@ from attrs import frozen
 
 from ..core import streaks
 from ..core.days import ONE_DAY, Calendar
-from ..core.entries import Draft
 from ..core.model import Move
 from ..core.ports import Ledger
-from ..core.streaks import Streak, StreakChange
+from ..core.postings import Draft
+from ..core.reports import StreakChange
+from ..core.streaks import Streak
 
 
 @frozen
@@ -75,5 +76,14 @@ def _of_member(
 def _changes(
     pairs: Sequence[tuple[Streak, Streak]], calendar_before: Calendar, calendar: Calendar
 ) -> Sequence[StreakChange]:
-    changes = [streaks.change(before, calendar_before, after, calendar) for before, after in pairs]
+    changes = [
+        StreakChange(
+            before.member_id,
+            streaks.current(before, calendar_before),
+            streaks.current(after, calendar),
+            before.longest,
+            after.longest,
+        )
+        for before, after in pairs
+    ]
     return [change for change in changes if change.is_visible]

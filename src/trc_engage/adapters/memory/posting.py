@@ -5,10 +5,10 @@ from datetime import datetime
 
 from attrs import evolve
 
-from ...core.entries import DISCORD, SILENT_KINDS, Draft, Entry, XpChange
+from ...core.entries import DISCORD, SILENT_KINDS, Entry, XpChange
 from ...core.errors import Moved
 from ...core.model import TOMBSTONE, DiscordActivity, Link, Member, Move
-from ...core.postings import Posting, SyncRun, SyncState
+from ...core.postings import Draft, Posting, SyncRun, SyncState
 from .state import State
 
 

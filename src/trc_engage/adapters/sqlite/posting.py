@@ -3,10 +3,9 @@
 import sqlite3
 from collections.abc import Sequence
 
-from ...core.entries import Draft
 from ...core.errors import Moved
 from ...core.model import TOMBSTONE, Link, Member
-from ...core.postings import Posting, SyncRun
+from ...core.postings import Draft, Posting, SyncRun
 from ...core.streaks import Streak
 from .activity import calendar_of, latest_news, news_of_day
 from .moving import post_moves

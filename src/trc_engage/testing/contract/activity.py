@@ -6,9 +6,9 @@ import pytest
 from attrs import evolve
 
 from ...core.days import Calendar
-from ...core.entries import Draft, Evidence
+from ...core.entries import Evidence
 from ...core.errors import Moved
-from ...core.postings import Excusal, Posting, Settlement
+from ...core.postings import Draft, Excusal, Posting, Settlement
 from ...core.streaks import Streak
 from .story import ADA, ADA_ID, BO, BO_ID, MONDAY, StoreContract, Story
 
