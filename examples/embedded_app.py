@@ -26,6 +26,7 @@ from starlette.routing import Route
 from trc_engage import Engage, EngageError, InvalidValue, KeyReused, LedgerBusy, LinkTaken, UnknownMember
 from trc_engage.adapters.mee6 import Mee6Source
 from trc_engage.adapters.sqlite import SqliteLedger
+from trc_engage.core.ports import Clock
 
 QUARTER_SECONDS = 15 * 60
 STATUSES = ((UnknownMember, 404), (KeyReused, 409), (LinkTaken, 409), (InvalidValue, 422), (LedgerBusy, 503))
@@ -47,7 +48,7 @@ class Upkeep(Thread):
             if self.source is not None:
                 self.attempt(partial(self.engage.sync, fresh=asked))
             self.attempt(self.engage.settle)
-            asked = self.wake.wait(QUARTER_SECONDS - datetime.now(UTC).timestamp() % QUARTER_SECONDS)
+            asked = self.wake.wait(QUARTER_SECONDS - now().timestamp() % QUARTER_SECONDS)
             self.wake.clear()
 
     def attempt(self, job: Callable[[], object]) -> None:
@@ -77,7 +78,7 @@ async def post_benchmark(request: Request) -> Response:
     """Award points, once for their key: who got no answer sends the same again."""
     asked, engage = await body(request), request.state.engage
     award = {field: asked.get(field) for field in ("member_id", "points", "key")}
-    at = parsed("at", datetime.fromisoformat, asked["at"]) if "at" in asked else datetime.now(UTC)
+    at = parsed("at", datetime.fromisoformat, asked["at"]) if "at" in asked else now()
     receipt = await run_in_threadpool(engage.award, source="benchmark", at=at, **award)
     return shown(receipt, 201 if receipt.changed else 200)
 
@@ -140,7 +141,12 @@ def parsed(field: str, parse: Callable[[Any], Any], value: object) -> Any:
         raise InvalidValue(field, value, f"it cannot be read ({error})") from error
 
 
-def app_for(store: str, guild_id: str | None = None, **options: Any) -> Starlette:
+def now() -> datetime:
+    """Return what time it is."""
+    return datetime.now(UTC)
+
+
+def app_for(store: str, guild_id: str | None = None, *, clock: Clock = now, **options: Any) -> Starlette:
     """Make the app; `options` are those of `Mee6Source.open`."""
 
     @asynccontextmanager
@@ -148,7 +154,7 @@ def app_for(store: str, guild_id: str | None = None, **options: Any) -> Starlett
         with ExitStack() as stack:
             ledger = stack.enter_context(SqliteLedger.open(store))
             source = stack.enter_context(Mee6Source.open(guild_id, **options)) if guild_id else None
-            engage = Engage(ledger=ledger, source=source, clock=lambda: datetime.now(UTC))
+            engage = Engage(ledger=ledger, source=source, clock=clock)
             upkeep = Upkeep(engage, source)
             upkeep.start()
             stack.callback(upkeep.stop)

@@ -7,11 +7,10 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
-from datetime import UTC, date, datetime, time, timedelta
-from itertools import chain
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from threading import Barrier, Event, Thread, Timer
@@ -21,7 +20,6 @@ import httpx
 import pytest
 
 from trc_engage import (
-    Board,
     Engage,
     EngageError,
     InvalidValue,
@@ -46,11 +44,15 @@ TRIES_MAX = 5_000
 
 IMPATIENT = f"""
 import runpy, sys, uvicorn
+from datetime import UTC, datetime
+from pathlib import Path
+store, guild_id, base_url, clock_file = sys.argv[1:]
+clock = lambda: datetime.fromisoformat(Path(clock_file).read_text()) if clock_file else datetime.now(UTC)
 app_for = runpy.run_path({str(EXAMPLE)!r})["app_for"]
-store, guild_id, base_url = sys.argv[1:]
-uvicorn.run(app_for(store, guild_id, base_url=base_url, page_gap=0), port=0, access_log=False)
+app = app_for(store, guild_id, clock=clock, base_url=base_url, page_gap=0)
+uvicorn.run(app, port=0, access_log=False)
 """
-"""The same app without the gap between requests: a server on loopback need not be spared."""
+"""The same app without the gap between requests, since a server on loopback need not be spared."""
 
 
 class App:
@@ -236,7 +238,7 @@ def test_streaks_are_settled_while_it_runs(store: str) -> None:
 
 def test_a_board_is_read_when_asked_for(store: str, server: Mee6Server) -> None:
     """XP from before pays nothing; what is earned after that is paid by the next sync."""
-    with running("-c", IMPATIENT, store, server.guild_id, server.url) as app:
+    with running("-c", IMPATIENT, store, server.guild_id, server.url, "") as app:
         app.send("PUT", "/members/ada", discord_id=ADA)
         assert app.send("POST", "/sync").status_code == 202
         (opening,) = app.until("/feed", len)
@@ -267,147 +269,155 @@ def test_it_ends_promptly_though_it_reads(store: str, server: Mee6Server) -> Non
 
 
 PAIRS = 4
-"""Of threads, each thread with a process of its own."""
-ROUNDS = 32
-DAYS_BACK = 150
+"""Of threads; the two of a pair send to a process each."""
+ROUNDS = 24
+"""Days that pass."""
 LINKED = {f"linked-{number}": str(80351110224678920 + number) for number in range(4)}
-OPENED_AT_XP = 100
-BENCHMARKS = ({"both": 4}, {"one": 1, "other": 2})
-"""Points by who sends a benchmark first, in even and in odd rounds: both of a pair at once, or each one of its own."""
-
-
-class OldBoard:
-    """What the board showed when they joined."""
-
-    def read(self, sought: frozenset[str], /) -> Board:
-        """Find everyone, with the same XP."""
-        return Board(dict.fromkeys(sought, OPENED_AT_XP), whole=True, rows=len(sought), pages=1)
+XP_BEFORE = 100
+BENCHMARKS = {"both": 4, "one": 1, "other": 2}
+"""Points by who sends a benchmark first: both threads of a pair at once, or one of them."""
 
 
 class Crowd:
-    """What eight threads do to one store through two processes, while its days are settled and XP rises.
+    """Eight threads at one store through two processes, which sync and settle meanwhile.
 
-    A pair of threads has a member to itself in each round, since the next award would put right a
-    streak that a lost race had left wrong.
+    No member is in two rounds, and what both send goes to one of its own: the next award would put
+    right a streak that a lost race had left wrong.
     """
 
-    def __init__(self, store: str, server: Mee6Server) -> None:
-        self.server = server
-        self.first_at = datetime.now(UTC) - timedelta(days=DAYS_BACK)
-        self.rounds = [[f"member-{pair}-{number}" for number in range(ROUNDS)] for pair in range(PAIRS)]
+    def __init__(self, folder: Path) -> None:
+        self.now = datetime(2026, 3, 3, 12, 0, tzinfo=UTC)
+        self.store, self.clock_file = str(folder / "engage.db"), folder / "clock"
+        self.clock_file.write_text(self.now.isoformat())
+        self.server = Mee6Server.start(clock=lambda: self.now)
+        self.server.between_pages = self._rise
+        self.ledger = SqliteLedger.open(self.store)
         self.answers: Counter[int] = Counter()
-        self.ledger = SqliteLedger.open(store)
-        self._go = Event()
-        self._enrol_long_ago()
-        self._join_rising()
-
-    def _enrol_long_ago(self) -> None:
-        """Leave a store with months of days that wait for a good sync."""
-        engage = Engage(ledger=self.ledger, source=OldBoard(), clock=lambda: self.first_at)
-        engage.enroll_all([Newcomer(member_id, LINKED.get(member_id)) for member_id in chain(LINKED, *self.rounds)])
-        engage.sync()
-
-    def _join_rising(self) -> None:
-        """Bring the linked ones onto a board that nobody reads before the crowd is there, and that moves."""
+        self.awarded: dict[str, int] = {}
+        self._dawn = Barrier(2 * PAIRS, action=self._new_day, timeout=SECONDS_MAX)
         for discord_id in LINKED.values():
-            self.server.board.join(discord_id, xp=OPENED_AT_XP + 1)
+            self.server.board.join(discord_id, xp=XP_BEFORE)
+        engage = Engage(ledger=self.ledger, clock=lambda: self.now - timedelta(days=21))
+        engage.enroll_all([Newcomer(member_id, discord_id) for member_id, discord_id in LINKED.items()])
+        engage.enroll_all(
+            [Newcomer(f"{pair}-{day}-{n}") for pair in range(PAIRS) for day in range(ROUNDS) for n in "ab"]
+        )
 
-        def move(_page: int) -> None:
-            assert self._go.wait(SECONDS_MAX)
-            for number, discord_id in enumerate(LINKED.values()):
-                self.server.board.give(discord_id, 40 * number)
+    def words(self) -> Sequence[str]:
+        """Return how to start a process."""
+        return ("-c", IMPATIENT, self.store, self.server.guild_id, self.server.url, str(self.clock_file))
 
-        self.server.between_pages = move
+    def _rise(self, _page: int) -> None:
+        """Move the board with every page."""
+        for number, discord_id in enumerate(LINKED.values()):
+            self.server.board.give(discord_id, 40 * number)
+
+    def _new_day(self) -> None:
+        """Let time pass for everybody, to the next day after a required one."""
+        self.now += timedelta(days=1 if self.now.weekday() < 5 else 3)
+        written = self.clock_file.with_suffix(".new")
+        written.write_text(self.now.isoformat())
+        written.replace(self.clock_file)
 
     def hammer(self, apps: Sequence[App]) -> None:
         """Let all threads go at once."""
         with ThreadPoolExecutor(2 * PAIRS) as pool:
             futures = []
-            for members in self.rounds:
+            for pair in range(PAIRS):
                 meet = Barrier(2, timeout=SECONDS_MAX)
-                for app, turns in zip(apps, (("one", "other"), ("other", "one")), strict=True):
-                    futures.append(pool.submit(self._play, app, members, turns, meet))
+                for app, turns in zip(apps, (("both", "one", "other"), ("both", "other", "one")), strict=True):
+                    futures.append(pool.submit(self._play, app, pair, turns, meet))
             for future in futures:
                 self.answers += future.result()
 
-    def _play(self, app: App, members: Sequence[str], turns: Sequence[str], meet: Barrier) -> Counter[int]:
-        """Send what both send, or first one's own and then again what the other sent."""
+    def _play(self, app: App, pair: int, turns: Sequence[str], meet: Barrier) -> Counter[int]:
+        """Each day send three benchmarks, and ask once for a sync, which lets the day before be settled."""
         answers: Counter[int] = Counter()
-        chance = Random(members[0] + turns[0])
+        chance = Random(f"{pair} {turns}")
         with app.client() as client:
-            for number, member_id in enumerate(members):
-                for whose in turns if number % 2 else ["both"]:
+            for day in range(ROUNDS):
+                self._dawn.wait()
+                asks_at = chance.choice(turns)
+                for whose in turns:
                     meet.wait()
-                    award = {"member_id": member_id, "key": f"{member_id}:{whose}", "at": self._at(chance).isoformat()}
-                    answers.update(insist(client, award | {"points": BENCHMARKS[number % 2][whose]}))
+                    if whose == asks_at:
+                        client.post("/sync").raise_for_status()
+                    member_id = f"{pair}-{day}-{'a' if whose == 'both' else 'b'}"
+                    answers.update(self._insist(client, member_id, whose, self._at(day, whose)))
                 client.get(f"/members/{member_id}").raise_for_status()
-                if number % 4 == 0:
-                    client.post("/sync").raise_for_status()
-                    self._go.set()
         return answers
 
-    def _at(self, chance: Random) -> datetime:
-        """Return an instant on a day that was settled just now, or is about to be."""
-        settled = self.ledger.calendar().settled_through or self.first_at.date()
-        at = datetime.combine(settled, time(), UTC) + timedelta(days=chance.choice([-1, 0, 1, 1, 1, 2]))
-        return min(max(at, self.first_at), datetime.now(UTC))
+    def _at(self, day: int, whose: str) -> datetime:
+        """Return an instant on the day that is being settled, or every other day on two that are settled already."""
+        days_ago = 1 if whose == "both" or day % 2 else {"one": 8, "other": 15}[whose]
+        return self.now - timedelta(days=days_ago)
 
-    def expected(self) -> dict[str, dict[str, int]]:
-        """Return points by key that each member must have been awarded."""
-        return {
-            member_id: {f"{member_id}:{whose}": points for whose, points in BENCHMARKS[number % 2].items()}
-            for members in self.rounds
-            for number, member_id in enumerate(members)
-        }
+    def _insist(self, client: httpx.Client, member_id: str, whose: str, at: datetime) -> Iterator[int]:
+        """Send a benchmark until it is answered otherwise than that the store is busy."""
+        key, points = f"{member_id}:{whose}", BENCHMARKS[whose]
+        self.awarded[key] = points
+        award = {"member_id": member_id, "points": points, "key": key, "at": at.isoformat()}
+        for _ in range(TRIES_MAX):
+            yield (status := client.post("/benchmarks", json=award).status_code)
+            if status != 503:
+                return
 
-
-def insist(client: httpx.Client, award: Mapping[str, object]) -> Iterator[int]:
-    """Send an award until it is answered otherwise than that the store is busy."""
-    for _ in range(TRIES_MAX):
-        yield (status := client.post("/benchmarks", json=award).status_code)
-        if status != 503:
-            return
-
-
-def test_eight_threads_and_two_processes_leave_exact_balances_and_streaks(store: str, server: Mee6Server) -> None:
-    """Awards, syncs and settlements meet all the while; each award is paid once, and no streak is wrong."""
-    crowd = Crowd(store, server)
-    words = ("-c", IMPATIENT, store, server.guild_id, server.url)
-    with running(*words) as one, running(*words) as other, closing(crowd.ledger) as ledger:
-        crowd.hammer([one, other])
-        assert [one.stop(), other.stop()] == [-signal.SIGTERM] * 2
-        awarded = crowd.expected()
-        assert crowd.answers.keys() <= {200, 201, 503}
-        assert crowd.answers[200] == crowd.answers[201] == sum(map(len, awarded.values()))
-        with Mee6Source.open(server.guild_id, base_url=server.url, page_gap=0) as source:
-            engage = Engage(ledger=ledger, source=source, clock=lambda: datetime.now(UTC))
-            xp = {member_id: server.board.xp(discord_id) for member_id, discord_id in LINKED.items()}
+    def rest(self) -> Engage:
+        """Read and settle what is left."""
+        with Mee6Source.open(self.server.guild_id, base_url=self.server.url, page_gap=0) as source:
+            self.server.between_pages = None
+            engage = Engage(ledger=self.ledger, source=source, clock=lambda: self.now)
             engage.sync(fresh=True)
             assert engage.settle().pending == ()
-        assert_exact(engage, awarded, xp)
-        assert_derived(ledger, [*LINKED, *awarded])
+            return engage
 
 
-def assert_exact(engage: Engage, awarded: Mapping[str, Mapping[str, int]], xp: Mapping[str, int]) -> None:
+@pytest.fixture
+def crowd(tmp_path: Path) -> Iterator[Crowd]:
+    """Gather a crowd."""
+    crowd = Crowd(tmp_path)
+    with crowd.server, crowd.ledger:
+        yield crowd
+
+
+def test_eight_threads_and_two_processes_leave_exact_balances_and_streaks(crowd: Crowd) -> None:
+    """Awards, syncs and settlements meet all the while; each award is paid once, and no streak is wrong."""
+    with running(*crowd.words()) as one, running(*crowd.words()) as other:
+        crowd.hammer([one, other])
+        assert [one.stop(), other.stop()] == [-signal.SIGTERM] * 2
+    engage = crowd.rest()
+    assert crowd.answers.keys() <= {200, 201, 503}
+    assert crowd.answers[200] == crowd.answers[201] == len(crowd.awarded) == PAIRS * ROUNDS * len(BENCHMARKS)
+    assert_exact(engage, crowd)
+    assert_derived(crowd.ledger)
+
+
+def assert_exact(engage: Engage, crowd: Crowd) -> None:
     """Each award stands once, and a balance is what was awarded or earned, and the sum of its entries."""
     entries = engage.feed(limit=10_000)
-    assert Counter(entry.key for entry in entries if entry.key) == Counter(chain(*awarded.values()))
-    expected = {member_id: sum(points.values()) for member_id, points in awarded.items()}
-    expected |= {member_id: (total - OPENED_AT_XP) // 100 for member_id, total in xp.items()}
-    assert {standing.member_id: standing.points for standing in engage.members()} == expected
+    assert Counter(entry.key for entry in entries if entry.key) == Counter(crowd.awarded.keys())
+    expected: Counter[str] = Counter()
+    for key, points in crowd.awarded.items():
+        expected[key.partition(":")[0]] += points
+    for entry in entries:
+        if entry.kind == "opening" and entry.xp is not None:
+            xp = crowd.server.board.xp(LINKED[entry.member_id])
+            expected[entry.member_id] = (xp - entry.xp.xp_after) // 100
     sums: Counter[str] = Counter()
     for entry in entries:
         sums[entry.member_id] += entry.points
-    assert {member_id: sums[member_id] for member_id in expected} == expected
+    assert {standing.member_id: standing.points for standing in engage.members()} == dict(expected)
+    assert dict(sums) == dict(expected)
 
 
-def assert_derived(ledger: SqliteLedger, members: Sequence[str]) -> None:
-    """Every stored streak is what the evidence makes it, and there are long ones among them."""
+def assert_derived(ledger: SqliteLedger) -> None:
+    """Every stored streak is what the evidence makes it, the long ones of those who rose among them."""
     calendar = ledger.calendar()
-    stored = [ledger.streak_of(member_id) for member_id in members]
+    stored = ledger.streaks()
     derived = [
         streaks.recomputed(streak, {one.day for one in ledger.evidence(streak.member_id, date.min, date.max)}, calendar)
         for streak in stored
     ]
     assert stored == derived
-    assert max(streak.longest for streak in stored) >= DAYS_BACK // 7 * 5
+    assert len(stored) >= 2 * PAIRS * ROUNDS
+    assert max(streak.longest for streak in stored) >= ROUNDS // 2

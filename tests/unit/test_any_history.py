@@ -166,4 +166,4 @@ def _told(community: Community) -> tuple[object, ...]:
 
 
 TestAnyHistory = AnyHistory.TestCase
-TestAnyHistory.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestAnyHistory.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)

@@ -77,6 +77,7 @@ class Calendar:
     """Which days are required, and through which day all are settled (R13, R15)."""
 
     settled_through: date | None = None
+    """Before the first settlement the day before the first enrolment; None while nobody is enrolled."""
     excused: frozenset[date] = frozenset()
     changes: int = 0
     """How often a day was excused or required again; with `settled_through` it tells calendars apart."""

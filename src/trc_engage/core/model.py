@@ -32,6 +32,8 @@ class Member:
     """Whether the member is left out of leaderboards."""
     is_forgotten: bool = False
     """Whether a tombstone stands where name and Discord id were (R9)."""
+    version: int = 0
+    """How often the store has written it; a posting stands only on the last."""
 
 
 @frozen

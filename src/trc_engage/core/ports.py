@@ -54,7 +54,10 @@ class Ledger(Protocol):
         ...
 
     def calendar(self) -> Calendar:
-        """Return which days are excused, and through which day all are settled."""
+        """Return which days are excused, and through which day all are settled.
+
+        Days before the first enrolment count as settled.
+        """
         ...
 
     def account_of(self, member_id: str, /) -> DiscordActivity | None:
@@ -75,10 +78,6 @@ class Ledger(Protocol):
 
     def reversal_of(self, position: int, /) -> Entry | None:
         """Return the entry that takes the award at this position back."""
-        ...
-
-    def first_day(self) -> date | None:
-        """Return the UTC day of the first enrolment."""
         ...
 
     def first_evidence_day(self) -> date | None:
@@ -114,7 +113,8 @@ class Ledger(Protocol):
 
         Positions rise in the order of commits, without a reader ever finding a new entry below
         one it has seen (R23). Raises `Moved` if an account is no longer at the version its move was
-        planned on, if a link's id is taken or its member unknown, if a draft's key is used or its
+        planned on, if a member is no longer at the
+        version it was read, if a link's id is taken or its member unknown or forgotten, if a draft's key is used or its
         award reversed, if a streak is no longer at its version, if the calendar is another, or if
         there was news since what `run`, `settlement` or `excusal` name.
         """

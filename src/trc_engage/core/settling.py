@@ -59,9 +59,9 @@ def is_over(day: date, now: datetime) -> bool:
     return now >= ends_at(day)
 
 
-def is_read_past(day: date, good_at: datetime | None, *, is_anyone_tracked: bool) -> bool:
-    """Tell whether a good sync began after the day's end; without tracked accounts none is needed."""
-    return not is_anyone_tracked or (good_at is not None and good_at >= ends_at(day))
+def is_read_past(day: date, good_at: datetime | None) -> bool:
+    """Tell whether a good sync began after the day's end."""
+    return good_at is not None and good_at >= ends_at(day)
 
 
 def is_frozen(day: date, calendar: Calendar, rose: int, rose_before: int) -> bool:

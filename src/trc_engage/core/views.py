@@ -89,10 +89,10 @@ def member_day(day: date, evidence: tuple[Evidence, ...], calendar: Calendar, en
         mark = "weekend"
     elif evidence:
         mark = "active"
-    elif day in calendar.excused:
-        mark = "excused"
-    elif calendar.settled_through is None or day > calendar.settled_through:
-        mark = "pending"
     elif day < enrolled_on:
         mark = "before"
+    elif day in calendar.excused:
+        mark = "excused"
+    elif not calendar.is_settled(day):
+        mark = "pending"
     return MemberDay(day, mark, evidence)

@@ -145,11 +145,15 @@ def rejoin(ledger: Ledger, member_id: str, now: datetime) -> Enrolment:
 
 def hide(ledger: Ledger, member_id: str, now: datetime, *, hidden: bool) -> Enrolment:
     """Leave a member out of the leaderboards, or show him there again; raises `UnknownMember`."""
-    member = _known(ledger, member_id)
-    if member.is_hidden == hidden:
-        return Enrolment(member_id, "unchanged")
-    ledger.post(Posting(now, members=[evolve(member, is_hidden=hidden)]))
-    return Enrolment(member_id, "hidden" if hidden else "shown")
+
+    def attempt() -> Enrolment:
+        member = _known(ledger, member_id)
+        if member.is_hidden == hidden:
+            return Enrolment(member_id, "unchanged")
+        ledger.post(Posting(now, members=[evolve(member, is_hidden=hidden)]))
+        return Enrolment(member_id, "hidden" if hidden else "shown")
+
+    return planned_anew(attempt)
 
 
 def forget(ledger: Ledger, member_id: str, now: datetime) -> Enrolment:

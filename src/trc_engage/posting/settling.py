@@ -29,7 +29,7 @@ def settle(ledger: Store, now: datetime, accept_quiet: date | None = None) -> Se
 def pending(ledger: Store, now: datetime) -> tuple[Pending, ...]:
     """Return the days that are over and not settled, oldest first, with the reason."""
     calendar = ledger.calendar()
-    day = _oldest(ledger, calendar)
+    day = _oldest(calendar)
     days: list[Pending] = []
     while day is not None and settling.is_over(day, now):
         cause = "earlier" if days and days[0].cause == "frozen" else _cause(ledger, day, calendar)
@@ -41,7 +41,7 @@ def pending(ledger: Store, now: datetime) -> tuple[Pending, ...]:
 def _settle_next(ledger: Store, now: datetime, accept_quiet: date | None) -> date | None:
     """Settle the oldest day that is over, if it can be; return it."""
     calendar = ledger.calendar()
-    day = _oldest(ledger, calendar)
+    day = _oldest(calendar)
     if day is None or not settling.is_over(day, now):
         return None
     cause = _cause(ledger, day, calendar)
@@ -53,15 +53,16 @@ def _settle_next(ledger: Store, now: datetime, accept_quiet: date | None) -> dat
     return day
 
 
-def _oldest(ledger: Store, calendar: Calendar) -> date | None:
+def _oldest(calendar: Calendar) -> date | None:
     """Return the oldest day that is not settled, which may not be over; None before the first enrolment."""
-    return calendar.settled_through + ONE_DAY if calendar.settled_through else ledger.first_day()
+    return calendar.settled_through and calendar.settled_through + ONE_DAY
 
 
 def _cause(ledger: Store, day: date, calendar: Calendar) -> Cause | None:
     """Return why a day that is over cannot be settled; None if it can."""
-    good_at = ledger.sync_state().good_at
-    if not settling.is_read_past(day, good_at, is_anyone_tracked=ledger.tracks_anyone()):
+    if not ledger.tracks_anyone():
+        return None
+    if not settling.is_read_past(day, ledger.sync_state().good_at):
         return "no_sync"
     if settling.is_frozen(day, calendar, ledger.rose_on(day), ledger.rose_on(calendar.required_before(day))):
         return "frozen"

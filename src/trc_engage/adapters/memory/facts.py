@@ -39,11 +39,6 @@ class Facts:
         """Tell whether any account is waiting, tracked or absent."""
         return bool(self.accounts_to_sync())
 
-    def first_day(self) -> date | None:
-        """Return the UTC day of the first enrolment."""
-        with self._state.lock:
-            return min((member.enrolled_at.date() for member in self._state.members.values()), default=None)
-
     def entry_of(self, key: str, /) -> Entry | None:
         """Return the award or adjustment that has this key."""
         with self._state.lock:
@@ -72,7 +67,8 @@ class Facts:
 
     def calendar(self) -> Calendar:
         """Return which days are excused, and through which day all are settled."""
-        return self._state.calendar
+        with self._state.lock:
+            return self._state.calendar_now()
 
     def first_evidence_day(self) -> date | None:
         """Return the oldest day for which there is any evidence."""

@@ -16,7 +16,7 @@ def post(state: State, posting: Posting) -> Sequence[Entry]:
     """Write a posting, and return the entries of its drafts; raises `Moved`."""
     _check(state, posting)
     for member in posting.members:
-        state.members[member.member_id] = member
+        state.members[member.member_id] = evolve(member, version=member.version + 1)
     for move in sorted(posting.moves, key=lambda move: move.account.account_id):
         _move(state, move, posting.at)
     for link in posting.links:
@@ -38,9 +38,10 @@ def _check(state: State, posting: Posting) -> None:
     settlement, excusal = posting.settlement, posting.excusal
     holds = (
         (posting.run is None or posting.run.follows == state.sync.good_run)
-        and (posting.calendar is None or posting.calendar == state.calendar)
+        and (posting.calendar is None or posting.calendar == state.calendar_now())
         and (settlement is None or settlement.news == state.news_of(settlement.day))
         and (excusal is None or excusal.news is None or excusal.news == state.news())
+        and all(_member_version(state, member.member_id) == member.version for member in posting.members)
         and all(state.accounts[move.account.account_id].version == move.account.version for move in posting.moves)
         and all(_version(state, streak.member_id) == streak.version for streak in posting.streaks)
         and _links_fit(state, posting)
@@ -48,6 +49,11 @@ def _check(state: State, posting: Posting) -> None:
     )
     if not holds:
         raise Moved
+
+
+def _member_version(state: State, member_id: str) -> int:
+    member = state.members.get(member_id)
+    return member.version if member else 0
 
 
 def _version(state: State, member_id: str) -> int:
@@ -61,7 +67,8 @@ def _links_fit(state: State, posting: Posting) -> bool:
     taken = [account for account in state.linked() if account.account_id not in freed]
     members = [account.member_id for account in taken] + [link.member_id for link in posting.links]
     discord_ids = [account.discord_id for account in taken] + [link.discord_id for link in posting.links]
-    known = state.members.keys() | {member.member_id for member in posting.members}
+    members_after = {**state.members, **{member.member_id: member for member in posting.members}}
+    known = {member_id for member_id, member in members_after.items() if not member.is_forgotten}
     return (
         len(set(members)) == len(members)
         and len(set(discord_ids)) == len(discord_ids)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from itertools import count
 
-from attrs import define, field
+from attrs import define, evolve, field
 
-from ...core.days import Calendar, Window
+from ...core.days import ONE_DAY, Calendar, Window
 from ...core.entries import Entry
 from ...core.model import DiscordActivity, Member
 from ...core.postings import Claim, SyncState
@@ -46,6 +46,13 @@ class State:
         """Keep a balance in step."""
         balance = self.balances[member_id]
         balance[source] = balance.get(source, 0) + points
+
+    def calendar_now(self) -> Calendar:
+        """Return the calendar; days before the first enrolment count as settled."""
+        if self.calendar.settled_through is not None or not self.members:
+            return self.calendar
+        first = min(member.enrolled_at.date() for member in self.members.values())
+        return evolve(self.calendar, settled_through=first - ONE_DAY)
 
     def news(self) -> int:
         """Return a number that grows with everything that may be evidence."""

@@ -21,7 +21,7 @@ class Views(Facts):
             member = self._state.members.get(member_id)
             if member is None:
                 return None
-            calendar = self._state.calendar
+            calendar = self._state.calendar_now()
             open_from = calendar.unsettled_until(today)[:1] or (today,)
             open_days = frozenset(one.day for one in self.evidence(member_id, open_from[0], today))
             return MemberFacts(

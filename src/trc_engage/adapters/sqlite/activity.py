@@ -58,6 +58,11 @@ WHERE reason IS NOT NULL AND change = (SELECT max(change) FROM excusals WHERE da
 """
 
 
+SETTLED_THROUGH = """
+SELECT coalesce((SELECT max(day) FROM settled_days), (SELECT date(min(enrolled_at), '-1 day') FROM members))
+"""
+
+
 class Activity:
     """The part of the `Ledger` port about evidence, days and streaks."""
 
@@ -137,7 +142,7 @@ def evidence_of(connection: sqlite3.Connection, member_id: str, first_day: date,
 
 def calendar_of(connection: sqlite3.Connection) -> Calendar:
     """Read the calendar."""
-    (through,) = connection.execute("SELECT max(day) FROM settled_days").fetchone()
+    (through,) = connection.execute(SETTLED_THROUGH).fetchone()
     (changes,) = connection.execute("SELECT coalesce(max(change), 0) FROM excusals").fetchone()
     excused = frozenset(date.fromisoformat(day) for (day,) in connection.execute(EXCUSED)) if changes else frozenset()
     return Calendar(through and date.fromisoformat(through), excused, changes)

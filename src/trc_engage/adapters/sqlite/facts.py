@@ -1,11 +1,13 @@
 """Members and accounts, as rows and values."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from ...core.model import DiscordActivity, Member
 from .database import Database
+
+MEMBER = "SELECT member_id, name, enrolled_at, is_hidden, is_forgotten, version FROM members"
 
 ACCOUNT = """
 SELECT account_id, version, member_id, discord_id, status, next_reading,
@@ -22,11 +24,8 @@ class Facts:
     def member(self, member_id: str, /) -> Member | None:
         """Return the member with this id."""
         with self._database.lent() as connection:
-            row = connection.execute(
-                "SELECT member_id, name, enrolled_at, is_hidden, is_forgotten FROM members WHERE member_id = ?",
-                [member_id],
-            ).fetchone()
-        return row and Member(row[0], row[1], datetime.fromisoformat(row[2]), bool(row[3]), bool(row[4]))
+            row = connection.execute(f"{MEMBER} WHERE member_id = ?", [member_id]).fetchone()
+        return row and Member(row[0], row[1], datetime.fromisoformat(row[2]), bool(row[3]), bool(row[4]), row[5])
 
     def account_of(self, member_id: str, /) -> DiscordActivity | None:
         """Return the member's account that is not unlinked."""
@@ -49,12 +48,6 @@ class Facts:
                 "SELECT 1 FROM discord_activity WHERE status IN ('waiting', 'tracked', 'absent') LIMIT 1"
             ).fetchone()
         return found is not None
-
-    def first_day(self) -> date | None:
-        """Return the UTC day of the first enrolment."""
-        with self._database.lent() as connection:
-            (first,) = connection.execute("SELECT min(enrolled_at) FROM members").fetchone()
-        return first and datetime.fromisoformat(first).date()
 
     def _account(self, condition: str, value: str) -> DiscordActivity | None:
         with self._database.lent() as connection:

@@ -19,9 +19,16 @@ WHERE discord_activity.account_id = moves.account_id AND moves.status = 'unlinke
 
 
 ENROL = """
-INSERT INTO members (member_id, name, enrolled_at, is_hidden, is_forgotten) VALUES (?, ?, ?, ?, ?)
+INSERT INTO members (member_id, name, enrolled_at, is_hidden, is_forgotten, version) VALUES (?, ?, ?, ?, ?, ? + 1)
 ON CONFLICT DO UPDATE SET
-    name = excluded.name, is_hidden = excluded.is_hidden, is_forgotten = excluded.is_forgotten
+    name = excluded.name, is_hidden = excluded.is_hidden, is_forgotten = excluded.is_forgotten,
+    version = excluded.version
+WHERE members.version = excluded.version - 1
+"""
+
+LINK = """
+INSERT INTO discord_activity (member_id, discord_id, linked_at)
+SELECT member_id, ?, ? FROM members WHERE member_id = ? AND NOT is_forgotten
 """
 
 POST_DRAFT = """
@@ -111,23 +118,29 @@ def _forget(connection: sqlite3.Connection, members: Sequence[Member]) -> None:
 
 
 def _enrol(connection: sqlite3.Connection, members: Sequence[Member]) -> None:
-    connection.executemany(
-        ENROL,
-        [
-            (member.member_id, member.name, stamp(member.enrolled_at), member.is_hidden, member.is_forgotten)
-            for member in members
-        ],
-    )
+    rows = [
+        (
+            member.member_id,
+            member.name,
+            stamp(member.enrolled_at),
+            member.is_hidden,
+            member.is_forgotten,
+            member.version,
+        )
+        for member in members
+    ]
+    if rows and connection.executemany(ENROL, rows).rowcount != len(rows):
+        raise Moved
 
 
 def _link(connection: sqlite3.Connection, links: Sequence[Link], at: str) -> None:
+    rows = [(link.discord_id, at, link.member_id) for link in links]
     try:
-        connection.executemany(
-            "INSERT INTO discord_activity (member_id, discord_id, linked_at) VALUES (?, ?, ?)",
-            [(link.member_id, link.discord_id, at) for link in links],
-        )
+        linked = connection.executemany(LINK, rows).rowcount if rows else 0
     except sqlite3.IntegrityError as error:
         raise Moved from error
+    if linked != len(rows):
+        raise Moved
 
 
 def _record(connection: sqlite3.Connection, run: SyncRun, at: str) -> None:

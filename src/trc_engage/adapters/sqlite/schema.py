@@ -16,8 +16,10 @@ CREATE TABLE members (
     enrolled_at TEXT NOT NULL,
     is_hidden INTEGER NOT NULL DEFAULT 0 CHECK (is_hidden IN (0, 1)),
     is_forgotten INTEGER NOT NULL DEFAULT 0 CHECK (is_forgotten IN (0, 1)),
+    version INTEGER NOT NULL,
     CHECK (is_forgotten = 0 OR name IS NULL)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX members_by_enrolment ON members (enrolled_at);
 
 CREATE TABLE discord_activity (
     account_id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -13,6 +13,7 @@ from ...core.streaks import Streak
 from .story import ADA, ADA_ID, BO, BO_ID, MONDAY, StoreContract, Story
 
 TODAY = MONDAY.date()
+NOTHING_SETTLED = Calendar(TODAY - timedelta(days=1))
 BENCHMARK = Draft("award", ADA, "benchmark", 50, TODAY, MONDAY, "benchmark:1")
 
 
@@ -110,7 +111,7 @@ class ActivityContract(StoreContract):
     def test_a_day_is_settled_once(self, members: Story) -> None:
         """Settling moves the calendar on, and what was planned on the calendar before is `Moved`."""
         calendar = members.ledger.calendar()
-        assert calendar == Calendar()
+        assert calendar == NOTHING_SETTLED
         news = members.ledger.day_record(TODAY).news
         settled = Posting(members.at, calendar=calendar, settlement=Settlement(TODAY, news))
         members.ledger.post(settled)
@@ -134,7 +135,7 @@ class ActivityContract(StoreContract):
             members.sync({ADA_ID: 10})
         with pytest.raises(Moved):
             members.ledger.post(Posting(members.at, settlement=Settlement(TODAY, record.news)))
-        assert members.ledger.calendar() == Calendar()
+        assert members.ledger.calendar() == NOTHING_SETTLED
 
     def test_days_are_excused_and_required_again(self, members: Story) -> None:
         """Every change counts, so that no two calendars look alike by chance."""
@@ -171,14 +172,14 @@ class ActivityContract(StoreContract):
             Streak(ADA),
         )
 
-    def test_the_first_day_is_that_of_the_first_enrolment(self, story: Story) -> None:
-        """Days are settled from there on, and whether anyone is tracked is known."""
-        assert story.ledger.first_day() is None
+    def test_days_before_the_first_enrolment_count_as_settled(self, story: Story) -> None:
+        """Nothing is required of them, and evidence for them is late; whether anyone is tracked is known."""
+        assert story.ledger.calendar() == Calendar()
         assert not story.ledger.tracks_anyone()
         story.enroll(ADA)
         story.at += timedelta(days=3)
         story.enroll(BO, BO_ID)
-        assert story.ledger.first_day() == TODAY
+        assert story.ledger.calendar() == NOTHING_SETTLED
         assert story.ledger.tracks_anyone()
         story.restate(BO, "left")
         assert not story.ledger.tracks_anyone()

@@ -1,6 +1,7 @@
 """Members, accounts and links."""
 
 import pytest
+from attrs import evolve
 
 from ...core.errors import Moved
 from ...core.model import Link, Member
@@ -21,14 +22,17 @@ class FactsContract(StoreContract):
     def test_a_member_is_kept_as_enrolled(self, story: Story) -> None:
         """Id, name and instant of a member come back as they were given, any Unicode included."""
         story.enroll(ADA, name="Ada 雪\u202e👍")
-        assert story.ledger.member(ADA) == Member(ADA, "Ada 雪\u202e👍", MONDAY)
+        assert story.ledger.member(ADA) == Member(ADA, "Ada 雪\u202e👍", MONDAY, version=1)
 
     def test_a_new_name_is_an_update(self, story: Story) -> None:
-        """Enrolling again changes the name and nothing else."""
+        """A member is replaced at the version it was read at, and at no other; the link stays."""
         story.enroll(ADA, ADA_ID, name="Ada")
-        story.enroll(ADA, name="Ada L.")
-        assert story.ledger.member(ADA) == Member(ADA, "Ada L.", MONDAY)
+        renamed = Member(ADA, "Ada L.", MONDAY, version=1)
+        story.ledger.post(Posting(MONDAY, members=[renamed]))
+        assert story.ledger.member(ADA) == evolve(renamed, version=2)
         assert story.account(ADA).discord_id == ADA_ID
+        with pytest.raises(Moved):
+            story.ledger.post(Posting(MONDAY, members=[renamed]))
 
     def test_a_new_account_waits_for_its_opening(self, story: Story) -> None:
         """A link opens an account that waits, without points or XP."""
@@ -61,7 +65,10 @@ class FactsContract(StoreContract):
         assert story.ledger.accounts_to_sync() == []
 
     def test_only_a_member_can_be_linked(self, story: Story) -> None:
-        """A link of somebody unknown is `Moved`."""
+        """A link of somebody unknown, or forgotten, is `Moved`."""
+        with pytest.raises(Moved):
+            story.ledger.post(Posting(MONDAY, links=[Link(ADA, ADA_ID)]))
+        story.ledger.post(Posting(MONDAY, members=[Member(ADA, None, MONDAY, is_forgotten=True)]))
         with pytest.raises(Moved):
             story.ledger.post(Posting(MONDAY, links=[Link(ADA, ADA_ID)]))
 
