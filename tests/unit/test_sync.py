@@ -117,6 +117,15 @@ def test_other_trouble_asks_for_no_wait(community: Community) -> None:
     assert community.sync(timedelta(seconds=1)).outcome == "synced"
 
 
+def test_a_wait_noted_by_a_clock_that_ran_ahead_keeps_nobody(community: Community) -> None:
+    """Once the clock is set right, nobody waits for a year."""
+    community.trouble = SourceError("rate_limited", "slow down")
+    with pytest.raises(SourceError):
+        community.sync(timedelta(days=365))
+    community.trouble = None
+    assert community.sync(timedelta(days=-364)).outcome == "synced"
+
+
 def test_a_wait_told_to_a_dry_run_is_kept_too(community: Community) -> None:
     """The server does not care why it was asked."""
     community.trouble = SourceError("rate_limited", "slow down")

@@ -50,8 +50,11 @@ def wait_asked(error: SourceError) -> timedelta | None:
 
 
 def keep_waiting(wait: Wait | None, now: datetime) -> None:
-    """Raise `SourceError` as long as a wait that was asked for is not over; nothing is requested (R21)."""
-    if wait is None or now >= wait.until:
+    """Raise `SourceError` as long as a wait that was asked for is not over; nothing is requested (R21).
+
+    A wait that ends later than any can was noted under a clock that ran ahead, and keeps nobody.
+    """
+    if wait is None or not now < wait.until <= now + WAIT_MAX + CLOCK_SLACK:
         return
     message = (
         f"the board's server asked to be left alone ({wait.kind.replace('_', ' ')}) until "
