@@ -1,16 +1,19 @@
-"""`trc-engage` as an operator runs it: a process, with an environment of its own."""
+"""`trc-engage` as an operator runs it: with an environment of its own, in a process or, quicker, in this one."""
 
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
 from attrs import frozen
+from typer.testing import CliRunner
 
 import trc_engage
+from trc_engage.entrypoints.cli import app
 from trc_engage.testing.mee6 import Mee6Server
 
 PACKAGE = Path(trc_engage.__file__).parent
@@ -51,8 +54,16 @@ class Operator:
         if server is not None:
             self.env |= {"TRC_ENGAGE_GUILD_ID": server.guild_id, "TRC_ENGAGE_MEE6_URL": server.url}
 
+    def call(self, *arguments: str, env: Mapping[str, str] | None = None) -> Ran:
+        """Run a command in this process, where one of its own would prove nothing more."""
+        with chdir(self.folder):
+            result = CliRunner().invoke(app, arguments, prog_name="trc-engage", env={**self.env, **(env or {})})
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Ran(result.exit_code, result.stdout, result.stderr)
+
     def run(self, *arguments: str, env: Mapping[str, str] | None = None) -> Ran:
-        """Run a command to its end."""
+        """Run a command as a process, to its end."""
         ended = subprocess.run(
             [*COMMAND, *arguments],
             cwd=self.folder,

@@ -17,6 +17,7 @@ from syrupy.assertion import SnapshotAssertion
 from command import COMMAND, Operator
 from trc_engage import Engage
 from trc_engage.adapters.mee6 import Mee6Source
+from trc_engage.adapters.mee6.line import Line
 from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.entrypoints.progress import Progress
 from trc_engage.testing.mee6 import Mee6Server
@@ -24,6 +25,7 @@ from trc_engage.testing.mee6 import Mee6Server
 ADA = "80351110224678912"
 GRACE = "80351110224678913"
 CANARY = "kAnArY.never-to-be-seen"
+BY_NOBODY = {"key": None, "reason": None, "by": None, "reverses": None}
 HOSTILE = "E\x1b[31m\x1b]52;\x07\u202e[b]x\u2066\r\n"
 
 
@@ -78,6 +80,7 @@ def test_xp_becomes_points(operator: Operator, server: Mee6Server) -> None:
         "points": 2,
         "pages": 1,
         "rows": 2,
+        "late": [],
         "dry_run": False,
     }
     assert operator.run("show", "m-1", "--json").json == {
@@ -92,6 +95,7 @@ def test_xp_becomes_points(operator: Operator, server: Mee6Server) -> None:
             "xp_to_next_point": 50,
             "status": "tracked",
         },
+        "streak": {"current": 0, "longest": 0, "active_today": True, "at_risk": False, "next_milestone": 5},
     }
     newest, opening = operator.run("history", "m-1", "--json").json["entries"]
     instants = [datetime.fromisoformat(entry.pop("at")) for entry in (opening, newest)]
@@ -104,6 +108,7 @@ def test_xp_becomes_points(operator: Operator, server: Mee6Server) -> None:
             "points": 2,
             "day": opening["day"],
             "silent": False,
+            **BY_NOBODY,
             "xp_before": 1_000,
             "xp_after": 1_250,
             "xp_carried": 50,
@@ -118,6 +123,7 @@ def test_xp_becomes_points(operator: Operator, server: Mee6Server) -> None:
             "points": 0,
             "day": opening["day"],
             "silent": True,
+            **BY_NOBODY,
             "xp_before": None,
             "xp_after": 1_000,
             "xp_carried": 0,
@@ -130,32 +136,32 @@ def test_xp_becomes_points(operator: Operator, server: Mee6Server) -> None:
 
 def test_a_dry_run_tells_and_writes_nothing(opened: Operator) -> None:
     """What it says is what the sync after it does."""
-    planned = opened.run("sync", "--fresh", "--dry-run", "--json").json
+    planned = opened.call("sync", "--fresh", "--dry-run", "--json").json
     assert (planned["outcome"], planned["dry_run"], planned["gained"], planned["points"]) == ("planned", True, 2, 2)
     assert planned["moves"] == [
         {"member_id": "m-1", "kind": "gain", "points": 2, "xp_before": 1_000, "xp_after": 1_250},
         {"member_id": "m-2", "kind": None, "points": 0, "xp_before": 2_000, "xp_after": 2_050},
     ]
-    assert opened.run("show", "m-1", "--json").json["points"] == 0
-    assert opened.run("sync", "--fresh", "--json").json["points"] == 2
+    assert opened.call("show", "m-1", "--json").json["points"] == 0
+    assert opened.call("sync", "--fresh", "--json").json["points"] == 2
 
 
 def test_a_sync_soon_after_another_answers_from_its_reading(opened: Operator, server: Mee6Server) -> None:
     """Nothing is requested, and the answer says so."""
     requests = len(server.requests)
-    cached = opened.run("sync", "--json").json
+    cached = opened.call("sync", "--json").json
     assert (cached["outcome"], cached["unchanged"], cached["pages"], len(server.requests)) == ("cached", 2, 0, requests)
-    assert "--fresh" in opened.run("sync").out
+    assert "--fresh" in opened.call("sync").out
 
 
 def test_a_failed_sync_is_told_in_json_too(opened: Operator, server: Mee6Server) -> None:
     """With its kind, its sentence, and when to come back; the log gets a line as well."""
     server.trouble("rate_limited_seconds")
-    ran = opened.run("sync", "--fresh", "--json")
+    ran = opened.call("sync", "--fresh", "--json")
     assert (ran.code, ran.json["outcome"], ran.json["kind"]) == (69, "failed", "rate_limited")
     assert timedelta(0) < datetime.fromisoformat(ran.json["retry_at"]) - datetime.now(UTC) <= timedelta(seconds=120)
     assert ran.err == f"trc-engage: {ran.json['message']}\n"
-    assert opened.run("show", "m-1", "--json").json["points"] == 0
+    assert opened.call("show", "m-1", "--json").json["points"] == 0
 
 
 def test_drops_are_for_an_admin_to_decide(operator: Operator, server: Mee6Server) -> None:
@@ -163,27 +169,27 @@ def test_drops_are_for_an_admin_to_decide(operator: Operator, server: Mee6Server
     ids = [str(int(ADA) + 100 + number) for number in range(6)]
     for number, discord_id in enumerate(ids):
         server.board.join(discord_id, xp=5_000)
-        operator.run("members", "enroll", f"m-{number}", "--discord-id", discord_id)
-    operator.run("sync")
+        operator.call("members", "enroll", f"m-{number}", "--discord-id", discord_id)
+    operator.call("sync")
     for discord_id in ids:
         server.board.remove(discord_id, 1_000)
-    refused = operator.run("sync", "--fresh", "--json")
+    refused = operator.call("sync", "--fresh", "--json")
     assert (refused.code, refused.json["kind"]) == (69, "distrusted")
     assert "--accept-drops" in refused.err
     assert "--rebase-drops" in refused.err
 
-    rebased = operator.run("sync", "--rebase-drops", "--json").json
+    rebased = operator.call("sync", "--rebase-drops", "--json").json
     assert (rebased["rebased"], rebased["points"]) == (6, 0)
     for discord_id in ids:
         server.board.remove(discord_id, 1_000)
-    accepted = operator.run("sync", "--accept-drops", "--json").json
+    accepted = operator.call("sync", "--accept-drops", "--json").json
     assert (accepted["deducted"], accepted["points"]) == (6, -60)
 
 
 def test_what_happens_to_a_member_is_said(opened: Operator) -> None:
     """Each command says what it did, and that it did nothing if it was so already."""
     told = [
-        opened.run("members", *arguments).out
+        opened.call("members", *arguments).out
         for arguments in (
             ("enroll", "m-1", "--name", "Ada L."),
             ("enroll", "m-1", "--name", "Ada L."),
@@ -205,7 +211,7 @@ def test_what_happens_to_a_member_is_said(opened: Operator) -> None:
         "m-1: unchanged: it is so already",
         "m-1: linked",
     ]
-    assert opened.run("members", "link", "m-1", ADA, "--json").json == {"member_id": "m-1", "outcome": "unchanged"}
+    assert opened.call("members", "link", "m-1", ADA, "--json").json == {"member_id": "m-1", "outcome": "unchanged"}
 
 
 @pytest.mark.parametrize(
@@ -235,12 +241,18 @@ def test_what_happens_to_a_member_is_said(opened: Operator) -> None:
     ],
 )
 def test_every_failure_has_its_code_and_its_line(
-    opened: Operator, arguments: list[str], env: dict[str, str], code: int, says: str
+    opened: Operator,
+    arguments: list[str],
+    env: dict[str, str],
+    code: int,
+    says: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """On stderr, without a traceback; stdout stays for results."""
+    monkeypatch.setattr(Line, "pause", lambda _line, _seconds: None)
     if "sync" in arguments:
         arguments = [*arguments, "--fresh"]
-    ran = opened.run(*arguments, env=env)
+    ran = opened.call(*arguments, env=env)
     assert (ran.code, ran.out) == (code, "")
     assert says in ran.err
     assert "Traceback" not in ran.err
@@ -262,7 +274,7 @@ def test_a_sync_beside_another_says_busy(opened: Operator, tmp_path: Path) -> No
 def test_clocks_that_disagree_are_trouble_of_the_source(opened: Operator, server: Mee6Server, tmp_path: Path) -> None:
     """A server a year off, or a store from the future: nothing is changed, and the way out is told."""
     server.trouble("clock_off", times=1)
-    ran = opened.run("sync", "--fresh", "--json")
+    ran = opened.call("sync", "--fresh", "--json")
     assert (ran.code, ran.json["kind"], "date -u" in ran.err) == (69, "clock", True)
 
     ahead = datetime.now(UTC) + timedelta(days=365)
@@ -274,7 +286,7 @@ def test_clocks_that_disagree_are_trouble_of_the_source(opened: Operator, server
         server_ahead.board.join(ADA, xp=1_000)
         server_ahead.board.join(GRACE, xp=2_000)
         Engage(ledger=ledger, source=source, clock=lambda: ahead).sync()
-    ran = opened.run("sync", "--json")
+    ran = opened.call("sync", "--json")
     assert (ran.code, ran.json["kind"], "date -u" in ran.err) == (69, "clock", True)
 
 
@@ -282,14 +294,14 @@ def test_the_token_appears_nowhere(opened: Operator, server: Mee6Server) -> None
     """Not when it works, not when it fails, not when it is bad, in no command."""
     server.token = CANARY
     env = {"TRC_ENGAGE_MEE6_TOKEN": CANARY}
-    told = [opened.run("sync", env={"TRC_ENGAGE_MEE6_TOKEN": f"Bearer {CANARY}"})]
-    told += [opened.run("sync", "--fresh", *options, env=env) for options in ([], ["--json"], ["--dry-run"])]
+    told = [opened.call("sync", env={"TRC_ENGAGE_MEE6_TOKEN": f"Bearer {CANARY}"})]
+    told += [opened.call("sync", "--fresh", *options, env=env) for options in ([], ["--json"], ["--dry-run"])]
     for trouble in ("expired_token", "html_200", "redirect", "reset", "wrong_guild"):
         server.trouble(trouble)
-        told.append(opened.run("sync", "--fresh", "--json", env=env))
+        told.append(opened.call("sync", "--fresh", "--json", env=env))
         server.recover()
     for line in ("show m-1", "history m-1", "members list --json", "show", "--help", "sync --nonsense"):
-        told.append(opened.run(*line.split(), env=env))
+        told.append(opened.call(*line.split(), env=env))
     assert {ran.code for ran in told} == {0, 2, 69, 78}
     assert not [ran for ran in told if CANARY in ran.out + ran.err]
 
@@ -320,15 +332,15 @@ def test_a_name_that_stdout_cannot_say_is_spelt_out(opened: Operator) -> None:
 def test_the_store_is_in_the_users_data_folder(operator: Operator, tmp_path: Path) -> None:
     """Unless a variable names another."""
     env = {"TRC_ENGAGE_STORE": "", "XDG_DATA_HOME": str(tmp_path / "data")}
-    assert operator.run("members", "enroll", "m-1", env=env).code == 0
+    assert operator.call("members", "enroll", "m-1", env=env).code == 0
     assert (tmp_path / "data" / "trc-engage" / "engage.db").is_file()
 
 
 def test_people_read_sentences_and_tables(opened: Operator, snapshot: SnapshotAssertion) -> None:
     """What a person sees from the plan to the history, with the times left out."""
-    told = [opened.run("sync", "--fresh", "--dry-run"), opened.run("sync", "--fresh")]
-    opened.run("members", "enroll", "m-3", "--name", "Barbara")
-    told += [opened.run(*line.split()) for line in ("members list", "show m-1", "show m-3", "history m-1 --limit 1")]
+    told = [opened.call("sync", "--fresh", "--dry-run"), opened.call("sync", "--fresh")]
+    opened.call("members", "enroll", "m-3", "--name", "Barbara")
+    told += [opened.call(*line.split()) for line in ("members list", "show m-1", "show m-3", "history m-1 --limit 1")]
     text = "\n".join(ran.out for ran in told)
     assert re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "YYYY-MM-DD hh:mm", text) == snapshot
 
@@ -336,7 +348,7 @@ def test_people_read_sentences_and_tables(opened: Operator, snapshot: SnapshotAs
 @pytest.mark.parametrize("command", ["", "sync", "members"])
 def test_help_teaches(operator: Operator, snapshot: SnapshotAssertion, command: str) -> None:
     """What it does, the options, and an example to type."""
-    assert operator.run(*command.split(), "--help").out == snapshot
+    assert operator.call(*command.split(), "--help").out == snapshot
 
 
 def test_a_terminal_gets_a_table_that_fits(opened: Operator) -> None:
@@ -418,7 +430,7 @@ def test_the_server_to_try_things_with_lives_until_it_is_told_to_stop(tmp_path: 
 def test_a_port_in_use_is_named(operator: Operator, server: Mee6Server) -> None:
     """With the way out."""
     port = server.url.rpartition(":")[2]
-    ran = operator.run("mee6-server", "--port", port)
+    ran = operator.call("mee6-server", "--port", port)
     assert (ran.code, ran.err) == (
         65,
         f"trc-engage: port: {port}: cannot listen there (Address already in use); 0 takes a free one\n",

@@ -19,7 +19,7 @@ def operator(tmp_path: Path) -> Operator:
 
 def enrolled(operator: Operator) -> list[list[str | None]]:
     """Return whom the store holds: member, name and Discord id."""
-    members = operator.run("members", "list", "--json").json["members"]
+    members = operator.call("members", "list", "--json").json["members"]
     return [[one["member_id"], one["name"], one["discord"] and one["discord"]["discord_id"]] for one in members]
 
 
@@ -41,7 +41,7 @@ def enrolled(operator: Operator) -> list[list[str | None]]:
 def test_members_arrive_from_every_usual_file(operator: Operator, content: bytes) -> None:
     """CSV as programs and as spreadsheets write it, and JSON; an empty cell says nothing."""
     (operator.folder / "roster").write_bytes(content)
-    ran = operator.run("members", "import", "roster", "--json")
+    ran = operator.call("members", "import", "roster", "--json")
     assert (ran.code, ran.err, ran.json) == (
         0,
         "",
@@ -54,10 +54,10 @@ def test_importing_again_brings_up_to_date(operator: Operator) -> None:
     """A roster that is exported every night may be imported every night."""
     roster = operator.folder / "roster.csv"
     roster.write_text(GOOD)
-    operator.run("members", "import", "roster.csv")
-    assert operator.run("members", "import", "roster.csv").out == "2 rows: 2 unchanged\n"
+    operator.call("members", "import", "roster.csv")
+    assert operator.call("members", "import", "roster.csv").out == "2 rows: 2 unchanged\n"
     roster.write_text(f"member_id,discord_id,name\nm-1,,Ada L.\nm-2,{GRACE},\nm-3,,\n")
-    assert operator.run("members", "import", "roster.csv").out == "3 rows: 1 updated, 1 linked, 1 enrolled\n"
+    assert operator.call("members", "import", "roster.csv").out == "3 rows: 1 updated, 1 linked, 1 enrolled\n"
     assert enrolled(operator) == [["m-1", "Ada L.", ADA], ["m-2", None, GRACE], ["m-3", None, None]]
 
 
@@ -76,7 +76,7 @@ m-7,,Radia
 def test_bad_rows_are_reported_and_nothing_is_imported(operator: Operator) -> None:
     """Each with its line, the field and the value, and the way to import the others."""
     (operator.folder / "roster.csv").write_text(BAD)
-    ran = operator.run("members", "import", "roster.csv")
+    ran = operator.call("members", "import", "roster.csv")
     assert (ran.code, enrolled(operator)) == (65, [])
     assert ran.out == ""
     assert ran.err == (
@@ -93,7 +93,7 @@ def test_bad_rows_are_reported_and_nothing_is_imported(operator: Operator) -> No
 def test_bad_rows_can_be_skipped(operator: Operator) -> None:
     """They are still reported, a link that is taken too, and the others are imported."""
     (operator.folder / "roster.csv").write_text(BAD)
-    ran = operator.run("members", "import", "roster.csv", "--skip-bad", "--json")
+    ran = operator.call("members", "import", "roster.csv", "--skip-bad", "--json")
     assert (ran.code, ran.json["outcome"], ran.json["rows"], ran.json["enrolled"]) == (0, "imported", 7, 3)
     assert [row["line"] for row in ran.json["bad"]] == [3, 4, 7, 8]
     assert "member 'm-1' already holds Discord id" in ran.json["bad"][3]["message"]
@@ -102,9 +102,9 @@ def test_bad_rows_can_be_skipped(operator: Operator) -> None:
 
 def test_a_taken_link_stops_the_whole_import(operator: Operator) -> None:
     """The row is named, and who holds the id."""
-    operator.run("members", "enroll", "m-9", "--discord-id", ADA)
+    operator.call("members", "enroll", "m-9", "--discord-id", ADA)
     (operator.folder / "roster.csv").write_text(GOOD)
-    ran = operator.run("members", "import", "roster.csv")
+    ran = operator.call("members", "import", "roster.csv")
     assert (ran.code, enrolled(operator)) == (65, [["m-9", None, ADA]])
     assert ran.err.startswith(f"trc-engage: roster.csv:2: member 'm-9' already holds Discord id {ADA}")
 
@@ -112,7 +112,7 @@ def test_a_taken_link_stops_the_whole_import(operator: Operator) -> None:
 def test_a_thousand_bad_rows_are_not_a_thousand_lines(operator: Operator) -> None:
     """A wrong column is understood after twenty."""
     (operator.folder / "roster.csv").write_text("member_id,discord_id\n" + "m-1,x\n" * 1_000)
-    ran = operator.run("members", "import", "roster.csv")
+    ran = operator.call("members", "import", "roster.csv")
     assert len(ran.err.splitlines()) == 22
     assert "… and 980 more" in ran.err
 
@@ -158,7 +158,7 @@ def test_a_thousand_bad_rows_are_not_a_thousand_lines(operator: Operator) -> Non
 def test_what_cannot_be_read_is_told_with_its_place(operator: Operator, name: str, content: bytes, says: str) -> None:
     """One line that names file, line, field and the shortened value; no traceback, nothing imported."""
     (operator.folder / name).write_bytes(content)
-    ran = operator.run("members", "import", name)
+    ran = operator.call("members", "import", name)
     assert (ran.code, ran.out) == (65, "")
     assert says in ran.err.splitlines()[0]
     assert "Traceback" not in ran.err
@@ -168,11 +168,11 @@ def test_what_cannot_be_read_is_told_with_its_place(operator: Operator, name: st
 
 def test_a_file_without_end_is_refused(operator: Operator) -> None:
     """A device, or a dump of something else, fills no memory."""
-    ran = operator.run("members", "import", "/dev/zero")
+    ran = operator.call("members", "import", "/dev/zero")
     assert (ran.code, ran.err) == (65, "trc-engage: /dev/zero: it is larger than 64 MiB; split it\n")
 
 
 def test_a_folder_is_no_file(operator: Operator) -> None:
     """The operating system's own words will do."""
-    ran = operator.run("members", "import", ".")
+    ran = operator.call("members", "import", ".")
     assert (ran.code, ran.err) == (65, "trc-engage: .: Is a directory\n")

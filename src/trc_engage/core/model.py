@@ -2,20 +2,14 @@
 
 from collections.abc import Mapping, Sequence, Set
 from datetime import date, datetime
-from typing import Literal, Self
+from typing import Self
 
 from attrs import frozen
 
 from . import points
 from .days import Window
 from .entries import SyncKind
-
-Status = Literal["waiting", "tracked", "absent", "left", "unlinked"]
-"""Waiting: not yet opened. Absent: not found on a board that was read whole (R5)."""
-
-NextReading = Literal["opens", "begins", "continues", "returns"]
-"""How the next reading is to be taken: it opens the account (R2), is the first XP of a zero-XP
-record (R2a), continues the meter (R3), or follows a return (R6)."""
+from .status import NextReading, Status
 
 TOMBSTONE = "forgotten"
 """What stands where the Discord id of somebody forgotten was (R9)."""

@@ -9,8 +9,9 @@ from attrs import frozen
 from . import points
 from .days import Window, windows_until
 from .entries import SyncKind
-from .model import Board, DiscordActivity, Move, NextReading, Status
+from .model import Board, DiscordActivity, Move
 from .postings import SyncState
+from .status import NextReading, Status
 
 Drops = Literal["deduct", "rebase"]
 """What an admin decided about falling XP (R10)."""

@@ -135,7 +135,8 @@ class RunBook(Protocol):
     def claim(self, task: str, at: datetime, until: datetime, /) -> Claim:
         """Take the right to do a task; `LedgerBusy` says who has it.
 
-        A claim that has expired at `at`, or whose owner is known to be dead, is taken over.
+        A claim that has expired at `at`, that was taken over two minutes after it (under a clock that ran
+        ahead), or whose owner is known to be dead, is taken over.
         """
         ...
 

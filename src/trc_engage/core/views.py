@@ -2,17 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from attrs import field, frozen
 
 from . import points
 from .days import Calendar
 from .entries import Evidence
+from .status import Status
 from .streaks import Streak, StreakStanding
-
-if TYPE_CHECKING:
-    from .model import Status
 
 Mark = Literal["active", "missed", "excused", "weekend", "pending", "before"]
 """Pending: not settled, and nothing earned so far. Before: earlier than the enrolment."""
@@ -23,7 +21,7 @@ class DiscordStanding:
     """What a member sees of the linked account."""
 
     discord_id: str
-    status: "Status"
+    status: Status
     xp_total: int
     xp_carried: int
 

@@ -3,13 +3,14 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from .sentences import say_history, say_standings
-from .text import say
+from ..core.views import Standing
+from .sentences.entries import say_history
+from .text import say, say_table
 
 MEMORY = "/dev/shm"  # noqa: S108  the folder in it has a name of its own
 ENTRIES_MAX = 100
@@ -17,7 +18,8 @@ ENTRIES_MAX = 100
 BEFORE = """\
 A fortnight at The Revenue Council in a few seconds: ten members and a stranger
 on Discord, a MEE6 of its own on this machine, a sync every 15 minutes.
-100 XP are 1 point; what is left over is carried.
+100 XP are 1 point; what is left over is carried. Weekdays in a row on which
+anything was earned are a streak, settled once each night.
 """
 
 AFTER = """
@@ -49,13 +51,36 @@ def run() -> None:
         TemporaryDirectory(prefix="trc-engage-demo-", dir=_in_memory()) as folder,
         lived(Path(folder) / "engage.db") as engage,
     ):
-        standings = sorted(engage.members(), key=lambda standing: -standing.points)
+        members = sorted(engage.members(), key=lambda standing: -standing.points)
+        standings = [engage.standing(member.member_id) for member in members]
         star, entries = engage.standing(STAR), engage.history(STAR, limit=ENTRIES_MAX)
     say("")
-    say_standings(standings)
+    _say_standings(standings)
     say("")
     say_history(star, entries, limit=ENTRIES_MAX)
     say(AFTER)
+
+
+def _say_standings(standings: Sequence[Standing]) -> None:
+    """Show points and streaks side by side; each demo member has both an account and a streak."""
+    say_table(
+        ("member", "name", "points", "streak", "longest", "status", "XP", "carried"),
+        [
+            (
+                one.member_id,
+                one.name or "",
+                f"{one.points:,}",
+                f"{one.streak.current}",
+                f"{one.streak.longest}",
+                one.discord.status,
+                f"{one.discord.xp_total:,}",
+                f"{one.discord.xp_carried}",
+            )
+            for one in standings
+            if one.streak is not None and one.discord is not None
+        ],
+        right={"points", "streak", "longest", "XP", "carried"},
+    )
 
 
 def _in_memory() -> str | None:

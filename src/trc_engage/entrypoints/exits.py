@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import typer
 
 from ..core.errors import ClockWentBack, EngageError, LedgerBusy, LedgerFailed, SourceError
-from .settings import SettingsError
+from .settings import MEE6_URL, SettingsError
 
 BAD_DATA = 65
 SOURCE_FAILED = 69
@@ -40,7 +40,7 @@ def reported() -> Iterator[None]:
     try:
         yield
     except EngageError as error:
-        complain(str(error))
+        complain(told(error))
         raise typer.Exit(code_of(error)) from error
     except KeyboardInterrupt as error:
         raise typer.Exit(INTERRUPTED) from error
@@ -56,6 +56,17 @@ def reported() -> Iterator[None]:
 def code_of(error: EngageError) -> int:
     """Return the exit code that an error ends with."""
     return next(code for kind, code in CODES if isinstance(error, kind))
+
+
+def told(error: EngageError) -> str:
+    """Return an error's sentence for an operator: the variable to set, and until when syncs wait."""
+    message = str(error)
+    if not isinstance(error, SourceError):
+        return message
+    message = message.replace("base_url", MEE6_URL)
+    if error.retry_at is None or (until := f"{error.retry_at:%Y-%m-%d %H:%M:%S} UTC") in message:
+        return message
+    return f"{message}; until {until} no sync asks again"
 
 
 def complain(message: str) -> None:

@@ -12,9 +12,8 @@ from ..core.errors import SourceError
 from ..engage import Engage
 from ..testing.mee6 import Mee6Server
 from .community import ALAN, DENNIS, MARGARET, MEMBERS, STRANGER, Person
-from .sentences import counted, points
 from .settings import Settings
-from .text import say
+from .text import counted, points, say
 from .wiring import opened_with_source
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
@@ -51,6 +50,8 @@ class World:
     """Who is on the Discord server."""
     chance: Random = field(factory=lambda: Random(SEED))  # noqa: S311  chance, not secrecy
     failures: int = 0
+    is_settled: bool = True
+    """Whether every day that is over is settled."""
 
     def chat(self) -> None:
         """Let a quarter of an hour pass, minute by minute."""
@@ -72,10 +73,20 @@ class World:
         if self.failures:
             self.tell(f"after {self.failures} failed syncs, this one finds all the XP: {points(report.points)}")
             self.failures = 0
+        if not self.is_settled:
+            self.settle()
         if report.opened:
             self.tell(f"the sync opens {counted(report.opened, 'account')}: no points for history")
         if report.deducted:
             self.tell(f"the sync takes back what that XP had paid: {points(report.points)}")
+
+    def settle(self) -> None:
+        """Settle the days that are over, as every night at 00:05; one that waited for a sync is worth telling."""
+        report = self.engage.settle()
+        self.is_settled = not report.pending
+        for day in report.settled:
+            if self.time.at.hour:
+                self.tell(f"{day:%A} waited for this sync and is settled now: the outage broke no streak")
 
     def tell(self, sentence: str) -> None:
         """Say what happens now."""
@@ -106,6 +117,7 @@ def _begin(world: World) -> None:
 
 def _live(world: World, day: int) -> None:
     """Live one day: what happens, a sync, a quarter of an hour of chat, and again."""
+    world.is_settled = day == 0
     before = {standing.member_id: standing.points for standing in world.engage.members()}
     for slot in range(SLOTS):
         for happens in STORY.get((day, slot * MINUTES), ()):

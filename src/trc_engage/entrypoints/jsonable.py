@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from ..core.errors import ClockWentBack, EngageError, LedgerBusy, LedgerFailed, SourceError
+from .exits import told
 from .settings import SettingsError
 
 if TYPE_CHECKING:
-    from ..core.entries import Entry
+    from datetime import date, datetime
+
+    from ..core.entries import Entry, Evidence
     from ..core.model import Move
-    from ..core.reports import Enrolment, SyncReport
-    from ..core.views import Standing
+    from ..core.reports import Enrolment, ExcuseReport, Receipt, SettleReport, StreakChange, SyncReport
+    from ..core.views import MemberDay, Rank, Standing
     from .roster import Import
 
 KINDS: tuple[tuple[type[EngageError], str], ...] = (
@@ -49,6 +51,7 @@ def of_report(report: SyncReport, *, dry_run: bool) -> dict[str, Any]:
         "pages": report.pages,
         "rows": report.rows,
         "taken_at": report.taken_at.isoformat(),
+        "late": [_change(change) for change in report.late],
         "dry_run": dry_run,
     }
     if dry_run:
@@ -66,7 +69,7 @@ def of_failure(error: EngageError, *, dry_run: bool) -> dict[str, Any]:
     return {
         "outcome": "failed",
         "kind": kind,
-        "message": str(error),
+        "message": told(error),
         "retry_at": retry_at and retry_at.isoformat(),
         "dry_run": dry_run,
     }
@@ -90,8 +93,8 @@ def of_import(result: Import) -> dict[str, Any]:
 
 def of_standing(standing: Standing) -> dict[str, Any]:
     """Return where a member stands."""
-    discord = standing.discord
-    return {
+    discord, streak = standing.discord, standing.streak
+    value: dict[str, Any] = {
         "member_id": standing.member_id,
         "name": standing.name,
         "points": standing.points,
@@ -105,6 +108,15 @@ def of_standing(standing: Standing) -> dict[str, Any]:
             "status": discord.status,
         },
     }
+    if streak is not None:
+        value["streak"] = {
+            "current": streak.current,
+            "longest": streak.longest,
+            "active_today": streak.active_today,
+            "at_risk": streak.at_risk,
+            "next_milestone": streak.next_milestone,
+        }
+    return value
 
 
 def of_standings(standings: Sequence[Standing]) -> dict[str, Any]:
@@ -117,6 +129,56 @@ def of_entries(entries: Sequence[Entry]) -> dict[str, Any]:
     return {"entries": [_entry(entry) for entry in entries]}
 
 
+def of_days(standing: Standing, days: Sequence[MemberDay], entries: Sequence[Entry]) -> dict[str, Any]:
+    """Return what made each day of a member active, newest first, with the entries that count for it."""
+    return {
+        "member_id": standing.member_id,
+        "days": [
+            {
+                "day": day.day.isoformat(),
+                "mark": day.mark,
+                "active": day.is_active,
+                "evidence": [_evidence(one) for one in day.evidence],
+                "entries": [_entry(entry) for entry in entries if entry.day == day.day],
+            }
+            for day in reversed(days)
+        ],
+    }
+
+
+def of_receipt(receipt: Receipt, standing: Standing) -> dict[str, Any]:
+    """Return what became of points that were booked by hand."""
+    return {
+        "outcome": receipt.outcome,
+        "member_id": standing.member_id,
+        "points": standing.points,
+        "entry": _entry(receipt.entry),
+        "late": receipt.late and _change(receipt.late),
+    }
+
+
+def of_settled(report: SettleReport) -> dict[str, Any]:
+    """Return which days were settled, and which are pending."""
+    return {
+        "settled": [day.isoformat() for day in report.settled],
+        "pending": [{"day": one.day.isoformat(), "cause": one.cause, "why": one.why} for one in report.pending],
+    }
+
+
+def of_excused(report: ExcuseReport) -> dict[str, Any]:
+    """Return what became of an excused day."""
+    return {
+        "day": report.day.isoformat(),
+        "outcome": report.outcome,
+        "late": [_change(change) for change in report.late],
+    }
+
+
+def of_ranks(ranks: Sequence[Rank], own: Rank | None, month: date | None) -> dict[str, Any]:
+    """Return the top of the leaderboard, and a member's own rank if it was asked for."""
+    return {"month": month and f"{month:%Y-%m}", "ranks": [_rank(one) for one in ranks], "own": own and _rank(own)}
+
+
 def _entry(entry: Entry) -> dict[str, Any]:
     change = entry.xp
     return {
@@ -127,6 +189,10 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "day": entry.day.isoformat(),
         "at": entry.at.isoformat(),
         "silent": entry.silent,
+        "key": entry.key,
+        "reason": entry.reason,
+        "by": entry.actor,
+        "reverses": entry.reverses,
         "xp_before": change and change.xp_before,
         "xp_after": change and change.xp_after,
         "xp_carried": change and change.carried_after,
@@ -143,4 +209,27 @@ def _move(move: Move) -> dict[str, Any]:
         "points": move.points,
         "xp_before": move.account.xp_total,
         "xp_after": move.xp_total,
+    }
+
+
+def _evidence(one: Evidence) -> dict[str, Any]:
+    return {
+        "source": one.source,
+        "position": one.position,
+        "opens_at": one.opens_at and one.opens_at.isoformat(),
+        "closes_at": one.closes_at and one.closes_at.isoformat(),
+    }
+
+
+def _rank(one: Rank) -> dict[str, Any]:
+    return {"rank": one.rank, "member_id": one.member_id, "name": one.name, "points": one.points}
+
+
+def _change(change: StreakChange) -> dict[str, Any]:
+    return {
+        "member_id": change.member_id,
+        "current_before": change.current_before,
+        "current_after": change.current_after,
+        "longest_before": change.longest_before,
+        "longest_after": change.longest_after,
     }

@@ -1,20 +1,24 @@
 """The commands about members and their links."""
 
 import os
+import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..core.reports import Enrolment
-from ..engage import Engage
 from .arguments import Json, Member, examples
 from .exits import BadData
 from .jsonable import of_enrolment, of_import, of_standings, say_json
 from .settings import Settings
 from .wiring import opened
 
-HELP = """Members, their Discord links, and who left or came back.
+if TYPE_CHECKING:
+    from ..core.reports import Enrolment
+    from ..core.views import Standing
+    from ..engage import Engage
+
+HELP = """Members: enrol, link, hide, forget, and who left or came back.
 
 \b
 Examples:
@@ -74,6 +78,54 @@ def returned(member: Member, *, as_json: Json = False) -> None:
     _change(lambda engage: engage.rejoin(member), as_json=as_json)
 
 
+@app.command()
+def hide(member: Member, *, as_json: Json = False) -> None:
+    """Leave a member out of leaderboards."""
+    _change(lambda engage: engage.hide(member), as_json=as_json)
+
+
+@app.command()
+def show(member: Member, *, as_json: Json = False) -> None:
+    """Show a hidden member in leaderboards again."""
+    _change(lambda engage: engage.show(member), as_json=as_json)
+
+
+@app.command(epilog=examples("Example:", "trc-engage members forget m-1 --yes"))
+def forget(
+    member: Member,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; needed where nobody can answer.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Forget who a member is; the sums stay.
+
+    Name and Discord ids are replaced by a tombstone and cannot be brought back, and nothing is synced for
+    the member any more. Points and entries stay, under the member's id at TRC alone.
+    """
+
+    def forgotten(engage: "Engage") -> "Enrolment":
+        standing = engage.standing(member)
+        if not yes:
+            _confirm(standing)
+        return engage.forget(member)
+
+    _change(forgotten, as_json=as_json)
+
+
+def _confirm(standing: "Standing") -> None:
+    """Ask whoever is at the terminal; where nobody is, nothing is forgotten."""
+    from .sentences.members import named  # noqa: PLC0415
+
+    who = named(standing)
+    warning = f"name and Discord ids of {who} would be erased for good; points and entries would stay"
+    if not sys.stdin.isatty():
+        raise typer.BadParameter(f"{warning}. If that is meant, give --yes")
+    typer.echo(warning, err=True)
+    if not typer.confirm("Forget them?", err=True):
+        typer.echo("nothing was changed", err=True)
+        raise typer.Exit
+
+
 @app.command(
     "import",
     epilog=examples("Example of a file:", "member_id,discord_id,name", "m-1,80351110224678912,Ada", "m-2,,Grace"),
@@ -91,7 +143,7 @@ def import_(
     name says nothing. In JSON the ids are texts: numbers that long lose digits.
     """
     from . import roster  # noqa: PLC0415
-    from .sentences import say_import  # noqa: PLC0415
+    from .sentences.members import say_import  # noqa: PLC0415
 
     rows = roster.read(file)
     with opened(Settings.from_mapping(os.environ)) as engage:
@@ -115,17 +167,17 @@ def list_(*, as_json: Json = False) -> None:
     if as_json:
         say_json(of_standings(standings))
     else:
-        from .sentences import say_standings  # noqa: PLC0415
+        from .sentences.members import say_standings  # noqa: PLC0415
 
         say_standings(standings)
 
 
-def _change(change: Callable[[Engage], Enrolment], *, as_json: bool) -> None:
+def _change(change: "Callable[[Engage], Enrolment]", *, as_json: bool) -> None:
     with opened(Settings.from_mapping(os.environ)) as engage:
         enrolment = change(engage)
     if as_json:
         say_json(of_enrolment(enrolment))
     else:
-        from .sentences import say_enrolment  # noqa: PLC0415
+        from .sentences.members import say_enrolment  # noqa: PLC0415
 
         say_enrolment(enrolment)

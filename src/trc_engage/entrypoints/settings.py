@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
-from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
@@ -87,6 +86,9 @@ def _guild_id(value: str) -> str | None:
 def _mee6_url(value: str) -> str:
     if not value:
         return MEE6_URL_DEFAULT
+    # What `show` never needs is loaded where it is used.
+    from urllib.parse import urlsplit  # noqa: PLC0415
+
     try:
         url = urlsplit(value)
         usable = url.scheme in {"http", "https"} and url.hostname and url.port != 0

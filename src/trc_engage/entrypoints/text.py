@@ -1,7 +1,8 @@
-"""Text for people: foreign text made harmless, and tables."""
+"""Text for people: foreign text made harmless, numbers with their nouns, and tables."""
 
 import sys
 from collections.abc import Iterable, Sequence, Set
+from datetime import date, datetime
 from unicodedata import combining, east_asian_width
 
 import typer
@@ -16,6 +17,35 @@ def safe(text: str) -> str:
     'Ada[31m '
     """
     return "".join(char if char.isprintable() else " " if char.isspace() else "" for char in text)
+
+
+def points(amount: int) -> str:
+    """Return points gained or lost with their noun."""
+    return f"{signed(amount)} {_noun(amount, 'point')}"
+
+
+def signed(amount: int) -> str:
+    """Return a number with its sign; nothing has none."""
+    return f"{amount:+,}" if amount else "0"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{number:,} {_noun(number, noun)}"
+
+
+def moment(at: datetime) -> str:
+    """Return a UTC instant to the minute."""
+    return f"{at:%Y-%m-%d %H:%M}"
+
+
+def dated(day: date) -> str:
+    """Return a day with its weekday, on which so much depends."""
+    return f"{day:%a %Y-%m-%d}"
+
+
+def _noun(number: int, noun: str) -> str:
+    return noun if abs(number) == 1 else f"{noun}s"
 
 
 def say(*lines: str) -> None:
@@ -35,6 +65,19 @@ def say_table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, right: S
         _draw(headers, cells, right)
     else:
         say(*_aligned([list(headers), *cells], [header in right for header in headers]))
+
+
+def say_coloured(lines: Iterable[Sequence[tuple[str, str]]]) -> None:
+    """Write lines that are made of pieces, each with a style of Rich's for whoever sees colours."""
+    if not sys.stdout.isatty():
+        say(*("".join(piece for piece, _ in line).rstrip() for line in lines))
+        return
+    from rich.console import Console  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    console = Console(highlight=False)
+    for line in lines:
+        console.print(Text.assemble(*line))
 
 
 def _draw(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Set[str]) -> None:

@@ -8,10 +8,11 @@ from attrs.converters import optional
 
 from ..core.errors import EngageError, LinkTaken, NotLinked, UnknownMember
 from ..core.fields import checked_discord_id, checked_member_id, checked_name
-from ..core.model import DiscordActivity, Link, Member, Move, NextReading
+from ..core.model import DiscordActivity, Link, Member, Move
 from ..core.ports import Ledger
 from ..core.postings import Posting
 from ..core.reports import Enrolment, EnrolmentOutcome
+from ..core.status import NextReading
 from . import planned_anew
 
 

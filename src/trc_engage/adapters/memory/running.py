@@ -7,6 +7,7 @@ from attrs import evolve
 
 from ...core.errors import LedgerBusy
 from ...core.postings import Claim, SyncFailure, SyncState, Wait
+from ...core.timing import CLOCK_SLACK
 from .state import State
 
 
@@ -34,7 +35,7 @@ class Running:
         with self._state.lock:
             if task in self._state.claims:
                 held, taken_at = self._state.claims[task]
-                if taken_at <= at < held.until:
+                if taken_at - CLOCK_SLACK <= at < held.until:
                     message = f"another {task} is at work ({held.owner}), at the latest until {held.until:%H:%M:%S} UTC"
                     raise LedgerBusy(message)
             claim = Claim(task, f"thread {threading.get_ident()}", until)

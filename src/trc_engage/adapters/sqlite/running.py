@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ...core.errors import LedgerBusy
 from ...core.postings import Claim, SyncFailure, SyncState, Wait
+from ...core.timing import CLOCK_SLACK
 from .database import Database
 from .stamps import stamp
 
@@ -64,7 +65,7 @@ class Running:
         claim = Claim(task, f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}", until)
         with self._database.writing() as connection:
             held = connection.execute("SELECT owner, taken_at, until FROM claims WHERE task = ?", [task]).fetchone()
-            if held and held[1] <= stamp(at) < held[2] and _may_live(held[0]):
+            if held and held[1] <= stamp(at + CLOCK_SLACK) and stamp(at) < held[2] and _may_live(held[0]):
                 message = (
                     f"another {task} is at work since {held[1]:.19} UTC ({held[0]}); nothing was read or changed: "
                     f"try again, at the latest after {held[2]:.19} UTC"

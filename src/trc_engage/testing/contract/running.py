@@ -62,6 +62,12 @@ class RunBookContract(StoreContract):
             story.ledger.claim("sync", MONDAY + timedelta(seconds=1), LATER)
         story.ledger.claim("other", MONDAY, LATER)
 
+    def test_clocks_that_differ_a_little_share_no_claim(self, story: Story) -> None:
+        """Whoever is a moment behind the holder's clock is kept out too."""
+        story.ledger.claim("sync", MONDAY + timedelta(seconds=1), LATER)
+        with pytest.raises(LedgerBusy):
+            story.ledger.claim("sync", MONDAY, LATER)
+
     def test_a_released_claim_is_free(self, story: Story) -> None:
         """Releasing twice is harmless."""
         claim = story.ledger.claim("sync", MONDAY, LATER)

@@ -1,0 +1,10 @@
+"""What an account's state is called."""
+
+from typing import Literal
+
+Status = Literal["waiting", "tracked", "absent", "left", "unlinked"]
+"""Waiting: not yet opened. Absent: not found on a board that was read whole (R5)."""
+
+NextReading = Literal["opens", "begins", "continues", "returns"]
+"""How the next reading is to be taken: it opens the account (R2), is the first XP of a zero-XP
+record (R2a), continues the meter (R3), or follows a return (R6)."""

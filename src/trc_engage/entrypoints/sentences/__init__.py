@@ -1,0 +1,1 @@
+"""What people read, in words; one module for each thing that is told."""
