@@ -75,7 +75,7 @@ class Operator:
         )
         return Ran(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
 
-    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> "subprocess.Popen[str]":
         """Start a command that the test ends."""
         return subprocess.Popen(
             [*COMMAND, *arguments],
@@ -83,6 +83,6 @@ class Operator:
             env=self.env,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             text=True,
         )
