@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples/embedded_app.py"
 ADA, BO = "80351110224678912", "80351110224678913"
 SECONDS_MAX = 60
