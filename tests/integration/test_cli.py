@@ -19,6 +19,7 @@ from trc_engage import Engage
 from trc_engage.adapters.mee6 import Mee6Source
 from trc_engage.adapters.mee6.line import Line
 from trc_engage.adapters.sqlite import SqliteLedger
+from trc_engage.entrypoints.cli import MODULES
 from trc_engage.entrypoints.progress import Progress
 from trc_engage.testing.mee6 import Mee6Server
 
@@ -156,11 +157,15 @@ def test_a_sync_soon_after_another_answers_from_its_reading(opened: Operator, se
 
 def test_a_failed_sync_is_told_in_json_too(opened: Operator, server: Mee6Server) -> None:
     """With its kind, its sentence, and when to come back; the log gets a line as well."""
+    requests = len(server.requests)
     server.trouble("rate_limited_seconds")
     ran = opened.call("sync", "--fresh", "--json")
     assert (ran.code, ran.json["outcome"], ran.json["kind"]) == (69, "failed", "rate_limited")
     assert timedelta(0) < datetime.fromisoformat(ran.json["retry_at"]) - datetime.now(UTC) <= timedelta(seconds=120)
     assert ran.err == f"trc-engage: {ran.json['message']}\n"
+    assert f"until {datetime.fromisoformat(ran.json['retry_at']):%Y-%m-%d %H:%M:%S} UTC" in ran.err
+    waiting = opened.call("sync", "--fresh", "--json")
+    assert (waiting.code, waiting.json["retry_at"], len(server.requests)) == (69, ran.json["retry_at"], requests + 1)
     assert opened.call("show", "m-1", "--json").json["points"] == 0
 
 
@@ -227,8 +232,9 @@ def test_what_happens_to_a_member_is_said(opened: Operator) -> None:
         (["members", "enroll", "m-3", "--discord-id", ADA], {}, 65, "member 'm-1' already holds Discord id"),
         (["members", "enroll", "m-3", "--discord-id", "8.03E+16"], {}, 65, "discord_id: '8.03E+16'"),
         (["members", "enroll", ""], {}, 65, "member_id: ''"),
+        (["award", "m-1"], {}, 2, "--source"),
         (["members", "import", "nowhere.csv"], {}, 65, "nowhere.csv: No such file"),
-        (["sync"], {"TRC_ENGAGE_MEE6_URL": "http://127.0.0.1:9"}, 69, "cannot be reached"),
+        (["sync"], {"TRC_ENGAGE_MEE6_URL": "http://127.0.0.1:9"}, 69, "certificates, and TRC_ENGAGE_MEE6_URL"),
         (["sync"], {"TRC_ENGAGE_GUILD_ID": "404"}, 69, "guild"),
         (["show", "m-1"], {"TRC_ENGAGE_STORE": __file__}, 74, "not a SQLite database"),
         (["sync"], {"TRC_ENGAGE_GUILD_ID": ""}, 78, "TRC_ENGAGE_GUILD_ID is not set"),
@@ -340,7 +346,7 @@ def test_people_read_sentences_and_tables(opened: Operator, snapshot: SnapshotAs
     """What a person sees from the plan to the history, with the times left out."""
     told = [opened.call("sync", "--fresh", "--dry-run"), opened.call("sync", "--fresh")]
     opened.call("members", "enroll", "m-3", "--name", "Barbara")
-    told += [opened.call(*line.split()) for line in ("members list", "show m-1", "show m-3", "history m-1 --limit 1")]
+    told += [opened.call(*line.split()) for line in ("members list", "history m-1 --limit 1")]
     text = "\n".join(ran.out for ran in told)
     assert re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "YYYY-MM-DD hh:mm", text) == snapshot
 
@@ -425,6 +431,14 @@ def test_the_server_to_try_things_with_lives_until_it_is_told_to_stop(tmp_path: 
     process.send_signal(signal.SIGTERM)
     assert process.communicate(timeout=30)[1] == ""
     assert process.returncode == 0
+
+
+def test_commands_are_loaded_when_they_are_asked_for(operator: Operator) -> None:
+    """A typing error is answered with what there is, and the help lists all with a line each."""
+    assert "Did you mean 'leaderboard'?" in operator.call("leaderbord").err
+    listed = operator.call("--help").out.partition("Commands:\n")[2].partition("\n\n")[0]
+    assert [line.split()[0] for line in listed.splitlines()] == list(MODULES)
+    assert not [line for line in listed.splitlines() if line.endswith("...") or len(line.split()) < 3]
 
 
 def test_a_port_in_use_is_named(operator: Operator, server: Mee6Server) -> None:

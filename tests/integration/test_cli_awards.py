@@ -48,7 +48,7 @@ def test_late_news_says_how_the_streak_changed(operator: Operator) -> None:
     change = {"member_id": "m-2", "current_before": 1, "current_after": 3, "longest_before": 1, "longest_after": 3}
     assert operator.call(*LATE, "--json").json["late"] == change
     assert operator.call("show", "m-2", "--json").json["streak"]["current"] == 3
-    assert operator.call(*REVERSE).out.splitlines()[-1].endswith("current 3 → 1, longest 3 → 1")
+    assert operator.call(*REVERSE).out.splitlines()[-1].startswith("streak: current 3 → 1, longest 3 → 1")
 
 
 def test_bookings_are_told_in_words(operator: Operator, snapshot: SnapshotAssertion) -> None:

@@ -20,7 +20,7 @@ app = typer.Typer(rich_markup_mode=None)
 def history(
     member: Member,
     *,
-    limit: Annotated[int, typer.Option(help="How many entries.", min=1, max=ENTRIES_MAX)] = 20,
+    limit: Annotated[int, typer.Option(metavar="N", help="How many entries.", min=1, max=ENTRIES_MAX)] = 20,
     before: Annotated[
         int | None, typer.Option(metavar="ENTRY", help="Only entries older than this one.", min=1)
     ] = None,
@@ -45,7 +45,7 @@ def history(
 def explain(
     member: Member,
     *,
-    days: Annotated[int, typer.Option(help="How many days, today included.", min=1, max=366)] = 14,
+    days: Annotated[int, typer.Option(metavar="N", help="How many days, today included.", min=1, max=366)] = 14,
     as_json: Json = False,
 ) -> None:
     """Show what made each day active.

@@ -86,7 +86,7 @@ class World:
         self.is_settled = not report.pending
         for day in report.settled:
             if self.time.at.hour:
-                self.tell(f"{day:%A} waited for this sync: settled now, and no streak broke")
+                self.tell(f"{day:%A}, which waited for it, is settled: no streak broke")
 
     def tell(self, sentence: str) -> None:
         """Say what happens now."""

@@ -27,7 +27,7 @@ def leaderboard(
     month: Annotated[
         str | None, typer.Option(metavar="MONTH", help="Only the points of one UTC month, such as 2026-03.")
     ] = None,
-    limit: Annotated[int, typer.Option(help="How many members.", min=1, max=10_000)] = 25,
+    limit: Annotated[int, typer.Option(metavar="N", help="How many members.", min=1, max=10_000)] = 25,
     member: Annotated[str | None, typer.Option(metavar="MEMBER", help="Tell this member's own rank too.")] = None,
     as_json: Json = False,
 ) -> None:

@@ -11,10 +11,11 @@ def say_receipt(receipt: Receipt, standing: Standing) -> None:
     """Say what happened, where the member stands now, and whether the streak changed."""
     entry = receipt.entry
     if receipt.changed:
-        what = f"{points(entry.points)} for {safe(entry.source)}, counted on {dated(entry.day)}"
-        say(f"{receipt.outcome}: {what} (entry {entry.position})")
+        what_for = "" if entry.kind == "adjustment" else f" for {safe(entry.source)}"
+        counted_on = f"counted on {dated(entry.day)} (entry {entry.position})"
+        say(f"{receipt.outcome}: {points(entry.points)}{what_for}, {counted_on}")
     else:
         say(f"unchanged: posted already, as entry {entry.position} of {moment(entry.at)} UTC")
     say(f"{named(standing)}: {counted(standing.points, 'point')}")
     if receipt.late is not None:
-        say(f"streak, for that day was settled already: {changed(receipt.late)}")
+        say(f"streak: {changed(receipt.late)} (that day was settled already)")

@@ -13,7 +13,7 @@ MARGIN = " " * 5
 LEGEND = "# active  x missed  e excused  ? not settled yet  - weekend  + active  [ ] today"
 
 SIGNS: dict[Mark, str] = {"active": "#", "missed": "x", "excused": "e", "weekend": "-", "pending": "?", "before": " "}
-STYLES: dict[str, str] = {"#": "green", "+": "green", "x": "bold red", "e": "cyan", "?": "yellow"}
+STYLES: dict[str, str] = {"#": "green", "+": "green", "x": "red", "e": "cyan", "?": "yellow"}
 
 
 def first_of_weeks(today: date) -> date:
