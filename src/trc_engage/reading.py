@@ -46,7 +46,9 @@ class Reader:
         checked_day("first_day", first_day)
         span = (checked_day("last_day", last_day) - first_day).days
         if not 0 <= span < DAYS_MAX:
-            raise InvalidValue("last_day", last_day, f"give a day from first_day on, {DAYS_MAX:,} days at most")
+            raise InvalidValue(
+                "last_day", last_day.isoformat(), f"give a day from first_day on, {DAYS_MAX:,} days at most"
+            )
         facts, _ = self._facts(member_id)
         found = groupby(self._views.evidence(member_id, first_day, last_day), key=lambda one: one.day)
         evidence = {day: tuple(group) for day, group in found}

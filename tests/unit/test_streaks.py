@@ -192,7 +192,7 @@ def test_the_required_day_before(number: int, before: int) -> None:
         (11, False, "excused"),
         (2, False, "before"),
         (2, True, "active"),
-        (1, False, "weekend"),
+        (1, False, "before"),
     ],
 )
 def test_what_a_day_means_for_a_member(number: int, active: bool, mark: Mark) -> None:

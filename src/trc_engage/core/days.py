@@ -69,7 +69,10 @@ def in_utc(field: str, instant: datetime) -> datetime:
     """Return the instant in UTC; a naive one is refused as `InvalidValue`."""
     if instant.tzinfo is None:
         raise InvalidValue(field, instant.isoformat(), "give a timezone-aware time, such as datetime.now(UTC)")
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        raise InvalidValue(field, instant.isoformat(), "give an instant within the years 1 to 9999 of UTC") from error
 
 
 @frozen

@@ -82,7 +82,7 @@ def checked_weekday(value: object) -> date:
     """Return a day that can be excused: Monday to Friday."""
     day = checked_day("day", value)
     if day.weekday() >= SATURDAY:
-        raise InvalidValue("day", value, "Saturdays and Sundays never break a streak; excuse a weekday")
+        raise InvalidValue("day", day.isoformat(), "Saturdays and Sundays never break a streak; excuse a weekday")
     return day
 
 

@@ -1,7 +1,7 @@
 """Weekday streaks (R13, R14) and their milestones (R17).
 
-`advance` is the one step; settling takes it once a day for whoever was active, and recomputing
-folds it over all active days.
+`advance_all` is the one step: settling takes it once a day with whoever was active, and recomputing
+folds it over all active days of one member.
 """
 
 from collections.abc import Iterable, Sequence, Set
@@ -60,11 +60,28 @@ class Milestone:
 
 def advance(streak: Streak, day: date, calendar: Calendar) -> Streak:
     """Take the next active day; a day that adds nothing, on a weekend say, leaves the streak as it is."""
-    if not calendar.adds(day) or (streak.last is not None and day <= streak.last):
-        return streak
-    unbroken = streak.last is not None and not calendar.requires_any(streak.last, day)
-    length = streak.length + 1 if unbroken else 1
-    return Streak(streak.member_id, streak.version, day, length, max(length, streak.longest))
+    (advanced,) = advance_all([streak], day, calendar)
+    return advanced
+
+
+def advance_all(streaks: Iterable[Streak], day: date, calendar: Calendar) -> list[Streak]:
+    """Take the same active day in many streaks; the calendar is asked once for each last day, not for each member."""
+    if not calendar.adds(day):
+        return list(streaks)
+    is_broken: dict[date, bool] = {}
+    advanced = []
+    for streak in streaks:
+        last, length = streak.last, 1
+        if last is not None:
+            if last >= day:
+                advanced.append(streak)
+                continue
+            if last not in is_broken:
+                is_broken[last] = calendar.requires_any(last, day)
+            if not is_broken[last]:
+                length = streak.length + 1
+        advanced.append(Streak(streak.member_id, streak.version, day, length, max(length, streak.longest)))
+    return advanced
 
 
 def recomputed(stored: Streak, active_days: Iterable[date], calendar: Calendar) -> Streak:

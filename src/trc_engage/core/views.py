@@ -42,6 +42,8 @@ class Standing:
     discord: DiscordStanding | None = None
     streak: StreakStanding | None = None
     """Told of one member at a time."""
+    is_hidden: bool = False
+    is_forgotten: bool = False
 
 
 @frozen
@@ -83,12 +85,12 @@ class MemberDay:
 def member_day(day: date, evidence: tuple[Evidence, ...], calendar: Calendar, enrolled_on: date) -> MemberDay:
     """Say what a day means for the member's streak (R13-R15)."""
     mark: Mark = "missed"
-    if not calendar.adds(day):
+    if day < enrolled_on and not evidence:
+        mark = "before"
+    elif not calendar.adds(day):
         mark = "weekend"
     elif evidence:
         mark = "active"
-    elif day < enrolled_on:
-        mark = "before"
     elif day in calendar.excused:
         mark = "excused"
     elif not calendar.is_settled(day):

@@ -48,7 +48,7 @@ def _settle_next(ledger: Store, now: datetime, accept_quiet: date | None) -> dat
     if cause == "no_sync" or (cause == "frozen" and day != accept_quiet):
         return None
     record = ledger.day_record(day)
-    longer = [streaks.advance(streak, day, calendar) for streak in record.active] if calendar.adds(day) else []
+    longer = streaks.advance_all(record.active, day, calendar) if calendar.adds(day) else []
     ledger.post(Posting(now, streaks=longer, calendar=calendar, settlement=Settlement(day, record.news)))
     return day
 

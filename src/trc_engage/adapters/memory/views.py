@@ -77,4 +77,12 @@ class Views(Facts):
         if accounts:
             last = accounts[-1]
             discord = DiscordStanding(last.discord_id, last.status, last.xp_total, last.xp_carried)
-        return Standing(member.member_id, member.name, sum(by_source.values()), by_source, discord)
+        return Standing(
+            member.member_id,
+            member.name,
+            sum(by_source.values()),
+            by_source,
+            discord,
+            is_hidden=member.is_hidden,
+            is_forgotten=member.is_forgotten,
+        )

@@ -31,15 +31,11 @@ WHERE kind = 'award' AND member_id = ?1 AND day BETWEEN ?2 AND ?3
     AND NOT EXISTS (SELECT 1 FROM entries WHERE reverses = award.position)
 """
 
-ACTIVE = """
-WITH active (member_id) AS (
-    SELECT member_id FROM discord_days WHERE day = :day
-    UNION
-    SELECT member_id FROM entries AS award WHERE kind = 'award' AND day = :day
-        AND NOT EXISTS (SELECT 1 FROM entries WHERE reverses = award.position)
-)
-SELECT member_id, coalesce(version, 0), last, coalesce(length, 0), coalesce(longest, 0)
-FROM active LEFT JOIN streaks USING (member_id)
+STREAKS_OF = "SELECT member_id, coalesce(version, 0), last, coalesce(length, 0), coalesce(longest, 0) FROM"
+ACTIVE_ON_DISCORD = f"{STREAKS_OF} discord_days LEFT JOIN streaks USING (member_id) WHERE day = ?"
+ACTIVE_ELSEWHERE = f"""
+{STREAKS_OF} entries AS award LEFT JOIN streaks USING (member_id)
+WHERE kind = 'award' AND day = ? AND NOT EXISTS (SELECT 1 FROM entries WHERE reverses = award.position)
 """
 
 NEWS_OF_A_DAY = """
@@ -90,8 +86,10 @@ class Activity:
     def day_record(self, day: date, /) -> DayRecord:
         """Return who was active on a day, with their streaks."""
         with self._database.reading() as connection:
-            rows = connection.execute(ACTIVE, {"day": day.isoformat()})
-            return DayRecord([_streak(row) for row in rows], news_of_day(connection, day))
+            rows: dict[str, tuple[Any, ...]] = {}
+            for statement in (ACTIVE_ON_DISCORD, ACTIVE_ELSEWHERE):
+                rows |= {row[0]: row for row in connection.execute(statement, [day.isoformat()])}
+            return DayRecord([_streak(row) for row in rows.values()], news_of_day(connection, day))
 
     def rose_on(self, day: date, /) -> int:
         """Return how many accounts' XP rose on a day."""

@@ -139,8 +139,9 @@ def _sums(first_day: date | None, last_day: date | None) -> str:
 
 def _standings(connection: sqlite3.Connection, condition: str, values: list[str]) -> list[Standing]:
     """Read the members whom a condition on `member_id` picks; an empty one picks all."""
-    names = connection.execute(f"SELECT member_id, name FROM members {condition} ORDER BY member_id", values)
-    members = names.fetchall()
+    members = connection.execute(
+        f"SELECT member_id, name, is_hidden, is_forgotten FROM members {condition} ORDER BY member_id", values
+    ).fetchall()
     balances: dict[str, dict[str, int]] = defaultdict(dict)
     for member_id, source, amount in connection.execute(
         f"SELECT member_id, source, points FROM balances {condition} ORDER BY source",
@@ -154,8 +155,16 @@ def _standings(connection: sqlite3.Connection, condition: str, values: list[str]
         )
     }
     return [
-        Standing(member_id, name, sum(balances[member_id].values()), balances[member_id], accounts.get(member_id))
-        for member_id, name in members
+        Standing(
+            member_id,
+            name,
+            sum(balances[member_id].values()),
+            balances[member_id],
+            accounts.get(member_id),
+            is_hidden=bool(is_hidden),
+            is_forgotten=bool(is_forgotten),
+        )
+        for member_id, name, is_hidden, is_forgotten in members
     ]
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ...core.model import TOMBSTONE
 from ...core.reports import Enrolment, EnrolmentOutcome
 from ...core.views import DiscordStanding, Standing
 from ..exits import complain
@@ -61,10 +60,10 @@ def say_standing(standing: Standing) -> None:
     """Say where a member stands."""
     by_source = ", ".join(f"{safe(source)} {amount:,}" for source, amount in standing.points_by_source.items())
     say(f"{named(standing)}: {counted(standing.points, 'point')}{by_source and f' ({by_source})'}")
-    if standing.discord is None:
-        say("no Discord account linked")
-    elif is_forgotten(standing):
+    if standing.is_forgotten:
         say("name and Discord ids were erased; points and entries stay")
+    elif standing.discord is None:
+        say("no Discord account linked")
     else:
         say(*_account(standing.discord))
 
@@ -116,9 +115,4 @@ def named(standing: Standing) -> str:
 
 def name_of(standing: Standing) -> str:
     """Return a member's name as it was given; one who was forgotten has none."""
-    return standing.name or (FORGOTTEN if is_forgotten(standing) else "")
-
-
-def is_forgotten(standing: Standing) -> bool:
-    """Tell whether a tombstone stands where the Discord id was."""
-    return standing.discord is not None and standing.discord.discord_id == TOMBSTONE
+    return standing.name or (FORGOTTEN if standing.is_forgotten else "")

@@ -22,7 +22,11 @@ def say_ranks(ranks: Sequence[Rank], month: date | None) -> None:
 
 
 def say_own_rank(own: Rank, standing: Standing, ranks: Sequence[Rank]) -> None:
-    """Say a member's own rank, and whether the list above holds it."""
+    """Say a member's own rank, and why the list above does not hold it."""
     listed = any(one.member_id == own.member_id for one in ranks)
-    place = "" if listed else ", outside this list"
+    place = ""
+    if standing.is_hidden:
+        place = ", hidden from the list"
+    elif not listed:
+        place = ", outside this list"
     say("", f"{named(standing)}: rank {own.rank:,} with {counted(own.points, 'point')}{place}")
