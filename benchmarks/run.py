@@ -90,7 +90,7 @@ class Bench:
         def measure(name: str) -> float:
             return self._measure(name, self._copy(year, "store.db"), ACCOUNTS)
 
-        seconds = self._alternating({name: partial(measure, name) for name in ("raw-upserts", "settle")})
+        seconds = self._alternating({name: partial(measure, name) for name in ("raw_upserts", "settle")})
         raw, ours = seconds.values()
         yield _ratio("settle a weekday, 10,000 active", "raw upsert of each", ours, raw, 2.5)
         recomputing = [self._measure("recompute", year, ACCOUNTS) for _ in range(3)]
@@ -114,9 +114,9 @@ class Bench:
             environment = {"BENCH_URL": url}
             seconds = self._alternating(
                 {
-                    "bare": lambda: self._measure("bare-pages", self.folder, ACCOUNTS, environment),
-                    "few": lambda: self._measure("read-pages", self.folder, SOUGHT_FEW, environment),
-                    "all": lambda: self._measure("read-pages", self.folder, ACCOUNTS, environment),
+                    "bare": lambda: self._measure("bare_pages", self.folder, ACCOUNTS, environment),
+                    "few": lambda: self._measure("read_pages", self.folder, SOUGHT_FEW, environment),
+                    "all": lambda: self._measure("read_pages", self.folder, ACCOUNTS, environment),
                 }
             )
         bare = "bare httpx + json.loads"

@@ -1,5 +1,6 @@
 """Settling and standing: stores with a year of evidence, and what is measured on them."""
 
+import gc
 import random
 import sqlite3
 import time
@@ -7,7 +8,6 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import duckdb
 import population
 
 from trc_engage import Engage
@@ -77,6 +77,7 @@ def settle(store: Path, _accounts: int) -> float:
     now = datetime.combine(weekdays()[-1] + timedelta(days=1), datetime.min.time(), UTC) + timedelta(minutes=5)
     with SqliteLedger.open(store) as ledger:
         engage = Engage(ledger=ledger, clock=lambda: now)
+        gc.collect()
         begun = time.perf_counter()
         report = engage.settle()
         seconds = time.perf_counter() - begun
@@ -103,6 +104,8 @@ def raw_upserts(store: Path, accounts: int) -> float:
 
 def recompute(store: Path, _accounts: int) -> float:
     """Recompute everybody's streaks with DuckDB from all evidence in its memory."""
+    import duckdb  # noqa: PLC0415
+
     connection = sqlite3.connect(store)
     number = {str(day): index for index, day in enumerate(weekdays())}
     rows = connection.execute("SELECT day, account_id FROM discord_days").fetchall()

@@ -86,10 +86,10 @@ class Activity:
     def day_record(self, day: date, /) -> DayRecord:
         """Return who was active on a day, with their streaks."""
         with self._database.reading() as connection:
-            rows: dict[str, tuple[Any, ...]] = {}
+            active: dict[str, Streak] = {}
             for statement in (ACTIVE_ON_DISCORD, ACTIVE_ELSEWHERE):
-                rows |= {row[0]: row for row in connection.execute(statement, [day.isoformat()])}
-            return DayRecord([_streak(row) for row in rows.values()], news_of_day(connection, day))
+                active |= {row[0]: _streak(row) for row in connection.execute(statement, [day.isoformat()])}
+            return DayRecord([*active.values()], news_of_day(connection, day))
 
     def rose_on(self, day: date, /) -> int:
         """Return how many accounts' XP rose on a day."""

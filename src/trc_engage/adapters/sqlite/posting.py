@@ -96,7 +96,7 @@ def _append(connection: sqlite3.Connection, draft: Draft) -> int:
 
 
 def _extend(connection: sqlite3.Connection, streaks: Sequence[Streak]) -> None:
-    rows = [
+    rows = (
         (
             streak.member_id,
             streak.version,
@@ -105,8 +105,8 @@ def _extend(connection: sqlite3.Connection, streaks: Sequence[Streak]) -> None:
             streak.longest,
         )
         for streak in streaks
-    ]
-    if rows and connection.executemany(POST_STREAKS, rows).rowcount != len(rows):
+    )
+    if streaks and connection.executemany(POST_STREAKS, rows).rowcount != len(streaks):
         raise Moved
 
 
