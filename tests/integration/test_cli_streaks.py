@@ -158,6 +158,6 @@ def test_who_hides_is_left_out_and_still_ranked(operator: Operator) -> None:
     assert operator.call("members", "hide", "m-1", "--json").json["outcome"] == "hidden"
     hidden = operator.call("leaderboard", "--member", "m-1", "--json").json
     assert ([one["member_id"] for one in hidden["ranks"]], hidden["own"]["rank"]) == (["m-3", "m-2", "m-4"], 1)
-    assert operator.call("leaderboard", "--member", "m-1").out.endswith("rank 1 with 81 points, outside this list\n")
+    assert operator.call("leaderboard", "--member", "m-1").out.endswith("rank 1 with 81 points, hidden from the list\n")
     assert operator.call("members", "show", "m-1").out == "m-1: shown in leaderboards\n"
     assert operator.call("leaderboard", "--json").json["ranks"][0]["member_id"] == "m-1"
