@@ -14,7 +14,7 @@ from .database import Database
 # The cross join keeps SQLite from reading everybody's days in between: the key leads with the day.
 DISCORD_EVIDENCE = """
 WITH RECURSIVE bounds (first, last) AS (
-    SELECT max(?2, (SELECT min(day) FROM discord_days)), min(?3, (SELECT max(day) FROM discord_days))
+    SELECT max(:first, (SELECT min(day) FROM discord_days)), min(:last, (SELECT max(day) FROM discord_days))
 ), calendar (day) AS (
     SELECT first FROM bounds WHERE first <= last
     UNION ALL
@@ -22,12 +22,12 @@ WITH RECURSIVE bounds (first, last) AS (
 )
 SELECT day, account_id, opens_at, closes_at
 FROM calendar CROSS JOIN discord_days USING (day)
-WHERE member_id = ?1
+WHERE member_id = :member
 """
 
 AWARD_EVIDENCE = """
 SELECT day, source, position FROM entries AS award
-WHERE kind = 'award' AND member_id = ?1 AND day BETWEEN ?2 AND ?3
+WHERE kind = 'award' AND member_id = :member AND day BETWEEN :first AND :last
     AND NOT EXISTS (SELECT 1 FROM entries WHERE reverses = award.position)
 """
 
@@ -120,7 +120,7 @@ class Activity:
 
 def evidence_of(connection: sqlite3.Connection, member_id: str, first_day: date, last_day: date) -> list[Evidence]:
     """Read a member's evidence, oldest day first."""
-    values = [member_id, first_day.isoformat(), last_day.isoformat()]
+    values = {"member": member_id, "first": first_day.isoformat(), "last": last_day.isoformat()}
     found = [
         Evidence(date.fromisoformat(day), source, position)
         for day, source, position in connection.execute(AWARD_EVIDENCE, values)

@@ -38,21 +38,27 @@ class Database:
         if str(path) in {"", ":memory:"}:
             raise InvalidValue("path", str(path), "name a file; for a ledger without a disk take MemoryLedger")
         database = cls(Path(path))
-        with database.lent() as connection:
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version < SCHEMA_VERSION:
-                # sqlite-utils costs more time to import than most commands take to run.
-                from .schema import migrate  # noqa: PLC0415
-
-                migrate(connection)
-        if version > SCHEMA_VERSION:
+        try:
+            with database.lent() as connection:
+                database._bring_up_to_date(connection)
+        except BaseException:
             database.close()
+            raise
+        return database
+
+    def _bring_up_to_date(self, connection: sqlite3.Connection) -> None:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version < SCHEMA_VERSION:
+            # sqlite-utils costs more time to import than most commands take to run.
+            from .schema import migrate  # noqa: PLC0415
+
+            migrate(connection)
+        if version > SCHEMA_VERSION:
             message = (
-                f"{database.path} was written by a newer trc-engage (schema {version}, this one knows "
+                f"{self.path} was written by a newer trc-engage (schema {version}, this one knows "
                 f"{SCHEMA_VERSION}); nothing was touched: upgrade trc-engage"
             )
             raise LedgerFailed(message)
-        return database
 
     def close(self) -> None:
         """Close what is idle now and what is lent when it comes back."""
