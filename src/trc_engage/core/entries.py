@@ -22,7 +22,8 @@ class XpChange:
     """How an account stood before and after an entry.
 
     `before` is the `after` of the account's entry above, so that each line can be checked from the
-    one above it: `points == paid(after) - paid(before)`. An opening has nothing before it.
+    one above it: where the baseline stays, points and `carried_after` are what `points.convert` makes
+    of `carried_before` and the XP in between. An opening has nothing before it.
     """
 
     account_id: int

@@ -1,12 +1,11 @@
 """What can go wrong, one class for each thing that a caller can act on."""
 
 from datetime import datetime, timedelta
-from typing import Literal, get_args
+from typing import Literal
 
 SourceTrouble = Literal[
     "private", "unknown_guild", "rate_limited", "blocked", "malformed", "down", "distrusted", "clock"
 ]
-SOURCE_TROUBLES: tuple[SourceTrouble, ...] = get_args(SourceTrouble)
 
 
 class EngageError(Exception):

@@ -100,7 +100,7 @@ def _read(account: DiscordActivity, xp: int, window: Window, drops: Drops | None
     fell = xp < account.xp_total
     if _is_history(account, xp, window) or (fell and (account.next_reading == "returns" or drops == "rebase")):
         return "rebased", _rebase(account, xp, "continues", Window.between(window.closes_at, window.closes_at))
-    change = points.paid(xp, account.xp_baseline) - points.paid(account.xp_total, account.xp_baseline)
+    change, _ = points.convert(account.xp_carried, xp - account.xp_total)
     kind: SyncKind | None = None
     if change:
         kind = "deduction" if fell else "gain"

@@ -16,15 +16,6 @@ def convert(xp_carried: int, xp_gained: int) -> tuple[int, int]:
     return divmod(xp_carried + xp_gained, XP_PER_POINT)
 
 
-def paid(xp_total: int, xp_baseline: int) -> int:
-    """Return the points an account has paid by now, however many syncs it took.
-
-    >>> paid(xp_total=1_250, xp_baseline=1_000)
-    2
-    """
-    return (xp_total - xp_baseline) // XP_PER_POINT
-
-
 def carried(xp_total: int, xp_baseline: int) -> int:
     """Return the XP, 0-99, that the account keeps for its next point.
 
