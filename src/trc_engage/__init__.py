@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .core.entries import Entry, Evidence, XpChange
     from .core.errors import (
+        AlertFailed,
+        ClaimLost,
         ClockWentBack,
         EngageError,
         InvalidValue,
+        KeptAway,
         KeyReused,
         LedgerBusy,
         LedgerFailed,
@@ -26,11 +29,14 @@ if TYPE_CHECKING:
         UnknownAward,
         UnknownMember,
     )
+    from .core.health import Status
+    from .core.incidents import Notice, Trouble
     from .core.model import Board, DiscordActivity, Link, Member, Sought
-    from .core.reports import Enrolment, ExcuseReport, Receipt, SettleReport, StreakChange, SyncReport
+    from .core.reports import Enrolment, ExcuseReport, Receipt, RunReport, SettleReport, StreakChange, SyncReport
     from .core.settling import Pending
+    from .core.slots import SlotEnd
     from .core.streaks import Milestone, StreakStanding
-    from .core.views import DiscordStanding, MemberDay, Rank, Standing
+    from .core.views import DiscordStanding, MemberDay, Rank, Standing, Tally
     from .engage import Engage
     from .posting.enrolling import Newcomer
     from .reading import Reader
@@ -38,9 +44,12 @@ if TYPE_CHECKING:
 _HOMES = {
     "core.entries": ("Entry", "Evidence", "XpChange"),
     "core.errors": (
+        "AlertFailed",
+        "ClaimLost",
         "ClockWentBack",
         "EngageError",
         "InvalidValue",
+        "KeptAway",
         "KeyReused",
         "LedgerBusy",
         "LedgerFailed",
@@ -54,11 +63,14 @@ _HOMES = {
         "UnknownAward",
         "UnknownMember",
     ),
+    "core.health": ("Status",),
+    "core.incidents": ("Notice", "Trouble"),
     "core.model": ("Board", "DiscordActivity", "Link", "Member", "Sought"),
-    "core.reports": ("Enrolment", "ExcuseReport", "Receipt", "SettleReport", "StreakChange", "SyncReport"),
+    "core.reports": ("Enrolment", "ExcuseReport", "Receipt", "RunReport", "SettleReport", "StreakChange", "SyncReport"),
     "core.settling": ("Pending",),
+    "core.slots": ("SlotEnd",),
     "core.streaks": ("Milestone", "StreakStanding"),
-    "core.views": ("DiscordStanding", "MemberDay", "Rank", "Standing"),
+    "core.views": ("DiscordStanding", "MemberDay", "Rank", "Standing", "Tally"),
     "engage": ("Engage",),
     "posting.enrolling": ("Newcomer",),
     "reading": ("Reader",),
@@ -66,7 +78,9 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "AlertFailed",
     "Board",
+    "ClaimLost",
     "ClockWentBack",
     "DiscordActivity",
     "DiscordStanding",
@@ -77,6 +91,7 @@ __all__ = [
     "Evidence",
     "ExcuseReport",
     "InvalidValue",
+    "KeptAway",
     "KeyReused",
     "LedgerBusy",
     "LedgerFailed",
@@ -88,20 +103,26 @@ __all__ = [
     "Moved",
     "Newcomer",
     "NotLinked",
+    "Notice",
     "Pending",
     "Rank",
     "ReadStopped",
     "Reader",
     "Receipt",
     "Reversed",
+    "RunReport",
     "SettleReport",
+    "SlotEnd",
     "Sought",
     "SourceError",
     "SourceMissing",
     "Standing",
+    "Status",
     "StreakChange",
     "StreakStanding",
     "SyncReport",
+    "Tally",
+    "Trouble",
     "UnknownAward",
     "UnknownMember",
     "XpChange",

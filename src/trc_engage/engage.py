@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from . import running
 from .core.errors import InvalidValue, LinkTaken, SourceMissing
 from .core.fields import checked_day, checked_reason, checked_weekday
+from .core.health import Status
 from .core.planning import Drops
-from .core.ports import Clock, Store, XpSource
-from .core.reports import Enrolment, ExcuseReport, Receipt, SettleReport, SyncReport
+from .core.ports import Alerts, Clock, Store, XpSource
+from .core.reports import Enrolment, ExcuseReport, Receipt, RunReport, SettleReport, SyncReport
 from .core.streaks import MILESTONES
 from .posting import awards, enrolling, settling
 from .posting import sync as syncing
 from .posting.enrolling import Newcomer
 from .reading import Reader
+from .running import Runner
 
 
 class Engage(Reader):
@@ -29,11 +32,13 @@ class Engage(Reader):
         ledger: Store,
         source: XpSource | None = None,
         clock: Clock,
+        alerts: Sequence[Alerts] = (),
         milestones: Sequence[int] = MILESTONES,
     ) -> None:
         super().__init__(views=ledger, clock=clock, milestones=milestones)
         self._ledger = ledger
         self._source = source
+        self._alerts = alerts
 
     def enroll(self, member_id: str, *, discord_id: str | None = None, name: str | None = None) -> Enrolment:
         """Enrol a member, or bring name and link up to date; raises `LinkTaken` (R7)."""
@@ -78,7 +83,19 @@ class Engage(Reader):
         if accept_drops and rebase_drops:
             raise InvalidValue("rebase_drops", rebase_drops, "decide for either accept_drops or rebase_drops")
         drops: Drops | None = "rebase" if rebase_drops else "deduct" if accept_drops else None
-        return syncing.sync(self._ledger, self._source, self._clock, dry_run=dry_run, fresh=fresh, drops=drops)
+        return syncing.sync(self._ledger, self._source, self._clock, syncing.How(dry_run, fresh, drops))
+
+    def run_due(self) -> RunReport:
+        """Do what is due, once, whoever calls: the slot's sync, the settlement, notices to admins (R15, R18, R20).
+
+        For a daemon, cron, a worker of the web app, several of them at the same instant. What fails is in the
+        report; raises `LedgerFailed` only.
+        """
+        return running.run_due(Runner(self._ledger, self._source, self._clock, self._alerts))
+
+    def status(self) -> Status:
+        """Return how the system does: what was read last, what fails, what waits, who is at work."""
+        return running.status(self._ledger, self._now())
 
     def award(self, member_id: str, *, source: str, points: int, key: str, at: datetime) -> Receipt:
         """Award points for something that happened at `at`, once for its key (R8).

@@ -94,7 +94,7 @@ def test_of_two_syncs_at_once_one_works(shell: Shell, server: Mee6Server) -> Non
     go_on.set()
     first.communicate(timeout=60)
     assert (first.returncode, code) == (0, 75)
-    assert "another sync is at work" in told
+    assert "another run is at work" in told
     assert shell.points("ada") == 10
 
 

@@ -224,7 +224,7 @@ def test_a_sync_that_was_overtaken_writes_nothing(community: Community, interrup
         community.xp["ada"] = 1_100
 
     interrupted.happens = [meanwhile]
-    with pytest.raises(LedgerBusy, match="another sync finished"):
+    with pytest.raises(LedgerBusy, match="another took over"):
         community.sync()
     assert community.points("ada") == 5
 

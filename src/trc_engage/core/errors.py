@@ -134,6 +134,10 @@ class SourceError(EngageError):
         return self.message
 
 
+class KeptAway(SourceError):
+    """The source had asked to be left alone for a while, and was: nothing was requested (R21)."""
+
+
 class ReadStopped(EngageError):
     """A read was given up because its source was stopped; nothing changed, and no failure is counted (R20)."""
 
@@ -164,6 +168,20 @@ class Moved(EngageError):
 
 class LedgerBusy(EngageError):
     """Somebody else is at work on the store; nothing was written: try again later."""
+
+
+class ClaimLost(LedgerBusy):
+    """The claim on the store ran out and somebody else took it; nothing was written."""
+
+    def __str__(self) -> str:
+        return (
+            "this run took longer than its claim on the store, and another took over; nothing was written: "
+            "what the other finds due it does"
+        )
+
+
+class AlertFailed(EngageError):
+    """A channel did not take a notice; it is tried again with the next run."""
 
 
 class LedgerFailed(EngageError):

@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 
     from .days import Calendar
     from .entries import Entry, Evidence
+    from .incidents import Notice, Told
     from .model import Board, DiscordActivity, Member
-    from .postings import Claim, Posting, SyncFailure, SyncState
+    from .postings import Claim, Posting, SyncState
     from .settling import DayRecord
+    from .slots import SlotEnd
     from .streaks import Streak
-    from .views import MemberFacts, Rank, Standing
+    from .views import MemberFacts, Rank, Standing, Tally
 
 
 class XpSource(Protocol):
@@ -116,7 +118,8 @@ class Ledger(Protocol):
         planned on, if a member is no longer at the
         version it was read, if a link's id is taken or its member unknown or forgotten, if a draft's key is used or its
         award reversed, if a streak is no longer at its version, if the calendar is another, or if
-        there was news since what `run`, `settlement` or `excusal` name.
+        there was news since what `run`, `settlement` or `excusal` name. Raises `ClaimLost` if the
+        posting's claim is no longer held, or its slot has ended already.
         """
         ...
 
@@ -128,8 +131,20 @@ class RunBook(Protocol):
         """Return what is remembered of earlier syncs."""
         ...
 
-    def record_failure(self, failure: SyncFailure, /) -> None:
-        """Remember that a sync failed, and how long to keep away."""
+    def slot_end(self, slot: datetime, /) -> SlotEnd | None:
+        """Return how a slot ended; None as long as it is open (R18)."""
+        ...
+
+    def last_slot(self) -> SlotEnd | None:
+        """Return the latest slot that has ended."""
+        ...
+
+    def told(self) -> Sequence[Told]:
+        """Return the last notice of each topic that each channel took (R20)."""
+        ...
+
+    def holder(self, task: str, /) -> Claim | None:
+        """Return who has claimed a task, expired or not."""
         ...
 
     def claim(self, task: str, at: datetime, until: datetime, /) -> Claim:
@@ -138,6 +153,10 @@ class RunBook(Protocol):
         A claim that has expired at `at`, that was taken over two minutes after it (under a clock that ran
         ahead), or whose owner is known to be dead, is taken over.
         """
+        ...
+
+    def renew(self, claim: Claim, until: datetime, /) -> None:
+        """Hold a claim for longer; raises `ClaimLost` if somebody else has it by now."""
         ...
 
     def release(self, claim: Claim, /) -> None:
@@ -172,8 +191,25 @@ class Views(Protocol):
         """Return the top of the visible members by the points of these days, or of all time for None."""
         ...
 
+    def tally(self) -> Tally:
+        """Return how much a store holds."""
+        ...
+
     def rank_of(self, member_id: str, first_day: date | None, last_day: date | None, /) -> Rank | None:
         """Return a member's own rank among the visible ones, even of a hidden member."""
+        ...
+
+
+class Alerts(Protocol):
+    """A channel to an admin."""
+
+    @property
+    def channel(self) -> str:
+        """What the channel is called; the store remembers by it what was told."""
+        ...
+
+    def send(self, notice: Notice, /) -> None:
+        """Deliver a notice within a few seconds; raises `AlertFailed`, whose text holds no secret."""
         ...
 
 

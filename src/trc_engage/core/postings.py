@@ -8,8 +8,10 @@ from attrs import frozen
 from .days import Calendar
 from .entries import HandKind
 from .errors import SourceTrouble
+from .incidents import Failing, Told
 from .model import Link, Member, Move
 from .reports import SyncReport
+from .slots import SlotEnd
 from .streaks import Streak
 
 
@@ -35,9 +37,13 @@ class SyncState:
     """… and how many rows it had."""
     seen_at: datetime | None = None
     """The latest sync or settlement: time must not go back behind it (R22)."""
-    failures: int = 0
-    """Failures in a row (R20)."""
+    failing: Failing | None = None
     wait: Wait | None = None
+
+    @property
+    def failures(self) -> int:
+        """How many syncs failed in a row (R20)."""
+        return 0 if self.failing is None else self.failing.count
 
 
 @frozen
@@ -99,6 +105,16 @@ class Excusal:
 
 
 @frozen
+class Claim:
+    """The right to do one task, until it expires or is released."""
+
+    task: str
+    owner: str
+    taken_at: datetime
+    until: datetime
+
+
+@frozen
 class Posting:
     """What is to be written: all of it or nothing."""
 
@@ -116,14 +132,11 @@ class Posting:
     calendar: Calendar | None = None
     """The calendar that evidence and streaks were planned on."""
     run: SyncRun | None = None
+    failure: SyncFailure | None = None
+    slot: SlotEnd | None = None
     settlement: Settlement | None = None
     excusal: Excusal | None = None
-
-
-@frozen
-class Claim:
-    """The right to do one task, until it expires or is released."""
-
-    task: str
-    owner: str
-    until: datetime
+    told: Sequence[Told] = ()
+    """Notices that were delivered."""
+    claim: Claim | None = None
+    """The claim under which it was planned; if that was lost, nothing is written."""

@@ -7,6 +7,8 @@ from typing import Literal
 from attrs import frozen
 
 from .entries import Entry
+from .errors import EngageError
+from .incidents import Notice
 from .model import Move
 from .settling import Pending
 
@@ -105,3 +107,23 @@ class ExcuseReport:
     day: date
     outcome: Literal["excused", "required", "unchanged"]
     late: Sequence[StreakChange] = ()
+
+
+@frozen
+class RunReport:
+    """What one run found due, and did."""
+
+    at: datetime
+    outcome: Literal["nothing", "synced", "failed", "waiting", "busy", "stopped"] = "nothing"
+    """What became of the slot's sync. Nothing: the slot had ended already, or there is no source. Busy: somebody
+    else is at work, or holds the store. Stopped: the read was given up."""
+    slot: datetime | None = None
+    """The slot that this run ended."""
+    sync: SyncReport | None = None
+    error: EngageError | None = None
+    """Why it failed, waited or was busy."""
+    settled: tuple[date, ...] = ()
+    pending: tuple[Pending, ...] = ()
+    delivered: tuple[Notice, ...] = ()
+    undelivered: tuple[Notice, ...] = ()
+    """Notices that a channel did not take; they are tried again with the next run."""

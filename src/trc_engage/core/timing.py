@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from .errors import ClockWentBack, InvalidValue, SourceError
+from .errors import ClockWentBack, InvalidValue, KeptAway, SourceError
 from .postings import SyncState, Wait
 
 AHEAD_MAX = timedelta(minutes=2)
@@ -37,9 +37,11 @@ def day_of_award(at: datetime, now: datetime) -> date:
     return min(at, now).date()
 
 
-def is_cached(now: datetime, state: SyncState) -> bool:
-    """Tell whether the last good reading still answers (R21)."""
-    return state.good_at is not None and now - state.good_at < CACHED_FOR
+def is_cached(now: datetime, state: SyncState, slot: datetime | None) -> bool:
+    """Tell whether the last good reading still answers; a slot takes none from before it (R21)."""
+    if state.good_at is None or now - state.good_at >= CACHED_FOR:
+        return False
+    return slot is None or state.good_at >= slot
 
 
 def wait_asked(error: SourceError) -> timedelta | None:
@@ -49,18 +51,23 @@ def wait_asked(error: SourceError) -> timedelta | None:
     return min(max(error.retry_after, WAIT_MIN), WAIT_MAX)
 
 
-def keep_waiting(wait: Wait | None, now: datetime) -> None:
-    """Raise `SourceError` as long as a wait that was asked for is not over; nothing is requested (R21).
+def is_kept_away(wait: Wait | None, now: datetime) -> bool:
+    """Tell whether a wait that was asked for is not over (R21).
 
     A wait that ends later than any can was noted under a clock that ran ahead, and keeps nobody.
     """
-    if wait is None or not now < wait.until <= now + WAIT_MAX + CLOCK_SLACK:
+    return wait is not None and now < wait.until <= now + WAIT_MAX + CLOCK_SLACK
+
+
+def keep_waiting(wait: Wait | None, now: datetime) -> None:
+    """Raise `KeptAway` as long as a wait that was asked for is not over; nothing is requested (R21)."""
+    if wait is None or not is_kept_away(wait, now):
         return
     message = (
         f"the board's server asked to be left alone ({wait.kind.replace('_', ' ')}) until "
         f"{wait.until:%Y-%m-%d %H:%M:%S} UTC; nothing was requested and nothing changed. "
         "XP is cumulative, so nothing is lost: sync again after that"
     )
-    error = SourceError(wait.kind, message)
+    error = KeptAway(wait.kind, message)
     error.retry_at = wait.until
     raise error

@@ -15,6 +15,10 @@ GUILD_ID = "TRC_ENGAGE_GUILD_ID"
 MEE6_URL = "TRC_ENGAGE_MEE6_URL"
 MEE6_TOKEN = "TRC_ENGAGE_MEE6_TOKEN"  # noqa: S105  the variable's name, not its value
 
+ALERT_WEBHOOK = "TRC_ENGAGE_ALERT_WEBHOOK"
+SENTRY_DSN = "SENTRY_DSN"
+SENTRY_ENVIRONMENT = "SENTRY_ENVIRONMENT"
+
 MEE6_URL_DEFAULT = "https://mee6.xyz"
 STORE_NAME = "engage.db"
 
@@ -25,6 +29,12 @@ NO_GUILD = (
 )
 NO_URL = f"give an address such as {MEE6_URL_DEFAULT}: http or https, a host, no name, password or query"
 NO_TOKEN = "must be the raw token (its value is not shown): printable ASCII without spaces, and no 'Bearer' before it"  # noqa: S105
+
+NO_WEBHOOK = (
+    "must be the address of a Discord webhook (its value is not shown): https, a host and a path "
+    "(in Discord: channel settings, Integrations, Webhooks, Copy Webhook URL)"
+)
+NO_DSN = "must be the DSN of a Sentry project (its value is not shown), such as https://KEY@HOST/PROJECT"
 
 
 class SettingsError(EngageError):
@@ -43,13 +53,16 @@ class SettingsError(EngageError):
 
 @frozen
 class Settings:
-    """Where things are; the token is a secret and shows in no repr."""
+    """Where things are; token, webhook and DSN are secrets and show in no repr."""
 
     store: Path | None = None
     """The SQLite file; None is the user's data folder."""
     guild_id: str | None = None
     mee6_url: str = MEE6_URL_DEFAULT
     mee6_token: str | None = field(default=None, repr=False)
+    alert_webhook: str | None = field(default=None, repr=False)
+    sentry_dsn: str | None = field(default=None, repr=False)
+    sentry_environment: str = "production"
 
     @classmethod
     def from_mapping(cls, environ: Mapping[str, str]) -> Self:
@@ -59,6 +72,9 @@ class Settings:
             _guild_id(environ.get(GUILD_ID, "").strip()),
             _mee6_url(environ.get(MEE6_URL, "").strip()),
             _mee6_token(environ.get(MEE6_TOKEN, "").strip()),
+            _alert_webhook(environ.get(ALERT_WEBHOOK, "").strip()),
+            _sentry_dsn(environ.get(SENTRY_DSN, "").strip()),
+            environ.get(SENTRY_ENVIRONMENT, "").strip() or "production",
         )
 
 
@@ -86,15 +102,7 @@ def _guild_id(value: str) -> str | None:
 def _mee6_url(value: str) -> str:
     if not value:
         return MEE6_URL_DEFAULT
-    # What `show` never needs is loaded where it is used.
-    from urllib.parse import urlsplit  # noqa: PLC0415
-
-    try:
-        url = urlsplit(value)
-        usable = url.scheme in {"http", "https"} and url.hostname and url.port != 0
-    except ValueError as error:
-        raise SettingsError(MEE6_URL, value, NO_URL) from error
-    if not usable or set(value) & set("?#@ "):
+    if not _is_url(value) or set(value) & set("?#@ "):
         raise SettingsError(MEE6_URL, value, NO_URL)
     return value.rstrip("/")
 
@@ -103,6 +111,29 @@ def _mee6_token(value: str) -> str | None:
     if value and not re.fullmatch(r"[!-~]+", value):
         raise SettingsError(MEE6_TOKEN, None, NO_TOKEN)
     return value or None
+
+
+def _alert_webhook(value: str) -> str | None:
+    if value and not (_is_url(value) and re.fullmatch(r"https?://[^@/\s]+/[^#\s]+", value)):
+        raise SettingsError(ALERT_WEBHOOK, None, NO_WEBHOOK)
+    return value or None
+
+
+def _sentry_dsn(value: str) -> str | None:
+    if value and not (_is_url(value) and re.fullmatch(r"https?://[^@/\s]+@[^@/\s]+/\S+", value)):
+        raise SettingsError(SENTRY_DSN, None, NO_DSN)
+    return value or None
+
+
+def _is_url(value: str) -> bool:
+    # What `show` never needs is loaded where it is used.
+    from urllib.parse import urlsplit  # noqa: PLC0415
+
+    try:
+        url = urlsplit(value)
+        return url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
+    except ValueError:
+        return False
 
 
 def _without_password(value: str) -> str:

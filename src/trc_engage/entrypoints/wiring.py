@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
 
 from ..core.errors import InvalidValue
 from ..reading import Reader
 from .settings import GUILD_ID, MEE6_TOKEN, MEE6_URL, NO_GUILD, STORE, STORE_NAME, Settings, SettingsError
 
 if TYPE_CHECKING:
-    from ..core.ports import Clock, XpSource
+    from ..adapters.mee6 import Mee6Source
+    from ..core.ports import Alerts, Clock, XpSource
     from ..engage import Engage
 
 VARIABLES = {"guild_id": GUILD_ID, "base_url": MEE6_URL, "token": MEE6_TOKEN}
@@ -48,21 +51,63 @@ def opened_with_source(settings: Settings, *, clock: Clock = now, **options: Any
     """Open the store and the source; `options` are further ones of `Mee6Source.open`."""
     import logging  # noqa: PLC0415
 
-    from ..adapters.mee6 import Mee6Source  # noqa: PLC0415
-
     # What a log would tell, the command says itself.
     logging.getLogger("trc_engage").addHandler(logging.NullHandler())
+    with source_of(settings, **options) as source, opened(settings, clock=clock, source=source) as engage:
+        yield engage
+
+
+@frozen
+class Unattended:
+    """What runs without anybody there: an `Engage` with its channels, and how its read is given up."""
+
+    engage: Engage
+    alerts: Sequence[Alerts]
+    stop: Callable[[], None]
+
+
+@contextmanager
+def opened_unattended(settings: Settings, *, clock: Clock = now, **options: Any) -> Iterator[Unattended]:
+    """Open the store, the source and every channel to an admin that is set."""
+    from ..adapters.sqlite import SqliteLedger  # noqa: PLC0415
+    from ..engage import Engage  # noqa: PLC0415
+
+    with (
+        source_of(settings, **options) as source,
+        channels(settings) as alerts,
+        SqliteLedger.open(store_path(settings)) as ledger,
+    ):
+        yield Unattended(Engage(ledger=ledger, source=source, clock=clock, alerts=alerts), alerts, source.stop)
+
+
+@contextmanager
+def channels(settings: Settings) -> Iterator[Sequence[Alerts]]:
+    """Open the channels to an admin: the log always, Sentry and a webhook where they are set."""
+    from ..adapters.alerts import LogAlerts, SentryAlerts, WebhookAlerts  # noqa: PLC0415
+
+    alerts: list[Alerts] = [LogAlerts()]
+    if settings.sentry_dsn is not None:
+        alerts.append(SentryAlerts())
+    if settings.alert_webhook is None:
+        yield alerts
+        return
+    with WebhookAlerts.open(settings.alert_webhook) as webhook:
+        yield [*alerts, webhook]
+
+
+def source_of(settings: Settings, **options: Any) -> Mee6Source:
+    """Return the source that the settings name; nothing is sent yet."""
+    from ..adapters.mee6 import Mee6Source  # noqa: PLC0415
+
     if settings.guild_id is None:
         raise SettingsError(GUILD_ID, None, f"is not set; {NO_GUILD}")
     try:
-        source = Mee6Source.open(settings.guild_id, base_url=settings.mee6_url, token=settings.mee6_token, **options)
+        return Mee6Source.open(settings.guild_id, base_url=settings.mee6_url, token=settings.mee6_token, **options)
     except InvalidValue as error:
         if error.field not in VARIABLES:
             raise
         value = None if error.field == "token" else str(error.value)
         raise SettingsError(VARIABLES[error.field], value, error.advice) from error
-    with source, opened(settings, clock=clock, source=source) as engage:
-        yield engage
 
 
 def store_path(settings: Settings) -> Path:

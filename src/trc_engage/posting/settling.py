@@ -1,6 +1,7 @@
 """Days that are settled once, in order, and days that are excused (R13, R15, R16)."""
 
-from datetime import date, datetime
+import logging
+from datetime import date, datetime, timedelta
 
 from attrs import evolve
 
@@ -12,16 +13,20 @@ from ..core.reports import ExcuseReport, SettleReport
 from ..core.settling import Cause, Pending
 from . import deriving, planned_anew
 
+logger = logging.getLogger(__name__)
 
-def settle(ledger: Store, now: datetime, accept_quiet: date | None = None) -> SettleReport:
+
+def settle(
+    ledger: Store, now: datetime, accept_quiet: date | None = None, after: timedelta = timedelta(0)
+) -> SettleReport:
     """Settle every day that can be, oldest first; safe to repeat, and to run twice at the same time.
 
-    `accept_quiet` is a day on which nobody's XP rose and an admin says that this is so (R15a).
-    Raises `ClockWentBack`.
+    `accept_quiet` is a day on which nobody's XP rose and an admin says that this is so (R15a);
+    `after` is how long a day must have been over. Raises `ClockWentBack`.
     """
     now = timing.not_before(now, ledger.sync_state().seen_at)
     settled = []
-    while day := planned_anew(lambda: _settle_next(ledger, now, accept_quiet)):
+    while day := planned_anew(lambda: _settle_next(ledger, now, accept_quiet, after)):
         settled.append(day)
     return SettleReport(tuple(settled), pending(ledger, now))
 
@@ -38,11 +43,11 @@ def pending(ledger: Store, now: datetime) -> tuple[Pending, ...]:
     return tuple(days)
 
 
-def _settle_next(ledger: Store, now: datetime, accept_quiet: date | None) -> date | None:
+def _settle_next(ledger: Store, now: datetime, accept_quiet: date | None, after: timedelta) -> date | None:
     """Settle the oldest day that is over, if it can be; return it."""
     calendar = ledger.calendar()
     day = _oldest(calendar)
-    if day is None or not settling.is_over(day, now):
+    if day is None or not settling.is_over(day, now - after):
         return None
     cause = _cause(ledger, day, calendar)
     if cause == "no_sync" or (cause == "frozen" and day != accept_quiet):
@@ -50,6 +55,7 @@ def _settle_next(ledger: Store, now: datetime, accept_quiet: date | None) -> dat
     record = ledger.day_record(day)
     longer = streaks.advance_all(record.active, day, calendar) if calendar.adds(day) else []
     ledger.post(Posting(now, streaks=longer, calendar=calendar, settlement=Settlement(day, record.news)))
+    logger.info("settled %s: %d active", day, len(record.active), extra={"day": f"{day}", "active": len(record.active)})
     return day
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from attrs import evolve, frozen
@@ -13,14 +13,32 @@ from ..core.errors import LedgerBusy, Moved, SourceError
 from ..core.model import Board, DiscordActivity, Move, Sought
 from ..core.planning import Drops, SyncPlan, plan_sync
 from ..core.ports import Clock, Store, XpSource
-from ..core.postings import Posting, SyncFailure, SyncRun, SyncState
+from ..core.postings import Claim, Posting, SyncFailure, SyncRun, SyncState
 from ..core.reports import SyncReport
+from ..core.slots import SlotEnd, SlotOutcome
 from . import deriving, planned_anew
+from .claims import claimed
 
-CLAIMED_FOR = timedelta(minutes=5)
-"""Longer than nearly every read; one that outlasts it is still fenced by `SyncRun.follows`."""
+COUNTS = ("opened", "gained", "deducted", "rebased", "unchanged", "absent", "missed")
+"""What a report counts its accounts by."""
 
 logger = logging.getLogger(__name__)
+
+
+@frozen
+class How:
+    """How a sync is to be done."""
+
+    dry_run: bool = False
+    fresh: bool = False
+    drops: Drops | None = None
+    """A decision about drops is meant for the board as it is now, so it always reads afresh."""
+    slot: datetime | None = None
+    """The slot whose sync it is; it ends with it."""
+
+    def end(self, outcome: SlotOutcome, at: datetime) -> SlotEnd | None:
+        """Return how the slot ends, if there is one."""
+        return None if self.slot is None else SlotEnd(self.slot, outcome, at)
 
 
 @frozen
@@ -33,39 +51,40 @@ class Reading:
     state: SyncState
 
 
-def sync(
-    ledger: Store,
-    source: XpSource,
-    clock: Clock,
-    *,
-    dry_run: bool = False,
-    fresh: bool = False,
-    drops: Drops | None = None,
-) -> SyncReport:
+def sync(ledger: Store, source: XpSource, clock: Clock, how: How) -> SyncReport:
     """Read the board and post what it means, one sync at a time for the whole store.
 
-    A decision about drops is meant for the board as it is now, so it always reads afresh. Raises
-    `SourceError` (recorded as a failure), `ClockWentBack`, `LedgerBusy` and `LedgerFailed`.
+    Raises `SourceError` (recorded as a failure), `ClockWentBack`, `LedgerBusy` and `LedgerFailed`.
     """
-    now = in_utc("clock", clock())
-    claim = ledger.claim("sync", now, now + CLAIMED_FOR)
+    with claimed(ledger, in_utc("clock", clock())) as claim:
+        return sync_claimed(ledger, source, clock, how, claim)
+
+
+def sync_claimed(ledger: Store, source: XpSource, clock: Clock, how: How, claim: Claim) -> SyncReport:
+    """Do the same under a claim that is held already; if that is lost meanwhile, nothing is written."""
+    state = ledger.sync_state()
+    at = timing.not_before(in_utc("clock", clock()), state.seen_at)
+    accounts = ledger.accounts_to_sync()
+    if not how.fresh and how.drops is None and timing.is_cached(at, state, how.slot):
+        return _without_reading(ledger, _cached(accounts, state, at), at, how, claim)
+    timing.keep_waiting(state.wait, at)
+    if not accounts:
+        return _without_reading(ledger, SyncReport("planned" if how.dry_run else "synced", at), at, how, claim)
     try:
-        state = ledger.sync_state()
-        at = timing.not_before(now, state.seen_at)
-        accounts = ledger.accounts_to_sync()
-        if not fresh and drops is None and timing.is_cached(at, state):
-            return _cached(accounts, state, at)
-        timing.keep_waiting(state.wait, at)
-        if not accounts:
-            return SyncReport("planned" if dry_run else "synced", at)
-        try:
-            reading = Reading(_read(source, accounts, at), accounts, at, state)
-            return _post(ledger, reading, dry_run=dry_run, drops=drops)
-        except SourceError as error:
-            _record(ledger, error, in_utc("clock", clock()), counts=not dry_run)
-            raise
-    finally:
-        ledger.release(claim)
+        reading = Reading(_read(source, accounts, at), accounts, at, state)
+        return _post(ledger, reading, how, claim)
+    except SourceError as error:
+        _record(ledger, error, in_utc("clock", clock()), how, claim)
+        raise
+
+
+def _without_reading(ledger: Store, report: SyncReport, at: datetime, how: How, claim: Claim) -> SyncReport:
+    """End the slot, if it is one's, with what needed no reading."""
+    if how.slot is not None:
+        ledger.post(Posting(at, slot=how.end("synced", at), claim=claim))
+        why = f"the reading of {report.taken_at:%H:%M:%S} answers" if report.outcome == "cached" else "nobody is linked"
+        logger.info("synced: nothing to read, %s", why)
+    return report
 
 
 def _cached(accounts: Sequence[DiscordActivity], state: SyncState, at: datetime) -> SyncReport:
@@ -91,22 +110,30 @@ def _read(source: XpSource, accounts: Sequence[DiscordActivity], at: datetime) -
     return board
 
 
-def _post(ledger: Store, reading: Reading, *, dry_run: bool, drops: Drops | None) -> SyncReport:
+def _post(ledger: Store, reading: Reading, how: How, claim: Claim) -> SyncReport:
     """Plan and post; if an account moved meanwhile, plan again from the same board (R19)."""
     board, at, state = reading.board, reading.at, reading.state
 
     def attempt(accounts: Sequence[DiscordActivity]) -> SyncReport:
-        plan = plan_sync(accounts, board, at, state, drops)
-        if drops is None and (distrust := trust.why_distrusted(plan, board, at, state)):
+        plan = plan_sync(accounts, board, at, state, how.drops)
+        if how.drops is None and (distrust := trust.why_distrusted(plan, board, at, state)):
             raise SourceError("distrusted", distrust)
-        if dry_run:
+        if how.dry_run:
             return _report("planned", plan, board, at, plan.moves)
         calendar = ledger.calendar()
         derived = deriving.of_moves(ledger, plan.moves, calendar)
         report = evolve(_report("synced", plan, board, at), late=derived.changes)
-        run = SyncRun(report, board.whole, state.good_run)
-        ledger.post(Posting(at, moves=plan.moves, streaks=derived.streaks, calendar=calendar, run=run))
-        logger.info("synced: %+d points, %d rows in %d pages", report.points, report.rows, report.pages)
+        posting = Posting(
+            at,
+            moves=plan.moves,
+            streaks=derived.streaks,
+            calendar=calendar,
+            run=SyncRun(report, board.whole, state.good_run),
+            slot=how.end("synced", at),
+            claim=claim,
+        )
+        ledger.post(posting)
+        _log(report)
         return report
 
     try:
@@ -148,9 +175,23 @@ def _report(
     )
 
 
-def _record(ledger: Store, error: SourceError, now: datetime, *, counts: bool) -> None:
+def _record(ledger: Store, error: SourceError, now: datetime, how: How, claim: Claim) -> None:
     """Remember the failure, and until when to keep away; a wait outlives this process (R21)."""
     wait = timing.wait_asked(error)
     error.retry_at = None if wait is None else now + wait
-    ledger.record_failure(SyncFailure(now, error.kind, error.message, counts, error.retry_at))
+    failure = SyncFailure(now, error.kind, error.message, not how.dry_run, error.retry_at)
+    ledger.post(Posting(now, failure=failure, slot=how.end("failed", now), claim=claim))
     logger.warning("sync failed (%s): %s", error.kind, error.message)
+
+
+def _log(report: SyncReport) -> None:
+    counts = {name: getattr(report, name) for name in COUNTS}
+    told = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+    logger.info(
+        "synced: %+d points; %s; %d rows in %d pages",
+        report.points,
+        told or "nobody found",
+        report.rows,
+        report.pages,
+        extra={"points": report.points, **counts, "rows": report.rows, "pages": report.pages},
+    )

@@ -6,9 +6,10 @@ from datetime import datetime
 from attrs import evolve
 
 from ...core.entries import DISCORD, SILENT_KINDS, Entry, XpChange
-from ...core.errors import Moved
+from ...core.errors import ClaimLost, Moved
+from ...core.incidents import Failing
 from ...core.model import TOMBSTONE, DiscordActivity, Link, Member, Move
-from ...core.postings import Draft, Posting, SyncRun, SyncState
+from ...core.postings import Draft, Posting, SyncFailure, SyncRun, SyncState, Wait
 from .state import State
 
 
@@ -28,13 +29,16 @@ def post(state: State, posting: Posting) -> Sequence[Entry]:
     for streak in posting.streaks:
         state.streaks[streak.member_id] = evolve(streak, version=streak.version + 1)
     _turn_calendar(state, posting)
-    if posting.run is not None:
-        state.sync = _after(state.sync, posting.run, posting.at, next(state.runs))
+    _note(state, posting)
     return [_append(state, draft) for draft in posting.drafts]
 
 
 def _check(state: State, posting: Posting) -> None:
-    """Raise `Moved` if anything is not as it was when the posting was planned."""
+    """Raise `Moved` if anything is not as it was when the posting was planned, `ClaimLost` if its claim is gone."""
+    if posting.claim is not None and not state.holds(posting.claim):
+        raise ClaimLost
+    if posting.slot is not None and posting.slot.slot in state.slots:
+        raise ClaimLost
     settlement, excusal = posting.settlement, posting.excusal
     holds = (
         (posting.run is None or posting.run.follows == state.sync.good_run)
@@ -160,7 +164,31 @@ def _waiting(account_id: int, link: Link) -> DiscordActivity:
     return DiscordActivity(account_id, 1, link.member_id, link.discord_id, "waiting", "opens", 0, 0, 0, 0)
 
 
-def _after(state: SyncState, run: SyncRun, at: datetime, number: int) -> SyncState:
+def _note(state: State, posting: Posting) -> None:
+    """Write how a sync and its slot ended, and what was told."""
+    if posting.run is not None:
+        state.sync = _after_success(state.sync, posting.run, posting.at, next(state.runs))
+    if posting.failure is not None:
+        next(state.runs)
+        state.sync = _after_failure(state.sync, posting.failure)
+    if posting.slot is not None:
+        state.slots[posting.slot.slot] = posting.slot
+    state.told |= {(told.channel, told.topic): told for told in posting.told}
+
+
+def _after_success(state: SyncState, run: SyncRun, at: datetime, number: int) -> SyncState:
     """Return the state that a good sync leaves: failures and waits are over."""
     whole_at, whole_rows = (at, run.report.rows) if run.whole else (state.whole_at, state.whole_rows)
     return SyncState(number, at, whole_at, whole_rows)
+
+
+def _after_failure(state: SyncState, failure: SyncFailure) -> SyncState:
+    """Return the state that a failed sync leaves: one failure more, if it counts, and the wait asked for."""
+    failing, wait = state.failing, None
+    if failure.counts:
+        before = failing or Failing(0, failure.at, frozenset(), failure.kind, failure.message)
+        kinds = before.kinds | {failure.kind}
+        failing = Failing(before.count + 1, before.since, kinds, failure.kind, failure.message)
+    if failure.retry_at is not None:
+        wait = Wait(failure.kind, failure.retry_at)
+    return evolve(state, failing=failing, wait=wait)

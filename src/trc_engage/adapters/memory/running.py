@@ -1,18 +1,24 @@
 """The `RunBook` port."""
 
 import threading
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import count
 
 from attrs import evolve
 
-from ...core.errors import LedgerBusy
-from ...core.postings import Claim, SyncFailure, SyncState, Wait
+from ...core.errors import ClaimLost, LedgerBusy
+from ...core.incidents import Told
+from ...core.postings import Claim, SyncState
+from ...core.slots import SlotEnd
 from ...core.timing import CLOCK_SLACK
 from .state import State
 
+_numbers = count(1)
+
 
 class Running:
-    """Runs, waits and claims."""
+    """Runs, waits, slots, notices and claims."""
 
     _state: State
 
@@ -22,29 +28,46 @@ class Running:
             seen = [at for at in (self._state.sync.good_at, self._state.settled_at) if at is not None]
             return evolve(self._state.sync, seen_at=max(seen, default=None))
 
-    def record_failure(self, failure: SyncFailure, /) -> None:
-        """Remember that a sync failed, and how long to keep away."""
+    def slot_end(self, slot: datetime, /) -> SlotEnd | None:
+        """Return how a slot ended; None as long as it is open."""
         with self._state.lock:
-            next(self._state.runs)
-            wait = None if failure.retry_at is None else Wait(failure.kind, failure.retry_at)
-            failures = self._state.sync.failures + failure.counts
-            self._state.sync = evolve(self._state.sync, failures=failures, wait=wait)
+            return self._state.slots.get(slot)
+
+    def last_slot(self) -> SlotEnd | None:
+        """Return the latest slot that has ended."""
+        with self._state.lock:
+            return max(self._state.slots.values(), key=lambda end: end.slot, default=None)
+
+    def told(self) -> Sequence[Told]:
+        """Return the last notice of each topic that each channel took."""
+        with self._state.lock:
+            return [*self._state.told.values()]
+
+    def holder(self, task: str, /) -> Claim | None:
+        """Return who has claimed a task, expired or not."""
+        with self._state.lock:
+            return self._state.claims.get(task)
 
     def claim(self, task: str, at: datetime, until: datetime, /) -> Claim:
         """Take the right to do a task; `LedgerBusy` says who has it."""
         with self._state.lock:
-            if task in self._state.claims:
-                held, taken_at = self._state.claims[task]
-                if taken_at - CLOCK_SLACK <= at < held.until:
-                    message = f"another {task} is at work ({held.owner}), at the latest until {held.until:%H:%M:%S} UTC"
-                    raise LedgerBusy(message)
-            claim = Claim(task, f"thread {threading.get_ident()}", until)
-            self._state.claims[task] = (claim, at)
+            held = self._state.claims.get(task)
+            if held is not None and held.taken_at - CLOCK_SLACK <= at < held.until:
+                message = f"another {task} is at work ({held.owner}), at the latest until {held.until:%H:%M:%S} UTC"
+                raise LedgerBusy(message)
+            claim = Claim(task, f"thread {threading.get_ident()}, run {next(_numbers)}", at, until)
+            self._state.claims[task] = claim
             return claim
+
+    def renew(self, claim: Claim, until: datetime, /) -> None:
+        """Hold a claim for longer; raises `ClaimLost` if somebody else has it by now."""
+        with self._state.lock:
+            if not self._state.holds(claim):
+                raise ClaimLost
+            self._state.claims[claim.task] = evolve(claim, until=until)
 
     def release(self, claim: Claim, /) -> None:
         """Give a claim back; one that was taken over meanwhile is left alone."""
         with self._state.lock:
-            held, _ = self._state.claims.get(claim.task, (None, None))
-            if held is claim:
+            if self._state.holds(claim):
                 del self._state.claims[claim.task]

@@ -10,8 +10,10 @@ from attrs import define, evolve, field
 
 from ...core.days import ONE_DAY, Calendar, Window
 from ...core.entries import Entry
+from ...core.incidents import Told
 from ...core.model import DiscordActivity, Member
 from ...core.postings import Claim, SyncState
+from ...core.slots import SlotEnd
 from ...core.streaks import Streak
 
 
@@ -31,7 +33,9 @@ class State:
     settled_at: datetime | None = None
     sync: SyncState = field(factory=SyncState)
     runs: Iterator[int] = field(factory=lambda: count(1))
-    claims: dict[str, tuple[Claim, datetime]] = field(factory=dict)
+    slots: dict[datetime, SlotEnd] = field(factory=dict)
+    told: dict[tuple[str, str], Told] = field(factory=dict)
+    claims: dict[str, Claim] = field(factory=dict)
 
     def linked(self) -> Iterator[DiscordActivity]:
         """Yield the accounts that are not unlinked."""
@@ -41,6 +45,11 @@ class State:
         """Yield the awards that stand."""
         reversed_positions = {entry.reverses for entry in self.entries}
         return (entry for entry in self.entries if entry.kind == "award" and entry.position not in reversed_positions)
+
+    def holds(self, claim: Claim) -> bool:
+        """Tell whether a claim has not been given back or taken over."""
+        held = self.claims.get(claim.task)
+        return held is not None and held.owner == claim.owner
 
     def add(self, member_id: str, source: str, points: int) -> None:
         """Keep a balance in step."""

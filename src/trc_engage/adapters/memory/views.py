@@ -1,11 +1,12 @@
 """The `Views` port."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 
 from ...core.entries import Entry
 from ...core.model import Member
-from ...core.views import DiscordStanding, MemberFacts, Rank, Standing
+from ...core.views import DiscordStanding, MemberFacts, Rank, Standing, Tally
 from .facts import Facts
 from .state import State
 
@@ -49,6 +50,12 @@ class Views(Facts):
         with self._state.lock:
             ranks = [self._rank(member, first_day, last_day) for member in self._visible()]
         return sorted(ranks, key=lambda rank: (rank.rank, rank.member_id))[:limit]
+
+    def tally(self) -> Tally:
+        """Return how much the store holds."""
+        with self._state.lock:
+            accounts = Counter(account.status for account in self._state.accounts.values())
+            return Tally("memory", None, len(self._state.members), dict(accounts), len(self._state.entries))
 
     def rank_of(self, member_id: str, first_day: date | None, last_day: date | None, /) -> Rank | None:
         """Return a member's own rank among the visible ones, even of a hidden member."""

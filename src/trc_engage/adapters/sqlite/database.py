@@ -12,7 +12,7 @@ from ...core.errors import InvalidValue, LedgerBusy, LedgerFailed
 
 APPLICATION_ID = 0x54524345
 """'TRCE', so that a foreign database is told from ours."""
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_SECONDS = 10.0
 CACHE_KIB = 32 * 1024
 

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 from ...core.errors import Moved
 from ...core.model import TOMBSTONE, Link, Member
-from ...core.postings import Draft, Posting, SyncRun
+from ...core.postings import Draft, Posting
 from ...core.streaks import Streak
 from .activity import calendar_of, latest_news, news_of_day
 from .moving import post_moves
+from .noting import check_claim, note
 from .stamps import stamp
 
 UNLINK = """
@@ -53,9 +54,9 @@ WHERE streaks.version = excluded.version - 1
 def post(connection: sqlite3.Connection, posting: Posting) -> list[int]:
     """Write a posting inside the connection's transaction; return its drafts' positions. Raises `Moved`."""
     at = stamp(posting.at)
+    check_claim(connection, posting.claim)
     _check(connection, posting)
-    if posting.run is not None:
-        _record(connection, posting.run, at)
+    note(connection, posting, at)
     _enrol(connection, posting.members)
     if posting.moves:
         post_moves(connection, posting.moves, at)
@@ -141,28 +142,3 @@ def _link(connection: sqlite3.Connection, links: Sequence[Link], at: str) -> Non
         raise Moved from error
     if linked != len(rows):
         raise Moved
-
-
-def _record(connection: sqlite3.Connection, run: SyncRun, at: str) -> None:
-    (last_good,) = connection.execute("SELECT coalesce(max(run_id), 0) FROM runs WHERE outcome = 'synced'").fetchone()
-    if last_good != run.follows:
-        raise Moved
-    report = run.report
-    connection.execute(
-        "INSERT INTO runs (task, outcome, at, opened, gained, deducted, rebased, unchanged, absent, missed, "
-        "points, pages, board_rows, whole) VALUES ('sync', 'synced', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            at,
-            report.opened,
-            report.gained,
-            report.deducted,
-            report.rebased,
-            report.unchanged,
-            report.absent,
-            report.missed,
-            report.points,
-            report.pages,
-            report.rows,
-            run.whole,
-        ],
-    )

@@ -1,22 +1,23 @@
-"""The run book: syncs that were good, syncs that failed, and who is at work."""
+"""The run book: how syncs and slots ended, what admins were told, and who is at work."""
 
 import os
 import secrets
 import socket
+from collections.abc import Sequence
 from datetime import datetime
 
-from ...core.errors import LedgerBusy
-from ...core.postings import Claim, SyncFailure, SyncState, Wait
+from ...core.errors import ClaimLost, LedgerBusy, SourceTrouble
+from ...core.incidents import Failing, Told
+from ...core.postings import Claim, SyncState, Wait
+from ...core.slots import SlotEnd, SlotOutcome
 from ...core.timing import CLOCK_SLACK
 from .database import Database
 from .stamps import stamp
 
-SYNC_STATE = """
-SELECT
-    (SELECT max(run_id) FROM runs WHERE outcome = 'synced') AS good_run,
-    (SELECT at FROM runs WHERE outcome = 'synced' ORDER BY run_id DESC LIMIT 1),
-    (SELECT count(*) FROM runs WHERE counts = 1 AND run_id > coalesce(
-        (SELECT max(run_id) FROM runs WHERE outcome = 'synced'), 0))
+FAILING = """
+SELECT at, trouble, message FROM runs
+WHERE counts = 1 AND run_id > coalesce((SELECT max(run_id) FROM runs WHERE outcome = 'synced'), 0)
+ORDER BY run_id
 """
 
 
@@ -28,41 +29,58 @@ class Running:
     def sync_state(self) -> SyncState:
         """Return what is remembered of earlier syncs."""
         with self._database.reading() as connection:
-            good_run, good_at, failures = connection.execute(SYNC_STATE).fetchone()
+            good = connection.execute(
+                "SELECT run_id, at FROM runs WHERE outcome = 'synced' ORDER BY run_id DESC LIMIT 1"
+            ).fetchone()
             whole = connection.execute(
                 "SELECT at, board_rows FROM runs WHERE whole = 1 ORDER BY run_id DESC LIMIT 1"
             ).fetchone()
             last = connection.execute("SELECT trouble, retry_at FROM runs ORDER BY run_id DESC LIMIT 1").fetchone()
+            failures = connection.execute(FAILING).fetchall()
             (settled_at,) = connection.execute("SELECT max(settled_at) FROM settled_days").fetchone()
+        good_run, good_at = good or (0, None)
         seen_at = max(filter(None, (good_at, settled_at)), default=None)
         return SyncState(
-            good_run=good_run or 0,
+            good_run=good_run,
             good_at=good_at and datetime.fromisoformat(good_at),
             seen_at=seen_at and datetime.fromisoformat(seen_at),
             whole_at=whole and datetime.fromisoformat(whole[0]),
             whole_rows=whole and whole[1],
-            failures=failures,
+            failing=_failing(failures) if failures else None,
             wait=Wait(last[0], datetime.fromisoformat(last[1])) if last and last[1] else None,
         )
 
-    def record_failure(self, failure: SyncFailure, /) -> None:
-        """Remember that a sync failed, and how long to keep away."""
-        with self._database.writing() as connection:
-            connection.execute(
-                "INSERT INTO runs (task, outcome, at, trouble, message, counts, retry_at) "
-                "VALUES ('sync', 'failed', ?, ?, ?, ?, ?)",
-                [
-                    stamp(failure.at),
-                    failure.kind,
-                    failure.message,
-                    failure.counts,
-                    failure.retry_at and stamp(failure.retry_at),
-                ],
-            )
+    def slot_end(self, slot: datetime, /) -> SlotEnd | None:
+        """Return how a slot ended; None as long as it is open."""
+        with self._database.lent() as connection:
+            row = connection.execute("SELECT slot, outcome, at FROM slots WHERE slot = ?", [stamp(slot)]).fetchone()
+        return row and _slot_end(row)
+
+    def last_slot(self) -> SlotEnd | None:
+        """Return the latest slot that has ended."""
+        with self._database.lent() as connection:
+            row = connection.execute("SELECT slot, outcome, at FROM slots ORDER BY slot DESC LIMIT 1").fetchone()
+        return row and _slot_end(row)
+
+    def told(self) -> Sequence[Told]:
+        """Return the last notice of each topic that each channel took."""
+        with self._database.lent() as connection:
+            return [
+                Told(channel, topic, kind, datetime.fromisoformat(since), datetime.fromisoformat(at))
+                for channel, topic, kind, since, at in connection.execute(
+                    "SELECT channel, topic, kind, since, at FROM told ORDER BY channel, topic"
+                )
+            ]
+
+    def holder(self, task: str, /) -> Claim | None:
+        """Return who has claimed a task, expired or not."""
+        with self._database.lent() as connection:
+            row = connection.execute("SELECT owner, taken_at, until FROM claims WHERE task = ?", [task]).fetchone()
+        return row and Claim(task, row[0], datetime.fromisoformat(row[1]), datetime.fromisoformat(row[2]))
 
     def claim(self, task: str, at: datetime, until: datetime, /) -> Claim:
         """Take the right to do a task; `LedgerBusy` says who has it."""
-        claim = Claim(task, f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}", until)
+        claim = Claim(task, f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}", at, until)
         with self._database.writing() as connection:
             held = connection.execute("SELECT owner, taken_at, until FROM claims WHERE task = ?", [task]).fetchone()
             if held and held[1] <= stamp(at + CLOCK_SLACK) and stamp(at) < held[2] and _may_live(held[0]):
@@ -77,10 +95,30 @@ class Running:
             )
         return claim
 
+    def renew(self, claim: Claim, until: datetime, /) -> None:
+        """Hold a claim for longer; raises `ClaimLost` if somebody else has it by now."""
+        with self._database.writing() as connection:
+            still = connection.execute(
+                "UPDATE claims SET until = ? WHERE task = ? AND owner = ?", [stamp(until), claim.task, claim.owner]
+            )
+            if not still.rowcount:
+                raise ClaimLost
+
     def release(self, claim: Claim, /) -> None:
         """Give a claim back; one that was taken over meanwhile is left alone."""
         with self._database.writing() as connection:
             connection.execute("DELETE FROM claims WHERE task = ? AND owner = ?", [claim.task, claim.owner])
+
+
+def _failing(failures: Sequence[tuple[str, SourceTrouble, str]]) -> Failing:
+    (since, _, _), (_, kind, message) = failures[0], failures[-1]
+    kinds = frozenset(trouble for _, trouble, _ in failures)
+    return Failing(len(failures), datetime.fromisoformat(since), kinds, kind, message)
+
+
+def _slot_end(row: tuple[str, SlotOutcome, str]) -> SlotEnd:
+    slot, outcome, at = row
+    return SlotEnd(datetime.fromisoformat(slot), outcome, datetime.fromisoformat(at))
 
 
 def _may_live(owner: str) -> bool:

@@ -127,11 +127,35 @@ CREATE TABLE claims (
 ) STRICT, WITHOUT ROWID;
 """
 
+SECOND = """
+CREATE TABLE slots (
+    slot TEXT PRIMARY KEY,
+    outcome TEXT NOT NULL CHECK (outcome IN ('synced', 'failed', 'waiting')),
+    at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE told (
+    channel TEXT NOT NULL,
+    topic TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('alert', 'reminder', 'all_clear')),
+    since TEXT NOT NULL,
+    at TEXT NOT NULL,
+    PRIMARY KEY (channel, topic)
+) STRICT, WITHOUT ROWID;
+"""
+
 
 @migrations()
 def m001_accounts_and_entries(db: Database) -> None:
     """Lay out accounts, entries, what is derived from them, and the run book."""
     for statement in _statements(FIRST):
+        db.execute(statement)
+
+
+@migrations()
+def m002_slots_and_notices(db: Database) -> None:
+    """Remember how each slot ended, and what each channel was told."""
+    for statement in _statements(SECOND):
         db.execute(statement)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...core import points
 from ...core.entries import Entry, XpChange
-from ...core.views import DiscordStanding, MemberFacts, Rank, Standing
+from ...core.views import DiscordStanding, MemberFacts, Rank, Standing, Tally
 from .activity import Activity, calendar_of, evidence_of, stored_streak
 from .database import Database
 from .opened import OpenedFile
@@ -101,6 +101,17 @@ class Views:
                 },
             )
             return [Rank(*row) for row in rows]
+
+    def tally(self) -> Tally:
+        """Return how much the store holds."""
+        with self._database.reading() as connection:
+            (members,) = connection.execute("SELECT count(*) FROM members").fetchone()
+            accounts = connection.execute("SELECT status, count(*) FROM discord_activity GROUP BY status")
+            by_status = dict(accounts.fetchall())
+            (entries,) = connection.execute("SELECT count(*) FROM entries").fetchone()
+            (pages,) = connection.execute("PRAGMA page_count").fetchone()
+            (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+        return Tally(str(self._database.path), pages * page_bytes, members, by_status, entries)
 
     def rank_of(self, member_id: str, first_day: date | None, last_day: date | None, /) -> Rank | None:
         """Return a member's own rank among the visible ones, even of a hidden member."""

@@ -3,9 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from attrs import evolve
 
-from ...core.errors import LedgerBusy
-from ...core.postings import SyncFailure, SyncState, Wait
+from ...core.errors import ClaimLost, LedgerBusy
+from ...core.incidents import Failing, Told
+from ...core.postings import Posting, SyncFailure, SyncState, Wait
+from ...core.slots import SlotEnd
 from .story import ADA, ADA_ID, MONDAY, StoreContract, Story
 
 LATER = MONDAY + timedelta(minutes=5)
@@ -38,18 +41,25 @@ class RunBookContract(StoreContract):
     def test_failures_in_a_row_are_counted_until_a_good_sync(self, story: Story) -> None:
         """Only failures that count are counted, and a good sync ends the row."""
         story.enroll(ADA, ADA_ID)
-        for counts in (True, False, True):
-            story.ledger.record_failure(SyncFailure(story.at, "down", "no answer", counts))
-        assert story.ledger.sync_state().failures == 2
+        first, second = (
+            SyncFailure(MONDAY, "down", "no answer", counts=True),
+            SyncFailure(LATER, "blocked", "no", counts=True),
+        )
+        dry = SyncFailure(MONDAY, "private", "closed", counts=False)
+        for failure in (first, dry, second):
+            story.ledger.post(Posting(failure.at, failure=failure))
+        failing = Failing(2, MONDAY, frozenset({"down", "blocked"}), "blocked", "no")
+        assert story.ledger.sync_state().failing == failing
         story.sync({ADA_ID: 5})
-        assert story.ledger.sync_state().failures == 0
-        story.ledger.record_failure(SyncFailure(story.at, "down", "no answer", counts=True))
-        assert story.ledger.sync_state().failures == 1
+        assert story.ledger.sync_state().failing is None
+        story.ledger.post(Posting(LATER, failure=second))
+        assert story.ledger.sync_state().failing == Failing(1, LATER, frozenset({"blocked"}), "blocked", "no")
 
     def test_a_wait_is_kept_until_the_next_run(self, story: Story) -> None:
         """What the server asked for is remembered, also after a dry run, until a later run replaces it."""
         until = story.at + timedelta(seconds=90)
-        story.ledger.record_failure(SyncFailure(story.at, "rate_limited", "slow down", counts=False, retry_at=until))
+        failure = SyncFailure(story.at, "rate_limited", "slow down", counts=False, retry_at=until)
+        story.ledger.post(Posting(story.at, failure=failure))
         assert story.ledger.sync_state().wait == Wait("rate_limited", until)
         story.enroll(ADA, ADA_ID)
         story.sync({ADA_ID: 5})
@@ -88,3 +98,56 @@ class RunBookContract(StoreContract):
         ahead = MONDAY + timedelta(days=365)
         story.ledger.claim("sync", ahead, ahead + timedelta(minutes=5))
         story.ledger.claim("sync", MONDAY, LATER)
+
+    def test_a_claim_can_be_held_for_longer(self, story: Story) -> None:
+        """Renewed, it keeps others out past its first expiry; everyone can see who has it."""
+        claim = story.ledger.claim("run", MONDAY, LATER)
+        until = LATER + timedelta(minutes=5)
+        story.ledger.renew(claim, until)
+        assert story.ledger.holder("run") == evolve(claim, until=until)
+        with pytest.raises(LedgerBusy):
+            story.ledger.claim("run", LATER, LATER + timedelta(minutes=5))
+        story.ledger.release(claim)
+        assert story.ledger.holder("run") is None
+
+    def test_a_claim_that_was_lost_is_noticed(self, story: Story) -> None:
+        """Once somebody else took over, the old holder can neither renew it nor write under it."""
+        old = story.ledger.claim("run", MONDAY, LATER)
+        story.ledger.claim("run", LATER, LATER + timedelta(minutes=5))
+        with pytest.raises(ClaimLost):
+            story.ledger.renew(old, LATER + timedelta(minutes=9))
+        with pytest.raises(ClaimLost):
+            story.ledger.post(Posting(LATER, failure=SyncFailure(LATER, "down", "no", counts=True), claim=old))
+        assert story.ledger.sync_state().failing is None
+
+    def test_what_is_written_under_a_claim_is_written(self, story: Story) -> None:
+        """A holder may write, also past the expiry, as long as nobody took over."""
+        claim = story.ledger.claim("run", MONDAY, LATER)
+        end = SlotEnd(MONDAY, "synced", LATER)
+        story.ledger.post(Posting(LATER + timedelta(hours=1), slot=end, claim=claim))
+        assert story.ledger.slot_end(MONDAY) == end
+
+    def test_a_slot_ends_once(self, story: Story) -> None:
+        """Who comes second changes nothing, neither the slot nor what was posted with it."""
+        first = SlotEnd(MONDAY, "failed", MONDAY)
+        assert story.ledger.slot_end(MONDAY) is None
+        assert story.ledger.last_slot() is None
+        story.ledger.post(Posting(MONDAY, slot=first))
+        failure = SyncFailure(LATER, "down", "no answer", counts=True)
+        with pytest.raises(ClaimLost):
+            story.ledger.post(Posting(LATER, failure=failure, slot=SlotEnd(MONDAY, "synced", LATER)))
+        assert story.ledger.slot_end(MONDAY) == first
+        assert story.ledger.sync_state().failing is None
+        earlier = SlotEnd(MONDAY - timedelta(minutes=15), "waiting", LATER)
+        story.ledger.post(Posting(LATER, slot=earlier))
+        assert story.ledger.last_slot() == first
+
+    def test_the_last_notice_of_each_topic_is_remembered(self, story: Story) -> None:
+        """Each channel is remembered by itself."""
+        alert = Told("webhook", "source", "alert", MONDAY, MONDAY)
+        other = Told("sentry", "source", "alert", MONDAY, LATER)
+        clear = Told("webhook", "source", "all_clear", MONDAY, LATER)
+        frozen = Told("webhook", "frozen", "alert", MONDAY, LATER)
+        for told in (alert, other, clear, frozen):
+            story.ledger.post(Posting(told.at, told=[told]))
+        assert sorted(story.ledger.told(), key=lambda one: (one.channel, one.topic)) == [other, frozen, clear]

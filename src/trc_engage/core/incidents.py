@@ -1,0 +1,182 @@
+"""What is wrong, and who is to be told: an alert, a reminder a day, one all-clear (R20)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+
+from attrs import frozen
+
+from .errors import ClockWentBack, SourceTrouble
+from .settling import Pending, ends_at
+
+Topic = Literal["source", "frozen", "clock", "store"]
+"""Frozen: a day without any rise (R15a). Clock: time went back (R22)."""
+NoticeKind = Literal["alert", "reminder", "all_clear"]
+
+FAILURES_MIN = 3
+AT_ONCE = frozenset({"distrusted", "clock"})
+"""Kinds of failure that no later sync mends by itself (R10, R22)."""
+REMIND_AFTER = timedelta(hours=24)
+
+NAMES = {
+    "private": "the leaderboard is private",
+    "unknown_guild": "MEE6 does not know the server",
+    "rate_limited": "rate limit",
+    "blocked": "blocked by MEE6's edge",
+    "malformed": "answers that make no sense",
+    "down": "outage",
+    "distrusted": "a board that is not trusted",
+    "clock": "clocks that disagree",
+}
+"""The kinds of failure in plain words."""
+
+
+@frozen
+class Failing:
+    """Failures in a row, of those that count (R20)."""
+
+    count: int
+    since: datetime
+    """When the first of them failed."""
+    kinds: frozenset[SourceTrouble]
+    kind: SourceTrouble
+    """The last one's, …"""
+    message: str
+    """… and what it said."""
+
+
+@frozen
+class Trouble:
+    """Something that lasts and that an admin should know of."""
+
+    topic: Topic
+    since: datetime
+    title: str
+    why: str
+    """What is known of the cause, and what to do about it."""
+    meaning: str
+    """What waits because of it, and what does not."""
+
+
+@frozen
+class Notice:
+    """One message to an admin; it names no member and holds no secret."""
+
+    kind: NoticeKind
+    topic: Topic
+    since: datetime
+    title: str
+    text: str
+
+
+@frozen
+class Told:
+    """The last notice of a topic that a channel took."""
+
+    channel: str
+    topic: Topic
+    kind: NoticeKind
+    since: datetime
+    at: datetime
+
+
+def source_trouble(failing: Failing | None, pending: Sequence[Pending]) -> Trouble | None:
+    """Say that syncs fail: from the third in a row on, at once for what an admin has to decide."""
+    if failing is None or (failing.count < FAILURES_MIN and not failing.kinds & AT_ONCE):
+        return None
+    times = "once" if failing.count == 1 else f"{failing.count:,} times in a row"
+    return Trouble(
+        "source",
+        failing.since,
+        f"MEE6's board could not be synced, {times} since {_moment(failing.since)}: {NAMES[failing.kind]}",
+        failing.message,
+        "No XP is lost: MEE6 counts on, and the next good sync pays all of it. Until then nobody gets points for "
+        f"Discord; {_waiting(pending)}",
+    )
+
+
+def frozen_trouble(pending: Sequence[Pending]) -> Trouble | None:
+    """Say that a day waits for a decision (R15a)."""
+    if not pending or pending[0].cause != "frozen":
+        return None
+    day = pending[0].day
+    return Trouble(
+        "frozen",
+        ends_at(day),
+        f"{day:%a %Y-%m-%d} cannot be settled: nobody's XP rose on it",
+        pending[0].why,
+        f"Points go on; {_waiting(pending)}",
+    )
+
+
+def clock_trouble(error: ClockWentBack) -> Trouble:
+    """Say that this machine's time lies before what the ledger has seen (R22)."""
+    return Trouble(
+        "clock",
+        error.seen_at,
+        "The clock went back: nothing is synced or settled",
+        str(error),
+        "No XP is lost: MEE6 counts on. Until time has caught up nobody gets points for Discord and no streak breaks",
+    )
+
+
+def notices_due(troubles: Iterable[Trouble], told: Iterable[Told], now: datetime) -> list[Notice]:
+    """Return what one channel is to be told now, given the last notice of each topic that it took."""
+    lasting = {trouble.topic: trouble for trouble in troubles}
+    notices = [_over(last, now) for last in told if last.topic not in lasting and last.kind != "all_clear"]
+    known: Mapping[Topic, Told] = {last.topic: last for last in told}
+    for topic, trouble in lasting.items():
+        last = known.get(topic)
+        if last is None or last.kind == "all_clear" or last.since != trouble.since:
+            notices.append(_told_of(trouble, "alert"))
+        # A notice from a time to come was sent under a clock that ran ahead, and is no reason to be silent.
+        elif abs(now - last.at) >= REMIND_AFTER:
+            notices.append(_told_of(trouble, "reminder"))
+    return notices
+
+
+def _told_of(trouble: Trouble, kind: NoticeKind) -> Notice:
+    title = trouble.title if kind == "alert" else f"Still so: {trouble.title}"
+    text = (
+        f"Why: {trouble.why}.\nWhat it means: {trouble.meaning}.\nSee `trc-engage status`; a reminder follows each day."
+    )
+    return Notice(kind, trouble.topic, trouble.since, title, text)
+
+
+def _over(last: Told, now: datetime) -> Notice:
+    lasted = int((now - last.since) / timedelta(minutes=1))
+    hours, minutes = divmod(max(lasted, 0), 60)
+    return Notice(
+        "all_clear",
+        last.topic,
+        last.since,
+        f"All clear: {ENDED[last.topic]}",
+        f"It began {_moment(last.since)} and lasted {hours:,} h {minutes:02} min. {MADE_UP[last.topic]}.",
+    )
+
+
+ENDED = {
+    "source": "MEE6's board is synced again",
+    "frozen": "the day that nobody's XP rose on is decided",
+    "clock": "the clock is right again",
+    "store": "the store works again",
+}
+MADE_UP = {
+    "source": "What was earned meanwhile has been paid, and days that waited are settled",
+    "frozen": "Streaks are settled through it",
+    "clock": "Syncs and settlements go on",
+    "store": "Runs go on, and what was earned meanwhile is paid by the next sync",
+}
+
+
+def _waiting(pending: Sequence[Pending]) -> str:
+    if not pending:
+        return "no streak breaks, for a day is settled only once a good sync began after it"
+    days = f"{pending[0].day:%a %Y-%m-%d}"
+    if len(pending) > 1:
+        days = f"{days} to {pending[-1].day:%a %Y-%m-%d} ({len(pending):,} days)"
+    return f"the streaks of {days} wait, and nobody's breaks meanwhile"
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%a %Y-%m-%d %H:%M} UTC"
