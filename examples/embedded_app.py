@@ -11,7 +11,6 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, date, datetime
-from functools import partial
 from threading import Event, Thread
 from typing import Any
 
@@ -35,7 +34,7 @@ logger = logging.getLogger("uvicorn.error")
 
 
 class Upkeep(Thread):
-    """Syncs and settles at the start, at every quarter of an hour and when asked, until it is stopped."""
+    """Does what is due at the start and at every quarter of an hour, and syncs when asked, until it is stopped."""
 
     def __init__(self, engage: Engage, source: Mee6Source | None) -> None:
         super().__init__(name="upkeep")
@@ -45,18 +44,15 @@ class Upkeep(Thread):
         """Do round after round: one that fails says so, and the next one makes up for it."""
         asked = False
         while not self.stopping:
-            if self.source is not None:
-                self.attempt(partial(self.engage.sync, fresh=asked))
-            self.attempt(self.engage.settle)
+            try:
+                if asked and self.source is not None:
+                    self.engage.sync(fresh=True)
+                logger.info("upkeep: %s", self.engage.run_due().outcome)
+            except Exception as error:
+                # What is no `EngageError` is a bug, and shows where.
+                logger.warning("upkeep: %s", error, exc_info=not isinstance(error, EngageError))
             asked = self.wake.wait(QUARTER_SECONDS - now().timestamp() % QUARTER_SECONDS)
             self.wake.clear()
-
-    def attempt(self, job: Callable[[], object]) -> None:
-        """Do a job; what is no `EngageError` is a bug, and shows where."""
-        try:
-            job()
-        except Exception as error:
-            logger.warning("upkeep: %s", error, exc_info=not isinstance(error, EngageError))
 
     def stop(self) -> None:
         """End the thread, and with it a read that is under way."""

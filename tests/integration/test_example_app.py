@@ -157,5 +157,5 @@ def test_it_ends_promptly_though_it_reads(store: str, server: Mee6Server) -> Non
     with running(str(EXAMPLE), **settings) as app:
         assert reading.wait(SECONDS_MAX)
         assert app.stop() == -signal.SIGTERM
-        assert "the read was stopped" in "".join(app.told)
+        assert "upkeep: stopped" in "".join(app.told)
     go_on.set()
