@@ -121,7 +121,7 @@ def test_a_sync_killed_while_it_reads_can_be_run_again_at_once(shell: Shell, ser
 
 KILLED_IN_THE_TRANSACTION = """
 import os, signal, sqlite3, sys
-from trc_engage.adapters.sqlite import posting
+from trc_engage.adapters.sql import posting
 statements = int(sys.argv[1])
 
 class Deadly(sqlite3.Connection):

@@ -1,7 +1,7 @@
 """A ledger in one SQLite file.
 
-Read in this order: `schema`, `database`, `facts`, `activity`, `moving`, `posting`, `running`,
-`views`, `ledger`.
+What it shares with other databases is in `..sql`; here is what SQLite does in its own way. Read in
+this order: `schema`, `database`, `staging`, `ledger`.
 """
 
 from importlib import import_module

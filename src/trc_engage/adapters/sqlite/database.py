@@ -9,12 +9,29 @@ from pathlib import Path
 from typing import Self
 
 from ...core.errors import InvalidValue, LedgerBusy, LedgerFailed
+from ..sql.session import Session
+from .staging import stage
 
 APPLICATION_ID = 0x54524345
 """'TRCE', so that a foreign database is told from ours."""
 SCHEMA_VERSION = 2
 BUSY_SECONDS = 10.0
 CACHE_KIB = 32 * 1024
+
+
+# The cross join keeps SQLite from reading everybody's days in between: the key leads with the day.
+DISCORD_EVIDENCE = """
+WITH RECURSIVE bounds (first, last) AS (
+    SELECT max(:first, (SELECT min(day) FROM discord_days)), min(:last, (SELECT max(day) FROM discord_days))
+), calendar (day) AS (
+    SELECT first FROM bounds WHERE first <= last
+    UNION ALL
+    SELECT date(day, '+1 day') FROM calendar WHERE day < (SELECT last FROM bounds)
+)
+SELECT day, account_id, opens_at, closes_at
+FROM calendar CROSS JOIN discord_days USING (day)
+WHERE member_id = :member
+"""
 
 
 class Database:
@@ -24,6 +41,9 @@ class Database:
     NORMAL did). Every writing transaction begins IMMEDIATE: one that reads first and writes later
     would fail at once when another writes in between, whatever the time-out.
     """
+
+    discord_evidence = DISCORD_EVIDENCE
+    stage = staticmethod(stage)
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -59,6 +79,17 @@ class Database:
                 f"{SCHEMA_VERSION}); nothing was touched: upgrade trc-engage"
             )
             raise LedgerFailed(message)
+
+    @property
+    def place(self) -> str:
+        """The path of the file."""
+        return str(self.path)
+
+    def size_bytes(self, session: Session, /) -> int:
+        """Return how long the file is."""
+        (pages,) = session.execute("PRAGMA page_count").fetchone()
+        (page_bytes,) = session.execute("PRAGMA page_size").fetchone()
+        return int(pages) * int(page_bytes)
 
     def close(self) -> None:
         """Close what is idle now and what is lent when it comes back."""

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from ...core.entries import Entry
 from ...core.postings import Posting
-from . import posting as postings
-from .activity import Activity
-from .facts import Facts
+from ..sql import posting as postings
+from ..sql.activity import Activity
+from ..sql.facts import Facts
+from ..sql.running import Running
+from ..sql.views import Views, entry_at
 from .opened import OpenedFile
-from .running import Running
-from .views import Views, entry_at
 
 
 class SqliteLedger(OpenedFile, Facts, Activity, Running, Views):
@@ -17,6 +17,6 @@ class SqliteLedger(OpenedFile, Facts, Activity, Running, Views):
 
     def post(self, posting: Posting, /) -> Sequence[Entry]:
         """Write a posting in one transaction, and return the entries of its drafts; raises `Moved`."""
-        with self._database.writing() as connection:
-            positions = postings.post(connection, posting)
-            return [entry_at(connection, position) for position in positions]
+        with self._database.writing() as session:
+            positions = postings.post(self._database, session, posting)
+            return [entry_at(session, position) for position in positions]

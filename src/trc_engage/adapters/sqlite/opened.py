@@ -4,6 +4,7 @@ import os
 from types import TracebackType
 from typing import Self
 
+from ..sql.session import Sessions
 from .database import Database
 
 
@@ -11,7 +12,7 @@ class OpenedFile:
     """Opens and closes; what can be done in between its children say."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._database: Sessions = database
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Self:

@@ -128,6 +128,9 @@ CREATE TABLE claims (
 """
 
 SECOND = """
+DROP INDEX whole_runs;
+CREATE INDEX boards_read_to_their_end ON runs (run_id) WHERE whole;
+
 CREATE TABLE slots (
     slot TEXT PRIMARY KEY,
     outcome TEXT NOT NULL CHECK (outcome IN ('synced', 'failed', 'waiting')),

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from ...core.model import DiscordActivity, Member
-from .database import Database
+from .session import Sessions
 
 MEMBER = "SELECT member_id, name, enrolled_at, is_hidden, is_forgotten, version FROM members"
 
@@ -19,12 +19,12 @@ FROM discord_activity
 class Facts:
     """Who is there: the part of the `Ledger` port about members and accounts."""
 
-    _database: Database
+    _database: Sessions
 
     def member(self, member_id: str, /) -> Member | None:
         """Return the member with this id."""
-        with self._database.lent() as connection:
-            row = connection.execute(f"{MEMBER} WHERE member_id = ?", [member_id]).fetchone()
+        with self._database.lent() as session:
+            row = session.execute(f"{MEMBER} WHERE member_id = ?", [member_id]).fetchone()
         return row and Member(row[0], row[1], datetime.fromisoformat(row[2]), bool(row[3]), bool(row[4]), row[5])
 
     def account_of(self, member_id: str, /) -> DiscordActivity | None:
@@ -37,21 +37,21 @@ class Facts:
 
     def accounts_to_sync(self) -> Sequence[DiscordActivity]:
         """Return every account that is waiting, tracked or absent, by account id."""
-        with self._database.lent() as connection:
-            rows = connection.execute(f"{ACCOUNT} WHERE status IN ('waiting', 'tracked', 'absent') ORDER BY account_id")
+        with self._database.lent() as session:
+            rows = session.execute(f"{ACCOUNT} WHERE status IN ('waiting', 'tracked', 'absent') ORDER BY account_id")
             return [account_of_row(row) for row in rows]
 
     def tracks_anyone(self) -> bool:
         """Tell whether any account is waiting, tracked or absent."""
-        with self._database.lent() as connection:
-            found = connection.execute(
+        with self._database.lent() as session:
+            found = session.execute(
                 "SELECT 1 FROM discord_activity WHERE status IN ('waiting', 'tracked', 'absent') LIMIT 1"
             ).fetchone()
         return found is not None
 
     def _account(self, condition: str, value: str) -> DiscordActivity | None:
-        with self._database.lent() as connection:
-            row = connection.execute(f"{ACCOUNT} WHERE {condition}", [value]).fetchone()
+        with self._database.lent() as session:
+            row = session.execute(f"{ACCOUNT} WHERE {condition}", [value]).fetchone()
         return row and account_of_row(row)
 
 

@@ -11,39 +11,44 @@ from ...core.incidents import Failing, Told
 from ...core.postings import Claim, SyncState, Wait
 from ...core.slots import SlotEnd, SlotOutcome
 from ...core.timing import CLOCK_SLACK
-from .database import Database
+from .session import Session, Sessions
 from .stamps import stamp
 
 FAILING = """
 SELECT at, trouble, message FROM runs
-WHERE counts = 1 AND run_id > coalesce((SELECT max(run_id) FROM runs WHERE outcome = 'synced'), 0)
+WHERE counts AND run_id > coalesce((SELECT max(run_id) FROM runs WHERE outcome = 'synced'), 0)
 ORDER BY run_id
+"""
+
+CLAIM = """
+INSERT INTO claims (task, owner, taken_at, until) VALUES (?, ?, ?, ?)
+ON CONFLICT (task) DO UPDATE SET owner = excluded.owner, taken_at = excluded.taken_at, until = excluded.until
 """
 
 
 class Running:
     """The `RunBook` port."""
 
-    _database: Database
+    _database: Sessions
 
     def sync_state(self) -> SyncState:
         """Return what is remembered of earlier syncs."""
-        with self._database.reading() as connection:
-            good = connection.execute(
+        with self._database.reading() as session:
+            good = session.execute(
                 "SELECT run_id, at FROM runs WHERE outcome = 'synced' ORDER BY run_id DESC LIMIT 1"
             ).fetchone()
-            whole = connection.execute(
-                "SELECT at, board_rows FROM runs WHERE whole = 1 ORDER BY run_id DESC LIMIT 1"
+            whole = session.execute(
+                "SELECT at, board_rows FROM runs WHERE whole ORDER BY run_id DESC LIMIT 1"
             ).fetchone()
-            last = connection.execute("SELECT trouble, retry_at FROM runs ORDER BY run_id DESC LIMIT 1").fetchone()
-            failures = connection.execute(FAILING).fetchall()
-            (settled_at,) = connection.execute("SELECT max(settled_at) FROM settled_days").fetchone()
-        good_run, good_at = good or (0, None)
-        seen_at = max(filter(None, (good_at, settled_at)), default=None)
+            last = session.execute("SELECT trouble, retry_at FROM runs ORDER BY run_id DESC LIMIT 1").fetchone()
+            failures = session.execute(FAILING).fetchall()
+            (settled_at,) = session.execute("SELECT max(settled_at) FROM settled_days").fetchone()
+        good_at = good and datetime.fromisoformat(good[1])
+        seen = (good_at, settled_at and datetime.fromisoformat(settled_at))
         return SyncState(
-            good_run=good_run,
-            good_at=good_at and datetime.fromisoformat(good_at),
-            seen_at=seen_at and datetime.fromisoformat(seen_at),
+            good_run=good[0] if good else 0,
+            good_at=good_at,
+            seen_at=max(filter(None, seen), default=None),
             whole_at=whole and datetime.fromisoformat(whole[0]),
             whole_rows=whole and whole[1],
             failing=_failing(failures) if failures else None,
@@ -52,53 +57,49 @@ class Running:
 
     def slot_end(self, slot: datetime, /) -> SlotEnd | None:
         """Return how a slot ended; None as long as it is open."""
-        with self._database.lent() as connection:
-            row = connection.execute("SELECT slot, outcome, at FROM slots WHERE slot = ?", [stamp(slot)]).fetchone()
+        with self._database.lent() as session:
+            row = session.execute("SELECT slot, outcome, at FROM slots WHERE slot = ?", [stamp(slot)]).fetchone()
         return row and _slot_end(row)
 
     def last_slot(self) -> SlotEnd | None:
         """Return the latest slot that has ended."""
-        with self._database.lent() as connection:
-            row = connection.execute("SELECT slot, outcome, at FROM slots ORDER BY slot DESC LIMIT 1").fetchone()
+        with self._database.lent() as session:
+            row = session.execute("SELECT slot, outcome, at FROM slots ORDER BY slot DESC LIMIT 1").fetchone()
         return row and _slot_end(row)
 
     def told(self) -> Sequence[Told]:
         """Return the last notice of each topic that each channel took."""
-        with self._database.lent() as connection:
+        with self._database.lent() as session:
             return [
                 Told(channel, topic, kind, datetime.fromisoformat(since), datetime.fromisoformat(at))
-                for channel, topic, kind, since, at in connection.execute(
+                for channel, topic, kind, since, at in session.execute(
                     "SELECT channel, topic, kind, since, at FROM told ORDER BY channel, topic"
                 )
             ]
 
     def holder(self, task: str, /) -> Claim | None:
         """Return who has claimed a task, expired or not."""
-        with self._database.lent() as connection:
-            row = connection.execute("SELECT owner, taken_at, until FROM claims WHERE task = ?", [task]).fetchone()
-        return row and Claim(task, row[0], datetime.fromisoformat(row[1]), datetime.fromisoformat(row[2]))
+        with self._database.lent() as session:
+            return _held(session, task)
 
     def claim(self, task: str, at: datetime, until: datetime, /) -> Claim:
         """Take the right to do a task; `LedgerBusy` says who has it."""
         claim = Claim(task, f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}", at, until)
-        with self._database.writing() as connection:
-            held = connection.execute("SELECT owner, taken_at, until FROM claims WHERE task = ?", [task]).fetchone()
-            if held and held[1] <= stamp(at + CLOCK_SLACK) and stamp(at) < held[2] and _may_live(held[0]):
+        with self._database.writing() as session:
+            held = _held(session, task)
+            if held and held.taken_at <= at + CLOCK_SLACK and at < held.until and _may_live(held.owner):
                 message = (
-                    f"another {task} is at work since {held[1]:.19} UTC ({held[0]}); nothing was read or changed: "
-                    f"try again, at the latest after {held[2]:.19} UTC"
+                    f"another {task} is at work since {held.taken_at:%F %T} UTC ({held.owner}); nothing was read or "
+                    f"changed: try again, at the latest after {held.until:%F %T} UTC"
                 )
                 raise LedgerBusy(message)
-            connection.execute(
-                "INSERT OR REPLACE INTO claims (task, owner, taken_at, until) VALUES (?, ?, ?, ?)",
-                [task, claim.owner, stamp(at), stamp(until)],
-            )
+            session.execute(CLAIM, [task, claim.owner, stamp(at), stamp(until)])
         return claim
 
     def renew(self, claim: Claim, until: datetime, /) -> None:
         """Hold a claim for longer; raises `ClaimLost` if somebody else has it by now."""
-        with self._database.writing() as connection:
-            still = connection.execute(
+        with self._database.writing() as session:
+            still = session.execute(
                 "UPDATE claims SET until = ? WHERE task = ? AND owner = ?", [stamp(until), claim.task, claim.owner]
             )
             if not still.rowcount:
@@ -106,8 +107,13 @@ class Running:
 
     def release(self, claim: Claim, /) -> None:
         """Give a claim back; one that was taken over meanwhile is left alone."""
-        with self._database.writing() as connection:
-            connection.execute("DELETE FROM claims WHERE task = ? AND owner = ?", [claim.task, claim.owner])
+        with self._database.writing() as session:
+            session.execute("DELETE FROM claims WHERE task = ? AND owner = ?", [claim.task, claim.owner])
+
+
+def _held(session: Session, task: str) -> Claim | None:
+    row = session.execute("SELECT owner, taken_at, until FROM claims WHERE task = ?", [task]).fetchone()
+    return row and Claim(task, row[0], datetime.fromisoformat(row[1]), datetime.fromisoformat(row[2]))
 
 
 def _failing(failures: Sequence[tuple[str, SourceTrouble, str]]) -> Failing:

@@ -1,29 +1,14 @@
 """Who was active when, and what follows for the streaks."""
 
-import sqlite3
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from ...core.days import Calendar
+from ...core.days import ONE_DAY, Calendar
 from ...core.entries import DISCORD, Evidence
 from ...core.settling import DayRecord
 from ...core.streaks import Streak
-from .database import Database
-
-# The cross join keeps SQLite from reading everybody's days in between: the key leads with the day.
-DISCORD_EVIDENCE = """
-WITH RECURSIVE bounds (first, last) AS (
-    SELECT max(:first, (SELECT min(day) FROM discord_days)), min(:last, (SELECT max(day) FROM discord_days))
-), calendar (day) AS (
-    SELECT first FROM bounds WHERE first <= last
-    UNION ALL
-    SELECT date(day, '+1 day') FROM calendar WHERE day < (SELECT last FROM bounds)
-)
-SELECT day, account_id, opens_at, closes_at
-FROM calendar CROSS JOIN discord_days USING (day)
-WHERE member_id = :member
-"""
+from .session import Session, Sessions
 
 AWARD_EVIDENCE = """
 SELECT day, source, position FROM entries AS award
@@ -54,76 +39,69 @@ WHERE reason IS NOT NULL AND change = (SELECT max(change) FROM excusals WHERE da
 """
 
 
-SETTLED_THROUGH = """
-SELECT coalesce((SELECT max(day) FROM settled_days), (SELECT date(min(enrolled_at), '-1 day') FROM members))
-"""
-
-
 class Activity:
     """The part of the `Ledger` port about evidence, days and streaks."""
 
-    _database: Database
+    _database: Sessions
 
     def evidence(self, member_id: str, first_day: date, last_day: date, /) -> Sequence[Evidence]:
         """Return what shows that the member was active from day to day, oldest first."""
-        with self._database.reading() as connection:
-            return evidence_of(connection, member_id, first_day, last_day)
+        with self._database.reading() as session:
+            return evidence_of(session, self._database.discord_evidence, member_id, first_day, last_day)
 
     def calendar(self) -> Calendar:
         """Return which days are excused, and through which day all are settled."""
-        with self._database.reading() as connection:
-            return calendar_of(connection)
+        with self._database.reading() as session:
+            return calendar_of(session)
 
     def first_evidence_day(self) -> date | None:
         """Return the oldest day for which there is any evidence."""
-        with self._database.lent() as connection:
-            (first,) = connection.execute(
+        with self._database.lent() as session:
+            (first,) = session.execute(
                 "SELECT min(day) FROM (SELECT min(day) AS day FROM discord_days "
-                "UNION ALL SELECT min(day) FROM entries WHERE kind = 'award')"
+                "UNION ALL SELECT min(day) FROM entries WHERE kind = 'award') AS first_days"
             ).fetchone()
         return first and date.fromisoformat(first)
 
     def day_record(self, day: date, /) -> DayRecord:
         """Return who was active on a day, with their streaks."""
-        with self._database.reading() as connection:
+        with self._database.reading() as session:
             active: dict[str, Streak] = {}
             for statement in (ACTIVE_ON_DISCORD, ACTIVE_ELSEWHERE):
-                active |= {row[0]: _streak(row) for row in connection.execute(statement, [day.isoformat()])}
-            return DayRecord([*active.values()], news_of_day(connection, day))
+                active |= {row[0]: _streak(row) for row in session.execute(statement, [day.isoformat()])}
+            return DayRecord([*active.values()], news_of_day(session, day))
 
     def rose_on(self, day: date, /) -> int:
         """Return how many accounts' XP rose on a day."""
-        with self._database.lent() as connection:
-            (rose,) = connection.execute(
-                "SELECT count(*) FROM discord_days WHERE day = ?", [day.isoformat()]
-            ).fetchone()
+        with self._database.lent() as session:
+            (rose,) = session.execute("SELECT count(*) FROM discord_days WHERE day = ?", [day.isoformat()]).fetchone()
         return int(rose)
 
     def streak_of(self, member_id: str, /) -> Streak:
         """Return the member's stored streak; one of version 0 if none is stored."""
-        with self._database.lent() as connection:
-            return stored_streak(connection, member_id)
+        with self._database.lent() as session:
+            return stored_streak(session, member_id)
 
     def streaks(self) -> Sequence[Streak]:
         """Return every stored streak, by member id."""
-        with self._database.lent() as connection:
-            rows = connection.execute(
-                "SELECT member_id, version, last, length, longest FROM streaks ORDER BY member_id"
-            )
+        with self._database.lent() as session:
+            rows = session.execute("SELECT member_id, version, last, length, longest FROM streaks ORDER BY member_id")
             return [_streak(row) for row in rows]
 
     def news(self) -> int:
         """Return a number that grows with everything that may be evidence."""
-        with self._database.lent() as connection:
-            return latest_news(connection)
+        with self._database.lent() as session:
+            return latest_news(session)
 
 
-def evidence_of(connection: sqlite3.Connection, member_id: str, first_day: date, last_day: date) -> list[Evidence]:
+def evidence_of(
+    session: Session, discord_evidence: str, member_id: str, first_day: date, last_day: date
+) -> list[Evidence]:
     """Read a member's evidence, oldest day first."""
     values = {"member": member_id, "first": first_day.isoformat(), "last": last_day.isoformat()}
     found = [
         Evidence(date.fromisoformat(day), source, position)
-        for day, source, position in connection.execute(AWARD_EVIDENCE, values)
+        for day, source, position in session.execute(AWARD_EVIDENCE, values)
     ]
     found += [
         Evidence(
@@ -133,36 +111,41 @@ def evidence_of(connection: sqlite3.Connection, member_id: str, first_day: date,
             opens_at=datetime.fromisoformat(opens_at),
             closes_at=datetime.fromisoformat(closes_at),
         )
-        for day, account_id, opens_at, closes_at in connection.execute(DISCORD_EVIDENCE, values)
+        for day, account_id, opens_at, closes_at in session.execute(discord_evidence, values)
     ]
     return sorted(found, key=lambda one: (one.day, one.position or 0, one.account_id or 0))
 
 
-def calendar_of(connection: sqlite3.Connection) -> Calendar:
+def calendar_of(session: Session) -> Calendar:
     """Read the calendar."""
-    (through,) = connection.execute(SETTLED_THROUGH).fetchone()
-    (changes,) = connection.execute("SELECT coalesce(max(change), 0) FROM excusals").fetchone()
-    excused = frozenset(date.fromisoformat(day) for (day,) in connection.execute(EXCUSED)) if changes else frozenset()
-    return Calendar(through and date.fromisoformat(through), excused, changes)
+    (through,) = session.execute("SELECT max(day) FROM settled_days").fetchone()
+    if through is None:
+        (first_at,) = session.execute("SELECT min(enrolled_at) FROM members").fetchone()
+        settled_through = first_at and datetime.fromisoformat(first_at).date() - ONE_DAY
+    else:
+        settled_through = date.fromisoformat(through)
+    (changes,) = session.execute("SELECT coalesce(max(change), 0) FROM excusals").fetchone()
+    excused = frozenset(date.fromisoformat(day) for (day,) in session.execute(EXCUSED)) if changes else frozenset()
+    return Calendar(settled_through, excused, changes)
 
 
-def stored_streak(connection: sqlite3.Connection, member_id: str) -> Streak:
+def stored_streak(session: Session, member_id: str) -> Streak:
     """Read a member's streak; one of version 0 if none is stored."""
-    row = connection.execute(
+    row = session.execute(
         "SELECT member_id, version, last, length, longest FROM streaks WHERE member_id = ?", [member_id]
     ).fetchone()
     return _streak(row) if row else Streak(member_id)
 
 
-def news_of_day(connection: sqlite3.Connection, day: date) -> int:
+def news_of_day(session: Session, day: date) -> int:
     """Count everything that ever came or went for a day."""
-    (news,) = connection.execute(NEWS_OF_A_DAY, {"day": day.isoformat()}).fetchone()
+    (news,) = session.execute(NEWS_OF_A_DAY, {"day": day.isoformat()}).fetchone()
     return int(news)
 
 
-def latest_news(connection: sqlite3.Connection) -> int:
+def latest_news(session: Session) -> int:
     """Read a number that grows with everything that may be evidence."""
-    (news,) = connection.execute(NEWS).fetchone()
+    (news,) = session.execute(NEWS).fetchone()
     return int(news)
 
 

@@ -1,47 +1,48 @@
 """What a posting leaves in the run book."""
 
-import sqlite3
-
 from ...core.errors import ClaimLost, Moved
 from ...core.postings import Claim, Posting, SyncFailure, SyncRun
 from ...core.slots import SlotEnd
+from .session import Session
 from .stamps import stamp
 
 TELL = """
 INSERT INTO told (channel, topic, kind, since, at) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET kind = excluded.kind, since = excluded.since, at = excluded.at
+ON CONFLICT (channel, topic) DO UPDATE SET kind = excluded.kind, since = excluded.since, at = excluded.at
 """
 
 
-def check_claim(connection: sqlite3.Connection, claim: Claim | None) -> None:
+def check_claim(session: Session, claim: Claim | None) -> None:
     """Raise `ClaimLost` if somebody else has the claim by now; whoever writes here holds the lock."""
     if claim is None:
         return
-    held = connection.execute("SELECT 1 FROM claims WHERE task = ? AND owner = ?", [claim.task, claim.owner])
+    held = session.execute("SELECT 1 FROM claims WHERE task = ? AND owner = ?", [claim.task, claim.owner])
     if held.fetchone() is None:
         raise ClaimLost
 
 
-def note(connection: sqlite3.Connection, posting: Posting, at: str) -> None:
+def note(session: Session, posting: Posting, at: str) -> None:
     """Write how a sync and its slot ended, and what was told; raises `Moved` and `ClaimLost`."""
     if posting.run is not None:
-        _succeed(connection, posting.run, at)
+        _succeed(session, posting.run, at)
     if posting.failure is not None:
-        _fail(connection, posting.failure)
+        _fail(session, posting.failure)
     if posting.slot is not None:
-        _end(connection, posting.slot)
+        _end(session, posting.slot)
     for told in posting.told:
-        connection.execute(TELL, [told.channel, told.topic, told.kind, stamp(told.since), stamp(told.at)])
+        session.execute(TELL, [told.channel, told.topic, told.kind, stamp(told.since), stamp(told.at)])
 
 
-def _end(connection: sqlite3.Connection, end: SlotEnd) -> None:
+def _end(session: Session, end: SlotEnd) -> None:
     row = [stamp(end.slot), end.outcome, stamp(end.at)]
-    if not connection.execute("INSERT INTO slots VALUES (?, ?, ?) ON CONFLICT DO NOTHING", row).rowcount:
+    if not session.execute(
+        "INSERT INTO slots (slot, outcome, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", row
+    ).rowcount:
         raise ClaimLost
 
 
-def _fail(connection: sqlite3.Connection, failure: SyncFailure) -> None:
-    connection.execute(
+def _fail(session: Session, failure: SyncFailure) -> None:
+    session.execute(
         "INSERT INTO runs (task, outcome, at, trouble, message, counts, retry_at) "
         "VALUES ('sync', 'failed', ?, ?, ?, ?, ?)",
         [
@@ -54,12 +55,12 @@ def _fail(connection: sqlite3.Connection, failure: SyncFailure) -> None:
     )
 
 
-def _succeed(connection: sqlite3.Connection, run: SyncRun, at: str) -> None:
-    (last_good,) = connection.execute("SELECT coalesce(max(run_id), 0) FROM runs WHERE outcome = 'synced'").fetchone()
+def _succeed(session: Session, run: SyncRun, at: str) -> None:
+    (last_good,) = session.execute("SELECT coalesce(max(run_id), 0) FROM runs WHERE outcome = 'synced'").fetchone()
     if last_good != run.follows:
         raise Moved
     report = run.report
-    connection.execute(
+    session.execute(
         "INSERT INTO runs (task, outcome, at, opened, gained, deducted, rebased, unchanged, absent, missed, "
         "points, pages, board_rows, whole) VALUES ('sync', 'synced', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [

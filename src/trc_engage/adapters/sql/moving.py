@@ -1,34 +1,18 @@
 """The moves of a posting, set-wise.
 
-All moves go into one temporary table; entries, evidence, balances and accounts follow from it with
-one statement each. Row by row the same would take several times as long.
+All moves go into one temporary table, which each database fills in its quickest way; entries,
+evidence, balances and accounts follow from it with one statement each. Row by row the same would
+take several times as long.
 """
 
-import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ...core.days import Window
 from ...core.entries import DISCORD, SILENT_KINDS
 from ...core.errors import Moved
 from ...core.model import Move
+from .session import Session, Sessions
 from .stamps import stamp
-
-STAGE = (
-    """
-    CREATE TEMP TABLE IF NOT EXISTS moves (
-        account_id INTEGER PRIMARY KEY, version INTEGER, status TEXT, next_reading TEXT,
-        xp_baseline INTEGER, xp_total INTEGER, xp_high INTEGER, window_from TEXT,
-        kind TEXT, silent INTEGER, points INTEGER, day TEXT, window_number INTEGER
-    )
-    """,
-    """
-    CREATE TEMP TABLE IF NOT EXISTS windows (
-        window_number INTEGER, day TEXT, opens_at TEXT, closes_at TEXT, PRIMARY KEY (window_number, day)
-    ) WITHOUT ROWID
-    """,
-    "DELETE FROM temp.moves",
-    "DELETE FROM temp.windows",
-)
 
 POST_ENTRIES = """
 INSERT INTO entries (
@@ -38,7 +22,7 @@ INSERT INTO entries (
 SELECT moves.kind, account.member_id, :source, moves.points, moves.day, :at, moves.silent, account.account_id,
        CASE moves.kind WHEN 'opening' THEN NULL ELSE account.xp_posted END, moves.xp_total,
        CASE moves.kind WHEN 'opening' THEN NULL ELSE account.xp_baseline END, moves.xp_baseline
-FROM temp.moves AS moves JOIN discord_activity AS account USING (account_id)
+FROM staged_moves AS moves JOIN discord_activity AS account USING (account_id)
 WHERE moves.kind IS NOT NULL
 ORDER BY moves.account_id
 """
@@ -46,17 +30,17 @@ ORDER BY moves.account_id
 POST_BALANCES = """
 INSERT INTO balances (member_id, source, points)
 SELECT account.member_id, :source, moves.points
-FROM temp.moves AS moves JOIN discord_activity AS account USING (account_id)
+FROM staged_moves AS moves JOIN discord_activity AS account USING (account_id)
 WHERE moves.points <> 0
-ON CONFLICT DO UPDATE SET points = points + excluded.points
+ON CONFLICT (member_id, source) DO UPDATE SET points = balances.points + excluded.points
 """
 
 POST_EVIDENCE = """
 INSERT INTO discord_days (day, member_id, account_id, opens_at, closes_at)
 SELECT windows.day, account.member_id, moves.account_id, windows.opens_at, windows.closes_at
-FROM temp.moves AS moves
+FROM staged_moves AS moves
     JOIN discord_activity AS account USING (account_id)
-    JOIN temp.windows AS windows USING (window_number)
+    JOIN staged_windows AS windows USING (window_number)
 WHERE true
 ON CONFLICT DO NOTHING
 """
@@ -71,32 +55,27 @@ UPDATE discord_activity SET
     xp_total = moves.xp_total,
     xp_high = moves.xp_high,
     window_from = moves.window_from
-FROM temp.moves AS moves
+FROM staged_moves AS moves
 WHERE discord_activity.account_id = moves.account_id AND discord_activity.version = moves.version
 """
 
 
-def post_moves(connection: sqlite3.Connection, moves: Sequence[Move], at: str) -> None:
+def post_moves(sessions: Sessions, session: Session, moves: Sequence[Move], at: str) -> None:
     """Write what the moves mean; `Moved` if an account is not at the version its move was planned on."""
-    for statement in STAGE:
-        connection.execute(statement)
     windows: dict[Window, int] = {}
-    connection.executemany(
-        "INSERT INTO temp.moves VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _staged(moves, windows)
-    )
-    connection.executemany(
-        "INSERT INTO temp.windows VALUES (?, ?, ?, ?)",
-        (
-            (number, day.isoformat(), stamp(window.opens_at), stamp(window.closes_at))
-            for window, number in windows.items()
-            for day in window.days
-        ),
-    )
-    connection.execute(POST_ENTRIES, {"source": DISCORD, "at": at})
-    connection.execute(POST_BALANCES, {"source": DISCORD})
-    connection.execute(POST_EVIDENCE)
-    if connection.execute(MOVE_ACCOUNTS).rowcount != len(moves):
+    sessions.stage(session, _staged(moves, windows), _days(windows))
+    session.execute(POST_ENTRIES, {"source": DISCORD, "at": at})
+    session.execute(POST_BALANCES, {"source": DISCORD})
+    session.execute(POST_EVIDENCE)
+    if session.execute(MOVE_ACCOUNTS).rowcount != len(moves):
         raise Moved
+
+
+def _days(windows: Mapping[Window, int]) -> Iterator[tuple[int, str, str, str]]:
+    """Yield the rows of the windows that leave evidence, once all moves are staged."""
+    for window, number in windows.items():
+        for day in window.days:
+            yield number, day.isoformat(), stamp(window.opens_at), stamp(window.closes_at)
 
 
 def _staged(moves: Sequence[Move], windows: dict[Window, int]) -> Iterator[tuple[object, ...]]:

@@ -1,0 +1,147 @@
+"""One posting, one transaction."""
+
+from collections.abc import Sequence
+
+from ...core.errors import Moved
+from ...core.model import TOMBSTONE, Link, Member
+from ...core.postings import Draft, Posting
+from ...core.streaks import Streak
+from .activity import calendar_of, latest_news, news_of_day
+from .moving import post_moves
+from .noting import check_claim, note
+from .session import Session, Sessions
+from .stamps import stamp
+
+UNLINK = """
+UPDATE discord_activity SET unlinked_at = :at
+FROM staged_moves AS moves
+WHERE discord_activity.account_id = moves.account_id AND moves.status = 'unlinked'
+"""
+
+
+ENROL = """
+INSERT INTO members (member_id, name, enrolled_at, is_hidden, is_forgotten, version) VALUES (?, ?, ?, ?, ?, ? + 1)
+ON CONFLICT (member_id) DO UPDATE SET
+    name = excluded.name, is_hidden = excluded.is_hidden, is_forgotten = excluded.is_forgotten,
+    version = excluded.version
+WHERE members.version = excluded.version - 1
+"""
+
+POST_DRAFT = """
+INSERT INTO entries (kind, member_id, source, points, day, at, silent, key, reason, actor, reverses)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING position
+"""
+
+ADD_TO_BALANCE = """
+INSERT INTO balances (member_id, source, points) VALUES (?, ?, ?)
+ON CONFLICT (member_id, source) DO UPDATE SET points = balances.points + excluded.points
+"""
+
+POST_STREAKS = """
+INSERT INTO streaks (member_id, version, last, length, longest) VALUES (?, ? + 1, ?, ?, ?)
+ON CONFLICT (member_id) DO UPDATE SET
+    version = excluded.version, last = excluded.last,
+    length = excluded.length, longest = excluded.longest
+WHERE streaks.version = excluded.version - 1
+"""
+
+
+def post(sessions: Sessions, session: Session, posting: Posting) -> list[int]:
+    """Write a posting inside the session's transaction; return its drafts' positions. Raises `Moved`."""
+    at = stamp(posting.at)
+    check_claim(session, posting.claim)
+    _check(session, posting)
+    note(session, posting, at)
+    _enrol(session, posting.members)
+    if posting.moves:
+        post_moves(sessions, session, posting.moves, at)
+        if posting.run is None:
+            # A sync never unlinks, and its many moves need not be searched for it.
+            session.execute(UNLINK, {"at": at})
+    _link(session, posting.links, at)
+    _forget(session, posting.members)
+    positions = [_append(session, draft) for draft in posting.drafts]
+    _extend(session, posting.streaks)
+    if posting.settlement is not None:
+        session.execute(
+            "INSERT INTO settled_days (day, settled_at) VALUES (?, ?)", [posting.settlement.day.isoformat(), at]
+        )
+    if posting.excusal is not None:
+        day = posting.excusal.day.isoformat()
+        session.execute("INSERT INTO excusals (day, reason, at) VALUES (?, ?, ?)", [day, posting.excusal.reason, at])
+    return positions
+
+
+def _check(session: Session, posting: Posting) -> None:
+    """Raise `Moved` if the calendar or the evidence is not what the posting was planned on."""
+    if posting.calendar is not None and calendar_of(session) != posting.calendar:
+        raise Moved
+    settlement, excusal = posting.settlement, posting.excusal
+    if settlement is not None and news_of_day(session, settlement.day) != settlement.news:
+        raise Moved
+    if excusal is not None and excusal.news is not None and latest_news(session) != excusal.news:
+        raise Moved
+
+
+def _append(session: Session, draft: Draft) -> int:
+    values = [draft.kind, draft.member_id, draft.source, draft.points, draft.day.isoformat(), stamp(draft.at), False]
+    try:
+        row = session.execute(POST_DRAFT, [*values, draft.key, draft.reason, draft.actor, draft.reverses]).fetchone()
+    except session.IntegrityError as error:
+        raise Moved from error
+    session.execute(ADD_TO_BALANCE, [draft.member_id, draft.source, draft.points])
+    return int(row[0])
+
+
+def _extend(session: Session, streaks: Sequence[Streak]) -> None:
+    rows = (
+        (
+            streak.member_id,
+            streak.version,
+            streak.last and streak.last.isoformat(),
+            streak.length,
+            streak.longest,
+        )
+        for streak in streaks
+    )
+    if streaks and session.executemany(POST_STREAKS, rows).rowcount != len(streaks):
+        raise Moved
+
+
+def _forget(session: Session, members: Sequence[Member]) -> None:
+    session.executemany(
+        "UPDATE discord_activity SET discord_id = ? WHERE member_id = ? AND unlinked_at IS NOT NULL",
+        [(TOMBSTONE, member.member_id) for member in members if member.is_forgotten],
+    )
+
+
+def _enrol(session: Session, members: Sequence[Member]) -> None:
+    rows = [
+        (
+            member.member_id,
+            member.name,
+            stamp(member.enrolled_at),
+            member.is_hidden,
+            member.is_forgotten,
+            member.version,
+        )
+        for member in members
+    ]
+    if rows and session.executemany(ENROL, rows).rowcount != len(rows):
+        raise Moved
+
+
+def _link(session: Session, links: Sequence[Link], at: str) -> None:
+    for link in links:
+        (known,) = session.execute(
+            "SELECT count(*) FROM members WHERE member_id = ? AND NOT is_forgotten", [link.member_id]
+        ).fetchone()
+        if not known:
+            raise Moved
+    try:
+        session.executemany(
+            "INSERT INTO discord_activity (member_id, discord_id, linked_at) VALUES (?, ?, ?)",
+            [(link.member_id, link.discord_id, at) for link in links],
+        )
+    except session.IntegrityError as error:
+        raise Moved from error

@@ -1,0 +1,189 @@
+"""What people read."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from ...core import points
+from ...core.entries import Entry, XpChange
+from ...core.views import DiscordStanding, MemberFacts, Rank, Standing, Tally
+from .activity import calendar_of, evidence_of, stored_streak
+from .session import Session, Sessions
+
+ENTRY = """
+SELECT position, kind, member_id, source, points, day, at, silent,
+       account_id, xp_before, xp_after, baseline_before, baseline_after, key, reason, actor, reverses
+FROM entries
+"""
+LATEST_ACCOUNT = """
+SELECT member_id, discord_id, status, xp_total, xp_baseline FROM discord_activity
+WHERE account_id IN (SELECT max(account_id) FROM discord_activity {condition} GROUP BY member_id)
+"""
+
+SUMS = """
+WITH sums AS (SELECT member_id, CAST(sum(points) AS BIGINT) AS points FROM {table} {condition} GROUP BY member_id),
+standings AS (
+    SELECT member_id, name, coalesce(points, 0) AS points, is_hidden OR is_forgotten AS is_hidden
+    FROM members LEFT JOIN sums USING (member_id)
+)
+"""
+RANKED = "SELECT rank() OVER (ORDER BY points DESC), member_id, name, points FROM standings WHERE NOT is_hidden"
+OWN_RANK = """
+SELECT 1 + (SELECT count(*) FROM standings AS other WHERE NOT other.is_hidden AND other.points > me.points),
+    member_id, name, points
+FROM standings AS me WHERE member_id = :me
+"""
+
+
+class Views:
+    """The `Views` port."""
+
+    _database: Sessions
+
+    def facts(self, member_id: str, today: date, /) -> MemberFacts | None:
+        """Return all that makes up where a member stands, as of one instant."""
+        with self._database.reading() as session:
+            found = _standings(session, "WHERE member_id = ?", [member_id])
+            if not found:
+                return None
+            (enrolled_at,) = session.execute(
+                "SELECT enrolled_at FROM members WHERE member_id = ?", [member_id]
+            ).fetchone()
+            calendar = calendar_of(session)
+            streak = stored_streak(session, member_id)
+            open_from = calendar.unsettled_until(today)[:1] or (today,)
+            evidence = evidence_of(session, self._database.discord_evidence, member_id, open_from[0], today)
+        open_days = frozenset(one.day for one in evidence)
+        return MemberFacts(found[0], datetime.fromisoformat(enrolled_at), streak, calendar, open_days)
+
+    def members(self) -> Sequence[Standing]:
+        """Return where every member stands, by member id, without the streaks."""
+        with self._database.reading() as session:
+            return _standings(session, "", [])
+
+    def history(self, member_id: str, /, *, limit: int, before: int | None = None) -> Sequence[Entry]:
+        """Return a member's entries, newest first, those below position `before`."""
+        below = "" if before is None else "AND position < ?"
+        values = [member_id, limit] if before is None else [member_id, before, limit]
+        with self._database.lent() as session:
+            rows = session.execute(
+                f"{ENTRY} WHERE member_id = ? {below} ORDER BY position DESC LIMIT ?",
+                values,
+            )
+            return [_entry(row) for row in rows]
+
+    def feed(self, *, after: int, limit: int) -> Sequence[Entry]:
+        """Return everyone's entries above position `after`, oldest first."""
+        with self._database.lent() as session:
+            rows = session.execute(f"{ENTRY} WHERE position > ? ORDER BY position LIMIT ?", [after, limit])
+            return [_entry(row) for row in rows]
+
+    def entry_of(self, key: str, /) -> Entry | None:
+        """Return the award or adjustment that has this key."""
+        return self._one_entry("key = ?", key)
+
+    def reversal_of(self, position: int, /) -> Entry | None:
+        """Return the entry that takes the award at this position back."""
+        return self._one_entry("reverses = ?", position)
+
+    def ranking(self, first_day: date | None, last_day: date | None, /, *, limit: int) -> Sequence[Rank]:
+        """Return the top of the visible members by the points of these days, or of all time for None."""
+        with self._database.lent() as session:
+            rows = session.execute(
+                f"{_sums(first_day, last_day)} {RANKED} ORDER BY points DESC, member_id LIMIT :limit",
+                {
+                    "first": first_day and first_day.isoformat(),
+                    "last": last_day and last_day.isoformat(),
+                    "limit": limit,
+                },
+            )
+            return [Rank(*row) for row in rows]
+
+    def tally(self) -> Tally:
+        """Return how much the store holds."""
+        with self._database.reading() as session:
+            (members,) = session.execute("SELECT count(*) FROM members").fetchone()
+            accounts = session.execute("SELECT status, count(*) FROM discord_activity GROUP BY status")
+            by_status = dict(accounts.fetchall())
+            (entries,) = session.execute("SELECT count(*) FROM entries").fetchone()
+            size_bytes = self._database.size_bytes(session)
+        return Tally(self._database.place, size_bytes, members, by_status, entries)
+
+    def rank_of(self, member_id: str, first_day: date | None, last_day: date | None, /) -> Rank | None:
+        """Return a member's own rank among the visible ones, even of a hidden member."""
+        with self._database.lent() as session:
+            row = session.execute(
+                f"{_sums(first_day, last_day)} {OWN_RANK}",
+                {
+                    "first": first_day and first_day.isoformat(),
+                    "last": last_day and last_day.isoformat(),
+                    "me": member_id,
+                },
+            ).fetchone()
+        return row and Rank(*row)
+
+    def _one_entry(self, condition: str, value: str | int) -> Entry | None:
+        with self._database.lent() as session:
+            row = session.execute(f"{ENTRY} WHERE {condition}", [value]).fetchone()
+        return row and _entry(row)
+
+
+def entry_at(session: Session, position: int) -> Entry:
+    """Read the entry at a position, which must be there."""
+    return _entry(session.execute(f"{ENTRY} WHERE position = ?", [position]).fetchone())
+
+
+def _sums(first_day: date | None, last_day: date | None) -> str:
+    """Return the sums to rank by: those of these days, or the balances."""
+    if first_day is None or last_day is None:
+        return SUMS.format(table="balances", condition="")
+    return SUMS.format(table="entries", condition="WHERE day BETWEEN :first AND :last")
+
+
+def _standings(session: Session, condition: str, values: list[str]) -> list[Standing]:
+    """Read the members whom a condition on `member_id` picks; an empty one picks all."""
+    members = session.execute(
+        f"SELECT member_id, name, is_hidden, is_forgotten FROM members {condition} ORDER BY member_id", values
+    ).fetchall()
+    balances: dict[str, dict[str, int]] = defaultdict(dict)
+    for member_id, source, amount in session.execute(
+        f"SELECT member_id, source, points FROM balances {condition} ORDER BY source",
+        values,
+    ):
+        balances[member_id][source] = amount
+    accounts = {
+        member_id: DiscordStanding(discord_id, status, xp_total, points.carried(xp_total, baseline))
+        for member_id, discord_id, status, xp_total, baseline in session.execute(
+            LATEST_ACCOUNT.format(condition=condition), values
+        )
+    }
+    return [
+        Standing(
+            member_id,
+            name,
+            sum(balances[member_id].values()),
+            balances[member_id],
+            accounts.get(member_id),
+            is_hidden=bool(is_hidden),
+            is_forgotten=bool(is_forgotten),
+        )
+        for member_id, name, is_hidden, is_forgotten in members
+    ]
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    position, kind, member_id, source, amount, day, at, silent, account_id, *rest = row
+    change, origin = rest[:4], rest[4:]
+    return Entry(
+        position,
+        kind,
+        member_id,
+        source,
+        amount,
+        date.fromisoformat(day),
+        datetime.fromisoformat(at),
+        bool(silent),
+        None if account_id is None else XpChange(account_id, *change),
+        *origin,
+    )

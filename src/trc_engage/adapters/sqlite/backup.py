@@ -1,0 +1,195 @@
+"""A store copied while others write to it, verified, and put in its place whole or not at all."""
+
+import os
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from attrs import frozen
+
+from ...core.errors import InvalidValue, LedgerBusy, LedgerFailed
+from .database import APPLICATION_ID, BUSY_SECONDS, SCHEMA_VERSION, Database
+
+STEP_PAGES = 4_096
+"""How much is copied at a time, 16 MiB: a writer waits for the step, some 20 ms, and goes first."""
+STEP_GROWS = 8
+PART = ".part"
+
+
+class Overtaken(Exception):
+    """Somebody wrote between two steps, so that the copy would begin anew."""
+
+
+@frozen
+class Copy:
+    """A verified copy of a store, under a name of its own until it is put in place."""
+
+    path: Path
+    is_current: bool
+    """Whether this version wrote it; an older one's tables can be counted and not much more."""
+    size_bytes: int
+    members: int
+    entries: int
+    last_position: int
+    good_at: datetime | None
+    """When the last good sync in it began to read."""
+
+
+@contextmanager
+def placed(source: Path, target: Path, *, unclaimed: bool = False) -> Iterator[Copy]:
+    """Lend a verified copy of a store; when the block ends well, it is put at `target`.
+
+    Nothing is overwritten, and nothing else is left behind; killed, it leaves at most a file `target….part`.
+    The copy belongs to its maker alone (mode 0600), for it holds names. `unclaimed` leaves out who was at
+    work: nobody is, on a copy. Raises `InvalidValue`, `LedgerFailed` and `LedgerBusy`; the source stays as it is.
+    """
+    refuse_to_overwrite(target)
+    part = target.with_name(f"{target.name}.{secrets.token_hex(4)}{PART}")
+    try:
+        with _written(target):
+            os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        yield _copied(source, part, unclaimed=unclaimed)
+        with _written(target):
+            _put_in_place(part, target)
+    finally:
+        for rest in (part, _journal_of(part)):
+            rest.unlink(missing_ok=True)
+
+
+def refuse_to_overwrite(target: Path) -> None:
+    """Raise `InvalidValue` if a file, or the journal of one that was moved away, is in the way."""
+    if os.path.lexists(target):
+        raise InvalidValue("file", str(target), "it is there already, and nothing is ever overwritten: name another")
+    journal = _journal_of(target)
+    # An empty one is what every store leaves; any other would be played into the file that takes its place.
+    if journal.exists() and journal.stat().st_size:
+        advice = "it belongs to a store that is not there any more, and would spoil a new one: move it to that store"
+        raise InvalidValue("file", str(journal), advice)
+
+
+def _copied(source: Path, part: Path, *, unclaimed: bool) -> Copy:
+    with closing(Database(part)) as copy:
+        with closing(Database(source)) as live, live.lent() as reads:
+            _check_ours(source, reads)
+            # What fails from here on fails on the copy's side, and is told of its file.
+            with copy.lent() as writes:
+                writes.execute("PRAGMA synchronous = OFF")
+                writes.execute("PRAGMA journal_mode = MEMORY")
+                _copy(source, reads, writes)
+        with copy.lent() as written:
+            try:
+                if unclaimed:
+                    written.execute("DELETE FROM claims")
+                _verify(written)
+                return _contents(part, written)
+            except sqlite3.DatabaseError as error:
+                message = f"{source}: it is damaged ({error}), and no copy was kept; take another backup"
+                raise LedgerFailed(message) from error
+
+
+def _copy(source: Path, reads: sqlite3.Connection, writes: sqlite3.Connection) -> None:
+    """Copy in steps, between which writers go first.
+
+    Each writer makes the copy begin anew; so that it ends on a busy store too, the steps grow until one
+    fits between two writes, at last a single one: of a file of 600 MB that holds writers for 0.6 s.
+    """
+    step = STEP_PAGES
+    while True:
+        try:
+            reads.backup(writes, pages=step, progress=_watch(source))
+        except Overtaken:
+            step *= STEP_GROWS
+        else:
+            return
+
+
+def _watch(source: Path) -> Callable[[int, int, int], None]:
+    left: int | None = None
+
+    def watch(status: int, remaining: int, _total: int) -> None:
+        nonlocal left
+        if status in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            message = f"{source} is in use by others for over {BUSY_SECONDS:.0f} s; no copy was made: try again"
+            raise LedgerBusy(message)
+        if left is not None and remaining >= left:
+            raise Overtaken
+        left = remaining
+
+    return watch
+
+
+def _check_ours(source: Path, connection: sqlite3.Connection) -> None:
+    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        message = f"{source}: it is no store of trc-engage; name another file"
+        raise LedgerFailed(message)
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > SCHEMA_VERSION:
+        message = (
+            f"{source} was written by a newer trc-engage (schema {version}, this one knows {SCHEMA_VERSION}); "
+            "no copy was made: upgrade trc-engage"
+        )
+        raise LedgerFailed(message)
+
+
+def _verify(connection: sqlite3.Connection) -> None:
+    (first,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    if first != "ok":
+        raise sqlite3.DatabaseError(first)
+    if dangling := connection.execute("PRAGMA foreign_key_check").fetchone():
+        message = f"a row of {dangling[0]} names one of {dangling[2]} that is not there"
+        raise sqlite3.DatabaseError(message)
+
+
+def _contents(path: Path, connection: sqlite3.Connection) -> Copy:
+    def one(statement: str) -> int:
+        return int(connection.execute(statement).fetchone()[0])
+
+    (good_at,) = connection.execute("SELECT max(at) FROM runs WHERE outcome = 'synced'").fetchone()
+    return Copy(
+        path,
+        is_current=one("PRAGMA user_version") == SCHEMA_VERSION,
+        size_bytes=one("PRAGMA page_count") * one("PRAGMA page_size"),
+        members=one("SELECT count(*) FROM members"),
+        entries=one("SELECT count(*) FROM entries"),
+        last_position=one("SELECT coalesce(max(position), 0) FROM entries"),
+        good_at=good_at and datetime.fromisoformat(good_at),
+    )
+
+
+def _put_in_place(part: Path, target: Path) -> None:
+    """Give a file its name, if that is still free, and make both survive a loss of power."""
+    _flush(part, os.O_RDWR)
+    try:
+        os.link(part, target)
+    except FileExistsError:
+        refuse_to_overwrite(target)
+        raise
+    _flush(target.parent, os.O_RDONLY)
+
+
+def _flush(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _journal_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}-journal")
+
+
+@contextmanager
+def _written(target: Path) -> Iterator[None]:
+    """Translate what goes wrong with the target's folder."""
+    try:
+        yield
+    except OSError as error:
+        message = (
+            f"{target}: {error.strerror or error}: nothing was put there; name a file in a folder that exists, with "
+            "space, where you may write, on a file system that knows hard links"
+        )
+        raise LedgerFailed(message) from error

@@ -1,0 +1,31 @@
+"""The temporary tables that a posting's moves go through."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ..sql.session import Session
+
+STAGE = (
+    """
+    CREATE TEMP TABLE IF NOT EXISTS staged_moves (
+        account_id INTEGER PRIMARY KEY, version INTEGER, status TEXT, next_reading TEXT,
+        xp_baseline INTEGER, xp_total INTEGER, xp_high INTEGER, window_from TEXT,
+        kind TEXT, silent INTEGER, points INTEGER, day TEXT, window_number INTEGER
+    )
+    """,
+    """
+    CREATE TEMP TABLE IF NOT EXISTS staged_windows (
+        window_number INTEGER, day TEXT, opens_at TEXT, closes_at TEXT, PRIMARY KEY (window_number, day)
+    ) WITHOUT ROWID
+    """,
+    "DELETE FROM staged_moves",
+    "DELETE FROM staged_windows",
+)
+
+
+def stage(session: Session, moves: Iterable[Sequence[Any]], windows: Iterable[Sequence[Any]], /) -> None:
+    """Fill the temporary tables, made with the connection's first posting and kept."""
+    for statement in STAGE:
+        session.execute(statement)
+    session.executemany("INSERT INTO staged_moves VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", moves)
+    session.executemany("INSERT INTO staged_windows VALUES (?, ?, ?, ?)", windows)
