@@ -14,6 +14,7 @@ from .core.incidents import Notice, Told, Trouble
 from .core.ports import Alerts, Clock, Store, XpSource
 from .core.postings import Claim, Posting
 from .core.reports import RunReport
+from .core.settling import Pending
 from .core.slots import SETTLES_AFTER, SlotEnd
 from .posting import settling
 from .posting.claims import TASK, claimed, renew
@@ -90,7 +91,7 @@ def _settle(runner: Runner, report: RunReport) -> RunReport:
 def _tell(runner: Runner, claim: Claim, report: RunReport) -> RunReport:
     """Deliver the notices that are due; killed between sending and recording, one is sent twice."""
     now = runner.instant()
-    lasting = troubles(runner.ledger, now)
+    lasting = _troubles(runner.ledger, settling.pending(runner.ledger, now), now)
     told = runner.ledger.told()
     delivered: list[Notice] = []
     undelivered: list[Notice] = []
@@ -110,7 +111,7 @@ def _tell(runner: Runner, claim: Claim, report: RunReport) -> RunReport:
     return evolve(report, delivered=tuple(delivered), undelivered=tuple(undelivered))
 
 
-def troubles(ledger: Store, now: datetime) -> Sequence[Trouble]:
+def _troubles(ledger: Store, pending: Sequence[Pending], now: datetime) -> Sequence[Trouble]:
     """Return what is wrong, as the store shows it."""
     state = ledger.sync_state()
     found = []
@@ -118,7 +119,6 @@ def troubles(ledger: Store, now: datetime) -> Sequence[Trouble]:
         timing.not_before(now, state.seen_at)
     except ClockWentBack as error:
         found.append(incidents.clock_trouble(error))
-    pending = settling.pending(ledger, now)
     failing = state.failing if ledger.tracks_anyone() else None
     found += filter(None, (incidents.source_trouble(failing, pending), incidents.frozen_trouble(pending)))
     return found
@@ -126,19 +126,19 @@ def troubles(ledger: Store, now: datetime) -> Sequence[Trouble]:
 
 def status(ledger: Store, now: datetime) -> Status:
     """Return how the system does."""
-    state, last = ledger.sync_state(), ledger.last_slot()
-    lease = ledger.holder(TASK)
+    state, last, lease = ledger.sync_state(), ledger.last_slot(), ledger.holder(TASK)
+    pending = settling.pending(ledger, now)
     return Status(
         at=now,
         is_attended=slots.is_attended(now, last, state.good_at),
-        troubles=troubles(ledger, now),
+        troubles=_troubles(ledger, pending, now),
         good_at=state.good_at,
         failing=state.failing,
         wait=state.wait if timing.is_kept_away(state.wait, now) else None,
-        pending=settling.pending(ledger, now),
+        pending=pending,
         last_slot=last,
         lease=lease if lease and now < lease.until else None,
-        next_sync_at=slots.next_sync_at(now, last),
+        next_sync_at=slots.next_sync_at(now, ledger.slot_end(slots.slot_of(now))),
         next_settlement_at=slots.next_settlement_at(now),
         tally=ledger.tally(),
     )

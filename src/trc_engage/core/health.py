@@ -11,6 +11,17 @@ from .settling import Pending
 from .slots import SlotEnd
 from .views import Tally
 
+START = "start the daemon (`trc-engage daemon`), or have cron call `trc-engage run-due`"
+ENROL = "enrol members (`trc-engage members enroll --help`)"
+
+
+@frozen
+class Need:
+    """What is wrong, and what to do about it."""
+
+    what: str
+    advice: str
+
 
 @frozen
 class Status:
@@ -37,3 +48,27 @@ class Status:
     def is_healthy(self) -> bool:
         """Whether nothing needs anybody."""
         return self.is_attended and not self.troubles
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """What needs somebody, the most urgent first: while nothing runs, nothing else mends itself."""
+        lasting = [Need(trouble.title, trouble.why) for trouble in self.troubles]
+        return tuple(lasting if self.is_attended else [self._unattended(), *lasting])
+
+    @property
+    def ran_at(self) -> datetime | None:
+        """When anything was last seen to run: a slot that ended, or a good sync."""
+        ended_at = None if self.last_slot is None else self.last_slot.at
+        return max(filter(None, (ended_at, self.good_at)), default=None)
+
+    @property
+    def synced_accounts(self) -> int:
+        """How many accounts a sync looks for."""
+        return sum(self.tally.accounts.get(status, 0) for status in ("waiting", "tracked", "absent"))
+
+    def _unattended(self) -> Need:
+        if self.ran_at is not None:
+            return Need(f"nothing has run since {self.ran_at:%a %Y-%m-%d %H:%M} UTC", START)
+        if not self.tally.members:
+            return Need("nobody is enrolled, and nothing has run yet", f"{ENROL}, then {START}")
+        return Need("nothing has run yet", START)

@@ -30,6 +30,24 @@ NAMES = {
 }
 """The kinds of failure in plain words."""
 
+_AFTER_A_CHANGE = (
+    "The daemon reads its settings when it starts, so restart it after a change; `trc-engage sync` shows at once "
+    "whether it helped"
+)
+_BY_ITSELF = "Syncs go on by themselves once the wait is over; `trc-engage status` tells when"
+WHAT_HELPS: Mapping[SourceTrouble, str] = {
+    "private": _AFTER_A_CHANGE,
+    "unknown_guild": _AFTER_A_CHANGE,
+    "rate_limited": _BY_ITSELF,
+    "blocked": _BY_ITSELF,
+    "malformed": "`trc-engage sync` shows whether it still does",
+    "down": "It has lasted: see whether this machine reaches other sites. If it does, MEE6 is down: just wait",
+}
+"""What an error does not say, because it is written for whoever runs one sync; the other kinds' errors say all."""
+
+SOURCE_URL = "TRC_ENGAGE_MEE6_URL"
+"""What an admin knows as the setting that a source's errors call `base_url`."""
+
 
 @frozen
 class Failing:
@@ -89,10 +107,15 @@ def source_trouble(failing: Failing | None, pending: Sequence[Pending]) -> Troub
         "source",
         failing.since,
         f"MEE6's board could not be synced, {times} since {_moment(failing.since)}: {NAMES[failing.kind]}",
-        failing.message,
+        _why(failing),
         "No XP is lost: MEE6 counts on, and the next good sync pays all of it. Until then nobody gets points for "
         f"Discord; {_waiting(pending)}",
     )
+
+
+def _why(failing: Failing) -> str:
+    message = failing.message.replace("base_url", SOURCE_URL).rstrip(".")
+    return ". ".join(filter(None, (message, WHAT_HELPS.get(failing.kind))))
 
 
 def frozen_trouble(pending: Sequence[Pending]) -> Trouble | None:
@@ -144,15 +167,15 @@ def _told_of(trouble: Trouble, kind: NoticeKind) -> Notice:
 
 
 def _over(last: Told, now: datetime) -> Notice:
-    lasted = int((now - last.since) / timedelta(minutes=1))
-    hours, minutes = divmod(max(lasted, 0), 60)
-    return Notice(
-        "all_clear",
-        last.topic,
-        last.since,
-        f"All clear: {ENDED[last.topic]}",
-        f"It began {_moment(last.since)} and lasted {hours:,} h {minutes:02} min. {MADE_UP[last.topic]}.",
-    )
+    title, text = f"All clear: {ENDED[last.topic]}", f"{_lasted(last, now)}. {MADE_UP[last.topic]}."
+    return Notice("all_clear", last.topic, last.since, title, text)
+
+
+def _lasted(last: Told, now: datetime) -> str:
+    if last.topic == "clock":
+        return f"This machine's time is past {_moment(last.since)} again"
+    minutes = max(int((now - last.since) / timedelta(minutes=1)), 0)
+    return f"It began {_moment(last.since)} and lasted {minutes // 60:,} h {minutes % 60:02} min"
 
 
 ENDED = {
@@ -162,7 +185,7 @@ ENDED = {
     "store": "the store works again",
 }
 MADE_UP = {
-    "source": "What was earned meanwhile has been paid, and days that waited are settled",
+    "source": "What was earned meanwhile has been paid, and no day waits for it any more",
     "frozen": "Streaks are settled through it",
     "clock": "Syncs and settlements go on",
     "store": "Runs go on, and what was earned meanwhile is paid by the next sync",

@@ -1,6 +1,6 @@
 """The ports: what the core needs of the world, as small promises with the errors they may raise.
 
-Ports return complete values, never generators. Every method of the three store ports may raise
+Ports return complete values, never generators. Every method of the four store ports may raise
 `LedgerBusy` (somebody holds the store; try later) and `LedgerFailed` (it cannot be read or
 written); a call that raised has changed nothing.
 """
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
 
+    from .audit.breaches import Breach, Change
+    from .audit.holdings import Holdings, Unreadable
     from .days import Calendar
     from .entries import Entry, Evidence
     from .incidents import Notice, Told
@@ -200,6 +202,29 @@ class Views(Protocol):
         ...
 
 
+class Records(Protocol):
+    """All that a store holds, to be audited; what cannot be read is told, and never keeps the rest from being read."""
+
+    def holdings(self) -> Holdings:
+        """Return all but the entries, as of one instant; rows that cannot be read are left out and named."""
+        ...
+
+    def lines(self, *, after: int, limit: int) -> Sequence[Entry | Unreadable]:
+        """Return everyone's entries above position `after`, oldest first, and which of them cannot be read.
+
+        If one of them cannot even be told from those behind it, it has no position and is the last.
+        """
+        ...
+
+    def irregularities(self) -> Sequence[Breach]:
+        """Return what only the store itself can see: damage to its files and tables, keys that stand twice."""
+        ...
+
+    def rebalance(self) -> Sequence[Change]:
+        """Make every balance the sum of its entries, in one transaction, and return which were not."""
+        ...
+
+
 class Alerts(Protocol):
     """A channel to an admin."""
 
@@ -213,5 +238,5 @@ class Alerts(Protocol):
         ...
 
 
-class Store(Ledger, RunBook, Views, Protocol):
-    """A store: all three in one."""
+class Store(Ledger, RunBook, Views, Records, Protocol):
+    """A store: all of them in one."""

@@ -12,7 +12,8 @@ from .streaks import Streak
 ROSE_THE_DAY_BEFORE_MIN = 5
 """How many accounts must have risen on the required day before for a day without any to be suspect."""
 
-Cause = Literal["no_sync", "frozen", "earlier"]
+Cause = Literal["no_sync", "frozen", "due", "earlier"]
+"""Due: nothing is in the way, and the next run or `settle` does it."""
 
 
 @frozen
@@ -30,6 +31,8 @@ class Pending:
                 f"{self.day:%a %Y-%m-%d} waits for a good sync that begins after its end; nobody's streak breaks "
                 "meanwhile. See `trc-engage sync`"
             )
+        if self.cause == "due":
+            return f"{self.day:%a %Y-%m-%d} waits for the next run from 00:05 UTC on, which settles it"
         if self.cause == "earlier":
             return f"{self.day:%a %Y-%m-%d} waits for the day before it"
         return (

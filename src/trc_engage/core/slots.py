@@ -35,10 +35,9 @@ def slot_of(now: datetime) -> datetime:
     return now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
 
 
-def next_sync_at(now: datetime, last: SlotEnd | None) -> datetime:
-    """Return when the next sync is due: at once, as long as the present slot has not ended."""
-    slot = slot_of(now)
-    return slot + SLOT if last is not None and last.slot >= slot else slot
+def next_sync_at(now: datetime, end: SlotEnd | None) -> datetime:
+    """Return when the next sync is due: at once as long as the present slot has no end."""
+    return slot_of(now) + (timedelta(0) if end is None else SLOT)
 
 
 def next_settlement_at(now: datetime) -> datetime:
@@ -50,5 +49,6 @@ def next_settlement_at(now: datetime) -> datetime:
 
 def is_attended(now: datetime, last: SlotEnd | None, good_at: datetime | None) -> bool:
     """Tell whether anybody runs what is due: the slot before the present one has ended, or a sync was good since."""
-    since = slot_of(now) - SLOT
-    return (last is not None and last.slot >= since) or (good_at is not None and good_at >= since)
+    # A slot to come ended under a clock that ran ahead.
+    seen = [at for at in (last and last.slot, good_at) if at is not None and at <= now]
+    return max(seen, default=None) is not None and max(seen) >= slot_of(now) - SLOT

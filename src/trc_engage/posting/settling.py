@@ -38,7 +38,7 @@ def pending(ledger: Store, now: datetime) -> tuple[Pending, ...]:
     days: list[Pending] = []
     while day is not None and settling.is_over(day, now):
         cause = "earlier" if days and days[0].cause == "frozen" else _cause(ledger, day, calendar)
-        days.append(Pending(day, cause or "earlier"))
+        days.append(Pending(day, cause or "due"))
         day += ONE_DAY
     return tuple(days)
 

@@ -11,11 +11,14 @@ from pathlib import Path
 from attrs import frozen
 
 from ...core.errors import InvalidValue, LedgerBusy, LedgerFailed
-from .database import APPLICATION_ID, BUSY_SECONDS, SCHEMA_VERSION, Database
+from .database import APPLICATION_ID, SCHEMA_VERSION, Database
+from .untouched import UntouchedFile
 
 STEP_PAGES = 4_096
 """How much is copied at a time, 16 MiB: a writer waits for the step, some 20 ms, and goes first."""
 STEP_GROWS = 8
+PATIENCE_SECONDS = 60
+"""How long a lock is waited for: a backup is in no hurry, and a store that is written to all the time seldom free."""
 PART = ".part"
 
 
@@ -48,9 +51,9 @@ def placed(source: Path, target: Path, *, unclaimed: bool = False) -> Iterator[C
     """
     refuse_to_overwrite(target)
     part = target.with_name(f"{target.name}.{secrets.token_hex(4)}{PART}")
+    with _written(target):
+        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     try:
-        with _written(target):
-            os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         yield _copied(source, part, unclaimed=unclaimed)
         with _written(target):
             _put_in_place(part, target)
@@ -62,7 +65,9 @@ def placed(source: Path, target: Path, *, unclaimed: bool = False) -> Iterator[C
 def refuse_to_overwrite(target: Path) -> None:
     """Raise `InvalidValue` if a file, or the journal of one that was moved away, is in the way."""
     if os.path.lexists(target):
-        raise InvalidValue("file", str(target), "it is there already, and nothing is ever overwritten: name another")
+        raise InvalidValue(
+            "file", str(target), "it is there already, and nothing is overwritten: move it away, or name another"
+        )
     journal = _journal_of(target)
     # An empty one is what every store leaves; any other would be played into the file that takes its place.
     if journal.exists() and journal.stat().st_size:
@@ -72,7 +77,8 @@ def refuse_to_overwrite(target: Path) -> None:
 
 def _copied(source: Path, part: Path, *, unclaimed: bool) -> Copy:
     with closing(Database(part)) as copy:
-        with closing(Database(source)) as live, live.lent() as reads:
+        with closing(UntouchedFile(source)) as live, live.lent() as reads:
+            reads.execute(f"PRAGMA busy_timeout = {PATIENCE_SECONDS * 1_000:.0f}")
             _check_ours(source, reads)
             # What fails from here on fails on the copy's side, and is told of its file.
             with copy.lent() as writes:
@@ -112,7 +118,7 @@ def _watch(source: Path) -> Callable[[int, int, int], None]:
     def watch(status: int, remaining: int, _total: int) -> None:
         nonlocal left
         if status in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-            message = f"{source} is in use by others for over {BUSY_SECONDS:.0f} s; no copy was made: try again"
+            message = f"{source} is in use by others for over {PATIENCE_SECONDS:.0f} s; no copy was made: try again"
             raise LedgerBusy(message)
         if left is not None and remaining >= left:
             raise Overtaken

@@ -1,6 +1,7 @@
 """What every store promises, as one pytest class with one factory method."""
 
 from .activity import ActivityContract, RanksContract
+from .audit import RecordsContract
 from .facts import FactsContract
 from .posting import PostingContract
 from .running import RunBookContract
@@ -9,7 +10,14 @@ from .views import ViewsContract
 
 
 class LedgerContract(
-    FactsContract, PostingContract, ActivityContract, RanksContract, RunBookContract, ViewsContract, ThreadsContract
+    FactsContract,
+    PostingContract,
+    ActivityContract,
+    RanksContract,
+    RunBookContract,
+    ViewsContract,
+    RecordsContract,
+    ThreadsContract,
 ):
     """Subclass it, name the class `Test…`, and give it `make_ledger`, which returns an empty store.
 

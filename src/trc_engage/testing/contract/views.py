@@ -4,7 +4,7 @@ import pytest
 
 from ...core.entries import Entry
 from ...core.views import DiscordStanding, Standing
-from .story import ADA, ADA_ID, BO, BO_ID, MONDAY, StoreContract, Story
+from .story import ADA, ADA_ID, BO, BO_ID, CY, MONDAY, StoreContract, Story
 
 
 class ViewsContract(StoreContract):
@@ -47,6 +47,23 @@ class ViewsContract(StoreContract):
         story.sync({ADA_ID: 10})
         story.sync({ADA_ID: 910, BO_ID: 5})
         assert story.ledger.members() == [story.standing(ADA), story.standing(BO)]
+
+    def test_the_tally_counts_members_accounts_and_entries(self, story: Story) -> None:
+        """Accounts by status, closed ones too, and no status that none has; an empty store holds nothing."""
+        empty = story.ledger.tally()
+        assert (empty.members, dict(empty.accounts), empty.entries) == (0, {}, 0)
+        story.enroll(ADA, ADA_ID)
+        story.enroll(BO, BO_ID)
+        story.enroll(CY)
+        story.sync({ADA_ID: 0, BO_ID: 0})
+        story.sync({ADA_ID: 310, BO_ID: 20})
+        story.restate(BO, "unlinked")
+        story.enroll("m-dee", BO_ID)
+        tally = story.ledger.tally()
+        assert (tally.members, dict(tally.accounts)) == (4, {"tracked": 1, "unlinked": 1, "waiting": 1})
+        assert tally.entries == len(story.ledger.feed(after=0, limit=1_000)) == 3
+        assert tally.store
+        assert tally.size_bytes is None or tally.size_bytes > 0
 
     @pytest.fixture
     def seven_entries(self, story: Story) -> Story:

@@ -1,0 +1,154 @@
+"""What the entries add up to, folded page by page; memory grows with members and accounts, not with entries."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence, Set
+from datetime import date, datetime
+
+from attrs import Factory, define
+
+from ..entries import Entry, XpChange
+from .breaches import Breach, of_member
+from .forms import flaws
+from .holdings import Doubts, Holdings, Unreadable
+
+
+@define
+class Tail:
+    """Where an account's chain of entries ends so far."""
+
+    member_id: str
+    position: int
+    xp: int
+    baseline: int
+    paid: int = 0
+    """Sum of the points of its entries."""
+    paid_high: int = 0
+    """The highest sum since the opening or the last rebase: who passes it has more XP than in any reading since."""
+    lines: int = 1
+
+
+@define
+class Books:
+    """The fold of the entries, with every breach that can be seen on the way."""
+
+    rose: Mapping[date, Set[int]]
+    """The accounts with evidence, by day."""
+    doubts: Doubts
+    sums: dict[str, dict[str, int]] = Factory(lambda: defaultdict(dict))
+    """Points by member id and source."""
+    tails: dict[int, Tail] = Factory(dict)
+    awarded: dict[date, dict[str, int]] = Factory(lambda: defaultdict(dict))
+    """How many awards stand, by day and member."""
+    reversed: dict[int, int] = Factory(dict)
+    """Which entry took an award back, by the award's position."""
+    entries: int = 0
+    position: int = 0
+    synced_at: datetime | None = None
+    breaches: list[Breach] = Factory(list)
+
+    @classmethod
+    def opened(cls, holdings: Holdings) -> "Books":
+        """Begin with no entry."""
+        rose: dict[date, set[int]] = defaultdict(set)
+        for rises in holdings.rises:
+            rose[rises.day].update(rises.account_ids)
+        doubts = Doubts()
+        for one in holdings.unreadable:
+            doubts.add(one)
+        return cls(rose, doubts)
+
+    def take(self, lines: Sequence[Entry | Unreadable], awards: Mapping[int, Entry]) -> None:
+        """Take the next lines; `awards` are those, by position, that any of them takes back."""
+        for line in lines:
+            if isinstance(line, Unreadable):
+                self.doubts.add(line)
+                self.breaches.append(line.breach)
+                self.position = max(line.position or 0, self.position)
+                continue
+            self._follow(line)
+            for flaw in flaws(line):
+                self._note("entry", line, *flaw)
+            by_source = self.sums[line.member_id]
+            by_source[line.source] = by_source.get(line.source, 0) + line.points
+            if line.xp is not None:
+                self._chain(line, line.xp)
+            elif line.kind == "award":
+                self._count(line, 1)
+            elif line.kind == "reversal" and line.reverses is not None:
+                self._reverse(line, line.reverses, awards.get(line.reverses))
+
+    def _follow(self, entry: Entry) -> None:
+        """Entries are told in the order of their positions (R23), and syncs never go back in time (R22)."""
+        self.entries += 1
+        if entry.position <= self.position:
+            self._note("order", entry, "the position", entry.position, f"one above {self.position}")
+        self.position = max(entry.position, self.position)
+        if entry.xp is not None:
+            if self.synced_at is not None and entry.at < self.synced_at:
+                self._note("order", entry, "the instant", entry.at, f"{self.synced_at} or later, as of the sync above")
+            self.synced_at = entry.at
+
+    def _chain(self, entry: Entry, xp: XpChange) -> None:
+        """Each line of an account begins where the one above it ended (R9)."""
+        tail = self.tails.get(xp.account_id)
+        if tail is None:
+            if entry.kind != "opening" and not self.doubts.of(entry.member_id):
+                self._note("chain", entry, f"the first entry of account {xp.account_id}", entry.kind, "opening")
+            tail = Tail(entry.member_id, entry.position, xp.xp_after, xp.baseline_after, entry.points)
+            tail.paid_high = tail.paid
+            self.tails[xp.account_id] = tail
+            return
+        if not self.doubts.of(entry.member_id):
+            self._compare(entry, xp, tail)
+        tail.position, tail.xp, tail.baseline = entry.position, xp.xp_after, xp.baseline_after
+        tail.paid += entry.points
+        tail.lines += 1
+        if entry.kind == "gain" and tail.paid > tail.paid_high:
+            self._witness(entry, xp.account_id)
+        tail.paid_high = tail.paid if entry.kind == "rebase" else max(tail.paid_high, tail.paid)
+
+    def _compare(self, entry: Entry, xp: XpChange, tail: Tail) -> None:
+        above = f"as entry {tail.position} left it"
+        if entry.kind == "opening":
+            self._note("chain", entry, f"account {xp.account_id}", "opened again", "one opening")
+        elif xp.xp_before != tail.xp:
+            self._note("chain", entry, "the XP before it", xp.xp_before, f"{tail.xp}, {above}")
+        elif xp.baseline_before != tail.baseline:
+            self._note("chain", entry, "the baseline before it", xp.baseline_before, f"{tail.baseline}, {above}")
+        if entry.member_id != tail.member_id:
+            expected = f"{of_member(tail.member_id)}, {above}"
+            self._note("chain", entry, "its member", of_member(entry.member_id), expected)
+
+    def _witness(self, entry: Entry, account_id: int) -> None:
+        """Who has more than in any reading before was active (R11a): the first day of the window says so."""
+        if account_id not in self.rose.get(entry.day, ()) and not self.doubts.of(entry.member_id):
+            self._note("evidence", entry, f"the activity of account {account_id} on {entry.day}", "missing", "recorded")
+
+    def _reverse(self, entry: Entry, position: int, award: Entry | None) -> None:
+        """Compare a reversal with its award: it takes an earlier one back, wholly, and once (R8)."""
+        if position in self.reversed:
+            what = f"the reversal of entry {position}"
+            self._note("reversal", entry, what, "a second one", f"one: entry {self.reversed[position]} is it")
+            return
+        self.reversed[position] = entry.position
+        if award is None or award.kind != "award" or position >= entry.position:
+            if not self.doubts.of(entry.member_id):
+                self._note("reversal", entry, f"entry {position}, which it takes back,", "no award", "an earlier award")
+            return
+        self._count(award, -1)
+        pairs: tuple[tuple[str, object, object], ...] = (
+            ("the member", of_member(entry.member_id), of_member(award.member_id)),
+            ("the source", repr(entry.source), repr(award.source)),
+            ("the day", entry.day, award.day),
+            ("the amount", entry.points, -award.points),
+        )
+        for what, found, expected in pairs:
+            if found != expected:
+                self._note("reversal", entry, what, found, f"{expected}, by its award, entry {position}")
+
+    def _count(self, award: Entry, change: int) -> None:
+        standing = self.awarded[award.day]
+        standing[award.member_id] = standing.get(award.member_id, 0) + change
+
+    def _note(self, check: str, entry: Entry, what: str, found: object, expected: object) -> None:
+        self.breaches.append(Breach(check, f"entry {entry.position}", what, found, expected))

@@ -1,0 +1,187 @@
+"""`trc-engage export`: everything, page by page, for spreadsheets and scripts."""
+
+import csv
+import io
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from command import COMMAND, Operator
+from community import Community, opened
+from trc_engage import Engage
+from trc_engage.entrypoints import exporting
+
+HOSTILE = [
+    '=HYPERLINK("http://x","y")',
+    "+1",
+    "-2+3",
+    "@SUM(A1)",
+    "\ttab",
+    "\rreturn",
+    'a "quoted", name',
+    "two\r\nlines\nor\rthree",
+    "Zoë 🦊 \u202eolleh",
+    "'quoted",
+    " =space",
+    "-",
+]
+FORMULAS = set("=+-@\t\r")
+
+
+@pytest.fixture
+def community(tmp_path: Path) -> Iterator[Community]:
+    """Lend a community whose store is looked at once it is closed."""
+    with opened("sqlite", tmp_path) as ledger:
+        yield Community(ledger)
+
+
+def earned(community: Community) -> None:
+    """Let entries of every kind come about."""
+    community.enroll("ada", "bo")
+    community.sync(ada=1_000, bo=500)
+    community.sync(ada=1_350, bo=620)
+    community.sync(ada=1_190, bo=620)
+    community.engage.leave("bo")
+    community.engage.rejoin("bo")
+    community.sync(bo=100)
+    community.award("ada", "benchmark:1")
+    community.engage.reverse("benchmark:1", reason="withdrawn", by="admin-7")
+    community.engage.adjust("bo", points=-5, key="fix:17", reason="=typo", by="@admin")
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    """Return what a spreadsheet reads."""
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+@pytest.mark.parametrize("what", ["entries", "members"])
+@pytest.mark.parametrize("form", ["--csv", "--json"])
+def test_all_of_it_is_written(
+    tmp_path: Path, community: Community, snapshot: SnapshotAssertion, what: str, form: str
+) -> None:
+    """Entries by position with all their fields, members by id."""
+    earned(community)
+    ran = Operator(tmp_path).call("export", what, form)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == snapshot
+
+
+@pytest.mark.parametrize("what", ["entries", "members"])
+def test_csv_and_json_tell_the_same(tmp_path: Path, community: Community, what: str) -> None:
+    """The same keys in the same order, and the same values but for the quote before a formula."""
+    earned(community)
+    operator = Operator(tmp_path)
+    lines = [json.loads(line) for line in operator.call("export", what, "--json").out.splitlines()]
+    cells = rows(operator.call("export", what).out)
+    assert len(lines) == len(cells) > 1
+    for line, row in zip(lines, cells, strict=True):
+        assert list(line) == list(row)
+        for name, value in line.items():
+            shown = row[name].removeprefix("'")
+            if isinstance(value, dict):
+                assert json.loads(shown) == value
+            else:
+                assert shown == ("" if value is None else str(int(value)) if isinstance(value, bool) else str(value))
+
+
+def test_the_entries_are_those_of_the_feed(tmp_path: Path, community: Community) -> None:
+    """Whoever adds up the points of an export gets everybody's balance."""
+    earned(community)
+    engage: Engage = community.engage
+    cells = rows(Operator(tmp_path).call("export", "entries").out)
+    assert [int(row["position"]) for row in cells] == [entry.position for entry in engage.feed()]
+    for name in ("ada", "bo"):
+        assert sum(int(row["points"]) for row in cells if row["member_id"] == name) == community.points(name)
+
+
+def test_it_goes_page_by_page(tmp_path: Path, community: Community, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one page ends the next begins."""
+    earned(community)
+    operator = Operator(tmp_path)
+    whole = operator.call("export", "entries").out
+    for page in (1, 2, 3):
+        monkeypatch.setattr(exporting, "PAGE", page)
+        assert operator.call("export", "entries").out == whole
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_hostile_names_come_through_and_are_no_formulas(tmp_path: Path, community: Community, encoding: str) -> None:
+    """Any CSV reader gets each name back; none begins as a spreadsheet's formula does, and stdout is UTF-8."""
+    for number, name in enumerate(HOSTILE):
+        community.engage.enroll(f"m-{number:02}", name=name)
+    community.engage.adjust("m-00", points=-7, key="-key", reason="=1+1", by="+me")
+    operator = Operator(tmp_path)
+    env = {**operator.env, "PYTHONUTF8": "0", "PYTHONIOENCODING": encoding}
+    told = {}
+    for what in ("members", "entries"):
+        ended = subprocess.run([*COMMAND, "export", what], env=env, capture_output=True, check=True)
+        told[what] = ended.stdout.decode("utf-8")
+    names = [row["name"] for row in rows(told["members"])]
+    assert [name[name[:1] == "'" and name[1:2] in FORMULAS :] for name in names] == HOSTILE
+    assert not {name[0] for name in names} & FORMULAS
+    (entry,) = rows(told["entries"])
+    assert (entry["points"], entry["key"], entry["reason"], entry["by"]) == ("-7", "'-key", "'=1+1", "'+me")
+    assert told["members"].startswith("member_id,name,points,")
+    assert told["entries"].endswith("\r\n")
+
+
+def test_json_leaves_texts_as_they_are(tmp_path: Path, community: Community) -> None:
+    """One object on each line, in ASCII."""
+    for number, name in enumerate(HOSTILE):
+        community.engage.enroll(f"m-{number:02}", name=name)
+    out = Operator(tmp_path).call("export", "members", "--json").out
+    assert out.isascii()
+    assert [json.loads(line)["name"] for line in out.splitlines()] == HOSTILE
+
+
+def test_an_empty_store_has_a_header_and_no_lines(tmp_path: Path, community: Community) -> None:
+    """A script that reads the header works on the first day."""
+    assert community.engage.members() == []
+    operator = Operator(tmp_path)
+    for what in ("entries", "members"):
+        header = operator.run("export", what).out
+        assert (rows(header), header.count("\r\n")) == ([], 1)
+        assert operator.call("export", what, "--json").out == ""
+
+
+@pytest.mark.parametrize("form", ["--csv", "--json"])
+def test_a_reader_that_leaves_ends_it_quietly(tmp_path: Path, community: Community, form: str) -> None:
+    """`| head` is no error worth a word; the exit code is that of a broken pipe."""
+    earned(community)
+    for number in range(3_000):
+        community.engage.adjust("ada", points=1, key=f"k-{number}", reason="r" * 60, by="admin")
+    process = Operator(tmp_path).start("export", "entries", form)
+    assert process.stdout is not None
+    assert process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr is not None
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.wait(30) == 141
+
+
+def test_a_full_disk_is_an_error(tmp_path: Path, community: Community) -> None:
+    """What could not be written is not taken for written."""
+    earned(community)
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [*COMMAND, "export", "entries"],
+            env=Operator(tmp_path).env,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (ended.returncode, "No space left" in ended.stderr) == (74, True)
+
+
+def test_two_forms_at_once_are_a_mistake(tmp_path: Path, community: Community) -> None:
+    """Exit code 2, as for anything else that is not on offer."""
+    earned(community)
+    operator = Operator(tmp_path)
+    assert operator.call("export", "entries", "--csv", "--json").code == 2
+    assert operator.call("export", "points").code == 2

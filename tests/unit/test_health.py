@@ -1,0 +1,112 @@
+"""Whether all is well: what needs somebody, in which order, and what is only on its way."""
+
+from datetime import timedelta
+
+import pytest
+
+from community import QUARTER, Community
+from trc_engage import SourceError, Status
+from trc_engage.core.health import Need
+
+DOWN = SourceError("down", "MEE6 is in trouble (status 503)")
+
+
+@pytest.fixture
+def community() -> Community:
+    return Community()
+
+
+def run(community: Community, *, slots: int = 1) -> Status:
+    """Run what is due, a slot after the other, and tell how the system does."""
+    for _ in range(slots):
+        community.now += QUARTER
+        community.engage.run_due()
+    return community.engage.status()
+
+
+def test_a_store_without_members_asks_for_some(community: Community) -> None:
+    """Nothing runs and nobody is there: both are named, in the order in which to do them."""
+    (need,) = community.engage.status().needs
+    assert need.what == "nobody is enrolled, and nothing has run yet"
+    assert need.advice.index("members enroll") < need.advice.index("daemon")
+
+
+def test_members_whom_nothing_syncs_are_not_well(community: Community) -> None:
+    """Enrolled, and nobody runs it: not healthy from the beginning, for it would be so for ever."""
+    community.enroll("ada")
+    status = community.engage.status()
+    assert not status.is_healthy
+    assert [need.what for need in status.needs] == ["nothing has run yet"]
+
+
+def test_what_runs_without_members_is_well(community: Community) -> None:
+    """An empty community that is attended needs nobody."""
+    status = run(community)
+    assert (status.is_healthy, status.needs, status.synced_accounts) == (True, (), 0)
+
+
+def test_healthy_is_what_needs_nobody(community: Community) -> None:
+    """After a good sync nothing is needed, until one slot has passed without anybody running."""
+    community.enroll("ada")
+    ran_at = run(community).at
+    healthy = []
+    for minutes in (0, 14, 29, 30, 31):
+        community.now = ran_at + timedelta(minutes=minutes)
+        status = community.engage.status()
+        assert status.is_healthy == (not status.needs)
+        healthy.append(status.is_healthy)
+    assert healthy == [True, True, True, False, False]
+    assert [need.what for need in status.needs] == ["nothing has run since Mon 2026-03-02 09:15 UTC"]
+
+
+def test_two_failures_need_nobody_and_three_do(community: Community) -> None:
+    """The alert and the health agree: from the third failure in a row on."""
+    community.enroll("ada")
+    run(community)
+    community.trouble = DOWN
+    assert run(community, slots=2).is_healthy
+    third = run(community)
+    (need,) = third.needs
+    assert not third.is_healthy
+    assert need == Need(third.troubles[0].title, third.troubles[0].why)
+    assert "3 times in a row" in need.what
+
+
+def test_what_does_not_run_comes_before_what_fails(community: Community) -> None:
+    """A source that fails mends itself by the next run, and there is none."""
+    community.enroll("ada")
+    community.trouble = DOWN
+    run(community, slots=3)
+    community.now += timedelta(hours=5)
+    assert [need.what.partition(" since")[0] for need in community.engage.status().needs] == [
+        "nothing has run",
+        "MEE6's board could not be synced, 3 times in a row",
+    ]
+
+
+def test_a_day_that_is_only_due_waits_for_no_other(community: Community) -> None:
+    """Between midnight's sync and 00:05 the oldest day waits for the run that settles it."""
+    community.enroll("ada")
+    community.now += timedelta(hours=15)
+    community.sync()
+    status = community.engage.status()
+    (pending,) = status.pending
+    assert pending.why == "Mon 2026-03-02 waits for the next run from 00:05 UTC on, which settles it"
+
+
+def test_days_of_an_outage_wait_for_a_sync(community: Community) -> None:
+    """Each is told what it waits for, as a settlement tells it."""
+    community.enroll("ada")
+    run(community)
+    community.now += timedelta(days=2)
+    status = community.engage.status()
+    assert ["good sync" in one.why for one in status.pending] == [True, True]
+
+
+def test_only_accounts_that_a_sync_looks_for_are_counted(community: Community) -> None:
+    """Waiting, tracked and absent ones; who left or was unlinked is not looked for."""
+    community.enroll("ada", "bo", "cy", "dee")
+    community.sync(ada=10, bo=10, cy=10)
+    community.engage.leave("ada")
+    community.engage.unlink("bo")
+    assert community.engage.status().synced_accounts == 2
