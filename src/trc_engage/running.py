@@ -101,8 +101,10 @@ def _tell(runner: Runner, claim: Claim, report: RunReport) -> RunReport:
             renew(runner.ledger, claim, runner.instant())
             try:
                 alerts.send(notice)
-            except AlertFailed as error:
-                logger.warning("the %s of %s was not delivered: %s", notice.kind, notice.topic, error)
+            except Exception as error:
+                # A channel may be anybody's code, and one that breaks its promise must not silence the others.
+                why = error if isinstance(error, AlertFailed) else f"the channel broke off ({type(error).__name__})"
+                logger.warning("the %s of %s was not delivered: %s", notice.kind, notice.topic, why)
                 undelivered.append(notice)
                 continue
             taken = Told(alerts.channel, notice.topic, notice.kind, notice.since, now)

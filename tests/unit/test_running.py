@@ -222,6 +222,39 @@ def test_a_channel_that_is_down_is_tried_again(community: Community, noticeboard
     assert run(community, timedelta(minutes=1)).delivered == ()
 
 
+def test_a_channel_that_breaks_its_promise_silences_no_other(community: Community, noticeboard: Noticeboard) -> None:
+    """A channel may be anybody's code; its error ends neither the run nor the others' notices."""
+
+    class Broken:
+        channel = "broken"
+
+        def send(self, notice: Notice, /) -> None:
+            raise ConnectionError(f"no line for {notice.kind}")
+
+    community.engage = Engage(
+        ledger=community.ledger, source=community, clock=lambda: community.now, alerts=[Broken(), noticeboard]
+    )
+    run(community)
+    community.trouble = DOWN
+    reports = [run(community) for _ in range(3)]
+    assert noticeboard.kinds == ["alert"]
+    assert [len(report.undelivered) for report in reports] == [0, 0, 1]
+
+
+def test_what_an_admin_must_decide_is_told_during_an_outage(community: Community, noticeboard: Noticeboard) -> None:
+    """Who was told of an outage is told at once of the board that came back with everybody's XP gone (R10)."""
+    community.enroll("cy", "dee", "eli")
+    community.xp = dict.fromkeys(("ada", "bo", "cy", "dee", "eli"), 1_000)
+    run(community)
+    community.trouble = DOWN
+    for _ in range(3):
+        run(community)
+    community.trouble, community.xp = None, dict.fromkeys(community.xp, 500)
+    run(community)
+    assert noticeboard.kinds == ["alert", "alert"]
+    assert "5 of 5 members" in noticeboard.notices[-1].text
+
+
 def test_what_an_admin_must_decide_is_told_at_once(community: Community, noticeboard: Noticeboard) -> None:
     """A board that is not trusted does not wait for its third failure (R10)."""
     community.enroll("cy", "dee", "eli")

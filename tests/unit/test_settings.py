@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
+from sentry_sdk.utils import Dsn
 
 from trc_engage import InvalidValue
 from trc_engage.entrypoints.settings import Settings, SettingsError
-from trc_engage.entrypoints.wiring import opened_with_source, store_path
+from trc_engage.entrypoints.wiring import channels, opened_with_source, store_path
 
 
 def test_an_empty_environment_is_enough_to_begin() -> None:
@@ -83,9 +84,105 @@ def test_a_bad_token_is_refused_unseen(token: str) -> None:
     assert "kAnArY" not in f"{caught.value!r} {caught.value}"
 
 
-def test_the_token_shows_in_no_repr() -> None:
+WEBHOOK = "https://discord.com/api/webhooks/123/kAnArY"
+DSN = "https://kAnArY@o1.ingest.example/42"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("TRC_ENGAGE_MEE6_TOKEN", "kAnArY"),
+        ("TRC_ENGAGE_ALERT_WEBHOOK", WEBHOOK),
+        ("SENTRY_DSN", DSN),
+    ],
+)
+def test_a_secret_shows_in_no_repr(variable: str, value: str) -> None:
     """Settings may be logged."""
-    assert "kAnArY" not in repr(Settings.from_mapping({"TRC_ENGAGE_MEE6_TOKEN": "kAnArY"}))
+    assert "kAnArY" not in repr(Settings.from_mapping({variable: value}))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        WEBHOOK,
+        f"{WEBHOOK}?thread_id=7",
+        f"{WEBHOOK}/slack",
+        "http://127.0.0.1:8080/hook",
+        "https://discord.com/a@b",
+    ],
+)
+def test_a_webhook_is_an_address(value: str) -> None:
+    """What the settings let through the channel can use."""
+    settings = Settings.from_mapping({"TRC_ENGAGE_ALERT_WEBHOOK": f" {value} "})
+    assert settings.alert_webhook == value
+    with channels(settings) as alerts:
+        assert [one.channel for one in alerts] == ["log", "webhook"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "kAnArY",
+        "ftp://discord.com/kAnArY",
+        "https://discord.com",
+        "https://discord.com/",
+        "https://discord.com//kAnArY",
+        "https://discord.com/?kAnArY",
+        "https:///kAnArY",
+        "https://me:kAnArY@discord.com/x",
+        f"{WEBHOOK}#x",
+        f"{WEBHOOK} x",
+        f"{WEBHOOK}\x00x",
+        f"{WEBHOOK}ü",
+        "https://discord.com:99999/kAnArY",
+        "https://[::1/kAnArY",
+    ],
+)
+def test_a_bad_webhook_is_refused_unseen(value: str) -> None:
+    """At the start and not at the first alert; the variable is named, the value is not."""
+    with pytest.raises(SettingsError, match="TRC_ENGAGE_ALERT_WEBHOOK must be the address of a Discord web") as caught:
+        Settings.from_mapping({"TRC_ENGAGE_ALERT_WEBHOOK": value})
+    assert "kAnArY" not in f"{caught.value!r} {caught.value}"
+
+
+@pytest.mark.parametrize(
+    "value", [DSN, "https://key:secret@sentry.example/7", "http://key@127.0.0.1:9000/1", "https://key@host/sub/path/1"]
+)
+def test_a_dsn_is_what_sentry_takes(value: str) -> None:
+    """What the settings let through Sentry's client can use."""
+    settings = Settings.from_mapping({"SENTRY_DSN": value, "SENTRY_ENVIRONMENT": "staging"})
+    assert (settings.sentry_dsn, settings.sentry_environment) == (value, "staging")
+    Dsn(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "kAnArY",
+        "ftp://kAnArY@host/1",
+        "https://host/1",
+        "https://@host/1",
+        "https://:kAnArY@host/1",
+        "https://kAnArY@host",
+        "https://kAnArY@host/",
+        "https://kAnArY@host/project",
+        "https://kAnArY@host/1x",
+        "https://kAnArY@host/1?x=y",
+        "https://kAnArY@ho st/1",
+        "https://kAnArYü@host/1",
+        "https://kAnArY@host:99999/1",
+    ],
+)
+def test_a_bad_dsn_is_refused_unseen(value: str) -> None:
+    """Sentry's client would raise for most of these, with the value in its error."""
+    with pytest.raises(SettingsError, match="SENTRY_DSN must be the DSN of a Sentry project") as caught:
+        Settings.from_mapping({"SENTRY_DSN": value})
+    assert "kAnArY" not in f"{caught.value!r} {caught.value}"
+
+
+def test_what_is_told_stands_in_production_unless_said_otherwise() -> None:
+    """As with Sentry itself."""
+    assert Settings.from_mapping({"SENTRY_ENVIRONMENT": " "}).sentry_environment == "production"
 
 
 @pytest.mark.parametrize("variable", ["TRC_ENGAGE_STORE", "TRC_ENGAGE_MEE6_URL"])

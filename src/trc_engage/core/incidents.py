@@ -56,11 +56,12 @@ class Failing:
     count: int
     since: datetime
     """When the first of them failed."""
-    kinds: frozenset[SourceTrouble]
     kind: SourceTrouble
     """The last one's, …"""
     message: str
     """… and what it said."""
+    urgent: "Failing | None" = None
+    """Those among them that no later sync mends by itself."""
 
 
 @frozen
@@ -98,16 +99,30 @@ class Told:
     at: datetime
 
 
+def failed_again(failing: Failing | None, at: datetime, kind: SourceTrouble, message: str) -> Failing:
+    """Return the failures in a row with one more."""
+    before = failing or Failing(0, at, kind, message)
+    urgent = before.urgent
+    if kind in AT_ONCE:
+        first = urgent or Failing(0, at, kind, message)
+        urgent = Failing(first.count + 1, first.since, kind, message)
+    return Failing(before.count + 1, before.since, kind, message, urgent)
+
+
 def source_trouble(failing: Failing | None, pending: Sequence[Pending]) -> Trouble | None:
-    """Say that syncs fail: from the third in a row on, at once for what an admin has to decide."""
-    if failing is None or (failing.count < FAILURES_MIN and not failing.kinds & AT_ONCE):
+    """Say that syncs fail: from the third in a row on, at once for what an admin has to decide.
+
+    What needs a decision comes first, and under its own time: told of an outage, an admin is told of it too.
+    """
+    if failing is None or (failing.count < FAILURES_MIN and failing.urgent is None):
         return None
     times = "once" if failing.count == 1 else f"{failing.count:,} times in a row"
+    cause = failing.urgent or failing
     return Trouble(
         "source",
-        failing.since,
-        f"MEE6's board could not be synced, {times} since {_moment(failing.since)}: {NAMES[failing.kind]}",
-        _why(failing),
+        cause.since,
+        f"MEE6's board could not be synced, {times} since {_moment(failing.since)}: {NAMES[cause.kind]}",
+        _why(cause),
         "No XP is lost: MEE6 counts on, and the next good sync pays all of it. Until then nobody gets points for "
         f"Discord; {_waiting(pending)}",
     )

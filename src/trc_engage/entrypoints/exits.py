@@ -10,6 +10,7 @@ import typer
 from ..core.errors import ClockWentBack, EngageError, LedgerBusy, LedgerFailed, SourceError
 from .settings import MEE6_URL, SettingsError
 
+NOT_HEALTHY = 1
 BAD_DATA = 65
 SOURCE_FAILED = 69
 STORE_FAILED = 74

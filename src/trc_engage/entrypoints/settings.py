@@ -19,6 +19,9 @@ ALERT_WEBHOOK = "TRC_ENGAGE_ALERT_WEBHOOK"
 SENTRY_DSN = "SENTRY_DSN"
 SENTRY_ENVIRONMENT = "SENTRY_ENVIRONMENT"
 
+WEBHOOK_FORM = r"(?=[!-~]+\Z)https?://[^@/#]+/[^/?#][^#]*"
+DSN_FORM = r"(?=[!-~]+\Z)https?://[^@/:]+(:[^@/]*)?@[^@/?#]+/([^?#]+/)?[0-9]+"
+
 MEE6_URL_DEFAULT = "https://mee6.xyz"
 STORE_NAME = "engage.db"
 
@@ -114,13 +117,13 @@ def _mee6_token(value: str) -> str | None:
 
 
 def _alert_webhook(value: str) -> str | None:
-    if value and not (_is_url(value) and re.fullmatch(r"https?://[^@/\s]+/[^#\s]+", value)):
+    if value and not (_is_url(value) and re.fullmatch(WEBHOOK_FORM, value)):
         raise SettingsError(ALERT_WEBHOOK, None, NO_WEBHOOK)
     return value or None
 
 
 def _sentry_dsn(value: str) -> str | None:
-    if value and not (_is_url(value) and re.fullmatch(r"https?://[^@/\s]+@[^@/\s]+/\S+", value)):
+    if value and not (_is_url(value) and re.fullmatch(DSN_FORM, value)):
         raise SettingsError(SENTRY_DSN, None, NO_DSN)
     return value or None
 

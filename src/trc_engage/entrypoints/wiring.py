@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from ..core.errors import InvalidValue
+from ..core.errors import InvalidValue, LedgerFailed
 from ..reading import Reader
 from .settings import GUILD_ID, MEE6_TOKEN, MEE6_URL, NO_GUILD, STORE, STORE_NAME, Settings, SettingsError
 
 if TYPE_CHECKING:
     from ..adapters.mee6 import Mee6Source
+    from ..adapters.sqlite.backup import Copy
     from ..core.ports import Alerts, Clock, XpSource
     from ..engage import Engage
 
@@ -44,6 +45,16 @@ def opened(settings: Settings, *, clock: Clock = now, source: XpSource | None = 
 
     with SqliteLedger.open(store_path(settings)) as ledger:
         yield Engage(ledger=ledger, source=source, clock=clock)
+
+
+@contextmanager
+def opened_untouched(settings: Settings, *, clock: Clock = now) -> Iterator[Engage]:
+    """Open a store that is there, to look at it as it is: nothing can be written."""
+    from ..adapters.sqlite import SqliteLedger  # noqa: PLC0415
+    from ..engage import Engage  # noqa: PLC0415
+
+    with SqliteLedger.open_untouched(existing_store_path(settings)) as ledger:
+        yield Engage(ledger=ledger, clock=clock)
 
 
 @contextmanager
@@ -110,12 +121,53 @@ def source_of(settings: Settings, **options: Any) -> Mee6Source:
         raise SettingsError(VARIABLES[error.field], value, error.advice) from error
 
 
+def copy_store(source: Path, target: Path, *, unclaimed: bool = False) -> Copy:
+    """Copy a store to where nothing is, once the doctor finds nothing wrong with the copy; the source stays as it is.
+
+    Raises `InvalidValue`, `LedgerFailed` and `LedgerBusy`, and leaves nothing behind then.
+    """
+    from ..adapters.sqlite import SqliteLedger  # noqa: PLC0415
+    from ..adapters.sqlite.backup import placed  # noqa: PLC0415
+    from ..engage import Engage  # noqa: PLC0415
+
+    with placed(source, target, unclaimed=unclaimed) as copy:
+        if copy.is_current:
+            with SqliteLedger.open_untouched(copy.path) as ledger:
+                breaches = Engage(ledger=ledger, clock=now).audit().breaches
+            if breaches:
+                message = (
+                    f"{source}: it does not hold what it must, so no copy was kept: {breaches[0].message} "
+                    f"({len(breaches):,} in all; see `trc-engage doctor` with {STORE}={source})"
+                )
+                raise LedgerFailed(message)
+    return copy
+
+
+def existing_store_path(settings: Settings) -> Path:
+    """Return the file of a store that is there, for whoever must not make one; raises `LedgerFailed`."""
+    path = default_folder() / STORE_NAME if settings.store is None else settings.store
+    if path.is_dir():
+        return store_path(settings)
+    if not path.exists() or not path.stat().st_size:
+        message = (
+            f"{path}: there is no store; name yours in {STORE}, or begin one by enrolling a member "
+            "(`trc-engage members enroll --help`)"
+        )
+        raise LedgerFailed(message)
+    return path
+
+
+def default_folder() -> Path:
+    """Return the user's data folder, which may not be there."""
+    from platformdirs import user_data_path  # noqa: PLC0415
+
+    return user_data_path("trc-engage", appauthor=False)
+
+
 def store_path(settings: Settings) -> Path:
     """Return the file of the store, in a folder that exists; the default one is made."""
     if settings.store is None:
-        from platformdirs import user_data_path  # noqa: PLC0415
-
-        folder = user_data_path("trc-engage", appauthor=False)
+        folder = default_folder()
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

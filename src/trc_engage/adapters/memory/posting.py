@@ -7,7 +7,7 @@ from attrs import evolve
 
 from ...core.entries import DISCORD, SILENT_KINDS, Entry, XpChange
 from ...core.errors import ClaimLost, Moved
-from ...core.incidents import Failing
+from ...core.incidents import failed_again
 from ...core.model import TOMBSTONE, DiscordActivity, Link, Member, Move
 from ...core.postings import Draft, Posting, SyncFailure, SyncRun, SyncState, Wait
 from .state import State
@@ -186,9 +186,7 @@ def _after_failure(state: SyncState, failure: SyncFailure) -> SyncState:
     """Return the state that a failed sync leaves: one failure more, if it counts, and the wait asked for."""
     failing, wait = state.failing, None
     if failure.counts:
-        before = failing or Failing(0, failure.at, frozenset(), failure.kind, failure.message)
-        kinds = before.kinds | {failure.kind}
-        failing = Failing(before.count + 1, before.since, kinds, failure.kind, failure.message)
+        failing = failed_again(failing, failure.at, failure.kind, failure.message)
     if failure.retry_at is not None:
         wait = Wait(failure.kind, failure.retry_at)
     return evolve(state, failing=failing, wait=wait)

@@ -3,11 +3,11 @@
 import os
 import secrets
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from ...core.errors import ClaimLost, LedgerBusy, SourceTrouble
-from ...core.incidents import Failing, Told
+from ...core.incidents import Failing, Told, failed_again
 from ...core.postings import Claim, SyncState, Wait
 from ...core.slots import SlotEnd, SlotOutcome
 from ...core.timing import CLOCK_SLACK
@@ -51,7 +51,7 @@ class Running:
             seen_at=max(filter(None, seen), default=None),
             whole_at=whole and datetime.fromisoformat(whole[0]),
             whole_rows=whole and whole[1],
-            failing=_failing(failures) if failures else None,
+            failing=_failing(failures),
             wait=Wait(last[0], datetime.fromisoformat(last[1])) if last and last[1] else None,
         )
 
@@ -116,10 +116,11 @@ def _held(session: Session, task: str) -> Claim | None:
     return row and Claim(task, row[0], datetime.fromisoformat(row[1]), datetime.fromisoformat(row[2]))
 
 
-def _failing(failures: Sequence[tuple[str, SourceTrouble, str]]) -> Failing:
-    (since, _, _), (_, kind, message) = failures[0], failures[-1]
-    kinds = frozenset(trouble for _, trouble, _ in failures)
-    return Failing(len(failures), datetime.fromisoformat(since), kinds, kind, message)
+def _failing(rows: Iterable[tuple[str, SourceTrouble, str]]) -> Failing | None:
+    failing = None
+    for at, kind, message in rows:
+        failing = failed_again(failing, datetime.fromisoformat(at), kind, message)
+    return failing
 
 
 def _slot_end(row: tuple[str, SlotOutcome, str]) -> SlotEnd:

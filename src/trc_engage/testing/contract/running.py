@@ -48,12 +48,12 @@ class RunBookContract(StoreContract):
         dry = SyncFailure(MONDAY, "private", "closed", counts=False)
         for failure in (first, dry, second):
             story.ledger.post(Posting(failure.at, failure=failure))
-        failing = Failing(2, MONDAY, frozenset({"down", "blocked"}), "blocked", "no")
+        failing = Failing(2, MONDAY, "blocked", "no")
         assert story.ledger.sync_state().failing == failing
         story.sync({ADA_ID: 5})
         assert story.ledger.sync_state().failing is None
         story.ledger.post(Posting(LATER, failure=second))
-        assert story.ledger.sync_state().failing == Failing(1, LATER, frozenset({"blocked"}), "blocked", "no")
+        assert story.ledger.sync_state().failing == Failing(1, LATER, "blocked", "no")
 
     def test_a_wait_is_kept_until_the_next_run(self, story: Story) -> None:
         """What the server asked for is remembered, also after a dry run, until a later run replaces it."""

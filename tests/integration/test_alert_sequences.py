@@ -1,0 +1,277 @@
+"""What an admin's Discord gets to see of failures in all their orders, over real HTTP, from a store on disk (R20)."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+import trc_engage
+from community import MONDAY, QUARTER
+from deployment import Deployment
+from receiver import Receiver, received
+from trc_engage import Engage
+from trc_engage.adapters.alerts import WebhookAlerts
+
+HOUR = 4
+"""In slots."""
+MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Let Discord be there."""
+    with received() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def deployment(receiver: Receiver, tmp_path: Path) -> Iterator[Deployment]:
+    """Two linked members, opened by a first good run."""
+    with Deployment(tmp_path / "engage.db", receiver) as deployment:
+        deployment.community.enroll("ada", "bo")
+        deployment.community.xp = {"ada": 1_000, "bo": 1_000}
+        deployment.run()
+        yield deployment
+
+
+SEQUENCES: dict[str, tuple[Sequence[tuple[str, int]], Sequence[tuple[str, int]]]] = {
+    "two-and-good": ([("fail", 2), ("good", 2)], []),
+    "three": ([("fail", 3)], [("alert", 3)]),
+    "three-and-more": ([("fail", 20)], [("alert", 3)]),
+    "three-and-good": ([("fail", 3), ("good", 3)], [("alert", 3), ("all_clear", 4)]),
+    "two-good-two": ([("fail", 2), ("good", 1), ("fail", 2), ("good", 1)], []),
+    "three-good-three": (
+        [("fail", 3), ("good", 1), ("fail", 3)],
+        [("alert", 3), ("all_clear", 4), ("alert", 7)],
+    ),
+    "75-hours": (
+        [("fail", 75 * HOUR), ("good", 2)],
+        [("alert", 3), ("reminder", 99), ("reminder", 195), ("reminder", 291), ("all_clear", 301)],
+    ),
+    "one-wait-of-an-hour": ([("wait", 4), ("good", 1)], []),
+    "three-waits-of-an-hour": ([("wait", 12), ("good", 1)], [("alert", 9), ("all_clear", 13)]),
+    "waits-between-failures": ([("fail", 2), ("wait", 4), ("good", 1)], [("alert", 3), ("all_clear", 7)]),
+}
+"""What each slot meets, and which slot brings which message."""
+
+
+def told_by_slot(deployment: Deployment, receiver: Receiver, slots: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Live through slots, and return the kind of each message with the number of its slot."""
+    told: list[tuple[str, int]] = []
+    for number, what in enumerate((what for what, times in slots for _ in range(times)), 1):
+        deployment.run(what)
+        told += [(kind, number) for kind in receiver.taken[len(told) :]]
+    return told
+
+
+@pytest.mark.parametrize(("slots", "expected"), SEQUENCES.values(), ids=SEQUENCES)
+def test_each_sequence_brings_exactly_these_messages(
+    deployment: Deployment,
+    receiver: Receiver,
+    slots: Sequence[tuple[str, int]],
+    expected: Sequence[tuple[str, int]],
+) -> None:
+    """One alert at the third failure in a row, a reminder a day, one all-clear, and nothing else."""
+    assert told_by_slot(deployment, receiver, slots) == expected
+    assert receiver.taken == [kind for kind, _ in expected]
+
+
+def test_restarts_in_between_change_nothing(deployment: Deployment, receiver: Receiver) -> None:
+    """What is counted is on disk, and so is what was told."""
+    for what in ["fail"] * 5 + ["good"] * 2 + ["fail"] * 4:
+        deployment.restart()
+        deployment.run(what)
+    assert receiver.taken == ["alert", "all_clear", "alert"]
+
+
+def test_a_run_every_minute_tells_no_more_than_one_a_slot(deployment: Deployment, receiver: Receiver) -> None:
+    """Cron may call as often as it likes: slots fail, not calls."""
+    for what, minutes in (("fail", 59), ("good", 16), ("fail", 14)):
+        for _ in range(minutes):
+            deployment.run(what, MINUTE)
+    assert receiver.taken == ["alert", "all_clear"]
+
+
+def test_an_alert_that_was_not_taken_comes_with_the_next_run(deployment: Deployment, receiver: Receiver) -> None:
+    """Once, when the channel is there again, and not at the next slot only."""
+    deployment.run("fail")
+    deployment.run("fail")
+    receiver.trouble = "500"
+    report = deployment.run("fail")
+    assert [notice.kind for notice in report.undelivered] == ["alert"]
+    receiver.trouble = "hangs"
+    deployment.run("fail", MINUTE)
+    assert receiver.taken == []
+    receiver.trouble = ""
+    assert [notice.kind for notice in deployment.run("fail", MINUTE).delivered] == ["alert"]
+    deployment.run("fail", MINUTE)
+    assert receiver.taken == ["alert"]
+
+
+def test_an_all_clear_that_was_not_taken_comes_later(deployment: Deployment, receiver: Receiver) -> None:
+    """An admin who was alerted is told of the end as well."""
+    told_by_slot(deployment, receiver, [("fail", 3)])
+    receiver.trouble = "refuses"
+    deployment.run("good")
+    assert receiver.taken == ["alert"]
+    receiver.trouble = ""
+    deployment.run("good")
+    deployment.run("good")
+    assert receiver.taken == ["alert", "all_clear"]
+
+
+def test_a_channel_that_comes_back_after_the_incident_hears_nothing_of_it(
+    deployment: Deployment, receiver: Receiver
+) -> None:
+    """What is over and was never told needs nobody."""
+    receiver.trouble = "500"
+    told_by_slot(deployment, receiver, [("fail", 5)])
+    receiver.trouble = ""
+    told_by_slot(deployment, receiver, [("good", 3)])
+    assert receiver.taken == []
+
+
+def test_channels_are_told_each_for_itself(receiver: Receiver, tmp_path: Path) -> None:
+    """One that is down keeps nothing from the other, and gets its own when it is up again."""
+    with received() as other, Deployment(tmp_path / "engage.db", receiver, other) as deployment:
+        name_channels(deployment)
+        deployment.community.enroll("ada")
+        deployment.run()
+        receiver.trouble = "500"
+        told_by_slot(deployment, receiver, [("fail", 4)])
+        assert (receiver.taken, other.taken) == ([], ["alert"])
+        receiver.trouble = ""
+        told_by_slot(deployment, receiver, [("fail", 2)])
+        assert (receiver.taken, other.taken) == (["alert"], ["alert"])
+        told_by_slot(deployment, receiver, [("good", 2)])
+        assert receiver.taken == other.taken == ["alert", "all_clear"]
+
+
+def name_channels(deployment: Deployment) -> None:
+    """Tell two webhooks apart, as Sentry and a webhook are."""
+
+    class Other(WebhookAlerts):
+        channel = "other"
+
+    community, (first, second) = deployment.community, deployment.urls
+    alerts = [WebhookAlerts(first, 1.0), Other(second, 1.0)]
+    community.engage = Engage(ledger=community.ledger, source=community, clock=lambda: community.now, alerts=alerts)
+
+
+RUN_ONCE = """
+import sys
+from datetime import datetime
+from trc_engage import Engage, SourceError
+from trc_engage.adapters.alerts import WebhookAlerts
+from trc_engage.adapters.sqlite import SqliteLedger
+
+class Down:
+    def read(self, sought, /):
+        raise SourceError("down", "MEE6 is in trouble (status 502)")
+
+path, url, now = sys.argv[1:]
+with SqliteLedger.open(path) as ledger, WebhookAlerts.open(url) as alerts:
+    Engage(ledger=ledger, source=Down(), clock=lambda: datetime.fromisoformat(now), alerts=[alerts]).run_due()
+"""
+
+
+def run_killed(deployment: Deployment, receiver: Receiver, now: datetime) -> int:
+    """Run in a process that is killed when its message has arrived; return how it ended."""
+    arguments = [sys.executable, "-c", RUN_ONCE, str(deployment.path), receiver.url, now.isoformat()]
+    folder = str(Path(trc_engage.__file__).parents[1])
+    process = subprocess.Popen(arguments, env={"PYTHONPATH": folder, "PATH": os.environ["PATH"]})
+
+    def kill() -> None:
+        process.kill()
+        process.wait()
+
+    receiver.on_message = kill
+    ended = process.wait(timeout=60)
+    receiver.on_message = None
+    return ended
+
+
+def test_killed_between_sending_and_recording_one_message_is_sent_twice(
+    deployment: Deployment, receiver: Receiver
+) -> None:
+    """At least once, and one more for each kill; never silence."""
+    deployment.run("fail")
+    deployment.run("fail")
+    assert run_killed(deployment, receiver, deployment.community.now + QUARTER) == -signal.SIGKILL
+    assert receiver.taken == ["alert"]
+    assert run_killed(deployment, receiver, deployment.community.now + QUARTER + MINUTE) == -signal.SIGKILL
+    assert receiver.taken == ["alert"] * 2
+    deployment.run("fail", QUARTER + 2 * MINUTE)
+    assert receiver.taken == ["alert"] * 3
+    deployment.run("fail")
+    deployment.run("good")
+    assert receiver.taken == ["alert"] * 3 + ["all_clear"]
+
+
+def test_a_distrusted_board_is_told_at_once(deployment: Deployment, receiver: Receiver) -> None:
+    """With how many members and points, and the two commands that decide (R10)."""
+    community = deployment.community
+    community.enroll("cy", "dee", "eli", "fay")
+    community.xp = dict.fromkeys(["ada", "bo", "cy", "dee", "eli", "fay"], 9_000)
+    deployment.run()
+    community.xp = dict.fromkeys(community.xp, 5_000)
+    deployment.run()
+    (message,) = receiver.messages
+    assert "a board that is not trusted" in message.content
+    assert "would lower 6 of 6 members found on it, taking 240 points" in message.content
+    assert "`trc-engage sync --accept-drops`" in message.content
+    assert "`trc-engage sync --rebase-drops`" in message.content
+    deployment.run()
+    deployment.engage.sync(accept_drops=True)
+    deployment.run()
+    assert receiver.taken == ["alert", "all_clear"]
+
+
+def test_a_frozen_day_is_told_at_once(deployment: Deployment, receiver: Receiver) -> None:
+    """And cleared when an admin has decided (R15a)."""
+    community = deployment.community
+    community.enroll("cy", "dee", "eli")
+    community.xp = dict.fromkeys(["ada", "bo", "cy", "dee", "eli"], 1_000)
+    deployment.run()
+    for name in community.xp:
+        community.chat(name)
+    deployment.run()
+    deployment.run(after=DAY)
+    assert receiver.taken == []
+    deployment.run(after=DAY)
+    (message,) = receiver.messages
+    assert "Tue 2026-03-03 cannot be settled: nobody's XP rose on it" in message.content
+    assert "`trc-engage excuse 2026-03-03 --reason …`" in message.content
+    assert "`trc-engage settle --accept-quiet 2026-03-03`" in message.content
+    deployment.run()
+    deployment.engage.excuse(date(2026, 3, 3), reason="MEE6 stood still")
+    deployment.run()
+    assert receiver.taken == ["alert", "all_clear"]
+
+
+def test_a_clock_that_went_back_is_told_at_once(deployment: Deployment, receiver: Receiver) -> None:
+    """Nothing runs until it is set, so an admin must know (R22)."""
+    deployment.run(after=-QUARTER)
+    deployment.run(after=MINUTE)
+    (message,) = receiver.messages
+    assert "The clock went back: nothing is synced or settled" in message.content
+    assert "`date -u`" in message.content
+    deployment.run(after=QUARTER)
+    assert receiver.taken == ["alert", "all_clear"]
+
+
+def test_an_alert_says_all_that_is_needed(deployment: Deployment, receiver: Receiver) -> None:
+    """Since when, why, what waits, what helps; and it names no member."""
+    deployment.community.now = MONDAY.replace(hour=23)
+    told_by_slot(deployment, receiver, [("fail", 2)])
+    deployment.run("fail", timedelta(hours=1))
+    (message,) = receiver.messages
+    assert "3 times in a row since Mon 2026-03-02 23:15 UTC: outage" in message.content
+    assert "the streaks of Mon 2026-03-02 wait" in message.content
+    assert "Ada" not in message.content

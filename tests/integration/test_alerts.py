@@ -1,0 +1,169 @@
+"""Each channel to an admin: what it sends, and that nothing holds it or gets out of it."""
+
+import logging
+import time
+import traceback
+from datetime import UTC, datetime
+
+import pytest
+import sentry_sdk
+from syrupy.assertion import SnapshotAssertion
+
+from receiver import PATH, TOKEN, received
+from trc_engage import InvalidValue
+from trc_engage.adapters.alerts import LogAlerts, SentryAlerts, WebhookAlerts
+from trc_engage.adapters.alerts.message import LENGTH_MAX, content
+from trc_engage.core.errors import AlertFailed
+from trc_engage.core.incidents import Notice
+
+MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+TEXT = "Why: it fell.\nWhat helps: `trc-engage sync --accept-drops`, or `date -u`."
+
+
+def notice(title: str = "MEE6's board could not be synced", text: str = TEXT) -> Notice:
+    """Return an alert."""
+    return Notice("alert", "source", MONDAY, title, text)
+
+
+def test_a_webhook_gets_what_discord_expects() -> None:
+    """JSON with a bold title, commands as code, and nobody mentioned."""
+    with received() as receiver, WebhookAlerts.open(receiver.url) as alerts:
+        alerts.send(notice())
+    (message,) = receiver.messages
+    assert message.path == PATH
+    assert message.headers["Content-Type"] == "application/json"
+    assert message.headers["User-Agent"].startswith("trc-engage/")
+    assert message.document == {
+        "content": f"**MEE6's board could not be synced**\n{TEXT}",
+        "allowed_mentions": {"parse": []},
+    }
+
+
+def test_what_is_foreign_in_a_message_is_inert(snapshot: SnapshotAssertion) -> None:
+    """No mention, no link behind other words, no spoiler, no heading: Discord shows what was written."""
+    hostile = (
+        "@everyone <@80351110224678900> [free](https://evil.example) ||x|| **b** _i_ ~~s~~ ``` `rm -rf /` \\* "
+        "\u202e\x1b[31m\ud800 <:a:1> `trc-engage status`"
+    )
+    text = content(notice("# **title** @here", f"{hostile}\n# heading\n> quote"))
+    assert text.encode().decode() == text
+    assert text == snapshot
+
+
+@pytest.mark.parametrize("filler", ["x", "*", "👍", "@", "`"])
+def test_a_message_is_cut_to_what_discord_takes_and_keeps_its_commands(filler: str) -> None:
+    """The longest line gives way, in its middle: what to do stands at its end."""
+    text = content(notice(text=f"Why: {filler * 9_000} `trc-engage sync --accept-drops`\nWhat it means: wait."))
+    assert len(text.encode("utf-16-le")) // 2 <= LENGTH_MAX
+    assert len(text.encode("utf-16-le")) // 2 > LENGTH_MAX - 50
+    assert "…" in text
+    assert "`trc-engage sync --accept-drops`\nWhat it means: wait." in text
+
+
+def test_a_message_of_many_lines_is_cut_too() -> None:
+    """However long a title and a text are, the message fits."""
+    assert len(content(notice("t" * 5_000, "\n".join(["line" * 40] * 500)))) <= LENGTH_MAX
+
+
+@pytest.mark.parametrize(
+    ("trouble", "says"),
+    [
+        ("404", "status 404: the webhook was deleted: set TRC_ENGAGE_ALERT_WEBHOOK anew"),
+        ("401", "status 401: the webhook's token is wrong"),
+        ("403", "status 403: Discord refuses it"),
+        ("400", "status 400: Discord cannot use the message"),
+        ("429", "status 429: Discord asks for fewer messages: the next run tries again"),
+        ("500", "status 500: the next run tries again"),
+        ("redirects", "status 302: a redirect, and none is followed"),
+        ("refuses", "cannot be reached (RemoteDisconnected"),
+        ("nonsense", "cannot be reached (BadStatusLine)"),
+        ("drips", "did not answer within 0.3 s"),
+        ("hangs", "did not answer within 0.3 s"),
+    ],
+)
+def test_a_webhook_in_trouble_fails_in_time_and_keeps_the_secret(
+    trouble: str, says: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever the other side does: an error that says what to do, soon, and without the address."""
+    caplog.set_level(logging.DEBUG)
+    with received() as receiver:
+        receiver.trouble = trouble
+        began = time.monotonic()
+        with WebhookAlerts.open(receiver.url, timeout=0.3) as alerts, pytest.raises(AlertFailed) as caught:
+            alerts.send(notice())
+        assert time.monotonic() - began < 1.5
+        shown = "".join(traceback.format_exception(caught.value)) + repr(alerts) + caplog.text
+    assert len(receiver.messages) == 1
+    assert says in str(caught.value)
+    assert TOKEN not in shown
+    assert PATH not in shown
+
+
+@pytest.mark.parametrize(
+    ("host", "says"),
+    [("127.0.0.1:1", "ConnectionRefusedError: Connection refused"), ("nowhere.invalid", "cannot be reached (gaierror")],
+)
+def test_a_webhook_that_cannot_be_reached_is_told(host: str, says: str) -> None:
+    """The kind of trouble is named, the address is not."""
+    with WebhookAlerts.open(f"http://{host}{PATH}") as alerts, pytest.raises(AlertFailed) as caught:
+        alerts.send(notice())
+    assert says in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert TOKEN not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_certificate_is_checked() -> None:
+    """Over https nobody is believed who cannot prove his name; the handshake with such a one fails."""
+    with received() as receiver, WebhookAlerts.open(receiver.url.replace("http://", "https://")) as alerts:
+        with pytest.raises(AlertFailed, match=r"cannot be reached \(SSL"):
+            alerts.send(notice())
+        assert receiver.messages == []
+
+
+def test_the_environment_has_no_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No proxy of the environment gets to see the address."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
+    with received() as receiver, WebhookAlerts.open(receiver.url) as alerts:
+        alerts.send(notice())
+        assert receiver.taken == ["alert"]
+
+
+@pytest.mark.parametrize("url", ["", "discord.com/x", "ftp://discord.com/x", "https://discord.com", "https:///x"])
+def test_what_is_no_address_is_refused_unseen(url: str) -> None:
+    """At once, and not at night when it is needed."""
+    with pytest.raises(InvalidValue, match="give the address of a Discord webhook") as caught, WebhookAlerts.open(url):
+        pass
+    assert not url or url not in str(caught.value)
+
+
+@pytest.mark.parametrize("tail", [" ", "\r\nX-Evil: 1", "ü", "\x00"])
+def test_an_address_that_would_break_the_request_is_refused_unseen(tail: str) -> None:
+    """Nothing gets into the request that is not part of the address."""
+    with pytest.raises(InvalidValue) as caught, WebhookAlerts.open(f"https://discord.com{PATH}{tail}"):
+        pass
+    assert TOKEN not in f"{caught.value!r} {caught.value}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "level"), [("alert", logging.ERROR), ("reminder", logging.ERROR), ("all_clear", logging.WARNING)]
+)
+def test_the_log_gets_one_line(kind: str, level: int, caplog: pytest.LogCaptureFixture) -> None:
+    """A notice is one event, with its topic and kind as fields."""
+    LogAlerts().send(Notice(kind, "source", MONDAY, "A title", "Why: it fell.\nWait."))  # type: ignore[arg-type]
+    (record,) = caplog.records
+    assert (record.name, record.levelno) == ("trc_engage.alerts", level)
+    assert record.getMessage() == "A title — Why: it fell. Wait."
+    assert (vars(record)["topic"], vars(record)["notice"]) == ("source", kind)
+
+
+def test_sentry_needs_a_client_of_whoever_runs_this() -> None:
+    """The channel sets none up, and does not pretend that a notice was delivered."""
+    sentry_sdk.get_global_scope().set_client(None)
+    with pytest.raises(AlertFailed, match="no Sentry client is set up"):
+        SentryAlerts().send(notice())
+
+
+def test_channels_have_names_of_their_own() -> None:
+    """The store remembers by them what was told."""
+    assert {LogAlerts().channel, SentryAlerts().channel, WebhookAlerts.channel} == {"log", "sentry", "webhook"}

@@ -1,0 +1,279 @@
+"""What Sentry hears, seen in its envelopes; and what it costs if Sentry is not there."""
+
+import gzip
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sentry_sdk
+import typer
+
+import trc_engage
+from command import Operator
+from kept import Kept
+from receiver import Receiver, received
+from trc_engage import Notice, RunReport, SourceError
+from trc_engage.adapters.alerts import SentryAlerts
+from trc_engage.core.errors import AlertFailed, ClockWentBack, LedgerBusy
+from trc_engage.entrypoints.sentry import SETTLEMENT_MONITOR, SYNC_MONITOR, Watch, watched
+from trc_engage.entrypoints.settings import Settings
+from trc_engage.testing.mee6 import Mee6Server
+
+MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+DSN_KEY = "dSn-cAnArY"
+TOKEN = "tOkEn-cAnArY/+="  # noqa: S105
+WEBHOOK = "https://discord.example/api/webhooks/900000000000000009/wEbHoOk-cAnArY-0123456789"
+SETTINGS = Settings(
+    mee6_token=TOKEN,
+    alert_webhook=WEBHOOK,
+    sentry_dsn=f"https://{DSN_KEY}@sentry.example/42",
+    sentry_environment="staging",
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_client_is_left() -> Iterator[None]:
+    yield
+    sentry_sdk.get_global_scope().set_client(None)
+
+
+def notice(kind: str = "alert", text: str = "Why: it fell.") -> Notice:
+    """Return a notice."""
+    return Notice(kind, "source", MONDAY, "MEE6's board could not be synced", text)  # type: ignore[arg-type]
+
+
+def run(outcome: str, **more: Any) -> RunReport:
+    """Return what a run did."""
+    return RunReport(MONDAY, outcome, **more)  # type: ignore[arg-type]
+
+
+def test_an_incident_is_one_issue() -> None:
+    """Alert, reminder and all-clear are messages with one fingerprint, each at its own level."""
+    kept = Kept()
+    with watched(SETTINGS, transport=kept):
+        for kind in ("alert", "reminder", "all_clear"):
+            SentryAlerts().send(notice(kind))
+    assert [event["level"] for event in kept.payloads] == ["error", "warning", "info"]
+    for event in kept.payloads:
+        assert event["message"] == "MEE6's board could not be synced"
+        assert event["fingerprint"] == ["trc-engage", "source"]
+        assert event["contexts"]["notice"] == {"since": MONDAY.isoformat(), "text": "Why: it fell."}
+        assert event["environment"] == "staging"
+        assert event["release"].startswith("trc-engage@")
+        assert event["server_name"] == "trc-engage"
+        assert event["sdk"]["integrations"] == ["dedupe"]
+        assert not {"extra", "user", "modules", "request"} & event.keys()
+        assert event["breadcrumbs"] == {"values": []}
+
+
+@pytest.mark.parametrize(
+    ("report", "expected"),
+    [
+        (run("nothing"), []),
+        (run("busy", error=LedgerBusy("busy")), []),
+        (run("stopped"), []),
+        (run("synced", slot=MONDAY), [(SYNC_MONITOR, "ok")]),
+        (run("waiting", slot=MONDAY), [(SYNC_MONITOR, "ok")]),
+        (run("failed", slot=MONDAY, error=SourceError("down", "down")), [(SYNC_MONITOR, "error")]),
+        (run("failed", error=ClockWentBack(MONDAY, MONDAY)), [(SYNC_MONITOR, "error")]),
+        (run("nothing", settled=(date(2026, 3, 2),)), [(SETTLEMENT_MONITOR, "ok")]),
+        (
+            run("synced", slot=MONDAY, settled=(date(2026, 3, 1), date(2026, 3, 2))),
+            [(SYNC_MONITOR, "ok"), (SETTLEMENT_MONITOR, "ok")],
+        ),
+    ],
+    ids=lambda value: value.outcome if isinstance(value, RunReport) else "",
+)
+def test_what_was_done_checks_in(report: RunReport, expected: list[tuple[str, str]]) -> None:
+    """A slot that ended, and days that were settled; a wait that was asked for is no failure."""
+    kept = Kept()
+    with watched(SETTINGS, transport=kept) as watch:
+        watch.check_in(report)
+    assert [(told["monitor_slug"], told["status"]) for told in kept.payloads] == expected
+
+
+def test_check_ins_say_when_the_next_is_expected() -> None:
+    """A daemon that died is noticed; a read that takes a minute, or a day that waits for a sync, shouts nothing."""
+    kept = Kept()
+    with watched(SETTINGS, transport=kept) as watch:
+        watch.check_in(run("synced", settled=(date(2026, 3, 2),)))
+    sync, settlement = (told["monitor_config"] for told in kept.payloads)
+    assert sync["schedule"] == {"type": "crontab", "value": "*/15 * * * *"}
+    assert (sync["timezone"], sync["checkin_margin"], sync["failure_issue_threshold"]) == ("Etc/UTC", 10, 3)
+    assert settlement["schedule"] == {"type": "crontab", "value": "5 0 * * *"}
+    assert (settlement["timezone"], settlement["checkin_margin"]) == ("Etc/UTC", 12 * 60)
+
+
+def crash(member: str) -> None:
+    """Fail as a bug would, with a member in hand."""
+    raise KeyError(member)
+
+
+def test_an_error_of_the_program_is_told_without_what_it_held() -> None:
+    """Where it happened and of which type it is; neither its words, nor variables, nor lines of source."""
+    kept = Kept()
+    with watched(SETTINGS, transport=kept) as watch:
+        try:
+            crash("Ada Canary")
+        except KeyError as error:
+            watch.capture(error)
+    (event,) = kept.payloads
+    (exception,) = event["exception"]["values"]
+    assert exception["type"] == "KeyError"
+    assert [frame["function"] for frame in exception["stacktrace"]["frames"]][-1] == "crash"
+    for frame in exception["stacktrace"]["frames"]:
+        assert not {"vars", "context_line", "pre_context", "post_context"} & frame.keys()
+    assert "Canary" not in kept.raw
+
+
+def captured(watch: Watch) -> None:
+    """Crash, with somebody on the way who captures it."""
+    try:
+        crash("Ada")
+    except KeyError as error:
+        watch.capture(error)
+        raise
+
+
+def test_what_escapes_is_told_once() -> None:
+    """A crash that nobody caught, also if somebody captured it on its way."""
+    kept = Kept()
+    with pytest.raises(KeyError), watched(SETTINGS, transport=kept):
+        crash("Ada")
+    with pytest.raises(KeyError), watched(SETTINGS, transport=kept) as watch:
+        captured(watch)
+    assert [event["exception"]["values"][0]["type"] for event in kept.payloads] == ["KeyError"] * 2
+
+
+@pytest.mark.parametrize("error", [SourceError("down", "MEE6 is down"), LedgerBusy("busy"), typer.Exit(69)])
+def test_what_is_no_bug_is_not_told(error: Exception) -> None:
+    """The world's troubles have their own alerts, and an exit code is none."""
+    kept = Kept()
+    with pytest.raises(type(error)), watched(SETTINGS, transport=kept):
+        raise error
+    assert kept.payloads == []
+
+
+SECRETS = [TOKEN, WEBHOOK, "wEbHoOk-cAnArY", DSN_KEY, "tOkEn-cAnArY%2F%2B%3D", "dE9rRW4tY0FuQXJZLys9"]
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_secrets_are_taken_out_of_whatever_is_told(secret: str) -> None:
+    """In a message, a text, a tag, a key; also as they stand in an address or in base64."""
+    kept = Kept()
+    told = f"https://host/{TOKEN}/tOkEn-cAnArY%2F%2B%3D?dE9rRW4tY0FuQXJZLys9={SETTINGS.sentry_dsn} {WEBHOOK}"
+    with watched(SETTINGS, transport=kept):
+        SentryAlerts().send(notice(text=told))
+        with sentry_sdk.new_scope() as scope:
+            scope.set_tag("told", told[:190])
+            scope.set_extra(TOKEN, [told, {told: (told,)}])
+            sentry_sdk.capture_message(told)
+    assert len(kept.payloads) == 2
+    assert "[removed]" in kept.raw
+    assert secret not in kept.raw
+
+
+def test_without_a_dsn_nothing_is_loaded_and_nobody_hears() -> None:
+    """Whoever does not use Sentry does not pay for it."""
+    program = (
+        "import sys\n"
+        "from datetime import UTC, datetime\n"
+        "from trc_engage import RunReport\n"
+        "from trc_engage.entrypoints.sentry import watched\n"
+        "from trc_engage.entrypoints.settings import Settings\n"
+        "with watched(Settings()) as watch:\n"
+        "    watch.check_in(RunReport(datetime.now(UTC), 'synced'))\n"
+        "    watch.capture(ValueError())\n"
+        "print('sentry_sdk' in sys.modules)"
+    )
+    folder = str(Path(trc_engage.__file__).parents[1])
+    ran = subprocess.run(
+        [sys.executable, "-c", program], env={"PYTHONPATH": folder}, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.strip() == "False"
+
+
+def settings_of(receiver: Receiver) -> Settings:
+    """Return settings that name a receiver as Sentry."""
+    return Settings(sentry_dsn=receiver.url.split("/api/")[0].replace("//", f"//{DSN_KEY}@") + "/42")
+
+
+@pytest.mark.parametrize("trouble", ["500", "403", "429", "refuses"])
+def test_a_notice_that_sentry_did_not_take_is_tried_again(trouble: str) -> None:
+    """Its client gives no receipt and raises nothing; a notice that was lost must not count as told."""
+    with received() as receiver:
+        receiver.trouble = trouble
+        with watched(settings_of(receiver)), pytest.raises(AlertFailed, match="Sentry did not take it"):
+            SentryAlerts().send(notice())
+        receiver.trouble = ""
+        with watched(settings_of(receiver)):
+            SentryAlerts().send(notice())
+        assert receiver.messages[-1].path == "/api/42/envelope/"
+        assert receiver.messages[-1].answered == ""
+
+
+def test_a_sentry_that_hangs_holds_nobody() -> None:
+    """A notice fails in time, and leaving takes a second at most."""
+    with received() as receiver:
+        receiver.trouble = "hangs"
+        with watched(settings_of(receiver)) as watch:
+            with pytest.raises(AlertFailed, match=r"did not answer within 0\.3 s"):
+                SentryAlerts(timeout=0.3).send(notice())
+            watch.check_in(run("synced"))
+            began = time.monotonic()
+        assert time.monotonic() - began < 1.5
+
+
+CRASHING = """
+import os, typer
+from trc_engage.entrypoints.sentry import watched
+from trc_engage.entrypoints.settings import Settings
+
+def crash():
+    with watched(Settings.from_mapping(os.environ)):
+        raise KeyError("Ada Canary")
+
+{start}
+"""
+
+
+@pytest.mark.parametrize("start", ["typer.run(crash)", "crash()"])
+def test_a_process_that_crashes_tells_once(start: str) -> None:
+    """Inside Typer as well, which catches what the interpreter would report."""
+    with received() as receiver:
+        env = {"PYTHONPATH": str(Path(trc_engage.__file__).parents[1]), "SENTRY_DSN": dsn(receiver)}
+        program = CRASHING.format(start=start)
+        ran = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=False)
+        assert ran.returncode == 1
+        (message,) = receiver.messages
+        body = opened(message.body)
+    assert '"type":"KeyError"' in body
+    assert "Canary" not in body
+
+
+def dsn(receiver: Receiver) -> str:
+    """Return the DSN of a receiver."""
+    value = settings_of(receiver).sentry_dsn
+    assert value is not None
+    return value
+
+
+def opened(body: bytes) -> str:
+    """Return an envelope as it was before it was packed."""
+    return gzip.decompress(body).decode()
+
+
+def test_run_due_checks_in(tmp_path: Path) -> None:
+    """The command as cron runs it, with a Sentry to tell."""
+    with received() as receiver, Mee6Server.start() as server:
+        operator = Operator(tmp_path, server)
+        ran = operator.run("run-due", env={"SENTRY_DSN": dsn(receiver)})
+        assert ran.code == 0, ran.err
+        (message,) = receiver.messages
+    assert f'"monitor_slug":"{SYNC_MONITOR}"' in opened(message.body)
+    assert '"status":"ok"' in opened(message.body)

@@ -1,0 +1,208 @@
+"""Who is told what, and when: pure, as a table and as a law (R10, R15a, R20, R22)."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+from syrupy.assertion import SnapshotAssertion
+
+from trc_engage.core.errors import ClockWentBack, SourceTrouble
+from trc_engage.core.incidents import (
+    FAILURES_MIN,
+    NAMES,
+    REMIND_AFTER,
+    Failing,
+    Notice,
+    Told,
+    Trouble,
+    clock_trouble,
+    failed_again,
+    frozen_trouble,
+    notices_due,
+    source_trouble,
+)
+from trc_engage.core.settling import Pending
+
+MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+QUARTER = timedelta(minutes=15)
+KINDS: list[SourceTrouble] = list(NAMES)  # type: ignore[arg-type]
+
+
+def failing(count: int, kind: SourceTrouble = "down", message: str = "MEE6 is in trouble", **more: Any) -> Failing:
+    """Return so many failures in a row, of one kind."""
+    row = None
+    for _ in range(count):
+        row = failed_again(row, MONDAY, kind, message)
+    assert row is not None
+    return evolve(row, **more)
+
+
+def lasting(count: int = 3, since: datetime = MONDAY) -> Trouble:
+    """Return a trouble that an admin should know of."""
+    trouble = source_trouble(failing(count, since=since), ())
+    assert trouble is not None
+    return trouble
+
+
+def told(kind: str, at: datetime, since: datetime = MONDAY) -> Told:
+    """Return what a channel took last."""
+    return Told("webhook", "source", kind, since, at)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_third_failure_in_a_row_is_a_trouble(kind: SourceTrouble) -> None:
+    """Two are not, unless no later sync mends them by itself: a distrusted board, a clock."""
+    is_told_at = [source_trouble(failing(count, kind), ()) is not None for count in (1, 2, 3)]
+    assert is_told_at == ([True] * 3 if kind in {"distrusted", "clock"} else [False, False, True])
+
+
+def test_no_failure_is_no_trouble() -> None:
+    """A store without failures has nothing to say."""
+    assert source_trouble(None, ()) is None
+    assert frozen_trouble(()) is None
+
+
+def test_what_needs_a_decision_stays_a_trouble_under_later_failures() -> None:
+    """A board that was distrusted and then could not be read is not forgotten."""
+    distrusted = failed_again(None, MONDAY, "distrusted", "the board would lower 6 of 6 members")
+    trouble = source_trouble(failed_again(distrusted, MONDAY + QUARTER, "down", "MEE6 is in trouble"), ())
+    assert trouble is not None
+    assert ("6 of 6 members" in trouble.why, "not trusted" in trouble.title) == (True, True)
+
+
+def test_what_needs_a_decision_is_told_although_an_outage_was() -> None:
+    """It is another incident, from the first failure of its kind on."""
+    outage = failing(3)
+    distrusted = failed_again(outage, MONDAY + QUARTER, "distrusted", "the board would lower 6 of 6 members")
+    trouble = source_trouble(distrusted, ())
+    assert trouble is not None
+    (notice,) = notices_due([trouble], [told("alert", MONDAY)], MONDAY + QUARTER)
+    assert (notice.kind, notice.since) == ("alert", MONDAY + QUARTER)
+
+
+@pytest.mark.parametrize(
+    ("cause", "is_trouble"), [(("frozen",), True), (("no_sync",), False), (("earlier",), False), ((), False)]
+)
+def test_only_a_frozen_day_is_a_trouble_of_its_own(cause: Sequence[str], is_trouble: bool) -> None:
+    """A day that waits for a sync is part of another trouble, or of none."""
+    pending = [Pending(date(2026, 3, 2), one) for one in cause]  # type: ignore[arg-type]
+    assert (frozen_trouble(pending) is not None) == is_trouble
+
+
+@pytest.mark.parametrize(
+    ("last", "after", "expected"),
+    [
+        (None, QUARTER, ["alert"]),
+        (told("alert", MONDAY), REMIND_AFTER - timedelta(seconds=1), []),
+        (told("alert", MONDAY), REMIND_AFTER, ["reminder"]),
+        (told("reminder", MONDAY), QUARTER, []),
+        (told("reminder", MONDAY), REMIND_AFTER, ["reminder"]),
+        (told("all_clear", MONDAY), QUARTER, ["alert"]),
+        (told("alert", MONDAY, since=MONDAY - REMIND_AFTER), QUARTER, ["alert"]),
+        (told("alert", MONDAY + timedelta(days=9)), QUARTER, ["reminder"]),
+    ],
+    ids=["new", "told", "a-day", "reminded", "another-day", "again", "other-incident", "told-in-the-future"],
+)
+def test_while_a_trouble_lasts(last: Told | None, after: timedelta, expected: list[str]) -> None:
+    """One alert, a reminder 24 hours after the last message; another incident is another alert."""
+    notices = notices_due([lasting()], [last] if last else [], MONDAY + after)
+    assert [notice.kind for notice in notices] == expected
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [(None, []), ("alert", ["all_clear"]), ("reminder", ["all_clear"]), ("all_clear", [])],
+)
+def test_when_a_trouble_is_over(last: str | None, expected: list[str]) -> None:
+    """One all-clear, to whoever was told."""
+    notices = notices_due([], [told(last, MONDAY)] if last else [], MONDAY + QUARTER)
+    assert [notice.kind for notice in notices] == expected
+
+
+def test_topics_do_not_know_each_other() -> None:
+    """A frozen day is told while the source fails, and cleared while it goes on failing."""
+    frozen = frozen_trouble([Pending(date(2026, 3, 2), "frozen")])
+    assert frozen is not None
+    alerts = notices_due([lasting(), frozen], [told("alert", MONDAY)], MONDAY + QUARTER)
+    assert [(one.kind, one.topic) for one in alerts] == [("alert", "frozen")]
+    heard = [told("alert", MONDAY), Told("webhook", "frozen", "alert", frozen.since, MONDAY)]
+    clears = notices_due([lasting()], heard, MONDAY + QUARTER)
+    assert [(one.kind, one.topic) for one in clears] == [("all_clear", "frozen")]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_alert_names_since_when_why_what_waits_and_what_helps(kind: SourceTrouble) -> None:
+    """Whoever is woken needs nothing else, and no library's argument is named."""
+    trouble = source_trouble(
+        failing(3, kind, "MEE6 broke off; check base_url"), [Pending(date(2026, 2, 27), "no_sync")]
+    )
+    assert trouble is not None
+    (alert,) = notices_due([trouble], [], MONDAY)
+    assert NAMES[kind] in alert.title
+    assert "Mon 2026-03-02 09:00 UTC" in alert.title
+    assert "check TRC_ENGAGE_MEE6_URL" in alert.text
+    assert "the streaks of Fri 2026-02-27 wait" in alert.text
+    assert "`trc-engage status`" in alert.text
+
+
+def test_what_an_admin_reads(snapshot: SnapshotAssertion) -> None:
+    """The words of each kind of notice, as they arrive."""
+    pending = [Pending(date(2026, 3, 2) + timedelta(days=days), "no_sync") for days in range(3)]
+    frozen = frozen_trouble([Pending(date(2026, 3, 3), "frozen")])
+    outage = source_trouble(failing(300, message="MEE6 is in trouble (status 502)"), pending)
+    clock = clock_trouble(ClockWentBack(MONDAY, MONDAY + timedelta(hours=2)))
+    assert outage is not None
+    assert frozen is not None
+    later = MONDAY + timedelta(hours=75, minutes=7)
+    heard = [Told("webhook", one.topic, "alert", one.since, MONDAY) for one in (outage, frozen, clock)]
+    notices = [
+        *notices_due([outage, frozen, clock], [], MONDAY),
+        *notices_due([outage], heard[:1], later),
+        *notices_due([], heard, later),
+    ]
+    assert snapshot == "\n\n".join(f"[{one.kind}] {one.title}\n{one.text}" for one in notices)
+
+
+RUNS = st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(1, 200)), max_size=60)
+
+
+@given(RUNS)
+def test_the_law_of_notices(runs: list[tuple[bool, bool, int]]) -> None:
+    """Whatever fails and whichever channel is down: no alert twice, no reminder early, no all-clear unasked."""
+    now, count, since = MONDAY, 0, MONDAY
+    last: Told | None = None
+    heard: list[tuple[datetime, Notice]] = []
+    for is_good, is_up, quarters in runs:
+        now += quarters * QUARTER
+        since = since if count else now
+        count = 0 if is_good else count + 1
+        troubles = [lasting(count, since)] if count >= FAILURES_MIN else []
+        due = notices_due(troubles, [last] if last else [], now)
+        assert len(due) <= 1
+        if is_up and due:
+            heard.append((now, due[0]))
+            last = Told("webhook", "source", due[0].kind, due[0].since, now)
+        told_of = last is not None and last.kind != "all_clear"
+        assert not is_up or told_of == bool(troubles)
+    check_order(heard)
+
+
+def check_order(heard: Sequence[tuple[datetime, Notice]]) -> None:
+    """Hold one channel's notices against R20."""
+    assert not heard or heard[0][1].kind == "alert"
+    for (before_at, before), (at, notice) in pairwise(heard):
+        match before.kind, notice.kind:
+            case "all_clear", kind:
+                assert kind == "alert"
+            case _, "alert":
+                assert notice.since != before.since
+            case _, "reminder":
+                assert notice.since == before.since
+                assert at - before_at >= REMIND_AFTER
+            case _:
+                assert notice.since == before.since
