@@ -14,6 +14,7 @@ from pathlib import Path
 HOMES = {
     "syncing": ("raw", "common", "busy", "everyday", "quiet", "memory"),
     "paging": ("bare_pages", "read_pages", "serve"),
+    "idling": ("idle_cpu", "idle_memory"),
     "settling": ("raw_upserts", "settle", "recompute", "standing"),
 }
 

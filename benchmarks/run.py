@@ -25,6 +25,7 @@ from attrs import frozen
 MEASURED = Path(__file__).with_name("measured.py")
 ACCOUNTS = 100_000
 MANY_ACCOUNTS = 300_000
+ACCOUNTS_FEW = 1_000
 SOUGHT_FEW = 1_000
 ENTRIES_FEW = 10_000
 ENTRIES_MANY = 1_000_000
@@ -142,6 +143,14 @@ class Bench:
         yield _ratio("trc-engage show M --json", floor, seconds["show"], seconds["show floor"], 1.3)
         yield _ratio("import trc_engage", "import attrs", seconds["import"], seconds["import floor"], 1.6)
 
+    def idling(self) -> Iterator[Ratio]:
+        """Tell what the daemon costs while nothing is due."""
+        names = ("idle_cpu", "idle_memory")
+        measures = {name: partial(self._measure, name, self._store(ACCOUNTS_FEW), ACCOUNTS_FEW) for name in names}
+        seconds, megabytes = self._alternating(measures, rounds=3).values()
+        yield _ratio("daemon, idle for an hour", "1 s of CPU", seconds, [1.0] * len(seconds), 1.0)
+        yield _ratio("daemon, idle", "60 MB of memory", megabytes, [60.0] * len(megabytes), 1.0)
+
     def _alternating(
         self, measures: Mapping[str, Callable[[], float]], rounds: int | None = None
     ) -> dict[str, list[float]]:
@@ -208,7 +217,15 @@ def main() -> None:
     print(f"{'what':<46} {'against':<34} {'median':>9} {'best':>9}  limit", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), options.rounds)
-        for part in (bench.starts, bench.pages, bench.syncs, bench.memory, bench.settling, bench.standings):
+        for part in (
+            bench.starts,
+            bench.pages,
+            bench.syncs,
+            bench.memory,
+            bench.settling,
+            bench.standings,
+            bench.idling,
+        ):
             if options.only in part.__name__:
                 for ratio in part():
                     print(ratio, flush=True)

@@ -197,7 +197,7 @@ ENDED = {
     "source": "MEE6's board is synced again",
     "frozen": "the day that nobody's XP rose on is decided",
     "clock": "the clock is right again",
-    "store": "the store works again",
+    "store": "runs work again",
 }
 MADE_UP = {
     "source": "What was earned meanwhile has been paid, and no day waits for it any more",

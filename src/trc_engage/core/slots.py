@@ -50,5 +50,5 @@ def next_settlement_at(now: datetime) -> datetime:
 def is_attended(now: datetime, last: SlotEnd | None, good_at: datetime | None) -> bool:
     """Tell whether anybody runs what is due: the slot before the present one has ended, or a sync was good since."""
     # A slot to come ended under a clock that ran ahead.
-    seen = [at for at in (last and last.slot, good_at) if at is not None and at <= now]
-    return max(seen, default=None) is not None and max(seen) >= slot_of(now) - SLOT
+    seen = (None if last is None else last.slot, good_at)
+    return any(at is not None and slot_of(now) - SLOT <= at <= now for at in seen)

@@ -23,6 +23,13 @@ MODULES = {
     "settle": "settling",
     "excuse": "settling",
     "members": "members",
+    "daemon": "running",
+    "run-due": "running",
+    "status": "health",
+    "doctor": "auditing",
+    "backup": "backing",
+    "restore": "backing",
+    "export": "exporting",
     "demo": "trying",
     "mee6-server": "trying",
 }
@@ -44,18 +51,23 @@ Or with your own:
   trc-engage members enroll m-1 --discord-id 80351110224678912 --name Ada
   trc-engage sync
   trc-engage show m-1
+  trc-engage daemon          syncs and settles by itself, until it is told to end
 """
 
 EPILOG = """\b
 Settings, from the environment:
-  TRC_ENGAGE_STORE       file of the store, or sqlite:///FILE (default: in your data folder)
-  TRC_ENGAGE_GUILD_ID    id of your Discord server; needed to sync
-  TRC_ENGAGE_MEE6_URL    where MEE6 is (default: https://mee6.xyz)
-  TRC_ENGAGE_MEE6_TOKEN  token for a board that is not public
+  TRC_ENGAGE_STORE          file of the store, or sqlite:///FILE (default: in your data folder)
+  TRC_ENGAGE_GUILD_ID       id of your Discord server; needed to sync
+  TRC_ENGAGE_MEE6_URL       where MEE6 is (default: https://mee6.xyz)
+  TRC_ENGAGE_MEE6_TOKEN     token for a board that is not public
+  TRC_ENGAGE_ALERT_WEBHOOK  address of a Discord webhook, for alerts to the admins
+  SENTRY_DSN                a Sentry project, for errors, alerts and check-ins
+  SENTRY_ENVIRONMENT        what Sentry calls this deployment (default: production)
 
 \b
 Exit codes:
   0   done
+  1   not healthy (status, doctor)
   2   wrong usage
   65  bad data: a value, a row or an id that cannot be; nothing was done
   69  the source failed: nothing changed, the next sync makes up for it
@@ -108,12 +120,10 @@ app = typer.Typer(
 def say_version(*, asked: bool) -> None:
     """Print the version, if it is asked for, and exit."""
     if asked:
-        from importlib import metadata  # noqa: PLC0415
+        from .version import installed_version  # noqa: PLC0415
 
-        try:
-            typer.echo(f"trc-engage {metadata.version('trc-engage')}")
-        except metadata.PackageNotFoundError:
-            typer.echo("trc-engage, not installed")
+        version = installed_version()
+        typer.echo("trc-engage, not installed" if version is None else f"trc-engage {version}")
         raise typer.Exit
 
 

@@ -188,10 +188,11 @@ def _log(report: SyncReport) -> None:
     counts = {name: getattr(report, name) for name in COUNTS}
     told = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
     logger.info(
-        "synced: %+d points; %s; %d rows in %d pages",
+        "synced: %+d points; %s; %d rows on %d %s",
         report.points,
         told or "nobody found",
         report.rows,
         report.pages,
+        "page" if report.pages == 1 else "pages",
         extra={"points": report.points, **counts, "rows": report.rows, "pages": report.pages},
     )

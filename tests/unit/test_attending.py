@@ -1,0 +1,167 @@
+"""A run with nobody there: no failure gets out, and one that lasts is told, though the store cannot count it."""
+
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from attrs import define, field
+
+from community import QUARTER, Community, opened
+from trc_engage.core.errors import AlertFailed
+from trc_engage.core.incidents import Notice
+from trc_engage.core.reports import RunReport
+from trc_engage.entrypoints.attending import Attendant
+
+CANARY = "ada.never-to-be-told"
+
+
+@define
+class Channel:
+    """A channel to an admin, which may be down."""
+
+    channel: str = "test"
+    is_down: bool = False
+    taken: list[Notice] = field(factory=list)
+
+    def send(self, notice: Notice, /) -> None:
+        """Take a notice."""
+        if self.is_down:
+            raise AlertFailed("nobody there")
+        self.taken.append(notice)
+
+    @property
+    def kinds(self) -> list[str]:
+        """What was told."""
+        return [notice.kind for notice in self.taken]
+
+
+@define
+class Watch:
+    """Who hears of runs and of bugs."""
+
+    runs: list[RunReport] = field(factory=list)
+    bugs: list[BaseException] = field(factory=list)
+
+    def check_in(self, report: RunReport, /) -> None:
+        """Note a run."""
+        self.runs.append(report)
+
+    def capture(self, error: BaseException, /) -> None:
+        """Note a bug."""
+        self.bugs.append(error)
+
+
+class Place:
+    """A community in a file that can be damaged, with somebody who attends."""
+
+    def __init__(self, community: Community, store: Path) -> None:
+        self.community = community
+        self.channels = [Channel("first"), Channel("second")]
+        self.watch = Watch()
+        self._store = store
+        self._whole = b""
+        self.attendant = self.another_attendant()
+
+    def another_attendant(self) -> Attendant:
+        """Return who begins to attend now."""
+        return Attendant(self.community.engage, self.watch, self.channels, lambda: self.community.now)
+
+    def run(self, times: int = 1, every: timedelta = QUARTER) -> RunReport | None:
+        """Attend so many times."""
+        report = None
+        for _ in range(times):
+            self.community.now += every
+            report = self.attendant()
+        return report
+
+    def damage(self) -> None:
+        """Make the file none that SQLite knows."""
+        self._whole = self._store.read_bytes()
+        self._store.write_bytes(b"damaged " * (len(self._whole) // 8))
+
+    def mend(self) -> None:
+        """Put the file back."""
+        self._store.write_bytes(self._whole)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    with opened("sqlite", tmp_path) as ledger:
+        community = Community(ledger)
+        community.enroll("ada")
+        yield Place(community, tmp_path / "engage.db")
+
+
+def test_a_store_that_fails_three_times_is_told_on_every_channel(place: Place) -> None:
+    """An alert at the third failure in a row, a reminder each day, one all-clear; runs go on meanwhile."""
+    place.damage()
+    assert place.run(2) is None
+    assert place.channels[0].kinds == []
+    place.run()
+    assert place.channels[0].kinds == ["alert"]
+    place.run(96)
+    assert place.channels[0].kinds == ["alert", "reminder"]
+    place.mend()
+    report = place.run(2)
+    assert report is not None
+    assert report.outcome == "synced"
+    assert place.channels[0].kinds == ["alert", "reminder", "all_clear"]
+    assert place.channels[1].taken == place.channels[0].taken
+    assert [run.outcome for run in place.watch.runs] == ["synced", "synced"]
+    assert place.watch.bugs == []
+
+
+def test_the_alert_says_what_what_it_means_and_what_to_do(place: Place) -> None:
+    """Since when, that no XP is lost, and the remedy that the store itself names."""
+    place.damage()
+    place.run(3)
+    (alert,) = place.channels[0].taken
+    assert alert.title == "The store failed, 3 times in a row since Mon 2026-03-02 09:15 UTC"
+    assert "put back a backup" in alert.text
+    assert "No XP is lost" in alert.text
+    assert alert.since == place.community.now - 2 * QUARTER
+
+
+def test_failures_that_are_not_in_a_row_alarm_nobody(place: Place) -> None:
+    """Two, a run that works, and two again."""
+    for _ in range(2):
+        place.damage()
+        place.run(2)
+        place.mend()
+        place.run()
+    assert place.channels[0].kinds == []
+
+
+def test_a_channel_that_is_down_is_tried_again(place: Place) -> None:
+    """With every run, until it has taken the alert; the others are told in time, and once."""
+    place.channels[0].is_down = True
+    place.damage()
+    place.run(4)
+    place.channels[0].is_down = False
+    place.run(2)
+    assert [channel.kinds for channel in place.channels] == [["alert"], ["alert"]]
+
+
+def test_a_bug_ends_nothing(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged with its traceback and captured each time, told at the third, and its text goes to nobody."""
+    place.community.trouble = ZeroDivisionError(CANARY)
+    with caplog.at_level(logging.INFO):
+        assert place.run(3) is None
+    assert [bool(record.exc_info) for record in caplog.records if record.levelname == "ERROR"] == [True] * 3
+    assert [type(bug) for bug in place.watch.bugs] == [ZeroDivisionError] * 3
+    (alert,) = place.channels[0].taken
+    assert "ZeroDivisionError" in alert.text
+    assert CANARY not in alert.title + alert.text
+    place.community.trouble = None
+    assert place.run() is not None
+
+
+def test_a_failing_store_is_one_line_each_time(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    """Without a traceback, for the line says what to do."""
+    place.damage()
+    place.run()
+    (record,) = [record for record in caplog.records if record.name.endswith("attending")]
+    assert (record.levelname, record.exc_info) == ("ERROR", None)
+    assert "put back a backup" in record.getMessage()

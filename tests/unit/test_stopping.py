@@ -1,0 +1,53 @@
+"""How a process is told to end: by a thread that reads the signals, whatever the main thread does."""
+
+import os
+import signal
+from collections.abc import Iterator
+from threading import Event
+
+import pytest
+
+from trc_engage.entrypoints.stopping import ENDING, heeding_signals
+
+SECONDS_MAX = 60
+ALL = (*ENDING, signal.SIGHUP)
+
+
+@pytest.fixture(autouse=True)
+def _handlers() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in ALL}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_without_a_signal_everything_is_put_back() -> None:
+    """Handlers and wake-up descriptor are those of whoever called."""
+    before = [signal.getsignal(number) for number in ALL]
+    ear, mouth = os.pipe()
+    os.set_blocking(mouth, False)
+    signal.set_wakeup_fd(mouth)
+    with heeding_signals() as stop:
+        assert not stop.wait(0)
+    assert [signal.getsignal(number) for number in ALL] == before
+    assert signal.set_wakeup_fd(-1) == mouth
+    os.close(mouth)
+    os.close(ear)
+
+
+@pytest.mark.parametrize("number", ENDING)
+def test_a_signal_ends_the_wait_and_what_is_under_way(number: signal.Signals) -> None:
+    """At once, and also what is begun only after it; from then on signals find nothing to harm."""
+    ended, begun_late = Event(), Event()
+    with heeding_signals() as stop:
+        stop.gives_up(ended.set)
+        os.kill(os.getpid(), signal.SIGHUP)
+        os.kill(os.getpid(), number)
+        assert stop.wait(SECONDS_MAX)
+        assert ended.wait(SECONDS_MAX)
+        stop.gives_up(begun_late.set)
+        assert begun_late.is_set()
+        assert stop.reason == number.name
+        os.kill(os.getpid(), number)
+    assert [signal.getsignal(one) for one in ENDING] == [signal.SIG_IGN] * 2
+    os.kill(os.getpid(), number)

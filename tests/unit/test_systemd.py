@@ -1,0 +1,61 @@
+"""What a supervisor hears, over real sockets (sd_notify(3))."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from attended import Supervisor
+from trc_engage.entrypoints.systemd import Systemd
+
+
+@pytest.fixture(params=["path", "abstract"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return str(tmp_path / "notify") if request.param == "path" else f"@trc-engage-test-{tmp_path.name}"
+
+
+@pytest.fixture
+def supervisor(address: str) -> Iterator[Supervisor]:
+    supervisor = Supervisor(address)
+    yield supervisor
+    supervisor.close()
+
+
+def test_states_are_one_message(supervisor: Supervisor, address: str) -> None:
+    """At a path or at an abstract address, as the environment names it."""
+    Systemd.from_environ({"NOTIFY_SOCKET": address}).tell("READY=1", "STATUS=at work")
+    assert supervisor.hear() == ["READY=1", "STATUS=at work"]
+
+
+def test_pings_come_twice_as_often_as_asked(supervisor: Supervisor, address: str) -> None:
+    """As long as all is well, and none after it."""
+    environ = {"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "20000", "WATCHDOG_PID": str(os.getpid())}
+    systemd = Systemd.from_environ(environ)
+    assert systemd.ping_seconds == 0.01
+    is_well = Event()
+    is_well.set()
+    with systemd.watching(is_well.is_set):
+        for _ in range(3):
+            assert supervisor.hear() == ["WATCHDOG=1"]
+        is_well.clear()
+    systemd.tell("STOPPING=1")
+    supervisor.until("STOPPING=1")
+    assert set(supervisor.heard) == {"WATCHDOG=1", "STOPPING=1"}
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [{}, {"WATCHDOG_USEC": "20000", "WATCHDOG_PID": "1"}, {"WATCHDOG_USEC": ""}, {"WATCHDOG_USEC": "soon"}],
+    ids=["nobody", "another process", "empty", "no number"],
+)
+def test_who_is_not_watched_does_not_ping(environ: dict[str, str]) -> None:
+    """Also if the variables were inherited from a process that is."""
+    assert Systemd.from_environ(environ).ping_seconds is None
+
+
+def test_that_nobody_listens_ends_nothing(tmp_path: Path) -> None:
+    """Neither an address where nobody is any more nor none at all."""
+    Systemd(str(tmp_path / "gone")).tell("READY=1")
+    Systemd().tell("READY=1")
