@@ -39,4 +39,6 @@ _MEANINGS: tuple[tuple[tuple[type[Exception], ...], SourceTrouble, str], ...] = 
 def translated(error: Exception) -> SourceError:
     """Return what an error of httpx means; the caller chains it."""
     kind, meaning = next((kind, meaning) for known, kind, meaning in _MEANINGS if isinstance(error, known))
-    return SourceError(kind, f"MEE6 {meaning} ({type(error).__name__}: {shortened(str(error), 160)})")
+    # What h11 quotes may be anything that the server sent, and the message is kept (R9).
+    words = str(error).partition(": bytearray(")[0]
+    return SourceError(kind, f"MEE6 {meaning} ({type(error).__name__}: {shortened(words, 160)})")

@@ -1,6 +1,8 @@
 """One page's worth of HTTP under limits: time, bytes, tries."""
 
 import logging
+from contextlib import suppress
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib import metadata
 
 import httpx
@@ -70,11 +72,12 @@ class Fetcher:
             raise self._ended(budget) or translated(error) from error
         finally:
             self.pace.rest()
+        self._check_stopped()
+        if found := trouble(answer):
+            raise found
         # A connection that was cut may look like an answer that ended.
         if ended := self._ended(budget):
             raise ended
-        if found := trouble(answer):
-            raise found
         return answer
 
     def _receive(self, number: int, limit: int, seconds: float) -> Answer:
@@ -82,25 +85,19 @@ class Fetcher:
         query = {"limit": limit, "page": number}
         extensions = {"trace": self.line.trace}
         with self.client.stream("GET", self.url, params=query, timeout=timeout, extensions=extensions) as response:
-            return Answer(response.status_code, response.headers, self._body(response))
+            body = self._page_body(response) if response.status_code == OK else _trouble_body(response)
+            return Answer(response.status_code, response.headers, body)
 
-    def _body(self, response: httpx.Response) -> bytes:
+    def _page_body(self, response: httpx.Response) -> bytes:
         """Return the body as it came: nothing is inflated, and nothing endless is read to its end."""
-        is_page = response.status_code == OK
-        if response.headers.get("content-encoding", "identity").lower() != "identity":
-            if is_page:
-                raise malformed("it is compressed, although that was not asked for")
-            return b""
-        bytes_max = self.bytes_max if is_page else TROUBLE_BYTES_MAX
-        chunks: list[bytes] = []
+        if _is_packed(response):
+            raise malformed("it is compressed, although that was not asked for")
+        body = bytearray()
         for chunk in response.iter_raw():
-            bytes_max -= len(chunk)
-            if bytes_max < 0:
-                if is_page:
-                    raise malformed(f"it is longer than {self.bytes_max:,} bytes")
-                break
-            chunks.append(chunk)
-        return b"".join(chunks)
+            body += chunk
+            if len(body) > self.bytes_max:
+                raise malformed(f"it is longer than {self.bytes_max:,} bytes")
+        return bytes(body)
 
     def _ended(self, budget: Budget) -> EngageError | None:
         """Return why the request was ended from this side; None if it was not."""
@@ -118,10 +115,11 @@ class Fetcher:
         return self.pace.jittered(BACKOFF_SECONDS * 2 ** (state.attempt_number - 1))
 
 
-def new_client(token: str | None, contact: str) -> httpx.Client:
+def new_client(token: str | None, contact: str, transport: httpx.BaseTransport | None) -> httpx.Client:
     """Return a client that says who it is and asks for plain JSON; the environment has no say in it.
 
-    The token goes out raw: MEE6 knows no scheme such as Bearer.
+    The token goes out raw: MEE6 knows no scheme such as Bearer. Without a `transport` it makes its own.
+    Cookies are not kept, so that no answer has a say in a later request.
     """
     headers = {
         "User-Agent": f"trc-engage/{_version()} (+{contact})",
@@ -132,10 +130,35 @@ def new_client(token: str | None, contact: str) -> httpx.Client:
         headers["Authorization"] = token
     return httpx.Client(
         headers=headers,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         trust_env=False,
         follow_redirects=False,
+        event_hooks={"response": [_forget_location]},
+        transport=transport,
         limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
     )
+
+
+def _trouble_body(response: httpx.Response) -> bytes:
+    """Return as much of the body as came: the status alone tells that this is no page, and what to do."""
+    body = bytearray()
+    if not _is_packed(response):
+        with suppress(*HTTPX_ERRORS, OSError):
+            for chunk in response.iter_raw():
+                body += chunk
+                if len(body) > TROUBLE_BYTES_MAX:
+                    break
+    return bytes(body)
+
+
+def _is_packed(response: httpx.Response) -> bool:
+    encoding: str = response.headers.get("content-encoding", "identity")
+    return encoding.lower() != "identity"
+
+
+def _forget_location(response: httpx.Response) -> None:
+    """Keep httpx from making up the request of a redirect that nobody will follow."""
+    response.headers.pop("location", None)
 
 
 def _version() -> str:

@@ -12,9 +12,12 @@ from ...core.errors import SourceError, shortened
 
 XP_MAX = 2**53
 """Beyond it a JSON number may have lost precision on its way."""
+VALUES_MAX = 1_000_000
+"""Many times what a page tells; the smallest of them take thirty times their bytes in memory."""
 UNUSABLE_MAX = 3
 UNUSABLE_SHARE_MAX = 0.01
 
+_NEEDED = ("guild", "players", "id", "xp")
 _DISCORD_ID = re.compile(r"[1-9][0-9]{0,19}", re.ASCII)
 
 
@@ -50,11 +53,12 @@ def parsed(body: bytes, guild_id: str, sought: frozenset[str], *, thoroughly: bo
 
     `SourceError` (malformed) if it is no page of this guild's board, if more than 3 rows and more
     than 1 % of them cannot be used, or if one of them is of somebody sought. `thoroughly` refuses
-    rows that tell their XP twice as well; it takes half as long again, so once in a read must do.
+    what is told twice as well; it takes a third as long again, so once in a read must do.
     """
     board = _structured(_loaded(body, _told_once if thoroughly else None))
     if board.guild.id != guild_id:
-        raise malformed(f"the board is of guild {shortened(board.guild.id)}, but guild {guild_id!r} was asked for")
+        other = repr(board.guild.id) if _DISCORD_ID.fullmatch(board.guild.id) else "that is no id"
+        raise malformed(f"the board is of guild {other}, but guild {guild_id!r} was asked for")
     readings, ids, unusable = _rows(board.players, sought)
     for row in unusable:
         if _is_of(row, sought):
@@ -76,6 +80,8 @@ def malformed(what: str) -> SourceError:
 
 
 def _loaded(body: bytes, to_object: Callable[[list[tuple[str, object]]], object] | None) -> object:
+    if body.count(b",") >= VALUES_MAX:
+        raise malformed(f"it holds more than {VALUES_MAX:,} values")
     try:
         return json.loads(body, parse_constant=_refuse, object_pairs_hook=to_object)
     except (ValueError, RecursionError) as error:
@@ -87,10 +93,14 @@ def _refuse(constant: str) -> Never:
 
 
 def _told_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Refuse an object that tells its XP twice, for nobody knows which of the two is true."""
-    if [key for key, _ in pairs].count("xp") > 1:
-        raise ValueError("xp is told twice")
-    return dict(pairs)
+    """Refuse an object that tells what is needed twice, for nobody knows which of the two is true."""
+    told = dict(pairs)
+    if len(told) < len(pairs):
+        keys = [key for key, _ in pairs]
+        for key in _NEEDED:
+            if keys.count(key) > 1:
+                raise ValueError(f"{key} is told twice")
+    return told
 
 
 def _structured(document: object) -> _Leaderboard:
@@ -102,13 +112,13 @@ def _structured(document: object) -> _Leaderboard:
 
 def _text(value: object, _: type) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"a text was expected, not {shortened(value)}")
+        raise TypeError(f"a text was expected, not {_shown(value)}")
     return value
 
 
 def _list(value: object, _: type) -> list[object]:
     if not isinstance(value, list):
-        raise TypeError(f"a list was expected, not {shortened(value)}")
+        raise TypeError(f"a list was expected, not {_shown(value)}")
     return value
 
 
@@ -152,4 +162,11 @@ def _essence(row: object) -> str:
     """Return what is wrong with a row but not whose it is: the message is kept, and ids are not (R1, R9)."""
     if not isinstance(row, dict):
         return f"a {type(row).__name__}"
-    return f"its id is a {type(row.get('id')).__name__}, its xp is {shortened(row.get('xp'))}"
+    return f"its id is a {type(row.get('id')).__name__}, its xp is {_shown(row.get('xp'))}"
+
+
+def _shown(value: object) -> str:
+    """Return a plain value, and of any other only what it is: it may name people, or be too deep to be shown."""
+    if value is None or isinstance(value, int | float):
+        return shortened(value)
+    return f"a {type(value).__name__}"

@@ -7,6 +7,7 @@ from threading import Lock
 from types import TracebackType
 from typing import Self
 
+import httpx
 from attrs import define, field
 
 from ...core.model import Board
@@ -62,6 +63,7 @@ class Mee6Source:
         pause: Callable[[float], object] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         random: Random | None = None,
+        transport: httpx.BaseTransport | None = None,
     ) -> Self:
         """Prepare to read; nothing is sent yet.
 
@@ -69,7 +71,8 @@ class Mee6Source:
         whoever runs this, by default the Discord server itself. `page_gap` are the seconds
         between requests, `deadline_seconds` what the requests of a read may take without the gaps.
         `on_page` is told the pages and rows so far; `pause` sleeps (by default until `stop`).
-        Raises `InvalidValue`.
+        `transport` carries the requests, over a proxy say or to a server in memory; the deadline then
+        cuts what it connects through httpcore. Raises `InvalidValue`.
         """
         guild = checked_guild_id(guild_id)
         url = f"{checked_base_url(base_url)}/api/plugins/levels/leaderboard/{guild}"
@@ -81,7 +84,7 @@ class Mee6Source:
         bytes_max = checked_count("answer_bytes_max", answer_bytes_max)
         pages = checked_count("pages_max", pages_max)
         reach = f"https://discord.com/channels/{guild}" if contact is None else contact
-        client = new_client(checked_token(token), checked_contact(reach))
+        client = new_client(checked_token(token), checked_contact(reach), transport)
         fetcher = Fetcher(url, client, line, pace, bytes_max)
         return cls(guild, fetcher, on_page, deadline, pages)
 
@@ -96,12 +99,13 @@ class Mee6Source:
             def fetch(number: int, limit: int) -> Answer:
                 return self._fetcher.page(number, limit, budget)
 
-            sweeper = Sweeper(self.guild_id, sought, fetch, self._on_page, self._pages_max, self._limit)
-            try:
-                with self._fetcher.line.watched(lambda: budget.left):
-                    return sweeper.board()
-            finally:
-                self._limit = sweeper.limit_known
+            # What a read that fails has learnt of the server's limit may be wrong, and would last.
+            limit, self._limit = self._limit, LIMIT_MAX
+            sweeper = Sweeper(self.guild_id, sought, fetch, self._on_page, self._pages_max, limit)
+            with self._fetcher.line.watched(lambda: budget.left):
+                board = sweeper.board()
+            self._limit = sweeper.limit_known
+            return board
 
     def stop(self) -> None:
         """End a running read at once, and refuse any later one; for signal handlers and other threads."""

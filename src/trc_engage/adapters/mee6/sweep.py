@@ -16,6 +16,8 @@ from .answer import Answer
 from .page import Page, malformed, parsed
 
 LIMIT_MAX = 1_000
+PAGES_FEW = 20
+"""After more pages than these a limit is learnt anew: that costs two requests, and a wrong one many."""
 SWEEPS_MAX = 3
 REPEATS_MAX = 3
 
@@ -128,7 +130,7 @@ class Sweeper:
 
     def _take(self, number: int, trail: _Trail) -> Page:
         """Fetch a page and keep its readings, the newer over the older."""
-        if number >= self.pages_max:
+        if number >= self.pages_max or len(self._rows) > self.pages_max * LIMIT_MAX:
             raise malformed(f"the board has no end within {self.pages_max:,} pages")
         answer = self.fetch(number, self.limit)
         page = parsed(answer.body, self.guild_id, self.sought, thoroughly=self._pages == 0)
@@ -145,4 +147,6 @@ class Sweeper:
         return page
 
     def _board(self, missed: frozenset[str]) -> Board:
+        if self._pages > PAGES_FEW:
+            self.limit_known = LIMIT_MAX
         return Board(self._readings, self._whole, len(self._rows), self._pages, missed, self._server_at)

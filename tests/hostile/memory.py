@@ -1,0 +1,28 @@
+"""How much memory something took at its height, as the kernel counts it."""
+
+import re
+from pathlib import Path
+
+_STATUS = Path("/proc/self/status")
+_CLEAR_REFS = Path("/proc/self/clear_refs")
+_RESET_PEAK = "5"
+
+
+class Peak:
+    """Counts from its making on; where there is no Linux, there is no growth to be seen."""
+
+    def __init__(self) -> None:
+        self._before = 0
+        if _CLEAR_REFS.exists():
+            _CLEAR_REFS.write_text(_RESET_PEAK)
+            self._before = _resident("VmRSS")
+
+    def growth(self) -> int:
+        """Return by how many bytes the process outgrew its size at the beginning."""
+        return _resident("VmHWM") - self._before if _CLEAR_REFS.exists() else 0
+
+
+def _resident(name: str) -> int:
+    found = re.search(rf"^{name}:\s+(\d+) kB$", _STATUS.read_text(), re.MULTILINE)
+    assert found is not None
+    return int(found[1]) * 1024
