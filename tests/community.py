@@ -71,7 +71,7 @@ class Community:
         return self.engage.standing(name).points
 
 
-LEDGERS = ("memory", "sqlite")
+LEDGERS = ("memory", "sqlite", "postgres")
 
 
 @contextmanager
@@ -79,6 +79,13 @@ def opened(kind: str, folder: Path) -> Iterator[Store]:
     """Lend an empty ledger of one of the `LEDGERS`; the one in a file does not wait for the disk."""
     if kind == "memory":
         yield MemoryLedger()
+        return
+    if kind == "postgres":
+        # Many a test starts a process that needs a community and no server.
+        from postgres import opened_postgres  # noqa: PLC0415
+
+        with opened_postgres() as ledger:
+            yield ledger
         return
     path = folder / "engage.db"
     path.write_bytes(_empty_file())

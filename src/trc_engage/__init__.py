@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .core.audit.breaches import Audit, Breach, Change, Repair
     from .core.entries import Entry, Evidence, XpChange
     from .core.errors import (
         AlertFailed,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from .reading import Reader
 
 _HOMES = {
+    "core.audit.breaches": ("Audit", "Breach", "Change", "Repair"),
     "core.entries": ("Entry", "Evidence", "XpChange"),
     "core.errors": (
         "AlertFailed",
@@ -79,7 +81,10 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "AlertFailed",
+    "Audit",
     "Board",
+    "Breach",
+    "Change",
     "ClaimLost",
     "ClockWentBack",
     "DiscordActivity",
@@ -109,6 +114,7 @@ __all__ = [
     "ReadStopped",
     "Reader",
     "Receipt",
+    "Repair",
     "Reversed",
     "RunReport",
     "SettleReport",

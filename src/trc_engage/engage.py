@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from . import running
+from . import auditing, running
+from .core.audit.breaches import Audit, Repair
 from .core.errors import InvalidValue, LinkTaken, SourceMissing
 from .core.fields import checked_day, checked_reason, checked_weekday
 from .core.health import Status
@@ -96,6 +97,14 @@ class Engage(Reader):
     def status(self) -> Status:
         """Return how the system does: what was read last, what fails, what waits, who is at work."""
         return running.status(self._ledger, self._now())
+
+    def audit(self) -> Audit:
+        """Look at every invariant of the store, also while others write to it; changes nothing."""
+        return auditing.audit(self._ledger)
+
+    def repair(self) -> Repair:
+        """Rebuild balances and streaks where they differ from the entries and the evidence, and audit again."""
+        return auditing.repair(self._ledger, self._now())
 
     def award(self, member_id: str, *, source: str, points: int, key: str, at: datetime) -> Receipt:
         """Award points for something that happened at `at`, once for its key (R8).

@@ -86,6 +86,10 @@ class Reader:
             raise UnknownMember(member_id)
         return found
 
+    def today(self) -> date:
+        """Return which UTC day it is, by the clock."""
+        return self._now().date()
+
     def _now(self) -> datetime:
         return in_utc("clock", self._clock())
 

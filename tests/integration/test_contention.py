@@ -1,4 +1,4 @@
-"""The example app under 8 threads and 2 processes at once: exact to the point."""
+"""The example app under 8 threads and 2 processes at once, and 8 processes by themselves: exact to the point."""
 
 import signal
 from collections import Counter
@@ -12,6 +12,7 @@ from threading import Barrier
 import httpx
 import pytest
 
+from crash.crowd import gathered
 from running_app import IMPATIENT, SECONDS_MAX, TRIES_MAX, App, running
 from trc_engage import (
     Engage,
@@ -22,6 +23,7 @@ from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.core import streaks
 from trc_engage.testing.mee6 import Mee6Server
 
+HAMMERED_SECONDS = 4
 PAIRS = 4
 """Of threads; the two of a pair send to a process each."""
 ROUNDS = 24
@@ -144,6 +146,14 @@ def test_eight_threads_and_two_processes_leave_exact_balances_and_streaks(crowd:
     assert crowd.answers[200] == crowd.answers[201] == len(crowd.awarded) == PAIRS * ROUNDS * len(BENCHMARKS)
     assert_exact(engage, crowd)
     assert_derived(crowd.ledger)
+
+
+def test_eight_processes_lose_nothing(tmp_path: Path) -> None:
+    """They award, sync, settle and read for a few seconds (`tox -e crash`: longer); all is exact, nothing is locked."""
+    with gathered(tmp_path, HAMMERED_SECONDS) as processes:
+        processes.hammer()
+        processes.check()
+    assert {"awards", "syncs", "reads"} <= processes.counts.keys()
 
 
 def assert_exact(engage: Engage, crowd: Crowd) -> None:

@@ -1,8 +1,13 @@
-"""Both ledgers keep the contract that is shipped for all."""
+"""All ledgers keep the contract that is shipped for all."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+from postgres import opened_postgres
 from trc_engage.adapters.memory import MemoryLedger
+from trc_engage.adapters.postgres import PostgresLedger
 from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.testing import LedgerContract
 
@@ -21,3 +26,13 @@ class TestSqliteLedger(LedgerContract):
     def make_ledger(self, folder: Path) -> SqliteLedger:
         """Return an empty store."""
         return SqliteLedger.open(folder / "engage.db")
+
+
+class TestPostgresLedger(LedgerContract):
+    """The store on a server."""
+
+    @pytest.fixture
+    def ledger(self) -> Iterator[PostgresLedger]:
+        """Lend an empty store."""
+        with opened_postgres() as ledger:
+            yield ledger

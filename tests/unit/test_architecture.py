@@ -12,14 +12,25 @@ import trc_engage
 PACKAGE = Path(trc_engage.__file__).parent
 CORE = sorted((PACKAGE / "core").rglob("*.py"))
 USE_CASES = [
-    *(PACKAGE / name for name in ("engage.py", "reading.py", "running.py")),
+    *(PACKAGE / name for name in ("auditing.py", "engage.py", "reading.py", "running.py")),
     *sorted((PACKAGE / "posting").rglob("*.py")),
 ]
 
 ALLOWED = {"__future__", "attrs", "collections", "contextlib", "datetime", "functools", "itertools", "re", "typing"}
 IMPURE_NAMES = {"open", "print", "input", "exec", "eval", "__import__"}
 IMPURE_ATTRIBUTES = {"now", "today", "utcnow", "time", "sleep", "monotonic", "random", "randrange", "getenv", "environ"}
-HEAVY = ["cattrs", "httpx", "logging.handlers", "pytest", "rich", "sentry_sdk", "sqlite3", "sqlite_utils", "typer"]
+HEAVY = [
+    "cattrs",
+    "httpx",
+    "logging.handlers",
+    "psycopg",
+    "pytest",
+    "rich",
+    "sentry_sdk",
+    "sqlite3",
+    "sqlite_utils",
+    "typer",
+]
 
 
 def imported(tree: ast.AST) -> set[str]:

@@ -1,13 +1,14 @@
 """Settings come from the environment; a bad one is named, and a secret is never shown."""
 
 from pathlib import Path
+from traceback import format_exception
 
 import pytest
 from sentry_sdk.utils import Dsn
 
 from trc_engage import InvalidValue
-from trc_engage.entrypoints.settings import Settings, SettingsError
-from trc_engage.entrypoints.wiring import channels, opened_with_source, store_path
+from trc_engage.entrypoints.settings import PostgresUrl, Settings, SettingsError
+from trc_engage.entrypoints.wiring import channels, opened, opened_with_source, store_path
 
 
 def test_an_empty_environment_is_enough_to_begin() -> None:
@@ -39,10 +40,33 @@ def test_the_store_is_a_path_or_an_address(value: str, path: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "dsn", "schema"),
+    [
+        ("postgresql://trc@db/engage", "postgresql://trc@db/engage", "trc_engage"),
+        ("postgres://db", "postgres://db", "trc_engage"),
+        ("postgresql://db/e?sslmode=require&schema=points", "postgresql://db/e?sslmode=require", "points"),
+        ("postgresql://db/e?schema=points", "postgresql://db/e", "points"),
+    ],
+)
+def test_the_store_is_a_database(value: str, dsn: str, schema: str) -> None:
+    """The schema is ours; all else is for the library of PostgreSQL."""
+    store = Settings.from_mapping({"TRC_ENGAGE_STORE": value}).store
+    assert store == PostgresUrl(dsn, schema)
+
+
+def test_the_password_of_a_database_is_not_shown() -> None:
+    """Neither in a repr, nor in the error of an address that cannot be read, nor in what that came from."""
+    settings = Settings.from_mapping({"TRC_ENGAGE_STORE": "postgresql://trc:hunter2 hunter2@db/engage"})
+    with pytest.raises(SettingsError, match="%-escapes") as caught, opened(settings):
+        pass
+    assert "hunter2" not in repr(settings)
+    assert "hunter2" not in "".join(format_exception(caught.value))
+
+
+@pytest.mark.parametrize(
     ("variable", "value", "says"),
     [
-        ("STORE", "postgresql://trc@db/engage", "this version keeps its store in SQLite"),
-        ("STORE", "postgres://db/engage", "this version keeps its store in SQLite"),
+        ("STORE", "postgis://trc@db/engage", "postgresql://USER:PASSWORD@HOST/DATABASE"),
         ("STORE", "mysql://db/engage", "name the file"),
         ("STORE", "sqlite://engage.db", "sqlite:///engage.db"),
         ("STORE", "sqlite:///", "name the file"),
@@ -189,7 +213,7 @@ def test_what_is_told_stands_in_production_unless_said_otherwise() -> None:
 def test_a_password_in_an_address_is_not_repeated(variable: str) -> None:
     """It is refused, but not shown to whoever reads the log."""
     with pytest.raises(SettingsError) as caught:
-        Settings.from_mapping({variable: "postgresql://trc:p@ss/w0rd@db/engage"})
+        Settings.from_mapping({variable: "mysql://trc:p@ss/w0rd@db/engage"})
     assert "w0rd" not in str(caught.value)
 
 

@@ -56,7 +56,8 @@ Or with your own:
 
 EPILOG = """\b
 Settings, from the environment:
-  TRC_ENGAGE_STORE          file of the store, or sqlite:///FILE (default: in your data folder)
+  TRC_ENGAGE_STORE          file of the store, or postgresql://USER:PASSWORD@HOST/DATABASE
+                            (default: a file in your data folder)
   TRC_ENGAGE_GUILD_ID       id of your Discord server; needed to sync
   TRC_ENGAGE_MEE6_URL       where MEE6 is (default: https://mee6.xyz)
   TRC_ENGAGE_MEE6_TOKEN     token for a board that is not public

@@ -14,7 +14,7 @@ import typer
 
 from .arguments import examples
 from .settings import Settings
-from .wiring import existing_store_path, opened_to_read
+from .wiring import check_store, opened_to_read
 
 if TYPE_CHECKING:
     from ..core.entries import Entry
@@ -70,7 +70,7 @@ def export(
     if as_csv and as_json:
         raise typer.BadParameter("give either --csv or --json")
     settings = Settings.from_mapping(os.environ)
-    existing_store_path(settings)
+    check_store(settings)
     fields, pages = (ENTRY_FIELDS, _entries) if what == "entries" else (MEMBER_FIELDS, _members)
     with opened_to_read(settings) as reader, _writing(fields, as_json=as_json) as write:
         for page in pages(reader):

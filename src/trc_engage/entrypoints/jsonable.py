@@ -6,10 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from ..core.errors import ClockWentBack, EngageError, LedgerBusy, LedgerFailed, SourceError
-from .exits import told
 from .settings import SettingsError
 
 if TYPE_CHECKING:
@@ -33,6 +30,9 @@ KINDS: tuple[tuple[type[EngageError], str], ...] = (
 
 def say_json(value: Mapping[str, Any]) -> None:
     """Write one line of JSON, in ASCII so that any stdout can take it."""
+    # The web says the same things, and has no use for a command line.
+    import typer  # noqa: PLC0415
+
     typer.echo(json.dumps(value))
 
 
@@ -61,6 +61,8 @@ def of_report(report: SyncReport, *, dry_run: bool) -> dict[str, Any]:
 
 def of_failure(error: EngageError, *, dry_run: bool) -> dict[str, Any]:
     """Return why a sync failed."""
+    from .exits import told  # noqa: PLC0415
+
     retry_at: datetime | None = None
     if isinstance(error, SourceError):
         kind, retry_at = str(error.kind), error.retry_at

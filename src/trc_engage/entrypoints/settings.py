@@ -25,7 +25,10 @@ DSN_FORM = r"(?=[!-~]+\Z)https?://[^@/:]+(:[^@/]*)?@[^@/?#]+/([^?#]+/)?[0-9]+"
 MEE6_URL_DEFAULT = "https://mee6.xyz"
 STORE_NAME = "engage.db"
 
-NO_FILE = "name the file of the store: a path such as /var/lib/trc/engage.db, or sqlite:///engage.db"
+NO_FILE = (
+    "name the file of the store: a path such as /var/lib/trc/engage.db, or sqlite:///engage.db; "
+    "or a database: postgresql://USER:PASSWORD@HOST/DATABASE"
+)
 NO_GUILD = (
     "give the id of your Discord server, 1 to 20 digits "
     "(in Discord: turn on Developer Mode, then right-click the server, Copy Server ID)"
@@ -55,11 +58,20 @@ class SettingsError(EngageError):
 
 
 @frozen
+class PostgresUrl:
+    """A store in PostgreSQL."""
+
+    dsn: str = field(repr=False)
+    """Holds the password: it shows in no repr and no error."""
+    schema: str = "trc_engage"
+
+
+@frozen
 class Settings:
     """Where things are; token, webhook and DSN are secrets and show in no repr."""
 
-    store: Path | None = None
-    """The SQLite file; None is the user's data folder."""
+    store: Path | PostgresUrl | None = None
+    """The SQLite file, or a PostgreSQL database; None is a file in the user's data folder."""
     guild_id: str | None = None
     mee6_url: str = MEE6_URL_DEFAULT
     mee6_token: str | None = field(default=None, repr=False)
@@ -81,18 +93,27 @@ class Settings:
         )
 
 
-def _store(value: str) -> Path | None:
+def _store(value: str) -> Path | PostgresUrl | None:
     if not value:
         return None
     scheme, is_url, rest = value.partition("://")
-    if is_url and scheme.startswith("postgres"):
-        raise SettingsError(STORE, value, f"this version keeps its store in SQLite; {NO_FILE}")
+    if is_url and scheme in {"postgresql", "postgres"}:
+        return _postgres_url(value)
     if is_url and (scheme != "sqlite" or not rest.startswith("/") or "?" in rest):
         raise SettingsError(STORE, value, NO_FILE)
     path = rest[1:] if is_url else value
     if path in {"", ":memory:"}:
         raise SettingsError(STORE, value, NO_FILE)
     return Path(path)
+
+
+def _postgres_url(value: str) -> PostgresUrl:
+    """Part the schema, which is ours, from what the library of PostgreSQL reads."""
+    address, _, query = value.partition("?")
+    options = [option for option in query.split("&") if option]
+    schemas = [option.removeprefix("schema=") for option in options if option.startswith("schema=")]
+    rest = "&".join(option for option in options if not option.startswith("schema="))
+    return PostgresUrl(f"{address}?{rest}" if rest else address, *schemas[-1:])
 
 
 def _guild_id(value: str) -> str | None:

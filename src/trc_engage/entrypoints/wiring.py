@@ -12,15 +12,19 @@ from attrs import frozen
 
 from ..core.errors import InvalidValue, LedgerFailed
 from ..reading import Reader
-from .settings import GUILD_ID, MEE6_TOKEN, MEE6_URL, NO_GUILD, STORE, STORE_NAME, Settings, SettingsError
+from .settings import GUILD_ID, MEE6_TOKEN, MEE6_URL, NO_GUILD, STORE, STORE_NAME, PostgresUrl, Settings, SettingsError
 
 if TYPE_CHECKING:
     from ..adapters.mee6 import Mee6Source
+    from ..adapters.postgres import PostgresLedger
+    from ..adapters.sqlite import SqliteLedger
     from ..adapters.sqlite.backup import Copy
     from ..core.ports import Alerts, Clock, XpSource
     from ..engage import Engage
 
 VARIABLES = {"guild_id": GUILD_ID, "base_url": MEE6_URL, "token": MEE6_TOKEN}
+NO_POSTGRES = "names a PostgreSQL database, for which libraries are missing: pip install 'trc-engage[postgres]'"
+NO_STORE = f"name yours in {STORE}, or begin one by enrolling a member (`trc-engage members enroll --help`)"
 
 
 def now() -> datetime:
@@ -31,6 +35,10 @@ def now() -> datetime:
 @contextmanager
 def opened_to_read(settings: Settings, *, clock: Clock = now) -> Iterator[Reader]:
     """Open the store for reading only, which is quicker."""
+    if isinstance(settings.store, PostgresUrl):
+        with opened_postgres(settings.store) as ledger:
+            yield Reader(views=ledger, clock=clock)
+        return
     from ..adapters.sqlite import SqliteViews  # noqa: PLC0415
 
     with SqliteViews.open(store_path(settings)) as views:
@@ -40,21 +48,51 @@ def opened_to_read(settings: Settings, *, clock: Clock = now) -> Iterator[Reader
 @contextmanager
 def opened(settings: Settings, *, clock: Clock = now, source: XpSource | None = None) -> Iterator[Engage]:
     """Open the store; without a source nothing can be synced."""
-    from ..adapters.sqlite import SqliteLedger  # noqa: PLC0415
     from ..engage import Engage  # noqa: PLC0415
 
-    with SqliteLedger.open(store_path(settings)) as ledger:
+    with opened_ledger(settings) as ledger:
         yield Engage(ledger=ledger, source=source, clock=clock)
 
 
 @contextmanager
 def opened_untouched(settings: Settings, *, clock: Clock = now) -> Iterator[Engage]:
     """Open a store that is there, to look at it as it is: nothing can be written."""
-    from ..adapters.sqlite import SqliteLedger  # noqa: PLC0415
     from ..engage import Engage  # noqa: PLC0415
 
-    with SqliteLedger.open_untouched(existing_store_path(settings)) as ledger:
+    with opened_ledger(settings, untouched=True) as ledger:
         yield Engage(ledger=ledger, clock=clock)
+
+
+def opened_ledger(settings: Settings, *, untouched: bool = False) -> SqliteLedger | PostgresLedger:
+    """Open the store that the settings name; `untouched` is one that is there, and to which nothing can be written."""
+    if isinstance(settings.store, PostgresUrl):
+        return opened_postgres(settings.store, untouched=untouched)
+    from ..adapters.sqlite import SqliteLedger  # noqa: PLC0415
+
+    if untouched:
+        return SqliteLedger.open_untouched(existing_store_path(settings))
+    return SqliteLedger.open(store_path(settings))
+
+
+def opened_postgres(url: PostgresUrl, *, untouched: bool = False) -> PostgresLedger:
+    """Open a store in PostgreSQL; raises `SettingsError` if its address or what reads it is amiss."""
+    try:
+        from ..adapters.postgres import PostgresLedger  # noqa: PLC0415
+    except ImportError as error:
+        raise SettingsError(STORE, None, NO_POSTGRES) from error
+    open_ledger = PostgresLedger.open_untouched if untouched else PostgresLedger.open
+    try:
+        return open_ledger(url.dsn, schema=url.schema)
+    except InvalidValue as error:
+        raise SettingsError(STORE, None, f"{error.field}: {error.advice}") from None
+
+
+def check_store(settings: Settings) -> None:
+    """Raise `LedgerFailed` if there is no store, for whoever must not make one."""
+    if isinstance(settings.store, PostgresUrl):
+        opened_postgres(settings.store, untouched=True).close()
+    else:
+        existing_store_path(settings)
 
 
 @contextmanager
@@ -80,13 +118,12 @@ class Unattended:
 @contextmanager
 def opened_unattended(settings: Settings, *, clock: Clock = now, **options: Any) -> Iterator[Unattended]:
     """Open the store, the source and every channel to an admin that is set."""
-    from ..adapters.sqlite import SqliteLedger  # noqa: PLC0415
     from ..engage import Engage  # noqa: PLC0415
 
     with (
         source_of(settings, **options) as source,
         channels(settings) as alerts,
-        SqliteLedger.open(store_path(settings)) as ledger,
+        opened_ledger(settings) as ledger,
     ):
         yield Unattended(Engage(ledger=ledger, source=source, clock=clock, alerts=alerts), alerts, source.stop)
 
@@ -145,14 +182,11 @@ def copy_store(source: Path, target: Path, *, unclaimed: bool = False) -> Copy:
 
 def existing_store_path(settings: Settings) -> Path:
     """Return the file of a store that is there, for whoever must not make one; raises `LedgerFailed`."""
-    path = default_folder() / STORE_NAME if settings.store is None else settings.store
+    path = _file(settings) or default_folder() / STORE_NAME
     if path.is_dir():
         return store_path(settings)
     if not path.exists() or not path.stat().st_size:
-        message = (
-            f"{path}: there is no store; name yours in {STORE}, or begin one by enrolling a member "
-            "(`trc-engage members enroll --help`)"
-        )
+        message = f"{path}: there is no store; {NO_STORE}"
         raise LedgerFailed(message)
     return path
 
@@ -166,7 +200,8 @@ def default_folder() -> Path:
 
 def store_path(settings: Settings) -> Path:
     """Return the file of the store, in a folder that exists; the default one is made."""
-    if settings.store is None:
+    path = _file(settings)
+    if path is None:
         folder = default_folder()
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -174,8 +209,18 @@ def store_path(settings: Settings) -> Path:
             advice = f"is not set, and the default folder cannot be made ({error}); name a file that can be written"
             raise SettingsError(STORE, None, advice) from error
         return folder / STORE_NAME
-    if settings.store.is_dir():
-        raise SettingsError(STORE, str(settings.store), "it is a folder; name a file in it")
-    if not settings.store.parent.is_dir():
-        raise SettingsError(STORE, str(settings.store), "its folder does not exist; make it, or name another path")
+    if path.is_dir():
+        raise SettingsError(STORE, str(path), "it is a folder; name a file in it")
+    if not path.parent.is_dir():
+        raise SettingsError(STORE, str(path), "its folder does not exist; make it, or name another path")
+    return path
+
+
+def _file(settings: Settings) -> Path | None:
+    if isinstance(settings.store, PostgresUrl):
+        advice = (
+            "names a PostgreSQL database, and this works on a store in a file; to back a schema up and to put it "
+            "back, use pg_dump and pg_restore"
+        )
+        raise SettingsError(STORE, None, advice)
     return settings.store

@@ -4,7 +4,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -58,8 +58,10 @@ def placed(source: Path, target: Path, *, unclaimed: bool = False) -> Iterator[C
         with _written(target):
             _put_in_place(part, target)
     finally:
-        for rest in (part, _journal_of(part)):
-            rest.unlink(missing_ok=True)
+        # What a failing disk does not let go of is left, as by a kill; it must not hide how the copy ended.
+        with suppress(OSError):
+            for rest in (part, _journal_of(part)):
+                rest.unlink(missing_ok=True)
 
 
 def refuse_to_overwrite(target: Path) -> None:

@@ -196,7 +196,7 @@ ADVICE = {
     sqlite3.SQLITE_CANTOPEN: "check that its folder exists and that you may write there",
     sqlite3.SQLITE_READONLY: "it may not be written; check owner and permissions of the file and its folder",
     sqlite3.SQLITE_PERM: "check owner and permissions of the file and its folder",
-    sqlite3.SQLITE_IOERR: "the disk failed; nothing was written: check the disk and its free space, then run again",
+    sqlite3.SQLITE_IOERR: "the disk failed; nothing was half-written: check it and its free space, then run again",
     sqlite3.SQLITE_NOTADB: "it is not a SQLite database; check the path, or put back a backup",
     sqlite3.SQLITE_CORRUPT: "the file is damaged; put back a backup",
 }

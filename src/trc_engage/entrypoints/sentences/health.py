@@ -22,11 +22,11 @@ Fact = tuple[str, str]
 def say_status(status: Status, version: str | None) -> None:
     """Say whether all is well, why not and what to do; then the facts."""
     word, style = ("healthy", "green") if status.is_healthy else ("NOT healthy", "red")
-    _say_labelled(f"{word}: ", style, _answer(status), indent=0)
+    _say_labelled(f"{word}: ", style, answer(status), indent=0)
     for need in status.needs[1:]:
         _say_labelled("also: ", style, f"{need.what}; {need.advice}", indent=0)
     say("")
-    facts = [*_running(status), *_holding(status), ("version", version or "not installed")]
+    facts = [*running(status), *holding(status), ("version", version or "not installed")]
     width = max(len(label) for label, _ in facts)
     for label, value in facts:
         _say_labelled(f"{label:<{width}}{GAP}", "", value, indent=width + len(GAP))
@@ -59,7 +59,8 @@ def size(number: int) -> str:
     return counted(number, "byte")
 
 
-def _answer(status: Status) -> str:
+def answer(status: Status) -> str:
+    """Return why it is healthy, or what is wrong first and what to do about it."""
     if status.needs:
         return f"{status.needs[0].what}; {status.needs[0].advice}"
     return ", ".join(_well(status))
@@ -79,7 +80,7 @@ def _well(status: Status) -> Iterator[str]:
     yield f"{counted(len(status.pending), 'day')} not settled yet" if status.pending else "every day settled"
 
 
-def _running(status: Status) -> Iterator[Fact]:
+def running(status: Status) -> Iterator[Fact]:
     """Yield what was done, what fails and what is to come."""
     yield "last good sync", "none yet" if status.good_at is None else _when(status, status.good_at)
     failing = status.failing
@@ -104,7 +105,7 @@ def _running(status: Status) -> Iterator[Fact]:
     yield "settlement", _to_come(status, status.next_settlement_at)
 
 
-def _holding(status: Status) -> Iterator[Fact]:
+def holding(status: Status) -> Iterator[Fact]:
     """Yield what the store holds."""
     tally = status.tally
     yield "members", f"{tally.members:,}"

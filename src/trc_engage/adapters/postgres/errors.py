@@ -1,0 +1,99 @@
+"""Every error of psycopg, told as ours."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import errors
+
+from ...core.errors import LedgerBusy, LedgerFailed
+
+UNDONE = "nothing was written"
+BUSY: dict[type[psycopg.Error], str] = {
+    errors.LockNotAvailable: "another writer holds it for too long",
+    errors.QueryCanceled: "a statement took too long, or was cancelled",
+    errors.DeadlockDetected: "it met another transaction head-on",
+    errors.SerializationFailure: "another transaction came first",
+    errors.TooManyConnections: "the server has no connection to spare",
+    errors.CannotConnectNow: "the server is starting or stopping",
+    errors.AdminShutdown: "the server is stopping, or an admin ended the connection",
+    errors.CrashShutdown: "the server is stopping",
+    errors.IdleInTransactionSessionTimeout: "this process stood still within a transaction for too long",
+}
+"""What passes by itself."""
+
+ADVICE: dict[type[psycopg.Error], str] = {
+    errors.InsufficientPrivilege: "grant this role what it needs: its own schema, or the right to create one",
+    errors.ReadOnlySqlTransaction: "this is a standby or read-only; name the primary server",
+    errors.DiskFull: f"the server's disk is full; {UNDONE}: free space and run again",
+    errors.UndefinedTable: "a table of the store is gone; put back a backup",
+    errors.UndefinedColumn: "a table of the store was altered; put back a backup",
+    psycopg.DataError: f"a value cannot be stored; {UNDONE}",
+    psycopg.IntegrityError: f"the rows contradict each other; {UNDONE}",
+}
+"""What to do; the first that fits is told."""
+
+LOST = f"the connection was lost, and {UNDONE}: try again; if it stays so, see whether the server runs"
+UNSURE = (
+    "the connection was lost while a transaction was being committed, so that it is not known whether it was: "
+    "do the same again, for nothing is written twice"
+)
+PASSING = ("starting up", "shutting down", "recovery", "not yet accepting", "too many", "connection slots")
+REFUSED = "check user, password and database, and what the server lets in (pg_hba.conf)"
+UNREACHABLE = "the server cannot be reached; check host and port, and that it runs"
+
+
+class CommitUnsure(Exception):
+    """The connection broke between the wish to commit and its answer."""
+
+
+@contextmanager
+def told_as_ours(place: str) -> Iterator[None]:
+    """Translate whatever psycopg raises; `place` is without a password."""
+    try:
+        yield
+    except CommitUnsure as error:
+        message = f"{place}: {UNSURE}"
+        raise LedgerBusy(message) from error.__cause__
+    except psycopg.Error as error:
+        raise translation(place, error) from error
+    except psycopg.Warning as error:
+        message = f"{place}: {_sentence(error)}: {UNDONE}"
+        raise LedgerFailed(message) from error
+    except (OverflowError, UnicodeEncodeError) as error:
+        message = f"{place}: a value cannot be stored ({error}); {UNDONE}"
+        raise LedgerFailed(message) from error
+
+
+def translation(place: str, error: psycopg.Error) -> LedgerBusy | LedgerFailed:
+    """Return what an error of psycopg means to the caller."""
+    for kind, reason in BUSY.items():
+        if isinstance(error, kind):
+            return LedgerBusy(f"{place} is busy: {reason}; {UNDONE}: try again")
+    if _is_lost(error):
+        return LedgerBusy(f"{place}: {LOST} ({_sentence(error)})")
+    for kind, advice in ADVICE.items():
+        if isinstance(error, kind):
+            return LedgerFailed(f"{place}: {_sentence(error)}: {advice}")
+    return LedgerFailed(f"{place}: {_sentence(error)}: {UNDONE}; see the cause")
+
+
+def _is_lost(error: psycopg.Error) -> bool:
+    """Tell whether it was the connection that failed, of which libpq tells in words alone."""
+    return isinstance(error, errors.ConnectionException) or (
+        isinstance(error, psycopg.OperationalError) and error.sqlstate is None
+    )
+
+
+def unreachable(place: str, error: psycopg.Error) -> LedgerBusy | LedgerFailed:
+    """Return why no connection could be made; at the door the server's reasons come in words alone."""
+    told = _sentence(error)
+    if any(words in told for words in PASSING):
+        return LedgerBusy(f"{place} is busy: {told}: try again")
+    return LedgerFailed(f"{place}: {told}: {REFUSED if 'FATAL' in told else UNREACHABLE}")
+
+
+def _sentence(error: Exception) -> str:
+    """Return the first line, without the values that a second one may show."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,72 @@
+"""`PostgresLedger`: the store ports in one schema of a PostgreSQL database."""
+
+from collections.abc import Callable
+from typing import Any, Self, overload
+
+import psycopg
+
+from ...core.errors import InvalidValue
+from ..sql.ledger import SqlLedger
+from ..sql.opened import Opened
+from .database import Database
+from .joined import JoinedTransaction
+from .place import Place
+
+SCHEMA = "trc_engage"
+POOL_SIZE = 4
+
+
+class PostgresLedger(Opened, SqlLedger):
+    """A store in PostgreSQL, safe to share between threads, processes and machines."""
+
+    @overload
+    @classmethod
+    def open(cls, dsn: str, *, schema: str = ..., pool_size: int = ...) -> Self: ...
+
+    @overload
+    @classmethod
+    def open(cls, *, connection: psycopg.Connection[Any], schema: str = ...) -> Self: ...
+
+    @classmethod
+    def open(
+        cls,
+        dsn: str | None = None,
+        *,
+        connection: psycopg.Connection[Any] | None = None,
+        schema: str = SCHEMA,
+        pool_size: int = POOL_SIZE,
+    ) -> Self:
+        """Open the store at an address, laid out if it is not there, or join a caller's transaction.
+
+        With `connection`, all that is posted is committed or rolled back with the caller's transaction, which must
+        be READ COMMITTED; one that has none (autocommit, outside a block) commits each call by itself. Nothing is
+        laid out then, and other writers wait from the first posting until the commit. An address opens up to
+        `pool_size` connections, as they are needed. Raises `InvalidValue`, `LedgerFailed` and `LedgerBusy`.
+        """
+        if connection is not None:
+            return cls._joined(connection, schema)
+        if dsn is None:
+            raise InvalidValue("dsn", None, "name the database: postgresql://USER@HOST/DATABASE")
+        return cls._prepared(Database(Place.named(dsn, schema), size=pool_size), Database.bring_up_to_date)
+
+    @classmethod
+    def open_untouched(cls, dsn: str, *, schema: str = SCHEMA) -> Self:
+        """Open a store that is there to look at it: nothing is made, migrated or written; raises `LedgerFailed`."""
+        return cls._prepared(Database(Place.named(dsn, schema), size=POOL_SIZE, read_only=True), Database.check)
+
+    @classmethod
+    def _prepared(cls, database: Database, prepare: Callable[[Database], None]) -> Self:
+        try:
+            prepare(database)
+        except BaseException:
+            database.close()
+            raise
+        return cls(database)
+
+    @classmethod
+    def _joined(cls, connection: psycopg.Connection[Any], schema: str) -> Self:
+        joined = JoinedTransaction(
+            Place.of_connection(connection.info.host, connection.info.dbname, schema), connection
+        )
+        joined.check()
+        return cls(joined)

@@ -1,0 +1,90 @@
+"""The `Records` port, as far as all databases share it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from .session import Session, Sessions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...core.audit.breaches import Breach, Change
+    from ...core.audit.holdings import Holdings, Unreadable
+    from ...core.entries import Entry
+    from .survey import Survey
+
+UNBALANCED = """
+WITH sums AS (SELECT member_id, source, CAST(sum(points) AS BIGINT) AS points FROM entries GROUP BY member_id, source)
+SELECT member_id, source, coalesce(balances.points, 0) AS before, sums.points AS after
+FROM sums LEFT JOIN balances USING (member_id, source)
+WHERE coalesce(balances.points, 0) <> sums.points
+UNION ALL
+SELECT member_id, source, balances.points, 0
+FROM balances LEFT JOIN sums USING (member_id, source)
+WHERE sums.points IS NULL AND balances.points <> 0
+ORDER BY member_id, source
+"""
+SET_BALANCE = """
+INSERT INTO balances (member_id, source, points) VALUES (?, ?, ?)
+ON CONFLICT (member_id, source) DO UPDATE SET points = excluded.points
+"""
+
+
+class Audited:
+    """What is held, row by row as it is, and balances made anew."""
+
+    _database: Sessions
+
+    def holdings(self) -> Holdings:
+        """Return all but the entries, as of one instant; rows that cannot be read are left out and named."""
+        with self._surveyed() as survey:
+            return survey.holdings()
+
+    def lines(self, *, after: int, limit: int) -> Sequence[Entry | Unreadable]:
+        """Return everyone's entries above position `after`, oldest first, and which of them cannot be read."""
+        with self._surveyed() as survey:
+            return survey.lines(after, limit)
+
+    def irregularities(self) -> Sequence[Breach]:
+        """Return what is odd in tables that the other methods do not tell of, or only the database can compare."""
+        from .oddities import ODDITIES  # noqa: PLC0415
+
+        found: list[Breach] = []
+        for look in ODDITIES:
+            with self._surveyed() as survey:
+                found += look(survey)
+                found += [one.breach for one in survey.unreadable]
+        return found
+
+    def rebalance(self) -> Sequence[Change]:
+        """Make every balance the sum of its entries, in one transaction, and return which were not."""
+        from ...core.audit.breaches import BALANCE, Change, of_member  # noqa: PLC0415
+
+        with self._database.writing() as session:
+            rows = session.execute(UNBALANCED).fetchall()
+            session.executemany(SET_BALANCE, [(member_id, source, after) for member_id, source, _, after in rows])
+        return [
+            Change(BALANCE, of_member(member_id), f"the balance of {source!r}", before, after)
+            for member_id, source, before, after in rows
+        ]
+
+    @contextmanager
+    def _surveyed(self) -> Iterator[Survey]:
+        """Lend a look at one state of the store."""
+        from .survey import Survey  # noqa: PLC0415
+
+        with self._inspected() as session:
+            yield Survey(session, self._damage_of)
+
+    @contextmanager
+    def _inspected(self) -> Iterator[Session]:
+        """Lend a session on which texts that are none do not keep their rows from being read."""
+        with self._database.reading() as session:
+            yield session
+
+    def _damage_of(self, error: Exception) -> str | None:  # noqa: ARG002  what the children know
+        """Say what is damaged, if an error of the database says so."""
+        return None

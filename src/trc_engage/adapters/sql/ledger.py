@@ -1,0 +1,22 @@
+"""The store ports, over whatever database lends its sessions."""
+
+from collections.abc import Sequence
+
+from ...core.entries import Entry
+from ...core.postings import Posting
+from .activity import Activity
+from .audit import Audited
+from .facts import Facts
+from .posting import post
+from .running import Running
+from .views import Views, entry_at
+
+
+class SqlLedger(Facts, Activity, Running, Views, Audited):
+    """A store in SQL."""
+
+    def post(self, posting: Posting, /) -> Sequence[Entry]:
+        """Write a posting in one transaction, and return the entries of its drafts; raises `Moved`."""
+        with self._database.writing() as session:
+            positions = post(self._database, session, posting)
+            return [entry_at(session, position) for position in positions]

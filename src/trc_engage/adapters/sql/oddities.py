@@ -1,0 +1,167 @@
+"""What only the database can compare, and the tables that no other port reads in whole: run book and calendar."""
+
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from typing import Any, get_args
+
+from ...core.audit.breaches import Breach
+from ...core.days import ONE_DAY
+from ...core.errors import SourceTrouble
+from ...core.incidents import NoticeKind, Topic
+from ...core.settling import ends_at
+from ...core.slots import SlotOutcome, slot_of
+from .rows import FLAG, INSTANT, SETTLED_DAYS, TEXT, WHOLE, Columns, one_of, optional
+from .survey import Survey
+
+RUNS = Columns(
+    "runs",
+    (
+        ("run_id", WHOLE),
+        ("outcome", one_of(("synced", "failed"))),
+        ("at", INSTANT),
+        ("points", optional(WHOLE)),
+        ("board_rows", optional(WHOLE)),
+        ("whole", optional(FLAG)),
+        ("trouble", optional(one_of(get_args(SourceTrouble)))),
+        ("message", optional(TEXT)),
+        ("counts", optional(FLAG)),
+        ("retry_at", optional(INSTANT)),
+    ),
+)
+SLOTS = Columns("slots", (("slot", INSTANT), ("outcome", one_of(get_args(SlotOutcome))), ("at", INSTANT)))
+TOLD = Columns(
+    "told",
+    (
+        ("channel", TEXT),
+        ("topic", one_of(get_args(Topic))),
+        ("kind", one_of(get_args(NoticeKind))),
+        ("since", INSTANT),
+        ("at", INSTANT),
+    ),
+    keys=2,
+)
+CLAIMS = Columns("claims", (("task", TEXT), ("owner", TEXT), ("taken_at", INSTANT), ("until", INSTANT)))
+
+# A sync's entries bear its instant; two syncs may share one.
+RUN_POINTS = """
+WITH posted AS (SELECT at, sum(points) AS points FROM entries WHERE account_id IS NOT NULL GROUP BY at),
+told AS (SELECT at, sum(points) AS points FROM runs WHERE outcome = 'synced' GROUP BY at)
+SELECT at, coalesce(told.points, 0), coalesce(posted.points, 0), told.at IS NULL
+FROM {sides} USING (at) WHERE told.points IS NULL OR told.points <> coalesce(posted.points, 0)
+"""
+FOREIGN_RISES = """
+SELECT account_id, discord_days.day
+FROM discord_days JOIN discord_activity USING (account_id)
+WHERE discord_days.member_id <> discord_activity.member_id
+ORDER BY account_id, discord_days.day
+"""
+UNTIMELY_RISES = "SELECT closes_at FROM discord_days EXCEPT SELECT at FROM runs WHERE outcome = 'synced'"
+UNMATCHED_LINKS = """
+SELECT account_id, status FROM discord_activity WHERE (status = 'unlinked') <> (unlinked_at IS NOT NULL)
+"""
+KEYS_TWICE = """
+SELECT min(position), max(position) FROM entries WHERE key IS NOT NULL GROUP BY key HAVING count(*) > 1
+"""
+
+
+def settled_days(survey: Survey) -> Iterator[Breach]:
+    """Days are settled in order, without holes, and when they are over (R15)."""
+    before: date | None = None
+    for row in survey.values(SETTLED_DAYS, check="calendar"):
+        day: date = row[0]
+        settled_at: datetime = row[1]
+        if before is not None and day != before + ONE_DAY:
+            yield Breach("calendar", f"day {day}", "the settled day before it", before, day - ONE_DAY)
+        if settled_at < ends_at(day):
+            expected = f"{ends_at(day)} or later"
+            yield Breach("calendar", f"day {day}", "the instant it was settled at", settled_at, expected)
+        before = day
+
+
+def runs(survey: Survey) -> Iterator[Breach]:
+    """Good syncs never go back in time (R22), and each run says how it ended."""
+    good_at: datetime | None = None
+    for run_id, outcome, at, points, rows, whole, trouble, message, counts, _ in survey.values(RUNS, check="run"):
+        subject = f"run {run_id}"
+        is_good = outcome == "synced"
+        told = {"what was read": (points, rows, whole), "what went wrong": (trouble, message, counts)}
+        for what, fields in told.items():
+            is_due = is_good == (what == "what was read")
+            if any((field is not None) != is_due for field in fields):
+                expected = "there" if is_due else "none"
+                yield Breach("run", subject, f"{what} of one that {outcome}", "not as it ended", expected)
+        if rows is not None and rows < 0:
+            yield Breach("run", subject, "the rows of its board", rows, "0 or more")
+        if is_good:
+            if good_at is not None and at < good_at:
+                yield Breach("run", subject, "its instant", at, f"{good_at} or later, as of the good sync above")
+            good_at = at
+
+
+def run_points(survey: Survey) -> Iterator[Breach]:
+    """Compare what syncs say they gave with what their entries give (R19)."""
+    for sides in ("told LEFT JOIN posted", "posted LEFT JOIN told"):
+        for at, told, posted, is_unknown in survey.rows("runs", RUN_POINTS.format(sides=sides)):
+            if is_unknown:
+                yield Breach("run", f"entries of {at}", "their sync", "unknown", "a good one of that instant")
+            else:
+                expected = f"{told}, by the record of its run"
+                yield Breach("run", f"sync of {at}", "the sum of its entries", posted, expected)
+
+
+def evidence(survey: Survey) -> Iterator[Breach]:
+    """Evidence belongs to its account's member, and comes of a good sync."""
+    for account_id, day in survey.rows("discord_days", FOREIGN_RISES):
+        yield Breach("evidence", f"account {account_id}", f"the member of its activity on {day}", "another", "its own")
+    for (closes_at,) in survey.rows("discord_days", UNTIMELY_RISES):
+        yield Breach("evidence", f"windows until {closes_at}", "their sync", "unknown", "a good one of that instant")
+
+
+def links(survey: Survey) -> Iterator[Breach]:
+    """Who is unlinked was unlinked at some time."""
+    for account_id, status in survey.rows("discord_activity", UNMATCHED_LINKS):
+        found, expected = ("missing", "there") if status == "unlinked" else ("there", "none")
+        what = f"the instant of unlinking of one that is {status}"
+        yield Breach("link", f"account {account_id}", what, found, expected)
+
+
+def keys(survey: Survey) -> Iterator[Breach]:
+    """Look for keys that were used twice (R8)."""
+    for first, last in survey.rows("entries", KEYS_TWICE):
+        yield Breach("key", f"entry {last}", "its key", "there a second time", f"one: entry {first} has it")
+
+
+def slots(survey: Survey) -> Iterator[Breach]:
+    """Slots are quarters of an hour of UTC (R18)."""
+    for slot, _, _ in survey.values(SLOTS, check="slot"):
+        if slot != slot_of(slot):
+            yield Breach("slot", f"slot {slot}", "its beginning", slot, f"a quarter of an hour, as {slot_of(slot)}")
+
+
+def notices(survey: Survey) -> Iterator[Breach]:
+    """Look at when troubles began and when they were told of."""
+    for channel, topic, _, since, at in survey.values(TOLD, check="notice"):
+        if since > at:
+            subject = f"notice of {topic} to {channel}"
+            yield Breach("notice", subject, "its instant", at, f"{since} or later, when it began")
+
+
+def claims(survey: Survey) -> Iterator[Breach]:
+    """Look at when claims began and when they end."""
+    for task, _, taken_at, until in survey.values(CLAIMS, check="claim"):
+        if until <= taken_at:
+            yield Breach("claim", f"claim {task!r}", "its end", until, f"one after {taken_at}")
+
+
+ODDITIES: tuple[Callable[[Survey], Iterator[Any]], ...] = (
+    settled_days,
+    runs,
+    run_points,
+    evidence,
+    links,
+    keys,
+    slots,
+    notices,
+    claims,
+)
+"""Every look; what it cannot read the survey notes by itself."""

@@ -1,0 +1,166 @@
+"""What a doctor looks at in a SQLite file beside the rows: pages, references, tables, numbers without gaps."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import cast
+
+from ...core.audit.breaches import Breach
+from ..sql.audit import Audited
+from ..sql.session import Session
+from .database import APPLICATION_ID, SCHEMA_VERSION
+
+FOUND_MAX = 100
+"""How many flaws of pages are named; one page that is lost may leave thousands."""
+
+DAMAGE = frozenset(
+    {
+        sqlite3.SQLITE_ERROR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_FORMAT,
+        sqlite3.SQLITE_MISMATCH,
+    }
+)
+"""What SQLite answers where a table, a page or a number is not as it was written; a missing table is an error, too."""
+
+SCHEMA = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%'"
+NUMBERED = {"entries": "position", "discord_activity": "account_id", "runs": "run_id", "excusals": "change"}
+OWNER_PARTS = 3
+OWNERS = {
+    "discord_activity": "link",
+    "entries": "entry",
+    "balances": "balance",
+    "streaks": "streak",
+    "discord_days": "evidence",
+}
+"""What a row without the one it refers to is called, by its table."""
+
+
+class FileAudited(Audited):
+    """The `Records` port over one file."""
+
+    def irregularities(self) -> Sequence[Breach]:
+        """Return what is damaged in the file, and what is odd in its tables."""
+        found: list[Breach] = []
+        for name, look in LOOKS.items():
+            with self._inspected() as session:
+                found += self._seen(name, look(session))
+        return [*found, *super().irregularities()]
+
+    def _seen(self, name: str, flaws: Iterator[Breach]) -> Iterator[Breach]:
+        """Yield the flaws up to the damage that ends the look."""
+        try:
+            yield from flaws
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            damage = self._damage_of(error)
+            if damage is None:
+                raise
+            yield Breach("integrity", "file", f"the check of its {name}", f"broken off ({damage})", "done")
+
+    @contextmanager
+    def _inspected(self) -> Iterator[Session]:
+        with super()._inspected() as session:
+            connection = cast("sqlite3.Connection", session)
+            connection.text_factory = _text
+            try:
+                yield session
+            finally:
+                connection.text_factory = str
+
+    def _damage_of(self, error: Exception) -> str | None:
+        if isinstance(error, UnicodeDecodeError):
+            # SQLite's answer quotes a name that damage has made of other bytes.
+            return "a name that is no text"
+        if not isinstance(error, sqlite3.DatabaseError):
+            return None
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+        return str(error) if code & 0xFF in DAMAGE else None
+
+
+def _text(raw: bytes) -> str:
+    """Take a text as it is: bytes that are none stay visible as half surrogates, and are no reason to stop."""
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def _pages(session: Session) -> Iterator[Breach]:
+    for (flaw,) in session.execute(f"PRAGMA integrity_check({FOUND_MAX})"):
+        if flaw != "ok":
+            told = " ".join(str(flaw).replace("*** in database main ***", "").split())
+            yield Breach("integrity", "file", "SQLite's own check", told, "ok")
+
+
+def _references(session: Session) -> Iterator[Breach]:
+    seen: dict[tuple[str, str], int] = {}
+    for table, _row, parent, _number in session.execute("PRAGMA foreign_key_check"):
+        seen[table, parent] = seen.get((table, parent), 0) + 1
+    for (table, parent), count in seen.items():
+        what = f"the row of {parent} that it refers to"
+        found = "missing" if count == 1 else f"missing, in {count:,} rows"
+        yield Breach(OWNERS.get(table, "integrity"), f"table {table}", what, found, "there")
+
+
+def _header(session: Session) -> Iterator[Breach]:
+    for pragma, expected in (("application_id", APPLICATION_ID), ("user_version", SCHEMA_VERSION)):
+        (found,) = session.execute(f"PRAGMA {pragma}").fetchone()
+        if found != expected:
+            yield Breach("file", "file", f"its {pragma}", found, expected)
+
+
+def _schema(session: Session) -> Iterator[Breach]:
+    found = {(row[0], row[1]): row[2:] for row in session.execute(SCHEMA)}
+    expected = _fresh_schema()
+    for kind, name in sorted(found.keys() | expected.keys()):
+        ours, theirs = expected.get((kind, name)), found.get((kind, name))
+        if ours != theirs:
+            state = "missing" if theirs is None else "there" if ours is None else "another"
+            in_new = "none" if ours is None else "as in a new store"
+            yield Breach("schema", f"{kind} {name}", "its definition", state, in_new)
+
+
+@cache
+def _fresh_schema() -> dict[tuple[str, str], tuple[str, str | None]]:
+    """Return what the migrations make of an empty file."""
+    # sqlite-utils costs more time to import than most commands take to run.
+    from .schema import migrate  # noqa: PLC0415
+
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        migrate(connection)
+        return {(row[0], row[1]): row[2:] for row in connection.execute(SCHEMA)}
+    finally:
+        connection.close()
+
+
+def _positions(session: Session) -> Iterator[Breach]:
+    """Nothing was ever taken out: a transaction that fails gives its numbers back."""
+    (count, last) = session.execute("SELECT count(*), coalesce(max(position), 0) FROM entries").fetchone()
+    if count != last:
+        yield Breach("order", "table entries", f"the number of entries up to position {last}", count, last)
+    for table, number in NUMBERED.items():
+        (last,) = session.execute(f"SELECT coalesce(max({number}), 0) FROM {table}").fetchone()
+        given = session.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", [table]).fetchone() or (0,)
+        if given[0] != last:
+            what = f"the last {number} ever given"
+            yield Breach("order", f"table {table}", what, given[0], f"{last}, the last one there")
+
+
+def _owners(session: Session) -> Iterator[Breach]:
+    """Who is at work is known by host and process, so that a dead one is taken over from at once."""
+    for task, owner in session.execute("SELECT task, owner FROM claims"):
+        parts = str(owner).rsplit(":", 2)
+        if len(parts) != OWNER_PARTS or not parts[1].isdecimal():
+            yield Breach("claim", f"claim {task!r}", "its owner", "something else", "host:process:token")
+
+
+LOOKS: dict[str, Callable[[Session], Iterator[Breach]]] = {
+    "pages": _pages,
+    "references": _references,
+    "header": _header,
+    "schema": _schema,
+    "positions": _positions,
+    "claims": _owners,
+}

@@ -1,0 +1,35 @@
+"""A file that is only looked at."""
+
+import os
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+from ...core.errors import LedgerFailed
+from .database import BUSY_SECONDS, Database
+
+
+class UntouchedFile(Database):
+    """A file that is neither made nor brought up to date, and to which nothing can be written.
+
+    It is opened for writing all the same, if it may be: what a killed process left half written can only
+    then be taken back, as it is by whoever comes first. Nothing else that is in the file changes.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        super().__init__(Path(path))
+        if not self.path.is_file():
+            message = f"{self.path}: there is no such file; check its name"
+            raise LedgerFailed(message)
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"file:{quote(str(self.path.absolute()))}?mode=rw",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        return connection

@@ -1,0 +1,83 @@
+"""The doctor: every invariant of a store looked at, and what is derived rebuilt (R9, R14).
+
+A store tells all but its entries as of one instant (`Records.holdings`), the position of the last entry
+included. The entries up to there can then be read at leisure, page by page and each page by itself, for
+they never change: so the whole is one consistent view, however busy the store is meanwhile, and nobody
+waits for the audit longer than for one page.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from .core.audit.activity import described
+from .core.audit.books import Books
+from .core.audit.breaches import BALANCE, STREAK, Audit, Change, Repair, of_member
+from .core.audit.conclusions import conclude
+from .core.audit.holdings import Holdings, Unreadable
+from .core.entries import Entry
+from .core.ports import Records, Store
+from .core.postings import Posting
+from .posting import planned_anew
+
+LINES = 2_000
+"""How many entries are read at a time."""
+
+logger = logging.getLogger(__name__)
+
+
+def audit(store: Records) -> Audit:
+    """Look at everything that must hold; changes nothing."""
+    irregularities = store.irregularities()
+    holdings = store.holdings()
+    return conclude(holdings, _folded(store, holdings), irregularities)
+
+
+def repair(store: Store, now: datetime) -> Repair:
+    """Rebuild balances from the entries and streaks from the evidence, and audit again; safe to repeat.
+
+    Only where all that they are derived from is sound: elsewhere they may be the last witness of what it was.
+    """
+    found = audit(store)
+    changes = list(store.rebalance()) if found.can_rebuild(BALANCE) else []
+    if found.can_rebuild(STREAK):
+        changes += planned_anew(lambda: _restreak(store, now))
+    for change in changes:
+        logger.info("rebuilt: %s: %s: %s -> %s", change.subject, change.what, change.before, change.after)
+    return Repair(changes, audit(store) if changes else found)
+
+
+def _restreak(store: Store, now: datetime) -> Sequence[Change]:
+    """Post the streaks that the evidence makes, at the versions and under the calendar they were derived from."""
+    found = audit(store)
+    if not found.streaks or not found.can_rebuild(STREAK):
+        return ()
+    store.post(Posting(now, streaks=[after for _, after in found.streaks], calendar=found.calendar))
+    return [
+        Change(STREAK, of_member(after.member_id), "the streak", described(before), described(after))
+        for before, after in found.streaks
+    ]
+
+
+def _folded(store: Records, holdings: Holdings) -> Books:
+    """Read the entries up to the last one that the holdings know."""
+    books = Books.opened(holdings)
+    while books.position < holdings.last_position:
+        after = books.position
+        lines = store.lines(after=after, limit=LINES)
+        page = [line for line in lines if (line.position or 0) <= holdings.last_position]
+        books.take(page, _reversed(store, page))
+        if books.position == after:
+            break
+    return books
+
+
+def _reversed(store: Records, page: Sequence[Entry | Unreadable]) -> Mapping[int, Entry]:
+    """Return the awards that any entry of a page takes back."""
+    found = {}
+    for line in page:
+        if isinstance(line, Entry) and line.reverses is not None and 0 < line.reverses < line.position:
+            for award in store.lines(after=line.reverses - 1, limit=1):
+                if isinstance(award, Entry) and award.position == line.reverses:
+                    found[award.position] = award
+    return found

@@ -1,0 +1,53 @@
+"""How the system does, as JSON: for scripts, and for the web."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, get_args
+
+from ..core.status import Status as AccountStatus
+
+if TYPE_CHECKING:
+    from ..core.health import Status
+    from ..core.incidents import Failing, Trouble
+
+
+def of_status(status: Status, version: str | None) -> dict[str, Any]:
+    """Return how the system does."""
+    wait, last, lease, tally = status.wait, status.last_slot, status.lease, status.tally
+    return {
+        "healthy": status.is_healthy,
+        "needs": [{"what": need.what, "advice": need.advice} for need in status.needs],
+        "at": status.at.isoformat(),
+        "attended": status.is_attended,
+        "good_at": status.good_at and status.good_at.isoformat(),
+        "failures": 0 if status.failing is None else status.failing.count,
+        "failing": status.failing and _failing(status.failing),
+        "troubles": [_trouble(trouble) for trouble in status.troubles],
+        "wait": wait and {"kind": wait.kind, "until": wait.until.isoformat()},
+        "pending": [{"day": one.day.isoformat(), "cause": one.cause, "why": one.why} for one in status.pending],
+        "last_slot": last and {"slot": last.slot.isoformat(), "outcome": last.outcome, "at": last.at.isoformat()},
+        "lease": lease
+        and {"owner": lease.owner, "taken_at": lease.taken_at.isoformat(), "until": lease.until.isoformat()},
+        "next_sync_at": status.next_sync_at.isoformat(),
+        "next_settlement_at": status.next_settlement_at.isoformat(),
+        "members": tally.members,
+        "accounts": {kind: tally.accounts.get(kind, 0) for kind in get_args(AccountStatus)},
+        "entries": tally.entries,
+        "store": tally.store,
+        "store_bytes": tally.size_bytes,
+        "version": version,
+    }
+
+
+def _failing(failing: Failing) -> dict[str, Any]:
+    return {"since": failing.since.isoformat(), "kind": failing.kind, "message": failing.message}
+
+
+def _trouble(trouble: Trouble) -> dict[str, Any]:
+    return {
+        "topic": trouble.topic,
+        "since": trouble.since.isoformat(),
+        "title": trouble.title,
+        "why": trouble.why,
+        "meaning": trouble.meaning,
+    }

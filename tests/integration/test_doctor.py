@@ -1,0 +1,242 @@
+"""`trc-engage doctor`: names every damage, touches nothing, rebuilds what is derived, and lives beside a daemon."""
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+from random import Random
+from threading import Event, Thread
+
+import pytest
+
+from command import Operator
+from community import NAMES, QUARTER, Community, opened
+from damages import DAMAGES, Damage, sound_file
+from trc_engage import LedgerFailed
+from trc_engage.adapters.sqlite import SqliteLedger
+from trc_engage.auditing import audit
+
+FLIPS = 150
+
+
+@pytest.fixture
+def operator(tmp_path: Path) -> Operator:
+    """Give an operator a sound store."""
+    operator = Operator(tmp_path)
+    store(operator).write_bytes(sound_file())
+    return operator
+
+
+def store(operator: Operator) -> Path:
+    """Return the operator's file."""
+    return operator.folder / "engage.db"
+
+
+def script(path: Path, statements: str) -> None:
+    """Change a store by hand."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript(statements)
+
+
+def content(path: Path, leave_out: Iterable[str] = ()) -> list[str]:
+    """Return everything in a file but some tables."""
+    with closing(sqlite3.connect(path)) as connection:
+        return [line for line in connection.iterdump() if not any(f'INTO "{name}"' in line for name in leave_out)]
+
+
+def test_a_sound_store_is_well(operator: Operator) -> None:
+    """One calm line, or one of JSON; the code is 0."""
+    ran, told = operator.run("doctor"), operator.call("doctor", "--json")
+    assert (ran.code, ran.out, ran.err) == (0, "audited 8 members, 8 accounts, 46 entries: all is well\n", "")
+    assert (told.code, told.json) == (
+        0,
+        {"healthy": True, "breaches": [], "audited": {"members": 8, "accounts": 8, "entries": 46}},
+    )
+
+
+def test_enough_kinds_of_damage_are_tried() -> None:
+    """Each by a name of its own, and every check of a file is among them."""
+    assert len({damage.name for damage in DAMAGES}) == len(DAMAGES) >= 25
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.name.replace(" ", "-"))
+def test_damage_is_found_and_named(operator: Operator, damage: Damage) -> None:
+    """By its check, in a sentence that says where; nothing else is done to the file, and nobody is named in it."""
+    damage.on(store(operator))
+    before = store(operator).read_bytes()
+    ran = operator.call("doctor", "--json")
+    assert ran.code == 1
+    found = [breach for breach in ran.json["breaches"] if breach["check"] == damage.check]
+    assert any(damage.told in breach["message"] for breach in found), ran.json["breaches"]
+    assert ran.err == ""
+    assert store(operator).read_bytes() == before
+    assert not any(secret in ran.out for secret in ("Ada#1", "8035111022467890", *(name.title() for name in NAMES)))
+
+
+def test_damage_is_told_to_people(operator: Operator) -> None:
+    """By check, with what can be done about it."""
+    script(store(operator), "UPDATE balances SET points = 7 WHERE member_id = 'bo' AND source = 'benchmark'")
+    script(store(operator), "UPDATE discord_activity SET xp_total = 9999, xp_high = 9999 WHERE account_id = 3")
+    ran = operator.call("doctor")
+    assert (ran.code, ran.out.splitlines()) == (
+        1,
+        [
+            "audited 8 members, 8 accounts, 46 entries: 2 breaches",
+            "account:",
+            "  account 3: floor((XP 9999 - baseline 3000) / 100) is 69, expected -3, the sum of its entries",
+            "balance:",
+            "  member 'bo': the balance of 'benchmark' is 7, expected 90, the sum of its entries",
+            "`trc-engage doctor --repair` rebuilds each balance; the store is changed in nothing else",
+            "what no repair rebuilds comes back from a backup that this command finds well: `trc-engage restore FILE`",
+        ],
+    )
+
+
+def test_many_breaches_fit_on_a_screen(operator: Operator) -> None:
+    """The first ten of each check, and how many more there are."""
+    script(store(operator), "UPDATE runs SET points = points + 1")
+    lines = operator.call("doctor").out.splitlines()
+    assert lines[-2].startswith("  … and ")
+    assert len(lines) < 20
+
+
+def test_what_is_derived_is_rebuilt(operator: Operator) -> None:
+    """Balances and streaks, before and after told; all else stays as it is, and a second time nothing is done."""
+    sound = content(store(operator))
+    script(store(operator), "UPDATE balances SET points = 7 WHERE member_id = 'bo' AND source = 'benchmark'")
+    script(store(operator), "INSERT INTO balances VALUES ('cy', 'nothing', 4)")
+    script(store(operator), "UPDATE streaks SET last = 'soon' WHERE member_id = 'ada'")
+    script(store(operator), "DELETE FROM streaks WHERE member_id = 'bo'")
+    derived = ("balances", "streaks")
+    others = content(store(operator), derived)
+    ran = operator.call("doctor", "--repair")
+    assert (ran.code, ran.out.splitlines()) == (
+        0,
+        [
+            "rebuilt 4 values:",
+            "  member 'bo': the balance of 'benchmark': 7 → 90",
+            "  member 'cy': the balance of 'nothing': 4 → 0",
+            "  member 'ada': the streak: none (longest 0) → 8 to 2026-03-11 (longest 8)",
+            "  member 'bo': the streak: none (longest 0) → 8 to 2026-03-11 (longest 8)",
+            "audited 8 members, 8 accounts, 46 entries: all is well",
+        ],
+    )
+    assert content(store(operator), derived) == others
+    rows = [line for line in content(store(operator)) if "'bo','benchmark'" in line]
+    assert rows == [line for line in sound if "'bo','benchmark'" in line] != []
+    again = operator.call("doctor", "--repair", "--json")
+    assert (again.code, again.json["rebuilt"], again.json["healthy"]) == (0, [], True)
+
+
+def test_what_cannot_be_rebuilt_is_said(operator: Operator) -> None:
+    """An account is no derivation: the balance is mended, the breach remains, and so does the code."""
+    script(store(operator), "UPDATE balances SET points = 7 WHERE member_id = 'bo' AND source = 'benchmark'")
+    script(store(operator), "UPDATE discord_activity SET xp_high = 0 WHERE account_id = 1")
+    ran = operator.call("doctor", "--repair", "--json")
+    assert ran.code == 1
+    assert [breach["check"] for breach in ran.json["breaches"]] == ["account"]
+    assert ran.json["rebuilt"] == [
+        {
+            "check": "balance",
+            "subject": "member 'bo'",
+            "what": "the balance of 'benchmark'",
+            "before": "7",
+            "after": "90",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["an entry removed", "more points for a gain", "an unknown kind", "evidence removed", "a page of rubbish"]
+)
+def test_nothing_is_rebuilt_from_damage(operator: Operator, name: str) -> None:
+    """Balances and streaks may be the last to know what was there: they stay as they are."""
+    (damage,) = (damage for damage in DAMAGES if damage.name == name)
+    damage.on(store(operator))
+    before = store(operator).read_bytes()
+    ran = operator.call("doctor", "--repair")
+    assert (ran.code, ran.out.splitlines()[0]) == (1, "rebuilt: nothing")
+    assert "restore FILE" in ran.out
+    assert store(operator).read_bytes() == before
+
+
+def test_a_store_that_is_not_there_is_not_made(operator: Operator) -> None:
+    """The error names the variable; the library says it of a path."""
+    store(operator).unlink()
+    ran = operator.call("doctor")
+    assert (ran.code, "there is no store" in ran.err, store(operator).exists()) == (74, True, False)
+    with pytest.raises(LedgerFailed, match="there is no such file"):
+        SqliteLedger.open_untouched(store(operator))
+
+
+def test_nothing_can_be_written_through_an_untouched_file(operator: Operator) -> None:
+    """Not even by mistake."""
+    with SqliteLedger.open_untouched(store(operator)) as ledger, pytest.raises(LedgerFailed, match="readonly"):
+        ledger.rebalance()
+
+
+def test_bytes_that_flip_never_stop_the_doctor(operator: Operator) -> None:
+    """Wherever they lie: it says what it could see, and what not."""
+    random, breaches = Random(5), 0
+    for _ in range(FLIPS):
+        damaged = bytearray(sound_file())
+        for _ in range(random.choice([1, 3, 20])):
+            damaged[random.randrange(len(damaged))] = random.randrange(256)
+        store(operator).write_bytes(damaged)
+        with SqliteLedger.open_untouched(store(operator)) as ledger:
+            breaches += not audit(ledger).is_healthy
+        assert store(operator).read_bytes() == damaged
+    assert breaches > FLIPS // 3
+
+
+KILLED = """
+import os, signal, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA cache_size = 1")
+connection.execute("BEGIN IMMEDIATE")
+connection.execute("UPDATE members SET name = printf('%900d', 1) WHERE name IS NOT NULL")
+connection.execute("UPDATE balances SET points = 7")
+connection.execute("UPDATE discord_activity SET discord_id = printf('%900d', account_id)")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_left_half_written_is_no_breach(operator: Operator) -> None:
+    """It is taken back, as by whoever comes first."""
+    subprocess.run([sys.executable, "-c", KILLED, store(operator)], check=False)
+    journal = store(operator).with_name("engage.db-journal")
+    assert journal.stat().st_size > 0
+    assert store(operator).read_bytes() != sound_file()
+    ran = operator.call("doctor")
+    assert (ran.code, ran.out) == (0, "audited 8 members, 8 accounts, 46 entries: all is well\n")
+
+
+def test_a_store_in_use_is_well_all_the_time(tmp_path: Path) -> None:
+    """While one thread enrols, syncs, awards and settles, each of many audits finds nothing."""
+    begun, done = Event(), Event()
+
+    def live() -> None:
+        with opened("sqlite", tmp_path) as ledger:
+            community = Community(ledger)
+            community.enroll("ada", "bo", "cy")
+            step = 0
+            while not done.is_set():
+                step += 1
+                community.sync(QUARTER * 9, ada=50 * step, bo=130 * step, cy=1_000 - step)
+                community.award("ada", f"run:{step}", at=community.now - 9 * QUARTER)
+                community.engage.settle()
+                begun.set()
+
+    writer = Thread(target=live)
+    writer.start()
+    try:
+        assert begun.wait(30)
+        with SqliteLedger.open_untouched(tmp_path / "engage.db") as ledger:
+            audits = [audit(ledger) for _ in range(25)]
+    finally:
+        done.set()
+        writer.join()
+    assert [breach.message for one in audits for breach in one.breaches] == []
+    assert audits[0].entries < audits[-1].entries

@@ -1,0 +1,447 @@
+"""What only a server can do: have many clients, be stopped, belong to somebody else, be joined in a transaction."""
+
+import multiprocessing
+import os
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from itertools import count
+from traceback import format_exception
+from typing import Any
+
+import psycopg
+import pytest
+
+from community import IDS, Community
+from postgres import Server, schema, server_dsn
+from trc_engage import Board, Engage, EngageError, InvalidValue, LedgerBusy, LedgerFailed, Moved
+from trc_engage.adapters.postgres import PostgresLedger
+from trc_engage.adapters.postgres.errors import told_as_ours
+from trc_engage.adapters.postgres.session import translated
+from trc_engage.core.postings import Draft, Posting
+
+WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+LOOKS_MAX = 100_000
+
+
+@pytest.fixture
+def place() -> Iterator[str]:
+    """Name a schema for a store."""
+    with schema() as name:
+        yield name
+
+
+@pytest.fixture
+def community(place: str) -> Iterator[Community]:
+    """Keep the community's ledger in the schema, with an opening and a gain in it."""
+    with PostgresLedger.open(server_dsn(), schema=place) as ledger:
+        community = Community(ledger)
+        community.enroll("ada")
+        community.sync(ada=1_000)
+        community.sync(ada=1_250)
+        yield community
+
+
+@pytest.fixture
+def stranger(place: str) -> Iterator[psycopg.Connection[Any]]:
+    """Lend a connection of another program, which knows of our schema."""
+    with psycopg.connect(server_dsn(), autocommit=True, options=f"-c search_path={place}") as connection:
+        yield connection
+
+
+def until_waiting(connection: psycopg.Connection[Any], waiting: int = 1) -> None:
+    """Return once so many writers wait for their turn."""
+    for _ in range(LOOKS_MAX):
+        (found,) = connection.execute(WAITING).fetchone() or (0,)
+        if found >= waiting:
+            return
+    raise AssertionError("nobody waits")
+
+
+@pytest.mark.usefixtures("community")
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE entries SET points = 99", "DELETE FROM entries", "TRUNCATE entries", "TRUNCATE members CASCADE"],
+)
+def test_the_database_itself_keeps_entries(stranger: psycopg.Connection[Any], statement: str) -> None:
+    """Whoever comes with another program cannot change or delete an entry either (R9)."""
+    with pytest.raises(psycopg.IntegrityError, match="append-only"):
+        stranger.execute(statement)
+
+
+def test_what_was_posted_outlives_the_ledger(place: str, community: Community) -> None:
+    """Opened again, the store tells the same."""
+    told = community.engage.history("ada"), community.engage.members(), community.ledger.sync_state()
+    with PostgresLedger.open(server_dsn(), schema=place) as again:
+        assert (again.history("ada", limit=50), again.members(), again.sync_state()) == told
+
+
+def test_two_schemas_are_two_stores(community: Community) -> None:
+    """In the same database."""
+    with schema() as other, PostgresLedger.open(server_dsn(), schema=other) as ledger:
+        assert ledger.members() == []
+    assert len(community.engage.members()) == 1
+
+
+def opened_and_enrolled(place: str, number: int) -> int:
+    """Open the store and enrol somebody, as one of many processes."""
+    with PostgresLedger.open(server_dsn(), schema=place) as ledger:
+        Community(ledger).engage.enroll(f"m-{number}", discord_id=str(1_000 + number))
+        return os.getpid()
+
+
+def test_many_processes_open_a_new_store_at_once(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One lays out the tables, the others wait for it, and nobody's member is lost."""
+    monkeypatch.setenv("TRC_ENGAGE_TEST_POSTGRES", server_dsn())
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(4, mp_context=context) as pool:
+        list(pool.map(opened_and_enrolled, [place] * 16, range(16)))
+    assert read_members(place) == 16
+
+
+def test_many_threads_open_a_new_store_at_once(place: str) -> None:
+    """As in a web server."""
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(opened_and_enrolled, [place] * 10, range(10)))
+    assert read_members(place) == 10
+
+
+def read_members(place: str) -> int:
+    """Open the store and count its members."""
+    with PostgresLedger.open_untouched(server_dsn(), schema=place) as ledger:
+        return len(ledger.members())
+
+
+def test_a_forked_worker_uses_connections_of_its_own(community: Community) -> None:
+    """A web server may fork after opening the store."""
+    context = multiprocessing.get_context("fork")
+    worker = context.Process(target=lambda: community.engage.enroll("bo", discord_id=IDS["bo"]))
+    worker.start()
+    worker.join()
+    community.enroll("cy")
+    assert (worker.exitcode, [member.member_id for member in community.engage.members()]) == (0, ["ada", "bo", "cy"])
+
+
+def test_positions_rise_in_the_order_of_commits(
+    place: str, community: Community, stranger: psycopg.Connection[Any]
+) -> None:
+    """Who comes second waits until the first has committed, so that the feed never goes back (R23)."""
+    community.engage.enroll("bo")
+    with psycopg.connect(server_dsn()) as connection, ThreadPoolExecutor(1) as pool:
+        joined = PostgresLedger.open(connection=connection, schema=place)
+        Community(joined).award("ada", "first")
+        second = pool.submit(community.award, "bo", "second")
+        until_waiting(stranger)
+        assert [entry.position for entry in community.engage.feed(limit=9)] == [1, 2]
+        connection.commit()
+        second.result()
+    assert [(entry.position, entry.key) for entry in community.engage.feed(limit=9)[2:]] == [
+        (3, "first"),
+        (4, "second"),
+    ]
+
+
+def test_no_position_is_left_out(place: str, community: Community) -> None:
+    """What was taken back leaves no gap, so that a gap would be an entry that was lost (R9)."""
+    with psycopg.connect(server_dsn()) as connection:
+        Community(PostgresLedger.open(connection=connection, schema=place)).award("ada", "withdrawn")
+        connection.rollback()
+    community.award("ada", "stands")
+    assert [entry.position for entry in community.engage.feed(limit=9)] == [1, 2, 3]
+
+
+class Rising:
+    """A board on which everybody has earned more with every look."""
+
+    def __init__(self, ids: dict[str, str]) -> None:
+        self.ids = ids
+        self.looks = count(1)
+
+    def read(self, _sought: frozenset[str], /) -> Board:
+        """Answer as a source."""
+        xp = 130 * next(self.looks)
+        return Board(dict.fromkeys(self.ids.values(), xp), whole=True, rows=30, pages=1)
+
+
+def insisted(act: Any, *values: Any, **options: Any) -> Any:
+    """Do something until the store is not busy."""
+    while True:
+        try:
+            return act(*values, **options)
+        except LedgerBusy:
+            continue
+
+
+def test_many_threads_at_once_leave_exact_sums(community: Community) -> None:
+    """Awards, the same from two threads, syncs and settlements meet; each award is paid once, each XP too."""
+    names = list(IDS)
+    community.enroll(*names)
+    engage = Engage(ledger=community.ledger, source=Rising(IDS), clock=lambda: community.now)
+    insisted(engage.sync, fresh=True)
+
+    def work(number: int) -> None:
+        for step, name in enumerate(names):
+            insisted(engage.award, name, source="run", points=3, key=f"{number // 2}:{step}", at=community.now)
+            if step % 4 == number % 4:
+                insisted(engage.sync, fresh=True)
+            insisted(engage.settle)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    entries = engage.feed(limit=10_000)
+    assert [entry.position for entry in entries] == list(range(1, len(entries) + 1))
+    for standing in engage.members():
+        mine = [entry for entry in entries if entry.member_id == standing.member_id]
+        assert standing.points_by_source["run"] == 4 * 3 == sum(entry.points for entry in mine if entry.key)
+        assert standing.points == sum(entry.points for entry in mine)
+    assert engage.audit().breaches == []
+
+
+def test_an_award_is_committed_with_the_callers_transaction(place: str, community: Community) -> None:
+    """The app's row and our award stand together or not at all; what the app has set stays as it was."""
+    with psycopg.connect(server_dsn(), options="-c TimeZone=Asia/Tokyo -c DateStyle=SQL,DMY") as connection:
+        connection.execute("CREATE TEMP TABLE runs (score INTEGER)")
+        connection.commit()
+        joined = PostgresLedger.open(connection=connection, schema=place)
+        for end, expected in ((connection.rollback, 0), (connection.commit, 1)):
+            connection.execute("INSERT INTO runs VALUES (991)")
+            Community(joined).award("ada", "run:991")
+            end()
+            assert len([one for one in community.engage.feed(limit=9) if one.key]) == expected
+            assert connection.execute("SELECT count(*) FROM runs").fetchone() == (expected,)
+            path = connection.execute("SHOW search_path").fetchone()
+            assert (path, connection.execute("SHOW lock_timeout").fetchone()) == (('"$user", public',), ("0",))
+        assert joined.history("ada", limit=9) == community.ledger.history("ada", limit=9)
+
+
+def test_an_award_that_fails_leaves_the_callers_transaction_as_it_was(place: str, community: Community) -> None:
+    """He may go on, and what he did before is committed."""
+    with psycopg.connect(server_dsn()) as connection:
+        connection.execute("CREATE TEMP TABLE theirs (score INTEGER)")
+        joined = Community(PostgresLedger.open(connection=connection, schema=place))
+        stray = Draft("award", "nobody", "benchmark", 5, joined.now.date(), joined.now, key="stray")
+        with pytest.raises(Moved):
+            joined.ledger.post(Posting(joined.now, drafts=[stray]))
+        assert joined.award("ada", "fits").outcome == "awarded"
+        connection.execute("INSERT INTO theirs VALUES (1)")
+    assert [entry.key for entry in community.engage.feed(limit=9)] == [None, None, "fits"]
+
+
+def test_without_a_transaction_each_call_is_committed_by_itself(place: str, community: Community) -> None:
+    """A connection in autocommit has none to join."""
+    with psycopg.connect(server_dsn(), autocommit=True) as connection:
+        Community(PostgresLedger.open(connection=connection, schema=place)).award("ada", "alone")
+        assert community.engage.history("ada")[0].key == "alone"
+
+
+def test_a_transaction_that_cannot_see_others_is_not_joined(place: str, community: Community) -> None:
+    """What was checked against an old state could be paid twice."""
+    with psycopg.connect(server_dsn()) as connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        joined = PostgresLedger.open(connection=connection, schema=place)
+        with pytest.raises(LedgerFailed, match=r"REPEATABLE READ.*READ COMMITTED"):
+            Community(joined).award("ada", "late")
+        connection.rollback()
+    assert len(community.engage.feed(limit=9)) == 2
+
+
+def test_a_transaction_that_has_failed_is_not_joined(place: str, community: Community) -> None:
+    """Nor one that was let go, nor a store that is not there; each says what to do."""
+    with psycopg.connect(server_dsn()) as connection:
+        with pytest.raises(LedgerFailed, match="not laid out"):
+            PostgresLedger.open(connection=connection, schema="engage_nowhere")
+        joined = PostgresLedger.open(connection=connection, schema=place)
+        with pytest.raises(psycopg.Error):
+            connection.execute("SELECT 1 / 0")
+        with pytest.raises(LedgerFailed, match="roll it back first"):
+            joined.members()
+        connection.rollback()
+        assert joined.members() == community.ledger.members()
+        joined.close()
+        with pytest.raises(LedgerFailed, match="is closed"):
+            joined.members()
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_store_in_use_is_busy(place: str, community: Community, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever writes for too long makes other writers busy, not broken; readers do not wait."""
+    monkeypatch.setattr("trc_engage.adapters.postgres.database.WAIT_SECONDS", 0.05)
+    with (
+        psycopg.connect(server_dsn()) as connection,
+        PostgresLedger.open(server_dsn(), schema=place) as impatient,
+    ):
+        Community(PostgresLedger.open(connection=connection, schema=place)).award("ada", "held")
+        with pytest.raises(LedgerBusy, match="another writer holds it for too long"):
+            Community(impatient).enroll("bo")
+        assert len(impatient.members()) == 1
+        connection.rollback()
+        Community(impatient).enroll("bo")
+    assert len(community.engage.members()) == 2
+
+
+def test_all_connections_lent_is_busy(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pool makes no more than it may."""
+    monkeypatch.setattr("trc_engage.adapters.postgres.database.WAIT_SECONDS", 0.05)
+    with (
+        PostgresLedger.open(server_dsn(), schema=place, pool_size=1) as ledger,
+        ledger._database.lent(),
+        pytest.raises(LedgerBusy, match="all 1 connections"),
+    ):
+        ledger.members()
+
+
+def test_a_newer_store_is_left_alone(place: str, community: Community, stranger: psycopg.Connection[Any]) -> None:
+    """An older program does not touch what it does not know."""
+    stranger.execute("INSERT INTO migrations VALUES (999)")
+    with pytest.raises(LedgerFailed, match=r"schema 999.*upgrade trc-engage"):
+        PostgresLedger.open(server_dsn(), schema=place)
+    assert community.points("ada") == 2
+
+
+def test_a_foreign_schema_is_left_alone(place: str, stranger: psycopg.Connection[Any]) -> None:
+    """Another program's schema does not get our tables; an empty one that was given to us does."""
+    stranger.execute(f"CREATE SCHEMA {place}; CREATE TABLE theirs (id INTEGER)")
+    with pytest.raises(LedgerFailed, match="tables of another program"):
+        PostgresLedger.open(server_dsn(), schema=place)
+    assert stranger.execute("SELECT relname FROM pg_class WHERE relname = 'members'").fetchall() == []
+    stranger.execute("DROP TABLE theirs")
+    PostgresLedger.open(server_dsn(), schema=place).close()
+
+
+def test_looking_makes_and_writes_nothing(place: str, community: Community) -> None:
+    """A store that is only looked at is there already, and cannot be written to."""
+    with pytest.raises(LedgerFailed, match="there is no store"):
+        PostgresLedger.open_untouched(server_dsn(), schema="engage_nowhere")
+    with PostgresLedger.open_untouched(server_dsn(), schema=place) as looked_at:
+        assert looked_at.members() == community.ledger.members()
+        with pytest.raises(LedgerFailed, match="read-only"):
+            Community(looked_at).enroll("bo")
+
+
+def test_a_role_that_may_not_is_told_what_it_needs(place: str, stranger: psycopg.Connection[Any]) -> None:
+    """A store is not laid out by whoever was not given the right."""
+    stranger.execute("DROP ROLE IF EXISTS engage_poor; CREATE ROLE engage_poor LOGIN")
+    with pytest.raises(LedgerFailed, match=r"permission denied.*grant this role"):
+        PostgresLedger.open(psycopg.conninfo.make_conninfo(server_dsn(), user="engage_poor"), schema=place)
+
+
+@pytest.mark.parametrize(
+    ("dsn", "advice"),
+    [
+        ("postgresql://trc:hunter2@127.0.0.1:9/engage", "the server cannot be reached"),
+        ("host=/nowhere user=trc password=hunter2 dbname=engage", "the server cannot be reached"),
+        (None, "check user, password and database"),
+    ],
+)
+def test_what_cannot_be_opened_says_why_and_shows_no_password(dsn: str | None, advice: str) -> None:
+    """Neither in the text nor in the traceback, nor in the repr of anything on the way."""
+    dsn = dsn or psycopg.conninfo.make_conninfo(server_dsn(), dbname="nowhere", password="hunter2")  # noqa: S106
+    with pytest.raises(LedgerFailed, match=advice) as caught:
+        PostgresLedger.open(dsn)
+    assert "hunter2" not in "".join(format_exception(caught.value))
+
+
+@pytest.mark.parametrize("dsn", ["postgresql://trc:hun ter2@db/e", "password='hunter2", "hunter2", "pass=hunter2"])
+def test_an_address_that_cannot_be_read_is_not_shown(dsn: str) -> None:
+    """Any part of it may be the password."""
+    with pytest.raises(InvalidValue, match="%-escapes") as caught:
+        PostgresLedger.open(dsn)
+    assert "ter2" not in "".join(format_exception(caught.value))
+
+
+@pytest.mark.parametrize("name", ["", "Points", "a b", "pg_points", "points; DROP", "1st", "a" * 64])
+def test_a_schema_is_a_plain_name(name: str) -> None:
+    """It stands in statements."""
+    with pytest.raises(InvalidValue, match="schema"):
+        PostgresLedger.open(server_dsn(), schema=name)
+
+
+def all_errors(root: type[BaseException]) -> Iterator[type[BaseException]]:
+    """Yield an exception's class and all that are made of it."""
+    yield root
+    for child in root.__subclasses__():
+        yield from all_errors(child)
+
+
+def test_every_error_of_psycopg_is_told_as_ours() -> None:
+    """Whatever it raises, with the place and what to do, and chained."""
+    kinds = [kind for root in (psycopg.Error, psycopg.Warning) for kind in all_errors(root)]
+    assert len(kinds) > 200
+    for kind in kinds:
+        with (
+            pytest.raises(EngageError, match=r"^the store.*: try again|^the store: .*: .*") as caught,
+            told_as_ours("the store"),
+        ):
+            raise kind("first line\nDETAIL: Key (name)=(Ada)")
+        assert isinstance(caught.value, LedgerBusy | LedgerFailed)
+        assert isinstance(caught.value.__cause__, kind)
+        assert "Ada" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("a = ? AND b = :b", "a = %s AND b = %(b)s"),
+        ("a LIKE '%?:b' AND c = ?", "a LIKE '%%?:b' AND c = %s"),
+        ("a::date % 2", "a::date %% 2"),
+    ],
+)
+def test_placeholders_are_translated(ours: str, theirs: str) -> None:
+    """Outside of quotes only."""
+    assert translated(ours) == theirs
+
+
+def test_a_connection_that_was_ended_is_replaced(community: Community, stranger: psycopg.Connection[Any]) -> None:
+    """By an admin or a firewall, while nobody used it."""
+    stranger.execute(
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+        "WHERE application_name = 'trc-engage' AND state = 'idle'"
+    )
+    assert community.points("ada") == 2
+    community.award("ada", "after")
+
+
+@pytest.fixture
+def restartable() -> Iterator[Server]:
+    """Lend a server that nobody else uses."""
+    server = Server()
+    yield server
+    server.end(os.getpid())
+
+
+def test_a_restart_in_the_middle_of_a_sync_loses_nothing(restartable: Server) -> None:
+    """The posting that waited for its turn is not written, and the next run, on new connections, is."""
+    with PostgresLedger.open(restartable.dsn) as ledger, ThreadPoolExecutor(1) as pool:
+        community = Community(ledger)
+        community.enroll("ada", "bo")
+        community.sync(ada=1_000, bo=1_000)
+        told = ledger.members()
+        with psycopg.connect(restartable.dsn) as holder, psycopg.connect(restartable.dsn, autocommit=True) as looker:
+            Community(PostgresLedger.open(connection=holder)).award("ada", "never committed")
+            running: Future[object] = pool.submit(community.sync, ada=1_250, bo=1_100)
+            until_waiting(looker)
+            restartable.restart()
+            with pytest.raises(LedgerBusy, match=r"127|postgres.*try again"):
+                running.result()
+            holder.close()
+            looker.close()
+        assert ledger.members() == told
+        report = community.sync(ada=1_250, bo=1_100)
+        assert (report.gained, community.points("ada"), community.points("bo")) == (2, 2, 1)
+        assert community.engage.audit().breaches == []
+
+
+def test_while_the_server_is_down_it_is_said_so(restartable: Server) -> None:
+    """At once, with what to see to; when it is back, so is the store."""
+    with PostgresLedger.open(restartable.dsn) as ledger:
+        restartable.stop()
+        with pytest.raises(LedgerFailed, match="the server cannot be reached"):
+            ledger.members()
+        restartable.start()
+        assert ledger.members() == []
+
+
+def test_a_closed_ledger_says_so(community: Community) -> None:
+    """Not an error of the database underneath."""
+    community.ledger.close()  # type: ignore[attr-defined]
+    with pytest.raises(LedgerFailed, match="is closed"):
+        community.engage.members()

