@@ -1,11 +1,15 @@
 """One at work at a time, for the whole store: whoever reads, settles by the clock or sends notices."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
+from ..core.errors import LedgerBusy, LedgerFailed
 from ..core.ports import RunBook
 from ..core.postings import Claim
+
+logger = logging.getLogger(__name__)
 
 TASK = "run"
 CLAIMED_FOR = timedelta(minutes=5)
@@ -19,7 +23,11 @@ def claimed(book: RunBook, now: datetime) -> Iterator[Claim]:
     try:
         yield claim
     finally:
-        book.release(claim)
+        try:
+            book.release(claim)
+        except (LedgerBusy, LedgerFailed) as error:
+            # What was done stands, and the claim ends by itself.
+            logger.warning("the claim could not be given back and expires at %s UTC: %s", f"{claim.until:%T}", error)
 
 
 def renew(book: RunBook, claim: Claim, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""The temporary tables that a posting's moves go through."""
+"""Rows in bulk: the temporary tables that a posting's moves go through, and tables filled as a whole."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -29,3 +29,9 @@ def stage(session: Session, moves: Iterable[Sequence[Any]], windows: Iterable[Se
         session.execute(statement)
     session.executemany("INSERT INTO staged_moves VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", moves)
     session.executemany("INSERT INTO staged_windows VALUES (?, ?, ?, ?)", windows)
+
+
+def fill(session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
+    """Write rows into an empty table."""
+    names, places = ", ".join(columns), ", ".join("?" * len(columns))
+    session.executemany(f"INSERT INTO {table} ({names}) VALUES ({places})", rows)

@@ -1,0 +1,18 @@
+"""SIGKILL at every mutating system call (R19)."""
+
+import pytest
+
+from . import tracing
+from .conftest import Figures
+from .scenes import SCENES, Scene
+from .stage import Stage
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
+def test_killed(stage: Stage, figures: Figures, scene: Scene) -> None:
+    """Wherever a command is killed, the store is sound, and the same command again leaves it exact."""
+    with figures.counting("kill points") as numbers:
+        for call in tracing.picked(stage.calls(scene)):
+            with tracing.at(call, f"tests/crash/kills.py -k {scene.name}"):
+                stage.kill(scene, call)
+            numbers["kill points"] += 1

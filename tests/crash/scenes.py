@@ -1,0 +1,94 @@
+"""What the victims do: commands, each on a store that was laid out for it."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from attrs import frozen
+from sqlite_utils import Database
+
+from community import MONDAY, NAMES, Community
+from trc_engage.adapters.sqlite import SqliteLedger
+from trc_engage.adapters.sqlite.database import APPLICATION_ID
+from trc_engage.adapters.sqlite.schema import migrations
+
+NOW = datetime(2026, 3, 5, 9, 0, tzinfo=UTC)
+"""A Thursday; a sync an hour ago lets Monday to Wednesday be settled."""
+STORE, BACKUP = "engage.db", "backup.db"
+XP_BEFORE = 1_000
+DAYS = 3
+
+
+@frozen
+class Scene:
+    """Commands, and who lays out the store that they find."""
+
+    name: str
+    commands: Sequence[Sequence[str]]
+    lay_out: Callable[[Path], object]
+    after: Sequence[Sequence[str]] = ()
+    """Commands that were run before."""
+    is_killed_before: bool = False
+    """Whether the same commands were killed before, at their first change of a file's size: the journal is hot."""
+    makes: str = STORE
+    """The file that the commands write."""
+
+
+def xp_of_a_day(number: int) -> int:
+    """Return the XP that the member of this number earns each day."""
+    return 110 + 10 * number
+
+
+def three_days(store: Path) -> None:
+    """Lay out nine members after three days of syncs and awards, of which none is settled."""
+    with SqliteLedger.open(store) as ledger:
+        community = Community(ledger)
+        community.enroll(*NAMES)
+        community.sync(**dict.fromkeys(NAMES, XP_BEFORE))
+        for day in range(DAYS):
+            community.now = MONDAY + timedelta(days=day)
+            for number, name in enumerate(NAMES):
+                community.chat(name, xp_of_a_day(number))
+            community.award("bo", f"benchmark:{day}")
+            community.sync(timedelta(hours=1))
+        community.now = NOW - timedelta(hours=1)
+        community.sync(timedelta())
+
+
+def version_one(store: Path) -> None:
+    """Lay out a store as the first version of the schema left it."""
+    with closing(sqlite3.connect(store, isolation_level=None)) as connection:
+        migrations.apply(Database(connection), stop_before="m002_slots_and_notices")
+        connection.execute("INSERT INTO members VALUES ('ada', 'Ada', '2026-03-02T09:00:00.000000+00:00', 0, 0, 1)")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("PRAGMA user_version = 1")
+
+
+AWARD = ("award", "ada", "--source", "benchmark", "--points", "5", "--key", "benchmark:ada")
+LATE = (*AWARD, "--at", "2026-03-03T12:00:00Z")
+ENROLL = ("members", "enroll", "zoe", "--discord-id", "80351110224678999")
+READ = ("members", "list")
+COPY = ("backup", f"{{folder}}/{BACKUP}")
+
+SCENES = (
+    Scene("sync", [("sync",)], three_days),
+    Scene("award", [AWARD], three_days),
+    Scene("late-award", [LATE], three_days, after=[("settle",)]),
+    Scene("settle", [("settle",)], three_days),
+    Scene("enroll", [ENROLL], three_days),
+    Scene("migration", [READ], version_one),
+    Scene("new-store", [READ], Path.touch),
+    Scene("recovery", [AWARD], three_days, is_killed_before=True),
+    Scene("backup", [COPY], three_days, makes=BACKUP),
+)
+"""One command each."""
+
+SESSIONS = (
+    Scene("session", [("settle",), AWARD, ("sync",), ("settle",), LATE, ENROLL, COPY], three_days),
+    Scene("first-day", [READ, ("members", "enroll", "ada"), AWARD], Path.touch),
+    Scene("upgrade", [READ, AWARD], version_one),
+    Scene("after-a-crash", [AWARD, ENROLL], three_days, is_killed_before=True),
+)
+"""Several commands, each acknowledged."""

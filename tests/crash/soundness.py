@@ -1,0 +1,33 @@
+"""What a store holds, and what is wrong with it."""
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from difflib import unified_diff
+from pathlib import Path
+
+from trc_engage import Engage
+from trc_engage.adapters.sqlite import SqliteLedger
+
+from .scenes import NOW
+
+
+def contents(path: Path) -> str:
+    """Return all that a database holds, as SQL."""
+    with closing(sqlite3.connect(path)) as connection:
+        marks = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("user_version", "application_id")]
+        return "\n".join([*map(str, marks), *connection.iterdump()])
+
+
+def difference(found: str, expected: str) -> str:
+    """Return the rows that are in one of two contents only."""
+    return "\n".join(unified_diff(expected.splitlines(), found.splitlines(), "expected", "found", lineterm="", n=0))
+
+
+def flaws(path: Path) -> Sequence[str]:
+    """Return all that SQLite and the doctor find wrong with a store, which is opened for it and brought up to date."""
+    with SqliteLedger.open(path) as ledger:
+        breaches = Engage(ledger=ledger, clock=lambda: NOW).audit().breaches
+    with closing(sqlite3.connect(path)) as connection:
+        told = [row[0] for row in connection.execute("PRAGMA integrity_check")]
+        return [*map(str, breaches), *(line for line in told if line != "ok")]
