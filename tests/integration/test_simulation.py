@@ -12,6 +12,7 @@ import pytest
 
 import trc_engage
 from simulation.living import SLOTS_OF_A_DAY, lived
+from simulation.mutants import MUTANTS
 from simulation.server import KINDS, UNREACHABLE
 from trc_engage.testing.mee6 import TROUBLES
 
@@ -57,8 +58,6 @@ def test_every_trouble_has_its_turn() -> None:
 
 def test_a_breach_tells_how_to_see_it_again() -> None:
     """A life that ends early tells the last events and the one command that replays it."""
-    from simulation.mutants import MUTANTS
-
     with MUTANTS["the remainder is dropped"].bug():
         life = lived(1, 2)
     assert "run: synced" in life.breach

@@ -201,5 +201,5 @@ def test_when_no_more_can_be_written_nothing_is_lost(path: Path) -> None:
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     acknowledged, _, message = finished.stdout.partition(" ")
-    assert "nothing was written" in message
+    assert "nothing was half-written" in message
     assert read_members(path) == int(acknowledged)

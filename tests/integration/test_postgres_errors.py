@@ -1,0 +1,79 @@
+"""What is said when an address is wrong or PostgreSQL objects: what to do, and never a password."""
+
+from collections.abc import Iterator
+from traceback import format_exception
+
+import psycopg
+import pytest
+
+from postgres import server_dsn
+from trc_engage import EngageError, InvalidValue, LedgerBusy, LedgerFailed
+from trc_engage.adapters.postgres import PostgresLedger
+from trc_engage.adapters.postgres.errors import told_as_ours
+from trc_engage.adapters.postgres.session import translated
+
+
+@pytest.mark.parametrize(
+    ("dsn", "advice"),
+    [
+        ("postgresql://trc:hunter2@127.0.0.1:9/engage", "the server cannot be reached"),
+        ("host=/nowhere user=trc password=hunter2 dbname=engage", "the server cannot be reached"),
+        (None, "check user, password and database"),
+    ],
+)
+def test_what_cannot_be_opened_says_why_and_shows_no_password(dsn: str | None, advice: str) -> None:
+    """Neither in the text nor in the traceback, nor in the repr of anything on the way."""
+    dsn = dsn or psycopg.conninfo.make_conninfo(server_dsn(), dbname="nowhere", password="hunter2")  # noqa: S106
+    with pytest.raises(LedgerFailed, match=advice) as caught:
+        PostgresLedger.open(dsn)
+    assert "hunter2" not in "".join(format_exception(caught.value))
+
+
+@pytest.mark.parametrize("dsn", ["postgresql://trc:hun ter2@db/e", "password='hunter2", "hunter2", "pass=hunter2"])
+def test_an_address_that_cannot_be_read_is_not_shown(dsn: str) -> None:
+    """Any part of it may be the password."""
+    with pytest.raises(InvalidValue, match="%-escapes") as caught:
+        PostgresLedger.open(dsn)
+    assert "ter2" not in "".join(format_exception(caught.value))
+
+
+@pytest.mark.parametrize("name", ["", "Points", "a b", "pg_points", "points; DROP", "1st", "a" * 64])
+def test_a_schema_is_a_plain_name(name: str) -> None:
+    """It stands in statements."""
+    with pytest.raises(InvalidValue, match="schema"):
+        PostgresLedger.open(server_dsn(), schema=name)
+
+
+def all_errors(root: type[BaseException]) -> Iterator[type[BaseException]]:
+    """Yield an exception's class and all that are made of it."""
+    yield root
+    for child in root.__subclasses__():
+        yield from all_errors(child)
+
+
+def test_every_error_of_psycopg_is_told_as_ours() -> None:
+    """Whatever it raises, with the place and what to do, and chained."""
+    kinds = [kind for root in (psycopg.Error, psycopg.Warning) for kind in all_errors(root)]
+    assert len(kinds) > 200
+    for kind in kinds:
+        with (
+            pytest.raises(EngageError, match=r"^the store.*: try again|^the store: .*: .*") as caught,
+            told_as_ours("the store"),
+        ):
+            raise kind("first line\nDETAIL: Key (name)=(Ada)")
+        assert isinstance(caught.value, LedgerBusy | LedgerFailed)
+        assert isinstance(caught.value.__cause__, kind)
+        assert "Ada" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("a = ? AND b = :b", "a = %s AND b = %(b)s"),
+        ("a LIKE '%?:b' AND c = ?", "a LIKE '%%?:b' AND c = %s"),
+        ("a::date % 2", "a::date %% 2"),
+    ],
+)
+def test_placeholders_are_translated(ours: str, theirs: str) -> None:
+    """Outside of quotes only."""
+    assert translated(ours) == theirs

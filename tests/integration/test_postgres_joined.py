@@ -1,0 +1,98 @@
+"""An award that is committed with the web app's own transaction, or not at all."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from community import Community
+from postgres import schema, server_dsn
+from trc_engage import LedgerFailed, Moved
+from trc_engage.adapters.postgres import PostgresLedger
+from trc_engage.core.postings import Draft, Posting
+
+
+@pytest.fixture
+def place() -> Iterator[str]:
+    """Name a schema for a store."""
+    with schema() as name:
+        yield name
+
+
+@pytest.fixture
+def community(place: str) -> Iterator[Community]:
+    """Keep the community's ledger in the schema, with an opening and a gain in it."""
+    with PostgresLedger.open(server_dsn(), schema=place) as ledger:
+        community = Community(ledger)
+        community.enroll("ada")
+        community.sync(ada=1_000)
+        community.sync(ada=1_250)
+        yield community
+
+
+def test_an_award_is_committed_with_the_callers_transaction(place: str, community: Community) -> None:
+    """The app's row and our award stand together or not at all; what the app has set stays as it was."""
+    with psycopg.connect(server_dsn(), options="-c TimeZone=Asia/Tokyo -c DateStyle=SQL,DMY") as connection:
+        connection.execute("CREATE TEMP TABLE runs (score INTEGER)")
+        connection.commit()
+        joined = PostgresLedger.open(connection=connection, schema=place)
+        for end, expected in ((connection.rollback, 0), (connection.commit, 1)):
+            connection.execute("INSERT INTO runs VALUES (991)")
+            app = Community(joined)
+            app.award("ada", "run:991")
+            assert (app.points("ada"), community.points("ada")) == (12, 2)
+            end()
+            assert len([one for one in community.engage.feed(limit=9) if one.key]) == expected
+            assert connection.execute("SELECT count(*) FROM runs").fetchone() == (expected,)
+            path = connection.execute("SHOW search_path").fetchone()
+            assert (path, connection.execute("SHOW lock_timeout").fetchone()) == (('"$user", public',), ("0",))
+        assert joined.history("ada", limit=9) == community.ledger.history("ada", limit=9)
+
+
+def test_an_award_that_fails_leaves_the_callers_transaction_as_it_was(place: str, community: Community) -> None:
+    """He may go on, and what he did before is committed."""
+    with psycopg.connect(server_dsn()) as connection:
+        connection.execute("CREATE TEMP TABLE theirs (score INTEGER)")
+        joined = Community(PostgresLedger.open(connection=connection, schema=place))
+        stray = Draft("award", "nobody", "benchmark", 5, joined.now.date(), joined.now, key="stray")
+        with pytest.raises(Moved):
+            joined.ledger.post(Posting(joined.now, drafts=[stray]))
+        assert joined.award("ada", "fits").outcome == "awarded"
+        connection.execute("INSERT INTO theirs VALUES (1)")
+    assert [entry.key for entry in community.engage.feed(limit=9)] == [None, None, "fits"]
+
+
+def test_without_a_transaction_each_call_is_committed_by_itself(place: str, community: Community) -> None:
+    """A connection in autocommit has none to join."""
+    with psycopg.connect(server_dsn(), autocommit=True) as connection:
+        Community(PostgresLedger.open(connection=connection, schema=place)).award("ada", "alone")
+        assert community.engage.history("ada")[0].key == "alone"
+
+
+def test_a_transaction_that_cannot_see_others_is_not_joined(place: str, community: Community) -> None:
+    """What was checked against an old state could be paid twice."""
+    with psycopg.connect(server_dsn()) as connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        joined = PostgresLedger.open(connection=connection, schema=place)
+        with pytest.raises(LedgerFailed, match=r"REPEATABLE READ.*READ COMMITTED"):
+            Community(joined).award("ada", "late")
+        connection.rollback()
+    assert len(community.engage.feed(limit=9)) == 2
+
+
+def test_a_transaction_that_has_failed_is_not_joined(place: str, community: Community) -> None:
+    """Nor one that was let go, nor a store that is not there; each says what to do."""
+    with psycopg.connect(server_dsn()) as connection:
+        with pytest.raises(LedgerFailed, match="not laid out"):
+            PostgresLedger.open(connection=connection, schema="engage_nowhere")
+        joined = PostgresLedger.open(connection=connection, schema=place)
+        with pytest.raises(psycopg.Error):
+            connection.execute("SELECT 1 / 0")
+        with pytest.raises(LedgerFailed, match="roll it back first"):
+            joined.members()
+        connection.rollback()
+        assert joined.members() == community.ledger.members()
+        joined.close()
+        with pytest.raises(LedgerFailed, match="is closed"):
+            joined.members()
+        assert connection.execute("SELECT 1").fetchone() == (1,)

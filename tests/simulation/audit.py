@@ -1,0 +1,117 @@
+"""A reader beside the system: compares all that the ledger tells with what the oracle reckons."""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import date, datetime
+from hashlib import sha256
+from pathlib import Path
+
+from trc_engage import Entry
+from trc_engage.adapters.sqlite import SqliteLedger
+from trc_engage.reading import Reader
+
+from .clock import Clock
+from .oracle import Oracle
+from .verdict import check
+
+FEED_LIMIT = 10_000
+SILENT = frozenset({"opening", "rebase"})
+
+
+class Audit:
+    """Reads the feed as a web app does, and everything else once a day."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self.position = 0
+        """The last of the feed that was seen."""
+        self._path = path
+        self._ledger = SqliteLedger.open(path)
+        self._engage = Reader(views=self._ledger, clock=lambda: clock.told_at)
+        self._sums: dict[tuple[str, str], int] = defaultdict(int)
+        self._entries: list[Entry] = []
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._ledger.close()
+
+    def is_claimed(self, now: datetime) -> bool:
+        """Tell whether anybody is at work, or died at it."""
+        claim = self._ledger.holder("run")
+        return claim is not None and now < claim.until
+
+    def bury(self, pid: int) -> None:
+        """Let the claim be one of a process that is known to be dead."""
+        with self._ledger._database.writing() as connection:
+            for (owner,) in connection.execute("SELECT owner FROM claims").fetchall():
+                host, _, rest = owner.rsplit(":", 2)
+                connection.execute("UPDATE claims SET owner = ?", [f"{host}:{pid}:{rest}"])
+
+    def follow(self) -> None:
+        """Read what is new in the feed, and add it up (R23)."""
+        new = self._engage.feed(after=self.position, limit=FEED_LIMIT)
+        for entry in new:
+            check(entry.position == self.position + 1, "a gap in the feed", self.position, entry)
+            check(entry.silent == (entry.kind in SILENT), "silent or not", entry)
+            self.position = entry.position
+            self._sums[entry.member_id, entry.source] += entry.points
+        self._entries += new
+
+    def check(self, oracle: Oracle, members: Sequence[str], exact_at: datetime) -> None:
+        """Compare points, active days and streaks of everybody, and the calendar."""
+        self.follow()
+        calendar = self._ledger.calendar()
+        check(calendar.settled_through == oracle.settled_through, "settled", calendar, oracle.settled_through)
+        check(calendar.excused == oracle.excused, "excused", calendar.excused, oracle.excused)
+        active, today = oracle.active_days(), exact_at.date()
+        standings = {one.member_id: one for one in self._engage.members()}
+        check(standings.keys() == oracle.enrolled.keys(), "members", standings.keys(), oracle.enrolled.keys())
+        for member in members:
+            if member not in oracle.enrolled:
+                continue
+            told = {source: points for source, points in standings[member].points_by_source.items() if points}
+            check(told == oracle.points(member), f"{member}'s points: {told}, not {oracle.points(member)}")
+            summed = {source: sum_ for (one, source), sum_ in self._sums.items() if one == member and sum_}
+            check(told == summed, f"{member}'s balance is {told}, but the entries come to {summed}")
+            days = {one.day for one in self._ledger.evidence(member, date.min, date.max)}
+            check(days == active[member], f"{member} was active: {sorted(days ^ active[member])}")
+            streak = self._engage.standing(member).streak
+            assert streak is not None
+            mine = (*oracle.streak(active[member]), today in active[member], oracle.at_risk(active[member], today))
+            theirs = (streak.current, streak.longest, streak.active_today, streak.at_risk)
+            check(theirs == mine, f"{member}'s streak: {theirs}, not {mine}")
+
+    def check_points(self, oracle: Oracle) -> None:
+        """Compare everybody's points with the entries and the rules."""
+        self.follow()
+        for standing in self._engage.members():
+            told, points = standing.points, sum(oracle.points(standing.member_id).values())
+            check(told == points, f"{standing.member_id} has {told} points, not {points}")
+
+    def check_chains(self) -> None:
+        """Check each line of each account from the one above it (R9)."""
+        last: dict[int, tuple[int, int]] = {}
+        for entry in self._entries:
+            xp = entry.xp
+            if xp is None:
+                continue
+            if entry.kind == "opening":
+                check(xp.account_id not in last and entry.points == 0, "opened twice", entry)
+            else:
+                check((xp.xp_before, xp.baseline_before) == last[xp.account_id], "does not follow", entry)
+                before, baseline = last[xp.account_id]
+                paid = (xp.xp_after - xp.baseline_after) // 100 - (before - baseline) // 100
+                check(paid == entry.points, f"pays {entry.points}, not {paid}", entry)
+            last[xp.account_id] = xp.xp_after, xp.baseline_after
+
+    def digest(self) -> bytes:
+        """Return what the file holds, without who is at work and when it was migrated."""
+        told = sha256()
+        with closing(sqlite3.connect(self._path)) as connection:
+            tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+            for table in sorted(tables):
+                if not table.startswith(("sqlite_", "_")) and table != "claims":
+                    for row in sorted(map(repr, connection.execute(f'SELECT * FROM "{table}"'))):  # noqa: S608
+                        told.update(f"{table} {row}".encode())
+        return told.digest()

@@ -1,0 +1,169 @@
+"""A life: slot after slot of it, everything that happens in it, and what must hold after each step."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+from .audit import Audit
+from .clock import Clock
+from .deeds import Deeds
+from .oracle import Drops
+from .process import Pager, Process
+from .server import Server
+from .verdict import check
+from .watch import Watch, slot_of
+from .weather import Weather
+from .world import QUARTER, World
+
+BEGINS = datetime(2026, 1, 1, tzinfo=UTC)
+MEMBERS = 40
+STRANGERS = 22
+QUIET_EVERY = 11
+"""Each so many days everybody keeps silent."""
+
+
+class Life(Watch):
+    """One deployment, two processes, and the world around them."""
+
+    def __init__(self, seed: int, folder: Path, *, is_fast: bool = True) -> None:
+        self.seed = seed
+        random = Random(seed)
+        begins = BEGINS + timedelta(days=random.randrange(366), hours=random.randrange(24))
+        self.slot_at = begins
+        self.weather = Weather(Random(random.random()))
+        clock = Clock(begins)
+        super().__init__(clock, Pager(clock, self.weather), Audit(folder / "engage.db", clock), random)
+        ids = [str(80351110224678000 + 7 * number) for number in range(MEMBERS + STRANGERS)]
+        self.random.shuffle(ids)
+        self.ids = ids[:MEMBERS]
+        self.members = [f"m-{number}" for number in range(MEMBERS)]
+        self.world = World(Random(self.random.random()), ids, begins)
+        self.server = Server(self.clock, self.world, self.weather, Random(self.random.random()))
+        self.season: Drops | None = None
+        """What an admin would decide about a drop that is real."""
+        self.lived = 0
+        self.day_checked = begins.date()
+        self.processes = [
+            Process(
+                name,
+                folder / "engage.db",
+                self.clock,
+                self.server,
+                self.pager,
+                Random(self.random.random()),
+                is_fast,
+                lambda: (self.oracle.seen_at, [(one, one.since, one.is_news_if_missing) for one in self.oracle.sought]),
+            )
+            for name in ("a", "b")
+        ]
+        self.deeds = Deeds(self)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        for process in self.processes:
+            process.close()
+        self.audit.close()
+
+    def live(self, slots: int) -> None:
+        """Live so many slots, then let all faults end and see that everything is exact."""
+        self.deeds.begin()
+        for _ in range(slots):
+            self._live_slot()
+        self._end()
+
+    def _live_slot(self) -> None:
+        self.lived += 1
+        for episode in self.weather.turn():
+            self.note("weather:", episode.name, episode.slots, episode.share, episode.troubles, episode.number)
+        self.world.counts = not self.weather.has("frozen") or self.weather.random.random() < 0.5
+        self.clock.error = self.weather.clock_error
+        self._come_to(self.slot_at + timedelta(seconds=self.random.choice([0, 0, 1, 2, 5, 20, 100, 400])))
+        self.slot_at += QUARTER
+        if self.weather.has("off"):
+            return
+        for process in self.processes[: 2 if self.weather.has("pair") else 1]:
+            self.deeds.some(process)
+            self._tick(process)
+        if self.clock.at.hour == 0 and self.clock.at.minute < 8:
+            self._come_to(self.slot_at - QUARTER + timedelta(minutes=5, seconds=self.random.choice([0, 1, 30])))
+            self._tick(self.processes[0])
+        while self.random.random() < 0.08:
+            self.clock.sleep(self.random.choice([0, 1, 30, 120, 310]))
+            self.world.until(self.clock.at)
+            self._tick(self.random.choice(self.processes))
+        self.weather.remember(self.world.board())
+        self._check_day()
+        while self.slot_at + QUARTER <= self.clock.at:
+            self.slot_at += QUARTER
+
+    def _come_to(self, at: datetime) -> None:
+        self.clock.until(at)
+        self.world.until(self.clock.at)
+        self.world.quiet = self.clock.at.toordinal() % QUIET_EVERY == self.seed % QUIET_EVERY
+
+    def _tick(self, process: Process) -> None:
+        """Let a process do what is due; killed, it comes back, now and then at once."""
+        self.run_due(process, self.deeds.fate(process))
+        if process.befell and self.random.random() < 0.5:
+            self.clock.sleep(self.random.choice([0, 0, 10, 301]))
+            self.world.until(self.clock.at)
+            self.run_due(process)
+
+    # What must hold
+
+    def _check_day(self) -> None:
+        if self.clock.at.date() != self.day_checked:
+            self.day_checked = self.clock.at.date()
+            self.audit.check(self.oracle, self.members, exact_at=self.clock.told_at)
+            self.note("audited", self.audit.position, self.oracle.settled_through)
+        if self.weather.calm_slots >= 2 and not self._has_aftermath():
+            self._check_exact()
+
+    def _has_aftermath(self) -> bool:
+        """Tell whether something of a fault remains that the rules let stand: a wait, a drop to be decided, a clock."""
+        now = self.clock()
+        seen = self.oracle.seen_at
+        return (
+            self.is_kept_away(now)
+            or "distrusted" in self.failures.kinds
+            or (seen is not None and now < seen)
+            or self.slots.get(slot_of(now)) == "waiting"
+        )
+
+    def _check_exact(self) -> None:
+        """Check that the ledger has come up with the world."""
+        good = self.oracle.good_at
+        now = self.clock()
+        check(good is not None and now - good < 2 * QUARTER, f"all is calm, but the last good sync was at {good}")
+        check(self.failures.count == 0, "all is calm, but syncs fail")
+
+    def _end(self) -> None:
+        """End all faults; within two slots everything is exact."""
+        self.note("the last fault ends")
+        self.weather.clear()
+        self.clock.error = timedelta(0)
+        self.world.counts = True
+        a = self.processes[0]
+        seen = self.oracle.seen_at or self.clock.at
+        self._come_to(max(self.clock.at, seen, self.wait_until or seen) + timedelta(minutes=6))
+        if self.failures.kinds & {"distrusted"}:
+            self.sync(a, drops=self.season or "deduct")
+        self.world.counts = False
+        for _ in range(2):
+            self._come_to(slot_of(self.clock.at) + QUARTER)
+            self.run_due(a)
+            if self.failures.kinds & {"distrusted"}:
+                self.sync(a, drops=self.season or "deduct")
+        self._come_to(slot_of(self.clock.at) + timedelta(minutes=6))
+        self.run_due(a)
+        while (due := self.oracle.next_day(self.clock())) is not None:
+            check(due[1] == "decision", f"{due[0]} still waits for a {due[1]}")
+            self.settle(a, due[0])
+        self.run_due(a)
+        check(not self.lasting(self.clock()), "something still lasts", self.lasting(self.clock()))
+        for account in self.oracle.sought:
+            truth = self.world.xp.get(account.discord_id)
+            check(account.is_open, "somebody was never opened")
+            check(truth is None or truth == account.xp, "not exact", account, truth)
+        self.audit.check(self.oracle, self.members, exact_at=self.clock.told_at)
+        self.audit.check_chains()

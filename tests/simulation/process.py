@@ -1,0 +1,245 @@
+"""The real system as one process: it can be killed, held up or talked into at any call of a port."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from attrs import define, field
+
+from trc_engage import Board, Engage
+from trc_engage.adapters.mee6 import Mee6Source
+from trc_engage.adapters.sqlite import SqliteLedger
+from trc_engage.core.errors import AlertFailed, EngageError
+from trc_engage.core.incidents import Notice
+
+from .clock import Clock
+from .server import GUILD_ID, Asked, Server
+from .weather import Weather
+from .wire import Network, Script, Transport
+
+PAGES_MAX = 16
+ANSWER_BYTES_MAX = 2**20
+
+
+Fate = tuple[Callable[[], None], int] | tuple[Callable[[], None], int, str] | tuple[()]
+"""What befalls a process, and at which of its steps; nothing if it is empty."""
+
+
+class Killed(BaseException):
+    """The process is no more."""
+
+
+@define(eq=False)
+class Read:
+    """One read of the board, as seen from outside."""
+
+    sought: frozenset[str]
+    at: datetime
+    """What the process took the time for when it began."""
+    seen_at: datetime | None
+    """The latest sync or settlement when the accounts were gathered …"""
+    snapshot: Any
+    """… and whom the oracle knew: the account, where its window began, whether its absence would be news."""
+    log: list[Asked] = field(factory=list)
+    board: Board | None = None
+    error: EngageError | None = None
+    is_taken_in: bool = False
+    """Whether the oracle knows already that it was posted."""
+
+
+class Pager:
+    """The admin's channel."""
+
+    channel = "pager"
+
+    def __init__(self, clock: Clock, weather: Weather) -> None:
+        self._clock = clock
+        self._weather = weather
+        self.heard: list[tuple[datetime, Notice]] = []
+
+    def send(self, notice: Notice, /) -> None:
+        """Take a notice, unless it is out of order."""
+        if self._weather.strikes("deaf"):
+            raise AlertFailed("the pager is out of order")
+        self.heard.append((self._clock(), notice))
+
+
+class Port:
+    """A port of which every call may be the last."""
+
+    def __init__(self, inner: Any, at: Callable[[str], None]) -> None:
+        self._inner = inner
+        self._at = at
+
+    def __getattr__(self, name: str) -> Any:
+        inner, at = getattr(self._inner, name), self._at
+        if not callable(inner):
+            return inner
+
+        def call(*values: Any, **options: Any) -> Any:
+            at(name)
+            result = inner(*values, **options)
+            at(f"{name} done")
+            return result
+
+        setattr(self, name, call)
+        return call
+
+
+@define(eq=False)
+class Process:
+    """One process; `fate` befalls it at the `fated`-th of its steps, or of those of one name."""
+
+    name: str
+    path: Path
+    clock: Clock
+    server: Server
+    pager: Pager
+    random: Random
+    is_fast: bool
+    """Whether the file does not wait for the disk."""
+    snapshot: Callable[[], Any]
+    told_at: datetime = field(init=False)
+    began_at: datetime = field(init=False)
+    reads: list[Read] = field(factory=list, init=False)
+    fate: Callable[[], None] | None = field(default=None, init=False)
+    fated: int = field(default=0, init=False)
+    fated_at: str | None = field(default=None, init=False)
+    befell: str = field(default="", init=False)
+    """Where it befell."""
+    _seconds_left: Callable[[], float] = field(default=lambda: 0.0, init=False)
+    _steps: int = field(default=0, init=False)
+    _dead: bool = field(default=False, init=False)
+    _known: Any = field(default=None, init=False)
+    ledger: SqliteLedger = field(init=False)
+    source: Mee6Source = field(init=False)
+    engage: Engage = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.told_at = self.began_at = self.clock.at
+        self.open()
+
+    def open(self) -> None:
+        """Begin with new objects on the same file."""
+        self._dead = False
+        self.ledger = opened(self.path, is_fast=self.is_fast)
+        database: Any = self.ledger._database
+        database.writing = self._fateful(database.writing)
+        self.source = Mee6Source.open(
+            GUILD_ID,
+            base_url="http://mee6.test",
+            pages_max=PAGES_MAX,
+            answer_bytes_max=ANSWER_BYTES_MAX,
+            pause=self._pause,
+            monotonic=self.clock.monotonic,
+            random=Random(self.random.random()),
+            transport=Transport(Network(self.clock, self._answer, self.server.is_reachable, self._is_cut)),
+        )
+        line: Any = self.source._fetcher.line
+        line.watched = self._watched
+        ledger: Any = Port(self.ledger, self.at)
+        ledger.accounts_to_sync = self._accounts_to_sync
+        self.engage = Engage(ledger=ledger, source=self, clock=self._now, alerts=[Port(self.pager, self.at)])
+
+    def reopen(self) -> None:
+        """Come back to life."""
+        self.close()
+        self.open()
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.source.close()
+        self.ledger.close()
+
+    def begin(self, fate: Callable[[], None] | None = None, fated: int = 0, fated_at: str | None = None) -> None:
+        """Begin something, with a fate or without."""
+        self.reads, self._steps, self.befell = [], 0, ""
+        self.fate, self.fated, self.fated_at = fate, fated, fated_at
+
+    def kill(self) -> None:
+        """End the process at this very step."""
+        self._dead = True
+        raise Killed
+
+    def at(self, step: str) -> None:
+        """Take a step; nobody dead does."""
+        if self._dead:
+            raise Killed
+        self._steps += self.fated_at in {None, step}
+        if self.fate is not None and self._steps >= self.fated:
+            fate, self.fate, self.befell = self.fate, None, step
+            fate()
+
+    def read(self, sought: frozenset[str], /) -> Board:
+        """Read the board, as the source that the system was given."""
+        self.at("read")
+        read = Read(frozenset(sought), self.told_at, *self._known)
+        self.reads.append(read)
+        try:
+            read.board = self.source.read(sought)
+        except EngageError as error:
+            read.error = error
+            raise
+        self.at("read done")
+        return read.board
+
+    def _now(self) -> datetime:
+        self.told_at = self.clock()
+        return self.told_at
+
+    def _pause(self, seconds: float) -> None:
+        self.clock.sleep(seconds)
+        self.at("pause")
+
+    def _answer(self, request: bytes) -> Script | None:
+        self.at("request")
+        log = self.reads[-1].log
+        script = self.server.answer(request, log)
+        self.at("answer")
+        log[-1].ended = self.clock.monotonic()
+        return script
+
+    @contextmanager
+    def _watched(self, seconds_left: Callable[[], float]) -> Iterator[None]:
+        """Stand in for the client's watchdog, whose thread lives by the wall clock: the wire looks for itself."""
+        self._seconds_left = seconds_left
+        self.source._fetcher.line.is_late = False
+        yield
+
+    def _is_cut(self) -> bool:
+        """Tell whether the watchdog would have cut the connection by now."""
+        line = self.source._fetcher.line
+        line.is_late = line.is_late or self._seconds_left() <= 0
+        return line.is_late
+
+    def _accounts_to_sync(self) -> Any:
+        self.at("accounts_to_sync")
+        self._known = self.snapshot()
+        accounts = self.ledger.accounts_to_sync()
+        self.at("accounts_to_sync done")
+        return accounts
+
+    def _fateful(self, writing: Any) -> Any:
+        """Let each transaction's two ends be steps as well."""
+
+        @contextmanager
+        def fateful() -> Iterator[Any]:
+            self.at("begin")
+            with writing() as connection:
+                yield connection
+            self.at("commit")
+
+        return fateful
+
+
+def opened(path: Path, *, is_fast: bool) -> SqliteLedger:
+    """Open the ledger; a fast one does not wait for the disk."""
+    ledger = SqliteLedger.open(path)
+    if is_fast:
+        with ledger._database.lent() as connection:
+            connection.execute("PRAGMA synchronous = OFF")
+            connection.execute("PRAGMA journal_mode = MEMORY")
+    return ledger

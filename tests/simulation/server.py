@@ -1,0 +1,242 @@
+"""MEE6 in this process: pages of the world's board, or one of its troubles; everything that went out is noted."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from email.utils import format_datetime
+from random import Random
+from typing import Any, cast
+from urllib.parse import parse_qs, urlsplit
+
+from attrs import define
+
+from trc_engage.testing.mee6 import TROUBLES
+from trc_engage.testing.mee6.board import Snapshot
+from trc_engage.testing.mee6.exchange import Exchange
+
+from .clock import Clock
+from .weather import Weather
+from .wire import Script
+from .world import Page, Rows, World
+
+GUILD_ID = "200000000000000001"
+UNREACHABLE = "unreachable"
+LATENCY_SECONDS = 0.25
+CLIMBS = 0.05
+"""How often somebody rises onto a page that is served from a cache."""
+
+KINDS: dict[str, str | None] = {
+    UNREACHABLE: "down",
+    "private": "private",
+    "expired_token": "private",
+    "unknown_guild": "unknown_guild",
+    "internal_error": "down",
+    "rate_limited": "rate_limited",
+    "rate_limited_html": "rate_limited",
+    "rate_limited_seconds": "rate_limited",
+    "rate_limited_date": "rate_limited",
+    "rate_limited_absurd": "rate_limited",
+    "rate_limited_json": "rate_limited",
+    "blocked": "blocked",
+    "challenge_200": "blocked",
+    "challenge_403": "blocked",
+    "challenge_503": "blocked",
+    "bad_gateway": "down",
+    "unavailable": "down",
+    "gateway_timeout": "down",
+    "redirect": "malformed",
+    "html_200": "blocked",
+    "empty_body": "malformed",
+    "not_json": "malformed",
+    "deep_json": "malformed",
+    "not_utf8": "malformed",
+    "duplicate_keys": "malformed",
+    "xp_endless": "malformed",
+    "no_guild": "malformed",
+    "wrong_guild": "malformed",
+    "players_missing": "malformed",
+    "players_not_list": "malformed",
+    "ids_as_numbers": "malformed",
+    "lone_surrogate_id": "malformed",
+    "nan_xp": "malformed",
+    "xp_null": "malformed",
+    "xp_text": "malformed",
+    "xp_float": "malformed",
+    "xp_negative": "malformed",
+    "xp_boolean": "malformed",
+    "xp_huge": "malformed",
+    "reset": "down",
+    "refused_early": "down",
+    "timeout": "down",
+    "drip_headers": "down",
+    "drip_body": "down",
+    "truncated": "down",
+    "endless_body": "malformed",
+    "gzip_bomb": "malformed",
+    "few_bad_rows": None,
+    "lone_surrogate": None,
+    "endless_pages": None,
+    "page_ignored": None,
+    "stale": None,
+    "slow": None,
+    "clock_off": None,
+    "no_date": None,
+}
+"""What each trouble must be called, if anything: the others are pages that can be used."""
+UNUSABLE_MAX = 3
+"""How many rows of a page may be unusable."""
+ON_ROWS = frozenset({"lone_surrogate_id", "ids_as_numbers", "duplicate_keys", "nan_xp"})
+"""Troubles of rows, as all of `xp_…` are: a page without any is sound."""
+WAITS = {
+    "rate_limited": 900,
+    "rate_limited_html": 900,
+    "rate_limited_json": 900,
+    "rate_limited_seconds": 120,
+    "rate_limited_date": 90,
+    "rate_limited_absurd": 3_600,
+    "blocked": 3_600,
+    "challenge_200": 3_600,
+    "challenge_403": 3_600,
+    "challenge_503": 3_600,
+    "html_200": 3_600,
+}
+"""How many seconds each asks to be left alone (R21)."""
+
+
+@define(eq=False)
+class Asked:
+    """One request, and what it was told."""
+
+    number: int
+    limit: int
+    trouble: str | None
+    began: float
+    """On the monotonic clock."""
+    told_at: datetime | None
+    """The Date that went out."""
+    rows: Rows | None
+    """What a client must read from it; None if it must refuse it."""
+    kind: str | None
+    """What such a trouble must be called."""
+    length: int = 0
+    """Rows of the page, those that cannot be used as well."""
+    spoilt: frozenset[str] = frozenset()
+    """Whose rows cannot be used, as far as one can tell."""
+    ended: float = 0.0
+
+
+class Server:
+    """Answers requests."""
+
+    def __init__(self, clock: Clock, world: World, weather: Weather, random: Random) -> None:
+        self._clock = clock
+        self._world = world
+        self._weather = weather
+        self._random = random
+        self._bodies: dict[tuple[int, int], tuple[Rows, bytes]] = {}
+
+    def is_reachable(self) -> bool:
+        """Tell whether a connection can be made."""
+        return self._weather.outage != UNREACHABLE
+
+    def answer(self, request: bytes, log: list[Asked]) -> Script | None:
+        """Return what goes back, and note it; None if the connection broke."""
+        head, *lines = request.decode("ascii").split("\r\n")
+        method, target, _ = head.split(" ")
+        headers = dict(line.lower().split(": ", 1) for line in lines if line)
+        assert method == "GET", head
+        assert "trc-engage" in headers["user-agent"], headers
+        assert headers["accept"] == "application/json", headers
+        assert urlsplit(target).path == f"/api/plugins/levels/leaderboard/{GUILD_ID}", target
+        query = parse_qs(urlsplit(target).query)
+        number, limit = int(query["page"][0]), int(query["limit"][0])
+        began = self._clock.monotonic()
+        self._clock.sleep(LATENCY_SECONDS * (0.5 + self._random.random()))
+        self._world.until(self._clock.at)
+        if number and self._weather.moves(self._random):
+            self._world.stir()
+        if number == 0 and self._weather.has("cached") and self._random.random() < CLIMBS:
+            self._world.climb(self._clamped(limit))
+        trouble = self._weather.trouble(self._random)
+        if number and trouble == "duplicate_keys":
+            trouble = None  # told of the first page only: a server that does it does it everywhere
+        asked = Asked(number, limit, trouble, began, self._clock.at.replace(microsecond=0), None, None)
+        log.append(asked)
+        return self._trouble(asked, trouble) if trouble else self._page(asked)
+
+    def _served(self, number: int) -> Page:
+        return self._weather.served(self._world.board(), number, self._random)
+
+    def _clamped(self, limit: int) -> int:
+        return min(limit, self._weather.limit_max)
+
+    def _page(self, asked: Asked) -> Script:
+        limit = self._clamped(asked.limit)
+        rows = self._served(asked.number).page(asked.number, limit)
+        known, body = self._bodies.get((asked.number, limit), (None, b""))
+        if known != rows:
+            body = json.dumps(payload(asked.number, rows), separators=(",", ":")).encode()
+            self._bodies[asked.number, limit] = rows, body
+        asked.rows, asked.length = rows, len(rows)
+        head = (
+            f"HTTP/1.1 200 OK\r\nDate: {format_datetime(self._clock.at, usegmt=True)}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        return Script([(0.0, head.encode() + body)])
+
+    def _trouble(self, asked: Asked, name: str) -> Script | None:
+        """Let a trouble of the shipped server write its answer."""
+        asked.kind = KINDS[name]
+        if name == UNREACHABLE:
+            return None
+        limit = self._clamped(asked.limit)
+        board, script = self._served(asked.number), Script()
+        exchange = Exchange(
+            cast("Any", script),
+            self._clock.at,
+            asked.number,
+            limit,
+            cast("Snapshot", board),
+            cast("Snapshot", self._weather.older(board, self._random)),
+            payload,
+            slow_seconds=12.0,
+            drip_seconds=6.0,
+        )
+        try:
+            TROUBLES[name].write(exchange)
+        except BrokenPipeError:
+            script.ending = "closed"
+        if TROUBLES[name].closes:
+            script.close()
+        if asked.kind is None:
+            _note(asked, script)
+        elif name.startswith("xp_") or name in ON_ROWS:
+            self._forgive(asked, board.page(asked.number, limit))
+        if name == "no_date":
+            asked.told_at = None
+        if name == "clock_off":
+            asked.told_at = self._clock.at.replace(year=self._clock.at.year - 1, day=1)
+        return script
+
+    def _forgive(self, asked: Asked, rows: Rows) -> None:
+        """Note what may be read all the same: of no rows none is spoilt, and three are few if nobody seeks them."""
+        if len(rows) <= UNUSABLE_MAX and asked.trouble not in {"xp_endless", "nan_xp", "duplicate_keys"}:
+            asked.kind, asked.rows, asked.length = None, (), len(rows)
+            asked.spoilt = frozenset() if asked.trouble == "lone_surrogate_id" else frozenset(one for one, _ in rows)
+        elif not rows:
+            asked.kind, asked.rows = None, ()
+
+
+def payload(number: int, rows: Sequence[Any]) -> dict[str, Any]:
+    """Return a page in MEE6's shape, with little beside what is needed."""
+    players = [{"id": one, "username": "a name", "level": 1, "xp": xp} for one, xp in rows]
+    return {"guild": {"id": GUILD_ID, "name": "Example Server"}, "page": number, "players": players}
+
+
+def _note(asked: Asked, script: Script) -> None:
+    """Read what can be used from an answer that holds a page."""
+    _, body = b"".join(data for _, data in script.parts).split(b"\r\n\r\n", 1)
+    players = json.loads(body)["players"]
+    asked.length = len(players)
+    asked.rows = [(one["id"], one["xp"]) for one in players if one["id"] is not None and one["xp"] is not None]
+    asked.spoilt = frozenset(one["id"] for one in players if one["xp"] is None and one["id"] is not None)

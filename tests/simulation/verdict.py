@@ -1,0 +1,127 @@
+"""Whether a read was answered, with which board, and how it must end: judged from the bytes that went out."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import pairwise
+
+from attrs import frozen
+
+from .oracle import CLOCKS_APART_MAX, Account, Drops, Oracle, Sight
+from .process import Read
+from .server import WAITS, Asked
+
+SWEEPS_MAX = 3
+ODD = frozenset({"endless_pages", "page_ignored", "slow", "few_bad_rows", "xp_null", "xp_text", "xp_float"}) | {
+    "xp_negative",
+    "xp_boolean",
+    "xp_huge",
+    "ids_as_numbers",
+    "lone_surrogate_id",
+}
+"""Troubles that may leave a page usable, and that a client may still refuse."""
+GAP_SECONDS = 2.0
+
+
+class Breach(AssertionError):
+    """A promise that was not kept."""
+
+
+@frozen
+class Verdict:
+    """How a read must end."""
+
+    kind: str | None
+    """The trouble it must be reported as; None if it must be posted."""
+    sight: Sight | None = None
+    either: bool = False
+    """Whether it may as well be refused, or called by another name."""
+    wait_seconds: int | None = None
+    """How long the server asked to be left alone."""
+
+
+def check(holds: object, *told: object) -> None:
+    """Raise `Breach` unless something holds."""
+    if not holds:
+        raise Breach(" ".join(str(one) for one in told))
+
+
+def judged(
+    read: Read, oracle: Oracle, accounts: Sequence[Account], at: datetime, drops: Drops | None, *, plain: bool
+) -> Verdict:
+    """Return how a read must end, given the accounts that it may still touch; not plain if something befell it."""
+    _check_manners(read)
+    odd = not plain or any(asked.trouble in ODD for asked in read.log)
+    if read.board is None:
+        return _failed(read, odd=odd)
+    sight = _sight(read)
+    if sight.server_at is not None and abs(sight.server_at - at) > CLOCKS_APART_MAX:
+        return Verdict("clock")
+    if drops is None and oracle.why_distrusted(accounts, sight, at):
+        return Verdict("distrusted", sight)
+    return Verdict(None, sight)
+
+
+def _failed(read: Read, *, odd: bool) -> Verdict:
+    """Tell what a read that gave no board must be called."""
+    if not read.log:
+        return Verdict("down")
+    last = read.log[-1]
+    if last.rows is None:
+        return Verdict(last.kind, either=odd, wait_seconds=WAITS.get(last.trouble or ""))
+    took = sum(asked.ended - asked.began for asked in read.log)
+    check(odd or took > 100, f"a read failed without a reason: {read.error}, {last}")
+    return Verdict("malformed", either=True)
+
+
+def _check_manners(read: Read) -> None:
+    """Check that requests keep their distance, and that no trouble but an outage is tried again (R21)."""
+    for before, after in pairwise(read.log):
+        check(after.began - before.ended >= GAP_SECONDS - 1e-6, "requests without a gap", before, after)
+        if before.rows is None:
+            same = (before.number, before.limit) == (after.number, after.limit)
+            check(before.kind == "down" and same, "tried again", before, after)
+    tries = 0
+    for asked in read.log:
+        tries = 0 if asked.rows is not None else tries + 1
+        check(tries <= 3, "tried too often", read.log)
+
+
+def _sight(read: Read) -> Sight:
+    """Return what a board showed that was read to the end that the rules ask for."""
+    pages = [asked for asked in read.log if asked.rows is not None]
+    check(pages and read.log[-1].rows is not None, "a board without answers", read.log)
+    found: dict[str, int] = {}
+    for page in pages:
+        check(not page.spoilt & read.sought, "a row that cannot be used was passed over", page)
+        found |= {one: xp for one, xp in page.rows or () if one in read.sought}
+    whole = any(page.length == 0 for page in pages)
+    missing = read.sought - found.keys()
+    check(whole or not missing, f"half a board was taken for a whole one: {len(missing)} were not looked for")
+    news = {one.discord_id for one, _, is_news in read.snapshot if is_news} & missing
+    missed = _missed(pages, frozenset(news))
+    rows = {one for page in pages for one, _ in page.rows or ()}
+    return Sight(found, missed, len(rows), whole, pages[0].told_at)
+
+
+def _missed(pages: Sequence[Asked], news: frozenset[str]) -> frozenset[str]:
+    """Return those who count as not looked for, because the board moved under every sweep."""
+    if not news:
+        return frozenset()
+    sweeps: list[list[Asked]] = []
+    again = False
+    for before, page in zip([None, *pages], pages, strict=False):
+        again = before is not None and before.length == 0 and before.number == page.number
+        if again:
+            continue
+        if page.number == 0:
+            sweeps.append([])
+        sweeps[-1].append(page)
+    ids = [{one for one, _ in page.rows or ()} for page in sweeps[-1]]
+    moved = len(set().union(*ids)) < sum(map(len, ids))
+    asked_twice = again and pages[-1].length == 0
+    if asked_twice and not moved:
+        return frozenset()
+    check(moved or again, "the end of the board was not asked for again", pages)
+    whole_sweeps = sum(sweep[-1].length == 0 for sweep in sweeps)
+    check(whole_sweeps >= SWEEPS_MAX, "somebody was given up too early", pages)
+    return news

@@ -1,0 +1,307 @@
+"""A watch on every run: what it must do is forecast, and what it did is checked and told to the oracle."""
+
+from collections import deque
+from datetime import date, datetime, timedelta
+from hashlib import sha256
+from random import Random
+
+from trc_engage.core.errors import ClockWentBack, LedgerBusy, SourceError
+from trc_engage.core.postings import SyncState
+from trc_engage.core.reports import RunReport
+
+from .audit import Audit
+from .clock import Clock
+from .notices import Notices
+from .oracle import CACHED_FOR, KEPT_AWAY_MAX, SLACK, Drops, Oracle
+from .process import Fate, Killed, Pager, Process
+from .verdict import Verdict, check, judged
+
+EVENTS_TOLD = 60
+AT_ONCE = frozenset({"distrusted", "clock"})
+"""Failures of which an admin is told at once."""
+DEAD_PID = 2**22 + 1
+
+
+class Failures:
+    """Failures in a row, as an observer counts them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.kinds: set[str] = set()
+
+    def add(self, kind: str) -> None:
+        """Count one more."""
+        self.count += 1
+        self.kinds.add(kind)
+
+
+class Watch:
+    """What an observer knows of one deployment."""
+
+    def __init__(self, clock: Clock, pager: Pager, audit: Audit, random: Random) -> None:
+        self.clock = clock
+        self.pager = pager
+        self.audit = audit
+        self.random = random
+        self.oracle = Oracle()
+        self.notices = Notices()
+        self.failures = Failures()
+        self.wait_until: datetime | None = None
+        self.slots: dict[datetime, str] = {}
+        self.good_run = 0
+        self.heard = 0
+        self.events: deque[str] = deque(maxlen=EVENTS_TOLD)
+        self.story = sha256()
+
+    def note(self, *told: object) -> None:
+        """Remember what happened."""
+        line = f"{self.clock.at:%a %F %T} {' '.join(str(one) for one in told)}"
+        self.events.append(line)
+        self.story.update(line.encode())
+
+    def digest(self) -> str:
+        """Return what tells two lives apart: all that happened, and all that the ledger holds."""
+        return sha256(self.story.digest() + self.audit.digest()).hexdigest()
+
+    def died(self, process: Process) -> None:
+        """Bring a process that was killed back; half of the machines can tell that it is dead."""
+        self.note(process.name, "was killed at", process.befell)
+        process.reopen()
+        if self.random.random() < 0.5:
+            self.audit.bury(DEAD_PID)
+
+    def run_due(self, process: Process, fate: Fate = ()) -> None:
+        """Run, and check everything that a run may do."""
+        process.begin(*fate)
+        now = self.clock()
+        process.began_at = max(now, self.oracle.seen_at or now)
+        expected = self._forecast(now)
+        report: RunReport | None = None
+        try:
+            report = process.engage.run_due()
+        except Killed:
+            self.died(process)
+        plain = not process.befell
+        error = f"{type(report.error).__name__}" if report and report.error else ""
+        kind = getattr(report.error, "kind", "") if report else ""
+        self.note(process.name, "run:", report.outcome if report else "dead", error, kind, f"({expected})")
+        if plain and report is not None:
+            self._check_forecast(expected, process, report, now)
+        self._observe(process, report, None, plain=plain, by_slot=True)
+        self._settled(process, report, plain=plain)
+        self._hear(process, report, plain=plain)
+        if not plain:
+            self.audit.check_points(self.oracle)
+
+    def _forecast(self, now: datetime) -> str:
+        """Tell what a run must do about the slot's sync."""
+        seen = self.oracle.seen_at
+        if seen is not None and now < seen - SLACK:
+            return "refused"
+        at = max(now, seen or now)
+        if slot_of(at) in self.slots:
+            return "ended"
+        good = self.oracle.good_at
+        if good is not None and at - good < CACHED_FOR and good >= slot_of(at):
+            return "cached"
+        if self.is_kept_away(at):
+            return "waiting"
+        return "read" if self.oracle.sought else "idle"
+
+    def is_kept_away(self, at: datetime) -> bool:
+        """Tell whether the server asked to be left alone until later (R21)."""
+        return self.wait_until is not None and at < self.wait_until <= at + KEPT_AWAY_MAX
+
+    def _check_forecast(self, expected: str, process: Process, report: RunReport, now: datetime) -> None:
+        """Check that a run to which nothing happened did what was due."""
+        if report.outcome == "busy":
+            check(self.audit.is_claimed(now), f"busy, with nobody at work: {report.error}")
+            check(not process.reads, "read the board without a claim")
+            return
+        outcomes = {
+            "refused": {"failed"},
+            "ended": {"nothing"},
+            "cached": {"synced"},
+            "idle": {"synced"},
+            "waiting": {"waiting"},
+            "read": {"synced", "failed"},
+        }[expected]
+        check(report.outcome in outcomes, f"{expected} was expected, not {report.outcome}: {report.error}")
+        check(len(process.reads) == (expected == "read"), f"{len(process.reads)} reads, but {expected} was expected")
+        check((report.slot is None) == (expected in {"refused", "ended"}), "the wrong slot ended", report.slot)
+        if expected == "refused":
+            check(isinstance(report.error, ClockWentBack), "not refused", report.error)
+
+    def _observe(
+        self,
+        process: Process,
+        report: RunReport | None,
+        drops: Drops | None,
+        *,
+        plain: bool,
+        by_slot: bool = False,
+        dry_run: bool = False,
+    ) -> None:
+        """Check how a read ended, and take in what of it was posted."""
+        verdict = self.take_in(process, drops, plain=plain)
+        state = process.ledger.sync_state()
+        posted = bool(process.reads) and process.reads[-1].is_taken_in
+        check(not (posted and dry_run), "a dry run posted something")
+        if verdict is not None and not posted and plain:
+            check(dry_run or verdict.kind or verdict.either, "a good board was not posted")
+            if report is not None:
+                kind = report.error.kind if isinstance(report.error, SourceError) else None
+                check(verdict.either or kind == verdict.kind, f"{verdict.kind} expected, not {kind}: {report.error}")
+        self._slot_ended(process, report, process.began_at, posted=posted, by_slot=by_slot, plain=plain)
+        if verdict is None or verdict.kind or verdict.either or posted or not plain:
+            self._failed(state, verdict, process.told_at, posted=posted, plain=plain, dry_run=dry_run)
+
+    def take_in(self, process: Process, drops: Drops | None, *, plain: bool) -> Verdict | None:
+        """Judge what a process read last, and take it in if it was posted."""
+        state = process.ledger.sync_state()
+        check(state.good_run >= self.good_run, "runs vanished")
+        read = process.reads[-1] if process.reads else None
+        if read is None or (read.board is None and read.error is None):
+            check(state.good_run == self.good_run, "a sync was posted that nobody read")
+            return None
+        if read.is_taken_in:
+            return None
+        sought = {one.discord_id for one, _, _ in read.snapshot}
+        check(read.sought == sought, "others were sought than are linked", read.sought ^ sought)
+        at = max(read.at, read.seen_at or read.at)
+        accounts = [one for one, since, _ in read.snapshot if one.is_sought and (one.since == since or one.since <= at)]
+        verdict = judged(read, self.oracle, accounts, at, drops, plain=plain)
+        if state.good_run == self.good_run:
+            return verdict
+        check(verdict.sight is not None, f"a read was posted that failed ({verdict.kind})")
+        check(not verdict.kind, f"a board was posted that is {verdict.kind}")
+        check(state.good_at == at, "the wrong instant", state.good_at, at)
+        if verdict.sight is not None:
+            self.oracle.commit(accounts, verdict.sight, at, drops)
+        self.good_run = state.good_run
+        read.is_taken_in = True
+        return verdict
+
+    def _slot_ended(
+        self, process: Process, report: RunReport | None, at: datetime, *, posted: bool, by_slot: bool, plain: bool
+    ) -> None:
+        """Check that the slot ended with what ended it, and not twice."""
+        slot = slot_of(at)
+        end = process.ledger.slot_end(slot)
+        known = self.slots.get(slot)
+        check(known is None or (end is not None and end.outcome == known), f"slot {slot} ended twice: {known}, {end}")
+        if by_slot and plain and report is not None and report.slot is not None:
+            check(end is not None and end.outcome == report.outcome, "the slot did not end so", report, end)
+        if posted and by_slot:
+            check(end is not None, "posted, but the slot stands open")
+        for one in (end, None if plain else process.ledger.last_slot()):
+            if one is not None:
+                self.slots[one.slot] = one.outcome
+
+    def _failed(
+        self, state: SyncState, verdict: Verdict | None, now: datetime, *, posted: bool, plain: bool, dry_run: bool
+    ) -> None:
+        """Count failures, and note what the server asked for."""
+        if posted:
+            self.failures, self.wait_until = Failures(), None
+        count = state.failing.count if state.failing else 0
+        told = state.wait.until if state.wait else None
+        if verdict is not None and not posted and (plain or count > self.failures.count):
+            kind = state.failing.kind if state.failing and verdict.either else verdict.kind
+            if not dry_run:
+                self.failures.add(kind or "malformed")
+            seconds = verdict.wait_seconds
+            if verdict.either:
+                self.wait_until = told
+            else:
+                self.wait_until = None if seconds is None else now + timedelta(seconds=seconds)
+        check(count == self.failures.count, f"{count} failures in a row are remembered, not {self.failures.count}")
+        if not plain:
+            self.wait_until = told
+        check(told == self.wait_until, f"to wait until {told} is remembered, not {self.wait_until}")
+
+    def _settled(self, process: Process, report: RunReport | None, *, plain: bool) -> None:
+        """Check which days were settled."""
+        through, before = process.ledger.calendar().settled_through, self.oracle.settled_through
+        assert before is not None
+        refused = self.oracle.seen_at is not None and process.told_at < self.oracle.seen_at - SLACK
+        if plain and (report is None or report.outcome == "busy" or refused):
+            check(through == before, f"settled through {through}, not {before}")
+            return
+        if not plain:
+            seen = self.oracle.seen_at
+            at = max(process.told_at, self.clock())
+            self.oracle.settle(max(at, seen or at), timedelta(minutes=5))
+            assert through is not None
+            latest = self.oracle.settled_through or before
+            check(before <= through <= latest, f"settled through {through}, from {before}")
+            self.oracle.settled_through = through
+            self.oracle.seen_at = process.ledger.sync_state().seen_at
+            return
+        self.oracle.settle(process.told_at, timedelta(minutes=5))
+        check(through == self.oracle.settled_through, f"settled through {through}, not {self.oracle.settled_through}")
+
+    def _hear(self, process: Process, report: RunReport | None, *, plain: bool) -> None:
+        """Check what the admin was told."""
+        new = self.pager.heard[self.heard :]
+        self.heard += len(new)
+        for number, (at, notice) in enumerate(new):
+            self.note("pager:", notice.kind, notice.topic)
+            sure = plain or (report is not None and report.outcome != "busy") or number < len(new) - 1
+            self.notices.hear(notice, at, sure=sure)
+        if plain and report is not None and report.outcome not in {"busy", "stopped"} and not report.undelivered:
+            self.notices.check_all_told(self.lasting(process.told_at), process.told_at)
+
+    def lasting(self, now: datetime) -> set[str]:
+        """Return of what an admin must know."""
+        topics = set()
+        if self.oracle.sought and (self.failures.count >= 3 or self.failures.kinds & AT_ONCE):
+            topics.add("source")
+        due = self.oracle.next_day(now)
+        if due is not None and due[1] == "decision":
+            topics.add("frozen")
+        if self.oracle.seen_at is not None and now < self.oracle.seen_at - SLACK:
+            topics.add("clock")
+        return topics
+
+    # By hand
+
+    def sync(self, process: Process, *, drops: Drops | None = None, fresh: bool = True, dry_run: bool = False) -> None:
+        """Let an admin sync by hand."""
+        process.begin()
+        now = self.clock()
+        process.began_at = at = max(now, self.oracle.seen_at or now)
+        options = {
+            "dry_run": dry_run,
+            "fresh": fresh,
+            "accept_drops": drops == "deduct",
+            "rebase_drops": drops == "rebase",
+        }
+        try:
+            told: str = process.engage.sync(**options).outcome
+        except (SourceError, ClockWentBack, LedgerBusy) as error:
+            told = type(error).__name__
+            check(told != "KeptAway" or self.is_kept_away(at), "kept away for nothing", error)
+        check(not (process.reads and self.is_kept_away(at)), "the server asked to be left alone, and was not")
+        self.note(process.name, "sync by hand:", drops, "dry" if dry_run else "", told)
+        self._observe(process, None, drops, plain=True, dry_run=dry_run)
+
+    def settle(self, process: Process, quiet: date | None) -> None:
+        """Let an admin settle by hand."""
+        process.begin()
+        try:
+            process.engage.settle(accept_quiet=quiet)
+        except ClockWentBack:
+            return
+        self.oracle.settle(process.told_at, quiet=quiet)
+        self._settled_by_hand(process)
+        self.note(process.name, "settle by hand:", quiet)
+
+    def _settled_by_hand(self, process: Process) -> None:
+        through = process.ledger.calendar().settled_through
+        check(through == self.oracle.settled_through, f"settled through {through}, not {self.oracle.settled_through}")
+
+
+def slot_of(at: datetime) -> datetime:
+    """Return the quarter of an hour that an instant lies in."""
+    return at - timedelta(minutes=at.minute % 15, seconds=at.second, microseconds=at.microsecond)

@@ -1,0 +1,272 @@
+"""Which faults rage: in bursts, in long outages, and the same again; and calm in between."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from random import Random
+
+from attrs import define, field
+
+from .world import Page
+
+LIMIT_MAX = 1_000
+OLDER_MAX = 12
+"""How many boards of the past a cache may still hold: of the last hours, and some of the day before."""
+OLDER_EVERY = 12
+LAGGING_MAX = 4
+"""Rows that an old replica gets wrong; more would be distrusted."""
+DAMPING = 0.5
+
+REFUSALS = ("private", "expired_token", "unknown_guild", "blocked", "challenge_200", "challenge_403", "challenge_503")
+LIMITS = (
+    "rate_limited",
+    "rate_limited_html",
+    "rate_limited_seconds",
+    "rate_limited_seconds",
+    "rate_limited_date",
+    "rate_limited_absurd",
+    "rate_limited_json",
+)
+DOWNS = ("internal_error", "bad_gateway", "unavailable", "gateway_timeout", "unreachable", "timeout", "reset")
+WIRES = ("refused_early", "timeout", "slow", "truncated", "reset", "drip_headers", "drip_body", "endless_body")
+PAGES = [
+    "redirect",
+    "html_200",
+    "empty_body",
+    "not_json",
+    "deep_json",
+    "not_utf8",
+    "xp_endless",
+    "no_guild",
+    "wrong_guild",
+    "players_missing",
+    "players_not_list",
+    "ids_as_numbers",
+    "lone_surrogate_id",
+    "nan_xp",
+    "xp_null",
+    "xp_text",
+    "xp_float",
+    "xp_negative",
+    "xp_boolean",
+    "xp_huge",
+    "few_bad_rows",
+    "lone_surrogate",
+    "endless_pages",
+    "page_ignored",
+    "stale",
+    "slow",
+    "no_date",
+    "duplicate_keys",
+    "clock_off",
+    "gzip_bomb",
+]
+FAMILIES = (REFUSALS, LIMITS, LIMITS, DOWNS, DOWNS, WIRES, PAGES, PAGES)
+
+
+@define(eq=False)
+class Episode:
+    """One fault, for so many slots."""
+
+    name: str
+    slots: int
+    share: float = 1.0
+    """How many of the chances it takes."""
+    troubles: tuple[str, ...] = ()
+    number: int = 0
+    """Rows of a page, or seconds, whatever it is about."""
+
+
+@define(eq=False)
+class Weather:
+    """The faults of the present slot."""
+
+    random: Random
+    intensity: float = 1.0
+    episodes: list[Episode] = field(factory=list)
+    past: list[Episode] = field(factory=list)
+    calm_slots: int = 0
+    _boards: list[Page] = field(factory=list)
+    _old: list[Page] = field(factory=list)
+    _remembered: int = 0
+    _frozen: Page | None = None
+    _cached: Page | None = None
+
+    def turn(self) -> list[Episode]:
+        """Come to the next slot; return what begins."""
+        for episode in self.episodes:
+            episode.slots -= 1
+        self.episodes = [episode for episode in self.episodes if episode.slots > 0]
+        self.calm_slots = 0 if self.episodes else self.calm_slots + 1
+        if self._of("frozen") is None:
+            self._frozen = None
+        if self._of("cached") is None:
+            self._cached = None
+        began = []
+        while len(self.episodes) < 3 and self.random.random() < 0.07 * self.intensity * DAMPING ** len(self.episodes):
+            began.append(self._new())
+            self.episodes.append(began[-1])
+            self.calm_slots = 0
+        return began
+
+    def clear(self) -> None:
+        """End all faults, for good."""
+        self.episodes, self.intensity, self._frozen, self._cached = [], 0.0, None, None
+
+    def remember(self, board: Page) -> None:
+        """Let a cache keep a board."""
+        self._remembered += 1
+        if self._remembered % OLDER_EVERY == 0:
+            self._old = [*self._old[-OLDER_MAX + 1 :], board]
+        self._boards = [*self._boards[-OLDER_MAX + 1 :], board]
+
+    def _new(self) -> Episode:
+        if self.past and self.random.random() < 0.25:
+            again = self.random.choice(self.past)
+            return Episode(again.name, again.slots, again.share, again.troubles, again.number)
+        make = self.random.choices([one for one, _ in MAKERS], [weight for _, weight in MAKERS])[0]
+        episode = make(self.random, self._length())
+        self.past.append(episode)
+        return Episode(episode.name, episode.slots, episode.share, episode.troubles, episode.number)
+
+    def _length(self) -> int:
+        """Return a few slots mostly, now and then days."""
+        shape = self.random.random()
+        if shape < 0.75:
+            return self.random.randint(1, 8)
+        return self.random.randint(8, 40) if shape < 0.95 else self.random.randint(90, 290)
+
+    def _of(self, name: str) -> Episode | None:
+        return next((one for one in self.episodes if one.name == name), None)
+
+    def strikes(self, name: str) -> Episode | None:
+        """Return the fault of this name, if it strikes now."""
+        episode = self._of(name)
+        return episode if episode is not None and self.random.random() < episode.share else None
+
+    @property
+    def outage(self) -> str | None:
+        """Return the one trouble that a long outage is made of."""
+        episode = self._of("outage")
+        return episode.troubles[0] if episode else None
+
+    @property
+    def limit_max(self) -> int:
+        """Return the most rows that the server puts on a page."""
+        episode = self._of("clamp") or self._of("moving") or self._of("cached")
+        return episode.number if episode else LIMIT_MAX
+
+    @property
+    def clock_error(self) -> timedelta:
+        """Return how far the machines' clocks are ahead."""
+        episode = self._of("clock")
+        return timedelta(seconds=episode.number if episode else 0)
+
+    def has(self, name: str) -> bool:
+        """Tell whether such a fault rages."""
+        return self._of(name) is not None
+
+    def trouble(self, random: Random) -> str | None:
+        """Return what goes wrong with this request."""
+        if self.outage:
+            return self.outage
+        for episode in self.episodes:
+            if episode.name == "burst" and random.random() < episode.share:
+                return random.choice(episode.troubles)
+        return None
+
+    def moves(self, random: Random) -> bool:
+        """Tell whether the board moves before this page."""
+        episode = self._of("moving")
+        return episode is not None and random.random() < episode.share
+
+    def served(self, board: Page, number: int, random: Random) -> Page:
+        """Return the board of which this page is served: this one, a part of it, or an older one."""
+        if self._of("frozen"):
+            self._frozen = self._frozen or board
+            return self._frozen
+        if number == 0 and self._of("cached"):
+            self._cached = self._cached or board
+            return self._cached
+        if (half := self._of("half")) and random.random() < half.share:
+            return Page(board.rows[: len(board.rows) * half.number // 100])
+        if (stale := self._of("stale")) and random.random() < stale.share:
+            return self.older(board, random)
+        if (lagging := self._of("lagging")) and random.random() < lagging.share:
+            return self._lagging(board, random)
+        return board
+
+    def _lagging(self, board: Page, random: Random) -> Page:
+        """Return the board with a few rows as they were."""
+        then, rows = dict(random.choice(self._old or [board]).rows), dict(board.rows)
+        both = [one for one in rows if then.get(one, rows[one]) != rows[one]]
+        rows |= {one: then[one] for one in random.sample(both, k=min(LAGGING_MAX, len(both)))}
+        return Page(sorted(rows.items(), key=lambda row: -row[1]))
+
+    def older(self, board: Page, random: Random) -> Page:
+        """Return a board of the past."""
+        return random.choice(self._boards) if self._boards else board
+
+
+def _burst(random: Random, slots: int) -> Episode:
+    family = random.choice(FAMILIES)
+    troubles = tuple(random.sample(family, k=min(len(family), random.randint(1, 5))))
+    return Episode("burst", slots, random.choice([0.2, 0.5, 1.0]), troubles)
+
+
+def _outage(random: Random, slots: int) -> Episode:
+    return Episode(
+        "outage",
+        random.choice([1, 2, 5]) * slots,
+        1.0,
+        (random.choice([*DOWNS, *REFUSALS, *LIMITS, "not_json", "html_200"]),),
+    )
+
+
+def _named(name: str, *shares: float, longest: int = 300) -> Callable[[Random, int], Episode]:
+    return lambda random, slots: Episode(name, min(slots, longest), random.choice(shares))
+
+
+def _clamp(random: Random, slots: int) -> Episode:
+    return Episode("clamp", 3 * slots, number=random.choice([7, 12, 20, 25, 40]))
+
+
+def _moving(random: Random, slots: int) -> Episode:
+    return Episode("moving", min(slots, 40), random.choice([0.3, 0.8, 1.0]), number=random.choice([5, 7, 12, 20]))
+
+
+def _cached(random: Random, _: int) -> Episode:
+    """Keep the first page in a cache: who rises onto it meanwhile stands on no page."""
+    return Episode("cached", random.randint(8, 60), number=random.choice([5, 7, 12, 20, 30]))
+
+
+def _clock(random: Random, slots: int) -> Episode:
+    error = random.choice([-100, -60, -20, 15, 45, 110, -600, -3 * 3_600, 400, 1_200])
+    return Episode("clock", min(slots, 12 if abs(error) <= 120 else 5), number=error)
+
+
+def _frozen(random: Random, slots: int) -> Episode:
+    return Episode("frozen", random.choice([slots, 100, 150, 200]))
+
+
+def _half(random: Random, slots: int) -> Episode:
+    return Episode("half", min(slots, 30), random.choice([0.3, 1.0]), number=random.choice([0, 20, 45, 60, 90]))
+
+
+MAKERS: tuple[tuple[Callable[[Random, int], Episode], float], ...] = (
+    (_burst, 5),
+    (_outage, 4),
+    (_named("stale", 0.3, 0.6, longest=40), 3),
+    (_named("lagging", 0.2, 0.5, longest=60), 3),
+    (_clamp, 3),
+    (_moving, 3),
+    (_cached, 5),
+    (_named("kills", 0.3, 0.8, longest=30), 6),
+    (_named("pair", 0.5, 1.0, longest=40), 3),
+    (_named("meddling", 0.5, 1.0, longest=40), 3),
+    (_clock, 2),
+    (_named("suspend", 0.2, 0.6, longest=20), 2),
+    (_named("off", 1.0), 2),
+    (_named("deaf", 0.5, 1.0, longest=100), 2),
+    (_frozen, 1),
+    (_half, 2),
+)
