@@ -30,6 +30,8 @@ MODULES = {
     "backup": "backing",
     "restore": "backing",
     "export": "exporting",
+    "migrate-store": "moving",
+    "web": "serving",
     "demo": "trying",
     "mee6-server": "trying",
 }
@@ -52,6 +54,7 @@ Or with your own:
   trc-engage sync
   trc-engage show m-1
   trc-engage daemon          syncs and settles by itself, until it is told to end
+  trc-engage web             shows the leaderboard and the members on http://127.0.0.1:8000/
 """
 
 EPILOG = """\b
@@ -62,6 +65,7 @@ Settings, from the environment:
   TRC_ENGAGE_MEE6_URL       where MEE6 is (default: https://mee6.xyz)
   TRC_ENGAGE_MEE6_TOKEN     token for a board that is not public
   TRC_ENGAGE_ALERT_WEBHOOK  address of a Discord webhook, for alerts to the admins
+  TRC_ENGAGE_WEB_TOKEN      who bears it may write through the web; unset, nobody can
   SENTRY_DSN                a Sentry project, for errors, alerts and check-ins
   SENTRY_ENVIRONMENT        what Sentry calls this deployment (default: production)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..core.views import Standing
     from ..engage import Engage
 
-HELP = """Members: enrol, link, hide, forget, and who left or came back.
+HELP = """Members: enrol, link, hide, forget; who left or came back.
 
 \b
 Examples:

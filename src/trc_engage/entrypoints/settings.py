@@ -16,9 +16,11 @@ MEE6_URL = "TRC_ENGAGE_MEE6_URL"
 MEE6_TOKEN = "TRC_ENGAGE_MEE6_TOKEN"  # noqa: S105  the variable's name, not its value
 
 ALERT_WEBHOOK = "TRC_ENGAGE_ALERT_WEBHOOK"
+WEB_TOKEN = "TRC_ENGAGE_WEB_TOKEN"  # noqa: S105  the variable's name, not its value
 SENTRY_DSN = "SENTRY_DSN"
 SENTRY_ENVIRONMENT = "SENTRY_ENVIRONMENT"
 
+WEB_TOKEN_FORM = r"[!-~]{16,200}"  # noqa: S105
 WEBHOOK_FORM = r"(?=[!-~]+\Z)https?://[^@/#]+/[^/?#][^#]*"
 DSN_FORM = r"(?=[!-~]+\Z)https?://[^@/:]+(:[^@/]*)?@[^@/?#]+/([^?#]+/)?[0-9]+"
 
@@ -39,6 +41,10 @@ NO_TOKEN = "must be the raw token (its value is not shown): printable ASCII with
 NO_WEBHOOK = (
     "must be the address of a Discord webhook (its value is not shown): https, a host and a path "
     "(in Discord: channel settings, Integrations, Webhooks, Copy Webhook URL)"
+)
+NO_WEB_TOKEN = (
+    "must be 16 to 200 printable ASCII characters without spaces (its value is not shown), "  # noqa: S105
+    "such as `openssl rand -hex 32` makes"
 )
 NO_DSN = "must be the DSN of a Sentry project (its value is not shown), such as https://KEY@HOST/PROJECT"
 
@@ -68,7 +74,7 @@ class PostgresUrl:
 
 @frozen
 class Settings:
-    """Where things are; token, webhook and DSN are secrets and show in no repr."""
+    """Where things are; tokens, webhook and DSN are secrets and show in no repr."""
 
     store: Path | PostgresUrl | None = None
     """The SQLite file, or a PostgreSQL database; None is a file in the user's data folder."""
@@ -78,6 +84,8 @@ class Settings:
     alert_webhook: str | None = field(default=None, repr=False)
     sentry_dsn: str | None = field(default=None, repr=False)
     sentry_environment: str = "production"
+    web_token: str | None = field(default=None, repr=False)
+    """Who bears it may write through the web."""
 
     @classmethod
     def from_mapping(cls, environ: Mapping[str, str]) -> Self:
@@ -90,6 +98,7 @@ class Settings:
             _alert_webhook(environ.get(ALERT_WEBHOOK, "").strip()),
             _sentry_dsn(environ.get(SENTRY_DSN, "").strip()),
             environ.get(SENTRY_ENVIRONMENT, "").strip() or "production",
+            _web_token(environ.get(WEB_TOKEN, "").strip()),
         )
 
 
@@ -140,6 +149,12 @@ def _mee6_token(value: str) -> str | None:
 def _alert_webhook(value: str) -> str | None:
     if value and not (_is_url(value) and re.fullmatch(WEBHOOK_FORM, value)):
         raise SettingsError(ALERT_WEBHOOK, None, NO_WEBHOOK)
+    return value or None
+
+
+def _web_token(value: str) -> str | None:
+    if value and not re.fullmatch(WEB_TOKEN_FORM, value):
+        raise SettingsError(WEB_TOKEN, None, NO_WEB_TOKEN)
     return value or None
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..adapters.postgres import PostgresLedger
     from ..adapters.sqlite import SqliteLedger
     from ..adapters.sqlite.backup import Copy
+    from ..core.audit.breaches import Audit
     from ..core.ports import Alerts, Clock, XpSource
     from ..engage import Engage
 
@@ -178,6 +179,26 @@ def copy_store(source: Path, target: Path, *, unclaimed: bool = False) -> Copy:
                 )
                 raise LedgerFailed(message)
     return copy
+
+
+def move_store(source: Settings, target: Settings) -> Audit:
+    """Copy all that a store holds into an empty one, the doctor looking at both; the source stays as it is.
+
+    Raises `SettingsError`, `LedgerFailed` and `LedgerBusy`.
+    """
+    from ..auditing import audit  # noqa: PLC0415
+
+    with opened_ledger(source, untouched=True) as old:
+        if not audit(old).is_healthy:
+            message = "FROM does not hold what it must, and nothing was copied; see `trc-engage doctor`"
+            raise LedgerFailed(message)
+        with opened_ledger(target) as new:
+            new.fill_from(old)
+            found = audit(new)
+            if not found.is_healthy or new.holdings() != old.holdings():
+                message = "TO does not hold what FROM holds: was FROM written to meanwhile? Do not use TO; begin anew"
+                raise LedgerFailed(message)
+            return found
 
 
 def existing_store_path(settings: Settings) -> Path:

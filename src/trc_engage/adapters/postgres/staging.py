@@ -1,4 +1,4 @@
-"""The temporary tables that a posting's rows go through."""
+"""Rows in bulk: the temporary tables that a posting's moves go through, and tables filled as a whole."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -22,15 +22,32 @@ DELETE FROM staged_windows
 
 def stage(session: Session, moves: Iterable[Sequence[Any]], windows: Iterable[Sequence[Any]], /) -> None:
     """Fill the temporary tables, made with the connection's first posting and kept."""
-    assert isinstance(session, PostgresSession)  # noqa: S101  this package lends no other
-    session.run(STAGE)
-    _copy(session, "staged_moves", moves)
-    _copy(session, "staged_windows", windows)
+    ours = _ours(session)
+    ours.run(STAGE)
+    _copy(ours, "staged_moves", moves)
+    _copy(ours, "staged_windows", windows)
     # Without it the planner takes few moves for many, and reads all accounts for them.
-    session.run("ANALYZE staged_moves (account_id)")
+    ours.run("ANALYZE staged_moves (account_id)")
 
 
-def _copy(session: PostgresSession, table: str, rows: Iterable[Sequence[Any]]) -> None:
-    with session.cursor().copy(f"COPY {table} FROM STDIN") as copy:
+def fill(session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
+    """Write rows into an empty table, and let the numbers that it gives begin behind them."""
+    ours = _ours(session)
+    # As long as it takes: nobody else is at work on a store that is being filled.
+    ours.run("SET LOCAL statement_timeout = 0")
+    _copy(ours, f"{table} ({', '.join(columns)})", rows)
+    number = columns[0]
+    (sequence,) = session.execute("SELECT pg_get_serial_sequence(?, ?)", [table, number]).fetchone()
+    if sequence is not None:
+        session.execute(f"SELECT setval(?, max({number})) FROM {table} HAVING count(*) > 0", [sequence])
+
+
+def _ours(session: Session) -> PostgresSession:
+    assert isinstance(session, PostgresSession)  # noqa: S101  this package lends no other
+    return session
+
+
+def _copy(session: PostgresSession, target: str, rows: Iterable[Sequence[Any]]) -> None:
+    with session.cursor().copy(f"COPY {target} FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)

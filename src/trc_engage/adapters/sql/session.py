@@ -72,6 +72,10 @@ class Sessions(Protocol):
         """Fill the temporary tables `staged_moves` and then `staged_windows`, which begin empty."""
         ...
 
+    def fill(self, session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
+        """Write rows into an empty table; if its first column numbers itself, it will go on behind them."""
+        ...
+
     def size_bytes(self, session: Session, /) -> int | None:
         """Return how much room the store takes; None if that cannot be told."""
         ...

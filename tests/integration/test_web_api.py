@@ -1,0 +1,259 @@
+"""The JSON API tells what the ledger holds, and writes for whoever bears the token."""
+
+import json
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from community import IDS, Community, opened
+from hostile_names import HOSTILE_NAMES
+from trc_engage import SourceError
+from trc_engage.entrypoints.web.api import members
+from visitor import BEARER, Visitor, alone, problem_of
+
+
+@pytest.fixture
+def community(tmp_path: Path) -> Iterator[Community]:
+    """Ada and Bo, on a ledger in a file; Ada has chatted and run a benchmark."""
+    with opened("sqlite", tmp_path) as ledger:
+        community = Community(ledger)
+        community.enroll("ada", "bo")
+        community.sync(ada=1_000, bo=1_000)
+        community.sync(ada=1_350)
+        community.award("ada", "benchmark:1")
+        yield community
+
+
+@pytest.fixture
+def visitor(community: Community) -> Visitor:
+    """Somebody on this machine."""
+    return alone(community.engage)
+
+
+def every_answer(visitor: Visitor) -> Iterator[str]:
+    """Ask for all there is."""
+    one = ["", "/history", "/history?source=discord", "/calendar"]
+    many = ["leaderboard?member=ada", "leaderboard?month=2026-03", "earnings", "feed", "status", "openapi.json"]
+    for path in [*(f"members/{name}{what}" for name in ("ada", "bo") for what in one), *many]:
+        for headers in ({}, BEARER):
+            yield json.dumps(visitor.told(f"/api/{path}", headers=headers))
+
+
+def test_a_summary_tells_points_by_source_the_streak_and_what_comes_next(visitor: Visitor) -> None:
+    """Everything that a member's page begins with is one request."""
+    assert visitor.told("/api/members/ada") == {
+        "member_id": "ada",
+        "name": "Ada",
+        "points": 13,
+        "points_by_source": {"benchmark": 10, "discord": 3},
+        "discord": {"xp_total": 1_350, "xp_carried": 50, "xp_to_next_point": 50, "status": "tracked"},
+        "streak": {"current": 0, "longest": 0, "active_today": True, "at_risk": False, "next_milestone": 5},
+    }
+
+
+def test_no_discord_id_leaves_through_the_api(community: Community, visitor: Visitor) -> None:
+    """Not in what is read, and not in what is refused, whoever asks."""
+    taken = visitor.ask("PUT", "/api/members/bo/link", json={"discord_id": IDS["ada"]}, headers=BEARER)
+    assert problem_of(taken) == (409, "link-taken")
+    community.engage.unlink("bo")
+    other = visitor.ask("PUT", "/api/members/bo/link", json={"discord_id": IDS["ada"]}, headers=BEARER)
+    assert problem_of(other) == (409, "link-taken")
+    for text in [taken.text, other.text, *every_answer(visitor)]:
+        assert not any(discord_id in text for discord_id in IDS.values())
+
+
+@pytest.mark.parametrize("query", ["", "&source=discord", "&source=benchmark", "&source=nothing"])
+def test_following_the_cursor_tells_every_entry_once_newest_first(
+    community: Community, visitor: Visitor, query: str
+) -> None:
+    """Pages are full until the last, with a filter too."""
+    for number in range(7):
+        community.award("ada", f"more:{number}")
+        community.sync(ada=1_500 + 100 * number)
+    source = query.removeprefix("&source=")
+    entries = community.engage.history("ada", limit=100)
+    expected = [entry.position for entry in entries if not source or entry.source == source]
+    found, cursor = [], ""
+    while True:
+        page = visitor.told(f"/api/members/ada/history?limit=3{query}{cursor}")
+        found += [entry["position"] for entry in page["entries"]]
+        if page["next_before"] is None:
+            break
+        assert len(page["entries"]) == 3
+        cursor = f"&before={page['next_before']}"
+    assert expected == found
+
+
+def test_a_filter_looks_through_so_many_entries_and_no_more() -> None:
+    """A page may end early, but says where to go on, and whoever does misses nothing."""
+    community = Community()
+    community.enroll("ada")
+    first = community.award("ada", "rare").entry.position
+    for number in range(members.SCANNED_MAX):
+        community.engage.award("ada", source="download", points=1, key=f"{number}", at=community.now)
+    visitor = alone(community.engage)
+    page = visitor.told("/api/members/ada/history?source=benchmark")
+    assert (page["entries"], page["next_before"]) == ([], first + 1)
+    last = visitor.told(f"/api/members/ada/history?source=benchmark&before={page['next_before']}")
+    assert ([entry["position"] for entry in last["entries"]], last["next_before"]) == ([first], None)
+
+
+def test_a_calendar_tells_the_last_26_weeks_or_the_days_named(visitor: Visitor) -> None:
+    """Oldest first, with what each day was active by."""
+    days = visitor.told("/api/members/ada/calendar")["days"]
+    assert (len(days), days[0]["day"], days[-1]["day"]) == (182, "2025-09-02", "2026-03-02")
+    assert days[-1] == {"day": "2026-03-02", "mark": "active", "active": True, "sources": ["benchmark", "discord"]}
+    week = visitor.told("/api/members/bo/calendar?first=2026-02-27&last=2026-03-01")["days"]
+    assert [day["mark"] for day in week] == ["before", "before", "before"]
+
+
+def test_a_leaderboard_leaves_out_who_opted_out_and_shows_everybody_the_own_rank(
+    community: Community, visitor: Visitor
+) -> None:
+    """Of all time and of a month."""
+    community.enroll("cy")
+    community.award("cy", "benchmark:2", points=99, at=community.now - timedelta(days=30))
+    community.engage.enroll("gone")
+    community.award("gone", "benchmark:3", points=500)
+    community.engage.forget("gone")
+    community.engage.hide("ada")
+    board = visitor.told("/api/leaderboard?member=ada")
+    assert [(one["rank"], one["member_id"]) for one in board["ranks"]] == [(1, "cy"), (2, "bo")]
+    assert board["own"] == {"rank": 2, "member_id": "ada", "name": "Ada", "points": 13}
+    march = visitor.told("/api/leaderboard?month=2026-03&limit=1")
+    assert (march["month"], march["own"], len(march["ranks"])) == ("2026-03", None, 1)
+    community.engage.show("ada")
+    assert visitor.told("/api/leaderboard?month=2026-03")["ranks"][0]["member_id"] == "ada"
+
+
+def test_what_earns_points_is_told(visitor: Visitor) -> None:
+    """The rule for XP is ours; what awards earn, the host says."""
+    assert visitor.told("/api/earnings") == {
+        "discord": {"xp": 100, "points": 1},
+        "awards": [{"what": "A benchmark", "points": 50}, {"what": "A download", "points": 5}],
+    }
+
+
+def test_a_follower_of_the_feed_misses_nothing(community: Community, visitor: Visitor) -> None:
+    """Page by page, also where a page is empty because nobody on it wants to be shown."""
+    community.engage.hide("ada")
+    for headers, members_told in (({}, {"bo"}), (BEARER, {"ada", "bo"})):
+        found, after, more = [], 0, True
+        while more:
+            page = visitor.told(f"/api/feed?limit=1&after={after}", headers=headers)
+            found += page["entries"]
+            after, more = page["after"], page["more"]
+        assert {entry["member_id"] for entry in found} == members_told
+        everything = community.engage.feed()
+        assert [entry["position"] for entry in found] == [
+            entry.position for entry in everything if entry.member_id in members_told
+        ]
+        assert visitor.told(f"/api/feed?after={after}", headers=headers) == {
+            "entries": [],
+            "after": everything[-1].position,
+            "more": False,
+        }
+
+
+def test_the_status_tells_what_fails_and_what_waits_but_not_where_the_store_is(
+    community: Community, visitor: Visitor, tmp_path: Path
+) -> None:
+    """As the command does, for whoever looks after it."""
+    community.trouble = SourceError("down", "MEE6 answered 502")
+    for _ in range(3):
+        community.now += timedelta(hours=1)
+        community.engage.run_due()
+    status = visitor.told("/api/status")
+    assert (status["healthy"], status["failures"], status["failing"]["kind"]) == (False, 3, "down")
+    assert status["troubles"][0]["meaning"]
+    assert str(tmp_path) not in json.dumps(status)
+    assert "store" not in status
+
+
+@pytest.mark.parametrize("path", ["members/ada", "members/ada/history", "members/ada/calendar", "leaderboard", "feed"])
+def test_what_has_not_changed_is_not_sent_again(community: Community, visitor: Visitor, path: str) -> None:
+    """Whoever holds the last answer is told so, until something changes."""
+    first = visitor.get(f"/api/{path}")
+    tag = first.headers["etag"]
+    assert first.headers["cache-control"] == "private, no-cache"
+    for held in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        again = visitor.get(f"/api/{path}", headers={"If-None-Match": held})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    community.award("ada", "benchmark:new")
+    changed = visitor.get(f"/api/{path}", headers={"If-None-Match": tag})
+    if path.endswith("calendar"):
+        assert changed.status_code == 304
+    else:
+        assert (changed.status_code, changed.headers["etag"] == tag) == (200, False)
+
+
+AWARD = {"source": "benchmark", "points": 5, "key": "k", "at": "2026-03-02T09:00:00Z"}
+BY_HAND = {"key": "k", "reason": "a reason", "by": "admin-7"}
+WRITES: list[tuple[str, str, Any, int, str]] = [
+    ("POST", "members/bo/awards", AWARD, 201, "awarded"),
+    ("POST", "members/bo/adjustments", {**BY_HAND, "points": -5}, 201, "adjusted"),
+    ("POST", "reversals", {**BY_HAND, "key": "benchmark:1"}, 201, "reversed"),
+    ("PUT", "members/new", {"name": "New", "discord_id": IDS["cy"]}, 200, "enrolled"),
+    ("PUT", "members/bo", {"name": "Robert"}, 200, "updated"),
+    ("DELETE", "members/bo/link", None, 200, "unlinked"),
+    ("POST", "members/bo/leave", None, 200, "left"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "status", "outcome"), WRITES)
+def test_writing_twice_is_writing_once(
+    visitor: Visitor, method: str, path: str, body: Any, status: int, outcome: str
+) -> None:
+    """Who got no answer sends the same again, and is told that it stands."""
+    first = visitor.ask(method, f"/api/{path}", json=body, headers=BEARER)
+    assert (first.status_code, first.json()["outcome"]) == (status, outcome)
+    assert first.headers["cache-control"] == "no-store"
+    feed = visitor.told("/api/feed", headers=BEARER)
+    again = visitor.ask(method, f"/api/{path}", json=body, headers=BEARER)
+    assert (again.status_code, again.json()["outcome"]) == (200, "unchanged")
+    assert visitor.told("/api/feed", headers=BEARER) == feed
+
+
+def test_a_member_leaves_returns_and_is_linked_anew(visitor: Visitor, community: Community) -> None:
+    """The whole life of a link, through the API."""
+    steps = [
+        ("POST", "leave", None, "left"),
+        ("POST", "rejoin", None, "returned"),
+        ("DELETE", "link", None, "unlinked"),
+        ("PUT", "link", {"discord_id": IDS["dee"]}, "linked"),
+    ]
+    for method, what, body, outcome in steps:
+        response = visitor.ask(method, f"/api/members/ada/{what}", json=body, headers=BEARER)
+        assert (response.status_code, response.json()) == (200, {"member_id": "ada", "outcome": outcome})
+    discord = community.engage.standing("ada").discord
+    assert discord
+    assert (discord.discord_id, discord.status) == (IDS["dee"], "waiting")
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES, ids=range(len(HOSTILE_NAMES)))
+def test_a_hostile_name_comes_back_as_it_was_in_an_answer_that_nothing_takes_for_more(
+    visitor: Visitor, name: str
+) -> None:
+    """JSON in ASCII, which no browser sniffs and no script runs from."""
+    sent = visitor.ask("PUT", "/api/members/ada", json={"name": name}, headers=BEARER)
+    assert sent.status_code == 200
+    for path in ("members/ada", "leaderboard?member=ada"):
+        response = visitor.get(f"/api/{path}")
+        told = response.json()
+        assert name == (told["name"] if path == "members/ada" else told["own"]["name"])
+        assert response.content.isascii()
+        assert response.headers["content-type"] == "application/json"
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert response.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_a_month_and_a_day_at_the_end_of_all_calendars_are_no_crash(visitor: Visitor) -> None:
+    """What no calendar of ours can reckon with is answered or refused."""
+    assert visitor.get("/api/leaderboard?month=2999-12").status_code == 200
+    assert visitor.get("/api/members/ada/calendar?first=2999-12-01&last=2999-12-31").status_code == 200
+    assert problem_of(visitor.get("/api/leaderboard?month=9999-12")) == (422, "invalid-value")
+    last = date.max.isoformat()
+    assert problem_of(visitor.get(f"/api/members/ada/calendar?last={last}")) == (422, "invalid-value")

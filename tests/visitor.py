@@ -1,0 +1,68 @@
+"""Whoever asks an ASGI app, with requests that are real but for the wire."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import httpx
+from attrs import field, frozen
+
+from trc_engage.entrypoints.web import Earning, create_app
+
+TOKEN = "a-token-of-24-characters"
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+EARNINGS = (Earning("A benchmark", 50), Earning("A download", 5))
+URN = "urn:trc-engage:problem:"
+
+
+@frozen
+class Visitor:
+    """Asks an app from this machine, unless it is said to come from elsewhere."""
+
+    app: Any
+    headers: Mapping[str, str] = field(factory=dict)
+    address: str = "127.0.0.1"
+    url: str = "http://127.0.0.1:8000"
+
+    def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Return how the app answers; a bug in it is an answer too."""
+        return asyncio.run(self._ask(method, path, options))
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        """Return what stands at an address."""
+        return self.ask("GET", path, **options)
+
+    def told(self, path: str, **options: Any) -> Any:
+        """Return the JSON of something that is there."""
+        response = self.get(path, **options)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    async def _ask(self, method: str, path: str, options: dict[str, Any]) -> httpx.Response:
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False, client=(self.address, 50_000))
+        headers = {**self.headers, **options.pop("headers", {})}
+        async with httpx.AsyncClient(transport=transport, base_url=self.url) as client:
+            return await client.request(method, path, headers=headers, **options)
+
+
+def alone(engage: Any, **options: Any) -> Visitor:
+    """Return a visitor of a site that runs alone, and can be written to."""
+    return Visitor(create_app(engage, alone=True, token=TOKEN, earnings=EARNINGS, **options))
+
+
+def problem_of(response: httpx.Response) -> tuple[int, str]:
+    """Return status and kind of a problem detail, once it is seen to be one."""
+    assert response.headers["content-type"] == "application/problem+json"
+    told = response.json()
+    assert told["status"] == response.status_code
+    assert told["title"]
+    assert told["detail"]
+    assert response.headers["cache-control"] == "no-store"
+    assert response.headers["x-content-type-options"] == "nosniff"
+    return response.status_code, str(told["type"]).removeprefix(URN)
+
+
+async def endless(chunks: int, size: int = 8_192) -> AsyncIterator[bytes]:
+    """Send so many chunks, and say nothing of how many there will be."""
+    for _ in range(chunks):
+        yield b" " * size
