@@ -63,6 +63,11 @@ class Failing:
     urgent: "Failing | None" = None
     """Those among them that no later sync mends by itself."""
 
+    @property
+    def told(self) -> str:
+        """What the last one said, with the setting's name as an admin knows it."""
+        return self.message.replace("base_url", SOURCE_URL)
+
 
 @frozen
 class Trouble:
@@ -129,8 +134,7 @@ def source_trouble(failing: Failing | None, pending: Sequence[Pending]) -> Troub
 
 
 def _why(failing: Failing) -> str:
-    message = failing.message.replace("base_url", SOURCE_URL).rstrip(".")
-    return ". ".join(filter(None, (message, WHAT_HELPS.get(failing.kind))))
+    return ". ".join(filter(None, (failing.told.rstrip("."), WHAT_HELPS.get(failing.kind))))
 
 
 def frozen_trouble(pending: Sequence[Pending]) -> Trouble | None:

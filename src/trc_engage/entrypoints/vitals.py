@@ -40,7 +40,7 @@ def of_status(status: Status, version: str | None) -> dict[str, Any]:
 
 
 def _failing(failing: Failing) -> dict[str, Any]:
-    return {"since": failing.since.isoformat(), "kind": failing.kind, "message": failing.message}
+    return {"since": failing.since.isoformat(), "kind": failing.kind, "message": failing.told}
 
 
 def _trouble(trouble: Trouble) -> dict[str, Any]:

@@ -88,7 +88,7 @@ def running(status: Status) -> Iterator[Fact]:
         yield "failures", "none"
     else:
         since = f"{failing.count:,} in a row since {moment(failing.since)} UTC"
-        yield "failures", f"{since}; the last one: {NAMES[failing.kind]}. {failing.message}"
+        yield "failures", f"{since}; the last one: {NAMES[failing.kind]}. {failing.told}"
     for trouble in status.troubles:
         yield "incident", f"{trouble.topic}, since {moment(trouble.since)} UTC. {trouble.meaning}"
     if not status.troubles:
