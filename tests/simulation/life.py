@@ -73,7 +73,7 @@ class Life(Watch):
 
     def _live_slot(self) -> None:
         self.lived += 1
-        for episode in self.weather.turn():
+        for episode in self.weather.turn(self.slot_at):
             self.note("weather:", episode.name, episode.slots, episode.share, episode.troubles, episode.number)
         self.world.counts = not self.weather.has("frozen") or self.weather.random.random() < 0.5
         self.clock.error = self.weather.clock_error

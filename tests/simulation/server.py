@@ -15,15 +15,15 @@ from trc_engage.testing.mee6.board import Snapshot
 from trc_engage.testing.mee6.exchange import Exchange
 
 from .clock import Clock
-from .weather import Weather
+from .weather import EVENING, Weather
 from .wire import Script
 from .world import Page, Rows, World
 
 GUILD_ID = "200000000000000001"
 UNREACHABLE = "unreachable"
 LATENCY_SECONDS = 0.25
-CLIMBS = 0.05
-"""How often somebody rises onto a page that is served from a cache."""
+CLIMBS = 0.3
+"""How often somebody rises onto a page that is served from a cache, of an evening."""
 
 KINDS: dict[str, str | None] = {
     UNREACHABLE: "down",
@@ -155,11 +155,16 @@ class Server:
         self._world.until(self._clock.at)
         if number and self._weather.moves(self._random):
             self._world.stir()
-        if number == 0 and self._weather.has("cached") and self._random.random() < CLIMBS:
+        if (
+            number == 0
+            and self._weather.has("cached")
+            and self._random.random() < (CLIMBS if self._clock.at.hour >= EVENING else CLIMBS / 4)
+        ):
             self._world.climb(self._clamped(limit))
         trouble = self._weather.trouble(self._random)
-        if number and trouble == "duplicate_keys":
-            trouble = None  # told of the first page only: a server that does it does it everywhere
+        if trouble == "duplicate_keys" and any(asked.rows is not None for asked in log):
+            # The client looks for it on the first page only: a server that does it does it everywhere.
+            trouble = None
         asked = Asked(number, limit, trouble, began, self._clock.at.replace(microsecond=0), None, None)
         log.append(asked)
         return self._trouble(asked, trouble) if trouble else self._page(asked)

@@ -1,7 +1,7 @@
 """Which faults rage: in bursts, in long outages, and the same again; and calm in between."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 from attrs import define, field
@@ -15,6 +15,9 @@ OLDER_EVERY = 12
 LAGGING_MAX = 4
 """Rows that an old replica gets wrong; more would be distrusted."""
 DAMPING = 0.5
+EVENING = 21
+EVENINGS = 0.15
+"""How many of them have a page in a cache over midnight."""
 
 REFUSALS = ("private", "expired_token", "unknown_guild", "blocked", "challenge_200", "challenge_403", "challenge_503")
 LIMITS = (
@@ -91,7 +94,7 @@ class Weather:
     _frozen: Page | None = None
     _cached: Page | None = None
 
-    def turn(self) -> list[Episode]:
+    def turn(self, at: datetime) -> list[Episode]:
         """Come to the next slot; return what begins."""
         for episode in self.episodes:
             episode.slots -= 1
@@ -102,6 +105,10 @@ class Weather:
         if self._of("cached") is None:
             self._cached = None
         began = []
+        if (at.hour, at.minute) == (EVENING, 0) and self.random.random() < EVENINGS * self.intensity:
+            began.append(_cached(self.random, 0))
+            self.episodes.append(began[-1])
+            self.calm_slots = 0
         while len(self.episodes) < 3 and self.random.random() < 0.07 * self.intensity * DAMPING ** len(self.episodes):
             began.append(self._new())
             self.episodes.append(began[-1])

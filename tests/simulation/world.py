@@ -11,6 +11,8 @@ QUARTERS_MAX = 100
 """Of a longer time only the end is lived; nobody misses the rest."""
 XP_PER_MESSAGE = (15, 25)
 SATURDAY = 5
+SILENT_BELOW = 0.05
+"""Who has less zeal is not active each day."""
 
 Rows = Sequence[tuple[str, int]]
 
@@ -90,10 +92,12 @@ class World:
         self._board = None
 
     def climb(self, place: int) -> None:
-        """Let whoever is just below a place rise above it."""
+        """Let somebody silent just below a place rise above it."""
         rows = self.board().rows
-        if self.counts and place < len(rows):
-            self.give(rows[place][0], rows[place - 1][1] - rows[place][1] + 1)
+        silent = [row for row in rows[place:] if self._zeal[row[0]] < SILENT_BELOW]
+        if self.counts and silent:
+            one, xp = silent[0]
+            self.give(one, rows[place - 1][1] - xp + 1)
 
     def stir(self) -> None:
         """Let a few rise or fall past others."""

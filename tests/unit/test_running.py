@@ -183,6 +183,19 @@ def test_a_read_that_was_stopped_leaves_the_slot_open(community: Community) -> N
     assert run(community, timedelta(seconds=5)).outcome == "synced"
 
 
+def test_nothing_is_settled_by_a_clock_in_doubt(community: Community) -> None:
+    """A settlement stamped with a time to come would keep every later run away until then (R22)."""
+    run(community)
+    community.now = datetime(2026, 3, 3, tzinfo=UTC)
+    run(community, timedelta(0))
+    community.server_at = community.now
+    ahead = run(community, timedelta(days=400))
+    assert (ahead.outcome, ahead.settled) == ("failed", ())
+    community.server_at = None
+    back = run(community, timedelta(days=-400, minutes=15))
+    assert (back.outcome, back.settled) == ("synced", (date(2026, 3, 2),))
+
+
 def test_without_a_source_slots_are_left_to_others(community: Community) -> None:
     """A web worker settles what can be, and neither reads nor ends a slot."""
     run(community)
