@@ -1,4 +1,4 @@
-"""A web app that embeds the core: members, benchmarks, standings, a leaderboard and the feed.
+"""A web app that embeds the core: members, benchmarks, standings, a leaderboard, the feed, and the pages.
 
 It keeps its store in `example.db` (`TRC_ENGAGE_STORE`) and stands on port 8000 (`PORT`). With
 `TRC_ENGAGE_GUILD_ID` it also reads that board, from MEE6 or from `TRC_ENGAGE_MEE6_URL`. Who may
@@ -19,16 +19,18 @@ from cattrs.preconf.json import make_converter
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount, Route
 
 from trc_engage import Engage, EngageError, InvalidValue, KeyReused, LedgerBusy, LinkTaken, UnknownMember
 from trc_engage.adapters.mee6 import Mee6Source
 from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.core.ports import Clock
+from trc_engage.entrypoints.web import Earning, create_app
 
 QUARTER_SECONDS = 15 * 60
 STATUSES = ((UnknownMember, 404), (KeyReused, 409), (LinkTaken, 409), (InvalidValue, 422), (LedgerBusy, 503))
+EARNINGS = [Earning("A benchmark", 50)]
 converter = make_converter()
 logger = logging.getLogger("uvicorn.error")
 
@@ -108,6 +110,21 @@ def post_sync(request: Request) -> Response:
     return Response(status_code=202)
 
 
+def get_front(_: Request) -> Response:
+    """Lead to the leaderboard."""
+    return RedirectResponse("/points/")
+
+
+def may_see(_: Request, member_id: str) -> bool:
+    """Say whether a member's page is for whoever asks; in your app, for whom you know by the session."""
+    return not member_id.startswith("private-")
+
+
+def may_administer(request: Request) -> bool:
+    """Show how the system does to this machine only."""
+    return request.client is not None and request.client.host == "127.0.0.1"
+
+
 def problem(_: Request, error: Exception) -> Response:
     """Answer an error of the core in one place, as RFC 9457 has it."""
     status = next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
@@ -146,7 +163,7 @@ def app_for(store: str, guild_id: str | None = None, *, clock: Clock = now, **op
     """Make the app; `options` are those of `Mee6Source.open`."""
 
     @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[dict[str, object]]:
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, object]]:
         with ExitStack() as stack:
             ledger = stack.enter_context(SqliteLedger.open(store))
             source = stack.enter_context(Mee6Source.open(guild_id, **options)) if guild_id else None
@@ -154,9 +171,13 @@ def app_for(store: str, guild_id: str | None = None, *, clock: Clock = now, **op
             upkeep = Upkeep(engage, source)
             upkeep.start()
             stack.callback(upkeep.stop)
+            # The pages hold the `Engage` that there is from here on.
+            pages = create_app(engage, may_see=may_see, may_administer=may_administer, earnings=EARNINGS)
+            app.router.routes.append(Mount("/points", pages))
             yield {"engage": engage, "upkeep": upkeep}
 
     routes = [
+        Route("/", get_front),
         Route("/members/{member_id}", put_member, methods=["PUT"]),
         Route("/members/{member_id}", get_member),
         Route("/members/{member_id}/history", get_history),

@@ -1,0 +1,77 @@
+"""Celery as the runner: beat asks every five minutes what is due, and whichever worker is free does it.
+
+    export TRC_ENGAGE_STORE=… TRC_ENGAGE_GUILD_ID=… CELERY_BROKER_URL=…
+    celery -A celery_app worker --pool solo
+    celery -A celery_app beat
+
+Have as many workers as you like, on as many machines as reach the store: it decides what is due, one of them does it,
+and the others are told `busy`. Nothing is retried: a slot that nobody ended is still open when beat asks again, and a
+missed one costs nothing. With `--pool solo` SIGTERM also ends a read that is under way; a prefork pool is as exact, but
+there Celery waits until the read is over.
+"""
+
+import logging
+import os
+from contextlib import ExitStack
+from functools import cache
+from typing import Any
+
+from celery import Celery, signals
+from celery.schedules import crontab
+
+from trc_engage.entrypoints.settings import Settings
+from trc_engage.entrypoints.wiring import Unattended, opened_unattended
+
+EVERY_MINUTES = 5
+"""Hits each quarter of an hour and 00:05 UTC, and takes over soon from a worker that was killed."""
+
+app = Celery("trc_engage")
+app.conf.update(
+    timezone="UTC",
+    beat_schedule={
+        "run-due": {
+            "task": "trc_engage.run_due",
+            "schedule": crontab(minute=f"*/{EVERY_MINUTES}"),
+            # What nobody took by then, the next one does.
+            "options": {"expires": EVERY_MINUTES * 60},
+        }
+    },
+    # In a queue that it shared, a worker of another app would throw the task away.
+    task_default_queue="trc-engage",
+    task_ignore_result=True,
+    worker_prefetch_multiplier=1,
+    broker_connection_retry_on_startup=True,
+)
+held = ExitStack()
+
+
+@app.task(name="trc_engage.run_due", acks_late=True)
+def run_due() -> str:
+    """Do what is due, once; a store that fails fails the task."""
+    return unattended().engage.run_due().outcome
+
+
+@cache
+def unattended() -> Unattended:
+    """Open the store, the source and the channels, once for each process that works."""
+    return held.enter_context(opened_unattended(Settings.from_mapping(os.environ)))
+
+
+@signals.worker_shutting_down.connect
+def give_up(**_: Any) -> None:
+    """Cut a read that is under way: its slot stays open, and its claim is given back."""
+    if unattended.cache_info().currsize:
+        unattended().stop()
+
+
+@signals.worker_process_shutdown.connect
+@signals.worker_shutdown.connect
+def close(**_: Any) -> None:
+    """Close what this process has opened."""
+    held.close()
+
+
+@signals.after_setup_logger.connect
+def keep_ids_out_of_the_log(**_: Any) -> None:
+    """Silence httpx, which logs the address of each request, and with it the id of your Discord server."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)

@@ -1,0 +1,191 @@
+"""The Celery example as it is started by hand: real workers and a real beat, with a folder for a broker."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Event, Thread
+
+import pytest
+
+from attended import IDS
+from running_app import ROOT, SECONDS_MAX
+from stores import addressed
+from trc_engage.core.slots import slot_of
+from trc_engage.entrypoints.settings import Settings
+from trc_engage.entrypoints.wiring import now, opened, opened_ledger, opened_unattended
+from trc_engage.posting.claims import TASK
+from trc_engage.testing.mee6 import Mee6Server
+
+GRACE_SECONDS = 30
+"""What Kubernetes gives a pod before it kills it, unless it is told otherwise."""
+QUIET = ("--without-gossip", "--without-heartbeat", "--without-mingle")
+ALONE = ("worker", "--pool", "solo", "--hostname", "alone", *QUIET)
+OTHER = ("worker", "--pool", "solo", "--hostname", "other", *QUIET)
+PREFORK = ("worker", "--pool", "prefork", "--concurrency", "2", *QUIET)
+BEAT = ("beat", "--schedule", "beat")
+
+WITH_A_FOLDER = """
+import sys
+from datetime import datetime, timedelta
+import time_machine
+from celery import signals
+from celery_app import app
+
+folders = {"data_folder_in": "messages", "data_folder_out": "messages", "control_folder": "control"}
+app.conf.update(broker_url="filesystem://", broker_transport_options={**folders, "polling_interval": 0.1})
+
+if "beat" in sys.argv:
+    five_past = (datetime.now().astimezone() + timedelta(days=1)).replace(hour=0, minute=5, second=0, microsecond=0)
+    traveller = time_machine.travel(five_past - timedelta(seconds=1), tick=False).start()
+    app.conf.beat_schedule["the same"] = app.conf.beat_schedule["run-due"]
+
+    @signals.beat_init.connect(weak=False)
+    def pass_on(**_):
+        traveller.move_to(five_past, tick=True)
+"""
+"""The example with another broker; for beat it is going on 00:05, and it says twice what it has to say."""
+
+
+class Shift:
+    """Processes of Celery at work on one store, and what they log."""
+
+    def __init__(self, folder: Path, store: str, server: Mee6Server) -> None:
+        self._folder = folder
+        (folder / "messages").mkdir()
+        (folder / "with_a_folder.py").write_text(WITH_A_FOLDER)
+        settings = {
+            "TRC_ENGAGE_STORE": store,
+            "TRC_ENGAGE_GUILD_ID": server.guild_id,
+            "TRC_ENGAGE_MEE6_URL": server.url,
+        }
+        self.settings = Settings.from_mapping(settings)
+        self._env = {name: value for name, value in os.environ.items() if not name.startswith(("CELERY", "TRC_ENGAGE"))}
+        self._env |= {"PYTHONPATH": os.pathsep.join([str(ROOT / "examples"), *sys.path]), **settings}
+        self._processes: list[subprocess.Popen[str]] = []
+        self._listeners: list[Thread] = []
+        self._lines: SimpleQueue[str] = SimpleQueue()
+        self.told: list[str] = []
+
+    def start(self, *words: str) -> "subprocess.Popen[str]":
+        """Start a worker or beat."""
+        command = [sys.executable, "-m", "celery", "--app", "with_a_folder", *words, "--loglevel", "INFO"]
+        process = subprocess.Popen(
+            command,
+            cwd=self._folder,
+            env=self._env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self._processes.append(process)
+        self._listeners.append(Thread(target=self._listen, args=[process]))
+        self._listeners[-1].start()
+        return process
+
+    def until(self, text: str) -> None:
+        """Return once somebody has logged this."""
+        while text not in self._lines.get(timeout=SECONDS_MAX):
+            pass
+
+    def end(self) -> None:
+        """Leave no process behind."""
+        for process in self._processes:
+            # A pool's processes outlive a worker that is killed.
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+        for process, listener in zip(self._processes, self._listeners, strict=True):
+            process.wait()
+            listener.join()
+
+    def _listen(self, process: "subprocess.Popen[str]") -> None:
+        with process.stderr or pytest.fail("nothing is heard of it") as heard:
+            for line in heard:
+                self.told.append(line)
+                self._lines.put(line)
+
+
+@pytest.fixture
+def server() -> Iterator[Mee6Server]:
+    """Serve a board of three."""
+    with Mee6Server.start() as server:
+        for discord_id in IDS.values():
+            server.board.join(discord_id, xp=1_000)
+        yield server
+
+
+@contextmanager
+def held(server: Mee6Server) -> Iterator[Event]:
+    """Hold the server's answers until the end; the event tells of the first."""
+    reading, go_on = Event(), Event()
+
+    def hold(_page: int) -> None:
+        reading.set()
+        assert go_on.wait(SECONDS_MAX)
+
+    server.between_pages = hold
+    try:
+        yield reading
+    finally:
+        server.between_pages = None
+        go_on.set()
+
+
+@contextmanager
+def shift_on(kind: str, folder: Path, server: Mee6Server) -> Iterator[Shift]:
+    """Lend a shift on a store whose members have never been synced, and see that it met no bug."""
+    with addressed(kind, folder) as store:
+        shift = Shift(folder, store, server)
+        try:
+            with opened(shift.settings) as engage:
+                for member_id, discord_id in IDS.items():
+                    engage.enroll(member_id, discord_id=discord_id)
+            yield shift
+        finally:
+            shift.end()
+    assert "Traceback" not in "".join(shift.told)
+
+
+@pytest.mark.parametrize(
+    ("kind", "workers"),
+    [("sqlite", [PREFORK]), ("postgres", [ALONE, OTHER])],
+    ids=["a pool of two on SQLite", "two workers on PostgreSQL"],
+)
+def test_of_two_that_take_the_task_at_once_one_syncs(
+    kind: str, workers: list[tuple[str, ...]], tmp_path: Path, server: Mee6Server
+) -> None:
+    """Beat asks by its timetable; while one reads the other is told that it is busy, and the board is read once."""
+    with shift_on(kind, tmp_path, server) as shift:
+        with held(server) as reading:
+            for words in (*workers, BEAT):
+                shift.start(*words)
+            assert reading.wait(SECONDS_MAX), shift.told
+            shift.until("'busy'")
+        shift.until("'synced'")
+        with opened(shift.settings) as engage:
+            assert [entry.kind for entry in engage.feed()] == ["opening"] * len(IDS)
+            status = engage.status()
+        assert (status.lease, status.last_slot and status.last_slot.outcome) == (None, "synced")
+        assert len(server.requests) == 1
+        assert server.guild_id not in "".join(shift.told)
+
+
+def test_a_worker_that_is_told_to_end_gives_its_read_up(tmp_path: Path, server: Mee6Server) -> None:
+    """However long the server takes; its claim is given back, and the slot is open for the next."""
+    with shift_on("sqlite", tmp_path, server) as shift:
+        with held(server) as reading:
+            worker = shift.start(*ALONE)
+            shift.start(*BEAT)
+            assert reading.wait(SECONDS_MAX), shift.told
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(GRACE_SECONDS) == 0
+            shift.until("'stopped'")
+            with opened_ledger(shift.settings) as ledger:
+                assert (ledger.holder(TASK), ledger.slot_end(slot_of(now()))) == (None, None)
+        with opened_unattended(shift.settings) as unattended:
+            assert unattended.engage.run_due().outcome == "synced"

@@ -1,0 +1,156 @@
+"""What is applied to a cluster: it says what the code says, and its commands run as they stand there."""
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from attended import ENDS_WITHIN_SECONDS, IDS, manned
+from command import COMMAND, Operator
+from running_app import ROOT
+from stores import addressed
+from trc_engage.entrypoints.daemon import HUNG_AFTER_SECONDS
+from trc_engage.entrypoints.exits import NOT_HEALTHY
+from trc_engage.entrypoints.settings import PostgresUrl, Settings
+from trc_engage.entrypoints.wiring import opened
+from trc_engage.testing.mee6 import Mee6Server
+
+KUBERNETES = ROOT / "examples/kubernetes"
+VALUES = {
+    "TRC_ENGAGE_GUILD_ID": "1",
+    "TRC_ENGAGE_MEE6_TOKEN": "token",
+    "TRC_ENGAGE_ALERT_WEBHOOK": "https://discord.com/api/webhooks/1/x",
+    "SENTRY_DSN": "https://key@sentry.example/1",
+}
+WORKLOADS = ("cronjob.yaml", "deployment.yaml")
+
+
+def manifest(name: str) -> Any:
+    """Return the one object of a file."""
+    return yaml.safe_load((KUBERNETES / name).read_text())
+
+
+def pod(name: str) -> Any:
+    """Return what a workload's pods are."""
+    spec = manifest(name)["spec"]
+    return spec.get("jobTemplate", manifest(name))["spec"]["template"]["spec"]
+
+
+def container(name: str) -> Any:
+    """Return the one container of a workload's pods."""
+    (one,) = pod(name)["containers"]
+    return one
+
+
+def command(name: str) -> list[str]:
+    """Return a workload's command, as this machine has it."""
+    program, *words = container(name)["command"]
+    assert program == "trc-engage"
+    return [*COMMAND, *words]
+
+
+def test_the_settings_are_known() -> None:
+    """Every variable of the Secret means something once it is set, and both workloads are given it."""
+    secret = manifest("settings.yaml")
+    environ = secret["stringData"]
+    store = Settings.from_mapping(environ).store
+    assert isinstance(store, PostgresUrl)
+    assert Settings.from_mapping(environ) == Settings(store=store)
+    assert environ.keys() == VALUES.keys() | {"TRC_ENGAGE_STORE"}
+    plain = Settings.from_mapping({})
+    for variable, value in VALUES.items():
+        assert Settings.from_mapping({variable: value}) != plain
+    for name in WORKLOADS:
+        assert container(name)["envFrom"] == [{"secretRef": {"name": secret["metadata"]["name"]}}]
+
+
+def test_the_cronjobs_command_does_what_is_due(tmp_path: Path) -> None:
+    """On a PostgreSQL store, and with nothing set but what the Secret sets."""
+    with addressed("postgres", tmp_path) as store, Mee6Server.start() as server:
+        operator = Operator(tmp_path, server)
+        environ = dict.fromkeys(manifest("settings.yaml")["stringData"], "")
+        environ |= {"TRC_ENGAGE_STORE": store, "TRC_ENGAGE_GUILD_ID": server.guild_id}
+        settings = Settings.from_mapping(environ)
+        with opened(settings) as engage:
+            for member_id, discord_id in IDS.items():
+                server.board.join(discord_id, xp=1_000)
+                engage.enroll(member_id, discord_id=discord_id)
+        # Only the address of the server is the test's own.
+        environ |= {name: operator.env[name] for name in ("PATH", "PYTHONPATH", "TRC_ENGAGE_MEE6_URL")}
+        ran = subprocess.run(
+            command("cronjob.yaml"), env=environ, cwd="/", capture_output=True, text=True, timeout=60, check=False
+        )
+        assert (ran.returncode, ran.stderr) == (0, "")
+        with opened(settings) as engage:
+            assert [entry.kind for entry in engage.feed()] == ["opening"] * len(IDS)
+
+
+def test_the_cronjob_hits_every_slot_and_the_settlement() -> None:
+    """One run at a time, of which none that could still end by itself is ended."""
+    spec = manifest("cronjob.yaml")["spec"]
+    minutes, *others = spec["schedule"].split()
+    assert (minutes, others) == ("*/5", ["*"] * 4)
+    assert spec["concurrencyPolicy"] == "Forbid"
+    # Kubernetes looks every 10 seconds, and from the next start on a late one is of no use.
+    assert 10 < spec["startingDeadlineSeconds"] < 300
+    job = spec["jobTemplate"]["spec"]
+    assert (job["backoffLimit"], pod("cronjob.yaml")["restartPolicy"]) == (0, "Never")
+    assert job["activeDeadlineSeconds"] >= HUNG_AFTER_SECONDS
+
+
+def test_the_deployments_daemon_ends_within_its_grace(tmp_path: Path) -> None:
+    """It is told to while it reads, and ends with 0 before it would be killed."""
+    grace = pod("deployment.yaml")["terminationGracePeriodSeconds"]
+    assert grace > ENDS_WITHIN_SECONDS
+    with manned(tmp_path) as post:
+        daemon = post.start(*container("deployment.yaml")["command"][1:])
+        assert post.asked.wait(60)
+        daemon.terminate()
+        assert daemon.wait(grace) == 0
+
+
+def test_the_status_is_no_liveness_probe(tmp_path: Path) -> None:
+    """It calls for somebody while there is nothing that a restart would mend: here, before the first run."""
+    with manned(tmp_path) as post:
+        assert post.operator.call("status").code == NOT_HEALTHY
+    assert not [key for key in container("deployment.yaml") if key.endswith("Probe")]
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_a_pod_may_do_little(name: str) -> None:
+    """It is nobody, writes nothing, gains nothing and asks nothing of the cluster."""
+    spec = pod(name)
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["runAsUser"] > 0
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert (spec["automountServiceAccountToken"], spec["enableServiceLinks"]) == (False, False)
+    assert container(name)["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert "volumes" not in spec
+    assert "memory" in container(name)["resources"]["limits"]
+
+
+def test_the_image_holds_the_command_and_the_library_of_the_store() -> None:
+    """It is made of this repository, with an extra that there is, and is nobody's."""
+    lines = dict(line.split(" ", 1) for line in (KUBERNETES / "Dockerfile").read_text().splitlines() if line[0] != "#")
+    project = (ROOT / "pyproject.toml").read_text()
+    assert re.search(r"\[postgres\]", lines["RUN"])
+    assert re.search(r"^postgres = \[.*psycopg", project, re.MULTILINE)
+    assert lines["ENTRYPOINT"] == '["trc-engage"]'
+    user = pod("cronjob.yaml")["securityContext"]
+    assert lines["USER"] == f"{user['runAsUser']}:{user['runAsGroup']}"
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("examples/*/README.md")), ids=lambda page: page.parent.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every file that is named beside the examples is there."""
+    targets = re.findall(r"\]\(([^)#:]+)\)", page.read_text())
+    assert targets
+    for target in targets:
+        assert (page.parent / target).exists(), target

@@ -1,0 +1,21 @@
+"""Stores that many processes open, each by an address such as `TRC_ENGAGE_STORE` holds."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SHARED = ("sqlite", "postgres")
+"""The kinds of ledger that processes can share."""
+
+
+@contextmanager
+def addressed(kind: str, folder: Path) -> Iterator[str]:
+    """Lend the address of a store of one of the `SHARED` kinds, which is not there yet."""
+    if kind == "sqlite":
+        yield str(folder / "engage.db")
+        return
+    # A process that is started for a test needs no server of its own.
+    from postgres import schema, server_dsn  # noqa: PLC0415
+
+    with schema() as name:
+        yield f"{server_dsn()}{'&' if '?' in server_dsn() else '?'}schema={name}"
