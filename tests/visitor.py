@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from trc_engage.entrypoints.web import Earning, create_app
 
-TOKEN = "a-token-of-24-characters"
+TOKEN = "a-token-of-24-characters"  # noqa: S105
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 EARNINGS = (Earning("A benchmark", 50), Earning("A download", 5))
 URN = "urn:trc-engage:problem:"

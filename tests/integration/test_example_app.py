@@ -42,9 +42,25 @@ def server() -> Iterator[Mee6Server]:
 
 def test_the_readme_tells_how_to_start_it() -> None:
     """One command, which installs what the app imports and starts the file that is tested here."""
-    found = re.search(r"pip install \. ([a-z ]+) && \.venv/bin/python (\S+)", (ROOT / "README.md").read_text())
+    found = re.search(r"pip install '\.\[(\w+)\]' && \.venv/bin/python (\S+)", (ROOT / "README.md").read_text())
     assert found is not None
-    assert (found[1].split(), ROOT / found[2]) == (["starlette", "uvicorn"], EXAMPLE)
+    assert (found[1], ROOT / found[2]) == ("web", EXAMPLE)
+
+
+def test_it_mounts_the_pages(store: str) -> None:
+    """Whoever comes to the front is led to the leaderboard; each page has its address below it."""
+    with running(str(EXAMPLE), TRC_ENGAGE_STORE=store) as app:
+        app.send("PUT", "/members/ada", name="Ada")
+        app.send("PUT", "/members/private-bo", name="Bo")
+        app.send("POST", "/benchmarks", member_id="ada", points=50, key="benchmark:1")
+        app.send("POST", "/benchmarks", member_id="private-bo", points=40, key="benchmark:2")
+        with app.client() as client:
+            board = client.get("/", follow_redirects=True)
+            assert (board.url.path, "A benchmark" in board.text) == ("/points/", True)
+            assert re.findall(r'href="/points/members/([^"]*)"', board.text) == ["ada"]
+            pages = [client.get(f"/points/{path}") for path in ("members/ada", "status", "members/private-bo")]
+        assert [page.status_code for page in pages] == [200, 200, 404]
+        assert app.get("/points/api/members/ada")["points"] == 50
 
 
 def test_it_serves_without_mee6(store: str) -> None:

@@ -357,7 +357,8 @@ def test_this_machine_has_several_names(community: Community, url: str) -> None:
 class BusyLedger(MemoryLedger):
     """A store that somebody else holds."""
 
-    def facts(self, member_id: str, today: date, /) -> MemberFacts | None:
+    def facts(self, _member_id: str, _today: date, /) -> MemberFacts | None:
+        """Tell so."""
         message = "somebody holds engage.db"
         raise LedgerBusy(message)
 

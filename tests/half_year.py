@@ -36,7 +36,7 @@ HABITS = {"ada": 0.97, "bo": 0.85, "cy": 0.6, "dee": 0.9, "eli": 0.75, "fay": 0.
 
 
 def lived(*, fails: bool = False) -> Engage:
-    """Live the half year, and return what tells of it; at its end the board may have failed three times."""
+    """Live the half year, and return what tells of it; at its end the board may be down, past midnight."""
     community, chance = Community(), Random(SEED)
     engage = community.engage
     community.now = BEGINS

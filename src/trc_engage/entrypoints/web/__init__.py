@@ -1,0 +1,24 @@
+"""What members and admins see: a JSON API and pages, as an ASGI app to run alone or to mount.
+
+`create_app` is loaded when it is first asked for, and Starlette with it.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .app import create_app
+    from .site import Earning, Site
+
+_HOMES = {"create_app": "app", "Earning": "site", "Site": "site"}
+
+__all__ = ["Earning", "Site", "create_app"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,127 @@
+"""What went wrong, as problem details (RFC 9457): one kind for each thing that a caller can act on."""
+
+import json
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from ...core.errors import (
+    ClockWentBack,
+    EngageError,
+    InvalidValue,
+    KeyReused,
+    LedgerBusy,
+    LedgerFailed,
+    LinkTaken,
+    NotLinked,
+    Reversed,
+    UnknownAward,
+    UnknownMember,
+    shortened,
+)
+
+MEDIA_TYPE = "application/problem+json"
+TYPE = "urn:trc-engage:problem:"
+RETRY_SECONDS = "1"
+
+KINDS: Mapping[str, tuple[int, str]] = {
+    "bad-request": (400, "The request cannot be read"),
+    "token-missing": (401, "This needs the site's token"),
+    "token-wrong": (401, "This is not the site's token"),
+    "not-on-loopback": (403, "This site answers its own machine only"),
+    "unknown-path": (404, "There is nothing here"),
+    "unknown-member": (404, "No such member"),
+    "unknown-award": (404, "No such award"),
+    "wrong-method": (405, "This cannot be done here"),
+    "key-reused": (409, "The key is used already"),
+    "reversed": (409, "The award was taken back"),
+    "link-taken": (409, "The link is taken"),
+    "not-linked": (409, "The member has no linked Discord account"),
+    "too-large": (413, "The body is too large"),
+    "wrong-media-type": (415, "The body is no JSON"),
+    "invalid-value": (422, "A value cannot be used"),
+    "failed": (500, "Something failed"),
+    "store-failed": (500, "The store failed"),
+    "clock-went-back": (500, "The clock went back"),
+    "busy": (503, "The store is busy"),
+}
+"""Status and title of each kind; the `type` is the kind after `urn:trc-engage:problem:`."""
+
+
+class Problem(EngageError):
+    """What went wrong, as whoever asked is told."""
+
+    def __init__(
+        self,
+        kind: str,
+        detail: str,
+        *,
+        field: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(kind, detail)
+        self.kind = kind
+        self.detail = detail
+        self.field = field
+        """The name of the value that cannot be used."""
+        self.headers = dict(headers or {})
+        self.status, self.title = KINDS[kind]
+
+    def __str__(self) -> str:
+        return self.detail
+
+    @classmethod
+    def not_found(cls) -> "Problem":
+        """Make the problem of an address at which there is nothing."""
+        return cls("unknown-path", "look the addresses up in the description of this API, openapi.json")
+
+
+FORMS: tuple[tuple[type[EngageError], str, Callable[..., str]], ...] = (
+    (UnknownMember, "unknown-member", lambda error: f"there is no member {shortened(error.member_id)}"),
+    (UnknownAward, "unknown-award", lambda error: f"there is no award with the key {shortened(error.key)}"),
+    (KeyReused, "key-reused", str),
+    (Reversed, "reversed", str),
+    (NotLinked, "not-linked", lambda error: f"member {shortened(error.member_id)} has none; link one first"),
+    (LinkTaken, "link-taken", lambda error: f"member {shortened(error.member_id)} holds it; unlink that member first"),
+    (InvalidValue, "invalid-value", str),
+    (LedgerBusy, "busy", lambda _: "somebody else is at work on it, and nothing was changed; try again"),
+    (ClockWentBack, "clock-went-back", lambda _: "nothing was changed; the admin can see more in the status"),
+    (LedgerFailed, "store-failed", lambda _: "nothing was changed; the admin can see more in the log"),
+)
+"""The first class that fits decides. What is of no use to a caller, and what he must not see, is not said."""
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return what whoever asked is told of an error."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, HTTPException):
+        return _of_http(error)
+    for cls, kind, told in FORMS:
+        if isinstance(error, cls):
+            headers = {"Retry-After": RETRY_SECONDS} if kind == "busy" else None
+            return Problem(kind, told(error), field=getattr(error, "field", None), headers=headers)
+    return Problem("failed", "this is not your fault; the admin can see more in the log")
+
+
+def as_json(problem: Problem) -> Response:
+    """Return the answer that a program can read."""
+    value = {
+        "type": TYPE + problem.kind,
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        **({} if problem.field is None else {"field": problem.field}),
+    }
+    return Response(json.dumps(value), problem.status, problem.headers, MEDIA_TYPE)
+
+
+def _of_http(error: HTTPException) -> Problem:
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = (error.headers or {}).get("Allow", "")
+        return Problem("wrong-method", f"allowed here: {allowed}", headers={"Allow": allowed})
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return Problem.not_found()
+    return Problem("bad-request", "it is not put together as HTTP wants it")

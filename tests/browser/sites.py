@@ -1,0 +1,71 @@
+"""A site on loopback that mounts the pages, once for each story they tell."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from community import Community
+from half_year import lived
+from hostile_names import HOSTILE_NAMES
+from trc_engage import Engage
+from trc_engage.entrypoints.web import create_app
+from visitor import EARNINGS
+
+WELL, AILING, HOSTILE = "/points", "/ailing", ("/hostile-0", "/hostile-1")
+HALF = len(HOSTILE_NAMES) // 2
+LISTENS_WITHIN_SECONDS = 30
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it listens, and leaves signals to pytest."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listens = Event()
+
+    async def startup(self, *args: Any, **options: Any) -> None:
+        await super().startup(*args, **options)
+        self.listens.set()
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        port = self.servers[0].sockets[0].getsockname()[1]
+        return f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """Serve all stories, and lend the address."""
+    stories = {WELL: lived(), AILING: lived(fails=True)}
+    stories |= {path: named(HOSTILE_NAMES[half * HALF :][:HALF]) for half, path in enumerate(HOSTILE)}
+    app = Starlette(routes=[Mount(path, _open(engage)) for path, engage in stories.items()])
+    server = _Server(uvicorn.Config(app, port=0, log_level="warning", ws="none", lifespan="off"))
+    thread = Thread(target=server.run)
+    thread.start()
+    try:
+        assert server.listens.wait(LISTENS_WITHIN_SECONDS)
+        yield server.url
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def named(names: tuple[str, ...]) -> Engage:
+    """Return a community of people with these names."""
+    community = Community()
+    for number, name in enumerate(names):
+        community.engage.enroll(f"m-{number}", name=name)
+        community.award(f"m-{number}", f"award:{number}", points=100 - number)
+        text = "".join(char for char in name[:1_000] if char.isprintable()).strip() or "x"
+        community.engage.adjust(f"m-{number}", points=1, key=f"fix:{number}", reason=text, by=text)
+    return community.engage
+
+
+def _open(engage: Engage) -> Starlette:
+    return create_app(engage, may_see=lambda *_: True, may_administer=lambda _: True, earnings=EARNINGS)

@@ -1,0 +1,159 @@
+"""What people do on the pages, done in a browser."""
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from half_year import STAR
+
+from .conftest import DESK, HEIGHT, PHONE
+from .sites import AILING, WELL
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+PAPER = "getComputedStyle(document.body).backgroundColor"
+LIGHT, DARK = "rgb(253, 253, 251)", "rgb(19, 21, 20)"
+SCREENS = pytest.mark.parametrize(
+    "context",
+    [{"viewport": {"width": w, "height": HEIGHT}} for w in (PHONE, DESK)],
+    indirect=True,
+    ids=["phone", "desk"],
+)
+UNSCRIPTED = pytest.mark.parametrize(
+    "context", [{}, {"java_script_enabled": False}], indirect=True, ids=["script", "no-script"]
+)
+STEPS_MAX = 60
+
+
+@SCREENS
+def test_from_the_board_to_a_members_streak(page: "Page") -> None:
+    """The board lists members; the search finds one; the page tells the streak in words and in the calendar."""
+    page.goto(f"{WELL}/")
+    assert page.get_by_role("heading", level=1).inner_text() == "March 2026"
+    page.get_by_label("Find a member").fill("lovelace")
+    page.get_by_role("button", name="Find").click()
+    page.wait_for_url(f"**{WELL}/members/{STAR}")
+    assert page.get_by_role("heading", level=1).inner_text() == "Ada Lovelace"
+    streak = page.get_by_role("region", name="Streak", exact=True)
+    assert "12 weekdays" in streak.inner_text()
+    today = streak.get_by_role("cell", name="today: active")
+    assert today.count() == 1
+    assert today.is_visible()
+
+
+@UNSCRIPTED
+def test_a_page_of_history_is_turned(page: "Page") -> None:
+    """Older entries follow, at the place where the reader was, and a link leads back; no script is needed."""
+    page.goto(f"{WELL}/members/{STAR}")
+    lines = page.get_by_role("table", name=re.compile("^Entries")).get_by_role("row")
+    newest = lines.nth(1).inner_text()
+    page.get_by_role("link", name="Older").click()
+    page.wait_for_url("**/members/ada?before=*#history")
+    assert lines.nth(1).inner_text() != newest
+    assert page.get_by_role("heading", name="History").is_visible()
+    page.get_by_role("link", name="Newest").click()
+    page.wait_for_url(f"**/members/{STAR}#history")
+    assert lines.nth(1).inner_text() == newest
+
+
+def test_months_are_turned(page: "Page") -> None:
+    """Back a month, on again, and to all time."""
+    page.goto(f"{WELL}/")
+    heading = page.get_by_role("heading", level=1)
+    for link, title in (("February 2026", "February 2026"), ("March 2026", "March 2026"), ("All time", "All time")):
+        page.get_by_role("link", name=link).click()
+        page.wait_for_load_state()
+        assert heading.inner_text() == title
+
+
+@UNSCRIPTED
+def test_a_theme_is_switched_and_remembered(page: "Page") -> None:
+    """One click, on the page where one is; it holds on the next page, and the way back is the same."""
+    page.goto(f"{WELL}/?month=all")
+    page.get_by_role("button", name="Dark theme").click()
+    page.wait_for_url("**/?month=all")
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    page.get_by_role("link", name="Ada Lovelace").click()
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    assert not page.get_by_role("button", name="Dark theme").is_visible()
+    page.get_by_role("button", name="Light theme").click()
+    page.wait_for_url(f"**/members/{STAR}")
+    assert page.locator("html").get_attribute("data-theme") == "light"
+
+
+@pytest.mark.parametrize(
+    ("context", "before", "button", "after"),
+    [({"color_scheme": "light"}, LIGHT, "Dark theme", DARK), ({"color_scheme": "dark"}, DARK, "Light theme", LIGHT)],
+    indirect=["context"],
+)
+def test_the_theme_is_the_systems_until_one_is_chosen(page: "Page", before: str, button: str, after: str) -> None:
+    """Whoever likes the dark gets it unasked, and can choose the other."""
+    page.goto(f"{WELL}/")
+    assert page.evaluate(PAPER) == before
+    page.get_by_role("button", name=button).click()
+    page.wait_for_load_state()
+    assert page.evaluate(PAPER) == after
+
+
+def test_the_week_by_week_table_opens(page: "Page") -> None:
+    """What the drawing shows can be read."""
+    page.goto(f"{WELL}/members/{STAR}")
+    weeks = page.get_by_role("table", name=re.compile("^Points of the last 26 weeks"))
+    assert not weeks.is_visible()
+    page.get_by_text("The same, week by week").click()
+    assert weeks.get_by_role("row").count() == 27
+
+
+def test_an_admin_sees_what_needs_doing(page: "Page") -> None:
+    """The status is a link away, and begins with the trouble."""
+    page.goto(f"{AILING}/")
+    page.get_by_role("link", name="Status").click()
+    assert page.get_by_role("heading", level=1).inner_text() == "Needs attention"
+    assert "outage" in page.get_by_role("region", name="What needs doing").inner_text()
+
+
+def focused(page: "Page") -> str:
+    """Return what has the focus, once it is seen to show it."""
+    told: dict[str, str] = page.evaluate(
+        """() => {
+            const it = document.activeElement, style = getComputedStyle(it);
+            return {name: it.labels?.[0]?.innerText ?? it.innerText ?? "", outline: style.outlineStyle,
+                    shadow: style.boxShadow, tag: it.tagName};
+        }"""
+    )
+    assert told["tag"] == "MAIN" or told["outline"] != "none" or told["shadow"] != "none", told
+    return " ".join(told["name"].split())
+
+
+def tab_to(page: "Page", name: str) -> int:
+    """Press Tab until this has the focus, and return how often."""
+    for presses in range(1, STEPS_MAX):
+        page.keyboard.press("Tab")
+        if focused(page) == name:
+            return presses
+    raise AssertionError(f"{name} cannot be reached")
+
+
+@SCREENS
+def test_everything_can_be_done_with_the_keyboard(page: "Page") -> None:
+    """Skip to the content, search, read older history, switch the theme; what has the focus always shows it."""
+    page.goto(f"{WELL}/")
+    assert tab_to(page, "Skip to the content") == 1
+    page.keyboard.press("Enter")
+    tab_to(page, "Find a member")
+    page.keyboard.type("hal")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/members/hal")
+    tab_to(page, "The same, week by week")
+    page.keyboard.press("Enter")
+    assert page.get_by_role("table", name=re.compile("^Points of the last 26 weeks")).is_visible()
+    tab_to(page, "Older →")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/members/hal?before=*")
+    page.goto(f"{WELL}/members/hal")
+    tab_to(page, "Dark theme")
+    page.keyboard.press("Enter")
+    page.wait_for_load_state()
+    assert page.locator("html").get_attribute("data-theme") == "dark"

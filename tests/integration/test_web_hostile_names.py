@@ -1,0 +1,121 @@
+"""Whatever somebody calls himself, a page stays the page it is."""
+
+from functools import cache
+from urllib.parse import quote
+
+import pytest
+
+from community import IDS, Community
+from hostile_names import HOSTILE_NAMES
+from markup import Element
+from pages import shown
+from trc_engage.core.views import Rank
+from trc_engage.entrypoints.web.pages.names import LONG, clean, is_visible, label
+from visitor import Visitor, alone
+
+PAGES = ("/", "/?month=all&member=ada", "/members?q={}", "/members/ada", "/status")
+"""The search is for what the name begins with, which two have."""
+NAMES = pytest.mark.parametrize("name", HOSTILE_NAMES, ids=range(len(HOSTILE_NAMES)))
+
+
+def spoken(name: str, length: int) -> str:
+    """Return what a name leaves where a text is asked for that shows something."""
+    text = "".join(char for char in name if char.isprintable())[:length]
+    return text if is_visible(text) else "x"
+
+
+@cache
+def site(name: str) -> Visitor:
+    """Return a visitor of a community in which somebody has that name, and it stands wherever text can."""
+    community = Community()
+    engage = community.engage
+    engage.enroll("ada", name=name, discord_id=IDS["ada"])
+    engage.enroll("bo", name=name)
+    engage.enroll("cy", name="~")
+    community.sync(ada=100)
+    community.sync(ada=350)
+    engage.award("ada", source=spoken(name, 50), points=9, key=spoken(name, 200), at=community.now)
+    engage.reverse(spoken(name, 200), reason=spoken(name, 1_000), by=spoken(name, 1_000))
+    engage.adjust("ada", points=7, key="adjusted", reason=name[:1_000].strip() or "x", by=spoken(name, 1_000))
+    return alone(engage)
+
+
+def addressed(path: str, name: str) -> str:
+    """Return a path with what a name begins with put in."""
+    return path.format(quote(next((char for char in clean(name) if is_visible(char)), "")))
+
+
+def stand_in(name: str) -> str:
+    """Return a harmless name that is shown in the same way: clipped, in full, or as a placeholder."""
+    text = clean(name)
+    return "" if not is_visible(text) else "x" * (LONG + 1) if len(text) > LONG else "x"
+
+
+@NAMES
+@pytest.mark.parametrize("path", PAGES)
+def test_a_name_changes_no_tag_of_a_page(name: str, path: str) -> None:
+    """Elements and attributes are those of the same page about somebody with a harmless name."""
+    hostile, harmless = (shown(site(one), addressed(path, one)) for one in (name, stand_in(name)))
+    assert hostile.skeleton == harmless.skeleton
+
+
+@NAMES
+def test_a_name_is_shown_as_it_is_and_apart(name: str) -> None:
+    """It stands in an element that isolates its direction, whole but for controls, and nothing else stands in it."""
+    expected = clean(name) if is_visible(clean(name)) else "Member ada"
+    for path in ("/", "/members/ada"):
+        page = shown(site(name), path)
+        (told, *_) = page.one("table", class_="board").all("bdi") if path == "/" else page.one("h1").all("bdi")
+        assert (told.text, told.attributes["dir"]) == (expected, "auto")
+
+
+@NAMES
+def test_the_whole_of_a_clipped_name_can_be_reached(name: str) -> None:
+    """A member's page opens it, without a pointer and without a script."""
+    page = shown(site(name), "/members/ada")
+    whole = [one.one("bdi").text for one in page.all("details", class_="whole")]
+    assert whole == ([clean(name)] if len(clean(name)) > LONG else [])
+
+
+@NAMES
+def test_what_is_asked_for_is_shown_as_text(name: str) -> None:
+    """The search says what it did not find; a page that is refused says nothing of its address."""
+    asked = quote(name[:500])
+    page = shown(site("Ada"), f"/members?q=zz{asked}")
+    assert page.one("bdi", class_="asked").text == clean(f"zz{name[:500]}")
+    assert page.skeleton == shown(site("Ada"), "/members?q=zzz").skeleton
+    for path, status in (("/?month=", 422), ("/members/ada?before=", 422)):
+        refused = shown(site("Ada"), f"{path}x{asked}", status)
+        assert refused.skeleton == shown(site("Ada"), f"{path}x", status).skeleton
+
+
+def test_no_control_reaches_a_page() -> None:
+    """Not in text and not in attributes: neither what a terminal obeys nor what turns the text around it."""
+    turning = {chr(code) for code in (0x200E, 0x200F, 0x61C, *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+    controls = {chr(code) for code in (*range(0x20), *range(0x7F, 0xA0))} - {"\n"}
+    for name in HOSTILE_NAMES:
+        for path in PAGES:
+            response = site(name).get(addressed(path, name))
+            assert not set(response.text) & (turning | controls)
+            assert response.headers.get("set-cookie") is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "  ", "\u200b\u200d", "\u3164", "\u2800", "\u115f\u1160", "\u0301", "\x00", "\u202e"]
+)
+def test_a_name_that_shows_nothing_gives_way_to_the_id(text: str) -> None:
+    """Blanks, marks without a letter and letters without ink are no name."""
+    told = label(Rank(1, "m-1", text, 0))
+    assert (told.text, told.is_placeholder) == ("Member m-1", True)
+
+
+@pytest.mark.parametrize("text", ["Ada", "Ådå", "דבורה", "王菲", "👩‍🚀", "نازنین‌زهرا", "?", "é"])
+def test_an_honest_name_is_left_as_it_is(text: str) -> None:
+    """Joiners belong to emoji and to Persian."""
+    assert (label(Rank(1, "m-1", text, 0)).text, clean(text)) == (text, text)
+
+
+def test_the_test_of_tags_sees_something() -> None:
+    """A name that got through would change the skeleton."""
+    root = Element("p", {}, ["Ada"])
+    assert Element("p", {}, [Element("b", {"onclick": "x"}, ["Ada"])]).skeleton != root.skeleton
