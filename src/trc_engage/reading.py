@@ -106,4 +106,6 @@ def _bounds(month: date | None) -> tuple[date, date] | tuple[None, None]:
     if month is None:
         return None, None
     first = checked_day("month", month).replace(day=1)
+    if (first.year, first.month) == (date.max.year, date.max.month):
+        return first, date.max
     return first, (first + 31 * ONE_DAY).replace(day=1) - ONE_DAY

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from community import IDS, Community, opened
@@ -302,6 +303,17 @@ def test_a_hook_that_breaks_shows_nothing(community: Community) -> None:
     assert problem_of(response) == (500, "failed")
     assert "secret" not in response.text
     assert response.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_a_hook_may_refuse_in_its_own_way(community: Community) -> None:
+    """With the status and the headers that the host gives."""
+
+    def signs_in_first(_request: Request, _member_id: str) -> bool:
+        raise HTTPException(401, headers={"WWW-Authenticate": "Cookie"})
+
+    response = Visitor(create_app(community.engage, may_see=signs_in_first)).get("/api/members/ada")
+    assert problem_of(response) == (401, "refused")
+    assert response.headers["www-authenticate"] == "Cookie"
 
 
 def test_the_status_is_for_admins(community: Community) -> None:

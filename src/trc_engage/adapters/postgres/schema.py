@@ -145,7 +145,13 @@ CREATE TABLE told (
 );
 """
 
-MIGRATIONS = (FIRST,)
+SECOND = """
+CREATE INDEX members_out_of_sight ON members (member_id) WHERE is_hidden OR is_forgotten;
+-- The month that people look at is the newest: its index answers alone only once its pages have been vacuumed.
+ALTER TABLE entries SET (autovacuum_vacuum_insert_scale_factor = 0.01);
+"""
+
+MIGRATIONS = (FIRST, SECOND)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 

@@ -19,6 +19,9 @@ DELETE FROM staged_moves;
 DELETE FROM staged_windows
 """
 
+ROWS_TO_COPY = 100
+"""From so many rows on it is quicker to copy them first."""
+
 
 def stage(session: Session, moves: Iterable[Sequence[Any]], windows: Iterable[Sequence[Any]], /) -> None:
     """Fill the temporary tables, made with the connection's first posting and kept."""
@@ -28,6 +31,23 @@ def stage(session: Session, moves: Iterable[Sequence[Any]], windows: Iterable[Se
     _copy(ours, "staged_windows", windows)
     # Without it the planner takes few moves for many, and reads all accounts for them.
     ours.run("ANALYZE staged_moves (account_id)")
+
+
+def merge(
+    session: Session, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], conflict: str = "", /
+) -> int:
+    """Insert rows, many of them by way of a temporary table, and return how many were written."""
+    names = ", ".join(columns)
+    if len(rows) < ROWS_TO_COPY:
+        places = ", ".join("?" * len(columns))
+        return session.executemany(f"INSERT INTO {table} ({names}) VALUES ({places}) {conflict}", rows).rowcount
+    ours, staged = _ours(session), f"staged_{table}"
+    ours.run(
+        f"CREATE TEMP TABLE IF NOT EXISTS {staged} ON COMMIT DELETE ROWS AS SELECT {names} FROM {table} WITH NO DATA; "
+        f"DELETE FROM {staged}"
+    )
+    _copy(ours, staged, rows)
+    return session.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM {staged} {conflict}").rowcount
 
 
 def fill(session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:

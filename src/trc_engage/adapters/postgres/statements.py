@@ -2,7 +2,7 @@
 
 from ..sql.session import Session
 from .place import Place
-from .staging import fill, stage
+from .staging import fill, merge, stage
 
 # The key leads with the day, so that a member's own days are looked up one by one, and nobody else's are read.
 DISCORD_EVIDENCE = """
@@ -35,6 +35,7 @@ class Statements:
 
     discord_evidence = DISCORD_EVIDENCE
     stage = staticmethod(stage)
+    merge = staticmethod(merge)
     fill = staticmethod(fill)
 
     def __init__(self, place: Place) -> None:

@@ -19,12 +19,17 @@ WHERE discord_activity.account_id = moves.account_id AND moves.status = 'unlinke
 """
 
 
+MEMBERS = ("member_id", "name", "enrolled_at", "is_hidden", "is_forgotten", "version")
 ENROL = """
-INSERT INTO members (member_id, name, enrolled_at, is_hidden, is_forgotten, version) VALUES (?, ?, ?, ?, ?, ? + 1)
 ON CONFLICT (member_id) DO UPDATE SET
     name = excluded.name, is_hidden = excluded.is_hidden, is_forgotten = excluded.is_forgotten,
     version = excluded.version
 WHERE members.version = excluded.version - 1
+"""
+
+LINKS = ("member_id", "discord_id", "linked_at")
+LINKED_THOUGH_FORGOTTEN = """
+SELECT count(*) FROM discord_activity JOIN members USING (member_id) WHERE account_id > ? AND is_forgotten
 """
 
 POST_DRAFT = """
@@ -37,8 +42,8 @@ INSERT INTO balances (member_id, source, points) VALUES (?, ?, ?)
 ON CONFLICT (member_id, source) DO UPDATE SET points = balances.points + excluded.points
 """
 
+STREAKS = ("member_id", "version", "last", "length", "longest")
 POST_STREAKS = """
-INSERT INTO streaks (member_id, version, last, length, longest) VALUES (?, ? + 1, ?, ?, ?)
 ON CONFLICT (member_id) DO UPDATE SET
     version = excluded.version, last = excluded.last,
     length = excluded.length, longest = excluded.longest
@@ -52,16 +57,16 @@ def post(sessions: Sessions, session: Session, posting: Posting) -> list[int]:
     check_claim(session, posting.claim)
     _check(session, posting)
     note(session, posting, at)
-    _enrol(session, posting.members)
+    _enrol(sessions, session, posting.members)
     if posting.moves:
         post_moves(sessions, session, posting.moves, at)
         if posting.run is None:
             # A sync never unlinks, and its many moves need not be searched for it.
             session.execute(UNLINK, {"at": at})
-    _link(session, posting.links, at)
+    _link(sessions, session, posting.links, at)
     _forget(session, posting.members)
     positions = [_append(session, draft) for draft in posting.drafts]
-    _extend(session, posting.streaks)
+    _extend(sessions, session, posting.streaks)
     if posting.settlement is not None:
         session.execute(
             "INSERT INTO settled_days (day, settled_at) VALUES (?, ?)", [posting.settlement.day.isoformat(), at]
@@ -93,18 +98,18 @@ def _append(session: Session, draft: Draft) -> int:
     return int(row[0])
 
 
-def _extend(session: Session, streaks: Sequence[Streak]) -> None:
-    rows = (
+def _extend(sessions: Sessions, session: Session, streaks: Sequence[Streak]) -> None:
+    rows = [
         (
             streak.member_id,
-            streak.version,
+            streak.version + 1,
             streak.last and streak.last.isoformat(),
             streak.length,
             streak.longest,
         )
         for streak in streaks
-    )
-    if streaks and session.executemany(POST_STREAKS, rows).rowcount != len(streaks):
+    ]
+    if rows and sessions.merge(session, "streaks", STREAKS, rows, POST_STREAKS) != len(rows):
         raise Moved
 
 
@@ -115,7 +120,7 @@ def _forget(session: Session, members: Sequence[Member]) -> None:
     )
 
 
-def _enrol(session: Session, members: Sequence[Member]) -> None:
+def _enrol(sessions: Sessions, session: Session, members: Sequence[Member]) -> None:
     rows = [
         (
             member.member_id,
@@ -123,25 +128,25 @@ def _enrol(session: Session, members: Sequence[Member]) -> None:
             stamp(member.enrolled_at),
             member.is_hidden,
             member.is_forgotten,
-            member.version,
+            member.version + 1,
         )
         for member in members
     ]
-    if rows and session.executemany(ENROL, rows).rowcount != len(rows):
+    if rows and sessions.merge(session, "members", MEMBERS, rows, ENROL) != len(rows):
         raise Moved
 
 
-def _link(session: Session, links: Sequence[Link], at: str) -> None:
-    for link in links:
-        (known,) = session.execute(
-            "SELECT count(*) FROM members WHERE member_id = ? AND NOT is_forgotten", [link.member_id]
-        ).fetchone()
-        if not known:
-            raise Moved
+def _link(sessions: Sessions, session: Session, links: Sequence[Link], at: str) -> None:
+    """Open the accounts of links; `Moved` if an id is taken, or a member unknown or forgotten."""
+    if not links:
+        return
+    (last,) = session.execute("SELECT coalesce(max(account_id), 0) FROM discord_activity").fetchone()
     try:
-        session.executemany(
-            "INSERT INTO discord_activity (member_id, discord_id, linked_at) VALUES (?, ?, ?)",
-            [(link.member_id, link.discord_id, at) for link in links],
+        sessions.merge(
+            session, "discord_activity", LINKS, [(link.member_id, link.discord_id, at) for link in links], ""
         )
     except session.IntegrityError as error:
         raise Moved from error
+    (forgotten,) = session.execute(LINKED_THOUGH_FORGOTTEN, [last]).fetchone()
+    if forgotten:
+        raise Moved

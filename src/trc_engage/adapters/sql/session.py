@@ -72,6 +72,12 @@ class Sessions(Protocol):
         """Fill the temporary tables `staged_moves` and then `staged_windows`, which begin empty."""
         ...
 
+    def merge(
+        self, session: Session, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], conflict: str, /
+    ) -> int:
+        """Insert rows, with an `ON CONFLICT` clause or none, and return how many rows were written."""
+        ...
+
     def fill(self, session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
         """Write rows into an empty table; if its first column numbers itself, it will go on behind them."""
         ...

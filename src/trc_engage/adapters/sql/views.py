@@ -22,14 +22,30 @@ WHERE account_id IN (SELECT max(account_id) FROM discord_activity {condition} GR
 """
 
 SUMS = """
-WITH sums AS (SELECT member_id, CAST(sum(points) AS BIGINT) AS points FROM {table} {condition} GROUP BY member_id),
-standings AS (
+WITH sums AS (SELECT member_id, CAST(sum(points) AS BIGINT) AS points FROM {table} {condition} GROUP BY member_id)
+"""
+TOP = """
+, top AS (
+    SELECT member_id, points FROM sums
+    WHERE points > 0 AND member_id NOT IN (SELECT member_id FROM members WHERE is_hidden OR is_forgotten)
+    ORDER BY points DESC, member_id LIMIT :limit
+)
+SELECT rank() OVER (ORDER BY points DESC), member_id, name, points FROM top JOIN members USING (member_id)
+ORDER BY points DESC, member_id
+"""
+STANDINGS = """
+, standings AS (
     SELECT member_id, name, coalesce(points, 0) AS points, is_hidden OR is_forgotten AS is_hidden
     FROM members LEFT JOIN sums USING (member_id)
 )
 """
-RANKED = "SELECT rank() OVER (ORDER BY points DESC), member_id, name, points FROM standings WHERE NOT is_hidden"
-OWN_RANK = """
+RANKED = f"""
+{STANDINGS}
+SELECT rank() OVER (ORDER BY points DESC), member_id, name, points FROM standings WHERE NOT is_hidden
+ORDER BY points DESC, member_id LIMIT :limit
+"""
+OWN_RANK = f"""
+{STANDINGS}
 SELECT 1 + (SELECT count(*) FROM standings AS other WHERE NOT other.is_hidden AND other.points > me.points),
     member_id, name, points
 FROM standings AS me WHERE member_id = :me
@@ -89,16 +105,18 @@ class Views:
 
     def ranking(self, first_day: date | None, last_day: date | None, /, *, limit: int) -> Sequence[Rank]:
         """Return the top of the visible members by the points of these days, or of all time for None."""
-        with self._database.lent() as session:
-            rows = session.execute(
-                f"{_sums(first_day, last_day)} {RANKED} ORDER BY points DESC, member_id LIMIT :limit",
-                {
-                    "first": first_day and first_day.isoformat(),
-                    "last": last_day and last_day.isoformat(),
-                    "limit": limit,
-                },
-            )
-            return [Rank(*row) for row in rows]
+        sums = _sums(first_day, last_day)
+        values = {
+            "first": first_day and first_day.isoformat(),
+            "last": last_day and last_day.isoformat(),
+            "limit": limit,
+        }
+        with self._database.reading() as session:
+            rows = session.execute(f"{sums} {TOP}", values).fetchall()
+            if len(rows) < limit:
+                # Only now those without any points matter, who are most of the members.
+                rows = session.execute(f"{sums} {RANKED}", values).fetchall()
+        return [Rank(*row) for row in rows]
 
     def tally(self) -> Tally:
         """Return how much the store holds."""

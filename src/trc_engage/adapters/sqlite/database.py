@@ -10,7 +10,7 @@ from typing import Self
 
 from ...core.errors import InvalidValue, LedgerBusy, LedgerFailed
 from ..sql.session import Session
-from .staging import fill, stage
+from .staging import fill, merge, stage
 
 APPLICATION_ID = 0x54524345
 """'TRCE', so that a foreign database is told from ours."""
@@ -44,6 +44,7 @@ class Database:
 
     discord_evidence = DISCORD_EVIDENCE
     stage = staticmethod(stage)
+    merge = staticmethod(merge)
     fill = staticmethod(fill)
 
     def __init__(self, path: Path) -> None:
@@ -195,7 +196,7 @@ _abandoned: list[sqlite3.Connection] = []
 ADVICE = {
     sqlite3.SQLITE_FULL: "the disk is full; nothing was written: free space and run again",
     sqlite3.SQLITE_CANTOPEN: "check that its folder exists and that you may write there",
-    sqlite3.SQLITE_READONLY: "it may not be written; check owner and permissions of the file and its folder, and the disk",
+    sqlite3.SQLITE_READONLY: "it may not be written; check owner and permissions of file and folder, and the disk",
     sqlite3.SQLITE_PERM: "check owner and permissions of the file and its folder",
     sqlite3.SQLITE_IOERR: "the disk failed; nothing was half-written: check it and its free space, then run again",
     sqlite3.SQLITE_NOTADB: "it is not a SQLite database; check the path, or put back a backup",

@@ -31,7 +31,14 @@ def stage(session: Session, moves: Iterable[Sequence[Any]], windows: Iterable[Se
     session.executemany("INSERT INTO staged_windows VALUES (?, ?, ?, ?)", windows)
 
 
+def merge(
+    session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], conflict: str = "", /
+) -> int:
+    """Insert rows one by one, which needs no detour here, and return how many were written."""
+    names, places = ", ".join(columns), ", ".join("?" * len(columns))
+    return session.executemany(f"INSERT INTO {table} ({names}) VALUES ({places}) {conflict}", rows).rowcount
+
+
 def fill(session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
     """Write rows into an empty table."""
-    names, places = ", ".join(columns), ", ".join("?" * len(columns))
-    session.executemany(f"INSERT INTO {table} ({names}) VALUES ({places})", rows)
+    merge(session, table, columns, rows)

@@ -30,6 +30,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "bad-request": (400, "The request cannot be read"),
     "token-missing": (401, "This needs the site's token"),
     "token-wrong": (401, "This is not the site's token"),
+    "refused": (403, "This was refused"),
     "not-on-loopback": (403, "This site answers its own machine only"),
     "unknown-path": (404, "There is nothing here"),
     "unknown-member": (404, "No such member"),
@@ -59,6 +60,7 @@ class Problem(EngageError):
         detail: str,
         *,
         field: str | None = None,
+        status: int | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(kind, detail)
@@ -67,7 +69,8 @@ class Problem(EngageError):
         self.field = field
         """The name of the value that cannot be used."""
         self.headers = dict(headers or {})
-        self.status, self.title = KINDS[kind]
+        usual, self.title = KINDS[kind]
+        self.status = usual if status is None else status
 
     def __str__(self) -> str:
         return self.detail
@@ -124,4 +127,7 @@ def _of_http(error: HTTPException) -> Problem:
         return Problem("wrong-method", f"allowed here: {allowed}", headers={"Allow": allowed})
     if error.status_code == HTTPStatus.NOT_FOUND:
         return Problem.not_found()
-    return Problem("bad-request", "it is not put together as HTTP wants it")
+    # What the host raises in a hook of its own, to have somebody sign in, say.
+    return Problem(
+        "refused", "the site this is part of does not allow it", status=error.status_code, headers=error.headers
+    )
