@@ -35,17 +35,19 @@ class Peer:
     """What time it is."""
     requests: list[Asked]
     """Every request so far, of all connections of the play."""
+    _arrived: bytes = b""
+    """What came with the last request: a client that was answered too early has sent the next one."""
 
     def asked(self) -> Asked:
         """Await a request, and note it."""
-        head = b""
-        while b"\r\n\r\n" not in head:
+        while b"\r\n\r\n" not in self._arrived:
             received = self.connection.recv(65_536)
             if not received:
                 raise ConnectionResetError
-            head += received
+            self._arrived += received
+        head, end, self._arrived = self._arrived.partition(b"\r\n\r\n")
         query = parse_qs(urlsplit(head.split(b" ", 2)[1].decode()).query)
-        asked = Asked(int(query["page"][0]), int(query["limit"][0]), head)
+        asked = Asked(int(query["page"][0]), int(query["limit"][0]), head + end)
         self.requests.append(asked)
         return asked
 

@@ -62,6 +62,11 @@ def test_who_is_hidden_is_left_out_but_sees_the_own_rank(community: Community) -
     assert told(community)[0] == (1, "ada", 30)
 
 
+def test_the_last_month_there_is_has_an_end(community: Community) -> None:
+    """Whoever asks for December 9999 is answered as for any other month."""
+    assert {rank.points for rank in community.engage.leaderboard(month=date.max)} <= {0}
+
+
 def test_months_sum_by_the_day_of_an_entry(community: Community) -> None:
     """An award counts on the day it happened, its reversal on the same, an adjustment when it was made."""
     march, april = date(2026, 3, 31), date(2026, 4, 1)

@@ -101,13 +101,15 @@ class _Post:
 
     def _connected(self) -> HTTPConnection:
         address = urlsplit(self.url)
+        # Whoever waits ends it sooner, and says why.
+        timeout = self.seconds + 1
         if address.scheme == "http":
-            return HTTPConnection(address.netloc, timeout=self.seconds)
+            return HTTPConnection(address.netloc, timeout=timeout)
         import httpx  # noqa: PLC0415
 
         # The authorities that MEE6's certificate is checked by.
         context = httpx.create_ssl_context(trust_env=False)
-        return HTTPSConnection(address.netloc, timeout=self.seconds, context=context)
+        return HTTPSConnection(address.netloc, timeout=timeout, context=context)
 
 
 def _is_address(url: str) -> bool:
