@@ -55,9 +55,9 @@ class Reader:
         each = (first_day + number * ONE_DAY for number in range(span + 1))
         return [member_day(day, evidence.get(day, ()), facts.calendar, facts.enrolled_at.date()) for day in each]
 
-    def members(self) -> Sequence[Standing]:
-        """Return where every member stands, by member id, without the streaks."""
-        return self._views.members()
+    def members(self, *, after: str = "", limit: int | None = None) -> Sequence[Standing]:
+        """Return where members stand, by member id, without the streaks: everybody, or a page of those beyond an id."""
+        return self._views.members(after=after, limit=None if limit is None else checked_limit(limit))
 
     def history(self, member_id: str, *, limit: int = 50, before: int | None = None) -> Sequence[Entry]:
         """Return a member's entries, newest first, those below position `before`; 10,000 at most."""

@@ -177,8 +177,8 @@ class Views(Protocol):
         """Return all that makes up where a member stands, as of one instant."""
         ...
 
-    def members(self) -> Sequence[Standing]:
-        """Return where every member stands, by member id, without the streaks."""
+    def members(self, *, after: str = "", limit: int | None = None) -> Sequence[Standing]:
+        """Return where the members beyond an id stand, by member id, without the streaks; all of them for None."""
         ...
 
     def history(self, member_id: str, /, *, limit: int, before: int | None = None) -> Sequence[Entry]:

@@ -111,7 +111,10 @@ def _entries(reader: Reader) -> Iterator[Iterable[Fields]]:
 
 
 def _members(reader: Reader) -> Iterator[Iterable[Fields]]:
-    yield map(_member, reader.members())
+    after = ""
+    while page := reader.members(after=after, limit=PAGE):
+        yield map(_member, page)
+        after = page[-1].member_id
 
 
 def _entry(entry: Entry) -> Fields:

@@ -29,10 +29,11 @@ class Views(Facts):
                 self._standing(member), member.enrolled_at, self.streak_of(member_id), calendar, open_days
             )
 
-    def members(self) -> Sequence[Standing]:
-        """Return where every member stands, by member id, without the streaks."""
+    def members(self, *, after: str = "", limit: int | None = None) -> Sequence[Standing]:
+        """Return where the members beyond an id stand, by member id, without the streaks; all of them for None."""
         with self._state.lock:
-            return [self._standing(member) for _, member in sorted(self._state.members.items())]
+            beyond = sorted(member_id for member_id in self._state.members if member_id > after)
+            return [self._standing(self._state.members[member_id]) for member_id in beyond[:limit]]
 
     def history(self, member_id: str, /, *, limit: int, before: int | None = None) -> Sequence[Entry]:
         """Return a member's entries, newest first, those below position `before`."""

@@ -21,6 +21,10 @@ SELECT member_id, discord_id, status, xp_total, xp_baseline FROM discord_activit
 WHERE account_id IN (SELECT max(account_id) FROM discord_activity {condition} GROUP BY member_id)
 """
 
+PAGE_OF_MEMBERS = """
+WHERE member_id IN (SELECT member_id FROM members WHERE member_id > ? ORDER BY member_id LIMIT ?)
+"""
+
 SUMS = """
 WITH sums AS (SELECT member_id, CAST(sum(points) AS BIGINT) AS points FROM {table} {condition} GROUP BY member_id)
 """
@@ -73,10 +77,12 @@ class Views:
         open_days = frozenset(one.day for one in evidence)
         return MemberFacts(found[0], datetime.fromisoformat(enrolled_at), streak, calendar, open_days)
 
-    def members(self) -> Sequence[Standing]:
-        """Return where every member stands, by member id, without the streaks."""
+    def members(self, *, after: str = "", limit: int | None = None) -> Sequence[Standing]:
+        """Return where the members beyond an id stand, by member id, without the streaks; all of them for None."""
         with self._database.reading() as session:
-            return _standings(session, "", [])
+            if limit is None:
+                return _standings(session, "WHERE member_id > ?", [after])
+            return _standings(session, PAGE_OF_MEMBERS, [after, limit])
 
     def history(self, member_id: str, /, *, limit: int, before: int | None = None) -> Sequence[Entry]:
         """Return a member's entries, newest first, those below position `before`."""
@@ -159,7 +165,7 @@ def _sums(first_day: date | None, last_day: date | None) -> str:
     return SUMS.format(table="entries", condition="WHERE day BETWEEN :first AND :last")
 
 
-def _standings(session: Session, condition: str, values: list[str]) -> list[Standing]:
+def _standings(session: Session, condition: str, values: Sequence[str | int]) -> list[Standing]:
     """Read the members whom a condition on `member_id` picks; an empty one picks all."""
     members = session.execute(
         f"SELECT member_id, name, is_hidden, is_forgotten FROM members {condition} ORDER BY member_id", values

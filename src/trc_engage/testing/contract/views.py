@@ -47,6 +47,9 @@ class ViewsContract(StoreContract):
         story.sync({ADA_ID: 10})
         story.sync({ADA_ID: 910, BO_ID: 5})
         assert story.ledger.members() == [story.standing(ADA), story.standing(BO)]
+        assert story.ledger.members(limit=1) == [story.standing(ADA)]
+        assert story.ledger.members(after=ADA, limit=1) == [story.standing(BO)]
+        assert story.ledger.members(after=BO) == []
 
     def test_the_tally_counts_members_accounts_and_entries(self, story: Story) -> None:
         """Accounts by status, closed ones too, and no status that none has; an empty store holds nothing."""
