@@ -2,7 +2,8 @@
 
 All moves go into one temporary table, which each database fills in its quickest way; entries,
 evidence, balances and accounts follow from it with one statement each. Row by row the same would
-take several times as long.
+take several times as long. What the accounts were before goes in as it was read: whoever is at the
+same version still is the same.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,28 +20,21 @@ INSERT INTO entries (
     kind, member_id, source, points, day, at, silent,
     account_id, xp_before, xp_after, baseline_before, baseline_after
 )
-SELECT moves.kind, account.member_id, :source, moves.points, moves.day, :at, moves.silent, account.account_id,
-       CASE moves.kind WHEN 'opening' THEN NULL ELSE account.xp_posted END, moves.xp_total,
-       CASE moves.kind WHEN 'opening' THEN NULL ELSE account.xp_baseline END, moves.xp_baseline
-FROM staged_moves AS moves JOIN discord_activity AS account USING (account_id)
-WHERE moves.kind IS NOT NULL
-ORDER BY moves.account_id
+SELECT kind, member_id, :source, points, day, :at, silent, account_id, xp_before, xp_total, baseline_before, xp_baseline
+FROM staged_moves WHERE kind IS NOT NULL
+ORDER BY account_id
 """
 
 POST_BALANCES = """
 INSERT INTO balances (member_id, source, points)
-SELECT account.member_id, :source, moves.points
-FROM staged_moves AS moves JOIN discord_activity AS account USING (account_id)
-WHERE moves.points <> 0
+SELECT member_id, :source, points FROM staged_moves WHERE points <> 0
 ON CONFLICT (member_id, source) DO UPDATE SET points = balances.points + excluded.points
 """
 
 POST_EVIDENCE = """
 INSERT INTO discord_days (day, member_id, account_id, opens_at, closes_at)
-SELECT windows.day, account.member_id, moves.account_id, windows.opens_at, windows.closes_at
-FROM staged_moves AS moves
-    JOIN discord_activity AS account USING (account_id)
-    JOIN staged_windows AS windows USING (window_number)
+SELECT windows.day, moves.member_id, moves.account_id, windows.opens_at, windows.closes_at
+FROM staged_moves AS moves JOIN staged_windows AS windows USING (window_number)
 WHERE true
 ON CONFLICT DO NOTHING
 """
@@ -85,6 +79,7 @@ def _staged(moves: Sequence[Move], windows: dict[Window, int]) -> Iterator[tuple
         yield (
             account.account_id,
             account.version,
+            account.member_id,
             move.status,
             move.next_reading,
             move.xp_baseline,
@@ -92,6 +87,8 @@ def _staged(moves: Sequence[Move], windows: dict[Window, int]) -> Iterator[tuple
             move.xp_high,
             move.window_from and stamp(move.window_from),
             move.kind,
+            None if move.kind == "opening" else account.xp_posted,
+            None if move.kind == "opening" else account.xp_baseline,
             move.kind in SILENT_KINDS,
             move.points,
             move.day and move.day.isoformat(),

@@ -8,9 +8,10 @@ from ..sql.session import Session
 STAGE = (
     """
     CREATE TEMP TABLE IF NOT EXISTS staged_moves (
-        account_id INTEGER PRIMARY KEY, version INTEGER, status TEXT, next_reading TEXT,
+        account_id INTEGER PRIMARY KEY, version INTEGER, member_id TEXT, status TEXT, next_reading TEXT,
         xp_baseline INTEGER, xp_total INTEGER, xp_high INTEGER, window_from TEXT,
-        kind TEXT, silent INTEGER, points INTEGER, day TEXT, window_number INTEGER
+        kind TEXT, xp_before INTEGER, baseline_before INTEGER,
+        silent INTEGER, points INTEGER, day TEXT, window_number INTEGER
     )
     """,
     """
@@ -27,7 +28,7 @@ def stage(session: Session, moves: Iterable[Sequence[Any]], windows: Iterable[Se
     """Fill the temporary tables, made with the connection's first posting and kept."""
     for statement in STAGE:
         session.execute(statement)
-    session.executemany("INSERT INTO staged_moves VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", moves)
+    session.executemany(f"INSERT INTO staged_moves VALUES ({', '.join('?' * 16)})", moves)
     session.executemany("INSERT INTO staged_windows VALUES (?, ?, ?, ?)", windows)
 
 

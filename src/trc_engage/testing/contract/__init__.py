@@ -2,6 +2,7 @@
 
 from .activity import ActivityContract, RanksContract
 from .audit import RecordsContract
+from .crowds import CrowdContract
 from .facts import FactsContract
 from .posting import PostingContract
 from .running import RunBookContract
@@ -14,6 +15,7 @@ class LedgerContract(
     PostingContract,
     ActivityContract,
     RanksContract,
+    CrowdContract,
     RunBookContract,
     ViewsContract,
     RecordsContract,
