@@ -126,6 +126,26 @@ def test_a_clamping_server_is_read_by_its_own_limit(server: Mee6Server, source: 
     assert asked(server) == [(0, 100), (1, 100), (2, 100)]
 
 
+def test_a_short_first_page_from_before_the_rush_does_not_shrink_the_pages(
+    server: Mee6Server, source: Mee6Source
+) -> None:
+    """What the server clamps to is at least what its longer page held: a read by single rows would have no end."""
+    fill(server, 1)
+    server.limit_max = 100
+    rush = [member(number) for number in range(1, 150)]
+
+    def arrive(_: int) -> None:
+        while rush:
+            server.board.join(rush.pop(), xp=5)
+
+    server.between_pages = arrive
+
+    board = source.read(frozenset({ABSENT}))
+
+    assert (board.rows, board.missed) == (150, frozenset())
+    assert asked(server) == [(0, 1_000), (1, 1_000), (0, 50), (1, 50), (2, 50), (3, 50), (3, 50)]
+
+
 def test_a_limit_that_proves_wrong_is_not_remembered(server: Mee6Server, source: Mee6Source) -> None:
     """A server that merely leaves rows out does not shrink the pages, read by read."""
     fill(server, 12)

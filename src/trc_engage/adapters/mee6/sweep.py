@@ -16,7 +16,7 @@ from .answer import Answer
 from .page import Page, malformed, parsed
 
 LIMIT_MAX = 1_000
-PAGES_FEW = 20
+PAGES_FEW = 10
 """After more pages than these a limit is learnt anew: that costs two requests, and a wrong one many."""
 SWEEPS_MAX = 3
 REPEATS_MAX = 3
@@ -97,7 +97,7 @@ class Sweeper:
             if number == 0:
                 length_first = page.length
                 self._doubt_limit(length_first)
-            elif number == 1 and self._clamps(length_first):
+            elif number == 1 and self._clamps(length_first, page.length):
                 trail = _Trail(self._rows)
                 number = 0
                 continue
@@ -108,15 +108,16 @@ class Sweeper:
         """Tell whether everyone wanted is found; it is asked after every page, so counting comes first."""
         return len(self._readings) >= len(wanted) and wanted <= self._readings.keys()
 
-    def _clamps(self, length_first: int) -> bool:
-        """Take rows after a short page 0 as a server that clamps, and ask for pages of its length from now on.
+    def _clamps(self, length_first: int, length_second: int) -> bool:
+        """Take rows after a short page 0 as a server that clamps, and ask for pages of such a length from now on.
 
+        It is at least that of the longer page: a stale page 0 may be shorter than what the server would give.
         Once in a read: a server that merely leaves rows out would shrink the pages without end.
         """
         if self._clamped or length_first >= self.limit:
             return False
         self._clamped = True
-        self.limit = self.limit_known = length_first
+        self.limit = self.limit_known = min(max(length_first, length_second), self.limit)
         return True
 
     def _doubt_limit(self, length_first: int) -> None:
