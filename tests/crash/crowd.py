@@ -145,9 +145,11 @@ class Crowd:
     def hammer(self) -> None:
         """Let all go at once, and the days by."""
         context = get_context("spawn")
-        barrier = context.Barrier(len(PARTS))
+        barrier = context.Barrier(len(PARTS) + 1)
         with ProcessPoolExecutor(len(PARTS), context, join, (barrier,)) as pool:
             futures = [pool.submit(play, evolve(self.place, number=number)) for number in range(len(PARTS))]
+            # No day goes by before all are there to act in it.
+            join(barrier)
             for _ in range(DAYS):
                 wait(futures, self.place.seconds / DAYS, FIRST_EXCEPTION)
                 self.let_a_day_pass()
