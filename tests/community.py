@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Self
 
-from trc_engage import Board, Engage, Receipt, SyncReport
+from trc_engage import Board, Engage, Receipt, RunReport, SyncReport
 from trc_engage.adapters.memory import MemoryLedger
 from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.core.ports import Store
@@ -43,6 +44,13 @@ class Community:
         missed = frozenset(IDS[name] for name in self.missed)
         return Board(readings, self.whole, len(self.xp) + self.strangers, 1, missed, self.server_at)
 
+    def begun(self) -> Self:
+        """Begin with ada, an opening and a gain of two points."""
+        self.enroll("ada")
+        self.sync(ada=1_000)
+        self.sync(ada=1_250)
+        return self
+
     def enroll(self, *names: str) -> None:
         """Enrol members and link each to the Discord id of the same name."""
         for name in names:
@@ -57,6 +65,11 @@ class Community:
             else:
                 self.xp[name] = value
         return self.engage.sync()
+
+    def run(self, after: timedelta = QUARTER, /) -> RunReport:
+        """Let time pass, and do what is due."""
+        self.now += after
+        return self.engage.run_due()
 
     def chat(self, name: str, xp: int = 20) -> None:
         """Let a member write on Discord; the next sync will see it."""

@@ -1,9 +1,9 @@
-"""What only a server can do: have many clients, be stopped, belong to somebody else, be joined in a transaction."""
+"""What only a server can do: have many clients, belong to somebody else, end a connection."""
 
 import multiprocessing
 import os
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from itertools import count
 from typing import Any
 
@@ -11,12 +11,9 @@ import psycopg
 import pytest
 
 from community import IDS, Community
-from postgres import Server, schema, server_dsn
+from postgres import schema, server_dsn
 from trc_engage import Board, Engage, LedgerBusy, LedgerFailed
 from trc_engage.adapters.postgres import PostgresLedger
-
-WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-LOOKS_MAX = 100_000
 
 
 @pytest.fixture
@@ -30,11 +27,7 @@ def place() -> Iterator[str]:
 def community(place: str) -> Iterator[Community]:
     """Keep the community's ledger in the schema, with an opening and a gain in it."""
     with PostgresLedger.open(server_dsn(), schema=place) as ledger:
-        community = Community(ledger)
-        community.enroll("ada")
-        community.sync(ada=1_000)
-        community.sync(ada=1_250)
-        yield community
+        yield Community(ledger).begun()
 
 
 @pytest.fixture
@@ -42,15 +35,6 @@ def stranger(place: str) -> Iterator[psycopg.Connection[Any]]:
     """Lend a connection of another program, which knows of our schema."""
     with psycopg.connect(server_dsn(), autocommit=True, options=f"-c search_path={place}") as connection:
         yield connection
-
-
-def until_waiting(connection: psycopg.Connection[Any], waiting: int = 1) -> None:
-    """Return once so many writers wait for their turn."""
-    for _ in range(LOOKS_MAX):
-        (found,) = connection.execute(WAITING).fetchone() or (0,)
-        if found >= waiting:
-            return
-    raise AssertionError("nobody waits")
 
 
 @pytest.mark.usefixtures("community")
@@ -115,34 +99,6 @@ def test_a_forked_worker_uses_connections_of_its_own(community: Community) -> No
     worker.join()
     community.enroll("cy")
     assert (worker.exitcode, [member.member_id for member in community.engage.members()]) == (0, ["ada", "bo", "cy"])
-
-
-def test_positions_rise_in_the_order_of_commits(
-    place: str, community: Community, stranger: psycopg.Connection[Any]
-) -> None:
-    """Who comes second waits until the first has committed, so that the feed never goes back (R23)."""
-    community.engage.enroll("bo")
-    with psycopg.connect(server_dsn()) as connection, ThreadPoolExecutor(1) as pool:
-        joined = PostgresLedger.open(connection=connection, schema=place)
-        Community(joined).award("ada", "first")
-        second = pool.submit(community.award, "bo", "second")
-        until_waiting(stranger)
-        assert [entry.position for entry in community.engage.feed(limit=9)] == [1, 2]
-        connection.commit()
-        second.result()
-    assert [(entry.position, entry.key) for entry in community.engage.feed(limit=9)[2:]] == [
-        (3, "first"),
-        (4, "second"),
-    ]
-
-
-def test_no_position_is_left_out(place: str, community: Community) -> None:
-    """What was taken back leaves no gap, so that a gap would be an entry that was lost (R9)."""
-    with psycopg.connect(server_dsn()) as connection:
-        Community(PostgresLedger.open(connection=connection, schema=place)).award("ada", "withdrawn")
-        connection.rollback()
-    community.award("ada", "stands")
-    assert [entry.position for entry in community.engage.feed(limit=9)] == [1, 2, 3]
 
 
 class Rising:
@@ -263,46 +219,6 @@ def test_a_connection_that_was_ended_is_replaced(community: Community, stranger:
     )
     assert community.points("ada") == 2
     community.award("ada", "after")
-
-
-@pytest.fixture
-def restartable() -> Iterator[Server]:
-    """Lend a server that nobody else uses."""
-    server = Server()
-    yield server
-    server.end(os.getpid())
-
-
-def test_a_restart_in_the_middle_of_a_sync_loses_nothing(restartable: Server) -> None:
-    """The posting that waited for its turn is not written, and the next run, on new connections, is."""
-    with PostgresLedger.open(restartable.dsn) as ledger, ThreadPoolExecutor(1) as pool:
-        community = Community(ledger)
-        community.enroll("ada", "bo")
-        community.sync(ada=1_000, bo=1_000)
-        told = ledger.members()
-        with psycopg.connect(restartable.dsn) as holder, psycopg.connect(restartable.dsn, autocommit=True) as looker:
-            Community(PostgresLedger.open(connection=holder)).award("ada", "never committed")
-            running: Future[object] = pool.submit(community.sync, ada=1_250, bo=1_100)
-            until_waiting(looker)
-            restartable.restart()
-            with pytest.raises(LedgerBusy, match=r"127|postgres.*try again"):
-                running.result()
-            holder.close()
-            looker.close()
-        assert ledger.members() == told
-        report = community.sync(ada=1_250, bo=1_100)
-        assert (report.gained, community.points("ada"), community.points("bo")) == (2, 2, 1)
-        assert community.engage.audit().breaches == []
-
-
-def test_while_the_server_is_down_it_is_said_so(restartable: Server) -> None:
-    """At once, with what to see to; when it is back, so is the store."""
-    with PostgresLedger.open(restartable.dsn) as ledger:
-        restartable.stop()
-        with pytest.raises(LedgerFailed, match="the server cannot be reached"):
-            ledger.members()
-        restartable.start()
-        assert ledger.members() == []
 
 
 def test_a_closed_ledger_says_so(community: Community) -> None:

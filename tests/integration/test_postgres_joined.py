@@ -1,33 +1,31 @@
 """An award that is committed with the web app's own transaction, or not at all."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
 
 from community import Community
-from postgres import schema, server_dsn
+from locks import until_waiting
+from postgres import opened_postgres, server_dsn
 from trc_engage import LedgerFailed, Moved
 from trc_engage.adapters.postgres import PostgresLedger
 from trc_engage.core.postings import Draft, Posting
 
 
 @pytest.fixture
-def place() -> Iterator[str]:
-    """Name a schema for a store."""
-    with schema() as name:
-        yield name
+def community() -> Iterator[Community]:
+    """Keep the community's ledger in a schema, with an opening and a gain in it."""
+    with opened_postgres() as ledger:
+        yield Community(ledger).begun()
 
 
 @pytest.fixture
-def community(place: str) -> Iterator[Community]:
-    """Keep the community's ledger in the schema, with an opening and a gain in it."""
-    with PostgresLedger.open(server_dsn(), schema=place) as ledger:
-        community = Community(ledger)
-        community.enroll("ada")
-        community.sync(ada=1_000)
-        community.sync(ada=1_250)
-        yield community
+def place(community: Community) -> str:
+    """Name the schema."""
+    place: str = community.ledger._database._place.schema  # type: ignore[attr-defined]
+    return place
 
 
 def test_an_award_is_committed_with_the_callers_transaction(place: str, community: Community) -> None:
@@ -96,3 +94,33 @@ def test_a_transaction_that_has_failed_is_not_joined(place: str, community: Comm
         with pytest.raises(LedgerFailed, match="is closed"):
             joined.members()
         assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_positions_rise_in_the_order_of_commits(place: str, community: Community) -> None:
+    """Who comes second waits until the first has committed, so that the feed never goes back (R23)."""
+    community.engage.enroll("bo")
+    with (
+        psycopg.connect(server_dsn()) as connection,
+        psycopg.connect(server_dsn(), autocommit=True) as looker,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        joined = PostgresLedger.open(connection=connection, schema=place)
+        Community(joined).award("ada", "first")
+        second = pool.submit(community.award, "bo", "second")
+        until_waiting(looker)
+        assert [entry.position for entry in community.engage.feed(limit=9)] == [1, 2]
+        connection.commit()
+        second.result()
+    assert [(entry.position, entry.key) for entry in community.engage.feed(limit=9)[2:]] == [
+        (3, "first"),
+        (4, "second"),
+    ]
+
+
+def test_no_position_is_left_out(place: str, community: Community) -> None:
+    """What was taken back leaves no gap, so that a gap would be an entry that was lost (R9)."""
+    with psycopg.connect(server_dsn()) as connection:
+        Community(PostgresLedger.open(connection=connection, schema=place)).award("ada", "withdrawn")
+        connection.rollback()
+    community.award("ada", "stands")
+    assert [entry.position for entry in community.engage.feed(limit=9)] == [1, 2, 3]

@@ -14,6 +14,7 @@ import pytest
 
 from community import IDS, Community
 from trc_engage import InvalidValue, LedgerBusy, LedgerFailed
+from trc_engage.adapters.sql.activity import ACTIVE_ELSEWHERE, FIRST_DAY, NEWS_OF_A_DAY
 from trc_engage.adapters.sqlite import SqliteLedger
 
 
@@ -27,11 +28,7 @@ def path(tmp_path: Path) -> Path:
 def community(path: Path) -> Iterator[Community]:
     """Keep the community's ledger in the file, with an opening and a gain in it."""
     with SqliteLedger.open(path) as ledger:
-        community = Community(ledger)
-        community.enroll("ada")
-        community.sync(ada=1_000)
-        community.sync(ada=1_250)
-        yield community
+        yield Community(ledger).begun()
 
 
 @pytest.mark.parametrize(
@@ -56,6 +53,18 @@ def test_tables_are_strict(path: Path) -> None:
     """A text where XP belongs is refused by the database."""
     with closing(sqlite3.connect(path)) as connection, pytest.raises(sqlite3.IntegrityError, match="cannot store TEXT"):
         connection.execute("UPDATE discord_activity SET xp_total = 'many'")
+
+
+@pytest.mark.usefixtures("community")
+@pytest.mark.parametrize("statement", [ACTIVE_ELSEWHERE, FIRST_DAY, NEWS_OF_A_DAY])
+def test_evidence_by_hand_is_read_from_its_index(path: Path, statement: str) -> None:
+    """A day is settled without a look at the entries of other days."""
+    with closing(sqlite3.connect(path)) as connection:
+        values = {"day": "2026-03-02"} if ":day" in statement else ["2026-03-02"] * statement.count("?")
+        plan = "\n".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values))
+    assert "COVERING INDEX evidence_by_hand_of_a_day" in plan
+    assert "SCAN entries" not in plan
+    assert "SCAN award" not in plan
 
 
 def test_what_was_posted_outlives_the_process(path: Path, community: Community) -> None:
@@ -101,6 +110,15 @@ def test_a_store_in_use_is_busy(path: Path, community: Community, monkeypatch: p
             Community(impatient).enroll("bo")
         holder.execute("ROLLBACK")
     assert len(community.engage.members()) == 1
+
+
+def test_a_transaction_that_was_left_open_holds_nobody_up(community: Community) -> None:
+    """As by an interrupt between two statements: it is taken back, and its connection not lent again."""
+    with community.ledger._database.lent() as connection:  # type: ignore[attr-defined]
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("DELETE FROM streaks")
+    community.award("ada", "after")
+    assert community.engage.audit().breaches == []
 
 
 def test_a_newer_store_is_left_alone(path: Path, community: Community) -> None:

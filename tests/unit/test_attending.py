@@ -1,7 +1,9 @@
 """A run with nobody there: no failure gets out, and one that lasts is told, though the store cannot count it."""
 
 import logging
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,32 +11,12 @@ import pytest
 from attrs import define, field
 
 from community import QUARTER, Community, opened
-from trc_engage.core.errors import AlertFailed
-from trc_engage.core.incidents import Notice
+from noticeboard import Noticeboard
 from trc_engage.core.reports import RunReport
 from trc_engage.entrypoints.attending import Attendant
+from trc_engage.posting.claims import TASK
 
 CANARY = "ada.never-to-be-told"
-
-
-@define
-class Channel:
-    """A channel to an admin, which may be down."""
-
-    channel: str = "test"
-    is_down: bool = False
-    taken: list[Notice] = field(factory=list)
-
-    def send(self, notice: Notice, /) -> None:
-        """Take a notice."""
-        if self.is_down:
-            raise AlertFailed("nobody there")
-        self.taken.append(notice)
-
-    @property
-    def kinds(self) -> list[str]:
-        """What was told."""
-        return [notice.kind for notice in self.taken]
 
 
 @define
@@ -58,9 +40,9 @@ class Place:
 
     def __init__(self, community: Community, store: Path) -> None:
         self.community = community
-        self.channels = [Channel("first"), Channel("second")]
+        self.channels = [Noticeboard("first"), Noticeboard("second")]
         self.watch = Watch()
-        self._store = store
+        self.store = store
         self._whole = b""
         self.attendant = self.another_attendant()
 
@@ -78,17 +60,19 @@ class Place:
 
     def damage(self) -> None:
         """Make the file none that SQLite knows."""
-        self._whole = self._store.read_bytes()
-        self._store.write_bytes(b"damaged " * (len(self._whole) // 8))
+        self._whole = self.store.read_bytes()
+        self.store.write_bytes(b"damaged " * (len(self._whole) // 8))
 
     def mend(self) -> None:
         """Put the file back."""
-        self._store.write_bytes(self._whole)
+        self.store.write_bytes(self._whole)
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
     with opened("sqlite", tmp_path) as ledger:
+        with ledger._database.lent() as connection:  # type: ignore[attr-defined]
+            connection.execute("PRAGMA busy_timeout = 10")
         community = Community(ledger)
         community.enroll("ada")
         yield Place(community, tmp_path / "engage.db")
@@ -108,7 +92,7 @@ def test_a_store_that_fails_three_times_is_told_on_every_channel(place: Place) -
     assert report is not None
     assert report.outcome == "synced"
     assert place.channels[0].kinds == ["alert", "reminder", "all_clear"]
-    assert place.channels[1].taken == place.channels[0].taken
+    assert place.channels[1].notices == place.channels[0].notices
     assert [run.outcome for run in place.watch.runs] == ["synced", "synced"]
     assert place.watch.bugs == []
 
@@ -117,7 +101,7 @@ def test_the_alert_says_what_what_it_means_and_what_to_do(place: Place) -> None:
     """Since when, that no XP is lost, and the remedy that the store itself names."""
     place.damage()
     place.run(3)
-    (alert,) = place.channels[0].taken
+    (alert,) = place.channels[0].notices
     assert alert.title == "The store failed, 3 times in a row since Mon 2026-03-02 09:15 UTC"
     assert "put back a backup" in alert.text
     assert "No XP is lost" in alert.text
@@ -136,10 +120,10 @@ def test_failures_that_are_not_in_a_row_alarm_nobody(place: Place) -> None:
 
 def test_a_channel_that_is_down_is_tried_again(place: Place) -> None:
     """With every run, until it has taken the alert; the others are told in time, and once."""
-    place.channels[0].is_down = True
+    place.channels[0].torn_down = True
     place.damage()
     place.run(4)
-    place.channels[0].is_down = False
+    place.channels[0].torn_down = False
     place.run(2)
     assert [channel.kinds for channel in place.channels] == [["alert"], ["alert"]]
 
@@ -151,7 +135,7 @@ def test_a_bug_ends_nothing(place: Place, caplog: pytest.LogCaptureFixture) -> N
         assert place.run(3) is None
     assert [bool(record.exc_info) for record in caplog.records if record.levelname == "ERROR"] == [True] * 3
     assert [type(bug) for bug in place.watch.bugs] == [ZeroDivisionError] * 3
-    (alert,) = place.channels[0].taken
+    (alert,) = place.channels[0].notices
     assert "ZeroDivisionError" in alert.text
     assert CANARY not in alert.title + alert.text
     place.community.trouble = None
@@ -165,3 +149,36 @@ def test_a_failing_store_is_one_line_each_time(place: Place, caplog: pytest.LogC
     (record,) = [record for record in caplog.records if record.name.endswith("attending")]
     assert (record.levelname, record.exc_info) == ("ERROR", None)
     assert "put back a backup" in record.getMessage()
+
+
+def test_a_store_that_is_held_for_three_slots_is_told(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    """As one that fails, however often it was tried in a slot; each time it is said what the run waits for."""
+    with closing(sqlite3.connect(place.store, isolation_level=None)) as holder:
+        holder.execute("BEGIN EXCLUSIVE")
+        place.run(2)
+        place.run(5, every=timedelta(minutes=1))
+        assert place.channels[0].kinds == []
+        place.run()
+        assert place.channels[0].kinds == ["alert"]
+    place.run()
+    assert place.channels[0].kinds == ["alert", "all_clear"]
+    put_off = [record for record in caplog.records if record.getMessage().startswith("the run was put off: ")]
+    assert [("in use by others" in record.getMessage(), record.levelname) for record in put_off] == [
+        (True, "WARNING")
+    ] * 8
+
+
+def test_another_at_work_neither_alarms_nor_clears(place: Place) -> None:
+    """Who comes second does not see how the store does."""
+    now = place.community.now
+    other = place.community.ledger.claim(TASK, now, now + timedelta(days=1))
+    place.run(4)
+    assert place.channels[0].kinds == []
+    place.damage()
+    place.run(3)
+    place.mend()
+    place.run()
+    assert place.channels[0].kinds == ["alert"]
+    place.community.ledger.release(other)
+    place.run()
+    assert place.channels[0].kinds == ["alert", "all_clear"]

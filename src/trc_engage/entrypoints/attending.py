@@ -8,6 +8,7 @@ from ..core.errors import AlertFailed, EngageError
 from ..core.incidents import FAILURES_MIN, Told, Trouble, notices_due
 from ..core.ports import Alerts, Clock
 from ..core.reports import RunReport
+from ..core.slots import slot_of
 from ..engage import Engage
 from .sentry import Watch
 
@@ -15,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class StoreIncident:
-    """Runs in a row that ended in an error, which a store that fails cannot count itself (R20).
+    """Slots in a row in which a run ended in an error, which a store that fails cannot count itself (R20).
 
     Kept in memory: another process begins to count anew.
     """
@@ -24,12 +25,15 @@ class StoreIncident:
         self._channels = channels
         self._count = 0
         self._since: datetime | None = None
+        self._slot: datetime | None = None
         self._trouble: Trouble | None = None
         self._told: dict[str, Told] = {}
 
     def failed(self, error: Exception, now: datetime) -> None:
-        """Count a failure; from the third in a row on the admins are told."""
-        self._count += 1
+        """Count a failure, one a slot; from the third in a row on the admins are told."""
+        slot = slot_of(now)
+        self._count += slot != self._slot
+        self._slot = slot
         self._since = self._since or now
         if self._count >= FAILURES_MIN:
             self._trouble = _trouble(error, self._count, self._since)
@@ -37,7 +41,7 @@ class StoreIncident:
 
     def ended(self, now: datetime) -> None:
         """Note a run that worked."""
-        self._count, self._since, self._trouble = 0, None, None
+        self._count, self._since, self._slot, self._trouble = 0, None, None, None
         self._tell(now)
 
     def _tell(self, now: datetime) -> None:
@@ -71,7 +75,12 @@ class Attendant:
             self._incident.failed(error, self._clock())
             return None
         self._watch.check_in(report)
-        self._incident.ended(self._clock())
+        if report.outcome != "busy":
+            self._incident.ended(self._clock())
+        elif report.error is not None and report.error.__cause__ is not None:
+            # Not another run is in the way but the store itself, as while a server starts; it passes, or lasts.
+            logger.warning("the run was put off: %s", report.error)
+            self._incident.failed(report.error, self._clock())
         return report
 
     def _note(self, error: Exception) -> None:

@@ -1,6 +1,5 @@
 """`PostgresLedger`: the store ports in one schema of a PostgreSQL database."""
 
-from collections.abc import Callable
 from typing import Any, Self, overload
 
 import psycopg
@@ -55,18 +54,6 @@ class PostgresLedger(Opened, SqlLedger):
         return cls._prepared(Database(Place.named(dsn, schema), size=POOL_SIZE, read_only=True), Database.check)
 
     @classmethod
-    def _prepared(cls, database: Database, prepare: Callable[[Database], None]) -> Self:
-        try:
-            prepare(database)
-        except BaseException:
-            database.close()
-            raise
-        return cls(database)
-
-    @classmethod
     def _joined(cls, connection: psycopg.Connection[Any], schema: str) -> Self:
-        joined = JoinedTransaction(
-            Place.of_connection(connection.info.host, connection.info.dbname, schema), connection
-        )
-        joined.check()
-        return cls(joined)
+        place = Place.of_connection(connection.info.host, connection.info.dbname, schema)
+        return cls._prepared(JoinedTransaction(place, connection), JoinedTransaction.check)

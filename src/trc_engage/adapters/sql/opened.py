@@ -1,16 +1,29 @@
 """A store that is open."""
 
+from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from .session import Sessions
 
+Database = TypeVar("Database", bound=Sessions)
+
 
 class Opened:
-    """Is closed; how it is opened, and what can be done in between, its children say."""
+    """Is closed; where it is, and what can be done in between, its children say."""
 
     def __init__(self, database: Sessions) -> None:
         self._database = database
+
+    @classmethod
+    def _prepared(cls, database: Database, prepare: Callable[[Database], None]) -> Self:
+        """Open a store once it is ready; if it cannot be made so, nothing stays open."""
+        try:
+            prepare(database)
+        except BaseException:
+            database.close()
+            raise
+        return cls(database)
 
     def close(self) -> None:
         """Close the store."""

@@ -20,10 +20,6 @@ class Closable(Protocol):
 Connection = TypeVar("Connection", bound=Closable)
 
 
-def _always(_: object) -> bool:
-    return True
-
-
 class Pool(Generic[Connection]):
     """At most so many connections, made when one is needed and kept for the next.
 
@@ -37,7 +33,7 @@ class Pool(Generic[Connection]):
         *,
         size: int,
         seconds_max: float,
-        is_alive: Callable[[Connection], bool] = _always,
+        is_alive: Callable[[Connection], bool],
     ) -> None:
         self._connect = connect
         self._is_alive = is_alive

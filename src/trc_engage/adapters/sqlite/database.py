@@ -1,22 +1,22 @@
 """Connections to the one file: opened, lent, in a transaction, with every foreign error translated."""
 
-import os
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
 
-from ...core.errors import InvalidValue, LedgerBusy, LedgerFailed
+from ...core.errors import LedgerBusy, LedgerFailed
+from ..sql.pool import Pool
 from ..sql.session import Session
 from .staging import fill, merge, stage
 
 APPLICATION_ID = 0x54524345
 """'TRCE', so that a foreign database is told from ours."""
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 BUSY_SECONDS = 10.0
 CACHE_KIB = 32 * 1024
+POOL_SIZE = 100
+"""More than any program has threads at work: who waits, waits for the file."""
 
 
 # The cross join keeps SQLite from reading everybody's days in between: the key leads with the day.
@@ -49,38 +49,18 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._idle: list[sqlite3.Connection] = []
-        self._lock = threading.Lock()
-        self._pid = os.getpid()
-        self._closed = False
+        self._pool = Pool(self._connect, self.place, size=POOL_SIZE, seconds_max=BUSY_SECONDS, is_alive=_is_at_rest)
 
-    @classmethod
-    def open(cls, path: str | os.PathLike[str]) -> Self:
-        """Open the file, made and brought up to date if need be; raises `LedgerFailed` and `LedgerBusy`."""
-        if str(path) in {"", ":memory:"}:
-            raise InvalidValue("path", str(path), "name a file; for a ledger without a disk take MemoryLedger")
-        database = cls(Path(path))
-        try:
-            with database.lent() as connection:
-                database._bring_up_to_date(connection)
-        except BaseException:
-            database.close()
-            raise
-        return database
+    def bring_up_to_date(self) -> None:
+        """Lay out the tables, or those that are new; raises `LedgerFailed` if they are newer than this version."""
+        with self.lent() as connection:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version < SCHEMA_VERSION:
+                # sqlite-utils costs more time to import than most commands take to run.
+                from .schema import migrate  # noqa: PLC0415
 
-    def _bring_up_to_date(self, connection: sqlite3.Connection) -> None:
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version < SCHEMA_VERSION:
-            # sqlite-utils costs more time to import than most commands take to run.
-            from .schema import migrate  # noqa: PLC0415
-
-            migrate(connection)
-        if version > SCHEMA_VERSION:
-            message = (
-                f"{self.path} was written by a newer trc-engage (schema {version}, this one knows "
-                f"{SCHEMA_VERSION}); nothing was touched: upgrade trc-engage"
-            )
-            raise LedgerFailed(message)
+                migrate(connection)
+            refuse_newer(self.place, version)
 
     @property
     def place(self) -> str:
@@ -95,11 +75,7 @@ class Database:
 
     def close(self) -> None:
         """Close what is idle now and what is lent when it comes back."""
-        with self._lock:
-            self._closed = True
-            idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
+        self._pool.close()
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -127,32 +103,8 @@ class Database:
     @contextmanager
     def lent(self) -> Iterator[sqlite3.Connection]:
         """Lend a connection; what SQLite raises meanwhile is translated."""
-        with self._translated():
-            connection = self._take()
-            try:
-                yield connection
-            finally:
-                self._give_back(connection)
-
-    def _take(self) -> sqlite3.Connection:
-        with self._lock:
-            if self._closed:
-                message = f"{self.path} is closed; open it again"
-                raise LedgerFailed(message)
-            if self._pid != os.getpid():
-                # SQLite forbids to carry a connection across a fork, even to close it there.
-                _abandoned.extend(self._idle)
-                self._idle, self._pid = [], os.getpid()
-            if self._idle:
-                return self._idle.pop()
-        return self._connect()
-
-    def _give_back(self, connection: sqlite3.Connection) -> None:
-        with self._lock:
-            if not self._closed:
-                self._idle.append(connection)
-                return
-        connection.close()
+        with self._translated(), self._pool.lent() as connection:
+            yield connection
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -191,7 +143,19 @@ class Database:
             raise LedgerFailed(message) from error
 
 
-_abandoned: list[sqlite3.Connection] = []
+def refuse_newer(place: str, version: int) -> None:
+    """Raise `LedgerFailed` if a file's tables are newer than this version."""
+    if version > SCHEMA_VERSION:
+        message = (
+            f"{place} was written by a newer trc-engage (schema {version}, this one knows {SCHEMA_VERSION}); "
+            "nothing was touched: upgrade trc-engage"
+        )
+        raise LedgerFailed(message)
+
+
+def _is_at_rest(connection: sqlite3.Connection) -> bool:
+    return not connection.in_transaction
+
 
 ADVICE = {
     sqlite3.SQLITE_FULL: "the disk is full; nothing was written: free space and run again",
