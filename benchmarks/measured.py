@@ -18,7 +18,7 @@ HOMES = {
     "settling": ("raw_upserts", "settle", "recompute", "standing"),
     "serving": ("bare_summaries", "site_summaries", "serve_bare", "serve_site"),
     "merging": ("crowd_sync", "crowd_merge", "crowd_settle", "crowd_streaks"),
-    "asking": ("crowd_standing", "crowd_history", "crowd_month", "crowd_sums", "crowd_scan"),
+    "asking": ("crowd_standing", "crowd_history", "crowd_month", "crowd_scan"),
 }
 
 

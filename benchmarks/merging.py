@@ -37,6 +37,11 @@ MERGES = (
     ON CONFLICT (member_id, source) DO UPDATE SET points = balances.points + excluded.points
     """,
     """
+    INSERT INTO monthly_balances (month, member_id, points) SELECT %(month)s, member_id, points FROM moves
+    WHERE points <> 0
+    ON CONFLICT (month, member_id) DO UPDATE SET points = monthly_balances.points + excluded.points
+    """,
+    """
     INSERT INTO discord_days (day, member_id, account_id, opens_at, closes_at)
     SELECT %(day)s, member_id, account_id, %(opened)s, %(at)s FROM moves
     """,
@@ -91,7 +96,13 @@ def crowd_merge(_store: Path, _accounts: int) -> float:
     """Copy the rows of the same sync, which are ready as text, and merge them in one transaction."""
     with psycopg.connect(_dsn()) as connection:
         rows = _text(rise for _, rise in _rises(connection))
-    values = {"opened": population.OPENED_AT, "at": population.SYNCED_AT, "day": population.SYNCED_AT.date()}
+    day = population.SYNCED_AT.date()
+    values = {
+        "opened": population.OPENED_AT,
+        "at": population.SYNCED_AT,
+        "day": day,
+        "month": day.replace(day=1),
+    }
     with psycopg.connect(_dsn(), autocommit=True) as connection:
         connection.execute(f"SET search_path = {crowd.SCHEMA}, pg_temp")
 

@@ -143,6 +143,10 @@ def build_history(path: Path, entries: int) -> None:
     connection.execute(
         "INSERT OR REPLACE INTO balances SELECT member_id, source, sum(points) FROM entries GROUP BY member_id, source"
     )
+    connection.execute(
+        "INSERT OR REPLACE INTO monthly_balances "
+        "SELECT month, member_id, sum(points) FROM points_by_month GROUP BY month, member_id"
+    )
     connection.execute("ANALYZE")
     connection.commit()
     connection.close()

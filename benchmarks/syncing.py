@@ -65,6 +65,7 @@ def _rows_of_a_sync(synced: Path) -> list[tuple[str, list[tuple[object, ...]]]]:
     entries = connection.execute("SELECT * FROM entries WHERE at = ?", [moved]).fetchall()
     days = connection.execute("SELECT * FROM discord_days WHERE closes_at = ?", [moved]).fetchall()
     balances = connection.execute("SELECT member_id, source, points FROM balances").fetchall()
+    months = connection.execute("SELECT month, member_id, points FROM monthly_balances").fetchall()
     accounts = connection.execute(
         "SELECT version, status, next_reading, xp_posted, xp_baseline, xp_total, xp_high, window_from, account_id "
         "FROM discord_activity WHERE version > 2"
@@ -76,6 +77,10 @@ def _rows_of_a_sync(synced: Path) -> list[tuple[str, list[tuple[object, ...]]]]:
         (
             "INSERT INTO balances VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET points = points + excluded.points",
             balances,
+        ),
+        (
+            "INSERT INTO monthly_balances VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET points = points + excluded.points",
+            months,
         ),
         (f"INSERT INTO discord_days VALUES ({_marks(days)})", days),
         (

@@ -202,6 +202,28 @@ DAMAGES = (
     Damage("a balance changed", "UPDATE balances SET points = 7 WHERE member_id = 'bo'", "balance", "member 'bo'"),
     Damage("a balance removed", "DELETE FROM balances WHERE member_id = 'bo'", "balance", "is 0, expected"),
     Damage("a balance of nobody", "INSERT INTO balances VALUES ('zoe', 'benchmark', 5)", "balance", "'zoe'"),
+    Damage(
+        "a balance of a month changed",
+        "UPDATE monthly_balances SET points = 7 WHERE member_id = 'bo'",
+        "balance",
+        "member 'bo': the balance of 2026-03 is 7, expected",
+    ),
+    Damage(
+        "a balance of a month removed",
+        "DELETE FROM monthly_balances WHERE member_id = 'bo'",
+        "balance",
+        "the balance of 2026-03 is 0, expected",
+    ),
+    Damage(
+        "a balance of a month to come",
+        "INSERT INTO monthly_balances VALUES ('2026-04-01', 'bo', 5)",
+        "balance",
+        "the balance of 2026-04 is 5, expected 0",
+    ),
+    Damage(
+        "a balance of no month", "INSERT INTO monthly_balances VALUES ('soon', 'bo', 5)", "balance", "balance of soon"
+    ),
+    Damage("the balances of months dropped", "DROP TABLE monthly_balances", "unreadable", "monthly_balances"),
     Damage("a streak changed", "UPDATE streaks SET length = 1 WHERE member_id = 'bo'", "streak", "member 'bo'"),
     Damage("a longest streak changed", "UPDATE streaks SET longest = 99 WHERE member_id = 'bo'", "streak", "99"),
     Damage("a streak removed", "DELETE FROM streaks WHERE member_id = 'bo'", "streak", "none (longest 0)"),
@@ -309,7 +331,7 @@ DAMAGES = (
         "an index that is another's",
         _by_hand(
             "UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema "
-            "WHERE name = 'accounts_of_a_member') WHERE name = 'points_of_a_day'"
+            "WHERE name = 'accounts_of_a_member') WHERE name = 'awards_of_a_member'"
         ),
         "integrity",
         "SQLite's own check",

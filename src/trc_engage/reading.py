@@ -77,11 +77,11 @@ class Reader:
 
     def leaderboard(self, *, month: date | None = None, limit: int = 25) -> Sequence[Rank]:
         """Return the top of the visible members by points, of all time or of the UTC month that holds `month`."""
-        return self._views.ranking(*_bounds(month), limit=checked_limit(limit))
+        return self._views.ranking(_first_day(month), limit=checked_limit(limit))
 
     def rank(self, member_id: str, *, month: date | None = None) -> Rank:
         """Return a member's own rank, also outside the top and if hidden."""
-        found = self._views.rank_of(checked_member_id(member_id), *_bounds(month))
+        found = self._views.rank_of(checked_member_id(member_id), _first_day(month))
         if found is None:
             raise UnknownMember(member_id)
         return found
@@ -101,11 +101,6 @@ class Reader:
         return facts, today
 
 
-def _bounds(month: date | None) -> tuple[date, date] | tuple[None, None]:
-    """Return the first and the last day of the month that holds a day."""
-    if month is None:
-        return None, None
-    first = checked_day("month", month).replace(day=1)
-    if (first.year, first.month) == (date.max.year, date.max.month):
-        return first, date.max
-    return first, (first + 31 * ONE_DAY).replace(day=1) - ONE_DAY
+def _first_day(month: date | None) -> date | None:
+    """Return the first day of the month that holds a day."""
+    return None if month is None else checked_day("month", month).replace(day=1)

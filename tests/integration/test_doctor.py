@@ -107,25 +107,30 @@ def test_what_is_derived_is_rebuilt(operator: Operator) -> None:
     sound = content(store(operator))
     script(store(operator), "UPDATE balances SET points = 7 WHERE member_id = 'bo' AND source = 'benchmark'")
     script(store(operator), "INSERT INTO balances VALUES ('cy', 'nothing', 4)")
+    script(store(operator), "UPDATE monthly_balances SET points = 8 WHERE member_id = 'bo'")
+    script(store(operator), "DELETE FROM monthly_balances WHERE member_id = 'ada'")
     script(store(operator), "UPDATE streaks SET last = 'soon' WHERE member_id = 'ada'")
     script(store(operator), "DELETE FROM streaks WHERE member_id = 'bo'")
-    derived = ("balances", "streaks")
+    derived = ("balances", "monthly_balances", "streaks")
     others = content(store(operator), derived)
     ran = operator.call("doctor", "--repair")
     assert (ran.code, ran.out.splitlines()) == (
         0,
         [
-            "rebuilt 4 values:",
+            "rebuilt 6 values:",
             "  member 'bo': the balance of 'benchmark': 7 → 90",
             "  member 'cy': the balance of 'nothing': 4 → 0",
+            "  member 'ada': the balance of 2026-03: 0 → 13",
+            "  member 'bo': the balance of 2026-03: 8 → 96",
             "  member 'ada': the streak: none (longest 0) → 8 to 2026-03-11 (longest 8)",
             "  member 'bo': the streak: none (longest 0) → 8 to 2026-03-11 (longest 8)",
             "audited 8 members, 8 accounts, 46 entries: all is well",
         ],
     )
     assert content(store(operator), derived) == others
-    rows = [line for line in content(store(operator)) if "'bo','benchmark'" in line]
-    assert rows == [line for line in sound if "'bo','benchmark'" in line] != []
+    for mended in ("'bo','benchmark'", "'2026-03-01','ada'", "'2026-03-01','bo'"):
+        rows = [line for line in content(store(operator)) if mended in line]
+        assert rows == [line for line in sound if mended in line] != []
     again = operator.call("doctor", "--repair", "--json")
     assert (again.code, again.json["rebuilt"], again.json["healthy"]) == (0, [], True)
 

@@ -18,7 +18,7 @@ from trc_engage.core.ports import Store
 from trc_engage.core.postings import Posting
 from trc_engage.core.slots import SlotEnd
 
-LEFT_BEHIND = {"claims", "migrations", "_sqlite_migrations", "sqlite_sequence", "sqlite_stat1"}
+LEFT_BEHIND = {"claims", "migrations", "points_by_month", "_sqlite_migrations", "sqlite_sequence", "sqlite_stat1"}
 
 
 def lived_in(ledger: Store) -> Community:
@@ -53,6 +53,7 @@ def told(ledger: Store) -> tuple[object, ...]:
         ledger.told(),
         ledger.last_slot(),
         ledger.calendar(),
+        ledger.ranking(date(2026, 3, 1), limit=10),
     )
 
 

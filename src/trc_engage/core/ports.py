@@ -189,16 +189,16 @@ class Views(Protocol):
         """Return everyone's entries above position `after`, oldest first (R23)."""
         ...
 
-    def ranking(self, first_day: date | None, last_day: date | None, /, *, limit: int) -> Sequence[Rank]:
-        """Return the top of the visible members by the points of these days, or of all time for None."""
+    def ranking(self, month: date | None, /, *, limit: int) -> Sequence[Rank]:
+        """Return the top of the visible members by the points of a month, named by its first day, or of all time."""
         ...
 
     def tally(self) -> Tally:
         """Return how much a store holds."""
         ...
 
-    def rank_of(self, member_id: str, first_day: date | None, last_day: date | None, /) -> Rank | None:
-        """Return a member's own rank among the visible ones, even of a hidden member."""
+    def rank_of(self, member_id: str, month: date | None, /) -> Rank | None:
+        """Return a member's own rank among the visible ones, even of a hidden member; months as in `ranking`."""
         ...
 
 

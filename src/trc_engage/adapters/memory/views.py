@@ -46,10 +46,10 @@ class Views(Facts):
         with self._state.lock:
             return self._state.entries[after : after + limit]
 
-    def ranking(self, first_day: date | None, last_day: date | None, /, *, limit: int) -> Sequence[Rank]:
-        """Return the top of the visible members by the points of these days, or of all time for None."""
+    def ranking(self, month: date | None, /, *, limit: int) -> Sequence[Rank]:
+        """Return the top of the visible members by the points of a month, named by its first day, or of all time."""
         with self._state.lock:
-            ranks = [self._rank(member, first_day, last_day) for member in self._visible()]
+            ranks = [self._rank(member, month) for member in self._visible()]
         return sorted(ranks, key=lambda rank: (rank.rank, rank.member_id))[:limit]
 
     def tally(self) -> Tally:
@@ -58,22 +58,20 @@ class Views(Facts):
             accounts = Counter(account.status for account in self._state.accounts.values())
             return Tally("memory", None, len(self._state.members), dict(accounts), len(self._state.entries))
 
-    def rank_of(self, member_id: str, first_day: date | None, last_day: date | None, /) -> Rank | None:
-        """Return a member's own rank among the visible ones, even of a hidden member."""
+    def rank_of(self, member_id: str, month: date | None, /) -> Rank | None:
+        """Return a member's own rank among the visible ones, even of a hidden member; months as in `ranking`."""
         with self._state.lock:
             member = self._state.members.get(member_id)
-            return None if member is None else self._rank(member, first_day, last_day)
+            return None if member is None else self._rank(member, month)
 
-    def _rank(self, member: Member, first_day: date | None, last_day: date | None) -> Rank:
-        points = self._points(member.member_id, first_day, last_day)
-        ahead = sum(self._points(other.member_id, first_day, last_day) > points for other in self._visible())
+    def _rank(self, member: Member, month: date | None) -> Rank:
+        points = self._points(member.member_id, month)
+        ahead = sum(self._points(other.member_id, month) > points for other in self._visible())
         return Rank(1 + ahead, member.member_id, member.name, points)
 
-    def _points(self, member_id: str, first_day: date | None, last_day: date | None) -> int:
+    def _points(self, member_id: str, month: date | None) -> int:
         entries = (entry for entry in self._state.entries if entry.member_id == member_id)
-        if first_day is None or last_day is None:
-            return sum(entry.points for entry in entries)
-        return sum(entry.points for entry in entries if first_day <= entry.day <= last_day)
+        return sum(entry.points for entry in entries if month in {None, entry.day.replace(day=1)})
 
     def _visible(self) -> list[Member]:
         return [member for member in self._state.members.values() if not (member.is_hidden or member.is_forgotten)]

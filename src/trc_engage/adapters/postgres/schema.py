@@ -151,7 +151,26 @@ CREATE INDEX members_out_of_sight ON members (member_id) WHERE is_hidden OR is_f
 ALTER TABLE entries SET (autovacuum_vacuum_insert_scale_factor = 0.01);
 """
 
-MIGRATIONS = (FIRST, SECOND)
+THIRD = """
+SET LOCAL statement_timeout = 0;
+DROP INDEX points_of_a_day;
+ALTER TABLE entries RESET (autovacuum_vacuum_insert_scale_factor);
+
+CREATE TABLE monthly_balances (
+    month DATE NOT NULL,
+    member_id TEXT COLLATE "C" NOT NULL,
+    points BIGINT NOT NULL,
+    PRIMARY KEY (month, member_id)
+);
+CREATE INDEX points_of_a_month ON monthly_balances (month, points DESC, member_id);
+CREATE VIEW points_by_month AS
+SELECT CAST(date_trunc('month', CAST(day AS TIMESTAMP)) AS DATE) AS month, member_id, points FROM entries;
+INSERT INTO monthly_balances
+SELECT month, member_id, sum(points) FROM points_by_month WHERE points <> 0
+GROUP BY month, member_id ORDER BY month, member_id;
+"""
+
+MIGRATIONS = (FIRST, SECOND, THIRD)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 

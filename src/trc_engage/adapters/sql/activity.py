@@ -10,6 +10,9 @@ from ...core.settling import DayRecord
 from ...core.streaks import Streak
 from .session import Session, Sessions
 
+AMONG_EVIDENCE_BY_HAND = "kind IN ('award', 'reversal') AND"
+"""SQLite finds the index of evidence by hand by these very words."""
+
 AWARD_EVIDENCE = """
 SELECT day, source, position FROM entries AS award
 WHERE kind = 'award' AND member_id = :member AND day BETWEEN :first AND :last
@@ -20,7 +23,16 @@ STREAKS_OF = "SELECT member_id, coalesce(version, 0), last, coalesce(length, 0),
 ACTIVE_ON_DISCORD = f"{STREAKS_OF} discord_days LEFT JOIN streaks USING (member_id) WHERE day = ?"
 ACTIVE_ELSEWHERE = f"""
 {STREAKS_OF} entries AS award LEFT JOIN streaks USING (member_id)
-WHERE kind = 'award' AND day = ? AND NOT EXISTS (SELECT 1 FROM entries WHERE reverses = award.position)
+WHERE {AMONG_EVIDENCE_BY_HAND} kind = 'award' AND day = ?
+    AND NOT EXISTS (SELECT 1 FROM entries WHERE reverses = award.position)
+"""
+
+FIRST_DAY = f"""
+SELECT min(day) FROM (
+    SELECT min(day) AS day FROM discord_days
+    UNION ALL
+    SELECT min(day) FROM entries WHERE {AMONG_EVIDENCE_BY_HAND} kind = 'award'
+) AS first_days
 """
 
 NEWS_OF_A_DAY = """
@@ -57,10 +69,7 @@ class Activity:
     def first_evidence_day(self) -> date | None:
         """Return the oldest day for which there is any evidence."""
         with self._database.lent() as session:
-            (first,) = session.execute(
-                "SELECT min(day) FROM (SELECT min(day) AS day FROM discord_days "
-                "UNION ALL SELECT min(day) FROM entries WHERE kind = 'award') AS first_days"
-            ).fetchone()
+            (first,) = session.execute(FIRST_DAY).fetchone()
         return first and date.fromisoformat(first)
 
     def day_record(self, day: date, /) -> DayRecord:

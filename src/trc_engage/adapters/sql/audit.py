@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .session import Session, Sessions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ...core.audit.breaches import Breach, Change
     from ...core.audit.holdings import Holdings, Unreadable
@@ -30,6 +30,22 @@ ORDER BY member_id, source
 SET_BALANCE = """
 INSERT INTO balances (member_id, source, points) VALUES (?, ?, ?)
 ON CONFLICT (member_id, source) DO UPDATE SET points = excluded.points
+"""
+
+UNBALANCED_MONTHS = """
+SELECT member_id, month, CAST(sum(kept) AS BIGINT), CAST(sum(posted) AS BIGINT)
+FROM (
+    SELECT member_id, month, points AS kept, 0 AS posted FROM monthly_balances
+    UNION ALL
+    SELECT member_id, month, 0, points FROM points_by_month
+) AS both_sides
+WHERE month IS NOT NULL
+GROUP BY member_id, month HAVING sum(kept) <> sum(posted)
+ORDER BY member_id, month
+"""
+SET_MONTHLY_BALANCE = """
+INSERT INTO monthly_balances (member_id, month, points) VALUES (?, ?, ?)
+ON CONFLICT (month, member_id) DO UPDATE SET points = excluded.points
 """
 
 
@@ -60,16 +76,12 @@ class Audited:
         return found
 
     def rebalance(self) -> Sequence[Change]:
-        """Make every balance the sum of its entries, in one transaction, and return which were not."""
-        from ...core.audit.breaches import BALANCE, Change, of_member  # noqa: PLC0415
-
+        """Make every balance, by source and by month, the sum of its entries, and return which were not."""
         with self._database.writing() as session:
-            rows = session.execute(UNBALANCED).fetchall()
-            session.executemany(SET_BALANCE, [(member_id, source, after) for member_id, source, _, after in rows])
-        return [
-            Change(BALANCE, of_member(member_id), f"the balance of {source!r}", before, after)
-            for member_id, source, before, after in rows
-        ]
+            return [
+                *_rebalanced(session, UNBALANCED, SET_BALANCE, repr),
+                *_rebalanced(session, UNBALANCED_MONTHS, SET_MONTHLY_BALANCE, lambda month: month[:7]),
+            ]
 
     @contextmanager
     def _surveyed(self) -> Iterator[Survey]:
@@ -88,3 +100,15 @@ class Audited:
     def _damage_of(self, error: Exception) -> str | None:  # noqa: ARG002  what the children know
         """Say what is damaged, if an error of the database says so."""
         return None
+
+
+def _rebalanced(session: Session, find: str, mend: str, named: Callable[[str], str]) -> Sequence[Change]:
+    """Mend the balances that a statement finds, and return what they were and are."""
+    from ...core.audit.breaches import BALANCE, Change, of_member  # noqa: PLC0415
+
+    rows = session.execute(find).fetchall()
+    session.executemany(mend, [(member_id, part, after) for member_id, part, _, after in rows])
+    return [
+        Change(BALANCE, of_member(member_id), f"the balance of {named(part)}", before, after)
+        for member_id, part, before, after in rows
+    ]

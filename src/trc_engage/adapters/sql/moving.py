@@ -13,7 +13,7 @@ from ...core.entries import DISCORD, SILENT_KINDS
 from ...core.errors import Moved
 from ...core.model import Move
 from .session import Session, Sessions
-from .stamps import stamp
+from .stamps import month_of, stamp
 
 POST_ENTRIES = """
 INSERT INTO entries (
@@ -29,6 +29,12 @@ POST_BALANCES = """
 INSERT INTO balances (member_id, source, points)
 SELECT member_id, :source, points FROM staged_moves WHERE points <> 0
 ON CONFLICT (member_id, source) DO UPDATE SET points = balances.points + excluded.points
+"""
+
+POST_MONTHLY_BALANCES = """
+INSERT INTO monthly_balances (month, member_id, points)
+SELECT month, member_id, points FROM staged_moves WHERE points <> 0
+ON CONFLICT (month, member_id) DO UPDATE SET points = monthly_balances.points + excluded.points
 """
 
 POST_EVIDENCE = """
@@ -60,6 +66,7 @@ def post_moves(sessions: Sessions, session: Session, moves: Sequence[Move], at: 
     sessions.stage(session, _staged(moves, windows), _days(windows))
     session.execute(POST_ENTRIES, {"source": DISCORD, "at": at})
     session.execute(POST_BALANCES, {"source": DISCORD})
+    session.execute(POST_MONTHLY_BALANCES)
     session.execute(POST_EVIDENCE)
     if session.execute(MOVE_ACCOUNTS).rowcount != len(moves):
         raise Moved
@@ -76,6 +83,7 @@ def _staged(moves: Sequence[Move], windows: dict[Window, int]) -> Iterator[tuple
     """Yield the rows of the moves, numbering the windows that leave evidence."""
     for move in moves:
         account = move.account
+        day = move.day and move.day.isoformat()
         yield (
             account.account_id,
             account.version,
@@ -91,6 +99,7 @@ def _staged(moves: Sequence[Move], windows: dict[Window, int]) -> Iterator[tuple
             None if move.kind == "opening" else account.xp_baseline,
             move.kind in SILENT_KINDS,
             move.points,
-            move.day and move.day.isoformat(),
+            day,
+            day and month_of(day),
             windows.setdefault(move.window, len(windows)) if move.active and move.window else None,
         )

@@ -2,6 +2,7 @@
 
 from ...core.errors import ClaimLost, Moved
 from ...core.postings import Claim, Posting, SyncFailure, SyncRun
+from ...core.reports import COUNTS
 from ...core.slots import SlotEnd
 from .session import Session
 from .stamps import stamp
@@ -9,6 +10,11 @@ from .stamps import stamp
 TELL = """
 INSERT INTO told (channel, topic, kind, since, at) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (channel, topic) DO UPDATE SET kind = excluded.kind, since = excluded.since, at = excluded.at
+"""
+
+SUCCEED = f"""
+INSERT INTO runs (task, outcome, at, {", ".join(COUNTS)}, points, pages, board_rows, whole)
+VALUES ('sync', 'synced', ?, {", ".join("?" * len(COUNTS))}, ?, ?, ?, ?)
 """
 
 
@@ -60,21 +66,5 @@ def _succeed(session: Session, run: SyncRun, at: str) -> None:
     if last_good != run.follows:
         raise Moved
     report = run.report
-    session.execute(
-        "INSERT INTO runs (task, outcome, at, opened, gained, deducted, rebased, unchanged, absent, missed, "
-        "points, pages, board_rows, whole) VALUES ('sync', 'synced', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            at,
-            report.opened,
-            report.gained,
-            report.deducted,
-            report.rebased,
-            report.unchanged,
-            report.absent,
-            report.missed,
-            report.points,
-            report.pages,
-            report.rows,
-            run.whole,
-        ],
-    )
+    row = [at, *report.counts.values(), report.points, report.pages, report.rows, run.whole]
+    session.execute(SUCCEED, row)

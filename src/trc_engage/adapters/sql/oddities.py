@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from typing import Any, get_args
 
-from ...core.audit.breaches import Breach
+from ...core.audit.breaches import BALANCE, Breach, of_member
 from ...core.days import ONE_DAY
 from ...core.errors import SourceTrouble
 from ...core.incidents import NoticeKind, Topic
 from ...core.settling import ends_at
 from ...core.slots import SlotOutcome, slot_of
+from .audit import UNBALANCED_MONTHS
 from .rows import FLAG, INSTANT, SETTLED_DAYS, TEXT, WHOLE, Columns, one_of, optional
 from .survey import Survey
 
@@ -109,6 +110,13 @@ def run_points(survey: Survey) -> Iterator[Breach]:
                 yield Breach("run", f"sync of {at}", "the sum of its entries", posted, expected)
 
 
+def monthly_balances(survey: Survey) -> Iterator[Breach]:
+    """Balances of months are the sums of their entries; one that is missing is 0."""
+    for member_id, month, found, expected in survey.rows("monthly_balances", UNBALANCED_MONTHS):
+        what = f"the balance of {month[:7]}"
+        yield Breach(BALANCE, of_member(member_id), what, found, f"{expected}, the sum of its entries")
+
+
 def evidence(survey: Survey) -> Iterator[Breach]:
     """Evidence belongs to its account's member, and comes of a good sync."""
     for account_id, day in survey.rows("discord_days", FOREIGN_RISES):
@@ -157,6 +165,7 @@ ODDITIES: tuple[Callable[[Survey], Iterator[Any]], ...] = (
     settled_days,
     runs,
     run_points,
+    monthly_balances,
     evidence,
     links,
     keys,

@@ -10,7 +10,7 @@ from .activity import calendar_of, latest_news, news_of_day
 from .moving import post_moves
 from .noting import check_claim, note
 from .session import Session, Sessions
-from .stamps import stamp
+from .stamps import month_of, stamp
 
 UNLINK = """
 UPDATE discord_activity SET unlinked_at = :at
@@ -40,6 +40,11 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING position
 ADD_TO_BALANCE = """
 INSERT INTO balances (member_id, source, points) VALUES (?, ?, ?)
 ON CONFLICT (member_id, source) DO UPDATE SET points = balances.points + excluded.points
+"""
+
+ADD_TO_MONTHLY_BALANCE = """
+INSERT INTO monthly_balances (month, member_id, points) VALUES (?, ?, ?)
+ON CONFLICT (month, member_id) DO UPDATE SET points = monthly_balances.points + excluded.points
 """
 
 STREAKS = ("member_id", "version", "last", "length", "longest")
@@ -89,12 +94,14 @@ def _check(session: Session, posting: Posting) -> None:
 
 
 def _append(session: Session, draft: Draft) -> int:
-    values = [draft.kind, draft.member_id, draft.source, draft.points, draft.day.isoformat(), stamp(draft.at), False]
+    day = draft.day.isoformat()
+    values = [draft.kind, draft.member_id, draft.source, draft.points, day, stamp(draft.at), False]
     try:
         row = session.execute(POST_DRAFT, [*values, draft.key, draft.reason, draft.actor, draft.reverses]).fetchone()
     except session.IntegrityError as error:
         raise Moved from error
     session.execute(ADD_TO_BALANCE, [draft.member_id, draft.source, draft.points])
+    session.execute(ADD_TO_MONTHLY_BALANCE, [month_of(day), draft.member_id, draft.points])
     return int(row[0])
 
 

@@ -1,4 +1,4 @@
-"""Instants as texts."""
+"""Instants and months as texts."""
 
 from datetime import datetime
 
@@ -12,3 +12,8 @@ class Stamp(str):
 def stamp(at: datetime) -> Stamp:
     """Write an instant so that texts sort as the instants do."""
     return Stamp(at.isoformat(timespec="microseconds"))
+
+
+def month_of(day: str) -> str:
+    """Name the month of a day by its first one."""
+    return f"{day[:8]}01"

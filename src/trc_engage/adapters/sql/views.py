@@ -25,13 +25,17 @@ PAGE_OF_MEMBERS = """
 WHERE member_id IN (SELECT member_id FROM members WHERE member_id > ? ORDER BY member_id LIMIT ?)
 """
 
-SUMS = """
-WITH sums AS (SELECT member_id, CAST(sum(points) AS BIGINT) AS points FROM {table} {condition} GROUP BY member_id)
+OF_ALL_TIME = """
+WITH sums AS (SELECT member_id, CAST(sum(points) AS BIGINT) AS points FROM balances GROUP BY member_id)
 """
-TOP = """
+OF_A_MONTH = """
+WITH sums AS NOT MATERIALIZED (SELECT member_id, points FROM monthly_balances WHERE month = :month)
+"""
+OUT_OF_SIGHT = "(SELECT member_id FROM members WHERE is_hidden OR is_forgotten)"
+TOP = f"""
 , top AS (
     SELECT member_id, points FROM sums
-    WHERE points > 0 AND member_id NOT IN (SELECT member_id FROM members WHERE is_hidden OR is_forgotten)
+    WHERE points > 0 AND member_id NOT IN {OUT_OF_SIGHT}
     ORDER BY points DESC, member_id LIMIT :limit
 )
 SELECT rank() OVER (ORDER BY points DESC), member_id, name, points FROM top JOIN members USING (member_id)
@@ -39,20 +43,24 @@ ORDER BY points DESC, member_id
 """
 STANDINGS = """
 , standings AS (
-    SELECT member_id, name, coalesce(points, 0) AS points, is_hidden OR is_forgotten AS is_hidden
-    FROM members LEFT JOIN sums USING (member_id)
+    SELECT member_id, name, coalesce(points, 0) AS points
+    FROM members LEFT JOIN sums USING (member_id) WHERE {condition}
 )
 """
 RANKED = f"""
-{STANDINGS}
-SELECT rank() OVER (ORDER BY points DESC), member_id, name, points FROM standings WHERE NOT is_hidden
+{STANDINGS.format(condition="NOT (is_hidden OR is_forgotten)")}
+SELECT rank() OVER (ORDER BY points DESC), member_id, name, points FROM standings
 ORDER BY points DESC, member_id LIMIT :limit
 """
 OWN_RANK = f"""
-{STANDINGS}
-SELECT 1 + (SELECT count(*) FROM standings AS other WHERE NOT other.is_hidden AND other.points > me.points),
+{STANDINGS.format(condition="member_id = :me")}
+SELECT 1 + (SELECT count(*) FROM sums WHERE sums.points > me.points AND member_id NOT IN {OUT_OF_SIGHT})
+    + CASE WHEN me.points >= 0 THEN 0 ELSE (
+        SELECT count(*) FROM members LEFT JOIN sums USING (member_id)
+        WHERE sums.points IS NULL AND NOT (is_hidden OR is_forgotten)
+    ) END,
     member_id, name, points
-FROM standings AS me WHERE member_id = :me
+FROM standings AS me
 """
 
 
@@ -109,14 +117,10 @@ class Views:
         """Return the entry that takes the award at this position back."""
         return self._one_entry("reverses = ?", position)
 
-    def ranking(self, first_day: date | None, last_day: date | None, /, *, limit: int) -> Sequence[Rank]:
-        """Return the top of the visible members by the points of these days, or of all time for None."""
-        sums = _sums(first_day, last_day)
-        values = {
-            "first": first_day and first_day.isoformat(),
-            "last": last_day and last_day.isoformat(),
-            "limit": limit,
-        }
+    def ranking(self, month: date | None, /, *, limit: int) -> Sequence[Rank]:
+        """Return the top of the visible members by the points of a month, named by its first day, or of all time."""
+        sums = OF_A_MONTH if month else OF_ALL_TIME
+        values = {"month": month and month.isoformat(), "limit": limit}
         with self._database.reading() as session:
             rows = session.execute(f"{sums} {TOP}", values).fetchall()
             if len(rows) < limit:
@@ -134,17 +138,12 @@ class Views:
             size_bytes = self._database.size_bytes(session)
         return Tally(self._database.place, size_bytes, members, by_status, entries)
 
-    def rank_of(self, member_id: str, first_day: date | None, last_day: date | None, /) -> Rank | None:
-        """Return a member's own rank among the visible ones, even of a hidden member."""
+    def rank_of(self, member_id: str, month: date | None, /) -> Rank | None:
+        """Return a member's own rank among the visible ones, even of a hidden member; months as in `ranking`."""
+        sums = OF_A_MONTH if month else OF_ALL_TIME
+        values = {"month": month and month.isoformat(), "me": member_id}
         with self._database.lent() as session:
-            row = session.execute(
-                f"{_sums(first_day, last_day)} {OWN_RANK}",
-                {
-                    "first": first_day and first_day.isoformat(),
-                    "last": last_day and last_day.isoformat(),
-                    "me": member_id,
-                },
-            ).fetchone()
+            row = session.execute(f"{sums} {OWN_RANK}", values).fetchone()
         return row and Rank(*row)
 
     def _one_entry(self, condition: str, value: str | int) -> Entry | None:
@@ -156,13 +155,6 @@ class Views:
 def entry_at(session: Session, position: int) -> Entry:
     """Read the entry at a position, which must be there."""
     return _entry(session.execute(f"{ENTRY} WHERE position = ?", [position]).fetchone())
-
-
-def _sums(first_day: date | None, last_day: date | None) -> str:
-    """Return the sums to rank by: those of these days, or the balances."""
-    if first_day is None or last_day is None:
-        return SUMS.format(table="balances", condition="")
-    return SUMS.format(table="entries", condition="WHERE day BETWEEN :first AND :last")
 
 
 def _standings(session: Session, condition: str, values: Sequence[str | int]) -> list[Standing]:

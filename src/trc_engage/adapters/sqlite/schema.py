@@ -147,6 +147,20 @@ CREATE TABLE told (
 ) STRICT, WITHOUT ROWID;
 """
 
+THIRD = """
+DROP INDEX points_of_a_day;
+
+CREATE TABLE monthly_balances (
+    month TEXT NOT NULL,
+    member_id TEXT NOT NULL,
+    points INTEGER NOT NULL,
+    PRIMARY KEY (month, member_id)
+) STRICT, WITHOUT ROWID;
+CREATE VIEW points_by_month AS SELECT date(day, 'start of month') AS month, member_id, points FROM entries;
+INSERT INTO monthly_balances
+SELECT month, member_id, sum(points) FROM points_by_month WHERE points <> 0 GROUP BY month, member_id;
+"""
+
 
 @migrations()
 def m001_accounts_and_entries(db: Database) -> None:
@@ -159,6 +173,13 @@ def m001_accounts_and_entries(db: Database) -> None:
 def m002_slots_and_notices(db: Database) -> None:
     """Remember how each slot ended, and what each channel was told."""
     for statement in _statements(SECOND):
+        db.execute(statement)
+
+
+@migrations()
+def m003_monthly_balances(db: Database) -> None:
+    """Keep what each member earned in each month."""
+    for statement in _statements(THIRD):
         db.execute(statement)
 
 

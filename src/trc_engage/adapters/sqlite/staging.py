@@ -11,7 +11,7 @@ STAGE = (
         account_id INTEGER PRIMARY KEY, version INTEGER, member_id TEXT, status TEXT, next_reading TEXT,
         xp_baseline INTEGER, xp_total INTEGER, xp_high INTEGER, window_from TEXT,
         kind TEXT, xp_before INTEGER, baseline_before INTEGER,
-        silent INTEGER, points INTEGER, day TEXT, window_number INTEGER
+        silent INTEGER, points INTEGER, day TEXT, month TEXT, window_number INTEGER
     )
     """,
     """
@@ -28,7 +28,7 @@ def stage(session: Session, moves: Iterable[Sequence[Any]], windows: Iterable[Se
     """Fill the temporary tables, made with the connection's first posting and kept."""
     for statement in STAGE:
         session.execute(statement)
-    session.executemany(f"INSERT INTO staged_moves VALUES ({', '.join('?' * 16)})", moves)
+    session.executemany(f"INSERT INTO staged_moves VALUES ({', '.join('?' * 17)})", moves)
     session.executemany("INSERT INTO staged_windows VALUES (?, ?, ?, ?)", windows)
 
 

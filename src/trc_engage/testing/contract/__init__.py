@@ -1,10 +1,11 @@
 """What every store promises, as one pytest class with one factory method."""
 
-from .activity import ActivityContract, RanksContract
+from .activity import ActivityContract
 from .audit import RecordsContract
 from .crowds import CrowdContract
 from .facts import FactsContract
 from .posting import PostingContract
+from .ranks import RanksContract
 from .running import RunBookContract
 from .threads import ThreadsContract
 from .views import ViewsContract

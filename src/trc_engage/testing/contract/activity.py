@@ -1,6 +1,6 @@
 """Awards, evidence, days and streaks."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 from attrs import evolve
@@ -193,52 +193,3 @@ class ActivityContract(StoreContract):
         assert ADA_ID not in repr(members.meaning())
         assert members.ledger.holder_of(ADA_ID) is None
         assert [entry.kind for entry in members.ledger.history(ADA, limit=5)] == ["opening"]
-
-
-class RanksContract(StoreContract):
-    """What the store tells of who leads."""
-
-    @pytest.fixture
-    def ranked(self, story: Story) -> Story:
-        """Award 30 points to two members and 10 to a third, of which 20 and 10 in April."""
-        april = date(2026, 4, 1)
-        for member_id, points, day in (("a", 10, TODAY), ("a", 20, april), ("b", 30, TODAY), ("c", 10, april)):
-            if story.ledger.member(member_id) is None:
-                story.enroll(member_id)
-            key = f"{member_id}:{day}"
-            draft = Draft("award", member_id, "benchmark", points, day, MONDAY, key)
-            story.ledger.post(Posting(MONDAY, drafts=[draft]))
-        story.enroll("d")
-        return story
-
-    def test_equals_share_a_rank(self, ranked: Story) -> None:
-        """1, 1, 3, and whoever has nothing comes last."""
-        ranks = ranked.ledger.ranking(None, None, limit=10)
-        assert [(rank.rank, rank.member_id, rank.points) for rank in ranks] == [
-            (1, "a", 30),
-            (1, "b", 30),
-            (3, "c", 10),
-            (4, "d", 0),
-        ]
-        assert ranked.ledger.ranking(None, None, limit=2) == ranks[:2]
-        assert [ranked.ledger.rank_of(rank.member_id, None, None) for rank in ranks] == ranks
-
-    def test_a_month_counts_by_the_day_of_the_entries(self, ranked: Story) -> None:
-        """The first and the last day belong to it."""
-        april = (date(2026, 4, 1), date(2026, 4, 30))
-        ranks = ranked.ledger.ranking(*april, limit=10)
-        assert [(rank.rank, rank.member_id, rank.points) for rank in ranks] == [
-            (1, "a", 20),
-            (2, "c", 10),
-            (3, "b", 0),
-            (3, "d", 0),
-        ]
-        assert ranked.ledger.rank_of("c", *april) == ranks[1]
-
-    def test_who_is_hidden_sees_the_own_rank(self, ranked: Story) -> None:
-        """Hidden members are not listed and do not push anybody down."""
-        member = ranked.ledger.member("a")
-        assert member is not None
-        ranked.ledger.post(Posting(MONDAY, members=[evolve(member, is_hidden=True)]))
-        assert [rank.member_id for rank in ranked.ledger.ranking(None, None, limit=10)] == ["b", "c", "d"]
-        assert [getattr(ranked.ledger.rank_of(who, None, None), "rank", None) for who in "abcx"] == [1, 1, 2, None]

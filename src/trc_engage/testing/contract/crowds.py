@@ -89,11 +89,19 @@ class CrowdContract(StoreContract):
             for number, points in ((5, -3), (7, 90), (8, 20), (9, 20), (11, 10))
         ]
         crowd.ledger.post(Posting(MONDAY, members=[hidden], drafts=drafts))
-        for days in ((None, None), (TODAY, TODAY)):
-            ranks = [(rank.rank, rank.member_id) for rank in crowd.ledger.ranking(*days, limit=CROWD)]
+        for month in (None, TODAY.replace(day=1)):
+            ranks = [(rank.rank, rank.member_id) for rank in crowd.ledger.ranking(month, limit=CROWD)]
             top = [(1, IDS[8]), (1, IDS[9]), (3, IDS[11])]
             nothing = [(4, member_id) for number, member_id in enumerate(IDS) if number not in {5, 7, 8, 9, 11}]
             assert ranks == [*top, *nothing, (CROWD - 1, IDS[5])]
             for limit in (1, 2, 3, 4):
-                few = crowd.ledger.ranking(*days, limit=limit)
+                few = crowd.ledger.ranking(month, limit=limit)
                 assert [(rank.rank, rank.member_id) for rank in few] == ranks[:limit]
+            own = {number: crowd.ledger.rank_of(IDS[number], month) for number in (5, 6, 7, 9, 11)}
+            assert {number: rank and (rank.rank, rank.points) for number, rank in own.items()} == {
+                5: (CROWD - 1, -3),
+                6: (4, 0),
+                7: (1, 90),
+                9: (1, 20),
+                11: (3, 10),
+            }
