@@ -1,6 +1,6 @@
 """Years of trouble in a minute: the whole system lives in a simulated world, and an oracle looks on (R1 to R23)."""
 
-import multiprocessing
+import ast
 import os
 import subprocess
 import sys
@@ -11,37 +11,58 @@ from pathlib import Path
 import pytest
 
 import trc_engage
-from simulation.living import SLOTS_OF_A_DAY, lived
+from simulation import oracle
+from simulation.living import DAYS, SEEDS, SLOTS_OF_A_DAY, lived
 from simulation.mutants import MUTANTS
-from simulation.server import KINDS, UNREACHABLE
+from simulation.pool import pool
+from simulation.stores import STORES
+from simulation.troubles import KINDS, UNREACHABLE
 from trc_engage.testing.mee6 import TROUBLES
 
 PROCESSES = 2
-SEEDS = range(1, 17)
-DAYS = 11
 SLOTS_MIN = 15_000
+EVENTFUL_SEEDS = (1, 6, 8, 10)
+EVENTFUL_DAYS = 2
+BEFELL = {
+    "killed at begin",
+    "killed at commit",
+    "not alone at begin",
+    "not alone at request",
+    "suspended at answer",
+} | {"meddled with at answer"}
+"""What, among more, befalls the processes in these lives."""
 
 
 @pytest.fixture(scope="module")
-def pool() -> Iterator[ProcessPoolExecutor]:
-    """Lend processes to live in; each starts afresh."""
-    with ProcessPoolExecutor(PROCESSES, mp_context=multiprocessing.get_context("spawn")) as processes:
-        yield processes
+def processes() -> Iterator[ProcessPoolExecutor]:
+    """Lend processes to live in."""
+    with pool(PROCESSES, STORES) as lent:
+        yield lent
 
 
-def test_every_life_is_exact(pool: ProcessPoolExecutor) -> None:
+def test_every_life_is_exact(processes: ProcessPoolExecutor) -> None:
     """15,000 slots of 40 members under faults: points, days, streaks and alerts are those that the rules ask for."""
-    lives = list(pool.map(lived, SEEDS, [DAYS] * len(SEEDS)))
+    lives = list(processes.map(lived, SEEDS, [DAYS] * len(SEEDS)))
     assert [life.breach for life in lives if life.breach] == []
     assert sum(life.slots for life in lives) >= SLOTS_MIN
     assert [life.slots for life in lives] == [DAYS * SLOTS_OF_A_DAY] * len(SEEDS)
 
 
-def test_a_life_on_a_disk_that_is_waited_for_is_exact(pool: ProcessPoolExecutor) -> None:
+def test_a_life_on_a_disk_that_is_waited_for_is_exact(processes: ProcessPoolExecutor) -> None:
     """With the real pragmas the same happens, to the last byte that the ledger tells."""
-    careful, fast = pool.map(lived, [3, 3], [3, 3], [False, True])
-    assert careful == fast
-    assert careful.breach == ""
+    careful, fast = processes.map(lived, [3, 3], [3, 3], ["sqlite-synced", "sqlite"])
+    assert careful.digest == fast.digest
+    assert careful.breach == fast.breach == ""
+
+
+def test_postgresql_lives_the_same_lives(processes: ProcessPoolExecutor) -> None:
+    """Killed within a transaction, suspended, meddled with or two at a time: PostgreSQL tells what SQLite tells."""
+    count = len(EVENTFUL_SEEDS)
+    asked = EVENTFUL_SEEDS * 2, [EVENTFUL_DAYS] * 2 * count, ["postgres"] * count + ["sqlite"] * count
+    lives = list(processes.map(lived, *asked))
+    assert [life.breach for life in lives if life.breach] == []
+    assert [life.digest for life in lives[:count]] == [life.digest for life in lives[count:]]
+    assert frozenset().union(*(life.befell for life in lives[:count])) >= BEFELL
 
 
 def test_one_seed_decides_everything() -> None:
@@ -56,12 +77,24 @@ def test_every_trouble_has_its_turn() -> None:
     assert set(KINDS) == {*TROUBLES, UNREACHABLE}
 
 
-def test_a_breach_tells_how_to_see_it_again() -> None:
+def test_the_oracle_shares_no_code_with_the_package() -> None:
+    """What must hold is reckoned without anything that could be wrong in the same way."""
+    rooms = Path(oracle.__file__).parent.glob("*.py")
+    nodes = [node for room in rooms for node in ast.walk(ast.parse(room.read_text()))]
+    named = {one.name for node in nodes if isinstance(node, ast.Import) for one in node.names}
+    named |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
+    siblings = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.level}
+    assert {name.split(".")[0] for name in named} == {"attrs", "collections", "datetime", "typing"}
+    assert siblings == {"accounts", "days", "oracle"}
+
+
+@pytest.mark.parametrize("store", ["sqlite", "postgres"])
+def test_a_breach_tells_how_to_see_it_again(store: str) -> None:
     """A life that ends early tells the last events and the one command that replays it."""
     with MUTANTS["the remainder is dropped"].bug():
-        life = lived(1, 2)
+        life = lived(1, 2, store)
     assert "run: synced" in life.breach
-    assert life.breach.endswith("cd tests && python -m simulation --seed 1 --days 2")
+    assert life.breach.endswith(f"cd tests && python -m simulation --seed 1 --days 2 --store {store}")
 
 
 def _digest(seed: int, hashing: str) -> str:

@@ -1,19 +1,16 @@
 """A reader beside the system: compares all that the ledger tells with what the oracle reckons."""
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
-from contextlib import closing
 from datetime import date, datetime
-from hashlib import sha256
-from pathlib import Path
 
 from trc_engage import Entry
-from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.reading import Reader
 
 from .clock import Clock
+from .digest import digest_of
 from .oracle import Oracle
+from .stores import Store
 from .verdict import check
 
 FEED_LIMIT = 10_000
@@ -23,17 +20,16 @@ SILENT = frozenset({"opening", "rebase"})
 class Audit:
     """Reads the feed as a web app does, and everything else once a day."""
 
-    def __init__(self, path: Path, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self.position = 0
         """The last of the feed that was seen."""
-        self._path = path
-        self._ledger = SqliteLedger.open(path)
+        self._ledger = store.open()
         self._engage = Reader(views=self._ledger, clock=lambda: clock.told_at)
         self._sums: dict[tuple[str, str], int] = defaultdict(int)
         self._entries: list[Entry] = []
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the ledger."""
         self._ledger.close()
 
     def is_claimed(self, now: datetime) -> bool:
@@ -43,10 +39,10 @@ class Audit:
 
     def bury(self, pid: int) -> None:
         """Let the claim be one of a process that is known to be dead."""
-        with self._ledger._database.writing() as connection:
-            for (owner,) in connection.execute("SELECT owner FROM claims").fetchall():
+        with self._ledger._database.writing() as session:
+            for (owner,) in session.execute("SELECT owner FROM claims").fetchall():
                 host, _, rest = owner.rsplit(":", 2)
-                connection.execute("UPDATE claims SET owner = ?", [f"{host}:{pid}:{rest}"])
+                session.execute("UPDATE claims SET owner = ?", [f"{host}:{pid}:{rest}"])
 
     def follow(self) -> None:
         """Read what is new in the feed, and add it up (R23)."""
@@ -62,8 +58,13 @@ class Audit:
         """Compare points, active days and streaks of everybody, and the calendar."""
         self.follow()
         calendar = self._ledger.calendar()
-        check(calendar.settled_through == oracle.settled_through, "settled", calendar, oracle.settled_through)
-        check(calendar.excused == oracle.excused, "excused", calendar.excused, oracle.excused)
+        check(
+            calendar.settled_through == oracle.calendar.settled_through,
+            "settled",
+            calendar,
+            oracle.calendar.settled_through,
+        )
+        check(calendar.excused == oracle.calendar.excused, "excused", calendar.excused, oracle.calendar.excused)
         active, today = oracle.active_days(), exact_at.date()
         standings = {one.member_id: one for one in self._engage.members()}
         check(standings.keys() == oracle.enrolled.keys(), "members", standings.keys(), oracle.enrolled.keys())
@@ -78,7 +79,11 @@ class Audit:
             check(days == active[member], f"{member} was active: {sorted(days ^ active[member])}")
             streak = self._engage.standing(member).streak
             assert streak is not None
-            mine = (*oracle.streak(active[member]), today in active[member], oracle.at_risk(active[member], today))
+            mine = (
+                *oracle.calendar.streak(active[member]),
+                today in active[member],
+                oracle.calendar.at_risk(active[member], today),
+            )
             theirs = (streak.current, streak.longest, streak.active_today, streak.at_risk)
             check(theirs == mine, f"{member}'s streak: {theirs}, not {mine}")
 
@@ -106,12 +111,5 @@ class Audit:
             last[xp.account_id] = xp.xp_after, xp.baseline_after
 
     def digest(self) -> bytes:
-        """Return what the file holds, without who is at work and when it was migrated."""
-        told = sha256()
-        with closing(sqlite3.connect(self._path)) as connection:
-            tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
-            for table in sorted(tables):
-                if not table.startswith(("sqlite_", "_")) and table != "claims":
-                    for row in sorted(map(repr, connection.execute(f'SELECT * FROM "{table}"'))):  # noqa: S608
-                        told.update(f"{table} {row}".encode())
-        return told.digest()
+        """Return a digest of all that the ledger holds, but for who is at work."""
+        return digest_of(self._ledger)

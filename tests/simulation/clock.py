@@ -32,3 +32,8 @@ class Clock:
     def until(self, at: datetime) -> None:
         """Let time pass until an instant; one that is over has been slept through."""
         self.sleep(max((at - self.at).total_seconds(), 0.0))
+
+
+def slot_of(at: datetime) -> datetime:
+    """Return the quarter of an hour that an instant lies in."""
+    return at - timedelta(minutes=at.minute % 15, seconds=at.second, microseconds=at.microsecond)

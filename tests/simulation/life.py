@@ -1,17 +1,18 @@
 """A life: slot after slot of it, everything that happens in it, and what must hold after each step."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from random import Random
 
 from .audit import Audit
-from .clock import Clock
+from .clock import Clock, slot_of
 from .deeds import Deeds
 from .oracle import Drops
-from .process import Pager, Process
+from .pager import Pager
+from .process import Process
 from .server import Server
+from .stores import Store
 from .verdict import check
-from .watch import Watch, slot_of
+from .watch import Watch
 from .weather import Weather
 from .world import QUARTER, World
 
@@ -25,14 +26,14 @@ QUIET_EVERY = 11
 class Life(Watch):
     """One deployment, two processes, and the world around them."""
 
-    def __init__(self, seed: int, folder: Path, *, is_fast: bool = True) -> None:
+    def __init__(self, seed: int, store: Store) -> None:
         self.seed = seed
         random = Random(seed)
         begins = BEGINS + timedelta(days=random.randrange(366), hours=random.randrange(24))
         self.slot_at = begins
         self.weather = Weather(Random(random.random()))
         clock = Clock(begins)
-        super().__init__(clock, Pager(clock, self.weather), Audit(folder / "engage.db", clock), random)
+        super().__init__(clock, Pager(clock, self.weather), Audit(store, clock), random)
         ids = [str(80351110224678000 + 7 * number) for number in range(MEMBERS + STRANGERS)]
         self.random.shuffle(ids)
         self.ids = ids[:MEMBERS]
@@ -46,17 +47,21 @@ class Life(Watch):
         self.processes = [
             Process(
                 name,
-                folder / "engage.db",
+                store,
                 self.clock,
                 self.server,
                 self.pager,
                 Random(self.random.random()),
-                is_fast,
                 lambda: (self.oracle.seen_at, [(one, one.since, one.is_news_if_missing) for one in self.oracle.sought]),
             )
             for name in ("a", "b")
         ]
         self.deeds = Deeds(self)
+
+    def other(self, process: Process) -> Process:
+        """Return the other of the two."""
+        a, b = self.processes
+        return b if process is a else a
 
     def close(self) -> None:
         """Let go of everything."""
@@ -115,7 +120,7 @@ class Life(Watch):
         if self.clock.at.date() != self.day_checked:
             self.day_checked = self.clock.at.date()
             self.audit.check(self.oracle, self.members, exact_at=self.clock.told_at)
-            self.note("audited", self.audit.position, self.oracle.settled_through)
+            self.note("audited", self.audit.position, self.oracle.calendar.settled_through)
         if self.weather.calm_slots >= 2 and not self._has_aftermath():
             self._check_exact()
 
@@ -124,7 +129,7 @@ class Life(Watch):
         now = self.clock()
         seen = self.oracle.seen_at
         return (
-            self.is_kept_away(now)
+            self.failures.is_kept_away(now)
             or "distrusted" in self.failures.kinds
             or (seen is not None and now < seen)
             or self.slots.get(slot_of(now)) == "waiting"
@@ -145,7 +150,7 @@ class Life(Watch):
         self.world.counts = True
         a = self.processes[0]
         seen = self.oracle.seen_at or self.clock.at
-        self._come_to(max(self.clock.at, seen, self.wait_until or seen) + timedelta(minutes=6))
+        self._come_to(max(self.clock.at, seen, self.failures.wait_until or seen) + timedelta(minutes=6))
         if self.failures.kinds & {"distrusted"}:
             self.sync(a, drops=self.season or "deduct")
         self.world.counts = False

@@ -2,14 +2,16 @@
 
 import logging
 import traceback
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from attrs import frozen
 
 from .life import Life
+from .stores import STORES
 
 SLOTS_OF_A_DAY = 96
+SEEDS = range(1, 17)
+DAYS = 11
+"""The lives of each run of the tests: these seeds, for so many days."""
 
 
 @frozen
@@ -18,26 +20,30 @@ class Lived:
 
     seed: int
     days: int
+    store: str
     slots: int
     digest: str
+    befell: frozenset[str]
+    """What befell its processes, and at which step."""
     breach: str = ""
     """What was not kept, the last events, and how to see it again; empty if all was kept."""
 
 
-def lived(seed: int, days: int, is_fast: bool = True) -> Lived:
-    """Live one life, and tell how it went."""
+def lived(seed: int, days: int, store: str = "sqlite") -> Lived:
+    """Live one life on a store of one of the `STORES`, and tell how it went."""
     level = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
-    with TemporaryDirectory() as folder:
-        life = Life(seed, Path(folder), is_fast=is_fast)
+    with STORES[store]() as place:
+        life = Life(seed, place)
         breach = ""
         try:
             life.live(days * SLOTS_OF_A_DAY)
         except Exception as error:
             told = "\n".join([*life.events, "".join(traceback.format_exception(error))])
-            breach = f"{told}see it again with: cd tests && python -m simulation --seed {seed} --days {days}"
+            again = f"python -m simulation --seed {seed} --days {days} --store {store}"
+            breach = f"{told}see it again with: cd tests && {again}"
         finally:
             digest = life.digest()
             life.close()
             logging.disable(level)
-    return Lived(seed, days, life.lived, digest, breach)
+    return Lived(seed, days, store, life.lived, digest, frozenset(life.befell), breach)

@@ -1,9 +1,8 @@
 """The real system as one process: it can be killed, held up or talked into at any call of a port."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -11,16 +10,15 @@ from attrs import define, field
 
 from trc_engage import Board, Engage
 from trc_engage.adapters.mee6 import Mee6Source
-from trc_engage.adapters.sqlite import SqliteLedger
-from trc_engage.core.errors import AlertFailed, EngageError
-from trc_engage.core.incidents import Notice
+from trc_engage.core.errors import EngageError
 
 from .clock import Clock
+from .pager import Pager
 from .server import GUILD_ID, Asked, Server
-from .weather import Weather
+from .stores import OpenLedger, Store
 from .wire import Network, Script, Transport
 
-PAGES_MAX = 16
+PAGES_MAX = 64
 ANSWER_BYTES_MAX = 2**20
 
 
@@ -50,23 +48,6 @@ class Read:
     """Whether the oracle knows already that it was posted."""
 
 
-class Pager:
-    """The admin's channel."""
-
-    channel = "pager"
-
-    def __init__(self, clock: Clock, weather: Weather) -> None:
-        self._clock = clock
-        self._weather = weather
-        self.heard: list[tuple[datetime, Notice]] = []
-
-    def send(self, notice: Notice, /) -> None:
-        """Take a notice, unless it is out of order."""
-        if self._weather.strikes("deaf"):
-            raise AlertFailed("the pager is out of order")
-        self.heard.append((self._clock(), notice))
-
-
 class Port:
     """A port of which every call may be the last."""
 
@@ -94,13 +75,11 @@ class Process:
     """One process; `fate` befalls it at the `fated`-th of its steps, or of those of one name."""
 
     name: str
-    path: Path
+    store: Store
     clock: Clock
     server: Server
     pager: Pager
     random: Random
-    is_fast: bool
-    """Whether the file does not wait for the disk."""
     snapshot: Callable[[], Any]
     told_at: datetime = field(init=False)
     began_at: datetime = field(init=False)
@@ -114,7 +93,7 @@ class Process:
     _steps: int = field(default=0, init=False)
     _dead: bool = field(default=False, init=False)
     _known: Any = field(default=None, init=False)
-    ledger: SqliteLedger = field(init=False)
+    ledger: OpenLedger = field(init=False)
     source: Mee6Source = field(init=False)
     engage: Engage = field(init=False)
 
@@ -123,9 +102,9 @@ class Process:
         self.open()
 
     def open(self) -> None:
-        """Begin with new objects on the same file."""
+        """Begin with new objects on the same store."""
         self._dead = False
-        self.ledger = opened(self.path, is_fast=self.is_fast)
+        self.ledger = self.store.open()
         database: Any = self.ledger._database
         database.writing = self._fateful(database.writing)
         self.source = Mee6Source.open(
@@ -222,24 +201,27 @@ class Process:
         self.at("accounts_to_sync done")
         return accounts
 
+    def _is_last(self, step: str) -> bool:
+        """Take a step; tell whether the process was killed at it, instead of raising so at once."""
+        if self._dead:
+            raise Killed
+        with suppress(Killed):
+            self.at(step)
+        return self._dead
+
     def _fateful(self, writing: Any) -> Any:
-        """Let each transaction's two ends be steps as well."""
+        """Let each transaction's two ends be steps as well; who is killed at its begin wrote it, but never commits."""
 
         @contextmanager
         def fateful() -> Iterator[Any]:
-            self.at("begin")
-            with writing() as connection:
-                yield connection
+            is_last = self._is_last("begin")
+            with writing() as session:
+                try:
+                    yield session
+                finally:
+                    if is_last:
+                        self.store.hang_up(session)
+                        raise Killed
             self.at("commit")
 
         return fateful
-
-
-def opened(path: Path, *, is_fast: bool) -> SqliteLedger:
-    """Open the ledger; a fast one does not wait for the disk."""
-    ledger = SqliteLedger.open(path)
-    if is_fast:
-        with ledger._database.lent() as connection:
-            connection.execute("PRAGMA synchronous = OFF")
-            connection.execute("PRAGMA journal_mode = MEMORY")
-    return ledger

@@ -8,17 +8,10 @@ from attrs import frozen
 
 from .oracle import CLOCKS_APART_MAX, Account, Drops, Oracle, Sight
 from .process import Read
-from .server import WAITS, Asked
+from .server import Asked
+from .troubles import ODD, WAITS
 
 SWEEPS_MAX = 3
-ODD = frozenset({"endless_pages", "page_ignored", "slow", "few_bad_rows", "xp_null", "xp_text", "xp_float"}) | {
-    "xp_negative",
-    "xp_boolean",
-    "xp_huge",
-    "ids_as_numbers",
-    "lone_surrogate_id",
-}
-"""Troubles that may leave a page usable, and that a client may still refuse."""
 GAP_SECONDS = 2.0
 
 

@@ -6,33 +6,22 @@ from hashlib import sha256
 from random import Random
 
 from trc_engage.core.errors import ClockWentBack, LedgerBusy, SourceError
-from trc_engage.core.postings import SyncState
 from trc_engage.core.reports import RunReport
 
 from .audit import Audit
-from .clock import Clock
+from .clock import Clock, slot_of
+from .failures import Failures
+from .forecast import check_forecast, forecast
 from .notices import Notices
-from .oracle import CACHED_FOR, KEPT_AWAY_MAX, SLACK, Drops, Oracle
-from .process import Fate, Killed, Pager, Process
+from .oracle import SLACK, Drops, Oracle
+from .pager import Pager
+from .process import Fate, Killed, Process
 from .verdict import Verdict, check, judged
 
 EVENTS_TOLD = 60
 AT_ONCE = frozenset({"distrusted", "clock"})
 """Failures of which an admin is told at once."""
 DEAD_PID = 2**22 + 1
-
-
-class Failures:
-    """Failures in a row, as an observer counts them."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.kinds: set[str] = set()
-
-    def add(self, kind: str) -> None:
-        """Count one more."""
-        self.count += 1
-        self.kinds.add(kind)
 
 
 class Watch:
@@ -46,12 +35,13 @@ class Watch:
         self.oracle = Oracle()
         self.notices = Notices()
         self.failures = Failures()
-        self.wait_until: datetime | None = None
         self.slots: dict[datetime, str] = {}
         self.good_run = 0
         self.heard = 0
         self.events: deque[str] = deque(maxlen=EVENTS_TOLD)
         self.story = sha256()
+        self.befell: set[str] = set()
+        """What befell the processes, and at which step."""
 
     def note(self, *told: object) -> None:
         """Remember what happened."""
@@ -66,6 +56,7 @@ class Watch:
     def died(self, process: Process) -> None:
         """Bring a process that was killed back; half of the machines can tell that it is dead."""
         self.note(process.name, "was killed at", process.befell)
+        self.befell.add(f"killed at {process.befell}")
         process.reopen()
         if self.random.random() < 0.5:
             self.audit.bury(DEAD_PID)
@@ -75,7 +66,7 @@ class Watch:
         process.begin(*fate)
         now = self.clock()
         process.began_at = max(now, self.oracle.seen_at or now)
-        expected = self._forecast(now)
+        expected = forecast(now, self.oracle, self.slots, self.failures)
         report: RunReport | None = None
         try:
             report = process.engage.run_due()
@@ -86,51 +77,16 @@ class Watch:
         kind = getattr(report.error, "kind", "") if report else ""
         self.note(process.name, "run:", report.outcome if report else "dead", error, kind, f"({expected})")
         if plain and report is not None:
-            self._check_forecast(expected, process, report, now)
+            if report.outcome == "busy":
+                check(self.audit.is_claimed(now), f"busy, with nobody at work: {report.error}")
+                check(not process.reads, "read the board without a claim")
+            else:
+                check_forecast(expected, report, len(process.reads))
         self._observe(process, report, None, plain=plain, by_slot=True)
         self._settled(process, report, plain=plain)
         self._hear(process, report, plain=plain)
         if not plain:
             self.audit.check_points(self.oracle)
-
-    def _forecast(self, now: datetime) -> str:
-        """Tell what a run must do about the slot's sync."""
-        seen = self.oracle.seen_at
-        if seen is not None and now < seen - SLACK:
-            return "refused"
-        at = max(now, seen or now)
-        if slot_of(at) in self.slots:
-            return "ended"
-        good = self.oracle.good_at
-        if good is not None and at - good < CACHED_FOR and good >= slot_of(at):
-            return "cached"
-        if self.is_kept_away(at):
-            return "waiting"
-        return "read" if self.oracle.sought else "idle"
-
-    def is_kept_away(self, at: datetime) -> bool:
-        """Tell whether the server asked to be left alone until later (R21)."""
-        return self.wait_until is not None and at < self.wait_until <= at + KEPT_AWAY_MAX
-
-    def _check_forecast(self, expected: str, process: Process, report: RunReport, now: datetime) -> None:
-        """Check that a run to which nothing happened did what was due."""
-        if report.outcome == "busy":
-            check(self.audit.is_claimed(now), f"busy, with nobody at work: {report.error}")
-            check(not process.reads, "read the board without a claim")
-            return
-        outcomes = {
-            "refused": {"failed"},
-            "ended": {"nothing"},
-            "cached": {"synced"},
-            "idle": {"synced"},
-            "waiting": {"waiting"},
-            "read": {"synced", "failed"},
-        }[expected]
-        check(report.outcome in outcomes, f"{expected} was expected, not {report.outcome}: {report.error}")
-        check(len(process.reads) == (expected == "read"), f"{len(process.reads)} reads, but {expected} was expected")
-        check((report.slot is None) == (expected in {"refused", "ended"}), "the wrong slot ended", report.slot)
-        if expected == "refused":
-            check(isinstance(report.error, ClockWentBack), "not refused", report.error)
 
     def _observe(
         self,
@@ -153,8 +109,11 @@ class Watch:
                 kind = report.error.kind if isinstance(report.error, SourceError) else None
                 check(verdict.either or kind == verdict.kind, f"{verdict.kind} expected, not {kind}: {report.error}")
         self._slot_ended(process, report, process.began_at, posted=posted, by_slot=by_slot, plain=plain)
+        if posted:
+            self.failures.end()
         if verdict is None or verdict.kind or verdict.either or posted or not plain:
-            self._failed(state, verdict, process.told_at, posted=posted, plain=plain, dry_run=dry_run)
+            failed = None if posted else verdict
+            self.failures.follow(state, failed, process.told_at, plain=plain, dry_run=dry_run)
 
     def take_in(self, process: Process, drops: Drops | None, *, plain: bool) -> Verdict | None:
         """Judge what a process read last, and take it in if it was posted."""
@@ -198,31 +157,9 @@ class Watch:
             if one is not None:
                 self.slots[one.slot] = one.outcome
 
-    def _failed(
-        self, state: SyncState, verdict: Verdict | None, now: datetime, *, posted: bool, plain: bool, dry_run: bool
-    ) -> None:
-        """Count failures, and note what the server asked for."""
-        if posted:
-            self.failures, self.wait_until = Failures(), None
-        count = state.failing.count if state.failing else 0
-        told = state.wait.until if state.wait else None
-        if verdict is not None and not posted and (plain or count > self.failures.count):
-            kind = state.failing.kind if state.failing and verdict.either else verdict.kind
-            if not dry_run:
-                self.failures.add(kind or "malformed")
-            seconds = verdict.wait_seconds
-            if verdict.either:
-                self.wait_until = told
-            else:
-                self.wait_until = None if seconds is None else now + timedelta(seconds=seconds)
-        check(count == self.failures.count, f"{count} failures in a row are remembered, not {self.failures.count}")
-        if not plain:
-            self.wait_until = told
-        check(told == self.wait_until, f"to wait until {told} is remembered, not {self.wait_until}")
-
     def _settled(self, process: Process, report: RunReport | None, *, plain: bool) -> None:
         """Check which days were settled."""
-        through, before = process.ledger.calendar().settled_through, self.oracle.settled_through
+        through, before = process.ledger.calendar().settled_through, self.oracle.calendar.settled_through
         assert before is not None
         refused = self.oracle.seen_at is not None and process.told_at < self.oracle.seen_at - SLACK
         if plain and (report is None or report.outcome == "busy" or refused):
@@ -233,13 +170,16 @@ class Watch:
             at = max(process.told_at, self.clock())
             self.oracle.settle(max(at, seen or at), timedelta(minutes=5))
             assert through is not None
-            latest = self.oracle.settled_through or before
+            latest = self.oracle.calendar.settled_through or before
             check(before <= through <= latest, f"settled through {through}, from {before}")
-            self.oracle.settled_through = through
+            self.oracle.calendar.settled_through = through
             self.oracle.seen_at = process.ledger.sync_state().seen_at
             return
         self.oracle.settle(process.told_at, timedelta(minutes=5))
-        check(through == self.oracle.settled_through, f"settled through {through}, not {self.oracle.settled_through}")
+        check(
+            through == self.oracle.calendar.settled_through,
+            f"settled through {through}, not {self.oracle.calendar.settled_through}",
+        )
 
     def _hear(self, process: Process, report: RunReport | None, *, plain: bool) -> None:
         """Check what the admin was told."""
@@ -281,8 +221,8 @@ class Watch:
             told: str = process.engage.sync(**options).outcome
         except (SourceError, ClockWentBack, LedgerBusy) as error:
             told = type(error).__name__
-            check(told != "KeptAway" or self.is_kept_away(at), "kept away for nothing", error)
-        check(not (process.reads and self.is_kept_away(at)), "the server asked to be left alone, and was not")
+            check(told != "KeptAway" or self.failures.is_kept_away(at), "kept away for nothing", error)
+        check(not (process.reads and self.failures.is_kept_away(at)), "the server asked to be left alone, and was not")
         self.note(process.name, "sync by hand:", drops, "dry" if dry_run else "", told)
         self._observe(process, None, drops, plain=True, dry_run=dry_run)
 
@@ -299,9 +239,7 @@ class Watch:
 
     def _settled_by_hand(self, process: Process) -> None:
         through = process.ledger.calendar().settled_through
-        check(through == self.oracle.settled_through, f"settled through {through}, not {self.oracle.settled_through}")
-
-
-def slot_of(at: datetime) -> datetime:
-    """Return the quarter of an hour that an instant lies in."""
-    return at - timedelta(minutes=at.minute % 15, seconds=at.second, microseconds=at.microsecond)
+        check(
+            through == self.oracle.calendar.settled_through,
+            f"settled through {through}, not {self.oracle.calendar.settled_through}",
+        )

@@ -1,11 +1,11 @@
 """Which faults rage: in bursts, in long outages, and the same again; and calm in between."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from random import Random
 
 from attrs import define, field
 
+from .episodes import MAKERS, Episode, cached
 from .world import Page
 
 LIMIT_MAX = 1_000
@@ -18,65 +18,6 @@ DAMPING = 0.5
 EVENING = 21
 EVENINGS = 0.15
 """How many of them have a page in a cache over midnight."""
-
-REFUSALS = ("private", "expired_token", "unknown_guild", "blocked", "challenge_200", "challenge_403", "challenge_503")
-LIMITS = (
-    "rate_limited",
-    "rate_limited_html",
-    "rate_limited_seconds",
-    "rate_limited_seconds",
-    "rate_limited_date",
-    "rate_limited_absurd",
-    "rate_limited_json",
-)
-DOWNS = ("internal_error", "bad_gateway", "unavailable", "gateway_timeout", "unreachable", "timeout", "reset")
-WIRES = ("refused_early", "timeout", "slow", "truncated", "reset", "drip_headers", "drip_body", "endless_body")
-PAGES = [
-    "redirect",
-    "html_200",
-    "empty_body",
-    "not_json",
-    "deep_json",
-    "not_utf8",
-    "xp_endless",
-    "no_guild",
-    "wrong_guild",
-    "players_missing",
-    "players_not_list",
-    "ids_as_numbers",
-    "lone_surrogate_id",
-    "nan_xp",
-    "xp_null",
-    "xp_text",
-    "xp_float",
-    "xp_negative",
-    "xp_boolean",
-    "xp_huge",
-    "few_bad_rows",
-    "lone_surrogate",
-    "endless_pages",
-    "page_ignored",
-    "stale",
-    "slow",
-    "no_date",
-    "duplicate_keys",
-    "clock_off",
-    "gzip_bomb",
-]
-FAMILIES = (REFUSALS, LIMITS, LIMITS, DOWNS, DOWNS, WIRES, PAGES, PAGES)
-
-
-@define(eq=False)
-class Episode:
-    """One fault, for so many slots."""
-
-    name: str
-    slots: int
-    share: float = 1.0
-    """How many of the chances it takes."""
-    troubles: tuple[str, ...] = ()
-    number: int = 0
-    """Rows of a page, or seconds, whatever it is about."""
 
 
 @define(eq=False)
@@ -106,7 +47,7 @@ class Weather:
             self._cached = None
         began = []
         if (at.hour, at.minute) == (EVENING, 0) and self.random.random() < EVENINGS * self.intensity:
-            began.append(_cached(self.random, 0))
+            began.append(cached(self.random, 0))
             self.episodes.append(began[-1])
             self.calm_slots = 0
         while len(self.episodes) < 3 and self.random.random() < 0.07 * self.intensity * DAMPING ** len(self.episodes):
@@ -212,68 +153,3 @@ class Weather:
     def older(self, board: Page, random: Random) -> Page:
         """Return a board of the past."""
         return random.choice(self._boards) if self._boards else board
-
-
-def _burst(random: Random, slots: int) -> Episode:
-    family = random.choice(FAMILIES)
-    troubles = tuple(random.sample(family, k=min(len(family), random.randint(1, 5))))
-    return Episode("burst", slots, random.choice([0.2, 0.5, 1.0]), troubles)
-
-
-def _outage(random: Random, slots: int) -> Episode:
-    return Episode(
-        "outage",
-        random.choice([1, 2, 5]) * slots,
-        1.0,
-        (random.choice([*DOWNS, *REFUSALS, *LIMITS, "not_json", "html_200"]),),
-    )
-
-
-def _named(name: str, *shares: float, longest: int = 300) -> Callable[[Random, int], Episode]:
-    return lambda random, slots: Episode(name, min(slots, longest), random.choice(shares))
-
-
-def _clamp(random: Random, slots: int) -> Episode:
-    return Episode("clamp", 3 * slots, number=random.choice([7, 12, 20, 25, 40]))
-
-
-def _moving(random: Random, slots: int) -> Episode:
-    return Episode("moving", min(slots, 40), random.choice([0.3, 0.8, 1.0]), number=random.choice([5, 7, 12, 20]))
-
-
-def _cached(random: Random, _: int) -> Episode:
-    """Keep the first page in a cache: who rises onto it meanwhile stands on no page."""
-    return Episode("cached", random.randint(8, 60), number=random.choice([5, 7, 12, 20, 30]))
-
-
-def _clock(random: Random, slots: int) -> Episode:
-    error = random.choice([-100, -60, -20, 15, 45, 110, -600, -3 * 3_600, 400, 1_200])
-    return Episode("clock", min(slots, 12 if abs(error) <= 120 else 5), number=error)
-
-
-def _frozen(random: Random, slots: int) -> Episode:
-    return Episode("frozen", random.choice([slots, 100, 150, 200]))
-
-
-def _half(random: Random, slots: int) -> Episode:
-    return Episode("half", min(slots, 30), random.choice([0.3, 1.0]), number=random.choice([0, 20, 45, 60, 90]))
-
-
-MAKERS: tuple[tuple[Callable[[Random, int], Episode], float], ...] = (
-    (_burst, 5),
-    (_outage, 4),
-    (_named("stale", 0.3, 0.6, longest=40), 3),
-    (_named("lagging", 0.2, 0.5, longest=60), 3),
-    (_clamp, 3),
-    (_moving, 3),
-    (_cached, 5),
-    (_named("kills", 0.3, 0.8, longest=30), 6),
-    (_named("pair", 0.5, 1.0, longest=40), 3),
-    (_named("meddling", 0.5, 1.0, longest=40), 3),
-    (_clock, 2),
-    (_named("suspend", 0.2, 0.6, longest=20), 2),
-    (_named("off", 1.0), 2),
-    (_named("deaf", 0.5, 1.0, longest=100), 2),
-    (_frozen, 1),
-    (_half, 2),
-)

@@ -1,0 +1,58 @@
+"""What our admins do: they decide, excuse days, and sync by hand."""
+
+from datetime import date, timedelta
+
+from ..oracle import WEEKEND, Drops
+from ..process import Process
+from .doer import Doer
+
+
+def decide(doer: Doer, process: Process) -> None:
+    """React to what the pager showed."""
+    life, random = doer.life, doer.random
+    due = life.oracle.next_day(life.clock())
+    if due is not None and due[1] == "decision" and random.random() < 0.1:
+        if random.random() < 0.5:
+            _set_excused(doer, process, due[0])
+        else:
+            life.settle(process, due[0])
+    is_real = not (life.weather.has("half") or life.weather.has("stale") or life.weather.has("frozen"))
+    if "distrusted" in life.failures.kinds and random.random() < (0.15 if is_real else 0.01):
+        drops: Drops = life.season or "deduct"
+        life.sync(process, drops=drops if random.random() < 0.9 else "rebase")
+
+
+def sync_by_hand(doer: Doer, process: Process) -> None:
+    """Sync, content with what was read lately or not."""
+    doer.life.sync(process, fresh=doer.random.random() < 0.5)
+
+
+def dry_run(doer: Doer, process: Process) -> None:
+    """Look at what a sync would do."""
+    doer.life.sync(process, dry_run=True)
+
+
+def excuse(doer: Doer, process: Process) -> None:
+    """Excuse a day of the last days or the next (R13)."""
+    day = _day_nearby(doer)
+    if day is not None and day not in doer.life.oracle.calendar.excused:
+        _set_excused(doer, process, day)
+
+
+def unexcuse(doer: Doer, process: Process) -> None:
+    """Require a day again."""
+    excused = doer.life.oracle.calendar.excused
+    if excused:
+        day = doer.random.choice(sorted(excused))
+        doer.do(process, lambda engage: engage.unexcuse(day))
+        excused.discard(day)
+
+
+def _day_nearby(doer: Doer) -> date | None:
+    day = doer.life.clock().date() + timedelta(days=doer.random.randint(-9, 4))
+    return None if f"{day:%a}" in WEEKEND else day
+
+
+def _set_excused(doer: Doer, process: Process, day: date) -> None:
+    doer.do(process, lambda engage: engage.excuse(day, reason="a holiday"))
+    doer.life.oracle.calendar.excused.add(day)

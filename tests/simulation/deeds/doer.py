@@ -1,0 +1,60 @@
+"""Who does things: one life's hand on the system."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from attrs import define
+
+from trc_engage import Engage
+
+from ..process import Fate, Killed, Process
+from ..verdict import check
+
+if TYPE_CHECKING:
+    from ..life import Life
+
+
+@define(eq=False)
+class Doer:
+    """Does things in a life; killed while at it, it does them again."""
+
+    life: Life
+    is_meddling: bool = False
+    """Whether somebody else is at work: whoever meddles is not killed."""
+    _keys: int = 0
+
+    @property
+    def random(self) -> Random:
+        """The life's own."""
+        return self.life.random
+
+    def next_key(self, prefix: str) -> str:
+        """Return a key that was never used."""
+        self._keys += 1
+        return f"{prefix}:{self._keys - 1}"
+
+    def do(self, process: Process, call: Callable[[Engage], Any], *, changes: bool = True) -> Any:
+        """Do something; killed, it is done again. Return the instant at which it was really done."""
+        fate: Fate = ()
+        if not self.is_meddling and self.life.weather.strikes("kills"):
+            fate = process.kill, self.random.randint(1, 16)
+        process.begin(*fate)
+        try:
+            result, again = call(process.engage), False
+        except Killed:
+            self.life.died(process)
+            again = True
+        began = process.told_at
+        if again:
+            process.begin()
+            result = call(process.engage)
+        changed = result.outcome != "unchanged"
+        check(again or changed == changes, f"{result}, but a change was expected: {changes}")
+        self.life.note(process.name, result.outcome, getattr(result, "member_id", ""))
+        return began
+
+
+Deed = Callable[[Doer, Process], object]

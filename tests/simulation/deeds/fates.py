@@ -1,0 +1,72 @@
+"""What befalls a process while it runs: it is killed, suspended, or not alone."""
+
+from collections.abc import Callable
+from random import Random
+
+from ..process import Fate, Process
+from ..verdict import check
+from .doer import Doer
+
+STEPS = (
+    "read done",
+    "request",
+    "pause",
+    "begin",
+    "commit",
+    "commit",
+    "commit",
+    "post",
+    "post done",
+    "send",
+    "send done",
+)
+"""Where it hurts most."""
+STEPS_OF_A_READ = ("read", "request", "answer", "read done", "calendar", "calendar done")
+"""Where others are in the way."""
+STEPS_MAX = 70
+"""About how many steps a run takes."""
+
+
+def fate_of(doer: Doer, process: Process, meddle: Callable[[], None]) -> Fate:
+    """Return what befalls a process, if anything, and at which step; others may meddle."""
+    strikes = doer.life.weather.strikes
+    if strikes("kills"):
+        return _aimed(doer.random, process.kill, STEPS)
+    if strikes("suspend"):
+        return _aimed(doer.random, lambda: _suspend(doer, process), STEPS_OF_A_READ)
+    if strikes("meddling"):
+        return _aimed(doer.random, meddle, STEPS_OF_A_READ)
+    if strikes("pair"):
+        return _aimed(doer.random, lambda: _run_the_other(doer, process), STEPS_OF_A_READ)
+    return ()
+
+
+def _aimed(random: Random, fate: Callable[[], None], steps: tuple[str, ...]) -> Fate:
+    """Aim at where it hurts, or anywhere."""
+    if random.random() < 0.6:
+        return fate, random.randint(1, 3), random.choice(steps)
+    return fate, random.randint(1, STEPS_MAX)
+
+
+def _suspend(doer: Doer, process: Process) -> None:
+    """Let the machine sleep; another may take over meanwhile if this one was reading."""
+    life = doer.life
+    life.clock.sleep(doer.random.choice([20, 200, 301, 400, 1_000, 4_000, 30_000]))
+    life.world.until(life.clock.at)
+    life.note(process.name, "was suspended at", process.befell)
+    life.befell.add(f"suspended at {process.befell}")
+    is_reading = process.reads and process.reads[-1].board is None and process.reads[-1].error is None
+    if is_reading and not life.audit.is_claimed(life.clock()) and doer.random.random() < 0.7:
+        life.run_due(life.other(process))
+
+
+def _run_the_other(doer: Doer, process: Process) -> None:
+    """Let two be at it at the same time: the second must stand back."""
+    life, other = doer.life, doer.life.other(process)
+    if life.audit.is_claimed(life.clock()):
+        other.begin()
+        report = other.engage.run_due()
+        life.note(other.name, "runs within", process.befell, report.outcome)
+        life.befell.add(f"not alone at {process.befell}")
+        check(report.outcome == "busy", f"two at work at a time ({process.befell}): {report.outcome}")
+        check(not other.reads, "two read at a time")

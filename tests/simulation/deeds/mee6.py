@@ -1,0 +1,35 @@
+"""What is done on MEE6's side: its admins give and take, and seasons end."""
+
+from ..process import Process
+from .doer import Doer
+
+
+def give(doer: Doer, _: Process) -> None:
+    """Give somebody XP."""
+    doer.life.world.give(doer.random.choice(doer.life.ids), doer.random.choice([1, 50, 199, 1_600, 9_000]))
+
+
+def remove(doer: Doer, _: Process) -> None:
+    """Take XP from somebody."""
+    doer.life.world.give(doer.random.choice(doer.life.ids), -doer.random.choice([1, 50, 101, 1_600, 9_000]))
+
+
+def reset_member(doer: Doer, _: Process) -> None:
+    """Make somebody new again."""
+    doer.life.world.reset(doer.random.choice(doer.life.ids))
+
+
+def season_ends(doer: Doer, _: Process) -> None:
+    """Reset everybody, which an admin would rebase."""
+    doer.life.note("the season ends")
+    doer.life.world.reset_all()
+    doer.life.season = "rebase"
+
+
+def many_fall(doer: Doer, _: Process) -> None:
+    """Take XP from half of all, which an admin would deduct."""
+    doer.life.note("many fall")
+    for one in doer.life.ids:
+        if doer.random.random() < 0.5:
+            doer.life.world.give(one, -doer.random.randint(1, 2_000))
+    doer.life.season = "deduct"

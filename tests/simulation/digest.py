@@ -1,0 +1,32 @@
+"""All that a ledger holds in one digest, in which the kind of database has no part."""
+
+from collections import defaultdict
+from hashlib import sha256
+from itertools import count
+from typing import Any
+
+from trc_engage.adapters.sql.copying import TABLES
+from trc_engage.adapters.sql.ledger import SqlLedger
+
+NUMBERED = frozenset({"account_id", "run_id", "change"})
+"""Numbers that a database gives: PostgreSQL leaves out those of a transaction that failed, SQLite gives them again."""
+
+
+def digest_of(ledger: SqlLedger) -> bytes:
+    """Return a digest of all rows; numbers that the database gave are told by their order."""
+    told = sha256()
+    numbers: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(count(1).__next__))
+    with ledger._database.reading() as session:
+        for table in TABLES:
+            keys = ", ".join(table.columns[: table.keys])
+            statement = f"SELECT {', '.join(table.columns)} FROM {table.name} ORDER BY {keys}"  # noqa: S608
+            for row in session.execute(statement):
+                values = [_told(name, value, numbers) for name, value in zip(table.columns, row, strict=True)]
+                told.update(f"{table.name} {values}".encode())
+    return told.digest()
+
+
+def _told(name: str, value: Any, numbers: dict[str, dict[int, int]]) -> Any:
+    if name in NUMBERED and value is not None:
+        return numbers[name][value]
+    return int(value) if isinstance(value, bool) else value

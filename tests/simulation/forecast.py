@@ -1,0 +1,48 @@
+"""What a run must do about the slot's sync, foretold by who watches it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from trc_engage.core.errors import ClockWentBack
+from trc_engage.core.reports import RunReport
+
+from .clock import slot_of
+from .failures import Failures
+from .oracle import CACHED_FOR, SLACK, Oracle
+from .verdict import check
+
+OUTCOMES = {
+    "refused": {"failed"},
+    "ended": {"nothing"},
+    "cached": {"synced"},
+    "idle": {"synced"},
+    "waiting": {"waiting"},
+    "read": {"synced", "failed"},
+}
+"""How a run may end, by what was forecast."""
+
+
+def forecast(now: datetime, oracle: Oracle, slots: Mapping[datetime, str], failures: Failures) -> str:
+    """Tell what a run must do, one of the `OUTCOMES`, given how the slots ended."""
+    seen = oracle.seen_at
+    if seen is not None and now < seen - SLACK:
+        return "refused"
+    at = max(now, seen or now)
+    if slot_of(at) in slots:
+        return "ended"
+    good = oracle.good_at
+    if good is not None and at - good < CACHED_FOR and good >= slot_of(at):
+        return "cached"
+    if failures.is_kept_away(at):
+        return "waiting"
+    return "read" if oracle.sought else "idle"
+
+
+def check_forecast(expected: str, report: RunReport, reads: int) -> None:
+    """Check that a run which found nobody at work, and to which nothing happened, did what was due."""
+    outcomes = OUTCOMES[expected]
+    check(report.outcome in outcomes, f"{expected} was expected, not {report.outcome}: {report.error}")
+    check(reads == (expected == "read"), f"{reads} reads, but {expected} was expected")
+    check((report.slot is None) == (expected in {"refused", "ended"}), "the wrong slot ended", report.slot)
+    if expected == "refused":
+        check(isinstance(report.error, ClockWentBack), "not refused", report.error)

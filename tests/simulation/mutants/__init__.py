@@ -1,0 +1,31 @@
+"""Planted bugs, a few lines each: what real clients get wrong, and what a careless change would break.
+
+Each is a context in which the package has that bug; it must end one of the lives that are exact without it.
+"""
+
+from ..living import DAYS, SEEDS, Lived, lived
+from . import in_days, in_points, in_reading, in_running, in_store
+from .planting import Mutant
+
+MUTANTS: dict[str, Mutant] = (
+    in_points.MUTANTS | in_days.MUTANTS | in_reading.MUTANTS | in_running.MUTANTS | in_store.MUTANTS
+)
+STORED = in_store.MUTANTS
+"""Those that are planted in the ledger itself."""
+
+
+def caught(name: str) -> Lived:
+    """Live with a bug, one life after another, and return the first that it ends, or the last."""
+    mutant = MUTANTS[name]
+    for number in range(len(SEEDS)):
+        seed = SEEDS[(mutant.seed - SEEDS[0] + number) % len(SEEDS)]
+        life = with_bug(name, seed, "sqlite")
+        if life.breach:
+            break
+    return life
+
+
+def with_bug(name: str, seed: int, store: str) -> Lived:
+    """Live one life with a bug."""
+    with MUTANTS[name].bug():
+        return lived(seed, DAYS, store)

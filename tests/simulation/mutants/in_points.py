@@ -1,0 +1,73 @@
+"""Bugs in what a reading pays, and in who is read."""
+
+from typing import Any
+
+from attrs import evolve
+
+from trc_engage.core import planning, points
+from trc_engage.core.model import Move
+from trc_engage.core.reports import Enrolment
+from trc_engage.posting import enrolling
+
+from .planting import Mutant, always, swap
+
+
+def _half_truncated(carried: int, gained: int) -> tuple[int, int]:
+    paid = int((carried + gained) / 100)
+    return paid, carried + gained - 100 * paid
+
+
+def _no_losses(convert: Any) -> Any:
+    return lambda carried, gained: convert(carried, gained) if gained > 0 else (0, carried)
+
+
+def _history_paid(opening: Any) -> Any:
+    def opened(account: Any, xp: int | None, window: Any) -> Move:
+        move: Move = opening(account, xp, window)
+        return evolve(move, kind="gain", xp_baseline=0, points=xp // 100) if xp else move
+
+    return opened
+
+
+def _any_rise_counts(read: Any) -> Any:
+    def taken(account: Any, xp: int, window: Any, drops: Any) -> Any:
+        outcome, move = read(account, xp, window, drops)
+        return outcome, evolve(move, active=xp > account.xp_total) if move.kind != "rebase" else move
+
+    return taken
+
+
+def _continues(read: Any) -> Any:
+    """Take the first reading after a return for any other."""
+
+    def taken(account: Any, *told: Any) -> Any:
+        return read(evolve(account, next_reading="continues") if account.next_reading == "returns" else account, *told)
+
+    return taken
+
+
+def _baseline_stays(rebase: Any) -> Any:
+    def rebased(account: Any, *told: Any) -> Move:
+        move: Move = rebase(account, *told)
+        return evolve(move, xp_baseline=account.xp_baseline)
+
+    return rebased
+
+
+MUTANTS = {
+    "the remainder is dropped": Mutant(swap(points, "convert", lambda _: lambda _c, gained: divmod(gained, 100))),
+    "carried XP is truncated towards zero": Mutant(swap(points, "convert", lambda _: _half_truncated)),
+    "losses are forgiven": Mutant(swap(points, "convert", _no_losses)),
+    "absent is zero": Mutant(
+        swap(planning, "_unseen", lambda _: lambda account, window, drops: planning._read(account, 0, window, drops))
+    ),
+    "a link pays its history": Mutant(swap(planning, "_opening", _history_paid)),
+    "history that a board missed is paid": Mutant(always(planning, "_is_history", False)),  # noqa: FBT003
+    "a stale page is activity": Mutant(swap(planning, "_read", _any_rise_counts), seed=3),
+    "a return is not rebased": Mutant(swap(planning, "_read", _continues)),
+    "a rebase leaves the baseline": Mutant(swap(planning, "_rebase", _baseline_stays)),
+    "who is not on the board is not opened": Mutant(
+        swap(planning, "_opening", lambda opening: lambda a, xp, w: None if xp is None else opening(a, xp, w))
+    ),
+    "who is away is still synced": Mutant(swap(enrolling, "leave", lambda _: lambda *told: Enrolment(told[1], "left"))),
+}

@@ -1,0 +1,43 @@
+"""Bugs in when to run, and in what admins are told."""
+
+from datetime import timedelta
+from typing import Any
+
+from trc_engage.core import incidents, timing
+
+from .planting import Mutant, always, swap
+
+
+def _alerts_again(due: Any) -> Any:
+    def notices(lasting: Any, told: Any, now: Any) -> Any:
+        topics = {trouble.topic for trouble in lasting}
+        return due(lasting, [one for one in told if one.topic not in topics], now)
+
+    return notices
+
+
+def _not_reminded(due: Any) -> Any:
+    return lambda *told: [notice for notice in due(*told) if notice.kind != "reminder"]
+
+
+def _no_all_clear(due: Any) -> Any:
+    return lambda *told: [notice for notice in due(*told) if notice.kind != "all_clear"]
+
+
+def _wait_as_told(wait_asked: Any) -> Any:
+    """Take every wait for a quarter of an hour, whatever was told."""
+    return lambda error: None if wait_asked(error) is None else timedelta(minutes=15)
+
+
+MUTANTS = {
+    "Retry-After is forgotten": Mutant(swap(timing, "wait_asked", _wait_as_told)),
+    "a wait is not kept": Mutant(always(timing, "keep_waiting", None), seed=3),
+    "a slot takes a reading from before it": Mutant(
+        swap(timing, "is_cached", lambda cached: lambda now, state, _slot: cached(now, state, None)),
+        seed=3,
+    ),
+    "alerts come again": Mutant(swap(incidents, "notices_due", _alerts_again)),
+    "nobody is reminded": Mutant(swap(incidents, "notices_due", _not_reminded), seed=2),
+    "no all-clear comes": Mutant(swap(incidents, "notices_due", _no_all_clear)),
+    "a clock that goes back is believed": Mutant(swap(timing, "not_before", lambda _: lambda now, _seen: now), seed=7),
+}

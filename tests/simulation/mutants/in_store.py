@@ -1,0 +1,107 @@
+"""Bugs in the ledger and its run book, whatever database they are in."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from attrs import evolve
+
+from trc_engage.adapters.sql import activity, moving
+from trc_engage.adapters.sql.ledger import SqlLedger
+from trc_engage.core.postings import SyncState
+from trc_engage.core.slots import SlotEnd
+from trc_engage.posting import awards
+
+from .planting import Mutant, swap, without
+
+
+def _two_transactions(post: Any) -> Any:
+    def posted(self: SqlLedger, posting: Any) -> Any:
+        if posting.run is None or not posting.moves:
+            return post(self, posting)
+        post(self, evolve(posting, run=None, slot=None))
+        return post(self, evolve(posting, moves=(), streaks=()))
+
+    return posted
+
+
+@contextmanager
+def _failures_in_memory() -> Iterator[None]:
+    """Count failures where a restart forgets them."""
+    real_state, real_post = SqlLedger.sync_state, SqlLedger.post
+
+    def post(self: Any, posting: Any) -> Any:
+        result = real_post(self, posting)
+        self.counted = 0 if posting.run else getattr(self, "counted", 0) + bool(posting.failure)
+        return result
+
+    def sync_state(self: Any) -> SyncState:
+        state = real_state(self)
+        count = getattr(self, "counted", 0)
+        failing = evolve(state.failing, count=count) if state.failing and count else None
+        return evolve(state, failing=failing)
+
+    with patch.object(SqlLedger, "post", post), patch.object(SqlLedger, "sync_state", sync_state):
+        yield
+
+
+@contextmanager
+def _key_ignored() -> Iterator[None]:
+    real = awards._post
+
+    def post(ledger: Any, draft: Any, *told: Any) -> Any:
+        return real(ledger, evolve(draft, key=None) if ledger.entry_of(draft.key) else draft, *told)
+
+    with patch.object(awards, "_posted", lambda *_: None), patch.object(awards, "_post", post):
+        yield
+
+
+def _wait_forgotten_by_others(state_of: Any) -> Any:
+    """Keep the wait where only the process that was told it knows of it."""
+
+    def sync_state(self: Any) -> SyncState:
+        state: SyncState = state_of(self)
+        if not hasattr(self, "knows_from"):
+            self.knows_from = state.failing and state.failing.count
+        return evolve(state, wait=None) if state.failing and state.failing.count == self.knows_from else state
+
+    return sync_state
+
+
+def _lease_ignored(claim: Any) -> Any:
+    def claimed(self: Any, *told: Any) -> Any:
+        with self._database.writing() as session:
+            session.execute("DELETE FROM claims")
+        return claim(self, *told)
+
+    return claimed
+
+
+def _slot_tried_again(slot_end: Any) -> Any:
+    def ended(self: Any, slot: Any) -> SlotEnd | None:
+        end: SlotEnd | None = slot_end(self, slot)
+        return None if end and end.outcome == "failed" else end
+
+    return ended
+
+
+MUTANTS = {
+    "cursor and award in two transactions": Mutant(swap(SqlLedger, "post", _two_transactions), seed=6),
+    "failures are counted in memory": Mutant(_failures_in_memory),
+    "keys are ignored": Mutant(_key_ignored),
+    "a wait is known to one process": Mutant(swap(SqlLedger, "sync_state", _wait_forgotten_by_others), seed=5),
+    "the lease is ignored": Mutant(swap(SqlLedger, "claim", _lease_ignored)),
+    "a reversal leaves the evidence": Mutant(
+        swap(
+            activity,
+            "AWARD_EVIDENCE",
+            without("AND NOT EXISTS (SELECT 1 FROM entries WHERE reverses = award.position)"),
+        )
+    ),
+    "a failed slot is tried again": Mutant(swap(SqlLedger, "slot_end", _slot_tried_again)),
+    "versions are not checked": Mutant(
+        swap(moving, "MOVE_ACCOUNTS", without(" AND discord_activity.version = moves.version")),
+        seed=9,
+    ),
+}

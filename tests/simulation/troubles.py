@@ -1,0 +1,87 @@
+"""What each trouble of the server must be called, and what it asks for."""
+
+UNREACHABLE = "unreachable"
+KINDS: dict[str, str | None] = {
+    UNREACHABLE: "down",
+    "private": "private",
+    "expired_token": "private",
+    "unknown_guild": "unknown_guild",
+    "internal_error": "down",
+    "rate_limited": "rate_limited",
+    "rate_limited_html": "rate_limited",
+    "rate_limited_seconds": "rate_limited",
+    "rate_limited_date": "rate_limited",
+    "rate_limited_absurd": "rate_limited",
+    "rate_limited_json": "rate_limited",
+    "blocked": "blocked",
+    "challenge_200": "blocked",
+    "challenge_403": "blocked",
+    "challenge_503": "blocked",
+    "bad_gateway": "down",
+    "unavailable": "down",
+    "gateway_timeout": "down",
+    "redirect": "malformed",
+    "html_200": "blocked",
+    "empty_body": "malformed",
+    "not_json": "malformed",
+    "deep_json": "malformed",
+    "not_utf8": "malformed",
+    "duplicate_keys": "malformed",
+    "xp_endless": "malformed",
+    "no_guild": "malformed",
+    "wrong_guild": "malformed",
+    "players_missing": "malformed",
+    "players_not_list": "malformed",
+    "ids_as_numbers": "malformed",
+    "lone_surrogate_id": "malformed",
+    "nan_xp": "malformed",
+    "xp_null": "malformed",
+    "xp_text": "malformed",
+    "xp_float": "malformed",
+    "xp_negative": "malformed",
+    "xp_boolean": "malformed",
+    "xp_huge": "malformed",
+    "reset": "down",
+    "refused_early": "down",
+    "timeout": "down",
+    "drip_headers": "down",
+    "drip_body": "down",
+    "truncated": "down",
+    "endless_body": "malformed",
+    "gzip_bomb": "malformed",
+    "few_bad_rows": None,
+    "lone_surrogate": None,
+    "endless_pages": None,
+    "page_ignored": None,
+    "stale": None,
+    "slow": None,
+    "clock_off": None,
+    "no_date": None,
+}
+"""What each trouble must be called, if anything: the others are pages that can be used."""
+UNUSABLE_MAX = 3
+"""How many rows of a page may be unusable."""
+ON_ROWS = frozenset({"lone_surrogate_id", "ids_as_numbers", "duplicate_keys", "nan_xp"})
+"""Troubles of rows, as all of `xp_…` are: a page without any is sound."""
+WAITS = {
+    "rate_limited": 900,
+    "rate_limited_html": 900,
+    "rate_limited_json": 900,
+    "rate_limited_seconds": 120,
+    "rate_limited_date": 90,
+    "rate_limited_absurd": 3_600,
+    "blocked": 3_600,
+    "challenge_200": 3_600,
+    "challenge_403": 3_600,
+    "challenge_503": 3_600,
+    "html_200": 3_600,
+}
+"""How many seconds each asks to be left alone (R21)."""
+ODD = frozenset({"endless_pages", "page_ignored", "slow", "few_bad_rows", "xp_null", "xp_text", "xp_float"}) | {
+    "xp_negative",
+    "xp_boolean",
+    "xp_huge",
+    "ids_as_numbers",
+    "lone_surrogate_id",
+}
+"""Troubles that may leave a page usable, and that a client may still refuse."""
