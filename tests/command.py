@@ -19,6 +19,7 @@ from trc_engage.testing.mee6 import Mee6Server
 PACKAGE = Path(trc_engage.__file__).parent
 COMMAND = [sys.executable, "-W", "error", "-m", "trc_engage.entrypoints.cli"]
 TIMEOUT_SECONDS = 60
+ADA, GRACE = "80351110224678912", "80351110224678913"
 
 
 @frozen

@@ -15,7 +15,6 @@ import httpx
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples/embedded_app.py"
-ADA, BO = "80351110224678912", "80351110224678913"
 SECONDS_MAX = 60
 PROMPT_SECONDS = 10
 TRIES_MAX = 5_000

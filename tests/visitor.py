@@ -7,12 +7,15 @@ from typing import Any
 import httpx
 from attrs import field, frozen
 
+from trc_engage import Engage
 from trc_engage.entrypoints.web import Earning, create_app
 
 TOKEN = "a-token-of-24-characters"  # noqa: S105
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 EARNINGS = (Earning("A benchmark", 50), Earning("A download", 5))
 URN = "urn:trc-engage:problem:"
+AWARDS = "/api/members/bo/awards"
+AWARD = {"source": "benchmark", "points": 5, "key": "k", "at": "2026-03-02T09:00:00Z"}
 
 
 @frozen
@@ -66,3 +69,8 @@ async def endless(chunks: int, size: int = 8_192) -> AsyncIterator[bytes]:
     """Send so many chunks, and say nothing of how many there will be."""
     for _ in range(chunks):
         yield b" " * size
+
+
+def all_of(engage: Engage) -> str:
+    """Return all that a request could have changed."""
+    return f"{engage.feed()} {engage.members()}"

@@ -3,14 +3,14 @@
 import re
 import runpy
 import signal
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
 
 import pytest
 
-from running_app import ADA, BO, EXAMPLE, IMPATIENT, ROOT, SECONDS_MAX, running
+from command import ADA
+from running_app import EXAMPLE, IMPATIENT, ROOT, SECONDS_MAX, running
 from trc_engage import (
     Engage,
     EngageError,
@@ -29,15 +29,6 @@ from trc_engage.testing.mee6 import Mee6Server
 def store(tmp_path: Path) -> str:
     """Name a store."""
     return str(tmp_path / "engage.db")
-
-
-@pytest.fixture
-def server() -> Iterator[Mee6Server]:
-    """Serve a board of two."""
-    with Mee6Server.start() as server:
-        server.board.join(ADA, username="ada", xp=1_000)
-        server.board.join(BO, username="bo", xp=500)
-        yield server
 
 
 def test_the_readme_tells_how_to_start_it() -> None:

@@ -4,28 +4,17 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 
 import pytest
 
+from command import ADA, GRACE
 from trc_engage import Engage, SyncReport
 from trc_engage.adapters.mee6 import Mee6Source
 from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.testing.mee6 import Mee6Server
-
-ADA, BO = "80351110224678912", "80351110224678913"
-
-
-@pytest.fixture
-def server() -> Iterator[Mee6Server]:
-    """Serve a board of two."""
-    with Mee6Server.start() as server:
-        server.board.join(ADA, username="ada", xp=1_000)
-        server.board.join(BO, username="bo", xp=500)
-        yield server
 
 
 class Shell:
@@ -72,7 +61,7 @@ class Shell:
 def shell(tmp_path: Path, server: Mee6Server) -> Shell:
     """Enrol two members and open their accounts."""
     shell = Shell(tmp_path / "engage.db", server)
-    for member_id, discord_id in (("ada", ADA), ("bo", BO)):
+    for member_id, discord_id in (("ada", ADA), ("grace", GRACE)):
         assert shell.run("members", "enroll", member_id, "--discord-id", discord_id)[0] == 0
     assert shell.run("sync")[0] == 0
     return shell

@@ -152,3 +152,17 @@ def test_points_below_zero_are_drawn_and_told() -> None:
     page = shown(alone(community.engage), "/members/ada")
     assert page.all("span", class_="big")[0].words == "−1,234"
     assert "From 0 to -1,234 points" in page.one("desc").words
+
+
+def test_a_chart_that_leaves_entries_out_says_so() -> None:
+    """It counts the newest 10,000, which is exact for the days since."""
+    community = Community()
+    community.enroll("ada")
+    community.award("ada", "benchmark:0", points=7)
+    assert "not exact" not in shown(alone(community.engage), "/members/ada").words
+    community.now += timedelta(days=1)
+    for number in range(10_000):
+        community.award("ada", f"benchmark:{number + 1}")
+    page = shown(alone(community.engage), "/members/ada")
+    assert "before 3 Mar 2026 the line is not exact" in page.words
+    assert rows(page.one("details").one("table"))[0][2] == "100,007"

@@ -1,6 +1,6 @@
 """Accounts + board -> SyncPlan: what one sync would do, account by account (R2-R6, R11a)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -11,12 +11,11 @@ from .days import Window, windows_until
 from .entries import SyncKind
 from .model import Board, DiscordActivity, Move
 from .postings import SyncState
+from .reports import COUNTS, AccountOutcome
 from .status import NextReading, Status
 
 Drops = Literal["deduct", "rebase"]
 """What an admin decided about falling XP (R10)."""
-
-Outcome = Literal["opened", "gained", "deducted", "rebased", "unchanged", "absent", "missed"]
 
 XP_PER_MINUTE_MAX = 100
 XP_UNSUSPECTED = 1_500
@@ -26,19 +25,13 @@ XP_UNSUSPECTED = 1_500
 class SyncPlan:
     """What one sync would do, and how many accounts it touches in which way, counted by their XP."""
 
-    moves: Sequence[Move] = ()
-    opened: int = 0
-    gained: int = 0
-    deducted: int = 0
-    rebased: int = 0
-    unchanged: int = 0
-    absent: int = 0
-    missed: int = 0
-    found: int = 0
+    moves: Sequence[Move]
+    counts: Mapping[str, int]
+    found: int
     """Accounts found on the board."""
-    points: int = 0
+    points: int
     """Net points of all entries."""
-    points_lost: int = 0
+    points_lost: int
     """Points that deductions take away, as a positive number."""
 
 
@@ -53,9 +46,7 @@ def plan_sync(
 
     `at` is the instant at which the read began, `drops` the admin's decision about falling XP.
     """
-    tally: dict[Outcome, int] = dict.fromkeys(
-        ("opened", "gained", "deducted", "rebased", "unchanged", "absent", "missed"), 0
-    )
+    counts: dict[str, int] = dict.fromkeys(COUNTS, 0)
     moves: list[Move] = []
     unmoved = found = 0
     looked_at = state.good_at or at
@@ -74,14 +65,14 @@ def plan_sync(
             outcome, move = _unseen(account, window_from(at), drops)
         else:
             outcome, move = _read(account, xp, window_from(account.window_from or looked_at), drops)
-        tally[outcome] += 1
+        counts[outcome] += 1
         found += xp is not None
         if move is not None:
             moves.append(move)
-    tally["unchanged"] += unmoved
+    counts["unchanged"] += unmoved
     return SyncPlan(
         moves,
-        **tally,
+        counts,
         found=found + unmoved,
         points=sum(move.points for move in moves),
         points_lost=-sum(move.points for move in moves if move.points < 0),
@@ -95,7 +86,7 @@ def _opening(account: DiscordActivity, xp: int | None, window: Window) -> Move:
     return Move(account, "tracked", next_reading, baseline, baseline, baseline, None, "opening", 0, window)
 
 
-def _read(account: DiscordActivity, xp: int, window: Window, drops: Drops | None) -> tuple[Outcome, Move]:
+def _read(account: DiscordActivity, xp: int, window: Window, drops: Drops | None) -> tuple[AccountOutcome, Move]:
     """Take a reading of an account that is open (R2a, R3, R4, R6)."""
     fell = xp < account.xp_total
     if _is_history(account, xp, window) or (fell and (account.next_reading == "returns" or drops == "rebase")):
@@ -136,7 +127,7 @@ def _rebase(account: DiscordActivity, xp: int, next_reading: NextReading, window
     return Move(account, "tracked", next_reading, baseline, xp, xp, None, "rebase", 0, window)
 
 
-def _unseen(account: DiscordActivity, window: Window, drops: Drops | None) -> tuple[Outcome, Move | None]:
+def _unseen(account: DiscordActivity, window: Window, drops: Drops | None) -> tuple[AccountOutcome, Move | None]:
     """Keep the XP of an account that is not on the board (R5).
 
     In a season reset (`drops="rebase"`) those who vanish with it are rebased too, to a zero-XP
@@ -150,7 +141,7 @@ def _unseen(account: DiscordActivity, window: Window, drops: Drops | None) -> tu
     return "absent", _restated(account, "absent", None)
 
 
-def _missed(account: DiscordActivity, looked_at: datetime) -> tuple[Outcome, Move | None]:
+def _missed(account: DiscordActivity, looked_at: datetime) -> tuple[AccountOutcome, Move | None]:
     """Remember where the window begins of an account that this sync could not look for."""
     if account.next_reading == "opens":
         return "missed", None

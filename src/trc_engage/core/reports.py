@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from attrs import frozen
 
@@ -16,6 +16,11 @@ EnrolmentOutcome = Literal[
     "enrolled", "updated", "linked", "unlinked", "left", "returned", "hidden", "shown", "forgotten", "unchanged"
 ]
 ReceiptOutcome = Literal["awarded", "reversed", "adjusted", "unchanged"]
+AccountOutcome = Literal["opened", "gained", "deducted", "rebased", "unchanged", "absent", "missed"]
+"""What a sync means for one account, by its XP."""
+
+COUNTS: tuple[AccountOutcome, ...] = get_args(AccountOutcome)
+"""What a report counts its accounts by."""
 
 
 @frozen
@@ -61,6 +66,11 @@ class SyncReport:
     """Streaks that changed because windows reached back into settled days (R16)."""
     moves: Sequence[Move] = ()
     """What would be posted; filled in a dry run only."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many accounts the sync touched in which way."""
+        return {name: getattr(self, name) for name in COUNTS}
 
 
 @frozen

@@ -26,11 +26,11 @@ def why_distrusted(plan: SyncPlan, board: Board, at: datetime, state: SyncState)
 
 
 def _too_many_lowered(plan: SyncPlan) -> str | None:
-    if plan.deducted < LOWERED_MIN or plan.deducted <= LOWERED_SHARE_MAX * plan.found:
+    lowered = plan.counts["deducted"]
+    if lowered < LOWERED_MIN or lowered <= LOWERED_SHARE_MAX * plan.found:
         return None
     return (
-        f"the board would lower {plan.deducted:,} of {plan.found:,} members found on it, "
-        f"taking {plan.points_lost:,} points"
+        f"the board would lower {lowered:,} of {plan.found:,} members found on it, taking {plan.points_lost:,} points"
     )
 
 

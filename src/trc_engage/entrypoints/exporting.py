@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from .arguments import examples
+from .jsonable import of_entry
 from .settings import Settings
 from .wiring import check_store, opened_to_read
 
@@ -82,7 +83,9 @@ def _writing(fields: Sequence[str], *, as_json: bool) -> Iterator[Write]:
     """Lend what writes a page to stdout; nothing is held back when the command ends."""
     if as_json:
         # ASCII, so that any stdout can take it.
-        yield lambda page: sys.stdout.writelines(f"{json.dumps(row)}\n" for row in page)
+        yield lambda page: sys.stdout.writelines(
+            f"{json.dumps({name: row[name] for name in fields})}\n" for row in page
+        )
     else:
         if reconfigure := getattr(sys.stdout, "reconfigure", None):
             reconfigure(encoding="utf-8", newline="")
@@ -118,28 +121,7 @@ def _members(reader: Reader) -> Iterator[Iterable[Fields]]:
 
 
 def _entry(entry: Entry) -> Fields:
-    change = entry.xp
-    return {
-        "position": entry.position,
-        "kind": entry.kind,
-        "member_id": entry.member_id,
-        "source": entry.source,
-        "points": entry.points,
-        "day": entry.day.isoformat(),
-        "at": entry.at.isoformat(),
-        "silent": entry.silent,
-        "key": entry.key,
-        "reason": entry.reason,
-        "by": entry.actor,
-        "reverses": entry.reverses,
-        "account_id": change and change.account_id,
-        "xp_before": change and change.xp_before,
-        "xp_after": change and change.xp_after,
-        "xp_carried_before": change and change.carried_before,
-        "xp_carried": change and change.carried_after,
-        "xp_baseline_before": change and change.baseline_before,
-        "xp_baseline": change and change.baseline_after,
-    }
+    return {**of_entry(entry), "member_id": entry.member_id, "account_id": entry.xp and entry.xp.account_id}
 
 
 def _member(standing: Standing) -> Fields:

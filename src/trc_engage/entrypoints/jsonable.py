@@ -40,13 +40,7 @@ def of_report(report: SyncReport, *, dry_run: bool) -> dict[str, Any]:
     """Return what a sync did, or would do."""
     value: dict[str, Any] = {
         "outcome": report.outcome,
-        "opened": report.opened,
-        "gained": report.gained,
-        "deducted": report.deducted,
-        "rebased": report.rebased,
-        "unchanged": report.unchanged,
-        "absent": report.absent,
-        "missed": report.missed,
+        **report.counts,
         "points": report.points,
         "pages": report.pages,
         "rows": report.rows,
@@ -126,9 +120,33 @@ def of_standings(standings: Sequence[Standing]) -> dict[str, Any]:
     return {"members": [of_standing(standing) for standing in standings]}
 
 
+def of_entry(entry: Entry) -> dict[str, Any]:
+    """Return a line of the ledger."""
+    change = entry.xp
+    return {
+        "position": entry.position,
+        "kind": entry.kind,
+        "source": entry.source,
+        "points": entry.points,
+        "day": entry.day.isoformat(),
+        "at": entry.at.isoformat(),
+        "silent": entry.silent,
+        "key": entry.key,
+        "reason": entry.reason,
+        "by": entry.actor,
+        "reverses": entry.reverses,
+        "xp_before": change and change.xp_before,
+        "xp_after": change and change.xp_after,
+        "xp_carried": change and change.carried_after,
+        "xp_carried_before": change and change.carried_before,
+        "xp_baseline": change and change.baseline_after,
+        "xp_baseline_before": change and change.baseline_before,
+    }
+
+
 def of_entries(entries: Sequence[Entry]) -> dict[str, Any]:
     """Return lines of the ledger."""
-    return {"entries": [_entry(entry) for entry in entries]}
+    return {"entries": [of_entry(entry) for entry in entries]}
 
 
 def of_days(standing: Standing, days: Sequence[MemberDay], entries: Sequence[Entry]) -> dict[str, Any]:
@@ -141,7 +159,7 @@ def of_days(standing: Standing, days: Sequence[MemberDay], entries: Sequence[Ent
                 "mark": day.mark,
                 "active": day.is_active,
                 "evidence": [_evidence(one) for one in day.evidence],
-                "entries": [_entry(entry) for entry in entries if entry.day == day.day],
+                "entries": [of_entry(entry) for entry in entries if entry.day == day.day],
             }
             for day in reversed(days)
         ],
@@ -154,7 +172,7 @@ def of_receipt(receipt: Receipt, standing: Standing) -> dict[str, Any]:
         "outcome": receipt.outcome,
         "member_id": standing.member_id,
         "points": standing.points,
-        "entry": _entry(receipt.entry),
+        "entry": of_entry(receipt.entry),
         "late": receipt.late and _change(receipt.late),
     }
 
@@ -179,29 +197,6 @@ def of_excused(report: ExcuseReport) -> dict[str, Any]:
 def of_ranks(ranks: Sequence[Rank], own: Rank | None, month: date | None) -> dict[str, Any]:
     """Return the top of the leaderboard, and a member's own rank if it was asked for."""
     return {"month": month and f"{month:%Y-%m}", "ranks": [_rank(one) for one in ranks], "own": own and _rank(own)}
-
-
-def _entry(entry: Entry) -> dict[str, Any]:
-    change = entry.xp
-    return {
-        "position": entry.position,
-        "kind": entry.kind,
-        "source": entry.source,
-        "points": entry.points,
-        "day": entry.day.isoformat(),
-        "at": entry.at.isoformat(),
-        "silent": entry.silent,
-        "key": entry.key,
-        "reason": entry.reason,
-        "by": entry.actor,
-        "reverses": entry.reverses,
-        "xp_before": change and change.xp_before,
-        "xp_after": change and change.xp_after,
-        "xp_carried": change and change.carried_after,
-        "xp_carried_before": change and change.carried_before,
-        "xp_baseline": change and change.baseline_after,
-        "xp_baseline_before": change and change.baseline_before,
-    }
 
 
 def _move(move: Move) -> dict[str, Any]:

@@ -29,7 +29,7 @@ Examples:
 
 app = typer.Typer(name="members", help=HELP, rich_markup_mode=None, no_args_is_help=True)
 
-DiscordId = Annotated[str, typer.Argument(metavar="DISCORD_ID", help="The Discord account's id, 17 to 20 digits.")]
+DiscordId = Annotated[str, typer.Argument(metavar="DISCORD_ID", help="The Discord account's id, 20 digits at most.")]
 
 
 @app.command(epilog=examples("Example:", "trc-engage members enroll m-1 --discord-id 80351110224678912 --name Ada"))

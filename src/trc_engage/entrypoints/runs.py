@@ -4,7 +4,6 @@ from typing import Any
 
 from ..core.incidents import Notice
 from ..core.reports import RunReport, SettleReport, SyncReport
-from ..posting.sync import COUNTS
 from .exits import told
 from .jsonable import of_failure, of_report, of_settled
 from .text import counted, points, safe
@@ -46,8 +45,7 @@ def _slot(report: RunReport) -> str:
 
 
 def _counts(sync: SyncReport) -> str:
-    counts = {name: getattr(sync, name) for name in COUNTS}
-    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "nobody looked for"
+    return ", ".join(f"{count:,} {name}" for name, count in sync.counts.items() if count) or "nobody looked for"
 
 
 def _error(report: RunReport) -> dict[str, Any] | None:

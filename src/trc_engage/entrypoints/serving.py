@@ -40,7 +40,7 @@ app = typer.Typer(rich_markup_mode=None)
 def web(
     *,
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="Where to listen.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65_535)] = 8000,
+    port: Annotated[int, typer.Option(metavar="PORT", help="0 takes a free one.", min=0, max=65_535)] = 8000,
     may_see: Annotated[
         str | None, typer.Option(metavar="MODULE:NAME", help="The function that says who may see whom.")
     ] = None,

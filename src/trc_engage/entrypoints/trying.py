@@ -30,9 +30,9 @@ def demo() -> None:
 )
 def mee6_server(
     *,
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.", min=0, max=65_535)] = 0,
+    port: Annotated[int, typer.Option(metavar="PORT", help="On 127.0.0.1; 0 takes a free one.", min=0, max=65_535)] = 0,
     guild_id: Annotated[str, typer.Option(metavar="ID", help="Whose board it serves.")] = "200000000000000001",
-    members: Annotated[int, typer.Option(help="How many people chat.", min=1, max=10_000)] = 10,
+    members: Annotated[int, typer.Option(metavar="N", help="How many people chat.", min=1, max=10_000)] = 10,
     trouble: Annotated[
         str | None, typer.Option(metavar="NAME", help="Answer with this trouble; 'list' lists them.")
     ] = None,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..core import timing, trust
 from ..core.days import in_utc
@@ -14,13 +14,10 @@ from ..core.model import Board, DiscordActivity, Move, Sought
 from ..core.planning import Drops, SyncPlan, plan_sync
 from ..core.ports import Clock, Store, XpSource
 from ..core.postings import Claim, Posting, SyncFailure, SyncRun, SyncState
-from ..core.reports import SyncReport
+from ..core.reports import StreakChange, SyncReport
 from ..core.slots import SlotEnd, SlotOutcome
 from . import deriving, planned_anew
 from .claims import claimed
-
-COUNTS = ("opened", "gained", "deducted", "rebased", "unchanged", "absent", "missed")
-"""What a report counts its accounts by."""
 
 logger = logging.getLogger(__name__)
 
@@ -119,10 +116,10 @@ def _post(ledger: Store, reading: Reading, how: How, claim: Claim) -> SyncReport
         if how.drops is None and (distrust := trust.why_distrusted(plan, board, at, state)):
             raise SourceError("distrusted", distrust)
         if how.dry_run:
-            return _report("planned", plan, board, at, plan.moves)
+            return _report("planned", plan, board, at, moves=plan.moves)
         calendar = ledger.calendar()
         derived = deriving.of_moves(ledger, plan.moves, calendar)
-        report = evolve(_report("synced", plan, board, at), late=derived.changes)
+        report = _report("synced", plan, board, at, late=derived.changes)
         posting = Posting(
             at,
             moves=plan.moves,
@@ -156,22 +153,16 @@ def _still_sought(ledger: Store, reading: Reading) -> Sequence[DiscordActivity]:
 
 
 def _report(
-    outcome: Literal["synced", "planned"], plan: SyncPlan, board: Board, at: datetime, moves: Sequence[Move] = ()
+    outcome: Literal["synced", "planned"],
+    plan: SyncPlan,
+    board: Board,
+    at: datetime,
+    *,
+    late: Sequence[StreakChange] = (),
+    moves: Sequence[Move] = (),
 ) -> SyncReport:
     return SyncReport(
-        outcome,
-        at,
-        opened=plan.opened,
-        gained=plan.gained,
-        deducted=plan.deducted,
-        rebased=plan.rebased,
-        unchanged=plan.unchanged,
-        absent=plan.absent,
-        missed=plan.missed,
-        points=plan.points,
-        pages=board.pages,
-        rows=board.rows,
-        moves=moves,
+        outcome, at, **plan.counts, points=plan.points, pages=board.pages, rows=board.rows, late=late, moves=moves
     )
 
 
@@ -185,8 +176,7 @@ def _record(ledger: Store, error: SourceError, now: datetime, how: How, claim: C
 
 
 def _log(report: SyncReport) -> None:
-    counts = {name: getattr(report, name) for name in COUNTS}
-    told = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+    told = ", ".join(f"{count:,} {name}" for name, count in report.counts.items() if count)
     logger.info(
         "synced: %+d points; %s; %d rows on %d %s",
         report.points,
@@ -194,5 +184,5 @@ def _log(report: SyncReport) -> None:
         report.rows,
         report.pages,
         "page" if report.pages == 1 else "pages",
-        extra={"points": report.points, **counts, "rows": report.rows, "pages": report.pages},
+        extra={"points": report.points, **report.counts, "rows": report.rows, "pages": report.pages},
     )

@@ -30,16 +30,7 @@ def say_report(report: SyncReport) -> None:
 
 
 def _tally(report: SyncReport) -> str:
-    numbers = {
-        "opened": report.opened,
-        "gained": report.gained,
-        "deducted": report.deducted,
-        "rebased": report.rebased,
-        "unchanged": report.unchanged,
-        "absent": report.absent,
-        "missed": report.missed,
-    }
-    told = ", ".join(f"{number:,} {name}" for name, number in numbers.items() if number)
+    told = ", ".join(f"{count:,} {name}" for name, count in report.counts.items() if count)
     return told or "none to look for; enrol members with their Discord ids (`trc-engage members enroll --help`)"
 
 

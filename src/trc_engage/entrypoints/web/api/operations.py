@@ -12,7 +12,9 @@ BEFORE = query(
     whole(minimum=0, maximum=POSITION_MAX),
 )
 SOURCE = query(
-    "source", "Those of this source alone.", text(minLength=1, maxLength=SOURCE_LENGTH_MAX, examples=["discord"])
+    "source",
+    f"Those of this source alone; {members.SCANNED_MAX:,} entries are looked through for a page, which may be short.",
+    text(minLength=1, maxLength=SOURCE_LENGTH_MAX, examples=["discord"]),
 )
 READING: dict[str, Operation] = {
     "/members/{member_id}": reading("summary", "Where a member stands", ref("Member"), problems=(404, 422)),

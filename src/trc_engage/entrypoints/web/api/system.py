@@ -9,7 +9,7 @@ from starlette.responses import Response
 from ....core.entries import Entry
 from ....core.points import XP_PER_POINT
 from ....engage import Engage
-from ...jsonable import of_entries
+from ...jsonable import of_entry
 from ...version import installed_version
 from ...vitals import of_status
 from ..site import Site
@@ -34,10 +34,7 @@ async def feed(request: Request) -> Response:
     page = entries[:limit]
     shown = page if site.is_trusted(request) else await _visible(request, site, page)
     value = {
-        "entries": [
-            {"member_id": entry.member_id, **told}
-            for entry, told in zip(shown, of_entries(shown)["entries"], strict=True)
-        ],
+        "entries": [{"member_id": entry.member_id, **of_entry(entry)} for entry in shown],
         "after": page[-1].position if page else after,
         "more": len(entries) > limit,
     }

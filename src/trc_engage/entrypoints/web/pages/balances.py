@@ -31,8 +31,10 @@ class Balances:
 
     first_day: date
     values: Sequence[int]
-    first_earned: int = 0
+    first_earned: int
     """What the first day itself brought."""
+    exact_from: date
+    """The day before which entries may be left out."""
 
     @property
     def weeks(self) -> Sequence[Week]:
@@ -49,20 +51,22 @@ class Balances:
 def balances(engage: Engage, member_id: str, total: int, first_day: date, today: date) -> Balances:
     """Return the points at the end of each of these days: what there is today, less what came later."""
     by_day: Counter[date] = Counter()
-    for entry in _since(engage, member_id, first_day):
+    entries, exact_from = _since(engage, member_id, first_day)
+    for entry in entries:
         by_day[entry.day] += entry.points
     values, balance, day = [], total - sum(points for day, points in by_day.items() if day > today), today
     while day >= first_day:
         values.append(balance)
         balance -= by_day[day]
         day -= ONE_DAY
-    return Balances(first_day, values[::-1], by_day[first_day])
+    return Balances(first_day, values[::-1], by_day[first_day], exact_from)
 
 
-def _since(engage: Engage, member_id: str, first_day: date) -> Sequence[Entry]:
-    """Return the entries that can be of these days, newest first; the newest ten thousand at most.
+def _since(engage: Engage, member_id: str, first_day: date) -> tuple[Sequence[Entry], date]:
+    """Return the entries that can be of these days, newest first, and from which day on none is left out.
 
-    What is not an award is posted when it happens, so nothing posted before such an entry is of a later day.
+    There may be too many. What is not an award is posted when it happens, so nothing posted before such an entry is
+    of a later day.
     """
     found: list[Entry] = []
     before: int | None = None
@@ -70,6 +74,6 @@ def _since(engage: Engage, member_id: str, first_day: date) -> Sequence[Entry]:
         entries = engage.history(member_id, limit=PAGE, before=before)
         found += entries
         if len(entries) < PAGE or any(one.kind != "award" and one.at.date() < first_day for one in entries):
-            break
+            return found, first_day
         before = entries[-1].position
-    return found
+    return found, found[-1].at.date()

@@ -1,0 +1,118 @@
+"""Whoever runs tells the admin what lasts, once (R20)."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from community import LEDGERS, Community, opened
+from noticeboard import Noticeboard
+from trc_engage import Engage, Notice, SourceError
+
+DOWN = SourceError("down", "MEE6 did not answer in time")
+
+
+@pytest.fixture(params=LEDGERS)
+def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Community]:
+    """Two linked members on a board, before anything has run."""
+    with opened(request.param, tmp_path) as ledger:
+        community = Community(ledger)
+        community.enroll("ada", "bo")
+        community.xp = {"ada": 1_000, "bo": 1_000}
+        yield community
+
+
+@pytest.fixture
+def noticeboard(community: Community) -> Noticeboard:
+    """Hang up a noticeboard."""
+    board = Noticeboard()
+    community.engage = Engage(ledger=community.ledger, source=community, clock=lambda: community.now, alerts=[board])
+    return board
+
+
+def test_the_third_failure_alerts_once_and_the_recovery_clears(community: Community, noticeboard: Noticeboard) -> None:
+    """One alert, a reminder a day, one all-clear (R20)."""
+    community.run()
+    community.trouble = DOWN
+    for _ in range(2 + 4 * 25):
+        community.run()
+    assert noticeboard.kinds == ["alert", "reminder"]
+    community.trouble = None
+    community.run()
+    community.run()
+    assert noticeboard.kinds == ["alert", "reminder", "all_clear"]
+
+
+def test_a_channel_that_is_down_is_tried_again(community: Community, noticeboard: Noticeboard) -> None:
+    """What it did not take it is told with the next run."""
+    community.run()
+    community.trouble = DOWN
+    community.run()
+    community.run()
+    noticeboard.torn_down = True
+    report = community.run()
+    assert ([notice.kind for notice in report.undelivered], report.delivered) == (["alert"], ())
+    noticeboard.torn_down = False
+    assert [notice.kind for notice in community.run(timedelta(minutes=1)).delivered] == ["alert"]
+    assert community.run(timedelta(minutes=1)).delivered == ()
+
+
+def test_a_channel_that_breaks_its_promise_silences_no_other(community: Community, noticeboard: Noticeboard) -> None:
+    """A channel may be anybody's code; its error ends neither the run nor the others' notices."""
+
+    class Broken:
+        channel = "broken"
+
+        def send(self, notice: Notice, /) -> None:
+            raise ConnectionError(f"no line for {notice.kind}")
+
+    community.engage = Engage(
+        ledger=community.ledger, source=community, clock=lambda: community.now, alerts=[Broken(), noticeboard]
+    )
+    community.run()
+    community.trouble = DOWN
+    reports = [community.run() for _ in range(3)]
+    assert noticeboard.kinds == ["alert"]
+    assert [len(report.undelivered) for report in reports] == [0, 0, 1]
+
+
+def test_what_an_admin_must_decide_is_told_during_an_outage(community: Community, noticeboard: Noticeboard) -> None:
+    """Who was told of an outage is told at once of the board that came back with everybody's XP gone (R10)."""
+    community.enroll("cy", "dee", "eli")
+    community.xp = dict.fromkeys(("ada", "bo", "cy", "dee", "eli"), 1_000)
+    community.run()
+    community.trouble = DOWN
+    for _ in range(3):
+        community.run()
+    community.trouble, community.xp = None, dict.fromkeys(community.xp, 500)
+    community.run()
+    assert noticeboard.kinds == ["alert", "alert"]
+    assert "5 of 5 members" in noticeboard.notices[-1].text
+
+
+def test_what_an_admin_must_decide_is_told_at_once(community: Community, noticeboard: Noticeboard) -> None:
+    """A board that is not trusted does not wait for its third failure (R10)."""
+    community.enroll("cy", "dee", "eli")
+    community.xp = dict.fromkeys(("ada", "bo", "cy", "dee", "eli"), 1_000)
+    community.run()
+    community.xp = dict.fromkeys(community.xp, 500)
+    community.run()
+    (notice,) = noticeboard.notices
+    assert (notice.kind, notice.topic) == ("alert", "source")
+    for word in ("5 of 5 members", "25 points", "--accept-drops", "--rebase-drops"):
+        assert word in notice.text
+    community.engage.sync(rebase_drops=True)
+    community.run(timedelta(minutes=1))
+    assert noticeboard.kinds == ["alert", "all_clear"]
+
+
+def test_a_clock_that_went_back_is_told_at_once(community: Community, noticeboard: Noticeboard) -> None:
+    """Nothing is synced or settled meanwhile, and the slot of the wrong time is not ended (R22)."""
+    community.run()
+    community.now -= timedelta(days=30)
+    report = community.engage.run_due()
+    assert (report.outcome, report.slot, noticeboard.kinds) == ("failed", None, ["alert"])
+    assert "date -u" in noticeboard.notices[0].text
+    community.run(timedelta(days=31))
+    assert noticeboard.kinds == ["alert", "all_clear"]
