@@ -30,14 +30,14 @@ if TYPE_CHECKING:
         UnknownAward,
         UnknownMember,
     )
-    from .core.health import Status
+    from .core.health import Status, Tally
     from .core.incidents import Notice, Trouble
     from .core.model import Board, DiscordActivity, Link, Member, Sought
     from .core.reports import Enrolment, ExcuseReport, Receipt, RunReport, SettleReport, StreakChange, SyncReport
     from .core.settling import Pending
     from .core.slots import SlotEnd
     from .core.streaks import Milestone, StreakStanding
-    from .core.views import DiscordStanding, MemberDay, Rank, Standing, Tally
+    from .core.views import DiscordStanding, MemberDay, Rank, Standing
     from .engage import Engage
     from .posting.enrolling import Newcomer
     from .reading import Reader
@@ -65,14 +65,14 @@ _HOMES = {
         "UnknownAward",
         "UnknownMember",
     ),
-    "core.health": ("Status",),
+    "core.health": ("Status", "Tally"),
     "core.incidents": ("Notice", "Trouble"),
     "core.model": ("Board", "DiscordActivity", "Link", "Member", "Sought"),
     "core.reports": ("Enrolment", "ExcuseReport", "Receipt", "RunReport", "SettleReport", "StreakChange", "SyncReport"),
     "core.settling": ("Pending",),
     "core.slots": ("SlotEnd",),
     "core.streaks": ("Milestone", "StreakStanding"),
-    "core.views": ("DiscordStanding", "MemberDay", "Rank", "Standing", "Tally"),
+    "core.views": ("DiscordStanding", "MemberDay", "Rank", "Standing"),
     "engage": ("Engage",),
     "posting.enrolling": ("Newcomer",),
     "reading": ("Reader",),

@@ -1,19 +1,27 @@
 """`Reader`: what people ask, checked and put together from the `Views` port."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
 from datetime import date, datetime
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from attrs import evolve
 
 from .core import streaks
 from .core.days import ONE_DAY, in_utc
-from .core.entries import Entry
 from .core.errors import InvalidValue, UnknownMember
 from .core.fields import checked_day, checked_limit, checked_member_id, checked_position
-from .core.ports import Clock, Views
-from .core.streaks import MILESTONES, Milestone
-from .core.views import MemberDay, MemberFacts, Rank, Standing, member_day
+from .core.streaks import MILESTONES
+from .core.views import member_day
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .core.entries import Entry
+    from .core.ports import Clock, Views
+    from .core.streaks import Milestone
+    from .core.views import MemberDay, MemberFacts, Rank, Standing
 
 DAYS_MAX = 1_000
 

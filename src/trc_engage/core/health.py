@@ -1,6 +1,6 @@
 """Whether all is well, and what stands open if not."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from attrs import frozen
@@ -9,7 +9,7 @@ from .incidents import Failing, Trouble
 from .postings import Claim, Wait
 from .settling import Pending
 from .slots import SlotEnd
-from .views import Tally
+from .status import Status as AccountStatus
 
 START = "start the daemon (`trc-engage daemon`), or have cron call `trc-engage run-due`"
 ENROL = "enrol members (`trc-engage members enroll --help`)"
@@ -21,6 +21,20 @@ class Need:
 
     what: str
     advice: str
+
+
+@frozen
+class Tally:
+    """How much a store holds."""
+
+    store: str
+    """Where it is, without any password."""
+    size_bytes: int | None
+    """None if it has no size that could be told."""
+    members: int
+    accounts: Mapping[AccountStatus, int]
+    """How many there are of each status, unlinked ones included."""
+    entries: int
 
 
 @frozen

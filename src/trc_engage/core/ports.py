@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from .audit.holdings import Holdings, Unreadable
     from .days import Calendar
     from .entries import Entry, Evidence
+    from .health import Tally
     from .incidents import Notice, Told
     from .model import Board, DiscordActivity, Member
     from .postings import Claim, Posting, SyncState
     from .settling import DayRecord
     from .slots import SlotEnd
     from .streaks import Streak
-    from .views import MemberFacts, Rank, Standing, Tally
+    from .views import MemberFacts, Rank, Standing
 
 
 class XpSource(Protocol):

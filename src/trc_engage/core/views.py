@@ -69,20 +69,6 @@ class Rank:
 
 
 @frozen
-class Tally:
-    """How much a store holds."""
-
-    store: str
-    """Where it is, without any password."""
-    size_bytes: int | None
-    """None if it has no size that could be told."""
-    members: int
-    accounts: Mapping[Status, int]
-    """How many there are of each status, unlinked ones included."""
-    entries: int
-
-
-@frozen
 class MemberDay:
     """One day of one member, and what made it active."""
 

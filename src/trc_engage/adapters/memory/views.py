@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from datetime import date
 
 from ...core.entries import Entry
+from ...core.health import Tally
 from ...core.model import Member
-from ...core.views import DiscordStanding, MemberFacts, Rank, Standing, Tally
+from ...core.views import DiscordStanding, MemberFacts, Rank, Standing
 from .facts import Facts
 from .state import State
 

@@ -1,14 +1,19 @@
 """Who was active when, and what follows for the streaks."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...core.days import ONE_DAY, Calendar
 from ...core.entries import DISCORD, Evidence
-from ...core.settling import DayRecord
 from ...core.streaks import Streak
-from .session import Session, Sessions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...core.settling import DayRecord
+    from .session import Session, Sessions
 
 AMONG_EVIDENCE_BY_HAND = "kind IN ('award', 'reversal') AND"
 """SQLite finds the index of evidence by hand by these very words."""
@@ -74,6 +79,9 @@ class Activity:
 
     def day_record(self, day: date, /) -> DayRecord:
         """Return who was active on a day, with their streaks."""
+        # Whoever only reads need not wait for what settles.
+        from ...core.settling import DayRecord  # noqa: PLC0415
+
         with self._database.reading() as session:
             active: dict[str, Streak] = {}
             for statement in (ACTIVE_ON_DISCORD, ACTIVE_ELSEWHERE):

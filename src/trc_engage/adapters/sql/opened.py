@@ -1,12 +1,16 @@
 """A store that is open."""
 
-from collections.abc import Callable
-from types import TracebackType
-from typing import Self, TypeVar
+from __future__ import annotations
 
-from .session import Sessions
+from typing import TYPE_CHECKING, Self, TypeVar
 
-Database = TypeVar("Database", bound=Sessions)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from .session import Sessions
+
+Database = TypeVar("Database", bound="Sessions")
 
 
 class Opened:

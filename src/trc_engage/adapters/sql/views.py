@@ -1,15 +1,21 @@
 """What people read."""
 
+from __future__ import annotations
+
 from collections import defaultdict
-from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...core import points
 from ...core.entries import Entry, XpChange
-from ...core.views import DiscordStanding, MemberFacts, Rank, Standing, Tally
+from ...core.views import DiscordStanding, MemberFacts, Rank, Standing
 from .activity import calendar_of, evidence_of, stored_streak
-from .session import Session, Sessions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...core.health import Tally
+    from .session import Session, Sessions
 
 ENTRY = """
 SELECT position, kind, member_id, source, points, day, at, silent,
@@ -130,6 +136,9 @@ class Views:
 
     def tally(self) -> Tally:
         """Return how much the store holds."""
+        # Whoever only reads need not wait for what a status is made of.
+        from ...core.health import Tally  # noqa: PLC0415
+
         with self._database.reading() as session:
             (members,) = session.execute("SELECT count(*) FROM members").fetchone()
             accounts = session.execute("SELECT status, count(*) FROM discord_activity GROUP BY status")

@@ -1,14 +1,20 @@
 """Connections to the one file: opened, lent, in a transaction, with every foreign error translated."""
 
+from __future__ import annotations
+
 import sqlite3
-from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...core.errors import LedgerBusy, LedgerFailed
 from ..sql.pool import Pool
-from ..sql.session import Session
 from .staging import fill, merge, stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ..sql.session import Session
 
 APPLICATION_ID = 0x54524345
 """'TRCE', so that a foreign database is told from ours."""

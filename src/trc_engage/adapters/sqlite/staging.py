@@ -1,9 +1,13 @@
 """Rows in bulk: the temporary tables that a posting's moves go through, and tables filled as a whole."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from __future__ import annotations
 
-from ..sql.session import Session
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ..sql.session import Session
 
 STAGE = (
     """
