@@ -23,3 +23,13 @@ class Noticeboard:
     def kinds(self) -> list[str]:
         """The kinds of what was taken, in order."""
         return [notice.kind for notice in self.notices]
+
+
+class Broken:
+    """A channel that breaks its promise: it raises what no channel may."""
+
+    channel = "broken"
+
+    def send(self, notice: Notice, /) -> None:
+        """Raise."""
+        raise ConnectionError(f"no line for {notice.kind}")

@@ -101,18 +101,25 @@ def _tell(runner: Runner, claim: Claim, report: RunReport) -> RunReport:
         heard = [one for one in told if one.channel == alerts.channel]
         for notice in incidents.notices_due(lasting, heard, now):
             renew(runner.ledger, claim, runner.instant())
-            try:
-                alerts.send(notice)
-            except Exception as error:
-                # A channel may be anybody's code, and one that breaks its promise must not silence the others.
-                why = error if isinstance(error, AlertFailed) else f"the channel broke off ({type(error).__name__})"
-                logger.warning("the %s of %s was not delivered: %s", notice.kind, notice.topic, why)
+            if not is_delivered(alerts, notice):
                 undelivered.append(notice)
                 continue
             taken = Told(alerts.channel, notice.topic, notice.kind, notice.since, now)
             runner.ledger.post(Posting(now, told=[taken], claim=claim))
             delivered.append(notice)
     return evolve(report, delivered=tuple(delivered), undelivered=tuple(undelivered))
+
+
+def is_delivered(alerts: Alerts, notice: Notice) -> bool:
+    """Deliver a notice; a channel that cannot is logged."""
+    try:
+        alerts.send(notice)
+    except Exception as error:
+        # A channel may be anybody's code, and one that breaks its promise must not silence the others.
+        why = error if isinstance(error, AlertFailed) else f"the channel broke off ({type(error).__name__})"
+        logger.warning("the %s of %s was not delivered: %s", notice.kind, notice.topic, why)
+        return False
+    return True
 
 
 def _troubles(ledger: Store, pending: Sequence[Pending], now: datetime) -> Sequence[Trouble]:

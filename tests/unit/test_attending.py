@@ -11,7 +11,7 @@ import pytest
 from attrs import define, field
 
 from community import QUARTER, Community, opened
-from noticeboard import Noticeboard
+from noticeboard import Broken, Noticeboard
 from trc_engage.core.reports import RunReport
 from trc_engage.entrypoints.attending import Attendant
 from trc_engage.posting.claims import TASK
@@ -125,6 +125,15 @@ def test_a_channel_that_is_down_is_tried_again(place: Place) -> None:
     place.run(4)
     place.channels[0].torn_down = False
     place.run(2)
+    assert [channel.kinds for channel in place.channels] == [["alert"], ["alert"]]
+
+
+def test_a_channel_that_breaks_its_promise_silences_no_other(place: Place) -> None:
+    """Its error does not get out, and the next channel is told in time."""
+    community = place.community
+    place.attendant = Attendant(community.engage, place.watch, [Broken(), *place.channels], lambda: community.now)
+    place.damage()
+    assert place.run(3) is None
     assert [channel.kinds for channel in place.channels] == [["alert"], ["alert"]]
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from community import LEDGERS, Community, opened
-from noticeboard import Noticeboard
-from trc_engage import Engage, Notice, SourceError
+from noticeboard import Broken, Noticeboard
+from trc_engage import Engage, SourceError
 
 DOWN = SourceError("down", "MEE6 did not answer in time")
 
@@ -60,13 +60,6 @@ def test_a_channel_that_is_down_is_tried_again(community: Community, noticeboard
 
 def test_a_channel_that_breaks_its_promise_silences_no_other(community: Community, noticeboard: Noticeboard) -> None:
     """A channel may be anybody's code; its error ends neither the run nor the others' notices."""
-
-    class Broken:
-        channel = "broken"
-
-        def send(self, notice: Notice, /) -> None:
-            raise ConnectionError(f"no line for {notice.kind}")
-
     community.engage = Engage(
         ledger=community.ledger, source=community, clock=lambda: community.now, alerts=[Broken(), noticeboard]
     )

@@ -4,12 +4,13 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
-from ..core.errors import AlertFailed, EngageError
+from ..core.errors import EngageError
 from ..core.incidents import FAILURES_MIN, Told, Trouble, notices_due
 from ..core.ports import Alerts, Clock
 from ..core.reports import RunReport
 from ..core.slots import slot_of
 from ..engage import Engage
+from ..running import is_delivered
 from .sentry import Watch
 
 logger = logging.getLogger(__name__)
@@ -49,12 +50,8 @@ class StoreIncident:
         for alerts in self._channels:
             heard = self._told.get(alerts.channel)
             for notice in notices_due(lasting, [] if heard is None else [heard], now):
-                try:
-                    alerts.send(notice)
-                except AlertFailed as error:
-                    logger.warning("the %s of %s was not delivered: %s", notice.kind, notice.topic, error)
-                    continue
-                self._told[alerts.channel] = Told(alerts.channel, notice.topic, notice.kind, notice.since, now)
+                if is_delivered(alerts, notice):
+                    self._told[alerts.channel] = Told(alerts.channel, notice.topic, notice.kind, notice.since, now)
 
 
 class Attendant:
