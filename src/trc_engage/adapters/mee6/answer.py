@@ -53,7 +53,7 @@ class Answer:
 
     status: int
     headers: httpx.Headers
-    body: bytes = field(repr=False)
+    body: bytes | bytearray = field(repr=False)
 
     @property
     def told_at(self) -> datetime | None:

@@ -88,7 +88,7 @@ class Fetcher:
             body = self._page_body(response) if response.status_code == OK else _trouble_body(response)
             return Answer(response.status_code, response.headers, body)
 
-    def _page_body(self, response: httpx.Response) -> bytes:
+    def _page_body(self, response: httpx.Response) -> bytearray:
         """Return the body as it came: nothing is inflated, and nothing endless is read to its end."""
         if _is_packed(response):
             raise malformed("it is compressed, although that was not asked for")
@@ -97,7 +97,7 @@ class Fetcher:
             body += chunk
             if len(body) > self.bytes_max:
                 raise malformed(f"it is longer than {self.bytes_max:,} bytes")
-        return bytes(body)
+        return body
 
     def _ended(self, budget: Budget) -> EngageError | None:
         """Return why the request was ended from this side; None if it was not."""
@@ -139,7 +139,7 @@ def new_client(token: str | None, contact: str, transport: httpx.BaseTransport |
     )
 
 
-def _trouble_body(response: httpx.Response) -> bytes:
+def _trouble_body(response: httpx.Response) -> bytearray:
     """Return as much of the body as came: the status alone tells that this is no page, and what to do."""
     body = bytearray()
     if not _is_packed(response):
@@ -148,7 +148,7 @@ def _trouble_body(response: httpx.Response) -> bytes:
                 body += chunk
                 if len(body) > TROUBLE_BYTES_MAX:
                     break
-    return bytes(body)
+    return body
 
 
 def _is_packed(response: httpx.Response) -> bool:

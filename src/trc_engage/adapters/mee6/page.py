@@ -48,7 +48,7 @@ class _Leaderboard:
     players: list[object]
 
 
-def parsed(body: bytes, guild_id: str, sought: frozenset[str], *, thoroughly: bool = False) -> Page:
+def parsed(body: bytes | bytearray, guild_id: str, sought: frozenset[str], *, thoroughly: bool = False) -> Page:
     """Return the page that an answer holds.
 
     `SourceError` (malformed) if it is no page of this guild's board, if more than 3 rows and more
@@ -79,7 +79,7 @@ def malformed(what: str) -> SourceError:
     )
 
 
-def _loaded(body: bytes, to_object: Callable[[list[tuple[str, object]]], object] | None) -> object:
+def _loaded(body: bytes | bytearray, to_object: Callable[[list[tuple[str, object]]], object] | None) -> object:
     # Counted only where there is room for so many.
     if len(body) >= VALUES_MAX and body.count(b",") >= VALUES_MAX:
         raise malformed(f"it holds more than {VALUES_MAX:,} values")
@@ -138,9 +138,8 @@ def _rows(players: Sequence[object], sought: frozenset[str]) -> tuple[dict[str, 
             (unusable if _columns([row]) is None else usable).append(row)
         columns = _columns(usable) or ([], [])
     ids, xp = columns
-    found = sought.intersection(ids)
-    xp_of = dict(zip(ids, xp, strict=True)) if found else {}
-    return {discord_id: xp_of[discord_id] for discord_id in found}, ids, unusable
+    readings = {discord_id: total for discord_id, total in zip(ids, xp, strict=True) if discord_id in sought}
+    return readings, ids, unusable
 
 
 def _columns(rows: Sequence[Any]) -> tuple[list[str], list[int]] | None:
@@ -149,8 +148,10 @@ def _columns(rows: Sequence[Any]) -> tuple[list[str], list[int]] | None:
     All rows of a board of 100,000 pass here, hence whole columns instead of cattrs.
     """
     try:
-        ids = [row["id"] for row in rows]
-        xp = [row["xp"] for row in rows]
+        ids, xp = [], []
+        for row in rows:
+            ids.append(row["id"])
+            xp.append(row["xp"])
         # The types themselves, because True is an int as well.
         sound = set(map(type, xp)) <= {int} and min(xp, default=0) >= 0 and max(xp, default=0) <= XP_MAX
         return (ids, xp) if sound and all(map(_DISCORD_ID.fullmatch, ids)) else None
