@@ -12,6 +12,7 @@ import time_machine
 from syrupy.assertion import SnapshotAssertion
 
 from command import Operator
+from terminal import read_out
 from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.entrypoints.cli import app
 from weeks import IDS, NOW, Weeks, lived
@@ -88,8 +89,7 @@ def test_colours_are_for_a_terminal_that_has_them(operator: Operator, monkeypatc
         with os.fdopen(theirs, "w") as terminal, monkeypatch.context() as patch:
             patch.setattr("sys.stdout", terminal)
             app(["show", "m-1"], standalone_mode=False)
-        shown = os.read(ours, 65_536).decode().replace("\r\n", "\n")
-        os.close(ours)
+        shown = read_out(ours)
         assert ("\x1b[" in shown) == coloured
         lines = [line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()]
         assert lines == plain.splitlines()

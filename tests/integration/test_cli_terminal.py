@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from command import ADA, COMMAND, GRACE, Operator
+from terminal import read_out
 from trc_engage.entrypoints.progress import Progress
 
 HOSTILE = "E\x1b[31m\x1b]52;\x07\u202e[b]x\u2066\r\n"
@@ -97,16 +98,6 @@ def typed_on_a_terminal(operator: Operator, *arguments: str) -> str:
     ours, theirs = pty.openpty()
     process = subprocess.Popen([*COMMAND, *arguments], env=operator.env, stdout=theirs, stderr=theirs, stdin=theirs)
     os.close(theirs)
-    told = b""
-    while chunk := _read(ours):
-        told += chunk
-    os.close(ours)
+    told = read_out(ours)
     assert process.wait(30) == 0
-    return told.decode().replace("\r\n", "\n")
-
-
-def _read(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 65_536)
-    except OSError:  # Linux says so when the other side is closed
-        return b""
+    return told

@@ -4,7 +4,6 @@ import os
 import pty
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from command import Operator, Ran
 from community import QUARTER, Community, opened
+from terminal import read_out
 from trc_engage import SourceError
 from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.entrypoints.cli import app
@@ -168,16 +168,6 @@ def test_what_mee6_says_is_made_safe(tmp_path: Path) -> None:
     assert not set(ran.out) & set("\x1b\x07\u202e")
 
 
-def everything(terminal: int) -> bytes:
-    """Read what a terminal still holds whose other end is closed: it comes in pieces, and ends with an error."""
-    pieces = []
-    with suppress(OSError):
-        while piece := os.read(terminal, 65_536):
-            pieces.append(piece)
-    os.close(terminal)
-    return b"".join(pieces)
-
-
 @pytest.mark.parametrize("columns", [80, 200])
 @pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
 def test_on_a_terminal_nothing_is_cut(
@@ -195,7 +185,7 @@ def test_on_a_terminal_nothing_is_cut(
     with os.fdopen(theirs, "w") as terminal, monkeypatch.context() as patch, time_machine.travel(at, tick=False):
         patch.setattr("sys.stdout", terminal)
         assert app(["status"], standalone_mode=False) == 1
-    shown = everything(ours).decode().replace("\r\n", "\n")
+    shown = read_out(ours)
     assert ("\x1b[" in shown) == coloured
     bare = re.sub(r"\x1b\[[0-9;]*m", "", shown)
     assert bare.split() == plain.split()
