@@ -1,117 +1,6 @@
-"""A store with a bit of everything in it, and what a hand can do to its file."""
+"""All damages that the doctor must find, done to `sound_store`."""
 
-import sqlite3
-from collections.abc import Callable
-from contextlib import closing
-from datetime import UTC, datetime, time, timedelta
-from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
-from attrs import frozen
-
-from community import IDS, MONDAY, Community, opened
-from trc_engage.core.incidents import Told
-from trc_engage.core.postings import Posting
-
-DAY = timedelta(days=1)
-
-
-@cache
-def sound_file() -> bytes:
-    """Return a store of ten days: seven members, all kinds of entries, statuses, runs, slots, a claim and a notice."""
-    with TemporaryDirectory() as folder:
-        with opened("sqlite", Path(folder)) as ledger:
-            _live(Community(ledger))
-        return Path(folder, "engage.db").read_bytes()
-
-
-def _live(community: Community) -> None:
-    engage = community.engage
-    community.enroll("ada", "bo", "cy", "dee", "eli", "fay", "gus")
-    community.sync(ada=1_000, bo=500, cy=3_000, eli=50, fay=70, gus=80)
-    for number in range(10):
-        community.sync(timedelta(hours=1), ada=1_250 + 150 * number, bo=560 + 60 * number, dee=120 * number)
-        community.award("bo", f"run:{number}")
-        engage.run_due()
-        community.now = datetime.combine(community.now.date() + DAY, time(), UTC)
-        engage.run_due()
-        engage.settle()
-        community.now += timedelta(hours=9)
-    community.sync(cy=2_750)
-    engage.reverse("run:3", reason="withdrawn", by="admin")
-    engage.adjust("ada", points=-3, key="fix:1", reason="typo", by="admin")
-    engage.excuse((community.now - 3 * DAY).date(), reason="a holiday")
-    engage.leave("eli")
-    engage.rejoin("eli")
-    community.sync(eli=20)
-    engage.forget("fay")
-    engage.unlink("gus")
-    engage.enroll("hal", discord_id=IDS["gus"])
-    community.ledger.post(Posting(community.now, told=[Told("log", "source", "alert", MONDAY, community.now)]))
-    community.ledger.claim("run", community.now, community.now + DAY)
-
-
-@frozen
-class Damage:
-    """What was done to the file, and how the doctor calls it."""
-
-    name: str
-    do: str | Callable[[Path], None]
-    """SQL, under which neither triggers nor constraints are in the way, or what is done to the file itself."""
-    check: str
-    told: str
-    """What its message says."""
-
-    def on(self, path: Path) -> None:
-        """Do it; what had to be put aside for it is put back."""
-        if not isinstance(self.do, str):
-            self.do(path)
-            return
-        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            connection.execute("PRAGMA ignore_check_constraints = ON")
-            triggers = connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
-            for name, _ in triggers:
-                connection.execute(f"DROP TRIGGER {name}")
-            script = self.do
-            for short, long in PICKED.items():
-                script = script.replace(short, long)
-            connection.executescript(script)
-            for _, sql in triggers:
-                connection.execute(sql)
-
-
-def _by_hand(statement: str) -> Callable[[Path], None]:
-    def do(path: Path) -> None:
-        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            connection.executescript(f"PRAGMA writable_schema = ON; {statement}; PRAGMA writable_schema = RESET;")
-
-    return do
-
-
-def _overwritten(table: str, offset: int, with_bytes: bytes) -> Callable[[Path], None]:
-    def do(path: Path) -> None:
-        with closing(sqlite3.connect(path)) as connection:
-            (root,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", [table]).fetchone()
-            (size,) = connection.execute("PRAGMA page_size").fetchone()
-        data = bytearray(path.read_bytes())
-        start = (root - 1) * size + offset
-        data[start : start + len(with_bytes)] = with_bytes
-        path.write_bytes(data)
-
-    return do
-
-
-def _cut(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-4_096])
-
-
-PICKED = {
-    "GAIN": "(SELECT max(position) FROM entries WHERE kind = 'gain' AND member_id = 'ada')",
-    "AWARD": "(SELECT position FROM entries WHERE key = 'run:5')",
-    "RISE": "account_id = 1 AND day = '2026-03-05'",
-}
-"""What statements below say in short."""
+from damage import Damage, by_hand, cut, overwritten
 
 DAMAGES = (
     Damage("an entry removed", "DELETE FROM entries WHERE position = 9", "order", "the number of entries"),
@@ -315,12 +204,12 @@ DAMAGES = (
     Damage("a version of the future", "PRAGMA user_version = 999", "file", "user_version is 999"),
     Damage("a file of another program", "PRAGMA application_id = 1", "file", "application_id"),
     Damage(
-        "a trigger removed", _by_hand("DROP TRIGGER entries_are_never_changed"), "schema", "entries_are_never_changed"
+        "a trigger removed", by_hand("DROP TRIGGER entries_are_never_changed"), "schema", "entries_are_never_changed"
     ),
     Damage("a table of somebody else", "CREATE TABLE theirs (id INTEGER)", "schema", "expected none"),
     Damage(
         "a rule taken out",
-        _by_hand(
+        by_hand(
             "UPDATE sqlite_schema SET sql = replace(sql, ' CHECK (xp_total >= 0)', '') WHERE name = 'discord_activity'"
         ),
         "schema",
@@ -329,21 +218,21 @@ DAMAGES = (
     Damage("a table dropped", "DROP TABLE balances", "unreadable", "no such table"),
     Damage(
         "an index that is another's",
-        _by_hand(
+        by_hand(
             "UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema "
             "WHERE name = 'accounts_of_a_member') WHERE name = 'awards_of_a_member'"
         ),
         "integrity",
         "SQLite's own check",
     ),
-    Damage("a page of rubbish", _overwritten("entries", 0, b"\xa5" * 512), "integrity", "malformed"),
+    Damage("a page of rubbish", overwritten("entries", 0, b"\xa5" * 512), "integrity", "malformed"),
     Damage(
         "a bit flipped in an index",
-        _overwritten("entries_of_a_member", 4_000, b"\x00\xff\x7f"),
+        overwritten("entries_of_a_member", 4_000, b"\x00\xff\x7f"),
         "integrity",
         "malformed",
     ),
-    Damage("a file cut off", _cut, "integrity", "malformed"),
+    Damage("a file cut off", cut, "integrity", "malformed"),
     Damage(
         "a count turned back", "UPDATE sqlite_sequence SET seq = 3 WHERE name = 'entries'", "order", "ever given is 3"
     ),

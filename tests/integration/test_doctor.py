@@ -13,7 +13,9 @@ import pytest
 
 from command import Operator
 from community import NAMES, QUARTER, Community, opened
-from damages import DAMAGES, Damage, sound_file
+from damage import Damage
+from damages import DAMAGES
+from sound_store import sound_file
 from trc_engage import LedgerFailed
 from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.auditing import audit
