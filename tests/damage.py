@@ -63,6 +63,7 @@ def overwritten(table: str, offset: int, with_bytes: bytes) -> Callable[[Path], 
 
 
 def cut(path: Path) -> None:
+    """Take the last page off."""
     path.write_bytes(path.read_bytes()[:-4_096])
 
 
@@ -71,4 +72,4 @@ PICKED = {
     "AWARD": "(SELECT position FROM entries WHERE key = 'run:5')",
     "RISE": "account_id = 1 AND day = '2026-03-05'",
 }
-"""What statements below say in short."""
+"""What the statements of `damages` say in short."""
