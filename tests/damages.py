@@ -88,9 +88,11 @@ DAMAGES = (
         "account 1",
     ),
     Damage("an account removed", "DELETE FROM discord_activity WHERE account_id = 1", "account", "unknown"),
-    Damage("a balance changed", "UPDATE balances SET points = 7 WHERE member_id = 'bo'", "balance", "member 'bo'"),
-    Damage("a balance removed", "DELETE FROM balances WHERE member_id = 'bo'", "balance", "is 0, expected"),
-    Damage("a balance of nobody", "INSERT INTO balances VALUES ('zoe', 'benchmark', 5)", "balance", "'zoe'"),
+    Damage(
+        "a balance changed", "UPDATE member_balances SET points = 7 WHERE member_id = 'bo'", "balance", "member 'bo'"
+    ),
+    Damage("a balance removed", "DELETE FROM member_balances WHERE member_id = 'bo'", "balance", "is 0, expected"),
+    Damage("a balance of nobody", "INSERT INTO member_balances VALUES ('zoe', 'benchmark', 5)", "balance", "'zoe'"),
     Damage(
         "a balance of a month changed",
         "UPDATE monthly_balances SET points = 7 WHERE member_id = 'bo'",

@@ -147,7 +147,7 @@ def test_a_damaged_store_gives_no_backup(operator: Operator, store: Path) -> Non
 def test_what_the_doctor_finds_fault_with_is_no_backup(operator: Operator, store: Path) -> None:
     """A balance that does not sum its entries is named, with the command that tells all; nothing is kept."""
     connection = sqlite3.connect(store, isolation_level=None)
-    connection.execute("UPDATE balances SET points = points + 1 WHERE member_id = 'ada'")
+    connection.execute("UPDATE member_balances SET points = points + 1 WHERE member_id = 'ada'")
     connection.close()
     ran = operator.call("backup", "backups/b.db")
     assert (ran.code, ran.out) == (74, "")

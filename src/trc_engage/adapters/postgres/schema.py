@@ -170,7 +170,14 @@ SELECT month, member_id, sum(points) FROM points_by_month WHERE points <> 0
 GROUP BY month, member_id ORDER BY month, member_id;
 """
 
-MIGRATIONS = (FIRST, SECOND, THIRD)
+RENAMED = "ALTER TABLE balances RENAME TO member_balances;"
+"""An older version that is still at work writes to the table by its old name, and so can write nothing."""
+BOARDS = ""
+RUNS = ""
+NAMES = ""
+FOURTH = "".join([RENAMED, BOARDS, RUNS, NAMES])
+
+MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 

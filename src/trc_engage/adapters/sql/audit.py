@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 UNBALANCED = """
 WITH sums AS (SELECT member_id, source, CAST(sum(points) AS BIGINT) AS points FROM entries GROUP BY member_id, source)
-SELECT member_id, source, coalesce(balances.points, 0) AS before, sums.points AS after
-FROM sums LEFT JOIN balances USING (member_id, source)
-WHERE coalesce(balances.points, 0) <> sums.points
+SELECT member_id, source, coalesce(member_balances.points, 0) AS before, sums.points AS after
+FROM sums LEFT JOIN member_balances USING (member_id, source)
+WHERE coalesce(member_balances.points, 0) <> sums.points
 UNION ALL
-SELECT member_id, source, balances.points, 0
-FROM balances LEFT JOIN sums USING (member_id, source)
-WHERE sums.points IS NULL AND balances.points <> 0
+SELECT member_id, source, member_balances.points, 0
+FROM member_balances LEFT JOIN sums USING (member_id, source)
+WHERE sums.points IS NULL AND member_balances.points <> 0
 ORDER BY member_id, source
 """
 SET_BALANCE = """
-INSERT INTO balances (member_id, source, points) VALUES (?, ?, ?)
+INSERT INTO member_balances (member_id, source, points) VALUES (?, ?, ?)
 ON CONFLICT (member_id, source) DO UPDATE SET points = excluded.points
 """
 

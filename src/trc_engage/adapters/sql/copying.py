@@ -37,7 +37,7 @@ TABLES = (
             *("key", "reason", "actor", "reverses"),
         ),
     ),
-    Table("balances", ("member_id", "source", "points"), keys=2),
+    Table("member_balances", ("member_id", "source", "points"), keys=2),
     Table("monthly_balances", ("month", "member_id", "points"), keys=2),
     Table("discord_days", ("day", "member_id", "account_id", "opens_at", "closes_at"), keys=3),
     Table("streaks", ("member_id", "version", "last", "length", "longest")),

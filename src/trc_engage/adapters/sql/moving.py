@@ -26,9 +26,9 @@ ORDER BY account_id
 """
 
 POST_BALANCES = """
-INSERT INTO balances (member_id, source, points)
+INSERT INTO member_balances (member_id, source, points)
 SELECT member_id, :source, points FROM staged_moves WHERE points <> 0
-ON CONFLICT (member_id, source) DO UPDATE SET points = balances.points + excluded.points
+ON CONFLICT (member_id, source) DO UPDATE SET points = member_balances.points + excluded.points
 """
 
 POST_MONTHLY_BALANCES = """

@@ -38,8 +38,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING position
 """
 
 ADD_TO_BALANCE = """
-INSERT INTO balances (member_id, source, points) VALUES (?, ?, ?)
-ON CONFLICT (member_id, source) DO UPDATE SET points = balances.points + excluded.points
+INSERT INTO member_balances (member_id, source, points) VALUES (?, ?, ?)
+ON CONFLICT (member_id, source) DO UPDATE SET points = member_balances.points + excluded.points
 """
 
 ADD_TO_MONTHLY_BALANCE = """

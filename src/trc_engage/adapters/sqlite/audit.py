@@ -33,7 +33,7 @@ OWNER_PARTS = 3
 OWNERS = {
     "discord_activity": "link",
     "entries": "entry",
-    "balances": "balance",
+    "member_balances": "balance",
     "streaks": "streak",
     "discord_days": "evidence",
 }

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 APPLICATION_ID = 0x54524345
 """'TRCE', so that a foreign database is told from ours."""
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 BUSY_SECONDS = 10.0
 CACHE_KIB = 32 * 1024
 POOL_SIZE = 100

@@ -161,6 +161,13 @@ INSERT INTO monthly_balances
 SELECT month, member_id, sum(points) FROM points_by_month WHERE points <> 0 GROUP BY month, member_id;
 """
 
+RENAMED = "ALTER TABLE balances RENAME TO member_balances;"
+"""An older version that is still at work writes to the table by its old name, and so can write nothing."""
+BOARDS = ""
+RUNS = ""
+NAMES = ""
+FOURTH = "".join([RENAMED, BOARDS, RUNS, NAMES])
+
 
 @migrations()
 def m001_accounts_and_entries(db: Database) -> None:
@@ -180,6 +187,13 @@ def m002_slots_and_notices(db: Database) -> None:
 def m003_monthly_balances(db: Database) -> None:
     """Keep what each member earned in each month."""
     for statement in _statements(THIRD):
+        db.execute(statement)
+
+
+@migrations()
+def m004_edges(db: Database) -> None:
+    """Keep older versions from writing."""
+    for statement in _statements(FOURTH):
         db.execute(statement)
 
 

@@ -1,0 +1,79 @@
+"""Programs of Debian that tests talk to: the installed ones, or unpacked from their packages, nothing installed."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+FOLDER = Path(tempfile.gettempdir()) / f"engage-debian-{os.getuid()}"
+"""Kept from one run to the next: what was unpacked once need not be fetched again."""
+LIBRARIES = ("usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu", "lib/x86_64-linux-gnu", "lib/aarch64-linux-gnu")
+
+
+@frozen
+class Program:
+    """A program, and what its process needs in its environment."""
+
+    path: Path
+    environ: dict[str, str]
+
+
+@cache
+def program(name: str, *packages: str) -> Program:
+    """Return a program of Debian's; where it cannot be had the test is skipped, and in CI it fails."""
+    if found := shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"):
+        return Program(Path(found), {})
+    root = FOLDER / "-".join([name, *packages])
+    try:
+        if not root.exists():
+            _unpack(root, packages or (name,))
+        (path,) = root.glob(f"usr/*bin/{name}")
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        message = f"{name} is not installed and cannot be had from Debian's packages ({error}): apt-get install {name}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    libraries = [str(root / folder) for folder in LIBRARIES if (root / folder).is_dir()]
+    return Program(path, {"LD_LIBRARY_PATH": ":".join(libraries)})
+
+
+def nginx() -> Program:
+    """Return nginx."""
+    return program("nginx", "nginx", "nginx-common")
+
+
+def pgbouncer() -> Program:
+    """Return PgBouncer, with what else it links to."""
+    return program("pgbouncer", "pgbouncer", "libc-ares2", "libevent-2.1-7")
+
+
+def _unpack(root: Path, packages: tuple[str, ...]) -> None:
+    """Fetch packages with lists of our own, so that nothing of the machine's is read anew or changed."""
+    FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=FOLDER) as name:
+        folder = Path(name)
+        for part in ("lists/partial", "cache/archives/partial", "debs", "root"):
+            (folder / part).mkdir(parents=True)
+        own = (
+            *("-o", f"Dir::State::lists={folder / 'lists'}", "-o", f"Dir::Cache={folder / 'cache'}"),
+            *("-o", "APT::Sandbox::User=root"),
+        )
+        _run("apt-get", *own, "update", folder=folder / "debs")
+        _run("apt-get", *own, "download", *packages, folder=folder / "debs")
+        for package in sorted((folder / "debs").glob("*.deb")):
+            _run("dpkg", "-x", str(package), str(folder / "root"), folder=folder)
+        try:
+            (folder / "root").rename(root)
+        except OSError:
+            # Another process was quicker.
+            if not root.is_dir():
+                raise
+
+
+def _run(*words: str, folder: Path) -> None:
+    subprocess.run(words, cwd=folder, check=True, timeout=300, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
