@@ -217,7 +217,7 @@ DAMAGES = (
         "schema",
         "another",
     ),
-    Damage("a table dropped", "DROP TABLE balances", "unreadable", "no such table"),
+    Damage("a table dropped", "DROP TABLE member_balances", "unreadable", "no such table"),
     Damage(
         "an index that is another's",
         by_hand(
