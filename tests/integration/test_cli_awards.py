@@ -140,7 +140,8 @@ def test_a_hostile_source_is_obeyed_by_nothing(operator: Operator) -> None:
     """Sources, keys and reasons are foreign text too; what has a control character is refused or made safe."""
     hostile = "a\u202e[b]x"
     assert operator.call(*AWARD[:3], hostile, *AWARD[4:]).code == 65
-    line = ("adjust", "m-2", "--points", "1", "--key", "k", "--reason", "x\x1b]52;\x07\n\u202e", "--by", "\x1b[31m")
-    assert operator.call(*line).code == 0
+    line = ("adjust", "m-2", "--points", "1", "--key", "k", "--reason", "x\x1b]52;\x07\n\u202e", "--by")
+    assert operator.call(*line, "\x1b[31m").code == 65
+    assert operator.call(*line, "admin-7").code == 0
     for arguments in (("history", "m-2"), ("explain", "m-2"), ("show", "m-2")):
         assert operator.call(*arguments).out.replace("\n", "").isprintable()

@@ -1,6 +1,7 @@
 """Arguments that several commands take, and how days and times are written."""
 
-from datetime import UTC, date, datetime
+import re
+from datetime import date
 from typing import Annotated
 
 import typer
@@ -8,6 +9,7 @@ import typer
 from ..core.errors import InvalidValue
 
 Member = Annotated[str, typer.Argument(metavar="MEMBER", help="The member's id at TRC.")]
+DAY_FORM = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON, for scripts.")]
 
 
@@ -16,22 +18,11 @@ def examples(title: str, *lines: str) -> str:
     return "\n".join(["\b", title, *(f"  {line}" for line in lines)])
 
 
-def instant(option: str, text: str) -> datetime:
-    """Return the UTC instant that a text names; without a zone it names none."""
-    advice = "give a time with its zone, such as 2026-03-05T14:00Z or 2026-03-05T15:00+01:00"
-    try:
-        at = datetime.fromisoformat(text)
-        if at.tzinfo is not None:
-            return at.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise InvalidValue(option, text, advice) from error
-    raise InvalidValue(option, text, f"it has no zone; {advice}")
-
-
 def day(argument: str, text: str) -> date:
     """Return the UTC day that a text names."""
     try:
-        return date.fromisoformat(text)
+        # Python takes weeks for days, too, and days without hyphens.
+        return date.fromisoformat(text if re.fullmatch(DAY_FORM, text, re.ASCII) else "")
     except ValueError as error:
         raise InvalidValue(argument, text, "give a day such as 2026-12-25") from error
 

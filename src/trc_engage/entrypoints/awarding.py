@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .arguments import Json, Member, examples, instant
+from .arguments import Json, Member, examples
+from .instants import parsed_instant
 from .jsonable import of_receipt, say_json
 from .settings import Settings
 from .wiring import now, opened
@@ -46,7 +47,7 @@ def award(
     The UTC day on which it happened becomes active, even if it is settled already: the streak is then
     derived anew. The same key with the same contents again does nothing; with others it is refused.
     """
-    happened_at = now() if at is None else instant("at", at)
+    happened_at = now() if at is None else parsed_instant("at", at)
     _book(
         lambda engage: engage.award(member, source=source, points=points, key=key, at=happened_at),
         as_json=as_json,

@@ -5,11 +5,13 @@ import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from unicodedata import normalize
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ..core.errors import EngageError, InvalidValue, LinkTaken, shortened
 from ..core.reports import Enrolment
+from ..core.spelling import validate_new_member_id
 from ..engage import Engage
 from ..posting.enrolling import Newcomer
 from .exits import BadData
@@ -34,6 +36,8 @@ class Row:
 
     line: int
     newcomer: Newcomer
+    given: str
+    """The member's id as the file spells it; the newcomer's is stripped and in NFC (R29)."""
 
 
 @frozen
@@ -48,6 +52,7 @@ class Import:
 
 def imported(engage: Engage, rows: Sequence[Row | BadRow], *, skip_bad: bool) -> Import:
     """Enrol all rows in one posting; if any is bad none, or with `skip_bad` the others."""
+    rows = list(_resolved(engage, rows))
     good = [row for row in rows if isinstance(row, Row)]
     bad = [row for row in rows if isinstance(row, BadRow)]
     if bad and not skip_bad:
@@ -60,6 +65,28 @@ def imported(engage: Engage, rows: Sequence[Row | BadRow], *, skip_bad: bool) ->
     is_written = skip_bad or not taken
     bad = sorted([*bad, *taken], key=lambda row: row.line)
     return Import(len(rows), enrolments if is_written else (), bad, is_written=is_written)
+
+
+def _resolved(engage: Engage, rows: Sequence[Row | BadRow]) -> Iterator[Row | BadRow]:
+    """Yield the rows, those whose id stands just as the file spells it under that; one new and misspelt is bad."""
+    flaws = {row.line: _flaw(row.given) for row in rows if isinstance(row, Row)}
+    standing = {one.member_id for one in engage.members()} if any(flaws.values()) else set()
+    for row in rows:
+        if isinstance(row, BadRow) or not flaws[row.line]:
+            yield row
+        elif row.given in standing:
+            yield evolve(row, newcomer=evolve(row.newcomer, member_id=row.given))
+        else:
+            flaw = _flaw(row.newcomer.member_id)
+            yield BadRow(row.line, flaw) if flaw else row
+
+
+def _flaw(member_id: str) -> InvalidValue | None:
+    try:
+        validate_new_member_id(member_id)
+    except InvalidValue as error:
+        return error
+    return None
 
 
 def read(path: str) -> Sequence[Row | BadRow]:
@@ -78,7 +105,21 @@ def read(path: str) -> Sequence[Row | BadRow]:
     rows = [_row(line, fields) for line, fields in (_json_rows if is_json else _csv_rows)(path, text)]
     if not rows:
         raise BadData(f"{path}: it holds no members")
-    return rows
+    return _told_apart(rows)
+
+
+def _told_apart(rows: Sequence[Row | BadRow]) -> Sequence[Row | BadRow]:
+    """Return the rows; one whose id is that of an earlier one, but for how it is spelt, is bad (R29)."""
+    first: dict[str, Row] = {}
+    told: list[Row | BadRow] = []
+    for row in rows:
+        known = first.setdefault(row.newcomer.member_id, row) if isinstance(row, Row) else None
+        if isinstance(row, Row) and known is not None and known.given != row.given:
+            advice = f"but for blanks or how its letters are spelt it is the id of line {known.line}; keep one of them"
+            told.append(BadRow(row.line, InvalidValue("member_id", row.given, advice)))
+        else:
+            told.append(row)
+    return told
 
 
 def _decoded(path: str, data: bytes) -> str:
@@ -97,8 +138,12 @@ def _row(line: int, fields: Mapping[str, Any] | InvalidValue) -> Row | BadRow:
     if isinstance(fields, InvalidValue):
         return BadRow(line, fields)
     values = {name: value.strip() if isinstance(value, str) else value for name, value in fields.items()}
+    given, member_id = fields.get("member_id"), values.get("member_id")
+    if isinstance(member_id, str):
+        member_id = normalize("NFC", member_id)
     try:
-        return Row(line, Newcomer(values.get("member_id"), _told(values, "discord_id"), _told(values, "name")))
+        newcomer = Newcomer(member_id, _told(values, "discord_id"), _told(values, "name"))
+        return Row(line, newcomer, str(given))
     except InvalidValue as error:
         return BadRow(line, _explained(error))
 

@@ -20,6 +20,7 @@ from ..core.fields import (
 from ..core.ports import Ledger
 from ..core.postings import Draft, Posting
 from ..core.reports import Receipt, ReceiptOutcome
+from ..core.spelling import validate_new
 from . import deriving, planned_anew
 
 
@@ -110,6 +111,12 @@ def adjust(ledger: Ledger, asked: Adjustment, now: datetime) -> Receipt:
 
 
 def _post(ledger: Ledger, draft: Draft, now: datetime, outcome: ReceiptOutcome) -> Receipt:
+    """Post what was not there yet; raises `InvalidValue` where its key, source or actor is misspelt (R29)."""
+    # What a reversal is of stands already, its source too.
+    named = {"key": draft.key, "by": draft.actor, "source": draft.source if draft.kind == "award" else None}
+    for field_name, value in named.items():
+        if value is not None:
+            validate_new(field_name, value)
     calendar = ledger.calendar()
     derived = deriving.of_draft(ledger, draft, calendar)
     (entry,) = ledger.post(Posting(now, drafts=[draft], streaks=derived.streaks, calendar=calendar))

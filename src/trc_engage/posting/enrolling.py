@@ -12,6 +12,7 @@ from ..core.model import DiscordActivity, Link, Member, Move
 from ..core.ports import Ledger
 from ..core.postings import Posting
 from ..core.reports import Enrolment, EnrolmentOutcome
+from ..core.spelling import validate_new_member_id
 from ..core.status import NextReading
 from . import planned_anew
 
@@ -70,6 +71,7 @@ class Roll:
             return is_linked
         outcome: EnrolmentOutcome = "unchanged"
         if known is None:
+            validate_new_member_id(newcomer.member_id)
             outcome = "enrolled"
             self._members[newcomer.member_id] = Member(newcomer.member_id, newcomer.name, self._now)
         elif known.is_forgotten:

@@ -7,17 +7,18 @@ from starlette.responses import Response
 
 from ....core.reports import Receipt
 from ....engage import Engage
+from ...instants import parsed_instant
 from ...jsonable import of_receipt
 from ..site import Site
 from .answers import done
-from .bodies import fields, instant
+from .bodies import fields
 
 
 async def award(request: Request) -> Response:
     """Award points, once for their key."""
     engage, member_id = Site.of(request).engage, request.path_params["member_id"]
     sent = await fields(request, {"source", "points", "key", "at"})
-    at = instant("at", sent.pop("at"))
+    at = parsed_instant("at", sent.pop("at"))
     return await done(lambda: _told(engage, engage.award(member_id, at=at, **sent)), created=True)
 
 

@@ -1,9 +1,7 @@
 """What is sent: a small JSON object with the fields that are asked for and no others."""
 
 import json
-import re
 from collections.abc import Set
-from datetime import datetime
 from typing import Any, NoReturn
 
 from starlette.requests import ClientDisconnect, Request
@@ -14,8 +12,6 @@ from ..problems import Problem
 BYTES_MAX = 64 * 1024
 EXACT_BELOW = 2**53
 """From here on a number with a point may not be the one that was written."""
-INSTANT_FORM = r"2[0-9]{3}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
-"""RFC 3339, of the years 2000 to 2999, with no more digits than an instant has."""
 
 
 async def fields(request: Request, needed: Set[str], optional: Set[str] = frozenset()) -> dict[str, Any]:
@@ -33,16 +29,6 @@ async def fields(request: Request, needed: Set[str], optional: Set[str] = frozen
             name, sent[name], f"there is no such field; there are {', '.join(sorted(needed | optional))}"
         )
     return sent
-
-
-def instant(field: str, value: object) -> datetime:
-    """Return an instant of RFC 3339."""
-    try:
-        if isinstance(value, str) and re.fullmatch(INSTANT_FORM, value, re.ASCII):
-            return datetime.fromisoformat(value.upper())
-    except ValueError as error:
-        raise InvalidValue(field, value, "there is no such instant") from error
-    raise InvalidValue(field, value, "give an instant such as 2026-03-02T09:00:00Z")
 
 
 async def _content(request: Request) -> bytes:

@@ -13,7 +13,7 @@ from ....core.fields import (
 from ....core.reports import EnrolmentOutcome, ReceiptOutcome
 from ....core.status import Status
 from ....core.views import Mark
-from .bodies import INSTANT_FORM
+from ...instants import INSTANT_FORM
 from .parameters import DAY_FORM, MONTH_FORM
 
 Schema = dict[str, Any]
