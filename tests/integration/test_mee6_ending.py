@@ -72,6 +72,69 @@ def test_gaps_are_free(server: Mee6Server) -> None:
         assert source.read(frozenset({ADA, "999"})).pages == 3
 
 
+class Time:
+    """Seconds that only pauses let pass: requests take none."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def pause(self, seconds: float) -> None:
+        """Let them pass."""
+        self.seconds += seconds
+
+    def monotonic(self) -> float:
+        """Tell them."""
+        return self.seconds
+
+
+@pytest.mark.parametrize(
+    ("page_gap", "failures", "deadline", "is_read"),
+    [
+        pytest.param(2.0, 1, 0.01, True, id="a first back-off lies within the gap"),
+        pytest.param(2.5, 2, 0.01, True, id="a second one as well if the gap is as long"),
+        pytest.param(2.0, 2, 0.6, True, id="of a longer one only the rest is paid"),
+        pytest.param(0.5, 1, 0.45, False, id="and where the rest is more than is left, no try is made"),
+        pytest.param(0.0, 1, 0.9, False, id="without a gap all of it"),
+    ],
+)
+def test_a_back_off_uses_the_deadline_up_only_beyond_the_gap(
+    server: Mee6Server, page_gap: float, failures: int, deadline: float, is_read: bool
+) -> None:
+    """What is waited anyway costs nothing: a read that had enough retries was "too slow" long before its 120 s."""
+    server.trouble("bad_gateway", times=failures)
+    passing = Time()
+    with Mee6Source.open(
+        GUILD,
+        base_url=server.url,
+        page_gap=page_gap,
+        deadline_seconds=deadline,
+        pause=passing.pause,
+        monotonic=passing.monotonic,
+    ) as source:
+        if is_read:
+            assert source.read(frozenset({ADA})).rows == 20
+        else:
+            assert "status 502" in str(error_of(source))
+    assert len(server.requests) == (failures + 1 if is_read else 1)
+
+
+def test_many_retries_make_no_read_too_slow(server: Mee6Server) -> None:
+    """Of pages of one row each is asked for twice: requests that take no time do not use 5 s up."""
+    server.limit_max = 1
+    passing = Time()
+
+    def pause(seconds: float) -> None:
+        passing.pause(seconds)
+        if len(server.requests) % 2:
+            server.trouble("bad_gateway", times=1)
+
+    with Mee6Source.open(
+        GUILD, base_url=server.url, deadline_seconds=5, pause=pause, monotonic=passing.monotonic
+    ) as source:
+        assert source.read(frozenset({str(int(ADA) + 19)})).rows == 20
+    assert len(server.requests) > 40
+
+
 @pytest.mark.parametrize("trouble", HANGS)
 def test_stop_ends_a_read_that_hangs(server: Mee6Server, source: Mee6Source, trouble: str) -> None:
     """The socket is cut from another thread, and a later read is refused."""

@@ -44,6 +44,8 @@ class Read:
     log: list[Asked] = field(factory=list)
     board: Board | None = None
     error: EngageError | None = None
+    spent: float = 0.0
+    """How many seconds it took, without the pauses between its requests."""
     is_taken_in: bool = False
     """Whether the oracle knows already that it was posted."""
 
@@ -157,11 +159,14 @@ class Process:
         self.at("read")
         read = Read(frozenset(sought), self.told_at, *self._known)
         self.reads.append(read)
+        began = self.clock.monotonic()
         try:
             read.board = self.source.read(sought)
         except EngageError as error:
             read.error = error
             raise
+        finally:
+            read.spent += self.clock.monotonic() - began
         self.at("read done")
         return read.board
 
@@ -171,6 +176,7 @@ class Process:
 
     def _pause(self, seconds: float) -> None:
         self.clock.sleep(seconds)
+        self.reads[-1].spent -= seconds
         self.at("pause")
 
     def _answer(self, request: bytes) -> Script | None:

@@ -9,10 +9,14 @@ from attrs import frozen
 from .oracle import CLOCKS_APART_MAX, Account, Drops, Oracle, Sight
 from .process import Read
 from .server import Asked
-from .troubles import ODD, WAITS
+from .troubles import ODD, UNREACHABLE, WAITS
 
 SWEEPS_MAX = 3
+TRIES_MAX = 3
 GAP_SECONDS = 2.0
+DEADLINE_SECONDS = 120.0
+BEYOND_GAP_MAX = 0.5
+"""How many seconds a second back-off may last longer than the gap."""
 
 
 class Breach(AssertionError):
@@ -46,6 +50,7 @@ def judged(
     odd = not plain or any(asked.trouble in ODD for asked in read.log)
     if read.board is None:
         return _failed(read, odd=odd)
+    check(odd or read.spent <= DEADLINE_SECONDS, "a read went on after its deadline", read.spent)
     sight = _sight(read)
     if sight.server_at is not None and abs(sight.server_at - at) > CLOCKS_APART_MAX:
         return Verdict("clock")
@@ -59,11 +64,24 @@ def _failed(read: Read, *, odd: bool) -> Verdict:
     if not read.log:
         return Verdict("down")
     last = read.log[-1]
+    is_late = read.spent + BEYOND_GAP_MAX * _back_offs(read.log) >= DEADLINE_SECONDS
     if last.rows is None:
+        is_tried = last.kind != "down" or last.trouble == UNREACHABLE or _tries(read.log) == TRIES_MAX
+        check(odd or is_late or is_tried, f"a read was given up early: {read.error}, {read.spent:g} s, {last}")
         return Verdict(last.kind, either=odd, wait_seconds=WAITS.get(last.trouble or ""))
-    took = sum(asked.ended - asked.began for asked in read.log)
-    check(odd or took > 100, f"a read failed without a reason: {read.error}, {last}")
-    return Verdict("malformed", either=True)
+    check(odd or is_late, f"a read failed without a reason: {read.error}, {read.spent:g} s, {last}")
+    return Verdict("malformed" if odd else "down", either=odd)
+
+
+def _back_offs(log: Sequence[Asked]) -> int:
+    """Count the tries, from the first that failed twice in a row on: before each a client may wait beyond the gap."""
+    return sum(before.rows is None for before in log)
+
+
+def _tries(log: Sequence[Asked]) -> int:
+    """Count the requests for the last page, the last of them included."""
+    answered = [number for number, asked in enumerate(log) if asked.rows is not None]
+    return len(log) - (answered[-1] + 1 if answered else 0)
 
 
 def _check_manners(read: Read) -> None:
@@ -76,7 +94,7 @@ def _check_manners(read: Read) -> None:
     tries = 0
     for asked in read.log:
         tries = 0 if asked.rows is not None else tries + 1
-        check(tries <= 3, "tried too often", read.log)
+        check(tries <= TRIES_MAX, "tried too often", read.log)
 
 
 def _sight(read: Read) -> Sight:

@@ -39,15 +39,15 @@ class Fetcher:
     def page(self, number: int, limit: int, budget: Budget) -> Answer:
         """Return the answer that holds a page; `SourceError` for any trouble, after three tries if it may pass.
 
-        `ReadStopped` as soon as the line is stopped.
+        `ReadStopped` as soon as the line is stopped. Of a back-off only what lies beyond the gap uses the budget up.
         """
 
         def back_off(seconds: float) -> None:
-            budget.charge(seconds)
+            budget.charge(self.pace.beyond_gap(seconds))
             self.pace.back_off(seconds)
 
         def gives_up(state: RetryCallState) -> bool:
-            return state.attempt_number >= TRIES_MAX or state.upcoming_sleep >= budget.left
+            return state.attempt_number >= TRIES_MAX or self.pace.beyond_gap(state.upcoming_sleep) >= budget.left
 
         retrying = Retrying(
             retry=retry_if_exception(_may_pass),

@@ -35,6 +35,11 @@ class Pace:
         """Put the next request off, beyond the gap if need be."""
         self._free_at = max(self._free_at or 0.0, self.monotonic() + seconds)
 
+    def beyond_gap(self, seconds: float) -> float:
+        """Return how many of the next seconds come after the gap that is kept anyway."""
+        now = self.monotonic()
+        return max(now + seconds - max(self._free_at or 0.0, now), 0.0)
+
     def jittered(self, seconds: float) -> float:
         """Return so many seconds or up to a quarter more, so that deployments do not march in step."""
         return seconds * (1 + JITTER_SHARE * self.random.random())
