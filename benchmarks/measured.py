@@ -14,6 +14,7 @@ from pathlib import Path
 HOMES = {
     "syncing": ("raw", "common", "busy", "everyday", "quiet", "memory"),
     "paging": ("bare_pages", "read_pages", "serve"),
+    "outage": ("failing_run",),
     "idling": ("idle_cpu", "idle_memory"),
     "settling": ("raw_upserts", "settle", "recompute", "standing"),
     "serving": ("bare_summaries", "site_summaries", "serve_bare", "serve_site"),

@@ -13,11 +13,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import outage
 import population
 import scaling
 import settling
@@ -28,6 +29,8 @@ ACCOUNTS = 100_000
 MANY_ACCOUNTS = 300_000
 ACCOUNTS_FEW = 1_000
 SOUGHT_FEW = 1_000
+OUTAGE_SHORT = 3
+OUTAGE_LONG = 365
 ENTRIES_FEW = 10_000
 ENTRIES_MANY = 1_000_000
 
@@ -144,6 +147,27 @@ class Bench:
         yield ratio("daemon, idle for an hour", "1 s of CPU", seconds, [1.0] * len(seconds), 1.0)
         yield ratio("daemon, idle", "60 MB of memory", megabytes, [60.0] * len(megabytes), 1.0)
 
+    def outages(self) -> Iterator[Ratio]:
+        """Compare status and a failing run after a year of outage with those after three days."""
+        stores = {}
+        for days in (OUTAGE_SHORT, OUTAGE_LONG):
+            stores[days] = self.folder / f"outage-{days}.db"
+            shutil.copy(self._store(ACCOUNTS_FEW), stores[days])
+            outage.build(stores[days], days)
+        rounds = max(self.rounds, 15)
+        command = [str(Path(sys.executable).with_name("trc-engage")), "status", "--json"]
+
+        def status(store: Path) -> float:
+            return _wall_time(command, {"TRC_ENGAGE_STORE": str(store)}, codes={1})
+
+        def failing_run(store: Path) -> float:
+            return measure("failing_run", self._copy(store, "store.db"), ACCOUNTS_FEW)
+
+        for what, of in (("status", status), ("failing run", failing_run)):
+            seconds = alternating({str(days): partial(of, store) for days, store in stores.items()}, rounds)
+            short, long = seconds.values()
+            yield ratio(f"{what}, 365 days of outage", f"{what}, 3 days of it", long, short, 1.2)
+
     def scaling(self) -> Iterator[Ratio]:
         """Tell what a crowd costs in PostgreSQL, and how that grows."""
         yield from scaling.compared(self.entries, self.rounds)
@@ -167,9 +191,11 @@ class Bench:
 SYNCS = ("raw", "busy", "quiet", "everyday")
 
 
-def _wall_time(command: list[str], environment: Mapping[str, str]) -> float:
+def _wall_time(command: list[str], environment: Mapping[str, str], codes: Set[int] = frozenset({0})) -> float:
     begun = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True, env={**os.environ, **environment})
+    ended = subprocess.run(command, check=False, capture_output=True, env={**os.environ, **environment})
+    if ended.returncode not in codes:
+        raise RuntimeError(ended.stderr)
     return time.perf_counter() - begun
 
 
@@ -206,6 +232,7 @@ def main() -> None:
             bench.standings,
             bench.summaries,
             bench.idling,
+            bench.outages,
             bench.scaling,
         ):
             if options.only in part.__name__:

@@ -200,6 +200,32 @@ DAMAGES = (
         "slot",
         "a quarter of an hour",
     ),
+    Damage(
+        "a failure that no run tells of",
+        "INSERT INTO failure_runs VALUES ('any', 3, '2026-03-02T09:00:00.000000+00:00', 'down', 'no answer')",
+        "run",
+        "failures in a row: what is kept of them",
+    ),
+    Damage(
+        "failures that are kept no more",
+        "INSERT INTO runs (task, outcome, at, trouble, message, counts) "
+        "VALUES ('sync', 'failed', '2026-03-20T09:00:00.000000+00:00', 'clock', 'no', 1)",
+        "run",
+        "urgent failures in a row: what is kept of them",
+    ),
+    Damage(
+        "a notice under way garbled",
+        "INSERT INTO notices_begun VALUES ('log', 'source', 'alert', 'then', '2026-03-02T09:00:00.000000+00:00')",
+        "notice",
+        "'then'",
+    ),
+    Damage(
+        "a channel garbled",
+        "INSERT INTO channels VALUES ('webhook', 'f', 'once', NULL, 'deleted')",
+        "notice",
+        "'once'",
+    ),
+    Damage("a request garbled", "INSERT INTO requests VALUES ('run', 'soon')", "notice", "'soon'"),
     Damage("a notice garbled", "UPDATE told SET since = 'then'", "notice", "'then'"),
     Damage("a claim without an end", "UPDATE claims SET until = 'never'", "claim", "'never'"),
     Damage("a claim of nobody", "UPDATE claims SET owner = 'me'", "claim", "host:process:token"),

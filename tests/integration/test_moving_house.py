@@ -18,7 +18,10 @@ from trc_engage.core.ports import Store
 from trc_engage.core.postings import Posting
 from trc_engage.core.slots import SlotEnd
 
-LEFT_BEHIND = {"claims", "migrations", "points_by_month", "_sqlite_migrations", "sqlite_sequence", "sqlite_stat1"}
+LEFT_BEHIND = {
+    *("claims", "requests", "migrations"),
+    *("points_by_month", "_sqlite_migrations", "sqlite_sequence", "sqlite_stat1"),
+}
 
 
 def lived_in(ledger: Store) -> Community:

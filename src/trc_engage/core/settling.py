@@ -67,6 +67,17 @@ def is_read_past(day: date, good_at: datetime | None) -> bool:
     return good_at is not None and good_at >= ends_at(day)
 
 
+def pending_from(oldest: date, now: datetime, cause: Cause | None, good_at: datetime | None) -> tuple[Pending, ...]:
+    """Return the days that are over from the oldest on, given why that one cannot be settled; None if it can.
+
+    Nothing is known of the days behind it but whether a sync has read past them.
+    """
+    unread = oldest if good_at is None or cause == "frozen" else good_at.astimezone(UTC).date()
+    waits: Cause = "earlier" if cause == "frozen" else "no_sync"
+    behind = map(date.fromordinal, range(oldest.toordinal() + 1, now.astimezone(UTC).date().toordinal()))
+    return (Pending(oldest, cause or "due"), *(Pending(day, "due" if day < unread else waits) for day in behind))
+
+
 def is_frozen(day: date, calendar: Calendar, rose: int, rose_before: int) -> bool:
     """Tell whether the source answered that day but did not count (R15a)."""
     return calendar.is_required(day) and rose == 0 and rose_before >= ROSE_THE_DAY_BEFORE_MIN

@@ -8,7 +8,7 @@ from attrs import evolve
 from ..core import settling, streaks, timing
 from ..core.days import ONE_DAY, Calendar
 from ..core.ports import Store
-from ..core.postings import Excusal, Posting, Settlement
+from ..core.postings import Excusal, Posting, Settlement, SyncState
 from ..core.reports import ExcuseReport, SettleReport
 from ..core.settling import Cause, Pending
 from . import deriving, planned_anew
@@ -32,15 +32,17 @@ def settle(
 
 
 def pending(ledger: Store, now: datetime) -> tuple[Pending, ...]:
-    """Return the days that are over and not settled, oldest first, with the reason."""
+    """Return the days that are over and not settled, oldest first, with the reason.
+
+    What is remembered is asked for once, however many days there are; how many rose, only of the oldest.
+    """
     calendar = ledger.calendar()
-    day = _oldest(calendar)
-    days: list[Pending] = []
-    while day is not None and settling.is_over(day, now):
-        cause = "earlier" if days and days[0].cause == "frozen" else _cause(ledger, day, calendar)
-        days.append(Pending(day, cause or "due"))
-        day += ONE_DAY
-    return tuple(days)
+    oldest = _oldest(calendar)
+    if oldest is None or not settling.is_over(oldest, now):
+        return ()
+    state = ledger.sync_state()
+    cause = _cause(ledger, oldest, calendar, state)
+    return settling.pending_from(oldest, now, cause, state.good_at if ledger.tracks_anyone() else now)
 
 
 def _settle_next(ledger: Store, now: datetime, accept_quiet: date | None, after: timedelta) -> date | None:
@@ -49,7 +51,7 @@ def _settle_next(ledger: Store, now: datetime, accept_quiet: date | None, after:
     day = _oldest(calendar)
     if day is None or not settling.is_over(day, now - after):
         return None
-    cause = _cause(ledger, day, calendar)
+    cause = _cause(ledger, day, calendar, ledger.sync_state())
     if cause == "no_sync" or (cause == "frozen" and day != accept_quiet):
         return None
     record = ledger.day_record(day)
@@ -64,15 +66,16 @@ def _oldest(calendar: Calendar) -> date | None:
     return calendar.settled_through and calendar.settled_through + ONE_DAY
 
 
-def _cause(ledger: Store, day: date, calendar: Calendar) -> Cause | None:
+def _cause(ledger: Store, day: date, calendar: Calendar, state: SyncState) -> Cause | None:
     """Return why a day that is over cannot be settled; None if it can."""
     if not ledger.tracks_anyone():
         return None
-    if not settling.is_read_past(day, ledger.sync_state().good_at):
+    if not settling.is_read_past(day, state.good_at):
         return "no_sync"
-    if settling.is_frozen(day, calendar, ledger.rose_on(day), ledger.rose_on(calendar.required_before(day))):
-        return "frozen"
-    return None
+    if not calendar.is_required(day) or (rose := ledger.rose_on(day)):
+        return None
+    rose_before = ledger.rose_on(calendar.required_before(day))
+    return "frozen" if settling.is_frozen(day, calendar, rose, rose_before) else None
 
 
 def excuse(ledger: Store, now: datetime, day: date, reason: str | None) -> ExcuseReport:

@@ -6,6 +6,7 @@ import psycopg
 
 from ...core.errors import LedgerFailed
 from .place import Place
+from .run_tables import RUNS
 
 FIRST = """
 CREATE TABLE members (
@@ -173,7 +174,6 @@ GROUP BY month, member_id ORDER BY month, member_id;
 RENAMED = "ALTER TABLE balances RENAME TO member_balances;"
 """An older version that is still at work writes to the table by its old name, and so can write nothing."""
 BOARDS = ""
-RUNS = ""
 NAMES = ""
 FOURTH = "".join([RENAMED, BOARDS, RUNS, NAMES])
 

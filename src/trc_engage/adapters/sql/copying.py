@@ -52,9 +52,12 @@ TABLES = (
         ),
     ),
     Table("slots", ("slot", "outcome", "at")),
+    Table("failure_runs", ("scope", "failures", "since", "trouble", "message")),
     Table("told", ("channel", "topic", "kind", "since", "at"), keys=2),
+    Table("notices_begun", ("channel", "topic", "kind", "since", "at"), keys=2),
+    Table("channels", ("channel", "fingerprint", "dead_since", "not_before", "why")),
 )
-"""All but the claims, for nobody is at work on a copy; what is referred to stands before what refers to it."""
+"""All but the claims and the requests, for nobody is at work on a copy; what refers to others stands behind them."""
 
 
 def copy(source: Sessions, target: Sessions) -> None:

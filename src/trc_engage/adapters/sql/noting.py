@@ -4,6 +4,7 @@ from ...core.errors import ClaimLost, Moved
 from ...core.postings import Claim, Posting, SyncFailure, SyncRun
 from ...core.reports import COUNTS
 from ...core.slots import SlotEnd
+from .failures import add_failure, end_failures
 from .session import Session
 from .stamps import stamp
 
@@ -59,6 +60,8 @@ def _fail(session: Session, failure: SyncFailure) -> None:
             failure.retry_at and stamp(failure.retry_at),
         ],
     )
+    if failure.counts:
+        add_failure(session, failure)
 
 
 def _succeed(session: Session, run: SyncRun, at: str) -> None:
@@ -68,3 +71,4 @@ def _succeed(session: Session, run: SyncRun, at: str) -> None:
     report = run.report
     row = [at, *report.counts.values(), report.points, report.pages, report.rows, run.whole]
     session.execute(SUCCEED, row)
+    end_failures(session)

@@ -11,6 +11,7 @@ from ...core.incidents import NoticeKind, Topic
 from ...core.settling import ends_at
 from ...core.slots import SlotOutcome, slot_of
 from .audit import UNBALANCED_MONTHS
+from .failures import FROM_RUNS
 from .rows import FLAG, INSTANT, SETTLED_DAYS, TEXT, WHOLE, Columns, one_of, optional
 from .survey import Survey
 
@@ -41,6 +42,18 @@ TOLD = Columns(
     ),
     keys=2,
 )
+NOTICES_BEGUN = Columns("notices_begun", TOLD.kinds, keys=2)
+CHANNELS = Columns(
+    "channels",
+    (
+        ("channel", TEXT),
+        ("fingerprint", TEXT),
+        ("dead_since", optional(INSTANT)),
+        ("not_before", optional(INSTANT)),
+        ("why", TEXT),
+    ),
+)
+REQUESTS = Columns("requests", (("task", TEXT), ("next_at", INSTANT)))
 CLAIMS = Columns("claims", (("task", TEXT), ("owner", TEXT), ("taken_at", INSTANT), ("until", INSTANT)))
 
 # A sync's entries bear its instant; two syncs may share one.
@@ -57,6 +70,16 @@ WHERE discord_days.member_id <> discord_activity.member_id
 ORDER BY account_id, discord_days.day
 """
 UNTIMELY_RISES = "SELECT closes_at FROM discord_days EXCEPT SELECT at FROM runs WHERE outcome = 'synced'"
+UNMATCHED_FAILURES = f"""
+WITH known (scope, failures, since, trouble, message) AS ({FROM_RUNS}),
+kept AS (SELECT scope, failures, since, trouble, message FROM failure_runs)
+SELECT scope FROM (
+    SELECT * FROM (SELECT * FROM known EXCEPT SELECT * FROM kept) AS missing
+    UNION
+    SELECT * FROM (SELECT * FROM kept EXCEPT SELECT * FROM known) AS unknown
+) AS unmatched
+GROUP BY scope ORDER BY scope
+"""
 UNMATCHED_LINKS = """
 SELECT account_id, status FROM discord_activity WHERE (status = 'unlinked') <> (unlinked_at IS NOT NULL)
 """
@@ -146,12 +169,18 @@ def slots(survey: Survey) -> Iterator[Breach]:
             yield Breach("slot", f"slot {slot}", "its beginning", slot, f"a quarter of an hour, as {slot_of(slot)}")
 
 
+def failure_runs(survey: Survey) -> Iterator[Breach]:
+    """Compare the failures in a row as they are kept with the runs (R20)."""
+    for (scope,) in survey.rows("failure_runs", UNMATCHED_FAILURES):
+        which = "failures in a row" if scope == "any" else "urgent failures in a row"
+        yield Breach("run", which, "what is kept of them", "another", "as the runs since the last good sync say")
+
+
 def notices(survey: Survey) -> Iterator[Breach]:
-    """Look at when troubles began and when they were told of."""
-    for channel, topic, _, since, at in survey.values(TOLD, check="notice"):
-        if since > at:
-            subject = f"notice of {topic} to {channel}"
-            yield Breach("notice", subject, "its instant", at, f"{since} or later, when it began")
+    """Read every notice; that one is older than what it tells of is no flaw, for a clock may have run ahead (R22)."""
+    for columns in (TOLD, NOTICES_BEGUN, CHANNELS, REQUESTS):
+        list(survey.values(columns, check="notice"))
+    return iter(())
 
 
 def claims(survey: Survey) -> Iterator[Breach]:
@@ -170,6 +199,7 @@ ODDITIES: tuple[Callable[[Survey], Iterator[Any]], ...] = (
     links,
     keys,
     slots,
+    failure_runs,
     notices,
     claims,
 )

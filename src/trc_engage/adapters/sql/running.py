@@ -3,22 +3,17 @@
 import os
 import secrets
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
-from ...core.errors import ClaimLost, LedgerBusy, SourceTrouble
-from ...core.incidents import Failing, Told, failed_again
+from ...core.errors import ClaimLost, LedgerBusy
+from ...core.incidents import Told
 from ...core.postings import Claim, SyncState, Wait
 from ...core.slots import SlotEnd, SlotOutcome
 from ...core.timing import CLOCK_SLACK
+from .failures import failing_of
 from .session import Session, Sessions
 from .stamps import stamp
-
-FAILING = """
-SELECT at, trouble, message FROM runs
-WHERE counts AND run_id > coalesce((SELECT max(run_id) FROM runs WHERE outcome = 'synced'), 0)
-ORDER BY run_id
-"""
 
 CLAIM = """
 INSERT INTO claims (task, owner, taken_at, until) VALUES (?, ?, ?, ?)
@@ -41,7 +36,7 @@ class Running:
                 "SELECT at, board_rows FROM runs WHERE whole ORDER BY run_id DESC LIMIT 1"
             ).fetchone()
             last = session.execute("SELECT trouble, retry_at FROM runs ORDER BY run_id DESC LIMIT 1").fetchone()
-            failures = session.execute(FAILING).fetchall()
+            failing = failing_of(session)
             (settled_at,) = session.execute("SELECT max(settled_at) FROM settled_days").fetchone()
         good_at = good and datetime.fromisoformat(good[1])
         seen = (good_at, settled_at and datetime.fromisoformat(settled_at))
@@ -51,7 +46,7 @@ class Running:
             seen_at=max(filter(None, seen), default=None),
             whole_at=whole and datetime.fromisoformat(whole[0]),
             whole_rows=whole and whole[1],
-            failing=_failing(failures),
+            failing=failing,
             wait=Wait(last[0], datetime.fromisoformat(last[1])) if last and last[1] else None,
         )
 
@@ -114,13 +109,6 @@ class Running:
 def _held(session: Session, task: str) -> Claim | None:
     row = session.execute("SELECT owner, taken_at, until FROM claims WHERE task = ?", [task]).fetchone()
     return row and Claim(task, row[0], datetime.fromisoformat(row[1]), datetime.fromisoformat(row[2]))
-
-
-def _failing(rows: Iterable[tuple[str, SourceTrouble, str]]) -> Failing | None:
-    failing = None
-    for at, kind, message in rows:
-        failing = failed_again(failing, datetime.fromisoformat(at), kind, message)
-    return failing
 
 
 def _slot_end(row: tuple[str, SlotOutcome, str]) -> SlotEnd:

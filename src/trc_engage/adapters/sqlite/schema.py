@@ -6,6 +6,7 @@ from sqlite_utils import Database, Migrations
 
 from ...core.errors import LedgerFailed
 from .database import APPLICATION_ID, SCHEMA_VERSION
+from .run_tables import RUNS
 
 migrations = Migrations("trc-engage")
 
@@ -164,7 +165,6 @@ SELECT month, member_id, sum(points) FROM points_by_month WHERE points <> 0 GROU
 RENAMED = "ALTER TABLE balances RENAME TO member_balances;"
 """An older version that is still at work writes to the table by its old name, and so can write nothing."""
 BOARDS = ""
-RUNS = ""
 NAMES = ""
 FOURTH = "".join([RENAMED, BOARDS, RUNS, NAMES])
 

@@ -1,0 +1,82 @@
+"""A clock that was wrong leaves notices from strange instants, and a store that is well (R20, R22)."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from command import Operator
+from community import LEDGERS, MONDAY, Community, opened
+from noticeboard import Noticeboard
+from trc_engage import Engage, SourceError
+from trc_engage.auditing import audit
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(params=LEDGERS)
+def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Community]:
+    """Let a member be synced once, and a channel be there."""
+    with opened(request.param, tmp_path) as ledger:
+        community = Community(ledger)
+        community.engage = Engage(
+            ledger=ledger, source=community, clock=lambda: community.now, alerts=[Noticeboard("log")]
+        )
+        community.enroll("ada")
+        community.sync(ada=1_000)
+        yield community
+
+
+def test_an_alert_about_the_clock_is_no_flaw(community: Community) -> None:
+    """It is about an instant still to come, and so is its reminder; the all-clear comes when time has caught up."""
+    seen_at = community.now
+    community.now -= 3 * DAY
+    assert [notice.topic for notice in community.engage.run_due().delivered] == ["clock"]
+    assert audit(community.ledger).is_healthy
+    community.now += DAY + timedelta(hours=1)
+    assert [notice.kind for notice in community.engage.run_due().delivered] == ["reminder"]
+    assert audit(community.ledger).is_healthy
+    community.now = seen_at + DAY
+    assert [notice.kind for notice in community.engage.run_due().delivered] == ["all_clear"]
+    assert audit(community.ledger).is_healthy
+
+
+def test_failures_under_a_clock_that_ran_ahead_are_no_flaw(community: Community) -> None:
+    """They began at an instant that is still to come once the clock is right, and so they are told of."""
+    community.trouble = SourceError("down", "no answer")
+    community.now += 30 * DAY
+    community.run()
+    community.run()
+    community.now -= 30 * DAY
+    assert "alert" in [notice.kind for notice in community.run().delivered]
+    assert audit(community.ledger).is_healthy
+
+
+def test_an_all_clear_of_what_began_under_a_clock_that_ran_ahead_is_no_flaw(community: Community) -> None:
+    """It names when the trouble began, later than now."""
+    community.trouble = SourceError("distrusted", "another board")
+    community.now += 30 * DAY
+    assert [notice.kind for notice in community.run().delivered] == ["alert"]
+    community.now -= 30 * DAY
+    community.trouble = None
+    assert [notice.kind for notice in community.run().delivered] == ["all_clear"]
+    assert audit(community.ledger).is_healthy
+
+
+def test_such_a_store_can_be_backed_up_and_moved(tmp_path: Path) -> None:
+    """`backup` and `migrate-store` ask the doctor first."""
+    with opened("sqlite", tmp_path) as ledger:
+        community = Community(ledger)
+        community.now = MONDAY
+        community.engage = Engage(
+            ledger=ledger, source=community, clock=lambda: community.now, alerts=[Noticeboard("log")]
+        )
+        community.enroll("ada")
+        community.sync(ada=1_000)
+        community.now -= 3 * DAY
+        community.engage.run_due()
+    operator = Operator(tmp_path)
+    assert operator.run("doctor").code == 0
+    assert operator.run("backup", str(tmp_path / "copy.db")).code == 0
+    assert operator.run("migrate-store", str(tmp_path / "engage.db"), str(tmp_path / "moved.db")).code == 0

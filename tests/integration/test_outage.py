@@ -1,0 +1,222 @@
+"""However long an outage lasts, what is asked of the store stays as it was after three days (R15, R20)."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import psycopg
+import pytest
+from sqlite_utils import Database
+
+from community import IDS, LEDGERS, MONDAY, Community, opened
+from postgres import schema, server_dsn
+from trc_engage import Engage, SourceError
+from trc_engage.adapters.postgres import PostgresLedger
+from trc_engage.adapters.postgres.schema import MIGRATIONS
+from trc_engage.adapters.sqlite import SqliteLedger
+from trc_engage.adapters.sqlite.database import APPLICATION_ID
+from trc_engage.adapters.sqlite.schema import migrations
+from trc_engage.auditing import audit
+from trc_engage.core.errors import SourceTrouble
+from trc_engage.core.incidents import Failing, failed_again
+from trc_engage.core.ports import Store
+from trc_engage.core.postings import Posting, SyncFailure
+
+DAY = timedelta(days=1)
+FAILURES_A_DAY = 4
+
+
+class Counted:
+    """A store that counts what it is asked."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.questions = 0
+
+    def __getattr__(self, name: str) -> Any:
+        self.questions += 1
+        return getattr(self._store, name)
+
+
+def fail_for(community: Community, days: int) -> None:
+    """Let the store's syncs fail for so many days more."""
+    for _ in range(days * FAILURES_A_DAY):
+        community.now += DAY / FAILURES_A_DAY
+        failure = SyncFailure(community.now, "down", "MEE6 is in trouble (status 502)", counts=True)
+        community.ledger.post(Posting(community.now, failure=failure))
+
+
+def asked(community: Community, act: Callable[[Engage], object]) -> int:
+    """Return how often the store is asked while a deployment acts."""
+    store = Counted(community.ledger)
+    act(Engage(ledger=cast("Store", store), source=community, clock=lambda: community.now))
+    return store.questions
+
+
+@pytest.fixture(params=LEDGERS)
+def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Community]:
+    """Let a member be synced once, and the board be down since."""
+    with opened(request.param, tmp_path) as ledger:
+        community = Community(ledger)
+        community.enroll("ada")
+        community.sync(ada=1_000)
+        community.trouble = SourceError("down", "MEE6 is in trouble (status 502)")
+        yield community
+
+
+@pytest.mark.parametrize("act", [Engage.status, Engage.run_due, Engage.settle])
+def test_a_year_of_outage_asks_no_more_of_the_store_than_three_days(
+    community: Community, act: Callable[[Engage], object]
+) -> None:
+    """Neither the days that wait nor the failures are asked for one by one."""
+    fail_for(community, 3)
+    few = asked(community, act)
+    community.now += 360 * DAY
+    assert asked(community, act) == few
+    status = community.engage.status()
+    assert (len(status.pending), {one.cause for one in status.pending}) == (363, {"no_sync"})
+
+
+def test_the_rows_read_do_not_grow_with_the_failures(tmp_path: Path) -> None:
+    """SQLite counts its own steps: ten times the failures, the same work."""
+    with opened("sqlite", tmp_path) as ledger:
+        community = Community(ledger)
+        community.enroll("ada")
+        community.sync(ada=1_000)
+        steps: list[int] = []
+
+        def spent() -> int:
+            steps.clear()
+            ledger.sync_state()
+            return len(steps)
+
+        with cast("SqliteLedger", ledger)._database.lent() as connection:
+            cast("Any", connection).set_progress_handler(lambda: steps.append(1), 1)
+        fail_for(community, 3)
+        few = spent()
+        fail_for(community, 60)
+        assert spent() <= few * 1.2
+
+
+def test_once_the_board_is_back_all_days_are_due_and_then_settled(community: Community) -> None:
+    """The days behind the oldest are read past as well, and the next run settles them all, in order."""
+    fail_for(community, 5)
+    community.trouble = None
+    community.sync(ada=1_250)
+    assert [one.cause for one in community.engage.status().pending] == ["due"] * 5
+    assert len(community.engage.settle().settled) == 5
+    assert audit(community.ledger).is_healthy
+
+
+def test_days_wait_behind_a_frozen_one_and_those_not_read_past_for_a_sync(community: Community) -> None:
+    """A frozen day (R15a) is found where it is the oldest, and keeps all behind it."""
+    community.trouble = None
+    community.enroll(*list(IDS)[1:7])
+    community.sync(**dict.fromkeys(list(IDS)[1:7], 100))
+    for days in (0, 1, 1):
+        community.now += days * DAY
+        if days == 0:
+            for name in list(IDS)[1:7]:
+                community.chat(name, 200)
+        community.sync()
+        community.engage.settle()
+    community.now += DAY
+    assert [one.cause for one in community.engage.settle().pending] == ["frozen", "earlier"]
+
+
+def test_nobody_linked_nothing_waits_for_a_sync(community: Community) -> None:
+    """Without accounts all days are due, whatever failed before."""
+    fail_for(community, 3)
+    community.engage.unlink("ada")
+    assert {one.cause for one in community.engage.status().pending} == {"due"}
+
+
+@contextmanager
+def file_of_old(folder: Path, rows: list[str]) -> Iterator[Store]:
+    """Open a file that the version before wrote."""
+    path = folder / "engage.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        migrations.apply(Database(connection), stop_before="m004_edges")
+        for statement in (*rows, f"PRAGMA application_id = {APPLICATION_ID}", "PRAGMA user_version = 3"):
+            connection.execute(statement)
+    with SqliteLedger.open(path) as ledger:
+        yield ledger
+
+
+@contextmanager
+def server_of_old(_folder: Path, rows: list[str]) -> Iterator[Store]:
+    """Open a schema that the version before wrote."""
+    with schema() as name:
+        with psycopg.connect(server_dsn(), autocommit=True) as connection:
+            connection.execute(f"CREATE SCHEMA {name}; SET search_path = {name}")
+            connection.execute("CREATE TABLE migrations (version BIGINT PRIMARY KEY)")
+            for number, script in enumerate(MIGRATIONS[:3], start=1):
+                connection.execute(script)
+                connection.execute("INSERT INTO migrations VALUES (%s)", [number])
+            for statement in rows:
+                connection.execute(statement.encode())
+        with PostgresLedger.open(server_dsn(), schema=name) as ledger:
+            yield ledger
+
+
+RUNS: dict[str, list[SourceTrouble | None]] = {
+    "no run": [],
+    "a good one": [None],
+    "good, then two": [None, "down", "blocked"],
+    "never good": ["private", "private", "private", "private"],
+    "failures, good, failures": ["down", "distrusted", None, "malformed", "clock", "down", "distrusted", "down"],
+    "good at the end": ["down", "clock", None],
+}
+
+
+@pytest.mark.parametrize("opened_old", [file_of_old, server_of_old])
+@pytest.mark.parametrize("runs", RUNS.values(), ids=RUNS)
+def test_what_an_older_version_counted_goes_on(
+    tmp_path: Path, opened_old: Callable[[Path, list[str]], Any], runs: list[SourceTrouble | None]
+) -> None:
+    """At the migration the runs are read once, and say the same as when each was counted as it came."""
+    rows, failing = [], None
+    for number, trouble in enumerate(runs):
+        at = datetime(2026, 3, 2, number, tzinfo=UTC)
+        when = f"{at.isoformat(timespec='microseconds')}"
+        if trouble is None:
+            failing = None
+            rows.append(
+                "INSERT INTO runs (task, outcome, at, opened, gained, deducted, rebased, unchanged, absent, missed, "  # noqa: S608
+                f"points, pages, board_rows, whole) VALUES ('sync', 'synced', '{when}', 0,0,0,0,0,0,0,0,1,9, '1')"
+            )
+            continue
+        failing = failed_again(failing, at, trouble, f"message {number}")
+        rows += [
+            "INSERT INTO runs (task, outcome, at, trouble, message, counts) "  # noqa: S608
+            f"VALUES ('sync', 'failed', '{when}', '{trouble}', 'message {number}', '{counts}')"
+            for counts in ("0", "1")
+        ]
+    with opened_old(tmp_path, rows) as ledger:
+        assert ledger.sync_state().failing == failing
+        assert audit(ledger).is_healthy
+        ledger.post(Posting(MONDAY + DAY, failure=SyncFailure(MONDAY + DAY, "down", "again", counts=True)))
+        assert ledger.sync_state().failing == failed_again(failing, MONDAY + DAY, "down", "again")
+        assert audit(ledger).is_healthy
+
+
+def test_the_urgent_among_the_failures_are_kept_apart(community: Community) -> None:
+    """A dry run's failure changes nothing, a good sync ends all of them (R10, R20)."""
+    failing: Failing | None = None
+    kinds: list[tuple[SourceTrouble, bool]] = [("down", True), ("clock", True), ("clock", False), ("down", True)]
+    for kind, counts in kinds:
+        community.now += timedelta(minutes=15)
+        community.ledger.post(
+            Posting(community.now, failure=SyncFailure(community.now, kind, f"it said {kind}", counts=counts))
+        )
+        if counts:
+            failing = failed_again(failing, community.now, kind, f"it said {kind}")
+    assert community.ledger.sync_state().failing == failing
+    assert failing is not None
+    assert (failing.count, failing.urgent and failing.urgent.count) == (3, 1)
+    community.trouble = None
+    community.sync()
+    assert community.ledger.sync_state().failing is None
