@@ -1,0 +1,98 @@
+"""The net: what leaves the process for a program to read is what it was.
+
+Each file in the folder `net` is the transcript of one command or one route, asked of a store that has lived a month
+with something of everything in it (`net.world`). They are the same on every kind of store.
+
+Whoever means to change answers renews the transcripts, and reads what changed, line by line:
+
+    pytest tests/integration/test_net.py --snapshot-update
+    git diff tests/integration/net
+
+The net knows the package by its public doors alone, so that what lies behind them can be built anew.
+"""
+
+import re
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from attrs import frozen
+
+from net.commands import Commands, commands_with_json
+from net.requests import Requests, name_of, routes
+from net.transcripts import Transcripts
+from net.world import lived
+from stores import SHARED
+
+IN_MEMORY = Path("/dev/shm")  # noqa: S108  the folder in it has a name of its own
+"""Where a store need not wait for a disk; elsewhere it takes longer."""
+
+
+FOLDER = Path(__file__).parent / "net"
+NAMES = [*sorted(commands_with_json()), *map(name_of, routes())]
+ENTRIES = {"opening", "gain", "deduction", "rebase", "award", "reversal", "adjustment"}
+STATUSES = {"waiting", "tracked", "absent", "left", "unlinked"}
+MARKS = {"active", "missed", "excused", "weekend", "pending", "before"}
+UNSEEN = {("/earnings", "get"): {"500", "503"}}
+"""Statuses that are described for safety's sake: nothing can lead to them."""
+OUTCOMES = {"nothing", "synced", "failed", "waiting", "busy"}
+
+
+@frozen
+class Net:
+    """What was asked of one store, and answered."""
+
+    texts: dict[str, str]
+    requests: Requests
+
+
+@pytest.fixture(scope="module", params=SHARED)
+def net(request: pytest.FixtureRequest) -> Net:
+    """Ask all there is to ask, of a store of each kind that processes share."""
+    folder = IN_MEMORY if IN_MEMORY.is_dir() else None
+    with TemporaryDirectory(dir=folder) as name, lived(request.param, Path(name)) as world:
+        transcripts = Transcripts(name)
+        commands, requests = Commands(world, transcripts), Requests(world, transcripts)
+        commands.read()
+        requests.read()
+        commands.read_at_work()
+        commands.book()
+        commands.decide_days()
+        commands.enroll()
+        commands.sync()
+        commands.run()
+        requests.write()
+        requests.fail()
+        commands.repair()
+        return Net(transcripts.texts, requests)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_was_answered_is_answered(net: Net, request: pytest.FixtureRequest, name: str) -> None:
+    """Each command that knows `--json`, each route, and what the API says of itself."""
+    file = FOLDER / f"{name}.txt".replace(" ", "_")
+    if request.config.option.update_snapshots:
+        file.write_text(net.texts[name])
+    assert net.texts[name].splitlines() == file.read_text().splitlines()
+
+
+def test_nothing_is_forgotten(net: Net) -> None:
+    """Every command with `--json` and every route is asked, and no transcript is left unread."""
+    assert set(net.texts) == set(NAMES)
+    assert {file.stem for file in FOLDER.iterdir()} == {name.replace(" ", "_") for name in NAMES}
+
+
+def test_every_answer_that_the_api_describes_is_in_it(net: Net) -> None:
+    """Each status of each operation: the good, the bad, and those of a store that fails."""
+    for route, operations in net.requests.description["paths"].items():
+        for method, operation in operations.items():
+            if "responses" in operation:
+                described = set(operation["responses"]) - UNSEEN.get((route, method), set())
+                assert described == net.requests.answered[route, method] & set(operation["responses"]), (route, method)
+
+
+def test_the_store_is_rich(net: Net) -> None:
+    """Entries and accounts of all kinds, all that a day can mean, all outcomes of a run."""
+    every = "\n".join(net.texts.values())
+    for field, values in {"kind": ENTRIES, "status": STATUSES, "mark": MARKS, "outcome": OUTCOMES}.items():
+        assert values <= set(re.findall(rf'"{field}": "(\w+)"', every)), field

@@ -1,0 +1,229 @@
+"""Every command that can answer in JSON, on the store of a `World`, in the order of a day."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Event
+
+import typer
+from typer.main import get_command
+
+from command import Ran
+from trc_engage.entrypoints.cli import app
+
+from .transcripts import Transcripts, pretty
+from .world import IDS, World
+
+JSON = "--json"
+SECONDS_MAX = 60
+GOOD_ROWS = 'member_id,discord_id,name\nnew-1,80351110224670001,Nina\nnew-2,,"O\'Hara, ""Pat"""\nada,,Ada\n'
+BAD_ROWS = f"member_id,discord_id,name\nnew-3,80351110224670003,\nnew-4,12x,Tom\nnew-5,{IDS['ada']},\n,,Nobody\n"
+JSON_ROWS = '[{"member_id": "new-6", "name": "𝕁"},\n {"member_id": "new-7", "discord_id": 80351110224670007}]'
+READERS = ("ada", "bo", "cy", "eli", "fay", "gus", "hal", "ivy", "jo", "kim", "lou", "mei", "Ü-1", "nobody")
+
+
+def commands_with_json() -> set[str]:
+    """Return every command that has the option, as it is typed; found in the app itself."""
+    found: set[str] = set()
+
+    def walk(group: typer.core.TyperGroup, path: tuple[str, ...]) -> None:
+        for name in group.list_commands(typer.Context(group)):
+            command = group.get_command(typer.Context(group), name)
+            if isinstance(command, typer.core.TyperGroup):
+                walk(command, (*path, name))
+            elif command is not None and any(JSON in parameter.opts for parameter in command.params):
+                found.add(" ".join([*path, name]))
+
+    root = get_command(app)
+    assert isinstance(root, typer.core.TyperGroup)
+    walk(root, ())
+    return found
+
+
+class Commands:
+    """Types commands, and has each written down under its name."""
+
+    def __init__(self, world: World, transcripts: Transcripts) -> None:
+        self.world = world
+        self._transcripts = transcripts
+        self._names = commands_with_json()
+
+    def type(self, line: str, *more: str) -> Ran:
+        """Type a command with `--json`; `more` are arguments that hold blanks."""
+        arguments = (*line.split(), *more, *(() if "--csv" in line else (JSON,)))
+        ran = self.world.operator.call(*arguments)
+        name = max((name for name in self._names if f"{line} ".startswith(f"{name} ")), key=len)
+        shown = ran.out
+        if JSON in arguments and ran.out and name != "export":
+            shown = pretty(ran.json)
+            assert ran.out == f"{json.dumps(ran.json)}\n"
+        typed = " ".join(repr(one) if " " in one else one for one in arguments)
+        asked = f"{self.world.now():%F %T} $ trc-engage {typed}"
+        errors = "\n".join(f"2> {error}" for error in ran.err.splitlines())
+        self._transcripts.add(name, asked, errors, shown, f"exit code {ran.code}")
+        return ran
+
+    def read(self) -> None:
+        """Ask for all that can be read."""
+        for member in READERS:
+            self.type(f"show {member}")
+            self.type(f"history {member}")
+            self.type(f"explain {member}")
+        for options in ("--limit 2", "--limit 2 --before 60", "--limit 0", "--before 0", "--limit 10001"):
+            self.type(f"history ada {options}")
+        for options in ("bo --days 40", "jo --days 31", "kim --days 40", "eli --days 35", "ada --days 0"):
+            self.type(f"explain {options}")
+        months = ("--month 2026-02", "--month 2026-01", "--month 2025-12", "--month 2026-13", "--month x")
+        for options in ("", *months, "--limit 3", "--limit 0", "--member ivy", "--member jo --limit 2"):
+            self.type(f"leaderboard {options}")
+        for member in ("fay", "nobody", "ada --month 2026-02"):
+            self.type(f"leaderboard --member {member}")
+        self.type("members list")
+        for what in ("entries", "members"):
+            self.type(f"export {what}")
+            self.type(f"export {what} --csv")
+        self.type("export points")
+        self.type("status")
+        self.type("doctor")
+
+    def read_at_work(self) -> None:
+        """Ask what others are told while a run reads the board."""
+        world = self.world
+        reading, asked = Event(), Event()
+
+        def hold(_page: int) -> None:
+            reading.set()
+            asked.wait(SECONDS_MAX)
+
+        world.go(timedelta(minutes=15))
+        world.server.between_pages = hold
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(world.engage.run_due)
+            assert reading.wait(SECONDS_MAX)
+            world.server.between_pages = None
+            for name in ("status", "sync", "run-due"):
+                self.type(name)
+            asked.set()
+            running.result()
+
+    def book(self) -> None:
+        """Book by hand: good, again, late and refused."""
+        award = "award bo --source benchmark --points 7 --key cli:1"
+        for line in (award, award, f"{award}1 --at 2026-02-19T18:00Z", award.replace("7", "8")):
+            self.type(line)
+        for wrong in ("nobody --points 1 --source x", "bo --points 0 --source x", "bo --points 1 --source discord"):
+            self.type(f"award {wrong} --key cli:2")
+        for at in ("2026-03-04T09:00", "2026-03-05T00:00Z", "yesterday", "2026-03-04T10:00:00.123456+01:00"):
+            self.type(f"award bo --points 1 --source x --key cli:3 --at {at}")
+        for line in ("reverse cli:11", "reverse cli:11", "reverse cli:none", "reverse fix:1"):
+            self.type(f"{line} --by admin-7 --reason", "not his own")
+        self.type("award bo --source benchmark --points 7 --key cli:11 --at 2026-02-19T18:00Z")
+        for line in ("jo --points -4", "jo --points -4", "jo --points 4", "nobody --points 1", "jo --points 0"):
+            self.type(f"adjust {line} --key cli:4 --by admin-7 --reason", "a typo, 🙂")
+        self.type("adjust jo --points 1 --key cli:5 --by admin-7 --reason", " ")
+
+    def decide_days(self) -> None:
+        """Excuse days, and settle."""
+        for line in ("2026-02-19", "2026-02-19", "2026-03-09", "2026-02-21", "soon"):
+            self.type(f"excuse {line} --reason", "a holiday")
+        for line in ("2026-02-19 --undo", "2026-02-19 --undo", "2026-02-19"):
+            self.type(f"excuse {line}")
+        for line in ("", "--accept-quiet 2026-03-04", "--accept-quiet 2026-02-21", "--accept-quiet x"):
+            self.type(f"settle {line}")
+
+    def enroll(self) -> None:
+        """Change members and links."""
+        new, taken = "80351110224670010", IDS["ada"]
+        for options in ("", "", f"--discord-id {new} --name Nan", f"--discord-id {taken}", "--discord-id 12x"):
+            self.type(f"members enroll new-0 {options}")
+        self.type("members enroll new-0 --name", "Nan the\tSecond")
+        for line in (f"jo {taken}", "jo 80351110224670011", "jo 80351110224670011", f"nobody {new}", "jo 0"):
+            self.type(f"members link {line}")
+        for name in ("left", "returned", "unlink", "hide", "show"):
+            for member in ("jo", "jo", "nobody", "new-2"):
+                self.type(f"members {name} {member}")
+        self.type("members forget new-0")
+        for member in ("new-0", "new-0", "nobody"):
+            self.type(f"members forget {member} --yes")
+        self.type("members enroll new-0 --name Back")
+        for name, rows in {
+            "good.csv": GOOD_ROWS,
+            "bad.csv": BAD_ROWS,
+            "rows.json": JSON_ROWS,
+            "no.csv": "name\n",
+        }.items():
+            (self.world.operator.folder / name).write_text(rows)
+            self.type(f"members import {name}")
+        for file in ("good.csv", "bad.csv --skip-bad", "rows.json --skip-bad", "missing.csv"):
+            self.type(f"members import {file}")
+
+    def sync(self) -> None:
+        """Sync by hand, in good and in bad days."""
+        world = self.world
+        for name in ("lou", "ada", "bo", "dee", "cy", "ivy"):
+            world.server.board.give(IDS[name], 700)
+        for number in range(1, 12):
+            world.server.board.join(f"803511102246700{number:02}", username=f"new {number}", xp=50 * number)
+        self.type("settle")
+        world.go(timedelta(minutes=15))
+        for options in ("--dry-run", "", "", "--accept-drops --rebase-drops"):
+            self.type(f"sync {options}")
+        for name in ("ada", "bo", "cy", "dee", "ivy", "gus"):
+            world.board(name, 90)
+        world.go(timedelta(minutes=15))
+        for options in ("--dry-run", "--fresh", "--dry-run --accept-drops", "--dry-run --rebase-drops"):
+            self.type(f"sync {options}")
+            world.go(timedelta(minutes=1))
+        self.type("status")
+        world.go(timedelta(minutes=10))
+        self.type("sync --accept-drops")
+        self.type("status")
+        for trouble in ("private", "rate_limited_seconds"):
+            world.go(timedelta(minutes=15))
+            world.server.trouble(trouble, times=1)
+            self.type("sync")
+        world.go(timedelta(minutes=1))
+        self.type("sync --fresh")
+        self.type("status")
+        self.type("sync", "--no-such-option")
+
+    def run(self) -> None:
+        """Run what is due: nothing, a good slot, a wait, failures in a row, and what came after."""
+        world = self.world
+        for _ in range(2):
+            self.type("run-due")
+            self.type("run-due")
+            world.go(timedelta(minutes=15))
+        for trouble in ("blocked", "unknown_guild", "private"):
+            world.server.trouble(trouble, times=1)
+            self.type("run-due")
+            world.go(timedelta(minutes=15))
+        for _ in range(5):
+            self.type("run-due")
+            world.go(timedelta(minutes=15))
+        self.type("status")
+        world.server.trouble("private")
+        world.go(datetime(2026, 3, 5, 0, 5, 30, tzinfo=UTC))
+        for name in ("settle", "run-due", "status", "explain ada --days 3"):
+            self.type(name)
+        world.server.recover()
+        world.go(timedelta(minutes=15))
+        self.type("run-due")
+        world.go(datetime(2026, 3, 6, 0, 5, 30, tzinfo=UTC))
+        for name in ("run-due", "status", "settle", "settle --accept-quiet 2026-03-05", "status", "show ada"):
+            self.type(name)
+        self.type("members list")
+        world.server.trouble("private")
+        for _ in range(4):
+            world.go(timedelta(minutes=15))
+            self.type("run-due")
+        self.type("status")
+
+    def repair(self) -> None:
+        """Have a balance found that a hand has changed, and made anew."""
+        self.type("doctor --repair")
+        self.world.damage(
+            "UPDATE member_balances SET points = points + 7 WHERE member_id = 'bo' AND source = 'discord'"
+        )
+        for options in ("", "--repair", ""):
+            self.type(f"doctor {options}")

@@ -1,0 +1,248 @@
+"""Every request that the API describes, good and bad, of a `World` and of one whose store fails."""
+
+import re
+from typing import Any
+
+import httpx
+
+from trc_engage import LedgerBusy, LedgerFailed
+from trc_engage.entrypoints.web import create_app
+from visitor import BEARER, EARNINGS, TOKEN, Visitor
+
+from .transcripts import Transcripts, pretty
+from .world import IDS, World
+
+USUAL = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+}
+"""Headers that every answer is to have; what differs from them is written down."""
+MASKED = {"etag": '"ETAG"', "content-length": "LENGTH"}
+UNSEEN = "kim"
+"""Whom nobody may see who has no token."""
+AT = "2026-03-06T01:00:00Z"
+WRONG = {"Authorization": "Bearer not-the-token-of-the-site"}
+DESCRIPTION = "/openapi.json"
+ELSEWHERE = "/elsewhere"
+OTHERS = (DESCRIPTION, ELSEWHERE)
+"""What is answered beside what the description tells of."""
+OVERLONG = "x" * 300
+MEMBERS = ("ada", "bo", "cy", "eli", "fay", "gus", "ivy", "jo", "lou", "mei", "%C3%9C-1")
+QUERIES = {
+    "/members/ada/history": (
+        *("", "before=60&limit=2", "source=benchmark", "source=discord&limit=2", "source=", "before=0"),
+        *("limit=0", "limit=501", "limit=x", "limit=1&limit=2", "before=-1", "no=such"),
+    ),
+    "/members/bo/calendar": (
+        *("", "first=2026-03-02", "last=2026-02-03", "first=2026-03-06&last=2026-03-01", "first=2020-01-01"),
+        *("first=x", "last=2026-02-30", "first=1999-12-31"),
+    ),
+    "/leaderboard": (
+        *("", "month=2026-02", "month=2026-02&member=ivy", "member=jo&limit=1", f"member={UNSEEN}", "member=x"),
+        *("limit=101", "month=2026-2", "member="),
+    ),
+    "/feed": ("", "after=60&limit=3", "after=100000", "after=-1", "limit=501"),
+}
+"""What is asked for with parameters, good and bad."""
+
+
+class Failing:
+    """Stands in for an `Engage` whose every call fails."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __getattr__(self, _name: str) -> Any:
+        def fail(*_: object, **__: object) -> None:
+            raise self._error
+
+        return fail
+
+
+class Requests:
+    """Asks the API, and has each answer written down under its route."""
+
+    def __init__(self, world: World, transcripts: Transcripts) -> None:
+        self.visitor = visitor_of(world.engage)
+        self.description = described(self.visitor)
+        self.answered: dict[tuple[str, str], set[str]] = {}
+        """Statuses by path and method, as the description names them."""
+        self._transcripts = transcripts
+
+    def ask(self, method: str, path: str, body: Any = None, visitor: Visitor | None = None, **options: Any) -> None:
+        """Ask once; a body is JSON unless it is bytes."""
+        if isinstance(body, bytes):
+            options["content"] = body
+        elif body is not None:
+            options["json"] = body
+        answer = (visitor or self.visitor).ask(method, f"/api{path}", **options)
+        route = self.route(path)
+        self.answered.setdefault((route, method.lower()), set()).add(str(answer.status_code))
+        sent = str(options.get("json") or options.get("content", ""))
+        headers = ", ".join(f"{name}: {value[:40]}" for name, value in options.get("headers", {}).items())
+        asked = f"{method} {path.replace(OVERLONG, 'xxx…')} {sent if len(sent) < 200 else f'({len(sent):,} bytes)'}"
+        self._transcripts.add(name_of(route), asked.rstrip(), headers, *shown(answer))
+
+    def route(self, path: str) -> str:
+        """Return the path of the description that an address belongs to."""
+        plain = path.partition("?")[0]
+        if plain in OTHERS:
+            return plain
+        for route in self.description["paths"]:
+            if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", route), plain):
+                return str(route)
+        return ELSEWHERE
+
+    def read(self) -> None:
+        """Ask for all that can be read."""
+        for member in (*MEMBERS, UNSEEN, "nobody", OVERLONG):
+            for what in ("", "/history?limit=4", "/calendar?first=2026-02-16&last=2026-03-06"):
+                self.ask("GET", f"/members/{member}{what}")
+        self.ask("GET", f"/members/{UNSEEN}", headers=BEARER)
+        self.ask("GET", "/members/ada", headers=WRONG)
+        for path, queries in QUERIES.items():
+            for query in queries:
+                self.ask("GET", f"{path}?{query}")
+        for query in ("limit=500", "after=60&limit=3"):
+            self.ask("GET", f"/feed?{query}", headers=BEARER)
+        for path in ("/earnings", "/status", DESCRIPTION):
+            self.ask("GET", path)
+        for headers in ({"X-Admin": "yes"}, BEARER):
+            self.ask("GET", "/status", headers=headers)
+        self.ask("GET", DESCRIPTION, visitor=visitor_of(Failing(LedgerFailed("not asked")), token=None))
+        self._read_again()
+
+    def _read_again(self) -> None:
+        """Ask for what the caller holds already, for the head alone, and for what is not there."""
+        for path in ("/members/ada", "/members/ada/history", "/members/ada/calendar", "/leaderboard", "/earnings"):
+            self._ask_for_news(path)
+        for path in ("/feed", "/status", "/openapi.json"):
+            self._ask_for_news(path)
+        for path in ("", "/", "/members", "/members/", "/members/ada/", "/members/a/b/c", "/nothing", "/Feed"):
+            self.ask("GET", path)
+        for method in ("OPTIONS", "PATCH", "DELETE", "POST"):
+            for path in ("/feed", "/members/ada", "/reversals"):
+                self.ask(method, path, headers=BEARER)
+
+    def _ask_for_news(self, path: str) -> None:
+        tag = self.visitor.get(f"/api{path}", headers=BEARER).headers["etag"]
+        answer = self.visitor.get(f"/api{path}", headers={**BEARER, "If-None-Match": tag})
+        self.answered[self.route(path), "get"].add(str(answer.status_code))
+        self._transcripts.add(name_of(self.route(path)), f"GET {path}", "If-None-Match: its ETag", *shown(answer))
+        self.ask("HEAD", path, headers=BEARER)
+
+    def write(self) -> None:
+        """Change all that can be changed, and be refused."""
+        new, taken = "80351110224679001", IDS["ada"]
+        self._put("/members/web-1", {}, {"name": "Wübke", "discord_id": new}, {"name": None}, {"name": "Webke"})
+        self._put("/members/web-1", {"discord_id": taken}, {"discord_id": 1}, {"no": "such"}, [], "text")
+        self._put("/members/web-2", {"name": "x" * 5_000}, {"name": "\x00"}, {})
+        self._put("/members/fay", {"name": "Fay again"})
+        self._put("/members/web%2F1", {})
+        self._put("/members/web-2/link", {"discord_id": new}, {"discord_id": "80351110224679002"}, {})
+        self._put("/members/nobody/link", {"discord_id": "80351110224679003"})
+        for member in ("web-2", "jo", "nobody"):
+            for what in ("leave", "rejoin"):
+                self.ask("POST", f"/members/{member}/{what}", headers=BEARER)
+                self.ask("POST", f"/members/{member}/{what}", headers=BEARER)
+            self.ask("DELETE", f"/members/{member}/link", headers=BEARER)
+        good = {"source": "benchmark", "points": 5, "key": "web:1", "at": AT}
+        change: Any
+        for change in ({}, {}, {"points": 6}, {"points": 5.0}, {"points": 0}, {"points": 10**12}, {"points": "5"}):
+            self._post("/members/ada/awards", good | change)
+        for change in ({"source": "Discord"}, {"key": ""}, {"at": "2026-03-06"}, {"at": "2026-03-07T00:00:00Z"}):
+            self._post("/members/ada/awards", good | {"key": "web:2"} | change)
+        self._post("/members/bo/awards", good | {"key": "web:3", "at": "2026-02-19T12:00:00+01:00"})
+        self._post("/members/nobody/awards", good)
+        by = {"reason": "a typo 🙂", "by": "admin-7"}
+        for change in ({}, {}, {"points": 2}, {"points": 0}, {"by": " "}, {"reason": None}):
+            self._post("/members/jo/adjustments", {"points": -2, "key": "web:4", **by} | change)
+        self._post("/members/nobody/adjustments", {"points": -2, "key": "web:5", **by})
+        for key in ("web:3", "web:3", "web:4", "none", 7):
+            self._post("/reversals", {"key": key, **by})
+        self._post("/members/ada/awards", good | {"key": "web:3"})
+        self._refused()
+
+    def _refused(self) -> None:
+        """Send what is no request: without the token, too large, no JSON, of another type."""
+        for route, operations in self.description["paths"].items():
+            path = route.replace("{member_id}", "web-1")
+            for method in sorted(operations.keys() & {"put", "post", "delete"}):
+                self.ask(method.upper(), path, {})
+                self.ask(method.upper(), path, {}, headers=WRONG)
+                if "{member_id}" in route:
+                    self.ask(method.upper(), route.replace("{member_id}", OVERLONG), {}, headers=BEARER)
+                if "requestBody" in operations[method]:
+                    as_json = {**BEARER, "Content-Type": "application/json"}
+                    self.ask(method.upper(), path, b" " * 70_000, headers=as_json)
+                    for body in (b"", b"{", b'{"a": 1, "a": 2}', b'"\xff"', b"[NaN]"):
+                        self.ask(method.upper(), path, body, headers=as_json)
+                    self.ask(method.upper(), path, b"key=web", headers=BEARER)
+
+    def fail(self) -> None:
+        """Ask each operation of a store that is busy, and of one that fails."""
+        body = {
+            "source": "x",
+            "points": 1,
+            "key": "k",
+            "at": AT,
+            "reason": "r",
+            "by": "me",
+            "discord_id": "1",
+            "name": "n",
+        }
+        for error in (LedgerBusy("held by another"), LedgerFailed("FILE: no longer there"), RuntimeError("a bug")):
+            visitor = visitor_of(Failing(error))
+            for route, operations in self.description["paths"].items():
+                for method in sorted(operations.keys() & {"get", "put", "post", "delete"}):
+                    sent = operations[method].get("requestBody")
+                    fields = sent["content"]["application/json"]["schema"]["properties"] if sent else None
+                    of_body = None if fields is None else {name: body[name] for name in fields}
+                    path = route.replace("{member_id}", "ada")
+                    self.ask(method.upper(), path, of_body, visitor, headers=BEARER)
+
+    def _put(self, path: str, *bodies: Any) -> None:
+        for body in bodies:
+            self.ask("PUT", path, body, headers=BEARER)
+
+    def _post(self, path: str, body: Any) -> None:
+        self.ask("POST", path, body, headers=BEARER)
+
+
+def visitor_of(engage: Any, token: str | None = TOKEN) -> Visitor:
+    """Return a visitor of a site on which one member is not for everybody's eyes."""
+    return Visitor(
+        create_app(
+            engage,
+            may_see=lambda _request, member_id: member_id != UNSEEN,
+            may_administer=lambda request: "x-admin" in request.headers,
+            token=token,
+            earnings=EARNINGS,
+        )
+    )
+
+
+def described(visitor: Visitor) -> Any:
+    """Return what the API says of itself."""
+    return visitor.told(f"/api{DESCRIPTION}", headers=BEARER)
+
+
+def routes() -> list[str]:
+    """Return every route that is written down."""
+    return [*described(visitor_of(Failing(LedgerFailed("not asked"))))["paths"], *OTHERS]
+
+
+def name_of(route: str) -> str:
+    """Return what the transcript of a route is called."""
+    return "api " + re.sub(r"[{}]", "", route.strip("/")).replace("/", " ")
+
+
+def shown(answer: httpx.Response) -> tuple[str, str]:
+    """Return status, headers and body; of the headers those that are not as usual."""
+    headers = {name: MASKED.get(name, value) for name, value in answer.headers.items()}
+    told = sorted(headers.items() - USUAL.items()) + [(name, "(MISSING)") for name in USUAL.keys() - headers.keys()]
+    body = pretty(answer.json()) if "json" in headers.get("content-type", "") and answer.content else answer.text
+    return f"{answer.status_code}; " + "; ".join(f"{name}: {value}" for name, value in told), body
