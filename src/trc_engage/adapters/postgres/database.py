@@ -10,45 +10,56 @@ from psycopg.pq import TransactionStatus
 
 from ...core.errors import LedgerFailed
 from ..sql.pool import Pool
+from ..sql.versions import refuse_older, refuse_other
+from .catalogue import missing
 from .errors import CommitUnsure, told_as_ours, unreachable
+from .line import Line
+from .opening import LAYOUT_SECONDS, READ, READ_ONE, STATEMENT_SECONDS, WAIT_SECONDS, WRITE, opening
 from .place import Place
-from .schema import bring_up_to_date, version_of
-from .session import PostgresSession
-from .statements import KEPT_ONCE_SEEN, Statements
+from .schema import SCHEMA_VERSION, bring_up_to_date, version_of
+from .session import AloneSession, PostgresSession
+from .statements import Statements
 
-WAIT_SECONDS = 10.0
-"""For a connection, and for whoever writes to be done."""
-STATEMENT_SECONDS = 300
-"""As long as a claim holds: what takes longer is lost anyway."""
-IDLE_SECONDS = 60
-"""A process that stops dead in a transaction must not hold up the others for ever."""
-
-Connection = psycopg.Connection[Any]
+PREPARED_AFTER = 5
+"""Of the same statement on one connection, where prepared ones are asked for."""
 
 
 class Database(Statements):
     """A pool of connections to one database.
 
+    A connection may lead to a pool that hands it to others after each transaction (PgBouncer): nothing is set,
+    kept or locked for longer than one, and nothing is prepared unless it is asked for.
+
     All who write take one lock for the whole transaction: so positions rise in the order of commits (R23), and
-    what is checked under it, at READ COMMITTED, is the latest that was committed.
+    what is checked under it, at READ COMMITTED, is the latest that was committed; the version is checked under it
+    too, for a newer process may have brought the tables up to date.
     """
 
-    def __init__(self, place: Place, *, size: int, read_only: bool = False) -> None:
+    def __init__(self, place: Place, *, size: int, read_only: bool = False, prepare: bool = False) -> None:
         super().__init__(place)
         self._read_only = read_only
+        self._prepare = prepare
         self._pool = Pool(self._connect, place.shown, size=size, seconds_max=WAIT_SECONDS, is_alive=_is_quiet)
 
     def bring_up_to_date(self) -> None:
         """Lay out the tables, or those that are new; raises `LedgerFailed` if they are newer than this version."""
-        with self._lent() as connection:
-            bring_up_to_date(connection, self._place)
+        with self.reading() as session:
+            if version_of(session.connection, self._place) == SCHEMA_VERSION:
+                return
+        # Whoever may not use the schema must not lay out the tables among the temporary ones.
+        begin = opening(WRITE, self._place, path=self._place.quoted_schema)
+        with self._transaction(*begin, self._place.lock) as (session, _):
+            session.be_patient(LAYOUT_SECONDS)
+            bring_up_to_date(session, self._place)
 
     def check(self) -> None:
-        """Raise `LedgerFailed` if there is no store, or one that is newer than this version."""
-        with self._lent() as connection:
-            if version_of(connection, self._place) is None:
-                message = f"{self.place}: there is no store; check the name, or begin one by enrolling a member"
-                raise LedgerFailed(message)
+        """Raise `LedgerFailed` if there is no store, or one of another version."""
+        with self.reading() as session:
+            version = version_of(session.connection, self._place)
+        if version is None:
+            message = f"{self.place}: there is no store; check the name, or begin one by enrolling a member"
+            raise LedgerFailed(message)
+        refuse_older(self.place, version, SCHEMA_VERSION)
 
     def close(self) -> None:
         """Close what is idle now and what is lent when it comes back."""
@@ -58,57 +69,67 @@ class Database(Statements):
     def lent(self) -> Iterator[PostgresSession]:
         """Lend a session in which each statement stands alone."""
         with self._lent() as connection:
-            yield PostgresSession(connection)
-
-    @contextmanager
-    def reading(self) -> Iterator[PostgresSession]:
-        """Lend a session in which all reads see one state."""
-        with self._lent() as connection:
-            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             try:
-                yield PostgresSession(connection)
+                yield AloneSession(connection, opening(READ_ONE, self._place))
             finally:
                 _roll_back(connection)
 
     @contextmanager
+    def reading(self) -> Iterator[PostgresSession]:
+        """Lend a session in which all reads see one state."""
+        with self._lent() as connection, self._looking(connection) as session:
+            yield session
+
+    @contextmanager
     def writing(self) -> Iterator[PostgresSession]:
         """Lend a session in a transaction of which all is committed, or nothing."""
+        begin = opening(READ if self._read_only else WRITE, self._place)
+        with self._transaction(*begin, self._place.turn) as (session, found):
+            refuse_other(self.place, found[0], SCHEMA_VERSION)
+            yield session
+
+    @contextmanager
+    def _transaction(self, *begin: str) -> Iterator[tuple[PostgresSession, Any]]:
+        """Lend a session, with what the last statement of the beginning has found."""
         with self._lent() as connection:
+            session = PostgresSession(connection)
             try:
-                connection.execute(f"BEGIN ISOLATION LEVEL READ COMMITTED; {self._place.turn}")
-                yield PostgresSession(connection)
+                yield session, session.run("; ".join(begin))
             except BaseException:
                 _roll_back(connection)
                 raise
             _commit(connection)
 
     @contextmanager
-    def _lent(self) -> Iterator[Connection]:
-        with told_as_ours(self.place), self._pool.lent() as connection:
+    def _looking(self, connection: Line) -> Iterator[PostgresSession]:
+        session = PostgresSession(connection)
+        try:
+            session.run("; ".join(opening(READ, self._place)))
+            yield session
+        finally:
+            _roll_back(connection)
+
+    @contextmanager
+    def _lent(self) -> Iterator[Line]:
+        with told_as_ours(self.place, self._missing), self._pool.lent() as connection:
+            connection.statement_seconds = STATEMENT_SECONDS
             yield connection
 
-    def _connect(self) -> Connection:
+    def _missing(self) -> list[str]:
+        with self._pool.lent() as connection, self._looking(connection):
+            return missing(connection, self._place)
+
+    def _connect(self) -> Line:
         try:
-            connection = psycopg.connect(self._place.dsn, autocommit=True, **self._place.defaults)
+            # What is read as a text is read as this one, whatever the address or the environment says.
+            connection = Line.connect(self._place.dsn, autocommit=True, client_encoding="UTF8", **self._place.defaults)
         except psycopg.Error as error:
             raise unreachable(self.place, error) from error
-        try:
-            connection.execute(
-                f"SET search_path = {self._place.quoted_schema}, pg_temp; "
-                f"SET lock_timeout = '{WAIT_SECONDS}s'; "
-                f"SET statement_timeout = '{STATEMENT_SECONDS}s'; "
-                f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'; "
-                f"SET default_transaction_read_only = {self._read_only}; "
-                "SET client_min_messages = warning; "
-                f"SET client_encoding = 'UTF8'; {KEPT_ONCE_SEEN.format(is_local=False)}"
-            )
-        except BaseException:
-            connection.close()
-            raise
+        connection.prepare_threshold = PREPARED_AFTER if self._prepare else None
         return connection
 
 
-def _is_quiet(connection: Connection) -> bool:
+def _is_quiet(connection: Line) -> bool:
     """Tell whether a connection can be lent: a server that went away has said so, or has closed it."""
     if connection.closed or connection.info.transaction_status != TransactionStatus.IDLE:
         return False
@@ -117,14 +138,15 @@ def _is_quiet(connection: Connection) -> bool:
     return not watched.poll(0)
 
 
-def _roll_back(connection: Connection) -> None:
-    # A connection that is lost is rolled back by the server.
+def _roll_back(connection: Line) -> None:
+    # A connection that is lost, or silent, is rolled back by the server.
     with suppress(psycopg.OperationalError):
         if connection.info.transaction_status != TransactionStatus.IDLE:
+            connection.statement_seconds = 0
             connection.execute("ROLLBACK")
 
 
-def _commit(connection: Connection) -> None:
+def _commit(connection: Line) -> None:
     try:
         connection.execute("COMMIT")
     except psycopg.OperationalError as error:

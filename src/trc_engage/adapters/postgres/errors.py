@@ -1,12 +1,13 @@
 """Every error of psycopg, told as ours."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg
 from psycopg import errors
 
 from ...core.errors import LedgerBusy, LedgerFailed
+from .line import Silent
 
 UNDONE = "nothing was written"
 BUSY: dict[type[psycopg.Error], str] = {
@@ -22,25 +23,43 @@ BUSY: dict[type[psycopg.Error], str] = {
 }
 """What passes by itself."""
 
+POOLED = (
+    f"{UNDONE}; a pool in transaction mode hands prepared statements to others: open the store without `prepare`, "
+    "or connect to the server itself"
+)
+WHOLE = f"the store has all its tables, and {UNDONE}: try again; if it stays so, see the cause"
+UNSEEN = f"{UNDONE}; whether the tables of the store are there could not be seen: see the cause"
 ADVICE: dict[type[psycopg.Error], str] = {
     errors.InsufficientPrivilege: "grant this role what it needs: its own schema, or the right to create one",
     errors.ReadOnlySqlTransaction: "this is a standby or read-only; name the primary server",
     errors.DiskFull: f"the server's disk is full; {UNDONE}: free space and run again",
-    errors.UndefinedTable: "a table of the store is gone; put back a backup",
-    errors.UndefinedColumn: "a table of the store was altered; put back a backup",
+    errors.DuplicatePreparedStatement: POOLED,
+    errors.InvalidSqlStatementName: POOLED,
+    errors.FeatureNotSupported: POOLED,
     psycopg.DataError: f"a value cannot be stored; {UNDONE}",
     psycopg.IntegrityError: f"the rows contradict each other; {UNDONE}",
 }
 """What to do; the first that fits is told."""
 
 LOST = f"the connection was lost, and {UNDONE}: try again; if it stays so, see whether the server runs"
+SILENT = f"{UNDONE}: try again; if it stays so, see whether the server runs, and what stands between"
 UNSURE = (
-    "the connection was lost while a transaction was being committed, so that it is not known whether it was: "
+    "the connection was lost or fell silent while a transaction was being committed, so that it is not known whether "
+    "it was: "
     "do the same again, for nothing is written twice"
 )
-PASSING = ("starting up", "shutting down", "recovery", "not yet accepting", "too many", "connection slots")
+PASSING = (
+    *("starting up", "shutting down", "recovery", "not yet accepting", "too many", "connection slots"),
+    *("no more connections", "query_wait_timeout", "server login has been failing"),
+)
+STARTUP = "unsupported startup parameter"
+REFUSED_OPTION = "the pool takes no such option: leave it out of the address (and of PGOPTIONS)"
 REFUSED = "check user, password and database, and what the server lets in (pg_hba.conf)"
 UNREACHABLE = "the server cannot be reached; check host and port, and that it runs"
+
+
+IN_DOUBT = (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidSchemaName)
+"""What a damaged store says, but also a sound one on a connection that somebody has meddled with."""
 
 
 class CommitUnsure(Exception):
@@ -48,13 +67,19 @@ class CommitUnsure(Exception):
 
 
 @contextmanager
-def told_as_ours(place: str) -> Iterator[None]:
-    """Translate whatever psycopg raises; `place` is without a password."""
+def told_as_ours(place: str, missing: Callable[[], list[str]] = list) -> Iterator[None]:
+    """Translate whatever psycopg raises; `place` is without a password.
+
+    `missing` looks which tables are gone, and raises if the store is not of this version.
+    """
     try:
         yield
     except CommitUnsure as error:
         message = f"{place}: {UNSURE}"
         raise LedgerBusy(message) from error.__cause__
+    except IN_DOUBT as error:
+        message = f"{place}: {_sentence(error)}: {_diagnosis(missing)}"
+        raise LedgerFailed(message) from error
     except psycopg.Error as error:
         raise translation(place, error) from error
     except psycopg.Warning as error:
@@ -65,11 +90,21 @@ def told_as_ours(place: str) -> Iterator[None]:
         raise LedgerFailed(message) from error
 
 
+def _diagnosis(missing: Callable[[], list[str]]) -> str:
+    try:
+        gone = missing()
+    except psycopg.Error:
+        return UNSEEN
+    return f"{', '.join(gone)}: gone from the store; put back a backup" if gone else WHOLE
+
+
 def translation(place: str, error: psycopg.Error) -> LedgerBusy | LedgerFailed:
     """Return what an error of psycopg means to the caller."""
     for kind, reason in BUSY.items():
         if isinstance(error, kind):
             return LedgerBusy(f"{place} is busy: {reason}; {UNDONE}: try again")
+    if isinstance(error, Silent):
+        return LedgerBusy(f"{place}: {_sentence(error)}, and {SILENT}")
     if _is_lost(error):
         return LedgerBusy(f"{place}: {LOST} ({_sentence(error)})")
     for kind, advice in ADVICE.items():
@@ -88,6 +123,8 @@ def _is_lost(error: psycopg.Error) -> bool:
 def unreachable(place: str, error: psycopg.Error) -> LedgerBusy | LedgerFailed:
     """Return why no connection could be made; at the door the server's reasons come in words alone."""
     told = _sentence(error)
+    if STARTUP in told:
+        return LedgerFailed(f"{place}: {told}: {REFUSED_OPTION}")
     if any(words in told for words in PASSING):
         return LedgerBusy(f"{place} is busy: {told}: try again")
     return LedgerFailed(f"{place}: {told}: {REFUSED if 'FATAL' in told else UNREACHABLE}")

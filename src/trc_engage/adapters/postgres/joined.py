@@ -8,18 +8,21 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from ...core.errors import LedgerFailed
-from .database import WAIT_SECONDS
+from ..sql.session import Session
+from ..sql.versions import refuse_other
+from .catalogue import missing
 from .errors import told_as_ours
+from .opening import WAIT_SECONDS
 from .place import Place
 from .schema import SCHEMA_VERSION, version_of
 from .session import PostgresSession
-from .statements import KEPT_ONCE_SEEN, Statements
+from .statements import Statements
 
-ENTER = """
-SELECT current_setting('search_path'), current_setting('lock_timeout'), current_setting('transaction_isolation'),
-       set_config('search_path', %s, true), set_config('lock_timeout', %s, true)
-"""
-LEAVE = "SELECT set_config('search_path', %s, true), set_config('lock_timeout', %s, true)"
+NAMES = ("search_path", "lock_timeout", "client_min_messages")
+THEIRS = ", ".join(f"current_setting('{name}')" for name in NAMES)
+OURS = ", ".join(f"set_config('{name}', %s, true)" for name in NAMES)
+ENTER = f"SELECT current_setting('transaction_isolation'), {THEIRS}, {OURS}"
+LEAVE = f"SELECT {OURS}"
 
 
 class JoinedTransaction(Statements):
@@ -49,26 +52,22 @@ class JoinedTransaction(Statements):
         """Let go of the connection, which stays open."""
         self._connection = None
 
+    def be_patient(self, session: Session, /) -> None:
+        """Do nothing: the limits are the caller's."""
+
     @contextmanager
     def lent(self) -> Iterator[PostgresSession]:
         """Lend a session in which each statement sees what was committed by then, and what his transaction did."""
-        with self._entered() as (session, _):
+        with self._entered(is_undone=True) as (session, _):
             yield session
 
     @contextmanager
     def reading(self) -> Iterator[PostgresSession]:
         """Lend a session in which all reads see one state: meanwhile nobody else writes."""
-        key = self._place.lock_key
-        with self._entered() as (session, _):
-            connection = session.connection
-            # One of the session, for one of the transaction would be held until he commits.
-            connection.execute("SELECT pg_advisory_lock_shared(%s)", [key])
-            try:
-                with connection.transaction():
-                    yield session
-            finally:
-                if not connection.closed:
-                    connection.execute("SELECT pg_advisory_unlock_shared(%s)", [key])
+        with self._entered(is_undone=True) as (session, _):
+            # Let go of with the savepoint, and not as late as he commits.
+            session.run(f"SELECT pg_advisory_xact_lock_shared({self._place.lock_key})")
+            yield session
 
     @contextmanager
     def writing(self) -> Iterator[PostgresSession]:
@@ -80,22 +79,27 @@ class JoinedTransaction(Statements):
                     "the store from one that is READ COMMITTED"
                 )
                 raise LedgerFailed(message)
-            session.connection.execute(f"{self._place.turn}; {KEPT_ONCE_SEEN.format(is_local=True)}")
+            (version,) = session.run(self._place.turn)
+            refuse_other(self.place, version, SCHEMA_VERSION)
             yield session
+            if session.staged:
+                session.run(f"DROP TABLE {', '.join(f'pg_temp.{table}' for table in session.staged)}")
 
     @contextmanager
-    def _entered(self) -> Iterator[tuple[PostgresSession, str]]:
+    def _entered(self, *, is_undone: bool = False) -> Iterator[tuple[PostgresSession, str]]:
+        """Lend a session within a savepoint; what only reads is undone, with all that was set and locked for it."""
         connection = self._open_connection()
-        with told_as_ours(self.place):
+        with told_as_ours(self.place, lambda: missing(connection, self._place)), _unprepared(connection):
             if connection.info.transaction_status == TransactionStatus.IDLE and not connection.autocommit:
                 # Now his transaction has begun, and what follows is a savepoint in it.
                 connection.execute("SELECT")
-            with connection.transaction():
+            with connection.transaction(force_rollback=is_undone):
                 session = PostgresSession(connection)
-                values = [f"{self._place.quoted_schema}, pg_temp", f"{WAIT_SECONDS}s"]
-                path, wait, isolation, *_ = session.cursor().execute(ENTER, values).fetchone() or ("", "", "")
+                values = [self._place.path, f"{WAIT_SECONDS}s", "warning"]
+                isolation, *before = (session.cursor().execute(ENTER, values).fetchone() or [""])[: len(NAMES) + 1]
                 yield session, isolation
-                session.cursor().execute(LEAVE, [path, wait])
+                if not is_undone:
+                    session.cursor().execute(LEAVE, before)
 
     def _open_connection(self) -> psycopg.Connection[Any]:
         if self._connection is None:
@@ -105,3 +109,13 @@ class JoinedTransaction(Statements):
             message = f"{self.place}: your transaction has failed before; roll it back first"
             raise LedgerFailed(message)
         return self._connection
+
+
+@contextmanager
+def _unprepared(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """Leave no prepared statement of ours on a caller's connection, which a pool may hand to others."""
+    threshold, connection.prepare_threshold = connection.prepare_threshold, None
+    try:
+        yield
+    finally:
+        connection.prepare_threshold = threshold

@@ -60,6 +60,11 @@ class Place:
         return f'"{self.schema}"'
 
     @property
+    def path(self) -> str:
+        """The search path: temporary tables come last, so that nobody's stands before one of ours."""
+        return f"{self.quoted_schema}, pg_temp"
+
+    @property
     def lock_key(self) -> int:
         """What advisory locks of this store are called; they are of one database."""
         return int.from_bytes(sha256(f"trc-engage:{self.schema}".encode()).digest()[:8], "big", signed=True)
@@ -71,13 +76,22 @@ class Place:
 
     @property
     def turn(self) -> str:
-        """The statements with which one begins to write, when all others are done.
+        """The statements with which one begins to write, when all others are done; the last tells the version.
 
         Positions follow the last that was committed: those of a transaction that failed are given again, so that
         none is missing unless an entry is.
         """
         last = f"(SELECT coalesce(max(position), 0) FROM {self.quoted_schema}.entries)"
-        return f"{self.lock}; SELECT setval('{self.quoted_schema}.entries_position_seq', {last} + 1, false)"
+        return (
+            f"{self.lock}; SELECT setval('{self.quoted_schema}.entries_position_seq', {last} + 1, false); {KEPT}; "
+            f"SELECT max(version) FROM {self.quoted_schema}.migrations"
+        )
+
+
+# Others see a commit as soon as it is one: it must not be lost then, or positions would be given twice (R23).
+KEPT = """
+SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'
+"""
 
 
 def _check(schema: str) -> None:

@@ -3,10 +3,13 @@
 from typing import Any
 
 import psycopg
+from psycopg.rows import tuple_row
 
 from ...core.errors import LedgerFailed
+from ..sql.versions import refuse_newer
 from .place import Place
 from .run_tables import RUNS
+from .session import PostgresSession
 
 FIRST = """
 CREATE TABLE members (
@@ -181,38 +184,29 @@ MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 
-def bring_up_to_date(connection: psycopg.Connection[Any], place: Place) -> None:
-    """Apply what is missing; many processes may try at once, and one does it."""
-    if version_of(connection, place) == SCHEMA_VERSION:
-        return
-    connection.execute(f"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {place.lock}")
-    try:
-        version = version_of(connection, place)
-        if version is None:
-            _begin(connection, place)
-        for number, script in enumerate(MIGRATIONS[version or 0 :], start=(version or 0) + 1):
-            connection.execute(script)
-            connection.execute("INSERT INTO migrations (version) VALUES (%s)", [number])
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
+def bring_up_to_date(session: PostgresSession, place: Place) -> None:
+    """Apply what is missing, inside a transaction; many processes may try at once, and one does it.
+
+    The caller holds the lock of those who write, and the search path names nothing but the schema.
+    """
+    version = version_of(session.connection, place)
+    if version is None:
+        _begin(session.connection, place)
+    for number, script in enumerate(MIGRATIONS[version or 0 :], start=(version or 0) + 1):
+        session.run(script)
+        session.connection.execute("INSERT INTO migrations (version) VALUES (%s)", [number])
 
 
 def version_of(connection: psycopg.Connection[Any], place: Place) -> int | None:
     """Return what the schema was brought up to, None if no store is there; raises `LedgerFailed` if it is newer."""
+    cursor = psycopg.Cursor(connection, row_factory=tuple_row)
     # Not to_regclass: it may still remember, from before it waited for its turn, that nothing was there.
-    held = "SELECT 1 FROM pg_tables WHERE schemaname = %s AND tablename = 'migrations'"
-    if connection.execute(held, [place.schema]).fetchone() is None:
+    held = "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = %s AND tablename = 'migrations'"
+    if cursor.execute(held, [place.schema]).fetchone() is None:
         return None
-    (version,) = connection.execute(f"SELECT max(version) FROM {place.quoted_schema}.migrations").fetchone() or (0,)
-    if version > SCHEMA_VERSION:
-        message = (
-            f"{place.shown} was written by a newer trc-engage (schema {version}, this one knows {SCHEMA_VERSION}); "
-            "nothing was touched: upgrade trc-engage"
-        )
-        raise LedgerFailed(message)
-    return int(version)
+    (version,) = cursor.execute(f"SELECT max(version) FROM {place.quoted_schema}.migrations").fetchone() or (0,)
+    refuse_newer(place.shown, version or 0, SCHEMA_VERSION)
+    return int(version or 0)
 
 
 def _begin(connection: psycopg.Connection[Any], place: Place) -> None:

@@ -10,6 +10,8 @@ from psycopg.adapt import AdaptersMap
 from psycopg.rows import tuple_row
 
 from ..sql.session import Rows
+from .line import Line
+from .opening import PATIENCE
 from .values import ADAPTERS
 
 PLACEHOLDER = re.compile(r"'[^']*'|::|\?|:(\w+)|%")
@@ -36,6 +38,8 @@ class PostgresSession:
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self.connection = connection
+        self.staged: list[str] = []
+        """The temporary tables that this session has made."""
 
     def cursor(self) -> Cursor:
         """Return a cursor."""
@@ -51,9 +55,39 @@ class PostgresSession:
         cursor.executemany(translated(statement), values)
         return cursor
 
-    def run(self, script: str) -> None:
-        """Run statements without values, sent at once."""
-        self.connection.execute(script)
+    def run(self, script: str) -> Any:
+        """Run statements without values, sent at once, and return what the last one found first, if it looks."""
+        cursor = self.cursor()
+        cursor.format = psycopg.pq.Format.TEXT
+        cursor.execute(script)
+        while cursor.nextset():
+            pass
+        return cursor.fetchone() if cursor.description else None
+
+    def be_patient(self, seconds: int, script: str = "SELECT") -> None:
+        """Run statements that begin what may take longer; a caller's own connection keeps his limits."""
+        if isinstance(self.connection, Line):
+            self.connection.statement_seconds = seconds
+            script = f"{PATIENCE.format(seconds=seconds)}; {script}"
+        self.run(script)
+
+
+class AloneSession(PostgresSession):
+    """One in which each statement stands alone: it is sent with the transaction around it, and answered at once."""
+
+    def __init__(self, connection: psycopg.Connection[Any], opening: tuple[str, ...]) -> None:
+        super().__init__(connection)
+        self._opening = opening
+
+    def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = (), /) -> Rows:
+        """Run one statement, which reads."""
+        cursor = self.cursor()
+        with self.connection.pipeline():
+            for begins in self._opening:
+                self.connection.execute(begins)
+            cursor.execute(translated(statement), values)
+            self.connection.execute("COMMIT")
+        return cursor
 
 
 @lru_cache(maxsize=1_024)

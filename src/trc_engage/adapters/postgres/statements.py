@@ -1,8 +1,9 @@
 """What PostgreSQL says in its own words, whoever's connection it is."""
 
 from ..sql.session import Session
+from .opening import BULK_SECONDS
 from .place import Place
-from .staging import fill, merge, stage
+from .staging import fill, merge, own, stage
 
 # The key leads with the day, so that a member's own days are looked up one by one, and nobody else's are read.
 DISCORD_EVIDENCE = """
@@ -24,11 +25,6 @@ SELECT CAST(coalesce(sum(pg_total_relation_size(oid)), 0) AS BIGINT) FROM pg_cla
 WHERE relnamespace = CAST(:schema AS regnamespace) AND relkind = 'r'
 """
 
-# Others see a commit as soon as it is one: it must not be lost then, or positions would be given twice (R23).
-KEPT_ONCE_SEEN = """
-SELECT set_config('synchronous_commit', 'on', {is_local}) WHERE current_setting('synchronous_commit') = 'off'
-"""
-
 
 class Statements:
     """The part of `Sessions` that is the same for a pool and for a caller's connection."""
@@ -45,6 +41,10 @@ class Statements:
     def place(self) -> str:
         """Where the store is, without any password."""
         return self._place.shown
+
+    def be_patient(self, session: Session, /) -> None:
+        """Let what the session does from here on take as long as a claim holds."""
+        own(session).be_patient(BULK_SECONDS)
 
     def size_bytes(self, session: Session, /) -> int:
         """Return how much room tables and indices take."""

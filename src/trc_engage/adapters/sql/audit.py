@@ -78,6 +78,7 @@ class Audited:
     def rebalance(self) -> Sequence[Change]:
         """Make every balance, by source and by month, the sum of its entries, and return which were not."""
         with self._database.writing() as session:
+            self._database.be_patient(session)
             return [
                 *_rebalanced(session, UNBALANCED, SET_BALANCE, repr),
                 *_rebalanced(session, UNBALANCED_MONTHS, SET_MONTHLY_BALANCE, lambda month: month[:7]),
@@ -95,6 +96,7 @@ class Audited:
     def _inspected(self) -> Iterator[Session]:
         """Lend a session on which texts that are none do not keep their rows from being read."""
         with self._database.reading() as session:
+            self._database.be_patient(session)
             yield session
 
     def _damage_of(self, error: Exception) -> str | None:  # noqa: ARG002  what the children know

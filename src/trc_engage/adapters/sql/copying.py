@@ -63,6 +63,7 @@ TABLES = (
 def copy(source: Sessions, target: Sessions) -> None:
     """Copy one state of a store into an empty one, all of it or nothing; raises `LedgerFailed` if it is not empty."""
     with source.reading() as reads, target.writing() as writes:
+        source.be_patient(reads)
         for table in TABLES:
             if writes.execute(f"SELECT 1 FROM {table.name} LIMIT 1").fetchone() is not None:
                 message = f"{target.place} is not empty, and nothing was copied: name a store that holds nothing yet"

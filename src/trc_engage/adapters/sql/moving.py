@@ -21,26 +21,26 @@ INSERT INTO entries (
     account_id, xp_before, xp_after, baseline_before, baseline_after
 )
 SELECT kind, member_id, :source, points, day, :at, silent, account_id, xp_before, xp_total, baseline_before, xp_baseline
-FROM staged_moves WHERE kind IS NOT NULL
+FROM engage_staged_moves WHERE kind IS NOT NULL
 ORDER BY account_id
 """
 
 POST_BALANCES = """
 INSERT INTO member_balances (member_id, source, points)
-SELECT member_id, :source, points FROM staged_moves WHERE points <> 0
+SELECT member_id, :source, points FROM engage_staged_moves WHERE points <> 0
 ON CONFLICT (member_id, source) DO UPDATE SET points = member_balances.points + excluded.points
 """
 
 POST_MONTHLY_BALANCES = """
 INSERT INTO monthly_balances (month, member_id, points)
-SELECT month, member_id, points FROM staged_moves WHERE points <> 0
+SELECT month, member_id, points FROM engage_staged_moves WHERE points <> 0
 ON CONFLICT (month, member_id) DO UPDATE SET points = monthly_balances.points + excluded.points
 """
 
 POST_EVIDENCE = """
 INSERT INTO discord_days (day, member_id, account_id, opens_at, closes_at)
 SELECT windows.day, moves.member_id, moves.account_id, windows.opens_at, windows.closes_at
-FROM staged_moves AS moves JOIN staged_windows AS windows USING (window_number)
+FROM engage_staged_moves AS moves JOIN engage_staged_windows AS windows USING (window_number)
 WHERE true
 ON CONFLICT DO NOTHING
 """
@@ -55,7 +55,7 @@ UPDATE discord_activity SET
     xp_total = moves.xp_total,
     xp_high = moves.xp_high,
     window_from = moves.window_from
-FROM staged_moves AS moves
+FROM engage_staged_moves AS moves
 WHERE discord_activity.account_id = moves.account_id AND discord_activity.version = moves.version
 """
 

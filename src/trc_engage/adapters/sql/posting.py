@@ -14,7 +14,7 @@ from .stamps import month_of, stamp
 
 UNLINK = """
 UPDATE discord_activity SET unlinked_at = :at
-FROM staged_moves AS moves
+FROM engage_staged_moves AS moves
 WHERE discord_activity.account_id = moves.account_id AND moves.status = 'unlinked'
 """
 

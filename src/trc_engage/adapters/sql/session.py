@@ -69,7 +69,7 @@ class Sessions(Protocol):
         ...
 
     def stage(self, session: Session, moves: Iterable[Sequence[Any]], windows: Iterable[Sequence[Any]], /) -> None:
-        """Fill the temporary tables `staged_moves` and then `staged_windows`, which begin empty."""
+        """Fill the temporary tables `engage_staged_moves` and then `engage_staged_windows`, which begin empty."""
         ...
 
     def merge(
@@ -80,6 +80,10 @@ class Sessions(Protocol):
 
     def fill(self, session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
         """Write rows into an empty table; if its first column numbers itself, it will go on behind them."""
+        ...
+
+    def be_patient(self, session: Session, /) -> None:
+        """Let what the session does from here on take some minutes, for there is much to do."""
         ...
 
     def size_bytes(self, session: Session, /) -> int | None:

@@ -11,7 +11,8 @@ from pathlib import Path
 from attrs import frozen
 
 from ...core.errors import InvalidValue, LedgerBusy, LedgerFailed
-from .database import APPLICATION_ID, SCHEMA_VERSION, Database, refuse_newer
+from ..sql.versions import refuse_newer
+from .database import APPLICATION_ID, SCHEMA_VERSION, Database
 from .untouched import UntouchedFile
 
 STEP_PAGES = 4_096
@@ -133,7 +134,7 @@ def _check_ours(source: Path, connection: sqlite3.Connection) -> None:
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         message = f"{source}: it is no store of trc-engage; name another file"
         raise LedgerFailed(message)
-    refuse_newer(str(source), connection.execute("PRAGMA user_version").fetchone()[0])
+    refuse_newer(str(source), connection.execute("PRAGMA user_version").fetchone()[0], SCHEMA_VERSION)
 
 
 def _verify(connection: sqlite3.Connection) -> None:

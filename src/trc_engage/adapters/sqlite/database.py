@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...core.errors import LedgerBusy, LedgerFailed
 from ..sql.pool import Pool
+from ..sql.versions import refuse_newer, refuse_other
 from .staging import fill, merge, stage
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Database:
                 from .schema import migrate  # noqa: PLC0415
 
                 migrate(connection)
-            refuse_newer(self.place, version)
+            refuse_newer(self.place, version, SCHEMA_VERSION)
 
     @property
     def place(self) -> str:
@@ -78,6 +79,9 @@ class Database:
         (pages,) = session.execute("PRAGMA page_count").fetchone()
         (page_bytes,) = session.execute("PRAGMA page_size").fetchone()
         return int(pages) * int(page_bytes)
+
+    def be_patient(self, session: Session, /) -> None:
+        """Do nothing: no statement has a limit here."""
 
     def close(self) -> None:
         """Close what is idle now and what is lent when it comes back."""
@@ -99,6 +103,8 @@ class Database:
         with self.lent() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
+                # A newer process may have brought the tables up to date while this one had them open.
+                refuse_other(self.place, connection.execute("PRAGMA user_version").fetchone()[0], SCHEMA_VERSION)
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:
@@ -147,16 +153,6 @@ class Database:
         except (OverflowError, UnicodeEncodeError) as error:
             message = f"{self.path}: a value cannot be stored ({error}); nothing was written"
             raise LedgerFailed(message) from error
-
-
-def refuse_newer(place: str, version: int) -> None:
-    """Raise `LedgerFailed` if a file's tables are newer than this version."""
-    if version > SCHEMA_VERSION:
-        message = (
-            f"{place} was written by a newer trc-engage (schema {version}, this one knows {SCHEMA_VERSION}); "
-            "nothing was touched: upgrade trc-engage"
-        )
-        raise LedgerFailed(message)
 
 
 def _is_at_rest(connection: sqlite3.Connection) -> bool:

@@ -15,4 +15,4 @@ class SqliteLedger(OpenedFile, FileAudited, SqlLedger):
     @classmethod
     def open_untouched(cls, path: str | os.PathLike[str]) -> Self:
         """Open a store that is there to look at it: nothing is made, migrated or written; raises `LedgerFailed`."""
-        return cls(UntouchedFile(path))
+        return cls._prepared(UntouchedFile(path), UntouchedFile.check)

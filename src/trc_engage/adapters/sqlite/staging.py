@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 STAGE = (
     """
-    CREATE TEMP TABLE IF NOT EXISTS staged_moves (
+    CREATE TEMP TABLE IF NOT EXISTS engage_staged_moves (
         account_id INTEGER PRIMARY KEY, version INTEGER, member_id TEXT, status TEXT, next_reading TEXT,
         xp_baseline INTEGER, xp_total INTEGER, xp_high INTEGER, window_from TEXT,
         kind TEXT, xp_before INTEGER, baseline_before INTEGER,
@@ -19,12 +19,12 @@ STAGE = (
     )
     """,
     """
-    CREATE TEMP TABLE IF NOT EXISTS staged_windows (
+    CREATE TEMP TABLE IF NOT EXISTS engage_staged_windows (
         window_number INTEGER, day TEXT, opens_at TEXT, closes_at TEXT, PRIMARY KEY (window_number, day)
     ) WITHOUT ROWID
     """,
-    "DELETE FROM staged_moves",
-    "DELETE FROM staged_windows",
+    "DELETE FROM engage_staged_moves",
+    "DELETE FROM engage_staged_windows",
 )
 
 
@@ -32,8 +32,8 @@ def stage(session: Session, moves: Iterable[Sequence[Any]], windows: Iterable[Se
     """Fill the temporary tables, made with the connection's first posting and kept."""
     for statement in STAGE:
         session.execute(statement)
-    session.executemany(f"INSERT INTO staged_moves VALUES ({', '.join('?' * 17)})", moves)
-    session.executemany("INSERT INTO staged_windows VALUES (?, ?, ?, ?)", windows)
+    session.executemany(f"INSERT INTO engage_staged_moves VALUES ({', '.join('?' * 17)})", moves)
+    session.executemany("INSERT INTO engage_staged_windows VALUES (?, ?, ?, ?)", windows)
 
 
 def merge(

@@ -2,11 +2,15 @@
 
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
 from ...core.errors import LedgerFailed
-from .database import BUSY_SECONDS, Database
+from ..sql.versions import refuse_other
+from .database import BUSY_SECONDS, SCHEMA_VERSION, Database
+
+APPLIED = "SELECT count(*) FROM _sqlite_migrations WHERE migration_set = 'trc-engage'"
 
 
 class UntouchedFile(Database):
@@ -21,6 +25,15 @@ class UntouchedFile(Database):
         if not self.path.is_file():
             message = f"{self.path}: there is no such file; check its name"
             raise LedgerFailed(message)
+
+    def check(self) -> None:
+        """Raise `LedgerFailed` if it is a store of another version; what is damaged is the doctor's to tell."""
+        with suppress(sqlite3.DatabaseError), self._pool.lent() as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            (applied,) = connection.execute(APPLIED).fetchone()
+            # A number that was changed by hand is no version.
+            if applied == version:
+                refuse_other(self.place, version, SCHEMA_VERSION)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(

@@ -1,0 +1,131 @@
+"""What is left in an app's own transaction, and what is said where tables are missing or may not be made."""
+
+import os
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+
+from community import IDS, Community
+from pgbouncer import RUDE, Pooled, pooled, state
+from trc_engage import LedgerFailed, Newcomer
+from trc_engage.adapters.postgres import PostgresLedger
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[Pooled]:
+    """Lend a pool and a database in which an app has laid out a table named like ours."""
+    with pooled(["members"]) as lent:
+        yield lent
+
+
+@pytest.fixture
+def place() -> str:
+    """Name a schema that is not there yet."""
+    return f"engage_{os.urandom(4).hex()}"
+
+
+ACTS: dict[str, Callable[[Community], object]] = {
+    "award": lambda app: app.award("ada", "run:1"),
+    "standing": lambda app: app.points("ada"),
+    "history": lambda app: app.engage.history("ada"),
+    "leaderboard": lambda app: app.engage.leaderboard(),
+    "audit": lambda app: app.engage.audit(),
+    "repair": lambda app: app.engage.repair(),
+    "enroll": lambda app: app.engage.enroll("bo", discord_id=IDS["bo"]),
+    "unlink": lambda app: app.engage.unlink("ada"),
+    "enroll many": lambda app: app.engage.enroll_all([Newcomer(f"m-{n}", str(7_000 + n)) for n in range(150)]),
+}
+
+
+@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
+def test_nothing_of_ours_stays_in_a_transaction_that_was_joined(
+    database: Pooled, place: str, act: Callable[[Community], object]
+) -> None:
+    """Neither after a call nor after a rollback to a savepoint: what the caller set is as he set it."""
+    with PostgresLedger.open(database.dsn, schema=place) as ledger:
+        Community(ledger).begun()
+    with database.connect() as connection:
+        joined = Community(PostgresLedger.open(connection=connection, schema=place))
+        with connection.transaction():
+            connection.execute("SET LOCAL search_path = 'public'; SET LOCAL lock_timeout = '7s'")
+            connection.execute("CREATE TEMP TABLE mine (id INT) ON COMMIT DROP")
+            before = state(connection)
+            connection.prepare_threshold = 0
+            with connection.transaction(force_rollback=True):
+                act(joined)
+            connection.prepare_threshold = None
+            assert state(connection) == before
+            connection.prepare_threshold = 0
+            act(joined)
+            connection.prepare_threshold = None
+            after = state(connection)
+            # The lock of those who write is the one thing that is to be held until he commits.
+            assert (after[0], *after[2:]) == (before[0], *before[2:])
+            assert connection.execute("SELECT sum(n) FROM members").fetchone() == (None,)
+        assert ledger_is_sound(database, place)
+
+
+def ledger_is_sound(database: Pooled, place: str) -> bool:
+    """Tell whether the doctor finds nothing."""
+    with PostgresLedger.open(database.direct, schema=place) as ledger:
+        return not Community(ledger).engage.audit().breaches
+
+
+def test_a_reader_within_a_transaction_keeps_no_lock(database: Pooled, place: str) -> None:
+    """Whoever has read may take his time to commit: others write meanwhile."""
+    with PostgresLedger.open(database.dsn, schema=place) as ledger, database.connect() as connection:
+        community = Community(ledger).begun()
+        joined = PostgresLedger.open(connection=connection, schema=place)
+        with connection.transaction():
+            assert len(joined.members()) == 1
+            held = connection.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone()
+            assert held == (0,)
+            community.award("ada", "meanwhile")
+            assert len(joined.history("ada", limit=9)) == 3
+
+
+def test_a_sound_store_is_never_called_damaged(database: Pooled, place: str) -> None:
+    """An error that speaks of a missing table advises a backup only if it is missing in the store."""
+    with PostgresLedger.open(database.direct, schema=place) as ledger:
+        Community(ledger).begun()
+        with (
+            pytest.raises(LedgerFailed, match="the store has all its tables") as told,
+            ledger._database.lent() as session,
+        ):
+            session.execute("SELECT * FROM nothing_of_the_kind")
+        assert "backup" not in str(told.value)
+        with psycopg.connect(database.direct, autocommit=True) as stranger:
+            stranger.execute(f"ALTER TABLE {place}.streaks RENAME TO stripes".encode())
+            with pytest.raises(LedgerFailed, match="streaks: gone from the store; put back a backup"):
+                ledger.streaks()
+            joined = PostgresLedger.open(connection=stranger, schema=place)
+            with pytest.raises(LedgerFailed, match="streaks: gone from the store; put back a backup"):
+                joined.streaks()
+            stranger.execute(f"ALTER TABLE {place}.stripes RENAME TO streaks".encode())
+            stranger.execute(f"ALTER TABLE {place}.streaks RENAME longest TO longer".encode())
+            with pytest.raises(LedgerFailed, match=r"streaks\.longest: gone from the store"):
+                ledger.streaks()
+            stranger.execute(f"DROP SCHEMA {place} CASCADE".encode())
+            with pytest.raises(LedgerFailed, match="all tables: gone from the store"):
+                ledger.streaks()
+            with pytest.raises(LedgerFailed, match="gone from the store"):
+                Community(ledger).engage.award("ada", source="x", points=1, key="k", at=Community().now)
+
+
+def test_a_parameter_that_the_pool_refuses_is_named(database: Pooled, place: str) -> None:
+    """It is no matter of users and passwords."""
+    dsn = psycopg.conninfo.make_conninfo(database.dsn, options="-c search_path=public")
+    with pytest.raises(LedgerFailed, match=r"unsupported startup parameter.*leave it out of the address"):
+        PostgresLedger.open(dsn, schema=place)
+
+
+def test_tables_are_never_laid_out_among_temporary_ones(database: Pooled, place: str) -> None:
+    """A role that may not use the schema is told so, and nothing is made."""
+    with psycopg.connect(database.direct, autocommit=True) as owner:
+        owner.execute(f"CREATE SCHEMA {place}".encode())
+        rude = psycopg.conninfo.make_conninfo(database.direct, user=RUDE)
+        with pytest.raises(LedgerFailed, match=r"permission denied|no schema has been selected"):
+            PostgresLedger.open(rude, schema=place)
+        made = owner.execute("SELECT count(*) FROM pg_class WHERE relname = 'migrations' AND relpersistence = 't'")
+        assert made.fetchone() == (0,)
