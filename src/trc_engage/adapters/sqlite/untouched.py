@@ -28,7 +28,7 @@ class UntouchedFile(Database):
 
     def check(self) -> None:
         """Raise `LedgerFailed` if it is a store of another version; what is damaged is the doctor's to tell."""
-        with suppress(sqlite3.DatabaseError), self._pool.lent() as connection:
+        with suppress(sqlite3.DatabaseError, UnicodeDecodeError), self._pool.lent() as connection:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             (applied,) = connection.execute(APPLIED).fetchone()
             # A number that was changed by hand is no version.
