@@ -111,7 +111,7 @@ def schema() -> Iterator[str]:
 
 TABLES = (
     *("requests", "channels", "notices_begun", "failure_runs"),
-    *("told", "slots", "claims", "runs", "excusals", "settled_days", "streaks", "discord_days"),
+    *("told", "slots", "claims", "waits", "runs", "excusals", "settled_days", "streaks", "discord_days"),
     *("monthly_balances", "member_balances", "entries", "discord_activity", "members"),
 )
 """All that a store holds, what refers before what is referred to."""

@@ -1,14 +1,14 @@
 """`Engage`: what a web app holds in its hand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from . import auditing, running
 from .core.audit.breaches import Audit, Repair
+from .core.decisions import Decision, DecisionKind
 from .core.errors import InvalidValue, LinkTaken, SourceMissing
-from .core.fields import checked_day, checked_reason, checked_weekday
+from .core.fields import checked_actor, checked_day, checked_reason, checked_weekday
 from .core.health import Status
-from .core.planning import Drops
 from .core.ports import Alerts, Clock, Store, XpSource
 from .core.reports import Enrolment, ExcuseReport, Receipt, RunReport, SettleReport, SyncReport
 from .core.streaks import MILESTONES
@@ -72,19 +72,27 @@ class Engage(Reader):
         fresh: bool = False,
         accept_drops: bool = False,
         rebase_drops: bool = False,
+        adopt_board: bool = False,
+        by: str | None = None,
+        reason: str | None = None,
     ) -> SyncReport:
-        """Read the board and post what it means (R1-R7, R10, R19, R21, R22).
+        """Read the board and post what it means (R1-R7, R10, R19, R21, R22, R24).
 
         Within five minutes of the last good reading it answers from that one, unless `fresh`. A board
         that would lower many members is refused, unless an admin decides: `accept_drops` deducts,
-        `rebase_drops` keeps the points. Raises `SourceError`, `ClockWentBack`, `SourceMissing`.
+        `rebase_drops` keeps the points. Another board than the last is refused unless `adopt_board`, which keeps
+        the points and counts on from the new one. `by` and `reason` say who decided and why; to adopt
+        they are needed. Raises `SourceError`, `ClockWentBack`, `SourceMissing`.
         """
         if self._source is None:
             raise SourceMissing
-        if accept_drops and rebase_drops:
-            raise InvalidValue("rebase_drops", rebase_drops, "decide for either accept_drops or rebase_drops")
-        drops: Drops | None = "rebase" if rebase_drops else "deduct" if accept_drops else None
-        return syncing.sync(self._ledger, self._source, self._clock, syncing.How(dry_run, fresh, drops))
+        decided: dict[DecisionKind, bool] = {
+            "accept_drops": accept_drops,
+            "rebase_drops": rebase_drops,
+            "adopt_board": adopt_board,
+        }
+        decision = _decision(decided, by, reason, dry_run=dry_run)
+        return syncing.sync(self._ledger, self._source, self._clock, syncing.How(dry_run, fresh, decision))
 
     def run_due(self) -> RunReport:
         """Do what is due, once, whoever calls: the slot's sync, the settlement, notices to admins (R15, R18, R20).
@@ -151,3 +159,24 @@ class Engage(Reader):
     def forget(self, member_id: str) -> Enrolment:
         """Put a tombstone where name and Discord ids were; entries and sums stay (R9). Raises `UnknownMember`."""
         return enrolling.forget(self._ledger, member_id, self._now())
+
+
+def _decision(
+    decided: Mapping[DecisionKind, bool], by: str | None, reason: str | None, *, dry_run: bool
+) -> Decision | None:
+    """Return what was decided, with its trace (R27)."""
+    kinds = [kind for kind, is_meant in decided.items() if is_meant]
+    if not kinds:
+        for field, value in (("by", by), ("reason", reason)):
+            if value is not None:
+                raise InvalidValue(field, value, f"give it together with {', '.join(decided)}")
+        return None
+    kind, *others = kinds
+    if others:
+        raise InvalidValue(others[0], value=True, advice=f"decide for either {kind} or {others[0]}")
+    is_needed = kind == "adopt_board" and not dry_run
+    return Decision(
+        kind,
+        checked_actor(by) if is_needed or by is not None else None,
+        checked_reason(reason) if is_needed or reason is not None else None,
+    )

@@ -171,7 +171,7 @@ def test_clocks_that_disagree_are_trouble_of_the_source(opened: Operator, server
     ):
         server_ahead.board.join(ADA, xp=1_000)
         server_ahead.board.join(GRACE, xp=2_000)
-        Engage(ledger=ledger, source=source, clock=lambda: ahead).sync()
+        Engage(ledger=ledger, source=source, clock=lambda: ahead).sync(adopt_board=True, by="me", reason="to get ahead")
     ran = opened.call("sync", "--json")
     assert (ran.code, ran.json["kind"], "date -u" in ran.err) == (69, "clock", True)
 

@@ -4,6 +4,7 @@ from collections import deque
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from random import Random
+from typing import Any
 
 from trc_engage.core.errors import ClockWentBack, LedgerBusy, SourceError
 from trc_engage.core.reports import RunReport
@@ -211,7 +212,7 @@ class Watch:
         process.begin()
         now = self.clock()
         process.began_at = at = max(now, self.oracle.seen_at or now)
-        options = {
+        options: dict[str, Any] = {
             "dry_run": dry_run,
             "fresh": fresh,
             "accept_drops": drops == "deduct",

@@ -84,15 +84,19 @@ class Sought(frozenset[str]):
     """
 
     expected: frozenset[str]
+    whole: bool = False
+    """Whether the board is to be read to its end though everyone is found before it (R24)."""
 
     @classmethod
-    def of(cls, accounts: Sequence[DiscordActivity]) -> Self:
+    def of(cls, accounts: Sequence[DiscordActivity], *, whole: bool = False) -> Self:
         """Collect whom a sync of these accounts looks for."""
         sought = cls(account.discord_id for account in accounts)
+        sought.whole = whole
         sought.expected = frozenset(
             account.discord_id
             for account in accounts
-            if account.status == "waiting" or (account.status == "tracked" and account.next_reading == "continues")
+            if account.status == "waiting"
+            or (account.status == "tracked" and account.next_reading in {"continues", "rebases"})
         )
         return sought
 

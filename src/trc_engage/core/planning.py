@@ -1,6 +1,6 @@
-"""Accounts + board -> SyncPlan: what one sync would do, account by account (R2-R6, R11a)."""
+"""Accounts + board -> SyncPlan: what one sync would do, account by account (R2-R6, R11a, R24)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -79,6 +79,52 @@ def plan_sync(
     )
 
 
+def plan_adoption(
+    accounts: Iterable[DiscordActivity], looked_for: Set[int], board: Board, at: datetime, state: SyncState
+) -> SyncPlan:
+    """Decide what another board means for every linked account: nobody's points move (R24).
+
+    `looked_for` are the account ids that the read sought; all others are rebased by their next reading.
+    """
+    counts: dict[str, int] = dict.fromkeys(COUNTS, 0)
+    moves: list[Move] = []
+    found = 0
+    looked_at = state.good_at or at
+    window = Window.between(at, at)
+    for account in accounts:
+        xp = board.readings.get(account.discord_id)
+        if account.account_id not in looked_for or account.status == "left":
+            move = _to_be_rebased(account, account.window_from)
+        elif xp is None and account.discord_id in board.missed:
+            move = _to_be_rebased(account, account.window_from or looked_at)
+            counts["missed"] += 1
+        else:
+            outcome, move = _adopted(account, xp, window)
+            counts[outcome] += 1
+            found += xp is not None
+        if move is not None:
+            moves.append(move)
+    return SyncPlan(moves, counts, found=found, points=0, points_lost=0)
+
+
+def _adopted(account: DiscordActivity, xp: int | None, window: Window) -> tuple[AccountOutcome, Move]:
+    """Take the first reading of another board, which says nothing of what was earned."""
+    if account.next_reading == "opens":
+        return "opened", _opening(account, xp, window)
+    if xp is None:
+        return "absent", _rebase(account, 0, "begins", window)
+    return "rebased", _rebase(account, xp, "continues", window)
+
+
+def _to_be_rebased(account: DiscordActivity, window_from: datetime | None) -> Move | None:
+    """Remember that what is known of an account's XP is of another board."""
+    if account.next_reading == "opens":
+        return None
+    if (account.next_reading, account.window_from) == ("rebases", window_from):
+        return None
+    return Move.of_status(account, account.status, "rebases", window_from)
+
+
 def _opening(account: DiscordActivity, xp: int | None, window: Window) -> Move:
     """R2: the XP read is the baseline; whoever is not on the board opens with a zero-XP record."""
     baseline = xp or 0
@@ -87,9 +133,10 @@ def _opening(account: DiscordActivity, xp: int | None, window: Window) -> Move:
 
 
 def _read(account: DiscordActivity, xp: int, window: Window, drops: Drops | None) -> tuple[AccountOutcome, Move]:
-    """Take a reading of an account that is open (R2a, R3, R4, R6)."""
+    """Take a reading of an account that is open (R2a, R3, R4, R6, R24)."""
     fell = xp < account.xp_total
-    if _is_history(account, xp, window) or (fell and (account.next_reading == "returns" or drops == "rebase")):
+    is_new_meter = account.next_reading == "rebases" or _is_history(account, xp, window)
+    if is_new_meter or (fell and (account.next_reading == "returns" or drops == "rebase")):
         return "rebased", _rebase(account, xp, "continues", Window.between(window.closes_at, window.closes_at))
     change, _ = points.convert(account.xp_carried, xp - account.xp_total)
     kind: SyncKind | None = None
@@ -132,10 +179,12 @@ def _unseen(account: DiscordActivity, window: Window, drops: Drops | None) -> tu
 
     In a season reset (`drops="rebase"`) those who vanish with it are rebased too, to a zero-XP
     record: kept XP would turn their first message of the new season into a deduction. Should they
-    have vanished by mistake, R2a rebases them back.
+    have vanished by mistake, R2a rebases them back. The same holds for whoever is not on an adopted board (R24).
     """
     if account.next_reading == "begins":
         return "unchanged", _restated(account, account.status, None)
+    if account.next_reading == "rebases":
+        return "rebased", _rebase(account, 0, "begins", window)
     if drops == "rebase" and account.next_reading == "continues" and account.status == "tracked":
         return "rebased", _rebase(account, 0, "begins", window)
     return "absent", _restated(account, "absent", None)

@@ -28,13 +28,19 @@ if TYPE_CHECKING:
 
 
 class XpSource(Protocol):
-    """Where XP is read."""
+    """Where XP is read.
+
+    It may have a `board_id`: which board it reads, as a short printable text without credentials, such
+    as `mee6:429462860721341342`. A ledger takes readings of one board only (R24); sources without an id all read
+    the one board that has none.
+    """
 
     def read(self, sought: frozenset[str], /) -> Board:
         """Read the board until everyone sought is found or it ends.
 
-        `sought` may be a `Sought`, which says whose absence would be news. Raises `SourceError`
-        if the board cannot be read whole: half a board is none; `ReadStopped` if it was given up.
+        `sought` may be a `Sought`, which says whose absence would be news, and whether the board is to be
+        read to its end in any case. Raises `SourceError` if the board cannot be read whole: half a board
+        is none; `ReadStopped` if it was given up.
         """
         ...
 
@@ -75,6 +81,10 @@ class Ledger(Protocol):
 
     def accounts_to_sync(self) -> Sequence[DiscordActivity]:
         """Return every account that is waiting, tracked or absent, by account id."""
+        ...
+
+    def linked_accounts(self) -> Sequence[DiscordActivity]:
+        """Return every account that is not unlinked, those of members who have left included, by account id."""
         ...
 
     def entry_of(self, key: str, /) -> Entry | None:

@@ -1,11 +1,12 @@
 """What is handed to a store, and what a store remembers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-from attrs import frozen
+from attrs import Factory, frozen
 
 from .days import Calendar
+from .decisions import Decision
 from .entries import HandKind
 from .errors import SourceTrouble
 from .incidents import Failing, Told
@@ -38,7 +39,20 @@ class SyncState:
     seen_at: datetime | None = None
     """The latest sync or settlement: time must not go back behind it (R22)."""
     failing: Failing | None = None
-    wait: Wait | None = None
+    board_id: str | None = None
+    """Whose board the ledger's XP is of; empty for a board without an id, None before any was recorded (R24)."""
+    waits: Mapping[str, Wait] = Factory(dict)
+    """The last request to keep away of each board; that of "" may have been any board's."""
+
+    def wait_of(self, board_id: str | None) -> Wait | None:
+        """Return how long to keep away from a board, None being whichever is to be read."""
+        known = self.waits.values() if board_id is None else (self.waits.get(board_id), self.waits.get(""))
+        return max(filter(None, known), key=lambda wait: wait.until, default=None)
+
+    @property
+    def wait(self) -> Wait | None:
+        """How long to keep away from the ledger's own board."""
+        return self.wait_of(self.board_id)
 
     @property
     def failures(self) -> int:
@@ -54,6 +68,15 @@ class SyncRun:
     whole: bool
     follows: int
     """`SyncState.good_run` when it was planned."""
+    board_id: str = ""
+    """Whose board it was (R24)."""
+    decision: Decision | None = None
+    """What an admin decided about it."""
+
+    @property
+    def adopts(self) -> bool:
+        """Whether the board takes another's place."""
+        return self.decision is not None and self.decision.kind == "adopt_board"
 
 
 @frozen
@@ -66,6 +89,8 @@ class SyncFailure:
     counts: bool
     """Whether it counts towards the alert; a dry run does not (R20)."""
     retry_at: datetime | None = None
+    board_id: str | None = ""
+    """Whose board was asked; None if none was, and then waits stand as they are."""
 
 
 @frozen

@@ -1,7 +1,8 @@
-"""Whether a sync may believe what it read (R10, R22)."""
+"""Whether a sync may believe what it read (R10, R22, R24)."""
 
 from datetime import datetime, timedelta
 
+from .boards import named
 from .model import Board
 from .planning import SyncPlan
 from .postings import SyncState
@@ -46,6 +47,26 @@ def _too_few_rows(board: Board, at: datetime, state: SyncState) -> str | None:
     if rows_before is not None and board.rows < ROWS_SHARE_MIN * rows_before:
         return f"the board has {board.rows:,} rows, under half of the {rows_before:,} it had before"
     return None
+
+
+def why_another_board(known: str | None, board_id: str) -> str | None:
+    """Return why a source is not to be read: its board is not the ledger's; None if it is or may become it (R24)."""
+    if known is None or board_id == known:
+        return None
+    return (
+        f"the source reads {named(board_id)}, but the points here are of {named(known)}, and XP of different boards "
+        "cannot be compared; nothing was read or changed. If that is a mistake, set the source right. If the change "
+        "is meant, an admin adopts the new board: `trc-engage sync --adopt-board` keeps everybody's points and "
+        "counts on from what the new board shows"
+    )
+
+
+def why_not_adopted(board: Board) -> str | None:
+    """Return why a board cannot be adopted: everybody would begin from what it does not show (R24)."""
+    if board.whole and board.rows:
+        return None
+    flaw = "it is empty" if board.whole else "it was not read to its end"
+    return f"the board cannot be adopted, for {flaw}; nothing was changed"
 
 
 def why_clocks_differ(at: datetime, server_at: datetime | None) -> str | None:

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -47,7 +47,7 @@ def sync(
     )
 
 
-def synced(environ: Mapping[str, str], *, as_json: bool, dry_run: bool, **how: bool) -> None:
+def synced(environ: Mapping[str, str], *, as_json: bool, dry_run: bool, **how: Any) -> None:
     """Sync once and say what it did; a failure is told in JSON too, and raised."""
     from .progress import Progress  # noqa: PLC0415
 

@@ -140,7 +140,8 @@ def rejoin(ledger: Ledger, member_id: str, now: datetime) -> Enrolment:
             return None
         if account.next_reading == "opens":
             return Move.of_status(account, "waiting", "opens")
-        next_reading: NextReading = "begins" if account.next_reading == "begins" else "returns"
+        is_telling = account.next_reading in {"begins", "rebases"}
+        next_reading: NextReading = account.next_reading if is_telling else "returns"
         return Move.of_status(account, "tracked", next_reading, window_from=now)
 
     return _restate(ledger, member_id, now, "returned", decide)

@@ -1,17 +1,19 @@
 """One sync: gather, decide, apply (R19)."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Literal
 
 from attrs import frozen
 
-from ..core import timing, trust
+from ..core import boards, timing, trust
 from ..core.days import in_utc
-from ..core.errors import LedgerBusy, Moved, SourceError
+from ..core.decisions import Decision
+from ..core.errors import InvalidValue, LedgerBusy, Moved, SourceError
 from ..core.model import Board, DiscordActivity, Move, Sought
-from ..core.planning import Drops, SyncPlan, plan_sync
+from ..core.planning import Drops, SyncPlan, plan_adoption, plan_sync
 from ..core.ports import Clock, Store, XpSource
 from ..core.postings import Claim, Posting, SyncFailure, SyncRun, SyncState
 from ..core.reports import StreakChange, SyncReport
@@ -28,8 +30,8 @@ class How:
 
     dry_run: bool = False
     fresh: bool = False
-    drops: Drops | None = None
-    """A decision about drops is meant for the board as it is now, so it always reads afresh."""
+    decision: Decision | None = None
+    """It is meant for the board as it is now, so it always reads afresh."""
     slot: datetime | None = None
     """The slot whose sync it is; it ends with it."""
 
@@ -37,12 +39,25 @@ class How:
         """Return how the slot ends, if there is one."""
         return None if self.slot is None else SlotEnd(self.slot, outcome, at)
 
+    @property
+    def adopts(self) -> bool:
+        """Whether the board is meant to be another one (R24)."""
+        return self.decision is not None and self.decision.kind == "adopt_board"
+
+    @property
+    def drops(self) -> Drops | None:
+        """What was decided about falling XP (R10)."""
+        if self.decision is None or self.adopts:
+            return None
+        return "deduct" if self.decision.kind == "accept_drops" else "rebase"
+
 
 @frozen
 class Reading:
-    """All that was gathered: a board, whom it was to find, and what was known before."""
+    """All that was gathered: a board, whose it is, whom it was to find, and what was known before."""
 
     board: Board
+    board_id: str
     accounts: Sequence[DiscordActivity]
     at: datetime
     state: SyncState
@@ -61,18 +76,29 @@ def sync_claimed(ledger: Store, source: XpSource, clock: Clock, how: How, claim:
     """Do the same under a claim that is held already; if that is lost meanwhile, nothing is written."""
     state = ledger.sync_state()
     at = timing.not_before(in_utc("clock", clock()), state.seen_at)
+    with _failures_recorded(ledger, clock, how, claim, asked=None):
+        board_id = _agreed(source, state, how)
     accounts = ledger.accounts_to_sync()
-    if not how.fresh and how.drops is None and timing.is_cached(at, state, how.slot):
+    if not how.fresh and how.decision is None and timing.is_cached(at, state, how.slot):
         return _without_reading(ledger, _cached(accounts, state, at), at, how, claim)
-    timing.keep_waiting(state.wait, at)
-    if not accounts:
+    timing.keep_waiting(state.wait_of(board_id), at)
+    if not accounts and not how.adopts:
         return _without_reading(ledger, SyncReport("planned" if how.dry_run else "synced", at), at, how, claim)
-    try:
-        reading = Reading(_read(source, accounts, at), accounts, at, state)
-        return _post(ledger, reading, how, claim)
-    except SourceError as error:
-        _record(ledger, error, in_utc("clock", clock()), how, claim)
-        raise
+    with _failures_recorded(ledger, clock, how, claim, asked=board_id):
+        board = _read(source, Sought.of(accounts, whole=how.adopts), at)
+        return _post(ledger, Reading(board, board_id, accounts, at, state), how, claim)
+
+
+def _agreed(source: XpSource, state: SyncState, how: How) -> str:
+    """Return whose board the source reads, before anything is asked of it: the ledger's, or one to be adopted (R24)."""
+    board_id = boards.id_of(source)
+    if not how.adopts:
+        if why := trust.why_another_board(state.board_id, board_id):
+            raise SourceError("distrusted", why)
+    elif board_id == state.board_id:
+        advice = "the points here are of this board already, so sync without it (a new season is rebase_drops)"
+        raise InvalidValue("adopt_board", boards.named(board_id), advice)
+    return board_id
 
 
 def _without_reading(ledger: Store, report: SyncReport, at: datetime, how: How, claim: Claim) -> SyncReport:
@@ -92,18 +118,13 @@ def _cached(accounts: Sequence[DiscordActivity], state: SyncState, at: datetime)
     return SyncReport("cached", state.good_at or at, unchanged=unchanged, absent=absent)
 
 
-def _read(source: XpSource, accounts: Sequence[DiscordActivity], at: datetime) -> Board:
-    """Gather the board; half a board, or one from another time, is none (R19, R22)."""
-    sought = Sought.of(accounts)
+def _read(source: XpSource, sought: Sought, at: datetime) -> Board:
+    """Gather the board; a malformed one, or one from another time, is none (R19, R22)."""
     board = source.read(sought)
+    if malformed := boards.why_malformed(board, sought):
+        raise SourceError("malformed", malformed)
     if clocks := trust.why_clocks_differ(at, board.server_at):
         raise SourceError("clock", clocks)
-    if not board.whole and (lacking := sought - board.readings.keys() - board.missed):
-        message = (
-            f"the source stopped before the end of the board with {len(lacking):,} of {len(sought):,} accounts "
-            "not found; nothing was changed. It must read on until everyone is found or the board ends"
-        )
-        raise SourceError("malformed", message)
     return board
 
 
@@ -112,9 +133,7 @@ def _post(ledger: Store, reading: Reading, how: How, claim: Claim) -> SyncReport
     board, at, state = reading.board, reading.at, reading.state
 
     def attempt(accounts: Sequence[DiscordActivity]) -> SyncReport:
-        plan = plan_sync(accounts, board, at, state, how.drops)
-        if how.drops is None and (distrust := trust.why_distrusted(plan, board, at, state)):
-            raise SourceError("distrusted", distrust)
+        plan = _planned(reading, accounts, how)
         if how.dry_run:
             return _report("planned", plan, board, at, moves=plan.moves)
         calendar = ledger.calendar()
@@ -125,7 +144,7 @@ def _post(ledger: Store, reading: Reading, how: How, claim: Claim) -> SyncReport
             moves=plan.moves,
             streaks=derived.streaks,
             calendar=calendar,
-            run=SyncRun(report, board.whole, state.good_run),
+            run=SyncRun(report, board.whole, state.good_run, reading.board_id, how.decision),
             slot=how.end("synced", at),
             claim=claim,
         )
@@ -134,16 +153,34 @@ def _post(ledger: Store, reading: Reading, how: How, claim: Claim) -> SyncReport
         return report
 
     try:
-        return attempt(reading.accounts)
+        return attempt(ledger.linked_accounts() if how.adopts else reading.accounts)
     except Moved:
-        return planned_anew(lambda: attempt(_still_sought(ledger, reading)))
+        return planned_anew(lambda: attempt(_gathered_again(ledger, reading, how)))
 
 
-def _still_sought(ledger: Store, reading: Reading) -> Sequence[DiscordActivity]:
-    """Gather again the accounts that the read looked for; those linked or returned since are not among them."""
+def _planned(reading: Reading, accounts: Sequence[DiscordActivity], how: How) -> SyncPlan:
+    """Decide what the board means, if it is trusted (R10, R24)."""
+    board, at, state = reading.board, reading.at, reading.state
+    if how.adopts:
+        if why := trust.why_not_adopted(board):
+            raise SourceError("distrusted", why)
+        return plan_adoption(accounts, {one.account_id for one in reading.accounts}, board, at, state)
+    plan = plan_sync(accounts, board, at, state, how.drops)
+    if how.decision is None and (distrust := trust.why_distrusted(plan, board, at, state)):
+        raise SourceError("distrusted", distrust)
+    return plan
+
+
+def _gathered_again(ledger: Store, reading: Reading, how: How) -> Sequence[DiscordActivity]:
+    """Gather again the accounts that the read looked for; those linked or returned since are not among them.
+
+    An adoption is about all that are linked.
+    """
     if ledger.sync_state().good_run != reading.state.good_run:
         message = "another sync finished while this one was reading; its reading stands, and this one wrote nothing"
         raise LedgerBusy(message)
+    if how.adopts:
+        return ledger.linked_accounts()
     looked_for = {account.account_id for account in reading.accounts}
     return [
         account
@@ -166,13 +203,18 @@ def _report(
     )
 
 
-def _record(ledger: Store, error: SourceError, now: datetime, how: How, claim: Claim) -> None:
-    """Remember the failure, and until when to keep away; a wait outlives this process (R21)."""
-    wait = timing.wait_asked(error)
-    error.retry_at = None if wait is None else now + wait
-    failure = SyncFailure(now, error.kind, error.message, not how.dry_run, error.retry_at)
-    ledger.post(Posting(now, failure=failure, slot=how.end("failed", now), claim=claim))
-    logger.warning("sync failed (%s): %s", error.kind, error.message)
+@contextmanager
+def _failures_recorded(ledger: Store, clock: Clock, how: How, claim: Claim, *, asked: str | None) -> Iterator[None]:
+    """Remember a failure, and until when to keep away from the board asked; a wait outlives this process (R21)."""
+    try:
+        yield
+    except SourceError as error:
+        now, wait = in_utc("clock", clock()), timing.wait_asked(error)
+        error.retry_at = None if wait is None else now + wait
+        failure = SyncFailure(now, error.kind, error.message, not how.dry_run, error.retry_at, asked)
+        ledger.post(Posting(now, failure=failure, slot=how.end("failed", now), claim=claim))
+        logger.warning("sync failed (%s): %s", error.kind, error.message)
+        raise
 
 
 def _log(report: SyncReport) -> None:

@@ -26,6 +26,7 @@ from .pace import Budget, Pace
 from .sweep import LIMIT_MAX, Sweeper
 
 BASE_URL = "https://mee6.xyz"
+PORTS = {"http": 80, "https": 443}
 PAGE_GAP_SECONDS = 2.0
 DEADLINE_SECONDS = 120.0
 PAGES_MAX = 2_000
@@ -40,6 +41,8 @@ class Mee6Source:
     """
 
     guild_id: str
+    board_id: str = field(repr=False)
+    """Whose board it is: the guild's, and where it is read if not at MEE6's own address."""
     _fetcher: Fetcher = field(repr=False)
     _on_page: Callable[[int, int], object] | None = field(repr=False)
     _deadline_seconds: float = field(repr=False)
@@ -75,7 +78,8 @@ class Mee6Source:
         cuts what it connects through httpcore. Raises `InvalidValue`.
         """
         guild = checked_guild_id(guild_id)
-        url = f"{checked_base_url(base_url)}/api/plugins/levels/leaderboard/{guild}"
+        base = checked_base_url(base_url)
+        url = f"{base}/api/plugins/levels/leaderboard/{guild}"
         line = Line()
         pace = Pace(
             checked_seconds("page_gap", page_gap, least=0.0), pause or line.pause, monotonic, random or SystemRandom()
@@ -86,7 +90,7 @@ class Mee6Source:
         reach = f"https://discord.com/channels/{guild}" if contact is None else contact
         client = new_client(checked_token(token), checked_contact(reach), transport)
         fetcher = Fetcher(url, client, line, pace, bytes_max)
-        return cls(guild, fetcher, on_page, deadline, pages)
+        return cls(guild, f"mee6:{guild}{_elsewhere(base)}", fetcher, on_page, deadline, pages)
 
     def read(self, sought: frozenset[str], /) -> Board:
         """Read the board until everyone sought is found or it ends; nobody sought, nothing asked.
@@ -123,3 +127,13 @@ class Mee6Source:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _elsewhere(base_url: str) -> str:
+    """Return host and port of an address that is not MEE6's own, and nothing for that one."""
+    url, own = httpx.URL(base_url), httpx.URL(BASE_URL)
+    host = url.raw_host.decode("ascii").rstrip(".")
+    port = url.port or PORTS[url.scheme]
+    if (host, port) == (own.host, PORTS[own.scheme]):
+        return ""
+    return f"@[{host}]:{port}" if ":" in host else f"@{host}:{port}"

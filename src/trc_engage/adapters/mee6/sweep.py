@@ -106,6 +106,8 @@ class Sweeper:
 
     def _has(self, wanted: frozenset[str]) -> bool:
         """Tell whether everyone wanted is found; it is asked after every page, so counting comes first."""
+        if not self._whole and getattr(self.sought, "whole", False):
+            return False
         return len(self._readings) >= len(wanted) and wanted <= self._readings.keys()
 
     def _clamps(self, length_first: int, length_second: int) -> bool:

@@ -35,6 +35,11 @@ class Facts:
         with self._state.lock:
             return [account for account in self._state.linked() if account.status != "left"]
 
+    def linked_accounts(self) -> Sequence[DiscordActivity]:
+        """Return every account that is not unlinked, by account id."""
+        with self._state.lock:
+            return [*self._state.linked()]
+
     def tracks_anyone(self) -> bool:
         """Tell whether any account is waiting, tracked or absent."""
         return bool(self.accounts_to_sync())

@@ -177,16 +177,20 @@ def _note(state: State, posting: Posting) -> None:
 
 
 def _after_success(state: SyncState, run: SyncRun, at: datetime, number: int) -> SyncState:
-    """Return the state that a good sync leaves: failures and waits are over."""
+    """Return the state that a good sync leaves: failures and the board's waits are over, and with it any other's."""
     whole_at, whole_rows = (at, run.report.rows) if run.whole else (state.whole_at, state.whole_rows)
-    return SyncState(number, at, whole_at, whole_rows)
+    over = state.waits.keys() if run.adopts else {run.board_id, ""}
+    waits = {board_id: wait for board_id, wait in state.waits.items() if board_id not in over}
+    return SyncState(number, at, whole_at, whole_rows, board_id=run.board_id, waits=waits)
 
 
 def _after_failure(state: SyncState, failure: SyncFailure) -> SyncState:
     """Return the state that a failed sync leaves: one failure more, if it counts, and the wait asked for."""
-    failing, wait = state.failing, None
+    failing, waits = state.failing, dict(state.waits)
     if failure.counts:
         failing = failed_again(failing, failure.at, failure.kind, failure.message)
-    if failure.retry_at is not None:
-        wait = Wait(failure.kind, failure.retry_at)
-    return evolve(state, failing=failing, wait=wait)
+    if failure.board_id is not None:
+        waits.pop(failure.board_id, None)
+        if failure.retry_at is not None:
+            waits[failure.board_id] = Wait(failure.kind, failure.retry_at)
+    return evolve(state, failing=failing, waits=waits)

@@ -41,6 +41,12 @@ class Facts:
             rows = session.execute(f"{ACCOUNT} WHERE status IN ('waiting', 'tracked', 'absent') ORDER BY account_id")
             return [account_of_row(row) for row in rows]
 
+    def linked_accounts(self) -> Sequence[DiscordActivity]:
+        """Return every account that is not unlinked, by account id."""
+        with self._database.lent() as session:
+            rows = session.execute(f"{ACCOUNT} WHERE unlinked_at IS NULL ORDER BY account_id")
+            return [account_of_row(row) for row in rows]
+
     def tracks_anyone(self) -> bool:
         """Tell whether any account is waiting, tracked or absent."""
         with self._database.lent() as session:

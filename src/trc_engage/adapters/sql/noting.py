@@ -14,8 +14,15 @@ ON CONFLICT (channel, topic) DO UPDATE SET kind = excluded.kind, since = exclude
 """
 
 SUCCEED = f"""
-INSERT INTO runs (task, outcome, at, {", ".join(COUNTS)}, points, pages, board_rows, whole)
-VALUES ('sync', 'synced', ?, {", ".join("?" * len(COUNTS))}, ?, ?, ?, ?)
+INSERT INTO runs (
+    task, outcome, at, {", ".join(COUNTS)}, points, pages, board_rows, whole, board_id, decision, actor, reason
+)
+VALUES ('sync', 'synced', ?, {", ".join("?" * len(COUNTS))}, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+WAIT = """
+INSERT INTO waits (board_id, trouble, until) VALUES (?, ?, ?)
+ON CONFLICT (board_id) DO UPDATE SET trouble = excluded.trouble, until = excluded.until
 """
 
 
@@ -49,26 +56,33 @@ def _end(session: Session, end: SlotEnd) -> None:
 
 
 def _fail(session: Session, failure: SyncFailure) -> None:
+    retry_at, asked = failure.retry_at and stamp(failure.retry_at), failure.board_id
     session.execute(
-        "INSERT INTO runs (task, outcome, at, trouble, message, counts, retry_at) "
-        "VALUES ('sync', 'failed', ?, ?, ?, ?, ?)",
-        [
-            stamp(failure.at),
-            failure.kind,
-            failure.message,
-            failure.counts,
-            failure.retry_at and stamp(failure.retry_at),
-        ],
+        "INSERT INTO runs (task, outcome, at, trouble, message, counts, retry_at, board_id) "
+        "VALUES ('sync', 'failed', ?, ?, ?, ?, ?, ?)",
+        [stamp(failure.at), failure.kind, failure.message, failure.counts, retry_at, asked],
     )
     if failure.counts:
         add_failure(session, failure)
+    if asked is None:
+        return
+    if retry_at is None:
+        session.execute("DELETE FROM waits WHERE board_id = ?", [asked])
+    else:
+        session.execute(WAIT, [asked, failure.kind, retry_at])
 
 
 def _succeed(session: Session, run: SyncRun, at: str) -> None:
     (last_good,) = session.execute("SELECT coalesce(max(run_id), 0) FROM runs WHERE outcome = 'synced'").fetchone()
     if last_good != run.follows:
         raise Moved
-    report = run.report
-    row = [at, *report.counts.values(), report.points, report.pages, report.rows, run.whole]
-    session.execute(SUCCEED, row)
+    report, decision = run.report, run.decision
+    row = [at, *report.counts.values(), report.points, report.pages, report.rows, run.whole, run.board_id]
+    session.execute(
+        SUCCEED, [*row, *((decision.kind, decision.actor, decision.reason) if decision else (None, None, None))]
+    )
+    if run.adopts:
+        session.execute("DELETE FROM waits")
+    else:
+        session.execute("DELETE FROM waits WHERE board_id IN (?, '')", [run.board_id])
     end_failures(session)

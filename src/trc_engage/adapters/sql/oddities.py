@@ -5,14 +5,17 @@ from datetime import date, datetime
 from typing import Any, get_args
 
 from ...core.audit.breaches import BALANCE, Breach, of_member
+from ...core.boards import named
 from ...core.days import ONE_DAY
+from ...core.decisions import DecisionKind
 from ...core.errors import SourceTrouble
 from ...core.incidents import NoticeKind, Topic
 from ...core.settling import ends_at
 from ...core.slots import SlotOutcome, slot_of
 from .audit import UNBALANCED_MONTHS
 from .failures import FROM_RUNS
-from .rows import FLAG, INSTANT, SETTLED_DAYS, TEXT, WHOLE, Columns, one_of, optional
+from .rows import FLAG, INSTANT, PERSONAL, SETTLED_DAYS, TEXT, WHOLE, Columns, one_of, optional
+from .stamps import stamp
 from .survey import Survey
 
 RUNS = Columns(
@@ -28,8 +31,13 @@ RUNS = Columns(
         ("message", optional(TEXT)),
         ("counts", optional(FLAG)),
         ("retry_at", optional(INSTANT)),
+        ("board_id", optional(TEXT)),
+        ("decision", optional(one_of(get_args(DecisionKind)))),
+        ("actor", optional(PERSONAL)),
+        ("reason", optional(PERSONAL)),
     ),
 )
+WAITS = Columns("waits", (("board_id", TEXT), ("trouble", one_of(get_args(SourceTrouble))), ("until", INSTANT)))
 SLOTS = Columns("slots", (("slot", INSTANT), ("outcome", one_of(get_args(SlotOutcome))), ("at", INSTANT)))
 TOLD = Columns(
     "told",
@@ -80,6 +88,10 @@ SELECT scope FROM (
 ) AS unmatched
 GROUP BY scope ORDER BY scope
 """
+BOARDS = """
+SELECT run_id, board_id, decision, actor, reason FROM runs
+WHERE outcome = 'synced' AND board_id IS NOT NULL ORDER BY run_id
+"""
 UNMATCHED_LINKS = """
 SELECT account_id, status FROM discord_activity WHERE (status = 'unlinked') <> (unlinked_at IS NOT NULL)
 """
@@ -105,7 +117,7 @@ def settled_days(survey: Survey) -> Iterator[Breach]:
 def runs(survey: Survey) -> Iterator[Breach]:
     """Good syncs never go back in time (R22), and each run says how it ended."""
     good_at: datetime | None = None
-    for run_id, outcome, at, points, rows, whole, trouble, message, counts, _ in survey.values(RUNS, check="run"):
+    for run_id, outcome, at, points, rows, whole, trouble, message, counts, *_ in survey.values(RUNS, check="run"):
         subject = f"run {run_id}"
         is_good = outcome == "synced"
         told = {"what was read": (points, rows, whole), "what went wrong": (trouble, message, counts)}
@@ -120,6 +132,28 @@ def runs(survey: Survey) -> Iterator[Breach]:
             if good_at is not None and at < good_at:
                 yield Breach("run", subject, "its instant", at, f"{good_at} or later, as of the good sync above")
             good_at = at
+
+
+def boards(survey: Survey) -> Iterator[Breach]:
+    """Only an adoption takes the ledger to another board, and it says who decided and why (R24)."""
+    known = None
+    for run_id, board_id, decision, actor, reason in survey.rows("runs", BOARDS):
+        if decision == "adopt_board":
+            if actor is None or reason is None:
+                yield Breach("run", f"run {run_id}", "the actor or the reason of an adoption", "missing", "there")
+        elif known is not None and board_id != known:
+            yield Breach("run", f"run {run_id}", "its board", repr(board_id), f"{known!r}, as of the good sync above")
+        known = board_id
+
+
+def waits(survey: Survey) -> Iterator[Breach]:
+    """Each request to keep away was asked of a run that failed (R21)."""
+    asked = {tuple(row) for row in survey.rows("runs", "SELECT coalesce(board_id, ''), retry_at FROM runs")}
+    for board_id, _, until in survey.values(WAITS, check="run"):
+        if (board_id, stamp(until)) not in asked:
+            yield Breach(
+                "run", f"wait of {named(board_id)}", f"the run that was asked until {until}", "missing", "there"
+            )
 
 
 def run_points(survey: Survey) -> Iterator[Breach]:
@@ -193,6 +227,8 @@ def claims(survey: Survey) -> Iterator[Breach]:
 ODDITIES: tuple[Callable[[Survey], Iterator[Any]], ...] = (
     settled_days,
     runs,
+    boards,
+    waits,
     run_points,
     monthly_balances,
     evidence,

@@ -15,6 +15,10 @@ from .failures import failing_of
 from .session import Session, Sessions
 from .stamps import stamp
 
+BOARD = """
+SELECT board_id FROM runs WHERE outcome = 'synced' AND board_id IS NOT NULL ORDER BY run_id DESC LIMIT 1
+"""
+
 CLAIM = """
 INSERT INTO claims (task, owner, taken_at, until) VALUES (?, ?, ?, ?)
 ON CONFLICT (task) DO UPDATE SET owner = excluded.owner, taken_at = excluded.taken_at, until = excluded.until
@@ -35,7 +39,8 @@ class Running:
             whole = session.execute(
                 "SELECT at, board_rows FROM runs WHERE whole ORDER BY run_id DESC LIMIT 1"
             ).fetchone()
-            last = session.execute("SELECT trouble, retry_at FROM runs ORDER BY run_id DESC LIMIT 1").fetchone()
+            board = session.execute(BOARD).fetchone()
+            waits = session.execute("SELECT board_id, trouble, until FROM waits").fetchall()
             failing = failing_of(session)
             (settled_at,) = session.execute("SELECT max(settled_at) FROM settled_days").fetchone()
         good_at = good and datetime.fromisoformat(good[1])
@@ -47,7 +52,8 @@ class Running:
             whole_at=whole and datetime.fromisoformat(whole[0]),
             whole_rows=whole and whole[1],
             failing=failing,
-            wait=Wait(last[0], datetime.fromisoformat(last[1])) if last and last[1] else None,
+            board_id=board and board[0],
+            waits={board_id: Wait(kind, datetime.fromisoformat(until)) for board_id, kind, until in waits},
         )
 
     def slot_end(self, slot: datetime, /) -> SlotEnd | None:

@@ -6,29 +6,37 @@ from sqlite_utils import Database, Migrations
 
 from ...core.errors import LedgerFailed
 from .database import APPLICATION_ID, SCHEMA_VERSION
+from .released import FIRST, SECOND, THIRD
 from .run_tables import RUNS
 
 migrations = Migrations("trc-engage")
 
-FIRST = """
-CREATE TABLE members (
-    member_id TEXT PRIMARY KEY,
-    name TEXT,
-    enrolled_at TEXT NOT NULL,
-    is_hidden INTEGER NOT NULL DEFAULT 0 CHECK (is_hidden IN (0, 1)),
-    is_forgotten INTEGER NOT NULL DEFAULT 0 CHECK (is_forgotten IN (0, 1)),
-    version INTEGER NOT NULL,
-    CHECK (is_forgotten = 0 OR name IS NULL)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX members_by_enrolment ON members (enrolled_at);
+RENAMED = "ALTER TABLE balances RENAME TO member_balances;"
+"""An older version that is still at work writes to the table by its old name, and so can write nothing."""
+BOARDS = """
+ALTER TABLE runs ADD COLUMN board_id TEXT;
+ALTER TABLE runs ADD COLUMN decision TEXT CHECK (decision IN ('accept_drops', 'rebase_drops', 'adopt_board'));
+ALTER TABLE runs ADD COLUMN actor TEXT;
+ALTER TABLE runs ADD COLUMN reason TEXT;
+CREATE INDEX runs_of_named_boards ON runs (run_id) WHERE outcome = 'synced' AND board_id IS NOT NULL;
 
-CREATE TABLE discord_activity (
+CREATE TABLE waits (
+    board_id TEXT PRIMARY KEY,
+    trouble TEXT NOT NULL,
+    until TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO waits
+SELECT '', trouble, retry_at FROM runs
+WHERE run_id = (SELECT max(run_id) FROM runs) AND retry_at IS NOT NULL;
+
+CREATE TABLE discord_activity_anew (
     account_id INTEGER PRIMARY KEY AUTOINCREMENT,
     version INTEGER NOT NULL DEFAULT 1,
     member_id TEXT NOT NULL REFERENCES members,
     discord_id TEXT NOT NULL,
     status TEXT NOT NULL DEFAULT 'waiting' CHECK (status IN ('waiting', 'tracked', 'absent', 'left', 'unlinked')),
-    next_reading TEXT NOT NULL DEFAULT 'opens' CHECK (next_reading IN ('opens', 'begins', 'continues', 'returns')),
+    next_reading TEXT NOT NULL DEFAULT 'opens'
+        CHECK (next_reading IN ('opens', 'begins', 'continues', 'returns', 'rebases')),
     xp_baseline INTEGER NOT NULL DEFAULT 0,
     xp_total INTEGER NOT NULL DEFAULT 0 CHECK (xp_total >= 0),
     xp_high INTEGER NOT NULL DEFAULT 0,
@@ -37,134 +45,17 @@ CREATE TABLE discord_activity (
     linked_at TEXT NOT NULL,
     unlinked_at TEXT
 ) STRICT;
+INSERT INTO discord_activity_anew
+SELECT account_id, version, member_id, discord_id, status, next_reading,
+       xp_baseline, xp_total, xp_high, xp_posted, window_from, linked_at, unlinked_at
+FROM discord_activity ORDER BY account_id;
+DROP TABLE discord_activity;
+ALTER TABLE discord_activity_anew RENAME TO discord_activity;
 CREATE UNIQUE INDEX one_account_for_a_member ON discord_activity (member_id) WHERE unlinked_at IS NULL;
 CREATE UNIQUE INDEX one_account_for_a_discord_id ON discord_activity (discord_id) WHERE unlinked_at IS NULL;
 CREATE INDEX accounts_of_a_member ON discord_activity (member_id, account_id);
-
-CREATE TABLE entries (
-    position INTEGER PRIMARY KEY AUTOINCREMENT,
-    kind TEXT NOT NULL CHECK (kind IN (
-        'opening', 'gain', 'deduction', 'rebase', 'award', 'reversal', 'adjustment'
-    )),
-    member_id TEXT NOT NULL REFERENCES members,
-    source TEXT NOT NULL,
-    points INTEGER NOT NULL,
-    day TEXT NOT NULL,
-    at TEXT NOT NULL,
-    silent INTEGER NOT NULL CHECK (silent IN (0, 1)),
-    account_id INTEGER REFERENCES discord_activity,
-    xp_before INTEGER,
-    xp_after INTEGER,
-    baseline_before INTEGER,
-    baseline_after INTEGER,
-    key TEXT UNIQUE,
-    reason TEXT,
-    actor TEXT,
-    reverses INTEGER UNIQUE REFERENCES entries
-) STRICT;
-CREATE INDEX entries_of_a_member ON entries (member_id, position);
-CREATE INDEX points_of_a_day ON entries (day, member_id, points);
-CREATE INDEX awards_of_a_member ON entries (member_id, day) WHERE kind = 'award';
-CREATE INDEX evidence_by_hand_of_a_day ON entries (day, kind, member_id) WHERE kind IN ('award', 'reversal');
-CREATE TRIGGER entries_are_never_changed BEFORE UPDATE ON entries
-BEGIN SELECT RAISE(ABORT, 'entries are append-only: correct a mistake by another entry'); END;
-CREATE TRIGGER entries_are_never_deleted BEFORE DELETE ON entries
-BEGIN SELECT RAISE(ABORT, 'entries are append-only: correct a mistake by another entry'); END;
-
-CREATE TABLE balances (
-    member_id TEXT NOT NULL REFERENCES members,
-    source TEXT NOT NULL,
-    points INTEGER NOT NULL,
-    PRIMARY KEY (member_id, source)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE discord_days (
-    day TEXT NOT NULL,
-    member_id TEXT NOT NULL,
-    account_id INTEGER NOT NULL REFERENCES discord_activity,
-    opens_at TEXT NOT NULL,
-    closes_at TEXT NOT NULL,
-    PRIMARY KEY (day, member_id, account_id)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE streaks (
-    member_id TEXT PRIMARY KEY REFERENCES members,
-    version INTEGER NOT NULL,
-    last TEXT,
-    length INTEGER NOT NULL,
-    longest INTEGER NOT NULL CHECK (longest >= length)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE settled_days (
-    day TEXT PRIMARY KEY,
-    settled_at TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE excusals (
-    change INTEGER PRIMARY KEY AUTOINCREMENT,
-    day TEXT NOT NULL,
-    reason TEXT,
-    at TEXT NOT NULL
-) STRICT;
-
-CREATE TABLE runs (
-    run_id INTEGER PRIMARY KEY AUTOINCREMENT,
-    task TEXT NOT NULL CHECK (task IN ('sync')),
-    outcome TEXT NOT NULL CHECK (outcome IN ('synced', 'failed')),
-    at TEXT NOT NULL,
-    opened INTEGER, gained INTEGER, deducted INTEGER, rebased INTEGER,
-    unchanged INTEGER, absent INTEGER, missed INTEGER,
-    points INTEGER, pages INTEGER, board_rows INTEGER, whole INTEGER CHECK (whole IN (0, 1)),
-    trouble TEXT, message TEXT, counts INTEGER CHECK (counts IN (0, 1)), retry_at TEXT
-) STRICT;
-CREATE INDEX good_runs ON runs (run_id) WHERE outcome = 'synced';
-CREATE INDEX whole_runs ON runs (run_id) WHERE whole = 1;
-
-CREATE TABLE claims (
-    task TEXT PRIMARY KEY,
-    owner TEXT NOT NULL,
-    taken_at TEXT NOT NULL,
-    until TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
 """
-
-SECOND = """
-DROP INDEX whole_runs;
-CREATE INDEX boards_read_to_their_end ON runs (run_id) WHERE whole;
-
-CREATE TABLE slots (
-    slot TEXT PRIMARY KEY,
-    outcome TEXT NOT NULL CHECK (outcome IN ('synced', 'failed', 'waiting')),
-    at TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE told (
-    channel TEXT NOT NULL,
-    topic TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('alert', 'reminder', 'all_clear')),
-    since TEXT NOT NULL,
-    at TEXT NOT NULL,
-    PRIMARY KEY (channel, topic)
-) STRICT, WITHOUT ROWID;
-"""
-
-THIRD = """
-DROP INDEX points_of_a_day;
-
-CREATE TABLE monthly_balances (
-    month TEXT NOT NULL,
-    member_id TEXT NOT NULL,
-    points INTEGER NOT NULL,
-    PRIMARY KEY (month, member_id)
-) STRICT, WITHOUT ROWID;
-CREATE VIEW points_by_month AS SELECT date(day, 'start of month') AS month, member_id, points FROM entries;
-INSERT INTO monthly_balances
-SELECT month, member_id, sum(points) FROM points_by_month WHERE points <> 0 GROUP BY month, member_id;
-"""
-
-RENAMED = "ALTER TABLE balances RENAME TO member_balances;"
-"""An older version that is still at work writes to the table by its old name, and so can write nothing."""
-BOARDS = ""
+"""Whose board each run read (R24). SQLite changes no CHECK: the accounts move into a table that knows one more word."""
 NAMES = ""
 FOURTH = "".join([RENAMED, BOARDS, RUNS, NAMES])
 
@@ -199,6 +90,15 @@ def m004_edges(db: Database) -> None:
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the file up to date; several processes may try at once, and one does it."""
+    # A table that others refer to can be laid out anew only so; and it cannot be said once a transaction has begun.
+    connection.execute("PRAGMA foreign_keys = OFF")
+    try:
+        _apply(connection)
+    finally:
+        connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _apply(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         if connection.execute("PRAGMA user_version").fetchone()[0] < SCHEMA_VERSION:

@@ -10,8 +10,8 @@ from .holdings import Holdings
 
 NEXT_READINGS = {
     "waiting": {"opens"},
-    "tracked": {"begins", "continues", "returns"},
-    "absent": {"continues", "returns"},
+    "tracked": {"begins", "continues", "returns", "rebases"},
+    "absent": {"continues", "returns", "rebases"},
 }
 """How the next reading can be taken; who left or was unlinked may have been anything before."""
 
