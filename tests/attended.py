@@ -15,6 +15,7 @@ from threading import Event
 from attrs import define, field
 
 from command import Operator
+from stores import let_take_any_board
 from trc_engage import Engage
 from trc_engage.adapters.mee6 import Mee6Source
 from trc_engage.adapters.sqlite import SqliteLedger
@@ -171,4 +172,5 @@ def _synced_three_days_ago() -> bytes:
                 server.board.join(discord_id, xp=XP_BEFORE)
                 engage.enroll(member_id, discord_id=discord_id)
             engage.sync()
+        let_take_any_board(path)
         return path.read_bytes()

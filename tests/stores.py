@@ -1,7 +1,8 @@
 """Stores that many processes open, each by an address such as `TRC_ENGAGE_STORE` holds."""
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 SHARED = ("sqlite", "postgres")
@@ -19,3 +20,9 @@ def addressed(kind: str, folder: Path) -> Iterator[str]:
 
     with schema() as name:
         yield f"{server_dsn()}{'&' if '?' in server_dsn() else '?'}schema={name}"
+
+
+def let_take_any_board(path: Path) -> None:
+    """Make a file one from before boards had ids, which takes the id of the next: each test's server is another."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("UPDATE runs SET board_id = NULL")

@@ -10,6 +10,7 @@ from attrs import frozen
 from sqlite_utils import Database
 
 from community import MONDAY, NAMES, Community
+from stores import let_take_any_board
 from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.adapters.sqlite.database import APPLICATION_ID
 from trc_engage.adapters.sqlite.schema import migrations
@@ -55,6 +56,7 @@ def three_days(store: Path) -> None:
             community.sync(timedelta(hours=1))
         community.now = NOW - timedelta(hours=1)
         community.sync(timedelta())
+    let_take_any_board(store)
 
 
 def version_one(store: Path) -> None:

@@ -32,8 +32,8 @@ def _sync(it: Community, random: Random) -> None:
             del it.xp[name]
     it.missed = set(random.sample(MEMBERS, random.random() < 0.2))
     it.trouble = SourceError("down", "no answer", timedelta(minutes=20)) if random.random() < 0.2 else None
-    drops = random.choice(["accept_drops", "accept_drops", "rebase_drops"])
-    it.engage.sync(fresh=True, **{drops: True})
+    how: dict[str, Any] = {random.choice(["accept_drops", "accept_drops", "rebase_drops"]): True}
+    it.engage.sync(fresh=True, **how)
 
 
 def _night(it: Community, random: Random) -> None:

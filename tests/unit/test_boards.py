@@ -9,7 +9,8 @@ import pytest
 from attrs import evolve
 
 from community import IDS, LEDGERS, Community, opened
-from trc_engage import Board, InvalidValue, SourceError
+from trc_engage import Board, InvalidValue, SourceError, SyncReport
+from trc_engage.auditing import audit
 
 ONE, OTHER = "mee6:111", "mee6:222"
 FIVE = ("ada", "bo", "cy", "dee", "eli")
@@ -21,7 +22,7 @@ class Boards(Community):
 
     board_id: Any = ONE
 
-    def adopt(self, **how: Any) -> object:
+    def adopt(self, **how: Any) -> SyncReport:
         """Let an admin adopt the board that is read now."""
         return self.engage.sync(adopt_board=True, by="admin-7", reason="we moved", **how)
 
@@ -229,3 +230,176 @@ def test_the_id_it_has_already_is_not_adopted(community: Boards) -> None:
     with pytest.raises(InvalidValue, match=ONE):
         community.adopt()
     assert community.ledger.sync_state().failures == 0
+
+
+def test_adopting_keeps_points_and_counts_on_from_the_new_board(community: Boards) -> None:
+    """Points and carried XP stay; whoever is not on it has a zero-XP record; it is on record, and no activity."""
+    show_another(community, 70)
+    del community.xp["eli"]
+    community.now += timedelta(minutes=15)
+    report = community.adopt()
+    assert (report.outcome, report.rebased, report.absent, report.points) == ("synced", 4, 1, 0)
+    ada, eli = (community.ledger.account_of(name) for name in ("ada", "eli"))
+    assert ada is not None
+    assert eli is not None
+    assert (ada.xp_total, ada.xp_carried, ada.next_reading) == (70, 50, "continues")
+    assert (eli.xp_total, eli.xp_carried, eli.next_reading) == (0, 50, "begins")
+    assert community.points("ada") == community.points("eli") == 2
+    assert community.ledger.rose_on(community.now.date()) == 5, "none but the rise before"
+    (entry,) = community.engage.history("ada", limit=1)
+    assert (entry.kind, entry.points, entry.silent) == ("rebase", 0, True)
+    assert audit(community.ledger).is_healthy
+    assert community.sync(**dict.fromkeys(FIVE, 120)).points == 5, "50 were carried; eli's 120 are new"
+    community.board_id = ONE
+    community.now += timedelta(minutes=15)
+    assert refused(community).kind == "distrusted", "from then on only the new id is good"
+
+
+def test_the_bound_of_a_member_whom_the_new_board_shows_later(community: Boards) -> None:
+    """More XP than can be new is history; up to 1,500 are paid, for nothing tells the two apart (R2a)."""
+    show_another(community)
+    del community.xp["dee"], community.xp["eli"]
+    community.now += timedelta(minutes=15)
+    community.adopt()
+    report = community.sync(dee=1_501, eli=1_500)
+    assert (report.rebased, report.gained, report.points) == (1, 1, 15)
+
+
+def test_whoever_was_not_read_is_rebased_at_the_next_reading(community: Boards) -> None:
+    """Who has left, was missed or returned meanwhile: up or down, nothing of another board's XP is paid or taken."""
+    for name in ("bo", "cy"):
+        community.engage.leave(name)
+    show_another(community)
+    community.missed = {"dee", "eli"}
+    community.now += timedelta(minutes=15)
+    report = community.adopt()
+    assert (report.rebased, report.missed) == (1, 2)
+    community.missed = set()
+    for name in ("bo", "cy"):
+        community.engage.rejoin(name)
+    report = community.sync(bo=500_000, cy=3, dee=4, eli=600_000)
+    assert (report.rebased, report.unchanged, report.points) == (4, 1, 0)
+    assert [community.points(name) for name in FIVE] == [2] * 5
+    assert community.sync(**{name: community.xp[name] + 100 for name in FIVE}).points == 5
+    assert audit(community.ledger).is_healthy
+
+
+def test_whoever_is_missing_when_at_last_looked_for_begins_from_zero(community: Boards) -> None:
+    """A member who had left returns, and the new board does not show him: what it shows later is new (R2a)."""
+    community.engage.leave("bo")
+    show_another(community)
+    del community.xp["bo"]
+    community.now += timedelta(minutes=15)
+    community.adopt()
+    community.engage.leave("bo")
+    community.engage.rejoin("bo")
+    assert community.sync().rebased == 1
+    assert community.sync(bo=300).points == 3
+
+
+def test_leaving_twice_forgets_no_adoption(community: Boards) -> None:
+    """Who left before it and is rejoined, leaves and returns unread is still of the old board."""
+    community.engage.leave("bo")
+    show_another(community)
+    community.adopt()
+    for _ in range(2):
+        community.engage.rejoin("bo")
+        community.engage.leave("bo")
+    community.engage.rejoin("bo")
+    assert community.sync(bo=90_500).points == 0
+
+
+def test_who_waits_is_opened_by_an_adoption(community: Boards) -> None:
+    """An opening is as usual, and one who left before any reading is opened when back (R2)."""
+    community.enroll("fay", "gus")
+    community.engage.leave("gus")
+    show_another(community)
+    community.xp |= {"fay": 7_000, "gus": 8_000}
+    community.now += timedelta(minutes=15)
+    report = community.adopt()
+    assert (report.opened, report.rebased) == (1, 5)
+    community.engage.rejoin("gus")
+    assert community.sync(fay=7_100).points == 1
+    assert community.sync(gus=8_100).points == 1
+
+
+@pytest.mark.parametrize(("rows", "whole", "kind"), [(0, True, "distrusted"), (25, False, "distrusted")])
+def test_only_a_whole_board_that_is_not_empty_is_adopted(
+    community: Boards, rows: int, whole: bool, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everybody would begin from what it does not show."""
+    show_another(community)
+    readings = EVERYONE if rows else {}
+    monkeypatch.setattr(community, "read", lambda _sought: board(readings=readings, rows=rows, whole=whole))
+    community.now += timedelta(minutes=15)
+    assert refused(community, adopt_board=True, by="me", reason="why not").kind == kind
+
+
+def test_the_source_is_asked_for_the_whole_board(community: Boards) -> None:
+    """Only an adoption asks for more than those sought, also when nobody is."""
+    assert not getattr(community.sought[-1], "whole", None)
+    for name in FIVE:
+        community.engage.leave(name)
+    show_another(community)
+    community.adopt()
+    assert community.sought[-1] == frozenset()
+    assert getattr(community.sought[-1], "whole", None) is True
+    assert community.ledger.sync_state().board_id == OTHER
+
+
+def test_an_adoption_is_shown_before_it_is_done(community: Boards) -> None:
+    """A dry run needs no actor, tells what would happen to whom, and adopts nothing."""
+    show_another(community)
+    del community.xp["eli"]
+    community.now += timedelta(minutes=15)
+    before = _meaning(community)
+    report = community.engage.sync(adopt_board=True, dry_run=True)
+    assert (report.outcome, report.rebased, report.absent, len(report.moves)) == ("planned", 4, 1, 5)
+    assert _meaning(community) == before
+    assert refused(community).kind == "distrusted"
+
+
+@pytest.mark.parametrize(
+    ("how", "field"),
+    [
+        ({"adopt_board": True}, "by"),
+        ({"adopt_board": True, "by": "me"}, "reason"),
+        ({"adopt_board": True, "by": " ", "reason": "why"}, "by"),
+        ({"adopt_board": True, "rebase_drops": True, "by": "me", "reason": "why"}, "adopt_board"),
+        ({"accept_drops": True, "rebase_drops": True}, "rebase_drops"),
+        ({"by": "me"}, "by"),
+        ({"reason": "why"}, "reason"),
+        ({"accept_drops": True, "by": "x" * 1_001}, "by"),
+    ],
+)
+def test_a_decision_is_one_and_says_whose_and_why(community: Boards, how: dict[str, Any], field: str) -> None:
+    """What is asked for in part or twice is refused before anything is read (R27)."""
+    show_another(community)
+    reads = len(community.sought)
+    with pytest.raises(InvalidValue) as caught:
+        community.engage.sync(**how)
+    assert (caught.value.field, len(community.sought)) == (field, reads)
+
+
+def test_who_leaves_while_the_board_is_adopted_is_of_the_old_one(community: Boards) -> None:
+    """What happens to accounts during the read is planned anew, and no account is passed over (R19)."""
+    show_another(community)
+    community.now += timedelta(minutes=15)
+    read = community.read
+
+    def meanwhile(sought: frozenset[str]) -> Board:
+        found = read(sought)
+        community.engage.leave("bo")
+        community.engage.unlink("cy")
+        community.engage.link("cy", IDS["fay"])
+        community.engage.leave("dee")
+        community.engage.rejoin("dee")
+        return found
+
+    community.read = meanwhile  # type: ignore[method-assign]
+    community.adopt()
+    community.read = read  # type: ignore[method-assign]
+    community.engage.rejoin("bo")
+    assert community.sync(fay=70_000, bo=91_000, dee=90_200).points == 2, "dee's, since the board was read"
+    assert [community.points(name) for name in FIVE] == [2, 2, 2, 4, 2]
+    assert audit(community.ledger).is_healthy

@@ -1,6 +1,7 @@
 """Boards that are not believed (R10), and clocks (R22)."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,8 @@ def refused(community: Community, **xp: int | None) -> SourceError:
 
 def decided(community: Community, decision: str) -> SyncReport:
     """Sync with an admin's decision."""
-    return community.engage.sync(**{decision: True})
+    how: dict[str, Any] = {decision: True}
+    return community.engage.sync(**how)
 
 
 def test_four_may_fall(community: Community) -> None:

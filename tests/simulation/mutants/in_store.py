@@ -64,7 +64,7 @@ def _wait_forgotten_by_others(state_of: Any) -> Any:
         state: SyncState = state_of(self)
         if not hasattr(self, "knows_from"):
             self.knows_from = state.failing and state.failing.count
-        return evolve(state, wait=None) if state.failing and state.failing.count == self.knows_from else state
+        return evolve(state, waits={}) if state.failing and state.failing.count == self.knows_from else state
 
     return sync_state
 
