@@ -28,19 +28,16 @@ if TYPE_CHECKING:
 
 
 class XpSource(Protocol):
-    """Where XP is read.
+    """Where XP is read; an optional `board_id` says which board that is, without credentials.
 
-    It may have a `board_id`: which board it reads, as a short printable text without credentials, such
-    as `mee6:429462860721341342`. A ledger takes readings of one board only (R24); sources without an id all read
-    the one board that has none.
+    A ledger takes readings of one board only (R24). Sources without an id all read the one that has none.
     """
 
     def read(self, sought: frozenset[str], /) -> Board:
         """Read the board until everyone sought is found or it ends.
 
-        `sought` may be a `Sought`, which says whose absence would be news, and whether the board is to be
-        read to its end in any case. Raises `SourceError` if the board cannot be read whole: half a board
-        is none; `ReadStopped` if it was given up.
+        `sought` may be a `Sought`, which says more. Raises `SourceError` if the board cannot be read
+        whole: half a board is none; `ReadStopped` if it was given up.
         """
         ...
 
@@ -128,11 +125,11 @@ class Ledger(Protocol):
 
         Positions rise in the order of commits, without a reader ever finding a new entry below
         one it has seen (R23). Raises `Moved` if an account is no longer at the version its move was
-        planned on, if a member is no longer at the
-        version it was read, if a link's id is taken or its member unknown or forgotten, if a draft's key is used or its
-        award reversed, if a streak is no longer at its version, if the calendar is another, or if
-        there was news since what `run`, `settlement` or `excusal` name. Raises `ClaimLost` if the
-        posting's claim is no longer held, or its slot has ended already.
+        planned on, if a member is no longer at the version it was read, if a link's id is taken or
+        its member unknown or forgotten, if a draft's key is used or its award reversed, if a streak
+        is no longer at its version, if the calendar is another, or if there was news since what
+        `run`, `settlement` or `excusal` name. Raises `ClaimLost` if the posting's claim is no longer
+        held, or its slot has ended already.
         """
         ...
 
