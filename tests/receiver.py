@@ -54,6 +54,8 @@ class Receiver:
     messages: list[Message] = field(factory=list)
     trouble: str = ""
     """`refuses`, `500`, `404`, `429`, `drips`, `hangs`, `redirects`, `nonsense`; empty is none."""
+    answers: bytes = b""
+    """What is answered to every message instead, if anything."""
     on_message: Callable[[], object] | None = None
     """Called when a message has arrived, before it is answered."""
     over: Event = field(factory=Event)
@@ -76,7 +78,7 @@ class Receiver:
         if self.on_message is not None:
             self.on_message()
         with suppress(OSError):
-            self._answer(connection)
+            self._answer(connection) if not self.answers else connection.sendall(self.answers)
 
     def _answer(self, connection: socket.socket) -> None:
         match self.trouble:

@@ -104,7 +104,7 @@ class Engage(Reader):
 
     def status(self) -> Status:
         """Return how the system does: what was read last, what fails, what waits, who is at work."""
-        return running.status(self._ledger, self._now())
+        return running.status(self._ledger, self._now(), self._alerts)
 
     def audit(self) -> Audit:
         """Look at every invariant of the store, also while others write to it; changes nothing."""

@@ -8,15 +8,15 @@ from attrs import evolve, frozen
 
 from .core import incidents, slots, timing
 from .core.days import in_utc
-from .core.errors import AlertFailed, ClockWentBack, KeptAway, LedgerBusy, ReadStopped, SourceError
+from .core.errors import ClockWentBack, KeptAway, LedgerBusy, ReadStopped, SourceError
 from .core.health import Status
-from .core.incidents import Notice, Told, Trouble
+from .core.incidents import Trouble
 from .core.ports import Alerts, Clock, Store, XpSource
 from .core.postings import Claim, Posting
 from .core.reports import RunReport
 from .core.settling import Pending
 from .core.slots import SETTLES_AFTER, SlotEnd
-from .posting import settling
+from .posting import notices, settling
 from .posting.claims import TASK, claimed, renew
 from .posting.sync import How, sync_claimed
 
@@ -91,35 +91,11 @@ def _settle(runner: Runner, report: RunReport) -> RunReport:
 
 
 def _tell(runner: Runner, claim: Claim, report: RunReport) -> RunReport:
-    """Deliver the notices that are due; killed between sending and recording, one is sent twice."""
+    """Deliver the notices that are due."""
     now = runner.instant()
     lasting = _troubles(runner.ledger, settling.pending(runner.ledger, now), now)
-    told = runner.ledger.told()
-    delivered: list[Notice] = []
-    undelivered: list[Notice] = []
-    for alerts in runner.alerts:
-        heard = [one for one in told if one.channel == alerts.channel]
-        for notice in incidents.notices_due(lasting, heard, now):
-            renew(runner.ledger, claim, runner.instant())
-            if not is_delivered(alerts, notice):
-                undelivered.append(notice)
-                continue
-            taken = Told(alerts.channel, notice.topic, notice.kind, notice.since, now)
-            runner.ledger.post(Posting(now, told=[taken], claim=claim))
-            delivered.append(notice)
-    return evolve(report, delivered=tuple(delivered), undelivered=tuple(undelivered))
-
-
-def is_delivered(alerts: Alerts, notice: Notice) -> bool:
-    """Deliver a notice; a channel that cannot is logged."""
-    try:
-        alerts.send(notice)
-    except Exception as error:
-        # A channel may be anybody's code, and one that breaks its promise must not silence the others.
-        why = error if isinstance(error, AlertFailed) else f"the channel broke off ({type(error).__name__})"
-        logger.warning("the %s of %s was not delivered: %s", notice.kind, notice.topic, why)
-        return False
-    return True
+    delivery = notices.deliver(runner.ledger, runner.alerts, lasting, runner.instant, claim)
+    return evolve(report, delivered=tuple(delivery.taken), undelivered=tuple(delivery.not_taken))
 
 
 def _troubles(ledger: Store, pending: Sequence[Pending], now: datetime) -> Sequence[Trouble]:
@@ -135,7 +111,7 @@ def _troubles(ledger: Store, pending: Sequence[Pending], now: datetime) -> Seque
     return found
 
 
-def status(ledger: Store, now: datetime) -> Status:
+def status(ledger: Store, now: datetime, alerts: Sequence[Alerts] = ()) -> Status:
     """Return how the system does."""
     state, last, lease = ledger.sync_state(), ledger.last_slot(), ledger.holder(TASK)
     pending = settling.pending(ledger, now)
@@ -152,4 +128,5 @@ def status(ledger: Store, now: datetime) -> Status:
         next_sync_at=slots.next_sync_at(now, ledger.slot_end(slots.slot_of(now))),
         next_settlement_at=slots.next_settlement_at(now),
         tally=ledger.tally(),
+        shut_channels=notices.shut_channels(ledger, alerts, now),
     )

@@ -1,6 +1,7 @@
 """Each channel to an admin: what it sends, and that nothing holds it or gets out of it."""
 
 import logging
+import re
 import time
 import traceback
 from datetime import UTC, datetime
@@ -32,7 +33,7 @@ def test_a_webhook_gets_what_discord_expects() -> None:
     (message,) = receiver.messages
     assert message.path == PATH
     assert message.headers["Content-Type"] == "application/json"
-    assert message.headers["User-Agent"].startswith("trc-engage/")
+    assert re.fullmatch(r"DiscordBot \(trc-engage, [^ ]+\)", message.headers["User-Agent"])
     assert message.document == {
         "content": f"**MEE6's board could not be synced**\n{TEXT}",
         "allowed_mentions": {"parse": []},
@@ -68,11 +69,12 @@ def test_a_message_of_many_lines_is_cut_too() -> None:
 @pytest.mark.parametrize(
     ("trouble", "says"),
     [
-        ("404", "status 404: the webhook was deleted: set TRC_ENGAGE_ALERT_WEBHOOK anew"),
+        ("404", "status 404: the webhook was deleted, and it is not used again: set TRC_ENGAGE_ALERT_WEBHOOK anew"),
         ("401", "status 401: the webhook's token is wrong"),
         ("403", "status 403: Discord refuses it"),
         ("400", "status 400: Discord cannot use the message"),
-        ("429", "status 429: Discord asks for fewer messages: the next run tries again"),
+        ("429", "status 429: Discord asks for fewer messages: it is tried again once the time that it named is over"),
+        ("410", "status 410: the webhook is gone, and it is not used again"),
         ("500", "status 500: the next run tries again"),
         ("redirects", "status 302: a redirect, and none is followed"),
         ("refuses", "cannot be reached (RemoteDisconnected"),

@@ -134,7 +134,19 @@ def test_the_keys_do_not_depend_on_how_it_does(tmp_path: Path, story: Callable[[
     ran = asked(tmp_path, "--json", at=lived(tmp_path, story))
     assert ran.code == (0 if ran.json["healthy"] else 1)
     assert sorted(ran.json) == [
-        *("accounts", "at", "attended", "entries", "failing", "failures", "good_at", "healthy", "last_slot", "lease"),
+        *(
+            "accounts",
+            "at",
+            "attended",
+            "channels",
+            "entries",
+            "failing",
+            "failures",
+            "good_at",
+            "healthy",
+            "last_slot",
+            "lease",
+        ),
         *("members", "needs", "next_settlement_at", "next_sync_at", "pending", "store", "store_bytes", "troubles"),
         *("version", "wait"),
     ]

@@ -181,7 +181,27 @@ class ClaimLost(LedgerBusy):
 
 
 class AlertFailed(EngageError):
-    """A channel did not take a notice; it is tried again with the next run."""
+    """A channel did not take a notice; it is tried again with the next run, unless the error says otherwise.
+
+    `may_have_arrived`: nobody can tell whether it was taken. `is_gone`: the channel's address takes nothing
+    any more, and is not used again. `retry_after`: how long the channel asked to be left alone;
+    `is_for_all`: and all others of its name with it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        may_have_arrived: bool = False,
+        is_gone: bool = False,
+        retry_after: timedelta | None = None,
+        is_for_all: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.may_have_arrived = may_have_arrived
+        self.is_gone = is_gone
+        self.retry_after = retry_after
+        self.is_for_all = is_for_all
 
 
 class LedgerFailed(EngageError):

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from attrs import frozen
 
+from .channels import ChannelState
 from .incidents import Failing, Trouble
 from .postings import Claim, Wait
 from .settling import Pending
@@ -57,16 +58,23 @@ class Status:
     next_sync_at: datetime
     next_settlement_at: datetime
     tally: Tally
+    shut_channels: tuple[ChannelState, ...] = ()
+    """Channels to admins to which nothing is sent: dead ones, and those that asked to be left alone."""
 
     @property
     def is_healthy(self) -> bool:
         """Whether nothing needs anybody."""
-        return self.is_attended and not self.troubles
+        return not self.needs
 
     @property
     def needs(self) -> tuple[Need, ...]:
         """What needs somebody, the most urgent first: while nothing runs, nothing else mends itself."""
         lasting = [Need(trouble.title, trouble.why) for trouble in self.troubles]
+        lasting += [
+            Need(f"alerts no longer arrive by {one.channel}, since {one.dead_since:%a %Y-%m-%d %H:%M} UTC", one.why)
+            for one in self.shut_channels
+            if one.dead_since is not None
+        ]
         return tuple(lasting if self.is_attended else [self._unattended(), *lasting])
 
     @property

@@ -95,13 +95,15 @@ class Notice:
 
 @frozen
 class Told:
-    """The last notice of a topic that a channel took."""
+    """The last notice of a topic that a channel took, or may have taken."""
 
     channel: str
     topic: Topic
     kind: NoticeKind
     since: datetime
     at: datetime
+    is_sure: bool = True
+    """False: it was about to be sent, and nobody noted what became of it."""
 
 
 def failed_again(failing: Failing | None, at: datetime, kind: SourceTrouble, message: str) -> Failing:
@@ -163,13 +165,21 @@ def clock_trouble(error: ClockWentBack) -> Trouble:
 
 
 def notices_due(troubles: Iterable[Trouble], told: Iterable[Told], now: datetime) -> list[Notice]:
-    """Return what one channel is to be told now, given the last notice of each topic that it took."""
+    """Return what one channel is to be told now, given the last notice of each topic that it took.
+
+    A notice that it may have taken counts as taken where it has to be cleared, and as not taken where it may be due.
+    """
     lasting = {trouble.topic: trouble for trouble in troubles}
-    notices = [_over(last, now) for last in told if last.topic not in lasting and last.kind != "all_clear"]
-    known: Mapping[Topic, Told] = {last.topic: last for last in told}
+    known: dict[Topic, Told] = {}
+    perhaps: dict[Topic, Told] = {}
+    for one in told:
+        (known if one.is_sure else perhaps)[one.topic] = one
+    open_ones = {last.topic: last for last in (*known.values(), *perhaps.values()) if last.kind != "all_clear"}
+    notices = [_over(last, now) for topic, last in open_ones.items() if topic not in lasting]
     for topic, trouble in lasting.items():
         last = known.get(topic)
-        if last is None or last.kind == "all_clear" or last.since != trouble.since:
+        cleared = topic in perhaps and perhaps[topic].kind == "all_clear"
+        if last is None or cleared or last.kind == "all_clear" or last.since != trouble.since:
             notices.append(_told_of(trouble, "alert"))
         # A notice from a time to come was sent under a clock that ran ahead, and is no reason to be silent.
         elif abs(now - last.at) >= REMIND_AFTER:

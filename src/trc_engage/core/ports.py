@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from .run_book import RunBook
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
@@ -18,11 +20,10 @@ if TYPE_CHECKING:
     from .days import Calendar
     from .entries import Entry, Evidence
     from .health import Tally
-    from .incidents import Notice, Told
+    from .incidents import Notice
     from .model import Board, DiscordActivity, Member
-    from .postings import Claim, Posting, SyncState
+    from .postings import Posting
     from .settling import DayRecord
-    from .slots import SlotEnd
     from .streaks import Streak
     from .views import MemberFacts, Rank, Standing
 
@@ -134,46 +135,6 @@ class Ledger(Protocol):
         ...
 
 
-class RunBook(Protocol):
-    """The running: who is at work, what was tried and how it ended."""
-
-    def sync_state(self) -> SyncState:
-        """Return what is remembered of earlier syncs."""
-        ...
-
-    def slot_end(self, slot: datetime, /) -> SlotEnd | None:
-        """Return how a slot ended; None as long as it is open (R18)."""
-        ...
-
-    def last_slot(self) -> SlotEnd | None:
-        """Return the latest slot that has ended."""
-        ...
-
-    def told(self) -> Sequence[Told]:
-        """Return the last notice of each topic that each channel took (R20)."""
-        ...
-
-    def holder(self, task: str, /) -> Claim | None:
-        """Return who has claimed a task, expired or not."""
-        ...
-
-    def claim(self, task: str, at: datetime, until: datetime, /) -> Claim:
-        """Take the right to do a task; `LedgerBusy` says who has it.
-
-        A claim that has expired at `at`, that was taken over two minutes after it (under a clock that ran
-        ahead), or whose owner is known to be dead, is taken over.
-        """
-        ...
-
-    def renew(self, claim: Claim, until: datetime, /) -> None:
-        """Hold a claim for longer; raises `ClaimLost` if somebody else has it by now."""
-        ...
-
-    def release(self, claim: Claim, /) -> None:
-        """Give a claim back; one that was taken over meanwhile is left alone."""
-        ...
-
-
 class Views(Protocol):
     """What people read."""
 
@@ -234,7 +195,11 @@ class Records(Protocol):
 
 
 class Alerts(Protocol):
-    """A channel to an admin."""
+    """A channel to an admin.
+
+    It may have a `fingerprint`, a text that stands for its address: where `send` finds that the address takes
+    nothing any more (`AlertFailed.is_gone`), it is not used again until the fingerprint is another.
+    """
 
     @property
     def channel(self) -> str:

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from attrs import Factory, frozen
 
+from .channels import ChannelState
 from .days import Calendar
 from .decisions import Decision
 from .entries import HandKind
@@ -163,5 +164,11 @@ class Posting:
     excusal: Excusal | None = None
     told: Sequence[Told] = ()
     """Notices that were delivered."""
+    begun: Sequence[Told] = ()
+    """Notices that are about to be sent: on record before they are, for whoever sends may be killed."""
+    withdrawn: Sequence[Told] = ()
+    """Notices that were begun, and certainly not taken."""
+    channels: Sequence[ChannelState] = ()
+    """What is to be remembered of channels; a plain state is forgotten."""
     claim: Claim | None = None
     """The claim under which it was planned; if that was lost, nothing is written."""

@@ -4,13 +4,14 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
+from ..core.channels import ChannelState, after_failure, state_of
 from ..core.errors import EngageError
-from ..core.incidents import FAILURES_MIN, Told, Trouble, notices_due
+from ..core.incidents import FAILURES_MIN, Notice, Told, Trouble, notices_due
 from ..core.ports import Alerts, Clock
 from ..core.reports import RunReport
 from ..core.slots import slot_of
 from ..engage import Engage
-from ..running import is_delivered
+from ..posting.notices import failure_of, fingerprint_of
 from .sentry import Watch
 
 logger = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ class StoreIncident:
         self._slot: datetime | None = None
         self._trouble: Trouble | None = None
         self._told: dict[str, Told] = {}
+        self._states: dict[str, ChannelState] = {}
 
     def failed(self, error: Exception, now: datetime) -> None:
         """Count a failure, one a slot; from the third in a row on the admins are told."""
@@ -50,8 +52,18 @@ class StoreIncident:
         for alerts in self._channels:
             heard = self._told.get(alerts.channel)
             for notice in notices_due(lasting, [] if heard is None else [heard], now):
-                if is_delivered(alerts, notice):
-                    self._told[alerts.channel] = Told(alerts.channel, notice.topic, notice.kind, notice.since, now)
+                self._send(alerts, notice, now)
+
+    def _send(self, alerts: Alerts, notice: Notice, now: datetime) -> None:
+        fingerprint = fingerprint_of(alerts)
+        if state_of(self._states.values(), alerts.channel, fingerprint, now):
+            return
+        self._states.pop(alerts.channel, None)
+        if error := failure_of(alerts, notice):
+            if state := after_failure(alerts.channel, fingerprint, error, now):
+                self._states[alerts.channel] = state
+        else:
+            self._told[alerts.channel] = Told(alerts.channel, notice.topic, notice.kind, notice.since, now)
 
 
 class Attendant:

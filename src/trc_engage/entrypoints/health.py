@@ -12,7 +12,7 @@ from .jsonable import say_json
 from .settings import Settings
 from .version import installed_version
 from .vitals import of_status
-from .wiring import check_store, opened
+from .wiring import channels, check_store, opened
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -30,11 +30,11 @@ def status(*, as_json: Json = False) -> None:
 
     The first line is the answer: healthy (exit code 0) or not (1), the reason and the next step. Not healthy
     is what lasts and needs somebody: nothing runs, three syncs in a row failed, a board that is not trusted,
-    a day that cannot be settled, a clock that went back. Times are UTC.
+    a day that cannot be settled, a clock that went back, a webhook that takes no alerts. Times are UTC.
     """
     settings = Settings.from_mapping(os.environ)
     check_store(settings)
-    with opened(settings) as engage:
+    with channels(settings) as alerts, opened(settings, alerts=alerts) as engage:
         found = engage.status()
     if as_json:
         say_json(of_status(found, installed_version()))

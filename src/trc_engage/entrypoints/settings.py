@@ -16,12 +16,14 @@ MEE6_URL = "TRC_ENGAGE_MEE6_URL"
 MEE6_TOKEN = "TRC_ENGAGE_MEE6_TOKEN"  # noqa: S105  the variable's name, not its value
 
 ALERT_WEBHOOK = "TRC_ENGAGE_ALERT_WEBHOOK"
+CONTACT_URL = "TRC_ENGAGE_CONTACT_URL"
 WEB_TOKEN = "TRC_ENGAGE_WEB_TOKEN"  # noqa: S105  the variable's name, not its value
 SENTRY_DSN = "SENTRY_DSN"
 SENTRY_ENVIRONMENT = "SENTRY_ENVIRONMENT"
 
 WEB_TOKEN_FORM = r"[!-~]{16,200}"  # noqa: S105
 WEBHOOK_FORM = r"(?=[!-~]+\Z)https?://[^@/#]+/[^/?#][^#]*"
+CONTACT_FORM = r"https?://[!-'*-+\--~]+"
 DSN_FORM = r"(?=[!-~]+\Z)https?://[^@/:]+(:[^@/]*)?@[^@/?#]+/([^?#]+/)?[0-9]+"
 
 MEE6_URL_DEFAULT = "https://mee6.xyz"
@@ -41,6 +43,10 @@ NO_TOKEN = "must be the raw token (its value is not shown): printable ASCII with
 NO_WEBHOOK = (
     "must be the address of a Discord webhook (its value is not shown): https, a host and a path "
     "(in Discord: channel settings, Integrations, Webhooks, Copy Webhook URL)"
+)
+NO_CONTACT = (
+    "must be the address of a page of yours, by which Discord can reach whoever runs this: http or https, without "
+    "blanks, commas and brackets"
 )
 NO_WEB_TOKEN = (
     "must be 16 to 200 printable ASCII characters without spaces (its value is not shown), "  # noqa: S105
@@ -86,6 +92,8 @@ class Settings:
     sentry_environment: str = "production"
     web_token: str | None = field(default=None, repr=False)
     """Who bears it may write through the web."""
+    contact_url: str | None = None
+    """A page of whoever runs this, for the User-Agent that Discord asks for."""
 
     @classmethod
     def from_mapping(cls, environ: Mapping[str, str]) -> Self:
@@ -99,6 +107,7 @@ class Settings:
             _sentry_dsn(environ.get(SENTRY_DSN, "").strip()),
             environ.get(SENTRY_ENVIRONMENT, "").strip() or "production",
             _web_token(environ.get(WEB_TOKEN, "").strip()),
+            _contact_url(environ.get(CONTACT_URL, "").strip()),
         )
 
 
@@ -149,6 +158,12 @@ def _mee6_token(value: str) -> str | None:
 def _alert_webhook(value: str) -> str | None:
     if value and not (_is_url(value) and re.fullmatch(WEBHOOK_FORM, value)):
         raise SettingsError(ALERT_WEBHOOK, None, NO_WEBHOOK)
+    return value or None
+
+
+def _contact_url(value: str) -> str | None:
+    if value and not (_is_url(value) and re.fullmatch(CONTACT_FORM, value)):
+        raise SettingsError(CONTACT_URL, value, NO_CONTACT)
     return value or None
 
 

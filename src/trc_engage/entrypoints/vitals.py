@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from ..core.status import Status as AccountStatus
 
 if TYPE_CHECKING:
+    from ..core.channels import ChannelState
     from ..core.health import Status
     from ..core.incidents import Failing, Trouble
 
@@ -28,6 +29,7 @@ def of_status(status: Status, version: str | None) -> dict[str, Any]:
         "last_slot": last and {"slot": last.slot.isoformat(), "outcome": last.outcome, "at": last.at.isoformat()},
         "lease": lease
         and {"owner": lease.owner, "taken_at": lease.taken_at.isoformat(), "until": lease.until.isoformat()},
+        "channels": [_channel(state) for state in status.shut_channels],
         "next_sync_at": status.next_sync_at.isoformat(),
         "next_settlement_at": status.next_settlement_at.isoformat(),
         "members": tally.members,
@@ -36,6 +38,15 @@ def of_status(status: Status, version: str | None) -> dict[str, Any]:
         "store": tally.store,
         "store_bytes": tally.size_bytes,
         "version": version,
+    }
+
+
+def _channel(state: ChannelState) -> dict[str, Any]:
+    return {
+        "channel": state.channel,
+        "dead_since": state.dead_since and state.dead_since.isoformat(),
+        "not_before": state.not_before and state.not_before.isoformat(),
+        "why": state.why,
     }
 
 

@@ -47,12 +47,14 @@ def opened_to_read(settings: Settings, *, clock: Clock = now) -> Iterator[Reader
 
 
 @contextmanager
-def opened(settings: Settings, *, clock: Clock = now, source: XpSource | None = None) -> Iterator[Engage]:
+def opened(
+    settings: Settings, *, clock: Clock = now, source: XpSource | None = None, alerts: Sequence[Alerts] = ()
+) -> Iterator[Engage]:
     """Open the store; without a source nothing can be synced."""
     from ..engage import Engage  # noqa: PLC0415
 
     with opened_ledger(settings) as ledger:
-        yield Engage(ledger=ledger, source=source, clock=clock)
+        yield Engage(ledger=ledger, source=source, clock=clock, alerts=alerts)
 
 
 @contextmanager
@@ -140,7 +142,7 @@ def channels(settings: Settings) -> Iterator[Sequence[Alerts]]:
     if settings.alert_webhook is None:
         yield alerts
         return
-    with WebhookAlerts.open(settings.alert_webhook) as webhook:
+    with WebhookAlerts.open(settings.alert_webhook, contact=settings.contact_url) as webhook:
         yield [*alerts, webhook]
 
 

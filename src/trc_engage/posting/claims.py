@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from ..core.errors import LedgerBusy, LedgerFailed
-from ..core.ports import RunBook
 from ..core.postings import Claim
+from ..core.run_book import RunBook
 
 logger = logging.getLogger(__name__)
 

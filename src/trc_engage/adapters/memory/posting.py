@@ -173,7 +173,14 @@ def _note(state: State, posting: Posting) -> None:
         state.sync = _after_failure(state.sync, posting.failure)
     if posting.slot is not None:
         state.slots[posting.slot.slot] = posting.slot
+    state.begun |= {(told.channel, told.topic): told for told in posting.begun}
     state.told |= {(told.channel, told.topic): told for told in posting.told}
+    for told in (*posting.told, *posting.withdrawn):
+        state.begun.pop((told.channel, told.topic), None)
+    for channel in posting.channels:
+        state.channels.pop((channel.channel, channel.fingerprint), None)
+        if not channel.is_plain:
+            state.channels[channel.channel, channel.fingerprint] = channel
 
 
 def _after_success(state: SyncState, run: SyncRun, at: datetime, number: int) -> SyncState:

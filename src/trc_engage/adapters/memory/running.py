@@ -7,6 +7,7 @@ from itertools import count
 
 from attrs import evolve
 
+from ...core.channels import ChannelState
 from ...core.errors import ClaimLost, LedgerBusy
 from ...core.incidents import Told
 from ...core.postings import Claim, SyncState
@@ -42,6 +43,16 @@ class Running:
         """Return the last notice of each topic that each channel took."""
         with self._state.lock:
             return [*self._state.told.values()]
+
+    def notices_begun(self) -> Sequence[Told]:
+        """Return the notices that were about to be sent, and of which nobody noted what became."""
+        with self._state.lock:
+            return [*self._state.begun.values()]
+
+    def channels(self) -> Sequence[ChannelState]:
+        """Return what is remembered of channels, by channel and fingerprint."""
+        with self._state.lock:
+            return [state for _, state in sorted(self._state.channels.items())]
 
     def holder(self, task: str, /) -> Claim | None:
         """Return who has claimed a task, expired or not."""

@@ -8,6 +8,7 @@ from itertools import count
 
 from attrs import define, evolve, field
 
+from ...core.channels import ChannelState
 from ...core.days import ONE_DAY, Calendar, Window
 from ...core.entries import Entry
 from ...core.incidents import Told
@@ -35,6 +36,8 @@ class State:
     runs: Iterator[int] = field(factory=lambda: count(1))
     slots: dict[datetime, SlotEnd] = field(factory=dict)
     told: dict[tuple[str, str], Told] = field(factory=dict)
+    begun: dict[tuple[str, str], Told] = field(factory=dict)
+    channels: dict[tuple[str, str], ChannelState] = field(factory=dict)
     claims: dict[str, Claim] = field(factory=dict)
 
     def linked(self) -> Iterator[DiscordActivity]:

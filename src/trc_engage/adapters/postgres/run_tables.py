@@ -22,11 +22,12 @@ CREATE TABLE notices_begun (
 );
 
 CREATE TABLE channels (
-    channel TEXT COLLATE "C" PRIMARY KEY,
+    channel TEXT COLLATE "C" NOT NULL,
     fingerprint TEXT COLLATE "C" NOT NULL,
     dead_since TIMESTAMPTZ,
     not_before TIMESTAMPTZ,
-    why TEXT NOT NULL
+    why TEXT NOT NULL,
+    PRIMARY KEY (channel, fingerprint)
 );
 
 CREATE TABLE requests (

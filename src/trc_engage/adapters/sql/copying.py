@@ -57,7 +57,7 @@ TABLES = (
     Table("failure_runs", ("scope", "failures", "since", "trouble", "message")),
     Table("told", ("channel", "topic", "kind", "since", "at"), keys=2),
     Table("notices_begun", ("channel", "topic", "kind", "since", "at"), keys=2),
-    Table("channels", ("channel", "fingerprint", "dead_since", "not_before", "why")),
+    Table("channels", ("channel", "fingerprint", "dead_since", "not_before", "why"), keys=2),
 )
 """All but the claims and the requests, for nobody is at work on a copy; what refers to others stands behind them."""
 

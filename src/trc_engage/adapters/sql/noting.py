@@ -8,10 +8,13 @@ from .failures import add_failure, end_failures
 from .session import Session
 from .stamps import stamp
 
-TELL = """
-INSERT INTO told (channel, topic, kind, since, at) VALUES (?, ?, ?, ?, ?)
+NOTE = """
+INSERT INTO {table} (channel, topic, kind, since, at) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (channel, topic) DO UPDATE SET kind = excluded.kind, since = excluded.since, at = excluded.at
 """
+
+FORGET_CHANNEL = "DELETE FROM channels WHERE channel = ? AND fingerprint = ?"
+KEEP_CHANNEL = "INSERT INTO channels (channel, fingerprint, dead_since, not_before, why) VALUES (?, ?, ?, ?, ?)"
 
 SUCCEED = f"""
 INSERT INTO runs (
@@ -43,8 +46,22 @@ def note(session: Session, posting: Posting, at: str) -> None:
         _fail(session, posting.failure)
     if posting.slot is not None:
         _end(session, posting.slot)
-    for told in posting.told:
-        session.execute(TELL, [told.channel, told.topic, told.kind, stamp(told.since), stamp(told.at)])
+    _note_notices(session, posting)
+    for state in posting.channels:
+        session.execute(FORGET_CHANNEL, [state.channel, state.fingerprint])
+        if not state.is_plain:
+            times = [at and stamp(at) for at in (state.dead_since, state.not_before)]
+            session.execute(KEEP_CHANNEL, [state.channel, state.fingerprint, *times, state.why])
+
+
+def _note_notices(session: Session, posting: Posting) -> None:
+    """Write what is about to be sent, and what became of it."""
+    for table, notices in (("notices_begun", posting.begun), ("told", posting.told)):
+        for one in notices:
+            row = [one.channel, one.topic, one.kind, stamp(one.since), stamp(one.at)]
+            session.execute(NOTE.format(table=table), row)
+    for one in (*posting.told, *posting.withdrawn):
+        session.execute("DELETE FROM notices_begun WHERE channel = ? AND topic = ?", [one.channel, one.topic])
 
 
 def _end(session: Session, end: SlotEnd) -> None:

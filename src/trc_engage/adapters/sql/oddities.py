@@ -60,6 +60,7 @@ CHANNELS = Columns(
         ("not_before", optional(INSTANT)),
         ("why", TEXT),
     ),
+    keys=2,
 )
 REQUESTS = Columns("requests", (("task", TEXT), ("next_at", INSTANT)))
 CLAIMS = Columns("claims", (("task", TEXT), ("owner", TEXT), ("taken_at", INSTANT), ("until", INSTANT)))

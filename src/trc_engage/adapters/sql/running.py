@@ -6,17 +6,22 @@ import socket
 from collections.abc import Sequence
 from datetime import datetime
 
+from ...core.channels import ChannelState
 from ...core.errors import ClaimLost, LedgerBusy
 from ...core.incidents import Told
 from ...core.postings import Claim, SyncState, Wait
 from ...core.slots import SlotEnd, SlotOutcome
 from ...core.timing import CLOCK_SLACK
 from .failures import failing_of
-from .session import Session, Sessions
+from .session import Row, Session, Sessions
 from .stamps import stamp
 
 BOARD = """
 SELECT board_id FROM runs WHERE outcome = 'synced' AND board_id IS NOT NULL ORDER BY run_id DESC LIMIT 1
+"""
+
+CHANNELS = """
+SELECT channel, fingerprint, dead_since, not_before, why FROM channels ORDER BY channel, fingerprint
 """
 
 CLAIM = """
@@ -71,12 +76,17 @@ class Running:
     def told(self) -> Sequence[Told]:
         """Return the last notice of each topic that each channel took."""
         with self._database.lent() as session:
-            return [
-                Told(channel, topic, kind, datetime.fromisoformat(since), datetime.fromisoformat(at))
-                for channel, topic, kind, since, at in session.execute(
-                    "SELECT channel, topic, kind, since, at FROM told ORDER BY channel, topic"
-                )
-            ]
+            return _notices(session, "told", is_sure=True)
+
+    def notices_begun(self) -> Sequence[Told]:
+        """Return the notices that were about to be sent, and of which nobody noted what became."""
+        with self._database.lent() as session:
+            return _notices(session, "notices_begun", is_sure=False)
+
+    def channels(self) -> Sequence[ChannelState]:
+        """Return what is remembered of channels, by channel and fingerprint."""
+        with self._database.lent() as session:
+            return [_channel(row) for row in session.execute(CHANNELS)]
 
     def holder(self, task: str, /) -> Claim | None:
         """Return who has claimed a task, expired or not."""
@@ -110,6 +120,20 @@ class Running:
         """Give a claim back; one that was taken over meanwhile is left alone."""
         with self._database.writing() as session:
             session.execute("DELETE FROM claims WHERE task = ? AND owner = ?", [claim.task, claim.owner])
+
+
+def _notices(session: Session, table: str, *, is_sure: bool) -> list[Told]:
+    rows = session.execute(f"SELECT channel, topic, kind, since, at FROM {table} ORDER BY channel, topic")
+    return [
+        Told(channel, topic, kind, datetime.fromisoformat(since), datetime.fromisoformat(at), is_sure)
+        for channel, topic, kind, since, at in rows
+    ]
+
+
+def _channel(row: Row) -> ChannelState:
+    channel, fingerprint, dead_since, not_before, why = row
+    dead_at, free_at = (at and datetime.fromisoformat(at) for at in (dead_since, not_before))
+    return ChannelState(channel, fingerprint, dead_at, free_at, why)
 
 
 def _held(session: Session, task: str) -> Claim | None:

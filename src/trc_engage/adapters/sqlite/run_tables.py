@@ -22,11 +22,12 @@ CREATE TABLE notices_begun (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE channels (
-    channel TEXT PRIMARY KEY,
+    channel TEXT NOT NULL,
     fingerprint TEXT NOT NULL,
     dead_since TEXT,
     not_before TEXT,
-    why TEXT NOT NULL
+    why TEXT NOT NULL,
+    PRIMARY KEY (channel, fingerprint)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE requests (

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from textwrap import wrap
 from typing import get_args
 
+from ...core.channels import ChannelState
 from ...core.health import Status
 from ...core.incidents import NAMES
 from ...core.status import Status as Kind
@@ -93,6 +94,8 @@ def running(status: Status) -> Iterator[Fact]:
         yield "incident", f"{trouble.topic}, since {moment(trouble.since)} UTC. {trouble.meaning}"
     if not status.troubles:
         yield "incident", "none"
+    for state in status.shut_channels:
+        yield f"alerts by {state.channel}", _shut(status, state)
     wait = status.wait
     yield "wait", "none" if wait is None else f"MEE6 asked for it: until {_to_come(status, wait.until)}"
     yield "pending days", _pending(status)
@@ -113,6 +116,14 @@ def holding(status: Status) -> Iterator[Fact]:
     yield "accounts", ", ".join(accounts) or "none"
     yield "entries", f"{tally.entries:,}"
     yield "store", tally.store if tally.size_bytes is None else f"{tally.store} ({size(tally.size_bytes)})"
+
+
+def _shut(status: Status, state: ChannelState) -> str:
+    """Return since when and why nothing is sent to a channel, or until when."""
+    if state.dead_since is not None:
+        return f"none since {_when(status, state.dead_since)}: {state.why}"
+    free_at = state.not_before or status.at
+    return f"none until {_to_come(status, free_at)}: {state.why}"
 
 
 def _pending(status: Status) -> str:
