@@ -115,6 +115,10 @@ DAMAGES = (
         "a balance of no month", "INSERT INTO monthly_balances VALUES ('soon', 'bo', 5)", "balance", "balance of soon"
     ),
     Damage("the balances of months dropped", "DROP TABLE monthly_balances", "unreadable", "monthly_balances"),
+    Damage("a word of a name removed", "DELETE FROM name_words WHERE member_id = 'bo'", "name", "member 'bo'"),
+    Damage("a word of a forgotten name", "INSERT INTO name_words VALUES ('fay', 'fay')", "name", "member 'fay'"),
+    Damage("a word of nobody's name", "INSERT INTO name_words VALUES ('zoe', 'zoe')", "name", "member 'zoe'"),
+    Damage("the words of names dropped", "DROP TABLE name_words", "unreadable", "name_words"),
     Damage("a streak changed", "UPDATE streaks SET length = 1 WHERE member_id = 'bo'", "streak", "member 'bo'"),
     Damage("a longest streak changed", "UPDATE streaks SET longest = 99 WHERE member_id = 'bo'", "streak", "99"),
     Damage("a streak removed", "DELETE FROM streaks WHERE member_id = 'bo'", "streak", "none (longest 0)"),

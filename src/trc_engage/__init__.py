@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from .core.settling import Pending
     from .core.slots import SlotEnd
     from .core.streaks import Milestone, StreakStanding
-    from .core.views import DiscordStanding, MemberDay, Rank, Standing
+    from .core.views import DiscordStanding, Found, MemberDay, Rank, Standing
     from .engage import Engage
     from .posting.enrolling import Newcomer
     from .reading import Reader
@@ -72,7 +72,7 @@ _HOMES = {
     "core.settling": ("Pending",),
     "core.slots": ("SlotEnd",),
     "core.streaks": ("Milestone", "StreakStanding"),
-    "core.views": ("DiscordStanding", "MemberDay", "Rank", "Standing"),
+    "core.views": ("DiscordStanding", "Found", "MemberDay", "Rank", "Standing"),
     "engage": ("Engage",),
     "posting.enrolling": ("Newcomer",),
     "reading": ("Reader",),
@@ -95,6 +95,7 @@ __all__ = [
     "Entry",
     "Evidence",
     "ExcuseReport",
+    "Found",
     "InvalidValue",
     "KeptAway",
     "KeyReused",

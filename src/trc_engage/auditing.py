@@ -12,7 +12,7 @@ from datetime import datetime
 
 from .core.audit.activity import described
 from .core.audit.books import Books
-from .core.audit.breaches import BALANCE, STREAK, Audit, Change, Repair, of_member
+from .core.audit.breaches import BALANCE, NAME, STREAK, Audit, Change, Repair, of_member
 from .core.audit.conclusions import conclude
 from .core.audit.holdings import Holdings, Unreadable
 from .core.entries import Entry
@@ -34,14 +34,17 @@ def audit(store: Records) -> Audit:
 
 
 def repair(store: Store, now: datetime) -> Repair:
-    """Rebuild balances from the entries and streaks from the evidence, and audit again; safe to repeat.
+    """Rebuild balances from the entries, streaks from the evidence and words from the names, and audit again.
 
-    Only where all that they are derived from is sound: elsewhere they may be the last witness of what it was.
+    Safe to repeat. Only where all that they are derived from is sound: elsewhere they may be the last witness of
+    what it was.
     """
     found = audit(store)
     changes = list(store.rebalance()) if found.can_rebuild(BALANCE) else []
     if found.can_rebuild(STREAK):
         changes += planned_anew(lambda: _restreak(store, now))
+    if found.can_rebuild(NAME):
+        changes += store.reword()
     for change in changes:
         logger.info("rebuilt: %s: %s: %s -> %s", change.subject, change.what, change.before, change.after)
     return Repair(changes, audit(store) if changes else found)

@@ -11,7 +11,7 @@ from attrs import evolve
 from .core import streaks
 from .core.days import ONE_DAY, in_utc
 from .core.errors import InvalidValue, UnknownMember
-from .core.fields import checked_day, checked_limit, checked_member_id, checked_position
+from .core.fields import checked_day, checked_limit, checked_member_id, checked_name, checked_position
 from .core.streaks import MILESTONES
 from .core.views import member_day
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .core.entries import Entry
     from .core.ports import Clock, Views
     from .core.streaks import Milestone
-    from .core.views import MemberDay, MemberFacts, Rank, Standing
+    from .core.views import Found, MemberDay, MemberFacts, Rank, Standing
 
 DAYS_MAX = 1_000
 
@@ -66,6 +66,14 @@ class Reader:
     def members(self, *, after: str = "", limit: int | None = None) -> Sequence[Standing]:
         """Return where members stand, by member id, without the streaks: everybody, or a page of those beyond an id."""
         return self._views.members(after=after, limit=None if limit is None else checked_limit(limit))
+
+    def find(self, text: str, *, limit: int = 25) -> Sequence[Found]:
+        """Return who has this id or Discord id, then who has it in the name: each word of it begins one of the name.
+
+        Case and width of letters make no difference. Who is hidden or forgotten is not found by name. Ask before you
+        show anybody: may the one who searches see this member?
+        """
+        return self._views.find(checked_name(text), limit=checked_limit(limit))
 
     def history(self, member_id: str, *, limit: int = 50, before: int | None = None) -> Sequence[Entry]:
         """Return a member's entries, newest first, those below position `before`; 10,000 at most."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .postings import Posting
     from .settling import DayRecord
     from .streaks import Streak
-    from .views import MemberFacts, Rank, Standing
+    from .views import Found, MemberFacts, Rank, Standing
 
 
 class XpSource(Protocol):
@@ -150,6 +150,15 @@ class Views(Protocol):
         """Return where the members beyond an id stand, by member id, without the streaks; all of them for None."""
         ...
 
+    def find(self, text: str, /, *, limit: int) -> Sequence[Found]:
+        """Return who has just this id, then who holds this Discord id, then who has all its words in the name.
+
+        Of each of `sought_words(text)` some word of the name must be the whole or begin with it. In the order of
+        the word that the first one found, then by member id; nobody twice; nobody by name who is hidden or
+        forgotten.
+        """
+        ...
+
     def history(self, member_id: str, /, *, limit: int, before: int | None = None) -> Sequence[Entry]:
         """Return a member's entries, newest first, those below position `before`."""
         ...
@@ -191,6 +200,10 @@ class Records(Protocol):
 
     def rebalance(self) -> Sequence[Change]:
         """Make every balance the sum of its entries, in one transaction, and return which were not."""
+        ...
+
+    def reword(self) -> Sequence[Change]:
+        """Make what names are found by anew from the names, in one transaction, and return of whom it differed."""
         ...
 
 

@@ -4,15 +4,11 @@ What stands already was taken under older rules and still resolves, just as it i
 only where something is written that was not there before.
 """
 
-import re
 from unicodedata import category, is_normalized
 
 from .errors import InvalidValue
+from .naming import unseen
 
-_UNSEEN = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-)
-"""Marks and letters by their category that show nothing."""
 _CONTROLS = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 
 
@@ -21,7 +17,7 @@ def validate_new(field: str, value: str) -> None:
     if value != value.strip():
         raise InvalidValue(field, value, "it begins or ends with a blank; give it without")
     for char in value:
-        if category(char) in _CONTROLS or _UNSEEN.match(char):
+        if category(char) in _CONTROLS or unseen(char):
             advice = f"it holds a character that cannot be seen (U+{ord(char):04X}); give it without"
             raise InvalidValue(field, value, advice)
     if not is_normalized("NFC", value):

@@ -47,6 +47,14 @@ class Standing:
 
 
 @frozen
+class Found:
+    """Somebody who was searched for."""
+
+    member_id: str
+    name: str | None
+
+
+@frozen
 class MemberFacts:
     """What a store tells of one member, for `Standing` to be made of."""
 

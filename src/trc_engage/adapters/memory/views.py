@@ -7,7 +7,8 @@ from datetime import date
 from ...core.entries import Entry
 from ...core.health import Tally
 from ...core.model import Member
-from ...core.views import DiscordStanding, MemberFacts, Rank, Standing
+from ...core.naming import first_met, sought_words, words_of
+from ...core.views import DiscordStanding, Found, MemberFacts, Rank, Standing
 from .facts import Facts
 from .state import State
 
@@ -35,6 +36,17 @@ class Views(Facts):
         with self._state.lock:
             beyond = sorted(member_id for member_id in self._state.members if member_id > after)
             return [self._standing(self._state.members[member_id]) for member_id in beyond[:limit]]
+
+    def find(self, text: str, /, *, limit: int) -> Sequence[Found]:
+        """Return who has just this id, then who holds this Discord id, then who has all its words in the name."""
+        sought = sought_words(text)
+        with self._state.lock:
+            known = self._state.members
+            by_id = {text} & known.keys() | {one.member_id for one in self._state.linked() if one.discord_id == text}
+            named = {member.member_id: words_of(member.name or "") for member in self._visible()}
+            ranked = sorted((first, who) for who, words in named.items() if (first := first_met(sought, words)))
+            order = [*sorted(by_id), *(who for _, who in ranked if who not in by_id)]
+            return [Found(who, known[who].name) for who in order[:limit]]
 
     def history(self, member_id: str, /, *, limit: int, before: int | None = None) -> Sequence[Entry]:
         """Return a member's entries, newest first, those below position `before`."""

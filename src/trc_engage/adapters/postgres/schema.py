@@ -7,6 +7,7 @@ from psycopg.rows import tuple_row
 
 from ...core.errors import LedgerFailed
 from ..sql.versions import refuse_newer
+from .names import NAMES, fill_names
 from .place import Place
 from .released import FIRST, SECOND, THIRD
 from .run_tables import RUNS
@@ -37,7 +38,6 @@ ALTER TABLE discord_activity
         CHECK (next_reading IN ('opens', 'begins', 'continues', 'returns', 'rebases'));
 """
 """Whose board each run read (R24)."""
-NAMES = ""
 FOURTH = "".join([RENAMED, BOARDS, RUNS, NAMES])
 
 MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH)
@@ -54,6 +54,8 @@ def bring_up_to_date(session: PostgresSession, place: Place) -> None:
         _begin(session.connection, place)
     for number, script in enumerate(MIGRATIONS[version or 0 :], start=(version or 0) + 1):
         session.run(script)
+        if script is FOURTH:
+            fill_names(session)
         session.connection.execute("INSERT INTO migrations (version) VALUES (%s)", [number])
 
 

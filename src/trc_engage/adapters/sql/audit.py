@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from .finding import reword
 from .session import Session, Sessions
 
 if TYPE_CHECKING:
@@ -83,6 +84,11 @@ class Audited:
                 *_rebalanced(session, UNBALANCED, SET_BALANCE, repr),
                 *_rebalanced(session, UNBALANCED_MONTHS, SET_MONTHLY_BALANCE, lambda month: month[:7]),
             ]
+
+    def reword(self) -> Sequence[Change]:
+        """Make what names are found by anew from the names, and return of whom it differed."""
+        with self._database.writing() as session:
+            return reword(session)
 
     @contextmanager
     def _surveyed(self) -> Iterator[Survey]:

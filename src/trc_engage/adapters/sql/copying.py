@@ -22,6 +22,7 @@ class Table:
 
 TABLES = (
     Table("members", ("member_id", "name", "enrolled_at", "is_hidden", "is_forgotten", "version")),
+    Table("name_words", ("word", "member_id"), keys=2),
     Table(
         "discord_activity",
         (

@@ -7,6 +7,7 @@ from ...core.model import TOMBSTONE, Link, Member
 from ...core.postings import Draft, Posting
 from ...core.streaks import Streak
 from .activity import calendar_of, latest_news, news_of_day
+from .finding import name
 from .moving import post_moves
 from .noting import check_claim, note
 from .session import Session, Sessions
@@ -63,6 +64,8 @@ def post(sessions: Sessions, session: Session, posting: Posting) -> list[int]:
     _check(session, posting)
     note(session, posting, at)
     _enrol(sessions, session, posting.members)
+    if posting.members:
+        name(sessions, session, posting.members)
     if posting.moves:
         post_moves(sessions, session, posting.moves, at)
         if posting.run is None:

@@ -10,6 +10,7 @@ from ...core import points
 from ...core.entries import Entry, XpChange
 from ...core.views import DiscordStanding, MemberFacts, Rank, Standing
 from .activity import calendar_of, evidence_of, stored_streak
+from .finding import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +71,7 @@ FROM standings AS me
 """
 
 
-class Views:
+class Views(Finding):
     """The `Views` port."""
 
     _database: Sessions

@@ -6,6 +6,7 @@ from sqlite_utils import Database, Migrations
 
 from ...core.errors import LedgerFailed
 from .database import APPLICATION_ID, SCHEMA_VERSION
+from .names import NAMES, fill_names
 from .released import FIRST, SECOND, THIRD
 from .run_tables import RUNS
 
@@ -56,7 +57,6 @@ CREATE UNIQUE INDEX one_account_for_a_discord_id ON discord_activity (discord_id
 CREATE INDEX accounts_of_a_member ON discord_activity (member_id, account_id);
 """
 """Whose board each run read (R24). SQLite changes no CHECK: the accounts move into a table that knows one more word."""
-NAMES = ""
 FOURTH = "".join([RENAMED, BOARDS, RUNS, NAMES])
 
 
@@ -83,9 +83,10 @@ def m003_monthly_balances(db: Database) -> None:
 
 @migrations()
 def m004_edges(db: Database) -> None:
-    """Keep older versions from writing."""
+    """Keep older versions from writing, and names where they can be searched."""
     for statement in _statements(FOURTH):
         db.execute(statement)
+    fill_names(db.conn)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -12,6 +12,7 @@ from ..streaks import Streak
 UNREADABLE = "unreadable"
 BALANCE = "balance"
 STREAK = "streak"
+NAME = "name"
 
 CHECKS = (
     "integrity",
@@ -30,6 +31,7 @@ CHECKS = (
     "calendar",
     BALANCE,
     STREAK,
+    NAME,
     "run",
     "slot",
     "notice",
@@ -38,7 +40,11 @@ CHECKS = (
 """What breaches are called, in the order in which they are told: what is damaged first, what follows from it last."""
 
 _OF_ENTRIES = frozenset({"integrity", UNREADABLE, "order", "entry", "key", "reversal", "run"})
-SPOILS = {BALANCE: _OF_ENTRIES | {"chain"}, STREAK: _OF_ENTRIES | {"evidence", "calendar"}}
+SPOILS = {
+    BALANCE: _OF_ENTRIES | {"chain"},
+    STREAK: _OF_ENTRIES | {"evidence", "calendar"},
+    NAME: frozenset({"integrity", UNREADABLE, "member"}),
+}
 """What keeps balances and streaks from being rebuilt: where the entries or the evidence are damaged, what is derived
 from them may be the last witness of what they were."""
 
@@ -80,7 +86,7 @@ class Change:
     """Something derived that was rebuilt."""
 
     check: str
-    """Balance or streak."""
+    """Balance, streak or name."""
     subject: str
     what: str
     before: str = field(converter=told)
@@ -106,7 +112,7 @@ class Audit:
         return not self.breaches
 
     def can_rebuild(self, check: str) -> bool:
-        """Tell whether balances, or streaks, are broken while all that they are derived from is sound."""
+        """Tell whether balances, streaks or names are broken while all that they are derived from is sound."""
         found = {breach.check for breach in self.breaches}
         return check in found and not found & SPOILS[check]
 

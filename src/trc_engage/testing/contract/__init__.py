@@ -4,6 +4,7 @@ from .activity import ActivityContract
 from .audit import RecordsContract
 from .crowds import CrowdContract
 from .facts import FactsContract
+from .finding import FindingContract
 from .posting import PostingContract
 from .ranks import RanksContract
 from .running import RunBookContract
@@ -19,6 +20,7 @@ class LedgerContract(
     CrowdContract,
     RunBookContract,
     ViewsContract,
+    FindingContract,
     RecordsContract,
     ThreadsContract,
 ):

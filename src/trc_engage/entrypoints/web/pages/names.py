@@ -5,7 +5,7 @@ from unicodedata import category
 
 from attrs import frozen
 
-from ....core.views import Rank, Standing
+from ....core.views import Found, Rank, Standing
 from ...sentences.members import name_of
 
 LONG = 40
@@ -30,7 +30,7 @@ class Label:
         return len(self.text) > LONG
 
 
-def label(one: Rank | Standing) -> Label:
+def label(one: Rank | Standing | Found) -> Label:
     """Return what a member is called; one without a name that can be seen is called by the id."""
     text = clean((name_of(one) if isinstance(one, Standing) else one.name) or "")
     return Label(text) if is_visible(text) else Label(f"Member {clean(one.member_id)}", is_placeholder=True)

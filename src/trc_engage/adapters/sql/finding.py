@@ -1,0 +1,110 @@
+"""The search by id, Discord id or name, and the words of names that it looks in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...core.naming import sought_words, words_of
+from ...core.views import Found
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ...core.audit.breaches import Change
+    from ...core.model import Member
+    from .session import Session, Sessions
+
+WORDS = ("word", "member_id")
+NAMED = "SELECT member_id, name FROM members WHERE name IS NOT NULL AND NOT (is_hidden OR is_forgotten)"
+"""Who is found by name."""
+HELD = "SELECT member_id, word FROM name_words"
+
+BY_ID = """
+SELECT member_id, '' AS word FROM members WHERE member_id = :text
+UNION SELECT member_id, '' FROM discord_activity WHERE discord_id = :text AND unlinked_at IS NULL
+"""
+# Read in the order of its key and no further than is asked for: so each member counts where the first word is met.
+BY_NAME = """
+SELECT member_id, word FROM name_words AS first
+WHERE word >= :from0 AND word < :to0 AND NOT EXISTS (
+    SELECT 1 FROM name_words AS earlier
+    WHERE earlier.member_id = first.member_id AND earlier.word >= :from0 AND earlier.word < first.word
+){others}
+ORDER BY word, member_id LIMIT :limit
+"""
+ALSO = """ AND EXISTS (
+    SELECT 1 FROM name_words AS other
+    WHERE other.member_id = first.member_id AND other.word >= :from{number} AND other.word < :to{number}
+)"""
+FOUND = """
+WITH by_id AS ({by_id}), by_name AS ({by_name})
+SELECT member_id, name FROM (
+    SELECT member_id, word FROM by_id
+    UNION ALL SELECT member_id, word FROM by_name WHERE member_id NOT IN (SELECT member_id FROM by_id)
+) AS found JOIN members USING (member_id)
+ORDER BY word, member_id LIMIT :limit
+"""
+BEYOND = "\U0010ffff"
+"""Sorts behind whatever a word goes on with, and stands in none."""
+
+
+class Finding:
+    """The part of the `Views` port that searches, in one statement."""
+
+    _database: Sessions
+
+    def find(self, text: str, /, *, limit: int) -> Sequence[Found]:
+        """Return who has just this id, then who holds this Discord id, then who has all its words in the name."""
+        sought = sought_words(text)
+        values: dict[str, str | int] = {"text": text, "limit": limit}
+        for number, word in enumerate(sought):
+            values |= {f"from{number}": word, f"to{number}": word + BEYOND}
+        with self._database.lent() as session:
+            return [Found(*row) for row in session.execute(_statement(len(sought)), values)]
+
+
+def name(sessions: Sessions, session: Session, members: Sequence[Member]) -> None:
+    """Bring the words of these members' names up to date."""
+    session.executemany(
+        "DELETE FROM name_words WHERE member_id = ?", [(member.member_id,) for member in members if member.version]
+    )
+    named = ((member.member_id, member.name) for member in members if not (member.is_hidden or member.is_forgotten))
+    rows = sorted(rows_of(named))
+    if rows:
+        sessions.merge(session, "name_words", WORDS, rows, "")
+
+
+def rows_of(named: Iterable[tuple[str, str | None]]) -> Iterator[tuple[str, str]]:
+    """Yield the rows of members' names."""
+    return ((word, member_id) for member_id, name in named for word in words_of(name or ""))
+
+
+def reword(session: Session) -> Sequence[Change]:
+    """Make the words of all names anew where they differ, and return of whom they did."""
+    from ...core.audit.breaches import NAME, Change, of_member  # noqa: PLC0415
+
+    named = dict(session.execute(NAMED).fetchall())
+    differing = misnamed(named, session.execute(HELD))
+    session.executemany("DELETE FROM name_words WHERE member_id = ?", [(member_id,) for member_id in differing])
+    rows = sorted(rows_of((member_id, named.get(member_id)) for member_id in differing))
+    session.executemany("INSERT INTO name_words (word, member_id) VALUES (?, ?)", rows)
+    return [Change(NAME, of_member(one), "the words of the name", "others", "its own") for one in differing]
+
+
+def misnamed(named: dict[str, str], held: Iterable[tuple[str, str]]) -> Sequence[str]:
+    """Return the members whose words are not those of their names, by id."""
+    words: dict[str, set[str]] = {}
+    for member_id, word in held:
+        words.setdefault(member_id, set()).add(word)
+    return sorted(
+        member_id
+        for member_id in named.keys() | words.keys()
+        if set(words_of(named.get(member_id, ""))) != words.get(member_id, set())
+    )
+
+
+def _statement(words: int) -> str:
+    if not words:
+        return f"SELECT member_id, name FROM ({BY_ID}) AS found JOIN members USING (member_id) LIMIT :limit"
+    others = "".join(ALSO.format(number=number) for number in range(1, words))
+    return FOUND.format(by_id=BY_ID, by_name=BY_NAME.format(others=others))
