@@ -15,8 +15,9 @@ from .core.audit.books import Books
 from .core.audit.breaches import BALANCE, NAME, STREAK, Audit, Change, Repair, of_member
 from .core.audit.conclusions import conclude
 from .core.audit.holdings import Holdings, Unreadable
+from .core.audit.records import Records
 from .core.entries import Entry
-from .core.ports import Records, Store
+from .core.ports import Store
 from .core.postings import Posting
 from .posting import planned_anew
 

@@ -1,6 +1,7 @@
 """Whatever somebody calls himself, a page stays the page it is."""
 
 from functools import cache
+from unicodedata import normalize
 from urllib.parse import quote
 
 import pytest
@@ -9,6 +10,7 @@ from community import IDS, Community
 from hostile_names import HOSTILE_NAMES
 from markup import Element
 from pages import shown
+from trc_engage.core.naming import unseen, words_of
 from trc_engage.core.views import Rank
 from trc_engage.entrypoints.web.pages.names import LONG, clean, is_visible, label
 from visitor import Visitor, alone
@@ -20,7 +22,8 @@ NAMES = pytest.mark.parametrize("name", HOSTILE_NAMES, ids=range(len(HOSTILE_NAM
 
 def spoken(name: str, length: int) -> str:
     """Return what a name leaves where a text is asked for that shows something."""
-    text = "".join(char for char in name if char.isprintable())[:length]
+    kept = normalize("NFC", "".join(char for char in name if char.isprintable()))
+    text = "".join(char for char in kept if not unseen(char))[:length].strip()
     return text if is_visible(text) else "x"
 
 
@@ -42,7 +45,7 @@ def site(name: str) -> Visitor:
 
 def addressed(path: str, name: str) -> str:
     """Return a path with what a name begins with put in."""
-    return path.format(quote(next((char for char in clean(name) if is_visible(char)), "")))
+    return path.format(quote("".join(words_of(clean(name))[:1])[:1]))
 
 
 def stand_in(name: str) -> str:

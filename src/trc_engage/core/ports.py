@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from .audit.records import Records
 from .run_book import RunBook
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
 
-    from .audit.breaches import Breach, Change
-    from .audit.holdings import Holdings, Unreadable
     from .days import Calendar
     from .entries import Entry, Evidence
     from .health import Tally
@@ -177,33 +176,6 @@ class Views(Protocol):
 
     def rank_of(self, member_id: str, month: date | None, /) -> Rank | None:
         """Return a member's own rank among the visible ones, even of a hidden member; months as in `ranking`."""
-        ...
-
-
-class Records(Protocol):
-    """All that a store holds, to be audited; what cannot be read is told, and never keeps the rest from being read."""
-
-    def holdings(self) -> Holdings:
-        """Return all but the entries, as of one instant; rows that cannot be read are left out and named."""
-        ...
-
-    def lines(self, *, after: int, limit: int) -> Sequence[Entry | Unreadable]:
-        """Return everyone's entries above position `after`, oldest first, and which of them cannot be read.
-
-        If one of them cannot even be told from those behind it, it has no position and is the last.
-        """
-        ...
-
-    def irregularities(self) -> Sequence[Breach]:
-        """Return what only the store itself can see: damage to its files and tables, keys that stand twice."""
-        ...
-
-    def rebalance(self) -> Sequence[Change]:
-        """Make every balance the sum of its entries, in one transaction, and return which were not."""
-        ...
-
-    def reword(self) -> Sequence[Change]:
-        """Make what names are found by anew from the names, in one transaction, and return of whom it differed."""
         ...
 
 

@@ -10,9 +10,10 @@ from ...core.views import Found
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ...core.audit.breaches import Change
+    from ...core.audit.breaches import Breach, Change
     from ...core.model import Member
     from .session import Session, Sessions
+    from .survey import Survey
 
 WORDS = ("word", "member_id")
 NAMED = "SELECT member_id, name FROM members WHERE name IS NOT NULL AND NOT (is_hidden OR is_forgotten)"
@@ -89,6 +90,15 @@ def reword(session: Session) -> Sequence[Change]:
     rows = sorted(rows_of((member_id, named.get(member_id)) for member_id in differing))
     session.executemany("INSERT INTO name_words (word, member_id) VALUES (?, ?)", rows)
     return [Change(NAME, of_member(one), "the words of the name", "others", "its own") for one in differing]
+
+
+def names(survey: Survey) -> Iterator[Breach]:
+    """Names are found by their own words, and nobody by those of a name that is gone (R9)."""
+    from ...core.audit.breaches import NAME, Breach, of_member  # noqa: PLC0415
+
+    named: dict[str, str] = dict(survey.rows("members", NAMED))
+    for member_id in misnamed(named, survey.rows("name_words", HELD)):
+        yield Breach(NAME, of_member(member_id), "the words of the name", "others", "its own")
 
 
 def misnamed(named: dict[str, str], held: Iterable[tuple[str, str]]) -> Sequence[str]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from typing import Any, get_args
 
-from ...core.audit.breaches import BALANCE, NAME, Breach, of_member
+from ...core.audit.breaches import BALANCE, Breach, of_member
 from ...core.boards import named
 from ...core.days import ONE_DAY
 from ...core.decisions import DecisionKind
@@ -14,7 +14,7 @@ from ...core.settling import ends_at
 from ...core.slots import SlotOutcome, slot_of
 from .audit import UNBALANCED_MONTHS
 from .failures import FROM_RUNS
-from .finding import HELD, NAMED, misnamed
+from .finding import names
 from .rows import FLAG, INSTANT, PERSONAL, SETTLED_DAYS, TEXT, WHOLE, Columns, one_of, optional
 from .stamps import stamp
 from .survey import Survey
@@ -174,13 +174,6 @@ def monthly_balances(survey: Survey) -> Iterator[Breach]:
     for member_id, month, found, expected in survey.rows("monthly_balances", UNBALANCED_MONTHS):
         what = f"the balance of {month[:7]}"
         yield Breach(BALANCE, of_member(member_id), what, found, f"{expected}, the sum of its entries")
-
-
-def names(survey: Survey) -> Iterator[Breach]:
-    """Names are found by their own words, and nobody by those of a name that is gone (R9)."""
-    known: dict[str, str] = dict(survey.rows("members", NAMED))
-    for member_id in misnamed(known, survey.rows("name_words", HELD)):
-        yield Breach(NAME, of_member(member_id), "the words of the name", "others", "its own")
 
 
 def evidence(survey: Survey) -> Iterator[Breach]:
