@@ -5,8 +5,16 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from trc_engage.entrypoints.settings import Settings
+from trc_engage.entrypoints.wiring import opened_or_made_ledger
+
 SHARED = ("sqlite", "postgres")
 """The kinds of ledger that processes can share."""
+
+
+def made(settings: Settings) -> None:
+    """Make the store that settings name, as the first enrolment does."""
+    opened_or_made_ledger(settings, lambda _: None).close()
 
 
 @contextmanager

@@ -81,7 +81,7 @@ SCENES = (
     Scene("settle", [("settle",)], three_days),
     Scene("enroll", [ENROLL], three_days),
     Scene("migration", [READ], version_one),
-    Scene("new-store", [READ], Path.touch),
+    Scene("new-store", [ENROLL], Path.touch),
     Scene("recovery", [AWARD], three_days, is_killed_before=True),
     Scene("backup", [COPY], three_days, makes=BACKUP),
 )
@@ -89,7 +89,7 @@ SCENES = (
 
 SESSIONS = (
     Scene("session", [("settle",), AWARD, ("sync",), ("settle",), LATE, ENROLL, COPY], three_days),
-    Scene("first-day", [READ, ("members", "enroll", "ada"), AWARD], Path.touch),
+    Scene("first-day", [("members", "enroll", "ada"), READ, AWARD], Path.touch),
     Scene("upgrade", [READ, AWARD], version_one),
     Scene("after-a-crash", [AWARD, ENROLL], three_days, is_killed_before=True),
 )

@@ -18,6 +18,7 @@ from community import MONDAY, QUARTER
 from kept import Kept
 from receiver import TOKEN as WEBHOOK_TOKEN
 from receiver import Receiver, received
+from stores import made
 from trc_engage import EngageError
 from trc_engage.entrypoints.sentry import Watch, watched
 from trc_engage.entrypoints.settings import Settings
@@ -140,6 +141,7 @@ def live(folder: Path, ears: Ears, server: Mee6Server, time: Time, trouble: str 
         f"https://{DSN_KEY}@sentry.example/42",
     )
     options = {"page_gap": 0.0, "deadline_seconds": 0.4, "pages_max": 5, "pause": float}
+    made(settings)
     with (
         watched(settings, transport=ears.kept) as watch,
         opened_unattended(settings, clock=time, **options) as unattended,

@@ -14,7 +14,7 @@ import pytest
 
 from attended import IDS
 from running_app import ROOT, SECONDS_MAX
-from stores import addressed
+from stores import addressed, made
 from trc_engage.core.slots import slot_of
 from trc_engage.entrypoints.settings import Settings
 from trc_engage.entrypoints.wiring import now, opened, opened_ledger, opened_unattended
@@ -142,6 +142,7 @@ def shift_on(kind: str, folder: Path, server: Mee6Server) -> Iterator[Shift]:
     with addressed(kind, folder) as store:
         shift = Shift(folder, store, server)
         try:
+            made(shift.settings)
             with opened(shift.settings) as engage:
                 for member_id, discord_id in IDS.items():
                     engage.enroll(member_id, discord_id=discord_id)

@@ -44,7 +44,7 @@ def test_members_arrive_from_every_usual_file(operator: Operator, content: bytes
     ran = operator.call("members", "import", "roster", "--json")
     assert (ran.code, ran.err, ran.json) == (
         0,
-        "",
+        f"made a store at {operator.folder / 'engage.db'}\n",
         {"outcome": "imported", "rows": 2, "enrolled": 2, "linked": 0, "updated": 0, "unchanged": 0, "bad": []},
     )
     assert enrolled(operator) == [["m-1", "Ada", ADA], ["m-2", None, None]]
@@ -74,10 +74,10 @@ m-7,,Radia
 
 
 def test_bad_rows_are_reported_and_nothing_is_imported(operator: Operator) -> None:
-    """Each with its line, the field and the value, and the way to import the others."""
+    """Each with its line, the field and the value, and the way to import the others; no store is made for them."""
     (operator.folder / "roster.csv").write_text(BAD)
     ran = operator.call("members", "import", "roster.csv")
-    assert (ran.code, enrolled(operator)) == (65, [])
+    assert (ran.code, (operator.folder / "engage.db").exists()) == (65, False)
     assert ran.out == ""
     assert ran.err == (
         "trc-engage: roster.csv:3: member_id: '': give a text of 1 to 200 printable characters\n"

@@ -11,10 +11,11 @@ import yaml
 from attended import ENDS_WITHIN_SECONDS, IDS, manned
 from command import COMMAND, Operator
 from running_app import ROOT
-from stores import addressed
+from stores import addressed, made
 from trc_engage.entrypoints.daemon import HUNG_AFTER_SECONDS
 from trc_engage.entrypoints.exits import NOT_HEALTHY
-from trc_engage.entrypoints.settings import PostgresUrl, Settings
+from trc_engage.entrypoints.settings import Settings
+from trc_engage.entrypoints.store_address import PostgresUrl
 from trc_engage.entrypoints.wiring import opened
 from trc_engage.testing.mee6 import Mee6Server
 
@@ -74,6 +75,7 @@ def test_the_cronjobs_command_does_what_is_due(tmp_path: Path) -> None:
         environ = dict.fromkeys(manifest("settings.yaml")["stringData"], "")
         environ |= {"TRC_ENGAGE_STORE": store, "TRC_ENGAGE_GUILD_ID": server.guild_id}
         settings = Settings.from_mapping(environ)
+        made(settings)
         with opened(settings) as engage:
             for member_id, discord_id in IDS.items():
                 server.board.join(discord_id, xp=1_000)

@@ -16,7 +16,7 @@ from attended import IDS
 from command import Operator
 from community import QUARTER
 from runners import SECONDS_MAX, Runner
-from stores import SHARED, addressed
+from stores import SHARED, addressed, made
 from trc_engage import Engage
 from trc_engage.core.slots import SETTLES_AFTER, slot_of
 from trc_engage.entrypoints.settings import Settings
@@ -41,7 +41,9 @@ class World:
         self.server = Mee6Server.start(clock=lambda: self.at)
         self.operator = Operator(folder, self.server)
         self.operator.env["TRC_ENGAGE_STORE"] = store
-        self.ledger = opened_ledger(Settings.from_mapping(self.operator.env))
+        settings = Settings.from_mapping(self.operator.env)
+        made(settings)
+        self.ledger = opened_ledger(settings)
         self.engage = Engage(ledger=self.ledger, clock=lambda: self.at)
         for member_id, discord_id in IDS.items():
             self.server.board.join(discord_id, xp=1_000)

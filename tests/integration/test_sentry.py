@@ -17,6 +17,7 @@ import trc_engage
 from command import Operator
 from kept import Kept
 from receiver import Receiver, received
+from stores import made
 from trc_engage import Notice, RunReport, SourceError
 from trc_engage.adapters.alerts import SentryAlerts
 from trc_engage.core.errors import AlertFailed, ClockWentBack, LedgerBusy
@@ -272,6 +273,7 @@ def test_run_due_checks_in(tmp_path: Path) -> None:
     """The command as cron runs it, with a Sentry to tell."""
     with received() as receiver, Mee6Server.start() as server:
         operator = Operator(tmp_path, server)
+        made(Settings.from_mapping(operator.env))
         ran = operator.run("run-due", env={"SENTRY_DSN": dsn(receiver)})
         assert ran.code == 0, ran.err
         (message,) = receiver.messages

@@ -39,10 +39,14 @@ def test_members_whom_nothing_syncs_are_not_well(community: Community) -> None:
     assert [need.what for need in status.needs] == ["nothing has run yet"]
 
 
-def test_what_runs_without_members_is_well(community: Community) -> None:
-    """An empty community that is attended needs nobody."""
+def test_what_runs_without_members_is_not_well(community: Community) -> None:
+    """It runs and earns nobody anything: perhaps on the wrong store (R31)."""
     status = run(community)
-    assert (status.is_healthy, status.needs, status.synced_accounts) == (True, (), 0)
+    (need,) = status.needs
+    assert (status.is_healthy, need.what, status.synced_accounts) == (False, "nobody is enrolled", 0)
+    assert "members enroll" in need.advice
+    community.enroll("ada")
+    assert run(community).is_healthy
 
 
 def test_healthy_is_what_needs_nobody(community: Community) -> None:

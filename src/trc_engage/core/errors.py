@@ -208,6 +208,10 @@ class LedgerFailed(EngageError):
     """The store could not be opened, read or written; nothing was half-written."""
 
 
+class StoreMissing(LedgerFailed):
+    """There is no store where one was to be, or no longer; none was made."""
+
+
 def shortened(value: object, limit: int = 60) -> str:
     """Return `repr(value)`, cut in the middle so that an error line stays one line."""
     text = repr(value)

@@ -69,13 +69,18 @@ class Status:
     @property
     def needs(self) -> tuple[Need, ...]:
         """What needs somebody, the most urgent first: while nothing runs, nothing else mends itself."""
-        lasting = [Need(trouble.title, trouble.why) for trouble in self.troubles]
-        lasting += [
+        needs = [Need(trouble.title, trouble.why) for trouble in self.troubles]
+        needs += [
             Need(f"alerts no longer arrive by {one.channel}, since {one.dead_since:%a %Y-%m-%d %H:%M} UTC", one.why)
             for one in self.shut_channels
             if one.dead_since is not None
         ]
-        return tuple(lasting if self.is_attended else [self._unattended(), *lasting])
+        if not self.is_attended:
+            needs.insert(0, self._unattended())
+        elif not self.tally.members:
+            # Perhaps it is not the store that was meant (R31).
+            needs.insert(0, Need("nobody is enrolled", ENROL))
+        return tuple(needs)
 
     @property
     def ran_at(self) -> datetime | None:

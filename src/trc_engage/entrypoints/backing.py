@@ -8,8 +8,9 @@ import typer
 
 from .arguments import examples
 from .exits import BadData
+from .places import existing_store_path, store_path
 from .settings import Settings
-from .wiring import copy_store, existing_store_path, now, store_path
+from .wiring import copy_store, now
 
 if TYPE_CHECKING:
     from ..adapters.sqlite.backup import Copy

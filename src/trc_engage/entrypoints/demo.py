@@ -19,7 +19,8 @@ BEFORE = """\
 A fortnight at The Revenue Council in a few seconds: ten members and a stranger
 on Discord, a MEE6 of its own on this machine, a sync every 15 minutes.
 100 XP are 1 point; what is left over is carried. Weekdays in a row on which
-anything was earned are a streak, settled once each night.
+anything was earned are a streak, settled once each night. A store is made for
+it in a temporary folder, and is gone afterwards.
 """
 
 AFTER = """

@@ -70,6 +70,13 @@ def told(error: EngageError) -> str:
     return f"{message}; until {until} no sync asks again"
 
 
+def remark(message: str) -> None:
+    """Say on stderr what a command did besides, so that its output stays what was asked for."""
+    from .text import safe  # noqa: PLC0415
+
+    typer.echo(safe(message), err=True)
+
+
 def complain(message: str) -> None:
     """Say what went wrong, on one line of stderr."""
     from .text import safe  # noqa: PLC0415

@@ -14,7 +14,7 @@ from ..testing.mee6 import Mee6Server
 from .community import ALAN, DENNIS, MARGARET, MEMBERS, STRANGER, Person
 from .settings import Settings
 from .text import counted, points, say
-from .wiring import opened_with_source
+from .wiring import opened_or_made_ledger, opened_with_source
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 DAYS = 14
@@ -99,6 +99,8 @@ def lived(store: Path) -> Iterator[Engage]:
     time = Time()
     with Mee6Server.start(clock=time, seed=SEED) as server:
         settings = Settings(store=store, guild_id=server.guild_id, mee6_url=server.url)
+        # The demo has said so already.
+        opened_or_made_ledger(settings, lambda _: None).close()
         with opened_with_source(settings, clock=time, page_gap=0.0, pause=lambda _seconds: None) as engage:
             world = World(server, engage, time, [*MEMBERS, STRANGER])
             _begin(world)

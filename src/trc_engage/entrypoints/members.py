@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .arguments import Json, Member, examples
-from .exits import BadData
+from .exits import BadData, remark
 from .jsonable import of_enrolment, of_import, of_standings, say_json
 from .settings import Settings
-from .wiring import opened
+from .wiring import enrolled, opened
 
 if TYPE_CHECKING:
     from ..core.reports import Enrolment
@@ -40,8 +40,15 @@ def enroll(
     name: Annotated[str | None, typer.Option(metavar="TEXT", help="How to call the member.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Enrol a member, or bring name and link up to date."""
-    _change(lambda engage: engage.enroll(member, discord_id=discord_id, name=name), as_json=as_json)
+    """Enrol a member, or bring name and link up to date.
+
+    The first one makes the store.
+    """
+    settings = Settings.from_mapping(os.environ)
+    _say(
+        enrolled(settings, lambda engage: engage.enroll(member, discord_id=discord_id, name=name), remark),
+        as_json=as_json,
+    )
 
 
 @app.command()
@@ -146,8 +153,12 @@ def import_(
     from .sentences.members import say_import  # noqa: PLC0415
 
     rows = roster.read(file)
-    with opened(Settings.from_mapping(os.environ)) as engage:
-        result = roster.imported(engage, rows, skip_bad=skip_bad)
+    result = enrolled(
+        Settings.from_mapping(os.environ),
+        lambda engage: roster.imported(engage, rows, skip_bad=skip_bad),
+        remark,
+        is_written=lambda result: result.is_written,
+    )
     if as_json:
         say_json(of_import(result))
     else:
@@ -175,6 +186,10 @@ def list_(*, as_json: Json = False) -> None:
 def _change(change: "Callable[[Engage], Enrolment]", *, as_json: bool) -> None:
     with opened(Settings.from_mapping(os.environ)) as engage:
         enrolment = change(engage)
+    _say(enrolment, as_json=as_json)
+
+
+def _say(enrolment: "Enrolment", *, as_json: bool) -> None:
     if as_json:
         say_json(of_enrolment(enrolment))
     else:

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from .arguments import examples
-from .settings import STORE, Settings
+from .exits import remark
+from .settings import STORE, Settings, SettingsError
 from .wiring import move_store
 
 app = typer.Typer(rich_markup_mode=None)
@@ -28,7 +29,7 @@ def migrate_store(source: Source, target: Target) -> None:
     in TO. All is copied in one transaction, and the doctor looks at both. Points, streaks and positions of the
     feed are the same then; FROM stays as it is.
     """
-    found = move_store(Settings.from_mapping({STORE: source}), Settings.from_mapping({STORE: target}))
+    found = move_store(_named("FROM", source), _named("TO", target), remark)
     from .text import counted, say  # noqa: PLC0415
 
     entries = f"{found.entries:,} {'entry' if found.entries == 1 else 'entries'}"
@@ -36,3 +37,10 @@ def migrate_store(source: Source, target: Target) -> None:
         f"copied: {counted(found.members, 'member')}, {counted(found.accounts, 'account')}, {entries}; all is well",
         f"next: set {STORE} to the new store wherever it is used, `trc-engage status`, then start what runs it",
     )
+
+
+def _named(argument: str, value: str) -> Settings:
+    try:
+        return Settings.from_mapping({STORE: value})
+    except SettingsError as error:
+        raise SettingsError(argument, error.value, error.advice) from None

@@ -15,6 +15,7 @@ from ..core.spelling import validate_new_member_id
 from ..engage import Engage
 from ..posting.enrolling import Newcomer
 from .exits import BadData
+from .rounding import refuse_rounded
 
 COLUMNS = ("member_id", "discord_id", "name")
 SIZE_MAX = 64 * 1024 * 1024
@@ -105,6 +106,7 @@ def read(path: str) -> Sequence[Row | BadRow]:
     rows = [_row(line, fields) for line, fields in (_json_rows if is_json else _csv_rows)(path, text)]
     if not rows:
         raise BadData(f"{path}: it holds no members")
+    refuse_rounded(path, [row.newcomer.discord_id for row in rows if isinstance(row, Row)])
     return _told_apart(rows)
 
 

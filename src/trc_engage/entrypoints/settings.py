@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from ..core.errors import EngageError, InvalidValue, shortened
 from ..core.fields import checked_discord_id
+from .store_address import PostgresUrl, store_of
 
 STORE = "TRC_ENGAGE_STORE"
 GUILD_ID = "TRC_ENGAGE_GUILD_ID"
@@ -28,11 +29,9 @@ DSN_FORM = r"(?=[!-~]+\Z)https?://[^@/:]+(:[^@/]*)?@[^@/?#]+/([^?#]+/)?[0-9]+"
 
 MEE6_URL_DEFAULT = "https://mee6.xyz"
 STORE_NAME = "engage.db"
+GUILD_SHOWN_MAX = 10
+"""A token that was set for an id must not be shown whole."""
 
-NO_FILE = (
-    "name the file of the store: a path such as /var/lib/trc/engage.db, or sqlite:///engage.db; "
-    "or a database: postgresql://USER:PASSWORD@HOST/DATABASE"
-)
 NO_GUILD = (
     "give the id of your Discord server, 1 to 20 digits "
     "(in Discord: turn on Developer Mode, then right-click the server, Copy Server ID)"
@@ -56,7 +55,10 @@ NO_DSN = "must be the DSN of a Sentry project (its value is not shown), such as 
 
 
 class SettingsError(EngageError):
-    """A setting is missing or cannot be used; the message names the variable and the remedy."""
+    """A setting is missing or cannot be used; the message names the variable and the remedy.
+
+    `value` is as much of what was set as may be shown.
+    """
 
     def __init__(self, variable: str, value: str | None, advice: str) -> None:
         super().__init__(variable, value, advice)
@@ -65,17 +67,8 @@ class SettingsError(EngageError):
         self.advice = advice
 
     def __str__(self) -> str:
-        shown = "" if self.value is None else f": {shortened(_without_password(self.value))}:"
+        shown = "" if self.value is None else f": {shortened(self.value)}:"
         return f"{self.variable}{shown} {self.advice}"
-
-
-@frozen
-class PostgresUrl:
-    """A store in PostgreSQL."""
-
-    dsn: str = field(repr=False)
-    """Holds the password: it shows in no repr and no error."""
-    schema: str = "trc_engage"
 
 
 @frozen
@@ -112,40 +105,25 @@ class Settings:
 
 
 def _store(value: str) -> Path | PostgresUrl | None:
-    if not value:
-        return None
-    scheme, is_url, rest = value.partition("://")
-    if is_url and scheme in {"postgresql", "postgres"}:
-        return _postgres_url(value)
-    if is_url and (scheme != "sqlite" or not rest.startswith("/") or "?" in rest):
-        raise SettingsError(STORE, value, NO_FILE)
-    path = rest[1:] if is_url else value
-    if path in {"", ":memory:"}:
-        raise SettingsError(STORE, value, NO_FILE)
-    return Path(path)
-
-
-def _postgres_url(value: str) -> PostgresUrl:
-    """Part the schema, which is ours, from what the library of PostgreSQL reads."""
-    address, _, query = value.partition("?")
-    options = [option for option in query.split("&") if option]
-    schemas = [option.removeprefix("schema=") for option in options if option.startswith("schema=")]
-    rest = "&".join(option for option in options if not option.startswith("schema="))
-    return PostgresUrl(f"{address}?{rest}" if rest else address, *schemas[-1:])
+    try:
+        return store_of(value) if value else None
+    except InvalidValue as error:
+        raise SettingsError(STORE, str(error.value), error.advice) from None
 
 
 def _guild_id(value: str) -> str | None:
     try:
         return checked_discord_id(value) if value else None
-    except InvalidValue as error:
-        raise SettingsError(GUILD_ID, value, NO_GUILD) from error
+    except InvalidValue:
+        shown = value if len(value) <= GUILD_SHOWN_MAX else f"{value[:GUILD_SHOWN_MAX]}…"
+        raise SettingsError(GUILD_ID, shown, NO_GUILD) from None
 
 
 def _mee6_url(value: str) -> str:
     if not value:
         return MEE6_URL_DEFAULT
     if not _is_url(value) or set(value) & set("?#@ "):
-        raise SettingsError(MEE6_URL, value, NO_URL)
+        raise SettingsError(MEE6_URL, harmless(value), NO_URL)
     return value.rstrip("/")
 
 
@@ -190,6 +168,9 @@ def _is_url(value: str) -> bool:
         return False
 
 
-def _without_password(value: str) -> str:
-    """Return an address without what may stand before its host."""
-    return re.sub(r"//.*@", "//…@", value, flags=re.DOTALL)
+def harmless(value: str) -> str:
+    """Return the beginning of an address, up to what may be a name, a password or a token."""
+    form = r"([a-z]+://)?" + ("" if "@" in value else r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]*\]?)?")
+    found = re.match(form, value)
+    shown = "" if found is None else found[0]
+    return shown if shown == value else f"{shown}…"

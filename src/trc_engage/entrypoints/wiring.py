@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import frozen
 
-from ..core.errors import InvalidValue, LedgerFailed
+from ..core.errors import InvalidValue, LedgerFailed, StoreMissing
 from ..reading import Reader
-from .settings import GUILD_ID, MEE6_TOKEN, MEE6_URL, NO_GUILD, STORE, STORE_NAME, PostgresUrl, Settings, SettingsError
+from .places import existing_store_path, store_path
+from .settings import GUILD_ID, MEE6_TOKEN, MEE6_URL, NO_GUILD, STORE, Settings, SettingsError, harmless
+from .store_address import PostgresUrl
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..adapters.mee6 import Mee6Source
     from ..adapters.postgres import PostgresLedger
     from ..adapters.sqlite import SqliteLedger
@@ -24,8 +27,8 @@ if TYPE_CHECKING:
     from ..engage import Engage
 
 VARIABLES = {"guild_id": GUILD_ID, "base_url": MEE6_URL, "token": MEE6_TOKEN}
+Enrolled = TypeVar("Enrolled")
 NO_POSTGRES = "names a PostgreSQL database, for which libraries are missing: pip install 'trc-engage[postgres]'"
-NO_STORE = f"name yours in {STORE}, or begin one by enrolling a member (`trc-engage members enroll --help`)"
 
 
 def now() -> datetime:
@@ -35,14 +38,14 @@ def now() -> datetime:
 
 @contextmanager
 def opened_to_read(settings: Settings, *, clock: Clock = now) -> Iterator[Reader]:
-    """Open the store for reading only, which is quicker."""
+    """Open the store for reading only, which is quicker; raises `StoreMissing` if there is none."""
     if isinstance(settings.store, PostgresUrl):
         with opened_postgres(settings.store) as ledger:
             yield Reader(views=ledger, clock=clock)
         return
     from ..adapters.sqlite import SqliteViews  # noqa: PLC0415
 
-    with SqliteViews.open(store_path(settings)) as views:
+    with SqliteViews.open(existing_store_path(settings), create=False) as views:
         yield Reader(views=views, clock=clock)
 
 
@@ -50,11 +53,37 @@ def opened_to_read(settings: Settings, *, clock: Clock = now) -> Iterator[Reader
 def opened(
     settings: Settings, *, clock: Clock = now, source: XpSource | None = None, alerts: Sequence[Alerts] = ()
 ) -> Iterator[Engage]:
-    """Open the store; without a source nothing can be synced."""
+    """Open the store, or raise `StoreMissing` if there is none; without a source nothing can be synced."""
     from ..engage import Engage  # noqa: PLC0415
 
     with opened_ledger(settings) as ledger:
         yield Engage(ledger=ledger, source=source, clock=clock, alerts=alerts)
+
+
+def enrolled(
+    settings: Settings,
+    enrol: Callable[[Engage], Enrolled],
+    say: Callable[[str], None],
+    *,
+    is_written: Callable[[Enrolled], bool] = lambda _: True,
+) -> Enrolled:
+    """Enrol members, with whom a store begins: one that is not there is made, and `say` hears where.
+
+    What is refused makes none: where there is no store yet, it is tried without one first.
+    """
+    from ..engage import Engage  # noqa: PLC0415
+
+    try:
+        ledger = opened_ledger(settings)
+    except StoreMissing:
+        from ..adapters.memory import MemoryLedger  # noqa: PLC0415
+
+        tried = enrol(Engage(ledger=MemoryLedger(), clock=now))
+        if not is_written(tried):
+            return tried
+        ledger = opened_or_made_ledger(settings, say)
+    with ledger:
+        return enrol(Engage(ledger=ledger, clock=now))
 
 
 @contextmanager
@@ -67,31 +96,46 @@ def opened_untouched(settings: Settings, *, clock: Clock = now) -> Iterator[Enga
 
 
 def opened_ledger(settings: Settings, *, untouched: bool = False) -> SqliteLedger | PostgresLedger:
-    """Open the store that the settings name; `untouched` is one that is there, and to which nothing can be written."""
+    """Open the store that the settings name, or raise `StoreMissing`; to an `untouched` one nothing can be written."""
     if isinstance(settings.store, PostgresUrl):
         return opened_postgres(settings.store, untouched=untouched)
     from ..adapters.sqlite import SqliteLedger  # noqa: PLC0415
 
-    if untouched:
-        return SqliteLedger.open_untouched(existing_store_path(settings))
-    return SqliteLedger.open(store_path(settings))
+    path = existing_store_path(settings)
+    return SqliteLedger.open_untouched(path) if untouched else SqliteLedger.open(path, create=False)
 
 
-def opened_postgres(url: PostgresUrl, *, untouched: bool = False) -> PostgresLedger:
+def opened_or_made_ledger(settings: Settings, say: Callable[[str], None]) -> SqliteLedger | PostgresLedger:
+    """Open the store that the settings name; one that is not there is made, and `say` hears where."""
+    try:
+        return opened_ledger(settings)
+    except StoreMissing:
+        if isinstance(settings.store, PostgresUrl):
+            ledger: SqliteLedger | PostgresLedger = opened_postgres(settings.store, create=True)
+        else:
+            from ..adapters.sqlite import SqliteLedger  # noqa: PLC0415
+
+            ledger = SqliteLedger.open(store_path(settings))
+    say(f"made a store at {ledger.place}")
+    return ledger
+
+
+def opened_postgres(url: PostgresUrl, *, untouched: bool = False, create: bool = False) -> PostgresLedger:
     """Open a store in PostgreSQL; raises `SettingsError` if its address or what reads it is amiss."""
     try:
         from ..adapters.postgres import PostgresLedger  # noqa: PLC0415
     except ImportError as error:
         raise SettingsError(STORE, None, NO_POSTGRES) from error
-    open_ledger = PostgresLedger.open_untouched if untouched else PostgresLedger.open
     try:
-        return open_ledger(url.dsn, schema=url.schema)
+        if untouched:
+            return PostgresLedger.open_untouched(url.dsn, schema=url.schema)
+        return PostgresLedger.open(url.dsn, schema=url.schema, create=create)
     except InvalidValue as error:
         raise SettingsError(STORE, None, f"{error.field}: {error.advice}") from None
 
 
 def check_store(settings: Settings) -> None:
-    """Raise `LedgerFailed` if there is no store, for whoever must not make one."""
+    """Raise `StoreMissing` if there is no store, before anything else is begun."""
     if isinstance(settings.store, PostgresUrl):
         opened_postgres(settings.store, untouched=True).close()
     else:
@@ -157,7 +201,7 @@ def source_of(settings: Settings, **options: Any) -> Mee6Source:
     except InvalidValue as error:
         if error.field not in VARIABLES:
             raise
-        value = None if error.field == "token" else str(error.value)
+        value = None if error.field == "token" else harmless(str(error.value))
         raise SettingsError(VARIABLES[error.field], value, error.advice) from error
 
 
@@ -183,8 +227,10 @@ def copy_store(source: Path, target: Path, *, unclaimed: bool = False) -> Copy:
     return copy
 
 
-def move_store(source: Settings, target: Settings) -> Audit:
+def move_store(source: Settings, target: Settings, say: Callable[[str], None]) -> Audit:
     """Copy all that a store holds into an empty one, the doctor looking at both; the source stays as it is.
+
+    The empty one is made if it is not there, and `say` hears where.
 
     Raises `SettingsError`, `LedgerFailed` and `LedgerBusy`.
     """
@@ -194,56 +240,10 @@ def move_store(source: Settings, target: Settings) -> Audit:
         if not audit(old).is_healthy:
             message = "FROM does not hold what it must, and nothing was copied; see `trc-engage doctor`"
             raise LedgerFailed(message)
-        with opened_ledger(target) as new:
+        with opened_or_made_ledger(target, say) as new:
             new.fill_from(old)
             found = audit(new)
             if not found.is_healthy or new.holdings() != old.holdings():
                 message = "TO does not hold what FROM holds: was FROM written to meanwhile? Do not use TO; begin anew"
                 raise LedgerFailed(message)
             return found
-
-
-def existing_store_path(settings: Settings) -> Path:
-    """Return the file of a store that is there, for whoever must not make one; raises `LedgerFailed`."""
-    path = _file(settings) or default_folder() / STORE_NAME
-    if path.is_dir():
-        return store_path(settings)
-    if not path.exists() or not path.stat().st_size:
-        message = f"{path}: there is no store; {NO_STORE}"
-        raise LedgerFailed(message)
-    return path
-
-
-def default_folder() -> Path:
-    """Return the user's data folder, which may not be there."""
-    from platformdirs import user_data_path  # noqa: PLC0415
-
-    return user_data_path("trc-engage", appauthor=False)
-
-
-def store_path(settings: Settings) -> Path:
-    """Return the file of the store, in a folder that exists; the default one is made."""
-    path = _file(settings)
-    if path is None:
-        folder = default_folder()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            advice = f"is not set, and the default folder cannot be made ({error}); name a file that can be written"
-            raise SettingsError(STORE, None, advice) from error
-        return folder / STORE_NAME
-    if path.is_dir():
-        raise SettingsError(STORE, str(path), "it is a folder; name a file in it")
-    if not path.parent.is_dir():
-        raise SettingsError(STORE, str(path), "its folder does not exist; make it, or name another path")
-    return path
-
-
-def _file(settings: Settings) -> Path | None:
-    if isinstance(settings.store, PostgresUrl):
-        advice = (
-            "names a PostgreSQL database, and this works on a store in a file; to back a schema up and to put it "
-            "back, use pg_dump and pg_restore"
-        )
-        raise SettingsError(STORE, None, advice)
-    return settings.store

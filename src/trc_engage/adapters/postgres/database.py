@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from ...core.errors import LedgerFailed
+from ...core.errors import StoreMissing
 from ..sql.pool import Pool
 from ..sql.versions import refuse_older, refuse_other
 from .catalogue import missing
@@ -22,6 +22,10 @@ from .statements import Statements
 
 PREPARED_AFTER = 5
 """Of the same statement on one connection, where prepared ones are asked for."""
+MISSING = (
+    "there is no store; check database and schema, or begin one by enrolling a member "
+    "(`trc-engage members enroll --help`)"
+)
 
 
 class Database(Statements):
@@ -41,7 +45,7 @@ class Database(Statements):
         self._prepare = prepare
         self._pool = Pool(self._connect, place.shown, size=size, seconds_max=WAIT_SECONDS, is_alive=_is_quiet)
 
-    def bring_up_to_date(self) -> None:
+    def make(self) -> None:
         """Lay out the tables, or those that are new; raises `LedgerFailed` if they are newer than this version."""
         with self.reading() as session:
             if version_of(session.connection, self._place) == SCHEMA_VERSION:
@@ -52,14 +56,22 @@ class Database(Statements):
             session.be_patient(LAYOUT_SECONDS)
             bring_up_to_date(session, self._place)
 
+    def bring_up_to_date(self) -> None:
+        """Lay out the tables that are new; raises `StoreMissing`, and `LedgerFailed` if they are too new for this."""
+        if self._version() < SCHEMA_VERSION:
+            self.make()
+
     def check(self) -> None:
-        """Raise `LedgerFailed` if there is no store, or one of another version."""
+        """Raise `StoreMissing` if there is no store, and `LedgerFailed` if it is one of another version."""
+        refuse_older(self.place, self._version(), SCHEMA_VERSION)
+
+    def _version(self) -> int:
         with self.reading() as session:
             version = version_of(session.connection, self._place)
         if version is None:
-            message = f"{self.place}: there is no store; check the name, or begin one by enrolling a member"
-            raise LedgerFailed(message)
-        refuse_older(self.place, version, SCHEMA_VERSION)
+            message = f"{self.place}: {MISSING}"
+            raise StoreMissing(message)
+        return version
 
     def close(self) -> None:
         """Close what is idle now and what is lent when it comes back."""

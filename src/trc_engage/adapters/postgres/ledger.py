@@ -20,7 +20,9 @@ class PostgresLedger(Opened, SqlLedger):
 
     @overload
     @classmethod
-    def open(cls, dsn: str, *, schema: str = ..., pool_size: int = ..., prepare: bool = ...) -> Self: ...
+    def open(
+        cls, dsn: str, *, schema: str = ..., pool_size: int = ..., prepare: bool = ..., create: bool = ...
+    ) -> Self: ...
 
     @overload
     @classmethod
@@ -35,8 +37,11 @@ class PostgresLedger(Opened, SqlLedger):
         schema: str = SCHEMA,
         pool_size: int = POOL_SIZE,
         prepare: bool = False,
+        create: bool = True,
     ) -> Self:
         """Open the store at an address, laid out if it is not there, or join a caller's transaction.
+
+        With `create=False` nothing is laid out where no store is, and `StoreMissing` is raised.
 
         With `connection`, all that is posted is committed or rolled back with the caller's transaction, which must
         be READ COMMITTED; one that has none (autocommit, outside a block) commits each call by itself. Nothing is
@@ -49,9 +54,8 @@ class PostgresLedger(Opened, SqlLedger):
             return cls._joined(connection, schema)
         if dsn is None:
             raise InvalidValue("dsn", None, "name the database: postgresql://USER@HOST/DATABASE")
-        return cls._prepared(
-            Database(Place.named(dsn, schema), size=pool_size, prepare=prepare), Database.bring_up_to_date
-        )
+        database = Database(Place.named(dsn, schema), size=pool_size, prepare=prepare)
+        return cls._prepared(database, Database.make if create else Database.bring_up_to_date)
 
     @classmethod
     def open_untouched(cls, dsn: str, *, schema: str = SCHEMA) -> Self:

@@ -8,6 +8,7 @@ from attrs import field, frozen
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
+from ...core.addresses import NO_ADDRESS, checked_address, is_address
 from ...core.errors import InvalidValue
 
 DEFAULTS = {
@@ -18,10 +19,6 @@ DEFAULTS = {
 }
 """So that a server that is gone without a word is noticed; what the address says goes first."""
 
-NO_DSN = (
-    "it cannot be read as an address of PostgreSQL (it is not shown, for it may hold a password); write "
-    "postgresql://USER:PASSWORD@HOST/DATABASE, with %-escapes for what is not a letter or digit"
-)
 NO_SCHEMA = "name a schema: lower-case letters, digits and _, at most 63, no digit first and not pg_ either"
 
 
@@ -38,11 +35,7 @@ class Place:
     def named(cls, dsn: str, schema: str) -> "Place":
         """Return the place that an address names; raises `InvalidValue`."""
         _check(schema)
-        try:
-            found = conninfo_to_dict(dsn)
-        except ProgrammingError:
-            # Its text shows a part of the address, which may be one of the password.
-            raise InvalidValue("dsn", "…", NO_DSN) from None
+        found = _parted(dsn)
         user = f"{found['user']}@" if "user" in found else ""
         port = f":{found['port']}" if "port" in found else ""
         shown = f"postgresql://{user}{found.get('host', '')}{port}/{found.get('dbname', '')} (schema {schema})"
@@ -92,6 +85,21 @@ class Place:
 KEPT = """
 SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'
 """
+
+
+def _parted(dsn: str) -> dict[str, Any]:
+    """Return what an address, or names with values, say; raises `InvalidValue`, which shows none of it."""
+    if is_address(dsn):
+        checked_address(dsn)
+    try:
+        found = dict(conninfo_to_dict(dsn))
+    except ProgrammingError:
+        # Its text shows a part of the address, which may be one of the password.
+        raise InvalidValue("dsn", "…", NO_ADDRESS) from None
+    if set("=@") & set(str(found.get("dbname", ""))):
+        # Another address in the place of a name, password and all.
+        raise InvalidValue("dsn", "…", NO_ADDRESS)
+    return found
 
 
 def _check(schema: str) -> None:

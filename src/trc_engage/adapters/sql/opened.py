@@ -29,6 +29,11 @@ class Opened:
             raise
         return cls(database)
 
+    @property
+    def place(self) -> str:
+        """Where the store is, without any password."""
+        return self._database.place
+
     def close(self) -> None:
         """Close the store."""
         self._database.close()

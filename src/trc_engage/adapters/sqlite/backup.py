@@ -1,5 +1,6 @@
 """A store copied while others write to it, verified, and put in its place whole or not at all."""
 
+import errno
 import os
 import secrets
 import sqlite3
@@ -13,6 +14,7 @@ from attrs import frozen
 from ...core.errors import InvalidValue, LedgerBusy, LedgerFailed
 from ..sql.versions import refuse_newer
 from .database import APPLICATION_ID, SCHEMA_VERSION, Database
+from .placing import move_to_free_name
 from .untouched import UntouchedFile
 
 STEP_PAGES = 4_096
@@ -21,6 +23,7 @@ STEP_GROWS = 8
 PATIENCE_SECONDS = 60
 """How long a lock is waited for: a backup is in no hurry, and a store that is written to all the time seldom free."""
 PART = ".part"
+UNFLUSHABLE = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EACCES, errno.EPERM, errno.EBADF, errno.EISDIR}
 
 
 class Overtaken(Exception):
@@ -166,11 +169,16 @@ def _put_in_place(part: Path, target: Path) -> None:
     """Give a file its name, if that is still free, and make both survive a loss of power."""
     _flush(part, os.O_RDWR)
     try:
-        os.link(part, target)
+        move_to_free_name(part, target)
     except FileExistsError:
         refuse_to_overwrite(target)
         raise
-    _flush(target.parent, os.O_RDONLY)
+    try:
+        _flush(target.parent, os.O_RDONLY)
+    except OSError as error:
+        # A folder on such a file system cannot be flushed, or this one may be written and not read.
+        if error.errno not in UNFLUSHABLE:
+            raise
 
 
 def _flush(path: Path, flags: int) -> None:
@@ -193,6 +201,6 @@ def _written(target: Path) -> Iterator[None]:
     except OSError as error:
         message = (
             f"{target}: {error.strerror or error}: nothing was put there; name a file in a folder that exists, with "
-            "space, where you may write, on a file system that knows hard links"
+            "space, where you may write"
         )
         raise LedgerFailed(message) from error

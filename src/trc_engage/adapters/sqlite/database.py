@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ...core.errors import LedgerBusy, LedgerFailed
+from ...core.errors import LedgerBusy, LedgerFailed, StoreMissing
 from ..sql.pool import Pool
 from ..sql.versions import refuse_newer, refuse_other
+from .file import MOVED, OpenFile, connected, identity_of, make_file
 from .staging import fill, merge, stage
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..sql.session import Session
+    from .file import Identity
 
 APPLICATION_ID = 0x54524345
 """'TRCE', so that a foreign database is told from ours."""
@@ -56,18 +59,48 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._pool = Pool(self._connect, self.place, size=POOL_SIZE, seconds_max=BUSY_SECONDS, is_alive=_is_at_rest)
+        # A process may change its folder later.
+        self._file = path.absolute()
+        self._met: Identity | None = None
+        self._pool = Pool(
+            self._connect,
+            self.place,
+            size=POOL_SIZE,
+            seconds_max=BUSY_SECONDS,
+            is_alive=self._is_usable,
+            survives_fork=False,
+        )
+
+    def make(self) -> None:
+        """Make the file if it is not there, and lay out the tables; raises `LedgerFailed`."""
+        try:
+            make_file(self._file)
+        except OSError as error:
+            message = f"{self.path}: {error.strerror}: {ADVICE[sqlite3.SQLITE_CANTOPEN]}"
+            raise LedgerFailed(message) from error
+        self._meet(is_new=True)
 
     def bring_up_to_date(self) -> None:
-        """Lay out the tables, or those that are new; raises `LedgerFailed` if they are newer than this version."""
-        with self.lent() as connection:
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version < SCHEMA_VERSION:
-                # sqlite-utils costs more time to import than most commands take to run.
-                from .schema import migrate  # noqa: PLC0415
+        """Lay out the tables that are new; raises `StoreMissing`, and `LedgerFailed` if they are too new for this."""
+        self._meet(is_new=False)
 
-                migrate(connection)
-            refuse_newer(self.place, version, SCHEMA_VERSION)
+    def _meet(self, *, is_new: bool) -> None:
+        with self._translated(), self._pool.lent() as opened:
+            self._prepare(opened.connection, is_new=is_new)
+            self._met = opened.identity
+
+    def _prepare(self, connection: sqlite3.Connection, *, is_new: bool) -> None:
+        """Bring a file to this version; unless it `is_new`, an empty one is no store, and nothing is written to it."""
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if not is_new and not connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
+            message = f"{self.path}: {MISSING}"
+            raise StoreMissing(message)
+        if version < SCHEMA_VERSION:
+            # sqlite-utils costs more time to import than most commands take to run.
+            from .schema import migrate  # noqa: PLC0415
+
+            migrate(connection)
+        refuse_newer(self.place, version, SCHEMA_VERSION)
 
     @property
     def place(self) -> str:
@@ -100,28 +133,49 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Lend a connection in a transaction of which all is committed, or nothing."""
-        with self.lent() as connection:
+        pid = os.getpid()
+        with self._translated(), self._lent() as opened:
+            connection = opened.connection
             connection.execute("BEGIN IMMEDIATE")
             try:
                 # A newer process may have brought the tables up to date while this one had them open.
                 refuse_other(self.place, connection.execute("PRAGMA user_version").fetchone()[0], SCHEMA_VERSION)
                 yield connection
+                self._check_in_place(opened, pid)
                 connection.execute("COMMIT")
             except BaseException:
-                if connection.in_transaction:
+                # In a child that was forked meanwhile it is the parent's transaction.
+                if connection.in_transaction and pid == os.getpid():
                     connection.execute("ROLLBACK")
                 raise
+
+    def _check_in_place(self, opened: OpenFile, pid: int) -> None:
+        """Raise an error rather than commit to a file that is not the store any more, or in another process."""
+        if pid != os.getpid():
+            message = f"{self.path}: this process was forked within a transaction, which its parent ends; start anew"
+            raise LedgerFailed(message)
+        if identity_of(self._file) != opened.identity:
+            message = f"{self.path}: {MOVED}"
+            raise LedgerBusy(message)
 
     @contextmanager
     def lent(self) -> Iterator[sqlite3.Connection]:
         """Lend a connection; what SQLite raises meanwhile is translated."""
-        with self._translated(), self._pool.lent() as connection:
-            yield connection
+        with self._translated(), self._lent() as opened:
+            yield opened.connection
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
-        )
+    @contextmanager
+    def _lent(self) -> Iterator[OpenFile]:
+        with self._pool.lent() as opened:
+            if self._met not in {None, opened.identity}:
+                # Another file has taken the place of the one that was brought up to date.
+                self._prepare(opened.connection, is_new=False)
+                self._met = opened.identity
+            yield opened
+
+    def _connect(self) -> OpenFile:
+        opened = connected(self._file, BUSY_SECONDS)
+        connection = opened.connection
         try:
             connection.execute("PRAGMA journal_mode = TRUNCATE")
             connection.execute("PRAGMA synchronous = FULL")
@@ -131,9 +185,12 @@ class Database:
             connection.execute("PRAGMA temp_store = MEMORY")
             connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         except BaseException:
-            connection.close()
+            opened.close()
             raise
-        return connection
+        return opened
+
+    def _is_usable(self, opened: OpenFile) -> bool:
+        return not opened.connection.in_transaction and identity_of(self._file) == opened.identity
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -142,6 +199,12 @@ class Database:
         except sqlite3.Error as error:
             code = getattr(error, "sqlite_errorcode", None)
             primary = sqlite3.SQLITE_ERROR if code is None else code & 0xFF
+            if primary == sqlite3.SQLITE_CANTOPEN and not self._file.exists():
+                message = f"{self.path}: {MISSING}"
+                raise StoreMissing(message) from error
+            if code == sqlite3.SQLITE_READONLY_DBMOVED:
+                message = f"{self.path}: {MOVED}"
+                raise LedgerBusy(message) from error
             if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
                 message = (
                     f"{self.path} is in use by others for over {BUSY_SECONDS:.0f} s; nothing was written: try again"
@@ -155,10 +218,10 @@ class Database:
             raise LedgerFailed(message) from error
 
 
-def _is_at_rest(connection: sqlite3.Connection) -> bool:
-    return not connection.in_transaction
-
-
+MISSING = (
+    "there is no store; check its name, and that its disk is mounted, or begin one by enrolling a member "
+    "(`trc-engage members enroll --help`)"
+)
 ADVICE = {
     sqlite3.SQLITE_FULL: "the disk is full; nothing was written: free space and run again",
     sqlite3.SQLITE_CANTOPEN: "check that its folder exists and that you may write there",

@@ -13,8 +13,12 @@ class OpenedFile(Opened):
     """Opens and closes; what can be done in between its children say."""
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str]) -> Self:
-        """Open the store at `path`, made if it is not there; raises `InvalidValue`, `LedgerFailed` and `LedgerBusy`."""
+    def open(cls, path: str | os.PathLike[str], *, create: bool = True) -> Self:
+        """Open the store at `path`; if there is none it is made, or with `create=False` `StoreMissing` raised.
+
+        A file that is made can be read and written by its owner alone. Raises `InvalidValue`, `LedgerFailed` and
+        `LedgerBusy`.
+        """
         if str(path) in {"", ":memory:"}:
             raise InvalidValue("path", str(path), "name a file; for a ledger without a disk take MemoryLedger")
-        return cls._prepared(Database(Path(path)), Database.bring_up_to_date)
+        return cls._prepared(Database(Path(path)), Database.make if create else Database.bring_up_to_date)

@@ -1,0 +1,216 @@
+"""What names a store: a file or a database, and nothing that only looks like one; nothing secret is ever shown."""
+
+from pathlib import Path
+from traceback import format_exception
+
+import pytest
+
+from trc_engage import InvalidValue
+from trc_engage.entrypoints.settings import Settings, SettingsError
+from trc_engage.entrypoints.store_address import PostgresUrl
+
+SECRET = "".join(["hunter", "2"])
+"""Not written out, or it would stand in the traceback's own lines."""
+
+WITH_A_PASSWORD = [
+    "host=db password={}",
+    "password={} host=db",
+    "dbname = trc password = {}",
+    "host=db.example.org user=trc password={}",
+    "postgresql://trc:a/{}@db/engage",
+    "postgresql://trc:{}/b@db/engage",
+    "postgresql://trc:a?{}@db/engage",
+    "postgresql://trc:a#{}@db/engage",
+    "postgresql://trc:{}#b@db/engage",
+    "postgresql://trc:a@{}@db/engage",
+    "postgresql://trc:{}%@db/engage",
+    "postgresql://trc:{}%zz@db/engage",
+    "postgresql://trc:{}%00@db/engage",
+    "postgresql://trc:{} @db/engage",
+    "postgresql://trc:{}/engage",
+    "postgresql://trc%3A{}@db/engage",
+    "postgresql://trc:x@db:{}/engage",
+    "postgresql://trc:{}@db/engage;",
+    'postgresql://trc:{}@db/engage"',
+    "postgresql://trc:{}@db/engage # live",
+    "postgresql://trc@db/engage?password=a@{}",
+    "postgresql+psycopg://trc:{}@db/engage",
+    "postgresql+asyncpg://trc:{}@db/engage",
+    "POSTGRESQL://trc:{}@db/engage",
+    "PostgreSQL://trc:{}@db/engage",
+    "jdbc:postgresql://db/engage?user=trc&password={}",
+    "jdbc:postgresql:engage?password={}",
+    "postgres:trc:{}@db/engage",
+    "postgresql:trc:{}@db/engage",
+    "postgresql:/trc:{}@db/engage",
+    "trc:{}@db/engage",
+    "_trc:{}@db/engage",
+    "//trc:{}@db/engage",
+    "/trc:{}@db/engage",
+    ":{}@db/engage",
+    "{}@db/engage",
+    "mysql://trc:{}@db/engage",
+    "mongodb+srv://trc:{}@db/engage",
+    "Server=db;Database=engage;User Id=trc;Password={}",
+    "Driver={{PostgreSQL}};Server=db;Pwd={}",
+    "Data Source=db;Password={}",
+    "PGHOST=db PGPASSWORD={}",
+    "export TRC_ENGAGE_STORE=postgresql://trc:{}@db/engage",
+    '"postgresql://trc:{}@db/engage"',
+    "'host=db password={}'",
+    "psql postgresql://trc:{}@db/engage",
+    "engage.db # password {}",
+    "engage.db?key={}",
+    "sqlite:///engage.db?key={}",
+    "sqlite://trc:{}@db/engage",
+    "file:engage.db?key={}",
+    "./engage.db password={}",
+]
+
+
+@pytest.mark.parametrize("form", WITH_A_PASSWORD)
+def test_what_is_no_store_is_refused_unseen(form: str) -> None:
+    """The right form is told; neither message, nor repr, nor what the error came from holds the password."""
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_mapping({"TRC_ENGAGE_STORE": form.format(SECRET)})
+    assert "postgresql://USER:PASSWORD@HOST/DATABASE" in str(caught.value)
+    told = [str(caught.value), repr(caught.value), repr(caught.value.value), *format_exception(caught.value)]
+    assert SECRET not in "".join(told)
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ('"engage.db"', "without quotes"),
+        ("'engage.db'", "without quotes"),
+        ("`engage.db`", "without quotes"),
+        ('/var/lib/engage.db"', "without quotes"),
+        ("engage.db # x", "comment"),
+        ("engage.db #x", "comment"),
+        ("# engage.db", "comment"),
+        ("engage.db;", "semicolon"),
+        ("engage.db,", "the path alone"),
+        ("engage\\ store.db", "the path alone"),
+        ("\\\\host\\share\\engage.db", "the path alone"),
+        ("engage.db\nTRC_X", "the path alone"),
+        ("engage\x00.db", "the path alone"),
+        ("sqlite:engage.db", "sqlite:///engage.db"),
+        ("sqlite:/engage.db", "sqlite:///engage.db"),
+        ("sqlite://engage.db", "sqlite:///engage.db"),
+        ("sqlite:///", "name the file"),
+        ("SQLITE:///engage.db", "sqlite:///engage.db"),
+        ("sqlite3:///engage.db", "sqlite:///engage.db"),
+        ("sqlite:///engage.db;", "the path alone"),
+        ("file:engage.db?mode=memory", "name the file"),
+        ("file::memory:", "name the file"),
+        (":memory:", "must last"),
+        ("sqlite:///:memory:", "must last"),
+        ("engage.db?mode=ro", "name the file"),
+        ("~/engage.db", "nothing is put in"),
+        ("~trc/engage.db", "nothing is put in"),
+        ("$HOME/engage.db", "nothing is put in"),
+        ("${HOME}/engage.db", "nothing is put in"),
+        ("$(pwd)/engage.db", "nothing is put in"),
+        ("%APPDATA%/engage.db", "nothing is put in"),
+        ("C:\\data\\engage.db", "name the file"),
+        ("C:/data/engage.db", "name the file"),
+        ("data/", "name the file"),
+        ("TRC_ENGAGE_STORE=engage.db", "name the file"),
+    ],
+)
+def test_a_path_with_something_about_it_is_refused(value: str, says: str) -> None:
+    """Everything could be the name of a file; what nobody means as one is not made one."""
+    with pytest.raises(SettingsError, match="TRC_ENGAGE_STORE") as caught:
+        Settings.from_mapping({"TRC_ENGAGE_STORE": value})
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "engage.db",
+        "./engage.db",
+        "../engage.db",
+        "a folder/engage.db",
+        "/srv/trc@prod/engage.db",
+        "/srv/a=b/engage.db",
+        "/srv/12:30/engage.db",
+        "./12:30.db",
+        "C#/engage.db",
+        "/srv/A\u0308/\u96ea.db",
+        "/srv/\udcff/engage.db",
+        "/odd/dir%20with?marks",
+        "engage.db~",
+        "O'Brien/engage.db",
+    ],
+)
+def test_a_path_is_taken_as_it_is(path: str) -> None:
+    """What is plainly a path may hold almost everything."""
+    assert Settings.from_mapping({"TRC_ENGAGE_STORE": path}).store == Path(path)
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "postgresql://trc:p%2Fw%40%3A@db/engage",
+        "postgresql://trc:a:b@db/engage",
+        "postgresql://trc:pw@h1:5432,h2:5433/engage?target_session_attrs=read-write",
+        "postgresql://trc@[::1]:5432/engage",
+        "postgresql://%2Fvar%2Frun/engage",
+        "postgresql:///engage?host=/tmp&user=trc",
+        "postgresql://trc@db/engage?password=pw&sslpassword=pw",
+        "postgresql:///?service=trc",
+        "postgres://trc%40server@db.example/engage",
+    ],
+)
+def test_an_address_is_taken_as_it_is(dsn: str) -> None:
+    """All that libpq knows, as far as it leaves no doubt."""
+    assert Settings.from_mapping({"TRC_ENGAGE_STORE": f" {dsn} "}).store == PostgresUrl(dsn)
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "postgresql://trc:a/{}@db/engage",
+        "postgresql://trc:{}/engage",
+        "postgresql://trc%3a{}@db/engage",
+        "postgresql+psycopg://trc:{}@db/engage",
+        "postgresql://db/engage?passwrod={}",
+        "host=db password='{}",
+        "host=db dbname=postgresql://trc:{}@db/engage",
+        "host=db dbname='password={}'",
+    ],
+)
+def test_a_program_is_told_as_little(dsn: str) -> None:
+    """Who opens a ledger by an address gets no part of it back, whatever libpq would have made of it."""
+    ledger = pytest.importorskip("trc_engage.adapters.postgres").PostgresLedger
+    with pytest.raises(InvalidValue, match="%-escapes") as caught:
+        ledger.open(dsn.format(SECRET))
+    assert SECRET not in f"{caught.value} {caught.value!r}" + "".join(format_exception(caught.value))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "https://trc:{}@mee6.xyz",
+        "https://trc:{}/mee6.xyz",
+        "trc:{}@mee6.xyz",
+        "https:trc:{}@mee6.xyz",
+        "https://mee6.xyz?token={}",
+        "https://mee6.xyz/{}#x",
+        "https://{}@mee6.xyz",
+        "https://mee6.xyz:{}",
+    ],
+)
+def test_nor_is_anything_secret_in_the_address_of_mee6(value: str) -> None:
+    """A token in it is refused, and not repeated."""
+    with pytest.raises(SettingsError, match="TRC_ENGAGE_MEE6_URL: ") as caught:
+        Settings.from_mapping({"TRC_ENGAGE_MEE6_URL": value.format(SECRET)})
+    assert SECRET not in f"{caught.value} {caught.value!r}" + "".join(format_exception(caught.value))
+
+
+def test_a_token_in_the_place_of_the_guild_is_not_shown_whole() -> None:
+    """Variables stand below each other in a file."""
+    with pytest.raises(SettingsError, match="TRC_ENGAGE_GUILD_ID: ") as caught:
+        Settings.from_mapping({"TRC_ENGAGE_GUILD_ID": f"MTk4NjIyNDgz.{SECRET}"})
+    assert SECRET not in f"{caught.value} {caught.value!r}" + "".join(format_exception(caught.value))
