@@ -74,11 +74,26 @@ class Story:
 
 
 class StoreContract:
-    """The factory, and the fixture that every part of the contract builds on."""
+    """The factory, the hooks, and the fixture that every part of the contract builds on."""
+
+    lasts = True
+    """Whether what was posted outlives the store's `close`; a ledger in memory says that it does not."""
 
     def make_ledger(self, folder: Path) -> Store:
         """Return an empty store; `folder` is an empty one for its files."""
         raise NotImplementedError
+
+    def reopen(self, ledger: Store, folder: Path) -> Store:
+        """Close a store and open the same again: as `make_ledger` does where it finds it in its folder."""
+        if close := getattr(ledger, "close", None):
+            close()
+        return self.make_ledger(folder)
+
+    def unbalance(self, ledger: Store, member_id: str) -> None:
+        """Change, behind the store's back, what it keeps as a member's points for 'benchmark'; if you can."""
+
+    def damage(self, ledger: Store) -> None:
+        """Do to the store what only its own `irregularities` can see; if you can."""
 
     @pytest.fixture
     def ledger(self, tmp_path: Path) -> Iterator[Store]:

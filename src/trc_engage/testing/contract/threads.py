@@ -1,8 +1,11 @@
 """Several threads on one store, as in a web server."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from threading import Barrier
 from typing import TypeVar
 
@@ -11,6 +14,7 @@ from ...core.postings import Posting
 from .story import ADA, ADA_ID, MONDAY, StoreContract, Story
 
 THREADS = 8
+CROWD, ROUNDS = 40, 5
 Result = TypeVar("Result")
 
 
@@ -27,6 +31,20 @@ class ThreadsContract(StoreContract):
         assert story.account(ADA).xp_total == 1_000
         standing = story.standing(ADA)
         assert standing.points == 10
+
+    def test_of_many_large_postings_one_is_written(self, story: Story) -> None:
+        """However often threads take turns within one: the others are `Moved`, and nobody is paid twice."""
+        ids = {f"m-{number:02}": str(10**17 + number) for number in range(CROWD)}
+        for member_id, discord_id in ids.items():
+            story.enroll(member_id, discord_id)
+        story.sync(dict.fromkeys(ids.values(), 0))
+        for number in range(1, ROUNDS + 1):
+            story.at += timedelta(minutes=15)
+            planned = story.planned(dict.fromkeys(ids.values(), 100 * number))
+            with _eager_threads():
+                written = _at_once(partial(_posted, story, planned))
+            assert sorted(written) == [False] * (THREADS - 1) + [True]
+            assert {standing.points for standing in story.ledger.members()} == {number}
 
     def test_of_many_claims_one_is_granted(self, story: Story) -> None:
         """Eight threads claim the same task: one gets it."""
@@ -58,6 +76,17 @@ class ThreadsContract(StoreContract):
         with ThreadPoolExecutor(THREADS) as pool:
             list(pool.map(post_and_read, range(THREADS)))
         assert story.account(ADA).xp_total == 3_000
+
+
+@contextmanager
+def _eager_threads() -> Iterator[None]:
+    """Let threads take turns a thousand times as often as usual."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(before / 1_000)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def _posted(story: Story, planned: Posting) -> bool:

@@ -86,6 +86,7 @@ class ViewsContract(StoreContract):
         paged: list[Entry] = []
         after = 0
         while page := story.ledger.feed(after=after, limit=2):
+            assert page[0].position > after
             paged += page
             after = page[-1].position
         assert paged == everything
