@@ -20,6 +20,7 @@ from trc_engage import Engage
 from trc_engage.adapters.sqlite import SqliteLedger
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+TOKEN = "a-token-of-24-characters"  # noqa: S105  of a site that lives for the measure
 REQUESTS = 4_000
 CONNECTIONS = 8
 WARMING = 200
@@ -65,7 +66,7 @@ def serve_site(store: Path, _accounts: int) -> float:
     from trc_engage.entrypoints.web import create_app  # noqa: PLC0415
 
     with SqliteLedger.open(store) as ledger:
-        return _serve(create_app(Engage(ledger=ledger, clock=lambda: NOW), alone=True))
+        return _serve(create_app(Engage(ledger=ledger, clock=lambda: NOW), alone=True, token=TOKEN))
 
 
 def _statements(store: Path) -> list[str]:
@@ -101,7 +102,7 @@ def _asked(server: str, store: Path, path: str) -> float:
         members = [member_id for (member_id,) in connection.execute("SELECT member_id FROM members ORDER BY member_id")]
     chance = random.Random(1)
     heads = [
-        f"GET {path.format(member_id)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+        f"GET {path.format(member_id)} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode()
         for member_id in chance.choices(members, k=REQUESTS)
     ]
     with _serving(server, store) as port:

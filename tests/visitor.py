@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 from attrs import field, frozen
+from starlette.applications import Starlette
 
 from trc_engage import Engage
 from trc_engage.entrypoints.web import Earning, create_app
@@ -43,14 +44,24 @@ class Visitor:
 
     async def _ask(self, method: str, path: str, options: dict[str, Any]) -> httpx.Response:
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False, client=(self.address, 50_000))
-        headers = {**self.headers, **options.pop("headers", {})}
+        given = dict(options.pop("headers", {}))
+        cookies = [one for one in (self.headers.get("Cookie"), given.pop("Cookie", None)) if one]
+        headers = {**self.headers, **given, **({"Cookie": "; ".join(cookies)} if cookies else {})}
         async with httpx.AsyncClient(transport=transport, base_url=self.url) as client:
             return await client.request(method, path, headers=headers, **options)
 
 
 def alone(engage: Any, **options: Any) -> Visitor:
-    """Return a visitor of a site that runs alone, and can be written to."""
-    return Visitor(create_app(engage, alone=True, token=TOKEN, earnings=EARNINGS, **options))
+    """Return a visitor who came into a site that runs alone, and can be written to."""
+    return let_in(create_app(engage, alone=True, token=TOKEN, earnings=EARNINGS, **options))
+
+
+def let_in(app: Starlette, **options: Any) -> Visitor:
+    """Return a visitor who came by the link of a site that runs alone."""
+    visitor = Visitor(app, **options)
+    opened = visitor.get("/", params={"token": app.state.entrance.token})
+    assert opened.status_code == 303, opened.text
+    return Visitor(app, {"Cookie": opened.headers["set-cookie"].partition(";")[0]}, **options)
 
 
 def problem_of(response: httpx.Response) -> tuple[int, str]:

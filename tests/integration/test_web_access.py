@@ -13,7 +13,7 @@ from trc_engage import InvalidValue, LedgerBusy
 from trc_engage.adapters.memory import MemoryLedger
 from trc_engage.core.views import MemberFacts
 from trc_engage.entrypoints.web import create_app
-from visitor import AWARD, AWARDS, BEARER, TOKEN, Visitor, all_of, alone, problem_of
+from visitor import AWARD, AWARDS, BEARER, TOKEN, Visitor, all_of, alone, let_in, problem_of
 
 
 def sees_ada(_request: Request, member_id: str) -> bool:
@@ -137,7 +137,7 @@ def test_a_site_that_runs_alone_answers_its_own_machine_only(
 @pytest.mark.parametrize("url", ["http://localhost:8000", "http://127.0.0.1", "http://[::1]:8000", "http://127.8.8.8"])
 def test_this_machine_has_several_names(community: Community, url: str) -> None:
     """All of which lead to itself."""
-    visitor = Visitor(create_app(community.engage, alone=True), url=url, address="::1")
+    visitor = let_in(create_app(community.engage, alone=True), url=url, address="::1")
     assert visitor.get("/api/members/ada").status_code == 200
 
 

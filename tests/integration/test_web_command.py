@@ -38,6 +38,10 @@ def served(operator: Operator, *options: str) -> Iterator[tuple[httpx.Client, "s
         line = process.stdout.readline()
         url = line.removeprefix("serving on ").split(" ")[0]
         with httpx.Client(base_url=url, trust_env=False, timeout=TIMEOUT_SECONDS) as client:
+            if "--may-see" not in options:
+                link = process.stdout.readline().removeprefix("open ").split(" ")[0]
+                assert client.get(link, follow_redirects=True).url == url
+                process.stdout.readline()
             yield client, process
         process.send_signal(signal.SIGTERM)
         _, told = process.communicate()

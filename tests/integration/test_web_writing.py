@@ -7,7 +7,7 @@ import pytest
 
 from community import IDS, Community
 from trc_engage.entrypoints.web import create_app
-from visitor import AWARD, AWARDS, BEARER, TOKEN, Visitor, all_of, alone, endless, problem_of
+from visitor import AWARD, AWARDS, BEARER, TOKEN, Visitor, all_of, alone, endless, let_in, problem_of
 
 WRITES = [
     ("PUT", "/api/members/bo"),
@@ -58,13 +58,13 @@ def test_a_token_that_is_there_twice_is_none(community: Community) -> None:
         headers = [(name.lower().encode(), value.encode()) for name, value in twice]
         await visitor.app({**scope, "headers": [*scope["headers"], *headers]}, receive, send)
 
-    assert problem_of(Visitor(app).ask("POST", AWARDS, json=AWARD)) == (401, "token-wrong")
+    assert problem_of(Visitor(app, visitor.headers).ask("POST", AWARDS, json=AWARD)) == (401, "token-wrong")
 
 
 @pytest.mark.parametrize(("method", "path"), WRITES)
 def test_a_site_without_a_token_has_nothing_that_writes(community: Community, method: str, path: str) -> None:
     """Not even an address at which it would be refused."""
-    visitor = Visitor(create_app(community.engage, alone=True))
+    visitor = let_in(create_app(community.engage, alone=True))
     before = all_of(community.engage)
     status, kind = problem_of(visitor.ask(method, path, json=AWARD, headers=BEARER))
     assert (status, kind) == ((405, "wrong-method") if path == "/api/members/bo" else (404, "unknown-path"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from importlib import import_module
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Annotated, Any
@@ -32,7 +32,7 @@ app = typer.Typer(rich_markup_mode=None)
 @app.command(
     epilog=examples(
         "Examples:",
-        "trc-engage web                              then open http://127.0.0.1:8000/",
+        "trc-engage web                              then open the link that it prints",
         "trc-engage web --earning 'A benchmark=50'   say what your awards earn",
         "trc-engage web --host 0.0.0.0 --may-see trc_app.access:may_see",
     )
@@ -50,10 +50,11 @@ def web(
 ) -> None:
     """Serve the leaderboard, the members' pages and the JSON API.
 
-    Listening on this machine's own address everybody who can reach it sees all, and requests that come from
-    elsewhere or by another name are refused. On another address it needs --may-see: a function that is called
-    with each request and a member's id and says whether that member may be seen. With TRC_ENGAGE_WEB_TOKEN
-    (16 characters or more) whoever bears it can also write. SIGTERM and Ctrl-C end it.
+    Listening on this machine's own address it prints a link with a token that opens one browser, and then the
+    next one. Whoever came in by one sees all, all others nothing, and requests that come from elsewhere or by
+    another name are refused. On another address it needs --may-see: a function that is called with each request
+    and a member's id and says whether that member may be seen. With TRC_ENGAGE_WEB_TOKEN (16 characters or more)
+    whoever bears it sees all and can also write. SIGTERM and Ctrl-C end it.
     """
     settings = Settings.from_mapping(os.environ)
     _check_installed()
@@ -75,9 +76,17 @@ def _serve(engage: Engage, token: str | None, listener: socket.socket, hook: Any
 
     from .logs import logged  # noqa: PLC0415
     from .stopping import heeding_signals  # noqa: PLC0415
-    from .web import create_app  # noqa: PLC0415
+    from .web import Entrance, create_app  # noqa: PLC0415
 
-    served = create_app(engage, may_see=hook, token=token, alone=hook is None, earnings=earnings)
+    name, port = listener.getsockname()[:2]
+    url = f"http://{f'[{name}]' if ':' in name else name}:{port}/"
+
+    def announce(next_token: str) -> None:
+        with suppress(OSError):
+            typer.echo(f"opened; for another browser open {url}?token={next_token}")
+
+    entrance = Entrance(announce)
+    served = create_app(engage, may_see=hook, token=token, alone=hook is None, earnings=earnings, entrance=entrance)
     config = uvicorn.Config(
         served,
         lifespan="off",
@@ -90,9 +99,9 @@ def _serve(engage: Engage, token: str | None, listener: socket.socket, hook: Any
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     with heeding_signals(), logged("warning", as_json=False, secrets=(token,)):
-        name, port = listener.getsockname()[:2]
-        shown = f"[{name}]" if ":" in name else name
-        typer.echo(f"serving on http://{shown}:{port}/ until SIGTERM or Ctrl-C")
+        typer.echo(f"serving on {url} until SIGTERM or Ctrl-C")
+        if hook is None:
+            typer.echo(f"open {url}?token={entrance.token} (the link opens one browser; then the next is printed)")
         asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
 
 

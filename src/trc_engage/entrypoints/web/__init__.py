@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .app import create_app
+    from .entrance import Entrance
     from .site import Earning, Site
 
-_HOMES = {"create_app": "app", "Earning": "site", "Site": "site"}
+_HOMES = {"create_app": "app", "Entrance": "entrance", "Earning": "site", "Site": "site"}
 
-__all__ = ["Earning", "Site", "create_app"]
+__all__ = ["Earning", "Entrance", "Site", "create_app"]
 
 
 def __getattr__(name: str) -> object:

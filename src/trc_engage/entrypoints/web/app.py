@@ -15,6 +15,7 @@ from ...engage import Engage
 from . import api, pages
 from .access import is_token
 from .edge import Edge, is_api, secured
+from .entrance import Entrance
 from .problems import as_json, problem_of
 from .site import Earning, MayAdminister, MaySee, Site
 
@@ -29,13 +30,16 @@ def create_app(
     token: str | None = None,
     alone: bool = False,
     earnings: Sequence[Earning] = (),
+    entrance: Entrance | None = None,
 ) -> Starlette:
     """Make the app, to be mounted under a path of yours, or to run alone.
 
     `may_see(request, member_id)` is asked before anything of one member is told, and
     `may_administer(request)` before the status is; each may be a coroutine function, and a plain one is
-    called in a thread. `alone` stands in for `may_see`: everybody sees all, and whatever is not asked
-    from this machine itself is refused. Without a `token` (16 to 200 characters) nothing can be written.
+    called in a thread. `alone` stands in for `may_see`: whatever is not asked from this machine itself is
+    refused, and whoever came in sees all: by the link `/?token=…` with `app.state.entrance.token`, which opens
+    one browser and is another then, or with the `token`. An `entrance` of yours says what is done with the
+    next link's token. Without a `token` (16 to 200 characters) nothing can be written.
     `earnings` are what your awards earn, for members to read. Raises `InvalidValue`.
     """
     if alone is (may_see is not None):
@@ -43,7 +47,7 @@ def create_app(
         raise InvalidValue("may_see", may_see, advice)
     if token is not None and not is_token(token):
         raise InvalidValue("token", "(not shown)", "give 16 to 200 printable ASCII characters without spaces")
-    site = Site(engage, may_see, may_administer, token, alone, tuple(earnings))
+    site = Site(engage, may_see, may_administer, token, alone, entrance or Entrance(), tuple(earnings))
     app = Starlette(
         routes=[Mount("/api", app=api.router(site), name="api"), *pages.routes()],
         middleware=[Middleware(Edge, site=site)],
@@ -51,6 +55,7 @@ def create_app(
     )
     app.router.redirect_slashes = False
     app.state.site = site
+    app.state.entrance = site.entrance
     return app
 
 

@@ -3,9 +3,12 @@
 from collections.abc import Iterable
 
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .access import check_on_loopback
+from .entrance import closed
+from .pages import problem_page
 from .problems import Problem, as_json
 from .site import Site
 
@@ -23,7 +26,7 @@ IS_API = "trc_engage.is_api"
 
 
 class Edge:
-    """Refuses what is not from this machine, where only this machine may ask, and secures every answer."""
+    """Refuses who is not let in, where a site runs alone, and secures every answer."""
 
     def __init__(self, app: ASGIApp, site: Site) -> None:
         self._app = app
@@ -43,13 +46,22 @@ class Edge:
                 message["headers"] = secured(message.get("headers", ()))
             await send(message)
 
+        answer = self._answered(scope) if self._site.alone else None
+        await (answer or self._app)(scope, receive, send_secured)
+
+    def _answered(self, scope: Scope) -> Response | None:
+        """Answer whoever is let in nowhere, or comes in by the link; None for whoever is in."""
+        request, entrance = Request(scope), self._site.entrance
         try:
-            if self._site.alone:
-                check_on_loopback(scope)
+            check_on_loopback(scope)
         except Problem as problem:
-            await as_json(problem)(scope, receive, send_secured)
-            return
-        await self._app(scope, receive, send_secured)
+            return as_json(problem)
+        if answer := entrance.exchanged(request):
+            return answer
+        is_public = scope["path"].removeprefix(scope.get("root_path", "")).startswith("/static/")
+        if is_public or entrance.is_open_to(request) or self._site.is_trusted(request):
+            return None
+        return as_json(closed()) if is_api(request) else problem_page(request, closed())
 
 
 def secured(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

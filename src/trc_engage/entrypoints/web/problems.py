@@ -32,6 +32,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "token-wrong": (401, "This is not the site's token"),
     "refused": (403, "This was refused"),
     "not-on-loopback": (403, "This site answers its own machine only"),
+    "closed": (403, "This site is closed"),
     "unknown-path": (404, "There is nothing here"),
     "unknown-member": (404, "No such member"),
     "unknown-award": (404, "No such award"),

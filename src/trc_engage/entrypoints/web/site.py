@@ -10,6 +10,7 @@ from ...core.errors import UnknownMember
 from ...core.fields import checked_member_id
 from ...engage import Engage
 from .access import asked, bears
+from .entrance import Entrance
 from .problems import Problem
 
 MaySee = Callable[[Request, str], bool | Awaitable[bool]]
@@ -30,10 +31,12 @@ class Site:
 
     engage: Engage
     may_see: MaySee | None = None
-    """None where everybody sees all: alone, on loopback."""
+    """None where whoever is in sees all: alone, on loopback."""
     may_administer: MayAdminister | None = None
     token: str | None = field(default=None, repr=False)
     alone: bool = False
+    entrance: Entrance = field(factory=Entrance, repr=False)
+    """The way in, where it runs alone."""
     earnings: Sequence[Earning] = ()
 
     @classmethod

@@ -30,6 +30,10 @@ REFUSALS: Mapping[str, Refusal] = {
     "invalid-value": Refusal("That cannot be read", "The address of this page holds a value that makes no sense."),
     "wrong-method": Refusal("That cannot be done here", "Begin again from the leaderboard."),
     "not-on-loopback": Refusal("Not from here", "This site answers its own machine only."),
+    "closed": Refusal(
+        "This site is closed",
+        "Open it by the link that was printed where it was started: it opens one browser; then the next is printed.",
+    ),
     "busy": Refusal("Busy for a moment", "The points are being brought up to date. Load this page again."),
 }
 

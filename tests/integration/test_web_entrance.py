@@ -1,0 +1,167 @@
+"""A site that runs alone is opened by a link, once, and tells all others nothing."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from command import Operator
+from community import Community
+from debian import nginx
+from trc_engage import Engage
+from trc_engage.entrypoints.web import Entrance, create_app
+from visitor import BEARER, TOKEN, Visitor, alone, let_in, problem_of
+
+CONFIG = """
+daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; worker_processes 1;
+events {{ }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
+    uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+    server {{ listen unix:{folder}/front.sock; location / {{ proxy_pass {upstream}; }} }}
+}}
+"""
+PATHS = (
+    *("/", "/?month=all", "/members?q=ada", "/members/ada", "/status", "/theme", "/nowhere", "/?token=", "/?token=x"),
+    *("/api/members/ada", "/api/leaderboard", "/api/status", "/api/feed", "/api/openapi.json", "/api/nowhere"),
+)
+SECRETS = ("Ada", "5,432", "5432", "0.1.0", "engage.db")
+
+
+@pytest.fixture
+def engage() -> Engage:
+    """Return what a community is kept in, of which nothing is to be told."""
+    community = Community()
+    community.engage.enroll("ada", name="Ada")
+    community.award("ada", "b:1", points=5_432)
+    return community.engage
+
+
+@contextmanager
+def proxied(folder: Path, upstream: str) -> Iterator[httpx.Client]:
+    """Lend a client of an nginx that does no more than `proxy_pass`."""
+    program = nginx()
+    (folder / "nginx.conf").write_text(CONFIG.format(folder=folder, upstream=upstream))
+    process = subprocess.Popen(
+        [program.path, "-e", f"{folder}/error.log", "-p", folder, "-c", "nginx.conf"], env=program.environ, cwd=folder
+    )
+    transport = httpx.HTTPTransport(uds=f"{folder}/front.sock", retries=8)
+    try:
+        with httpx.Client(transport=transport, base_url="http://engage.example") as client:
+            yield client
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def test_behind_a_bare_proxy_nothing_is_told_to_the_world(tmp_path: Path) -> None:
+    """Nginx with `proxy_pass` alone makes of everybody somebody on this machine: that is not enough to come in."""
+    operator = Operator(tmp_path)
+    operator.call("members", "enroll", "ada", "--name", "Ada")
+    operator.env["TRC_ENGAGE_WEB_TOKEN"] = TOKEN
+    process = operator.start("web", "--port", "0")
+    try:
+        assert process.stdout
+        url = process.stdout.readline().removeprefix("serving on ").split(" ")[0]
+        link = process.stdout.readline().removeprefix("open ").split(" ")[0]
+        with proxied(tmp_path, url.rstrip("/")) as world, httpx.Client(trust_env=False) as browser:
+            for path in PATHS:
+                told = world.get(path)
+                assert told.status_code == 403
+                assert not [word for word in SECRETS if word in told.text]
+            assert world.get("/api/members/ada", headers=BEARER).status_code == 200
+            assert "Ada" not in browser.get(url).text
+            assert browser.get(link, follow_redirects=True).status_code == 200
+            assert browser.get(f"{url}members/ada").status_code == 200
+            assert world.get(f"/?{httpx.URL(link).query.decode()}").status_code == 403
+    finally:
+        process.terminate()
+        out, err = process.communicate(timeout=20)
+    assert err == ""
+    assert out.startswith(f"opened; for another browser open {url}?token=")
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("headers", [{}, {"Cookie": "trc_engage_session_8000=x"}, {"Authorization": "Bearer x"}])
+def test_who_was_not_let_in_is_told_nothing(engage: Engage, method: str, path: str, headers: dict[str, str]) -> None:
+    """403, whatever is asked and however, there or not."""
+    told = Visitor(create_app(engage, alone=True, token=TOKEN)).ask(method, path, headers=headers)
+    assert told.status_code == 403
+    assert told.headers["cache-control"] == "no-store"
+    assert not [word for word in SECRETS if word in told.text]
+    if path.startswith("/api") and method != "HEAD":
+        assert problem_of(told) == (403, "closed")
+
+
+def test_the_link_opens_one_browser_and_then_it_is_another(engage: Engage) -> None:
+    """By a cookie that no script reads and no other site sends; the token stays in no address."""
+    told = list[str]()
+    app = create_app(engage, alone=True, entrance=Entrance(told.append))
+    first = app.state.entrance.token
+    visitor = Visitor(app)
+    assert visitor.ask("HEAD", "/", params={"token": first}).status_code == 403
+    assert visitor.get("/members/ada", params={"token": first}).status_code == 403
+    opened = visitor.get("/", params={"token": first})
+    assert (opened.status_code, opened.headers["location"]) == (303, "/")
+    assert opened.headers["referrer-policy"] == "no-referrer"
+    cookie = opened.headers["set-cookie"]
+    assert {"HttpOnly", "Path=/", "SameSite=strict"} == set(cookie.split("; ")[1:])
+    assert len(cookie.split("; ")[0].partition("=")[2]) >= 43
+    assert first not in cookie + opened.text
+    assert visitor.get("/", params={"token": first}).status_code == 403
+    assert told == [app.state.entrance.token] != [first]
+    assert visitor.get("/", params={"token": told[0]}).status_code == 303
+    inside = {"Cookie": cookie.split("; ")[0]}
+    assert visitor.get("/", params={"token": first}, headers=inside).headers["location"] == "/"
+    assert visitor.get("/members/ada", headers=inside).status_code == 200
+
+
+def test_neither_token_nor_session_is_that_of_another_run(engage: Engage) -> None:
+    """Both are made by chance for one process."""
+    one, other = (create_app(engage, alone=True) for _ in range(2))
+    assert one.state.entrance.token != other.state.entrance.token
+    assert Visitor(other).get("/", params={"token": one.state.entrance.token}).status_code == 403
+    assert Visitor(other, let_in(one).headers).get("/").status_code == 403
+
+
+def test_the_token_reads_too(engage: Engage) -> None:
+    """A script needs no cookie: pages, members, feed and status."""
+    visitor = Visitor(create_app(engage, alone=True, token=TOKEN), BEARER)
+    for path in ("/", "/members/ada", "/status", "/api/members/ada", "/api/feed", "/api/status", "/api/openapi.json"):
+        assert visitor.get(path).status_code == 200
+
+
+def test_a_cookie_writes_nothing(engage: Engage) -> None:
+    """Who came in by the link reads; to write takes the token."""
+    award = {"source": "benchmark", "points": 5, "key": "k", "at": "2026-03-02T09:00:00Z"}
+    assert problem_of(alone(engage).ask("POST", "/api/members/ada/awards", json=award)) == (401, "token-missing")
+
+
+def test_what_the_page_is_dressed_in_is_no_secret(engage: Engage) -> None:
+    """The refusal looks like a page of the site."""
+    assert Visitor(create_app(engage, alone=True)).get("/static/pages.css").status_code == 200
+
+
+def test_a_site_with_a_hook_needs_no_link(engage: Engage) -> None:
+    """There the host's sessions decide, and a token in an address means nothing."""
+    app = create_app(engage, may_see=lambda *_: False)
+    answer = Visitor(app).get("/", params={"token": app.state.entrance.token})
+    assert (answer.status_code, "set-cookie" in answer.headers) == (200, False)
+
+
+@pytest.mark.parametrize("root", ["", "/points"])
+def test_the_link_leads_to_where_the_site_stands(engage: Engage, root: str) -> None:
+    """Also below a path."""
+    app = create_app(engage, alone=True)
+
+    async def below(scope: dict[str, object], receive: object, send: object) -> None:
+        await app({**scope, "root_path": root}, receive, send)  # type: ignore[arg-type]
+
+    opened = Visitor(below).get(f"{root}/", params={"token": app.state.entrance.token})
+    assert (opened.status_code, opened.headers["location"]) == (303, f"{root}/")
+    assert f"Path={root}/;" in opened.headers["set-cookie"]
