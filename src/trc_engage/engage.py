@@ -75,6 +75,7 @@ class Engage(Reader):
         adopt_board: bool = False,
         by: str | None = None,
         reason: str | None = None,
+        shown: SyncReport | None = None,
     ) -> SyncReport:
         """Read the board and post what it means (R1-R7, R10, R19, R21, R22, R24).
 
@@ -82,7 +83,8 @@ class Engage(Reader):
         that would lower many members is refused, unless an admin decides: `accept_drops` deducts,
         `rebase_drops` keeps the points. Another board than the last is refused unless `adopt_board`, which keeps
         the points and counts on from the new one. `by` and `reason` say who decided and why; to adopt
-        they are needed. Raises `SourceError`, `ClockWentBack`, `SourceMissing`.
+        they are needed. `shown` is the dry run that was decided on: if more would be lost by now, nothing is
+        done. Raises `SourceError`, `ClockWentBack`, `SourceMissing`.
         """
         if self._source is None:
             raise SourceMissing
@@ -92,7 +94,7 @@ class Engage(Reader):
             "adopt_board": adopt_board,
         }
         decision = _decision(decided, by, reason, dry_run=dry_run)
-        return syncing.sync(self._ledger, self._source, self._clock, syncing.How(dry_run, fresh, decision))
+        return syncing.sync(self._ledger, self._source, self._clock, syncing.How(dry_run, fresh, decision, shown=shown))
 
     def run_due(self) -> RunReport:
         """Do what is due, once, whoever calls: the slot's sync, the settlement, notices to admins (R15, R18, R20).

@@ -120,6 +120,7 @@ def status(ledger: Store, now: datetime, alerts: Sequence[Alerts] = ()) -> Statu
         is_attended=slots.is_attended(now, last, state.good_at),
         troubles=_troubles(ledger, pending, now),
         good_at=state.good_at,
+        board_id=state.board_id,
         failing=state.failing,
         wait=state.wait if timing.is_kept_away(state.wait, now) else None,
         pending=pending,

@@ -14,6 +14,7 @@ from trc_engage.entrypoints.cli import MODULES
 from trc_engage.testing.mee6 import Mee6Server
 
 CANARY = "kAnArY.never-to-be-seen"
+ADOPT = ["sync", "--adopt-board", "--by", "me", "--reason", "we moved"]
 
 
 def test_what_happens_to_a_member_is_said(opened: Operator) -> None:
@@ -59,8 +60,15 @@ def test_what_happens_to_a_member_is_said(opened: Operator) -> None:
         (["members", "enroll", ""], {}, 65, "member_id: ''"),
         (["award", "m-1"], {}, 2, "--source"),
         (["members", "import", "nowhere.csv"], {}, 65, "nowhere.csv: No such file"),
-        (["sync"], {"TRC_ENGAGE_MEE6_URL": "http://127.0.0.1:9"}, 69, "certificates, and TRC_ENGAGE_MEE6_URL"),
-        (["sync"], {"TRC_ENGAGE_GUILD_ID": "404"}, 69, "guild"),
+        (["sync"], {"TRC_ENGAGE_MEE6_URL": "http://127.0.0.1:9"}, 69, "XP of different boards cannot be compared"),
+        (["sync"], {"TRC_ENGAGE_GUILD_ID": "404"}, 69, "reads board mee6:404@127.0.0.1:"),
+        ([*ADOPT, "--yes"], {"TRC_ENGAGE_MEE6_URL": "http://127.0.0.1:9"}, 69, "certificates, and TRC_ENGAGE_MEE6_URL"),
+        ([*ADOPT, "--yes"], {"TRC_ENGAGE_GUILD_ID": "404"}, 69, "guild"),
+        ([*ADOPT, "--yes"], {}, 65, "the points here are of this board already"),
+        (ADOPT, {}, 2, "give --yes"),
+        (["sync", "--adopt-board"], {}, 2, "--adopt-board needs --by and --reason"),
+        (["sync", "--adopt-board", "--rebase-drops"], {}, 2, "two decisions"),
+        (["sync", "--by", "me"], {}, 65, "by: 'me': give it together with accept_drops"),
         (["show", "m-1"], {"TRC_ENGAGE_STORE": __file__}, 74, "not a SQLite database"),
         (["sync"], {"TRC_ENGAGE_GUILD_ID": ""}, 78, "TRC_ENGAGE_GUILD_ID is not set"),
         (["sync"], {"TRC_ENGAGE_GUILD_ID": "home"}, 78, "TRC_ENGAGE_GUILD_ID: 'home'"),

@@ -138,6 +138,7 @@ def test_the_keys_do_not_depend_on_how_it_does(tmp_path: Path, story: Callable[[
             "accounts",
             "at",
             "attended",
+            "board_id",
             "channels",
             "entries",
             "failing",

@@ -248,6 +248,7 @@ def test_adopting_keeps_points_and_counts_on_from_the_new_board(community: Board
     assert community.ledger.rose_on(community.now.date()) == 5, "none but the rise before"
     (entry,) = community.engage.history("ada", limit=1)
     assert (entry.kind, entry.points, entry.silent) == ("rebase", 0, True)
+    assert (entry.actor, entry.reason) == ("admin-7", "we moved")
     assert audit(community.ledger).is_healthy
     assert community.sync(**dict.fromkeys(FIVE, 120)).points == 5, "50 were carried; eli's 120 are new"
     community.board_id = ONE
@@ -357,6 +358,22 @@ def test_an_adoption_is_shown_before_it_is_done(community: Boards) -> None:
     assert (report.outcome, report.rebased, report.absent, len(report.moves)) == ("planned", 4, 1, 5)
     assert _meaning(community) == before
     assert refused(community).kind == "distrusted"
+
+
+def test_what_was_decided_on_must_not_have_become_worse(community: Boards) -> None:
+    """Between the question and the answer somebody vanished, or more points would go: nothing is done (R27)."""
+    show_another(community)
+    community.now += timedelta(minutes=15)
+    shown = community.engage.sync(adopt_board=True, dry_run=True)
+    del community.xp["eli"]
+    error = refused(community, adopt_board=True, by="me", reason="why not", shown=shown)
+    assert "has changed since you were asked" in error.message
+    community.xp["eli"] = 5
+    community.adopt(shown=shown)
+    community.xp = dict.fromkeys(FIVE, 0)
+    shown = community.engage.sync(accept_drops=True, dry_run=True)
+    community.board_id = OTHER
+    assert community.engage.sync(accept_drops=True, by="me", reason="they cheated", shown=shown).points < 0
 
 
 @pytest.mark.parametrize(

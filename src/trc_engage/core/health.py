@@ -48,6 +48,8 @@ class Status:
     troubles: Sequence[Trouble]
     good_at: datetime | None
     """When the last good sync began to read."""
+    board_id: str | None
+    """Whose board the points are of, empty for one without an id; None before a sync recorded it (R24)."""
     failing: Failing | None
     wait: Wait | None
     """A wait that the source asked for and that is not over."""

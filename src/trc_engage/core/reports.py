@@ -62,6 +62,8 @@ class SyncReport:
     """Net points of all entries."""
     pages: int = 0
     rows: int = 0
+    board_id: str | None = None
+    """Whose board was read, empty for one without an id; None if none was (R24)."""
     late: Sequence[StreakChange] = ()
     """Streaks that changed because windows reached back into settled days (R16)."""
     moves: Sequence[Move] = ()

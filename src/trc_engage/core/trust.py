@@ -6,6 +6,7 @@ from .boards import named
 from .model import Board
 from .planning import SyncPlan
 from .postings import SyncState
+from .reports import SyncReport
 
 LOWERED_MIN = 5
 LOWERED_SHARE_MAX = 0.10
@@ -55,9 +56,9 @@ def why_another_board(known: str | None, board_id: str) -> str | None:
         return None
     return (
         f"the source reads {named(board_id)}, but the points here are of {named(known)}, and XP of different boards "
-        "cannot be compared; nothing was read or changed. If that is a mistake, set the source right. If the change "
-        "is meant, an admin adopts the new board: `trc-engage sync --adopt-board` keeps everybody's points and "
-        "counts on from what the new board shows"
+        "cannot be compared; nothing was read or changed. If that is a mistake, set the source right (guild and "
+        "address). If the change is meant, an admin adopts the new board: `trc-engage sync --adopt-board` keeps "
+        "everybody's points and counts on from what the new board shows"
     )
 
 
@@ -67,6 +68,17 @@ def why_not_adopted(board: Board) -> str | None:
         return None
     flaw = "it is empty" if board.whole else "it was not read to its end"
     return f"the board cannot be adopted, for {flaw}; nothing was changed"
+
+
+def why_more_is_lost(plan: SyncPlan, shown: SyncReport | None) -> str | None:
+    """Return why a decision does not stand: it was made on numbers that have become worse; None if they have not."""
+    if shown is None or (plan.counts["absent"] <= shown.absent and plan.points >= shown.points):
+        return None
+    return (
+        f"the board has changed since you were asked: {plan.counts['absent']:,} accounts are not on it now, "
+        f"{shown.absent:,} then, and the sync would bring {plan.points:+,} points, {shown.points:+,} then; nothing "
+        "was changed. Look at it again and decide anew"
+    )
 
 
 def why_clocks_differ(at: datetime, server_at: datetime | None) -> str | None:

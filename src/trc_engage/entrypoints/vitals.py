@@ -21,6 +21,7 @@ def of_status(status: Status, version: str | None) -> dict[str, Any]:
         "at": status.at.isoformat(),
         "attended": status.is_attended,
         "good_at": status.good_at and status.good_at.isoformat(),
+        "board_id": status.board_id,
         "failures": 0 if status.failing is None else status.failing.count,
         "failing": status.failing and _failing(status.failing),
         "troubles": [_trouble(trouble) for trouble in status.troubles],

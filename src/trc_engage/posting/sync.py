@@ -34,6 +34,8 @@ class How:
     """It is meant for the board as it is now, so it always reads afresh."""
     slot: datetime | None = None
     """The slot whose sync it is; it ends with it."""
+    shown: SyncReport | None = None
+    """The dry run on which it was decided; if more would be lost by now, nothing is done (R27)."""
 
     def end(self, outcome: SlotOutcome, at: datetime) -> SlotEnd | None:
         """Return how the slot ends, if there is one."""
@@ -134,11 +136,13 @@ def _post(ledger: Store, reading: Reading, how: How, claim: Claim) -> SyncReport
 
     def attempt(accounts: Sequence[DiscordActivity]) -> SyncReport:
         plan = _planned(reading, accounts, how)
+        if worse := trust.why_more_is_lost(plan, how.shown):
+            raise SourceError("distrusted", worse)
         if how.dry_run:
-            return _report("planned", plan, board, at, moves=plan.moves)
+            return _report("planned", plan, reading, moves=plan.moves)
         calendar = ledger.calendar()
         derived = deriving.of_moves(ledger, plan.moves, calendar)
-        report = _report("synced", plan, board, at, late=derived.changes)
+        report = _report("synced", plan, reading, late=derived.changes)
         posting = Posting(
             at,
             moves=plan.moves,
@@ -192,15 +196,14 @@ def _gathered_again(ledger: Store, reading: Reading, how: How) -> Sequence[Disco
 def _report(
     outcome: Literal["synced", "planned"],
     plan: SyncPlan,
-    board: Board,
-    at: datetime,
+    reading: Reading,
     *,
     late: Sequence[StreakChange] = (),
     moves: Sequence[Move] = (),
 ) -> SyncReport:
-    return SyncReport(
-        outcome, at, **plan.counts, points=plan.points, pages=board.pages, rows=board.rows, late=late, moves=moves
-    )
+    board = reading.board
+    told = {"points": plan.points, "pages": board.pages, "rows": board.rows}
+    return SyncReport(outcome, reading.at, **plan.counts, **told, board_id=reading.board_id, late=late, moves=moves)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from attrs import evolve
 
+from ...core.decisions import Decision
 from ...core.entries import DISCORD, SILENT_KINDS, Entry, XpChange
 from ...core.errors import ClaimLost, Moved
 from ...core.incidents import failed_again
@@ -18,8 +19,9 @@ def post(state: State, posting: Posting) -> Sequence[Entry]:
     _check(state, posting)
     for member in posting.members:
         state.members[member.member_id] = evolve(member, version=member.version + 1)
+    decision = None if posting.run is None else posting.run.decision
     for move in sorted(posting.moves, key=lambda move: move.account.account_id):
-        _move(state, move, posting.at)
+        _move(state, move, posting.at, decision)
     for link in posting.links:
         account_id = len(state.accounts) + 1
         state.accounts[account_id] = _waiting(account_id, link)
@@ -90,7 +92,7 @@ def _drafts_fit(state: State, drafts: Sequence[Draft]) -> bool:
     )
 
 
-def _move(state: State, move: Move, at: datetime) -> None:
+def _move(state: State, move: Move, at: datetime, decision: Decision | None) -> None:
     before = move.account
     if move.kind is not None and move.day is not None:
         first = move.kind == "opening"
@@ -103,9 +105,10 @@ def _move(state: State, move: Move, at: datetime) -> None:
         )
         silent = move.kind in SILENT_KINDS
         position = len(state.entries) + 1
-        state.entries.append(
-            Entry(position, move.kind, before.member_id, DISCORD, move.points, move.day, at, silent, change)
-        )
+        entry = Entry(position, move.kind, before.member_id, DISCORD, move.points, move.day, at, silent, change)
+        if decision is not None and decision.entry_kind == move.kind:
+            entry = evolve(entry, reason=decision.reason, actor=decision.actor)
+        state.entries.append(entry)
     if move.points:
         state.add(before.member_id, DISCORD, move.points)
     if move.active and move.window is not None:

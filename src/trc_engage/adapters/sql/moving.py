@@ -9,6 +9,7 @@ same version still is the same.
 from collections.abc import Iterator, Mapping, Sequence
 
 from ...core.days import Window
+from ...core.decisions import Decision
 from ...core.entries import DISCORD, SILENT_KINDS
 from ...core.errors import Moved
 from ...core.model import Move
@@ -18,9 +19,12 @@ from .stamps import month_of, stamp
 POST_ENTRIES = """
 INSERT INTO entries (
     kind, member_id, source, points, day, at, silent,
-    account_id, xp_before, xp_after, baseline_before, baseline_after
+    account_id, xp_before, xp_after, baseline_before, baseline_after, reason, actor
 )
-SELECT kind, member_id, :source, points, day, :at, silent, account_id, xp_before, xp_total, baseline_before, xp_baseline
+SELECT
+    kind, member_id, :source, points, day, :at, silent,
+    account_id, xp_before, xp_total, baseline_before, xp_baseline,
+    CASE WHEN kind = :decided THEN :reason END, CASE WHEN kind = :decided THEN :actor END
 FROM engage_staged_moves WHERE kind IS NOT NULL
 ORDER BY account_id
 """
@@ -60,11 +64,16 @@ WHERE discord_activity.account_id = moves.account_id AND discord_activity.versio
 """
 
 
-def post_moves(sessions: Sessions, session: Session, moves: Sequence[Move], at: str) -> None:
+def post_moves(sessions: Sessions, session: Session, moves: Sequence[Move], at: str, decision: Decision | None) -> None:
     """Write what the moves mean; `Moved` if an account is not at the version its move was planned on."""
+    decided = {
+        "decided": decision and decision.entry_kind,
+        "reason": decision and decision.reason,
+        "actor": decision and decision.actor,
+    }
     windows: dict[Window, int] = {}
     sessions.stage(session, _staged(moves, windows), _days(windows))
-    session.execute(POST_ENTRIES, {"source": DISCORD, "at": at})
+    session.execute(POST_ENTRIES, {"source": DISCORD, "at": at, **decided})
     session.execute(POST_BALANCES, {"source": DISCORD})
     session.execute(POST_MONTHLY_BALANCES)
     session.execute(POST_EVIDENCE)

@@ -67,7 +67,7 @@ def post(sessions: Sessions, session: Session, posting: Posting) -> list[int]:
     if posting.members:
         name(sessions, session, posting.members)
     if posting.moves:
-        post_moves(sessions, session, posting.moves, at)
+        post_moves(sessions, session, posting.moves, at, None if posting.run is None else posting.run.decision)
         if posting.run is None:
             # A sync never unlinks, and its many moves need not be searched for it.
             session.execute(UNLINK, {"at": at})

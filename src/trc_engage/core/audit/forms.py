@@ -19,6 +19,8 @@ FIELDS: Mapping[str, Set[str]] = {
     **dict.fromkeys(SYNC_KINDS, _XP),
 }
 """Which of its optional fields each kind has; it has no other."""
+MAY_HAVE: Mapping[str, Set[str]] = dict.fromkeys(("deduction", "rebase"), frozenset({"reason", "actor"}))
+"""Which of them a kind may have besides: who decided on it and why (R10, R24)."""
 OPTIONAL = ("key", "reason", "actor", "reverses", "xp")
 SIGNS = {"award": 1, "gain": 1, "reversal": -1, "deduction": -1, "opening": 0, "rebase": 0}
 SIGN_NAMES = {1: "more than 0", -1: "less than 0", 0: "0"}
@@ -30,7 +32,7 @@ def flaws(entry: Entry) -> Iterator[Flaw]:
     kind, has = entry.kind, FIELDS[entry.kind]
     for name in OPTIONAL:
         is_there = getattr(entry, name) is not None
-        if is_there != (name in has):
+        if is_there != (name in has) and name not in MAY_HAVE.get(kind, ()):
             yield f"the {name} of {_article(kind)}", "there" if is_there else "missing", "none" if is_there else "one"
     sign = (entry.points > 0) - (entry.points < 0)
     if kind == "adjustment":

@@ -27,11 +27,11 @@ def explained(entry: Entry) -> str:
     change = entry.xp
     if entry.kind == "opening":
         return f"counts from {change.xp_after:,} XP" + ("; no points for history" if change.xp_after else "")
+    moved = xp_moved(change.xp_before or 0, change.xp_after)
+    decided = f"; decided by {entry.actor}: {entry.reason}" if entry.actor else ""
     if entry.kind == "rebase":
-        return f"{xp_moved(change.xp_before or 0, change.xp_after)} not counted; carried {change.carried_after} stays"
-    return (
-        f"{xp_moved(change.xp_before or 0, change.xp_after)}, carried {change.carried_before} → {change.carried_after}"
-    )
+        return f"{moved} not counted; carried {change.carried_after} stays{decided}"
+    return f"{moved}, carried {change.carried_before} → {change.carried_after}{decided}"
 
 
 def _by_hand(entry: Entry) -> str:

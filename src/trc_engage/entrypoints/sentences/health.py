@@ -84,6 +84,7 @@ def _well(status: Status) -> Iterator[str]:
 def running(status: Status) -> Iterator[Fact]:
     """Yield what was done, what fails and what is to come."""
     yield "last good sync", "none yet" if status.good_at is None else _when(status, status.good_at)
+    yield "board", "not recorded yet" if status.board_id is None else status.board_id or "one without an id"
     failing = status.failing
     if failing is None:
         yield "failures", "none"

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from ...core.boards import named
 from ...core.model import Move
 from ...core.reports import SyncReport
-from ..text import counted, moment, points, say, say_table, signed
+from ..text import counted, moment, points, safe, say, say_table, signed
 from .entries import xp_moved
 from .streaks import say_late
 
@@ -27,6 +28,17 @@ def say_report(report: SyncReport) -> None:
     say_late(report.late)
     if report.moves:
         _say_moves(report.moves)
+
+
+def adoption(shown: SyncReport, known: str | None) -> str:
+    """Return what adopting a board would do, for whoever decides on it (R24)."""
+    began, missing = shown.rebased + shown.opened, shown.absent
+    return safe(
+        f"{named(shown.board_id)} ({counted(shown.rows, 'row')}) would take the place of {named(known)}: of "
+        f"{counted(began + missing + shown.missed, 'account')} {began:,} would count on from what it shows, "
+        f"{missing:,} are not on it and would begin at 0 XP, and {shown.missed:,} would wait for the next reading. "
+        "All points stay; what was earned since the last sync is not paid"
+    )
 
 
 def _tally(report: SyncReport) -> str:

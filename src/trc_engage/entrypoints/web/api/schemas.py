@@ -172,6 +172,7 @@ SCHEMAS: dict[str, Schema] = {
         at=AT,
         attended=flag("Something has run of late."),
         good_at=maybe(AT),
+        board_id=maybe(text("Whose board the points are of: source and guild. Null before the first sync.")),
         failures=whole("Failed syncs in a row."),
         pending=array(shape(day=ANY_DAY, cause=text(), why=text()), "Days that are over but cannot be settled yet."),
         next_sync_at=AT,

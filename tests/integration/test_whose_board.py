@@ -1,0 +1,230 @@
+"""Whose board it is, from the command line over real servers, and on stores from before boards had ids (R24)."""
+
+import os
+import pty
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlite_utils import Database
+
+from command import ADA, GRACE, Operator
+from community import Community
+from postgres import schema, server_dsn
+from terminal import read_out
+from trc_engage import InvalidValue
+from trc_engage.adapters.mee6 import Mee6Source
+from trc_engage.adapters.postgres import PostgresLedger
+from trc_engage.adapters.postgres.schema import MIGRATIONS
+from trc_engage.adapters.sqlite import SqliteLedger
+from trc_engage.adapters.sqlite.database import APPLICATION_ID
+from trc_engage.adapters.sqlite.schema import migrations
+from trc_engage.auditing import audit
+from trc_engage.core.ports import Store
+from trc_engage.core.postings import Wait
+from trc_engage.testing.mee6 import Mee6Server
+
+ADOPT = ("sync", "--adopt-board", "--by", "admin-7", "--reason", "we moved")
+
+
+@pytest.fixture
+def other() -> Iterator[Mee6Server]:
+    """Serve another board on which both have far more XP: a trial of `mee6-server`, or another guild's."""
+    with Mee6Server.start() as server:
+        server.board.join(ADA, username="ada", xp=91_000)
+        server.board.join(GRACE, username="grace", xp=92_000)
+        for number in range(1_500):
+            server.board.join(str(900_000_000_000 + number), xp=95_000 - number)
+        yield server
+
+
+def points(operator: Operator) -> list[int]:
+    """Return what both have."""
+    return [operator.call("show", member, "--json").json["points"] for member in ("m-1", "m-2")]
+
+
+@pytest.mark.parametrize("options", [(), ("--fresh",), ("--dry-run",), ("--accept-drops",), ("--rebase-drops",)])
+def test_a_trials_server_is_another_board(
+    opened: Operator, server: Mee6Server, other: Mee6Server, options: tuple[str, ...]
+) -> None:
+    """With TRC_ENGAGE_MEE6_URL pointed at it the real store refuses, and sends it no request; back on, all is paid."""
+    ran = opened.call("sync", "--json", *options, env={"TRC_ENGAGE_MEE6_URL": other.url})
+    assert (ran.code, ran.json["kind"]) == (69, "distrusted")
+    for told in (f"mee6:{server.guild_id}@{server.url[7:]}", f"mee6:{other.guild_id}@{other.url[7:]}", "--adopt-board"):
+        assert told in ran.err
+    assert other.requests == []
+    assert opened.call("sync", "--fresh", "--json").json["points"] == 2
+
+
+def test_another_guild_is_another_board(opened: Operator, server: Mee6Server) -> None:
+    """By a mistyped guild id nobody gains, and the run says so by its alert and its code."""
+    requests = len(server.requests)
+    ran = opened.call("run-due", env={"TRC_ENGAGE_GUILD_ID": "200000000000000009"})
+    assert (ran.code, len(server.requests)) == (69, requests)
+    assert "a board that is not trusted" in ran.err
+    status = opened.call("status", "--json").json
+    assert status["board_id"] == f"mee6:{server.guild_id}@{server.url[7:]}"
+    assert [trouble["topic"] for trouble in status["troubles"]] == ["source"]
+    assert points(opened) == [0, 0]
+
+
+def test_a_board_is_adopted_from_the_command_line(opened: Operator, server: Mee6Server, other: Mee6Server) -> None:
+    """Looked at first, then done, whole, though both are found on its first page; points stay, and it counts on."""
+    env = {"TRC_ENGAGE_MEE6_URL": other.url}
+    opened.call("sync", "--fresh")
+    assert points(opened) == [2, 0]
+    looked = opened.call("sync", "--adopt-board", "--dry-run", env=env)
+    assert (looked.code, "2 rebased" in looked.out) == (0, True)
+    ran = opened.call(*ADOPT, "--yes", "--json", env=env)
+    assert (ran.code, ran.json["rebased"], ran.json["points"], ran.json["rows"]) == (0, 2, 0, 1_502)
+    assert points(opened) == [2, 0]
+    history = opened.call("history", "m-1")
+    assert "not counted; carried 50 stays; decided by admin-7: we moved" in history.out
+    assert f"mee6:{other.guild_id}@{other.url[7:]}" in opened.call("status").out
+    other.board.give(ADA, 50)
+    assert opened.call("sync", "--fresh", "--json", env=env).json["points"] == 1
+    back = opened.call("sync", "--fresh", env={"TRC_ENGAGE_MEE6_URL": server.url})
+    assert (back.code, "cannot be compared" in back.err) == (69, True)
+    assert opened.call("doctor").code == 0
+
+
+@pytest.mark.parametrize(("answer", "adopts"), [("y", True), ("n", False)])
+def test_at_a_terminal_an_adoption_is_asked(opened: Operator, other: Mee6Server, answer: str, adopts: bool) -> None:
+    """The numbers come first; only a yes adopts, and for it the board is read again."""
+    ours, theirs = pty.openpty()
+    opened.env["TRC_ENGAGE_MEE6_URL"] = other.url
+    process = opened.start(*ADOPT, stdin=theirs)
+    os.write(ours, f"{answer}\n".encode())
+    out, complaint = process.communicate(timeout=60)
+    os.close(theirs)
+    read_out(ours)
+    assert process.returncode == 0, complaint
+    assert "of 2 accounts 2 would count on from what it shows, 0 are not on it" in complaint
+    assert ("2 rebased" in out) == adopts
+    assert ("nothing was changed" in complaint) != adopts
+    assert opened.call("sync", "--fresh").code == (0 if adopts else 69)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "board_id"),
+    [
+        ("https://mee6.xyz", "mee6:1"),
+        ("https://MEE6.xyz:443/", "mee6:1"),
+        ("https://mee6.xyz.", "mee6:1"),
+        ("http://mee6.xyz", "mee6:1@mee6.xyz:80"),
+        ("https://mee6.xyz:8443", "mee6:1@mee6.xyz:8443"),
+        ("http://127.0.0.1:8123", "mee6:1@127.0.0.1:8123"),
+        ("http://[::1]:8123/path/to-it", "mee6:1@[::1]:8123"),
+        ("https://bücher.example", "mee6:1@xn--bcher-kva.example:443"),
+    ],
+)
+def test_the_source_says_whose_board_it_reads(base_url: str, board_id: str) -> None:
+    """Source and guild, and host and port where they are not MEE6's own, however the address is written."""
+    with Mee6Source.open("1", base_url=base_url, token="s3cret-token") as source:  # noqa: S106
+        assert source.board_id == board_id
+
+
+def test_no_credential_is_part_of_a_board() -> None:
+    """An address with a password is no address, so none can come into a store."""
+    with pytest.raises(InvalidValue):
+        Mee6Source.open("1", base_url="http://me:pw@127.0.0.1:8123")
+
+
+LIVED = """
+INSERT INTO members (member_id, enrolled_at, version) VALUES
+    ('ada', '2026-03-01T09:00:00.000000+00:00', 1), ('bo', '2026-03-01T09:00:00.000000+00:00', 1);
+INSERT INTO discord_activity (
+    version, member_id, discord_id, status, next_reading, xp_baseline, xp_total, xp_high, xp_posted,
+    linked_at, unlinked_at
+) VALUES
+    (2, 'ada', '80351110224678900', 'tracked', 'continues', 1000, 1000, 1000, 1000,
+     '2026-03-01T09:00:00.000000+00:00', NULL),
+    (2, 'bo', '80351110224678901', 'unlinked', 'opens', 0, 0, 0, 0,
+     '2026-03-01T09:00:00.000000+00:00', '2026-03-01T10:00:00.000000+00:00');
+INSERT INTO entries (kind, member_id, source, points, day, at, silent, account_id, xp_after, baseline_after) VALUES
+    ('opening', 'ada', 'discord', 0, '2026-03-01', '2026-03-01T09:15:00.000000+00:00', '1', 1, 1000, 1000);
+INSERT INTO runs (
+    task, outcome, at, opened, gained, deducted, rebased, unchanged, absent, missed, points, pages, board_rows, whole
+) VALUES ('sync', 'synced', '2026-03-01T09:15:00.000000+00:00', 1, 0, 0, 0, 0, 0, 0, 0, 1, 21, '1');
+INSERT INTO runs (task, outcome, at, trouble, message, counts, retry_at) VALUES
+    ('sync', 'failed', '2026-03-02T08:50:00.000000+00:00', 'rate_limited', 'slow down', '1',
+     '2026-03-02T09:20:00.000000+00:00');
+"""
+"""A day in the life of a store of the third version of the schema; the last sync was asked to wait."""
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def upgraded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """Open a store that the third version wrote."""
+    if request.param == "sqlite":
+        path = tmp_path / "engage.db"
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("PRAGMA foreign_keys = ON")
+            migrations.apply(Database(connection), stop_before="m004_edges")
+            connection.executescript(f"{LIVED} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 3")
+        with SqliteLedger.open(path) as ledger:
+            yield ledger
+        return
+    with schema() as name:
+        with psycopg.connect(server_dsn(), autocommit=True) as server:
+            server.execute(f"CREATE SCHEMA {name}; SET search_path = {name}")
+            server.execute("CREATE TABLE migrations (version BIGINT PRIMARY KEY)")
+            for number, script in enumerate(MIGRATIONS[:3], start=1):
+                with server.transaction():
+                    server.execute(script)
+                    server.execute("INSERT INTO migrations VALUES (%s)", [number])
+            server.execute(LIVED)
+        with PostgresLedger.open(server_dsn(), schema=name) as ledger:
+            yield ledger
+
+
+class Named(Community):
+    """A community whose source says which board it reads."""
+
+    board_id: Any = "mee6:1"
+
+
+def test_a_store_from_before_takes_the_id_of_its_next_good_sync(upgraded: Store) -> None:
+    """The wait that stood is kept, whoever asked for it; then the first good sync names the board, and pays on."""
+    community = Named(upgraded)
+    state = upgraded.sync_state()
+    assert (state.board_id, state.wait) == (None, Wait("rate_limited", community.now.replace(minute=20)))
+    community.xp = {"ada": 1_200}
+    assert community.run().outcome == "waiting"
+    assert community.run().sync is not None
+    assert (community.points("ada"), upgraded.sync_state().board_id) == (2, "mee6:1")
+    community.board_id = "mee6:2"
+    assert community.run().outcome == "failed"
+    assert audit(upgraded).is_healthy
+
+
+def test_links_and_rules_outlive_the_upgrade(upgraded: Store) -> None:
+    """An id is still held once, accounts are numbered on, and a foreign key still holds."""
+    community = Named(upgraded)
+    community.engage.link("bo", "80351110224678901")
+    account = upgraded.account_of("bo")
+    assert account is not None
+    assert account.account_id == 3
+    community.now = community.now.replace(hour=11)
+    community.xp = {"ada": 1_000, "bo": 5}
+    community.engage.sync()
+    community.board_id = "mee6:2"
+    community.engage.leave("bo")
+    community.engage.sync(adopt_board=True, by="me", reason="moved")
+    left = upgraded.account_of("bo")
+    assert left is not None
+    assert left.next_reading == "rebases"
+    assert audit(upgraded).is_healthy
+
+
+def test_sqlite_checks_foreign_keys_after_an_upgrade(tmp_path: Path) -> None:
+    """They are off only while the table is laid out anew."""
+    path = tmp_path / "engage.db"
+    with SqliteLedger.open(path) as ledger, ledger._database.lent() as connection:
+        assert connection.execute("PRAGMA foreign_keys").fetchone() == (1,)
+        with pytest.raises(sqlite3.IntegrityError):
+            connection.execute("INSERT INTO discord_activity (member_id, discord_id, linked_at) VALUES ('x', '1', 'y')")
