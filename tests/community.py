@@ -30,6 +30,7 @@ class Community:
         self.whole = True
         self.missed: set[str] = set()
         self.server_at: datetime | None = None
+        self.board_id: str | None = None
         self.trouble: Exception | None = None
         self.sought: list[frozenset[str]] = []
         self.ledger = ledger or MemoryLedger()

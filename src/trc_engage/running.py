@@ -53,7 +53,7 @@ def run_due(runner: Runner) -> RunReport:
             return _tell(runner, claim, _settle(runner, report))
     except LedgerBusy as busy:
         logger.debug("busy: %s", busy)
-        return report if report.slot else evolve(report, outcome="busy", error=busy)
+        return report if report.outcome != "nothing" else evolve(report, outcome="busy", error=busy)
 
 
 def _end_slot(runner: Runner, claim: Claim, report: RunReport) -> RunReport:
@@ -71,7 +71,7 @@ def _end_slot(runner: Runner, claim: Claim, report: RunReport) -> RunReport:
         logger.info("waiting: %s", error)
         return evolve(report, outcome="waiting", slot=slot, error=error)
     except SourceError as error:
-        return evolve(report, outcome="failed", slot=slot, error=error)
+        return evolve(report, outcome="failed", slot=None if error.lease_lost else slot, error=error)
     except ClockWentBack as error:
         logger.warning("refused: %s", error)
         return evolve(report, outcome="failed", error=error)

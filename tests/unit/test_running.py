@@ -128,7 +128,7 @@ def test_a_run_that_lost_its_lease_writes_nothing(community: Community) -> None:
     class Asleep:
         def read(self, sought: frozenset[str], /) -> object:
             board = community.read(sought)
-            community.now += timedelta(minutes=6)
+            community.now += timedelta(minutes=31)
             community.chat("ada", 1_000)
             reports.append(community.engage.run_due())
             return board

@@ -218,7 +218,7 @@ def test_a_sync_that_was_overtaken_writes_nothing(community: Community, interrup
     """If its claim ran out and another sync was posted, an older board must not follow it."""
 
     def meanwhile() -> None:
-        community.now += timedelta(minutes=10)
+        community.now += timedelta(minutes=40)
         community.xp["ada"] = 1_500
         community.engage.sync(fresh=True)
         community.xp["ada"] = 1_100

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 SourceTrouble = Literal[
-    "private", "unknown_guild", "rate_limited", "blocked", "malformed", "down", "distrusted", "clock"
+    "private", "unknown_guild", "rate_limited", "blocked", "malformed", "down", "distrusted", "clock", "overtaken"
 ]
 
 
@@ -120,7 +120,8 @@ class SourceError(EngageError):
     """The board could not be read or is not trusted, and nothing changed.
 
     `kind` says which trouble; `retry_after` is the wait that the server asked for, `retry_at`
-    the instant until which this deployment keeps away from it (R21), set by the sync.
+    the instant until which this deployment keeps away from it (R21), set by the sync; so is
+    `lease_lost`: another run took over meanwhile, and the slot is left to it (R30).
     """
 
     def __init__(self, kind: SourceTrouble, message: str, retry_after: timedelta | None = None) -> None:
@@ -129,6 +130,7 @@ class SourceError(EngageError):
         self.message = message
         self.retry_after = retry_after
         self.retry_at: datetime | None = None
+        self.lease_lost = False
 
     def __str__(self) -> str:
         return self.message

@@ -27,6 +27,7 @@ NAMES = {
     "down": "outage",
     "distrusted": "a board that is not trusted",
     "clock": "clocks that disagree",
+    "overtaken": "reads that take too long",
 }
 """The kinds of failure in plain words."""
 

@@ -7,7 +7,7 @@ written); a call that raised has changed nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from .audit.records import Records
 from .run_book import RunBook
@@ -39,6 +39,33 @@ class XpSource(Protocol):
         `sought` may be a `Sought`, which says more. Raises `SourceError` if the board cannot be read
         whole: half a board is none; `ReadStopped` if it was given up.
         """
+        ...
+
+
+class Requests(Protocol):
+    """How the requests of a read keep apart from those of all processes, and the read its lease (R21, R30)."""
+
+    def seconds_until_free(self, gap: float) -> float:
+        """Return how many seconds, at most the gap that is kept between any two, the next request must wait.
+
+        Asked before each one. Raises `LedgerBusy` if another run has taken over: the read is to end then.
+        """
+        ...
+
+    def ended(self, seconds: float) -> None:
+        """Note that a request has ended, and after how many seconds the next may go out."""
+        ...
+
+
+@runtime_checkable
+class PagedSource(XpSource, Protocol):
+    """An `XpSource` that tells of its requests, and may so take as long as it must (R30).
+
+    Of any other a read is given half an hour.
+    """
+
+    def read_pages(self, sought: frozenset[str], requests: Requests, /) -> Board:
+        """Read the board as `read` does, asking for the turn of each request."""
         ...
 
 

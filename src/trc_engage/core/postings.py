@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-from attrs import Factory, frozen
+from attrs import Factory, field, frozen
 
 from .channels import ChannelState
 from .days import Calendar
@@ -138,6 +138,8 @@ class Claim:
     owner: str
     taken_at: datetime
     until: datetime
+    took_over: bool = field(default=False, eq=False)
+    """Whether somebody had it before who never gave it back; known to the one who took it only."""
 
 
 @frozen

@@ -49,12 +49,20 @@ class RunBook(Protocol):
         """Take the right to do a task; `LedgerBusy` says who has it.
 
         A claim that has expired at `at`, that was taken over two minutes after it (under a clock that ran
-        ahead), or whose owner is known to be dead, is taken over.
+        ahead), or whose owner is known to be dead, is taken over, and the new claim says so.
         """
         ...
 
     def renew(self, claim: Claim, until: datetime, /) -> None:
         """Hold a claim for longer; raises `ClaimLost` if somebody else has it by now."""
+        ...
+
+    def next_request_at(self, task: str, /) -> datetime | None:
+        """Return when the next request to the source may go out, whoever asks; None before the first (R21)."""
+        ...
+
+    def keep_request(self, task: str, next_at: datetime, /) -> None:
+        """Remember when the next request may go out."""
         ...
 
     def release(self, claim: Claim, /) -> None:

@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 TASK = "run"
 CLAIMED_FOR = timedelta(minutes=5)
-"""Longer than nearly every read; what outlasts it is noticed before anything is written."""
+"""A read renews it as pages come (R30); what outlasts it is noticed before anything is written."""
 
 
 @contextmanager
@@ -30,6 +30,6 @@ def claimed(book: RunBook, now: datetime) -> Iterator[Claim]:
             logger.warning("the claim could not be given back and expires at %s UTC: %s", f"{claim.until:%T}", error)
 
 
-def renew(book: RunBook, claim: Claim, now: datetime) -> None:
-    """Hold the claim for as long again from now; `ClaimLost` if somebody else took over."""
-    book.renew(claim, now + CLAIMED_FOR)
+def renew(book: RunBook, claim: Claim, now: datetime, span: timedelta = CLAIMED_FOR) -> None:
+    """Hold the claim for so long from now; `ClaimLost` if somebody else took over."""
+    book.renew(claim, now + span)

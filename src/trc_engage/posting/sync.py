@@ -1,8 +1,7 @@
 """One sync: gather, decide, apply (R19)."""
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -15,11 +14,12 @@ from ..core.errors import InvalidValue, LedgerBusy, Moved, SourceError
 from ..core.model import Board, DiscordActivity, Move, Sought
 from ..core.planning import Drops, SyncPlan, plan_adoption, plan_sync
 from ..core.ports import Clock, Store, XpSource
-from ..core.postings import Claim, Posting, SyncFailure, SyncRun, SyncState
+from ..core.postings import Claim, Posting, SyncRun, SyncState
 from ..core.reports import StreakChange, SyncReport
 from ..core.slots import SlotEnd, SlotOutcome
-from . import deriving, planned_anew
+from . import deriving, leases, planned_anew
 from .claims import claimed
+from .failures import failures_recorded
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ def sync_claimed(ledger: Store, source: XpSource, clock: Clock, how: How, claim:
     """Do the same under a claim that is held already; if that is lost meanwhile, nothing is written."""
     state = ledger.sync_state()
     at = timing.not_before(in_utc("clock", clock()), state.seen_at)
-    with _failures_recorded(ledger, clock, how, claim, asked=None):
+    with failures_recorded(ledger, clock, how, claim, state, asked=None):
         board_id = _agreed(source, state, how)
     accounts = ledger.accounts_to_sync()
     if not how.fresh and how.decision is None and timing.is_cached(at, state, how.slot):
@@ -86,8 +86,8 @@ def sync_claimed(ledger: Store, source: XpSource, clock: Clock, how: How, claim:
     timing.keep_waiting(state.wait_of(board_id), at)
     if not accounts and not how.adopts:
         return _without_reading(ledger, SyncReport("planned" if how.dry_run else "synced", at), at, how, claim)
-    with _failures_recorded(ledger, clock, how, claim, asked=board_id):
-        board = _read(source, Sought.of(accounts, whole=how.adopts), at)
+    with failures_recorded(ledger, clock, how, claim, state, asked=board_id):
+        board = _read(ledger, source, clock, claim, Sought.of(accounts, whole=how.adopts), at)
         return _post(ledger, Reading(board, board_id, accounts, at, state), how, claim)
 
 
@@ -120,9 +120,9 @@ def _cached(accounts: Sequence[DiscordActivity], state: SyncState, at: datetime)
     return SyncReport("cached", state.good_at or at, unchanged=unchanged, absent=absent)
 
 
-def _read(source: XpSource, sought: Sought, at: datetime) -> Board:
+def _read(ledger: Store, source: XpSource, clock: Clock, claim: Claim, sought: Sought, at: datetime) -> Board:
     """Gather the board; a malformed one, or one from another time, is none (R19, R22)."""
-    board = source.read(sought)
+    board = leases.read(source, sought, ledger, claim, clock)
     if malformed := boards.why_malformed(board, sought):
         raise SourceError("malformed", malformed)
     if clocks := trust.why_clocks_differ(at, board.server_at):
@@ -204,20 +204,6 @@ def _report(
     board = reading.board
     told = {"points": plan.points, "pages": board.pages, "rows": board.rows}
     return SyncReport(outcome, reading.at, **plan.counts, **told, board_id=reading.board_id, late=late, moves=moves)
-
-
-@contextmanager
-def _failures_recorded(ledger: Store, clock: Clock, how: How, claim: Claim, *, asked: str | None) -> Iterator[None]:
-    """Remember a failure, and until when to keep away from the board asked; a wait outlives this process (R21)."""
-    try:
-        yield
-    except SourceError as error:
-        now, wait = in_utc("clock", clock()), timing.wait_asked(error)
-        error.retry_at = None if wait is None else now + wait
-        failure = SyncFailure(now, error.kind, error.message, not how.dry_run, error.retry_at, asked)
-        ledger.post(Posting(now, failure=failure, slot=how.end("failed", now), claim=claim))
-        logger.warning("sync failed (%s): %s", error.kind, error.message)
-        raise
 
 
 def _log(report: SyncReport) -> None:

@@ -6,6 +6,8 @@ from random import Random
 
 from attrs import define, field
 
+from ...core.ports import Requests
+
 JITTER_SHARE = 0.25
 
 
@@ -17,23 +19,36 @@ class Pace:
     pause: Callable[[float], object]
     monotonic: Callable[[], float]
     random: Random
+    requests: Requests | None = field(default=None, init=False)
+    """Whom to ask for a turn while other processes may have had theirs; None if there are none."""
     _free_at: float | None = field(default=None, init=False)
 
     def await_turn(self) -> None:
-        """Pause until the next request may start; the very first may at once."""
-        if self._free_at is None:
-            return
-        seconds = self._free_at - self.monotonic()
+        """Pause until the next request may start; the very first of all processes may at once."""
+        seconds = max(self._seconds_left(), self._ask())
         if seconds > 0:
             self.pause(seconds)
+            # A machine that was suspended meanwhile may have been replaced by another.
+            self._ask()
 
     def rest(self) -> None:
         """Note that a request has ended."""
-        self._free_at = self.monotonic() + self.jittered(self.gap)
+        self._stay_away(self.jittered(self.gap))
 
     def back_off(self, seconds: float) -> None:
         """Put the next request off, beyond the gap if need be."""
-        self._free_at = max(self._free_at or 0.0, self.monotonic() + seconds)
+        self._stay_away(max(self._seconds_left(), seconds))
+
+    def _ask(self) -> float:
+        return 0.0 if self.requests is None else self.requests.seconds_until_free(self.gap * (1 + JITTER_SHARE))
+
+    def _seconds_left(self) -> float:
+        return 0.0 if self._free_at is None else self._free_at - self.monotonic()
+
+    def _stay_away(self, seconds: float) -> None:
+        self._free_at = self.monotonic() + seconds
+        if self.requests is not None:
+            self.requests.ended(seconds)
 
     def beyond_gap(self, seconds: float) -> float:
         """Return how many of the next seconds come after the gap that is kept anyway."""

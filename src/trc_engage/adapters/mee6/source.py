@@ -11,6 +11,7 @@ import httpx
 from attrs import define, field
 
 from ...core.model import Board
+from ...core.ports import Requests
 from .answer import Answer
 from .checks import (
     checked_base_url,
@@ -97,7 +98,15 @@ class Mee6Source:
 
         Raises `SourceError`, and `ReadStopped` once `stop` or `close` was called.
         """
+        return self._read(sought, None)
+
+    def read_pages(self, sought: frozenset[str], requests: Requests, /) -> Board:
+        """Read the board as `read` does, asking for the turn of each request."""
+        return self._read(sought, requests)
+
+    def _read(self, sought: frozenset[str], requests: Requests | None) -> Board:
         with self._reading:
+            self._fetcher.pace.requests = requests
             budget = Budget(self._deadline_seconds, self._fetcher.pace.monotonic)
 
             def fetch(number: int, limit: int) -> Answer:

@@ -68,7 +68,7 @@ class Running:
                 raise LedgerBusy(message)
             claim = Claim(task, f"thread {threading.get_ident()}, run {next(_numbers)}", at, until)
             self._state.claims[task] = claim
-            return claim
+            return evolve(claim, took_over=held is not None)
 
     def renew(self, claim: Claim, until: datetime, /) -> None:
         """Hold a claim for longer; raises `ClaimLost` if somebody else has it by now."""
@@ -76,6 +76,16 @@ class Running:
             if not self._state.holds(claim):
                 raise ClaimLost
             self._state.claims[claim.task] = evolve(claim, until=until)
+
+    def next_request_at(self, task: str, /) -> datetime | None:
+        """Return when the next request to the source may go out, whoever asks."""
+        with self._state.lock:
+            return self._state.requests.get(task)
+
+    def keep_request(self, task: str, next_at: datetime, /) -> None:
+        """Remember when the next request may go out."""
+        with self._state.lock:
+            self._state.requests[task] = next_at
 
     def release(self, claim: Claim, /) -> None:
         """Give a claim back; one that was taken over meanwhile is left alone."""

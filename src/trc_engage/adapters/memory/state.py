@@ -38,6 +38,7 @@ class State:
     told: dict[tuple[str, str], Told] = field(factory=dict)
     begun: dict[tuple[str, str], Told] = field(factory=dict)
     channels: dict[tuple[str, str], ChannelState] = field(factory=dict)
+    requests: dict[str, datetime] = field(factory=dict)
     claims: dict[str, Claim] = field(factory=dict)
 
     def linked(self) -> Iterator[DiscordActivity]:

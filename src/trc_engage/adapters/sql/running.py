@@ -6,6 +6,8 @@ import socket
 from collections.abc import Sequence
 from datetime import datetime
 
+from attrs import evolve
+
 from ...core.channels import ChannelState
 from ...core.errors import ClaimLost, LedgerBusy
 from ...core.incidents import Told
@@ -22,6 +24,10 @@ SELECT board_id FROM runs WHERE outcome = 'synced' AND board_id IS NOT NULL ORDE
 
 CHANNELS = """
 SELECT channel, fingerprint, dead_since, not_before, why FROM channels ORDER BY channel, fingerprint
+"""
+
+KEEP_REQUEST = """
+INSERT INTO requests (task, next_at) VALUES (?, ?) ON CONFLICT (task) DO UPDATE SET next_at = excluded.next_at
 """
 
 CLAIM = """
@@ -105,7 +111,7 @@ class Running:
                 )
                 raise LedgerBusy(message)
             session.execute(CLAIM, [task, claim.owner, stamp(at), stamp(until)])
-        return claim
+        return evolve(claim, took_over=held is not None)
 
     def renew(self, claim: Claim, until: datetime, /) -> None:
         """Hold a claim for longer; raises `ClaimLost` if somebody else has it by now."""
@@ -115,6 +121,17 @@ class Running:
             )
             if not still.rowcount:
                 raise ClaimLost
+
+    def next_request_at(self, task: str, /) -> datetime | None:
+        """Return when the next request to the source may go out, whoever asks."""
+        with self._database.lent() as session:
+            row = session.execute("SELECT next_at FROM requests WHERE task = ?", [task]).fetchone()
+        return row and datetime.fromisoformat(row[0])
+
+    def keep_request(self, task: str, next_at: datetime, /) -> None:
+        """Remember when the next request may go out."""
+        with self._database.writing() as session:
+            session.execute(KEEP_REQUEST, [task, stamp(next_at)])
 
     def release(self, claim: Claim, /) -> None:
         """Give a claim back; one that was taken over meanwhile is left alone."""
