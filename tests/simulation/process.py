@@ -11,6 +11,7 @@ from attrs import define, field
 from trc_engage import Board, Engage
 from trc_engage.adapters.mee6 import Mee6Source
 from trc_engage.core.errors import EngageError
+from trc_engage.core.ports import Requests
 
 from .clock import Clock
 from .pager import Pager
@@ -156,12 +157,19 @@ class Process:
 
     def read(self, sought: frozenset[str], /) -> Board:
         """Read the board, as the source that the system was given."""
+        return self._noted(sought, lambda: self.source.read(sought))
+
+    def read_pages(self, sought: frozenset[str], requests: Requests, /) -> Board:
+        """Read it page by page, under a lease."""
+        return self._noted(sought, lambda: self.source.read_pages(sought, requests))
+
+    def _noted(self, sought: frozenset[str], reads: Callable[[], Board]) -> Board:
         self.at("read")
         read = Read(frozenset(sought), self.told_at, *self._known)
         self.reads.append(read)
         began = self.clock.monotonic()
         try:
-            read.board = self.source.read(sought)
+            read.board = reads()
         except EngageError as error:
             read.error = error
             raise
