@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from attrs import evolve
 
+from ...core.channels import ChannelState
 from ...core.errors import ClaimLost, LedgerBusy
 from ...core.incidents import Failing, Told
 from ...core.postings import Posting, SyncFailure, SyncState, Wait
@@ -120,6 +121,22 @@ class RunBookContract(StoreContract):
             story.ledger.post(Posting(LATER, failure=SyncFailure(LATER, "down", "no", counts=True), claim=old))
         assert story.ledger.sync_state().failing is None
 
+    def test_a_claim_says_whether_the_one_before_was_never_given_back(self, story: Story) -> None:
+        """Whoever takes over does not know what the other was just at."""
+        first = story.ledger.claim("run", MONDAY, LATER)
+        second = story.ledger.claim("run", LATER, LATER + timedelta(minutes=5))
+        story.ledger.release(second)
+        third = story.ledger.claim("run", LATER, LATER + timedelta(minutes=5))
+        assert [first.took_over, second.took_over, third.took_over] == [False, True, False]
+
+    def test_when_the_next_request_may_go_out_is_remembered_for_all(self, story: Story) -> None:
+        """Of each task by itself, the last that was said, earlier or later."""
+        assert story.ledger.next_request_at("run") is None
+        for at in (LATER, MONDAY):
+            story.ledger.keep_request("run", at)
+            assert story.ledger.next_request_at("run") == at
+        assert story.ledger.next_request_at("other") is None
+
     def test_what_is_written_under_a_claim_is_written(self, story: Story) -> None:
         """A holder may write, also past the expiry, as long as nobody took over."""
         claim = story.ledger.claim("run", MONDAY, LATER)
@@ -151,3 +168,34 @@ class RunBookContract(StoreContract):
         for told in (alert, other, clear, frozen):
             story.ledger.post(Posting(told.at, told=[told]))
         assert sorted(story.ledger.told(), key=lambda one: (one.channel, one.topic)) == [other, frozen, clear]
+
+    def test_a_notice_is_begun_until_it_is_known_what_became_of_it(self, story: Story) -> None:
+        """It ends when the channel took it, and when it is withdrawn; neither touches other topics or channels."""
+        begun = [Told(channel, "source", "alert", MONDAY, MONDAY, is_sure=False) for channel in ("a", "b", "c")]
+        story.ledger.post(Posting(MONDAY, begun=begun))
+        again = evolve(begun[2], kind="reminder", at=LATER)
+        story.ledger.post(Posting(LATER, begun=[again]))
+        assert sorted(story.ledger.notices_begun(), key=lambda one: one.channel) == [*begun[:2], again]
+        assert story.ledger.told() == []
+        taken = evolve(begun[0], is_sure=True)
+        story.ledger.post(Posting(LATER, told=[taken], withdrawn=[begun[1]]))
+        assert (story.ledger.told(), story.ledger.notices_begun()) == ([taken], [again])
+
+    def test_under_a_lost_claim_no_notice_is_begun(self, story: Story) -> None:
+        """Another that took over tells it."""
+        old = story.ledger.claim("run", MONDAY, LATER)
+        story.ledger.claim("run", LATER, LATER + timedelta(minutes=5))
+        begun = Told("a", "source", "alert", MONDAY, LATER, is_sure=False)
+        with pytest.raises(ClaimLost):
+            story.ledger.post(Posting(LATER, begun=[begun], channels=[ChannelState("a", "f", MONDAY)], claim=old))
+        assert (story.ledger.notices_begun(), story.ledger.channels()) == ([], [])
+
+    def test_a_channels_state_is_kept_by_its_address_until_it_is_plain(self, story: Story) -> None:
+        """The last state of each address stands, and a plain one is forgotten."""
+        dead = ChannelState("webhook", "f1", dead_since=MONDAY, why="deleted")
+        waits = ChannelState("webhook", "f2", not_before=LATER, why="slow down")
+        story.ledger.post(Posting(MONDAY, channels=[waits, evolve(dead, dead_since=LATER)]))
+        story.ledger.post(Posting(LATER, channels=[dead]))
+        assert story.ledger.channels() == [dead, waits]
+        story.ledger.post(Posting(LATER, channels=[ChannelState("webhook", "f1")]))
+        assert story.ledger.channels() == [waits]
