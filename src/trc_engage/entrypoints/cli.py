@@ -66,6 +66,7 @@ Settings, from the environment:
   TRC_ENGAGE_MEE6_URL       where MEE6 is (default: https://mee6.xyz)
   TRC_ENGAGE_MEE6_TOKEN     token for a board that is not public
   TRC_ENGAGE_ALERT_WEBHOOK  address of a Discord webhook, for alerts to the admins
+  TRC_ENGAGE_CONTACT_URL    a page of yours, which Discord is told with each alert
   TRC_ENGAGE_WEB_TOKEN      who bears it may write through the web; unset, nobody can
   SENTRY_DSN                a Sentry project, for errors, alerts and check-ins
   SENTRY_ENVIRONMENT        what Sentry calls this deployment (default: production)
