@@ -74,6 +74,7 @@ def _serve(engage: Engage, token: str | None, listener: socket.socket, hook: Any
 
     import uvicorn  # noqa: PLC0415
 
+    from .guarding import guards  # noqa: PLC0415
     from .logs import logged  # noqa: PLC0415
     from .stopping import heeding_signals  # noqa: PLC0415
     from .web import Entrance, create_app  # noqa: PLC0415
@@ -97,6 +98,7 @@ def _serve(engage: Engage, token: str | None, listener: socket.socket, hook: Any
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        **guards(),
     )
     with heeding_signals(), logged("warning", as_json=False, secrets=(token,)):
         typer.echo(f"serving on {url} until SIGTERM or Ctrl-C")
