@@ -1,6 +1,6 @@
 """Ledgers that break one promise each, and the shipped contract for each of them (`test_contract_mutants`).
 
-Run by itself: `pytest tests/mutant_ledgers.py --tb=no -q`; all but `TestTrue` must fail.
+Run by itself: `pytest tests/mutant_ledgers.py --tb=no -q`; all but `TestTrue` and `TestWithoutADoctor` must fail.
 """
 
 # ruff: noqa: D102  what each breaks is its name
@@ -18,6 +18,7 @@ from own_ledgers import MemoryContract, SqliteContract
 from trc_engage.adapters.memory import MemoryLedger
 from trc_engage.adapters.sqlite import SqliteLedger
 
+OF_THE_DOCTOR = {"holdings", "lines", "irregularities", "rebalance", "reword"}
 MONDAY = date(2026, 3, 2)
 """The first day of the contract's stories."""
 
@@ -282,8 +283,28 @@ def of(cls: Any) -> type:
     return type(f"Test{cls.__name__}", (UntilItFails, MemoryContract), {"make_ledger": lambda *_: cls()})
 
 
+class WithoutADoctor:
+    """A ledger that has all but what the doctor asks for."""
+
+    def __init__(self) -> None:
+        self._ledger: Any = MemoryLedger()
+
+    def __getattr__(self, name: str) -> Any:
+        if name in OF_THE_DOCTOR:
+            raise AttributeError(name)
+        return getattr(self._ledger, name)
+
+
 class TestTrue(MemoryContract):
     """No mutant."""
+
+
+class TestWithoutADoctor(MemoryContract):
+    """No mutant either: a ledger may do without."""
+
+    def make_ledger(self, folder: Path) -> Any:  # noqa: ARG002
+        """Return an empty store."""
+        return WithoutADoctor()
 
 
 globals().update({f"Test{cls.__name__}": of(cls) for cls in (*LET_THROUGH, *CAUGHT)})

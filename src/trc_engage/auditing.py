@@ -9,14 +9,16 @@ waits for the audit longer than for one page.
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import cast
 
 from .core.audit.activity import described
 from .core.audit.books import Books
 from .core.audit.breaches import BALANCE, NAME, STREAK, Audit, Change, Repair, of_member
 from .core.audit.conclusions import conclude
 from .core.audit.holdings import Holdings, Unreadable
-from .core.audit.records import Records
+from .core.audit.records import AuditedStore, Records
 from .core.entries import Entry
+from .core.errors import InvalidValue
 from .core.ports import Store
 from .core.postings import Posting
 from .posting import planned_anew
@@ -27,28 +29,39 @@ LINES = 2_000
 logger = logging.getLogger(__name__)
 
 
-def audit(store: Records) -> Audit:
-    """Look at everything that must hold; changes nothing."""
-    irregularities = store.irregularities()
-    holdings = store.holdings()
-    return conclude(holdings, _folded(store, holdings), irregularities)
+def audited(store: Store | Records) -> AuditedStore:
+    """Return a store that has what the doctor asks for; raises `InvalidValue` for one that has not."""
+    missing = [name for name in vars(Records) if not name.startswith("_") and not hasattr(store, name)]
+    if missing:
+        advice = f"the doctor needs {', '.join(missing)} of it, as `trc_engage.core.audit.records.Records` has them"
+        raise InvalidValue("ledger", type(store).__name__, advice)
+    return cast("AuditedStore", store)
+
+
+def audit(store: Store | Records) -> Audit:
+    """Look at everything that must hold; changes nothing. Raises `InvalidValue` for a store without `Records`."""
+    records = audited(store)
+    irregularities = records.irregularities()
+    holdings = records.holdings()
+    return conclude(holdings, _folded(records, holdings), irregularities)
 
 
 def repair(store: Store, now: datetime) -> Repair:
     """Rebuild balances from the entries, streaks from the evidence and words from the names, and audit again.
 
     Safe to repeat. Only where all that they are derived from is sound: elsewhere they may be the last witness of
-    what it was.
+    what it was. Raises `InvalidValue` for a store without `Records`.
     """
-    found = audit(store)
-    changes = list(store.rebalance()) if found.can_rebuild(BALANCE) else []
+    records = audited(store)
+    found = audit(records)
+    changes = list(records.rebalance()) if found.can_rebuild(BALANCE) else []
     if found.can_rebuild(STREAK):
         changes += planned_anew(lambda: _restreak(store, now))
     if found.can_rebuild(NAME):
-        changes += store.reword()
+        changes += records.reword()
     for change in changes:
         logger.info("rebuilt: %s: %s: %s -> %s", change.subject, change.what, change.before, change.after)
-    return Repair(changes, audit(store) if changes else found)
+    return Repair(changes, audit(records) if changes else found)
 
 
 def _restreak(store: Store, now: datetime) -> Sequence[Change]:

@@ -109,7 +109,10 @@ class Engage(Reader):
         return running.status(self._ledger, self._now(), self._alerts)
 
     def audit(self) -> Audit:
-        """Look at every invariant of the store, also while others write to it; changes nothing."""
+        """Look at every invariant of the store, also while others write to it; changes nothing.
+
+        Raises `InvalidValue` for a ledger of your own that has nothing for the doctor.
+        """
         return auditing.audit(self._ledger)
 
     def repair(self) -> Repair:

@@ -3,11 +3,15 @@
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from mutant_ledgers import CAUGHT, LET_THROUGH
+from mutant_ledgers import CAUGHT, LET_THROUGH, WithoutADoctor
+from trc_engage import Engage, InvalidValue
+from trc_engage.core.ports import Store
 
 SUITE = Path(__file__).parents[1] / "mutant_ledgers.py"
 OPTIONS = ("-q", "--tb=no", "-rf", "-p", "no:cacheprovider")
@@ -29,7 +33,20 @@ def test_a_broken_promise_fails(failed: dict[str, str], name: str) -> None:
     assert name in failed
 
 
-def test_a_ledger_that_keeps_them_passes(failed: dict[str, str]) -> None:
-    """What is planted is what fails: the ledger that it is planted in passes."""
-    assert "True" not in failed
+@pytest.mark.parametrize("name", ["True", "WithoutADoctor"])
+def test_a_ledger_that_keeps_them_passes(failed: dict[str, str], name: str) -> None:
+    """What is planted is what fails: the ledger that it is planted in passes, also without the doctor's part."""
+    assert name not in failed
     assert len(CAUGHT) >= 12
+
+
+def test_a_ledger_without_the_doctors_part_is_not_audited() -> None:
+    """All else can be done with it, and the error says what it would need."""
+    engage = Engage(ledger=cast("Store", WithoutADoctor()), clock=lambda: datetime(2026, 3, 2, 9, tzinfo=UTC))
+    engage.enroll("ada")
+    engage.adjust("ada", points=3, key="fix:1", reason="a test", by="tester")
+    assert engage.standing("ada").points == 3
+    assert not engage.status().pending
+    for ask in (engage.audit, engage.repair):
+        with pytest.raises(InvalidValue, match=r"WithoutADoctor.*holdings, lines, irregularities"):
+            ask()

@@ -13,8 +13,8 @@ from postgres import schema, server_dsn
 from trc_engage.adapters.postgres import PostgresLedger
 from trc_engage.adapters.sql.copying import TABLES
 from trc_engage.adapters.sqlite import SqliteLedger
+from trc_engage.core.audit.records import AuditedStore
 from trc_engage.core.incidents import Told
-from trc_engage.core.ports import Store
 from trc_engage.core.postings import Posting
 from trc_engage.core.slots import SlotEnd
 
@@ -24,7 +24,7 @@ LEFT_BEHIND = {
 }
 
 
-def lived_in(ledger: Store) -> Community:
+def lived_in(ledger: AuditedStore) -> Community:
     """Let a little of everything happen, and return who it happened to."""
     community = Community(ledger)
     community.enroll("ada", "bo", "cy", "dee")
@@ -46,7 +46,7 @@ def lived_in(ledger: Store) -> Community:
     return community
 
 
-def told(ledger: Store) -> tuple[object, ...]:
+def told(ledger: AuditedStore) -> tuple[object, ...]:
     """Return all that a store tells."""
     return (
         ledger.holdings(),
@@ -83,7 +83,7 @@ def test_a_store_moves_to_a_server_and_back(tmp_path: Path) -> None:
             assert moved.irregularities() == again.irregularities() == []
 
 
-def goes_on(ledger: Store) -> None:
+def goes_on(ledger: AuditedStore) -> None:
     """Let life go on where it was."""
     community = Community(ledger)
     community.now += timedelta(days=3)

@@ -1,6 +1,6 @@
 """The ports: what the core needs of the world, as small promises with the errors they may raise.
 
-Ports return complete values, never generators. Every method of the four store ports may raise
+Ports return complete values, never generators. Every method of the store ports may raise
 `LedgerBusy` (somebody holds the store; try later) and `LedgerFailed` (it cannot be read or
 written); a call that raised has changed nothing.
 """
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from .audit.records import Records
 from .run_book import RunBook
 
 if TYPE_CHECKING:
@@ -223,5 +222,5 @@ class Alerts(Protocol):
         ...
 
 
-class Store(Ledger, RunBook, Views, Records, Protocol):
-    """A store: all of them in one."""
+class Store(Ledger, RunBook, Views, Protocol):
+    """A store: all of them in one. What the doctor alone needs, `core.audit.records.Records`, it may have too."""

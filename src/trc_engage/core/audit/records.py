@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from ..ports import Store
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -13,7 +15,10 @@ if TYPE_CHECKING:
 
 
 class Records(Protocol):
-    """All that a store holds, to be audited; what cannot be read is told, and never keeps the rest from being read."""
+    """All that a store holds, to be audited; what cannot be read is told, and never keeps the rest from being read.
+
+    A store may do without: nothing but `Engage.audit` and `Engage.repair` asks for it.
+    """
 
     def holdings(self) -> Holdings:
         """Return all but the entries, as of one instant; rows that cannot be read are left out and named."""
@@ -37,3 +42,7 @@ class Records(Protocol):
     def reword(self) -> Sequence[Change]:
         """Make what names are found by anew from the names, in one transaction, and return of whom it differed."""
         ...
+
+
+class AuditedStore(Store, Records, Protocol):
+    """A store that the doctor can look at."""

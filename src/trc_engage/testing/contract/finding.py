@@ -7,7 +7,7 @@ from attrs import evolve
 
 from ...core.postings import Posting
 from ...core.views import Found
-from .story import ADA, ADA_ID, BO, BO_ID, CY, StoreContract, Story
+from .story import ADA, ADA_ID, BO, BO_ID, CY, AuditedStory, StoreContract, Story
 
 NAMES = {
     "m-1": "Ada Lovelace",
@@ -105,12 +105,12 @@ class FindingContract(StoreContract):
         assert [one.member_id for one in story.ledger.find("w31", limit=9)] == [BO]
         assert story.ledger.find("w32", limit=9) == []
 
-    def test_there_is_nothing_to_mend(self, story: Story) -> None:
+    def test_there_is_nothing_to_mend(self, audited: AuditedStory) -> None:
         """The words are kept in step with the names, through all that can happen to these."""
         for who in (ADA, BO, CY):
-            story.enroll(who, name=f"{who} of Somewhere")
-        change(story, ADA, is_hidden=True)
-        change(story, BO, name=None, is_forgotten=True)
-        change(story, CY, name="Nobody")
-        assert list(story.ledger.irregularities()) == []
-        assert list(story.ledger.reword()) == []
+            audited.enroll(who, name=f"{who} of Somewhere")
+        change(audited, ADA, is_hidden=True)
+        change(audited, BO, name=None, is_forgotten=True)
+        change(audited, CY, name="Nobody")
+        assert list(audited.ledger.irregularities()) == []
+        assert list(audited.ledger.reword()) == []

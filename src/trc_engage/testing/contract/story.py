@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from ... import auditing
+from ...core.audit.records import AuditedStore
+from ...core.errors import InvalidValue
 from ...core.model import Board, DiscordActivity, Link, Member, Move
 from ...core.planning import plan_sync
 from ...core.ports import Store
@@ -73,6 +76,12 @@ class Story:
         )
 
 
+class AuditedStory(Story):
+    """The story of a store that the doctor can look at."""
+
+    ledger: AuditedStore
+
+
 class StoreContract:
     """The factory, the hooks, and the fixture that every part of the contract builds on."""
 
@@ -106,3 +115,11 @@ class StoreContract:
     def story(self, ledger: Store) -> Story:
         """Begin a story in an empty store."""
         return Story(ledger)
+
+    @pytest.fixture
+    def audited(self, ledger: Store) -> AuditedStory:
+        """Begin a story in an empty store, for the doctor to look at; skipped for one that has nothing for it."""
+        try:
+            return AuditedStory(auditing.audited(ledger))
+        except InvalidValue as error:
+            pytest.skip(str(error))
