@@ -44,8 +44,8 @@ class Gate:
     """Counts the loans of each thread, and lets none begin while another thread forks.
 
     Whoever has something lent already is let through, or the fork would wait for him and he for the fork.
-    A thread that forks within a call of its own cannot wait for itself; the child is told. The lock is one that
-    a signal handler may take again.
+    A thread that forks within a call of its own cannot wait for itself, and so waits for nobody; the child is
+    told. The lock is one that a signal handler may take again.
     """
 
     def __init__(self) -> None:
@@ -85,10 +85,9 @@ class Gate:
     def _close(self) -> None:
         with self._turn:
             self._forking += 1
-            self._turn.wait_for(self._is_still, timeout=FORK_SECONDS)
-
-    def _is_still(self) -> bool:
-        return not self._loans.keys() - {threading.get_ident()}
+            # Who forks within a call may hold the very lock that the others wait for.
+            if threading.get_ident() not in self._loans:
+                self._turn.wait_for(lambda: not self._loans, timeout=FORK_SECONDS)
 
     def _open(self) -> None:
         with self._turn:

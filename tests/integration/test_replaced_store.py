@@ -1,0 +1,220 @@
+"""A store whose file is moved, replaced or deleted while it is open: noticed by the next call, and nothing is lost."""
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from command import Operator
+from community import IDS, Community
+from trc_engage import Engage, LedgerBusy, LedgerFailed
+from trc_engage.adapters.sqlite import SqliteLedger
+from trc_engage.adapters.sqlite.database import APPLICATION_ID, SCHEMA_VERSION
+from trc_engage.adapters.sqlite.schema import migrations
+from trc_engage.core.errors import StoreMissing
+from visitor import alone
+
+Replace = Callable[[Path, Path], None]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Name the file of a store in a folder of its own."""
+    (tmp_path / "stores").mkdir()
+    return tmp_path / "stores" / "engage.db"
+
+
+@pytest.fixture
+def community(path: Path) -> Iterator[Community]:
+    """Open a store with ada and a gain, and keep a connection to it idle."""
+    with SqliteLedger.open(path) as ledger:
+        yield Community(ledger).begun()
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    """Make another store, of bo alone."""
+    path = tmp_path / "other.db"
+    with SqliteLedger.open(path) as ledger:
+        Community(ledger).enroll("bo")
+    return path
+
+
+def members(community: Community) -> list[str]:
+    """Return who is a member now."""
+    return [standing.member_id for standing in community.engage.members()]
+
+
+def moved_aside(path: Path, other: Path) -> None:
+    """Do as docs/operations.md says: the old store away with its journal, then the new one."""
+    for file in (path, path.with_name(f"{path.name}-journal")):
+        file.rename(file.with_name(f"{file.name}.old"))
+    other.rename(path)
+
+
+def renamed_over(path: Path, other: Path) -> None:
+    """Replace it in one step."""
+    other.replace(path)
+
+
+def deleted_first(path: Path, other: Path) -> None:
+    """Delete it, so that its number may be given again."""
+    path.unlink()
+    shutil.copy(other, path)
+
+
+def folder_moved(path: Path, other: Path) -> None:
+    """Put another folder in the place of its own, as a mount does."""
+    path.parent.rename(path.parent.with_name("old"))
+    path.parent.mkdir()
+    other.rename(path)
+
+
+@pytest.mark.parametrize("replace", [moved_aside, renamed_over, deleted_first, folder_moved])
+def test_a_replaced_store_is_opened_again(community: Community, path: Path, other: Path, replace: Replace) -> None:
+    """The next call answers from the new file, and writes into it."""
+    replace(path, other)
+    assert members(community) == ["bo"]
+    community.enroll("cy")
+    community.award("bo", "after")
+    with SqliteLedger.open(path) as fresh:
+        assert [one.member_id for one in fresh.members()] == ["bo", "cy"]
+    assert community.engage.audit().breaches == []
+
+
+def test_a_link_that_leads_elsewhere_is_followed(tmp_path: Path, path: Path, other: Path) -> None:
+    """As where a release or a disk is switched by a symbolic link."""
+    link = tmp_path / "current.db"
+    SqliteLedger.open(path).close()
+    link.symlink_to(path)
+    with SqliteLedger.open(link) as ledger:
+        community = Community(ledger).begun()
+        (tmp_path / "next").symlink_to(other)
+        (tmp_path / "next").replace(link)
+        assert members(community) == ["bo"]
+        community.enroll("cy")
+    with SqliteLedger.open(other) as ledger:
+        assert len(ledger.members()) == 2
+
+
+def test_a_store_that_is_away_is_missed_and_not_made_anew(community: Community, path: Path) -> None:
+    """Each call says so until it is back, with all that was in it."""
+    path.rename(path.with_name("aside.db"))
+    for _ in range(2):
+        with pytest.raises(StoreMissing, match="there is no store"):
+            community.engage.members()
+        with pytest.raises(StoreMissing):
+            community.award("ada", "meanwhile")
+    assert not path.exists()
+    path.with_name("aside.db").rename(path)
+    community.award("ada", "back")
+    assert community.points("ada") == 12
+    path.unlink()
+    path.touch()
+    with pytest.raises(StoreMissing):
+        community.engage.members()
+    assert path.stat().st_size == 0
+
+
+@pytest.mark.parametrize("has_written", [False, True])
+def test_nothing_is_committed_to_a_file_that_is_no_longer_the_store(
+    community: Community, path: Path, other: Path, *, has_written: bool
+) -> None:
+    """In the middle of a transaction: refused, taken back, and the same again goes into the new file."""
+
+    def write() -> None:
+        with community.ledger._database.writing() as connection:  # type: ignore[attr-defined]
+            if has_written:
+                connection.execute("DELETE FROM streaks")
+            other.replace(path)
+            connection.execute("INSERT INTO settled_days VALUES ('2020-01-01', '')")
+
+    with pytest.raises(LedgerBusy, match="moved or replaced"):
+        write()
+    assert members(community) == ["bo"]
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM settled_days").fetchone() == (0,)
+
+
+def test_what_was_read_is_of_one_store(community: Community, path: Path, other: Path) -> None:
+    """A view that has begun ends on the file it began on."""
+    with community.ledger._database.reading() as connection:  # type: ignore[attr-defined]
+        before = connection.execute("SELECT count(*) FROM members").fetchone()
+        other.replace(path)
+        assert connection.execute("SELECT member_id FROM members").fetchall() == [("ada",)]
+        assert before == (1,)
+    assert members(community) == ["bo"]
+
+
+def version_one(path: Path) -> None:
+    """Make a store as the first version of the schema left it."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        migrations.apply(Database(connection), stop_before="m002_slots_and_notices")
+        connection.execute("INSERT INTO members VALUES ('old', NULL, '2026-03-02T09:00:00.000000+00:00', 0, 0, 1)")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("PRAGMA user_version = 1")
+
+
+def test_an_old_backup_that_is_put_back_is_brought_up_to_date(community: Community, path: Path) -> None:
+    """A running program does with it as one that begins does."""
+    version_one(path.with_name("backup.db"))
+    path.with_name("backup.db").replace(path)
+    assert members(community) == ["old"]
+    community.enroll("ada")
+    assert members(community) == ["ada", "old"]
+
+
+def test_what_is_no_store_of_this_version_is_refused(community: Community, path: Path, other: Path) -> None:
+    """A newer one, or another program's, is left alone by whoever has it open too."""
+    with closing(sqlite3.connect(other, isolation_level=None)) as connection:
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    other.replace(path)
+    with pytest.raises(LedgerFailed, match="upgrade trc-engage"):
+        community.engage.members()
+    path.unlink()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE theirs (x)")
+    with pytest.raises(LedgerFailed, match="another program"):
+        community.engage.members()
+
+
+def test_who_changes_his_folder_keeps_his_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A daemon goes to /, and its relative path is still where it began."""
+    monkeypatch.chdir(tmp_path)
+    with SqliteLedger.open("engage.db") as ledger:
+        community = Community(ledger).begun()
+        (tmp_path / "elsewhere").mkdir()
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        with ledger._database.lent():
+            community.award("ada", "here")
+    assert list(tmp_path.joinpath("elsewhere").iterdir()) == []
+
+
+def test_a_restore_under_a_running_site_and_a_sleeping_daemon(tmp_path: Path) -> None:
+    """By the commands: the pages tell of the restored store at once, and runs go into it."""
+    operator = Operator(tmp_path)
+    operator.call("members", "enroll", "m-1", "--discord-id", IDS["ada"])
+    assert operator.call("backup", "copy.db").code == 0
+    operator.call("members", "enroll", "m-2")
+    with SqliteLedger.open(tmp_path / "engage.db") as ledger:
+        community = Community(ledger)
+        engage = Engage(ledger=ledger, source=community, clock=lambda: community.now)
+        site = alone(engage)
+        assert site.get("/api/members/m-2").status_code == 200
+        assert engage.run_due().outcome == "synced"
+        for name in ("engage.db", "engage.db-journal"):
+            (tmp_path / name).rename(tmp_path / f"{name}.old")
+        assert site.get("/api/members/m-2").status_code >= 500
+        assert operator.call("restore", "copy.db").code == 0
+        assert site.get("/api/members/m-2").status_code == 404
+        assert site.get("/api/members/m-1").status_code == 200
+        community.now += timedelta(minutes=15)
+        assert engage.run_due().outcome == "synced"
+    assert [run["member_id"] for run in operator.call("members", "list", "--json").json["members"]] == ["m-1"]
+    with SqliteLedger.open(tmp_path / "engage.db") as ledger:
+        assert ledger.sync_state().good_at == community.now
