@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         Reversed,
         SourceError,
         SourceMissing,
+        StoreMissing,
         UnknownAward,
         UnknownMember,
     )
@@ -62,6 +63,7 @@ _HOMES = {
         "Reversed",
         "SourceError",
         "SourceMissing",
+        "StoreMissing",
         "UnknownAward",
         "UnknownMember",
     ),
@@ -125,6 +127,7 @@ __all__ = [
     "SourceMissing",
     "Standing",
     "Status",
+    "StoreMissing",
     "StreakChange",
     "StreakStanding",
     "SyncReport",

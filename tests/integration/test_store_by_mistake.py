@@ -11,9 +11,9 @@ import pytest
 
 from command import ADA, GRACE, Operator
 from postgres import schema, server_dsn
+from trc_engage import StoreMissing
 from trc_engage.adapters.postgres import PostgresLedger
 from trc_engage.adapters.sqlite import SqliteLedger
-from trc_engage.core.errors import StoreMissing
 
 WITHOUT_A_STORE = [
     ["run-due"],

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..sql.session import Session
-    from .file import Identity
-
 APPLICATION_ID = 0x54524345
 """'TRCE', so that a foreign database is told from ours."""
 SCHEMA_VERSION = 4
@@ -61,7 +59,7 @@ class Database:
         self.path = path
         # A process may change its folder later.
         self._file = path.absolute()
-        self._met: Identity | None = None
+        self._is_begun = False
         self._pool = Pool(
             self._connect,
             self.place,
@@ -87,7 +85,7 @@ class Database:
     def _meet(self, *, is_new: bool) -> None:
         with self._translated(), self._pool.lent() as opened:
             self._prepare(opened.connection, is_new=is_new)
-            self._met = opened.identity
+        self._is_begun = True
 
     def _prepare(self, connection: sqlite3.Connection, *, is_new: bool) -> None:
         """Bring a file to this version; unless it `is_new`, an empty one is no store, and nothing is written to it."""
@@ -134,7 +132,7 @@ class Database:
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Lend a connection in a transaction of which all is committed, or nothing."""
         pid = os.getpid()
-        with self._translated(), self._lent() as opened:
+        with self._translated(), self._pool.lent() as opened:
             connection = opened.connection
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -161,17 +159,8 @@ class Database:
     @contextmanager
     def lent(self) -> Iterator[sqlite3.Connection]:
         """Lend a connection; what SQLite raises meanwhile is translated."""
-        with self._translated(), self._lent() as opened:
+        with self._translated(), self._pool.lent() as opened:
             yield opened.connection
-
-    @contextmanager
-    def _lent(self) -> Iterator[OpenFile]:
-        with self._pool.lent() as opened:
-            if self._met not in {None, opened.identity}:
-                # Another file has taken the place of the one that was brought up to date.
-                self._prepare(opened.connection, is_new=False)
-                self._met = opened.identity
-            yield opened
 
     def _connect(self) -> OpenFile:
         opened = connected(self._file, BUSY_SECONDS)
@@ -184,6 +173,9 @@ class Database:
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("PRAGMA temp_store = MEMORY")
             connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+            if self._is_begun:
+                # Another file may have taken the place of the one that was brought up to date.
+                self._prepare(connection, is_new=False)
         except BaseException:
             opened.close()
             raise
