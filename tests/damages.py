@@ -199,6 +199,27 @@ DAMAGES = (
     Damage("a sync that says more", "UPDATE runs SET points = points + 1 WHERE run_id = 9", "run", "the sum of"),
     Damage("a failure without a reason", "UPDATE runs SET outcome = 'failed' WHERE run_id = 9", "run", "went wrong"),
     Damage(
+        "a board that nobody adopted",
+        "UPDATE runs SET board_id = 'mee6:1' WHERE run_id = 9",
+        "run",
+        "run 9: its board is 'mee6:1', expected ''",
+    ),
+    Damage(
+        "an adoption by nobody",
+        "UPDATE runs SET decision = 'adopt_board' WHERE run_id = 9",
+        "run",
+        "actor or the reason",
+    ),
+    Damage("a decision garbled", "UPDATE runs SET decision = 'trust' WHERE run_id = 9", "run", "'trust'"),
+    Damage("an award that was decided on", "UPDATE entries SET reason = 'x' WHERE position = AWARD", "entry", "reason"),
+    Damage(
+        "a wait that nobody asked for",
+        "INSERT INTO waits VALUES ('mee6:1', 'blocked', '2026-03-02T09:07:00.000000+00:00')",
+        "run",
+        "wait of board mee6:1",
+    ),
+    Damage("a wait garbled", "INSERT INTO waits VALUES ('', 'blocked', 'later')", "run", "'later'"),
+    Damage(
         "a slot between slots",
         "INSERT INTO slots VALUES ('2026-03-02T09:07:00.000000+00:00', 'synced', '2026-03-02T09:07:00.000000+00:00')",
         "slot",

@@ -2,6 +2,7 @@
 
 from .activity import ActivityContract
 from .audit import RecordsContract
+from .boards import BoardsContract
 from .crowds import CrowdContract
 from .damage import DamageContract
 from .facts import FactsContract
@@ -23,6 +24,7 @@ class LedgerContract(
     RanksContract,
     CrowdContract,
     RunBookContract,
+    BoardsContract,
     ViewsContract,
     FindingContract,
     RecordsContract,
