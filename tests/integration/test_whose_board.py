@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -182,15 +181,16 @@ def upgraded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
             yield ledger
 
 
-class Named(Community):
-    """A community whose source says which board it reads."""
-
-    board_id: Any = "mee6:1"
+def named(ledger: Store) -> Community:
+    """Return a community whose source says which board it reads."""
+    community = Community(ledger)
+    community.board_id = "mee6:1"
+    return community
 
 
 def test_a_store_from_before_takes_the_id_of_its_next_good_sync(upgraded: Store) -> None:
     """The wait that stood is kept, whoever asked for it; then the first good sync names the board, and pays on."""
-    community = Named(upgraded)
+    community = named(upgraded)
     state = upgraded.sync_state()
     assert (state.board_id, state.wait) == (None, Wait("rate_limited", community.now.replace(minute=20)))
     community.xp = {"ada": 1_200}
@@ -204,7 +204,7 @@ def test_a_store_from_before_takes_the_id_of_its_next_good_sync(upgraded: Store)
 
 def test_links_and_rules_outlive_the_upgrade(upgraded: Store) -> None:
     """An id is still held once, accounts are numbered on, and a foreign key still holds."""
-    community = Named(upgraded)
+    community = named(upgraded)
     community.engage.link("bo", "80351110224678901")
     account = upgraded.account_of("bo")
     assert account is not None

@@ -11,6 +11,7 @@ from attrs import evolve
 from community import IDS, LEDGERS, Community, opened
 from trc_engage import Board, InvalidValue, SourceError, SyncReport
 from trc_engage.auditing import audit
+from trc_engage.core.ports import Store
 
 ONE, OTHER = "mee6:111", "mee6:222"
 FIVE = ("ada", "bo", "cy", "dee", "eli")
@@ -20,7 +21,11 @@ AT_ONCE = timedelta(seconds=1)
 class Boards(Community):
     """A community whose source says which board it reads."""
 
-    board_id: Any = ONE
+    board_id: Any
+
+    def __init__(self, ledger: Store) -> None:
+        super().__init__(ledger)
+        self.board_id = ONE
 
     def adopt(self, **how: Any) -> SyncReport:
         """Let an admin adopt the board that is read now."""
