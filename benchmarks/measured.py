@@ -18,6 +18,7 @@ HOMES = {
     "idling": ("idle_cpu", "idle_memory"),
     "settling": ("raw_upserts", "settle", "recompute", "standing"),
     "serving": ("bare_summaries", "site_summaries", "serve_bare", "serve_site"),
+    "searching": ("search", "indexed_select"),
     "merging": ("crowd_sync", "crowd_merge", "crowd_settle", "crowd_streaks"),
     "asking": ("crowd_standing", "crowd_history", "crowd_month", "crowd_scan"),
 }

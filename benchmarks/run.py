@@ -21,6 +21,7 @@ from pathlib import Path
 import outage
 import population
 import scaling
+import searching
 import settling
 from attrs import frozen
 from ratios import MEASURED, Ratio, alternating, measure, ratio
@@ -168,6 +169,16 @@ class Bench:
             short, long = seconds.values()
             yield ratio(f"{what}, 365 days of outage", f"{what}, 3 days of it", long, short, 1.2)
 
+    def searches(self) -> Iterator[Ratio]:
+        """Compare a search by name with one SELECT on the same index."""
+        store = self.folder / "names.db"
+        searching.build(store, ACCOUNTS)
+        names = ("search", "indexed_select")
+        ours, floor = alternating(
+            {name: partial(measure, name, store, ACCOUNTS) for name in names}, self.rounds
+        ).values()
+        yield ratio("a search of 100,000 names", "one indexed SELECT", ours, floor, 3.0)
+
     def scaling(self) -> Iterator[Ratio]:
         """Tell what a crowd costs in PostgreSQL, and how that grows."""
         yield from scaling.compared(self.entries, self.rounds)
@@ -233,6 +244,7 @@ def main() -> None:
             bench.summaries,
             bench.idling,
             bench.outages,
+            bench.searches,
             bench.scaling,
         ):
             if options.only in part.__name__:

@@ -21,47 +21,46 @@ NAMED = "SELECT member_id, name FROM members WHERE name IS NOT NULL AND NOT (is_
 HELD = "SELECT member_id, word FROM name_words"
 
 BY_ID = """
-SELECT member_id, '' AS word FROM members WHERE member_id = :text
-UNION SELECT member_id, '' FROM discord_activity WHERE discord_id = :text AND unlinked_at IS NULL
+SELECT member_id, name FROM members WHERE member_id IN (
+    SELECT member_id FROM members WHERE member_id = :text
+    UNION ALL SELECT member_id FROM discord_activity WHERE discord_id = :text AND unlinked_at IS NULL
+) ORDER BY member_id
 """
 # Read in the order of its key and no further than is asked for: so each member counts where the first word is met.
 BY_NAME = """
-SELECT member_id, word FROM name_words AS first
+SELECT member_id, name FROM name_words AS met JOIN members USING (member_id)
 WHERE word >= :from0 AND word < :to0 AND NOT EXISTS (
     SELECT 1 FROM name_words AS earlier
-    WHERE earlier.member_id = first.member_id AND earlier.word >= :from0 AND earlier.word < first.word
+    WHERE earlier.member_id = met.member_id AND earlier.word >= :from0 AND earlier.word < met.word
 ){others}
 ORDER BY word, member_id LIMIT :limit
 """
 ALSO = """ AND EXISTS (
     SELECT 1 FROM name_words AS other
-    WHERE other.member_id = first.member_id AND other.word >= :from{number} AND other.word < :to{number}
+    WHERE other.member_id = met.member_id AND other.word >= :from{number} AND other.word < :to{number}
 )"""
-FOUND = """
-WITH by_id AS ({by_id}), by_name AS ({by_name})
-SELECT member_id, name FROM (
-    SELECT member_id, word FROM by_id
-    UNION ALL SELECT member_id, word FROM by_name WHERE member_id NOT IN (SELECT member_id FROM by_id)
-) AS found JOIN members USING (member_id)
-ORDER BY word, member_id LIMIT :limit
-"""
 BEYOND = "\U0010ffff"
 """Sorts behind whatever a word goes on with, and stands in none."""
 
 
 class Finding:
-    """The part of the `Views` port that searches, in one statement."""
+    """The part of the `Views` port that searches."""
 
     _database: Sessions
 
     def find(self, text: str, /, *, limit: int) -> Sequence[Found]:
         """Return who has just this id, then who holds this Discord id, then who has all its words in the name."""
         sought = sought_words(text)
-        values: dict[str, str | int] = {"text": text, "limit": limit}
-        for number, word in enumerate(sought):
-            values |= {f"from{number}": word, f"to{number}": word + BEYOND}
         with self._database.lent() as session:
-            return [Found(*row) for row in session.execute(_statement(len(sought)), values)]
+            found = session.execute(BY_ID, {"text": text}).fetchall()
+            if sought:
+                others = "".join(ALSO.format(number=number) for number in range(1, len(sought)))
+                values: dict[str, str | int] = {"limit": limit + len(found)}
+                for number, word in enumerate(sought):
+                    values |= {f"from{number}": word, f"to{number}": word + BEYOND}
+                named = session.execute(BY_NAME.format(others=others), values).fetchall()
+                found += [row for row in named if row not in found] if found else named
+        return [Found(*row) for row in found[:limit]]
 
 
 def name(sessions: Sessions, session: Session, members: Sequence[Member]) -> None:
@@ -111,10 +110,3 @@ def misnamed(named: dict[str, str], held: Iterable[tuple[str, str]]) -> Sequence
         for member_id in named.keys() | words.keys()
         if set(words_of(named.get(member_id, ""))) != words.get(member_id, set())
     )
-
-
-def _statement(words: int) -> str:
-    if not words:
-        return f"SELECT member_id, name FROM ({BY_ID}) AS found JOIN members USING (member_id) LIMIT :limit"
-    others = "".join(ALSO.format(number=number) for number in range(1, words))
-    return FOUND.format(by_id=BY_ID, by_name=BY_NAME.format(others=others))
