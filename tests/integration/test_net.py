@@ -64,6 +64,7 @@ def net(request: pytest.FixtureRequest) -> Net:
         requests.write()
         requests.fail()
         commands.repair()
+        commands.adopt()
         return Net(transcripts.texts, requests)
 
 

@@ -10,12 +10,17 @@ from typer.main import get_command
 
 from command import Ran
 from trc_engage.entrypoints.cli import app
+from trc_engage.testing.mee6 import Mee6Server
 
 from .transcripts import Transcripts, pretty
-from .world import IDS, World
+from .world import IDS, LATE_ID, World
 
 JSON = "--json"
 SECONDS_MAX = 60
+NOBODY_LISTENS = "http://127.0.0.1:9/api/webhooks/1/token"
+OTHER_GUILD = "300000000000000003"
+NEW_IDS = (LATE_ID, "80351110224670001", "80351110224670003", "80351110224679001")
+"""Who was linked since."""
 GOOD_ROWS = 'member_id,discord_id,name\nnew-1,80351110224670001,Nina\nnew-2,,"O\'Hara, ""Pat"""\nada,,Ada\n'
 BAD_ROWS = f"member_id,discord_id,name\nnew-3,80351110224670003,\nnew-4,12x,Tom\nnew-5,{IDS['ada']},\n,,Nobody\n"
 JSON_ROWS = '[{"member_id": "new-6", "name": "𝕁"},\n {"member_id": "new-7", "discord_id": 80351110224670007}]'
@@ -48,10 +53,10 @@ class Commands:
         self._transcripts = transcripts
         self._names = commands_with_json()
 
-    def type(self, line: str, *more: str) -> Ran:
-        """Type a command with `--json`; `more` are arguments that hold blanks."""
+    def type(self, line: str, *more: str, **env: str) -> Ran:
+        """Type a command with `--json`; `more` are arguments that hold blanks, `env` variables of its own."""
         arguments = (*line.split(), *more, *(() if "--csv" in line else (JSON,)))
-        ran = self.world.operator.call(*arguments)
+        ran = self.world.operator.call(*arguments, env=env)
         name = max((name for name in self._names if f"{line} ".startswith(f"{name} ")), key=len)
         shown = ran.out
         if JSON in arguments and ran.out and name != "export":
@@ -59,6 +64,7 @@ class Commands:
             assert ran.out == f"{json.dumps(ran.json)}\n"
         typed = " ".join(repr(one) if " " in one else one for one in arguments)
         asked = f"{self.world.now():%F %T} $ trc-engage {typed}"
+        asked = " ".join([*(f"{name}=…" for name in env), asked])
         errors = "\n".join(f"2> {error}" for error in ran.err.splitlines())
         self._transcripts.add(name, asked, errors, shown, f"exit code {ran.code}")
         return ran
@@ -216,8 +222,8 @@ class Commands:
         world.server.trouble("private")
         for _ in range(4):
             world.go(timedelta(minutes=15))
-            self.type("run-due")
-        self.type("status")
+            self.type("run-due", TRC_ENGAGE_ALERT_WEBHOOK=NOBODY_LISTENS)
+        self.type("status", TRC_ENGAGE_ALERT_WEBHOOK=NOBODY_LISTENS)
 
     def repair(self) -> None:
         """Have a balance found that a hand has changed, and made anew."""
@@ -227,3 +233,22 @@ class Commands:
         )
         for options in ("", "--repair", ""):
             self.type(f"doctor {options}")
+
+    def adopt(self) -> None:
+        """Read another board: it is refused until an admin adopts it, and then the first one is."""
+        world = self.world
+        with Mee6Server.start(guild_id=OTHER_GUILD) as other:
+            for discord_id in (*IDS.values(), *NEW_IDS):
+                other.board.join(discord_id, xp=5_000)
+            env = {"TRC_ENGAGE_GUILD_ID": OTHER_GUILD, "TRC_ENGAGE_MEE6_URL": other.url}
+            world.server.recover()
+            for options in ("--dry-run", "", "--adopt-board", "--adopt-board --by me --reason moved"):
+                world.go(timedelta(minutes=15))
+                self.type(f"sync {options}", **env)
+            self.type("status")
+            self.type("sync --adopt-board --by me --reason moved --yes", **env)
+            self.type("status")
+        world.go(timedelta(minutes=15))
+        self.type("sync --fresh")
+        self.type("history ada --limit 1")
+        self.type("doctor")
