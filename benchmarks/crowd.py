@@ -133,7 +133,7 @@ def build(dsn: str, crowd: Crowd) -> None:
         )
         for _, definition in indices:
             connection.execute(definition)
-        connection.execute("SELECT setval('entries_position_seq', max(position)) FROM entries")
+        connection.execute("SELECT setval('entry_positions', max(position)) FROM entries")
         connection.execute("VACUUM (ANALYZE)")
 
 

@@ -13,8 +13,11 @@ from .released import FIRST, SECOND, THIRD
 from .run_tables import RUNS
 from .session import PostgresSession
 
-RENAMED = "ALTER TABLE balances RENAME TO member_balances;"
-"""An older version that is still at work writes to the table by its old name, and so can write nothing."""
+RENAMED = """
+ALTER TABLE balances RENAME TO member_balances;
+ALTER SEQUENCE entries_position_seq RENAME TO entry_positions;
+"""
+"""An older version that is still at work begins to write by the sequence's old name, and so can write nothing."""
 BOARDS = """
 ALTER TABLE runs ADD COLUMN board_id TEXT COLLATE "C";
 ALTER TABLE runs ADD COLUMN decision TEXT COLLATE "C"

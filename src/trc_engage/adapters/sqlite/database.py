@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from ...core.errors import LedgerBusy, LedgerFailed, StoreMissing
@@ -162,6 +162,12 @@ class Database:
         with self._translated(), self._pool.lent() as opened:
             yield opened.connection
 
+    def _refuse_newer(self) -> None:
+        """Say so if a table is not found because a newer version has laid out others."""
+        with suppress(sqlite3.Error), self._pool.lent() as opened:
+            (version,) = opened.connection.execute("PRAGMA user_version").fetchone()
+            refuse_newer(self.place, version, SCHEMA_VERSION)
+
     def _connect(self) -> OpenFile:
         opened = connected(self._file, BUSY_SECONDS)
         connection = opened.connection
@@ -202,6 +208,8 @@ class Database:
                     f"{self.path} is in use by others for over {BUSY_SECONDS:.0f} s; nothing was written: try again"
                 )
                 raise LedgerBusy(message) from error
+            if primary == sqlite3.SQLITE_ERROR:
+                self._refuse_newer()
             advice = ADVICE.get(primary, "nothing was written; see the cause")
             message = f"{self.path}: {error}: {advice}"
             raise LedgerFailed(message) from error
