@@ -60,7 +60,7 @@ def wheel_of(commit: str) -> Path:
 WORK = '''
 import json, sys
 from datetime import UTC, datetime
-from trc_engage import Board, Engage, __file__ as found
+from trc_engage import Board, Engage, SourceError, __file__ as found
 from trc_engage.adapters.postgres import PostgresLedger
 from trc_engage.adapters.sqlite import SqliteLedger
 
@@ -75,7 +75,7 @@ class Source:
         print(json.dumps("reading"), flush=True)
         xp = json.loads(sys.stdin.readline())
         if xp is None:
-            raise OSError("the line was cut")
+            raise SourceError("down", "the board is away")
         return Board(xp, whole=True, rows=30, pages=1)
 
 

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +64,9 @@ class House:
         if self.kind == "postgres":
             self.run("INSERT INTO migrations VALUES (99)")
             return
+        columns = "migration_set, name, applied_at"
         for number in range(5, 100):
-            self.run(f"INSERT INTO _sqlite_migrations VALUES ('trc-engage', 'm{number:03}', 'then')")  # noqa: S608
+            self.run(f"INSERT INTO _sqlite_migrations ({columns}) VALUES ('trc-engage', '{number}', '')")  # noqa: S608
         self.run("PRAGMA user_version = 99")
 
     @property
@@ -176,22 +177,27 @@ def test_a_rolling_deploy_breaks_nothing(house: House, commit: str, ends: str) -
             community.award("ada", "meanwhile", points=3)
             older.say({IDS["ada"]: 1_500, IDS["bo"]: 1_500} if ends == "well" else None)
             assert older.heard()[0] == "refused"
-            assert community.engage.audit().breaches == []
+            assert len(ledger.feed(after=0, limit=99)) == 5
             older.process.kill()
             older.process.wait()
             community.engage.sync(fresh=True)
-            assert (community.points("ada"), community.points("bo")) == (8, 5)
+            assert (community.points("ada"), community.points("bo")) == (5 + 3, 5)
             assert community.engage.audit().breaches == []
+
+
+def rebalanced(ledger: Any) -> object:
+    """Make the balances anew."""
+    return ledger.rebalance()
 
 
 WRITES: dict[str, Callable[[Community], object]] = {
     "award": lambda community: community.award("ada", "late"),
     "enroll": lambda community: community.engage.enroll("bo"),
     "sync": lambda community: community.sync(ada=2_000),
-    "run due": lambda community: community.engage.run_due(),
-    "settle": lambda community: community.engage.settle(),
+    "run due": lambda community: community.run(timedelta(days=2)),
+    "excuse": lambda community: community.engage.excuse(date(2026, 3, 4), reason="fair"),
     "forget": lambda community: community.engage.forget("ada"),
-    "repair": lambda community: community.engage.repair(),
+    "repair": lambda community: rebalanced(community.ledger),
 }
 
 
@@ -221,14 +227,16 @@ def test_what_cannot_be_read_of_a_newer_store_is_no_damage(house: House) -> None
             community.engage.members()
 
 
-def test_a_caller_who_joined_is_told_too(house: House) -> None:
+def test_a_caller_who_joined_is_told_too() -> None:
     """His transaction goes on without us."""
-    if house.kind == "sqlite":
-        pytest.skip("there is nothing to join in a file")
-    with house.open() as ledger, psycopg.connect(house.place) as connection:
+    with (
+        schema() as name,
+        PostgresLedger.open(server_dsn(), schema=name) as ledger,
+        psycopg.connect(server_dsn()) as connection,
+    ):
         Community(ledger).begun()
-        joined = Community(PostgresLedger.open(connection=connection, schema=house.schema))
-        house.become_newer()
+        joined = Community(PostgresLedger.open(connection=connection, schema=name))
+        House("postgres", server_dsn(), name).become_newer()
         with pytest.raises(LedgerFailed, match="upgrade trc-engage"):
             joined.award("ada", "late")
         assert connection.execute("SELECT 1").fetchone() == (1,)

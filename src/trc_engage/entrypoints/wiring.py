@@ -120,7 +120,7 @@ def opened_or_made_ledger(settings: Settings, say: Callable[[str], None]) -> Sql
     return ledger
 
 
-def opened_postgres(url: PostgresUrl, *, untouched: bool = False, create: bool = False) -> PostgresLedger:
+def opened_postgres(url: PostgresUrl, *, untouched: bool = False, **options: bool) -> PostgresLedger:
     """Open a store in PostgreSQL; raises `SettingsError` if its address or what reads it is amiss."""
     try:
         from ..adapters.postgres import PostgresLedger  # noqa: PLC0415
@@ -128,8 +128,8 @@ def opened_postgres(url: PostgresUrl, *, untouched: bool = False, create: bool =
         raise SettingsError(STORE, None, NO_POSTGRES) from error
     try:
         if untouched:
-            return PostgresLedger.open_untouched(url.dsn, schema=url.schema)
-        return PostgresLedger.open(url.dsn, schema=url.schema, create=create)
+            return PostgresLedger.open_untouched(url.dsn, schema=url.schema, **options)
+        return PostgresLedger.open(url.dsn, schema=url.schema, **{"create": False, **options})
     except InvalidValue as error:
         raise SettingsError(STORE, None, f"{error.field}: {error.advice}") from None
 
@@ -137,7 +137,7 @@ def opened_postgres(url: PostgresUrl, *, untouched: bool = False, create: bool =
 def check_store(settings: Settings) -> None:
     """Raise `StoreMissing` if there is no store, before anything else is begun."""
     if isinstance(settings.store, PostgresUrl):
-        opened_postgres(settings.store, untouched=True).close()
+        opened_postgres(settings.store, untouched=True, may_be_older=True).close()
     else:
         existing_store_path(settings)
 

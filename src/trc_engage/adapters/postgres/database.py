@@ -61,9 +61,11 @@ class Database(Statements):
         if self._version() < SCHEMA_VERSION:
             self.make()
 
-    def check(self) -> None:
+    def check(self, *, may_be_older: bool = False) -> None:
         """Raise `StoreMissing` if there is no store, and `LedgerFailed` if it is one of another version."""
-        refuse_older(self.place, self._version(), SCHEMA_VERSION)
+        version = self._version()
+        if not may_be_older:
+            refuse_older(self.place, version, SCHEMA_VERSION)
 
     def _version(self) -> int:
         with self.reading() as session:

@@ -1,5 +1,6 @@
 """`PostgresLedger`: the store ports in one schema of a PostgreSQL database."""
 
+from functools import partial
 from typing import Any, Self, overload
 
 import psycopg
@@ -58,9 +59,13 @@ class PostgresLedger(Opened, SqlLedger):
         return cls._prepared(database, Database.make if create else Database.bring_up_to_date)
 
     @classmethod
-    def open_untouched(cls, dsn: str, *, schema: str = SCHEMA) -> Self:
-        """Open a store that is there to look at it: nothing is made, migrated or written; raises `LedgerFailed`."""
-        return cls._prepared(Database(Place.named(dsn, schema), size=POOL_SIZE, read_only=True), Database.check)
+    def open_untouched(cls, dsn: str, *, schema: str = SCHEMA, may_be_older: bool = False) -> Self:
+        """Open a store that is there to look at it: nothing is made, migrated or written; raises `LedgerFailed`.
+
+        One that an older version laid out is refused, unless it is only asked whether it is there.
+        """
+        database = Database(Place.named(dsn, schema), size=POOL_SIZE, read_only=True)
+        return cls._prepared(database, partial(Database.check, may_be_older=may_be_older))
 
     @classmethod
     def _joined(cls, connection: psycopg.Connection[Any], schema: str) -> Self:
