@@ -179,6 +179,8 @@ class Database:
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("PRAGMA temp_store = MEMORY")
             connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+            # Without it no member and no run is written: versions before the fourth schema look at no version.
+            connection.create_function("upgrade_trc_engage", 0, lambda: SCHEMA_VERSION)
             if self._is_begun:
                 # Another file may have taken the place of the one that was brought up to date.
                 self._prepare(connection, is_new=False)

@@ -12,8 +12,12 @@ from .run_tables import RUNS
 
 migrations = Migrations("trc-engage")
 
-RENAMED = "ALTER TABLE balances RENAME TO member_balances;"
-"""An older version that is still at work writes to the table by its old name, and so can write nothing."""
+RENAMED = """
+ALTER TABLE balances RENAME TO member_balances;
+CREATE TRIGGER members_are_written_by_this_version BEFORE INSERT ON members BEGIN SELECT upgrade_trc_engage(); END;
+CREATE TRIGGER runs_are_written_by_this_version BEFORE INSERT ON runs BEGIN SELECT upgrade_trc_engage(); END;
+"""
+"""An older version that is still at work knows neither the table's new name nor the function, and is told by it."""
 BOARDS = """
 ALTER TABLE runs ADD COLUMN board_id TEXT;
 ALTER TABLE runs ADD COLUMN decision TEXT CHECK (decision IN ('accept_drops', 'rebase_drops', 'adopt_board'));
