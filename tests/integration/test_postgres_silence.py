@@ -34,7 +34,7 @@ class Proxy:
 
     def __init__(self) -> None:
         found = conninfo_to_dict(server_dsn())
-        self._host, self._port = str(found["host"]), int(found.get("port", 5432))
+        self._host, self._port = str(found["host"]), int(found.get("port") or 5432)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.dsn = make_conninfo(server_dsn(), host="127.0.0.1", port=self._listener.getsockname()[1])
         self.swallows_after: bytes | None = None
