@@ -214,7 +214,9 @@ def test_a_store_that_became_newer_is_read_and_not_written(house: House, write: 
         assert told == [
             *(ledger.members(), ledger.feed(after=0, limit=9), ledger.told(), ledger.streaks(), ledger.holdings())
         ]
-        assert community.points("ada") == 12
+        with ThreadPoolExecutor(3) as pool:
+            # On connections that are made only now, too.
+            assert list(pool.map(community.points, ["ada"] * 9)) == [12] * 9
 
 
 def test_what_cannot_be_read_of_a_newer_store_is_no_damage(house: House) -> None:

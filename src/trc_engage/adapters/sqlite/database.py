@@ -84,12 +84,15 @@ class Database:
 
     def _meet(self, *, is_new: bool) -> None:
         with self._translated(), self._pool.lent() as opened:
-            self._prepare(opened.connection, is_new=is_new)
+            refuse_newer(self.place, self._prepare(opened.connection, is_new=is_new), SCHEMA_VERSION)
         self._is_begun = True
 
-    def _prepare(self, connection: sqlite3.Connection, *, is_new: bool) -> None:
-        """Bring a file to this version; unless it `is_new`, an empty one is no store, and nothing is written to it."""
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
+    def _prepare(self, connection: sqlite3.Connection, *, is_new: bool) -> int:
+        """Bring a file to this version or leave it at a newer one, and return which it was.
+
+        Unless it `is_new`, an empty one is no store, and nothing is written to it.
+        """
+        version: int = connection.execute("PRAGMA user_version").fetchone()[0]
         if not is_new and not connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
             message = f"{self.path}: {MISSING}"
             raise StoreMissing(message)
@@ -98,7 +101,7 @@ class Database:
             from .schema import migrate  # noqa: PLC0415
 
             migrate(connection)
-        refuse_newer(self.place, version, SCHEMA_VERSION)
+        return version
 
     @property
     def place(self) -> str:
