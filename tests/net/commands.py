@@ -174,6 +174,8 @@ class Commands:
         world.go(timedelta(minutes=15))
         for options in ("--dry-run", "", "", "--accept-drops --rebase-drops"):
             self.type(f"sync {options}")
+            # Requests are some seconds apart, which a clock that stands would make it wait for.
+            world.go(timedelta(seconds=10))
         for name in ("ada", "bo", "cy", "dee", "ivy", "gus"):
             world.board(name, 90)
         world.go(timedelta(minutes=15))
