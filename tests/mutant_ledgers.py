@@ -69,9 +69,9 @@ class Changes(MemoryLedger):
         return super().post(self.change(posting))
 
 
-class LosesReasons(Changes):
+class LosesReasonsOfAdjustments(Changes):
     def change(self, posting: Any) -> Any:
-        return evolve(posting, drafts=[evolve(one, reason=None) for one in posting.drafts])
+        return evolve(posting, drafts=[evolve(one, reason=one.reverses and one.reason) for one in posting.drafts])
 
 
 class LosesActorsOfAdjustments(Changes):
@@ -249,7 +249,15 @@ class ReversesWithoutTakingEvidenceBack(MemoryLedger):
 
 
 LET_THROUGH = (
-    *(PostsWithoutALock, LosesReasons, LosesActorsOfAdjustments, CutsEntries, CutsMembers, CutsFailures, CutsWaits),
+    *(
+        PostsWithoutALock,
+        LosesReasonsOfAdjustments,
+        LosesActorsOfAdjustments,
+        CutsEntries,
+        CutsMembers,
+        CutsFailures,
+        CutsWaits,
+    ),
     *(CutsSlots, CutsNotices, CutsEvidence, CutsClaims, NeverRebalances, RebalancesInSilence, FirstEvidenceIsAConstant),
     *(SeesNoIrregularity, ForgetsAtClose),
 )
