@@ -1,9 +1,10 @@
 """Years of trouble, lived by the real system in a world that one seed decides.
 
 To be read in this order: clock (time, which the run alone moves), world (who chats, and what MEE6 counts),
-wire, troubles and server (the board as bytes of HTTP, with MEE6's troubles), episodes and weather (which faults rage,
-and when), stores (where the ledger is kept), process (the real `Engage`, killed or held up at any call of a port),
-oracle and verdict (what the rules say must hold), forecast, failures and watch (every run, forecast and checked),
-audit, digest, pager and notices (the ledger and the pager, read as others do), deeds (what members, the web app and the
-admin do), life (all of it, slot by slot), living and pool (many lives), mutants (the proof of the proof).
+boards, wire, troubles and server (whose board is where, as bytes of HTTP, with MEE6's troubles), episodes, weather
+and stories (which faults rage, and when), stores (where the ledger is kept), process (the real `Engage`, killed or
+held up at any call of a port), oracle and verdict (what the rules say must hold), forecast, failures, watch and hand
+(every run and every decision, forecast and checked), audit, digest, pager and notices (the ledger and the webhook,
+read as others do), deeds (what members, the web app and the admin do), life (all of it, slot by slot), living and pool
+(many lives), mutants (the proof of the proof).
 """

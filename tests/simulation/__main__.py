@@ -6,10 +6,12 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 
 from .living import lived
 from .pool import pool
 from .stores import STORES
+from .stories import STORIES
 
 DAYS_OF_A_YEAR = 365
 DAYS_OF_A_MONTH = 30
@@ -23,7 +25,7 @@ def main() -> int:
     lives = list(_lives(options))
     began, slots, failed = time.monotonic(), 0, 0
     with pool(options.jobs, {store for _, _, store in lives}) as processes:
-        for life in processes.map(lived, *zip(*lives, strict=True)):
+        for life in processes.map(partial(lived, story=options.story), *zip(*lives, strict=True)):
             slots += life.slots
             failed += bool(life.breach)
             told = (
@@ -47,6 +49,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--lives", type=int, default=1, help="how many lives, from this seed on")
     parser.add_argument("--years", type=int, help="so many lives of a year, from this seed on")
     parser.add_argument("--store", choices=STORES, help="where; without it SQLite, and some of the months on each")
+    parser.add_argument("--story", choices=STORIES, help="under these faults alone")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many at a time")
     return parser.parse_args()
 

@@ -1,6 +1,6 @@
 """Kinds of faults, and how long each lasts and how hard it strikes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 
 from attrs import define
@@ -49,6 +49,7 @@ PAGES = [
     "clock_off",
     "gzip_bomb",
 ]
+MISTAKES = ("guild", "guild", "host", "both")
 FAMILIES = (REFUSALS, LIMITS, LIMITS, DOWNS, DOWNS, WIRES, PAGES, PAGES)
 
 
@@ -62,7 +63,7 @@ class Episode:
     """How many of the chances it takes."""
     troubles: tuple[str, ...] = ()
     number: int = 0
-    """Rows of a page, or seconds, whatever it is about."""
+    """Rows of a page, seconds or a process, whatever it is about."""
 
 
 def _burst(random: Random, slots: int) -> Episode:
@@ -71,7 +72,8 @@ def _burst(random: Random, slots: int) -> Episode:
     return Episode("burst", slots, random.choice([0.2, 0.5, 1.0]), troubles)
 
 
-def _outage(random: Random, slots: int) -> Episode:
+def outage(random: Random, slots: int) -> Episode:
+    """Let every request meet the same trouble."""
     return Episode(
         "outage",
         random.choice([1, 2, 5]) * slots,
@@ -110,9 +112,30 @@ def _half(random: Random, slots: int) -> Episode:
     return Episode("half", min(slots, 30), random.choice([0.3, 1.0]), number=random.choice([0, 20, 45, 60, 90]))
 
 
-MAKERS: tuple[tuple[Callable[[Random, int], Episode], float], ...] = (
+def long_reads(random: Random, slots: int) -> Episode:
+    """Let a read take many minutes: short pages, and a machine on which each pause lasts long (R30)."""
+    return Episode("long", min(slots, 30), random.choice([0.4, 0.8]), number=random.choice([2, 3, 5]))
+
+
+def webhook(random: Random, slots: int) -> Episode:
+    """Let the webhook lose notices or their answers, or be overrun and say for how long."""
+    trouble = random.choice(["slow", "lost", "limited", "limited", "all limited"])
+    wait = random.choice([0, 20, 600, 3_600, 9 * 3_600, 90 * 3_600])
+    return Episode("webhook", min(slots, 100), random.choice([0.5, 1.0]), (trouble,), wait)
+
+
+def elsewhere(random: Random, slots: int) -> Episode:
+    """Point both processes at another board, or one of them, until somebody notices."""
+    return Episode("elsewhere", min(slots, 120), troubles=(random.choice(MISTAKES),), number=random.randrange(6))
+
+
+gone = _named("gone", 1.0)
+"""The webhook is deleted; it is so for good, however long this lasts."""
+Maker = tuple[Callable[[Random, int], Episode], float]
+"""What makes a fault, and how often."""
+MAKERS: Sequence[Maker] = (
     (_burst, 5),
-    (_outage, 4),
+    (outage, 4),
     (_named("stale", 0.3, 0.6, longest=40), 3),
     (_named("lagging", 0.2, 0.5, longest=60), 3),
     (_clamp, 3),
@@ -127,4 +150,8 @@ MAKERS: tuple[tuple[Callable[[Random, int], Episode], float], ...] = (
     (_named("deaf", 0.5, 1.0, longest=100), 2),
     (_frozen, 1),
     (_half, 2),
+    (elsewhere, 3),
+    (webhook, 3),
+    (long_reads, 2),
+    (gone, 1),
 )

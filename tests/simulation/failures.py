@@ -16,34 +16,45 @@ class Failures:
 
     count: int = 0
     kinds: set[str] = field(factory=set)
-    wait_until: datetime | None = None
+    waits: dict[str, datetime] = field(factory=dict)
+    """Until when each board is to be left alone."""
 
-    def is_kept_away(self, at: datetime) -> bool:
+    def is_kept_away(self, board_id: str, at: datetime) -> bool:
         """Tell whether the server asked to be left alone until later (R21)."""
-        return self.wait_until is not None and at < self.wait_until <= at + KEPT_AWAY_MAX
+        until = self.waits.get(board_id)
+        return until is not None and at < until <= at + KEPT_AWAY_MAX
 
-    def end(self) -> None:
-        """Forget them: a sync was good."""
-        self.count, self.kinds, self.wait_until = 0, set(), None
+    def end(self, board_id: str, *, adopted: bool = False) -> None:
+        """Forget them: a sync was good, and after an adoption nothing matters that was before."""
+        self.count, self.kinds = 0, set()
+        self.waits.pop(board_id, None)
+        if adopted:
+            self.waits.clear()
 
     def add(self, kind: str) -> None:
         """Count one more."""
         self.count += 1
         self.kinds.add(kind)
 
-    def follow(self, state: SyncState, verdict: Verdict | None, now: datetime, *, plain: bool, dry_run: bool) -> None:
-        """Count a read that failed, if there was one, and check that the system remembers the same."""
-        told = state.wait.until if state.wait else None
+    def follow(
+        self, state: SyncState, verdict: Verdict | None, board_id: str, now: datetime, *, plain: bool, dry_run: bool
+    ) -> None:
+        """Count a sync that failed, if one did, and check that the system remembers the same."""
+        told = {one: wait.until for one, wait in state.waits.items()}
         if verdict is not None and (plain or state.failures > self.count):
             kind = state.failing.kind if state.failing and verdict.either else verdict.kind
             if not dry_run:
                 self.add(kind or "malformed")
-            seconds = verdict.wait_seconds
             if verdict.either:
-                self.wait_until = told
-            else:
-                self.wait_until = None if seconds is None else now + timedelta(seconds=seconds)
+                self.waits = told
+            elif verdict.was_asked:
+                self._wait(board_id, now, verdict.wait_seconds)
         check(state.failures == self.count, f"{state.failures} failures in a row are remembered, not {self.count}")
         if not plain:
-            self.wait_until = told
-        check(told == self.wait_until, f"to wait until {told} is remembered, not {self.wait_until}")
+            self.waits = told
+        check(told == self.waits, f"to wait until {told} is remembered, not {self.waits}")
+
+    def _wait(self, board_id: str, now: datetime, seconds: int | None) -> None:
+        self.waits.pop(board_id, None)
+        if seconds is not None:
+            self.waits[board_id] = now + timedelta(seconds=seconds)

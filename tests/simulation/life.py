@@ -6,13 +6,14 @@ from random import Random
 from .audit import Audit
 from .clock import Clock, slot_of
 from .deeds import Deeds
+from .hand import Hand
 from .oracle import Drops
 from .pager import Pager
 from .process import Process
 from .server import Server
 from .stores import Store
+from .stories import Story
 from .verdict import check
-from .watch import Watch
 from .weather import Weather
 from .world import QUARTER, World
 
@@ -23,15 +24,18 @@ QUIET_EVERY = 11
 """Each so many days everybody keeps silent."""
 
 
-class Life(Watch):
+class Life(Hand):
     """One deployment, two processes, and the world around them."""
 
-    def __init__(self, seed: int, store: Store) -> None:
+    def __init__(self, seed: int, store: Store, story: Story | None = None) -> None:
         self.seed = seed
         random = Random(seed)
         begins = BEGINS + timedelta(days=random.randrange(366), hours=random.randrange(24))
         self.slot_at = begins
         self.weather = Weather(Random(random.random()))
+        if story is not None:
+            self.weather.episodes = [lasts() for lasts in story.lasting]
+            self.weather.makers, self.weather.intensity = story.makers, story.intensity
         clock = Clock(begins)
         super().__init__(clock, Pager(clock, self.weather), Audit(store, clock), random)
         ids = [str(80351110224678000 + 7 * number) for number in range(MEMBERS + STRANGERS)]
@@ -63,6 +67,19 @@ class Life(Watch):
         a, b = self.processes
         return b if process is a else a
 
+    def point(self) -> None:
+        """Point each process at the board that the operator means, or at another by mistake."""
+        for number, process in enumerate(self.processes):
+            home = self.server.home
+            address = home if self.oracle.board_id is None else self.weather.address(home, number)
+            if process.point_at(address):
+                self.note(process.name, "reads", address.board_id)
+
+    def decide(self, process: Process, drops: Drops, *, dry_run: bool = False) -> None:
+        """Decide what was distrusted: adopt the community's board if that is another one now, or take the drops."""
+        is_moved = self.oracle.is_another(self.server.home.board_id)
+        self.sync(process, decision="adopt" if is_moved else drops, dry_run=dry_run)
+
     def close(self) -> None:
         """Let go of everything."""
         for process in self.processes:
@@ -80,8 +97,11 @@ class Life(Watch):
         self.lived += 1
         for episode in self.weather.turn(self.slot_at):
             self.note("weather:", episode.name, episode.slots, episode.share, episode.troubles, episode.number)
+            if episode.name == "gone":
+                self.pager.delete()
         self.world.counts = not self.weather.has("frozen") or self.weather.random.random() < 0.5
         self.clock.error = self.weather.clock_error
+        self.point()
         self._come_to(self.slot_at + timedelta(seconds=self.random.choice([0, 0, 1, 2, 5, 20, 100, 400])))
         self.slot_at += QUARTER
         if self.weather.has("off"):
@@ -129,7 +149,7 @@ class Life(Watch):
         now = self.clock()
         seen = self.oracle.seen_at
         return (
-            self.failures.is_kept_away(now)
+            self.failures.is_kept_away(self.server.home.board_id, now)
             or "distrusted" in self.failures.kinds
             or (seen is not None and now < seen)
             or self.slots.get(slot_of(now)) == "waiting"
@@ -146,19 +166,21 @@ class Life(Watch):
         """End all faults; within two slots everything is exact."""
         self.note("the last fault ends")
         self.weather.clear()
+        self.pager.renew()
+        self.point()
         self.clock.error = timedelta(0)
         self.world.counts = True
         a = self.processes[0]
         seen = self.oracle.seen_at or self.clock.at
-        self._come_to(max(self.clock.at, seen, self.failures.wait_until or seen) + timedelta(minutes=6))
+        self._come_to(max(self.clock.at, seen, *self.failures.waits.values()) + timedelta(minutes=6))
         if self.failures.kinds & {"distrusted"}:
-            self.sync(a, drops=self.season or "deduct")
+            self.decide(a, self.season or "deduct")
         self.world.counts = False
         for _ in range(2):
             self._come_to(slot_of(self.clock.at) + QUARTER)
             self.run_due(a)
             if self.failures.kinds & {"distrusted"}:
-                self.sync(a, drops=self.season or "deduct")
+                self.decide(a, self.season or "deduct")
         self._come_to(slot_of(self.clock.at) + timedelta(minutes=6))
         self.run_due(a)
         while (due := self.oracle.next_day(self.clock())) is not None:

@@ -7,6 +7,7 @@ from attrs import frozen
 
 from .life import Life
 from .stores import STORES
+from .stories import STORIES
 
 SLOTS_OF_A_DAY = 96
 SEEDS = range(1, 17)
@@ -29,18 +30,19 @@ class Lived:
     """What was not kept, the last events, and how to see it again; empty if all was kept."""
 
 
-def lived(seed: int, days: int, store: str = "sqlite") -> Lived:
-    """Live one life on a store of one of the `STORES`, and tell how it went."""
+def lived(seed: int, days: int, store: str = "sqlite", story: str | None = None) -> Lived:
+    """Live one life on a store of one of the `STORES`, or one of the `STORIES`, and tell how it went."""
     level = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     with STORES[store]() as place:
-        life = Life(seed, place)
+        life = Life(seed, place, STORIES[story] if story else None)
         breach = ""
         try:
             life.live(days * SLOTS_OF_A_DAY)
         except Exception as error:
             told = "\n".join([*life.events, "".join(traceback.format_exception(error))])
             again = f"python -m simulation --seed {seed} --days {days} --store {store}"
+            again += f" --story '{story}'" if story else ""
             breach = f"{told}see it again with: cd tests && {again}"
         finally:
             digest = life.digest()

@@ -1,12 +1,30 @@
-"""The admin's channel."""
+"""The admin's channel: a webhook that may be deaf, slow, overrun or gone for good (R20)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Literal
+
+from attrs import frozen
 
 from trc_engage.core.errors import AlertFailed
 from trc_engage.core.incidents import Notice
 
 from .clock import Clock
 from .weather import Weather
+
+Answer = Literal["taken", "refused", "unknown", "gone", "limited", "all limited"]
+"""What a sender learns: nothing if the answer did not come, and who is overrun says for how long."""
+
+
+@frozen
+class Attempt:
+    """One notice on its way."""
+
+    at: datetime
+    notice: Notice
+    address: str
+    answer: Answer
+    arrived: bool
+    wait: timedelta | None = None
 
 
 class Pager:
@@ -17,10 +35,52 @@ class Pager:
     def __init__(self, clock: Clock, weather: Weather) -> None:
         self._clock = clock
         self._weather = weather
-        self.heard: list[tuple[datetime, Notice]] = []
+        self.attempts: list[Attempt] = []
+        self.number = 0
+        """Which address it has: a new one each time that the last was deleted."""
+        self.is_gone = False
+
+    @property
+    def fingerprint(self) -> str:
+        """What stands for its address."""
+        return f"address {self.number}"
+
+    def delete(self) -> None:
+        """Let the address take nothing any more."""
+        self.is_gone = True
+
+    def renew(self) -> None:
+        """Give it another address."""
+        self.number += 1
+        self.is_gone = False
 
     def send(self, notice: Notice, /) -> None:
         """Take a notice, unless it is out of order."""
+        answer, arrived, wait = self._answer()
+        self.attempts.append(Attempt(self._clock(), notice, self.fingerprint, answer, arrived, wait))
+        if answer != "taken":
+            raise AlertFailed(
+                f"the pager: {answer}",
+                may_have_arrived=answer == "unknown",
+                is_gone=answer == "gone",
+                retry_after=wait,
+                is_for_all=answer == "all limited",
+            )
+
+    def _answer(self) -> tuple[Answer, bool, timedelta | None]:
+        if self.is_gone:
+            return "gone", False, None
         if self._weather.strikes("deaf"):
-            raise AlertFailed("the pager is out of order")
-        self.heard.append((self._clock(), notice))
+            return "refused", False, None
+        trouble = self._weather.strikes("webhook")
+        if trouble is None:
+            return "taken", True, None
+        match trouble.troubles[0]:
+            case "slow":
+                return "unknown", True, None
+            case "lost":
+                return "unknown", False, None
+            case "limited":
+                return "limited", False, timedelta(seconds=trouble.number)
+            case _:
+                return "all limited", False, timedelta(seconds=trouble.number)

@@ -12,7 +12,7 @@ from postgres import VARIABLE, server_dsn
 @contextmanager
 def pool(jobs: int | None, stores: Collection[str]) -> Iterator[ProcessPoolExecutor]:
     """Lend processes that start afresh, for lives on some of the `STORES`; they share one server."""
-    dsn = server_dsn() if "postgres" in stores else None
+    dsn = server_dsn() if {"postgres", "pgbouncer"} & set(stores) else None
     spawned = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=spawned, initializer=_know, initargs=(dsn,)) as processes:
         yield processes

@@ -13,9 +13,10 @@ from trc_engage.adapters.mee6 import Mee6Source
 from trc_engage.core.errors import EngageError
 from trc_engage.core.ports import Requests
 
+from .boards import Address
 from .clock import Clock
 from .pager import Pager
-from .server import GUILD_ID, Asked, Server
+from .server import Asked, Server
 from .stores import OpenLedger, Store
 from .wire import Network, Script, Transport
 
@@ -84,6 +85,7 @@ class Process:
     pager: Pager
     random: Random
     snapshot: Callable[[], Any]
+    address: Address = field(factory=Address, init=False)
     told_at: datetime = field(init=False)
     began_at: datetime = field(init=False)
     reads: list[Read] = field(factory=list, init=False)
@@ -111,8 +113,8 @@ class Process:
         database: Any = self.ledger._database
         database.writing = self._fateful(database.writing)
         self.source = Mee6Source.open(
-            GUILD_ID,
-            base_url="http://mee6.test",
+            self.address.guild_id,
+            base_url=self.address.url,
             pages_max=PAGES_MAX,
             answer_bytes_max=ANSWER_BYTES_MAX,
             pause=self._pause,
@@ -130,6 +132,14 @@ class Process:
         """Come back to life."""
         self.close()
         self.open()
+
+    def point_at(self, address: Address) -> bool:
+        """Start again with other settings, if they are others; tell whether they are."""
+        changes = address != self.address
+        if changes:
+            self.address = address
+            self.reopen()
+        return changes
 
     def close(self) -> None:
         """Let go of everything."""
@@ -154,6 +164,11 @@ class Process:
         if self.fate is not None and self._steps >= self.fated:
             fate, self.fate, self.befell = self.fate, None, step
             fate()
+
+    @property
+    def board_id(self) -> str:
+        """Whose board it reads, as its source tells it."""
+        return self.source.board_id
 
     def read(self, sought: frozenset[str], /) -> Board:
         """Read the board, as the source that the system was given."""
@@ -183,6 +198,7 @@ class Process:
         return self.told_at
 
     def _pause(self, seconds: float) -> None:
+        seconds *= self.server.slowness
         self.clock.sleep(seconds)
         self.reads[-1].spent -= seconds
         self.at("pause")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from email.utils import format_datetime
+from functools import partial
 from random import Random
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
@@ -14,13 +15,13 @@ from trc_engage.testing.mee6 import TROUBLES
 from trc_engage.testing.mee6.board import Snapshot
 from trc_engage.testing.mee6.exchange import Exchange
 
+from .boards import Address, of_others
 from .clock import Clock
 from .troubles import KINDS, ON_ROWS, UNREACHABLE, UNUSABLE_MAX
 from .weather import EVENING, Weather
 from .wire import Script
 from .world import Page, Rows, World
 
-GUILD_ID = "200000000000000001"
 LATENCY_SECONDS = 0.25
 CLIMBS = 0.3
 """How often somebody rises onto a page that is served from a cache, of an evening."""
@@ -30,6 +31,7 @@ CLIMBS = 0.3
 class Asked:
     """One request, and what it was told."""
 
+    address: Address
     number: int
     limit: int
     trouble: str | None
@@ -56,7 +58,15 @@ class Server:
         self._world = world
         self._weather = weather
         self._random = random
-        self._bodies: dict[tuple[int, int], tuple[Rows, bytes]] = {}
+        self._bodies: dict[tuple[str, int, int], tuple[Rows, bytes]] = {}
+        self._others: dict[Address, Page] = {}
+        self.home = Address()
+        """Where the community's own board is."""
+
+    @property
+    def slowness(self) -> float:
+        """How many times as long as asked for a reader's pause lasts."""
+        return self._weather.slowness
 
     def is_reachable(self) -> bool:
         """Tell whether a connection can be made."""
@@ -70,7 +80,9 @@ class Server:
         assert method == "GET", head
         assert "trc-engage" in headers["user-agent"], headers
         assert headers["accept"] == "application/json", headers
-        assert urlsplit(target).path == f"/api/plugins/levels/leaderboard/{GUILD_ID}", target
+        path, _, guild_id = urlsplit(target).path.rpartition("/")
+        assert path == "/api/plugins/levels/leaderboard", target
+        address = Address(headers["host"], guild_id)
         query = parse_qs(urlsplit(target).query)
         number, limit = int(query["page"][0]), int(query["limit"][0])
         began = self._clock.monotonic()
@@ -88,11 +100,15 @@ class Server:
         if trouble == "duplicate_keys" and any(asked.rows is not None for asked in log):
             # The client looks for it on the first page only: a server that does it does it everywhere.
             trouble = None
-        asked = Asked(number, limit, trouble, began, self._clock.at.replace(microsecond=0), None, None)
+        asked = Asked(address, number, limit, trouble, began, self._clock.at.replace(microsecond=0), None, None)
         log.append(asked)
         return self._trouble(asked, trouble) if trouble else self._page(asked)
 
-    def _served(self, number: int) -> Page:
+    def _served(self, address: Address, number: int) -> Page:
+        if address != self.home:
+            if address not in self._others:
+                self._others[address] = of_others(self._world.board().rows, self._random)
+            return self._others[address]
         return self._weather.served(self._world.board(), number, self._random)
 
     def _clamped(self, limit: int) -> int:
@@ -100,11 +116,12 @@ class Server:
 
     def _page(self, asked: Asked) -> Script:
         limit = self._clamped(asked.limit)
-        rows = self._served(asked.number).page(asked.number, limit)
-        known, body = self._bodies.get((asked.number, limit), (None, b""))
+        rows = self._served(asked.address, asked.number).page(asked.number, limit)
+        guild_id = asked.address.guild_id
+        known, body = self._bodies.get((guild_id, asked.number, limit), (None, b""))
         if known != rows:
-            body = json.dumps(payload(asked.number, rows), separators=(",", ":")).encode()
-            self._bodies[asked.number, limit] = rows, body
+            body = json.dumps(payload(guild_id, asked.number, rows), separators=(",", ":")).encode()
+            self._bodies[guild_id, asked.number, limit] = rows, body
         asked.rows, asked.length = rows, len(rows)
         head = (
             f"HTTP/1.1 200 OK\r\nDate: {format_datetime(self._clock.at, usegmt=True)}\r\n"
@@ -118,7 +135,7 @@ class Server:
         if name == UNREACHABLE:
             return None
         limit = self._clamped(asked.limit)
-        board, script = self._served(asked.number), Script()
+        board, script = self._served(asked.address, asked.number), Script()
         exchange = Exchange(
             cast("Any", script),
             self._clock.at,
@@ -126,7 +143,7 @@ class Server:
             limit,
             cast("Snapshot", board),
             cast("Snapshot", self._weather.older(board, self._random)),
-            payload,
+            partial(payload, asked.address.guild_id),
             slow_seconds=12.0,
             drip_seconds=6.0,
         )
@@ -155,10 +172,10 @@ class Server:
             asked.kind, asked.rows = None, ()
 
 
-def payload(number: int, rows: Sequence[Any]) -> dict[str, Any]:
+def payload(guild_id: str, number: int, rows: Sequence[Any]) -> dict[str, Any]:
     """Return a page in MEE6's shape, with little beside what is needed."""
     players = [{"id": one, "username": "a name", "level": 1, "xp": xp} for one, xp in rows]
-    return {"guild": {"id": GUILD_ID, "name": "Example Server"}, "page": number, "players": players}
+    return {"guild": {"id": guild_id, "name": "Example Server"}, "page": number, "players": players}
 
 
 def _note(asked: Asked, script: Script) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from attrs import frozen
 
+from pgbouncer import pooled
 from postgres import schema, server_dsn
 from trc_engage.adapters.postgres import PostgresLedger
 from trc_engage.adapters.sqlite import SqliteLedger
@@ -54,6 +55,13 @@ def _schema() -> Iterator[Store]:
         yield Store(partial(PostgresLedger.open, server_dsn(), schema=name), _cut)
 
 
+@contextmanager
+def _pooled() -> Iterator[Store]:
+    """Lend a database behind a PgBouncer that hands its few connections from one to the next."""
+    with pooled(()) as pool:
+        yield Store(partial(PostgresLedger.open, pool.dsn), _cut)
+
+
 def _cut(session: Any) -> None:
     """Shut the socket, without a COMMIT, a ROLLBACK or a farewell."""
     with socket.socket(fileno=os.dup(session.connection.fileno())) as line:
@@ -64,5 +72,6 @@ STORES: dict[str, Callable[[], AbstractContextManager[Store]]] = {
     "sqlite": partial(_file, is_fast=True),
     "sqlite-synced": partial(_file, is_fast=False),
     "postgres": _schema,
+    "pgbouncer": _pooled,
 }
 """Each lends a store that is empty."""

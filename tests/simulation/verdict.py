@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from attrs import frozen
 
-from .oracle import CLOCKS_APART_MAX, Account, Drops, Oracle, Sight
+from .oracle import CLOCKS_APART_MAX, Account, Decision, Oracle, Sight
 from .process import Read
 from .server import Asked
 from .troubles import ODD, UNREACHABLE, WAITS
@@ -34,6 +34,12 @@ class Verdict:
     """Whether it may as well be refused, or called by another name."""
     wait_seconds: int | None = None
     """How long the server asked to be left alone."""
+    was_asked: bool = True
+    """Whether the server was asked at all."""
+
+
+ANOTHER_BOARD = Verdict("distrusted", was_asked=False)
+"""That of a board which must not be read."""
 
 
 def check(holds: object, *told: object) -> None:
@@ -43,7 +49,7 @@ def check(holds: object, *told: object) -> None:
 
 
 def judged(
-    read: Read, oracle: Oracle, accounts: Sequence[Account], at: datetime, drops: Drops | None, *, plain: bool
+    read: Read, oracle: Oracle, accounts: Sequence[Account], at: datetime, decision: Decision | None, *, plain: bool
 ) -> Verdict:
     """Return how a read must end, given the accounts that it may still touch; not plain if something befell it."""
     _check_manners(read)
@@ -54,7 +60,9 @@ def judged(
     sight = _sight(read)
     if sight.server_at is not None and abs(sight.server_at - at) > CLOCKS_APART_MAX:
         return Verdict("clock")
-    if drops is None and oracle.why_distrusted(accounts, sight, at):
+    if decision == "adopt":
+        return Verdict(None if sight.whole and sight.rows else "distrusted", sight)
+    if decision is None and oracle.why_distrusted(accounts, sight, at):
         return Verdict("distrusted", sight)
     return Verdict(None, sight)
 

@@ -1,23 +1,22 @@
 """A watch on every run: what it must do is forecast, and what it did is checked and told to the oracle."""
 
 from collections import deque
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from random import Random
-from typing import Any
 
-from trc_engage.core.errors import ClockWentBack, LedgerBusy, SourceError
+from trc_engage.core.errors import SourceError
 from trc_engage.core.reports import RunReport
 
 from .audit import Audit
 from .clock import Clock, slot_of
 from .failures import Failures
-from .forecast import check_forecast, forecast
+from .forecast import check_forecast, forecast, is_distrust
 from .notices import Notices
-from .oracle import SLACK, Drops, Oracle
+from .oracle import SLACK, Decision, Oracle
 from .pager import Pager
 from .process import Fate, Killed, Process
-from .verdict import Verdict, check, judged
+from .verdict import ANOTHER_BOARD, Verdict, check, judged
 
 EVENTS_TOLD = 60
 AT_ONCE = frozenset({"distrusted", "clock"})
@@ -38,7 +37,8 @@ class Watch:
         self.failures = Failures()
         self.slots: dict[datetime, str] = {}
         self.good_run = 0
-        self.heard = 0
+        self.attempts = 0
+        """How many of the pager's are followed."""
         self.events: deque[str] = deque(maxlen=EVENTS_TOLD)
         self.story = sha256()
         self.befell: set[str] = set()
@@ -67,7 +67,7 @@ class Watch:
         process.begin(*fate)
         now = self.clock()
         process.began_at = max(now, self.oracle.seen_at or now)
-        expected = forecast(now, self.oracle, self.slots, self.failures)
+        expected = forecast(now, process.address.board_id, self.oracle, self.slots, self.failures)
         report: RunReport | None = None
         try:
             report = process.engage.run_due()
@@ -83,7 +83,7 @@ class Watch:
                 check(not process.reads, "read the board without a claim")
             else:
                 check_forecast(expected, report, len(process.reads))
-        self._observe(process, report, None, plain=plain, by_slot=True)
+        self._observe(process, report, None, report.error if report else None, plain=plain, by_slot=True)
         self._settled(process, report, plain=plain)
         self._hear(process, report, plain=plain)
         if not plain:
@@ -93,14 +93,20 @@ class Watch:
         self,
         process: Process,
         report: RunReport | None,
-        drops: Drops | None,
+        decision: Decision | None,
+        error: Exception | None,
         *,
         plain: bool,
         by_slot: bool = False,
         dry_run: bool = False,
     ) -> None:
         """Check how a read ended, and take in what of it was posted."""
-        verdict = self.take_in(process, drops, plain=plain)
+        board_id = process.address.board_id
+        is_another = self.oracle.is_another(board_id) and decision != "adopt"
+        verdict = self.take_in(process, decision, plain=plain)
+        if is_another:
+            check(not process.reads, "another board was read", board_id)
+            verdict = ANOTHER_BOARD if not plain or is_distrust(error) else None
         state = process.ledger.sync_state()
         posted = bool(process.reads) and process.reads[-1].is_taken_in
         check(not (posted and dry_run), "a dry run posted something")
@@ -111,12 +117,12 @@ class Watch:
                 check(verdict.either or kind == verdict.kind, f"{verdict.kind} expected, not {kind}: {report.error}")
         self._slot_ended(process, report, process.began_at, posted=posted, by_slot=by_slot, plain=plain)
         if posted:
-            self.failures.end()
+            self.failures.end(board_id, adopted=decision == "adopt")
         if verdict is None or verdict.kind or verdict.either or posted or not plain:
             failed = None if posted else verdict
-            self.failures.follow(state, failed, process.told_at, plain=plain, dry_run=dry_run)
+            self.failures.follow(state, failed, board_id, process.told_at, plain=plain, dry_run=dry_run)
 
-    def take_in(self, process: Process, drops: Drops | None, *, plain: bool) -> Verdict | None:
+    def take_in(self, process: Process, decision: Decision | None, *, plain: bool) -> Verdict | None:
         """Judge what a process read last, and take it in if it was posted."""
         state = process.ledger.sync_state()
         check(state.good_run >= self.good_run, "runs vanished")
@@ -130,14 +136,15 @@ class Watch:
         check(read.sought == sought, "others were sought than are linked", read.sought ^ sought)
         at = max(read.at, read.seen_at or read.at)
         accounts = [one for one, since, _ in read.snapshot if one.is_sought and (one.since == since or one.since <= at)]
-        verdict = judged(read, self.oracle, accounts, at, drops, plain=plain)
+        verdict = judged(read, self.oracle, accounts, at, decision, plain=plain)
         if state.good_run == self.good_run:
             return verdict
         check(verdict.sight is not None, f"a read was posted that failed ({verdict.kind})")
         check(not verdict.kind, f"a board was posted that is {verdict.kind}")
         check(state.good_at == at, "the wrong instant", state.good_at, at)
         if verdict.sight is not None:
-            self.oracle.commit(accounts, verdict.sight, at, drops)
+            self.oracle.commit(accounts, verdict.sight, at, decision)
+            self.oracle.board_id = process.address.board_id
         self.good_run = state.good_run
         read.is_taken_in = True
         return verdict
@@ -184,13 +191,19 @@ class Watch:
 
     def _hear(self, process: Process, report: RunReport | None, *, plain: bool) -> None:
         """Check what the admin was told."""
-        new = self.pager.heard[self.heard :]
-        self.heard += len(new)
-        for number, (at, notice) in enumerate(new):
-            self.note("pager:", notice.kind, notice.topic)
+        new = self.pager.attempts[self.attempts :]
+        self.attempts += len(new)
+        for number, attempt in enumerate(new):
+            self.note("pager:", attempt.notice.kind, attempt.notice.topic, attempt.answer)
             sure = plain or (report is not None and report.outcome != "busy") or number < len(new) - 1
-            self.notices.hear(notice, at, sure=sure)
-        if plain and report is not None and report.outcome not in {"busy", "stopped"} and not report.undelivered:
+            self.notices.follow(attempt, sure=sure)
+        if not plain:
+            self.notices.perhaps |= {one.topic for one in process.ledger.notices_begun()}
+        webhook = self.notices.webhook
+        webhook.check(process.ledger.channels(), plain=plain)
+        is_free = not webhook.is_shut(self.pager.fingerprint, process.told_at)
+        is_through = plain and report is not None and report.outcome not in {"busy", "stopped"}
+        if is_through and is_free and report is not None and not report.undelivered:
             self.notices.check_all_told(self.lasting(process.told_at), process.told_at)
 
     def lasting(self, now: datetime) -> set[str]:
@@ -204,43 +217,3 @@ class Watch:
         if self.oracle.seen_at is not None and now < self.oracle.seen_at - SLACK:
             topics.add("clock")
         return topics
-
-    # By hand
-
-    def sync(self, process: Process, *, drops: Drops | None = None, fresh: bool = True, dry_run: bool = False) -> None:
-        """Let an admin sync by hand."""
-        process.begin()
-        now = self.clock()
-        process.began_at = at = max(now, self.oracle.seen_at or now)
-        options: dict[str, Any] = {
-            "dry_run": dry_run,
-            "fresh": fresh,
-            "accept_drops": drops == "deduct",
-            "rebase_drops": drops == "rebase",
-        }
-        try:
-            told: str = process.engage.sync(**options).outcome
-        except (SourceError, ClockWentBack, LedgerBusy) as error:
-            told = type(error).__name__
-            check(told != "KeptAway" or self.failures.is_kept_away(at), "kept away for nothing", error)
-        check(not (process.reads and self.failures.is_kept_away(at)), "the server asked to be left alone, and was not")
-        self.note(process.name, "sync by hand:", drops, "dry" if dry_run else "", told)
-        self._observe(process, None, drops, plain=True, dry_run=dry_run)
-
-    def settle(self, process: Process, quiet: date | None) -> None:
-        """Let an admin settle by hand."""
-        process.begin()
-        try:
-            process.engage.settle(accept_quiet=quiet)
-        except ClockWentBack:
-            return
-        self.oracle.settle(process.told_at, quiet=quiet)
-        self._settled_by_hand(process)
-        self.note(process.name, "settle by hand:", quiet)
-
-    def _settled_by_hand(self, process: Process) -> None:
-        through = process.ledger.calendar().settled_through
-        check(
-            through == self.oracle.calendar.settled_through,
-            f"settled through {through}, not {self.oracle.calendar.settled_through}",
-        )

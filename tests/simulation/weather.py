@@ -1,11 +1,13 @@
 """Which faults rage: in bursts, in long outages, and the same again; and calm in between."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from random import Random
 
 from attrs import define, field
 
-from .episodes import MAKERS, Episode, cached
+from .boards import Address
+from .episodes import MAKERS, Episode, Maker, cached
 from .world import Page
 
 LIMIT_MAX = 1_000
@@ -15,6 +17,10 @@ OLDER_EVERY = 12
 LAGGING_MAX = 4
 """Rows that an old replica gets wrong; more would be distrusted."""
 DAMPING = 0.5
+LASTING = 10**5
+"""Slots of a fault that is there for the whole of a story."""
+SLOWNESS = 8.0
+"""Of a machine that hardly comes to it."""
 EVENING = 21
 EVENINGS = 0.15
 """How many of them have a page in a cache over midnight."""
@@ -25,6 +31,7 @@ class Weather:
     """The faults of the present slot."""
 
     random: Random
+    makers: Sequence[Maker] = MAKERS
     intensity: float = 1.0
     episodes: list[Episode] = field(factory=list)
     past: list[Episode] = field(factory=list)
@@ -50,11 +57,16 @@ class Weather:
             began.append(cached(self.random, 0))
             self.episodes.append(began[-1])
             self.calm_slots = 0
-        while len(self.episodes) < 3 and self.random.random() < 0.07 * self.intensity * DAMPING ** len(self.episodes):
+        while self._may_begin():
             began.append(self._new())
             self.episodes.append(began[-1])
             self.calm_slots = 0
         return began
+
+    def _may_begin(self) -> bool:
+        """Tell whether one more fault begins: the fewer there are, the likelier."""
+        count = sum(episode.slots < LASTING for episode in self.episodes)
+        return bool(self.makers) and count < 3 and self.random.random() < 0.07 * self.intensity * DAMPING**count
 
     def clear(self) -> None:
         """End all faults, for good."""
@@ -71,7 +83,7 @@ class Weather:
         if self.past and self.random.random() < 0.25:
             again = self.random.choice(self.past)
             return Episode(again.name, again.slots, again.share, again.troubles, again.number)
-        make = self.random.choices([one for one, _ in MAKERS], [weight for _, weight in MAKERS])[0]
+        make = self.random.choices([one for one, _ in self.makers], [weight for _, weight in self.makers])[0]
         episode = make(self.random, self._length())
         self.past.append(episode)
         return Episode(episode.name, episode.slots, episode.share, episode.troubles, episode.number)
@@ -100,8 +112,13 @@ class Weather:
     @property
     def limit_max(self) -> int:
         """Return the most rows that the server puts on a page."""
-        episode = self._of("clamp") or self._of("moving") or self._of("cached")
+        episode = self._of("long") or self._of("clamp") or self._of("moving") or self._of("cached")
         return episode.number if episode else LIMIT_MAX
+
+    @property
+    def slowness(self) -> float:
+        """Return how many times as long as asked for a pause lasts."""
+        return SLOWNESS if self._of("long") else 1.0
 
     @property
     def clock_error(self) -> timedelta:
@@ -112,6 +129,17 @@ class Weather:
     def has(self, name: str) -> bool:
         """Tell whether such a fault rages."""
         return self._of(name) is not None
+
+    def address(self, home: Address, process: int) -> Address:
+        """Return where a process is pointed at: the community's own board, but for a mistake."""
+        episode = self._of("elsewhere")
+        if episode is None or episode.number % 3 == process + 1:
+            return home
+        return home.mistaken(episode.troubles[0], episode.number)
+
+    def forget_boards(self) -> None:
+        """Let no cache hold anything: the board is another one."""
+        self._boards, self._old, self._frozen, self._cached = [], [], None, None
 
     def trouble(self, random: Random) -> str | None:
         """Return what goes wrong with this request."""

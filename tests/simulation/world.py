@@ -11,6 +11,8 @@ QUARTERS_MAX = 100
 """Of a longer time only the end is lived; nobody misses the rest."""
 XP_PER_MESSAGE = (15, 25)
 SATURDAY = 5
+NEWCOMERS = 0.75
+"""How many of all are on a new board from its beginning."""
 SILENT_BELOW = 0.05
 """Who has less zeal is not active each day."""
 
@@ -89,6 +91,15 @@ class World:
     def reset_all(self) -> None:
         """End the season: the board is empty."""
         self.xp.clear()
+        self._board = None
+
+    def move(self) -> None:
+        """Count on another board: many of the same people, with XP that has nothing to do with what they had."""
+        random = self.random
+        people = sorted(self._zeal)
+        self.xp = {
+            one: random.choice([0, 40, 900, 1_400, 7_000, 20_000]) for one in people if random.random() < NEWCOMERS
+        }
         self._board = None
 
     def climb(self, place: int) -> None:

@@ -36,6 +36,7 @@ ALL: Sequence[tuple[Deed, float]] = (
     (admins.unexcuse, 0.5),
     (mee6.season_ends, 0.12),
     (mee6.many_fall, 0.12),
+    (mee6.community_moves, 0.15),
     (admins.sync_by_hand, 1.0),
     (admins.dry_run, 0.3),
 )

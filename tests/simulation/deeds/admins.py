@@ -6,10 +6,16 @@ from ..oracle import WEEKEND, Drops
 from ..process import Process
 from .doer import Doer
 
+RENEWED = 0.03
+"""How soon the webhook is set anew, once it was deleted: after eight hours or so."""
+
 
 def decide(doer: Doer, process: Process) -> None:
     """React to what the pager showed."""
     life, random = doer.life, doer.random
+    if life.pager.is_gone and random.random() < RENEWED:
+        life.note("the webhook gets another address")
+        life.pager.renew()
     due = life.oracle.next_day(life.clock())
     if due is not None and due[1] == "decision" and random.random() < 0.1:
         if random.random() < 0.5:
@@ -18,8 +24,11 @@ def decide(doer: Doer, process: Process) -> None:
             life.settle(process, due[0])
     is_real = not (life.weather.has("half") or life.weather.has("stale") or life.weather.has("frozen"))
     if "distrusted" in life.failures.kinds and random.random() < (0.15 if is_real else 0.01):
-        drops: Drops = life.season or "deduct"
-        life.sync(process, drops=drops if random.random() < 0.9 else "rebase")
+        drops: Drops = (life.season or "deduct") if random.random() < 0.9 else "rebase"
+        if process.address == life.server.home and random.random() < 0.8:
+            life.decide(process, drops, dry_run=random.random() < 0.2)
+        else:
+            life.sync(process, decision=drops)
 
 
 def sync_by_hand(doer: Doer, process: Process) -> None:

@@ -23,6 +23,7 @@ STEPS = (
 """Where it hurts most."""
 STEPS_OF_A_READ = ("read", "request", "answer", "read done", "calendar", "calendar done")
 """Where others are in the way."""
+PAGES_OF_A_LONG_READ = 30
 STEPS_MAX = 70
 """About how many steps a run takes."""
 
@@ -36,6 +37,8 @@ def fate_of(doer: Doer, process: Process, meddle: Callable[[], None]) -> Fate:
         return _aimed(doer.random, lambda: _suspend(doer, process), STEPS_OF_A_READ)
     if strikes("meddling"):
         return _aimed(doer.random, meddle, STEPS_OF_A_READ)
+    if strikes("long"):
+        return lambda: _run_the_other(doer, process), doer.random.randint(1, PAGES_OF_A_LONG_READ), "answer"
     if strikes("pair"):
         return _aimed(doer.random, lambda: _run_the_other(doer, process), STEPS_OF_A_READ)
     return ()
@@ -63,6 +66,8 @@ def _suspend(doer: Doer, process: Process) -> None:
 def _run_the_other(doer: Doer, process: Process) -> None:
     """Let two be at it at the same time: the second must stand back."""
     life, other = doer.life, doer.life.other(process)
+    is_reading = process.befell in {"request", "answer"}
+    check(life.audit.is_claimed(life.clock()) or not is_reading, "a read goes on without its lease", process.befell)
     if life.audit.is_claimed(life.clock()):
         other.begin()
         report = other.engage.run_due()

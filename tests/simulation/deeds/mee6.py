@@ -1,5 +1,7 @@
 """What is done on MEE6's side: its admins give and take, and seasons end."""
 
+from attrs import evolve
+
 from ..process import Process
 from .doer import Doer
 
@@ -33,3 +35,15 @@ def many_fall(doer: Doer, _: Process) -> None:
         if doer.random.random() < 0.5:
             doer.life.world.give(one, -doer.random.randint(1, 2_000))
     doer.life.season = "deduct"
+
+
+def community_moves(doer: Doer, _: Process) -> None:
+    """Let everybody go to another Discord server, whose board the admins mean from now on (R24)."""
+    life = doer.life
+    home = life.server.home
+    if life.oracle.board_id == home.board_id:
+        life.note("the community moves")
+        life.server.home = evolve(home, guild_id=str(int(home.guild_id) + 1_000))
+        life.world.move()
+        life.weather.forget_boards()
+        life.season = None

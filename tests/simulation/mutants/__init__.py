@@ -28,4 +28,4 @@ def caught(name: str) -> Lived:
 def with_bug(name: str, seed: int, store: str) -> Lived:
     """Live one life with a bug."""
     with MUTANTS[name].bug():
-        return lived(seed, DAYS, store)
+        return lived(seed, DAYS, store, MUTANTS[name].story)

@@ -29,6 +29,19 @@ def _history_paid(opening: Any) -> Any:
     return opened
 
 
+def _adoption_paid(_: Any) -> Any:
+    """Take an adopted board's reading for any other."""
+
+    def adopted(account: Any, xp: int | None, window: Any) -> Any:
+        if account.next_reading == "opens":
+            return "opened", planning._opening(account, xp, window)
+        if xp is None:
+            return planning._unseen(account, window, None)
+        return planning._read(account, xp, window, None)
+
+    return adopted
+
+
 def _any_rise_counts(read: Any) -> Any:
     def taken(account: Any, xp: int, window: Any, drops: Any) -> Any:
         outcome, move = read(account, xp, window, drops)
@@ -63,9 +76,11 @@ MUTANTS = {
     ),
     "a link pays its history": Mutant(swap(planning, "_opening", _history_paid)),
     "history that a board missed is paid": Mutant(always(planning, "_is_history", False)),  # noqa: FBT003
-    "a stale page is activity": Mutant(swap(planning, "_read", _any_rise_counts), seed=3),
+    "a stale page is activity": Mutant(swap(planning, "_read", _any_rise_counts), seed=4),
     "a return is not rebased": Mutant(swap(planning, "_read", _continues)),
     "a rebase leaves the baseline": Mutant(swap(planning, "_rebase", _baseline_stays)),
+    "adopting a board pays": Mutant(swap(planning, "_adopted", _adoption_paid)),
+    "who was away is not rebased to an adopted board": Mutant(always(planning, "_to_be_rebased", None), seed=2),
     "who is not on the board is not opened": Mutant(
         swap(planning, "_opening", lambda opening: lambda a, xp, w: None if xp is None else opening(a, xp, w))
     ),

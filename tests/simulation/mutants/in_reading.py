@@ -39,6 +39,7 @@ def _ends_at_trouble(take: Any) -> Any:
 
 MUTANTS = {
     "a distrusted board is applied": Mutant(always(trust, "why_distrusted", None)),
+    "a board's id is ignored": Mutant(always(trust, "why_another_board", None)),
     "clocks that disagree are believed": Mutant(always(trust, "why_clocks_differ", None), seed=3),
     "a short page ends the board": Mutant(swap(Sweeper, "_take", _ends_short)),
     "half a board is taken for a whole one": Mutant(swap(Sweeper, "_take", _ends_at_trouble)),
@@ -47,6 +48,10 @@ MUTANTS = {
         swap(Sweeper, "_board", lambda board: lambda self, _missed: board(self, frozenset()))
     ),
     "the gap between requests is forgotten": Mutant(swap(Pace, "await_turn", lambda _: lambda _self: None)),
+    "a back-off within the gap is charged": Mutant(
+        swap(Pace, "beyond_gap", lambda _: lambda _self, seconds: seconds),
+        story="many retries on short pages",
+    ),
     "what will not pass is tried again": Mutant(always(fetch, "_may_pass", True)),  # noqa: FBT003
     "any page is taken": Mutant(always(fetch, "trouble", None)),
     "a refusal is an outage": Mutant(swap(answer, "_meaning", lambda _: lambda _answer: ("down", ""))),

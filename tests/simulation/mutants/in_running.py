@@ -3,7 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from trc_engage.core import incidents, timing
+from trc_engage.core import channels, incidents, timing
+from trc_engage.posting import leases, notices
 
 from .planting import Mutant, always, swap
 
@@ -37,7 +38,16 @@ MUTANTS = {
         seed=3,
     ),
     "alerts come again": Mutant(swap(incidents, "notices_due", _alerts_again)),
-    "nobody is reminded": Mutant(swap(incidents, "notices_due", _not_reminded), seed=2),
+    "nobody is reminded": Mutant(swap(incidents, "notices_due", _not_reminded), seed=6),
     "no all-clear comes": Mutant(swap(incidents, "notices_due", _no_all_clear)),
+    "the lease of a long read is not renewed": Mutant(
+        always(leases, "renew", None), seed=4, story="reads of many minutes"
+    ),
+    "a notice is not recorded before it is sent": Mutant(
+        always(notices, "begin", None), seed=5, story="killed while an alert goes out"
+    ),
+    "a webhook that was deleted is used on": Mutant(
+        always(channels, "state_of", None), seed=4, story="a webhook that dies"
+    ),
     "a clock that goes back is believed": Mutant(swap(timing, "not_before", lambda _: lambda now, _seen: now), seed=7),
 }

@@ -87,10 +87,10 @@ def _slot_tried_again(slot_end: Any) -> Any:
 
 
 MUTANTS = {
-    "cursor and award in two transactions": Mutant(swap(SqlLedger, "post", _two_transactions), seed=6),
+    "cursor and award in two transactions": Mutant(swap(SqlLedger, "post", _two_transactions), seed=8),
     "failures are counted in memory": Mutant(_failures_in_memory),
     "keys are ignored": Mutant(_key_ignored),
-    "a wait is known to one process": Mutant(swap(SqlLedger, "sync_state", _wait_forgotten_by_others), seed=5),
+    "a wait is known to one process": Mutant(swap(SqlLedger, "sync_state", _wait_forgotten_by_others), seed=6),
     "the lease is ignored": Mutant(swap(SqlLedger, "claim", _lease_ignored)),
     "a reversal leaves the evidence": Mutant(
         swap(
@@ -102,6 +102,5 @@ MUTANTS = {
     "a failed slot is tried again": Mutant(swap(SqlLedger, "slot_end", _slot_tried_again)),
     "versions are not checked": Mutant(
         swap(moving, "MOVE_ACCOUNTS", without(" AND discord_activity.version = moves.version")),
-        seed=9,
     ),
 }

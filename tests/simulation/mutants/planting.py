@@ -16,6 +16,8 @@ class Mutant:
 
     bug: Bug
     seed: int = 1
+    story: str | None = None
+    """The story in which it shows, where it hardly does in others."""
 
 
 def swap(where: Any, name: str, made: Callable[[Any], Any]) -> Bug:

@@ -4,7 +4,7 @@ Nothing here knows how the package reckons. It has its own calendar, its own win
 closed form: an account has paid exactly floor((xp - baseline) / 100) points.
 """
 
-from .accounts import Account, Award, Drops, Sight
+from .accounts import Account, Award, Decision, Drops, Sight
 from .days import WEEKEND
 from .oracle import CACHED_FOR, CLOCKS_APART_MAX, KEPT_AWAY_MAX, SLACK, Oracle
 
@@ -16,6 +16,7 @@ __all__ = [
     "WEEKEND",
     "Account",
     "Award",
+    "Decision",
     "Drops",
     "Oracle",
     "Sight",

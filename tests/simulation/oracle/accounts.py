@@ -12,6 +12,10 @@ Drops = Literal["deduct", "rebase"]
 """What an admin decides about a fall of many."""
 
 
+Decision = Drops | Literal["adopt"]
+"""What else an admin decides: that the board is meant to be another one."""
+
+
 @frozen
 class Sight:
     """What a board that was read whole showed."""
@@ -48,6 +52,8 @@ class Account:
     """Whether it was opened without a row and earned nothing since."""
     is_back: bool = False
     """Whether its next reading is the first after a return."""
+    is_moved: bool = False
+    """Whether what is known of its XP is another board's."""
     was_there: bool = False
     """Whether the last board that was searched for it had it."""
     has_left: bool = False
@@ -70,7 +76,7 @@ class Account:
     @property
     def is_news_if_missing(self) -> bool:
         """Whether its absence would be news."""
-        return not self.is_open or (self.was_there and not self.is_back and not self.is_zero)
+        return not self.is_open or self.is_moved or (self.was_there and not self.is_back and not self.is_zero)
 
     def shift(self, xp: int) -> None:
         """Rebase: everything moves along, so that points and carried XP stay (R6)."""
@@ -85,7 +91,7 @@ class Account:
 
     def falls(self, xp: int, at: datetime) -> bool:
         """Tell whether a reading would take points."""
-        return self.is_open and xp < self.xp and not self.is_back and not self.is_history(xp, at)
+        return self.is_open and xp < self.xp and not (self.is_back or self.is_moved) and not self.is_history(xp, at)
 
     def read(self, xp: int, at: datetime, drops: Drops | None) -> Sequence[date]:
         """Take in a reading; return the days on which it shows activity (R11a)."""
@@ -97,20 +103,33 @@ class Account:
             self.xp = self.xp_before = self.baseline = xp
             return ()
         rises = False
-        if is_history or (falls and (self.is_back or drops == "rebase")):
+        if self.is_moved or is_history or (falls and (self.is_back or drops == "rebase")):
             self.shift(xp)
         else:
             rises = xp > self.xp and xp > self.xp_before
             self.xp_before, self.xp = self.xp, xp
-        self.is_zero = self.is_back = False
+        self.is_zero = self.is_back = self.is_moved = False
         return days_of_window(since, at) if rises else ()
 
     def unseen(self, at: datetime, drops: Drops | None) -> None:
         """Take in that it is not on a board that was searched for it."""
         if not self.is_open:
             self.is_open = self.is_zero = True
-        elif drops == "rebase" and self.was_there and not self.is_back and not self.is_zero:
+        elif self.is_moved or (drops == "rebase" and self.was_there and not self.is_back and not self.is_zero):
             self.shift(0)
-            self.is_zero = True
+            self.is_zero, self.is_moved = True, False
         self.was_there = False
         self.since = at
+
+    def adopt(self, xp: int | None, at: datetime) -> None:
+        """Take in what another board shows of whoever was looked for, which pays nothing (R24)."""
+        self.is_moved = self.is_open
+        if xp is None:
+            self.unseen(at, None)
+        else:
+            self.read(xp, at, None)
+
+    def await_adoption(self) -> None:
+        """Let the next reading be another board's first."""
+        self.is_moved = self.is_open
+        self.is_zero = self.is_back = False

@@ -1,12 +1,12 @@
 """Everything that was seen, and what follows from it for members, boards and days."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 from attrs import define, field
 
-from .accounts import Account, Award, Drops, Sight
+from .accounts import Account, Award, Decision, Drops, Sight
 from .days import ONE_DAY, Calendar, midnight
 
 SLACK = timedelta(minutes=2)
@@ -26,6 +26,8 @@ class Oracle:
     calendar: Calendar = field(factory=Calendar)
     good_at: datetime | None = None
     seen_at: datetime | None = None
+    board_id: str | None = None
+    """Whose board the points are of."""
     whole: tuple[datetime, int] | None = None
     """When the last whole board was read, and its rows."""
 
@@ -53,7 +55,7 @@ class Oracle:
         """Let somebody come back (R6)."""
         account.has_left = False
         account.since = at
-        account.is_back = account.is_open and not account.is_zero
+        account.is_back = account.is_open and not (account.is_zero or account.is_moved)
 
     @property
     def sought(self) -> list[Account]:
@@ -75,8 +77,22 @@ class Oracle:
             return None if before == 0 else "empty"
         return "half" if before is not None and 2 * sight.rows < before else None
 
-    def commit(self, accounts: Iterable[Account], sight: Sight, at: datetime, drops: Drops | None) -> None:
+    def is_another(self, board_id: str) -> bool:
+        """Tell whether a board is another than that of the points (R24)."""
+        return self.board_id not in {None, board_id}
+
+    def commit(self, accounts: Iterable[Account], sight: Sight, at: datetime, decision: Decision | None) -> None:
         """Take in a board that the system has posted."""
+        if decision == "adopt":
+            self._adopt(list(accounts), sight, at)
+        else:
+            self._read(accounts, sight, at, decision)
+        self.good_at = at
+        self.seen_at = max(at, self.seen_at or at)
+        if sight.whole:
+            self.whole = at, sight.rows
+
+    def _read(self, accounts: Iterable[Account], sight: Sight, at: datetime, drops: Drops | None) -> None:
         for account in accounts:
             xp = sight.found.get(account.discord_id)
             if xp is not None:
@@ -84,10 +100,15 @@ class Oracle:
                     self.calendar.risen[day].add(account.number)
             elif account.discord_id not in sight.missed:
                 account.unseen(at, drops)
-        self.good_at = at
-        self.seen_at = max(at, self.seen_at or at)
-        if sight.whole:
-            self.whole = at, sight.rows
+
+    def _adopt(self, looked_for: Sequence[Account], sight: Sight, at: datetime) -> None:
+        for account in self.accounts:
+            if account.is_closed:
+                continue
+            if account in looked_for and account.discord_id not in sight.missed:
+                account.adopt(sight.found.get(account.discord_id), at)
+            else:
+                account.await_adoption()
 
     # Days
 
