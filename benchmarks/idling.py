@@ -16,7 +16,8 @@ from trc_engage.testing.mee6 import Mee6Server
 SPEED_UP = 600
 HASTY = """
 import sys
-from trc_engage.entrypoints import cli, daemon
+from trc_engage.entrypoints import cli
+from trc_engage.entrypoints.daemon import loop
 daemon.WAIT_SECONDS_MAX /= float(sys.argv[1])
 sys.argv = ["trc-engage", "daemon", "--log-level", "error"]
 cli.main()

@@ -8,8 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .core.audit.breaches import Audit, Breach, Change, Repair
-    from .core.entries import Entry, Evidence, XpChange
+    from .core.audit.model import Audit, Breach, Change, Repair
+    from .core.days import SlotEnd
     from .core.errors import (
         AlertFailed,
         ClaimLost,
@@ -31,21 +31,33 @@ if TYPE_CHECKING:
         UnknownAward,
         UnknownMember,
     )
-    from .core.health import Status, Tally
     from .core.incidents import Notice, Trouble
-    from .core.model import Board, DiscordActivity, Link, Member, Sought
-    from .core.reports import Enrolment, ExcuseReport, Receipt, RunReport, SettleReport, StreakChange, SyncReport
-    from .core.settling import Pending
-    from .core.slots import SlotEnd
+    from .core.model import Board, DiscordActivity, Entry, Evidence, Link, Member, Sought, XpChange
+    from .core.reports import (
+        DiscordStanding,
+        Enrolment,
+        ExcuseReport,
+        Found,
+        MemberDay,
+        Rank,
+        Receipt,
+        RunReport,
+        SettleReport,
+        Standing,
+        StreakChange,
+        SyncReport,
+        Tally,
+    )
+    from .core.settlement import Pending
     from .core.streaks import Milestone, StreakStanding
-    from .core.views import DiscordStanding, Found, MemberDay, Rank, Standing
     from .engage import Engage
-    from .posting.enrolling import Newcomer
-    from .reading import Reader
+    from .reader import Reader
+    from .usecases.members import Newcomer
+    from .usecases.runs import Status
 
 _HOMES = {
-    "core.audit.breaches": ("Audit", "Breach", "Change", "Repair"),
-    "core.entries": ("Entry", "Evidence", "XpChange"),
+    "core.audit.model": ("Audit", "Breach", "Change", "Repair"),
+    "core.days": ("SlotEnd",),
     "core.errors": (
         "AlertFailed",
         "ClaimLost",
@@ -67,17 +79,29 @@ _HOMES = {
         "UnknownAward",
         "UnknownMember",
     ),
-    "core.health": ("Status", "Tally"),
     "core.incidents": ("Notice", "Trouble"),
-    "core.model": ("Board", "DiscordActivity", "Link", "Member", "Sought"),
-    "core.reports": ("Enrolment", "ExcuseReport", "Receipt", "RunReport", "SettleReport", "StreakChange", "SyncReport"),
-    "core.settling": ("Pending",),
-    "core.slots": ("SlotEnd",),
+    "core.model": ("Board", "DiscordActivity", "Entry", "Evidence", "Link", "Member", "Sought", "XpChange"),
+    "core.reports": (
+        "DiscordStanding",
+        "Enrolment",
+        "ExcuseReport",
+        "Found",
+        "MemberDay",
+        "Rank",
+        "Receipt",
+        "RunReport",
+        "SettleReport",
+        "Standing",
+        "StreakChange",
+        "SyncReport",
+        "Tally",
+    ),
+    "core.settlement": ("Pending",),
     "core.streaks": ("Milestone", "StreakStanding"),
-    "core.views": ("DiscordStanding", "Found", "MemberDay", "Rank", "Standing"),
     "engage": ("Engage",),
-    "posting.enrolling": ("Newcomer",),
-    "reading": ("Reader",),
+    "reader": ("Reader",),
+    "usecases.members": ("Newcomer",),
+    "usecases.runs": ("Status",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -3,20 +3,17 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-from . import auditing, running
-from .core.audit.breaches import Audit, Repair
-from .core.decisions import Decision, DecisionKind
+from .core.audit.model import Audit, Repair
 from .core.errors import InvalidValue, LinkTaken, SourceMissing
-from .core.fields import checked_actor, checked_day, checked_reason, checked_weekday
-from .core.health import Status
+from .core.model import Decision, DecisionKind
 from .core.ports import Alerts, Clock, Store, XpSource
 from .core.reports import Enrolment, ExcuseReport, Receipt, RunReport, SettleReport, SyncReport
 from .core.streaks import MILESTONES
-from .posting import awards, enrolling, settling
-from .posting import sync as syncing
-from .posting.enrolling import Newcomer
-from .reading import Reader
-from .running import Runner
+from .core.validation import checked_actor, checked_day, checked_reason, checked_weekday
+from .reader import Reader
+from .usecases import audit, awards, members, runs, settlement, sync
+from .usecases.members import Newcomer
+from .usecases.runs import Runner, Status
 
 
 class Engage(Reader):
@@ -43,27 +40,27 @@ class Engage(Reader):
 
     def enroll(self, member_id: str, *, discord_id: str | None = None, name: str | None = None) -> Enrolment:
         """Enrol a member, or bring name and link up to date; raises `LinkTaken` (R7)."""
-        return enrolling.enroll(self._ledger, Newcomer(member_id, discord_id, name), self._now())
+        return members.enroll(self._ledger, Newcomer(member_id, discord_id, name), self._now())
 
     def enroll_all(self, newcomers: Sequence[Newcomer], *, skip_bad: bool = False) -> Sequence[Enrolment | LinkTaken]:
         """Enrol many in one posting; if any link is taken nothing is written, unless `skip_bad`."""
-        return enrolling.enroll_all(self._ledger, newcomers, self._now(), skip_bad=skip_bad)
+        return members.enroll_all(self._ledger, newcomers, self._now(), skip_bad=skip_bad)
 
     def link(self, member_id: str, discord_id: str) -> Enrolment:
         """Link a Discord id to a member; raises `UnknownMember` and `LinkTaken` (R7)."""
-        return enrolling.link(self._ledger, member_id, discord_id, self._now())
+        return members.link(self._ledger, member_id, discord_id, self._now())
 
     def unlink(self, member_id: str) -> Enrolment:
         """Close the member's account; the points stay (R7). Raises `UnknownMember`."""
-        return enrolling.unlink(self._ledger, member_id, self._now())
+        return members.unlink(self._ledger, member_id, self._now())
 
     def leave(self, member_id: str) -> Enrolment:
         """Note that the member left Discord (R6); raises `UnknownMember` and `NotLinked`."""
-        return enrolling.leave(self._ledger, member_id, self._now())
+        return members.leave(self._ledger, member_id, self._now())
 
     def rejoin(self, member_id: str) -> Enrolment:
         """Note that the member is back on Discord (R6); raises `UnknownMember` and `NotLinked`."""
-        return enrolling.rejoin(self._ledger, member_id, self._now())
+        return members.rejoin(self._ledger, member_id, self._now())
 
     def sync(
         self,
@@ -94,7 +91,7 @@ class Engage(Reader):
             "adopt_board": adopt_board,
         }
         decision = _decision(decided, by, reason, dry_run=dry_run)
-        return syncing.sync(self._ledger, self._source, self._clock, syncing.How(dry_run, fresh, decision, shown=shown))
+        return sync.sync(self._ledger, self._source, self._clock, sync.How(dry_run, fresh, decision, shown=shown))
 
     def run_due(self) -> RunReport:
         """Do what is due, once, whoever calls: the slot's sync, the settlement, notices to admins (R15, R18, R20).
@@ -102,22 +99,22 @@ class Engage(Reader):
         For a daemon, cron, a worker of the web app, several of them at the same instant. What fails is in the
         report; raises `LedgerFailed` only.
         """
-        return running.run_due(Runner(self._ledger, self._source, self._clock, self._alerts))
+        return runs.run_due(Runner(self._ledger, self._source, self._clock, self._alerts))
 
     def status(self) -> Status:
         """Return how the system does: what was read last, what fails, what waits, who is at work."""
-        return running.status(self._ledger, self._now(), self._alerts)
+        return runs.status(self._ledger, self._now(), self._alerts)
 
     def audit(self) -> Audit:
         """Look at every invariant of the store, also while others write to it; changes nothing.
 
         Raises `InvalidValue` for a ledger of your own that has nothing for the doctor.
         """
-        return auditing.audit(self._ledger)
+        return audit.audit(self._ledger)
 
     def repair(self) -> Repair:
         """Rebuild balances and streaks where they differ from the entries and the evidence, and audit again."""
-        return auditing.repair(self._ledger, self._now())
+        return audit.repair(self._ledger, self._now())
 
     def award(self, member_id: str, *, source: str, points: int, key: str, at: datetime) -> Receipt:
         """Award points for something that happened at `at`, once for its key (R8).
@@ -143,27 +140,27 @@ class Engage(Reader):
         """
         if accept_quiet is not None:
             checked_day("accept_quiet", accept_quiet)
-        return settling.settle(self._ledger, self._now(), accept_quiet)
+        return settlement.settle(self._ledger, self._now(), accept_quiet)
 
     def excuse(self, day: date, *, reason: str) -> ExcuseReport:
         """Excuse a weekday, settled or not: it breaks nobody's streak (R13, R16)."""
-        return settling.excuse(self._ledger, self._now(), checked_weekday(day), checked_reason(reason))
+        return settlement.excuse(self._ledger, self._now(), checked_weekday(day), checked_reason(reason))
 
     def unexcuse(self, day: date) -> ExcuseReport:
         """Require an excused day again (R13, R16)."""
-        return settling.excuse(self._ledger, self._now(), checked_weekday(day), None)
+        return settlement.excuse(self._ledger, self._now(), checked_weekday(day), None)
 
     def hide(self, member_id: str) -> Enrolment:
         """Leave a member out of leaderboards, who still sees the own rank; raises `UnknownMember`."""
-        return enrolling.hide(self._ledger, member_id, self._now(), hidden=True)
+        return members.hide(self._ledger, member_id, self._now(), hidden=True)
 
     def show(self, member_id: str) -> Enrolment:
         """Show a hidden member in leaderboards again; raises `UnknownMember`."""
-        return enrolling.hide(self._ledger, member_id, self._now(), hidden=False)
+        return members.hide(self._ledger, member_id, self._now(), hidden=False)
 
     def forget(self, member_id: str) -> Enrolment:
         """Put a tombstone where name and Discord ids were; entries and sums stay (R9). Raises `UnknownMember`."""
-        return enrolling.forget(self._ledger, member_id, self._now())
+        return members.forget(self._ledger, member_id, self._now())
 
 
 def _decision(

@@ -9,12 +9,12 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from community import Community
-from half_year import lived
-from hostile_names import HOSTILE_NAMES
+from support.community import Community
+from support.half_year import lived
+from support.hostile_names import HOSTILE_NAMES
+from support.visitor import EARNINGS
 from trc_engage import Engage
 from trc_engage.entrypoints.web import create_app
-from visitor import EARNINGS
 
 WELL, AILING, HOSTILE = "/points", "/ailing", ("/hostile-0", "/hostile-1")
 HALF = len(HOSTILE_NAMES) // 2

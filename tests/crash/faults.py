@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from trc_engage.entrypoints.exits import BUSY, STORE_FAILED
+from trc_engage.entrypoints.cli.options import BUSY, STORE_FAILED
 
 from . import tracing
 from .conftest import Figures

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from trc_engage.entrypoints.exits import STORE_FAILED
+from trc_engage.entrypoints.cli.options import STORE_FAILED
 
 from .conftest import Figures
 from .scenes import SCENES, STORE, Scene, three_days

@@ -24,8 +24,8 @@ def load() -> None:
     """Import what the commands import."""
     cli = import_module("trc_engage.entrypoints.cli")
     for word in ("sync", "award", "settle", "members", "backup"):
-        import_module(f"trc_engage.entrypoints.{cli.MODULES[word]}")
-    for name in ("engage", "adapters.mee6", "adapters.sqlite.ledger", "adapters.sqlite.schema", "entrypoints.progress"):
+        import_module(f"{cli.__name__}.{cli.MODULES[word]}")
+    for name in ("engage", "adapters.mee6", "adapters.sqlite.ledger", "adapters.sqlite.schema"):
         import_module(f"trc_engage.{name}")
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from attrs import frozen
 from sqlite_utils import Database
 
-from community import MONDAY, NAMES, Community
-from stores import let_take_any_board
+from support.community import MONDAY, NAMES, Community
+from support.stores import let_take_any_board
 from trc_engage.adapters.sqlite import SqliteLedger
-from trc_engage.adapters.sqlite.database import APPLICATION_ID
 from trc_engage.adapters.sqlite.schema import migrations
+from trc_engage.adapters.sqlite.tables import APPLICATION_ID
 
 NOW = datetime(2026, 3, 5, 9, 0, tzinfo=UTC)
 """A Thursday; a sync an hour ago lets Monday to Wednesday be settled."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import define, evolve, field, frozen
 
-from community import IDS, NAMES
+from support.community import IDS, NAMES
 from trc_engage.testing.mee6 import Mee6Server
 
 from .scenes import BACKUP, DAYS, NOW, STORE, XP_BEFORE, Scene, xp_of_a_day

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from community import IDS
-from trc_engage.testing.mee6.shapes import encoded
+from support.community import IDS
+from trc_engage.testing.mee6.board import encoded
 
 from .case import Case, Outcome, body
 from .pages import GUILD, PAGE, Payload, error_body, payload, row, row_of, spoilt

@@ -4,7 +4,7 @@ import gzip
 import zlib
 from collections.abc import Sequence
 
-from trc_engage.adapters.mee6.page import VALUES_MAX
+from trc_engage.adapters.boards.paging import VALUES_MAX
 
 from .case import BYTES_MAX, SECONDS_LONG, Case, body, told
 from .pages import CHUNKED, GOOD, JSON, LAST_CHUNK, PAGE, answer, chunks, head

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from community import IDS
+from support.community import IDS
 
 from .case import Case, Outcome, body
 from .pages import PAGE, Payload, row_of, spoilt

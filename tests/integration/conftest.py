@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from command import ADA, GRACE, Operator
-from community import Community
-from community import opened as lent
+from support.command import ADA, GRACE, Operator
+from support.community import Community
+from support.community import opened as lent
 from trc_engage import Engage
 from trc_engage.adapters.mee6 import Mee6Source
 from trc_engage.adapters.sqlite import SqliteLedger

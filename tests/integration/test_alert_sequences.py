@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import trc_engage
-from community import MONDAY, QUARTER
-from deployment import Deployment
-from receiver import Receiver, received
+from support.community import MONDAY, QUARTER
+from support.deployment import Deployment
+from support.receiver import Receiver, received
 from trc_engage import Engage
 from trc_engage.adapters.alerts import WebhookAlerts
 

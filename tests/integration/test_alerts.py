@@ -10,10 +10,9 @@ import pytest
 import sentry_sdk
 from syrupy.assertion import SnapshotAssertion
 
-from receiver import PATH, TOKEN, received
+from support.receiver import PATH, TOKEN, received
 from trc_engage import InvalidValue
-from trc_engage.adapters.alerts import LogAlerts, SentryAlerts, WebhookAlerts
-from trc_engage.adapters.alerts.message import LENGTH_MAX, content
+from trc_engage.adapters.alerts import LENGTH_MAX, LogAlerts, SentryAlerts, WebhookAlerts, content
 from trc_engage.core.errors import AlertFailed
 from trc_engage.core.incidents import Notice
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from command import Operator
-from community import IDS
-from copies import check, dangling, earned, keeper
+from support.command import Operator
+from support.community import IDS
+from support.copies import check, dangling, earned, keeper
 from trc_engage.adapters.sqlite import backup
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -31,7 +31,7 @@ def operator(store: Path) -> Operator:
 WRITER = """
 import select, sys, time
 from datetime import timedelta
-from community import Community
+from support.community import Community
 from trc_engage.adapters.sqlite import SqliteLedger
 
 worst, rounds = 0.0, 0

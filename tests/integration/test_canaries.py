@@ -13,14 +13,14 @@ import pytest
 import sentry_sdk
 from attrs import define, field
 
-from command import Operator
-from community import MONDAY, QUARTER
-from kept import Kept
-from receiver import TOKEN as WEBHOOK_TOKEN
-from receiver import Receiver, received
-from stores import made
+from support.command import Operator
+from support.community import MONDAY, QUARTER
+from support.kept import Kept
+from support.receiver import TOKEN as WEBHOOK_TOKEN
+from support.receiver import Receiver, received
+from support.stores import made
 from trc_engage import EngageError
-from trc_engage.entrypoints.sentry import Watch, watched
+from trc_engage.entrypoints.daemon.sentry import Watch, watched
 from trc_engage.entrypoints.settings import Settings
 from trc_engage.entrypoints.wiring import opened_unattended
 from trc_engage.testing.mee6 import TROUBLES, Mee6Server, Trouble

@@ -12,14 +12,15 @@ from threading import Event, Thread
 
 import pytest
 
-from attended import IDS
-from running_app import ROOT, SECONDS_MAX
-from stores import addressed, made
-from trc_engage.core.slots import slot_of
+from support.attended import IDS
+from support.running_app import ROOT, SECONDS_MAX
+from support.stores import addressed, made
+from trc_engage.core.days import slot_of
 from trc_engage.entrypoints.settings import Settings
-from trc_engage.entrypoints.wiring import now, opened, opened_ledger, opened_unattended
-from trc_engage.posting.claims import TASK
+from trc_engage.entrypoints.stores import now
+from trc_engage.entrypoints.wiring import opened, opened_ledger, opened_unattended
 from trc_engage.testing.mee6 import Mee6Server
+from trc_engage.usecases.leases import TASK
 
 GRACE_SECONDS = 30
 """What Kubernetes gives a pod before it kills it, unless it is told otherwise."""

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from command import ADA, COMMAND, Operator
-from trc_engage.adapters.mee6.line import Line
+from support.command import ADA, COMMAND, Operator
+from trc_engage.adapters.boards.client import Line
 from trc_engage.entrypoints.cli import MODULES
 from trc_engage.testing.mee6 import Mee6Server
 

@@ -9,8 +9,8 @@ import pytest
 import time_machine
 from syrupy.assertion import SnapshotAssertion
 
-from command import Operator
-from weeks import IDS, NOW, lived
+from support.command import Operator
+from support.weeks import IDS, NOW, lived
 
 AWARD = ("award", "m-2", "--source", "benchmark", "--points", "50", "--key", "benchmark:992")
 LATE = (*AWARD, "--at", "2026-03-03T15:00+01:00")

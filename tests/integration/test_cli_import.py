@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from command import Operator
+from support.command import Operator
 
 ADA = "80351110224678912"
 GRACE = "80351110224678913"

@@ -4,7 +4,7 @@ import re
 import signal
 from pathlib import Path
 
-from command import Operator
+from support.command import Operator
 from trc_engage.testing.mee6 import Mee6Server
 
 

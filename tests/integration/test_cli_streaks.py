@@ -11,11 +11,11 @@ import pytest
 import time_machine
 from syrupy.assertion import SnapshotAssertion
 
-from command import Operator
-from terminal import read_out
+from support.command import Operator
+from support.terminal import read_out
+from support.weeks import IDS, NOW, Weeks, lived
 from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.entrypoints.cli import app
-from weeks import IDS, NOW, Weeks, lived
 
 
 @pytest.fixture

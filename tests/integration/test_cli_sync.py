@@ -5,7 +5,7 @@ import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from command import ADA, GRACE, Operator
+from support.command import ADA, GRACE, Operator
 from trc_engage import Engage
 from trc_engage.adapters.mee6 import Mee6Source
 from trc_engage.adapters.sqlite import SqliteLedger

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from command import ADA, COMMAND, GRACE, Operator
-from terminal import read_out
-from trc_engage.entrypoints.progress import Progress
+from support.command import ADA, COMMAND, GRACE, Operator
+from support.terminal import read_out
+from trc_engage.entrypoints.cli.sync import Progress
 
 HOSTILE = "E\x1b[31m\x1b]52;\x07\u202e[b]x\u2066\r\n"
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from crash.crowd import gathered
-from running_app import IMPATIENT, SECONDS_MAX, TRIES_MAX, App, running
+from support.running_app import IMPATIENT, SECONDS_MAX, TRIES_MAX, App, running
 from trc_engage import (
     Engage,
     Newcomer,

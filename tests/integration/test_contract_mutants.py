@@ -9,11 +9,11 @@ from typing import cast
 
 import pytest
 
-from mutant_ledgers import CAUGHT, LET_THROUGH, WithoutADoctor
+from support.mutant_ledgers import CAUGHT, LET_THROUGH, WithoutADoctor
 from trc_engage import Engage, InvalidValue
 from trc_engage.core.ports import Store
 
-SUITE = Path(__file__).parents[1] / "mutant_ledgers.py"
+SUITE = Path(__file__).parents[1] / "support/mutant_ledgers.py"
 OPTIONS = ("-q", "--tb=no", "-rf", "-p", "no:cacheprovider")
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from command import COMMAND, Operator
-from copies import check, earned, keeper, standings
+from support.command import COMMAND, Operator
+from support.copies import check, earned, keeper, standings
 
 
 @pytest.fixture

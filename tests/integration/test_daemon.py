@@ -15,7 +15,7 @@ from threading import Event
 
 import pytest
 
-from attended import ENDS_WITHIN_SECONDS, IMPATIENT, SECONDS_MAX, Post, manned
+from support.attended import ENDS_WITHIN_SECONDS, IMPATIENT, SECONDS_MAX, Post, manned
 
 STRUCK = """
 import logging, os, signal, sqlite3, sys, time
@@ -39,7 +39,7 @@ class Synced(logging.Handler):
 
 connect = sqlite3.connect
 sqlite3.connect = lambda *given, **options: connect(*given, factory=Struck, **options)
-logging.getLogger("trc_engage.posting.sync").addHandler(Synced())
+logging.getLogger("trc_engage.usecases.sync").addHandler(Synced())
 sys.argv = ["trc-engage", "daemon"]
 try:
     main()

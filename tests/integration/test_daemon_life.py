@@ -13,18 +13,17 @@ import pytest
 import time_machine
 from attrs import frozen
 
-from community import NAMES, QUARTER, Community, opened
+from support.community import NAMES, QUARTER, Community, opened
 from trc_engage import Board
+from trc_engage.core.days import slot_of
 from trc_engage.core.errors import SourceError
 from trc_engage.core.ports import Store
 from trc_engage.core.reports import RunReport
-from trc_engage.core.settling import ends_at
-from trc_engage.core.slots import slot_of
-from trc_engage.entrypoints.attending import Attendant
-from trc_engage.entrypoints.daemon import HUNG_AFTER_SECONDS, Daemon
-from trc_engage.entrypoints.logs import logged
-from trc_engage.entrypoints.sentry import Unwatched
-from trc_engage.entrypoints.systemd import Systemd
+from trc_engage.core.settlement import ends_at
+from trc_engage.entrypoints.daemon.logs import logged
+from trc_engage.entrypoints.daemon.loop import HUNG_AFTER_SECONDS, Daemon, Systemd
+from trc_engage.entrypoints.daemon.sentry import Unwatched
+from trc_engage.entrypoints.daemon.supervisor import Attendant
 
 READ_SECONDS = 70
 FAILING_SHARE = 0.02
@@ -117,7 +116,7 @@ def test_a_fortnight_with_all_that_happens(changes_on: date, tmp_path: Path, cap
         life = Life(ledger, traveller, until, seed=changes_on.month)
         life.outage, life.suspend, life.failing_share = outage, suspend, FAILING_SHARE
         assert time.tzname == ("EST", "EDT")
-        with caplog.at_level("INFO", "trc_engage.posting.settling"):
+        with caplog.at_level("INFO", "trc_engage.usecases.settlement"):
             life.live()
     ended, settled = told_by(tmp_path / "engage.db")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from command import Operator
+from support.command import Operator
 
 
 @pytest.fixture

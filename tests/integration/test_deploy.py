@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from attended import manned
-from trc_engage.entrypoints.daemon import HUNG_AFTER_SECONDS
-from trc_engage.entrypoints.exits import CONFIGURATION
+from support.attended import manned
+from trc_engage.entrypoints.cli.options import CONFIGURATION
+from trc_engage.entrypoints.daemon.loop import HUNG_AFTER_SECONDS
 from trc_engage.entrypoints.settings import Settings
 
 DEPLOY = Path(__file__).parents[2] / "docs/deploy"

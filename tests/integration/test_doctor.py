@@ -11,14 +11,14 @@ from threading import Event, Thread
 
 import pytest
 
-from command import Operator
-from community import NAMES, QUARTER, Community, opened
-from damage import Damage
-from damages import DAMAGES
-from sound_store import sound_file
+from support.command import Operator
+from support.community import NAMES, QUARTER, Community, opened
+from support.damage import Damage
+from support.damages import DAMAGES
+from support.sound_store import sound_file
 from trc_engage import LedgerFailed
 from trc_engage.adapters.sqlite import SqliteLedger
-from trc_engage.auditing import audit
+from trc_engage.usecases.audit import audit
 
 FLIPS = 150
 

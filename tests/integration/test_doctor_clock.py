@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from command import Operator
-from community import LEDGERS, MONDAY, Community, opened
-from noticeboard import Noticeboard
+from support.command import Operator
+from support.community import LEDGERS, MONDAY, Community, opened
+from support.noticeboard import Noticeboard
 from trc_engage import Engage, SourceError
-from trc_engage.auditing import audit
+from trc_engage.usecases.audit import audit
 
 DAY = timedelta(days=1)
 

@@ -9,8 +9,8 @@ from threading import Event
 
 import pytest
 
-from command import ADA
-from running_app import EXAMPLE, IMPATIENT, ROOT, SECONDS_MAX, running
+from support.command import ADA
+from support.running_app import EXAMPLE, IMPATIENT, ROOT, SECONDS_MAX, running
 from trc_engage import (
     Engage,
     EngageError,

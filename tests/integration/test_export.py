@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from command import COMMAND, Operator
-from community import Community, opened
+from support.command import COMMAND, Operator
+from support.community import Community, opened
 from trc_engage import Engage
-from trc_engage.entrypoints import exporting
+from trc_engage.entrypoints.cli import export
 
 HOSTILE = [
     '=HYPERLINK("http://x","y")',
@@ -104,7 +104,7 @@ def test_it_goes_page_by_page(tmp_path: Path, community: Community, monkeypatch:
     operator = Operator(tmp_path)
     whole = operator.call("export", "entries").out
     for page in (1, 2, 3):
-        monkeypatch.setattr(exporting, "PAGE", page)
+        monkeypatch.setattr(export, "PAGE", page)
         assert operator.call("export", "entries").out == whole
 
 

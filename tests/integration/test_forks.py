@@ -11,11 +11,11 @@ from threading import Event, Thread
 
 import pytest
 
-from community import IDS, Community, opened
-from forking import ended, forked
-from stores import SHARED
+from support.community import IDS, Community, opened
+from support.forking import ended, forked
+from support.stores import SHARED
 from trc_engage import LedgerFailed
-from trc_engage.adapters.sql import forks
+from trc_engage.adapters.sql import database
 from trc_engage.adapters.sqlite import SqliteLedger
 
 CHILDREN = 8
@@ -135,7 +135,7 @@ def test_who_forks_within_a_call_waits_for_nobody(kind: str, tmp_path: Path) -> 
 
 ENDS_WITHIN = """
 import os, sys
-from community import Community
+from support.community import Community
 from trc_engage.adapters.sqlite import SqliteLedger
 ledger = SqliteLedger.open(sys.argv[1])
 community = Community(ledger)
@@ -210,7 +210,7 @@ def test_a_fork_in_a_signal_handler_neither_hangs_nor_harms(tmp_path: Path) -> N
 
 def test_a_fork_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A call that takes too long is forked through; the child is told, and the parent none the worse."""
-    monkeypatch.setattr(forks, "FORK_SECONDS", 0.05)
+    monkeypatch.setattr(database, "FORK_SECONDS", 0.05)
     with opened("sqlite", tmp_path) as ledger:
         community = Community(ledger)
         community.enroll("ada")

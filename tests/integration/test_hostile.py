@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from attrs import define, field
 
-from community import IDS, QUARTER, Community, opened
 from hostile.case import Case, Outcome
 from hostile.catalogue import FAMILIES
 from hostile.memory import Peak
 from hostile.pages import BEFORE, GUILD, NOW, answer, payload
 from hostile.steps import serve
 from hostile.wire import HostileServer, Script
+from support.community import IDS, QUARTER, Community, opened
 from trc_engage import Engage, SourceError
 from trc_engage.adapters.mee6 import Mee6Source
-from trc_engage.testing.mee6.shapes import encoded
+from trc_engage.testing.mee6.board import encoded
 
 CASES = [pytest.param(family, case, id=f"{family}-{case.name}") for family, cases in FAMILIES.items() for case in cases]
 CASES_MIN = 130

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from command import Operator
-from community import MONDAY
-from postgres import opened_postgres
+from support.command import Operator
+from support.community import MONDAY
+from support.postgres import opened_postgres
+from support.visitor import BEARER, alone
 from trc_engage import Engage, InvalidValue
 from trc_engage.adapters.memory import MemoryLedger
 from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.core.model import Member
 from trc_engage.core.ports import Store
-from trc_engage.core.postings import Draft, Posting
-from visitor import BEARER, alone
+from trc_engage.core.posting import Draft, Posting
 
 
 def store_of(operator: Operator) -> Path:

@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 import yaml
 
-from attended import ENDS_WITHIN_SECONDS, IDS, manned
-from command import COMMAND, Operator
-from running_app import ROOT
-from stores import addressed, made
-from trc_engage.entrypoints.daemon import HUNG_AFTER_SECONDS
-from trc_engage.entrypoints.exits import NOT_HEALTHY
-from trc_engage.entrypoints.settings import Settings
-from trc_engage.entrypoints.store_address import PostgresUrl
+from support.attended import ENDS_WITHIN_SECONDS, IDS, manned
+from support.command import COMMAND, Operator
+from support.running_app import ROOT
+from support.stores import addressed, made
+from trc_engage.entrypoints.cli.options import NOT_HEALTHY
+from trc_engage.entrypoints.daemon.loop import HUNG_AFTER_SECONDS
+from trc_engage.entrypoints.settings import PostgresUrl, Settings
 from trc_engage.entrypoints.wiring import opened
 from trc_engage.testing.mee6 import Mee6Server
 

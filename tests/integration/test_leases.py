@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 from attrs import define, field
 
-from command import Operator
-from community import IDS, LEDGERS, QUARTER, Community, opened
-from noticeboard import Noticeboard
+from support.command import Operator
+from support.community import IDS, LEDGERS, QUARTER, Community, opened
+from support.noticeboard import Noticeboard
 from trc_engage import Board, Engage, LedgerBusy, RunReport, SourceError
+from trc_engage.adapters.boards.client import JITTER_SHARE
 from trc_engage.adapters.mee6 import Mee6Source
-from trc_engage.adapters.mee6.pace import JITTER_SHARE
-from trc_engage.auditing import audit
 from trc_engage.core.errors import LedgerFailed
-from trc_engage.posting.claims import TASK
 from trc_engage.testing.mee6 import Mee6Server
+from trc_engage.usecases.audit import audit
+from trc_engage.usecases.leases import TASK
 
 GAP = 2.0
 MINUTE = timedelta(minutes=1)

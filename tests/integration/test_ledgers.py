@@ -1,6 +1,6 @@
 """All ledgers keep the contract that is shipped for all."""
 
-from own_ledgers import MemoryContract, PostgresContract, SqliteContract
+from support.own_ledgers import MemoryContract, PostgresContract, SqliteContract
 
 
 class TestMemoryLedger(MemoryContract):

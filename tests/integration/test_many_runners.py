@@ -12,17 +12,17 @@ from threading import Event
 import pytest
 import time_machine
 
-from attended import IDS
-from command import Operator
-from community import QUARTER
-from runners import SECONDS_MAX, Runner
-from stores import SHARED, addressed, made
+from support.attended import IDS
+from support.command import Operator
+from support.community import QUARTER
+from support.runners import SECONDS_MAX, Runner
+from support.stores import SHARED, addressed, made
 from trc_engage import Engage
-from trc_engage.core.slots import SETTLES_AFTER, slot_of
+from trc_engage.core.days import SETTLES_AFTER, slot_of
 from trc_engage.entrypoints.settings import Settings
 from trc_engage.entrypoints.wiring import opened_ledger
-from trc_engage.posting.claims import CLAIMED_FOR, TASK
 from trc_engage.testing.mee6 import Mee6Server
+from trc_engage.usecases.leases import CLAIMED_FOR, TASK
 
 BEGINS_AT = datetime(2026, 3, 3, 20, 0, tzinfo=UTC)
 SLOTS = [BEGINS_AT + QUARTER * number for number in range(30)]

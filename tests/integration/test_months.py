@@ -11,17 +11,17 @@ import psycopg
 import pytest
 from sqlite_utils import Database
 
-from community import Community, opened
-from postgres import schema, server_dsn
-from stores import SHARED
+from support.community import Community, opened
+from support.postgres import schema, server_dsn
+from support.stores import SHARED
 from trc_engage.adapters.postgres import PostgresLedger
 from trc_engage.adapters.postgres.schema import MIGRATIONS
 from trc_engage.adapters.sqlite import SqliteLedger
-from trc_engage.adapters.sqlite.database import APPLICATION_ID
 from trc_engage.adapters.sqlite.schema import migrations
-from trc_engage.auditing import audit, audited, repair
-from trc_engage.core.audit.breaches import Change
+from trc_engage.adapters.sqlite.tables import APPLICATION_ID
+from trc_engage.core.audit.model import Change
 from trc_engage.core.ports import Store
+from trc_engage.usecases.audit import audit, audited, repair
 
 FEBRUARY, MARCH, APRIL = date(2024, 2, 1), date(2026, 3, 1), date(2026, 4, 1)
 ENTRIES = (

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import psycopg
 
-from command import Operator
-from community import Community
-from postgres import schema, server_dsn
+from support.command import Operator
+from support.community import Community
+from support.postgres import schema, server_dsn
 from trc_engage.adapters.postgres import PostgresLedger
-from trc_engage.adapters.sql.copying import TABLES
+from trc_engage.adapters.sql.copy import TABLES
 from trc_engage.adapters.sqlite import SqliteLedger
-from trc_engage.core.audit.records import AuditedStore
+from trc_engage.core.days import SlotEnd
 from trc_engage.core.incidents import Told
-from trc_engage.core.postings import Posting
-from trc_engage.core.slots import SlotEnd
+from trc_engage.core.ports import AuditedStore
+from trc_engage.core.posting import Posting
 
 LEFT_BEHIND = {
     *("claims", "requests", "migrations"),

@@ -22,7 +22,7 @@ from net.commands import Commands, commands_with_json
 from net.requests import Requests, name_of, routes
 from net.transcripts import Transcripts
 from net.world import lived
-from stores import SHARED
+from support.stores import SHARED
 
 IN_MEMORY = Path("/dev/shm")  # noqa: S108  the folder in it has a name of its own
 """Where a store need not wait for a disk; elsewhere it takes longer."""

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from community import LEDGERS, QUARTER, Community, opened
-from noticeboard import Noticeboard
+from support.community import LEDGERS, QUARTER, Community, opened
+from support.noticeboard import Noticeboard
 from trc_engage import AlertFailed, Engage, Notice, SourceError
-from trc_engage.auditing import audit
+from trc_engage.usecases.audit import audit
 
 DOWN = SourceError("down", "MEE6 did not answer in time")
 DAY = timedelta(days=1)

@@ -11,19 +11,19 @@ import psycopg
 import pytest
 from sqlite_utils import Database
 
-from community import IDS, LEDGERS, MONDAY, Community, opened
-from postgres import schema, server_dsn
+from support.community import IDS, LEDGERS, MONDAY, Community, opened
+from support.postgres import schema, server_dsn
 from trc_engage import Engage, SourceError
 from trc_engage.adapters.postgres import PostgresLedger
 from trc_engage.adapters.postgres.schema import MIGRATIONS
 from trc_engage.adapters.sqlite import SqliteLedger
-from trc_engage.adapters.sqlite.database import APPLICATION_ID
 from trc_engage.adapters.sqlite.schema import migrations
-from trc_engage.auditing import audit
+from trc_engage.adapters.sqlite.tables import APPLICATION_ID
 from trc_engage.core.errors import SourceTrouble
 from trc_engage.core.incidents import Failing, failed_again
 from trc_engage.core.ports import Store
-from trc_engage.core.postings import Posting, SyncFailure
+from trc_engage.core.posting import Posting, SyncFailure
+from trc_engage.usecases.audit import audit
 
 DAY = timedelta(days=1)
 FAILURES_A_DAY = 4

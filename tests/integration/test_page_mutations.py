@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from community import IDS, MONDAY
 from hostile.mutations import mutated
 from hostile.pages import EMPTY, GUILD, NOW, answer, payload
 from hostile.steps import asked, send, serve
 from hostile.wire import HostileServer, Script
+from support.community import IDS, MONDAY
 from trc_engage import Board, SourceError
 from trc_engage.adapters.mee6 import Mee6Source
-from trc_engage.testing.mee6.shapes import YEARS, encoded
+from trc_engage.testing.mee6.board import YEARS, encoded
 
 MUTATIONS = int(os.environ.get("TRC_ENGAGE_MUTATIONS", "600"))
 SEED = "mutations of March"

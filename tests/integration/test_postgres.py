@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from community import IDS, Community
-from postgres import schema, server_dsn
+from support.community import IDS, Community
+from support.postgres import schema, server_dsn
 from trc_engage import Board, Engage, LedgerBusy, LedgerFailed
 from trc_engage.adapters.postgres import PostgresLedger
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
-from community import IDS, Community
-from pgbouncer import RUDE, Pooled, pooled, state
+from support.community import IDS, Community
+from support.pgbouncer import RUDE, Pooled, pooled, state
 from trc_engage import LedgerFailed, Newcomer
 from trc_engage.adapters.postgres import PostgresLedger
 

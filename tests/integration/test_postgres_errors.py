@@ -6,11 +6,11 @@ from traceback import format_exception
 import psycopg
 import pytest
 
-from postgres import server_dsn
+from support.postgres import server_dsn
 from trc_engage import EngageError, InvalidValue, LedgerBusy, LedgerFailed
 from trc_engage.adapters.postgres import PostgresLedger
+from trc_engage.adapters.postgres.connection import translated
 from trc_engage.adapters.postgres.errors import told_as_ours
-from trc_engage.adapters.postgres.session import translated
 
 
 @pytest.mark.parametrize(

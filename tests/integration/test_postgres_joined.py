@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from community import Community
-from locks import until_waiting
-from postgres import opened_postgres, server_dsn
+from support.community import Community
+from support.locks import until_waiting
+from support.postgres import opened_postgres, server_dsn
 from trc_engage import LedgerFailed, Moved
 from trc_engage.adapters.postgres import PostgresLedger
-from trc_engage.core.postings import Draft, Posting
+from trc_engage.core.posting import Draft, Posting
 
 
 @pytest.fixture

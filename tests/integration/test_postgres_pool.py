@@ -11,13 +11,13 @@ from typing import Any
 import psycopg
 import pytest
 
-from community import IDS, Community
-from locks import until_waiting
-from pgbouncer import Pooled, pooled, state
+from support.community import IDS, Community
+from support.locks import until_waiting
+from support.pgbouncer import Pooled, pooled, state
 from trc_engage import Board, Engage, LedgerFailed
 from trc_engage.adapters.postgres import PostgresLedger
-from trc_engage.adapters.postgres.place import Place
-from trc_engage.adapters.sql.copying import TABLES
+from trc_engage.adapters.postgres.address import Place
+from trc_engage.adapters.sql.copy import TABLES
 
 SECONDS = float(os.environ.get("TRC_ENGAGE_POOL_SECONDS", "8"))
 LIKE_OURS = (*(table.name for table in TABLES), "claims", "migrations", "staged_moves", "engage_staged_moves", "orders")

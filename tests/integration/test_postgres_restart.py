@@ -13,17 +13,17 @@ from time import monotonic
 import psycopg
 import pytest
 
-from attended import IDS
-from community import QUARTER
-from locks import FOR_A_STANDBY, until_waiting
-from postgres import Server
-from receiver import received
-from restarting import BEGINS_AT, House
-from timed import SECONDS_MAX
+from support.attended import IDS
+from support.community import QUARTER
+from support.locks import FOR_A_STANDBY, until_waiting
+from support.postgres import Server
+from support.receiver import received
+from support.restarting import BEGINS_AT, House
+from support.timed import SECONDS_MAX
 from trc_engage import LedgerBusy, LedgerFailed
-from trc_engage.core.slots import slot_of
-from trc_engage.entrypoints.exits import STORE_FAILED
-from trc_engage.posting.claims import CLAIMED_FOR
+from trc_engage.core.days import slot_of
+from trc_engage.entrypoints.cli.options import STORE_FAILED
+from trc_engage.usecases.leases import CLAIMED_FOR
 
 MINUTE = timedelta(seconds=61)
 NO_SERVER = "the server cannot be reached; check host and port, and that it runs"

@@ -14,14 +14,13 @@ from typing import Any
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from command import Operator
-from community import Community
-from postgres import Server, schema, server_dsn
+from support.command import Operator
+from support.community import Community
+from support.postgres import Server, schema, server_dsn
 from trc_engage import LedgerBusy, LedgerFailed, Newcomer
 from trc_engage.adapters.postgres import PostgresLedger
-from trc_engage.adapters.postgres.line import GRACE_SECONDS
-from trc_engage.adapters.postgres.opening import BULK_SECONDS, STATEMENT_SECONDS, WAIT_SECONDS
-from trc_engage.posting.claims import CLAIMED_FOR
+from trc_engage.adapters.postgres.connection import BULK_SECONDS, GRACE_SECONDS, STATEMENT_SECONDS, WAIT_SECONDS
+from trc_engage.usecases.leases import CLAIMED_FOR
 
 DEADLINE = 0.5
 AT_ONCE_SECONDS = 30.0
@@ -131,7 +130,7 @@ def test_every_answer_has_a_deadline(
     began = monotonic()
     with monkeypatch.context() as hurried:
         # As long as nobody waits in a test.
-        hurried.setattr("trc_engage.adapters.postgres.line.Line.seconds_max", DEADLINE)
+        hurried.setattr("trc_engage.adapters.postgres.connection.Line.seconds_max", DEADLINE)
         if told:
             with pytest.raises(LedgerBusy, match=told):
                 call(community)

@@ -10,7 +10,7 @@ from threading import Event
 
 import pytest
 
-from command import ADA, GRACE
+from support.command import ADA, GRACE
 from trc_engage import Engage, SyncReport
 from trc_engage.adapters.mee6 import Mee6Source
 from trc_engage.adapters.sqlite import SqliteLedger

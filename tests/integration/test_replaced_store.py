@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from command import Operator
-from community import IDS, Community
+from support.command import Operator
+from support.community import IDS, Community
+from support.visitor import alone
 from trc_engage import Engage, LedgerBusy, LedgerFailed, StoreMissing
 from trc_engage.adapters.sqlite import SqliteLedger
-from trc_engage.adapters.sqlite.database import APPLICATION_ID, SCHEMA_VERSION
 from trc_engage.adapters.sqlite.schema import migrations
-from visitor import alone
+from trc_engage.adapters.sqlite.tables import APPLICATION_ID, SCHEMA_VERSION
 
 Replace = Callable[[Path, Path], None]
 

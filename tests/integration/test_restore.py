@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from command import Operator
-from community import Community
-from copies import dangling, earned, keeper, standings
+from support.command import Operator
+from support.community import Community
+from support.copies import dangling, earned, keeper, standings
 from trc_engage import Engage
 from trc_engage.adapters.sqlite import SqliteLedger
-from trc_engage.adapters.sqlite.database import SCHEMA_VERSION
+from trc_engage.adapters.sqlite.tables import SCHEMA_VERSION
 
 
 @pytest.fixture

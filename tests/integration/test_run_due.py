@@ -12,13 +12,13 @@ import pytest
 from attrs import evolve
 from syrupy.assertion import SnapshotAssertion
 
-from attended import SECONDS_MAX, Post, manned
-from community import QUARTER, Community
+from support.attended import SECONDS_MAX, Post, manned
+from support.community import QUARTER, Community
 from trc_engage import Engage
 from trc_engage.adapters.alerts import LogAlerts
 from trc_engage.core.errors import SourceError
 from trc_engage.core.incidents import Notice
-from trc_engage.entrypoints.runs import line, of_run
+from trc_engage.entrypoints.cli.daemon import line, of_run
 
 RUN = ("run-due", "--json")
 

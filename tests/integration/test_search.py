@@ -10,16 +10,16 @@ from time import perf_counter
 
 import pytest
 
-from command import Operator
-from community import MONDAY, Community
-from postgres import opened_postgres
+from support.command import Operator
+from support.community import MONDAY, Community
+from support.postgres import opened_postgres
+from support.visitor import Visitor, alone
 from trc_engage import Engage
 from trc_engage.adapters.memory import MemoryLedger
 from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.core.ports import Store
 from trc_engage.entrypoints.web import create_app
-from trc_engage.posting.enrolling import Newcomer
-from visitor import Visitor, alone
+from trc_engage.usecases.members import Newcomer
 
 VISITORS, SEARCHES = 40, 5
 AWARDED_EVERY_SECONDS = 0.02

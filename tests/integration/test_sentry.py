@@ -14,14 +14,14 @@ import sentry_sdk
 import typer
 
 import trc_engage
-from command import Operator
-from kept import Kept
-from receiver import Receiver, received
-from stores import made
+from support.command import Operator
+from support.kept import Kept
+from support.receiver import Receiver, received
+from support.stores import made
 from trc_engage import Notice, RunReport, SourceError
 from trc_engage.adapters.alerts import SentryAlerts
 from trc_engage.core.errors import AlertFailed, ClockWentBack, LedgerBusy
-from trc_engage.entrypoints.sentry import SETTLEMENT_MONITOR, SYNC_MONITOR, Watch, watched
+from trc_engage.entrypoints.daemon.sentry import SETTLEMENT_MONITOR, SYNC_MONITOR, Watch, watched
 from trc_engage.entrypoints.settings import Settings
 from trc_engage.testing.mee6 import Mee6Server
 
@@ -185,7 +185,7 @@ def test_without_a_dsn_nothing_is_loaded_and_nobody_hears() -> None:
         "import sys\n"
         "from datetime import UTC, datetime\n"
         "from trc_engage import RunReport\n"
-        "from trc_engage.entrypoints.sentry import watched\n"
+        "from trc_engage.entrypoints.daemon.sentry import watched\n"
         "from trc_engage.entrypoints.settings import Settings\n"
         "with watched(Settings()) as watch:\n"
         "    watch.check_in(RunReport(datetime.now(UTC), 'synced'))\n"
@@ -232,7 +232,7 @@ def test_a_sentry_that_hangs_holds_nobody() -> None:
 
 CRASHING = """
 import os, typer
-from trc_engage.entrypoints.sentry import watched
+from trc_engage.entrypoints.daemon.sentry import watched
 from trc_engage.entrypoints.settings import Settings
 
 def crash():

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from community import IDS, Community
+from support.community import IDS, Community
 from trc_engage import InvalidValue, LedgerBusy, LedgerFailed
-from trc_engage.adapters.sql.activity import ACTIVE_ELSEWHERE, FIRST_DAY, NEWS_OF_A_DAY
+from trc_engage.adapters.sql.queries import ACTIVE_ELSEWHERE, FIRST_DAY, NEWS_OF_A_DAY
 from trc_engage.adapters.sqlite import SqliteLedger
 
 
@@ -190,7 +190,7 @@ def read_members(path: Path) -> int:
 
 FULL_DISK = """
 import resource, sys
-from community import Community
+from support.community import Community
 from trc_engage import LedgerFailed
 from trc_engage.adapters.sqlite import SqliteLedger
 with SqliteLedger.open(sys.argv[1]) as ledger:

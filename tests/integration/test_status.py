@@ -11,13 +11,13 @@ import pytest
 import time_machine
 from syrupy.assertion import SnapshotAssertion
 
-from command import Operator, Ran
-from community import QUARTER, Community, opened
-from terminal import read_out
+from support.command import Operator, Ran
+from support.community import QUARTER, Community, opened
+from support.terminal import read_out
 from trc_engage import SourceError
 from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.entrypoints.cli import app
-from trc_engage.entrypoints.sentences.health import lasted
+from trc_engage.entrypoints.wording import lasted
 
 RELATIVE = {"TRC_ENGAGE_STORE": "engage.db"}
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from command import ADA, GRACE, Operator
-from postgres import schema, server_dsn
+from support.command import ADA, GRACE, Operator
+from support.postgres import schema, server_dsn
 from trc_engage import StoreMissing
 from trc_engage.adapters.postgres import PostgresLedger
 from trc_engage.adapters.sqlite import SqliteLedger

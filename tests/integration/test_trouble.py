@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from community import IDS, Community
+from support.community import IDS, Community
 from trc_engage import Engage, SourceError
 from trc_engage.adapters.mee6 import Mee6Source
 from trc_engage.adapters.sqlite import SqliteLedger

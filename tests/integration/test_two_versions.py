@@ -12,11 +12,11 @@ import psycopg
 import pytest
 from attrs import frozen
 
-from command import Operator
-from community import IDS, MONDAY, Community
-from older import SCHEMA_2, SCHEMA_3, Older, wheel_of
-from postgres import schema, server_dsn
-from stores import SHARED
+from support.command import Operator
+from support.community import IDS, MONDAY, Community
+from support.older import SCHEMA_2, SCHEMA_3, Older, wheel_of
+from support.postgres import schema, server_dsn
+from support.stores import SHARED
 from trc_engage import Engage, LedgerBusy, LedgerFailed
 from trc_engage.adapters.postgres import PostgresLedger
 from trc_engage.adapters.sql.ledger import SqlLedger

@@ -8,12 +8,12 @@ import pytest
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from community import Community
+from support.community import Community
+from support.visitor import AWARD, AWARDS, BEARER, TOKEN, Visitor, all_of, alone, let_in, problem_of
 from trc_engage import InvalidValue, LedgerBusy
 from trc_engage.adapters.memory import MemoryLedger
-from trc_engage.core.views import MemberFacts
+from trc_engage.core.reports import MemberFacts
 from trc_engage.entrypoints.web import create_app
-from visitor import AWARD, AWARDS, BEARER, TOKEN, Visitor, all_of, alone, let_in, problem_of
 
 
 def sees_ada(_request: Request, member_id: str) -> bool:

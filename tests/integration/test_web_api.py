@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from community import IDS, Community, opened
-from hostile_names import HOSTILE_NAMES
+from support.community import IDS, Community, opened
+from support.hostile_names import HOSTILE_NAMES
+from support.visitor import BEARER, Visitor, alone, problem_of
 from trc_engage import SourceError
-from trc_engage.entrypoints.web.api import members
-from visitor import BEARER, Visitor, alone, problem_of
+from trc_engage.entrypoints.web import requests
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_a_filter_looks_through_so_many_entries_and_no_more() -> None:
     community = Community()
     community.enroll("ada")
     first = community.award("ada", "rare").entry.position
-    for number in range(members.SCANNED_MAX):
+    for number in range(requests.SCANNED_MAX):
         community.engage.award("ada", source="download", points=1, key=f"{number}", at=community.now)
     visitor = alone(community.engage)
     page = visitor.told("/api/members/ada/history?source=benchmark")

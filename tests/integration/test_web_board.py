@@ -3,11 +3,11 @@
 from datetime import date
 from functools import cache
 
-from community import Community
-from half_year import AWARDED, PEOPLE, lived
-from pages import rows, shown
+from support.community import Community
+from support.half_year import AWARDED, PEOPLE, lived
+from support.pages import rows, shown
+from support.visitor import alone
 from trc_engage import Engage
-from visitor import alone
 
 
 @cache

@@ -10,9 +10,9 @@ from threading import Timer
 import httpx
 import pytest
 
-from command import TIMEOUT_SECONDS, Operator
+from support.command import TIMEOUT_SECONDS, Operator
+from support.visitor import TOKEN, problem_of
 from trc_engage.entrypoints.settings import Settings, SettingsError
-from visitor import TOKEN, problem_of
 
 SEES_ADA = "def may_see(request, member_id):\n    return member_id == 'ada'\n"
 

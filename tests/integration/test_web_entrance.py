@@ -8,12 +8,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from command import Operator
-from community import Community
-from debian import nginx
+from support.command import Operator
+from support.community import Community
+from support.debian import nginx
+from support.visitor import BEARER, TOKEN, Visitor, alone, let_in, problem_of
 from trc_engage import Engage
 from trc_engage.entrypoints.web import Entrance, create_app
-from visitor import BEARER, TOKEN, Visitor, alone, let_in, problem_of
 
 CONFIG = """
 daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; worker_processes 1;

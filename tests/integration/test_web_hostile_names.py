@@ -6,14 +6,14 @@ from urllib.parse import quote
 
 import pytest
 
-from community import IDS, Community
-from hostile_names import HOSTILE_NAMES
-from markup import Element
-from pages import shown
-from trc_engage.core.naming import unseen, words_of
-from trc_engage.core.views import Rank
-from trc_engage.entrypoints.web.pages.names import LONG, clean, is_visible, label
-from visitor import Visitor, alone
+from support.community import IDS, Community
+from support.hostile_names import HOSTILE_NAMES
+from support.markup import Element
+from support.pages import shown
+from support.visitor import Visitor, alone
+from trc_engage.core.reports import Rank
+from trc_engage.core.validation import unseen, words_of
+from trc_engage.entrypoints.web.pages.templating import LONG, clean, is_visible, label
 
 PAGES = ("/", "/?month=all&member=ada", "/members?q={}", "/members/ada", "/status")
 """The search is for what the name begins with, which two have."""

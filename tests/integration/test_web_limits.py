@@ -15,13 +15,13 @@ import httpx
 import pytest
 import uvicorn
 
-from command import Operator
-from trc_engage.entrypoints import guarding
-from visitor import BEARER, TOKEN
+from support.command import Operator
+from support.visitor import BEARER, TOKEN
+from trc_engage.entrypoints.web import server as web_server
 
 HALF_SENT = 1_100
 QUICKLY = 2.0
-DROPPED_WITHIN = guarding.BODY_SECONDS + 15
+DROPPED_WITHIN = web_server.BODY_SECONDS + 15
 
 
 @contextmanager
@@ -144,7 +144,7 @@ def test_a_drip_is_no_progress(tmp_path: Path) -> None:
 
 def test_an_answer_that_is_not_read_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor does what was written wait for ever to be taken."""
-    monkeypatch.setattr(guarding, "ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(web_server, "ANSWER_SECONDS", 1.0)
 
     async def app(_scope: object, _receive: object, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -152,7 +152,7 @@ def test_an_answer_that_is_not_read_is_given_up(monkeypatch: pytest.MonkeyPatch)
             await send({"type": "http.response.body", "body": b"x" * 1_000_000, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
-    config = uvicorn.Config(app, http=guarding.GuardedProtocol, lifespan="off", log_config=None, access_log=False)
+    config = uvicorn.Config(app, http=web_server.GuardedProtocol, lifespan="off", log_config=None, access_log=False)
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = Thread(target=server.run, kwargs={"sockets": [listener]})

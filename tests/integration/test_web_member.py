@@ -5,11 +5,11 @@ from functools import cache
 
 import pytest
 
-from community import Community
-from half_year import STAR, lived
-from pages import rows, shown
+from support.community import Community
+from support.half_year import STAR, lived
+from support.pages import rows, shown
+from support.visitor import alone
 from trc_engage import Engage
-from visitor import alone
 
 
 @cache

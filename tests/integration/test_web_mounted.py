@@ -21,9 +21,9 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
-from community import Community, opened
+from support.community import Community, opened
+from support.visitor import BEARER, TOKEN, Visitor, problem_of
 from trc_engage.entrypoints.web import create_app
-from visitor import BEARER, TOKEN, Visitor, problem_of
 
 PREFIX = "/points/of/trc"
 

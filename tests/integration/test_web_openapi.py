@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS
 
-from community import Community, opened
+from support.community import Community, opened
+from support.visitor import BEARER, EARNINGS, TOKEN
 from trc_engage.entrypoints.web import create_app
-from visitor import BEARER, EARNINGS, TOKEN
 
 EXAMPLES = 25
 KNOWN = "ada"

@@ -9,14 +9,14 @@ from urllib.parse import urljoin
 import httpx
 import pytest
 
-from community import Community
-from half_year import STAR, lived
-from markup import read
-from pages import PLACE, mounted, shown
+from support.community import Community
+from support.half_year import STAR, lived
+from support.markup import read
+from support.pages import PLACE, mounted, shown
+from support.visitor import BEARER, EARNINGS, TOKEN, Visitor, alone
 from trc_engage import Engage, LedgerBusy, LedgerFailed
 from trc_engage.adapters.memory import MemoryLedger
-from trc_engage.core.views import MemberFacts
-from visitor import BEARER, EARNINGS, TOKEN, Visitor, alone
+from trc_engage.core.reports import MemberFacts
 
 OLDER = re.compile(r"before=\d+")
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from community import IDS, Community
+from support.community import IDS, Community
+from support.visitor import AWARD, AWARDS, BEARER, TOKEN, Visitor, all_of, alone, endless, let_in, problem_of
 from trc_engage.entrypoints.web import create_app
-from visitor import AWARD, AWARDS, BEARER, TOKEN, Visitor, all_of, alone, endless, let_in, problem_of
 
 WRITES = [
     ("PUT", "/api/members/bo"),

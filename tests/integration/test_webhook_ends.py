@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from command import Operator
-from community import LEDGERS, MONDAY, QUARTER, Community, opened
-from deployment import Deployment
-from receiver import TOKEN, Receiver, received, status
+from support.command import Operator
+from support.community import LEDGERS, MONDAY, QUARTER, Community, opened
+from support.deployment import Deployment
+from support.receiver import TOKEN, Receiver, received, status
 from trc_engage import AlertFailed, Engage, InvalidValue, Notice, SourceError
 from trc_engage.adapters.alerts import WebhookAlerts
-from trc_engage.core.channels import WAIT_MAX, ChannelState, after_failure
+from trc_engage.core.incidents import WAIT_MAX, ChannelState, after_failure
 from trc_engage.core.ports import Store
-from trc_engage.entrypoints.attending import StoreIncident
+from trc_engage.entrypoints.daemon.supervisor import StoreIncident
 from trc_engage.entrypoints.settings import Settings, SettingsError
 
 HOURS_6 = 24

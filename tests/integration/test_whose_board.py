@@ -11,21 +11,21 @@ import psycopg
 import pytest
 from sqlite_utils import Database
 
-from command import ADA, GRACE, Operator
-from community import Community
-from postgres import schema, server_dsn
-from terminal import read_out
+from support.command import ADA, GRACE, Operator
+from support.community import Community
+from support.postgres import schema, server_dsn
+from support.terminal import read_out
 from trc_engage import InvalidValue
 from trc_engage.adapters.mee6 import Mee6Source
 from trc_engage.adapters.postgres import PostgresLedger
 from trc_engage.adapters.postgres.schema import MIGRATIONS
 from trc_engage.adapters.sqlite import SqliteLedger
-from trc_engage.adapters.sqlite.database import APPLICATION_ID
 from trc_engage.adapters.sqlite.schema import migrations
-from trc_engage.auditing import audit
+from trc_engage.adapters.sqlite.tables import APPLICATION_ID
 from trc_engage.core.ports import Store
-from trc_engage.core.postings import Wait
+from trc_engage.core.posting import Wait
 from trc_engage.testing.mee6 import Mee6Server
+from trc_engage.usecases.audit import audit
 
 ADOPT = ("sync", "--adopt-board", "--by", "admin-7", "--reason", "we moved")
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from command import COMMAND, TIMEOUT_SECONDS, Operator
-from copies import check, earned, keeper, standings
-from trc_engage.adapters.sqlite import placing
+from support.command import COMMAND, TIMEOUT_SECONDS, Operator
+from support.copies import check, earned, keeper, standings
+from trc_engage.adapters.sqlite import backup
 
 NO_LINKS = "link,linkat:error={}"
 NO_RENAME = "renameat2:error={}"
@@ -124,21 +124,21 @@ def part(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("way", range(3), ids=["link", "rename", "replace"])
 def test_each_way_takes_a_free_name_and_no_other(part: Path, monkeypatch: pytest.MonkeyPatch, way: int) -> None:
     """Also if the name was taken a moment ago."""
-    monkeypatch.setattr(placing, "WAYS", placing.WAYS[way : way + 1])
+    monkeypatch.setattr(backup, "WAYS", backup.WAYS[way : way + 1])
     target = part.with_name("b.db")
     target.write_bytes(b"")
     with pytest.raises(FileExistsError):
-        placing.move_to_free_name(part, target)
+        backup.move_to_free_name(part, target)
     assert (target.read_bytes(), part.read_bytes()) == (b"", b"whole")
     target.unlink()
-    placing.move_to_free_name(part, target)
+    backup.move_to_free_name(part, target)
     assert target.read_bytes() == b"whole"
 
 
 def test_a_name_that_was_held_and_is_lost_is_not_taken_back(part: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody replaced the empty file that held it, or wrote into it."""
     target = part.with_name("b.db")
-    monkeypatch.setattr(placing, "WAYS", placing.WAYS[2:])
+    monkeypatch.setattr(backup, "WAYS", backup.WAYS[2:])
     real = os.open
 
     def opened(path: Path, flags: int, mode: int = 0o777) -> int:
@@ -148,7 +148,7 @@ def test_a_name_that_was_held_and_is_lost_is_not_taken_back(part: Path, monkeypa
 
     monkeypatch.setattr(os, "open", opened)
     with pytest.raises(FileExistsError):
-        placing.move_to_free_name(part, target)
+        backup.move_to_free_name(part, target)
     assert target.read_bytes() == b"theirs"
 
 
@@ -159,8 +159,8 @@ def test_a_name_that_cannot_be_replaced_is_let_go_of(part: Path, monkeypatch: py
     def refuse(*_: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(placing, "WAYS", (refuse, placing.WAYS[2]))
+    monkeypatch.setattr(backup, "WAYS", (refuse, backup.WAYS[2]))
     monkeypatch.setattr(Path, "replace", refuse)
     with pytest.raises(OSError, match="Input/output"):
-        placing.move_to_free_name(part, target)
+        backup.move_to_free_name(part, target)
     assert not target.exists()

@@ -8,7 +8,7 @@ from threading import Event
 import typer
 from typer.main import get_command
 
-from command import Ran
+from support.command import Ran
 from trc_engage.entrypoints.cli import app
 from trc_engage.testing.mee6 import Mee6Server
 

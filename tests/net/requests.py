@@ -5,9 +5,9 @@ from typing import Any
 
 import httpx
 
+from support.visitor import BEARER, EARNINGS, TOKEN, Visitor
 from trc_engage import LedgerBusy, LedgerFailed
 from trc_engage.entrypoints.web import create_app
-from visitor import BEARER, EARNINGS, TOKEN, Visitor
 
 from .transcripts import Transcripts, pretty
 from .world import IDS, World

@@ -10,8 +10,8 @@ from typing import Any
 import time_machine
 from attrs import define, field
 
-from command import Operator
-from stores import addressed
+from support.command import Operator
+from support.stores import addressed
 from trc_engage import Engage, Notice
 from trc_engage.adapters.mee6 import Mee6Source
 from trc_engage.adapters.sqlite import SqliteLedger

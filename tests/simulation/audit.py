@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from trc_engage import Entry
-from trc_engage.reading import Reader
+from trc_engage.reader import Reader
 
 from .clock import Clock
 from .digest import digest_of

@@ -5,7 +5,7 @@ from hashlib import sha256
 from itertools import count
 from typing import Any
 
-from trc_engage.adapters.sql.copying import TABLES
+from trc_engage.adapters.sql.copy import TABLES
 from trc_engage.adapters.sql.ledger import SqlLedger
 
 NUMBERED = frozenset({"account_id", "run_id", "change"})

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from attrs import define, field
 
-from trc_engage.core.postings import SyncState
+from trc_engage.core.posting import SyncState
 
 from .oracle import KEPT_AWAY_MAX
 from .verdict import Verdict, check

@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 
 from attrs import define, field
 
-from trc_engage.core.channels import ChannelState
-from trc_engage.core.incidents import Notice
+from trc_engage.core.incidents import ChannelState, Notice
 
 from .pager import Attempt
 from .verdict import check

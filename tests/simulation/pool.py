@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 
-from postgres import VARIABLE, server_dsn
+from support.postgres import VARIABLE, server_dsn
 
 
 @contextmanager

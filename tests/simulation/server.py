@@ -13,7 +13,7 @@ from attrs import define
 
 from trc_engage.testing.mee6 import TROUBLES
 from trc_engage.testing.mee6.board import Snapshot
-from trc_engage.testing.mee6.exchange import Exchange
+from trc_engage.testing.mee6.http import Exchange
 
 from .boards import Address, of_others
 from .clock import Clock

@@ -11,8 +11,8 @@ from typing import Any
 
 from attrs import frozen
 
-from pgbouncer import pooled
-from postgres import schema, server_dsn
+from support.pgbouncer import pooled
+from support.postgres import schema, server_dsn
 from trc_engage.adapters.postgres import PostgresLedger
 from trc_engage.adapters.sqlite import SqliteLedger
 

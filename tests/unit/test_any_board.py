@@ -8,10 +8,10 @@ from typing import Literal
 import pytest
 from attrs import Factory, define
 
-from community import IDS, MONDAY, opened
+from support.community import IDS, MONDAY, opened
 from trc_engage import Board, Engage, InvalidValue, SourceError
-from trc_engage.auditing import audit
 from trc_engage.core.ports import Store
+from trc_engage.usecases.audit import audit
 
 PEOPLE = ("ada", "bo", "cy", "dee")
 BOARDS = ("", "mee6:1", "mee6:2", "lurkr:1")

@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import streak_oracle as oracle
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from community import IDS, Community, opened
+from support import streak_oracle
+from support.community import IDS, Community, opened
 from trc_engage import EngageError, SourceError
 from trc_engage.core import streaks
 
@@ -140,7 +140,10 @@ class AnyHistory(RuleBasedStateMachine):
             stored = ledger.streak_of(name)
             assert stored == streaks.recomputed(stored, active, calendar)
             told = (active, calendar.excused, calendar.settled_through)
-            assert (streaks.current(stored, calendar), stored.longest) == (oracle.current(*told), oracle.longest(*told))
+            assert (streaks.current(stored, calendar), stored.longest) == (
+                streak_oracle.current(*told),
+                streak_oracle.longest(*told),
+            )
             assert standing.points == sum(entry.points for entry in feed if entry.member_id == name)
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from attrs import define, field
 
-from community import QUARTER, Community, opened
-from noticeboard import Broken, Noticeboard
+from support.community import QUARTER, Community, opened
+from support.noticeboard import Broken, Noticeboard
 from trc_engage.core.reports import RunReport
-from trc_engage.entrypoints.attending import Attendant
-from trc_engage.posting.claims import TASK
+from trc_engage.entrypoints.daemon.supervisor import Attendant
+from trc_engage.usecases.leases import TASK
 
 CANARY = "ada.never-to-be-told"
 
@@ -155,7 +155,7 @@ def test_a_failing_store_is_one_line_each_time(place: Place, caplog: pytest.LogC
     """Without a traceback, for the line says what to do."""
     place.damage()
     place.run()
-    (record,) = [record for record in caplog.records if record.name.endswith("attending")]
+    (record,) = [record for record in caplog.records if record.name.endswith("supervisor")]
     assert (record.levelname, record.exc_info) == ("ERROR", None)
     assert "put back a backup" in record.getMessage()
 

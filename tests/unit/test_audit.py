@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from community import IDS, Community, opened
+from support.community import IDS, Community, opened
 from trc_engage import Audit, EngageError, Entry, SourceError
 from trc_engage.adapters.memory import MemoryLedger
-from trc_engage.auditing import audit, repair
-from trc_engage.core.audit.holdings import Holdings, Unreadable
-from trc_engage.core.postings import Posting
+from trc_engage.core.audit.model import Holdings, Unreadable
+from trc_engage.core.posting import Posting
 from trc_engage.core.streaks import Streak
+from trc_engage.usecases.audit import audit, repair
 
 MEMBERS = ("ada", "bo", "cy", "dee", "eli", "fay")
 STORES = 1_000
@@ -156,7 +156,7 @@ def _let(community: Community, act: Callable[[int], Any]) -> None:
 
 def test_what_is_written_meanwhile_is_no_breach(busy: Community, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between any two looks a sync, an award, a reversal and a settlement: the audit is of the first instant."""
-    monkeypatch.setattr("trc_engage.auditing.LINES", 1)
+    monkeypatch.setattr("trc_engage.usecases.audit.LINES", 1)
 
     def act(number: int) -> None:
         busy.sync(timedelta(hours=7), ada=2_000 + 170 * number, bo=600 + 90 * number)

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from community import MONDAY, Community
+from support.community import MONDAY, Community
 from trc_engage import InvalidValue, UnknownMember
 
 

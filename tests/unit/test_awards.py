@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from community import LEDGERS, MONDAY, Community, opened
+from support.community import LEDGERS, MONDAY, Community, opened
 from trc_engage import KeyReused, Reversed, StreakChange, UnknownAward
 
 ACTOR = "admin-7"

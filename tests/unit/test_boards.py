@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from community import IDS, LEDGERS, Community, opened
+from support.community import IDS, LEDGERS, Community, opened
 from trc_engage import Board, InvalidValue, SourceError, SyncReport
-from trc_engage.auditing import audit
 from trc_engage.core.ports import Store
+from trc_engage.usecases.audit import audit
 
 ONE, OTHER = "mee6:111", "mee6:222"
 FIVE = ("ada", "bo", "cy", "dee", "eli")

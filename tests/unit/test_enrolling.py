@@ -2,7 +2,7 @@
 
 import pytest
 
-from community import IDS, Community
+from support.community import IDS, Community
 from trc_engage import Enrolment, InvalidValue, LinkTaken, Newcomer, NotLinked, UnknownMember
 
 

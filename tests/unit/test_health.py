@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from community import QUARTER, Community
+from support.community import QUARTER, Community
 from trc_engage import SourceError, Status
-from trc_engage.core.health import Need
+from trc_engage.usecases.runs import Need
 
 DOWN = SourceError("down", "MEE6 is in trouble (status 503)")
 

@@ -26,7 +26,7 @@ from trc_engage.core.incidents import (
     notices_due,
     source_trouble,
 )
-from trc_engage.core.settling import Pending
+from trc_engage.core.settlement import Pending
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 import pytest
 import time_machine
 
-from trc_engage.entrypoints.logs import LOGGER, NOTICES, logged
+from trc_engage.entrypoints.daemon.logs import LOGGER, NOTICES, logged
 
 CANARY = "kAnArY.never-to-be-seen"
 AT = datetime(2026, 3, 2, 9, 0, 3, tzinfo=UTC)
 
-logger = logging.getLogger("trc_engage.posting.sync")
+logger = logging.getLogger("trc_engage.usecases.sync")
 
 
 def fail(text: str) -> None:
@@ -40,7 +40,7 @@ def test_json_has_the_fields_besides_the_sentence(capsys: pytest.CaptureFixture[
     assert json.loads(line) == {
         "time": "2026-03-02T09:00:03Z",
         "level": "INFO",
-        "logger": "trc_engage.posting.sync",
+        "logger": "trc_engage.usecases.sync",
         "message": "settled\n2026-03-01",
         "day": "2026-03-01",
         "active": 2,

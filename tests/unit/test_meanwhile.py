@@ -7,11 +7,11 @@ from typing import cast
 
 import pytest
 
-from community import IDS, LEDGERS, MONDAY, Community, opened
+from support.community import IDS, LEDGERS, MONDAY, Community, opened
 from trc_engage import Engage, LedgerBusy, Moved
 from trc_engage.core import streaks
 from trc_engage.core.ports import Ledger, Store
-from trc_engage.core.postings import Posting
+from trc_engage.core.posting import Posting
 
 ONE_DAY = timedelta(days=1)
 TUESDAY_ITSELF = date(2026, 3, 3)

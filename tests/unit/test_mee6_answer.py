@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trc_engage import EngageError
-from trc_engage.adapters.mee6.answer import Answer, trouble
-from trc_engage.adapters.mee6.errors import HTTPX_ERRORS, translated
+from trc_engage.adapters.boards.responses import HTTPX_ERRORS, Answer, translated, trouble
 
 SENT = "Fri, 06 Mar 2026 12:00:00 GMT"
 SENT_AT = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)

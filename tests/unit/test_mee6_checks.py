@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from trc_engage import InvalidValue
+from trc_engage.adapters.boards.source import checked_base_url
 from trc_engage.adapters.mee6 import Mee6Source
-from trc_engage.adapters.mee6.checks import checked_base_url
 
 GUILD = "200000000000000001"
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trc_engage import SourceError
-from trc_engage.adapters.mee6.page import XP_MAX, Page, parsed
+from trc_engage.adapters.boards.paging import XP_MAX, Page, parsed
 
 GUILD = "200000000000000001"
 ADA = "140963286392038557"

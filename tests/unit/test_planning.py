@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from community import IDS, MONDAY, QUARTER, Community
+from support.community import IDS, MONDAY, QUARTER, Community
 from trc_engage import SyncReport
 
 

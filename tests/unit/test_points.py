@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from community import Community
+from support.community import Community
 from trc_engage.core.points import carried, convert
 
 xp_totals = st.integers(0, 2**53)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from community import IDS, LEDGERS, Community, opened
+from support.community import IDS, LEDGERS, Community, opened
 from trc_engage import InvalidValue, Rank, UnknownMember
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from community import LEDGERS, MONDAY, QUARTER, Community, opened
+from support.community import LEDGERS, MONDAY, QUARTER, Community, opened
 from trc_engage import Engage, ReadStopped, RunReport, SourceError
 
 DOWN = SourceError("down", "MEE6 did not answer in time")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from community import LEDGERS, Community, opened
-from noticeboard import Broken, Noticeboard
+from support.community import LEDGERS, Community, opened
+from support.noticeboard import Broken, Noticeboard
 from trc_engage import Engage, SourceError
 
 DOWN = SourceError("down", "MEE6 did not answer in time")

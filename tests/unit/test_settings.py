@@ -7,9 +7,8 @@ import pytest
 from sentry_sdk.utils import Dsn
 
 from trc_engage import InvalidValue
-from trc_engage.entrypoints.places import store_path
-from trc_engage.entrypoints.settings import Settings, SettingsError
-from trc_engage.entrypoints.store_address import PostgresUrl
+from trc_engage.entrypoints.settings import PostgresUrl, Settings, SettingsError
+from trc_engage.entrypoints.stores import store_path
 from trc_engage.entrypoints.wiring import channels, opened_with_source
 
 

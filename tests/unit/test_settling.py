@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from community import LEDGERS, MONDAY, Community, opened
+from support.community import LEDGERS, MONDAY, Community, opened
 from trc_engage import ClockWentBack, InvalidValue, Pending, SettleReport, SourceError, StreakChange
 from trc_engage.core import streaks
 

@@ -7,7 +7,7 @@ from threading import Event
 
 import pytest
 
-from trc_engage.entrypoints.stopping import ENDING, heeding_signals
+from trc_engage.entrypoints.daemon.signals import ENDING, heeding_signals
 
 SECONDS_MAX = 60
 ALL = (*ENDING, signal.SIGHUP)

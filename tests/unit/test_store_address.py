@@ -6,8 +6,7 @@ from traceback import format_exception
 import pytest
 
 from trc_engage import InvalidValue
-from trc_engage.entrypoints.settings import Settings, SettingsError
-from trc_engage.entrypoints.store_address import PostgresUrl
+from trc_engage.entrypoints.settings import PostgresUrl, Settings, SettingsError
 
 SECRET = "".join(["hunter", "2"])
 """Not written out, or it would stand in the traceback's own lines."""

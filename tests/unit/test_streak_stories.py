@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-import streak_oracle
 
-from community import LEDGERS, opened
-from streak_stories import TABLES, Case, Story
+from stories import TABLES, Case, Story
+from support import streak_oracle
+from support.community import LEDGERS, opened
 from trc_engage.core import streaks
 
 STORIES = {name: case for table in TABLES for name, case in table.items()}

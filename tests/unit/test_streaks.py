@@ -5,17 +5,17 @@ from datetime import date, timedelta
 from random import Random
 
 import pytest
-import streak_oracle as oracle
 from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from community import Community
+from support import streak_oracle
+from support.community import Community
 from trc_engage import Evidence, Milestone
 from trc_engage.core import streaks
 from trc_engage.core.days import Calendar
+from trc_engage.core.reports import Mark, member_day
 from trc_engage.core.streaks import Streak
-from trc_engage.core.views import Mark, member_day
 
 MONDAY = date(2026, 3, 2)
 ADA = Streak("ada", version=3)
@@ -63,8 +63,8 @@ histories = st.builds(
 def test_recomputing_is_what_the_rules_say(history: History) -> None:
     """Current, longest and the last row are those of the day-by-day walk (R14)."""
     told = (history.active, history.excused, history.through)
-    assert history.lengths() == (oracle.current(*told), oracle.longest(*told))
-    row, streak = oracle.last_row(*told), history.streak()
+    assert history.lengths() == (streak_oracle.current(*told), streak_oracle.longest(*told))
+    row, streak = streak_oracle.last_row(*told), history.streak()
     assert (streak.length, streak.last) == (len(row), row[-1] if row else None)
 
 
@@ -148,7 +148,7 @@ def test_at_risk_is_what_will_break_by_itself(history: History, ahead: int) -> N
     open_days = {one for one in history.active if history.through < one <= today}
     standing = streaks.standing(history.streak(), history.calendar, open_days, today)
     seen = {one for one in history.active if one <= today}
-    assert standing.at_risk == oracle.will_break(seen, history.excused, history.through, today)
+    assert standing.at_risk == streak_oracle.will_break(seen, history.excused, history.through, today)
     assert (standing.current, standing.longest) == history.lengths()
     assert standing.active_today == (today in open_days)
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from community import IDS, MONDAY, QUARTER, Community
+from support.community import IDS, MONDAY, QUARTER, Community
 from trc_engage import Board, Engage, InvalidValue, LedgerBusy, Sought, SourceError, SourceMissing
 from trc_engage.adapters.memory import MemoryLedger
 

@@ -7,8 +7,8 @@ from threading import Event
 
 import pytest
 
-from attended import Supervisor
-from trc_engage.entrypoints.systemd import Systemd
+from support.attended import Supervisor
+from trc_engage.entrypoints.daemon.loop import Systemd
 
 
 @pytest.fixture(params=["path", "abstract"])

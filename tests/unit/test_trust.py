@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from community import MONDAY, NAMES, Community
+from support.community import MONDAY, NAMES, Community
 from trc_engage import Board, ClockWentBack, DiscordActivity, SourceError, SyncReport
-from trc_engage.core.planning import plan_sync
-from trc_engage.core.postings import SyncState
-from trc_engage.core.trust import why_distrusted
+from trc_engage.core.boards import why_distrusted
+from trc_engage.core.posting import SyncState
+from trc_engage.core.sync import plan_sync
 
 
 @pytest.fixture

@@ -1,5 +1,4 @@
-"""What the system decides: pure functions on values, the rules R1-R23 and nothing else.
+"""What the system decides: pure functions on values, the rules and nothing else.
 
-Read in this order: `model`, `entries`, `points`, `days`, `planning`, `trust`, `timing`, `streaks`,
-`settling`, then `ports`.
+Read in this order: `model`, `points`, `days`, `streaks`, `settlement`, `sync`, then `posting` and `ports`.
 """

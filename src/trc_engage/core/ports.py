@@ -1,6 +1,6 @@
 """The ports: what the core needs of the world, as small promises with the errors they may raise.
 
-Ports return complete values, never generators. Every method of the store ports may raise
+Ports return complete values, never generators. Every method of the four store ports may raise
 `LedgerBusy` (somebody holds the store; try later) and `LedgerFailed` (it cannot be read or
 written); a call that raised has changed nothing.
 """
@@ -9,21 +9,74 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from .run_book import RunBook
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
 
-    from .days import Calendar
-    from .entries import Entry, Evidence
-    from .health import Tally
-    from .incidents import Notice
-    from .model import Board, DiscordActivity, Member
-    from .postings import Posting
-    from .settling import DayRecord
+    from .audit.model import Breach, Change, Holdings, Unreadable
+    from .days import Calendar, SlotEnd
+    from .incidents import ChannelState, Notice, Told
+    from .model import Board, DiscordActivity, Entry, Evidence, Member
+    from .posting import Claim, Posting, SyncState
+    from .reports import Found, MemberFacts, Rank, Standing, Tally
+    from .settlement import DayRecord
     from .streaks import Streak
-    from .views import Found, MemberFacts, Rank, Standing
+
+
+class RunBook(Protocol):
+    """The running: who is at work, what was tried and how it ended."""
+
+    def sync_state(self) -> SyncState:
+        """Return what is remembered of earlier syncs."""
+        ...
+
+    def slot_end(self, slot: datetime, /) -> SlotEnd | None:
+        """Return how a slot ended; None as long as it is open (R18)."""
+        ...
+
+    def last_slot(self) -> SlotEnd | None:
+        """Return the latest slot that has ended."""
+        ...
+
+    def told(self) -> Sequence[Told]:
+        """Return the last notice of each topic that each channel took (R20)."""
+        ...
+
+    def notices_begun(self) -> Sequence[Told]:
+        """Return the notices that were about to be sent, and of which nobody noted what became (R20)."""
+        ...
+
+    def channels(self) -> Sequence[ChannelState]:
+        """Return what is remembered of channels, by channel and fingerprint."""
+        ...
+
+    def holder(self, task: str, /) -> Claim | None:
+        """Return who has claimed a task, expired or not."""
+        ...
+
+    def claim(self, task: str, at: datetime, until: datetime, /) -> Claim:
+        """Take the right to do a task; `LedgerBusy` says who has it.
+
+        A claim that has expired at `at`, that was taken over two minutes after it (under a clock that ran
+        ahead), or whose owner is known to be dead, is taken over, and the new claim says so.
+        """
+        ...
+
+    def renew(self, claim: Claim, until: datetime, /) -> None:
+        """Hold a claim for longer; raises `ClaimLost` if somebody else has it by now."""
+        ...
+
+    def next_request_at(self, task: str, /) -> datetime | None:
+        """Return when the next request to the source may go out, whoever asks; None before the first (R21)."""
+        ...
+
+    def keep_request(self, task: str, next_at: datetime, /) -> None:
+        """Remember when the next request may go out."""
+        ...
+
+    def release(self, claim: Claim, /) -> None:
+        """Give a claim back; one that was taken over meanwhile is left alone."""
+        ...
 
 
 class XpSource(Protocol):
@@ -224,3 +277,37 @@ class Alerts(Protocol):
 
 class Store(Ledger, RunBook, Views, Protocol):
     """A store: all of them in one. What the doctor alone needs, `core.audit.records.Records`, it may have too."""
+
+
+class Records(Protocol):
+    """All that a store holds, to be audited; what cannot be read is told, and never keeps the rest from being read.
+
+    A store may do without: nothing but `Engage.audit` and `Engage.repair` asks for it.
+    """
+
+    def holdings(self) -> Holdings:
+        """Return all but the entries, as of one instant; rows that cannot be read are left out and named."""
+        ...
+
+    def lines(self, *, after: int, limit: int) -> Sequence[Entry | Unreadable]:
+        """Return everyone's entries above position `after`, oldest first, and which of them cannot be read.
+
+        If one of them cannot even be told from those behind it, it has no position and is the last.
+        """
+        ...
+
+    def irregularities(self) -> Sequence[Breach]:
+        """Return what only the store itself can see: damage to its files and tables, keys that stand twice."""
+        ...
+
+    def rebalance(self) -> Sequence[Change]:
+        """Make every balance the sum of its entries, in one transaction, and return which were not."""
+        ...
+
+    def reword(self) -> Sequence[Change]:
+        """Make what names are found by anew from the names, in one transaction, and return of whom it differed."""
+        ...
+
+
+class AuditedStore(Store, Records, Protocol):
+    """A store that the doctor can look at."""

@@ -2,51 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import frozen
 
+from ..adapters.alerts import LogAlerts, SentryAlerts, WebhookAlerts
+from ..adapters.memory import MemoryLedger
+from ..adapters.sqlite import SqliteLedger
+from ..adapters.sqlite.backup import Copy, placed
+from ..core.audit.model import Audit
 from ..core.errors import InvalidValue, LedgerFailed, StoreMissing
-from ..reading import Reader
-from .places import existing_store_path, store_path
-from .settings import GUILD_ID, MEE6_TOKEN, MEE6_URL, NO_GUILD, STORE, Settings, SettingsError, harmless
-from .store_address import PostgresUrl
+from ..core.ports import Alerts, Clock, XpSource
+from ..engage import Engage
+from ..usecases.audit import audit
+from .settings import GUILD_ID, MEE6_TOKEN, MEE6_URL, NO_GUILD, STORE, PostgresUrl, Settings, SettingsError, harmless
+from .stores import existing_store_path, now, opened_postgres, store_path
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ..adapters.mee6 import Mee6Source
     from ..adapters.postgres import PostgresLedger
-    from ..adapters.sqlite import SqliteLedger
-    from ..adapters.sqlite.backup import Copy
-    from ..core.audit.breaches import Audit
-    from ..core.ports import Alerts, Clock, XpSource
-    from ..engage import Engage
 
 VARIABLES = {"guild_id": GUILD_ID, "base_url": MEE6_URL, "token": MEE6_TOKEN}
 Enrolled = TypeVar("Enrolled")
-NO_POSTGRES = "names a PostgreSQL database, for which libraries are missing: pip install 'trc-engage[postgres]'"
-
-
-def now() -> datetime:
-    """Return what time it is."""
-    return datetime.now(UTC)
-
-
-@contextmanager
-def opened_to_read(settings: Settings, *, clock: Clock = now) -> Iterator[Reader]:
-    """Open the store for reading only, which is quicker; raises `StoreMissing` if there is none."""
-    if isinstance(settings.store, PostgresUrl):
-        with opened_postgres(settings.store) as ledger:
-            yield Reader(views=ledger, clock=clock)
-        return
-    from ..adapters.sqlite import SqliteViews  # noqa: PLC0415
-
-    with SqliteViews.open(existing_store_path(settings), create=False) as views:
-        yield Reader(views=views, clock=clock)
 
 
 @contextmanager
@@ -54,8 +35,6 @@ def opened(
     settings: Settings, *, clock: Clock = now, source: XpSource | None = None, alerts: Sequence[Alerts] = ()
 ) -> Iterator[Engage]:
     """Open the store, or raise `StoreMissing` if there is none; without a source nothing can be synced."""
-    from ..engage import Engage  # noqa: PLC0415
-
     with opened_ledger(settings) as ledger:
         yield Engage(ledger=ledger, source=source, clock=clock, alerts=alerts)
 
@@ -71,13 +50,9 @@ def enrolled(
 
     What is refused makes none: where there is no store yet, it is tried without one first.
     """
-    from ..engage import Engage  # noqa: PLC0415
-
     try:
         ledger = opened_ledger(settings)
     except StoreMissing:
-        from ..adapters.memory import MemoryLedger  # noqa: PLC0415
-
         tried = enrol(Engage(ledger=MemoryLedger(), clock=now))
         if not is_written(tried):
             return tried
@@ -89,8 +64,6 @@ def enrolled(
 @contextmanager
 def opened_untouched(settings: Settings, *, clock: Clock = now) -> Iterator[Engage]:
     """Open a store that is there, to look at it as it is: nothing can be written."""
-    from ..engage import Engage  # noqa: PLC0415
-
     with opened_ledger(settings, untouched=True) as ledger:
         yield Engage(ledger=ledger, clock=clock)
 
@@ -99,8 +72,6 @@ def opened_ledger(settings: Settings, *, untouched: bool = False) -> SqliteLedge
     """Open the store that the settings name, or raise `StoreMissing`; to an `untouched` one nothing can be written."""
     if isinstance(settings.store, PostgresUrl):
         return opened_postgres(settings.store, untouched=untouched)
-    from ..adapters.sqlite import SqliteLedger  # noqa: PLC0415
-
     path = existing_store_path(settings)
     return SqliteLedger.open_untouched(path) if untouched else SqliteLedger.open(path, create=False)
 
@@ -113,40 +84,14 @@ def opened_or_made_ledger(settings: Settings, say: Callable[[str], None]) -> Sql
         if isinstance(settings.store, PostgresUrl):
             ledger: SqliteLedger | PostgresLedger = opened_postgres(settings.store, create=True)
         else:
-            from ..adapters.sqlite import SqliteLedger  # noqa: PLC0415
-
             ledger = SqliteLedger.open(store_path(settings))
     say(f"made a store at {ledger.place}")
     return ledger
 
 
-def opened_postgres(url: PostgresUrl, *, untouched: bool = False, **options: bool) -> PostgresLedger:
-    """Open a store in PostgreSQL; raises `SettingsError` if its address or what reads it is amiss."""
-    try:
-        from ..adapters.postgres import PostgresLedger  # noqa: PLC0415
-    except ImportError as error:
-        raise SettingsError(STORE, None, NO_POSTGRES) from error
-    try:
-        if untouched:
-            return PostgresLedger.open_untouched(url.dsn, schema=url.schema, **options)
-        return PostgresLedger.open(url.dsn, schema=url.schema, **{"create": False, **options})
-    except InvalidValue as error:
-        raise SettingsError(STORE, None, f"{error.field}: {error.advice}") from None
-
-
-def check_store(settings: Settings) -> None:
-    """Raise `StoreMissing` if there is no store, before anything else is begun."""
-    if isinstance(settings.store, PostgresUrl):
-        opened_postgres(settings.store, untouched=True, may_be_older=True).close()
-    else:
-        existing_store_path(settings)
-
-
 @contextmanager
 def opened_with_source(settings: Settings, *, clock: Clock = now, **options: Any) -> Iterator[Engage]:
     """Open the store and the source; `options` are further ones of `Mee6Source.open`."""
-    import logging  # noqa: PLC0415
-
     # What a log would tell, the command says itself.
     logging.getLogger("trc_engage").addHandler(logging.NullHandler())
     with source_of(settings, **options) as source, opened(settings, clock=clock, source=source) as engage:
@@ -165,8 +110,6 @@ class Unattended:
 @contextmanager
 def opened_unattended(settings: Settings, *, clock: Clock = now, **options: Any) -> Iterator[Unattended]:
     """Open the store, the source and every channel to an admin that is set."""
-    from ..engage import Engage  # noqa: PLC0415
-
     with (
         source_of(settings, **options) as source,
         channels(settings) as alerts,
@@ -178,8 +121,6 @@ def opened_unattended(settings: Settings, *, clock: Clock = now, **options: Any)
 @contextmanager
 def channels(settings: Settings) -> Iterator[Sequence[Alerts]]:
     """Open the channels to an admin: the log always, Sentry and a webhook where they are set."""
-    from ..adapters.alerts import LogAlerts, SentryAlerts, WebhookAlerts  # noqa: PLC0415
-
     alerts: list[Alerts] = [LogAlerts()]
     if settings.sentry_dsn is not None:
         alerts.append(SentryAlerts())
@@ -210,10 +151,6 @@ def copy_store(source: Path, target: Path, *, unclaimed: bool = False) -> Copy:
 
     Raises `InvalidValue`, `LedgerFailed` and `LedgerBusy`, and leaves nothing behind then.
     """
-    from ..adapters.sqlite import SqliteLedger  # noqa: PLC0415
-    from ..adapters.sqlite.backup import placed  # noqa: PLC0415
-    from ..engage import Engage  # noqa: PLC0415
-
     with placed(source, target, unclaimed=unclaimed) as copy:
         if copy.is_current:
             with SqliteLedger.open_untouched(copy.path) as ledger:
@@ -234,8 +171,6 @@ def move_store(source: Settings, target: Settings, say: Callable[[str], None]) -
 
     Raises `SettingsError`, `LedgerFailed` and `LedgerBusy`.
     """
-    from ..auditing import audit  # noqa: PLC0415
-
     with opened_ledger(source, untouched=True) as old:
         if not audit(old).is_healthy:
             message = "FROM does not hold what it must, and nothing was copied; see `trc-engage doctor`"

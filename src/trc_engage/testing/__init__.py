@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .contract import LedgerContract
+    from .contracts import LedgerContract
 
 __all__ = ["LedgerContract"]
 
@@ -14,8 +14,8 @@ def __getattr__(name: str) -> object:
         import pytest  # noqa: PLC0415
 
         # Before the import, or a failing assert would not show its values.
-        pytest.register_assert_rewrite(f"{__name__}.contract")
-        from .contract import LedgerContract  # noqa: PLC0415
+        pytest.register_assert_rewrite(f"{__name__}.contracts")
+        from .contracts import LedgerContract  # noqa: PLC0415
 
         return LedgerContract
     message = f"module {__name__!r} has no attribute {name!r}"

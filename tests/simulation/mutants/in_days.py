@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
-from trc_engage.core import days, settling
+from trc_engage.core import days, settlement
 from trc_engage.core.days import Calendar
-from trc_engage.posting import deriving
+from trc_engage.usecases import streaks
 
 from .planting import Mutant, always, swap
 
@@ -19,7 +19,7 @@ def _settles_out_of_turn(_: Any) -> Any:
 def _not_of(kind: str) -> Callable[[Any], Any]:
     """Derive nothing for drafts of a kind."""
     return lambda derive: (
-        lambda ledger, draft, calendar: deriving.Derived() if draft.kind == kind else derive(ledger, draft, calendar)
+        lambda ledger, draft, calendar: streaks.Derived() if draft.kind == kind else derive(ledger, draft, calendar)
     )
 
 
@@ -31,10 +31,10 @@ MUTANTS = {
     ),
     "weekends count": Mutant(swap(Calendar, "adds", lambda _: lambda _self, _day: True)),
     "weekends are required": Mutant(lambda: patch.object(days, "SATURDAY", 7)),
-    "a day is settled before a sync": Mutant(always(settling, "is_read_past", True), seed=2),  # noqa: FBT003
-    "a day is settled after its last sync": Mutant(swap(settling, "is_read_past", _settles_out_of_turn), seed=2),
-    "a frozen board breaks streaks": Mutant(always(settling, "is_frozen", False), seed=3),  # noqa: FBT003
-    "a reversal derives nothing": Mutant(swap(deriving, "of_draft", _not_of("reversal"))),
-    "a late award derives nothing": Mutant(swap(deriving, "of_draft", _not_of("award")), seed=3),
-    "an excuse derives nothing": Mutant(always(deriving, "of_everyone", deriving.Derived()), seed=2),
+    "a day is settled before a sync": Mutant(always(settlement, "is_read_past", True), seed=2),  # noqa: FBT003
+    "a day is settled after its last sync": Mutant(swap(settlement, "is_read_past", _settles_out_of_turn), seed=2),
+    "a frozen board breaks streaks": Mutant(always(settlement, "is_frozen", False), seed=3),  # noqa: FBT003
+    "a reversal derives nothing": Mutant(swap(streaks, "of_draft", _not_of("reversal"))),
+    "a late award derives nothing": Mutant(swap(streaks, "of_draft", _not_of("award")), seed=3),
+    "an excuse derives nothing": Mutant(always(streaks, "of_everyone", streaks.Derived()), seed=2),
 }

@@ -4,10 +4,10 @@ from typing import Any
 
 from attrs import evolve
 
-from trc_engage.core import planning, points
+from trc_engage.core import points, sync
 from trc_engage.core.model import Move
 from trc_engage.core.reports import Enrolment
-from trc_engage.posting import enrolling
+from trc_engage.usecases import members
 
 from .planting import Mutant, always, swap
 
@@ -34,10 +34,10 @@ def _adoption_paid(_: Any) -> Any:
 
     def adopted(account: Any, xp: int | None, window: Any) -> Any:
         if account.next_reading == "opens":
-            return "opened", planning._opening(account, xp, window)
+            return "opened", sync._opening(account, xp, window)
         if xp is None:
-            return planning._unseen(account, window, None)
-        return planning._read(account, xp, window, None)
+            return sync._unseen(account, window, None)
+        return sync._read(account, xp, window, None)
 
     return adopted
 
@@ -72,17 +72,17 @@ MUTANTS = {
     "carried XP is truncated towards zero": Mutant(swap(points, "convert", lambda _: _half_truncated)),
     "losses are forgiven": Mutant(swap(points, "convert", _no_losses)),
     "absent is zero": Mutant(
-        swap(planning, "_unseen", lambda _: lambda account, window, drops: planning._read(account, 0, window, drops))
+        swap(sync, "_unseen", lambda _: lambda account, window, drops: sync._read(account, 0, window, drops))
     ),
-    "a link pays its history": Mutant(swap(planning, "_opening", _history_paid)),
-    "history that a board missed is paid": Mutant(always(planning, "_is_history", False)),  # noqa: FBT003
-    "a stale page is activity": Mutant(swap(planning, "_read", _any_rise_counts), seed=4),
-    "a return is not rebased": Mutant(swap(planning, "_read", _continues)),
-    "a rebase leaves the baseline": Mutant(swap(planning, "_rebase", _baseline_stays)),
-    "adopting a board pays": Mutant(swap(planning, "_adopted", _adoption_paid)),
-    "who was away is not rebased to an adopted board": Mutant(always(planning, "_to_be_rebased", None), seed=2),
+    "a link pays its history": Mutant(swap(sync, "_opening", _history_paid)),
+    "history that a board missed is paid": Mutant(always(sync, "_is_history", False)),  # noqa: FBT003
+    "a stale page is activity": Mutant(swap(sync, "_read", _any_rise_counts), seed=4),
+    "a return is not rebased": Mutant(swap(sync, "_read", _continues)),
+    "a rebase leaves the baseline": Mutant(swap(sync, "_rebase", _baseline_stays)),
+    "adopting a board pays": Mutant(swap(sync, "_adopted", _adoption_paid)),
+    "who was away is not rebased to an adopted board": Mutant(always(sync, "_to_be_rebased", None), seed=2),
     "who is not on the board is not opened": Mutant(
-        swap(planning, "_opening", lambda opening: lambda a, xp, w: None if xp is None else opening(a, xp, w))
+        swap(sync, "_opening", lambda opening: lambda a, xp, w: None if xp is None else opening(a, xp, w))
     ),
-    "who is away is still synced": Mutant(swap(enrolling, "leave", lambda _: lambda *told: Enrolment(told[1], "left"))),
+    "who is away is still synced": Mutant(swap(members, "leave", lambda _: lambda *told: Enrolment(told[1], "left"))),
 }

@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from trc_engage.core import channels, incidents, timing
-from trc_engage.posting import leases, notices
+from trc_engage.core import incidents, sync
+from trc_engage.usecases import leases, notices
 
 from .planting import Mutant, always, swap
 
@@ -31,10 +31,10 @@ def _wait_as_told(wait_asked: Any) -> Any:
 
 
 MUTANTS = {
-    "Retry-After is forgotten": Mutant(swap(timing, "wait_asked", _wait_as_told)),
-    "a wait is not kept": Mutant(always(timing, "keep_waiting", None), seed=3),
+    "Retry-After is forgotten": Mutant(swap(sync, "wait_asked", _wait_as_told)),
+    "a wait is not kept": Mutant(always(sync, "keep_waiting", None), seed=3),
     "a slot takes a reading from before it": Mutant(
-        swap(timing, "is_cached", lambda cached: lambda now, state, _slot: cached(now, state, None)),
+        swap(sync, "is_cached", lambda cached: lambda now, state, _slot: cached(now, state, None)),
         seed=3,
     ),
     "alerts come again": Mutant(swap(incidents, "notices_due", _alerts_again)),
@@ -47,7 +47,7 @@ MUTANTS = {
         always(notices, "begin", None), seed=5, story="killed while an alert goes out"
     ),
     "a webhook that was deleted is used on": Mutant(
-        always(channels, "state_of", None), seed=4, story="a webhook that dies"
+        always(incidents, "state_of", None), seed=4, story="a webhook that dies"
     ),
-    "a clock that goes back is believed": Mutant(swap(timing, "not_before", lambda _: lambda now, _seen: now), seed=7),
+    "a clock that goes back is believed": Mutant(swap(sync, "not_before", lambda _: lambda now, _seen: now), seed=7),
 }

@@ -7,11 +7,11 @@ from unittest.mock import patch
 
 from attrs import evolve
 
-from trc_engage.adapters.sql import activity, moving
+from trc_engage.adapters.sql import posting, queries
 from trc_engage.adapters.sql.ledger import SqlLedger
-from trc_engage.core.postings import SyncState
-from trc_engage.core.slots import SlotEnd
-from trc_engage.posting import awards
+from trc_engage.core.days import SlotEnd
+from trc_engage.core.posting import SyncState
+from trc_engage.usecases import awards
 
 from .planting import Mutant, swap, without
 
@@ -94,13 +94,13 @@ MUTANTS = {
     "the lease is ignored": Mutant(swap(SqlLedger, "claim", _lease_ignored)),
     "a reversal leaves the evidence": Mutant(
         swap(
-            activity,
+            queries,
             "AWARD_EVIDENCE",
             without("AND NOT EXISTS (SELECT 1 FROM entries WHERE reverses = award.position)"),
         )
     ),
     "a failed slot is tried again": Mutant(swap(SqlLedger, "slot_end", _slot_tried_again)),
     "versions are not checked": Mutant(
-        swap(moving, "MOVE_ACCOUNTS", without(" AND discord_activity.version = moves.version")),
+        swap(posting, "MOVE_ACCOUNTS", without(" AND discord_activity.version = moves.version")),
     ),
 }

@@ -1,6 +1,6 @@
 """A ledger in memory: the same promises, no disk.
 
-Read in this order: `state`, `facts`, `posting`, `running`, `views`, `audit`, `ledger`.
+Read in this order: `state` (what it holds, and what it tells of it), `ledger` (what is written).
 """
 
 from .ledger import MemoryLedger

@@ -1,7 +1,7 @@
 """A ledger in a schema of a PostgreSQL database: the extra `trc-engage[postgres]`.
 
 What it shares with other databases is in `..sql`; here is what PostgreSQL does in its own way. Read in
-this order: `place`, `schema`, `values`, `session`, `database`, `joined`, `staging`, `errors`, `ledger`.
+this order: `address`, `connection`, `schema`, `database`, `joined`, `errors`, `ledger`.
 """
 
 from .ledger import PostgresLedger

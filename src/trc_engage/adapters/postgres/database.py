@@ -9,16 +9,74 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from ...core.errors import StoreMissing
-from ..sql.pool import Pool
-from ..sql.versions import refuse_older, refuse_other
-from .catalogue import missing
+from ..sql.database import Pool, Session, refuse_older, refuse_other
+from .address import Place
+from .connection import (
+    BULK_SECONDS,
+    LAYOUT_SECONDS,
+    READ,
+    READ_ONE,
+    STATEMENT_SECONDS,
+    WAIT_SECONDS,
+    WRITE,
+    AloneSession,
+    Line,
+    PostgresSession,
+    fill,
+    merge,
+    opening,
+    own,
+    stage,
+)
 from .errors import CommitUnsure, told_as_ours, unreachable
-from .line import Line
-from .opening import LAYOUT_SECONDS, READ, READ_ONE, STATEMENT_SECONDS, WAIT_SECONDS, WRITE, opening
-from .place import Place
-from .schema import SCHEMA_VERSION, bring_up_to_date, version_of
-from .session import AloneSession, PostgresSession
-from .statements import Statements
+from .schema import SCHEMA_VERSION, bring_up_to_date, missing, version_of
+
+# The key leads with the day, so that a member's own days are looked up one by one, and nobody else's are read.
+DISCORD_EVIDENCE = """
+WITH held AS (SELECT min(day) AS first, max(day) AS last FROM discord_days),
+bounds AS (
+    SELECT greatest(CAST(:first AS date), first) AS first, least(CAST(:last AS date), last) AS last
+    FROM held WHERE first IS NOT NULL
+)
+SELECT mine.day, mine.account_id, mine.opens_at, mine.closes_at
+FROM bounds
+    CROSS JOIN generate_series(0, bounds.last - bounds.first) AS later
+    CROSS JOIN LATERAL (
+        SELECT * FROM discord_days WHERE day = bounds.first + later AND member_id = :member OFFSET 0
+    ) AS mine
+"""
+
+SIZE = """
+SELECT CAST(coalesce(sum(pg_total_relation_size(oid)), 0) AS BIGINT) FROM pg_class
+WHERE relnamespace = CAST(:schema AS regnamespace) AND relkind = 'r'
+"""
+
+
+class Statements:
+    """The part of `Sessions` that is the same for a pool and for a caller's connection."""
+
+    discord_evidence = DISCORD_EVIDENCE
+    stage = staticmethod(stage)
+    merge = staticmethod(merge)
+    fill = staticmethod(fill)
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+
+    @property
+    def place(self) -> str:
+        """Where the store is, without any password."""
+        return self._place.shown
+
+    def be_patient(self, session: Session, /) -> None:
+        """Let what the session does from here on take as long as a claim holds."""
+        own(session).be_patient(BULK_SECONDS)
+
+    def size_bytes(self, session: Session, /) -> int:
+        """Return how much room tables and indices take."""
+        (size,) = session.execute(SIZE, {"schema": self._place.quoted_schema}).fetchone()
+        return int(size)
+
 
 PREPARED_AFTER = 5
 """Of the same statement on one connection, where prepared ones are asked for."""

@@ -7,7 +7,7 @@ import psycopg
 from psycopg import errors
 
 from ...core.errors import LedgerBusy, LedgerFailed
-from .line import Silent
+from .connection import Silent
 
 UNDONE = "nothing was written"
 BUSY: dict[type[psycopg.Error], str] = {
@@ -56,7 +56,6 @@ STARTUP = "unsupported startup parameter"
 REFUSED_OPTION = "the pool takes no such option: leave it out of the address (and of PGOPTIONS)"
 REFUSED = "check user, password and database, and what the server lets in (pg_hba.conf)"
 UNREACHABLE = "the server cannot be reached; check host and port, and that it runs"
-
 
 IN_DOUBT = (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidSchemaName)
 """What a damaged store says, but also a sound one on a connection that somebody has meddled with."""

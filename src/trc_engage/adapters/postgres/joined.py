@@ -8,15 +8,12 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from ...core.errors import LedgerFailed
-from ..sql.session import Session
-from ..sql.versions import refuse_other
-from .catalogue import missing
+from ..sql.database import Session, refuse_other
+from .address import Place
+from .connection import WAIT_SECONDS, PostgresSession
+from .database import Statements
 from .errors import told_as_ours
-from .opening import WAIT_SECONDS
-from .place import Place
-from .schema import SCHEMA_VERSION, version_of
-from .session import PostgresSession
-from .statements import Statements
+from .schema import SCHEMA_VERSION, missing, version_of
 
 NAMES = ("search_path", "lock_timeout", "client_min_messages")
 THEIRS = ", ".join(f"current_setting('{name}')" for name in NAMES)

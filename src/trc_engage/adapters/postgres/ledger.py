@@ -6,11 +6,11 @@ from typing import Any, Self, overload
 import psycopg
 
 from ...core.errors import InvalidValue
+from ..sql.database import Opened
 from ..sql.ledger import SqlLedger
-from ..sql.opened import Opened
+from .address import Place
 from .database import Database
 from .joined import JoinedTransaction
-from .place import Place
 
 SCHEMA = "trc_engage"
 POOL_SIZE = 4

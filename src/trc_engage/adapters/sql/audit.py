@@ -1,21 +1,21 @@
-"""The `Records` port, as far as all databases share it."""
+"""What the doctor reads and repairs, as far as all databases share it: the `Records` port."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from datetime import date, datetime
+from typing import Any, get_args
 
-from .finding import reword
-from .session import Session, Sessions
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from ...core.audit.breaches import Breach, Change
-    from ...core.audit.holdings import Holdings, Unreadable
-    from ...core.entries import Entry
-    from .survey import Survey
+from ...core.audit.model import BALANCE, Breach, Change, Holdings, Unreadable, of_member
+from ...core.boards import named
+from ...core.days import ONE_DAY, SlotOutcome, slot_of
+from ...core.errors import SourceTrouble
+from ...core.incidents import NoticeKind, Topic
+from ...core.model import DecisionKind, Entry
+from ...core.settlement import ends_at
+from .database import Session, Sessions, stamp
+from .runs import FROM_RUNS
+from .search import names, reword
+from .survey import FLAG, INSTANT, PERSONAL, SETTLED_DAYS, TEXT, WHOLE, Columns, Survey, one_of, optional
 
 UNBALANCED = """
 WITH sums AS (SELECT member_id, source, CAST(sum(points) AS BIGINT) AS points FROM entries GROUP BY member_id, source)
@@ -67,8 +67,6 @@ class Audited:
 
     def irregularities(self) -> Sequence[Breach]:
         """Return what is odd in tables that the other methods do not tell of, or only the database can compare."""
-        from .oddities import ODDITIES  # noqa: PLC0415
-
         found: list[Breach] = []
         for look in ODDITIES:
             with self._surveyed() as survey:
@@ -93,8 +91,6 @@ class Audited:
     @contextmanager
     def _surveyed(self) -> Iterator[Survey]:
         """Lend a look at one state of the store."""
-        from .survey import Survey  # noqa: PLC0415
-
         with self._inspected() as session:
             yield Survey(session, self._damage_of)
 
@@ -112,11 +108,235 @@ class Audited:
 
 def _rebalanced(session: Session, find: str, mend: str, named: Callable[[str], str]) -> Sequence[Change]:
     """Mend the balances that a statement finds, and return what they were and are."""
-    from ...core.audit.breaches import BALANCE, Change, of_member  # noqa: PLC0415
-
     rows = session.execute(find).fetchall()
     session.executemany(mend, [(member_id, part, after) for member_id, part, _, after in rows])
     return [
         Change(BALANCE, of_member(member_id), f"the balance of {named(part)}", before, after)
         for member_id, part, before, after in rows
     ]
+
+
+RUNS = Columns(
+    "runs",
+    (
+        ("run_id", WHOLE),
+        ("outcome", one_of(("synced", "failed"))),
+        ("at", INSTANT),
+        ("points", optional(WHOLE)),
+        ("board_rows", optional(WHOLE)),
+        ("whole", optional(FLAG)),
+        ("trouble", optional(one_of(get_args(SourceTrouble)))),
+        ("message", optional(TEXT)),
+        ("counts", optional(FLAG)),
+        ("retry_at", optional(INSTANT)),
+        ("board_id", optional(TEXT)),
+        ("decision", optional(one_of(get_args(DecisionKind)))),
+        ("actor", optional(PERSONAL)),
+        ("reason", optional(PERSONAL)),
+    ),
+)
+WAITS = Columns("waits", (("board_id", TEXT), ("trouble", one_of(get_args(SourceTrouble))), ("until", INSTANT)))
+SLOTS = Columns("slots", (("slot", INSTANT), ("outcome", one_of(get_args(SlotOutcome))), ("at", INSTANT)))
+TOLD = Columns(
+    "told",
+    (
+        ("channel", TEXT),
+        ("topic", one_of(get_args(Topic))),
+        ("kind", one_of(get_args(NoticeKind))),
+        ("since", INSTANT),
+        ("at", INSTANT),
+    ),
+    keys=2,
+)
+NOTICES_BEGUN = Columns("notices_begun", TOLD.kinds, keys=2)
+CHANNELS = Columns(
+    "channels",
+    (
+        ("channel", TEXT),
+        ("fingerprint", TEXT),
+        ("dead_since", optional(INSTANT)),
+        ("not_before", optional(INSTANT)),
+        ("why", TEXT),
+    ),
+    keys=2,
+)
+REQUESTS = Columns("requests", (("task", TEXT), ("next_at", INSTANT)))
+CLAIMS = Columns("claims", (("task", TEXT), ("owner", TEXT), ("taken_at", INSTANT), ("until", INSTANT)))
+
+# A sync's entries bear its instant; two syncs may share one.
+RUN_POINTS = """
+WITH posted AS (SELECT at, sum(points) AS points FROM entries WHERE account_id IS NOT NULL GROUP BY at),
+told AS (SELECT at, sum(points) AS points FROM runs WHERE outcome = 'synced' GROUP BY at)
+SELECT at, coalesce(told.points, 0), coalesce(posted.points, 0), told.at IS NULL
+FROM {sides} USING (at) WHERE told.points IS NULL OR told.points <> coalesce(posted.points, 0)
+"""
+FOREIGN_RISES = """
+SELECT account_id, discord_days.day
+FROM discord_days JOIN discord_activity USING (account_id)
+WHERE discord_days.member_id <> discord_activity.member_id
+ORDER BY account_id, discord_days.day
+"""
+UNTIMELY_RISES = "SELECT closes_at FROM discord_days EXCEPT SELECT at FROM runs WHERE outcome = 'synced'"
+UNMATCHED_FAILURES = f"""
+WITH known (scope, failures, since, trouble, message) AS ({FROM_RUNS}),
+kept AS (SELECT scope, failures, since, trouble, message FROM failure_runs)
+SELECT scope FROM (
+    SELECT * FROM (SELECT * FROM known EXCEPT SELECT * FROM kept) AS missing
+    UNION
+    SELECT * FROM (SELECT * FROM kept EXCEPT SELECT * FROM known) AS unknown
+) AS unmatched
+GROUP BY scope ORDER BY scope
+"""
+BOARDS = """
+SELECT run_id, board_id, decision, actor, reason FROM runs
+WHERE outcome = 'synced' AND board_id IS NOT NULL ORDER BY run_id
+"""
+UNMATCHED_LINKS = """
+SELECT account_id, status FROM discord_activity WHERE (status = 'unlinked') <> (unlinked_at IS NOT NULL)
+"""
+KEYS_TWICE = """
+SELECT min(position), max(position) FROM entries WHERE key IS NOT NULL GROUP BY key HAVING count(*) > 1
+"""
+
+
+def settled_days(survey: Survey) -> Iterator[Breach]:
+    """Days are settled in order, without holes, and when they are over (R15)."""
+    before: date | None = None
+    for row in survey.values(SETTLED_DAYS, check="calendar"):
+        day: date = row[0]
+        settled_at: datetime = row[1]
+        if before is not None and day != before + ONE_DAY:
+            yield Breach("calendar", f"day {day}", "the settled day before it", before, day - ONE_DAY)
+        if settled_at < ends_at(day):
+            expected = f"{ends_at(day)} or later"
+            yield Breach("calendar", f"day {day}", "the instant it was settled at", settled_at, expected)
+        before = day
+
+
+def runs(survey: Survey) -> Iterator[Breach]:
+    """Good syncs never go back in time (R22), and each run says how it ended."""
+    good_at: datetime | None = None
+    for run_id, outcome, at, points, rows, whole, trouble, message, counts, *_ in survey.values(RUNS, check="run"):
+        subject = f"run {run_id}"
+        is_good = outcome == "synced"
+        told = {"what was read": (points, rows, whole), "what went wrong": (trouble, message, counts)}
+        for what, fields in told.items():
+            is_due = is_good == (what == "what was read")
+            if any((field is not None) != is_due for field in fields):
+                expected = "there" if is_due else "none"
+                yield Breach("run", subject, f"{what} of one that {outcome}", "not as it ended", expected)
+        if rows is not None and rows < 0:
+            yield Breach("run", subject, "the rows of its board", rows, "0 or more")
+        if is_good:
+            if good_at is not None and at < good_at:
+                yield Breach("run", subject, "its instant", at, f"{good_at} or later, as of the good sync above")
+            good_at = at
+
+
+def boards(survey: Survey) -> Iterator[Breach]:
+    """Only an adoption takes the ledger to another board, and it says who decided and why (R24)."""
+    known = None
+    for run_id, board_id, decision, actor, reason in survey.rows("runs", BOARDS):
+        if decision == "adopt_board":
+            if actor is None or reason is None:
+                yield Breach("run", f"run {run_id}", "the actor or the reason of an adoption", "missing", "there")
+        elif known is not None and board_id != known:
+            yield Breach("run", f"run {run_id}", "its board", repr(board_id), f"{known!r}, as of the good sync above")
+        known = board_id
+
+
+def waits(survey: Survey) -> Iterator[Breach]:
+    """Each request to keep away was asked of a run that failed (R21)."""
+    asked = {tuple(row) for row in survey.rows("runs", "SELECT coalesce(board_id, ''), retry_at FROM runs")}
+    for board_id, _, until in survey.values(WAITS, check="run"):
+        if (board_id, stamp(until)) not in asked:
+            yield Breach(
+                "run", f"wait of {named(board_id)}", f"the run that was asked until {until}", "missing", "there"
+            )
+
+
+def run_points(survey: Survey) -> Iterator[Breach]:
+    """Compare what syncs say they gave with what their entries give (R19)."""
+    for sides in ("told LEFT JOIN posted", "posted LEFT JOIN told"):
+        for at, told, posted, is_unknown in survey.rows("runs", RUN_POINTS.format(sides=sides)):
+            if is_unknown:
+                yield Breach("run", f"entries of {at}", "their sync", "unknown", "a good one of that instant")
+            else:
+                expected = f"{told}, by the record of its run"
+                yield Breach("run", f"sync of {at}", "the sum of its entries", posted, expected)
+
+
+def monthly_balances(survey: Survey) -> Iterator[Breach]:
+    """Balances of months are the sums of their entries; one that is missing is 0."""
+    for member_id, month, found, expected in survey.rows("monthly_balances", UNBALANCED_MONTHS):
+        what = f"the balance of {month[:7]}"
+        yield Breach(BALANCE, of_member(member_id), what, found, f"{expected}, the sum of its entries")
+
+
+def evidence(survey: Survey) -> Iterator[Breach]:
+    """Evidence belongs to its account's member, and comes of a good sync."""
+    for account_id, day in survey.rows("discord_days", FOREIGN_RISES):
+        yield Breach("evidence", f"account {account_id}", f"the member of its activity on {day}", "another", "its own")
+    for (closes_at,) in survey.rows("discord_days", UNTIMELY_RISES):
+        yield Breach("evidence", f"windows until {closes_at}", "their sync", "unknown", "a good one of that instant")
+
+
+def links(survey: Survey) -> Iterator[Breach]:
+    """Who is unlinked was unlinked at some time."""
+    for account_id, status in survey.rows("discord_activity", UNMATCHED_LINKS):
+        found, expected = ("missing", "there") if status == "unlinked" else ("there", "none")
+        what = f"the instant of unlinking of one that is {status}"
+        yield Breach("link", f"account {account_id}", what, found, expected)
+
+
+def keys(survey: Survey) -> Iterator[Breach]:
+    """Look for keys that were used twice (R8)."""
+    for first, last in survey.rows("entries", KEYS_TWICE):
+        yield Breach("key", f"entry {last}", "its key", "there a second time", f"one: entry {first} has it")
+
+
+def slots(survey: Survey) -> Iterator[Breach]:
+    """Slots are quarters of an hour of UTC (R18)."""
+    for slot, _, _ in survey.values(SLOTS, check="slot"):
+        if slot != slot_of(slot):
+            yield Breach("slot", f"slot {slot}", "its beginning", slot, f"a quarter of an hour, as {slot_of(slot)}")
+
+
+def failure_runs(survey: Survey) -> Iterator[Breach]:
+    """Compare the failures in a row as they are kept with the runs (R20)."""
+    for (scope,) in survey.rows("failure_runs", UNMATCHED_FAILURES):
+        which = "failures in a row" if scope == "any" else "urgent failures in a row"
+        yield Breach("run", which, "what is kept of them", "another", "as the runs since the last good sync say")
+
+
+def notices(survey: Survey) -> Iterator[Breach]:
+    """Read every notice; that one is older than what it tells of is no flaw, for a clock may have run ahead (R22)."""
+    for columns in (TOLD, NOTICES_BEGUN, CHANNELS, REQUESTS):
+        list(survey.values(columns, check="notice"))
+    return iter(())
+
+
+def claims(survey: Survey) -> Iterator[Breach]:
+    """Look at when claims began and when they end."""
+    for task, _, taken_at, until in survey.values(CLAIMS, check="claim"):
+        if until <= taken_at:
+            yield Breach("claim", f"claim {task!r}", "its end", until, f"one after {taken_at}")
+
+
+ODDITIES: tuple[Callable[[Survey], Iterator[Any]], ...] = (
+    settled_days,
+    runs,
+    boards,
+    waits,
+    run_points,
+    monthly_balances,
+    names,
+    evidence,
+    links,
+    keys,
+    slots,
+    failure_runs,
+    notices,
+    claims,
+)
+"""Every look; what it cannot read the survey notes by itself."""

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-from ...core.entries import Entry
-from ...core.postings import Posting
-from .activity import Activity
+from ...core.model import Entry
+from ...core.posting import Posting
 from .audit import Audited
-from .facts import Facts
+from .copy import copy
 from .posting import post
-from .running import Running
-from .views import Views, entry_at
+from .queries import Activity, Facts, Views, entry_at
+from .runs import Running
 
 
 class SqlLedger(Facts, Activity, Running, Views, Audited):
@@ -23,7 +22,4 @@ class SqlLedger(Facts, Activity, Running, Views, Audited):
 
     def fill_from(self, other: "SqlLedger", /) -> None:
         """Take over all that another store holds, or nothing; raises `LedgerFailed` if this one is not empty."""
-        # No other command needs it.
-        from .copying import copy  # noqa: PLC0415
-
         copy(other._database, self._database)  # noqa: SLF001  one of our own kind

@@ -1,24 +1,218 @@
-"""One posting, one transaction."""
+"""One posting, one transaction: entries, accounts, days, streaks, and how the run ended."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from ...core.errors import Moved
-from ...core.model import TOMBSTONE, Link, Member
-from ...core.postings import Draft, Posting
+from ...core.days import SlotEnd, Window
+from ...core.errors import ClaimLost, Moved
+from ...core.model import DISCORD, SILENT_KINDS, TOMBSTONE, Decision, Link, Member, Move
+from ...core.posting import Claim, Draft, Posting, SyncFailure, SyncRun
+from ...core.reports import COUNTS
 from ...core.streaks import Streak
-from .activity import calendar_of, latest_news, news_of_day
-from .finding import name
-from .moving import post_moves
-from .noting import check_claim, note
-from .session import Session, Sessions
-from .stamps import month_of, stamp
+from .database import Session, Sessions, month_of, stamp
+from .queries import calendar_of, latest_news, news_of_day
+from .runs import add_failure, end_failures
+from .search import name
+
+POST_ENTRIES = """
+INSERT INTO entries (
+    kind, member_id, source, points, day, at, silent,
+    account_id, xp_before, xp_after, baseline_before, baseline_after, reason, actor
+)
+SELECT
+    kind, member_id, :source, points, day, :at, silent,
+    account_id, xp_before, xp_total, baseline_before, xp_baseline,
+    CASE WHEN kind = :decided THEN :reason END, CASE WHEN kind = :decided THEN :actor END
+FROM engage_staged_moves WHERE kind IS NOT NULL
+ORDER BY account_id
+"""
+
+POST_BALANCES = """
+INSERT INTO member_balances (member_id, source, points)
+SELECT member_id, :source, points FROM engage_staged_moves WHERE points <> 0
+ON CONFLICT (member_id, source) DO UPDATE SET points = member_balances.points + excluded.points
+"""
+
+POST_MONTHLY_BALANCES = """
+INSERT INTO monthly_balances (month, member_id, points)
+SELECT month, member_id, points FROM engage_staged_moves WHERE points <> 0
+ON CONFLICT (month, member_id) DO UPDATE SET points = monthly_balances.points + excluded.points
+"""
+
+POST_EVIDENCE = """
+INSERT INTO discord_days (day, member_id, account_id, opens_at, closes_at)
+SELECT windows.day, moves.member_id, moves.account_id, windows.opens_at, windows.closes_at
+FROM engage_staged_moves AS moves JOIN engage_staged_windows AS windows USING (window_number)
+WHERE true
+ON CONFLICT DO NOTHING
+"""
+
+MOVE_ACCOUNTS = """
+UPDATE discord_activity SET
+    version = discord_activity.version + 1,
+    status = moves.status,
+    next_reading = moves.next_reading,
+    xp_posted = CASE WHEN moves.kind IS NULL THEN discord_activity.xp_posted ELSE moves.xp_total END,
+    xp_baseline = moves.xp_baseline,
+    xp_total = moves.xp_total,
+    xp_high = moves.xp_high,
+    window_from = moves.window_from
+FROM engage_staged_moves AS moves
+WHERE discord_activity.account_id = moves.account_id AND discord_activity.version = moves.version
+"""
+
+
+def post_moves(sessions: Sessions, session: Session, moves: Sequence[Move], at: str, decision: Decision | None) -> None:
+    """Write what the moves mean; `Moved` if an account is not at the version its move was planned on."""
+    decided = {
+        "decided": decision and decision.entry_kind,
+        "reason": decision and decision.reason,
+        "actor": decision and decision.actor,
+    }
+    windows: dict[Window, int] = {}
+    sessions.stage(session, _staged(moves, windows), _days(windows))
+    session.execute(POST_ENTRIES, {"source": DISCORD, "at": at, **decided})
+    session.execute(POST_BALANCES, {"source": DISCORD})
+    session.execute(POST_MONTHLY_BALANCES)
+    session.execute(POST_EVIDENCE)
+    if session.execute(MOVE_ACCOUNTS).rowcount != len(moves):
+        raise Moved
+
+
+def _days(windows: Mapping[Window, int]) -> Iterator[tuple[int, str, str, str]]:
+    """Yield the rows of the windows that leave evidence, once all moves are staged."""
+    for window, number in windows.items():
+        for day in window.days:
+            yield number, day.isoformat(), stamp(window.opens_at), stamp(window.closes_at)
+
+
+def _staged(moves: Sequence[Move], windows: dict[Window, int]) -> Iterator[tuple[object, ...]]:
+    """Yield the rows of the moves, numbering the windows that leave evidence."""
+    for move in moves:
+        account = move.account
+        day = move.day and move.day.isoformat()
+        yield (
+            account.account_id,
+            account.version,
+            account.member_id,
+            move.status,
+            move.next_reading,
+            move.xp_baseline,
+            move.xp_total,
+            move.xp_high,
+            move.window_from and stamp(move.window_from),
+            move.kind,
+            None if move.kind == "opening" else account.xp_posted,
+            None if move.kind == "opening" else account.xp_baseline,
+            move.kind in SILENT_KINDS,
+            move.points,
+            day,
+            day and month_of(day),
+            windows.setdefault(move.window, len(windows)) if move.active and move.window else None,
+        )
+
+
+NOTE = """
+INSERT INTO {table} (channel, topic, kind, since, at) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (channel, topic) DO UPDATE SET kind = excluded.kind, since = excluded.since, at = excluded.at
+"""
+
+FORGET_CHANNEL = "DELETE FROM channels WHERE channel = ? AND fingerprint = ?"
+KEEP_CHANNEL = "INSERT INTO channels (channel, fingerprint, dead_since, not_before, why) VALUES (?, ?, ?, ?, ?)"
+
+SUCCEED = f"""
+INSERT INTO runs (
+    task, outcome, at, {", ".join(COUNTS)}, points, pages, board_rows, whole, board_id, decision, actor, reason
+)
+VALUES ('sync', 'synced', ?, {", ".join("?" * len(COUNTS))}, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+WAIT = """
+INSERT INTO waits (board_id, trouble, until) VALUES (?, ?, ?)
+ON CONFLICT (board_id) DO UPDATE SET trouble = excluded.trouble, until = excluded.until
+"""
+
+
+def check_claim(session: Session, claim: Claim | None) -> None:
+    """Raise `ClaimLost` if somebody else has the claim by now; whoever writes here holds the lock."""
+    if claim is None:
+        return
+    held = session.execute("SELECT 1 FROM claims WHERE task = ? AND owner = ?", [claim.task, claim.owner])
+    if held.fetchone() is None:
+        raise ClaimLost
+
+
+def note(session: Session, posting: Posting, at: str) -> None:
+    """Write how a sync and its slot ended, and what was told; raises `Moved` and `ClaimLost`."""
+    if posting.run is not None:
+        _succeed(session, posting.run, at)
+    if posting.failure is not None:
+        _fail(session, posting.failure)
+    if posting.slot is not None:
+        _end(session, posting.slot)
+    _note_notices(session, posting)
+    for state in posting.channels:
+        session.execute(FORGET_CHANNEL, [state.channel, state.fingerprint])
+        if not state.is_plain:
+            times = [at and stamp(at) for at in (state.dead_since, state.not_before)]
+            session.execute(KEEP_CHANNEL, [state.channel, state.fingerprint, *times, state.why])
+
+
+def _note_notices(session: Session, posting: Posting) -> None:
+    """Write what is about to be sent, and what became of it."""
+    for table, notices in (("notices_begun", posting.begun), ("told", posting.told)):
+        for one in notices:
+            row = [one.channel, one.topic, one.kind, stamp(one.since), stamp(one.at)]
+            session.execute(NOTE.format(table=table), row)
+    for one in (*posting.told, *posting.withdrawn):
+        session.execute("DELETE FROM notices_begun WHERE channel = ? AND topic = ?", [one.channel, one.topic])
+
+
+def _end(session: Session, end: SlotEnd) -> None:
+    row = [stamp(end.slot), end.outcome, stamp(end.at)]
+    if not session.execute(
+        "INSERT INTO slots (slot, outcome, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", row
+    ).rowcount:
+        raise ClaimLost
+
+
+def _fail(session: Session, failure: SyncFailure) -> None:
+    retry_at, asked = failure.retry_at and stamp(failure.retry_at), failure.board_id
+    session.execute(
+        "INSERT INTO runs (task, outcome, at, trouble, message, counts, retry_at, board_id) "
+        "VALUES ('sync', 'failed', ?, ?, ?, ?, ?, ?)",
+        [stamp(failure.at), failure.kind, failure.message, failure.counts, retry_at, asked],
+    )
+    if failure.counts:
+        add_failure(session, failure)
+    if asked is None:
+        return
+    if retry_at is None:
+        session.execute("DELETE FROM waits WHERE board_id = ?", [asked])
+    else:
+        session.execute(WAIT, [asked, failure.kind, retry_at])
+
+
+def _succeed(session: Session, run: SyncRun, at: str) -> None:
+    (last_good,) = session.execute("SELECT coalesce(max(run_id), 0) FROM runs WHERE outcome = 'synced'").fetchone()
+    if last_good != run.follows:
+        raise Moved
+    report, decision = run.report, run.decision
+    row = [at, *report.counts.values(), report.points, report.pages, report.rows, run.whole, run.board_id]
+    session.execute(
+        SUCCEED, [*row, *((decision.kind, decision.actor, decision.reason) if decision else (None, None, None))]
+    )
+    if run.adopts:
+        session.execute("DELETE FROM waits")
+    else:
+        session.execute("DELETE FROM waits WHERE board_id IN (?, '')", [run.board_id])
+    end_failures(session)
+
 
 UNLINK = """
 UPDATE discord_activity SET unlinked_at = :at
 FROM engage_staged_moves AS moves
 WHERE discord_activity.account_id = moves.account_id AND moves.status = 'unlinked'
 """
-
 
 MEMBERS = ("member_id", "name", "enrolled_at", "is_hidden", "is_forgotten", "version")
 ENROL = """

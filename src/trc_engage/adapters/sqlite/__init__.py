@@ -1,7 +1,7 @@
 """A ledger in one SQLite file.
 
 What it shares with other databases is in `..sql`; here is what SQLite does in its own way. Read in
-this order: `schema`, `database`, `staging`, `ledger`.
+this order: `schema`, `database`, `ledger`.
 """
 
 from importlib import import_module

@@ -1,17 +1,15 @@
 """What a doctor looks at in a SQLite file beside the rows: pages, references, tables, numbers without gaps."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import cast
 
-from ...core.audit.breaches import Breach
+from ...core.audit.model import Breach
 from ..sql.audit import Audited
-from ..sql.session import Session
-from .database import APPLICATION_ID, SCHEMA_VERSION
+from ..sql.database import Session
+from .tables import APPLICATION_ID, SCHEMA_VERSION
 
 FOUND_MAX = 100
 """How many flaws of pages are named; one page that is lost may leave thousands."""

@@ -1,31 +1,141 @@
-"""Connections to the one file: opened, lent, in a transaction, with every foreign error translated."""
-
-from __future__ import annotations
+"""Connections to the one file: opened, lent, in a transaction, with every foreign error translated; and staging."""
 
 import os
 import sqlite3
+import stat
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from attrs import frozen
 
 from ...core.errors import LedgerBusy, LedgerFailed, StoreMissing
-from ..sql.pool import Pool
-from ..sql.versions import refuse_newer, refuse_other
-from .file import MOVED, OpenFile, connected, identity_of, make_file
-from .staging import fill, merge, stage
+from ..sql.database import Pool, Session, refuse_newer, refuse_other
+from .tables import SCHEMA_VERSION
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+OWNER_ONLY = 0o600
+TRIES = 5
+MOVED = "the file was moved or replaced meanwhile; nothing was written: try again"
 
-    from ..sql.session import Session
-APPLICATION_ID = 0x54524345
-"""'TRCE', so that a foreign database is told from ours."""
-SCHEMA_VERSION = 4
+Identity = tuple[int, int]
+"""Device and inode: as long as a file is open, no other gets them."""
+
+
+@frozen(eq=False)
+class OpenFile:
+    """A connection, and which file it leads to."""
+
+    connection: sqlite3.Connection
+    identity: Identity | None
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+
+def identity_of(path: Path) -> Identity | None:
+    """Return which file a path leads to now; None if to none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116  with each loan, and a path's own is twice as slow
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def make_file(path: Path) -> None:
+    """Make an empty file that only its owner can read, if nothing is there; SQLite's journal takes its mode over."""
+    if os.path.lexists(path) and path.exists():
+        return
+    try:
+        descriptor = os.open(os.path.realpath(path), os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWNER_ONLY)
+    except FileExistsError:
+        return
+    try:
+        # A umask can only have taken bits away; some file systems know no modes.
+        with suppress(PermissionError):
+            os.fchmod(descriptor, OWNER_ONLY)
+    finally:
+        os.close(descriptor)
+
+
+def connected(path: Path, busy_seconds: float) -> OpenFile:
+    """Open a file that is there, and no other; raises `sqlite3.Error`."""
+    _refuse_what_is_no_file(path)
+    for _ in range(TRIES):
+        before = identity_of(path)
+        opened = OpenFile(
+            sqlite3.connect(
+                f"file://{quote(os.fsencode(path))}?mode=rw",
+                uri=True,
+                timeout=busy_seconds,
+                isolation_level=None,
+                check_same_thread=False,
+                cached_statements=256,
+            ),
+            before,
+        )
+        if identity_of(path) == before:
+            return opened
+        opened.close()
+    message = f"{path}: {MOVED}"
+    raise LedgerBusy(message)
+
+
+def _refuse_what_is_no_file(path: Path) -> None:
+    """Raise `LedgerFailed` for a device, a pipe or a socket; of a folder SQLite tells itself."""
+    with suppress(OSError):
+        mode = path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            message = f"{path}: it is no file but a device, a pipe or a socket; name a file"
+            raise LedgerFailed(message)
+
+
+STAGE = (
+    """
+    CREATE TEMP TABLE IF NOT EXISTS engage_staged_moves (
+        account_id INTEGER PRIMARY KEY, version INTEGER, member_id TEXT, status TEXT, next_reading TEXT,
+        xp_baseline INTEGER, xp_total INTEGER, xp_high INTEGER, window_from TEXT,
+        kind TEXT, xp_before INTEGER, baseline_before INTEGER,
+        silent INTEGER, points INTEGER, day TEXT, month TEXT, window_number INTEGER
+    )
+    """,
+    """
+    CREATE TEMP TABLE IF NOT EXISTS engage_staged_windows (
+        window_number INTEGER, day TEXT, opens_at TEXT, closes_at TEXT, PRIMARY KEY (window_number, day)
+    ) WITHOUT ROWID
+    """,
+    "DELETE FROM engage_staged_moves",
+    "DELETE FROM engage_staged_windows",
+)
+
+
+def stage(session: Session, moves: Iterable[Sequence[Any]], windows: Iterable[Sequence[Any]], /) -> None:
+    """Fill the temporary tables, made with the connection's first posting and kept."""
+    for statement in STAGE:
+        session.execute(statement)
+    session.executemany(f"INSERT INTO engage_staged_moves VALUES ({', '.join('?' * 17)})", moves)
+    session.executemany("INSERT INTO engage_staged_windows VALUES (?, ?, ?, ?)", windows)
+
+
+def merge(
+    session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], conflict: str = "", /
+) -> int:
+    """Insert rows one by one, which needs no detour here, and return how many were written."""
+    names, places = ", ".join(columns), ", ".join("?" * len(columns))
+    return session.executemany(f"INSERT INTO {table} ({names}) VALUES ({places}) {conflict}", rows).rowcount
+
+
+def fill(session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
+    """Write rows into an empty table."""
+    merge(session, table, columns, rows)
+
+
 BUSY_SECONDS = 10.0
 CACHE_KIB = 32 * 1024
 POOL_SIZE = 100
 """More than any program has threads at work: who waits, waits for the file."""
-
 
 # The cross join keeps SQLite from reading everybody's days in between: the key leads with the day.
 DISCORD_EVIDENCE = """

@@ -1,12 +1,49 @@
-"""`SqliteLedger`: the store ports in one file."""
+"""`SqliteLedger`: the store ports in one file, opened to write or to look at."""
 
 import os
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
 from typing import Self
 
+from ...core.errors import StoreMissing
+from ..sql.database import refuse_other
 from ..sql.ledger import SqlLedger
 from .audit import FileAudited
-from .opened import OpenedFile
-from .untouched import UntouchedFile
+from .database import BUSY_SECONDS, Database, OpenFile, connected
+from .tables import SCHEMA_VERSION
+from .views import OpenedFile
+
+APPLIED = "SELECT count(*) FROM _sqlite_migrations WHERE migration_set = 'trc-engage'"
+
+
+class UntouchedFile(Database):
+    """A file that is neither made nor brought up to date, and to which nothing can be written.
+
+    It is opened for writing all the same, if it may be: what a killed process left half written can only
+    then be taken back, as it is by whoever comes first. Nothing else that is in the file changes.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        super().__init__(Path(path))
+        if not self.path.is_file():
+            message = f"{self.path}: there is no such file; check its name"
+            raise StoreMissing(message)
+
+    def check(self) -> None:
+        """Raise `LedgerFailed` if it is a store of another version; what is damaged is the doctor's to tell."""
+        with suppress(sqlite3.DatabaseError, UnicodeDecodeError), self._pool.lent() as opened:
+            (version,) = opened.connection.execute("PRAGMA user_version").fetchone()
+            (applied,) = opened.connection.execute(APPLIED).fetchone()
+            # A number that was changed by hand is no version.
+            if applied == version:
+                refuse_other(self.place, version, SCHEMA_VERSION)
+
+    def _connect(self) -> OpenFile:
+        opened = connected(self._file, BUSY_SECONDS)
+        opened.connection.execute("PRAGMA query_only = ON")
+        opened.connection.execute("PRAGMA temp_store = MEMORY")
+        return opened
 
 
 class SqliteLedger(OpenedFile, FileAudited, SqlLedger):

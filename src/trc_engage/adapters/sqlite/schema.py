@@ -5,10 +5,24 @@ import sqlite3
 from sqlite_utils import Database, Migrations
 
 from ...core.errors import LedgerFailed
-from .database import APPLICATION_ID, SCHEMA_VERSION
-from .names import NAMES, fill_names
-from .released import FIRST, SECOND, THIRD
-from .run_tables import RUNS
+from ..sql.search import NAMED, rows_of
+from .tables import APPLICATION_ID, FIRST, RUNS, SCHEMA_VERSION, SECOND, THIRD
+
+NAMES = """
+CREATE TABLE name_words (
+    word TEXT NOT NULL,
+    member_id TEXT NOT NULL,
+    PRIMARY KEY (word, member_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX words_of_a_member ON name_words (member_id, word);
+"""
+
+
+def fill_names(connection: sqlite3.Connection) -> None:
+    """Let the members who are there be found by name."""
+    rows = sorted(rows_of(connection.execute(NAMED)))
+    connection.executemany("INSERT INTO name_words (word, member_id) VALUES (?, ?)", rows)
+
 
 migrations = Migrations("trc-engage")
 

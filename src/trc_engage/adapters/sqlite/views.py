@@ -1,8 +1,28 @@
-"""The views of a store alone."""
+"""How one file is opened, and its views alone."""
 
-from ..sql.activity import Activity
-from ..sql.views import Views
-from .opened import OpenedFile
+import os
+from pathlib import Path
+from typing import Self
+
+from ...core.errors import InvalidValue
+from ..sql.database import Opened
+from ..sql.queries import Activity, Views
+from .database import Database
+
+
+class OpenedFile(Opened):
+    """Opens and closes; what can be done in between its children say."""
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], *, create: bool = True) -> Self:
+        """Open the store at `path`; if there is none it is made, or with `create=False` `StoreMissing` raised.
+
+        A file that is made can be read and written by its owner alone. Raises `InvalidValue`, `LedgerFailed` and
+        `LedgerBusy`.
+        """
+        if str(path) in {"", ":memory:"}:
+            raise InvalidValue("path", str(path), "name a file; for a ledger without a disk take MemoryLedger")
+        return cls._prepared(Database(Path(path)), Database.make if create else Database.bring_up_to_date)
 
 
 class SqliteViews(OpenedFile, Activity, Views):

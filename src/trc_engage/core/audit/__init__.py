@@ -3,5 +3,5 @@
 What is held goes in as a `Holdings`, the entries follow page by page into `Books`, which keep what they add
 up to and not the entries; `conclude` compares the two.
 
-Read in this order: `breaches`, `holdings`, `forms`, `books`, `accounts`, `people`, `activity`, `conclusions`.
+Read in this order: `model`, `books`, `checks`.
 """

@@ -7,11 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .access import Earning, Entrance, Site
     from .app import create_app
-    from .entrance import Entrance
-    from .site import Earning, Site
 
-_HOMES = {"create_app": "app", "Entrance": "entrance", "Earning": "site", "Site": "site"}
+_HOMES = {"create_app": "app", "Entrance": "access", "Earning": "access", "Site": "access"}
 
 __all__ = ["Earning", "Entrance", "Site", "create_app"]
 

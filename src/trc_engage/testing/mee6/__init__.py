@@ -1,13 +1,12 @@
 """A faithful MEE6 on loopback, with its faults.
 
-To be read in this order: board (who has how much XP), shapes (how a page looked in which year),
-answers and troubles (what goes over the wire), server (what holds them together).
+Read in this order: `board` (who has how much XP, and how a page looked in which year), `http` and `troubles`
+(what goes over the wire), `server` (what holds them together).
 """
 
 from .board import Leaderboard
-from .request import Request
+from .http import Request
 from .server import Mee6Server
-from .trouble import Trouble
-from .troubles import TROUBLES
+from .troubles import TROUBLES, Trouble
 
 __all__ = ["TROUBLES", "Leaderboard", "Mee6Server", "Request", "Trouble"]

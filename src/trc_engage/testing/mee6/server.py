@@ -9,16 +9,10 @@ from typing import Any, Self
 from attrs import define, evolve, field, setters
 from attrs.validators import ge, in_
 
-from . import answers
-from .answers import Answer
-from .board import Leaderboard, Row, Snapshot
-from .exchange import Exchange
-from .listener import LOOPBACK, Listener
-from .request import Request
-from .shapes import YEARS, encoded, page_payload
-from .throttle import Throttle
-from .trouble import Trouble
-from .troubles import Ahead, Queue, trouble_named
+from . import http
+from .board import YEARS, Leaderboard, Row, Snapshot, encoded, page_payload
+from .http import LOOPBACK, Answer, Exchange, Listener, Request, Throttle
+from .troubles import Ahead, Queue, Trouble, trouble_named
 
 GUILD_ID = "200000000000000001"
 PATH = "/api/plugins/levels/leaderboard/"
@@ -101,7 +95,7 @@ class Mee6Server:
     def throttle(self, requests: int = 5, per_seconds: float = 60, retry_after: str | None = "30") -> None:
         """Refuse, as the edge does, what exceeds so many requests in any such span of the clock."""
         wait = () if retry_after is None else (("Retry-After", retry_after),)
-        self._throttle = Throttle(requests, timedelta(seconds=per_seconds), answers.RATE_LIMITED.having(*wait))
+        self._throttle = Throttle(requests, timedelta(seconds=per_seconds), http.RATE_LIMITED.having(*wait))
 
     def trouble(self, trouble: str | Trouble, times: int | None = None, page: int | None = None) -> None:
         """Answer with this trouble: so many requests, or for ever; any request, or those for one page.
@@ -143,14 +137,14 @@ class Mee6Server:
         if self._throttle is not None and (refusal := self._throttle.refusal(request.at)):
             return refusal
         if not request.headers.get("user-agent", "").strip():
-            return answers.BLOCKED
+            return http.BLOCKED
         if not request.path.startswith(PATH):
-            return answers.PATH_NOT_FOUND
+            return http.PATH_NOT_FOUND
         if request.path != PATH + self.guild_id:
-            return answers.GUILD_NOT_FOUND
+            return http.GUILD_NOT_FOUND
         if self.token is not None and request.headers.get("authorization") != self.token:
-            return answers.UNAUTHORIZED
-        return answers.BAD_QUERY if request.page is None or not request.limit else None
+            return http.UNAUTHORIZED
+        return http.BAD_QUERY if request.page is None or not request.limit else None
 
     def _good(self, request: Request) -> Answer:
         """Return the page asked for; a page that did not change is not made up again."""

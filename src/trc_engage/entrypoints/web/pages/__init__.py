@@ -2,13 +2,8 @@
 
 from starlette.routing import BaseRoute, Route
 
-from .board import board
-from .dress import dress
-from .finding import find
-from .member import member
-from .refusing import problem_page
-from .status import status
-from .theme import switch_theme
+from .pages import board, dress, find, member, problem_page, status
+from .templating import switch_theme
 
 __all__ = ["problem_page", "routes"]
 

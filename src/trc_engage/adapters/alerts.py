@@ -1,0 +1,321 @@
+"""Channels to an admin: the log, Sentry, a Discord webhook."""
+
+import json
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from hashlib import blake2b
+from http.client import HTTPConnection, HTTPSConnection
+from importlib import metadata
+from math import nan
+from socket import SHUT_RDWR
+from threading import Thread
+from typing import TYPE_CHECKING, ClassVar, Final, Self
+from urllib.parse import urlsplit
+
+from attrs import define, field, frozen
+
+from ..core.errors import AlertFailed, InvalidValue
+from ..core.incidents import Notice, NoticeKind
+
+if TYPE_CHECKING:
+    from sentry_sdk._types import LogLevelStr
+
+__all__ = ["LogAlerts", "SentryAlerts", "WebhookAlerts"]
+
+logger = logging.getLogger("trc_engage.alerts")
+
+
+@frozen
+class LogAlerts:
+    """Writes each notice as one line: an error, or a warning when all is clear."""
+
+    channel: ClassVar[str] = "log"
+
+    def send(self, notice: Notice, /) -> None:
+        """Log a notice; this never fails."""
+        level = logging.WARNING if notice.kind == "all_clear" else logging.ERROR
+        text = " ".join(notice.text.split())
+        logger.log(level, "%s — %s", notice.title, text, extra={"topic": notice.topic, "notice": notice.kind})
+
+
+LENGTH_MAX = 2_000
+"""What Discord accepts, in UTF-16 units."""
+
+_COMMAND = re.compile(r"(`(?:trc-engage|date|timedatectl)[^`]*`)")
+"""What an admin may copy: it stays marked as code. Nothing else is left of what Discord calls Markdown."""
+_MARKS = re.compile(r"(?=[\\*_~|`<>@#\[\]])|(?<=:)(?=//)")
+
+
+def content(notice: Notice) -> str:
+    """Return the text of a message, its title in bold; what is too long is cut in the middle of its longest line."""
+    lines = [notice.title, *notice.text.splitlines()]
+    while (excess := _size(message := _marked(lines)) - LENGTH_MAX) > 0:
+        longest = max(range(len(lines)), key=lambda number: len(lines[number]))
+        # A character takes one or two.
+        lines[longest] = _cut(lines[longest], (excess + 1) // 2)
+    return message
+
+
+def _marked(lines: list[str]) -> str:
+    title, *text = [_inert(line) for line in lines]
+    return "\n".join([f"**{title}**", *text])
+
+
+def _inert(line: str) -> str:
+    printable = "".join(char for char in line if char.isprintable())
+    pieces = _COMMAND.split(printable)
+    return "".join(piece if number % 2 else _MARKS.sub(r"\\", piece) for number, piece in enumerate(pieces))
+
+
+def _cut(line: str, number: int) -> str:
+    """Take so many characters out, and the ellipsis's own place; the end stays, for there stands what to do."""
+    kept = max(len(line) - number - 1, 0)
+    head = kept // 3
+    return f"{line[:head]}…{line[len(line) - kept + head :]}"
+
+
+def _size(message: str) -> int:
+    return len(message) + sum(char > "\uffff" for char in message)
+
+
+LEVELS: Final[dict[NoticeKind, "LogLevelStr"]] = {"alert": "error", "reminder": "warning", "all_clear": "info"}
+SENTRY_SECONDS_MAX = 2.0
+_GLANCE_SECONDS = 0.01
+
+
+@frozen
+class SentryAlerts:
+    """Sends each notice as a message; those of one topic make one issue.
+
+    It never sets up a client, for that would replace the web app's own. Where the transport counts what
+    it `lost`, a notice that Sentry did not take is tried again; elsewhere only one that is late.
+    """
+
+    channel: ClassVar[str] = "sentry"
+    timeout: float = SENTRY_SECONDS_MAX
+    """How many seconds a notice may take to be delivered."""
+
+    def send(self, notice: Notice, /) -> None:
+        """Send a notice, and wait until it is delivered; raises `AlertFailed`."""
+        import sentry_sdk  # noqa: PLC0415
+
+        client = sentry_sdk.get_client()
+        if client.transport is None:
+            raise AlertFailed("no Sentry client is set up: call `sentry_sdk.init` with a DSN first")
+        lost = _lost(client.transport)
+        with sentry_sdk.new_scope() as scope:
+            scope.fingerprint = ["trc-engage", notice.topic]
+            scope.set_tag("topic", notice.topic)
+            scope.set_tag("notice", notice.kind)
+            scope.set_context("notice", {"since": notice.since.isoformat(), "text": notice.text})
+            sentry_sdk.capture_message(notice.title, level=LEVELS[notice.kind])
+        client.flush(self.timeout)
+        if _lost(client.transport) > lost:
+            raise AlertFailed(
+                "Sentry did not take it; the next run tries again, so look at SENTRY_DSN only if it lasts"
+            )
+        late: list[int] = []
+        client.flush(_GLANCE_SECONDS, lambda pending, _: late.append(pending))
+        if late:
+            raise AlertFailed(f"Sentry did not answer within {self.timeout:g} s; the next run tries again")
+
+
+def _lost(transport: object) -> int:
+    lost: int = getattr(transport, "lost", 0)
+    return lost
+
+
+WEBHOOK_SECONDS_MAX = 3.0
+ANSWER_BYTES_MAX = 4_096
+"""Enough of an answer to find in it how long to wait."""
+_RENEW = "set TRC_ENGAGE_ALERT_WEBHOOK anew (in Discord: channel settings, Integrations, Webhooks)"
+_MEANINGS = {
+    400: "Discord cannot use the message: look for a newer trc-engage",
+    401: f"the webhook's token is wrong, and it is not used again: {_RENEW}",
+    403: f"Discord refuses it: {_RENEW}",
+    404: f"the webhook was deleted, and it is not used again: {_RENEW}",
+    410: f"the webhook is gone, and it is not used again: {_RENEW}",
+    429: "Discord asks for fewer messages: it is tried again once the time that it named is over",
+}
+_GONE = frozenset({401, 404, 410})
+_TOO_MANY = 429
+_REDIRECTS = range(300, 400)
+_NO_BETTER = (400, 403, *_REDIRECTS)
+"""Answers that the next run would only get again."""
+SECONDS_ASKED_MAX = 1e6
+CONTACT_FORM = r"https?://[!-'*-+\--~]+"
+NO_CONTACT = "give the address of a page of yours: http or https, without blanks, commas and brackets"
+_WAIT = timedelta(hours=1)
+_WAIT_UNTOLD = timedelta(minutes=15)
+
+
+@define(eq=False)
+class WebhookAlerts:
+    """Posts each notice to a Discord webhook, over a connection of its own."""
+
+    channel: ClassVar[str] = "webhook"
+    _url: str = field(repr=False)
+    _seconds: float = WEBHOOK_SECONDS_MAX
+    _contact: str | None = None
+
+    @classmethod
+    @contextmanager
+    def open(cls, url: str, *, timeout: float = WEBHOOK_SECONDS_MAX, contact: str | None = None) -> Iterator[Self]:
+        """Prepare to send; `timeout` are the seconds for a whole message. Raises `InvalidValue`.
+
+        `contact` is the address of a page of whoever runs this: Discord asks for one in the User-Agent.
+        """
+        if not url.isascii() or not url.isprintable() or " " in url or not _is_address(url):
+            raise InvalidValue("url", "…", "give the address of a Discord webhook: https, a host and a path")
+        if contact is not None and (not re.fullmatch(CONTACT_FORM, contact) or not _has_host(contact)):
+            raise InvalidValue("contact", contact, NO_CONTACT)
+        yield cls(url, timeout, contact)
+
+    @property
+    def fingerprint(self) -> str:
+        """What stands for the address, which cannot be found from it."""
+        return blake2b(self._url.encode(), digest_size=16, person=b"trc-engage").hexdigest()
+
+    def send(self, notice: Notice, /) -> None:
+        """Deliver a notice before the time is over, whatever the other side does; raises `AlertFailed`."""
+        document = {"content": content(notice), "allowed_mentions": {"parse": []}}
+        post = _Post(self._url, self._seconds, document, user_agent(self._contact))
+        thread = Thread(target=post.run, name="alert-webhook", daemon=True)
+        thread.start()
+        thread.join(self._seconds)
+        if thread.is_alive():
+            post.cut()
+        if not post.status:
+            late = f"the webhook did not answer within {self._seconds:g} s"
+            why = f"the webhook cannot be reached ({post.failed})" if post.failed and not thread.is_alive() else late
+            raise AlertFailed(f"{why}; the next run tries again", may_have_arrived=post.is_sent)
+        if not 200 <= post.status < 300:
+            raise _refusal(post)
+
+
+@define(eq=False)
+class _Post:
+    """One message on its way, in a thread, since nothing else bounds a name service or a server that drips."""
+
+    url: str = field(repr=False)
+    seconds: float
+    document: Mapping[str, object] = field(repr=False)
+    user_agent: str
+    status: int = field(default=0, init=False)
+    headers: Mapping[str, str] = field(factory=dict, init=False)
+    """Those of a refusal, in lower case …"""
+    body: bytes = field(default=b"", init=False, repr=False)
+    """… and as much of what it said as came."""
+    is_sent: bool = field(default=False, init=False)
+    """Whether all of it went out, whatever came back."""
+    failed: str = field(default="", init=False)
+    """What kept it from being sent; empty if nothing did."""
+    _connection: HTTPConnection | None = field(default=None, init=False, repr=False)
+
+    def run(self) -> None:
+        """Send it, and take note of the status; of a refusal also how long to wait."""
+        try:
+            connection = self._connection = self._connected()
+            address = urlsplit(self.url)
+            target = f"{address.path}?{address.query}" if address.query else address.path
+            headers = {"Content-Type": "application/json", "User-Agent": self.user_agent}
+            connection.request("POST", target, json.dumps(self.document), headers)
+            self.is_sent = True
+            response = connection.getresponse()
+            self.headers = {name.lower(): value for name, value in response.getheaders()}
+            self.status = response.status
+            if self.status == _TOO_MANY:
+                self.body = response.read(ANSWER_BYTES_MAX)
+        except Exception as error:
+            # The error itself stays here: it may quote the address, or what the server said.
+            reason = error.strerror if isinstance(error, OSError) else None
+            self.failed = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
+        finally:
+            if self._connection is not None:
+                self._connection.close()
+
+    def cut(self) -> None:
+        """End it at once."""
+        sock = self._connection and self._connection.sock
+        if sock:
+            with suppress(OSError):
+                sock.shutdown(SHUT_RDWR)
+
+    def _connected(self) -> HTTPConnection:
+        address = urlsplit(self.url)
+        # Whoever waits ends it sooner, and says why.
+        timeout = self.seconds + 1
+        if address.scheme == "http":
+            return HTTPConnection(address.netloc, timeout=timeout)
+        import httpx  # noqa: PLC0415
+
+        # The authorities that MEE6's certificate is checked by.
+        context = httpx.create_ssl_context(trust_env=False)
+        return HTTPSConnection(address.netloc, timeout=timeout, context=context)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        address = urlsplit(url)
+        return address.scheme in {"http", "https"} and bool(address.hostname) and bool(address.path.strip("/"))
+    except ValueError:
+        return False
+
+
+def user_agent(contact: str | None) -> str:
+    """Say who sends, in the form that Discord asks for; without an address of one's own none is made up."""
+    try:
+        version = metadata.version("trc-engage")
+    except metadata.PackageNotFoundError:
+        version = "0"
+    return f"DiscordBot ({contact or 'trc-engage'}, {version})"
+
+
+def _refusal(post: _Post) -> AlertFailed:
+    """Say what a refusal means, and whether and when to come back."""
+    asked = [wait for wait in (_seconds(post.headers.get("retry-after")), _seconds(_told(post))) if wait is not None]
+    wait = max(asked, default=None)
+    if wait is None and post.status in _NO_BETTER:
+        wait = _WAIT
+    if wait is None and post.status == _TOO_MANY:
+        wait = _WAIT_UNTOLD
+    return AlertFailed(
+        f"the webhook answered with status {post.status}: {_meaning(post.status)}",
+        is_gone=post.status in _GONE,
+        retry_after=wait,
+        is_for_all=post.status == _TOO_MANY and post.headers.get("x-ratelimit-scope", "").lower() == "global",
+    )
+
+
+def _told(post: _Post) -> object:
+    """Return what the body of a refusal names as a wait."""
+    try:
+        document = json.loads(post.body)
+    except (ValueError, RecursionError):
+        return None
+    return document.get("retry_after") if isinstance(document, dict) else None
+
+
+def _seconds(value: object) -> timedelta | None:
+    """Take a wait in seconds as it may come; one that is none, or without end, is held within bounds later."""
+    try:
+        seconds = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else nan
+    except (ValueError, OverflowError):
+        return None
+    return timedelta(seconds=min(seconds, SECONDS_ASKED_MAX)) if seconds > 0 else None
+
+
+def _has_host(address: str) -> bool:
+    try:
+        return bool(urlsplit(address).hostname)
+    except ValueError:
+        return False
+
+
+def _meaning(status: int) -> str:
+    if status in _REDIRECTS:
+        return f"a redirect, and none is followed: {_RENEW}"
+    return _MEANINGS.get(status, "the next run tries again")

@@ -1,0 +1,355 @@
+"""One page's worth of HTTP under limits: time, bytes, tries, the gap between requests."""
+
+import logging
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from importlib import metadata
+from queue import Empty, SimpleQueue
+from random import Random
+from threading import Event, Thread
+from typing import Any
+
+import httpx
+from attrs import define, field
+from tenacity import RetryCallState, Retrying, retry_if_exception
+
+from ...core.errors import EngageError, ReadStopped, SourceError
+from ...core.ports import Requests
+from .responses import HTTPX_ERRORS, OK, Answer, malformed, translated, trouble
+
+WATCH_SECONDS_MIN = 0.02
+"""How late the cut may be."""
+
+
+class Line:
+    """The one connection of a source.
+
+    httpx limits each read and not their sum: a server that sends a byte now and then would hold it
+    for ever. Shutting the socket down ends whatever waits on it, in any thread.
+    """
+
+    def __init__(self) -> None:
+        self.stopped = False
+        self.is_late = False
+        self._socket: socket.socket | None = None
+        self._handshaking: socket.socket | None = None
+        # The only primitive that a signal handler may wake while the main thread waits on it.
+        self._wake: SimpleQueue[None] = SimpleQueue()
+
+    def stop(self) -> None:
+        """End the request or the pause under way, for good; safe in a signal handler and in any thread."""
+        self.stopped = True
+        self._wake.put(None)
+        self._cut()
+
+    def pause(self, seconds: float) -> None:
+        """Sleep, unless stopped."""
+        with suppress(Empty):
+            self._wake.get(timeout=seconds)
+
+    @contextmanager
+    def watched(self, seconds_left: Callable[[], float]) -> Iterator[None]:
+        """Cut the connection when no seconds are left for what is done within; `is_late` tells."""
+        self.is_late = False
+        over = Event()
+
+        def watch() -> None:
+            while not over.wait(max(seconds_left(), WATCH_SECONDS_MIN)):
+                if seconds_left() <= 0:
+                    self.is_late = True
+                    self._cut()
+
+        watchdog = Thread(target=watch, name="mee6-watchdog", daemon=True)
+        watchdog.start()
+        try:
+            yield
+        finally:
+            over.set()
+            watchdog.join()
+
+    def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Follow httpcore from one socket to the next (its `trace` extension)."""
+        match event:
+            case "connection.connect_tcp.complete":
+                self._hold(info["return_value"].get_extra_info("socket"))
+            case "connection.start_tls.started" if self._socket is not None:
+                # Wrapping takes the descriptor away from the plain socket before the handshake.
+                self._handshaking = self._socket.dup()
+                self._hold(self._handshaking)
+            case "connection.start_tls.failed":
+                self._drop_handshaking()
+            case "connection.start_tls.complete":
+                self._hold(info["return_value"].get_extra_info("socket"))
+                self._drop_handshaking()
+
+    def _hold(self, sock: socket.socket) -> None:
+        self._socket = sock
+        if self.stopped or self.is_late:
+            self._cut()
+
+    def _drop_handshaking(self) -> None:
+        if self._handshaking is not None:
+            self._handshaking.close()
+            self._handshaking = None
+
+    def _cut(self) -> None:
+        if self._socket is not None:
+            with suppress(OSError):
+                # Not SSLSocket's own: it would drop the encryption before the connection.
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+JITTER_SHARE = 0.25
+
+
+@define(eq=False)
+class Pace:
+    """Keeps requests apart: at least `gap` seconds from the end of one to the start of the next (R21)."""
+
+    gap: float
+    pause: Callable[[float], object]
+    monotonic: Callable[[], float]
+    random: Random
+    requests: Requests | None = field(default=None, init=False)
+    """Whom to ask for a turn while other processes may have had theirs; None if there are none."""
+    _free_at: float | None = field(default=None, init=False)
+
+    def await_turn(self) -> None:
+        """Pause until the next request may start; the very first of all processes may at once."""
+        seconds = max(self._seconds_left(), self._ask())
+        if seconds > 0:
+            self.pause(seconds)
+            # A machine that was suspended meanwhile may have been replaced by another.
+            self._ask()
+
+    def rest(self) -> None:
+        """Note that a request has ended."""
+        self._stay_away(self.jittered(self.gap))
+
+    def back_off(self, seconds: float) -> None:
+        """Put the next request off, beyond the gap if need be."""
+        self._stay_away(max(self._seconds_left(), seconds))
+
+    def _ask(self) -> float:
+        return 0.0 if self.requests is None else self.requests.seconds_until_free(self.gap * (1 + JITTER_SHARE))
+
+    def _seconds_left(self) -> float:
+        return 0.0 if self._free_at is None else self._free_at - self.monotonic()
+
+    def _stay_away(self, seconds: float) -> None:
+        self._free_at = self.monotonic() + seconds
+        if self.requests is not None:
+            self.requests.ended(seconds)
+
+    def beyond_gap(self, seconds: float) -> float:
+        """Return how many of the next seconds come after the gap that is kept anyway."""
+        now = self.monotonic()
+        return max(now + seconds - max(self._free_at or 0.0, now), 0.0)
+
+    def jittered(self, seconds: float) -> float:
+        """Return so many seconds or up to a quarter more, so that deployments do not march in step."""
+        return seconds * (1 + JITTER_SHARE * self.random.random())
+
+
+@define(eq=False)
+class Budget:
+    """The seconds that all requests of one read may take together; the gaps between them are free."""
+
+    total: float
+    monotonic: Callable[[], float]
+    _spent: float = field(default=0.0, init=False)
+    _since: float | None = field(default=None, init=False)
+
+    @property
+    def left(self) -> float:
+        """Seconds left, negative when overdrawn."""
+        since = self._since
+        running = 0.0 if since is None else self.monotonic() - since
+        return self.total - self._spent - running
+
+    def charge(self, seconds: float) -> None:
+        """Take seconds away that are no gap."""
+        self._spent += seconds
+
+    @contextmanager
+    def spending(self) -> Iterator[None]:
+        """Count the time within."""
+        started = self._since = self.monotonic()
+        try:
+            yield
+        finally:
+            # In this order, because a watchdog looks on from its own thread.
+            self._since = None
+            self._spent += self.monotonic() - started
+
+
+TRIES_MAX = 3
+BACKOFF_SECONDS = 1.0
+CONNECT_SECONDS_MAX = 10.0
+READ_SECONDS_MAX = 20.0
+TROUBLE_BYTES_MAX = 64 * 1024
+"""Enough of a body to tell who speaks."""
+
+logger = logging.getLogger(__name__)
+
+
+@define(eq=False)
+class Fetcher:
+    """Asks one address for pages, one request at a time."""
+
+    url: str
+    client: httpx.Client
+    line: Line
+    pace: Pace
+    bytes_max: int
+
+    def page(self, number: int, limit: int, budget: Budget) -> Answer:
+        """Return the answer that holds a page; `SourceError` for any trouble, after three tries if it may pass.
+
+        `ReadStopped` as soon as the line is stopped. Of a back-off only what lies beyond the gap uses the budget up.
+        """
+
+        def back_off(seconds: float) -> None:
+            budget.charge(self.pace.beyond_gap(seconds))
+            self.pace.back_off(seconds)
+
+        def gives_up(state: RetryCallState) -> bool:
+            return state.attempt_number >= TRIES_MAX or self.pace.beyond_gap(state.upcoming_sleep) >= budget.left
+
+        retrying = Retrying(
+            retry=retry_if_exception(_may_pass),
+            wait=self._backoff,
+            stop=gives_up,
+            sleep=back_off,
+            before_sleep=_log,
+            reraise=True,
+        )
+        return retrying(self._try, number, limit, budget)
+
+    def _try(self, number: int, limit: int, budget: Budget) -> Answer:
+        self._check_stopped()
+        self.pace.await_turn()
+        self._check_stopped()
+        if budget.left <= 0:
+            raise _too_slow(budget)
+        try:
+            with budget.spending():
+                answer = self._receive(number, limit, budget.left)
+        except (*HTTPX_ERRORS, OSError) as error:
+            raise self._ended(budget) or translated(error) from error
+        finally:
+            self.pace.rest()
+        self._check_stopped()
+        if found := trouble(answer):
+            raise found
+        # A connection that was cut may look like an answer that ended.
+        if ended := self._ended(budget):
+            raise ended
+        return answer
+
+    def _receive(self, number: int, limit: int, seconds: float) -> Answer:
+        timeout = httpx.Timeout(min(READ_SECONDS_MAX, seconds), connect=min(CONNECT_SECONDS_MAX, seconds))
+        query = {"limit": limit, "page": number}
+        extensions = {"trace": self.line.trace}
+        with self.client.stream("GET", self.url, params=query, timeout=timeout, extensions=extensions) as response:
+            body = self._page_body(response) if response.status_code == OK else _trouble_body(response)
+            return Answer(response.status_code, response.headers, body)
+
+    def _page_body(self, response: httpx.Response) -> bytearray:
+        """Return the body as it came: nothing is inflated, and nothing endless is read to its end."""
+        if _is_packed(response):
+            raise malformed("it is compressed, although that was not asked for")
+        body = bytearray()
+        for chunk in response.iter_raw():
+            body += chunk
+            if len(body) > self.bytes_max:
+                raise malformed(f"it is longer than {self.bytes_max:,} bytes")
+        return body
+
+    def _ended(self, budget: Budget) -> EngageError | None:
+        """Return why the request was ended from this side; None if it was not."""
+        if self.line.stopped:
+            return ReadStopped()
+        if self.line.is_late or budget.left <= 0:
+            return _too_slow(budget)
+        return None
+
+    def _check_stopped(self) -> None:
+        if self.line.stopped:
+            raise ReadStopped
+
+    def _backoff(self, state: RetryCallState) -> float:
+        return self.pace.jittered(BACKOFF_SECONDS * 2 ** (state.attempt_number - 1))
+
+
+def new_client(token: str | None, contact: str, transport: httpx.BaseTransport | None) -> httpx.Client:
+    """Return a client that says who it is and asks for plain JSON; the environment has no say in it.
+
+    The token goes out raw: MEE6 knows no scheme such as Bearer. Without a `transport` it makes its own.
+    Cookies are not kept, so that no answer has a say in a later request.
+    """
+    headers = {
+        "User-Agent": f"trc-engage/{_version()} (+{contact})",
+        "Accept": "application/json",
+        "Accept-Encoding": "identity",
+    }
+    if token is not None:
+        headers["Authorization"] = token
+    return httpx.Client(
+        headers=headers,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        trust_env=False,
+        follow_redirects=False,
+        event_hooks={"response": [_forget_location]},
+        transport=transport,
+        limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
+    )
+
+
+def _trouble_body(response: httpx.Response) -> bytearray:
+    """Return as much of the body as came: the status alone tells that this is no page, and what to do."""
+    body = bytearray()
+    if not _is_packed(response):
+        with suppress(*HTTPX_ERRORS, OSError):
+            for chunk in response.iter_raw():
+                body += chunk
+                if len(body) > TROUBLE_BYTES_MAX:
+                    break
+    return body
+
+
+def _is_packed(response: httpx.Response) -> bool:
+    encoding: str = response.headers.get("content-encoding", "identity")
+    return encoding.lower() != "identity"
+
+
+def _forget_location(response: httpx.Response) -> None:
+    """Keep httpx from making up the request of a redirect that nobody will follow."""
+    response.headers.pop("location", None)
+
+
+def _version() -> str:
+    try:
+        return metadata.version("trc-engage")
+    except metadata.PackageNotFoundError:
+        return "0"
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Tell whether another try is decent: not once the server said when to come back."""
+    return isinstance(error, SourceError) and error.kind == "down" and error.retry_after is None
+
+
+def _log(state: RetryCallState) -> None:
+    error = state.outcome and state.outcome.exception()
+    logger.info("try %d failed, trying again: %s", state.attempt_number, error)
+
+
+def _too_slow(budget: Budget) -> SourceError:
+    return SourceError(
+        "down",
+        f"MEE6 is too slow: its requests together took longer than {budget.total:g} s. The next sync tries again, "
+        "so look at MEE6's status only if it lasts",
+    )

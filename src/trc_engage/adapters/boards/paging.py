@@ -1,0 +1,314 @@
+"""A board that moves while it is read: each page is taken strictly, and the pages are put together."""
+
+import json
+import logging
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Never
+
+from attrs import Factory, define, field, frozen
+from cattrs import Converter
+
+from ...core.errors import shortened
+from ...core.model import Board
+from .responses import Answer, malformed
+
+XP_MAX = 2**53
+"""Beyond it a JSON number may have lost precision on its way."""
+VALUES_MAX = 1_000_000
+"""Many times what a page tells; the smallest of them take thirty times their bytes in memory."""
+UNUSABLE_MAX = 3
+UNUSABLE_SHARE_MAX = 0.01
+
+_NEEDED = ("guild", "players", "id", "xp")
+_DISCORD_ID = re.compile(r"[1-9][0-9]{0,19}", re.ASCII)
+
+
+@frozen
+class Page:
+    """What one page says."""
+
+    readings: Mapping[str, int]
+    """Total XP by Discord id, of those sought."""
+    ids: Sequence[str]
+    """The Discord ids of all rows that can be used, in their order."""
+    length: int
+    """Rows of the page, usable or not."""
+    unusable: int
+    """Rows that were skipped."""
+
+
+@frozen
+class _Guild:
+    id: str
+
+
+@frozen
+class _Leaderboard:
+    """The part of the answer that has not changed since 2018."""
+
+    guild: _Guild
+    players: list[object]
+
+
+def parsed(body: bytes | bytearray, guild_id: str, sought: frozenset[str], *, thoroughly: bool = False) -> Page:
+    """Return the page that an answer holds.
+
+    `SourceError` (malformed) if it is no page of this guild's board, if more than 3 rows and more
+    than 1 % of them cannot be used, or if one of them is of somebody sought. `thoroughly` refuses
+    what is told twice as well; it takes a third as long again, so once in a read must do.
+    """
+    board = _structured(_loaded(body, _told_once if thoroughly else None))
+    if board.guild.id != guild_id:
+        other = repr(board.guild.id) if _DISCORD_ID.fullmatch(board.guild.id) else "that is no id"
+        raise malformed(f"the board is of guild {other}, but guild {guild_id!r} was asked for")
+    readings, ids, unusable = _rows(board.players, sought)
+    for row in unusable:
+        if _is_of(row, sought):
+            raise malformed(f"the row of a member who is sought cannot be used: {_essence(row)}")
+    if len(unusable) > max(UNUSABLE_MAX, UNUSABLE_SHARE_MAX * len(board.players)):
+        raise malformed(
+            f"{len(unusable):,} of {len(board.players):,} rows cannot be used, such as {_essence(unusable[0])}"
+        )
+    return Page(readings, ids, len(board.players), len(unusable))
+
+
+def _loaded(body: bytes | bytearray, to_object: Callable[[list[tuple[str, object]]], object] | None) -> object:
+    # Counted only where there is room for so many.
+    if len(body) >= VALUES_MAX and body.count(b",") >= VALUES_MAX:
+        raise malformed(f"it holds more than {VALUES_MAX:,} values")
+    try:
+        return json.loads(body, parse_constant=_refuse, object_pairs_hook=to_object)
+    except (ValueError, RecursionError) as error:
+        raise malformed(f"it is no sound JSON ({type(error).__name__}: {shortened(str(error))})") from error
+
+
+def _refuse(constant: str) -> Never:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _told_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Refuse an object that tells what is needed twice, for nobody knows which of the two is true."""
+    told = dict(pairs)
+    if len(told) < len(pairs):
+        keys = [key for key, _ in pairs]
+        for key in _NEEDED:
+            if keys.count(key) > 1:
+                raise ValueError(f"{key} is told twice")
+    return told
+
+
+def _structured(document: object) -> _Leaderboard:
+    try:
+        return _CONVERTER.structure(document, _Leaderboard)
+    except (KeyError, TypeError, ValueError) as error:
+        raise malformed(f"it is not a leaderboard ({type(error).__name__}: {shortened(str(error))})") from error
+
+
+def _text(value: object, _: type) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"a text was expected, not {_shown(value)}")
+    return value
+
+
+def _list(value: object, _: type) -> list[object]:
+    if not isinstance(value, list):
+        raise TypeError(f"a list was expected, not {_shown(value)}")
+    return value
+
+
+_CONVERTER = Converter(detailed_validation=False)
+_CONVERTER.register_structure_hook(str, _text)
+_CONVERTER.register_structure_hook_func(lambda kind: kind == list[object], _list)
+
+
+def _rows(players: Sequence[object], sought: frozenset[str]) -> tuple[dict[str, int], list[str], list[object]]:
+    """Return the readings of those sought, the ids of all, and the rows that cannot be used."""
+    unusable: list[object] = []
+    columns = _columns(players)
+    if columns is None:
+        usable: list[object] = []
+        for row in players:
+            (unusable if _columns([row]) is None else usable).append(row)
+        columns = _columns(usable) or ([], [])
+    ids, xp = columns
+    readings = {discord_id: total for discord_id, total in zip(ids, xp, strict=True) if discord_id in sought}
+    return readings, ids, unusable
+
+
+def _columns(rows: Sequence[Any]) -> tuple[list[str], list[int]] | None:
+    """Return the ids and the XP of rows, or None if any of them cannot be used.
+
+    All rows of a board of 100,000 pass here, hence whole columns instead of cattrs.
+    """
+    try:
+        ids, xp = [], []
+        for row in rows:
+            ids.append(row["id"])
+            xp.append(row["xp"])
+        # The types themselves, because True is an int as well.
+        sound = set(map(type, xp)) <= {int} and min(xp, default=0) >= 0 and max(xp, default=0) <= XP_MAX
+        return (ids, xp) if sound and all(map(_DISCORD_ID.fullmatch, ids)) else None
+    except (KeyError, TypeError):
+        return None
+
+
+def _is_of(row: object, sought: frozenset[str]) -> bool:
+    """Tell whether a row is of somebody sought, even if its id came as a number."""
+    discord_id = row.get("id") if isinstance(row, dict) else None
+    return isinstance(discord_id, str | int) and str(discord_id) in sought
+
+
+def _essence(row: object) -> str:
+    """Return what is wrong with a row but not whose it is: the message is kept, and ids are not (R1, R9)."""
+    if not isinstance(row, dict):
+        return f"a {type(row).__name__}"
+    return f"its id is a {type(row.get('id')).__name__}, its xp is {_shown(row.get('xp'))}"
+
+
+def _shown(value: object) -> str:
+    """Return a plain value, and of any other only what it is: it may name people, or be too deep to be shown."""
+    if value is None or isinstance(value, int | float):
+        return shortened(value)
+    return f"a {type(value).__name__}"
+
+
+LIMIT_MAX = 1_000
+PAGES_FEW = 10
+"""After more pages than these a limit is learnt anew: that costs two requests, and a wrong one many."""
+SWEEPS_MAX = 3
+REPEATS_MAX = 3
+
+logger = logging.getLogger(__name__)
+
+
+@define(eq=False)
+class _Trail:
+    """The rows that one sweep has seen, and what they betray."""
+
+    rows: set[str]
+    """The rows of all sweeps so far; those of the first one are its own as well."""
+    moved: bool = False
+    """Whether an id stood on two pages."""
+    _seen: set[str] = Factory(lambda self: set() if self.rows else self.rows, takes_self=True)
+    _repeats: int = 0
+
+    def follow(self, page: Page) -> None:
+        """Take in the next page."""
+        rows_before = len(self._seen)
+        self._seen.update(page.ids)
+        rows_new = len(self._seen) - rows_before
+        if self._seen is not self.rows:
+            self.rows.update(page.ids)
+        if rows_new < len(page.ids):
+            self.moved = self.moved or rows_new < len(set(page.ids))
+        self._repeats = self._repeats + 1 if page.ids and not rows_new else 0
+        if self._repeats == REPEATS_MAX:
+            raise malformed("its pages repeat each other")
+
+
+@define(eq=False)
+class Sweeper:
+    """One read under way."""
+
+    guild_id: str
+    sought: frozenset[str]
+    fetch: Callable[[int, int], Answer]
+    """Returns the answer that holds the page of this number and limit."""
+    on_page: Callable[[int, int], object] | None
+    pages_max: int
+    limit: int
+    """Rows asked for with each page."""
+    limit_known: int = Factory(lambda self: self.limit, takes_self=True)
+    """The limit to begin the next read with."""
+    _clamped: bool = field(default=False, init=False)
+    _readings: dict[str, int] = field(factory=dict, init=False)
+    _rows: set[str] = field(factory=set, init=False)
+    _pages: int = field(default=0, init=False)
+    _page_last: int = field(default=0, init=False)
+    _whole: bool = field(default=False, init=False)
+    _server_at: datetime | None = field(default=None, init=False)
+
+    def board(self) -> Board:
+        """Read until everybody sought is found, or is known to be absent, or cannot be told.
+
+        The first sweep looks for everyone; a further one only for those whose absence would be news.
+        """
+        expected: frozenset[str] = getattr(self.sought, "expected", self.sought)
+        wanted = self.sought
+        for _ in range(SWEEPS_MAX):
+            moved = self._sweep(wanted)
+            wanted = expected
+            if self._has(expected) or (not moved and self._ends_still()):
+                return self._board(frozenset())
+        return self._board(expected - self._readings.keys())
+
+    def _sweep(self, wanted: frozenset[str]) -> bool:
+        """Page on until everyone wanted is found or the board ends; tell whether it moved meanwhile."""
+        trail = _Trail(self._rows)
+        number = length_first = 0
+        while not self._has(wanted):
+            page = self._take(number, trail)
+            if page.length == 0:
+                self._whole = True
+                break
+            if number == 0:
+                length_first = page.length
+                self._doubt_limit(length_first)
+            elif number == 1 and self._clamps(length_first, page.length):
+                trail = _Trail(self._rows)
+                number = 0
+                continue
+            number += 1
+        return trail.moved
+
+    def _has(self, wanted: frozenset[str]) -> bool:
+        """Tell whether everyone wanted is found; it is asked after every page, so counting comes first."""
+        if not self._whole and getattr(self.sought, "whole", False):
+            return False
+        return len(self._readings) >= len(wanted) and wanted <= self._readings.keys()
+
+    def _clamps(self, length_first: int, length_second: int) -> bool:
+        """Take rows after a short page 0 as a server that clamps, and ask for pages of such a length from now on.
+
+        It is at least that of the longer page: a stale page 0 may be shorter than what the server would give.
+        Once in a read: a server that merely leaves rows out would shrink the pages without end.
+        """
+        if self._clamped or length_first >= self.limit:
+            return False
+        self._clamped = True
+        self.limit = self.limit_known = min(max(length_first, length_second), self.limit)
+        return True
+
+    def _doubt_limit(self, length_first: int) -> None:
+        """Forget a limit that was learnt from the length of page 0 if page 0 is shorter still."""
+        if self._clamped and length_first < self.limit:
+            self.limit_known = LIMIT_MAX
+
+    def _ends_still(self) -> bool:
+        """Ask for the empty page that ended the sweep once more."""
+        return self._take(self._page_last, _Trail(self._rows)).length == 0
+
+    def _take(self, number: int, trail: _Trail) -> Page:
+        """Fetch a page and keep its readings, the newer over the older."""
+        if number >= self.pages_max or len(self._rows) > self.pages_max * LIMIT_MAX:
+            raise malformed(f"the board has no end within {self.pages_max:,} pages")
+        answer = self.fetch(number, self.limit)
+        page = parsed(answer.body, self.guild_id, self.sought, thoroughly=self._pages == 0)
+        if self._pages == 0:
+            self._server_at = answer.told_at
+        self._pages += 1
+        self._page_last = number
+        self._readings.update(page.readings)
+        trail.follow(page)
+        if page.unusable:
+            logger.info("page %d: %d of %d rows skipped", number, page.unusable, page.length)
+        if self.on_page is not None:
+            self.on_page(self._pages, len(self._rows))
+        return page
+
+    def _board(self, missed: frozenset[str]) -> Board:
+        if self._pages > PAGES_FEW:
+            self.limit_known = LIMIT_MAX
+        return Board(self._readings, self._whole, len(self._rows), self._pages, missed, self._server_at)

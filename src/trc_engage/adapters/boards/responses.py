@@ -1,0 +1,188 @@
+"""What an answer over HTTP means, and every error of httpx in the core's words."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+import httpx
+from attrs import field, frozen
+
+from ...core.errors import SourceError, SourceTrouble, shortened
+
+OK = 200
+_SERVER_ERRORS = range(500, 600)
+_REDIRECTS = range(300, 400)
+_SECONDS = re.compile(r"[0-9]{1,20}(\.[0-9]{1,9})?", re.ASCII)
+_CHALLENGE_MARKS = (b"just a moment", b"challenge-platform", b"cf-chl", b"cf_chl", b"checking your browser", b"captcha")
+
+_PRIVATE = (
+    "MEE6 does not show this board: it is private, or the token has expired. Make the leaderboard public in MEE6's "
+    "dashboard, or renew TRC_ENGAGE_MEE6_TOKEN"
+)
+_UNKNOWN_GUILD = (
+    "MEE6 knows no board of this guild: check TRC_ENGAGE_GUILD_ID, whether MEE6 is on the server, and whether its "
+    "levels plugin is switched on"
+)
+_RATE_LIMITED = (
+    "MEE6 asks for fewer requests: wait. If it happens again, see whether something else reads MEE6 "
+    "from this address, or a second deployment does"
+)
+_BLOCKED = (
+    "MEE6's edge turns this client away (status {status}, as it does with robots): wait, it often passes. If it lasts, "
+    "see whether this machine's address is blocked, and whether something else on it reads MEE6"
+)
+_DOWN = "MEE6 is in trouble (status {status}): the next sync tries again, so look at MEE6's status only if it lasts"
+_REDIRECT = (
+    "MEE6 sent a redirect (status {status}), and none is followed: check that base_url is MEE6's own address, "
+    "and look for a newer trc-engage"
+)
+_NOT_FOUND = (
+    "there is no leaderboard at this address (status 404, and not in MEE6's words): check that base_url is MEE6's "
+    "own address, and look for a newer trc-engage"
+)
+_STRANGE = (
+    "MEE6 answered with status {status}, which means nothing here: the next sync tries again; if it lasts, look for "
+    "a newer trc-engage"
+)
+
+
+@frozen
+class Answer:
+    """What came back: status, headers, and as much of the body as may be read."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes | bytearray = field(repr=False)
+
+    @property
+    def told_at(self) -> datetime | None:
+        """What time the server told, in UTC; None if it told none that can be read."""
+        return _http_date(self.headers.get("date", ""))
+
+    @property
+    def retry_after(self) -> timedelta | None:
+        """How long the server asks to wait, however absurd, but never negative; None if it does not ask.
+
+        A date counts from the server's own `Date`, so that neither clock has to be right.
+        """
+        text = self.headers.get("retry-after", "").strip()
+        if _SECONDS.fullmatch(text):
+            try:
+                return timedelta(seconds=float(text))
+            except OverflowError:
+                return timedelta.max
+        until = _http_date(text)
+        if until is None:
+            return None
+        return max(until - (self.told_at or datetime.now(UTC)), timedelta(0))
+
+    @property
+    def is_for_browsers(self) -> bool:
+        """Whether it is a web page."""
+        return "html" in self.headers.get("content-type", "").lower() or self.body.lstrip()[:1] == b"<"
+
+    @property
+    def is_challenge(self) -> bool:
+        """Whether the edge asks for proof of a browser."""
+        text = self.body.lower()
+        return "cf-mitigated" in self.headers or any(mark in text for mark in _CHALLENGE_MARKS)
+
+    @property
+    def is_from_mee6(self) -> bool:
+        """Whether MEE6 itself speaks, and not the edge: by a JSON object with an `error` object in it."""
+        try:
+            document = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return False
+        return isinstance(document, dict) and isinstance(document.get("error"), dict)
+
+
+def trouble(answer: Answer) -> SourceError | None:
+    """Return the trouble that an answer tells of; None if it looks like a page of the board."""
+    kind, message = _meaning(answer)
+    if kind is None:
+        return None
+    return SourceError(kind, message.format(status=answer.status), answer.retry_after)
+
+
+def _meaning(answer: Answer) -> tuple[SourceTrouble | None, str]:
+    match answer.status:
+        case 200:
+            return ("blocked", _BLOCKED) if answer.is_for_browsers else (None, "")
+        case 401:
+            return "private", _PRIVATE
+        case 403:
+            return ("private", _PRIVATE) if answer.is_from_mee6 else ("blocked", _BLOCKED)
+        case 404:
+            return ("unknown_guild", _UNKNOWN_GUILD) if answer.is_from_mee6 else ("malformed", _NOT_FOUND)
+        case 429:
+            return "rate_limited", _RATE_LIMITED
+        case 503 if answer.is_challenge:
+            return "blocked", _BLOCKED
+    return _meaning_at_large(answer.status)
+
+
+def _meaning_at_large(status: int) -> tuple[SourceTrouble, str]:
+    if status in _SERVER_ERRORS:
+        return "down", _DOWN
+    if status in _REDIRECTS:
+        return "malformed", _REDIRECT
+    return "malformed", _STRANGE
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        at = parsedate_to_datetime(text)
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+
+
+HTTPX_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
+"""The roots of all that httpx raises."""
+
+_MEANINGS: tuple[tuple[tuple[type[Exception], ...], SourceTrouble, str], ...] = (
+    (
+        (httpx.ConnectError,),
+        "down",
+        "cannot be reached; check this machine's network, name service and certificates, and base_url",
+    ),
+    (
+        (httpx.TimeoutException,),
+        "down",
+        "did not answer in time; the next sync tries again, so look at MEE6's status only if it lasts",
+    ),
+    (
+        (httpx.UnsupportedProtocol,),
+        "malformed",
+        "cannot be asked over this protocol; give a base_url that begins with https://",
+    ),
+    (
+        (httpx.TransportError, OSError),
+        "down",
+        "broke the connection off; the next sync tries again, so look at MEE6's status only if it lasts",
+    ),
+    (
+        (Exception,),
+        "malformed",
+        "answered in a way that is no proper HTTP; check that base_url is MEE6's, and look for a newer trc-engage",
+    ),
+)
+
+
+def translated(error: Exception) -> SourceError:
+    """Return what an error of httpx means; the caller chains it."""
+    kind, meaning = next((kind, meaning) for known, kind, meaning in _MEANINGS if isinstance(error, known))
+    # What h11 quotes may be anything that the server sent, and the message is kept (R9).
+    words = str(error).partition(": bytearray(")[0]
+    return SourceError(kind, f"MEE6 {meaning} ({type(error).__name__}: {shortened(words, 160)})")
+
+
+def malformed(what: str) -> SourceError:
+    """Return the error for an answer that is no leaderboard."""
+    return SourceError(
+        "malformed",
+        f"MEE6's answer cannot be used: {what}. The next sync tries again; if it lasts, "
+        "MEE6 has changed its API: look for a newer trc-engage",
+    )

@@ -1,0 +1,429 @@
+"""What is asked of the tables: members, entries, the leaderboard, evidence, days and streaks."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from ...core import points
+from ...core.days import ONE_DAY, Calendar
+from ...core.model import DISCORD, DiscordActivity, Entry, Evidence, Member, XpChange
+from ...core.reports import DiscordStanding, MemberFacts, Rank, Standing, Tally
+from ...core.settlement import DayRecord
+from ...core.streaks import Streak
+from .database import Session, Sessions
+from .search import Finding
+
+AMONG_EVIDENCE_BY_HAND = "kind IN ('award', 'reversal') AND"
+"""SQLite finds the index of evidence by hand by these very words."""
+
+AWARD_EVIDENCE = """
+SELECT day, source, position FROM entries AS award
+WHERE kind = 'award' AND member_id = :member AND day BETWEEN :first AND :last
+    AND NOT EXISTS (SELECT 1 FROM entries WHERE reverses = award.position)
+"""
+
+STREAKS_OF = "SELECT member_id, coalesce(version, 0), last, coalesce(length, 0), coalesce(longest, 0) FROM"
+ACTIVE_ON_DISCORD = f"{STREAKS_OF} discord_days LEFT JOIN streaks USING (member_id) WHERE day = ?"
+ACTIVE_ELSEWHERE = f"""
+{STREAKS_OF} entries AS award LEFT JOIN streaks USING (member_id)
+WHERE {AMONG_EVIDENCE_BY_HAND} kind = 'award' AND day = ?
+    AND NOT EXISTS (SELECT 1 FROM entries WHERE reverses = award.position)
+"""
+
+FIRST_DAY = f"""
+SELECT min(day) FROM (
+    SELECT min(day) AS day FROM discord_days
+    UNION ALL
+    SELECT min(day) FROM entries WHERE {AMONG_EVIDENCE_BY_HAND} kind = 'award'
+) AS first_days
+"""
+
+NEWS_OF_A_DAY = """
+SELECT (SELECT count(*) FROM discord_days WHERE day = :day)
+     + (SELECT count(*) FROM entries WHERE kind IN ('award', 'reversal') AND day = :day)
+"""
+
+NEWS = """
+SELECT (SELECT coalesce(max(position), 0) FROM entries)
+     + (SELECT coalesce(max(run_id), 0) FROM runs WHERE outcome = 'synced')
+"""
+
+EXCUSED = """
+SELECT day FROM excusals AS last
+WHERE reason IS NOT NULL AND change = (SELECT max(change) FROM excusals WHERE day = last.day)
+"""
+
+
+class Activity:
+    """The part of the `Ledger` port about evidence, days and streaks."""
+
+    _database: Sessions
+
+    def evidence(self, member_id: str, first_day: date, last_day: date, /) -> Sequence[Evidence]:
+        """Return what shows that the member was active from day to day, oldest first."""
+        with self._database.reading() as session:
+            return evidence_of(session, self._database.discord_evidence, member_id, first_day, last_day)
+
+    def calendar(self) -> Calendar:
+        """Return which days are excused, and through which day all are settled."""
+        with self._database.reading() as session:
+            return calendar_of(session)
+
+    def first_evidence_day(self) -> date | None:
+        """Return the oldest day for which there is any evidence."""
+        with self._database.lent() as session:
+            (first,) = session.execute(FIRST_DAY).fetchone()
+        return first and date.fromisoformat(first)
+
+    def day_record(self, day: date, /) -> DayRecord:
+        """Return who was active on a day, with their streaks."""
+        with self._database.reading() as session:
+            active: dict[str, Streak] = {}
+            for statement in (ACTIVE_ON_DISCORD, ACTIVE_ELSEWHERE):
+                active |= {row[0]: _streak(row) for row in session.execute(statement, [day.isoformat()])}
+            return DayRecord([*active.values()], news_of_day(session, day))
+
+    def rose_on(self, day: date, /) -> int:
+        """Return how many accounts' XP rose on a day."""
+        with self._database.lent() as session:
+            (rose,) = session.execute("SELECT count(*) FROM discord_days WHERE day = ?", [day.isoformat()]).fetchone()
+        return int(rose)
+
+    def streak_of(self, member_id: str, /) -> Streak:
+        """Return the member's stored streak; one of version 0 if none is stored."""
+        with self._database.lent() as session:
+            return stored_streak(session, member_id)
+
+    def streaks(self) -> Sequence[Streak]:
+        """Return every stored streak, by member id."""
+        with self._database.lent() as session:
+            rows = session.execute("SELECT member_id, version, last, length, longest FROM streaks ORDER BY member_id")
+            return [_streak(row) for row in rows]
+
+    def news(self) -> int:
+        """Return a number that grows with everything that may be evidence."""
+        with self._database.lent() as session:
+            return latest_news(session)
+
+
+def evidence_of(
+    session: Session, discord_evidence: str, member_id: str, first_day: date, last_day: date
+) -> list[Evidence]:
+    """Read a member's evidence, oldest day first."""
+    values = {"member": member_id, "first": first_day.isoformat(), "last": last_day.isoformat()}
+    found = [
+        Evidence(date.fromisoformat(day), source, position)
+        for day, source, position in session.execute(AWARD_EVIDENCE, values)
+    ]
+    found += [
+        Evidence(
+            date.fromisoformat(day),
+            DISCORD,
+            account_id=account_id,
+            opens_at=datetime.fromisoformat(opens_at),
+            closes_at=datetime.fromisoformat(closes_at),
+        )
+        for day, account_id, opens_at, closes_at in session.execute(discord_evidence, values)
+    ]
+    return sorted(found, key=lambda one: (one.day, one.position or 0, one.account_id or 0))
+
+
+def calendar_of(session: Session) -> Calendar:
+    """Read the calendar."""
+    (through,) = session.execute("SELECT max(day) FROM settled_days").fetchone()
+    if through is None:
+        (first_at,) = session.execute("SELECT min(enrolled_at) FROM members").fetchone()
+        settled_through = first_at and datetime.fromisoformat(first_at).date() - ONE_DAY
+    else:
+        settled_through = date.fromisoformat(through)
+    (changes,) = session.execute("SELECT coalesce(max(change), 0) FROM excusals").fetchone()
+    excused = frozenset(date.fromisoformat(day) for (day,) in session.execute(EXCUSED)) if changes else frozenset()
+    return Calendar(settled_through, excused, changes)
+
+
+def stored_streak(session: Session, member_id: str) -> Streak:
+    """Read a member's streak; one of version 0 if none is stored."""
+    row = session.execute(
+        "SELECT member_id, version, last, length, longest FROM streaks WHERE member_id = ?", [member_id]
+    ).fetchone()
+    return _streak(row) if row else Streak(member_id)
+
+
+def news_of_day(session: Session, day: date) -> int:
+    """Count everything that ever came or went for a day."""
+    (news,) = session.execute(NEWS_OF_A_DAY, {"day": day.isoformat()}).fetchone()
+    return int(news)
+
+
+def latest_news(session: Session) -> int:
+    """Read a number that grows with everything that may be evidence."""
+    (news,) = session.execute(NEWS).fetchone()
+    return int(news)
+
+
+def _streak(row: tuple[Any, ...]) -> Streak:
+    member_id, version, last, length, longest = row
+    return Streak(
+        member_id,
+        version,
+        last and date.fromisoformat(last),
+        length,
+        longest,
+    )
+
+
+MEMBER = "SELECT member_id, name, enrolled_at, is_hidden, is_forgotten, version FROM members"
+
+ACCOUNT = """
+SELECT account_id, version, member_id, discord_id, status, next_reading,
+       xp_baseline, xp_total, xp_high, xp_posted, window_from
+FROM discord_activity
+"""
+
+
+class Facts:
+    """Who is there: the part of the `Ledger` port about members and accounts."""
+
+    _database: Sessions
+
+    def member(self, member_id: str, /) -> Member | None:
+        """Return the member with this id."""
+        with self._database.lent() as session:
+            row = session.execute(f"{MEMBER} WHERE member_id = ?", [member_id]).fetchone()
+        return row and Member(row[0], row[1], datetime.fromisoformat(row[2]), bool(row[3]), bool(row[4]), row[5])
+
+    def account_of(self, member_id: str, /) -> DiscordActivity | None:
+        """Return the member's account that is not unlinked."""
+        return self._account("member_id = ? AND unlinked_at IS NULL", member_id)
+
+    def holder_of(self, discord_id: str, /) -> DiscordActivity | None:
+        """Return the account, not unlinked, that holds this Discord id."""
+        return self._account("discord_id = ? AND unlinked_at IS NULL", discord_id)
+
+    def accounts_to_sync(self) -> Sequence[DiscordActivity]:
+        """Return every account that is waiting, tracked or absent, by account id."""
+        with self._database.lent() as session:
+            rows = session.execute(f"{ACCOUNT} WHERE status IN ('waiting', 'tracked', 'absent') ORDER BY account_id")
+            return [account_of_row(row) for row in rows]
+
+    def linked_accounts(self) -> Sequence[DiscordActivity]:
+        """Return every account that is not unlinked, by account id."""
+        with self._database.lent() as session:
+            rows = session.execute(f"{ACCOUNT} WHERE unlinked_at IS NULL ORDER BY account_id")
+            return [account_of_row(row) for row in rows]
+
+    def tracks_anyone(self) -> bool:
+        """Tell whether any account is waiting, tracked or absent."""
+        with self._database.lent() as session:
+            found = session.execute(
+                "SELECT 1 FROM discord_activity WHERE status IN ('waiting', 'tracked', 'absent') LIMIT 1"
+            ).fetchone()
+        return found is not None
+
+    def _account(self, condition: str, value: str) -> DiscordActivity | None:
+        with self._database.lent() as session:
+            row = session.execute(f"{ACCOUNT} WHERE {condition}", [value]).fetchone()
+        return row and account_of_row(row)
+
+
+def account_of_row(row: tuple[Any, ...]) -> DiscordActivity:
+    """Make the value of a row of `ACCOUNT`."""
+    if row[-1] is None:
+        return DiscordActivity(*row)
+    values = [*row[:-1], datetime.fromisoformat(row[-1])]
+    return DiscordActivity(*values)
+
+
+ENTRY = """
+SELECT position, kind, member_id, source, points, day, at, silent,
+       account_id, xp_before, xp_after, baseline_before, baseline_after, key, reason, actor, reverses
+FROM entries
+"""
+LATEST_ACCOUNT = """
+SELECT member_id, discord_id, status, xp_total, xp_baseline FROM discord_activity
+WHERE account_id IN (SELECT max(account_id) FROM discord_activity {condition} GROUP BY member_id)
+"""
+
+PAGE_OF_MEMBERS = """
+WHERE member_id IN (SELECT member_id FROM members WHERE member_id > ? ORDER BY member_id LIMIT ?)
+"""
+
+OF_ALL_TIME = """
+WITH sums AS (SELECT member_id, CAST(sum(points) AS BIGINT) AS points FROM member_balances GROUP BY member_id)
+"""
+OF_A_MONTH = """
+WITH sums AS NOT MATERIALIZED (SELECT member_id, points FROM monthly_balances WHERE month = :month)
+"""
+OUT_OF_SIGHT = "(SELECT member_id FROM members WHERE is_hidden OR is_forgotten)"
+TOP = f"""
+, top AS (
+    SELECT member_id, points FROM sums
+    WHERE points > 0 AND member_id NOT IN {OUT_OF_SIGHT}
+    ORDER BY points DESC, member_id LIMIT :limit
+)
+SELECT rank() OVER (ORDER BY points DESC), member_id, name, points FROM top JOIN members USING (member_id)
+ORDER BY points DESC, member_id
+"""
+STANDINGS = """
+, standings AS (
+    SELECT member_id, name, coalesce(points, 0) AS points
+    FROM members LEFT JOIN sums USING (member_id) WHERE {condition}
+)
+"""
+RANKED = f"""
+{STANDINGS.format(condition="NOT (is_hidden OR is_forgotten)")}
+SELECT rank() OVER (ORDER BY points DESC), member_id, name, points FROM standings
+ORDER BY points DESC, member_id LIMIT :limit
+"""
+OWN_RANK = f"""
+{STANDINGS.format(condition="member_id = :me")}
+SELECT 1 + (SELECT count(*) FROM sums WHERE sums.points > me.points AND member_id NOT IN {OUT_OF_SIGHT})
+    + CASE WHEN me.points >= 0 THEN 0 ELSE (
+        SELECT count(*) FROM members LEFT JOIN sums USING (member_id)
+        WHERE sums.points IS NULL AND NOT (is_hidden OR is_forgotten)
+    ) END,
+    member_id, name, points
+FROM standings AS me
+"""
+
+
+class Views(Finding):
+    """The `Views` port."""
+
+    _database: Sessions
+
+    def facts(self, member_id: str, today: date, /) -> MemberFacts | None:
+        """Return all that makes up where a member stands, as of one instant."""
+        with self._database.reading() as session:
+            found = _standings(session, "WHERE member_id = ?", [member_id])
+            if not found:
+                return None
+            (enrolled_at,) = session.execute(
+                "SELECT enrolled_at FROM members WHERE member_id = ?", [member_id]
+            ).fetchone()
+            calendar = calendar_of(session)
+            streak = stored_streak(session, member_id)
+            open_from = calendar.unsettled_until(today)[:1] or (today,)
+            evidence = evidence_of(session, self._database.discord_evidence, member_id, open_from[0], today)
+        open_days = frozenset(one.day for one in evidence)
+        return MemberFacts(found[0], datetime.fromisoformat(enrolled_at), streak, calendar, open_days)
+
+    def members(self, *, after: str = "", limit: int | None = None) -> Sequence[Standing]:
+        """Return where the members beyond an id stand, by member id, without the streaks; all of them for None."""
+        with self._database.reading() as session:
+            if limit is None:
+                return _standings(session, "WHERE member_id > ?", [after])
+            return _standings(session, PAGE_OF_MEMBERS, [after, limit])
+
+    def history(self, member_id: str, /, *, limit: int, before: int | None = None) -> Sequence[Entry]:
+        """Return a member's entries, newest first, those below position `before`."""
+        below = "" if before is None else "AND position < ?"
+        values = [member_id, limit] if before is None else [member_id, before, limit]
+        with self._database.lent() as session:
+            rows = session.execute(
+                f"{ENTRY} WHERE member_id = ? {below} ORDER BY position DESC LIMIT ?",
+                values,
+            )
+            return [_entry(row) for row in rows]
+
+    def feed(self, *, after: int, limit: int) -> Sequence[Entry]:
+        """Return everyone's entries above position `after`, oldest first."""
+        with self._database.lent() as session:
+            rows = session.execute(f"{ENTRY} WHERE position > ? ORDER BY position LIMIT ?", [after, limit])
+            return [_entry(row) for row in rows]
+
+    def entry_of(self, key: str, /) -> Entry | None:
+        """Return the award or adjustment that has this key."""
+        return self._one_entry("key = ?", key)
+
+    def reversal_of(self, position: int, /) -> Entry | None:
+        """Return the entry that takes the award at this position back."""
+        return self._one_entry("reverses = ?", position)
+
+    def ranking(self, month: date | None, /, *, limit: int) -> Sequence[Rank]:
+        """Return the top of the visible members by the points of a month, named by its first day, or of all time."""
+        sums = OF_A_MONTH if month else OF_ALL_TIME
+        values = {"month": month and month.isoformat(), "limit": limit}
+        with self._database.reading() as session:
+            rows = session.execute(f"{sums} {TOP}", values).fetchall()
+            if len(rows) < limit:
+                # Only now those without any points matter, who are most of the members.
+                rows = session.execute(f"{sums} {RANKED}", values).fetchall()
+        return [Rank(*row) for row in rows]
+
+    def tally(self) -> Tally:
+        """Return how much the store holds."""
+        with self._database.reading() as session:
+            (members,) = session.execute("SELECT count(*) FROM members").fetchone()
+            accounts = session.execute("SELECT status, count(*) FROM discord_activity GROUP BY status")
+            by_status = dict(accounts.fetchall())
+            (entries,) = session.execute("SELECT count(*) FROM entries").fetchone()
+            size_bytes = self._database.size_bytes(session)
+        return Tally(self._database.place, size_bytes, members, by_status, entries)
+
+    def rank_of(self, member_id: str, month: date | None, /) -> Rank | None:
+        """Return a member's own rank among the visible ones, even of a hidden member; months as in `ranking`."""
+        sums = OF_A_MONTH if month else OF_ALL_TIME
+        values = {"month": month and month.isoformat(), "me": member_id}
+        with self._database.lent() as session:
+            row = session.execute(f"{sums} {OWN_RANK}", values).fetchone()
+        return row and Rank(*row)
+
+    def _one_entry(self, condition: str, value: str | int) -> Entry | None:
+        with self._database.lent() as session:
+            row = session.execute(f"{ENTRY} WHERE {condition}", [value]).fetchone()
+        return row and _entry(row)
+
+
+def entry_at(session: Session, position: int) -> Entry:
+    """Read the entry at a position, which must be there."""
+    return _entry(session.execute(f"{ENTRY} WHERE position = ?", [position]).fetchone())
+
+
+def _standings(session: Session, condition: str, values: Sequence[str | int]) -> list[Standing]:
+    """Read the members whom a condition on `member_id` picks; an empty one picks all."""
+    members = session.execute(
+        f"SELECT member_id, name, is_hidden, is_forgotten FROM members {condition} ORDER BY member_id", values
+    ).fetchall()
+    balances: dict[str, dict[str, int]] = defaultdict(dict)
+    for member_id, source, amount in session.execute(
+        f"SELECT member_id, source, points FROM member_balances {condition} ORDER BY source",
+        values,
+    ):
+        balances[member_id][source] = amount
+    accounts = {
+        member_id: DiscordStanding(discord_id, status, xp_total, points.carried(xp_total, baseline))
+        for member_id, discord_id, status, xp_total, baseline in session.execute(
+            LATEST_ACCOUNT.format(condition=condition), values
+        )
+    }
+    return [
+        Standing(
+            member_id,
+            name,
+            sum(balances[member_id].values()),
+            balances[member_id],
+            accounts.get(member_id),
+            is_hidden=bool(is_hidden),
+            is_forgotten=bool(is_forgotten),
+        )
+        for member_id, name, is_hidden, is_forgotten in members
+    ]
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    position, kind, member_id, source, amount, day, at, silent, account_id, *rest = row
+    change, origin = rest[:4], rest[4:]
+    return Entry(
+        position,
+        kind,
+        member_id,
+        source,
+        amount,
+        date.fromisoformat(day),
+        datetime.fromisoformat(at),
+        bool(silent),
+        None if account_id is None else XpChange(account_id, *change),
+        *origin,
+    )

@@ -1,0 +1,221 @@
+"""The run book: how syncs and slots ended, failures in a row, what admins were sent, and who is at work."""
+
+import os
+import secrets
+import socket
+from collections.abc import Sequence
+from datetime import datetime
+
+from attrs import evolve
+
+from ...core.days import SlotEnd, SlotOutcome
+from ...core.errors import ClaimLost, LedgerBusy
+from ...core.incidents import ChannelState, Failing, Told, failed_again
+from ...core.posting import Claim, SyncFailure, SyncState, Wait
+from ...core.sync import CLOCK_SLACK
+from .database import Row, Session, Sessions, stamp
+
+FROM_RUNS = """
+SELECT tally.scope, tally.failures, first_of.at, last_of.trouble, last_of.message
+FROM (
+    SELECT 'any' AS scope, count(*) AS failures, min(run_id) AS first_id, max(run_id) AS last_id FROM runs
+    WHERE counts AND run_id > (SELECT coalesce(max(run_id), 0) FROM runs WHERE outcome = 'synced')
+    UNION ALL
+    SELECT 'urgent', count(*), min(run_id), max(run_id) FROM runs
+    WHERE counts AND trouble IN ('distrusted', 'clock')
+        AND run_id > (SELECT coalesce(max(run_id), 0) FROM runs WHERE outcome = 'synced')
+) AS tally
+JOIN runs AS first_of ON first_of.run_id = tally.first_id
+JOIN runs AS last_of ON last_of.run_id = tally.last_id
+"""
+"""What the runs themselves say of the failures in a row: every one of them is read."""
+
+KEEP = """
+INSERT INTO failure_runs (scope, failures, since, trouble, message) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (scope) DO UPDATE SET
+    failures = excluded.failures, since = excluded.since, trouble = excluded.trouble, message = excluded.message
+"""
+
+
+def failing_of(session: Session) -> Failing | None:
+    """Read the failures in a row; None if the last run that counts was good."""
+    rows = {
+        scope: Failing(failures, datetime.fromisoformat(since), trouble, message)
+        for scope, failures, since, trouble, message in session.execute(
+            "SELECT scope, failures, since, trouble, message FROM failure_runs"
+        )
+    }
+    failing = rows.get("any")
+    return failing and evolve(failing, urgent=rows.get("urgent"))
+
+
+def add_failure(session: Session, failure: SyncFailure) -> None:
+    """Count one more."""
+    failing = failed_again(failing_of(session), failure.at, failure.kind, failure.message)
+    for scope, one in (("any", failing), ("urgent", failing.urgent)):
+        if one is not None:
+            session.execute(KEEP, [scope, one.count, stamp(one.since), one.kind, one.message])
+
+
+def end_failures(session: Session) -> None:
+    """Note that a sync was good."""
+    session.execute("DELETE FROM failure_runs")
+
+
+BOARD = """
+SELECT board_id FROM runs WHERE outcome = 'synced' AND board_id IS NOT NULL ORDER BY run_id DESC LIMIT 1
+"""
+
+CHANNELS = """
+SELECT channel, fingerprint, dead_since, not_before, why FROM channels ORDER BY channel, fingerprint
+"""
+
+KEEP_REQUEST = """
+INSERT INTO requests (task, next_at) VALUES (?, ?) ON CONFLICT (task) DO UPDATE SET next_at = excluded.next_at
+"""
+
+CLAIM = """
+INSERT INTO claims (task, owner, taken_at, until) VALUES (?, ?, ?, ?)
+ON CONFLICT (task) DO UPDATE SET owner = excluded.owner, taken_at = excluded.taken_at, until = excluded.until
+"""
+
+
+class Running:
+    """The `RunBook` port."""
+
+    _database: Sessions
+
+    def sync_state(self) -> SyncState:
+        """Return what is remembered of earlier syncs."""
+        with self._database.reading() as session:
+            good = session.execute(
+                "SELECT run_id, at FROM runs WHERE outcome = 'synced' ORDER BY run_id DESC LIMIT 1"
+            ).fetchone()
+            whole = session.execute(
+                "SELECT at, board_rows FROM runs WHERE whole ORDER BY run_id DESC LIMIT 1"
+            ).fetchone()
+            board = session.execute(BOARD).fetchone()
+            waits = session.execute("SELECT board_id, trouble, until FROM waits").fetchall()
+            failing = failing_of(session)
+            (settled_at,) = session.execute("SELECT max(settled_at) FROM settled_days").fetchone()
+        good_at = good and datetime.fromisoformat(good[1])
+        seen = (good_at, settled_at and datetime.fromisoformat(settled_at))
+        return SyncState(
+            good_run=good[0] if good else 0,
+            good_at=good_at,
+            seen_at=max(filter(None, seen), default=None),
+            whole_at=whole and datetime.fromisoformat(whole[0]),
+            whole_rows=whole and whole[1],
+            failing=failing,
+            board_id=board and board[0],
+            waits={board_id: Wait(kind, datetime.fromisoformat(until)) for board_id, kind, until in waits},
+        )
+
+    def slot_end(self, slot: datetime, /) -> SlotEnd | None:
+        """Return how a slot ended; None as long as it is open."""
+        with self._database.lent() as session:
+            row = session.execute("SELECT slot, outcome, at FROM slots WHERE slot = ?", [stamp(slot)]).fetchone()
+        return row and _slot_end(row)
+
+    def last_slot(self) -> SlotEnd | None:
+        """Return the latest slot that has ended."""
+        with self._database.lent() as session:
+            row = session.execute("SELECT slot, outcome, at FROM slots ORDER BY slot DESC LIMIT 1").fetchone()
+        return row and _slot_end(row)
+
+    def told(self) -> Sequence[Told]:
+        """Return the last notice of each topic that each channel took."""
+        with self._database.lent() as session:
+            return _notices(session, "told", is_sure=True)
+
+    def notices_begun(self) -> Sequence[Told]:
+        """Return the notices that were about to be sent, and of which nobody noted what became."""
+        with self._database.lent() as session:
+            return _notices(session, "notices_begun", is_sure=False)
+
+    def channels(self) -> Sequence[ChannelState]:
+        """Return what is remembered of channels, by channel and fingerprint."""
+        with self._database.lent() as session:
+            return [_channel(row) for row in session.execute(CHANNELS)]
+
+    def holder(self, task: str, /) -> Claim | None:
+        """Return who has claimed a task, expired or not."""
+        with self._database.lent() as session:
+            return _held(session, task)
+
+    def claim(self, task: str, at: datetime, until: datetime, /) -> Claim:
+        """Take the right to do a task; `LedgerBusy` says who has it."""
+        claim = Claim(task, f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}", at, until)
+        with self._database.writing() as session:
+            held = _held(session, task)
+            if held and held.taken_at <= at + CLOCK_SLACK and at < held.until and _may_live(held.owner):
+                message = (
+                    f"another {task} is at work since {held.taken_at:%F %T} UTC ({held.owner}); nothing was read or "
+                    f"changed: try again, at the latest after {held.until:%F %T} UTC"
+                )
+                raise LedgerBusy(message)
+            session.execute(CLAIM, [task, claim.owner, stamp(at), stamp(until)])
+        return evolve(claim, took_over=held is not None)
+
+    def renew(self, claim: Claim, until: datetime, /) -> None:
+        """Hold a claim for longer; raises `ClaimLost` if somebody else has it by now."""
+        with self._database.writing() as session:
+            still = session.execute(
+                "UPDATE claims SET until = ? WHERE task = ? AND owner = ?", [stamp(until), claim.task, claim.owner]
+            )
+            if not still.rowcount:
+                raise ClaimLost
+
+    def next_request_at(self, task: str, /) -> datetime | None:
+        """Return when the next request to the source may go out, whoever asks."""
+        with self._database.lent() as session:
+            row = session.execute("SELECT next_at FROM requests WHERE task = ?", [task]).fetchone()
+        return row and datetime.fromisoformat(row[0])
+
+    def keep_request(self, task: str, next_at: datetime, /) -> None:
+        """Remember when the next request may go out."""
+        with self._database.writing() as session:
+            session.execute(KEEP_REQUEST, [task, stamp(next_at)])
+
+    def release(self, claim: Claim, /) -> None:
+        """Give a claim back; one that was taken over meanwhile is left alone."""
+        with self._database.writing() as session:
+            session.execute("DELETE FROM claims WHERE task = ? AND owner = ?", [claim.task, claim.owner])
+
+
+def _notices(session: Session, table: str, *, is_sure: bool) -> list[Told]:
+    rows = session.execute(f"SELECT channel, topic, kind, since, at FROM {table} ORDER BY channel, topic")
+    return [
+        Told(channel, topic, kind, datetime.fromisoformat(since), datetime.fromisoformat(at), is_sure)
+        for channel, topic, kind, since, at in rows
+    ]
+
+
+def _channel(row: Row) -> ChannelState:
+    channel, fingerprint, dead_since, not_before, why = row
+    dead_at, free_at = (at and datetime.fromisoformat(at) for at in (dead_since, not_before))
+    return ChannelState(channel, fingerprint, dead_at, free_at, why)
+
+
+def _held(session: Session, task: str) -> Claim | None:
+    row = session.execute("SELECT owner, taken_at, until FROM claims WHERE task = ?", [task]).fetchone()
+    return row and Claim(task, row[0], datetime.fromisoformat(row[1]), datetime.fromisoformat(row[2]))
+
+
+def _slot_end(row: tuple[str, SlotOutcome, str]) -> SlotEnd:
+    slot, outcome, at = row
+    return SlotEnd(datetime.fromisoformat(slot), outcome, datetime.fromisoformat(at))
+
+
+def _may_live(owner: str) -> bool:
+    """Tell whether a claim's owner may still be at work; a process of this host is asked for."""
+    host, pid, _ = owner.rsplit(":", 2)
+    if host != socket.gethostname():
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

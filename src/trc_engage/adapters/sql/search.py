@@ -1,0 +1,102 @@
+"""The search by id, Discord id or name, and the words of names that it looks in."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from ...core.audit.model import NAME, Breach, Change, of_member
+from ...core.model import Member
+from ...core.reports import Found
+from ...core.validation import sought_words, words_of
+from .database import Session, Sessions
+from .survey import Survey
+
+WORDS = ("word", "member_id")
+NAMED = "SELECT member_id, name FROM members WHERE name IS NOT NULL AND NOT (is_hidden OR is_forgotten)"
+"""Who is found by name."""
+HELD = "SELECT member_id, word FROM name_words"
+
+BY_ID = """
+SELECT member_id, name FROM members WHERE member_id IN (
+    SELECT member_id FROM members WHERE member_id = :text
+    UNION ALL SELECT member_id FROM discord_activity WHERE discord_id = :text AND unlinked_at IS NULL
+) ORDER BY member_id
+"""
+# Read in the order of its key and no further than is asked for: so each member counts where the first word is met.
+BY_NAME = """
+SELECT member_id, name FROM name_words AS met JOIN members USING (member_id)
+WHERE word >= :from0 AND word < :to0 AND NOT EXISTS (
+    SELECT 1 FROM name_words AS earlier
+    WHERE earlier.member_id = met.member_id AND earlier.word >= :from0 AND earlier.word < met.word
+){others}
+ORDER BY word, member_id LIMIT :limit
+"""
+ALSO = """ AND EXISTS (
+    SELECT 1 FROM name_words AS other
+    WHERE other.member_id = met.member_id AND other.word >= :from{number} AND other.word < :to{number}
+)"""
+BEYOND = "\U0010ffff"
+"""Sorts behind whatever a word goes on with, and stands in none."""
+
+
+class Finding:
+    """The part of the `Views` port that searches."""
+
+    _database: Sessions
+
+    def find(self, text: str, /, *, limit: int) -> Sequence[Found]:
+        """Return who has just this id, then who holds this Discord id, then who has all its words in the name."""
+        sought = sought_words(text)
+        with self._database.lent() as session:
+            found = session.execute(BY_ID, {"text": text}).fetchall()
+            if sought:
+                others = "".join(ALSO.format(number=number) for number in range(1, len(sought)))
+                values: dict[str, str | int] = {"limit": limit + len(found)}
+                for number, word in enumerate(sought):
+                    values |= {f"from{number}": word, f"to{number}": word + BEYOND}
+                named = session.execute(BY_NAME.format(others=others), values).fetchall()
+                found += [row for row in named if row not in found] if found else named
+        return [Found(*row) for row in found[:limit]]
+
+
+def name(sessions: Sessions, session: Session, members: Sequence[Member]) -> None:
+    """Bring the words of these members' names up to date."""
+    session.executemany(
+        "DELETE FROM name_words WHERE member_id = ?", [(member.member_id,) for member in members if member.version]
+    )
+    named = ((member.member_id, member.name) for member in members if not (member.is_hidden or member.is_forgotten))
+    rows = sorted(rows_of(named))
+    if rows:
+        sessions.merge(session, "name_words", WORDS, rows, "")
+
+
+def rows_of(named: Iterable[tuple[str, str | None]]) -> Iterator[tuple[str, str]]:
+    """Yield the rows of members' names."""
+    return ((word, member_id) for member_id, name in named for word in words_of(name or ""))
+
+
+def reword(session: Session) -> Sequence[Change]:
+    """Make the words of all names anew where they differ, and return of whom they did."""
+    named = dict(session.execute(NAMED).fetchall())
+    differing = misnamed(named, session.execute(HELD))
+    session.executemany("DELETE FROM name_words WHERE member_id = ?", [(member_id,) for member_id in differing])
+    rows = sorted(rows_of((member_id, named.get(member_id)) for member_id in differing))
+    session.executemany("INSERT INTO name_words (word, member_id) VALUES (?, ?)", rows)
+    return [Change(NAME, of_member(one), "the words of the name", "others", "its own") for one in differing]
+
+
+def names(survey: Survey) -> Iterator[Breach]:
+    """Names are found by their own words, and nobody by those of a name that is gone (R9)."""
+    named: dict[str, str] = dict(survey.rows("members", NAMED))
+    for member_id in misnamed(named, survey.rows("name_words", HELD)):
+        yield Breach(NAME, of_member(member_id), "the words of the name", "others", "its own")
+
+
+def misnamed(named: dict[str, str], held: Iterable[tuple[str, str]]) -> Sequence[str]:
+    """Return the members whose words are not those of their names, by id."""
+    words: dict[str, set[str]] = {}
+    for member_id, word in held:
+        words.setdefault(member_id, set()).add(word)
+    return sorted(
+        member_id
+        for member_id in named.keys() | words.keys()
+        if set(words_of(named.get(member_id, ""))) != words.get(member_id, set())
+    )

@@ -1,0 +1,258 @@
+"""What is held against what the entries add up to: accounts, members, evidence, days and streaks."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from attrs import evolve
+
+from ..days import Calendar, days_counted
+from ..errors import InvalidValue
+from ..model import TOMBSTONE, DiscordActivity
+from ..streaks import Streak, advance_all
+from ..validation import checked_discord_id
+from .books import Books, Flaw, Tail, points_until
+from .model import BALANCE, CHECKS, STREAK, Audit, Breach, Holdings, Rises, of_member
+
+NEXT_READINGS = {
+    "waiting": {"opens"},
+    "tracked": {"begins", "continues", "returns", "rebases"},
+    "absent": {"continues", "returns", "rebases"},
+}
+"""How the next reading can be taken; who left or was unlinked may have been anything before."""
+
+
+def breaches_of_accounts(holdings: Holdings, books: Books) -> Iterator[Breach]:
+    """Yield where an account is not what its entries say."""
+    for account in holdings.accounts:
+        if not books.doubts.of(account.member_id):
+            for what, found, expected in _flaws(account, books.tails.get(account.account_id)):
+                yield Breach("account", f"account {account.account_id}", what, found, expected)
+    known = {account.account_id for account in holdings.accounts}
+    if not holdings.unreadable:
+        for account_id in books.tails.keys() - known:
+            yield Breach("account", f"account {account_id}", "the account of entries", "unknown", "one that is there")
+
+
+def _flaws(account: DiscordActivity, tail: Tail | None) -> Iterator[Flaw]:
+    possible = NEXT_READINGS.get(account.status)
+    if possible and account.next_reading not in possible:
+        is_found = f"one that {account.next_reading}"
+        yield f"the next reading of an account that is {account.status}", is_found, f"one that {_either(possible)}"
+    if account.window_from is not None and account.status not in {"tracked", "absent"}:
+        yield f"the window of an account that is {account.status}", account.window_from, None
+    if (tail is None) != (account.next_reading == "opens"):
+        found, expected = ("missing", "there") if tail is None else ("there", "none before it is opened")
+        yield "its opening", found, expected
+        return
+    # The link is its first version, and each of its entries came with another.
+    versions = 1 if tail is None else 1 + tail.lines
+    if account.version < versions:
+        yield "its version", account.version, f"{versions} or more"
+    yield from _xp_flaws(account) if tail is None else _tail_flaws(account, tail)
+
+
+def _xp_flaws(account: DiscordActivity) -> Iterator[Flaw]:
+    """Compare an account that waits for its opening with one that has no XP yet."""
+    xp = (account.xp_baseline, account.xp_total, account.xp_high, account.xp_posted)
+    if xp != (0, 0, 0, 0):
+        yield "its XP before the opening", f"{account.xp_total}, baseline {account.xp_baseline}", "0, baseline 0"
+
+
+def _tail_flaws(account: DiscordActivity, tail: Tail) -> Iterator[Flaw]:
+    if account.member_id != tail.member_id:
+        yield "its member", "another than that of its entries", "the same"
+    by_entry = f"as entry {tail.position} left it"
+    if account.xp_baseline != tail.baseline:
+        yield "its baseline", account.xp_baseline, f"{tail.baseline}, {by_entry}"
+    if account.xp_posted != tail.xp:
+        yield "its XP at the last entry", account.xp_posted, f"{tail.xp}, {by_entry}"
+    paid = points_until(account.xp_total, account.xp_baseline)
+    if paid != tail.paid:
+        formula = f"floor((XP {account.xp_total} - baseline {account.xp_baseline}) / 100)"
+        yield formula, paid, f"{tail.paid}, the sum of its entries"
+    if account.xp_total < 0:
+        yield "its XP", account.xp_total, "0 or more"
+    if account.xp_high < account.xp_total:
+        yield "the higher of its last two readings", account.xp_high, f"{account.xp_total} or more, the last one"
+    if account.next_reading == "begins" and account.xp_total:
+        yield "the XP of a zero-XP record", account.xp_total, 0
+
+
+def _either(possible: set[str]) -> str:
+    return " or ".join(sorted(possible))
+
+
+def breaches_of_evidence(holdings: Holdings, books: Books) -> Iterator[Breach]:
+    """Yield windows that cannot be, evidence of accounts that were never opened, and excused days that cannot be."""
+    known = {account.account_id: account.member_id for account in holdings.accounts}
+    for rises in holdings.rises:
+        yield from _of_window(rises)
+        for account_id in rises.account_ids:
+            if account_id not in books.tails and not _is_doubtful(known.get(account_id), holdings, books):
+                subject = f"account {account_id}"
+                yield Breach("evidence", subject, f"its activity on {rises.day}", "there", "none before it is opened")
+    for day in sorted(holdings.calendar.excused if holdings.calendar else ()):
+        if holdings.calendar and not holdings.calendar.adds(day):
+            yield Breach("calendar", f"day {day}", "an excused day", f"{day:%A}", "a weekday")
+
+
+def _is_doubtful(member_id: str | None, holdings: Holdings, books: Books) -> bool:
+    return bool(holdings.unreadable) if member_id is None else books.doubts.of(member_id)
+
+
+def _of_window(rises: Rises) -> Iterator[Breach]:
+    accounts = f"account {rises.account_ids[0]}"
+    if len(rises.account_ids) > 1:
+        accounts += f" and {len(rises.account_ids) - 1} more"
+    window = f"{rises.opens_at:%F %T} to {rises.closes_at:%F %T}"
+    if rises.opens_at > rises.closes_at:
+        yield Breach("evidence", accounts, f"the window of {rises.day}", window, "one that opens before it closes")
+    elif rises.day not in days_counted(rises.opens_at, rises.closes_at):
+        yield Breach("evidence", accounts, f"the window of {rises.day}", window, "one that counts for that day")
+
+
+def streaks_by_evidence(holdings: Holdings, books: Books, calendar: Calendar) -> Mapping[str, Streak]:
+    """Return every streak as the evidence makes it, day by day: as settling would, had it all been known in time."""
+    owners = {account.account_id: account.member_id for account in holdings.accounts}
+    through = calendar.settled_through
+    streaks: dict[str, Streak] = {}
+    for day in sorted(books.rose.keys() | books.awarded.keys()):
+        if through is None or day > through:
+            break
+        active = {owners[account_id] for account_id in books.rose.get(day, ()) if account_id in owners}
+        active |= {member_id for member_id, standing in books.awarded.get(day, {}).items() if standing > 0}
+        before = [streaks.get(member_id) or Streak(member_id) for member_id in active]
+        streaks |= {streak.member_id: streak for streak in advance_all(before, day, calendar)}
+    return streaks
+
+
+def changed_streaks(holdings: Holdings, books: Books, calendar: Calendar) -> list[tuple[Streak, Streak]]:
+    """Return each member's streak that differs from the evidence, as it is stored and as it must be."""
+    derived = streaks_by_evidence(holdings, books, calendar)
+    stored = {streak.member_id: streak for streak in holdings.streaks}
+    pairs = []
+    for member in holdings.members:
+        blank = Streak(member.member_id)
+        before = stored.get(member.member_id, blank)
+        after = evolve(derived.get(member.member_id, blank), version=before.version)
+        if after != before and not books.doubts.of(member.member_id):
+            pairs.append((before, after))
+    return pairs
+
+
+def breaches_of_streaks(holdings: Holdings, changed: list[tuple[Streak, Streak]]) -> Iterator[Breach]:
+    """Yield the streaks that are not what the evidence makes."""
+    for before, after in changed:
+        yield Breach(STREAK, of_member(before.member_id), "the streak", described(before), described(after))
+    for streak in holdings.streaks:
+        if streak.version < 1:
+            yield Breach(STREAK, of_member(streak.member_id), "the streak's version", streak.version, "1 or more")
+
+
+def described(streak: Streak) -> str:
+    """Write a streak as it is stored."""
+    last = "none" if streak.last is None else f"{streak.length} to {streak.last}"
+    return f"{last} (longest {streak.longest})"
+
+
+def breaches_of_people(holdings: Holdings, books: Books) -> Iterator[Breach]:
+    """Yield what is wrong with members, links, and what names a member that is not there."""
+    for member in holdings.members:
+        subject = of_member(member.member_id)
+        if member.is_forgotten and member.name is not None:
+            yield Breach("member", subject, "the name of somebody forgotten", "still there", "none")
+        if member.version < 1:
+            yield Breach("member", subject, "the version", member.version, "1 or more")
+    yield from _taken_twice(holdings)
+    forgotten = {member.member_id for member in holdings.members if member.is_forgotten}
+    for account in holdings.accounts:
+        yield from _of_link(account, is_forgotten=account.member_id in forgotten)
+    if not holdings.unreadable:
+        yield from _strangers(holdings, books)
+
+
+def _of_link(account: DiscordActivity, *, is_forgotten: bool) -> Iterator[Breach]:
+    subject = f"account {account.account_id}"
+    if is_forgotten and account.status != "unlinked":
+        yield Breach("link", subject, "the account of somebody forgotten", account.status, "unlinked")
+    if account.discord_id == TOMBSTONE:
+        if account.status != "unlinked":
+            yield Breach("link", subject, "the Discord id of a linked account", "forgotten", "there")
+        return
+    if is_forgotten:
+        yield Breach("link", subject, "the Discord id of somebody forgotten", "still there", "none")
+    try:
+        checked_discord_id(account.discord_id)
+    except InvalidValue:
+        yield Breach("link", subject, "the Discord id", "no Discord id", "1 to 20 digits")
+
+
+def _taken_twice(holdings: Holdings) -> Iterator[Breach]:
+    """Yield members and Discord ids that have more than one link."""
+    members: dict[str, int] = {}
+    discord_ids: dict[str, int] = {}
+    for account in holdings.accounts:
+        if account.status == "unlinked":
+            continue
+        number = account.account_id
+        for what, held in (
+            ("the link of its member", members.setdefault(account.member_id, number)),
+            ("the link of its Discord id", discord_ids.setdefault(account.discord_id, number)),
+        ):
+            if held != number:
+                yield Breach("link", f"account {number}", what, "a second one", f"one: account {held} has it")
+
+
+def _strangers(holdings: Holdings, books: Books) -> Iterator[Breach]:
+    """Yield what belongs to a member that is not there."""
+    known = {member.member_id for member in holdings.members}
+    for account in holdings.accounts:
+        if account.member_id not in known:
+            yield Breach("link", f"account {account.account_id}", "its member", "unknown", "an enrolled one")
+    owners = (
+        ("entry", "the member of entries", books.sums),
+        (BALANCE, "the member of a balance", holdings.balances),
+        (STREAK, "the member of a streak", [streak.member_id for streak in holdings.streaks]),
+    )
+    for check, what, member_ids in owners:
+        for member_id in sorted(set(member_ids) - known):
+            yield Breach(check, of_member(member_id), what, "unknown", "an enrolled one")
+
+
+_RANK = {check: rank for rank, check in enumerate(CHECKS)}
+
+
+def conclude(holdings: Holdings, books: Books, irregularities: Iterable[Breach]) -> Audit:
+    """Return the audit, once the books hold the last entry; `irregularities` are what the store saw itself."""
+    calendar = holdings.calendar
+    changed = [] if calendar is None else changed_streaks(holdings, books, calendar)
+    breaches = (
+        *irregularities,
+        *(one.breach for one in holdings.unreadable),
+        *books.breaches,
+        *breaches_of_accounts(holdings, books),
+        *breaches_of_people(holdings, books),
+        *breaches_of_evidence(holdings, books),
+        *breaches_of_balances(holdings, books),
+        *breaches_of_streaks(holdings, changed),
+    )
+    return Audit(
+        len(holdings.members),
+        len(holdings.accounts),
+        books.entries,
+        sorted(dict.fromkeys(breaches), key=lambda breach: _RANK.get(breach.check, len(CHECKS))),
+        changed,
+        calendar,
+    )
+
+
+def breaches_of_balances(holdings: Holdings, books: Books) -> Iterator[Breach]:
+    """Yield the balances that are not the sum of their entries (R9); one that is missing is 0."""
+    for member_id in sorted(holdings.balances.keys() | books.sums.keys()):
+        if books.doubts.of(member_id):
+            continue
+        kept, summed = holdings.balances.get(member_id, {}), books.sums.get(member_id, {})
+        for source in sorted(kept.keys() | summed.keys()):
+            found, expected = kept.get(source, 0), summed.get(source, 0)
+            if found != expected:
+                what = f"the balance of {source!r}"
+                yield Breach(BALANCE, of_member(member_id), what, found, f"{expected}, the sum of its entries")

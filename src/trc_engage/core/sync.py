@@ -1,0 +1,270 @@
+"""What one sync would do, account by account (R2-R6, R11a), and when it may ask."""
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal
+
+from attrs import frozen
+
+from . import points
+from .days import Window, windows_until
+from .errors import ClockWentBack, InvalidValue, KeptAway, SourceError
+from .model import Board, DiscordActivity, Move, NextReading, Status, SyncKind
+from .posting import SyncState, Wait
+from .reports import COUNTS, AccountOutcome
+
+Drops = Literal["deduct", "rebase"]
+"""What an admin decided about falling XP (R10)."""
+
+XP_PER_MINUTE_MAX = 100
+XP_UNSUSPECTED = 1_500
+
+
+@frozen
+class SyncPlan:
+    """What one sync would do, and how many accounts it touches in which way, counted by their XP."""
+
+    moves: Sequence[Move]
+    counts: Mapping[str, int]
+    found: int
+    """Accounts found on the board."""
+    points: int
+    """Net points of all entries."""
+    points_lost: int
+    """Points that deductions take away, as a positive number."""
+
+
+def plan_sync(
+    accounts: Sequence[DiscordActivity],
+    board: Board,
+    at: datetime,
+    state: SyncState,
+    drops: Drops | None = None,
+) -> SyncPlan:
+    """Decide what the board means for each account.
+
+    `at` is the instant at which the read began, `drops` the admin's decision about falling XP.
+    """
+    counts: dict[str, int] = dict.fromkeys(COUNTS, 0)
+    moves: list[Move] = []
+    unmoved = found = 0
+    looked_at = state.good_at or at
+    window_from = windows_until(at)
+    readings = board.readings
+    for account in accounts:
+        xp = readings.get(account.discord_id)
+        if xp == account.xp_total and account.is_steady:
+            unmoved += 1
+            continue
+        if xp is None and account.discord_id in board.missed:
+            outcome, move = _missed(account, looked_at)
+        elif account.next_reading == "opens":
+            outcome, move = "opened", _opening(account, xp, window_from(at))
+        elif xp is None:
+            outcome, move = _unseen(account, window_from(at), drops)
+        else:
+            outcome, move = _read(account, xp, window_from(account.window_from or looked_at), drops)
+        counts[outcome] += 1
+        found += xp is not None
+        if move is not None:
+            moves.append(move)
+    counts["unchanged"] += unmoved
+    return SyncPlan(
+        moves,
+        counts,
+        found=found + unmoved,
+        points=sum(move.points for move in moves),
+        points_lost=-sum(move.points for move in moves if move.points < 0),
+    )
+
+
+def plan_adoption(
+    accounts: Iterable[DiscordActivity], looked_for: Set[int], board: Board, at: datetime, state: SyncState
+) -> SyncPlan:
+    """Decide what another board means for every linked account: nobody's points move (R24).
+
+    `looked_for` are the account ids that the read sought; all others are rebased by their next reading.
+    """
+    counts: dict[str, int] = dict.fromkeys(COUNTS, 0)
+    moves: list[Move] = []
+    found = 0
+    looked_at = state.good_at or at
+    window = Window.between(at, at)
+    for account in accounts:
+        xp = board.readings.get(account.discord_id)
+        if account.account_id not in looked_for or account.status == "left":
+            move = _to_be_rebased(account, account.window_from)
+        elif xp is None and account.discord_id in board.missed:
+            move = _to_be_rebased(account, account.window_from or looked_at)
+            counts["missed"] += 1
+        else:
+            outcome, move = _adopted(account, xp, window)
+            counts[outcome] += 1
+            found += xp is not None
+        if move is not None:
+            moves.append(move)
+    return SyncPlan(moves, counts, found=found, points=0, points_lost=0)
+
+
+def _adopted(account: DiscordActivity, xp: int | None, window: Window) -> tuple[AccountOutcome, Move]:
+    """Take the first reading of another board, which says nothing of what was earned."""
+    if account.next_reading == "opens":
+        return "opened", _opening(account, xp, window)
+    if xp is None:
+        return "absent", _rebase(account, 0, "begins", window)
+    return "rebased", _rebase(account, xp, "continues", window)
+
+
+def _to_be_rebased(account: DiscordActivity, window_from: datetime | None) -> Move | None:
+    """Remember that what is known of an account's XP is of another board."""
+    if account.next_reading == "opens":
+        return None
+    if (account.next_reading, account.window_from) == ("rebases", window_from):
+        return None
+    return Move.of_status(account, account.status, "rebases", window_from)
+
+
+def _opening(account: DiscordActivity, xp: int | None, window: Window) -> Move:
+    """R2: the XP read is the baseline; whoever is not on the board opens with a zero-XP record."""
+    baseline = xp or 0
+    next_reading: NextReading = "begins" if xp is None else "continues"
+    return Move(account, "tracked", next_reading, baseline, baseline, baseline, None, "opening", 0, window)
+
+
+def _read(account: DiscordActivity, xp: int, window: Window, drops: Drops | None) -> tuple[AccountOutcome, Move]:
+    """Take a reading of an account that is open (R2a, R3, R4, R6, R24)."""
+    fell = xp < account.xp_total
+    is_new_meter = account.next_reading == "rebases" or _is_history(account, xp, window)
+    if is_new_meter or (fell and (account.next_reading == "returns" or drops == "rebase")):
+        return "rebased", _rebase(account, xp, "continues", Window.between(window.closes_at, window.closes_at))
+    change, _ = points.convert(account.xp_carried, xp - account.xp_total)
+    kind: SyncKind | None = None
+    if change:
+        kind = "deduction" if fell else "gain"
+    move = Move(
+        account,
+        "tracked",
+        "continues",
+        account.xp_baseline,
+        xp,
+        max(xp, account.xp_total),
+        None,
+        kind,
+        change,
+        window,
+        xp > account.xp_high,
+    )
+    if fell:
+        return "deducted", move
+    return ("gained" if xp > account.xp_total else "unchanged"), move
+
+
+def _is_history(account: DiscordActivity, xp: int, window: Window) -> bool:
+    """R2a: XP that could not have been earned in its window was missed by an earlier board."""
+    if account.next_reading != "begins":
+        return False
+    minutes = (window.closes_at - window.opens_at) / timedelta(minutes=1)
+    return xp > max(XP_UNSUSPECTED, XP_PER_MINUTE_MAX * minutes)
+
+
+def _rebase(account: DiscordActivity, xp: int, next_reading: NextReading, window: Window) -> Move:
+    """Move baseline and XP by the same amount, so that points and carried XP stay (R6)."""
+    baseline = account.xp_baseline + xp - account.xp_total
+    return Move(account, "tracked", next_reading, baseline, xp, xp, None, "rebase", 0, window)
+
+
+def _unseen(account: DiscordActivity, window: Window, drops: Drops | None) -> tuple[AccountOutcome, Move | None]:
+    """Keep the XP of an account that is not on the board (R5).
+
+    In a season reset (`drops="rebase"`) those who vanish with it are rebased too, to a zero-XP
+    record: kept XP would turn their first message of the new season into a deduction. Should they
+    have vanished by mistake, R2a rebases them back. The same holds for whoever is not on an adopted board (R24).
+    """
+    if account.next_reading == "begins":
+        return "unchanged", _restated(account, account.status, None)
+    if account.next_reading == "rebases":
+        return "rebased", _rebase(account, 0, "begins", window)
+    if drops == "rebase" and account.next_reading == "continues" and account.status == "tracked":
+        return "rebased", _rebase(account, 0, "begins", window)
+    return "absent", _restated(account, "absent", None)
+
+
+def _missed(account: DiscordActivity, looked_at: datetime) -> tuple[AccountOutcome, Move | None]:
+    """Remember where the window begins of an account that this sync could not look for."""
+    if account.next_reading == "opens":
+        return "missed", None
+    return "missed", _restated(account, account.status, account.window_from or looked_at)
+
+
+def _restated(account: DiscordActivity, status: Status, window_from: datetime | None) -> Move | None:
+    if (status, window_from) == (account.status, account.window_from):
+        return None
+    return Move.of_status(account, status, account.next_reading, window_from)
+
+
+AHEAD_MAX = timedelta(minutes=2)
+EARLIEST_AT = datetime(2000, 1, 1, tzinfo=UTC)
+CACHED_FOR = timedelta(minutes=5)
+CLOCK_SLACK = timedelta(minutes=2)
+WAIT_MIN = timedelta(seconds=1)
+WAIT_MAX = timedelta(hours=1)
+WAIT_UNTOLD = {"rate_limited": timedelta(minutes=15), "blocked": timedelta(hours=1)}
+
+
+def not_before(now: datetime, seen_at: datetime | None) -> datetime:
+    """Return the instant that counts as now; `ClockWentBack` if it lies before what was seen (R22).
+
+    Up to two minutes earlier is the same instant: clocks are stepped, machines differ.
+    """
+    if seen_at is None or now >= seen_at:
+        return now
+    if seen_at - now > CLOCK_SLACK:
+        raise ClockWentBack(now, seen_at)
+    return seen_at
+
+
+def day_of_award(at: datetime, now: datetime) -> date:
+    """Return the UTC day on which something happened; a moment ahead counts for today (R12, R16)."""
+    if not EARLIEST_AT <= at <= now + AHEAD_MAX:
+        raise InvalidValue(
+            "at",
+            at.isoformat(),
+            f"give an instant from {EARLIEST_AT:%Y} on, at most two minutes ahead of {now:%F %T} UTC",
+        )
+    return min(at, now).date()
+
+
+def is_cached(now: datetime, state: SyncState, slot: datetime | None) -> bool:
+    """Tell whether the last good reading still answers; a slot takes none from before it (R21)."""
+    if state.good_at is None or now - state.good_at >= CACHED_FOR:
+        return False
+    return slot is None or state.good_at >= slot
+
+
+def wait_asked(error: SourceError) -> timedelta | None:
+    """Return how long to keep away after this trouble; None if nobody asked for it (R21)."""
+    if error.retry_after is None:
+        return WAIT_UNTOLD.get(error.kind)
+    return min(max(error.retry_after, WAIT_MIN), WAIT_MAX)
+
+
+def is_kept_away(wait: Wait | None, now: datetime) -> bool:
+    """Tell whether a wait that was asked for is not over (R21).
+
+    A wait that ends later than any can was noted under a clock that ran ahead, and keeps nobody.
+    """
+    return wait is not None and now < wait.until <= now + WAIT_MAX + CLOCK_SLACK
+
+
+def keep_waiting(wait: Wait | None, now: datetime) -> None:
+    """Raise `KeptAway` as long as a wait that was asked for is not over; nothing is requested (R21)."""
+    if wait is None or not is_kept_away(wait, now):
+        return
+    message = (
+        f"the board's server asked to be left alone ({wait.kind.replace('_', ' ')}) until "
+        f"{wait.until:%Y-%m-%d %H:%M:%S} UTC; nothing was requested and nothing changed. "
+        "XP is cumulative, so nothing is lost: sync again after that"
+    )
+    error = KeptAway(wait.kind, message)
+    error.retry_at = wait.until
+    raise error

@@ -1,0 +1,238 @@
+"""What a caller may hand in: each check returns the value or names what is wrong with it."""
+
+import re
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from unicodedata import category, is_normalized, normalize
+
+from .days import SATURDAY
+from .errors import InvalidValue
+from .model import DISCORD
+
+SCHEMES = ("postgresql", "postgres")
+HOST = r"(?:\[[0-9A-Fa-f:.]+(?:%25[A-Za-z0-9._-]+)?\]|(?:[A-Za-z0-9._-]|%[0-9A-Fa-f]{2})*)(?::[0-9]{0,5})?"
+FORM = re.compile(
+    r"postgres(?:ql)?://"
+    r"(?:(?P<user>[^:@/?#]*)(?::[^@/?#]*)?@)?"
+    rf"{HOST}(?:,{HOST})*"
+    r"(?:/[^/?#@\"';\\<>]*)?"
+    r"(?:\?[^?#@]*)?"
+)
+ESCAPES = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
+
+NO_ADDRESS = (
+    "it cannot be read as an address of PostgreSQL (it is not shown, for it may hold a password); write "
+    "postgresql://USER:PASSWORD@HOST/DATABASE, with %-escapes for what is not a letter or digit "
+    "(in a password %2F for /, %40 for @, %3A for :, %23 for #, %3F for ?, %25 for %)"
+)
+
+
+def is_address(value: str) -> bool:
+    """Tell whether a text is meant as an address, and not as names with values."""
+    return re.match(r"\s*[A-Za-z][A-Za-z0-9+.-]*:", value) is not None
+
+
+def checked_address(value: str) -> str:
+    """Return an address that leaves no doubt; raises `InvalidValue`, which shows none of it."""
+    is_whole = value.isprintable() and " " not in value and not ESCAPES.search(value)
+    found = FORM.fullmatch(value) if is_whole else None
+    # A colon that is escaped in a user's name is the one before the password.
+    if found is None or "%3a" in (found["user"] or "").lower():
+        raise InvalidValue("dsn", "…", NO_ADDRESS)
+    return value
+
+
+ID_LENGTH_MAX = 200
+NAME_LENGTH_MAX = 4_000
+SOURCE_LENGTH_MAX = 50
+TEXT_LENGTH_MAX = 1_000
+POINTS_MAX = 10**9
+_DISCORD_ID = re.compile(r"[1-9][0-9]{0,19}", re.ASCII)
+
+
+def checked_member_id(value: object) -> str:
+    """Return TRC's own id of a member: 1 to 200 printable characters."""
+    if not isinstance(value, str) or not value.strip() or len(value) > ID_LENGTH_MAX or not value.isprintable():
+        raise InvalidValue("member_id", value, f"give a text of 1 to {ID_LENGTH_MAX} printable characters")
+    return value
+
+
+def checked_discord_id(value: object) -> str:
+    """Return a Discord id: a text of 1 to 20 digits (a snowflake, never a number)."""
+    if not isinstance(value, str) or not _DISCORD_ID.fullmatch(value):
+        raise InvalidValue(
+            "discord_id", value, "give the Discord id as text of 1 to 20 digits, such as '80351110224678912'"
+        )
+    return value
+
+
+def checked_name(value: object) -> str:
+    """Return a display name: any Unicode text that can be stored, 4,000 characters at most."""
+    if not isinstance(value, str) or len(value) > NAME_LENGTH_MAX:
+        raise InvalidValue("name", value, f"give a text of at most {NAME_LENGTH_MAX:,} characters")
+    return _storable("name", value)
+
+
+def checked_key(value: object) -> str:
+    """Return a caller's key: 1 to 200 printable characters."""
+    if not isinstance(value, str) or not value.strip() or len(value) > ID_LENGTH_MAX or not value.isprintable():
+        raise InvalidValue("key", value, f"give a text of 1 to {ID_LENGTH_MAX} printable characters")
+    return value
+
+
+def checked_source(value: object) -> str:
+    """Return what an award is for: 1 to 50 printable characters, and not `discord`, which only a sync may post to."""
+    if not isinstance(value, str) or not value.strip() or len(value) > SOURCE_LENGTH_MAX or not value.isprintable():
+        raise InvalidValue("source", value, f"give a text of 1 to {SOURCE_LENGTH_MAX} printable characters")
+    if value.strip().casefold() == DISCORD:
+        raise InvalidValue("source", value, "only a sync posts points for Discord; name what else they are for")
+    return value
+
+
+def checked_points(value: object) -> int:
+    """Return points to award: a whole number from 1 to a thousand million."""
+    if type(value) is not int or not 1 <= value <= POINTS_MAX:
+        raise InvalidValue("points", value, f"give a whole number from 1 to {POINTS_MAX:,}")
+    return value
+
+
+def checked_change(value: object) -> int:
+    """Return points to add or take away: a whole number other than 0, a thousand million at most."""
+    if type(value) is not int or not 1 <= abs(value) <= POINTS_MAX:
+        raise InvalidValue("points", value, f"give a whole number other than 0, up to {POINTS_MAX:,} either way")
+    return value
+
+
+def checked_reason(value: object) -> str:
+    """Return why something was done, for people to read later: 1 to 1,000 characters."""
+    return _checked_text("reason", value)
+
+
+def checked_actor(value: object) -> str:
+    """Return who did something: 1 to 1,000 characters."""
+    return _checked_text("by", value)
+
+
+def checked_weekday(value: object) -> date:
+    """Return a day that can be excused: Monday to Friday."""
+    day = checked_day("day", value)
+    if day.weekday() >= SATURDAY:
+        raise InvalidValue("day", day.isoformat(), "Saturdays and Sundays never break a streak; excuse a weekday")
+    return day
+
+
+def checked_day(field: str, value: object) -> date:
+    """Return a UTC day, a `date` and not an instant."""
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise InvalidValue(field, value, "give a day, such as date(2026, 12, 25)")
+    return value
+
+
+def checked_limit(value: object) -> int:
+    """Return the length of a page of entries: 1 to 10,000."""
+    if type(value) is not int or not 1 <= value <= 10_000:
+        raise InvalidValue("limit", value, "give a whole number from 1 to 10,000")
+    return value
+
+
+def checked_position(field: str, value: object) -> int:
+    """Return a position in the feed: a whole number from 0 on."""
+    if type(value) is not int or not 0 <= value < 2**63:
+        raise InvalidValue(field, value, "give a position from the feed: a whole number from 0 on")
+    return value
+
+
+def _checked_text(field: str, value: object) -> str:
+    if not isinstance(value, str) or not value.strip() or len(value) > TEXT_LENGTH_MAX:
+        raise InvalidValue(field, value, f"give a text of 1 to {TEXT_LENGTH_MAX:,} characters")
+    return _storable(field, value)
+
+
+def _storable(field: str, value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidValue(field, value, "it holds half a surrogate pair, which no UTF-8 text can hold") from error
+    if "\x00" in value:
+        raise InvalidValue(field, value, "it holds a NUL character, which not every store can keep")
+    return value
+
+
+WORDS_MAX = 32
+"""How many words of a name are found by; the rest of a longer one is not."""
+WORD_LENGTH_MAX = 64
+"""How much of a word is looked at."""
+SOUGHT_MAX = 8
+"""How many words of a search are looked at."""
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""Marks and letters by their category that show nothing."""
+
+
+def unseen(text: str) -> str:
+    """Return the marks and letters of a text that show nothing, though they count as marks and letters."""
+    return "".join(_UNSEEN.findall(text))
+
+
+def words_of(name: str) -> tuple[str, ...]:
+    """Return the words of a name, each once: runs of letters, digits and marks, and runs of signs, folded.
+
+    A script that puts no blanks between words makes one word of them all, which is found by its beginning.
+
+    >>> words_of("Ada KING, Countess of Lovelace \u2605")
+    ('ada', 'king', 'countess', 'of', 'lovelace', '\u2605')
+    """
+    folded = normalize("NFKC", normalize("NFKC", _UNSEEN.sub("", name)).casefold())
+    words, kind = [""], ""
+    for char in folded:
+        group = _group(char)
+        if group == kind and group:
+            words[-1] += char
+        elif group != "hidden":
+            words.append(char if group else "")
+            kind = group
+    return tuple(dict.fromkeys(word[:WORD_LENGTH_MAX] for word in words if word))[:WORDS_MAX]
+
+
+def sought_words(text: str) -> tuple[str, ...]:
+    """Return the words of a search, the longest first: with it to begin leaves the fewest to look at."""
+    return tuple(sorted(words_of(text), key=len, reverse=True))[:SOUGHT_MAX]
+
+
+def first_met(sought: Sequence[str], words: Collection[str]) -> str | None:
+    """Return the word of a name, first in order, that the first word of a search begins; None if one begins none."""
+    if not sought or not all(any(word.startswith(one) for word in words) for one in sought):
+        return None
+    return min(word for word in words if word.startswith(sought[0]))
+
+
+def _group(char: str) -> str:
+    found = category(char)
+    if found in {"Cf", "Cs"} or (found == "Cc" and not char.isspace()):
+        # Nobody sees these, and nobody can type them.
+        return "hidden"
+    return "word" if found[0] in "LNM" else "sign" if found[0] == "S" else ""
+
+
+_CONTROLS = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+
+
+def validate_new(field: str, value: str) -> None:
+    """Raise `InvalidValue` for a new key, source or actor that another could be mistaken for."""
+    if value != value.strip():
+        raise InvalidValue(field, value, "it begins or ends with a blank; give it without")
+    for char in value:
+        if category(char) in _CONTROLS or unseen(char):
+            advice = f"it holds a character that cannot be seen (U+{ord(char):04X}); give it without"
+            raise InvalidValue(field, value, advice)
+    if not is_normalized("NFC", value):
+        advice = "its letters are spelt in parts; give it in Unicode's composed form (NFC), in which é is one character"
+        raise InvalidValue(field, value, advice)
+
+
+def validate_new_member_id(value: str) -> None:
+    """Raise `InvalidValue` for a new member's id that another could be mistaken for, or that no address can hold."""
+    validate_new("member_id", value)
+    if value in {".", ".."}:
+        raise InvalidValue("member_id", value, "an address cannot end in it; give another id")

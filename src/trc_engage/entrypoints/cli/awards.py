@@ -1,0 +1,113 @@
+"""The commands that book points by hand: award, reverse, adjust."""
+
+import os
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from ...core.reports import Receipt, Standing
+from ...engage import Engage
+from ..settings import Settings
+from ..stores import now
+from ..wire import of_receipt, parsed_instant
+from ..wiring import opened
+from ..wording import changed, counted, dated, moment, named, points, safe
+from .options import Json, Member, examples, say_json
+from .output import say
+
+app = typer.Typer(rich_markup_mode=None)
+
+Key = Annotated[str, typer.Option(metavar="KEY", help="Your name for it: one key is booked once, however often told.")]
+Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why, for whoever reads the ledger later.")]
+By = Annotated[str, typer.Option(metavar="WHO", help="Who decided it.")]
+
+
+@app.command(
+    epilog=examples(
+        "Examples:",
+        "trc-engage award m-1 --source benchmark --points 50 --key benchmark:991",
+        "trc-engage award m-1 --source benchmark --points 50 --key benchmark:991 \\",
+        "    --at 2026-03-05T14:00Z",
+    )
+)
+def award(
+    member: Member,
+    *,
+    source: Annotated[str, typer.Option(metavar="TEXT", help="What it is for: any word but discord.")],
+    points: Annotated[int, typer.Option(metavar="POINTS", help="How many, 1 at least.")],
+    key: Key,
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="When it happened, with its zone; now if not given.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Award points for a benchmark, a download or whatever else.
+
+    The UTC day on which it happened becomes active, even if it is settled already: the streak is then
+    derived anew. The same key with the same contents again does nothing; with others it is refused.
+    """
+    happened_at = now() if at is None else parsed_instant("at", at)
+    _book(
+        lambda engage: engage.award(member, source=source, points=points, key=key, at=happened_at),
+        as_json=as_json,
+    )
+
+
+@app.command(epilog=examples("Example:", "trc-engage reverse benchmark:991 --reason 'withdrawn' --by admin-7"))
+def reverse(
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The key of the award.")],
+    *,
+    reason: Reason,
+    by: By,
+    as_json: Json = False,
+) -> None:
+    """Take an award back, and its activity with it.
+
+    Nothing is deleted: another entry takes the points back. The key is used up; a new award needs a new one.
+    """
+    _book(lambda engage: engage.reverse(key, reason=reason, by=by), as_json=as_json)
+
+
+@app.command(epilog=examples("Example:", "trc-engage adjust m-1 --points -5 --key fix:17 --reason 'typo' --by admin-7"))
+def adjust(
+    member: Member,
+    *,
+    points: Annotated[int, typer.Option(metavar="POINTS", help="How many; a negative number takes points.")],
+    key: Key,
+    reason: Reason,
+    by: By,
+    as_json: Json = False,
+) -> None:
+    """Add or take points by hand, with a reason.
+
+    A correction is no activity: it makes no day active, and breaks no streak.
+    """
+    _book(
+        lambda engage: engage.adjust(member, points=points, key=key, reason=reason, by=by),
+        as_json=as_json,
+    )
+
+
+def _book(step: "Callable[[Engage], Receipt]", *, as_json: bool) -> None:
+    with opened(Settings.from_mapping(os.environ)) as engage:
+        receipt = step(engage)
+        standing = engage.standing(receipt.entry.member_id)
+    if as_json:
+        say_json(of_receipt(receipt, standing))
+    else:
+        say_receipt(receipt, standing)
+
+
+def say_receipt(receipt: Receipt, standing: Standing) -> None:
+    """Say what happened, where the member stands now, and whether the streak changed."""
+    entry = receipt.entry
+    if receipt.changed:
+        what_for = "" if entry.kind == "adjustment" else f" for {safe(entry.source)}"
+        counted_on = f"counted on {dated(entry.day)} (entry {entry.position})"
+        say(f"{receipt.outcome}: {points(entry.points)}{what_for}, {counted_on}")
+    else:
+        say(f"unchanged: posted already, as entry {entry.position} of {moment(entry.at)} UTC")
+    say(f"{named(standing)}: {counted(standing.points, 'point')}")
+    if receipt.late is not None:
+        say(f"streak: {changed(receipt.late)} (that day was settled already)")

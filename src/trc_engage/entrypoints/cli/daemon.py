@@ -1,0 +1,167 @@
+"""The commands that run with nobody there: daemon and run-due."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from attrs import frozen
+
+from ...core.incidents import Notice
+from ...core.reports import RunReport, SettleReport, SyncReport
+from ..daemon.logs import Level, logged
+from ..daemon.loop import Daemon, Systemd
+from ..daemon.sentry import Watch, watched
+from ..daemon.signals import Stop, heeding_signals
+from ..daemon.supervisor import Attendant
+from ..settings import Settings
+from ..stores import now
+from ..wire import of_failure, of_report, of_settled
+from ..wiring import Unattended, opened_unattended
+from ..wording import counted, points, safe, told
+from .options import Json, code_of, examples, say_json
+
+logger = logging.getLogger(__name__)
+
+app = typer.Typer(rich_markup_mode=None)
+
+LogJson = Annotated[bool, typer.Option("--log-json", help="Log one JSON object a line.")]
+LogLevel = Annotated[Level, typer.Option(help="How much to log, on stderr.")]
+
+
+@frozen
+class Post:
+    """All that whoever runs unattended holds: what to run, who watches, and how it is told to end."""
+
+    unattended: Unattended
+    watch: Watch
+    stop: Stop
+
+    def run(self) -> RunReport:
+        """Do what is due once; raises what a run raises."""
+        report = self.unattended.engage.run_due()
+        self.watch.check_in(report)
+        return report
+
+    def live(self) -> None:
+        """Do what is due until a stop is asked for."""
+        attendant = Attendant(self.unattended.engage, self.watch, self.unattended.alerts, now)
+        Daemon(attendant, self.stop.wait, Systemd.from_environ(os.environ)).live()
+        logger.info("stopped by %s", self.stop.reason)
+
+
+@contextmanager
+def at_post(level: Level, *, log_json: bool) -> Iterator[Post]:
+    """Open everything, with signals heeded from before the first file to after the last."""
+    settings = Settings.from_mapping(os.environ)
+    secrets = settings.mee6_token, settings.alert_webhook, settings.sentry_dsn
+    with (
+        heeding_signals() as stop,
+        logged(level, as_json=log_json, secrets=secrets),
+        watched(settings) as watch,
+        opened_unattended(settings) as unattended,
+    ):
+        stop.gives_up(unattended.stop)
+        yield Post(unattended, watch, stop)
+
+
+def end_as(report: RunReport) -> None:
+    """End with the code of a run that failed; busy, waiting or stopped it has not."""
+    if report.outcome == "failed" and report.error is not None:
+        raise typer.Exit(code_of(report.error))
+
+
+@app.command(
+    epilog=examples(
+        "Examples:",
+        "trc-engage daemon             until Ctrl-C or SIGTERM",
+        "trc-engage daemon --log-json  for a collector of logs",
+    )
+)
+def daemon(
+    *,
+    once: Annotated[bool, typer.Option("--once", help="Do what is due now, and end.")] = False,
+    log_json: LogJson = False,
+    log_level: LogLevel = "info",
+) -> None:
+    """Sync and settle by itself, until it is told to end.
+
+    It syncs at :00, :15, :30 and :45 UTC, settles the day before at 00:05 UTC, and tells the admins what
+    needs them. What is due is decided from the store: nothing is done twice, whoever else runs, and what
+    was missed is made up by the next sync. SIGTERM and Ctrl-C end it within 5 seconds, wherever it is.
+    """
+    with at_post(log_level, log_json=log_json) as post:
+        if once:
+            end_as(post.run())
+        else:
+            post.live()
+
+
+@app.command("run-due", epilog=examples("Example, for cron:", "*/5 * * * *  trc-engage run-due >/dev/null"))
+def run_due(*, as_json: Json = False, log_json: LogJson = False, log_level: LogLevel = "error") -> None:
+    """Do what is due now, once: for cron, a timer, a job queue.
+
+    It prints a line if it did anything, and nothing if nothing was due; with --json always one line. On
+    stderr stands only what an admin must know, so cron mails an outage when it begins to last, each day
+    and when it is over, not each failure. If another run is at work it says so and ends with 0: that one
+    does it all. A sync that failed ends with 69, a store that failed with 74.
+    """
+    with at_post(log_level, log_json=log_json) as post:
+        report = post.run()
+    if as_json:
+        say_json(of_run(report))
+    elif done := line(report):
+        typer.echo(done)
+    end_as(report)
+
+
+def line(report: RunReport) -> str | None:
+    """Return what the run did; None if there was nothing to do."""
+    parts = [_slot(report)] if report.outcome != "nothing" else []
+    if report.settled:
+        days = f"{report.settled[0]}" if len(report.settled) == 1 else f"{report.settled[0]} to {report.settled[-1]}"
+        parts.append(f"settled {days}")
+    if report.delivered:
+        parts.append(f"{counted(len(report.delivered), 'notice')} delivered")
+    if report.undelivered:
+        parts.append(f"{counted(len(report.undelivered), 'notice')} not delivered")
+    return safe("; ".join(parts)) if parts else None
+
+
+def of_run(report: RunReport) -> dict[str, Any]:
+    """Return what the run did."""
+    return {
+        "outcome": report.outcome,
+        "at": report.at.isoformat(),
+        "slot": report.slot and report.slot.isoformat(),
+        "sync": report.sync and of_report(report.sync, dry_run=False),
+        "error": report.error and _error(report),
+        **of_settled(SettleReport(report.settled, report.pending)),
+        "delivered": [_notice(one) for one in report.delivered],
+        "undelivered": [_notice(one) for one in report.undelivered],
+    }
+
+
+def _slot(report: RunReport) -> str:
+    if report.sync is not None:
+        return f"{report.sync.outcome}: {points(report.sync.points)}; {_counts(report.sync)}"
+    if report.error is not None:
+        return f"{report.outcome}: {told(report.error)}"
+    return f"{report.outcome}: the read was given up, and the next run does it"
+
+
+def _counts(sync: SyncReport) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in sync.counts.items() if count) or "nobody looked for"
+
+
+def _error(report: RunReport) -> dict[str, Any] | None:
+    if report.error is None:
+        return None
+    failure = of_failure(report.error, dry_run=False)
+    return {name: failure[name] for name in ("kind", "message", "retry_at")}
+
+
+def _notice(notice: Notice) -> dict[str, Any]:
+    return {"kind": notice.kind, "topic": notice.topic, "since": notice.since.isoformat(), "title": notice.title}

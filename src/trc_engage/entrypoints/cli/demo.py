@@ -1,0 +1,326 @@
+"""The demo: a fortnight of a small community, lived in seconds on a clock of its own."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+import typer
+from attrs import define, field, frozen
+
+from ...core.errors import SourceError
+from ...core.reports import Standing
+from ...engage import Engage
+from ...testing.mee6 import Mee6Server
+from ..settings import Settings
+from ..wiring import opened_or_made_ledger, opened_with_source
+from ..wording import counted, points
+from .history import say_history
+from .output import say, say_table
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def demo() -> None:
+    """Live a fortnight of syncs in seconds.
+
+    Then show what came of it: members, points, streaks, and the history of one, explained. It brings a MEE6
+    of its own and ten members, keeps its store in a temporary folder, needs no network and no settings, and
+    leaves nothing behind.
+    """
+    run()
+
+
+MEMORY = "/dev/shm"  # noqa: S108  the folder in it has a name of its own
+ENTRIES_MAX = 100
+
+BEFORE = """\
+A fortnight at The Revenue Council in a few seconds: ten members and a stranger
+on Discord, a MEE6 of its own on this machine, a sync every 15 minutes.
+100 XP are 1 point; what is left over is carried. Weekdays in a row on which
+anything was earned are a streak, settled once each night. A store is made for
+it in a temporary folder, and is gone afterwards.
+"""
+
+AFTER = """
+Each line can be checked from the one below it: carried XP before + XP gained
+= 100 for each point + carried XP after. A line is posted where points change;
+until then XP waits for the next. The first line of all pays nothing: history.
+
+Go on with your own server. Its leaderboard must be public (MEE6's dashboard);
+its id is found in Discord (Developer Mode, right-click it, Copy Server ID):
+
+  export TRC_ENGAGE_GUILD_ID=...
+  trc-engage members enroll m-1 --discord-id ... --name Ada
+  trc-engage sync --dry-run    # what would happen?
+  trc-engage sync              # opens the accounts: no points for history
+  trc-engage history m-1
+
+Or first try them on a board that chats by itself: trc-engage mee6-server
+"""
+
+
+def run() -> None:
+    """Live the fortnight, show what came of it, and leave nothing behind."""
+    say(BEFORE)
+    with (
+        _swept_on_sigterm(),
+        TemporaryDirectory(prefix="trc-engage-demo-", dir=_in_memory()) as folder,
+        lived(Path(folder) / "engage.db") as engage,
+    ):
+        members = sorted(engage.members(), key=lambda standing: -standing.points)
+        standings = [engage.standing(member.member_id) for member in members]
+        star, entries = engage.standing(STAR), engage.history(STAR, limit=ENTRIES_MAX)
+    say("")
+    _say_standings(standings)
+    say("")
+    say_history(star, entries, limit=ENTRIES_MAX)
+    say(AFTER)
+
+
+def _say_standings(standings: Sequence[Standing]) -> None:
+    """Show points and streaks side by side; each demo member has both an account and a streak."""
+    say_table(
+        ("member", "name", "points", "streak", "longest", "status", "XP", "carried"),
+        [
+            (
+                one.member_id,
+                one.name or "",
+                f"{one.points:,}",
+                f"{one.streak.current}",
+                f"{one.streak.longest}",
+                one.discord.status,
+                f"{one.discord.xp_total:,}",
+                f"{one.discord.xp_carried}",
+            )
+            for one in standings
+            if one.streak is not None and one.discord is not None
+        ],
+        right={"points", "streak", "longest", "XP", "carried"},
+    )
+
+
+def _in_memory() -> str | None:
+    """Return a folder in memory, if there is one: a fortnight is some 20,000 waits for a real disk."""
+    return MEMORY if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) else None
+
+
+@contextmanager
+def _swept_on_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the process in a way that still tidies up."""
+    before = signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@frozen
+class Person:
+    """Somebody on the demo's Discord server."""
+
+    name: str
+    discord_id: str
+    xp_before: int
+    """XP earned before the demo begins; it pays nothing."""
+    messages_an_hour: float
+    """How much they write …"""
+    from_hour: int
+    until_hour: int
+    """… and when, in UTC."""
+    on_weekends: bool = False
+
+    @property
+    def member_id(self) -> str:
+        """TRC's own id."""
+        return f"trc-{self.name.lower()}"
+
+    def writes(self, at: datetime, chance: Random) -> bool:
+        """Tell whether they write in this minute."""
+        if not self.from_hour <= at.hour < self.until_hour or (at.weekday() >= 5 and not self.on_weekends):
+            return False
+        return chance.random() < self.messages_an_hour / 60
+
+
+ADA = Person("Ada", "300000000000000001", 4_310, 3.0, 8, 18)
+GRACE = Person("Grace", "300000000000000002", 12_840, 5.0, 17, 23, on_weekends=True)
+ALAN = Person("Alan", "300000000000000003", 760, 2.5, 20, 24, on_weekends=True)
+EDSGER = Person("Edsger", "300000000000000004", 2_055, 0.7, 6, 12)
+BARBARA = Person("Barbara", "300000000000000005", 9_120, 1.2, 7, 20)
+DENNIS = Person("Dennis", "300000000000000006", 5_080, 0.8, 9, 17)
+KATHERINE = Person("Katherine", "300000000000000007", 150, 4.0, 12, 15, on_weekends=True)
+RADIA = Person("Radia", "300000000000000008", 3_402, 1.6, 10, 19)
+HEDY = Person("Hedy", "300000000000000009", 0, 1.5, 13, 21, on_weekends=True)
+MARGARET = Person("Margaret", "300000000000000010", 7_777, 2.0, 9, 16)
+STRANGER = Person("a stranger", "300000000000000099", 25_000, 6.0, 0, 24, on_weekends=True)
+
+MEMBERS = (ADA, GRACE, ALAN, EDSGER, BARBARA, DENNIS, KATHERINE, RADIA, HEDY, MARGARET)
+
+MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
+DAYS = 14
+DAY = timedelta(days=1)
+SLOTS = 96
+MINUTES = 15
+MOST = 3
+MINUTE = timedelta(minutes=1)
+SEED = 2026
+STAR = DENNIS.member_id
+"""Whose history is shown: somebody to whom something happened."""
+
+
+@define
+class Time:
+    """A clock that is set by hand."""
+
+    at: datetime = MONDAY
+
+    def __call__(self) -> datetime:
+        """Return what it is set to."""
+        return self.at
+
+
+@define
+class World:
+    """All that the story moves."""
+
+    server: Mee6Server
+    engage: Engage
+    time: Time
+    here: list[Person]
+    """Who is on the Discord server."""
+    chance: Random = field(factory=lambda: Random(SEED))  # noqa: S311  chance, not secrecy
+    failures: int = 0
+    is_settled: bool = True
+    """Whether every day that is over is settled."""
+
+    def chat(self) -> None:
+        """Let a quarter of an hour pass, minute by minute."""
+        for _ in range(MINUTES):
+            self.time.at += MINUTE
+            for person in self.here:
+                if person.writes(self.time.at, self.chance):
+                    self.server.board.post(person.discord_id)
+
+    def sync(self) -> None:
+        """Sync, as every quarter of an hour; when MEE6 is down the next one makes up for it."""
+        try:
+            report = self.engage.sync()
+        except SourceError as error:
+            if not self.failures:
+                self.tell(f"the sync fails: {error.kind}; nothing changes")
+            self.failures += 1
+            return
+        if self.failures:
+            self.tell(f"after {self.failures} failed syncs, this one finds all the XP: {points(report.points)}")
+            self.failures = 0
+        if not self.is_settled:
+            self.settle()
+        if report.opened:
+            self.tell(f"the sync opens {counted(report.opened, 'account')}: no points for history")
+        if report.deducted:
+            self.tell(f"the sync takes back what that XP had paid: {points(report.points)}")
+
+    def settle(self) -> None:
+        """Settle the days that are over, as every night at 00:05; one that waited for a sync is worth telling."""
+        report = self.engage.settle()
+        self.is_settled = not report.pending
+        for day in report.settled:
+            if self.time.at.hour:
+                self.tell(f"{day:%A}, which waited for it, is settled: no streak broke")
+
+    def tell(self, sentence: str) -> None:
+        """Say what happens now."""
+        say(f"{self.time.at:%a %d %b %H:%M}  {sentence}")
+
+
+@contextmanager
+def lived(store: Path) -> Iterator[Engage]:
+    """Live the fortnight into a store, and yield what reads it."""
+    time = Time()
+    with Mee6Server.start(clock=time, seed=SEED) as server:
+        settings = Settings(store=store, guild_id=server.guild_id, mee6_url=server.url)
+        # The demo has said so already.
+        opened_or_made_ledger(settings, lambda _: None).close()
+        with opened_with_source(settings, clock=time, page_gap=0.0, pause=lambda _seconds: None) as engage:
+            world = World(server, engage, time, [*MEMBERS, STRANGER])
+            _begin(world)
+            for day in range(DAYS):
+                _live(world, day)
+            yield engage
+
+
+def _begin(world: World) -> None:
+    for person in world.here:
+        world.server.board.join(person.discord_id, username=person.name, xp=person.xp_before)
+    for person in MEMBERS:
+        linked = None if person is MARGARET else person.discord_id
+        world.engage.enroll(person.member_id, discord_id=linked, name=person.name)
+
+
+def _live(world: World, day: int) -> None:
+    """Live one day: what happens, a sync, a quarter of an hour of chat, and again."""
+    world.is_settled = day == 0
+    before = {standing.member_id: standing.points for standing in world.engage.members()}
+    for slot in range(SLOTS):
+        for happens in STORY.get((day, slot * MINUTES), ()):
+            happens(world)
+        world.sync()
+        world.chat()
+    gains = sorted(
+        ((standing.points - before[standing.member_id], standing.name) for standing in world.engage.members()),
+        key=lambda gain: -gain[0],
+    )
+    most = ", ".join(f"{name} {gain:+,}" for gain, name in gains[:MOST] if gain > 0)
+    total = points(sum(gain for gain, _ in gains))
+    say(f"{MONDAY + day * DAY:%a %d %b}        {total}, most to {most}")
+
+
+def _takes_xp(world: World) -> None:
+    world.tell("an admin takes 650 XP from Dennis, for spam")
+    world.server.board.remove(DENNIS.discord_id, 650)
+
+
+def _links_late(world: World) -> None:
+    world.tell(f"Margaret links her Discord account; her {world.server.board.xp(MARGARET.discord_id):,} XP are history")
+    world.engage.link(MARGARET.member_id, MARGARET.discord_id)
+
+
+def _leaves(world: World) -> None:
+    world.tell("Alan leaves Discord; his XP is kept, on MEE6's board too")
+    world.here.remove(ALAN)
+    world.server.board.leave(ALAN.discord_id)
+    world.engage.leave(ALAN.member_id)
+
+
+def _returns(world: World) -> None:
+    world.tell("Alan is back; syncing goes on from the XP that was kept")
+    world.here.append(ALAN)
+    world.server.board.join(ALAN.discord_id)
+    world.engage.rejoin(ALAN.member_id)
+
+
+def _breaks(world: World) -> None:
+    world.tell("MEE6 is down (502 Bad Gateway)")
+    world.server.trouble("bad_gateway")
+
+
+def _mends(world: World) -> None:
+    world.tell("MEE6 is back")
+    world.server.recover()
+
+
+STORY: Mapping[tuple[int, int], Sequence[Callable[[World], None]]] = {
+    (3, 11 * 60): (_links_late,),
+    (4, 19 * 60): (_leaves,),
+    (8, 17 * 60): (_breaks,),
+    (9, 8 * 60): (_mends,),
+    (9, 14 * 60): (_takes_xp,),
+    (10, 20 * 60): (_returns,),
+}
+"""What happens, by day and minute of the day."""

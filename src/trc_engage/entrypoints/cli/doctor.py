@@ -1,0 +1,139 @@
+"""The doctor command: whether everything in the store is as it must be."""
+
+import os
+from itertools import groupby
+from typing import Annotated, Any
+
+import typer
+
+from ...core.audit.model import BALANCE, STREAK, Audit, Change, Repair
+from ..settings import Settings
+from ..stores import check_store
+from ..wiring import opened, opened_untouched
+from ..wording import counted, safe
+from .options import NOT_HEALTHY, Json, examples, say_json
+from .output import say
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command(
+    epilog=examples(
+        "Examples:",
+        "trc-engage doctor",
+        "trc-engage doctor --repair",
+        "TRC_ENGAGE_STORE=/backups/engage.db trc-engage doctor   is that backup sound?",
+    )
+)
+def doctor(
+    *,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Rebuild balances from entries and streaks from evidence, nothing else.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Check everything that must hold in the store.
+
+    Entries, accounts, balances, streaks, links, days, runs and the file itself: each breach is named, and nothing
+    is changed, also while a daemon runs. Exit code 0: all is well; 1: something is not. No name and no Discord id
+    is shown.
+    """
+    settings = Settings.from_mapping(os.environ)
+    check_store(settings)
+    if repair:
+        with opened(settings) as engage:
+            repaired = engage.repair()
+        _tell(repaired.audit, repaired, as_json=as_json)
+    else:
+        with opened_untouched(settings) as engage:
+            audit = engage.audit()
+        _tell(audit, None, as_json=as_json)
+
+
+def _tell(audit: Audit, repaired: Repair | None, *, as_json: bool) -> None:
+    if as_json:
+        say_json(of_audit(audit, repaired))
+    else:
+        if repaired is not None:
+            say_repair(repaired)
+        say_audit(audit, is_repaired=repaired is not None)
+    if not audit.is_healthy:
+        raise typer.Exit(NOT_HEALTHY)
+
+
+def of_audit(audit: Audit, repaired: Repair | None = None) -> dict[str, Any]:
+    """Return what an audit found, and what was rebuilt before it."""
+    value: dict[str, Any] = {
+        "healthy": audit.is_healthy,
+        "breaches": [
+            {
+                "check": breach.check,
+                "subject": breach.subject,
+                "found": breach.found,
+                "expected": breach.expected,
+                "message": breach.message,
+            }
+            for breach in audit.breaches
+        ],
+        "audited": {"members": audit.members, "accounts": audit.accounts, "entries": audit.entries},
+    }
+    if repaired is not None:
+        value["rebuilt"] = [_change(change) for change in repaired.changes]
+    return value
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "check": change.check,
+        "subject": change.subject,
+        "what": change.what,
+        "before": change.before,
+        "after": change.after,
+    }
+
+
+SHOWN_MAX = 10
+DERIVED = (BALANCE, STREAK)
+
+
+def say_audit(audit: Audit, *, is_repaired: bool) -> None:
+    """Say what was looked at and what is not as it must be, by check; then what can be done."""
+    entries = f"{audit.entries:,} {'entry' if audit.entries == 1 else 'entries'}"
+    looked_at = f"audited {counted(audit.members, 'member')}, {counted(audit.accounts, 'account')}, {entries}"
+    if audit.is_healthy:
+        say(f"{looked_at}: all is well")
+        return
+    breaches = f"{len(audit.breaches):,} {'breach' if len(audit.breaches) == 1 else 'breaches'}"
+    say(f"{looked_at}: {breaches}")
+    for check, found in groupby(audit.breaches, key=lambda breach: breach.check):
+        group = list(found)
+        say(f"{check}:", *(f"  {safe(breach.message)}" for breach in group[:SHOWN_MAX]))
+        if len(group) > SHOWN_MAX:
+            say(f"  … and {len(group) - SHOWN_MAX:,} more (all of them with --json)")
+    _say_what_next(audit, is_repaired=is_repaired)
+
+
+def say_repair(repair: Repair) -> None:
+    """Say what was rebuilt, before and after."""
+    if not repair.changes:
+        say("rebuilt: nothing")
+        return
+    say(f"rebuilt {counted(len(repair.changes), 'value')}:")
+    say(*(f"  {safe(f'{one.subject}: {one.what}: {one.before} → {one.after}')}" for one in repair.changes[:SHOWN_MAX]))
+    if len(repair.changes) > SHOWN_MAX:
+        say(f"  … and {len(repair.changes) - SHOWN_MAX:,} more (all of them with --json)")
+
+
+def _say_what_next(audit: Audit, *, is_repaired: bool) -> None:
+    can = [check for check in DERIVED if audit.can_rebuild(check)]
+    if can and not is_repaired:
+        say(f"`trc-engage doctor --repair` rebuilds each {' and '.join(can)}; the store is changed in nothing else")
+    found = {breach.check for breach in audit.breaches}
+    lost = [check for check in DERIVED if check in found and check not in can]
+    if lost:
+        say(
+            f"not to be rebuilt: each {' and '.join(lost)}. What it is derived from is damaged, and it may be the last "
+            "witness of what that was"
+        )
+    if found - {*can}:
+        say("what no repair rebuilds comes back from a backup that this command finds well: `trc-engage restore FILE`")

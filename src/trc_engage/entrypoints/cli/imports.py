@@ -1,0 +1,263 @@
+"""The file of `members import`: members as rows of CSV or JSON."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from unicodedata import normalize
+
+from attrs import evolve, frozen
+
+from ...core.errors import EngageError, InvalidValue, LinkTaken, shortened
+from ...core.reports import Enrolment
+from ...core.validation import validate_new_member_id
+from ...engage import Engage
+from ...usecases.members import Newcomer
+from .options import BadData
+
+KEPT_DIGITS = 15
+"""What a spreadsheet keeps of a number; the others become zeros."""
+LENGTH_MIN = 17
+ROUNDED_MIN = 2
+
+
+def refuse_rounded(path: str, discord_ids: Sequence[str | None]) -> None:
+    """Raise `BadData` if most of the long ids of a file look rounded, two or more: they are not theirs (R31)."""
+    long = [one for one in discord_ids if one is not None and len(one) >= LENGTH_MIN]
+    rounded = [one for one in long if not one[KEPT_DIGITS:].strip("0")]
+    if len(rounded) >= ROUNDED_MIN and len(rounded) * 2 > len(long):
+        raise BadData(
+            f"{path}: {len(rounded):,} of {len(long):,} Discord ids hold only zeros after their {KEPT_DIGITS}th digit, "
+            f"such as {rounded[0]}: a spreadsheet has rounded them. Nothing was imported: take the ids anew from where "
+            "they come from, and format their column as text before they are put into it"
+        )
+
+
+COLUMNS = ("member_id", "discord_id", "name")
+SIZE_MAX = 64 * 1024 * 1024
+UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+JSON_SPACE = " \t\r\n"
+
+
+@frozen
+class BadRow:
+    """A row that cannot be used, and where it stands; lines count from 1."""
+
+    line: int
+    error: EngageError
+
+
+@frozen
+class Row:
+    """A row that can be used."""
+
+    line: int
+    newcomer: Newcomer
+    given: str
+    """The member's id as the file spells it; the newcomer's is stripped and in NFC (R29)."""
+
+
+@frozen
+class Import:
+    """What became of a file's rows."""
+
+    rows: int
+    enrolments: Sequence[Enrolment]
+    bad: Sequence[BadRow]
+    is_written: bool
+
+
+def imported(engage: Engage, rows: Sequence[Row | BadRow], *, skip_bad: bool) -> Import:
+    """Enrol all rows in one posting; if any is bad none, or with `skip_bad` the others."""
+    rows = list(_resolved(engage, rows))
+    good = [row for row in rows if isinstance(row, Row)]
+    bad = [row for row in rows if isinstance(row, BadRow)]
+    if bad and not skip_bad:
+        return Import(len(rows), (), bad, is_written=False)
+    results = engage.enroll_all([row.newcomer for row in good], skip_bad=skip_bad)
+    taken = [
+        BadRow(row.line, result) for row, result in zip(good, results, strict=True) if isinstance(result, LinkTaken)
+    ]
+    enrolments = [result for result in results if isinstance(result, Enrolment)]
+    is_written = skip_bad or not taken
+    bad = sorted([*bad, *taken], key=lambda row: row.line)
+    return Import(len(rows), enrolments if is_written else (), bad, is_written=is_written)
+
+
+def _resolved(engage: Engage, rows: Sequence[Row | BadRow]) -> Iterator[Row | BadRow]:
+    """Yield the rows, those whose id stands just as the file spells it under that; one new and misspelt is bad."""
+    flaws = {row.line: _flaw(row.given) for row in rows if isinstance(row, Row)}
+    standing = {one.member_id for one in engage.members()} if any(flaws.values()) else set()
+    for row in rows:
+        if isinstance(row, BadRow) or not flaws[row.line]:
+            yield row
+        elif row.given in standing:
+            yield evolve(row, newcomer=evolve(row.newcomer, member_id=row.given))
+        else:
+            flaw = _flaw(row.newcomer.member_id)
+            yield BadRow(row.line, flaw) if flaw else row
+
+
+def _flaw(member_id: str) -> InvalidValue | None:
+    try:
+        validate_new_member_id(member_id)
+    except InvalidValue as error:
+        return error
+    return None
+
+
+def read(path: str) -> Sequence[Row | BadRow]:
+    """Read every row of a file, the bad ones too; `BadData` if it is no roster at all."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123  a name of bytes that are no UTF-8 is still a name
+            data = file.read(SIZE_MAX + 1)
+    except OSError as error:
+        raise BadData(f"{path}: {error.strerror or error}") from error
+    if len(data) > SIZE_MAX:
+        raise BadData(f"{path}: it is larger than {SIZE_MAX // 2**20} MiB; split it")
+    text = _decoded(path, data)
+    if not text.strip():
+        raise BadData(f"{path}: it is empty; give rows of {', '.join(COLUMNS)} as CSV or JSON")
+    is_json = path.endswith(".json") or (not path.endswith(".csv") and text.lstrip()[0] in "[{")
+    rows = [_row(line, fields) for line, fields in (_json_rows if is_json else _csv_rows)(path, text)]
+    if not rows:
+        raise BadData(f"{path}: it holds no members")
+    refuse_rounded(path, [row.newcomer.discord_id for row in rows if isinstance(row, Row)])
+    return _told_apart(rows)
+
+
+def _told_apart(rows: Sequence[Row | BadRow]) -> Sequence[Row | BadRow]:
+    """Return the rows; one whose id is that of an earlier one, but for how it is spelt, is bad (R29)."""
+    first: dict[str, Row] = {}
+    told: list[Row | BadRow] = []
+    for row in rows:
+        known = first.setdefault(row.newcomer.member_id, row) if isinstance(row, Row) else None
+        if isinstance(row, Row) and known is not None and known.given != row.given:
+            advice = f"but for blanks or how its letters are spelt it is the id of line {known.line}; keep one of them"
+            told.append(BadRow(row.line, InvalidValue("member_id", row.given, advice)))
+        else:
+            told.append(row)
+    return told
+
+
+def _decoded(path: str, data: bytes) -> str:
+    advice = "save it as UTF-8 (in Excel: CSV UTF-8)"
+    if data.startswith(UTF_16_MARKS):
+        raise BadData(f"{path}: it is UTF-16; {advice}")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise BadData(f"{path}:{line}: byte 0x{data[error.start]:02x} is not UTF-8; {advice}") from error
+
+
+def _row(line: int, fields: Mapping[str, Any] | InvalidValue) -> Row | BadRow:
+    """Make a newcomer of a row's fields; an empty one says nothing."""
+    if isinstance(fields, InvalidValue):
+        return BadRow(line, fields)
+    values = {name: value.strip() if isinstance(value, str) else value for name, value in fields.items()}
+    given, member_id = fields.get("member_id"), values.get("member_id")
+    if isinstance(member_id, str):
+        member_id = normalize("NFC", member_id)
+    try:
+        newcomer = Newcomer(member_id, _told(values, "discord_id"), _told(values, "name"))
+        return Row(line, newcomer, str(given))
+    except InvalidValue as error:
+        return BadRow(line, _explained(error))
+
+
+def _told(values: Mapping[str, Any], name: str) -> Any:
+    value = values.get(name)
+    return None if value == "" else value
+
+
+def _explained(error: InvalidValue) -> InvalidValue:
+    if isinstance(error.value, int | float) and not isinstance(error.value, bool):
+        return InvalidValue(error.field, error.value, "a number may have lost digits on its way; give it in quotes")
+    return error
+
+
+def _csv_rows(path: str, text: str) -> Iterator[tuple[int, Mapping[str, Any] | InvalidValue]]:
+    """Yield the rows below the header, each with the line it begins on."""
+    first = text.lstrip("\r\n").splitlines()[0]
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
+    header: list[str] = []
+    line = 1
+    try:
+        for cells in rows:
+            if not any(cells):
+                pass
+            elif not header:
+                header = _header(path, line, cells)
+            elif len(cells) != len(header):
+                advice = f"the header has {len(header)} columns, this row {len(cells)}; quote what holds a comma"
+                yield line, InvalidValue("row", ",".join(cells), advice)
+            else:
+                yield line, dict(zip(header, cells, strict=True))
+            line = rows.line_num + 1
+    except csv.Error as error:
+        raise BadData(f"{path}:{line}: it is not CSV: {error}; look for a quote that is not closed") from error
+
+
+def _header(path: str, line: int, cells: Sequence[str]) -> list[str]:
+    header = [cell.strip().lower() for cell in cells]
+    known = ", ".join(COLUMNS)
+    for name in header:
+        if name not in COLUMNS:
+            raise BadData(f"{path}:{line}: column {shortened(name)} is unknown; the first line must name {known}")
+        if header.count(name) > 1:
+            raise BadData(f"{path}:{line}: column {shortened(name)} is there twice")
+    if "member_id" not in header:
+        raise BadData(f"{path}:{line}: there is no column member_id; the first line must name {known}")
+    return header
+
+
+def _json_rows(path: str, text: str) -> Iterator[tuple[int, Mapping[str, Any] | InvalidValue]]:
+    """Yield the objects of an array, each with the line it begins on."""
+    decoder = json.JSONDecoder(object_pairs_hook=_Pairs)
+    at = _past_space(text, 0)
+    if text[at] != "[":
+        raise BadData(f"{path}: it must be an array of objects with {', '.join(COLUMNS)}")
+    line, counted_to = 1, 0
+    closing = "]"
+    at = _past_space(text, at + 1)
+    while not text.startswith(closing, at):
+        line, counted_to = line + text.count("\n", counted_to, at), at
+        try:
+            value, at = decoder.raw_decode(text, at)
+        except json.JSONDecodeError as error:
+            raise BadData(f"{path}:{error.lineno}: it is not JSON: {error.msg}") from error
+        except (ValueError, RecursionError) as error:
+            raise BadData(f"{path}:{line}: it is not JSON that can be read: {error}") from error
+        yield line, _object(value)
+        at = _past_space(text, at)
+        if text.startswith(",", at):
+            at = _past_space(text, at + 1)
+        elif not text.startswith(closing, at):
+            line += text.count("\n", counted_to, at)
+            raise BadData(f"{path}:{line}: it is not JSON: a comma or the closing ] is missing")
+    if text[at + 1 :].strip(JSON_SPACE):
+        raise BadData(f"{path}: something follows the closing ]")
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """The names and values of a JSON object, those told twice too."""
+
+
+def _object(value: object) -> Mapping[str, Any] | InvalidValue:
+    if not isinstance(value, _Pairs):
+        return InvalidValue("row", value, f"give an object with {', '.join(COLUMNS)}")
+    fields = dict(value)
+    for name in fields:
+        if name not in COLUMNS:
+            return InvalidValue("row", name, f"this field is unknown; there are {', '.join(COLUMNS)}")
+    if len(fields) < len(value):
+        return InvalidValue("row", [name for name, _ in value], "a field is there twice")
+    return fields
+
+
+def _past_space(text: str, at: int) -> int:
+    while at < len(text) and text[at] in JSON_SPACE:
+        at += 1
+    return at

@@ -1,0 +1,78 @@
+"""The leaderboard command."""
+
+import os
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from ...core.reports import Rank, Standing
+from ..settings import Settings
+from ..stores import opened_to_read
+from ..wire import of_ranks
+from ..wording import counted, named
+from .options import Json, examples, say_json
+from .options import month as month_of
+from .output import say, say_table
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command(
+    epilog=examples(
+        "Examples:",
+        "trc-engage leaderboard",
+        "trc-engage leaderboard --month 2026-03 --limit 10",
+        "trc-engage leaderboard --member m-1",
+    )
+)
+def leaderboard(
+    *,
+    month: Annotated[
+        str | None, typer.Option(metavar="MONTH", help="Only the points of one UTC month, such as 2026-03.")
+    ] = None,
+    limit: Annotated[int, typer.Option(metavar="N", help="How many members.", min=1, max=10_000)] = 25,
+    member: Annotated[str | None, typer.Option(metavar="MEMBER", help="Tell this member's own rank too.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show who leads, by points.
+
+    Equal points share a rank: 1, 1, 3. Members who are hidden (`trc-engage members hide`) are left out, and
+    still have a rank of their own.
+    """
+    first = None if month is None else month_of("month", month)
+    with opened_to_read(Settings.from_mapping(os.environ)) as reader:
+        own = None if member is None else reader.rank(member, month=first)
+        standing = None if member is None else reader.standing(member)
+        ranks = reader.leaderboard(month=first, limit=limit)
+    if as_json:
+        say_json(of_ranks(ranks, own, first))
+        return
+    say_ranks(ranks, first)
+    if own is not None and standing is not None:
+        say_own_rank(own, standing, ranks)
+
+
+def say_ranks(ranks: Sequence[Rank], month: date | None) -> None:
+    """Show the top of the leaderboard; equal points share a rank."""
+    say(f"leaderboard, {'all time' if month is None else f'{month:%B %Y} (UTC)'}", "")
+    if not ranks:
+        say("nobody to show yet; enrol members (`trc-engage members enroll --help`)")
+        return
+    say_table(
+        ("rank", "member", "name", "points"),
+        [(f"{one.rank:,}", one.member_id, one.name or "", f"{one.points:,}") for one in ranks],
+        right={"rank", "points"},
+    )
+
+
+def say_own_rank(own: Rank, standing: Standing, ranks: Sequence[Rank]) -> None:
+    """Say a member's own rank, and why the list above does not hold it."""
+    listed = any(one.member_id == own.member_id for one in ranks)
+    place = ""
+    if standing.is_hidden:
+        place = ", hidden from the list"
+    elif not listed:
+        place = ", outside this list"
+    say("", f"{named(standing)}: rank {own.rank:,} with {counted(own.points, 'point')}{place}")

@@ -1,0 +1,111 @@
+"""The mee6-server command: a board that chats, until it is told to stop."""
+
+import signal
+from random import Random
+from threading import Event
+from typing import Annotated
+
+import typer
+
+from ...core.errors import InvalidValue
+from ...core.validation import checked_discord_id
+from ...testing.mee6 import TROUBLES, Mee6Server
+from .options import BadData, examples
+from .output import say, say_table
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command(
+    "mee6-server",
+    epilog=examples(
+        "Examples:", "trc-engage mee6-server --port 8066 --members 50", "trc-engage mee6-server --trouble rate_limited"
+    ),
+)
+def mee6_server(
+    *,
+    port: Annotated[int, typer.Option(metavar="PORT", help="On 127.0.0.1; 0 takes a free one.", min=0, max=65_535)] = 0,
+    guild_id: Annotated[str, typer.Option(metavar="ID", help="Whose board it serves.")] = "200000000000000001",
+    members: Annotated[int, typer.Option(metavar="N", help="How many people chat.", min=1, max=10_000)] = 10,
+    trouble: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Answer with this trouble; 'list' lists them.")
+    ] = None,
+) -> None:
+    """Serve a MEE6 board that chats, to try with.
+
+    A leaderboard on 127.0.0.1, faithful down to its faults, whose people write messages and earn XP. It
+    prints what to type in another terminal, and runs until Ctrl-C.
+    """
+    run(port=port, guild_id=guild_id, members=members, trouble=trouble)
+
+
+FIRST_ID = 300_000_000_000_000_001
+NAMES = ("Ada", "Grace", "Alan", "Edsger", "Barbara", "Dennis", "Katherine", "Radia", "Hedy", "Margaret")
+CHAT_SECONDS = 1.0
+XP_BEFORE_MAX = 5_000
+
+READY = """\
+MEE6 stands at {url}, with {members} people who chat; Ctrl-C ends it.
+
+In another terminal:
+
+  export TRC_ENGAGE_MEE6_URL={url}
+  export TRC_ENGAGE_GUILD_ID={guild_id}
+  export TRC_ENGAGE_STORE=try.db
+
+  trc-engage members enroll m-1 --discord-id {first_id} --name {first_name}
+  trc-engage sync          # opens the account; a minute later:
+  trc-engage sync --fresh  # counts what was earned since
+  trc-engage history m-1
+"""
+
+
+def run(*, port: int, guild_id: str, members: int, trouble: str | None) -> None:
+    """Serve until Ctrl-C or SIGTERM."""
+    if trouble == "list":
+        say_table(("trouble", "what it is"), [(known.name, known.imitates) for known in TROUBLES.values()])
+        return
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with _started(port, guild_id) as server:
+        if trouble is not None:
+            _trouble(server, trouble)
+        ids = _join(server, members)
+        say(READY.format(url=server.url, guild_id=guild_id, members=members, first_id=ids[0], first_name=NAMES[0]))
+        chance = Random()  # noqa: S311  chance, not secrecy
+        while not stop.wait(CHAT_SECONDS):
+            for discord_id in chance.sample(ids, k=max(1, members // 10)):
+                server.board.post(discord_id)
+
+
+def _started(port: int, guild_id: str) -> Mee6Server:
+    try:
+        return Mee6Server.start(port=port, guild_id=checked_guild_id(guild_id))
+    except OSError as error:
+        raise InvalidValue("port", port, f"cannot listen there ({error.strerror}); 0 takes a free one") from error
+
+
+def checked_guild_id(guild_id: str) -> str:
+    """Return the id of a guild."""
+    try:
+        return checked_discord_id(guild_id)
+    except InvalidValue as error:
+        raise InvalidValue("guild_id", guild_id, error.advice) from error
+
+
+def _trouble(server: Mee6Server, trouble: str) -> None:
+    try:
+        server.trouble(trouble)
+    except ValueError as error:
+        raise BadData(f"{error}") from error
+
+
+def _join(server: Mee6Server, members: int) -> list[str]:
+    """Bring people onto the server, with some XP from before."""
+    ids = [str(FIRST_ID + number) for number in range(members)]
+    chance = Random(members)  # noqa: S311  chance, not secrecy
+    for number, discord_id in enumerate(ids):
+        name = NAMES[number] if number < len(NAMES) else f"Member {number + 1}"
+        server.board.join(discord_id, username=name, xp=chance.randint(1, XP_BEFORE_MAX))
+    return ids

@@ -1,0 +1,111 @@
+"""What commands share: arguments, JSON, exit codes, and the one line that says what went wrong."""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from typing import Annotated, Any
+
+import typer
+
+from ...core.errors import ClockWentBack, EngageError, InvalidValue, LedgerBusy, LedgerFailed, SourceError
+from ..settings import SettingsError
+from ..wording import safe, told
+
+Member = Annotated[str, typer.Argument(metavar="MEMBER", help="The member's id at TRC.")]
+DAY_FORM = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON, for scripts.")]
+
+
+def examples(title: str, *lines: str) -> str:
+    """Return lines for the end of a help text, left as they are (Click would fill them)."""
+    return "\n".join(["\b", title, *(f"  {line}" for line in lines)])
+
+
+def day(argument: str, text: str) -> date:
+    """Return the UTC day that a text names."""
+    try:
+        # Python takes weeks for days, too, and days without hyphens.
+        return date.fromisoformat(text if re.fullmatch(DAY_FORM, text, re.ASCII) else "")
+    except ValueError as error:
+        raise InvalidValue(argument, text, "give a day such as 2026-12-25") from error
+
+
+def month(option: str, text: str) -> date:
+    """Return the first day of the month that a text names."""
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError as error:
+        raise InvalidValue(option, text, "give a month such as 2026-03") from error
+
+
+NOT_HEALTHY = 1
+BAD_DATA = 65
+SOURCE_FAILED = 69
+STORE_FAILED = 74
+BUSY = 75
+CONFIGURATION = 78
+INTERRUPTED = 130
+READER_GONE = 141
+"""What a shell reports of a program whose output nobody reads any more."""
+
+CODES: tuple[tuple[type[EngageError], int], ...] = (
+    (SettingsError, CONFIGURATION),
+    (SourceError, SOURCE_FAILED),
+    (ClockWentBack, SOURCE_FAILED),
+    (LedgerFailed, STORE_FAILED),
+    (LedgerBusy, BUSY),
+    (EngageError, BAD_DATA),
+)
+"""The first class that fits decides; what is no trouble of the world is one of the values handed in."""
+
+
+class BadData(EngageError):
+    """What was handed in cannot be used; the message says what, and where it stands."""
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """End the process with a line and a code for every error that has one."""
+    try:
+        yield
+    except EngageError as error:
+        complain(told(error))
+        raise typer.Exit(code_of(error)) from error
+    except KeyboardInterrupt as error:
+        raise typer.Exit(INTERRUPTED) from error
+    except BrokenPipeError as error:
+        _hush()
+        raise typer.Exit(READER_GONE) from error
+    except OSError as error:
+        _hush()
+        complain(f"reading or writing failed: {error}")
+        raise typer.Exit(STORE_FAILED) from error
+
+
+def code_of(error: EngageError) -> int:
+    """Return the exit code that an error ends with."""
+    return next(code for kind, code in CODES if isinstance(error, kind))
+
+
+def remark(message: str) -> None:
+    """Say on stderr what a command did besides, so that its output stays what was asked for."""
+    typer.echo(safe(message), err=True)
+
+
+def complain(message: str) -> None:
+    """Say what went wrong, on one line of stderr."""
+    typer.echo(f"trc-engage: {safe(message)}", err=True)
+
+
+def _hush() -> None:
+    """Let go of what stdout still holds; the interpreter would complain when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def say_json(value: Mapping[str, Any]) -> None:
+    """Write one line of JSON, in ASCII so that any stdout can take it."""
+    typer.echo(json.dumps(value))

@@ -1,0 +1,125 @@
+"""The show command: where a member stands, with the last weeks as a calendar."""
+
+import os
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import typer
+
+from ...core.reports import DiscordStanding, Mark, MemberDay, Standing
+from ...core.streaks import StreakStanding
+from ..settings import Settings
+from ..stores import now, opened_to_read
+from ..wire import of_standing
+from ..wording import STATUSES, counted, named, safe
+from .options import Json, Member, examples, say_json
+from .output import say, say_coloured
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command(epilog=examples("Examples:", "trc-engage show m-1", "trc-engage show m-1 --json"))
+def show(member: Member, *, as_json: Json = False) -> None:
+    """Show a member's points, streak and last 12 weeks.
+
+    The streak counts the weekdays in a row on which anything was earned, up to the last day that is
+    settled; weekends and excused days never break it.
+    """
+    with opened_to_read(Settings.from_mapping(os.environ)) as reader:
+        standing = reader.standing(member)
+        if as_json:
+            say_json(of_standing(standing))
+            return
+        today = now().date()
+        days = reader.days(member, first_of_weeks(today), today)
+    say_standing(standing)
+    if standing.streak is not None:
+        say_streak(standing.streak)
+    typer.echo()
+    say_weeks(days)
+
+
+def say_standing(standing: Standing) -> None:
+    """Say where a member stands."""
+    by_source = ", ".join(f"{safe(source)} {amount:,}" for source, amount in standing.points_by_source.items())
+    say(f"{named(standing)}: {counted(standing.points, 'point')}{by_source and f' ({by_source})'}")
+    if standing.is_forgotten:
+        say("name and Discord ids were erased; points and entries stay")
+    elif standing.discord is None:
+        say("no Discord account linked")
+    else:
+        say(*_account(standing.discord))
+
+
+def _account(discord: DiscordStanding) -> tuple[str, ...]:
+    account = f"Discord {discord.discord_id}: {STATUSES[discord.status]}"
+    if discord.status == "waiting":
+        return (account,)
+    return (
+        account,
+        f"{discord.xp_total:,} XP, {discord.xp_carried} carried: {discord.xp_to_next_point} more to the next point",
+    )
+
+
+def say_streak(streak: StreakStanding) -> None:
+    """Say how long a member's streak is, and what it needs."""
+    today = "active today" if streak.active_today else "nothing today so far"
+    say(f"streak: {counted(streak.current, 'weekday')}, {today}")
+    if streak.at_risk:
+        say("  at risk: every weekday that is not settled yet needs something earned on it")
+    to_come = "every milestone reached" if streak.next_milestone is None else f"next milestone {streak.next_milestone}"
+    say(f"longest: {counted(streak.longest, 'weekday')}, {to_come}")
+
+
+WEEKS = 12
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+CELL = 3
+MARGIN = " " * 5
+LEGEND = "# active  x missed  e excused  ? not settled yet  - weekend  + active  [ ] today"
+
+SIGNS: dict[Mark, str] = {"active": "#", "missed": "x", "excused": "e", "weekend": "-", "pending": "?", "before": " "}
+STYLES: dict[str, str] = {"#": "green", "+": "green", "x": "red", "e": "cyan", "?": "yellow"}
+
+
+def first_of_weeks(today: date) -> date:
+    """Return the Monday on which the calendar begins."""
+    return today - timedelta(days=today.weekday() + 7 * (WEEKS - 1))
+
+
+def say_weeks(days: Sequence[MemberDay]) -> None:
+    """Draw the days from a Monday to today: weeks side by side, weekdays one below the other."""
+    today, signs = days[-1].day, _signs(days)
+    mondays = [day.day for day in days[::7]]
+    say(f"{MARGIN}{_months(mondays)}", MARGIN + "".join(f"{monday.day:>2} " for monday in mondays).rstrip())
+    rows = []
+    for weekday, name in enumerate(WEEKDAYS):
+        in_row = zip(days[weekday::7], signs[weekday::7], strict=True)
+        cells = [(_cell(sign, is_today=day.day == today), STYLES.get(sign, "")) for day, sign in in_row]
+        rows.append([(f"{name}  ", ""), *cells])
+    say_coloured(rows)
+    say("", LEGEND)
+
+
+def _signs(days: Sequence[MemberDay]) -> list[str]:
+    """Return the sign of each day; before the member's first one the weekends are blank too."""
+    is_told = False
+    signs = []
+    for day in days:
+        is_told = is_told or day.is_active or day.mark not in {"before", "weekend"}
+        active_weekend = day.mark == "weekend" and day.is_active
+        signs.append("+" if active_weekend else SIGNS[day.mark] if is_told else " ")
+    return signs
+
+
+def _months(mondays: Sequence[date]) -> str:
+    """Return the months above the weeks they begin in; one of a single week has no room."""
+    line = ""
+    for number, monday in enumerate(mondays):
+        begins = number == 0 or monday.month != mondays[number - 1].month
+        if begins and all(later.month == monday.month for later in mondays[number + 1 : number + 2]):
+            line = f"{line:<{number * CELL}}{monday:%b}"
+    return line
+
+
+def _cell(sign: str, *, is_today: bool) -> str:
+    return f"[{sign}]" if is_today else f" {sign} "

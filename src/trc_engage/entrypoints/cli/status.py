@@ -1,0 +1,78 @@
+"""The status command: whether all is well, and what to do if not."""
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from textwrap import wrap
+
+import typer
+
+from ...usecases.runs import Status
+from ..settings import Settings, installed_version
+from ..stores import check_store
+from ..wire import of_status
+from ..wiring import channels, opened
+from ..wording import LINE_MIN, answer, holding, running, safe
+from .options import NOT_HEALTHY, Json, examples, say_json
+from .output import GAP, say, say_coloured
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command(
+    epilog=examples(
+        "Examples:",
+        "trc-engage status",
+        "trc-engage status > /dev/null || mail-somebody  exit code 1: not healthy",
+        'trc-engage status --json | jq .healthy          "needs" holds what is wrong, and what to do',
+    )
+)
+def status(*, as_json: Json = False) -> None:
+    """Tell whether all is well, and what to do if not.
+
+    The first line is the answer: healthy (exit code 0) or not (1), the reason and the next step. Not healthy
+    is what lasts and needs somebody: nothing runs, three syncs in a row failed, a board that is not trusted,
+    a day that cannot be settled, a clock that went back, a webhook that takes no alerts. Times are UTC.
+    """
+    settings = Settings.from_mapping(os.environ)
+    check_store(settings)
+    with channels(settings) as alerts, opened(settings, alerts=alerts) as engage:
+        found = engage.status()
+    if as_json:
+        say_json(of_status(found, installed_version()))
+    else:
+        say_status(found, installed_version())
+    if not found.is_healthy:
+        raise typer.Exit(NOT_HEALTHY)
+
+
+def say_status(status: Status, version: str | None) -> None:
+    """Say whether all is well, why not and what to do; then the facts."""
+    word, style = ("healthy", "green") if status.is_healthy else ("NOT healthy", "red")
+    _say_labelled(f"{word}: ", style, answer(status), indent=0)
+    for need in status.needs[1:]:
+        _say_labelled("also: ", style, f"{need.what}; {need.advice}", indent=0)
+    say("")
+    facts = [*running(status), *holding(status), ("version", version or "not installed")]
+    width = max(len(label) for label, _ in facts)
+    for label, value in facts:
+        _say_labelled(f"{label:<{width}}{GAP}", "", value, indent=width + len(GAP))
+
+
+def _say_labelled(label: str, style: str, value: str, *, indent: int) -> None:
+    """Say a text behind its label; on a terminal it is filled to the width, and hangs from the label."""
+    text = safe(value)
+    lines: Sequence[str] = [text]
+    if sys.stdout.isatty():
+        width = max(shutil.get_terminal_size().columns, LINE_MIN)
+        filled = wrap(
+            text,
+            width,
+            initial_indent=" " * len(label),
+            subsequent_indent=" " * indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        lines = [filled[0][len(label) :], *filled[1:]] if filled else [""]
+    say_coloured([[(label, style), (lines[0], "")], *([(line, "")] for line in lines[1:])])

@@ -1,0 +1,202 @@
+"""The sync command, and the bar while a long read lasts."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Annotated, Any, Self, TextIO
+
+import typer
+
+from ...core.boards import named
+from ...core.errors import EngageError
+from ...core.model import Move
+from ...core.reports import SyncReport
+from ...engage import Engage
+from ..settings import Settings
+from ..wire import of_failure, of_report
+from ..wiring import opened_with_source
+from ..wording import counted, moment, points, safe, signed, xp_moved
+from .days import say_late
+from .options import Json, examples, say_json
+from .output import say, say_table
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command(
+    epilog=examples(
+        "Examples:",
+        "trc-engage sync --dry-run       what would happen?",
+        'trc-engage sync --json          for cron: "outcome" is synced, cached or failed',
+        "trc-engage sync --rebase-drops  all XP was reset for a new season",
+        "trc-engage sync --adopt-board --by admin-7 --reason 'our server moved'",
+    )
+)
+def sync(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and plan, write nothing.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Read even if the last reading is under 5 minutes old.")
+    ] = False,
+    accept_drops: Annotated[bool, typer.Option("--accept-drops", help="XP fell and that is right: deduct.")] = False,
+    rebase_drops: Annotated[bool, typer.Option("--rebase-drops", help="A new season: keep all points.")] = False,
+    adopt_board: Annotated[
+        bool, typer.Option("--adopt-board", help="Another board from now on: keep all points.")
+    ] = False,
+    by: Annotated[str | None, typer.Option(metavar="WHO", help="Who decides on drops or a board.")] = None,
+    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; members may read it.")] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Adopt without a question; needed where nobody can answer.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Read MEE6's board and post what it means.
+
+    Every linked member is looked for: 1 point per 100 XP earned since the last sync, and the rest is
+    carried. The first sync of a member only notes the XP: there are no points for history. A board that
+    cannot be read whole, that would lower many members at once, or that is another than the last one,
+    changes nothing.
+    """
+    if accept_drops + rebase_drops + adopt_board > 1:
+        raise typer.BadParameter("give --accept-drops, --rebase-drops or --adopt-board: they are two decisions")
+    how: dict[str, Any] = {"accept_drops": accept_drops, "rebase_drops": rebase_drops, "by": by, "reason": reason}
+    if adopt_board:
+        how |= {"adopt_board": True, "shown": None if dry_run else _decided_on(by, reason, yes=yes)}
+    synced(os.environ, as_json=as_json, dry_run=dry_run, fresh=fresh, **how)
+
+
+def _decided_on(by: str | None, reason: str | None, *, yes: bool) -> SyncReport | None:
+    """Show whoever is at the terminal what an adoption would do, and ask; where nobody is, nothing is adopted (R27)."""
+    if by is None or reason is None:
+        raise typer.BadParameter("--adopt-board needs --by and --reason: who decides, and why")
+    if yes:
+        return None
+    if not sys.stdin.isatty():
+        advice = "look at it with --dry-run first, and if it is meant, give --yes"
+        raise typer.BadParameter(f"--adopt-board lets everybody count on from another board: {advice}")
+    with _opened(os.environ) as engage:
+        known = engage.status().board_id
+        shown = engage.sync(adopt_board=True, dry_run=True)
+    typer.echo(adoption(shown, known), err=True)
+    # Nothing is held while the question stands: the board is read again on yes.
+    if not typer.confirm("Adopt it?", err=True):
+        typer.echo("nothing was changed", err=True)
+        raise typer.Exit
+    return shown
+
+
+@contextmanager
+def _opened(environ: Mapping[str, str]) -> Iterator["Engage"]:
+    """Open the store and the source, with a bar while a long read lasts."""
+    settings = Settings.from_mapping(environ)
+    with Progress(sys.stderr) as on_page, opened_with_source(settings, on_page=on_page) as engage:
+        yield engage
+
+
+def synced(environ: Mapping[str, str], *, as_json: bool, dry_run: bool, **how: Any) -> None:
+    """Sync once and say what it did; a failure is told in JSON too, and raised."""
+    try:
+        with _opened(environ) as engage:
+            report = engage.sync(dry_run=dry_run, **how)
+    except EngageError as error:
+        if as_json:
+            say_json(of_failure(error, dry_run=dry_run))
+        raise
+    if as_json:
+        say_json(of_report(report, dry_run=dry_run))
+    else:
+        say_report(report)
+
+
+MOVES_SHOWN_MAX = 50
+
+
+def say_report(report: SyncReport) -> None:
+    """Say what a sync did, or would do."""
+    if report.outcome == "cached":
+        say(
+            f"nothing read: the last reading, of {moment(report.taken_at)} UTC, is less than 5 minutes old "
+            "and still stands (--fresh reads all the same)"
+        )
+        return
+    done = "dry run, nothing written: the sync would bring" if report.outcome == "planned" else "synced:"
+    say(f"{done} {points(report.points)}")
+    say(f"accounts: {_tally(report)}")
+    if report.pages:
+        say(f"board of {moment(report.taken_at)} UTC: {counted(report.rows, 'row')} in {counted(report.pages, 'page')}")
+    say_late(report.late)
+    if report.moves:
+        _say_moves(report.moves)
+
+
+def adoption(shown: SyncReport, known: str | None) -> str:
+    """Return what adopting a board would do, for whoever decides on it (R24)."""
+    began, missing = shown.rebased + shown.opened, shown.absent
+    return safe(
+        f"{named(shown.board_id)} ({counted(shown.rows, 'row')}) would take the place of {named(known)}: of "
+        f"{counted(began + missing + shown.missed, 'account')} {began:,} would count on from what it shows, "
+        f"{missing:,} are not on it and would begin at 0 XP, and {shown.missed:,} would wait for the next reading. "
+        "All points stay; what was earned since the last sync is not paid"
+    )
+
+
+def _tally(report: SyncReport) -> str:
+    told = ", ".join(f"{count:,} {name}" for name, count in report.counts.items() if count)
+    return told or "none to look for; enrol members with their Discord ids (`trc-engage members enroll --help`)"
+
+
+def _say_moves(moves: Sequence[Move]) -> None:
+    say("")
+    say_table(
+        ("member", "points", "what would happen"),
+        [(move.account.member_id, signed(move.points), _step(move)) for move in moves[:MOVES_SHOWN_MAX]],
+        right={"points"},
+    )
+    if len(moves) > MOVES_SHOWN_MAX:
+        say(f"… and {len(moves) - MOVES_SHOWN_MAX:,} more (all of them with --json)")
+
+
+def _step(move: Move) -> str:
+    before, after = move.account.xp_total, move.xp_total
+    if move.kind == "opening":
+        return f"opening at {after:,} XP"
+    if before == after:
+        return f"{move.status}, {after:,} XP kept"
+    return f"{move.kind or 'short of a point'}: {xp_moved(before, after)}"
+
+
+PAGES_UNTOLD = 1
+"""A read this short is over before a bar would help."""
+
+
+class Progress:
+    """Called with pages and rows read so far; shows them if the stream is a terminal.
+
+    A bar without an end: MEE6 tells no total.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._bar: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, pages: int, rows: int) -> None:
+        """Take note of a page."""
+        if pages <= PAGES_UNTOLD or not self._stream.isatty():
+            return
+        if self._bar is None:
+            from .terminal import endless_bar  # noqa: PLC0415  only a terminal needs it
+
+            self._bar = endless_bar(self._stream)
+            self._bar.start()
+        self._bar.update(self._bar.task_ids[0], description=f"reading the board: {rows:,} rows, {pages:,} pages")

@@ -1,0 +1,84 @@
+"""The log of whoever runs unattended: one event, one line, on stderr."""
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Literal
+
+from ..wording import safe
+
+Level = Literal["debug", "info", "warning", "error"]
+
+LOGGER = "trc_engage"
+NOTICES = "trc_engage.alerts"
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+HIDDEN = "…"
+OWN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "taskName"}
+"""What every record has; anything else came as `extra`."""
+
+
+@contextmanager
+def logged(level: Level, *, as_json: bool, secrets: Sequence[str | None] = ()) -> Iterator[None]:
+    """Write this package's log to stderr, and nobody else's; no secret appears in it.
+
+    What is meant for an admin is written at every level.
+    """
+    logger, notices = logging.getLogger(LOGGER), logging.getLogger(NOTICES)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter((JsonLines if as_json else Lines)(secrets))
+    before = logger.level, logger.propagate, notices.level
+    logger.addHandler(handler)
+    logger.setLevel(level.upper())
+    logger.propagate = False
+    notices.setLevel(min(logger.level, logging.WARNING))
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before[0])
+        logger.propagate = before[1]
+        notices.setLevel(before[2])
+
+
+class Lines(logging.Formatter):
+    """Lines for people: time, level, what happened; the traceback of a bug follows on lines of its own."""
+
+    converter = staticmethod(time.gmtime)
+
+    def __init__(self, secrets: Sequence[str | None] = ()) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(message)s", TIME_FORMAT)
+        # As it is, and as JSON writes it.
+        self._secrets = [form for secret in secrets if secret for form in (secret, json.dumps(secret)[1:-1])]
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  the library's name
+        """Return the line without the traceback."""
+        return safe(super().formatMessage(record))
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return all that is written of one event."""
+        return self._without_secrets(super().format(record))
+
+    def _without_secrets(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, HIDDEN)
+        return text
+
+
+class JsonLines(Lines):
+    """The same as one JSON object on one line, with the fields that the event came with."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one line of ASCII."""
+        value = {name: field for name, field in vars(record).items() if name not in OWN_FIELDS}
+        value |= {
+            "time": self.formatTime(record, self.datefmt),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            value["exception"] = self.formatException(record.exc_info)
+        return self._without_secrets(json.dumps(value, default=str))

@@ -1,0 +1,112 @@
+"""One run after the other with nobody there: no failure gets out, and one that lasts is told."""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+from ...core.days import slot_of
+from ...core.errors import EngageError
+from ...core.incidents import FAILURES_MIN, ChannelState, Notice, Told, Trouble, after_failure, notices_due, state_of
+from ...core.ports import Alerts, Clock
+from ...core.reports import RunReport
+from ...engage import Engage
+from ...usecases.notices import failure_of, fingerprint_of
+from .sentry import Watch
+
+logger = logging.getLogger(__name__)
+
+
+class StoreIncident:
+    """Slots in a row in which a run ended in an error, which a store that fails cannot count itself (R20).
+
+    Kept in memory: another process begins to count anew.
+    """
+
+    def __init__(self, channels: Sequence[Alerts]) -> None:
+        self._channels = channels
+        self._count = 0
+        self._since: datetime | None = None
+        self._slot: datetime | None = None
+        self._trouble: Trouble | None = None
+        self._told: dict[str, Told] = {}
+        self._states: dict[str, ChannelState] = {}
+
+    def failed(self, error: Exception, now: datetime) -> None:
+        """Count a failure, one a slot; from the third in a row on the admins are told."""
+        slot = slot_of(now)
+        self._count += slot != self._slot
+        self._slot = slot
+        self._since = self._since or now
+        if self._count >= FAILURES_MIN:
+            self._trouble = _trouble(error, self._count, self._since)
+        self._tell(now)
+
+    def ended(self, now: datetime) -> None:
+        """Note a run that worked."""
+        self._count, self._since, self._slot, self._trouble = 0, None, None, None
+        self._tell(now)
+
+    def _tell(self, now: datetime) -> None:
+        lasting = [] if self._trouble is None else [self._trouble]
+        for alerts in self._channels:
+            heard = self._told.get(alerts.channel)
+            for notice in notices_due(lasting, [] if heard is None else [heard], now):
+                self._send(alerts, notice, now)
+
+    def _send(self, alerts: Alerts, notice: Notice, now: datetime) -> None:
+        fingerprint = fingerprint_of(alerts)
+        if state_of(self._states.values(), alerts.channel, fingerprint, now):
+            return
+        self._states.pop(alerts.channel, None)
+        if error := failure_of(alerts, notice):
+            if state := after_failure(alerts.channel, fingerprint, error, now):
+                self._states[alerts.channel] = state
+        else:
+            self._told[alerts.channel] = Told(alerts.channel, notice.topic, notice.kind, notice.since, now)
+
+
+class Attendant:
+    """Does what is due, and lets no failure out: it is logged and, if it lasts, told."""
+
+    def __init__(self, engage: Engage, watch: Watch, channels: Sequence[Alerts], clock: Clock) -> None:
+        self._engage = engage
+        self._watch = watch
+        self._incident = StoreIncident(channels)
+        self._clock = clock
+
+    def __call__(self) -> RunReport | None:
+        """Run once; None if it ended in an error."""
+        try:
+            report = self._engage.run_due()
+        except Exception as error:
+            self._note(error)
+            self._incident.failed(error, self._clock())
+            return None
+        self._watch.check_in(report)
+        if report.outcome != "busy":
+            self._incident.ended(self._clock())
+        elif report.error is not None and report.error.__cause__ is not None:
+            # Not another run is in the way but the store itself, as while a server starts; it passes, or lasts.
+            logger.warning("the run was put off: %s", report.error)
+            self._incident.failed(report.error, self._clock())
+        return report
+
+    def _note(self, error: Exception) -> None:
+        """Log one line; what this package does not raise on purpose is a bug, and needs its traceback."""
+        if isinstance(error, EngageError):
+            logger.error("the run failed: %s", error)
+            return
+        logger.error("the run broke off, which is a bug: %s", type(error).__name__, exc_info=error)
+        self._watch.capture(error)
+
+
+def _trouble(error: Exception, count: int, since: datetime) -> Trouble:
+    times = f"{count:,} times in a row since {since:%a %Y-%m-%d %H:%M} UTC"
+    meaning = (
+        "Nothing is synced or settled. No XP is lost: MEE6 counts on, the next good sync pays all of it, and until "
+        "then no streak breaks"
+    )
+    if isinstance(error, EngageError):
+        return Trouble("store", since, f"The store failed, {times}", f"{error}", meaning)
+    why = f"an error of the program ({type(error).__name__}), whose traceback is in the log; report it"
+    return Trouble("store", since, f"Runs broke off, {times}", why, meaning)

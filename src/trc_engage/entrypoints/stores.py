@@ -1,0 +1,126 @@
+"""Where the store is that the settings name, and how it is opened to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..adapters.sqlite import SqliteViews
+from ..core.errors import InvalidValue, StoreMissing
+from ..core.ports import Clock
+from ..reader import Reader
+from .settings import STORE, STORE_NAME, PostgresUrl, Settings, SettingsError
+
+if TYPE_CHECKING:
+    from ..adapters.postgres import PostgresLedger
+
+NO_STORE = (
+    f"name yours in {STORE}, check that its disk is mounted, or begin one by enrolling a member "
+    "(`trc-engage members enroll --help`)"
+)
+OWNER_ONLY = 0o700
+
+
+def existing_store_path(settings: Settings) -> Path:
+    """Return the file of a store that is there, for whoever must not make one; raises `StoreMissing`."""
+    path = _file(settings) or default_folder() / STORE_NAME
+    _check_is_file(path)
+    if not path.exists() or not path.stat().st_size:
+        message = f"{path}: there is no store; {NO_STORE}"
+        raise StoreMissing(message)
+    return path
+
+
+def default_folder() -> Path:
+    """Return the user's data folder, which may not be there."""
+    from platformdirs import user_data_path  # noqa: PLC0415
+
+    return user_data_path("trc-engage", appauthor=False)
+
+
+def store_path(settings: Settings) -> Path:
+    """Return the file of a store that may be made, in a folder that exists; the default one is made."""
+    path = _file(settings)
+    if path is None:
+        return _made_folder() / STORE_NAME
+    _check_is_file(path)
+    if not path.parent.is_dir():
+        raise SettingsError(STORE, str(path), "its folder does not exist; make it, or name another path")
+    return path
+
+
+def _made_folder() -> Path:
+    """Return the user's data folder, made for its owner alone if it is not there."""
+    folder = default_folder()
+    try:
+        if not folder.is_dir():
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileExistsError):
+                folder.mkdir(mode=OWNER_ONLY)
+                # A umask can only have taken bits away.
+                folder.chmod(OWNER_ONLY)
+    except OSError as error:
+        advice = f"is not set, and the default folder cannot be made ({error}); name a file that can be written"
+        raise SettingsError(STORE, None, advice) from error
+    return folder
+
+
+def _check_is_file(path: Path) -> None:
+    if path.is_dir():
+        raise SettingsError(STORE, str(path), "it is a folder; name a file in it")
+    if path.exists() and not path.is_file():
+        raise SettingsError(STORE, str(path), "it is a device, a pipe or a socket; name a file")
+
+
+def _file(settings: Settings) -> Path | None:
+    if isinstance(settings.store, PostgresUrl):
+        advice = (
+            "names a PostgreSQL database, and this works on a store in a file; to back a schema up and to put it "
+            "back, use pg_dump and pg_restore"
+        )
+        raise SettingsError(STORE, None, advice)
+    return settings.store
+
+
+NO_POSTGRES = "names a PostgreSQL database, for which libraries are missing: pip install 'trc-engage[postgres]'"
+
+
+def now() -> datetime:
+    """Return what time it is."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def opened_to_read(settings: Settings, *, clock: Clock = now) -> Iterator[Reader]:
+    """Open the store for reading only, which is quicker; raises `StoreMissing` if there is none."""
+    if isinstance(settings.store, PostgresUrl):
+        with opened_postgres(settings.store) as ledger:
+            yield Reader(views=ledger, clock=clock)
+        return
+    with SqliteViews.open(existing_store_path(settings), create=False) as views:
+        yield Reader(views=views, clock=clock)
+
+
+def opened_postgres(url: PostgresUrl, *, untouched: bool = False, **options: bool) -> PostgresLedger:
+    """Open a store in PostgreSQL; raises `SettingsError` if its address or what reads it is amiss."""
+    try:
+        from ..adapters.postgres import PostgresLedger  # noqa: PLC0415
+    except ImportError as error:
+        raise SettingsError(STORE, None, NO_POSTGRES) from error
+    try:
+        if untouched:
+            return PostgresLedger.open_untouched(url.dsn, schema=url.schema, **options)
+        return PostgresLedger.open(url.dsn, schema=url.schema, **{"create": False, **options})
+    except InvalidValue as error:
+        raise SettingsError(STORE, None, f"{error.field}: {error.advice}") from None
+
+
+def check_store(settings: Settings) -> None:
+    """Raise `StoreMissing` if there is no store, before anything else is begun."""
+    if isinstance(settings.store, PostgresUrl):
+        opened_postgres(settings.store, untouched=True, may_be_older=True).close()
+    else:
+        existing_store_path(settings)

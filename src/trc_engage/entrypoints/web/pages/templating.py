@@ -1,0 +1,221 @@
+"""How a page is rendered: templates, links, names and themes."""
+
+import re
+from datetime import date
+from functools import cache
+from hashlib import blake2b
+from importlib.resources import files
+from typing import Any
+from unicodedata import category
+from urllib.parse import parse_qs, quote, urlencode
+
+from attrs import frozen
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from ....core.reports import Found, Rank, Standing
+from ...wording import name_of, signed
+from ..access import Site
+from ..responses import answered
+
+TAG_BYTES = 6
+
+
+@frozen
+class Piece:
+    """A file, and a tag of its content."""
+
+    content: bytes
+    tag: str
+
+
+@cache
+def piece(name: str) -> Piece:
+    """Return one of the files."""
+    content = (files(__package__) / "static" / name).read_bytes()
+    return Piece(content, blake2b(content, digest_size=TAG_BYTES).hexdigest())
+
+
+def root(request: Request) -> str:
+    """Return the path that the site is mounted under, without a slash at its end."""
+    return quote(str(request.scope.get("root_path", "")).rstrip("/"))
+
+
+def link(request: Request, page: str, /, *, query: dict[str, str] | None = None, **parts: str) -> str:
+    """Return the path of a page of this site; of the site itself, since `url_for` asks the app it is mounted in."""
+    quoted = {name: quote(value, safe="") for name, value in parts.items()}
+    path = root(request) + str(request.app.url_path_for(page, **quoted))
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+LONG = 40
+"""Names of more characters than this are clipped where they stand in a list."""
+_TURNS = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
+"""Marks that turn the direction of what follows; the page isolates each name, so none is needed."""
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters by their category that show nothing."""
+
+
+@frozen
+class Label:
+    """What a person is called on a page."""
+
+    text: str
+    is_placeholder: bool = False
+    """Whether it stands where nothing was left to show."""
+
+    @property
+    def is_long(self) -> bool:
+        """Whether lists show only its beginning."""
+        return len(self.text) > LONG
+
+
+def label(one: Rank | Standing | Found) -> Label:
+    """Return what a member is called; one without a name that can be seen is called by the id."""
+    text = clean((name_of(one) if isinstance(one, Standing) else one.name) or "")
+    return Label(text) if is_visible(text) else Label(f"Member {clean(one.member_id)}", is_placeholder=True)
+
+
+def clean(text: str) -> str:
+    """Return text on one line, without controls and without marks that turn its direction.
+
+    >>> clean("Ada" + chr(0x202E) + chr(0) + chr(10) + "Lovelace")
+    'Ada Lovelace'
+    """
+    kept = (char if char.isspace() or category(char) not in {"Cc", "Cs"} else "" for char in _TURNS.sub("", text))
+    return " ".join("".join(kept).split())
+
+
+def begun(text: str) -> str:
+    """Return text as it begins a line: clean, and with a capital."""
+    cleaned = clean(text)
+    return f"{cleaned[:1].upper()}{cleaned[1:]}"
+
+
+def is_visible(text: str) -> bool:
+    """Tell whether anything of a text can be seen: a letter, a digit, a sign, and not marks alone."""
+    return any(category(char)[0] in "LNPS" and char not in _BLANK for char in text)
+
+
+COOKIE = "trc_engage_theme"
+THEMES = ("light", "dark")
+YEAR_SECONDS = 365 * 24 * 60 * 60
+BODY_MAX = 8_192
+
+
+def theme_of(request: Request) -> str | None:
+    """Return the theme that was chosen, if any."""
+    chosen = request.cookies.get(COOKIE)
+    return chosen if chosen in THEMES else None
+
+
+async def switch_theme(request: Request) -> Response:
+    """Remember a theme, and go back to the page on which it was chosen."""
+    sent = parse_qs((await _body(request)).decode(errors="replace"))
+    theme, back = (sent.get(field, [""])[0] for field in ("theme", "back"))
+    answer = RedirectResponse(back if _is_of(request, back) else link(request, "board"), 303)
+    if theme in THEMES:
+        path = f"{root(request)}/"
+        answer.set_cookie(COOKIE, theme, YEAR_SECONDS, path=path, httponly=True, samesite="lax")
+    return answer
+
+
+async def _body(request: Request) -> bytes:
+    """Return what was sent, as far as a theme can need it."""
+    sent = b""
+    async for piece in request.stream():
+        sent += piece
+        if len(sent) > BODY_MAX:
+            return b""
+    return sent
+
+
+def _is_of(request: Request, path: str) -> bool:
+    """Tell whether a path leads into this site and nowhere else."""
+    begins = path.startswith(f"{root(request)}/") and not path.startswith("//")
+    return begins and path.isascii() and path.isprintable() and "\\" not in path
+
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {"Content-Security-Policy": POLICY, "Vary": "Cookie, Authorization"}
+MEDIA_TYPE = "text/html"
+MINUS = "\u2212"
+_COMMAND = re.compile(r"`([^`]+)`")
+
+
+async def rendered(request: Request, template: str, **values: Any) -> Response:
+    """Return a page; `values` are what its template needs beside what all of them do."""
+    administers = await Site.of(request).administers(request)
+    text = await run_in_threadpool(rendered_text, request, template, administers=administers, **values)
+    return answered(request, text.encode(), MEDIA_TYPE, HEADERS)
+
+
+def rendered_text(request: Request, template: str, **values: Any) -> str:
+    """Return the text of a page."""
+    query = request.url.query
+    return (
+        environment()
+        .get_template(template)
+        .render(
+            link=lambda page, **parts: link(request, page, **parts),
+            dress=lambda name: link(request, "dress", query={"v": piece(name).tag}, name=name),
+            theme=theme_of(request),
+            here=f"{request.url.path}?{query}" if query else request.url.path,
+            **values,
+        )
+    )
+
+
+@cache
+def environment() -> Environment:
+    """Return what all templates are read with."""
+    made = Environment(
+        loader=PackageLoader(__package__),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "begun": begun,
+        "clean": clean,
+        "label": label,
+        "number": lambda number: f"{number:,}".replace("-", MINUS),
+        "signed": lambda number: signed(number).replace("-", MINUS),
+        "weekday": lambda day: f"{day:%a} {dated(day)}",
+        "dated": dated,
+        "month": lambda day: f"{day:%B %Y}",
+        "clock": lambda at: f"{at:%H:%M}",
+        "ordinal": ordinal,
+        "commands": commands,
+    }
+    return made
+
+
+def dated(day: date) -> str:
+    """Return a day as people write it.
+
+    >>> dated(date(2026, 3, 2))
+    '2 Mar 2026'
+    """
+    return f"{day.day} {day:%b %Y}"
+
+
+def ordinal(number: int) -> str:
+    """Return a rank in words.
+
+    >>> [ordinal(number) for number in (1, 2, 3, 11, 22, 1013)]
+    ['1st', '2nd', '3rd', '11th', '22nd', '1,013th']
+    """
+    teen = 10 < number % 100 < 14
+    return f"{number:,}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+
+
+def commands(text: str) -> Markup:
+    """Return a sentence with what stands between backticks marked as code; all else is escaped."""
+    return Markup(_COMMAND.sub(r"<code>\1</code>", str(escape(clean(text)))))  # noqa: S704  escaped in this line

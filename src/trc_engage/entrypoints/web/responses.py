@@ -1,0 +1,175 @@
+"""How values become answers, and what went wrong becomes problem details (RFC 9457)."""
+
+import json
+from collections.abc import Callable, Mapping
+from hashlib import blake2b
+from http import HTTPStatus
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ...core.errors import (
+    ClockWentBack,
+    EngageError,
+    InvalidValue,
+    KeyReused,
+    LedgerBusy,
+    LedgerFailed,
+    LinkTaken,
+    NotLinked,
+    Reversed,
+    UnknownAward,
+    UnknownMember,
+    shortened,
+)
+
+TAG_BYTES = 12
+
+
+def answered(
+    request: Request, body: bytes, media_type: str = "application/json", headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return an answer with an ETag of its content, or 304 to whoever holds the same."""
+    tag = f'"{blake2b(body, digest_size=TAG_BYTES).hexdigest()}"'
+    told = {**(headers or {}), "ETag": tag, "Cache-Control": "private, no-cache"}
+    held = request.headers.get("if-none-match")
+    if held is not None and _holds(held, tag):
+        return Response(status_code=304, headers=told)
+    return Response(body, 200, told, media_type)
+
+
+def _holds(held: str, tag: str) -> bool:
+    tags = [one.strip().removeprefix("W/") for one in held.split(",")]
+    return tag in tags or tags == ["*"]
+
+
+async def found(request: Request, read: Callable[[], Any]) -> Response:
+    """Read something in a thread, since the store may block, and answer it."""
+    return answered(request, await run_in_threadpool(lambda: _rendered(read())))
+
+
+async def done(write: Callable[[], Any], *, created: bool = False) -> Response:
+    """Write something in a thread; `created` is for what makes a new thing, unless it was there already."""
+    told = await run_in_threadpool(write)
+    is_new = created and told["outcome"] != "unchanged"
+    return Response(_rendered(told), 201 if is_new else 200, media_type="application/json")
+
+
+def _rendered(value: Any) -> bytes:
+    """Return JSON in ASCII, which no browser takes for anything else."""
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+MEDIA_TYPE = "application/problem+json"
+TYPE = "urn:trc-engage:problem:"
+RETRY_SECONDS = "1"
+
+KINDS: Mapping[str, tuple[int, str]] = {
+    "bad-request": (400, "The request cannot be read"),
+    "token-missing": (401, "This needs the site's token"),
+    "token-wrong": (401, "This is not the site's token"),
+    "refused": (403, "This was refused"),
+    "not-on-loopback": (403, "This site answers its own machine only"),
+    "closed": (403, "This site is closed"),
+    "unknown-path": (404, "There is nothing here"),
+    "unknown-member": (404, "No such member"),
+    "unknown-award": (404, "No such award"),
+    "wrong-method": (405, "This cannot be done here"),
+    "key-reused": (409, "The key is used already"),
+    "reversed": (409, "The award was taken back"),
+    "link-taken": (409, "The link is taken"),
+    "not-linked": (409, "The member has no linked Discord account"),
+    "too-large": (413, "The body is too large"),
+    "wrong-media-type": (415, "The body is no JSON"),
+    "invalid-value": (422, "A value cannot be used"),
+    "failed": (500, "Something failed"),
+    "store-failed": (500, "The store failed"),
+    "clock-went-back": (500, "The clock went back"),
+    "busy": (503, "The store is busy"),
+}
+"""Status and title of each kind; the `type` is the kind after `urn:trc-engage:problem:`."""
+
+
+class Problem(EngageError):
+    """What went wrong, as whoever asked is told."""
+
+    def __init__(
+        self,
+        kind: str,
+        detail: str,
+        *,
+        field: str | None = None,
+        status: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(kind, detail)
+        self.kind = kind
+        self.detail = detail
+        self.field = field
+        """The name of the value that cannot be used."""
+        self.headers = dict(headers or {})
+        usual, self.title = KINDS[kind]
+        self.status = usual if status is None else status
+
+    def __str__(self) -> str:
+        return self.detail
+
+    @classmethod
+    def not_found(cls) -> "Problem":
+        """Make the problem of an address at which there is nothing."""
+        return cls("unknown-path", "look the addresses up in the description of this API, openapi.json")
+
+
+FORMS: tuple[tuple[type[EngageError], str, Callable[..., str]], ...] = (
+    (UnknownMember, "unknown-member", lambda error: f"there is no member {shortened(error.member_id)}"),
+    (UnknownAward, "unknown-award", lambda error: f"there is no award with the key {shortened(error.key)}"),
+    (KeyReused, "key-reused", str),
+    (Reversed, "reversed", str),
+    (NotLinked, "not-linked", lambda error: f"member {shortened(error.member_id)} has none; link one first"),
+    (LinkTaken, "link-taken", lambda error: f"member {shortened(error.member_id)} holds it; unlink that member first"),
+    (InvalidValue, "invalid-value", str),
+    (LedgerBusy, "busy", lambda _: "somebody else is at work on it, and nothing was changed; try again"),
+    (ClockWentBack, "clock-went-back", lambda _: "nothing was changed; the admin can see more in the status"),
+    (LedgerFailed, "store-failed", lambda _: "nothing was changed; the admin can see more in the log"),
+)
+"""The first class that fits decides. What is of no use to a caller, and what he must not see, is not said."""
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return what whoever asked is told of an error."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, HTTPException):
+        return _of_http(error)
+    for cls, kind, told in FORMS:
+        if isinstance(error, cls):
+            headers = {"Retry-After": RETRY_SECONDS} if kind == "busy" else None
+            return Problem(kind, told(error), field=getattr(error, "field", None), headers=headers)
+    return Problem("failed", "this is not your fault; the admin can see more in the log")
+
+
+def as_json(problem: Problem) -> Response:
+    """Return the answer that a program can read."""
+    value = {
+        "type": TYPE + problem.kind,
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        **({} if problem.field is None else {"field": problem.field}),
+    }
+    return Response(json.dumps(value), problem.status, problem.headers, MEDIA_TYPE)
+
+
+def _of_http(error: HTTPException) -> Problem:
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = (error.headers or {}).get("Allow", "")
+        return Problem("wrong-method", f"allowed here: {allowed}", headers={"Allow": allowed})
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return Problem.not_found()
+    # What the host raises in a hook of its own, to have somebody sign in, say.
+    return Problem(
+        "refused", "the site this is part of does not allow it", status=error.status_code, headers=error.headers
+    )

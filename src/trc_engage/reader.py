@@ -1,0 +1,114 @@
+"""`Reader`: what people ask, checked and put together from the `Views` port."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from itertools import groupby
+
+from attrs import evolve
+
+from .core import streaks
+from .core.days import ONE_DAY, in_utc
+from .core.errors import InvalidValue, UnknownMember
+from .core.model import Entry
+from .core.ports import Clock, Views
+from .core.reports import Found, MemberDay, MemberFacts, Rank, Standing, member_day
+from .core.streaks import MILESTONES, Milestone
+from .core.validation import checked_day, checked_limit, checked_member_id, checked_name, checked_position
+
+DAYS_MAX = 1_000
+
+
+class Reader:
+    """Everything that can be read, over the views of a store; it changes nothing.
+
+    Every method may raise `LedgerBusy`, `LedgerFailed` and, for values that cannot be used,
+    `InvalidValue`; those that name a member raise `UnknownMember`.
+    """
+
+    def __init__(self, *, views: Views, clock: Clock, milestones: Sequence[int] = MILESTONES) -> None:
+        self._views = views
+        self._clock = clock
+        self._milestones = milestones
+
+    def standing(self, member_id: str) -> Standing:
+        """Return where a member stands, the streak included."""
+        facts, today = self._facts(member_id)
+        streak = streaks.standing(facts.streak, facts.calendar, facts.open_days, today, self._milestones)
+        return evolve(facts.standing, streak=streak)
+
+    def milestones(self, member_id: str) -> Sequence[Milestone]:
+        """Return the milestones that the member's longest streak has reached, lowest first (R17)."""
+        facts, _ = self._facts(member_id)
+        return streaks.reached(member_id, facts.streak.longest, self._milestones)
+
+    def days(self, member_id: str, first_day: date, last_day: date) -> Sequence[MemberDay]:
+        """Return what each day meant for the member's streak, and why; 1,000 days at most."""
+        checked_day("first_day", first_day)
+        span = (checked_day("last_day", last_day) - first_day).days
+        if not 0 <= span < DAYS_MAX:
+            raise InvalidValue(
+                "last_day", last_day.isoformat(), f"give a day from first_day on, {DAYS_MAX:,} days at most"
+            )
+        facts, _ = self._facts(member_id)
+        found = groupby(self._views.evidence(member_id, first_day, last_day), key=lambda one: one.day)
+        evidence = {day: tuple(group) for day, group in found}
+        each = (first_day + number * ONE_DAY for number in range(span + 1))
+        return [member_day(day, evidence.get(day, ()), facts.calendar, facts.enrolled_at.date()) for day in each]
+
+    def members(self, *, after: str = "", limit: int | None = None) -> Sequence[Standing]:
+        """Return where members stand, by member id, without the streaks: everybody, or a page of those beyond an id."""
+        return self._views.members(after=after, limit=None if limit is None else checked_limit(limit))
+
+    def find(self, text: str, *, limit: int = 25) -> Sequence[Found]:
+        """Return who has this id or Discord id, then who has it in the name: each word of it begins one of the name.
+
+        Case and width of letters make no difference. Who is hidden or forgotten is not found by name. Ask before you
+        show anybody: may the one who searches see this member?
+        """
+        return self._views.find(checked_name(text), limit=checked_limit(limit))
+
+    def history(self, member_id: str, *, limit: int = 50, before: int | None = None) -> Sequence[Entry]:
+        """Return a member's entries, newest first, those below position `before`; 10,000 at most."""
+        if before is not None:
+            checked_position("before", before)
+        checked_limit(limit)
+        self._facts(member_id)
+        return self._views.history(member_id, limit=limit, before=before)
+
+    def feed(self, *, after: int = 0, limit: int = 500) -> Sequence[Entry]:
+        """Return everyone's entries above position `after`, oldest first.
+
+        Who has seen a position never later finds a new entry at or below it (R23): keep the last
+        position you handled, and ask for what comes after.
+        """
+        return self._views.feed(after=checked_position("after", after), limit=checked_limit(limit))
+
+    def leaderboard(self, *, month: date | None = None, limit: int = 25) -> Sequence[Rank]:
+        """Return the top of the visible members by points, of all time or of the UTC month that holds `month`."""
+        return self._views.ranking(_first_day(month), limit=checked_limit(limit))
+
+    def rank(self, member_id: str, *, month: date | None = None) -> Rank:
+        """Return a member's own rank, also outside the top and if hidden."""
+        found = self._views.rank_of(checked_member_id(member_id), _first_day(month))
+        if found is None:
+            raise UnknownMember(member_id)
+        return found
+
+    def today(self) -> date:
+        """Return which UTC day it is, by the clock."""
+        return self._now().date()
+
+    def _now(self) -> datetime:
+        return in_utc("clock", self._clock())
+
+    def _facts(self, member_id: str) -> tuple[MemberFacts, date]:
+        today = self._now().date()
+        facts = self._views.facts(checked_member_id(member_id), today)
+        if facts is None:
+            raise UnknownMember(member_id)
+        return facts, today
+
+
+def _first_day(month: date | None) -> date | None:
+    """Return the first day of the month that holds a day."""
+    return None if month is None else checked_day("month", month).replace(day=1)

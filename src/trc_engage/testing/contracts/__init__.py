@@ -1,0 +1,32 @@
+"""What every store promises, as one pytest class with one factory method."""
+
+from .audit import DamageContract, RecordsContract
+from .boards import BoardsContract
+from .lasting import InstantsContract, LastingContract, OriginsContract
+from .ledger import ActivityContract, FactsContract, PostingContract
+from .runs import RunBookContract, ThreadsContract
+from .views import CrowdContract, FindingContract, RanksContract, ViewsContract
+
+
+class LedgerContract(
+    FactsContract,
+    PostingContract,
+    ActivityContract,
+    RanksContract,
+    CrowdContract,
+    RunBookContract,
+    BoardsContract,
+    ViewsContract,
+    FindingContract,
+    RecordsContract,
+    ThreadsContract,
+    OriginsContract,
+    InstantsContract,
+    LastingContract,
+    DamageContract,
+):
+    """Subclass it, name the class `Test…`, and give it `make_ledger`, which returns an empty store.
+
+    A store with a `close` method is closed after each test. It is expected to last: `reopen` says how the same store is
+    opened again, `lasts = False` that it does not. With `unbalance` and `damage` the doctor's part is tested too.
+    """

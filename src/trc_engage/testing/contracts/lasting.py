@@ -1,0 +1,168 @@
+"""What was posted comes back as it was, with its instants and reasons, also after the store was closed."""
+
+from contextlib import closing, nullcontext
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from ...core.days import SlotEnd
+from ...core.incidents import Failing, Told
+from ...core.ports import Store
+from ...core.posting import Draft, Excusal, Posting, Settlement, SyncFailure, Wait
+from ...core.streaks import Streak
+from .ledger import BENCHMARK, TODAY
+from .story import ADA, ADA_ID, BO, BO_ID, MONDAY, StoreContract, Story
+
+EXACT = MONDAY + timedelta(microseconds=123_457)
+LATER = EXACT + timedelta(minutes=5, microseconds=1)
+
+
+class InstantsContract(StoreContract):
+    """No instant is cut or rounded: windows, waits and leases are compared with it."""
+
+    @pytest.fixture
+    def exact(self, story: Story) -> Story:
+        """Begin with a member who is opened, and gains, at instants that are no whole seconds."""
+        story.at = EXACT
+        story.enroll(ADA, ADA_ID)
+        story.sync({ADA_ID: 0})
+        story.sync({ADA_ID: 150})
+        return story
+
+    def test_of_members_and_entries(self, exact: Story) -> None:
+        """When somebody was enrolled, when a sync posted an entry, and when an award happened."""
+        member = exact.ledger.member(ADA)
+        assert member is not None
+        assert member.enrolled_at == EXACT
+        assert [entry.at for entry in exact.ledger.history(ADA, limit=1)] == [exact.at]
+        (award,) = exact.ledger.post(Posting(exact.at, drafts=[evolve(BENCHMARK, at=EXACT)]))
+        assert award.at == EXACT
+        assert [entry.at for entry in exact.ledger.feed(after=award.position - 1, limit=1)] == [EXACT]
+
+    def test_of_evidence(self, exact: Story) -> None:
+        """When the window in which XP rose began and ended."""
+        (evidence,) = exact.ledger.evidence(ADA, date.min, date.max)
+        assert (evidence.opens_at, evidence.closes_at) == (exact.at - timedelta(minutes=15), exact.at)
+
+    def test_of_runs(self, exact: Story) -> None:
+        """When the last good sync began, when failures began, and until when to wait."""
+        state = exact.ledger.sync_state()
+        assert (state.good_at, state.whole_at, state.seen_at) == (exact.at, exact.at, exact.at)
+        failure = SyncFailure(LATER, "rate_limited", "slow down", counts=True, retry_at=LATER + timedelta(minutes=1))
+        exact.ledger.post(Posting(LATER, failure=failure))
+        state = exact.ledger.sync_state()
+        assert state.failing == Failing(1, LATER, "rate_limited", "slow down")
+        assert state.wait == Wait("rate_limited", LATER + timedelta(minutes=1))
+
+    def test_of_settlements(self, exact: Story) -> None:
+        """Time must not go back behind the latest of them (R22)."""
+        at = exact.at + timedelta(days=1, microseconds=1)
+        exact.ledger.post(Posting(at, settlement=Settlement(TODAY, exact.ledger.day_record(TODAY).news)))
+        assert exact.ledger.sync_state().seen_at == at
+
+    def test_of_slots_and_notices(self, story: Story) -> None:
+        """When a slot ended, since when something lasts, and when a channel was sent a notice."""
+        end = SlotEnd(MONDAY, "synced", LATER)
+        alert = Told("webhook", "source", "alert", EXACT, LATER)
+        story.ledger.post(Posting(LATER, slot=end, told=[alert]))
+        assert (story.ledger.slot_end(MONDAY), story.ledger.last_slot()) == (end, end)
+        assert list(story.ledger.told()) == [alert]
+
+    def test_of_claims(self, story: Story) -> None:
+        """Since when and until when a task is claimed, and renewed."""
+        claim = story.ledger.claim("run", EXACT, LATER)
+        assert (claim.taken_at, claim.until) == (EXACT, LATER)
+        assert story.ledger.holder("run") == claim
+        story.ledger.renew(claim, LATER + timedelta(microseconds=1))
+        assert story.ledger.holder("run") == evolve(claim, until=LATER + timedelta(microseconds=1))
+
+
+class LastingContract(StoreContract):
+    """A store outlives the process, unless it says that it does not (`lasts`)."""
+
+    def test_all_is_there_when_the_store_is_opened_again(self, story: Story, ledger: Store, tmp_path: Path) -> None:
+        """Members, links, entries, streaks, calendar and run book are what they were, and go on from there."""
+        if not self.lasts:
+            pytest.skip("this ledger says that it does not last")
+        live(story)
+        before = everything(ledger)
+        again: Any = self.reopen(ledger, tmp_path)
+        with closing(again) if hasattr(again, "close") else nullcontext():
+            assert everything(again) == before
+            last = again.feed(after=0, limit=1_000)[-1].position
+            (entry,) = again.post(Posting(story.at, drafts=[evolve(BENCHMARK, key="benchmark:2")]))
+            assert entry.position > last
+
+
+def live(story: Story) -> None:
+    """Leave something of each kind in a store."""
+    ledger = story.ledger
+    story.enroll(ADA, ADA_ID, "Ada 雪")
+    story.enroll(BO, BO_ID)
+    for xp in (0, 310):
+        story.sync({ADA_ID: xp, BO_ID: 50})
+    story.restate(BO, "left")
+    (award,) = ledger.post(Posting(MONDAY, drafts=[BENCHMARK], streaks=[Streak(ADA, 0, TODAY, 1, 1)]))
+    ledger.post(Posting(story.at, settlement=Settlement(TODAY, ledger.day_record(TODAY).news)))
+    ledger.post(Posting(story.at, excusal=Excusal(TODAY + timedelta(days=1), "a holiday")))
+    failure = SyncFailure(story.at, "rate_limited", "slow down", counts=True, retry_at=story.at + timedelta(minutes=1))
+    notice = Told("webhook", "source", "alert", MONDAY, story.at)
+    ledger.post(Posting(story.at, failure=failure, slot=SlotEnd(MONDAY, "failed", story.at), told=[notice]))
+    assert ledger.entry_of("benchmark:1") == award
+
+
+def everything(ledger: Store) -> dict[str, object]:
+    """Return all that a store tells of what `live` left in it."""
+    month = TODAY.replace(day=1)
+    return {
+        "members": [ledger.member(member_id) for member_id in (ADA, BO)],
+        "standings": ledger.members(),
+        "accounts": [ledger.account_of(ADA), ledger.account_of(BO), ledger.holder_of(BO_ID)],
+        "sought": ledger.accounts_to_sync(),
+        "entries": ledger.feed(after=0, limit=1_000),
+        "award": ledger.entry_of("benchmark:1"),
+        "evidence": ledger.evidence(ADA, date.min, date.max),
+        "ranks": [ledger.ranking(when, limit=10) for when in (None, month)],
+        "streaks": ledger.streaks(),
+        "calendar": ledger.calendar(),
+        "runs": ledger.sync_state(),
+        "slots": [ledger.slot_end(MONDAY), ledger.last_slot()],
+        "notices": ledger.told(),
+    }
+
+
+class OriginsContract(StoreContract):
+    """Why and by whom points were booked (R8), and from which day on there is evidence (R15)."""
+
+    @pytest.mark.parametrize("kind", ["adjustment", "reversal"])
+    def test_a_reason_and_who_gave_it_are_kept(self, story: Story, kind: str) -> None:
+        """Whoever reads the entry finds both as they were written, however it is asked for."""
+        story.enroll(BO)
+        (award,) = story.ledger.post(Posting(MONDAY, drafts=[evolve(BENCHMARK, member_id=BO)]))
+        draft = Draft("adjustment", BO, "adjustment", -7, TODAY, MONDAY, "fix:1", "a typo 雪", "admin-7")
+        if kind == "reversal":
+            draft = evolve(draft, kind="reversal", source="benchmark", points=-50, key=None, reverses=award.position)
+        (posted,) = story.ledger.post(Posting(MONDAY, drafts=[draft]))
+        found = story.ledger.entry_of("fix:1") if kind == "adjustment" else story.ledger.reversal_of(award.position)
+        assert (posted.kind, posted.reason, posted.actor) == (kind, "a typo 雪", "admin-7")
+        assert found == posted
+        assert story.ledger.history(BO, limit=1) == [posted]
+        assert story.ledger.feed(after=award.position, limit=9) == [posted]
+
+    def test_the_first_evidence_is_of_any_kind(self, story: Story) -> None:
+        """There is none at first; then Discord's, then an award for an earlier day."""
+        assert story.ledger.first_evidence_day() is None
+        story.enroll(ADA, ADA_ID)
+        story.sync({ADA_ID: 0})
+        assert story.ledger.first_evidence_day() is None
+        story.at += timedelta(days=3)
+        story.sync({ADA_ID: 0})
+        story.sync({ADA_ID: 10})
+        thursday = TODAY + timedelta(days=3)
+        assert story.ledger.first_evidence_day() == thursday
+        for day in (thursday + timedelta(days=1), thursday - timedelta(days=2), thursday - timedelta(days=1)):
+            story.ledger.post(Posting(story.at, drafts=[evolve(BENCHMARK, day=day, key=f"benchmark:{day}")]))
+        assert story.ledger.first_evidence_day() == thursday - timedelta(days=2)

@@ -1,0 +1,302 @@
+"""What a ledger promises of the run book, and of threads that share it."""
+
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+from threading import Barrier
+from typing import TypeVar
+
+import pytest
+from attrs import evolve
+
+from ...core.days import SlotEnd
+from ...core.errors import ClaimLost, LedgerBusy, Moved
+from ...core.incidents import ChannelState, Failing, Told
+from ...core.posting import Posting, SyncFailure, SyncState, Wait
+from .story import ADA, ADA_ID, MONDAY, StoreContract, Story
+
+LATER = MONDAY + timedelta(minutes=5)
+
+
+class RunBookContract(StoreContract):
+    """What the store remembers of runs, waits and claims (R19-R21)."""
+
+    def test_an_empty_store_has_no_past(self, story: Story) -> None:
+        """Before the first sync nothing is remembered."""
+        assert story.ledger.sync_state() == SyncState()
+
+    def test_a_good_sync_is_remembered(self, story: Story) -> None:
+        """The last good sync tells when it read, and how long a board it read to the end."""
+        story.enroll(ADA, ADA_ID)
+        story.sync({ADA_ID: 5})
+        state = story.ledger.sync_state()
+        assert (state.good_at, state.whole_at, state.whole_rows) == (story.at, story.at, 1)
+        assert state.good_run > 0
+
+    def test_a_sync_that_stopped_early_does_not_tell_the_length(self, story: Story) -> None:
+        """The last board read to its end is remembered past later ones that were not."""
+        story.enroll(ADA, ADA_ID)
+        story.sync({ADA_ID: 5})
+        whole_at = story.at
+        story.sync({ADA_ID: 6}, whole=False)
+        state = story.ledger.sync_state()
+        assert (state.good_at, state.whole_at, state.whole_rows) == (story.at, whole_at, 1)
+
+    def test_failures_in_a_row_are_counted_until_a_good_sync(self, story: Story) -> None:
+        """Only failures that count are counted, and a good sync ends the row."""
+        story.enroll(ADA, ADA_ID)
+        first, second = (
+            SyncFailure(MONDAY, "down", "no answer", counts=True),
+            SyncFailure(LATER, "blocked", "no", counts=True),
+        )
+        dry = SyncFailure(MONDAY, "private", "closed", counts=False)
+        for failure in (first, dry, second):
+            story.ledger.post(Posting(failure.at, failure=failure))
+        failing = Failing(2, MONDAY, "blocked", "no")
+        assert story.ledger.sync_state().failing == failing
+        story.sync({ADA_ID: 5})
+        assert story.ledger.sync_state().failing is None
+        story.ledger.post(Posting(LATER, failure=second))
+        assert story.ledger.sync_state().failing == Failing(1, LATER, "blocked", "no")
+
+    def test_a_wait_is_kept_until_the_next_run(self, story: Story) -> None:
+        """What the server asked for is remembered, also after a dry run, until a later run replaces it."""
+        until = story.at + timedelta(seconds=90)
+        failure = SyncFailure(story.at, "rate_limited", "slow down", counts=False, retry_at=until)
+        story.ledger.post(Posting(story.at, failure=failure))
+        assert story.ledger.sync_state().wait == Wait("rate_limited", until)
+        story.enroll(ADA, ADA_ID)
+        story.sync({ADA_ID: 5})
+        assert story.ledger.sync_state().wait is None
+
+    def test_a_claim_keeps_others_out(self, story: Story) -> None:
+        """A task that is claimed cannot be claimed again; another task can."""
+        story.ledger.claim("sync", MONDAY, LATER)
+        with pytest.raises(LedgerBusy, match="sync"):
+            story.ledger.claim("sync", MONDAY + timedelta(seconds=1), LATER)
+        story.ledger.claim("other", MONDAY, LATER)
+
+    def test_clocks_that_differ_a_little_share_no_claim(self, story: Story) -> None:
+        """Whoever is a moment behind the holder's clock is kept out too."""
+        story.ledger.claim("sync", MONDAY + timedelta(seconds=1), LATER)
+        with pytest.raises(LedgerBusy):
+            story.ledger.claim("sync", MONDAY, LATER)
+
+    def test_a_released_claim_is_free(self, story: Story) -> None:
+        """Releasing twice is harmless."""
+        claim = story.ledger.claim("sync", MONDAY, LATER)
+        story.ledger.release(claim)
+        story.ledger.release(claim)
+        story.ledger.claim("sync", MONDAY, LATER)
+
+    def test_an_expired_claim_is_taken_over(self, story: Story) -> None:
+        """At its expiry a claim is free, and its old holder can no longer release it."""
+        old = story.ledger.claim("sync", MONDAY, LATER)
+        story.ledger.claim("sync", LATER, LATER + timedelta(minutes=5))
+        story.ledger.release(old)
+        with pytest.raises(LedgerBusy):
+            story.ledger.claim("sync", LATER, LATER + timedelta(minutes=5))
+
+    def test_a_claim_from_the_future_keeps_nobody_out(self, story: Story) -> None:
+        """A claim taken under a clock that ran a year ahead does not hold everything up for a year."""
+        ahead = MONDAY + timedelta(days=365)
+        story.ledger.claim("sync", ahead, ahead + timedelta(minutes=5))
+        story.ledger.claim("sync", MONDAY, LATER)
+
+    def test_a_claim_can_be_held_for_longer(self, story: Story) -> None:
+        """Renewed, it keeps others out past its first expiry; everyone can see who has it."""
+        claim = story.ledger.claim("run", MONDAY, LATER)
+        until = LATER + timedelta(minutes=5)
+        story.ledger.renew(claim, until)
+        assert story.ledger.holder("run") == evolve(claim, until=until)
+        with pytest.raises(LedgerBusy):
+            story.ledger.claim("run", LATER, LATER + timedelta(minutes=5))
+        story.ledger.release(claim)
+        assert story.ledger.holder("run") is None
+
+    def test_a_claim_that_was_lost_is_noticed(self, story: Story) -> None:
+        """Once somebody else took over, the old holder can neither renew it nor write under it."""
+        old = story.ledger.claim("run", MONDAY, LATER)
+        story.ledger.claim("run", LATER, LATER + timedelta(minutes=5))
+        with pytest.raises(ClaimLost):
+            story.ledger.renew(old, LATER + timedelta(minutes=9))
+        with pytest.raises(ClaimLost):
+            story.ledger.post(Posting(LATER, failure=SyncFailure(LATER, "down", "no", counts=True), claim=old))
+        assert story.ledger.sync_state().failing is None
+
+    def test_a_claim_says_whether_the_one_before_was_never_given_back(self, story: Story) -> None:
+        """Whoever takes over does not know what the other was just at."""
+        first = story.ledger.claim("run", MONDAY, LATER)
+        second = story.ledger.claim("run", LATER, LATER + timedelta(minutes=5))
+        story.ledger.release(second)
+        third = story.ledger.claim("run", LATER, LATER + timedelta(minutes=5))
+        assert [first.took_over, second.took_over, third.took_over] == [False, True, False]
+
+    def test_when_the_next_request_may_go_out_is_remembered_for_all(self, story: Story) -> None:
+        """Of each task by itself, the last that was said, earlier or later."""
+        assert story.ledger.next_request_at("run") is None
+        for at in (LATER, MONDAY):
+            story.ledger.keep_request("run", at)
+            assert story.ledger.next_request_at("run") == at
+        assert story.ledger.next_request_at("other") is None
+
+    def test_what_is_written_under_a_claim_is_written(self, story: Story) -> None:
+        """A holder may write, also past the expiry, as long as nobody took over."""
+        claim = story.ledger.claim("run", MONDAY, LATER)
+        end = SlotEnd(MONDAY, "synced", LATER)
+        story.ledger.post(Posting(LATER + timedelta(hours=1), slot=end, claim=claim))
+        assert story.ledger.slot_end(MONDAY) == end
+
+    def test_a_slot_ends_once(self, story: Story) -> None:
+        """Who comes second changes nothing, neither the slot nor what was posted with it."""
+        first = SlotEnd(MONDAY, "failed", MONDAY)
+        assert story.ledger.slot_end(MONDAY) is None
+        assert story.ledger.last_slot() is None
+        story.ledger.post(Posting(MONDAY, slot=first))
+        failure = SyncFailure(LATER, "down", "no answer", counts=True)
+        with pytest.raises(ClaimLost):
+            story.ledger.post(Posting(LATER, failure=failure, slot=SlotEnd(MONDAY, "synced", LATER)))
+        assert story.ledger.slot_end(MONDAY) == first
+        assert story.ledger.sync_state().failing is None
+        earlier = SlotEnd(MONDAY - timedelta(minutes=15), "waiting", LATER)
+        story.ledger.post(Posting(LATER, slot=earlier))
+        assert story.ledger.last_slot() == first
+
+    def test_the_last_notice_of_each_topic_is_remembered(self, story: Story) -> None:
+        """Each channel is remembered by itself."""
+        alert = Told("webhook", "source", "alert", MONDAY, MONDAY)
+        other = Told("sentry", "source", "alert", MONDAY, LATER)
+        clear = Told("webhook", "source", "all_clear", MONDAY, LATER)
+        frozen = Told("webhook", "frozen", "alert", MONDAY, LATER)
+        for told in (alert, other, clear, frozen):
+            story.ledger.post(Posting(told.at, told=[told]))
+        assert sorted(story.ledger.told(), key=lambda one: (one.channel, one.topic)) == [other, frozen, clear]
+
+    def test_a_notice_is_begun_until_it_is_known_what_became_of_it(self, story: Story) -> None:
+        """It ends when the channel took it, and when it is withdrawn; neither touches other topics or channels."""
+        begun = [Told(channel, "source", "alert", MONDAY, MONDAY, is_sure=False) for channel in ("a", "b", "c")]
+        story.ledger.post(Posting(MONDAY, begun=begun))
+        again = evolve(begun[2], kind="reminder", at=LATER)
+        story.ledger.post(Posting(LATER, begun=[again]))
+        assert sorted(story.ledger.notices_begun(), key=lambda one: one.channel) == [*begun[:2], again]
+        assert story.ledger.told() == []
+        taken = evolve(begun[0], is_sure=True)
+        story.ledger.post(Posting(LATER, told=[taken], withdrawn=[begun[1]]))
+        assert (story.ledger.told(), story.ledger.notices_begun()) == ([taken], [again])
+
+    def test_under_a_lost_claim_no_notice_is_begun(self, story: Story) -> None:
+        """Another that took over tells it."""
+        old = story.ledger.claim("run", MONDAY, LATER)
+        story.ledger.claim("run", LATER, LATER + timedelta(minutes=5))
+        begun = Told("a", "source", "alert", MONDAY, LATER, is_sure=False)
+        with pytest.raises(ClaimLost):
+            story.ledger.post(Posting(LATER, begun=[begun], channels=[ChannelState("a", "f", MONDAY)], claim=old))
+        assert (story.ledger.notices_begun(), story.ledger.channels()) == ([], [])
+
+    def test_a_channels_state_is_kept_by_its_address_until_it_is_plain(self, story: Story) -> None:
+        """The last state of each address stands, and a plain one is forgotten."""
+        dead = ChannelState("webhook", "f1", dead_since=MONDAY, why="deleted")
+        waits = ChannelState("webhook", "f2", not_before=LATER, why="slow down")
+        story.ledger.post(Posting(MONDAY, channels=[waits, evolve(dead, dead_since=LATER)]))
+        story.ledger.post(Posting(LATER, channels=[dead]))
+        assert story.ledger.channels() == [dead, waits]
+        story.ledger.post(Posting(LATER, channels=[ChannelState("webhook", "f1")]))
+        assert story.ledger.channels() == [waits]
+
+
+THREADS = 8
+CROWD, ROUNDS = 40, 5
+Result = TypeVar("Result")
+
+
+class ThreadsContract(StoreContract):
+    """What holds when many do the same thing at the same instant."""
+
+    def test_of_many_equal_postings_one_is_written(self, story: Story) -> None:
+        """Eight threads post what they planned on the same state: one wins, seven are `Moved`."""
+        story.enroll(ADA, ADA_ID)
+        story.sync({ADA_ID: 0})
+        story.at += timedelta(minutes=15)
+        planned = story.planned({ADA_ID: 1_000})
+        assert sorted(_at_once(lambda: _posted(story, planned))) == [False] * (THREADS - 1) + [True]
+        assert story.account(ADA).xp_total == 1_000
+        standing = story.standing(ADA)
+        assert standing.points == 10
+
+    def test_of_many_large_postings_one_is_written(self, story: Story) -> None:
+        """However often threads take turns within one: the others are `Moved`, and nobody is paid twice."""
+        ids = {f"m-{number:02}": str(10**17 + number) for number in range(CROWD)}
+        for member_id, discord_id in ids.items():
+            story.enroll(member_id, discord_id)
+        story.sync(dict.fromkeys(ids.values(), 0))
+        for number in range(1, ROUNDS + 1):
+            story.at += timedelta(minutes=15)
+            planned = story.planned(dict.fromkeys(ids.values(), 100 * number))
+            with _eager_threads():
+                written = _at_once(partial(_posted, story, planned))
+            assert sorted(written) == [False] * (THREADS - 1) + [True]
+            assert {standing.points for standing in story.ledger.members()} == {number}
+
+    def test_of_many_claims_one_is_granted(self, story: Story) -> None:
+        """Eight threads claim the same task: one gets it."""
+
+        def claimed() -> bool:
+            try:
+                story.ledger.claim("sync", MONDAY, MONDAY + timedelta(minutes=5))
+            except LedgerBusy:
+                return False
+            return True
+
+        assert sorted(_at_once(claimed)) == [False] * (THREADS - 1) + [True]
+
+    def test_readers_see_whole_postings(self, story: Story) -> None:
+        """While one thread posts, others always find balance and entries in step."""
+        story.enroll(ADA, ADA_ID)
+        story.sync({ADA_ID: 0})
+
+        def post_and_read(number: int) -> None:
+            if number == 0:
+                for step in range(1, 21):
+                    story.sync({ADA_ID: 150 * step})
+                return
+            for _ in range(20):
+                standing = story.standing(ADA)
+                assert standing.discord is not None
+                assert standing.points == standing.discord.xp_total // 100
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(post_and_read, range(THREADS)))
+        assert story.account(ADA).xp_total == 3_000
+
+
+@contextmanager
+def _eager_threads() -> Iterator[None]:
+    """Let threads take turns a thousand times as often as usual."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(before / 1_000)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
+def _posted(story: Story, planned: Posting) -> bool:
+    try:
+        story.ledger.post(planned)
+    except Moved:
+        return False
+    return True
+
+
+def _at_once(action: Callable[[], Result]) -> list[Result]:
+    barrier = Barrier(THREADS)
+
+    def run(_: int) -> Result:
+        barrier.wait()
+        return action()
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(run, range(THREADS)))

@@ -1,0 +1,97 @@
+"""The doctor: every invariant of a store looked at, and what is derived rebuilt (R9, R14).
+
+A store tells all but its entries as of one instant (`Records.holdings`), the position of the last entry
+included. The entries up to there can then be read at leisure, page by page and each page by itself, for
+they never change: so the whole is one consistent view, however busy the store is meanwhile, and nobody
+waits for the audit longer than for one page.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import cast
+
+from ..core.audit.books import Books
+from ..core.audit.checks import conclude, described
+from ..core.audit.model import BALANCE, NAME, STREAK, Audit, Change, Holdings, Repair, Unreadable, of_member
+from ..core.errors import InvalidValue
+from ..core.model import Entry
+from ..core.ports import AuditedStore, Records, Store
+from ..core.posting import Posting
+from . import planned_anew
+
+LINES = 2_000
+"""How many entries are read at a time."""
+
+logger = logging.getLogger(__name__)
+
+
+def audited(store: Store | Records) -> AuditedStore:
+    """Return a store that has what the doctor asks for; raises `InvalidValue` for one that has not."""
+    missing = [name for name in vars(Records) if not name.startswith("_") and not hasattr(store, name)]
+    if missing:
+        advice = f"the doctor needs {', '.join(missing)} of it, as `trc_engage.core.ports.Records` has them"
+        raise InvalidValue("ledger", type(store).__name__, advice)
+    return cast("AuditedStore", store)
+
+
+def audit(store: Store | Records) -> Audit:
+    """Look at everything that must hold; changes nothing. Raises `InvalidValue` for a store without `Records`."""
+    records = audited(store)
+    irregularities = records.irregularities()
+    holdings = records.holdings()
+    return conclude(holdings, _folded(records, holdings), irregularities)
+
+
+def repair(store: Store, now: datetime) -> Repair:
+    """Rebuild balances from the entries, streaks from the evidence and words from the names, and audit again.
+
+    Safe to repeat. Only where all that they are derived from is sound: elsewhere they may be the last witness of
+    what it was. Raises `InvalidValue` for a store without `Records`.
+    """
+    records = audited(store)
+    found = audit(records)
+    changes = list(records.rebalance()) if found.can_rebuild(BALANCE) else []
+    if found.can_rebuild(STREAK):
+        changes += planned_anew(lambda: _restreak(store, now))
+    if found.can_rebuild(NAME):
+        changes += records.reword()
+    for change in changes:
+        logger.info("rebuilt: %s: %s: %s -> %s", change.subject, change.what, change.before, change.after)
+    return Repair(changes, audit(records) if changes else found)
+
+
+def _restreak(store: Store, now: datetime) -> Sequence[Change]:
+    """Post the streaks that the evidence makes, at the versions and under the calendar they were derived from."""
+    found = audit(store)
+    if not found.streaks or not found.can_rebuild(STREAK):
+        return ()
+    store.post(Posting(now, streaks=[after for _, after in found.streaks], calendar=found.calendar))
+    return [
+        Change(STREAK, of_member(after.member_id), "the streak", described(before), described(after))
+        for before, after in found.streaks
+    ]
+
+
+def _folded(store: Records, holdings: Holdings) -> Books:
+    """Read the entries up to the last one that the holdings know."""
+    books = Books.opened(holdings)
+    while books.position < holdings.last_position:
+        after = books.position
+        lines = store.lines(after=after, limit=LINES)
+        page = [line for line in lines if (line.position or 0) <= holdings.last_position]
+        books.take(page, _reversed(store, page))
+        if books.position == after:
+            break
+    return books
+
+
+def _reversed(store: Records, page: Sequence[Entry | Unreadable]) -> Mapping[int, Entry]:
+    """Return the awards that any entry of a page takes back."""
+    found = {}
+    for line in page:
+        if isinstance(line, Entry) and line.reverses is not None and 0 < line.reverses < line.position:
+            for award in store.lines(after=line.reverses - 1, limit=1):
+                if isinstance(award, Entry) and award.position == line.reverses:
+                    found[award.position] = award
+    return found

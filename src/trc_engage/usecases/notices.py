@@ -1,0 +1,109 @@
+"""Notices to admins: on record before they are sent, so that whoever is killed meanwhile leaves no riddle (R20)."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from attrs import evolve, field, frozen
+
+from ..core import incidents
+from ..core.errors import AlertFailed
+from ..core.incidents import ChannelState, Notice, Told, Trouble
+from ..core.ports import Alerts, Clock, RunBook, Store
+from ..core.posting import Claim, Posting
+from .leases import renew
+
+logger = logging.getLogger(__name__)
+
+
+@frozen
+class Delivery:
+    """What became of the notices that were due."""
+
+    taken: list[Notice] = field(factory=list)
+    not_taken: list[Notice] = field(factory=list)
+
+
+def deliver(
+    ledger: Store, alerts: Sequence[Alerts], troubles: Sequence[Trouble], clock: Clock, claim: Claim
+) -> Delivery:
+    """Send every channel what is due; killed anywhere, a notice is sent twice at most, and its all-clear follows."""
+    delivery, now = Delivery(), clock()
+    sent = [*ledger.told(), *ledger.notices_begun()]
+    in_use = {fingerprint_of(one) for one in alerts}
+    for channel in alerts:
+        earlier = [one for one in sent if one.channel == channel.channel]
+        for notice in incidents.notices_due(troubles, earlier, now):
+            states = ledger.channels()
+            if shut := incidents.state_of(states, channel.channel, fingerprint_of(channel), now):
+                logger.debug("the %s of %s waits: %s", notice.kind, notice.topic, shut.why)
+                continue
+            renew(ledger, claim, clock())
+            record = Told(channel.channel, notice.topic, notice.kind, notice.since, now, is_sure=False)
+            begin(ledger, record, claim)
+            if error := failure_of(channel, notice):
+                ledger.post(_not_taken(record, earlier, error, fingerprint_of(channel), claim))
+                delivery.not_taken.append(notice)
+            else:
+                over = _over(states, record.channel, fingerprint_of(channel), in_use)
+                ledger.post(Posting(now, told=[evolve(record, is_sure=True)], channels=over, claim=claim))
+                delivery.taken.append(notice)
+    return delivery
+
+
+def begin(ledger: Store, record: Told, claim: Claim) -> None:
+    """Put on record what is about to be sent."""
+    ledger.post(Posting(record.at, begun=[record], claim=claim))
+
+
+def failure_of(channel: Alerts, notice: Notice) -> AlertFailed | None:
+    """Send a notice; return why the channel did not take it, which is logged."""
+    try:
+        channel.send(notice)
+    except AlertFailed as error:
+        failed = error
+    except Exception as error:
+        # A channel may be anybody's code, and one that breaks its promise must not silence the others.
+        failed = AlertFailed(f"the channel broke off ({type(error).__name__})")
+    else:
+        return None
+    logger.warning("the %s of %s was not delivered: %s", notice.kind, notice.topic, failed)
+    return failed
+
+
+def fingerprint_of(channel: Alerts) -> str:
+    """Return what stands for a channel's address; empty for one that has none."""
+    fingerprint: str = getattr(channel, "fingerprint", "")
+    return fingerprint
+
+
+def shut_channels(book: RunBook, alerts: Sequence[Alerts], now: datetime) -> tuple[ChannelState, ...]:
+    """Return the channels to which nothing is sent now; where channels are known, those of other addresses are not."""
+    mine = {(one.channel, fingerprint) for one in alerts for fingerprint in (fingerprint_of(one), "")}
+    return tuple(
+        state
+        for state in book.channels()
+        if state.is_shut(now) and (not mine or (state.channel, state.fingerprint) in mine)
+    )
+
+
+def _not_taken(record: Told, earlier: Iterable[Told], error: AlertFailed, fingerprint: str, claim: Claim) -> Posting:
+    """Return what is to be noted: what was begun before stands again, and that the channel wants nothing."""
+    before = [one for one in earlier if one.topic == record.topic and not one.is_sure]
+    state = incidents.after_failure(record.channel, fingerprint, error, record.at)
+    return Posting(
+        record.at,
+        begun=[] if error.may_have_arrived else before,
+        withdrawn=[] if error.may_have_arrived or before else [record],
+        channels=[] if state is None else [state],
+        claim=claim,
+    )
+
+
+def _over(states: Iterable[ChannelState], channel: str, fingerprint: str, in_use: set[str]) -> Sequence[ChannelState]:
+    """Return the states that end when a channel took a notice: its own, and those of addresses that nobody has."""
+    return [
+        ChannelState(channel, one.fingerprint)
+        for one in states
+        if one.channel == channel and (one.fingerprint in {fingerprint, ""} or one.fingerprint not in in_use)
+    ]

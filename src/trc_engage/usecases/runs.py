@@ -1,0 +1,209 @@
+"""What is due, done with nobody there; and whether all is well, and what to do if not."""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+from attrs import evolve, frozen
+
+from ..core import days, incidents
+from ..core import sync as core_sync
+from ..core.days import SETTLES_AFTER, SlotEnd, in_utc
+from ..core.errors import ClockWentBack, KeptAway, LedgerBusy, ReadStopped, SourceError
+from ..core.incidents import ChannelState, Failing, Trouble
+from ..core.ports import Alerts, Clock, Store, XpSource
+from ..core.posting import Claim, Posting, Wait
+from ..core.reports import RunReport, Tally
+from ..core.settlement import Pending
+from . import notices, settlement
+from .leases import TASK, claimed, renew
+from .sync import How, sync_claimed
+
+START = "start the daemon (`trc-engage daemon`), or have cron call `trc-engage run-due`"
+ENROL = "enrol members (`trc-engage members enroll --help`)"
+
+
+@frozen
+class Need:
+    """What is wrong, and what to do about it."""
+
+    what: str
+    advice: str
+
+
+@frozen
+class Status:
+    """How the system does, as of one instant."""
+
+    at: datetime
+    is_attended: bool
+    """Whether anything has run what is due of late."""
+    troubles: Sequence[Trouble]
+    good_at: datetime | None
+    """When the last good sync began to read."""
+    board_id: str | None
+    """Whose board the points are of, empty for one without an id; None before a sync recorded it (R24)."""
+    failing: Failing | None
+    wait: Wait | None
+    """A wait that the source asked for and that is not over."""
+    pending: tuple[Pending, ...]
+    last_slot: SlotEnd | None
+    lease: Claim | None
+    """Who is at work; None if nobody is."""
+    next_sync_at: datetime
+    next_settlement_at: datetime
+    tally: Tally
+    shut_channels: tuple[ChannelState, ...] = ()
+    """Channels to admins to which nothing is sent: dead ones, and those that asked to be left alone."""
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether nothing needs anybody."""
+        return not self.needs
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """What needs somebody, the most urgent first: while nothing runs, nothing else mends itself."""
+        needs = [Need(trouble.title, trouble.why) for trouble in self.troubles]
+        needs += [
+            Need(f"alerts no longer arrive by {one.channel}, since {one.dead_since:%a %Y-%m-%d %H:%M} UTC", one.why)
+            for one in self.shut_channels
+            if one.dead_since is not None
+        ]
+        if not self.is_attended:
+            needs.insert(0, self._unattended())
+        elif not self.tally.members:
+            # Perhaps it is not the store that was meant (R31).
+            needs.insert(0, Need("nobody is enrolled", ENROL))
+        return tuple(needs)
+
+    @property
+    def ran_at(self) -> datetime | None:
+        """When anything was last seen to run: a slot that ended, or a good sync."""
+        ended_at = None if self.last_slot is None else self.last_slot.at
+        return max(filter(None, (ended_at, self.good_at)), default=None)
+
+    @property
+    def synced_accounts(self) -> int:
+        """How many accounts a sync looks for."""
+        return sum(self.tally.accounts.get(status, 0) for status in ("waiting", "tracked", "absent"))
+
+    def _unattended(self) -> Need:
+        if self.ran_at is not None:
+            return Need(f"nothing has run since {self.ran_at:%a %Y-%m-%d %H:%M} UTC", START)
+        if not self.tally.members:
+            return Need("nobody is enrolled, and nothing has run yet", f"{ENROL}, then {START}")
+        return Need("nothing has run yet", START)
+
+
+logger = logging.getLogger(__name__)
+
+
+@frozen
+class Runner:
+    """What a run needs of the world."""
+
+    ledger: Store
+    source: XpSource | None
+    """None: slots are left for others to end."""
+    clock: Clock
+    alerts: Sequence[Alerts]
+
+    def instant(self) -> datetime:
+        """Return the present instant."""
+        return in_utc("clock", self.clock())
+
+
+def run_due(runner: Runner) -> RunReport:
+    """Do what is due, unless somebody else is at it; raises `LedgerFailed`.
+
+    First the sync of the present slot, then the days that can be settled, then the notices.
+    """
+    report = RunReport(runner.instant())
+    try:
+        with claimed(runner.ledger, report.at) as claim:
+            report = _end_slot(runner, claim, report)
+            if report.outcome == "stopped":
+                return report
+            renew(runner.ledger, claim, runner.instant())
+            return _tell(runner, claim, _settle(runner, report))
+    except LedgerBusy as busy:
+        logger.debug("busy: %s", busy)
+        return report if report.outcome != "nothing" else evolve(report, outcome="busy", error=busy)
+
+
+def _end_slot(runner: Runner, claim: Claim, report: RunReport) -> RunReport:
+    """Sync, if the present slot is open; a slot that waits ends too (R18)."""
+    ledger = runner.ledger
+    try:
+        at = core_sync.not_before(report.at, ledger.sync_state().seen_at)
+        slot = days.slot_of(at)
+        if runner.source is None or ledger.slot_end(slot):
+            return report
+        synced = sync_claimed(ledger, runner.source, runner.clock, How(slot=slot), claim)
+        return evolve(report, outcome="synced", slot=slot, sync=synced)
+    except KeptAway as error:
+        ledger.post(Posting(at, slot=SlotEnd(slot, "waiting", at), claim=claim))
+        logger.info("waiting: %s", error)
+        return evolve(report, outcome="waiting", slot=slot, error=error)
+    except SourceError as error:
+        return evolve(report, outcome="failed", slot=None if error.lease_lost else slot, error=error)
+    except ClockWentBack as error:
+        logger.warning("refused: %s", error)
+        return evolve(report, outcome="failed", error=error)
+    except ReadStopped:
+        return evolve(report, outcome="stopped")
+
+
+def _settle(runner: Runner, report: RunReport) -> RunReport:
+    """Settle what can be, from 00:05 UTC on; not by a clock that may be wrong, for what is settled stands (R22)."""
+    if isinstance(report.error, SourceError) and report.error.kind == "clock":
+        return report
+    try:
+        settled = settlement.settle(runner.ledger, runner.instant(), after=SETTLES_AFTER)
+    except ClockWentBack:
+        return report
+    return evolve(report, settled=settled.settled, pending=settled.pending)
+
+
+def _tell(runner: Runner, claim: Claim, report: RunReport) -> RunReport:
+    """Deliver the notices that are due."""
+    now = runner.instant()
+    lasting = _troubles(runner.ledger, settlement.pending(runner.ledger, now), now)
+    delivery = notices.deliver(runner.ledger, runner.alerts, lasting, runner.instant, claim)
+    return evolve(report, delivered=tuple(delivery.taken), undelivered=tuple(delivery.not_taken))
+
+
+def _troubles(ledger: Store, pending: Sequence[Pending], now: datetime) -> Sequence[Trouble]:
+    """Return what is wrong, as the store shows it."""
+    state = ledger.sync_state()
+    found = []
+    try:
+        core_sync.not_before(now, state.seen_at)
+    except ClockWentBack as error:
+        found.append(incidents.clock_trouble(error))
+    failing = state.failing if ledger.tracks_anyone() else None
+    found += filter(None, (incidents.source_trouble(failing, pending), incidents.frozen_trouble(pending)))
+    return found
+
+
+def status(ledger: Store, now: datetime, alerts: Sequence[Alerts] = ()) -> Status:
+    """Return how the system does."""
+    state, last, lease = ledger.sync_state(), ledger.last_slot(), ledger.holder(TASK)
+    pending = settlement.pending(ledger, now)
+    return Status(
+        at=now,
+        is_attended=days.is_attended(now, last, state.good_at),
+        troubles=_troubles(ledger, pending, now),
+        good_at=state.good_at,
+        board_id=state.board_id,
+        failing=state.failing,
+        wait=state.wait if core_sync.is_kept_away(state.wait, now) else None,
+        pending=pending,
+        last_slot=last,
+        lease=lease if lease and now < lease.until else None,
+        next_sync_at=days.next_sync_at(now, ledger.slot_end(days.slot_of(now))),
+        next_settlement_at=days.next_settlement_at(now),
+        tally=ledger.tally(),
+        shut_channels=notices.shut_channels(ledger, alerts, now),
+    )

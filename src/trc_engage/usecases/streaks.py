@@ -1,0 +1,89 @@
+"""Streaks derived anew where late news touches settled days (R16)."""
+
+from collections.abc import Iterable, Sequence, Set
+from datetime import date
+
+from attrs import frozen
+
+from ..core import streaks as core_streaks
+from ..core.days import ONE_DAY, Calendar
+from ..core.model import Move
+from ..core.ports import Ledger
+from ..core.posting import Draft
+from ..core.reports import StreakChange
+from ..core.streaks import Streak
+
+
+@frozen
+class Derived:
+    """Streaks to be posted, and what is to be told of them."""
+
+    streaks: Sequence[Streak] = ()
+    changes: Sequence[StreakChange] = ()
+
+
+def of_draft(ledger: Ledger, draft: Draft, calendar: Calendar) -> Derived:
+    """Derive the streak of a member whose award comes or goes on a settled day."""
+    if draft.kind == "adjustment" or not calendar.is_settled(draft.day):
+        return Derived()
+    if draft.kind == "award":
+        return _of_member(ledger, draft.member_id, calendar, came={draft.day})
+    return _of_member(ledger, draft.member_id, calendar, gone=draft.reverses)
+
+
+def of_moves(ledger: Ledger, moves: Iterable[Move], calendar: Calendar) -> Derived:
+    """Derive the streaks of those whose windows reach back into settled days."""
+    came: dict[str, set[date]] = {}
+    for move in moves:
+        if move.active and move.window is not None and calendar.is_settled(move.window.days[0]):
+            came.setdefault(move.account.member_id, set()).update(move.window.days)
+    derived = [_of_member(ledger, member_id, calendar, days) for member_id, days in came.items()]
+    return Derived(
+        [streak for one in derived for streak in one.streaks], [change for one in derived for change in one.changes]
+    )
+
+
+def of_everyone(ledger: Ledger, calendar: Calendar, calendar_before: Calendar) -> Derived:
+    """Derive all streaks under another calendar, by taking every settled day once more."""
+    first, through = ledger.first_evidence_day(), calendar.settled_through
+    if first is None or through is None:
+        return Derived()
+    stored = {streak.member_id: streak for streak in ledger.streaks()}
+    anew = {member_id: Streak(member_id, streak.version) for member_id, streak in stored.items()}
+    day = first
+    while day <= through:
+        for streak in ledger.day_record(day).active:
+            known = anew.get(streak.member_id) or Streak(streak.member_id)
+            anew[streak.member_id] = core_streaks.advance(known, day, calendar)
+        day += ONE_DAY
+    pairs = [(stored.get(member_id) or Streak(member_id), streak) for member_id, streak in anew.items()]
+    changed = [after for before, after in pairs if after != before]
+    return Derived(changed, _changes(pairs, calendar_before, calendar))
+
+
+def _of_member(
+    ledger: Ledger, member_id: str, calendar: Calendar, came: Set[date] = frozenset(), gone: int | None = None
+) -> Derived:
+    """Derive one member's streak, with days that come, or without the award at a position that goes."""
+    stored = ledger.streak_of(member_id)
+    evidence = ledger.evidence(member_id, date.min, date.max)
+    days = {one.day for one in evidence if gone is None or one.position != gone} | came
+    derived = core_streaks.recomputed(stored, days, calendar)
+    # Posted even if it is the same: its version tells others that evidence came or went.
+    return Derived([derived], _changes([(stored, derived)], calendar, calendar))
+
+
+def _changes(
+    pairs: Sequence[tuple[Streak, Streak]], calendar_before: Calendar, calendar: Calendar
+) -> Sequence[StreakChange]:
+    changes = [
+        StreakChange(
+            before.member_id,
+            core_streaks.current(before, calendar_before),
+            core_streaks.current(after, calendar),
+            before.longest,
+            after.longest,
+        )
+        for before, after in pairs
+    ]
+    return [change for change in changes if change.is_visible]

@@ -1,0 +1,264 @@
+"""One sync: gather, decide, apply (R19); and how one that failed is remembered (R20, R21)."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Literal
+
+from attrs import evolve, frozen
+
+from ..core import boards
+from ..core import sync as core_sync
+from ..core.days import SlotEnd, SlotOutcome, in_utc
+from ..core.errors import ClaimLost, InvalidValue, LedgerBusy, Moved, SourceError
+from ..core.model import Board, Decision, DiscordActivity, Move, Sought
+from ..core.ports import Clock, Store, XpSource
+from ..core.posting import Claim, Posting, SyncFailure, SyncRun, SyncState
+from ..core.reports import StreakChange, SyncReport
+from ..core.sync import Drops, SyncPlan, plan_adoption, plan_sync
+from . import leases, planned_anew, streaks
+from .leases import claimed
+
+logger = logging.getLogger(__name__)
+
+OVERTAKEN = (
+    "the read took longer than its lease on the store, another run took over, and nothing was changed. The next sync "
+    "tries again; if it lasts, see why reads take so long, and whether this machine stands still at times"
+)
+
+
+@contextmanager
+def failures_recorded(
+    ledger: Store, clock: Clock, how: "How", claim: Claim, state: SyncState, *, asked: str | None
+) -> Iterator[None]:
+    """Remember a failure, and until when to keep away from the board asked; a wait outlives this process (R21).
+
+    A read whose lease was lost is one too, unless a sync was good since it began; it ends no slot (R30).
+    """
+    try:
+        yield
+    except (SourceError, ClaimLost) as raised:
+        error = raised if isinstance(raised, SourceError) else SourceError("overtaken", OVERTAKEN)
+        now, wait = in_utc("clock", clock()), core_sync.wait_asked(error)
+        error.retry_at = None if wait is None else now + wait
+        failure = SyncFailure(now, error.kind, error.message, not how.dry_run, error.retry_at, asked)
+        error.lease_lost = error is not raised or not _is_recorded(ledger, failure, how, claim)
+        if error.lease_lost and not _is_recorded_without_lease(ledger, failure, state):
+            raise
+        logger.warning("sync failed (%s): %s", error.kind, error.message)
+        if error is raised:
+            raise
+        raise error from raised
+
+
+def _is_recorded(ledger: Store, failure: SyncFailure, how: "How", claim: Claim) -> bool:
+    """Record a failure with the slot that it ends; tell whether the lease allowed it."""
+    try:
+        ledger.post(Posting(failure.at, failure=failure, slot=how.end("failed", failure.at), claim=claim))
+    except ClaimLost:
+        return False
+    return True
+
+
+def _is_recorded_without_lease(ledger: Store, failure: SyncFailure, state: SyncState) -> bool:
+    """Record a failure that nobody else may know of; tell whether it counts, or a good sync made up for it."""
+    made_up = ledger.sync_state().good_run != state.good_run
+    if not made_up or failure.retry_at is not None:
+        ledger.post(Posting(failure.at, failure=evolve(failure, counts=failure.counts and not made_up)))
+    return not made_up
+
+
+@frozen
+class How:
+    """How a sync is to be done."""
+
+    dry_run: bool = False
+    fresh: bool = False
+    decision: Decision | None = None
+    """It is meant for the board as it is now, so it always reads afresh."""
+    slot: datetime | None = None
+    """The slot whose sync it is; it ends with it."""
+    shown: SyncReport | None = None
+    """The dry run on which it was decided; if more would be lost by now, nothing is done (R27)."""
+
+    def end(self, outcome: SlotOutcome, at: datetime) -> SlotEnd | None:
+        """Return how the slot ends, if there is one."""
+        return None if self.slot is None else SlotEnd(self.slot, outcome, at)
+
+    @property
+    def adopts(self) -> bool:
+        """Whether the board is meant to be another one (R24)."""
+        return self.decision is not None and self.decision.kind == "adopt_board"
+
+    @property
+    def drops(self) -> Drops | None:
+        """What was decided about falling XP (R10)."""
+        if self.decision is None or self.adopts:
+            return None
+        return "deduct" if self.decision.kind == "accept_drops" else "rebase"
+
+
+@frozen
+class Reading:
+    """All that was gathered: a board, whose it is, whom it was to find, and what was known before."""
+
+    board: Board
+    board_id: str
+    accounts: Sequence[DiscordActivity]
+    at: datetime
+    state: SyncState
+
+
+def sync(ledger: Store, source: XpSource, clock: Clock, how: How) -> SyncReport:
+    """Read the board and post what it means, one sync at a time for the whole store.
+
+    Raises `SourceError` (recorded as a failure), `ClockWentBack`, `LedgerBusy` and `LedgerFailed`.
+    """
+    with claimed(ledger, in_utc("clock", clock())) as claim:
+        return sync_claimed(ledger, source, clock, how, claim)
+
+
+def sync_claimed(ledger: Store, source: XpSource, clock: Clock, how: How, claim: Claim) -> SyncReport:
+    """Do the same under a claim that is held already; if that is lost meanwhile, nothing is written."""
+    state = ledger.sync_state()
+    at = core_sync.not_before(in_utc("clock", clock()), state.seen_at)
+    with failures_recorded(ledger, clock, how, claim, state, asked=None):
+        board_id = _agreed(source, state, how)
+    accounts = ledger.accounts_to_sync()
+    if not how.fresh and how.decision is None and core_sync.is_cached(at, state, how.slot):
+        return _without_reading(ledger, _cached(accounts, state, at), at, how, claim)
+    core_sync.keep_waiting(state.wait_of(board_id), at)
+    if not accounts and not how.adopts:
+        return _without_reading(ledger, SyncReport("planned" if how.dry_run else "synced", at), at, how, claim)
+    with failures_recorded(ledger, clock, how, claim, state, asked=board_id):
+        board = _read(ledger, source, clock, claim, Sought.of(accounts, whole=how.adopts), at)
+        return _post(ledger, Reading(board, board_id, accounts, at, state), how, claim)
+
+
+def _agreed(source: XpSource, state: SyncState, how: How) -> str:
+    """Return whose board the source reads, before anything is asked of it: the ledger's, or one to be adopted (R24)."""
+    board_id = boards.id_of(source)
+    if not how.adopts:
+        if why := boards.why_another_board(state.board_id, board_id):
+            raise SourceError("distrusted", why)
+    elif board_id == state.board_id:
+        advice = "the points here are of this board already, so sync without it (a new season is rebase_drops)"
+        raise InvalidValue("adopt_board", boards.named(board_id), advice)
+    return board_id
+
+
+def _without_reading(ledger: Store, report: SyncReport, at: datetime, how: How, claim: Claim) -> SyncReport:
+    """End the slot, if it is one's, with what needed no reading."""
+    if how.slot is not None:
+        ledger.post(Posting(at, slot=how.end("synced", at), claim=claim))
+        why = f"the reading of {report.taken_at:%H:%M:%S} answers" if report.outcome == "cached" else "nobody is linked"
+        logger.info("synced: nothing to read, %s", why)
+    return report
+
+
+def _cached(accounts: Sequence[DiscordActivity], state: SyncState, at: datetime) -> SyncReport:
+    """Answer from the last good reading, which is what the accounts hold."""
+    absent = sum(account.status == "absent" for account in accounts)
+    waiting = sum(account.status == "waiting" for account in accounts)
+    unchanged = len(accounts) - absent - waiting
+    return SyncReport("cached", state.good_at or at, unchanged=unchanged, absent=absent)
+
+
+def _read(ledger: Store, source: XpSource, clock: Clock, claim: Claim, sought: Sought, at: datetime) -> Board:
+    """Gather the board; a malformed one, or one from another time, is none (R19, R22)."""
+    board = leases.read(source, sought, ledger, claim, clock)
+    if malformed := boards.why_malformed(board, sought):
+        raise SourceError("malformed", malformed)
+    if clocks := boards.why_clocks_differ(at, board.server_at):
+        raise SourceError("clock", clocks)
+    return board
+
+
+def _post(ledger: Store, reading: Reading, how: How, claim: Claim) -> SyncReport:
+    """Plan and post; if an account moved meanwhile, plan again from the same board (R19)."""
+    board, at, state = reading.board, reading.at, reading.state
+
+    def attempt(accounts: Sequence[DiscordActivity]) -> SyncReport:
+        plan = _planned(reading, accounts, how)
+        if worse := boards.why_more_is_lost(plan, how.shown):
+            raise SourceError("distrusted", worse)
+        if how.dry_run:
+            return _report("planned", plan, reading, moves=plan.moves)
+        calendar = ledger.calendar()
+        derived = streaks.of_moves(ledger, plan.moves, calendar)
+        report = _report("synced", plan, reading, late=derived.changes)
+        posting = Posting(
+            at,
+            moves=plan.moves,
+            streaks=derived.streaks,
+            calendar=calendar,
+            run=SyncRun(report, board.whole, state.good_run, reading.board_id, how.decision),
+            slot=how.end("synced", at),
+            claim=claim,
+        )
+        ledger.post(posting)
+        _log(report)
+        return report
+
+    try:
+        return attempt(ledger.linked_accounts() if how.adopts else reading.accounts)
+    except Moved:
+        return planned_anew(lambda: attempt(_gathered_again(ledger, reading, how)))
+
+
+def _planned(reading: Reading, accounts: Sequence[DiscordActivity], how: How) -> SyncPlan:
+    """Decide what the board means, if it is trusted (R10, R24)."""
+    board, at, state = reading.board, reading.at, reading.state
+    if how.adopts:
+        if why := boards.why_not_adopted(board):
+            raise SourceError("distrusted", why)
+        return plan_adoption(accounts, {one.account_id for one in reading.accounts}, board, at, state)
+    plan = plan_sync(accounts, board, at, state, how.drops)
+    if how.decision is None and (distrust := boards.why_distrusted(plan, board, at, state)):
+        raise SourceError("distrusted", distrust)
+    return plan
+
+
+def _gathered_again(ledger: Store, reading: Reading, how: How) -> Sequence[DiscordActivity]:
+    """Gather again the accounts that the read looked for; those linked or returned since are not among them.
+
+    An adoption is about all that are linked.
+    """
+    if ledger.sync_state().good_run != reading.state.good_run:
+        message = "another sync finished while this one was reading; its reading stands, and this one wrote nothing"
+        raise LedgerBusy(message)
+    if how.adopts:
+        return ledger.linked_accounts()
+    looked_for = {account.account_id for account in reading.accounts}
+    return [
+        account
+        for account in ledger.accounts_to_sync()
+        if account.account_id in looked_for and (account.window_from is None or account.window_from <= reading.at)
+    ]
+
+
+def _report(
+    outcome: Literal["synced", "planned"],
+    plan: SyncPlan,
+    reading: Reading,
+    *,
+    late: Sequence[StreakChange] = (),
+    moves: Sequence[Move] = (),
+) -> SyncReport:
+    board = reading.board
+    told = {"points": plan.points, "pages": board.pages, "rows": board.rows}
+    return SyncReport(outcome, reading.at, **plan.counts, **told, board_id=reading.board_id, late=late, moves=moves)
+
+
+def _log(report: SyncReport) -> None:
+    told = ", ".join(f"{count:,} {name}" for name, count in report.counts.items() if count)
+    logger.info(
+        "synced: %+d points; %s; %d rows on %d %s",
+        report.points,
+        told or "nobody found",
+        report.rows,
+        report.pages,
+        "page" if report.pages == 1 else "pages",
+        extra={"points": report.points, **report.counts, "rows": report.rows, "pages": report.pages},
+    )

@@ -1,0 +1,166 @@
+"""What can happen in a story of streaks; each step is told with its time, and is Ada's unless it names another."""
+
+from datetime import date
+
+from support.community import IDS
+from trc_engage import Engage, SourceError
+
+from .language import ONE_DAY, Story, instant, step, weekday
+
+
+@step
+def until(_: Story) -> None:
+    """Let time pass."""
+
+
+@step
+def enroll(story: Story, name: str, xp: int | None = None) -> None:
+    """Enrol and link a member, whom the board shows with this XP or not at all; the next sync opens the account."""
+    story.community.enroll(name)
+    if xp is not None:
+        story.community.xp[name] = xp
+
+
+@step
+def enroll_unlinked(story: Story, name: str) -> None:
+    """Enrol a member without a Discord account."""
+    story.engage.enroll(name)
+
+
+@step
+def chats(story: Story, name: str = "ada", xp: int = 20) -> None:
+    """Write on Discord; the next sync sees it."""
+    story.community.chat(name, xp)
+
+
+@step
+def five_chat(story: Story) -> None:
+    """Let five members write."""
+    for name in ("ada", "bo", "cy", "dee", "eli"):
+        story.community.chat(name)
+
+
+@step
+def board(story: Story, /, **xp: int | None) -> None:
+    """Set what the board shows; None takes a row off it."""
+    told = {**story.community.xp, **xp}
+    story.community.xp = {name: value for name, value in told.items() if value is not None}
+
+
+@step
+def missing(story: Story, *names: str) -> None:
+    """Let the board move under every read from now on, so that it misses these members; nobody: it stands still."""
+    story.community.missed = set(names)
+
+
+@step
+def mee6_down(story: Story) -> None:
+    """Let every read fail from now on."""
+    story.community.trouble = SourceError("down", "no answer")
+
+
+@step
+def mee6_back(story: Story) -> None:
+    """Let MEE6 answer again."""
+    story.community.trouble = None
+
+
+@step
+def daemon_off(story: Story) -> None:
+    """Stop the daemon: from now on nothing is synced or settled unless the story says so."""
+    story.daemon_runs = False
+
+
+@step
+def daemon_on(story: Story) -> None:
+    """Start the daemon again."""
+    story.daemon_runs = True
+
+
+@step
+def sync(story: Story) -> None:
+    """Sync by hand."""
+    story.sync()
+
+
+@step
+def season_reset(story: Story) -> None:
+    """Sync by hand, with an admin's word that a season was reset."""
+    story.engage.sync(rebase_drops=True)
+
+
+@step
+def settle(story: Story, accept_quiet: str | None = None) -> None:
+    """Settle by hand, perhaps with an admin's word that a day of this week was quiet."""
+    story.settle(story.engage, None if accept_quiet is None else weekday(story.community.now, accept_quiet))
+
+
+@step
+def worker_settles(story: Story) -> None:
+    """Settle in a web worker that has no source."""
+    story.settle(Engage(ledger=story.community.ledger, clock=lambda: story.community.now))
+
+
+@step
+def award(story: Story, name: str = "ada", key: str | None = None, happened: str | None = None) -> None:
+    """Award a benchmark, run just now or when it is said to have happened."""
+    at = None if happened is None else instant(story.community.now, happened)
+    story.community.award(name, key or f"{name}, {story.community.now}", at=at)
+
+
+@step
+def award_each_day(story: Story, first_day: str, last_day: str) -> None:
+    """Award a benchmark for each day of a span."""
+    day = date.fromisoformat(first_day)
+    while day <= date.fromisoformat(last_day):
+        story.community.award("ada", f"{day}", at=instant(story.community.now, f"{day} 12:00"))
+        day += ONE_DAY
+
+
+@step
+def reverse(story: Story, key: str) -> None:
+    """Take an award back."""
+    story.engage.reverse(key, reason="withdrawn", by="admin-7")
+
+
+@step
+def adjust(story: Story, points: int) -> None:
+    """Adjust points by hand."""
+    story.engage.adjust("ada", points=points, key=f"{story.community.now}", reason="typo", by="admin-7")
+
+
+@step
+def excuse(story: Story, *days: str) -> None:
+    """Excuse days, of this week or by date."""
+    for day in days:
+        story.engage.excuse(weekday(story.community.now, day), reason="a holiday")
+
+
+@step
+def unexcuse(story: Story, day: str) -> None:
+    """Require an excused day again."""
+    story.engage.unexcuse(weekday(story.community.now, day))
+
+
+@step
+def leave(story: Story, name: str = "ada") -> None:
+    """Leave Discord."""
+    story.engage.leave(name)
+
+
+@step
+def rejoin(story: Story, name: str = "ada") -> None:
+    """Come back to Discord."""
+    story.engage.rejoin(name)
+
+
+@step
+def unlink(story: Story, name: str = "ada") -> None:
+    """Give the link up."""
+    story.engage.unlink(name)
+
+
+@step
+def link(story: Story, name: str = "ada", of: str = "ada") -> None:
+    """Link the Discord id that bears a member's name."""
+    story.engage.link(name, IDS[of])

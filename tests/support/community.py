@@ -1,0 +1,118 @@
+"""A small community on a board in memory, with a clock that stands until it is moved."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Self
+
+from trc_engage import Board, Engage, Receipt, RunReport, SyncReport
+from trc_engage.adapters.memory import MemoryLedger
+from trc_engage.adapters.sqlite import SqliteLedger
+from trc_engage.core.ports import Store
+from trc_engage.core.streaks import MILESTONES
+
+MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+QUARTER = timedelta(minutes=15)
+NAMES = ["ada", "bo", "cy", "dee", "eli", "fay", "gus", "hal", "ivy"]
+IDS = {name: str(80351110224678900 + number) for number, name in enumerate(NAMES)}
+
+
+class Community:
+    """Members called ada, bo, …, the XP the board shows for them, and an `Engage` over both."""
+
+    def __init__(self, ledger: Store | None = None, milestones: Sequence[int] = MILESTONES) -> None:
+        self.now = MONDAY
+        self.xp: dict[str, int] = {}
+        self.strangers = 20
+        self.whole = True
+        self.missed: set[str] = set()
+        self.server_at: datetime | None = None
+        self.board_id: str | None = None
+        self.trouble: Exception | None = None
+        self.sought: list[frozenset[str]] = []
+        self.ledger = ledger or MemoryLedger()
+        self.engage = Engage(ledger=self.ledger, source=self, clock=lambda: self.now, milestones=milestones)
+
+    def read(self, sought: frozenset[str], /) -> Board:
+        """Answer as a source, with the board as the test has set it."""
+        self.sought.append(sought)
+        if self.trouble is not None:
+            raise self.trouble
+        readings = {IDS[name]: xp for name, xp in self.xp.items() if IDS[name] in sought and name not in self.missed}
+        missed = frozenset(IDS[name] for name in self.missed)
+        return Board(readings, self.whole, len(self.xp) + self.strangers, 1, missed, self.server_at)
+
+    def begun(self) -> Self:
+        """Begin with ada, an opening and a gain of two points."""
+        self.enroll("ada")
+        self.sync(ada=1_000)
+        self.sync(ada=1_250)
+        return self
+
+    def enroll(self, *names: str) -> None:
+        """Enrol members and link each to the Discord id of the same name."""
+        for name in names:
+            self.engage.enroll(name, discord_id=IDS[name], name=name.title())
+
+    def sync(self, after: timedelta = QUARTER, /, **xp: int | None) -> SyncReport:
+        """Let time pass, set XP (None takes a row off the board) and sync."""
+        self.now += after
+        for name, value in xp.items():
+            if value is None:
+                self.xp.pop(name, None)
+            else:
+                self.xp[name] = value
+        return self.engage.sync()
+
+    def run(self, after: timedelta = QUARTER, /) -> RunReport:
+        """Let time pass, and do what is due."""
+        self.now += after
+        return self.engage.run_due()
+
+    def chat(self, name: str, xp: int = 20) -> None:
+        """Let a member write on Discord; the next sync will see it."""
+        self.xp[name] = self.xp.get(name, 0) + xp
+
+    def award(self, name: str, key: str, *, points: int = 10, at: datetime | None = None) -> Receipt:
+        """Award a benchmark that was run just now, or at another time."""
+        return self.engage.award(name, source="benchmark", points=points, key=key, at=at or self.now)
+
+    def points(self, name: str) -> int:
+        """Return a member's points."""
+        return self.engage.standing(name).points
+
+
+LEDGERS = ("memory", "sqlite", "postgres")
+
+
+@contextmanager
+def opened(kind: str, folder: Path) -> Iterator[Store]:
+    """Lend an empty ledger of one of the `LEDGERS`; the one in a file does not wait for the disk."""
+    if kind == "memory":
+        yield MemoryLedger()
+        return
+    if kind == "postgres":
+        # Many a test starts a process that needs a community and no server.
+        from .postgres import opened_postgres  # noqa: PLC0415
+
+        with opened_postgres() as ledger:
+            yield ledger
+        return
+    path = folder / "engage.db"
+    path.write_bytes(_empty_file())
+    with SqliteLedger.open(path) as ledger:
+        with ledger._database.lent() as connection:
+            connection.execute("PRAGMA synchronous = OFF")
+            connection.execute("PRAGMA journal_mode = MEMORY")
+        yield ledger
+
+
+@cache
+def _empty_file() -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "engage.db")
+        SqliteLedger.open(path).close()
+        return path.read_bytes()

@@ -1,0 +1,58 @@
+"""A community whose admins are told over real HTTP, with a store on disk that outlives whoever runs."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import Self
+
+from trc_engage import Engage, RunReport, SourceError
+from trc_engage.adapters.alerts import WebhookAlerts
+from trc_engage.adapters.sqlite import SqliteLedger
+
+from .community import QUARTER, Community
+from .receiver import Receiver
+
+TROUBLES: dict[str, Callable[[], SourceError | None]] = {
+    "good": lambda: None,
+    "fail": lambda: SourceError("down", "MEE6 is in trouble (status 502)"),
+    "wait": lambda: SourceError("rate_limited", "MEE6 asks for fewer requests", timedelta(hours=1)),
+}
+"""What a slot's sync meets, if it reads at all."""
+
+
+class Deployment:
+    """A community whose admins are told by webhooks, with a store that outlives whoever runs."""
+
+    def __init__(self, path: Path, *receivers: Receiver) -> None:
+        self.path = path
+        self.urls = [receiver.url for receiver in receivers]
+        self.community = Community()
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        self.restart()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @property
+    def engage(self) -> Engage:
+        """What runs at present."""
+        return self.community.engage
+
+    def restart(self) -> None:
+        """Forget all that is not on disk."""
+        self._stack.close()
+        ledger = self._stack.enter_context(SqliteLedger.open(self.path))
+        alerts = [self._stack.enter_context(WebhookAlerts.open(url, timeout=1.0)) for url in self.urls]
+        community = self.community
+        community.ledger = ledger
+        community.engage = Engage(ledger=ledger, source=community, clock=lambda: community.now, alerts=alerts)
+
+    def run(self, what: str = "good", after: timedelta = QUARTER) -> RunReport:
+        """Do what is due, a slot later unless told otherwise."""
+        self.community.now += after
+        self.community.trouble = TROUBLES[what]()
+        return self.engage.run_due()

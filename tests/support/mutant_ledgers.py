@@ -1,0 +1,319 @@
+"""Ledgers that break one promise each, and the shipped contract for each of them (`test_contract_mutants`).
+
+Run by itself: `pytest tests/support/mutant_ledgers.py --tb=no -q`; all but `TestTrue` and `TestWithoutADoctor` fail.
+"""
+
+# ruff: noqa: D102  what each breaks is its name
+
+import threading
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from trc_engage.adapters.memory import MemoryLedger
+from trc_engage.adapters.sqlite import SqliteLedger
+
+from .own_ledgers import MemoryContract, SqliteContract
+
+OF_THE_DOCTOR = {"holdings", "lines", "irregularities", "rebalance", "reword"}
+MONDAY = date(2026, 3, 2)
+"""The first day of the contract's stories."""
+
+
+class Half:
+    """A lock that lets postings pass."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._local = threading.local()
+
+    def __enter__(self) -> None:
+        held = self._local.held = [*getattr(self._local, "held", []), not getattr(self._local, "posts", False)]
+        if held[-1]:
+            self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        if self._local.held.pop():
+            self._lock.release()
+
+    def passed(self, post: Callable[[], Any]) -> Any:
+        """Let a posting pass."""
+        self._local.posts = True
+        try:
+            return post()
+        finally:
+            self._local.posts = False
+
+
+class PostsWithoutALock(MemoryLedger):
+    def __init__(self) -> None:
+        super().__init__()
+        self._half = Half()
+        state: Any = self._state
+        state.lock = self._half
+
+    def post(self, posting: Any, /) -> Any:
+        return self._half.passed(lambda: super(PostsWithoutALock, self).post(posting))
+
+
+class Changes(MemoryLedger):
+    """A ledger that writes something else than it was handed."""
+
+    def change(self, posting: Any) -> Any:
+        raise NotImplementedError
+
+    def post(self, posting: Any, /) -> Any:
+        return super().post(self.change(posting))
+
+
+class LosesReasonsOfAdjustments(Changes):
+    def change(self, posting: Any) -> Any:
+        return evolve(posting, drafts=[evolve(one, reason=one.reverses and one.reason) for one in posting.drafts])
+
+
+class LosesActorsOfAdjustments(Changes):
+    def change(self, posting: Any) -> Any:
+        return evolve(posting, drafts=[evolve(one, actor=one.reverses and one.actor) for one in posting.drafts])
+
+
+def cut(at: datetime) -> datetime:
+    """Return an instant in whole seconds."""
+    return at.replace(microsecond=0)
+
+
+class CutsEntries(Changes):
+    def change(self, posting: Any) -> Any:
+        return evolve(posting, at=cut(posting.at), drafts=[evolve(one, at=cut(one.at)) for one in posting.drafts])
+
+
+class CutsMembers(Changes):
+    def change(self, posting: Any) -> Any:
+        return evolve(posting, members=[evolve(one, enrolled_at=cut(one.enrolled_at)) for one in posting.members])
+
+
+class CutsFailures(Changes):
+    def change(self, posting: Any) -> Any:
+        failure = posting.failure
+        return evolve(posting, failure=failure and evolve(failure, at=cut(failure.at)))
+
+
+class CutsWaits(Changes):
+    def change(self, posting: Any) -> Any:
+        failure = posting.failure
+        until = failure and failure.retry_at and cut(failure.retry_at)
+        return evolve(posting, failure=failure and evolve(failure, retry_at=until))
+
+
+class CutsSlots(Changes):
+    def change(self, posting: Any) -> Any:
+        return evolve(posting, slot=posting.slot and evolve(posting.slot, at=cut(posting.slot.at)))
+
+
+class CutsNotices(Changes):
+    def change(self, posting: Any) -> Any:
+        return evolve(posting, told=[evolve(one, at=cut(one.at)) for one in posting.told])
+
+
+class CutsEvidence(MemoryLedger):
+    def evidence(self, *of: Any) -> Any:
+        found = super().evidence(*of)
+        return [one if one.closes_at is None else evolve(one, closes_at=cut(one.closes_at)) for one in found]
+
+
+class CutsClaims(MemoryLedger):
+    def claim(self, task: str, at: datetime, until: datetime, /) -> Any:
+        return super().claim(task, cut(at), cut(until))
+
+
+class NeverRebalances(MemoryLedger):
+    def rebalance(self) -> Any:
+        return []
+
+
+class RebalancesInSilence(MemoryLedger):
+    def rebalance(self) -> Any:
+        super().rebalance()
+        return []
+
+
+class FirstEvidenceIsAConstant(MemoryLedger):
+    def first_evidence_day(self) -> date | None:
+        return MONDAY if super().first_evidence_day() else None
+
+
+class SeesNoIrregularity(MemoryLedger):
+    def irregularities(self) -> Any:
+        return []
+
+
+class ForgetsAtClose(SqliteLedger):
+    def close(self) -> None:
+        file = Path(str(self.tally().store)) if not hasattr(self, "is_gone") else None
+        self.is_gone = True
+        super().close()
+        if file is not None:
+            file.unlink()
+
+
+class KnowsNoKeys(MemoryLedger):
+    def entry_of(self, _key: str, /) -> None:
+        return None
+
+
+class PostsOnAnyVersion(Changes):
+    def change(self, posting: Any) -> Any:
+        accounts = self._state.accounts
+        moves = [
+            evolve(move, account=evolve(move.account, version=accounts[move.account.account_id].version))
+            for move in posting.moves
+        ]
+        return evolve(posting, moves=moves)
+
+
+class StreaksOnAnyVersion(Changes):
+    def change(self, posting: Any) -> Any:
+        streaks = [evolve(one, version=self.streak_of(one.member_id).version) for one in posting.streaks]
+        return evolve(posting, streaks=streaks)
+
+
+class PostsByHalves(MemoryLedger):
+    def post(self, posting: Any, /) -> Any:
+        super().post(evolve(posting, links=(), drafts=()))
+        return super().post(
+            evolve(posting, members=(), moves=(), run=None, streaks=(), settlement=None, excusal=None, slot=None)
+        )
+
+
+class TellsHistoryOldestFirst(MemoryLedger):
+    def history(self, member_id: str, /, *, limit: int, before: int | None = None) -> Any:
+        return [*reversed(super().history(member_id, limit=limit, before=before))]
+
+
+class FeedsTheLastAgain(MemoryLedger):
+    def feed(self, *, after: int, limit: int) -> Any:
+        return super().feed(after=max(after - 1, 0), limit=limit)
+
+
+class RanksTheHidden(Changes):
+    def change(self, posting: Any) -> Any:
+        return evolve(posting, members=[evolve(one, is_hidden=False) for one in posting.members])
+
+
+class GrantsEveryClaim(MemoryLedger):
+    def claim(self, task: str, at: datetime, until: datetime, /) -> Any:
+        self._state.claims.pop(task, None)
+        return super().claim(task, at, until)
+
+
+class ReleasesForAnybody(MemoryLedger):
+    def release(self, claim: Any, /) -> None:
+        self._state.claims.pop(claim.task, None)
+
+
+class EndsASlotTwice(MemoryLedger):
+    def post(self, posting: Any, /) -> Any:
+        if posting.slot is not None:
+            self._state.slots.pop(posting.slot.slot, None)
+        return super().post(posting)
+
+
+class ForgetsWaits(MemoryLedger):
+    def sync_state(self) -> Any:
+        return evolve(super().sync_state(), waits={})
+
+
+class CountsEveryFailure(Changes):
+    def change(self, posting: Any) -> Any:
+        return evolve(posting, failure=posting.failure and evolve(posting.failure, counts=True))
+
+
+class ExcusesNothing(MemoryLedger):
+    def calendar(self) -> Any:
+        return evolve(super().calendar(), excused=frozenset())
+
+
+class SettlesWhateverCame(Changes):
+    def change(self, posting: Any) -> Any:
+        settlement = posting.settlement
+        return evolve(posting, settlement=settlement and evolve(settlement, news=self.day_record(settlement.day).news))
+
+
+class ReversesWithoutTakingEvidenceBack(MemoryLedger):
+    def evidence(self, member_id: str, first_day: date, last_day: date, /) -> Any:
+        found = super().evidence(member_id, first_day, last_day)
+        gone = [entry for entry in self._state.entries if entry.kind == "reversal" and entry.member_id == member_id]
+        return found or gone
+
+
+LET_THROUGH = (
+    *(
+        PostsWithoutALock,
+        LosesReasonsOfAdjustments,
+        LosesActorsOfAdjustments,
+        CutsEntries,
+        CutsMembers,
+        CutsFailures,
+        CutsWaits,
+    ),
+    *(CutsSlots, CutsNotices, CutsEvidence, CutsClaims, NeverRebalances, RebalancesInSilence, FirstEvidenceIsAConstant),
+    *(SeesNoIrregularity, ForgetsAtClose),
+)
+"""What the contract once let through."""
+CAUGHT = (
+    *(KnowsNoKeys, PostsOnAnyVersion, StreaksOnAnyVersion, PostsByHalves, TellsHistoryOldestFirst, FeedsTheLastAgain),
+    *(RanksTheHidden, GrantsEveryClaim, ReleasesForAnybody, EndsASlotTwice, ForgetsWaits, CountsEveryFailure),
+    *(ExcusesNothing, SettlesWhateverCame, ReversesWithoutTakingEvidenceBack),
+)
+"""What it always caught."""
+
+
+class UntilItFails:
+    """One test that fails is enough."""
+
+    @pytest.fixture(autouse=True)
+    def once_is_enough(self, request: pytest.FixtureRequest) -> None:
+        """Skip what comes after it."""
+        cls: Any = type(self)
+        failed = request.session.testsfailed
+        if failed > cls.__dict__.get("failed_before", failed):
+            pytest.skip("it has failed")
+        cls.failed_before = failed
+
+
+def of(cls: Any) -> type:
+    """Return the contract for a mutant."""
+    if issubclass(cls, SqliteLedger):
+        make: Any = {"make_ledger": lambda _, folder: cls.open(folder / "engage.db")}
+        return type(f"Test{cls.__name__}", (UntilItFails, SqliteContract), make)
+    return type(f"Test{cls.__name__}", (UntilItFails, MemoryContract), {"make_ledger": lambda *_: cls()})
+
+
+class WithoutADoctor:
+    """A ledger that has all but what the doctor asks for."""
+
+    def __init__(self) -> None:
+        self._ledger: Any = MemoryLedger()
+
+    def __getattr__(self, name: str) -> Any:
+        if name in OF_THE_DOCTOR:
+            raise AttributeError(name)
+        return getattr(self._ledger, name)
+
+
+class TestTrue(MemoryContract):
+    """No mutant."""
+
+
+class TestWithoutADoctor(MemoryContract):
+    """No mutant either: a ledger may do without."""
+
+    def make_ledger(self, folder: Path) -> Any:  # noqa: ARG002
+        """Return an empty store."""
+        return WithoutADoctor()
+
+
+globals().update({f"Test{cls.__name__}": of(cls) for cls in (*LET_THROUGH, *CAUGHT)})

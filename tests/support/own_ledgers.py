@@ -1,0 +1,94 @@
+"""The ledgers that come with the package, as the shipped contract takes them."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trc_engage.adapters.memory import MemoryLedger
+from trc_engage.adapters.sqlite import SqliteLedger
+from trc_engage.testing import LedgerContract
+
+UNBALANCED = "UPDATE member_balances SET points = points + 7 WHERE member_id = '{}' AND source = 'benchmark'"
+ODD = "UPDATE monthly_balances SET points = points + 7"
+
+
+class MemoryContract(LedgerContract):
+    """The store without a disk."""
+
+    lasts = False
+
+    def make_ledger(self, folder: Path) -> Any:  # noqa: ARG002
+        """Return an empty store."""
+        return MemoryLedger()
+
+    def unbalance(self, ledger: Any, member_id: str) -> None:
+        """Reach into it."""
+        ledger._state.balances[member_id]["benchmark"] += 7
+
+    def damage(self, ledger: Any) -> None:
+        """Let two entries change places."""
+        entries = ledger._state.entries
+        entries[0], entries[1] = entries[1], entries[0]
+
+
+class SqliteContract(LedgerContract):
+    """The store in one file."""
+
+    def make_ledger(self, folder: Path) -> Any:
+        """Return the store in the folder."""
+        return SqliteLedger.open(folder / "engage.db")
+
+    def unbalance(self, ledger: Any, member_id: str) -> None:
+        """Write into the file."""
+        self._write(ledger, UNBALANCED.format(member_id))
+
+    def damage(self, ledger: Any) -> None:
+        """Write into the file."""
+        self._write(ledger, ODD)
+
+    def _write(self, ledger: Any, statement: str) -> None:
+        with closing(sqlite3.connect(ledger.tally().store, isolation_level=None)) as connection:
+            connection.execute(statement)
+
+
+class PostgresContract(LedgerContract):
+    """The store on a server."""
+
+    @pytest.fixture
+    def ledger(self) -> Iterator[Any]:
+        """Lend an empty store."""
+        from .postgres import opened_postgres  # noqa: PLC0415
+
+        with opened_postgres() as ledger:
+            yield ledger
+
+    def reopen(self, ledger: Any, folder: Path) -> Any:  # noqa: ARG002
+        """Open the schema again."""
+        from trc_engage.adapters.postgres import PostgresLedger  # noqa: PLC0415
+
+        from .postgres import server_dsn  # noqa: PLC0415
+
+        ledger.close()
+        return PostgresLedger.open(server_dsn(), schema=_schema_of(ledger))
+
+    def unbalance(self, ledger: Any, member_id: str) -> None:
+        """Write into the schema."""
+        self._write(ledger, UNBALANCED.format(member_id))
+
+    def damage(self, ledger: Any) -> None:
+        """Write into the schema."""
+        self._write(ledger, ODD)
+
+    def _write(self, ledger: Any, statement: str) -> None:
+        from .postgres import admin  # noqa: PLC0415
+
+        admin().execute(f"SET search_path = {_schema_of(ledger)}")
+        admin().execute(statement)
+
+
+def _schema_of(ledger: Any) -> str:
+    return str(ledger._database._place.schema)

@@ -1,0 +1,100 @@
+"""A store on a PostgreSQL that may be stopped, and a daemon that is at work on it, in a time that the test tells."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from trc_engage import Engage
+from trc_engage.adapters.postgres import PostgresLedger
+from trc_engage.adapters.postgres.address import Place
+from trc_engage.core.days import slot_of
+from trc_engage.testing.mee6 import Mee6Server
+from trc_engage.usecases.leases import TASK
+
+from .attended import IDS
+from .command import Operator
+from .community import QUARTER
+from .postgres import Server
+from .receiver import Receiver
+from .timed import TimedDaemon
+
+BEGINS_AT = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
+PASSWORD = "cAnArY-0123456789"  # noqa: S105
+
+
+class House:
+    """A store on a server that may be stopped, a MEE6, and a daemon between them, all at the same time of day."""
+
+    def __init__(self, folder: Path, server: Server, receiver: Receiver) -> None:
+        self.at = BEGINS_AT
+        self.server = server
+        self.receiver = receiver
+        self.mee6 = Mee6Server.start(clock=lambda: self.at)
+        self.dsn = server.dsn.replace(":@", f":{PASSWORD}@")
+        self.schema = f"engage_{folder.name}".replace("-", "_").lower()
+        self.ledger = PostgresLedger.open(self.dsn, schema=self.schema)
+        self.engage = Engage(ledger=self.ledger, clock=lambda: self.at)
+        self.operator = Operator(folder, self.mee6)
+        self.operator.env["TRC_ENGAGE_STORE"] = f"{self.dsn}&schema={self.schema}"
+        self.operator.env["TRC_ENGAGE_ALERT_WEBHOOK"] = receiver.url
+        for member_id, discord_id in IDS.items():
+            self.mee6.board.join(discord_id, xp=1_000)
+            self.engage.enroll(member_id, discord_id=discord_id)
+        self.daemon = self.start()
+        self.daemon.rest()
+
+    def start(self) -> TimedDaemon:
+        """Start the daemon."""
+        self.daemon = TimedDaemon.start(self.operator.env, self.operator.folder / "log", self.at)
+        return self.daemon
+
+    def end(self) -> None:
+        """Leave nothing at work."""
+        self.daemon.kill()
+        self.ledger.close()
+        self.mee6.stop()
+
+    @property
+    def lock_key(self) -> int:
+        """What the lock of those who write is called."""
+        return Place.named(self.dsn, self.schema).lock_key
+
+    def stranger(self) -> psycopg.Connection[Any]:
+        """Connect as another program, which knows of our schema."""
+        return psycopg.connect(self.server.dsn, autocommit=True, options=f"-c search_path={self.schema}")
+
+    def stop_server(self) -> None:
+        """Stop it as a crash would."""
+        self.server.control("stop", "-m", "immediate")
+
+    def earn(self) -> None:
+        """Let everybody earn two points and a half."""
+        for discord_id in IDS.values():
+            self.mee6.board.give(discord_id, 250)
+
+    def pass_to(self, at: datetime) -> None:
+        """Let time pass, and the daemon do what is due."""
+        self.at = at
+        self.daemon.tell(at)
+        self.daemon.rest()
+
+    def outcomes(self) -> list[str | None]:
+        """Return how each slot ended until now."""
+        slots = [BEGINS_AT + QUARTER * number for number in range((self.at - BEGINS_AT) // QUARTER + 1)]
+        ends = [self.ledger.slot_end(slot) for slot in slots]
+        return [None if end is None else end.outcome for end in ends]
+
+    def assert_exact(self, points: int) -> None:
+        """See that all was paid once, that the doctor finds nothing, and that nobody is left at work."""
+        for member_id in IDS:
+            assert sum(entry.points for entry in self.engage.history(member_id)) == points
+            assert self.engage.standing(member_id).points == points
+        with self.ledger._database.lent() as session:
+            ran = [at for (at,) in session.execute("SELECT at FROM runs WHERE outcome = 'synced' ORDER BY run_id")]
+        slots = [slot_of(datetime.fromisoformat(at)) for at in ran]
+        assert len(slots) == len(set(slots)) == self.outcomes().count("synced")
+        assert self.engage.audit().breaches == []
+        assert self.ledger.holder(TASK) is None
+        assert PASSWORD not in "".join(self.daemon.told())

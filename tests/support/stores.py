@@ -1,0 +1,36 @@
+"""Stores that many processes open, each by an address such as `TRC_ENGAGE_STORE` holds."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from trc_engage.entrypoints.settings import Settings
+from trc_engage.entrypoints.wiring import opened_or_made_ledger
+
+SHARED = ("sqlite", "postgres")
+"""The kinds of ledger that processes can share."""
+
+
+def made(settings: Settings) -> None:
+    """Make the store that settings name, as the first enrolment does."""
+    opened_or_made_ledger(settings, lambda _: None).close()
+
+
+@contextmanager
+def addressed(kind: str, folder: Path) -> Iterator[str]:
+    """Lend the address of a store of one of the `SHARED` kinds, which is not there yet."""
+    if kind == "sqlite":
+        yield str(folder / "engage.db")
+        return
+    # A process that is started for a test needs no server of its own.
+    from .postgres import schema, server_dsn  # noqa: PLC0415
+
+    with schema() as name:
+        yield f"{server_dsn()}{'&' if '?' in server_dsn() else '?'}schema={name}"
+
+
+def let_take_any_board(path: Path) -> None:
+    """Make a file one from before boards had ids, which takes the id of the next: each test's server is another."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("UPDATE runs SET board_id = NULL")
