@@ -9,7 +9,7 @@ from .core.model import Decision, DecisionKind
 from .core.ports import Alerts, Clock, Store, XpSource
 from .core.reports import Enrolment, ExcuseReport, Receipt, RunReport, SettleReport, SyncReport
 from .core.streaks import MILESTONES
-from .core.validation import checked_actor, checked_day, checked_reason, checked_weekday
+from .core.validation import validate_actor, validate_day, validate_reason, validate_weekday
 from .reader import Reader
 from .usecases import audit, awards, members, runs, settlement, sync
 from .usecases.members import Newcomer
@@ -139,16 +139,16 @@ class Engage(Reader):
         Raises `ClockWentBack`.
         """
         if accept_quiet is not None:
-            checked_day("accept_quiet", accept_quiet)
+            validate_day("accept_quiet", accept_quiet)
         return settlement.settle(self._ledger, self._now(), accept_quiet)
 
     def excuse(self, day: date, *, reason: str) -> ExcuseReport:
         """Excuse a weekday, settled or not: it breaks nobody's streak (R13, R16)."""
-        return settlement.excuse(self._ledger, self._now(), checked_weekday(day), checked_reason(reason))
+        return settlement.excuse(self._ledger, self._now(), validate_weekday(day), validate_reason(reason))
 
     def unexcuse(self, day: date) -> ExcuseReport:
         """Require an excused day again (R13, R16)."""
-        return settlement.excuse(self._ledger, self._now(), checked_weekday(day), None)
+        return settlement.excuse(self._ledger, self._now(), validate_weekday(day), None)
 
     def hide(self, member_id: str) -> Enrolment:
         """Leave a member out of leaderboards, who still sees the own rank; raises `UnknownMember`."""
@@ -179,6 +179,6 @@ def _decision(
     is_needed = kind == "adopt_board" and not dry_run
     return Decision(
         kind,
-        checked_actor(by) if is_needed or by is not None else None,
-        checked_reason(reason) if is_needed or reason is not None else None,
+        validate_actor(by) if is_needed or by is not None else None,
+        validate_reason(reason) if is_needed or reason is not None else None,
     )

@@ -13,7 +13,7 @@ from .core.model import Entry
 from .core.ports import Clock, Views
 from .core.reports import Found, MemberDay, MemberFacts, Rank, Standing, member_day
 from .core.streaks import MILESTONES, Milestone
-from .core.validation import checked_day, checked_limit, checked_member_id, checked_name, checked_position
+from .core.validation import validate_day, validate_limit, validate_member_id, validate_name, validate_position
 
 DAYS_MAX = 1_000
 
@@ -43,8 +43,8 @@ class Reader:
 
     def days(self, member_id: str, first_day: date, last_day: date) -> Sequence[MemberDay]:
         """Return what each day meant for the member's streak, and why; 1,000 days at most."""
-        checked_day("first_day", first_day)
-        span = (checked_day("last_day", last_day) - first_day).days
+        validate_day("first_day", first_day)
+        span = (validate_day("last_day", last_day) - first_day).days
         if not 0 <= span < DAYS_MAX:
             raise InvalidValue(
                 "last_day", last_day.isoformat(), f"give a day from first_day on, {DAYS_MAX:,} days at most"
@@ -57,7 +57,7 @@ class Reader:
 
     def members(self, *, after: str = "", limit: int | None = None) -> Sequence[Standing]:
         """Return where members stand, by member id, without the streaks: everybody, or a page of those beyond an id."""
-        return self._views.members(after=after, limit=None if limit is None else checked_limit(limit))
+        return self._views.members(after=after, limit=None if limit is None else validate_limit(limit))
 
     def find(self, text: str, *, limit: int = 25) -> Sequence[Found]:
         """Return who has this id or Discord id, then who has it in the name: each word of it begins one of the name.
@@ -65,13 +65,13 @@ class Reader:
         Case and width of letters make no difference. Who is hidden or forgotten is not found by name. Ask before you
         show anybody: may the one who searches see this member?
         """
-        return self._views.find(checked_name(text), limit=checked_limit(limit))
+        return self._views.find(validate_name(text), limit=validate_limit(limit))
 
     def history(self, member_id: str, *, limit: int = 50, before: int | None = None) -> Sequence[Entry]:
         """Return a member's entries, newest first, those below position `before`; 10,000 at most."""
         if before is not None:
-            checked_position("before", before)
-        checked_limit(limit)
+            validate_position("before", before)
+        validate_limit(limit)
         self._facts(member_id)
         return self._views.history(member_id, limit=limit, before=before)
 
@@ -81,15 +81,15 @@ class Reader:
         Who has seen a position never later finds a new entry at or below it (R23): keep the last
         position you handled, and ask for what comes after.
         """
-        return self._views.feed(after=checked_position("after", after), limit=checked_limit(limit))
+        return self._views.feed(after=validate_position("after", after), limit=validate_limit(limit))
 
     def leaderboard(self, *, month: date | None = None, limit: int = 25) -> Sequence[Rank]:
         """Return the top of the visible members by points, of all time or of the UTC month that holds `month`."""
-        return self._views.ranking(_first_day(month), limit=checked_limit(limit))
+        return self._views.ranking(_first_day(month), limit=validate_limit(limit))
 
     def rank(self, member_id: str, *, month: date | None = None) -> Rank:
         """Return a member's own rank, also outside the top and if hidden."""
-        found = self._views.rank_of(checked_member_id(member_id), _first_day(month))
+        found = self._views.rank_of(validate_member_id(member_id), _first_day(month))
         if found is None:
             raise UnknownMember(member_id)
         return found
@@ -103,7 +103,7 @@ class Reader:
 
     def _facts(self, member_id: str) -> tuple[MemberFacts, date]:
         today = self._now().date()
-        facts = self._views.facts(checked_member_id(member_id), today)
+        facts = self._views.facts(validate_member_id(member_id), today)
         if facts is None:
             raise UnknownMember(member_id)
         return facts, today
@@ -111,4 +111,4 @@ class Reader:
 
 def _first_day(month: date | None) -> date | None:
     """Return the first day of the month that holds a day."""
-    return None if month is None else checked_day("month", month).replace(day=1)
+    return None if month is None else validate_day("month", month).replace(day=1)

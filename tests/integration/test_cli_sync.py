@@ -150,9 +150,9 @@ def test_a_sync_beside_another_says_busy(opened: Operator, tmp_path: Path) -> No
     """The one at work is named, and the exit code says: try again."""
     at = datetime.now(UTC)
     with SqliteLedger.open(tmp_path / "engage.db") as ledger:
-        claim = ledger.claim("run", at, at + timedelta(minutes=5))
+        lease = ledger.lease("run", at, at + timedelta(minutes=5))
         ran = opened.run("sync", "--json")
-        ledger.release(claim)
+        ledger.release(lease)
     assert (ran.code, ran.json["kind"]) == (75, "busy")
     assert f":{os.getpid()}:" in ran.err
 

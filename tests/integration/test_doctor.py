@@ -175,12 +175,12 @@ def test_a_store_that_is_not_there_is_not_made(operator: Operator) -> None:
     ran = operator.call("doctor")
     assert (ran.code, "there is no store" in ran.err, store(operator).exists()) == (74, True, False)
     with pytest.raises(LedgerFailed, match="there is no such file"):
-        SqliteLedger.open_untouched(store(operator))
+        SqliteLedger.open_read_only(store(operator))
 
 
 def test_nothing_can_be_written_through_an_untouched_file(operator: Operator) -> None:
     """Not even by mistake."""
-    with SqliteLedger.open_untouched(store(operator)) as ledger, pytest.raises(LedgerFailed, match="readonly"):
+    with SqliteLedger.open_read_only(store(operator)) as ledger, pytest.raises(LedgerFailed, match="readonly"):
         ledger.rebalance()
 
 
@@ -192,7 +192,7 @@ def test_bytes_that_flip_never_stop_the_doctor(operator: Operator) -> None:
         for _ in range(random.choice([1, 3, 20])):
             damaged[random.randrange(len(damaged))] = random.randrange(256)
         store(operator).write_bytes(damaged)
-        with SqliteLedger.open_untouched(store(operator)) as ledger:
+        with SqliteLedger.open_read_only(store(operator)) as ledger:
             breaches += not audit(ledger).is_healthy
         assert store(operator).read_bytes() == damaged
     assert breaches > FLIPS // 3
@@ -240,7 +240,7 @@ def test_a_store_in_use_is_well_all_the_time(tmp_path: Path) -> None:
     writer.start()
     try:
         assert begun.wait(30)
-        with SqliteLedger.open_untouched(tmp_path / "engage.db") as ledger:
+        with SqliteLedger.open_read_only(tmp_path / "engage.db") as ledger:
             audits = [audit(ledger) for _ in range(25)]
     finally:
         done.set()

@@ -131,12 +131,12 @@ class Renewing:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    def renew(self, claim: Any, until: datetime, /) -> None:
+    def renew(self, lease: Any, until: datetime, /) -> None:
         """Renew, or fail."""
         self.renewed += 1
         if self.errors:
             raise self.errors.pop(0)
-        self._store.renew(claim, until)
+        self._store.renew(lease, until)
 
 
 def test_pages_that_come_quickly_cost_no_renewal_each(scene: Scene) -> None:
@@ -181,7 +181,7 @@ def test_a_lease_that_was_lost_to_nobodys_good_is_a_failure_and_ends_no_slot(sce
     def replaced() -> None:
         scene.on_pause = None
         scene.community.now += 10 * MINUTE
-        ledger.claim(TASK, scene.community.now, scene.community.now + MINUTE)
+        ledger.lease(TASK, scene.community.now, scene.community.now + MINUTE)
 
     for _ in range(3):
         scene.on_pause = replaced
@@ -231,7 +231,7 @@ def test_a_source_that_tells_no_pages_keeps_its_lease_for_half_an_hour(scene: Sc
 
 def takes_over(scene: Scene) -> Callable[[], object]:
     """Return what lets somebody take the lease, who then does nothing."""
-    return lambda: scene.community.ledger.claim(TASK, scene.community.now, scene.community.now + MINUTE)
+    return lambda: scene.community.ledger.lease(TASK, scene.community.now, scene.community.now + MINUTE)
 
 
 def test_a_wait_that_was_asked_for_is_kept_though_the_lease_was_lost(scene: Scene) -> None:
@@ -281,7 +281,7 @@ def test_a_process_of_old_that_still_knows_its_own_last_request_keeps_the_longer
 def test_who_takes_over_from_a_dead_one_waits_for_the_whole_gap(scene: Scene) -> None:
     """Nobody knows how long ago the dead one's last request was."""
     community = scene.community
-    community.ledger.claim(TASK, community.now - 10 * MINUTE, community.now)
+    community.ledger.lease(TASK, community.now - 10 * MINUTE, community.now)
     began = community.now
     scene.engage().sync(fresh=True)
     assert (scene.asked_at[0] - began).total_seconds() >= GAP

@@ -22,7 +22,7 @@ from trc_engage.core.days import SETTLES_AFTER, slot_of
 from trc_engage.entrypoints.settings import Settings
 from trc_engage.entrypoints.wiring import opened_ledger
 from trc_engage.testing.mee6 import Mee6Server
-from trc_engage.usecases.leases import CLAIMED_FOR, TASK
+from trc_engage.usecases.leases import LEASED_FOR, TASK
 
 BEGINS_AT = datetime(2026, 3, 3, 20, 0, tzinfo=UTC)
 SLOTS = [BEGINS_AT + QUARTER * number for number in range(30)]
@@ -51,7 +51,7 @@ class World:
         # Who shares a file shares a host, on which a dead process is seen at once.
         alone = kind == "sqlite"
         hosts = [socket.gethostname() if alone else f"host-{number}" for number in range(RUNNERS)]
-        self.replaced_within = AGAIN if alone else CLAIMED_FOR + AGAIN
+        self.replaced_within = AGAIN if alone else LEASED_FOR + AGAIN
         self.runners = [Runner.start(self.operator.env, host, self.at) for host in hosts]
 
     def end(self) -> None:

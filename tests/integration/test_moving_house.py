@@ -14,7 +14,7 @@ from trc_engage.adapters.postgres import PostgresLedger
 from trc_engage.adapters.sql.copy import TABLES
 from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.core.days import SlotEnd
-from trc_engage.core.incidents import Told
+from trc_engage.core.incidents import SentNotice
 from trc_engage.core.ports import AuditedStore
 from trc_engage.core.posting import Posting
 
@@ -41,7 +41,7 @@ def lived_in(ledger: AuditedStore) -> Community:
     engage.excuse(date(2026, 3, 6), reason="a holiday")
     community.sync(timedelta(days=2), ada=1_400, bo=700)
     engage.settle()
-    told = Told("webhook", "source", "alert", community.now, community.now)
+    told = SentNotice("webhook", "source", "alert", community.now, community.now)
     ledger.post(Posting(community.now, slot=SlotEnd(community.now, "synced", community.now), told=[told]))
     return community
 

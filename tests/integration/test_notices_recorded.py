@@ -188,13 +188,13 @@ def test_a_run_that_lost_its_lease_sends_nothing(community: Community) -> None:
     hang_up(community, board)
     run(community, "fail", 2)
     ledger = community.ledger
-    claim = ledger.claim
+    lease = ledger.lease
 
     def lost(task: str, at, until, /):  # type: ignore[no-untyped-def]
-        mine = claim(task, at, until)
+        mine = lease(task, at, until)
         return evolve(mine, owner=f"{mine.owner}0")
 
-    ledger.claim = lost  # type: ignore[method-assign]
+    ledger.lease = lost  # type: ignore[method-assign]
     run(community, "fail")
     assert board.kinds == []
 

@@ -20,7 +20,7 @@ from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.adapters.sqlite.schema import migrations
 from trc_engage.adapters.sqlite.tables import APPLICATION_ID
 from trc_engage.core.errors import SourceTrouble
-from trc_engage.core.incidents import Failing, failed_again
+from trc_engage.core.incidents import FailureRun, failed_again
 from trc_engage.core.ports import Store
 from trc_engage.core.posting import Posting, SyncFailure
 from trc_engage.usecases.audit import audit
@@ -178,34 +178,34 @@ def test_what_an_older_version_counted_goes_on(
     tmp_path: Path, opened_old: Callable[[Path, list[str]], Any], runs: list[SourceTrouble | None]
 ) -> None:
     """At the migration the runs are read once, and say the same as when each was counted as it came."""
-    rows, failing = [], None
+    rows, failure_run = [], None
     for number, trouble in enumerate(runs):
         at = datetime(2026, 3, 2, number, tzinfo=UTC)
         when = f"{at.isoformat(timespec='microseconds')}"
         if trouble is None:
-            failing = None
+            failure_run = None
             rows.append(
                 "INSERT INTO runs (task, outcome, at, opened, gained, deducted, rebased, unchanged, absent, missed, "  # noqa: S608
                 f"points, pages, board_rows, whole) VALUES ('sync', 'synced', '{when}', 0,0,0,0,0,0,0,0,1,9, '1')"
             )
             continue
-        failing = failed_again(failing, at, trouble, f"message {number}")
+        failure_run = failed_again(failure_run, at, trouble, f"message {number}")
         rows += [
             "INSERT INTO runs (task, outcome, at, trouble, message, counts) "  # noqa: S608
             f"VALUES ('sync', 'failed', '{when}', '{trouble}', 'message {number}', '{counts}')"
             for counts in ("0", "1")
         ]
     with opened_old(tmp_path, rows) as ledger:
-        assert ledger.sync_state().failing == failing
+        assert ledger.sync_state().failure_run == failure_run
         assert audit(ledger).is_healthy
         ledger.post(Posting(MONDAY + DAY, failure=SyncFailure(MONDAY + DAY, "down", "again", counts=True)))
-        assert ledger.sync_state().failing == failed_again(failing, MONDAY + DAY, "down", "again")
+        assert ledger.sync_state().failure_run == failed_again(failure_run, MONDAY + DAY, "down", "again")
         assert audit(ledger).is_healthy
 
 
 def test_the_urgent_among_the_failures_are_kept_apart(community: Community) -> None:
     """A dry run's failure changes nothing, a good sync ends all of them (R10, R20)."""
-    failing: Failing | None = None
+    failure_run: FailureRun | None = None
     kinds: list[tuple[SourceTrouble, bool]] = [("down", True), ("clock", True), ("clock", False), ("down", True)]
     for kind, counts in kinds:
         community.now += timedelta(minutes=15)
@@ -213,10 +213,10 @@ def test_the_urgent_among_the_failures_are_kept_apart(community: Community) -> N
             Posting(community.now, failure=SyncFailure(community.now, kind, f"it said {kind}", counts=counts))
         )
         if counts:
-            failing = failed_again(failing, community.now, kind, f"it said {kind}")
-    assert community.ledger.sync_state().failing == failing
-    assert failing is not None
-    assert (failing.count, failing.urgent and failing.urgent.count) == (3, 1)
+            failure_run = failed_again(failure_run, community.now, kind, f"it said {kind}")
+    assert community.ledger.sync_state().failure_run == failure_run
+    assert failure_run is not None
+    assert (failure_run.count, failure_run.urgent and failure_run.urgent.count) == (3, 1)
     community.trouble = None
     community.sync()
-    assert community.ledger.sync_state().failing is None
+    assert community.ledger.sync_state().failure_run is None

@@ -87,7 +87,7 @@ def test_many_threads_open_a_new_store_at_once(place: str) -> None:
 
 def read_members(place: str) -> int:
     """Open the store and count its members."""
-    with PostgresLedger.open_untouched(server_dsn(), schema=place) as ledger:
+    with PostgresLedger.open_read_only(server_dsn(), schema=place) as ledger:
         return len(ledger.members())
 
 
@@ -197,8 +197,8 @@ def test_a_foreign_schema_is_left_alone(place: str, stranger: psycopg.Connection
 def test_looking_makes_and_writes_nothing(place: str, community: Community) -> None:
     """A store that is only looked at is there already, and cannot be written to."""
     with pytest.raises(LedgerFailed, match="there is no store"):
-        PostgresLedger.open_untouched(server_dsn(), schema="engage_nowhere")
-    with PostgresLedger.open_untouched(server_dsn(), schema=place) as looked_at:
+        PostgresLedger.open_read_only(server_dsn(), schema="engage_nowhere")
+    with PostgresLedger.open_read_only(server_dsn(), schema=place) as looked_at:
         assert looked_at.members() == community.ledger.members()
         with pytest.raises(LedgerFailed, match="read-only"):
             Community(looked_at).enroll("bo")

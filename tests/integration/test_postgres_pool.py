@@ -167,7 +167,7 @@ def test_a_store_is_laid_out_for_many_at_once_behind_a_pool(database: Pooled, pl
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(opened, range(8)))
-    with PostgresLedger.open_untouched(database.dsn, schema=place) as ledger:
+    with PostgresLedger.open_read_only(database.dsn, schema=place) as ledger:
         assert len(ledger.members()) == 8
         with pytest.raises(LedgerFailed, match="read-only"):
             Community(ledger).enroll("bo")
@@ -182,7 +182,7 @@ def test_prepared_statements_are_kept_only_where_they_are_asked_for(database: Po
             community.engage.enroll(f"m-{prepare}", discord_id=str(1_000 + prepare))
             for _ in range(20):
                 ledger.members()
-                ledger.news()
+                ledger.revision()
             with ledger._database.lent() as session:
                 assert session.execute(prepared).fetchone() == (prepare,)
     told = set()

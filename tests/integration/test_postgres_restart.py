@@ -23,7 +23,7 @@ from support.timed import SECONDS_MAX
 from trc_engage import LedgerBusy, LedgerFailed
 from trc_engage.core.days import slot_of
 from trc_engage.entrypoints.cli.options import STORE_FAILED
-from trc_engage.usecases.leases import CLAIMED_FOR
+from trc_engage.usecases.leases import LEASED_FOR
 
 MINUTE = timedelta(seconds=61)
 NO_SERVER = "the server cannot be reached; check host and port, and that it runs"
@@ -128,7 +128,7 @@ def test_a_server_that_restarts_during_a_posting_costs_minutes(house: House, hel
     with closing(house.stranger()) as stranger:
         stranger.execute(LEAVE)
     while house.ledger.slot_end(slot) is None:
-        assert house.at < slot + CLAIMED_FOR + 2 * MINUTE
+        assert house.at < slot + LEASED_FOR + 2 * MINUTE
         house.pass_to(house.at + MINUTE)
     house.pass_to(slot + QUARTER)
     assert house.outcomes() == ["synced"] * 3
@@ -165,7 +165,7 @@ def test_a_commit_whose_answer_was_lost_is_not_made_again(house: House) -> None:
         "it is not known whether it was: do the same again, for nothing is written twice"
     )
     assert house.outcomes() == ["synced", "synced"]
-    house.pass_to(slot + CLAIMED_FOR + MINUTE)
+    house.pass_to(slot + LEASED_FOR + MINUTE)
     house.pass_to(slot + QUARTER)
     assert [slot_of(request.at) for request in house.mee6.requests] == [BEGINS_AT, slot, slot + QUARTER]
     house.assert_exact(2)

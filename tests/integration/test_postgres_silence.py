@@ -20,7 +20,7 @@ from support.postgres import Server, schema, server_dsn
 from trc_engage import LedgerBusy, LedgerFailed, Newcomer
 from trc_engage.adapters.postgres import PostgresLedger
 from trc_engage.adapters.postgres.connection import BULK_SECONDS, GRACE_SECONDS, STATEMENT_SECONDS, WAIT_SECONDS
-from trc_engage.usecases.leases import CLAIMED_FOR
+from trc_engage.usecases.leases import LEASED_FOR
 
 DEADLINE = 0.5
 AT_ONCE_SECONDS = 30.0
@@ -155,7 +155,7 @@ def test_a_server_that_takes_a_connection_and_says_nothing_is_told(proxy: Proxy)
 def test_no_deadline_is_longer_than_its_reason() -> None:
     """A small statement is given up while a web server still waits; what moves a crowd holds as long as a claim."""
     assert WAIT_SECONDS < STATEMENT_SECONDS < STATEMENT_SECONDS + GRACE_SECONDS < A_WEB_SERVER_WAITS_SECONDS
-    assert CLAIMED_FOR.total_seconds() == BULK_SECONDS
+    assert LEASED_FOR.total_seconds() == BULK_SECONDS
 
 
 def test_a_run_against_a_frozen_server_ends_and_says_why(tmp_path: Path) -> None:

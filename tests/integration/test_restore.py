@@ -62,7 +62,7 @@ def test_who_was_at_work_does_not_hold_the_restored_store(operator: Operator, st
     """The claim of a run stays with the store it was taken on, though its process may live, or be of another host."""
     now = datetime.now(UTC)
     with SqliteLedger.open(store) as ledger:
-        ledger.claim("run", now, now + timedelta(minutes=5))
+        ledger.lease("run", now, now + timedelta(minutes=5))
         if not is_live:
             with ledger._database.writing() as connection:
                 connection.execute("UPDATE claims SET owner = 'elsewhere.example:1:abcd'")
@@ -73,7 +73,7 @@ def test_who_was_at_work_does_not_hold_the_restored_store(operator: Operator, st
     assert operator.call("status", "--json", env=restored).json["lease"] is None
     with SqliteLedger.open(operator.folder / "new.db") as ledger:
         assert Engage(ledger=ledger, clock=lambda: now).run_due().outcome == "nothing"
-        ledger.release(ledger.claim("run", now, now + timedelta(minutes=5)))
+        ledger.release(ledger.lease("run", now, now + timedelta(minutes=5)))
 
 
 def foreign(file: Path) -> None:

@@ -157,14 +157,14 @@ def test_who_is_at_work_is_told(tmp_path: Path) -> None:
     """While a run holds the claim its process is named, and until when; after that nobody is."""
     at = lived(tmp_path, well)
     with SqliteLedger.open(tmp_path / "engage.db") as ledger:
-        claim = ledger.claim("run", at, at + timedelta(minutes=5))
+        lease = ledger.lease("run", at, at + timedelta(minutes=5))
     held = asked(tmp_path, "--json", at=at).json["lease"]
     assert held == {
-        "owner": claim.owner,
+        "owner": lease.owner,
         "taken_at": at.isoformat(),
         "until": (at + timedelta(minutes=5)).isoformat(),
     }
-    assert claim.owner in asked(tmp_path, at=at).out
+    assert lease.owner in asked(tmp_path, at=at).out
     assert asked(tmp_path, "--json", at=at + timedelta(minutes=5)).json["lease"] is None
 
 

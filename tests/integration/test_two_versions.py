@@ -44,11 +44,11 @@ class House:
             return SqliteLedger.open(self.place)
         return PostgresLedger.open(self.place, schema=self.schema)
 
-    def open_untouched(self) -> SqliteLedger | PostgresLedger:
+    def open_read_only(self) -> SqliteLedger | PostgresLedger:
         """Open it to look at it."""
         if self.kind == "sqlite":
-            return SqliteLedger.open_untouched(self.place)
-        return PostgresLedger.open_untouched(self.place, schema=self.schema)
+            return SqliteLedger.open_read_only(self.place)
+        return PostgresLedger.open_read_only(self.place, schema=self.schema)
 
     def run(self, statement: str) -> None:
         """Do something by hand."""

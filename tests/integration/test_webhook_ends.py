@@ -134,7 +134,7 @@ class Asking:
             raise self.error
 
 
-def failing(ledger: Store, *channels: Asking) -> Community:
+def failure_run(ledger: Store, *channels: Asking) -> Community:
     """Return a community at its third failure."""
     community = Community(ledger)
     ledger = community.ledger
@@ -150,7 +150,7 @@ def failing(ledger: Store, *channels: Asking) -> Community:
 def test_a_wait_is_honoured_by_every_process_and_then_it_is_sent(ledger: Store) -> None:
     """Half an hour asked for: the next run and one by another process stay silent, the third is heard."""
     channel = Asking("f", AlertFailed("slow down", retry_after=timedelta(minutes=29)))
-    community = failing(ledger, channel)
+    community = failure_run(ledger, channel)
     channel.error = None
     community.run()
     assert (channel.asked, community.engage.status().shut_channels[0].why) == (1, "slow down")
@@ -162,14 +162,14 @@ def test_a_limit_for_all_keeps_the_other_addresses_of_the_name_away(ledger: Stor
     """`X-RateLimit-Scope: global` is meant for whoever asks, by whatever webhook."""
     first = Asking("one", AlertFailed("slow down", retry_after=timedelta(hours=1), is_for_all=True))
     second = Asking("two", None)
-    failing(ledger, first, second)
+    failure_run(ledger, first, second)
     assert (first.asked, second.asked) == (1, 0)
 
 
 def test_of_two_addresses_one_that_is_gone_stays_so(ledger: Store) -> None:
     """What the other takes does not bring it back."""
     first, second = Asking("one", AlertFailed("gone", is_gone=True)), Asking("two", None)
-    community = failing(ledger, first, second)
+    community = failure_run(ledger, first, second)
     community.trouble = None
     community.run()
     assert (first.asked, second.asked) == (1, 2)
@@ -178,7 +178,7 @@ def test_of_two_addresses_one_that_is_gone_stays_so(ledger: Store) -> None:
 def test_a_wait_from_a_clock_that_ran_ahead_keeps_nobody(ledger: Store) -> None:
     """What ends later than any wait can is none."""
     channel = Asking("f", AlertFailed("slow down", retry_after=timedelta(hours=1)))
-    community = failing(ledger, channel)
+    community = failure_run(ledger, channel)
     community.now -= timedelta(days=60)
     community.engage.run_due()
     assert channel.asked == 2

@@ -49,7 +49,7 @@ QUERIES = {
 """What is asked for with parameters, good and bad."""
 
 
-class Failing:
+class FailureRun:
     """Stands in for an `Engage` whose every call fails."""
 
     def __init__(self, error: Exception) -> None:
@@ -112,7 +112,7 @@ class Requests:
             self.ask("GET", path)
         for headers in ({"X-Admin": "yes"}, BEARER):
             self.ask("GET", "/status", headers=headers)
-        self.ask("GET", DESCRIPTION, visitor=visitor_of(Failing(LedgerFailed("not asked")), token=None))
+        self.ask("GET", DESCRIPTION, visitor=visitor_of(FailureRun(LedgerFailed("not asked")), token=None))
         self._read_again()
 
     def _read_again(self) -> None:
@@ -195,7 +195,7 @@ class Requests:
             "name": "n",
         }
         for error in (LedgerBusy("held by another"), LedgerFailed("FILE: no longer there"), RuntimeError("a bug")):
-            visitor = visitor_of(Failing(error))
+            visitor = visitor_of(FailureRun(error))
             for route, operations in self.description["paths"].items():
                 for method in sorted(operations.keys() & {"get", "put", "post", "delete"}):
                     sent = operations[method].get("requestBody")
@@ -232,7 +232,7 @@ def described(visitor: Visitor) -> Any:
 
 def routes() -> list[str]:
     """Return every route that is written down."""
-    return [*described(visitor_of(Failing(LedgerFailed("not asked"))))["paths"], *OTHERS]
+    return [*described(visitor_of(FailureRun(LedgerFailed("not asked"))))["paths"], *OTHERS]
 
 
 def name_of(route: str) -> str:

@@ -34,8 +34,8 @@ class Audit:
 
     def is_claimed(self, now: datetime) -> bool:
         """Tell whether anybody is at work, or died at it."""
-        claim = self._ledger.holder("run")
-        return claim is not None and now < claim.until
+        lease = self._ledger.holder("run")
+        return lease is not None and now < lease.until
 
     def bury(self, pid: int) -> None:
         """Let the claim be one of a process that is known to be dead."""

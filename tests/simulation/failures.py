@@ -42,7 +42,7 @@ class Failures:
         """Count a sync that failed, if one did, and check that the system remembers the same."""
         told = {one: wait.until for one, wait in state.waits.items()}
         if verdict is not None and (plain or state.failures > self.count):
-            kind = state.failing.kind if state.failing and verdict.either else verdict.kind
+            kind = state.failure_run.kind if state.failure_run and verdict.either else verdict.kind
             if not dry_run:
                 self.add(kind or "malformed")
             if verdict.either:

@@ -116,15 +116,15 @@ def _sight(read: Read) -> Sight:
     whole = any(page.length == 0 for page in pages)
     missing = read.sought - found.keys()
     check(whole or not missing, f"half a board was taken for a whole one: {len(missing)} were not looked for")
-    news = {one.discord_id for one, _, is_news in read.snapshot if is_news} & missing
-    missed = _missed(pages, frozenset(news))
+    revision = {one.discord_id for one, _, is_news in read.snapshot if is_news} & missing
+    missed = _missed(pages, frozenset(revision))
     rows = {one for page in pages for one, _ in page.rows or ()}
     return Sight(found, missed, len(rows), whole, pages[0].told_at)
 
 
-def _missed(pages: Sequence[Asked], news: frozenset[str]) -> frozenset[str]:
+def _missed(pages: Sequence[Asked], revision: frozenset[str]) -> frozenset[str]:
     """Return those who count as not looked for, because the board moved under every sweep."""
-    if not news:
+    if not revision:
         return frozenset()
     sweeps: list[list[Asked]] = []
     again = False
@@ -143,4 +143,4 @@ def _missed(pages: Sequence[Asked], news: frozenset[str]) -> frozenset[str]:
     check(moved or again, "the end of the board was not asked for again", pages)
     whole_sweeps = sum(sweep[-1].length == 0 for sweep in sweeps)
     check(whole_sweeps >= SWEEPS_MAX, "somebody was given up too early", pages)
-    return news
+    return revision

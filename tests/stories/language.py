@@ -22,7 +22,7 @@ WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 ONE_DAY = timedelta(days=1)
 SETTLES_AFTER = timedelta(minutes=5)
 
-Told = ParamSpec("Told")
+Arguments = ParamSpec("Arguments")
 
 
 class Story:
@@ -114,10 +114,10 @@ def case(*steps: Step, who: str = "ada", begins: str = BEGINS, **ending: Unpack[
     return Case(steps, ending, who, begins)
 
 
-def step(act: Callable[Concatenate[Story, Told], object]) -> Callable[Concatenate[str, Told], Step]:
+def step(act: Callable[Concatenate[Story, Arguments], object]) -> Callable[Concatenate[str, Arguments], Step]:
     """Make a step of something done: it happens at a time, on one day or on several ("Mon Tue 10:00")."""
 
-    def timed(when: str, /, *told: Told.args, **named: Told.kwargs) -> Step:
+    def timed(when: str, /, *told: Arguments.args, **named: Arguments.kwargs) -> Step:
         *days, clock = when.split()
 
         def take(story: Story) -> None:

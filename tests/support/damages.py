@@ -252,8 +252,8 @@ DAMAGES = (
     ),
     Damage("a request garbled", "INSERT INTO requests VALUES ('run', 'soon')", "notice", "'soon'"),
     Damage("a notice garbled", "UPDATE told SET since = 'then'", "notice", "'then'"),
-    Damage("a claim without an end", "UPDATE claims SET until = 'never'", "claim", "'never'"),
-    Damage("a claim of nobody", "UPDATE claims SET owner = 'me'", "claim", "host:process:token"),
+    Damage("a claim without an end", "UPDATE claims SET until = 'never'", "lease", "'never'"),
+    Damage("a claim of nobody", "UPDATE claims SET owner = 'me'", "lease", "host:process:token"),
     Damage("a version of the future", "PRAGMA user_version = 999", "file", "user_version is 999"),
     Damage("a file of another program", "PRAGMA application_id = 1", "file", "application_id"),
     Damage(

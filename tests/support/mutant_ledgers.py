@@ -125,8 +125,8 @@ class CutsEvidence(MemoryLedger):
 
 
 class CutsClaims(MemoryLedger):
-    def claim(self, task: str, at: datetime, until: datetime, /) -> Any:
-        return super().claim(task, cut(at), cut(until))
+    def lease(self, task: str, at: datetime, until: datetime, /) -> Any:
+        return super().lease(task, cut(at), cut(until))
 
 
 class NeverRebalances(MemoryLedger):
@@ -204,14 +204,14 @@ class RanksTheHidden(Changes):
 
 
 class GrantsEveryClaim(MemoryLedger):
-    def claim(self, task: str, at: datetime, until: datetime, /) -> Any:
-        self._state.claims.pop(task, None)
-        return super().claim(task, at, until)
+    def lease(self, task: str, at: datetime, until: datetime, /) -> Any:
+        self._state.leases.pop(task, None)
+        return super().lease(task, at, until)
 
 
 class ReleasesForAnybody(MemoryLedger):
-    def release(self, claim: Any, /) -> None:
-        self._state.claims.pop(claim.task, None)
+    def release(self, lease: Any, /) -> None:
+        self._state.leases.pop(lease.task, None)
 
 
 class EndsASlotTwice(MemoryLedger):
@@ -239,7 +239,9 @@ class ExcusesNothing(MemoryLedger):
 class SettlesWhateverCame(Changes):
     def change(self, posting: Any) -> Any:
         settlement = posting.settlement
-        return evolve(posting, settlement=settlement and evolve(settlement, news=self.day_record(settlement.day).news))
+        return evolve(
+            posting, settlement=settlement and evolve(settlement, revision=self.day_record(settlement.day).revision)
+        )
 
 
 class ReversesWithoutTakingEvidenceBack(MemoryLedger):

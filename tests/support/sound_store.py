@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from trc_engage.core.incidents import Told
+from trc_engage.core.incidents import SentNotice
 from trc_engage.core.posting import Posting
 
 from .community import IDS, MONDAY, Community, opened
@@ -44,5 +44,5 @@ def _live(community: Community) -> None:
     engage.forget("fay")
     engage.unlink("gus")
     engage.enroll("hal", discord_id=IDS["gus"])
-    community.ledger.post(Posting(community.now, told=[Told("log", "source", "alert", MONDAY, community.now)]))
-    community.ledger.claim("run", community.now, community.now + DAY)
+    community.ledger.post(Posting(community.now, told=[SentNotice("log", "source", "alert", MONDAY, community.now)]))
+    community.ledger.lease("run", community.now, community.now + DAY)

@@ -180,7 +180,7 @@ def test_a_store_that_is_held_for_three_slots_is_told(place: Place, caplog: pyte
 def test_another_at_work_neither_alarms_nor_clears(place: Place) -> None:
     """Who comes second does not see how the store does."""
     now = place.community.now
-    other = place.community.ledger.claim(TASK, now, now + timedelta(days=1))
+    other = place.community.ledger.lease(TASK, now, now + timedelta(days=1))
     place.run(4)
     assert place.channels[0].kinds == []
     place.damage()

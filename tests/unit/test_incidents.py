@@ -16,9 +16,9 @@ from trc_engage.core.incidents import (
     FAILURES_MIN,
     NAMES,
     REMIND_AFTER,
-    Failing,
+    FailureRun,
     Notice,
-    Told,
+    SentNotice,
     Trouble,
     clock_trouble,
     failed_again,
@@ -33,7 +33,9 @@ QUARTER = timedelta(minutes=15)
 KINDS: list[SourceTrouble] = list(NAMES)  # type: ignore[arg-type]
 
 
-def failing(count: int, kind: SourceTrouble = "down", message: str = "MEE6 is in trouble", **more: Any) -> Failing:
+def failure_run(
+    count: int, kind: SourceTrouble = "down", message: str = "MEE6 is in trouble", **more: Any
+) -> FailureRun:
     """Return so many failures in a row, of one kind."""
     row = None
     for _ in range(count):
@@ -44,20 +46,20 @@ def failing(count: int, kind: SourceTrouble = "down", message: str = "MEE6 is in
 
 def lasting(count: int = 3, since: datetime = MONDAY) -> Trouble:
     """Return a trouble that an admin should know of."""
-    trouble = source_trouble(failing(count, since=since), ())
+    trouble = source_trouble(failure_run(count, since=since), ())
     assert trouble is not None
     return trouble
 
 
-def told(kind: str, at: datetime, since: datetime = MONDAY) -> Told:
+def told(kind: str, at: datetime, since: datetime = MONDAY) -> SentNotice:
     """Return what a channel took last."""
-    return Told("webhook", "source", kind, since, at)  # type: ignore[arg-type]
+    return SentNotice("webhook", "source", kind, since, at)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_third_failure_in_a_row_is_a_trouble(kind: SourceTrouble) -> None:
     """Two are not, unless no later sync mends them by itself: a distrusted board, a clock."""
-    is_told_at = [source_trouble(failing(count, kind), ()) is not None for count in (1, 2, 3)]
+    is_told_at = [source_trouble(failure_run(count, kind), ()) is not None for count in (1, 2, 3)]
     assert is_told_at == ([True] * 3 if kind in {"distrusted", "clock"} else [False, False, True])
 
 
@@ -77,7 +79,7 @@ def test_what_needs_a_decision_stays_a_trouble_under_later_failures() -> None:
 
 def test_what_needs_a_decision_is_told_although_an_outage_was() -> None:
     """It is another incident, from the first failure of its kind on."""
-    outage = failing(3)
+    outage = failure_run(3)
     distrusted = failed_again(outage, MONDAY + QUARTER, "distrusted", "the board would lower 6 of 6 members")
     trouble = source_trouble(distrusted, ())
     assert trouble is not None
@@ -108,7 +110,7 @@ def test_only_a_frozen_day_is_a_trouble_of_its_own(cause: Sequence[str], is_trou
     ],
     ids=["new", "told", "a-day", "reminded", "another-day", "again", "other-incident", "told-in-the-future"],
 )
-def test_while_a_trouble_lasts(last: Told | None, after: timedelta, expected: list[str]) -> None:
+def test_while_a_trouble_lasts(last: SentNotice | None, after: timedelta, expected: list[str]) -> None:
     """One alert, a reminder 24 hours after the last message; another incident is another alert."""
     notices = notices_due([lasting()], [last] if last else [], MONDAY + after)
     assert [notice.kind for notice in notices] == expected
@@ -130,7 +132,7 @@ def test_topics_do_not_know_each_other() -> None:
     assert frozen is not None
     alerts = notices_due([lasting(), frozen], [told("alert", MONDAY)], MONDAY + QUARTER)
     assert [(one.kind, one.topic) for one in alerts] == [("alert", "frozen")]
-    heard = [told("alert", MONDAY), Told("webhook", "frozen", "alert", frozen.since, MONDAY)]
+    heard = [told("alert", MONDAY), SentNotice("webhook", "frozen", "alert", frozen.since, MONDAY)]
     clears = notices_due([lasting()], heard, MONDAY + QUARTER)
     assert [(one.kind, one.topic) for one in clears] == [("all_clear", "frozen")]
 
@@ -139,7 +141,7 @@ def test_topics_do_not_know_each_other() -> None:
 def test_an_alert_names_since_when_why_what_waits_and_what_helps(kind: SourceTrouble) -> None:
     """Whoever is woken needs nothing else, and no library's argument is named."""
     trouble = source_trouble(
-        failing(3, kind, "MEE6 broke off; check base_url"), [Pending(date(2026, 2, 27), "no_sync")]
+        failure_run(3, kind, "MEE6 broke off; check base_url"), [Pending(date(2026, 2, 27), "no_sync")]
     )
     assert trouble is not None
     (alert,) = notices_due([trouble], [], MONDAY)
@@ -154,12 +156,12 @@ def test_what_an_admin_reads(snapshot: SnapshotAssertion) -> None:
     """The words of each kind of notice, as they arrive."""
     pending = [Pending(date(2026, 3, 2) + timedelta(days=days), "no_sync") for days in range(3)]
     frozen = frozen_trouble([Pending(date(2026, 3, 3), "frozen")])
-    outage = source_trouble(failing(300, message="MEE6 is in trouble (status 502)"), pending)
+    outage = source_trouble(failure_run(300, message="MEE6 is in trouble (status 502)"), pending)
     clock = clock_trouble(ClockWentBack(MONDAY, MONDAY + timedelta(hours=2)))
     assert outage is not None
     assert frozen is not None
     later = MONDAY + timedelta(hours=75, minutes=7)
-    heard = [Told("webhook", one.topic, "alert", one.since, MONDAY) for one in (outage, frozen, clock)]
+    heard = [SentNotice("webhook", one.topic, "alert", one.since, MONDAY) for one in (outage, frozen, clock)]
     notices = [
         *notices_due([outage, frozen, clock], [], MONDAY),
         *notices_due([outage], heard[:1], later),
@@ -175,7 +177,7 @@ RUNS = st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(1, 200)), ma
 def test_the_law_of_notices(runs: list[tuple[bool, bool, int]]) -> None:
     """Whatever fails and whichever channel is down: no alert twice, no reminder early, no all-clear unasked."""
     now, count, since = MONDAY, 0, MONDAY
-    last: Told | None = None
+    last: SentNotice | None = None
     heard: list[tuple[datetime, Notice]] = []
     for is_good, is_up, quarters in runs:
         now += quarters * QUARTER
@@ -186,7 +188,7 @@ def test_the_law_of_notices(runs: list[tuple[bool, bool, int]]) -> None:
         assert len(due) <= 1
         if is_up and due:
             heard.append((now, due[0]))
-            last = Told("webhook", "source", due[0].kind, due[0].since, now)
+            last = SentNotice("webhook", "source", due[0].kind, due[0].since, now)
         told_of = last is not None and last.kind != "all_clear"
         assert not is_up or told_of == bool(troubles)
     check_order(heard)

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from support.community import IDS, LEDGERS, MONDAY, Community, opened
-from trc_engage import Engage, LedgerBusy, Moved
+from trc_engage import Conflict, Engage, LedgerBusy
 from trc_engage.core import streaks
 from trc_engage.core.ports import Ledger, Store
 from trc_engage.core.posting import Posting
@@ -43,7 +43,7 @@ class Interrupted:
         """Post, and count how often it was in vain."""
         try:
             return self.store.post(posting)
-        except Moved:
+        except Conflict:
             self.moved += 1
             raise
 
@@ -125,7 +125,7 @@ def test_two_settlements_at_once_settle_each_day_once(community: Community) -> N
 
 
 def test_a_settlement_that_was_overtaken_by_an_award_is_planned_anew(community: Community) -> None:
-    """It is `Moved` just once."""
+    """It is `Conflict` just once."""
     engage, store = interrupted(
         community, "day_record", lambda: community.award("bo", "late", at=datetime(2026, 3, 2, 12, tzinfo=UTC))
     )
@@ -160,7 +160,7 @@ def test_late_news_from_two_sides_at_once(community: Community, question: str) -
     assert lengths(community.ledger)["ada"] == (4, 4)
 
 
-@pytest.mark.parametrize("question", ["calendar", "news", "streaks", "day_record"])
+@pytest.mark.parametrize("question", ["calendar", "revision", "streaks", "day_record"])
 @pytest.mark.parametrize("meanwhile", [name for name in MEANWHILE if name != "an excuse"])
 def test_an_excuse_is_planned_on_what_still_holds(community: Community, question: str, meanwhile: str) -> None:
     """All streaks are derived anew for it, and news in between must not be lost."""

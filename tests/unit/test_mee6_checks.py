@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from trc_engage import InvalidValue
-from trc_engage.adapters.boards.source import checked_base_url
+from trc_engage.adapters.boards.source import validate_base_url
 from trc_engage.adapters.mee6 import Mee6Source
 
 GUILD = "200000000000000001"
@@ -82,4 +82,4 @@ def test_a_password_in_the_address_is_refused_and_not_shown() -> None:
 )
 def test_an_address_is_tidied(base_url: str, checked: str) -> None:
     """A path in front of MEE6's is kept: there may be a proxy."""
-    assert checked == checked_base_url(base_url)
+    assert checked == validate_base_url(base_url)

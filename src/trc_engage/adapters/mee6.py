@@ -16,12 +16,12 @@ from .boards.client import Budget, Fetcher, Line, Pace, new_client
 from .boards.paging import LIMIT_MAX, Sweeper
 from .boards.responses import Answer
 from .boards.source import (
-    checked_base_url,
-    checked_contact,
-    checked_count,
-    checked_guild_id,
-    checked_seconds,
-    checked_token,
+    validate_base_url,
+    validate_contact,
+    validate_count,
+    validate_guild_id,
+    validate_seconds,
+    validate_token,
 )
 
 __all__ = ["Mee6Source"]
@@ -78,18 +78,18 @@ class Mee6Source:
         `transport` carries the requests, over a proxy say or to a server in memory; the deadline then
         cuts what it connects through httpcore. Raises `InvalidValue`.
         """
-        guild = checked_guild_id(guild_id)
-        base = checked_base_url(base_url)
+        guild = validate_guild_id(guild_id)
+        base = validate_base_url(base_url)
         url = f"{base}/api/plugins/levels/leaderboard/{guild}"
         line = Line()
         pace = Pace(
-            checked_seconds("page_gap", page_gap, least=0.0), pause or line.pause, monotonic, random or SystemRandom()
+            validate_seconds("page_gap", page_gap, least=0.0), pause or line.pause, monotonic, random or SystemRandom()
         )
-        deadline = checked_seconds("deadline_seconds", deadline_seconds, least=0.001)
-        bytes_max = checked_count("answer_bytes_max", answer_bytes_max)
-        pages = checked_count("pages_max", pages_max)
+        deadline = validate_seconds("deadline_seconds", deadline_seconds, least=0.001)
+        bytes_max = validate_count("answer_bytes_max", answer_bytes_max)
+        pages = validate_count("pages_max", pages_max)
         reach = f"https://discord.com/channels/{guild}" if contact is None else contact
-        client = new_client(checked_token(token), checked_contact(reach), transport)
+        client = new_client(validate_token(token), validate_contact(reach), transport)
         fetcher = Fetcher(url, client, line, pace, bytes_max)
         return cls(guild, f"mee6:{guild}{_elsewhere(base)}", fetcher, on_page, deadline, pages)
 

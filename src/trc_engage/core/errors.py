@@ -164,7 +164,7 @@ class ClockWentBack(EngageError):
         )
 
 
-class Moved(EngageError):
+class Conflict(EngageError):
     """What a posting was planned on has changed meanwhile; nothing was written: plan again."""
 
 
@@ -172,12 +172,12 @@ class LedgerBusy(EngageError):
     """Somebody else is at work on the store; nothing was written: try again later."""
 
 
-class ClaimLost(LedgerBusy):
-    """The claim on the store ran out and somebody else took it; nothing was written."""
+class LeaseLost(LedgerBusy):
+    """The lease on the store ran out and somebody else took it; nothing was written."""
 
     def __str__(self) -> str:
         return (
-            "this run took longer than its claim on the store, and another took over; nothing was written: "
+            "this run took longer than its lease on the store, and another took over; nothing was written: "
             "what the other finds due it does"
         )
 

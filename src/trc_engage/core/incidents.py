@@ -101,7 +101,7 @@ SOURCE_URL = "TRC_ENGAGE_MEE6_URL"
 
 
 @frozen
-class Failing:
+class FailureRun:
     """Failures in a row, of those that count (R20)."""
 
     count: int
@@ -111,7 +111,7 @@ class Failing:
     """The last one's, …"""
     message: str
     """… and what it said."""
-    urgent: "Failing | None" = None
+    urgent: "FailureRun | None" = None
     """Those among them that no later sync mends by itself."""
 
     @property
@@ -145,7 +145,7 @@ class Notice:
 
 
 @frozen
-class Told:
+class SentNotice:
     """The last notice of a topic that a channel took, or may have taken."""
 
     channel: str
@@ -157,37 +157,37 @@ class Told:
     """False: it was about to be sent, and nobody noted what became of it."""
 
 
-def failed_again(failing: Failing | None, at: datetime, kind: SourceTrouble, message: str) -> Failing:
+def failed_again(failure_run: FailureRun | None, at: datetime, kind: SourceTrouble, message: str) -> FailureRun:
     """Return the failures in a row with one more."""
-    before = failing or Failing(0, at, kind, message)
+    before = failure_run or FailureRun(0, at, kind, message)
     urgent = before.urgent
     if kind in AT_ONCE:
-        first = urgent or Failing(0, at, kind, message)
-        urgent = Failing(first.count + 1, first.since, kind, message)
-    return Failing(before.count + 1, before.since, kind, message, urgent)
+        first = urgent or FailureRun(0, at, kind, message)
+        urgent = FailureRun(first.count + 1, first.since, kind, message)
+    return FailureRun(before.count + 1, before.since, kind, message, urgent)
 
 
-def source_trouble(failing: Failing | None, pending: Sequence[Pending]) -> Trouble | None:
+def source_trouble(failure_run: FailureRun | None, pending: Sequence[Pending]) -> Trouble | None:
     """Say that syncs fail: from the third in a row on, at once for what an admin has to decide.
 
     What needs a decision comes first, and under its own time: told of an outage, an admin is told of it too.
     """
-    if failing is None or (failing.count < FAILURES_MIN and failing.urgent is None):
+    if failure_run is None or (failure_run.count < FAILURES_MIN and failure_run.urgent is None):
         return None
-    times = "once" if failing.count == 1 else f"{failing.count:,} times in a row"
-    cause = failing.urgent or failing
+    times = "once" if failure_run.count == 1 else f"{failure_run.count:,} times in a row"
+    cause = failure_run.urgent or failure_run
     return Trouble(
         "source",
         cause.since,
-        f"MEE6's board could not be synced, {times} since {_moment(failing.since)}: {NAMES[cause.kind]}",
+        f"MEE6's board could not be synced, {times} since {_moment(failure_run.since)}: {NAMES[cause.kind]}",
         _why(cause),
         "No XP is lost: MEE6 counts on, and the next good sync pays all of it. Until then nobody gets points for "
         f"Discord; {_waiting(pending)}",
     )
 
 
-def _why(failing: Failing) -> str:
-    return ". ".join(filter(None, (failing.told.rstrip("."), WHAT_HELPS.get(failing.kind))))
+def _why(failure_run: FailureRun) -> str:
+    return ". ".join(filter(None, (failure_run.told.rstrip("."), WHAT_HELPS.get(failure_run.kind))))
 
 
 def frozen_trouble(pending: Sequence[Pending]) -> Trouble | None:
@@ -215,14 +215,14 @@ def clock_trouble(error: ClockWentBack) -> Trouble:
     )
 
 
-def notices_due(troubles: Iterable[Trouble], told: Iterable[Told], now: datetime) -> list[Notice]:
+def notices_due(troubles: Iterable[Trouble], told: Iterable[SentNotice], now: datetime) -> list[Notice]:
     """Return what one channel is to be told now, given the last notice of each topic that it took.
 
     A notice that it may have taken counts as taken where it has to be cleared, and as not taken where it may be due.
     """
     lasting = {trouble.topic: trouble for trouble in troubles}
-    known: dict[Topic, Told] = {}
-    perhaps: dict[Topic, Told] = {}
+    known: dict[Topic, SentNotice] = {}
+    perhaps: dict[Topic, SentNotice] = {}
     for one in told:
         (known if one.is_sure else perhaps)[one.topic] = one
     open_ones = {last.topic: last for last in (*known.values(), *perhaps.values()) if last.kind != "all_clear"}
@@ -246,12 +246,12 @@ def _told_of(trouble: Trouble, kind: NoticeKind) -> Notice:
     return Notice(kind, trouble.topic, trouble.since, title, text)
 
 
-def _over(last: Told, now: datetime) -> Notice:
+def _over(last: SentNotice, now: datetime) -> Notice:
     title, text = f"All clear: {ENDED[last.topic]}", f"{_lasted(last, now)}. {MADE_UP[last.topic]}."
     return Notice("all_clear", last.topic, last.since, title, text)
 
 
-def _lasted(last: Told, now: datetime) -> str:
+def _lasted(last: SentNotice, now: datetime) -> str:
     if last.topic == "clock":
         return f"This machine's time is past {_moment(last.since)} again"
     minutes = max(int((now - last.since) / timedelta(minutes=1)), 0)

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from .audit.model import Breach, Change, Holdings, Unreadable
     from .days import Calendar, SlotEnd
-    from .incidents import ChannelState, Notice, Told
+    from .incidents import ChannelState, Notice, SentNotice
     from .model import Board, DiscordActivity, Entry, Evidence, Member
-    from .posting import Claim, Posting, SyncState
+    from .posting import Lease, Posting, SyncState
     from .reports import Found, MemberFacts, Rank, Standing, Tally
     from .settlement import DayRecord
     from .streaks import Streak
@@ -38,11 +38,11 @@ class RunBook(Protocol):
         """Return the latest slot that has ended."""
         ...
 
-    def told(self) -> Sequence[Told]:
+    def told(self) -> Sequence[SentNotice]:
         """Return the last notice of each topic that each channel took (R20)."""
         ...
 
-    def notices_begun(self) -> Sequence[Told]:
+    def notices_begun(self) -> Sequence[SentNotice]:
         """Return the notices that were about to be sent, and of which nobody noted what became (R20)."""
         ...
 
@@ -50,11 +50,11 @@ class RunBook(Protocol):
         """Return what is remembered of channels, by channel and fingerprint."""
         ...
 
-    def holder(self, task: str, /) -> Claim | None:
+    def holder(self, task: str, /) -> Lease | None:
         """Return who has claimed a task, expired or not."""
         ...
 
-    def claim(self, task: str, at: datetime, until: datetime, /) -> Claim:
+    def lease(self, task: str, at: datetime, until: datetime, /) -> Lease:
         """Take the right to do a task; `LedgerBusy` says who has it.
 
         A claim that has expired at `at`, that was taken over two minutes after it (under a clock that ran
@@ -62,8 +62,8 @@ class RunBook(Protocol):
         """
         ...
 
-    def renew(self, claim: Claim, until: datetime, /) -> None:
-        """Hold a claim for longer; raises `ClaimLost` if somebody else has it by now."""
+    def renew(self, lease: Lease, until: datetime, /) -> None:
+        """Hold a claim for longer; raises `LeaseLost` if somebody else has it by now."""
         ...
 
     def next_request_at(self, task: str, /) -> datetime | None:
@@ -74,7 +74,7 @@ class RunBook(Protocol):
         """Remember when the next request may go out."""
         ...
 
-    def release(self, claim: Claim, /) -> None:
+    def release(self, lease: Lease, /) -> None:
         """Give a claim back; one that was taken over meanwhile is left alone."""
         ...
 
@@ -191,7 +191,7 @@ class Ledger(Protocol):
         """Return every stored streak, by member id."""
         ...
 
-    def news(self) -> int:
+    def revision(self) -> int:
         """Return a number that grows with everything that may be evidence."""
         ...
 
@@ -203,11 +203,11 @@ class Ledger(Protocol):
         """Write a posting in one transaction, and return the entries that its drafts became.
 
         Positions rise in the order of commits, without a reader ever finding a new entry below
-        one it has seen (R23). Raises `Moved` if an account is no longer at the version its move was
+        one it has seen (R23). Raises `Conflict` if an account is no longer at the version its move was
         planned on, if a member is no longer at the version it was read, if a link's id is taken or
         its member unknown or forgotten, if a draft's key is used or its award reversed, if a streak
         is no longer at its version, if the calendar is another, or if there was news since what
-        `run`, `settlement` or `excusal` name. Raises `ClaimLost` if the posting's claim is no longer
+        `run`, `settlement` or `excusal` name. Raises `LeaseLost` if the posting's claim is no longer
         held, or its slot has ended already.
         """
         ...

@@ -7,7 +7,7 @@ from attrs import Factory, field, frozen
 
 from .days import Calendar, SlotEnd
 from .errors import SourceTrouble
-from .incidents import ChannelState, Failing, Told
+from .incidents import ChannelState, FailureRun, SentNotice
 from .model import Decision, HandKind, Link, Member, Move
 from .reports import SyncReport
 from .streaks import Streak
@@ -35,7 +35,7 @@ class SyncState:
     """… and how many rows it had."""
     seen_at: datetime | None = None
     """The latest sync or settlement: time must not go back behind it (R22)."""
-    failing: Failing | None = None
+    failure_run: FailureRun | None = None
     board_id: str | None = None
     """Whose board the ledger's XP is of; empty for a board without an id, None before any was recorded (R24)."""
     waits: Mapping[str, Wait] = Factory(dict)
@@ -54,7 +54,7 @@ class SyncState:
     @property
     def failures(self) -> int:
         """How many syncs failed in a row (R20)."""
-        return 0 if self.failing is None else self.failing.count
+        return 0 if self.failure_run is None else self.failure_run.count
 
 
 @frozen
@@ -111,8 +111,8 @@ class Settlement:
     """A day that is decided, once (R15)."""
 
     day: date
-    news: int
-    """`DayRecord.news` when it was planned."""
+    revision: int
+    """`DayRecord.revision` when it was planned."""
 
 
 @frozen
@@ -122,12 +122,12 @@ class Excusal:
     day: date
     reason: str | None
     """None: required again."""
-    news: int | None = None
-    """`Ledger.news` when all streaks were derived anew for it."""
+    revision: int | None = None
+    """`Ledger.revision` when all streaks were derived anew for it."""
 
 
 @frozen
-class Claim:
+class Lease:
     """The right to do one task, until it expires or is released."""
 
     task: str
@@ -160,13 +160,13 @@ class Posting:
     slot: SlotEnd | None = None
     settlement: Settlement | None = None
     excusal: Excusal | None = None
-    told: Sequence[Told] = ()
+    told: Sequence[SentNotice] = ()
     """Notices that were delivered."""
-    begun: Sequence[Told] = ()
+    begun: Sequence[SentNotice] = ()
     """Notices that are about to be sent: on record before they are, for whoever sends may be killed."""
-    withdrawn: Sequence[Told] = ()
+    withdrawn: Sequence[SentNotice] = ()
     """Notices that were begun, and certainly not taken."""
     channels: Sequence[ChannelState] = ()
     """What is to be remembered of channels; a plain state is forgotten."""
-    claim: Claim | None = None
+    lease: Lease | None = None
     """The claim under which it was planned; if that was lost, nothing is written."""

@@ -48,7 +48,7 @@ class DayRecord:
 
     active: Sequence[Streak]
     """The streaks of the members with evidence for it, each once, in no order."""
-    news: int
+    revision: int
     """Grows with everything that ever came or went for the day, so that a change in between is seen."""
 
 

@@ -32,7 +32,7 @@ def is_address(value: str) -> bool:
     return re.match(r"\s*[A-Za-z][A-Za-z0-9+.-]*:", value) is not None
 
 
-def checked_address(value: str) -> str:
+def validate_address(value: str) -> str:
     """Return an address that leaves no doubt; raises `InvalidValue`, which shows none of it."""
     is_whole = value.isprintable() and " " not in value and not ESCAPES.search(value)
     found = FORM.fullmatch(value) if is_whole else None
@@ -50,14 +50,14 @@ POINTS_MAX = 10**9
 _DISCORD_ID = re.compile(r"[1-9][0-9]{0,19}", re.ASCII)
 
 
-def checked_member_id(value: object) -> str:
+def validate_member_id(value: object) -> str:
     """Return TRC's own id of a member: 1 to 200 printable characters."""
     if not isinstance(value, str) or not value.strip() or len(value) > ID_LENGTH_MAX or not value.isprintable():
         raise InvalidValue("member_id", value, f"give a text of 1 to {ID_LENGTH_MAX} printable characters")
     return value
 
 
-def checked_discord_id(value: object) -> str:
+def validate_discord_id(value: object) -> str:
     """Return a Discord id: a text of 1 to 20 digits (a snowflake, never a number)."""
     if not isinstance(value, str) or not _DISCORD_ID.fullmatch(value):
         raise InvalidValue(
@@ -66,21 +66,21 @@ def checked_discord_id(value: object) -> str:
     return value
 
 
-def checked_name(value: object) -> str:
+def validate_name(value: object) -> str:
     """Return a display name: any Unicode text that can be stored, 4,000 characters at most."""
     if not isinstance(value, str) or len(value) > NAME_LENGTH_MAX:
         raise InvalidValue("name", value, f"give a text of at most {NAME_LENGTH_MAX:,} characters")
     return _storable("name", value)
 
 
-def checked_key(value: object) -> str:
+def validate_key(value: object) -> str:
     """Return a caller's key: 1 to 200 printable characters."""
     if not isinstance(value, str) or not value.strip() or len(value) > ID_LENGTH_MAX or not value.isprintable():
         raise InvalidValue("key", value, f"give a text of 1 to {ID_LENGTH_MAX} printable characters")
     return value
 
 
-def checked_source(value: object) -> str:
+def validate_source(value: object) -> str:
     """Return what an award is for: 1 to 50 printable characters, and not `discord`, which only a sync may post to."""
     if not isinstance(value, str) or not value.strip() or len(value) > SOURCE_LENGTH_MAX or not value.isprintable():
         raise InvalidValue("source", value, f"give a text of 1 to {SOURCE_LENGTH_MAX} printable characters")
@@ -89,60 +89,60 @@ def checked_source(value: object) -> str:
     return value
 
 
-def checked_points(value: object) -> int:
+def validate_points(value: object) -> int:
     """Return points to award: a whole number from 1 to a thousand million."""
     if type(value) is not int or not 1 <= value <= POINTS_MAX:
         raise InvalidValue("points", value, f"give a whole number from 1 to {POINTS_MAX:,}")
     return value
 
 
-def checked_change(value: object) -> int:
+def validate_change(value: object) -> int:
     """Return points to add or take away: a whole number other than 0, a thousand million at most."""
     if type(value) is not int or not 1 <= abs(value) <= POINTS_MAX:
         raise InvalidValue("points", value, f"give a whole number other than 0, up to {POINTS_MAX:,} either way")
     return value
 
 
-def checked_reason(value: object) -> str:
+def validate_reason(value: object) -> str:
     """Return why something was done, for people to read later: 1 to 1,000 characters."""
-    return _checked_text("reason", value)
+    return _validate_text("reason", value)
 
 
-def checked_actor(value: object) -> str:
+def validate_actor(value: object) -> str:
     """Return who did something: 1 to 1,000 characters."""
-    return _checked_text("by", value)
+    return _validate_text("by", value)
 
 
-def checked_weekday(value: object) -> date:
+def validate_weekday(value: object) -> date:
     """Return a day that can be excused: Monday to Friday."""
-    day = checked_day("day", value)
+    day = validate_day("day", value)
     if day.weekday() >= SATURDAY:
         raise InvalidValue("day", day.isoformat(), "Saturdays and Sundays never break a streak; excuse a weekday")
     return day
 
 
-def checked_day(field: str, value: object) -> date:
+def validate_day(field: str, value: object) -> date:
     """Return a UTC day, a `date` and not an instant."""
     if not isinstance(value, date) or isinstance(value, datetime):
         raise InvalidValue(field, value, "give a day, such as date(2026, 12, 25)")
     return value
 
 
-def checked_limit(value: object) -> int:
+def validate_limit(value: object) -> int:
     """Return the length of a page of entries: 1 to 10,000."""
     if type(value) is not int or not 1 <= value <= 10_000:
         raise InvalidValue("limit", value, "give a whole number from 1 to 10,000")
     return value
 
 
-def checked_position(field: str, value: object) -> int:
+def validate_position(field: str, value: object) -> int:
     """Return a position in the feed: a whole number from 0 on."""
     if type(value) is not int or not 0 <= value < 2**63:
         raise InvalidValue(field, value, "give a position from the feed: a whole number from 0 on")
     return value
 
 
-def _checked_text(field: str, value: object) -> str:
+def _validate_text(field: str, value: object) -> str:
     if not isinstance(value, str) or not value.strip() or len(value) > TEXT_LENGTH_MAX:
         raise InvalidValue(field, value, f"give a text of 1 to {TEXT_LENGTH_MAX:,} characters")
     return _storable(field, value)

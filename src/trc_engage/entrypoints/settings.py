@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from attrs import field, frozen
 
 from ..core.errors import EngageError, InvalidValue, shortened
-from ..core.validation import SCHEMES, checked_address, checked_discord_id
+from ..core.validation import SCHEMES, validate_address, validate_discord_id
 
 NO_FILE = (
     "name the file of the store: a path such as /var/lib/trc/engage.db, or sqlite:///engage.db; "
@@ -51,7 +51,7 @@ def store_of(value: str) -> Path | PostgresUrl:
     """Return what a value names; raises `InvalidValue`, which shows of it only what is known to be harmless."""
     scheme, is_url, rest = value.partition("://")
     if is_url and scheme in SCHEMES:
-        return _postgres_url(checked_address(value))
+        return _postgres_url(validate_address(value))
     if is_url and scheme == "sqlite" and rest.startswith("/"):
         return _path(rest[1:], before="sqlite:///")
     if found := SCHEME.match(value):
@@ -186,7 +186,7 @@ def _store(value: str) -> Path | PostgresUrl | None:
 
 def _guild_id(value: str) -> str | None:
     try:
-        return checked_discord_id(value) if value else None
+        return validate_discord_id(value) if value else None
     except InvalidValue:
         shown = value if len(value) <= GUILD_SHOWN_MAX else f"{value[:GUILD_SHOWN_MAX]}…"
         raise SettingsError(GUILD_ID, shown, NO_GUILD) from None

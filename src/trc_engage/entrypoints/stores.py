@@ -104,15 +104,15 @@ def opened_to_read(settings: Settings, *, clock: Clock = now) -> Iterator[Reader
         yield Reader(views=views, clock=clock)
 
 
-def opened_postgres(url: PostgresUrl, *, untouched: bool = False, **options: bool) -> PostgresLedger:
+def opened_postgres(url: PostgresUrl, *, read_only: bool = False, **options: bool) -> PostgresLedger:
     """Open a store in PostgreSQL; raises `SettingsError` if its address or what reads it is amiss."""
     try:
         from ..adapters.postgres import PostgresLedger  # noqa: PLC0415
     except ImportError as error:
         raise SettingsError(STORE, None, NO_POSTGRES) from error
     try:
-        if untouched:
-            return PostgresLedger.open_untouched(url.dsn, schema=url.schema, **options)
+        if read_only:
+            return PostgresLedger.open_read_only(url.dsn, schema=url.schema, **options)
         return PostgresLedger.open(url.dsn, schema=url.schema, **{"create": False, **options})
     except InvalidValue as error:
         raise SettingsError(STORE, None, f"{error.field}: {error.advice}") from None
@@ -121,6 +121,6 @@ def opened_postgres(url: PostgresUrl, *, untouched: bool = False, **options: boo
 def check_store(settings: Settings) -> None:
     """Raise `StoreMissing` if there is no store, before anything else is begun."""
     if isinstance(settings.store, PostgresUrl):
-        opened_postgres(settings.store, untouched=True, may_be_older=True).close()
+        opened_postgres(settings.store, read_only=True, may_be_older=True).close()
     else:
         existing_store_path(settings)

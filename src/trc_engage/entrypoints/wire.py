@@ -25,7 +25,7 @@ from .settings import SettingsError
 from .wording import told
 
 if TYPE_CHECKING:
-    from ..core.incidents import ChannelState, Failing, Trouble
+    from ..core.incidents import ChannelState, FailureRun, Trouble
     from ..usecases.runs import Status
 
 INSTANT_FORM = (
@@ -253,8 +253,8 @@ def of_status(status: Status, version: str | None) -> dict[str, Any]:
         "attended": status.is_attended,
         "good_at": status.good_at and status.good_at.isoformat(),
         "board_id": status.board_id,
-        "failures": 0 if status.failing is None else status.failing.count,
-        "failing": status.failing and _failing(status.failing),
+        "failures": 0 if status.failure_run is None else status.failure_run.count,
+        "failing": status.failure_run and _failure_run(status.failure_run),
         "troubles": [_trouble(trouble) for trouble in status.troubles],
         "wait": wait and {"kind": wait.kind, "until": wait.until.isoformat()},
         "pending": [{"day": one.day.isoformat(), "cause": one.cause, "why": one.why} for one in status.pending],
@@ -282,8 +282,8 @@ def _channel(state: ChannelState) -> dict[str, Any]:
     }
 
 
-def _failing(failing: Failing) -> dict[str, Any]:
-    return {"since": failing.since.isoformat(), "kind": failing.kind, "message": failing.told}
+def _failure_run(failure_run: FailureRun) -> dict[str, Any]:
+    return {"since": failure_run.since.isoformat(), "kind": failure_run.kind, "message": failure_run.told}
 
 
 def _trouble(trouble: Trouble) -> dict[str, Any]:

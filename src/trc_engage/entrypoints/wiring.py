@@ -62,18 +62,18 @@ def enrolled(
 
 
 @contextmanager
-def opened_untouched(settings: Settings, *, clock: Clock = now) -> Iterator[Engage]:
+def opened_read_only(settings: Settings, *, clock: Clock = now) -> Iterator[Engage]:
     """Open a store that is there, to look at it as it is: nothing can be written."""
-    with opened_ledger(settings, untouched=True) as ledger:
+    with opened_ledger(settings, read_only=True) as ledger:
         yield Engage(ledger=ledger, clock=clock)
 
 
-def opened_ledger(settings: Settings, *, untouched: bool = False) -> SqliteLedger | PostgresLedger:
-    """Open the store that the settings name, or raise `StoreMissing`; to an `untouched` one nothing can be written."""
+def opened_ledger(settings: Settings, *, read_only: bool = False) -> SqliteLedger | PostgresLedger:
+    """Open the store that the settings name, or raise `StoreMissing`; to an `read_only` one nothing can be written."""
     if isinstance(settings.store, PostgresUrl):
-        return opened_postgres(settings.store, untouched=untouched)
+        return opened_postgres(settings.store, read_only=read_only)
     path = existing_store_path(settings)
-    return SqliteLedger.open_untouched(path) if untouched else SqliteLedger.open(path, create=False)
+    return SqliteLedger.open_read_only(path) if read_only else SqliteLedger.open(path, create=False)
 
 
 def opened_or_made_ledger(settings: Settings, say: Callable[[str], None]) -> SqliteLedger | PostgresLedger:
@@ -146,14 +146,14 @@ def source_of(settings: Settings, **options: Any) -> Mee6Source:
         raise SettingsError(VARIABLES[error.field], value, error.advice) from error
 
 
-def copy_store(source: Path, target: Path, *, unclaimed: bool = False) -> Copy:
+def copy_store(source: Path, target: Path, *, without_lease: bool = False) -> Copy:
     """Copy a store to where nothing is, once the doctor finds nothing wrong with the copy; the source stays as it is.
 
     Raises `InvalidValue`, `LedgerFailed` and `LedgerBusy`, and leaves nothing behind then.
     """
-    with placed(source, target, unclaimed=unclaimed) as copy:
+    with placed(source, target, without_lease=without_lease) as copy:
         if copy.is_current:
-            with SqliteLedger.open_untouched(copy.path) as ledger:
+            with SqliteLedger.open_read_only(copy.path) as ledger:
                 breaches = Engage(ledger=ledger, clock=now).audit().breaches
             if breaches:
                 message = (
@@ -171,7 +171,7 @@ def move_store(source: Settings, target: Settings, say: Callable[[str], None]) -
 
     Raises `SettingsError`, `LedgerFailed` and `LedgerBusy`.
     """
-    with opened_ledger(source, untouched=True) as old:
+    with opened_ledger(source, read_only=True) as old:
         if not audit(old).is_healthy:
             message = "FROM does not hold what it must, and nothing was copied; see `trc-engage doctor`"
             raise LedgerFailed(message)

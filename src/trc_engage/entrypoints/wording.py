@@ -157,8 +157,8 @@ def _well(status: Status) -> Iterator[str]:
         yield "it runs, and no sync was good yet"
     else:
         yield f"last good sync {_ago(status, status.good_at)}"
-    if status.failing is not None and status.synced_accounts:
-        yield f"{counted(status.failing.count, 'failure')} since (an alert comes with the third in a row)"
+    if status.failure_run is not None and status.synced_accounts:
+        yield f"{counted(status.failure_run.count, 'failure')} since (an alert comes with the third in a row)"
     if status.wait is not None:
         yield f"MEE6 asked to be left alone until {status.wait.until:%H:%M} UTC"
     yield f"{counted(len(status.pending), 'day')} not settled yet" if status.pending else "every day settled"
@@ -168,12 +168,12 @@ def running(status: Status) -> Iterator[Fact]:
     """Yield what was done, what fails and what is to come."""
     yield "last good sync", "none yet" if status.good_at is None else _when(status, status.good_at)
     yield "board", "not recorded yet" if status.board_id is None else status.board_id or "one without an id"
-    failing = status.failing
-    if failing is None:
+    failure_run = status.failure_run
+    if failure_run is None:
         yield "failures", "none"
     else:
-        since = f"{failing.count:,} in a row since {moment(failing.since)} UTC"
-        yield "failures", f"{since}; the last one: {NAMES[failing.kind]}. {failing.told}"
+        since = f"{failure_run.count:,} in a row since {moment(failure_run.since)} UTC"
+        yield "failures", f"{since}; the last one: {NAMES[failure_run.kind]}. {failure_run.told}"
     for trouble in status.troubles:
         yield "incident", f"{trouble.topic}, since {moment(trouble.since)} UTC. {trouble.meaning}"
     if not status.troubles:

@@ -18,7 +18,7 @@ from ..core.errors import InvalidValue
 from ..core.model import Entry
 from ..core.ports import AuditedStore, Records, Store
 from ..core.posting import Posting
-from . import planned_anew
+from . import retry_on_conflict
 
 LINES = 2_000
 """How many entries are read at a time."""
@@ -53,7 +53,7 @@ def repair(store: Store, now: datetime) -> Repair:
     found = audit(records)
     changes = list(records.rebalance()) if found.can_rebuild(BALANCE) else []
     if found.can_rebuild(STREAK):
-        changes += planned_anew(lambda: _restreak(store, now))
+        changes += retry_on_conflict(lambda: _restreak(store, now))
     if found.can_rebuild(NAME):
         changes += records.reword()
     for change in changes:

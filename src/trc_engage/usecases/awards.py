@@ -12,26 +12,26 @@ from ..core.ports import Ledger
 from ..core.posting import Draft, Posting
 from ..core.reports import Receipt, ReceiptOutcome
 from ..core.validation import (
-    checked_actor,
-    checked_change,
-    checked_key,
-    checked_member_id,
-    checked_points,
-    checked_reason,
-    checked_source,
+    validate_actor,
+    validate_change,
+    validate_key,
+    validate_member_id,
     validate_new,
+    validate_points,
+    validate_reason,
+    validate_source,
 )
-from . import planned_anew, streaks
+from . import retry_on_conflict, streaks
 
 
 @frozen
 class Award:
     """Points for something that a member did at some instant."""
 
-    member_id: str = field(converter=checked_member_id)
-    source: str = field(converter=checked_source)
-    points: int = field(converter=checked_points)
-    key: str = field(converter=checked_key)
+    member_id: str = field(converter=validate_member_id)
+    source: str = field(converter=validate_source)
+    points: int = field(converter=validate_points)
+    key: str = field(converter=validate_key)
     at: datetime
 
 
@@ -39,20 +39,20 @@ class Award:
 class Reversal:
     """The taking back of one award."""
 
-    key: str = field(converter=checked_key)
-    reason: str = field(converter=checked_reason)
-    actor: str = field(converter=checked_actor)
+    key: str = field(converter=validate_key)
+    reason: str = field(converter=validate_reason)
+    actor: str = field(converter=validate_actor)
 
 
 @frozen
 class Adjustment:
     """Points added or taken by hand."""
 
-    member_id: str = field(converter=checked_member_id)
-    points: int = field(converter=checked_change)
-    key: str = field(converter=checked_key)
-    reason: str = field(converter=checked_reason)
-    actor: str = field(converter=checked_actor)
+    member_id: str = field(converter=validate_member_id)
+    points: int = field(converter=validate_change)
+    key: str = field(converter=validate_key)
+    reason: str = field(converter=validate_reason)
+    actor: str = field(converter=validate_actor)
 
 
 def award(ledger: Ledger, asked: Award, now: datetime) -> Receipt:
@@ -69,7 +69,7 @@ def award(ledger: Ledger, asked: Award, now: datetime) -> Receipt:
             raise Reversed(asked.key)
         return Receipt("unchanged", posted)
 
-    return planned_anew(attempt)
+    return retry_on_conflict(attempt)
 
 
 def reverse(ledger: Ledger, asked: Reversal, now: datetime) -> Receipt:
@@ -94,7 +94,7 @@ def reverse(ledger: Ledger, asked: Reversal, now: datetime) -> Receipt:
         )
         return _post(ledger, draft, now, "reversed")
 
-    return planned_anew(attempt)
+    return retry_on_conflict(attempt)
 
 
 def adjust(ledger: Ledger, asked: Adjustment, now: datetime) -> Receipt:
@@ -107,7 +107,7 @@ def adjust(ledger: Ledger, asked: Adjustment, now: datetime) -> Receipt:
         posted = _posted(ledger, draft)
         return Receipt("unchanged", posted) if posted else _post(ledger, draft, now, "adjusted")
 
-    return planned_anew(attempt)
+    return retry_on_conflict(attempt)
 
 
 def _post(ledger: Ledger, draft: Draft, now: datetime, outcome: ReceiptOutcome) -> Receipt:

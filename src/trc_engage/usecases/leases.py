@@ -8,35 +8,35 @@ from datetime import datetime, timedelta
 from attrs import define, field
 
 from ..core.days import in_utc
-from ..core.errors import ClaimLost, LedgerBusy, LedgerFailed
+from ..core.errors import LeaseLost, LedgerBusy, LedgerFailed
 from ..core.model import Board
 from ..core.ports import Clock, PagedSource, RunBook, XpSource
-from ..core.posting import Claim
+from ..core.posting import Lease
 
 logger = logging.getLogger(__name__)
 
 TASK = "run"
-CLAIMED_FOR = timedelta(minutes=5)
+LEASED_FOR = timedelta(minutes=5)
 """A read renews it as pages come (R30); what outlasts it is noticed before anything is written."""
 
 
 @contextmanager
-def claimed(book: RunBook, now: datetime) -> Iterator[Claim]:
+def leased(book: RunBook, now: datetime) -> Iterator[Lease]:
     """Hold the claim to work on the store; `LedgerBusy` says who has it."""
-    claim = book.claim(TASK, now, now + CLAIMED_FOR)
+    lease = book.lease(TASK, now, now + LEASED_FOR)
     try:
-        yield claim
+        yield lease
     finally:
         try:
-            book.release(claim)
+            book.release(lease)
         except (LedgerBusy, LedgerFailed) as error:
             # What was done stands, and the claim ends by itself.
-            logger.warning("the claim could not be given back and expires at %s UTC: %s", f"{claim.until:%T}", error)
+            logger.warning("the claim could not be given back and expires at %s UTC: %s", f"{lease.until:%T}", error)
 
 
-def renew(book: RunBook, claim: Claim, now: datetime, span: timedelta = CLAIMED_FOR) -> None:
-    """Hold the claim for so long from now; `ClaimLost` if somebody else took over."""
-    book.renew(claim, now + span)
+def renew(book: RunBook, lease: Lease, now: datetime, span: timedelta = LEASED_FOR) -> None:
+    """Hold the claim for so long from now; `LeaseLost` if somebody else took over."""
+    book.renew(lease, now + span)
 
 
 RENEWED_AFTER = timedelta(minutes=1)
@@ -45,12 +45,12 @@ UNPAGED_FOR = timedelta(minutes=30)
 """How long a read may take of which nothing is heard until it ends."""
 
 
-def read(source: XpSource, sought: frozenset[str], book: RunBook, claim: Claim, clock: Clock) -> Board:
-    """Read the board; raises `ClaimLost` as soon as it shows that somebody else took over."""
+def read(source: XpSource, sought: frozenset[str], book: RunBook, lease: Lease, clock: Clock) -> Board:
+    """Read the board; raises `LeaseLost` as soon as it shows that somebody else took over."""
     if not isinstance(source, PagedSource):
-        renew(book, claim, in_utc("clock", clock()), UNPAGED_FOR)
+        renew(book, lease, in_utc("clock", clock()), UNPAGED_FOR)
         return source.read(sought)
-    requests = LeasedRequests(book, claim, clock)
+    requests = LeasedRequests(book, lease, clock)
     try:
         return source.read_pages(sought, requests)
     finally:
@@ -62,14 +62,14 @@ class LeasedRequests:
     """The `Requests` of one read."""
 
     _book: RunBook
-    _claim: Claim
+    _lease: Lease
     _clock: Clock
     _renewed_at: datetime = field(init=False)
     _free_at: datetime | None = field(default=None, init=False)
     """When the next request may go out; None before the first one has ended."""
 
     def __attrs_post_init__(self) -> None:
-        self._renewed_at = self._claim.taken_at
+        self._renewed_at = self._lease.taken_at
 
     def seconds_until_free(self, gap: float) -> float:
         """Return how long to wait for other processes' requests, at most the gap; renew the lease if it is due."""
@@ -78,11 +78,11 @@ class LeasedRequests:
         if self._free_at is not None:
             # Nobody else asks while this read holds the lease.
             return 0.0
-        free_at = self._book.next_request_at(self._claim.task)
+        free_at = self._book.next_request_at(self._lease.task)
         seconds = 0.0 if free_at is None else (free_at - now).total_seconds()
-        if self._claim.took_over:
+        if self._lease.took_over:
             # Whoever held it before was killed, nobody knows how long after a request.
-            seconds = max(seconds, gap - (now - self._claim.taken_at).total_seconds())
+            seconds = max(seconds, gap - (now - self._lease.taken_at).total_seconds())
         # A clock that ran ahead puts nothing off for longer.
         return min(max(seconds, 0.0), gap)
 
@@ -95,7 +95,7 @@ class LeasedRequests:
         if self._free_at is None:
             return
         try:
-            self._book.keep_request(self._claim.task, self._free_at)
+            self._book.keep_request(self._lease.task, self._free_at)
         except (LedgerBusy, LedgerFailed) as error:
             # The read stands; and if the store fails altogether, whoever takes over waits for the whole gap.
             logger.debug("when the next request may go out was not recorded: %s", error)
@@ -104,8 +104,8 @@ class LeasedRequests:
         if timedelta(0) <= now - self._renewed_at < RENEWED_AFTER:
             return
         try:
-            renew(self._book, self._claim, now)
-        except ClaimLost:
+            renew(self._book, self._lease, now)
+        except LeaseLost:
             raise
         except (LedgerBusy, LedgerFailed) as error:
             # It lasts for some requests more, each of which tries again.

@@ -11,17 +11,17 @@ from ..core.model import DiscordActivity, Link, Member, Move, NextReading
 from ..core.ports import Ledger
 from ..core.posting import Posting
 from ..core.reports import Enrolment, EnrolmentOutcome
-from ..core.validation import checked_discord_id, checked_member_id, checked_name, validate_new_member_id
-from . import planned_anew
+from ..core.validation import validate_discord_id, validate_member_id, validate_name, validate_new_member_id
+from . import retry_on_conflict
 
 
 @frozen
 class Newcomer:
     """Somebody to enrol; a None says nothing, and so changes nothing."""
 
-    member_id: str = field(converter=checked_member_id)
-    discord_id: str | None = field(default=None, converter=optional(checked_discord_id))
-    name: str | None = field(default=None, converter=optional(checked_name))
+    member_id: str = field(converter=validate_member_id)
+    discord_id: str | None = field(default=None, converter=optional(validate_discord_id))
+    name: str | None = field(default=None, converter=optional(validate_name))
 
 
 def enroll(ledger: Ledger, newcomer: Newcomer, now: datetime) -> Enrolment:
@@ -48,7 +48,7 @@ def enroll_all(
             roll.post()
         return results
 
-    return planned_anew(attempt)
+    return retry_on_conflict(attempt)
 
 
 class Roll:
@@ -155,7 +155,7 @@ def hide(ledger: Ledger, member_id: str, now: datetime, *, hidden: bool) -> Enro
         ledger.post(Posting(now, members=[evolve(member, is_hidden=hidden)]))
         return Enrolment(member_id, "hidden" if hidden else "shown")
 
-    return planned_anew(attempt)
+    return retry_on_conflict(attempt)
 
 
 def forget(ledger: Ledger, member_id: str, now: datetime) -> Enrolment:
@@ -170,7 +170,7 @@ def forget(ledger: Ledger, member_id: str, now: datetime) -> Enrolment:
         ledger.post(Posting(now, members=[evolve(member, name=None, is_forgotten=True)], moves=moves))
         return Enrolment(member_id, "forgotten")
 
-    return planned_anew(attempt)
+    return retry_on_conflict(attempt)
 
 
 def _restate(
@@ -190,11 +190,11 @@ def _restate(
         ledger.post(Posting(now, moves=[move]))
         return Enrolment(member_id, outcome)
 
-    return planned_anew(attempt)
+    return retry_on_conflict(attempt)
 
 
 def _known(ledger: Ledger, member_id: str) -> Member:
-    member = ledger.member(checked_member_id(member_id))
+    member = ledger.member(validate_member_id(member_id))
     if member is None:
         raise UnknownMember(member_id)
     return member

@@ -8,9 +8,9 @@ from attrs import evolve, field, frozen
 
 from ..core import incidents
 from ..core.errors import AlertFailed
-from ..core.incidents import ChannelState, Notice, Told, Trouble
+from ..core.incidents import ChannelState, Notice, SentNotice, Trouble
 from ..core.ports import Alerts, Clock, RunBook, Store
-from ..core.posting import Claim, Posting
+from ..core.posting import Lease, Posting
 from .leases import renew
 
 logger = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ class Delivery:
 
 
 def deliver(
-    ledger: Store, alerts: Sequence[Alerts], troubles: Sequence[Trouble], clock: Clock, claim: Claim
+    ledger: Store, alerts: Sequence[Alerts], troubles: Sequence[Trouble], clock: Clock, lease: Lease
 ) -> Delivery:
     """Send every channel what is due; killed anywhere, a notice is sent twice at most, and its all-clear follows."""
     delivery, now = Delivery(), clock()
@@ -38,22 +38,22 @@ def deliver(
             if shut := incidents.state_of(states, channel.channel, fingerprint_of(channel), now):
                 logger.debug("the %s of %s waits: %s", notice.kind, notice.topic, shut.why)
                 continue
-            renew(ledger, claim, clock())
-            record = Told(channel.channel, notice.topic, notice.kind, notice.since, now, is_sure=False)
-            begin(ledger, record, claim)
+            renew(ledger, lease, clock())
+            record = SentNotice(channel.channel, notice.topic, notice.kind, notice.since, now, is_sure=False)
+            begin(ledger, record, lease)
             if error := failure_of(channel, notice):
-                ledger.post(_not_taken(record, earlier, error, fingerprint_of(channel), claim))
+                ledger.post(_not_taken(record, earlier, error, fingerprint_of(channel), lease))
                 delivery.not_taken.append(notice)
             else:
                 over = _over(states, record.channel, fingerprint_of(channel), in_use)
-                ledger.post(Posting(now, told=[evolve(record, is_sure=True)], channels=over, claim=claim))
+                ledger.post(Posting(now, told=[evolve(record, is_sure=True)], channels=over, lease=lease))
                 delivery.taken.append(notice)
     return delivery
 
 
-def begin(ledger: Store, record: Told, claim: Claim) -> None:
+def begin(ledger: Store, record: SentNotice, lease: Lease) -> None:
     """Put on record what is about to be sent."""
-    ledger.post(Posting(record.at, begun=[record], claim=claim))
+    ledger.post(Posting(record.at, begun=[record], lease=lease))
 
 
 def failure_of(channel: Alerts, notice: Notice) -> AlertFailed | None:
@@ -87,7 +87,9 @@ def shut_channels(book: RunBook, alerts: Sequence[Alerts], now: datetime) -> tup
     )
 
 
-def _not_taken(record: Told, earlier: Iterable[Told], error: AlertFailed, fingerprint: str, claim: Claim) -> Posting:
+def _not_taken(
+    record: SentNotice, earlier: Iterable[SentNotice], error: AlertFailed, fingerprint: str, lease: Lease
+) -> Posting:
     """Return what is to be noted: what was begun before stands again, and that the channel wants nothing."""
     before = [one for one in earlier if one.topic == record.topic and not one.is_sure]
     state = incidents.after_failure(record.channel, fingerprint, error, record.at)
@@ -96,7 +98,7 @@ def _not_taken(record: Told, earlier: Iterable[Told], error: AlertFailed, finger
         begun=[] if error.may_have_arrived else before,
         withdrawn=[] if error.may_have_arrived or before else [record],
         channels=[] if state is None else [state],
-        claim=claim,
+        lease=lease,
     )
 
 

@@ -10,14 +10,14 @@ from ..core import days, incidents
 from ..core import sync as core_sync
 from ..core.days import SETTLES_AFTER, SlotEnd, in_utc
 from ..core.errors import ClockWentBack, KeptAway, LedgerBusy, ReadStopped, SourceError
-from ..core.incidents import ChannelState, Failing, Trouble
+from ..core.incidents import ChannelState, FailureRun, Trouble
 from ..core.ports import Alerts, Clock, Store, XpSource
-from ..core.posting import Claim, Posting, Wait
+from ..core.posting import Lease, Posting, Wait
 from ..core.reports import RunReport, Tally
 from ..core.settlement import Pending
 from . import notices, settlement
-from .leases import TASK, claimed, renew
-from .sync import How, sync_claimed
+from .leases import TASK, leased, renew
+from .sync import How, sync_leased
 
 START = "start the daemon (`trc-engage daemon`), or have cron call `trc-engage run-due`"
 ENROL = "enrol members (`trc-engage members enroll --help`)"
@@ -43,12 +43,12 @@ class Status:
     """When the last good sync began to read."""
     board_id: str | None
     """Whose board the points are of, empty for one without an id; None before a sync recorded it (R24)."""
-    failing: Failing | None
+    failure_run: FailureRun | None
     wait: Wait | None
     """A wait that the source asked for and that is not over."""
     pending: tuple[Pending, ...]
     last_slot: SlotEnd | None
-    lease: Claim | None
+    lease: Lease | None
     """Who is at work; None if nobody is."""
     next_sync_at: datetime
     next_settlement_at: datetime
@@ -121,18 +121,18 @@ def run_due(runner: Runner) -> RunReport:
     """
     report = RunReport(runner.instant())
     try:
-        with claimed(runner.ledger, report.at) as claim:
-            report = _end_slot(runner, claim, report)
+        with leased(runner.ledger, report.at) as lease:
+            report = _end_slot(runner, lease, report)
             if report.outcome == "stopped":
                 return report
-            renew(runner.ledger, claim, runner.instant())
-            return _tell(runner, claim, _settle(runner, report))
+            renew(runner.ledger, lease, runner.instant())
+            return _tell(runner, lease, _settle(runner, report))
     except LedgerBusy as busy:
         logger.debug("busy: %s", busy)
         return report if report.outcome != "nothing" else evolve(report, outcome="busy", error=busy)
 
 
-def _end_slot(runner: Runner, claim: Claim, report: RunReport) -> RunReport:
+def _end_slot(runner: Runner, lease: Lease, report: RunReport) -> RunReport:
     """Sync, if the present slot is open; a slot that waits ends too (R18)."""
     ledger = runner.ledger
     try:
@@ -140,10 +140,10 @@ def _end_slot(runner: Runner, claim: Claim, report: RunReport) -> RunReport:
         slot = days.slot_of(at)
         if runner.source is None or ledger.slot_end(slot):
             return report
-        synced = sync_claimed(ledger, runner.source, runner.clock, How(slot=slot), claim)
+        synced = sync_leased(ledger, runner.source, runner.clock, How(slot=slot), lease)
         return evolve(report, outcome="synced", slot=slot, sync=synced)
     except KeptAway as error:
-        ledger.post(Posting(at, slot=SlotEnd(slot, "waiting", at), claim=claim))
+        ledger.post(Posting(at, slot=SlotEnd(slot, "waiting", at), lease=lease))
         logger.info("waiting: %s", error)
         return evolve(report, outcome="waiting", slot=slot, error=error)
     except SourceError as error:
@@ -166,11 +166,11 @@ def _settle(runner: Runner, report: RunReport) -> RunReport:
     return evolve(report, settled=settled.settled, pending=settled.pending)
 
 
-def _tell(runner: Runner, claim: Claim, report: RunReport) -> RunReport:
+def _tell(runner: Runner, lease: Lease, report: RunReport) -> RunReport:
     """Deliver the notices that are due."""
     now = runner.instant()
     lasting = _troubles(runner.ledger, settlement.pending(runner.ledger, now), now)
-    delivery = notices.deliver(runner.ledger, runner.alerts, lasting, runner.instant, claim)
+    delivery = notices.deliver(runner.ledger, runner.alerts, lasting, runner.instant, lease)
     return evolve(report, delivered=tuple(delivery.taken), undelivered=tuple(delivery.not_taken))
 
 
@@ -182,8 +182,8 @@ def _troubles(ledger: Store, pending: Sequence[Pending], now: datetime) -> Seque
         core_sync.not_before(now, state.seen_at)
     except ClockWentBack as error:
         found.append(incidents.clock_trouble(error))
-    failing = state.failing if ledger.tracks_anyone() else None
-    found += filter(None, (incidents.source_trouble(failing, pending), incidents.frozen_trouble(pending)))
+    failure_run = state.failure_run if ledger.tracks_anyone() else None
+    found += filter(None, (incidents.source_trouble(failure_run, pending), incidents.frozen_trouble(pending)))
     return found
 
 
@@ -197,7 +197,7 @@ def status(ledger: Store, now: datetime, alerts: Sequence[Alerts] = ()) -> Statu
         troubles=_troubles(ledger, pending, now),
         good_at=state.good_at,
         board_id=state.board_id,
-        failing=state.failing,
+        failure_run=state.failure_run,
         wait=state.wait if core_sync.is_kept_away(state.wait, now) else None,
         pending=pending,
         last_slot=last,

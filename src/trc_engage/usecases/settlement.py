@@ -13,7 +13,7 @@ from ..core.ports import Store
 from ..core.posting import Excusal, Posting, Settlement, SyncState
 from ..core.reports import ExcuseReport, SettleReport
 from ..core.settlement import Cause, Pending
-from . import planned_anew, streaks
+from . import retry_on_conflict, streaks
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ def settle(
     """
     now = core_sync.not_before(now, ledger.sync_state().seen_at)
     settled = []
-    while day := planned_anew(lambda: _settle_next(ledger, now, accept_quiet, after)):
+    while day := retry_on_conflict(lambda: _settle_next(ledger, now, accept_quiet, after)):
         settled.append(day)
     return SettleReport(tuple(settled), pending(ledger, now))
 
@@ -58,7 +58,7 @@ def _settle_next(ledger: Store, now: datetime, accept_quiet: date | None, after:
         return None
     record = ledger.day_record(day)
     longer = core_streaks.advance_all(record.active, day, calendar) if calendar.adds(day) else []
-    ledger.post(Posting(now, streaks=longer, calendar=calendar, settlement=Settlement(day, record.news)))
+    ledger.post(Posting(now, streaks=longer, calendar=calendar, settlement=Settlement(day, record.revision)))
     logger.info("settled %s: %d active", day, len(record.active), extra={"day": f"{day}", "active": len(record.active)})
     return day
 
@@ -87,13 +87,13 @@ def excuse(ledger: Store, now: datetime, day: date, reason: str | None) -> Excus
         calendar = ledger.calendar()
         if (day in calendar.excused) == (reason is not None):
             return ExcuseReport(day, "unchanged")
-        news = ledger.news()
+        revision = ledger.revision()
         changed = evolve(calendar, excused=calendar.excused ^ {day})
         derived = streaks.Derived()
         if calendar.is_settled(day):
             derived = streaks.of_everyone(ledger, changed, calendar)
-        excusal = Excusal(day, reason, news if calendar.is_settled(day) else None)
+        excusal = Excusal(day, reason, revision if calendar.is_settled(day) else None)
         ledger.post(Posting(now, streaks=derived.streaks, calendar=calendar, excusal=excusal))
         return ExcuseReport(day, "required" if reason is None else "excused", derived.changes)
 
-    return planned_anew(attempt)
+    return retry_on_conflict(attempt)

@@ -11,14 +11,14 @@ from attrs import evolve, frozen
 from ..core import boards
 from ..core import sync as core_sync
 from ..core.days import SlotEnd, SlotOutcome, in_utc
-from ..core.errors import ClaimLost, InvalidValue, LedgerBusy, Moved, SourceError
+from ..core.errors import Conflict, InvalidValue, LeaseLost, LedgerBusy, SourceError
 from ..core.model import Board, Decision, DiscordActivity, Move, Sought
 from ..core.ports import Clock, Store, XpSource
-from ..core.posting import Claim, Posting, SyncFailure, SyncRun, SyncState
+from ..core.posting import Lease, Posting, SyncFailure, SyncRun, SyncState
 from ..core.reports import StreakChange, SyncReport
 from ..core.sync import Drops, SyncPlan, plan_adoption, plan_sync
-from . import leases, planned_anew, streaks
-from .leases import claimed
+from . import leases, retry_on_conflict, streaks
+from .leases import leased
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ OVERTAKEN = (
 
 @contextmanager
 def failures_recorded(
-    ledger: Store, clock: Clock, how: "How", claim: Claim, state: SyncState, *, asked: str | None
+    ledger: Store, clock: Clock, how: "How", lease: Lease, state: SyncState, *, asked: str | None
 ) -> Iterator[None]:
     """Remember a failure, and until when to keep away from the board asked; a wait outlives this process (R21).
 
@@ -38,12 +38,12 @@ def failures_recorded(
     """
     try:
         yield
-    except (SourceError, ClaimLost) as raised:
+    except (SourceError, LeaseLost) as raised:
         error = raised if isinstance(raised, SourceError) else SourceError("overtaken", OVERTAKEN)
         now, wait = in_utc("clock", clock()), core_sync.wait_asked(error)
         error.retry_at = None if wait is None else now + wait
         failure = SyncFailure(now, error.kind, error.message, not how.dry_run, error.retry_at, asked)
-        error.lease_lost = error is not raised or not _is_recorded(ledger, failure, how, claim)
+        error.lease_lost = error is not raised or not _is_recorded(ledger, failure, how, lease)
         if error.lease_lost and not _is_recorded_without_lease(ledger, failure, state):
             raise
         logger.warning("sync failed (%s): %s", error.kind, error.message)
@@ -52,11 +52,11 @@ def failures_recorded(
         raise error from raised
 
 
-def _is_recorded(ledger: Store, failure: SyncFailure, how: "How", claim: Claim) -> bool:
+def _is_recorded(ledger: Store, failure: SyncFailure, how: "How", lease: Lease) -> bool:
     """Record a failure with the slot that it ends; tell whether the lease allowed it."""
     try:
-        ledger.post(Posting(failure.at, failure=failure, slot=how.end("failed", failure.at), claim=claim))
-    except ClaimLost:
+        ledger.post(Posting(failure.at, failure=failure, slot=how.end("failed", failure.at), lease=lease))
+    except LeaseLost:
         return False
     return True
 
@@ -115,25 +115,25 @@ def sync(ledger: Store, source: XpSource, clock: Clock, how: How) -> SyncReport:
 
     Raises `SourceError` (recorded as a failure), `ClockWentBack`, `LedgerBusy` and `LedgerFailed`.
     """
-    with claimed(ledger, in_utc("clock", clock())) as claim:
-        return sync_claimed(ledger, source, clock, how, claim)
+    with leased(ledger, in_utc("clock", clock())) as lease:
+        return sync_leased(ledger, source, clock, how, lease)
 
 
-def sync_claimed(ledger: Store, source: XpSource, clock: Clock, how: How, claim: Claim) -> SyncReport:
+def sync_leased(ledger: Store, source: XpSource, clock: Clock, how: How, lease: Lease) -> SyncReport:
     """Do the same under a claim that is held already; if that is lost meanwhile, nothing is written."""
     state = ledger.sync_state()
     at = core_sync.not_before(in_utc("clock", clock()), state.seen_at)
-    with failures_recorded(ledger, clock, how, claim, state, asked=None):
+    with failures_recorded(ledger, clock, how, lease, state, asked=None):
         board_id = _agreed(source, state, how)
     accounts = ledger.accounts_to_sync()
     if not how.fresh and how.decision is None and core_sync.is_cached(at, state, how.slot):
-        return _without_reading(ledger, _cached(accounts, state, at), at, how, claim)
+        return _without_reading(ledger, _cached(accounts, state, at), at, how, lease)
     core_sync.keep_waiting(state.wait_of(board_id), at)
     if not accounts and not how.adopts:
-        return _without_reading(ledger, SyncReport("planned" if how.dry_run else "synced", at), at, how, claim)
-    with failures_recorded(ledger, clock, how, claim, state, asked=board_id):
-        board = _read(ledger, source, clock, claim, Sought.of(accounts, whole=how.adopts), at)
-        return _post(ledger, Reading(board, board_id, accounts, at, state), how, claim)
+        return _without_reading(ledger, SyncReport("planned" if how.dry_run else "synced", at), at, how, lease)
+    with failures_recorded(ledger, clock, how, lease, state, asked=board_id):
+        board = _read(ledger, source, clock, lease, Sought.of(accounts, whole=how.adopts), at)
+        return _post(ledger, Reading(board, board_id, accounts, at, state), how, lease)
 
 
 def _agreed(source: XpSource, state: SyncState, how: How) -> str:
@@ -148,10 +148,10 @@ def _agreed(source: XpSource, state: SyncState, how: How) -> str:
     return board_id
 
 
-def _without_reading(ledger: Store, report: SyncReport, at: datetime, how: How, claim: Claim) -> SyncReport:
+def _without_reading(ledger: Store, report: SyncReport, at: datetime, how: How, lease: Lease) -> SyncReport:
     """End the slot, if it is one's, with what needed no reading."""
     if how.slot is not None:
-        ledger.post(Posting(at, slot=how.end("synced", at), claim=claim))
+        ledger.post(Posting(at, slot=how.end("synced", at), lease=lease))
         why = f"the reading of {report.taken_at:%H:%M:%S} answers" if report.outcome == "cached" else "nobody is linked"
         logger.info("synced: nothing to read, %s", why)
     return report
@@ -165,9 +165,9 @@ def _cached(accounts: Sequence[DiscordActivity], state: SyncState, at: datetime)
     return SyncReport("cached", state.good_at or at, unchanged=unchanged, absent=absent)
 
 
-def _read(ledger: Store, source: XpSource, clock: Clock, claim: Claim, sought: Sought, at: datetime) -> Board:
+def _read(ledger: Store, source: XpSource, clock: Clock, lease: Lease, sought: Sought, at: datetime) -> Board:
     """Gather the board; a malformed one, or one from another time, is none (R19, R22)."""
-    board = leases.read(source, sought, ledger, claim, clock)
+    board = leases.read(source, sought, ledger, lease, clock)
     if malformed := boards.why_malformed(board, sought):
         raise SourceError("malformed", malformed)
     if clocks := boards.why_clocks_differ(at, board.server_at):
@@ -175,7 +175,7 @@ def _read(ledger: Store, source: XpSource, clock: Clock, claim: Claim, sought: S
     return board
 
 
-def _post(ledger: Store, reading: Reading, how: How, claim: Claim) -> SyncReport:
+def _post(ledger: Store, reading: Reading, how: How, lease: Lease) -> SyncReport:
     """Plan and post; if an account moved meanwhile, plan again from the same board (R19)."""
     board, at, state = reading.board, reading.at, reading.state
 
@@ -195,7 +195,7 @@ def _post(ledger: Store, reading: Reading, how: How, claim: Claim) -> SyncReport
             calendar=calendar,
             run=SyncRun(report, board.whole, state.good_run, reading.board_id, how.decision),
             slot=how.end("synced", at),
-            claim=claim,
+            lease=lease,
         )
         ledger.post(posting)
         _log(report)
@@ -203,8 +203,8 @@ def _post(ledger: Store, reading: Reading, how: How, claim: Claim) -> SyncReport
 
     try:
         return attempt(ledger.linked_accounts() if how.adopts else reading.accounts)
-    except Moved:
-        return planned_anew(lambda: attempt(_gathered_again(ledger, reading, how)))
+    except Conflict:
+        return retry_on_conflict(lambda: attempt(_gathered_again(ledger, reading, how)))
 
 
 def _planned(reading: Reading, accounts: Sequence[DiscordActivity], how: How) -> SyncPlan:

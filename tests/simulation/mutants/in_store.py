@@ -39,8 +39,8 @@ def _failures_in_memory() -> Iterator[None]:
     def sync_state(self: Any) -> SyncState:
         state = real_state(self)
         count = getattr(self, "counted", 0)
-        failing = evolve(state.failing, count=count) if state.failing and count else None
-        return evolve(state, failing=failing)
+        failure_run = evolve(state.failure_run, count=count) if state.failure_run and count else None
+        return evolve(state, failure_run=failure_run)
 
     with patch.object(SqlLedger, "post", post), patch.object(SqlLedger, "sync_state", sync_state):
         yield
@@ -63,19 +63,19 @@ def _wait_forgotten_by_others(state_of: Any) -> Any:
     def sync_state(self: Any) -> SyncState:
         state: SyncState = state_of(self)
         if not hasattr(self, "knows_from"):
-            self.knows_from = state.failing and state.failing.count
-        return evolve(state, waits={}) if state.failing and state.failing.count == self.knows_from else state
+            self.knows_from = state.failure_run and state.failure_run.count
+        return evolve(state, waits={}) if state.failure_run and state.failure_run.count == self.knows_from else state
 
     return sync_state
 
 
-def _lease_ignored(claim: Any) -> Any:
-    def claimed(self: Any, *told: Any) -> Any:
+def _lease_ignored(lease: Any) -> Any:
+    def leased(self: Any, *told: Any) -> Any:
         with self._database.writing() as session:
             session.execute("DELETE FROM claims")
-        return claim(self, *told)
+        return lease(self, *told)
 
-    return claimed
+    return leased
 
 
 def _slot_tried_again(slot_end: Any) -> Any:
@@ -91,7 +91,7 @@ MUTANTS = {
     "failures are counted in memory": Mutant(_failures_in_memory),
     "keys are ignored": Mutant(_key_ignored),
     "a wait is known to one process": Mutant(swap(SqlLedger, "sync_state", _wait_forgotten_by_others), seed=6),
-    "the lease is ignored": Mutant(swap(SqlLedger, "claim", _lease_ignored)),
+    "the lease is ignored": Mutant(swap(SqlLedger, "lease", _lease_ignored)),
     "a reversal leaves the evidence": Mutant(
         swap(
             queries,

@@ -5,7 +5,7 @@ import re
 import httpx
 
 from ...core.errors import InvalidValue
-from ...core.validation import checked_discord_id
+from ...core.validation import validate_discord_id
 
 SECONDS_MAX = 3_600.0
 PORT_MAX = 65_535
@@ -15,17 +15,17 @@ _VISIBLE_ASCII = re.compile(r"[!-~]+", re.ASCII)
 _NOT_SHOWN = "(not shown)"
 
 
-def checked_guild_id(value: object) -> str:
+def validate_guild_id(value: object) -> str:
     """Return the Discord id of a server: a text of 1 to 20 digits (a snowflake, never a number)."""
     try:
-        return checked_discord_id(value)
+        return validate_discord_id(value)
     except InvalidValue as error:
         raise InvalidValue(
             "guild_id", value, "give the Discord server's id as text of 1 to 20 digits, such as '80351110224678912'"
         ) from error
 
 
-def checked_base_url(value: object) -> str:
+def validate_base_url(value: object) -> str:
     """Return an http(s) address without a slash at its end; it must not carry a password or a query."""
     text = value if isinstance(value, str) else ""
     advice = "give an address such as 'https://mee6.xyz', with a host and without a query"
@@ -47,7 +47,7 @@ def checked_base_url(value: object) -> str:
     return str(url).rstrip("/")
 
 
-def checked_token(value: object) -> str | None:
+def validate_token(value: object) -> str | None:
     """Return the token of a private board, or None; the value is in no error."""
     if value is None:
         return None
@@ -58,21 +58,21 @@ def checked_token(value: object) -> str | None:
     return value
 
 
-def checked_contact(value: object) -> str:
+def validate_contact(value: object) -> str:
     """Return where MEE6 can reach us: an address or URL for the User-Agent."""
     if not isinstance(value, str) or len(value) > CONTACT_LENGTH_MAX or not _VISIBLE_ASCII.fullmatch(value):
         raise InvalidValue("contact", value, "give a URL or mail address in printable ASCII without spaces")
     return value
 
 
-def checked_seconds(field: str, value: object, least: float) -> float:
+def validate_seconds(field: str, value: object, least: float) -> float:
     """Return a duration in seconds, an hour at most."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= SECONDS_MAX:
         raise InvalidValue(field, value, f"give seconds from {least:g} to {SECONDS_MAX:g}")
     return float(value)
 
 
-def checked_count(field: str, value: object) -> int:
+def validate_count(field: str, value: object) -> int:
     """Return a number of things, 1 at least."""
     if type(value) is not int or value < 1:
         raise InvalidValue(field, value, "give a whole number from 1 on")

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from attrs import evolve
 
 from ...core.audit.model import BALANCE, Breach, Change, Holdings, Rises, Unreadable, of_member
-from ...core.errors import ClaimLost, Moved
+from ...core.errors import Conflict, LeaseLost
 from ...core.incidents import failed_again
 from ...core.model import (
     DISCORD,
@@ -92,7 +92,7 @@ class Audited:
 
 
 def post(state: State, posting: Posting) -> Sequence[Entry]:
-    """Write a posting, and return the entries of its drafts; raises `Moved`."""
+    """Write a posting, and return the entries of its drafts; raises `Conflict`."""
     _check(state, posting)
     for member in posting.members:
         state.members[member.member_id] = evolve(member, version=member.version + 1)
@@ -113,17 +113,17 @@ def post(state: State, posting: Posting) -> Sequence[Entry]:
 
 
 def _check(state: State, posting: Posting) -> None:
-    """Raise `Moved` if anything is not as it was when the posting was planned, `ClaimLost` if its claim is gone."""
-    if posting.claim is not None and not state.holds(posting.claim):
-        raise ClaimLost
+    """Raise `Conflict` if anything is not as it was when the posting was planned, `LeaseLost` if its claim is gone."""
+    if posting.lease is not None and not state.holds(posting.lease):
+        raise LeaseLost
     if posting.slot is not None and posting.slot.slot in state.slots:
-        raise ClaimLost
+        raise LeaseLost
     settlement, excusal = posting.settlement, posting.excusal
     holds = (
         (posting.run is None or posting.run.follows == state.sync.good_run)
         and (posting.calendar is None or posting.calendar == state.calendar_now())
-        and (settlement is None or settlement.news == state.news_of(settlement.day))
-        and (excusal is None or excusal.news is None or excusal.news == state.news())
+        and (settlement is None or settlement.revision == state.revision_of(settlement.day))
+        and (excusal is None or excusal.revision is None or excusal.revision == state.revision())
         and all(_member_version(state, member.member_id) == member.version for member in posting.members)
         and all(state.accounts[move.account.account_id].version == move.account.version for move in posting.moves)
         and all(_version(state, streak.member_id) == streak.version for streak in posting.streaks)
@@ -131,7 +131,7 @@ def _check(state: State, posting: Posting) -> None:
         and _drafts_fit(state, posting.drafts)
     )
     if not holds:
-        raise Moved
+        raise Conflict
 
 
 def _member_version(state: State, member_id: str) -> int:
@@ -273,14 +273,14 @@ def _after_success(state: SyncState, run: SyncRun, at: datetime, number: int) ->
 
 def _after_failure(state: SyncState, failure: SyncFailure) -> SyncState:
     """Return the state that a failed sync leaves: one failure more, if it counts, and the wait asked for."""
-    failing, waits = state.failing, dict(state.waits)
+    failure_run, waits = state.failure_run, dict(state.waits)
     if failure.counts:
-        failing = failed_again(failing, failure.at, failure.kind, failure.message)
+        failure_run = failed_again(failure_run, failure.at, failure.kind, failure.message)
     if failure.board_id is not None:
         waits.pop(failure.board_id, None)
         if failure.retry_at is not None:
             waits[failure.board_id] = Wait(failure.kind, failure.retry_at)
-    return evolve(state, failing=failing, waits=waits)
+    return evolve(state, failure_run=failure_run, waits=waits)
 
 
 class MemoryLedger(Views, Running, Audited):
@@ -290,6 +290,6 @@ class MemoryLedger(Views, Running, Audited):
         self._state = State()
 
     def post(self, posting: Posting, /) -> Sequence[Entry]:
-        """Write a posting, all or nothing, and return the entries of its drafts; raises `Moved`."""
+        """Write a posting, all or nothing, and return the entries of its drafts; raises `Conflict`."""
         with self._state.lock:
             return post(self._state, posting)

@@ -9,10 +9,10 @@ from itertools import count
 from attrs import define, evolve, field
 
 from ...core.days import ONE_DAY, Calendar, SlotEnd, Window
-from ...core.errors import ClaimLost, LedgerBusy
-from ...core.incidents import ChannelState, Told
+from ...core.errors import LeaseLost, LedgerBusy
+from ...core.incidents import ChannelState, SentNotice
 from ...core.model import DISCORD, DiscordActivity, Entry, Evidence, Member
-from ...core.posting import Claim, SyncState
+from ...core.posting import Lease, SyncState
 from ...core.reports import DiscordStanding, Found, MemberFacts, Rank, Standing, Tally
 from ...core.settlement import DayRecord
 from ...core.streaks import Streak
@@ -37,11 +37,11 @@ class State:
     sync: SyncState = field(factory=SyncState)
     runs: Iterator[int] = field(factory=lambda: count(1))
     slots: dict[datetime, SlotEnd] = field(factory=dict)
-    told: dict[tuple[str, str], Told] = field(factory=dict)
-    begun: dict[tuple[str, str], Told] = field(factory=dict)
+    told: dict[tuple[str, str], SentNotice] = field(factory=dict)
+    begun: dict[tuple[str, str], SentNotice] = field(factory=dict)
     channels: dict[tuple[str, str], ChannelState] = field(factory=dict)
     requests: dict[str, datetime] = field(factory=dict)
-    claims: dict[str, Claim] = field(factory=dict)
+    leases: dict[str, Lease] = field(factory=dict)
 
     def linked(self) -> Iterator[DiscordActivity]:
         """Yield the accounts that are not unlinked."""
@@ -52,10 +52,10 @@ class State:
         reversed_positions = {entry.reverses for entry in self.entries}
         return (entry for entry in self.entries if entry.kind == "award" and entry.position not in reversed_positions)
 
-    def holds(self, claim: Claim) -> bool:
+    def holds(self, lease: Lease) -> bool:
         """Tell whether a claim has not been given back or taken over."""
-        held = self.claims.get(claim.task)
-        return held is not None and held.owner == claim.owner
+        held = self.leases.get(lease.task)
+        return held is not None and held.owner == lease.owner
 
     def add(self, member_id: str, source: str, points: int) -> None:
         """Keep a balance in step."""
@@ -69,11 +69,11 @@ class State:
         first = min(member.enrolled_at.date() for member in self.members.values())
         return evolve(self.calendar, settled_through=first - ONE_DAY)
 
-    def news(self) -> int:
+    def revision(self) -> int:
         """Return a number that grows with everything that may be evidence."""
         return len(self.entries) + self.sync.good_run
 
-    def news_of(self, day: date) -> int:
+    def revision_of(self, day: date) -> int:
         """Count everything that ever came or went for a day."""
         by_hand = sum(entry.kind in {"award", "reversal"} and entry.day == day for entry in self.entries)
         return by_hand + self.rose_on(day)
@@ -161,7 +161,7 @@ class Facts:
                 self._state.accounts[account_id].member_id for on, account_id in self._state.discord_days if on == day
             }
             active |= {award.member_id for award in self._state.awards() if award.day == day}
-            return DayRecord([self.streak_of(member_id) for member_id in sorted(active)], self._state.news_of(day))
+            return DayRecord([self.streak_of(member_id) for member_id in sorted(active)], self._state.revision_of(day))
 
     def rose_on(self, day: date, /) -> int:
         """Return how many accounts' XP rose on a day."""
@@ -177,10 +177,10 @@ class Facts:
         with self._state.lock:
             return [streak for _, streak in sorted(self._state.streaks.items())]
 
-    def news(self) -> int:
+    def revision(self) -> int:
         """Return a number that grows with everything that may be evidence."""
         with self._state.lock:
-            return self._state.news()
+            return self._state.revision()
 
 
 _numbers = count(1)
@@ -207,12 +207,12 @@ class Running:
         with self._state.lock:
             return max(self._state.slots.values(), key=lambda end: end.slot, default=None)
 
-    def told(self) -> Sequence[Told]:
+    def told(self) -> Sequence[SentNotice]:
         """Return the last notice of each topic that each channel took."""
         with self._state.lock:
             return [*self._state.told.values()]
 
-    def notices_begun(self) -> Sequence[Told]:
+    def notices_begun(self) -> Sequence[SentNotice]:
         """Return the notices that were about to be sent, and of which nobody noted what became."""
         with self._state.lock:
             return [*self._state.begun.values()]
@@ -222,28 +222,28 @@ class Running:
         with self._state.lock:
             return [state for _, state in sorted(self._state.channels.items())]
 
-    def holder(self, task: str, /) -> Claim | None:
+    def holder(self, task: str, /) -> Lease | None:
         """Return who has claimed a task, expired or not."""
         with self._state.lock:
-            return self._state.claims.get(task)
+            return self._state.leases.get(task)
 
-    def claim(self, task: str, at: datetime, until: datetime, /) -> Claim:
+    def lease(self, task: str, at: datetime, until: datetime, /) -> Lease:
         """Take the right to do a task; `LedgerBusy` says who has it."""
         with self._state.lock:
-            held = self._state.claims.get(task)
+            held = self._state.leases.get(task)
             if held is not None and held.taken_at - CLOCK_SLACK <= at < held.until:
                 message = f"another {task} is at work ({held.owner}), at the latest until {held.until:%H:%M:%S} UTC"
                 raise LedgerBusy(message)
-            claim = Claim(task, f"thread {threading.get_ident()}, run {next(_numbers)}", at, until)
-            self._state.claims[task] = claim
-            return evolve(claim, took_over=held is not None)
+            lease = Lease(task, f"thread {threading.get_ident()}, run {next(_numbers)}", at, until)
+            self._state.leases[task] = lease
+            return evolve(lease, took_over=held is not None)
 
-    def renew(self, claim: Claim, until: datetime, /) -> None:
-        """Hold a claim for longer; raises `ClaimLost` if somebody else has it by now."""
+    def renew(self, lease: Lease, until: datetime, /) -> None:
+        """Hold a claim for longer; raises `LeaseLost` if somebody else has it by now."""
         with self._state.lock:
-            if not self._state.holds(claim):
-                raise ClaimLost
-            self._state.claims[claim.task] = evolve(claim, until=until)
+            if not self._state.holds(lease):
+                raise LeaseLost
+            self._state.leases[lease.task] = evolve(lease, until=until)
 
     def next_request_at(self, task: str, /) -> datetime | None:
         """Return when the next request to the source may go out, whoever asks."""
@@ -255,11 +255,11 @@ class Running:
         with self._state.lock:
             self._state.requests[task] = next_at
 
-    def release(self, claim: Claim, /) -> None:
+    def release(self, lease: Lease, /) -> None:
         """Give a claim back; one that was taken over meanwhile is left alone."""
         with self._state.lock:
-            if self._state.holds(claim):
-                del self._state.claims[claim.task]
+            if self._state.holds(lease):
+                del self._state.leases[lease.task]
 
 
 class Views(Facts):

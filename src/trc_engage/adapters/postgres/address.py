@@ -9,7 +9,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from ...core.errors import InvalidValue
-from ...core.validation import NO_ADDRESS, checked_address, is_address
+from ...core.validation import NO_ADDRESS, is_address, validate_address
 
 DEFAULTS = {
     "connect_timeout": 10,
@@ -90,7 +90,7 @@ SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synch
 def _parted(dsn: str) -> dict[str, Any]:
     """Return what an address, or names with values, say; raises `InvalidValue`, which shows none of it."""
     if is_address(dsn):
-        checked_address(dsn)
+        validate_address(dsn)
     try:
         found = dict(conninfo_to_dict(dsn))
     except ProgrammingError:

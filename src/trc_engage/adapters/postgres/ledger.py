@@ -59,7 +59,7 @@ class PostgresLedger(Opened, SqlLedger):
         return cls._prepared(database, Database.make if create else Database.bring_up_to_date)
 
     @classmethod
-    def open_untouched(cls, dsn: str, *, schema: str = SCHEMA, may_be_older: bool = False) -> Self:
+    def open_read_only(cls, dsn: str, *, schema: str = SCHEMA, may_be_older: bool = False) -> Self:
         """Open a store that is there to look at it: nothing is made, migrated or written; raises `LedgerFailed`.
 
         One that an older version laid out is refused, unless it is only asked whether it is there.

@@ -161,7 +161,7 @@ CHANNELS = Columns(
     keys=2,
 )
 REQUESTS = Columns("requests", (("task", TEXT), ("next_at", INSTANT)))
-CLAIMS = Columns("claims", (("task", TEXT), ("owner", TEXT), ("taken_at", INSTANT), ("until", INSTANT)))
+LEASES = Columns("claims", (("task", TEXT), ("owner", TEXT), ("taken_at", INSTANT), ("until", INSTANT)))
 
 # A sync's entries bear its instant; two syncs may share one.
 RUN_POINTS = """
@@ -316,11 +316,11 @@ def notices(survey: Survey) -> Iterator[Breach]:
     return iter(())
 
 
-def claims(survey: Survey) -> Iterator[Breach]:
+def leases(survey: Survey) -> Iterator[Breach]:
     """Look at when claims began and when they end."""
-    for task, _, taken_at, until in survey.values(CLAIMS, check="claim"):
+    for task, _, taken_at, until in survey.values(LEASES, check="lease"):
         if until <= taken_at:
-            yield Breach("claim", f"claim {task!r}", "its end", until, f"one after {taken_at}")
+            yield Breach("lease", f"claim {task!r}", "its end", until, f"one after {taken_at}")
 
 
 ODDITIES: tuple[Callable[[Survey], Iterator[Any]], ...] = (
@@ -337,6 +337,6 @@ ODDITIES: tuple[Callable[[Survey], Iterator[Any]], ...] = (
     slots,
     failure_runs,
     notices,
-    claims,
+    leases,
 )
 """Every look; what it cannot read the survey notes by itself."""

@@ -15,7 +15,7 @@ class SqlLedger(Facts, Activity, Running, Views, Audited):
     """A store in SQL."""
 
     def post(self, posting: Posting, /) -> Sequence[Entry]:
-        """Write a posting in one transaction, and return the entries of its drafts; raises `Moved`."""
+        """Write a posting in one transaction, and return the entries of its drafts; raises `Conflict`."""
         with self._database.writing() as session:
             positions = post(self._database, session, posting)
             return [entry_at(session, position) for position in positions]

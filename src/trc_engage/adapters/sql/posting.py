@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from ...core.days import SlotEnd, Window
-from ...core.errors import ClaimLost, Moved
+from ...core.errors import Conflict, LeaseLost
 from ...core.model import DISCORD, SILENT_KINDS, TOMBSTONE, Decision, Link, Member, Move
-from ...core.posting import Claim, Draft, Posting, SyncFailure, SyncRun
+from ...core.posting import Draft, Lease, Posting, SyncFailure, SyncRun
 from ...core.reports import COUNTS
 from ...core.streaks import Streak
 from .database import Session, Sessions, month_of, stamp
-from .queries import calendar_of, latest_news, news_of_day
+from .queries import calendar_of, latest_revision, revision_of_day
 from .runs import add_failure, end_failures
 from .search import name
 
@@ -62,7 +62,7 @@ WHERE discord_activity.account_id = moves.account_id AND discord_activity.versio
 
 
 def post_moves(sessions: Sessions, session: Session, moves: Sequence[Move], at: str, decision: Decision | None) -> None:
-    """Write what the moves mean; `Moved` if an account is not at the version its move was planned on."""
+    """Write what the moves mean; `Conflict` if an account is not at the version its move was planned on."""
     decided = {
         "decided": decision and decision.entry_kind,
         "reason": decision and decision.reason,
@@ -75,7 +75,7 @@ def post_moves(sessions: Sessions, session: Session, moves: Sequence[Move], at: 
     session.execute(POST_MONTHLY_BALANCES)
     session.execute(POST_EVIDENCE)
     if session.execute(MOVE_ACCOUNTS).rowcount != len(moves):
-        raise Moved
+        raise Conflict
 
 
 def _days(windows: Mapping[Window, int]) -> Iterator[tuple[int, str, str, str]]:
@@ -132,17 +132,17 @@ ON CONFLICT (board_id) DO UPDATE SET trouble = excluded.trouble, until = exclude
 """
 
 
-def check_claim(session: Session, claim: Claim | None) -> None:
-    """Raise `ClaimLost` if somebody else has the claim by now; whoever writes here holds the lock."""
-    if claim is None:
+def check_lease(session: Session, lease: Lease | None) -> None:
+    """Raise `LeaseLost` if somebody else has the claim by now; whoever writes here holds the lock."""
+    if lease is None:
         return
-    held = session.execute("SELECT 1 FROM claims WHERE task = ? AND owner = ?", [claim.task, claim.owner])
+    held = session.execute("SELECT 1 FROM claims WHERE task = ? AND owner = ?", [lease.task, lease.owner])
     if held.fetchone() is None:
-        raise ClaimLost
+        raise LeaseLost
 
 
 def note(session: Session, posting: Posting, at: str) -> None:
-    """Write how a sync and its slot ended, and what was told; raises `Moved` and `ClaimLost`."""
+    """Write how a sync and its slot ended, and what was told; raises `Conflict` and `LeaseLost`."""
     if posting.run is not None:
         _succeed(session, posting.run, at)
     if posting.failure is not None:
@@ -172,7 +172,7 @@ def _end(session: Session, end: SlotEnd) -> None:
     if not session.execute(
         "INSERT INTO slots (slot, outcome, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", row
     ).rowcount:
-        raise ClaimLost
+        raise LeaseLost
 
 
 def _fail(session: Session, failure: SyncFailure) -> None:
@@ -195,7 +195,7 @@ def _fail(session: Session, failure: SyncFailure) -> None:
 def _succeed(session: Session, run: SyncRun, at: str) -> None:
     (last_good,) = session.execute("SELECT coalesce(max(run_id), 0) FROM runs WHERE outcome = 'synced'").fetchone()
     if last_good != run.follows:
-        raise Moved
+        raise Conflict
     report, decision = run.report, run.decision
     row = [at, *report.counts.values(), report.points, report.pages, report.rows, run.whole, run.board_id]
     session.execute(
@@ -252,9 +252,9 @@ WHERE streaks.version = excluded.version - 1
 
 
 def post(sessions: Sessions, session: Session, posting: Posting) -> list[int]:
-    """Write a posting inside the session's transaction; return its drafts' positions. Raises `Moved`."""
+    """Write a posting inside the session's transaction; return its drafts' positions. Raises `Conflict`."""
     at = stamp(posting.at)
-    check_claim(session, posting.claim)
+    check_lease(session, posting.lease)
     _check(session, posting)
     note(session, posting, at)
     _enrol(sessions, session, posting.members)
@@ -280,14 +280,14 @@ def post(sessions: Sessions, session: Session, posting: Posting) -> list[int]:
 
 
 def _check(session: Session, posting: Posting) -> None:
-    """Raise `Moved` if the calendar or the evidence is not what the posting was planned on."""
+    """Raise `Conflict` if the calendar or the evidence is not what the posting was planned on."""
     if posting.calendar is not None and calendar_of(session) != posting.calendar:
-        raise Moved
+        raise Conflict
     settlement, excusal = posting.settlement, posting.excusal
-    if settlement is not None and news_of_day(session, settlement.day) != settlement.news:
-        raise Moved
-    if excusal is not None and excusal.news is not None and latest_news(session) != excusal.news:
-        raise Moved
+    if settlement is not None and revision_of_day(session, settlement.day) != settlement.revision:
+        raise Conflict
+    if excusal is not None and excusal.revision is not None and latest_revision(session) != excusal.revision:
+        raise Conflict
 
 
 def _append(session: Session, draft: Draft) -> int:
@@ -296,7 +296,7 @@ def _append(session: Session, draft: Draft) -> int:
     try:
         row = session.execute(POST_DRAFT, [*values, draft.key, draft.reason, draft.actor, draft.reverses]).fetchone()
     except session.IntegrityError as error:
-        raise Moved from error
+        raise Conflict from error
     session.execute(ADD_TO_BALANCE, [draft.member_id, draft.source, draft.points])
     session.execute(ADD_TO_MONTHLY_BALANCE, [month_of(day), draft.member_id, draft.points])
     return int(row[0])
@@ -314,7 +314,7 @@ def _extend(sessions: Sessions, session: Session, streaks: Sequence[Streak]) -> 
         for streak in streaks
     ]
     if rows and sessions.merge(session, "streaks", STREAKS, rows, POST_STREAKS) != len(rows):
-        raise Moved
+        raise Conflict
 
 
 def _forget(session: Session, members: Sequence[Member]) -> None:
@@ -337,11 +337,11 @@ def _enrol(sessions: Sessions, session: Session, members: Sequence[Member]) -> N
         for member in members
     ]
     if rows and sessions.merge(session, "members", MEMBERS, rows, ENROL) != len(rows):
-        raise Moved
+        raise Conflict
 
 
 def _link(sessions: Sessions, session: Session, links: Sequence[Link], at: str) -> None:
-    """Open the accounts of links; `Moved` if an id is taken, or a member unknown or forgotten."""
+    """Open the accounts of links; `Conflict` if an id is taken, or a member unknown or forgotten."""
     if not links:
         return
     (last,) = session.execute("SELECT coalesce(max(account_id), 0) FROM discord_activity").fetchone()
@@ -350,7 +350,7 @@ def _link(sessions: Sessions, session: Session, links: Sequence[Link], at: str) 
             session, "discord_activity", LINKS, [(link.member_id, link.discord_id, at) for link in links], ""
         )
     except session.IntegrityError as error:
-        raise Moved from error
+        raise Conflict from error
     (forgotten,) = session.execute(LINKED_THOUGH_FORGOTTEN, [last]).fetchone()
     if forgotten:
-        raise Moved
+        raise Conflict

@@ -39,12 +39,12 @@ SELECT min(day) FROM (
 ) AS first_days
 """
 
-NEWS_OF_A_DAY = """
+REVISION_OF_A_DAY = """
 SELECT (SELECT count(*) FROM discord_days WHERE day = :day)
      + (SELECT count(*) FROM entries WHERE kind IN ('award', 'reversal') AND day = :day)
 """
 
-NEWS = """
+REVISION = """
 SELECT (SELECT coalesce(max(position), 0) FROM entries)
      + (SELECT coalesce(max(run_id), 0) FROM runs WHERE outcome = 'synced')
 """
@@ -82,7 +82,7 @@ class Activity:
             active: dict[str, Streak] = {}
             for statement in (ACTIVE_ON_DISCORD, ACTIVE_ELSEWHERE):
                 active |= {row[0]: _streak(row) for row in session.execute(statement, [day.isoformat()])}
-            return DayRecord([*active.values()], news_of_day(session, day))
+            return DayRecord([*active.values()], revision_of_day(session, day))
 
     def rose_on(self, day: date, /) -> int:
         """Return how many accounts' XP rose on a day."""
@@ -101,10 +101,10 @@ class Activity:
             rows = session.execute("SELECT member_id, version, last, length, longest FROM streaks ORDER BY member_id")
             return [_streak(row) for row in rows]
 
-    def news(self) -> int:
+    def revision(self) -> int:
         """Return a number that grows with everything that may be evidence."""
         with self._database.lent() as session:
-            return latest_news(session)
+            return latest_revision(session)
 
 
 def evidence_of(
@@ -150,16 +150,16 @@ def stored_streak(session: Session, member_id: str) -> Streak:
     return _streak(row) if row else Streak(member_id)
 
 
-def news_of_day(session: Session, day: date) -> int:
+def revision_of_day(session: Session, day: date) -> int:
     """Count everything that ever came or went for a day."""
-    (news,) = session.execute(NEWS_OF_A_DAY, {"day": day.isoformat()}).fetchone()
-    return int(news)
+    (revision,) = session.execute(REVISION_OF_A_DAY, {"day": day.isoformat()}).fetchone()
+    return int(revision)
 
 
-def latest_news(session: Session) -> int:
+def latest_revision(session: Session) -> int:
     """Read a number that grows with everything that may be evidence."""
-    (news,) = session.execute(NEWS).fetchone()
-    return int(news)
+    (revision,) = session.execute(REVISION).fetchone()
+    return int(revision)
 
 
 def _streak(row: tuple[Any, ...]) -> Streak:

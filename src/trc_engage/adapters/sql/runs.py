@@ -9,9 +9,9 @@ from datetime import datetime
 from attrs import evolve
 
 from ...core.days import SlotEnd, SlotOutcome
-from ...core.errors import ClaimLost, LedgerBusy
-from ...core.incidents import ChannelState, Failing, Told, failed_again
-from ...core.posting import Claim, SyncFailure, SyncState, Wait
+from ...core.errors import LeaseLost, LedgerBusy
+from ...core.incidents import ChannelState, FailureRun, SentNotice, failed_again
+from ...core.posting import Lease, SyncFailure, SyncState, Wait
 from ...core.sync import CLOCK_SLACK
 from .database import Row, Session, Sessions, stamp
 
@@ -37,22 +37,22 @@ ON CONFLICT (scope) DO UPDATE SET
 """
 
 
-def failing_of(session: Session) -> Failing | None:
+def failure_run_of(session: Session) -> FailureRun | None:
     """Read the failures in a row; None if the last run that counts was good."""
     rows = {
-        scope: Failing(failures, datetime.fromisoformat(since), trouble, message)
+        scope: FailureRun(failures, datetime.fromisoformat(since), trouble, message)
         for scope, failures, since, trouble, message in session.execute(
             "SELECT scope, failures, since, trouble, message FROM failure_runs"
         )
     }
-    failing = rows.get("any")
-    return failing and evolve(failing, urgent=rows.get("urgent"))
+    failure_run = rows.get("any")
+    return failure_run and evolve(failure_run, urgent=rows.get("urgent"))
 
 
 def add_failure(session: Session, failure: SyncFailure) -> None:
     """Count one more."""
-    failing = failed_again(failing_of(session), failure.at, failure.kind, failure.message)
-    for scope, one in (("any", failing), ("urgent", failing.urgent)):
+    failure_run = failed_again(failure_run_of(session), failure.at, failure.kind, failure.message)
+    for scope, one in (("any", failure_run), ("urgent", failure_run.urgent)):
         if one is not None:
             session.execute(KEEP, [scope, one.count, stamp(one.since), one.kind, one.message])
 
@@ -74,7 +74,7 @@ KEEP_REQUEST = """
 INSERT INTO requests (task, next_at) VALUES (?, ?) ON CONFLICT (task) DO UPDATE SET next_at = excluded.next_at
 """
 
-CLAIM = """
+LEASE = """
 INSERT INTO claims (task, owner, taken_at, until) VALUES (?, ?, ?, ?)
 ON CONFLICT (task) DO UPDATE SET owner = excluded.owner, taken_at = excluded.taken_at, until = excluded.until
 """
@@ -96,7 +96,7 @@ class Running:
             ).fetchone()
             board = session.execute(BOARD).fetchone()
             waits = session.execute("SELECT board_id, trouble, until FROM waits").fetchall()
-            failing = failing_of(session)
+            failure_run = failure_run_of(session)
             (settled_at,) = session.execute("SELECT max(settled_at) FROM settled_days").fetchone()
         good_at = good and datetime.fromisoformat(good[1])
         seen = (good_at, settled_at and datetime.fromisoformat(settled_at))
@@ -106,7 +106,7 @@ class Running:
             seen_at=max(filter(None, seen), default=None),
             whole_at=whole and datetime.fromisoformat(whole[0]),
             whole_rows=whole and whole[1],
-            failing=failing,
+            failure_run=failure_run,
             board_id=board and board[0],
             waits={board_id: Wait(kind, datetime.fromisoformat(until)) for board_id, kind, until in waits},
         )
@@ -123,12 +123,12 @@ class Running:
             row = session.execute("SELECT slot, outcome, at FROM slots ORDER BY slot DESC LIMIT 1").fetchone()
         return row and _slot_end(row)
 
-    def told(self) -> Sequence[Told]:
+    def told(self) -> Sequence[SentNotice]:
         """Return the last notice of each topic that each channel took."""
         with self._database.lent() as session:
             return _notices(session, "told", is_sure=True)
 
-    def notices_begun(self) -> Sequence[Told]:
+    def notices_begun(self) -> Sequence[SentNotice]:
         """Return the notices that were about to be sent, and of which nobody noted what became."""
         with self._database.lent() as session:
             return _notices(session, "notices_begun", is_sure=False)
@@ -138,14 +138,14 @@ class Running:
         with self._database.lent() as session:
             return [_channel(row) for row in session.execute(CHANNELS)]
 
-    def holder(self, task: str, /) -> Claim | None:
+    def holder(self, task: str, /) -> Lease | None:
         """Return who has claimed a task, expired or not."""
         with self._database.lent() as session:
             return _held(session, task)
 
-    def claim(self, task: str, at: datetime, until: datetime, /) -> Claim:
+    def lease(self, task: str, at: datetime, until: datetime, /) -> Lease:
         """Take the right to do a task; `LedgerBusy` says who has it."""
-        claim = Claim(task, f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}", at, until)
+        lease = Lease(task, f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}", at, until)
         with self._database.writing() as session:
             held = _held(session, task)
             if held and held.taken_at <= at + CLOCK_SLACK and at < held.until and _may_live(held.owner):
@@ -154,17 +154,17 @@ class Running:
                     f"changed: try again, at the latest after {held.until:%F %T} UTC"
                 )
                 raise LedgerBusy(message)
-            session.execute(CLAIM, [task, claim.owner, stamp(at), stamp(until)])
-        return evolve(claim, took_over=held is not None)
+            session.execute(LEASE, [task, lease.owner, stamp(at), stamp(until)])
+        return evolve(lease, took_over=held is not None)
 
-    def renew(self, claim: Claim, until: datetime, /) -> None:
-        """Hold a claim for longer; raises `ClaimLost` if somebody else has it by now."""
+    def renew(self, lease: Lease, until: datetime, /) -> None:
+        """Hold a claim for longer; raises `LeaseLost` if somebody else has it by now."""
         with self._database.writing() as session:
             still = session.execute(
-                "UPDATE claims SET until = ? WHERE task = ? AND owner = ?", [stamp(until), claim.task, claim.owner]
+                "UPDATE claims SET until = ? WHERE task = ? AND owner = ?", [stamp(until), lease.task, lease.owner]
             )
             if not still.rowcount:
-                raise ClaimLost
+                raise LeaseLost
 
     def next_request_at(self, task: str, /) -> datetime | None:
         """Return when the next request to the source may go out, whoever asks."""
@@ -177,16 +177,16 @@ class Running:
         with self._database.writing() as session:
             session.execute(KEEP_REQUEST, [task, stamp(next_at)])
 
-    def release(self, claim: Claim, /) -> None:
+    def release(self, lease: Lease, /) -> None:
         """Give a claim back; one that was taken over meanwhile is left alone."""
         with self._database.writing() as session:
-            session.execute("DELETE FROM claims WHERE task = ? AND owner = ?", [claim.task, claim.owner])
+            session.execute("DELETE FROM claims WHERE task = ? AND owner = ?", [lease.task, lease.owner])
 
 
-def _notices(session: Session, table: str, *, is_sure: bool) -> list[Told]:
+def _notices(session: Session, table: str, *, is_sure: bool) -> list[SentNotice]:
     rows = session.execute(f"SELECT channel, topic, kind, since, at FROM {table} ORDER BY channel, topic")
     return [
-        Told(channel, topic, kind, datetime.fromisoformat(since), datetime.fromisoformat(at), is_sure)
+        SentNotice(channel, topic, kind, datetime.fromisoformat(since), datetime.fromisoformat(at), is_sure)
         for channel, topic, kind, since, at in rows
     ]
 
@@ -197,9 +197,9 @@ def _channel(row: Row) -> ChannelState:
     return ChannelState(channel, fingerprint, dead_at, free_at, why)
 
 
-def _held(session: Session, task: str) -> Claim | None:
+def _held(session: Session, task: str) -> Lease | None:
     row = session.execute("SELECT owner, taken_at, until FROM claims WHERE task = ?", [task]).fetchone()
-    return row and Claim(task, row[0], datetime.fromisoformat(row[1]), datetime.fromisoformat(row[2]))
+    return row and Lease(task, row[0], datetime.fromisoformat(row[1]), datetime.fromisoformat(row[2]))
 
 
 def _slot_end(row: tuple[str, SlotOutcome, str]) -> SlotEnd:

@@ -151,7 +151,7 @@ def _owners(session: Session) -> Iterator[Breach]:
     for task, owner in session.execute("SELECT task, owner FROM claims"):
         parts = str(owner).rsplit(":", 2)
         if len(parts) != OWNER_PARTS or not parts[1].isdecimal():
-            yield Breach("claim", f"claim {task!r}", "its owner", "something else", "host:process:token")
+            yield Breach("lease", f"claim {task!r}", "its owner", "something else", "host:process:token")
 
 
 LOOKS: dict[str, Callable[[Session], Iterator[Breach]]] = {

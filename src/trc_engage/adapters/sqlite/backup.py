@@ -15,7 +15,7 @@ from attrs import frozen
 from ...core.errors import InvalidValue, LedgerBusy, LedgerFailed
 from ..sql.database import refuse_newer
 from .database import Database
-from .ledger import UntouchedFile
+from .ledger import ReadOnlyFile
 from .tables import APPLICATION_ID, SCHEMA_VERSION
 
 AT_FDCWD = -100
@@ -104,11 +104,11 @@ class Copy:
 
 
 @contextmanager
-def placed(source: Path, target: Path, *, unclaimed: bool = False) -> Iterator[Copy]:
+def placed(source: Path, target: Path, *, without_lease: bool = False) -> Iterator[Copy]:
     """Lend a verified copy of a store; when the block ends well, it is put at `target`.
 
     Nothing is overwritten, and nothing else is left behind; killed, it leaves at most a file `target….part`.
-    The copy belongs to its maker alone (mode 0600), for it holds names. `unclaimed` leaves out who was at
+    The copy belongs to its maker alone (mode 0600), for it holds names. `without_lease` leaves out who was at
     work: nobody is, on a copy. Raises `InvalidValue`, `LedgerFailed` and `LedgerBusy`; the source stays as it is.
     """
     refuse_to_overwrite(target)
@@ -116,7 +116,7 @@ def placed(source: Path, target: Path, *, unclaimed: bool = False) -> Iterator[C
     with _written(target):
         os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     try:
-        yield _copied(source, part, unclaimed=unclaimed)
+        yield _copied(source, part, without_lease=without_lease)
         with _written(target):
             _put_in_place(part, target)
     finally:
@@ -139,9 +139,9 @@ def refuse_to_overwrite(target: Path) -> None:
         raise InvalidValue("file", str(journal), advice)
 
 
-def _copied(source: Path, part: Path, *, unclaimed: bool) -> Copy:
+def _copied(source: Path, part: Path, *, without_lease: bool) -> Copy:
     with closing(Database(part)) as copy:
-        with closing(UntouchedFile(source)) as live, live.lent() as reads:
+        with closing(ReadOnlyFile(source)) as live, live.lent() as reads:
             reads.execute(f"PRAGMA busy_timeout = {PATIENCE_SECONDS * 1_000:.0f}")
             _check_ours(source, reads)
             # What fails from here on fails on the copy's side, and is told of its file.
@@ -151,7 +151,7 @@ def _copied(source: Path, part: Path, *, unclaimed: bool) -> Copy:
                 _copy(source, reads, writes)
         with copy.lent() as written:
             try:
-                if unclaimed:
+                if without_lease:
                     written.execute("DELETE FROM claims")
                 _verify(written)
                 return _contents(part, written)

@@ -17,7 +17,7 @@ from .views import OpenedFile
 APPLIED = "SELECT count(*) FROM _sqlite_migrations WHERE migration_set = 'trc-engage'"
 
 
-class UntouchedFile(Database):
+class ReadOnlyFile(Database):
     """A file that is neither made nor brought up to date, and to which nothing can be written.
 
     It is opened for writing all the same, if it may be: what a killed process left half written can only
@@ -50,6 +50,6 @@ class SqliteLedger(OpenedFile, FileAudited, SqlLedger):
     """A store in one SQLite file, safe to share between threads and processes of one machine."""
 
     @classmethod
-    def open_untouched(cls, path: str | os.PathLike[str]) -> Self:
+    def open_read_only(cls, path: str | os.PathLike[str]) -> Self:
         """Open a store that is there to look at it: nothing is made, migrated or written; raises `LedgerFailed`."""
-        return cls._prepared(UntouchedFile(path), UntouchedFile.check)
+        return cls._prepared(ReadOnlyFile(path), ReadOnlyFile.check)

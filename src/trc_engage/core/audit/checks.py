@@ -8,7 +8,7 @@ from ..days import Calendar, days_counted
 from ..errors import InvalidValue
 from ..model import TOMBSTONE, DiscordActivity
 from ..streaks import Streak, advance_all
-from ..validation import checked_discord_id
+from ..validation import validate_discord_id
 from .books import Books, Flaw, Tail, points_until
 from .model import BALANCE, CHECKS, STREAK, Audit, Breach, Holdings, Rises, of_member
 
@@ -181,7 +181,7 @@ def _of_link(account: DiscordActivity, *, is_forgotten: bool) -> Iterator[Breach
     if is_forgotten:
         yield Breach("link", subject, "the Discord id of somebody forgotten", "still there", "none")
     try:
-        checked_discord_id(account.discord_id)
+        validate_discord_id(account.discord_id)
     except InvalidValue:
         yield Breach("link", subject, "the Discord id", "no Discord id", "1 to 20 digits")
 

@@ -36,7 +36,7 @@ CHECKS = (
     "run",
     "slot",
     "notice",
-    "claim",
+    "lease",
 )
 """What breaches are called, in the order in which they are told: what is damaged first, what follows from it last."""
 

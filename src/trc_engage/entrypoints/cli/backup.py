@@ -45,7 +45,7 @@ def restore(
     if not source.is_file():
         raise BadData(f"{file}: there is no such file")
     store = store_path(Settings.from_mapping(os.environ))
-    copy = copy_store(source, store, unclaimed=True)
+    copy = copy_store(source, store, without_lease=True)
     _say("restored", store, copy)
     _say_what_next(copy)
 

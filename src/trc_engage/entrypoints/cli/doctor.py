@@ -9,7 +9,7 @@ import typer
 from ...core.audit.model import BALANCE, STREAK, Audit, Change, Repair
 from ..settings import Settings
 from ..stores import check_store
-from ..wiring import opened, opened_untouched
+from ..wiring import opened, opened_read_only
 from ..wording import counted, safe
 from .options import NOT_HEALTHY, Json, examples, say_json
 from .output import say
@@ -45,7 +45,7 @@ def doctor(
             repaired = engage.repair()
         _tell(repaired.audit, repaired, as_json=as_json)
     else:
-        with opened_untouched(settings) as engage:
+        with opened_read_only(settings) as engage:
             audit = engage.audit()
         _tell(audit, None, as_json=as_json)
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ...core.errors import InvalidValue
-from ...core.validation import checked_discord_id
+from ...core.validation import validate_discord_id
 from ...testing.mee6 import TROUBLES, Mee6Server
 from .options import BadData, examples
 from .output import say, say_table
@@ -81,15 +81,15 @@ def run(*, port: int, guild_id: str, members: int, trouble: str | None) -> None:
 
 def _started(port: int, guild_id: str) -> Mee6Server:
     try:
-        return Mee6Server.start(port=port, guild_id=checked_guild_id(guild_id))
+        return Mee6Server.start(port=port, guild_id=validate_guild_id(guild_id))
     except OSError as error:
         raise InvalidValue("port", port, f"cannot listen there ({error.strerror}); 0 takes a free one") from error
 
 
-def checked_guild_id(guild_id: str) -> str:
+def validate_guild_id(guild_id: str) -> str:
     """Return the id of a guild."""
     try:
-        return checked_discord_id(guild_id)
+        return validate_discord_id(guild_id)
     except InvalidValue as error:
         raise InvalidValue("guild_id", guild_id, error.advice) from error
 

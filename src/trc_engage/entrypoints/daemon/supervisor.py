@@ -6,7 +6,16 @@ from datetime import datetime
 
 from ...core.days import slot_of
 from ...core.errors import EngageError
-from ...core.incidents import FAILURES_MIN, ChannelState, Notice, Told, Trouble, after_failure, notices_due, state_of
+from ...core.incidents import (
+    FAILURES_MIN,
+    ChannelState,
+    Notice,
+    SentNotice,
+    Trouble,
+    after_failure,
+    notices_due,
+    state_of,
+)
 from ...core.ports import Alerts, Clock
 from ...core.reports import RunReport
 from ...engage import Engage
@@ -28,7 +37,7 @@ class StoreIncident:
         self._since: datetime | None = None
         self._slot: datetime | None = None
         self._trouble: Trouble | None = None
-        self._told: dict[str, Told] = {}
+        self._told: dict[str, SentNotice] = {}
         self._states: dict[str, ChannelState] = {}
 
     def failed(self, error: Exception, now: datetime) -> None:
@@ -62,7 +71,7 @@ class StoreIncident:
             if state := after_failure(alerts.channel, fingerprint, error, now):
                 self._states[alerts.channel] = state
         else:
-            self._told[alerts.channel] = Told(alerts.channel, notice.topic, notice.kind, notice.since, now)
+            self._told[alerts.channel] = SentNotice(alerts.channel, notice.topic, notice.kind, notice.since, now)
 
 
 class Attendant:

@@ -19,7 +19,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import Scope
 
 from ...core.errors import UnknownMember
-from ...core.validation import checked_member_id
+from ...core.validation import validate_member_id
 from ...engage import Engage
 from ..settings import WEB_TOKEN_FORM
 from .responses import Problem
@@ -210,7 +210,7 @@ class Site:
 
     async def check_may_see(self, request: Request, member_id: str) -> None:
         """Raise what is raised for nobody at all, unless the one who asks may see this member."""
-        if not await self.sees(request, checked_member_id(member_id)):
+        if not await self.sees(request, validate_member_id(member_id)):
             raise UnknownMember(member_id)
 
     async def administers(self, request: Request) -> bool:

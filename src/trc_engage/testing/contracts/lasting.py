@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve
 
 from ...core.days import SlotEnd
-from ...core.incidents import Failing, Told
+from ...core.incidents import FailureRun, SentNotice
 from ...core.ports import Store
 from ...core.posting import Draft, Excusal, Posting, Settlement, SyncFailure, Wait
 from ...core.streaks import Streak
@@ -54,30 +54,30 @@ class InstantsContract(StoreContract):
         failure = SyncFailure(LATER, "rate_limited", "slow down", counts=True, retry_at=LATER + timedelta(minutes=1))
         exact.ledger.post(Posting(LATER, failure=failure))
         state = exact.ledger.sync_state()
-        assert state.failing == Failing(1, LATER, "rate_limited", "slow down")
+        assert state.failure_run == FailureRun(1, LATER, "rate_limited", "slow down")
         assert state.wait == Wait("rate_limited", LATER + timedelta(minutes=1))
 
     def test_of_settlements(self, exact: Story) -> None:
         """Time must not go back behind the latest of them (R22)."""
         at = exact.at + timedelta(days=1, microseconds=1)
-        exact.ledger.post(Posting(at, settlement=Settlement(TODAY, exact.ledger.day_record(TODAY).news)))
+        exact.ledger.post(Posting(at, settlement=Settlement(TODAY, exact.ledger.day_record(TODAY).revision)))
         assert exact.ledger.sync_state().seen_at == at
 
     def test_of_slots_and_notices(self, story: Story) -> None:
         """When a slot ended, since when something lasts, and when a channel was sent a notice."""
         end = SlotEnd(MONDAY, "synced", LATER)
-        alert = Told("webhook", "source", "alert", EXACT, LATER)
+        alert = SentNotice("webhook", "source", "alert", EXACT, LATER)
         story.ledger.post(Posting(LATER, slot=end, told=[alert]))
         assert (story.ledger.slot_end(MONDAY), story.ledger.last_slot()) == (end, end)
         assert list(story.ledger.told()) == [alert]
 
     def test_of_claims(self, story: Story) -> None:
         """Since when and until when a task is claimed, and renewed."""
-        claim = story.ledger.claim("run", EXACT, LATER)
-        assert (claim.taken_at, claim.until) == (EXACT, LATER)
-        assert story.ledger.holder("run") == claim
-        story.ledger.renew(claim, LATER + timedelta(microseconds=1))
-        assert story.ledger.holder("run") == evolve(claim, until=LATER + timedelta(microseconds=1))
+        lease = story.ledger.lease("run", EXACT, LATER)
+        assert (lease.taken_at, lease.until) == (EXACT, LATER)
+        assert story.ledger.holder("run") == lease
+        story.ledger.renew(lease, LATER + timedelta(microseconds=1))
+        assert story.ledger.holder("run") == evolve(lease, until=LATER + timedelta(microseconds=1))
 
 
 class LastingContract(StoreContract):
@@ -106,10 +106,10 @@ def live(story: Story) -> None:
         story.sync({ADA_ID: xp, BO_ID: 50})
     story.restate(BO, "left")
     (award,) = ledger.post(Posting(MONDAY, drafts=[BENCHMARK], streaks=[Streak(ADA, 0, TODAY, 1, 1)]))
-    ledger.post(Posting(story.at, settlement=Settlement(TODAY, ledger.day_record(TODAY).news)))
+    ledger.post(Posting(story.at, settlement=Settlement(TODAY, ledger.day_record(TODAY).revision)))
     ledger.post(Posting(story.at, excusal=Excusal(TODAY + timedelta(days=1), "a holiday")))
     failure = SyncFailure(story.at, "rate_limited", "slow down", counts=True, retry_at=story.at + timedelta(minutes=1))
-    notice = Told("webhook", "source", "alert", MONDAY, story.at)
+    notice = SentNotice("webhook", "source", "alert", MONDAY, story.at)
     ledger.post(Posting(story.at, failure=failure, slot=SlotEnd(MONDAY, "failed", story.at), told=[notice]))
     assert ledger.entry_of("benchmark:1") == award
 

@@ -7,7 +7,7 @@ import pytest
 from attrs import evolve
 
 from ...core.days import Calendar
-from ...core.errors import Moved
+from ...core.errors import Conflict
 from ...core.model import DISCORD, Evidence, Link, Member, Move, XpChange
 from ...core.posting import Draft, Excusal, Posting, Settlement
 from ...core.streaks import Streak
@@ -45,22 +45,22 @@ class ActivityContract(StoreContract):
         assert members.standing(ADA).points_by_source == {"benchmark": 50}
 
     def test_a_key_is_used_once(self, members: Story) -> None:
-        """A second draft of the same key is `Moved`, whatever it is, and changes nothing."""
+        """A second draft of the same key is `Conflict`, whatever it is, and changes nothing."""
         members.ledger.post(Posting(MONDAY, drafts=[BENCHMARK]))
         before = members.meaning()
         for again in (BENCHMARK, evolve(BENCHMARK, kind="adjustment", member_id=BO, reason="typo", actor="admin")):
-            with pytest.raises(Moved):
+            with pytest.raises(Conflict):
                 members.ledger.post(Posting(MONDAY, drafts=[again]))
         assert members.meaning() == before
 
     def test_only_members_are_awarded(self, members: Story) -> None:
-        """A draft of somebody unknown is `Moved`."""
-        with pytest.raises(Moved):
+        """A draft of somebody unknown is `Conflict`."""
+        with pytest.raises(Conflict):
             members.ledger.post(Posting(MONDAY, drafts=[evolve(BENCHMARK, member_id="m-nobody")]))
         assert members.ledger.entry_of("benchmark:1") is None
 
     def test_an_award_is_reversed_once(self, members: Story) -> None:
-        """The reversal says why and by whom, takes points and evidence back, and a second one is `Moved`."""
+        """The reversal says why and by whom, takes points and evidence back, and a second one is `Conflict`."""
         (award,) = members.ledger.post(Posting(MONDAY, drafts=[BENCHMARK]))
         assert members.ledger.reversal_of(award.position) is None
         assert members.ledger.evidence(ADA, TODAY, TODAY) == [Evidence(TODAY, "benchmark", award.position)]
@@ -78,7 +78,7 @@ class ActivityContract(StoreContract):
         assert (reversal.reason, reversal.actor, reversal.reverses) == ("withdrawn", "admin", award.position)
         assert members.standing(ADA).points == 0
         assert members.ledger.evidence(ADA, TODAY, TODAY) == []
-        with pytest.raises(Moved):
+        with pytest.raises(Conflict):
             members.ledger.post(Posting(MONDAY, drafts=[draft]))
 
     def test_an_adjustment_is_no_evidence(self, members: Story) -> None:
@@ -104,38 +104,38 @@ class ActivityContract(StoreContract):
         members.ledger.post(Posting(MONDAY, streaks=[first]))
         assert members.ledger.streak_of(ADA) == evolve(first, version=1)
         for version in (0, 2):
-            with pytest.raises(Moved):
+            with pytest.raises(Conflict):
                 members.ledger.post(Posting(MONDAY, streaks=[evolve(first, version=version, length=2, longest=2)]))
         members.ledger.post(Posting(MONDAY, streaks=[Streak(ADA, 1, TODAY, 2, 2), Streak(BO, 0, None, 0, 0)]))
         assert members.ledger.streaks() == [Streak(ADA, 2, TODAY, 2, 2), Streak(BO, 1)]
 
     def test_a_day_is_settled_once(self, members: Story) -> None:
-        """Settling moves the calendar on, and what was planned on the calendar before is `Moved`."""
+        """Settling moves the calendar on, and what was planned on the calendar before is `Conflict`."""
         calendar = members.ledger.calendar()
         assert calendar == NOTHING_SETTLED
-        news = members.ledger.day_record(TODAY).news
-        settled = Posting(members.at, calendar=calendar, settlement=Settlement(TODAY, news))
+        revision = members.ledger.day_record(TODAY).revision
+        settled = Posting(members.at, calendar=calendar, settlement=Settlement(TODAY, revision))
         members.ledger.post(settled)
         assert members.ledger.calendar().settled_through == TODAY
         assert members.ledger.sync_state().seen_at == members.at
         for stale in (settled, Posting(MONDAY, drafts=[BENCHMARK], calendar=calendar)):
-            with pytest.raises(Moved):
+            with pytest.raises(Conflict):
                 members.ledger.post(stale)
 
     @pytest.mark.parametrize("news", ["award", "reversal", "sync"])
-    def test_a_settlement_sees_what_came_or_went(self, members: Story, news: str) -> None:
-        """Evidence that changed since the day was read makes the settlement `Moved`."""
+    def test_a_settlement_sees_what_came_or_went(self, members: Story, revision: str) -> None:
+        """Evidence that changed since the day was read makes the settlement `Conflict`."""
         (award,) = members.ledger.post(Posting(MONDAY, drafts=[BENCHMARK]))
         record = members.ledger.day_record(TODAY)
-        if news == "award":
+        if revision == "award":
             members.ledger.post(Posting(MONDAY, drafts=[evolve(BENCHMARK, member_id=BO, key="benchmark:2")]))
-        elif news == "reversal":
+        elif revision == "reversal":
             gone = evolve(BENCHMARK, kind="reversal", points=-50, key=None, reverses=award.position)
             members.ledger.post(Posting(MONDAY, drafts=[gone]))
         else:
             members.sync({ADA_ID: 10})
-        with pytest.raises(Moved):
-            members.ledger.post(Posting(members.at, settlement=Settlement(TODAY, record.news)))
+        with pytest.raises(Conflict):
+            members.ledger.post(Posting(members.at, settlement=Settlement(TODAY, record.revision)))
         assert members.ledger.calendar() == NOTHING_SETTLED
 
     def test_days_are_excused_and_required_again(self, members: Story) -> None:
@@ -153,16 +153,16 @@ class ActivityContract(StoreContract):
         assert again != once
 
     def test_an_excusal_sees_all_news(self, members: Story) -> None:
-        """Whatever was posted since everybody's streaks were derived makes it `Moved`."""
-        news = members.ledger.news()
+        """Whatever was posted since everybody's streaks were derived makes it `Conflict`."""
+        revision = members.ledger.revision()
         members.ledger.post(Posting(MONDAY, drafts=[BENCHMARK]))
-        assert members.ledger.news() > news
-        with pytest.raises(Moved):
-            members.ledger.post(Posting(MONDAY, excusal=Excusal(TODAY, "holiday", news)))
+        assert members.ledger.revision() > revision
+        with pytest.raises(Conflict):
+            members.ledger.post(Posting(MONDAY, excusal=Excusal(TODAY, "holiday", revision)))
 
     def test_the_facts_hold_what_is_open(self, members: Story) -> None:
         """Active days after the last settled one are told apart from what is decided."""
-        members.ledger.post(Posting(MONDAY, settlement=Settlement(TODAY, members.ledger.day_record(TODAY).news)))
+        members.ledger.post(Posting(MONDAY, settlement=Settlement(TODAY, members.ledger.day_record(TODAY).revision)))
         tuesday = TODAY + timedelta(days=1)
         members.ledger.post(Posting(MONDAY, drafts=[BENCHMARK, evolve(BENCHMARK, day=tuesday, key="benchmark:2")]))
         facts = members.ledger.facts(ADA, tuesday)
@@ -218,7 +218,7 @@ class FactsContract(StoreContract):
         story.ledger.post(Posting(MONDAY, members=[renamed]))
         assert story.ledger.member(ADA) == evolve(renamed, version=2)
         assert story.account(ADA).discord_id == ADA_ID
-        with pytest.raises(Moved):
+        with pytest.raises(Conflict):
             story.ledger.post(Posting(MONDAY, members=[renamed]))
 
     def test_a_new_account_waits_for_its_opening(self, story: Story) -> None:
@@ -230,16 +230,16 @@ class FactsContract(StoreContract):
         assert story.ledger.accounts_to_sync() == [account]
 
     def test_a_discord_id_belongs_to_one_member(self, story: Story) -> None:
-        """A second link of the same id is `Moved`, and the member it came with is not enrolled either."""
+        """A second link of the same id is `Conflict`, and the member it came with is not enrolled either."""
         story.enroll(ADA, ADA_ID)
-        with pytest.raises(Moved):
+        with pytest.raises(Conflict):
             story.enroll(BO, ADA_ID)
         assert story.ledger.member(BO) is None
 
     def test_a_member_has_one_link(self, story: Story) -> None:
-        """A second link of the same member is `Moved`."""
+        """A second link of the same member is `Conflict`."""
         story.enroll(ADA, ADA_ID)
-        with pytest.raises(Moved):
+        with pytest.raises(Conflict):
             story.ledger.post(Posting(MONDAY, links=[Link(ADA, BO_ID)]))
         assert story.account(ADA).discord_id == ADA_ID
 
@@ -247,16 +247,16 @@ class FactsContract(StoreContract):
         """Two links of the same id in one posting are refused together."""
         story.enroll(ADA)
         story.enroll(BO)
-        with pytest.raises(Moved):
+        with pytest.raises(Conflict):
             story.ledger.post(Posting(MONDAY, links=[Link(ADA, ADA_ID), Link(BO, ADA_ID)]))
         assert story.ledger.accounts_to_sync() == []
 
     def test_only_a_member_can_be_linked(self, story: Story) -> None:
-        """A link of somebody unknown, or forgotten, is `Moved`."""
-        with pytest.raises(Moved):
+        """A link of somebody unknown, or forgotten, is `Conflict`."""
+        with pytest.raises(Conflict):
             story.ledger.post(Posting(MONDAY, links=[Link(ADA, ADA_ID)]))
         story.ledger.post(Posting(MONDAY, members=[Member(ADA, None, MONDAY, is_forgotten=True)]))
-        with pytest.raises(Moved):
+        with pytest.raises(Conflict):
             story.ledger.post(Posting(MONDAY, links=[Link(ADA, ADA_ID)]))
 
     def test_unlinking_frees_both_sides(self, story: Story) -> None:
@@ -278,7 +278,7 @@ class FactsContract(StoreContract):
         story.restate(ADA, "left")
         assert story.ledger.accounts_to_sync() == []
         assert story.account(ADA).xp_total == 500
-        with pytest.raises(Moved):
+        with pytest.raises(Conflict):
             story.enroll(BO, ADA_ID)
 
     def test_accounts_come_in_the_order_of_their_ids(self, story: Story) -> None:
@@ -392,7 +392,7 @@ class PostingContract(StoreContract):
         planned = pair.planned({ADA_ID: 1_500, BO_ID: 500})
         pair.restate(BO, "left")
         before = pair.meaning()
-        with pytest.raises(Moved):
+        with pytest.raises(Conflict):
             pair.ledger.post(planned)
         assert pair.meaning() == before
 
@@ -402,17 +402,17 @@ class PostingContract(StoreContract):
         planned = pair.planned({ADA_ID: 1_500, BO_ID: 50})
         pair.ledger.post(planned)
         before = pair.meaning()
-        with pytest.raises(Moved):
+        with pytest.raises(Conflict):
             pair.ledger.post(planned)
         assert pair.meaning() == before
 
     def test_a_sync_stands_on_the_sync_it_followed(self, pair: Story) -> None:
-        """A sync that changes nothing is `Moved` too if another was posted since it was planned."""
+        """A sync that changes nothing is `Conflict` too if another was posted since it was planned."""
         pair.at += timedelta(minutes=15)
         idle = pair.planned({ADA_ID: 1_000, BO_ID: 50})
         assert idle.moves == []
         pair.sync({ADA_ID: 1_000, BO_ID: 50})
-        with pytest.raises(Moved):
+        with pytest.raises(Conflict):
             pair.ledger.post(idle)
 
     def test_a_failed_posting_leaves_nothing_behind(self, pair: Story) -> None:
@@ -420,7 +420,7 @@ class PostingContract(StoreContract):
         pair.at += timedelta(minutes=15)
         planned = pair.planned({ADA_ID: 1_500, BO_ID: 500})
         before = pair.meaning()
-        with pytest.raises(Moved):
+        with pytest.raises(Conflict):
             pair.ledger.post(evolve(planned, members=[Member("m-new", None, MONDAY)], links=[Link("m-new", ADA_ID)]))
         assert pair.meaning() == before
         assert pair.ledger.member("m-new") is None

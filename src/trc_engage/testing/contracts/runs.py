@@ -13,8 +13,8 @@ import pytest
 from attrs import evolve
 
 from ...core.days import SlotEnd
-from ...core.errors import ClaimLost, LedgerBusy, Moved
-from ...core.incidents import ChannelState, Failing, Told
+from ...core.errors import Conflict, LeaseLost, LedgerBusy
+from ...core.incidents import ChannelState, FailureRun, SentNotice
 from ...core.posting import Posting, SyncFailure, SyncState, Wait
 from .story import ADA, ADA_ID, MONDAY, StoreContract, Story
 
@@ -55,12 +55,12 @@ class RunBookContract(StoreContract):
         dry = SyncFailure(MONDAY, "private", "closed", counts=False)
         for failure in (first, dry, second):
             story.ledger.post(Posting(failure.at, failure=failure))
-        failing = Failing(2, MONDAY, "blocked", "no")
-        assert story.ledger.sync_state().failing == failing
+        failure_run = FailureRun(2, MONDAY, "blocked", "no")
+        assert story.ledger.sync_state().failure_run == failure_run
         story.sync({ADA_ID: 5})
-        assert story.ledger.sync_state().failing is None
+        assert story.ledger.sync_state().failure_run is None
         story.ledger.post(Posting(LATER, failure=second))
-        assert story.ledger.sync_state().failing == Failing(1, LATER, "blocked", "no")
+        assert story.ledger.sync_state().failure_run == FailureRun(1, LATER, "blocked", "no")
 
     def test_a_wait_is_kept_until_the_next_run(self, story: Story) -> None:
         """What the server asked for is remembered, also after a dry run, until a later run replaces it."""
@@ -74,65 +74,65 @@ class RunBookContract(StoreContract):
 
     def test_a_claim_keeps_others_out(self, story: Story) -> None:
         """A task that is claimed cannot be claimed again; another task can."""
-        story.ledger.claim("sync", MONDAY, LATER)
+        story.ledger.lease("sync", MONDAY, LATER)
         with pytest.raises(LedgerBusy, match="sync"):
-            story.ledger.claim("sync", MONDAY + timedelta(seconds=1), LATER)
-        story.ledger.claim("other", MONDAY, LATER)
+            story.ledger.lease("sync", MONDAY + timedelta(seconds=1), LATER)
+        story.ledger.lease("other", MONDAY, LATER)
 
     def test_clocks_that_differ_a_little_share_no_claim(self, story: Story) -> None:
         """Whoever is a moment behind the holder's clock is kept out too."""
-        story.ledger.claim("sync", MONDAY + timedelta(seconds=1), LATER)
+        story.ledger.lease("sync", MONDAY + timedelta(seconds=1), LATER)
         with pytest.raises(LedgerBusy):
-            story.ledger.claim("sync", MONDAY, LATER)
+            story.ledger.lease("sync", MONDAY, LATER)
 
     def test_a_released_claim_is_free(self, story: Story) -> None:
         """Releasing twice is harmless."""
-        claim = story.ledger.claim("sync", MONDAY, LATER)
-        story.ledger.release(claim)
-        story.ledger.release(claim)
-        story.ledger.claim("sync", MONDAY, LATER)
+        lease = story.ledger.lease("sync", MONDAY, LATER)
+        story.ledger.release(lease)
+        story.ledger.release(lease)
+        story.ledger.lease("sync", MONDAY, LATER)
 
     def test_an_expired_claim_is_taken_over(self, story: Story) -> None:
         """At its expiry a claim is free, and its old holder can no longer release it."""
-        old = story.ledger.claim("sync", MONDAY, LATER)
-        story.ledger.claim("sync", LATER, LATER + timedelta(minutes=5))
+        old = story.ledger.lease("sync", MONDAY, LATER)
+        story.ledger.lease("sync", LATER, LATER + timedelta(minutes=5))
         story.ledger.release(old)
         with pytest.raises(LedgerBusy):
-            story.ledger.claim("sync", LATER, LATER + timedelta(minutes=5))
+            story.ledger.lease("sync", LATER, LATER + timedelta(minutes=5))
 
     def test_a_claim_from_the_future_keeps_nobody_out(self, story: Story) -> None:
         """A claim taken under a clock that ran a year ahead does not hold everything up for a year."""
         ahead = MONDAY + timedelta(days=365)
-        story.ledger.claim("sync", ahead, ahead + timedelta(minutes=5))
-        story.ledger.claim("sync", MONDAY, LATER)
+        story.ledger.lease("sync", ahead, ahead + timedelta(minutes=5))
+        story.ledger.lease("sync", MONDAY, LATER)
 
     def test_a_claim_can_be_held_for_longer(self, story: Story) -> None:
         """Renewed, it keeps others out past its first expiry; everyone can see who has it."""
-        claim = story.ledger.claim("run", MONDAY, LATER)
+        lease = story.ledger.lease("run", MONDAY, LATER)
         until = LATER + timedelta(minutes=5)
-        story.ledger.renew(claim, until)
-        assert story.ledger.holder("run") == evolve(claim, until=until)
+        story.ledger.renew(lease, until)
+        assert story.ledger.holder("run") == evolve(lease, until=until)
         with pytest.raises(LedgerBusy):
-            story.ledger.claim("run", LATER, LATER + timedelta(minutes=5))
-        story.ledger.release(claim)
+            story.ledger.lease("run", LATER, LATER + timedelta(minutes=5))
+        story.ledger.release(lease)
         assert story.ledger.holder("run") is None
 
     def test_a_claim_that_was_lost_is_noticed(self, story: Story) -> None:
         """Once somebody else took over, the old holder can neither renew it nor write under it."""
-        old = story.ledger.claim("run", MONDAY, LATER)
-        story.ledger.claim("run", LATER, LATER + timedelta(minutes=5))
-        with pytest.raises(ClaimLost):
+        old = story.ledger.lease("run", MONDAY, LATER)
+        story.ledger.lease("run", LATER, LATER + timedelta(minutes=5))
+        with pytest.raises(LeaseLost):
             story.ledger.renew(old, LATER + timedelta(minutes=9))
-        with pytest.raises(ClaimLost):
-            story.ledger.post(Posting(LATER, failure=SyncFailure(LATER, "down", "no", counts=True), claim=old))
-        assert story.ledger.sync_state().failing is None
+        with pytest.raises(LeaseLost):
+            story.ledger.post(Posting(LATER, failure=SyncFailure(LATER, "down", "no", counts=True), lease=old))
+        assert story.ledger.sync_state().failure_run is None
 
     def test_a_claim_says_whether_the_one_before_was_never_given_back(self, story: Story) -> None:
         """Whoever takes over does not know what the other was just at."""
-        first = story.ledger.claim("run", MONDAY, LATER)
-        second = story.ledger.claim("run", LATER, LATER + timedelta(minutes=5))
+        first = story.ledger.lease("run", MONDAY, LATER)
+        second = story.ledger.lease("run", LATER, LATER + timedelta(minutes=5))
         story.ledger.release(second)
-        third = story.ledger.claim("run", LATER, LATER + timedelta(minutes=5))
+        third = story.ledger.lease("run", LATER, LATER + timedelta(minutes=5))
         assert [first.took_over, second.took_over, third.took_over] == [False, True, False]
 
     def test_when_the_next_request_may_go_out_is_remembered_for_all(self, story: Story) -> None:
@@ -145,9 +145,9 @@ class RunBookContract(StoreContract):
 
     def test_what_is_written_under_a_claim_is_written(self, story: Story) -> None:
         """A holder may write, also past the expiry, as long as nobody took over."""
-        claim = story.ledger.claim("run", MONDAY, LATER)
+        lease = story.ledger.lease("run", MONDAY, LATER)
         end = SlotEnd(MONDAY, "synced", LATER)
-        story.ledger.post(Posting(LATER + timedelta(hours=1), slot=end, claim=claim))
+        story.ledger.post(Posting(LATER + timedelta(hours=1), slot=end, lease=lease))
         assert story.ledger.slot_end(MONDAY) == end
 
     def test_a_slot_ends_once(self, story: Story) -> None:
@@ -157,27 +157,27 @@ class RunBookContract(StoreContract):
         assert story.ledger.last_slot() is None
         story.ledger.post(Posting(MONDAY, slot=first))
         failure = SyncFailure(LATER, "down", "no answer", counts=True)
-        with pytest.raises(ClaimLost):
+        with pytest.raises(LeaseLost):
             story.ledger.post(Posting(LATER, failure=failure, slot=SlotEnd(MONDAY, "synced", LATER)))
         assert story.ledger.slot_end(MONDAY) == first
-        assert story.ledger.sync_state().failing is None
+        assert story.ledger.sync_state().failure_run is None
         earlier = SlotEnd(MONDAY - timedelta(minutes=15), "waiting", LATER)
         story.ledger.post(Posting(LATER, slot=earlier))
         assert story.ledger.last_slot() == first
 
     def test_the_last_notice_of_each_topic_is_remembered(self, story: Story) -> None:
         """Each channel is remembered by itself."""
-        alert = Told("webhook", "source", "alert", MONDAY, MONDAY)
-        other = Told("sentry", "source", "alert", MONDAY, LATER)
-        clear = Told("webhook", "source", "all_clear", MONDAY, LATER)
-        frozen = Told("webhook", "frozen", "alert", MONDAY, LATER)
+        alert = SentNotice("webhook", "source", "alert", MONDAY, MONDAY)
+        other = SentNotice("sentry", "source", "alert", MONDAY, LATER)
+        clear = SentNotice("webhook", "source", "all_clear", MONDAY, LATER)
+        frozen = SentNotice("webhook", "frozen", "alert", MONDAY, LATER)
         for told in (alert, other, clear, frozen):
             story.ledger.post(Posting(told.at, told=[told]))
         assert sorted(story.ledger.told(), key=lambda one: (one.channel, one.topic)) == [other, frozen, clear]
 
     def test_a_notice_is_begun_until_it_is_known_what_became_of_it(self, story: Story) -> None:
         """It ends when the channel took it, and when it is withdrawn; neither touches other topics or channels."""
-        begun = [Told(channel, "source", "alert", MONDAY, MONDAY, is_sure=False) for channel in ("a", "b", "c")]
+        begun = [SentNotice(channel, "source", "alert", MONDAY, MONDAY, is_sure=False) for channel in ("a", "b", "c")]
         story.ledger.post(Posting(MONDAY, begun=begun))
         again = evolve(begun[2], kind="reminder", at=LATER)
         story.ledger.post(Posting(LATER, begun=[again]))
@@ -189,11 +189,11 @@ class RunBookContract(StoreContract):
 
     def test_under_a_lost_claim_no_notice_is_begun(self, story: Story) -> None:
         """Another that took over tells it."""
-        old = story.ledger.claim("run", MONDAY, LATER)
-        story.ledger.claim("run", LATER, LATER + timedelta(minutes=5))
-        begun = Told("a", "source", "alert", MONDAY, LATER, is_sure=False)
-        with pytest.raises(ClaimLost):
-            story.ledger.post(Posting(LATER, begun=[begun], channels=[ChannelState("a", "f", MONDAY)], claim=old))
+        old = story.ledger.lease("run", MONDAY, LATER)
+        story.ledger.lease("run", LATER, LATER + timedelta(minutes=5))
+        begun = SentNotice("a", "source", "alert", MONDAY, LATER, is_sure=False)
+        with pytest.raises(LeaseLost):
+            story.ledger.post(Posting(LATER, begun=[begun], channels=[ChannelState("a", "f", MONDAY)], lease=old))
         assert (story.ledger.notices_begun(), story.ledger.channels()) == ([], [])
 
     def test_a_channels_state_is_kept_by_its_address_until_it_is_plain(self, story: Story) -> None:
@@ -216,7 +216,7 @@ class ThreadsContract(StoreContract):
     """What holds when many do the same thing at the same instant."""
 
     def test_of_many_equal_postings_one_is_written(self, story: Story) -> None:
-        """Eight threads post what they planned on the same state: one wins, seven are `Moved`."""
+        """Eight threads post what they planned on the same state: one wins, seven are `Conflict`."""
         story.enroll(ADA, ADA_ID)
         story.sync({ADA_ID: 0})
         story.at += timedelta(minutes=15)
@@ -227,7 +227,7 @@ class ThreadsContract(StoreContract):
         assert standing.points == 10
 
     def test_of_many_large_postings_one_is_written(self, story: Story) -> None:
-        """However often threads take turns within one: the others are `Moved`, and nobody is paid twice."""
+        """However often threads take turns within one: the others are `Conflict`, and nobody is paid twice."""
         ids = {f"m-{number:02}": str(10**17 + number) for number in range(CROWD)}
         for member_id, discord_id in ids.items():
             story.enroll(member_id, discord_id)
@@ -243,14 +243,14 @@ class ThreadsContract(StoreContract):
     def test_of_many_claims_one_is_granted(self, story: Story) -> None:
         """Eight threads claim the same task: one gets it."""
 
-        def claimed() -> bool:
+        def leased() -> bool:
             try:
-                story.ledger.claim("sync", MONDAY, MONDAY + timedelta(minutes=5))
+                story.ledger.lease("sync", MONDAY, MONDAY + timedelta(minutes=5))
             except LedgerBusy:
                 return False
             return True
 
-        assert sorted(_at_once(claimed)) == [False] * (THREADS - 1) + [True]
+        assert sorted(_at_once(leased)) == [False] * (THREADS - 1) + [True]
 
     def test_readers_see_whole_postings(self, story: Story) -> None:
         """While one thread posts, others always find balance and entries in step."""
@@ -286,7 +286,7 @@ def _eager_threads() -> Iterator[None]:
 def _posted(story: Story, planned: Posting) -> bool:
     try:
         story.ledger.post(planned)
-    except Moved:
+    except Conflict:
         return False
     return True
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from ...core.errors import Moved
+from ...core.errors import Conflict
 from ...core.model import Entry, Link, Member
 from ...core.posting import Draft, Posting
 from ...core.reports import DiscordStanding, Found, Standing
@@ -61,7 +61,7 @@ class CrowdContract(StoreContract):
         members = [evolve(member, name="Another", version=1) for member in MEMBERS]
         members[MIDDLE] = evolve(members[MIDDLE], version=version)
         for posting in (Posting(MONDAY, streaks=streaks), Posting(MONDAY, members=members)):
-            with pytest.raises(Moved):
+            with pytest.raises(Conflict):
                 crowd.ledger.post(posting)
         assert (crowd.meaning(), crowd.ledger.streaks()) == before
 
@@ -79,7 +79,7 @@ class CrowdContract(StoreContract):
             "id taken": Link(links[MIDDLE].member_id, LINKS[0].discord_id),
             "member taken": Link(IDS[0], links[MIDDLE].discord_id),
         }[flaw]
-        with pytest.raises(Moved):
+        with pytest.raises(Conflict):
             crowd.ledger.post(Posting(MONDAY, links=links))
         assert crowd.meaning() == before
         crowd.ledger.post(Posting(MONDAY, links=links[:MIDDLE]))

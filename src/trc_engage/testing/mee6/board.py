@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from ...core.validation import checked_discord_id
+from ...core.validation import validate_discord_id
 
 XP_PER_MESSAGE = (15, 25)
 XP_USUAL = 20
@@ -70,7 +70,7 @@ class Leaderboard:
         `xp` is what somebody new has already earned; with none they are not on the board yet.
         """
         with self._lock:
-            row = self._rows.get(checked_discord_id(discord_id))
+            row = self._rows.get(validate_discord_id(discord_id))
             if row is None:
                 self._put(_newcomer(discord_id, username, xp, avatar))
                 return
@@ -163,7 +163,7 @@ def _newcomer(discord_id: str, username: str | None, xp: int, avatar: str | None
 
 def _loaded(player: Mapping[str, Any]) -> Row:
     """Make a row of a real page's; what its year did not tell yet is made up."""
-    discord_id, xp = checked_discord_id(player["id"]), player["xp"]
+    discord_id, xp = validate_discord_id(player["id"]), player["xp"]
     return Row(
         discord_id,
         player.get("username", ""),

@@ -13,7 +13,7 @@ from ....core.errors import InvalidValue
 from ....core.model import Entry
 from ....core.reports import Found, Rank, Standing
 from ....core.streaks import Milestone
-from ....core.validation import checked_position
+from ....core.validation import validate_position
 from ....engage import Engage
 from ...settings import installed_version
 from ...wording import STATUSES, answer, explained, holding, running
@@ -218,7 +218,7 @@ def _position(text: str | None) -> int | None:
         return None
     if not (text.isascii() and text.isdigit()) or len(text) > len(str(2**63)):
         raise InvalidValue("before", text, "give a position from the history: a whole number from 0 on")
-    return checked_position("before", int(text))
+    return validate_position("before", int(text))
 
 
 @frozen
