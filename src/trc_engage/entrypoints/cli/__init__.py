@@ -11,12 +11,12 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from ..settings import installed_version
-from .options import reported
+from .options import errors_reported
 
 MODULES = {
     "sync": "sync",
     "show": "show",
-    "history": "history",
+    "history": "explain",
     "explain": "explain",
     "leaderboard": "leaderboard",
     "award": "awards",
@@ -109,7 +109,7 @@ class Doors(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command; an error ends in a line and a code."""
-        with reported():
+        with errors_reported():
             return super().invoke(ctx)
 
 
@@ -125,7 +125,7 @@ app = typer.Typer(
 )
 
 
-def say_version(*, asked: bool) -> None:
+def print_version(*, asked: bool) -> None:
     """Print the version, if it is asked for, and exit."""
     if asked:
         version = installed_version()
@@ -134,7 +134,7 @@ def say_version(*, asked: bool) -> None:
 
 
 Version = Annotated[
-    bool, typer.Option("--version", help="Print the version and exit.", callback=say_version, is_eager=True)
+    bool, typer.Option("--version", help="Print the version and exit.", callback=print_version, is_eager=True)
 ]
 
 

@@ -13,8 +13,8 @@ from ..stores import now
 from ..wire import of_receipt, parsed_instant
 from ..wiring import opened
 from ..wording import changed, counted, dated, moment, named, points, safe
-from .options import Json, Member, examples, say_json
-from .output import say
+from .options import Json, Member, examples
+from .output import print_json, print_lines
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -94,20 +94,20 @@ def _book(step: "Callable[[Engage], Receipt]", *, as_json: bool) -> None:
         receipt = step(engage)
         standing = engage.standing(receipt.entry.member_id)
     if as_json:
-        say_json(of_receipt(receipt, standing))
+        print_json(of_receipt(receipt, standing))
     else:
-        say_receipt(receipt, standing)
+        print_receipt(receipt, standing)
 
 
-def say_receipt(receipt: Receipt, standing: Standing) -> None:
+def print_receipt(receipt: Receipt, standing: Standing) -> None:
     """Say what happened, where the member stands now, and whether the streak changed."""
     entry = receipt.entry
     if receipt.changed:
         what_for = "" if entry.kind == "adjustment" else f" for {safe(entry.source)}"
         counted_on = f"counted on {dated(entry.day)} (entry {entry.position})"
-        say(f"{receipt.outcome}: {points(entry.points)}{what_for}, {counted_on}")
+        print_lines(f"{receipt.outcome}: {points(entry.points)}{what_for}, {counted_on}")
     else:
-        say(f"unchanged: posted already, as entry {entry.position} of {moment(entry.at)} UTC")
-    say(f"{named(standing)}: {counted(standing.points, 'point')}")
+        print_lines(f"unchanged: posted already, as entry {entry.position} of {moment(entry.at)} UTC")
+    print_lines(f"{named(standing)}: {counted(standing.points, 'point')}")
     if receipt.late is not None:
-        say(f"streak: {changed(receipt.late)} (that day was settled already)")
+        print_lines(f"streak: {changed(receipt.late)} (that day was settled already)")

@@ -11,8 +11,8 @@ from ..settings import STORE, Settings, SettingsError
 from ..stores import existing_store_path, now, store_path
 from ..wiring import copy_store, move_store
 from ..wording import counted, lasted, moment, safe, size
-from .options import BadData, examples, remark
-from .output import say
+from .options import BadData, examples
+from .output import print_lines, print_note
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -29,7 +29,7 @@ def backup(
     be deleted.
     """
     store, target = existing_store_path(Settings.from_mapping(os.environ)), _named(file)
-    _say("backed up", target, copy_store(store, target))
+    _print_copy("backed up", target, copy_store(store, target))
 
 
 @app.command(epilog=examples("Example:", "TRC_ENGAGE_STORE=/var/lib/trc/engage.db trc-engage restore FILE"))
@@ -46,8 +46,8 @@ def restore(
         raise BadData(f"{file}: there is no such file")
     store = store_path(Settings.from_mapping(os.environ))
     copy = copy_store(source, store, without_lease=True)
-    _say("restored", store, copy)
-    _say_what_next(copy)
+    _print_copy("restored", store, copy)
+    _print_what_next(copy)
 
 
 def _named(file: str) -> Path:
@@ -56,20 +56,20 @@ def _named(file: str) -> Path:
     return Path(file)
 
 
-def _say(done: str, path: Path, copy: "Copy") -> None:
+def _print_copy(done: str, path: Path, copy: "Copy") -> None:
     entries = "1 entry" if copy.entries == 1 else f"{copy.entries:,} entries"
     held = f"{size(copy.size_bytes)}, {counted(copy.members, 'member')}, {entries}"
     verified = "verified" if copy.is_current else "whole (an older version wrote it, so the doctor was not asked)"
-    say(f"{done}: {safe(str(path))} ({held}), {verified}")
+    print_lines(f"{done}: {safe(str(path))} ({held}), {verified}")
 
 
-def _say_what_next(copy: "Copy") -> None:
+def _print_what_next(copy: "Copy") -> None:
     """Say how far the store goes back, and what does not come back by itself."""
     if copy.good_at is None:
-        say("last good sync: none yet")
+        print_lines("last good sync: none yet")
     else:
-        say(f"last good sync: {moment(copy.good_at)} UTC, {lasted(now() - copy.good_at)} ago")
-    say(
+        print_lines(f"last good sync: {moment(copy.good_at)} UTC, {lasted(now() - copy.good_at)} ago")
+    print_lines(
         "what was earned on Discord since then comes with the next sync; members, links, awards and decisions do not:",
         "enter them again (awards with the same keys; those that are in it already do nothing)",
         f"who follows the feed goes back to position {copy.last_position}",
@@ -95,9 +95,9 @@ def migrate_store(source: Source, target: Target) -> None:
     in TO. All is copied in one transaction, and the doctor looks at both. Points, streaks and positions of the
     feed are the same then; FROM stays as it is.
     """
-    found = move_store(_settings_naming("FROM", source), _settings_naming("TO", target), remark)
+    found = move_store(_settings_naming("FROM", source), _settings_naming("TO", target), print_note)
     entries = f"{found.entries:,} {'entry' if found.entries == 1 else 'entries'}"
-    say(
+    print_lines(
         f"copied: {counted(found.members, 'member')}, {counted(found.accounts, 'account')}, {entries}; all is well",
         f"next: set {STORE} to the new store wherever it is used, `trc-engage status`, then start what runs it",
     )

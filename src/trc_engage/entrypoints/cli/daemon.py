@@ -21,7 +21,8 @@ from ..stores import now
 from ..wire import of_failure, of_report, of_settled
 from ..wiring import Unattended, opened_unattended
 from ..wording import counted, points, safe, told
-from .options import Json, code_of, examples, say_json
+from .options import Json, code_of, examples
+from .output import print_json
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +112,7 @@ def run_due(*, as_json: Json = False, log_json: LogJson = False, log_level: LogL
     with at_post(log_level, log_json=log_json) as post:
         report = post.run()
     if as_json:
-        say_json(of_run(report))
+        print_json(of_run(report))
     elif done := line(report):
         typer.echo(done)
     end_as(report)

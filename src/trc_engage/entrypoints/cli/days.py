@@ -12,8 +12,8 @@ from ..settings import Settings
 from ..wire import of_excused, of_settled
 from ..wiring import opened
 from ..wording import changed, counted, dated, safe
-from .options import Json, day, examples, say_json
-from .output import say
+from .options import Json, day, examples
+from .output import print_json, print_lines
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -35,9 +35,9 @@ def settle(
     with opened(Settings.from_mapping(os.environ)) as engage:
         report = engage.settle(accept_quiet=accepted)
     if as_json:
-        say_json(of_settled(report))
+        print_json(of_settled(report))
     else:
-        say_settled(report, accepted)
+        print_settled(report, accepted)
 
 
 @app.command(
@@ -62,50 +62,50 @@ def excuse(
     with opened(Settings.from_mapping(os.environ)) as engage:
         report = engage.unexcuse(the_day) if reason is None else engage.excuse(the_day, reason=reason)
     if as_json:
-        say_json(of_excused(report))
+        print_json(of_excused(report))
     else:
-        say_excused(report)
+        print_excused(report)
 
 
 CHANGES_SHOWN_MAX = 5
 DAYS_SHOWN_MAX = 10
 
 
-def say_late(changes: Sequence[StreakChange]) -> None:
+def print_changed_streaks(changes: Sequence[StreakChange]) -> None:
     """Say which streaks late news changed; nothing if there are none."""
     if not changes:
         return
-    say(f"{counted(len(changes), 'streak')} changed:")
-    say(*(f"  {safe(change.member_id)}: {changed(change)}" for change in changes[:CHANGES_SHOWN_MAX]))
+    print_lines(f"{counted(len(changes), 'streak')} changed:")
+    print_lines(*(f"  {safe(change.member_id)}: {changed(change)}" for change in changes[:CHANGES_SHOWN_MAX]))
     if len(changes) > CHANGES_SHOWN_MAX:
-        say(f"  … and {len(changes) - CHANGES_SHOWN_MAX:,} more (all of them with --json)")
+        print_lines(f"  … and {len(changes) - CHANGES_SHOWN_MAX:,} more (all of them with --json)")
 
 
-def say_settled(report: SettleReport, accepted: date | None) -> None:
+def print_settled(report: SettleReport, accepted: date | None) -> None:
     """Say which days were settled, which are pending, and what decides those."""
     nothing = "no day" if report.pending else "nothing to do; every day that is over is settled"
-    say(f"settled: {_listed(report.settled) or nothing}")
+    print_lines(f"settled: {_listed(report.settled) or nothing}")
     if accepted is not None and accepted not in report.settled:
-        say(f"--accept-quiet decided nothing: {dated(accepted)} was not the day that waits for it")
+        print_lines(f"--accept-quiet decided nothing: {dated(accepted)} was not the day that waits for it")
     if report.pending:
         first, *others = report.pending
         # The days behind the first wait for it or for the same sync: one reason is enough.
-        say(f"pending: {first.why}")
+        print_lines(f"pending: {first.why}")
         if others:
-            say(f"behind it: {_listed([pending.day for pending in others])}")
+            print_lines(f"behind it: {_listed([pending.day for pending in others])}")
 
 
-def say_excused(report: ExcuseReport) -> None:
+def print_excused(report: ExcuseReport) -> None:
     """Say what became of a day, and whose streak it changed."""
     outcomes = {
         "excused": "is excused: it breaks no streak",
         "required": "is required again",
         "unchanged": "is unchanged: it is so already",
     }
-    say(f"{dated(report.day)} {outcomes[report.outcome]}")
+    print_lines(f"{dated(report.day)} {outcomes[report.outcome]}")
     if report.outcome != "unchanged" and not report.late:
-        say("no streak changed")
-    say_late(report.late)
+        print_lines("no streak changed")
+    print_changed_streaks(report.late)
 
 
 def _listed(days: Sequence[date]) -> str:

@@ -20,8 +20,8 @@ from ...testing.mee6 import Mee6Server
 from ..settings import Settings
 from ..wiring import opened_or_made_ledger, opened_with_source
 from ..wording import counted, points
-from .history import say_history
-from .output import say, say_table
+from .explain import print_history
+from .output import print_lines, print_table
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -68,7 +68,7 @@ Or first try them on a board that chats by itself: trc-engage mee6-server
 
 def run() -> None:
     """Live the fortnight, show what came of it, and leave nothing behind."""
-    say(BEFORE)
+    print_lines(BEFORE)
     with (
         _swept_on_sigterm(),
         TemporaryDirectory(prefix="trc-engage-demo-", dir=_in_memory()) as folder,
@@ -77,16 +77,16 @@ def run() -> None:
         members = sorted(engage.members(), key=lambda standing: -standing.points)
         standings = [engage.standing(member.member_id) for member in members]
         star, entries = engage.standing(STAR), engage.history(STAR, limit=ENTRIES_MAX)
-    say("")
-    _say_standings(standings)
-    say("")
-    say_history(star, entries, limit=ENTRIES_MAX)
-    say(AFTER)
+    print_lines("")
+    _print_standings(standings)
+    print_lines("")
+    print_history(star, entries, limit=ENTRIES_MAX)
+    print_lines(AFTER)
 
 
-def _say_standings(standings: Sequence[Standing]) -> None:
+def _print_standings(standings: Sequence[Standing]) -> None:
     """Show points and streaks side by side; each demo member has both an account and a streak."""
-    say_table(
+    print_table(
         ("member", "name", "points", "streak", "longest", "status", "XP", "carried"),
         [
             (
@@ -236,7 +236,7 @@ class World:
 
     def tell(self, sentence: str) -> None:
         """Say what happens now."""
-        say(f"{self.time.at:%a %d %b %H:%M}  {sentence}")
+        print_lines(f"{self.time.at:%a %d %b %H:%M}  {sentence}")
 
 
 @contextmanager
@@ -278,7 +278,7 @@ def _live(world: World, day: int) -> None:
     )
     most = ", ".join(f"{name} {gain:+,}" for gain, name in gains[:MOST] if gain > 0)
     total = points(sum(gain for gain, _ in gains))
-    say(f"{MONDAY + day * DAY:%a %d %b}        {total}, most to {most}")
+    print_lines(f"{MONDAY + day * DAY:%a %d %b}        {total}, most to {most}")
 
 
 def _takes_xp(world: World) -> None:

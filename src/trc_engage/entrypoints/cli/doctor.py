@@ -11,8 +11,8 @@ from ..settings import Settings
 from ..stores import check_store
 from ..wiring import opened, opened_read_only
 from ..wording import counted, safe
-from .options import NOT_HEALTHY, Json, examples, say_json
-from .output import say
+from .options import NOT_HEALTHY, Json, examples
+from .output import print_json, print_lines
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -43,20 +43,20 @@ def doctor(
     if repair:
         with opened(settings) as engage:
             repaired = engage.repair()
-        _tell(repaired.audit, repaired, as_json=as_json)
+        _print_findings(repaired.audit, repaired, as_json=as_json)
     else:
         with opened_read_only(settings) as engage:
             audit = engage.audit()
-        _tell(audit, None, as_json=as_json)
+        _print_findings(audit, None, as_json=as_json)
 
 
-def _tell(audit: Audit, repaired: Repair | None, *, as_json: bool) -> None:
+def _print_findings(audit: Audit, repaired: Repair | None, *, as_json: bool) -> None:
     if as_json:
-        say_json(of_audit(audit, repaired))
+        print_json(of_audit(audit, repaired))
     else:
         if repaired is not None:
-            say_repair(repaired)
-        say_audit(audit, is_repaired=repaired is not None)
+            print_repair(repaired)
+        print_audit(audit, is_repaired=repaired is not None)
     if not audit.is_healthy:
         raise typer.Exit(NOT_HEALTHY)
 
@@ -96,44 +96,50 @@ SHOWN_MAX = 10
 DERIVED = (BALANCE, STREAK)
 
 
-def say_audit(audit: Audit, *, is_repaired: bool) -> None:
+def print_audit(audit: Audit, *, is_repaired: bool) -> None:
     """Say what was looked at and what is not as it must be, by check; then what can be done."""
     entries = f"{audit.entries:,} {'entry' if audit.entries == 1 else 'entries'}"
     looked_at = f"audited {counted(audit.members, 'member')}, {counted(audit.accounts, 'account')}, {entries}"
     if audit.is_healthy:
-        say(f"{looked_at}: all is well")
+        print_lines(f"{looked_at}: all is well")
         return
     breaches = f"{len(audit.breaches):,} {'breach' if len(audit.breaches) == 1 else 'breaches'}"
-    say(f"{looked_at}: {breaches}")
+    print_lines(f"{looked_at}: {breaches}")
     for check, found in groupby(audit.breaches, key=lambda breach: breach.check):
         group = list(found)
-        say(f"{check}:", *(f"  {safe(breach.message)}" for breach in group[:SHOWN_MAX]))
+        print_lines(f"{check}:", *(f"  {safe(breach.message)}" for breach in group[:SHOWN_MAX]))
         if len(group) > SHOWN_MAX:
-            say(f"  … and {len(group) - SHOWN_MAX:,} more (all of them with --json)")
-    _say_what_next(audit, is_repaired=is_repaired)
+            print_lines(f"  … and {len(group) - SHOWN_MAX:,} more (all of them with --json)")
+    _print_what_next(audit, is_repaired=is_repaired)
 
 
-def say_repair(repair: Repair) -> None:
+def print_repair(repair: Repair) -> None:
     """Say what was rebuilt, before and after."""
     if not repair.changes:
-        say("rebuilt: nothing")
+        print_lines("rebuilt: nothing")
         return
-    say(f"rebuilt {counted(len(repair.changes), 'value')}:")
-    say(*(f"  {safe(f'{one.subject}: {one.what}: {one.before} → {one.after}')}" for one in repair.changes[:SHOWN_MAX]))
+    print_lines(f"rebuilt {counted(len(repair.changes), 'value')}:")
+    print_lines(
+        *(f"  {safe(f'{one.subject}: {one.what}: {one.before} → {one.after}')}" for one in repair.changes[:SHOWN_MAX])
+    )
     if len(repair.changes) > SHOWN_MAX:
-        say(f"  … and {len(repair.changes) - SHOWN_MAX:,} more (all of them with --json)")
+        print_lines(f"  … and {len(repair.changes) - SHOWN_MAX:,} more (all of them with --json)")
 
 
-def _say_what_next(audit: Audit, *, is_repaired: bool) -> None:
+def _print_what_next(audit: Audit, *, is_repaired: bool) -> None:
     can = [check for check in DERIVED if audit.can_rebuild(check)]
     if can and not is_repaired:
-        say(f"`trc-engage doctor --repair` rebuilds each {' and '.join(can)}; the store is changed in nothing else")
+        print_lines(
+            f"`trc-engage doctor --repair` rebuilds each {' and '.join(can)}; the store is changed in nothing else"
+        )
     found = {breach.check for breach in audit.breaches}
     lost = [check for check in DERIVED if check in found and check not in can]
     if lost:
-        say(
+        print_lines(
             f"not to be rebuilt: each {' and '.join(lost)}. What it is derived from is damaged, and it may be the last "
             "witness of what that was"
         )
     if found - {*can}:
-        say("what no repair rebuilds comes back from a backup that this command finds well: `trc-engage restore FILE`")
+        print_lines(
+            "what no repair rebuilds comes back from a backup that this command finds well: `trc-engage restore FILE`"
+        )

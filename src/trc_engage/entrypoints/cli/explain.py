@@ -1,4 +1,4 @@
-"""The explain command: what made each day of a member active."""
+"""The commands history and explain: what each point and each day of a member rests on."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -11,13 +11,49 @@ from ...core.model import Entry, Evidence
 from ...core.reports import MemberDay, Standing
 from ..settings import Settings
 from ..stores import now, opened_to_read
-from ..wire import of_days
-from ..wording import MARKS, counted, dated, explained, moment, named, points, safe
-from .history import ENTRIES_MAX
-from .options import Json, Member, examples, say_json
-from .output import say
+from ..wire import of_days, of_entries
+from ..wording import MARKS, counted, dated, explained, moment, named, points, safe, signed
+from .options import Json, Member, examples
+from .output import print_json, print_lines, print_table
 
 app = typer.Typer(rich_markup_mode=None)
+
+ENTRIES_MAX = 10_000
+
+
+@app.command(epilog=examples("Examples:", "trc-engage history m-1", "trc-engage history m-1 --limit 50 --before 1204"))
+def history(
+    member: Member,
+    *,
+    limit: Annotated[int, typer.Option(metavar="N", help="How many entries.", min=1, max=ENTRIES_MAX)] = 20,
+    before: Annotated[
+        int | None, typer.Option(metavar="ENTRY", help="Only entries older than this one.", min=1)
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show a member's entries, each explained.
+
+    The newest comes first. Each line of Discord tells the XP and the carried XP before and after, so that it
+    can be checked from the line below it: carried + XP gained = 100 for each point + carried.
+    """
+    with opened_to_read(Settings.from_mapping(os.environ)) as reader:
+        standing, entries = reader.standing(member), reader.history(member, limit=limit, before=before)
+    if as_json:
+        print_json(of_entries(entries))
+    else:
+        print_history(standing, entries, limit)
+
+
+def print_history(standing: Standing, entries: Sequence[Entry], limit: int) -> None:
+    """Show a member's entries, each explained."""
+    print_lines(f"{named(standing)}: {counted(standing.points, 'point')}, newest entry first", "")
+    print_table(
+        ("entry", "at (UTC)", "points", "what happened"),
+        [(f"{entry.position}", moment(entry.at), signed(entry.points), explained(entry)) for entry in entries],
+        right={"entry", "points"},
+    )
+    if len(entries) == limit:
+        print_lines("", f"older ones: --before {entries[-1].position}")
 
 
 @app.command(epilog=examples("Examples:", "trc-engage explain m-1", "trc-engage explain m-1 --days 60 --json"))
@@ -40,20 +76,22 @@ def explain(
         newest = reader.history(member, limit=ENTRIES_MAX)
     entries = [entry for entry in newest if first <= entry.day <= today]
     if as_json:
-        say_json(of_days(standing, told, entries))
+        print_json(of_days(standing, told, entries))
     else:
-        say_days(standing, told, entries)
+        print_days(standing, told, entries)
 
 
-def say_days(standing: Standing, days: Sequence[MemberDay], entries: Sequence[Entry]) -> None:
+def print_days(standing: Standing, days: Sequence[MemberDay], entries: Sequence[Entry]) -> None:
     """Say of each day, newest first, what it means for the streak and why; then how XP became points."""
-    say(f"{named(standing)}: the last {counted(len(days), 'day')}, newest first", "")
+    print_lines(f"{named(standing)}: the last {counted(len(days), 'day')}, newest first", "")
     by_position = {entry.position: entry for entry in entries}
     for day in reversed(days):
         is_free = day.mark == "weekend" and day.is_active
-        say(f"{dated(day.day)}  {'active on a weekend: adds nothing, breaks nothing' if is_free else MARKS[day.mark]}")
-        say(*(f"  {safe(line)}" for line in _reasons(day, by_position)))
-        say(*(f"  {safe(line)}" for line in _conversions(day.day, entries)))
+        print_lines(
+            f"{dated(day.day)}  {'active on a weekend: adds nothing, breaks nothing' if is_free else MARKS[day.mark]}"
+        )
+        print_lines(*(f"  {safe(line)}" for line in _reasons(day, by_position)))
+        print_lines(*(f"  {safe(line)}" for line in _conversions(day.day, entries)))
 
 
 def _reasons(day: MemberDay, by_position: dict[int, Entry]) -> Iterator[str]:

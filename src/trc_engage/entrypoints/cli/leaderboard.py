@@ -12,9 +12,9 @@ from ..settings import Settings
 from ..stores import opened_to_read
 from ..wire import of_ranks
 from ..wording import counted, named
-from .options import Json, examples, say_json
+from .options import Json, examples
 from .options import month as month_of
-from .output import say, say_table
+from .output import print_json, print_lines, print_table
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -47,27 +47,27 @@ def leaderboard(
         standing = None if member is None else reader.standing(member)
         ranks = reader.leaderboard(month=first, limit=limit)
     if as_json:
-        say_json(of_ranks(ranks, own, first))
+        print_json(of_ranks(ranks, own, first))
         return
-    say_ranks(ranks, first)
+    print_ranks(ranks, first)
     if own is not None and standing is not None:
-        say_own_rank(own, standing, ranks)
+        print_own_rank(own, standing, ranks)
 
 
-def say_ranks(ranks: Sequence[Rank], month: date | None) -> None:
+def print_ranks(ranks: Sequence[Rank], month: date | None) -> None:
     """Show the top of the leaderboard; equal points share a rank."""
-    say(f"leaderboard, {'all time' if month is None else f'{month:%B %Y} (UTC)'}", "")
+    print_lines(f"leaderboard, {'all time' if month is None else f'{month:%B %Y} (UTC)'}", "")
     if not ranks:
-        say("nobody to show yet; enrol members (`trc-engage members enroll --help`)")
+        print_lines("nobody to show yet; enrol members (`trc-engage members enroll --help`)")
         return
-    say_table(
+    print_table(
         ("rank", "member", "name", "points"),
         [(f"{one.rank:,}", one.member_id, one.name or "", f"{one.points:,}") for one in ranks],
         right={"rank", "points"},
     )
 
 
-def say_own_rank(own: Rank, standing: Standing, ranks: Sequence[Rank]) -> None:
+def print_own_rank(own: Rank, standing: Standing, ranks: Sequence[Rank]) -> None:
     """Say a member's own rank, and why the list above does not hold it."""
     listed = any(one.member_id == own.member_id for one in ranks)
     place = ""
@@ -75,4 +75,4 @@ def say_own_rank(own: Rank, standing: Standing, ranks: Sequence[Rank]) -> None:
         place = ", hidden from the list"
     elif not listed:
         place = ", outside this list"
-    say("", f"{named(standing)}: rank {own.rank:,} with {counted(own.points, 'point')}{place}")
+    print_lines("", f"{named(standing)}: rank {own.rank:,} with {counted(own.points, 'point')}{place}")

@@ -11,7 +11,7 @@ from ...core.errors import InvalidValue
 from ...core.validation import validate_discord_id
 from ...testing.mee6 import TROUBLES, Mee6Server
 from .options import BadData, examples
-from .output import say, say_table
+from .output import print_lines, print_table
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -63,7 +63,7 @@ In another terminal:
 def run(*, port: int, guild_id: str, members: int, trouble: str | None) -> None:
     """Serve until Ctrl-C or SIGTERM."""
     if trouble == "list":
-        say_table(("trouble", "what it is"), [(known.name, known.imitates) for known in TROUBLES.values()])
+        print_table(("trouble", "what it is"), [(known.name, known.imitates) for known in TROUBLES.values()])
         return
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -72,7 +72,9 @@ def run(*, port: int, guild_id: str, members: int, trouble: str | None) -> None:
         if trouble is not None:
             _trouble(server, trouble)
         ids = _join(server, members)
-        say(READY.format(url=server.url, guild_id=guild_id, members=members, first_id=ids[0], first_name=NAMES[0]))
+        print_lines(
+            READY.format(url=server.url, guild_id=guild_id, members=members, first_id=ids[0], first_name=NAMES[0])
+        )
         chance = Random()  # noqa: S311  chance, not secrecy
         while not stop.wait(CHAT_SECONDS):
             for discord_id in chance.sample(ids, k=max(1, members // 10)):

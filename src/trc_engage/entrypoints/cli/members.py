@@ -15,8 +15,8 @@ from ..wiring import enrolled, opened
 from ..wording import counted, name_of, named, safe
 from . import imports
 from .imports import Import
-from .options import BadData, Json, Member, complain, examples, remark, say_json
-from .output import say, say_table
+from .options import BadData, Json, Member, examples
+from .output import print_error, print_json, print_lines, print_note, print_table
 
 HELP = """Members: enrol, link, hide, forget; who left or came back.
 
@@ -45,8 +45,8 @@ def enroll(
     The first one makes the store.
     """
     settings = Settings.from_mapping(os.environ)
-    _say(
-        enrolled(settings, lambda engage: engage.enroll(member, discord_id=discord_id, name=name), remark),
+    _print_outcome(
+        enrolled(settings, lambda engage: engage.enroll(member, discord_id=discord_id, name=name), print_note),
         as_json=as_json,
     )
 
@@ -151,13 +151,13 @@ def import_(
     result = enrolled(
         Settings.from_mapping(os.environ),
         lambda engage: imports.imported(engage, rows, skip_bad=skip_bad),
-        remark,
+        print_note,
         is_written=lambda result: result.is_written,
     )
     if as_json:
-        say_json(of_import(result))
+        print_json(of_import(result))
     else:
-        say_import(file, result)
+        print_import(file, result)
     if not result.is_written:
         raise BadData(
             f"{file}: nothing was imported, for {len(result.bad):,} of {result.rows:,} rows cannot be; "
@@ -171,22 +171,22 @@ def list_(*, as_json: Json = False) -> None:
     with opened(Settings.from_mapping(os.environ)) as engage:
         standings = engage.members()
     if as_json:
-        say_json(of_standings(standings))
+        print_json(of_standings(standings))
     else:
-        say_standings(standings)
+        print_standings(standings)
 
 
 def _change(change: Callable[[Engage], Enrolment], *, as_json: bool) -> None:
     with opened(Settings.from_mapping(os.environ)) as engage:
         enrolment = change(engage)
-    _say(enrolment, as_json=as_json)
+    _print_outcome(enrolment, as_json=as_json)
 
 
-def _say(enrolment: Enrolment, *, as_json: bool) -> None:
+def _print_outcome(enrolment: Enrolment, *, as_json: bool) -> None:
     if as_json:
-        say_json(of_enrolment(enrolment))
+        print_json(of_enrolment(enrolment))
     else:
-        say_enrolment(enrolment)
+        print_enrolment(enrolment)
 
 
 def of_import(result: Import) -> dict[str, Any]:
@@ -216,32 +216,32 @@ ENROLMENTS: dict[EnrolmentOutcome, str] = {
 BAD_ROWS_SHOWN_MAX = 20
 
 
-def say_enrolment(enrolment: Enrolment) -> None:
+def print_enrolment(enrolment: Enrolment) -> None:
     """Say what became of a member's enrolment or link."""
-    say(f"{safe(enrolment.member_id)}: {ENROLMENTS[enrolment.outcome]}")
+    print_lines(f"{safe(enrolment.member_id)}: {ENROLMENTS[enrolment.outcome]}")
 
 
-def say_import(path: str, result: Import) -> None:
+def print_import(path: str, result: Import) -> None:
     """Say what became of a file's rows, the bad ones on stderr."""
     for row in result.bad[:BAD_ROWS_SHOWN_MAX]:
-        complain(f"{path}:{row.line}: {row.error}")
+        print_error(f"{path}:{row.line}: {row.error}")
     if len(result.bad) > BAD_ROWS_SHOWN_MAX:
-        complain(f"{path}: … and {len(result.bad) - BAD_ROWS_SHOWN_MAX:,} more (all of them with --json)")
+        print_error(f"{path}: … and {len(result.bad) - BAD_ROWS_SHOWN_MAX:,} more (all of them with --json)")
     if not result.is_written:
         return
     outcomes = [enrolment.outcome for enrolment in result.enrolments]
     told = [f"{outcomes.count(outcome):,} {outcome}" for outcome in dict.fromkeys(outcomes)]
     if result.bad:
         told.append(f"{len(result.bad):,} skipped")
-    say(f"{counted(result.rows, 'row')}: {', '.join(told)}")
+    print_lines(f"{counted(result.rows, 'row')}: {', '.join(told)}")
 
 
-def say_standings(standings: Sequence[Standing]) -> None:
+def print_standings(standings: Sequence[Standing]) -> None:
     """Show where members stand, as a table."""
     if not standings:
-        say("no members yet; enrol the first (`trc-engage members enroll --help`)")
+        print_lines("no members yet; enrol the first (`trc-engage members enroll --help`)")
         return
-    say_table(
+    print_table(
         ("member", "name", "points", "Discord id", "status", "XP", "carried"),
         [
             (

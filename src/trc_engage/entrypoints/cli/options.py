@@ -1,19 +1,19 @@
 """What commands share: arguments, JSON, exit codes, and the one line that says what went wrong."""
 
-import json
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ...core.errors import ClockWentBack, EngageError, InvalidValue, LedgerBusy, LedgerFailed, SourceError
 from ..settings import SettingsError
-from ..wording import safe, told
+from ..wording import told
+from .output import print_error
 
 Member = Annotated[str, typer.Argument(metavar="MEMBER", help="The member's id at TRC.")]
 DAY_FORM = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -68,12 +68,12 @@ class BadData(EngageError):
 
 
 @contextmanager
-def reported() -> Iterator[None]:
+def errors_reported() -> Iterator[None]:
     """End the process with a line and a code for every error that has one."""
     try:
         yield
     except EngageError as error:
-        complain(told(error))
+        print_error(told(error))
         raise typer.Exit(code_of(error)) from error
     except KeyboardInterrupt as error:
         raise typer.Exit(INTERRUPTED) from error
@@ -82,7 +82,7 @@ def reported() -> Iterator[None]:
         raise typer.Exit(READER_GONE) from error
     except OSError as error:
         _hush()
-        complain(f"reading or writing failed: {error}")
+        print_error(f"reading or writing failed: {error}")
         raise typer.Exit(STORE_FAILED) from error
 
 
@@ -91,21 +91,6 @@ def code_of(error: EngageError) -> int:
     return next(code for kind, code in CODES if isinstance(error, kind))
 
 
-def remark(message: str) -> None:
-    """Say on stderr what a command did besides, so that its output stays what was asked for."""
-    typer.echo(safe(message), err=True)
-
-
-def complain(message: str) -> None:
-    """Say what went wrong, on one line of stderr."""
-    typer.echo(f"trc-engage: {safe(message)}", err=True)
-
-
 def _hush() -> None:
     """Let go of what stdout still holds; the interpreter would complain when it ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def say_json(value: Mapping[str, Any]) -> None:
-    """Write one line of JSON, in ASCII so that any stdout can take it."""
-    typer.echo(json.dumps(value))

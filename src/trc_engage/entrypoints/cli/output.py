@@ -1,7 +1,9 @@
-"""Lines and tables on stdout, with colours and fitted columns where it is a terminal."""
+"""What commands print: lines, tables and JSON on stdout, notes and errors on stderr."""
 
+import json
 import sys
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
+from typing import Any, TextIO
 from unicodedata import combining, east_asian_width
 
 import typer
@@ -11,35 +13,68 @@ from ..wording import safe
 GAP = "  "
 
 
-def say(*lines: str) -> None:
+def print_lines(*lines: str) -> None:
     """Write lines to stdout."""
     for line in lines:
         typer.echo(line)
 
 
-def say_table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, right: Set[str] = frozenset()) -> None:
-    """Write a table to stdout, made safe; `right` are the headers of columns of numbers.
+def print_json(value: Mapping[str, Any]) -> None:
+    """Write one line of JSON, in ASCII so that any stdout can take it."""
+    typer.echo(json.dumps(value))
 
-    Rich draws it on a terminal and fits it to the width; elsewhere the columns are aligned and
-    nothing is cut, so that a line can be searched and taken apart.
+
+def print_note(message: str) -> None:
+    """Write to stderr what else a command did, so that stdout holds only what you asked for."""
+    typer.echo(safe(message), err=True)
+
+
+def print_error(message: str) -> None:
+    """Write to stderr what went wrong, on one line."""
+    typer.echo(f"trc-engage: {safe(message)}", err=True)
+
+
+def print_table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, right: Set[str] = frozenset()) -> None:
+    """Write a table to stdout, made safe; `right` names the headers of columns of numbers.
+
+    On a terminal Rich fits it to the width. Elsewhere the columns are aligned and nothing is cut, so that other
+    programs can search and split the lines.
     """
     cells = [[safe(cell) for cell in row] for row in rows]
-    if sys.stdout.isatty():
-        from .terminal import print_table  # noqa: PLC0415  only a terminal needs it
-
-        print_table(headers, cells, right, gap=len(GAP))
-    else:
-        say(*_aligned([list(headers), *cells], [header in right for header in headers]))
-
-
-def say_coloured(lines: Iterable[Sequence[tuple[str, str]]]) -> None:
-    """Write lines that are made of pieces, each with a style of Rich's for whoever sees colours."""
     if not sys.stdout.isatty():
-        say(*("".join(piece for piece, _ in line).rstrip() for line in lines))
+        print_lines(*_aligned([list(headers), *cells], [header in right for header in headers]))
         return
-    from .terminal import print_lines  # noqa: PLC0415  Rich costs as much time to load as most commands take to run
+    from rich import console, table, text  # noqa: PLC0415  Rich takes as long to load as most commands take to run
 
-    print_lines(lines)
+    fitted = table.Table(box=None, pad_edge=False, padding=(0, len(GAP), 0, 0))
+    for header in headers:
+        is_right = header in right
+        fitted.add_column(header, justify="right" if is_right else "left", no_wrap=is_right, overflow="fold")
+    for row in cells:
+        fitted.add_row(*(text.Text(cell) for cell in row))
+    console.Console(highlight=False).print(fitted)
+
+
+def print_styled(lines: Iterable[Sequence[tuple[str, str]]]) -> None:
+    """Write lines made of pieces, each with a style of Rich's, which only a terminal shows."""
+    if not sys.stdout.isatty():
+        print_lines(*("".join(piece for piece, _ in line).rstrip() for line in lines))
+        return
+    from rich import console, text  # noqa: PLC0415
+
+    terminal = console.Console(highlight=False)
+    for line in lines:
+        terminal.print(text.Text.assemble(*line))
+
+
+def endless_bar(stream: TextIO) -> Any:
+    """Return a progress bar for work of unknown length; start it, and stop it."""
+    from rich import console, progress  # noqa: PLC0415
+
+    columns = (progress.BarColumn(), progress.TextColumn("{task.description}"), progress.TimeElapsedColumn())
+    bar = progress.Progress(*columns, console=console.Console(file=stream), transient=True)
+    bar.add_task("", total=None)
+    return bar
 
 
 def _aligned(rows: Sequence[Sequence[str]], right: Sequence[bool]) -> list[str]:

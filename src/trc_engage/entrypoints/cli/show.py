@@ -12,8 +12,8 @@ from ..settings import Settings
 from ..stores import now, opened_to_read
 from ..wire import of_standing
 from ..wording import STATUSES, counted, named, safe
-from .options import Json, Member, examples, say_json
-from .output import say, say_coloured
+from .options import Json, Member, examples
+from .output import print_json, print_lines, print_styled
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -28,27 +28,27 @@ def show(member: Member, *, as_json: Json = False) -> None:
     with opened_to_read(Settings.from_mapping(os.environ)) as reader:
         standing = reader.standing(member)
         if as_json:
-            say_json(of_standing(standing))
+            print_json(of_standing(standing))
             return
         today = now().date()
         days = reader.days(member, first_of_weeks(today), today)
-    say_standing(standing)
+    print_standing(standing)
     if standing.streak is not None:
-        say_streak(standing.streak)
+        print_streak(standing.streak)
     typer.echo()
-    say_weeks(days)
+    print_weeks(days)
 
 
-def say_standing(standing: Standing) -> None:
+def print_standing(standing: Standing) -> None:
     """Say where a member stands."""
     by_source = ", ".join(f"{safe(source)} {amount:,}" for source, amount in standing.points_by_source.items())
-    say(f"{named(standing)}: {counted(standing.points, 'point')}{by_source and f' ({by_source})'}")
+    print_lines(f"{named(standing)}: {counted(standing.points, 'point')}{by_source and f' ({by_source})'}")
     if standing.is_forgotten:
-        say("name and Discord ids were erased; points and entries stay")
+        print_lines("name and Discord ids were erased; points and entries stay")
     elif standing.discord is None:
-        say("no Discord account linked")
+        print_lines("no Discord account linked")
     else:
-        say(*_account(standing.discord))
+        print_lines(*_account(standing.discord))
 
 
 def _account(discord: DiscordStanding) -> tuple[str, ...]:
@@ -61,14 +61,14 @@ def _account(discord: DiscordStanding) -> tuple[str, ...]:
     )
 
 
-def say_streak(streak: StreakStanding) -> None:
+def print_streak(streak: StreakStanding) -> None:
     """Say how long a member's streak is, and what it needs."""
     today = "active today" if streak.active_today else "nothing today so far"
-    say(f"streak: {counted(streak.current, 'weekday')}, {today}")
+    print_lines(f"streak: {counted(streak.current, 'weekday')}, {today}")
     if streak.at_risk:
-        say("  at risk: every weekday that is not settled yet needs something earned on it")
+        print_lines("  at risk: every weekday that is not settled yet needs something earned on it")
     to_come = "every milestone reached" if streak.next_milestone is None else f"next milestone {streak.next_milestone}"
-    say(f"longest: {counted(streak.longest, 'weekday')}, {to_come}")
+    print_lines(f"longest: {counted(streak.longest, 'weekday')}, {to_come}")
 
 
 WEEKS = 12
@@ -86,18 +86,18 @@ def first_of_weeks(today: date) -> date:
     return today - timedelta(days=today.weekday() + 7 * (WEEKS - 1))
 
 
-def say_weeks(days: Sequence[MemberDay]) -> None:
+def print_weeks(days: Sequence[MemberDay]) -> None:
     """Draw the days from a Monday to today: weeks side by side, weekdays one below the other."""
     today, signs = days[-1].day, _signs(days)
     mondays = [day.day for day in days[::7]]
-    say(f"{MARGIN}{_months(mondays)}", MARGIN + "".join(f"{monday.day:>2} " for monday in mondays).rstrip())
+    print_lines(f"{MARGIN}{_months(mondays)}", MARGIN + "".join(f"{monday.day:>2} " for monday in mondays).rstrip())
     rows = []
     for weekday, name in enumerate(WEEKDAYS):
         in_row = zip(days[weekday::7], signs[weekday::7], strict=True)
         cells = [(_cell(sign, is_today=day.day == today), STYLES.get(sign, "")) for day, sign in in_row]
         rows.append([(f"{name}  ", ""), *cells])
-    say_coloured(rows)
-    say("", LEGEND)
+    print_styled(rows)
+    print_lines("", LEGEND)
 
 
 def _signs(days: Sequence[MemberDay]) -> list[str]:

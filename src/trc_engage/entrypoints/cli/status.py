@@ -14,8 +14,8 @@ from ..stores import check_store
 from ..wire import of_status
 from ..wiring import channels, opened
 from ..wording import LINE_MIN, answer, holding, running, safe
-from .options import NOT_HEALTHY, Json, examples, say_json
-from .output import GAP, say, say_coloured
+from .options import NOT_HEALTHY, Json, examples
+from .output import GAP, print_json, print_lines, print_styled
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -40,27 +40,27 @@ def status(*, as_json: Json = False) -> None:
     with channels(settings) as alerts, opened(settings, alerts=alerts) as engage:
         found = engage.status()
     if as_json:
-        say_json(of_status(found, installed_version()))
+        print_json(of_status(found, installed_version()))
     else:
-        say_status(found, installed_version())
+        print_status(found, installed_version())
     if not found.is_healthy:
         raise typer.Exit(NOT_HEALTHY)
 
 
-def say_status(status: Status, version: str | None) -> None:
+def print_status(status: Status, version: str | None) -> None:
     """Say whether all is well, why not and what to do; then the facts."""
     word, style = ("healthy", "green") if status.is_healthy else ("NOT healthy", "red")
-    _say_labelled(f"{word}: ", style, answer(status), indent=0)
+    _print_labelled(f"{word}: ", style, answer(status), indent=0)
     for need in status.needs[1:]:
-        _say_labelled("also: ", style, f"{need.what}; {need.advice}", indent=0)
-    say("")
+        _print_labelled("also: ", style, f"{need.what}; {need.advice}", indent=0)
+    print_lines("")
     facts = [*running(status), *holding(status), ("version", version or "not installed")]
     width = max(len(label) for label, _ in facts)
     for label, value in facts:
-        _say_labelled(f"{label:<{width}}{GAP}", "", value, indent=width + len(GAP))
+        _print_labelled(f"{label:<{width}}{GAP}", "", value, indent=width + len(GAP))
 
 
-def _say_labelled(label: str, style: str, value: str, *, indent: int) -> None:
+def _print_labelled(label: str, style: str, value: str, *, indent: int) -> None:
     """Say a text behind its label; on a terminal it is filled to the width, and hangs from the label."""
     text = safe(value)
     lines: Sequence[str] = [text]
@@ -75,4 +75,4 @@ def _say_labelled(label: str, style: str, value: str, *, indent: int) -> None:
             break_on_hyphens=False,
         )
         lines = [filled[0][len(label) :], *filled[1:]] if filled else [""]
-    say_coloured([[(label, style), (lines[0], "")], *([(line, "")] for line in lines[1:])])
+    print_styled([[(label, style), (lines[0], "")], *([(line, "")] for line in lines[1:])])

@@ -18,9 +18,9 @@ from ..settings import Settings
 from ..wire import of_failure, of_report
 from ..wiring import opened_with_source
 from ..wording import counted, moment, points, safe, signed, xp_moved
-from .days import say_late
-from .options import Json, examples, say_json
-from .output import say, say_table
+from .days import print_changed_streaks
+from .options import Json, examples
+from .output import endless_bar, print_json, print_lines, print_table
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -102,33 +102,35 @@ def synced(environ: Mapping[str, str], *, as_json: bool, dry_run: bool, **how: A
             report = engage.sync(dry_run=dry_run, **how)
     except EngageError as error:
         if as_json:
-            say_json(of_failure(error, dry_run=dry_run))
+            print_json(of_failure(error, dry_run=dry_run))
         raise
     if as_json:
-        say_json(of_report(report, dry_run=dry_run))
+        print_json(of_report(report, dry_run=dry_run))
     else:
-        say_report(report)
+        print_report(report)
 
 
 MOVES_SHOWN_MAX = 50
 
 
-def say_report(report: SyncReport) -> None:
+def print_report(report: SyncReport) -> None:
     """Say what a sync did, or would do."""
     if report.outcome == "cached":
-        say(
+        print_lines(
             f"nothing read: the last reading, of {moment(report.taken_at)} UTC, is less than 5 minutes old "
             "and still stands (--fresh reads all the same)"
         )
         return
     done = "dry run, nothing written: the sync would bring" if report.outcome == "planned" else "synced:"
-    say(f"{done} {points(report.points)}")
-    say(f"accounts: {_tally(report)}")
+    print_lines(f"{done} {points(report.points)}")
+    print_lines(f"accounts: {_tally(report)}")
     if report.pages:
-        say(f"board of {moment(report.taken_at)} UTC: {counted(report.rows, 'row')} in {counted(report.pages, 'page')}")
-    say_late(report.late)
+        print_lines(
+            f"board of {moment(report.taken_at)} UTC: {counted(report.rows, 'row')} in {counted(report.pages, 'page')}"
+        )
+    print_changed_streaks(report.late)
     if report.moves:
-        _say_moves(report.moves)
+        _print_moves(report.moves)
 
 
 def adoption(shown: SyncReport, known: str | None) -> str:
@@ -147,15 +149,15 @@ def _tally(report: SyncReport) -> str:
     return told or "none to look for; enrol members with their Discord ids (`trc-engage members enroll --help`)"
 
 
-def _say_moves(moves: Sequence[Move]) -> None:
-    say("")
-    say_table(
+def _print_moves(moves: Sequence[Move]) -> None:
+    print_lines("")
+    print_table(
         ("member", "points", "what would happen"),
         [(move.account.member_id, signed(move.points), _step(move)) for move in moves[:MOVES_SHOWN_MAX]],
         right={"points"},
     )
     if len(moves) > MOVES_SHOWN_MAX:
-        say(f"… and {len(moves) - MOVES_SHOWN_MAX:,} more (all of them with --json)")
+        print_lines(f"… and {len(moves) - MOVES_SHOWN_MAX:,} more (all of them with --json)")
 
 
 def _step(move: Move) -> str:
@@ -195,8 +197,6 @@ class Progress:
         if pages <= PAGES_UNTOLD or not self._stream.isatty():
             return
         if self._bar is None:
-            from .terminal import endless_bar  # noqa: PLC0415  only a terminal needs it
-
             self._bar = endless_bar(self._stream)
             self._bar.start()
         self._bar.update(self._bar.task_ids[0], description=f"reading the board: {rows:,} rows, {pages:,} pages")
