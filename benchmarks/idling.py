@@ -18,7 +18,7 @@ HASTY = """
 import sys
 from trc_engage.entrypoints import cli
 from trc_engage.entrypoints.daemon import loop
-daemon.WAIT_SECONDS_MAX /= float(sys.argv[1])
+loop.WAIT_SECONDS_MAX /= float(sys.argv[1])
 sys.argv = ["trc-engage", "daemon", "--log-level", "error"]
 cli.main()
 """

@@ -20,7 +20,7 @@ from celery import Celery, signals
 from celery.schedules import crontab
 
 from trc_engage.entrypoints.settings import Settings
-from trc_engage.entrypoints.wiring import Unattended, opened_unattended
+from trc_engage.entrypoints.wiring import Runner, opened_runner
 
 EVERY_MINUTES = 5
 """Hits each quarter of an hour and 00:05 UTC, and takes over soon from a worker that was killed."""
@@ -48,20 +48,20 @@ held = ExitStack()
 @app.task(name="trc_engage.run_due", acks_late=True)
 def run_due() -> str:
     """Do what is due, once; a store that fails fails the task."""
-    return unattended().engage.run_due().outcome
+    return runner().engage.run_due().outcome
 
 
 @cache
-def unattended() -> Unattended:
+def runner() -> Runner:
     """Open the store, the source and the channels, once for each process that works."""
-    return held.enter_context(opened_unattended(Settings.from_mapping(os.environ)))
+    return held.enter_context(opened_runner(Settings.from_mapping(os.environ)))
 
 
 @signals.worker_shutting_down.connect
 def give_up(**_: Any) -> None:
-    """Cut a read that is under way: its slot stays open, and its claim is given back."""
-    if unattended.cache_info().currsize:
-        unattended().stop()
+    """Cut a read that is under way: its slot stays open, and its lease is given back."""
+    if runner.cache_info().currsize:
+        runner().stop()
 
 
 @signals.worker_process_shutdown.connect

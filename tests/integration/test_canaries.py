@@ -20,9 +20,10 @@ from support.receiver import TOKEN as WEBHOOK_TOKEN
 from support.receiver import Receiver, received
 from support.stores import made
 from trc_engage import EngageError
-from trc_engage.entrypoints.daemon.sentry import Watch, watched
+from trc_engage.entrypoints.cli.daemon import monitored
+from trc_engage.entrypoints.daemon.supervisor import Monitor
 from trc_engage.entrypoints.settings import Settings
-from trc_engage.entrypoints.wiring import opened_unattended
+from trc_engage.entrypoints.wiring import opened_runner
 from trc_engage.testing.mee6 import TROUBLES, Mee6Server, Trouble
 
 TOKEN = "tOkEn+cAnArY/0123456789="  # noqa: S105
@@ -81,11 +82,11 @@ class Ears:
     traces: list[str] = field(factory=list)
     """With what httpx said, which may quote a server that answers no HTTP."""
 
-    def hear(self, watch: Watch, error: Exception) -> None:
+    def hear(self, monitor: Monitor, error: Exception) -> None:
         """Take note of an error in every form that it may be shown in, and report it as a bug."""
         self.errors += [str(error), repr(error)]
         self.traces += traceback.format_exception(error)
-        watch.capture(error)
+        monitor.capture(error)
 
     def leaked(self, loggers: str = "") -> list[str]:
         """Return the canaries that were heard, in the logs of these loggers and in all else."""
@@ -143,28 +144,28 @@ def live(folder: Path, ears: Ears, server: Mee6Server, time: Time, trouble: str 
     options = {"page_gap": 0.0, "deadline_seconds": 0.4, "pages_max": 5, "pause": float}
     made(settings)
     with (
-        watched(settings, transport=ears.kept) as watch,
-        opened_unattended(settings, clock=time, **options) as unattended,
+        monitored(settings, transport=ears.kept) as monitor,
+        opened_runner(settings, clock=time, **options) as runner,
     ):
-        engage = unattended.engage
+        engage = runner.engage
         for member_id, discord_id in MEMBERS.items():
             engage.enroll(member_id, discord_id=discord_id, name=f"{NAME} {member_id}")
-        watch.check_in(engage.run_due())
+        monitor.check_in(engage.run_due())
         server.trouble(trouble)
         for _ in range(3):
             time.now += 5 * QUARTER
             report = engage.run_due()
-            watch.check_in(report)
+            monitor.check_in(report)
             if report.error is not None:
-                ears.hear(watch, report.error)
+                ears.hear(monitor, report.error)
         try:
             engage.sync(fresh=True)
         except EngageError as error:
-            ears.hear(watch, error)
-        ears.errors += [repr(settings), repr(engage.status()), repr(unattended)]
+            ears.hear(monitor, error)
+        ears.errors += [repr(settings), repr(engage.status()), repr(runner)]
         server.recover()
         time.now += 5 * QUARTER
-        watch.check_in(engage.run_due())
+        monitor.check_in(engage.run_due())
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)

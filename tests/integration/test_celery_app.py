@@ -18,7 +18,7 @@ from support.stores import addressed, made
 from trc_engage.core.days import slot_of
 from trc_engage.entrypoints.settings import Settings
 from trc_engage.entrypoints.stores import now
-from trc_engage.entrypoints.wiring import opened, opened_ledger, opened_unattended
+from trc_engage.entrypoints.wiring import opened, opened_ledger, opened_runner
 from trc_engage.testing.mee6 import Mee6Server
 from trc_engage.usecases.leases import TASK
 
@@ -189,5 +189,5 @@ def test_a_worker_that_is_told_to_end_gives_its_read_up(tmp_path: Path, server: 
             shift.until("'stopped'")
             with opened_ledger(shift.settings) as ledger:
                 assert (ledger.holder(TASK), ledger.slot_end(slot_of(now()))) == (None, None)
-        with opened_unattended(shift.settings) as unattended:
-            assert unattended.engage.run_due().outcome == "synced"
+        with opened_runner(shift.settings) as runner:
+            assert runner.engage.run_due().outcome == "synced"

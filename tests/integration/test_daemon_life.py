@@ -22,8 +22,7 @@ from trc_engage.core.reports import RunReport
 from trc_engage.core.settlement import ends_at
 from trc_engage.entrypoints.daemon.logs import logged
 from trc_engage.entrypoints.daemon.loop import HUNG_AFTER_SECONDS, Daemon, Systemd
-from trc_engage.entrypoints.daemon.sentry import Unwatched
-from trc_engage.entrypoints.daemon.supervisor import Attendant
+from trc_engage.entrypoints.daemon.supervisor import Monitor, Supervisor
 
 READ_SECONDS = 70
 FAILING_SHARE = 0.02
@@ -72,8 +71,8 @@ class Life(Community):
 
     def live(self) -> None:
         """Run the daemon until the end."""
-        attendant = Attendant(self.engage, Unwatched(), [], lambda: self.now)
-        Daemon(attendant, self.wait, Systemd()).live()
+        supervisor = Supervisor(self.engage, [], lambda: self.now, Monitor())
+        Daemon(supervisor.run, self.wait, Systemd()).run()
 
     def wait(self, seconds: float) -> bool:
         """Let the time pass that is asked for, a little more, or a suspend; tell whether the end has come."""
@@ -200,7 +199,7 @@ def test_while_another_is_at_work_it_tries_again_every_minute() -> None:
     with time_machine.travel(START.timestamp(), tick=False) as traveller:
         ticks = Ticks(traveller, START + timedelta(minutes=30))
         ticks.busy = 10
-        Daemon(ticks.attend, ticks.wait, Systemd()).live()
+        Daemon(ticks.attend, ticks.wait, Systemd()).run()
     minutes = [f"09:{minute:02}:00" for minute in range(7, 16)]
     assert ticks.at == [*minutes, "09:15:00", "09:16:00", "09:30:00"]
 
@@ -215,7 +214,7 @@ def test_a_clock_that_is_set_back_delays_no_run() -> None:
                 traveller.shift(-timedelta(minutes=30).total_seconds())
             return ticks.attend()
 
-        Daemon(attend, ticks.wait, Systemd()).live()
+        Daemon(attend, ticks.wait, Systemd()).run()
     assert ticks.at == ["09:07:00", "09:15:00", "09:00:00", "09:15:00", "09:30:00", "09:45:00", "10:00:00"]
 
 
@@ -233,4 +232,4 @@ def test_a_daemon_that_hangs_is_not_called_alive() -> None:
         assert not pinger.is_alive()
 
     systemd = Systemd(ping_seconds=0.01)
-    Daemon(hang, lambda seconds: seconds > 0, systemd, monotonic=lambda: seconds[0]).live()
+    Daemon(hang, lambda seconds: seconds > 0, systemd, monotonic=lambda: seconds[0]).run()

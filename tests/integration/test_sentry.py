@@ -21,7 +21,9 @@ from support.stores import made
 from trc_engage import Notice, RunReport, SourceError
 from trc_engage.adapters.alerts import SentryAlerts
 from trc_engage.core.errors import AlertFailed, ClockWentBack, LedgerBusy
-from trc_engage.entrypoints.daemon.sentry import SETTLEMENT_MONITOR, SYNC_MONITOR, Watch, watched
+from trc_engage.entrypoints.cli.daemon import monitored
+from trc_engage.entrypoints.daemon.sentry import SETTLEMENT_MONITOR, SYNC_MONITOR
+from trc_engage.entrypoints.daemon.supervisor import Monitor
 from trc_engage.entrypoints.settings import Settings
 from trc_engage.testing.mee6 import Mee6Server
 
@@ -56,7 +58,7 @@ def run(outcome: str, **more: Any) -> RunReport:
 def test_an_incident_is_one_issue() -> None:
     """Alert, reminder and all-clear are messages with one fingerprint, each at its own level."""
     kept = Kept()
-    with watched(SETTINGS, transport=kept):
+    with monitored(SETTINGS, transport=kept):
         for kind in ("alert", "reminder", "all_clear"):
             SentryAlerts().send(notice(kind))
     assert [event["level"] for event in kept.payloads] == ["error", "warning", "info"]
@@ -93,16 +95,16 @@ def test_an_incident_is_one_issue() -> None:
 def test_what_was_done_checks_in(report: RunReport, expected: list[tuple[str, str]]) -> None:
     """A slot that ended, and days that were settled; a wait that was asked for is no failure."""
     kept = Kept()
-    with watched(SETTINGS, transport=kept) as watch:
-        watch.check_in(report)
+    with monitored(SETTINGS, transport=kept) as monitor:
+        monitor.check_in(report)
     assert [(told["monitor_slug"], told["status"]) for told in kept.payloads] == expected
 
 
 def test_check_ins_say_when_the_next_is_expected() -> None:
     """A daemon that died is noticed; a read that takes a minute, or a day that waits for a sync, shouts nothing."""
     kept = Kept()
-    with watched(SETTINGS, transport=kept) as watch:
-        watch.check_in(run("synced", settled=(date(2026, 3, 2),)))
+    with monitored(SETTINGS, transport=kept) as monitor:
+        monitor.check_in(run("synced", settled=(date(2026, 3, 2),)))
     sync, settlement = (told["monitor_config"] for told in kept.payloads)
     assert sync["schedule"] == {"type": "crontab", "value": "*/15 * * * *"}
     assert (sync["timezone"], sync["checkin_margin"], sync["failure_issue_threshold"]) == ("Etc/UTC", 10, 3)
@@ -118,11 +120,11 @@ def crash(member: str) -> None:
 def test_an_error_of_the_program_is_told_without_what_it_held() -> None:
     """Where it happened and of which type it is; neither its words, nor variables, nor lines of source."""
     kept = Kept()
-    with watched(SETTINGS, transport=kept) as watch:
+    with monitored(SETTINGS, transport=kept) as monitor:
         try:
             crash("Ada Canary")
         except KeyError as error:
-            watch.capture(error)
+            monitor.capture(error)
     (event,) = kept.payloads
     (exception,) = event["exception"]["values"]
     assert exception["type"] == "KeyError"
@@ -132,22 +134,22 @@ def test_an_error_of_the_program_is_told_without_what_it_held() -> None:
     assert "Canary" not in kept.raw
 
 
-def captured(watch: Watch) -> None:
+def captured(monitor: Monitor) -> None:
     """Crash, with somebody on the way who captures it."""
     try:
         crash("Ada")
     except KeyError as error:
-        watch.capture(error)
+        monitor.capture(error)
         raise
 
 
 def test_what_escapes_is_told_once() -> None:
     """A crash that nobody caught, also if somebody captured it on its way."""
     kept = Kept()
-    with pytest.raises(KeyError), watched(SETTINGS, transport=kept):
+    with pytest.raises(KeyError), monitored(SETTINGS, transport=kept):
         crash("Ada")
-    with pytest.raises(KeyError), watched(SETTINGS, transport=kept) as watch:
-        captured(watch)
+    with pytest.raises(KeyError), monitored(SETTINGS, transport=kept) as monitor:
+        captured(monitor)
     assert [event["exception"]["values"][0]["type"] for event in kept.payloads] == ["KeyError"] * 2
 
 
@@ -155,7 +157,7 @@ def test_what_escapes_is_told_once() -> None:
 def test_what_is_no_bug_is_not_told(error: Exception) -> None:
     """The world's troubles have their own alerts, and an exit code is none."""
     kept = Kept()
-    with pytest.raises(type(error)), watched(SETTINGS, transport=kept):
+    with pytest.raises(type(error)), monitored(SETTINGS, transport=kept):
         raise error
     assert kept.payloads == []
 
@@ -168,7 +170,7 @@ def test_secrets_are_taken_out_of_whatever_is_told(secret: str) -> None:
     """In a message, a text, a tag, a key; also as they stand in an address or in base64."""
     kept = Kept()
     told = f"https://host/{TOKEN}/tOkEn-cAnArY%2F%2B%3D?dE9rRW4tY0FuQXJZLys9={SETTINGS.sentry_dsn} {WEBHOOK}"
-    with watched(SETTINGS, transport=kept):
+    with monitored(SETTINGS, transport=kept):
         SentryAlerts().send(notice(text=told))
         with sentry_sdk.new_scope() as scope:
             scope.set_tag("told", told[:190])
@@ -185,11 +187,11 @@ def test_without_a_dsn_nothing_is_loaded_and_nobody_hears() -> None:
         "import sys\n"
         "from datetime import UTC, datetime\n"
         "from trc_engage import RunReport\n"
-        "from trc_engage.entrypoints.daemon.sentry import watched\n"
+        "from trc_engage.entrypoints.cli.daemon import monitored\n"
         "from trc_engage.entrypoints.settings import Settings\n"
-        "with watched(Settings()) as watch:\n"
-        "    watch.check_in(RunReport(datetime.now(UTC), 'synced'))\n"
-        "    watch.capture(ValueError())\n"
+        "with monitored(Settings()) as monitor:\n"
+        "    monitor.check_in(RunReport(datetime.now(UTC), 'synced'))\n"
+        "    monitor.capture(ValueError())\n"
         "print('sentry_sdk' in sys.modules)"
     )
     folder = str(Path(trc_engage.__file__).parents[1])
@@ -209,10 +211,10 @@ def test_a_notice_that_sentry_did_not_take_is_tried_again(trouble: str) -> None:
     """Its client gives no receipt and raises nothing; a notice that was lost must not count as told."""
     with received() as receiver:
         receiver.trouble = trouble
-        with watched(settings_of(receiver)), pytest.raises(AlertFailed, match="Sentry did not take it"):
+        with monitored(settings_of(receiver)), pytest.raises(AlertFailed, match="Sentry did not take it"):
             SentryAlerts().send(notice())
         receiver.trouble = ""
-        with watched(settings_of(receiver)):
+        with monitored(settings_of(receiver)):
             SentryAlerts().send(notice())
         assert receiver.messages[-1].path == "/api/42/envelope/"
         assert receiver.messages[-1].answered == ""
@@ -222,21 +224,21 @@ def test_a_sentry_that_hangs_holds_nobody() -> None:
     """A notice fails in time, and leaving takes a second at most."""
     with received() as receiver:
         receiver.trouble = "hangs"
-        with watched(settings_of(receiver)) as watch:
+        with monitored(settings_of(receiver)) as monitor:
             with pytest.raises(AlertFailed, match=r"did not answer within 0\.3 s"):
                 SentryAlerts(timeout=0.3).send(notice())
-            watch.check_in(run("synced"))
+            monitor.check_in(run("synced"))
             began = time.monotonic()
         assert time.monotonic() - began < 1.5
 
 
 CRASHING = """
 import os, typer
-from trc_engage.entrypoints.daemon.sentry import watched
+from trc_engage.entrypoints.cli.daemon import monitored
 from trc_engage.entrypoints.settings import Settings
 
 def crash():
-    with watched(Settings.from_mapping(os.environ)):
+    with monitored(Settings.from_mapping(os.environ)):
         raise KeyError("Ada Canary")
 
 {start}

@@ -12,11 +12,10 @@ import time_machine
 from attrs import frozen
 
 from trc_engage.entrypoints.daemon.loop import Daemon, Systemd
-from trc_engage.entrypoints.daemon.sentry import Unwatched
-from trc_engage.entrypoints.daemon.supervisor import Attendant
+from trc_engage.entrypoints.daemon.supervisor import Monitor, Supervisor
 from trc_engage.entrypoints.settings import Settings
 from trc_engage.entrypoints.stores import now
-from trc_engage.entrypoints.wiring import opened_unattended
+from trc_engage.entrypoints.wiring import opened_runner
 
 SECONDS_MAX = 60
 AT_REST = "at rest"
@@ -75,5 +74,5 @@ def live(line: "Connection[str, datetime]", environ: Mapping[str, str], host: st
                 traveller.move_to(line.recv())
             return False
 
-        with opened_unattended(Settings.from_mapping(environ), page_gap=0) as unattended:
-            Daemon(Attendant(unattended.engage, Unwatched(), [], now), wait, Systemd()).live()
+        with opened_runner(Settings.from_mapping(environ), page_gap=0) as runner:
+            Daemon(Supervisor(runner.engage, [], now, Monitor()).run, wait, Systemd()).run()

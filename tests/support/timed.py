@@ -32,7 +32,7 @@ def wait(self, seconds):
 
 with time_machine.travel(datetime.fromisoformat(sys.argv.pop()), tick=False) as traveller:
     Stop.wait = wait
-    running.opened_unattended = partial(running.opened_unattended, page_gap=0)
+    running.opened_runner = partial(running.opened_runner, page_gap=0)
     sys.argv = ["trc-engage", "daemon"]
     cli.main()
 """

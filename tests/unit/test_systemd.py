@@ -25,7 +25,7 @@ def supervisor(address: str) -> Iterator[Supervisor]:
 
 def test_states_are_one_message(supervisor: Supervisor, address: str) -> None:
     """At a path or at an abstract address, as the environment names it."""
-    Systemd.from_environ({"NOTIFY_SOCKET": address}).tell("READY=1", "STATUS=at work")
+    Systemd.from_environ({"NOTIFY_SOCKET": address}).notify("READY=1", "STATUS=at work")
     assert supervisor.hear() == ["READY=1", "STATUS=at work"]
 
 
@@ -36,11 +36,11 @@ def test_pings_come_twice_as_often_as_asked(supervisor: Supervisor, address: str
     assert systemd.ping_seconds == 0.01
     is_well = Event()
     is_well.set()
-    with systemd.watching(is_well.is_set):
+    with systemd.watchdog(is_well.is_set):
         for _ in range(3):
             assert supervisor.hear() == ["WATCHDOG=1"]
         is_well.clear()
-    systemd.tell("STOPPING=1")
+    systemd.notify("STOPPING=1")
     supervisor.until("STOPPING=1")
     assert set(supervisor.heard) == {"WATCHDOG=1", "STOPPING=1"}
 
@@ -57,5 +57,5 @@ def test_who_is_not_watched_does_not_ping(environ: dict[str, str]) -> None:
 
 def test_that_nobody_listens_ends_nothing(tmp_path: Path) -> None:
     """Neither an address where nobody is any more nor none at all."""
-    Systemd(str(tmp_path / "gone")).tell("READY=1")
-    Systemd().tell("READY=1")
+    Systemd(str(tmp_path / "gone")).notify("READY=1")
+    Systemd().notify("READY=1")

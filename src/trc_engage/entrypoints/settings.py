@@ -161,6 +161,12 @@ class Settings:
     contact_url: str | None = None
     """A page of whoever runs this, for the User-Agent that Discord asks for."""
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The values that must appear nowhere."""
+        values = (self.mee6_token, self.alert_webhook, self.sentry_dsn, self.web_token)
+        return tuple(value for value in values if value)
+
     @classmethod
     def from_mapping(cls, environ: Mapping[str, str]) -> Self:
         """Read the `TRC_ENGAGE_…` variables; empty counts as unset. Raises `SettingsError`."""

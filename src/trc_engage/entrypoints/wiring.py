@@ -99,8 +99,8 @@ def opened_with_source(settings: Settings, *, clock: Clock = now, **options: Any
 
 
 @frozen
-class Unattended:
-    """What runs without anybody there: an `Engage` with its channels, and how its read is given up."""
+class Runner:
+    """What an unattended process holds: an `Engage`, its channels, and `stop`, which cuts a read short."""
 
     engage: Engage
     alerts: Sequence[Alerts]
@@ -108,14 +108,14 @@ class Unattended:
 
 
 @contextmanager
-def opened_unattended(settings: Settings, *, clock: Clock = now, **options: Any) -> Iterator[Unattended]:
+def opened_runner(settings: Settings, *, clock: Clock = now, **options: Any) -> Iterator[Runner]:
     """Open the store, the source and every channel to an admin that is set."""
     with (
         source_of(settings, **options) as source,
         channels(settings) as alerts,
         opened_ledger(settings) as ledger,
     ):
-        yield Unattended(Engage(ledger=ledger, source=source, clock=clock, alerts=alerts), alerts, source.stop)
+        yield Runner(Engage(ledger=ledger, source=source, clock=clock, alerts=alerts), alerts, source.stop)
 
 
 @contextmanager

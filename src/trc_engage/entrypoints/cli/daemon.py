@@ -7,19 +7,17 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
-from attrs import frozen
 
 from ...core.incidents import Notice
 from ...core.reports import RunReport, SettleReport, SyncReport
 from ..daemon.logs import Level, logged
 from ..daemon.loop import Daemon, Systemd
-from ..daemon.sentry import Watch, watched
-from ..daemon.signals import Stop, heeding_signals
-from ..daemon.supervisor import Attendant
+from ..daemon.signals import Stop, stop_on_signals
+from ..daemon.supervisor import Monitor, Supervisor
 from ..settings import Settings
 from ..stores import now
 from ..wire import of_failure, of_report, of_settled
-from ..wiring import Unattended, opened_unattended
+from ..wiring import opened_runner
 from ..wording import counted, points, safe, told
 from .options import Json, code_of, examples
 from .output import print_json
@@ -32,44 +30,34 @@ LogJson = Annotated[bool, typer.Option("--log-json", help="Log one JSON object a
 LogLevel = Annotated[Level, typer.Option(help="How much to log, on stderr.")]
 
 
-@frozen
-class Post:
-    """All that whoever runs unattended holds: what to run, who watches, and how it is told to end."""
+@contextmanager
+def monitored(settings: Settings, *, transport: Any = None) -> Iterator[Monitor]:
+    """Yield a monitor: Sentry if a DSN is set; `transport` replaces the network in tests."""
+    if settings.sentry_dsn is None:
+        yield Monitor()
+        return
+    from ..daemon.sentry import opened_sentry  # noqa: PLC0415  the library is dear, and most do without it
 
-    unattended: Unattended
-    watch: Watch
-    stop: Stop
-
-    def run(self) -> RunReport:
-        """Do what is due once; raises what a run raises."""
-        report = self.unattended.engage.run_due()
-        self.watch.check_in(report)
-        return report
-
-    def live(self) -> None:
-        """Do what is due until a stop is asked for."""
-        attendant = Attendant(self.unattended.engage, self.watch, self.unattended.alerts, now)
-        Daemon(attendant, self.stop.wait, Systemd.from_environ(os.environ)).live()
-        logger.info("stopped by %s", self.stop.reason)
+    with opened_sentry(settings, transport) as monitor:
+        yield monitor
 
 
 @contextmanager
-def at_post(level: Level, *, log_json: bool) -> Iterator[Post]:
-    """Open everything, with signals heeded from before the first file to after the last."""
+def supervised(level: Level, *, log_json: bool) -> Iterator[tuple[Supervisor, Stop]]:
+    """Open everything a supervisor needs; signals are handled from before the first file to after the last."""
     settings = Settings.from_mapping(os.environ)
-    secrets = settings.mee6_token, settings.alert_webhook, settings.sentry_dsn
     with (
-        heeding_signals() as stop,
-        logged(level, as_json=log_json, secrets=secrets),
-        watched(settings) as watch,
-        opened_unattended(settings) as unattended,
+        stop_on_signals() as stop,
+        logged(level, as_json=log_json, secrets=settings.secrets),
+        monitored(settings) as monitor,
+        opened_runner(settings) as runner,
     ):
-        stop.gives_up(unattended.stop)
-        yield Post(unattended, watch, stop)
+        stop.on_signal(runner.stop)
+        yield Supervisor(runner.engage, runner.alerts, now, monitor), stop
 
 
-def end_as(report: RunReport) -> None:
-    """End with the code of a run that failed; busy, waiting or stopped it has not."""
+def exit_with(report: RunReport) -> None:
+    """Exit with the code of a run that failed; a run that was busy, waiting or stopped did not."""
     if report.outcome == "failed" and report.error is not None:
         raise typer.Exit(code_of(report.error))
 
@@ -93,11 +81,12 @@ def daemon(
     needs them. What is due is decided from the store: nothing is done twice, whoever else runs, and what
     was missed is made up by the next sync. SIGTERM and Ctrl-C end it within 5 seconds, wherever it is.
     """
-    with at_post(log_level, log_json=log_json) as post:
+    with supervised(log_level, log_json=log_json) as (supervisor, stop):
         if once:
-            end_as(post.run())
-        else:
-            post.live()
+            exit_with(supervisor.run_once())
+            return
+        Daemon(supervisor.run, stop.wait, Systemd.from_environ(os.environ)).run()
+        logger.info("stopped by %s", stop.reason)
 
 
 @app.command("run-due", epilog=examples("Example, for cron:", "*/5 * * * *  trc-engage run-due >/dev/null"))
@@ -109,13 +98,13 @@ def run_due(*, as_json: Json = False, log_json: LogJson = False, log_level: LogL
     and when it is over, not each failure. If another run is at work it says so and ends with 0: that one
     does it all. A sync that failed ends with 69, a store that failed with 74.
     """
-    with at_post(log_level, log_json=log_json) as post:
-        report = post.run()
+    with supervised(log_level, log_json=log_json) as (supervisor, _):
+        report = supervisor.run_once()
     if as_json:
         print_json(of_run(report))
     elif done := line(report):
         typer.echo(done)
-    end_as(report)
+    exit_with(report)
 
 
 def line(report: RunReport) -> str | None:

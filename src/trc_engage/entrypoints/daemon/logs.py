@@ -1,4 +1,4 @@
-"""The log of whoever runs unattended: one event, one line, on stderr."""
+"""The log of an unattended process: one event, one line, on stderr."""
 
 import json
 import logging
@@ -22,9 +22,9 @@ OWN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "taskName"
 
 @contextmanager
 def logged(level: Level, *, as_json: bool, secrets: Sequence[str | None] = ()) -> Iterator[None]:
-    """Write this package's log to stderr, and nobody else's; no secret appears in it.
+    """Write the log of this package alone to stderr, without secrets.
 
-    What is meant for an admin is written at every level.
+    Notices to an admin are written at every level.
     """
     logger, notices = logging.getLogger(LOGGER), logging.getLogger(NOTICES)
     handler = logging.StreamHandler(sys.stderr)
@@ -44,7 +44,7 @@ def logged(level: Level, *, as_json: bool, secrets: Sequence[str | None] = ()) -
 
 
 class Lines(logging.Formatter):
-    """Lines for people: time, level, what happened; the traceback of a bug follows on lines of its own."""
+    """Lines for people: time, level, what happened; a traceback follows on further lines."""
 
     converter = staticmethod(time.gmtime)
 

@@ -1,4 +1,4 @@
-"""The daemon: a tick at every slot and at 00:05; what is due is decided by the store. systemd is kept informed."""
+"""The daemon: it runs at every slot and at 00:05, and the store decides what is due. systemd hears how it does."""
 
 import logging
 import os
@@ -19,31 +19,31 @@ from ..settings import installed_version
 
 @frozen
 class Systemd:
-    """The supervisor, or nobody."""
+    """The notification socket of systemd (sd_notify), if it started this process."""
 
     address: str | None = None
-    """Where it listens: a path, or '@' and a name."""
+    """Where systemd listens: a path, or '@' and a name; None sends nothing."""
     ping_seconds: float | None = None
-    """How often it wants to hear that all is well."""
+    """How often to ping its watchdog."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
-        """Read what it put into the environment; what it meant for another process is left alone."""
+        """Read the variables that systemd sets; those meant for another process are ignored."""
         watched_pid, microseconds = environ.get("WATCHDOG_PID", ""), environ.get("WATCHDOG_USEC", "")
         is_watched = microseconds.isdecimal() and watched_pid in {"", str(os.getpid())}
         return cls(environ.get("NOTIFY_SOCKET") or None, int(microseconds) / 2e6 if is_watched else None)
 
-    def tell(self, *states: str) -> None:
-        """Send states such as READY=1; that nobody hears is no reason to end."""
+    def notify(self, *states: str) -> None:
+        """Send states such as READY=1; an error in sending is ignored."""
         if self.address is None:
             return
         address = f"\0{self.address[1:]}" if self.address.startswith("@") else self.address
-        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as post:
-            post.sendto("\n".join(states).encode(), address)
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.sendto("\n".join(states).encode(), address)
 
     @contextmanager
-    def watching(self, is_alive: Callable[[], bool]) -> Iterator[None]:
-        """Ping from a thread within this block; once all is not well no more, so that it restarts the service."""
+    def watchdog(self, is_alive: Callable[[], bool]) -> Iterator[None]:
+        """Ping from a thread while `is_alive` holds; without pings systemd restarts the service."""
         if self.ping_seconds is None:
             yield
             return
@@ -58,7 +58,7 @@ class Systemd:
 
     def _ping(self, over: Event, is_alive: Callable[[], bool], seconds: float) -> None:
         while is_alive():
-            self.tell("WATCHDOG=1")
+            self.notify("WATCHDOG=1")
             if over.wait(seconds):
                 return
 
@@ -67,7 +67,7 @@ MINUTES = (":00", ":15", ":30", ":45")
 SETTLES_AT = "00:05"
 BUSY_SECONDS = 60
 WAIT_SECONDS_MAX = 30.0
-"""After a suspend the clock has leapt, and a wait has not."""
+"""A suspend moves the clock forward, but does not shorten a wait."""
 HUNG_AFTER_SECONDS = 90 * 60
 """Longer than the longest read: 2,000 pages, two to three seconds apart."""
 AGAIN = "again"
@@ -76,21 +76,21 @@ logger = logging.getLogger(__name__)
 
 
 class Daemon:
-    """Runs what is due, at once and then on every tick, until `wait` says to end.
+    """Calls `run` at once and then on every tick, until `wait` returns True.
 
-    `attend` lets no failure out. `wait` waits for so many seconds and tells whether a stop was asked for.
-    If somebody else is at work, it is tried again after `busy_seconds`.
+    `run` must raise nothing. `wait` waits so many seconds, and returns whether to end.
+    If another process is at work, the daemon tries again after `busy_seconds`.
     """
 
     def __init__(
         self,
-        attend: Callable[[], RunReport | None],
+        run: Callable[[], RunReport | None],
         wait: Callable[[float], bool],
         systemd: Systemd,
         busy_seconds: int = BUSY_SECONDS,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._attend = attend
+        self._run = run
         self._wait = wait
         self._systemd = systemd
         self._busy_seconds = busy_seconds
@@ -98,8 +98,8 @@ class Daemon:
         self._monotonic = monotonic
         self._seen_at = monotonic()
 
-    def live(self) -> None:
-        """Attend until a stop is asked for."""
+    def run(self) -> None:
+        """Run until a stop is asked for."""
         use_utc()
         self._plan()
         logger.info(
@@ -108,13 +108,13 @@ class Daemon:
             " ".join(MINUTES),
             SETTLES_AT,
         )
-        # The first read may take minutes, and whoever started this waits for it to be ready.
-        self._systemd.tell("READY=1")
-        with self._systemd.watching(self._is_alive):
+        # The first read may take minutes, and systemd waits for the service to be ready.
+        self._systemd.notify("READY=1")
+        with self._systemd.watchdog(self._is_alive):
             self._tick()
             while not self._wait(self._seconds()):
                 self._scheduler.run_pending()
-        self._systemd.tell("STOPPING=1")
+        self._systemd.notify("STOPPING=1")
 
     def _is_alive(self) -> bool:
         return self._monotonic() - self._seen_at < HUNG_AFTER_SECONDS
@@ -129,11 +129,11 @@ class Daemon:
         if self._wait(0):
             return
         self._seen_at = self._monotonic()
-        self._systemd.tell("STATUS=at work")
-        report = self._attend()
-        self._systemd.tell(f"STATUS={_status(report)}")
+        self._systemd.notify("STATUS=at work")
+        report = self._run()
+        self._systemd.notify(f"STATUS={_status(report)}")
         if report is not None and report.outcome == "busy" and not self._scheduler.get_jobs(AGAIN):
-            # Whoever is at work may be killed: the slot is still open then.
+            # The other process may be killed, and then the slot is still open.
             self._scheduler.every(self._busy_seconds).seconds.do(self._tick_again).tag(AGAIN)
 
     def _tick_again(self) -> None:
@@ -141,17 +141,17 @@ class Daemon:
         self._tick()
 
     def _seconds(self) -> float:
-        """Return how long to wait, and note that all is well."""
+        """Return how long to wait, and note that the loop is alive."""
         self._seen_at = self._monotonic()
         idle = self._scheduler.idle_seconds or 0.0
         if idle > SLOT.total_seconds():
-            # The clock was set back: what was planned under the old one lies too far ahead.
+            # The clock was set back, so the next tick lies too far ahead.
             self._plan()
         return min(max(idle, 0.0), WAIT_SECONDS_MAX)
 
 
 def use_utc() -> None:
-    """Let local time be UTC, for the schedule knows no other."""
+    """Set the local time zone to UTC, the only one that `schedule` is meant to see."""
     os.environ["TZ"] = "UTC"
     time.tzset()
 

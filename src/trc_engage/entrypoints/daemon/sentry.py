@@ -1,60 +1,51 @@
-"""What Sentry hears of a door: crashes, incidents, and that it still runs."""
+"""Sentry as the monitor of a process: crashes, incidents, and check-ins that show that it still runs.
 
-from __future__ import annotations
+Imported only where a DSN is set: the library takes longer to load than most commands take to run.
+"""
 
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 from urllib.parse import quote, urlsplit
 
+import sentry_sdk
 import typer
+from sentry_sdk.crons import capture_checkin
+from sentry_sdk.integrations.dedupe import DedupeIntegration
+from sentry_sdk.transport import HttpTransport
+from sentry_sdk.types import Event, Hint, MonitorConfig
 
 from ...core.errors import EngageError
 from ...core.reports import RunReport
 from ..settings import Settings, installed_version
-
-if TYPE_CHECKING:
-    from sentry_sdk.types import Event, Hint, MonitorConfig
+from .supervisor import Monitor
 
 SYNC_MONITOR = "trc-engage-sync"
 SETTLEMENT_MONITOR = "trc-engage-settlement"
 FLUSH_SECONDS_MAX = 1.0
 REMOVED = "[removed]"
-VALUE_WITHHELD = "withheld, since it may name a member; the traceback tells where"
+VALUE_WITHHELD = "withheld, since it may name a member; the traceback shows where"
 WEBHOOK_SECRET_LENGTH_MIN = 16
 """A shorter part of a webhook's path is a word."""
 
 
-class Watch(Protocol):
-    """Who hears of runs, and of the program's own errors."""
+class CountingTransport(HttpTransport):
+    """Sentry's own transport, counting what it could not deliver: the client gives no receipt."""
+
+    lost = 0
+    """How many envelopes Sentry did not take since the client began."""
+
+    def on_dropped_event(self, _reason: str) -> None:
+        """Count an envelope that was given up, for any reason."""
+        self.lost += 1
+
+
+class SentryMonitor(Monitor):
+    """Reports to Sentry, without waiting for it."""
 
     def check_in(self, report: RunReport, /) -> None:
-        """Tell how a run ended, if it did anything."""
-        ...
-
-    def capture(self, error: BaseException, /) -> None:
-        """Tell of an error that nobody expected."""
-        ...
-
-
-class Unwatched:
-    """Nobody hears."""
-
-    def check_in(self, report: RunReport, /) -> None:
-        """Tell nobody."""
-
-    def capture(self, error: BaseException, /) -> None:
-        """Tell nobody."""
-
-
-class Watched:
-    """Sentry hears; nothing waits for it."""
-
-    def check_in(self, report: RunReport, /) -> None:
-        """Check in with the monitor of whatever the run did: a slot that waited is no failure (R20)."""
-        from sentry_sdk.crons import capture_checkin  # noqa: PLC0415
-
+        """Check in with the monitor of what the run did: a slot that waited is no failure (R20)."""
         if report.outcome in {"synced", "waiting", "failed"}:
             status = "error" if report.outcome == "failed" else "ok"
             capture_checkin(SYNC_MONITOR, status=status, monitor_config=_sync_monitor())
@@ -63,41 +54,26 @@ class Watched:
 
     def capture(self, error: BaseException, /) -> None:
         """Report an error with its traceback."""
-        from sentry_sdk import capture_exception  # noqa: PLC0415
-
-        capture_exception(error)
+        sentry_sdk.capture_exception(error)
 
 
 @contextmanager
-def watched(settings: Settings, *, transport: Any = None) -> Iterator[Watch]:
-    """Let Sentry watch what is done within, if there is a DSN; what escapes and is no `EngageError` is captured.
-
-    At the end at most a second is spent on what is still to be sent. `transport` stands in for the network.
-    """
-    if settings.sentry_dsn is None:
-        yield Unwatched()
-        return
-    import sentry_sdk  # noqa: PLC0415
-
+def opened_sentry(settings: Settings, transport: Any) -> Iterator[SentryMonitor]:
+    """Open Sentry, capture what escapes from the block and is no `EngageError`, and flush for a second at most."""
     _init(settings, transport)
-    watch = Watched()
+    monitor = SentryMonitor()
     try:
-        yield watch
+        yield monitor
     except Exception as error:
-        if not _is_expected(error):
-            watch.capture(error)
+        if not isinstance(error, EngageError | typer.Exit | typer.Abort):
+            monitor.capture(error)
         raise
     finally:
         sentry_sdk.get_client().close(timeout=FLUSH_SECONDS_MAX)
 
 
 def _init(settings: Settings, transport: Any) -> None:
-    """Begin, with everything switched off that could carry more than what is told here."""
-    import sentry_sdk  # noqa: PLC0415
-    from sentry_sdk.integrations.dedupe import DedupeIntegration  # noqa: PLC0415
-
-    from .transport import CountingTransport  # noqa: PLC0415
-
+    """Start the client with everything switched off that could send more than this package means to."""
     sentry_sdk.init(
         dsn=settings.sentry_dsn,
         release=f"trc-engage@{installed_version()}",
@@ -122,7 +98,7 @@ def _init(settings: Settings, transport: Any) -> None:
 
 
 def scrubber(settings: Settings) -> Callable[[Event, Hint], Event]:
-    """Return what takes the secrets out of all that is sent, and out of errors what they say."""
+    """Return a hook that removes secrets from every event, and messages from errors."""
     secrets = _secrets(settings)
 
     def scrubbed(value: Any) -> Any:
@@ -146,25 +122,25 @@ def scrubber(settings: Settings) -> Callable[[Event, Hint], Event]:
 
 
 def _secrets(settings: Settings) -> Sequence[str]:
-    """Return all that must not leave, the longest first, also as it may stand in an address or a header."""
-    plain = {settings.mee6_token, settings.sentry_dsn, settings.alert_webhook}
+    """Return all that must not leave, the longest first, also in the forms that addresses and headers use."""
+    plain: set[str | None] = {*settings.secrets}
     if settings.sentry_dsn is not None:
         dsn = urlsplit(settings.sentry_dsn)
         plain |= {dsn.username, dsn.password}
     if settings.alert_webhook is not None:
         webhook = urlsplit(settings.alert_webhook)
         plain |= {part for part in (*webhook.path.split("/"), webhook.query) if len(part) >= WEBHOOK_SECRET_LENGTH_MIN}
-    told = {secret for secret in plain if secret}
+    known = {secret for secret in plain if secret}
     forms = (
-        told | {quote(secret, safe="") for secret in told} | {b64encode(secret.encode()).decode() for secret in told}
+        known | {quote(secret, safe="") for secret in known} | {b64encode(secret.encode()).decode() for secret in known}
     )
     return sorted(forms, key=len, reverse=True)
 
 
 def _sync_monitor() -> MonitorConfig:
-    """Return when Sentry expects a slot to have ended: a long read ends well within ten minutes of its beginning.
+    """Return when Sentry expects a check-in for a slot: a long read ends within ten minutes.
 
-    Three slots without one, or three failures, are an issue, as they are an alert (R20).
+    Three slots without one, or three failures, open an issue, just as they raise an alert (R20).
     """
     return {
         "schedule": {"type": "crontab", "value": "*/15 * * * *"},
@@ -178,7 +154,7 @@ def _sync_monitor() -> MonitorConfig:
 def _settlement_monitor() -> MonitorConfig:
     """Return when Sentry expects a day to be settled.
 
-    A day waits for a good sync (R15), of whose absence the alert tells; half a day late, it is worth an issue too.
+    A day waits for a good sync (R15), and an alert says if none comes; half a day late, Sentry opens an issue too.
     """
     return {
         "schedule": {"type": "crontab", "value": "5 0 * * *"},
@@ -187,8 +163,3 @@ def _settlement_monitor() -> MonitorConfig:
         "failure_issue_threshold": 1,
         "recovery_threshold": 1,
     }
-
-
-def _is_expected(error: Exception) -> bool:
-    """Tell whether an error is one of the world, or a command that ends on purpose."""
-    return isinstance(error, EngageError | typer.Exit | typer.Abort)

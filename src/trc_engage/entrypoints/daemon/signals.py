@@ -1,4 +1,4 @@
-"""How a process that runs unattended is told to end: SIGTERM or SIGINT, whatever it is doing."""
+"""SIGTERM and SIGINT: they end an unattended process, whatever it is doing."""
 
 import os
 import signal
@@ -11,63 +11,63 @@ ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 class Stop:
-    """Whether somebody asked this process to end."""
+    """Whether a signal asked this process to end."""
 
     def __init__(self) -> None:
         self.reason = ""
-        """The signal that asked first."""
+        """The first signal that came."""
         self._asked = Event()
         self._over = Event()
-        self._given_up: list[Callable[[], object]] = []
+        self._callbacks: list[Callable[[], object]] = []
 
     def wait(self, seconds: float) -> bool:
-        """Wait until a stop is asked for, at most so long; tell whether it is."""
+        """Wait up to `seconds` for a signal; return whether one came."""
         return self._asked.wait(seconds)
 
-    def gives_up(self, stop: Callable[[], object]) -> None:
-        """Have this called when a stop is asked for, at once if it was already; it comes from another thread."""
-        self._given_up.append(stop)
+    def on_signal(self, callback: Callable[[], object]) -> None:
+        """Call this when a signal comes, from another thread; at once if one came already."""
+        self._callbacks.append(callback)
         if self._asked.is_set():
-            stop()
+            callback()
 
-    def listen(self, ear: int) -> None:
-        """Read the numbers of signals until a stop is asked for or the other end is closed."""
-        while heard := os.read(ear, 1):
-            if heard[0] in ENDING:
-                self._ask(signal.Signals(heard[0]).name)
+    def listen(self, pipe: int) -> None:
+        """Read the numbers of signals until one ends the process, or the other end is closed."""
+        while number := os.read(pipe, 1):
+            if number[0] in ENDING:
+                self._ask(signal.Signals(number[0]).name)
                 return
 
     def over(self) -> None:
-        """Note that all has ended."""
+        """Note that the process has finished its work."""
         self._over.set()
 
     def _ask(self, reason: str) -> None:
         self.reason = reason
         self._asked.set()
-        for stop in tuple(self._given_up):
-            stop()
+        for callback in tuple(self._callbacks):
+            callback()
         if not self._over.wait(ENDS_WITHIN_SECONDS):
-            # Whoever waits for a lock or a name server cannot be asked. To be killed is safe anywhere: what is
-            # written is whole or not there, the claim of a dead process is taken over, an open slot is run by the
-            # next. Nothing is logged, for the one who hangs may hold the log.
+            # A thread that waits for a lock or a name server cannot be interrupted. A kill is safe anywhere: what is
+            # written is whole or not there, the lease of a dead process is taken over, the next run does an open
+            # slot. Nothing is logged, since the thread that hangs may hold the log.
             os._exit(0)
 
 
 @contextmanager
-def heeding_signals() -> Iterator[Stop]:
+def stop_on_signals() -> Iterator[Stop]:
     """Turn SIGTERM and SIGINT into a stop, and ignore SIGHUP.
 
-    Signals are noted where the interpreter cannot be busy: the C handler writes the number to a pipe, and a thread
-    reads it, while the main thread may sit in SQLite or in the resolver. Handlers are put back, unless a stop was asked
-    for: then the process is about to end, and a second signal is not to spoil its exit code.
+    It works while the main thread is busy in SQLite or in the resolver: the C handler writes the number to a pipe,
+    and a thread reads it. Handlers are restored at the end, unless a signal came: then the process is about to end,
+    and a second signal must not spoil its exit code.
     """
     stop = Stop()
-    ear, mouth = os.pipe()
-    os.set_blocking(mouth, False)
-    listener = Thread(target=stop.listen, args=[ear], name="signals", daemon=True)
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    listener = Thread(target=stop.listen, args=[reader], name="signals", daemon=True)
     listener.start()
-    mouth_before = signal.set_wakeup_fd(mouth, warn_on_full_buffer=False)
-    before = {number: signal.signal(number, _noted) for number in ENDING}
+    writer_before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    before = {number: signal.signal(number, _ignore) for number in ENDING}
     before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         yield stop
@@ -75,12 +75,12 @@ def heeding_signals() -> Iterator[Stop]:
         asked = stop.wait(0)
         for number, handler in before.items():
             signal.signal(number, signal.SIG_IGN if asked else handler)
-        signal.set_wakeup_fd(mouth_before)
+        signal.set_wakeup_fd(writer_before)
         stop.over()
-        os.close(mouth)
+        os.close(writer)
         listener.join()
-        os.close(ear)
+        os.close(reader)
 
 
-def _noted(_number: int, _frame: object) -> None:
-    """Do nothing: by now the number is in the pipe."""
+def _ignore(_number: int, _frame: object) -> None:
+    """Do nothing: the number is in the pipe already."""

@@ -1,4 +1,4 @@
-"""One run after the other with nobody there: no failure gets out, and one that lasts is told."""
+"""Runs in an unattended process: no failure ends it, and one that lasts raises an alert."""
 
 import logging
 from collections.abc import Sequence
@@ -20,15 +20,14 @@ from ...core.ports import Alerts, Clock
 from ...core.reports import RunReport
 from ...engage import Engage
 from ...usecases.notices import failure_of, fingerprint_of
-from .sentry import Watch
 
 logger = logging.getLogger(__name__)
 
 
 class StoreIncident:
-    """Slots in a row in which a run ended in an error, which a store that fails cannot count itself (R20).
+    """Counts slots in a row whose run ended in an error, which a failing store cannot count itself (R20).
 
-    Kept in memory: another process begins to count anew.
+    Kept in memory: another process begins at zero.
     """
 
     def __init__(self, channels: Sequence[Alerts]) -> None:
@@ -37,29 +36,29 @@ class StoreIncident:
         self._since: datetime | None = None
         self._slot: datetime | None = None
         self._trouble: Trouble | None = None
-        self._told: dict[str, SentNotice] = {}
+        self._sent: dict[str, SentNotice] = {}
         self._states: dict[str, ChannelState] = {}
 
     def failed(self, error: Exception, now: datetime) -> None:
-        """Count a failure, one a slot; from the third in a row on the admins are told."""
+        """Count a failure, one a slot; the third in a row raises an alert."""
         slot = slot_of(now)
         self._count += slot != self._slot
         self._slot = slot
         self._since = self._since or now
         if self._count >= FAILURES_MIN:
             self._trouble = _trouble(error, self._count, self._since)
-        self._tell(now)
+        self._notify(now)
 
     def ended(self, now: datetime) -> None:
         """Note a run that worked."""
         self._count, self._since, self._slot, self._trouble = 0, None, None, None
-        self._tell(now)
+        self._notify(now)
 
-    def _tell(self, now: datetime) -> None:
+    def _notify(self, now: datetime) -> None:
         lasting = [] if self._trouble is None else [self._trouble]
         for alerts in self._channels:
-            heard = self._told.get(alerts.channel)
-            for notice in notices_due(lasting, [] if heard is None else [heard], now):
+            sent = self._sent.get(alerts.channel)
+            for notice in notices_due(lasting, [] if sent is None else [sent], now):
                 self._send(alerts, notice, now)
 
     def _send(self, alerts: Alerts, notice: Notice, now: datetime) -> None:
@@ -71,42 +70,57 @@ class StoreIncident:
             if state := after_failure(alerts.channel, fingerprint, error, now):
                 self._states[alerts.channel] = state
         else:
-            self._told[alerts.channel] = SentNotice(alerts.channel, notice.topic, notice.kind, notice.since, now)
+            self._sent[alerts.channel] = SentNotice(alerts.channel, notice.topic, notice.kind, notice.since, now)
 
 
-class Attendant:
-    """Does what is due, and lets no failure out: it is logged and, if it lasts, told."""
+class Monitor:
+    """Follows runs and errors from outside, as Sentry does; this one does nothing."""
 
-    def __init__(self, engage: Engage, watch: Watch, channels: Sequence[Alerts], clock: Clock) -> None:
+    def check_in(self, report: RunReport, /) -> None:
+        """Report how a run ended."""
+
+    def capture(self, error: BaseException, /) -> None:
+        """Report an error that nobody expected."""
+
+
+class Supervisor:
+    """Does what is due; `run` logs every failure and raises none."""
+
+    def __init__(self, engage: Engage, channels: Sequence[Alerts], clock: Clock, monitor: Monitor) -> None:
         self._engage = engage
-        self._watch = watch
         self._incident = StoreIncident(channels)
         self._clock = clock
+        self._monitor = monitor
 
-    def __call__(self) -> RunReport | None:
-        """Run once; None if it ended in an error."""
+    def run_once(self) -> RunReport:
+        """Do what is due; raises what `Engage.run_due` raises."""
+        report = self._engage.run_due()
+        self._monitor.check_in(report)
+        return report
+
+    def run(self) -> RunReport | None:
+        """Do what is due; None if that ended in an error."""
         try:
-            report = self._engage.run_due()
+            report = self.run_once()
         except Exception as error:
-            self._note(error)
+            self._log(error)
             self._incident.failed(error, self._clock())
             return None
-        self._watch.check_in(report)
         if report.outcome != "busy":
             self._incident.ended(self._clock())
         elif report.error is not None and report.error.__cause__ is not None:
-            # Not another run is in the way but the store itself, as while a server starts; it passes, or lasts.
+            # The store itself is busy and not another run, as while a server starts; it passes, or lasts.
             logger.warning("the run was put off: %s", report.error)
             self._incident.failed(report.error, self._clock())
         return report
 
-    def _note(self, error: Exception) -> None:
-        """Log one line; what this package does not raise on purpose is a bug, and needs its traceback."""
+    def _log(self, error: Exception) -> None:
+        """Log one line; an error that this package does not raise on purpose is a bug, and needs its traceback."""
         if isinstance(error, EngageError):
             logger.error("the run failed: %s", error)
             return
         logger.error("the run broke off, which is a bug: %s", type(error).__name__, exc_info=error)
-        self._watch.capture(error)
+        self._monitor.capture(error)
 
 
 def _trouble(error: Exception, count: int, since: datetime) -> Trouble:

@@ -15,7 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from ...engage import Engage
 from ..daemon.logs import logged
-from ..daemon.signals import heeding_signals
+from ..daemon.signals import stop_on_signals
 from . import Earning, Entrance, create_app
 
 HEAD_SECONDS = 10.0
@@ -153,7 +153,7 @@ def serve(engage: Engage, token: str | None, listener: socket.socket, hook: Any,
         timeout_graceful_shutdown=GRACE_SECONDS,
         **guards(),
     )
-    with heeding_signals(), logged("warning", as_json=False, secrets=(token,)):
+    with stop_on_signals(), logged("warning", as_json=False, secrets=(token,)):
         typer.echo(f"serving on {url} until SIGTERM or Ctrl-C")
         if hook is None:
             typer.echo(f"open {url}?token={entrance.token} (the link opens one browser; then the next is printed)")

@@ -12,16 +12,17 @@ from attrs import define, field
 
 from support.community import QUARTER, Community, opened
 from support.noticeboard import Broken, Noticeboard
+from trc_engage.core.ports import Alerts
 from trc_engage.core.reports import RunReport
-from trc_engage.entrypoints.daemon.supervisor import Attendant
+from trc_engage.entrypoints.daemon.supervisor import Monitor, Supervisor
 from trc_engage.usecases.leases import TASK
 
 CANARY = "ada.never-to-be-told"
 
 
 @define
-class Watch:
-    """Who hears of runs and of bugs."""
+class KeptMonitor(Monitor):
+    """Keeps runs and bugs."""
 
     runs: list[RunReport] = field(factory=list)
     bugs: list[BaseException] = field(factory=list)
@@ -36,26 +37,26 @@ class Watch:
 
 
 class Place:
-    """A community in a file that can be damaged, with somebody who attends."""
+    """A community in a file that can be damaged, with a supervisor."""
 
     def __init__(self, community: Community, store: Path) -> None:
         self.community = community
         self.channels = [Noticeboard("first"), Noticeboard("second")]
-        self.watch = Watch()
+        self.monitor = KeptMonitor()
         self.store = store
         self._whole = b""
-        self.attendant = self.another_attendant()
+        self.supervisor = self.another_supervisor()
 
-    def another_attendant(self) -> Attendant:
-        """Return who begins to attend now."""
-        return Attendant(self.community.engage, self.watch, self.channels, lambda: self.community.now)
+    def another_supervisor(self) -> Supervisor:
+        """Return one that begins now."""
+        return Supervisor(self.community.engage, self.channels, lambda: self.community.now, self.monitor)
 
     def run(self, times: int = 1, every: timedelta = QUARTER) -> RunReport | None:
-        """Attend so many times."""
+        """Run so many times."""
         report = None
         for _ in range(times):
             self.community.now += every
-            report = self.attendant()
+            report = self.supervisor.run()
         return report
 
     def damage(self) -> None:
@@ -93,8 +94,8 @@ def test_a_store_that_fails_three_times_is_told_on_every_channel(place: Place) -
     assert report.outcome == "synced"
     assert place.channels[0].kinds == ["alert", "reminder", "all_clear"]
     assert place.channels[1].notices == place.channels[0].notices
-    assert [run.outcome for run in place.watch.runs] == ["synced", "synced"]
-    assert place.watch.bugs == []
+    assert [run.outcome for run in place.monitor.runs] == ["synced", "synced"]
+    assert place.monitor.bugs == []
 
 
 def test_the_alert_says_what_what_it_means_and_what_to_do(place: Place) -> None:
@@ -131,7 +132,8 @@ def test_a_channel_that_is_down_is_tried_again(place: Place) -> None:
 def test_a_channel_that_breaks_its_promise_silences_no_other(place: Place) -> None:
     """Its error does not get out, and the next channel is told in time."""
     community = place.community
-    place.attendant = Attendant(community.engage, place.watch, [Broken(), *place.channels], lambda: community.now)
+    channels: list[Alerts] = [Broken(), *place.channels]
+    place.supervisor = Supervisor(community.engage, channels, lambda: community.now, place.monitor)
     place.damage()
     assert place.run(3) is None
     assert [channel.kinds for channel in place.channels] == [["alert"], ["alert"]]
@@ -143,7 +145,7 @@ def test_a_bug_ends_nothing(place: Place, caplog: pytest.LogCaptureFixture) -> N
     with caplog.at_level(logging.INFO):
         assert place.run(3) is None
     assert [bool(record.exc_info) for record in caplog.records if record.levelname == "ERROR"] == [True] * 3
-    assert [type(bug) for bug in place.watch.bugs] == [ZeroDivisionError] * 3
+    assert [type(bug) for bug in place.monitor.bugs] == [ZeroDivisionError] * 3
     (alert,) = place.channels[0].notices
     assert "ZeroDivisionError" in alert.text
     assert CANARY not in alert.title + alert.text

@@ -7,7 +7,7 @@ from threading import Event
 
 import pytest
 
-from trc_engage.entrypoints.daemon.signals import ENDING, heeding_signals
+from trc_engage.entrypoints.daemon.signals import ENDING, stop_on_signals
 
 SECONDS_MAX = 60
 ALL = (*ENDING, signal.SIGHUP)
@@ -24,28 +24,28 @@ def _handlers() -> Iterator[None]:
 def test_without_a_signal_everything_is_put_back() -> None:
     """Handlers and wake-up descriptor are those of whoever called."""
     before = [signal.getsignal(number) for number in ALL]
-    ear, mouth = os.pipe()
-    os.set_blocking(mouth, False)
-    signal.set_wakeup_fd(mouth)
-    with heeding_signals() as stop:
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer)
+    with stop_on_signals() as stop:
         assert not stop.wait(0)
     assert [signal.getsignal(number) for number in ALL] == before
-    assert signal.set_wakeup_fd(-1) == mouth
-    os.close(mouth)
-    os.close(ear)
+    assert signal.set_wakeup_fd(-1) == writer
+    os.close(writer)
+    os.close(reader)
 
 
 @pytest.mark.parametrize("number", ENDING)
 def test_a_signal_ends_the_wait_and_what_is_under_way(number: signal.Signals) -> None:
     """At once, and also what is begun only after it; from then on signals find nothing to harm."""
     ended, begun_late = Event(), Event()
-    with heeding_signals() as stop:
-        stop.gives_up(ended.set)
+    with stop_on_signals() as stop:
+        stop.on_signal(ended.set)
         os.kill(os.getpid(), signal.SIGHUP)
         os.kill(os.getpid(), number)
         assert stop.wait(SECONDS_MAX)
         assert ended.wait(SECONDS_MAX)
-        stop.gives_up(begun_late.set)
+        stop.on_signal(begun_late.set)
         assert begun_late.is_set()
         assert stop.reason == number.name
         os.kill(os.getpid(), number)
