@@ -103,7 +103,7 @@ def test_a_server_that_goes_away_during_a_read_is_told_and_waited_for(house: Hou
 @pytest.mark.parametrize(
     ("held", "told"),
     [
-        ("SELECT pg_advisory_lock({key})", "the connection was lost, and nothing was written"),
+        ("BEGIN; LOCK TABLE runs IN SHARE MODE", "the connection was lost, and nothing was written"),
         ("BEGIN; LOCK TABLE discord_days IN SHARE MODE", "the connection was lost, and nothing was written"),
         ("SELECT pg_advisory_lock(6)", "it is not known whether it was"),
     ],
@@ -115,7 +115,7 @@ def test_a_server_that_restarts_during_a_posting_costs_minutes(house: House, hel
     with closing(house.stranger()) as holder, closing(house.stranger()) as looker:
         holder.execute(COMMITS_LATE)
         # The daemon has taken its claim by the time that MEE6 answers.
-        house.mee6.between_pages = lambda _page: holder.execute(held.format(key=house.lock_key))
+        house.mee6.between_pages = lambda _page: holder.execute(held)
         house.earn()
         house.at = slot
         house.daemon.tell(slot)
@@ -140,22 +140,28 @@ def test_a_server_that_restarts_during_a_posting_costs_minutes(house: House, hel
 def test_a_commit_whose_answer_was_lost_is_not_made_again(house: House) -> None:
     """The server stops when it has committed and waits for a standby: the slot has ended, and is paid once."""
     slot = BEGINS_AT + QUARTER
-    with closing(house.stranger()) as holder, closing(house.stranger()) as looker, ThreadPoolExecutor(1) as pool:
+    with (
+        closing(house.stranger()) as holder,
+        closing(house.stranger()) as committer,
+        closing(house.stranger()) as looker,
+        ThreadPoolExecutor(1) as pool,
+    ):
 
         def commit_on() -> None:
             with suppress(psycopg.OperationalError):
                 while True:
-                    holder.execute("SELECT pg_logical_emit_message(true, 'test', '')")
-
-        def hold(_page: int) -> None:
-            holder.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
-            holder.execute("SELECT pg_reload_conf()")
-            pool.submit(commit_on)
-            until_waiting(looker, 1, FOR_A_STANDBY)
+                    committer.execute("SELECT pg_logical_emit_message(true, 'test', '')")
 
         house.earn()
-        house.mee6.between_pages, house.at = hold, slot
+        house.mee6.between_pages = lambda _page: holder.execute("BEGIN; LOCK TABLE runs IN SHARE MODE")
+        house.at = slot
         house.daemon.tell(slot)
+        until_waiting(looker)
+        looker.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+        looker.execute("SELECT pg_reload_conf()")
+        pool.submit(commit_on)
+        until_waiting(looker, 1, FOR_A_STANDBY)
+        holder.execute("ROLLBACK")
         until_waiting(looker, 2, FOR_A_STANDBY)
         looker.execute("ALTER SYSTEM RESET synchronous_standby_names")
         house.server.restart()

@@ -174,7 +174,7 @@ def test_what_is_no_store_of_this_version_is_refused(community: Community, path:
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     other.replace(path)
     with pytest.raises(LedgerFailed, match="upgrade trc-engage"):
-        community.engage.members()
+        community.enroll("ada")
     path.unlink()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE theirs (x)")
