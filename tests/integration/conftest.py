@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from support.command import ADA, GRACE, Operator
-from support.community import Community
-from support.community import opened as lent
+from support.community import Community, opened as lent
 from trc_engage import Engage
 from trc_engage.adapters.mee6 import Mee6Source
 from trc_engage.adapters.sqlite import SqliteLedger

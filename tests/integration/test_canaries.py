@@ -16,8 +16,7 @@ from attrs import define, field
 from support.command import Operator
 from support.community import MONDAY, QUARTER
 from support.kept import Kept
-from support.receiver import TOKEN as WEBHOOK_TOKEN
-from support.receiver import Receiver, received
+from support.receiver import TOKEN as WEBHOOK_TOKEN, Receiver, received
 from support.stores import made
 from trc_engage import EngageError
 from trc_engage.entrypoints.cli.daemon import monitored

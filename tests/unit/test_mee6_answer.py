@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from trc_engage import EngageError
 from trc_engage.adapters.boards.responses import HTTPX_ERRORS, Answer, translated, trouble

@@ -1,8 +1,7 @@
 """XP to points (R3, R4)."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from support.community import Community
 from trc_engage.core.points import carried, convert

@@ -6,8 +6,7 @@ from random import Random
 
 import pytest
 from attrs import frozen
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from support import streak_oracle
 from support.community import Community

@@ -10,8 +10,7 @@ from . import points
 from .days import Calendar
 from .errors import EngageError
 from .incidents import Notice
-from .model import Entry, Evidence, Move, Status
-from .model import Status as AccountStatus
+from .model import Entry, Evidence, Move, Status, Status as AccountStatus
 from .settlement import Pending
 from .streaks import Streak, StreakStanding
 

@@ -8,8 +8,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, get_args
 
 from ..core.errors import ClockWentBack, EngageError, InvalidValue, LedgerBusy, LedgerFailed, SourceError
-from ..core.model import Entry, Evidence, Move
-from ..core.model import Status as AccountStatus
+from ..core.model import Entry, Evidence, Move, Status as AccountStatus
 from ..core.reports import (
     Enrolment,
     ExcuseReport,

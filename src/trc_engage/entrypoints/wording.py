@@ -6,8 +6,7 @@ from typing import get_args
 
 from ..core.errors import EngageError, SourceError
 from ..core.incidents import NAMES, ChannelState
-from ..core.model import Entry
-from ..core.model import Status as Kind
+from ..core.model import Entry, Status as Kind
 from ..core.reports import Mark, Standing, StreakChange
 from ..usecases.runs import Status
 from .settings import MEE6_URL

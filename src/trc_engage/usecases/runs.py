@@ -6,8 +6,7 @@ from datetime import datetime
 
 from attrs import evolve, frozen
 
-from ..core import days, incidents
-from ..core import sync as core_sync
+from ..core import days, incidents, sync as core_sync
 from ..core.days import SETTLES_AFTER, SlotEnd, in_utc
 from ..core.errors import ClockWentBack, KeptAway, LedgerBusy, ReadStopped, SourceError
 from ..core.incidents import ChannelState, FailureRun, Trouble

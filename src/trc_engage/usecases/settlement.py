@@ -5,9 +5,7 @@ from datetime import date, datetime, timedelta
 
 from attrs import evolve
 
-from ..core import settlement as core_settlement
-from ..core import streaks as core_streaks
-from ..core import sync as core_sync
+from ..core import settlement as core_settlement, streaks as core_streaks, sync as core_sync
 from ..core.days import ONE_DAY, Calendar
 from ..core.ports import Store
 from ..core.posting import Excusal, Posting, Settlement, SyncState

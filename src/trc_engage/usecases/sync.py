@@ -8,8 +8,7 @@ from typing import Literal
 
 from attrs import evolve, frozen
 
-from ..core import boards
-from ..core import sync as core_sync
+from ..core import boards, sync as core_sync
 from ..core.days import SlotEnd, SlotOutcome, in_utc
 from ..core.errors import Conflict, InvalidValue, LeaseLost, LedgerBusy, SourceError
 from ..core.model import Board, Decision, DiscordActivity, Move, Sought

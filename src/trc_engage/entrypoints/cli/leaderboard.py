@@ -12,8 +12,7 @@ from ..settings import Settings
 from ..stores import opened_to_read
 from ..wire import of_ranks
 from ..wording import counted, named
-from .options import Json, examples
-from .options import month as month_of
+from .options import Json, examples, month as month_of
 from .output import print_json, print_lines, print_table
 
 app = typer.Typer(rich_markup_mode=None)

@@ -1,0 +1,68 @@
+"""The public names of the package, listed here alone; `trc_engage` loads them when you first use one."""
+
+from .core.audit.model import (
+    Audit as Audit,
+    Breach as Breach,
+    Change as Change,
+    Repair as Repair,
+)
+from .core.days import SlotEnd as SlotEnd
+from .core.errors import (
+    AlertFailed as AlertFailed,
+    ClockWentBack as ClockWentBack,
+    Conflict as Conflict,
+    EngageError as EngageError,
+    InvalidValue as InvalidValue,
+    KeptAway as KeptAway,
+    KeyReused as KeyReused,
+    LeaseLost as LeaseLost,
+    LedgerBusy as LedgerBusy,
+    LedgerFailed as LedgerFailed,
+    LinkTaken as LinkTaken,
+    NotLinked as NotLinked,
+    ReadStopped as ReadStopped,
+    Reversed as Reversed,
+    SourceError as SourceError,
+    SourceMissing as SourceMissing,
+    StoreMissing as StoreMissing,
+    UnknownAward as UnknownAward,
+    UnknownMember as UnknownMember,
+)
+from .core.incidents import (
+    Notice as Notice,
+    Trouble as Trouble,
+)
+from .core.model import (
+    Board as Board,
+    DiscordActivity as DiscordActivity,
+    Entry as Entry,
+    Evidence as Evidence,
+    Link as Link,
+    Member as Member,
+    Sought as Sought,
+    XpChange as XpChange,
+)
+from .core.reports import (
+    DiscordStanding as DiscordStanding,
+    Enrolment as Enrolment,
+    ExcuseReport as ExcuseReport,
+    Found as Found,
+    MemberDay as MemberDay,
+    Rank as Rank,
+    Receipt as Receipt,
+    RunReport as RunReport,
+    SettleReport as SettleReport,
+    Standing as Standing,
+    StreakChange as StreakChange,
+    SyncReport as SyncReport,
+    Tally as Tally,
+)
+from .core.settlement import Pending as Pending
+from .core.streaks import (
+    Milestone as Milestone,
+    StreakStanding as StreakStanding,
+)
+from .engage import Engage as Engage
+from .reader import Reader as Reader
+from .usecases.members import Newcomer as Newcomer
+from .usecases.runs import Status as Status
