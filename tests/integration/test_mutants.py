@@ -12,7 +12,7 @@ from simulation.stores import STORES
 
 PROCESSES = 2
 PLANTED_MIN = 20
-SLOTS_ON_POSTGRES_MAX = 100
+SLOTS_ON_POSTGRES_MAX = 250
 """Longer lives take too much time there."""
 ON_POSTGRES_MIN = 3
 
