@@ -16,6 +16,7 @@ from trc_engage.core.ports import Requests
 from .boards import Address
 from .clock import Clock
 from .pager import Pager
+from .port import Port
 from .server import Asked, Server
 from .stores import OpenLedger, Store
 from .wire import Network, Script, Transport
@@ -50,28 +51,6 @@ class Read:
     """How many seconds it took, without the pauses between its requests."""
     is_taken_in: bool = False
     """Whether the oracle knows already that it was posted."""
-
-
-class Port:
-    """A port of which every call may be the last."""
-
-    def __init__(self, inner: Any, at: Callable[[str], None]) -> None:
-        self._inner = inner
-        self._at = at
-
-    def __getattr__(self, name: str) -> Any:
-        inner, at = getattr(self._inner, name), self._at
-        if not callable(inner):
-            return inner
-
-        def call(*values: Any, **options: Any) -> Any:
-            at(name)
-            result = inner(*values, **options)
-            at(f"{name} done")
-            return result
-
-        setattr(self, name, call)
-        return call
 
 
 @define(eq=False)
