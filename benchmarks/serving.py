@@ -73,7 +73,7 @@ def _statements(store: Path) -> list[str]:
     """Return what a summary runs, as SQLite was given it, with the member left open."""
     told: list[str] = []
     with SqliteLedger.open(store) as ledger:
-        with ledger._database.lent() as connection:  # noqa: SLF001
+        with ledger._database.connection() as connection:  # noqa: SLF001
             traced: Any = connection
             traced.set_trace_callback(told.append)
         Engage(ledger=ledger, clock=lambda: NOW).standing(SOMEBODY)

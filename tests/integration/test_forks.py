@@ -93,14 +93,14 @@ def test_a_fork_waits_for_the_call_that_is_under_way(tmp_path: Path) -> None:
         os.register_at_fork(before=lambda: about_to_fork.set() if is_armed else None)
 
         def hold() -> None:
-            with ledger._database.writing() as connection:  # type: ignore[attr-defined]
+            with ledger._database.transaction() as connection:  # type: ignore[attr-defined]
                 inside.set()
                 assert about_to_fork.wait(60)
                 for number in range(20_000):
                     connection.execute("INSERT INTO settled_days VALUES (?, '')", [f"day {number:05}"])
 
         def look() -> None:
-            with ledger._database.writing() as connection:  # type: ignore[attr-defined]
+            with ledger._database.transaction() as connection:  # type: ignore[attr-defined]
                 assert connection.execute("DELETE FROM settled_days").rowcount == 20_000
 
         thread = Thread(target=hold)
@@ -125,7 +125,7 @@ def test_who_forks_within_a_call_waits_for_nobody(kind: str, tmp_path: Path) -> 
                 with pytest.raises(LedgerFailed, match="forked in the middle of a call"):
                     community.award("ada", "child")
 
-        with ledger._database.writing() as session:  # type: ignore[attr-defined]
+        with ledger._database.transaction() as session:  # type: ignore[attr-defined]
             session.execute("DELETE FROM streaks")
             child = forked(misuse if kind == "sqlite" else community.engage.members)
             assert ended(child) == 0
@@ -142,7 +142,7 @@ community = Community(ledger)
 community.enroll("ada")
 pid = None
 try:
-    with ledger._database.writing() as connection:
+    with ledger._database.transaction() as connection:
         connection.execute("INSERT INTO settled_days VALUES ('2026-03-02', 'x')")
         pid = os.fork()
         if pid:
@@ -154,7 +154,7 @@ except Exception as error:
     print(type(error).__name__, flush=True)
 if not pid:
     sys.exit(7)
-with ledger._database.lent() as connection:
+with ledger._database.connection() as connection:
     print(connection.execute("SELECT count(*) FROM settled_days").fetchone()[0])
     print(connection.execute("PRAGMA integrity_check").fetchone()[0])
 """
@@ -217,7 +217,7 @@ def test_a_fork_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.Monke
         inside, go_on = Event(), Event()
 
         def hold() -> None:
-            with ledger._database.writing():  # type: ignore[attr-defined]
+            with ledger._database.transaction():  # type: ignore[attr-defined]
                 inside.set()
                 assert go_on.wait(60)
 

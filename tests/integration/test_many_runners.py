@@ -136,7 +136,7 @@ def test_killed_in_turn_they_run_each_slot_once_and_leave_none_out(world: World)
 
     ends = [world.ledger.slot_end(slot) for slot in SLOTS]
     assert [end and end.outcome for end in ends] == ["synced"] * len(SLOTS)
-    with world.ledger._database.lent() as session:
+    with world.ledger._database.connection() as session:
         ran = [at for (at,) in session.execute("SELECT at FROM runs WHERE outcome = 'synced' ORDER BY run_id")]
     # Once by whoever was killed, and once by whoever took over.
     assert max(Counter(slot_of(request.at) for request in world.server.requests).values()) == 2

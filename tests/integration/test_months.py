@@ -123,7 +123,7 @@ def test_a_month_is_made_the_sum_of_its_entries(kind: str, damage: str, found: s
         community = Community(ledger)
         community.enroll("ada")
         community.award("ada", "run:1", points=30)
-        with ledger._database.writing() as session:
+        with ledger._database.transaction() as session:
             session.execute(damage)
         assert [breach.message for breach in audit(ledger).breaches] == [
             f"member 'ada': the balance of 2026-03 is {found}, expected 30, the sum of its entries"

@@ -93,7 +93,7 @@ def test_the_rows_read_do_not_grow_with_the_failures(tmp_path: Path) -> None:
             ledger.sync_state()
             return len(steps)
 
-        with cast("SqliteLedger", ledger)._database.lent() as connection:
+        with cast("SqliteLedger", ledger)._database.connection() as connection:
             cast("Any", connection).set_progress_handler(lambda: steps.append(1), 1)
         fail_for(community, 3)
         few = spent()

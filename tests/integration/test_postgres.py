@@ -169,7 +169,7 @@ def test_all_connections_lent_is_busy(place: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("trc_engage.adapters.postgres.database.WAIT_SECONDS", 0.05)
     with (
         PostgresLedger.open(server_dsn(), schema=place, pool_size=1) as ledger,
-        ledger._database.lent(),
+        ledger._database.connection(),
         pytest.raises(LedgerBusy, match="all 1 connections"),
     ):
         ledger.members()

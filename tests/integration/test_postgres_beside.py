@@ -91,7 +91,7 @@ def test_a_sound_store_is_never_called_damaged(database: Pooled, place: str) -> 
         Community(ledger).begun()
         with (
             pytest.raises(LedgerFailed, match="the store has all its tables") as told,
-            ledger._database.lent() as session,
+            ledger._database.connection() as session,
         ):
             session.execute("SELECT * FROM nothing_of_the_kind")
         assert "backup" not in str(told.value)

@@ -10,7 +10,7 @@ from support.postgres import server_dsn
 from trc_engage import EngageError, InvalidValue, LedgerBusy, LedgerFailed
 from trc_engage.adapters.postgres import PostgresLedger
 from trc_engage.adapters.postgres.connection import translated
-from trc_engage.adapters.postgres.errors import told_as_ours
+from trc_engage.adapters.postgres.errors import translated_errors
 
 
 @pytest.mark.parametrize(
@@ -51,14 +51,14 @@ def all_errors(root: type[BaseException]) -> Iterator[type[BaseException]]:
         yield from all_errors(child)
 
 
-def test_every_error_of_psycopg_is_told_as_ours() -> None:
+def test_every_error_of_psycopg_is_translated_errors() -> None:
     """Whatever it raises, with the place and what to do, and chained."""
     kinds = [kind for root in (psycopg.Error, psycopg.Warning) for kind in all_errors(root)]
     assert len(kinds) > 200
     for kind in kinds:
         with (
             pytest.raises(EngageError, match=r"^the store.*: try again|^the store: .*: .*") as caught,
-            told_as_ours("the store"),
+            translated_errors("the store"),
         ):
             raise kind("first line\nDETAIL: Key (name)=(Ada)")
         assert isinstance(caught.value, LedgerBusy | LedgerFailed)

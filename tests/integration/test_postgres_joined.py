@@ -24,7 +24,7 @@ def community() -> Iterator[Community]:
 @pytest.fixture
 def place(community: Community) -> str:
     """Name the schema."""
-    place: str = community.ledger._database._place.schema  # type: ignore[attr-defined]
+    place: str = community.ledger._database._address.schema  # type: ignore[attr-defined]
     return place
 
 

@@ -16,7 +16,7 @@ from support.locks import until_waiting
 from support.pgbouncer import Pooled, pooled, state
 from trc_engage import Board, Engage, LedgerFailed
 from trc_engage.adapters.postgres import PostgresLedger
-from trc_engage.adapters.postgres.address import Place
+from trc_engage.adapters.postgres.address import Address
 from trc_engage.adapters.sql.copy import TABLES
 
 SECONDS = float(os.environ.get("TRC_ENGAGE_POOL_SECONDS", "8"))
@@ -183,7 +183,7 @@ def test_prepared_statements_are_kept_only_where_they_are_asked_for(database: Po
             for _ in range(20):
                 ledger.members()
                 ledger.revision()
-            with ledger._database.lent() as session:
+            with ledger._database.connection() as session:
                 assert session.execute(prepared).fetchone() == (prepare,)
     told = set()
     with PostgresLedger.open(database.dsn, schema=place, prepare=True) as ledger, ThreadPoolExecutor(8) as pool:
@@ -217,7 +217,7 @@ def test_a_limit_that_was_left_behind_is_not_ours(place: str, limit: str) -> Non
         community = Community(ledger).begun()
         with narrow.connect() as rude:
             rude.execute(f"SET {limit} = '50ms'".encode())
-        holder.execute("SELECT pg_advisory_xact_lock(%s)", [Place.named(narrow.dsn, place).lock_key])
+        holder.execute("SELECT pg_advisory_xact_lock(%s)", [Address.parse(narrow.dsn, place).lock_key])
         waiting = pool.submit(community.award, "ada", "late")
         until_waiting(looker, 1, WAITED)
         holder.rollback()

@@ -130,7 +130,7 @@ def test_every_answer_has_a_deadline(
     began = monotonic()
     with monkeypatch.context() as hurried:
         # As long as nobody waits in a test.
-        hurried.setattr("trc_engage.adapters.postgres.connection.Line.seconds_max", DEADLINE)
+        hurried.setattr("trc_engage.adapters.postgres.connection.DeadlineConnection.seconds_max", DEADLINE)
         if told:
             with pytest.raises(LedgerBusy, match=told):
                 call(community)

@@ -127,7 +127,7 @@ def test_nothing_is_committed_to_a_file_that_is_no_longer_the_store(
     """In the middle of a transaction: refused, taken back, and the same again goes into the new file."""
 
     def write() -> None:
-        with community.ledger._database.writing() as connection:  # type: ignore[attr-defined]
+        with community.ledger._database.transaction() as connection:  # type: ignore[attr-defined]
             if has_written:
                 connection.execute("DELETE FROM streaks")
             other.replace(path)
@@ -142,7 +142,7 @@ def test_nothing_is_committed_to_a_file_that_is_no_longer_the_store(
 
 def test_what_was_read_is_of_one_store(community: Community, path: Path, other: Path) -> None:
     """A view that has begun ends on the file it began on."""
-    with community.ledger._database.reading() as connection:  # type: ignore[attr-defined]
+    with community.ledger._database.snapshot() as connection:  # type: ignore[attr-defined]
         before = connection.execute("SELECT count(*) FROM members").fetchone()
         other.replace(path)
         assert connection.execute("SELECT member_id FROM members").fetchall() == [("ada",)]
@@ -201,7 +201,7 @@ def test_who_changes_his_folder_keeps_his_store(tmp_path: Path, monkeypatch: pyt
         community = Community(ledger).begun()
         (tmp_path / "elsewhere").mkdir()
         monkeypatch.chdir(tmp_path / "elsewhere")
-        with ledger._database.lent():
+        with ledger._database.connection():
             community.award("ada", "here")
     assert list(tmp_path.joinpath("elsewhere").iterdir()) == []
 

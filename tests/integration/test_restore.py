@@ -64,7 +64,7 @@ def test_who_was_at_work_does_not_hold_the_restored_store(operator: Operator, st
     with SqliteLedger.open(store) as ledger:
         ledger.lease("run", now, now + timedelta(minutes=5))
         if not is_live:
-            with ledger._database.writing() as connection:
+            with ledger._database.transaction() as connection:
                 connection.execute("UPDATE claims SET owner = 'elsewhere.example:1:abcd'")
     assert operator.call("backup", "backups/b.db").code == 0
     restored = {"TRC_ENGAGE_STORE": str(operator.folder / "new.db")}

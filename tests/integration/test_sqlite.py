@@ -114,7 +114,7 @@ def test_a_store_in_use_is_busy(path: Path, community: Community, monkeypatch: p
 
 def test_a_transaction_that_was_left_open_holds_nobody_up(community: Community) -> None:
     """As by an interrupt between two statements: it is taken back, and its connection not lent again."""
-    with community.ledger._database.lent() as connection:  # type: ignore[attr-defined]
+    with community.ledger._database.connection() as connection:  # type: ignore[attr-defined]
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("DELETE FROM streaks")
     community.award("ada", "after")

@@ -19,7 +19,7 @@ from support.postgres import schema, server_dsn
 from support.stores import SHARED
 from trc_engage import Engage, LedgerBusy, LedgerFailed
 from trc_engage.adapters.postgres import PostgresLedger
-from trc_engage.adapters.sql.ledger import SqlLedger
+from trc_engage.adapters.sql.posting import SqlLedger
 from trc_engage.adapters.sqlite import SqliteLedger
 
 AWARDS = 200

@@ -224,7 +224,7 @@ def test_links_and_rules_outlive_the_upgrade(upgraded: Store) -> None:
 def test_sqlite_checks_foreign_keys_after_an_upgrade(tmp_path: Path) -> None:
     """They are off only while the table is laid out anew."""
     path = tmp_path / "engage.db"
-    with SqliteLedger.open(path) as ledger, ledger._database.lent() as connection:
+    with SqliteLedger.open(path) as ledger, ledger._database.connection() as connection:
         assert connection.execute("PRAGMA foreign_keys").fetchone() == (1,)
         with pytest.raises(sqlite3.IntegrityError):
             connection.execute("INSERT INTO discord_activity (member_id, discord_id, linked_at) VALUES ('x', '1', 'y')")

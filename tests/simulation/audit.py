@@ -39,7 +39,7 @@ class Audit:
 
     def bury(self, pid: int) -> None:
         """Let the claim be one of a process that is known to be dead."""
-        with self._ledger._database.writing() as session:
+        with self._ledger._database.transaction() as session:
             for (owner,) in session.execute("SELECT owner FROM claims").fetchall():
                 host, _, rest = owner.rsplit(":", 2)
                 session.execute("UPDATE claims SET owner = ?", [f"{host}:{pid}:{rest}"])

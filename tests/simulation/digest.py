@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from trc_engage.adapters.sql.copy import TABLES
-from trc_engage.adapters.sql.ledger import SqlLedger
+from trc_engage.adapters.sql.posting import SqlLedger
 
 NUMBERED = frozenset({"account_id", "run_id", "change"})
 """Numbers that a database gives: PostgreSQL leaves out those of a transaction that failed, SQLite gives them again."""
@@ -16,7 +16,7 @@ def digest_of(ledger: SqlLedger) -> bytes:
     """Return a digest of all rows; numbers that the database gave are told by their order."""
     told = sha256()
     numbers: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(count(1).__next__))
-    with ledger._database.reading() as session:
+    with ledger._database.snapshot() as session:
         for table in TABLES:
             keys = ", ".join(table.columns[: table.keys])
             statement = f"SELECT {', '.join(table.columns)} FROM {table.name} ORDER BY {keys}"  # noqa: S608

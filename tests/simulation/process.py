@@ -90,7 +90,7 @@ class Process:
         self._dead = False
         self.ledger = self.store.open()
         database: Any = self.ledger._database
-        database.writing = self._fateful(database.writing)
+        database.transaction = self._fateful(database.transaction)
         self.source = Mee6Source.open(
             self.address.guild_id,
             base_url=self.address.url,
@@ -218,18 +218,18 @@ class Process:
             self.at(step)
         return self._dead
 
-    def _fateful(self, writing: Any) -> Any:
+    def _fateful(self, transaction: Any) -> Any:
         """Let each transaction's two ends be steps as well; who is killed at its begin wrote it, but never commits."""
 
         @contextmanager
         def fateful() -> Iterator[Any]:
             is_last = self._is_last("begin")
-            with writing() as session:
+            with transaction() as connection:
                 try:
-                    yield session
+                    yield connection
                 finally:
                     if is_last:
-                        self.store.hang_up(session)
+                        self.store.hang_up(connection)
                         raise Killed
             self.at("commit")
 

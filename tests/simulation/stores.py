@@ -25,7 +25,7 @@ class Store:
 
     open: Callable[[], OpenLedger]
     hang_up: Callable[[Any], None]
-    """Leaves a session's transaction as the death of its process does."""
+    """Leaves a connection's transaction as the death of its process does."""
 
 
 @contextmanager
@@ -38,7 +38,7 @@ def _file(*, is_fast: bool) -> Iterator[Store]:
 def _opened(path: Path, *, is_fast: bool) -> SqliteLedger:
     ledger = SqliteLedger.open(path)
     if is_fast:
-        with ledger._database.lent() as connection:
+        with ledger._database.connection() as connection:
             connection.execute("PRAGMA synchronous = OFF")
             connection.execute("PRAGMA journal_mode = MEMORY")
     return ledger
@@ -62,9 +62,9 @@ def _pooled() -> Iterator[Store]:
         yield Store(partial(PostgresLedger.open, pool.dsn), _cut)
 
 
-def _cut(session: Any) -> None:
+def _cut(connection: Any) -> None:
     """Shut the socket, without a COMMIT, a ROLLBACK or a farewell."""
-    with socket.socket(fileno=os.dup(session.connection.fileno())) as line:
+    with socket.socket(fileno=os.dup(connection.driver.fileno())) as line:
         line.shutdown(socket.SHUT_RDWR)
 
 

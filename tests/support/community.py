@@ -104,7 +104,7 @@ def opened(kind: str, folder: Path) -> Iterator[Store]:
     path = folder / "engage.db"
     path.write_bytes(_empty_file())
     with SqliteLedger.open(path) as ledger:
-        with ledger._database.lent() as connection:
+        with ledger._database.connection() as connection:
             connection.execute("PRAGMA synchronous = OFF")
             connection.execute("PRAGMA journal_mode = MEMORY")
         yield ledger

@@ -91,4 +91,4 @@ class PostgresContract(LedgerContract):
 
 
 def _schema_of(ledger: Any) -> str:
-    return str(ledger._database._place.schema)
+    return str(ledger._database._address.schema)

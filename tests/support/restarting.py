@@ -8,7 +8,7 @@ import psycopg
 
 from trc_engage import Engage
 from trc_engage.adapters.postgres import PostgresLedger
-from trc_engage.adapters.postgres.address import Place
+from trc_engage.adapters.postgres.address import Address
 from trc_engage.core.days import slot_of
 from trc_engage.testing.mee6 import Mee6Server
 from trc_engage.usecases.leases import TASK
@@ -59,7 +59,7 @@ class House:
     @property
     def lock_key(self) -> int:
         """What the lock of those who write is called."""
-        return Place.named(self.dsn, self.schema).lock_key
+        return Address.parse(self.dsn, self.schema).lock_key
 
     def stranger(self) -> psycopg.Connection[Any]:
         """Connect as another program, which knows of our schema."""
@@ -91,7 +91,7 @@ class House:
         for member_id in IDS:
             assert sum(entry.points for entry in self.engage.history(member_id)) == points
             assert self.engage.standing(member_id).points == points
-        with self.ledger._database.lent() as session:
+        with self.ledger._database.connection() as session:
             ran = [at for (at,) in session.execute("SELECT at FROM runs WHERE outcome = 'synced' ORDER BY run_id")]
         slots = [slot_of(datetime.fromisoformat(at)) for at in ran]
         assert len(slots) == len(set(slots)) == self.outcomes().count("synced")

@@ -72,7 +72,7 @@ class Place:
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
     with opened("sqlite", tmp_path) as ledger:
-        with ledger._database.lent() as connection:  # type: ignore[attr-defined]
+        with ledger._database.connection() as connection:  # type: ignore[attr-defined]
             connection.execute("PRAGMA busy_timeout = 10")
         community = Community(ledger)
         community.enroll("ada")

@@ -85,7 +85,7 @@ def opened_or_made_ledger(settings: Settings, say: Callable[[str], None]) -> Sql
             ledger: SqliteLedger | PostgresLedger = opened_postgres(settings.store, create=True)
         else:
             ledger = SqliteLedger.open(store_path(settings))
-    say(f"made a store at {ledger.place}")
+    say(f"made a store at {ledger.address}")
     return ledger
 
 

@@ -8,7 +8,7 @@ from unittest.mock import patch
 from attrs import evolve
 
 from trc_engage.adapters.sql import posting, queries
-from trc_engage.adapters.sql.ledger import SqlLedger
+from trc_engage.adapters.sql.posting import SqlLedger
 from trc_engage.core.days import SlotEnd
 from trc_engage.core.posting import SyncState
 from trc_engage.usecases import awards
@@ -71,7 +71,7 @@ def _wait_forgotten_by_others(state_of: Any) -> Any:
 
 def _lease_ignored(lease: Any) -> Any:
     def leased(self: Any, *told: Any) -> Any:
-        with self._database.writing() as session:
+        with self._database.transaction() as session:
             session.execute("DELETE FROM claims")
         return lease(self, *told)
 

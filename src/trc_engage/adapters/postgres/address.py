@@ -23,7 +23,7 @@ NO_SCHEMA = "name a schema: lower-case letters, digits and _, at most 63, no dig
 
 
 @frozen
-class Place:
+class Address:
     """Where a store is."""
 
     shown: str
@@ -32,8 +32,8 @@ class Place:
     defaults: dict[str, Any] = field(factory=dict, repr=False)
 
     @classmethod
-    def named(cls, dsn: str, schema: str) -> "Place":
-        """Return the place that an address names; raises `InvalidValue`."""
+    def parse(cls, dsn: str, schema: str) -> "Address":
+        """Parse an address and a schema's name; raises `InvalidValue`."""
         _check(schema)
         found = _parted(dsn)
         user = f"{found['user']}@" if "user" in found else ""
@@ -42,8 +42,8 @@ class Place:
         return cls(shown, schema, dsn, {name: value for name, value in DEFAULTS.items() if name not in found})
 
     @classmethod
-    def of_connection(cls, host: str, database: str, schema: str) -> "Place":
-        """Return the place that a connection leads to; raises `InvalidValue`."""
+    def of_connection(cls, host: str, database: str, schema: str) -> "Address":
+        """Return the address that a connection leads to; raises `InvalidValue`."""
         _check(schema)
         return cls(f"postgresql://{host}/{database} (schema {schema})", schema)
 
@@ -97,7 +97,7 @@ def _parted(dsn: str) -> dict[str, Any]:
         # Its text shows a part of the address, which may be one of the password.
         raise InvalidValue("dsn", "…", NO_ADDRESS) from None
     if set("=@") & set(str(found.get("dbname", ""))):
-        # Another address in the place of a name, password and all.
+        # Another address in place of a name, password and all.
         raise InvalidValue("dsn", "…", NO_ADDRESS)
     return found
 

@@ -16,8 +16,8 @@ from psycopg.pq import Format
 from psycopg.rows import tuple_row
 from psycopg.types.numeric import NumericBinaryLoader
 
-from ..sql.database import Rows, Session, Stamp
-from .address import Place
+from ..sql.database import Connection, Rows, Stamp
+from .address import Address
 
 WAIT_SECONDS = 10.0
 """For a connection, and for whoever writes to be done."""
@@ -37,10 +37,10 @@ WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 PATIENCE = "SET LOCAL statement_timeout = '{seconds}s'"
 
 
-def opening(begin: str, place: Place, *, path: str | None = None) -> tuple[str, ...]:
+def opening(begin: str, address: Address, *, path: str | None = None) -> tuple[str, ...]:
     """Return the statements that begin a transaction and set all that ours rely on until it ends."""
     values = {
-        "search_path": path or place.path,
+        "search_path": path or address.path,
         "lock_timeout": f"{WAIT_SECONDS}s",
         "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
         "client_min_messages": "warning",
@@ -67,7 +67,7 @@ class Silent(psycopg.OperationalError):
     """The server owes an answer."""
 
 
-class Line(psycopg.Connection[Any]):
+class DeadlineConnection(psycopg.Connection[Any]):
     """A connection on which every answer has a deadline; one that missed it is closed."""
 
     statement_seconds: float = STATEMENT_SECONDS
@@ -164,7 +164,7 @@ PLACEHOLDER = re.compile(r"'[^']*'|::|\?|:(\w+)|%")
 
 
 class Cursor(psycopg.Cursor[tuple[Any, ...]]):
-    """A cursor with adapters of our own, which reads binary: no setting of the session changes what is read."""
+    """A cursor with adapters of our own, which reads binary: no setting of the connection changes what is read."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         super().__init__(connection, row_factory=tuple_row)
@@ -176,19 +176,20 @@ class Cursor(psycopg.Cursor[tuple[Any, ...]]):
         return ADAPTERS
 
 
-class PostgresSession:
+class PostgresConnection:
     """A connection while one caller has it."""
 
     IntegrityError = psycopg.IntegrityError
 
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
-        self.connection = connection
+    def __init__(self, driver: psycopg.Connection[Any]) -> None:
+        self.driver = driver
+        """psycopg's own connection."""
         self.staged: list[str] = []
-        """The temporary tables that this session has made."""
+        """The temporary tables that it has made."""
 
     def cursor(self) -> Cursor:
         """Return a cursor."""
-        return Cursor(self.connection)
+        return Cursor(self.driver)
 
     def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = (), /) -> Rows:
         """Run one statement."""
@@ -209,29 +210,29 @@ class PostgresSession:
             pass
         return cursor.fetchone() if cursor.description else None
 
-    def be_patient(self, seconds: int, script: str = "SELECT") -> None:
-        """Run statements that begin what may take longer; a caller's own connection keeps his limits."""
-        if isinstance(self.connection, Line):
-            self.connection.statement_seconds = seconds
+    def extend_timeout(self, seconds: int, script: str = "SELECT") -> None:
+        """Run statements that begin what may take longer; a caller's own connection keeps its limits."""
+        if isinstance(self.driver, DeadlineConnection):
+            self.driver.statement_seconds = seconds
             script = f"{PATIENCE.format(seconds=seconds)}; {script}"
         self.run(script)
 
 
-class AloneSession(PostgresSession):
+class AutocommitConnection(PostgresConnection):
     """One in which each statement stands alone: it is sent with the transaction around it, and answered at once."""
 
-    def __init__(self, connection: psycopg.Connection[Any], opening: tuple[str, ...]) -> None:
-        super().__init__(connection)
+    def __init__(self, driver: psycopg.Connection[Any], opening: tuple[str, ...]) -> None:
+        super().__init__(driver)
         self._opening = opening
 
     def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = (), /) -> Rows:
         """Run one statement, which reads."""
         cursor = self.cursor()
-        with self.connection.pipeline():
+        with self.driver.pipeline():
             for begins in self._opening:
-                self.connection.execute(begins)
+                self.driver.execute(begins)
             cursor.execute(translated(statement), values)
-            self.connection.execute("COMMIT")
+            self.driver.execute("COMMIT")
         return cursor
 
 
@@ -266,10 +267,10 @@ ROWS_TO_COPY = 100
 """From so many rows on it is quicker to copy them first."""
 
 
-def stage(session: Session, moves: Iterable[Sequence[Any]], windows: Iterable[Sequence[Any]], /) -> None:
+def stage(connection: Connection, moves: Iterable[Sequence[Any]], windows: Iterable[Sequence[Any]], /) -> None:
     """Make and fill the temporary tables."""
-    mine = own(session)
-    mine.be_patient(BULK_SECONDS, STAGE)
+    mine = own(connection)
+    mine.extend_timeout(BULK_SECONDS, STAGE)
     mine.staged += ["engage_staged_moves", "engage_staged_windows"]
     _copy(mine, "engage_staged_moves", moves)
     _copy(mine, "engage_staged_windows", windows)
@@ -278,40 +279,40 @@ def stage(session: Session, moves: Iterable[Sequence[Any]], windows: Iterable[Se
 
 
 def merge(
-    session: Session, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], conflict: str = "", /
+    connection: Connection, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], conflict: str = "", /
 ) -> int:
     """Insert rows, many of them by way of a temporary table, and return how many were written."""
     names = ", ".join(columns)
     if len(rows) < ROWS_TO_COPY:
         places = ", ".join("?" * len(columns))
-        return session.executemany(f"INSERT INTO {table} ({names}) VALUES ({places}) {conflict}", rows).rowcount
-    mine, staged = own(session), f"engage_staged_{table}"
+        return connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({places}) {conflict}", rows).rowcount
+    mine, staged = own(connection), f"engage_staged_{table}"
     alike = f"SELECT {names} FROM {table} WITH NO DATA"
-    mine.be_patient(BULK_SECONDS, f"CREATE TEMP TABLE {staged} ON COMMIT DROP AS {alike}")
+    mine.extend_timeout(BULK_SECONDS, f"CREATE TEMP TABLE {staged} ON COMMIT DROP AS {alike}")
     mine.staged.append(staged)
     _copy(mine, staged, rows)
-    return session.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM {staged} {conflict}").rowcount
+    return connection.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM {staged} {conflict}").rowcount
 
 
-def fill(session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
+def fill(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
     """Write rows into an empty table, and let the numbers that it gives begin behind them."""
-    mine = own(session)
+    mine = own(connection)
     # As long as it takes: nobody else is at work on a store that is being filled.
-    mine.be_patient(LAYOUT_SECONDS)
+    mine.extend_timeout(LAYOUT_SECONDS)
     _copy(mine, f"{table} ({', '.join(columns)})", rows)
     number = columns[0]
-    (sequence,) = session.execute("SELECT pg_get_serial_sequence(?, ?)", [table, number]).fetchone()
+    (sequence,) = connection.execute("SELECT pg_get_serial_sequence(?, ?)", [table, number]).fetchone()
     if sequence is not None:
-        session.execute(f"SELECT setval(?, max({number})) FROM {table} HAVING count(*) > 0", [sequence])
+        connection.execute(f"SELECT setval(?, max({number})) FROM {table} HAVING count(*) > 0", [sequence])
 
 
-def own(session: Session) -> PostgresSession:
-    """Return a session as what it is."""
-    assert isinstance(session, PostgresSession)  # noqa: S101  this package lends no other
-    return session
+def own(connection: Connection) -> PostgresConnection:
+    """Return a connection as what it is."""
+    assert isinstance(connection, PostgresConnection)  # noqa: S101  this package makes no other
+    return connection
 
 
-def _copy(session: PostgresSession, target: str, rows: Iterable[Sequence[Any]]) -> None:
-    with session.cursor().copy(f"COPY {target} FROM STDIN") as copy:
+def _copy(connection: PostgresConnection, target: str, rows: Iterable[Sequence[Any]]) -> None:
+    with connection.cursor().copy(f"COPY {target} FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)

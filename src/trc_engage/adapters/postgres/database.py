@@ -1,4 +1,4 @@
-"""Connections to one database: made, lent, in a transaction, with every foreign error translated."""
+"""Connections to one database: made, checked out, in a transaction, with every foreign error translated."""
 
 import select
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from ...core.errors import StoreMissing
-from ..sql.database import Pool, Session, refuse_older, refuse_other
-from .address import Place
+from ..sql.database import Connection, Pool, refuse_older, refuse_other
+from .address import Address
 from .connection import (
     BULK_SECONDS,
     LAYOUT_SECONDS,
@@ -19,16 +19,16 @@ from .connection import (
     STATEMENT_SECONDS,
     WAIT_SECONDS,
     WRITE,
-    AloneSession,
-    Line,
-    PostgresSession,
+    AutocommitConnection,
+    DeadlineConnection,
+    PostgresConnection,
     fill,
     merge,
     opening,
     own,
     stage,
 )
-from .errors import CommitUnsure, told_as_ours, unreachable
+from .errors import CommitUnsure, translated_errors, unreachable
 from .schema import SCHEMA_VERSION, bring_up_to_date, missing, version_of
 
 # The key leads with the day, so that a member's own days are looked up one by one, and nobody else's are read.
@@ -53,28 +53,28 @@ WHERE relnamespace = CAST(:schema AS regnamespace) AND relkind = 'r'
 
 
 class Statements:
-    """The part of `Sessions` that is the same for a pool and for a caller's connection."""
+    """The part of `Database` that is the same for a pool and for a caller's connection."""
 
     discord_evidence = DISCORD_EVIDENCE
     stage = staticmethod(stage)
     merge = staticmethod(merge)
     fill = staticmethod(fill)
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
+    def __init__(self, address: Address) -> None:
+        self._address = address
 
     @property
-    def place(self) -> str:
+    def address(self) -> str:
         """Where the store is, without any password."""
-        return self._place.shown
+        return self._address.shown
 
-    def be_patient(self, session: Session, /) -> None:
-        """Let what the session does from here on take as long as a claim holds."""
-        own(session).be_patient(BULK_SECONDS)
+    def extend_timeout(self, connection: Connection, /) -> None:
+        """Let what the connection does from here on take as long as a claim holds."""
+        own(connection).extend_timeout(BULK_SECONDS)
 
-    def size_bytes(self, session: Session, /) -> int:
+    def size_bytes(self, connection: Connection, /) -> int:
         """Return how much room tables and indices take."""
-        (size,) = session.execute(SIZE, {"schema": self._place.quoted_schema}).fetchone()
+        (size,) = connection.execute(SIZE, {"schema": self._address.quoted_schema}).fetchone()
         return int(size)
 
 
@@ -86,7 +86,7 @@ MISSING = (
 )
 
 
-class Database(Statements):
+class PostgresDatabase(Statements):
     """A pool of connections to one database.
 
     A connection may lead to a pool that hands it to others after each transaction (PgBouncer): nothing is set,
@@ -97,22 +97,22 @@ class Database(Statements):
     too, for a newer process may have brought the tables up to date.
     """
 
-    def __init__(self, place: Place, *, size: int, read_only: bool = False, prepare: bool = False) -> None:
-        super().__init__(place)
+    def __init__(self, address: Address, *, size: int, read_only: bool = False, prepare: bool = False) -> None:
+        super().__init__(address)
         self._read_only = read_only
         self._prepare = prepare
-        self._pool = Pool(self._connect, place.shown, size=size, seconds_max=WAIT_SECONDS, is_alive=_is_quiet)
+        self._pool = Pool(self._connect, address.shown, size=size, seconds_max=WAIT_SECONDS, is_alive=_is_quiet)
 
     def make(self) -> None:
         """Lay out the tables, or those that are new; raises `LedgerFailed` if they are newer than this version."""
-        with self.reading() as session:
-            if version_of(session.connection, self._place) == SCHEMA_VERSION:
+        with self.snapshot() as connection:
+            if version_of(connection.driver, self._address) == SCHEMA_VERSION:
                 return
         # Whoever may not use the schema must not lay out the tables among the temporary ones.
-        begin = opening(WRITE, self._place, path=self._place.quoted_schema)
-        with self._transaction(*begin, self._place.lock) as (session, _):
-            session.be_patient(LAYOUT_SECONDS)
-            bring_up_to_date(session, self._place)
+        begin = opening(WRITE, self._address, path=self._address.quoted_schema)
+        with self._transaction(*begin, self._address.lock) as (connection, _):
+            connection.extend_timeout(LAYOUT_SECONDS)
+            bring_up_to_date(connection, self._address)
 
     def bring_up_to_date(self) -> None:
         """Lay out the tables that are new; raises `StoreMissing`, and `LedgerFailed` if they are too new for this."""
@@ -123,103 +123,105 @@ class Database(Statements):
         """Raise `StoreMissing` if there is no store, and `LedgerFailed` if it is one of another version."""
         version = self._version()
         if not may_be_older:
-            refuse_older(self.place, version, SCHEMA_VERSION)
+            refuse_older(self.address, version, SCHEMA_VERSION)
 
     def _version(self) -> int:
-        with self.reading() as session:
-            version = version_of(session.connection, self._place)
+        with self.snapshot() as connection:
+            version = version_of(connection.driver, self._address)
         if version is None:
-            message = f"{self.place}: {MISSING}"
+            message = f"{self.address}: {MISSING}"
             raise StoreMissing(message)
         return version
 
     def close(self) -> None:
-        """Close what is idle now and what is lent when it comes back."""
+        """Close what is idle now and what is in use when it comes back."""
         self._pool.close()
 
     @contextmanager
-    def lent(self) -> Iterator[PostgresSession]:
-        """Lend a session in which each statement stands alone."""
-        with self._lent() as connection:
+    def connection(self) -> Iterator[PostgresConnection]:
+        """Check out a connection on which each statement stands alone."""
+        with self._checked_out() as driver:
             try:
-                yield AloneSession(connection, opening(READ_ONE, self._place))
+                yield AutocommitConnection(driver, opening(READ_ONE, self._address))
             finally:
-                _roll_back(connection)
+                _roll_back(driver)
 
     @contextmanager
-    def reading(self) -> Iterator[PostgresSession]:
-        """Lend a session in which all reads see one state."""
-        with self._lent() as connection, self._looking(connection) as session:
-            yield session
-
-    @contextmanager
-    def writing(self) -> Iterator[PostgresSession]:
-        """Lend a session in a transaction of which all is committed, or nothing."""
-        begin = opening(READ if self._read_only else WRITE, self._place)
-        with self._transaction(*begin, self._place.turn) as (session, found):
-            refuse_other(self.place, found[0], SCHEMA_VERSION)
-            yield session
-
-    @contextmanager
-    def _transaction(self, *begin: str) -> Iterator[tuple[PostgresSession, Any]]:
-        """Lend a session, with what the last statement of the beginning has found."""
-        with self._lent() as connection:
-            session = PostgresSession(connection)
-            try:
-                yield session, session.run("; ".join(begin))
-            except BaseException:
-                _roll_back(connection)
-                raise
-            _commit(connection)
-
-    @contextmanager
-    def _looking(self, connection: Line) -> Iterator[PostgresSession]:
-        session = PostgresSession(connection)
-        try:
-            session.run("; ".join(opening(READ, self._place)))
-            yield session
-        finally:
-            _roll_back(connection)
-
-    @contextmanager
-    def _lent(self) -> Iterator[Line]:
-        with told_as_ours(self.place, self._missing), self._pool.lent() as connection:
-            connection.statement_seconds = STATEMENT_SECONDS
+    def snapshot(self) -> Iterator[PostgresConnection]:
+        """Check out a connection on which all reads see one state."""
+        with self._checked_out() as driver, self._snapshot(driver) as connection:
             yield connection
 
-    def _missing(self) -> list[str]:
-        with self._pool.lent() as connection, self._looking(connection):
-            return missing(connection, self._place)
+    @contextmanager
+    def transaction(self) -> Iterator[PostgresConnection]:
+        """Check out a connection in a transaction of which all is committed, or nothing."""
+        begin = opening(READ if self._read_only else WRITE, self._address)
+        with self._transaction(*begin, self._address.turn) as (connection, found):
+            refuse_other(self.address, found[0], SCHEMA_VERSION)
+            yield connection
 
-    def _connect(self) -> Line:
+    @contextmanager
+    def _transaction(self, *begin: str) -> Iterator[tuple[PostgresConnection, Any]]:
+        """Check out a connection, with what the last statement of the beginning has found."""
+        with self._checked_out() as driver:
+            connection = PostgresConnection(driver)
+            try:
+                yield connection, connection.run("; ".join(begin))
+            except BaseException:
+                _roll_back(driver)
+                raise
+            _commit(driver)
+
+    @contextmanager
+    def _snapshot(self, driver: DeadlineConnection) -> Iterator[PostgresConnection]:
+        connection = PostgresConnection(driver)
+        try:
+            connection.run("; ".join(opening(READ, self._address)))
+            yield connection
+        finally:
+            _roll_back(driver)
+
+    @contextmanager
+    def _checked_out(self) -> Iterator[DeadlineConnection]:
+        with translated_errors(self.address, self._missing), self._pool.connection() as driver:
+            driver.statement_seconds = STATEMENT_SECONDS
+            yield driver
+
+    def _missing(self) -> list[str]:
+        with self._pool.connection() as driver, self._snapshot(driver):
+            return missing(driver, self._address)
+
+    def _connect(self) -> DeadlineConnection:
         try:
             # What is read as a text is read as this one, whatever the address or the environment says.
-            connection = Line.connect(self._place.dsn, autocommit=True, client_encoding="UTF8", **self._place.defaults)
+            driver = DeadlineConnection.connect(
+                self._address.dsn, autocommit=True, client_encoding="UTF8", **self._address.defaults
+            )
         except psycopg.Error as error:
-            raise unreachable(self.place, error) from error
-        connection.prepare_threshold = PREPARED_AFTER if self._prepare else None
-        return connection
+            raise unreachable(self.address, error) from error
+        driver.prepare_threshold = PREPARED_AFTER if self._prepare else None
+        return driver
 
 
-def _is_quiet(connection: Line) -> bool:
-    """Tell whether a connection can be lent: a server that went away has said so, or has closed it."""
-    if connection.closed or connection.info.transaction_status != TransactionStatus.IDLE:
+def _is_quiet(driver: DeadlineConnection) -> bool:
+    """Tell whether a connection can be used: a server that went away has said so, or has closed it."""
+    if driver.closed or driver.info.transaction_status != TransactionStatus.IDLE:
         return False
     watched = select.poll()
-    watched.register(connection.fileno(), select.POLLIN)
+    watched.register(driver.fileno(), select.POLLIN)
     return not watched.poll(0)
 
 
-def _roll_back(connection: Line) -> None:
+def _roll_back(driver: DeadlineConnection) -> None:
     # A connection that is lost, or silent, is rolled back by the server.
     with suppress(psycopg.OperationalError):
-        if connection.info.transaction_status != TransactionStatus.IDLE:
-            connection.statement_seconds = 0
-            connection.execute("ROLLBACK")
+        if driver.info.transaction_status != TransactionStatus.IDLE:
+            driver.statement_seconds = 0
+            driver.execute("ROLLBACK")
 
 
-def _commit(connection: Line) -> None:
+def _commit(driver: DeadlineConnection) -> None:
     try:
-        connection.execute("COMMIT")
+        driver.execute("COMMIT")
     except psycopg.OperationalError as error:
         raise CommitUnsure from error

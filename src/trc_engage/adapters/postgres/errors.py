@@ -66,26 +66,26 @@ class CommitUnsure(Exception):
 
 
 @contextmanager
-def told_as_ours(place: str, missing: Callable[[], list[str]] = list) -> Iterator[None]:
-    """Translate whatever psycopg raises; `place` is without a password.
+def translated_errors(address: str, missing: Callable[[], list[str]] = list) -> Iterator[None]:
+    """Translate whatever psycopg raises; `address` is without a password.
 
     `missing` looks which tables are gone, and raises if the store is not of this version.
     """
     try:
         yield
     except CommitUnsure as error:
-        message = f"{place}: {UNSURE}"
+        message = f"{address}: {UNSURE}"
         raise LedgerBusy(message) from error.__cause__
     except IN_DOUBT as error:
-        message = f"{place}: {_sentence(error)}: {_diagnosis(missing)}"
+        message = f"{address}: {_first_line(error)}: {_diagnosis(missing)}"
         raise LedgerFailed(message) from error
     except psycopg.Error as error:
-        raise translation(place, error) from error
+        raise translation(address, error) from error
     except psycopg.Warning as error:
-        message = f"{place}: {_sentence(error)}: {UNDONE}"
+        message = f"{address}: {_first_line(error)}: {UNDONE}"
         raise LedgerFailed(message) from error
     except (OverflowError, UnicodeEncodeError) as error:
-        message = f"{place}: a value cannot be stored ({error}); {UNDONE}"
+        message = f"{address}: a value cannot be stored ({error}); {UNDONE}"
         raise LedgerFailed(message) from error
 
 
@@ -97,19 +97,19 @@ def _diagnosis(missing: Callable[[], list[str]]) -> str:
     return f"{', '.join(gone)}: gone from the store; put back a backup" if gone else WHOLE
 
 
-def translation(place: str, error: psycopg.Error) -> LedgerBusy | LedgerFailed:
+def translation(address: str, error: psycopg.Error) -> LedgerBusy | LedgerFailed:
     """Return what an error of psycopg means to the caller."""
     for kind, reason in BUSY.items():
         if isinstance(error, kind):
-            return LedgerBusy(f"{place} is busy: {reason}; {UNDONE}: try again")
+            return LedgerBusy(f"{address} is busy: {reason}; {UNDONE}: try again")
     if isinstance(error, Silent):
-        return LedgerBusy(f"{place}: {_sentence(error)}, and {SILENT}")
+        return LedgerBusy(f"{address}: {_first_line(error)}, and {SILENT}")
     if _is_lost(error):
-        return LedgerBusy(f"{place}: {LOST} ({_sentence(error)})")
+        return LedgerBusy(f"{address}: {LOST} ({_first_line(error)})")
     for kind, advice in ADVICE.items():
         if isinstance(error, kind):
-            return LedgerFailed(f"{place}: {_sentence(error)}: {advice}")
-    return LedgerFailed(f"{place}: {_sentence(error)}: {UNDONE}; see the cause")
+            return LedgerFailed(f"{address}: {_first_line(error)}: {advice}")
+    return LedgerFailed(f"{address}: {_first_line(error)}: {UNDONE}; see the cause")
 
 
 def _is_lost(error: psycopg.Error) -> bool:
@@ -119,17 +119,17 @@ def _is_lost(error: psycopg.Error) -> bool:
     )
 
 
-def unreachable(place: str, error: psycopg.Error) -> LedgerBusy | LedgerFailed:
+def unreachable(address: str, error: psycopg.Error) -> LedgerBusy | LedgerFailed:
     """Return why no connection could be made; at the door the server's reasons come in words alone."""
-    told = _sentence(error)
+    told = _first_line(error)
     if STARTUP in told:
-        return LedgerFailed(f"{place}: {told}: {REFUSED_OPTION}")
+        return LedgerFailed(f"{address}: {told}: {REFUSED_OPTION}")
     if any(words in told for words in PASSING):
-        return LedgerBusy(f"{place} is busy: {told}: try again")
-    return LedgerFailed(f"{place}: {told}: {REFUSED if 'FATAL' in told else UNREACHABLE}")
+        return LedgerBusy(f"{address} is busy: {told}: try again")
+    return LedgerFailed(f"{address}: {told}: {REFUSED if 'FATAL' in told else UNREACHABLE}")
 
 
-def _sentence(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     """Return the first line, without the values that a second one may show."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__

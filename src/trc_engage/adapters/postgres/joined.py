@@ -1,4 +1,4 @@
-"""The caller's own connection, inside his own transaction."""
+"""A store inside the caller's own transaction."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,11 +8,11 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from ...core.errors import LedgerFailed
-from ..sql.database import Session, refuse_other
-from .address import Place
-from .connection import WAIT_SECONDS, PostgresSession
+from ..sql.database import Connection, refuse_other
+from .address import Address
+from .connection import WAIT_SECONDS, PostgresConnection
 from .database import Statements
-from .errors import told_as_ours
+from .errors import translated_errors
 from .schema import SCHEMA_VERSION, missing, version_of
 
 NAMES = ("search_path", "lock_timeout", "client_min_messages")
@@ -22,25 +22,24 @@ ENTER = f"SELECT current_setting('transaction_isolation'), {THEIRS}, {OURS}"
 LEAVE = f"SELECT {OURS}"
 
 
-class JoinedTransaction(Statements):
-    """A caller's connection: what is written here is committed or rolled back with all else that he does.
+class JoinedDatabase(Statements):
+    """A caller's connection: what is written here is committed or rolled back with all else that is done on it.
 
-    Each call is a savepoint, so that one that raised has changed nothing and his transaction goes on; nothing
-    of his connection's settings and adapters is changed. Whoever has written keeps other writers waiting until
-    he commits.
+    Each call is a savepoint, so that one that raised has changed nothing and the transaction goes on; settings and
+    adapters of the connection stay as they are. After a write, other writers wait until the caller commits.
     """
 
-    def __init__(self, place: Place, connection: psycopg.Connection[Any]) -> None:
-        super().__init__(place)
+    def __init__(self, address: Address, connection: psycopg.Connection[Any]) -> None:
+        super().__init__(address)
         self._connection: psycopg.Connection[Any] | None = connection
 
     def check(self) -> None:
-        """Raise `LedgerFailed` unless the tables are there and up to date: no transaction of his lays them out."""
-        with self._entered() as (session, _):
-            version = version_of(session.connection, self._place)
+        """Raise `LedgerFailed` unless the tables are there and up to date; they are not laid out here."""
+        with self._entered() as (connection, _):
+            version = version_of(connection.driver, self._address)
         if version != SCHEMA_VERSION:
             message = (
-                f"{self.place}: the store is not laid out for this version; open it once by its address, for example "
+                f"{self.address}: the store is not laid out for this version; open it once by its address, for example "
                 "with `trc-engage status`, before you join it"
             )
             raise LedgerFailed(message)
@@ -49,61 +48,61 @@ class JoinedTransaction(Statements):
         """Let go of the connection, which stays open."""
         self._connection = None
 
-    def be_patient(self, session: Session, /) -> None:
-        """Do nothing: the limits are the caller's."""
+    def extend_timeout(self, connection: Connection, /) -> None:
+        """Do nothing: the caller's connection keeps its limits."""
 
     @contextmanager
-    def lent(self) -> Iterator[PostgresSession]:
-        """Lend a session in which each statement sees what was committed by then, and what his transaction did."""
-        with self._entered(is_undone=True) as (session, _):
-            yield session
+    def connection(self) -> Iterator[PostgresConnection]:
+        """Use the connection so that each statement sees what was committed by then, and what the caller did."""
+        with self._entered(is_undone=True) as (connection, _):
+            yield connection
 
     @contextmanager
-    def reading(self) -> Iterator[PostgresSession]:
-        """Lend a session in which all reads see one state: meanwhile nobody else writes."""
-        with self._entered(is_undone=True) as (session, _):
-            # Let go of with the savepoint, and not as late as he commits.
-            session.run(f"SELECT pg_advisory_xact_lock_shared({self._place.lock_key})")
-            yield session
+    def snapshot(self) -> Iterator[PostgresConnection]:
+        """Use the connection so that all reads see one state: meanwhile nobody else writes."""
+        with self._entered(is_undone=True) as (connection, _):
+            # Released with the savepoint, and not as late as the caller commits.
+            connection.run(f"SELECT pg_advisory_xact_lock_shared({self._address.lock_key})")
+            yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[PostgresSession]:
-        """Lend a session for what is to be committed with his transaction, all of it or nothing."""
-        with self._entered() as (session, isolation):
+    def transaction(self) -> Iterator[PostgresConnection]:
+        """Use the connection for what is committed with the caller's transaction, all of it or nothing."""
+        with self._entered() as (connection, isolation):
             if isolation != "read committed":
                 message = (
-                    f"{self.place}: your transaction is {isolation.upper()} and cannot see what others commit; join "
+                    f"{self.address}: your transaction is {isolation.upper()} and cannot see what others commit; join "
                     "the store from one that is READ COMMITTED"
                 )
                 raise LedgerFailed(message)
-            (version,) = session.run(self._place.turn)
-            refuse_other(self.place, version, SCHEMA_VERSION)
-            yield session
-            if session.staged:
-                session.run(f"DROP TABLE {', '.join(f'pg_temp.{table}' for table in session.staged)}")
+            (version,) = connection.run(self._address.turn)
+            refuse_other(self.address, version, SCHEMA_VERSION)
+            yield connection
+            if connection.staged:
+                connection.run(f"DROP TABLE {', '.join(f'pg_temp.{table}' for table in connection.staged)}")
 
     @contextmanager
-    def _entered(self, *, is_undone: bool = False) -> Iterator[tuple[PostgresSession, str]]:
-        """Lend a session within a savepoint; what only reads is undone, with all that was set and locked for it."""
-        connection = self._open_connection()
-        with told_as_ours(self.place, lambda: missing(connection, self._place)), _unprepared(connection):
-            if connection.info.transaction_status == TransactionStatus.IDLE and not connection.autocommit:
-                # Now his transaction has begun, and what follows is a savepoint in it.
-                connection.execute("SELECT")
-            with connection.transaction(force_rollback=is_undone):
-                session = PostgresSession(connection)
-                values = [self._place.path, f"{WAIT_SECONDS}s", "warning"]
-                isolation, *before = (session.cursor().execute(ENTER, values).fetchone() or [""])[: len(NAMES) + 1]
-                yield session, isolation
+    def _entered(self, *, is_undone: bool = False) -> Iterator[tuple[PostgresConnection, str]]:
+        """Use the connection within a savepoint; a read is undone, with all that was set and locked for it."""
+        driver = self._open_connection()
+        with translated_errors(self.address, lambda: missing(driver, self._address)), _unprepared(driver):
+            if driver.info.transaction_status == TransactionStatus.IDLE and not driver.autocommit:
+                # This begins the caller's transaction, and what follows is a savepoint in it.
+                driver.execute("SELECT")
+            with driver.transaction(force_rollback=is_undone):
+                connection = PostgresConnection(driver)
+                values = [self._address.path, f"{WAIT_SECONDS}s", "warning"]
+                isolation, *before = (connection.cursor().execute(ENTER, values).fetchone() or [""])[: len(NAMES) + 1]
+                yield connection, isolation
                 if not is_undone:
-                    session.cursor().execute(LEAVE, before)
+                    connection.cursor().execute(LEAVE, before)
 
     def _open_connection(self) -> psycopg.Connection[Any]:
         if self._connection is None:
-            message = f"{self.place} is closed; open it again"
+            message = f"{self.address} is closed; open it again"
             raise LedgerFailed(message)
         if self._connection.info.transaction_status == TransactionStatus.INERROR:
-            message = f"{self.place}: your transaction has failed before; roll it back first"
+            message = f"{self.address}: your transaction has failed before; roll it back first"
             raise LedgerFailed(message)
         return self._connection
 

@@ -6,17 +6,16 @@ from typing import Any, Self, overload
 import psycopg
 
 from ...core.errors import InvalidValue
-from ..sql.database import Opened
-from ..sql.ledger import SqlLedger
-from .address import Place
-from .database import Database
-from .joined import JoinedTransaction
+from ..sql.posting import SqlLedger
+from .address import Address
+from .database import PostgresDatabase
+from .joined import JoinedDatabase
 
 SCHEMA = "trc_engage"
 POOL_SIZE = 4
 
 
-class PostgresLedger(Opened, SqlLedger):
+class PostgresLedger(SqlLedger):
     """A store in PostgreSQL, safe to share between threads, processes and machines."""
 
     @overload
@@ -55,8 +54,8 @@ class PostgresLedger(Opened, SqlLedger):
             return cls._joined(connection, schema)
         if dsn is None:
             raise InvalidValue("dsn", None, "name the database: postgresql://USER@HOST/DATABASE")
-        database = Database(Place.named(dsn, schema), size=pool_size, prepare=prepare)
-        return cls._prepared(database, Database.make if create else Database.bring_up_to_date)
+        database = PostgresDatabase(Address.parse(dsn, schema), size=pool_size, prepare=prepare)
+        return cls._prepared(database, PostgresDatabase.make if create else PostgresDatabase.bring_up_to_date)
 
     @classmethod
     def open_read_only(cls, dsn: str, *, schema: str = SCHEMA, may_be_older: bool = False) -> Self:
@@ -64,10 +63,10 @@ class PostgresLedger(Opened, SqlLedger):
 
         One that an older version laid out is refused, unless it is only asked whether it is there.
         """
-        database = Database(Place.named(dsn, schema), size=POOL_SIZE, read_only=True)
-        return cls._prepared(database, partial(Database.check, may_be_older=may_be_older))
+        database = PostgresDatabase(Address.parse(dsn, schema), size=POOL_SIZE, read_only=True)
+        return cls._prepared(database, partial(PostgresDatabase.check, may_be_older=may_be_older))
 
     @classmethod
     def _joined(cls, connection: psycopg.Connection[Any], schema: str) -> Self:
-        place = Place.of_connection(connection.info.host, connection.info.dbname, schema)
-        return cls._prepared(JoinedTransaction(place, connection), JoinedTransaction.check)
+        address = Address.of_connection(connection.info.host, connection.info.dbname, schema)
+        return cls._prepared(JoinedDatabase(address, connection), JoinedDatabase.check)

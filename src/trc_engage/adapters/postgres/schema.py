@@ -10,8 +10,8 @@ from ..sql.copy import TABLES
 from ..sql.database import refuse_newer
 from ..sql.runs import FROM_RUNS
 from ..sql.search import NAMED, WORDS, rows_of
-from .address import Place
-from .connection import PostgresSession, fill
+from .address import Address
+from .connection import PostgresConnection, fill
 
 NAMES = """
 CREATE TABLE name_words (
@@ -23,9 +23,9 @@ CREATE INDEX words_of_a_member ON name_words (member_id, word);
 """
 
 
-def fill_names(session: PostgresSession) -> None:
+def fill_names(connection: PostgresConnection) -> None:
     """Let the members who are there be found by name."""
-    fill(session, "name_words", WORDS, list(rows_of(session.execute(NAMED).fetchall())))
+    fill(connection, "name_words", WORDS, list(rows_of(connection.execute(NAMED).fetchall())))
 
 
 FIRST = """
@@ -259,41 +259,41 @@ MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 
-def bring_up_to_date(session: PostgresSession, place: Place) -> None:
+def bring_up_to_date(connection: PostgresConnection, address: Address) -> None:
     """Apply what is missing, inside a transaction; many processes may try at once, and one does it.
 
     The caller holds the lock of those who write, and the search path names nothing but the schema.
     """
-    version = version_of(session.connection, place)
+    version = version_of(connection.driver, address)
     if version is None:
-        _begin(session.connection, place)
+        _begin(connection.driver, address)
     for number, script in enumerate(MIGRATIONS[version or 0 :], start=(version or 0) + 1):
-        session.run(script)
+        connection.run(script)
         if script is FOURTH:
-            fill_names(session)
-        session.connection.execute("INSERT INTO migrations (version) VALUES (%s)", [number])
+            fill_names(connection)
+        connection.driver.execute("INSERT INTO migrations (version) VALUES (%s)", [number])
 
 
-def version_of(connection: psycopg.Connection[Any], place: Place) -> int | None:
+def version_of(connection: psycopg.Connection[Any], address: Address) -> int | None:
     """Return what the schema was brought up to, None if no store is there; raises `LedgerFailed` if it is newer."""
     cursor = psycopg.Cursor(connection, row_factory=tuple_row)
     # Not to_regclass: it may still remember, from before it waited for its turn, that nothing was there.
     held = "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = %s AND tablename = 'migrations'"
-    if cursor.execute(held, [place.schema]).fetchone() is None:
+    if cursor.execute(held, [address.schema]).fetchone() is None:
         return None
-    (version,) = cursor.execute(f"SELECT max(version) FROM {place.quoted_schema}.migrations").fetchone() or (0,)
-    refuse_newer(place.shown, version or 0, SCHEMA_VERSION)
+    (version,) = cursor.execute(f"SELECT max(version) FROM {address.quoted_schema}.migrations").fetchone() or (0,)
+    refuse_newer(address.shown, version or 0, SCHEMA_VERSION)
     return int(version or 0)
 
 
-def _begin(connection: psycopg.Connection[Any], place: Place) -> None:
+def _begin(connection: psycopg.Connection[Any], address: Address) -> None:
     """Make the schema, or take one that is there and empty."""
     # A role that may not create schemas may have been given one.
-    if connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [place.schema]).fetchone() is None:
-        connection.execute(f"CREATE SCHEMA {place.quoted_schema}")
+    if connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [address.schema]).fetchone() is None:
+        connection.execute(f"CREATE SCHEMA {address.quoted_schema}")
     held = "SELECT 1 FROM pg_class WHERE relnamespace = CAST(%s AS regnamespace) LIMIT 1"
-    if connection.execute(held, [place.quoted_schema]).fetchone() is not None:
-        message = f"{place.shown}: the schema holds tables of another program; name one of its own for this store"
+    if connection.execute(held, [address.quoted_schema]).fetchone() is not None:
+        message = f"{address.shown}: the schema holds tables of another program; name one of its own for this store"
         raise LedgerFailed(message)
     connection.execute("CREATE TABLE migrations (version BIGINT PRIMARY KEY)")
 
@@ -305,11 +305,11 @@ WHERE relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = %s
 EXPECTED = frozenset({("claims", "owner"), *((table.name, column) for table in TABLES for column in table.columns)})
 
 
-def missing(connection: psycopg.Connection[Any], place: Place) -> list[str]:
+def missing(connection: psycopg.Connection[Any], address: Address) -> list[str]:
     """Name the tables of the store that are not there, or else the columns; raises `LedgerFailed` if it is newer."""
-    version_of(connection, place)
+    version_of(connection, address)
     cursor = psycopg.Cursor(connection, row_factory=tuple_row)
-    lost = EXPECTED - set(cursor.execute(COLUMNS, [place.schema]).fetchall())
+    lost = EXPECTED - set(cursor.execute(COLUMNS, [address.schema]).fetchall())
     if lost == EXPECTED:
         return ["all tables"]
     there = {table for table, _ in EXPECTED - lost}

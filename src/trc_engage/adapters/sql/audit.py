@@ -12,7 +12,7 @@ from ...core.errors import SourceTrouble
 from ...core.incidents import NoticeKind, Topic
 from ...core.model import DecisionKind, Entry
 from ...core.settlement import ends_at
-from .database import Session, Sessions, stamp
+from .database import Connection, SqlStore, stamp
 from .runs import FROM_RUNS
 from .search import names, reword
 from .survey import FLAG, INSTANT, PERSONAL, SETTLED_DAYS, TEXT, WHOLE, Columns, Survey, one_of, optional
@@ -50,10 +50,8 @@ ON CONFLICT (month, member_id) DO UPDATE SET points = excluded.points
 """
 
 
-class Audited:
+class Audited(SqlStore):
     """What is held, row by row as it is, and balances made anew."""
-
-    _database: Sessions
 
     def holdings(self) -> Holdings:
         """Return all but the entries, as of one instant; rows that cannot be read are left out and named."""
@@ -76,40 +74,40 @@ class Audited:
 
     def rebalance(self) -> Sequence[Change]:
         """Make every balance, by source and by month, the sum of its entries, and return which were not."""
-        with self._database.writing() as session:
-            self._database.be_patient(session)
+        with self._database.transaction() as connection:
+            self._database.extend_timeout(connection)
             return [
-                *_rebalanced(session, UNBALANCED, SET_BALANCE, repr),
-                *_rebalanced(session, UNBALANCED_MONTHS, SET_MONTHLY_BALANCE, lambda month: month[:7]),
+                *_rebalanced(connection, UNBALANCED, SET_BALANCE, repr),
+                *_rebalanced(connection, UNBALANCED_MONTHS, SET_MONTHLY_BALANCE, lambda month: month[:7]),
             ]
 
     def reword(self) -> Sequence[Change]:
         """Make what names are found by anew from the names, and return of whom it differed."""
-        with self._database.writing() as session:
-            return reword(session)
+        with self._database.transaction() as connection:
+            return reword(connection)
 
     @contextmanager
     def _surveyed(self) -> Iterator[Survey]:
         """Lend a look at one state of the store."""
-        with self._inspected() as session:
-            yield Survey(session, self._damage_of)
+        with self._inspected() as connection:
+            yield Survey(connection, self._damage_of)
 
     @contextmanager
-    def _inspected(self) -> Iterator[Session]:
-        """Lend a session on which texts that are none do not keep their rows from being read."""
-        with self._database.reading() as session:
-            self._database.be_patient(session)
-            yield session
+    def _inspected(self) -> Iterator[Connection]:
+        """Check out a connection on which texts that are none do not keep their rows from being read."""
+        with self._database.snapshot() as connection:
+            self._database.extend_timeout(connection)
+            yield connection
 
     def _damage_of(self, error: Exception) -> str | None:  # noqa: ARG002  what the children know
         """Say what is damaged, if an error of the database says so."""
         return None
 
 
-def _rebalanced(session: Session, find: str, mend: str, named: Callable[[str], str]) -> Sequence[Change]:
+def _rebalanced(connection: Connection, find: str, mend: str, named: Callable[[str], str]) -> Sequence[Change]:
     """Mend the balances that a statement finds, and return what they were and are."""
-    rows = session.execute(find).fetchall()
-    session.executemany(mend, [(member_id, part, after) for member_id, part, _, after in rows])
+    rows = connection.execute(find).fetchall()
+    connection.executemany(mend, [(member_id, part, after) for member_id, part, _, after in rows])
     return [
         Change(BALANCE, of_member(member_id), f"the balance of {named(part)}", before, after)
         for member_id, part, before, after in rows

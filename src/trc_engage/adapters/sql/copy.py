@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from attrs import frozen
 
 from ...core.errors import LedgerFailed
-from .database import Row, Session, Sessions
+from .database import Connection, Database, Row
 
 PAGE = 10_000
 """How many rows are read at a time."""
@@ -63,25 +63,25 @@ TABLES = (
 """All but the claims and the requests, for nobody is at work on a copy; what refers to others stands behind them."""
 
 
-def copy(source: Sessions, target: Sessions) -> None:
+def copy(source: Database, target: Database) -> None:
     """Copy one state of a store into an empty one, all of it or nothing; raises `LedgerFailed` if it is not empty."""
-    with source.reading() as reads, target.writing() as writes:
-        source.be_patient(reads)
+    with source.snapshot() as reads, target.transaction() as writes:
+        source.extend_timeout(reads)
         for table in TABLES:
             if writes.execute(f"SELECT 1 FROM {table.name} LIMIT 1").fetchone() is not None:
-                message = f"{target.place} is not empty, and nothing was copied: name a store that holds nothing yet"
+                message = f"{target.address} is not empty, and nothing was copied: name a store that holds nothing yet"
                 raise LedgerFailed(message)
         for table in TABLES:
             target.fill(writes, table.name, table.columns, _rows(reads, table))
 
 
-def _rows(session: Session, table: Table) -> Iterator[Row]:
+def _rows(connection: Connection, table: Table) -> Iterator[Row]:
     """Yield a table's rows in the order of their keys, so that no more than a page is held."""
     keys = ", ".join(table.columns[: table.keys])
     pages = f"ORDER BY {keys} LIMIT {PAGE}"
     whole = f"SELECT {', '.join(table.columns)} FROM {table.name}"
     beyond = f"{whole} WHERE ({keys}) > ({', '.join('?' * table.keys)}) {pages}"
-    page = session.execute(f"{whole} {pages}").fetchall()
+    page = connection.execute(f"{whole} {pages}").fetchall()
     while page:
         yield from page
-        page = session.execute(beyond, page[-1][: table.keys]).fetchall()
+        page = connection.execute(beyond, page[-1][: table.keys]).fetchall()

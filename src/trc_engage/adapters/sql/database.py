@@ -1,4 +1,4 @@
-"""What every database lends: sessions, a pool of connections, a store that is open, instants as texts."""
+"""What every database offers: connections, a pool of them that survives a fork, an open store, instants as texts."""
 
 import ctypes
 import os
@@ -15,22 +15,22 @@ from attrs import field, frozen
 from ...core.errors import LedgerBusy, LedgerFailed
 
 FORK_SECONDS = 20.0
-"""How long a fork waits for others' calls: longer than a call waits for the store itself."""
+"""How long a fork waits for other threads' calls: longer than a call waits for the store itself."""
 
 
-class Forked(Protocol):
-    """What lends connections."""
+class Forkable(Protocol):
+    """What holds connections."""
 
-    def begin_in_child(self, *, torn: bool) -> None:
-        """Begin anew in a child; `torn` if anything was lent as it was forked."""
+    def begin_in_child(self, *, was_in_use: bool) -> None:
+        """Begin anew in a child; `was_in_use` if a connection was checked out when the process forked."""
         ...
 
 
 @frozen(eq=False)
-class Loan:
-    """What was lent to whom, and in which process."""
+class Checkout:
+    """A connection in use: of which pool, by which thread and in which process."""
 
-    lender: Forked
+    pool: Forkable
     thread: int = field(factory=threading.get_ident)
     pid: int = field(factory=os.getpid)
 
@@ -40,54 +40,54 @@ class Loan:
         return self.pid != os.getpid()
 
 
-class Gate:
-    """Counts the loans of each thread, and lets none begin while another thread forks.
+class ForkGuard:
+    """Counts the checkouts of each thread, and lets none begin while another thread forks.
 
-    Whoever has something lent already is let through, or the fork would wait for him and he for the fork.
-    A thread that forks within a call of its own cannot wait for itself, and so waits for nobody; the child is
-    told. The lock is one that a signal handler may take again.
+    A thread that already has one may take another, or it and the fork would wait for each other.
+    A thread that forks within its own call cannot wait for itself, and so waits for nobody; the child's pools
+    are informed. The lock is reentrant, because a signal handler may take it again.
     """
 
     def __init__(self) -> None:
-        self._lenders: WeakSet[Forked] = WeakSet()
+        self._pools: WeakSet[Forkable] = WeakSet()
         self._begin()
         os.register_at_fork(before=self._close, after_in_parent=self._open, after_in_child=self._begin_in_child)
 
     def _begin(self) -> None:
         self._turn = threading.Condition()
-        self._loans: dict[int, list[Loan]] = {}
+        self._checkouts: dict[int, list[Checkout]] = {}
         self._forking = 0
 
-    def add(self, lender: Forked) -> None:
-        """Tell a lender of every fork, for as long as it lives."""
-        self._lenders.add(lender)
+    def add(self, pool: Forkable) -> None:
+        """Let a pool begin anew after every fork, for as long as it lives."""
+        self._pools.add(pool)
 
-    def enter(self, lender: Forked) -> Loan:
-        """Note a loan to this thread, once no other thread forks."""
-        loan = Loan(lender)
+    def enter(self, pool: Forkable) -> Checkout:
+        """Count a checkout of this thread, once no other thread forks."""
+        checkout = Checkout(pool)
         with self._turn:
-            while self._forking and loan.thread not in self._loans:
+            while self._forking and checkout.thread not in self._checkouts:
                 self._turn.wait()
-            self._loans.setdefault(loan.thread, []).append(loan)
-        return loan
+            self._checkouts.setdefault(checkout.thread, []).append(checkout)
+        return checkout
 
-    def leave(self, loan: Loan) -> None:
-        """Note the end of a loan; in a child that was forked within it, nothing is noted any more."""
+    def leave(self, checkout: Checkout) -> None:
+        """Count the end of a checkout; in a child that was forked within it, there is nothing left to count."""
         with self._turn:
-            loans = self._loans.get(loan.thread, [])
-            if loan in loans:
-                loans.remove(loan)
-            if not loans:
-                self._loans.pop(loan.thread, None)
+            checkouts = self._checkouts.get(checkout.thread, [])
+            if checkout in checkouts:
+                checkouts.remove(checkout)
+            if not checkouts:
+                self._checkouts.pop(checkout.thread, None)
             if self._forking:
                 self._turn.notify_all()
 
     def _close(self) -> None:
         with self._turn:
             self._forking += 1
-            # Who forks within a call may hold the very lock that the others wait for.
-            if threading.get_ident() not in self._loans:
-                self._turn.wait_for(lambda: not self._loans, timeout=FORK_SECONDS)
+            # A thread that forks within a call may hold the very lock that the others wait for.
+            if threading.get_ident() not in self._checkouts:
+                self._turn.wait_for(lambda: not self._checkouts, timeout=FORK_SECONDS)
 
     def _open(self) -> None:
         with self._turn:
@@ -95,120 +95,120 @@ class Gate:
             self._turn.notify_all()
 
     def _begin_in_child(self) -> None:
-        torn = [loan.lender for loans in self._loans.values() for loan in loans]
+        in_use = [checkout.pool for checkouts in self._checkouts.values() for checkout in checkouts]
         self._begin()
-        for lender in list(self._lenders):
-            lender.begin_in_child(torn=lender in torn)
+        for pool in list(self._pools):
+            pool.begin_in_child(was_in_use=pool in in_use)
 
 
 def abandon(connection: object) -> None:
-    """Keep an inherited connection for ever: closed, be it by the interpreter's end, it would spoil the parent's."""
+    """Keep an inherited connection for ever: closing it, even at the interpreter's end, would break the parent's."""
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
 
 
-gate = Gate()
+fork_guard = ForkGuard()
 
-TORN = (
+FORKED_IN_USE = (
     "this process was forked in the middle of a call, which the database's locks do not survive; nothing was read or "
     "written: fork while no call is under way, or start the process anew (spawn)"
 )
 
 
 class Closable(Protocol):
-    """What can be kept: anything that can be closed."""
+    """What a pool can keep."""
 
     def close(self) -> None:
         """Close it; must not raise."""
         ...
 
 
-Connection = TypeVar("Connection", bound=Closable)
+Pooled = TypeVar("Pooled", bound=Closable)
 
 
-class Pool(Generic[Connection]):
-    """At most so many connections, made when one is needed and kept for the next.
+class Pool(Generic[Pooled]):
+    """At most `size` connections, made when one is needed and kept for the next caller.
 
-    Nothing is done in the background: who needs a connection makes it, and is told at once why it cannot be made.
-    A child that is forked begins anew, with connections of its own. `survives_fork` says whether it may even if it
-    was forked in the middle of a call, which happens only where one forks within it or it takes too long to wait for.
+    Nothing happens in the background: a caller who needs a connection makes it, and sees at once why that fails.
+    A forked child begins anew with its own connections. `survives_fork` says whether it may even if it was forked
+    in the middle of a call, which happens only to a thread that forks within one, or after `FORK_SECONDS`.
     """
 
     def __init__(
         self,
-        connect: Callable[[], Connection],
-        place: str,
+        connect: Callable[[], Pooled],
+        address: str,
         *,
         size: int,
         seconds_max: float,
-        is_alive: Callable[[Connection], bool],
+        is_alive: Callable[[Pooled], bool],
         survives_fork: bool = True,
     ) -> None:
         self._connect = connect
         self._is_alive = is_alive
-        self._place = place
+        self._address = address
         self._size = size
         self._seconds_max = seconds_max
         self._survives_fork = survives_fork
         self._closed = False
         self._begin()
-        gate.add(self)
+        fork_guard.add(self)
 
     def _begin(self) -> None:
         self._lock = threading.Lock()
-        self._idle: list[Connection] = []
+        self._idle: list[Pooled] = []
         self._free = threading.Semaphore(self._size)
 
-    def begin_in_child(self, *, torn: bool) -> None:
-        """Leave all connections to the parent: none must be carried across a fork, even to close it there."""
+    def begin_in_child(self, *, was_in_use: bool) -> None:
+        """Leave all connections to the parent: none may be used in the child, not even to close it."""
         for connection in self._idle:
             abandon(connection)
-        if torn and not self._survives_fork:
-            _torn.add(self._place)
+        if was_in_use and not self._survives_fork:
+            _unusable.add(self._address)
         self._begin()
 
     @contextmanager
-    def lent(self) -> Iterator[Connection]:
-        """Lend a connection; raises `LedgerBusy` if all are lent for too long."""
-        loan = gate.enter(self)
+    def connection(self) -> Iterator[Pooled]:
+        """Check out a connection; raises `LedgerBusy` if all are in use for too long."""
+        checkout = fork_guard.enter(self)
         try:
-            free = self._room()
+            free = self._wait_for_room()
             try:
-                connection = self._taken()
+                connection = self._take()
                 try:
                     yield connection
                 finally:
-                    self._give_back(connection, loan)
+                    self._give_back(connection, checkout)
             finally:
                 free.release()
         finally:
-            gate.leave(loan)
+            fork_guard.leave(checkout)
 
     def close(self) -> None:
-        """Close what is idle now, and what is lent when it comes back."""
+        """Close what is idle now, and what is in use when it comes back."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
 
-    def _room(self) -> threading.Semaphore:
-        """Wait until one more may be lent, and return what to release afterwards."""
+    def _wait_for_room(self) -> threading.Semaphore:
+        """Wait until one more may be in use, and return what to release afterwards."""
         if self._closed:
-            message = f"{self._place} is closed; open it again"
+            message = f"{self._address} is closed; open it again"
             raise LedgerFailed(message)
-        if self._place in _torn:
-            message = f"{self._place}: {TORN}"
+        if self._address in _unusable:
+            message = f"{self._address}: {FORKED_IN_USE}"
             raise LedgerFailed(message)
         free = self._free
         if not free.acquire(timeout=self._seconds_max):
             message = (
-                f"{self._place}: all {self._size} connections of this process are at work for over "
+                f"{self._address}: all {self._size} connections of this process are at work for over "
                 f"{self._seconds_max:.0f} s; nothing was written: try again"
             )
             raise LedgerBusy(message)
         return free
 
-    def _taken(self) -> Connection:
+    def _take(self) -> Pooled:
         while True:
             with self._lock:
                 connection = self._idle.pop() if self._idle else None
@@ -218,8 +218,8 @@ class Pool(Generic[Connection]):
                 return connection
             connection.close()
 
-    def _give_back(self, connection: Connection, loan: Loan) -> None:
-        if loan.is_inherited:
+    def _give_back(self, connection: Pooled, checkout: Checkout) -> None:
+        if checkout.is_inherited:
             abandon(connection)
             return
         is_alive = self._is_alive(connection)
@@ -230,14 +230,14 @@ class Pool(Generic[Connection]):
         connection.close()
 
 
-_torn: set[str] = set()
-"""The places of which a library believes in this process that it holds locks, while it is the parent that does."""
+_unusable: set[str] = set()
+"""The addresses for which a library believes that this process holds locks, although it is the parent that does."""
 
 Row = tuple[Any, ...]
 
 
 class Rows(Protocol):
-    """What a statement gives back."""
+    """The result of a statement."""
 
     @property
     def rowcount(self) -> int:
@@ -257,7 +257,7 @@ class Rows(Protocol):
         ...
 
 
-class Session(Protocol):
+class Connection(Protocol):
     """A connection while one caller has it."""
 
     @property
@@ -274,48 +274,58 @@ class Session(Protocol):
         ...
 
 
-class Sessions(Protocol):
-    """Where sessions come from; all errors of the database are translated on the way out."""
+class Database(Protocol):
+    """Where connections come from; every error of the database is translated on the way out."""
 
     discord_evidence: str
     """The statement that reads a `:member`'s evidence of Discord from `:first` to `:last`: day, account id, window."""
 
     @property
-    def place(self) -> str:
+    def address(self) -> str:
         """Where the store is, without any password."""
         ...
 
-    def lent(self) -> AbstractContextManager[Session]:
-        """Lend a session in which each statement stands alone."""
+    def connection(self) -> AbstractContextManager[Connection]:
+        """Check out a connection on which each statement stands alone."""
         ...
 
-    def reading(self) -> AbstractContextManager[Session]:
-        """Lend a session in which all reads see one state."""
+    def snapshot(self) -> AbstractContextManager[Connection]:
+        """Check out a connection on which all reads see one state."""
         ...
 
-    def writing(self) -> AbstractContextManager[Session]:
-        """Lend a session in a transaction of which all is committed, or nothing."""
+    def transaction(self) -> AbstractContextManager[Connection]:
+        """Check out a connection in a transaction of which all is committed, or nothing."""
         ...
 
-    def stage(self, session: Session, moves: Iterable[Sequence[Any]], windows: Iterable[Sequence[Any]], /) -> None:
+    def stage(
+        self, connection: Connection, moves: Iterable[Sequence[Any]], windows: Iterable[Sequence[Any]], /
+    ) -> None:
         """Fill the temporary tables `engage_staged_moves` and then `engage_staged_windows`, which begin empty."""
         ...
 
     def merge(
-        self, session: Session, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], conflict: str, /
+        self,
+        connection: Connection,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        conflict: str,
+        /,
     ) -> int:
         """Insert rows, with an `ON CONFLICT` clause or none, and return how many rows were written."""
         ...
 
-    def fill(self, session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
+    def fill(
+        self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /
+    ) -> None:
         """Write rows into an empty table; if its first column numbers itself, it will go on behind them."""
         ...
 
-    def be_patient(self, session: Session, /) -> None:
-        """Let what the session does from here on take some minutes, for there is much to do."""
+    def extend_timeout(self, connection: Connection, /) -> None:
+        """Let what follows on this connection take some minutes, for there is much to do."""
         ...
 
-    def size_bytes(self, session: Session, /) -> int | None:
+    def size_bytes(self, connection: Connection, /) -> int | None:
         """Return how much room the store takes; None if that cannot be told."""
         ...
 
@@ -324,18 +334,18 @@ class Sessions(Protocol):
         ...
 
 
-Database = TypeVar("Database", bound="Sessions")
+AnyDatabase = TypeVar("AnyDatabase", bound=Database)
 
 
-class Opened:
-    """Is closed; where it is, and what can be done in between, its children say."""
+class SqlStore:
+    """An open store, on which the methods of the ports are built."""
 
-    def __init__(self, database: Sessions) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
 
     @classmethod
-    def _prepared(cls, database: Database, prepare: Callable[[Database], None]) -> Self:
-        """Open a store once it is ready; if it cannot be made so, nothing stays open."""
+    def _prepared(cls, database: AnyDatabase, prepare: Callable[[AnyDatabase], None]) -> Self:
+        """Open a store once it is ready; if that fails, nothing stays open."""
         try:
             prepare(database)
         except BaseException:
@@ -344,9 +354,9 @@ class Opened:
         return cls(database)
 
     @property
-    def place(self) -> str:
+    def address(self) -> str:
         """Where the store is, without any password."""
-        return self._database.place
+        return self._database.address
 
     def close(self) -> None:
         """Close the store."""
@@ -377,27 +387,27 @@ def month_of(day: str) -> str:
     return f"{day[:8]}01"
 
 
-def refuse_newer(place: str, found: int, known: int) -> None:
+def refuse_newer(address: str, found: int, known: int) -> None:
     """Raise `LedgerFailed` if tables are newer than this version, which could then write no more than half of it."""
     if found > known:
         message = (
-            f"{place} was written by a newer trc-engage (schema {found}, this one knows {known}); "
+            f"{address} was written by a newer trc-engage (schema {found}, this one knows {known}); "
             "nothing was touched: upgrade trc-engage"
         )
         raise LedgerFailed(message)
 
 
-def refuse_older(place: str, found: int, known: int) -> None:
+def refuse_older(address: str, found: int, known: int) -> None:
     """Raise `LedgerFailed` if tables are older than this version, for whoever may not bring them up to date."""
     if found < known:
         message = (
-            f"{place} was laid out by an older trc-engage (schema {found}, this one needs {known}); nothing was "
+            f"{address} was laid out by an older trc-engage (schema {found}, this one needs {known}); nothing was "
             "touched: open it once with `trc-engage status`, which brings it up to date, and begin again"
         )
         raise LedgerFailed(message)
 
 
-def refuse_other(place: str, found: int, known: int) -> None:
+def refuse_other(address: str, found: int, known: int) -> None:
     """Raise `LedgerFailed` if tables are not of this version: they were changed, or put back, while they were open."""
-    refuse_newer(place, found, known)
-    refuse_older(place, found, known)
+    refuse_newer(address, found, known)
+    refuse_older(address, found, known)

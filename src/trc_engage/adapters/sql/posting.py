@@ -1,16 +1,18 @@
-"""One posting, one transaction: entries, accounts, days, streaks, and how the run ended."""
+"""`SqlLedger`, and how it posts in one transaction: entries, accounts, days, streaks, and how the run ended."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from ...core.days import SlotEnd, Window
 from ...core.errors import Conflict, LeaseLost
-from ...core.model import DISCORD, SILENT_KINDS, TOMBSTONE, Decision, Link, Member, Move
+from ...core.model import DISCORD, SILENT_KINDS, TOMBSTONE, Decision, Entry, Link, Member, Move
 from ...core.posting import Draft, Lease, Posting, SyncFailure, SyncRun
 from ...core.reports import COUNTS
 from ...core.streaks import Streak
-from .database import Session, Sessions, month_of, stamp
-from .queries import calendar_of, latest_revision, revision_of_day
-from .runs import add_failure, end_failures
+from .audit import Audited
+from .copy import copy
+from .database import Connection, Database, month_of, stamp
+from .queries import Activity, Facts, Views, calendar_of, entry_at, latest_revision, revision_of_day
+from .runs import Running, add_failure, end_failures
 from .search import name
 
 POST_ENTRIES = """
@@ -61,7 +63,9 @@ WHERE discord_activity.account_id = moves.account_id AND discord_activity.versio
 """
 
 
-def post_moves(sessions: Sessions, session: Session, moves: Sequence[Move], at: str, decision: Decision | None) -> None:
+def post_moves(
+    database: Database, connection: Connection, moves: Sequence[Move], at: str, decision: Decision | None
+) -> None:
     """Write what the moves mean; `Conflict` if an account is not at the version its move was planned on."""
     decided = {
         "decided": decision and decision.entry_kind,
@@ -69,12 +73,12 @@ def post_moves(sessions: Sessions, session: Session, moves: Sequence[Move], at: 
         "actor": decision and decision.actor,
     }
     windows: dict[Window, int] = {}
-    sessions.stage(session, _staged(moves, windows), _days(windows))
-    session.execute(POST_ENTRIES, {"source": DISCORD, "at": at, **decided})
-    session.execute(POST_BALANCES, {"source": DISCORD})
-    session.execute(POST_MONTHLY_BALANCES)
-    session.execute(POST_EVIDENCE)
-    if session.execute(MOVE_ACCOUNTS).rowcount != len(moves):
+    database.stage(connection, _staged(moves, windows), _days(windows))
+    connection.execute(POST_ENTRIES, {"source": DISCORD, "at": at, **decided})
+    connection.execute(POST_BALANCES, {"source": DISCORD})
+    connection.execute(POST_MONTHLY_BALANCES)
+    connection.execute(POST_EVIDENCE)
+    if connection.execute(MOVE_ACCOUNTS).rowcount != len(moves):
         raise Conflict
 
 
@@ -132,80 +136,80 @@ ON CONFLICT (board_id) DO UPDATE SET trouble = excluded.trouble, until = exclude
 """
 
 
-def check_lease(session: Session, lease: Lease | None) -> None:
+def check_lease(connection: Connection, lease: Lease | None) -> None:
     """Raise `LeaseLost` if somebody else has the claim by now; whoever writes here holds the lock."""
     if lease is None:
         return
-    held = session.execute("SELECT 1 FROM claims WHERE task = ? AND owner = ?", [lease.task, lease.owner])
+    held = connection.execute("SELECT 1 FROM claims WHERE task = ? AND owner = ?", [lease.task, lease.owner])
     if held.fetchone() is None:
         raise LeaseLost
 
 
-def note(session: Session, posting: Posting, at: str) -> None:
+def note(connection: Connection, posting: Posting, at: str) -> None:
     """Write how a sync and its slot ended, and what was told; raises `Conflict` and `LeaseLost`."""
     if posting.run is not None:
-        _succeed(session, posting.run, at)
+        _succeed(connection, posting.run, at)
     if posting.failure is not None:
-        _fail(session, posting.failure)
+        _fail(connection, posting.failure)
     if posting.slot is not None:
-        _end(session, posting.slot)
-    _note_notices(session, posting)
+        _end(connection, posting.slot)
+    _note_notices(connection, posting)
     for state in posting.channels:
-        session.execute(FORGET_CHANNEL, [state.channel, state.fingerprint])
+        connection.execute(FORGET_CHANNEL, [state.channel, state.fingerprint])
         if not state.is_plain:
             times = [at and stamp(at) for at in (state.dead_since, state.not_before)]
-            session.execute(KEEP_CHANNEL, [state.channel, state.fingerprint, *times, state.why])
+            connection.execute(KEEP_CHANNEL, [state.channel, state.fingerprint, *times, state.why])
 
 
-def _note_notices(session: Session, posting: Posting) -> None:
+def _note_notices(connection: Connection, posting: Posting) -> None:
     """Write what is about to be sent, and what became of it."""
     for table, notices in (("notices_begun", posting.begun), ("told", posting.told)):
         for one in notices:
             row = [one.channel, one.topic, one.kind, stamp(one.since), stamp(one.at)]
-            session.execute(NOTE.format(table=table), row)
+            connection.execute(NOTE.format(table=table), row)
     for one in (*posting.told, *posting.withdrawn):
-        session.execute("DELETE FROM notices_begun WHERE channel = ? AND topic = ?", [one.channel, one.topic])
+        connection.execute("DELETE FROM notices_begun WHERE channel = ? AND topic = ?", [one.channel, one.topic])
 
 
-def _end(session: Session, end: SlotEnd) -> None:
+def _end(connection: Connection, end: SlotEnd) -> None:
     row = [stamp(end.slot), end.outcome, stamp(end.at)]
-    if not session.execute(
+    if not connection.execute(
         "INSERT INTO slots (slot, outcome, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", row
     ).rowcount:
         raise LeaseLost
 
 
-def _fail(session: Session, failure: SyncFailure) -> None:
+def _fail(connection: Connection, failure: SyncFailure) -> None:
     retry_at, asked = failure.retry_at and stamp(failure.retry_at), failure.board_id
-    session.execute(
+    connection.execute(
         "INSERT INTO runs (task, outcome, at, trouble, message, counts, retry_at, board_id) "
         "VALUES ('sync', 'failed', ?, ?, ?, ?, ?, ?)",
         [stamp(failure.at), failure.kind, failure.message, failure.counts, retry_at, asked],
     )
     if failure.counts:
-        add_failure(session, failure)
+        add_failure(connection, failure)
     if asked is None:
         return
     if retry_at is None:
-        session.execute("DELETE FROM waits WHERE board_id = ?", [asked])
+        connection.execute("DELETE FROM waits WHERE board_id = ?", [asked])
     else:
-        session.execute(WAIT, [asked, failure.kind, retry_at])
+        connection.execute(WAIT, [asked, failure.kind, retry_at])
 
 
-def _succeed(session: Session, run: SyncRun, at: str) -> None:
-    (last_good,) = session.execute("SELECT coalesce(max(run_id), 0) FROM runs WHERE outcome = 'synced'").fetchone()
+def _succeed(connection: Connection, run: SyncRun, at: str) -> None:
+    (last_good,) = connection.execute("SELECT coalesce(max(run_id), 0) FROM runs WHERE outcome = 'synced'").fetchone()
     if last_good != run.follows:
         raise Conflict
     report, decision = run.report, run.decision
     row = [at, *report.counts.values(), report.points, report.pages, report.rows, run.whole, run.board_id]
-    session.execute(
+    connection.execute(
         SUCCEED, [*row, *((decision.kind, decision.actor, decision.reason) if decision else (None, None, None))]
     )
     if run.adopts:
-        session.execute("DELETE FROM waits")
+        connection.execute("DELETE FROM waits")
     else:
-        session.execute("DELETE FROM waits WHERE board_id IN (?, '')", [run.board_id])
-    end_failures(session)
+        connection.execute("DELETE FROM waits WHERE board_id IN (?, '')", [run.board_id])
+    end_failures(connection)
 
 
 UNLINK = """
@@ -251,58 +255,58 @@ WHERE streaks.version = excluded.version - 1
 """
 
 
-def post(sessions: Sessions, session: Session, posting: Posting) -> list[int]:
-    """Write a posting inside the session's transaction; return its drafts' positions. Raises `Conflict`."""
+def post(database: Database, connection: Connection, posting: Posting) -> list[int]:
+    """Write a posting inside the connection's transaction; return its drafts' positions. Raises `Conflict`."""
     at = stamp(posting.at)
-    check_lease(session, posting.lease)
-    _check(session, posting)
-    note(session, posting, at)
-    _enrol(sessions, session, posting.members)
+    check_lease(connection, posting.lease)
+    _check(connection, posting)
+    note(connection, posting, at)
+    _enrol(database, connection, posting.members)
     if posting.members:
-        name(sessions, session, posting.members)
+        name(database, connection, posting.members)
     if posting.moves:
-        post_moves(sessions, session, posting.moves, at, None if posting.run is None else posting.run.decision)
+        post_moves(database, connection, posting.moves, at, None if posting.run is None else posting.run.decision)
         if posting.run is None:
             # A sync never unlinks, and its many moves need not be searched for it.
-            session.execute(UNLINK, {"at": at})
-    _link(sessions, session, posting.links, at)
-    _forget(session, posting.members)
-    positions = [_append(session, draft) for draft in posting.drafts]
-    _extend(sessions, session, posting.streaks)
+            connection.execute(UNLINK, {"at": at})
+    _link(database, connection, posting.links, at)
+    _forget(connection, posting.members)
+    positions = [_append(connection, draft) for draft in posting.drafts]
+    _extend(database, connection, posting.streaks)
     if posting.settlement is not None:
-        session.execute(
+        connection.execute(
             "INSERT INTO settled_days (day, settled_at) VALUES (?, ?)", [posting.settlement.day.isoformat(), at]
         )
     if posting.excusal is not None:
         day = posting.excusal.day.isoformat()
-        session.execute("INSERT INTO excusals (day, reason, at) VALUES (?, ?, ?)", [day, posting.excusal.reason, at])
+        connection.execute("INSERT INTO excusals (day, reason, at) VALUES (?, ?, ?)", [day, posting.excusal.reason, at])
     return positions
 
 
-def _check(session: Session, posting: Posting) -> None:
+def _check(connection: Connection, posting: Posting) -> None:
     """Raise `Conflict` if the calendar or the evidence is not what the posting was planned on."""
-    if posting.calendar is not None and calendar_of(session) != posting.calendar:
+    if posting.calendar is not None and calendar_of(connection) != posting.calendar:
         raise Conflict
     settlement, excusal = posting.settlement, posting.excusal
-    if settlement is not None and revision_of_day(session, settlement.day) != settlement.revision:
+    if settlement is not None and revision_of_day(connection, settlement.day) != settlement.revision:
         raise Conflict
-    if excusal is not None and excusal.revision is not None and latest_revision(session) != excusal.revision:
+    if excusal is not None and excusal.revision is not None and latest_revision(connection) != excusal.revision:
         raise Conflict
 
 
-def _append(session: Session, draft: Draft) -> int:
+def _append(connection: Connection, draft: Draft) -> int:
     day = draft.day.isoformat()
     values = [draft.kind, draft.member_id, draft.source, draft.points, day, stamp(draft.at), False]
     try:
-        row = session.execute(POST_DRAFT, [*values, draft.key, draft.reason, draft.actor, draft.reverses]).fetchone()
-    except session.IntegrityError as error:
+        row = connection.execute(POST_DRAFT, [*values, draft.key, draft.reason, draft.actor, draft.reverses]).fetchone()
+    except connection.IntegrityError as error:
         raise Conflict from error
-    session.execute(ADD_TO_BALANCE, [draft.member_id, draft.source, draft.points])
-    session.execute(ADD_TO_MONTHLY_BALANCE, [month_of(day), draft.member_id, draft.points])
+    connection.execute(ADD_TO_BALANCE, [draft.member_id, draft.source, draft.points])
+    connection.execute(ADD_TO_MONTHLY_BALANCE, [month_of(day), draft.member_id, draft.points])
     return int(row[0])
 
 
-def _extend(sessions: Sessions, session: Session, streaks: Sequence[Streak]) -> None:
+def _extend(database: Database, connection: Connection, streaks: Sequence[Streak]) -> None:
     rows = [
         (
             streak.member_id,
@@ -313,18 +317,18 @@ def _extend(sessions: Sessions, session: Session, streaks: Sequence[Streak]) -> 
         )
         for streak in streaks
     ]
-    if rows and sessions.merge(session, "streaks", STREAKS, rows, POST_STREAKS) != len(rows):
+    if rows and database.merge(connection, "streaks", STREAKS, rows, POST_STREAKS) != len(rows):
         raise Conflict
 
 
-def _forget(session: Session, members: Sequence[Member]) -> None:
-    session.executemany(
+def _forget(connection: Connection, members: Sequence[Member]) -> None:
+    connection.executemany(
         "UPDATE discord_activity SET discord_id = ? WHERE member_id = ? AND unlinked_at IS NOT NULL",
         [(TOMBSTONE, member.member_id) for member in members if member.is_forgotten],
     )
 
 
-def _enrol(sessions: Sessions, session: Session, members: Sequence[Member]) -> None:
+def _enrol(database: Database, connection: Connection, members: Sequence[Member]) -> None:
     rows = [
         (
             member.member_id,
@@ -336,21 +340,35 @@ def _enrol(sessions: Sessions, session: Session, members: Sequence[Member]) -> N
         )
         for member in members
     ]
-    if rows and sessions.merge(session, "members", MEMBERS, rows, ENROL) != len(rows):
+    if rows and database.merge(connection, "members", MEMBERS, rows, ENROL) != len(rows):
         raise Conflict
 
 
-def _link(sessions: Sessions, session: Session, links: Sequence[Link], at: str) -> None:
+def _link(database: Database, connection: Connection, links: Sequence[Link], at: str) -> None:
     """Open the accounts of links; `Conflict` if an id is taken, or a member unknown or forgotten."""
     if not links:
         return
-    (last,) = session.execute("SELECT coalesce(max(account_id), 0) FROM discord_activity").fetchone()
+    (last,) = connection.execute("SELECT coalesce(max(account_id), 0) FROM discord_activity").fetchone()
     try:
-        sessions.merge(
-            session, "discord_activity", LINKS, [(link.member_id, link.discord_id, at) for link in links], ""
+        database.merge(
+            connection, "discord_activity", LINKS, [(link.member_id, link.discord_id, at) for link in links], ""
         )
-    except session.IntegrityError as error:
+    except connection.IntegrityError as error:
         raise Conflict from error
-    (forgotten,) = session.execute(LINKED_THOUGH_FORGOTTEN, [last]).fetchone()
+    (forgotten,) = connection.execute(LINKED_THOUGH_FORGOTTEN, [last]).fetchone()
     if forgotten:
         raise Conflict
+
+
+class SqlLedger(Facts, Activity, Running, Views, Audited):
+    """The store ports on any database."""
+
+    def post(self, posting: Posting, /) -> Sequence[Entry]:
+        """Write a posting in one transaction, and return the entries of its drafts; raises `Conflict`."""
+        with self._database.transaction() as connection:
+            positions = post(self._database, connection, posting)
+            return [entry_at(connection, position) for position in positions]
+
+    def fill_from(self, other: "SqlLedger", /) -> None:
+        """Take over all that another store holds, or nothing; raises `LedgerFailed` if this one is not empty."""
+        copy(other._database, self._database)  # noqa: SLF001  one of our own kind

@@ -11,7 +11,7 @@ from ...core.model import DISCORD, DiscordActivity, Entry, Evidence, Member, XpC
 from ...core.reports import DiscordStanding, MemberFacts, Rank, Standing, Tally
 from ...core.settlement import DayRecord
 from ...core.streaks import Streak
-from .database import Session, Sessions
+from .database import Connection, SqlStore
 from .search import Finding
 
 AMONG_EVIDENCE_BY_HAND = "kind IN ('award', 'reversal') AND"
@@ -55,66 +55,68 @@ WHERE reason IS NOT NULL AND change = (SELECT max(change) FROM excusals WHERE da
 """
 
 
-class Activity:
+class Activity(SqlStore):
     """The part of the `Ledger` port about evidence, days and streaks."""
-
-    _database: Sessions
 
     def evidence(self, member_id: str, first_day: date, last_day: date, /) -> Sequence[Evidence]:
         """Return what shows that the member was active from day to day, oldest first."""
-        with self._database.reading() as session:
-            return evidence_of(session, self._database.discord_evidence, member_id, first_day, last_day)
+        with self._database.snapshot() as connection:
+            return evidence_of(connection, self._database.discord_evidence, member_id, first_day, last_day)
 
     def calendar(self) -> Calendar:
         """Return which days are excused, and through which day all are settled."""
-        with self._database.reading() as session:
-            return calendar_of(session)
+        with self._database.snapshot() as connection:
+            return calendar_of(connection)
 
     def first_evidence_day(self) -> date | None:
         """Return the oldest day for which there is any evidence."""
-        with self._database.lent() as session:
-            (first,) = session.execute(FIRST_DAY).fetchone()
+        with self._database.connection() as connection:
+            (first,) = connection.execute(FIRST_DAY).fetchone()
         return first and date.fromisoformat(first)
 
     def day_record(self, day: date, /) -> DayRecord:
         """Return who was active on a day, with their streaks."""
-        with self._database.reading() as session:
+        with self._database.snapshot() as connection:
             active: dict[str, Streak] = {}
             for statement in (ACTIVE_ON_DISCORD, ACTIVE_ELSEWHERE):
-                active |= {row[0]: _streak(row) for row in session.execute(statement, [day.isoformat()])}
-            return DayRecord([*active.values()], revision_of_day(session, day))
+                active |= {row[0]: _streak(row) for row in connection.execute(statement, [day.isoformat()])}
+            return DayRecord([*active.values()], revision_of_day(connection, day))
 
     def rose_on(self, day: date, /) -> int:
         """Return how many accounts' XP rose on a day."""
-        with self._database.lent() as session:
-            (rose,) = session.execute("SELECT count(*) FROM discord_days WHERE day = ?", [day.isoformat()]).fetchone()
+        with self._database.connection() as connection:
+            (rose,) = connection.execute(
+                "SELECT count(*) FROM discord_days WHERE day = ?", [day.isoformat()]
+            ).fetchone()
         return int(rose)
 
     def streak_of(self, member_id: str, /) -> Streak:
         """Return the member's stored streak; one of version 0 if none is stored."""
-        with self._database.lent() as session:
-            return stored_streak(session, member_id)
+        with self._database.connection() as connection:
+            return stored_streak(connection, member_id)
 
     def streaks(self) -> Sequence[Streak]:
         """Return every stored streak, by member id."""
-        with self._database.lent() as session:
-            rows = session.execute("SELECT member_id, version, last, length, longest FROM streaks ORDER BY member_id")
+        with self._database.connection() as connection:
+            rows = connection.execute(
+                "SELECT member_id, version, last, length, longest FROM streaks ORDER BY member_id"
+            )
             return [_streak(row) for row in rows]
 
     def revision(self) -> int:
         """Return a number that grows with everything that may be evidence."""
-        with self._database.lent() as session:
-            return latest_revision(session)
+        with self._database.connection() as connection:
+            return latest_revision(connection)
 
 
 def evidence_of(
-    session: Session, discord_evidence: str, member_id: str, first_day: date, last_day: date
+    connection: Connection, discord_evidence: str, member_id: str, first_day: date, last_day: date
 ) -> list[Evidence]:
     """Read a member's evidence, oldest day first."""
     values = {"member": member_id, "first": first_day.isoformat(), "last": last_day.isoformat()}
     found = [
         Evidence(date.fromisoformat(day), source, position)
-        for day, source, position in session.execute(AWARD_EVIDENCE, values)
+        for day, source, position in connection.execute(AWARD_EVIDENCE, values)
     ]
     found += [
         Evidence(
@@ -124,41 +126,41 @@ def evidence_of(
             opens_at=datetime.fromisoformat(opens_at),
             closes_at=datetime.fromisoformat(closes_at),
         )
-        for day, account_id, opens_at, closes_at in session.execute(discord_evidence, values)
+        for day, account_id, opens_at, closes_at in connection.execute(discord_evidence, values)
     ]
     return sorted(found, key=lambda one: (one.day, one.position or 0, one.account_id or 0))
 
 
-def calendar_of(session: Session) -> Calendar:
+def calendar_of(connection: Connection) -> Calendar:
     """Read the calendar."""
-    (through,) = session.execute("SELECT max(day) FROM settled_days").fetchone()
+    (through,) = connection.execute("SELECT max(day) FROM settled_days").fetchone()
     if through is None:
-        (first_at,) = session.execute("SELECT min(enrolled_at) FROM members").fetchone()
+        (first_at,) = connection.execute("SELECT min(enrolled_at) FROM members").fetchone()
         settled_through = first_at and datetime.fromisoformat(first_at).date() - ONE_DAY
     else:
         settled_through = date.fromisoformat(through)
-    (changes,) = session.execute("SELECT coalesce(max(change), 0) FROM excusals").fetchone()
-    excused = frozenset(date.fromisoformat(day) for (day,) in session.execute(EXCUSED)) if changes else frozenset()
+    (changes,) = connection.execute("SELECT coalesce(max(change), 0) FROM excusals").fetchone()
+    excused = frozenset(date.fromisoformat(day) for (day,) in connection.execute(EXCUSED)) if changes else frozenset()
     return Calendar(settled_through, excused, changes)
 
 
-def stored_streak(session: Session, member_id: str) -> Streak:
+def stored_streak(connection: Connection, member_id: str) -> Streak:
     """Read a member's streak; one of version 0 if none is stored."""
-    row = session.execute(
+    row = connection.execute(
         "SELECT member_id, version, last, length, longest FROM streaks WHERE member_id = ?", [member_id]
     ).fetchone()
     return _streak(row) if row else Streak(member_id)
 
 
-def revision_of_day(session: Session, day: date) -> int:
+def revision_of_day(connection: Connection, day: date) -> int:
     """Count everything that ever came or went for a day."""
-    (revision,) = session.execute(REVISION_OF_A_DAY, {"day": day.isoformat()}).fetchone()
+    (revision,) = connection.execute(REVISION_OF_A_DAY, {"day": day.isoformat()}).fetchone()
     return int(revision)
 
 
-def latest_revision(session: Session) -> int:
+def latest_revision(connection: Connection) -> int:
     """Read a number that grows with everything that may be evidence."""
-    (revision,) = session.execute(REVISION).fetchone()
+    (revision,) = connection.execute(REVISION).fetchone()
     return int(revision)
 
 
@@ -182,15 +184,13 @@ FROM discord_activity
 """
 
 
-class Facts:
+class Facts(SqlStore):
     """Who is there: the part of the `Ledger` port about members and accounts."""
-
-    _database: Sessions
 
     def member(self, member_id: str, /) -> Member | None:
         """Return the member with this id."""
-        with self._database.lent() as session:
-            row = session.execute(f"{MEMBER} WHERE member_id = ?", [member_id]).fetchone()
+        with self._database.connection() as connection:
+            row = connection.execute(f"{MEMBER} WHERE member_id = ?", [member_id]).fetchone()
         return row and Member(row[0], row[1], datetime.fromisoformat(row[2]), bool(row[3]), bool(row[4]), row[5])
 
     def account_of(self, member_id: str, /) -> DiscordActivity | None:
@@ -203,27 +203,27 @@ class Facts:
 
     def accounts_to_sync(self) -> Sequence[DiscordActivity]:
         """Return every account that is waiting, tracked or absent, by account id."""
-        with self._database.lent() as session:
-            rows = session.execute(f"{ACCOUNT} WHERE status IN ('waiting', 'tracked', 'absent') ORDER BY account_id")
+        with self._database.connection() as connection:
+            rows = connection.execute(f"{ACCOUNT} WHERE status IN ('waiting', 'tracked', 'absent') ORDER BY account_id")
             return [account_of_row(row) for row in rows]
 
     def linked_accounts(self) -> Sequence[DiscordActivity]:
         """Return every account that is not unlinked, by account id."""
-        with self._database.lent() as session:
-            rows = session.execute(f"{ACCOUNT} WHERE unlinked_at IS NULL ORDER BY account_id")
+        with self._database.connection() as connection:
+            rows = connection.execute(f"{ACCOUNT} WHERE unlinked_at IS NULL ORDER BY account_id")
             return [account_of_row(row) for row in rows]
 
     def tracks_anyone(self) -> bool:
         """Tell whether any account is waiting, tracked or absent."""
-        with self._database.lent() as session:
-            found = session.execute(
+        with self._database.connection() as connection:
+            found = connection.execute(
                 "SELECT 1 FROM discord_activity WHERE status IN ('waiting', 'tracked', 'absent') LIMIT 1"
             ).fetchone()
         return found is not None
 
     def _account(self, condition: str, value: str) -> DiscordActivity | None:
-        with self._database.lent() as session:
-            row = session.execute(f"{ACCOUNT} WHERE {condition}", [value]).fetchone()
+        with self._database.connection() as connection:
+            row = connection.execute(f"{ACCOUNT} WHERE {condition}", [value]).fetchone()
         return row and account_of_row(row)
 
 
@@ -291,37 +291,35 @@ FROM standings AS me
 class Views(Finding):
     """The `Views` port."""
 
-    _database: Sessions
-
     def facts(self, member_id: str, today: date, /) -> MemberFacts | None:
         """Return all that makes up where a member stands, as of one instant."""
-        with self._database.reading() as session:
-            found = _standings(session, "WHERE member_id = ?", [member_id])
+        with self._database.snapshot() as connection:
+            found = _standings(connection, "WHERE member_id = ?", [member_id])
             if not found:
                 return None
-            (enrolled_at,) = session.execute(
+            (enrolled_at,) = connection.execute(
                 "SELECT enrolled_at FROM members WHERE member_id = ?", [member_id]
             ).fetchone()
-            calendar = calendar_of(session)
-            streak = stored_streak(session, member_id)
+            calendar = calendar_of(connection)
+            streak = stored_streak(connection, member_id)
             open_from = calendar.unsettled_until(today)[:1] or (today,)
-            evidence = evidence_of(session, self._database.discord_evidence, member_id, open_from[0], today)
+            evidence = evidence_of(connection, self._database.discord_evidence, member_id, open_from[0], today)
         open_days = frozenset(one.day for one in evidence)
         return MemberFacts(found[0], datetime.fromisoformat(enrolled_at), streak, calendar, open_days)
 
     def members(self, *, after: str = "", limit: int | None = None) -> Sequence[Standing]:
         """Return where the members beyond an id stand, by member id, without the streaks; all of them for None."""
-        with self._database.reading() as session:
+        with self._database.snapshot() as connection:
             if limit is None:
-                return _standings(session, "WHERE member_id > ?", [after])
-            return _standings(session, PAGE_OF_MEMBERS, [after, limit])
+                return _standings(connection, "WHERE member_id > ?", [after])
+            return _standings(connection, PAGE_OF_MEMBERS, [after, limit])
 
     def history(self, member_id: str, /, *, limit: int, before: int | None = None) -> Sequence[Entry]:
         """Return a member's entries, newest first, those below position `before`."""
         below = "" if before is None else "AND position < ?"
         values = [member_id, limit] if before is None else [member_id, before, limit]
-        with self._database.lent() as session:
-            rows = session.execute(
+        with self._database.connection() as connection:
+            rows = connection.execute(
                 f"{ENTRY} WHERE member_id = ? {below} ORDER BY position DESC LIMIT ?",
                 values,
             )
@@ -329,8 +327,8 @@ class Views(Finding):
 
     def feed(self, *, after: int, limit: int) -> Sequence[Entry]:
         """Return everyone's entries above position `after`, oldest first."""
-        with self._database.lent() as session:
-            rows = session.execute(f"{ENTRY} WHERE position > ? ORDER BY position LIMIT ?", [after, limit])
+        with self._database.connection() as connection:
+            rows = connection.execute(f"{ENTRY} WHERE position > ? ORDER BY position LIMIT ?", [after, limit])
             return [_entry(row) for row in rows]
 
     def entry_of(self, key: str, /) -> Entry | None:
@@ -345,56 +343,56 @@ class Views(Finding):
         """Return the top of the visible members by the points of a month, named by its first day, or of all time."""
         sums = OF_A_MONTH if month else OF_ALL_TIME
         values = {"month": month and month.isoformat(), "limit": limit}
-        with self._database.reading() as session:
-            rows = session.execute(f"{sums} {TOP}", values).fetchall()
+        with self._database.snapshot() as connection:
+            rows = connection.execute(f"{sums} {TOP}", values).fetchall()
             if len(rows) < limit:
                 # Only now those without any points matter, who are most of the members.
-                rows = session.execute(f"{sums} {RANKED}", values).fetchall()
+                rows = connection.execute(f"{sums} {RANKED}", values).fetchall()
         return [Rank(*row) for row in rows]
 
     def tally(self) -> Tally:
         """Return how much the store holds."""
-        with self._database.reading() as session:
-            (members,) = session.execute("SELECT count(*) FROM members").fetchone()
-            accounts = session.execute("SELECT status, count(*) FROM discord_activity GROUP BY status")
+        with self._database.snapshot() as connection:
+            (members,) = connection.execute("SELECT count(*) FROM members").fetchone()
+            accounts = connection.execute("SELECT status, count(*) FROM discord_activity GROUP BY status")
             by_status = dict(accounts.fetchall())
-            (entries,) = session.execute("SELECT count(*) FROM entries").fetchone()
-            size_bytes = self._database.size_bytes(session)
-        return Tally(self._database.place, size_bytes, members, by_status, entries)
+            (entries,) = connection.execute("SELECT count(*) FROM entries").fetchone()
+            size_bytes = self._database.size_bytes(connection)
+        return Tally(self._database.address, size_bytes, members, by_status, entries)
 
     def rank_of(self, member_id: str, month: date | None, /) -> Rank | None:
         """Return a member's own rank among the visible ones, even of a hidden member; months as in `ranking`."""
         sums = OF_A_MONTH if month else OF_ALL_TIME
         values = {"month": month and month.isoformat(), "me": member_id}
-        with self._database.lent() as session:
-            row = session.execute(f"{sums} {OWN_RANK}", values).fetchone()
+        with self._database.connection() as connection:
+            row = connection.execute(f"{sums} {OWN_RANK}", values).fetchone()
         return row and Rank(*row)
 
     def _one_entry(self, condition: str, value: str | int) -> Entry | None:
-        with self._database.lent() as session:
-            row = session.execute(f"{ENTRY} WHERE {condition}", [value]).fetchone()
+        with self._database.connection() as connection:
+            row = connection.execute(f"{ENTRY} WHERE {condition}", [value]).fetchone()
         return row and _entry(row)
 
 
-def entry_at(session: Session, position: int) -> Entry:
+def entry_at(connection: Connection, position: int) -> Entry:
     """Read the entry at a position, which must be there."""
-    return _entry(session.execute(f"{ENTRY} WHERE position = ?", [position]).fetchone())
+    return _entry(connection.execute(f"{ENTRY} WHERE position = ?", [position]).fetchone())
 
 
-def _standings(session: Session, condition: str, values: Sequence[str | int]) -> list[Standing]:
+def _standings(connection: Connection, condition: str, values: Sequence[str | int]) -> list[Standing]:
     """Read the members whom a condition on `member_id` picks; an empty one picks all."""
-    members = session.execute(
+    members = connection.execute(
         f"SELECT member_id, name, is_hidden, is_forgotten FROM members {condition} ORDER BY member_id", values
     ).fetchall()
     balances: dict[str, dict[str, int]] = defaultdict(dict)
-    for member_id, source, amount in session.execute(
+    for member_id, source, amount in connection.execute(
         f"SELECT member_id, source, points FROM member_balances {condition} ORDER BY source",
         values,
     ):
         balances[member_id][source] = amount
     accounts = {
         member_id: DiscordStanding(discord_id, status, xp_total, points.carried(xp_total, baseline))
-        for member_id, discord_id, status, xp_total, baseline in session.execute(
+        for member_id, discord_id, status, xp_total, baseline in connection.execute(
             LATEST_ACCOUNT.format(condition=condition), values
         )
     }

@@ -13,7 +13,7 @@ from ...core.errors import LeaseLost, LedgerBusy
 from ...core.incidents import ChannelState, FailureRun, SentNotice, failed_again
 from ...core.posting import Lease, SyncFailure, SyncState, Wait
 from ...core.sync import CLOCK_SLACK
-from .database import Row, Session, Sessions, stamp
+from .database import Connection, Row, SqlStore, stamp
 
 FROM_RUNS = """
 SELECT tally.scope, tally.failures, first_of.at, last_of.trouble, last_of.message
@@ -37,11 +37,11 @@ ON CONFLICT (scope) DO UPDATE SET
 """
 
 
-def failure_run_of(session: Session) -> FailureRun | None:
+def failure_run_of(connection: Connection) -> FailureRun | None:
     """Read the failures in a row; None if the last run that counts was good."""
     rows = {
         scope: FailureRun(failures, datetime.fromisoformat(since), trouble, message)
-        for scope, failures, since, trouble, message in session.execute(
+        for scope, failures, since, trouble, message in connection.execute(
             "SELECT scope, failures, since, trouble, message FROM failure_runs"
         )
     }
@@ -49,17 +49,17 @@ def failure_run_of(session: Session) -> FailureRun | None:
     return failure_run and evolve(failure_run, urgent=rows.get("urgent"))
 
 
-def add_failure(session: Session, failure: SyncFailure) -> None:
+def add_failure(connection: Connection, failure: SyncFailure) -> None:
     """Count one more."""
-    failure_run = failed_again(failure_run_of(session), failure.at, failure.kind, failure.message)
+    failure_run = failed_again(failure_run_of(connection), failure.at, failure.kind, failure.message)
     for scope, one in (("any", failure_run), ("urgent", failure_run.urgent)):
         if one is not None:
-            session.execute(KEEP, [scope, one.count, stamp(one.since), one.kind, one.message])
+            connection.execute(KEEP, [scope, one.count, stamp(one.since), one.kind, one.message])
 
 
-def end_failures(session: Session) -> None:
+def end_failures(connection: Connection) -> None:
     """Note that a sync was good."""
-    session.execute("DELETE FROM failure_runs")
+    connection.execute("DELETE FROM failure_runs")
 
 
 BOARD = """
@@ -80,24 +80,22 @@ ON CONFLICT (task) DO UPDATE SET owner = excluded.owner, taken_at = excluded.tak
 """
 
 
-class Running:
+class Running(SqlStore):
     """The `RunBook` port."""
-
-    _database: Sessions
 
     def sync_state(self) -> SyncState:
         """Return what is remembered of earlier syncs."""
-        with self._database.reading() as session:
-            good = session.execute(
+        with self._database.snapshot() as connection:
+            good = connection.execute(
                 "SELECT run_id, at FROM runs WHERE outcome = 'synced' ORDER BY run_id DESC LIMIT 1"
             ).fetchone()
-            whole = session.execute(
+            whole = connection.execute(
                 "SELECT at, board_rows FROM runs WHERE whole ORDER BY run_id DESC LIMIT 1"
             ).fetchone()
-            board = session.execute(BOARD).fetchone()
-            waits = session.execute("SELECT board_id, trouble, until FROM waits").fetchall()
-            failure_run = failure_run_of(session)
-            (settled_at,) = session.execute("SELECT max(settled_at) FROM settled_days").fetchone()
+            board = connection.execute(BOARD).fetchone()
+            waits = connection.execute("SELECT board_id, trouble, until FROM waits").fetchall()
+            failure_run = failure_run_of(connection)
+            (settled_at,) = connection.execute("SELECT max(settled_at) FROM settled_days").fetchone()
         good_at = good and datetime.fromisoformat(good[1])
         seen = (good_at, settled_at and datetime.fromisoformat(settled_at))
         return SyncState(
@@ -113,54 +111,54 @@ class Running:
 
     def slot_end(self, slot: datetime, /) -> SlotEnd | None:
         """Return how a slot ended; None as long as it is open."""
-        with self._database.lent() as session:
-            row = session.execute("SELECT slot, outcome, at FROM slots WHERE slot = ?", [stamp(slot)]).fetchone()
+        with self._database.connection() as connection:
+            row = connection.execute("SELECT slot, outcome, at FROM slots WHERE slot = ?", [stamp(slot)]).fetchone()
         return row and _slot_end(row)
 
     def last_slot(self) -> SlotEnd | None:
         """Return the latest slot that has ended."""
-        with self._database.lent() as session:
-            row = session.execute("SELECT slot, outcome, at FROM slots ORDER BY slot DESC LIMIT 1").fetchone()
+        with self._database.connection() as connection:
+            row = connection.execute("SELECT slot, outcome, at FROM slots ORDER BY slot DESC LIMIT 1").fetchone()
         return row and _slot_end(row)
 
     def told(self) -> Sequence[SentNotice]:
         """Return the last notice of each topic that each channel took."""
-        with self._database.lent() as session:
-            return _notices(session, "told", is_sure=True)
+        with self._database.connection() as connection:
+            return _notices(connection, "told", is_sure=True)
 
     def notices_begun(self) -> Sequence[SentNotice]:
         """Return the notices that were about to be sent, and of which nobody noted what became."""
-        with self._database.lent() as session:
-            return _notices(session, "notices_begun", is_sure=False)
+        with self._database.connection() as connection:
+            return _notices(connection, "notices_begun", is_sure=False)
 
     def channels(self) -> Sequence[ChannelState]:
         """Return what is remembered of channels, by channel and fingerprint."""
-        with self._database.lent() as session:
-            return [_channel(row) for row in session.execute(CHANNELS)]
+        with self._database.connection() as connection:
+            return [_channel(row) for row in connection.execute(CHANNELS)]
 
     def holder(self, task: str, /) -> Lease | None:
         """Return who has claimed a task, expired or not."""
-        with self._database.lent() as session:
-            return _held(session, task)
+        with self._database.connection() as connection:
+            return _held(connection, task)
 
     def lease(self, task: str, at: datetime, until: datetime, /) -> Lease:
         """Take the right to do a task; `LedgerBusy` says who has it."""
         lease = Lease(task, f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}", at, until)
-        with self._database.writing() as session:
-            held = _held(session, task)
+        with self._database.transaction() as connection:
+            held = _held(connection, task)
             if held and held.taken_at <= at + CLOCK_SLACK and at < held.until and _may_live(held.owner):
                 message = (
                     f"another {task} is at work since {held.taken_at:%F %T} UTC ({held.owner}); nothing was read or "
                     f"changed: try again, at the latest after {held.until:%F %T} UTC"
                 )
                 raise LedgerBusy(message)
-            session.execute(LEASE, [task, lease.owner, stamp(at), stamp(until)])
+            connection.execute(LEASE, [task, lease.owner, stamp(at), stamp(until)])
         return evolve(lease, took_over=held is not None)
 
     def renew(self, lease: Lease, until: datetime, /) -> None:
         """Hold a claim for longer; raises `LeaseLost` if somebody else has it by now."""
-        with self._database.writing() as session:
-            still = session.execute(
+        with self._database.transaction() as connection:
+            still = connection.execute(
                 "UPDATE claims SET until = ? WHERE task = ? AND owner = ?", [stamp(until), lease.task, lease.owner]
             )
             if not still.rowcount:
@@ -168,23 +166,23 @@ class Running:
 
     def next_request_at(self, task: str, /) -> datetime | None:
         """Return when the next request to the source may go out, whoever asks."""
-        with self._database.lent() as session:
-            row = session.execute("SELECT next_at FROM requests WHERE task = ?", [task]).fetchone()
+        with self._database.connection() as connection:
+            row = connection.execute("SELECT next_at FROM requests WHERE task = ?", [task]).fetchone()
         return row and datetime.fromisoformat(row[0])
 
     def keep_request(self, task: str, next_at: datetime, /) -> None:
         """Remember when the next request may go out."""
-        with self._database.writing() as session:
-            session.execute(KEEP_REQUEST, [task, stamp(next_at)])
+        with self._database.transaction() as connection:
+            connection.execute(KEEP_REQUEST, [task, stamp(next_at)])
 
     def release(self, lease: Lease, /) -> None:
         """Give a claim back; one that was taken over meanwhile is left alone."""
-        with self._database.writing() as session:
-            session.execute("DELETE FROM claims WHERE task = ? AND owner = ?", [lease.task, lease.owner])
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM claims WHERE task = ? AND owner = ?", [lease.task, lease.owner])
 
 
-def _notices(session: Session, table: str, *, is_sure: bool) -> list[SentNotice]:
-    rows = session.execute(f"SELECT channel, topic, kind, since, at FROM {table} ORDER BY channel, topic")
+def _notices(connection: Connection, table: str, *, is_sure: bool) -> list[SentNotice]:
+    rows = connection.execute(f"SELECT channel, topic, kind, since, at FROM {table} ORDER BY channel, topic")
     return [
         SentNotice(channel, topic, kind, datetime.fromisoformat(since), datetime.fromisoformat(at), is_sure)
         for channel, topic, kind, since, at in rows
@@ -197,8 +195,8 @@ def _channel(row: Row) -> ChannelState:
     return ChannelState(channel, fingerprint, dead_at, free_at, why)
 
 
-def _held(session: Session, task: str) -> Lease | None:
-    row = session.execute("SELECT owner, taken_at, until FROM claims WHERE task = ?", [task]).fetchone()
+def _held(connection: Connection, task: str) -> Lease | None:
+    row = connection.execute("SELECT owner, taken_at, until FROM claims WHERE task = ?", [task]).fetchone()
     return row and Lease(task, row[0], datetime.fromisoformat(row[1]), datetime.fromisoformat(row[2]))
 
 

@@ -6,7 +6,7 @@ from ...core.audit.model import NAME, Breach, Change, of_member
 from ...core.model import Member
 from ...core.reports import Found
 from ...core.validation import sought_words, words_of
-from .database import Session, Sessions
+from .database import Connection, Database, SqlStore
 from .survey import Survey
 
 WORDS = ("word", "member_id")
@@ -37,35 +37,33 @@ BEYOND = "\U0010ffff"
 """Sorts behind whatever a word goes on with, and stands in none."""
 
 
-class Finding:
+class Finding(SqlStore):
     """The part of the `Views` port that searches."""
-
-    _database: Sessions
 
     def find(self, text: str, /, *, limit: int) -> Sequence[Found]:
         """Return who has just this id, then who holds this Discord id, then who has all its words in the name."""
         sought = sought_words(text)
-        with self._database.lent() as session:
-            found = session.execute(BY_ID, {"text": text}).fetchall()
+        with self._database.connection() as connection:
+            found = connection.execute(BY_ID, {"text": text}).fetchall()
             if sought:
                 others = "".join(ALSO.format(number=number) for number in range(1, len(sought)))
                 values: dict[str, str | int] = {"limit": limit + len(found)}
                 for number, word in enumerate(sought):
                     values |= {f"from{number}": word, f"to{number}": word + BEYOND}
-                named = session.execute(BY_NAME.format(others=others), values).fetchall()
+                named = connection.execute(BY_NAME.format(others=others), values).fetchall()
                 found += [row for row in named if row not in found] if found else named
         return [Found(*row) for row in found[:limit]]
 
 
-def name(sessions: Sessions, session: Session, members: Sequence[Member]) -> None:
+def name(database: Database, connection: Connection, members: Sequence[Member]) -> None:
     """Bring the words of these members' names up to date."""
-    session.executemany(
+    connection.executemany(
         "DELETE FROM name_words WHERE member_id = ?", [(member.member_id,) for member in members if member.version]
     )
     named = ((member.member_id, member.name) for member in members if not (member.is_hidden or member.is_forgotten))
     rows = sorted(rows_of(named))
     if rows:
-        sessions.merge(session, "name_words", WORDS, rows, "")
+        database.merge(connection, "name_words", WORDS, rows, "")
 
 
 def rows_of(named: Iterable[tuple[str, str | None]]) -> Iterator[tuple[str, str]]:
@@ -73,13 +71,13 @@ def rows_of(named: Iterable[tuple[str, str | None]]) -> Iterator[tuple[str, str]
     return ((word, member_id) for member_id, name in named for word in words_of(name or ""))
 
 
-def reword(session: Session) -> Sequence[Change]:
+def reword(connection: Connection) -> Sequence[Change]:
     """Make the words of all names anew where they differ, and return of whom they did."""
-    named = dict(session.execute(NAMED).fetchall())
-    differing = misnamed(named, session.execute(HELD))
-    session.executemany("DELETE FROM name_words WHERE member_id = ?", [(member_id,) for member_id in differing])
+    named = dict(connection.execute(NAMED).fetchall())
+    differing = misnamed(named, connection.execute(HELD))
+    connection.executemany("DELETE FROM name_words WHERE member_id = ?", [(member_id,) for member_id in differing])
     rows = sorted(rows_of((member_id, named.get(member_id)) for member_id in differing))
-    session.executemany("INSERT INTO name_words (word, member_id) VALUES (?, ?)", rows)
+    connection.executemany("INSERT INTO name_words (word, member_id) VALUES (?, ?)", rows)
     return [Change(NAME, of_member(one), "the words of the name", "others", "its own") for one in differing]
 
 

@@ -12,7 +12,7 @@ from ...core.days import ONE_DAY, Calendar
 from ...core.errors import shortened
 from ...core.model import DiscordActivity, Entry, HandKind, Member, NextReading, Status, SyncKind, XpChange
 from ...core.streaks import Streak
-from .database import Row, Session, stamp
+from .database import Connection, Row, stamp
 
 
 @frozen
@@ -203,10 +203,10 @@ LINES = f"SELECT {COLUMNS} FROM entries WHERE position > ? ORDER BY position LIM
 
 
 class Survey:
-    """What one session reads; `damage_of` says of an error what is damaged, or None for trouble of another kind."""
+    """What one connection reads; `damage_of` says of an error what is damaged, or None for trouble of another kind."""
 
-    def __init__(self, session: Session, damage_of: Callable[[Exception], str | None]) -> None:
-        self._session = session
+    def __init__(self, connection: Connection, damage_of: Callable[[Exception], str | None]) -> None:
+        self._session = connection
         self._damage_of = damage_of
         self.unreadable: list[Unreadable] = []
 

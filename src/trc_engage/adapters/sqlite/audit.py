@@ -8,7 +8,7 @@ from typing import cast
 
 from ...core.audit.model import Breach
 from ..sql.audit import Audited
-from ..sql.database import Session
+from ..sql.database import Connection
 from .tables import APPLICATION_ID, SCHEMA_VERSION
 
 FOUND_MAX = 100
@@ -45,8 +45,8 @@ class FileAudited(Audited):
         """Return what is damaged in the file, and what is odd in its tables."""
         found: list[Breach] = []
         for name, look in LOOKS.items():
-            with self._inspected() as session:
-                found += self._seen(name, look(session))
+            with self._inspected() as connection:
+                found += self._seen(name, look(connection))
         return [*found, *super().irregularities()]
 
     def _seen(self, name: str, flaws: Iterator[Breach]) -> Iterator[Breach]:
@@ -60,12 +60,12 @@ class FileAudited(Audited):
             yield Breach("integrity", "file", f"the check of its {name}", f"broken off ({damage})", "done")
 
     @contextmanager
-    def _inspected(self) -> Iterator[Session]:
-        with super()._inspected() as session:
-            connection = cast("sqlite3.Connection", session)
+    def _inspected(self) -> Iterator[Connection]:
+        with super()._inspected() as inspected:
+            connection = cast("sqlite3.Connection", inspected)
             connection.text_factory = _text
             try:
-                yield session
+                yield connection
             finally:
                 connection.text_factory = str
 
@@ -84,16 +84,16 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
 
 
-def _pages(session: Session) -> Iterator[Breach]:
-    for (flaw,) in session.execute(f"PRAGMA integrity_check({FOUND_MAX})"):
+def _pages(connection: Connection) -> Iterator[Breach]:
+    for (flaw,) in connection.execute(f"PRAGMA integrity_check({FOUND_MAX})"):
         if flaw != "ok":
             told = " ".join(str(flaw).replace("*** in database main ***", "").split())
             yield Breach("integrity", "file", "SQLite's own check", told, "ok")
 
 
-def _references(session: Session) -> Iterator[Breach]:
+def _references(connection: Connection) -> Iterator[Breach]:
     seen: dict[tuple[str, str], int] = {}
-    for table, _row, parent, _number in session.execute("PRAGMA foreign_key_check"):
+    for table, _row, parent, _number in connection.execute("PRAGMA foreign_key_check"):
         seen[table, parent] = seen.get((table, parent), 0) + 1
     for (table, parent), count in seen.items():
         what = f"the row of {parent} that it refers to"
@@ -101,15 +101,15 @@ def _references(session: Session) -> Iterator[Breach]:
         yield Breach(OWNERS.get(table, "integrity"), f"table {table}", what, found, "there")
 
 
-def _header(session: Session) -> Iterator[Breach]:
+def _header(connection: Connection) -> Iterator[Breach]:
     for pragma, expected in (("application_id", APPLICATION_ID), ("user_version", SCHEMA_VERSION)):
-        (found,) = session.execute(f"PRAGMA {pragma}").fetchone()
+        (found,) = connection.execute(f"PRAGMA {pragma}").fetchone()
         if found != expected:
             yield Breach("file", "file", f"its {pragma}", found, expected)
 
 
-def _schema(session: Session) -> Iterator[Breach]:
-    found = {(row[0], row[1]): row[2:] for row in session.execute(SCHEMA)}
+def _schema(connection: Connection) -> Iterator[Breach]:
+    found = {(row[0], row[1]): row[2:] for row in connection.execute(SCHEMA)}
     expected = _fresh_schema()
     for kind, name in sorted(found.keys() | expected.keys()):
         ours, theirs = expected.get((kind, name)), found.get((kind, name))
@@ -133,28 +133,28 @@ def _fresh_schema() -> dict[tuple[str, str], tuple[str, str | None]]:
         connection.close()
 
 
-def _positions(session: Session) -> Iterator[Breach]:
+def _positions(connection: Connection) -> Iterator[Breach]:
     """Nothing was ever taken out: a transaction that fails gives its numbers back."""
-    (count, last) = session.execute("SELECT count(*), coalesce(max(position), 0) FROM entries").fetchone()
+    (count, last) = connection.execute("SELECT count(*), coalesce(max(position), 0) FROM entries").fetchone()
     if count != last:
         yield Breach("order", "table entries", f"the number of entries up to position {last}", count, last)
     for table, number in NUMBERED.items():
-        (last,) = session.execute(f"SELECT coalesce(max({number}), 0) FROM {table}").fetchone()
-        given = session.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", [table]).fetchone() or (0,)
+        (last,) = connection.execute(f"SELECT coalesce(max({number}), 0) FROM {table}").fetchone()
+        given = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", [table]).fetchone() or (0,)
         if given[0] != last:
             what = f"the last {number} ever given"
             yield Breach("order", f"table {table}", what, given[0], f"{last}, the last one there")
 
 
-def _owners(session: Session) -> Iterator[Breach]:
+def _owners(connection: Connection) -> Iterator[Breach]:
     """Who is at work is known by host and process, so that a dead one is taken over from at once."""
-    for task, owner in session.execute("SELECT task, owner FROM claims"):
+    for task, owner in connection.execute("SELECT task, owner FROM claims"):
         parts = str(owner).rsplit(":", 2)
         if len(parts) != OWNER_PARTS or not parts[1].isdecimal():
             yield Breach("lease", f"claim {task!r}", "its owner", "something else", "host:process:token")
 
 
-LOOKS: dict[str, Callable[[Session], Iterator[Breach]]] = {
+LOOKS: dict[str, Callable[[Connection], Iterator[Breach]]] = {
     "pages": _pages,
     "references": _references,
     "header": _header,

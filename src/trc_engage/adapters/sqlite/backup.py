@@ -14,7 +14,7 @@ from attrs import frozen
 
 from ...core.errors import InvalidValue, LedgerBusy, LedgerFailed
 from ..sql.database import refuse_newer
-from .database import Database
+from .database import SqliteDatabase
 from .ledger import ReadOnlyFile
 from .tables import APPLICATION_ID, SCHEMA_VERSION
 
@@ -105,7 +105,7 @@ class Copy:
 
 @contextmanager
 def placed(source: Path, target: Path, *, without_lease: bool = False) -> Iterator[Copy]:
-    """Lend a verified copy of a store; when the block ends well, it is put at `target`.
+    """Yield a verified copy of a store; when the block ends well, it is put at `target`.
 
     Nothing is overwritten, and nothing else is left behind; killed, it leaves at most a file `target….part`.
     The copy belongs to its maker alone (mode 0600), for it holds names. `without_lease` leaves out who was at
@@ -140,16 +140,16 @@ def refuse_to_overwrite(target: Path) -> None:
 
 
 def _copied(source: Path, part: Path, *, without_lease: bool) -> Copy:
-    with closing(Database(part)) as copy:
-        with closing(ReadOnlyFile(source)) as live, live.lent() as reads:
+    with closing(SqliteDatabase(part)) as copy:
+        with closing(ReadOnlyFile(source)) as live, live.connection() as reads:
             reads.execute(f"PRAGMA busy_timeout = {PATIENCE_SECONDS * 1_000:.0f}")
             _check_ours(source, reads)
             # What fails from here on fails on the copy's side, and is told of its file.
-            with copy.lent() as writes:
+            with copy.connection() as writes:
                 writes.execute("PRAGMA synchronous = OFF")
                 writes.execute("PRAGMA journal_mode = MEMORY")
                 _copy(source, reads, writes)
-        with copy.lent() as written:
+        with copy.connection() as written:
             try:
                 if without_lease:
                     written.execute("DELETE FROM claims")

@@ -1,4 +1,4 @@
-"""Connections to the one file: opened, lent, in a transaction, with every foreign error translated; and staging."""
+"""Connections to the one file: checked out, in a transaction, with every foreign error translated; and staging."""
 
 import os
 import sqlite3
@@ -12,7 +12,7 @@ from urllib.parse import quote
 from attrs import frozen
 
 from ...core.errors import LedgerBusy, LedgerFailed, StoreMissing
-from ..sql.database import Pool, Session, refuse_newer, refuse_other
+from ..sql.database import Connection, Pool, refuse_newer, refuse_other
 from .tables import SCHEMA_VERSION
 
 OWNER_ONLY = 0o600
@@ -38,7 +38,7 @@ class OpenFile:
 def identity_of(path: Path) -> Identity | None:
     """Return which file a path leads to now; None if to none."""
     try:
-        found = os.stat(path)  # noqa: PTH116  with each loan, and a path's own is twice as slow
+        found = os.stat(path)  # noqa: PTH116  with each checkout, and a path's own is twice as slow
     except OSError:
         return None
     return found.st_dev, found.st_ino
@@ -111,25 +111,25 @@ STAGE = (
 )
 
 
-def stage(session: Session, moves: Iterable[Sequence[Any]], windows: Iterable[Sequence[Any]], /) -> None:
+def stage(connection: Connection, moves: Iterable[Sequence[Any]], windows: Iterable[Sequence[Any]], /) -> None:
     """Fill the temporary tables, made with the connection's first posting and kept."""
     for statement in STAGE:
-        session.execute(statement)
-    session.executemany(f"INSERT INTO engage_staged_moves VALUES ({', '.join('?' * 17)})", moves)
-    session.executemany("INSERT INTO engage_staged_windows VALUES (?, ?, ?, ?)", windows)
+        connection.execute(statement)
+    connection.executemany(f"INSERT INTO engage_staged_moves VALUES ({', '.join('?' * 17)})", moves)
+    connection.executemany("INSERT INTO engage_staged_windows VALUES (?, ?, ?, ?)", windows)
 
 
 def merge(
-    session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], conflict: str = "", /
+    connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], conflict: str = "", /
 ) -> int:
     """Insert rows one by one, which needs no detour here, and return how many were written."""
     names, places = ", ".join(columns), ", ".join("?" * len(columns))
-    return session.executemany(f"INSERT INTO {table} ({names}) VALUES ({places}) {conflict}", rows).rowcount
+    return connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({places}) {conflict}", rows).rowcount
 
 
-def fill(session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
+def fill(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
     """Write rows into an empty table."""
-    merge(session, table, columns, rows)
+    merge(connection, table, columns, rows)
 
 
 BUSY_SECONDS = 10.0
@@ -152,8 +152,8 @@ WHERE member_id = :member
 """
 
 
-class Database:
-    """A pool of connections to one file, each lent to one thread at a time.
+class SqliteDatabase:
+    """A pool of connections to one file, each used by one thread at a time.
 
     TRUNCATE with synchronous FULL is what lost no acknowledged commit when power was cut (WAL with
     NORMAL did). Every writing transaction begins IMMEDIATE: one that reads first and writes later
@@ -172,7 +172,7 @@ class Database:
         self._is_begun = False
         self._pool = Pool(
             self._connect,
-            self.place,
+            self.address,
             size=POOL_SIZE,
             seconds_max=BUSY_SECONDS,
             is_alive=self._is_usable,
@@ -193,8 +193,8 @@ class Database:
         self._meet(is_new=False)
 
     def _meet(self, *, is_new: bool) -> None:
-        with self._translated(), self._pool.lent() as opened:
-            refuse_newer(self.place, self._prepare(opened.connection, is_new=is_new), SCHEMA_VERSION)
+        with self._translated(), self._pool.connection() as opened:
+            refuse_newer(self.address, self._prepare(opened.connection, is_new=is_new), SCHEMA_VERSION)
         self._is_begun = True
 
     def _prepare(self, connection: sqlite3.Connection, *, is_new: bool) -> int:
@@ -214,27 +214,27 @@ class Database:
         return version
 
     @property
-    def place(self) -> str:
+    def address(self) -> str:
         """The path of the file."""
         return str(self.path)
 
-    def size_bytes(self, session: Session, /) -> int:
+    def size_bytes(self, connection: Connection, /) -> int:
         """Return how long the file is."""
-        (pages,) = session.execute("PRAGMA page_count").fetchone()
-        (page_bytes,) = session.execute("PRAGMA page_size").fetchone()
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
         return int(pages) * int(page_bytes)
 
-    def be_patient(self, session: Session, /) -> None:
+    def extend_timeout(self, connection: Connection, /) -> None:
         """Do nothing: no statement has a limit here."""
 
     def close(self) -> None:
-        """Close what is idle now and what is lent when it comes back."""
+        """Close what is idle now and what is in use when it comes back."""
         self._pool.close()
 
     @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection on which all reads see one state."""
-        with self.lent() as connection:
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """Check out a connection on which all reads see one state."""
+        with self.connection() as connection:
             connection.execute("BEGIN")
             try:
                 yield connection
@@ -242,15 +242,15 @@ class Database:
                 connection.execute("ROLLBACK")
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection in a transaction of which all is committed, or nothing."""
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Check out a connection in a transaction of which all is committed, or nothing."""
         pid = os.getpid()
-        with self._translated(), self._pool.lent() as opened:
+        with self._translated(), self._pool.connection() as opened:
             connection = opened.connection
             connection.execute("BEGIN IMMEDIATE")
             try:
                 # A newer process may have brought the tables up to date while this one had them open.
-                refuse_other(self.place, connection.execute("PRAGMA user_version").fetchone()[0], SCHEMA_VERSION)
+                refuse_other(self.address, connection.execute("PRAGMA user_version").fetchone()[0], SCHEMA_VERSION)
                 yield connection
                 self._check_in_place(opened, pid)
                 connection.execute("COMMIT")
@@ -270,16 +270,16 @@ class Database:
             raise LedgerBusy(message)
 
     @contextmanager
-    def lent(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection; what SQLite raises meanwhile is translated."""
-        with self._translated(), self._pool.lent() as opened:
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """Check out a connection; what SQLite raises meanwhile is translated."""
+        with self._translated(), self._pool.connection() as opened:
             yield opened.connection
 
     def _refuse_newer(self) -> None:
         """Say so if a table is not found because a newer version has laid out others."""
-        with suppress(sqlite3.Error), self._pool.lent() as opened:
+        with suppress(sqlite3.Error), self._pool.connection() as opened:
             (version,) = opened.connection.execute("PRAGMA user_version").fetchone()
-            refuse_newer(self.place, version, SCHEMA_VERSION)
+            refuse_newer(self.address, version, SCHEMA_VERSION)
 
     def _connect(self) -> OpenFile:
         opened = connected(self._file, BUSY_SECONDS)

@@ -8,16 +8,16 @@ from typing import Self
 
 from ...core.errors import StoreMissing
 from ..sql.database import refuse_other
-from ..sql.ledger import SqlLedger
+from ..sql.posting import SqlLedger
 from .audit import FileAudited
-from .database import BUSY_SECONDS, Database, OpenFile, connected
+from .database import BUSY_SECONDS, OpenFile, SqliteDatabase, connected
 from .tables import SCHEMA_VERSION
-from .views import OpenedFile
+from .views import SqliteFile
 
 APPLIED = "SELECT count(*) FROM _sqlite_migrations WHERE migration_set = 'trc-engage'"
 
 
-class ReadOnlyFile(Database):
+class ReadOnlyFile(SqliteDatabase):
     """A file that is neither made nor brought up to date, and to which nothing can be written.
 
     It is opened for writing all the same, if it may be: what a killed process left half written can only
@@ -32,12 +32,12 @@ class ReadOnlyFile(Database):
 
     def check(self) -> None:
         """Raise `LedgerFailed` if it is a store of another version; what is damaged is the doctor's to tell."""
-        with suppress(sqlite3.DatabaseError, UnicodeDecodeError), self._pool.lent() as opened:
+        with suppress(sqlite3.DatabaseError, UnicodeDecodeError), self._pool.connection() as opened:
             (version,) = opened.connection.execute("PRAGMA user_version").fetchone()
             (applied,) = opened.connection.execute(APPLIED).fetchone()
             # A number that was changed by hand is no version.
             if applied == version:
-                refuse_other(self.place, version, SCHEMA_VERSION)
+                refuse_other(self.address, version, SCHEMA_VERSION)
 
     def _connect(self) -> OpenFile:
         opened = connected(self._file, BUSY_SECONDS)
@@ -46,7 +46,7 @@ class ReadOnlyFile(Database):
         return opened
 
 
-class SqliteLedger(OpenedFile, FileAudited, SqlLedger):
+class SqliteLedger(SqliteFile, FileAudited, SqlLedger):
     """A store in one SQLite file, safe to share between threads and processes of one machine."""
 
     @classmethod

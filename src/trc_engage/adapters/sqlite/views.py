@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Self
 
 from ...core.errors import InvalidValue
-from ..sql.database import Opened
+from ..sql.database import SqlStore
 from ..sql.queries import Activity, Views
-from .database import Database
+from .database import SqliteDatabase
 
 
-class OpenedFile(Opened):
+class SqliteFile(SqlStore):
     """Opens and closes; what can be done in between its children say."""
 
     @classmethod
@@ -22,8 +22,10 @@ class OpenedFile(Opened):
         """
         if str(path) in {"", ":memory:"}:
             raise InvalidValue("path", str(path), "name a file; for a ledger without a disk take MemoryLedger")
-        return cls._prepared(Database(Path(path)), Database.make if create else Database.bring_up_to_date)
+        return cls._prepared(
+            SqliteDatabase(Path(path)), SqliteDatabase.make if create else SqliteDatabase.bring_up_to_date
+        )
 
 
-class SqliteViews(OpenedFile, Activity, Views):
+class SqliteViews(SqliteFile, Activity, Views):
     """The views of a store alone, for whoever only reads: quicker to load than all of `SqliteLedger`."""

@@ -122,14 +122,14 @@ class ActivityContract(StoreContract):
             with pytest.raises(Conflict):
                 members.ledger.post(stale)
 
-    @pytest.mark.parametrize("news", ["award", "reversal", "sync"])
-    def test_a_settlement_sees_what_came_or_went(self, members: Story, revision: str) -> None:
+    @pytest.mark.parametrize("change", ["award", "reversal", "sync"])
+    def test_a_settlement_sees_what_came_or_went(self, members: Story, change: str) -> None:
         """Evidence that changed since the day was read makes the settlement `Conflict`."""
         (award,) = members.ledger.post(Posting(MONDAY, drafts=[BENCHMARK]))
         record = members.ledger.day_record(TODAY)
-        if revision == "award":
+        if change == "award":
             members.ledger.post(Posting(MONDAY, drafts=[evolve(BENCHMARK, member_id=BO, key="benchmark:2")]))
-        elif revision == "reversal":
+        elif change == "reversal":
             gone = evolve(BENCHMARK, kind="reversal", points=-50, key=None, reverses=award.position)
             members.ledger.post(Posting(MONDAY, drafts=[gone]))
         else:
