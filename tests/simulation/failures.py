@@ -42,7 +42,9 @@ class Failures:
         """Count a sync that failed, if one did, and check that the system remembers the same."""
         told = {one: wait.until for one, wait in state.waits.items()}
         if verdict is not None and (plain or state.failures > self.count):
-            kind = state.failure_run.kind if state.failure_run and verdict.either else verdict.kind
+            # A board that was good may be refused for members who left while it was read: then as the system says.
+            is_open = verdict.either or verdict.kind is None
+            kind = state.failure_run.kind if state.failure_run and is_open else verdict.kind
             if not dry_run:
                 self.add(kind or "malformed")
             if verdict.either:
