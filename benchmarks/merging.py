@@ -87,7 +87,7 @@ def crowd_sync(_store: Path, _accounts: int) -> float:
     with PostgresLedger.open(_dsn()) as ledger:
         engage = Engage(ledger=ledger, source=source, clock=lambda: population.SYNCED_AT)
         seconds = timed(engage.sync)
-        gained = ledger.sync_state().good_at
+        gained = ledger.run_state().sync.good_at
     if gained != population.SYNCED_AT:
         raise RuntimeError(gained)
     return seconds

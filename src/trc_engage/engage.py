@@ -12,6 +12,7 @@ from .core.streaks import MILESTONES
 from .core.validation import validate_actor, validate_day, validate_reason, validate_weekday
 from .reader import Reader
 from .usecases import audit, awards, members, runs, settlement, sync
+from .usecases.leases import Run
 from .usecases.members import Newcomer
 from .usecases.runs import Runner, Status
 
@@ -140,7 +141,7 @@ class Engage(Reader):
         """
         if accept_quiet is not None:
             validate_day("accept_quiet", accept_quiet)
-        return settlement.settle(self._ledger, self._now(), accept_quiet)
+        return settlement.settle(Run(self._ledger), self._now(), accept_quiet)
 
     def excuse(self, day: date, *, reason: str) -> ExcuseReport:
         """Excuse a weekday, settled or not: it breaks nobody's streak (R13, R16)."""

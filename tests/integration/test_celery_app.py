@@ -188,6 +188,7 @@ def test_a_worker_that_is_told_to_end_gives_its_read_up(tmp_path: Path, server: 
             assert worker.wait(GRACE_SECONDS) == 0
             shift.until("'stopped'")
             with opened_ledger(shift.settings) as ledger:
-                assert (ledger.holder(TASK), ledger.slot_end(slot_of(now()))) == (None, None)
+                state = ledger.run_state(slot_of(now()))
+                assert (state.lease_of(TASK), state.slot_end(slot_of(now()))) == (None, None)
         with opened_runner(shift.settings) as runner:
             assert runner.engage.run_due().outcome == "synced"

@@ -117,7 +117,7 @@ def test_a_read_of_many_minutes_is_posted_though_another_runner_looks_in_at_ever
     assert scene.community.now - began > 15 * MINUTE
     assert (report.outcome, report.sync and report.sync.points) == ("synced", 3)
     assert {one.outcome for one in reports} == {"busy"}
-    assert scene.community.ledger.holder(TASK) is None
+    assert scene.community.ledger.run_state().lease_of(TASK) is None
 
 
 class Renewing:
@@ -169,7 +169,7 @@ def test_whoever_stood_still_and_was_replaced_asks_for_no_further_page(scene: Sc
     with pytest.raises(LedgerBusy, match="another took over"):
         scene.engage().sync()
     assert [len(scene.asked_at)] == asked
-    assert scene.community.ledger.sync_state().failures == 0
+    assert scene.community.ledger.run_state().sync.failures == 0
 
 
 def test_a_lease_that_was_lost_to_nobodys_good_is_a_failure_and_ends_no_slot(scene: Scene) -> None:
@@ -189,10 +189,10 @@ def test_a_lease_that_was_lost_to_nobodys_good_is_a_failure_and_ends_no_slot(sce
         assert (report.outcome, report.slot) == ("failed", None)
         assert isinstance(report.error, SourceError)
         assert report.error.kind == "overtaken"
-        slots.append(ledger.last_slot())
+        slots.append(ledger.run_state().last_slot)
         scene.community.now += QUARTER
     assert slots == [None, None, None]
-    assert ledger.sync_state().failures == 3
+    assert ledger.run_state().sync.failures == 3
     scene.server.trouble("private")
     scene.engage(board=board).run_due()
     assert board.kinds == ["alert"]
@@ -226,7 +226,7 @@ def test_a_source_that_tells_no_pages_keeps_its_lease_for_half_an_hour(scene: Sc
         report = Engage(ledger=community.ledger, source=slow, clock=lambda: community.now).run_due()
         assert (report.outcome, reports[-1].outcome) == outcomes
         community.now += timedelta(hours=1)
-    assert community.ledger.sync_state().failures == 0
+    assert community.ledger.run_state().sync.failures == 0
 
 
 def takes_over(scene: Scene) -> Callable[[], object]:
@@ -240,8 +240,8 @@ def test_a_wait_that_was_asked_for_is_kept_though_the_lease_was_lost(scene: Scen
     community.trouble = SourceError("rate_limited", "slow down", timedelta(hours=1))
     slow = Plain(community, 31 * MINUTE, takes_over(scene))
     report = Engage(ledger=community.ledger, source=slow, clock=lambda: community.now).run_due()
-    assert (report.outcome, report.slot, community.ledger.last_slot()) == ("failed", None, None)
-    assert community.ledger.sync_state().failures == 1
+    assert (report.outcome, report.slot, community.ledger.run_state().last_slot) == ("failed", None, None)
+    assert community.ledger.run_state().sync.failures == 1
     community.now += 2 * MINUTE
     waiting = Engage(ledger=community.ledger, source=community, clock=lambda: community.now).run_due()
     assert waiting.outcome == "waiting"
@@ -253,11 +253,11 @@ def test_a_dry_run_that_was_overtaken_does_not_count(scene: Scene) -> None:
     slow = Plain(community, 31 * MINUTE, takes_over(scene))
     engage = Engage(ledger=community.ledger, source=slow, clock=lambda: community.now)
     engage.sync(dry_run=True, fresh=True)
-    assert community.ledger.sync_state().failures == 0
+    assert community.ledger.run_state().sync.failures == 0
     community.now += 10 * MINUTE
     with pytest.raises(SourceError, match="another run took over"):
         engage.sync(fresh=True)
-    assert community.ledger.sync_state().failures == 1
+    assert community.ledger.run_state().sync.failures == 1
 
 
 def test_the_first_request_of_a_process_keeps_its_distance_from_the_last_of_another(scene: Scene) -> None:

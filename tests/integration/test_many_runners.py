@@ -128,13 +128,13 @@ def test_killed_in_turn_they_run_each_slot_once_and_leave_none_out(world: World)
             host = world.kill_at_work(slot)
         else:
             host = world.kill_at_any_moment(slot, chance.uniform(0, MOMENT_SECONDS_MAX))
-        while world.ledger.slot_end(slot) is None:
+        while world.ledger.run_state(slot).slot_end(slot) is None:
             assert world.at < slot + world.replaced_within
             world.pass_to(world.at + AGAIN)
         world.pass_to(slot + SETTLES_AFTER)
         world.runners.append(Runner.start(world.operator.env, host, world.at))
 
-    ends = [world.ledger.slot_end(slot) for slot in SLOTS]
+    ends = [world.ledger.run_state(slot).slot_end(slot) for slot in SLOTS]
     assert [end and end.outcome for end in ends] == ["synced"] * len(SLOTS)
     with world.ledger._database.connection() as session:
         ran = [at for (at,) in session.execute("SELECT at FROM runs WHERE outcome = 'synced' ORDER BY run_id")]
@@ -145,5 +145,5 @@ def test_killed_in_turn_they_run_each_slot_once_and_leave_none_out(world: World)
         points = [entry.points for entry in world.engage.history(member_id, limit=100)]
         assert points == [1] * len(SLOTS) + [0]
     assert world.ledger.calendar().settled_through == date(2026, 3, 3)
-    assert world.ledger.holder(TASK) is None
+    assert world.ledger.run_state().lease_of(TASK) is None
     assert world.engage.audit().breaches == []

@@ -52,9 +52,9 @@ def told(ledger: AuditedStore) -> tuple[object, ...]:
         ledger.holdings(),
         ledger.members(),
         ledger.feed(after=0, limit=1_000),
-        ledger.sync_state(),
-        ledger.told(),
-        ledger.last_slot(),
+        ledger.run_state().sync,
+        ledger.run_state().notices_sent,
+        ledger.run_state().last_slot,
         ledger.calendar(),
         ledger.ranking(date(2026, 3, 1), limit=10),
     )

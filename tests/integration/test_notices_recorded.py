@@ -83,7 +83,7 @@ def test_killed_after_an_alert_went_out_the_end_is_told(community: Community) ->
     assert board.kinds == ["alert", "all_clear"]
     run(community, "good", 3)
     assert board.kinds == ["alert", "all_clear"]
-    assert (community.ledger.notices_begun(), audit(community.ledger).is_healthy) == ([], True)
+    assert (community.ledger.run_state().notices_begun, audit(community.ledger).is_healthy) == ([], True)
 
 
 def test_killed_after_an_alert_went_out_a_trouble_that_lasts_is_told_once_more(community: Community) -> None:
@@ -204,4 +204,8 @@ def test_looking_on_changes_nothing(community: Community, act: Callable[[Communi
     """Neither a status nor a run without troubles leaves a notice begun."""
     hang_up(community, Noticeboard())
     act(community)
-    assert (community.ledger.told(), community.ledger.notices_begun(), community.ledger.channels()) == ([], [], [])
+    assert (
+        community.ledger.run_state().notices_sent,
+        community.ledger.run_state().notices_begun,
+        community.ledger.run_state().channels,
+    ) == ([], [], [])

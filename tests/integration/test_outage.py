@@ -90,7 +90,7 @@ def test_the_rows_read_do_not_grow_with_the_failures(tmp_path: Path) -> None:
 
         def spent() -> int:
             steps.clear()
-            ledger.sync_state()
+            ledger.run_state()
             return len(steps)
 
         with cast("SqliteLedger", ledger)._database.connection() as connection:
@@ -196,10 +196,10 @@ def test_what_an_older_version_counted_goes_on(
             for counts in ("0", "1")
         ]
     with opened_old(tmp_path, rows) as ledger:
-        assert ledger.sync_state().failure_run == failure_run
+        assert ledger.run_state().sync.failure_run == failure_run
         assert audit(ledger).is_healthy
         ledger.post(Posting(MONDAY + DAY, failure=SyncFailure(MONDAY + DAY, "down", "again", counts=True)))
-        assert ledger.sync_state().failure_run == failed_again(failure_run, MONDAY + DAY, "down", "again")
+        assert ledger.run_state().sync.failure_run == failed_again(failure_run, MONDAY + DAY, "down", "again")
         assert audit(ledger).is_healthy
 
 
@@ -214,9 +214,9 @@ def test_the_urgent_among_the_failures_are_kept_apart(community: Community) -> N
         )
         if counts:
             failure_run = failed_again(failure_run, community.now, kind, f"it said {kind}")
-    assert community.ledger.sync_state().failure_run == failure_run
+    assert community.ledger.run_state().sync.failure_run == failure_run
     assert failure_run is not None
     assert (failure_run.count, failure_run.urgent and failure_run.urgent.count) == (3, 1)
     community.trouble = None
     community.sync()
-    assert community.ledger.sync_state().failure_run is None
+    assert community.ledger.run_state().sync.failure_run is None

@@ -50,9 +50,9 @@ def test_the_database_itself_keeps_entries(stranger: psycopg.Connection[Any], st
 
 def test_what_was_posted_outlives_the_ledger(place: str, community: Community) -> None:
     """Opened again, the store tells the same."""
-    told = community.engage.history("ada"), community.engage.members(), community.ledger.sync_state()
+    told = community.engage.history("ada"), community.engage.members(), community.ledger.run_state().sync
     with PostgresLedger.open(server_dsn(), schema=place) as again:
-        assert (again.history("ada", limit=50), again.members(), again.sync_state()) == told
+        assert (again.history("ada", limit=50), again.members(), again.run_state().sync) == told
 
 
 def test_two_schemas_are_two_stores(community: Community) -> None:

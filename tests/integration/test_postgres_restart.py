@@ -127,7 +127,7 @@ def test_a_server_that_restarts_during_a_posting_costs_minutes(house: House, hel
     assert re.search(rf"WARNING the run was put off: postgresql://.*{told}", house.daemon.told()[-1])
     with closing(house.stranger()) as stranger:
         stranger.execute(LEAVE)
-    while house.ledger.slot_end(slot) is None:
+    while house.ledger.run_state(slot).slot_end(slot) is None:
         assert house.at < slot + LEASED_FOR + 2 * MINUTE
         house.pass_to(house.at + MINUTE)
     house.pass_to(slot + QUARTER)

@@ -228,4 +228,4 @@ def test_a_restore_under_a_running_site_and_a_sleeping_daemon(tmp_path: Path) ->
         assert engage.run_due().outcome == "synced"
     assert [run["member_id"] for run in operator.call("members", "list", "--json").json["members"]] == ["m-1"]
     with SqliteLedger.open(tmp_path / "engage.db") as ledger:
-        assert ledger.sync_state().good_at == community.now
+        assert ledger.run_state().sync.good_at == community.now

@@ -69,9 +69,9 @@ def test_evidence_by_hand_is_read_from_its_index(path: Path, statement: str) -> 
 
 def test_what_was_posted_outlives_the_process(path: Path, community: Community) -> None:
     """Opened again, the store tells the same."""
-    told = community.engage.history("ada"), community.engage.members(), community.ledger.sync_state()
+    told = community.engage.history("ada"), community.engage.members(), community.ledger.run_state().sync
     with SqliteLedger.open(path) as again:
-        assert (again.history("ada", limit=50), again.members(), again.sync_state()) == told
+        assert (again.history("ada", limit=50), again.members(), again.run_state().sync) == told
 
 
 def opened_and_enrolled(path: Path, number: int) -> int:

@@ -90,7 +90,7 @@ def test_trouble_changes_nothing(server: Mee6Server, community: Community, troub
         community.engage.sync(fresh=True)
     assert caught.value.kind == kind
     assert meaning(community) == before
-    assert community.ledger.sync_state().failures == 1
+    assert community.ledger.run_state().sync.failures == 1
     server.recover()
     if caught.value.retry_at is not None:
         assert timedelta(seconds=1) <= caught.value.retry_at - community.now <= timedelta(hours=1)

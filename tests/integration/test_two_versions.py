@@ -207,12 +207,24 @@ def test_a_store_that_became_newer_is_read_and_not_written(house: House, write: 
     with house.open() as ledger:
         community = Community(ledger).begun()
         community.award("ada", "early")
-        told = [ledger.members(), ledger.feed(after=0, limit=9), ledger.told(), ledger.streaks(), ledger.holdings()]
+        told = [
+            ledger.members(),
+            ledger.feed(after=0, limit=9),
+            ledger.run_state().notices_sent,
+            ledger.streaks(),
+            ledger.holdings(),
+        ]
         house.become_newer()
         with pytest.raises(LedgerFailed, match=r"schema 99.*nothing was touched: upgrade trc-engage"):
             write(community)
         assert told == [
-            *(ledger.members(), ledger.feed(after=0, limit=9), ledger.told(), ledger.streaks(), ledger.holdings())
+            *(
+                ledger.members(),
+                ledger.feed(after=0, limit=9),
+                ledger.run_state().notices_sent,
+                ledger.streaks(),
+                ledger.holdings(),
+            )
         ]
         with ThreadPoolExecutor(3) as pool:
             # On connections that are made only now, too.

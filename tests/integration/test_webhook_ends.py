@@ -76,7 +76,7 @@ def test_another_address_is_used_at_once_and_the_dead_one_no_more(deployment: De
         deployment.restart()
         deployment.run("good")
         assert other.taken == ["alert", "all_clear"]
-        assert deployment.community.ledger.channels() == []
+        assert deployment.community.ledger.run_state().channels == []
     assert len(receiver.messages) == 1
 
 
@@ -84,7 +84,7 @@ def test_the_store_never_holds_the_address(deployment: Deployment, receiver: Rec
     """What it keeps stands for the address and does not lead to it."""
     receiver.trouble = "404"
     fail(deployment, 3)
-    (state,) = deployment.community.ledger.channels()
+    (state,) = deployment.community.ledger.run_state().channels
     assert re.fullmatch(r"[0-9a-f]{32}", state.fingerprint)
     content = deployment.path.read_bytes()
     assert TOKEN.encode() not in content
@@ -155,7 +155,7 @@ def test_a_wait_is_honoured_by_every_process_and_then_it_is_sent(ledger: Store) 
     community.run()
     assert (channel.asked, community.engage.status().shut_channels[0].why) == (1, "slow down")
     community.run()
-    assert (channel.asked, ledger.channels()) == (2, [])
+    assert (channel.asked, ledger.run_state().channels) == (2, [])
 
 
 def test_a_limit_for_all_keeps_the_other_addresses_of_the_name_away(ledger: Store) -> None:

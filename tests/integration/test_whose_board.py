@@ -191,12 +191,12 @@ def named(ledger: Store) -> Community:
 def test_a_store_from_before_takes_the_id_of_its_next_good_sync(upgraded: Store) -> None:
     """The wait that stood is kept, whoever asked for it; then the first good sync names the board, and pays on."""
     community = named(upgraded)
-    state = upgraded.sync_state()
+    state = upgraded.run_state().sync
     assert (state.board_id, state.wait) == (None, Wait("rate_limited", community.now.replace(minute=20)))
     community.xp = {"ada": 1_200}
     assert community.run().outcome == "waiting"
     assert community.run().sync is not None
-    assert (community.points("ada"), upgraded.sync_state().board_id) == (2, "mee6:1")
+    assert (community.points("ada"), upgraded.run_state().sync.board_id) == (2, "mee6:1")
     community.board_id = "mee6:2"
     assert community.run().outcome == "failed"
     assert audit(upgraded).is_healthy

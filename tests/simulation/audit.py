@@ -34,7 +34,7 @@ class Audit:
 
     def is_claimed(self, now: datetime) -> bool:
         """Tell whether anybody is at work, or died at it."""
-        lease = self._ledger.holder("run")
+        lease = self._ledger.run_state().lease_of("run")
         return lease is not None and now < lease.until
 
     def bury(self, pid: int) -> None:

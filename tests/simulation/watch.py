@@ -107,7 +107,7 @@ class Watch:
         if is_another:
             check(not process.reads, "another board was read", board_id)
             verdict = ANOTHER_BOARD if not plain or is_distrust(error) else None
-        state = process.ledger.sync_state()
+        state = process.ledger.run_state().sync
         posted = bool(process.reads) and process.reads[-1].is_taken_in
         check(not (posted and dry_run), "a dry run posted something")
         if verdict is not None and not posted and plain:
@@ -124,7 +124,7 @@ class Watch:
 
     def take_in(self, process: Process, decision: Decision | None, *, plain: bool) -> Verdict | None:
         """Judge what a process read last, and take it in if it was posted."""
-        state = process.ledger.sync_state()
+        state = process.ledger.run_state().sync
         check(state.good_run >= self.good_run, "runs vanished")
         read = process.reads[-1] if process.reads else None
         if read is None or (read.board is None and read.error is None):
@@ -154,14 +154,14 @@ class Watch:
     ) -> None:
         """Check that the slot ended with what ended it, and not twice."""
         slot = slot_of(at)
-        end = process.ledger.slot_end(slot)
+        end = process.ledger.run_state(slot).slot_end(slot)
         known = self.slots.get(slot)
         check(known is None or (end is not None and end.outcome == known), f"slot {slot} ended twice: {known}, {end}")
         if by_slot and plain and report is not None and report.slot is not None:
             check(end is not None and end.outcome == report.outcome, "the slot did not end so", report, end)
         if posted and by_slot:
             check(end is not None, "posted, but the slot stands open")
-        for one in (end, None if plain else process.ledger.last_slot()):
+        for one in (end, None if plain else process.ledger.run_state().last_slot):
             if one is not None:
                 self.slots[one.slot] = one.outcome
 
@@ -181,7 +181,7 @@ class Watch:
             latest = self.oracle.calendar.settled_through or before
             check(before <= through <= latest, f"settled through {through}, from {before}")
             self.oracle.calendar.settled_through = through
-            self.oracle.seen_at = process.ledger.sync_state().seen_at
+            self.oracle.seen_at = process.ledger.run_state().sync.seen_at
             return
         self.oracle.settle(process.told_at, timedelta(minutes=5))
         check(
@@ -198,9 +198,9 @@ class Watch:
             sure = plain or (report is not None and report.outcome != "busy") or number < len(new) - 1
             self.notices.follow(attempt, sure=sure)
         if not plain:
-            self.notices.perhaps |= {one.topic for one in process.ledger.notices_begun()}
+            self.notices.perhaps |= {one.topic for one in process.ledger.run_state().notices_begun}
         webhook = self.notices.webhook
-        webhook.check(process.ledger.channels(), plain=plain)
+        webhook.check(process.ledger.run_state().channels, plain=plain)
         is_free = not webhook.is_shut(self.pager.fingerprint, process.told_at)
         is_through = plain and report is not None and report.outcome not in {"busy", "stopped"}
         if is_through and is_free and report is not None and not report.undelivered:

@@ -45,7 +45,7 @@ def check(file: Path) -> int:
 def standings(store: Path) -> object:
     """Return what people see of a store, and its run book."""
     with SqliteLedger.open(store) as ledger:
-        return ledger.members(), ledger.feed(after=0, limit=10_000), ledger.sync_state(), ledger.streaks()
+        return ledger.members(), ledger.feed(after=0, limit=10_000), ledger.run_state().sync, ledger.streaks()
 
 
 def dangling(file: Path) -> None:

@@ -53,8 +53,7 @@ class PostsWithoutALock(MemoryLedger):
     def __init__(self) -> None:
         super().__init__()
         self._half = Half()
-        state: Any = self._state
-        state.lock = self._half
+        self._lock: Any = self._half
 
     def post(self, posting: Any, /) -> Any:
         return self._half.passed(lambda: super(PostsWithoutALock, self).post(posting))
@@ -166,7 +165,7 @@ class KnowsNoKeys(MemoryLedger):
 
 class PostsOnAnyVersion(Changes):
     def change(self, posting: Any) -> Any:
-        accounts = self._state.accounts
+        accounts = self._accounts
         moves = [
             evolve(move, account=evolve(move.account, version=accounts[move.account.account_id].version))
             for move in posting.moves
@@ -205,25 +204,26 @@ class RanksTheHidden(Changes):
 
 class GrantsEveryClaim(MemoryLedger):
     def lease(self, task: str, at: datetime, until: datetime, /) -> Any:
-        self._state.leases.pop(task, None)
+        self._leases.pop(task, None)
         return super().lease(task, at, until)
 
 
 class ReleasesForAnybody(MemoryLedger):
     def release(self, lease: Any, /) -> None:
-        self._state.leases.pop(lease.task, None)
+        self._leases.pop(lease.task, None)
 
 
 class EndsASlotTwice(MemoryLedger):
     def post(self, posting: Any, /) -> Any:
         if posting.slot is not None:
-            self._state.slots.pop(posting.slot.slot, None)
+            self._runs = evolve(self._runs, slots=[end for end in self._runs.slots if end.slot != posting.slot.slot])
         return super().post(posting)
 
 
 class ForgetsWaits(MemoryLedger):
-    def sync_state(self) -> Any:
-        return evolve(super().sync_state(), waits={})
+    def run_state(self, slot: datetime | None = None, /) -> Any:
+        state = super().run_state(slot)
+        return evolve(state, sync=evolve(state.sync, waits={}))
 
 
 class CountsEveryFailure(Changes):
@@ -247,7 +247,7 @@ class SettlesWhateverCame(Changes):
 class ReversesWithoutTakingEvidenceBack(MemoryLedger):
     def evidence(self, member_id: str, first_day: date, last_day: date, /) -> Any:
         found = super().evidence(member_id, first_day, last_day)
-        gone = [entry for entry in self._state.entries if entry.kind == "reversal" and entry.member_id == member_id]
+        gone = [entry for entry in self._entries if entry.kind == "reversal" and entry.member_id == member_id]
         return found or gone
 
 

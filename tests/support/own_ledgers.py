@@ -27,11 +27,11 @@ class MemoryContract(LedgerContract):
 
     def unbalance(self, ledger: Any, member_id: str) -> None:
         """Reach into it."""
-        ledger._state.balances[member_id]["benchmark"] += 7
+        ledger._balances[member_id]["benchmark"] += 7
 
     def damage(self, ledger: Any) -> None:
         """Let two entries change places."""
-        entries = ledger._state.entries
+        entries = ledger._entries
         entries[0], entries[1] = entries[1], entries[0]
 
 

@@ -83,7 +83,7 @@ class House:
     def outcomes(self) -> list[str | None]:
         """Return how each slot ended until now."""
         slots = [BEGINS_AT + QUARTER * number for number in range((self.at - BEGINS_AT) // QUARTER + 1)]
-        ends = [self.ledger.slot_end(slot) for slot in slots]
+        ends = [self.ledger.run_state(slot).slot_end(slot) for slot in slots]
         return [None if end is None else end.outcome for end in ends]
 
     def assert_exact(self, points: int) -> None:
@@ -96,5 +96,5 @@ class House:
         slots = [slot_of(datetime.fromisoformat(at)) for at in ran]
         assert len(slots) == len(set(slots)) == self.outcomes().count("synced")
         assert self.engage.audit().breaches == []
-        assert self.ledger.holder(TASK) is None
+        assert self.ledger.run_state().lease_of(TASK) is None
         assert PASSWORD not in "".join(self.daemon.told())

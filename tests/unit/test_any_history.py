@@ -165,7 +165,7 @@ def _told(community: Community) -> tuple[object, ...]:
         [ledger.evidence(name, date.min, date.max) for name in MEMBERS],
         engage.leaderboard(),
         engage.leaderboard(month=community.now.date()),
-        ledger.sync_state(),
+        ledger.run_state().sync,
     )
 
 

@@ -193,7 +193,7 @@ def test_a_streak_that_moves_while_it_is_repaired_is_derived_anew(busy: Communit
 def test_a_balance_is_made_the_sum_of_its_entries(busy: Community) -> None:
     """And told, before and after; nothing else is touched."""
     ledger: Any = busy.ledger
-    ledger._state.balances["bo"] = {"benchmark": 1, "nothing": 4}
+    ledger._balances["bo"] = {"benchmark": 1, "nothing": 4}
     fed = busy.engage.feed()
     mended = repair(ledger, busy.now)
     assert [(change.what, change.before, change.after) for change in mended.changes] == [
@@ -206,7 +206,7 @@ def test_a_balance_is_made_the_sum_of_its_entries(busy: Community) -> None:
 
 def _damaged(community: Community, position: int, /, **change: Any) -> Audit:
     ledger: Any = community.ledger
-    entries: list[Entry] = ledger._state.entries
+    entries: list[Entry] = ledger._entries
     entries[position - 1] = evolve(entries[position - 1], **change)
     return audit(ledger)
 

@@ -59,7 +59,7 @@ def refused(community: Boards, **how: Any) -> SourceError:
 
 
 def _meaning(community: Boards) -> object:
-    state = community.ledger.sync_state()
+    state = community.ledger.run_state().sync
     return (
         community.engage.members(),
         community.engage.feed(limit=1_000),
@@ -83,7 +83,7 @@ def test_another_board_is_refused(community: Boards, after: timedelta, how: dict
     assert OTHER in error.message
     assert "--adopt-board" in error.message
     assert len(community.sought) == reads
-    assert community.ledger.sync_state().failures == (0 if "dry_run" in how else 1)
+    assert community.ledger.run_state().sync.failures == (0 if "dry_run" in how else 1)
 
 
 def test_a_day_on_a_wrong_board_pays_nothing(community: Boards) -> None:
@@ -121,7 +121,7 @@ def test_a_board_without_an_id_is_one_board(tmp_path: Path, known: str | None, s
         community.board_id = known
         community.enroll("ada")
         community.sync(ada=5)
-        assert ledger.sync_state().board_id == (known or "")
+        assert ledger.run_state().sync.board_id == (known or "")
         community.board_id = shown
         assert refused(community).kind == "distrusted"
 
@@ -131,7 +131,7 @@ def test_an_id_that_is_none_is_malformed(community: Boards, board_id: object) ->
     """It is a failure of the source like any other."""
     community.board_id = board_id
     assert refused(community).kind == "malformed"
-    assert community.ledger.sync_state().failures == 1
+    assert community.ledger.run_state().sync.failures == 1
 
 
 class Readings(dict[str, int]):
@@ -148,7 +148,7 @@ def test_xp_that_is_none_is_a_malformed_board(community: Boards, xp: Any) -> Non
     community.xp["bo"] = xp
     community.now += timedelta(minutes=15)
     error = refused(community)
-    assert (error.kind, community.ledger.sync_state().failures) == ("malformed", 1)
+    assert (error.kind, community.ledger.run_state().sync.failures) == ("malformed", 1)
     assert "XP" in error.message
 
 
@@ -194,7 +194,7 @@ def test_what_is_no_board_is_a_failure(community: Boards, flawed: object, monkey
     monkeypatch.setattr(community, "read", lambda _sought: flawed)
     community.now += timedelta(minutes=15)
     error = refused(community)
-    assert (error.kind, community.ledger.sync_state().failures) == ("malformed", 1)
+    assert (error.kind, community.ledger.run_state().sync.failures) == ("malformed", 1)
     assert not any(discord_id in error.message for discord_id in (ADA, STRANGER))
 
 
@@ -227,14 +227,14 @@ def test_a_wait_of_the_old_board_holds_for_it_alone(community: Boards) -> None:
     community.now += timedelta(minutes=20)
     community.board_id = OTHER
     community.adopt()
-    assert community.ledger.sync_state().waits == {}
+    assert community.ledger.run_state().sync.waits == {}
 
 
 def test_the_id_it_has_already_is_not_adopted(community: Boards) -> None:
     """That would throw away what was earned since; nothing is read, and no failure is counted."""
     with pytest.raises(InvalidValue, match=ONE):
         community.adopt()
-    assert community.ledger.sync_state().failures == 0
+    assert community.ledger.run_state().sync.failures == 0
 
 
 def test_adopting_keeps_points_and_counts_on_from_the_new_board(community: Boards) -> None:
@@ -250,7 +250,7 @@ def test_adopting_keeps_points_and_counts_on_from_the_new_board(community: Board
     assert (ada.xp_total, ada.xp_carried, ada.next_reading) == (70, 50, "continues")
     assert (eli.xp_total, eli.xp_carried, eli.next_reading) == (0, 50, "begins")
     assert community.points("ada") == community.points("eli") == 2
-    assert community.ledger.rose_on(community.now.date()) == 5, "none but the rise before"
+    assert len(community.ledger.day_record(community.now.date()).active) == 5, "none but the rise before"
     (entry,) = community.engage.history("ada", limit=1)
     assert (entry.kind, entry.points, entry.silent) == ("rebase", 0, True)
     assert (entry.actor, entry.reason) == ("admin-7", "we moved")
@@ -350,7 +350,7 @@ def test_the_source_is_asked_for_the_whole_board(community: Boards) -> None:
     community.adopt()
     assert community.sought[-1] == frozenset()
     assert getattr(community.sought[-1], "whole", None) is True
-    assert community.ledger.sync_state().board_id == OTHER
+    assert community.ledger.run_state().sync.board_id == OTHER
 
 
 def test_an_adoption_is_shown_before_it_is_done(community: Boards) -> None:

@@ -99,7 +99,7 @@ MEANWHILE: dict[str, tuple[Callable[[Community], object], int, int]] = {
 }
 
 
-@pytest.mark.parametrize("question", ["calendar", "sync_state", "tracks_anyone", "rose_on", "day_record"])
+@pytest.mark.parametrize("question", ["run_state", "day_record"])
 @pytest.mark.parametrize(("meanwhile", "ada", "bo"), MEANWHILE.values(), ids=MEANWHILE.keys())
 def test_a_settlement_is_planned_on_what_still_holds(
     community: Community, question: str, meanwhile: Callable[[Community], object], ada: int, bo: int
@@ -193,7 +193,7 @@ def test_a_sync_that_reaches_back_while_days_are_settled(community: Community) -
     """Bo's late evidence is planned under one calendar and posted under the next."""
     community.chat("bo")
     community.now += timedelta(minutes=15)
-    engage, store = interrupted(community, "calendar", community.engage.settle)
+    engage, store = interrupted(community, "run_state", community.engage.settle)
     report = engage.sync()
     assert store.moved == 1
     assert [change.member_id for change in report.late] == ["bo"]

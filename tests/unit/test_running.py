@@ -58,7 +58,7 @@ def test_a_slot_that_waits_requests_nothing(community: Community) -> None:
     outcomes.append(community.run().outcome)
     assert outcomes == ["failed", "waiting", "waiting", "failed", "waiting"]
     assert len(community.sought) == 2
-    assert community.ledger.sync_state().failures == 2
+    assert community.ledger.run_state().sync.failures == 2
 
 
 def test_a_slot_takes_no_reading_from_before_it(community: Community) -> None:
@@ -144,7 +144,7 @@ def test_a_read_that_was_stopped_leaves_the_slot_open(community: Community) -> N
     community.trouble = ReadStopped()
     assert community.run().outcome == "stopped"
     community.trouble = None
-    assert community.ledger.sync_state().failures == 0
+    assert community.ledger.run_state().sync.failures == 0
     assert community.run(timedelta(seconds=5)).outcome == "synced"
 
 

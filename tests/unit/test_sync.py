@@ -73,10 +73,10 @@ def test_failures_are_counted_and_raise(community: Community) -> None:
     for expected in (1, 2):
         with pytest.raises(SourceError, match="no answer"):
             community.sync()
-        assert community.ledger.sync_state().failures == expected
+        assert community.ledger.run_state().sync.failures == expected
     community.trouble = None
     community.sync()
-    assert community.ledger.sync_state().failures == 0
+    assert community.ledger.run_state().sync.failures == 0
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_request_to_wait_is_kept(community: Community, error: SourceError, wai
     with pytest.raises(SourceError, match="asked to be left alone") as kept:
         community.engage.sync(fresh=True)
     assert (kept.value.kind, kept.value.retry_at) == (error.kind, until)
-    assert (len(community.sought), community.ledger.sync_state().failures) == (reads, 1)
+    assert (len(community.sought), community.ledger.run_state().sync.failures) == (reads, 1)
     community.now = until
     assert community.engage.sync(fresh=True).outcome == "synced"
 
@@ -132,7 +132,7 @@ def test_a_wait_told_to_a_dry_run_is_kept_too(community: Community) -> None:
     community.now += QUARTER
     with pytest.raises(SourceError):
         community.engage.sync(dry_run=True)
-    state = community.ledger.sync_state()
+    state = community.ledger.run_state().sync
     assert (state.failures, state.wait is not None) == (0, True)
 
 

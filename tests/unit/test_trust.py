@@ -28,11 +28,11 @@ def meaning(community: Community) -> object:
 
 def refused(community: Community, **xp: int | None) -> SourceError:
     """Sync, which must fail and change nothing but the count of failures."""
-    before, failures = meaning(community), community.ledger.sync_state().failures
+    before, failures = meaning(community), community.ledger.run_state().sync.failures
     with pytest.raises(SourceError) as caught:
         community.sync(**xp)
     assert meaning(community) == before
-    assert community.ledger.sync_state().failures == failures + 1
+    assert community.ledger.run_state().sync.failures == failures + 1
     return caught.value
 
 
@@ -162,7 +162,7 @@ def test_a_dry_run_of_a_distrusted_board_is_no_failure(community: Community) -> 
     community.xp.update(dict.fromkeys(NAMES, 0))
     with pytest.raises(SourceError):
         community.engage.sync(dry_run=True)
-    assert community.ledger.sync_state().failures == 0
+    assert community.ledger.run_state().sync.failures == 0
 
 
 @pytest.mark.parametrize(("seconds", "trusted"), [(300, True), (-300, True), (301, False), (-301, False)])

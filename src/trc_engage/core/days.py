@@ -4,13 +4,15 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from .errors import InvalidValue
 
 FOOTHOLD = timedelta(minutes=5)
 """How much of its last day a window must cover before that day counts."""
 ONE_DAY = timedelta(days=1)
+CLOCK_SLACK = timedelta(minutes=2)
+"""By how much clocks may differ and still mean the same instant."""
 SATURDAY = 5
 """As `date.weekday` counts."""
 
@@ -76,6 +78,11 @@ def in_utc(field: str, instant: datetime) -> datetime:
         raise InvalidValue(field, instant.isoformat(), "give an instant within the years 1 to 9999 of UTC") from error
 
 
+def settled_before(first_enrolled_at: datetime | None) -> date | None:
+    """Return the day through which all counts as settled before the first settlement; None while nobody is enrolled."""
+    return None if first_enrolled_at is None else first_enrolled_at.date() - ONE_DAY
+
+
 @frozen
 class Calendar:
     """Which days are required, and through which day all are settled (R13, R15)."""
@@ -85,6 +92,20 @@ class Calendar:
     excused: frozenset[date] = frozenset()
     changes: int = 0
     """How often a day was excused or required again; with `settled_through` it tells calendars apart."""
+
+    @property
+    def next_day(self) -> date | None:
+        """The oldest day that is not settled, which may not be over; None before the first enrolment."""
+        return self.settled_through and self.settled_through + ONE_DAY
+
+    def settled(self, day: date) -> "Calendar":
+        """Return the calendar once a day is decided."""
+        return evolve(self, settled_through=day)
+
+    def turned(self, day: date, *, excused: bool) -> "Calendar":
+        """Return the calendar once a day is excused, or required again."""
+        days = self.excused | {day} if excused else self.excused - {day}
+        return evolve(self, excused=days, changes=self.changes + 1)
 
     def is_required(self, day: date) -> bool:
         """Tell whether a day without activity breaks a streak."""

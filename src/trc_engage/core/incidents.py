@@ -6,13 +6,13 @@ from typing import Literal
 
 from attrs import frozen
 
+from .days import CLOCK_SLACK
 from .errors import AlertFailed, ClockWentBack, SourceTrouble
 from .settlement import Pending, ends_at
 
 WAIT_MIN = timedelta(seconds=1)
 WAIT_MAX = timedelta(hours=24)
 """As long as a reminder waits: whoever asks for more is asked again once a day."""
-CLOCK_SLACK = timedelta(minutes=2)
 
 
 @frozen

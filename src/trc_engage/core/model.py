@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence, Set
 from datetime import date, datetime
 from typing import Literal, Self
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from . import points
 from .days import Window
@@ -130,6 +130,10 @@ class Member:
     version: int = 0
     """How often the store has written it; a posting stands only on the last."""
 
+    def forgotten(self) -> Self:
+        """Return the member with a tombstone for the name (R9)."""
+        return evolve(self, name=None, is_forgotten=True)
+
 
 @frozen
 class DiscordActivity:
@@ -157,6 +161,10 @@ class DiscordActivity:
         """XP kept for the next point, 0-99."""
         return points.carried(self.xp_total, self.xp_baseline)
 
+    def forgotten(self) -> Self:
+        """Return the account with a tombstone for its Discord id (R9)."""
+        return evolve(self, discord_id=TOMBSTONE)
+
     @property
     def is_steady(self) -> bool:
         """Whether the same reading once more would leave every field as it is."""
@@ -174,6 +182,10 @@ class Link:
 
     member_id: str
     discord_id: str
+
+    def opened(self, account_id: int) -> DiscordActivity:
+        """Return the account that the link opens, which waits for its first reading."""
+        return DiscordActivity(account_id, 1, self.member_id, self.discord_id, "waiting", "opens", 0, 0, 0, 0)
 
 
 class Sought(frozenset[str]):
@@ -262,3 +274,44 @@ class Move:
         if self.window is None:
             return None
         return self.window.days[0]
+
+    @property
+    def xp(self) -> XpChange:
+        """How the account stood before and stands after this step."""
+        account, first = self.account, self.kind == "opening"
+        before = (None, None) if first else (account.xp_posted, account.xp_baseline)
+        return XpChange(account.account_id, before[0], self.xp_total, before[1], self.xp_baseline)
+
+    def entry(self, position: int, at: datetime, decision: Decision | None = None) -> Entry | None:
+        """Return the entry that this step becomes, with who decided it and why; None if nothing needs telling."""
+        if self.kind is None or self.day is None:
+            return None
+        entry = Entry(
+            position,
+            self.kind,
+            self.account.member_id,
+            DISCORD,
+            self.points,
+            self.day,
+            at,
+            silent=self.kind in SILENT_KINDS,
+            xp=self.xp,
+        )
+        if decision is None or decision.entry_kind != self.kind:
+            return entry
+        return evolve(entry, reason=decision.reason, actor=decision.actor)
+
+    @property
+    def account_after(self) -> DiscordActivity:
+        """The account as this step leaves it."""
+        return evolve(
+            self.account,
+            version=self.account.version + 1,
+            status=self.status,
+            next_reading=self.next_reading,
+            xp_baseline=self.xp_baseline,
+            xp_total=self.xp_total,
+            xp_high=self.xp_high,
+            xp_posted=self.xp_posted,
+            window_from=self.window_from,
+        )

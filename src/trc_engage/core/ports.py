@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from .audit.model import Breach, Change, Holdings, Unreadable
-    from .days import Calendar, SlotEnd
-    from .incidents import ChannelState, Notice, SentNotice
+    from .days import Calendar
+    from .incidents import Notice
     from .model import Board, DiscordActivity, Entry, Evidence, Member
-    from .posting import Lease, Posting, SyncState
+    from .posting import Lease, Posting, RunState
     from .reports import Found, MemberFacts, Rank, Standing, Tally
     from .settlement import DayRecord
     from .streaks import Streak
@@ -26,32 +26,11 @@ if TYPE_CHECKING:
 class RunBook(Protocol):
     """The running: who is at work, what was tried and how it ended."""
 
-    def sync_state(self) -> SyncState:
-        """Return what is remembered of earlier syncs."""
-        ...
+    def run_state(self, slot: datetime | None = None, /) -> RunState:
+        """Return all that a run decides on, as of one instant.
 
-    def slot_end(self, slot: datetime, /) -> SlotEnd | None:
-        """Return how a slot ended; None as long as it is open (R18)."""
-        ...
-
-    def last_slot(self) -> SlotEnd | None:
-        """Return the latest slot that has ended."""
-        ...
-
-    def told(self) -> Sequence[SentNotice]:
-        """Return the last notice of each topic that each channel took (R20)."""
-        ...
-
-    def notices_begun(self) -> Sequence[SentNotice]:
-        """Return the notices that were about to be sent, and of which nobody noted what became (R20)."""
-        ...
-
-    def channels(self) -> Sequence[ChannelState]:
-        """Return what is remembered of channels, by channel and fingerprint."""
-        ...
-
-    def holder(self, task: str, /) -> Lease | None:
-        """Return who has claimed a task, expired or not."""
+        Of slots the ends are told from the one asked for on, and in any case that of the last one.
+        """
         ...
 
     def lease(self, task: str, at: datetime, until: datetime, /) -> Lease:
@@ -175,10 +154,6 @@ class Ledger(Protocol):
         """Return the oldest day for which there is any evidence."""
         ...
 
-    def tracks_anyone(self) -> bool:
-        """Tell whether any account is waiting, tracked or absent."""
-        ...
-
     def day_record(self, day: date, /) -> DayRecord:
         """Return who was active on a day, with their streaks."""
         ...
@@ -193,10 +168,6 @@ class Ledger(Protocol):
 
     def revision(self) -> int:
         """Return a number that grows with everything that may be evidence."""
-        ...
-
-    def rose_on(self, day: date, /) -> int:
-        """Return how many accounts' XP rose on a day."""
         ...
 
     def post(self, posting: Posting, /) -> Sequence[Entry]:

@@ -1,16 +1,20 @@
 """What is handed to a store, and what a store remembers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from typing import TypeVar
 
-from attrs import Factory, field, frozen
+from attrs import Factory, evolve, field, frozen
 
-from .days import Calendar, SlotEnd
+from .days import CLOCK_SLACK, Calendar, SlotEnd
 from .errors import SourceTrouble
-from .incidents import ChannelState, FailureRun, SentNotice
-from .model import Decision, HandKind, Link, Member, Move
+from .incidents import ChannelState, FailureRun, SentNotice, failed_again
+from .model import Decision, DiscordActivity, Entry, HandKind, Link, Member, Move
 from .reports import SyncReport
+from .settlement import days_watched
 from .streaks import Streak
+
+Kept = TypeVar("Kept")
 
 
 @frozen
@@ -40,6 +44,8 @@ class SyncState:
     """Whose board the ledger's XP is of; empty for a board without an id, None before any was recorded (R24)."""
     waits: Mapping[str, Wait] = Factory(dict)
     """The last request to keep away of each board; that of "" may have been any board's."""
+    last_run: int = 0
+    """The number of the last run, good or failed."""
 
     def wait_of(self, board_id: str | None) -> Wait | None:
         """Return how long to keep away from a board, None being whichever is to be read."""
@@ -55,6 +61,30 @@ class SyncState:
     def failures(self) -> int:
         """How many syncs failed in a row (R20)."""
         return 0 if self.failure_run is None else self.failure_run.count
+
+    def after_run(self, run: "SyncRun", at: datetime) -> "SyncState":
+        """Return the state that a good sync leaves: failures and the waits of its board are over."""
+        whole_at, whole_rows = (at, run.report.rows) if run.whole else (self.whole_at, self.whole_rows)
+        over = self.waits.keys() if run.adopts else {run.board_id, ""}
+        waits = {board_id: wait for board_id, wait in self.waits.items() if board_id not in over}
+        number = self.last_run + 1
+        after = SyncState(number, at, whole_at, whole_rows, self.seen_at, None, run.board_id, waits, number)
+        return after.seen(at)
+
+    def seen(self, at: datetime) -> "SyncState":
+        """Return the state once something was done at an instant (R22)."""
+        return evolve(self, seen_at=at if self.seen_at is None else max(at, self.seen_at))
+
+    def after_failure(self, failure: "SyncFailure") -> "SyncState":
+        """Return the state that a failed sync leaves: one failure more, if it counts, and the wait asked for."""
+        failure_run, waits = self.failure_run, dict(self.waits)
+        if failure.counts:
+            failure_run = failed_again(failure_run, failure.at, failure.kind, failure.message)
+        if failure.board_id is not None:
+            waits.pop(failure.board_id, None)
+            if failure.retry_at is not None:
+                waits[failure.board_id] = Wait(failure.kind, failure.retry_at)
+        return evolve(self, failure_run=failure_run, waits=waits, last_run=self.last_run + 1)
 
 
 @frozen
@@ -105,6 +135,23 @@ class Draft:
     actor: str | None = None
     reverses: int | None = None
 
+    def entry(self, position: int) -> Entry:
+        """Return the entry that the draft becomes at a position."""
+        return Entry(
+            position,
+            self.kind,
+            self.member_id,
+            self.source,
+            self.points,
+            self.day,
+            self.at,
+            silent=False,
+            key=self.key,
+            reason=self.reason,
+            actor=self.actor,
+            reverses=self.reverses,
+        )
+
 
 @frozen
 class Settlement:
@@ -136,6 +183,10 @@ class Lease:
     until: datetime
     took_over: bool = field(default=False, eq=False)
     """Whether somebody had it before who never gave it back; known to the one who took it only."""
+
+    def is_free(self, at: datetime) -> bool:
+        """Tell whether another may take it over: it expired, or was taken under a clock that ran ahead."""
+        return not self.taken_at - CLOCK_SLACK <= at < self.until
 
 
 @frozen
@@ -170,3 +221,107 @@ class Posting:
     """What is to be remembered of channels; a plain state is forgotten."""
     lease: Lease | None = None
     """The claim under which it was planned; if that was lost, nothing is written."""
+
+    @property
+    def accounts(self) -> Iterator[DiscordActivity]:
+        """The accounts that the moves were planned on."""
+        return (move.account for move in self.moves)
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it names a member, an account, an id, a key or an award twice: no ledger writes that."""
+        named: tuple[Iterable[object], ...] = (
+            (member.member_id for member in self.members),
+            (account.account_id for account in self.accounts),
+            (streak.member_id for streak in self.streaks),
+            (link.member_id for link in self.links),
+            (link.discord_id for link in self.links),
+            (draft.key for draft in self.drafts if draft.key is not None),
+            (draft.reverses for draft in self.drafts if draft.reverses is not None),
+        )
+        return any(_is_repeated(names) for names in named)
+
+
+@frozen
+class RunState:
+    """All that a run decides on, as of one instant."""
+
+    sync: SyncState = Factory(SyncState)
+    calendar: Calendar = Factory(Calendar)
+    tracks_anyone: bool = False
+    """Whether any account is waiting, tracked or absent."""
+    rises: Mapping[date, int] = Factory(dict)
+    """How many accounts' XP rose on each of `days_watched(calendar)`; beyond `ROSE_THE_DAY_BEFORE_MIN` none need be
+    counted."""
+    slots: Sequence[SlotEnd] = ()
+    """How the slots ended that were asked for, and the last one; oldest first."""
+    leases: Sequence[Lease] = ()
+    """Who has the right to do which task, expired or not, by task."""
+    notices_sent: Sequence[SentNotice] = ()
+    """The last notice of each topic that each channel took (R20), by channel and topic."""
+    notices_begun: Sequence[SentNotice] = ()
+    """The notices that were about to be sent, and of which nobody noted what became (R20), by channel and topic."""
+    channels: Sequence[ChannelState] = ()
+    """What is remembered of channels, by channel and fingerprint."""
+
+    @property
+    def last_slot(self) -> SlotEnd | None:
+        """The latest slot that has ended."""
+        return self.slots[-1] if self.slots else None
+
+    def slot_end(self, slot: datetime) -> SlotEnd | None:
+        """Return how a slot ended that was asked for; None as long as it is open (R18)."""
+        return next((end for end in self.slots if end.slot == slot), None)
+
+    def lease_of(self, task: str) -> Lease | None:
+        """Return who has the right to do a task, expired or not."""
+        return next((lease for lease in self.leases if lease.task == task), None)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it still tells how many rose on the days that matter: a sync and a settlement leave it open."""
+        return all(day in self.rises for day in days_watched(self.calendar))
+
+    def after(self, posting: Posting) -> "RunState":
+        """Return the state that a posting leaves; how many rose is to be asked again."""
+        state = self._after_notices(posting)
+        sync, calendar, rises = state.sync, state.calendar, state.rises
+        if posting.run is not None:
+            sync, rises = sync.after_run(posting.run, posting.at), {}
+        if posting.failure is not None:
+            sync, rises = sync.after_failure(posting.failure), {}
+        if posting.settlement is not None:
+            sync, calendar, rises = sync.seen(posting.at), calendar.settled(posting.settlement.day), {}
+        if posting.excusal is not None:
+            calendar = calendar.turned(posting.excusal.day, excused=posting.excusal.reason is not None)
+            rises = {}
+        slots = state.slots
+        if posting.slot is not None:
+            slots = sorted([*slots, posting.slot], key=lambda end: end.slot)
+        return evolve(state, sync=sync, calendar=calendar, rises=rises, slots=slots)
+
+    def _after_notices(self, posting: Posting) -> "RunState":
+        sent = {_topic(one): one for one in (*self.notices_sent, *posting.told)}
+        begun = {_topic(one): one for one in (*self.notices_begun, *posting.begun)}
+        for one in (*posting.told, *posting.withdrawn):
+            begun.pop(_topic(one), None)
+        channels = {(one.channel, one.fingerprint): one for one in (*self.channels, *posting.channels)}
+        return evolve(
+            self,
+            notices_sent=_in_order(sent),
+            notices_begun=_in_order(begun),
+            channels=[one for one in _in_order(channels) if not one.is_plain],
+        )
+
+
+def _is_repeated(names: Iterable[object]) -> bool:
+    found = list(names)
+    return len(set(found)) < len(found)
+
+
+def _topic(one: SentNotice) -> tuple[str, str]:
+    return one.channel, one.topic
+
+
+def _in_order(found: Mapping[tuple[str, str], Kept]) -> list[Kept]:
+    return [found[key] for key in sorted(found)]

@@ -1,6 +1,6 @@
 """Which day can be settled next, and why not (R15, R15a)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Literal
 
@@ -52,6 +52,14 @@ class DayRecord:
     """Grows with everything that ever came or went for the day, so that a change in between is seen."""
 
 
+def days_watched(calendar: Calendar) -> tuple[date, ...]:
+    """Return the days of which it matters how many accounts rose (R15a): the next one, if required, and one before."""
+    day = calendar.next_day
+    if day is None or not calendar.is_required(day):
+        return ()
+    return day, calendar.required_before(day)
+
+
 def ends_at(day: date) -> datetime:
     """Return the instant at which a UTC day is over."""
     return datetime.combine(day + ONE_DAY, time(), UTC)
@@ -78,6 +86,15 @@ def pending_from(oldest: date, now: datetime, cause: Cause | None, good_at: date
     return (Pending(oldest, cause or "due"), *(Pending(day, "due" if day < unread else waits) for day in behind))
 
 
-def is_frozen(day: date, calendar: Calendar, rose: int, rose_before: int) -> bool:
+def cause_of(day: date, calendar: Calendar, good_at: datetime | None, rises: Mapping[date, int]) -> Cause | None:
+    """Return why a day that is over cannot be settled; None if it can."""
+    if not is_read_past(day, good_at):
+        return "no_sync"
+    return "frozen" if is_frozen(day, calendar, rises) else None
+
+
+def is_frozen(day: date, calendar: Calendar, rises: Mapping[date, int]) -> bool:
     """Tell whether the source answered that day but did not count (R15a)."""
-    return calendar.is_required(day) and rose == 0 and rose_before >= ROSE_THE_DAY_BEFORE_MIN
+    if not calendar.is_required(day) or rises[day]:
+        return False
+    return rises[calendar.required_before(day)] >= ROSE_THE_DAY_BEFORE_MIN

@@ -7,7 +7,7 @@ from typing import Literal
 from attrs import frozen
 
 from . import points
-from .days import Window, windows_until
+from .days import CLOCK_SLACK, Window, windows_until
 from .errors import ClockWentBack, InvalidValue, KeptAway, SourceError
 from .model import Board, DiscordActivity, Move, NextReading, Status, SyncKind
 from .posting import SyncState, Wait
@@ -205,7 +205,6 @@ def _restated(account: DiscordActivity, status: Status, window_from: datetime | 
 AHEAD_MAX = timedelta(minutes=2)
 EARLIEST_AT = datetime(2000, 1, 1, tzinfo=UTC)
 CACHED_FOR = timedelta(minutes=5)
-CLOCK_SLACK = timedelta(minutes=2)
 WAIT_MIN = timedelta(seconds=1)
 WAIT_MAX = timedelta(hours=1)
 WAIT_UNTOLD = {"rate_limited": timedelta(minutes=15), "blocked": timedelta(hours=1)}

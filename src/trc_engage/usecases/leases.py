@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from ..core.days import in_utc
-from ..core.errors import LeaseLost, LedgerBusy, LedgerFailed
+from ..core.errors import Conflict, LeaseLost, LedgerBusy, LedgerFailed
 from ..core.model import Board
-from ..core.ports import Clock, PagedSource, RunBook, XpSource
-from ..core.posting import Lease
+from ..core.ports import Clock, PagedSource, Store, XpSource
+from ..core.posting import Lease, Posting, RunState
 
 logger = logging.getLogger(__name__)
 
@@ -20,23 +20,50 @@ LEASED_FOR = timedelta(minutes=5)
 """A read renews it as pages come (R30); what outlasts it is noticed before anything is written."""
 
 
+@define(eq=False)
+class Run:
+    """A piece of work on a store: what was gathered for it, kept in step with what it posts."""
+
+    ledger: Store
+    lease: Lease | None = None
+    slot: datetime | None = None
+    """The slot that may have to be ended."""
+    state: RunState = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.gather()
+
+    def gather(self) -> None:
+        """Ask for the state anew."""
+        self.state = self.ledger.run_state(self.slot)
+
+    def renew(self, now: datetime, span: timedelta = LEASED_FOR) -> None:
+        """Hold the lease for so long from now; `LeaseLost` if somebody else took over."""
+        if self.lease is not None:
+            self.ledger.renew(self.lease, now + span)
+
+    def post(self, posting: Posting) -> None:
+        """Write a posting under the lease; on `Conflict` the state is gathered anew, for it holds no more."""
+        try:
+            self.ledger.post(evolve(posting, lease=self.lease))
+        except Conflict:
+            self.gather()
+            raise
+        self.state = self.state.after(posting)
+
+
 @contextmanager
-def leased(book: RunBook, now: datetime) -> Iterator[Lease]:
-    """Hold the claim to work on the store; `LedgerBusy` says who has it."""
-    lease = book.lease(TASK, now, now + LEASED_FOR)
+def leased(ledger: Store, now: datetime, slot: datetime | None = None) -> Iterator[Run]:
+    """Begin a run with the lease on the store; `LedgerBusy` says who has it."""
+    lease = ledger.lease(TASK, now, now + LEASED_FOR)
     try:
-        yield lease
+        yield Run(ledger, lease, slot)
     finally:
         try:
-            book.release(lease)
+            ledger.release(lease)
         except (LedgerBusy, LedgerFailed) as error:
-            # What was done stands, and the claim ends by itself.
+            # What was done stands, and the lease ends by itself.
             logger.warning("the claim could not be given back and expires at %s UTC: %s", f"{lease.until:%T}", error)
-
-
-def renew(book: RunBook, lease: Lease, now: datetime, span: timedelta = LEASED_FOR) -> None:
-    """Hold the claim for so long from now; `LeaseLost` if somebody else took over."""
-    book.renew(lease, now + span)
 
 
 RENEWED_AFTER = timedelta(minutes=1)
@@ -45,12 +72,12 @@ UNPAGED_FOR = timedelta(minutes=30)
 """How long a read may take of which nothing is heard until it ends."""
 
 
-def read(source: XpSource, sought: frozenset[str], book: RunBook, lease: Lease, clock: Clock) -> Board:
+def read(source: XpSource, sought: frozenset[str], run: Run, clock: Clock) -> Board:
     """Read the board; raises `LeaseLost` as soon as it shows that somebody else took over."""
-    if not isinstance(source, PagedSource):
-        renew(book, lease, in_utc("clock", clock()), UNPAGED_FOR)
+    if run.lease is None or not isinstance(source, PagedSource):
+        run.renew(in_utc("clock", clock()), UNPAGED_FOR)
         return source.read(sought)
-    requests = LeasedRequests(book, lease, clock)
+    requests = LeasedRequests(run, run.lease, clock)
     try:
         return source.read_pages(sought, requests)
     finally:
@@ -61,7 +88,7 @@ def read(source: XpSource, sought: frozenset[str], book: RunBook, lease: Lease, 
 class LeasedRequests:
     """The `Requests` of one read."""
 
-    _book: RunBook
+    _run: Run
     _lease: Lease
     _clock: Clock
     _renewed_at: datetime = field(init=False)
@@ -78,7 +105,7 @@ class LeasedRequests:
         if self._free_at is not None:
             # Nobody else asks while this read holds the lease.
             return 0.0
-        free_at = self._book.next_request_at(self._lease.task)
+        free_at = self._run.ledger.next_request_at(self._lease.task)
         seconds = 0.0 if free_at is None else (free_at - now).total_seconds()
         if self._lease.took_over:
             # Whoever held it before was killed, nobody knows how long after a request.
@@ -95,7 +122,7 @@ class LeasedRequests:
         if self._free_at is None:
             return
         try:
-            self._book.keep_request(self._lease.task, self._free_at)
+            self._run.ledger.keep_request(self._lease.task, self._free_at)
         except (LedgerBusy, LedgerFailed) as error:
             # The read stands; and if the store fails altogether, whoever takes over waits for the whole gap.
             logger.debug("when the next request may go out was not recorded: %s", error)
@@ -104,7 +131,7 @@ class LeasedRequests:
         if timedelta(0) <= now - self._renewed_at < RENEWED_AFTER:
             return
         try:
-            renew(self._book, self._lease, now)
+            self._run.renew(now)
         except LeaseLost:
             raise
         except (LedgerBusy, LedgerFailed) as error:

@@ -9,9 +9,9 @@ from attrs import evolve, field, frozen
 from ..core import incidents
 from ..core.errors import AlertFailed
 from ..core.incidents import ChannelState, Notice, SentNotice, Trouble
-from ..core.ports import Alerts, Clock, RunBook, Store
-from ..core.posting import Lease, Posting
-from .leases import renew
+from ..core.ports import Alerts, Clock
+from ..core.posting import Posting
+from .leases import Run
 
 logger = logging.getLogger(__name__)
 
@@ -24,36 +24,34 @@ class Delivery:
     not_taken: list[Notice] = field(factory=list)
 
 
-def deliver(
-    ledger: Store, alerts: Sequence[Alerts], troubles: Sequence[Trouble], clock: Clock, lease: Lease
-) -> Delivery:
+def deliver(run: Run, alerts: Sequence[Alerts], troubles: Sequence[Trouble], clock: Clock) -> Delivery:
     """Send every channel what is due; killed anywhere, a notice is sent twice at most, and its all-clear follows."""
     delivery, now = Delivery(), clock()
-    sent = [*ledger.told(), *ledger.notices_begun()]
+    sent = [*run.state.notices_sent, *run.state.notices_begun]
     in_use = {fingerprint_of(one) for one in alerts}
     for channel in alerts:
         earlier = [one for one in sent if one.channel == channel.channel]
         for notice in incidents.notices_due(troubles, earlier, now):
-            states = ledger.channels()
+            states = run.state.channels
             if shut := incidents.state_of(states, channel.channel, fingerprint_of(channel), now):
                 logger.debug("the %s of %s waits: %s", notice.kind, notice.topic, shut.why)
                 continue
-            renew(ledger, lease, clock())
+            run.renew(clock())
             record = SentNotice(channel.channel, notice.topic, notice.kind, notice.since, now, is_sure=False)
-            begin(ledger, record, lease)
+            begin(run, record)
             if error := failure_of(channel, notice):
-                ledger.post(_not_taken(record, earlier, error, fingerprint_of(channel), lease))
+                run.post(_not_taken(record, earlier, error, fingerprint_of(channel)))
                 delivery.not_taken.append(notice)
             else:
                 over = _over(states, record.channel, fingerprint_of(channel), in_use)
-                ledger.post(Posting(now, told=[evolve(record, is_sure=True)], channels=over, lease=lease))
+                run.post(Posting(now, told=[evolve(record, is_sure=True)], channels=over))
                 delivery.taken.append(notice)
     return delivery
 
 
-def begin(ledger: Store, record: SentNotice, lease: Lease) -> None:
+def begin(run: Run, record: SentNotice) -> None:
     """Put on record what is about to be sent."""
-    ledger.post(Posting(record.at, begun=[record], lease=lease))
+    run.post(Posting(record.at, begun=[record]))
 
 
 def failure_of(channel: Alerts, notice: Notice) -> AlertFailed | None:
@@ -77,19 +75,15 @@ def fingerprint_of(channel: Alerts) -> str:
     return fingerprint
 
 
-def shut_channels(book: RunBook, alerts: Sequence[Alerts], now: datetime) -> tuple[ChannelState, ...]:
+def shut_channels(states: Iterable[ChannelState], alerts: Sequence[Alerts], now: datetime) -> tuple[ChannelState, ...]:
     """Return the channels to which nothing is sent now; where channels are known, those of other addresses are not."""
     mine = {(one.channel, fingerprint) for one in alerts for fingerprint in (fingerprint_of(one), "")}
     return tuple(
-        state
-        for state in book.channels()
-        if state.is_shut(now) and (not mine or (state.channel, state.fingerprint) in mine)
+        state for state in states if state.is_shut(now) and (not mine or (state.channel, state.fingerprint) in mine)
     )
 
 
-def _not_taken(
-    record: SentNotice, earlier: Iterable[SentNotice], error: AlertFailed, fingerprint: str, lease: Lease
-) -> Posting:
+def _not_taken(record: SentNotice, earlier: Iterable[SentNotice], error: AlertFailed, fingerprint: str) -> Posting:
     """Return what is to be noted: what was begun before stands again, and that the channel wants nothing."""
     before = [one for one in earlier if one.topic == record.topic and not one.is_sure]
     state = incidents.after_failure(record.channel, fingerprint, error, record.at)
@@ -98,7 +92,6 @@ def _not_taken(
         begun=[] if error.may_have_arrived else before,
         withdrawn=[] if error.may_have_arrived or before else [record],
         channels=[] if state is None else [state],
-        lease=lease,
     )
 
 

@@ -11,11 +11,11 @@ from ..core.days import SETTLES_AFTER, SlotEnd, in_utc
 from ..core.errors import ClockWentBack, KeptAway, LedgerBusy, ReadStopped, SourceError
 from ..core.incidents import ChannelState, FailureRun, Trouble
 from ..core.ports import Alerts, Clock, Store, XpSource
-from ..core.posting import Lease, Posting, Wait
+from ..core.posting import Lease, Posting, RunState, Wait
 from ..core.reports import RunReport, Tally
 from ..core.settlement import Pending
 from . import notices, settlement
-from .leases import TASK, leased, renew
+from .leases import TASK, Run, leased
 from .sync import How, sync_leased
 
 START = "start the daemon (`trc-engage daemon`), or have cron call `trc-engage run-due`"
@@ -120,29 +120,29 @@ def run_due(runner: Runner) -> RunReport:
     """
     report = RunReport(runner.instant())
     try:
-        with leased(runner.ledger, report.at) as lease:
-            report = _end_slot(runner, lease, report)
+        with leased(runner.ledger, report.at, days.slot_of(report.at)) as run:
+            report = _end_slot(runner, run, report)
             if report.outcome == "stopped":
                 return report
-            renew(runner.ledger, lease, runner.instant())
-            return _tell(runner, lease, _settle(runner, report))
+            if report.outcome != "nothing":
+                run.renew(runner.instant())
+            return _tell(runner, run, _settle(runner, run, report))
     except LedgerBusy as busy:
         logger.debug("busy: %s", busy)
         return report if report.outcome != "nothing" else evolve(report, outcome="busy", error=busy)
 
 
-def _end_slot(runner: Runner, lease: Lease, report: RunReport) -> RunReport:
+def _end_slot(runner: Runner, run: Run, report: RunReport) -> RunReport:
     """Sync, if the present slot is open; a slot that waits ends too (R18)."""
-    ledger = runner.ledger
     try:
-        at = core_sync.not_before(report.at, ledger.sync_state().seen_at)
+        at = core_sync.not_before(report.at, run.state.sync.seen_at)
         slot = days.slot_of(at)
-        if runner.source is None or ledger.slot_end(slot):
+        if runner.source is None or run.state.slot_end(slot):
             return report
-        synced = sync_leased(ledger, runner.source, runner.clock, How(slot=slot), lease)
+        synced = sync_leased(run, runner.source, runner.clock, How(slot=slot))
         return evolve(report, outcome="synced", slot=slot, sync=synced)
     except KeptAway as error:
-        ledger.post(Posting(at, slot=SlotEnd(slot, "waiting", at), lease=lease))
+        run.post(Posting(at, slot=SlotEnd(slot, "waiting", at)))
         logger.info("waiting: %s", error)
         return evolve(report, outcome="waiting", slot=slot, error=error)
     except SourceError as error:
@@ -154,55 +154,55 @@ def _end_slot(runner: Runner, lease: Lease, report: RunReport) -> RunReport:
         return evolve(report, outcome="stopped")
 
 
-def _settle(runner: Runner, report: RunReport) -> RunReport:
+def _settle(runner: Runner, run: Run, report: RunReport) -> RunReport:
     """Settle what can be, from 00:05 UTC on; not by a clock that may be wrong, for what is settled stands (R22)."""
     if isinstance(report.error, SourceError) and report.error.kind == "clock":
         return report
     try:
-        settled = settlement.settle(runner.ledger, runner.instant(), after=SETTLES_AFTER)
+        settled = settlement.settle(run, runner.instant(), after=SETTLES_AFTER)
     except ClockWentBack:
         return report
     return evolve(report, settled=settled.settled, pending=settled.pending)
 
 
-def _tell(runner: Runner, lease: Lease, report: RunReport) -> RunReport:
+def _tell(runner: Runner, run: Run, report: RunReport) -> RunReport:
     """Deliver the notices that are due."""
     now = runner.instant()
-    lasting = _troubles(runner.ledger, settlement.pending(runner.ledger, now), now)
-    delivery = notices.deliver(runner.ledger, runner.alerts, lasting, runner.instant, lease)
+    lasting = _troubles(run.state, settlement.pending(run, now), now)
+    delivery = notices.deliver(run, runner.alerts, lasting, runner.instant)
     return evolve(report, delivered=tuple(delivery.taken), undelivered=tuple(delivery.not_taken))
 
 
-def _troubles(ledger: Store, pending: Sequence[Pending], now: datetime) -> Sequence[Trouble]:
+def _troubles(state: RunState, pending: Sequence[Pending], now: datetime) -> Sequence[Trouble]:
     """Return what is wrong, as the store shows it."""
-    state = ledger.sync_state()
     found = []
     try:
-        core_sync.not_before(now, state.seen_at)
+        core_sync.not_before(now, state.sync.seen_at)
     except ClockWentBack as error:
         found.append(incidents.clock_trouble(error))
-    failure_run = state.failure_run if ledger.tracks_anyone() else None
+    failure_run = state.sync.failure_run if state.tracks_anyone else None
     found += filter(None, (incidents.source_trouble(failure_run, pending), incidents.frozen_trouble(pending)))
     return found
 
 
 def status(ledger: Store, now: datetime, alerts: Sequence[Alerts] = ()) -> Status:
     """Return how the system does."""
-    state, last, lease = ledger.sync_state(), ledger.last_slot(), ledger.holder(TASK)
-    pending = settlement.pending(ledger, now)
+    run = Run(ledger, slot=days.slot_of(now))
+    state, sync, pending = run.state, run.state.sync, settlement.pending(run, now)
+    lease = state.lease_of(TASK)
     return Status(
         at=now,
-        is_attended=days.is_attended(now, last, state.good_at),
-        troubles=_troubles(ledger, pending, now),
-        good_at=state.good_at,
-        board_id=state.board_id,
-        failure_run=state.failure_run,
-        wait=state.wait if core_sync.is_kept_away(state.wait, now) else None,
+        is_attended=days.is_attended(now, state.last_slot, sync.good_at),
+        troubles=_troubles(state, pending, now),
+        good_at=sync.good_at,
+        board_id=sync.board_id,
+        failure_run=sync.failure_run,
+        wait=sync.wait if core_sync.is_kept_away(sync.wait, now) else None,
         pending=pending,
-        last_slot=last,
+        last_slot=state.last_slot,
         lease=lease if lease and now < lease.until else None,
-        next_sync_at=days.next_sync_at(now, ledger.slot_end(days.slot_of(now))),
+        next_sync_at=days.next_sync_at(now, state.slot_end(days.slot_of(now))),
         next_settlement_at=days.next_settlement_at(now),
         tally=ledger.tally(),
-        shut_channels=notices.shut_channels(ledger, alerts, now),
+        shut_channels=notices.shut_channels(state.channels, alerts, now),
     )

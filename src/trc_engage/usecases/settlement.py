@@ -6,76 +6,69 @@ from datetime import date, datetime, timedelta
 from attrs import evolve
 
 from ..core import settlement as core_settlement, streaks as core_streaks, sync as core_sync
-from ..core.days import ONE_DAY, Calendar
 from ..core.ports import Store
-from ..core.posting import Excusal, Posting, Settlement, SyncState
+from ..core.posting import Excusal, Posting, RunState, Settlement
 from ..core.reports import ExcuseReport, SettleReport
 from ..core.settlement import Cause, Pending
 from . import retry_on_conflict, streaks
+from .leases import Run
 
 logger = logging.getLogger(__name__)
 
 
-def settle(
-    ledger: Store, now: datetime, accept_quiet: date | None = None, after: timedelta = timedelta(0)
-) -> SettleReport:
+def settle(run: Run, now: datetime, accept_quiet: date | None = None, after: timedelta = timedelta(0)) -> SettleReport:
     """Settle every day that can be, oldest first; safe to repeat, and to run twice at the same time.
 
     `accept_quiet` is a day on which nobody's XP rose and an admin says that this is so (R15a);
     `after` is how long a day must have been over. Raises `ClockWentBack`.
     """
-    now = core_sync.not_before(now, ledger.sync_state().seen_at)
+    now = core_sync.not_before(now, run.state.sync.seen_at)
     settled = []
-    while day := retry_on_conflict(lambda: _settle_next(ledger, now, accept_quiet, after)):
+    while day := retry_on_conflict(lambda: _settle_next(run, now, accept_quiet, after)):
         settled.append(day)
-    return SettleReport(tuple(settled), pending(ledger, now))
+    return SettleReport(tuple(settled), pending(run, now))
 
 
-def pending(ledger: Store, now: datetime) -> tuple[Pending, ...]:
-    """Return the days that are over and not settled, oldest first, with the reason.
-
-    What is remembered is asked for once, however many days there are; how many rose, only of the oldest.
-    """
-    calendar = ledger.calendar()
-    oldest = _oldest(calendar)
-    if oldest is None or not core_settlement.is_over(oldest, now):
+def pending(run: Run, now: datetime) -> tuple[Pending, ...]:
+    """Return the days that are over and not settled, oldest first, with the reason."""
+    oldest = _oldest(run, now)
+    if oldest is None:
         return ()
-    state = ledger.sync_state()
-    cause = _cause(ledger, oldest, calendar, state)
-    return core_settlement.pending_from(oldest, now, cause, state.good_at if ledger.tracks_anyone() else now)
+    good_at = run.state.sync.good_at if run.state.tracks_anyone else now
+    return core_settlement.pending_from(oldest, now, _cause(run.state, oldest), good_at)
 
 
-def _settle_next(ledger: Store, now: datetime, accept_quiet: date | None, after: timedelta) -> date | None:
+def _settle_next(run: Run, now: datetime, accept_quiet: date | None, after: timedelta) -> date | None:
     """Settle the oldest day that is over, if it can be; return it."""
-    calendar = ledger.calendar()
-    day = _oldest(calendar)
-    if day is None or not core_settlement.is_over(day, now - after):
+    day = _oldest(run, now - after)
+    if day is None:
         return None
-    cause = _cause(ledger, day, calendar, ledger.sync_state())
+    cause = _cause(run.state, day)
     if cause == "no_sync" or (cause == "frozen" and day != accept_quiet):
         return None
-    record = ledger.day_record(day)
+    calendar, record = run.state.calendar, run.ledger.day_record(day)
     longer = core_streaks.advance_all(record.active, day, calendar) if calendar.adds(day) else []
-    ledger.post(Posting(now, streaks=longer, calendar=calendar, settlement=Settlement(day, record.revision)))
+    run.post(Posting(now, streaks=longer, calendar=calendar, settlement=Settlement(day, record.revision)))
     logger.info("settled %s: %d active", day, len(record.active), extra={"day": f"{day}", "active": len(record.active)})
     return day
 
 
-def _oldest(calendar: Calendar) -> date | None:
-    """Return the oldest day that is not settled, which may not be over; None before the first enrolment."""
-    return calendar.settled_through and calendar.settled_through + ONE_DAY
+def _oldest(run: Run, now: datetime) -> date | None:
+    """Return the oldest day that is over and not settled, once it is known how many accounts rose on it."""
+    if _is_over(run.state, now) and not run.state.is_current:
+        run.gather()
+    return run.state.calendar.next_day if _is_over(run.state, now) else None
 
 
-def _cause(ledger: Store, day: date, calendar: Calendar, state: SyncState) -> Cause | None:
-    """Return why a day that is over cannot be settled; None if it can."""
-    if not ledger.tracks_anyone():
+def _is_over(state: RunState, now: datetime) -> bool:
+    day = state.calendar.next_day
+    return day is not None and core_settlement.is_over(day, now)
+
+
+def _cause(state: RunState, day: date) -> Cause | None:
+    if not state.tracks_anyone:
         return None
-    if not core_settlement.is_read_past(day, state.good_at):
-        return "no_sync"
-    if not calendar.is_required(day) or (rose := ledger.rose_on(day)):
-        return None
-    rose_before = ledger.rose_on(calendar.required_before(day))
-    return "frozen" if core_settlement.is_frozen(day, calendar, rose, rose_before) else None
+    return core_settlement.cause_of(day, state.calendar, state.sync.good_at, state.rises)
 
 
 def excuse(ledger: Store, now: datetime, day: date, reason: str | None) -> ExcuseReport:

@@ -13,11 +13,11 @@ from ..core.days import SlotEnd, SlotOutcome, in_utc
 from ..core.errors import Conflict, InvalidValue, LeaseLost, LedgerBusy, SourceError
 from ..core.model import Board, Decision, DiscordActivity, Move, Sought
 from ..core.ports import Clock, Store, XpSource
-from ..core.posting import Lease, Posting, SyncFailure, SyncRun, SyncState
+from ..core.posting import Posting, SyncFailure, SyncRun, SyncState
 from ..core.reports import StreakChange, SyncReport
 from ..core.sync import Drops, SyncPlan, plan_adoption, plan_sync
 from . import leases, retry_on_conflict, streaks
-from .leases import leased
+from .leases import Run, leased
 
 logger = logging.getLogger(__name__)
 
@@ -28,13 +28,12 @@ OVERTAKEN = (
 
 
 @contextmanager
-def failures_recorded(
-    ledger: Store, clock: Clock, how: "How", lease: Lease, state: SyncState, *, asked: str | None
-) -> Iterator[None]:
+def failures_recorded(run: Run, clock: Clock, how: "How", *, asked: str | None) -> Iterator[None]:
     """Remember a failure, and until when to keep away from the board asked; a wait outlives this process (R21).
 
     A read whose lease was lost is one too, unless a sync was good since it began; it ends no slot (R30).
     """
+    followed = run.state.sync.good_run
     try:
         yield
     except (SourceError, LeaseLost) as raised:
@@ -42,8 +41,8 @@ def failures_recorded(
         now, wait = in_utc("clock", clock()), core_sync.wait_asked(error)
         error.retry_at = None if wait is None else now + wait
         failure = SyncFailure(now, error.kind, error.message, not how.dry_run, error.retry_at, asked)
-        error.lease_lost = error is not raised or not _is_recorded(ledger, failure, how, lease)
-        if error.lease_lost and not _is_recorded_without_lease(ledger, failure, state):
+        error.lease_lost = error is not raised or not _is_recorded(run, failure, how)
+        if error.lease_lost and not _is_recorded_without_lease(run, failure, followed):
             raise
         logger.warning("sync failed (%s): %s", error.kind, error.message)
         if error is raised:
@@ -51,20 +50,20 @@ def failures_recorded(
         raise error from raised
 
 
-def _is_recorded(ledger: Store, failure: SyncFailure, how: "How", lease: Lease) -> bool:
+def _is_recorded(run: Run, failure: SyncFailure, how: "How") -> bool:
     """Record a failure with the slot that it ends; tell whether the lease allowed it."""
     try:
-        ledger.post(Posting(failure.at, failure=failure, slot=how.end("failed", failure.at), lease=lease))
+        run.post(Posting(failure.at, failure=failure, slot=how.end("failed", failure.at)))
     except LeaseLost:
         return False
     return True
 
 
-def _is_recorded_without_lease(ledger: Store, failure: SyncFailure, state: SyncState) -> bool:
+def _is_recorded_without_lease(run: Run, failure: SyncFailure, followed: int) -> bool:
     """Record a failure that nobody else may know of; tell whether it counts, or a good sync made up for it."""
-    made_up = ledger.sync_state().good_run != state.good_run
+    made_up = run.ledger.run_state().sync.good_run != followed
     if not made_up or failure.retry_at is not None:
-        ledger.post(Posting(failure.at, failure=evolve(failure, counts=failure.counts and not made_up)))
+        run.ledger.post(Posting(failure.at, failure=evolve(failure, counts=failure.counts and not made_up)))
     return not made_up
 
 
@@ -114,25 +113,25 @@ def sync(ledger: Store, source: XpSource, clock: Clock, how: How) -> SyncReport:
 
     Raises `SourceError` (recorded as a failure), `ClockWentBack`, `LedgerBusy` and `LedgerFailed`.
     """
-    with leased(ledger, in_utc("clock", clock())) as lease:
-        return sync_leased(ledger, source, clock, how, lease)
+    with leased(ledger, in_utc("clock", clock())) as run:
+        return sync_leased(run, source, clock, how)
 
 
-def sync_leased(ledger: Store, source: XpSource, clock: Clock, how: How, lease: Lease) -> SyncReport:
-    """Do the same under a claim that is held already; if that is lost meanwhile, nothing is written."""
-    state = ledger.sync_state()
+def sync_leased(run: Run, source: XpSource, clock: Clock, how: How) -> SyncReport:
+    """Do the same in a run that has the lease already; if that is lost meanwhile, nothing is written."""
+    state = run.state.sync
     at = core_sync.not_before(in_utc("clock", clock()), state.seen_at)
-    with failures_recorded(ledger, clock, how, lease, state, asked=None):
+    with failures_recorded(run, clock, how, asked=None):
         board_id = _agreed(source, state, how)
-    accounts = ledger.accounts_to_sync()
+    accounts = run.ledger.accounts_to_sync()
     if not how.fresh and how.decision is None and core_sync.is_cached(at, state, how.slot):
-        return _without_reading(ledger, _cached(accounts, state, at), at, how, lease)
+        return _without_reading(run, _cached(accounts, state, at), at, how)
     core_sync.keep_waiting(state.wait_of(board_id), at)
     if not accounts and not how.adopts:
-        return _without_reading(ledger, SyncReport("planned" if how.dry_run else "synced", at), at, how, lease)
-    with failures_recorded(ledger, clock, how, lease, state, asked=board_id):
-        board = _read(ledger, source, clock, lease, Sought.of(accounts, whole=how.adopts), at)
-        return _post(ledger, Reading(board, board_id, accounts, at, state), how, lease)
+        return _without_reading(run, SyncReport("planned" if how.dry_run else "synced", at), at, how)
+    with failures_recorded(run, clock, how, asked=board_id):
+        board = _read(run, source, clock, Sought.of(accounts, whole=how.adopts), at)
+        return _post(run, Reading(board, board_id, accounts, at, state), how)
 
 
 def _agreed(source: XpSource, state: SyncState, how: How) -> str:
@@ -147,10 +146,10 @@ def _agreed(source: XpSource, state: SyncState, how: How) -> str:
     return board_id
 
 
-def _without_reading(ledger: Store, report: SyncReport, at: datetime, how: How, lease: Lease) -> SyncReport:
+def _without_reading(run: Run, report: SyncReport, at: datetime, how: How) -> SyncReport:
     """End the slot, if it is one's, with what needed no reading."""
     if how.slot is not None:
-        ledger.post(Posting(at, slot=how.end("synced", at), lease=lease))
+        run.post(Posting(at, slot=how.end("synced", at)))
         why = f"the reading of {report.taken_at:%H:%M:%S} answers" if report.outcome == "cached" else "nobody is linked"
         logger.info("synced: nothing to read, %s", why)
     return report
@@ -164,9 +163,9 @@ def _cached(accounts: Sequence[DiscordActivity], state: SyncState, at: datetime)
     return SyncReport("cached", state.good_at or at, unchanged=unchanged, absent=absent)
 
 
-def _read(ledger: Store, source: XpSource, clock: Clock, lease: Lease, sought: Sought, at: datetime) -> Board:
+def _read(run: Run, source: XpSource, clock: Clock, sought: Sought, at: datetime) -> Board:
     """Gather the board; a malformed one, or one from another time, is none (R19, R22)."""
-    board = leases.read(source, sought, ledger, lease, clock)
+    board = leases.read(source, sought, run, clock)
     if malformed := boards.why_malformed(board, sought):
         raise SourceError("malformed", malformed)
     if clocks := boards.why_clocks_differ(at, board.server_at):
@@ -174,9 +173,9 @@ def _read(ledger: Store, source: XpSource, clock: Clock, lease: Lease, sought: S
     return board
 
 
-def _post(ledger: Store, reading: Reading, how: How, lease: Lease) -> SyncReport:
+def _post(run: Run, reading: Reading, how: How) -> SyncReport:
     """Plan and post; if an account moved meanwhile, plan again from the same board (R19)."""
-    board, at, state = reading.board, reading.at, reading.state
+    board, at = reading.board, reading.at
 
     def attempt(accounts: Sequence[DiscordActivity]) -> SyncReport:
         plan = _planned(reading, accounts, how)
@@ -184,26 +183,25 @@ def _post(ledger: Store, reading: Reading, how: How, lease: Lease) -> SyncReport
             raise SourceError("distrusted", worse)
         if how.dry_run:
             return _report("planned", plan, reading, moves=plan.moves)
-        calendar = ledger.calendar()
-        derived = streaks.of_moves(ledger, plan.moves, calendar)
+        calendar = run.state.calendar
+        derived = streaks.of_moves(run.ledger, plan.moves, calendar)
         report = _report("synced", plan, reading, late=derived.changes)
         posting = Posting(
             at,
             moves=plan.moves,
             streaks=derived.streaks,
             calendar=calendar,
-            run=SyncRun(report, board.whole, state.good_run, reading.board_id, how.decision),
+            run=SyncRun(report, board.whole, reading.state.good_run, reading.board_id, how.decision),
             slot=how.end("synced", at),
-            lease=lease,
         )
-        ledger.post(posting)
+        run.post(posting)
         _log(report)
         return report
 
     try:
-        return attempt(ledger.linked_accounts() if how.adopts else reading.accounts)
+        return attempt(run.ledger.linked_accounts() if how.adopts else reading.accounts)
     except Conflict:
-        return retry_on_conflict(lambda: attempt(_gathered_again(ledger, reading, how)))
+        return retry_on_conflict(lambda: attempt(_gathered_again(run, reading, how)))
 
 
 def _planned(reading: Reading, accounts: Sequence[DiscordActivity], how: How) -> SyncPlan:
@@ -219,20 +217,20 @@ def _planned(reading: Reading, accounts: Sequence[DiscordActivity], how: How) ->
     return plan
 
 
-def _gathered_again(ledger: Store, reading: Reading, how: How) -> Sequence[DiscordActivity]:
+def _gathered_again(run: Run, reading: Reading, how: How) -> Sequence[DiscordActivity]:
     """Gather again the accounts that the read looked for; those linked or returned since are not among them.
 
     An adoption is about all that are linked.
     """
-    if ledger.sync_state().good_run != reading.state.good_run:
+    if run.state.sync.good_run != reading.state.good_run:
         message = "another sync finished while this one was reading; its reading stands, and this one wrote nothing"
         raise LedgerBusy(message)
     if how.adopts:
-        return ledger.linked_accounts()
+        return run.ledger.linked_accounts()
     looked_for = {account.account_id for account in reading.accounts}
     return [
         account
-        for account in ledger.accounts_to_sync()
+        for account in run.ledger.accounts_to_sync()
         if account.account_id in looked_for and (account.window_from is None or account.window_from <= reading.at)
     ]
 

@@ -21,7 +21,7 @@ STEPS = (
     "send done",
 )
 """Where it hurts most."""
-STEPS_OF_A_READ = ("read", "request", "answer", "read done", "calendar", "calendar done")
+STEPS_OF_A_READ = ("read", "request", "answer", "read done", "post", "begin")
 """Where others are in the way."""
 PAGES_OF_A_LONG_READ = 30
 STEPS_MAX = 70

@@ -41,7 +41,7 @@ MUTANTS = {
     "nobody is reminded": Mutant(swap(incidents, "notices_due", _not_reminded), seed=6),
     "no all-clear comes": Mutant(swap(incidents, "notices_due", _no_all_clear)),
     "the lease of a long read is not renewed": Mutant(
-        always(leases, "renew", None), seed=4, story="reads of many minutes"
+        always(leases.Run, "renew", None), seed=4, story="reads of many minutes"
     ),
     "a notice is not recorded before it is sent": Mutant(
         always(notices, "begin", None), seed=5, story="killed while an alert goes out"

@@ -10,7 +10,7 @@ from attrs import evolve
 from trc_engage.adapters.sql import posting, queries
 from trc_engage.adapters.sql.posting import SqlLedger
 from trc_engage.core.days import SlotEnd
-from trc_engage.core.posting import SyncState
+from trc_engage.core.posting import RunState
 from trc_engage.usecases import awards
 
 from .planting import Mutant, swap, without
@@ -29,20 +29,20 @@ def _two_transactions(post: Any) -> Any:
 @contextmanager
 def _failures_in_memory() -> Iterator[None]:
     """Count failures where a restart forgets them."""
-    real_state, real_post = SqlLedger.sync_state, SqlLedger.post
+    real_state, real_post = SqlLedger.run_state, SqlLedger.post
 
     def post(self: Any, posting: Any) -> Any:
         result = real_post(self, posting)
         self.counted = 0 if posting.run else getattr(self, "counted", 0) + bool(posting.failure)
         return result
 
-    def sync_state(self: Any) -> SyncState:
-        state = real_state(self)
-        count = getattr(self, "counted", 0)
-        failure_run = evolve(state.failure_run, count=count) if state.failure_run and count else None
-        return evolve(state, failure_run=failure_run)
+    def run_state(self: Any, *slot: Any) -> RunState:
+        state = real_state(self, *slot)
+        count, failure_run = getattr(self, "counted", 0), state.sync.failure_run
+        failure_run = evolve(failure_run, count=count) if failure_run and count else None
+        return evolve(state, sync=evolve(state.sync, failure_run=failure_run))
 
-    with patch.object(SqlLedger, "post", post), patch.object(SqlLedger, "sync_state", sync_state):
+    with patch.object(SqlLedger, "post", post), patch.object(SqlLedger, "run_state", run_state):
         yield
 
 
@@ -60,13 +60,14 @@ def _key_ignored() -> Iterator[None]:
 def _wait_forgotten_by_others(state_of: Any) -> Any:
     """Keep the wait where only the process that was told it knows of it."""
 
-    def sync_state(self: Any) -> SyncState:
-        state: SyncState = state_of(self)
+    def run_state(self: Any, *slot: Any) -> RunState:
+        state: RunState = state_of(self, *slot)
+        failures = state.sync.failures
         if not hasattr(self, "knows_from"):
-            self.knows_from = state.failure_run and state.failure_run.count
-        return evolve(state, waits={}) if state.failure_run and state.failure_run.count == self.knows_from else state
+            self.knows_from = failures
+        return evolve(state, sync=evolve(state.sync, waits={})) if failures and failures == self.knows_from else state
 
-    return sync_state
+    return run_state
 
 
 def _lease_ignored(lease: Any) -> Any:
@@ -90,7 +91,7 @@ MUTANTS = {
     "cursor and award in two transactions": Mutant(swap(SqlLedger, "post", _two_transactions), seed=8),
     "failures are counted in memory": Mutant(_failures_in_memory),
     "keys are ignored": Mutant(_key_ignored),
-    "a wait is known to one process": Mutant(swap(SqlLedger, "sync_state", _wait_forgotten_by_others), seed=6),
+    "a wait is known to one process": Mutant(swap(SqlLedger, "run_state", _wait_forgotten_by_others), seed=6),
     "the lease is ignored": Mutant(swap(SqlLedger, "lease", _lease_ignored)),
     "a reversal leaves the evidence": Mutant(
         swap(
@@ -99,7 +100,7 @@ MUTANTS = {
             without("AND NOT EXISTS (SELECT 1 FROM entries WHERE reverses = award.position)"),
         )
     ),
-    "a failed slot is tried again": Mutant(swap(SqlLedger, "slot_end", _slot_tried_again)),
+    "a failed slot is tried again": Mutant(swap(RunState, "slot_end", _slot_tried_again)),
     "versions are not checked": Mutant(
         swap(posting, "MOVE_ACCOUNTS", without(" AND discord_activity.version = moves.version")),
     ),

@@ -285,7 +285,7 @@ def post(database: Database, connection: Connection, posting: Posting) -> list[i
 
 def _check(connection: Connection, posting: Posting) -> None:
     """Raise `Conflict` if the calendar or the evidence is not what the posting was planned on."""
-    if posting.calendar is not None and calendar_of(connection) != posting.calendar:
+    if posting.repeats or (posting.calendar is not None and calendar_of(connection) != posting.calendar):
         raise Conflict
     settlement, excusal = posting.settlement, posting.excusal
     if settlement is not None and revision_of_day(connection, settlement.day) != settlement.revision:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from ...core import points
-from ...core.days import ONE_DAY, Calendar
+from ...core.days import Calendar, settled_before
 from ...core.model import DISCORD, DiscordActivity, Entry, Evidence, Member, XpChange
 from ...core.reports import DiscordStanding, MemberFacts, Rank, Standing, Tally
 from ...core.settlement import DayRecord
@@ -82,14 +82,6 @@ class Activity(SqlStore):
                 active |= {row[0]: _streak(row) for row in connection.execute(statement, [day.isoformat()])}
             return DayRecord([*active.values()], revision_of_day(connection, day))
 
-    def rose_on(self, day: date, /) -> int:
-        """Return how many accounts' XP rose on a day."""
-        with self._database.connection() as connection:
-            (rose,) = connection.execute(
-                "SELECT count(*) FROM discord_days WHERE day = ?", [day.isoformat()]
-            ).fetchone()
-        return int(rose)
-
     def streak_of(self, member_id: str, /) -> Streak:
         """Return the member's stored streak; one of version 0 if none is stored."""
         with self._database.connection() as connection:
@@ -136,7 +128,7 @@ def calendar_of(connection: Connection) -> Calendar:
     (through,) = connection.execute("SELECT max(day) FROM settled_days").fetchone()
     if through is None:
         (first_at,) = connection.execute("SELECT min(enrolled_at) FROM members").fetchone()
-        settled_through = first_at and datetime.fromisoformat(first_at).date() - ONE_DAY
+        settled_through = settled_before(first_at and datetime.fromisoformat(first_at))
     else:
         settled_through = date.fromisoformat(through)
     (changes,) = connection.execute("SELECT coalesce(max(change), 0) FROM excusals").fetchone()
@@ -212,14 +204,6 @@ class Facts(SqlStore):
         with self._database.connection() as connection:
             rows = connection.execute(f"{ACCOUNT} WHERE unlinked_at IS NULL ORDER BY account_id")
             return [account_of_row(row) for row in rows]
-
-    def tracks_anyone(self) -> bool:
-        """Tell whether any account is waiting, tracked or absent."""
-        with self._database.connection() as connection:
-            found = connection.execute(
-                "SELECT 1 FROM discord_activity WHERE status IN ('waiting', 'tracked', 'absent') LIMIT 1"
-            ).fetchone()
-        return found is not None
 
     def _account(self, condition: str, value: str) -> DiscordActivity | None:
         with self._database.connection() as connection:

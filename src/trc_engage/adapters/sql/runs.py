@@ -3,17 +3,17 @@
 import os
 import secrets
 import socket
-from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from attrs import evolve
 
 from ...core.days import SlotEnd, SlotOutcome
 from ...core.errors import LeaseLost, LedgerBusy
 from ...core.incidents import ChannelState, FailureRun, SentNotice, failed_again
-from ...core.posting import Lease, SyncFailure, SyncState, Wait
-from ...core.sync import CLOCK_SLACK
+from ...core.posting import Lease, RunState, SyncFailure, SyncState, Wait
+from ...core.settlement import ROSE_THE_DAY_BEFORE_MIN, days_watched
 from .database import Connection, Row, SqlStore, stamp
+from .queries import calendar_of
 
 FROM_RUNS = """
 SELECT tally.scope, tally.failures, first_of.at, last_of.trouble, last_of.message
@@ -62,6 +62,14 @@ def end_failures(connection: Connection) -> None:
     connection.execute("DELETE FROM failure_runs")
 
 
+TRACKED = "SELECT 1 FROM discord_activity WHERE status IN ('waiting', 'tracked', 'absent') LIMIT 1"
+GOOD = "SELECT run_id, at FROM runs WHERE outcome = 'synced' ORDER BY run_id DESC LIMIT 1"
+ROSE = "SELECT count(*) FROM (SELECT 1 FROM discord_days WHERE day = ? LIMIT ?) AS risen"
+SLOTS = """
+SELECT slot, outcome, at FROM slots WHERE slot >= ? OR slot = (SELECT max(slot) FROM slots) ORDER BY slot
+"""
+HELD = "SELECT task, owner, taken_at, until FROM claims"
+
 BOARD = """
 SELECT board_id FROM runs WHERE outcome = 'synced' AND board_id IS NOT NULL ORDER BY run_id DESC LIMIT 1
 """
@@ -83,70 +91,28 @@ ON CONFLICT (task) DO UPDATE SET owner = excluded.owner, taken_at = excluded.tak
 class Running(SqlStore):
     """The `RunBook` port."""
 
-    def sync_state(self) -> SyncState:
-        """Return what is remembered of earlier syncs."""
+    def run_state(self, slot: datetime | None = None, /) -> RunState:
+        """Return all that a run decides on, as of one instant."""
         with self._database.snapshot() as connection:
-            good = connection.execute(
-                "SELECT run_id, at FROM runs WHERE outcome = 'synced' ORDER BY run_id DESC LIMIT 1"
-            ).fetchone()
-            whole = connection.execute(
-                "SELECT at, board_rows FROM runs WHERE whole ORDER BY run_id DESC LIMIT 1"
-            ).fetchone()
-            board = connection.execute(BOARD).fetchone()
-            waits = connection.execute("SELECT board_id, trouble, until FROM waits").fetchall()
-            failure_run = failure_run_of(connection)
-            (settled_at,) = connection.execute("SELECT max(settled_at) FROM settled_days").fetchone()
-        good_at = good and datetime.fromisoformat(good[1])
-        seen = (good_at, settled_at and datetime.fromisoformat(settled_at))
-        return SyncState(
-            good_run=good[0] if good else 0,
-            good_at=good_at,
-            seen_at=max(filter(None, seen), default=None),
-            whole_at=whole and datetime.fromisoformat(whole[0]),
-            whole_rows=whole and whole[1],
-            failure_run=failure_run,
-            board_id=board and board[0],
-            waits={board_id: Wait(kind, datetime.fromisoformat(until)) for board_id, kind, until in waits},
-        )
-
-    def slot_end(self, slot: datetime, /) -> SlotEnd | None:
-        """Return how a slot ended; None as long as it is open."""
-        with self._database.connection() as connection:
-            row = connection.execute("SELECT slot, outcome, at FROM slots WHERE slot = ?", [stamp(slot)]).fetchone()
-        return row and _slot_end(row)
-
-    def last_slot(self) -> SlotEnd | None:
-        """Return the latest slot that has ended."""
-        with self._database.connection() as connection:
-            row = connection.execute("SELECT slot, outcome, at FROM slots ORDER BY slot DESC LIMIT 1").fetchone()
-        return row and _slot_end(row)
-
-    def told(self) -> Sequence[SentNotice]:
-        """Return the last notice of each topic that each channel took."""
-        with self._database.connection() as connection:
-            return _notices(connection, "told", is_sure=True)
-
-    def notices_begun(self) -> Sequence[SentNotice]:
-        """Return the notices that were about to be sent, and of which nobody noted what became."""
-        with self._database.connection() as connection:
-            return _notices(connection, "notices_begun", is_sure=False)
-
-    def channels(self) -> Sequence[ChannelState]:
-        """Return what is remembered of channels, by channel and fingerprint."""
-        with self._database.connection() as connection:
-            return [_channel(row) for row in connection.execute(CHANNELS)]
-
-    def holder(self, task: str, /) -> Lease | None:
-        """Return who has claimed a task, expired or not."""
-        with self._database.connection() as connection:
-            return _held(connection, task)
+            calendar = calendar_of(connection)
+            return RunState(
+                _sync_state(connection),
+                calendar,
+                connection.execute(TRACKED).fetchone() is not None,
+                {day: _rose(connection, day) for day in days_watched(calendar)},
+                [_slot_end(row) for row in connection.execute(SLOTS, [slot and stamp(slot)])],
+                [_lease(row) for row in connection.execute(f"{HELD} ORDER BY task")],
+                _notices(connection, "told", is_sure=True),
+                _notices(connection, "notices_begun", is_sure=False),
+                [_channel(row) for row in connection.execute(CHANNELS)],
+            )
 
     def lease(self, task: str, at: datetime, until: datetime, /) -> Lease:
         """Take the right to do a task; `LedgerBusy` says who has it."""
         lease = Lease(task, f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}", at, until)
         with self._database.transaction() as connection:
             held = _held(connection, task)
-            if held and held.taken_at <= at + CLOCK_SLACK and at < held.until and _may_live(held.owner):
+            if held and not held.is_free(at) and _may_live(held.owner):
                 message = (
                     f"another {task} is at work since {held.taken_at:%F %T} UTC ({held.owner}); nothing was read or "
                     f"changed: try again, at the latest after {held.until:%F %T} UTC"
@@ -181,6 +147,32 @@ class Running(SqlStore):
             connection.execute("DELETE FROM claims WHERE task = ? AND owner = ?", [lease.task, lease.owner])
 
 
+def _sync_state(connection: Connection) -> SyncState:
+    good = connection.execute(GOOD).fetchone()
+    whole = connection.execute("SELECT at, board_rows FROM runs WHERE whole ORDER BY run_id DESC LIMIT 1").fetchone()
+    board = connection.execute(BOARD).fetchone()
+    waits = connection.execute("SELECT board_id, trouble, until FROM waits").fetchall()
+    (settled_at,) = connection.execute("SELECT max(settled_at) FROM settled_days").fetchone()
+    (last_run,) = connection.execute("SELECT coalesce(max(run_id), 0) FROM runs").fetchone()
+    good_at = good and datetime.fromisoformat(good[1])
+    return SyncState(
+        good_run=good[0] if good else 0,
+        good_at=good_at,
+        seen_at=max(filter(None, (good_at, settled_at and datetime.fromisoformat(settled_at))), default=None),
+        whole_at=whole and datetime.fromisoformat(whole[0]),
+        whole_rows=whole and whole[1],
+        failure_run=failure_run_of(connection),
+        board_id=board and board[0],
+        waits={board_id: Wait(kind, datetime.fromisoformat(until)) for board_id, kind, until in waits},
+        last_run=last_run,
+    )
+
+
+def _rose(connection: Connection, day: date) -> int:
+    (rose,) = connection.execute(ROSE, [day.isoformat(), ROSE_THE_DAY_BEFORE_MIN]).fetchone()
+    return int(rose)
+
+
 def _notices(connection: Connection, table: str, *, is_sure: bool) -> list[SentNotice]:
     rows = connection.execute(f"SELECT channel, topic, kind, since, at FROM {table} ORDER BY channel, topic")
     return [
@@ -196,8 +188,13 @@ def _channel(row: Row) -> ChannelState:
 
 
 def _held(connection: Connection, task: str) -> Lease | None:
-    row = connection.execute("SELECT owner, taken_at, until FROM claims WHERE task = ?", [task]).fetchone()
-    return row and Lease(task, row[0], datetime.fromisoformat(row[1]), datetime.fromisoformat(row[2]))
+    row = connection.execute(f"{HELD} WHERE task = ?", [task]).fetchone()
+    return row and _lease(row)
+
+
+def _lease(row: Row) -> Lease:
+    task, owner, taken_at, until = row
+    return Lease(task, owner, datetime.fromisoformat(taken_at), datetime.fromisoformat(until))
 
 
 def _slot_end(row: tuple[str, SlotOutcome, str]) -> SlotEnd:

@@ -29,11 +29,11 @@ class BoardsContract(StoreContract):
 
     def test_the_board_is_that_of_the_last_good_sync(self, three: Story) -> None:
         """A failed run names none, whatever it asked."""
-        assert three.ledger.sync_state().board_id == ""
+        assert three.ledger.run_state().sync.board_id == ""
         _sync(three, {ADA_ID: 1_000, BO_ID: 1_000}, ONE)
         failure = SyncFailure(three.at, "down", "no answer", counts=True, board_id=OTHER)
         three.ledger.post(Posting(three.at, failure=failure))
-        assert three.ledger.sync_state().board_id == ONE
+        assert three.ledger.run_state().sync.board_id == ONE
 
     def test_each_board_has_a_wait_of_its_own(self, three: Story) -> None:
         """A failure replaces that of the board it asked, one that asked nobody none, a good sync ends its own."""
@@ -42,12 +42,12 @@ class BoardsContract(StoreContract):
             _fail(three, board_id, minutes=50)
         _fail(three, None)
         wait = Wait("rate_limited", until)
-        assert three.ledger.sync_state().waits == {ONE: wait, OTHER: wait, "": wait}
+        assert three.ledger.run_state().sync.waits == {ONE: wait, OTHER: wait, "": wait}
         _fail(three, OTHER)
         _sync(three, {ADA_ID: 1_000, BO_ID: 1_000}, OTHER)
-        assert three.ledger.sync_state().waits == {ONE: wait}
+        assert three.ledger.run_state().sync.waits == {ONE: wait}
         _fail(three, ONE, minutes=40)
-        assert three.ledger.sync_state().waits == {ONE: Wait("rate_limited", three.at + timedelta(minutes=40))}
+        assert three.ledger.run_state().sync.waits == {ONE: Wait("rate_limited", three.at + timedelta(minutes=40))}
 
     def test_linked_accounts_hold_who_has_left(self, three: Story) -> None:
         """All but the unlinked, by account id."""
@@ -58,12 +58,12 @@ class BoardsContract(StoreContract):
         """Entries say who decided and why; who has left is still to be rebased; no wait is left."""
         _fail(three, ONE, minutes=50)
         three.at += timedelta(minutes=15)
-        state, board = three.ledger.sync_state(), Board({ADA_ID: 77_000}, whole=True, rows=9, pages=1)
+        state, board = three.ledger.run_state().sync, Board({ADA_ID: 77_000}, whole=True, rows=9, pages=1)
         looked_for = {account.account_id for account in three.ledger.accounts_to_sync()}
         plan = plan_adoption(three.ledger.linked_accounts(), looked_for, board, three.at, state)
         run = SyncRun(SyncReport("synced", three.at, rows=9), True, state.good_run, OTHER, ADOPTION)  # noqa: FBT003
         three.ledger.post(Posting(three.at, moves=plan.moves, run=run))
-        state = three.ledger.sync_state()
+        state = three.ledger.run_state().sync
         assert (state.board_id, state.whole_rows, state.waits) == (OTHER, 9, {})
         ada, bo, cy = (three.account(member_id) for member_id in (ADA, BO, CY))
         assert (ada.xp_total, ada.xp_baseline, ada.next_reading) == (77_000, 77_000, "continues")

@@ -49,11 +49,11 @@ class InstantsContract(StoreContract):
 
     def test_of_runs(self, exact: Story) -> None:
         """When the last good sync began, when failures began, and until when to wait."""
-        state = exact.ledger.sync_state()
+        state = exact.ledger.run_state().sync
         assert (state.good_at, state.whole_at, state.seen_at) == (exact.at, exact.at, exact.at)
         failure = SyncFailure(LATER, "rate_limited", "slow down", counts=True, retry_at=LATER + timedelta(minutes=1))
         exact.ledger.post(Posting(LATER, failure=failure))
-        state = exact.ledger.sync_state()
+        state = exact.ledger.run_state().sync
         assert state.failure_run == FailureRun(1, LATER, "rate_limited", "slow down")
         assert state.wait == Wait("rate_limited", LATER + timedelta(minutes=1))
 
@@ -61,23 +61,23 @@ class InstantsContract(StoreContract):
         """Time must not go back behind the latest of them (R22)."""
         at = exact.at + timedelta(days=1, microseconds=1)
         exact.ledger.post(Posting(at, settlement=Settlement(TODAY, exact.ledger.day_record(TODAY).revision)))
-        assert exact.ledger.sync_state().seen_at == at
+        assert exact.ledger.run_state().sync.seen_at == at
 
     def test_of_slots_and_notices(self, story: Story) -> None:
         """When a slot ended, since when something lasts, and when a channel was sent a notice."""
         end = SlotEnd(MONDAY, "synced", LATER)
         alert = SentNotice("webhook", "source", "alert", EXACT, LATER)
         story.ledger.post(Posting(LATER, slot=end, told=[alert]))
-        assert (story.ledger.slot_end(MONDAY), story.ledger.last_slot()) == (end, end)
-        assert list(story.ledger.told()) == [alert]
+        assert (story.ledger.run_state(MONDAY).slot_end(MONDAY), story.ledger.run_state().last_slot) == (end, end)
+        assert list(story.ledger.run_state().notices_sent) == [alert]
 
     def test_of_claims(self, story: Story) -> None:
         """Since when and until when a task is claimed, and renewed."""
         lease = story.ledger.lease("run", EXACT, LATER)
         assert (lease.taken_at, lease.until) == (EXACT, LATER)
-        assert story.ledger.holder("run") == lease
+        assert story.ledger.run_state().lease_of("run") == lease
         story.ledger.renew(lease, LATER + timedelta(microseconds=1))
-        assert story.ledger.holder("run") == evolve(lease, until=LATER + timedelta(microseconds=1))
+        assert story.ledger.run_state().lease_of("run") == evolve(lease, until=LATER + timedelta(microseconds=1))
 
 
 class LastingContract(StoreContract):
@@ -128,9 +128,9 @@ def everything(ledger: Store) -> dict[str, object]:
         "ranks": [ledger.ranking(when, limit=10) for when in (None, month)],
         "streaks": ledger.streaks(),
         "calendar": ledger.calendar(),
-        "runs": ledger.sync_state(),
-        "slots": [ledger.slot_end(MONDAY), ledger.last_slot()],
-        "notices": ledger.told(),
+        "runs": ledger.run_state().sync,
+        "slots": [ledger.run_state(MONDAY).slot_end(MONDAY), ledger.run_state().last_slot],
+        "notices": ledger.run_state().notices_sent,
     }
 
 

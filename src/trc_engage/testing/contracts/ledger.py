@@ -94,7 +94,6 @@ class ActivityContract(StoreContract):
         members.ledger.post(Posting(MONDAY, drafts=[BENCHMARK, evolve(BENCHMARK, member_id=BO, key="benchmark:2")]))
         active = members.ledger.day_record(TODAY).active
         assert sorted(active, key=lambda streak: streak.member_id) == [Streak(ADA), Streak(BO)]
-        assert members.ledger.rose_on(TODAY) == 1
         assert members.ledger.first_evidence_day() == TODAY
         assert members.ledger.day_record(TODAY + timedelta(days=1)).active == []
 
@@ -117,7 +116,7 @@ class ActivityContract(StoreContract):
         settled = Posting(members.at, calendar=calendar, settlement=Settlement(TODAY, revision))
         members.ledger.post(settled)
         assert members.ledger.calendar().settled_through == TODAY
-        assert members.ledger.sync_state().seen_at == members.at
+        assert members.ledger.run_state().sync.seen_at == members.at
         for stale in (settled, Posting(MONDAY, drafts=[BENCHMARK], calendar=calendar)):
             with pytest.raises(Conflict):
                 members.ledger.post(stale)
@@ -176,14 +175,14 @@ class ActivityContract(StoreContract):
     def test_days_before_the_first_enrolment_count_as_settled(self, story: Story) -> None:
         """Nothing is required of them, and evidence for them is late; whether anyone is tracked is known."""
         assert story.ledger.calendar() == Calendar()
-        assert not story.ledger.tracks_anyone()
+        assert not story.ledger.run_state().tracks_anyone
         story.enroll(ADA)
         story.at += timedelta(days=3)
         story.enroll(BO, BO_ID)
         assert story.ledger.calendar() == NOTHING_SETTLED
-        assert story.ledger.tracks_anyone()
+        assert story.ledger.run_state().tracks_anyone
         story.restate(BO, "left")
-        assert not story.ledger.tracks_anyone()
+        assert not story.ledger.run_state().tracks_anyone
 
     def test_who_is_forgotten_leaves_no_name_and_no_id(self, members: Story) -> None:
         """Name and Discord ids give way to a tombstone, also those of accounts unlinked before (R9)."""

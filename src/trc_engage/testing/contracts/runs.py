@@ -26,13 +26,13 @@ class RunBookContract(StoreContract):
 
     def test_an_empty_store_has_no_past(self, story: Story) -> None:
         """Before the first sync nothing is remembered."""
-        assert story.ledger.sync_state() == SyncState()
+        assert story.ledger.run_state().sync == SyncState()
 
     def test_a_good_sync_is_remembered(self, story: Story) -> None:
         """The last good sync tells when it read, and how long a board it read to the end."""
         story.enroll(ADA, ADA_ID)
         story.sync({ADA_ID: 5})
-        state = story.ledger.sync_state()
+        state = story.ledger.run_state().sync
         assert (state.good_at, state.whole_at, state.whole_rows) == (story.at, story.at, 1)
         assert state.good_run > 0
 
@@ -42,7 +42,7 @@ class RunBookContract(StoreContract):
         story.sync({ADA_ID: 5})
         whole_at = story.at
         story.sync({ADA_ID: 6}, whole=False)
-        state = story.ledger.sync_state()
+        state = story.ledger.run_state().sync
         assert (state.good_at, state.whole_at, state.whole_rows) == (story.at, whole_at, 1)
 
     def test_failures_in_a_row_are_counted_until_a_good_sync(self, story: Story) -> None:
@@ -56,21 +56,21 @@ class RunBookContract(StoreContract):
         for failure in (first, dry, second):
             story.ledger.post(Posting(failure.at, failure=failure))
         failure_run = FailureRun(2, MONDAY, "blocked", "no")
-        assert story.ledger.sync_state().failure_run == failure_run
+        assert story.ledger.run_state().sync.failure_run == failure_run
         story.sync({ADA_ID: 5})
-        assert story.ledger.sync_state().failure_run is None
+        assert story.ledger.run_state().sync.failure_run is None
         story.ledger.post(Posting(LATER, failure=second))
-        assert story.ledger.sync_state().failure_run == FailureRun(1, LATER, "blocked", "no")
+        assert story.ledger.run_state().sync.failure_run == FailureRun(1, LATER, "blocked", "no")
 
     def test_a_wait_is_kept_until_the_next_run(self, story: Story) -> None:
         """What the server asked for is remembered, also after a dry run, until a later run replaces it."""
         until = story.at + timedelta(seconds=90)
         failure = SyncFailure(story.at, "rate_limited", "slow down", counts=False, retry_at=until)
         story.ledger.post(Posting(story.at, failure=failure))
-        assert story.ledger.sync_state().wait == Wait("rate_limited", until)
+        assert story.ledger.run_state().sync.wait == Wait("rate_limited", until)
         story.enroll(ADA, ADA_ID)
         story.sync({ADA_ID: 5})
-        assert story.ledger.sync_state().wait is None
+        assert story.ledger.run_state().sync.wait is None
 
     def test_a_claim_keeps_others_out(self, story: Story) -> None:
         """A task that is claimed cannot be claimed again; another task can."""
@@ -111,11 +111,11 @@ class RunBookContract(StoreContract):
         lease = story.ledger.lease("run", MONDAY, LATER)
         until = LATER + timedelta(minutes=5)
         story.ledger.renew(lease, until)
-        assert story.ledger.holder("run") == evolve(lease, until=until)
+        assert story.ledger.run_state().lease_of("run") == evolve(lease, until=until)
         with pytest.raises(LedgerBusy):
             story.ledger.lease("run", LATER, LATER + timedelta(minutes=5))
         story.ledger.release(lease)
-        assert story.ledger.holder("run") is None
+        assert story.ledger.run_state().lease_of("run") is None
 
     def test_a_claim_that_was_lost_is_noticed(self, story: Story) -> None:
         """Once somebody else took over, the old holder can neither renew it nor write under it."""
@@ -125,7 +125,7 @@ class RunBookContract(StoreContract):
             story.ledger.renew(old, LATER + timedelta(minutes=9))
         with pytest.raises(LeaseLost):
             story.ledger.post(Posting(LATER, failure=SyncFailure(LATER, "down", "no", counts=True), lease=old))
-        assert story.ledger.sync_state().failure_run is None
+        assert story.ledger.run_state().sync.failure_run is None
 
     def test_a_claim_says_whether_the_one_before_was_never_given_back(self, story: Story) -> None:
         """Whoever takes over does not know what the other was just at."""
@@ -148,22 +148,22 @@ class RunBookContract(StoreContract):
         lease = story.ledger.lease("run", MONDAY, LATER)
         end = SlotEnd(MONDAY, "synced", LATER)
         story.ledger.post(Posting(LATER + timedelta(hours=1), slot=end, lease=lease))
-        assert story.ledger.slot_end(MONDAY) == end
+        assert story.ledger.run_state(MONDAY).slot_end(MONDAY) == end
 
     def test_a_slot_ends_once(self, story: Story) -> None:
         """Who comes second changes nothing, neither the slot nor what was posted with it."""
         first = SlotEnd(MONDAY, "failed", MONDAY)
-        assert story.ledger.slot_end(MONDAY) is None
-        assert story.ledger.last_slot() is None
+        assert story.ledger.run_state(MONDAY).slot_end(MONDAY) is None
+        assert story.ledger.run_state().last_slot is None
         story.ledger.post(Posting(MONDAY, slot=first))
         failure = SyncFailure(LATER, "down", "no answer", counts=True)
         with pytest.raises(LeaseLost):
             story.ledger.post(Posting(LATER, failure=failure, slot=SlotEnd(MONDAY, "synced", LATER)))
-        assert story.ledger.slot_end(MONDAY) == first
-        assert story.ledger.sync_state().failure_run is None
+        assert story.ledger.run_state(MONDAY).slot_end(MONDAY) == first
+        assert story.ledger.run_state().sync.failure_run is None
         earlier = SlotEnd(MONDAY - timedelta(minutes=15), "waiting", LATER)
         story.ledger.post(Posting(LATER, slot=earlier))
-        assert story.ledger.last_slot() == first
+        assert story.ledger.run_state().last_slot == first
 
     def test_the_last_notice_of_each_topic_is_remembered(self, story: Story) -> None:
         """Each channel is remembered by itself."""
@@ -173,7 +173,7 @@ class RunBookContract(StoreContract):
         frozen = SentNotice("webhook", "frozen", "alert", MONDAY, LATER)
         for told in (alert, other, clear, frozen):
             story.ledger.post(Posting(told.at, told=[told]))
-        assert sorted(story.ledger.told(), key=lambda one: (one.channel, one.topic)) == [other, frozen, clear]
+        assert list(story.ledger.run_state().notices_sent) == [other, frozen, clear]
 
     def test_a_notice_is_begun_until_it_is_known_what_became_of_it(self, story: Story) -> None:
         """It ends when the channel took it, and when it is withdrawn; neither touches other topics or channels."""
@@ -181,11 +181,11 @@ class RunBookContract(StoreContract):
         story.ledger.post(Posting(MONDAY, begun=begun))
         again = evolve(begun[2], kind="reminder", at=LATER)
         story.ledger.post(Posting(LATER, begun=[again]))
-        assert sorted(story.ledger.notices_begun(), key=lambda one: one.channel) == [*begun[:2], again]
-        assert story.ledger.told() == []
+        assert list(story.ledger.run_state().notices_begun) == [*begun[:2], again]
+        assert not story.ledger.run_state().notices_sent
         taken = evolve(begun[0], is_sure=True)
         story.ledger.post(Posting(LATER, told=[taken], withdrawn=[begun[1]]))
-        assert (story.ledger.told(), story.ledger.notices_begun()) == ([taken], [again])
+        assert (story.ledger.run_state().notices_sent, story.ledger.run_state().notices_begun) == ([taken], [again])
 
     def test_under_a_lost_claim_no_notice_is_begun(self, story: Story) -> None:
         """Another that took over tells it."""
@@ -194,7 +194,8 @@ class RunBookContract(StoreContract):
         begun = SentNotice("a", "source", "alert", MONDAY, LATER, is_sure=False)
         with pytest.raises(LeaseLost):
             story.ledger.post(Posting(LATER, begun=[begun], channels=[ChannelState("a", "f", MONDAY)], lease=old))
-        assert (story.ledger.notices_begun(), story.ledger.channels()) == ([], [])
+        assert not story.ledger.run_state().notices_begun
+        assert not story.ledger.run_state().channels
 
     def test_a_channels_state_is_kept_by_its_address_until_it_is_plain(self, story: Story) -> None:
         """The last state of each address stands, and a plain one is forgotten."""
@@ -202,9 +203,9 @@ class RunBookContract(StoreContract):
         waits = ChannelState("webhook", "f2", not_before=LATER, why="slow down")
         story.ledger.post(Posting(MONDAY, channels=[waits, evolve(dead, dead_since=LATER)]))
         story.ledger.post(Posting(LATER, channels=[dead]))
-        assert story.ledger.channels() == [dead, waits]
+        assert list(story.ledger.run_state().channels) == [dead, waits]
         story.ledger.post(Posting(LATER, channels=[ChannelState("webhook", "f1")]))
-        assert story.ledger.channels() == [waits]
+        assert list(story.ledger.run_state().channels) == [waits]
 
 
 THREADS = 8

@@ -53,7 +53,7 @@ class Story:
 
     def planned(self, xp: Mapping[str, int], *, whole: bool = True) -> Posting:
         """Return what a sync of this board would post."""
-        state = self.ledger.sync_state()
+        state = self.ledger.run_state().sync
         board = Board(xp, whole=whole, rows=len(xp), pages=1)
         plan = plan_sync(self.ledger.accounts_to_sync(), board, self.at, state)
         report = SyncReport("synced", self.at, points=plan.points, pages=1, rows=len(xp))
@@ -70,7 +70,7 @@ class Story:
             self.ledger.members(),
             self.ledger.feed(after=0, limit=1_000),
             self.ledger.accounts_to_sync(),
-            self.ledger.sync_state(),
+            self.ledger.run_state().sync,
         )
 
 

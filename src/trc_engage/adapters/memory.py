@@ -1,0 +1,408 @@
+"""`MemoryLedger`: the store ports without a disk, to be read as the example for a ledger of your own.
+
+A store is a set of tables and the checks of `_check`. What follows from a posting the core says: what a move,
+a draft or a link becomes, the state after a run, when a lease is free. `core.ports` says what each method
+promises, and `trc_engage.testing.LedgerContract` tests it.
+"""
+
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime
+from functools import wraps
+from itertools import count
+from typing import Any, TypeVar, cast
+
+from attrs import evolve
+
+from ..core.audit.model import BALANCE, Breach, Change, Holdings, Rises, Unreadable, of_member
+from ..core.days import Calendar, Window, settled_before
+from ..core.errors import Conflict, LeaseLost, LedgerBusy
+from ..core.model import DISCORD, DiscordActivity, Entry, Evidence, Member
+from ..core.posting import Lease, Posting, RunState
+from ..core.reports import DiscordStanding, Found, MemberFacts, Rank, Standing, Tally
+from ..core.settlement import DayRecord, days_watched
+from ..core.streaks import Streak
+from ..core.validation import first_met, sought_words, words_of
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+_numbers = count(1)
+
+
+def locked(method: Method) -> Method:
+    """Let one thread at a time into a method."""
+
+    @wraps(method)
+    def call(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+        with self._lock:
+            return method(self, *args, **kwargs)
+
+    return cast("Method", call)
+
+
+class MemoryLedger:
+    """A store for tests and trials: it lives as long as the process, and threads may share it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._members: dict[str, Member] = {}
+        self._accounts: dict[int, DiscordActivity] = {}
+        self._entries: list[Entry] = []
+        """The entry at position n is the n-th."""
+        self._balances: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        self._discord_days: dict[tuple[date, int], Window] = {}
+        self._streaks: dict[str, Streak] = {}
+        self._runs = RunState()
+        """What was posted of runs, settlements and notices; `run_state` adds what the other tables say."""
+        self._leases: dict[str, Lease] = {}
+        self._requests: dict[str, datetime] = {}
+
+    # Postings
+
+    @locked
+    def post(self, posting: Posting, /) -> Sequence[Entry]:
+        self._check(posting)
+        for member in posting.members:
+            self._members[member.member_id] = evolve(member, version=member.version + 1)
+        self._move(posting)
+        for number, link in enumerate(posting.links, len(self._accounts) + 1):
+            self._accounts[number] = link.opened(number)
+        forgotten = {member.member_id for member in posting.members if member.is_forgotten}
+        for number, account in self._accounts.items():
+            if account.member_id in forgotten and account.status == "unlinked":
+                self._accounts[number] = account.forgotten()
+        for streak in posting.streaks:
+            self._streaks[streak.member_id] = evolve(streak, version=streak.version + 1)
+        self._runs = self._runs.after(posting)
+        return [self._append(draft.entry(len(self._entries) + 1)) for draft in posting.drafts]
+
+    def _check(self, posting: Posting) -> None:
+        """Raise `Conflict` if anything is not as it was when the posting was planned, `LeaseLost` without its lease."""
+        if posting.lease is not None and not self._holds(posting.lease):
+            raise LeaseLost
+        if posting.slot is not None and self._runs.slot_end(posting.slot.slot) is not None:
+            raise LeaseLost
+        settlement, excusal = posting.settlement, posting.excusal
+        holds = (
+            not posting.repeats
+            and (posting.run is None or posting.run.follows == self._runs.sync.good_run)
+            and (posting.calendar is None or posting.calendar == self.calendar())
+            and (settlement is None or settlement.revision == self._revision_of(settlement.day))
+            and (excusal is None or excusal.revision is None or excusal.revision == self.revision())
+            and all(_version(self._members.get(one.member_id)) == one.version for one in posting.members)
+            and all(_version(self._accounts.get(one.account_id)) == one.version for one in posting.accounts)
+            and all(_version(self._streaks.get(one.member_id)) == one.version for one in posting.streaks)
+        )
+        if not (holds and self._links_fit(posting) and self._drafts_fit(posting)):
+            raise Conflict
+
+    def _links_fit(self, posting: Posting) -> bool:
+        """Tell whether each link's member is known and neither side is taken (R7)."""
+        freed = {move.account.account_id for move in posting.moves if move.status == "unlinked"}
+        taken = [account for account in self.linked_accounts() if account.account_id not in freed]
+        members, discord_ids = {one.member_id for one in taken}, {one.discord_id for one in taken}
+        known = {**self._members, **{member.member_id: member for member in posting.members}}
+        return all(
+            link.member_id in known
+            and not known[link.member_id].is_forgotten
+            and link.member_id not in members
+            and link.discord_id not in discord_ids
+            for link in posting.links
+        )
+
+    def _drafts_fit(self, posting: Posting) -> bool:
+        """Tell whether each draft's key is new, its member known and its award there and not yet reversed (R8)."""
+        known = self._members.keys() | {member.member_id for member in posting.members}
+        return all(
+            draft.member_id in known
+            and (draft.key is None or self.entry_of(draft.key) is None)
+            and (draft.reverses is None or draft.reverses <= len(self._entries))
+            and (draft.reverses is None or self.reversal_of(draft.reverses) is None)
+            for draft in posting.drafts
+        )
+
+    def _move(self, posting: Posting) -> None:
+        decision = None if posting.run is None else posting.run.decision
+        for move in sorted(posting.moves, key=lambda move: move.account.account_id):
+            account_id = move.account.account_id
+            if entry := move.entry(len(self._entries) + 1, posting.at, decision):
+                self._append(entry)
+            if move.active and move.window is not None:
+                for day in move.window.days:
+                    self._discord_days.setdefault((day, account_id), move.window)
+            self._accounts[account_id] = move.account_after
+
+    def _append(self, entry: Entry) -> Entry:
+        self._entries.append(entry)
+        if entry.points or entry.xp is None:
+            balance = self._balances[entry.member_id]
+            balance[entry.source] = balance.get(entry.source, 0) + entry.points
+        return entry
+
+    # Runs and leases
+
+    @locked
+    def run_state(self, slot: datetime | None = None, /) -> RunState:
+        calendar, ends = self.calendar(), self._runs.slots
+        return evolve(
+            self._runs,
+            calendar=calendar,
+            tracks_anyone=bool(self.accounts_to_sync()),
+            rises={day: sum(on == day for on, _ in self._discord_days) for day in days_watched(calendar)},
+            slots=[end for end in ends if end is ends[-1] or (slot is not None and end.slot >= slot)],
+            leases=[lease for _, lease in sorted(self._leases.items())],
+        )
+
+    @locked
+    def lease(self, task: str, at: datetime, until: datetime, /) -> Lease:
+        held = self._leases.get(task)
+        if held is not None and not held.is_free(at):
+            message = f"another {task} is at work ({held.owner}), at the latest until {held.until:%H:%M:%S} UTC"
+            raise LedgerBusy(message)
+        lease = Lease(task, f"thread {threading.get_ident()}, run {next(_numbers)}", at, until)
+        self._leases[task] = lease
+        return evolve(lease, took_over=held is not None)
+
+    @locked
+    def renew(self, lease: Lease, until: datetime, /) -> None:
+        if not self._holds(lease):
+            raise LeaseLost
+        self._leases[lease.task] = evolve(lease, until=until)
+
+    @locked
+    def release(self, lease: Lease, /) -> None:
+        if self._holds(lease):
+            del self._leases[lease.task]
+
+    @locked
+    def next_request_at(self, task: str, /) -> datetime | None:
+        return self._requests.get(task)
+
+    @locked
+    def keep_request(self, task: str, next_at: datetime, /) -> None:
+        self._requests[task] = next_at
+
+    def _holds(self, lease: Lease) -> bool:
+        held = self._leases.get(lease.task)
+        return held is not None and held.owner == lease.owner
+
+    # Members, accounts and entries
+
+    @locked
+    def member(self, member_id: str, /) -> Member | None:
+        return self._members.get(member_id)
+
+    @locked
+    def account_of(self, member_id: str, /) -> DiscordActivity | None:
+        return next((account for account in self.linked_accounts() if account.member_id == member_id), None)
+
+    @locked
+    def holder_of(self, discord_id: str, /) -> DiscordActivity | None:
+        return next((account for account in self.linked_accounts() if account.discord_id == discord_id), None)
+
+    @locked
+    def accounts_to_sync(self) -> Sequence[DiscordActivity]:
+        return [account for account in self.linked_accounts() if account.status != "left"]
+
+    @locked
+    def linked_accounts(self) -> Sequence[DiscordActivity]:
+        return [account for account in self._accounts.values() if account.status != "unlinked"]
+
+    @locked
+    def entry_of(self, key: str, /) -> Entry | None:
+        return next((entry for entry in self._entries if entry.key == key), None)
+
+    @locked
+    def reversal_of(self, position: int, /) -> Entry | None:
+        return next((entry for entry in self._entries if entry.reverses == position), None)
+
+    # Evidence, days and streaks
+
+    @locked
+    def evidence(self, member_id: str, first_day: date, last_day: date, /) -> Sequence[Evidence]:
+        found = [Evidence(one.day, one.source, one.position) for one in self._awards() if one.member_id == member_id]
+        found += [
+            Evidence(day, DISCORD, None, account_id, window.opens_at, window.closes_at)
+            for (day, account_id), window in self._discord_days.items()
+            if self._accounts[account_id].member_id == member_id
+        ]
+        found.sort(key=lambda one: (one.day, one.position or 0, one.account_id or 0))
+        return [one for one in found if first_day <= one.day <= last_day]
+
+    @locked
+    def calendar(self) -> Calendar:
+        calendar = self._runs.calendar
+        if calendar.settled_through is not None:
+            return calendar
+        first = min((member.enrolled_at for member in self._members.values()), default=None)
+        return evolve(calendar, settled_through=settled_before(first))
+
+    @locked
+    def first_evidence_day(self) -> date | None:
+        days = {day for day, _ in self._discord_days}
+        days |= {entry.day for entry in self._entries if entry.kind == "award"}
+        return min(days, default=None)
+
+    @locked
+    def day_record(self, day: date, /) -> DayRecord:
+        active = {self._accounts[account_id].member_id for on, account_id in self._discord_days if on == day}
+        active |= {award.member_id for award in self._awards() if award.day == day}
+        return DayRecord([self.streak_of(member_id) for member_id in sorted(active)], self._revision_of(day))
+
+    @locked
+    def streak_of(self, member_id: str, /) -> Streak:
+        return self._streaks.get(member_id) or Streak(member_id)
+
+    @locked
+    def streaks(self) -> Sequence[Streak]:
+        return [streak for _, streak in sorted(self._streaks.items())]
+
+    @locked
+    def revision(self) -> int:
+        return len(self._entries) + self._runs.sync.good_run
+
+    def _revision_of(self, day: date) -> int:
+        """Count everything that ever came or went for a day."""
+        by_hand = sum(entry.kind in {"award", "reversal"} and entry.day == day for entry in self._entries)
+        return by_hand + sum(on == day for on, _ in self._discord_days)
+
+    def _awards(self) -> Iterator[Entry]:
+        """Yield the awards that stand."""
+        gone = {entry.reverses for entry in self._entries}
+        return (entry for entry in self._entries if entry.kind == "award" and entry.position not in gone)
+
+    # Views
+
+    @locked
+    def facts(self, member_id: str, today: date, /) -> MemberFacts | None:
+        member = self._members.get(member_id)
+        if member is None:
+            return None
+        calendar, streak = self.calendar(), self.streak_of(member_id)
+        open_from = calendar.unsettled_until(today)[:1] or (today,)
+        open_days = frozenset(one.day for one in self.evidence(member_id, open_from[0], today))
+        return MemberFacts(self._standing(member), member.enrolled_at, streak, calendar, open_days)
+
+    @locked
+    def members(self, *, after: str = "", limit: int | None = None) -> Sequence[Standing]:
+        beyond = sorted(member_id for member_id in self._members if member_id > after)
+        return [self._standing(self._members[member_id]) for member_id in beyond[:limit]]
+
+    @locked
+    def find(self, text: str, /, *, limit: int) -> Sequence[Found]:
+        sought = sought_words(text)
+        by_id = {text} & self._members.keys()
+        by_id |= {one.member_id for one in self.linked_accounts() if one.discord_id == text}
+        named = {member.member_id: words_of(member.name or "") for member in self._visible()}
+        ranked = sorted((first, who) for who, words in named.items() if (first := first_met(sought, words)))
+        order = [*sorted(by_id), *(who for _, who in ranked if who not in by_id)]
+        return [Found(who, self._members[who].name) for who in order[:limit]]
+
+    @locked
+    def history(self, member_id: str, /, *, limit: int, before: int | None = None) -> Sequence[Entry]:
+        entries = self._entries if before is None else self._entries[: max(before - 1, 0)]
+        return [entry for entry in reversed(entries) if entry.member_id == member_id][:limit]
+
+    @locked
+    def feed(self, *, after: int, limit: int) -> Sequence[Entry]:
+        return self._entries[after : after + limit]
+
+    @locked
+    def ranking(self, month: date | None, /, *, limit: int) -> Sequence[Rank]:
+        ranks = [self._rank(member, month) for member in self._visible()]
+        return sorted(ranks, key=lambda rank: (rank.rank, rank.member_id))[:limit]
+
+    @locked
+    def rank_of(self, member_id: str, month: date | None, /) -> Rank | None:
+        member = self._members.get(member_id)
+        return None if member is None else self._rank(member, month)
+
+    @locked
+    def tally(self) -> Tally:
+        accounts = Counter(account.status for account in self._accounts.values())
+        return Tally("memory", None, len(self._members), dict(accounts), len(self._entries))
+
+    def _rank(self, member: Member, month: date | None) -> Rank:
+        points = self._points(member.member_id, month)
+        ahead = sum(self._points(other.member_id, month) > points for other in self._visible())
+        return Rank(1 + ahead, member.member_id, member.name, points)
+
+    def _points(self, member_id: str, month: date | None) -> int:
+        entries = (entry for entry in self._entries if entry.member_id == member_id)
+        return sum(entry.points for entry in entries if month in {None, entry.day.replace(day=1)})
+
+    def _visible(self) -> list[Member]:
+        return [member for member in self._members.values() if not (member.is_hidden or member.is_forgotten)]
+
+    def _standing(self, member: Member) -> Standing:
+        mine = [account for account in self._accounts.values() if account.member_id == member.member_id]
+        by_source = dict(sorted(self._balances.get(member.member_id, {}).items()))
+        discord = None
+        if mine:
+            discord = DiscordStanding(mine[-1].discord_id, mine[-1].status, mine[-1].xp_total, mine[-1].xp_carried)
+        return Standing(
+            member.member_id,
+            member.name,
+            sum(by_source.values()),
+            by_source,
+            discord,
+            is_hidden=member.is_hidden,
+            is_forgotten=member.is_forgotten,
+        )
+
+    # For the doctor; a ledger may do without
+
+    @locked
+    def holdings(self) -> Holdings:
+        groups: dict[tuple[date, datetime, datetime], list[int]] = defaultdict(list)
+        for (day, account_id), window in self._discord_days.items():
+            groups[day, window.opens_at, window.closes_at].append(account_id)
+        return Holdings(
+            len(self._entries),
+            [*self._members.values()],
+            [*self._accounts.values()],
+            {member_id: dict(balance) for member_id, balance in self._balances.items()},
+            [*self._streaks.values()],
+            [Rises(*key, account_ids) for key, account_ids in groups.items()],
+            self.calendar(),
+        )
+
+    @locked
+    def lines(self, *, after: int, limit: int) -> Sequence[Entry | Unreadable]:
+        return self._entries[after : after + limit]
+
+    @locked
+    def irregularities(self) -> Sequence[Breach]:
+        keys: dict[str, int] = {}
+        found = []
+        for position, entry in enumerate(self._entries, start=1):
+            subject = f"entry {entry.position}"
+            if entry.position != position:
+                found.append(Breach("order", subject, "the position", entry.position, position))
+            if entry.key is not None and keys.setdefault(entry.key, position) != position:
+                expected = f"one: entry {keys[entry.key]} has it"
+                found.append(Breach("key", subject, "its key", "there a second time", expected))
+        return found
+
+    @locked
+    def rebalance(self) -> Sequence[Change]:
+        before, self._balances = self._balances, defaultdict(dict)
+        for entry in self._entries:
+            balance = self._balances[entry.member_id]
+            balance[entry.source] = balance.get(entry.source, 0) + entry.points
+        return [
+            Change(BALANCE, of_member(member_id), f"the balance of {source!r}", was.get(source, 0), now.get(source, 0))
+            for member_id in sorted({*before, *self._balances})
+            for was, now in [(before.get(member_id, {}), self._balances.get(member_id, {}))]
+            for source in sorted({*was, *now})
+            if was.get(source, 0) != now.get(source, 0)
+        ]
+
+    @locked
+    def reword(self) -> Sequence[Change]:
+        return ()
+
+
+def _version(stored: Member | DiscordActivity | Streak | None) -> int:
+    return 0 if stored is None else stored.version
