@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
+from .core import boards
 from .core.audit.model import Audit, Repair
 from .core.errors import InvalidValue, LinkTaken, SourceMissing
 from .core.model import Decision, DecisionKind
@@ -33,11 +34,14 @@ class Engage(Reader):
         clock: Clock,
         alerts: Sequence[Alerts] = (),
         milestones: Sequence[int] = MILESTONES,
+        source_name: str | None = None,
     ) -> None:
         super().__init__(views=ledger, clock=clock, milestones=milestones)
         self._ledger = ledger
         self._source = source
         self._alerts = alerts
+        self.source_name = boards.source_name(source) if source_name is None else source_name
+        """What messages call the source: its own `name`, if nothing else was given."""
 
     def enroll(self, member_id: str, *, discord_id: str | None = None, name: str | None = None) -> Enrolment:
         """Enrol a member, or bring name and link up to date; raises `LinkTaken` (R7)."""
@@ -100,11 +104,11 @@ class Engage(Reader):
         For a daemon, cron, a worker of the web app, several of them at the same instant. What fails is in the
         report; raises `LedgerFailed` only.
         """
-        return runs.run_due(Runner(self._ledger, self._source, self._clock, self._alerts))
+        return runs.run_due(Runner(self._ledger, self._source, self._clock, self._alerts, self.source_name))
 
     def status(self) -> Status:
         """Return how the system does: what was read last, what fails, what waits, who is at work."""
-        return runs.status(self._ledger, self._now(), self._alerts)
+        return runs.status(self._ledger, self._now(), self._alerts, self.source_name)
 
     def audit(self) -> Audit:
         """Look at every invariant of the store, also while others write to it; changes nothing.

@@ -8,27 +8,27 @@ from datetime import UTC, datetime
 
 import pytest
 import sentry_sdk
+from attrs import evolve
 from syrupy.assertion import SnapshotAssertion
 
 from support.receiver import PATH, TOKEN, received
 from trc_engage import InvalidValue
 from trc_engage.adapters.alerts import LENGTH_MAX, LogAlerts, SentryAlerts, WebhookAlerts, content
 from trc_engage.core.errors import AlertFailed
-from trc_engage.core.incidents import Notice
+from trc_engage.core.incidents import Message, Notice
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 TEXT = "Why: it fell.\nWhat helps: `trc-engage sync --accept-drops`, or `date -u`."
 
 
-def notice(title: str = "MEE6's board could not be synced", text: str = TEXT) -> Notice:
-    """Return an alert."""
-    return Notice("alert", "source", MONDAY, title, text)
+NOTICE = Notice("alert", "source", MONDAY, MONDAY)
+MESSAGE = Message("MEE6's board could not be synced", TEXT)
 
 
 def test_a_webhook_gets_what_discord_expects() -> None:
     """JSON with a bold title, commands as code, and nobody mentioned."""
-    with received() as receiver, WebhookAlerts.open(receiver.url) as alerts:
-        alerts.send(notice())
+    with received() as receiver, WebhookAlerts.open(receiver.url, describe=lambda _: MESSAGE) as alerts:
+        alerts.send(NOTICE)
     (message,) = receiver.messages
     assert message.path == PATH
     assert message.headers["Content-Type"] == "application/json"
@@ -45,7 +45,7 @@ def test_what_is_foreign_in_a_message_is_inert(snapshot: SnapshotAssertion) -> N
         "@everyone <@80351110224678900> [free](https://evil.example) ||x|| **b** _i_ ~~s~~ ``` `rm -rf /` \\* "
         "\u202e\x1b[31m\ud800 <:a:1> `trc-engage status`"
     )
-    text = content(notice("# **title** @here", f"{hostile}\n# heading\n> quote"))
+    text = content(Message("# **title** @here", f"{hostile}\n# heading\n> quote"))
     assert text.encode().decode() == text
     assert text == snapshot
 
@@ -53,7 +53,9 @@ def test_what_is_foreign_in_a_message_is_inert(snapshot: SnapshotAssertion) -> N
 @pytest.mark.parametrize("filler", ["x", "*", "👍", "@", "`"])
 def test_a_message_is_cut_to_what_discord_takes_and_keeps_its_commands(filler: str) -> None:
     """The longest line gives way, in its middle: what to do stands at its end."""
-    text = content(notice(text=f"Why: {filler * 9_000} `trc-engage sync --accept-drops`\nWhat it means: wait."))
+    text = content(
+        evolve(MESSAGE, text=f"Why: {filler * 9_000} `trc-engage sync --accept-drops`\nWhat it means: wait.")
+    )
     assert len(text.encode("utf-16-le")) // 2 <= LENGTH_MAX
     assert len(text.encode("utf-16-le")) // 2 > LENGTH_MAX - 50
     assert "…" in text
@@ -62,7 +64,7 @@ def test_a_message_is_cut_to_what_discord_takes_and_keeps_its_commands(filler: s
 
 def test_a_message_of_many_lines_is_cut_too() -> None:
     """However long a title and a text are, the message fits."""
-    assert len(content(notice("t" * 5_000, "\n".join(["line" * 40] * 500)))) <= LENGTH_MAX
+    assert len(content(Message("t" * 5_000, "\n".join(["line" * 40] * 500)))) <= LENGTH_MAX
 
 
 @pytest.mark.parametrize(
@@ -91,7 +93,7 @@ def test_a_webhook_in_trouble_fails_in_time_and_keeps_the_secret(
         receiver.trouble = trouble
         began = time.monotonic()
         with WebhookAlerts.open(receiver.url, timeout=0.3) as alerts, pytest.raises(AlertFailed) as caught:
-            alerts.send(notice())
+            alerts.send(NOTICE)
         assert time.monotonic() - began < 1.5
         shown = "".join(traceback.format_exception(caught.value)) + repr(alerts) + caplog.text
     assert len(receiver.messages) == 1
@@ -107,7 +109,7 @@ def test_a_webhook_in_trouble_fails_in_time_and_keeps_the_secret(
 def test_a_webhook_that_cannot_be_reached_is_told(host: str, says: str) -> None:
     """The kind of trouble is named, the address is not."""
     with WebhookAlerts.open(f"http://{host}{PATH}") as alerts, pytest.raises(AlertFailed) as caught:
-        alerts.send(notice())
+        alerts.send(NOTICE)
     assert says in str(caught.value)
     assert caught.value.__cause__ is None
     assert TOKEN not in "".join(traceback.format_exception(caught.value))
@@ -117,7 +119,7 @@ def test_a_certificate_is_checked() -> None:
     """Over https nobody is believed who cannot prove his name; the handshake with such a one fails."""
     with received() as receiver, WebhookAlerts.open(receiver.url.replace("http://", "https://")) as alerts:
         with pytest.raises(AlertFailed, match=r"cannot be reached \(SSL"):
-            alerts.send(notice())
+            alerts.send(NOTICE)
         assert receiver.messages == []
 
 
@@ -125,8 +127,8 @@ def test_the_environment_has_no_say(monkeypatch: pytest.MonkeyPatch) -> None:
     """No proxy of the environment gets to see the address."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
-    with received() as receiver, WebhookAlerts.open(receiver.url) as alerts:
-        alerts.send(notice())
+    with received() as receiver, WebhookAlerts.open(receiver.url, describe=lambda _: MESSAGE) as alerts:
+        alerts.send(NOTICE)
         assert receiver.taken == ["alert"]
 
 
@@ -151,7 +153,8 @@ def test_an_address_that_would_break_the_request_is_refused_unseen(tail: str) ->
 )
 def test_the_log_gets_one_line(kind: str, level: int, caplog: pytest.LogCaptureFixture) -> None:
     """A notice is one event, with its topic and kind as fields."""
-    LogAlerts().send(Notice(kind, "source", MONDAY, "A title", "Why: it fell.\nWait."))  # type: ignore[arg-type]
+    alerts = LogAlerts(lambda _: Message("A title", "Why: it fell.\nWait."))
+    alerts.send(Notice(kind, "source", MONDAY, MONDAY))  # type: ignore[arg-type]
     (record,) = caplog.records
     assert (record.name, record.levelno) == ("trc_engage.alerts", level)
     assert record.getMessage() == "A title — Why: it fell. Wait."
@@ -162,7 +165,7 @@ def test_sentry_needs_a_client_of_whoever_runs_this() -> None:
     """The channel sets none up, and does not pretend that a notice was delivered."""
     sentry_sdk.get_global_scope().set_client(None)
     with pytest.raises(AlertFailed, match="no Sentry client is set up"):
-        SentryAlerts().send(notice())
+        SentryAlerts().send(NOTICE)
 
 
 def test_channels_have_names_of_their_own() -> None:

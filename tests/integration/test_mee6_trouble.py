@@ -9,6 +9,7 @@ import pytest
 
 from trc_engage import SourceError
 from trc_engage.adapters.mee6 import Mee6Source
+from trc_engage.entrypoints.wording import describe_error
 from trc_engage.testing.mee6 import TROUBLES, Mee6Server
 
 GUILD = "200000000000000001"
@@ -54,8 +55,8 @@ def error_of(source: Mee6Source, *sought: str) -> SourceError:
 @pytest.mark.parametrize(
     ("trouble", "kind", "says", "requests"),
     [
-        ("private", "private", "renew TRC_ENGAGE_MEE6_TOKEN", 1),
-        ("unknown_guild", "unknown_guild", "check TRC_ENGAGE_GUILD_ID", 1),
+        ("private", "private", "renew the token. The token is set by TRC_ENGAGE_MEE6_TOKEN", 1),
+        ("unknown_guild", "unknown_guild", "The guild is set by TRC_ENGAGE_GUILD_ID", 1),
         ("rate_limited", "rate_limited", "fewer requests", 1),
         ("rate_limited_html", "rate_limited", "fewer requests", 1),
         ("rate_limited_json", "rate_limited", "fewer requests", 1),
@@ -104,8 +105,8 @@ def test_each_trouble_has_a_kind(
     error = error_of(source)
 
     assert error.kind == kind
-    assert says in str(error)
-    assert len(str(error)) < 400
+    assert says in describe_error(error)
+    assert len(describe_error(error)) < 400
     assert len(server.requests) == requests
 
 

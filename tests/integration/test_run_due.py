@@ -142,7 +142,7 @@ def test_every_outcome_reads_well(snapshot: SnapshotAssertion) -> None:
     community.trouble = None
     community.now += timedelta(days=1)
     reports.append(engage.run_due())
-    notice = Notice("alert", "source", datetime(2026, 3, 2, tzinfo=UTC), "A title", "A text")
+    notice = Notice("all_clear", "source", datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC))
     reports.append(evolve(reports[1], undelivered=(notice,)))
     assert "\n".join(f"{line(report)}" for report in reports) == snapshot(name="lines")
     assert json.dumps([of_run(report) for report in (reports[2], reports[5], reports[8])], indent=1) == snapshot(

@@ -21,6 +21,7 @@ from support.stores import made
 from trc_engage import Notice, RunReport, SourceError
 from trc_engage.adapters.alerts import SentryAlerts
 from trc_engage.core.errors import AlertFailed, ClockWentBack, LedgerBusy
+from trc_engage.core.incidents import Message
 from trc_engage.entrypoints.cli.daemon import monitored
 from trc_engage.entrypoints.daemon.sentry import SETTLEMENT_MONITOR, SYNC_MONITOR
 from trc_engage.entrypoints.daemon.supervisor import Monitor
@@ -45,9 +46,14 @@ def _no_client_is_left() -> Iterator[None]:
     sentry_sdk.get_global_scope().set_client(None)
 
 
-def notice(kind: str = "alert", text: str = "Why: it fell.") -> Notice:
+def notice(kind: str = "alert") -> Notice:
     """Return a notice."""
-    return Notice(kind, "source", MONDAY, "MEE6's board could not be synced", text)  # type: ignore[arg-type]
+    return Notice(kind, "source", MONDAY, MONDAY)  # type: ignore[arg-type]
+
+
+def alerts(text: str = "Why: it fell.") -> SentryAlerts:
+    """Return a channel that puts every notice into these words."""
+    return SentryAlerts(describe=lambda _: Message("MEE6's board could not be synced", text))
 
 
 def run(outcome: str, **more: Any) -> RunReport:
@@ -60,7 +66,7 @@ def test_an_incident_is_one_issue() -> None:
     kept = Kept()
     with monitored(SETTINGS, transport=kept):
         for kind in ("alert", "reminder", "all_clear"):
-            SentryAlerts().send(notice(kind))
+            alerts().send(notice(kind))
     assert [event["level"] for event in kept.payloads] == ["error", "warning", "info"]
     for event in kept.payloads:
         assert event["message"] == "MEE6's board could not be synced"
@@ -171,7 +177,7 @@ def test_secrets_are_taken_out_of_whatever_is_told(secret: str) -> None:
     kept = Kept()
     told = f"https://host/{TOKEN}/tOkEn-cAnArY%2F%2B%3D?dE9rRW4tY0FuQXJZLys9={SETTINGS.sentry_dsn} {WEBHOOK}"
     with monitored(SETTINGS, transport=kept):
-        SentryAlerts().send(notice(text=told))
+        alerts(told).send(notice())
         with sentry_sdk.new_scope() as scope:
             scope.set_tag("told", told[:190])
             scope.set_extra(TOKEN, [told, {told: (told,)}])

@@ -20,7 +20,7 @@ from trc_engage.entrypoints.settings import Settings, SettingsError
 
 HOURS_6 = 24
 """In slots."""
-NOTICE = Notice("alert", "source", MONDAY, "A title", "Why: it fell.")
+NOTICE = Notice("all_clear", "source", MONDAY, MONDAY)
 
 
 @pytest.fixture

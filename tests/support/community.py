@@ -23,6 +23,9 @@ IDS = {name: str(80351110224678900 + number) for number, name in enumerate(NAMES
 class Community:
     """Members called ada, bo, …, the XP the board shows for them, and an `Engage` over both."""
 
+    name = "MEE6"
+    """What messages call the board's source."""
+
     def __init__(self, ledger: Store | None = None, milestones: Sequence[int] = MILESTONES) -> None:
         self.now = MONDAY
         self.xp: dict[str, int] = {}

@@ -11,6 +11,7 @@ from attrs import evolve
 from support.community import IDS, LEDGERS, Community, opened
 from trc_engage import Board, InvalidValue, SourceError, SyncReport
 from trc_engage.core.ports import Store
+from trc_engage.entrypoints.wording import describe_error
 from trc_engage.usecases.audit import audit
 
 ONE, OTHER = "mee6:111", "mee6:222"
@@ -81,7 +82,7 @@ def test_another_board_is_refused(community: Boards, after: timedelta, how: dict
     assert error.kind == "distrusted"
     assert ONE in error.message
     assert OTHER in error.message
-    assert "--adopt-board" in error.message
+    assert "`trc-engage sync --adopt-board` adopts it" in describe_error(error)
     assert len(community.sought) == reads
     assert community.ledger.run_state().sync.failures == (0 if "dry_run" in how else 1)
 

@@ -6,6 +6,7 @@ import pytest
 
 from support.community import QUARTER, Community
 from trc_engage import SourceError, Status
+from trc_engage.entrypoints.wording import advice_of
 from trc_engage.usecases.runs import Need
 
 DOWN = SourceError("down", "MEE6 is in trouble (status 503)")
@@ -28,7 +29,7 @@ def test_a_store_without_members_asks_for_some(community: Community) -> None:
     """Nothing runs and nobody is there: both are named, in the order in which to do them."""
     (need,) = community.engage.status().needs
     assert need.what == "nobody is enrolled, and nothing has run yet"
-    assert need.advice.index("members enroll") < need.advice.index("daemon")
+    assert advice_of(need).index("members enroll") < advice_of(need).index("daemon")
 
 
 def test_members_whom_nothing_syncs_are_not_well(community: Community) -> None:
@@ -44,7 +45,7 @@ def test_what_runs_without_members_is_not_well(community: Community) -> None:
     status = run(community)
     (need,) = status.needs
     assert (status.is_healthy, need.what, status.synced_accounts) == (False, "nobody is enrolled", 0)
-    assert "members enroll" in need.advice
+    assert "members enroll" in advice_of(need)
     community.enroll("ada")
     assert run(community).is_healthy
 
@@ -72,7 +73,8 @@ def test_two_failures_need_nobody_and_three_do(community: Community) -> None:
     third = run(community)
     (need,) = third.needs
     assert not third.is_healthy
-    assert need == Need(third.troubles[0].title, third.troubles[0].why)
+    assert need == Need("trouble", third.troubles[0].since, third.troubles[0])
+    assert (need.what, need.advice) == (third.troubles[0].title, third.troubles[0].why)
     assert "3 times in a row" in need.what
 
 

@@ -15,21 +15,25 @@ from trc_engage.core.incidents import (
     FAILURES_MIN,
     NAMES,
     REMIND_AFTER,
+    Describe,
     FailureRun,
+    Message,
     Notice,
     SentNotice,
     Trouble,
     clock_trouble,
+    describe,
     failed_again,
     frozen_trouble,
     notices_due,
     source_trouble,
 )
 from trc_engage.core.settlement import Pending
+from trc_engage.entrypoints.wording import describe_notice
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
-KINDS: list[SourceTrouble] = list(NAMES)  # type: ignore[arg-type]
+KINDS = list(NAMES)
 
 
 def failure_run(
@@ -138,35 +142,51 @@ def test_topics_do_not_know_each_other() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_alert_names_since_when_why_what_waits_and_what_helps(kind: SourceTrouble) -> None:
-    """Whoever is woken needs nothing else, and no library's argument is named."""
-    trouble = source_trouble(
-        failure_run(3, kind, "MEE6 broke off; check base_url"), [Pending(date(2026, 2, 27), "no_sync")]
-    )
+    """Whoever is woken needs nothing else: an app's words name no command, and the daemon's do."""
+    trouble = source_trouble(failure_run(3, kind, "MEE6 broke off"), [Pending(date(2026, 2, 27), "no_sync")], "MEE6")
     assert trouble is not None
     (alert,) = notices_due([trouble], [], MONDAY)
-    assert NAMES[kind] in alert.title
-    assert "Mon 2026-03-02 09:00 UTC" in alert.title
-    assert "check TRC_ENGAGE_MEE6_URL" in alert.text
-    assert "the streaks of Fri 2026-02-27 wait" in alert.text
-    assert "`trc-engage status`" in alert.text
+    for message in (Message(alert.title, alert.text), describe_notice(alert)):
+        assert message.title.startswith("MEE6's board could not be synced, 3 times in a row")
+        assert NAMES[kind] in message.title
+        assert "Mon 2026-03-02 09:00 UTC" in message.title
+        assert "Why: MEE6 broke off" in message.text
+        assert "the streaks of Fri 2026-02-27 wait" in message.text
+    assert "`" not in alert.text
+    assert "See `trc-engage status`" in describe_notice(alert).text
+    assert all(words in describe_notice(alert).text for words in HELPS.get(kind, ()))
 
 
-def test_what_an_admin_reads(snapshot: SnapshotAssertion) -> None:
-    """The words of each kind of notice, as they arrive."""
+HELPS: dict[SourceTrouble, tuple[str, ...]] = {
+    "private": ("TRC_ENGAGE_MEE6_TOKEN", "restart it after a change", "`trc-engage sync` shows at once"),
+    "unknown_guild": ("TRC_ENGAGE_GUILD_ID", "restart it after a change", "`trc-engage sync` shows at once"),
+    "rate_limited": ("Syncs go on by themselves", "`trc-engage status` tells when"),
+    "blocked": ("Syncs go on by themselves", "`trc-engage status` tells when"),
+    "malformed": ("`trc-engage sync` shows whether it still does", "TRC_ENGAGE_MEE6_URL"),
+    "down": ("whether this machine reaches other sites", "MEE6 is down: just wait", "TRC_ENGAGE_MEE6_URL"),
+    "distrusted": ("`trc-engage sync --accept-drops`", "`trc-engage sync --rebase-drops`", "--adopt-board"),
+    "clock": ("`date -u`", "`timedatectl set-ntp true`"),
+}
+
+
+@pytest.mark.parametrize("door", [describe, describe_notice], ids=["app", "daemon"])
+def test_what_an_admin_reads(snapshot: SnapshotAssertion, door: Describe) -> None:
+    """The words of each kind of notice, as they arrive from an app and from the daemon."""
     pending = [Pending(date(2026, 3, 2) + timedelta(days=days), "no_sync") for days in range(3)]
     frozen = frozen_trouble([Pending(date(2026, 3, 3), "frozen")])
-    outage = source_trouble(failure_run(300, message="MEE6 is in trouble (status 502)"), pending)
-    clock = clock_trouble(ClockWentBack(MONDAY, MONDAY + timedelta(hours=2)))
+    outage = source_trouble(failure_run(300, message="MEE6 is in trouble (status 502)"), pending, "MEE6")
+    clock = clock_trouble(ClockWentBack(MONDAY, MONDAY + timedelta(hours=2)), "MEE6")
+    bug = Trouble("store", MONDAY, error=KeyError("ada"), count=3)
     assert outage is not None
     assert frozen is not None
     later = MONDAY + timedelta(hours=75, minutes=7)
     heard = [SentNotice("webhook", one.topic, "alert", one.since, MONDAY) for one in (outage, frozen, clock)]
     notices = [
-        *notices_due([outage, frozen, clock], [], MONDAY),
+        *notices_due([outage, frozen, clock, bug], [], MONDAY),
         *notices_due([outage], heard[:1], later),
-        *notices_due([], heard, later),
+        *notices_due([], heard, later, "MEE6"),
     ]
-    assert snapshot == "\n\n".join(f"[{one.kind}] {one.title}\n{one.text}" for one in notices)
+    assert snapshot == "\n\n".join(f"[{one.kind}] {door(one).title}\n{door(one).text}" for one in notices)
 
 
 RUNS = st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(1, 200)), max_size=60)

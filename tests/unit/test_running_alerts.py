@@ -9,6 +9,7 @@ import pytest
 from support.community import LEDGERS, Community, opened
 from support.noticeboard import Broken, Noticeboard
 from trc_engage import Engage, SourceError
+from trc_engage.entrypoints.wording import describe_notice
 
 DOWN = SourceError("down", "MEE6 did not answer in time")
 
@@ -94,7 +95,7 @@ def test_what_an_admin_must_decide_is_told_at_once(community: Community, noticeb
     (notice,) = noticeboard.notices
     assert (notice.kind, notice.topic) == ("alert", "source")
     for word in ("5 of 5 members", "25 points", "--accept-drops", "--rebase-drops"):
-        assert word in notice.text
+        assert word in describe_notice(notice).text
     community.engage.sync(rebase_drops=True)
     community.run(timedelta(minutes=1))
     assert noticeboard.kinds == ["alert", "all_clear"]
@@ -106,6 +107,6 @@ def test_a_clock_that_went_back_is_told_at_once(community: Community, noticeboar
     community.now -= timedelta(days=30)
     report = community.engage.run_due()
     assert (report.outcome, report.slot, noticeboard.kinds) == ("failed", None, ["alert"])
-    assert "date -u" in noticeboard.notices[0].text
+    assert "`date -u`" in describe_notice(noticeboard.notices[0]).text
     community.run(timedelta(days=31))
     assert noticeboard.kinds == ["alert", "all_clear"]

@@ -10,6 +10,7 @@ import pytest
 from support.community import LEDGERS, MONDAY, Community, opened
 from trc_engage import ClockWentBack, InvalidValue, Pending, SettleReport, SourceError, StreakChange
 from trc_engage.core import streaks
+from trc_engage.entrypoints.wording import describe_pending
 
 ONE_DAY = timedelta(days=1)
 MONDAY_ITSELF, TUESDAY, WEDNESDAY, THURSDAY = (MONDAY.date() + number * ONE_DAY for number in range(4))
@@ -103,7 +104,7 @@ def test_a_day_without_a_later_sync_is_pending(five: Community) -> None:
     assert report == SettleReport((), (Pending(MONDAY_ITSELF, "no_sync"),))
     (pending,) = report.pending
     assert "Mon 2026-03-02 waits for a good sync that begins after its end; nobody's streak breaks" in pending.why
-    assert "`trc-engage sync`" in pending.why
+    assert "See `trc-engage sync`" in describe_pending(pending)
     five.now += ONE_DAY
     assert [(one.day, one.cause) for one in five.engage.settle().pending] == [
         (MONDAY_ITSELF, "no_sync"),
@@ -133,8 +134,8 @@ def test_a_frozen_board_holds_the_day(five: Community) -> None:
     assert report == SettleReport((MONDAY_ITSELF,), (Pending(TUESDAY, "frozen"),))
     (pending,) = report.pending
     assert pending.why.startswith("Tue 2026-03-03 is suspect: nobody's XP rose, though it did for 5 or more")
-    assert "`trc-engage excuse 2026-03-03 --reason …`" in pending.why
-    assert "`trc-engage settle --accept-quiet 2026-03-03`" in pending.why
+    assert "`trc-engage excuse 2026-03-03 --reason …`" in describe_pending(pending)
+    assert "`trc-engage settle --accept-quiet 2026-03-03`" in describe_pending(pending)
     five.sync(ONE_DAY)
     held = five.engage.settle().pending
     assert held == (Pending(TUESDAY, "frozen"), Pending(WEDNESDAY, "earlier"))

@@ -232,7 +232,7 @@ def test_a_sync_that_was_overtaken_writes_nothing(community: Community, interrup
 def test_without_a_source_it_cannot_sync() -> None:
     """A web worker that only enrols is told what it lacks."""
     engage = Engage(ledger=MemoryLedger(), clock=lambda: MONDAY)
-    with pytest.raises(SourceMissing, match=r"source=Mee6Source\.open"):
+    with pytest.raises(SourceMissing, match=r"Engage\(source="):
         engage.sync()
 
 

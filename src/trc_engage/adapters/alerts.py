@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from attrs import define, field, frozen
 
 from ..core.errors import AlertFailed, InvalidValue
-from ..core.incidents import Notice, NoticeKind
+from ..core.incidents import Describe, Message, Notice, NoticeKind, describe
 
 if TYPE_CHECKING:
     from sentry_sdk._types import LogLevelStr
@@ -33,12 +33,15 @@ class LogAlerts:
     """Writes each notice as one line: an error, or a warning when all is clear."""
 
     channel: ClassVar[str] = "log"
+    describe: Describe = describe
+    """How a notice is put into words; this and the other channels say it plainly, if nothing else is given."""
 
     def send(self, notice: Notice, /) -> None:
         """Log a notice; this never fails."""
         level = logging.WARNING if notice.kind == "all_clear" else logging.ERROR
-        text = " ".join(notice.text.split())
-        logger.log(level, "%s — %s", notice.title, text, extra={"topic": notice.topic, "notice": notice.kind})
+        message = self.describe(notice)
+        text = " ".join(message.text.split())
+        logger.log(level, "%s — %s", message.title, text, extra={"topic": notice.topic, "notice": notice.kind})
 
 
 LENGTH_MAX = 2_000
@@ -49,14 +52,14 @@ _COMMAND = re.compile(r"(`(?:trc-engage|date|timedatectl)[^`]*`)")
 _MARKS = re.compile(r"(?=[\\*_~|`<>@#\[\]])|(?<=:)(?=//)")
 
 
-def content(notice: Notice) -> str:
-    """Return the text of a message, its title in bold; what is too long is cut in the middle of its longest line."""
-    lines = [notice.title, *notice.text.splitlines()]
-    while (excess := _size(message := _marked(lines)) - LENGTH_MAX) > 0:
+def content(message: Message) -> str:
+    """Return what is posted, the title in bold; what is too long is cut in the middle of its longest line."""
+    lines = [message.title, *message.text.splitlines()]
+    while (excess := _size(text := _marked(lines)) - LENGTH_MAX) > 0:
         longest = max(range(len(lines)), key=lambda number: len(lines[number]))
         # A character takes one or two.
         lines[longest] = _cut(lines[longest], (excess + 1) // 2)
-    return message
+    return text
 
 
 def _marked(lines: list[str]) -> str:
@@ -97,6 +100,7 @@ class SentryAlerts:
     channel: ClassVar[str] = "sentry"
     timeout: float = SENTRY_SECONDS_MAX
     """How many seconds a notice may take to be delivered."""
+    describe: Describe = describe
 
     def send(self, notice: Notice, /) -> None:
         """Send a notice, and wait until it is delivered; raises `AlertFailed`."""
@@ -105,13 +109,13 @@ class SentryAlerts:
         client = sentry_sdk.get_client()
         if client.transport is None:
             raise AlertFailed("no Sentry client is set up: call `sentry_sdk.init` with a DSN first")
-        lost = _lost(client.transport)
+        lost, message = _lost(client.transport), self.describe(notice)
         with sentry_sdk.new_scope() as scope:
             scope.fingerprint = ["trc-engage", notice.topic]
             scope.set_tag("topic", notice.topic)
             scope.set_tag("notice", notice.kind)
-            scope.set_context("notice", {"since": notice.since.isoformat(), "text": notice.text})
-            sentry_sdk.capture_message(notice.title, level=LEVELS[notice.kind])
+            scope.set_context("notice", {"since": notice.since.isoformat(), "text": message.text})
+            sentry_sdk.capture_message(message.title, level=LEVELS[notice.kind])
         client.flush(self.timeout)
         if _lost(client.transport) > lost:
             raise AlertFailed(
@@ -160,10 +164,18 @@ class WebhookAlerts:
     _url: str = field(repr=False)
     _seconds: float = WEBHOOK_SECONDS_MAX
     _contact: str | None = None
+    _describe: Describe = describe
 
     @classmethod
     @contextmanager
-    def open(cls, url: str, *, timeout: float = WEBHOOK_SECONDS_MAX, contact: str | None = None) -> Iterator[Self]:
+    def open(
+        cls,
+        url: str,
+        *,
+        timeout: float = WEBHOOK_SECONDS_MAX,
+        contact: str | None = None,
+        describe: Describe = describe,
+    ) -> Iterator[Self]:
         """Prepare to send; `timeout` are the seconds for a whole message. Raises `InvalidValue`.
 
         `contact` is the address of a page of whoever runs this: Discord asks for one in the User-Agent.
@@ -172,7 +184,7 @@ class WebhookAlerts:
             raise InvalidValue("url", "…", "give the address of a Discord webhook: https, a host and a path")
         if contact is not None and (not re.fullmatch(CONTACT_FORM, contact) or not _has_host(contact)):
             raise InvalidValue("contact", contact, NO_CONTACT)
-        yield cls(url, timeout, contact)
+        yield cls(url, timeout, contact, describe)
 
     @property
     def fingerprint(self) -> str:
@@ -181,7 +193,7 @@ class WebhookAlerts:
 
     def send(self, notice: Notice, /) -> None:
         """Deliver a notice before the time is over, whatever the other side does; raises `AlertFailed`."""
-        document = {"content": content(notice), "allowed_mentions": {"parse": []}}
+        document = {"content": content(self._describe(notice)), "allowed_mentions": {"parse": []}}
         post = _Post(self._url, self._seconds, document, user_agent(self._contact))
         thread = Thread(target=post.run, name="alert-webhook", daemon=True)
         thread.start()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from random import Random, SystemRandom
 from threading import Lock
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 import httpx
 from attrs import define, field
@@ -41,6 +41,8 @@ class Mee6Source:
     It may be shared by threads, which then read one after the other.
     """
 
+    name: ClassVar[str] = "MEE6"
+    """What messages call it."""
     guild_id: str
     board_id: str = field(repr=False)
     """Whose board it is: the guild's, and where it is read if not at MEE6's own address."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Set
 from datetime import datetime, timedelta
 
 from .errors import SourceError, shortened
+from .incidents import UNNAMED
 from .model import Board
 from .posting import SyncState
 from .reports import SyncReport
@@ -28,6 +29,12 @@ def id_of(source: object) -> str:
         )
         raise SourceError("malformed", message)
     return board_id
+
+
+def source_name(source: object) -> str:
+    """Return what messages call a source: its own `name`, if it has one."""
+    name = getattr(source, "name", None)
+    return name if isinstance(name, str) and name and name.isprintable() else UNNAMED
 
 
 def named(board_id: str | None) -> str:
@@ -109,9 +116,8 @@ ROWS_REMEMBERED_FOR = timedelta(days=7)
 SERVER_CLOCK_SLACK = timedelta(minutes=5)
 
 WAY_OUT = (
-    "If the board recovers, nothing ever happened: just wait. If the drop is real, an admin decides: "
-    "`trc-engage sync --accept-drops` takes the board as it is and deducts, "
-    "`trc-engage sync --rebase-drops` keeps everybody's points (a season reset)"
+    "If the board recovers, nothing ever happened: just wait. If the drop is real, an admin decides: to accept it "
+    "takes the board as it is and deducts, to rebase it keeps everybody's points (a season reset)"
 )
 
 
@@ -151,8 +157,8 @@ def why_another_board(known: str | None, board_id: str) -> str | None:
     return (
         f"the source reads {named(board_id)}, but the points here are of {named(known)}, and XP of different boards "
         "cannot be compared; nothing was read or changed. If that is a mistake, set the source right (guild and "
-        "address). If the change is meant, an admin adopts the new board: `trc-engage sync --adopt-board` keeps "
-        "everybody's points and counts on from what the new board shows"
+        "address). If the change is meant, an admin adopts the new board: this keeps everybody's points and "
+        "counts on from what the new board shows"
     )
 
 
@@ -181,7 +187,6 @@ def why_clocks_differ(at: datetime, server_at: datetime | None) -> str | None:
         return None
     return (
         f"this machine says {at:%Y-%m-%d %H:%M:%S} UTC, but the board's server says "
-        f"{server_at:%Y-%m-%d %H:%M:%S} UTC: one of the clocks is wrong; nothing was changed. Compare `date -u` "
-        "with a clock you trust and set this machine's (`timedatectl set-ntp true`); if it is right, wait for "
-        "the server's to be mended"
+        f"{server_at:%Y-%m-%d %H:%M:%S} UTC: one of the clocks is wrong; nothing was changed. Compare this "
+        "machine's with one you trust and set it; if it is right, wait for the server's to be mended"
     )

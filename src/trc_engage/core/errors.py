@@ -33,10 +33,7 @@ class UnknownMember(EngageError):
         self.member_id = member_id
 
     def __str__(self) -> str:
-        return (
-            f"member {shortened(self.member_id)} is not enrolled; "
-            "check the id (`trc-engage members list`) or enrol the member first"
-        )
+        return f"member {shortened(self.member_id)} is not enrolled; check the id or enrol the member first"
 
 
 class NotLinked(EngageError):
@@ -47,10 +44,7 @@ class NotLinked(EngageError):
         self.member_id = member_id
 
     def __str__(self) -> str:
-        return (
-            f"member {shortened(self.member_id)} has no linked Discord account; "
-            "link one first (`trc-engage members link MEMBER DISCORD_ID`)"
-        )
+        return f"member {shortened(self.member_id)} has no linked Discord account; link one first"
 
 
 class LinkTaken(EngageError):
@@ -63,8 +57,7 @@ class LinkTaken(EngageError):
 
     def __str__(self) -> str:
         return (
-            f"member {shortened(self.member_id)} already holds Discord id {self.discord_id}; "
-            f"unlink that member first (`trc-engage members unlink {self.member_id}`)"
+            f"member {shortened(self.member_id)} already holds Discord id {self.discord_id}; unlink that member first"
         )
 
 
@@ -104,7 +97,7 @@ class UnknownAward(EngageError):
 
     def __str__(self) -> str:
         return (
-            f"there is no award with key {shortened(self.key)}; look for it with `trc-engage history MEMBER` "
+            f"there is no award with key {shortened(self.key)}; look for it in the member's history "
             "(only awards can be reversed; correct an adjustment by another)"
         )
 
@@ -113,22 +106,31 @@ class SourceMissing(EngageError):
     """A sync was asked of an `Engage` that was built without a source."""
 
     def __str__(self) -> str:
-        return "this Engage has no source and cannot sync; build it with source=Mee6Source.open(…)"
+        return "this Engage has no source and cannot sync; build it with one, as Engage(source=…)"
 
 
 class SourceError(EngageError):
     """The board could not be read or is not trusted, and nothing changed.
 
-    `kind` says which trouble; `retry_after` is the wait that the server asked for, `retry_at`
-    the instant until which this deployment keeps away from it (R21), set by the sync; so is
-    `lease_lost`: another run took over meanwhile, and the slot is left to it (R30).
+    `kind` says which trouble; `retry_after` is the wait that the server asked for, `argument` the one
+    of the source or of `sync` that may help, such as `base_url`. `retry_at`, the instant until which this deployment
+    keeps away from it (R21), is set by the sync; so is `lease_lost`: another run took over meanwhile,
+    and the slot is left to it (R30).
     """
 
-    def __init__(self, kind: SourceTrouble, message: str, retry_after: timedelta | None = None) -> None:
+    def __init__(
+        self,
+        kind: SourceTrouble,
+        message: str,
+        retry_after: timedelta | None = None,
+        *,
+        argument: str | None = None,
+    ) -> None:
         super().__init__(kind, message, retry_after)
         self.kind = kind
         self.message = message
         self.retry_after = retry_after
+        self.argument = argument
         self.retry_at: datetime | None = None
         self.lease_lost = False
 
@@ -159,8 +161,8 @@ class ClockWentBack(EngageError):
         return (
             f"this machine says {self.now:%Y-%m-%d %H:%M:%S} UTC, but the ledger's last sync was at "
             f"{self.seen_at:%Y-%m-%d %H:%M:%S} UTC; nothing was read or changed. If this clock is wrong, set "
-            "it (compare `date -u`) and run again. If it is right, the store was written under a clock that "
-            "ran ahead: syncs resume by themselves at that time, or at once from a backup made before it"
+            "it and run again. If it is right, the store was written under a clock that ran ahead: syncs resume "
+            "by themselves at that time, or at once from a backup made before it"
         )
 
 

@@ -1,18 +1,20 @@
 """What is wrong, and who is to be told: an alert, a reminder a day, one all-clear; and which channels take it (R20)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from attrs import frozen
+from attrs import field, frozen
 
 from .days import CLOCK_SLACK
-from .errors import AlertFailed, ClockWentBack, SourceTrouble
+from .errors import AlertFailed, ClockWentBack, EngageError, SourceTrouble
 from .settlement import Pending, ends_at
 
 WAIT_MIN = timedelta(seconds=1)
 WAIT_MAX = timedelta(hours=24)
 """As long as a reminder waits: whoever asks for more is asked again once a day."""
+UNNAMED = "the source"
+"""What a source is called that has no name."""
 
 
 @frozen
@@ -68,11 +70,11 @@ AT_ONCE = frozenset({"distrusted", "clock"})
 """Kinds of failure that no later sync mends by itself (R10, R22)."""
 REMIND_AFTER = timedelta(hours=24)
 
-NAMES = {
+NAMES: Mapping[SourceTrouble, str] = {
     "private": "the leaderboard is private",
-    "unknown_guild": "MEE6 does not know the server",
+    "unknown_guild": "the server is not known there",
     "rate_limited": "rate limit",
-    "blocked": "blocked by MEE6's edge",
+    "blocked": "this client is turned away",
     "malformed": "answers that make no sense",
     "down": "outage",
     "distrusted": "a board that is not trusted",
@@ -80,24 +82,6 @@ NAMES = {
     "overtaken": "reads that take too long",
 }
 """The kinds of failure in plain words."""
-
-_AFTER_A_CHANGE = (
-    "The daemon reads its settings when it starts, so restart it after a change; `trc-engage sync` shows at once "
-    "whether it helped"
-)
-_BY_ITSELF = "Syncs go on by themselves once the wait is over; `trc-engage status` tells when"
-WHAT_HELPS: Mapping[SourceTrouble, str] = {
-    "private": _AFTER_A_CHANGE,
-    "unknown_guild": _AFTER_A_CHANGE,
-    "rate_limited": _BY_ITSELF,
-    "blocked": _BY_ITSELF,
-    "malformed": "`trc-engage sync` shows whether it still does",
-    "down": "It has lasted: see whether this machine reaches other sites. If it does, MEE6 is down: just wait",
-}
-"""What an error does not say, because it is written for whoever runs one sync; the other kinds' errors say all."""
-
-SOURCE_URL = "TRC_ENGAGE_MEE6_URL"
-"""What an admin knows as the setting that a source's errors call `base_url`."""
 
 
 @frozen
@@ -115,22 +99,79 @@ class FailureRun:
     """Those among them that no later sync mends by itself."""
 
     @property
-    def told(self) -> str:
-        """What the last one said, with the setting's name as an admin knows it."""
-        return self.message.replace("base_url", SOURCE_URL)
+    def cause(self) -> "FailureRun":
+        """What is told first: what needs a decision, under its own time."""
+        return self.urgent or self
 
 
 @frozen
 class Trouble:
-    """Something that lasts and that an admin should know of."""
+    """Something that lasts and that an admin should know of: the facts, and what they mean in plain words.
+
+    The words name no command and no setting; a door that has some adds them.
+    """
 
     topic: Topic
     since: datetime
-    title: str
-    why: str
-    """What is known of the cause, and what to do about it."""
-    meaning: str
-    """What waits because of it, and what does not."""
+    pending: tuple[Pending, ...] = ()
+    """The days that wait."""
+    failure_run: FailureRun | None = None
+    """Of syncs that fail."""
+    error: Exception | None = field(default=None, eq=False)
+    """What ended the last run, or how the clock went back."""
+    count: int = 0
+    """In how many slots in a row runs ended in an error."""
+    source_name: str = UNNAMED
+
+    @property
+    def title(self) -> str:
+        """What is wrong, in a line."""
+        if self.topic == "frozen":
+            return f"{self.pending[0].day:%a %Y-%m-%d} cannot be settled: nobody's XP rose on it"
+        if self.topic == "clock":
+            return "The clock went back: nothing is synced or settled"
+        if self.failure_run is None:
+            what = "The store failed" if isinstance(self.error, EngageError) else "Runs broke off"
+            return f"{what}, {self.count:,} times in a row since {moment(self.since)}"
+        count, since = self.failure_run.count, moment(self.failure_run.since)
+        times = "once" if count == 1 else f"{count:,} times in a row"
+        name = begun(self.source_name)
+        return f"{name}'s board could not be synced, {times} since {since}: {NAMES[self.failure_run.cause.kind]}"
+
+    @property
+    def why(self) -> str:
+        """What is known of the cause, and what helps."""
+        if self.topic == "frozen":
+            return self.pending[0].why
+        if self.failure_run is not None:
+            cause = self.failure_run.cause
+            helps = _LASTED.get(cause.kind, "").format(begun(self.source_name))
+            return ". ".join(filter(None, (cause.message.rstrip("."), helps)))
+        if isinstance(self.error, EngageError):
+            return str(self.error)
+        return f"an error of the program ({type(self.error).__name__}), whose traceback is in the log; report it"
+
+    @property
+    def meaning(self) -> str:
+        """What waits because of it, and what does not."""
+        kept = f"No XP is lost: {self.source_name} counts on"
+        if self.topic == "frozen":
+            return f"Points go on; {_waiting(self.pending)}"
+        if self.topic == "clock":
+            return f"{kept}. Until time has caught up nobody gets points for Discord and no streak breaks"
+        if self.topic == "store":
+            paid = "the next good sync pays all of it, and until then no streak breaks"
+            return f"Nothing is synced or settled. {kept}, {paid}"
+        paid = "and the next good sync pays all of it. Until then nobody gets points for Discord"
+        return f"{kept}, {paid}; {_waiting(self.pending)}"
+
+
+_LASTED: Mapping[SourceTrouble, str] = {
+    "rate_limited": "Syncs go on by themselves once the wait is over",
+    "blocked": "Syncs go on by themselves once the wait is over",
+    "down": "It has lasted: see whether this machine reaches other sites. If it does, {} is down: just wait",
+}
+"""What an error does not say, because it is written for one sync; the other kinds' errors say all."""
 
 
 @frozen
@@ -140,8 +181,47 @@ class Notice:
     kind: NoticeKind
     topic: Topic
     since: datetime
+    at: datetime
+    """When it was due."""
+    trouble: Trouble | None = None
+    """What lasts; None in an all-clear."""
+    source_name: str = UNNAMED
+
+    @property
+    def title(self) -> str:
+        """What it says in a line, in plain words."""
+        return describe(self).title
+
+    @property
+    def text(self) -> str:
+        """All else that it says, in plain words."""
+        return describe(self).text
+
+
+@frozen
+class Message:
+    """A notice in words."""
+
     title: str
     text: str
+
+
+Describe = Callable[[Notice], Message]
+"""How a channel comes by its words."""
+
+
+def describe(
+    notice: Notice,
+    why: Callable[[Trouble], str] = lambda trouble: trouble.why,
+    more: str = "A reminder follows each day",
+) -> Message:
+    """Say what a notice means; a door gives its own reasons, with remedies in them, and where one can see more."""
+    trouble = notice.trouble
+    if trouble is None:
+        ended = ENDED[notice.topic].format(notice.source_name)
+        return Message(f"All clear: {ended}", f"{_lasted(notice)}. {MADE_UP[notice.topic]}.")
+    title = trouble.title if notice.kind == "alert" else f"Still so: {trouble.title}"
+    return Message(title, f"Why: {why(trouble)}.\nWhat it means: {trouble.meaning}.\n{more}.")
 
 
 @frozen
@@ -167,55 +247,33 @@ def failed_again(failure_run: FailureRun | None, at: datetime, kind: SourceTroub
     return FailureRun(before.count + 1, before.since, kind, message, urgent)
 
 
-def source_trouble(failure_run: FailureRun | None, pending: Sequence[Pending]) -> Trouble | None:
-    """Say that syncs fail: from the third in a row on, at once for what an admin has to decide.
+def source_trouble(
+    failure_run: FailureRun | None, pending: Sequence[Pending], source_name: str = UNNAMED
+) -> Trouble | None:
+    """Return the trouble of syncs that fail: from the third in a row on, at once for what an admin has to decide.
 
     What needs a decision comes first, and under its own time: told of an outage, an admin is told of it too.
     """
     if failure_run is None or (failure_run.count < FAILURES_MIN and failure_run.urgent is None):
         return None
-    times = "once" if failure_run.count == 1 else f"{failure_run.count:,} times in a row"
-    cause = failure_run.urgent or failure_run
-    return Trouble(
-        "source",
-        cause.since,
-        f"MEE6's board could not be synced, {times} since {_moment(failure_run.since)}: {NAMES[cause.kind]}",
-        _why(cause),
-        "No XP is lost: MEE6 counts on, and the next good sync pays all of it. Until then nobody gets points for "
-        f"Discord; {_waiting(pending)}",
-    )
+    return Trouble("source", failure_run.cause.since, tuple(pending), failure_run, source_name=source_name)
 
 
-def _why(failure_run: FailureRun) -> str:
-    return ". ".join(filter(None, (failure_run.told.rstrip("."), WHAT_HELPS.get(failure_run.kind))))
-
-
-def frozen_trouble(pending: Sequence[Pending]) -> Trouble | None:
-    """Say that a day waits for a decision (R15a)."""
+def frozen_trouble(pending: Sequence[Pending], source_name: str = UNNAMED) -> Trouble | None:
+    """Return the trouble of a day that waits for a decision (R15a)."""
     if not pending or pending[0].cause != "frozen":
         return None
-    day = pending[0].day
-    return Trouble(
-        "frozen",
-        ends_at(day),
-        f"{day:%a %Y-%m-%d} cannot be settled: nobody's XP rose on it",
-        pending[0].why,
-        f"Points go on; {_waiting(pending)}",
-    )
+    return Trouble("frozen", ends_at(pending[0].day), tuple(pending), source_name=source_name)
 
 
-def clock_trouble(error: ClockWentBack) -> Trouble:
-    """Say that this machine's time lies before what the ledger has seen (R22)."""
-    return Trouble(
-        "clock",
-        error.seen_at,
-        "The clock went back: nothing is synced or settled",
-        str(error),
-        "No XP is lost: MEE6 counts on. Until time has caught up nobody gets points for Discord and no streak breaks",
-    )
+def clock_trouble(error: ClockWentBack, source_name: str = UNNAMED) -> Trouble:
+    """Return the trouble that this machine's time lies before what the ledger has seen (R22)."""
+    return Trouble("clock", error.seen_at, error=error, source_name=source_name)
 
 
-def notices_due(troubles: Iterable[Trouble], told: Iterable[SentNotice], now: datetime) -> list[Notice]:
+def notices_due(
+    troubles: Iterable[Trouble], told: Iterable[SentNotice], now: datetime, source_name: str = UNNAMED
+) -> list[Notice]:
     """Return what one channel is to be told now, given the last notice of each topic that it took.
 
     A notice that it may have taken counts as taken where it has to be cleared, and as not taken where it may be due.
@@ -226,40 +284,28 @@ def notices_due(troubles: Iterable[Trouble], told: Iterable[SentNotice], now: da
     for one in told:
         (known if one.is_sure else perhaps)[one.topic] = one
     open_ones = {last.topic: last for last in (*known.values(), *perhaps.values()) if last.kind != "all_clear"}
-    notices = [_over(last, now) for topic, last in open_ones.items() if topic not in lasting]
+    over = [last for topic, last in open_ones.items() if topic not in lasting]
+    notices = [Notice("all_clear", last.topic, last.since, now, source_name=source_name) for last in over]
     for topic, trouble in lasting.items():
         last = known.get(topic)
         cleared = topic in perhaps and perhaps[topic].kind == "all_clear"
         if last is None or cleared or last.kind == "all_clear" or last.since != trouble.since:
-            notices.append(_told_of(trouble, "alert"))
+            notices.append(Notice("alert", topic, trouble.since, now, trouble, source_name))
         # A notice from a time to come was sent under a clock that ran ahead, and is no reason to be silent.
         elif abs(now - last.at) >= REMIND_AFTER:
-            notices.append(_told_of(trouble, "reminder"))
+            notices.append(Notice("reminder", topic, trouble.since, now, trouble, source_name))
     return notices
 
 
-def _told_of(trouble: Trouble, kind: NoticeKind) -> Notice:
-    title = trouble.title if kind == "alert" else f"Still so: {trouble.title}"
-    text = (
-        f"Why: {trouble.why}.\nWhat it means: {trouble.meaning}.\nSee `trc-engage status`; a reminder follows each day."
-    )
-    return Notice(kind, trouble.topic, trouble.since, title, text)
-
-
-def _over(last: SentNotice, now: datetime) -> Notice:
-    title, text = f"All clear: {ENDED[last.topic]}", f"{_lasted(last, now)}. {MADE_UP[last.topic]}."
-    return Notice("all_clear", last.topic, last.since, title, text)
-
-
-def _lasted(last: SentNotice, now: datetime) -> str:
-    if last.topic == "clock":
-        return f"This machine's time is past {_moment(last.since)} again"
-    minutes = max(int((now - last.since) / timedelta(minutes=1)), 0)
-    return f"It began {_moment(last.since)} and lasted {minutes // 60:,} h {minutes % 60:02} min"
+def _lasted(notice: Notice) -> str:
+    if notice.topic == "clock":
+        return f"This machine's time is past {moment(notice.since)} again"
+    minutes = max(int((notice.at - notice.since) / timedelta(minutes=1)), 0)
+    return f"It began {moment(notice.since)} and lasted {minutes // 60:,} h {minutes % 60:02} min"
 
 
 ENDED = {
-    "source": "MEE6's board is synced again",
+    "source": "{}'s board is synced again",
     "frozen": "the day that nobody's XP rose on is decided",
     "clock": "the clock is right again",
     "store": "runs work again",
@@ -281,5 +327,11 @@ def _waiting(pending: Sequence[Pending]) -> str:
     return f"the streaks of {days} wait, and nobody's breaks meanwhile"
 
 
-def _moment(at: datetime) -> str:
+def moment(at: datetime) -> str:
+    """Return a UTC instant with its weekday, to the minute."""
     return f"{at:%a %Y-%m-%d %H:%M} UTC"
+
+
+def begun(text: str) -> str:
+    """Return a text as a sentence begins."""
+    return text[:1].upper() + text[1:]

@@ -29,7 +29,7 @@ class Pending:
         if self.cause == "no_sync":
             return (
                 f"{self.day:%a %Y-%m-%d} waits for a good sync that begins after its end; nobody's streak breaks "
-                "meanwhile. See `trc-engage sync`"
+                "meanwhile"
             )
         if self.cause == "due":
             return f"{self.day:%a %Y-%m-%d} waits for the next run from 00:05 UTC on, which settles it"
@@ -37,8 +37,8 @@ class Pending:
             return f"{self.day:%a %Y-%m-%d} waits for the day before it"
         return (
             f"{self.day:%a %Y-%m-%d} is suspect: nobody's XP rose, though it did for {ROSE_THE_DAY_BEFORE_MIN} or more "
-            f"on the required day before. If MEE6 stood still: `trc-engage excuse {self.day} --reason …`. If it was "
-            f"really that quiet: `trc-engage settle --accept-quiet {self.day}`"
+            "on the required day before. If the board stood still, excuse the day. If it was really that quiet, "
+            "settle it as quiet"
         )
 
 

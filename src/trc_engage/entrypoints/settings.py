@@ -88,6 +88,10 @@ STORE = "TRC_ENGAGE_STORE"
 GUILD_ID = "TRC_ENGAGE_GUILD_ID"
 MEE6_URL = "TRC_ENGAGE_MEE6_URL"
 MEE6_TOKEN = "TRC_ENGAGE_MEE6_TOKEN"  # noqa: S105  the variable's name, not its value
+VARIABLES = {"guild_id": GUILD_ID, "base_url": MEE6_URL, "token": MEE6_TOKEN}
+"""The variable that sets each argument of the source."""
+SOURCE_NAME = "MEE6"
+"""What messages call the source that is set by them."""
 
 ALERT_WEBHOOK = "TRC_ENGAGE_ALERT_WEBHOOK"
 CONTACT_URL = "TRC_ENGAGE_CONTACT_URL"

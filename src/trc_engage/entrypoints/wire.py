@@ -21,7 +21,7 @@ from ..core.reports import (
     SyncReport,
 )
 from .settings import SettingsError
-from .wording import told
+from .wording import advice_of, describe_error, describe_failures, describe_pending, why_of
 
 if TYPE_CHECKING:
     from ..core.incidents import ChannelState, FailureRun, Trouble
@@ -86,7 +86,7 @@ def of_failure(error: EngageError, *, dry_run: bool) -> dict[str, Any]:
     return {
         "outcome": "failed",
         "kind": kind,
-        "message": told(error),
+        "message": describe_error(error),
         "retry_at": retry_at and retry_at.isoformat(),
         "dry_run": dry_run,
     }
@@ -191,7 +191,9 @@ def of_settled(report: SettleReport) -> dict[str, Any]:
     """Return which days were settled, and which are pending."""
     return {
         "settled": [day.isoformat() for day in report.settled],
-        "pending": [{"day": one.day.isoformat(), "cause": one.cause, "why": one.why} for one in report.pending],
+        "pending": [
+            {"day": one.day.isoformat(), "cause": one.cause, "why": describe_pending(one)} for one in report.pending
+        ],
     }
 
 
@@ -247,7 +249,7 @@ def of_status(status: Status, version: str | None) -> dict[str, Any]:
     wait, last, lease, tally = status.wait, status.last_slot, status.lease, status.tally
     return {
         "healthy": status.is_healthy,
-        "needs": [{"what": need.what, "advice": need.advice} for need in status.needs],
+        "needs": [{"what": need.what, "advice": advice_of(need)} for need in status.needs],
         "at": status.at.isoformat(),
         "attended": status.is_attended,
         "good_at": status.good_at and status.good_at.isoformat(),
@@ -256,7 +258,9 @@ def of_status(status: Status, version: str | None) -> dict[str, Any]:
         "failing": status.failure_run and _failure_run(status.failure_run),
         "troubles": [_trouble(trouble) for trouble in status.troubles],
         "wait": wait and {"kind": wait.kind, "until": wait.until.isoformat()},
-        "pending": [{"day": one.day.isoformat(), "cause": one.cause, "why": one.why} for one in status.pending],
+        "pending": [
+            {"day": one.day.isoformat(), "cause": one.cause, "why": describe_pending(one)} for one in status.pending
+        ],
         "last_slot": last and {"slot": last.slot.isoformat(), "outcome": last.outcome, "at": last.at.isoformat()},
         "lease": lease
         and {"owner": lease.owner, "taken_at": lease.taken_at.isoformat(), "until": lease.until.isoformat()},
@@ -282,7 +286,7 @@ def _channel(state: ChannelState) -> dict[str, Any]:
 
 
 def _failure_run(failure_run: FailureRun) -> dict[str, Any]:
-    return {"since": failure_run.since.isoformat(), "kind": failure_run.kind, "message": failure_run.told}
+    return {"since": failure_run.since.isoformat(), "kind": failure_run.kind, "message": describe_failures(failure_run)}
 
 
 def _trouble(trouble: Trouble) -> dict[str, Any]:
@@ -290,6 +294,6 @@ def _trouble(trouble: Trouble) -> dict[str, Any]:
         "topic": trouble.topic,
         "since": trouble.since.isoformat(),
         "title": trouble.title,
-        "why": trouble.why,
+        "why": why_of(trouble),
         "meaning": trouble.meaning,
     }

@@ -19,14 +19,14 @@ from ..core.errors import InvalidValue, LedgerFailed, StoreMissing
 from ..core.ports import Alerts, Clock, XpSource
 from ..engage import Engage
 from ..usecases.audit import audit
-from .settings import GUILD_ID, MEE6_TOKEN, MEE6_URL, NO_GUILD, STORE, PostgresUrl, Settings, SettingsError, harmless
+from .settings import GUILD_ID, NO_GUILD, SOURCE_NAME, STORE, VARIABLES, PostgresUrl, Settings, SettingsError, harmless
 from .stores import existing_store_path, now, opened_postgres, store_path
+from .wording import describe_notice
 
 if TYPE_CHECKING:
     from ..adapters.mee6 import Mee6Source
     from ..adapters.postgres import PostgresLedger
 
-VARIABLES = {"guild_id": GUILD_ID, "base_url": MEE6_URL, "token": MEE6_TOKEN}
 Enrolled = TypeVar("Enrolled")
 
 
@@ -36,7 +36,8 @@ def opened(
 ) -> Iterator[Engage]:
     """Open the store, or raise `StoreMissing` if there is none; without a source nothing can be synced."""
     with opened_ledger(settings) as ledger:
-        yield Engage(ledger=ledger, source=source, clock=clock, alerts=alerts)
+        name = SOURCE_NAME if source is None else None
+        yield Engage(ledger=ledger, source=source, clock=clock, alerts=alerts, source_name=name)
 
 
 def enrolled(
@@ -121,13 +122,13 @@ def opened_runner(settings: Settings, *, clock: Clock = now, **options: Any) -> 
 @contextmanager
 def channels(settings: Settings) -> Iterator[Sequence[Alerts]]:
     """Open the channels to an admin: the log always, Sentry and a webhook where they are set."""
-    alerts: list[Alerts] = [LogAlerts()]
+    alerts: list[Alerts] = [LogAlerts(describe_notice)]
     if settings.sentry_dsn is not None:
-        alerts.append(SentryAlerts())
+        alerts.append(SentryAlerts(describe=describe_notice))
     if settings.alert_webhook is None:
         yield alerts
         return
-    with WebhookAlerts.open(settings.alert_webhook, contact=settings.contact_url) as webhook:
+    with WebhookAlerts.open(settings.alert_webhook, contact=settings.contact_url, describe=describe_notice) as webhook:
         yield [*alerts, webhook]
 
 

@@ -1,26 +1,133 @@
 """Sentences that the command line and the web both say."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
-from typing import get_args
+from typing import Any, get_args
 
-from ..core.errors import EngageError, SourceError
-from ..core.incidents import NAMES, ChannelState
+from ..core import incidents
+from ..core.errors import (
+    ClockWentBack,
+    EngageError,
+    LinkTaken,
+    NotLinked,
+    SourceError,
+    SourceTrouble,
+    UnknownAward,
+    UnknownMember,
+)
+from ..core.incidents import NAMES, ChannelState, FailureRun, Message, Notice, Trouble
 from ..core.model import Entry, Status as Kind
 from ..core.reports import Mark, Standing, StreakChange
-from ..usecases.runs import Status
-from .settings import MEE6_URL
+from ..core.settlement import Pending
+from ..usecases.runs import Need, NeedKind, Status
+from .settings import GUILD_ID, MEE6_TOKEN, MEE6_URL
+
+Remedy = str | Callable[[Any], str]
+
+REMEDIES: tuple[tuple[type[EngageError], Remedy], ...] = (
+    (UnknownMember, "`trc-engage members list` shows who is"),
+    (NotLinked, "`trc-engage members link MEMBER DISCORD_ID` does it"),
+    (LinkTaken, lambda error: f"`trc-engage members unlink {error.member_id}` does it"),
+    (UnknownAward, "`trc-engage history MEMBER` shows its key"),
+    (ClockWentBack, "`date -u` shows this clock"),
+)
+"""What an operator can do about an error."""
+
+ARGUMENTS: Mapping[str, str] = {
+    "token": f"The token is set by {MEE6_TOKEN}",
+    "guild_id": f"The guild is set by {GUILD_ID}",
+    "base_url": f"The address is set by {MEE6_URL}",
+    "accept_drops": "`trc-engage sync --accept-drops` accepts it, `trc-engage sync --rebase-drops` rebases it",
+    "adopt_board": "`trc-engage sync --adopt-board` adopts it",
+}
+"""What an operator knows as the argument that a source's error names."""
+
+FAILED: Mapping[SourceTrouble, str] = {
+    "private": ARGUMENTS["token"],
+    "unknown_guild": ARGUMENTS["guild_id"],
+    "distrusted": "The decision is `trc-engage sync --accept-drops`, `trc-engage sync --rebase-drops` or, for another "
+    "board, `trc-engage sync --adopt-board`",
+    "clock": "`date -u` shows this machine's clock, and `timedatectl set-ntp true` sets it",
+}
+"""What an operator can do about a sync that failed, …"""
+
+_AFTER_A_CHANGE = (
+    "The daemon reads its settings when it starts, so restart it after a change; `trc-engage sync` shows at once "
+    "whether it helped"
+)
+FAILED_FOR_LONG: Mapping[SourceTrouble, str] = {
+    "private": _AFTER_A_CHANGE,
+    "unknown_guild": _AFTER_A_CHANGE,
+    "rate_limited": "`trc-engage status` tells when",
+    "blocked": "`trc-engage status` tells when",
+    "malformed": f"`trc-engage sync` shows whether it still does. {ARGUMENTS['base_url']}",
+    "down": ARGUMENTS["base_url"],
+}
+"""… and if it goes on."""
+
+START = "start the daemon (`trc-engage daemon`), or have cron call `trc-engage run-due`"
+ENROL = "enrol members (`trc-engage members enroll --help`)"
+NEEDED: Mapping[NeedKind, str] = {"unused": f"{ENROL}, then {START}", "not_running": START, "empty": ENROL}
 
 
-def told(error: EngageError) -> str:
-    """Return an error's sentence for an operator: the variable to set, and until when syncs wait."""
-    message = str(error)
-    if not isinstance(error, SourceError):
+def describe_notice(notice: Notice) -> Message:
+    """Put a notice into words for an operator, who has the commands and sets the variables."""
+    return incidents.describe(notice, why_of, "See `trc-engage status`; a reminder follows each day")
+
+
+def describe_error(error: EngageError) -> str:
+    """Return an error's sentence for an operator: what helps, by command or variable, and until when syncs wait."""
+    message = _sentences(str(error), _remedy(error))
+    if not isinstance(error, SourceError) or error.retry_at is None:
         return message
-    message = message.replace("base_url", MEE6_URL)
-    if error.retry_at is None or (until := f"{error.retry_at:%Y-%m-%d %H:%M:%S} UTC") in message:
-        return message
-    return f"{message}; until {until} no sync asks again"
+    until = f"{error.retry_at:%Y-%m-%d %H:%M:%S} UTC"
+    return message if until in message else f"{message}; until {until} no sync asks again"
+
+
+def _remedy(error: EngageError) -> str:
+    if isinstance(error, SourceError):
+        argument = ARGUMENTS.get(error.argument or "", "")
+        return argument or ("" if error.kind == "distrusted" else FAILED.get(error.kind, ""))
+    remedy = next((remedy for known, remedy in REMEDIES if isinstance(error, known)), "")
+    return remedy if isinstance(remedy, str) else remedy(error)
+
+
+def _sentences(*texts: str) -> str:
+    """Return texts one after the other."""
+    first, *others = filter(None, texts)
+    return ". ".join([first.rstrip("."), *others]) if others else first
+
+
+def describe_failures(failure_run: FailureRun) -> str:
+    """Return what the last of the failures said, with what helps."""
+    return _sentences(failure_run.message, FAILED.get(failure_run.kind, ""))
+
+
+def why_of(trouble: Trouble) -> str:
+    """Return why something is wrong, with what helps."""
+    if trouble.failure_run is not None:
+        kind = trouble.failure_run.cause.kind
+        return _sentences(trouble.why, FAILED.get(kind, ""), FAILED_FOR_LONG.get(kind, ""))
+    if trouble.topic == "frozen":
+        return describe_pending(trouble.pending[0])
+    return describe_error(trouble.error) if isinstance(trouble.error, EngageError) else trouble.why
+
+
+def describe_pending(pending: Pending) -> str:
+    """Return what a day waits for, with what helps."""
+    if pending.cause == "no_sync":
+        return f"{pending.why}. See `trc-engage sync`"
+    if pending.cause == "frozen":
+        excuse, settle = f"excuse {pending.day} --reason …", f"settle --accept-quiet {pending.day}"
+        return f"{pending.why}. `trc-engage {excuse}` excuses it, `trc-engage {settle}` settles it"
+    return pending.why
+
+
+def advice_of(need: Need) -> str:
+    """Return what to do about what is wrong."""
+    if need.trouble is not None:
+        return why_of(need.trouble)
+    return NEEDED.get(need.kind, need.advice)
 
 
 MARKS: dict[Mark, str] = {
@@ -145,7 +252,7 @@ def size(number: int) -> str:
 def answer(status: Status) -> str:
     """Return why it is healthy, or what is wrong first and what to do about it."""
     if status.needs:
-        return f"{status.needs[0].what}; {status.needs[0].advice}"
+        return f"{status.needs[0].what}; {advice_of(status.needs[0])}"
     return ", ".join(_well(status))
 
 
@@ -159,7 +266,7 @@ def _well(status: Status) -> Iterator[str]:
     if status.failure_run is not None and status.synced_accounts:
         yield f"{counted(status.failure_run.count, 'failure')} since (an alert comes with the third in a row)"
     if status.wait is not None:
-        yield f"MEE6 asked to be left alone until {status.wait.until:%H:%M} UTC"
+        yield f"{status.source_name} asked to be left alone until {status.wait.until:%H:%M} UTC"
     yield f"{counted(len(status.pending), 'day')} not settled yet" if status.pending else "every day settled"
 
 
@@ -172,7 +279,7 @@ def running(status: Status) -> Iterator[Fact]:
         yield "failures", "none"
     else:
         since = f"{failure_run.count:,} in a row since {moment(failure_run.since)} UTC"
-        yield "failures", f"{since}; the last one: {NAMES[failure_run.kind]}. {failure_run.told}"
+        yield "failures", f"{since}; the last one: {NAMES[failure_run.kind]}. {describe_failures(failure_run)}"
     for trouble in status.troubles:
         yield "incident", f"{trouble.topic}, since {moment(trouble.since)} UTC. {trouble.meaning}"
     if not status.troubles:
@@ -180,7 +287,7 @@ def running(status: Status) -> Iterator[Fact]:
     for state in status.shut_channels:
         yield f"alerts by {state.channel}", _shut(status, state)
     wait = status.wait
-    yield "wait", "none" if wait is None else f"MEE6 asked for it: until {_to_come(status, wait.until)}"
+    yield "wait", "none" if wait is None else f"{status.source_name} asked for it: until {_to_come(status, wait.until)}"
     yield "pending days", _pending(status)
     last = status.last_slot
     yield "last slot", "none yet" if last is None else f"{moment(last.slot)}, {last.outcome} at {last.at:%H:%M:%S}"
@@ -212,7 +319,7 @@ def _shut(status: Status, state: ChannelState) -> str:
 def _pending(status: Status) -> str:
     if not status.pending:
         return "none"
-    told = status.pending[0].why
+    told = describe_pending(status.pending[0])
     others = [f"{one.day:%a %Y-%m-%d}" for one in status.pending[1:]]
     if not others:
         return told

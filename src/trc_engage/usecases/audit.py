@@ -30,7 +30,7 @@ def audited(store: Store | Records) -> AuditedStore:
     """Return a store that has what the doctor asks for; raises `InvalidValue` for one that has not."""
     missing = [name for name in vars(Records) if not name.startswith("_") and not hasattr(store, name)]
     if missing:
-        advice = f"the doctor needs {', '.join(missing)} of it, as `trc_engage.core.ports.Records` has them"
+        advice = f"the doctor needs {', '.join(missing)} of it, as the port `Records` has them"
         raise InvalidValue("ledger", type(store).__name__, advice)
     return cast("AuditedStore", store)
 

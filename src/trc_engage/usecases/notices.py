@@ -24,14 +24,20 @@ class Delivery:
     not_taken: list[Notice] = field(factory=list)
 
 
-def deliver(run: Run, alerts: Sequence[Alerts], troubles: Sequence[Trouble], clock: Clock) -> Delivery:
+def deliver(
+    run: Run,
+    alerts: Sequence[Alerts],
+    troubles: Sequence[Trouble],
+    clock: Clock,
+    source_name: str = incidents.UNNAMED,
+) -> Delivery:
     """Send every channel what is due; killed anywhere, a notice is sent twice at most, and its all-clear follows."""
     delivery, now = Delivery(), clock()
     sent = [*run.state.notices_sent, *run.state.notices_begun]
     in_use = {fingerprint_of(one) for one in alerts}
     for channel in alerts:
         earlier = [one for one in sent if one.channel == channel.channel]
-        for notice in incidents.notices_due(troubles, earlier, now):
+        for notice in incidents.notices_due(troubles, earlier, now, source_name):
             states = run.state.channels
             if shut := incidents.state_of(states, channel.channel, fingerprint_of(channel), now):
                 logger.debug("the %s of %s waits: %s", notice.kind, notice.topic, shut.why)

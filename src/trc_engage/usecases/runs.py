@@ -1,8 +1,9 @@
 """What is due, done with nobody there; and whether all is well, and what to do if not."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Literal
 
 from attrs import evolve, frozen
 
@@ -18,16 +19,45 @@ from . import notices, settlement
 from .leases import TASK, Run, leased
 from .sync import How, sync_leased
 
-START = "start the daemon (`trc-engage daemon`), or have cron call `trc-engage run-due`"
-ENROL = "enrol members (`trc-engage members enroll --help`)"
+NeedKind = Literal["unused", "not_running", "empty", "trouble", "channel"]
+"""Unused: nobody is enrolled, and nothing has run yet. Empty: it runs, and nobody is enrolled."""
+_RUN = "have what is due run every few minutes"
+ADVICE: Mapping[NeedKind, str] = {
+    "unused": f"enrol members, then {_RUN}",
+    "not_running": _RUN,
+    "empty": "enrol members",
+}
+"""What to do about it, in plain words; a door names its commands instead."""
 
 
 @frozen
 class Need:
-    """What is wrong, and what to do about it."""
+    """What is wrong: the facts, and in plain words what to do about it."""
 
-    what: str
-    advice: str
+    kind: NeedKind
+    since: datetime | None = None
+    """When anything ran last, or since when a channel takes nothing."""
+    trouble: Trouble | None = None
+    channel: ChannelState | None = None
+
+    @property
+    def what(self) -> str:
+        """What is wrong, in a line."""
+        if self.trouble is not None:
+            return self.trouble.title
+        since = "" if self.since is None else incidents.moment(self.since)
+        if self.channel is not None:
+            return f"alerts no longer arrive by {self.channel.channel}, since {since}"
+        if self.kind == "not_running":
+            return f"nothing has run since {since}" if since else "nothing has run yet"
+        return "nobody is enrolled, and nothing has run yet" if self.kind == "unused" else "nobody is enrolled"
+
+    @property
+    def advice(self) -> str:
+        """What to do about it."""
+        if self.trouble is not None:
+            return self.trouble.why
+        return ADVICE[self.kind] if self.channel is None else self.channel.why
 
 
 @frozen
@@ -54,6 +84,7 @@ class Status:
     tally: Tally
     shut_channels: tuple[ChannelState, ...] = ()
     """Channels to admins to which nothing is sent: dead ones, and those that asked to be left alone."""
+    source_name: str = incidents.UNNAMED
 
     @property
     def is_healthy(self) -> bool:
@@ -63,17 +94,15 @@ class Status:
     @property
     def needs(self) -> tuple[Need, ...]:
         """What needs somebody, the most urgent first: while nothing runs, nothing else mends itself."""
-        needs = [Need(trouble.title, trouble.why) for trouble in self.troubles]
-        needs += [
-            Need(f"alerts no longer arrive by {one.channel}, since {one.dead_since:%a %Y-%m-%d %H:%M} UTC", one.why)
-            for one in self.shut_channels
-            if one.dead_since is not None
-        ]
+        needs = [Need("trouble", trouble.since, trouble) for trouble in self.troubles]
+        dead = [one for one in self.shut_channels if one.dead_since is not None]
+        needs += [Need("channel", one.dead_since, channel=one) for one in dead]
         if not self.is_attended:
-            needs.insert(0, self._unattended())
+            is_new = self.ran_at is None and not self.tally.members
+            needs.insert(0, Need("unused" if is_new else "not_running", self.ran_at))
         elif not self.tally.members:
             # Perhaps it is not the store that was meant (R31).
-            needs.insert(0, Need("nobody is enrolled", ENROL))
+            needs.insert(0, Need("empty"))
         return tuple(needs)
 
     @property
@@ -86,13 +115,6 @@ class Status:
     def synced_accounts(self) -> int:
         """How many accounts a sync looks for."""
         return sum(self.tally.accounts.get(status, 0) for status in ("waiting", "tracked", "absent"))
-
-    def _unattended(self) -> Need:
-        if self.ran_at is not None:
-            return Need(f"nothing has run since {self.ran_at:%a %Y-%m-%d %H:%M} UTC", START)
-        if not self.tally.members:
-            return Need("nobody is enrolled, and nothing has run yet", f"{ENROL}, then {START}")
-        return Need("nothing has run yet", START)
 
 
 logger = logging.getLogger(__name__)
@@ -107,6 +129,8 @@ class Runner:
     """None: slots are left for others to end."""
     clock: Clock
     alerts: Sequence[Alerts]
+    source_name: str = incidents.UNNAMED
+    """What messages call the source."""
 
     def instant(self) -> datetime:
         """Return the present instant."""
@@ -168,12 +192,12 @@ def _settle(runner: Runner, run: Run, report: RunReport) -> RunReport:
 def _tell(runner: Runner, run: Run, report: RunReport) -> RunReport:
     """Deliver the notices that are due."""
     now = runner.instant()
-    lasting = _troubles(run.state, settlement.pending(run, now), now)
-    delivery = notices.deliver(run, runner.alerts, lasting, runner.instant)
+    lasting = _troubles(run.state, settlement.pending(run, now), now, runner.source_name)
+    delivery = notices.deliver(run, runner.alerts, lasting, runner.instant, runner.source_name)
     return evolve(report, delivered=tuple(delivery.taken), undelivered=tuple(delivery.not_taken))
 
 
-def _troubles(state: RunState, pending: Sequence[Pending], now: datetime) -> Sequence[Trouble]:
+def _troubles(state: RunState, pending: Sequence[Pending], now: datetime, source_name: str) -> Sequence[Trouble]:
     """Return what is wrong, as the store shows it."""
     found = []
     try:
@@ -182,10 +206,10 @@ def _troubles(state: RunState, pending: Sequence[Pending], now: datetime) -> Seq
         found.append(incidents.clock_trouble(error))
     failure_run = state.sync.failure_run if state.tracks_anyone else None
     found += filter(None, (incidents.source_trouble(failure_run, pending), incidents.frozen_trouble(pending)))
-    return found
+    return [evolve(trouble, source_name=source_name) for trouble in found]
 
 
-def status(ledger: Store, now: datetime, alerts: Sequence[Alerts] = ()) -> Status:
+def status(ledger: Store, now: datetime, alerts: Sequence[Alerts] = (), source_name: str = incidents.UNNAMED) -> Status:
     """Return how the system does."""
     run = Run(ledger, slot=days.slot_of(now))
     state, sync, pending = run.state, run.state.sync, settlement.pending(run, now)
@@ -193,7 +217,7 @@ def status(ledger: Store, now: datetime, alerts: Sequence[Alerts] = ()) -> Statu
     return Status(
         at=now,
         is_attended=days.is_attended(now, state.last_slot, sync.good_at),
-        troubles=_troubles(state, pending, now),
+        troubles=_troubles(state, pending, now, source_name),
         good_at=sync.good_at,
         board_id=sync.board_id,
         failure_run=sync.failure_run,
@@ -205,4 +229,5 @@ def status(ledger: Store, now: datetime, alerts: Sequence[Alerts] = ()) -> Statu
         next_settlement_at=days.next_settlement_at(now),
         tally=ledger.tally(),
         shut_channels=notices.shut_channels(state.channels, alerts, now),
+        source_name=source_name,
     )

@@ -139,7 +139,7 @@ def _agreed(source: XpSource, state: SyncState, how: How) -> str:
     board_id = boards.id_of(source)
     if not how.adopts:
         if why := boards.why_another_board(state.board_id, board_id):
-            raise SourceError("distrusted", why)
+            raise SourceError("distrusted", why, argument="adopt_board")
     elif board_id == state.board_id:
         advice = "the points here are of this board already, so sync without it (a new season is rebase_drops)"
         raise InvalidValue("adopt_board", boards.named(board_id), advice)
@@ -213,7 +213,7 @@ def _planned(reading: Reading, accounts: Sequence[DiscordActivity], how: How) ->
         return plan_adoption(accounts, {one.account_id for one in reading.accounts}, board, at, state)
     plan = plan_sync(accounts, board, at, state, how.drops)
     if how.decision is None and (distrust := boards.why_distrusted(plan, board, at, state)):
-        raise SourceError("distrusted", distrust)
+        raise SourceError("distrusted", distrust, argument="accept_drops")
     return plan
 
 

@@ -18,10 +18,10 @@ _CHALLENGE_MARKS = (b"just a moment", b"challenge-platform", b"cf-chl", b"cf_chl
 
 _PRIVATE = (
     "MEE6 does not show this board: it is private, or the token has expired. Make the leaderboard public in MEE6's "
-    "dashboard, or renew TRC_ENGAGE_MEE6_TOKEN"
+    "dashboard, or renew the token"
 )
 _UNKNOWN_GUILD = (
-    "MEE6 knows no board of this guild: check TRC_ENGAGE_GUILD_ID, whether MEE6 is on the server, and whether its "
+    "MEE6 knows no board of this guild: check the guild's id, whether MEE6 is on the server, and whether its "
     "levels plugin is switched on"
 )
 _RATE_LIMITED = (
@@ -34,17 +34,19 @@ _BLOCKED = (
 )
 _DOWN = "MEE6 is in trouble (status {status}): the next sync tries again, so look at MEE6's status only if it lasts"
 _REDIRECT = (
-    "MEE6 sent a redirect (status {status}), and none is followed: check that base_url is MEE6's own address, "
+    "MEE6 sent a redirect (status {status}), and none is followed: check that its address is MEE6's own, "
     "and look for a newer trc-engage"
 )
 _NOT_FOUND = (
-    "there is no leaderboard at this address (status 404, and not in MEE6's words): check that base_url is MEE6's "
-    "own address, and look for a newer trc-engage"
+    "there is no leaderboard at this address (status 404, and not in MEE6's words): check that the address is "
+    "MEE6's own, and look for a newer trc-engage"
 )
 _STRANGE = (
     "MEE6 answered with status {status}, which means nothing here: the next sync tries again; if it lasts, look for "
     "a newer trc-engage"
 )
+
+_ARGUMENTS = {_PRIVATE: "token", _UNKNOWN_GUILD: "guild_id", _REDIRECT: "base_url", _NOT_FOUND: "base_url"}
 
 
 @frozen
@@ -103,7 +105,8 @@ def trouble(answer: Answer) -> SourceError | None:
     kind, message = _meaning(answer)
     if kind is None:
         return None
-    return SourceError(kind, message.format(status=answer.status), answer.retry_after)
+    text = message.format(status=answer.status)
+    return SourceError(kind, text, answer.retry_after, argument=_ARGUMENTS.get(message))
 
 
 def _meaning(answer: Answer) -> tuple[SourceTrouble | None, str]:
@@ -142,41 +145,46 @@ def _http_date(text: str) -> datetime | None:
 HTTPX_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
 """The roots of all that httpx raises."""
 
-_MEANINGS: tuple[tuple[tuple[type[Exception], ...], SourceTrouble, str], ...] = (
+_MEANINGS: tuple[tuple[tuple[type[Exception], ...], SourceTrouble, str | None, str], ...] = (
     (
         (httpx.ConnectError,),
         "down",
-        "cannot be reached; check this machine's network, name service and certificates, and base_url",
+        "base_url",
+        "cannot be reached; check this machine's network, name service and certificates, and the address",
     ),
     (
         (httpx.TimeoutException,),
         "down",
+        None,
         "did not answer in time; the next sync tries again, so look at MEE6's status only if it lasts",
     ),
     (
         (httpx.UnsupportedProtocol,),
         "malformed",
-        "cannot be asked over this protocol; give a base_url that begins with https://",
+        "base_url",
+        "cannot be asked over this protocol; give an address that begins with https://",
     ),
     (
         (httpx.TransportError, OSError),
         "down",
+        None,
         "broke the connection off; the next sync tries again, so look at MEE6's status only if it lasts",
     ),
     (
         (Exception,),
         "malformed",
-        "answered in a way that is no proper HTTP; check that base_url is MEE6's, and look for a newer trc-engage",
+        "base_url",
+        "answered in a way that is no proper HTTP; check that the address is MEE6's, and look for a newer trc-engage",
     ),
 )
 
 
 def translated(error: Exception) -> SourceError:
     """Return what an error of httpx means; the caller chains it."""
-    kind, meaning = next((kind, meaning) for known, kind, meaning in _MEANINGS if isinstance(error, known))
+    _, kind, argument, meaning = next(row for row in _MEANINGS if isinstance(error, row[0]))
     # What h11 quotes may be anything that the server sent, and the message is kept (R9).
     words = str(error).partition(": bytearray(")[0]
-    return SourceError(kind, f"MEE6 {meaning} ({type(error).__name__}: {shortened(words, 160)})")
+    return SourceError(kind, f"MEE6 {meaning} ({type(error).__name__}: {shortened(words, 160)})", argument=argument)
 
 
 def malformed(what: str) -> SourceError:

@@ -18,7 +18,7 @@ from ..settings import Settings
 from ..stores import now
 from ..wire import of_failure, of_report, of_settled
 from ..wiring import opened_runner
-from ..wording import counted, points, safe, told
+from ..wording import counted, describe_error, points, safe
 from .options import Json, code_of, examples
 from .output import print_json
 
@@ -138,7 +138,7 @@ def _slot(report: RunReport) -> str:
     if report.sync is not None:
         return f"{report.sync.outcome}: {points(report.sync.points)}; {_counts(report.sync)}"
     if report.error is not None:
-        return f"{report.outcome}: {told(report.error)}"
+        return f"{report.outcome}: {describe_error(report.error)}"
     return f"{report.outcome}: the read was given up, and the next run does it"
 
 

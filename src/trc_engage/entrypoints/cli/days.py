@@ -11,7 +11,7 @@ from ...core.reports import ExcuseReport, SettleReport, StreakChange
 from ..settings import Settings
 from ..wire import of_excused, of_settled
 from ..wiring import opened
-from ..wording import changed, counted, dated, safe
+from ..wording import changed, counted, dated, describe_pending, safe
 from .options import Json, day, examples
 from .output import print_json, print_lines
 
@@ -90,7 +90,7 @@ def print_settled(report: SettleReport, accepted: date | None) -> None:
     if report.pending:
         first, *others = report.pending
         # The days behind the first wait for it or for the same sync: one reason is enough.
-        print_lines(f"pending: {first.why}")
+        print_lines(f"pending: {describe_pending(first)}")
         if others:
             print_lines(f"behind it: {_listed([pending.day for pending in others])}")
 

@@ -12,7 +12,7 @@ import typer
 
 from ...core.errors import ClockWentBack, EngageError, InvalidValue, LedgerBusy, LedgerFailed, SourceError
 from ..settings import SettingsError
-from ..wording import told
+from ..wording import describe_error
 from .output import print_error
 
 Member = Annotated[str, typer.Argument(metavar="MEMBER", help="The member's id at TRC.")]
@@ -73,7 +73,7 @@ def errors_reported() -> Iterator[None]:
     try:
         yield
     except EngageError as error:
-        print_error(told(error))
+        print_error(describe_error(error))
         raise typer.Exit(code_of(error)) from error
     except KeyboardInterrupt as error:
         raise typer.Exit(INTERRUPTED) from error

@@ -13,7 +13,7 @@ from ..settings import Settings, installed_version
 from ..stores import check_store
 from ..wire import of_status
 from ..wiring import channels, opened
-from ..wording import LINE_MIN, answer, holding, running, safe
+from ..wording import LINE_MIN, advice_of, answer, holding, running, safe
 from .options import NOT_HEALTHY, Json, examples
 from .output import GAP, print_json, print_lines, print_styled
 
@@ -52,7 +52,7 @@ def print_status(status: Status, version: str | None) -> None:
     word, style = ("healthy", "green") if status.is_healthy else ("NOT healthy", "red")
     _print_labelled(f"{word}: ", style, answer(status), indent=0)
     for need in status.needs[1:]:
-        _print_labelled("also: ", style, f"{need.what}; {need.advice}", indent=0)
+        _print_labelled("also: ", style, f"{need.what}; {advice_of(need)}", indent=0)
     print_lines("")
     facts = [*running(status), *holding(status), ("version", version or "not installed")]
     width = max(len(label) for label, _ in facts)

@@ -8,6 +8,7 @@ from ...core.days import slot_of
 from ...core.errors import EngageError
 from ...core.incidents import (
     FAILURES_MIN,
+    UNNAMED,
     ChannelState,
     Notice,
     SentNotice,
@@ -20,6 +21,7 @@ from ...core.ports import Alerts, Clock
 from ...core.reports import RunReport
 from ...engage import Engage
 from ...usecases.notices import failure_of, fingerprint_of
+from ..wording import describe_error
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +32,9 @@ class StoreIncident:
     Kept in memory: another process begins at zero.
     """
 
-    def __init__(self, channels: Sequence[Alerts]) -> None:
+    def __init__(self, channels: Sequence[Alerts], source_name: str = UNNAMED) -> None:
         self._channels = channels
+        self._source_name = source_name
         self._count = 0
         self._since: datetime | None = None
         self._slot: datetime | None = None
@@ -46,7 +49,7 @@ class StoreIncident:
         self._slot = slot
         self._since = self._since or now
         if self._count >= FAILURES_MIN:
-            self._trouble = _trouble(error, self._count, self._since)
+            self._trouble = Trouble("store", self._since, error=error, count=self._count, source_name=self._source_name)
         self._notify(now)
 
     def ended(self, now: datetime) -> None:
@@ -58,7 +61,7 @@ class StoreIncident:
         lasting = [] if self._trouble is None else [self._trouble]
         for alerts in self._channels:
             sent = self._sent.get(alerts.channel)
-            for notice in notices_due(lasting, [] if sent is None else [sent], now):
+            for notice in notices_due(lasting, [] if sent is None else [sent], now, self._source_name):
                 self._send(alerts, notice, now)
 
     def _send(self, alerts: Alerts, notice: Notice, now: datetime) -> None:
@@ -88,7 +91,7 @@ class Supervisor:
 
     def __init__(self, engage: Engage, channels: Sequence[Alerts], clock: Clock, monitor: Monitor) -> None:
         self._engage = engage
-        self._incident = StoreIncident(channels)
+        self._incident = StoreIncident(channels, engage.source_name)
         self._clock = clock
         self._monitor = monitor
 
@@ -117,19 +120,7 @@ class Supervisor:
     def _log(self, error: Exception) -> None:
         """Log one line; an error that this package does not raise on purpose is a bug, and needs its traceback."""
         if isinstance(error, EngageError):
-            logger.error("the run failed: %s", error)
+            logger.error("the run failed: %s", describe_error(error))
             return
         logger.error("the run broke off, which is a bug: %s", type(error).__name__, exc_info=error)
         self._monitor.capture(error)
-
-
-def _trouble(error: Exception, count: int, since: datetime) -> Trouble:
-    times = f"{count:,} times in a row since {since:%a %Y-%m-%d %H:%M} UTC"
-    meaning = (
-        "Nothing is synced or settled. No XP is lost: MEE6 counts on, the next good sync pays all of it, and until "
-        "then no streak breaks"
-    )
-    if isinstance(error, EngageError):
-        return Trouble("store", since, f"The store failed, {times}", f"{error}", meaning)
-    why = f"an error of the program ({type(error).__name__}), whose traceback is in the log; report it"
-    return Trouble("store", since, f"Runs broke off, {times}", why, meaning)

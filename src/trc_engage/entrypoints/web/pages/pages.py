@@ -16,7 +16,7 @@ from ....core.streaks import Milestone
 from ....core.validation import validate_position
 from ....engage import Engage
 from ...settings import installed_version
-from ...wording import STATUSES, answer, explained, holding, running
+from ...wording import STATUSES, advice_of, answer, explained, holding, running
 from ..access import Site
 from ..responses import Problem
 from .charts import LEGEND, Balances, Calendar, Chart, balances, calendar, chart, first_day
@@ -266,6 +266,7 @@ async def status(request: Request) -> Response:
         "status.html",
         status=found,
         answer=answer(found),
+        advice=advice_of,
         groups=(
             ("What was done and what is next", list(running(found))),
             ("What the store holds", [*holding(found), ("version", installed_version() or "not installed")]),
