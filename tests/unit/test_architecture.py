@@ -1,6 +1,7 @@
 """What the import contracts cannot see: the core is pure, and nothing happens at import."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,12 @@ def test_the_core_is_pure(path: Path) -> None:
     calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
     assert not {call.id for call in calls if isinstance(call, ast.Name)} & IMPURE_NAMES
     assert not {call.attr for call in calls if isinstance(call, ast.Attribute)} & IMPURE_ATTRIBUTES
+
+
+@pytest.mark.parametrize("path", [*CORE, *USE_CASES], ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_the_core_names_no_vendor_command_or_variable(path: Path) -> None:
+    """Those belong to the adapters and to the doors, and so do the words about them."""
+    assert not re.search(r"mee6|trc-engage|TRC_ENGAGE|discord\.com", path.read_text(), re.IGNORECASE)
 
 
 def test_the_purity_test_sees_something() -> None:

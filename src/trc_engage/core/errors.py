@@ -1,7 +1,7 @@
 """What can go wrong, one class for each thing that a caller can act on."""
 
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import ClassVar, Literal
 
 SourceTrouble = Literal[
     "private", "unknown_guild", "rate_limited", "blocked", "malformed", "down", "distrusted", "clock", "overtaken"
@@ -9,7 +9,20 @@ SourceTrouble = Literal[
 
 
 class EngageError(Exception):
-    """Base of every error that this package raises on purpose."""
+    """Base of every error that this package raises on purpose.
+
+    Its text is the `fact` and, where there is one, the `remedy`, for which a door may know better words.
+    """
+
+    remedy: ClassVar[str] = ""
+
+    @property
+    def fact(self) -> str:
+        """What is so."""
+        return super().__str__()
+
+    def __str__(self) -> str:
+        return f"{self.fact}; {self.remedy}" if self.remedy else self.fact
 
 
 class InvalidValue(EngageError, ValueError):
@@ -21,44 +34,56 @@ class InvalidValue(EngageError, ValueError):
         self.value = value
         self.advice = advice
 
-    def __str__(self) -> str:
+    @property
+    def fact(self) -> str:
+        """What is so."""
         return f"{self.field}: {shortened(self.value)}: {self.advice}"
 
 
 class UnknownMember(EngageError):
     """No member has this id."""
 
+    remedy = "check the id or enrol the member first"
+
     def __init__(self, member_id: str) -> None:
         super().__init__(member_id)
         self.member_id = member_id
 
-    def __str__(self) -> str:
-        return f"member {shortened(self.member_id)} is not enrolled; check the id or enrol the member first"
+    @property
+    def fact(self) -> str:
+        """What is so."""
+        return f"member {shortened(self.member_id)} is not enrolled"
 
 
 class NotLinked(EngageError):
     """The member has no linked Discord account."""
 
+    remedy = "link one first"
+
     def __init__(self, member_id: str) -> None:
         super().__init__(member_id)
         self.member_id = member_id
 
-    def __str__(self) -> str:
-        return f"member {shortened(self.member_id)} has no linked Discord account; link one first"
+    @property
+    def fact(self) -> str:
+        """What is so."""
+        return f"member {shortened(self.member_id)} has no linked Discord account"
 
 
 class LinkTaken(EngageError):
     """A second link was asked for, of a member or of a Discord id (R7); it names who holds the first."""
+
+    remedy = "unlink that member first"
 
     def __init__(self, member_id: str, discord_id: str) -> None:
         super().__init__(member_id, discord_id)
         self.member_id = member_id
         self.discord_id = discord_id
 
-    def __str__(self) -> str:
-        return (
-            f"member {shortened(self.member_id)} already holds Discord id {self.discord_id}; unlink that member first"
-        )
+    @property
+    def fact(self) -> str:
+        """What is so."""
+        return f"member {shortened(self.member_id)} already holds Discord id {self.discord_id}"
 
 
 class KeyReused(EngageError):
@@ -70,7 +95,9 @@ class KeyReused(EngageError):
         self.posted = posted
         self.asked = asked
 
-    def __str__(self) -> str:
+    @property
+    def fact(self) -> str:
+        """What is so."""
         return (
             f"key {shortened(self.key)} is used already: it was posted as {self.posted}, and now asked for as "
             f"{self.asked}; nothing was posted: choose another key for another matter"
@@ -84,28 +111,33 @@ class Reversed(EngageError):
         super().__init__(key)
         self.key = key
 
-    def __str__(self) -> str:
+    @property
+    def fact(self) -> str:
+        """What is so."""
         return f"the award with key {shortened(self.key)} was reversed, and its key is used up; give a new key"
 
 
 class UnknownAward(EngageError):
     """No award has this key."""
 
+    remedy = "look for it in the member's history (only awards can be reversed; correct an adjustment by another)"
+
     def __init__(self, key: str) -> None:
         super().__init__(key)
         self.key = key
 
-    def __str__(self) -> str:
-        return (
-            f"there is no award with key {shortened(self.key)}; look for it in the member's history "
-            "(only awards can be reversed; correct an adjustment by another)"
-        )
+    @property
+    def fact(self) -> str:
+        """What is so."""
+        return f"there is no award with key {shortened(self.key)}"
 
 
 class SourceMissing(EngageError):
     """A sync was asked of an `Engage` that was built without a source."""
 
-    def __str__(self) -> str:
+    @property
+    def fact(self) -> str:
+        """What is so."""
         return "this Engage has no source and cannot sync; build it with one, as Engage(source=…)"
 
 
@@ -134,7 +166,9 @@ class SourceError(EngageError):
         self.retry_at: datetime | None = None
         self.lease_lost = False
 
-    def __str__(self) -> str:
+    @property
+    def fact(self) -> str:
+        """What is so."""
         return self.message
 
 
@@ -145,7 +179,9 @@ class KeptAway(SourceError):
 class ReadStopped(EngageError):
     """A read was given up because its source was stopped; nothing changed, and no failure is counted (R20)."""
 
-    def __str__(self) -> str:
+    @property
+    def fact(self) -> str:
+        """What is so."""
         return "the read was stopped before it ended and nothing changed; open a new source to read again"
 
 
@@ -157,7 +193,9 @@ class ClockWentBack(EngageError):
         self.now = now
         self.seen_at = seen_at
 
-    def __str__(self) -> str:
+    @property
+    def fact(self) -> str:
+        """What is so."""
         return (
             f"this machine says {self.now:%Y-%m-%d %H:%M:%S} UTC, but the ledger's last sync was at "
             f"{self.seen_at:%Y-%m-%d %H:%M:%S} UTC; nothing was read or changed. If this clock is wrong, set "
@@ -177,7 +215,9 @@ class LedgerBusy(EngageError):
 class LeaseLost(LedgerBusy):
     """The lease on the store ran out and somebody else took it; nothing was written."""
 
-    def __str__(self) -> str:
+    @property
+    def fact(self) -> str:
+        """What is so."""
         return (
             "this run took longer than its lease on the store, and another took over; nothing was written: "
             "what the other finds due it does"

@@ -24,8 +24,8 @@ class Pending:
     cause: Cause
 
     @property
-    def why(self) -> str:
-        """Say what the day waits for, and what to do."""
+    def fact(self) -> str:
+        """What the day waits for."""
         if self.cause == "no_sync":
             return (
                 f"{self.day:%a %Y-%m-%d} waits for a good sync that begins after its end; nobody's streak breaks "
@@ -37,9 +37,15 @@ class Pending:
             return f"{self.day:%a %Y-%m-%d} waits for the day before it"
         return (
             f"{self.day:%a %Y-%m-%d} is suspect: nobody's XP rose, though it did for {ROSE_THE_DAY_BEFORE_MIN} or more "
-            "on the required day before. If the board stood still, excuse the day. If it was really that quiet, "
-            "settle it as quiet"
+            "on the required day before"
         )
+
+    @property
+    def why(self) -> str:
+        """What the day waits for, and what to do about it."""
+        if self.cause != "frozen":
+            return self.fact
+        return f"{self.fact}. If the board stood still, excuse the day. If it was really that quiet, settle it as quiet"
 
 
 @frozen

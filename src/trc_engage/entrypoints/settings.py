@@ -143,7 +143,9 @@ class SettingsError(EngageError):
         self.value = value
         self.advice = advice
 
-    def __str__(self) -> str:
+    @property
+    def fact(self) -> str:
+        """What is so."""
         shown = "" if self.value is None else f": {shortened(self.value)}:"
         return f"{self.variable}{shown} {self.advice}"
 

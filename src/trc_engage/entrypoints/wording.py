@@ -22,16 +22,15 @@ from ..core.settlement import Pending
 from ..usecases.runs import Need, NeedKind, Status
 from .settings import GUILD_ID, MEE6_TOKEN, MEE6_URL
 
-Remedy = str | Callable[[Any], str]
-
-REMEDIES: tuple[tuple[type[EngageError], Remedy], ...] = (
-    (UnknownMember, "`trc-engage members list` shows who is"),
-    (NotLinked, "`trc-engage members link MEMBER DISCORD_ID` does it"),
-    (LinkTaken, lambda error: f"`trc-engage members unlink {error.member_id}` does it"),
-    (UnknownAward, "`trc-engage history MEMBER` shows its key"),
-    (ClockWentBack, "`date -u` shows this clock"),
-)
-"""What an operator can do about an error."""
+REMEDIES: Mapping[type[EngageError], Callable[[Any], str]] = {
+    UnknownMember: lambda _: "check the id (`trc-engage members list`) or enrol the member first",
+    NotLinked: lambda _: "link one first (`trc-engage members link MEMBER DISCORD_ID`)",
+    LinkTaken: lambda error: f"unlink that member first (`trc-engage members unlink {error.member_id}`)",
+    UnknownAward: lambda _: (
+        "look for it with `trc-engage history MEMBER` (only awards can be reversed; correct an adjustment by another)"
+    ),
+}
+"""What an operator can do about an error, in place of what it says itself."""
 
 ARGUMENTS: Mapping[str, str] = {
     "token": f"The token is set by {MEE6_TOKEN}",
@@ -77,19 +76,17 @@ def describe_notice(notice: Notice) -> Message:
 
 def describe_error(error: EngageError) -> str:
     """Return an error's sentence for an operator: what helps, by command or variable, and until when syncs wait."""
-    message = _sentences(str(error), _remedy(error))
-    if not isinstance(error, SourceError) or error.retry_at is None:
+    if remedy := REMEDIES.get(type(error)):
+        return f"{error.fact}; {remedy(error)}"
+    if isinstance(error, ClockWentBack):
+        return _sentences(str(error), FAILED["clock"])
+    if not isinstance(error, SourceError):
+        return str(error)
+    helps = FAILED.get(error.kind, "") if error.kind != "distrusted" else ""
+    message = _sentences(str(error), ARGUMENTS.get(error.argument or "", helps))
+    if error.retry_at is None or (until := f"{error.retry_at:%Y-%m-%d %H:%M:%S} UTC") in message:
         return message
-    until = f"{error.retry_at:%Y-%m-%d %H:%M:%S} UTC"
-    return message if until in message else f"{message}; until {until} no sync asks again"
-
-
-def _remedy(error: EngageError) -> str:
-    if isinstance(error, SourceError):
-        argument = ARGUMENTS.get(error.argument or "", "")
-        return argument or ("" if error.kind == "distrusted" else FAILED.get(error.kind, ""))
-    remedy = next((remedy for known, remedy in REMEDIES if isinstance(error, known)), "")
-    return remedy if isinstance(remedy, str) else remedy(error)
+    return f"{message}; until {until} no sync asks again"
 
 
 def _sentences(*texts: str) -> str:
@@ -119,7 +116,10 @@ def describe_pending(pending: Pending) -> str:
         return f"{pending.why}. See `trc-engage sync`"
     if pending.cause == "frozen":
         excuse, settle = f"excuse {pending.day} --reason …", f"settle --accept-quiet {pending.day}"
-        return f"{pending.why}. `trc-engage {excuse}` excuses it, `trc-engage {settle}` settles it"
+        return (
+            f"{pending.fact}. If the board stood still: `trc-engage {excuse}`. If it was really that quiet: "
+            f"`trc-engage {settle}`"
+        )
     return pending.why
 
 

@@ -12,7 +12,7 @@ from ...engage import Engage
 from ..settings import Settings
 from ..wire import of_enrolment, of_standings
 from ..wiring import enrolled, opened
-from ..wording import counted, name_of, named, safe
+from ..wording import counted, describe_error, name_of, named, safe
 from . import imports
 from .imports import Import
 from .options import BadData, Json, Member, examples
@@ -196,7 +196,7 @@ def of_import(result: Import) -> dict[str, Any]:
         "outcome": "imported" if result.is_written else "refused",
         "rows": result.rows,
         **{outcome: outcomes.count(outcome) for outcome in ("enrolled", "linked", "updated", "unchanged")},
-        "bad": [{"line": row.line, "message": str(row.error)} for row in result.bad],
+        "bad": [{"line": row.line, "message": describe_error(row.error)} for row in result.bad],
     }
 
 
@@ -224,7 +224,7 @@ def print_enrolment(enrolment: Enrolment) -> None:
 def print_import(path: str, result: Import) -> None:
     """Say what became of a file's rows, the bad ones on stderr."""
     for row in result.bad[:BAD_ROWS_SHOWN_MAX]:
-        print_error(f"{path}:{row.line}: {row.error}")
+        print_error(f"{path}:{row.line}: {describe_error(row.error)}")
     if len(result.bad) > BAD_ROWS_SHOWN_MAX:
         print_error(f"{path}: … and {len(result.bad) - BAD_ROWS_SHOWN_MAX:,} more (all of them with --json)")
     if not result.is_written:
