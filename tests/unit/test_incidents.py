@@ -143,9 +143,9 @@ def test_topics_do_not_know_each_other() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_alert_names_since_when_why_what_waits_and_what_helps(kind: SourceTrouble) -> None:
     """Whoever is woken needs nothing else: an app's words name no command, and the daemon's do."""
-    trouble = source_trouble(failure_run(3, kind, "MEE6 broke off"), [Pending(date(2026, 2, 27), "no_sync")], "MEE6")
+    trouble = source_trouble(failure_run(3, kind, "MEE6 broke off"), [Pending(date(2026, 2, 27), "no_sync")])
     assert trouble is not None
-    (alert,) = notices_due([trouble], [], MONDAY)
+    (alert,) = notices_due([evolve(trouble, source_name="MEE6")], [], MONDAY)
     for message in (Message(alert.title, alert.text), describe_notice(alert)):
         assert message.title.startswith("MEE6's board could not be synced, 3 times in a row")
         assert NAMES[kind] in message.title
@@ -174,11 +174,12 @@ def test_what_an_admin_reads(snapshot: SnapshotAssertion, door: Describe) -> Non
     """The words of each kind of notice, as they arrive from an app and from the daemon."""
     pending = [Pending(date(2026, 3, 2) + timedelta(days=days), "no_sync") for days in range(3)]
     frozen = frozen_trouble([Pending(date(2026, 3, 3), "frozen")])
-    outage = source_trouble(failure_run(300, message="MEE6 is in trouble (status 502)"), pending, "MEE6")
-    clock = clock_trouble(ClockWentBack(MONDAY, MONDAY + timedelta(hours=2)), "MEE6")
+    outage = source_trouble(failure_run(300, message="MEE6 is in trouble (status 502)"), pending)
+    clock = clock_trouble(ClockWentBack(MONDAY, MONDAY + timedelta(hours=2)))
     bug = Trouble("store", MONDAY, error=KeyError("ada"), count=3)
     assert outage is not None
     assert frozen is not None
+    outage, clock = evolve(outage, source_name="MEE6"), evolve(clock, source_name="MEE6")
     later = MONDAY + timedelta(hours=75, minutes=7)
     heard = [SentNotice("webhook", one.topic, "alert", one.since, MONDAY) for one in (outage, frozen, clock)]
     notices = [

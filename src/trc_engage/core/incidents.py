@@ -247,28 +247,26 @@ def failed_again(failure_run: FailureRun | None, at: datetime, kind: SourceTroub
     return FailureRun(before.count + 1, before.since, kind, message, urgent)
 
 
-def source_trouble(
-    failure_run: FailureRun | None, pending: Sequence[Pending], source_name: str = UNNAMED
-) -> Trouble | None:
+def source_trouble(failure_run: FailureRun | None, pending: Sequence[Pending]) -> Trouble | None:
     """Return the trouble of syncs that fail: from the third in a row on, at once for what an admin has to decide.
 
     What needs a decision comes first, and under its own time: told of an outage, an admin is told of it too.
     """
     if failure_run is None or (failure_run.count < FAILURES_MIN and failure_run.urgent is None):
         return None
-    return Trouble("source", failure_run.cause.since, tuple(pending), failure_run, source_name=source_name)
+    return Trouble("source", failure_run.cause.since, tuple(pending), failure_run)
 
 
-def frozen_trouble(pending: Sequence[Pending], source_name: str = UNNAMED) -> Trouble | None:
+def frozen_trouble(pending: Sequence[Pending]) -> Trouble | None:
     """Return the trouble of a day that waits for a decision (R15a)."""
     if not pending or pending[0].cause != "frozen":
         return None
-    return Trouble("frozen", ends_at(pending[0].day), tuple(pending), source_name=source_name)
+    return Trouble("frozen", ends_at(pending[0].day), tuple(pending))
 
 
-def clock_trouble(error: ClockWentBack, source_name: str = UNNAMED) -> Trouble:
+def clock_trouble(error: ClockWentBack) -> Trouble:
     """Return the trouble that this machine's time lies before what the ledger has seen (R22)."""
-    return Trouble("clock", error.seen_at, error=error, source_name=source_name)
+    return Trouble("clock", error.seen_at, error=error)
 
 
 def notices_due(
