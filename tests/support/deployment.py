@@ -9,6 +9,7 @@ from typing import Self
 from trc_engage import Engage, RunReport, SourceError
 from trc_engage.adapters.alerts import WebhookAlerts
 from trc_engage.adapters.sqlite import SqliteLedger
+from trc_engage.entrypoints.wording import describe_notice
 
 from .community import QUARTER, Community
 from .receiver import Receiver
@@ -46,7 +47,10 @@ class Deployment:
         """Forget all that is not on disk."""
         self._stack.close()
         ledger = self._stack.enter_context(SqliteLedger.open(self.path))
-        alerts = [self._stack.enter_context(WebhookAlerts.open(url, timeout=1.0)) for url in self.urls]
+        alerts = [
+            self._stack.enter_context(WebhookAlerts.open(url, timeout=1.0, describe=describe_notice))
+            for url in self.urls
+        ]
         community = self.community
         community.ledger = ledger
         community.engage = Engage(ledger=ledger, source=community, clock=lambda: community.now, alerts=alerts)

@@ -61,7 +61,8 @@ class RunBook(Protocol):
 class XpSource(Protocol):
     """Where XP is read; an optional `board_id` says which board that is, without credentials.
 
-    A ledger takes readings of one board only (R24). Sources without an id all read the one that has none.
+    An optional `name` is what messages call it; without one they say "the source". A ledger takes readings of one
+    board only (R24). Sources without an id all read the one that has none.
     """
 
     def read(self, sought: frozenset[str], /) -> Board:
