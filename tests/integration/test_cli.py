@@ -62,7 +62,7 @@ def test_what_happens_to_a_member_is_said(opened: Operator) -> None:
         (["members", "import", "nowhere.csv"], {}, 65, "nowhere.csv: No such file"),
         (["sync"], {"TRC_ENGAGE_MEE6_URL": "http://127.0.0.1:9"}, 69, "XP of different boards cannot be compared"),
         (["sync"], {"TRC_ENGAGE_GUILD_ID": "404"}, 69, "reads board mee6:404@127.0.0.1:"),
-        ([*ADOPT, "--yes"], {"TRC_ENGAGE_MEE6_URL": "http://127.0.0.1:9"}, 69, "The address is set by TRC_ENGAGE_MEE6_URL"),
+        ([*ADOPT, "--yes"], {"TRC_ENGAGE_MEE6_URL": "http://127.0.0.1:9"}, 69, "is set by TRC_ENGAGE_MEE6_URL"),
         ([*ADOPT, "--yes"], {"TRC_ENGAGE_GUILD_ID": "404"}, 69, "guild"),
         ([*ADOPT, "--yes"], {}, 65, "the points here are of this board already"),
         (ADOPT, {}, 2, "give --yes"),
