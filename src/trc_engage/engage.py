@@ -127,15 +127,15 @@ class Engage(Reader):
         `at` may lie in the past, and up to two minutes ahead; its UTC day becomes active. Raises
         `UnknownMember`, `KeyReused` and, if the award with this key was taken back, `Reversed`.
         """
-        return awards.award(self._ledger, awards.Award(member_id, source, points, key, at), self._now())
+        return awards.award(self._ledger, member_id, source, points, key, at, self._now())
 
     def reverse(self, key: str, *, reason: str, by: str) -> Receipt:
         """Take the award with this key back, and its activity with it (R8, R11); raises `UnknownAward`."""
-        return awards.reverse(self._ledger, awards.Reversal(key, reason, by), self._now())
+        return awards.reverse(self._ledger, key, reason, by, self._now())
 
     def adjust(self, member_id: str, *, points: int, key: str, reason: str, by: str) -> Receipt:
         """Add or take points by hand, once for its key (R8); raises `UnknownMember` and `KeyReused`."""
-        return awards.adjust(self._ledger, awards.Adjustment(member_id, points, key, reason, by), self._now())
+        return awards.adjust(self._ledger, member_id, points, key, reason, by, self._now())
 
     def settle(self, *, accept_quiet: date | None = None) -> SettleReport:
         """Settle every day that can be, oldest first, and tell which are pending and why (R15).

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from attrs import field, frozen
-
 from ..core import sync as core_sync
 from ..core.days import in_utc
 from ..core.errors import KeyReused, Reversed, UnknownAward, UnknownMember
@@ -24,84 +22,46 @@ from ..core.validation import (
 from . import retry_on_conflict, streaks
 
 
-@frozen
-class Award:
-    """Points for something that a member did at some instant."""
-
-    member_id: str = field(converter=validate_member_id)
-    source: str = field(converter=validate_source)
-    points: int = field(converter=validate_points)
-    key: str = field(converter=validate_key)
-    at: datetime
-
-
-@frozen
-class Reversal:
-    """The taking back of one award."""
-
-    key: str = field(converter=validate_key)
-    reason: str = field(converter=validate_reason)
-    actor: str = field(converter=validate_actor)
-
-
-@frozen
-class Adjustment:
-    """Points added or taken by hand."""
-
-    member_id: str = field(converter=validate_member_id)
-    points: int = field(converter=validate_change)
-    key: str = field(converter=validate_key)
-    reason: str = field(converter=validate_reason)
-    actor: str = field(converter=validate_actor)
-
-
-def award(ledger: Ledger, asked: Award, now: datetime) -> Receipt:
+def award(ledger: Ledger, member_id: str, source: str, points: int, key: str, at: datetime, now: datetime) -> Receipt:
     """Post an award, once for its key; raises `UnknownMember`, `KeyReused` and `Reversed`."""
-    at = in_utc("at", asked.at)
-    day = core_sync.day_of_award(at, now)
-    draft = Draft("award", asked.member_id, asked.source, asked.points, day, at, asked.key)
+    member_id, source = validate_member_id(member_id), validate_source(source)
+    points, key, at = validate_points(points), validate_key(key), in_utc("at", at)
+    draft = Draft("award", member_id, source, points, core_sync.day_of_award(at, now), at, key)
 
     def attempt() -> Receipt:
         posted = _posted(ledger, draft)
         if posted is None:
             return _post(ledger, draft, now, "awarded")
         if ledger.reversal_of(posted.position):
-            raise Reversed(asked.key)
+            raise Reversed(key)
         return Receipt("unchanged", posted)
 
     return retry_on_conflict(attempt)
 
 
-def reverse(ledger: Ledger, asked: Reversal, now: datetime) -> Receipt:
+def reverse(ledger: Ledger, key: str, reason: str, by: str, now: datetime) -> Receipt:
     """Take an award back, and its evidence with it (R11); a second time does nothing. Raises `UnknownAward`."""
+    key, reason, by = validate_key(key), validate_reason(reason), validate_actor(by)
 
     def attempt() -> Receipt:
-        award = ledger.entry_of(asked.key)
+        award = ledger.entry_of(key)
         if award is None or award.kind != "award":
-            raise UnknownAward(asked.key)
+            raise UnknownAward(key)
         if reversal := ledger.reversal_of(award.position):
             return Receipt("unchanged", reversal)
         draft = Draft(
-            "reversal",
-            award.member_id,
-            award.source,
-            -award.points,
-            award.day,
-            now,
-            reason=asked.reason,
-            actor=asked.actor,
-            reverses=award.position,
+            "reversal", award.member_id, award.source, -award.points, award.day, now, None, reason, by, award.position
         )
         return _post(ledger, draft, now, "reversed")
 
     return retry_on_conflict(attempt)
 
 
-def adjust(ledger: Ledger, asked: Adjustment, now: datetime) -> Receipt:
+def adjust(ledger: Ledger, member_id: str, points: int, key: str, reason: str, by: str, now: datetime) -> Receipt:
     """Add or take points by hand, once for its key; raises `UnknownMember` and `KeyReused`."""
-    draft = Draft(
-        "adjustment", asked.member_id, ADJUSTMENT, asked.points, now.date(), now, asked.key, asked.reason, asked.actor
-    )
+    member_id, points, key = validate_member_id(member_id), validate_change(points), validate_key(key)
+    reason, by = validate_reason(reason), validate_actor(by)
+    draft = Draft("adjustment", member_id, ADJUSTMENT, points, now.date(), now, key, reason, by)
 
     def attempt() -> Receipt:
         posted = _posted(ledger, draft)

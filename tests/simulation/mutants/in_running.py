@@ -10,9 +10,9 @@ from .planting import Mutant, always, swap
 
 
 def _alerts_again(due: Any) -> Any:
-    def notices(lasting: Any, told: Any, now: Any) -> Any:
+    def notices(lasting: Any, told: Any, *rest: Any) -> Any:
         topics = {trouble.topic for trouble in lasting}
-        return due(lasting, [one for one in told if one.topic not in topics], now)
+        return due(lasting, [one for one in told if one.topic not in topics], *rest)
 
     return notices
 
