@@ -58,7 +58,7 @@ COLUMNS = (
 DERIVED = """
 INSERT INTO discord_days SELECT day, member_id, account_id, day, day + interval '15 minutes' FROM entries
     WHERE kind = 'gain';
-INSERT INTO member_balances SELECT member_id, source, sum(points) FROM entries GROUP BY member_id, source;
+INSERT INTO balances SELECT member_id, source, sum(points) FROM entries GROUP BY member_id, source;
 INSERT INTO monthly_balances SELECT month, member_id, sum(points) FROM points_by_month WHERE points <> 0
     GROUP BY month, member_id ORDER BY month;
 WITH active AS (
@@ -133,7 +133,7 @@ def build(dsn: str, crowd: Crowd) -> None:
         )
         for _, definition in indices:
             connection.execute(definition)
-        connection.execute("SELECT setval('entry_positions', max(position)) FROM entries")
+        connection.execute("SELECT setval('entries_position_seq', max(position)) FROM entries")
         connection.execute("VACUUM (ANALYZE)")
 
 

@@ -33,9 +33,9 @@ MERGES = (
     FROM moves WHERE points <> 0
     """,
     """
-    INSERT INTO member_balances (member_id, source, points)
+    INSERT INTO balances (member_id, source, points)
     SELECT member_id, 'discord', points FROM moves WHERE points <> 0
-    ON CONFLICT (member_id, source) DO UPDATE SET points = member_balances.points + excluded.points
+    ON CONFLICT (member_id, source) DO UPDATE SET points = balances.points + excluded.points
     """,
     """
     INSERT INTO monthly_balances (month, member_id, points) SELECT %(month)s, member_id, points FROM moves

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from trc_engage import Board, Engage, SourceError
-from trc_engage.adapters.sql.runs import FROM_RUNS
+from trc_engage.adapters.sql.audit import FROM_RUNS
 from trc_engage.adapters.sqlite import SqliteLedger
 
 SLOT = timedelta(minutes=15)

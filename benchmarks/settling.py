@@ -141,8 +141,7 @@ def build_history(path: Path, entries: int) -> None:
         rows,
     )
     connection.execute(
-        "INSERT OR REPLACE INTO member_balances "
-        "SELECT member_id, source, sum(points) FROM entries GROUP BY member_id, source"
+        "INSERT OR REPLACE INTO balances SELECT member_id, source, sum(points) FROM entries GROUP BY member_id, source"
     )
     connection.execute(
         "INSERT OR REPLACE INTO monthly_balances "

@@ -64,7 +64,7 @@ def _rows_of_a_sync(synced: Path) -> list[tuple[str, list[tuple[object, ...]]]]:
     run = connection.execute("SELECT * FROM runs WHERE at = ?", [moved]).fetchall()
     entries = connection.execute("SELECT * FROM entries WHERE at = ?", [moved]).fetchall()
     days = connection.execute("SELECT * FROM discord_days WHERE closes_at = ?", [moved]).fetchall()
-    balances = connection.execute("SELECT member_id, source, points FROM member_balances").fetchall()
+    balances = connection.execute("SELECT member_id, source, points FROM balances").fetchall()
     months = connection.execute("SELECT month, member_id, points FROM monthly_balances").fetchall()
     accounts = connection.execute(
         "SELECT version, status, next_reading, xp_posted, xp_baseline, xp_total, xp_high, window_from, account_id "
@@ -75,7 +75,7 @@ def _rows_of_a_sync(synced: Path) -> list[tuple[str, list[tuple[object, ...]]]]:
         (f"INSERT INTO runs VALUES ({_marks(run)})", run),
         (f"INSERT INTO entries VALUES ({_marks(entries)})", entries),
         (
-            "INSERT INTO member_balances VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET points = points + excluded.points",
+            "INSERT INTO balances VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET points = points + excluded.points",
             balances,
         ),
         (
@@ -138,7 +138,7 @@ def _post_one(database: "Database", account: dict[str, object], points: int, xp_
             "baseline_after": account["xp_baseline"],
         }
     )
-    database.table("member_balances").upsert(
+    database.table("balances").upsert(
         {"member_id": account["member_id"], "source": "discord", "points": points}, pk=("member_id", "source")
     )
 

@@ -10,11 +10,14 @@ import os
 import secrets
 import signal
 import sys
+from contextlib import nullcontext
 from datetime import datetime
 from importlib import import_module
 from typing import Any
 
 import time_machine
+
+from crash.newer import newer_version
 
 PR_SET_PDEATHSIG, PR_SET_PTRACER, ANYBODY = 1, 0x59616D61, -1
 ACKNOWLEDGED = "acknowledged: {}\n"
@@ -53,7 +56,8 @@ def be(order: dict[str, Any], gate: tuple[int, int]) -> int:
     # Where only a parent may trace (Yama), strace is none.
     prctl(PR_SET_PTRACER, ANYBODY, 0, 0, 0)
     os.read(gate[0], 1)
-    with time_machine.travel(datetime.fromisoformat(order["at"]), tick=False):
+    newer = newer_version() if order["is_newer"] else nullcontext()
+    with newer, time_machine.travel(datetime.fromisoformat(order["at"]), tick=False):
         for number, words in enumerate(order["commands"]):
             if code := run(words):
                 return code

@@ -1,19 +1,14 @@
 """What the victims do: commands, each on a store that was laid out for it."""
 
-import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from attrs import frozen
-from sqlite_utils import Database
 
 from support.community import MONDAY, NAMES, Community
 from support.stores import let_take_any_board
 from trc_engage.adapters.sqlite import SqliteLedger
-from trc_engage.adapters.sqlite.schema import migrations
-from trc_engage.adapters.sqlite.tables import APPLICATION_ID
 
 NOW = datetime(2026, 3, 5, 9, 0, tzinfo=UTC)
 """A Thursday; a sync an hour ago lets Monday to Wednesday be settled."""
@@ -33,6 +28,8 @@ class Scene:
     """Commands that were run before."""
     is_killed_before: bool = False
     """Whether the same commands were killed before, at their first change of a file's size: the journal is hot."""
+    is_newer: bool = False
+    """Whether the commands are of the next version, which brings the store up to date."""
     makes: str = STORE
     """The file that the commands write."""
 
@@ -59,13 +56,12 @@ def three_days(store: Path) -> None:
     let_take_any_board(store)
 
 
-def version_one(store: Path) -> None:
-    """Lay out a store as the first version of the schema left it."""
-    with closing(sqlite3.connect(store, isolation_level=None)) as connection:
-        migrations.apply(Database(connection), stop_before="m002_slots_and_notices")
-        connection.execute("INSERT INTO members VALUES ('ada', 'Ada', '2026-03-02T09:00:00.000000+00:00', 0, 0, 1)")
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute("PRAGMA user_version = 1")
+def one_member(store: Path) -> None:
+    """Lay out a store with a member and an award."""
+    with SqliteLedger.open(store) as ledger:
+        community = Community(ledger)
+        community.enroll("ada")
+        community.award("ada", "benchmark:first")
 
 
 AWARD = ("award", "ada", "--source", "benchmark", "--points", "5", "--key", "benchmark:ada")
@@ -80,7 +76,7 @@ SCENES = (
     Scene("late-award", [LATE], three_days, after=[("settle",)]),
     Scene("settle", [("settle",)], three_days),
     Scene("enroll", [ENROLL], three_days),
-    Scene("migration", [READ], version_one),
+    Scene("migration", [READ], one_member, is_newer=True),
     Scene("new-store", [ENROLL], Path.touch),
     Scene("recovery", [AWARD], three_days, is_killed_before=True),
     Scene("backup", [COPY], three_days, makes=BACKUP),
@@ -90,7 +86,7 @@ SCENES = (
 SESSIONS = (
     Scene("session", [("settle",), AWARD, ("sync",), ("settle",), LATE, ENROLL, COPY], three_days),
     Scene("first-day", [("members", "enroll", "ada"), READ, AWARD], Path.touch),
-    Scene("upgrade", [READ, AWARD], version_one),
+    Scene("upgrade", [READ, AWARD], one_member, is_newer=True),
     Scene("after-a-crash", [AWARD, ENROLL], three_days, is_killed_before=True),
 )
 """Several commands, each acknowledged."""

@@ -2,13 +2,14 @@
 
 import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from difflib import unified_diff
 from pathlib import Path
 
 from trc_engage import Engage
 from trc_engage.adapters.sqlite import SqliteLedger
 
+from .newer import VERSION, newer_version
 from .scenes import NOW
 
 
@@ -20,10 +21,10 @@ def contents(path: Path) -> str:
 
 
 def let_go(path: Path) -> None:
-    """Give back what claims a store still holds."""
+    """Give back what leases a store still holds."""
     with closing(sqlite3.connect(path)) as connection:
-        if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'claims'").fetchone():
-            connection.execute("DELETE FROM claims")
+        if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'leases'").fetchone():
+            connection.execute("DELETE FROM leases")
             connection.commit()
 
 
@@ -33,8 +34,10 @@ def difference(found: str, expected: str) -> str:
 
 
 def flaws(path: Path) -> Sequence[str]:
-    """Return all that SQLite and the doctor find wrong with a store, which is opened for it and brought up to date."""
-    with SqliteLedger.open(path) as ledger:
+    """Return all that SQLite and the doctor of its version find wrong with a store."""
+    with closing(sqlite3.connect(path)) as connection:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+    with newer_version() if version == VERSION else nullcontext(), SqliteLedger.open(path) as ledger:
         breaches = Engage(ledger=ledger, clock=lambda: NOW).audit().breaches
     with closing(sqlite3.connect(path)) as connection:
         told = [row[0] for row in connection.execute("PRAGMA integrity_check")]

@@ -76,6 +76,7 @@ class Stage:
             },
             "output": str(self.output),
             "at": NOW.isoformat(),
+            "is_newer": scene.is_newer,
             "token": NEXT_TOKEN if trace is None else FIRST_TOKEN,
             "commands": [[word.format(folder=store.parent) for word in words] for words in scene.commands],
         }

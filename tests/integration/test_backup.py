@@ -13,7 +13,9 @@ import pytest
 from support.command import Operator
 from support.community import IDS
 from support.copies import check, dangling, earned, keeper
+from support.versions import newer_tree
 from trc_engage.adapters.sqlite import backup
+from trc_engage.adapters.sqlite.schema import SCHEMA_VERSION
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
@@ -147,7 +149,7 @@ def test_a_damaged_store_gives_no_backup(operator: Operator, store: Path) -> Non
 def test_what_the_doctor_finds_fault_with_is_no_backup(operator: Operator, store: Path) -> None:
     """A balance that does not sum its entries is named, with the command that tells all; nothing is kept."""
     connection = sqlite3.connect(store, isolation_level=None)
-    connection.execute("UPDATE member_balances SET points = points + 1 WHERE member_id = 'ada'")
+    connection.execute("UPDATE balances SET points = points + 1 WHERE member_id = 'ada'")
     connection.close()
     ran = operator.call("backup", "backups/b.db")
     assert (ran.code, ran.out) == (74, "")
@@ -160,15 +162,11 @@ def test_what_the_doctor_finds_fault_with_is_no_backup(operator: Operator, store
 
 def test_what_an_older_version_wrote_can_be_backed_up_as_it_is(operator: Operator, store: Path) -> None:
     """An upgrade is no reason to have no backup of what was there before it."""
-    connection = sqlite3.connect(store, isolation_level=None)
-    connection.execute("DROP TABLE slots")
-    connection.execute("DROP TABLE told")
-    connection.execute("PRAGMA user_version = 1")
-    connection.close()
-    assert "older version" in operator.call("backup", "backups/b.db").out
+    operator.env["PYTHONPATH"] = str(newer_tree())
+    assert "older version" in operator.run("backup", "backups/b.db").out
     for file in (store, operator.folder / "backups" / "b.db"):
         connection = sqlite3.connect(file)
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
         connection.close()
 
 

@@ -79,7 +79,7 @@ def test_damage_is_found_and_named(operator: Operator, damage: Damage) -> None:
 
 def test_damage_is_told_to_people(operator: Operator) -> None:
     """By check, with what can be done about it."""
-    script(store(operator), "UPDATE member_balances SET points = 7 WHERE member_id = 'bo' AND source = 'benchmark'")
+    script(store(operator), "UPDATE balances SET points = 7 WHERE member_id = 'bo' AND source = 'benchmark'")
     script(store(operator), "UPDATE discord_activity SET xp_total = 9999, xp_high = 9999 WHERE account_id = 3")
     ran = operator.call("doctor")
     assert (ran.code, ran.out.splitlines()) == (
@@ -107,13 +107,13 @@ def test_many_breaches_fit_on_a_screen(operator: Operator) -> None:
 def test_what_is_derived_is_rebuilt(operator: Operator) -> None:
     """Balances and streaks, before and after told; all else stays as it is, and a second time nothing is done."""
     sound = content(store(operator))
-    script(store(operator), "UPDATE member_balances SET points = 7 WHERE member_id = 'bo' AND source = 'benchmark'")
-    script(store(operator), "INSERT INTO member_balances VALUES ('cy', 'nothing', 4)")
+    script(store(operator), "UPDATE balances SET points = 7 WHERE member_id = 'bo' AND source = 'benchmark'")
+    script(store(operator), "INSERT INTO balances VALUES ('cy', 'nothing', 4)")
     script(store(operator), "UPDATE monthly_balances SET points = 8 WHERE member_id = 'bo'")
     script(store(operator), "DELETE FROM monthly_balances WHERE member_id = 'ada'")
     script(store(operator), "UPDATE streaks SET last = 'soon' WHERE member_id = 'ada'")
     script(store(operator), "DELETE FROM streaks WHERE member_id = 'bo'")
-    derived = ("member_balances", "monthly_balances", "streaks")
+    derived = ("balances", "monthly_balances", "streaks")
     others = content(store(operator), derived)
     ran = operator.call("doctor", "--repair")
     assert (ran.code, ran.out.splitlines()) == (
@@ -139,7 +139,7 @@ def test_what_is_derived_is_rebuilt(operator: Operator) -> None:
 
 def test_what_cannot_be_rebuilt_is_said(operator: Operator) -> None:
     """An account is no derivation: the balance is mended, the breach remains, and so does the code."""
-    script(store(operator), "UPDATE member_balances SET points = 7 WHERE member_id = 'bo' AND source = 'benchmark'")
+    script(store(operator), "UPDATE balances SET points = 7 WHERE member_id = 'bo' AND source = 'benchmark'")
     script(store(operator), "UPDATE discord_activity SET xp_high = 0 WHERE account_id = 1")
     ran = operator.call("doctor", "--repair", "--json")
     assert ran.code == 1
@@ -204,7 +204,7 @@ connection = sqlite3.connect(sys.argv[1], isolation_level=None)
 connection.execute("PRAGMA cache_size = 1")
 connection.execute("BEGIN IMMEDIATE")
 connection.execute("UPDATE members SET name = printf('%900d', 1) WHERE name IS NOT NULL")
-connection.execute("UPDATE member_balances SET points = 7")
+connection.execute("UPDATE balances SET points = 7")
 connection.execute("UPDATE discord_activity SET discord_id = printf('%900d', account_id)")
 os.kill(os.getpid(), signal.SIGKILL)
 """

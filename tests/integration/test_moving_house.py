@@ -19,7 +19,7 @@ from trc_engage.core.ports import AuditedStore
 from trc_engage.core.posting import Posting
 
 LEFT_BEHIND = {
-    *("claims", "requests", "migrations"),
+    *("leases", "requests", "schema_migrations"),
     *("points_by_month", "_sqlite_migrations", "sqlite_sequence", "sqlite_stat1"),
 }
 

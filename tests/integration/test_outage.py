@@ -1,26 +1,17 @@
 """However long an outage lasts, what is asked of the store stays as it was after three days (R15, R20)."""
 
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
-import psycopg
 import pytest
-from sqlite_utils import Database
 
-from support.community import IDS, LEDGERS, MONDAY, Community, opened
-from support.postgres import schema, server_dsn
+from support.community import IDS, LEDGERS, Community, opened
 from trc_engage import Engage, SourceError
-from trc_engage.adapters.postgres import PostgresLedger
-from trc_engage.adapters.postgres.schema import MIGRATIONS
 from trc_engage.adapters.sqlite import SqliteLedger
-from trc_engage.adapters.sqlite.schema import migrations
-from trc_engage.adapters.sqlite.tables import APPLICATION_ID
 from trc_engage.core.errors import SourceTrouble
-from trc_engage.core.incidents import FailureRun, failed_again
+from trc_engage.core.incidents import failed_again
 from trc_engage.core.ports import Store
 from trc_engage.core.posting import Posting, SyncFailure
 from trc_engage.usecases.audit import audit
@@ -134,34 +125,6 @@ def test_nobody_linked_nothing_waits_for_a_sync(community: Community) -> None:
     assert {one.cause for one in community.engage.status().pending} == {"due"}
 
 
-@contextmanager
-def file_of_old(folder: Path, rows: list[str]) -> Iterator[Store]:
-    """Open a file that the version before wrote."""
-    path = folder / "engage.db"
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        migrations.apply(Database(connection), stop_before="m004_edges")
-        for statement in (*rows, f"PRAGMA application_id = {APPLICATION_ID}", "PRAGMA user_version = 3"):
-            connection.execute(statement)
-    with SqliteLedger.open(path) as ledger:
-        yield ledger
-
-
-@contextmanager
-def server_of_old(_folder: Path, rows: list[str]) -> Iterator[Store]:
-    """Open a schema that the version before wrote."""
-    with schema() as name:
-        with psycopg.connect(server_dsn(), autocommit=True) as connection:
-            connection.execute(f"CREATE SCHEMA {name}; SET search_path = {name}")
-            connection.execute("CREATE TABLE migrations (version BIGINT PRIMARY KEY)")
-            for number, script in enumerate(MIGRATIONS[:3], start=1):
-                connection.execute(script)
-                connection.execute("INSERT INTO migrations VALUES (%s)", [number])
-            for statement in rows:
-                connection.execute(statement.encode())
-        with PostgresLedger.open(server_dsn(), schema=name) as ledger:
-            yield ledger
-
-
 RUNS: dict[str, list[SourceTrouble | None]] = {
     "no run": [],
     "a good one": [None],
@@ -172,51 +135,24 @@ RUNS: dict[str, list[SourceTrouble | None]] = {
 }
 
 
-@pytest.mark.parametrize("opened_old", [file_of_old, server_of_old])
+@pytest.mark.parametrize("kind", LEDGERS)
 @pytest.mark.parametrize("runs", RUNS.values(), ids=RUNS)
-def test_what_an_older_version_counted_goes_on(
-    tmp_path: Path, opened_old: Callable[[Path, list[str]], Any], runs: list[SourceTrouble | None]
-) -> None:
-    """At the migration the runs are read once, and say the same as when each was counted as it came."""
-    rows, failure_run = [], None
-    for number, trouble in enumerate(runs):
-        at = datetime(2026, 3, 2, number, tzinfo=UTC)
-        when = f"{at.isoformat(timespec='microseconds')}"
-        if trouble is None:
-            failure_run = None
-            rows.append(
-                "INSERT INTO runs (task, outcome, at, opened, gained, deducted, rebased, unchanged, absent, missed, "  # noqa: S608
-                f"points, pages, board_rows, whole) VALUES ('sync', 'synced', '{when}', 0,0,0,0,0,0,0,0,1,9, '1')"
-            )
-            continue
-        failure_run = failed_again(failure_run, at, trouble, f"message {number}")
-        rows += [
-            "INSERT INTO runs (task, outcome, at, trouble, message, counts) "  # noqa: S608
-            f"VALUES ('sync', 'failed', '{when}', '{trouble}', 'message {number}', '{counts}')"
-            for counts in ("0", "1")
-        ]
-    with opened_old(tmp_path, rows) as ledger:
+def test_failures_in_a_row_are_what_the_runs_say(tmp_path: Path, kind: str, runs: list[SourceTrouble | None]) -> None:
+    """They are kept as they come, one by one, and the runs say the same when all are read; some do not count."""
+    failure_run = None
+    with opened(kind, tmp_path) as ledger:
+        community = Community(ledger)
+        community.enroll("ada")
+        for trouble in runs:
+            community.now += timedelta(hours=1)
+            if trouble is None:
+                failure_run = None
+                community.sync(timedelta(0), ada=1_000)
+                continue
+            for counts in (False, True):
+                message = f"message {community.now:%H}"
+                failure = SyncFailure(community.now, trouble, message, counts)
+                ledger.post(Posting(community.now, failure=failure))
+            failure_run = failed_again(failure_run, community.now, trouble, message)
         assert ledger.run_state().sync.failure_run == failure_run
         assert audit(ledger).is_healthy
-        ledger.post(Posting(MONDAY + DAY, failure=SyncFailure(MONDAY + DAY, "down", "again", counts=True)))
-        assert ledger.run_state().sync.failure_run == failed_again(failure_run, MONDAY + DAY, "down", "again")
-        assert audit(ledger).is_healthy
-
-
-def test_the_urgent_among_the_failures_are_kept_apart(community: Community) -> None:
-    """A dry run's failure changes nothing, a good sync ends all of them (R10, R20)."""
-    failure_run: FailureRun | None = None
-    kinds: list[tuple[SourceTrouble, bool]] = [("down", True), ("clock", True), ("clock", False), ("down", True)]
-    for kind, counts in kinds:
-        community.now += timedelta(minutes=15)
-        community.ledger.post(
-            Posting(community.now, failure=SyncFailure(community.now, kind, f"it said {kind}", counts=counts))
-        )
-        if counts:
-            failure_run = failed_again(failure_run, community.now, kind, f"it said {kind}")
-    assert community.ledger.run_state().sync.failure_run == failure_run
-    assert failure_run is not None
-    assert (failure_run.count, failure_run.urgent and failure_run.urgent.count) == (3, 1)
-    community.trouble = None
-    community.sync()
-    assert community.ledger.run_state().sync.failure_run is None

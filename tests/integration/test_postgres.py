@@ -177,7 +177,7 @@ def test_all_connections_lent_is_busy(place: str, monkeypatch: pytest.MonkeyPatc
 
 def test_a_newer_store_is_left_alone(place: str, community: Community, stranger: psycopg.Connection[Any]) -> None:
     """An older program does not touch what it does not know."""
-    stranger.execute("INSERT INTO migrations VALUES (999)")
+    stranger.execute("INSERT INTO schema_migrations VALUES (999)")
     with pytest.raises(LedgerFailed, match=r"schema 999.*upgrade trc-engage"):
         PostgresLedger.open(server_dsn(), schema=place)
     assert community.points("ada") == 2

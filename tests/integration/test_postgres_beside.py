@@ -127,5 +127,7 @@ def test_tables_are_never_laid_out_among_temporary_ones(database: Pooled, place:
         rude = psycopg.conninfo.make_conninfo(database.direct, user=RUDE)
         with pytest.raises(LedgerFailed, match=r"permission denied|no schema has been selected"):
             PostgresLedger.open(rude, schema=place)
-        made = owner.execute("SELECT count(*) FROM pg_class WHERE relname = 'migrations' AND relpersistence = 't'")
+        made = owner.execute(
+            "SELECT count(*) FROM pg_class WHERE relname = 'schema_migrations' AND relpersistence = 't'"
+        )
         assert made.fetchone() == (0,)

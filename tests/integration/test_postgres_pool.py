@@ -20,7 +20,14 @@ from trc_engage.adapters.postgres.address import Address
 from trc_engage.adapters.sql.copy import TABLES
 
 SECONDS = float(os.environ.get("TRC_ENGAGE_POOL_SECONDS", "8"))
-LIKE_OURS = (*(table.name for table in TABLES), "claims", "migrations", "staged_moves", "engage_staged_moves", "orders")
+LIKE_OURS = (
+    *(table.name for table in TABLES),
+    "leases",
+    "schema_migrations",
+    "staged_moves",
+    "engage_staged_moves",
+    "orders",
+)
 """What the app calls its tables."""
 
 

@@ -113,7 +113,7 @@ CALLS: dict[str, tuple[bytes, Callable[[Community], object], str]] = {
     "within a read": (b"FROM streaks", lambda community: community.points("ada"), "has not answered for"),
     "the wait for the lock": (b"pg_advisory", lambda community: community.award("ada", "k"), "has not answered for"),
     "a statement": (b"INSERT INTO entries", lambda community: community.award("ada", "k"), "has not answered for"),
-    "a claim": (b"INTO claims", lambda community: community.sync(ada=1_500), "has not answered for"),
+    "a claim": (b"INTO leases", lambda community: community.sync(ada=1_500), "has not answered for"),
     "COPY": (b"COPY engage_staged", lambda community: community.sync(ada=1_500), "has not answered for"),
     "COPY of many": (b"COPY engage_staged_members", many, "has not answered for"),
     "COMMIT": (b"\x0bCOMMIT\0", lambda community: community.award("ada", "k"), "it is not known whether it was"),

@@ -12,7 +12,7 @@ from support.community import Community
 from support.copies import dangling, earned, keeper, standings
 from trc_engage import Engage
 from trc_engage.adapters.sqlite import SqliteLedger
-from trc_engage.adapters.sqlite.tables import SCHEMA_VERSION
+from trc_engage.adapters.sqlite.schema import SCHEMA_VERSION
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_who_was_at_work_does_not_hold_the_restored_store(operator: Operator, st
         ledger.lease("run", now, now + timedelta(minutes=5))
         if not is_live:
             with ledger._database.transaction() as connection:
-                connection.execute("UPDATE claims SET owner = 'elsewhere.example:1:abcd'")
+                connection.execute("UPDATE leases SET owner = 'elsewhere.example:1:abcd'")
     assert operator.call("backup", "backups/b.db").code == 0
     restored = {"TRC_ENGAGE_STORE": str(operator.folder / "new.db")}
     assert operator.call("status", "--json").json["lease"] is not None

@@ -1,5 +1,6 @@
 """A newer version has brought the store up to date while an older one has it open: nothing is ever half counted."""
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,61 +14,57 @@ import pytest
 from attrs import frozen
 
 from support.command import Operator
-from support.community import IDS, MONDAY, Community
-from support.older import SCHEMA_2, SCHEMA_3, Older, wheel_of
+from support.community import IDS, Community
 from support.postgres import schema, server_dsn
 from support.stores import SHARED
-from trc_engage import Engage, LedgerBusy, LedgerFailed
+from support.versions import PRESENT, UNBALANCED_DAYS, Version, newer_tree
+from trc_engage import LedgerFailed
 from trc_engage.adapters.postgres import PostgresLedger
-from trc_engage.adapters.sql.posting import SqlLedger
 from trc_engage.adapters.sqlite import SqliteLedger
 
 AWARDS = 200
-OLDER = pytest.mark.parametrize("commit", [SCHEMA_2, SCHEMA_3])
 
 
 @frozen
 class House:
-    """A store that processes of any version open."""
+    """A store that processes of both versions open."""
 
     kind: str
     place: str
     schema: str
 
-    def older(self, commit: str) -> Older:
-        """Let an older version open it."""
-        return Older(wheel_of(commit), self.kind, self.place, self.schema)
+    def older(self) -> Version:
+        """Let the present version open it, in a process."""
+        return Version(PRESENT, self.kind, self.place, self.schema)
+
+    def newer(self) -> Version:
+        """Let the next version open it, which brings it up to date."""
+        return Version(newer_tree(), self.kind, self.place, self.schema)
 
     def open(self) -> SqliteLedger | PostgresLedger:
-        """Open it as this version, which brings it up to date."""
+        """Open it as the present version, in this process."""
         if self.kind == "sqlite":
             return SqliteLedger.open(self.place)
         return PostgresLedger.open(self.place, schema=self.schema)
 
-    def open_read_only(self) -> SqliteLedger | PostgresLedger:
-        """Open it to look at it."""
-        if self.kind == "sqlite":
-            return SqliteLedger.open_read_only(self.place)
-        return PostgresLedger.open_read_only(self.place, schema=self.schema)
-
-    def run(self, statement: str) -> None:
-        """Do something by hand."""
+    def run(self, statement: str) -> Any:
+        """Do something by hand, and return the first row of what it finds."""
         if self.kind == "sqlite":
             with closing(sqlite3.connect(self.place, isolation_level=None)) as connection:
-                connection.execute(statement)
-        else:
-            with psycopg.connect(self.place, autocommit=True) as stranger:
-                stranger.execute(f"SET search_path = {self.schema}; {statement}".encode())
+                return connection.execute(statement).fetchone()
+        with psycopg.connect(self.place, autocommit=True) as stranger:
+            stranger.execute(f"SET search_path = {self.schema}")
+            cursor = stranger.execute(statement.encode())
+            return cursor.fetchone() if cursor.description else None
 
     def become_newer(self) -> None:
-        """Let a version that is not written yet bring it up to date."""
-        if self.kind == "postgres":
-            self.run("INSERT INTO migrations VALUES (99)")
-            return
-        columns = "migration_set, name, applied_at"
-        for number in range(5, 100):
-            self.run(f"INSERT INTO _sqlite_migrations ({columns}) VALUES ('trc-engage', '{number}', '')")  # noqa: S608
-        self.run("PRAGMA user_version = 99")
+        """Let the next version bring it up to date, and end."""
+        with self.newer():
+            pass
+
+    def assert_all_days_add_up(self) -> None:
+        """Check what the newer version alone keeps."""
+        assert self.run(UNBALANCED_DAYS) == (0,)
 
     @property
     def address(self) -> str:
@@ -85,81 +82,77 @@ def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
         yield House("postgres", server_dsn(), name)
 
 
-def assert_counted_everywhere(ledger: SqlLedger, keys: set[str]) -> None:
-    """Entries, balances, sums by month, leaderboard, feed and doctor: all tell of the same awards, of 3 points."""
-    engage = Engage(ledger=ledger, clock=lambda: MONDAY)
-    entries = ledger.feed(after=0, limit=100_000)
-    assert {entry.key for entry in entries if entry.key} == keys
-    for standing in engage.members():
-        mine = [entry for entry in entries if entry.member_id == standing.member_id]
-        points = sum(entry.points for entry in mine)
-        assert standing.points == points
-        for month in (None, date(2026, 3, 1)):
-            rank = ledger.rank_of(standing.member_id, month)
-            assert rank is not None
-            assert rank.points == points
-    assert sum(rank.points for rank in engage.leaderboard()) == 3 * len(keys)
-    assert engage.audit().breaches == []
-    assert ledger.rebalance() == []
+def awards(version: Version, name: str) -> dict[str, tuple[str, Any]]:
+    """Let a version award to everybody in turn, and return how each award ended, by its key."""
+    names = list(IDS)
+    keys = [f"{name}:{number}" for number in range(AWARDS)]
+    return {key: version.award(names[number % len(names)], key) for number, key in enumerate(keys)}
 
 
-@OLDER
-def test_an_award_of_two_versions_is_refused_or_counted_everywhere(house: House, commit: str) -> None:
+def done(ended: dict[str, tuple[str, Any]]) -> set[str]:
+    """Return the keys of the awards that were not refused."""
+    return {key for key, (outcome, _) in ended.items() if outcome == "done"}
+
+
+def test_an_award_of_two_versions_is_refused_or_counted_everywhere(house: House) -> None:
     """200 of each, the older one at work from before: none of its awards is ever half there."""
-    with house.older(commit) as older:
+    with house.older() as older:
         for name in IDS:
             assert older.do("enroll", name)[0] == "done"
         keys = {f"before:{number}" for number in range(20)}
         assert {older.award("ada", key)[0] for key in keys} == {"done"}
-        with house.open() as ledger, ThreadPoolExecutor(2) as pool:
-            engage = Engage(ledger=ledger, clock=lambda: MONDAY)
-            names = list(IDS)
-
-            def award(number: int) -> str:
-                key = f"new:{number}"
-                engage.award(names[number % len(names)], source="new", points=3, key=key, at=MONDAY)
-                return key
-
-            def award_of_old(number: int) -> tuple[str, tuple[str, str]]:
-                return f"old:{number}", older.award(names[number % len(names)], f"old:{number}")
-
-            old = pool.submit(lambda: [award_of_old(number) for number in range(AWARDS)])
-            keys |= {award(number) for number in range(AWARDS)}
-            said = old.result()
-            keys |= {key for key, (outcome, _) in said if outcome == "done"}
-            assert len(said) == AWARDS
-            assert_counted_everywhere(ledger, keys)
-            assert {outcome for _, (outcome, _) in said} == {"refused"}
+        with house.newer() as newer, ThreadPoolExecutor(2) as pool:
+            old = pool.submit(awards, older, "old")
+            new = awards(newer, "new")
+            ended = old.result()
+            assert (len(done(new)), len(ended)) == (AWARDS, AWARDS)
+            newer.assert_counted_everywhere(keys | done(new) | done(ended))
+            house.assert_all_days_add_up()
+            assert done(ended) == set()
+            assert all("upgrade trc-engage" in message for _, message in ended.values())
 
 
-@OLDER
-def test_an_older_version_is_kept_from_all_that_would_spoil_a_store(house: House, commit: str) -> None:
-    """Whatever it still does is sound, or refused; the doctor finds nothing."""
-    with house.older(commit) as older, house.open() as ledger:
-        community = Community(ledger)
-        community.enroll("ada", "bo")
-        acts: list[tuple[Any, ...]] = [
-            ("enroll", "cy"),
-            ("enroll", "dee", {"discord_id": IDS["dee"]}),
-            ("hide", "bo"),
-            ("unlink", "bo"),
-            ("forget", "bo"),
-            ("settle",),
-            ("adjust", "ada", {"points": 5, "key": "k", "reason": "r", "by": "b"}),
-        ]
-        for name, *values in acts:
-            options = values.pop() if values and isinstance(values[-1], dict) else {}
-            older.do(name, *values, **options)
-            assert community.engage.audit().breaches == [], name
-        assert community.award("ada", "still").outcome == "awarded"
-        assert community.engage.audit().breaches == []
+def test_a_version_that_comes_in_the_middle_of_awards_loses_none(house: House) -> None:
+    """Up to the migration each award of the older version is counted, also in what is new; then each is refused."""
+    with house.older() as older, ThreadPoolExecutor(1) as pool:
+        for name in IDS:
+            older.do("enroll", name)
+        old = pool.submit(awards, older, "old")
+        with house.newer() as newer:
+            ended = old.result()
+            newer.assert_counted_everywhere(done(ended))
+            house.assert_all_days_add_up()
 
 
-@OLDER
+def test_an_older_version_is_kept_from_all_that_would_spoil_a_store(house: House) -> None:
+    """Whatever it tries is refused; the doctor finds nothing, and the newer one works on."""
+    with house.older() as older:
+        for name in ("ada", "bo"):
+            older.do("enroll", name, discord_id=IDS[name])
+        with house.newer() as newer:
+            acts: list[tuple[str, list[str], dict[str, Any]]] = [
+                ("enroll", ["cy"], {}),
+                ("enroll", ["dee"], {"discord_id": IDS["dee"]}),
+                ("hide", ["bo"], {}),
+                ("unlink", ["bo"], {}),
+                ("forget", ["bo"], {}),
+                ("adjust", ["ada"], {"points": 5, "key": "k", "reason": "r", "by": "b"}),
+            ]
+            for name, values, options in acts:
+                outcome, message = older.do(name, *values, **options)
+                assert (outcome, "upgrade trc-engage" in message) == ("refused", True), name
+                newer.assert_counted_everywhere()
+            assert older.do("standing", "ada")[0] == "done"
+            older.do("settle")
+            assert newer.award("ada", "still")[0] == "done"
+            newer.assert_counted_everywhere({"still"})
+            house.assert_all_days_add_up()
+
+
 @pytest.mark.parametrize("ends", ["well", "ill"])
-def test_a_rolling_deploy_breaks_nothing(house: House, commit: str, ends: str) -> None:
+def test_a_rolling_deploy_breaks_nothing(house: House, ends: str) -> None:
     """The older version reads a board while the newer one comes: its read is given up, and the next is paid once."""
-    with house.older(commit) as older:
+    with house.older() as older:
         for name in ("ada", "bo"):
             older.do("enroll", name, discord_id=IDS[name])
         for xp in (1_000, 1_300):
@@ -169,20 +162,22 @@ def test_a_rolling_deploy_breaks_nothing(house: House, commit: str, ends: str) -
             assert older.heard()[0] == "done"
         older.say(["sync", [], {"fresh": True}])
         assert older.heard() == "reading"
-        with house.open() as ledger:
-            community = Community(ledger)
-            community.xp = {"ada": 1_500, "bo": 1_500}
-            with pytest.raises(LedgerBusy, match="is at work since"):
-                community.engage.sync(fresh=True)
-            community.award("ada", "meanwhile", points=3)
+        with house.newer() as newer:
+            outcome, message = newer.do("sync", fresh=True)
+            assert (outcome, "is at work since" in message) == ("refused", True)
+            assert newer.award("ada", "meanwhile")[0] == "done"
             older.say({IDS["ada"]: 1_500, IDS["bo"]: 1_500} if ends == "well" else None)
             assert older.heard()[0] == "refused"
-            assert community.engage.audit().breaches == []
+            newer.assert_counted_everywhere()
             older.process.kill()
             older.process.wait()
-            community.engage.sync(fresh=True)
-            assert (community.points("ada"), community.points("bo")) == (5 + 3, 5)
-            assert community.engage.audit().breaches == []
+            newer.say(["sync", [], {"fresh": True}])
+            assert newer.heard() == "reading"
+            newer.say({IDS["ada"]: 1_500, IDS["bo"]: 1_500})
+            assert newer.heard()[0] == "done"
+            newer.assert_counted_everywhere()
+    assert house.run("SELECT sum(points) FROM balances WHERE member_id = 'ada'") == (5 + 3,)
+    assert house.run("SELECT sum(points) FROM balances WHERE member_id = 'bo'") == (5,)
 
 
 def rebalanced(ledger: Any) -> object:
@@ -207,25 +202,16 @@ def test_a_store_that_became_newer_is_read_and_not_written(house: House, write: 
     with house.open() as ledger:
         community = Community(ledger).begun()
         community.award("ada", "early")
-        told = [
-            ledger.members(),
-            ledger.feed(after=0, limit=9),
-            ledger.run_state().notices_sent,
-            ledger.streaks(),
-            ledger.holdings(),
-        ]
+
+        def read() -> list[object]:
+            feed = ledger.feed(after=0, limit=9)
+            return [ledger.members(), feed, ledger.streaks(), ledger.holdings(), ledger.run_state()]
+
+        before = read()
         house.become_newer()
-        with pytest.raises(LedgerFailed, match=r"schema 99.*nothing was touched: upgrade trc-engage"):
+        with pytest.raises(LedgerFailed, match=r"schema 2.*nothing was touched: upgrade trc-engage"):
             write(community)
-        assert told == [
-            *(
-                ledger.members(),
-                ledger.feed(after=0, limit=9),
-                ledger.run_state().notices_sent,
-                ledger.streaks(),
-                ledger.holdings(),
-            )
-        ]
+        assert read() == before
         with ThreadPoolExecutor(3) as pool:
             # On connections that are made only now, too.
             assert list(pool.map(community.points, ["ada"] * 9)) == [12] * 9
@@ -236,8 +222,8 @@ def test_what_cannot_be_read_of_a_newer_store_is_no_damage(house: House) -> None
     with house.open() as ledger:
         community = Community(ledger).begun()
         house.become_newer()
-        house.run("ALTER TABLE member_balances RENAME TO sums_of_members")
-        with pytest.raises(LedgerFailed, match=r"schema 99.*upgrade trc-engage"):
+        house.run("ALTER TABLE balances RENAME TO sums_of_members")
+        with pytest.raises(LedgerFailed, match=r"schema 2.*upgrade trc-engage"):
             community.engage.members()
 
 
@@ -250,6 +236,7 @@ def test_a_caller_who_joined_is_told_too() -> None:
     ):
         Community(ledger).begun()
         joined = Community(PostgresLedger.open(connection=connection, schema=name))
+        connection.commit()
         House("postgres", server_dsn(), name).become_newer()
         with pytest.raises(LedgerFailed, match="upgrade trc-engage"):
             joined.award("ada", "late")
@@ -257,9 +244,13 @@ def test_a_caller_who_joined_is_told_too() -> None:
         assert joined.points("ada") == 2
 
 
-@pytest.mark.parametrize("command", [["doctor"], ["doctor", "--repair"], ["status"], ["sync"], ["show", "ada"]])
+@pytest.mark.parametrize(
+    "command", [["doctor"], ["doctor", "--repair"], ["status"], ["sync"], ["show", "ada"], ["backup", "copy.db"]]
+)
 def test_every_command_says_to_upgrade_a_newer_store(house: House, tmp_path: Path, command: list[str]) -> None:
-    """No word of damage or of backups."""
+    """No word of damage or of backups to put back."""
+    if (house.kind, command[0]) == ("postgres", "backup"):
+        pytest.skip("a store on a server is backed up by pg_dump")
     with house.open() as ledger:
         Community(ledger).begun()
     house.become_newer()
@@ -269,18 +260,90 @@ def test_every_command_says_to_upgrade_a_newer_store(house: House, tmp_path: Pat
     ran = operator.call(*command)
     assert ran.code == 74
     assert "upgrade trc-engage" in ran.err
-    assert "backup" not in ran.err
+    assert "put back" not in ran.err
+    assert not (tmp_path / "copy.db").exists()
 
 
-@OLDER
-def test_a_doctor_of_an_older_store_says_what_to_do(house: House, tmp_path: Path, commit: str) -> None:
+def test_a_doctor_of_an_older_store_says_what_to_do(house: House, tmp_path: Path) -> None:
     """He may not bring it up to date: open it once, and he finds it well."""
-    with house.older(commit) as older:
+    with house.older() as older:
         older.do("enroll", "ada")
     operator = Operator(tmp_path)
+    operator.env |= {"TRC_ENGAGE_STORE": house.address, "PYTHONPATH": str(newer_tree())}
+    ran = operator.run("doctor")
+    assert (ran.code, "open it once with `trc-engage status`" in ran.err) == (74, True)
+    assert operator.run("status").code in {0, 1}
+    assert operator.run("doctor").code == 0
+
+
+def test_an_old_backup_that_is_put_back_is_brought_up_to_date(tmp_path: Path) -> None:
+    """A running program does with it as one that begins does."""
+    house = House("sqlite", str(tmp_path / "engage.db"), "")
+    with house.older() as older:
+        older.do("enroll", "ada")
+        older.award("ada", "early")
+    shutil.copy(house.place, tmp_path / "backup.db")
+    with house.newer() as newer:
+        newer.award("ada", "lost")
+        (tmp_path / "backup.db").replace(house.place)
+        assert newer.award("ada", "late")[0] == "done"
+        newer.assert_counted_everywhere({"early", "late"})
+        house.assert_all_days_add_up()
+
+
+def test_many_processes_bring_a_store_up_to_date_at_once(house: House) -> None:
+    """One does it, and the others find it done."""
+    with house.older() as older:
+        older.do("enroll", "ada")
+        older.award("ada", "early")
+    with ThreadPoolExecutor(4) as pool:
+        several = list(pool.map(lambda _: house.newer(), range(4)))
+    for number, one in enumerate(several):
+        with one:
+            assert one.award("ada", f"late:{number}")[0] == "done"
+    house.assert_all_days_add_up()
+
+
+def unreleased(house: House) -> None:
+    """Let a store be there as it was written before the first release."""
+    if house.kind == "sqlite":
+        house.open().close()
+        house.run(f"PRAGMA application_id = {0x54524345}")
+        house.run("PRAGMA user_version = 4")
+    else:
+        house.run(f"CREATE SCHEMA {house.schema}")
+        house.run("CREATE TABLE migrations (version BIGINT PRIMARY KEY)")
+        house.run("INSERT INTO migrations VALUES (4)")
+        house.run("CREATE TABLE claims (task TEXT PRIMARY KEY)")
+
+
+@pytest.mark.parametrize(
+    "command", [["status"], ["doctor"], ["show", "ada"], ["members", "enroll", "ada"], ["backup", "copy.db"]]
+)
+def test_a_store_that_no_release_wrote_is_refused(house: House, tmp_path: Path, command: list[str]) -> None:
+    """By every command and by a file's copy, in a sentence that says what it is; nothing is changed."""
+    if (house.kind, command[0]) == ("postgres", "backup"):
+        pytest.skip("a store on a server is backed up by pg_dump")
+    unreleased(house)
+    before = Path(house.place).read_bytes() if house.kind == "sqlite" else b""
+    operator = Operator(tmp_path)
     operator.env["TRC_ENGAGE_STORE"] = house.address
-    ran = operator.call("doctor")
+    ran = operator.call(*command)
     assert ran.code == 74
-    assert "open it once with `trc-engage status`" in ran.err
-    assert operator.call("status").code in {0, 1}
-    assert operator.call("doctor").code == 0
+    assert "from before its first release, whose stores are not carried over" in ran.err
+    assert not (tmp_path / "copy.db").exists()
+    if house.kind == "sqlite":
+        assert Path(house.place).read_bytes() == before
+
+
+def test_another_programs_migrations_are_not_taken_for_ours(house: House, tmp_path: Path) -> None:
+    """A schema with a table of that name alone, or a file of any other program, is said to be another program's."""
+    if house.kind == "sqlite":
+        house.run("CREATE TABLE migrations (version)")
+    else:
+        house.run(f"CREATE SCHEMA {house.schema}")
+        house.run("CREATE TABLE migrations (version BIGINT)")
+    operator = Operator(tmp_path)
+    operator.env["TRC_ENGAGE_STORE"] = house.address
+    ran = operator.call("members", "enroll", "ada")
+    assert (ran.code, "another program" in ran.err) == (74, True)

@@ -1,31 +1,19 @@
-"""Whose board it is, from the command line over real servers, and on stores from before boards had ids (R24)."""
+"""Whose board it is, from the command line over real servers (R24)."""
 
 import os
 import pty
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
-import psycopg
 import pytest
-from sqlite_utils import Database
 
 from support.command import ADA, GRACE, Operator
-from support.community import Community
-from support.postgres import schema, server_dsn
 from support.terminal import read_out
 from trc_engage import InvalidValue
 from trc_engage.adapters.mee6 import Mee6Source
-from trc_engage.adapters.postgres import PostgresLedger
-from trc_engage.adapters.postgres.schema import MIGRATIONS
 from trc_engage.adapters.sqlite import SqliteLedger
-from trc_engage.adapters.sqlite.schema import migrations
-from trc_engage.adapters.sqlite.tables import APPLICATION_ID
-from trc_engage.core.ports import Store
-from trc_engage.core.posting import Wait
 from trc_engage.testing.mee6 import Mee6Server
-from trc_engage.usecases.audit import audit
 
 ADOPT = ("sync", "--adopt-board", "--by", "admin-7", "--reason", "we moved")
 
@@ -133,96 +121,8 @@ def test_no_credential_is_part_of_a_board() -> None:
         Mee6Source.open("1", base_url="http://me:pw@127.0.0.1:8123")
 
 
-LIVED = """
-INSERT INTO members (member_id, enrolled_at, version) VALUES
-    ('ada', '2026-03-01T09:00:00.000000+00:00', 1), ('bo', '2026-03-01T09:00:00.000000+00:00', 1);
-INSERT INTO discord_activity (
-    version, member_id, discord_id, status, next_reading, xp_baseline, xp_total, xp_high, xp_posted,
-    linked_at, unlinked_at
-) VALUES
-    (2, 'ada', '80351110224678900', 'tracked', 'continues', 1000, 1000, 1000, 1000,
-     '2026-03-01T09:00:00.000000+00:00', NULL),
-    (2, 'bo', '80351110224678901', 'unlinked', 'opens', 0, 0, 0, 0,
-     '2026-03-01T09:00:00.000000+00:00', '2026-03-01T10:00:00.000000+00:00');
-INSERT INTO entries (kind, member_id, source, points, day, at, silent, account_id, xp_after, baseline_after) VALUES
-    ('opening', 'ada', 'discord', 0, '2026-03-01', '2026-03-01T09:15:00.000000+00:00', '1', 1, 1000, 1000);
-INSERT INTO runs (
-    task, outcome, at, opened, gained, deducted, rebased, unchanged, absent, missed, points, pages, board_rows, whole
-) VALUES ('sync', 'synced', '2026-03-01T09:15:00.000000+00:00', 1, 0, 0, 0, 0, 0, 0, 0, 1, 21, '1');
-INSERT INTO runs (task, outcome, at, trouble, message, counts, retry_at) VALUES
-    ('sync', 'failed', '2026-03-02T08:50:00.000000+00:00', 'rate_limited', 'slow down', '1',
-     '2026-03-02T09:20:00.000000+00:00');
-"""
-"""A day in the life of a store of the third version of the schema; the last sync was asked to wait."""
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def upgraded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """Open a store that the third version wrote."""
-    if request.param == "sqlite":
-        path = tmp_path / "engage.db"
-        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            connection.execute("PRAGMA foreign_keys = ON")
-            migrations.apply(Database(connection), stop_before="m004_edges")
-            connection.executescript(f"{LIVED} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 3")
-        with SqliteLedger.open(path) as ledger:
-            yield ledger
-        return
-    with schema() as name:
-        with psycopg.connect(server_dsn(), autocommit=True) as server:
-            server.execute(f"CREATE SCHEMA {name}; SET search_path = {name}")
-            server.execute("CREATE TABLE migrations (version BIGINT PRIMARY KEY)")
-            for number, script in enumerate(MIGRATIONS[:3], start=1):
-                with server.transaction():
-                    server.execute(script)
-                    server.execute("INSERT INTO migrations VALUES (%s)", [number])
-            server.execute(LIVED)
-        with PostgresLedger.open(server_dsn(), schema=name) as ledger:
-            yield ledger
-
-
-def named(ledger: Store) -> Community:
-    """Return a community whose source says which board it reads."""
-    community = Community(ledger)
-    community.board_id = "mee6:1"
-    return community
-
-
-def test_a_store_from_before_takes_the_id_of_its_next_good_sync(upgraded: Store) -> None:
-    """The wait that stood is kept, whoever asked for it; then the first good sync names the board, and pays on."""
-    community = named(upgraded)
-    state = upgraded.run_state().sync
-    assert (state.board_id, state.wait) == (None, Wait("rate_limited", community.now.replace(minute=20)))
-    community.xp = {"ada": 1_200}
-    assert community.run().outcome == "waiting"
-    assert community.run().sync is not None
-    assert (community.points("ada"), upgraded.run_state().sync.board_id) == (2, "mee6:1")
-    community.board_id = "mee6:2"
-    assert community.run().outcome == "failed"
-    assert audit(upgraded).is_healthy
-
-
-def test_links_and_rules_outlive_the_upgrade(upgraded: Store) -> None:
-    """An id is still held once, accounts are numbered on, and a foreign key still holds."""
-    community = named(upgraded)
-    community.engage.link("bo", "80351110224678901")
-    account = upgraded.account_of("bo")
-    assert account is not None
-    assert account.account_id == 3
-    community.now = community.now.replace(hour=11)
-    community.xp = {"ada": 1_000, "bo": 5}
-    community.engage.sync()
-    community.board_id = "mee6:2"
-    community.engage.leave("bo")
-    community.engage.sync(adopt_board=True, by="me", reason="moved")
-    left = upgraded.account_of("bo")
-    assert left is not None
-    assert left.next_reading == "rebases"
-    assert audit(upgraded).is_healthy
-
-
-def test_sqlite_checks_foreign_keys_after_an_upgrade(tmp_path: Path) -> None:
-    """They are off only while the table is laid out anew."""
+def test_sqlite_checks_foreign_keys(tmp_path: Path) -> None:
+    """SQLite does only where it is told to."""
     path = tmp_path / "engage.db"
     with SqliteLedger.open(path) as ledger, ledger._database.connection() as connection:
         assert connection.execute("PRAGMA foreign_keys").fetchone() == (1,)

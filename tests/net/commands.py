@@ -230,9 +230,7 @@ class Commands:
     def repair(self) -> None:
         """Have a balance found that a hand has changed, and made anew."""
         self.type("doctor --repair")
-        self.world.damage(
-            "UPDATE member_balances SET points = points + 7 WHERE member_id = 'bo' AND source = 'discord'"
-        )
+        self.world.damage("UPDATE balances SET points = points + 7 WHERE member_id = 'bo' AND source = 'discord'")
         for options in ("", "--repair", ""):
             self.type(f"doctor {options}")
 

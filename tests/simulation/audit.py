@@ -40,9 +40,9 @@ class Audit:
     def bury(self, pid: int) -> None:
         """Let the claim be one of a process that is known to be dead."""
         with self._ledger._database.transaction() as session:
-            for (owner,) in session.execute("SELECT owner FROM claims").fetchall():
+            for (owner,) in session.execute("SELECT owner FROM leases").fetchall():
                 host, _, rest = owner.rsplit(":", 2)
-                session.execute("UPDATE claims SET owner = ?", [f"{host}:{pid}:{rest}"])
+                session.execute("UPDATE leases SET owner = ?", [f"{host}:{pid}:{rest}"])
 
     def follow(self) -> None:
         """Read what is new in the feed, and add it up (R23)."""

@@ -33,7 +33,7 @@ def check(file: Path) -> int:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
         sums = "SELECT member_id, source, sum(points) FROM entries GROUP BY 1, 2 HAVING sum(points) <> 0 ORDER BY 1, 2"
-        balances = "SELECT member_id, source, points FROM member_balances WHERE points <> 0 ORDER BY 1, 2"
+        balances = "SELECT member_id, source, points FROM balances WHERE points <> 0 ORDER BY 1, 2"
         assert connection.execute(balances).fetchall() == connection.execute(sums).fetchall()
         (entries,) = connection.execute("SELECT count(*) FROM entries").fetchone()
     finally:

@@ -88,11 +88,9 @@ DAMAGES = (
         "account 1",
     ),
     Damage("an account removed", "DELETE FROM discord_activity WHERE account_id = 1", "account", "unknown"),
-    Damage(
-        "a balance changed", "UPDATE member_balances SET points = 7 WHERE member_id = 'bo'", "balance", "member 'bo'"
-    ),
-    Damage("a balance removed", "DELETE FROM member_balances WHERE member_id = 'bo'", "balance", "is 0, expected"),
-    Damage("a balance of nobody", "INSERT INTO member_balances VALUES ('zoe', 'benchmark', 5)", "balance", "'zoe'"),
+    Damage("a balance changed", "UPDATE balances SET points = 7 WHERE member_id = 'bo'", "balance", "member 'bo'"),
+    Damage("a balance removed", "DELETE FROM balances WHERE member_id = 'bo'", "balance", "is 0, expected"),
+    Damage("a balance of nobody", "INSERT INTO balances VALUES ('zoe', 'benchmark', 5)", "balance", "'zoe'"),
     Damage(
         "a balance of a month changed",
         "UPDATE monthly_balances SET points = 7 WHERE member_id = 'bo'",
@@ -240,7 +238,7 @@ DAMAGES = (
     ),
     Damage(
         "a notice under way garbled",
-        "INSERT INTO notices_begun VALUES ('log', 'source', 'alert', 'then', '2026-03-02T09:00:00.000000+00:00')",
+        "INSERT INTO sent_notices VALUES ('log', 'source', false, 'alert', 'then', '2026-03-02T09:00:00.000000+00:00')",
         "notice",
         "'then'",
     ),
@@ -251,9 +249,9 @@ DAMAGES = (
         "'once'",
     ),
     Damage("a request garbled", "INSERT INTO requests VALUES ('run', 'soon')", "notice", "'soon'"),
-    Damage("a notice garbled", "UPDATE told SET since = 'then'", "notice", "'then'"),
-    Damage("a claim without an end", "UPDATE claims SET until = 'never'", "lease", "'never'"),
-    Damage("a claim of nobody", "UPDATE claims SET owner = 'me'", "lease", "host:process:token"),
+    Damage("a notice garbled", "UPDATE sent_notices SET since = 'then'", "notice", "'then'"),
+    Damage("a claim without an end", "UPDATE leases SET until = 'never'", "lease", "'never'"),
+    Damage("a claim of nobody", "UPDATE leases SET owner = 'me'", "lease", "host:process:token"),
     Damage("a version of the future", "PRAGMA user_version = 999", "file", "user_version is 999"),
     Damage("a file of another program", "PRAGMA application_id = 1", "file", "application_id"),
     Damage(
@@ -268,7 +266,7 @@ DAMAGES = (
         "schema",
         "another",
     ),
-    Damage("a table dropped", "DROP TABLE member_balances", "unreadable", "no such table"),
+    Damage("a table dropped", "DROP TABLE balances", "unreadable", "no such table"),
     Damage(
         "an index that is another's",
         by_hand(

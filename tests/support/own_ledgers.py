@@ -12,7 +12,7 @@ from trc_engage.adapters.memory import MemoryLedger
 from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.testing import LedgerContract
 
-UNBALANCED = "UPDATE member_balances SET points = points + 7 WHERE member_id = '{}' AND source = 'benchmark'"
+UNBALANCED = "UPDATE balances SET points = points + 7 WHERE member_id = '{}' AND source = 'benchmark'"
 ODD = "UPDATE monthly_balances SET points = points + 7"
 
 

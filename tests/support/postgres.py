@@ -110,12 +110,12 @@ def schema() -> Iterator[str]:
 
 
 TABLES = (
-    *("requests", "channels", "notices_begun", "failure_runs"),
-    *("told", "slots", "claims", "waits", "runs", "excusals", "settled_days", "streaks", "discord_days"),
-    *("monthly_balances", "member_balances", "entries", "discord_activity", "name_words", "members"),
+    *("requests", "channels", "sent_notices", "failure_runs"),
+    *("slots", "leases", "waits", "runs", "excusals", "settled_days", "streaks", "discord_days"),
+    *("monthly_balances", "balances", "entries", "discord_activity", "name_words", "members"),
 )
 """All that a store holds, what refers before what is referred to."""
-SEQUENCES = ("runs_run_id_seq", "excusals_change_seq", "entry_positions", "discord_activity_account_id_seq")
+SEQUENCES = ("runs_run_id_seq", "excusals_change_seq", "entries_position_seq", "discord_activity_account_id_seq")
 EMPTY = "; ".join(
     [
         "BEGIN; ALTER TABLE entries DISABLE TRIGGER USER",

@@ -73,7 +73,7 @@ def _wait_forgotten_by_others(state_of: Any) -> Any:
 def _lease_ignored(lease: Any) -> Any:
     def leased(self: Any, *told: Any) -> Any:
         with self._database.transaction() as session:
-            session.execute("DELETE FROM claims")
+            session.execute("DELETE FROM leases")
         return lease(self, *told)
 
     return leased

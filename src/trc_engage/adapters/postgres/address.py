@@ -76,8 +76,8 @@ class Address:
         """
         last = f"(SELECT coalesce(max(position), 0) FROM {self.quoted_schema}.entries)"
         return (
-            f"{self.lock}; SELECT setval('{self.quoted_schema}.entry_positions', {last} + 1, false); {KEPT}; "
-            f"SELECT max(version) FROM {self.quoted_schema}.migrations"
+            f"{self.lock}; SELECT setval('{self.quoted_schema}.entries_position_seq', {last} + 1, false); {KEPT}; "
+            f"SELECT max(version) FROM {self.quoted_schema}.schema_migrations"
         )
 
 

@@ -24,7 +24,7 @@ WAIT_SECONDS = 10.0
 STATEMENT_SECONDS = 30
 """Longer than the wait for a lock, shorter than a web server waits for us."""
 BULK_SECONDS = 300
-"""For what moves or reads many rows. As long as a claim holds: what takes longer is lost anyway."""
+"""For what moves or reads many rows. As long as a lease holds: what takes longer is lost anyway."""
 LAYOUT_SECONDS = 3_600
 """For tables that are laid out or filled as a whole, with nobody else at work."""
 IDLE_SECONDS = 60

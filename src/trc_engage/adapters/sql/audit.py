@@ -13,23 +13,22 @@ from ...core.incidents import NoticeKind, Topic
 from ...core.model import DecisionKind, Entry
 from ...core.settlement import ends_at
 from .database import Connection, SqlStore, stamp
-from .runs import FROM_RUNS
 from .search import names, reword
 from .survey import FLAG, INSTANT, PERSONAL, SETTLED_DAYS, TEXT, WHOLE, Columns, Survey, one_of, optional
 
 UNBALANCED = """
 WITH sums AS (SELECT member_id, source, CAST(sum(points) AS BIGINT) AS points FROM entries GROUP BY member_id, source)
-SELECT member_id, source, coalesce(member_balances.points, 0) AS before, sums.points AS after
-FROM sums LEFT JOIN member_balances USING (member_id, source)
-WHERE coalesce(member_balances.points, 0) <> sums.points
+SELECT member_id, source, coalesce(balances.points, 0) AS before, sums.points AS after
+FROM sums LEFT JOIN balances USING (member_id, source)
+WHERE coalesce(balances.points, 0) <> sums.points
 UNION ALL
-SELECT member_id, source, member_balances.points, 0
-FROM member_balances LEFT JOIN sums USING (member_id, source)
-WHERE sums.points IS NULL AND member_balances.points <> 0
+SELECT member_id, source, balances.points, 0
+FROM balances LEFT JOIN sums USING (member_id, source)
+WHERE sums.points IS NULL AND balances.points <> 0
 ORDER BY member_id, source
 """
 SET_BALANCE = """
-INSERT INTO member_balances (member_id, source, points) VALUES (?, ?, ?)
+INSERT INTO balances (member_id, source, points) VALUES (?, ?, ?)
 ON CONFLICT (member_id, source) DO UPDATE SET points = excluded.points
 """
 
@@ -135,18 +134,18 @@ RUNS = Columns(
 )
 WAITS = Columns("waits", (("board_id", TEXT), ("trouble", one_of(get_args(SourceTrouble))), ("until", INSTANT)))
 SLOTS = Columns("slots", (("slot", INSTANT), ("outcome", one_of(get_args(SlotOutcome))), ("at", INSTANT)))
-TOLD = Columns(
-    "told",
+NOTICES = Columns(
+    "sent_notices",
     (
         ("channel", TEXT),
         ("topic", one_of(get_args(Topic))),
+        ("is_sure", FLAG),
         ("kind", one_of(get_args(NoticeKind))),
         ("since", INSTANT),
         ("at", INSTANT),
     ),
-    keys=2,
+    keys=3,
 )
-NOTICES_BEGUN = Columns("notices_begun", TOLD.kinds, keys=2)
 CHANNELS = Columns(
     "channels",
     (
@@ -159,14 +158,14 @@ CHANNELS = Columns(
     keys=2,
 )
 REQUESTS = Columns("requests", (("task", TEXT), ("next_at", INSTANT)))
-LEASES = Columns("claims", (("task", TEXT), ("owner", TEXT), ("taken_at", INSTANT), ("until", INSTANT)))
+LEASES = Columns("leases", (("task", TEXT), ("owner", TEXT), ("taken_at", INSTANT), ("until", INSTANT)))
 
 # A sync's entries bear its instant; two syncs may share one.
 RUN_POINTS = """
 WITH posted AS (SELECT at, sum(points) AS points FROM entries WHERE account_id IS NOT NULL GROUP BY at),
-told AS (SELECT at, sum(points) AS points FROM runs WHERE outcome = 'synced' GROUP BY at)
-SELECT at, coalesce(told.points, 0), coalesce(posted.points, 0), told.at IS NULL
-FROM {sides} USING (at) WHERE told.points IS NULL OR told.points <> coalesce(posted.points, 0)
+recorded AS (SELECT at, sum(points) AS points FROM runs WHERE outcome = 'synced' GROUP BY at)
+SELECT at, coalesce(recorded.points, 0), coalesce(posted.points, 0), recorded.at IS NULL
+FROM {sides} USING (at) WHERE recorded.points IS NULL OR recorded.points <> coalesce(posted.points, 0)
 """
 FOREIGN_RISES = """
 SELECT account_id, discord_days.day
@@ -175,6 +174,20 @@ WHERE discord_days.member_id <> discord_activity.member_id
 ORDER BY account_id, discord_days.day
 """
 UNTIMELY_RISES = "SELECT closes_at FROM discord_days EXCEPT SELECT at FROM runs WHERE outcome = 'synced'"
+FROM_RUNS = """
+SELECT tally.scope, tally.failures, first_of.at, last_of.trouble, last_of.message
+FROM (
+    SELECT 'any' AS scope, count(*) AS failures, min(run_id) AS first_id, max(run_id) AS last_id FROM runs
+    WHERE counts AND run_id > (SELECT coalesce(max(run_id), 0) FROM runs WHERE outcome = 'synced')
+    UNION ALL
+    SELECT 'urgent', count(*), min(run_id), max(run_id) FROM runs
+    WHERE counts AND trouble IN ('distrusted', 'clock')
+        AND run_id > (SELECT coalesce(max(run_id), 0) FROM runs WHERE outcome = 'synced')
+) AS tally
+JOIN runs AS first_of ON first_of.run_id = tally.first_id
+JOIN runs AS last_of ON last_of.run_id = tally.last_id
+"""
+"""What the runs themselves say of the failures in a row: every one of them is read."""
 UNMATCHED_FAILURES = f"""
 WITH known (scope, failures, since, trouble, message) AS ({FROM_RUNS}),
 kept AS (SELECT scope, failures, since, trouble, message FROM failure_runs)
@@ -217,8 +230,8 @@ def runs(survey: Survey) -> Iterator[Breach]:
     for run_id, outcome, at, points, rows, whole, trouble, message, counts, *_ in survey.values(RUNS, check="run"):
         subject = f"run {run_id}"
         is_good = outcome == "synced"
-        told = {"what was read": (points, rows, whole), "what went wrong": (trouble, message, counts)}
-        for what, fields in told.items():
+        parts = {"what was read": (points, rows, whole), "what went wrong": (trouble, message, counts)}
+        for what, fields in parts.items():
             is_due = is_good == (what == "what was read")
             if any((field is not None) != is_due for field in fields):
                 expected = "there" if is_due else "none"
@@ -255,12 +268,12 @@ def waits(survey: Survey) -> Iterator[Breach]:
 
 def run_points(survey: Survey) -> Iterator[Breach]:
     """Compare what syncs say they gave with what their entries give (R19)."""
-    for sides in ("told LEFT JOIN posted", "posted LEFT JOIN told"):
-        for at, told, posted, is_unknown in survey.rows("runs", RUN_POINTS.format(sides=sides)):
+    for sides in ("recorded LEFT JOIN posted", "posted LEFT JOIN recorded"):
+        for at, recorded, posted, is_unknown in survey.rows("runs", RUN_POINTS.format(sides=sides)):
             if is_unknown:
                 yield Breach("run", f"entries of {at}", "their sync", "unknown", "a good one of that instant")
             else:
-                expected = f"{told}, by the record of its run"
+                expected = f"{recorded}, by the record of its run"
                 yield Breach("run", f"sync of {at}", "the sum of its entries", posted, expected)
 
 
@@ -309,16 +322,16 @@ def failure_runs(survey: Survey) -> Iterator[Breach]:
 
 def notices(survey: Survey) -> Iterator[Breach]:
     """Read every notice; that one is older than what it tells of is no flaw, for a clock may have run ahead (R22)."""
-    for columns in (TOLD, NOTICES_BEGUN, CHANNELS, REQUESTS):
+    for columns in (NOTICES, CHANNELS, REQUESTS):
         list(survey.values(columns, check="notice"))
     return iter(())
 
 
 def leases(survey: Survey) -> Iterator[Breach]:
-    """Look at when claims began and when they end."""
+    """Look at when leases began and when they end."""
     for task, _, taken_at, until in survey.values(LEASES, check="lease"):
         if until <= taken_at:
-            yield Breach("lease", f"claim {task!r}", "its end", until, f"one after {taken_at}")
+            yield Breach("lease", f"lease of {task!r}", "its end", until, f"one after {taken_at}")
 
 
 ODDITIES: tuple[Callable[[Survey], Iterator[Any]], ...] = (

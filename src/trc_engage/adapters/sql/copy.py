@@ -38,7 +38,7 @@ TABLES = (
             *("key", "reason", "actor", "reverses"),
         ),
     ),
-    Table("member_balances", ("member_id", "source", "points"), keys=2),
+    Table("balances", ("member_id", "source", "points"), keys=2),
     Table("monthly_balances", ("month", "member_id", "points"), keys=2),
     Table("discord_days", ("day", "member_id", "account_id", "opens_at", "closes_at"), keys=3),
     Table("streaks", ("member_id", "version", "last", "length", "longest")),
@@ -56,11 +56,10 @@ TABLES = (
     Table("waits", ("board_id", "trouble", "until")),
     Table("slots", ("slot", "outcome", "at")),
     Table("failure_runs", ("scope", "failures", "since", "trouble", "message")),
-    Table("told", ("channel", "topic", "kind", "since", "at"), keys=2),
-    Table("notices_begun", ("channel", "topic", "kind", "since", "at"), keys=2),
+    Table("sent_notices", ("channel", "topic", "is_sure", "kind", "since", "at"), keys=3),
     Table("channels", ("channel", "fingerprint", "dead_since", "not_before", "why"), keys=2),
 )
-"""All but the claims and the requests, for nobody is at work on a copy; what refers to others stands behind them."""
+"""All but the leases and the requests, for nobody is at work on a copy; what refers to others stands behind them."""
 
 
 def copy(source: Database, target: Database) -> None:

@@ -387,6 +387,16 @@ def month_of(day: str) -> str:
     return f"{day[:8]}01"
 
 
+def refuse_unreleased(address: str, *, found: bool) -> None:
+    """Raise `LedgerFailed` for a store that was written before the first release."""
+    if found:
+        message = (
+            f"{address} was written by a trc-engage from before its first release, whose stores are not carried over; "
+            "nothing was touched: name a new store"
+        )
+        raise LedgerFailed(message)
+
+
 def refuse_newer(address: str, found: int, known: int) -> None:
     """Raise `LedgerFailed` if tables are newer than this version, which could then write no more than half of it."""
     if found > known:

@@ -29,9 +29,9 @@ ORDER BY account_id
 """
 
 POST_BALANCES = """
-INSERT INTO member_balances (member_id, source, points)
+INSERT INTO balances (member_id, source, points)
 SELECT member_id, :source, points FROM engage_staged_moves WHERE points <> 0
-ON CONFLICT (member_id, source) DO UPDATE SET points = member_balances.points + excluded.points
+ON CONFLICT (member_id, source) DO UPDATE SET points = balances.points + excluded.points
 """
 
 POST_MONTHLY_BALANCES = """
@@ -116,9 +116,11 @@ def _staged(moves: Sequence[Move], windows: dict[Window, int]) -> Iterator[tuple
 
 
 NOTE = """
-INSERT INTO {table} (channel, topic, kind, since, at) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (channel, topic) DO UPDATE SET kind = excluded.kind, since = excluded.since, at = excluded.at
+INSERT INTO sent_notices (channel, topic, is_sure, kind, since, at) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (channel, topic, is_sure) DO UPDATE SET kind = excluded.kind, since = excluded.since, at = excluded.at
 """
+
+WITHDRAW = "DELETE FROM sent_notices WHERE channel = ? AND topic = ? AND is_sure = ?"
 
 FORGET_CHANNEL = "DELETE FROM channels WHERE channel = ? AND fingerprint = ?"
 KEEP_CHANNEL = "INSERT INTO channels (channel, fingerprint, dead_since, not_before, why) VALUES (?, ?, ?, ?, ?)"
@@ -137,16 +139,16 @@ ON CONFLICT (board_id) DO UPDATE SET trouble = excluded.trouble, until = exclude
 
 
 def check_lease(connection: Connection, lease: Lease | None) -> None:
-    """Raise `LeaseLost` if somebody else has the claim by now; whoever writes here holds the lock."""
+    """Raise `LeaseLost` if somebody else has the lease by now; whoever writes here holds the lock."""
     if lease is None:
         return
-    held = connection.execute("SELECT 1 FROM claims WHERE task = ? AND owner = ?", [lease.task, lease.owner])
+    held = connection.execute("SELECT 1 FROM leases WHERE task = ? AND owner = ?", [lease.task, lease.owner])
     if held.fetchone() is None:
         raise LeaseLost
 
 
 def note(connection: Connection, posting: Posting, at: str) -> None:
-    """Write how a sync and its slot ended, and what was told; raises `Conflict` and `LeaseLost`."""
+    """Write how a sync and its slot ended, and which notices were sent; raises `Conflict` and `LeaseLost`."""
     if posting.run is not None:
         _succeed(connection, posting.run, at)
     if posting.failure is not None:
@@ -163,12 +165,11 @@ def note(connection: Connection, posting: Posting, at: str) -> None:
 
 def _note_notices(connection: Connection, posting: Posting) -> None:
     """Write what is about to be sent, and what became of it."""
-    for table, notices in (("notices_begun", posting.begun), ("told", posting.told)):
+    for is_sure, notices in ((False, posting.begun), (True, posting.told)):
         for one in notices:
-            row = [one.channel, one.topic, one.kind, stamp(one.since), stamp(one.at)]
-            connection.execute(NOTE.format(table=table), row)
+            connection.execute(NOTE, [one.channel, one.topic, is_sure, one.kind, stamp(one.since), stamp(one.at)])
     for one in (*posting.told, *posting.withdrawn):
-        connection.execute("DELETE FROM notices_begun WHERE channel = ? AND topic = ?", [one.channel, one.topic])
+        connection.execute(WITHDRAW, [one.channel, one.topic, False])
 
 
 def _end(connection: Connection, end: SlotEnd) -> None:
@@ -237,8 +238,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING position
 """
 
 ADD_TO_BALANCE = """
-INSERT INTO member_balances (member_id, source, points) VALUES (?, ?, ?)
-ON CONFLICT (member_id, source) DO UPDATE SET points = member_balances.points + excluded.points
+INSERT INTO balances (member_id, source, points) VALUES (?, ?, ?)
+ON CONFLICT (member_id, source) DO UPDATE SET points = balances.points + excluded.points
 """
 
 ADD_TO_MONTHLY_BALANCE = """

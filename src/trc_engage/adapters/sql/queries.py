@@ -234,7 +234,7 @@ WHERE member_id IN (SELECT member_id FROM members WHERE member_id > ? ORDER BY m
 """
 
 OF_ALL_TIME = """
-WITH sums AS (SELECT member_id, CAST(sum(points) AS BIGINT) AS points FROM member_balances GROUP BY member_id)
+WITH sums AS (SELECT member_id, CAST(sum(points) AS BIGINT) AS points FROM balances GROUP BY member_id)
 """
 OF_A_MONTH = """
 WITH sums AS NOT MATERIALIZED (SELECT member_id, points FROM monthly_balances WHERE month = :month)
@@ -370,7 +370,7 @@ def _standings(connection: Connection, condition: str, values: Sequence[str | in
     ).fetchall()
     balances: dict[str, dict[str, int]] = defaultdict(dict)
     for member_id, source, amount in connection.execute(
-        f"SELECT member_id, source, points FROM member_balances {condition} ORDER BY source",
+        f"SELECT member_id, source, points FROM balances {condition} ORDER BY source",
         values,
     ):
         balances[member_id][source] = amount

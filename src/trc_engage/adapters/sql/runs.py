@@ -15,21 +15,6 @@ from ...core.settlement import ROSE_THE_DAY_BEFORE_MIN, days_watched
 from .database import Connection, Row, SqlStore, stamp
 from .queries import calendar_of
 
-FROM_RUNS = """
-SELECT tally.scope, tally.failures, first_of.at, last_of.trouble, last_of.message
-FROM (
-    SELECT 'any' AS scope, count(*) AS failures, min(run_id) AS first_id, max(run_id) AS last_id FROM runs
-    WHERE counts AND run_id > (SELECT coalesce(max(run_id), 0) FROM runs WHERE outcome = 'synced')
-    UNION ALL
-    SELECT 'urgent', count(*), min(run_id), max(run_id) FROM runs
-    WHERE counts AND trouble IN ('distrusted', 'clock')
-        AND run_id > (SELECT coalesce(max(run_id), 0) FROM runs WHERE outcome = 'synced')
-) AS tally
-JOIN runs AS first_of ON first_of.run_id = tally.first_id
-JOIN runs AS last_of ON last_of.run_id = tally.last_id
-"""
-"""What the runs themselves say of the failures in a row: every one of them is read."""
-
 KEEP = """
 INSERT INTO failure_runs (scope, failures, since, trouble, message) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (scope) DO UPDATE SET
@@ -68,11 +53,13 @@ ROSE = "SELECT count(*) FROM (SELECT 1 FROM discord_days WHERE day = ? LIMIT ?) 
 SLOTS = """
 SELECT slot, outcome, at FROM slots WHERE slot >= ? OR slot = (SELECT max(slot) FROM slots) ORDER BY slot
 """
-HELD = "SELECT task, owner, taken_at, until FROM claims"
+HELD = "SELECT task, owner, taken_at, until FROM leases"
 
 BOARD = """
 SELECT board_id FROM runs WHERE outcome = 'synced' AND board_id IS NOT NULL ORDER BY run_id DESC LIMIT 1
 """
+
+NOTICES = "SELECT channel, topic, kind, since, at, is_sure FROM sent_notices ORDER BY channel, topic"
 
 CHANNELS = """
 SELECT channel, fingerprint, dead_since, not_before, why FROM channels ORDER BY channel, fingerprint
@@ -83,7 +70,7 @@ INSERT INTO requests (task, next_at) VALUES (?, ?) ON CONFLICT (task) DO UPDATE 
 """
 
 LEASE = """
-INSERT INTO claims (task, owner, taken_at, until) VALUES (?, ?, ?, ?)
+INSERT INTO leases (task, owner, taken_at, until) VALUES (?, ?, ?, ?)
 ON CONFLICT (task) DO UPDATE SET owner = excluded.owner, taken_at = excluded.taken_at, until = excluded.until
 """
 
@@ -95,6 +82,7 @@ class Running(SqlStore):
         """Return all that a run decides on, as of one instant."""
         with self._database.snapshot() as connection:
             calendar = calendar_of(connection)
+            notices = [_notice(row) for row in connection.execute(NOTICES)]
             return RunState(
                 _sync_state(connection),
                 calendar,
@@ -102,8 +90,8 @@ class Running(SqlStore):
                 {day: _rose(connection, day) for day in days_watched(calendar)},
                 [_slot_end(row) for row in connection.execute(SLOTS, [slot and stamp(slot)])],
                 [_lease(row) for row in connection.execute(f"{HELD} ORDER BY task")],
-                _notices(connection, "told", is_sure=True),
-                _notices(connection, "notices_begun", is_sure=False),
+                [one for one in notices if one.is_sure],
+                [one for one in notices if not one.is_sure],
                 [_channel(row) for row in connection.execute(CHANNELS)],
             )
 
@@ -122,10 +110,10 @@ class Running(SqlStore):
         return evolve(lease, took_over=held is not None)
 
     def renew(self, lease: Lease, until: datetime, /) -> None:
-        """Hold a claim for longer; raises `LeaseLost` if somebody else has it by now."""
+        """Hold a lease for longer; raises `LeaseLost` if somebody else has it by now."""
         with self._database.transaction() as connection:
             still = connection.execute(
-                "UPDATE claims SET until = ? WHERE task = ? AND owner = ?", [stamp(until), lease.task, lease.owner]
+                "UPDATE leases SET until = ? WHERE task = ? AND owner = ?", [stamp(until), lease.task, lease.owner]
             )
             if not still.rowcount:
                 raise LeaseLost
@@ -142,9 +130,9 @@ class Running(SqlStore):
             connection.execute(KEEP_REQUEST, [task, stamp(next_at)])
 
     def release(self, lease: Lease, /) -> None:
-        """Give a claim back; one that was taken over meanwhile is left alone."""
+        """Give a lease back; one that was taken over meanwhile is left alone."""
         with self._database.transaction() as connection:
-            connection.execute("DELETE FROM claims WHERE task = ? AND owner = ?", [lease.task, lease.owner])
+            connection.execute("DELETE FROM leases WHERE task = ? AND owner = ?", [lease.task, lease.owner])
 
 
 def _sync_state(connection: Connection) -> SyncState:
@@ -173,12 +161,9 @@ def _rose(connection: Connection, day: date) -> int:
     return int(rose)
 
 
-def _notices(connection: Connection, table: str, *, is_sure: bool) -> list[SentNotice]:
-    rows = connection.execute(f"SELECT channel, topic, kind, since, at FROM {table} ORDER BY channel, topic")
-    return [
-        SentNotice(channel, topic, kind, datetime.fromisoformat(since), datetime.fromisoformat(at), is_sure)
-        for channel, topic, kind, since, at in rows
-    ]
+def _notice(row: Row) -> SentNotice:
+    channel, topic, kind, since, at, is_sure = row
+    return SentNotice(channel, topic, kind, datetime.fromisoformat(since), datetime.fromisoformat(at), bool(is_sure))
 
 
 def _channel(row: Row) -> ChannelState:
@@ -203,7 +188,7 @@ def _slot_end(row: tuple[str, SlotOutcome, str]) -> SlotEnd:
 
 
 def _may_live(owner: str) -> bool:
-    """Tell whether a claim's owner may still be at work; a process of this host is asked for."""
+    """Tell whether a lease's owner may still be at work; a process of this host is asked for."""
     host, pid, _ = owner.rsplit(":", 2)
     if host != socket.gethostname():
         return True

@@ -173,7 +173,7 @@ ACCOUNTS = Columns(
         ("unlinked_at", optional(INSTANT)),
     ),
 )
-BALANCES = Columns("member_balances", (("member_id", TEXT), ("source", TEXT), ("points", WHOLE)), keys=2)
+BALANCES = Columns("balances", (("member_id", TEXT), ("source", TEXT), ("points", WHOLE)), keys=2)
 STREAKS = Columns(
     "streaks",
     (("member_id", TEXT), ("version", WHOLE), ("last", optional(DAY)), ("length", WHOLE), ("longest", WHOLE)),

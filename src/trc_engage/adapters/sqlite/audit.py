@@ -9,7 +9,7 @@ from typing import cast
 from ...core.audit.model import Breach
 from ..sql.audit import Audited
 from ..sql.database import Connection
-from .tables import APPLICATION_ID, SCHEMA_VERSION
+from .schema import APPLICATION_ID, SCHEMA_VERSION, migrate
 
 FOUND_MAX = 100
 """How many flaws of pages are named; one page that is lost may leave thousands."""
@@ -31,7 +31,7 @@ OWNER_PARTS = 3
 OWNERS = {
     "discord_activity": "link",
     "entries": "entry",
-    "member_balances": "balance",
+    "balances": "balance",
     "streaks": "streak",
     "discord_days": "evidence",
 }
@@ -122,9 +122,6 @@ def _schema(connection: Connection) -> Iterator[Breach]:
 @cache
 def _fresh_schema() -> dict[tuple[str, str], tuple[str, str | None]]:
     """Return what the migrations make of an empty file."""
-    # sqlite-utils costs more time to import than most commands take to run.
-    from .schema import migrate  # noqa: PLC0415
-
     connection = sqlite3.connect(":memory:", isolation_level=None)
     try:
         migrate(connection)
@@ -148,10 +145,10 @@ def _positions(connection: Connection) -> Iterator[Breach]:
 
 def _owners(connection: Connection) -> Iterator[Breach]:
     """Who is at work is known by host and process, so that a dead one is taken over from at once."""
-    for task, owner in connection.execute("SELECT task, owner FROM claims"):
+    for task, owner in connection.execute("SELECT task, owner FROM leases"):
         parts = str(owner).rsplit(":", 2)
         if len(parts) != OWNER_PARTS or not parts[1].isdecimal():
-            yield Breach("lease", f"claim {task!r}", "its owner", "something else", "host:process:token")
+            yield Breach("lease", f"lease of {task!r}", "its owner", "something else", "host:process:token")
 
 
 LOOKS: dict[str, Callable[[Connection], Iterator[Breach]]] = {
@@ -160,5 +157,5 @@ LOOKS: dict[str, Callable[[Connection], Iterator[Breach]]] = {
     "header": _header,
     "schema": _schema,
     "positions": _positions,
-    "claims": _owners,
+    "leases": _owners,
 }

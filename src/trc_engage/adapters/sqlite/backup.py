@@ -16,7 +16,7 @@ from ...core.errors import InvalidValue, LedgerBusy, LedgerFailed
 from ..sql.database import refuse_newer
 from .database import SqliteDatabase
 from .ledger import ReadOnlyFile
-from .tables import APPLICATION_ID, SCHEMA_VERSION
+from .schema import APPLICATION_ID, SCHEMA_VERSION, check_released
 
 AT_FDCWD = -100
 RENAME_NOREPLACE = 1
@@ -152,7 +152,7 @@ def _copied(source: Path, part: Path, *, without_lease: bool) -> Copy:
         with copy.connection() as written:
             try:
                 if without_lease:
-                    written.execute("DELETE FROM claims")
+                    written.execute("DELETE FROM leases")
                 _verify(written)
                 return _contents(part, written)
             except sqlite3.DatabaseError as error:
@@ -192,6 +192,7 @@ def _watch(source: Path) -> Callable[[int, int, int], None]:
 
 
 def _check_ours(source: Path, connection: sqlite3.Connection) -> None:
+    check_released(str(source), connection)
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         message = f"{source}: it is no store of trc-engage; name another file"
         raise LedgerFailed(message)

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from ...core.errors import LedgerBusy, LedgerFailed, StoreMissing
 from ..sql.database import Connection, Pool, refuse_newer, refuse_other
-from .tables import SCHEMA_VERSION
+from .schema import SCHEMA_VERSION, check_released, migrate
 
 OWNER_ONLY = 0o600
 TRIES = 5
@@ -206,10 +206,8 @@ class SqliteDatabase:
         if not is_new and not connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
             message = f"{self.path}: {MISSING}"
             raise StoreMissing(message)
+        check_released(self.address, connection)
         if version < SCHEMA_VERSION:
-            # sqlite-utils costs more time to import than most commands take to run.
-            from .schema import migrate  # noqa: PLC0415
-
             migrate(connection)
         return version
 
@@ -292,8 +290,6 @@ class SqliteDatabase:
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("PRAGMA temp_store = MEMORY")
             connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-            # Without it no member and no run is written: versions before the fourth schema look at no version.
-            connection.create_function("upgrade_trc_engage", 0, lambda: SCHEMA_VERSION)
             if self._is_begun:
                 # Another file may have taken the place of the one that was brought up to date.
                 self._prepare(connection, is_new=False)

@@ -11,7 +11,7 @@ from ..sql.database import refuse_other
 from ..sql.posting import SqlLedger
 from .audit import FileAudited
 from .database import BUSY_SECONDS, OpenFile, SqliteDatabase, connected
-from .tables import SCHEMA_VERSION
+from .schema import SCHEMA_VERSION, check_released
 from .views import SqliteFile
 
 APPLIED = "SELECT count(*) FROM _sqlite_migrations WHERE migration_set = 'trc-engage'"
@@ -33,6 +33,7 @@ class ReadOnlyFile(SqliteDatabase):
     def check(self) -> None:
         """Raise `LedgerFailed` if it is a store of another version; what is damaged is the doctor's to tell."""
         with suppress(sqlite3.DatabaseError, UnicodeDecodeError), self._pool.connection() as opened:
+            check_released(self.address, opened.connection)
             (version,) = opened.connection.execute("PRAGMA user_version").fetchone()
             (applied,) = opened.connection.execute(APPLIED).fetchone()
             # A number that was changed by hand is no version.

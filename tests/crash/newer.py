@@ -1,0 +1,28 @@
+"""The next version of the package, in this process: the present one with a migration more."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from unittest.mock import patch
+
+from trc_engage.adapters.sqlite import audit, schema
+
+MIGRATION = """
+CREATE TABLE daily_balances (member_id TEXT, day TEXT, points INTEGER, PRIMARY KEY (member_id, day)) STRICT;
+INSERT INTO daily_balances SELECT member_id, day, sum(points) FROM entries GROUP BY member_id, day;
+"""
+VERSION = schema.SCHEMA_VERSION + 1
+
+
+@contextmanager
+def newer_version() -> Iterator[None]:
+    """Let this process be of the next version, which brings a store up to date as it opens it."""
+    modules = [module for name, module in sys.modules.items() if name.startswith("trc_engage.adapters.sqlite.")]
+    with ExitStack() as patches:
+        patches.callback(audit._fresh_schema.cache_clear)
+        patches.enter_context(patch.object(schema, "MIGRATIONS", (*schema.MIGRATIONS, MIGRATION)))
+        for module in modules:
+            if hasattr(module, "SCHEMA_VERSION"):
+                patches.enter_context(patch.object(module, "SCHEMA_VERSION", VERSION))
+        audit._fresh_schema.cache_clear()
+        yield
