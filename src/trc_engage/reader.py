@@ -11,9 +11,16 @@ from .core.days import ONE_DAY, in_utc
 from .core.errors import InvalidValue, UnknownMember
 from .core.model import Entry
 from .core.ports import Clock, Views
-from .core.reports import Found, MemberDay, MemberFacts, Rank, Standing, member_day
+from .core.reports import Explanation, Found, MemberDay, MemberFacts, Rank, Standing, member_day
 from .core.streaks import MILESTONES, Milestone
-from .core.validation import validate_day, validate_limit, validate_member_id, validate_name, validate_position
+from .core.validation import (
+    LIMIT_MAX,
+    validate_day,
+    validate_limit,
+    validate_member_id,
+    validate_name,
+    validate_position,
+)
 
 DAYS_MAX = 1_000
 
@@ -32,9 +39,7 @@ class Reader:
 
     def standing(self, member_id: str) -> Standing:
         """Return where a member stands, the streak included."""
-        facts, today = self._facts(member_id)
-        streak = streaks.standing(facts.streak, facts.calendar, facts.open_days, today, self._milestones)
-        return evolve(facts.standing, streak=streak)
+        return self._standing(*self._facts(member_id))
 
     def milestones(self, member_id: str) -> Sequence[Milestone]:
         """Return the milestones that the member's longest streak has reached, lowest first (R17)."""
@@ -43,17 +48,20 @@ class Reader:
 
     def days(self, member_id: str, first_day: date, last_day: date) -> Sequence[MemberDay]:
         """Return what each day meant for the member's streak, and why; 1,000 days at most."""
-        validate_day("first_day", first_day)
-        span = (validate_day("last_day", last_day) - first_day).days
-        if not 0 <= span < DAYS_MAX:
-            raise InvalidValue(
-                "last_day", last_day.isoformat(), f"give a day from first_day on, {DAYS_MAX:,} days at most"
-            )
+        _validate_span(first_day, last_day)
         facts, _ = self._facts(member_id)
-        found = groupby(self._views.evidence(member_id, first_day, last_day), key=lambda one: one.day)
-        evidence = {day: tuple(group) for day, group in found}
-        each = (first_day + number * ONE_DAY for number in range(span + 1))
-        return [member_day(day, evidence.get(day, ()), facts.calendar, facts.enrolled_at.date()) for day in each]
+        return self._days(facts, first_day, last_day)
+
+    def explain(self, member_id: str, first_day: date, last_day: date) -> Explanation:
+        """Return what `standing` and `days` say, with the entries that count for one of the days.
+
+        What was booked late for one of them stands anywhere among a member's newest 10,000 entries.
+        """
+        _validate_span(first_day, last_day)
+        facts, today = self._facts(member_id)
+        newest = self._views.history(facts.standing.member_id, limit=LIMIT_MAX)
+        entries = [entry for entry in newest if first_day <= entry.day <= last_day]
+        return Explanation(self._standing(facts, today), self._days(facts, first_day, last_day), entries)
 
     def members(self, *, after: str = "", limit: int | None = None) -> Sequence[Standing]:
         """Return where members stand, by member id, without the streaks: everybody, or a page of those beyond an id."""
@@ -101,12 +109,30 @@ class Reader:
     def _now(self) -> datetime:
         return in_utc("clock", self._clock())
 
+    def _standing(self, facts: MemberFacts, today: date) -> Standing:
+        streak = streaks.standing(facts.streak, facts.calendar, facts.open_days, today, self._milestones)
+        return evolve(facts.standing, streak=streak)
+
+    def _days(self, facts: MemberFacts, first_day: date, last_day: date) -> Sequence[MemberDay]:
+        found = groupby(self._views.evidence(facts.standing.member_id, first_day, last_day), key=lambda one: one.day)
+        evidence = {day: tuple(group) for day, group in found}
+        each = (first_day + number * ONE_DAY for number in range((last_day - first_day).days + 1))
+        return [member_day(day, evidence.get(day, ()), facts.calendar, facts.enrolled_at.date()) for day in each]
+
     def _facts(self, member_id: str) -> tuple[MemberFacts, date]:
         today = self._now().date()
         facts = self._views.facts(validate_member_id(member_id), today)
         if facts is None:
             raise UnknownMember(member_id)
         return facts, today
+
+
+def _validate_span(first_day: date, last_day: date) -> None:
+    """Raise `InvalidValue` for more than 1,000 days, or for less than one."""
+    validate_day("first_day", first_day)
+    if not 0 <= (validate_day("last_day", last_day) - first_day).days < DAYS_MAX:
+        advice = f"give a day from first_day on, {DAYS_MAX:,} days at most"
+        raise InvalidValue("last_day", last_day.isoformat(), advice)
 
 
 def _first_day(month: date | None) -> date | None:

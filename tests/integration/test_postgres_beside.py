@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from datetime import date
 
 import psycopg
 import pytest
@@ -98,17 +99,17 @@ def test_a_sound_store_is_never_called_damaged(database: Pooled, place: str) -> 
         with psycopg.connect(database.direct, autocommit=True) as stranger:
             stranger.execute(f"ALTER TABLE {place}.streaks RENAME TO stripes".encode())
             with pytest.raises(LedgerFailed, match="streaks: gone from the store; put back a backup"):
-                ledger.streaks()
+                ledger.activity(date.max)
             joined = PostgresLedger.open(connection=stranger, schema=place)
             with pytest.raises(LedgerFailed, match="streaks: gone from the store; put back a backup"):
-                joined.streaks()
+                joined.activity(date.max)
             stranger.execute(f"ALTER TABLE {place}.stripes RENAME TO streaks".encode())
             stranger.execute(f"ALTER TABLE {place}.streaks RENAME longest TO longer".encode())
             with pytest.raises(LedgerFailed, match=r"streaks\.longest: gone from the store"):
-                ledger.streaks()
+                ledger.activity(date.max)
             stranger.execute(f"DROP SCHEMA {place} CASCADE".encode())
             with pytest.raises(LedgerFailed, match="all tables: gone from the store"):
-                ledger.streaks()
+                ledger.activity(date.max)
             with pytest.raises(LedgerFailed, match="gone from the store"):
                 Community(ledger).engage.award("ada", source="x", points=1, key="k", at=Community().now)
 

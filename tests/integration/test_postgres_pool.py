@@ -189,7 +189,7 @@ def test_prepared_statements_are_kept_only_where_they_are_asked_for(database: Po
             community.engage.enroll(f"m-{prepare}", discord_id=str(1_000 + prepare))
             for _ in range(20):
                 ledger.members()
-                ledger.revision()
+                ledger.run_state()
             with ledger._database.connection() as session:
                 assert session.execute(prepared).fetchone() == (prepare,)
     told = set()

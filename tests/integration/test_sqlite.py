@@ -14,7 +14,7 @@ import pytest
 
 from support.community import IDS, Community
 from trc_engage import InvalidValue, LedgerBusy, LedgerFailed
-from trc_engage.adapters.sql.queries import ACTIVE_ELSEWHERE, FIRST_DAY, REVISION_OF_A_DAY
+from trc_engage.adapters.sql.queries import ACTIVE_ELSEWHERE, DAYS_ELSEWHERE, REVISION_OF_A_DAY
 from trc_engage.adapters.sqlite import SqliteLedger
 
 
@@ -56,7 +56,7 @@ def test_tables_are_strict(path: Path) -> None:
 
 
 @pytest.mark.usefixtures("community")
-@pytest.mark.parametrize("statement", [ACTIVE_ELSEWHERE, FIRST_DAY, REVISION_OF_A_DAY])
+@pytest.mark.parametrize("statement", [ACTIVE_ELSEWHERE, DAYS_ELSEWHERE, REVISION_OF_A_DAY])
 def test_evidence_by_hand_is_read_from_its_index(path: Path, statement: str) -> None:
     """A day is settled without a look at the entries of other days."""
     with closing(sqlite3.connect(path)) as connection:

@@ -1,6 +1,7 @@
 """A store to be copied, and what a copy of it must be."""
 
 import sqlite3
+from datetime import date
 from pathlib import Path
 
 from trc_engage.adapters.sqlite import SqliteLedger
@@ -45,7 +46,7 @@ def check(file: Path) -> int:
 def standings(store: Path) -> object:
     """Return what people see of a store, and its run book."""
     with SqliteLedger.open(store) as ledger:
-        return ledger.members(), ledger.feed(after=0, limit=10_000), ledger.run_state().sync, ledger.streaks()
+        return ledger.members(), ledger.feed(after=0, limit=10_000), ledger.run_state().sync, ledger.activity(date.max)
 
 
 def dangling(file: Path) -> None:

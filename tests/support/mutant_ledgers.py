@@ -139,9 +139,21 @@ class RebalancesInSilence(MemoryLedger):
         return []
 
 
-class FirstEvidenceIsAConstant(MemoryLedger):
-    def first_evidence_day(self) -> date | None:
-        return MONDAY if super().first_evidence_day() else None
+class ActivityBeginsOnMonday(MemoryLedger):
+    def activity(self, through: date, /) -> Any:
+        activity = super().activity(through)
+        return evolve(activity, days=[(MONDAY, members) for _, members in activity.days[:1]])
+
+
+class CountsNoRise(MemoryLedger):
+    def run_state(self, slot: datetime | None = None, /) -> Any:
+        state = super().run_state(slot)
+        return evolve(state, rises=dict.fromkeys(state.rises, 0))
+
+
+class RevisionIsAConstant(MemoryLedger):
+    def activity(self, through: date, /) -> Any:
+        return evolve(super().activity(through), revision=7)
 
 
 class SeesNoIrregularity(MemoryLedger):
@@ -261,7 +273,8 @@ LET_THROUGH = (
         CutsFailures,
         CutsWaits,
     ),
-    *(CutsSlots, CutsNotices, CutsEvidence, CutsClaims, NeverRebalances, RebalancesInSilence, FirstEvidenceIsAConstant),
+    *(CutsSlots, CutsNotices, CutsEvidence, CutsClaims, NeverRebalances, RebalancesInSilence),
+    *(ActivityBeginsOnMonday, CountsNoRise, RevisionIsAConstant),
     *(SeesNoIrregularity, ForgetsAtClose),
 )
 """What the contract once let through."""

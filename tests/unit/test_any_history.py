@@ -160,7 +160,7 @@ def _told(community: Community) -> tuple[object, ...]:
         engage.feed(limit=10_000),
         ledger.accounts_to_sync(),
         ledger.calendar(),
-        list(ledger.streaks()),
+        list(ledger.activity(date.max).streaks),
         [engage.standing(name).streak for name in MEMBERS if ledger.member(name)],
         [ledger.evidence(name, date.min, date.max) for name in MEMBERS],
         engage.leaderboard(),

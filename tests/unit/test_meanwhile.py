@@ -160,7 +160,7 @@ def test_late_news_from_two_sides_at_once(community: Community, question: str) -
     assert lengths(community.ledger)["ada"] == (4, 4)
 
 
-@pytest.mark.parametrize("question", ["calendar", "revision", "streaks", "day_record"])
+@pytest.mark.parametrize("question", ["calendar", "activity"])
 @pytest.mark.parametrize("meanwhile", [name for name in MEANWHILE if name != "an excuse"])
 def test_an_excuse_is_planned_on_what_still_holds(community: Community, question: str, meanwhile: str) -> None:
     """All streaks are derived anew for it, and news in between must not be lost."""
@@ -172,8 +172,7 @@ def test_an_excuse_is_planned_on_what_still_holds(community: Community, question
     assert (told["ada"][0], told["bo"][0]) == (max(ada, 1), max(bo, 1))
 
 
-@pytest.mark.parametrize("days_read", [0, 1, 2])
-def test_an_excuse_misses_nobody_who_comes_to_light_meanwhile(community: Community, days_read: int) -> None:
+def test_an_excuse_misses_nobody_who_comes_to_light_meanwhile(community: Community) -> None:
     """Cy had no streak when all were derived anew; the late awards have the excused Monday between them."""
     community.engage.enroll("cy")
     community.engage.settle()
@@ -182,8 +181,7 @@ def test_an_excuse_misses_nobody_who_comes_to_light_meanwhile(community: Communi
         community.award("cy", "friday", at=MONDAY - 3 * ONE_DAY)
         community.award("cy", "tuesday too", at=MONDAY + ONE_DAY)
 
-    engage, store = interrupted(community, "day_record" if days_read else "streaks", meanwhile)
-    store.happens += [lambda: None] * (days_read - 1)
+    engage, store = interrupted(community, "activity", meanwhile)
     engage.excuse(MONDAY.date(), reason="a holiday")
     assert store.moved == 1
     assert lengths(community.ledger, "cy") == {"cy": (2, 2)}

@@ -22,7 +22,7 @@ from ..core.model import DISCORD, DiscordActivity, Entry, Evidence, Member
 from ..core.posting import Lease, Posting, RunState
 from ..core.reports import DiscordStanding, Found, MemberFacts, Rank, Standing, Tally
 from ..core.settlement import DayRecord, days_watched
-from ..core.streaks import Streak
+from ..core.streaks import Activity, Streak
 from ..core.validation import first_met, sought_words, words_of
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -89,7 +89,7 @@ class MemoryLedger:
             and (posting.run is None or posting.run.follows == self._runs.sync.good_run)
             and (posting.calendar is None or posting.calendar == self.calendar())
             and (settlement is None or settlement.revision == self._revision_of(settlement.day))
-            and (excusal is None or excusal.revision is None or excusal.revision == self.revision())
+            and (excusal is None or excusal.revision is None or excusal.revision == self._revision())
             and all(_version(self._members.get(one.member_id)) == one.version for one in posting.members)
             and all(_version(self._accounts.get(one.account_id)) == one.version for one in posting.accounts)
             and all(_version(self._streaks.get(one.member_id)) == one.version for one in posting.streaks)
@@ -239,12 +239,6 @@ class MemoryLedger:
         return evolve(calendar, settled_through=settled_before(first))
 
     @locked
-    def first_evidence_day(self) -> date | None:
-        days = {day for day, _ in self._discord_days}
-        days |= {entry.day for entry in self._entries if entry.kind == "award"}
-        return min(days, default=None)
-
-    @locked
     def day_record(self, day: date, /) -> DayRecord:
         active = {self._accounts[account_id].member_id for on, account_id in self._discord_days if on == day}
         active |= {award.member_id for award in self._awards() if award.day == day}
@@ -255,11 +249,16 @@ class MemoryLedger:
         return self._streaks.get(member_id) or Streak(member_id)
 
     @locked
-    def streaks(self) -> Sequence[Streak]:
-        return [streak for _, streak in sorted(self._streaks.items())]
+    def activity(self, through: date, /) -> Activity:
+        active: defaultdict[date, set[str]] = defaultdict(set)
+        for day, account_id in self._discord_days:
+            active[day].add(self._accounts[account_id].member_id)
+        for award in self._awards():
+            active[award.day].add(award.member_id)
+        days = [(day, [*members]) for day, members in sorted(active.items()) if day <= through]
+        return Activity([streak for _, streak in sorted(self._streaks.items())], days, self._revision())
 
-    @locked
-    def revision(self) -> int:
+    def _revision(self) -> int:
         return len(self._entries) + self._runs.sync.good_run
 
     def _revision_of(self, day: date) -> int:

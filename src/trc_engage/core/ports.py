@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .posting import Lease, Posting, RunState
     from .reports import Found, MemberFacts, Rank, Standing, Tally
     from .settlement import DayRecord
-    from .streaks import Streak
+    from .streaks import Activity, Streak
 
 
 class RunBook(Protocol):
@@ -151,10 +151,6 @@ class Ledger(Protocol):
         """Return the entry that takes the award at this position back."""
         ...
 
-    def first_evidence_day(self) -> date | None:
-        """Return the oldest day for which there is any evidence."""
-        ...
-
     def day_record(self, day: date, /) -> DayRecord:
         """Return who was active on a day, with their streaks."""
         ...
@@ -163,12 +159,8 @@ class Ledger(Protocol):
         """Return the member's stored streak; one of version 0 if none is stored."""
         ...
 
-    def streaks(self) -> Sequence[Streak]:
-        """Return every stored streak, by member id."""
-        ...
-
-    def revision(self) -> int:
-        """Return a number that grows with everything that may be evidence."""
+    def activity(self, through: date, /) -> Activity:
+        """Return every stored streak, and who was active on which day through the one given, as of one instant."""
         ...
 
     def post(self, posting: Posting, /) -> Sequence[Entry]:

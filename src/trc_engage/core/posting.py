@@ -170,7 +170,7 @@ class Excusal:
     reason: str | None
     """None: required again."""
     revision: int | None = None
-    """`Ledger.revision` when all streaks were derived anew for it."""
+    """`Activity.revision` when all streaks were derived anew for it."""
 
 
 @frozen

@@ -236,6 +236,17 @@ class MemberDay:
         return bool(self.evidence)
 
 
+@frozen
+class Explanation:
+    """What each of some days meant for a member, and the entries that count for them."""
+
+    standing: Standing
+    days: Sequence[MemberDay]
+    """Oldest first."""
+    entries: Sequence[Entry]
+    """Newest first."""
+
+
 def member_day(day: date, evidence: tuple[Evidence, ...], calendar: Calendar, enrolled_on: date) -> MemberDay:
     """Say what a day means for the member's streak (R13-R15)."""
     mark: Mark = "missed"

@@ -33,6 +33,18 @@ class Streak:
 
 
 @frozen
+class Activity:
+    """What all streaks are derived from, as of one instant."""
+
+    streaks: Sequence[Streak]
+    """Every stored one, by member id."""
+    days: Sequence[tuple[date, Sequence[str]]]
+    """Who was active on each day with evidence, oldest first: member ids, each once, in no order."""
+    revision: int
+    """Grows with everything that may be evidence."""
+
+
+@frozen
 class StreakStanding:
     """What a member sees of the streak."""
 
@@ -92,6 +104,16 @@ def recomputed(stored: Streak, active_days: Iterable[date], calendar: Calendar) 
         return blank
     settled = sorted(day for day in active_days if day <= through)
     return reduce(lambda streak, day: advance(streak, day, calendar), settled, blank)
+
+
+def all_recomputed(activity: Activity, calendar: Calendar) -> list[tuple[Streak, Streak]]:
+    """Return every member's stored streak beside the one that the activity makes under a calendar."""
+    stored = {streak.member_id: streak for streak in activity.streaks}
+    anew = {member_id: Streak(member_id, streak.version) for member_id, streak in stored.items()}
+    for day, active in activity.days:
+        known = [anew.get(member_id) or Streak(member_id) for member_id in active]
+        anew.update((streak.member_id, streak) for streak in advance_all(known, day, calendar))
+    return [(stored.get(member_id) or Streak(member_id), streak) for member_id, streak in anew.items()]
 
 
 def current(streak: Streak, calendar: Calendar) -> int:

@@ -9,6 +9,8 @@ from .days import SATURDAY
 from .errors import InvalidValue
 from .model import DISCORD
 
+LIMIT_MAX = 10_000
+
 SCHEMES = ("postgresql", "postgres")
 HOST = r"(?:\[[0-9A-Fa-f:.]+(?:%25[A-Za-z0-9._-]+)?\]|(?:[A-Za-z0-9._-]|%[0-9A-Fa-f]{2})*)(?::[0-9]{0,5})?"
 FORM = re.compile(
@@ -130,7 +132,7 @@ def validate_day(field: str, value: object) -> date:
 
 def validate_limit(value: object) -> int:
     """Return the length of a page of entries: 1 to 10,000."""
-    if type(value) is not int or not 1 <= value <= 10_000:
+    if type(value) is not int or not 1 <= value <= LIMIT_MAX:
         raise InvalidValue("limit", value, "give a whole number from 1 to 10,000")
     return value
 

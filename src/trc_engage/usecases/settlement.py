@@ -3,8 +3,6 @@
 import logging
 from datetime import date, datetime, timedelta
 
-from attrs import evolve
-
 from ..core import settlement as core_settlement, streaks as core_streaks, sync as core_sync
 from ..core.ports import Store
 from ..core.posting import Excusal, Posting, RunState, Settlement
@@ -78,12 +76,12 @@ def excuse(ledger: Store, now: datetime, day: date, reason: str | None) -> Excus
         calendar = ledger.calendar()
         if (day in calendar.excused) == (reason is not None):
             return ExcuseReport(day, "unchanged")
-        revision = ledger.revision()
-        changed = evolve(calendar, excused=calendar.excused ^ {day})
-        derived = streaks.Derived()
-        if calendar.is_settled(day):
-            derived = streaks.of_everyone(ledger, changed, calendar)
-        excusal = Excusal(day, reason, revision if calendar.is_settled(day) else None)
+        derived, revision = streaks.Derived(), None
+        if calendar.settled_through is not None and calendar.is_settled(day):
+            activity = ledger.activity(calendar.settled_through)
+            changed = calendar.turned(day, excused=reason is not None)
+            derived, revision = streaks.of_everyone(activity, changed, calendar), activity.revision
+        excusal = Excusal(day, reason, revision)
         ledger.post(Posting(now, streaks=derived.streaks, calendar=calendar, excusal=excusal))
         return ExcuseReport(day, "required" if reason is None else "excused", derived.changes)
 

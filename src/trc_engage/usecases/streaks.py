@@ -6,12 +6,12 @@ from datetime import date
 from attrs import frozen
 
 from ..core import streaks as core_streaks
-from ..core.days import ONE_DAY, Calendar
+from ..core.days import Calendar
 from ..core.model import Move
 from ..core.ports import Ledger
 from ..core.posting import Draft
 from ..core.reports import StreakChange
-from ..core.streaks import Streak
+from ..core.streaks import Activity, Streak
 
 
 @frozen
@@ -43,20 +43,9 @@ def of_moves(ledger: Ledger, moves: Iterable[Move], calendar: Calendar) -> Deriv
     )
 
 
-def of_everyone(ledger: Ledger, calendar: Calendar, calendar_before: Calendar) -> Derived:
+def of_everyone(activity: Activity, calendar: Calendar, calendar_before: Calendar) -> Derived:
     """Derive all streaks under another calendar, by taking every settled day once more."""
-    first, through = ledger.first_evidence_day(), calendar.settled_through
-    if first is None or through is None:
-        return Derived()
-    stored = {streak.member_id: streak for streak in ledger.streaks()}
-    anew = {member_id: Streak(member_id, streak.version) for member_id, streak in stored.items()}
-    day = first
-    while day <= through:
-        for streak in ledger.day_record(day).active:
-            known = anew.get(streak.member_id) or Streak(streak.member_id)
-            anew[streak.member_id] = core_streaks.advance(known, day, calendar)
-        day += ONE_DAY
-    pairs = [(stored.get(member_id) or Streak(member_id), streak) for member_id, streak in anew.items()]
+    pairs = core_streaks.all_recomputed(activity, calendar)
     changed = [after for before, after in pairs if after != before]
     return Derived(changed, _changes(pairs, calendar_before, calendar))
 

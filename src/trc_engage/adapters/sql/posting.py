@@ -11,7 +11,7 @@ from ...core.streaks import Streak
 from .audit import Audited
 from .copy import copy
 from .database import Connection, Database, month_of, stamp
-from .queries import Activity, Facts, Views, calendar_of, entry_at, latest_revision, revision_of_day
+from .queries import Days, Facts, Views, calendar_of, entry_at, latest_revision, revision_of_day
 from .runs import Running, add_failure, end_failures
 from .search import name
 
@@ -361,7 +361,7 @@ def _link(database: Database, connection: Connection, links: Sequence[Link], at:
         raise Conflict
 
 
-class SqlLedger(Facts, Activity, Running, Views, Audited):
+class SqlLedger(Facts, Days, Running, Views, Audited):
     """The store ports on any database."""
 
     def post(self, posting: Posting, /) -> Sequence[Entry]:

@@ -10,7 +10,7 @@ from ...core.days import Calendar, settled_before
 from ...core.model import DISCORD, DiscordActivity, Entry, Evidence, Member, XpChange
 from ...core.reports import DiscordStanding, MemberFacts, Rank, Standing, Tally
 from ...core.settlement import DayRecord
-from ...core.streaks import Streak
+from ...core.streaks import Activity, Streak
 from .database import Connection, SqlStore
 from .search import Finding
 
@@ -23,6 +23,7 @@ WHERE kind = 'award' AND member_id = :member AND day BETWEEN :first AND :last
     AND NOT EXISTS (SELECT 1 FROM entries WHERE reverses = award.position)
 """
 
+STREAK = "SELECT member_id, version, last, length, longest FROM streaks"
 STREAKS_OF = "SELECT member_id, coalesce(version, 0), last, coalesce(length, 0), coalesce(longest, 0) FROM"
 ACTIVE_ON_DISCORD = f"{STREAKS_OF} discord_days LEFT JOIN streaks USING (member_id) WHERE day = ?"
 ACTIVE_ELSEWHERE = f"""
@@ -31,12 +32,11 @@ WHERE {AMONG_EVIDENCE_BY_HAND} kind = 'award' AND day = ?
     AND NOT EXISTS (SELECT 1 FROM entries WHERE reverses = award.position)
 """
 
-FIRST_DAY = f"""
-SELECT min(day) FROM (
-    SELECT min(day) AS day FROM discord_days
-    UNION ALL
-    SELECT min(day) FROM entries WHERE {AMONG_EVIDENCE_BY_HAND} kind = 'award'
-) AS first_days
+DAYS_ON_DISCORD = "SELECT day, member_id FROM discord_days WHERE day <= ?"
+DAYS_ELSEWHERE = f"""
+SELECT day, member_id FROM entries AS award
+WHERE {AMONG_EVIDENCE_BY_HAND} kind = 'award' AND day <= ?
+    AND NOT EXISTS (SELECT 1 FROM entries WHERE reverses = award.position)
 """
 
 REVISION_OF_A_DAY = """
@@ -55,7 +55,7 @@ WHERE reason IS NOT NULL AND change = (SELECT max(change) FROM excusals WHERE da
 """
 
 
-class Activity(SqlStore):
+class Days(SqlStore):
     """The part of the `Ledger` port about evidence, days and streaks."""
 
     def evidence(self, member_id: str, first_day: date, last_day: date, /) -> Sequence[Evidence]:
@@ -67,12 +67,6 @@ class Activity(SqlStore):
         """Return which days are excused, and through which day all are settled."""
         with self._database.snapshot() as connection:
             return calendar_of(connection)
-
-    def first_evidence_day(self) -> date | None:
-        """Return the oldest day for which there is any evidence."""
-        with self._database.connection() as connection:
-            (first,) = connection.execute(FIRST_DAY).fetchone()
-        return first and date.fromisoformat(first)
 
     def day_record(self, day: date, /) -> DayRecord:
         """Return who was active on a day, with their streaks."""
@@ -87,18 +81,21 @@ class Activity(SqlStore):
         with self._database.connection() as connection:
             return stored_streak(connection, member_id)
 
-    def streaks(self) -> Sequence[Streak]:
-        """Return every stored streak, by member id."""
-        with self._database.connection() as connection:
-            rows = connection.execute(
-                "SELECT member_id, version, last, length, longest FROM streaks ORDER BY member_id"
-            )
-            return [_streak(row) for row in rows]
+    def activity(self, through: date, /) -> Activity:
+        """Return every stored streak, and who was active on which day through the one given, as of one instant."""
+        with self._database.snapshot() as connection:
+            streaks = [_streak(row) for row in connection.execute(f"{STREAK} ORDER BY member_id")]
+            return Activity(streaks, _active_days(connection, through), latest_revision(connection))
 
-    def revision(self) -> int:
-        """Return a number that grows with everything that may be evidence."""
-        with self._database.connection() as connection:
-            return latest_revision(connection)
+
+def _active_days(connection: Connection, through: date) -> list[tuple[date, Sequence[str]]]:
+    """Read who was active on which day; of each member the id is kept once, for there may be years of days."""
+    ids: dict[str, str] = {}
+    active: defaultdict[str, list[str]] = defaultdict(list)
+    for statement in (DAYS_ON_DISCORD, DAYS_ELSEWHERE):
+        for day, member_id in connection.execute(statement, [through.isoformat()]):
+            active[day].append(ids.setdefault(member_id, member_id))
+    return [(date.fromisoformat(day), [*dict.fromkeys(active[day])]) for day in sorted(active)]
 
 
 def evidence_of(
@@ -138,9 +135,7 @@ def calendar_of(connection: Connection) -> Calendar:
 
 def stored_streak(connection: Connection, member_id: str) -> Streak:
     """Read a member's streak; one of version 0 if none is stored."""
-    row = connection.execute(
-        "SELECT member_id, version, last, length, longest FROM streaks WHERE member_id = ?", [member_id]
-    ).fetchone()
+    row = connection.execute(f"{STREAK} WHERE member_id = ?", [member_id]).fetchone()
     return _streak(row) if row else Streak(member_id)
 
 

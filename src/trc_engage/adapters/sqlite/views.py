@@ -6,7 +6,7 @@ from typing import Self
 
 from ...core.errors import InvalidValue
 from ..sql.database import SqlStore
-from ..sql.queries import Activity, Views
+from ..sql.queries import Days, Views
 from .database import SqliteDatabase
 
 
@@ -27,5 +27,5 @@ class SqliteFile(SqlStore):
         )
 
 
-class SqliteViews(SqliteFile, Activity, Views):
+class SqliteViews(SqliteFile, Days, Views):
     """The views of a store alone, for whoever only reads: quicker to load than all of `SqliteLedger`."""

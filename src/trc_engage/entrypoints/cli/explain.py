@@ -9,6 +9,7 @@ import typer
 
 from ...core.model import Entry, Evidence
 from ...core.reports import MemberDay, Standing
+from ...core.validation import LIMIT_MAX
 from ..settings import Settings
 from ..stores import now, opened_to_read
 from ..wire import of_days, of_entries
@@ -18,14 +19,12 @@ from .output import print_json, print_lines, print_table
 
 app = typer.Typer(rich_markup_mode=None)
 
-ENTRIES_MAX = 10_000
-
 
 @app.command(epilog=examples("Examples:", "trc-engage history m-1", "trc-engage history m-1 --limit 50 --before 1204"))
 def history(
     member: Member,
     *,
-    limit: Annotated[int, typer.Option(metavar="N", help="How many entries.", min=1, max=ENTRIES_MAX)] = 20,
+    limit: Annotated[int, typer.Option(metavar="N", help="How many entries.", min=1, max=LIMIT_MAX)] = 20,
     before: Annotated[
         int | None, typer.Option(metavar="ENTRY", help="Only entries older than this one.", min=1)
     ] = None,
@@ -71,14 +70,11 @@ def explain(
     today = now().date()
     first = today - timedelta(days=days - 1)
     with opened_to_read(Settings.from_mapping(os.environ)) as reader:
-        standing, told = reader.standing(member), reader.days(member, first, today)
-        # What was booked late for one of these days stands anywhere among the newest.
-        newest = reader.history(member, limit=ENTRIES_MAX)
-    entries = [entry for entry in newest if first <= entry.day <= today]
+        found = reader.explain(member, first, today)
     if as_json:
-        print_json(of_days(standing, told, entries))
+        print_json(of_days(found.standing, found.days, found.entries))
     else:
-        print_days(standing, told, entries)
+        print_days(found.standing, found.days, found.entries)
 
 
 def print_days(standing: Standing, days: Sequence[MemberDay], entries: Sequence[Entry]) -> None:

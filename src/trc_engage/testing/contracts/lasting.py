@@ -126,7 +126,7 @@ def everything(ledger: Store) -> dict[str, object]:
         "award": ledger.entry_of("benchmark:1"),
         "evidence": ledger.evidence(ADA, date.min, date.max),
         "ranks": [ledger.ranking(when, limit=10) for when in (None, month)],
-        "streaks": ledger.streaks(),
+        "activity": ledger.activity(date.max),
         "calendar": ledger.calendar(),
         "runs": ledger.run_state().sync,
         "slots": [ledger.run_state(MONDAY).slot_end(MONDAY), ledger.run_state().last_slot],
@@ -152,17 +152,23 @@ class OriginsContract(StoreContract):
         assert story.ledger.history(BO, limit=1) == [posted]
         assert story.ledger.feed(after=award.position, limit=9) == [posted]
 
-    def test_the_first_evidence_is_of_any_kind(self, story: Story) -> None:
-        """There is none at first; then Discord's, then an award for an earlier day."""
-        assert story.ledger.first_evidence_day() is None
+    def test_activity_is_of_any_kind(self, story: Story) -> None:
+        """Day by day, oldest first and through the day asked for: by Discord, by an award or by both, each once."""
+        assert story.ledger.activity(date.max).days == []
         story.enroll(ADA, ADA_ID)
+        story.enroll(BO)
         story.sync({ADA_ID: 0})
-        assert story.ledger.first_evidence_day() is None
+        assert story.ledger.activity(date.max).days == []
         story.at += timedelta(days=3)
         story.sync({ADA_ID: 0})
         story.sync({ADA_ID: 10})
-        thursday = TODAY + timedelta(days=3)
-        assert story.ledger.first_evidence_day() == thursday
-        for day in (thursday + timedelta(days=1), thursday - timedelta(days=2), thursday - timedelta(days=1)):
-            story.ledger.post(Posting(story.at, drafts=[evolve(BENCHMARK, day=day, key=f"benchmark:{day}")]))
-        assert story.ledger.first_evidence_day() == thursday - timedelta(days=2)
+        tuesday, thursday = TODAY + timedelta(days=1), TODAY + timedelta(days=3)
+        for member_id, day in ((BO, thursday), (ADA, thursday), (BO, tuesday)):
+            draft = evolve(BENCHMARK, member_id=member_id, day=day, key=f"benchmark:{member_id}:{day}")
+            (award,) = story.ledger.post(Posting(story.at, drafts=[draft]))
+        found = [(day, sorted(active)) for day, active in story.ledger.activity(thursday).days]
+        assert found == [(tuesday, [BO]), (thursday, [ADA, BO])]
+        assert [day for day, _ in story.ledger.activity(thursday - timedelta(days=1)).days] == [tuesday]
+        gone = evolve(BENCHMARK, kind="reversal", member_id=BO, day=tuesday, key=None, reverses=award.position)
+        story.ledger.post(Posting(story.at, drafts=[gone]))
+        assert [day for day, _ in story.ledger.activity(date.max).days] == [thursday]

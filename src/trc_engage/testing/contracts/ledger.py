@@ -94,8 +94,18 @@ class ActivityContract(StoreContract):
         members.ledger.post(Posting(MONDAY, drafts=[BENCHMARK, evolve(BENCHMARK, member_id=BO, key="benchmark:2")]))
         active = members.ledger.day_record(TODAY).active
         assert sorted(active, key=lambda streak: streak.member_id) == [Streak(ADA), Streak(BO)]
-        assert members.ledger.first_evidence_day() == TODAY
         assert members.ledger.day_record(TODAY + timedelta(days=1)).active == []
+
+    def test_a_run_knows_how_many_rose_on_the_day_to_be_settled(self, members: Story) -> None:
+        """And on the required day before it; awards are no rises."""
+        friday = TODAY - timedelta(days=3)
+        members.ledger.post(Posting(MONDAY, drafts=[BENCHMARK]))
+        assert members.ledger.run_state().rises == {TODAY: 0, friday: 0}
+        members.sync({ADA_ID: 30})
+        assert members.ledger.run_state().rises == {TODAY: 1, friday: 0}
+        record = members.ledger.day_record(TODAY)
+        members.ledger.post(Posting(members.at, settlement=Settlement(TODAY, record.revision)))
+        assert members.ledger.run_state().rises == {TODAY + timedelta(days=1): 0, TODAY: 1}
 
     def test_streaks_stand_on_their_versions(self, members: Story) -> None:
         """A streak is replaced at the version it was planned on, and at no other."""
@@ -106,7 +116,7 @@ class ActivityContract(StoreContract):
             with pytest.raises(Conflict):
                 members.ledger.post(Posting(MONDAY, streaks=[evolve(first, version=version, length=2, longest=2)]))
         members.ledger.post(Posting(MONDAY, streaks=[Streak(ADA, 1, TODAY, 2, 2), Streak(BO, 0, None, 0, 0)]))
-        assert members.ledger.streaks() == [Streak(ADA, 2, TODAY, 2, 2), Streak(BO, 1)]
+        assert members.ledger.activity(TODAY).streaks == [Streak(ADA, 2, TODAY, 2, 2), Streak(BO, 1)]
 
     def test_a_day_is_settled_once(self, members: Story) -> None:
         """Settling moves the calendar on, and what was planned on the calendar before is `Conflict`."""
@@ -153,9 +163,9 @@ class ActivityContract(StoreContract):
 
     def test_an_excusal_sees_all_news(self, members: Story) -> None:
         """Whatever was posted since everybody's streaks were derived makes it `Conflict`."""
-        revision = members.ledger.revision()
+        revision = members.ledger.activity(TODAY).revision
         members.ledger.post(Posting(MONDAY, drafts=[BENCHMARK]))
-        assert members.ledger.revision() > revision
+        assert members.ledger.activity(TODAY).revision > revision
         with pytest.raises(Conflict):
             members.ledger.post(Posting(MONDAY, excusal=Excusal(TODAY, "holiday", revision)))
 

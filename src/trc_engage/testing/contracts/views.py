@@ -42,20 +42,20 @@ class CrowdContract(StoreContract):
         assert [(account.member_id, account.discord_id, account.status) for account in accounts] == [
             (link.member_id, link.discord_id, "waiting") for link in LINKS
         ]
-        assert crowd.ledger.streaks() == [evolve(streak, version=1) for streak in STREAKS]
+        assert crowd.ledger.activity(CROWD_DAY).streaks == [evolve(streak, version=1) for streak in STREAKS]
 
     def test_everyone_is_brought_up_to_date(self, crowd: Story) -> None:
         """Rows that are there already are replaced, once for each posting."""
         later = [evolve(streak, version=1, last=CROWD_DAY, length=1, longest=CROWD) for streak in STREAKS]
         renamed = [evolve(member, name=None, version=1) for member in MEMBERS]
         crowd.ledger.post(Posting(MONDAY, members=renamed, streaks=later))
-        assert crowd.ledger.streaks() == [evolve(streak, version=2) for streak in later]
+        assert crowd.ledger.activity(CROWD_DAY).streaks == [evolve(streak, version=2) for streak in later]
         assert {standing.name for standing in crowd.ledger.members()} == {None}
 
     @pytest.mark.parametrize("version", [0, 2])
     def test_one_that_moved_undoes_all(self, crowd: Story, version: int) -> None:
         """A single streak or member at another version is enough."""
-        before = (crowd.meaning(), crowd.ledger.streaks())
+        before = (crowd.meaning(), crowd.ledger.activity(CROWD_DAY).streaks)
         streaks = [evolve(streak, version=1, longest=CROWD) for streak in STREAKS]
         streaks[MIDDLE] = evolve(streaks[MIDDLE], version=version)
         members = [evolve(member, name="Another", version=1) for member in MEMBERS]
@@ -63,7 +63,7 @@ class CrowdContract(StoreContract):
         for posting in (Posting(MONDAY, streaks=streaks), Posting(MONDAY, members=members)):
             with pytest.raises(Conflict):
                 crowd.ledger.post(posting)
-        assert (crowd.meaning(), crowd.ledger.streaks()) == before
+        assert (crowd.meaning(), crowd.ledger.activity(CROWD_DAY).streaks) == before
 
     @pytest.mark.parametrize("flaw", ["unknown", "forgotten", "id taken", "member taken"])
     def test_one_link_that_cannot_be_undoes_all(self, crowd: Story, flaw: str) -> None:
