@@ -8,28 +8,16 @@ from typing import Any, cast
 import pytest
 
 from support.community import IDS, LEDGERS, Community, opened
+from support.counting import calls_of
 from trc_engage import Engage, SourceError
 from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.core.errors import SourceTrouble
 from trc_engage.core.incidents import failed_again
-from trc_engage.core.ports import Store
 from trc_engage.core.posting import Posting, SyncFailure
 from trc_engage.usecases.audit import audit
 
 DAY = timedelta(days=1)
 FAILURES_A_DAY = 4
-
-
-class Counted:
-    """A store that counts what it is asked."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self.questions = 0
-
-    def __getattr__(self, name: str) -> Any:
-        self.questions += 1
-        return getattr(self._store, name)
 
 
 def fail_for(community: Community, days: int) -> None:
@@ -38,13 +26,6 @@ def fail_for(community: Community, days: int) -> None:
         community.now += DAY / FAILURES_A_DAY
         failure = SyncFailure(community.now, "down", "MEE6 is in trouble (status 502)", counts=True)
         community.ledger.post(Posting(community.now, failure=failure))
-
-
-def asked(community: Community, act: Callable[[Engage], object]) -> int:
-    """Return how often the store is asked while a deployment acts."""
-    store = Counted(community.ledger)
-    act(Engage(ledger=cast("Store", store), source=community, clock=lambda: community.now))
-    return store.questions
 
 
 @pytest.fixture(params=LEDGERS)
@@ -64,9 +45,9 @@ def test_a_year_of_outage_asks_no_more_of_the_store_than_three_days(
 ) -> None:
     """Neither the days that wait nor the failures are asked for one by one."""
     fail_for(community, 3)
-    few = asked(community, act)
+    few = len(calls_of(community, act))
     community.now += 360 * DAY
-    assert asked(community, act) == few
+    assert len(calls_of(community, act)) == few
     status = community.engage.status()
     assert (len(status.pending), {one.cause for one in status.pending}) == (363, {"no_sync"})
 

@@ -84,6 +84,7 @@ class MemoryLedger:
         if posting.slot is not None and self._runs.slot_end(posting.slot.slot) is not None:
             raise LeaseLost
         settlement, excusal = posting.settlement, posting.excusal
+        known = {*self._members, *(member.member_id for member in posting.members)}
         holds = (
             not posting.repeats
             and (posting.run is None or posting.run.follows == self._runs.sync.good_run)
@@ -93,6 +94,8 @@ class MemoryLedger:
             and all(_version(self._members.get(one.member_id)) == one.version for one in posting.members)
             and all(_version(self._accounts.get(one.account_id)) == one.version for one in posting.accounts)
             and all(_version(self._streaks.get(one.member_id)) == one.version for one in posting.streaks)
+            and known.issuperset(streak.member_id for streak in posting.streaks)
+            and known.issuperset(draft.member_id for draft in posting.drafts)
         )
         if not (holds and self._links_fit(posting) and self._drafts_fit(posting)):
             raise Conflict
@@ -112,13 +115,11 @@ class MemoryLedger:
         )
 
     def _drafts_fit(self, posting: Posting) -> bool:
-        """Tell whether each draft's key is new, its member known and its award there and not yet reversed (R8)."""
-        known = self._members.keys() | {member.member_id for member in posting.members}
+        """Tell whether each draft's key is new, and its award there and not yet reversed (R8)."""
+        keys = {entry.key for entry in self._entries if entry.key is not None}
+        open_ones = {entry.position for entry in self._entries} - {entry.reverses for entry in self._entries}
         return all(
-            draft.member_id in known
-            and (draft.key is None or self.entry_of(draft.key) is None)
-            and (draft.reverses is None or draft.reverses <= len(self._entries))
-            and (draft.reverses is None or self.reversal_of(draft.reverses) is None)
+            draft.key not in keys and (draft.reverses is None or draft.reverses in open_ones)
             for draft in posting.drafts
         )
 
@@ -340,15 +341,8 @@ class MemoryLedger:
         discord = None
         if mine:
             discord = DiscordStanding(mine[-1].discord_id, mine[-1].status, mine[-1].xp_total, mine[-1].xp_carried)
-        return Standing(
-            member.member_id,
-            member.name,
-            sum(by_source.values()),
-            by_source,
-            discord,
-            is_hidden=member.is_hidden,
-            is_forgotten=member.is_forgotten,
-        )
+        points, hidden, forgotten = sum(by_source.values()), member.is_hidden, member.is_forgotten
+        return Standing(member.member_id, member.name, points, by_source, discord, None, hidden, forgotten)
 
     # For the doctor; a ledger may do without
 

@@ -318,7 +318,11 @@ def _extend(database: Database, connection: Connection, streaks: Sequence[Streak
         )
         for streak in streaks
     ]
-    if rows and database.merge(connection, "streaks", STREAKS, rows, POST_STREAKS) != len(rows):
+    try:
+        written = database.merge(connection, "streaks", STREAKS, rows, POST_STREAKS) if rows else 0
+    except connection.IntegrityError as error:
+        raise Conflict from error
+    if written != len(rows):
         raise Conflict
 
 

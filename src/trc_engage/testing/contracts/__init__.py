@@ -2,7 +2,7 @@
 
 from .audit import DamageContract, RecordsContract
 from .boards import BoardsContract
-from .lasting import InstantsContract, LastingContract, OriginsContract
+from .lasting import InstantsContract, LastingContract, OriginsContract, RefusalsContract
 from .ledger import ActivityContract, FactsContract, PostingContract
 from .runs import RunBookContract, ThreadsContract
 from .views import CrowdContract, FindingContract, RanksContract, ViewsContract
@@ -21,6 +21,7 @@ class LedgerContract(
     RecordsContract,
     ThreadsContract,
     OriginsContract,
+    RefusalsContract,
     InstantsContract,
     LastingContract,
     DamageContract,

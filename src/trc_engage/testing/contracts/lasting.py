@@ -9,7 +9,9 @@ import pytest
 from attrs import evolve
 
 from ...core.days import SlotEnd
+from ...core.errors import Conflict
 from ...core.incidents import FailureRun, SentNotice
+from ...core.model import Link, Member, Move
 from ...core.ports import Store
 from ...core.posting import Draft, Excusal, Posting, Settlement, SyncFailure, Wait
 from ...core.streaks import Streak
@@ -172,3 +174,51 @@ class OriginsContract(StoreContract):
         gone = evolve(BENCHMARK, kind="reversal", member_id=BO, day=tuesday, key=None, reverses=award.position)
         story.ledger.post(Posting(story.at, drafts=[gone]))
         assert [day for day, _ in story.ledger.activity(date.max).days] == [thursday]
+
+
+class RefusalsContract(StoreContract):
+    """A posting is `Conflict` where it names something twice or nobody has it, also where no use case makes one."""
+
+    @pytest.fixture
+    def members(self, story: Story) -> Story:
+        """Begin with two members, one of them linked and opened."""
+        story.enroll(ADA, ADA_ID)
+        story.enroll(BO)
+        story.sync({ADA_ID: 0})
+        return story
+
+    @pytest.mark.parametrize("named", ["key", "reversal", "member", "streak", "linked member", "linked id", "account"])
+    def test_what_is_named_twice_is_not_written(self, members: Story, named: str) -> None:
+        """A posting that names a key, an award, a member or an id twice is `Conflict`, though no use case makes one."""
+        (award,) = members.ledger.post(Posting(MONDAY, drafts=[BENCHMARK]))
+        before = members.meaning()
+        gone = evolve(BENCHMARK, kind="reversal", points=-50, key=None, reverses=award.position)
+        move, new = Move.of_status(members.account(ADA), "left", "opens"), Member("m-new", None, MONDAY)
+        one, other = "80351110224678991", "80351110224678992"
+        twice = {
+            "key": Posting(MONDAY, drafts=[evolve(BENCHMARK, key="benchmark:9")] * 2),
+            "reversal": Posting(MONDAY, drafts=[gone] * 2),
+            "member": Posting(MONDAY, members=[new, evolve(new, name="New")]),
+            "streak": Posting(MONDAY, streaks=[Streak(ADA, 0, TODAY, 1, 1), Streak(ADA, 1, TODAY, 1, 1)]),
+            "linked member": Posting(MONDAY, links=[Link(BO, one), Link(BO, other)]),
+            "linked id": Posting(MONDAY, members=[new], links=[Link(new.member_id, one), Link(BO, one)]),
+            "account": Posting(MONDAY, moves=[move, move]),
+        }
+        with pytest.raises(Conflict):
+            members.ledger.post(twice[named])
+        assert members.meaning() == before
+
+    @pytest.mark.parametrize("flaw", ["draft", "reversal", "move", "streak"])
+    def test_what_names_nobody_is_not_written(self, members: Story, flaw: str) -> None:
+        """A member, an account or an award that is not there is `Conflict`."""
+        before = members.meaning()
+        nobodys = evolve(members.account(ADA), account_id=999)
+        naming = {
+            "draft": Posting(MONDAY, drafts=[evolve(BENCHMARK, member_id="m-nobody")]),
+            "reversal": Posting(MONDAY, drafts=[evolve(BENCHMARK, kind="reversal", key=None, reverses=999)]),
+            "move": Posting(MONDAY, moves=[Move.of_status(nobodys, "left", "opens")]),
+            "streak": Posting(MONDAY, streaks=[Streak("m-nobody", 0, TODAY, 1, 1)]),
+        }
+        with pytest.raises(Conflict):
+            members.ledger.post(naming[flaw])
+        assert members.meaning() == before

@@ -1,0 +1,107 @@
+"""A run gathers its state once and decides everything on it: how often it asks the store is counted."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from support.community import LEDGERS, MONDAY, Community, opened
+from support.counting import calls_of
+from trc_engage import Board, Engage
+from trc_engage.core.ports import Requests
+
+ONE_DAY = timedelta(days=1)
+
+
+class Paged:
+    """The community's board, read page by page as MEE6's is."""
+
+    def __init__(self, community: Community) -> None:
+        self._community = community
+
+    def read(self, sought: frozenset[str], /) -> Board:
+        """Read the board."""
+        return self._community.read(sought)
+
+    def read_pages(self, sought: frozenset[str], requests: Requests, /) -> Board:
+        """Read it, asking for the turn of two requests."""
+        for _ in range(2):
+            requests.seconds_until_free(1.0)
+            requests.ended(1.0)
+        return self.read(sought)
+
+
+@pytest.fixture(params=LEDGERS)
+def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Community]:
+    """Let Ada and Bo write on Monday, and a run have done what was due."""
+    with opened(request.param, tmp_path) as ledger:
+        community = Community(ledger)
+        community.enroll("ada", "bo")
+        community.sync(ada=1_000, bo=1_000)
+        community.chat("ada", 120)
+        community.run()
+        yield community
+
+
+def calls_of_a_run(community: Community, at: datetime) -> list[str]:
+    """Return what a run at an instant asks of the store."""
+    community.now = at
+    return calls_of(community, Engage.run_due, Paged(community))
+
+
+def test_a_run_with_nothing_due_asks_three_times(community: Community) -> None:
+    """For the lease, for the state, and to give the lease back."""
+    assert calls_of_a_run(community, community.now + timedelta(minutes=1)) == ["lease", "run_state", "release"]
+
+
+def test_a_run_with_a_gain_asks_eight_times(community: Community) -> None:
+    """Whom to seek, when a request may go out, and that the lease is still held are the only further questions."""
+    community.chat("bo", 250)
+    calls = calls_of_a_run(community, community.now + timedelta(minutes=15))
+    assert calls == [
+        *("lease", "run_state", "accounts_to_sync"),
+        *("next_request_at", "keep_request", "post", "renew", "release"),
+    ]
+    assert community.points("bo") == 2
+
+
+def test_a_run_after_midnight_asks_eleven_times(community: Community) -> None:
+    """A sync may have made the day that is over active, so the state is gathered once more before it is settled."""
+    community.chat("bo", 250)
+    calls = calls_of_a_run(community, datetime(2026, 3, 3, 0, 6, tzinfo=MONDAY.tzinfo))
+    assert calls == [
+        *("lease", "run_state", "accounts_to_sync"),
+        *("next_request_at", "keep_request", "post", "renew"),
+        *("run_state", "day_record", "post", "release"),
+    ]
+    assert community.ledger.calendar().settled_through == date(2026, 3, 2)
+
+
+def test_a_settlement_alone_asks_five_times(community: Community) -> None:
+    """At 00:05 the slot has ended already."""
+    midnight = datetime(2026, 3, 3, 0, 0, tzinfo=MONDAY.tzinfo)
+    calls_of_a_run(community, midnight)
+    calls = calls_of_a_run(community, midnight + timedelta(minutes=5))
+    assert calls == ["lease", "run_state", "day_record", "post", "release"]
+
+
+def test_the_status_asks_twice(community: Community) -> None:
+    """For what a run decides on, and for how much there is."""
+    assert calls_of(community, Engage.status) == ["run_state", "tally"]
+
+
+def test_an_explanation_asks_for_the_facts_once(community: Community) -> None:
+    """However many days it is of."""
+    today = community.now.date()
+    calls = calls_of(community, lambda engage: engage.explain("ada", today - 300 * ONE_DAY, today))
+    assert sorted(calls) == ["evidence", "facts", "history"]
+
+
+def test_all_streaks_are_derived_from_one_answer(community: Community) -> None:
+    """Excusing a settled day asks no more after many days than after a few."""
+    community.now += 30 * ONE_DAY
+    community.engage.run_due()
+    assert len(community.engage.settle().pending) == 0
+    calls = calls_of(community, lambda engage: engage.excuse(date(2026, 3, 3), reason="a holiday"))
+    assert calls == ["calendar", "activity", "post"]
