@@ -12,7 +12,7 @@ from support.community import IDS, Community, opened
 from support.hostile_names import HOSTILE_NAMES
 from support.visitor import BEARER, Visitor, alone, problem_of
 from trc_engage import SourceError
-from trc_engage.entrypoints.web import requests
+from trc_engage.entrypoints.web import api
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_a_filter_looks_through_so_many_entries_and_no_more() -> None:
     community = Community()
     community.enroll("ada")
     first = community.award("ada", "rare").entry.position
-    for number in range(requests.SCANNED_MAX):
+    for number in range(api.SCANNED_MAX):
         community.engage.award("ada", source="download", points=1, key=f"{number}", at=community.now)
     visitor = alone(community.engage)
     page = visitor.told("/api/members/ada/history?source=benchmark")

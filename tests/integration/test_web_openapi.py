@@ -77,8 +77,8 @@ def tried(operation: Any, mode: GenerationMode) -> set[int]:
     def try_it(case: Any) -> None:
         if mode is GenerationMode.POSITIVE and next(turn) % 2 and "member_id" in (case.path_parameters or {}):
             case.path_parameters["member_id"] = KNOWN
-        response = case.call(headers=BEARER)
-        case.validate_response(response, headers=BEARER, excluded_checks=unsaid)
+        response = case.call(headers=dict(BEARER))
+        case.validate_response(response, headers=dict(BEARER), excluded_checks=unsaid)
         statuses.add(response.status_code)
 
     try_it()

@@ -59,7 +59,7 @@ def alone(engage: Any, **options: Any) -> Visitor:
 def let_in(app: Starlette, **options: Any) -> Visitor:
     """Return a visitor who came by the link of a site that runs alone."""
     visitor = Visitor(app, **options)
-    opened = visitor.get("/", params={"token": app.state.entrance.token})
+    opened = visitor.get("/", params={"token": app.state.login.token})
     assert opened.status_code == 303, opened.text
     return Visitor(app, {"Cookie": opened.headers["set-cookie"].partition(";")[0]}, **options)
 

@@ -10,7 +10,8 @@ from ...core.reports import Receipt, Standing
 from ...engage import Engage
 from ..settings import Settings
 from ..stores import now
-from ..wire import of_receipt, parsed_instant
+from ..wire import members as wire
+from ..wire.shape import parsed_instant
 from ..wiring import opened
 from ..wording import changed, counted, dated, moment, named, points, safe
 from .options import Json, Member, examples
@@ -94,7 +95,7 @@ def _book(step: "Callable[[Engage], Receipt]", *, as_json: bool) -> None:
         receipt = step(engage)
         standing = engage.standing(receipt.entry.member_id)
     if as_json:
-        print_json(of_receipt(receipt, standing))
+        print_json(wire.Receipt.of_receipt(receipt, standing))
     else:
         print_receipt(receipt, standing)
 

@@ -8,15 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
-from ...core.incidents import Notice
-from ...core.reports import RunReport, SettleReport, SyncReport
+from ...core.reports import RunReport, SyncReport
 from ..daemon.logs import Level, logged
 from ..daemon.loop import Daemon, Systemd
 from ..daemon.signals import Stop, stop_on_signals
 from ..daemon.supervisor import Monitor, Supervisor
 from ..settings import Settings
 from ..stores import now
-from ..wire import of_failure, of_report, of_settled
+from ..wire.runs import Run
 from ..wiring import opened_runner
 from ..wording import counted, describe_error, points, safe
 from .options import Json, code_of, examples
@@ -101,7 +100,7 @@ def run_due(*, as_json: Json = False, log_json: LogJson = False, log_level: LogL
     with supervised(log_level, log_json=log_json) as (supervisor, _):
         report = supervisor.run_once()
     if as_json:
-        print_json(of_run(report))
+        print_json(Run.of_report(report))
     elif done := line(report):
         typer.echo(done)
     exit_with(report)
@@ -120,20 +119,6 @@ def line(report: RunReport) -> str | None:
     return safe("; ".join(parts)) if parts else None
 
 
-def of_run(report: RunReport) -> dict[str, Any]:
-    """Return what the run did."""
-    return {
-        "outcome": report.outcome,
-        "at": report.at.isoformat(),
-        "slot": report.slot and report.slot.isoformat(),
-        "sync": report.sync and of_report(report.sync, dry_run=False),
-        "error": report.error and _error(report),
-        **of_settled(SettleReport(report.settled, report.pending)),
-        "delivered": [_notice(one) for one in report.delivered],
-        "undelivered": [_notice(one) for one in report.undelivered],
-    }
-
-
 def _slot(report: RunReport) -> str:
     if report.sync is not None:
         return f"{report.sync.outcome}: {points(report.sync.points)}; {_counts(report.sync)}"
@@ -144,14 +129,3 @@ def _slot(report: RunReport) -> str:
 
 def _counts(sync: SyncReport) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in sync.counts.items() if count) or "nobody looked for"
-
-
-def _error(report: RunReport) -> dict[str, Any] | None:
-    if report.error is None:
-        return None
-    failure = of_failure(report.error, dry_run=False)
-    return {name: failure[name] for name in ("kind", "message", "retry_at")}
-
-
-def _notice(notice: Notice) -> dict[str, Any]:
-    return {"kind": notice.kind, "topic": notice.topic, "since": notice.since.isoformat(), "title": notice.title}

@@ -9,7 +9,7 @@ import typer
 
 from ...core.reports import ExcuseReport, SettleReport, StreakChange
 from ..settings import Settings
-from ..wire import of_excused, of_settled
+from ..wire.runs import Excused, Settled
 from ..wiring import opened
 from ..wording import changed, counted, dated, describe_pending, safe
 from .options import Json, day, examples
@@ -35,7 +35,7 @@ def settle(
     with opened(Settings.from_mapping(os.environ)) as engage:
         report = engage.settle(accept_quiet=accepted)
     if as_json:
-        print_json(of_settled(report))
+        print_json(Settled.of(report))
     else:
         print_settled(report, accepted)
 
@@ -62,7 +62,7 @@ def excuse(
     with opened(Settings.from_mapping(os.environ)) as engage:
         report = engage.unexcuse(the_day) if reason is None else engage.excuse(the_day, reason=reason)
     if as_json:
-        print_json(of_excused(report))
+        print_json(Excused.of(report))
     else:
         print_excused(report)
 

@@ -2,13 +2,14 @@
 
 import os
 from itertools import groupby
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from ...core.audit.model import BALANCE, STREAK, Audit, Change, Repair
+from ...core.audit.model import BALANCE, STREAK, Audit, Repair
 from ..settings import Settings
 from ..stores import check_store
+from ..wire import runs as wire
 from ..wiring import opened, opened_read_only
 from ..wording import counted, safe
 from .options import NOT_HEALTHY, Json, examples
@@ -52,44 +53,13 @@ def doctor(
 
 def _print_findings(audit: Audit, repaired: Repair | None, *, as_json: bool) -> None:
     if as_json:
-        print_json(of_audit(audit, repaired))
+        print_json(wire.Audit.of(audit, rebuilt=repaired and repaired.changes))
     else:
         if repaired is not None:
             print_repair(repaired)
         print_audit(audit, is_repaired=repaired is not None)
     if not audit.is_healthy:
         raise typer.Exit(NOT_HEALTHY)
-
-
-def of_audit(audit: Audit, repaired: Repair | None = None) -> dict[str, Any]:
-    """Return what an audit found, and what was rebuilt before it."""
-    value: dict[str, Any] = {
-        "healthy": audit.is_healthy,
-        "breaches": [
-            {
-                "check": breach.check,
-                "subject": breach.subject,
-                "found": breach.found,
-                "expected": breach.expected,
-                "message": breach.message,
-            }
-            for breach in audit.breaches
-        ],
-        "audited": {"members": audit.members, "accounts": audit.accounts, "entries": audit.entries},
-    }
-    if repaired is not None:
-        value["rebuilt"] = [_change(change) for change in repaired.changes]
-    return value
-
-
-def _change(change: Change) -> dict[str, Any]:
-    return {
-        "check": change.check,
-        "subject": change.subject,
-        "what": change.what,
-        "before": change.before,
-        "after": change.after,
-    }
 
 
 SHOWN_MAX = 10

@@ -12,7 +12,7 @@ from ...core.reports import MemberDay, Standing
 from ...core.validation import LIMIT_MAX
 from ..settings import Settings
 from ..stores import now, opened_to_read
-from ..wire import of_days, of_entries
+from ..wire.members import Entries, ExplainedDays
 from ..wording import MARKS, counted, dated, explained, moment, named, points, safe, signed
 from .options import Json, Member, examples
 from .output import print_json, print_lines, print_table
@@ -38,7 +38,7 @@ def history(
     with opened_to_read(Settings.from_mapping(os.environ)) as reader:
         standing, entries = reader.standing(member), reader.history(member, limit=limit, before=before)
     if as_json:
-        print_json(of_entries(entries))
+        print_json(Entries.of(entries=entries))
     else:
         print_history(standing, entries, limit)
 
@@ -72,7 +72,7 @@ def explain(
     with opened_to_read(Settings.from_mapping(os.environ)) as reader:
         found = reader.explain(member, first, today)
     if as_json:
-        print_json(of_days(found.standing, found.days, found.entries))
+        print_json(ExplainedDays.of_days(found.standing.member_id, found.days, found.entries))
     else:
         print_days(found.standing, found.days, found.entries)
 

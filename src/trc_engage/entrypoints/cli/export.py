@@ -4,33 +4,22 @@ import csv
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
 import typer
 
-from ...core.model import Entry
-from ...core.reports import Standing
 from ...reader import Reader
 from ..settings import Settings
 from ..stores import check_store, opened_to_read
-from ..wire import of_entry
+from ..wire.members import EntryRow, MemberRow
+from ..wire.shape import Shape, hints_of, to_json
 from .options import examples
 
 PAGE = 5_000
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-ENTRY_FIELDS = (
-    *("position", "kind", "member_id", "source", "points", "day", "at", "silent", "key", "reason", "by", "reverses"),
-    *("account_id", "xp_before", "xp_after", "xp_carried_before", "xp_carried", "xp_baseline_before", "xp_baseline"),
-)
-MEMBER_FIELDS = (
-    *("member_id", "name", "points", "points_by_source", "discord_id", "status", "xp_total", "xp_carried"),
-    *("hidden", "forgotten"),
-)
-
-Fields = Mapping[str, Any]
-Write = Callable[[Iterable[Fields]], None]
+Write = Callable[[Iterable[Shape]], None]
 
 HELP = """Write all entries or all members to stdout.
 
@@ -68,26 +57,24 @@ def export(
         raise typer.BadParameter("give either --csv or --json")
     settings = Settings.from_mapping(os.environ)
     check_store(settings)
-    fields, pages = (ENTRY_FIELDS, _entries) if what == "entries" else (MEMBER_FIELDS, _members)
-    with opened_to_read(settings) as reader, _writing(fields, as_json=as_json) as write:
+    shape, pages = (EntryRow, _entries) if what == "entries" else (MemberRow, _members)
+    with opened_to_read(settings) as reader, _writing(shape, as_json=as_json) as write:
         for page in pages(reader):
             write(page)
 
 
 @contextmanager
-def _writing(fields: Sequence[str], *, as_json: bool) -> Iterator[Write]:
+def _writing(shape: type[Shape], *, as_json: bool) -> Iterator[Write]:
     """Lend what writes a page to stdout; nothing is held back when the command ends."""
     if as_json:
         # ASCII, so that any stdout can take it.
-        yield lambda page: sys.stdout.writelines(
-            f"{json.dumps({name: row[name] for name in fields})}\n" for row in page
-        )
+        yield lambda page: sys.stdout.writelines(f"{json.dumps(to_json(row))}\n" for row in page)
     else:
         if reconfigure := getattr(sys.stdout, "reconfigure", None):
             reconfigure(encoding="utf-8", newline="")
         rows = csv.writer(sys.stdout)
-        rows.writerow(fields)
-        yield lambda page: rows.writerows([_cell(row[name]) for name in fields] for row in page)
+        rows.writerow(hints_of(shape))
+        yield lambda page: rows.writerows(map(_cell, to_json(row).values()) for row in page)
     sys.stdout.flush()
 
 
@@ -102,35 +89,15 @@ def _cell(value: Any) -> Any:
     return value
 
 
-def _entries(reader: Reader) -> Iterator[Iterable[Fields]]:
+def _entries(reader: Reader) -> Iterator[Iterable[Shape]]:
     after = 0
     while page := reader.feed(after=after, limit=PAGE):
-        yield map(_entry, page)
+        yield map(EntryRow.of, page)
         after = page[-1].position
 
 
-def _members(reader: Reader) -> Iterator[Iterable[Fields]]:
+def _members(reader: Reader) -> Iterator[Iterable[Shape]]:
     after = ""
     while page := reader.members(after=after, limit=PAGE):
-        yield map(_member, page)
+        yield map(MemberRow.of, page)
         after = page[-1].member_id
-
-
-def _entry(entry: Entry) -> Fields:
-    return {**of_entry(entry), "member_id": entry.member_id, "account_id": entry.xp and entry.xp.account_id}
-
-
-def _member(standing: Standing) -> Fields:
-    discord = standing.discord
-    return {
-        "member_id": standing.member_id,
-        "name": standing.name,
-        "points": standing.points,
-        "points_by_source": dict(standing.points_by_source),
-        "discord_id": discord and discord.discord_id,
-        "status": discord and discord.status,
-        "xp_total": discord and discord.xp_total,
-        "xp_carried": discord and discord.xp_carried,
-        "hidden": standing.is_hidden,
-        "forgotten": standing.is_forgotten,
-    }

@@ -10,7 +10,7 @@ import typer
 from ...core.reports import Rank, Standing
 from ..settings import Settings
 from ..stores import opened_to_read
-from ..wire import of_ranks
+from ..wire.members import Leaderboard
 from ..wording import counted, named
 from .options import Json, examples, month as month_of
 from .output import print_json, print_lines, print_table
@@ -46,7 +46,7 @@ def leaderboard(
         standing = None if member is None else reader.standing(member)
         ranks = reader.leaderboard(month=first, limit=limit)
     if as_json:
-        print_json(of_ranks(ranks, own, first))
+        print_json(Leaderboard.of_month(first, ranks, own))
         return
     print_ranks(ranks, first)
     if own is not None and standing is not None:

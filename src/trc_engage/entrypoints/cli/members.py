@@ -3,14 +3,15 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ...core.reports import Enrolment, EnrolmentOutcome, Standing
 from ...engage import Engage
 from ..settings import Settings
-from ..wire import of_enrolment, of_standings
+from ..wire import members as wire
+from ..wire.runs import Imported
 from ..wiring import enrolled, opened
 from ..wording import counted, describe_error, name_of, named, safe
 from . import imports
@@ -155,7 +156,7 @@ def import_(
         is_written=lambda result: result.is_written,
     )
     if as_json:
-        print_json(of_import(result))
+        print_json(_imported(result))
     else:
         print_import(file, result)
     if not result.is_written:
@@ -171,7 +172,7 @@ def list_(*, as_json: Json = False) -> None:
     with opened(Settings.from_mapping(os.environ)) as engage:
         standings = engage.members()
     if as_json:
-        print_json(of_standings(standings))
+        print_json(wire.Standings.of(members=standings))
     else:
         print_standings(standings)
 
@@ -184,20 +185,15 @@ def _change(change: Callable[[Engage], Enrolment], *, as_json: bool) -> None:
 
 def _print_outcome(enrolment: Enrolment, *, as_json: bool) -> None:
     if as_json:
-        print_json(of_enrolment(enrolment))
+        print_json(wire.Enrolment.of(enrolment))
     else:
         print_enrolment(enrolment)
 
 
-def of_import(result: Import) -> dict[str, Any]:
-    """Return what became of a file's rows."""
+def _imported(result: Import) -> Imported:
     outcomes = [enrolment.outcome for enrolment in result.enrolments]
-    return {
-        "outcome": "imported" if result.is_written else "refused",
-        "rows": result.rows,
-        **{outcome: outcomes.count(outcome) for outcome in ("enrolled", "linked", "updated", "unchanged")},
-        "bad": [{"line": row.line, "message": describe_error(row.error)} for row in result.bad],
-    }
+    counts = {outcome: outcomes.count(outcome) for outcome in ("enrolled", "linked", "updated", "unchanged")}
+    return Imported.of(result, outcome="imported" if result.is_written else "refused", **counts)
 
 
 ENROLMENTS: dict[EnrolmentOutcome, str] = {

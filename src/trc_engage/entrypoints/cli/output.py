@@ -2,12 +2,13 @@
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from typing import Any, TextIO
 from unicodedata import combining, east_asian_width
 
 import typer
 
+from ..wire.shape import Shape, to_json
 from ..wording import safe
 
 GAP = "  "
@@ -19,9 +20,9 @@ def print_lines(*lines: str) -> None:
         typer.echo(line)
 
 
-def print_json(value: Mapping[str, Any]) -> None:
+def print_json(shape: Shape) -> None:
     """Write one line of JSON, in ASCII so that any stdout can take it."""
-    typer.echo(json.dumps(value))
+    typer.echo(json.dumps(to_json(shape)))
 
 
 def print_note(message: str) -> None:

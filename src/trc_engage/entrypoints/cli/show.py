@@ -10,7 +10,7 @@ from ...core.reports import DiscordStanding, Mark, MemberDay, Standing
 from ...core.streaks import StreakStanding
 from ..settings import Settings
 from ..stores import now, opened_to_read
-from ..wire import of_standing
+from ..wire import members as wire
 from ..wording import STATUSES, counted, named, safe
 from .options import Json, Member, examples
 from .output import print_json, print_lines, print_styled
@@ -28,7 +28,7 @@ def show(member: Member, *, as_json: Json = False) -> None:
     with opened_to_read(Settings.from_mapping(os.environ)) as reader:
         standing = reader.standing(member)
         if as_json:
-            print_json(of_standing(standing))
+            print_json(wire.Standing.of(standing))
             return
         today = now().date()
         days = reader.days(member, first_of_weeks(today), today)

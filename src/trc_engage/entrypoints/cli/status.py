@@ -11,7 +11,7 @@ import typer
 from ...usecases.runs import Status
 from ..settings import Settings, installed_version
 from ..stores import check_store
-from ..wire import of_status
+from ..wire.runs import FullStatus
 from ..wiring import channels, opened
 from ..wording import LINE_MIN, advice_of, answer, holding, running, safe
 from .options import NOT_HEALTHY, Json, examples
@@ -40,7 +40,7 @@ def status(*, as_json: Json = False) -> None:
     with channels(settings) as alerts, opened(settings, alerts=alerts) as engage:
         found = engage.status()
     if as_json:
-        print_json(of_status(found, installed_version()))
+        print_json(FullStatus.of_status(found, installed_version()))
     else:
         print_status(found, installed_version())
     if not found.is_healthy:

@@ -15,7 +15,7 @@ from ...core.model import Move
 from ...core.reports import SyncReport
 from ...engage import Engage
 from ..settings import Settings
-from ..wire import of_failure, of_report
+from ..wire.runs import Synced, SyncFailure
 from ..wiring import opened_with_source
 from ..wording import counted, moment, points, safe, signed, xp_moved
 from .days import print_changed_streaks
@@ -102,10 +102,10 @@ def synced(environ: Mapping[str, str], *, as_json: bool, dry_run: bool, **how: A
             report = engage.sync(dry_run=dry_run, **how)
     except EngageError as error:
         if as_json:
-            print_json(of_failure(error, dry_run=dry_run))
+            print_json(SyncFailure.of_error(error, outcome="failed", dry_run=dry_run))
         raise
     if as_json:
-        print_json(of_report(report, dry_run=dry_run))
+        print_json(Synced.of_report(report, dry_run=dry_run))
     else:
         print_report(report)
 

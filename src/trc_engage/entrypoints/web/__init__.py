@@ -7,12 +7,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .access import Earning, Entrance, Site
+    from ..wire.members import Earning
+    from .access import Login, Site
     from .app import create_app
 
-_HOMES = {"create_app": "app", "Entrance": "access", "Earning": "access", "Site": "access"}
+_HOMES = {"create_app": "app", "Login": "access", "Earning": ".wire.members", "Site": "access"}
 
-__all__ = ["Earning", "Entrance", "Site", "create_app"]
+__all__ = ["Earning", "Login", "Site", "create_app"]
 
 
 def __getattr__(name: str) -> object:

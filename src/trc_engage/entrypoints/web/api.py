@@ -1,9 +1,10 @@
-"""The JSON API: each path with what answers it."""
+"""The JSON API: each endpoint is declared once, in `ENDPOINTS`; its route and its part of OpenAPI follow from that."""
 
-from collections.abc import Awaitable, Callable
-from datetime import date, timedelta
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any
 
+from attrs import asdict, field, frozen
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,148 +13,162 @@ from starlette.routing import Route, Router
 from ...core.errors import InvalidValue
 from ...core.model import Entry
 from ...core.points import XP_PER_POINT
-from ...core.reports import MemberDay, Receipt
-from ...core.validation import SOURCE_LENGTH_MAX
+from ...core.validation import ID_LENGTH_MAX, NAME_LENGTH_MAX, POINTS_MAX, SOURCE_LENGTH_MAX, TEXT_LENGTH_MAX
 from ...engage import Engage
 from ..settings import installed_version
-from ..wire import of_enrolment, of_entries, of_entry, of_ranks, of_receipt, of_standing, of_status, parsed_instant
-from .access import Site, check_bears
-from .openapi import described
-from .requests import (
-    FEED_DEFAULT,
-    FEED_MAX,
-    HISTORY_DEFAULT,
-    HISTORY_MAX,
-    POSITION_MAX,
-    SCANNED_MAX,
-    TOP_DEFAULT,
-    TOP_MAX,
-    day,
-    fields,
-    month,
-    number,
-    optional_number,
-    text,
-)
-from .responses import done, found
+from ..wire import members as wire
+from ..wire.runs import Status
+from ..wire.shape import INSTANT_FORM, Shown, parsed_instant
+from . import openapi
+from .access import Site
+from .endpoints import Call, Endpoint
+from .requests import DAY_FORM, POSITION_MAX, Month
+from .responses import answered, rendered
 
-__all__ = ["router"]
+__all__ = ["ENDPOINTS", "Endpoint", "router"]
 
-
-async def award(request: Request) -> Response:
-    """Award points, once for their key."""
-    engage, member_id = Site.of(request).engage, request.path_params["member_id"]
-    sent = await fields(request, {"source", "points", "key", "at"})
-    at = parsed_instant("at", sent.pop("at"))
-    return await done(lambda: _told(engage, engage.award(member_id, at=at, **sent)), created=True)
-
-
-async def adjust(request: Request) -> Response:
-    """Add or take points by hand, once for their key."""
-    engage, member_id = Site.of(request).engage, request.path_params["member_id"]
-    sent = await fields(request, {"points", "key", "reason", "by"})
-    return await done(lambda: _told(engage, engage.adjust(member_id, **sent)), created=True)
-
-
-async def reverse(request: Request) -> Response:
-    """Take an award back."""
-    engage = Site.of(request).engage
-    sent = await fields(request, {"key", "reason", "by"})
-    return await done(lambda: _told(engage, engage.reverse(**sent)), created=True)
-
-
-def _told(engage: Engage, receipt: Receipt) -> dict[str, Any]:
-    return of_receipt(receipt, engage.standing(receipt.entry.member_id))
-
-
-async def description(request: Request) -> Response:
-    """Tell what there is: what writes only where it can be done."""
-    root, is_writable = request.scope.get("root_path", ""), Site.of(request).token is not None
-    return await found(request, lambda: described(root, is_writable=is_writable))
-
-
-async def enroll(request: Request) -> Response:
-    """Enrol a member, or bring name and link up to date."""
-    engage, member_id = Site.of(request).engage, request.path_params["member_id"]
-    sent = await fields(request, frozenset(), {"name", "discord_id"})
-    return await done(lambda: of_enrolment(engage.enroll(member_id, **sent)))
-
-
-async def link(request: Request) -> Response:
-    """Link a Discord id to a member."""
-    engage, member_id = Site.of(request).engage, request.path_params["member_id"]
-    sent = await fields(request, {"discord_id"})
-    return await done(lambda: of_enrolment(engage.link(member_id, **sent)))
-
-
-async def unlink(request: Request) -> Response:
-    """Close a member's account."""
-    engage, member_id = Site.of(request).engage, request.path_params["member_id"]
-    return await done(lambda: of_enrolment(engage.unlink(member_id)))
-
-
-async def leave(request: Request) -> Response:
-    """Note that a member left Discord."""
-    engage, member_id = Site.of(request).engage, request.path_params["member_id"]
-    return await done(lambda: of_enrolment(engage.leave(member_id)))
-
-
-async def rejoin(request: Request) -> Response:
-    """Note that a member is back on Discord."""
-    engage, member_id = Site.of(request).engage, request.path_params["member_id"]
-    return await done(lambda: of_enrolment(engage.rejoin(member_id)))
-
-
-CALENDAR_DAYS = 26 * 7
+HISTORY_DEFAULT, HISTORY_MAX = 50, 500
+TOP_DEFAULT, TOP_MAX = 25, 100
+FEED_DEFAULT, FEED_MAX = 100, 500
+SCANNED_MAX = 10_000
+"""How many entries are read to find those of one source, for each request."""
 CHUNK = 1_000
+CALENDAR_DAYS = 26 * 7
+
+_PLAIN = r"[^\u0000-\u001f\u007f-\u00a0\u00ad]"
+NOT_BLANK = rf"^{_PLAIN}*[^\u0000-\u0020\u007f-\u00a0\u00ad]{_PLAIN}*$"
+"""As much of "printable, and not blank" as a pattern can say."""
+NOT_BLANK_TEXT = r"^[^\u0000]*[^\u0000\s\u001c-\u001f\u0085][^\u0000]*$"
+
+Id = Annotated[str, Shown(minLength=1, maxLength=ID_LENGTH_MAX, pattern=NOT_BLANK)]
+Prose = Annotated[str, Shown(minLength=1, maxLength=TEXT_LENGTH_MAX, pattern=NOT_BLANK_TEXT)]
+_DAY = f"^{DAY_FORM}$"
+_DISCORD_ID = Shown("A Discord id, as text.", pattern="^[1-9][0-9]{0,19}$")
+_NAME = Shown("Any text; escape it where you show it.", maxLength=NAME_LENGTH_MAX, pattern=r"^[^\u0000]*$")
+_NOT_DISCORD: dict[str, Any] = {"not": {"pattern": "^ *[dD][iI][sS][cC][oO][rR][dD] *$"}}
+_SOURCE = Shown(
+    "What it is for.",
+    minLength=1,
+    maxLength=SOURCE_LENGTH_MAX,
+    pattern=NOT_BLANK,
+    **_NOT_DISCORD,
+)
+_GAIN: dict[str, Any] = {"minimum": 1, "maximum": POINTS_MAX}
+_LOSS = {"minimum": -POINTS_MAX, "maximum": -1}
+_AT = Shown("When it happened, with its zone.", pattern=f"^{INSTANT_FORM}$")
 
 
-async def summary(request: Request) -> Response:
-    """Tell a member's points, by source too, and the streak with its next milestone."""
-    site, member_id = await _seen(request)
-    return await found(request, lambda: _standing(site.engage, member_id))
+@frozen
+class HistoryQuery:
+    """Which of a member's entries."""
+
+    before: Annotated[
+        int | None, Shown("The cursor: entries below this position.", minimum=0, maximum=POSITION_MAX)
+    ] = None
+    source: Annotated[
+        str | None,
+        Shown(
+            f"Entries of this source only; a page reads {SCANNED_MAX:,} entries to find them, and may be short.",
+            minLength=1,
+            maxLength=SOURCE_LENGTH_MAX,
+            examples=["discord"],
+        ),
+    ] = None
+    limit: Annotated[int, Shown("How many at most.", minimum=1, maximum=HISTORY_MAX)] = HISTORY_DEFAULT
 
 
-async def history(request: Request) -> Response:
-    """Tell a member's entries, newest first; `before` is the cursor, `source` picks those of one source."""
-    site, member_id = await _seen(request)
-    limit = number(request, "limit", HISTORY_DEFAULT, 1, HISTORY_MAX)
-    before = optional_number(request, "before", 0, POSITION_MAX)
-    source = text(request, "source")
-    if source is not None and not 1 <= len(source) <= SOURCE_LENGTH_MAX:
-        raise InvalidValue("source", source, f"give a text of 1 to {SOURCE_LENGTH_MAX} characters")
-    return await found(request, lambda: _history(site.engage, member_id, limit, before, source))
+@frozen
+class CalendarQuery:
+    """Which days."""
+
+    first: Annotated[date | None, Shown("26 weeks back, if left out.", pattern=_DAY)] = None
+    last: Annotated[date | None, Shown("Today, if left out.", pattern=_DAY)] = None
 
 
-async def calendar(request: Request) -> Response:
-    """Tell what each day meant for a member's streak, oldest first; the last 26 weeks if no days are named."""
-    site, member_id = await _seen(request)
-    last = day(request, "last", site.engage.today())
-    first = day(request, "first", last - timedelta(days=CALENDAR_DAYS - 1))
-    return await found(request, lambda: _calendar(site.engage, member_id, first, last))
+@frozen
+class LeaderboardQuery:
+    """Which leaderboard."""
+
+    month: Annotated[Month | None, Shown("All time, if left out.")] = None
+    member: Annotated[
+        str | None,
+        Shown("Whose own rank to return.", minLength=1, maxLength=ID_LENGTH_MAX, pattern=NOT_BLANK),
+    ] = None
+    limit: Annotated[int, Shown("How many at most.", minimum=1, maximum=TOP_MAX)] = TOP_DEFAULT
 
 
-async def _seen(request: Request) -> tuple[Site, str]:
-    """Return the site and the member asked for, whom the one who asks may see."""
-    site, member_id = Site.of(request), request.path_params["member_id"]
-    await site.check_may_see(request, member_id)
-    return site, member_id
+@frozen
+class FeedQuery:
+    """Which of everyone's entries."""
+
+    after: Annotated[int, Shown("The cursor: entries above this position.", minimum=0, maximum=POSITION_MAX)] = 0
+    limit: Annotated[int, Shown("How many at most.", minimum=1, maximum=FEED_MAX)] = FEED_DEFAULT
 
 
-def _standing(engage: Engage, member_id: str) -> dict[str, Any]:
-    value = of_standing(engage.standing(member_id))
-    if value["discord"] is not None:
-        del value["discord"]["discord_id"]
-    return value
+@frozen
+class EnrollBody:
+    """What is known of a member; what is left out stays as it is."""
+
+    name: Annotated[str | None, _NAME] = None
+    discord_id: Annotated[str | None, _DISCORD_ID] = None
 
 
-def _history(engage: Engage, member_id: str, limit: int, before: int | None, source: str | None) -> dict[str, Any]:
+@frozen
+class LinkBody:
+    """The account to link."""
+
+    discord_id: Annotated[str, _DISCORD_ID]
+
+
+def _instant_of_at(text: object) -> datetime:
+    return parsed_instant("at", text)
+
+
+@frozen
+class AwardBody:
+    """What to award."""
+
+    source: Annotated[str, _SOURCE]
+    points: Annotated[int, Shown(**_GAIN)]
+    key: Id
+    at: Annotated[datetime, _AT] = field(converter=_instant_of_at)
+
+
+@frozen
+class AdjustBody:
+    """What to add or take, and why."""
+
+    points: Annotated[int, Shown(anyOf=[_GAIN, _LOSS])]
+    key: Id
+    reason: Prose
+    by: Prose
+
+
+@frozen
+class ReverseBody:
+    """Which award to take back, and why."""
+
+    key: Id
+    reason: Prose
+    by: Prose
+
+
+def summary(call: Call) -> wire.Member:
+    """Return a member's points, by source too, and the streak with its next milestone."""
+    return wire.Member.of(call.engage.standing(call.member_id))
+
+
+def history(call: Call, query: HistoryQuery) -> wire.History:
+    """Return a member's entries, newest first; `before` is the cursor, `source` picks those of one source."""
+    limit, source = query.limit, query.source
     if source is None:
-        entries = list(engage.history(member_id, limit=limit + 1, before=before))
+        entries = list(call.engage.history(call.member_id, limit=limit + 1, before=query.before))
         cursor = entries[limit - 1].position if len(entries) > limit else None
+    elif 1 <= len(source) <= SOURCE_LENGTH_MAX:
+        entries, cursor = _of_source(call.engage, call.member_id, limit, query.before, source)
     else:
-        entries, cursor = _of_source(engage, member_id, limit, before, source)
-    return {"member_id": member_id, **of_entries(entries[:limit]), "next_before": cursor}
+        raise InvalidValue("source", source, f"give a text of 1 to {SOURCE_LENGTH_MAX} characters")
+    return wire.History.of(member_id=call.member_id, entries=entries[:limit], next_before=cursor)
 
 
 def _of_source(
@@ -161,7 +176,7 @@ def _of_source(
 ) -> tuple[list[Entry], int | None]:
     """Return the entries of one source, and where to go on; None if there can be no more.
 
-    Others may lie between them without end, so a page may also end early, where enough was looked through.
+    Any number of others may lie between them, so a page also ends where enough entries were read.
     """
     picked: list[Entry] = []
     for _ in range(SCANNED_MAX // CHUNK):
@@ -177,128 +192,171 @@ def _of_source(
     return picked, before
 
 
-def _calendar(engage: Engage, member_id: str, first: date, last: date) -> dict[str, Any]:
-    days = engage.days(member_id, first, last)
-    return {"member_id": member_id, "days": [_day(one) for one in days]}
+def calendar(call: Call, query: CalendarQuery) -> wire.Calendar:
+    """Return what each day meant for a member's streak, oldest first; by default of the last 26 weeks."""
+    last = query.last or call.engage.today()
+    first = query.first or last - timedelta(days=CALENDAR_DAYS - 1)
+    days = call.engage.days(call.member_id, first, last)
+    return wire.Calendar.of(member_id=call.member_id, days=days)
 
 
-def _day(one: MemberDay) -> dict[str, Any]:
-    sources = sorted({evidence.source for evidence in one.evidence})
-    return {"day": one.day.isoformat(), "mark": one.mark, "active": one.is_active, "sources": sources}
+def leaderboard(call: Call, query: LeaderboardQuery) -> wire.Leaderboard:
+    """Return the top of the visible members, of all time or of a month, and the own rank of `member`."""
+    own = None if query.member is None else call.engage.rank(query.member, month=query.month)
+    ranks = call.engage.leaderboard(month=query.month, limit=query.limit)
+    return wire.Leaderboard.of_month(query.month, ranks, own)
 
 
-async def leaderboard(request: Request) -> Response:
-    """Tell the top of the visible members, of all time or of a month, and the own rank of `member`."""
-    site = Site.of(request)
-    of_month, member_id = month(request, "month"), text(request, "member")
-    limit = number(request, "limit", TOP_DEFAULT, 1, TOP_MAX)
-    if member_id is not None:
-        await site.check_may_see(request, member_id)
-    return await found(request, lambda: _leaderboard(site.engage, of_month, limit, member_id))
+def earnings(call: Call) -> wire.Earnings:
+    """Return what earns points: XP on Discord, and what the host awards."""
+    return wire.Earnings(wire.Rate(XP_PER_POINT, 1), call.site.earnings)
 
 
-def _leaderboard(engage: Engage, of_month: date | None, limit: int, member_id: str | None) -> dict[str, Any]:
-    own = None if member_id is None else engage.rank(member_id, month=of_month)
-    return of_ranks(engage.leaderboard(month=of_month, limit=limit), own, of_month)
+async def feed(call: Call, query: FeedQuery) -> wire.Feed:
+    """Return entries above a position, oldest first: of members the caller may see, or with the token of all."""
+    entries = list(await run_in_threadpool(call.engage.feed, after=query.after, limit=query.limit + 1))
+    page = entries[: query.limit]
+    return wire.Feed.of(
+        entries=page if call.site.is_trusted(call.request) else await _visible(call, page),
+        after=page[-1].position if page else query.after,
+        more=len(entries) > query.limit,
+    )
 
 
-async def earnings(request: Request) -> Response:
-    """Tell what earns points: XP on Discord, and what the host awards."""
-    awards = [{"what": one.what, "points": one.points} for one in Site.of(request).earnings]
-    return await found(request, lambda: {"discord": {"xp": XP_PER_POINT, "points": 1}, "awards": awards})
-
-
-async def feed(request: Request) -> Response:
-    """Tell everyone's entries above a position, oldest first: of those who may be seen, or with the token all."""
-    site = Site.of(request)
-    after = number(request, "after", 0, 0, POSITION_MAX)
-    limit = number(request, "limit", FEED_DEFAULT, 1, FEED_MAX)
-    entries = list(await run_in_threadpool(site.engage.feed, after=after, limit=limit + 1))
-    page = entries[:limit]
-    shown = page if site.is_trusted(request) else await _visible(request, site, page)
-    value = {
-        "entries": [{"member_id": entry.member_id, **of_entry(entry)} for entry in shown],
-        "after": page[-1].position if page else after,
-        "more": len(entries) > limit,
-    }
-    return await found(request, lambda: value)
-
-
-async def status(request: Request) -> Response:
-    """Tell an admin how the system does; where its store is, and who works on it, stays its own."""
-    site = Site.of(request)
-    await site.check_administers(request)
-    return await found(request, lambda: _status(site.engage))
-
-
-async def _visible(request: Request, site: Site, entries: list[Entry]) -> list[Entry]:
-    """Return the entries of those who are neither hidden nor forgotten, and may be seen."""
+async def _visible(call: Call, entries: Sequence[Entry]) -> list[Entry]:
+    """Return the entries of members who are neither hidden nor forgotten, and whom the caller may see."""
     members = sorted({entry.member_id for entry in entries})
-    shown = await run_in_threadpool(_shown, site.engage, members)
-    seen = {member_id for member_id in shown if await site.sees(request, member_id)}
+    shown = await run_in_threadpool(_shown, call.engage, members)
+    seen = {member_id for member_id in shown if await call.site.sees(call.request, member_id)}
     return [entry for entry in entries if entry.member_id in seen]
 
 
-def _shown(engage: Engage, members: list[str]) -> list[str]:
+def _shown(engage: Engage, members: Sequence[str]) -> list[str]:
     standings = {member_id: engage.standing(member_id) for member_id in members}
     return [member_id for member_id, one in standings.items() if not one.is_hidden and not one.is_forgotten]
 
 
-def _status(engage: Engage) -> dict[str, Any]:
-    value = of_status(engage.status(), installed_version())
-    del value["store"]
-    if value["lease"] is not None:
-        del value["lease"]["owner"]
-    return value
+def status(call: Call) -> Status:
+    """Return how the system does; where its store is and who works on it is left out."""
+    return Status.of_status(call.engage.status(), installed_version())
 
 
-Handler = Callable[[Request], Awaitable[Response]]
+def enroll(call: Call, body: EnrollBody) -> wire.Enrolment:
+    """Enrol a member, or bring name and link up to date."""
+    return wire.Enrolment.of(call.engage.enroll(call.member_id, **_sent(body)))
 
-READING: dict[str, Handler] = {
-    "/members/{member_id}": summary,
-    "/members/{member_id}/history": history,
-    "/members/{member_id}/calendar": calendar,
-    "/leaderboard": leaderboard,
-    "/earnings": earnings,
-    "/feed": feed,
-    "/status": status,
-    "/openapi.json": description,
-}
-WRITING: dict[str, dict[str, Handler]] = {
-    "/members/{member_id}": {"PUT": enroll},
-    "/members/{member_id}/link": {"PUT": link, "DELETE": unlink},
-    "/members/{member_id}/leave": {"POST": leave},
-    "/members/{member_id}/rejoin": {"POST": rejoin},
-    "/members/{member_id}/awards": {"POST": award},
-    "/members/{member_id}/adjustments": {"POST": adjust},
-    "/reversals": {"POST": reverse},
-}
+
+def link(call: Call, body: LinkBody) -> wire.Enrolment:
+    """Link a Discord id to a member."""
+    return wire.Enrolment.of(call.engage.link(call.member_id, body.discord_id))
+
+
+def unlink(call: Call) -> wire.Enrolment:
+    """Close a member's account."""
+    return wire.Enrolment.of(call.engage.unlink(call.member_id))
+
+
+def leave(call: Call) -> wire.Enrolment:
+    """Note that a member left Discord."""
+    return wire.Enrolment.of(call.engage.leave(call.member_id))
+
+
+def rejoin(call: Call) -> wire.Enrolment:
+    """Note that a member is back on Discord."""
+    return wire.Enrolment.of(call.engage.rejoin(call.member_id))
+
+
+def award(call: Call, body: AwardBody) -> wire.Receipt:
+    """Award points, once for their key."""
+    receipt = call.engage.award(call.member_id, **_sent(body))
+    return wire.Receipt.of_receipt(receipt, call.engage.standing(call.member_id))
+
+
+def adjust(call: Call, body: AdjustBody) -> wire.Receipt:
+    """Add or take points by hand, once for their key."""
+    receipt = call.engage.adjust(call.member_id, **_sent(body))
+    return wire.Receipt.of_receipt(receipt, call.engage.standing(call.member_id))
+
+
+def reverse(call: Call, body: ReverseBody) -> wire.Receipt:
+    """Take an award back."""
+    receipt = call.engage.reverse(**_sent(body))
+    return wire.Receipt.of_receipt(receipt, call.engage.standing(receipt.entry.member_id))
+
+
+def _sent(body: Any) -> dict[str, Any]:
+    return asdict(body, recurse=False)
+
+
+MEMBER = "/members/{member_id}"
+ENDPOINTS = (
+    Endpoint("GET", MEMBER, summary, "Where a member stands", "visible"),
+    Endpoint(
+        "GET",
+        f"{MEMBER}/history",
+        history,
+        "A member's entries, newest first; a page with a next one may be short",
+        "visible",
+    ),
+    Endpoint(
+        "GET",
+        f"{MEMBER}/calendar",
+        calendar,
+        "What each day meant for a member's streak; 1,000 days at most",
+        "visible",
+    ),
+    Endpoint(
+        "GET",
+        "/leaderboard",
+        leaderboard,
+        "The top of all who want to be seen, of all time or of a month",
+        "visible",
+    ),
+    Endpoint("GET", "/earnings", earnings, "What earns points", "anybody"),
+    Endpoint(
+        "GET",
+        "/feed",
+        feed,
+        "Everyone's entries, oldest first: of members the caller may see, or with the token of all",
+        "anybody",
+    ),
+    Endpoint("GET", "/status", status, "How the system does, for admins", "admin"),
+    Endpoint("PUT", MEMBER, enroll, "Enrol a member, or bring name and link up to date", problems=(409,)),
+    Endpoint("PUT", f"{MEMBER}/link", link, "Link a Discord id to a member", problems=(409,)),
+    Endpoint("DELETE", f"{MEMBER}/link", unlink, "Close a member's account"),
+    Endpoint("POST", f"{MEMBER}/leave", leave, "Note that a member left Discord", problems=(409,)),
+    Endpoint("POST", f"{MEMBER}/rejoin", rejoin, "Note that a member is back on Discord", problems=(409,)),
+    Endpoint("POST", f"{MEMBER}/awards", award, "Award points, once for their key", creates=True, problems=(409,)),
+    Endpoint(
+        "POST",
+        f"{MEMBER}/adjustments",
+        adjust,
+        "Add or take points by hand, once for their key",
+        creates=True,
+        problems=(409,),
+    ),
+    Endpoint("POST", "/reversals", reverse, "Take an award back", creates=True, problems=(404,)),
+)
 
 
 def router(site: Site) -> Router:
     """Return the router; what writes is there only for a site that has a token."""
-    handlers = {path: {"GET": handler, "HEAD": handler} for path, handler in READING.items()}
-    if site.token is not None:
-        for path, writers in WRITING.items():
-            guarded = {method: _guarded(handler, site.token) for method, handler in writers.items()}
-            handlers[path] = handlers.get(path, {}) | guarded
+    endpoints = [one for one in ENDPOINTS if one.access != "token" or site.token is not None]
+
+    async def description(request: Request) -> Response:
+        document = openapi.document(request.scope.get("root_path", ""), endpoints)
+        return answered(request, rendered(document))
+
+    handlers: dict[str, dict[str, Callable[[Request], Awaitable[Response]]]] = {"/openapi.json": {"GET": description}}
+    for one in endpoints:
+        handlers.setdefault(one.path, {})[one.method] = one.answer
     return Router([_route(path, methods) for path, methods in handlers.items()], redirect_slashes=False)
 
 
-def _route(path: str, handlers: dict[str, Handler]) -> Route:
-    """Make one route for all methods, so that a wrong one is told all that are allowed."""
+def _route(path: str, handlers: Mapping[str, Callable[[Request], Awaitable[Response]]]) -> Route:
+    """Make one route for all methods, so that the answer to a wrong one lists all that are allowed."""
 
     async def endpoint(request: Request) -> Response:
-        return await handlers[request.method](request)
+        return await handlers["GET" if request.method == "HEAD" else request.method](request)
 
     return Route(path, endpoint, methods=list(handlers))
-
-
-def _guarded(handler: Handler, token: str) -> Handler:
-    """Have the token checked before anything else is looked at."""
-
-    async def guarded(request: Request) -> Response:
-        check_bears(request, token)
-        return await handler(request)
-
-    return guarded

@@ -13,10 +13,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...core.errors import EngageError, InvalidValue, LedgerFailed
 from ...engage import Engage
+from ..wire.members import Earning
 from . import api, pages
-from .access import Earning, Entrance, MayAdminister, MaySee, Site, check_on_loopback, closed, is_token
-from .pages import problem_page
-from .responses import Problem, as_json, problem_of
+from .access import Login, MayAdminister, MaySee, Site, check_on_loopback, is_token
+from .responses import ProblemError, problem_of, problem_response
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -26,13 +26,15 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
 }
-"""On every answer that does not say otherwise."""
+"""On every answer that does not set its own."""
 _HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 IS_API = "trc_engage.is_api"
 
+logger = logging.getLogger(__name__)
 
-class Edge:
-    """Refuses who is not let in, where a site runs alone, and secures every answer."""
+
+class SiteMiddleware:
+    """Refuses callers that are not logged in where a site runs alone, and adds security headers to every answer."""
 
     def __init__(self, app: ASGIApp, site: Site) -> None:
         self._app = app
@@ -47,42 +49,35 @@ class Edge:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         scope[IS_API] = path == "/api" or path.startswith("/api/")
 
-        async def send_secured(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = secured(message.get("headers", ()))
+                message["headers"] = with_security_headers(message.get("headers", ()))
             await send(message)
 
-        answer = self._answered(scope) if self._site.alone else None
-        await (answer or self._app)(scope, receive, send_secured)
+        answer = self._log_in(Request(scope), path) if self._site.alone else None
+        await (answer or self._app)(scope, receive, send_with_headers)
 
-    def _answered(self, scope: Scope) -> Response | None:
-        """Answer whoever is let in nowhere, or comes in by the link; None for whoever is in."""
-        request, entrance = Request(scope), self._site.entrance
+    def _log_in(self, request: Request, path: str) -> Response | None:
+        """Answer a caller that logs in or may not come in; None for all others."""
         try:
-            check_on_loopback(scope)
-        except Problem as problem:
-            return as_json(problem)
-        if answer := entrance.exchanged(request):
+            check_on_loopback(request.scope)
+        except ProblemError as problem:
+            return problem_response(problem)
+        if answer := self._site.login.exchange(request):
             return answer
-        is_public = scope["path"].removeprefix(scope.get("root_path", "")).startswith("/static/")
-        if is_public or entrance.is_open_to(request) or self._site.is_trusted(request):
-            return None
-        return as_json(closed()) if is_api(request) else problem_page(request, closed())
+        try:
+            if not path.startswith("/static/"):
+                self._site.check_entry(request)
+        except ProblemError as problem:
+            return _problem(request, problem)
+        return None
 
 
-def secured(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+def with_security_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """Return headers with those that keep a browser from doing more with an answer than show it."""
-    told = [(bytes(name), bytes(value)) for name, value in headers]
-    names = {name for name, _ in told}
-    return told + [(name, value) for name, value in _HEADERS if name not in names]
-
-
-def is_api(request: Request) -> bool:
-    """Tell whether a program is asking, and not a browser for a page."""
-    return bool(request.scope.get(IS_API))
-
-
-logger = logging.getLogger(__name__)
+    given = [(bytes(name), bytes(value)) for name, value in headers]
+    names = {name for name, _ in given}
+    return given + [(name, value) for name, value in _HEADERS if name not in names]
 
 
 def create_app(
@@ -93,45 +88,47 @@ def create_app(
     token: str | None = None,
     alone: bool = False,
     earnings: Sequence[Earning] = (),
-    entrance: Entrance | None = None,
+    login: Login | None = None,
 ) -> Starlette:
-    """Make the app, to be mounted under a path of yours, or to run alone.
+    """Make the app, to mount under a path of yours or to run alone.
 
-    `may_see(request, member_id)` is asked before anything of one member is told, and
-    `may_administer(request)` before the status is; each may be a coroutine function, and a plain one is
-    called in a thread. `alone` stands in for `may_see`: whatever is not asked from this machine itself is
-    refused, and whoever came in sees all: by the link `/?token=…` with `app.state.entrance.token`, which opens
-    one browser and is another then, or with the `token`. An `entrance` of yours says what is done with the
-    next link's token. Without a `token` (16 to 200 characters) nothing can be written.
-    `earnings` are what your awards earn, for members to read. Raises `InvalidValue`.
+    `may_see(request, member_id)` is called before anything about a member is shown, and `may_administer(request)`
+    before the status is. Each may be a coroutine function; a plain one is called in a thread. With `alone` in place
+    of `may_see`, only this machine can reach the app, and you log in by the link `/?token=…` with
+    `app.state.login.token`: it opens one browser, and then there is a new one. A `login` of your own is told the
+    next token. Without a `token` (16 to 200 characters) nothing can be written; with it a caller sees all, and can
+    write. `earnings` are what your awards earn, for members to read. Raises `InvalidValue`.
     """
     if alone is (may_see is not None):
         advice = "say who may see whom, as may_see=lambda request, member_id: …; `alone=True` is for loopback only"
         raise InvalidValue("may_see", may_see, advice)
     if token is not None and not is_token(token):
         raise InvalidValue("token", "(not shown)", "give 16 to 200 printable ASCII characters without spaces")
-    site = Site(engage, may_see, may_administer, token, alone, entrance or Entrance(), tuple(earnings))
+    site = Site(engage, may_see, may_administer, token, alone, login or Login(), tuple(earnings))
     app = Starlette(
         routes=[Mount("/api", app=api.router(site), name="api"), *pages.routes()],
-        middleware=[Middleware(Edge, site=site)],
-        exception_handlers={EngageError: _told, HTTPException: _told, Exception: _failed},
+        middleware=[Middleware(SiteMiddleware, site=site)],
+        exception_handlers={EngageError: _on_error, HTTPException: _on_error, Exception: _on_bug},
     )
     app.router.redirect_slashes = False
     app.state.site = site
-    app.state.entrance = site.entrance
+    app.state.login = site.login
     return app
 
 
-async def _told(request: Request, error: Exception) -> Response:
-    """Answer what went wrong: to a program as problem details, to people as a page."""
+async def _on_error(request: Request, error: Exception) -> Response:
     if isinstance(error, LedgerFailed):
         logger.error("the store failed: %s", error)
-    problem = problem_of(error)
-    return as_json(problem) if is_api(request) else pages.problem_page(request, problem)
+    return _problem(request, problem_of(error))
 
 
-async def _failed(request: Request, error: Exception) -> Response:
-    """Answer a bug, outside of what secures all other answers; the server logs it."""
-    response = await _told(request, error)
-    response.raw_headers = secured(response.raw_headers)
+async def _on_bug(request: Request, error: Exception) -> Response:
+    """Answer a bug, outside of the middleware that all other answers pass; the server logs it."""
+    response = await _on_error(request, error)
+    response.raw_headers = with_security_headers(response.raw_headers)
     return response
+
+
+def _problem(request: Request, problem: ProblemError) -> Response:
+    """Answer a program with problem details, and people with a page."""
+    return problem_response(problem) if request.scope.get(IS_API) else pages.problem_page(request, problem)

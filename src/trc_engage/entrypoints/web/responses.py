@@ -6,7 +6,6 @@ from hashlib import blake2b
 from http import HTTPStatus
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,6 +24,8 @@ from ...core.errors import (
     UnknownMember,
     shortened,
 )
+from ..wire.members import Problem
+from ..wire.shape import Shape, to_json
 
 TAG_BYTES = 12
 
@@ -46,21 +47,15 @@ def _holds(held: str, tag: str) -> bool:
     return tag in tags or tags == ["*"]
 
 
-async def found(request: Request, read: Callable[[], Any]) -> Response:
-    """Read something in a thread, since the store may block, and answer it."""
-    return answered(request, await run_in_threadpool(lambda: _rendered(read())))
+def as_json(content: bytes, status: int) -> Response:
+    """Return an answer of JSON."""
+    return Response(content, status, media_type="application/json")
 
 
-async def done(write: Callable[[], Any], *, created: bool = False) -> Response:
-    """Write something in a thread; `created` is for what makes a new thing, unless it was there already."""
-    told = await run_in_threadpool(write)
-    is_new = created and told["outcome"] != "unchanged"
-    return Response(_rendered(told), 201 if is_new else 200, media_type="application/json")
-
-
-def _rendered(value: Any) -> bytes:
+def rendered(value: Any) -> bytes:
     """Return JSON in ASCII, which no browser takes for anything else."""
-    return json.dumps(value, separators=(",", ":")).encode()
+    plain = to_json(value) if isinstance(value, Shape) else value
+    return json.dumps(plain, separators=(",", ":")).encode()
 
 
 MEDIA_TYPE = "application/problem+json"
@@ -93,7 +88,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
 """Status and title of each kind; the `type` is the kind after `urn:trc-engage:problem:`."""
 
 
-class Problem(EngageError):
+class ProblemError(EngageError):
     """What went wrong, as whoever asked is told."""
 
     def __init__(
@@ -118,7 +113,7 @@ class Problem(EngageError):
         return self.detail
 
     @classmethod
-    def not_found(cls) -> "Problem":
+    def not_found(cls) -> "ProblemError":
         """Make the problem of an address at which there is nothing."""
         return cls("unknown-path", "look the addresses up in the description of this API, openapi.json")
 
@@ -138,38 +133,32 @@ FORMS: tuple[tuple[type[EngageError], str, Callable[..., str]], ...] = (
 """The first class that fits decides. What is of no use to a caller, and what he must not see, is not said."""
 
 
-def problem_of(error: Exception) -> Problem:
+def problem_of(error: Exception) -> ProblemError:
     """Return what whoever asked is told of an error."""
-    if isinstance(error, Problem):
+    if isinstance(error, ProblemError):
         return error
     if isinstance(error, HTTPException):
         return _of_http(error)
     for cls, kind, told in FORMS:
         if isinstance(error, cls):
             headers = {"Retry-After": RETRY_SECONDS} if kind == "busy" else None
-            return Problem(kind, told(error), field=getattr(error, "field", None), headers=headers)
-    return Problem("failed", "this is not your fault; the admin can see more in the log")
+            return ProblemError(kind, told(error), field=getattr(error, "field", None), headers=headers)
+    return ProblemError("failed", "this is not your fault; the admin can see more in the log")
 
 
-def as_json(problem: Problem) -> Response:
+def problem_response(error: ProblemError) -> Response:
     """Return the answer that a program can read."""
-    value = {
-        "type": TYPE + problem.kind,
-        "title": problem.title,
-        "status": problem.status,
-        "detail": problem.detail,
-        **({} if problem.field is None else {"field": problem.field}),
-    }
-    return Response(json.dumps(value), problem.status, problem.headers, MEDIA_TYPE)
+    problem = Problem(TYPE + error.kind, error.title, error.status, error.detail, error.field)
+    return Response(json.dumps(to_json(problem)), error.status, error.headers, MEDIA_TYPE)
 
 
-def _of_http(error: HTTPException) -> Problem:
+def _of_http(error: HTTPException) -> ProblemError:
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = (error.headers or {}).get("Allow", "")
-        return Problem("wrong-method", f"allowed here: {allowed}", headers={"Allow": allowed})
+        return ProblemError("wrong-method", f"allowed here: {allowed}", headers={"Allow": allowed})
     if error.status_code == HTTPStatus.NOT_FOUND:
-        return Problem.not_found()
+        return ProblemError.not_found()
     # What the host raises in a hook of its own, to have somebody sign in, say.
-    return Problem(
+    return ProblemError(
         "refused", "the site this is part of does not allow it", status=error.status_code, headers=error.headers
     )

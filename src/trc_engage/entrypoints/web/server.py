@@ -16,7 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from ...engage import Engage
 from ..daemon.logs import logged
 from ..daemon.signals import stop_on_signals
-from . import Earning, Entrance, create_app
+from . import Earning, Login, create_app
 
 HEAD_SECONDS = 10.0
 """Within which a request's head must be complete, of a new connection and of one that was kept."""
@@ -139,8 +139,8 @@ def serve(engage: Engage, token: str | None, listener: socket.socket, hook: Any,
         with suppress(OSError):
             typer.echo(f"opened; for another browser open {url}?token={next_token}")
 
-    entrance = Entrance(announce)
-    served = create_app(engage, may_see=hook, token=token, alone=hook is None, earnings=earnings, entrance=entrance)
+    login = Login(announce)
+    served = create_app(engage, may_see=hook, token=token, alone=hook is None, earnings=earnings, login=login)
     config = uvicorn.Config(
         served,
         lifespan="off",
@@ -156,7 +156,7 @@ def serve(engage: Engage, token: str | None, listener: socket.socket, hook: Any,
     with stop_on_signals(), logged("warning", as_json=False, secrets=(token,)):
         typer.echo(f"serving on {url} until SIGTERM or Ctrl-C")
         if hook is None:
-            typer.echo(f"open {url}?token={entrance.token} (the link opens one browser; then the next is printed)")
+            typer.echo(f"open {url}?token={login.token} (the link opens one browser; then the next is printed)")
         asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
 
 

@@ -18,7 +18,7 @@ from ....engage import Engage
 from ...settings import installed_version
 from ...wording import STATUSES, advice_of, answer, explained, holding, running
 from ..access import Site
-from ..responses import Problem
+from ..responses import ProblemError
 from .charts import LEGEND, Balances, Calendar, Chart, balances, calendar, chart, first_day
 from .templating import HEADERS, MEDIA_TYPE, begun, clean, is_visible, link, piece, rendered, rendered_text
 
@@ -117,7 +117,7 @@ async def dress(request: Request) -> Response:
     """Send a file; asked for by its tag, it never changes."""
     name = request.path_params["name"]
     if name not in MEDIA_TYPES:
-        raise Problem.not_found()
+        raise ProblemError.not_found()
     headers = FOR_EVER if request.query_params.get("v") == piece(name).tag else {"Cache-Control": "no-cache"}
     return Response(piece(name).content, headers=headers, media_type=MEDIA_TYPES[name])
 
@@ -249,7 +249,7 @@ REFUSALS: Mapping[str, Refusal] = {
 }
 
 
-def problem_page(request: Request, problem: Problem) -> Response:
+def problem_page(request: Request, problem: ProblemError) -> Response:
     """Return the page that says why there is none."""
     refusal = NOBODY if problem.field == "member_id" else REFUSALS.get(problem.kind, BROKEN)
     text = rendered_text(request, "refusal.html", administers=False, refusal=refusal)

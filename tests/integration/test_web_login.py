@@ -13,7 +13,7 @@ from support.community import Community
 from support.debian import nginx
 from support.visitor import BEARER, TOKEN, Visitor, alone, let_in, problem_of
 from trc_engage import Engage
-from trc_engage.entrypoints.web import Entrance, create_app
+from trc_engage.entrypoints.web import Login, create_app
 
 CONFIG = """
 daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; worker_processes 1;
@@ -101,8 +101,8 @@ def test_who_was_not_let_in_is_told_nothing(engage: Engage, method: str, path: s
 def test_the_link_opens_one_browser_and_then_it_is_another(engage: Engage) -> None:
     """By a cookie that no script reads and no other site sends; the token stays in no address."""
     told = list[str]()
-    app = create_app(engage, alone=True, entrance=Entrance(told.append))
-    first = app.state.entrance.token
+    app = create_app(engage, alone=True, login=Login(told.append))
+    first = app.state.login.token
     visitor = Visitor(app)
     assert visitor.ask("HEAD", "/", params={"token": first}).status_code == 403
     assert visitor.get("/members/ada", params={"token": first}).status_code == 403
@@ -114,7 +114,7 @@ def test_the_link_opens_one_browser_and_then_it_is_another(engage: Engage) -> No
     assert len(cookie.split("; ")[0].partition("=")[2]) >= 43
     assert first not in cookie + opened.text
     assert visitor.get("/", params={"token": first}).status_code == 403
-    assert told == [app.state.entrance.token] != [first]
+    assert told == [app.state.login.token] != [first]
     assert visitor.get("/", params={"token": told[0]}).status_code == 303
     inside = {"Cookie": cookie.split("; ")[0]}
     assert visitor.get("/", params={"token": first}, headers=inside).headers["location"] == "/"
@@ -124,8 +124,8 @@ def test_the_link_opens_one_browser_and_then_it_is_another(engage: Engage) -> No
 def test_neither_token_nor_session_is_that_of_another_run(engage: Engage) -> None:
     """Both are made by chance for one process."""
     one, other = (create_app(engage, alone=True) for _ in range(2))
-    assert one.state.entrance.token != other.state.entrance.token
-    assert Visitor(other).get("/", params={"token": one.state.entrance.token}).status_code == 403
+    assert one.state.login.token != other.state.login.token
+    assert Visitor(other).get("/", params={"token": one.state.login.token}).status_code == 403
     assert Visitor(other, let_in(one).headers).get("/").status_code == 403
 
 
@@ -150,7 +150,7 @@ def test_what_the_page_is_dressed_in_is_no_secret(engage: Engage) -> None:
 def test_a_site_with_a_hook_needs_no_link(engage: Engage) -> None:
     """There the host's sessions decide, and a token in an address means nothing."""
     app = create_app(engage, may_see=lambda *_: False)
-    answer = Visitor(app).get("/", params={"token": app.state.entrance.token})
+    answer = Visitor(app).get("/", params={"token": app.state.login.token})
     assert (answer.status_code, "set-cookie" in answer.headers) == (200, False)
 
 
@@ -162,6 +162,6 @@ def test_the_link_leads_to_where_the_site_stands(engage: Engage, root: str) -> N
     async def below(scope: dict[str, object], receive: object, send: object) -> None:
         await app({**scope, "root_path": root}, receive, send)  # type: ignore[arg-type]
 
-    opened = Visitor(below).get(f"{root}/", params={"token": app.state.entrance.token})
+    opened = Visitor(below).get(f"{root}/", params={"token": app.state.login.token})
     assert (opened.status_code, opened.headers["location"]) == (303, f"{root}/")
     assert f"Path={root}/;" in opened.headers["set-cookie"]

@@ -1,0 +1,267 @@
+"""What is told of members, of the ledger's lines and of what became of a member."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Annotated, Self
+
+from ...core import model, reports
+from ...core.model import Kind, Status
+from ...core.reports import EnrolmentOutcome, Mark, ReceiptOutcome
+from .shape import Shape, Shown
+
+
+class OfMember(Shape):
+    """What is one member's."""
+
+    member_id: str
+
+
+class Account(Shape):
+    """The linked account; its Discord id is never told."""
+
+    xp_total: int
+    xp_carried: Annotated[int, Shown("XP kept for the next point, 0-99.")]
+    xp_to_next_point: int
+    status: Status
+
+
+class Link(Shape):
+    """A Discord id."""
+
+    discord_id: str
+
+
+class LinkedAccount(Account, Link):
+    """The linked account, for admins."""
+
+
+class Streak(Shape):
+    """A member's streak."""
+
+    current: Annotated[int, Shown("Active weekdays in a row, up to the last settled day.")]
+    longest: int
+    active_today: bool
+    at_risk: Annotated[bool, Shown("It breaks unless something is done today, or comes to light.")]
+    next_milestone: int | None
+
+
+class Member(OfMember):
+    """Where a member stands, for members to see."""
+
+    name: str | None
+    points: int
+    points_by_source: Mapping[str, int]
+    discord: Account | None
+    streak: Streak
+
+
+class Standing(OfMember):
+    """Where a member stands, for admins."""
+
+    name: str | None
+    points: int
+    points_by_source: Mapping[str, int]
+    discord: LinkedAccount | None
+    streak: Streak | None = None
+
+
+class Standings(Shape):
+    """Where all members stand."""
+
+    members: Sequence[Standing]
+
+
+class MemberRow(OfMember):
+    """A member in an export."""
+
+    name: str | None
+    points: int
+    points_by_source: Mapping[str, int]
+    discord_id: Annotated[str | None, Shown(of="discord.discord_id")]
+    status: Annotated[Status | None, Shown(of="discord.status")]
+    xp_total: Annotated[int | None, Shown(of="discord.xp_total")]
+    xp_carried: Annotated[int | None, Shown(of="discord.xp_carried")]
+    hidden: Annotated[bool, Shown(of="is_hidden")]
+    forgotten: Annotated[bool, Shown(of="is_forgotten")]
+
+
+class Entry(Shape):
+    """A line of the ledger."""
+
+    position: Annotated[int, Shown("Orders all entries of all members.")]
+    kind: Kind
+    source: str
+    points: Annotated[int, Shown("Signed.")]
+    day: date
+    at: datetime
+    silent: Annotated[bool, Shown("Nobody is to be notified of it.")]
+    key: str | None
+    reason: str | None
+    by: Annotated[str | None, Shown(of="actor")]
+    reverses: Annotated[int | None, Shown("The position of the award that it takes back.")]
+    xp_before: Annotated[int | None, Shown(of="xp.xp_before")]
+    xp_after: Annotated[int | None, Shown(of="xp.xp_after")]
+    xp_carried: Annotated[int | None, Shown(of="xp.carried_after")]
+    xp_carried_before: Annotated[int | None, Shown(of="xp.carried_before")]
+    xp_baseline: Annotated[int | None, Shown(of="xp.baseline_after")]
+    xp_baseline_before: Annotated[int | None, Shown(of="xp.baseline_before")]
+
+
+class FeedEntry(Entry, OfMember):
+    """A line of the ledger, and whose it is."""
+
+
+class EntryRow(FeedEntry):
+    """A line of the ledger in an export."""
+
+    account_id: Annotated[int | None, Shown(of="xp.account_id")]
+
+
+class Entries(Shape):
+    """Lines of the ledger."""
+
+    entries: Sequence[Entry]
+
+
+class History(OfMember):
+    """A page of a member's entries."""
+
+    entries: Sequence[Entry]
+    next_before: Annotated[int | None, Shown("The cursor of the next page; null on the last.")]
+
+
+class Feed(Shape):
+    """A page of everyone's entries."""
+
+    entries: Annotated[Sequence[FeedEntry], Shown("Oldest first.")]
+    after: Annotated[int, Shown("The cursor of the next page, also where this one is empty.")]
+    more: Annotated[bool, Shown("There are more already.")]
+
+
+class CalendarDay(Shape):
+    """What a day meant for a streak."""
+
+    day: date
+    mark: Mark
+    active: Annotated[bool, Shown(of="is_active")]
+    sources: Annotated[Sequence[str], Shown(of=lambda day: sorted({one.source for one in day.evidence}))]
+
+
+class Calendar(OfMember):
+    """What each of some days meant for a member's streak."""
+
+    days: Annotated[Sequence[CalendarDay], Shown("Oldest first.")]
+
+
+class Evidence(Shape):
+    """What makes a day active."""
+
+    source: str
+    position: int | None
+    opens_at: datetime | None
+    closes_at: datetime | None
+
+
+class ExplainedDay(Shape):
+    """A day with the evidence for it, and the entries that count for it."""
+
+    day: date
+    mark: Mark
+    active: Annotated[bool, Shown(of="is_active")]
+    evidence: Sequence[Evidence]
+    entries: Sequence[Entry]
+
+
+class ExplainedDays(OfMember):
+    """What made each day of a member active, newest first."""
+
+    days: Sequence[ExplainedDay]
+
+    @classmethod
+    def of_days(cls, member_id: str, days: Sequence[reports.MemberDay], entries: Sequence[model.Entry]) -> Self:
+        """Give each day its entries."""
+        explained = [ExplainedDay.of(day, entries=[one for one in entries if one.day == day.day]) for day in days]
+        return cls.of(member_id=member_id, days=explained[::-1])
+
+
+class Rank(Shape):
+    """A place on the leaderboard."""
+
+    rank: Annotated[int, Shown("1, 1, 3 …")]
+    member_id: str
+    name: str | None
+    points: int
+
+
+class Leaderboard(Shape):
+    """The top of the leaderboard, and a member's own rank if it was asked for."""
+
+    month: Annotated[str | None, Shown("Null for all time.")]
+    ranks: Sequence[Rank]
+    own: Rank | None
+
+    @classmethod
+    def of_month(cls, month: date | None, ranks: Sequence[object], own: object | None) -> Self:
+        """Say who leads in a month, or with None of all time."""
+        return cls.of(month=month and f"{month:%Y-%m}", ranks=ranks, own=own)
+
+
+class Enrolment(OfMember):
+    """What became of a member's enrolment or link."""
+
+    outcome: EnrolmentOutcome
+
+
+class StreakChange(OfMember):
+    """How late news changed a streak."""
+
+    current_before: int
+    current_after: int
+    longest_before: int
+    longest_after: int
+
+
+class Receipt(Shape):
+    """What became of an award, a reversal or an adjustment."""
+
+    outcome: Annotated[ReceiptOutcome, Shown("Unchanged: it was posted before, and stands.")]
+    member_id: str
+    points: Annotated[int, Shown("The member's points now.")]
+    entry: Entry
+    late: StreakChange | None
+
+    @classmethod
+    def of_receipt(cls, receipt: reports.Receipt, standing: reports.Standing) -> Self:
+        """Say what was booked, and where the member stands now."""
+        return cls.of(receipt, member_id=standing.member_id, points=standing.points)
+
+
+class Rate(Shape):
+    """So much XP earns so many points."""
+
+    xp: int
+    points: int
+
+
+class Earning(Shape):
+    """One thing that earns points, for members to read."""
+
+    what: str
+    points: int
+
+
+class Earnings(Shape):
+    """What earns points."""
+
+    discord: Rate
+    awards: Sequence[Earning]
+
+
+class Problem(Shape):
+    """Why a request failed (RFC 9457)."""
+
+    type: Annotated[str, Shown("What went wrong, for ever the same: `urn:trc-engage:problem:…`.")]
+    title: str
+    status: int
+    detail: Annotated[str, Shown("For people to read.")]
+    field: Annotated[str | None, Shown("The value that cannot be used.")] = None

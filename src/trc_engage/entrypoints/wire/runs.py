@@ -1,0 +1,299 @@
+"""What is told of syncs, settlements and runs, of the system's state and of an audit."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Annotated, Any, Self, get_args
+
+from ...core.errors import ClockWentBack, EngageError, LedgerBusy, LedgerFailed, SourceError
+from ...core.model import Status as AccountStatus
+from ...core.reports import RunReport, SyncReport
+from ..settings import SettingsError
+from ..wording import advice_of, describe_error, describe_failures, describe_pending, why_of
+from .members import StreakChange
+from .shape import Shape, Shown
+
+
+class Outcome(Shape):
+    """How something ended."""
+
+    outcome: str
+
+
+class Pending(Shape):
+    """A day that is over and cannot be settled yet."""
+
+    day: date
+    cause: str
+    why: Annotated[str, Shown(of=describe_pending)]
+
+
+class Settled(Shape):
+    """Which days were settled, and which are pending."""
+
+    settled: Sequence[date]
+    pending: Sequence[Pending]
+
+
+class Excused(Shape):
+    """What became of an excused day."""
+
+    day: date
+    outcome: str
+    late: Sequence[StreakChange]
+
+
+class Move(Shape):
+    """What a sync would do to an account."""
+
+    member_id: Annotated[str, Shown(of="account.member_id")]
+    kind: str | None
+    points: int
+    xp_before: Annotated[int, Shown(of="account.xp_total")]
+    xp_after: Annotated[int, Shown(of="xp_total")]
+
+
+class Synced(Outcome):
+    """What a sync did, or would do."""
+
+    opened: int
+    gained: int
+    deducted: int
+    rebased: int
+    unchanged: int
+    absent: int
+    missed: int
+    points: int
+    pages: int
+    rows: int
+    taken_at: datetime
+    late: Sequence[StreakChange]
+    dry_run: bool
+    moves: Sequence[Move] | None = None
+    """What would be posted; of a dry run only."""
+
+    @classmethod
+    def of_report(cls, report: SyncReport, *, dry_run: bool = False) -> Self:
+        """Say what a sync did."""
+        return cls.of(report, dry_run=dry_run, moves=report.moves if dry_run else None)
+
+
+KINDS: tuple[tuple[type[EngageError], str], ...] = (
+    (ClockWentBack, "clock"),
+    (LedgerFailed, "store"),
+    (LedgerBusy, "busy"),
+    (SettingsError, "configuration"),
+    (EngageError, "invalid"),
+)
+"""What a failed sync calls the errors that do not come from the source."""
+
+
+class Failure(Shape):
+    """Why a sync failed."""
+
+    kind: str
+    message: str
+    retry_at: datetime | None
+
+    @classmethod
+    def of_error(cls, error: EngageError, **given: Any) -> Self:
+        """Say what an error means."""
+        if isinstance(error, SourceError):
+            return cls.of(kind=str(error.kind), message=describe_error(error), retry_at=error.retry_at, **given)
+        kind = next(kind for known, kind in KINDS if isinstance(error, known))
+        return cls.of(kind=kind, message=describe_error(error), retry_at=None, **given)
+
+
+class SyncFailure(Failure, Outcome):
+    """A sync that failed."""
+
+    dry_run: bool
+
+
+class Notice(Shape):
+    """A message to the admins."""
+
+    kind: str
+    topic: str
+    since: datetime
+    title: str
+
+
+class Run(Outcome):
+    """What a run found due, and did."""
+
+    at: datetime
+    slot: datetime | None
+    sync: Synced | None
+    error: Failure | None
+    settled: Sequence[date]
+    pending: Sequence[Pending]
+    delivered: Sequence[Notice]
+    undelivered: Sequence[Notice]
+
+    @classmethod
+    def of_report(cls, report: RunReport) -> Self:
+        """Say what a run did."""
+        return cls.of(
+            report,
+            sync=report.sync and Synced.of_report(report.sync),
+            error=report.error and Failure.of_error(report.error),
+        )
+
+
+class Need(Shape):
+    """What is wrong, and what to do about it."""
+
+    what: str
+    advice: Annotated[str, Shown(of=advice_of)]
+
+
+class FailureRun(Shape):
+    """Failures in a row."""
+
+    since: datetime
+    kind: str
+    message: Annotated[str, Shown(of=describe_failures)]
+
+
+class Trouble(Shape):
+    """Something that lasts."""
+
+    topic: str
+    since: datetime
+    title: str
+    why: Annotated[str, Shown(of=why_of)]
+    meaning: str
+
+
+class Wait(Shape):
+    """A wait that the source asked for."""
+
+    kind: str
+    until: datetime
+
+
+class LastSlot(Shape):
+    """How the last slot ended."""
+
+    slot: datetime
+    outcome: str
+    at: datetime
+
+
+class Lease(Shape):
+    """Since when somebody is at work, and until when at most."""
+
+    taken_at: datetime
+    until: datetime
+
+
+class OwnedLease(Lease):
+    """A lease, and whose it is."""
+
+    owner: str
+
+
+class Channel(Shape):
+    """A channel to the admins to which nothing is sent."""
+
+    channel: str
+    dead_since: datetime | None
+    not_before: datetime | None
+    why: str
+
+
+class Status(Shape):
+    """How the system does."""
+
+    healthy: Annotated[bool, Shown(of="is_healthy")]
+    needs: Annotated[Sequence[Need], Shown("What needs somebody, the most urgent first.")]
+    at: datetime
+    attended: Annotated[bool, Shown("Something has run of late.", of="is_attended")]
+    good_at: Annotated[datetime | None, Shown("When the last good sync began to read.")]
+    board_id: Annotated[
+        str | None, Shown("Whose board the points are of: source and guild. Null before the first sync.")
+    ]
+    failures: Annotated[int, Shown("Failed syncs in a row.")]
+    failing: Annotated[FailureRun | None, Shown(of="failure_run")]
+    troubles: Sequence[Trouble]
+    wait: Wait | None
+    pending: Annotated[Sequence[Pending], Shown("Days that are over but cannot be settled yet.")]
+    last_slot: LastSlot | None
+    lease: Lease | None
+    channels: Annotated[Sequence[Channel], Shown(of="shut_channels")]
+    next_sync_at: datetime
+    next_settlement_at: datetime
+    members: Annotated[int, Shown(of="tally.members")]
+    accounts: Annotated[Mapping[str, int], Shown("How many there are of each status.")]
+    entries: Annotated[int, Shown(of="tally.entries")]
+    store_bytes: Annotated[int | None, Shown(of="tally.size_bytes")]
+    version: str | None
+
+    @classmethod
+    def of_status(cls, status: Any, version: str | None) -> Self:
+        """Fill it from the status of the core."""
+        accounts = {kind: status.tally.accounts.get(kind, 0) for kind in get_args(AccountStatus)}
+        failures = 0 if status.failure_run is None else status.failure_run.count
+        return cls.of(status, accounts=accounts, failures=failures, version=version)
+
+
+class FullStatus(Status):
+    """How the system does, where its store is and who works on it."""
+
+    lease: OwnedLease | None
+    store: Annotated[str, Shown(of="tally.store")]
+
+
+class Breach(Shape):
+    """Something in the store that is not as it must be."""
+
+    check: str
+    subject: str
+    found: str
+    expected: str
+    message: str
+
+
+class Audited(Shape):
+    """How much was looked at."""
+
+    members: int
+    accounts: int
+    entries: int
+
+
+class Change(Shape):
+    """Something that was rebuilt."""
+
+    check: str
+    subject: str
+    what: str
+    before: str
+    after: str
+
+
+class Audit(Shape):
+    """What an audit found, and what was rebuilt before it."""
+
+    healthy: Annotated[bool, Shown(of="is_healthy")]
+    breaches: Sequence[Breach]
+    audited: Annotated[Audited, Shown(of=lambda audit: audit)]
+    rebuilt: Sequence[Change] | None = None
+
+
+class BadRow(Shape):
+    """A row that cannot be used."""
+
+    line: int
+    message: Annotated[str, Shown(of=lambda row: describe_error(row.error))]
+
+
+class Imported(Outcome):
+    """What became of a file's rows."""
+
+    rows: int
+    enrolled: int
+    linked: int
+    updated: int
+    unchanged: int
+    bad: Sequence[BadRow]

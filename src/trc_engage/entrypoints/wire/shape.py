@@ -1,0 +1,148 @@
+"""The shapes of our JSON, each said once: for the command line's `--json`, the web API and its OpenAPI document.
+
+A shape is an attrs class. `of` fills it from a value of the core, `to_json` makes it plain, and what `shown` says of
+a field is its description in OpenAPI. A field with a default is left out of the JSON where it has that value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from functools import cache
+from operator import attrgetter
+from types import NoneType
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Self,
+    TypeVar,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+from attrs import define, fields
+
+from ...core.errors import InvalidValue
+
+if TYPE_CHECKING:
+    from cattrs import Converter
+
+T = TypeVar("T")
+
+INSTANT_FORM = (
+    r"2[0-9]{3}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,30})?)?"
+    r"([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)"
+)
+"""RFC 3339 of the years 2000 to 2999, and what Java, Ruby and SQL make of it: without seconds, a comma, +0100."""
+
+
+def parsed_instant(name: str, text: object) -> datetime:
+    """Return the UTC instant that a text names, to the microsecond: further digits are cut off.
+
+    Raises `InvalidValue` for what names none, such as a time without its zone, a week or a leap second.
+    """
+    if isinstance(text, str) and re.fullmatch(INSTANT_FORM, text, re.ASCII):
+        try:
+            return datetime.fromisoformat(text.upper()).astimezone(UTC)
+        except ValueError as error:
+            raise InvalidValue(name, text, "there is no such instant") from error
+    advice = "give a time with its zone, such as 2026-03-05T14:00Z or 2026-03-05T15:00+01:00"
+    is_naive = isinstance(text, str) and re.fullmatch(INSTANT_FORM, f"{text}Z", re.ASCII)
+    raise InvalidValue(name, text, f"it has no zone; {advice}" if is_naive else advice)
+
+
+def _cached_by_class(function: Callable[[type], T]) -> Callable[[type], T]:
+    """Cache what follows from a class; for mypy, a class of attrs is not hashable."""
+    return cache(function)
+
+
+class Shown:
+    """What is to be known of a field, in `Annotated`.
+
+    Its description and constraints in OpenAPI, and what it is of a value of the core, if not the attribute of its
+    own name: the path of another one (with a None on it, the field is None), or what a function returns.
+    """
+
+    def __init__(self, description: str = "", *, of: str | Callable[[Any], Any] | None = None, **constraints: Any):
+        self.of = of
+        self.schema = ({"description": description} if description else {}) | constraints
+
+
+@dataclass_transform(frozen_default=True)
+class Shape:
+    """Base of all shapes: whatever is derived from it is a frozen attrs class of its annotations."""
+
+    def __init_subclass__(cls) -> None:
+        """Make it one; the methods that no shape needs are left out, for they would cost every command time."""
+        define(cls, frozen=True, slots=False, eq=False, repr=False, match_args=False)
+
+    @classmethod
+    def of(cls, source: object = None, /, **given: Any) -> Self:
+        """Fill the shape with what is given, and with the attributes of a value of the core."""
+        return cls(
+            **{name: convert(given[name] if name in given else read(source)) for name, read, convert in _plan(cls)}
+        )
+
+
+def to_json(shape: Shape) -> dict[str, Any]:
+    """Return a shape as what `json.dumps` takes."""
+    value: dict[str, Any] = _converter().unstructure(shape)
+    return value
+
+
+@_cached_by_class
+def hints_of(cls: type) -> Mapping[str, tuple[Any, Shown]]:
+    """Return for each field of a class its type, and what is to be known of it."""
+    found = {}
+    for name, hint in get_type_hints(cls, include_extras=True).items():
+        base, *notes = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+        found[name] = base, next((note for note in notes if isinstance(note, Shown)), Shown())
+    return {one.name: found[one.name] for one in fields(cls)}
+
+
+@cache
+def _converter() -> Converter:
+    """Make the converter once, and when it is needed: it makes its code for each class that it meets."""
+    from cattrs import Converter  # noqa: PLC0415  most commands print no JSON, and it takes time to load
+
+    converter = Converter(omit_if_default=True)
+    converter.register_unstructure_hook(date, date.isoformat)
+    converter.register_unstructure_hook(datetime, datetime.isoformat)
+    return converter
+
+
+Conversion = Callable[[Any], Any]
+
+
+@_cached_by_class
+def _plan(shape: type) -> Sequence[tuple[str, Conversion, Conversion]]:
+    """Return for each field its name, what reads it from a value of the core, and what makes a shape of that."""
+    return [
+        (name, known.of if callable(known.of) else _reader(known.of or name), _conversion(hint))
+        for name, (hint, known) in hints_of(shape).items()
+    ]
+
+
+def _reader(path: str) -> Conversion:
+    name, _, rest = path.partition(".")
+    if not rest:
+        return attrgetter(name)
+    of_rest = _reader(rest)
+    return lambda source: None if (found := getattr(source, name)) is None else of_rest(found)
+
+
+def _conversion(hint: Any) -> Conversion:
+    arguments = get_args(hint)
+    if isinstance(hint, type) and issubclass(hint, Shape):
+        return lambda value: value if isinstance(value, Shape) else hint.of(value)
+    if NoneType in arguments:
+        inner = _conversion(arguments[0])
+        return lambda value: None if value is None else inner(value)
+    if get_origin(hint) is Sequence:
+        inner = _conversion(arguments[0])
+        return lambda values: [inner(value) for value in values]
+    return dict if get_origin(hint) is Mapping else lambda value: value
