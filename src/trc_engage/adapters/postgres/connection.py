@@ -192,11 +192,9 @@ class PostgresConnection:
         return Cursor(self.driver)
 
     def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = (), /) -> Rows:
-        """Run one statement."""
         return self.cursor().execute(translated(statement), values)
 
     def executemany(self, statement: str, values: Iterable[Sequence[Any]], /) -> Rows:
-        """Run one statement for each row of values; they are sent without waiting for each answer."""
         cursor = self.cursor()
         cursor.executemany(translated(statement), values)
         return cursor
@@ -211,7 +209,6 @@ class PostgresConnection:
         return cursor.fetchone() if cursor.description else None
 
     def extend_timeout(self, seconds: int, script: str = "SELECT") -> None:
-        """Run statements that begin what may take longer; a caller's own connection keeps its limits."""
         if isinstance(self.driver, DeadlineConnection):
             self.driver.statement_seconds = seconds
             script = f"{PATIENCE.format(seconds=seconds)}; {script}"
@@ -226,7 +223,6 @@ class AutocommitConnection(PostgresConnection):
         self._opening = opening
 
     def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = (), /) -> Rows:
-        """Run one statement, which reads."""
         cursor = self.cursor()
         with self.driver.pipeline():
             for begins in self._opening:

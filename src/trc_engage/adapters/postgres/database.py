@@ -65,15 +65,12 @@ class Statements:
 
     @property
     def address(self) -> str:
-        """Where the store is, without any password."""
         return self._address.shown
 
     def extend_timeout(self, connection: Connection, /) -> None:
-        """Let what the connection does from here on take as long as a claim holds."""
         own(connection).extend_timeout(BULK_SECONDS)
 
     def size_bytes(self, connection: Connection, /) -> int:
-        """Return how much room tables and indices take."""
         (size,) = connection.execute(SIZE, {"schema": self._address.quoted_schema}).fetchone()
         return int(size)
 
@@ -134,12 +131,10 @@ class PostgresDatabase(Statements):
         return version
 
     def close(self) -> None:
-        """Close what is idle now and what is in use when it comes back."""
         self._pool.close()
 
     @contextmanager
     def connection(self) -> Iterator[PostgresConnection]:
-        """Check out a connection on which each statement stands alone."""
         with self._checked_out() as driver:
             try:
                 yield AutocommitConnection(driver, opening(READ_ONE, self._address))
@@ -148,13 +143,11 @@ class PostgresDatabase(Statements):
 
     @contextmanager
     def snapshot(self) -> Iterator[PostgresConnection]:
-        """Check out a connection on which all reads see one state."""
         with self._checked_out() as driver, self._snapshot(driver) as connection:
             yield connection
 
     @contextmanager
     def transaction(self) -> Iterator[PostgresConnection]:
-        """Check out a connection in a transaction of which all is committed, or nothing."""
         begin = opening(READ if self._read_only else WRITE, self._address)
         with self._transaction(*begin, self._address.turn) as (connection, found):
             refuse_other(self.address, found[0], SCHEMA_VERSION)

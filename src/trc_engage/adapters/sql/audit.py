@@ -3,18 +3,18 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import Any, get_args
+from typing import Any, Literal
 
 from ...core.audit.model import BALANCE, Breach, Change, Holdings, Unreadable, of_member
 from ...core.boards import named
-from ...core.days import ONE_DAY, SlotOutcome, slot_of
+from ...core.days import ONE_DAY, SlotEnd, slot_of
 from ...core.errors import SourceTrouble
-from ...core.incidents import NoticeKind, Topic
+from ...core.incidents import ChannelState, SentNotice
 from ...core.model import DecisionKind, Entry
 from ...core.settlement import ends_at
 from .database import Connection, SqlStore, stamp
 from .search import names, reword
-from .survey import FLAG, INSTANT, PERSONAL, SETTLED_DAYS, TEXT, WHOLE, Columns, Survey, one_of, optional
+from .survey import SETTLED_DAYS, Columns, Survey, types_of
 
 UNBALANCED = """
 WITH sums AS (SELECT member_id, source, CAST(sum(points) AS BIGINT) AS points FROM entries GROUP BY member_id, source)
@@ -53,17 +53,14 @@ class Audited(SqlStore):
     """What is held, row by row as it is, and balances made anew."""
 
     def holdings(self) -> Holdings:
-        """Return all but the entries, as of one instant; rows that cannot be read are left out and named."""
         with self._surveyed() as survey:
             return survey.holdings()
 
     def lines(self, *, after: int, limit: int) -> Sequence[Entry | Unreadable]:
-        """Return everyone's entries above position `after`, oldest first, and which of them cannot be read."""
         with self._surveyed() as survey:
             return survey.lines(after, limit)
 
     def irregularities(self) -> Sequence[Breach]:
-        """Return what is odd in tables that the other methods do not tell of, or only the database can compare."""
         found: list[Breach] = []
         for look in ODDITIES:
             with self._surveyed() as survey:
@@ -72,7 +69,6 @@ class Audited(SqlStore):
         return found
 
     def rebalance(self) -> Sequence[Change]:
-        """Make every balance, by source and by month, the sum of its entries, and return which were not."""
         with self._database.transaction() as connection:
             self._database.extend_timeout(connection)
             return [
@@ -81,7 +77,6 @@ class Audited(SqlStore):
             ]
 
     def reword(self) -> Sequence[Change]:
-        """Make what names are found by anew from the names, and return of whom it differed."""
         with self._database.transaction() as connection:
             return reword(connection)
 
@@ -115,50 +110,32 @@ def _rebalanced(connection: Connection, find: str, mend: str, named: Callable[[s
 
 RUNS = Columns(
     "runs",
-    (
-        ("run_id", WHOLE),
-        ("outcome", one_of(("synced", "failed"))),
-        ("at", INSTANT),
-        ("points", optional(WHOLE)),
-        ("board_rows", optional(WHOLE)),
-        ("whole", optional(FLAG)),
-        ("trouble", optional(one_of(get_args(SourceTrouble)))),
-        ("message", optional(TEXT)),
-        ("counts", optional(FLAG)),
-        ("retry_at", optional(INSTANT)),
-        ("board_id", optional(TEXT)),
-        ("decision", optional(one_of(get_args(DecisionKind)))),
-        ("actor", optional(PERSONAL)),
-        ("reason", optional(PERSONAL)),
-    ),
+    {
+        "run_id": int,
+        "outcome": Literal["synced", "failed"],
+        "at": datetime,
+        "points": int | None,
+        "board_rows": int | None,
+        "whole": bool | None,
+        "trouble": SourceTrouble | None,
+        "message": str | None,
+        "counts": bool | None,
+        "retry_at": datetime | None,
+        "board_id": str | None,
+        "decision": DecisionKind | None,
+        "actor": str | None,
+        "reason": str | None,
+    },
 )
-WAITS = Columns("waits", (("board_id", TEXT), ("trouble", one_of(get_args(SourceTrouble))), ("until", INSTANT)))
-SLOTS = Columns("slots", (("slot", INSTANT), ("outcome", one_of(get_args(SlotOutcome))), ("at", INSTANT)))
+WAITS = Columns("waits", {"board_id": str, "trouble": SourceTrouble, "until": datetime})
+SLOTS = Columns("slots", types_of(SlotEnd))
+_NOTICE = types_of(SentNotice)
 NOTICES = Columns(
-    "sent_notices",
-    (
-        ("channel", TEXT),
-        ("topic", one_of(get_args(Topic))),
-        ("is_sure", FLAG),
-        ("kind", one_of(get_args(NoticeKind))),
-        ("since", INSTANT),
-        ("at", INSTANT),
-    ),
-    keys=3,
+    "sent_notices", {name: _NOTICE[name] for name in ("channel", "topic", "is_sure", "kind", "since", "at")}, keys=3
 )
-CHANNELS = Columns(
-    "channels",
-    (
-        ("channel", TEXT),
-        ("fingerprint", TEXT),
-        ("dead_since", optional(INSTANT)),
-        ("not_before", optional(INSTANT)),
-        ("why", TEXT),
-    ),
-    keys=2,
-)
-REQUESTS = Columns("requests", (("task", TEXT), ("next_at", INSTANT)))
-LEASES = Columns("leases", (("task", TEXT), ("owner", TEXT), ("taken_at", INSTANT), ("until", INSTANT)))
+CHANNELS = Columns("channels", types_of(ChannelState), keys=2)
+REQUESTS = Columns("requests", {"task": str, "next_at": datetime})
+LEASES = Columns("leases", {"task": str, "owner": str, "taken_at": datetime, "until": datetime})
 
 # A sync's entries bear its instant; two syncs may share one.
 RUN_POINTS = """

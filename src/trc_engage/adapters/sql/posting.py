@@ -369,7 +369,6 @@ class SqlLedger(Facts, Days, Running, Views, Audited):
     """The store ports on any database."""
 
     def post(self, posting: Posting, /) -> Sequence[Entry]:
-        """Write a posting in one transaction, and return the entries of its drafts; raises `Conflict`."""
         with self._database.transaction() as connection:
             positions = post(self._database, connection, posting)
             return [entry_at(connection, position) for position in positions]

@@ -59,17 +59,14 @@ class Days(SqlStore):
     """The part of the `Ledger` port about evidence, days and streaks."""
 
     def evidence(self, member_id: str, first_day: date, last_day: date, /) -> Sequence[Evidence]:
-        """Return what shows that the member was active from day to day, oldest first."""
         with self._database.snapshot() as connection:
             return evidence_of(connection, self._database.discord_evidence, member_id, first_day, last_day)
 
     def calendar(self) -> Calendar:
-        """Return which days are excused, and through which day all are settled."""
         with self._database.snapshot() as connection:
             return calendar_of(connection)
 
     def day_record(self, day: date, /) -> DayRecord:
-        """Return who was active on a day, with their streaks."""
         with self._database.snapshot() as connection:
             active: dict[str, Streak] = {}
             for statement in (ACTIVE_ON_DISCORD, ACTIVE_ELSEWHERE):
@@ -77,12 +74,10 @@ class Days(SqlStore):
             return DayRecord([*active.values()], revision_of_day(connection, day))
 
     def streak_of(self, member_id: str, /) -> Streak:
-        """Return the member's stored streak; one of version 0 if none is stored."""
         with self._database.connection() as connection:
             return stored_streak(connection, member_id)
 
     def activity(self, through: date, /) -> Activity:
-        """Return every stored streak, and who was active on which day through the one given, as of one instant."""
         with self._database.snapshot() as connection:
             streaks = [_streak(row) for row in connection.execute(f"{STREAK} ORDER BY member_id")]
             return Activity(streaks, _active_days(connection, through), latest_revision(connection))
@@ -175,27 +170,22 @@ class Facts(SqlStore):
     """Who is there: the part of the `Ledger` port about members and accounts."""
 
     def member(self, member_id: str, /) -> Member | None:
-        """Return the member with this id."""
         with self._database.connection() as connection:
             row = connection.execute(f"{MEMBER} WHERE member_id = ?", [member_id]).fetchone()
         return row and Member(row[0], row[1], datetime.fromisoformat(row[2]), bool(row[3]), bool(row[4]), row[5])
 
     def account_of(self, member_id: str, /) -> DiscordActivity | None:
-        """Return the member's account that is not unlinked."""
         return self._account("member_id = ? AND unlinked_at IS NULL", member_id)
 
     def holder_of(self, discord_id: str, /) -> DiscordActivity | None:
-        """Return the account, not unlinked, that holds this Discord id."""
         return self._account("discord_id = ? AND unlinked_at IS NULL", discord_id)
 
     def accounts_to_sync(self) -> Sequence[DiscordActivity]:
-        """Return every account that is waiting, tracked or absent, by account id."""
         with self._database.connection() as connection:
             rows = connection.execute(f"{ACCOUNT} WHERE status IN ('waiting', 'tracked', 'absent') ORDER BY account_id")
             return [account_of_row(row) for row in rows]
 
     def linked_accounts(self) -> Sequence[DiscordActivity]:
-        """Return every account that is not unlinked, by account id."""
         with self._database.connection() as connection:
             rows = connection.execute(f"{ACCOUNT} WHERE unlinked_at IS NULL ORDER BY account_id")
             return [account_of_row(row) for row in rows]
@@ -271,7 +261,6 @@ class Views(Finding):
     """The `Views` port."""
 
     def facts(self, member_id: str, today: date, /) -> MemberFacts | None:
-        """Return all that makes up where a member stands, as of one instant."""
         with self._database.snapshot() as connection:
             found = _standings(connection, "WHERE member_id = ?", [member_id])
             if not found:
@@ -287,14 +276,12 @@ class Views(Finding):
         return MemberFacts(found[0], datetime.fromisoformat(enrolled_at), streak, calendar, open_days)
 
     def members(self, *, after: str = "", limit: int | None = None) -> Sequence[Standing]:
-        """Return where the members beyond an id stand, by member id, without the streaks; all of them for None."""
         with self._database.snapshot() as connection:
             if limit is None:
                 return _standings(connection, "WHERE member_id > ?", [after])
             return _standings(connection, PAGE_OF_MEMBERS, [after, limit])
 
     def history(self, member_id: str, /, *, limit: int, before: int | None = None) -> Sequence[Entry]:
-        """Return a member's entries, newest first, those below position `before`."""
         below = "" if before is None else "AND position < ?"
         values = [member_id, limit] if before is None else [member_id, before, limit]
         with self._database.connection() as connection:
@@ -305,21 +292,17 @@ class Views(Finding):
             return [_entry(row) for row in rows]
 
     def feed(self, *, after: int, limit: int) -> Sequence[Entry]:
-        """Return everyone's entries above position `after`, oldest first."""
         with self._database.connection() as connection:
             rows = connection.execute(f"{ENTRY} WHERE position > ? ORDER BY position LIMIT ?", [after, limit])
             return [_entry(row) for row in rows]
 
     def entry_of(self, key: str, /) -> Entry | None:
-        """Return the award or adjustment that has this key."""
         return self._one_entry("key = ?", key)
 
     def reversal_of(self, position: int, /) -> Entry | None:
-        """Return the entry that takes the award at this position back."""
         return self._one_entry("reverses = ?", position)
 
     def ranking(self, month: date | None, /, *, limit: int) -> Sequence[Rank]:
-        """Return the top of the visible members by the points of a month, named by its first day, or of all time."""
         sums = OF_A_MONTH if month else OF_ALL_TIME
         values = {"month": month and month.isoformat(), "limit": limit}
         with self._database.snapshot() as connection:
@@ -330,7 +313,6 @@ class Views(Finding):
         return [Rank(*row) for row in rows]
 
     def tally(self) -> Tally:
-        """Return how much the store holds."""
         with self._database.snapshot() as connection:
             (members,) = connection.execute("SELECT count(*) FROM members").fetchone()
             accounts = connection.execute("SELECT status, count(*) FROM discord_activity GROUP BY status")
@@ -340,7 +322,6 @@ class Views(Finding):
         return Tally(self._database.address, size_bytes, members, by_status, entries)
 
     def rank_of(self, member_id: str, month: date | None, /) -> Rank | None:
-        """Return a member's own rank among the visible ones, even of a hidden member; months as in `ranking`."""
         sums = OF_A_MONTH if month else OF_ALL_TIME
         values = {"month": month and month.isoformat(), "me": member_id}
         with self._database.connection() as connection:

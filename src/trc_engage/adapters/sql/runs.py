@@ -79,7 +79,6 @@ class Running(SqlStore):
     """The `RunBook` port."""
 
     def run_state(self, slot: datetime | None = None, /) -> RunState:
-        """Return all that a run decides on, as of one instant."""
         with self._database.snapshot() as connection:
             calendar = calendar_of(connection)
             notices = [_notice(row) for row in connection.execute(NOTICES)]
@@ -96,7 +95,6 @@ class Running(SqlStore):
             )
 
     def lease(self, task: str, at: datetime, until: datetime, /) -> Lease:
-        """Take the right to do a task; `LedgerBusy` says who has it."""
         lease = Lease(task, f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}", at, until)
         with self._database.transaction() as connection:
             held = _held(connection, task)
@@ -110,7 +108,6 @@ class Running(SqlStore):
         return evolve(lease, took_over=held is not None)
 
     def renew(self, lease: Lease, until: datetime, /) -> None:
-        """Hold a lease for longer; raises `LeaseLost` if somebody else has it by now."""
         with self._database.transaction() as connection:
             still = connection.execute(
                 "UPDATE leases SET until = ? WHERE task = ? AND owner = ?", [stamp(until), lease.task, lease.owner]
@@ -119,18 +116,15 @@ class Running(SqlStore):
                 raise LeaseLost
 
     def next_request_at(self, task: str, /) -> datetime | None:
-        """Return when the next request to the source may go out, whoever asks."""
         with self._database.connection() as connection:
             row = connection.execute("SELECT next_at FROM requests WHERE task = ?", [task]).fetchone()
         return row and datetime.fromisoformat(row[0])
 
     def keep_request(self, task: str, next_at: datetime, /) -> None:
-        """Remember when the next request may go out."""
         with self._database.transaction() as connection:
             connection.execute(KEEP_REQUEST, [task, stamp(next_at)])
 
     def release(self, lease: Lease, /) -> None:
-        """Give a lease back; one that was taken over meanwhile is left alone."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM leases WHERE task = ? AND owner = ?", [lease.task, lease.owner])
 

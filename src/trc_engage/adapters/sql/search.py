@@ -41,7 +41,6 @@ class Finding(SqlStore):
     """The part of the `Views` port that searches."""
 
     def find(self, text: str, /, *, limit: int) -> Sequence[Found]:
-        """Return who has just this id, then who holds this Discord id, then who has all its words in the name."""
         sought = sought_words(text)
         with self._database.connection() as connection:
             found = connection.execute(BY_ID, {"text": text}).fetchall()

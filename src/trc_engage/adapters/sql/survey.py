@@ -1,16 +1,16 @@
 """Rows taken as they may be after damage by hand: each value is looked at, and one that cannot be is named."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, get_args
 
-from attrs import frozen
+from attrs import field, fields, frozen, resolve_types
 
 from ...core.audit.model import BALANCE, STREAK, UNREADABLE, Breach, Holdings, Rises, Unreadable
 from ...core.days import ONE_DAY, Calendar
 from ...core.errors import shortened
-from ...core.model import DiscordActivity, Entry, HandKind, Member, NextReading, Status, SyncKind, XpChange
+from ...core.model import DiscordActivity, Entry, Member, XpChange
 from ...core.streaks import Streak
 from .database import Connection, Row, stamp
 
@@ -22,8 +22,6 @@ class Kind:
     expected: str
     read: Callable[[Any], Any]
     """Makes the value; raises `ValueError`."""
-    is_personal: bool = False
-    """Whether it may hold what names a person, and is not to be shown."""
 
 
 @frozen
@@ -31,20 +29,25 @@ class Columns:
     """The columns of a table that an audit reads, in order."""
 
     table: str
-    kinds: Sequence[tuple[str, Kind]]
-    """Names and kinds; the first ones are the key."""
+    types: Mapping[str, Any]
+    """Names and types; the first ones are the key."""
     keys: int = 1
+    kinds: Sequence[Kind] = field(init=False)
+
+    @kinds.default
+    def _kinds(self) -> Sequence[Kind]:
+        return [_kind_of(one) for one in self.types.values()]
 
     @property
     def statement(self) -> str:
         """Return what reads all rows, in the order of the key."""
-        names = [name for name, _ in self.kinds]
+        names = [*self.types]
         return f"SELECT {', '.join(names)} FROM {self.table} ORDER BY {', '.join(names[: self.keys])}"
 
     def values(self, row: Row) -> list[Any] | Breach:
         """Return the values of a row, or what is wrong with it."""
         try:
-            return [kind.read(value) for (_, kind), value in zip(self.kinds, row, strict=True)]
+            return [kind.read(value) for kind, value in zip(self.kinds, row, strict=True)]
         except ValueError:
             return self._flaw(row)
 
@@ -53,13 +56,17 @@ class Columns:
         return f"{self.table} {', '.join(shortened(value) for value in row[: self.keys])}"
 
     def _flaw(self, row: Row) -> Breach:
-        for (name, kind), value in zip(self.kinds, row, strict=True):
+        for name, kind, value in zip(self.types, self.kinds, row, strict=True):
             try:
                 kind.read(value)
             except ValueError:
-                found = "something else (not shown)" if kind.is_personal else shortened(value)
+                found = "something else (not shown)" if name in PERSONAL else shortened(value)
                 return Breach(UNREADABLE, self.subject(row), name, found, kind.expected)
         return Breach(UNREADABLE, self.subject(row), "the row", "another at each look", "a row that stays")
+
+
+PERSONAL = frozenset({"name", "discord_id", "key", "reason", "actor"})
+"""Columns that may hold what names a person, and are not to be shown."""
 
 
 def _whole(value: Any) -> int:
@@ -96,95 +103,58 @@ def _instant(value: Any) -> datetime:
     return at
 
 
-def one_of(names: Iterable[str]) -> Kind:
-    """Return the kind of a column that holds one of these names."""
-    known = frozenset(names)
+KINDS = {
+    int: Kind("a whole number", _whole),
+    bool: Kind("0 or 1", _flag),
+    str: Kind("a text", _text),
+    date: Kind("a day such as 2026-03-02", _day),
+    datetime: Kind("an instant such as 2026-03-02T09:00:00.000000+00:00", _instant),
+}
+
+
+def _kind_of(one: Any) -> Kind:
+    """Return what a column of a type may hold."""
+    if one in KINDS:
+        return KINDS[one]
+    parts = get_args(one)
+    if type(None) in parts:
+        (kind,) = [_kind_of(part) for part in parts if part is not type(None)]
+        return Kind(f"{kind.expected}, or nothing", lambda value: None if value is None else kind.read(value))
+    names = frozenset(name for part in parts for name in get_args(part) or [part])
 
     def read(value: Any) -> str:
-        if not isinstance(value, str) or value not in known:
+        if not isinstance(value, str) or value not in names:
             raise ValueError
         return value
 
-    return Kind(f"one of {', '.join(sorted(known))}", read)
+    return Kind(f"one of {', '.join(sorted(names))}", read)
 
 
-def optional(kind: Kind) -> Kind:
-    """Return the kind of a column that may be empty."""
-    return Kind(
-        f"{kind.expected}, or nothing", lambda value: None if value is None else kind.read(value), kind.is_personal
-    )
+def types_of(value: type) -> dict[str, Any]:
+    """Return the columns of a table whose rows are attrs values: the fields' names and types."""
+    return {one.name: one.type for one in fields(resolve_types(value))}
 
 
-WHOLE = Kind("a whole number", _whole)
-FLAG = Kind("0 or 1", _flag)
-TEXT = Kind("a text", _text)
-PERSONAL = Kind("a text", _text, is_personal=True)
-DAY = Kind("a day such as 2026-03-02", _day)
-INSTANT = Kind("an instant such as 2026-03-02T09:00:00.000000+00:00", _instant)
-
+_ENTRY, _ORIGIN = types_of(Entry), ("key", "reason", "actor", "reverses")
 ENTRIES = Columns(
     "entries",
-    (
-        ("position", WHOLE),
-        ("kind", one_of((*get_args(SyncKind), *get_args(HandKind)))),
-        ("member_id", TEXT),
-        ("source", TEXT),
-        ("points", WHOLE),
-        ("day", DAY),
-        ("at", INSTANT),
-        ("silent", FLAG),
-        ("account_id", optional(WHOLE)),
-        ("xp_before", optional(WHOLE)),
-        ("xp_after", optional(WHOLE)),
-        ("baseline_before", optional(WHOLE)),
-        ("baseline_after", optional(WHOLE)),
-        ("key", optional(PERSONAL)),
-        ("reason", optional(PERSONAL)),
-        ("actor", optional(PERSONAL)),
-        ("reverses", optional(WHOLE)),
-    ),
+    {name: one for name, one in _ENTRY.items() if name not in {"xp", *_ORIGIN}}
+    | {name: one | None for name, one in types_of(XpChange).items()}
+    | {name: _ENTRY[name] for name in _ORIGIN},
 )
-MEMBERS = Columns(
-    "members",
-    (
-        ("member_id", TEXT),
-        ("name", optional(PERSONAL)),
-        ("enrolled_at", INSTANT),
-        ("is_hidden", FLAG),
-        ("is_forgotten", FLAG),
-        ("version", WHOLE),
-    ),
-)
+MEMBERS = Columns("members", types_of(Member))
 ACCOUNTS = Columns(
-    "discord_activity",
-    (
-        ("account_id", WHOLE),
-        ("version", WHOLE),
-        ("member_id", TEXT),
-        ("discord_id", PERSONAL),
-        ("status", one_of(get_args(Status))),
-        ("next_reading", one_of(get_args(NextReading))),
-        ("xp_baseline", WHOLE),
-        ("xp_total", WHOLE),
-        ("xp_high", WHOLE),
-        ("xp_posted", WHOLE),
-        ("window_from", optional(INSTANT)),
-        ("linked_at", INSTANT),
-        ("unlinked_at", optional(INSTANT)),
-    ),
+    "discord_activity", types_of(DiscordActivity) | {"linked_at": datetime, "unlinked_at": datetime | None}
 )
-BALANCES = Columns("balances", (("member_id", TEXT), ("source", TEXT), ("points", WHOLE)), keys=2)
-STREAKS = Columns(
-    "streaks",
-    (("member_id", TEXT), ("version", WHOLE), ("last", optional(DAY)), ("length", WHOLE), ("longest", WHOLE)),
-)
+BALANCES = Columns("balances", {"member_id": str, "source": str, "points": int}, keys=2)
+STREAKS = Columns("streaks", types_of(Streak))
 RISES = Columns(
     "discord_days",
-    (("day", DAY), ("member_id", TEXT), ("account_id", WHOLE), ("opens_at", INSTANT), ("closes_at", INSTANT)),
+    {"day": date, "member_id": str, "account_id": int, "opens_at": datetime, "closes_at": datetime},
     keys=3,
 )
-SETTLED_DAYS = Columns("settled_days", (("day", DAY), ("settled_at", INSTANT)))
-EXCUSALS = Columns("excusals", (("change", WHOLE), ("day", DAY), ("reason", optional(TEXT)), ("at", INSTANT)))
+SETTLED_DAYS = Columns("settled_days", {"day": date, "settled_at": datetime})
+EXCUSALS = Columns("excusals", {"change": int, "day": date, "reason": str | None, "at": datetime})
 
 
 def entry_of(values: Sequence[Any]) -> Entry | None:
@@ -198,8 +168,7 @@ def entry_of(values: Sequence[Any]) -> Entry | None:
 
 
 DAMAGED = "the table"
-COLUMNS = ", ".join(name for name, _ in ENTRIES.kinds)
-LINES = f"SELECT {COLUMNS} FROM entries WHERE position > ? ORDER BY position LIMIT ?"
+LINES = f"SELECT {', '.join(ENTRIES.types)} FROM entries WHERE position > ? ORDER BY position LIMIT ?"
 
 
 class Survey:

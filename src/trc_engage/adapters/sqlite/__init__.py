@@ -8,8 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .database import SqliteViews
     from .ledger import SqliteLedger
-    from .views import SqliteViews
 
 __all__ = ["SqliteLedger", "SqliteViews"]
 
@@ -19,4 +19,4 @@ def __getattr__(name: str) -> object:
     if name not in __all__:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
-    return getattr(import_module(".ledger" if name == "SqliteLedger" else ".views", __name__), name)
+    return getattr(import_module(".ledger" if name == "SqliteLedger" else ".database", __name__), name)

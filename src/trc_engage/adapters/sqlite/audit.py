@@ -42,7 +42,6 @@ class FileAudited(Audited):
     """The `Records` port over one file."""
 
     def irregularities(self) -> Sequence[Breach]:
-        """Return what is damaged in the file, and what is odd in its tables."""
         found: list[Breach] = []
         for name, look in LOOKS.items():
             with self._inspected() as connection:

@@ -6,13 +6,14 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 from attrs import frozen
 
-from ...core.errors import LedgerBusy, LedgerFailed, StoreMissing
-from ..sql.database import Connection, Pool, refuse_newer, refuse_other
+from ...core.errors import InvalidValue, LedgerBusy, LedgerFailed, StoreMissing
+from ..sql.database import Connection, Pool, SqlStore, refuse_newer, refuse_other
+from ..sql.queries import Days, Views
 from .schema import SCHEMA_VERSION, check_released, migrate
 
 OWNER_ONLY = 0o600
@@ -213,11 +214,9 @@ class SqliteDatabase:
 
     @property
     def address(self) -> str:
-        """The path of the file."""
         return str(self.path)
 
     def size_bytes(self, connection: Connection, /) -> int:
-        """Return how long the file is."""
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
         (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
         return int(pages) * int(page_bytes)
@@ -226,12 +225,10 @@ class SqliteDatabase:
         """Do nothing: no statement has a limit here."""
 
     def close(self) -> None:
-        """Close what is idle now and what is in use when it comes back."""
         self._pool.close()
 
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
-        """Check out a connection on which all reads see one state."""
         with self.connection() as connection:
             connection.execute("BEGIN")
             try:
@@ -241,7 +238,6 @@ class SqliteDatabase:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Check out a connection in a transaction of which all is committed, or nothing."""
         pid = os.getpid()
         with self._translated(), self._pool.connection() as opened:
             connection = opened.connection
@@ -269,7 +265,6 @@ class SqliteDatabase:
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
-        """Check out a connection; what SQLite raises meanwhile is translated."""
         with self._translated(), self._pool.connection() as opened:
             yield opened.connection
 
@@ -343,3 +338,24 @@ ADVICE = {
     sqlite3.SQLITE_CORRUPT: "the file is damaged; put back a backup",
 }
 """What to do, by SQLite's primary result code."""
+
+
+class SqliteFile(SqlStore):
+    """Opens and closes; what can be done in between its children say."""
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], *, create: bool = True) -> Self:
+        """Open the store at `path`; if there is none it is made, or with `create=False` `StoreMissing` raised.
+
+        A file that is made can be read and written by its owner alone. Raises `InvalidValue`, `LedgerFailed` and
+        `LedgerBusy`.
+        """
+        if str(path) in {"", ":memory:"}:
+            raise InvalidValue("path", str(path), "name a file; for a ledger without a disk take MemoryLedger")
+        return cls._prepared(
+            SqliteDatabase(Path(path)), SqliteDatabase.make if create else SqliteDatabase.bring_up_to_date
+        )
+
+
+class SqliteViews(SqliteFile, Days, Views):
+    """The views of a store alone, for whoever only reads: quicker to load than all of `SqliteLedger`."""

@@ -10,9 +10,8 @@ from ...core.errors import StoreMissing
 from ..sql.database import refuse_other
 from ..sql.posting import SqlLedger
 from .audit import FileAudited
-from .database import BUSY_SECONDS, OpenFile, SqliteDatabase, connected
+from .database import BUSY_SECONDS, OpenFile, SqliteDatabase, SqliteFile, connected
 from .schema import SCHEMA_VERSION, check_released
-from .views import SqliteFile
 
 APPLIED = "SELECT count(*) FROM _sqlite_migrations WHERE migration_set = 'trc-engage'"
 
