@@ -25,8 +25,8 @@ from starlette.routing import Mount, Route
 from trc_engage import Engage, EngageError, InvalidValue, KeyReused, LedgerBusy, LinkTaken, UnknownMember
 from trc_engage.adapters.mee6 import Mee6Source
 from trc_engage.adapters.sqlite import SqliteLedger
-from trc_engage.core.ports import Clock
 from trc_engage.entrypoints.web import Earning, create_app
+from trc_engage.ports import Clock
 
 QUARTER_SECONDS = 15 * 60
 STATUSES = ((UnknownMember, 404), (KeyReused, 409), (LinkTaken, 409), (InvalidValue, 422), (LedgerBusy, 503))

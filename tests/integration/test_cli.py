@@ -33,13 +33,13 @@ def test_what_happens_to_a_member_is_said(opened: Operator) -> None:
         )
     ]
     assert [line.split(";")[0].strip() for line in told] == [
-        "m-1: name brought up to date",
-        "m-1: unchanged: it is so already",
-        "m-1: noted as having left Discord",
-        "m-1: unchanged: it is so already",
-        "m-1: noted as back on Discord",
+        "m-1: name updated",
+        "m-1: unchanged",
+        "m-1: has left Discord",
+        "m-1: unchanged",
+        "m-1: is back on Discord",
         "m-1: unlinked",
-        "m-1: unchanged: it is so already",
+        "m-1: unchanged",
         "m-1: linked",
     ]
     assert opened.call("members", "link", "m-1", ADA, "--json").json == {"member_id": "m-1", "outcome": "unchanged"}
@@ -51,7 +51,7 @@ def test_what_happens_to_a_member_is_said(opened: Operator) -> None:
         (["show"], {}, 2, "MEMBER"),
         (["sing"], {}, 2, "sing"),
         (["history", "m-1", "--limit", "0"], {}, 2, "--limit"),
-        (["sync", "--accept-drops", "--rebase-drops"], {}, 2, "two decisions"),
+        (["sync", "--accept-drops", "--rebase-drops"], {}, 2, "pass only one of"),
         (["show", "m-9"], {}, 65, "member 'm-9' is not enrolled"),
         (["history", "m-9"], {}, 65, "member 'm-9' is not enrolled"),
         (["members", "link", "m-9", "1"], {}, 65, "member 'm-9' is not enrolled"),
@@ -65,9 +65,9 @@ def test_what_happens_to_a_member_is_said(opened: Operator) -> None:
         ([*ADOPT, "--yes"], {"TRC_ENGAGE_MEE6_URL": "http://127.0.0.1:9"}, 69, "is set by TRC_ENGAGE_MEE6_URL"),
         ([*ADOPT, "--yes"], {"TRC_ENGAGE_GUILD_ID": "404"}, 69, "guild"),
         ([*ADOPT, "--yes"], {}, 65, "the points here are of this board already"),
-        (ADOPT, {}, 2, "give --yes"),
-        (["sync", "--adopt-board"], {}, 2, "--adopt-board needs --by and --reason"),
-        (["sync", "--adopt-board", "--rebase-drops"], {}, 2, "two decisions"),
+        (ADOPT, {}, 2, "pass --yes"),
+        (["sync", "--adopt-board"], {}, 2, "--adopt-board requires --by and --reason"),
+        (["sync", "--adopt-board", "--rebase-drops"], {}, 2, "pass only one of"),
         (["sync", "--by", "me"], {}, 65, "by: 'me': give it together with accept_drops"),
         (["show", "m-1"], {"TRC_ENGAGE_STORE": __file__}, 74, "not a SQLite database"),
         (["sync"], {"TRC_ENGAGE_GUILD_ID": ""}, 78, "TRC_ENGAGE_GUILD_ID is not set"),

@@ -81,7 +81,7 @@ def test_bookings_are_told_in_words(operator: Operator, snapshot: SnapshotAssert
         (("explain", "m-1", "--days", "0"), 2, "--days"),
         (("leaderboard", "--month", "March"), 65, "month: 'March': give a month such as 2026-03"),
         (("leaderboard", "--member", "m-9"), 65, "member 'm-9' is not enrolled"),
-        (("members", "forget", "m-1"), 2, "give --yes"),
+        (("members", "forget", "m-1"), 2, "pass --yes"),
         (("members", "forget", "m-9", "--yes"), 65, "member 'm-9' is not enrolled"),
         (("members", "hide", "m-9"), 65, "member 'm-9' is not enrolled"),
     ],

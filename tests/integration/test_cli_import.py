@@ -44,7 +44,7 @@ def test_members_arrive_from_every_usual_file(operator: Operator, content: bytes
     ran = operator.call("members", "import", "roster", "--json")
     assert (ran.code, ran.err, ran.json) == (
         0,
-        f"made a store at {operator.folder / 'engage.db'}\n",
+        f"created a store at {operator.folder / 'engage.db'}\n",
         {"outcome": "imported", "rows": 2, "enrolled": 2, "linked": 0, "updated": 0, "unchanged": 0, "bad": []},
     )
     assert enrolled(operator) == [["m-1", "Ada", ADA], ["m-2", None, None]]
@@ -84,8 +84,8 @@ def test_bad_rows_are_reported_and_nothing_is_imported(operator: Operator) -> No
         "trc-engage: roster.csv:4: discord_id: '8.03E+16': give the Discord id as text of 1 to 20 digits, "
         "such as '80351110224678912'\n"
         "trc-engage: roster.csv:7: row: 'm-5,,,Edsger': the header has 3 columns, this row 4; "
-        "quote what holds a comma\n"
-        "trc-engage: roster.csv: nothing was imported, for 3 of 7 rows cannot be; mend them, or import the "
+        "quote values with a comma\n"
+        "trc-engage: roster.csv: nothing was imported, because 3 of 7 rows are bad; correct them, or import the "
         "others with --skip-bad\n"
     )
 
@@ -120,39 +120,43 @@ def test_a_thousand_bad_rows_are_not_a_thousand_lines(operator: Operator) -> Non
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("a.csv", b"", "a.csv: it is empty"),
-        ("a.csv", b"\xef\xbb\xbf \n\n", "a.csv: it is empty"),
-        ("a.csv", b"member_id,discord_id,name\n", "a.csv: it holds no members"),
+        ("a.csv", b"", "a.csv: the file is empty"),
+        ("a.csv", b"\xef\xbb\xbf \n\n", "a.csv: the file is empty"),
+        ("a.csv", b"member_id,discord_id,name\n", "a.csv: the file has no members"),
         ("a.csv", b"m-1,80351110224678912,Ada\n", "a.csv:1: column 'm-1' is unknown"),
         ("a.csv", b"\n\nmember_id,nick\n", "a.csv:3: column 'nick' is unknown"),
-        ("a.csv", b"discord_id,name\n", "a.csv:1: there is no column member_id"),
-        ("a.csv", b"member_id,name,name\n", "a.csv:1: column 'name' is there twice"),
+        ("a.csv", b"discord_id,name\n", "a.csv:1: the column member_id is missing"),
+        ("a.csv", b"member_id,name,name\n", "a.csv:1: column 'name' appears twice"),
         ("a.csv", b"member_id\nm-1\n\xe9lan\n", "a.csv:3: byte 0xe9 is not UTF-8"),
         ("a.csv", "member_id\nm-1\n".encode("utf-16"), "a.csv: it is UTF-16"),
-        ("a.csv", b'member_id\nm-1\n"m-2\n', "a.csv:3: it is not CSV"),
-        ("a.csv", b'member_id\n"m-1"x\n', "a.csv:2: it is not CSV"),
-        ("a.csv", b"member_id\n" + b"x" * 200_000, "a.csv:2: it is not CSV"),
+        ("a.csv", b'member_id\nm-1\n"m-2\n', "a.csv:3: it is not valid CSV"),
+        ("a.csv", b'member_id\n"m-1"x\n', "a.csv:2: it is not valid CSV"),
+        ("a.csv", b"member_id\n" + b"x" * 200_000, "a.csv:2: it is not valid CSV"),
         ("a.csv", b"member_id\n" + b"x" * 2_000, "a.csv:2: member_id: 'xxx"),
         ("a.csv", b"member_id\nm\x00\n", "a.csv:2: member_id: 'm\\x00'"),
         ("a.csv", b"member_id\n\x1b[31m\n", "a.csv:2: member_id: '\\x1b[31m'"),
         ("a.json", b"members", "a.json: it must be an array"),
         ("a.json", b'{"member_id": "m-1"}', "a.json: it must be an array"),
         ("a", b'{"member_id": "m-1"}', "a: it must be an array"),
-        ("a.json", b"[]", "a.json: it holds no members"),
+        ("a.json", b"[]", "a.json: the file has no members"),
         ("a.json", b"[\n1]", "a.json:2: row: 1: give an object"),
-        ("a.json", b'[\n{"member_id": "m-1"}\n', "a.json:3: it is not JSON: a comma or the closing ]"),
-        ("a.json", b'[\n{"member_id":\n "m-1",}]', "a.json:3: it is not JSON: "),
-        ("a.json", b'[{"member_id": "m-1"}] [', "a.json: something follows the closing ]"),
-        ("a.json", b'[{"member_id": "m-1", "nick": 1}]', "a.json:1: row: 'nick': this field is unknown"),
+        ("a.json", b'[\n{"member_id": "m-1"}\n', "a.json:3: it is not valid JSON: a comma or the closing ]"),
+        ("a.json", b'[\n{"member_id":\n "m-1",}]', "a.json:3: it is not valid JSON: "),
+        ("a.json", b'[{"member_id": "m-1"}] [', "a.json: there is more text after the closing ]"),
+        ("a.json", b'[{"member_id": "m-1", "nick": 1}]', "a.json:1: row: 'nick': the field is unknown"),
         ("a.json", b'[{"member_id": "m-1", "member_id": "m-2"}]', "a.json:1: row: ['member_id', 'member_id']: a field"),
-        ("a.json", b'[\n\n{"member_id": 17}]', "a.json:3: member_id: 17: a number may have lost digits"),
-        ("a.json", b'[{"member_id": "m", "discord_id": 80351110224678912}]', "discord_id: 80351110224678912: a number"),
-        ("a.json", b'[{"member_id": "m", "discord_id": 8e16}]', "discord_id: 8e+16: a number may have lost digits"),
+        ("a.json", b'[\n\n{"member_id": 17}]', "a.json:3: member_id: 17: write ids in quotes"),
+        (
+            "a.json",
+            b'[{"member_id": "m", "discord_id": 80351110224678912}]',
+            "discord_id: 80351110224678912: write ids in quotes",
+        ),
+        ("a.json", b'[{"member_id": "m", "discord_id": 8e16}]', "discord_id: 8e+16: write ids in quotes"),
         ("a.json", b'[{"member_id": "m", "discord_id": true}]', "a.json:1: discord_id: True: give the Discord id"),
         ("a.json", b'[{"member_id": "m", "name": ["A"]}]', "a.json:1: name: ['A']: give a text"),
         ("a.json", b'[{"member_id": "m", "name": "\\ud800"}]', "a.json:1: name: '\\ud800': it holds half a surrogate"),
-        ("a.json", b"[" * 100_000, "a.json:1: it is not JSON that can be read"),
-        ("a.json", b"[" + b"9" * 5_000 + b"]", "a.json:1: it is not JSON that can be read"),
+        ("a.json", b"[" * 100_000, "a.json:1: it is not readable JSON"),
+        ("a.json", b"[" + b"9" * 5_000 + b"]", "a.json:1: it is not readable JSON"),
     ],
 )
 def test_what_cannot_be_read_is_told_with_its_place(operator: Operator, name: str, content: bytes, says: str) -> None:
@@ -169,7 +173,7 @@ def test_what_cannot_be_read_is_told_with_its_place(operator: Operator, name: st
 def test_a_file_without_end_is_refused(operator: Operator) -> None:
     """A device, or a dump of something else, fills no memory."""
     ran = operator.call("members", "import", "/dev/zero")
-    assert (ran.code, ran.err) == (65, "trc-engage: /dev/zero: it is larger than 64 MiB; split it\n")
+    assert (ran.code, ran.err) == (65, "trc-engage: /dev/zero: the file is larger than 64 MiB; split it\n")
 
 
 def test_a_folder_is_no_file(operator: Operator) -> None:

@@ -30,5 +30,5 @@ def test_a_port_in_use_is_named(operator: Operator, server: Mee6Server) -> None:
     ran = operator.call("mee6-server", "--port", port)
     assert (ran.code, ran.err) == (
         65,
-        f"trc-engage: port: {port}: cannot listen there (Address already in use); 0 takes a free one\n",
+        f"trc-engage: port: {port}: cannot listen there (Address already in use); 0 picks a free one\n",
     )

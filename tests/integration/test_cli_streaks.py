@@ -52,7 +52,7 @@ def test_a_store_without_accounts_settles_day_by_day(tmp_path: Path) -> None:
     operator = Operator(tmp_path)
     with time_machine.travel(NOW) as time:
         operator.call("members", "enroll", "m-1")
-        assert operator.call("settle").out == "settled: nothing to do; every day that is over is settled\n"
+        assert operator.call("settle").out == "settled: nothing; every day that is over is already settled\n"
         time.shift(timedelta(days=1))
         assert operator.call("settle").out == "settled: Thu 2026-03-05\n"
         time.shift(timedelta(days=30))

@@ -90,8 +90,8 @@ def test_damage_is_told_to_people(operator: Operator) -> None:
             "  account 3: floor((XP 9999 - baseline 3000) / 100) is 69, expected -3, the sum of its entries",
             "balance:",
             "  member 'bo': the balance of 'benchmark' is 7, expected 90, the sum of its entries",
-            "`trc-engage doctor --repair` rebuilds each balance; the store is changed in nothing else",
-            "what no repair rebuilds comes back from a backup that this command finds well: `trc-engage restore FILE`",
+            "run `trc-engage doctor --repair` to rebuild each balance; it changes nothing else",
+            "to get the rest back, run `trc-engage restore FILE` with a backup that the doctor finds sound",
         ],
     )
 

@@ -70,7 +70,7 @@ def test_a_store_moves_to_a_server_and_back(tmp_path: Path) -> None:
     with schema() as name:
         url = f"{server_dsn()}{'&' if '?' in server_dsn() else '?'}schema={name}"
         there = operator.run("migrate-store", str(old), url)
-        assert (there.code, there.err.startswith("made a store at postgresql://")) == (0, True)
+        assert (there.code, there.err.startswith("created a store at postgresql://")) == (0, True)
         assert len(there.err.splitlines()) == 1
         assert there.out.startswith("copied: 4 members, 4 accounts, ")
         back = operator.run("migrate-store", url, str(new))

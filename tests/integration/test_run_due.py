@@ -118,7 +118,7 @@ def test_a_read_that_is_given_up_is_no_failure(post: Post) -> None:
     post.server.between_pages = None
     held.set()
     assert (stopped.returncode, err) == (0, "")
-    assert out.startswith("stopped: the read was given up")
+    assert out.startswith("stopped: the read was cut short")
     assert post.operator.run(*RUN).json["outcome"] == "synced"
     assert post.rows("SELECT run_id FROM runs WHERE outcome = 'failed'") == []
 

@@ -93,7 +93,7 @@ def test_nor_is_a_schema_laid_out(operator: Operator, arguments: list[str]) -> N
 def test_who_enrols_makes_one_and_is_told_where(operator: Operator) -> None:
     """Once; on stderr, so that what a script reads stays what it was."""
     ran = operator.run("members", "enroll", "m-1", "--json")
-    assert (ran.code, ran.err) == (0, f"made a store at {operator.folder / 'engage.db'}\n")
+    assert (ran.code, ran.err) == (0, f"created a store at {operator.folder / 'engage.db'}\n")
     assert ran.json["member_id"] == "m-1"
     assert operator.run("members", "enroll", "m-2").err == ""
 
@@ -149,7 +149,7 @@ def test_what_is_no_file_is_refused(operator: Operator, what: str, arguments: li
     makers: dict[str, Callable[[Path], object]] = {"pipe": os.mkfifo, "folder": Path.mkdir, "device": str}
     with bound(path) if what == "socket" else done(makers[what], path):
         ran = operator.run(*arguments, env=env)
-    assert (ran.code, "name a file" in ran.err) == (78, True), ran.err
+    assert (ran.code, "choose a file" in ran.err) == (78, True), ran.err
 
 
 @pytest.mark.parametrize("mask", [0o000, 0o022, 0o077, 0o277], ids=oct)

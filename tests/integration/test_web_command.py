@@ -90,8 +90,8 @@ def test_with_a_hook_it_serves_any_address(operator: Operator) -> None:
 @pytest.mark.parametrize(
     ("options", "variables", "code", "says"),
     [
-        (["--host", "0.0.0.0"], {}, 2, "say who may see whom with --may-see"),  # noqa: S104
-        (["--host", "engage.example"], {}, 2, "say who may see whom with --may-see"),
+        (["--host", "0.0.0.0"], {}, 2, "pass --may-see"),  # noqa: S104
+        (["--host", "engage.example"], {}, 2, "pass --may-see"),
         (["--may-see", "nowhere:may_see"], {}, 2, "cannot be found"),
         (["--may-see", "json"], {}, 2, "cannot be found"),
         (["--earning", "A benchmark"], {}, 2, "WHAT=POINTS"),

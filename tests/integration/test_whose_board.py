@@ -90,7 +90,7 @@ def test_at_a_terminal_an_adoption_is_asked(opened: Operator, other: Mee6Server,
     os.close(theirs)
     read_out(ours)
     assert process.returncode == 0, complaint
-    assert "of 2 accounts 2 would count on from what it shows, 0 are not on it" in complaint
+    assert "of 2 accounts 2 would count on from the XP that it shows, 0 are not on it" in complaint
     assert ("2 rebased" in out) == adopts
     assert ("nothing was changed" in complaint) != adopts
     assert opened.call("sync", "--fresh").code == (0 if adopts else 69)

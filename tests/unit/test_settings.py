@@ -68,12 +68,12 @@ def test_the_password_of_a_database_is_not_shown() -> None:
     ("variable", "value", "says"),
     [
         ("STORE", "postgis://trc@db/engage", "postgresql://USER:PASSWORD@HOST/DATABASE"),
-        ("STORE", "mysql://db/engage", "name the file"),
+        ("STORE", "mysql://db/engage", "give a file"),
         ("STORE", "sqlite://engage.db", "sqlite:///engage.db"),
-        ("STORE", "sqlite:///", "name the file"),
-        ("STORE", "sqlite:///engage.db?mode=ro", "name the file"),
-        ("STORE", ":memory:", "name the file"),
-        ("STORE", "sqlite:///:memory:", "name the file"),
+        ("STORE", "sqlite:///", "give a file"),
+        ("STORE", "sqlite:///engage.db?mode=ro", "give a file"),
+        ("STORE", ":memory:", "give a file"),
+        ("STORE", "sqlite:///:memory:", "give a file"),
         ("GUILD_ID", "my server", "Copy Server ID"),
         ("GUILD_ID", "0", "Copy Server ID"),
         ("GUILD_ID", "1" * 21, "Copy Server ID"),
@@ -105,7 +105,7 @@ def test_a_long_value_is_shortened() -> None:
 @pytest.mark.parametrize("token", ["Bearer kAnArY", "kAnArY\nX-Evil: 1", "kAnArYü"])
 def test_a_bad_token_is_refused_unseen(token: str) -> None:
     """The variable is named, the value is not."""
-    with pytest.raises(SettingsError, match="TRC_ENGAGE_MEE6_TOKEN must be the raw token") as caught:
+    with pytest.raises(SettingsError, match="TRC_ENGAGE_MEE6_TOKEN must be the token alone") as caught:
         Settings.from_mapping({"TRC_ENGAGE_MEE6_TOKEN": token})
     assert "kAnArY" not in f"{caught.value!r} {caught.value}"
 
@@ -166,7 +166,7 @@ def test_a_webhook_is_an_address(value: str) -> None:
 )
 def test_a_bad_webhook_is_refused_unseen(value: str) -> None:
     """At the start and not at the first alert; the variable is named, the value is not."""
-    with pytest.raises(SettingsError, match="TRC_ENGAGE_ALERT_WEBHOOK must be the address of a Discord web") as caught:
+    with pytest.raises(SettingsError, match="TRC_ENGAGE_ALERT_WEBHOOK must be the URL of a Discord web") as caught:
         Settings.from_mapping({"TRC_ENGAGE_ALERT_WEBHOOK": value})
     assert "kAnArY" not in f"{caught.value!r} {caught.value}"
 
@@ -240,7 +240,7 @@ def test_a_store_needs_a_folder_that_exists(tmp_path: Path) -> None:
     """A typing error must not found a second store somewhere."""
     with pytest.raises(SettingsError, match="its folder does not exist"):
         store_path(Settings(store=tmp_path / "nowhere" / "engage.db"))
-    with pytest.raises(SettingsError, match="it is a folder"):
+    with pytest.raises(SettingsError, match="this is a folder"):
         store_path(Settings(store=tmp_path))
 
 
@@ -257,5 +257,5 @@ def test_a_default_folder_that_cannot_be_made_is_a_matter_of_settings(
     """The way out is the variable."""
     (tmp_path / "data").write_text("a file")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    with pytest.raises(SettingsError, match="TRC_ENGAGE_STORE is not set, and the default folder cannot be made"):
+    with pytest.raises(SettingsError, match="TRC_ENGAGE_STORE is not set, and the default folder cannot be created"):
         store_path(Settings())

@@ -1,4 +1,4 @@
-"""Settings from the environment, checked before anything is opened; and which version is installed."""
+"""Settings from the environment, validated before anything is opened; and the installed version."""
 
 import re
 from collections.abc import Mapping
@@ -12,16 +12,16 @@ from ..core.errors import EngageError, InvalidValue, shortened
 from ..core.validation import SCHEMES, validate_address, validate_discord_id
 
 NO_FILE = (
-    "name the file of the store: a path such as /var/lib/trc/engage.db, or sqlite:///engage.db; "
+    "give a file, such as /var/lib/trc/engage.db or sqlite:///engage.db, "
     "or a database: postgresql://USER:PASSWORD@HOST/DATABASE"
 )
-NO_MEMORY = f"a store must last; {NO_FILE}"
-NO_PATH = f"write the path alone, without quotes, semicolon, comment or options; {NO_FILE}"
-NO_EXPANSION = f"nothing is put in for ~, $ or % here: write the whole path; {NO_FILE}"
+NO_MEMORY = f"a store must be on disk; {NO_FILE}"
+NO_PATH = f"give only the path, without quotes, semicolon, comment or options; {NO_FILE}"
+NO_EXPANSION = f"~, $ and % are not expanded here, so give the full path; {NO_FILE}"
 
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 HARMLESS = re.compile(r"[\"']?[\w ./~-]*")
-"""How a path may begin that is shown; what may hold a secret has one of the marks below somewhere."""
+"""The part of a path that errors may show; a value with one of the marks below may hold a secret."""
 MARKS = re.compile(r"[=@:]")
 
 WRONG: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -35,7 +35,7 @@ WRONG: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"^~|\$[\w({]|%[A-Za-z_]\w*%"), NO_EXPANSION),
     (re.compile(r"^$|/$"), NO_FILE),
 )
-"""What no path holds, and what to do instead; the first that is found is told."""
+"""What no path contains, and what to do instead; the first match counts."""
 
 
 @frozen
@@ -43,12 +43,12 @@ class PostgresUrl:
     """A store in PostgreSQL."""
 
     dsn: str = field(repr=False)
-    """Holds the password: it shows in no repr and no error."""
+    """Contains the password, so no repr and no error shows it."""
     schema: str = "trc_engage"
 
 
 def store_of(value: str) -> Path | PostgresUrl:
-    """Return what a value names; raises `InvalidValue`, which shows of it only what is known to be harmless."""
+    """Return the store that a value names; raises `InvalidValue`, which shows only what cannot be a secret."""
     scheme, is_url, rest = value.partition("://")
     if is_url and scheme in SCHEMES:
         return _postgres_url(validate_address(value))
@@ -67,7 +67,7 @@ def _path(value: str, before: str = "") -> Path:
 
 
 def _harmless(value: str) -> str:
-    """Return the beginning of what was meant as a path, or nothing if it may be anything else."""
+    """Return the beginning of a path, or nothing if the value may be something else."""
     if value == ":memory:":
         return value
     found = HARMLESS.match(value)
@@ -76,7 +76,7 @@ def _harmless(value: str) -> str:
 
 
 def _postgres_url(value: str) -> PostgresUrl:
-    """Part the schema, which is ours, from what the library of PostgreSQL reads."""
+    """Separate the schema, which is ours, from what the PostgreSQL library reads."""
     address, _, query = value.partition("?")
     options = [option for option in query.split("&") if option]
     schemas = [option.removeprefix("schema=") for option in options if option.startswith("schema=")]
@@ -107,34 +107,34 @@ DSN_FORM = r"(?=[!-~]+\Z)https?://[^@/:]+(:[^@/]*)?@[^@/?#]+/([^?#]+/)?[0-9]+"
 MEE6_URL_DEFAULT = "https://mee6.xyz"
 STORE_NAME = "engage.db"
 GUILD_SHOWN_MAX = 10
-"""A token that was set for an id must not be shown whole."""
+"""Shows no more of the value: it may be a token, set by mistake."""
 
 NO_GUILD = (
-    "give the id of your Discord server, 1 to 20 digits "
-    "(in Discord: turn on Developer Mode, then right-click the server, Copy Server ID)"
+    "set it to the id of your Discord server, 1 to 20 digits "
+    "(in Discord, turn on Developer Mode, right-click the server and choose Copy Server ID)"
 )
-NO_URL = f"give an address such as {MEE6_URL_DEFAULT}: http or https, a host, no name, password or query"
-NO_TOKEN = "must be the raw token (its value is not shown): printable ASCII without spaces, and no 'Bearer' before it"  # noqa: S105
+NO_URL = f"give a URL such as {MEE6_URL_DEFAULT}: http or https and a host, without user name, password or query"
+NO_TOKEN = "must be the token alone (value not shown): printable ASCII without spaces, and without 'Bearer'"  # noqa: S105
 
 NO_WEBHOOK = (
-    "must be the address of a Discord webhook (its value is not shown): https, a host and a path "
+    "must be the URL of a Discord webhook (value not shown): https, a host and a path "
     "(in Discord: channel settings, Integrations, Webhooks, Copy Webhook URL)"
 )
 NO_CONTACT = (
-    "must be the address of a page of yours, by which Discord can reach whoever runs this: http or https, without "
-    "blanks, commas and brackets"
+    "must be the URL of a page of yours, where Discord can find out how to reach you: http or https, without "
+    "spaces, commas and brackets"
 )
 NO_WEB_TOKEN = (
-    "must be 16 to 200 printable ASCII characters without spaces (its value is not shown), "  # noqa: S105
-    "such as `openssl rand -hex 32` makes"
+    "must be 16 to 200 printable ASCII characters without spaces (value not shown), "  # noqa: S105
+    "for example the output of `openssl rand -hex 32`"
 )
-NO_DSN = "must be the DSN of a Sentry project (its value is not shown), such as https://KEY@HOST/PROJECT"
+NO_DSN = "must be the DSN of a Sentry project (value not shown), such as https://KEY@HOST/PROJECT"
 
 
 class SettingsError(EngageError):
-    """A setting is missing or cannot be used; the message names the variable and the remedy.
+    """A setting is missing or invalid; the message names the variable and what to do.
 
-    `value` is as much of what was set as may be shown.
+    `value` is the part of the value that may be shown.
     """
 
     def __init__(self, variable: str, value: str | None, advice: str) -> None:
@@ -152,7 +152,7 @@ class SettingsError(EngageError):
 
 @frozen
 class Settings:
-    """Where things are; tokens, webhook and DSN are secrets and show in no repr."""
+    """The settings; tokens, webhook and DSN are secrets and appear in no repr."""
 
     store: Path | PostgresUrl | None = None
     """The SQLite file, or a PostgreSQL database; None is a file in the user's data folder."""
@@ -163,9 +163,9 @@ class Settings:
     sentry_dsn: str | None = field(default=None, repr=False)
     sentry_environment: str = "production"
     web_token: str | None = field(default=None, repr=False)
-    """Who bears it may write through the web."""
+    """Requests that carry it may write through the web API."""
     contact_url: str | None = None
-    """A page of whoever runs this, for the User-Agent that Discord asks for."""
+    """A page of yours, for the User-Agent that Discord asks for."""
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -175,7 +175,7 @@ class Settings:
 
     @classmethod
     def from_mapping(cls, environ: Mapping[str, str]) -> Self:
-        """Read the `TRC_ENGAGE_…` variables; empty counts as unset. Raises `SettingsError`."""
+        """Read the `TRC_ENGAGE_…` variables; an empty one is unset. Raises `SettingsError`."""
         return cls(
             _store(environ.get(STORE, "").strip()),
             _guild_id(environ.get(GUILD_ID, "").strip()),
@@ -251,7 +251,7 @@ def _is_url(value: str) -> bool:
 
 
 def harmless(value: str) -> str:
-    """Return the beginning of an address, up to what may be a name, a password or a token."""
+    """Return the beginning of a URL, up to what may be a name, a password or a token."""
     form = r"([a-z]+://)?" + ("" if "@" in value else r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]*\]?)?")
     found = re.match(form, value)
     shown = "" if found is None else found[0]
@@ -259,7 +259,7 @@ def harmless(value: str) -> str:
 
 
 def installed_version() -> str | None:
-    """Return the version of the package; None if it runs without being installed."""
+    """Return the version of the package; None if it is not installed."""
     from importlib import metadata  # noqa: PLC0415
 
     try:

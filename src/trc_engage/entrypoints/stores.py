@@ -1,4 +1,4 @@
-"""Where the store is that the settings name, and how it is opened to be read."""
+"""Where the store is, and how it is opened for reading."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from ..adapters.postgres import PostgresLedger
 
 NO_STORE = (
-    f"name yours in {STORE}, check that its disk is mounted, or begin one by enrolling a member "
+    f"set {STORE} to yours, check that its disk is mounted, or create one by enrolling a member "
     "(`trc-engage members enroll --help`)"
 )
 OWNER_ONLY = 0o700
 
 
 def existing_store_path(settings: Settings) -> Path:
-    """Return the file of a store that is there, for whoever must not make one; raises `StoreMissing`."""
+    """Return the path of an existing store; raises `StoreMissing`."""
     path = _file(settings) or default_folder() / STORE_NAME
     _check_is_file(path)
     if not path.exists() or not path.stat().st_size:
@@ -35,67 +35,67 @@ def existing_store_path(settings: Settings) -> Path:
 
 
 def default_folder() -> Path:
-    """Return the user's data folder, which may not be there."""
+    """Return the user's data folder, which may not exist."""
     from platformdirs import user_data_path  # noqa: PLC0415
 
     return user_data_path("trc-engage", appauthor=False)
 
 
 def store_path(settings: Settings) -> Path:
-    """Return the file of a store that may be made, in a folder that exists; the default one is made."""
+    """Return the path for a store, in a folder that exists; the default folder is created."""
     path = _file(settings)
     if path is None:
         return _made_folder() / STORE_NAME
     _check_is_file(path)
     if not path.parent.is_dir():
-        raise SettingsError(STORE, str(path), "its folder does not exist; make it, or name another path")
+        raise SettingsError(STORE, str(path), "its folder does not exist; create it, or choose another path")
     return path
 
 
 def _made_folder() -> Path:
-    """Return the user's data folder, made for its owner alone if it is not there."""
+    """Return the user's data folder, created for its owner alone if it does not exist."""
     folder = default_folder()
     try:
         if not folder.is_dir():
             folder.parent.mkdir(parents=True, exist_ok=True)
             with suppress(FileExistsError):
                 folder.mkdir(mode=OWNER_ONLY)
-                # A umask can only have taken bits away.
+                # A umask can only remove bits.
                 folder.chmod(OWNER_ONLY)
     except OSError as error:
-        advice = f"is not set, and the default folder cannot be made ({error}); name a file that can be written"
+        advice = f"is not set, and the default folder cannot be created ({error}); set it to a file that you can write"
         raise SettingsError(STORE, None, advice) from error
     return folder
 
 
 def _check_is_file(path: Path) -> None:
     if path.is_dir():
-        raise SettingsError(STORE, str(path), "it is a folder; name a file in it")
+        raise SettingsError(STORE, str(path), "this is a folder; choose a file in it")
     if path.exists() and not path.is_file():
-        raise SettingsError(STORE, str(path), "it is a device, a pipe or a socket; name a file")
+        raise SettingsError(STORE, str(path), "this is a device, a pipe or a socket; choose a file")
 
 
 def _file(settings: Settings) -> Path | None:
     if isinstance(settings.store, PostgresUrl):
         advice = (
-            "names a PostgreSQL database, and this works on a store in a file; to back a schema up and to put it "
-            "back, use pg_dump and pg_restore"
+            "is a PostgreSQL database, and this command works on a file; to back up and restore a schema, "
+            "use pg_dump and pg_restore"
         )
         raise SettingsError(STORE, None, advice)
     return settings.store
 
 
-NO_POSTGRES = "names a PostgreSQL database, for which libraries are missing: pip install 'trc-engage[postgres]'"
+NO_POSTGRES = "is a PostgreSQL database, and its libraries are not installed; run pip install 'trc-engage[postgres]'"
 
 
 def now() -> datetime:
-    """Return what time it is."""
+    """Return the present instant."""
     return datetime.now(UTC)
 
 
 @contextmanager
 def opened_to_read(settings: Settings, *, clock: Clock = now) -> Iterator[Reader]:
-    """Open the store for reading only, which is quicker; raises `StoreMissing` if there is none."""
+    """Open the store for reading only, which is faster; raises `StoreMissing`."""
     if isinstance(settings.store, PostgresUrl):
         with opened_postgres(settings.store) as ledger:
             yield Reader(views=ledger, clock=clock)
@@ -105,7 +105,7 @@ def opened_to_read(settings: Settings, *, clock: Clock = now) -> Iterator[Reader
 
 
 def opened_postgres(url: PostgresUrl, *, read_only: bool = False, **options: bool) -> PostgresLedger:
-    """Open a store in PostgreSQL; raises `SettingsError` if its address or what reads it is amiss."""
+    """Open a store in PostgreSQL; raises `SettingsError` if its address is wrong or libraries are missing."""
     try:
         from ..adapters.postgres import PostgresLedger  # noqa: PLC0415
     except ImportError as error:
@@ -119,7 +119,7 @@ def opened_postgres(url: PostgresUrl, *, read_only: bool = False, **options: boo
 
 
 def check_store(settings: Settings) -> None:
-    """Raise `StoreMissing` if there is no store, before anything else is begun."""
+    """Raise `StoreMissing` if there is no store, before anything else is opened."""
     if isinstance(settings.store, PostgresUrl):
         opened_postgres(settings.store, read_only=True, may_be_older=True).close()
     else:

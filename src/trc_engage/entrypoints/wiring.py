@@ -1,4 +1,4 @@
-"""The only place that names adapters: opens them, yields an `Engage` or a `Reader`, closes all."""
+"""Opens the adapters that the settings name, yields an `Engage` on them, and closes them."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def opened(
 def enrolled(
     settings: Settings,
     enrol: Callable[[Engage], Enrolled],
-    say: Callable[[str], None],
+    note: Callable[[str], None],
     *,
     is_written: Callable[[Enrolled], bool] = lambda _: True,
 ) -> Enrolled:
-    """Enrol members, with whom a store begins: one that is not there is made, and `say` hears where.
+    """Enroll members, and create the store if there is none; `note` is called with its place.
 
-    What is refused makes none: where there is no store yet, it is tried without one first.
+    Where there is no store yet, the call is tried in memory first: a refused one creates none.
     """
     try:
         ledger = opened_ledger(settings)
@@ -57,28 +57,28 @@ def enrolled(
         tried = enrol(Engage(ledger=MemoryLedger(), clock=now))
         if not is_written(tried):
             return tried
-        ledger = opened_or_made_ledger(settings, say)
+        ledger = opened_or_made_ledger(settings, note)
     with ledger:
         return enrol(Engage(ledger=ledger, clock=now))
 
 
 @contextmanager
 def opened_read_only(settings: Settings, *, clock: Clock = now) -> Iterator[Engage]:
-    """Open a store that is there, to look at it as it is: nothing can be written."""
+    """Open an existing store for inspection: nothing can be written."""
     with opened_ledger(settings, read_only=True) as ledger:
         yield Engage(ledger=ledger, clock=clock)
 
 
 def opened_ledger(settings: Settings, *, read_only: bool = False) -> SqliteLedger | PostgresLedger:
-    """Open the store that the settings name, or raise `StoreMissing`; to an `read_only` one nothing can be written."""
+    """Open the store that the settings name; raises `StoreMissing`."""
     if isinstance(settings.store, PostgresUrl):
         return opened_postgres(settings.store, read_only=read_only)
     path = existing_store_path(settings)
     return SqliteLedger.open_read_only(path) if read_only else SqliteLedger.open(path, create=False)
 
 
-def opened_or_made_ledger(settings: Settings, say: Callable[[str], None]) -> SqliteLedger | PostgresLedger:
-    """Open the store that the settings name; one that is not there is made, and `say` hears where."""
+def opened_or_made_ledger(settings: Settings, note: Callable[[str], None]) -> SqliteLedger | PostgresLedger:
+    """Open the store that the settings name, or create it; then `note` is called with its place."""
     try:
         return opened_ledger(settings)
     except StoreMissing:
@@ -86,14 +86,14 @@ def opened_or_made_ledger(settings: Settings, say: Callable[[str], None]) -> Sql
             ledger: SqliteLedger | PostgresLedger = opened_postgres(settings.store, create=True)
         else:
             ledger = SqliteLedger.open(store_path(settings))
-    say(f"made a store at {ledger.address}")
+    note(f"created a store at {ledger.address}")
     return ledger
 
 
 @contextmanager
 def opened_with_source(settings: Settings, *, clock: Clock = now, **options: Any) -> Iterator[Engage]:
     """Open the store and the source; `options` are further ones of `Mee6Source.open`."""
-    # What a log would tell, the command says itself.
+    # The command prints what the log would say.
     logging.getLogger("trc_engage").addHandler(logging.NullHandler())
     with source_of(settings, **options) as source, opened(settings, clock=clock, source=source) as engage:
         yield engage
@@ -121,7 +121,7 @@ def opened_runner(settings: Settings, *, clock: Clock = now, **options: Any) -> 
 
 @contextmanager
 def channels(settings: Settings) -> Iterator[Sequence[Alerts]]:
-    """Open the channels to an admin: the log always, Sentry and a webhook where they are set."""
+    """Open the channels to an admin: the log, and Sentry and a webhook if they are set."""
     alerts: list[Alerts] = [LogAlerts(describe_notice)]
     if settings.sentry_dsn is not None:
         alerts.append(SentryAlerts(describe=describe_notice))
@@ -133,7 +133,7 @@ def channels(settings: Settings) -> Iterator[Sequence[Alerts]]:
 
 
 def source_of(settings: Settings, **options: Any) -> Mee6Source:
-    """Return the source that the settings name; nothing is sent yet."""
+    """Return the source that the settings name; it sends nothing yet."""
     from ..adapters.mee6 import Mee6Source  # noqa: PLC0415
 
     if settings.guild_id is None:
@@ -148,9 +148,9 @@ def source_of(settings: Settings, **options: Any) -> Mee6Source:
 
 
 def copy_store(source: Path, target: Path, *, without_lease: bool = False) -> Copy:
-    """Copy a store to where nothing is, once the doctor finds nothing wrong with the copy; the source stays as it is.
+    """Copy a store to a free path, and keep the copy only if the doctor finds nothing wrong with it.
 
-    Raises `InvalidValue`, `LedgerFailed` and `LedgerBusy`, and leaves nothing behind then.
+    Raises `InvalidValue`, `LedgerFailed` and `LedgerBusy`, and then leaves nothing behind.
     """
     with placed(source, target, without_lease=without_lease) as copy:
         if copy.is_current:
@@ -158,28 +158,28 @@ def copy_store(source: Path, target: Path, *, without_lease: bool = False) -> Co
                 breaches = Engage(ledger=ledger, clock=now).audit().breaches
             if breaches:
                 message = (
-                    f"{source}: it does not hold what it must, so no copy was kept: {breaches[0].message} "
+                    f"{source}: the store is damaged, so no copy was kept: {breaches[0].message} "
                     f"({len(breaches):,} in all; see `trc-engage doctor` with {STORE}={source})"
                 )
                 raise LedgerFailed(message)
     return copy
 
 
-def move_store(source: Settings, target: Settings, say: Callable[[str], None]) -> Audit:
-    """Copy all that a store holds into an empty one, the doctor looking at both; the source stays as it is.
+def move_store(source: Settings, target: Settings, note: Callable[[str], None]) -> Audit:
+    """Copy a whole store into an empty one, and check both with the doctor; the source is not changed.
 
-    The empty one is made if it is not there, and `say` hears where.
+    The empty one is created if it does not exist; then `note` is called with its place.
 
     Raises `SettingsError`, `LedgerFailed` and `LedgerBusy`.
     """
     with opened_ledger(source, read_only=True) as old:
         if not audit(old).is_healthy:
-            message = "FROM does not hold what it must, and nothing was copied; see `trc-engage doctor`"
+            message = "FROM is damaged, and nothing was copied; see `trc-engage doctor`"
             raise LedgerFailed(message)
-        with opened_or_made_ledger(target, say) as new:
+        with opened_or_made_ledger(target, note) as new:
             new.fill_from(old)
             found = audit(new)
             if not found.is_healthy or new.holdings() != old.holdings():
-                message = "TO does not hold what FROM holds: was FROM written to meanwhile? Do not use TO; begin anew"
+                message = "TO differs from FROM: was FROM written to meanwhile? Do not use TO; start again"
                 raise LedgerFailed(message)
             return found

@@ -1,4 +1,4 @@
-"""The command line: each command opens, calls and shows."""
+"""The command line: a table of the commands, loaded one by one, and the help that lists them."""
 
 import gc
 import sys
@@ -37,56 +37,56 @@ MODULES = {
     "demo": "demo",
     "mee6-server": "mee6_server",
 }
-"""Where each command lives."""
+"""The module of each command."""
 
-HELP = """Turn MEE6 XP into points on an append-only ledger, exactly once, and keep streaks.
+HELP = """Turn MEE6 XP into points on an append-only ledger, exactly once, and count streaks.
 
-Members are enrolled with their Discord ids; a sync reads MEE6's leaderboard and gives 1 point per
-100 XP that was earned since the member's first sync. The XP that is left over is carried to the next.
-Other things earn points too (`award`), and weekdays in a row on which anything was earned are a streak.
+You enroll members with their Discord ids. Each sync reads MEE6's leaderboard and pays 1 point per
+100 XP earned since the member's first sync; the remainder is carried over. You can award points for
+other things too (`award`). Weekdays in a row on which a member earned anything are a streak.
 
 \b
-Try it, without a server of your own:
+Try it without a Discord server:
   trc-engage demo
 
 \b
-Or with your own:
+Use it with your own:
   export TRC_ENGAGE_GUILD_ID=429462860721341342
   trc-engage members enroll m-1 --discord-id 80351110224678912 --name Ada
   trc-engage sync
   trc-engage show m-1
-  trc-engage daemon          syncs and settles by itself, until it is told to end
-  trc-engage web             shows the leaderboard and the members on http://127.0.0.1:8000/
+  trc-engage daemon          syncs and settles until you stop it
+  trc-engage web             serves the leaderboard and members' pages on http://127.0.0.1:8000/
 """
 
 EPILOG = """\b
 Settings, from the environment:
-  TRC_ENGAGE_STORE          file of the store, or postgresql://USER:PASSWORD@HOST/DATABASE
+  TRC_ENGAGE_STORE          path of the store, or postgresql://USER:PASSWORD@HOST/DATABASE
                             (default: a file in your data folder)
-  TRC_ENGAGE_GUILD_ID       id of your Discord server; needed to sync
-  TRC_ENGAGE_MEE6_URL       where MEE6 is (default: https://mee6.xyz)
-  TRC_ENGAGE_MEE6_TOKEN     token for a board that is not public
-  TRC_ENGAGE_ALERT_WEBHOOK  address of a Discord webhook, for alerts to the admins
-  TRC_ENGAGE_CONTACT_URL    a page of yours, which Discord is told with each alert
-  TRC_ENGAGE_WEB_TOKEN      who bears it may write through the web; unset, nobody can
-  SENTRY_DSN                a Sentry project, for errors, alerts and check-ins
-  SENTRY_ENVIRONMENT        what Sentry calls this deployment (default: production)
+  TRC_ENGAGE_GUILD_ID       id of your Discord server; required to sync
+  TRC_ENGAGE_MEE6_URL       base URL of MEE6 (default: https://mee6.xyz)
+  TRC_ENGAGE_MEE6_TOKEN     token for a leaderboard that is not public
+  TRC_ENGAGE_ALERT_WEBHOOK  URL of a Discord webhook, for alerts to admins
+  TRC_ENGAGE_CONTACT_URL    URL of a page of yours, sent to Discord with each alert
+  TRC_ENGAGE_WEB_TOKEN      token that allows writing through the web API; unset, nobody can
+  SENTRY_DSN                DSN of a Sentry project, for errors, alerts and check-ins
+  SENTRY_ENVIRONMENT        environment shown in Sentry (default: production)
 
 \b
 Exit codes:
   0   done
   1   not healthy (status, doctor)
   2   wrong usage
-  65  bad data: a value, a row or an id that cannot be; nothing was done
-  69  the source failed: nothing changed, the next sync makes up for it
+  65  bad data: a value, row or id is invalid; nothing was changed
+  69  the source failed; nothing was changed, and the next sync catches up
   74  the store failed
-  75  the store is busy: try again
-  78  configuration: the message names the variable
+  75  the store is busy; try again
+  78  configuration; the message names the variable
 """
 
 
 class Commands(Mapping[str, Any]):
-    """The commands by name, each loaded when it is asked for: `show` waits for no other."""
+    """The commands by name. Each module is loaded on first use, so that `show` does not wait for the others."""
 
     def __getitem__(self, name: str) -> Any:
         module = import_module(f".{MODULES[name]}", __package__)
@@ -100,21 +100,21 @@ class Commands(Mapping[str, Any]):
         return len(MODULES)
 
 
-class Doors(TyperGroup):
-    """The commands, with every error reported in one place."""
+class CommandGroup(TyperGroup):
+    """The root command, where every error is reported."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.commands: Any = Commands()
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command; an error ends in a line and a code."""
+        """Run a command; an error ends in one line and an exit code."""
         with errors_reported():
             return super().invoke(ctx)
 
 
 app = typer.Typer(
-    cls=Doors,
+    cls=CommandGroup,
     help=HELP,
     epilog=EPILOG,
     rich_markup_mode=None,
@@ -126,7 +126,7 @@ app = typer.Typer(
 
 
 def print_version(*, asked: bool) -> None:
-    """Print the version, if it is asked for, and exit."""
+    """Print the version and exit, if `--version` was given."""
     if asked:
         version = installed_version()
         typer.echo("trc-engage, not installed" if version is None else f"trc-engage {version}")
@@ -140,15 +140,15 @@ Version = Annotated[
 
 @app.callback()
 def root(*, version: Version = False) -> None:
-    """Take what stands before the command; `--version` has done its work by then."""
+    """Accept the options before the command; `--version` is done by then."""
 
 
 def main() -> None:
     """Run the command line."""
-    # What is loaded by now stays to the end; looking through it for garbage is a tenth of the time of `show`.
+    # What is loaded by now stays loaded; collecting it would take a tenth of the time of `show`.
     gc.freeze()
     for stream in (sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):
-            # A name that the terminal's encoding cannot say is spelt out, not a crash.
+            # A name that the terminal's encoding cannot show is escaped, and does not crash.
             reconfigure(errors="backslashreplace")
     app(prog_name="trc-engage")

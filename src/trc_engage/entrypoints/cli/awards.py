@@ -1,4 +1,4 @@
-"""The commands that book points by hand: award, reverse, adjust."""
+"""The commands award, reverse and adjust."""
 
 import os
 from collections.abc import Callable
@@ -19,9 +19,12 @@ from .output import print_json, print_lines
 
 app = typer.Typer(rich_markup_mode=None)
 
-Key = Annotated[str, typer.Option(metavar="KEY", help="Your name for it: one key is booked once, however often told.")]
-Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why, for whoever reads the ledger later.")]
-By = Annotated[str, typer.Option(metavar="WHO", help="Who decided it.")]
+Key = Annotated[
+    str,
+    typer.Option(metavar="KEY", help="A unique name of your choice; a key is booked once, however often you send it."),
+]
+Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why, for later readers of the ledger.")]
+By = Annotated[str, typer.Option(metavar="WHO", help="Who decided this.")]
 
 
 @app.command(
@@ -35,18 +38,18 @@ By = Annotated[str, typer.Option(metavar="WHO", help="Who decided it.")]
 def award(
     member: Member,
     *,
-    source: Annotated[str, typer.Option(metavar="TEXT", help="What it is for: any word but discord.")],
-    points: Annotated[int, typer.Option(metavar="POINTS", help="How many, 1 at least.")],
+    source: Annotated[str, typer.Option(metavar="TEXT", help="What the points are for; anything but 'discord'.")],
+    points: Annotated[int, typer.Option(metavar="POINTS", help="How many points, at least 1.")],
     key: Key,
     at: Annotated[
-        str | None, typer.Option(metavar="TIME", help="When it happened, with its zone; now if not given.")
+        str | None, typer.Option(metavar="TIME", help="When it happened, with a UTC offset or Z. [default: now]")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Award points for a benchmark, a download or whatever else.
+    """Award points for a benchmark, a download or anything else.
 
-    The UTC day on which it happened becomes active, even if it is settled already: the streak is then
-    derived anew. The same key with the same contents again does nothing; with others it is refused.
+    The UTC day on which it happened becomes active. If that day is already settled, the streak is
+    recomputed. Repeating a key with the same contents does nothing; with other contents it is refused.
     """
     happened_at = now() if at is None else parsed_instant("at", at)
     _book(
@@ -57,15 +60,15 @@ def award(
 
 @app.command(epilog=examples("Example:", "trc-engage reverse benchmark:991 --reason 'withdrawn' --by admin-7"))
 def reverse(
-    key: Annotated[str, typer.Argument(metavar="KEY", help="The key of the award.")],
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The award's key.")],
     *,
     reason: Reason,
     by: By,
     as_json: Json = False,
 ) -> None:
-    """Take an award back, and its activity with it.
+    """Reverse an award and the activity that it made.
 
-    Nothing is deleted: another entry takes the points back. The key is used up; a new award needs a new one.
+    Nothing is deleted: a second entry takes the points back. The key cannot be used again.
     """
     _book(lambda engage: engage.reverse(key, reason=reason, by=by), as_json=as_json)
 
@@ -74,15 +77,15 @@ def reverse(
 def adjust(
     member: Member,
     *,
-    points: Annotated[int, typer.Option(metavar="POINTS", help="How many; a negative number takes points.")],
+    points: Annotated[int, typer.Option(metavar="POINTS", help="How many points; a negative number takes them away.")],
     key: Key,
     reason: Reason,
     by: By,
     as_json: Json = False,
 ) -> None:
-    """Add or take points by hand, with a reason.
+    """Add or remove points by hand, with a reason.
 
-    A correction is no activity: it makes no day active, and breaks no streak.
+    An adjustment is not activity: it makes no day active and breaks no streak.
     """
     _book(
         lambda engage: engage.adjust(member, points=points, key=key, reason=reason, by=by),
@@ -101,14 +104,14 @@ def _book(step: "Callable[[Engage], Receipt]", *, as_json: bool) -> None:
 
 
 def print_receipt(receipt: Receipt, standing: Standing) -> None:
-    """Say what happened, where the member stands now, and whether the streak changed."""
+    """Print what happened, the member's points now, and whether the streak changed."""
     entry = receipt.entry
     if receipt.changed:
         what_for = "" if entry.kind == "adjustment" else f" for {safe(entry.source)}"
         counted_on = f"counted on {dated(entry.day)} (entry {entry.position})"
         print_lines(f"{receipt.outcome}: {points(entry.points)}{what_for}, {counted_on}")
     else:
-        print_lines(f"unchanged: posted already, as entry {entry.position} of {moment(entry.at)} UTC")
+        print_lines(f"unchanged: already posted as entry {entry.position} of {moment(entry.at)} UTC")
     print_lines(f"{named(standing)}: {counted(standing.points, 'point')}")
     if receipt.late is not None:
-        print_lines(f"streak: {changed(receipt.late)} (that day was settled already)")
+        print_lines(f"streak: {changed(receipt.late)} (that day was already settled)")

@@ -1,4 +1,4 @@
-"""The commands that copy a store: backup, restore and migrate-store."""
+"""The commands backup, restore and migrate-store."""
 
 import os
 from pathlib import Path
@@ -19,14 +19,13 @@ app = typer.Typer(rich_markup_mode=None)
 
 @app.command(epilog=examples("Example:", "trc-engage backup /backups/engage-$(date -u +%F).db"))
 def backup(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A file that is not there yet; its folder is.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The file to write; it must not exist, its folder must.")],
 ) -> None:
-    """Copy the store to FILE while it is in use.
+    """Copy the store to FILE, also while it is in use.
 
-    The copy is the store as of one instant, and readable by you alone, for it holds names. It is verified as
-    by `trc-engage doctor`: one in which anything is wrong is not kept. It appears whole or not at all, and
-    never takes the place of another file; a run that is killed leaves at most a file FILE.….part, which can
-    be deleted.
+    The copy shows the store at one instant. Only you can read it, since it holds names. The command checks
+    the copy as `trc-engage doctor` does, and keeps it only if nothing is wrong. FILE appears complete or not
+    at all, and no existing file is overwritten. A killed run can leave a file FILE.….part, which you can delete.
     """
     store, target = existing_store_path(Settings.from_mapping(os.environ)), _named(file)
     _print_copy("backed up", target, copy_store(store, target))
@@ -34,12 +33,12 @@ def backup(
 
 @app.command(epilog=examples("Example:", "TRC_ENGAGE_STORE=/var/lib/trc/engage.db trc-engage restore FILE"))
 def restore(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="What `trc-engage backup` wrote.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A file that `trc-engage backup` wrote.")],
 ) -> None:
-    """Put a backup in the place of the store.
+    """Restore the store from a backup.
 
-    Nothing may be at that place: stop whatever runs, move the old store away with its -journal, then
-    restore. FILE stays as it is.
+    The store's path must be free: stop everything that uses the store, move the old file and its -journal
+    away, then restore. FILE is not changed.
     """
     source = _named(file)
     if not source.is_file():
@@ -59,47 +58,47 @@ def _named(file: str) -> Path:
 def _print_copy(done: str, path: Path, copy: "Copy") -> None:
     entries = "1 entry" if copy.entries == 1 else f"{copy.entries:,} entries"
     held = f"{size(copy.size_bytes)}, {counted(copy.members, 'member')}, {entries}"
-    verified = "verified" if copy.is_current else "whole (an older version wrote it, so the doctor was not asked)"
+    verified = "verified" if copy.is_current else "intact (not checked by the doctor: an older version wrote it)"
     print_lines(f"{done}: {safe(str(path))} ({held}), {verified}")
 
 
 def _print_what_next(copy: "Copy") -> None:
-    """Say how far the store goes back, and what does not come back by itself."""
+    """Print how old the restored state is, and what you have to enter again."""
     if copy.good_at is None:
         print_lines("last good sync: none yet")
     else:
         print_lines(f"last good sync: {moment(copy.good_at)} UTC, {lasted(now() - copy.good_at)} ago")
     print_lines(
-        "what was earned on Discord since then comes with the next sync; members, links, awards and decisions do not:",
-        "enter them again (awards with the same keys; those that are in it already do nothing)",
-        f"who follows the feed goes back to position {copy.last_position}",
-        "next: `trc-engage status`, then start what runs it",
+        "the next sync brings what was earned on Discord since then; enter members, links, awards and decisions again",
+        "(use the same keys for awards: those that the backup holds are not booked twice)",
+        f"programs that follow the feed must go back to position {copy.last_position}",
+        "next: run `trc-engage status`, then start the daemon or timer again",
     )
 
 
-Source = Annotated[str, typer.Argument(metavar="FROM", help=f"The store that is there, as {STORE} names it.")]
-Target = Annotated[str, typer.Argument(metavar="TO", help="A store that is not there yet, or is empty.")]
+Source = Annotated[str, typer.Argument(metavar="FROM", help=f"The existing store, written as in {STORE}.")]
+Target = Annotated[str, typer.Argument(metavar="TO", help="A store that does not exist yet, or is empty.")]
 
 
 @app.command(
     "migrate-store",
     epilog=examples(
-        "Example (a password is best kept in ~/.pgpass, for arguments can be seen by others):",
+        "Example (keep the password in ~/.pgpass, since other users can see arguments):",
         "trc-engage migrate-store /var/lib/trc/engage.db postgresql://trc@db.example/trc",
     ),
 )
 def migrate_store(source: Source, target: Target) -> None:
     """Copy a whole store into an empty one.
 
-    From a file into PostgreSQL, or back. Stop whatever runs first: what is written to FROM afterwards is not
-    in TO. All is copied in one transaction, and the doctor looks at both. Points, streaks and positions of the
-    feed are the same then; FROM stays as it is.
+    From a file into PostgreSQL, or back. Stop everything that writes to FROM first: TO will not have what is
+    written later. The copy is one transaction, and the doctor checks both stores. Points, streaks and feed
+    positions stay the same; FROM is not changed.
     """
     found = move_store(_settings_naming("FROM", source), _settings_naming("TO", target), print_note)
     entries = f"{found.entries:,} {'entry' if found.entries == 1 else 'entries'}"
     print_lines(
-        f"copied: {counted(found.members, 'member')}, {counted(found.accounts, 'account')}, {entries}; all is well",
-        f"next: set {STORE} to the new store wherever it is used, `trc-engage status`, then start what runs it",
+        f"copied: {counted(found.members, 'member')}, {counted(found.accounts, 'account')}, {entries}; both sound",
+        f"next: set {STORE} to the new store everywhere, run `trc-engage status`, then start the daemon or timer again",
     )
 
 

@@ -1,4 +1,4 @@
-"""The commands that run with nobody there: daemon and run-due."""
+"""The commands that run unattended: daemon and run-due."""
 
 import logging
 import os
@@ -25,8 +25,8 @@ logger = logging.getLogger(__name__)
 
 app = typer.Typer(rich_markup_mode=None)
 
-LogJson = Annotated[bool, typer.Option("--log-json", help="Log one JSON object a line.")]
-LogLevel = Annotated[Level, typer.Option(help="How much to log, on stderr.")]
+LogJson = Annotated[bool, typer.Option("--log-json", help="Log one JSON object per line.")]
+LogLevel = Annotated[Level, typer.Option(help="How much to log to stderr.")]
 
 
 @contextmanager
@@ -65,20 +65,20 @@ def exit_with(report: RunReport) -> None:
     epilog=examples(
         "Examples:",
         "trc-engage daemon             until Ctrl-C or SIGTERM",
-        "trc-engage daemon --log-json  for a collector of logs",
+        "trc-engage daemon --log-json  for a log collector",
     )
 )
 def daemon(
     *,
-    once: Annotated[bool, typer.Option("--once", help="Do what is due now, and end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Do what is due now, then exit.")] = False,
     log_json: LogJson = False,
     log_level: LogLevel = "info",
 ) -> None:
-    """Sync and settle by itself, until it is told to end.
+    """Sync and settle on schedule until stopped.
 
-    It syncs at :00, :15, :30 and :45 UTC, settles the day before at 00:05 UTC, and tells the admins what
-    needs them. What is due is decided from the store: nothing is done twice, whoever else runs, and what
-    was missed is made up by the next sync. SIGTERM and Ctrl-C end it within 5 seconds, wherever it is.
+    It syncs at :00, :15, :30 and :45 UTC, settles the day before at 00:05 UTC, and alerts the admins when
+    something needs them. The store decides what is due, so several daemons do nothing twice, and the next
+    sync catches up on missed ones. SIGTERM and Ctrl-C stop it within 5 seconds.
     """
     with supervised(log_level, log_json=log_json) as (supervisor, stop):
         if once:
@@ -90,12 +90,12 @@ def daemon(
 
 @app.command("run-due", epilog=examples("Example, for cron:", "*/5 * * * *  trc-engage run-due >/dev/null"))
 def run_due(*, as_json: Json = False, log_json: LogJson = False, log_level: LogLevel = "error") -> None:
-    """Do what is due now, once: for cron, a timer, a job queue.
+    """Do what is due now, once; for cron, a timer or a job queue.
 
-    It prints a line if it did anything, and nothing if nothing was due; with --json always one line. On
-    stderr stands only what an admin must know, so cron mails an outage when it begins to last, each day
-    and when it is over, not each failure. If another run is at work it says so and ends with 0: that one
-    does it all. A sync that failed ends with 69, a store that failed with 74.
+    It prints one line if it did anything, and nothing if nothing was due; with --json it always prints one
+    line. stderr gets only what an admin must know, so cron mails you when an outage lasts, once a day while
+    it does and when it is over, not at every failure. If another run is at work, this one exits with 0.
+    A failed sync exits with 69, a failed store with 74.
     """
     with supervised(log_level, log_json=log_json) as (supervisor, _):
         report = supervisor.run_once()
@@ -107,7 +107,7 @@ def run_due(*, as_json: Json = False, log_json: LogJson = False, log_level: LogL
 
 
 def line(report: RunReport) -> str | None:
-    """Return what the run did; None if there was nothing to do."""
+    """Return what the run did in one line; None if nothing was due."""
     parts = [_slot(report)] if report.outcome != "nothing" else []
     if report.settled:
         days = f"{report.settled[0]}" if len(report.settled) == 1 else f"{report.settled[0]} to {report.settled[-1]}"
@@ -124,8 +124,8 @@ def _slot(report: RunReport) -> str:
         return f"{report.sync.outcome}: {points(report.sync.points)}; {_counts(report.sync)}"
     if report.error is not None:
         return f"{report.outcome}: {describe_error(report.error)}"
-    return f"{report.outcome}: the read was given up, and the next run does it"
+    return f"{report.outcome}: the read was cut short; the next run does it"
 
 
 def _counts(sync: SyncReport) -> str:
-    return ", ".join(f"{count:,} {name}" for name, count in sync.counts.items() if count) or "nobody looked for"
+    return ", ".join(f"{count:,} {name}" for name, count in sync.counts.items() if count) or "no accounts to sync"

@@ -1,4 +1,4 @@
-"""The commands about days: settle and excuse; and streaks in words."""
+"""The commands settle and excuse."""
 
 import os
 from collections.abc import Sequence
@@ -22,14 +22,15 @@ app = typer.Typer(rich_markup_mode=None)
 def settle(
     *,
     accept_quiet: Annotated[
-        str | None, typer.Option(metavar="DAY", help="Nobody's XP rose on that day, and that is right.")
+        str | None, typer.Option(metavar="DAY", help="Settle this day although nobody's XP rose on it.")
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Settle the days that are over.
 
-    Each day once, oldest first: who was active has a longer streak, who was not has lost it. A day waits,
-    and nobody's streak breaks, until a good sync has begun after its end; safe to repeat.
+    Each day is settled once, oldest first: members who were active extend their streak, the others lose it.
+    A day waits until a good sync has started after its end, and no streak breaks meanwhile. You can safely
+    repeat the command.
     """
     accepted = None if accept_quiet is None else day("accept-quiet", accept_quiet)
     with opened(Settings.from_mapping(os.environ)) as engage:
@@ -46,15 +47,15 @@ def settle(
     )
 )
 def excuse(
-    excused: Annotated[str, typer.Argument(metavar="DAY", help="A weekday, settled or not, such as 2026-12-25.")],
+    excused: Annotated[str, typer.Argument(metavar="DAY", help="A weekday such as 2026-12-25, settled or not.")],
     *,
-    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; needed unless it is undone.")] = None,
-    undo: Annotated[bool, typer.Option("--undo", help="Require the day again.")] = False,
+    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; required without --undo.")] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Make it a required day again.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Excuse a weekday: it breaks nobody's streak.
+    """Excuse a weekday, so that it breaks no streak.
 
-    For whoever was active on it, it counts like any other. Streaks that it changes are derived anew.
+    For members who were active on it, it still counts. Streaks that this changes are recomputed.
     """
     if (reason is None) != undo:
         raise typer.BadParameter("give --reason to excuse the day, or --undo to require it again")
@@ -72,7 +73,7 @@ DAYS_SHOWN_MAX = 10
 
 
 def print_changed_streaks(changes: Sequence[StreakChange]) -> None:
-    """Say which streaks late news changed; nothing if there are none."""
+    """Print the streaks that changed, if any."""
     if not changes:
         return
     print_lines(f"{counted(len(changes), 'streak')} changed:")
@@ -82,25 +83,25 @@ def print_changed_streaks(changes: Sequence[StreakChange]) -> None:
 
 
 def print_settled(report: SettleReport, accepted: date | None) -> None:
-    """Say which days were settled, which are pending, and what decides those."""
-    nothing = "no day" if report.pending else "nothing to do; every day that is over is settled"
+    """Print which days were settled, which are pending, and why."""
+    nothing = "no day" if report.pending else "nothing; every day that is over is already settled"
     print_lines(f"settled: {_listed(report.settled) or nothing}")
     if accepted is not None and accepted not in report.settled:
-        print_lines(f"--accept-quiet decided nothing: {dated(accepted)} was not the day that waits for it")
+        print_lines(f"--accept-quiet had no effect: {dated(accepted)} is not the day that waits for it")
     if report.pending:
         first, *others = report.pending
-        # The days behind the first wait for it or for the same sync: one reason is enough.
+        # The later days wait for the first one or for the same sync, so one reason is enough.
         print_lines(f"pending: {describe_pending(first)}")
         if others:
             print_lines(f"behind it: {_listed([pending.day for pending in others])}")
 
 
 def print_excused(report: ExcuseReport) -> None:
-    """Say what became of a day, and whose streak it changed."""
+    """Print what changed about a day, and whose streak that changed."""
     outcomes = {
         "excused": "is excused: it breaks no streak",
         "required": "is required again",
-        "unchanged": "is unchanged: it is so already",
+        "unchanged": "is unchanged: nothing to do",
     }
     print_lines(f"{dated(report.day)} {outcomes[report.outcome]}")
     if report.outcome != "unchanged" and not report.late:

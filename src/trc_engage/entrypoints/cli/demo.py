@@ -1,4 +1,4 @@
-"""The demo: a fortnight of a small community, lived in seconds on a clock of its own."""
+"""The demo command: two weeks of a small community, simulated in seconds."""
 
 import os
 import signal
@@ -28,10 +28,10 @@ app = typer.Typer(rich_markup_mode=None)
 
 @app.command()
 def demo() -> None:
-    """Live a fortnight of syncs in seconds.
+    """Simulate two weeks of syncs in seconds.
 
-    Then show what came of it: members, points, streaks, and the history of one, explained. It brings a MEE6
-    of its own and ten members, keeps its store in a temporary folder, needs no network and no settings, and
+    Then it shows the members, their points and streaks, and the history of one of them, explained. It brings
+    its own MEE6 and ten members, keeps its store in a temporary folder, needs no network and no settings, and
     leaves nothing behind.
     """
     run()
@@ -41,38 +41,39 @@ MEMORY = "/dev/shm"  # noqa: S108  the folder in it has a name of its own
 ENTRIES_MAX = 100
 
 BEFORE = """\
-A fortnight at The Revenue Council in a few seconds: ten members and a stranger
-on Discord, a MEE6 of its own on this machine, a sync every 15 minutes.
-100 XP are 1 point; what is left over is carried. Weekdays in a row on which
-anything was earned are a streak, settled once each night. A store is made for
-it in a temporary folder, and is gone afterwards.
+Two weeks at The Revenue Council in a few seconds: ten members and a stranger
+on Discord, a MEE6 on this machine, and a sync every 15 minutes.
+100 XP are 1 point; the remainder is carried. Weekdays in a row on which a
+member earned anything are a streak, settled once each night. The store is in
+a temporary folder, which is deleted afterwards.
 """
 
 AFTER = """
-Each line can be checked from the one below it: carried XP before + XP gained
-= 100 for each point + carried XP after. A line is posted where points change;
-until then XP waits for the next. The first line of all pays nothing: history.
+You can check each line against the one below it: carried XP before + XP gained
+= 100 per point + carried XP after. An entry is posted only when points change.
+The first entry pays nothing: XP from before it is history.
 
-Go on with your own server. Its leaderboard must be public (MEE6's dashboard);
-its id is found in Discord (Developer Mode, right-click it, Copy Server ID):
+Now use your own Discord server. Its leaderboard must be public (see MEE6's
+dashboard). To find its id, turn on Developer Mode in Discord, right-click the
+server and choose Copy Server ID:
 
   export TRC_ENGAGE_GUILD_ID=...
   trc-engage members enroll m-1 --discord-id ... --name Ada
-  trc-engage sync --dry-run    # what would happen?
+  trc-engage sync --dry-run    # shows what would happen
   trc-engage sync              # opens the accounts: no points for history
   trc-engage history m-1
 
-Or first try them on a board that chats by itself: trc-engage mee6-server
+Or try the commands on a simulated leaderboard first: trc-engage mee6-server
 """
 
 
 def run() -> None:
-    """Live the fortnight, show what came of it, and leave nothing behind."""
+    """Simulate the two weeks, show the result, and leave nothing behind."""
     print_lines(BEFORE)
     with (
-        _swept_on_sigterm(),
+        _clean_up_on_sigterm(),
         TemporaryDirectory(prefix="trc-engage-demo-", dir=_in_memory()) as folder,
-        lived(Path(folder) / "engage.db") as engage,
+        simulated(Path(folder) / "engage.db") as engage,
     ):
         members = sorted(engage.members(), key=lambda standing: -standing.points)
         standings = [engage.standing(member.member_id) for member in members]
@@ -85,7 +86,7 @@ def run() -> None:
 
 
 def _print_standings(standings: Sequence[Standing]) -> None:
-    """Show points and streaks side by side; each demo member has both an account and a streak."""
+    """Print points and streaks side by side; each demo member has an account and a streak."""
     print_table(
         ("member", "name", "points", "streak", "longest", "status", "XP", "carried"),
         [
@@ -107,13 +108,13 @@ def _print_standings(standings: Sequence[Standing]) -> None:
 
 
 def _in_memory() -> str | None:
-    """Return a folder in memory, if there is one: a fortnight is some 20,000 waits for a real disk."""
+    """Return a folder in memory, if there is one: two weeks wait some 20,000 times for a real disk."""
     return MEMORY if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) else None
 
 
 @contextmanager
-def _swept_on_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the process in a way that still tidies up."""
+def _clean_up_on_sigterm() -> Iterator[None]:
+    """Turn SIGTERM into an exit that still cleans up."""
     before = signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     try:
         yield
@@ -171,7 +172,7 @@ MOST = 3
 MINUTE = timedelta(minutes=1)
 SEED = 2026
 STAR = DENNIS.member_id
-"""Whose history is shown: somebody to whom something happened."""
+"""The member whose history is shown: something happened to him."""
 
 
 @define
@@ -213,39 +214,39 @@ class World:
             report = self.engage.sync()
         except SourceError as error:
             if not self.failures:
-                self.tell(f"the sync fails: {error.kind}; nothing changes")
+                self.print(f"the sync fails: {error.kind}; nothing changes")
             self.failures += 1
             return
         if self.failures:
-            self.tell(f"after {self.failures} failed syncs, this one finds all the XP: {points(report.points)}")
+            self.print(f"after {self.failures} failed syncs, this one finds all the XP: {points(report.points)}")
             self.failures = 0
         if not self.is_settled:
             self.settle()
         if report.opened:
-            self.tell(f"the sync opens {counted(report.opened, 'account')}: no points for history")
+            self.print(f"the sync opens {counted(report.opened, 'account')}: no points for history")
         if report.deducted:
-            self.tell(f"the sync takes back what that XP had paid: {points(report.points)}")
+            self.print(f"the sync takes back what that XP had paid: {points(report.points)}")
 
     def settle(self) -> None:
-        """Settle the days that are over, as every night at 00:05; one that waited for a sync is worth telling."""
+        """Settle the days that are over, as every night at 00:05; print one that waited for a sync."""
         report = self.engage.settle()
         self.is_settled = not report.pending
         for day in report.settled:
             if self.time.at.hour:
-                self.tell(f"{day:%A}, which waited for it, is settled: no streak broke")
+                self.print(f"{day:%A}, which waited for it, is settled: no streak broke")
 
-    def tell(self, sentence: str) -> None:
-        """Say what happens now."""
-        print_lines(f"{self.time.at:%a %d %b %H:%M}  {sentence}")
+    def print(self, event: str) -> None:
+        """Print what happens, and when."""
+        print_lines(f"{self.time.at:%a %d %b %H:%M}  {event}")
 
 
 @contextmanager
-def lived(store: Path) -> Iterator[Engage]:
-    """Live the fortnight into a store, and yield what reads it."""
+def simulated(store: Path) -> Iterator[Engage]:
+    """Simulate the two weeks into a store, and yield the `Engage` that reads it."""
     time = Time()
     with Mee6Server.start(clock=time, seed=SEED) as server:
         settings = Settings(store=store, guild_id=server.guild_id, mee6_url=server.url)
-        # The demo has said so already.
+        # The introduction has said so already.
         opened_or_made_ledger(settings, lambda _: None).close()
         with opened_with_source(settings, clock=time, page_gap=0.0, pause=lambda _seconds: None) as engage:
             world = World(server, engage, time, [*MEMBERS, STRANGER])
@@ -264,7 +265,7 @@ def _begin(world: World) -> None:
 
 
 def _live(world: World, day: int) -> None:
-    """Live one day: what happens, a sync, a quarter of an hour of chat, and again."""
+    """Simulate one day: in each slot its events, a sync, and 15 minutes of chat."""
     world.is_settled = day == 0
     before = {standing.member_id: standing.points for standing in world.engage.members()}
     for slot in range(SLOTS):
@@ -282,36 +283,38 @@ def _live(world: World, day: int) -> None:
 
 
 def _takes_xp(world: World) -> None:
-    world.tell("an admin takes 650 XP from Dennis, for spam")
+    world.print("an admin takes 650 XP from Dennis, for spam")
     world.server.board.remove(DENNIS.discord_id, 650)
 
 
 def _links_late(world: World) -> None:
-    world.tell(f"Margaret links her Discord account; her {world.server.board.xp(MARGARET.discord_id):,} XP are history")
+    world.print(
+        f"Margaret links her Discord account; her {world.server.board.xp(MARGARET.discord_id):,} XP are history"
+    )
     world.engage.link(MARGARET.member_id, MARGARET.discord_id)
 
 
 def _leaves(world: World) -> None:
-    world.tell("Alan leaves Discord; his XP is kept, on MEE6's board too")
+    world.print("Alan leaves Discord; his XP is kept, on MEE6's board too")
     world.here.remove(ALAN)
     world.server.board.leave(ALAN.discord_id)
     world.engage.leave(ALAN.member_id)
 
 
 def _returns(world: World) -> None:
-    world.tell("Alan is back; syncing goes on from the XP that was kept")
+    world.print("Alan is back; syncing goes on from the XP that was kept")
     world.here.append(ALAN)
     world.server.board.join(ALAN.discord_id)
     world.engage.rejoin(ALAN.member_id)
 
 
 def _breaks(world: World) -> None:
-    world.tell("MEE6 is down (502 Bad Gateway)")
+    world.print("MEE6 is down (502 Bad Gateway)")
     world.server.trouble("bad_gateway")
 
 
 def _mends(world: World) -> None:
-    world.tell("MEE6 is back")
+    world.print("MEE6 is back")
     world.server.recover()
 
 

@@ -1,4 +1,4 @@
-"""The doctor command: whether everything in the store is as it must be."""
+"""The doctor command: it checks the store."""
 
 import os
 from itertools import groupby
@@ -23,21 +23,21 @@ app = typer.Typer(rich_markup_mode=None)
         "Examples:",
         "trc-engage doctor",
         "trc-engage doctor --repair",
-        "TRC_ENGAGE_STORE=/backups/engage.db trc-engage doctor   is that backup sound?",
+        "TRC_ENGAGE_STORE=/backups/engage.db trc-engage doctor   checks a backup",
     )
 )
 def doctor(
     *,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Rebuild balances from entries and streaks from evidence, nothing else.")
+        bool, typer.Option("--repair", help="Rebuild balances from entries, and streaks from evidence.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Check everything that must hold in the store.
+    """Check the store for damage and inconsistencies.
 
-    Entries, accounts, balances, streaks, links, days, runs and the file itself: each breach is named, and nothing
-    is changed, also while a daemon runs. Exit code 0: all is well; 1: something is not. No name and no Discord id
-    is shown.
+    It checks entries, accounts, balances, streaks, links, days, runs and the file itself, and lists each
+    breach. It changes nothing, and you can run it while a daemon runs. Exit code 0: the store is sound; 1: it
+    is not. The output shows no names and no Discord ids.
     """
     settings = Settings.from_mapping(os.environ)
     check_store(settings)
@@ -67,7 +67,7 @@ DERIVED = (BALANCE, STREAK)
 
 
 def print_audit(audit: Audit, *, is_repaired: bool) -> None:
-    """Say what was looked at and what is not as it must be, by check; then what can be done."""
+    """Print what was checked, the breaches by check, and what to do."""
     entries = f"{audit.entries:,} {'entry' if audit.entries == 1 else 'entries'}"
     looked_at = f"audited {counted(audit.members, 'member')}, {counted(audit.accounts, 'account')}, {entries}"
     if audit.is_healthy:
@@ -84,7 +84,7 @@ def print_audit(audit: Audit, *, is_repaired: bool) -> None:
 
 
 def print_repair(repair: Repair) -> None:
-    """Say what was rebuilt, before and after."""
+    """Print what was rebuilt, before and after."""
     if not repair.changes:
         print_lines("rebuilt: nothing")
         return
@@ -99,17 +99,13 @@ def print_repair(repair: Repair) -> None:
 def _print_what_next(audit: Audit, *, is_repaired: bool) -> None:
     can = [check for check in DERIVED if audit.can_rebuild(check)]
     if can and not is_repaired:
-        print_lines(
-            f"`trc-engage doctor --repair` rebuilds each {' and '.join(can)}; the store is changed in nothing else"
-        )
+        print_lines(f"run `trc-engage doctor --repair` to rebuild each {' and '.join(can)}; it changes nothing else")
     found = {breach.check for breach in audit.breaches}
     lost = [check for check in DERIVED if check in found and check not in can]
     if lost:
         print_lines(
-            f"not to be rebuilt: each {' and '.join(lost)}. What it is derived from is damaged, and it may be the last "
-            "witness of what that was"
+            f"cannot be rebuilt: each {' and '.join(lost)}. Its source is damaged, and it may be the last record of "
+            "what the source held"
         )
     if found - {*can}:
-        print_lines(
-            "what no repair rebuilds comes back from a backup that this command finds well: `trc-engage restore FILE`"
-        )
+        print_lines("to get the rest back, run `trc-engage restore FILE` with a backup that the doctor finds sound")

@@ -24,16 +24,16 @@ app = typer.Typer(rich_markup_mode=None)
 def history(
     member: Member,
     *,
-    limit: Annotated[int, typer.Option(metavar="N", help="How many entries.", min=1, max=LIMIT_MAX)] = 20,
+    limit: Annotated[int, typer.Option(metavar="N", help="How many entries to show.", min=1, max=LIMIT_MAX)] = 20,
     before: Annotated[
-        int | None, typer.Option(metavar="ENTRY", help="Only entries older than this one.", min=1)
+        int | None, typer.Option(metavar="ENTRY", help="Show entries older than this one.", min=1)
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Show a member's entries, each explained.
 
-    The newest comes first. Each line of Discord tells the XP and the carried XP before and after, so that it
-    can be checked from the line below it: carried + XP gained = 100 for each point + carried.
+    Newest first. Each Discord entry shows the XP and the carried XP before and after, so you can check it
+    against the line below it: carried + XP gained = 100 per point + carried.
     """
     with opened_to_read(Settings.from_mapping(os.environ)) as reader:
         standing, entries = reader.standing(member), reader.history(member, limit=limit, before=before)
@@ -44,7 +44,7 @@ def history(
 
 
 def print_history(standing: Standing, entries: Sequence[Entry], limit: int) -> None:
-    """Show a member's entries, each explained."""
+    """Print a member's entries, each explained."""
     print_lines(f"{named(standing)}: {counted(standing.points, 'point')}, newest entry first", "")
     print_table(
         ("entry", "at (UTC)", "points", "what happened"),
@@ -52,20 +52,20 @@ def print_history(standing: Standing, entries: Sequence[Entry], limit: int) -> N
         right={"entry", "points"},
     )
     if len(entries) == limit:
-        print_lines("", f"older ones: --before {entries[-1].position}")
+        print_lines("", f"for older entries: --before {entries[-1].position}")
 
 
 @app.command(epilog=examples("Examples:", "trc-engage explain m-1", "trc-engage explain m-1 --days 60 --json"))
 def explain(
     member: Member,
     *,
-    days: Annotated[int, typer.Option(metavar="N", help="How many days, today included.", min=1, max=366)] = 14,
+    days: Annotated[int, typer.Option(metavar="N", help="How many days, including today.", min=1, max=366)] = 14,
     as_json: Json = False,
 ) -> None:
-    """Show what made each day active.
+    """Show what made each of a member's days active.
 
-    Day by day, newest first: what it means for the streak, the awards and the windows of time in which XP
-    rose, and how XP became points. Days are UTC. An entry is told on the day that it counts for.
+    For each day, newest first: what it means for the streak, the awards, the times between which XP rose,
+    and how XP became points. Days are UTC. An entry appears on the day that it counts for.
     """
     today = now().date()
     first = today - timedelta(days=days - 1)
@@ -78,7 +78,7 @@ def explain(
 
 
 def print_days(standing: Standing, days: Sequence[MemberDay], entries: Sequence[Entry]) -> None:
-    """Say of each day, newest first, what it means for the streak and why; then how XP became points."""
+    """Print for each day, newest first, what it means for the streak and why; then how XP became points."""
     print_lines(f"{named(standing)}: the last {counted(len(days), 'day')}, newest first", "")
     by_position = {entry.position: entry for entry in entries}
     for day in reversed(days):
@@ -101,7 +101,7 @@ def _reasons(day: MemberDay, by_position: dict[int, Entry]) -> Iterator[str]:
 
 
 def _rise(one: Evidence) -> str:
-    """Return when XP rose; another day is named where the window crosses midnight."""
+    """Return when XP rose, with the date where the window crosses midnight."""
     if one.opens_at is None or one.closes_at is None:
         return f"{one.source}: XP rose"
     return f"XP rose between {_clock(one.opens_at, one.day)} and {_clock(one.closes_at, one.day)} UTC"
@@ -112,7 +112,7 @@ def _clock(at: datetime, day: date) -> str:
 
 
 def _conversions(day: date, entries: Sequence[Entry]) -> Iterator[str]:
-    """Yield the day's other entries: how XP became points, and what was corrected by hand."""
+    """Yield the day's other entries: how XP became points, and corrections by hand."""
     for entry in entries:
         if entry.day == day and entry.kind != "award":
             at = _clock(entry.at, day)

@@ -1,4 +1,4 @@
-"""The command that hands the store to other programs: export."""
+"""The export command: all entries or members as CSV or JSON Lines."""
 
 import csv
 import json
@@ -24,15 +24,14 @@ Write = Callable[[Iterable[Shape]], None]
 HELP = """Write all entries or all members to stdout.
 
 \b
-CSV, with a header: UTF-8, cells as in RFC 4180. So that no spreadsheet takes a
-text for a formula, one that begins with = + - @ TAB or CR has a ' before it;
-numbers stay numbers. A spreadsheet rounds Discord ids unless that column is
-imported as text.
+CSV has a header, in UTF-8 and as in RFC 4180. A text that begins with
+= + - @ TAB or CR gets a leading ', so that no spreadsheet runs it as a formula.
+Import Discord ids as text: a spreadsheet would round them.
 \b
-JSON Lines with --json: one object on each line, texts as they are.
+With --json you get JSON Lines: one object per line, with texts unchanged.
 \b
-Entries come by position, and none is changed later: what is above the last
-position seen is new. Members come by id.
+Entries are ordered by position and never change, so everything above the last
+position that you have seen is new. Members are ordered by id.
 """
 
 app = typer.Typer(rich_markup_mode=None)
@@ -49,12 +48,12 @@ app = typer.Typer(rich_markup_mode=None)
 def export(
     what: Annotated[Literal["entries", "members"], typer.Argument(metavar="entries|members", help="What to write.")],
     *,
-    as_csv: Annotated[bool, typer.Option("--csv", help="CSV; so it is unless you say --json.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on each line.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Write CSV. [default]")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object per line.")] = False,
 ) -> None:
-    """Write everything of a kind to stdout, a page at a time."""
+    """Write all entries or members to stdout, a page at a time."""
     if as_csv and as_json:
-        raise typer.BadParameter("give either --csv or --json")
+        raise typer.BadParameter("pass either --csv or --json")
     settings = Settings.from_mapping(os.environ)
     check_store(settings)
     shape, pages = (EntryRow, _entries) if what == "entries" else (MemberRow, _members)
@@ -65,7 +64,7 @@ def export(
 
 @contextmanager
 def _writing(shape: type[Shape], *, as_json: bool) -> Iterator[Write]:
-    """Lend what writes a page to stdout; nothing is held back when the command ends."""
+    """Yield a function that writes a page to stdout, and flush at the end."""
     if as_json:
         # ASCII, so that any stdout can take it.
         yield lambda page: sys.stdout.writelines(f"{json.dumps(to_json(row))}\n" for row in page)
@@ -79,7 +78,7 @@ def _writing(shape: type[Shape], *, as_json: bool) -> Iterator[Write]:
 
 
 def _cell(value: Any) -> Any:
-    """Return what a cell holds: a number as it is, a text that no spreadsheet takes for a formula."""
+    """Return the value of a cell; a text that looks like a formula is quoted."""
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, dict):

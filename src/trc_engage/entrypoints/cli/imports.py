@@ -1,4 +1,4 @@
-"""The file of `members import`: members as rows of CSV or JSON."""
+"""The file that `members import` reads: CSV or JSON, one member per row."""
 
 import csv
 import io
@@ -17,20 +17,20 @@ from ...usecases.members import Newcomer
 from .options import BadData
 
 KEPT_DIGITS = 15
-"""What a spreadsheet keeps of a number; the others become zeros."""
+"""A spreadsheet keeps so many digits of a number; the others become zeros."""
 LENGTH_MIN = 17
 ROUNDED_MIN = 2
 
 
 def refuse_rounded(path: str, discord_ids: Sequence[str | None]) -> None:
-    """Raise `BadData` if most of the long ids of a file look rounded, two or more: they are not theirs (R31)."""
+    """Raise `BadData` if most of the long ids, and two or more, look rounded by a spreadsheet (R31)."""
     long = [one for one in discord_ids if one is not None and len(one) >= LENGTH_MIN]
     rounded = [one for one in long if not one[KEPT_DIGITS:].strip("0")]
     if len(rounded) >= ROUNDED_MIN and len(rounded) * 2 > len(long):
         raise BadData(
             f"{path}: {len(rounded):,} of {len(long):,} Discord ids hold only zeros after their {KEPT_DIGITS}th digit, "
-            f"such as {rounded[0]}: a spreadsheet has rounded them. Nothing was imported: take the ids anew from where "
-            "they come from, and format their column as text before they are put into it"
+            f"such as {rounded[0]}: a spreadsheet has rounded them. Nothing was imported: copy the ids again from "
+            "their source, and format their column as text before you paste them"
         )
 
 
@@ -42,7 +42,7 @@ JSON_SPACE = " \t\r\n"
 
 @frozen
 class BadRow:
-    """A row that cannot be used, and where it stands; lines count from 1."""
+    """A row that cannot be used; lines count from 1."""
 
     line: int
     error: EngageError
@@ -60,7 +60,7 @@ class Row:
 
 @frozen
 class Import:
-    """What became of a file's rows."""
+    """The outcome of an import."""
 
     rows: int
     enrolments: Sequence[Enrolment]
@@ -69,7 +69,7 @@ class Import:
 
 
 def imported(engage: Engage, rows: Sequence[Row | BadRow], *, skip_bad: bool) -> Import:
-    """Enrol all rows in one posting; if any is bad none, or with `skip_bad` the others."""
+    """Enroll all rows in one posting. If any is bad, enroll none, or with `skip_bad` the others."""
     rows = list(_resolved(engage, rows))
     good = [row for row in rows if isinstance(row, Row)]
     bad = [row for row in rows if isinstance(row, BadRow)]
@@ -86,7 +86,7 @@ def imported(engage: Engage, rows: Sequence[Row | BadRow], *, skip_bad: bool) ->
 
 
 def _resolved(engage: Engage, rows: Sequence[Row | BadRow]) -> Iterator[Row | BadRow]:
-    """Yield the rows, those whose id stands just as the file spells it under that; one new and misspelt is bad."""
+    """Yield the rows; a misspelt id is bad unless a member is enrolled under just that spelling (R29)."""
     flaws = {row.line: _flaw(row.given) for row in rows if isinstance(row, Row)}
     standing = {one.member_id for one in engage.members()} if any(flaws.values()) else set()
     for row in rows:
@@ -108,37 +108,37 @@ def _flaw(member_id: str) -> InvalidValue | None:
 
 
 def read(path: str) -> Sequence[Row | BadRow]:
-    """Read every row of a file, the bad ones too; `BadData` if it is no roster at all."""
+    """Read every row of a file, bad ones included; raises `BadData` if the file cannot be read as rows."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123  a name of bytes that are no UTF-8 is still a name
+        with open(path, "rb") as file:  # noqa: PTH123  a name that is not UTF-8 is still a name
             data = file.read(SIZE_MAX + 1)
     except OSError as error:
         raise BadData(f"{path}: {error.strerror or error}") from error
     if len(data) > SIZE_MAX:
-        raise BadData(f"{path}: it is larger than {SIZE_MAX // 2**20} MiB; split it")
+        raise BadData(f"{path}: the file is larger than {SIZE_MAX // 2**20} MiB; split it")
     text = _decoded(path, data)
     if not text.strip():
-        raise BadData(f"{path}: it is empty; give rows of {', '.join(COLUMNS)} as CSV or JSON")
+        raise BadData(f"{path}: the file is empty; it needs rows of {', '.join(COLUMNS)} as CSV or JSON")
     is_json = path.endswith(".json") or (not path.endswith(".csv") and text.lstrip()[0] in "[{")
     rows = [_row(line, fields) for line, fields in (_json_rows if is_json else _csv_rows)(path, text)]
     if not rows:
-        raise BadData(f"{path}: it holds no members")
+        raise BadData(f"{path}: the file has no members")
     refuse_rounded(path, [row.newcomer.discord_id for row in rows if isinstance(row, Row)])
-    return _told_apart(rows)
+    return _without_duplicates(rows)
 
 
-def _told_apart(rows: Sequence[Row | BadRow]) -> Sequence[Row | BadRow]:
-    """Return the rows; one whose id is that of an earlier one, but for how it is spelt, is bad (R29)."""
+def _without_duplicates(rows: Sequence[Row | BadRow]) -> Sequence[Row | BadRow]:
+    """Return the rows; one whose id differs from an earlier one only in spelling becomes a bad one (R29)."""
     first: dict[str, Row] = {}
-    told: list[Row | BadRow] = []
+    checked: list[Row | BadRow] = []
     for row in rows:
         known = first.setdefault(row.newcomer.member_id, row) if isinstance(row, Row) else None
         if isinstance(row, Row) and known is not None and known.given != row.given:
-            advice = f"but for blanks or how its letters are spelt it is the id of line {known.line}; keep one of them"
-            told.append(BadRow(row.line, InvalidValue("member_id", row.given, advice)))
+            advice = f"apart from blanks and spelling it is the id on line {known.line}; keep one of them"
+            checked.append(BadRow(row.line, InvalidValue("member_id", row.given, advice)))
         else:
-            told.append(row)
-    return told
+            checked.append(row)
+    return checked
 
 
 def _decoded(path: str, data: bytes) -> str:
@@ -153,7 +153,7 @@ def _decoded(path: str, data: bytes) -> str:
 
 
 def _row(line: int, fields: Mapping[str, Any] | InvalidValue) -> Row | BadRow:
-    """Make a newcomer of a row's fields; an empty one says nothing."""
+    """Make a newcomer of a row's fields; an empty field changes nothing."""
     if isinstance(fields, InvalidValue):
         return BadRow(line, fields)
     values = {name: value.strip() if isinstance(value, str) else value for name, value in fields.items()}
@@ -161,20 +161,20 @@ def _row(line: int, fields: Mapping[str, Any] | InvalidValue) -> Row | BadRow:
     if isinstance(member_id, str):
         member_id = normalize("NFC", member_id)
     try:
-        newcomer = Newcomer(member_id, _told(values, "discord_id"), _told(values, "name"))
+        newcomer = Newcomer(member_id, _given(values, "discord_id"), _given(values, "name"))
         return Row(line, newcomer, str(given))
     except InvalidValue as error:
         return BadRow(line, _explained(error))
 
 
-def _told(values: Mapping[str, Any], name: str) -> Any:
+def _given(values: Mapping[str, Any], name: str) -> Any:
     value = values.get(name)
     return None if value == "" else value
 
 
 def _explained(error: InvalidValue) -> InvalidValue:
     if isinstance(error.value, int | float) and not isinstance(error.value, bool):
-        return InvalidValue(error.field, error.value, "a number may have lost digits on its way; give it in quotes")
+        return InvalidValue(error.field, error.value, "write ids in quotes, since long numbers lose digits")
     return error
 
 
@@ -191,13 +191,13 @@ def _csv_rows(path: str, text: str) -> Iterator[tuple[int, Mapping[str, Any] | I
             elif not header:
                 header = _header(path, line, cells)
             elif len(cells) != len(header):
-                advice = f"the header has {len(header)} columns, this row {len(cells)}; quote what holds a comma"
+                advice = f"the header has {len(header)} columns, this row {len(cells)}; quote values with a comma"
                 yield line, InvalidValue("row", ",".join(cells), advice)
             else:
                 yield line, dict(zip(header, cells, strict=True))
             line = rows.line_num + 1
     except csv.Error as error:
-        raise BadData(f"{path}:{line}: it is not CSV: {error}; look for a quote that is not closed") from error
+        raise BadData(f"{path}:{line}: it is not valid CSV: {error}; look for an unclosed quote") from error
 
 
 def _header(path: str, line: int, cells: Sequence[str]) -> list[str]:
@@ -205,11 +205,13 @@ def _header(path: str, line: int, cells: Sequence[str]) -> list[str]:
     known = ", ".join(COLUMNS)
     for name in header:
         if name not in COLUMNS:
-            raise BadData(f"{path}:{line}: column {shortened(name)} is unknown; the first line must name {known}")
+            raise BadData(
+                f"{path}:{line}: column {shortened(name)} is unknown; the first line must name columns among {known}"
+            )
         if header.count(name) > 1:
-            raise BadData(f"{path}:{line}: column {shortened(name)} is there twice")
+            raise BadData(f"{path}:{line}: column {shortened(name)} appears twice")
     if "member_id" not in header:
-        raise BadData(f"{path}:{line}: there is no column member_id; the first line must name {known}")
+        raise BadData(f"{path}:{line}: the column member_id is missing; the header may have {known}")
     return header
 
 
@@ -227,22 +229,22 @@ def _json_rows(path: str, text: str) -> Iterator[tuple[int, Mapping[str, Any] | 
         try:
             value, at = decoder.raw_decode(text, at)
         except json.JSONDecodeError as error:
-            raise BadData(f"{path}:{error.lineno}: it is not JSON: {error.msg}") from error
+            raise BadData(f"{path}:{error.lineno}: it is not valid JSON: {error.msg}") from error
         except (ValueError, RecursionError) as error:
-            raise BadData(f"{path}:{line}: it is not JSON that can be read: {error}") from error
+            raise BadData(f"{path}:{line}: it is not readable JSON: {error}") from error
         yield line, _object(value)
         at = _past_space(text, at)
         if text.startswith(",", at):
             at = _past_space(text, at + 1)
         elif not text.startswith(closing, at):
             line += text.count("\n", counted_to, at)
-            raise BadData(f"{path}:{line}: it is not JSON: a comma or the closing ] is missing")
+            raise BadData(f"{path}:{line}: it is not valid JSON: a comma or the closing ] is missing")
     if text[at + 1 :].strip(JSON_SPACE):
-        raise BadData(f"{path}: something follows the closing ]")
+        raise BadData(f"{path}: there is more text after the closing ]")
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """The names and values of a JSON object, those told twice too."""
+    """The names and values of a JSON object, duplicates included."""
 
 
 def _object(value: object) -> Mapping[str, Any] | InvalidValue:
@@ -251,9 +253,9 @@ def _object(value: object) -> Mapping[str, Any] | InvalidValue:
     fields = dict(value)
     for name in fields:
         if name not in COLUMNS:
-            return InvalidValue("row", name, f"this field is unknown; there are {', '.join(COLUMNS)}")
+            return InvalidValue("row", name, f"the field is unknown; use {', '.join(COLUMNS)}")
     if len(fields) < len(value):
-        return InvalidValue("row", [name for name, _ in value], "a field is there twice")
+        return InvalidValue("row", [name for name, _ in value], "a field appears twice")
     return fields
 
 

@@ -29,16 +29,16 @@ app = typer.Typer(rich_markup_mode=None)
 def leaderboard(
     *,
     month: Annotated[
-        str | None, typer.Option(metavar="MONTH", help="Only the points of one UTC month, such as 2026-03.")
+        str | None, typer.Option(metavar="MONTH", help="Count only the points of one UTC month, such as 2026-03.")
     ] = None,
-    limit: Annotated[int, typer.Option(metavar="N", help="How many members.", min=1, max=10_000)] = 25,
-    member: Annotated[str | None, typer.Option(metavar="MEMBER", help="Tell this member's own rank too.")] = None,
+    limit: Annotated[int, typer.Option(metavar="N", help="How many members to show.", min=1, max=10_000)] = 25,
+    member: Annotated[str | None, typer.Option(metavar="MEMBER", help="Also show the rank of this member.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show who leads, by points.
+    """Show the leaderboard by points.
 
-    Equal points share a rank: 1, 1, 3. Members who are hidden (`trc-engage members hide`) are left out, and
-    still have a rank of their own.
+    Members with equal points share a rank: 1, 1, 3. Hidden members (`trc-engage members hide`) are not
+    listed, but --member still shows their rank.
     """
     first = None if month is None else month_of("month", month)
     with opened_to_read(Settings.from_mapping(os.environ)) as reader:
@@ -54,10 +54,10 @@ def leaderboard(
 
 
 def print_ranks(ranks: Sequence[Rank], month: date | None) -> None:
-    """Show the top of the leaderboard; equal points share a rank."""
+    """Print the top of the leaderboard."""
     print_lines(f"leaderboard, {'all time' if month is None else f'{month:%B %Y} (UTC)'}", "")
     if not ranks:
-        print_lines("nobody to show yet; enrol members (`trc-engage members enroll --help`)")
+        print_lines("nobody to show yet; enroll members (`trc-engage members enroll --help`)")
         return
     print_table(
         ("rank", "member", "name", "points"),
@@ -67,7 +67,7 @@ def print_ranks(ranks: Sequence[Rank], month: date | None) -> None:
 
 
 def print_own_rank(own: Rank, standing: Standing, ranks: Sequence[Rank]) -> None:
-    """Say a member's own rank, and why the list above does not hold it."""
+    """Print a member's rank, and why the list above does not show it."""
     listed = any(one.member_id == own.member_id for one in ranks)
     place = ""
     if standing.is_hidden:

@@ -1,4 +1,4 @@
-"""The mee6-server command: a board that chats, until it is told to stop."""
+"""The mee6-server command: a local MEE6 whose people chat."""
 
 import signal
 from random import Random
@@ -24,17 +24,19 @@ app = typer.Typer(rich_markup_mode=None)
 )
 def mee6_server(
     *,
-    port: Annotated[int, typer.Option(metavar="PORT", help="On 127.0.0.1; 0 takes a free one.", min=0, max=65_535)] = 0,
-    guild_id: Annotated[str, typer.Option(metavar="ID", help="Whose board it serves.")] = "200000000000000001",
+    port: Annotated[
+        int, typer.Option(metavar="PORT", help="The port on 127.0.0.1; 0 picks a free one.", min=0, max=65_535)
+    ] = 0,
+    guild_id: Annotated[str, typer.Option(metavar="ID", help="The Discord server it serves.")] = "200000000000000001",
     members: Annotated[int, typer.Option(metavar="N", help="How many people chat.", min=1, max=10_000)] = 10,
     trouble: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Answer with this trouble; 'list' lists them.")
+        str | None, typer.Option(metavar="NAME", help="Answer with this trouble; 'list' shows all.")
     ] = None,
 ) -> None:
-    """Serve a MEE6 board that chats, to try with.
+    """Serve a MEE6 leaderboard for trying things out.
 
-    A leaderboard on 127.0.0.1, faithful down to its faults, whose people write messages and earn XP. It
-    prints what to type in another terminal, and runs until Ctrl-C.
+    It listens on 127.0.0.1, and its people write messages and earn XP. It answers as MEE6 does, faults
+    included. It prints what to type in another terminal, and runs until you press Ctrl-C.
     """
     run(port=port, guild_id=guild_id, members=members, trouble=trouble)
 
@@ -45,7 +47,7 @@ CHAT_SECONDS = 1.0
 XP_BEFORE_MAX = 5_000
 
 READY = """\
-MEE6 stands at {url}, with {members} people who chat; Ctrl-C ends it.
+MEE6 is at {url}, with {members} people who chat; press Ctrl-C to stop it.
 
 In another terminal:
 
@@ -54,8 +56,8 @@ In another terminal:
   export TRC_ENGAGE_STORE=try.db
 
   trc-engage members enroll m-1 --discord-id {first_id} --name {first_name}
-  trc-engage sync          # opens the account; a minute later:
-  trc-engage sync --fresh  # counts what was earned since
+  trc-engage sync          # opens the account; then, a minute later:
+  trc-engage sync --fresh  # pays what was earned since
   trc-engage history m-1
 """
 
@@ -85,7 +87,7 @@ def _started(port: int, guild_id: str) -> Mee6Server:
     try:
         return Mee6Server.start(port=port, guild_id=validate_guild_id(guild_id))
     except OSError as error:
-        raise InvalidValue("port", port, f"cannot listen there ({error.strerror}); 0 takes a free one") from error
+        raise InvalidValue("port", port, f"cannot listen there ({error.strerror}); 0 picks a free one") from error
 
 
 def validate_guild_id(guild_id: str) -> str:
@@ -104,7 +106,7 @@ def _trouble(server: Mee6Server, trouble: str) -> None:
 
 
 def _join(server: Mee6Server, members: int) -> list[str]:
-    """Bring people onto the server, with some XP from before."""
+    """Let people join the server, with some XP from before."""
     ids = [str(FIRST_ID + number) for number in range(members)]
     chance = Random(members)  # noqa: S311  chance, not secrecy
     for number, discord_id in enumerate(ids):

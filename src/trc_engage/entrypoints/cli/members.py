@@ -1,4 +1,4 @@
-"""The commands about members and their links."""
+"""The members commands: enroll, link, import, hide, forget and more."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ from .imports import Import
 from .options import BadData, Json, Member, examples
 from .output import print_error, print_json, print_lines, print_note, print_table
 
-HELP = """Members: enrol, link, hide, forget; who left or came back.
+HELP = """Enroll, link, hide and forget members.
 
 \b
 Examples:
@@ -30,7 +30,7 @@ Examples:
 
 app = typer.Typer(name="members", help=HELP, rich_markup_mode=None, no_args_is_help=True)
 
-DiscordId = Annotated[str, typer.Argument(metavar="DISCORD_ID", help="The Discord account's id, 20 digits at most.")]
+DiscordId = Annotated[str, typer.Argument(metavar="DISCORD_ID", help="The id of the Discord account, up to 20 digits.")]
 
 
 @app.command(epilog=examples("Example:", "trc-engage members enroll m-1 --discord-id 80351110224678912 --name Ada"))
@@ -38,12 +38,12 @@ def enroll(
     member: Member,
     *,
     discord_id: Annotated[str | None, typer.Option(metavar="ID", help="The Discord account to link.")] = None,
-    name: Annotated[str | None, typer.Option(metavar="TEXT", help="How to call the member.")] = None,
+    name: Annotated[str | None, typer.Option(metavar="TEXT", help="The member's display name.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Enrol a member, or bring name and link up to date.
+    """Enroll a member, or update the name and link.
 
-    The first one makes the store.
+    The first enrollment creates the store.
     """
     settings = Settings.from_mapping(os.environ)
     _print_outcome(
@@ -54,17 +54,17 @@ def enroll(
 
 @app.command()
 def link(member: Member, discord_id: DiscordId, *, as_json: Json = False) -> None:
-    """Link a Discord account to an enrolled member.
+    """Link a Discord account to a member.
 
-    XP from before the first sync of a link pays nothing. A member has one link at most: to change
-    it, unlink first.
+    XP from before the link's first sync pays nothing. A member has at most one link; to change it,
+    unlink first.
     """
     _change(lambda engage: engage.link(member, discord_id), as_json=as_json)
 
 
 @app.command()
 def unlink(member: Member, *, as_json: Json = False) -> None:
-    """Take a member's Discord link away; the points stay."""
+    """Remove a member's Discord link; the points stay."""
     _change(lambda engage: engage.unlink(member), as_json=as_json)
 
 
@@ -72,7 +72,7 @@ def unlink(member: Member, *, as_json: Json = False) -> None:
 def left(member: Member, *, as_json: Json = False) -> None:
     """Note that a member left Discord.
 
-    The XP is kept, and not synced any more. MEE6 keeps people who left on its board, so this must be told.
+    The XP is kept and no longer synced. MEE6 keeps people who left on its leaderboard, so it cannot tell by itself.
     """
     _change(lambda engage: engage.leave(member), as_json=as_json)
 
@@ -81,14 +81,14 @@ def left(member: Member, *, as_json: Json = False) -> None:
 def returned(member: Member, *, as_json: Json = False) -> None:
     """Note that a member is back on Discord.
 
-    Syncing goes on from the XP that was kept. If MEE6 was reset for the member meanwhile, the points stay.
+    Syncing continues from the XP that was kept. If MEE6 has reset the member's XP meanwhile, the points stay.
     """
     _change(lambda engage: engage.rejoin(member), as_json=as_json)
 
 
 @app.command()
 def hide(member: Member, *, as_json: Json = False) -> None:
-    """Leave a member out of leaderboards."""
+    """Hide a member from leaderboards."""
     _change(lambda engage: engage.hide(member), as_json=as_json)
 
 
@@ -102,13 +102,12 @@ def show(member: Member, *, as_json: Json = False) -> None:
 def forget(
     member: Member,
     *,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; needed where nobody can answer.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; required without a terminal.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Forget who a member is; the sums stay.
+    """Erase a member's name and Discord ids; the points stay.
 
-    Name and Discord ids are replaced by a tombstone and cannot be brought back, and nothing is synced for
-    the member any more. Points and entries stay, under the member's id at TRC alone.
+    This cannot be undone, and the member is no longer synced. Points and entries stay under the member id.
     """
 
     def forgotten(engage: Engage) -> Enrolment:
@@ -121,13 +120,13 @@ def forget(
 
 
 def _confirm(standing: Standing) -> None:
-    """Ask whoever is at the terminal; where nobody is, nothing is forgotten."""
+    """Ask for confirmation; without a terminal, refuse."""
     who = named(standing)
-    warning = f"name and Discord ids of {who} would be erased for good; points and entries would stay"
+    warning = f"this erases the name and Discord ids of {who} for good; points and entries stay"
     if not sys.stdin.isatty():
-        raise typer.BadParameter(f"{warning}. If that is meant, give --yes")
+        raise typer.BadParameter(f"{warning}. To confirm, pass --yes")
     typer.echo(warning, err=True)
-    if not typer.confirm("Forget them?", err=True):
+    if not typer.confirm("Erase them?", err=True):
         typer.echo("nothing was changed", err=True)
         raise typer.Exit
 
@@ -137,16 +136,16 @@ def _confirm(standing: Standing) -> None:
     epilog=examples("Example of a file:", "member_id,discord_id,name", "m-1,80351110224678912,Ada", "m-2,,Grace"),
 )
 def import_(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="CSV with a header, or a JSON array of objects.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A CSV file with a header, or a JSON array of objects.")],
     *,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Import the good rows although some are bad.")] = False,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Import the good rows even if others are bad.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Enrol everybody in a file of member_id, discord_id and name.
+    """Enroll everyone listed in a file.
 
-    All or nothing: each bad row is reported with its line, and unless all are good nothing is
-    imported. Importing a file again brings names and new links up to date. An empty discord_id or
-    name says nothing. In JSON the ids are texts: numbers that long lose digits.
+    The columns are member_id, discord_id and name. Bad rows are reported with their lines, and if there is
+    one, nothing is imported (see --skip-bad). Import the file again to update names and add links. An empty
+    discord_id or name changes nothing. In JSON write ids as strings: numbers of this length lose digits.
     """
     rows = imports.read(file)
     result = enrolled(
@@ -161,8 +160,8 @@ def import_(
         print_import(file, result)
     if not result.is_written:
         raise BadData(
-            f"{file}: nothing was imported, for {len(result.bad):,} of {result.rows:,} rows cannot be; "
-            "mend them, or import the others with --skip-bad"
+            f"{file}: nothing was imported, because {len(result.bad):,} of {result.rows:,} rows are bad; "
+            "correct them, or import the others with --skip-bad"
         )
 
 
@@ -198,27 +197,27 @@ def _imported(result: Import) -> Imported:
 
 ENROLMENTS: dict[EnrolmentOutcome, str] = {
     "enrolled": "enrolled",
-    "updated": "name brought up to date",
-    "linked": "linked; the next sync opens the account, and from there on XP counts",
+    "updated": "name updated",
+    "linked": "linked; XP counts from the next sync on, which opens the account",
     "unlinked": "unlinked; the points stay",
-    "left": "noted as having left Discord; the XP is kept, and not synced until `trc-engage members returned`",
-    "returned": "noted as back on Discord; the next sync goes on from the XP that was kept",
-    "hidden": "left out of leaderboards; `leaderboard --member` still tells the own rank",
+    "left": "has left Discord; the XP is kept, and not synced until `trc-engage members returned`",
+    "returned": "is back on Discord; the next sync continues from the XP that was kept",
+    "hidden": "hidden from leaderboards; `leaderboard --member` still shows the rank",
     "shown": "shown in leaderboards",
-    "forgotten": "forgotten: name and Discord ids are gone; the points and the entries stay, without a name",
-    "unchanged": "unchanged: it is so already",
+    "forgotten": "forgotten: name and Discord ids are erased; points and entries stay",
+    "unchanged": "unchanged",
 }
 
 BAD_ROWS_SHOWN_MAX = 20
 
 
 def print_enrolment(enrolment: Enrolment) -> None:
-    """Say what became of a member's enrolment or link."""
+    """Print what changed about a member."""
     print_lines(f"{safe(enrolment.member_id)}: {ENROLMENTS[enrolment.outcome]}")
 
 
 def print_import(path: str, result: Import) -> None:
-    """Say what became of a file's rows, the bad ones on stderr."""
+    """Print the outcome of an import, bad rows to stderr."""
     for row in result.bad[:BAD_ROWS_SHOWN_MAX]:
         print_error(f"{path}:{row.line}: {describe_error(row.error)}")
     if len(result.bad) > BAD_ROWS_SHOWN_MAX:
@@ -226,16 +225,16 @@ def print_import(path: str, result: Import) -> None:
     if not result.is_written:
         return
     outcomes = [enrolment.outcome for enrolment in result.enrolments]
-    told = [f"{outcomes.count(outcome):,} {outcome}" for outcome in dict.fromkeys(outcomes)]
+    counts = [f"{outcomes.count(outcome):,} {outcome}" for outcome in dict.fromkeys(outcomes)]
     if result.bad:
-        told.append(f"{len(result.bad):,} skipped")
-    print_lines(f"{counted(result.rows, 'row')}: {', '.join(told)}")
+        counts.append(f"{len(result.bad):,} skipped")
+    print_lines(f"{counted(result.rows, 'row')}: {', '.join(counts)}")
 
 
 def print_standings(standings: Sequence[Standing]) -> None:
-    """Show where members stand, as a table."""
+    """Print members as a table."""
     if not standings:
-        print_lines("no members yet; enrol the first (`trc-engage members enroll --help`)")
+        print_lines("no members yet; enroll the first (`trc-engage members enroll --help`)")
         return
     print_table(
         ("member", "name", "points", "Discord id", "status", "XP", "carried"),

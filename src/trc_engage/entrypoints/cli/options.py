@@ -1,4 +1,4 @@
-"""What commands share: arguments, JSON, exit codes, and the one line that says what went wrong."""
+"""What commands share: arguments, exit codes, and how errors are reported."""
 
 import os
 import re
@@ -17,18 +17,18 @@ from .output import print_error
 
 Member = Annotated[str, typer.Argument(metavar="MEMBER", help="The member's id at TRC.")]
 DAY_FORM = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON, for scripts.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON.")]
 
 
 def examples(title: str, *lines: str) -> str:
-    """Return lines for the end of a help text, left as they are (Click would fill them)."""
+    """Return examples for the end of a help text, in lines that Click does not rewrap."""
     return "\n".join(["\b", title, *(f"  {line}" for line in lines)])
 
 
 def day(argument: str, text: str) -> date:
     """Return the UTC day that a text names."""
     try:
-        # Python takes weeks for days, too, and days without hyphens.
+        # fromisoformat also accepts weeks, and days without hyphens.
         return date.fromisoformat(text if re.fullmatch(DAY_FORM, text, re.ASCII) else "")
     except ValueError as error:
         raise InvalidValue(argument, text, "give a day such as 2026-12-25") from error
@@ -50,7 +50,7 @@ BUSY = 75
 CONFIGURATION = 78
 INTERRUPTED = 130
 READER_GONE = 141
-"""What a shell reports of a program whose output nobody reads any more."""
+"""As a shell reports SIGPIPE."""
 
 CODES: tuple[tuple[type[EngageError], int], ...] = (
     (SettingsError, CONFIGURATION),
@@ -60,16 +60,16 @@ CODES: tuple[tuple[type[EngageError], int], ...] = (
     (LedgerBusy, BUSY),
     (EngageError, BAD_DATA),
 )
-"""The first class that fits decides; what is no trouble of the world is one of the values handed in."""
+"""The first class that matches decides; any other error is about a value that was passed in."""
 
 
 class BadData(EngageError):
-    """What was handed in cannot be used; the message says what, and where it stands."""
+    """The input cannot be used; the message says what is wrong, and where."""
 
 
 @contextmanager
 def errors_reported() -> Iterator[None]:
-    """End the process with a line and a code for every error that has one."""
+    """Print an error as one line, and exit with its code."""
     try:
         yield
     except EngageError as error:
@@ -87,10 +87,10 @@ def errors_reported() -> Iterator[None]:
 
 
 def code_of(error: EngageError) -> int:
-    """Return the exit code that an error ends with."""
+    """Return the exit code for an error."""
     return next(code for kind, code in CODES if isinstance(error, kind))
 
 
 def _hush() -> None:
-    """Let go of what stdout still holds; the interpreter would complain when it ends."""
+    """Discard what stdout still buffers, so that the interpreter does not complain at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""The show command: where a member stands, with the last weeks as a calendar."""
+"""The show command: a member's points and streak, and the last weeks as a calendar."""
 
 import os
 from collections.abc import Sequence
@@ -22,8 +22,8 @@ app = typer.Typer(rich_markup_mode=None)
 def show(member: Member, *, as_json: Json = False) -> None:
     """Show a member's points, streak and last 12 weeks.
 
-    The streak counts the weekdays in a row on which anything was earned, up to the last day that is
-    settled; weekends and excused days never break it.
+    The streak counts weekdays in a row on which the member earned anything, up to the last settled day.
+    Weekends and excused days do not break it.
     """
     with opened_to_read(Settings.from_mapping(os.environ)) as reader:
         standing = reader.standing(member)
@@ -40,7 +40,7 @@ def show(member: Member, *, as_json: Json = False) -> None:
 
 
 def print_standing(standing: Standing) -> None:
-    """Say where a member stands."""
+    """Print a member's points and Discord account."""
     by_source = ", ".join(f"{safe(source)} {amount:,}" for source, amount in standing.points_by_source.items())
     print_lines(f"{named(standing)}: {counted(standing.points, 'point')}{by_source and f' ({by_source})'}")
     if standing.is_forgotten:
@@ -57,17 +57,17 @@ def _account(discord: DiscordStanding) -> tuple[str, ...]:
         return (account,)
     return (
         account,
-        f"{discord.xp_total:,} XP, {discord.xp_carried} carried: {discord.xp_to_next_point} more to the next point",
+        f"{discord.xp_total:,} XP, {discord.xp_carried} carried; {discord.xp_to_next_point} more to the next point",
     )
 
 
 def print_streak(streak: StreakStanding) -> None:
-    """Say how long a member's streak is, and what it needs."""
-    today = "active today" if streak.active_today else "nothing today so far"
+    """Print a member's streak, and what it needs."""
+    today = "active today" if streak.active_today else "nothing yet today"
     print_lines(f"streak: {counted(streak.current, 'weekday')}, {today}")
     if streak.at_risk:
-        print_lines("  at risk: every weekday that is not settled yet needs something earned on it")
-    to_come = "every milestone reached" if streak.next_milestone is None else f"next milestone {streak.next_milestone}"
+        print_lines("  at risk: something must be earned on each weekday that is not settled yet")
+    to_come = "all milestones reached" if streak.next_milestone is None else f"next milestone {streak.next_milestone}"
     print_lines(f"longest: {counted(streak.longest, 'weekday')}, {to_come}")
 
 
@@ -82,12 +82,12 @@ STYLES: dict[str, str] = {"#": "green", "+": "green", "x": "red", "e": "cyan", "
 
 
 def first_of_weeks(today: date) -> date:
-    """Return the Monday on which the calendar begins."""
+    """Return the Monday on which the calendar starts."""
     return today - timedelta(days=today.weekday() + 7 * (WEEKS - 1))
 
 
 def print_weeks(days: Sequence[MemberDay]) -> None:
-    """Draw the days from a Monday to today: weeks side by side, weekdays one below the other."""
+    """Print the days from a Monday to today, a column for each week."""
     today, signs = days[-1].day, _signs(days)
     mondays = [day.day for day in days[::7]]
     print_lines(f"{MARGIN}{_months(mondays)}", MARGIN + "".join(f"{monday.day:>2} " for monday in mondays).rstrip())
@@ -102,17 +102,17 @@ def print_weeks(days: Sequence[MemberDay]) -> None:
 
 def _signs(days: Sequence[MemberDay]) -> list[str]:
     """Return the sign of each day; before the member's first one the weekends are blank too."""
-    is_told = False
+    has_begun = False
     signs = []
     for day in days:
-        is_told = is_told or day.is_active or day.mark not in {"before", "weekend"}
+        has_begun = has_begun or day.is_active or day.mark not in {"before", "weekend"}
         active_weekend = day.mark == "weekend" and day.is_active
-        signs.append("+" if active_weekend else SIGNS[day.mark] if is_told else " ")
+        signs.append("+" if active_weekend else SIGNS[day.mark] if has_begun else " ")
     return signs
 
 
 def _months(mondays: Sequence[date]) -> str:
-    """Return the months above the weeks they begin in; one of a single week has no room."""
+    """Return the months above the weeks in which they begin; a month of one week has no room."""
     line = ""
     for number, monday in enumerate(mondays):
         begins = number == 0 or monday.month != mondays[number - 1].month

@@ -1,4 +1,4 @@
-"""The status command: whether all is well, and what to do if not."""
+"""The status command: whether the system is healthy, and what to do if not."""
 
 import os
 import shutil
@@ -24,16 +24,16 @@ app = typer.Typer(rich_markup_mode=None)
     epilog=examples(
         "Examples:",
         "trc-engage status",
-        "trc-engage status > /dev/null || mail-somebody  exit code 1: not healthy",
-        'trc-engage status --json | jq .healthy          "needs" holds what is wrong, and what to do',
+        "trc-engage status > /dev/null || notify-me   exit code 1: not healthy",
+        'trc-engage status --json | jq .healthy          "needs" lists what is wrong, and what to do',
     )
 )
 def status(*, as_json: Json = False) -> None:
-    """Tell whether all is well, and what to do if not.
+    """Show whether the system is healthy, and what to do if not.
 
-    The first line is the answer: healthy (exit code 0) or not (1), the reason and the next step. Not healthy
-    is what lasts and needs somebody: nothing runs, three syncs in a row failed, a board that is not trusted,
-    a day that cannot be settled, a clock that went back, a webhook that takes no alerts. Times are UTC.
+    The first line is the answer: healthy (exit code 0) or not (1), with the reason and the next step. It is
+    not healthy if something lasts and needs you: nothing runs, three syncs in a row failed, a leaderboard is
+    not trusted, a day cannot be settled, the clock went back, or a webhook takes no alerts. Times are UTC.
     """
     settings = Settings.from_mapping(os.environ)
     check_store(settings)
@@ -48,7 +48,7 @@ def status(*, as_json: Json = False) -> None:
 
 
 def print_status(status: Status, version: str | None) -> None:
-    """Say whether all is well, why not and what to do; then the facts."""
+    """Print whether all is well, what to do if not, and the facts."""
     word, style = ("healthy", "green") if status.is_healthy else ("NOT healthy", "red")
     _print_labelled(f"{word}: ", style, answer(status), indent=0)
     for need in status.needs[1:]:
@@ -61,7 +61,7 @@ def print_status(status: Status, version: str | None) -> None:
 
 
 def _print_labelled(label: str, style: str, value: str, *, indent: int) -> None:
-    """Say a text behind its label; on a terminal it is filled to the width, and hangs from the label."""
+    """Print a text after its label, on a terminal wrapped to the width with a hanging indent."""
     text = safe(value)
     lines: Sequence[str] = [text]
     if sys.stdout.isatty():

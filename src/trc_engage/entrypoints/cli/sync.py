@@ -1,4 +1,4 @@
-"""The sync command, and the bar while a long read lasts."""
+"""The sync command, with a progress bar for long reads."""
 
 import os
 import sys
@@ -28,39 +28,36 @@ app = typer.Typer(rich_markup_mode=None)
 @app.command(
     epilog=examples(
         "Examples:",
-        "trc-engage sync --dry-run       what would happen?",
+        "trc-engage sync --dry-run       shows what would happen",
         'trc-engage sync --json          for cron: "outcome" is synced, cached or failed',
-        "trc-engage sync --rebase-drops  all XP was reset for a new season",
+        "trc-engage sync --rebase-drops  after all XP was reset for a new season",
         "trc-engage sync --adopt-board --by admin-7 --reason 'our server moved'",
     )
 )
 def sync(
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and plan, write nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and show the plan, but write nothing.")] = False,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Read even if the last reading is under 5 minutes old.")
+        bool, typer.Option("--fresh", help="Read even if the last reading is less than 5 minutes old.")
     ] = False,
-    accept_drops: Annotated[bool, typer.Option("--accept-drops", help="XP fell and that is right: deduct.")] = False,
+    accept_drops: Annotated[bool, typer.Option("--accept-drops", help="Accept that XP fell: deduct points.")] = False,
     rebase_drops: Annotated[bool, typer.Option("--rebase-drops", help="A new season: keep all points.")] = False,
     adopt_board: Annotated[
-        bool, typer.Option("--adopt-board", help="Another board from now on: keep all points.")
+        bool, typer.Option("--adopt-board", help="Count on from another board: keep all points.")
     ] = False,
-    by: Annotated[str | None, typer.Option(metavar="WHO", help="Who decides on drops or a board.")] = None,
-    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; members may read it.")] = None,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="Adopt without a question; needed where nobody can answer.")
-    ] = False,
+    by: Annotated[str | None, typer.Option(metavar="WHO", help="Who decides about drops or the board.")] = None,
+    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; members can read it.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Adopt without asking; required without a terminal.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Read MEE6's board and post what it means.
+    """Read MEE6's leaderboard and post the points.
 
-    Every linked member is looked for: 1 point per 100 XP earned since the last sync, and the rest is
-    carried. The first sync of a member only notes the XP: there are no points for history. A board that
-    cannot be read whole, that would lower many members at once, or that is another than the last one,
-    changes nothing.
+    Each linked member gets 1 point per 100 XP earned since the last sync, and the remainder is carried. A
+    member's first sync only records the XP: history pays no points. Nothing is changed if the leaderboard
+    cannot be read in full, would lower many members at once, or is not the one read before.
     """
     if accept_drops + rebase_drops + adopt_board > 1:
-        raise typer.BadParameter("give --accept-drops, --rebase-drops or --adopt-board: they are two decisions")
+        raise typer.BadParameter("pass only one of --accept-drops, --rebase-drops and --adopt-board")
     how: dict[str, Any] = {"accept_drops": accept_drops, "rebase_drops": rebase_drops, "by": by, "reason": reason}
     if adopt_board:
         how |= {"adopt_board": True, "shown": None if dry_run else _decided_on(by, reason, yes=yes)}
@@ -68,19 +65,19 @@ def sync(
 
 
 def _decided_on(by: str | None, reason: str | None, *, yes: bool) -> SyncReport | None:
-    """Show whoever is at the terminal what an adoption would do, and ask; where nobody is, nothing is adopted (R27)."""
+    """Show what adopting the board would do, and ask for confirmation; without a terminal, refuse (R27)."""
     if by is None or reason is None:
-        raise typer.BadParameter("--adopt-board needs --by and --reason: who decides, and why")
+        raise typer.BadParameter("--adopt-board requires --by and --reason")
     if yes:
         return None
     if not sys.stdin.isatty():
-        advice = "look at it with --dry-run first, and if it is meant, give --yes"
-        raise typer.BadParameter(f"--adopt-board lets everybody count on from another board: {advice}")
+        advice = "look at it with --dry-run first; to confirm, pass --yes"
+        raise typer.BadParameter(f"--adopt-board lets every member count on from another board: {advice}")
     with _opened(os.environ) as engage:
         known = engage.status().board_id
         shown = engage.sync(adopt_board=True, dry_run=True)
     typer.echo(adoption(shown, known), err=True)
-    # Nothing is held while the question stands: the board is read again on yes.
+    # No lease is held while you decide: on yes the board is read again.
     if not typer.confirm("Adopt it?", err=True):
         typer.echo("nothing was changed", err=True)
         raise typer.Exit
@@ -89,14 +86,14 @@ def _decided_on(by: str | None, reason: str | None, *, yes: bool) -> SyncReport 
 
 @contextmanager
 def _opened(environ: Mapping[str, str]) -> Iterator["Engage"]:
-    """Open the store and the source, with a bar while a long read lasts."""
+    """Open the store and the source, with a progress bar for long reads."""
     settings = Settings.from_mapping(environ)
     with Progress(sys.stderr) as on_page, opened_with_source(settings, on_page=on_page) as engage:
         yield engage
 
 
 def synced(environ: Mapping[str, str], *, as_json: bool, dry_run: bool, **how: Any) -> None:
-    """Sync once and say what it did; a failure is told in JSON too, and raised."""
+    """Sync once and print what it did; a failure is printed as JSON too, and raised."""
     try:
         with _opened(environ) as engage:
             report = engage.sync(dry_run=dry_run, **how)
@@ -114,19 +111,19 @@ MOVES_SHOWN_MAX = 50
 
 
 def print_report(report: SyncReport) -> None:
-    """Say what a sync did, or would do."""
+    """Print what a sync did, or would do."""
     if report.outcome == "cached":
         print_lines(
-            f"nothing read: the last reading, of {moment(report.taken_at)} UTC, is less than 5 minutes old "
-            "and still stands (--fresh reads all the same)"
+            f"nothing read: the last reading, from {moment(report.taken_at)} UTC, is less than 5 minutes old "
+            "(--fresh reads anyway)"
         )
         return
-    done = "dry run, nothing written: the sync would bring" if report.outcome == "planned" else "synced:"
+    done = "dry run, nothing written: the sync would post" if report.outcome == "planned" else "synced:"
     print_lines(f"{done} {points(report.points)}")
     print_lines(f"accounts: {_tally(report)}")
     if report.pages:
         print_lines(
-            f"board of {moment(report.taken_at)} UTC: {counted(report.rows, 'row')} in {counted(report.pages, 'page')}"
+            f"board at {moment(report.taken_at)} UTC: {counted(report.rows, 'row')} in {counted(report.pages, 'page')}"
         )
     print_changed_streaks(report.late)
     if report.moves:
@@ -134,19 +131,19 @@ def print_report(report: SyncReport) -> None:
 
 
 def adoption(shown: SyncReport, known: str | None) -> str:
-    """Return what adopting a board would do, for whoever decides on it (R24)."""
+    """Return what adopting a board would do (R24)."""
     began, missing = shown.rebased + shown.opened, shown.absent
     return safe(
-        f"{named(shown.board_id)} ({counted(shown.rows, 'row')}) would take the place of {named(known)}: of "
-        f"{counted(began + missing + shown.missed, 'account')} {began:,} would count on from what it shows, "
-        f"{missing:,} are not on it and would begin at 0 XP, and {shown.missed:,} would wait for the next reading. "
-        "All points stay; what was earned since the last sync is not paid"
+        f"{named(shown.board_id)} ({counted(shown.rows, 'row')}) would replace {named(known)}: of "
+        f"{counted(began + missing + shown.missed, 'account')} {began:,} would count on from the XP that it shows, "
+        f"{missing:,} are not on it and would start at 0 XP, and {shown.missed:,} would wait for the next reading. "
+        "All points stay; XP earned since the last sync is not paid"
     )
 
 
 def _tally(report: SyncReport) -> str:
-    told = ", ".join(f"{count:,} {name}" for name, count in report.counts.items() if count)
-    return told or "none to look for; enrol members with their Discord ids (`trc-engage members enroll --help`)"
+    counts = ", ".join(f"{count:,} {name}" for name, count in report.counts.items() if count)
+    return counts or "none to sync; enroll members with their Discord ids (`trc-engage members enroll --help`)"
 
 
 def _print_moves(moves: Sequence[Move]) -> None:
@@ -169,15 +166,12 @@ def _step(move: Move) -> str:
     return f"{move.kind or 'short of a point'}: {xp_moved(before, after)}"
 
 
-PAGES_UNTOLD = 1
-"""A read this short is over before a bar would help."""
+PAGES_WITHOUT_BAR = 1
+"""A read this short ends before a bar would help."""
 
 
 class Progress:
-    """Called with pages and rows read so far; shows them if the stream is a terminal.
-
-    A bar without an end: MEE6 tells no total.
-    """
+    """Shows the pages and rows read so far, if the stream is a terminal; MEE6 gives no total."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -193,8 +187,8 @@ class Progress:
             self._bar.stop()
 
     def __call__(self, pages: int, rows: int) -> None:
-        """Take note of a page."""
-        if pages <= PAGES_UNTOLD or not self._stream.isatty():
+        """Show the progress after a page."""
+        if pages <= PAGES_WITHOUT_BAR or not self._stream.isatty():
             return
         if self._bar is None:
             self._bar = endless_bar(self._stream)

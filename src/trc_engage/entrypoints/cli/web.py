@@ -1,4 +1,4 @@
-"""The web command: the API and the pages, served to this machine."""
+"""The web command: it serves the API and the pages."""
 
 import os
 import socket
@@ -24,29 +24,29 @@ app = typer.Typer(rich_markup_mode=None)
 @app.command(
     epilog=examples(
         "Examples:",
-        "trc-engage web                              then open the link that it prints",
-        "trc-engage web --earning 'A benchmark=50'   say what your awards earn",
+        "trc-engage web                              prints a link; open it",
+        "trc-engage web --earning 'A benchmark=50'   shows what your awards earn",
         "trc-engage web --host 0.0.0.0 --may-see trc_app.access:may_see",
     )
 )
 def web(
     *,
-    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Where to listen.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(metavar="PORT", help="0 takes a free one.", min=0, max=65_535)] = 8000,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="PORT", help="The port; 0 picks a free one.", min=0, max=65_535)] = 8000,
     may_see: Annotated[
-        str | None, typer.Option(metavar="MODULE:NAME", help="The function that says who may see whom.")
+        str | None, typer.Option(metavar="MODULE:NAME", help="A function that decides who may see whom.")
     ] = None,
     earning: Annotated[
-        list[str] | None, typer.Option(metavar="WHAT=POINTS", help="What an award earns, to be shown; repeatable.")
+        list[str] | None, typer.Option(metavar="WHAT=POINTS", help="Show what an award earns; repeatable.")
     ] = None,
 ) -> None:
     """Serve the leaderboard, the members' pages and the JSON API.
 
-    Listening on this machine's own address it prints a link with a token that opens one browser, and then the
-    next one. Whoever came in by one sees all, all others nothing, and requests that come from elsewhere or by
-    another name are refused. On another address it needs --may-see: a function that is called with each request
-    and a member's id and says whether that member may be seen. With TRC_ENGAGE_WEB_TOKEN (16 characters or more)
-    whoever bears it sees all and can also write. SIGTERM and Ctrl-C end it.
+    On the loopback address it prints a link with a token. The link opens one browser, and then a new link is
+    printed. Browsers opened that way see everything, others nothing; requests from other machines or host
+    names are refused. On any other address you must pass --may-see: a function that gets the request and a
+    member id, and returns whether to show that member. Requests with TRC_ENGAGE_WEB_TOKEN (16 characters or
+    more) see everything and can write. Stop it with SIGTERM or Ctrl-C.
     """
     settings = Settings.from_mapping(os.environ)
     _check_installed()
@@ -54,7 +54,7 @@ def web(
 
     hook = None if may_see is None else _hook(may_see)
     if hook is None and not _is_loopback(host):
-        message = "on another address than loopback, say who may see whom with --may-see MODULE:NAME"
+        message = "to listen on an address other than loopback, pass --may-see MODULE:NAME"
         raise typer.BadParameter(message, param_hint="--host")
     earnings = [earning_of(one) for one in earning or ()]
     check_store(settings)
@@ -71,8 +71,8 @@ def _check_installed() -> None:
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    """Listen, before anything else is opened."""
-    # asyncio turns Nagle's delay of 40 ms off only for a socket that says it is of TCP.
+    """Start to listen before anything else is opened."""
+    # asyncio turns off Nagle's delay of 40 ms only for sockets whose protocol is TCP.
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, proto=socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
