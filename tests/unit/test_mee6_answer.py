@@ -9,6 +9,7 @@ from hypothesis import given, strategies as st
 
 from trc_engage import EngageError
 from trc_engage.adapters.boards.responses import HTTPX_ERRORS, Answer, translated, trouble
+from trc_engage.adapters.mee6 import SERVICE
 
 SENT = "Fri, 06 Mar 2026 12:00:00 GMT"
 SENT_AT = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
@@ -102,7 +103,7 @@ def test_no_header_can_break_in(date: str, retry_after: str) -> None:
 )
 def test_status_and_body_tell_the_trouble(status: int, body: bytes, kind: str | None) -> None:
     """A JSON error object is MEE6 speaking; anything else is the edge."""
-    found = trouble(answer(status, body))
+    found = trouble(answer(status, body), SERVICE)
 
     assert kind == (found and found.kind)
 
@@ -110,7 +111,7 @@ def test_status_and_body_tell_the_trouble(status: int, body: bytes, kind: str | 
 @given(st.integers(100, 999).filter(lambda status: status != 200), st.binary(max_size=50))
 def test_every_other_status_is_trouble(status: int, body: bytes) -> None:
     """Only 200 can be a page, and every message is a sentence without loose ends."""
-    found = trouble(answer(status, body))
+    found = trouble(answer(status, body), SERVICE)
 
     assert found is not None
     assert "{" not in str(found)
@@ -135,7 +136,7 @@ EVERY = sorted({kind for root in HTTPX_ERRORS for kind in subclasses(root)}, key
 @pytest.mark.parametrize("kind", EVERY)
 def test_every_error_of_httpx_has_a_meaning(kind: type[Exception]) -> None:
     """Transport trouble may pass; the rest says that something is wrong with the answer or the address."""
-    error = translated(made(kind))
+    error = translated(made(kind), SERVICE)
 
     passing = issubclass(kind, httpx.TransportError) and kind is not httpx.UnsupportedProtocol
     assert error.kind == ("down" if passing else "malformed")
@@ -152,4 +153,4 @@ def test_no_error_of_httpx_is_left_out() -> None:
 
 def test_an_error_of_the_system_may_pass() -> None:
     """A socket's own error is trouble on the line."""
-    assert translated(OSError(24, "Too many open files")).kind == "down"
+    assert translated(OSError(24, "Too many open files"), SERVICE).kind == "down"

@@ -14,7 +14,7 @@ from ..core.model import Board
 from ..core.ports import Requests
 from .boards.client import Budget, Fetcher, Line, Pace, new_client
 from .boards.paging import LIMIT_MAX, Sweeper
-from .boards.responses import Answer
+from .boards.responses import Answer, Service
 from .boards.source import (
     validate_base_url,
     validate_contact,
@@ -27,6 +27,13 @@ from .boards.source import (
 __all__ = ["Mee6Source"]
 
 BASE_URL = "https://mee6.xyz"
+SERVICE = Service(
+    "MEE6",
+    private="MEE6 does not show this board: it is private, or the token has expired. Make the leaderboard public in "
+    "MEE6's dashboard, or renew the token",
+    unknown_guild="MEE6 knows no board of this guild: check the guild's id, whether MEE6 is on the server, and whether "
+    "its levels plugin is switched on",
+)
 PORTS = {"http": 80, "https": 443}
 PAGE_GAP_SECONDS = 2.0
 DEADLINE_SECONDS = 120.0
@@ -41,7 +48,7 @@ class Mee6Source:
     It may be shared by threads, which then read one after the other.
     """
 
-    name: ClassVar[str] = "MEE6"
+    name: ClassVar[str] = SERVICE.name
     """What messages call it."""
     guild_id: str
     board_id: str = field(repr=False)
@@ -92,7 +99,7 @@ class Mee6Source:
         pages = validate_count("pages_max", pages_max)
         reach = f"https://discord.com/channels/{guild}" if contact is None else contact
         client = new_client(validate_token(token), validate_contact(reach), transport)
-        fetcher = Fetcher(url, client, line, pace, bytes_max)
+        fetcher = Fetcher(url, client, line, pace, bytes_max, SERVICE)
         return cls(guild, f"mee6:{guild}{_elsewhere(base)}", fetcher, on_page, deadline, pages)
 
     def read(self, sought: frozenset[str], /) -> Board:

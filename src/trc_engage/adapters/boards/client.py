@@ -17,7 +17,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception
 
 from ...core.errors import EngageError, ReadStopped, SourceError
 from ...core.ports import Requests
-from .responses import HTTPX_ERRORS, OK, Answer, malformed, translated, trouble
+from .responses import HTTPX_ERRORS, OK, Answer, Service, malformed, translated, trouble
 
 WATCH_SECONDS_MIN = 0.02
 """How late the cut may be."""
@@ -61,7 +61,7 @@ class Line:
                     self.is_late = True
                     self._cut()
 
-        watchdog = Thread(target=watch, name="mee6-watchdog", daemon=True)
+        watchdog = Thread(target=watch, name="board-watchdog", daemon=True)
         watchdog.start()
         try:
             yield
@@ -204,6 +204,7 @@ class Fetcher:
     line: Line
     pace: Pace
     bytes_max: int
+    service: Service
 
     def page(self, number: int, limit: int, budget: Budget) -> Answer:
         """Return the answer that holds a page; `SourceError` for any trouble, after three tries if it may pass.
@@ -233,16 +234,16 @@ class Fetcher:
         self.pace.await_turn()
         self._check_stopped()
         if budget.left <= 0:
-            raise _too_slow(budget)
+            raise _too_slow(budget, self.service)
         try:
             with budget.spending():
                 answer = self._receive(number, limit, budget.left)
         except (*HTTPX_ERRORS, OSError) as error:
-            raise self._ended(budget) or translated(error) from error
+            raise self._ended(budget) or translated(error, self.service) from error
         finally:
             self.pace.rest()
         self._check_stopped()
-        if found := trouble(answer):
+        if found := trouble(answer, self.service):
             raise found
         # A connection that was cut may look like an answer that ended.
         if ended := self._ended(budget):
@@ -273,7 +274,7 @@ class Fetcher:
         if self.line.stopped:
             return ReadStopped()
         if self.line.is_late or budget.left <= 0:
-            return _too_slow(budget)
+            return _too_slow(budget, self.service)
         return None
 
     def _check_stopped(self) -> None:
@@ -287,7 +288,7 @@ class Fetcher:
 def new_client(token: str | None, contact: str, transport: httpx.BaseTransport | None) -> httpx.Client:
     """Return a client that says who it is and asks for plain JSON; the environment has no say in it.
 
-    The token goes out raw: MEE6 knows no scheme such as Bearer. Without a `transport` it makes its own.
+    The token goes out raw, without a scheme such as Bearer. Without a `transport` it makes its own.
     Cookies are not kept, so that no answer has a say in a later request.
     """
     headers = {
@@ -347,9 +348,9 @@ def _log(state: RetryCallState) -> None:
     logger.info("try %d failed, trying again: %s", state.attempt_number, error)
 
 
-def _too_slow(budget: Budget) -> SourceError:
+def _too_slow(budget: Budget, service: Service) -> SourceError:
     return SourceError(
         "down",
-        f"MEE6 is too slow: its requests together took longer than {budget.total:g} s. The next sync tries again, "
-        "so look at MEE6's status only if it lasts",
+        f"{service.name} is too slow: its requests together took longer than {budget.total:g} s. The next sync tries "
+        f"again, so look at {service.name}'s status only if it lasts",
     )

@@ -16,37 +16,44 @@ _REDIRECTS = range(300, 400)
 _SECONDS = re.compile(r"[0-9]{1,20}(\.[0-9]{1,9})?", re.ASCII)
 _CHALLENGE_MARKS = (b"just a moment", b"challenge-platform", b"cf-chl", b"cf_chl", b"checking your browser", b"captcha")
 
-_PRIVATE = (
-    "MEE6 does not show this board: it is private, or the token has expired. Make the leaderboard public in MEE6's "
-    "dashboard, or renew the token"
-)
-_UNKNOWN_GUILD = (
-    "MEE6 knows no board of this guild: check the guild's id, whether MEE6 is on the server, and whether its "
-    "levels plugin is switched on"
-)
+_PRIVATE = "{service.private}"
+_UNKNOWN_GUILD = "{service.unknown_guild}"
 _RATE_LIMITED = (
-    "MEE6 asks for fewer requests: wait. If it happens again, see whether something else reads MEE6 "
-    "from this address, or a second deployment does"
+    "{service.name} asks for fewer requests: wait. If it happens again, see whether something else reads "
+    "{service.name} from this address, or a second deployment does"
 )
 _BLOCKED = (
-    "MEE6's edge turns this client away (status {status}, as it does with robots): wait, it often passes. If it lasts, "
-    "see whether this machine's address is blocked, and whether something else on it reads MEE6"
+    "{service.name}'s edge turns this client away (status {status}, as it does with robots): wait, it often passes. If "
+    "it lasts, see whether this machine's address is blocked, and whether something else on it reads {service.name}"
 )
-_DOWN = "MEE6 is in trouble (status {status}): the next sync tries again, so look at MEE6's status only if it lasts"
+_DOWN = (
+    "{service.name} is in trouble (status {status}): the next sync tries again, so look at {service.name}'s status "
+    "only if it lasts"
+)
 _REDIRECT = (
-    "MEE6 sent a redirect (status {status}), and none is followed: check that its address is MEE6's own, "
-    "and look for a newer trc-engage"
+    "{service.name} sent a redirect (status {status}), and none is followed: check that its address is "
+    "{service.name}'s own, and look for a newer trc-engage"
 )
 _NOT_FOUND = (
-    "there is no leaderboard at this address (status 404, and not in MEE6's words): check that the address is "
-    "MEE6's own, and look for a newer trc-engage"
+    "there is no leaderboard at this address (status 404, and not in {service.name}'s words): check that the address "
+    "is {service.name}'s own, and look for a newer trc-engage"
 )
 _STRANGE = (
-    "MEE6 answered with status {status}, which means nothing here: the next sync tries again; if it lasts, look for "
-    "a newer trc-engage"
+    "{service.name} answered with status {status}, which means nothing here: the next sync tries again; if it lasts, "
+    "look for a newer trc-engage"
 )
-
 _ARGUMENTS = {_PRIVATE: "token", _UNKNOWN_GUILD: "guild_id", _REDIRECT: "base_url", _NOT_FOUND: "base_url"}
+
+
+@frozen
+class Service:
+    """Whose boards are read: what it is called, and what helps where it refuses."""
+
+    name: str
+    private: str
+    """What a board that is not shown means, …"""
+    unknown_guild: str
+    """… and one that it does not know."""
 
 
 @frozen
@@ -91,8 +98,8 @@ class Answer:
         return "cf-mitigated" in self.headers or any(mark in text for mark in _CHALLENGE_MARKS)
 
     @property
-    def is_from_mee6(self) -> bool:
-        """Whether MEE6 itself speaks, and not the edge: by a JSON object with an `error` object in it."""
+    def is_from_service(self) -> bool:
+        """Whether the service itself speaks, and not the edge: by a JSON object with an `error` object in it."""
         try:
             document = json.loads(self.body)
         except (ValueError, RecursionError):
@@ -100,12 +107,12 @@ class Answer:
         return isinstance(document, dict) and isinstance(document.get("error"), dict)
 
 
-def trouble(answer: Answer) -> SourceError | None:
+def trouble(answer: Answer, service: Service) -> SourceError | None:
     """Return the trouble that an answer tells of; None if it looks like a page of the board."""
     kind, message = _meaning(answer)
     if kind is None:
         return None
-    text = message.format(status=answer.status)
+    text = message.format(status=answer.status, service=service)
     return SourceError(kind, text, answer.retry_after, argument=_ARGUMENTS.get(message))
 
 
@@ -116,9 +123,9 @@ def _meaning(answer: Answer) -> tuple[SourceTrouble | None, str]:
         case 401:
             return "private", _PRIVATE
         case 403:
-            return ("private", _PRIVATE) if answer.is_from_mee6 else ("blocked", _BLOCKED)
+            return ("private", _PRIVATE) if answer.is_from_service else ("blocked", _BLOCKED)
         case 404:
-            return ("unknown_guild", _UNKNOWN_GUILD) if answer.is_from_mee6 else ("malformed", _NOT_FOUND)
+            return ("unknown_guild", _UNKNOWN_GUILD) if answer.is_from_service else ("malformed", _NOT_FOUND)
         case 429:
             return "rate_limited", _RATE_LIMITED
         case 503 if answer.is_challenge:
@@ -156,7 +163,7 @@ _MEANINGS: tuple[tuple[tuple[type[Exception], ...], SourceTrouble, str | None, s
         (httpx.TimeoutException,),
         "down",
         None,
-        "did not answer in time; the next sync tries again, so look at MEE6's status only if it lasts",
+        "did not answer in time; the next sync tries again, so look at {}'s status only if it lasts",
     ),
     (
         (httpx.UnsupportedProtocol,),
@@ -168,29 +175,33 @@ _MEANINGS: tuple[tuple[tuple[type[Exception], ...], SourceTrouble, str | None, s
         (httpx.TransportError, OSError),
         "down",
         None,
-        "broke the connection off; the next sync tries again, so look at MEE6's status only if it lasts",
+        "broke the connection off; the next sync tries again, so look at {}'s status only if it lasts",
     ),
     (
         (Exception,),
         "malformed",
         "base_url",
-        "answered in a way that is no proper HTTP; check that the address is MEE6's, and look for a newer trc-engage",
+        "answered in a way that is no proper HTTP; check that the address is {}'s, and look for a newer trc-engage",
     ),
 )
 
 
-def translated(error: Exception) -> SourceError:
+def translated(error: Exception, service: Service) -> SourceError:
     """Return what an error of httpx means; the caller chains it."""
     _, kind, argument, meaning = next(row for row in _MEANINGS if isinstance(error, row[0]))
     # What h11 quotes may be anything that the server sent, and the message is kept (R9).
     words = str(error).partition(": bytearray(")[0]
-    return SourceError(kind, f"MEE6 {meaning} ({type(error).__name__}: {shortened(words, 160)})", argument=argument)
+    return SourceError(
+        kind,
+        f"{service.name} {meaning.format(service.name)} ({type(error).__name__}: {shortened(words, 160)})",
+        argument=argument,
+    )
 
 
 def malformed(what: str) -> SourceError:
     """Return the error for an answer that is no leaderboard."""
     return SourceError(
         "malformed",
-        f"MEE6's answer cannot be used: {what}. The next sync tries again; if it lasts, "
-        "MEE6 has changed its API: look for a newer trc-engage",
+        f"the answer cannot be used: {what}. The next sync tries again; if it lasts, "
+        "the API has changed: look for a newer trc-engage",
     )

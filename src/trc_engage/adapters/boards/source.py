@@ -28,7 +28,7 @@ def validate_guild_id(value: object) -> str:
 def validate_base_url(value: object) -> str:
     """Return an http(s) address without a slash at its end; it must not carry a password or a query."""
     text = value if isinstance(value, str) else ""
-    advice = "give an address such as 'https://mee6.xyz', with a host and without a query"
+    advice = "give an address such as 'https://board.example', with a host and without a query"
     try:
         url = httpx.URL(text)
         url.raw_host.decode("ascii").encode("idna")  # as the name service will
@@ -59,7 +59,7 @@ def validate_token(value: object) -> str | None:
 
 
 def validate_contact(value: object) -> str:
-    """Return where MEE6 can reach us: an address or URL for the User-Agent."""
+    """Return where the service can reach us: an address or URL for the User-Agent."""
     if not isinstance(value, str) or len(value) > CONTACT_LENGTH_MAX or not _VISIBLE_ASCII.fullmatch(value):
         raise InvalidValue("contact", value, "give a URL or mail address in printable ASCII without spaces")
     return value
