@@ -70,7 +70,7 @@ def test_a_message_of_many_lines_is_cut_too() -> None:
 @pytest.mark.parametrize(
     ("trouble", "says"),
     [
-        ("404", "status 404: the webhook was deleted, and it is not used again: set TRC_ENGAGE_ALERT_WEBHOOK anew"),
+        ("404", "status 404: the webhook was deleted, and it is not used again: make a new one (in Discord"),
         ("401", "status 401: the webhook's token is wrong"),
         ("403", "status 403: Discord refuses it"),
         ("400", "status 400: Discord cannot use the message"),

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from attrs import evolve
 
 from trc_engage.core.errors import (
     ClockWentBack,
@@ -88,8 +89,10 @@ def test_a_need_says_what_to_do(kind: NeedKind) -> None:
 
 
 def test_a_channel_that_is_dead_says_why() -> None:
-    """The reason is the channel's own."""
+    """The reason is the channel's own, and an operator reads which variable sets its address."""
     state = ChannelState("webhook", "f", dead_since=MONDAY, why="it is gone")
     need = Need("channel", MONDAY, channel=state)
     assert need.what == "alerts no longer arrive by webhook, since Mon 2026-03-02 09:00 UTC"
-    assert need.advice == advice_of(need) == "it is gone"
+    assert need.advice == "it is gone"
+    assert advice_of(need) == "it is gone. Its address is set by TRC_ENGAGE_ALERT_WEBHOOK"
+    assert advice_of(Need("channel", MONDAY, channel=evolve(state, channel="pager"))) == "it is gone"

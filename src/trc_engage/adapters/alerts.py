@@ -118,9 +118,7 @@ class SentryAlerts:
             sentry_sdk.capture_message(message.title, level=LEVELS[notice.kind])
         client.flush(self.timeout)
         if _lost(client.transport) > lost:
-            raise AlertFailed(
-                "Sentry did not take it; the next run tries again, so look at SENTRY_DSN only if it lasts"
-            )
+            raise AlertFailed("Sentry did not take it; the next run tries again, so look at its DSN only if it lasts")
         late: list[int] = []
         client.flush(_GLANCE_SECONDS, lambda pending, _: late.append(pending))
         if late:
@@ -135,7 +133,7 @@ def _lost(transport: object) -> int:
 WEBHOOK_SECONDS_MAX = 3.0
 ANSWER_BYTES_MAX = 4_096
 """Enough of an answer to find in it how long to wait."""
-_RENEW = "set TRC_ENGAGE_ALERT_WEBHOOK anew (in Discord: channel settings, Integrations, Webhooks)"
+_RENEW = "make a new one (in Discord: channel settings, Integrations, Webhooks)"
 _MEANINGS = {
     400: "Discord cannot use the message: look for a newer trc-engage",
     401: f"the webhook's token is wrong, and it is not used again: {_RENEW}",
@@ -198,11 +196,13 @@ class WebhookAlerts:
         thread = Thread(target=post.run, name="alert-webhook", daemon=True)
         thread.start()
         thread.join(self._seconds)
-        if thread.is_alive():
+        # Asked once: as soon as it is cut, it ends with an error of its own.
+        is_late = thread.is_alive()
+        if is_late:
             post.cut()
         if not post.status:
             late = f"the webhook did not answer within {self._seconds:g} s"
-            why = f"the webhook cannot be reached ({post.failed})" if post.failed and not thread.is_alive() else late
+            why = f"the webhook cannot be reached ({post.failed})" if post.failed and not is_late else late
             raise AlertFailed(f"{why}; the next run tries again", may_have_arrived=post.is_sent)
         if not 200 <= post.status < 300:
             raise _refusal(post)

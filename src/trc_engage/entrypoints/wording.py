@@ -20,7 +20,7 @@ from ..core.model import Entry, Status as Kind
 from ..core.reports import Mark, Standing, StreakChange
 from ..core.settlement import Pending
 from ..usecases.runs import Need, NeedKind, Status
-from .settings import GUILD_ID, MEE6_TOKEN, MEE6_URL
+from .settings import ALERT_WEBHOOK, GUILD_ID, MEE6_TOKEN, MEE6_URL
 
 REMEDIES: Mapping[type[EngageError], Callable[[Any], str]] = {
     UnknownMember: lambda _: "check the id (`trc-engage members list`) or enrol the member first",
@@ -123,10 +123,17 @@ def describe_pending(pending: Pending) -> str:
     return pending.why
 
 
+def why_shut(state: ChannelState) -> str:
+    """Return why nothing is sent to a channel, with what helps."""
+    return _sentences(state.why, f"Its address is set by {ALERT_WEBHOOK}" if state.channel == "webhook" else "")
+
+
 def advice_of(need: Need) -> str:
     """Return what to do about what is wrong."""
     if need.trouble is not None:
         return why_of(need.trouble)
+    if need.channel is not None:
+        return why_shut(need.channel)
     return NEEDED.get(need.kind, need.advice)
 
 
@@ -311,9 +318,9 @@ def holding(status: Status) -> Iterator[Fact]:
 def _shut(status: Status, state: ChannelState) -> str:
     """Return since when and why nothing is sent to a channel, or until when."""
     if state.dead_since is not None:
-        return f"none since {_when(status, state.dead_since)}: {state.why}"
+        return f"none since {_when(status, state.dead_since)}: {why_shut(state)}"
     free_at = state.not_before or status.at
-    return f"none until {_to_come(status, free_at)}: {state.why}"
+    return f"none until {_to_come(status, free_at)}: {why_shut(state)}"
 
 
 def _pending(status: Status) -> str:

@@ -8,7 +8,7 @@ from ...core.errors import ClockWentBack, EngageError, LedgerBusy, LedgerFailed,
 from ...core.model import Status as AccountStatus
 from ...core.reports import RunReport, SyncReport
 from ..settings import SettingsError
-from ..wording import advice_of, describe_error, describe_failures, describe_pending, why_of
+from ..wording import advice_of, describe_error, describe_failures, describe_pending, why_of, why_shut
 from .members import StreakChange
 from .shape import Shape, Shown
 
@@ -199,7 +199,7 @@ class Channel(Shape):
     channel: str
     dead_since: datetime | None
     not_before: datetime | None
-    why: str
+    why: Annotated[str, Shown(of=why_shut)]
 
 
 class Status(Shape):
