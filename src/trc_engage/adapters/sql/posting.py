@@ -11,7 +11,7 @@ from ...core.streaks import Streak
 from .audit import Audited
 from .copy import copy
 from .database import Connection, Database, month_of, stamp
-from .queries import Days, Facts, Views, calendar_of, entry_at, latest_revision, revision_of_day
+from .queries import Days, Facts, Views, calendar_of, latest_revision, revision_of_day
 from .runs import Running, add_failure, end_failures
 from .search import name
 
@@ -371,7 +371,7 @@ class SqlLedger(Facts, Days, Running, Views, Audited):
     def post(self, posting: Posting, /) -> Sequence[Entry]:
         with self._database.transaction() as connection:
             positions = post(self._database, connection, posting)
-            return [entry_at(connection, position) for position in positions]
+        return [draft.entry(position) for draft, position in zip(posting.drafts, positions, strict=True)]
 
     def fill_from(self, other: "SqlLedger", /) -> None:
         """Take over all that another store holds, or nothing; raises `LedgerFailed` if this one is not empty."""

@@ -49,6 +49,10 @@ SELECT (SELECT coalesce(max(position), 0) FROM entries)
      + (SELECT coalesce(max(run_id), 0) FROM runs WHERE outcome = 'synced')
 """
 
+CALENDAR = """
+SELECT (SELECT max(day) FROM settled_days), (SELECT min(enrolled_at) FROM members),
+    (SELECT coalesce(max(change), 0) FROM excusals)
+"""
 EXCUSED = """
 SELECT day FROM excusals AS last
 WHERE reason IS NOT NULL AND change = (SELECT max(change) FROM excusals WHERE day = last.day)
@@ -117,13 +121,11 @@ def evidence_of(
 
 def calendar_of(connection: Connection) -> Calendar:
     """Read the calendar."""
-    (through,) = connection.execute("SELECT max(day) FROM settled_days").fetchone()
+    through, first_at, changes = connection.execute(CALENDAR).fetchone()
     if through is None:
-        (first_at,) = connection.execute("SELECT min(enrolled_at) FROM members").fetchone()
         settled_through = settled_before(first_at and datetime.fromisoformat(first_at))
     else:
         settled_through = date.fromisoformat(through)
-    (changes,) = connection.execute("SELECT coalesce(max(change), 0) FROM excusals").fetchone()
     excused = frozenset(date.fromisoformat(day) for (day,) in connection.execute(EXCUSED)) if changes else frozenset()
     return Calendar(settled_through, excused, changes)
 
@@ -146,7 +148,7 @@ def latest_revision(connection: Connection) -> int:
     return int(revision)
 
 
-def _streak(row: tuple[Any, ...]) -> Streak:
+def _streak(row: Sequence[Any]) -> Streak:
     member_id, version, last, length, longest = row
     return Streak(
         member_id,
@@ -257,6 +259,12 @@ FROM standings AS me
 """
 
 
+ENROLLED = """
+SELECT enrolled_at, member_id, coalesce(streaks.version, 0), last, coalesce(length, 0), coalesce(longest, 0)
+FROM members LEFT JOIN streaks USING (member_id) WHERE member_id = ?
+"""
+
+
 class Views(Finding):
     """The `Views` port."""
 
@@ -265,15 +273,12 @@ class Views(Finding):
             found = _standings(connection, "WHERE member_id = ?", [member_id])
             if not found:
                 return None
-            (enrolled_at,) = connection.execute(
-                "SELECT enrolled_at FROM members WHERE member_id = ?", [member_id]
-            ).fetchone()
+            enrolled_at, *streak = connection.execute(ENROLLED, [member_id]).fetchone()
             calendar = calendar_of(connection)
-            streak = stored_streak(connection, member_id)
             open_from = calendar.unsettled_until(today)[:1] or (today,)
             evidence = evidence_of(connection, self._database.discord_evidence, member_id, open_from[0], today)
         open_days = frozenset(one.day for one in evidence)
-        return MemberFacts(found[0], datetime.fromisoformat(enrolled_at), streak, calendar, open_days)
+        return MemberFacts(found[0], datetime.fromisoformat(enrolled_at), _streak(streak), calendar, open_days)
 
     def members(self, *, after: str = "", limit: int | None = None) -> Sequence[Standing]:
         with self._database.snapshot() as connection:
@@ -332,11 +337,6 @@ class Views(Finding):
         with self._database.connection() as connection:
             row = connection.execute(f"{ENTRY} WHERE {condition}", [value]).fetchone()
         return row and _entry(row)
-
-
-def entry_at(connection: Connection, position: int) -> Entry:
-    """Read the entry at a position, which must be there."""
-    return _entry(connection.execute(f"{ENTRY} WHERE position = ?", [position]).fetchone())
 
 
 def _standings(connection: Connection, condition: str, values: Sequence[str | int]) -> list[Standing]:
