@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, get_args
 
-from attrs import field, fields, frozen, resolve_types
+from attrs import evolve, field, fields, frozen, resolve_types
 
 from ...core.audit.model import BALANCE, STREAK, UNREADABLE, Breach, Holdings, Rises, Unreadable
 from ...core.days import ONE_DAY, Calendar
@@ -197,8 +197,7 @@ class Survey:
                 yield values
                 continue
             owner = None if member is None else row[member]
-            breach = Breach(check, values.subject, values.what, values.found, values.expected)
-            self._note(breach, owner if isinstance(owner, str) else None)
+            self._note(evolve(values, check=check), owner if isinstance(owner, str) else None)
 
     def lines(self, after: int, limit: int) -> list[Entry | Unreadable]:
         """Return the entries above a position, as `Records.lines` does."""
@@ -234,7 +233,7 @@ class Survey:
         for row in self.rows(STREAKS.table, STREAKS.statement):
             values = STREAKS.values(row)
             if isinstance(values, Breach):
-                self._note(Breach(STREAK, values.subject, values.what, values.found, values.expected))
+                self._note(evolve(values, check=STREAK))
                 values = [*row[:2], None, 0, 0]
             if isinstance(values[0], str) and isinstance(values[1], int):
                 streaks.append(Streak(*values))

@@ -14,9 +14,6 @@ from ..points import XP_PER_POINT
 from ..sync import AHEAD_MAX, EARLIEST_AT
 from .model import Breach, Doubts, Holdings, Unreadable, of_member
 
-Flaw = tuple[str, object, object]
-"""What, found, expected."""
-
 SYNC_KINDS = frozenset({"opening", "gain", "deduction", "rebase"})
 _XP = frozenset({"xp"})
 FIELDS: Mapping[str, Set[str]] = {
@@ -34,21 +31,32 @@ SIGN_NAMES = {1: "more than 0", -1: "less than 0", 0: "0"}
 _NO_TIME = timedelta(0)
 
 
-def flaws(entry: Entry) -> Iterator[Flaw]:
+def _flaw(entry: Entry, what: str, found: object, expected: object, *, check: str = "entry") -> Breach:
+    return Breach(check, f"entry {entry.position}", what, found, expected)
+
+
+def flaws(entry: Entry) -> Iterator[Breach]:
     """Yield what is wrong with an entry that can be seen without any other."""
     kind, has = entry.kind, FIELDS[entry.kind]
     for name in OPTIONAL:
         is_there = getattr(entry, name) is not None
         if is_there != (name in has) and name not in MAY_HAVE.get(kind, ()):
-            yield f"the {name} of {_article(kind)}", "there" if is_there else "missing", "none" if is_there else "one"
+            yield _flaw(
+                entry,
+                f"the {name} of {_article(kind)}",
+                "there" if is_there else "missing",
+                "none" if is_there else "one",
+            )
     sign = (entry.points > 0) - (entry.points < 0)
     if kind == "adjustment":
         if not sign:
-            yield "an adjustment", "0 points", "some"
+            yield _flaw(entry, "an adjustment", "0 points", "some")
     elif sign != SIGNS[kind]:
-        yield f"the amount of {_article(kind)}", entry.points, SIGN_NAMES[SIGNS[kind]]
+        yield _flaw(entry, f"the amount of {_article(kind)}", entry.points, SIGN_NAMES[SIGNS[kind]])
     if entry.silent != (kind in SILENT_KINDS):
-        yield f"{_article(kind)}", "silent" if entry.silent else "loud", "loud" if entry.silent else "silent"
+        yield _flaw(
+            entry, f"{_article(kind)}", "silent" if entry.silent else "loud", "loud" if entry.silent else "silent"
+        )
     yield from _source_flaws(entry)
     yield from _day_flaws(entry)
     if entry.xp is not None and kind in SYNC_KINDS:
@@ -60,18 +68,18 @@ def points_until(xp: int, baseline: int) -> int:
     return (xp - baseline) // XP_PER_POINT
 
 
-def _source_flaws(entry: Entry) -> Iterator[Flaw]:
+def _source_flaws(entry: Entry) -> Iterator[Breach]:
     if entry.kind in SYNC_KINDS:
         expected: str | None = DISCORD
     else:
         expected = ADJUSTMENT if entry.kind == "adjustment" else None
     if expected is None and entry.source.strip().casefold() == DISCORD:
-        yield "the source", repr(entry.source), "another: only a sync posts to it"
+        yield _flaw(entry, "the source", repr(entry.source), "another: only a sync posts to it")
     elif expected is not None and entry.source != expected:
-        yield "the source", repr(entry.source), repr(expected)
+        yield _flaw(entry, "the source", repr(entry.source), repr(expected))
 
 
-def _day_flaws(entry: Entry) -> Iterator[Flaw]:
+def _day_flaws(entry: Entry) -> Iterator[Breach]:
     """Compare the day with the instant: an award may be dated a moment ahead, and counts for the day of its posting.
 
     A gain or deduction is dated by the beginning of its window, a reversal by its award; everything else
@@ -79,33 +87,33 @@ def _day_flaws(entry: Entry) -> Iterator[Flaw]:
     """
     kind, posted_on = entry.kind, entry.at.date()
     if kind == "award" and entry.at < EARLIEST_AT:
-        yield "the instant", entry.at, f"one from {EARLIEST_AT.year} on"
+        yield _flaw(entry, "the instant", entry.at, f"one from {EARLIEST_AT.year} on")
         return
     slack = AHEAD_MAX if kind == "award" else _NO_TIME
     if kind in {"gain", "deduction", "reversal"}:
         # An award of today may have been dated a moment ahead, and be reversed on the same day.
         if kind != "reversal" and entry.day > posted_on:
-            yield "the day", entry.day, f"{posted_on} or earlier"
+            yield _flaw(entry, "the day", entry.day, f"{posted_on} or earlier")
     elif not (entry.at - slack).date() <= entry.day <= posted_on:
-        yield "the day", entry.day, posted_on
+        yield _flaw(entry, "the day", entry.day, posted_on)
 
 
-def _xp_flaws(entry: Entry, xp: XpChange) -> Iterator[Flaw]:
+def _xp_flaws(entry: Entry, xp: XpChange) -> Iterator[Breach]:
     """Each entry follows from its own XP: points are paid as the floor rises, and only a rebase moves a baseline."""
     if entry.kind == "opening":
         if (xp.xp_before, xp.baseline_before) != (None, None):
-            yield "what stood before an opening", "something", "nothing"
+            yield _flaw(entry, "what stood before an opening", "something", "nothing")
         if xp.xp_after != xp.baseline_after:
-            yield "the baseline of an opening", xp.baseline_after, f"{xp.xp_after}, the XP read"
+            yield _flaw(entry, "the baseline of an opening", xp.baseline_after, f"{xp.xp_after}, the XP read")
         return
     if xp.xp_before is None or xp.baseline_before is None:
-        yield f"what stood before {_article(entry.kind)}", None, "XP and baseline"
+        yield _flaw(entry, f"what stood before {_article(entry.kind)}", None, "XP and baseline")
         return
     if entry.kind != "rebase" and xp.baseline_after != xp.baseline_before:
-        yield "the baseline after it", xp.baseline_after, f"{xp.baseline_before}, as before it"
+        yield _flaw(entry, "the baseline after it", xp.baseline_after, f"{xp.baseline_before}, as before it")
     paid = points_until(xp.xp_after, xp.baseline_after) - points_until(xp.xp_before, xp.baseline_before)
     if entry.points != paid:
-        yield "the amount", entry.points, f"{paid}, by the XP before and after"
+        yield _flaw(entry, "the amount", entry.points, f"{paid}, by the XP before and after")
 
 
 def _article(kind: str) -> str:
@@ -166,8 +174,7 @@ class Books:
                 self.position = max(line.position or 0, self.position)
                 continue
             self._follow(line)
-            for flaw in flaws(line):
-                self._note("entry", line, *flaw)
+            self.breaches += flaws(line)
             by_source = self.sums[line.member_id]
             by_source[line.source] = by_source.get(line.source, 0) + line.points
             if line.xp is not None:
@@ -251,4 +258,4 @@ class Books:
         standing[award.member_id] = standing.get(award.member_id, 0) + change
 
     def _note(self, check: str, entry: Entry, what: str, found: object, expected: object) -> None:
-        self.breaches.append(Breach(check, f"entry {entry.position}", what, found, expected))
+        self.breaches.append(_flaw(entry, what, found, expected, check=check))

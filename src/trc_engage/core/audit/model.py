@@ -50,7 +50,7 @@ SPOILS = {
 from them may be the last witness of what they were."""
 
 
-def told(value: object) -> str:
+def text_of(value: object) -> str:
     """Write a value that was found or expected."""
     if value is None:
         return "nothing"
@@ -73,8 +73,8 @@ class Breach:
     subject: str
     """Where: a member by id, an account by number, an entry by position, a table."""
     what: str
-    found: str = field(converter=told)
-    expected: str = field(converter=told)
+    found: str = field(converter=text_of)
+    expected: str = field(converter=text_of)
 
     @property
     def message(self) -> str:
@@ -90,8 +90,8 @@ class Change:
     """Balance, streak or name."""
     subject: str
     what: str
-    before: str = field(converter=told)
-    after: str = field(converter=told)
+    before: str = field(converter=text_of)
+    after: str = field(converter=text_of)
 
 
 @frozen
