@@ -52,7 +52,7 @@ def test_the_own_place_is_shown_in_the_list_or_below_it() -> None:
     community.engage.hide("m-3")
     visitor = alone(community.engage)
     listed = shown(visitor, "/?member=m-1").one("tr", class_="own")
-    assert listed.words == "2 M 1 asked for 99"
+    assert listed.words == "2 M 1 selected 99"
     outside = shown(visitor, "/?member=m-28").one("tr", class_="apart")
     assert outside.words == "28 M 28 72"
     hidden = shown(visitor, "/?member=m-3").one("tr", class_="apart")
@@ -106,4 +106,4 @@ def test_more_finds_than_fit_are_cut_and_said_so() -> None:
         community.engage.enroll(f"m-{number}", name=f"Twin {number}")
     page = shown(alone(community.engage), "/members?q=twin")
     assert len(page.one("ul", class_="found").all("li")) == 25
-    assert page.one("p", role="status").words == "25 found, and there may be more: say more of the name."
+    assert page.one("p", role="status").words == "25 found, and there may be more: give more of the name."

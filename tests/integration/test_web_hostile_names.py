@@ -85,7 +85,7 @@ def test_what_is_asked_for_is_shown_as_text(name: str) -> None:
     """The search says what it did not find; a page that is refused says nothing of its address."""
     asked = quote(name[:500])
     page = shown(site("Ada"), f"/members?q=zz{asked}")
-    assert page.one("bdi", class_="asked").text == clean(f"zz{name[:500]}")
+    assert page.one("bdi", class_="query").text == clean(f"zz{name[:500]}")
     assert page.skeleton == shown(site("Ada"), "/members?q=zzz").skeleton
     for path, status in (("/?month=", 422), ("/members/ada?before=", 422)):
         refused = shown(site("Ada"), f"{path}x{asked}", status)

@@ -82,7 +82,7 @@ def test_behind_a_bare_proxy_nothing_is_told_to_the_world(tmp_path: Path) -> Non
         process.terminate()
         out, err = process.communicate(timeout=20)
     assert err == ""
-    assert out.startswith(f"opened; for another browser open {url}?token=")
+    assert out.startswith(f"opened; for another browser, open {url}?token=")
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -50,11 +50,11 @@ def check_on_loopback(scope: Scope) -> None:
     client = scope.get("client")
     hosts = [value.decode("latin-1").lower() for name, value in scope["headers"] if name == b"host"]
     if client is None or not _is_loopback(client[0]):
-        raise ProblemError("not-on-loopback", "it was asked from another machine")
+        raise ProblemError("not-on-loopback", "it came from another machine")
     if len(hosts) != 1 or not _is_local(hosts[0]):
-        raise ProblemError("not-on-loopback", "it was asked by another name than localhost or 127.0.0.1")
+        raise ProblemError("not-on-loopback", "it was sent to another name than localhost or 127.0.0.1")
     if any(name in PROXIED for name, _ in scope["headers"]):
-        raise ProblemError("not-on-loopback", "it was asked through a proxy")
+        raise ProblemError("not-on-loopback", "it came through a proxy")
 
 
 def _is_local(host: str) -> bool:

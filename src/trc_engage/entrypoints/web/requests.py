@@ -44,7 +44,7 @@ async def sent(request: Request) -> Mapping[str, Any]:
 
 
 async def _content(request: Request) -> bytes:
-    """Return the body, and stop reading where it is too large, whatever its head told of its length."""
+    """Return the body; stop reading where it is too large, whatever length its head gives."""
     content = bytearray()
     try:
         async for chunk in request.stream():
@@ -75,7 +75,7 @@ def _exact(text: str) -> int | float:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object; a name that is there twice means two things."""
+    """Make an object; refuse a name that is there twice."""
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError

@@ -1,4 +1,4 @@
-"""How values become answers, and what went wrong becomes problem details (RFC 9457)."""
+"""Answers of JSON and pages with an ETag, and errors as problem details (RFC 9457)."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -33,13 +33,13 @@ TAG_BYTES = 12
 def answered(
     request: Request, body: bytes, media_type: str = "application/json", headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Return an answer with an ETag of its content, or 304 to whoever holds the same."""
+    """Return an answer with an ETag of its content, or 304 if the caller has the same."""
     tag = f'"{blake2b(body, digest_size=TAG_BYTES).hexdigest()}"'
-    told = {**(headers or {}), "ETag": tag, "Cache-Control": "private, no-cache"}
+    sent = {**(headers or {}), "ETag": tag, "Cache-Control": "private, no-cache"}
     held = request.headers.get("if-none-match")
     if held is not None and _holds(held, tag):
-        return Response(status_code=304, headers=told)
-    return Response(body, 200, told, media_type)
+        return Response(status_code=304, headers=sent)
+    return Response(body, 200, sent, media_type)
 
 
 def _holds(held: str, tag: str) -> bool:
@@ -89,7 +89,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
 
 
 class ProblemError(EngageError):
-    """What went wrong, as whoever asked is told."""
+    """What went wrong, as the caller is to know it."""
 
     def __init__(
         self,
@@ -114,8 +114,8 @@ class ProblemError(EngageError):
 
     @classmethod
     def not_found(cls) -> "ProblemError":
-        """Make the problem of an address at which there is nothing."""
-        return cls("unknown-path", "look the addresses up in the description of this API, openapi.json")
+        """Make the problem of a path that does not exist."""
+        return cls("unknown-path", "the paths of this API are listed in its description, openapi.json")
 
 
 FORMS: tuple[tuple[type[EngageError], str, Callable[..., str]], ...] = (
@@ -126,23 +126,23 @@ FORMS: tuple[tuple[type[EngageError], str, Callable[..., str]], ...] = (
     (NotLinked, "not-linked", lambda error: f"member {shortened(error.member_id)} has none; link one first"),
     (LinkTaken, "link-taken", lambda error: f"member {shortened(error.member_id)} holds it; unlink that member first"),
     (InvalidValue, "invalid-value", str),
-    (LedgerBusy, "busy", lambda _: "somebody else is at work on it, and nothing was changed; try again"),
+    (LedgerBusy, "busy", lambda _: "somebody else is writing, and nothing was changed; try again"),
     (ClockWentBack, "clock-went-back", lambda _: "nothing was changed; the admin can see more in the status"),
     (LedgerFailed, "store-failed", lambda _: "nothing was changed; the admin can see more in the log"),
 )
-"""The first class that fits decides. What is of no use to a caller, and what he must not see, is not said."""
+"""The first class that fits decides. What a caller cannot use or must not see is left out."""
 
 
 def problem_of(error: Exception) -> ProblemError:
-    """Return what whoever asked is told of an error."""
+    """Return the problem of an error."""
     if isinstance(error, ProblemError):
         return error
     if isinstance(error, HTTPException):
         return _of_http(error)
-    for cls, kind, told in FORMS:
+    for cls, kind, describe in FORMS:
         if isinstance(error, cls):
             headers = {"Retry-After": RETRY_SECONDS} if kind == "busy" else None
-            return ProblemError(kind, told(error), field=getattr(error, "field", None), headers=headers)
+            return ProblemError(kind, describe(error), field=getattr(error, "field", None), headers=headers)
     return ProblemError("failed", "this is not your fault; the admin can see more in the log")
 
 
@@ -158,7 +158,7 @@ def _of_http(error: HTTPException) -> ProblemError:
         return ProblemError("wrong-method", f"allowed here: {allowed}", headers={"Allow": allowed})
     if error.status_code == HTTPStatus.NOT_FOUND:
         return ProblemError.not_found()
-    # What the host raises in a hook of its own, to have somebody sign in, say.
+    # The host raised it in a hook, to have the caller sign in, for example.
     return ProblemError(
         "refused", "the site this is part of does not allow it", status=error.status_code, headers=error.headers
     )

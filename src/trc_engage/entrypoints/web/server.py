@@ -1,4 +1,4 @@
-"""The site served alone: until a signal, and with limits for whoever connects, of which uvicorn has none."""
+"""Serve a site alone until a signal, with limits for slow and many clients, which uvicorn does not have."""
 
 import asyncio
 import logging
@@ -19,22 +19,22 @@ from ..daemon.signals import stop_on_signals
 from . import Earning, Login, create_app
 
 HEAD_SECONDS = 10.0
-"""Within which a request's head must be complete, of a new connection and of one that was kept."""
+"""For a complete head of a request, on a new connection and on a kept one."""
 BODY_SECONDS = 10.0
-"""Within which its body must be."""
+"""For its body."""
 ANSWER_SECONDS = 60.0
-"""Within which it must be answered, and the answer read."""
+"""For the answer, until the client has read it."""
 CONNECTIONS_MAX = 500
 FILES_WANTED = 4_096
 FILES_APART = 400
-"""Open files that are no connections: the store's, and connections that were taken and not yet counted."""
+"""Open files that are no connections: the store's, and connections that were accepted and not yet counted."""
 BACKLOG = 64
-"""How many connections are taken at a time."""
+"""How many connections are accepted at a time."""
 SAME_AGAIN_SECONDS = 10.0
 
 
 class GuardedProtocol(H11Protocol):
-    """One connection, which is dropped when it keeps the server waiting; and the longest waiting if there are many."""
+    """One connection; it is dropped if it keeps the server waiting, or waits longest where there are too many."""
 
     connections_max = CONNECTIONS_MAX
     stage = ""
@@ -44,7 +44,7 @@ class GuardedProtocol(H11Protocol):
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take a connection, in the place of one that waits if there are too many."""
+        """Accept a connection; if there are too many, drop the one that waits longest."""
         super().connection_made(transport)
         self._watch()
         if len(self.connections) > self.connections_max:
@@ -53,12 +53,12 @@ class GuardedProtocol(H11Protocol):
             min(waiting, key=lambda one: (not one.stage.startswith("head"), one.since), default=self).drop()
 
     def data_received(self, data: bytes) -> None:
-        """Take what was sent."""
+        """Handle data."""
         super().data_received(data)
         self._watch()
 
     def on_response_complete(self) -> None:
-        """Wait for what is sent next; if it is there already, its time begins now."""
+        """Wait for the next request; if it is there already, its time begins now."""
         self.stage = ""
         super().on_response_complete()
         self._watch()
@@ -70,12 +70,12 @@ class GuardedProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def drop(self) -> None:
-        """End the connection at once; to close it would wait for what was answered to be read."""
+        """Abort the connection; to close it would wait until the answer is read."""
         self.connections.discard(self)
         self.transport.abort()
 
     def _watch(self) -> None:
-        """Set another limit where another part of the exchange begins."""
+        """Set a new deadline where another part of the exchange begins."""
         stage, seconds = self._part()
         if stage == self.stage or (self._deadline is not None and self.transport.is_closing()):
             return
@@ -90,54 +90,54 @@ class GuardedProtocol(H11Protocol):
         if cycle is None:
             return "head", HEAD_SECONDS
         if cycle.response_complete:
-            # What was answered may still have to be read.
+            # The answer may still have to be read.
             is_read = self.transport.get_write_buffer_size() == 0
             return f"head {self.server_state.total_requests}", HEAD_SECONDS if is_read else ANSWER_SECONDS
         return ("body", BODY_SECONDS) if cycle.more_body else ("answer", ANSWER_SECONDS)
 
 
-class Sparing(logging.Filter):
-    """Lets the same message through once in a while: whoever sends rubbish fills no disk."""
+class RepeatFilter(logging.Filter):
+    """Logs the same message at most every 10 seconds, so that nobody fills the disk by sending garbage."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._told: dict[str, float] = {}
+        self._logged_at: dict[str, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Tell whether the message was not told just now."""
+        """Tell whether the message was not logged just now."""
         now = time.monotonic()
-        if now - self._told.get(record.msg, -SAME_AGAIN_SECONDS) < SAME_AGAIN_SECONDS:
+        if now - self._logged_at.get(record.msg, -SAME_AGAIN_SECONDS) < SAME_AGAIN_SECONDS:
             return False
-        self._told[str(record.msg)] = now
+        self._logged_at[str(record.msg)] = now
         return True
 
 
 def guards() -> dict[str, Any]:
-    """Return the options of uvicorn that set the limits, once room is made for as many connections as may be open."""
+    """Return the options of uvicorn that set the limits, after raising the limit of open files."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = FILES_WANTED if hard == resource.RLIM_INFINITY else min(FILES_WANTED, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
         soft = wanted
     if soft != resource.RLIM_INFINITY:
-        # Or the server could take no connection any more, and say so without end.
+        # Otherwise the server could accept no more connections, and would log that without end.
         GuardedProtocol.connections_max = max(BACKLOG, min(CONNECTIONS_MAX, soft - FILES_APART))
-    logging.getLogger("uvicorn.error").addFilter(Sparing())
+    logging.getLogger("uvicorn.error").addFilter(RepeatFilter())
     return {"http": GuardedProtocol, "backlog": BACKLOG}
 
 
 GRACE_SECONDS = 3
-"""How long requests that are under way may take once the end was asked for."""
+"""For running requests after a signal."""
 
 
 def serve(engage: Engage, token: str | None, listener: socket.socket, hook: Any, earnings: Sequence[Earning]) -> None:
-    """Serve until a signal asks for the end."""
+    """Serve until SIGTERM or Ctrl-C."""
     name, port = listener.getsockname()[:2]
     url = f"http://{f'[{name}]' if ':' in name else name}:{port}/"
 
     def announce(next_token: str) -> None:
         with suppress(OSError):
-            typer.echo(f"opened; for another browser open {url}?token={next_token}")
+            typer.echo(f"opened; for another browser, open {url}?token={next_token}")
 
     login = Login(announce)
     served = create_app(engage, may_see=hook, token=token, alone=hook is None, earnings=earnings, login=login)
@@ -147,7 +147,7 @@ def serve(engage: Engage, token: str | None, listener: socket.socket, hook: Any,
         ws="none",
         log_config=None,
         access_log=False,
-        # Whoever can set a header could be anybody, and the app believes what the connection says.
+        # Anybody can set these headers; the app trusts the connection only.
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
@@ -161,7 +161,7 @@ def serve(engage: Engage, token: str | None, listener: socket.socket, hook: Any,
 
 
 def earning_of(text: str) -> Earning:
-    """Return what an award earns, as it is written on the command line."""
+    """Parse `WHAT=POINTS` from the command line."""
     what, _, points = text.rpartition("=")
     if not what.strip() or not (points.isascii() and points.isdigit()):
         raise typer.BadParameter(f"{text!r}: write it as WHAT=POINTS", param_hint="--earning")

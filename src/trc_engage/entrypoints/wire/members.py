@@ -1,4 +1,4 @@
-"""What is told of members, of the ledger's lines and of what became of a member."""
+"""Shapes of members, of the ledger and of what is done with them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -17,7 +17,7 @@ class OfMember(Shape):
 
 
 class Account(Shape):
-    """The linked account; its Discord id is never told."""
+    """The linked account; its Discord id is left out."""
 
     xp_total: int
     xp_carried: Annotated[int, Shown("XP kept for the next point, 0-99.")]
@@ -194,7 +194,7 @@ class Rank(Shape):
 
 
 class Leaderboard(Shape):
-    """The top of the leaderboard, and a member's own rank if it was asked for."""
+    """The top of the leaderboard, and a member's own rank if one was requested."""
 
     month: Annotated[str | None, Shown("Null for all time.")]
     ranks: Sequence[Rank]
@@ -260,7 +260,7 @@ class Earnings(Shape):
 class Problem(Shape):
     """Why a request failed (RFC 9457)."""
 
-    type: Annotated[str, Shown("What went wrong, for ever the same: `urn:trc-engage:problem:…`.")]
+    type: Annotated[str, Shown("What went wrong; it never changes: `urn:trc-engage:problem:…`.")]
     title: str
     status: int
     detail: Annotated[str, Shown("For people to read.")]

@@ -1,4 +1,4 @@
-"""What is told of syncs, settlements and runs, of the system's state and of an audit."""
+"""Shapes of syncs, settlements and runs, of the status and of an audit."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime

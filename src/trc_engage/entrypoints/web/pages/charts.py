@@ -1,4 +1,4 @@
-"""Points over time and days of a year as drawings: what the templates need to know, in per cent and pixels."""
+"""The chart of points and the calendar of days on a member's page: what templates draw, in per cent and pixels."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -35,13 +35,13 @@ class Balances:
     first_day: date
     values: Sequence[int]
     first_earned: int
-    """What the first day itself brought."""
+    """The points of the first day itself."""
     exact_from: date
-    """The day before which entries may be left out."""
+    """Before this day entries may be missing."""
 
     @property
     def weeks(self) -> Sequence[Week]:
-        """The same by weeks, newest first; the first day is a Monday."""
+        """The balances by week, newest first; the first day is a Monday."""
         ends = [self.values[min(at + 6, len(self.values) - 1)] for at in range(0, len(self.values), 7)]
         before = [self.values[0] - self.first_earned, *ends]
         weeks = [
@@ -52,7 +52,7 @@ class Balances:
 
 
 def balances(engage: Engage, member_id: str, total: int, first_day: date, today: date) -> Balances:
-    """Return the points at the end of each of these days: what there is today, less what came later."""
+    """Return the points at the end of each day: the total of today, less what came later."""
     by_day: Counter[date] = Counter()
     entries, exact_from = _since(engage, member_id, first_day)
     for entry in entries:
@@ -66,10 +66,9 @@ def balances(engage: Engage, member_id: str, total: int, first_day: date, today:
 
 
 def _since(engage: Engage, member_id: str, first_day: date) -> tuple[Sequence[Entry], date]:
-    """Return the entries that can be of these days, newest first, and from which day on none is left out.
+    """Return entries from a day on, newest first, and the day from which on none is missing, since there may be many.
 
-    There may be too many. What is not an award is posted when it happens, so nothing posted before such an entry is
-    of a later day.
+    Everything but awards is posted when it happens, so nothing posted before such an entry is of a later day.
     """
     found: list[Entry] = []
     before: int | None = None
@@ -87,7 +86,7 @@ HALF = WEEKS // 2
 DAYS_OF_WEEK = 7
 
 Sign = Literal["active", "missed", "excused", "pending", "weekend", "bonus", "before", "ahead"]
-"""Bonus: active on a weekend. Ahead: yet to come."""
+"""Bonus: active on a weekend. Ahead: in the future."""
 
 BONUS = "active on a weekend: adds nothing, breaks nothing"
 AHEAD = "yet to come"
@@ -123,11 +122,11 @@ class Weeks:
 
     mondays: Sequence[date]
     rows: Sequence[tuple[str, Sequence[Day]]]
-    """For each weekday its name and its days."""
+    """The name and the days of each weekday."""
 
     @property
     def months(self) -> Sequence[str]:
-        """What stands above each week: a month above its first one here; above a single week there is no room."""
+        """The label of each week: the month at its first week, unless there is only one, which has no room."""
         names = [f"{monday:%b}" for monday in self.mondays]
         return [
             name if name not in names[:number] and name in names[number + 1 :] else ""
@@ -150,21 +149,21 @@ def first_day(today: date) -> date:
 
 def calendar(days: Sequence[MemberDay]) -> Calendar:
     """Lay out the days from a Monday to today."""
-    today, shown, is_told = days[-1].day, [], False
+    today, shown, has_begun = days[-1].day, [], False
     for day in days:
-        # Before a member's first day the weekends are not told either.
-        is_told = is_told or day.is_active or day.mark not in {"before", "weekend"}
-        shown.append(_day(day, is_told=is_told, is_today=day.day == today))
+        # Before a member's first day, weekends are left empty too.
+        has_begun = has_begun or day.is_active or day.mark not in {"before", "weekend"}
+        shown.append(_day(day, has_begun=has_begun, is_today=day.day == today))
     rest = WEEKS * DAYS_OF_WEEK - len(shown)
     shown += [Day(today + timedelta(days=ahead + 1), "ahead", AHEAD) for ahead in range(rest)]
     middle = HALF * DAYS_OF_WEEK
     return Calendar((_weeks(shown[:middle]), _weeks(shown[middle:])), _summary(days))
 
 
-def _day(day: MemberDay, *, is_told: bool, is_today: bool) -> Day:
+def _day(day: MemberDay, *, has_begun: bool, is_today: bool) -> Day:
     if day.mark == "weekend" and day.is_active:
         return Day(day.day, "bonus", BONUS, is_today)
-    mark: Mark = day.mark if is_told else "before"
+    mark: Mark = day.mark if has_begun else "before"
     return Day(day.day, mark, MARKS[mark], is_today)
 
 
@@ -174,21 +173,21 @@ def _weeks(days: Sequence[Day]) -> Weeks:
 
 
 def _summary(days: Sequence[MemberDay]) -> str:
-    """Count the weekdays by what they are; those are what a streak is made of."""
+    """Count the weekdays by mark; streaks are made of those."""
     marks = [day.mark for day in days]
     return ", ".join(f"{marks.count(mark):,} {word}" for mark, word in COUNTED if mark in marks)
 
 
 TOP, BOTTOM = 28, 200
-"""Where the drawing's highest and lowest line lie, in pixels."""
+"""The highest and the lowest line of the chart, in pixels."""
 LINES_MAX = 4
 MONTH_ROOM = 94.0
-"""Up to where, in per cent, a month's name still has room."""
+"""Up to here, in per cent, the name of a month has room."""
 
 
 @frozen
 class Tick:
-    """A place on an axis, and what stands there."""
+    """A label on an axis."""
 
     at: float
     text: str
@@ -199,11 +198,11 @@ class Chart:
     """A line of points over days."""
 
     width: int
-    """In days: the drawing is stretched to the page, its text is not."""
+    """In days; the chart is stretched to the page, its text is not."""
     line: str
     area: str
     levels: Sequence[Tick]
-    """Lines across, in pixels from the top."""
+    """Horizontal lines, in pixels from the top."""
     months: Sequence[Tick]
     """In per cent from the left."""
     end: Tick
@@ -234,7 +233,7 @@ def chart(balances: Balances) -> Chart:
 
 
 def _steps(heights: Sequence[float]) -> str:
-    """Return a path that holds each day's level for the day, and turns only where it changes."""
+    """Return an SVG path of steps, with a point only where the level changes."""
     path = f"M0 {heights[0]:g}"
     for day, height in enumerate(heights):
         if day and height != heights[day - 1]:
@@ -243,7 +242,7 @@ def _steps(heights: Sequence[float]) -> str:
 
 
 def _levels(lowest: int, highest: int) -> Sequence[int]:
-    """Return round numbers from below the lowest to above the highest, a few; from nothing if that is near."""
+    """Return a few round numbers that enclose both values, from 0 if the lowest is near it."""
     if 0 < lowest <= highest / 2:
         lowest = 0
     highest = max(highest, lowest + LINES_MAX)

@@ -25,78 +25,78 @@ TAG_BYTES = 6
 
 
 @frozen
-class Piece:
-    """A file, and a tag of its content."""
+class Asset:
+    """A static file, and a tag of its content."""
 
     content: bytes
     tag: str
 
 
 @cache
-def piece(name: str) -> Piece:
-    """Return one of the files."""
+def asset(name: str) -> Asset:
+    """Return a static file."""
     content = (files(__package__) / "static" / name).read_bytes()
-    return Piece(content, blake2b(content, digest_size=TAG_BYTES).hexdigest())
+    return Asset(content, blake2b(content, digest_size=TAG_BYTES).hexdigest())
 
 
 def root(request: Request) -> str:
-    """Return the path that the site is mounted under, without a slash at its end."""
+    """Return the path that the site is mounted under, without a slash at the end."""
     return quote(str(request.scope.get("root_path", "")).rstrip("/"))
 
 
 def link(request: Request, page: str, /, *, query: dict[str, str] | None = None, **parts: str) -> str:
-    """Return the path of a page of this site; of the site itself, since `url_for` asks the app it is mounted in."""
+    """Return the path of a page; `url_for` would ask the app that this one is mounted in."""
     quoted = {name: quote(value, safe="") for name, value in parts.items()}
     path = root(request) + str(request.app.url_path_for(page, **quoted))
     return f"{path}?{urlencode(query)}" if query else path
 
 
 LONG = 40
-"""Names of more characters than this are clipped where they stand in a list."""
-_TURNS = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
-"""Marks that turn the direction of what follows; the page isolates each name, so none is needed."""
+"""Longer names are clipped in lists."""
+_BIDI_MARKS = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
+"""Marks that change the direction of what follows; the pages isolate each name and need none."""
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters by their category that show nothing."""
+"""Letters by their category, but invisible."""
 
 
 @frozen
 class Label:
-    """What a person is called on a page."""
+    """What a member is called on a page."""
 
     text: str
     is_placeholder: bool = False
-    """Whether it stands where nothing was left to show."""
+    """Whether there is no visible name, and it was made from the id."""
 
     @property
     def is_long(self) -> bool:
-        """Whether lists show only its beginning."""
+        """Whether lists clip it."""
         return len(self.text) > LONG
 
 
 def label(one: Rank | Standing | Found) -> Label:
-    """Return what a member is called; one without a name that can be seen is called by the id."""
+    """Return what a member is called: by name, or by id where nothing of the name is visible."""
     text = clean((name_of(one) if isinstance(one, Standing) else one.name) or "")
     return Label(text) if is_visible(text) else Label(f"Member {clean(one.member_id)}", is_placeholder=True)
 
 
 def clean(text: str) -> str:
-    """Return text on one line, without controls and without marks that turn its direction.
+    """Return text on one line, without control characters and without marks that change its direction.
 
     >>> clean("Ada" + chr(0x202E) + chr(0) + chr(10) + "Lovelace")
     'Ada Lovelace'
     """
-    kept = (char if char.isspace() or category(char) not in {"Cc", "Cs"} else "" for char in _TURNS.sub("", text))
+    kept = (char if char.isspace() or category(char) not in {"Cc", "Cs"} else "" for char in _BIDI_MARKS.sub("", text))
     return " ".join("".join(kept).split())
 
 
-def begun(text: str) -> str:
-    """Return text as it begins a line: clean, and with a capital."""
+def capitalized(text: str) -> str:
+    """Return clean text with a capital at the start."""
     cleaned = clean(text)
     return f"{cleaned[:1].upper()}{cleaned[1:]}"
 
 
 def is_visible(text: str) -> bool:
-    """Tell whether anything of a text can be seen: a letter, a digit, a sign, and not marks alone."""
+    """Tell whether a text has a visible character: a letter, a digit or a sign, not marks alone."""
     return any(category(char)[0] in "LNPS" and char not in _BLANK for char in text)
 
 
@@ -107,16 +107,16 @@ BODY_MAX = 8_192
 
 
 def theme_of(request: Request) -> str | None:
-    """Return the theme that was chosen, if any."""
+    """Return the chosen theme, if any."""
     chosen = request.cookies.get(COOKIE)
     return chosen if chosen in THEMES else None
 
 
 async def switch_theme(request: Request) -> Response:
-    """Remember a theme, and go back to the page on which it was chosen."""
+    """Set the theme cookie, and redirect back to the page on which it was chosen."""
     sent = parse_qs((await _body(request)).decode(errors="replace"))
     theme, back = (sent.get(field, [""])[0] for field in ("theme", "back"))
-    answer = RedirectResponse(back if _is_of(request, back) else link(request, "board"), 303)
+    answer = RedirectResponse(back if _is_path_of(request, back) else link(request, "board"), 303)
     if theme in THEMES:
         path = f"{root(request)}/"
         answer.set_cookie(COOKIE, theme, YEAR_SECONDS, path=path, httponly=True, samesite="lax")
@@ -124,7 +124,7 @@ async def switch_theme(request: Request) -> Response:
 
 
 async def _body(request: Request) -> bytes:
-    """Return what was sent, as far as a theme can need it."""
+    """Return the form that was sent, or nothing if it is too large for one."""
     sent = b""
     async for piece in request.stream():
         sent += piece
@@ -133,8 +133,8 @@ async def _body(request: Request) -> bytes:
     return sent
 
 
-def _is_of(request: Request, path: str) -> bool:
-    """Tell whether a path leads into this site and nowhere else."""
+def _is_path_of(request: Request, path: str) -> bool:
+    """Tell whether a path leads to a page of this site."""
     begins = path.startswith(f"{root(request)}/") and not path.startswith("//")
     return begins and path.isascii() and path.isprintable() and "\\" not in path
 
@@ -149,21 +149,21 @@ _COMMAND = re.compile(r"`([^`]+)`")
 
 
 async def rendered(request: Request, template: str, **values: Any) -> Response:
-    """Return a page; `values` are what its template needs beside what all of them do."""
+    """Return a page; `values` are what its template needs besides what all of them do."""
     administers = await Site.of(request).administers(request)
     text = await run_in_threadpool(rendered_text, request, template, administers=administers, **values)
     return answered(request, text.encode(), MEDIA_TYPE, HEADERS)
 
 
 def rendered_text(request: Request, template: str, **values: Any) -> str:
-    """Return the text of a page."""
+    """Return the HTML of a page."""
     query = request.url.query
     return (
         environment()
         .get_template(template)
         .render(
             link=lambda page, **parts: link(request, page, **parts),
-            dress=lambda name: link(request, "dress", query={"v": piece(name).tag}, name=name),
+            static=lambda name: link(request, "static", query={"v": asset(name).tag}, name=name),
             theme=theme_of(request),
             here=f"{request.url.path}?{query}" if query else request.url.path,
             **values,
@@ -173,7 +173,7 @@ def rendered_text(request: Request, template: str, **values: Any) -> str:
 
 @cache
 def environment() -> Environment:
-    """Return what all templates are read with."""
+    """Return the environment of all templates."""
     made = Environment(
         loader=PackageLoader(__package__),
         autoescape=True,
@@ -182,7 +182,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {
-        "begun": begun,
+        "capitalized": capitalized,
         "clean": clean,
         "label": label,
         "number": lambda number: f"{number:,}".replace("-", MINUS),
@@ -207,7 +207,7 @@ def dated(day: date) -> str:
 
 
 def ordinal(number: int) -> str:
-    """Return a rank in words.
+    """Return a rank as an ordinal.
 
     >>> [ordinal(number) for number in (1, 2, 3, 11, 22, 1013)]
     ['1st', '2nd', '3rd', '11th', '22nd', '1,013th']
@@ -217,5 +217,5 @@ def ordinal(number: int) -> str:
 
 
 def commands(text: str) -> Markup:
-    """Return a sentence with what stands between backticks marked as code; all else is escaped."""
+    """Return text in which commands between backticks are marked as code; all else is escaped."""
     return Markup(_COMMAND.sub(r"<code>\1</code>", str(escape(clean(text)))))  # noqa: S704  escaped in this line
