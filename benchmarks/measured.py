@@ -16,6 +16,7 @@ HOMES = {
     "paging": ("bare_pages", "read_pages", "serve"),
     "outage": ("failing_run",),
     "idling": ("idle_cpu", "idle_memory"),
+    "waiting": ("run_nothing_due", "run_selects"),
     "settling": ("raw_upserts", "settle", "recompute", "standing"),
     "serving": ("bare_summaries", "site_summaries", "serve_bare", "serve_site"),
     "searching": ("search", "indexed_select"),

@@ -148,6 +148,14 @@ class Bench:
         yield ratio("daemon, idle for an hour", "1 s of CPU", seconds, [1.0] * len(seconds), 1.0)
         yield ratio("daemon, idle", "60 MB of memory", megabytes, [60.0] * len(megabytes), 1.0)
 
+    def waiting(self) -> Iterator[Ratio]:
+        """Compare a run that finds nothing due with the SELECTs that it needs."""
+        store = self._copy(self._store(ACCOUNTS_FEW), "waiting.db")
+        names = ("run_nothing_due", "run_selects")
+        measures = {name: partial(measure, name, store, ACCOUNTS_FEW) for name in names}
+        ours, raw = alternating(measures, self.rounds).values()
+        yield ratio("run_due, nothing due", "its SELECTs, raw", ours, raw, 2.0)
+
     def outages(self) -> Iterator[Ratio]:
         """Compare status and a failing run after a year of outage with those after three days."""
         stores = {}
@@ -243,6 +251,7 @@ def main() -> None:
             bench.standings,
             bench.summaries,
             bench.idling,
+            bench.waiting,
             bench.outages,
             bench.searches,
             bench.scaling,

@@ -50,18 +50,18 @@ def calls_of_a_run(community: Community, at: datetime) -> list[str]:
     return calls_of(community, Engage.run_due, Paged(community))
 
 
-def test_a_run_with_nothing_due_asks_three_times(community: Community) -> None:
-    """For the lease, for the state, and to give the lease back."""
-    assert calls_of_a_run(community, community.now + timedelta(minutes=1)) == ["lease", "run_state", "release"]
+def test_a_run_with_nothing_due_asks_once(community: Community) -> None:
+    """For the state, which says so; nothing is written, not even a lease."""
+    assert calls_of_a_run(community, community.now + timedelta(minutes=1)) == ["run_state"]
 
 
 def test_a_run_with_a_gain_asks_eight_times(community: Community) -> None:
-    """Whom to seek, when a request may go out, and that the lease is still held are the only further questions."""
+    """Whom to seek and when a request may go out are the only questions besides the state, read under the lease."""
     community.chat("bo", 250)
     calls = calls_of_a_run(community, community.now + timedelta(minutes=15))
     assert calls == [
-        *("lease", "run_state", "accounts_to_sync"),
-        *("next_request_at", "keep_request", "post", "renew", "release"),
+        *("run_state", "lease", "run_state", "accounts_to_sync"),
+        *("next_request_at", "keep_request", "post", "release"),
     ]
     assert community.points("bo") == 2
 
@@ -71,19 +71,25 @@ def test_a_run_after_midnight_asks_eleven_times(community: Community) -> None:
     community.chat("bo", 250)
     calls = calls_of_a_run(community, datetime(2026, 3, 3, 0, 6, tzinfo=MONDAY.tzinfo))
     assert calls == [
-        *("lease", "run_state", "accounts_to_sync"),
-        *("next_request_at", "keep_request", "post", "renew"),
+        *("run_state", "lease", "run_state", "accounts_to_sync"),
+        *("next_request_at", "keep_request", "post"),
         *("run_state", "day_record", "post", "release"),
     ]
     assert community.ledger.calendar().settled_through == date(2026, 3, 2)
 
 
-def test_a_settlement_alone_asks_five_times(community: Community) -> None:
+def test_a_settlement_alone_asks_six_times(community: Community) -> None:
     """At 00:05 the slot has ended already."""
     midnight = datetime(2026, 3, 3, 0, 0, tzinfo=MONDAY.tzinfo)
     calls_of_a_run(community, midnight)
     calls = calls_of_a_run(community, midnight + timedelta(minutes=5))
-    assert calls == ["lease", "run_state", "day_record", "post", "release"]
+    assert calls == ["run_state", "lease", "run_state", "day_record", "post", "release"]
+
+
+def test_a_run_without_a_day_to_settle_waits_for_a_sync_and_asks_once(community: Community) -> None:
+    """A day that is over and cannot be settled is told as pending, without a lease."""
+    calls_of_a_run(community, datetime(2026, 3, 3, 0, 0, tzinfo=MONDAY.tzinfo))
+    assert calls_of_a_run(community, datetime(2026, 3, 3, 0, 4, tzinfo=MONDAY.tzinfo)) == ["run_state"]
 
 
 def test_the_status_asks_twice(community: Community) -> None:

@@ -10,7 +10,7 @@ from ..core import incidents
 from ..core.errors import AlertFailed
 from ..core.incidents import ChannelState, Notice, SentNotice, Trouble
 from ..core.ports import Alerts, Clock
-from ..core.posting import Posting
+from ..core.posting import Posting, RunState
 from .leases import Run
 
 logger = logging.getLogger(__name__)
@@ -32,11 +32,10 @@ def deliver(
     source_name: str = incidents.UNNAMED,
 ) -> Delivery:
     """Send every channel what is due; killed anywhere, a notice is sent twice at most, and its all-clear follows."""
-    delivery, now = Delivery(), clock()
-    sent = [*run.state.notices_sent, *run.state.notices_begun]
+    delivery, now, before = Delivery(), clock(), run.state
     in_use = {fingerprint_of(one) for one in alerts}
     for channel in alerts:
-        earlier = [one for one in sent if one.channel == channel.channel]
+        earlier = _earlier(before, channel)
         for notice in incidents.notices_due(troubles, earlier, now, source_name):
             states = run.state.channels
             if shut := incidents.state_of(states, channel.channel, fingerprint_of(channel), now):
@@ -53,6 +52,20 @@ def deliver(
                 run.post(Posting(now, told=[evolve(record, is_sure=True)], channels=over))
                 delivery.taken.append(notice)
     return delivery
+
+
+def is_due(state: RunState, alerts: Sequence[Alerts], troubles: Sequence[Trouble], now: datetime) -> bool:
+    """Tell whether any channel is to be sent anything that it takes now."""
+    return any(
+        incidents.notices_due(troubles, _earlier(state, one), now)
+        and not incidents.state_of(state.channels, one.channel, fingerprint_of(one), now)
+        for one in alerts
+    )
+
+
+def _earlier(state: RunState, channel: Alerts) -> list[SentNotice]:
+    """Return what a channel took, or may have taken."""
+    return [one for one in (*state.notices_sent, *state.notices_begun) if one.channel == channel.channel]
 
 
 def begin(run: Run, record: SentNotice) -> None:

@@ -140,20 +140,37 @@ class Runner:
 def run_due(runner: Runner) -> RunReport:
     """Do what is due, unless somebody else is at it; raises `LedgerFailed`.
 
-    First the sync of the present slot, then the days that can be settled, then the notices.
+    First the sync of the present slot, then the days that can be settled, then the notices. Where nothing is due,
+    nothing is written, not even a lease.
     """
     report = RunReport(runner.instant())
     try:
+        seen = Run(runner.ledger, slot=days.slot_of(report.at))
+        pending = settlement.pending(seen, report.at)
+        if not _is_due(runner, seen, pending, report.at):
+            return RunReport(report.at, pending=pending)
         with leased(runner.ledger, report.at, days.slot_of(report.at)) as run:
             report = _end_slot(runner, run, report)
             if report.outcome == "stopped":
                 return report
-            if report.outcome != "nothing":
-                run.renew(runner.instant())
             return _tell(runner, run, _settle(runner, run, report))
     except LedgerBusy as busy:
         logger.debug("busy: %s", busy)
         return report if report.outcome != "nothing" else evolve(report, outcome="busy", error=busy)
+
+
+def _is_due(runner: Runner, run: Run, pending: Sequence[Pending], now: datetime) -> bool:
+    """Tell whether anything is to be done, for which a run needs the lease."""
+    try:
+        at = core_sync.not_before(now, run.state.sync.seen_at)
+    except ClockWentBack:
+        return True
+    if runner.source is not None and run.state.slot_end(days.slot_of(at)) is None:
+        return True
+    if settlement.due(run, at, after=SETTLES_AFTER):
+        return True
+    lasting = _troubles(run.state, pending, now, runner.source_name)
+    return notices.is_due(run.state, runner.alerts, lasting, now)
 
 
 def _end_slot(runner: Runner, run: Run, report: RunReport) -> RunReport:

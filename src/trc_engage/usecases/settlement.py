@@ -36,13 +36,19 @@ def pending(run: Run, now: datetime) -> tuple[Pending, ...]:
     return core_settlement.pending_from(oldest, now, _cause(run.state, oldest), good_at)
 
 
-def _settle_next(run: Run, now: datetime, accept_quiet: date | None, after: timedelta) -> date | None:
-    """Settle the oldest day that is over, if it can be; return it."""
+def due(run: Run, now: datetime, accept_quiet: date | None = None, after: timedelta = timedelta(0)) -> date | None:
+    """Return the oldest day that is over and not settled, if it can be."""
     day = _oldest(run, now - after)
     if day is None:
         return None
     cause = _cause(run.state, day)
-    if cause == "no_sync" or (cause == "frozen" and day != accept_quiet):
+    return None if cause == "no_sync" or (cause == "frozen" and day != accept_quiet) else day
+
+
+def _settle_next(run: Run, now: datetime, accept_quiet: date | None, after: timedelta) -> date | None:
+    """Settle the oldest day that is over, if it can be; return it."""
+    day = due(run, now, accept_quiet, after)
+    if day is None:
         return None
     calendar, record = run.state.calendar, run.ledger.day_record(day)
     longer = core_streaks.advance_all(record.active, day, calendar) if calendar.adds(day) else []
