@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
-from trc_engage.adapters.sqlite import audit, schema
+from trc_engage.adapters.sql import schema
+from trc_engage.adapters.sqlite import audit
 
 MIGRATION = """
-CREATE TABLE daily_balances (member_id TEXT, day TEXT, points INTEGER, PRIMARY KEY (member_id, day)) STRICT;
+CREATE TABLE daily_balances (member_id {id}, day {day}, points {whole}, PRIMARY KEY (member_id, day)){by_key};
 INSERT INTO daily_balances SELECT member_id, day, sum(points) FROM entries GROUP BY member_id, day;
 """
 VERSION = schema.SCHEMA_VERSION + 1
@@ -17,7 +18,7 @@ VERSION = schema.SCHEMA_VERSION + 1
 @contextmanager
 def newer_version() -> Iterator[None]:
     """Let this process be of the next version, which brings a store up to date as it opens it."""
-    modules = [module for name, module in sys.modules.items() if name.startswith("trc_engage.adapters.sqlite.")]
+    modules = [module for name, module in sys.modules.items() if name.startswith("trc_engage.adapters.sql")]
     with ExitStack() as patches:
         patches.callback(audit._fresh_schema.cache_clear)
         patches.enter_context(patch.object(schema, "MIGRATIONS", (*schema.MIGRATIONS, MIGRATION)))

@@ -14,8 +14,8 @@ from support.command import Operator
 from support.community import IDS
 from support.copies import check, dangling, earned, keeper
 from support.versions import newer_tree
+from trc_engage.adapters.sql.schema import SCHEMA_VERSION
 from trc_engage.adapters.sqlite import backup
-from trc_engage.adapters.sqlite.schema import SCHEMA_VERSION
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 

@@ -13,8 +13,8 @@ from support.command import Operator
 from support.community import IDS, Community
 from support.visitor import alone
 from trc_engage import Engage, LedgerBusy, LedgerFailed, StoreMissing
+from trc_engage.adapters.sql.schema import SCHEMA_VERSION
 from trc_engage.adapters.sqlite import SqliteLedger
-from trc_engage.adapters.sqlite.schema import SCHEMA_VERSION
 
 Replace = Callable[[Path, Path], None]
 

@@ -11,8 +11,8 @@ from support.command import Operator
 from support.community import Community
 from support.copies import dangling, earned, keeper, standings
 from trc_engage import Engage
+from trc_engage.adapters.sql.schema import SCHEMA_VERSION
 from trc_engage.adapters.sqlite import SqliteLedger
-from trc_engage.adapters.sqlite.schema import SCHEMA_VERSION
 
 
 @pytest.fixture

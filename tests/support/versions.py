@@ -22,8 +22,8 @@ MIGRATION = '''
 
 NEWER = """
 CREATE TABLE daily_balances (
-    member_id TEXT NOT NULL, day DATE NOT NULL, points BIGINT NOT NULL, PRIMARY KEY (member_id, day)
-);
+    member_id {id} NOT NULL, day {day} NOT NULL, points {whole} NOT NULL, PRIMARY KEY (member_id, day)
+){by_key};
 INSERT INTO daily_balances SELECT member_id, day, sum(points) FROM entries GROUP BY member_id, day;
 """
 MIGRATIONS = (*MIGRATIONS, NEWER)
@@ -50,12 +50,10 @@ def newer_tree() -> Path:
     folder = Path(mkdtemp(prefix="engage-newer-"))
     package = folder / "trc_engage"
     shutil.copytree(PRESENT / "trc_engage", package, ignore=shutil.ignore_patterns("__pycache__"))
-    for kind in ("sqlite", "postgres"):
-        schema = package / "adapters" / kind / "schema.py"
-        text = schema.read_text()
-        before, found, after = text.partition("SCHEMA_VERSION = len(MIGRATIONS)\n")
-        assert found, schema
-        schema.write_text(before + found + MIGRATION + after)
+    schema = package / "adapters" / "sql" / "schema.py"
+    before, found, after = schema.read_text().partition("SCHEMA_VERSION = len(MIGRATIONS)\n")
+    assert found
+    schema.write_text(before + found + MIGRATION + after)
     posting = package / "adapters" / "sql" / "posting.py"
     text = posting.read_text()
     assert MONTHLY in text

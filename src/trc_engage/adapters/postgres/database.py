@@ -10,6 +10,7 @@ from psycopg.pq import TransactionStatus
 
 from ...core.errors import StoreMissing
 from ..sql.database import Connection, Pool, refuse_older, refuse_other
+from ..sql.schema import SCHEMA_VERSION
 from .address import Address
 from .connection import (
     BULK_SECONDS,
@@ -29,7 +30,7 @@ from .connection import (
     stage,
 )
 from .errors import CommitUnsure, translated_errors, unreachable
-from .schema import SCHEMA_VERSION, bring_up_to_date, missing, version_of
+from .schema import bring_up_to_date, missing, version_of
 
 # The key leads with the day, so that a member's own days are looked up one by one, and nobody else's are read.
 DISCORD_EVIDENCE = """

@@ -9,11 +9,12 @@ from psycopg.pq import TransactionStatus
 
 from ...core.errors import LedgerFailed
 from ..sql.database import Connection, refuse_other
+from ..sql.schema import SCHEMA_VERSION
 from .address import Address
 from .connection import WAIT_SECONDS, PostgresConnection
 from .database import Statements
 from .errors import translated_errors
-from .schema import SCHEMA_VERSION, missing, version_of
+from .schema import missing, version_of
 
 NAMES = ("search_path", "lock_timeout", "client_min_messages")
 THEIRS = ", ".join(f"current_setting('{name}')" for name in NAMES)

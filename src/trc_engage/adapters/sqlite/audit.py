@@ -9,7 +9,8 @@ from typing import cast
 from ...core.audit.model import Breach
 from ..sql.audit import Audited
 from ..sql.database import Connection
-from .schema import APPLICATION_ID, SCHEMA_VERSION, migrate
+from ..sql.schema import SCHEMA_VERSION
+from .schema import APPLICATION_ID, migrate
 
 FOUND_MAX = 100
 """How many flaws of pages are named; one page that is lost may leave thousands."""

@@ -14,9 +14,10 @@ from attrs import frozen
 
 from ...core.errors import InvalidValue, LedgerBusy, LedgerFailed
 from ..sql.database import refuse_newer
+from ..sql.schema import SCHEMA_VERSION
 from .database import SqliteDatabase
 from .ledger import ReadOnlyFile
-from .schema import APPLICATION_ID, SCHEMA_VERSION, check_released
+from .schema import APPLICATION_ID, check_released
 
 AT_FDCWD = -100
 RENAME_NOREPLACE = 1

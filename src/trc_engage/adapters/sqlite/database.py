@@ -14,7 +14,8 @@ from attrs import frozen
 from ...core.errors import InvalidValue, LedgerBusy, LedgerFailed, StoreMissing
 from ..sql.database import Connection, Pool, SqlStore, refuse_newer, refuse_other
 from ..sql.queries import Days, Views
-from .schema import SCHEMA_VERSION, check_released, migrate
+from ..sql.schema import SCHEMA_VERSION
+from .schema import check_released, migrate
 
 OWNER_ONLY = 0o600
 TRIES = 5

@@ -9,9 +9,10 @@ from typing import Self
 from ...core.errors import StoreMissing
 from ..sql.database import refuse_other
 from ..sql.posting import SqlLedger
+from ..sql.schema import SCHEMA_VERSION
 from .audit import FileAudited
 from .database import BUSY_SECONDS, OpenFile, SqliteDatabase, SqliteFile, connected
-from .schema import SCHEMA_VERSION, check_released
+from .schema import check_released
 
 APPLIED = "SELECT count(*) FROM _sqlite_migrations WHERE migration_set = 'trc-engage'"
 
