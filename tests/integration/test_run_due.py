@@ -148,5 +148,5 @@ def test_every_outcome_reads_well(snapshot: SnapshotAssertion) -> None:
     reports.append(evolve(reports[1], undelivered=(notice,)))
     assert "\n".join(f"{line(report)}" for report in reports) == snapshot(name="lines")
     assert json.dumps(
-        [to_json(Run.of_report(report)) for report in (reports[2], reports[5], reports[8])], indent=1
+        [to_json(Run.of(report)) for report in (reports[2], reports[5], reports[8])], indent=1
     ) == snapshot(name="json")

@@ -100,7 +100,7 @@ def run_due(*, as_json: Json = False, log_json: LogJson = False, log_level: LogL
     with supervised(log_level, log_json=log_json) as (supervisor, _):
         report = supervisor.run_once()
     if as_json:
-        print_json(Run.of_report(report))
+        print_json(Run.of(report))
     elif done := line(report):
         typer.echo(done)
     exit_with(report)

@@ -40,7 +40,7 @@ def status(*, as_json: Json = False) -> None:
     with channels(settings) as alerts, opened(settings, alerts=alerts) as engage:
         found = engage.status()
     if as_json:
-        print_json(FullStatus.of_status(found, installed_version()))
+        print_json(FullStatus.of(found, version=installed_version()))
     else:
         print_status(found, installed_version())
     if not found.is_healthy:

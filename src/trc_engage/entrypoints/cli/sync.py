@@ -102,7 +102,7 @@ def synced(environ: Mapping[str, str], *, as_json: bool, dry_run: bool, **how: A
             print_json(SyncFailure.of_error(error, outcome="failed", dry_run=dry_run))
         raise
     if as_json:
-        print_json(Synced.of_report(report, dry_run=dry_run))
+        print_json(Synced.of(report))
     else:
         print_report(report)
 

@@ -1,4 +1,7 @@
-"""The JSON API: each endpoint is declared once, in `ENDPOINTS`; its route and its part of OpenAPI follow from that."""
+"""The JSON API: each endpoint is declared once, in `ENDPOINTS`; its route and its part of OpenAPI follow from that.
+
+The docstring of a handler is the summary in OpenAPI, and its types are the schemas.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -154,12 +157,12 @@ class ReverseBody:
 
 
 def summary(call: Call) -> wire.Member:
-    """Return a member's points, by source too, and the streak with its next milestone."""
+    """Show where a member stands."""
     return wire.Member.of(call.engage.standing(call.member_id))
 
 
 def history(call: Call, query: HistoryQuery) -> wire.History:
-    """Return a member's entries, newest first; `before` is the cursor, `source` picks those of one source."""
+    """List a member's entries, newest first; a page with a next one may be short."""
     limit, source = query.limit, query.source
     if source is None:
         entries = list(call.engage.history(call.member_id, limit=limit + 1, before=query.before))
@@ -193,7 +196,7 @@ def _of_source(
 
 
 def calendar(call: Call, query: CalendarQuery) -> wire.Calendar:
-    """Return what each day meant for a member's streak, oldest first; by default of the last 26 weeks."""
+    """Show what each day meant for a member's streak; 1,000 days at most."""
     last = query.last or call.engage.today()
     first = query.first or last - timedelta(days=CALENDAR_DAYS - 1)
     days = call.engage.days(call.member_id, first, last)
@@ -201,19 +204,19 @@ def calendar(call: Call, query: CalendarQuery) -> wire.Calendar:
 
 
 def leaderboard(call: Call, query: LeaderboardQuery) -> wire.Leaderboard:
-    """Return the top of the visible members, of all time or of a month, and the own rank of `member`."""
+    """Show the top of all who want to be seen, of all time or of a month."""
     own = None if query.member is None else call.engage.rank(query.member, month=query.month)
     ranks = call.engage.leaderboard(month=query.month, limit=query.limit)
     return wire.Leaderboard.of_month(query.month, ranks, own)
 
 
 def earnings(call: Call) -> wire.Earnings:
-    """Return what earns points: XP on Discord, and what the host awards."""
+    """List what earns points."""
     return wire.Earnings(wire.Rate(XP_PER_POINT, 1), call.site.earnings)
 
 
 async def feed(call: Call, query: FeedQuery) -> wire.Feed:
-    """Return entries above a position, oldest first: of members the caller may see, or with the token of all."""
+    """List everyone's entries, oldest first: of members the caller may see, or with the token of all."""
     entries = list(await run_in_threadpool(call.engage.feed, after=query.after, limit=query.limit + 1))
     page = entries[: query.limit]
     return wire.Feed.of(
@@ -237,8 +240,8 @@ def _shown(engage: Engage, members: Sequence[str]) -> list[str]:
 
 
 def status(call: Call) -> Status:
-    """Return how the system does; where its store is and who works on it is left out."""
-    return Status.of_status(call.engage.status(), installed_version())
+    """Show admins how the system does."""
+    return Status.of(call.engage.status(), version=installed_version())
 
 
 def enroll(call: Call, body: EnrollBody) -> wire.Enrolment:
@@ -290,52 +293,21 @@ def _sent(body: Any) -> dict[str, Any]:
 
 MEMBER = "/members/{member_id}"
 ENDPOINTS = (
-    Endpoint("GET", MEMBER, summary, "Where a member stands", "visible"),
-    Endpoint(
-        "GET",
-        f"{MEMBER}/history",
-        history,
-        "A member's entries, newest first; a page with a next one may be short",
-        "visible",
-    ),
-    Endpoint(
-        "GET",
-        f"{MEMBER}/calendar",
-        calendar,
-        "What each day meant for a member's streak; 1,000 days at most",
-        "visible",
-    ),
-    Endpoint(
-        "GET",
-        "/leaderboard",
-        leaderboard,
-        "The top of all who want to be seen, of all time or of a month",
-        "visible",
-    ),
-    Endpoint("GET", "/earnings", earnings, "What earns points", "anybody"),
-    Endpoint(
-        "GET",
-        "/feed",
-        feed,
-        "Everyone's entries, oldest first: of members the caller may see, or with the token of all",
-        "anybody",
-    ),
-    Endpoint("GET", "/status", status, "How the system does, for admins", "admin"),
-    Endpoint("PUT", MEMBER, enroll, "Enrol a member, or bring name and link up to date", problems=(409,)),
-    Endpoint("PUT", f"{MEMBER}/link", link, "Link a Discord id to a member", problems=(409,)),
-    Endpoint("DELETE", f"{MEMBER}/link", unlink, "Close a member's account"),
-    Endpoint("POST", f"{MEMBER}/leave", leave, "Note that a member left Discord", problems=(409,)),
-    Endpoint("POST", f"{MEMBER}/rejoin", rejoin, "Note that a member is back on Discord", problems=(409,)),
-    Endpoint("POST", f"{MEMBER}/awards", award, "Award points, once for their key", creates=True, problems=(409,)),
-    Endpoint(
-        "POST",
-        f"{MEMBER}/adjustments",
-        adjust,
-        "Add or take points by hand, once for their key",
-        creates=True,
-        problems=(409,),
-    ),
-    Endpoint("POST", "/reversals", reverse, "Take an award back", creates=True, problems=(404,)),
+    Endpoint("GET", MEMBER, summary, "visible"),
+    Endpoint("GET", f"{MEMBER}/history", history, "visible"),
+    Endpoint("GET", f"{MEMBER}/calendar", calendar, "visible"),
+    Endpoint("GET", "/leaderboard", leaderboard, "visible"),
+    Endpoint("GET", "/earnings", earnings, "anybody"),
+    Endpoint("GET", "/feed", feed, "anybody"),
+    Endpoint("GET", "/status", status, "admin"),
+    Endpoint("PUT", MEMBER, enroll, problems=(409,)),
+    Endpoint("PUT", f"{MEMBER}/link", link, problems=(409,)),
+    Endpoint("DELETE", f"{MEMBER}/link", unlink),
+    Endpoint("POST", f"{MEMBER}/leave", leave, problems=(409,)),
+    Endpoint("POST", f"{MEMBER}/rejoin", rejoin, problems=(409,)),
+    Endpoint("POST", f"{MEMBER}/awards", award, creates=True, problems=(409,)),
+    Endpoint("POST", f"{MEMBER}/adjustments", adjust, creates=True, problems=(409,)),
+    Endpoint("POST", "/reversals", reverse, creates=True, problems=(404,)),
 )
 
 

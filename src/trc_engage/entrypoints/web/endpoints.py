@@ -40,12 +40,11 @@ Access = Literal["anybody", "visible", "admin", "token"]
 
 @frozen
 class Endpoint:
-    """One operation of the API; its types are those of the handler's `query`, `body` and answer."""
+    """One operation of the API; its summary is the handler's docstring."""
 
     method: str
     path: str
     handler: Handler
-    summary: str
     access: Access = "token"
     creates: bool = False
     """Whether it answers 201 when it made something new."""

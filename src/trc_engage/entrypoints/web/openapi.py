@@ -141,7 +141,7 @@ TAGGED = {"ETag": {"description": "Send it back as If-None-Match.", "schema": {"
 def _operation(endpoint: Endpoint, schemas: Schemas) -> Schema:
     types = endpoint.types
     content = {"content": {"application/json": {"schema": schemas.of(types["return"])}}}
-    operation: Schema = {"operationId": endpoint.handler.__name__, "summary": endpoint.summary}
+    operation: Schema = {"operationId": endpoint.handler.__name__, "summary": str(endpoint.handler.__doc__).rstrip(".")}
     if "body" in types:
         body = schemas.of_class(types["body"], is_closed=True)
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self, get_args
 
 from ...core.errors import ClockWentBack, EngageError, LedgerBusy, LedgerFailed, SourceError
 from ...core.model import Status as AccountStatus
-from ...core.reports import RunReport, SyncReport
+from ...core.reports import SyncReport
 from ..settings import SettingsError
 from ..wording import advice_of, describe_error, describe_failures, describe_pending, why_of, why_shut
 from .members import StreakChange
@@ -52,6 +52,10 @@ class Move(Shape):
     xp_after: Annotated[int, Shown(of="xp_total")]
 
 
+def _is_planned(report: SyncReport) -> bool:
+    return report.outcome == "planned"
+
+
 class Synced(Outcome):
     """What a sync did, or would do."""
 
@@ -67,14 +71,9 @@ class Synced(Outcome):
     rows: int
     taken_at: datetime
     late: Sequence[StreakChange]
-    dry_run: bool
-    moves: Sequence[Move] | None = None
+    dry_run: Annotated[bool, Shown(of=_is_planned)]
+    moves: Annotated[Sequence[Move] | None, Shown(of=lambda sync: sync.moves if _is_planned(sync) else None)] = None
     """What would be posted; of a dry run only."""
-
-    @classmethod
-    def of_report(cls, report: SyncReport, *, dry_run: bool = False) -> Self:
-        """Say what a sync did."""
-        return cls.of(report, dry_run=dry_run, moves=report.moves if dry_run else None)
 
 
 KINDS: tuple[tuple[type[EngageError], str], ...] = (
@@ -124,20 +123,11 @@ class Run(Outcome):
     at: datetime
     slot: datetime | None
     sync: Synced | None
-    error: Failure | None
+    error: Annotated[Failure | None, Shown(of=lambda report: report.error and Failure.of_error(report.error))]
     settled: Sequence[date]
     pending: Sequence[Pending]
     delivered: Sequence[Notice]
     undelivered: Sequence[Notice]
-
-    @classmethod
-    def of_report(cls, report: RunReport) -> Self:
-        """Say what a run did."""
-        return cls.of(
-            report,
-            sync=report.sync and Synced.of_report(report.sync),
-            error=report.error and Failure.of_error(report.error),
-        )
 
 
 class Need(Shape):
@@ -202,6 +192,10 @@ class Channel(Shape):
     why: Annotated[str, Shown(of=why_shut)]
 
 
+def _accounts(status: Any) -> Mapping[AccountStatus, int]:
+    return {kind: status.tally.accounts.get(kind, 0) for kind in get_args(AccountStatus)}
+
+
 class Status(Shape):
     """How the system does."""
 
@@ -213,7 +207,9 @@ class Status(Shape):
     board_id: Annotated[
         str | None, Shown("Whose board the points are of: source and guild. Null before the first sync.")
     ]
-    failures: Annotated[int, Shown("Failed syncs in a row.")]
+    failures: Annotated[
+        int, Shown("Failed syncs in a row.", of=lambda status: status.failure_run.count if status.failure_run else 0)
+    ]
     failing: Annotated[FailureRun | None, Shown(of="failure_run")]
     troubles: Sequence[Trouble]
     wait: Wait | None
@@ -224,17 +220,10 @@ class Status(Shape):
     next_sync_at: datetime
     next_settlement_at: datetime
     members: Annotated[int, Shown(of="tally.members")]
-    accounts: Annotated[Mapping[str, int], Shown("How many there are of each status.")]
+    accounts: Annotated[Mapping[str, int], Shown("How many there are of each status.", of=_accounts)]
     entries: Annotated[int, Shown(of="tally.entries")]
     store_bytes: Annotated[int | None, Shown(of="tally.size_bytes")]
     version: str | None
-
-    @classmethod
-    def of_status(cls, status: Any, version: str | None) -> Self:
-        """Fill it from the status of the core."""
-        accounts = {kind: status.tally.accounts.get(kind, 0) for kind in get_args(AccountStatus)}
-        failures = 0 if status.failure_run is None else status.failure_run.count
-        return cls.of(status, accounts=accounts, failures=failures, version=version)
 
 
 class FullStatus(Status):
