@@ -4,10 +4,10 @@
     celery -A celery_app worker --pool solo
     celery -A celery_app beat
 
-Have as many workers as you like, on as many machines as reach the store: it decides what is due, one of them does it,
-and the others are told `busy`. Nothing is retried: a slot that nobody ended is still open when beat asks again, and a
-missed one costs nothing. With `--pool solo` SIGTERM also ends a read that is under way; a prefork pool is as exact, but
-there Celery waits until the read is over.
+Run as many workers as you like, on all machines that reach the store: it decides what is due, one worker does it, and
+the others return `busy`. Nothing is retried: a slot that no run ended is still open when beat asks again, and a missed
+one costs nothing. With `--pool solo`, SIGTERM also stops a read in progress; a prefork pool is as exact, but there
+Celery waits until the read is over.
 """
 
 import logging

@@ -116,7 +116,7 @@ def get_front(_: Request) -> Response:
 
 
 def may_see(_: Request, member_id: str) -> bool:
-    """Say whether a member's page is for whoever asks; in your app, for whom you know by the session."""
+    """Return whether this visitor may see the member; in your app, ask the session."""
     return not member_id.startswith("private-")
 
 
