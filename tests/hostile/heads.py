@@ -32,7 +32,7 @@ def _wait(name: str, *lines: str, status: str = "429 Too Many Requests", outcome
 
 def _off(name: str, by: timedelta, outcome: Outcome) -> Case:
     script = [asked, dated(lambda peer: answer(PAGE, f"Date: {http_date(peer.at + by)}"))]
-    return Case(f"date_{name}", outcome, [script], "date -u" if outcome == "clock" else "", tries=1)
+    return Case(f"date_{name}", outcome, [script], "one of the clocks is wrong" if outcome == "clock" else "", tries=1)
 
 
 def _date(name: str, text: str, outcome: Outcome = "paid") -> Case:
