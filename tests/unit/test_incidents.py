@@ -160,8 +160,8 @@ def test_an_alert_names_since_when_why_what_waits_and_what_helps(kind: SourceTro
 HELPS: dict[SourceTrouble, tuple[str, ...]] = {
     "private": ("TRC_ENGAGE_MEE6_TOKEN", "restart it after a change", "`trc-engage sync` shows at once"),
     "unknown_guild": ("TRC_ENGAGE_GUILD_ID", "restart it after a change", "`trc-engage sync` shows at once"),
-    "rate_limited": ("Syncs go on by themselves", "`trc-engage status` tells when"),
-    "blocked": ("Syncs go on by themselves", "`trc-engage status` tells when"),
+    "rate_limited": ("Syncs go on by themselves", "`trc-engage status` shows until when"),
+    "blocked": ("Syncs go on by themselves", "`trc-engage status` shows until when"),
     "malformed": ("`trc-engage sync` shows whether it still does", "TRC_ENGAGE_MEE6_URL"),
     "down": ("whether this machine reaches other sites", "MEE6 is down: just wait", "TRC_ENGAGE_MEE6_URL"),
     "distrusted": ("`trc-engage sync --accept-drops`", "`trc-engage sync --rebase-drops`", "--adopt-board"),

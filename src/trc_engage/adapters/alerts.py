@@ -176,7 +176,7 @@ class WebhookAlerts:
     ) -> Iterator[Self]:
         """Prepare to send; `timeout` are the seconds for a whole message. Raises `InvalidValue`.
 
-        `contact` is the address of a page of whoever runs this: Discord asks for one in the User-Agent.
+        `contact` is the address of a page of yours: Discord asks for one in the User-Agent.
         """
         if not url.isascii() or not url.isprintable() or " " in url or not _is_address(url):
             raise InvalidValue("url", "…", "give the address of a Discord webhook: https, a host and a path")
@@ -258,7 +258,7 @@ class _Post:
 
     def _connected(self) -> HTTPConnection:
         address = urlsplit(self.url)
-        # Whoever waits ends it sooner, and says why.
+        # The thread that waits ends it sooner, and says why.
         timeout = self.seconds + 1
         if address.scheme == "http":
             return HTTPConnection(address.netloc, timeout=timeout)

@@ -11,7 +11,7 @@ from .reports import SyncReport
 from .sync import SyncPlan
 
 XP_MAX = 2**53
-"""More than anybody earns; beyond it JSON no longer tells whole numbers apart."""
+"""More than anybody earns; beyond it JSON numbers lose whole units."""
 BOARD_ID_LENGTH_MAX = 200
 SHOWN_BELOW = 10**30
 _NOTHING_CHANGED = "nothing was changed. Correct the source"
@@ -75,7 +75,7 @@ def _flaw_of_readings(board: Board, sought: frozenset[str]) -> str | None:
         return f"a board whose readings are {_shown(readings)}, but must map Discord ids to XP"
     if not isinstance(missed, Set):
         return f"a board whose missed are {_shown(missed)}, but must be a set of Discord ids"
-    # A Discord id is a text as sought, which no number equals; whose it is, is not told (R1).
+    # A Discord id is a text as sought, which no number equals. The message does not name it (R1).
     if not sought.issuperset(readings) or not sought.issuperset(missed):
         return "a board that names Discord ids which were not sought"
     if missed and not missed.isdisjoint(readings):
@@ -177,7 +177,7 @@ def why_more_is_lost(plan: SyncPlan, shown: SyncReport | None) -> str | None:
     return (
         f"the board has changed since you were asked: {plan.counts['absent']:,} accounts are not on it now, "
         f"{shown.absent:,} then, and the sync would bring {plan.points:+,} points, {shown.points:+,} then; nothing "
-        "was changed. Look at it again and decide anew"
+        "was changed. Look at it again and decide again"
     )
 
 

@@ -91,7 +91,7 @@ class Calendar:
     """Before the first settlement the day before the first enrolment; None while nobody is enrolled."""
     excused: frozenset[date] = frozenset()
     changes: int = 0
-    """How often a day was excused or required again; with `settled_through` it tells calendars apart."""
+    """How often a day was excused or required again; with `settled_through` it identifies a calendar."""
 
     @property
     def next_day(self) -> date | None:
@@ -108,19 +108,19 @@ class Calendar:
         return evolve(self, excused=days, changes=self.changes + 1)
 
     def is_required(self, day: date) -> bool:
-        """Tell whether a day without activity breaks a streak."""
+        """Return whether a day without activity breaks a streak."""
         return day.weekday() < SATURDAY and day not in self.excused
 
     def adds(self, day: date) -> bool:
-        """Tell whether activity on that day makes a streak longer: on any weekday, excused or not."""
+        """Return whether activity on that day makes a streak longer: on any weekday, excused or not."""
         return day.weekday() < SATURDAY
 
     def is_settled(self, day: date) -> bool:
-        """Tell whether the day is decided, so that news of it is late (R16)."""
+        """Return whether the day is decided, so that news of it is late (R16)."""
         return self.settled_through is not None and day <= self.settled_through
 
     def requires_any(self, after: date, before: date) -> bool:
-        """Tell whether any day strictly between the two is required."""
+        """Return whether any day strictly between the two is required."""
         day = after + ONE_DAY
         while day < before:
             if self.is_required(day):
@@ -151,7 +151,7 @@ SlotOutcome = Literal["synced", "failed", "waiting"]
 
 @frozen
 class SlotEnd:
-    """How a slot ended: once, whoever ran it."""
+    """How a slot ended: once, in whichever process."""
 
     slot: datetime
     """When the slot began."""
@@ -182,7 +182,7 @@ def next_settlement_at(now: datetime) -> datetime:
 
 
 def is_attended(now: datetime, last: SlotEnd | None, good_at: datetime | None) -> bool:
-    """Tell whether anybody runs what is due: the slot before the present one has ended, or a sync was good since."""
+    """Return whether anybody runs what is due: the slot before the present one has ended, or a sync was good since."""
     # A slot to come ended under a clock that ran ahead.
     seen = (None if last is None else last.slot, good_at)
     return any(at is not None and slot_of(now) - SLOT <= at <= now for at in seen)

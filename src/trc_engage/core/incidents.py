@@ -1,4 +1,4 @@
-"""What is wrong, and who is to be told: an alert, a reminder a day, one all-clear; and which channels take it (R20)."""
+"""What lasts and needs an admin, and the notices about it: an alert, a reminder a day, one all-clear (R20)."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from .settlement import Pending, ends_at
 
 WAIT_MIN = timedelta(seconds=1)
 WAIT_MAX = timedelta(hours=24)
-"""As long as a reminder waits: whoever asks for more is asked again once a day."""
+"""As long as the gap between reminders: a channel that asks for a longer wait is tried once a day."""
 UNNAMED = "the source"
 """What a source is called that has no name."""
 
@@ -36,7 +36,7 @@ class ChannelState:
         return self.dead_since is None and self.not_before is None
 
     def is_shut(self, now: datetime) -> bool:
-        """Tell whether nothing is to be sent; what was noted under a clock that ran ahead shuts nothing."""
+        """Return whether nothing is sent to it; a wait noted under a clock that ran ahead does not count."""
         if self.dead_since is not None:
             return True
         return self.not_before is not None and now < self.not_before <= now + WAIT_MAX + CLOCK_SLACK
@@ -51,7 +51,7 @@ def state_of(states: Iterable[ChannelState], channel: str, fingerprint: str, now
 def after_failure(channel: str, fingerprint: str, error: AlertFailed, now: datetime) -> ChannelState | None:
     """Return what is to be remembered of a channel that did not take a notice; None if nothing is.
 
-    One without a fingerprint is never given up, for nobody could tell when it is another.
+    A channel without a fingerprint is never given up: a new address could not be told from the old one.
     """
     if error.is_gone and fingerprint:
         return ChannelState(channel, fingerprint, dead_since=now, why=str(error))
@@ -100,7 +100,7 @@ class FailureRun:
 
     @property
     def cause(self) -> "FailureRun":
-        """What is told first: what needs a decision, under its own time."""
+        """The failures to report first: those that need a decision, since their own first one."""
         return self.urgent or self
 
 
@@ -250,7 +250,7 @@ def failed_again(failure_run: FailureRun | None, at: datetime, kind: SourceTroub
 def source_trouble(failure_run: FailureRun | None, pending: Sequence[Pending]) -> Trouble | None:
     """Return the trouble of syncs that fail: from the third in a row on, at once for what an admin has to decide.
 
-    What needs a decision comes first, and under its own time: told of an outage, an admin is told of it too.
+    What needs a decision comes first and has its own start, so that it is reported during an outage too.
     """
     if failure_run is None or (failure_run.count < FAILURES_MIN and failure_run.urgent is None):
         return None
@@ -270,16 +270,16 @@ def clock_trouble(error: ClockWentBack) -> Trouble:
 
 
 def notices_due(
-    troubles: Iterable[Trouble], told: Iterable[SentNotice], now: datetime, source_name: str = UNNAMED
+    troubles: Iterable[Trouble], sent: Iterable[SentNotice], now: datetime, source_name: str = UNNAMED
 ) -> list[Notice]:
-    """Return what one channel is to be told now, given the last notice of each topic that it took.
+    """Return the notices that are due to one channel, given the last one of each topic that it took.
 
-    A notice that it may have taken counts as taken where it has to be cleared, and as not taken where it may be due.
+    A notice that it may have taken counts as taken for an all-clear, and as not taken for an alert.
     """
     lasting = {trouble.topic: trouble for trouble in troubles}
     known: dict[Topic, SentNotice] = {}
     perhaps: dict[Topic, SentNotice] = {}
-    for one in told:
+    for one in sent:
         (known if one.is_sure else perhaps)[one.topic] = one
     open_ones = {last.topic: last for last in (*known.values(), *perhaps.values()) if last.kind != "all_clear"}
     over = [last for topic, last in open_ones.items() if topic not in lasting]

@@ -95,7 +95,7 @@ class Decision:
 
     kind: DecisionKind
     actor: str | None = None
-    """What whoever decided calls himself; an adoption always says it."""
+    """Who decided; an adoption always has one."""
     reason: str | None = None
 
     @property
@@ -233,7 +233,7 @@ class Board:
     missed: Set[str] = frozenset()
     """Sought and not found on a board that moved while it was read: as good as not looked for."""
     server_at: datetime | None = None
-    """What time the server told with its first answer."""
+    """The server's time, from its first answer."""
 
 
 @frozen

@@ -1,4 +1,4 @@
-"""What callers are told: what was done, and where everybody stands."""
+"""What callers get back: what was done, and where members stand."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -22,7 +22,7 @@ class Tally:
     store: str
     """Where it is, without any password."""
     size_bytes: int | None
-    """None if it has no size that could be told."""
+    """None if its size is not known."""
     members: int
     accounts: Mapping[AccountStatus, int]
     """How many there are of each status, unlinked ones included."""
@@ -187,7 +187,7 @@ class Standing:
     points_by_source: Mapping[str, int] = field(factory=dict)
     discord: DiscordStanding | None = None
     streak: StreakStanding | None = None
-    """Told of one member at a time."""
+    """Filled in for one member at a time only."""
     is_hidden: bool = False
     is_forgotten: bool = False
 
@@ -202,7 +202,7 @@ class Found:
 
 @frozen
 class MemberFacts:
-    """What a store tells of one member, for `Standing` to be made of."""
+    """What a store knows of one member, from which a `Standing` is made."""
 
     standing: Standing
     enrolled_at: datetime

@@ -72,12 +72,12 @@ def ends_at(day: date) -> datetime:
 
 
 def is_over(day: date, now: datetime) -> bool:
-    """Tell whether a UTC day has ended."""
+    """Return whether a UTC day has ended."""
     return now >= ends_at(day)
 
 
 def is_read_past(day: date, good_at: datetime | None) -> bool:
-    """Tell whether a good sync began after the day's end."""
+    """Return whether a good sync began after the day's end."""
     return good_at is not None and good_at >= ends_at(day)
 
 
@@ -100,7 +100,7 @@ def cause_of(day: date, calendar: Calendar, good_at: datetime | None, rises: Map
 
 
 def is_frozen(day: date, calendar: Calendar, rises: Mapping[date, int]) -> bool:
-    """Tell whether the source answered that day but did not count (R15a)."""
+    """Return whether the source answered that day but did not count (R15a)."""
     if not calendar.is_required(day) or rises[day]:
         return False
     return rises[calendar.required_before(day)] >= ROSE_THE_DAY_BEFORE_MIN

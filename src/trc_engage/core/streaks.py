@@ -1,6 +1,6 @@
 """Weekday streaks (R13, R14) and their milestones (R17).
 
-`advance_all` is the one step: settling takes it once a day with whoever was active, and recomputing
+`advance_all` is the one step: settling takes it once a day with everyone who was active, and recomputing
 folds it over all active days of one member.
 """
 
@@ -66,7 +66,7 @@ class Milestone:
 
     @property
     def milestone_id(self) -> str:
-        """Member and threshold: whoever pays a bonus for it one day pays by this key."""
+        """Member and threshold: a key under which a bonus is paid once."""
         return f"{self.member_id}:{self.threshold}"
 
 

@@ -125,7 +125,7 @@ def _to_be_rebased(account: DiscordActivity, window_from: datetime | None) -> Mo
 
 
 def _opening(account: DiscordActivity, xp: int | None, window: Window) -> Move:
-    """R2: the XP read is the baseline; whoever is not on the board opens with a zero-XP record."""
+    """R2: the XP read is the baseline; a member who is not on the board opens with a zero-XP record."""
     baseline = xp or 0
     next_reading: NextReading = "begins" if xp is None else "continues"
     return Move(account, "tracked", next_reading, baseline, baseline, baseline, None, "opening", 0, window)
@@ -178,7 +178,7 @@ def _unseen(account: DiscordActivity, window: Window, drops: Drops | None) -> tu
 
     In a season reset (`drops="rebase"`) those who vanish with it are rebased too, to a zero-XP
     record: kept XP would turn their first message of the new season into a deduction. Should they
-    have vanished by mistake, R2a rebases them back. The same holds for whoever is not on an adopted board (R24).
+    have vanished by mistake, R2a rebases them back. The same holds for accounts that are not on an adopted board (R24).
     """
     if account.next_reading == "begins":
         return "unchanged", _restated(account, account.status, None)
@@ -234,7 +234,7 @@ def day_of_award(at: datetime, now: datetime) -> date:
 
 
 def is_cached(now: datetime, state: SyncState, slot: datetime | None) -> bool:
-    """Tell whether the last good reading still answers; a slot takes none from before it (R21)."""
+    """Return whether the last good reading still answers; a slot takes none from before it (R21)."""
     if state.good_at is None or now - state.good_at >= CACHED_FOR:
         return False
     return slot is None or state.good_at >= slot
@@ -248,7 +248,7 @@ def wait_asked(error: SourceError) -> timedelta | None:
 
 
 def is_kept_away(wait: Wait | None, now: datetime) -> bool:
-    """Tell whether a wait that was asked for is not over (R21).
+    """Return whether a wait that was asked for is not over (R21).
 
     A wait that ends later than any can was noted under a clock that ran ahead, and keeps nobody.
     """

@@ -30,7 +30,7 @@ NO_ADDRESS = (
 
 
 def is_address(value: str) -> bool:
-    """Tell whether a text is meant as an address, and not as names with values."""
+    """Return whether a text is meant as an address, and not as names with values."""
     return re.match(r"\s*[A-Za-z][A-Za-z0-9+.-]*:", value) is not None
 
 

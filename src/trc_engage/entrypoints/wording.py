@@ -57,8 +57,8 @@ _AFTER_A_CHANGE = (
 FAILED_FOR_LONG: Mapping[SourceTrouble, str] = {
     "private": _AFTER_A_CHANGE,
     "unknown_guild": _AFTER_A_CHANGE,
-    "rate_limited": "`trc-engage status` tells when",
-    "blocked": "`trc-engage status` tells when",
+    "rate_limited": "`trc-engage status` shows until when",
+    "blocked": "`trc-engage status` shows until when",
     "malformed": f"`trc-engage sync` shows whether it still does. {ARGUMENTS['base_url']}",
     "down": ARGUMENTS["base_url"],
 }
@@ -148,7 +148,7 @@ MARKS: dict[Mark, str] = {
 
 
 def explained(entry: Entry) -> str:
-    """Tell how an entry came about, so that it can be checked from the one before it."""
+    """Return how an entry came about, so that it can be checked from the one before it."""
     if entry.xp is None:
         return _by_hand(entry)
     change = entry.xp
@@ -326,13 +326,13 @@ def _shut(status: Status, state: ChannelState) -> str:
 def _pending(status: Status) -> str:
     if not status.pending:
         return "none"
-    told = describe_pending(status.pending[0])
+    first = describe_pending(status.pending[0])
     others = [f"{one.day:%a %Y-%m-%d}" for one in status.pending[1:]]
     if not others:
-        return told
+        return first
     if len(others) > PENDING_SHOWN_MAX:
-        return f"{told}. Behind it: {len(others):,} days, {others[0]} to {others[-1]}"
-    return f"{told}. Behind it: {', '.join(others)}"
+        return f"{first}. Behind it: {len(others):,} days, {others[0]} to {others[-1]}"
+    return f"{first}. Behind it: {', '.join(others)}"
 
 
 def _when(status: Status, at: datetime) -> str:

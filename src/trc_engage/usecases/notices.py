@@ -1,4 +1,4 @@
-"""Notices to admins: on record before they are sent, so that whoever is killed meanwhile leaves no riddle (R20)."""
+"""Notices to admins: recorded before they are sent, so that a process killed in between leaves no doubt (R20)."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -55,7 +55,7 @@ def deliver(
 
 
 def is_due(state: RunState, alerts: Sequence[Alerts], troubles: Sequence[Trouble], now: datetime) -> bool:
-    """Tell whether any channel is to be sent anything that it takes now."""
+    """Return whether any channel is to be sent anything that it takes now."""
     return any(
         incidents.notices_due(troubles, _earlier(state, one), now)
         and not incidents.state_of(state.channels, one.channel, fingerprint_of(one), now)
