@@ -43,7 +43,7 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 def test_no_award_waits_for_a_search(ledger: Store) -> None:
-    """Forty visitors search among 5,000 members while awards are booked, and none of these waits half as long as it would for a lock."""
+    """Forty visitors search among 5,000 members meanwhile; no award waits half as long as it would for a lock."""
     engage = Engage(ledger=ledger, clock=lambda: MONDAY)
     engage.enroll_all(named(5_000))
     visitor, stop, waits = alone(engage), threading.Event(), list[float]()
