@@ -53,8 +53,8 @@ class Address:
         return f'"{self.schema}"'
 
     @property
-    def path(self) -> str:
-        """The search path: temporary tables come last, so that nobody's stands before one of ours."""
+    def search_path(self) -> str:
+        """What names are looked up in: temporary tables come last, so that nobody's stands before one of ours."""
         return f"{self.quoted_schema}, pg_temp"
 
     @property
@@ -68,8 +68,8 @@ class Address:
         return f"SELECT pg_advisory_xact_lock({self.lock_key})"
 
     @property
-    def turn(self) -> str:
-        """The statements with which one begins to write, when all others are done; the last tells the version.
+    def begin_writing(self) -> str:
+        """The statements that begin a write, once all others are done; the last returns the version.
 
         Positions follow the last that was committed: those of a transaction that failed are given again, so that
         none is missing unless an entry is.

@@ -20,7 +20,7 @@ from ..sql.database import Connection, Rows, Stamp
 from .address import Address
 
 WAIT_SECONDS = 10.0
-"""For a connection, and for whoever writes to be done."""
+"""For a connection, and for another writer to be done."""
 STATEMENT_SECONDS = 30
 """Longer than the wait for a lock, shorter than a web server waits for us."""
 BULK_SECONDS = 300
@@ -40,7 +40,7 @@ PATIENCE = "SET LOCAL statement_timeout = '{seconds}s'"
 def opening(begin: str, address: Address, *, path: str | None = None) -> tuple[str, ...]:
     """Return the statements that begin a transaction and set all that ours rely on until it ends."""
     values = {
-        "search_path": path or address.path,
+        "search_path": path or address.search_path,
         "lock_timeout": f"{WAIT_SECONDS}s",
         "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
         "client_min_messages": "warning",
@@ -50,7 +50,7 @@ def opening(begin: str, address: Address, *, path: str | None = None) -> tuple[s
         begin,
         # First, and by the quickest statement that there is: the limit that was left behind may be a millisecond.
         PATIENCE.format(seconds=STATEMENT_SECONDS),
-        # The role that a connection came with, and not the one of whoever had it before.
+        # The role that a connection came with, and not the one that its last user set.
         f"SELECT set_config('role', NULL, true), {given}",
     )
 
@@ -280,8 +280,8 @@ def merge(
     """Insert rows, many of them by way of a temporary table, and return how many were written."""
     names = ", ".join(columns)
     if len(rows) < ROWS_TO_COPY:
-        places = ", ".join("?" * len(columns))
-        return connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({places}) {conflict}", rows).rowcount
+        marks = ", ".join("?" * len(columns))
+        return connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks}) {conflict}", rows).rowcount
     mine, staged = own(connection), f"engage_staged_{table}"
     alike = f"SELECT {names} FROM {table} WITH NO DATA"
     mine.extend_timeout(BULK_SECONDS, f"CREATE TEMP TABLE {staged} ON COMMIT DROP AS {alike}")

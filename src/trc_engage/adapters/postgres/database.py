@@ -150,7 +150,7 @@ class PostgresDatabase(Statements):
     @contextmanager
     def transaction(self) -> Iterator[PostgresConnection]:
         begin = opening(READ if self._read_only else WRITE, self._address)
-        with self._transaction(*begin, self._address.turn) as (connection, found):
+        with self._transaction(*begin, self._address.begin_writing) as (connection, found):
             refuse_other(self.address, found[0], SCHEMA_VERSION)
             yield connection
 

@@ -1,4 +1,4 @@
-"""Every error of psycopg, told as ours."""
+"""Every error of psycopg, translated into one of ours."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,7 +39,7 @@ ADVICE: dict[type[psycopg.Error], str] = {
     psycopg.DataError: f"a value cannot be stored; {UNDONE}",
     psycopg.IntegrityError: f"the rows contradict each other; {UNDONE}",
 }
-"""What to do; the first that fits is told."""
+"""What to do; the first that fits is taken."""
 
 LOST = f"the connection was lost, and {UNDONE}: try again; if it stays so, see whether the server runs"
 SILENT = f"{UNDONE}: try again; if it stays so, see whether the server runs, and what stands between"
@@ -113,7 +113,7 @@ def translation(address: str, error: psycopg.Error) -> LedgerBusy | LedgerFailed
 
 
 def _is_lost(error: psycopg.Error) -> bool:
-    """Tell whether it was the connection that failed, of which libpq tells in words alone."""
+    """Tell whether it was the connection that failed, which libpq says in words alone."""
     return isinstance(error, errors.ConnectionException) or (
         isinstance(error, psycopg.OperationalError) and error.sqlstate is None
     )
@@ -121,12 +121,12 @@ def _is_lost(error: psycopg.Error) -> bool:
 
 def unreachable(address: str, error: psycopg.Error) -> LedgerBusy | LedgerFailed:
     """Return why no connection could be made; at the door the server's reasons come in words alone."""
-    told = _first_line(error)
-    if STARTUP in told:
-        return LedgerFailed(f"{address}: {told}: {REFUSED_OPTION}")
-    if any(words in told for words in PASSING):
-        return LedgerBusy(f"{address} is busy: {told}: try again")
-    return LedgerFailed(f"{address}: {told}: {REFUSED if 'FATAL' in told else UNREACHABLE}")
+    text = _first_line(error)
+    if STARTUP in text:
+        return LedgerFailed(f"{address}: {text}: {REFUSED_OPTION}")
+    if any(words in text for words in PASSING):
+        return LedgerBusy(f"{address} is busy: {text}: try again")
+    return LedgerFailed(f"{address}: {text}: {REFUSED if 'FATAL' in text else UNREACHABLE}")
 
 
 def _first_line(error: Exception) -> str:

@@ -76,7 +76,7 @@ class JoinedDatabase(Statements):
                     "the store from one that is READ COMMITTED"
                 )
                 raise LedgerFailed(message)
-            (version,) = connection.run(self._address.turn)
+            (version,) = connection.run(self._address.begin_writing)
             refuse_other(self.address, version, SCHEMA_VERSION)
             yield connection
             if connection.staged:
@@ -92,7 +92,7 @@ class JoinedDatabase(Statements):
                 driver.execute("SELECT")
             with driver.transaction(force_rollback=is_undone):
                 connection = PostgresConnection(driver)
-                values = [self._address.path, f"{WAIT_SECONDS}s", "warning"]
+                values = [self._address.search_path, f"{WAIT_SECONDS}s", "warning"]
                 isolation, *before = (connection.cursor().execute(ENTER, values).fetchone() or [""])[: len(NAMES) + 1]
                 yield connection, isolation
                 if not is_undone:

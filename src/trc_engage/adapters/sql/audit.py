@@ -50,7 +50,7 @@ ON CONFLICT (month, member_id) DO UPDATE SET points = excluded.points
 
 
 class Audited(SqlStore):
-    """What is held, row by row as it is, and balances made anew."""
+    """What the store holds, row by row as it is, and balances rebuilt."""
 
     def holdings(self) -> Holdings:
         with self._surveyed() as survey:
@@ -137,7 +137,7 @@ CHANNELS = Columns("channels", types_of(ChannelState), keys=2)
 REQUESTS = Columns("requests", {"task": str, "next_at": datetime})
 LEASES = Columns("leases", {"task": str, "owner": str, "taken_at": datetime, "until": datetime})
 
-# A sync's entries bear its instant; two syncs may share one.
+# A sync's entries have its instant; two syncs may share one.
 RUN_POINTS = """
 WITH posted AS (SELECT at, sum(points) AS points FROM entries WHERE account_id IS NOT NULL GROUP BY at),
 recorded AS (SELECT at, sum(points) AS points FROM runs WHERE outcome = 'synced' GROUP BY at)
@@ -298,7 +298,7 @@ def failure_runs(survey: Survey) -> Iterator[Breach]:
 
 
 def notices(survey: Survey) -> Iterator[Breach]:
-    """Read every notice; that one is older than what it tells of is no flaw, for a clock may have run ahead (R22)."""
+    """Read every notice; one that is older than its trouble is no flaw, for a clock may have run ahead (R22)."""
     for columns in (NOTICES, CHANNELS, REQUESTS):
         list(survey.values(columns, check="notice"))
     return iter(())

@@ -22,7 +22,7 @@ class Forkable(Protocol):
     """What holds connections."""
 
     def begin_in_child(self, *, was_in_use: bool) -> None:
-        """Begin anew in a child; `was_in_use` if a connection was checked out when the process forked."""
+        """Start over in a child; `was_in_use` if a connection was checked out when the process forked."""
         ...
 
 
@@ -59,7 +59,7 @@ class ForkGuard:
         self._forking = 0
 
     def add(self, pool: Forkable) -> None:
-        """Let a pool begin anew after every fork, for as long as it lives."""
+        """Let a pool start over after every fork, for as long as it lives."""
         self._pools.add(pool)
 
     def enter(self, pool: Forkable) -> Checkout:
@@ -110,7 +110,7 @@ fork_guard = ForkGuard()
 
 FORKED_IN_USE = (
     "this process was forked in the middle of a call, which the database's locks do not survive; nothing was read or "
-    "written: fork while no call is under way, or start the process anew (spawn)"
+    "written: fork while no call is under way, or start a new process (spawn)"
 )
 
 
@@ -129,7 +129,7 @@ class Pool(Generic[Pooled]):
     """At most `size` connections, made when one is needed and kept for the next caller.
 
     Nothing happens in the background: a caller who needs a connection makes it, and sees at once why that fails.
-    A forked child begins anew with its own connections. `survives_fork` says whether it may even if it was forked
+    A forked child starts over with its own connections. `survives_fork` says whether it may even if it was forked
     in the middle of a call, which happens only to a thread that forks within one, or after `FORK_SECONDS`.
     """
 
@@ -326,7 +326,7 @@ class Database(Protocol):
         ...
 
     def size_bytes(self, connection: Connection, /) -> int | None:
-        """Return how much room the store takes; None if that cannot be told."""
+        """Return how much room the store takes; None if that is unknown."""
         ...
 
     def close(self) -> None:
@@ -372,7 +372,7 @@ class SqlStore:
 
 
 class Stamp(str):
-    """An instant as a text; a type of its own, for databases that must be told what a text means."""
+    """An instant as a text; a type of its own, for databases that need to know what a text means."""
 
     __slots__ = ()
 
@@ -408,7 +408,7 @@ def refuse_newer(address: str, found: int, known: int) -> None:
 
 
 def refuse_older(address: str, found: int, known: int) -> None:
-    """Raise `LedgerFailed` if tables are older than this version, for whoever may not bring them up to date."""
+    """Raise `LedgerFailed` if tables are older than this version, where they may not be brought up to date."""
     if found < known:
         message = (
             f"{address} was laid out by an older trc-engage (schema {found}, this one needs {known}); nothing was "

@@ -139,7 +139,7 @@ ON CONFLICT (board_id) DO UPDATE SET trouble = excluded.trouble, until = exclude
 
 
 def check_lease(connection: Connection, lease: Lease | None) -> None:
-    """Raise `LeaseLost` if somebody else has the lease by now; whoever writes here holds the lock."""
+    """Raise `LeaseLost` if somebody else has the lease by now; a transaction that writes holds the lock."""
     if lease is None:
         return
     held = connection.execute("SELECT 1 FROM leases WHERE task = ? AND owner = ?", [lease.task, lease.owner])

@@ -71,7 +71,7 @@ def rows_of(named: Iterable[tuple[str, str | None]]) -> Iterator[tuple[str, str]
 
 
 def reword(connection: Connection) -> Sequence[Change]:
-    """Make the words of all names anew where they differ, and return of whom they did."""
+    """Rebuild the words of names where they differ, and return for whom they did."""
     named = dict(connection.execute(NAMED).fetchall())
     differing = misnamed(named, connection.execute(HELD))
     connection.executemany("DELETE FROM name_words WHERE member_id = ?", [(member_id,) for member_id in differing])

@@ -87,8 +87,8 @@ def _text(raw: bytes) -> str:
 def _pages(connection: Connection) -> Iterator[Breach]:
     for (flaw,) in connection.execute(f"PRAGMA integrity_check({FOUND_MAX})"):
         if flaw != "ok":
-            told = " ".join(str(flaw).replace("*** in database main ***", "").split())
-            yield Breach("integrity", "file", "SQLite's own check", told, "ok")
+            text = " ".join(str(flaw).replace("*** in database main ***", "").split())
+            yield Breach("integrity", "file", "SQLite's own check", text, "ok")
 
 
 def _references(connection: Connection) -> Iterator[Breach]:

@@ -36,7 +36,7 @@ def move_to_free_name(part: Path, target: Path) -> None:
         except FileExistsError:
             raise
         except OSError as error:
-            # Each file system has its own word for what it does not know, and the first says what else is amiss.
+            # Each file system has its own word for what it does not know, and the first error says what else is wrong.
             first = first or error
         else:
             return
@@ -86,7 +86,7 @@ UNFLUSHABLE = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EACCES, errno.EP
 
 
 class Overtaken(Exception):
-    """Somebody wrote between two steps, so that the copy would begin anew."""
+    """Somebody wrote between two steps, so that the copy would start over."""
 
 
 @frozen
@@ -145,7 +145,7 @@ def _copied(source: Path, part: Path, *, without_lease: bool) -> Copy:
         with closing(ReadOnlyFile(source)) as live, live.connection() as reads:
             reads.execute(f"PRAGMA busy_timeout = {PATIENCE_SECONDS * 1_000:.0f}")
             _check_ours(source, reads)
-            # What fails from here on fails on the copy's side, and is told of its file.
+            # What fails from here on fails on the copy's side, and the error names its file.
             with copy.connection() as writes:
                 writes.execute("PRAGMA synchronous = OFF")
                 writes.execute("PRAGMA journal_mode = MEMORY")
@@ -164,7 +164,7 @@ def _copied(source: Path, part: Path, *, without_lease: bool) -> Copy:
 def _copy(source: Path, reads: sqlite3.Connection, writes: sqlite3.Connection) -> None:
     """Copy in steps, between which writers go first.
 
-    Each writer makes the copy begin anew; so that it ends on a busy store too, the steps grow until one
+    Each writer makes the copy start over; so that it ends on a busy store too, the steps grow until one
     fits between two writes, at last a single one: of a file of 600 MB that holds writers for 0.6 s.
     """
     step = STEP_PAGES

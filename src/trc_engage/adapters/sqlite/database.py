@@ -86,7 +86,7 @@ def connected(path: Path, busy_seconds: float) -> OpenFile:
 
 
 def _refuse_what_is_no_file(path: Path) -> None:
-    """Raise `LedgerFailed` for a device, a pipe or a socket; of a folder SQLite tells itself."""
+    """Raise `LedgerFailed` for a device, a pipe or a socket; SQLite itself refuses a folder."""
     with suppress(OSError):
         mode = path.stat().st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
@@ -125,8 +125,8 @@ def merge(
     connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], conflict: str = "", /
 ) -> int:
     """Insert rows one by one, which needs no detour here, and return how many were written."""
-    names, places = ", ".join(columns), ", ".join("?" * len(columns))
-    return connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({places}) {conflict}", rows).rowcount
+    names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+    return connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks}) {conflict}", rows).rowcount
 
 
 def fill(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
@@ -258,7 +258,9 @@ class SqliteDatabase:
     def _check_in_place(self, opened: OpenFile, pid: int) -> None:
         """Raise an error rather than commit to a file that is not the store any more, or in another process."""
         if pid != os.getpid():
-            message = f"{self.path}: this process was forked within a transaction, which its parent ends; start anew"
+            message = (
+                f"{self.path}: this process was forked within a transaction, which its parent ends; start a new process"
+            )
             raise LedgerFailed(message)
         if identity_of(self._file) != opened.identity:
             message = f"{self.path}: {MOVED}"
@@ -359,4 +361,4 @@ class SqliteFile(SqlStore):
 
 
 class SqliteViews(SqliteFile, Days, Views):
-    """The views of a store alone, for whoever only reads: quicker to load than all of `SqliteLedger`."""
+    """The views of a store alone, for a program that only reads: quicker to load than all of `SqliteLedger`."""

@@ -21,7 +21,7 @@ class ReadOnlyFile(SqliteDatabase):
     """A file that is neither made nor brought up to date, and to which nothing can be written.
 
     It is opened for writing all the same, if it may be: what a killed process left half written can only
-    then be taken back, as it is by whoever comes first. Nothing else that is in the file changes.
+    then be taken back, as the first to open it does. Nothing else that is in the file changes.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -31,7 +31,7 @@ class ReadOnlyFile(SqliteDatabase):
             raise StoreMissing(message)
 
     def check(self) -> None:
-        """Raise `LedgerFailed` if it is a store of another version; what is damaged is the doctor's to tell."""
+        """Raise `LedgerFailed` if it is a store of another version; damage is left to the doctor."""
         with suppress(sqlite3.DatabaseError, UnicodeDecodeError), self._pool.connection() as opened:
             check_released(self.address, opened.connection)
             (version,) = opened.connection.execute("PRAGMA user_version").fetchone()
