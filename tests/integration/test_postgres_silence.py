@@ -110,10 +110,10 @@ def many(community: Community) -> object:
 CALLS: dict[str, tuple[bytes, Callable[[Community], object], str]] = {
     "a read of one statement": (b"", lambda community: community.engage.history("ada"), "has not answered for"),
     "a read of one state": (b"", lambda community: community.points("ada"), "has not answered for"),
-    "within a read": (b"FROM streaks", lambda community: community.points("ada"), "has not answered for"),
+    "within a read": (b"FROM balances", lambda community: community.points("ada"), "has not answered for"),
     "the wait for the lock": (b"pg_advisory", lambda community: community.award("ada", "k"), "has not answered for"),
     "a statement": (b"INSERT INTO entries", lambda community: community.award("ada", "k"), "has not answered for"),
-    "a claim": (b"INTO leases", lambda community: community.sync(ada=1_500), "has not answered for"),
+    "a lease": (b"INTO leases", lambda community: community.sync(ada=1_500), "has not answered for"),
     "COPY": (b"COPY engage_staged", lambda community: community.sync(ada=1_500), "has not answered for"),
     "COPY of many": (b"COPY engage_staged_members", many, "has not answered for"),
     "COMMIT": (b"\x0bCOMMIT\0", lambda community: community.award("ada", "k"), "it is not known whether it was"),
@@ -153,7 +153,7 @@ def test_a_server_that_takes_a_connection_and_says_nothing_is_told(proxy: Proxy)
 
 
 def test_no_deadline_is_longer_than_its_reason() -> None:
-    """A small statement is given up while a web server still waits; what moves a crowd holds as long as a claim."""
+    """A small statement is given up while a web server still waits; what moves a crowd holds as long as a lease."""
     assert WAIT_SECONDS < STATEMENT_SECONDS < STATEMENT_SECONDS + GRACE_SECONDS < A_WEB_SERVER_WAITS_SECONDS
     assert LEASED_FOR.total_seconds() == BULK_SECONDS
 
