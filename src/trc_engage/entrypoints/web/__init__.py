@@ -7,11 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..wire.members import Earning
-    from .access import Login, Site
+    from .access import Earning, Login, Site
     from .app import create_app
 
-_HOMES = {"create_app": "app", "Login": "access", "Earning": ".wire.members", "Site": "access"}
+_HOMES = {"create_app": "app", "Login": "access", "Earning": "access", "Site": "access"}
 
 __all__ = ["Earning", "Login", "Site", "create_app"]
 

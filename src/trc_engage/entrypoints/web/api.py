@@ -212,7 +212,7 @@ def leaderboard(call: Call, query: LeaderboardQuery) -> wire.Leaderboard:
 
 def earnings(call: Call) -> wire.Earnings:
     """List what earns points."""
-    return wire.Earnings(wire.Rate(XP_PER_POINT, 1), call.site.earnings)
+    return wire.Earnings.of(discord=wire.Rate(XP_PER_POINT, 1), awards=call.site.earnings)
 
 
 async def feed(call: Call, query: FeedQuery) -> wire.Feed:
@@ -316,8 +316,8 @@ def router(site: Site) -> Router:
     endpoints = [one for one in ENDPOINTS if one.access != "token" or site.token is not None]
 
     async def description(request: Request) -> Response:
-        document = openapi.document(request.scope.get("root_path", ""), endpoints)
-        return answered(request, rendered(document))
+        root = request.scope.get("root_path", "")
+        return answered(request, await run_in_threadpool(lambda: rendered(openapi.document(root, endpoints))))
 
     handlers: dict[str, dict[str, Callable[[Request], Awaitable[Response]]]] = {"/openapi.json": {"GET": description}}
     for one in endpoints:

@@ -13,9 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...core.errors import EngageError, InvalidValue, LedgerFailed
 from ...engage import Engage
-from ..wire.members import Earning
 from . import api
-from .access import Login, MayAdminister, MaySee, Site, check_on_loopback, is_token
+from .access import Earning, Login, MayAdminister, MaySee, Site, check_on_loopback, is_token
 from .pages import pages
 from .responses import ProblemError, problem_of, problem_response
 
