@@ -42,7 +42,7 @@ def lived_in(ledger: AuditedStore) -> Community:
     community.sync(timedelta(days=2), ada=1_400, bo=700)
     engage.settle()
     told = SentNotice("webhook", "source", "alert", community.now, community.now)
-    ledger.post(Posting(community.now, slot=SlotEnd(community.now, "synced", community.now), told=[told]))
+    ledger.post(Posting(community.now, slot=SlotEnd(community.now, "synced", community.now), sent=[told]))
     return community
 
 

@@ -114,7 +114,7 @@ class CutsSlots(Changes):
 
 class CutsNotices(Changes):
     def change(self, posting: Any) -> Any:
-        return evolve(posting, told=[evolve(one, at=cut(one.at)) for one in posting.told])
+        return evolve(posting, sent=[evolve(one, at=cut(one.at)) for one in posting.sent])
 
 
 class CutsEvidence(MemoryLedger):

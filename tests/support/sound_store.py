@@ -44,5 +44,5 @@ def _live(community: Community) -> None:
     engage.forget("fay")
     engage.unlink("gus")
     engage.enroll("hal", discord_id=IDS["gus"])
-    community.ledger.post(Posting(community.now, told=[SentNotice("log", "source", "alert", MONDAY, community.now)]))
+    community.ledger.post(Posting(community.now, sent=[SentNotice("log", "source", "alert", MONDAY, community.now)]))
     community.ledger.lease("run", community.now, community.now + DAY)

@@ -36,13 +36,13 @@ class RunBook(Protocol):
     def lease(self, task: str, at: datetime, until: datetime, /) -> Lease:
         """Take the right to do a task; `LedgerBusy` says who has it.
 
-        A claim that has expired at `at`, that was taken over two minutes after it (under a clock that ran
-        ahead), or whose owner is known to be dead, is taken over, and the new claim says so.
+        A lease that has expired at `at`, that was taken over two minutes after it (under a clock that ran
+        ahead), or whose owner is known to be dead, is taken over, and the new lease says so.
         """
         ...
 
     def renew(self, lease: Lease, until: datetime, /) -> None:
-        """Hold a claim for longer; raises `LeaseLost` if somebody else has it by now."""
+        """Hold a lease for longer; raises `LeaseLost` if somebody else has it by now."""
         ...
 
     def next_request_at(self, task: str, /) -> datetime | None:
@@ -54,7 +54,7 @@ class RunBook(Protocol):
         ...
 
     def release(self, lease: Lease, /) -> None:
-        """Give a claim back; one that was taken over meanwhile is left alone."""
+        """Give a lease back; one that was taken over meanwhile is left alone."""
         ...
 
 
@@ -171,7 +171,7 @@ class Ledger(Protocol):
         planned on, if a member is no longer at the version it was read, if a link's id is taken or
         its member unknown or forgotten, if a draft's key is used or its award reversed, if a streak
         is no longer at its version, if the calendar is another, or if there was news since what
-        `run`, `settlement` or `excusal` name. Raises `LeaseLost` if the posting's claim is no longer
+        `run`, `settlement` or `excusal` name. Raises `LeaseLost` if the posting's lease is no longer
         held, or its slot has ended already.
         """
         ...

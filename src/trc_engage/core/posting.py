@@ -211,16 +211,16 @@ class Posting:
     slot: SlotEnd | None = None
     settlement: Settlement | None = None
     excusal: Excusal | None = None
-    told: Sequence[SentNotice] = ()
+    sent: Sequence[SentNotice] = ()
     """Notices that were delivered."""
     begun: Sequence[SentNotice] = ()
-    """Notices that are about to be sent: on record before they are, for whoever sends may be killed."""
+    """Notices that are about to be sent: recorded first, because the process may be killed while it sends."""
     withdrawn: Sequence[SentNotice] = ()
     """Notices that were begun, and certainly not taken."""
     channels: Sequence[ChannelState] = ()
     """What is to be remembered of channels; a plain state is forgotten."""
     lease: Lease | None = None
-    """The claim under which it was planned; if that was lost, nothing is written."""
+    """The lease under which it was planned; if it was lost, nothing is written."""
 
     @property
     def accounts(self) -> Iterator[DiscordActivity]:
@@ -301,9 +301,9 @@ class RunState:
         return evolve(state, sync=sync, calendar=calendar, rises=rises, slots=slots)
 
     def _after_notices(self, posting: Posting) -> "RunState":
-        sent = {_topic(one): one for one in (*self.notices_sent, *posting.told)}
+        sent = {_topic(one): one for one in (*self.notices_sent, *posting.sent)}
         begun = {_topic(one): one for one in (*self.notices_begun, *posting.begun)}
-        for one in (*posting.told, *posting.withdrawn):
+        for one in (*posting.sent, *posting.withdrawn):
             begun.pop(_topic(one), None)
         channels = {(one.channel, one.fingerprint): one for one in (*self.channels, *posting.channels)}
         return evolve(

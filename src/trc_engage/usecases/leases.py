@@ -63,7 +63,7 @@ def leased(ledger: Store, now: datetime, slot: datetime | None = None) -> Iterat
             ledger.release(lease)
         except (LedgerBusy, LedgerFailed) as error:
             # What was done stands, and the lease ends by itself.
-            logger.warning("the claim could not be given back and expires at %s UTC: %s", f"{lease.until:%T}", error)
+            logger.warning("the lease could not be given back and expires at %s UTC: %s", f"{lease.until:%T}", error)
 
 
 RENEWED_AFTER = timedelta(minutes=1)

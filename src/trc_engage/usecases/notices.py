@@ -49,7 +49,7 @@ def deliver(
                 delivery.not_taken.append(notice)
             else:
                 over = _over(states, record.channel, fingerprint_of(channel), in_use)
-                run.post(Posting(now, told=[evolve(record, is_sure=True)], channels=over))
+                run.post(Posting(now, sent=[evolve(record, is_sure=True)], channels=over))
                 delivery.taken.append(notice)
     return delivery
 

@@ -165,10 +165,10 @@ def note(connection: Connection, posting: Posting, at: str) -> None:
 
 def _note_notices(connection: Connection, posting: Posting) -> None:
     """Write what is about to be sent, and what became of it."""
-    for is_sure, notices in ((False, posting.begun), (True, posting.told)):
+    for is_sure, notices in ((False, posting.begun), (True, posting.sent)):
         for one in notices:
             connection.execute(NOTE, [one.channel, one.topic, is_sure, one.kind, stamp(one.since), stamp(one.at)])
-    for one in (*posting.told, *posting.withdrawn):
+    for one in (*posting.sent, *posting.withdrawn):
         connection.execute(WITHDRAW, [one.channel, one.topic, False])
 
 

@@ -69,7 +69,7 @@ class InstantsContract(StoreContract):
         """When a slot ended, since when something lasts, and when a channel was sent a notice."""
         end = SlotEnd(MONDAY, "synced", LATER)
         alert = SentNotice("webhook", "source", "alert", EXACT, LATER)
-        story.ledger.post(Posting(LATER, slot=end, told=[alert]))
+        story.ledger.post(Posting(LATER, slot=end, sent=[alert]))
         assert (story.ledger.run_state(MONDAY).slot_end(MONDAY), story.ledger.run_state().last_slot) == (end, end)
         assert list(story.ledger.run_state().notices_sent) == [alert]
 
@@ -112,7 +112,7 @@ def live(story: Story) -> None:
     ledger.post(Posting(story.at, excusal=Excusal(TODAY + timedelta(days=1), "a holiday")))
     failure = SyncFailure(story.at, "rate_limited", "slow down", counts=True, retry_at=story.at + timedelta(minutes=1))
     notice = SentNotice("webhook", "source", "alert", MONDAY, story.at)
-    ledger.post(Posting(story.at, failure=failure, slot=SlotEnd(MONDAY, "failed", story.at), told=[notice]))
+    ledger.post(Posting(story.at, failure=failure, slot=SlotEnd(MONDAY, "failed", story.at), sent=[notice]))
     assert ledger.entry_of("benchmark:1") == award
 
 

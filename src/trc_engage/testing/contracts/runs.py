@@ -172,7 +172,7 @@ class RunBookContract(StoreContract):
         clear = SentNotice("webhook", "source", "all_clear", MONDAY, LATER)
         frozen = SentNotice("webhook", "frozen", "alert", MONDAY, LATER)
         for told in (alert, other, clear, frozen):
-            story.ledger.post(Posting(told.at, told=[told]))
+            story.ledger.post(Posting(told.at, sent=[told]))
         assert list(story.ledger.run_state().notices_sent) == [other, frozen, clear]
 
     def test_a_notice_is_begun_until_it_is_known_what_became_of_it(self, story: Story) -> None:
@@ -184,7 +184,7 @@ class RunBookContract(StoreContract):
         assert list(story.ledger.run_state().notices_begun) == [*begun[:2], again]
         assert not story.ledger.run_state().notices_sent
         taken = evolve(begun[0], is_sure=True)
-        story.ledger.post(Posting(LATER, told=[taken], withdrawn=[begun[1]]))
+        story.ledger.post(Posting(LATER, sent=[taken], withdrawn=[begun[1]]))
         assert (story.ledger.run_state().notices_sent, story.ledger.run_state().notices_begun) == ([taken], [again])
 
     def test_under_a_lost_claim_no_notice_is_begun(self, story: Story) -> None:
