@@ -95,6 +95,10 @@ class Reader:
         """Return the top of the visible members by points, of all time or of the UTC month that holds `month`."""
         return self._views.ranking(_first_day(month), limit=validate_limit(limit))
 
+    def longest_streaks(self, *, limit: int = 25) -> Sequence[Rank]:
+        """Return the visible members with the longest current streaks."""
+        return self._views.streak_ranking(limit=validate_limit(limit))
+
     def rank(self, member_id: str, *, month: date | None = None) -> Rank:
         """Return a member's own rank, also outside the top and if hidden."""
         found = self._views.rank_of(validate_member_id(member_id), _first_day(month))

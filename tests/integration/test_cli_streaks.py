@@ -47,6 +47,20 @@ def test_days_are_settled_and_pending_ones_explained(operator: Operator, snapsho
     ]
 
 
+def test_the_leaderboard_ranks_current_streaks(operator: Operator) -> None:
+    """Whoever has none is not listed; each length is what `show` says, and the leaderboard by points is another."""
+    assert operator.call("leaderboard", "--by", "streak", "--month", "2026-03").code == 2
+    ranks = operator.call("leaderboard", "--by", "streak", "--json").json["ranks"]
+    lengths = [one["streak"] for one in ranks]
+    assert lengths == sorted(lengths, reverse=True)
+    assert lengths
+    assert all(lengths)
+    for one in ranks:
+        assert operator.call("show", one["member_id"], "--json").json["streak"]["current"] == one["streak"]
+    lines = operator.call("leaderboard", "--by", "streak").out.splitlines()
+    assert (lines[0], len(lines)) == ("longest current streaks, in weekdays", 3 + len(ranks))
+
+
 def test_a_store_without_accounts_settles_day_by_day(tmp_path: Path) -> None:
     """Nobody's XP is waited for; the days are listed, and many of them by their ends."""
     operator = Operator(tmp_path)

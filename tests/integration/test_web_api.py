@@ -129,6 +129,18 @@ def test_a_leaderboard_leaves_out_who_opted_out_and_shows_everybody_the_own_rank
     assert visitor.told("/api/leaderboard?month=2026-03")["ranks"][0]["member_id"] == "ada"
 
 
+def test_a_leaderboard_by_streak_counts_settled_days(community: Community, visitor: Visitor) -> None:
+    """It lists current streaks, and has no months and no own rank."""
+    assert visitor.told("/api/leaderboard?by=streak")["ranks"] == []
+    community.now += timedelta(days=1)
+    community.engage.sync()
+    community.engage.settle()
+    streaks = {one["member_id"]: one["streak"] for one in visitor.told("/api/leaderboard?by=streak")["ranks"]}
+    assert streaks["ada"] == visitor.told("/api/members/ada")["streak"]["current"] == 1
+    for query in ("by=luck", "by=streak&month=2026-03", "by=streak&member=ada"):
+        assert problem_of(visitor.get(f"/api/leaderboard?{query}")) == (422, "invalid-value")
+
+
 def test_what_earns_points_is_told(visitor: Visitor) -> None:
     """The rule for XP is ours; what awards earn, the host says."""
     assert visitor.told("/api/earnings") == {

@@ -22,7 +22,7 @@ from ..core.model import DISCORD, DiscordActivity, Entry, Evidence, Member
 from ..core.posting import Lease, Posting, RunState
 from ..core.reports import DiscordStanding, Found, MemberFacts, Rank, Standing, Tally
 from ..core.settlement import DayRecord, days_watched
-from ..core.streaks import Activity, Streak
+from ..core.streaks import Activity, Streak, current
 from ..core.validation import first_met, sought_words, words_of
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -312,6 +312,17 @@ class MemoryLedger:
     def ranking(self, month: date | None, /, *, limit: int) -> Sequence[Rank]:
         ranks = [self._rank(member, month) for member in self._visible()]
         return sorted(ranks, key=lambda rank: (rank.rank, rank.member_id))[:limit]
+
+    @locked
+    def streak_ranking(self, *, limit: int) -> Sequence[Rank]:
+        calendar = self.calendar()
+        length_of = {one.member_id: current(self.streak_of(one.member_id), calendar) for one in self._visible()}
+        ranks = []
+        for member_id, length in sorted(length_of.items(), key=lambda one: (-one[1], one[0]))[:limit]:
+            ahead = sum(other > length for other in length_of.values())
+            if length:
+                ranks.append(evolve(self._rank(self._members[member_id], None), rank=1 + ahead, streak=length))
+        return ranks
 
     @locked
     def rank_of(self, member_id: str, month: date | None, /) -> Rank | None:

@@ -213,6 +213,10 @@ class Views(Protocol):
         """Return the top of the visible members by the points of a month, named by its first day, or of all time."""
         ...
 
+    def streak_ranking(self, *, limit: int) -> Sequence[Rank]:
+        """Return the top of the visible members by their current streaks, as of the last settled day, without zeros."""
+        ...
+
     def tally(self) -> Tally:
         """Return how much a store holds."""
         ...

@@ -220,6 +220,8 @@ class Rank:
     member_id: str
     name: str | None
     points: int
+    streak: int | None = None
+    """The length of the current streak, where it decides the place."""
 
 
 @frozen

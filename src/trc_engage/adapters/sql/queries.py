@@ -259,6 +259,13 @@ FROM standings AS me
 """
 
 
+STREAK_RANKS = f"""
+{OF_ALL_TIME}
+SELECT rank() OVER (ORDER BY length DESC), member_id, name, coalesce(points, 0), length
+FROM streaks JOIN members USING (member_id) LEFT JOIN sums USING (member_id)
+WHERE last >= :since AND length > 0 AND NOT (is_hidden OR is_forgotten)
+ORDER BY length DESC, member_id LIMIT :limit
+"""
 ENROLLED = """
 SELECT enrolled_at, member_id, coalesce(streaks.version, 0), last, coalesce(length, 0), coalesce(longest, 0)
 FROM members LEFT JOIN streaks USING (member_id) WHERE member_id = ?
@@ -316,6 +323,16 @@ class Views(Finding):
                 # Only now those without any points matter, who are most of the members.
                 rows = connection.execute(f"{sums} {RANKED}", values).fetchall()
         return [Rank(*row) for row in rows]
+
+    def streak_ranking(self, *, limit: int) -> Sequence[Rank]:
+        with self._database.snapshot() as connection:
+            calendar = calendar_of(connection)
+            if calendar.next_day is None:
+                return []
+            # A streak stands if no required day was settled since its last one.
+            since = calendar.required_before(calendar.next_day)
+            values = {"since": since.isoformat(), "limit": limit}
+            return [Rank(*row) for row in connection.execute(STREAK_RANKS, values)]
 
     def tally(self) -> Tally:
         with self._database.snapshot() as connection:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -24,10 +24,12 @@ app = typer.Typer(rich_markup_mode=None)
         "trc-engage leaderboard",
         "trc-engage leaderboard --month 2026-03 --limit 10",
         "trc-engage leaderboard --member m-1",
+        "trc-engage leaderboard --by streak",
     )
 )
 def leaderboard(
     *,
+    by: Annotated[Literal["points", "streak"], typer.Option(help="What decides the rank.")] = "points",
     month: Annotated[
         str | None, typer.Option(metavar="MONTH", help="Count only the points of one UTC month, such as 2026-03.")
     ] = None,
@@ -35,18 +37,23 @@ def leaderboard(
     member: Annotated[str | None, typer.Option(metavar="MEMBER", help="Also show the rank of this member.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show the leaderboard by points.
+    """Show the leaderboard, by points or by current streaks.
 
-    Members with equal points share a rank: 1, 1, 3. Hidden members (`trc-engage members hide`) are not
+    Members with equal points or streaks share a rank: 1, 1, 3. Hidden members (`trc-engage members hide`) are not
     listed, but --member still shows their rank.
     """
+    if by == "streak" and (month is not None or member is not None):
+        raise typer.BadParameter("--month and --member go with --by points")
     first = None if month is None else month_of("month", month)
     with opened_to_read(Settings.from_mapping(os.environ)) as reader:
         own = None if member is None else reader.rank(member, month=first)
         standing = None if member is None else reader.standing(member)
-        ranks = reader.leaderboard(month=first, limit=limit)
+        ranks = reader.longest_streaks(limit=limit) if by == "streak" else reader.leaderboard(month=first, limit=limit)
     if as_json:
         print_json(Leaderboard.of_month(first, ranks, own))
+        return
+    if by == "streak":
+        print_streaks(ranks)
         return
     print_ranks(ranks, first)
     if own is not None and standing is not None:
@@ -63,6 +70,19 @@ def print_ranks(ranks: Sequence[Rank], month: date | None) -> None:
         ("rank", "member", "name", "points"),
         [(f"{one.rank:,}", one.member_id, one.name or "", f"{one.points:,}") for one in ranks],
         right={"rank", "points"},
+    )
+
+
+def print_streaks(ranks: Sequence[Rank]) -> None:
+    """Print the longest current streaks."""
+    print_lines("longest current streaks, in weekdays", "")
+    if not ranks:
+        print_lines("no current streaks yet")
+        return
+    print_table(
+        ("rank", "member", "name", "streak"),
+        [(f"{one.rank:,}", one.member_id, one.name or "", f"{one.streak:,}") for one in ranks],
+        right={"rank", "streak"},
     )
 
 

@@ -92,6 +92,9 @@ class CalendarQuery:
 class LeaderboardQuery:
     """Which leaderboard."""
 
+    by: Annotated[
+        str, Shown("What decides the rank; by streak, leave out month and member.", enum=["points", "streak"])
+    ] = "points"
     month: Annotated[Month | None, Shown("All time, if left out.")] = None
     member: Annotated[
         str | None,
@@ -205,6 +208,12 @@ def calendar(call: Call, query: CalendarQuery) -> wire.Calendar:
 
 def leaderboard(call: Call, query: LeaderboardQuery) -> wire.Leaderboard:
     """Show the top of all who want to be seen, of all time or of a month."""
+    if query.by not in {"points", "streak"}:
+        raise InvalidValue("by", query.by, "give points or streak")
+    if query.by == "streak":
+        if query.month is not None or query.member is not None:
+            raise InvalidValue("by", query.by, "leave out month and member, or ask for the leaderboard by points")
+        return wire.Leaderboard.of_month(None, call.engage.longest_streaks(limit=query.limit), None)
     own = None if query.member is None else call.engage.rank(query.member, month=query.month)
     ranks = call.engage.leaderboard(month=query.month, limit=query.limit)
     return wire.Leaderboard.of_month(query.month, ranks, own)

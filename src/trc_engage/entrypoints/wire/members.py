@@ -191,6 +191,7 @@ class Rank(Shape):
     member_id: str
     name: str | None
     points: int
+    streak: Annotated[int | None, Shown("The current streak, on a leaderboard by streak.")] = None
 
 
 class Leaderboard(Shape):

@@ -9,7 +9,7 @@ from attrs import evolve
 
 from ...core.errors import Conflict
 from ...core.model import Entry, Link, Member
-from ...core.posting import Draft, Posting
+from ...core.posting import Draft, Posting, Settlement
 from ...core.reports import DiscordStanding, Found, Standing
 from ...core.streaks import Streak
 from .ledger import BENCHMARK, TODAY
@@ -250,6 +250,29 @@ class RanksContract(StoreContract):
         ]
         assert ranked.ledger.ranking(None, limit=2) == ranks[:2]
         assert [ranked.ledger.rank_of(rank.member_id, None) for rank in ranks] == ranks
+
+    def test_current_streaks_rank_by_length(self, ranked: Story) -> None:
+        """Equals share a rank; a broken streak, a hidden and a forgotten member are not listed."""
+        for member_id in ("hidden", "gone"):
+            ranked.enroll(member_id)
+            member = ranked.ledger.member(member_id)
+            assert member is not None
+            changed = evolve(member, is_hidden=member_id == "hidden", is_forgotten=member_id == "gone", name=None)
+            ranked.ledger.post(Posting(MONDAY, members=[changed]))
+        assert ranked.ledger.streak_ranking(limit=10) == []
+        friday = TODAY - timedelta(days=3)
+        lengths = {"a": 3, "b": 7, "c": 3, "d": 9, "hidden": 8, "gone": 8}
+        streaks = [Streak(one, 0, friday if one == "d" else TODAY, days, 9) for one, days in lengths.items()]
+        ranked.ledger.post(Posting(MONDAY, streaks=streaks))
+        revision = ranked.ledger.day_record(TODAY).revision
+        ranked.ledger.post(Posting(ranked.at, settlement=Settlement(TODAY, revision)))
+        ranks = ranked.ledger.streak_ranking(limit=10)
+        assert [(rank.rank, rank.member_id, rank.streak, rank.points) for rank in ranks] == [
+            (1, "b", 7, 30),
+            (2, "a", 3, 30),
+            (2, "c", 3, 10),
+        ]
+        assert ranked.ledger.streak_ranking(limit=2) == ranks[:2]
 
     def test_a_month_counts_by_the_day_of_the_entries(self, ranked: Story) -> None:
         """The first and the last day belong to it."""
