@@ -170,6 +170,8 @@ class Watch:
         through, before = process.ledger.calendar().settled_through, self.oracle.calendar.settled_through
         assert before is not None
         refused = self.oracle.seen_at is not None and process.told_at < self.oracle.seen_at - SLACK
+        # By a clock that may be wrong nothing is settled.
+        refused = refused or (isinstance(report, RunReport) and getattr(report.error, "kind", None) == "clock")
         if plain and (report is None or report.outcome == "busy" or refused):
             check(through == before, f"settled through {through}, not {before}")
             return

@@ -228,3 +228,10 @@ def check_order(heard: Sequence[tuple[datetime, Notice]]) -> None:
                 assert at - before_at >= REMIND_AFTER
             case _:
                 assert notice.since == before.since
+
+
+def test_an_all_clear_that_may_not_have_been_sent_is_sent_again() -> None:
+    """Begun and never noted as taken, it is due also where the last notice known for sure is an earlier all-clear."""
+    begun = evolve(told("all_clear", MONDAY, MONDAY - QUARTER), is_sure=False)
+    (notice,) = notices_due([], [told("all_clear", MONDAY - 2 * QUARTER), begun], MONDAY + QUARTER)
+    assert (notice.kind, notice.since) == ("all_clear", MONDAY - QUARTER)

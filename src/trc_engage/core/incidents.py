@@ -281,7 +281,8 @@ def notices_due(
     perhaps: dict[Topic, SentNotice] = {}
     for one in sent:
         (known if one.is_sure else perhaps)[one.topic] = one
-    open_ones = {last.topic: last for last in (*known.values(), *perhaps.values()) if last.kind != "all_clear"}
+    last_ones = (*known.values(), *perhaps.values())
+    open_ones = {last.topic: last for last in last_ones if last.kind != "all_clear" or not last.is_sure}
     over = [last for topic, last in open_ones.items() if topic not in lasting]
     notices = [Notice("all_clear", last.topic, last.since, now, source_name=source_name) for last in over]
     for topic, trouble in lasting.items():
