@@ -79,9 +79,8 @@ class MemoryLedger:
 
     def _check(self, posting: Posting) -> None:
         """Raise `Conflict` if anything is not as it was when the posting was planned, `LeaseLost` without its lease."""
-        if posting.lease is not None and not self._holds(posting.lease):
-            raise LeaseLost
-        if posting.slot is not None and self._runs.slot_end(posting.slot.slot) is not None:
+        slot, lease = posting.slot, posting.lease
+        if (lease and not self._holds(lease)) or (slot and self._runs.slot_end(slot.slot)):
             raise LeaseLost
         settlement, excusal = posting.settlement, posting.excusal
         known = {*self._members, *(member.member_id for member in posting.members)}
@@ -104,24 +103,17 @@ class MemoryLedger:
         """Tell whether each link's member is known and neither side is taken (R7)."""
         freed = {move.account.account_id for move in posting.moves if move.status == "unlinked"}
         taken = [account for account in self.linked_accounts() if account.account_id not in freed]
-        members, discord_ids = {one.member_id for one in taken}, {one.discord_id for one in taken}
         known = {**self._members, **{member.member_id: member for member in posting.members}}
-        return all(
-            link.member_id in known
-            and not known[link.member_id].is_forgotten
-            and link.member_id not in members
-            and link.discord_id not in discord_ids
-            for link in posting.links
-        )
+        free = {member.member_id for member in known.values() if not member.is_forgotten}
+        free -= {account.member_id for account in taken}
+        held = {account.discord_id for account in taken}
+        return all(link.member_id in free and link.discord_id not in held for link in posting.links)
 
     def _drafts_fit(self, posting: Posting) -> bool:
         """Tell whether each draft's key is new, and its award there and not yet reversed (R8)."""
         keys = {entry.key for entry in self._entries if entry.key is not None}
-        open_ones = {entry.position for entry in self._entries} - {entry.reverses for entry in self._entries}
-        return all(
-            draft.key not in keys and (draft.reverses is None or draft.reverses in open_ones)
-            for draft in posting.drafts
-        )
+        free = {entry.position for entry in self._entries}.difference(entry.reverses for entry in self._entries)
+        return all(draft.key not in keys and draft.reverses in {None, *free} for draft in posting.drafts)
 
     def _move(self, posting: Posting) -> None:
         decision = None if posting.run is None else posting.run.decision
@@ -159,8 +151,7 @@ class MemoryLedger:
     def lease(self, task: str, at: datetime, until: datetime, /) -> Lease:
         held = self._leases.get(task)
         if held is not None and not held.is_free(at):
-            message = f"another {task} is at work ({held.owner}), at the latest until {held.until:%H:%M:%S} UTC"
-            raise LedgerBusy(message)
+            raise LedgerBusy(f"another {task} is at work ({held.owner}), at the latest until {held.until:%T} UTC")
         lease = Lease(task, f"thread {threading.get_ident()}, run {next(_numbers)}", at, until)
         self._leases[task] = lease
         return evolve(lease, took_over=held is not None)
@@ -233,11 +224,9 @@ class MemoryLedger:
 
     @locked
     def calendar(self) -> Calendar:
-        calendar = self._runs.calendar
-        if calendar.settled_through is not None:
-            return calendar
         first = min((member.enrolled_at for member in self._members.values()), default=None)
-        return evolve(calendar, settled_through=settled_before(first))
+        through = self._runs.calendar.settled_through or settled_before(first)
+        return evolve(self._runs.calendar, settled_through=through)
 
     @locked
     def day_record(self, day: date, /) -> DayRecord:
@@ -263,9 +252,8 @@ class MemoryLedger:
         return len(self._entries) + self._runs.sync.good_run
 
     def _revision_of(self, day: date) -> int:
-        """Count everything that ever came or went for a day."""
-        by_hand = sum(entry.kind in {"award", "reversal"} and entry.day == day for entry in self._entries)
-        return by_hand + sum(on == day for on, _ in self._discord_days)
+        awarded = [entry for entry in self._entries if entry.kind in {"award", "reversal"} and entry.day == day]
+        return len(awarded) + sum(on == day for on, _ in self._discord_days)
 
     def _awards(self) -> Iterator[Entry]:
         """Yield the awards that stand."""
