@@ -28,6 +28,9 @@ SECONDS_MAX = 120
 BREATH_SECONDS = 0.02
 """The longest rest between two deeds. SQLite has no queue for its lock: who never rests starves the others."""
 
+LEAPT = {"clock", "overtaken"}
+"""What a read may end as if a day goes by meanwhile: clocks differ, or its lease has expired and was taken (R30)."""
+
 
 @frozen
 class Place:
@@ -59,7 +62,9 @@ class Deeds:
         try:
             yield
         except (LedgerBusy, ClockWentBack, SourceError) as error:
-            if isinstance(error.__cause__, sqlite3.Error) or (isinstance(error, SourceError) and error.kind != "clock"):
+            if isinstance(error.__cause__, sqlite3.Error) or (
+                isinstance(error, SourceError) and error.kind not in LEAPT
+            ):
                 raise
             self.counts[f"told to try again ({type(error).__name__})"] += 1
 
