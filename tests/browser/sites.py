@@ -63,7 +63,7 @@ def named(names: tuple[str, ...]) -> Engage:
         community.engage.enroll(f"m-{number}", name=name)
         community.award(f"m-{number}", f"award:{number}", points=100 - number)
         text = "".join(char for char in name[:1_000] if char.isprintable()).strip() or "x"
-        community.engage.adjust(f"m-{number}", points=1, key=f"fix:{number}", reason=text, by=text)
+        community.engage.adjust(f"m-{number}", points=1, key=f"fix:{number}", reason=text, by="me")
     return community.engage
 
 

