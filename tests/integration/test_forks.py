@@ -15,7 +15,7 @@ from support.community import IDS, Community, opened
 from support.forking import ended, forked
 from support.stores import SHARED
 from trc_engage import LedgerFailed
-from trc_engage.adapters.sql import database
+from trc_engage.adapters.sql import pool
 from trc_engage.adapters.sqlite import SqliteLedger
 
 CHILDREN = 8
@@ -210,7 +210,7 @@ def test_a_fork_in_a_signal_handler_neither_hangs_nor_harms(tmp_path: Path) -> N
 
 def test_a_fork_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A call that takes too long is forked through; the child is told, and the parent none the worse."""
-    monkeypatch.setattr(database, "FORK_SECONDS", 0.05)
+    monkeypatch.setattr(pool, "FORK_SECONDS", 0.05)
     with opened("sqlite", tmp_path) as ledger:
         community = Community(ledger)
         community.enroll("ada")

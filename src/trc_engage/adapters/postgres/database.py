@@ -9,7 +9,8 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from ...core.errors import StoreMissing
-from ..sql.database import Connection, Pool, refuse_older, refuse_other
+from ..sql.database import Connection, refuse_older, refuse_other
+from ..sql.pool import Pool
 from ..sql.schema import SCHEMA_VERSION
 from .address import Address
 from .connection import (

@@ -12,7 +12,8 @@ from urllib.parse import quote
 from attrs import frozen
 
 from ...core.errors import InvalidValue, LedgerBusy, LedgerFailed, StoreMissing
-from ..sql.database import Connection, Pool, SqlStore, refuse_newer, refuse_other
+from ..sql.database import Connection, SqlStore, refuse_newer, refuse_other
+from ..sql.pool import Pool
 from ..sql.queries import Days, Views
 from ..sql.schema import SCHEMA_VERSION
 from .schema import check_released, migrate

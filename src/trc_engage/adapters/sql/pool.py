@@ -1,0 +1,276 @@
+"""Connections that are kept for the next caller, fairly shared between threads, and never across a fork."""
+
+import ctypes
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Generic, Protocol, TypeVar
+from weakref import WeakSet
+
+from attrs import field, frozen
+
+from ...core.errors import LedgerBusy, LedgerFailed
+
+FORK_SECONDS = 20.0
+"""How long a fork waits for other threads' calls: longer than a call waits for the store itself."""
+
+
+class Forkable(Protocol):
+    """What holds connections."""
+
+    def begin_in_child(self, *, was_in_use: bool) -> None:
+        """Start over in a child; `was_in_use` if a connection was checked out when the process forked."""
+        ...
+
+
+@frozen(eq=False)
+class Checkout:
+    """A connection in use: of which pool, by which thread and in which process."""
+
+    pool: Forkable
+    thread: int = field(factory=threading.get_ident)
+    pid: int = field(factory=os.getpid)
+
+    @property
+    def is_inherited(self) -> bool:
+        """Whether this is a child that was forked within the call."""
+        return self.pid != os.getpid()
+
+
+class ForkGuard:
+    """Counts the checkouts of each thread, and lets none begin while another thread forks.
+
+    A thread that already has one may take another, or it and the fork would wait for each other.
+    A thread that forks within its own call cannot wait for itself, and so waits for nobody; the child's pools
+    are informed. The lock is reentrant, because a signal handler may take it again.
+    """
+
+    def __init__(self) -> None:
+        self._pools: WeakSet[Forkable] = WeakSet()
+        self._begin()
+        os.register_at_fork(before=self._close, after_in_parent=self._open, after_in_child=self._begin_in_child)
+
+    def _begin(self) -> None:
+        self._turn = threading.Condition()
+        self._checkouts: dict[int, list[Checkout]] = {}
+        self._forking = 0
+
+    def add(self, pool: Forkable) -> None:
+        """Let a pool start over after every fork, for as long as it lives."""
+        self._pools.add(pool)
+
+    def enter(self, pool: Forkable) -> Checkout:
+        """Count a checkout of this thread, once no other thread forks."""
+        checkout = Checkout(pool)
+        with self._turn:
+            while self._forking and checkout.thread not in self._checkouts:
+                self._turn.wait()
+            self._checkouts.setdefault(checkout.thread, []).append(checkout)
+        return checkout
+
+    def leave(self, checkout: Checkout) -> None:
+        """Count the end of a checkout; in a child that was forked within it, there is nothing left to count."""
+        with self._turn:
+            checkouts = self._checkouts.get(checkout.thread, [])
+            if checkout in checkouts:
+                checkouts.remove(checkout)
+            if not checkouts:
+                self._checkouts.pop(checkout.thread, None)
+            if self._forking:
+                self._turn.notify_all()
+
+    def _close(self) -> None:
+        with self._turn:
+            self._forking += 1
+            # A thread that forks within a call may hold the very lock that the others wait for.
+            if threading.get_ident() not in self._checkouts:
+                self._turn.wait_for(lambda: not self._checkouts, timeout=FORK_SECONDS)
+
+    def _open(self) -> None:
+        with self._turn:
+            self._forking -= 1
+            self._turn.notify_all()
+
+    def _begin_in_child(self) -> None:
+        in_use = [checkout.pool for checkouts in self._checkouts.values() for checkout in checkouts]
+        self._begin()
+        for pool in list(self._pools):
+            pool.begin_in_child(was_in_use=pool in in_use)
+
+
+def abandon(connection: object) -> None:
+    """Keep an inherited connection for ever: closing it, even at the interpreter's end, would break the parent's."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
+
+
+fork_guard = ForkGuard()
+
+FORKED_IN_USE = (
+    "this process was forked in the middle of a call, which the database's locks do not survive; nothing was read or "
+    "written: fork while no call is under way, or start a new process (spawn)"
+)
+
+
+class Room:
+    """Lets `size` callers in, in the order they came: past a semaphore, busy threads overtake one that waits."""
+
+    def __init__(self, size: int) -> None:
+        self._lock = threading.Lock()
+        self._left = size
+        self._waiting: deque[threading.Lock] = deque()
+        """A locked lock for each caller, opened to let it in; empty while there is room."""
+
+    def enter(self, seconds: float) -> bool:
+        """Wait so long at most, and tell whether the caller is in."""
+        with self._lock:
+            if self._left:
+                self._left -= 1
+                return True
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        try:
+            turn.acquire(timeout=seconds)
+        except BaseException:
+            if self._is_in(turn):
+                self.leave()
+            raise
+        return self._is_in(turn)
+
+    def leave(self) -> None:
+        """Let the next one in."""
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._left += 1
+
+    def _is_in(self, turn: threading.Lock) -> bool:
+        """Tell whether it was a caller's turn; it waits no longer if not."""
+        with self._lock:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+                return False
+            return True
+
+
+class Closable(Protocol):
+    """What a pool can keep."""
+
+    def close(self) -> None:
+        """Close it; must not raise."""
+        ...
+
+
+Pooled = TypeVar("Pooled", bound=Closable)
+
+
+class Pool(Generic[Pooled]):
+    """At most `size` connections, made when one is needed and kept for the next caller.
+
+    Nothing happens in the background: a caller who needs a connection makes it, and sees at once why that fails.
+    A forked child starts over with its own connections. `survives_fork` says whether it may even if it was forked
+    in the middle of a call, which happens only to a thread that forks within one, or after `FORK_SECONDS`.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Pooled],
+        address: str,
+        *,
+        size: int,
+        seconds_max: float,
+        is_alive: Callable[[Pooled], bool],
+        survives_fork: bool = True,
+    ) -> None:
+        self._connect = connect
+        self._is_alive = is_alive
+        self._address = address
+        self._size = size
+        self._seconds_max = seconds_max
+        self._survives_fork = survives_fork
+        self._closed = False
+        self._begin()
+        fork_guard.add(self)
+
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
+        self._idle: list[Pooled] = []
+        self._room = Room(self._size)
+
+    def begin_in_child(self, *, was_in_use: bool) -> None:
+        """Leave all connections to the parent: none may be used in the child, not even to close it."""
+        for connection in self._idle:
+            abandon(connection)
+        if was_in_use and not self._survives_fork:
+            _unusable.add(self._address)
+        self._begin()
+
+    @contextmanager
+    def connection(self) -> Iterator[Pooled]:
+        """Check out a connection; raises `LedgerBusy` if all are in use for too long."""
+        checkout = fork_guard.enter(self)
+        try:
+            room = self._wait_for_room()
+            try:
+                connection = self._take()
+                try:
+                    yield connection
+                finally:
+                    self._give_back(connection, checkout)
+            finally:
+                room.leave()
+        finally:
+            fork_guard.leave(checkout)
+
+    def close(self) -> None:
+        """Close what is idle now, and what is in use when it comes back."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def _wait_for_room(self) -> Room:
+        """Wait until one more may be in use, and return what to leave afterwards."""
+        if self._closed:
+            message = f"{self._address} is closed; open it again"
+            raise LedgerFailed(message)
+        if self._address in _unusable:
+            message = f"{self._address}: {FORKED_IN_USE}"
+            raise LedgerFailed(message)
+        room = self._room
+        if not room.enter(self._seconds_max):
+            message = (
+                f"{self._address}: all {self._size} connections of this process are at work for over "
+                f"{self._seconds_max:.0f} s; nothing was written: try again"
+            )
+            raise LedgerBusy(message)
+        return room
+
+    def _take(self) -> Pooled:
+        while True:
+            with self._lock:
+                connection = self._idle.pop() if self._idle else None
+            if connection is None:
+                return self._connect()
+            if self._is_alive(connection):
+                return connection
+            connection.close()
+
+    def _give_back(self, connection: Pooled, checkout: Checkout) -> None:
+        if checkout.is_inherited:
+            abandon(connection)
+            return
+        is_alive = self._is_alive(connection)
+        with self._lock:
+            if is_alive and not self._closed:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+
+_unusable: set[str] = set()
+"""The addresses for which a library believes that this process holds locks, although it is the parent that does."""
