@@ -22,7 +22,7 @@ LATER = MONDAY + timedelta(minutes=5)
 
 
 class RunBookContract(StoreContract):
-    """What the store remembers of runs, waits and claims (R19-R21)."""
+    """What the store remembers of runs, waits and leases (R19-R21)."""
 
     def test_an_empty_store_has_no_past(self, story: Story) -> None:
         """Before the first sync nothing is remembered."""
@@ -93,7 +93,7 @@ class RunBookContract(StoreContract):
         story.ledger.lease("sync", MONDAY, LATER)
 
     def test_an_expired_claim_is_taken_over(self, story: Story) -> None:
-        """At its expiry a claim is free, and its old holder can no longer release it."""
+        """At its expiry a lease is free, and its old holder can no longer release it."""
         old = story.ledger.lease("sync", MONDAY, LATER)
         story.ledger.lease("sync", LATER, LATER + timedelta(minutes=5))
         story.ledger.release(old)
@@ -101,7 +101,7 @@ class RunBookContract(StoreContract):
             story.ledger.lease("sync", LATER, LATER + timedelta(minutes=5))
 
     def test_a_claim_from_the_future_keeps_nobody_out(self, story: Story) -> None:
-        """A claim taken under a clock that ran a year ahead does not hold everything up for a year."""
+        """A lease taken under a clock that ran a year ahead does not hold everything up for a year."""
         ahead = MONDAY + timedelta(days=365)
         story.ledger.lease("sync", ahead, ahead + timedelta(minutes=5))
         story.ledger.lease("sync", MONDAY, LATER)
@@ -242,7 +242,7 @@ class ThreadsContract(StoreContract):
             assert {standing.points for standing in story.ledger.members()} == {number}
 
     def test_of_many_claims_one_is_granted(self, story: Story) -> None:
-        """Eight threads claim the same task: one gets it."""
+        """Eight threads ask for the lease of the same task: one gets it."""
 
         def leased() -> bool:
             try:
