@@ -8,8 +8,8 @@ from typing import Any
 
 from trc_engage import Board, Engage
 from trc_engage.adapters.sqlite import SqliteLedger
-from trc_engage.core.days import SlotEnd, slot_of
 from trc_engage.core.posting import Posting
+from trc_engage.core.slots import SlotEnd, slot_of
 
 RUNS = 300
 

@@ -6,7 +6,6 @@ from .core.audit.model import (
     Change as Change,
     Repair as Repair,
 )
-from .core.days import SlotEnd as SlotEnd
 from .core.errors import (
     AlertFailed as AlertFailed,
     ClockWentBack as ClockWentBack,
@@ -58,6 +57,7 @@ from .core.reports import (
     Tally as Tally,
 )
 from .core.settlement import Pending as Pending
+from .core.slots import SlotEnd as SlotEnd
 from .core.streaks import (
     Milestone as Milestone,
     StreakStanding as StreakStanding,

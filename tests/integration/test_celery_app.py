@@ -15,7 +15,7 @@ import pytest
 from support.attended import IDS
 from support.running_app import ROOT, SECONDS_MAX
 from support.stores import addressed, made
-from trc_engage.core.days import slot_of
+from trc_engage.core.slots import slot_of
 from trc_engage.entrypoints.settings import Settings
 from trc_engage.entrypoints.stores import now
 from trc_engage.entrypoints.wiring import opened, opened_ledger, opened_runner

@@ -15,11 +15,11 @@ from attrs import frozen
 
 from support.community import NAMES, QUARTER, Community, opened
 from trc_engage import Board
-from trc_engage.core.days import slot_of
 from trc_engage.core.errors import SourceError
 from trc_engage.core.ports import Store
 from trc_engage.core.reports import RunReport
 from trc_engage.core.settlement import ends_at
+from trc_engage.core.slots import slot_of
 from trc_engage.entrypoints.daemon.logs import logged
 from trc_engage.entrypoints.daemon.loop import HUNG_AFTER_SECONDS, Daemon, Systemd
 from trc_engage.entrypoints.daemon.supervisor import Monitor, Supervisor

@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from trc_engage.core import days, points
+from trc_engage.core import days, points, slots
 from trc_engage.testing.mee6 import Mee6Server
 
 ROOT = Path(__file__).parents[2]
@@ -20,7 +20,7 @@ def test_the_rules_examples_print_what_they_say() -> None:
     assert (results.failed, results.attempted > 30) == (0, True)
 
 
-@pytest.mark.parametrize("module", [days, points], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [days, points, slots], ids=lambda module: module.__name__)
 def test_docstring_examples_print_what_they_say(module: ModuleType) -> None:
     """So is every `>>>` of a docstring."""
     results = doctest.testmod(module, optionflags=FLAGS)

@@ -18,7 +18,7 @@ from support.community import QUARTER
 from support.runners import SECONDS_MAX, Runner
 from support.stores import SHARED, addressed, made
 from trc_engage import Engage
-from trc_engage.core.days import SETTLES_AFTER, slot_of
+from trc_engage.core.slots import SETTLES_AFTER, slot_of
 from trc_engage.entrypoints.settings import Settings
 from trc_engage.entrypoints.wiring import opened_ledger
 from trc_engage.testing.mee6 import Mee6Server

@@ -13,10 +13,10 @@ from support.postgres import schema, server_dsn
 from trc_engage.adapters.postgres import PostgresLedger
 from trc_engage.adapters.sql.copy import TABLES
 from trc_engage.adapters.sqlite import SqliteLedger
-from trc_engage.core.days import SlotEnd
 from trc_engage.core.incidents import SentNotice
 from trc_engage.core.ports import AuditedStore
 from trc_engage.core.posting import Posting
+from trc_engage.core.slots import SlotEnd
 
 LEFT_BEHIND = {
     *("leases", "requests", "schema_migrations"),

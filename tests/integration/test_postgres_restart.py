@@ -21,7 +21,7 @@ from support.receiver import received
 from support.restarting import BEGINS_AT, House
 from support.timed import SECONDS_MAX
 from trc_engage import LedgerBusy, LedgerFailed
-from trc_engage.core.days import slot_of
+from trc_engage.core.slots import slot_of
 from trc_engage.entrypoints.cli.options import STORE_FAILED
 from trc_engage.usecases.leases import LEASED_FOR
 

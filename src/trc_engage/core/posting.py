@@ -6,23 +6,16 @@ from typing import TypeVar
 
 from attrs import Factory, evolve, field, frozen
 
-from .days import CLOCK_SLACK, Calendar, SlotEnd
+from .days import CLOCK_SLACK, Calendar
 from .errors import SourceTrouble
 from .incidents import ChannelState, FailureRun, SentNotice, failed_again
 from .model import Decision, DiscordActivity, Entry, HandKind, Link, Member, Move
 from .reports import SyncReport
 from .settlement import days_watched
+from .slots import SlotEnd, Wait
 from .streaks import Streak
 
 Kept = TypeVar("Kept")
-
-
-@frozen
-class Wait:
-    """A request to keep away from the source."""
-
-    kind: SourceTrouble
-    until: datetime
 
 
 @frozen

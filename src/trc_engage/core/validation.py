@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from unicodedata import category, is_normalized, normalize
 
 from .days import SATURDAY
@@ -49,6 +49,8 @@ NAME_LENGTH_MAX = 4_000
 SOURCE_LENGTH_MAX = 50
 TEXT_LENGTH_MAX = 1_000
 POINTS_MAX = 10**9
+AHEAD_MAX = timedelta(minutes=2)
+EARLIEST_AT = datetime(2000, 1, 1, tzinfo=UTC)
 _DISCORD_ID = re.compile(r"[1-9][0-9]{0,19}", re.ASCII)
 
 
@@ -121,6 +123,17 @@ def validate_weekday(value: object) -> date:
     if day.weekday() >= SATURDAY:
         raise InvalidValue("day", day.isoformat(), "Saturdays and Sundays never break a streak; excuse a weekday")
     return day
+
+
+def day_of_award(at: datetime, now: datetime) -> date:
+    """Return the UTC day on which something happened; a moment ahead counts for today (R12, R16)."""
+    if not EARLIEST_AT <= at <= now + AHEAD_MAX:
+        raise InvalidValue(
+            "at",
+            at.isoformat(),
+            f"give an instant from {EARLIEST_AT:%Y} on, at most two minutes ahead of {now:%F %T} UTC",
+        )
+    return min(at, now).date()
 
 
 def validate_day(field: str, value: object) -> date:

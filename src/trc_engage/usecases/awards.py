@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from ..core import sync as core_sync
 from ..core.days import in_utc
 from ..core.errors import KeyReused, Reversed, UnknownAward, UnknownMember
 from ..core.model import ADJUSTMENT, Entry
@@ -10,6 +9,7 @@ from ..core.ports import Ledger
 from ..core.posting import Draft, Posting
 from ..core.reports import Receipt, ReceiptOutcome
 from ..core.validation import (
+    day_of_award,
     validate_actor,
     validate_change,
     validate_key,
@@ -26,7 +26,7 @@ def award(ledger: Ledger, member_id: str, source: str, points: int, key: str, at
     """Post an award, once for its key; raises `UnknownMember`, `KeyReused` and `Reversed`."""
     member_id, source = validate_member_id(member_id), validate_source(source)
     points, key, at = validate_points(points), validate_key(key), in_utc("at", at)
-    draft = Draft("award", member_id, source, points, core_sync.day_of_award(at, now), at, key)
+    draft = Draft("award", member_id, source, points, day_of_award(at, now), at, key)
 
     def attempt() -> Receipt:
         posted = _posted(ledger, draft)

@@ -7,14 +7,15 @@ from typing import Literal
 
 from attrs import evolve, frozen
 
-from ..core import days, incidents, sync as core_sync
-from ..core.days import SETTLES_AFTER, SlotEnd, in_utc
+from ..core import incidents, slots
+from ..core.days import in_utc
 from ..core.errors import ClockWentBack, KeptAway, LedgerBusy, ReadStopped, SourceError
 from ..core.incidents import ChannelState, FailureRun, Trouble
 from ..core.ports import Alerts, Clock, Store, XpSource
-from ..core.posting import Lease, Posting, RunState, Wait
+from ..core.posting import Lease, Posting, RunState
 from ..core.reports import RunReport, Tally
 from ..core.settlement import Pending
+from ..core.slots import SETTLES_AFTER, SlotEnd, Wait
 from . import notices, settlement
 from .leases import TASK, Run, leased
 from .sync import How, sync_leased
@@ -145,11 +146,11 @@ def run_due(runner: Runner) -> RunReport:
     """
     report = RunReport(runner.instant())
     try:
-        seen = Run(runner.ledger, slot=days.slot_of(report.at))
+        seen = Run(runner.ledger, slot=slots.slot_of(report.at))
         pending = settlement.pending(seen, report.at)
         if not _is_due(runner, seen, pending, report.at):
             return RunReport(report.at, pending=pending)
-        with leased(runner.ledger, report.at, days.slot_of(report.at)) as run:
+        with leased(runner.ledger, report.at, slots.slot_of(report.at)) as run:
             report = _end_slot(runner, run, report)
             if report.outcome == "stopped":
                 return report
@@ -162,10 +163,10 @@ def run_due(runner: Runner) -> RunReport:
 def _is_due(runner: Runner, run: Run, pending: Sequence[Pending], now: datetime) -> bool:
     """Tell whether anything is to be done, for which a run needs the lease."""
     try:
-        at = core_sync.not_before(now, run.state.sync.seen_at)
+        at = slots.not_before(now, run.state.sync.seen_at)
     except ClockWentBack:
         return True
-    if runner.source is not None and run.state.slot_end(days.slot_of(at)) is None:
+    if runner.source is not None and run.state.slot_end(slots.slot_of(at)) is None:
         return True
     if settlement.due(run, at, after=SETTLES_AFTER):
         return True
@@ -176,8 +177,8 @@ def _is_due(runner: Runner, run: Run, pending: Sequence[Pending], now: datetime)
 def _end_slot(runner: Runner, run: Run, report: RunReport) -> RunReport:
     """Sync, if the present slot is open; a slot that waits ends too (R18)."""
     try:
-        at = core_sync.not_before(report.at, run.state.sync.seen_at)
-        slot = days.slot_of(at)
+        at = slots.not_before(report.at, run.state.sync.seen_at)
+        slot = slots.slot_of(at)
         if runner.source is None or run.state.slot_end(slot):
             return report
         synced = sync_leased(run, runner.source, runner.clock, How(slot=slot))
@@ -218,7 +219,7 @@ def _troubles(state: RunState, pending: Sequence[Pending], now: datetime, source
     """Return what is wrong, as the store shows it."""
     found = []
     try:
-        core_sync.not_before(now, state.sync.seen_at)
+        slots.not_before(now, state.sync.seen_at)
     except ClockWentBack as error:
         found.append(incidents.clock_trouble(error))
     failure_run = state.sync.failure_run if state.tracks_anyone else None
@@ -228,22 +229,22 @@ def _troubles(state: RunState, pending: Sequence[Pending], now: datetime, source
 
 def status(ledger: Store, now: datetime, alerts: Sequence[Alerts] = (), source_name: str = incidents.UNNAMED) -> Status:
     """Return how the system does."""
-    run = Run(ledger, slot=days.slot_of(now))
+    run = Run(ledger, slot=slots.slot_of(now))
     state, sync, pending = run.state, run.state.sync, settlement.pending(run, now)
     lease = state.lease_of(TASK)
     return Status(
         at=now,
-        is_attended=days.is_attended(now, state.last_slot, sync.good_at),
+        is_attended=slots.is_attended(now, state.last_slot, sync.good_at),
         troubles=_troubles(state, pending, now, source_name),
         good_at=sync.good_at,
         board_id=sync.board_id,
         failure_run=sync.failure_run,
-        wait=sync.wait if core_sync.is_kept_away(sync.wait, now) else None,
+        wait=sync.wait if slots.is_kept_away(sync.wait, now) else None,
         pending=pending,
         last_slot=state.last_slot,
         lease=lease if lease and now < lease.until else None,
-        next_sync_at=days.next_sync_at(now, state.slot_end(days.slot_of(now))),
-        next_settlement_at=days.next_settlement_at(now),
+        next_sync_at=slots.next_sync_at(now, state.slot_end(slots.slot_of(now))),
+        next_settlement_at=slots.next_settlement_at(now),
         tally=ledger.tally(),
         shut_channels=notices.shut_channels(state.channels, alerts, now),
         source_name=source_name,

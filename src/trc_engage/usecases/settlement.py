@@ -3,7 +3,7 @@
 import logging
 from datetime import date, datetime, timedelta
 
-from ..core import settlement as core_settlement, streaks as core_streaks, sync as core_sync
+from ..core import settlement as core_settlement, slots, streaks as core_streaks
 from ..core.ports import Store
 from ..core.posting import Excusal, Posting, RunState, Settlement
 from ..core.reports import ExcuseReport, SettleReport
@@ -20,7 +20,7 @@ def settle(run: Run, now: datetime, accept_quiet: date | None = None, after: tim
     `accept_quiet` is a day on which nobody's XP rose and an admin says that this is so (R15a);
     `after` is how long a day must have been over. Raises `ClockWentBack`.
     """
-    now = core_sync.not_before(now, run.state.sync.seen_at)
+    now = slots.not_before(now, run.state.sync.seen_at)
     settled = []
     while day := retry_on_conflict(lambda: _settle_next(run, now, accept_quiet, after)):
         settled.append(day)

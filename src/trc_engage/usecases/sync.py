@@ -8,13 +8,14 @@ from typing import Literal
 
 from attrs import evolve, frozen
 
-from ..core import boards, sync as core_sync
-from ..core.days import SlotEnd, SlotOutcome, in_utc
+from ..core import boards, slots
+from ..core.days import in_utc
 from ..core.errors import Conflict, InvalidValue, LeaseLost, LedgerBusy, SourceError
 from ..core.model import Board, Decision, DiscordActivity, Move, Sought
 from ..core.ports import Clock, Store, XpSource
 from ..core.posting import Posting, SyncFailure, SyncRun, SyncState
 from ..core.reports import StreakChange, SyncReport
+from ..core.slots import SlotEnd, SlotOutcome
 from ..core.sync import Drops, SyncPlan, plan_adoption, plan_sync
 from . import leases, retry_on_conflict, streaks
 from .leases import Run, leased
@@ -38,7 +39,7 @@ def failures_recorded(run: Run, clock: Clock, how: "How", *, asked: str | None) 
         yield
     except (SourceError, LeaseLost) as raised:
         error = raised if isinstance(raised, SourceError) else SourceError("overtaken", OVERTAKEN)
-        now, wait = in_utc("clock", clock()), core_sync.wait_asked(error)
+        now, wait = in_utc("clock", clock()), slots.wait_asked(error)
         error.retry_at = None if wait is None else now + wait
         failure = SyncFailure(now, error.kind, error.message, not how.dry_run, error.retry_at, asked)
         error.lease_lost = error is not raised or not _is_recorded(run, failure, how)
@@ -120,13 +121,13 @@ def sync(ledger: Store, source: XpSource, clock: Clock, how: How) -> SyncReport:
 def sync_leased(run: Run, source: XpSource, clock: Clock, how: How) -> SyncReport:
     """Do the same in a run that has the lease already; if that is lost meanwhile, nothing is written."""
     state = run.state.sync
-    at = core_sync.not_before(in_utc("clock", clock()), state.seen_at)
+    at = slots.not_before(in_utc("clock", clock()), state.seen_at)
     with failures_recorded(run, clock, how, asked=None):
         board_id = _agreed(source, state, how)
     accounts = run.ledger.accounts_to_sync()
-    if not how.fresh and how.decision is None and core_sync.is_cached(at, state, how.slot):
+    if not how.fresh and how.decision is None and slots.is_cached(at, state.good_at, how.slot):
         return _without_reading(run, _cached(accounts, state, at), at, how)
-    core_sync.keep_waiting(state.wait_of(board_id), at)
+    slots.keep_waiting(state.wait_of(board_id), at)
     if not accounts and not how.adopts:
         return _without_reading(run, SyncReport("planned" if how.dry_run else "synced", at), at, how)
     with failures_recorded(run, clock, how, asked=board_id):

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from trc_engage.core import incidents, sync
+from trc_engage.core import incidents, slots
 from trc_engage.usecases import leases, notices
 
 from .planting import Mutant, always, swap
@@ -31,10 +31,10 @@ def _wait_as_told(wait_asked: Any) -> Any:
 
 
 MUTANTS = {
-    "Retry-After is forgotten": Mutant(swap(sync, "wait_asked", _wait_as_told)),
-    "a wait is not kept": Mutant(always(sync, "keep_waiting", None), seed=3),
+    "Retry-After is forgotten": Mutant(swap(slots, "wait_asked", _wait_as_told)),
+    "a wait is not kept": Mutant(always(slots, "keep_waiting", None), seed=3),
     "a slot takes a reading from before it": Mutant(
-        swap(sync, "is_cached", lambda cached: lambda now, state, _slot: cached(now, state, None)),
+        swap(slots, "is_cached", lambda cached: lambda now, good_at, _slot: cached(now, good_at, None)),
         seed=3,
     ),
     "alerts come again": Mutant(swap(incidents, "notices_due", _alerts_again)),
@@ -49,5 +49,5 @@ MUTANTS = {
     "a webhook that was deleted is used on": Mutant(
         always(incidents, "state_of", None), seed=4, story="a webhook that dies"
     ),
-    "a clock that goes back is believed": Mutant(swap(sync, "not_before", lambda _: lambda now, _seen: now), seed=7),
+    "a clock that goes back is believed": Mutant(swap(slots, "not_before", lambda _: lambda now, _seen: now), seed=7),
 }

@@ -9,8 +9,8 @@ from attrs import evolve
 
 from trc_engage.adapters.sql import posting, queries
 from trc_engage.adapters.sql.posting import SqlLedger
-from trc_engage.core.days import SlotEnd
 from trc_engage.core.posting import RunState
+from trc_engage.core.slots import SlotEnd
 from trc_engage.usecases import awards
 
 from .planting import Mutant, swap, without

@@ -7,11 +7,12 @@ from typing import Any, Literal
 
 from ...core.audit.model import BALANCE, Breach, Change, Holdings, Unreadable, of_member
 from ...core.boards import named
-from ...core.days import ONE_DAY, SlotEnd, slot_of
+from ...core.days import ONE_DAY
 from ...core.errors import SourceTrouble
 from ...core.incidents import ChannelState, SentNotice
 from ...core.model import DecisionKind, Entry
 from ...core.settlement import ends_at
+from ...core.slots import SlotEnd, slot_of
 from .database import Connection, SqlStore, stamp
 from .search import names, reword
 from .survey import SETTLED_DAYS, Columns, Survey, types_of

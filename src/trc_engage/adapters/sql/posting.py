@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ...core.days import SlotEnd, Window
+from ...core.days import Window
 from ...core.errors import Conflict, LeaseLost
 from ...core.model import DISCORD, SILENT_KINDS, TOMBSTONE, Decision, Entry, Link, Member, Move
 from ...core.posting import Draft, Lease, Posting, SyncFailure, SyncRun
 from ...core.reports import COUNTS
+from ...core.slots import SlotEnd
 from ...core.streaks import Streak
 from .audit import Audited
 from .copy import copy

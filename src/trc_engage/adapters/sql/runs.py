@@ -7,11 +7,11 @@ from datetime import date, datetime
 
 from attrs import evolve
 
-from ...core.days import SlotEnd, SlotOutcome
 from ...core.errors import LeaseLost, LedgerBusy
 from ...core.incidents import ChannelState, FailureRun, SentNotice, failed_again
-from ...core.posting import Lease, RunState, SyncFailure, SyncState, Wait
+from ...core.posting import Lease, RunState, SyncFailure, SyncState
 from ...core.settlement import ROSE_THE_DAY_BEFORE_MIN, days_watched
+from ...core.slots import SlotEnd, SlotOutcome, Wait
 from .database import Connection, Row, SqlStore, stamp
 from .queries import calendar_of
 

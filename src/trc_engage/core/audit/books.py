@@ -11,7 +11,7 @@ from attrs import Factory, define
 
 from ..model import ADJUSTMENT, DISCORD, SILENT_KINDS, Entry, XpChange
 from ..points import XP_PER_POINT
-from ..sync import AHEAD_MAX, EARLIEST_AT
+from ..validation import AHEAD_MAX, EARLIEST_AT
 from .model import Breach, Doubts, Holdings, Unreadable, of_member
 
 SYNC_KINDS = frozenset({"opening", "gain", "deduction", "rebase"})

@@ -12,8 +12,8 @@ from typing import Self
 from attrs import frozen
 from schedule import Scheduler
 
-from ...core.days import SLOT
 from ...core.reports import RunReport
+from ...core.slots import SLOT
 from ..settings import installed_version
 
 

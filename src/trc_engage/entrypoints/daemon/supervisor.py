@@ -4,7 +4,6 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
-from ...core.days import slot_of
 from ...core.errors import EngageError
 from ...core.incidents import (
     FAILURES_MIN,
@@ -19,6 +18,7 @@ from ...core.incidents import (
 )
 from ...core.ports import Alerts, Clock
 from ...core.reports import RunReport
+from ...core.slots import slot_of
 from ...engage import Engage
 from ...usecases.notices import failure_of, fingerprint_of
 from ..wording import describe_error

@@ -6,8 +6,9 @@ import pytest
 from attrs import evolve
 
 from ...core.model import Board, Decision
-from ...core.posting import Posting, SyncFailure, SyncRun, Wait
+from ...core.posting import Posting, SyncFailure, SyncRun
 from ...core.reports import SyncReport
+from ...core.slots import Wait
 from ...core.sync import plan_adoption
 from .story import ADA, ADA_ID, BO, BO_ID, CY, CY_ID, StoreContract, Story
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from ...core.days import SlotEnd
 from ...core.errors import Conflict
 from ...core.incidents import FailureRun, SentNotice
 from ...core.model import Link, Member, Move
 from ...core.ports import Store
-from ...core.posting import Draft, Excusal, Posting, Settlement, SyncFailure, Wait
+from ...core.posting import Draft, Excusal, Posting, Settlement, SyncFailure
+from ...core.slots import SlotEnd, Wait
 from ...core.streaks import Streak
 from .ledger import BENCHMARK, TODAY
 from .story import ADA, ADA_ID, BO, BO_ID, MONDAY, StoreContract, Story

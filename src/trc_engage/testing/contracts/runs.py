@@ -11,11 +11,11 @@ from typing import TypeVar
 import pytest
 from attrs import evolve
 
-from ...core.days import SlotEnd
 from ...core.errors import Conflict, LeaseLost, LedgerBusy
 from ...core.incidents import ChannelState, FailureRun, SentNotice
 from ...core.model import Move
-from ...core.posting import Posting, SyncFailure, SyncState, Wait
+from ...core.posting import Posting, SyncFailure, SyncState
+from ...core.slots import SlotEnd, Wait
 from .story import ADA, ADA_ID, MONDAY, StoreContract, Story
 
 LATER = MONDAY + timedelta(minutes=5)

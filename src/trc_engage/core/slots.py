@@ -1,0 +1,117 @@
+"""Slots of 15 minutes, and when a run may ask the source (R18, R21, R22)."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from attrs import frozen
+
+from .days import CLOCK_SLACK, ONE_DAY
+from .errors import ClockWentBack, KeptAway, SourceError, SourceTrouble
+
+SLOT = timedelta(minutes=15)
+SETTLES_AFTER = timedelta(minutes=5)
+"""How long after midnight the day before is settled: at 00:05 UTC."""
+
+SlotOutcome = Literal["synced", "failed", "waiting"]
+"""Waiting: nothing was requested, because the source had asked to be left alone (R21)."""
+
+
+@frozen
+class SlotEnd:
+    """How a slot ended: once, in whichever process."""
+
+    slot: datetime
+    """When the slot began."""
+    outcome: SlotOutcome
+    at: datetime
+
+
+def slot_of(now: datetime) -> datetime:
+    """Return the beginning of the quarter of an hour of UTC that holds an instant.
+
+    >>> from datetime import UTC
+    >>> print(slot_of(datetime(2026, 3, 2, 9, 14, 59, tzinfo=UTC)))
+    2026-03-02 09:00:00+00:00
+    """
+    return now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
+
+
+def next_sync_at(now: datetime, end: SlotEnd | None) -> datetime:
+    """Return when the next sync is due: at once as long as the present slot has no end."""
+    return slot_of(now) + (timedelta(0) if end is None else SLOT)
+
+
+def next_settlement_at(now: datetime) -> datetime:
+    """Return the next 00:05 UTC."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    today = midnight + SETTLES_AFTER
+    return today if now < today else today + ONE_DAY
+
+
+def is_attended(now: datetime, last: SlotEnd | None, good_at: datetime | None) -> bool:
+    """Return whether anybody runs what is due: the slot before the present one has ended, or a sync was good since."""
+    # A slot to come ended under a clock that ran ahead.
+    seen = (None if last is None else last.slot, good_at)
+    return any(at is not None and slot_of(now) - SLOT <= at <= now for at in seen)
+
+
+CACHED_FOR = timedelta(minutes=5)
+WAIT_MIN = timedelta(seconds=1)
+WAIT_MAX = timedelta(hours=1)
+WAIT_UNTOLD = {"rate_limited": timedelta(minutes=15), "blocked": timedelta(hours=1)}
+
+
+@frozen
+class Wait:
+    """A request to keep away from the source."""
+
+    kind: SourceTrouble
+    until: datetime
+
+
+def not_before(now: datetime, seen_at: datetime | None) -> datetime:
+    """Return the instant that counts as now; `ClockWentBack` if it lies before what was seen (R22).
+
+    Up to two minutes earlier is the same instant: clocks are stepped, machines differ.
+    """
+    if seen_at is None or now >= seen_at:
+        return now
+    if seen_at - now > CLOCK_SLACK:
+        raise ClockWentBack(now, seen_at)
+    return seen_at
+
+
+def is_cached(now: datetime, good_at: datetime | None, slot: datetime | None) -> bool:
+    """Return whether the last good reading still answers; a slot takes none from before it (R21)."""
+    if good_at is None or now - good_at >= CACHED_FOR:
+        return False
+    return slot is None or good_at >= slot
+
+
+def wait_asked(error: SourceError) -> timedelta | None:
+    """Return how long to keep away after this trouble; None if nobody asked for it (R21)."""
+    if error.retry_after is None:
+        return WAIT_UNTOLD.get(error.kind)
+    return min(max(error.retry_after, WAIT_MIN), WAIT_MAX)
+
+
+def is_kept_away(wait: Wait | None, now: datetime) -> bool:
+    """Return whether a wait that was asked for is not over (R21).
+
+    A wait that ends later than any can was noted under a clock that ran ahead, and keeps nobody.
+    """
+    return wait is not None and now < wait.until <= now + WAIT_MAX + CLOCK_SLACK
+
+
+def keep_waiting(wait: Wait | None, now: datetime) -> None:
+    """Raise `KeptAway` as long as a wait that was asked for is not over; nothing is requested (R21)."""
+    if wait is None or not is_kept_away(wait, now):
+        return
+    message = (
+        f"the board's server asked to be left alone ({wait.kind.replace('_', ' ')}) until "
+        f"{wait.until:%Y-%m-%d %H:%M:%S} UTC; nothing was requested and nothing changed. "
+        "XP is cumulative, so nothing is lost: sync again after that"
+    )
+    error = KeptAway(wait.kind, message)
+    error.retry_at = wait.until
+    raise error
