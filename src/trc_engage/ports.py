@@ -7,6 +7,7 @@ from .core.ports import (
     PagedSource as PagedSource,
     Records as Records,
     Requests as Requests,
+    Roster as Roster,
     RunBook as RunBook,
     Store as Store,
     Views as Views,

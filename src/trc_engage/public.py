@@ -21,6 +21,7 @@ from .core.errors import (
     NotLinked as NotLinked,
     ReadStopped as ReadStopped,
     Reversed as Reversed,
+    RosterError as RosterError,
     SourceError as SourceError,
     SourceMissing as SourceMissing,
     StoreMissing as StoreMissing,
@@ -56,6 +57,7 @@ from .core.reports import (
     SyncReport as SyncReport,
     Tally as Tally,
 )
+from .core.roster import Presence as Presence
 from .core.settlement import Pending as Pending
 from .core.slots import SlotEnd as SlotEnd
 from .core.streaks import (

@@ -6,6 +6,10 @@ from typing import ClassVar, Literal
 SourceTrouble = Literal[
     "private", "unknown_guild", "rate_limited", "blocked", "malformed", "down", "distrusted", "clock", "overtaken"
 ]
+RosterTrouble = Literal[
+    "token", "unknown_guild", "no_access", "rate_limited", "blocked", "malformed", "down", "distrusted"
+]
+"""Token: it is wrong, or was reset. No access: whoever asks is not on the server."""
 
 
 class EngageError(Exception):
@@ -174,6 +178,32 @@ class SourceError(EngageError):
 
 class KeptAway(SourceError):
     """The source had asked to be left alone for a while, and was: nothing was requested (R21)."""
+
+
+class RosterError(EngageError):
+    """The roster cannot tell of anybody, and nothing changed; the text holds no secret and names no member.
+
+    `retry_after` is the wait that it asked for, `argument` the one of the roster that may help, such as `token`.
+    """
+
+    def __init__(
+        self,
+        kind: RosterTrouble,
+        message: str,
+        retry_after: timedelta | None = None,
+        *,
+        argument: str | None = None,
+    ) -> None:
+        super().__init__(kind, message, retry_after)
+        self.kind = kind
+        self.message = message
+        self.retry_after = retry_after
+        self.argument = argument
+
+    @property
+    def fact(self) -> str:
+        """What is so."""
+        return self.message
 
 
 class ReadStopped(EngageError):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .model import Board, DiscordActivity, Entry, Evidence, Member
     from .posting import Lease, Posting, RunState
     from .reports import Found, MemberFacts, Rank, Standing, Tally
+    from .roster import Presence
     from .settlement import DayRecord
     from .streaks import Activity, Streak
 
@@ -98,6 +99,24 @@ class PagedSource(XpSource, Protocol):
 
     def read_pages(self, sought: frozenset[str], requests: Requests, /) -> Board:
         """Read the board as `read` does, asking for the turn of each request."""
+        ...
+
+
+class Roster(Protocol):
+    """Who is on the server (R25); an optional `name` is what messages call it, and `stop` may end what it waits for."""
+
+    @property
+    def guild_id(self) -> str:
+        """The id of the server that it is about."""
+        ...
+
+    def ask(self, discord_id: str, /) -> Presence:
+        """Tell whether one Discord id is on the server, within a few seconds, and ask for nobody else.
+
+        An answer that says neither is unknown, and never gone. It may pause for a second or two to keep requests
+        apart, but never sleeps through a wait that it was asked for. Raises `RosterError` where asking for others
+        would help no more (token, server, access, limits), and `ReadStopped` if it was given up.
+        """
         ...
 
 

@@ -237,7 +237,8 @@ class Fetcher:
             raise _too_slow(budget, self.service)
         try:
             with budget.spending():
-                answer = self._receive(number, limit, budget.left)
+                query = {"limit": limit, "page": number}
+                answer = receive(self.client, self.line, self.url, query, self.bytes_max, budget.left)
         except (*HTTPX_ERRORS, OSError) as error:
             raise self._ended(budget) or translated(error, self.service) from error
         finally:
@@ -249,25 +250,6 @@ class Fetcher:
         if ended := self._ended(budget):
             raise ended
         return answer
-
-    def _receive(self, number: int, limit: int, seconds: float) -> Answer:
-        timeout = httpx.Timeout(min(READ_SECONDS_MAX, seconds), connect=min(CONNECT_SECONDS_MAX, seconds))
-        query = {"limit": limit, "page": number}
-        extensions = {"trace": self.line.trace}
-        with self.client.stream("GET", self.url, params=query, timeout=timeout, extensions=extensions) as response:
-            body = self._page_body(response) if response.status_code == OK else _trouble_body(response)
-            return Answer(response.status_code, response.headers, body)
-
-    def _page_body(self, response: httpx.Response) -> bytearray:
-        """Return the body as it came: nothing is inflated, and nothing endless is read to its end."""
-        if _is_packed(response):
-            raise malformed("it is compressed, although that was not asked for")
-        body = bytearray()
-        for chunk in response.iter_raw():
-            body += chunk
-            if len(body) > self.bytes_max:
-                raise malformed(f"it is longer than {self.bytes_max:,} bytes")
-        return body
 
     def _ended(self, budget: Budget) -> EngageError | None:
         """Return why the request was ended from this side; None if it was not."""
@@ -307,6 +289,29 @@ def new_client(token: str | None, contact: str, transport: httpx.BaseTransport |
         transport=transport,
         limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
     )
+
+
+def receive(
+    client: httpx.Client, line: Line, url: str, query: Mapping[str, int], bytes_max: int, seconds: float
+) -> Answer:
+    """Ask once, and return the answer; raises what httpx raises, and `SourceError` for a body that cannot be read."""
+    timeout = httpx.Timeout(min(READ_SECONDS_MAX, seconds), connect=min(CONNECT_SECONDS_MAX, seconds))
+    extensions = {"trace": line.trace}
+    with client.stream("GET", url, params=query, timeout=timeout, extensions=extensions) as response:
+        body = _page_body(response, bytes_max) if response.status_code == OK else _trouble_body(response)
+        return Answer(response.status_code, response.headers, body)
+
+
+def _page_body(response: httpx.Response, bytes_max: int) -> bytearray:
+    """Return the body as it came: nothing is inflated, and nothing endless is read to its end."""
+    if _is_packed(response):
+        raise malformed("it is compressed, although that was not asked for")
+    body = bytearray()
+    for chunk in response.iter_raw():
+        body += chunk
+        if len(body) > bytes_max:
+            raise malformed(f"it is longer than {bytes_max:,} bytes")
+    return body
 
 
 def _trouble_body(response: httpx.Response) -> bytearray:
