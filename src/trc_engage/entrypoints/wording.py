@@ -1,8 +1,10 @@
 """Sentences that the command line and the web both say."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from ..core import incidents
 from ..core.errors import (
@@ -19,8 +21,11 @@ from ..core.incidents import NAMES, ChannelState, FailureRun, Message, Notice, T
 from ..core.model import Entry, Status as Kind
 from ..core.reports import Mark, Standing, StreakChange
 from ..core.settlement import Pending
-from ..usecases.runs import Need, NeedKind, Status
 from .settings import ALERT_WEBHOOK, GUILD_ID, MEE6_TOKEN, MEE6_URL
+
+if TYPE_CHECKING:
+    # What it runs takes a tenth of the time of `show` to load.
+    from ..usecases.runs import Need, NeedKind, Status
 
 REMEDIES: Mapping[type[EngageError], Callable[[Any], str]] = {
     UnknownMember: lambda _: "check the id (`trc-engage members list`) or enrol the member first",

@@ -1,11 +1,11 @@
 """What the doctor reads and repairs, as far as all databases share it: the `Records` port."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any, Literal
 
-from ...core.audit.model import BALANCE, Breach, Change, Holdings, Unreadable, of_member
+from ...core.audit.model import BALANCE, NAME, Breach, Change, Holdings, Unreadable, of_member
 from ...core.boards import named
 from ...core.days import ONE_DAY
 from ...core.errors import SourceTrouble
@@ -13,8 +13,9 @@ from ...core.incidents import ChannelState, SentNotice
 from ...core.model import DecisionKind, Entry
 from ...core.settlement import ends_at
 from ...core.slots import SlotEnd, slot_of
+from ...core.validation import words_of
 from .database import Connection, SqlStore, stamp
-from .search import names, reword
+from .search import rows_of
 from .survey import SETTLED_DAYS, Columns, Survey, types_of
 
 UNBALANCED = """
@@ -48,6 +49,10 @@ SET_MONTHLY_BALANCE = """
 INSERT INTO monthly_balances (member_id, month, points) VALUES (?, ?, ?)
 ON CONFLICT (month, member_id) DO UPDATE SET points = excluded.points
 """
+
+NAMED = "SELECT member_id, name FROM members WHERE name IS NOT NULL AND NOT (is_hidden OR is_forgotten)"
+"""Who is found by name."""
+HELD = "SELECT member_id, word FROM name_words"
 
 
 class Audited(SqlStore):
@@ -107,6 +112,16 @@ def _rebalanced(connection: Connection, find: str, mend: str, named: Callable[[s
         Change(BALANCE, of_member(member_id), f"the balance of {named(part)}", before, after)
         for member_id, part, before, after in rows
     ]
+
+
+def reword(connection: Connection) -> Sequence[Change]:
+    """Rebuild the words of names where they differ, and return for whom they did."""
+    named = dict(connection.execute(NAMED).fetchall())
+    differing = misnamed(named, connection.execute(HELD))
+    connection.executemany("DELETE FROM name_words WHERE member_id = ?", [(member_id,) for member_id in differing])
+    rows = sorted(rows_of((member_id, named.get(member_id)) for member_id in differing))
+    connection.executemany("INSERT INTO name_words (word, member_id) VALUES (?, ?)", rows)
+    return [Change(NAME, of_member(one), "the words of the name", "others", "its own") for one in differing]
 
 
 RUNS = Columns(
@@ -310,6 +325,27 @@ def leases(survey: Survey) -> Iterator[Breach]:
     for task, _, taken_at, until in survey.values(LEASES, check="lease"):
         if until <= taken_at:
             yield Breach("lease", f"lease of {task!r}", "its end", until, f"one after {taken_at}")
+
+
+def names(survey: Survey) -> Iterator[Breach]:
+    """Names are found by their own words, and nobody by those of a name that is gone (R9)."""
+    named: dict[str, str] = dict(survey.rows("members", NAMED))
+    for member_id in misnamed(named, survey.rows("name_words", HELD)):
+        yield Breach(NAME, of_member(member_id), "the words of the name", "others", "its own")
+
+
+def misnamed(named: dict[str, str], held: Iterable[tuple[str, str]]) -> Sequence[str]:
+    """Return the members whose words are not those of their names, by id."""
+    words: dict[str, set[str]] = {}
+    for member_id, word in held:
+        words.setdefault(member_id, set()).add(word)
+    differing = [
+        member_id
+        for member_id in named.keys() | words.keys()
+        if set(words_of(named.get(member_id, ""))) != words.get(member_id, set())
+    ]
+    # In a damaged store an id can be anything.
+    return sorted(differing, key=str)
 
 
 ODDITIES: tuple[Callable[[Survey], Iterator[Any]], ...] = (

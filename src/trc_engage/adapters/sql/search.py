@@ -2,17 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ...core.audit.model import NAME, Breach, Change, of_member
 from ...core.model import Member
 from ...core.reports import Found
 from ...core.validation import sought_words, words_of
 from .database import Connection, Database, SqlStore
-from .survey import Survey
 
 WORDS = ("word", "member_id")
-NAMED = "SELECT member_id, name FROM members WHERE name IS NOT NULL AND NOT (is_hidden OR is_forgotten)"
-"""Who is found by name."""
-HELD = "SELECT member_id, word FROM name_words"
 
 BY_ID = """
 SELECT member_id, name FROM members WHERE member_id IN (
@@ -68,34 +63,3 @@ def name(database: Database, connection: Connection, members: Sequence[Member]) 
 def rows_of(named: Iterable[tuple[str, str | None]]) -> Iterator[tuple[str, str]]:
     """Yield the rows of members' names."""
     return ((word, member_id) for member_id, name in named for word in words_of(name or ""))
-
-
-def reword(connection: Connection) -> Sequence[Change]:
-    """Rebuild the words of names where they differ, and return for whom they did."""
-    named = dict(connection.execute(NAMED).fetchall())
-    differing = misnamed(named, connection.execute(HELD))
-    connection.executemany("DELETE FROM name_words WHERE member_id = ?", [(member_id,) for member_id in differing])
-    rows = sorted(rows_of((member_id, named.get(member_id)) for member_id in differing))
-    connection.executemany("INSERT INTO name_words (word, member_id) VALUES (?, ?)", rows)
-    return [Change(NAME, of_member(one), "the words of the name", "others", "its own") for one in differing]
-
-
-def names(survey: Survey) -> Iterator[Breach]:
-    """Names are found by their own words, and nobody by those of a name that is gone (R9)."""
-    named: dict[str, str] = dict(survey.rows("members", NAMED))
-    for member_id in misnamed(named, survey.rows("name_words", HELD)):
-        yield Breach(NAME, of_member(member_id), "the words of the name", "others", "its own")
-
-
-def misnamed(named: dict[str, str], held: Iterable[tuple[str, str]]) -> Sequence[str]:
-    """Return the members whose words are not those of their names, by id."""
-    words: dict[str, set[str]] = {}
-    for member_id, word in held:
-        words.setdefault(member_id, set()).add(word)
-    differing = [
-        member_id
-        for member_id in named.keys() | words.keys()
-        if set(words_of(named.get(member_id, ""))) != words.get(member_id, set())
-    ]
-    # In a damaged store an id can be anything.
-    return sorted(differing, key=str)

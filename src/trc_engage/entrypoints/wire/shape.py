@@ -13,7 +13,6 @@ from functools import cache
 from operator import attrgetter
 from types import NoneType
 from typing import (
-    TYPE_CHECKING,
     Annotated,
     Any,
     Self,
@@ -27,9 +26,6 @@ from typing import (
 from attrs import define, fields
 
 from ...core.errors import InvalidValue
-
-if TYPE_CHECKING:
-    from cattrs import Converter
 
 T = TypeVar("T")
 
@@ -88,10 +84,19 @@ class Shape:
         )
 
 
-def to_json(shape: Shape) -> dict[str, Any]:
-    """Return a shape as what `json.dumps` takes."""
-    value: dict[str, Any] = _converter().unstructure(shape)
-    return value
+def to_json(value: Any) -> Any:
+    """Return a shape, or what one holds, as what `json.dumps` takes."""
+    if isinstance(value, Shape):
+        held = vars(value)
+        return {name: to_json(held[name]) for name, default in _defaults(type(value)) if held[name] != default}
+    if isinstance(value, date):
+        return value.isoformat()
+    return [to_json(one) for one in value] if isinstance(value, list) else value
+
+
+@_cached_by_class
+def _defaults(cls: type) -> Sequence[tuple[str, Any]]:
+    return [(one.name, one.default) for one in fields(cls)]
 
 
 @_cached_by_class
@@ -102,17 +107,6 @@ def hints_of(cls: type) -> Mapping[str, tuple[Any, Shown]]:
         base, *notes = get_args(hint) if get_origin(hint) is Annotated else (hint,)
         found[name] = base, next((note for note in notes if isinstance(note, Shown)), Shown())
     return {one.name: found[one.name] for one in fields(cls)}
-
-
-@cache
-def _converter() -> Converter:
-    """Make the converter once, and when it is needed: it makes its code for each class that it meets."""
-    from cattrs import Converter  # noqa: PLC0415  most commands print no JSON, and it takes time to load
-
-    converter = Converter(omit_if_default=True)
-    converter.register_unstructure_hook(date, date.isoformat)
-    converter.register_unstructure_hook(datetime, datetime.isoformat)
-    return converter
 
 
 Conversion = Callable[[Any], Any]
