@@ -20,7 +20,6 @@ from trc_engage.core.errors import SourceError
 from trc_engage.core.incidents import Notice
 from trc_engage.entrypoints.cli.daemon import line
 from trc_engage.entrypoints.wire.runs import Run
-from trc_engage.entrypoints.wire.shape import to_json
 
 RUN = ("run-due", "--json")
 
@@ -147,6 +146,6 @@ def test_every_outcome_reads_well(snapshot: SnapshotAssertion) -> None:
     notice = Notice("all_clear", "source", datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC))
     reports.append(evolve(reports[1], undelivered=(notice,)))
     assert "\n".join(f"{line(report)}" for report in reports) == snapshot(name="lines")
-    assert json.dumps(
-        [to_json(Run.of(report)) for report in (reports[2], reports[5], reports[8])], indent=1
-    ) == snapshot(name="json")
+    assert json.dumps([Run.of(report) for report in (reports[2], reports[5], reports[8])], indent=1) == snapshot(
+        name="json"
+    )

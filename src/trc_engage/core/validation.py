@@ -13,14 +13,15 @@ LIMIT_MAX = 10_000
 
 SCHEMES = ("postgresql", "postgres")
 HOST = r"(?:\[[0-9A-Fa-f:.]+(?:%25[A-Za-z0-9._-]+)?\]|(?:[A-Za-z0-9._-]|%[0-9A-Fa-f]{2})*)(?::[0-9]{0,5})?"
-FORM = re.compile(
+ADDRESS = (
     r"postgres(?:ql)?://"
     r"(?:(?P<user>[^:@/?#]*)(?::[^@/?#]*)?@)?"
     rf"{HOST}(?:,{HOST})*"
     r"(?:/[^/?#@\"';\\<>]*)?"
     r"(?:\?[^?#@]*)?"
 )
-ESCAPES = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
+ESCAPES = r"%(?![0-9A-Fa-f]{2})|%00"
+"""Compiled where it is needed, like the address: most stores are files."""
 
 NO_ADDRESS = (
     "it cannot be read as an address of PostgreSQL (it is not shown, for it may hold a password); write "
@@ -36,8 +37,8 @@ def is_address(value: str) -> bool:
 
 def validate_address(value: str) -> str:
     """Return an address that leaves no doubt; raises `InvalidValue`, which shows none of it."""
-    is_whole = value.isprintable() and " " not in value and not ESCAPES.search(value)
-    found = FORM.fullmatch(value) if is_whole else None
+    is_whole = value.isprintable() and " " not in value and not re.search(ESCAPES, value)
+    found = re.fullmatch(ADDRESS, value) if is_whole else None
     # A colon that is escaped in a user's name is the one before the password.
     if found is None or "%3a" in (found["user"] or "").lower():
         raise InvalidValue("dsn", "…", NO_ADDRESS)

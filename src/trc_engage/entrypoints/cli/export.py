@@ -14,7 +14,7 @@ from ...reader import Reader
 from ..settings import Settings
 from ..stores import check_store, opened_to_read
 from ..wire.members import EntryRow, MemberRow
-from ..wire.shape import Shape, hints_of, to_json
+from ..wire.shape import Shape, hints_of
 from .options import examples
 
 PAGE = 5_000
@@ -67,13 +67,13 @@ def _writing(shape: type[Shape], *, as_json: bool) -> Iterator[Write]:
     """Yield a function that writes a page to stdout, and flush at the end."""
     if as_json:
         # ASCII, so that any stdout can take it.
-        yield lambda page: sys.stdout.writelines(f"{json.dumps(to_json(row))}\n" for row in page)
+        yield lambda page: sys.stdout.writelines(f"{json.dumps(row)}\n" for row in page)
     else:
         if reconfigure := getattr(sys.stdout, "reconfigure", None):
             reconfigure(encoding="utf-8", newline="")
         rows = csv.writer(sys.stdout)
         rows.writerow(hints_of(shape))
-        yield lambda page: rows.writerows(map(_cell, to_json(row).values()) for row in page)
+        yield lambda page: rows.writerows(map(_cell, row.values()) for row in page)
     sys.stdout.flush()
 
 

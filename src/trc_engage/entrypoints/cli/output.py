@@ -8,7 +8,7 @@ from unicodedata import combining, east_asian_width
 
 import typer
 
-from ..wire.shape import Shape, to_json
+from ..wire.shape import Shape
 from ..wording import safe
 
 GAP = "  "
@@ -22,7 +22,7 @@ def print_lines(*lines: str) -> None:
 
 def print_json(shape: Shape) -> None:
     """Write one line of JSON, in ASCII so that any stdout can take it."""
-    typer.echo(json.dumps(to_json(shape)))
+    typer.echo(json.dumps(shape))
 
 
 def print_note(message: str) -> None:

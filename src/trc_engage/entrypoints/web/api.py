@@ -221,7 +221,7 @@ def leaderboard(call: Call, query: LeaderboardQuery) -> wire.Leaderboard:
 
 def earnings(call: Call) -> wire.Earnings:
     """List what earns points."""
-    return wire.Earnings.of(discord=wire.Rate(XP_PER_POINT, 1), awards=call.site.earnings)
+    return wire.Earnings.of(discord=wire.Rate.of(xp=XP_PER_POINT, points=1), awards=call.site.earnings)
 
 
 async def feed(call: Call, query: FeedQuery) -> wire.Feed:

@@ -74,7 +74,7 @@ class Endpoint:
             shape, content = await run_in_threadpool(self._answer, call, given)
         if self.method == "GET":
             return answered(request, content)
-        return as_json(content, 201 if self.creates and shape.outcome != "unchanged" else 200)
+        return as_json(content, 201 if self.creates and shape["outcome"] != "unchanged" else 200)
 
     def _answer(self, call: Call, given: Mapping[str, Any]) -> tuple[Any, bytes]:
         shape = self.handler(call, **given)

@@ -5,12 +5,10 @@ from datetime import date, datetime
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
-from attrs import NOTHING, fields_dict
-
 from ...core.validation import ID_LENGTH_MAX
 from ..settings import installed_version
 from ..wire.members import Problem
-from ..wire.shape import Shape, Shown, hints_of
+from ..wire.shape import Shape, Shown, defaults_of, hints_of
 from .endpoints import Endpoint
 from .requests import MONTH_FORM, Month
 from .responses import MEDIA_TYPE
@@ -45,13 +43,13 @@ class Schemas:
 
     def of_class(self, cls: type, *, is_closed: bool = False) -> Schema:
         """Return the schema of an object with a class's fields: those with a default may be missing."""
-        defaults = {name: one.default for name, one in fields_dict(cls).items()}
+        defaults = defaults_of(cls)
         properties = {
             # A field of a shape is left out where it would be null.
-            name: self.of(_without_none(hint) if defaults[name] is None and not is_closed else hint, known)
+            name: self.of(_without_none(hint) if name in defaults and not is_closed else hint, known)
             for name, (hint, known) in hints_of(cls).items()
         }
-        required = sorted(name for name, default in defaults.items() if default is NOTHING)
+        required = sorted(properties.keys() - defaults)
         schema = {"type": "object", "properties": properties, "required": required}
         return schema | ({"additionalProperties": False} if is_closed else {"description": cls.__doc__})
 
@@ -162,7 +160,7 @@ def _operation(endpoint: Endpoint, schemas: Schemas) -> Schema:
 
 
 def _parameters(query: type, schemas: Schemas) -> list[Schema]:
-    defaults = {name: one.default for name, one in fields_dict(query).items()}
+    defaults = defaults_of(query)
     return [
         {
             "name": name,

@@ -7,11 +7,10 @@ from datetime import date
 from types import NoneType
 from typing import Any, NewType, NoReturn, TypeVar, get_args
 
-from attrs import NOTHING, fields
 from starlette.requests import ClientDisconnect, Request
 
 from ...core.errors import InvalidValue
-from ..wire.shape import Shown, hints_of
+from ..wire.shape import Shown, defaults_of, hints_of
 from .responses import ProblemError
 
 BYTES_MAX = 64 * 1024
@@ -23,9 +22,9 @@ T = TypeVar("T")
 
 def structured(cls: type[T], sent: Mapping[str, Any]) -> T:
     """Return a body of exactly the fields that its class declares; the core checks what they hold."""
-    known = {one.name: one.default is NOTHING for one in fields(cls)}  # type: ignore[arg-type]  # an attrs class
-    for name in sorted(known):
-        if known[name] and name not in sent:
+    known = hints_of(cls).keys()
+    for name in sorted(known - defaults_of(cls).keys()):
+        if name not in sent:
             raise InvalidValue(name, None, "it is missing")
     for name in sorted(sent.keys() - known):
         raise InvalidValue(name, sent[name], f"there is no such field; there are {', '.join(sorted(known))}")

@@ -25,7 +25,6 @@ from ...core.errors import (
     shortened,
 )
 from ..wire.members import Problem
-from ..wire.shape import Shape, to_json
 
 TAG_BYTES = 12
 
@@ -54,8 +53,7 @@ def as_json(content: bytes, status: int) -> Response:
 
 def rendered(value: Any) -> bytes:
     """Return JSON in ASCII, which no browser takes for anything else."""
-    plain = to_json(value) if isinstance(value, Shape) else value
-    return json.dumps(plain, separators=(",", ":")).encode()
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 MEDIA_TYPE = "application/problem+json"
@@ -148,8 +146,8 @@ def problem_of(error: Exception) -> ProblemError:
 
 def problem_response(error: ProblemError) -> Response:
     """Return the answer that a program can read."""
-    problem = Problem(TYPE + error.kind, error.title, error.status, error.detail, error.field)
-    return Response(json.dumps(to_json(problem)), error.status, error.headers, MEDIA_TYPE)
+    problem = Problem.of(error, type=TYPE + error.kind)
+    return Response(json.dumps(problem), error.status, error.headers, MEDIA_TYPE)
 
 
 def _of_http(error: HTTPException) -> ProblemError:

@@ -1,7 +1,7 @@
 """The shapes of our JSON, each said once: for the command line's `--json`, the web API and its OpenAPI document.
 
-A shape is an attrs class. `of` fills it from a value of the core, `to_json` makes it plain, and what `shown` says of
-a field is its description in OpenAPI. A field with a default is left out of the JSON where it has that value.
+A shape is a class whose annotations are the fields of an object. `of` fills it from a value of the core, and what
+`Shown` says of a field is its description in OpenAPI.
 """
 
 from __future__ import annotations
@@ -12,18 +12,9 @@ from datetime import UTC, date, datetime
 from functools import cache
 from operator import attrgetter
 from types import NoneType
-from typing import (
-    Annotated,
-    Any,
-    Self,
-    TypeVar,
-    dataclass_transform,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from typing import Annotated, Any, Self, TypeVar, get_args, get_origin, get_type_hints
 
-from attrs import define, fields
+from attrs import NOTHING, fields
 
 from ...core.errors import InvalidValue
 
@@ -68,35 +59,27 @@ class Shown:
         self.schema = ({"description": description} if description else {}) | constraints
 
 
-@dataclass_transform(frozen_default=True)
-class Shape:
-    """Base of all shapes: whatever is derived from it is a frozen attrs class of its annotations."""
+class Shape(dict[str, Any]):
+    """Base of all shapes: a JSON object of the fields that a class annotates.
 
-    def __init_subclass__(cls) -> None:
-        """Make it one; the methods that no shape needs are left out, for they would cost every command time."""
-        define(cls, frozen=True, slots=False, eq=False, repr=False, match_args=False)
+    A field with a default of None is left out where it would be null.
+    """
 
     @classmethod
     def of(cls, source: object = None, /, **given: Any) -> Self:
         """Fill the shape with what is given, and with the attributes of a value of the core."""
         return cls(
-            **{name: convert(given[name] if name in given else read(source)) for name, read, convert in _plan(cls)}
+            (name, converted)
+            for name, read, convert, is_optional in _plan(cls)
+            if (converted := convert(given[name] if name in given else read(source))) is not None or not is_optional
         )
 
 
-def to_json(value: Any) -> Any:
-    """Return a shape, or what one holds, as what `json.dumps` takes."""
-    if isinstance(value, Shape):
-        held = vars(value)
-        return {name: to_json(held[name]) for name, default in _defaults(type(value)) if held[name] != default}
-    if isinstance(value, date):
-        return value.isoformat()
-    return [to_json(one) for one in value] if isinstance(value, list) else value
-
-
-@_cached_by_class
-def _defaults(cls: type) -> Sequence[tuple[str, Any]]:
-    return [(one.name, one.default) for one in fields(cls)]
+def defaults_of(cls: type) -> Mapping[str, Any]:
+    """Return the defaults of a shape's fields, or of an attrs class's; a field that must be there has none."""
+    if issubclass(cls, Shape):
+        return {name: None for name in hints_of(cls) if getattr(cls, name, NOTHING) is None}
+    return {one.name: one.default for one in fields(cls) if one.default is not NOTHING}  # type: ignore[arg-type]  # an attrs class
 
 
 @_cached_by_class
@@ -106,17 +89,18 @@ def hints_of(cls: type) -> Mapping[str, tuple[Any, Shown]]:
     for name, hint in get_type_hints(cls, include_extras=True).items():
         base, *notes = get_args(hint) if get_origin(hint) is Annotated else (hint,)
         found[name] = base, next((note for note in notes if isinstance(note, Shown)), Shown())
-    return {one.name: found[one.name] for one in fields(cls)}
+    return found
 
 
 Conversion = Callable[[Any], Any]
 
 
 @_cached_by_class
-def _plan(shape: type) -> Sequence[tuple[str, Conversion, Conversion]]:
-    """Return for each field its name, what reads it from a value of the core, and what makes a shape of that."""
+def _plan(shape: type) -> Sequence[tuple[str, Conversion, Conversion, bool]]:
+    """Return for each field its name, what reads it of a value of the core, what makes JSON of that, and a default."""
+    optional = defaults_of(shape)
     return [
-        (name, known.of if callable(known.of) else _reader(known.of or name), _conversion(hint))
+        (name, known.of if callable(known.of) else _reader(known.of or name), _conversion(hint), name in optional)
         for name, (hint, known) in hints_of(shape).items()
     ]
 
@@ -133,6 +117,8 @@ def _conversion(hint: Any) -> Conversion:
     arguments = get_args(hint)
     if isinstance(hint, type) and issubclass(hint, Shape):
         return lambda value: value if isinstance(value, Shape) else hint.of(value)
+    if isinstance(hint, type) and issubclass(hint, date):
+        return hint.isoformat
     if NoneType in arguments:
         inner = _conversion(arguments[0])
         return lambda value: None if value is None else inner(value)
