@@ -1,22 +1,22 @@
-"""Shipped for whoever brings an adapter of their own: the ledger's contract and a MEE6 on loopback."""
+"""Shipped for whoever brings an adapter of their own: the contracts, and a MEE6 and a Discord on loopback."""
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .contracts import LedgerContract
+    from .contracts import LedgerContract, RosterContract
 
-__all__ = ["LedgerContract"]
+__all__ = ["LedgerContract", "RosterContract"]
 
 
 def __getattr__(name: str) -> object:
-    """Import the contract when it is asked for: it needs pytest, which a running system does not."""
-    if name == "LedgerContract":
+    """Import a contract when it is asked for: it needs pytest, which a running system does not."""
+    if name in __all__:
         import pytest  # noqa: PLC0415
 
         # Before the import, or a failing assert would not show its values.
         pytest.register_assert_rewrite(f"{__name__}.contracts")
-        from .contracts import LedgerContract  # noqa: PLC0415
+        from . import contracts  # noqa: PLC0415
 
-        return LedgerContract
+        return getattr(contracts, name)
     message = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(message)

@@ -274,7 +274,7 @@ def new_client(token: str | None, contact: str, transport: httpx.BaseTransport |
     Cookies are not kept, so that no answer has a say in a later request.
     """
     headers = {
-        "User-Agent": f"trc-engage/{_version()} (+{contact})",
+        "User-Agent": f"trc-engage/{version()} (+{contact})",
         "Accept": "application/json",
         "Accept-Encoding": "identity",
     }
@@ -336,7 +336,8 @@ def _forget_location(response: httpx.Response) -> None:
     response.headers.pop("location", None)
 
 
-def _version() -> str:
+def version() -> str:
+    """Return the version that a User-Agent tells."""
     try:
         return metadata.version("trc-engage")
     except metadata.PackageNotFoundError:

@@ -1,9 +1,10 @@
-"""What every store promises, as one pytest class with one factory method."""
+"""What every store and every roster promises, as pytest classes with one factory method each."""
 
 from .audit import DamageContract, RecordsContract
 from .boards import BoardsContract
 from .lasting import InstantsContract, LastingContract, OriginsContract, RefusalsContract
 from .ledger import ActivityContract, FactsContract, PostingContract
+from .roster import RosterContract as RosterContract
 from .runs import RunBookContract, ThreadsContract
 from .views import CrowdContract, FindingContract, RanksContract, ViewsContract
 

@@ -1,0 +1,233 @@
+"""Discord itself as a `Roster`: one member at a time, without the privileged intent, within the limits it tells."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from random import Random, SystemRandom
+from threading import Lock
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+import httpx
+from attrs import define, field
+
+from ..core.errors import InvalidValue, ReadStopped, RosterError, RosterTrouble, SourceError
+from ..core.roster import Presence
+from ..core.validation import validate_discord_id
+from .boards.client import Budget, Line, Pace, new_client, receive, version
+from .boards.responses import HTTPX_ERRORS, OK, Answer, Service, translated
+from .boards.source import (
+    validate_base_url,
+    validate_contact,
+    validate_count,
+    validate_guild_id,
+    validate_seconds,
+    validate_token,
+)
+
+__all__ = ["DiscordRoster"]
+
+BASE_URL = "https://discord.com/api/v10"
+SERVICE = Service("Discord", private="", unknown_guild="")
+CONTACT = "https://pypi.org/project/trc-engage"
+GAP_SECONDS = 1.0
+DEADLINE_SECONDS = 8.0
+ANSWER_BYTES_MAX = 256 * 1024
+PAUSE_SECONDS_MAX = 2.0
+"""A used-up limit that is free again this soon is paused for; of a longer one the answer tells."""
+
+UNKNOWN_GUILD = 10_004
+GONE = frozenset({10_007, 10_013})
+"""Unknown member, and unknown user: the account was deleted."""
+AGENT_BLOCKED = 40_333
+
+_MESSAGES: Mapping[RosterTrouble, str] = {
+    "token": "Discord does not take the bot's token: it is wrong, or was reset. Copy it anew",
+    "unknown_guild": "Discord knows no such server, or the bot is not on it: check the server's id, and invite the bot",
+    "no_access": "Discord gives the bot no access: invite it to the server (scope bot, no permissions)",
+    "rate_limited": "Discord asks for fewer requests: wait. If it lasts, see what else uses this bot or address",
+    "blocked": "Discord's edge turns this client away: wait. If it lasts, see whether this address is blocked",
+}
+_ARGUMENTS: Mapping[RosterTrouble, str] = {"token": "token", "unknown_guild": "guild_id", "no_access": "guild_id"}
+
+
+@define(eq=False)
+class DiscordRoster:
+    """A bot's view of a server, a `Roster`; close it, or use it as a context manager. Threads may share it."""
+
+    name: ClassVar[str] = SERVICE.name
+    guild_id: str
+    _url: str = field(repr=False)
+    _client: httpx.Client = field(repr=False)
+    _line: Line = field(repr=False)
+    _pace: Pace = field(repr=False)
+    _deadline_seconds: float = field(repr=False)
+    _bytes_max: int = field(repr=False)
+    _asking: Lock = field(factory=Lock, repr=False, init=False)
+
+    @classmethod
+    def open(
+        cls,
+        guild_id: str,
+        *,
+        token: str,
+        base_url: str = BASE_URL,
+        contact: str = CONTACT,
+        gap: float = GAP_SECONDS,
+        deadline_seconds: float = DEADLINE_SECONDS,
+        answer_bytes_max: int = ANSWER_BYTES_MAX,
+        pause: Callable[[float], object] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        random: Random | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> Self:
+        """Prepare to ask; nothing is sent yet.
+
+        `token` is the bot's, without 'Bot'; it is never shown. `contact` is a page of yours, for the User-Agent
+        that Discord asks for. `gap` are the seconds between requests, `deadline_seconds` what one may take. `pause`
+        sleeps (by default until `stop`). Raises `InvalidValue`.
+        """
+        guild = validate_guild_id(guild_id)
+        url = f"{validate_base_url(base_url)}/guilds/{guild}/members"
+        line = Line()
+        pace = Pace(validate_seconds("gap", gap, least=0.0), pause or line.pause, monotonic, random or SystemRandom())
+        deadline = validate_seconds("deadline_seconds", deadline_seconds, least=0.001)
+        bytes_max = validate_count("answer_bytes_max", answer_bytes_max)
+        if validate_token(token) is None:
+            raise InvalidValue("token", None, "give the bot's token; without one Discord tells nothing")
+        client = new_client(f"Bot {token}", validate_contact(contact), transport)
+        client.headers["User-Agent"] = f"DiscordBot ({contact}, {version()})"
+        return cls(guild, url, client, line, pace, deadline, bytes_max)
+
+    def ask(self, discord_id: str, /) -> Presence:
+        """Ask for one member; raises `RosterError`, and `ReadStopped` once `stop` or `close` was called."""
+        validate_discord_id(discord_id)
+        with self._asking:
+            self._check_stopped()
+            self._pace.await_turn()
+            self._check_stopped()
+            try:
+                answer = self._answer(discord_id)
+            except SourceError as error:
+                return Presence("unknown", why=error.message)
+            finally:
+                self._pace.rest()
+            return self._presence(answer, discord_id)
+
+    def _answer(self, discord_id: str) -> Answer:
+        budget = Budget(self._deadline_seconds, self._pace.monotonic)
+        url, slow = f"{self._url}/{discord_id}", f"Discord is too slow: an answer took longer than {budget.total:g} s"
+        try:
+            with self._line.watched(lambda: budget.left), budget.spending():
+                answer = receive(self._client, self._line, url, {}, self._bytes_max, budget.left)
+        except (*HTTPX_ERRORS, OSError) as error:
+            self._check_stopped()
+            raise (SourceError("down", slow) if self._line.is_late else translated(error, SERVICE)) from error
+        self._check_stopped()
+        # A connection that was cut may look like an answer that ended.
+        if self._line.is_late or budget.left <= 0:
+            raise SourceError("down", slow)
+        return answer
+
+    def _presence(self, answer: Answer, discord_id: str) -> Presence:
+        document = _document(answer)
+        code = document.get("code")
+        if trouble := _trouble(answer, code, is_foreign=not document):
+            wait = _wait(answer, document)
+            raise RosterError(trouble, _MESSAGES[trouble], wait, argument=_ARGUMENTS.get(trouble))
+        wait = self._rested(answer)
+        if answer.status == OK and _is_member(document, discord_id):
+            return Presence("present", _joined_at(document), wait=wait)
+        # A bool would be a number too.
+        if answer.status == 404 and type(code) is int and code in GONE:
+            return Presence("gone", wait=wait)
+        what = "an answer that is no member's" if answer.status == OK else f"status {answer.status}"
+        return Presence("unknown", why=f"Discord answered with {what}", wait=wait or answer.retry_after)
+
+    def _rested(self, answer: Answer) -> timedelta | None:
+        """Keep away for as long as a used-up limit lasts; return how long that is if it is no mere pause."""
+        if answer.headers.get("x-ratelimit-remaining", "").strip() != "0":
+            return None
+        seconds = _seconds(answer.headers.get("x-ratelimit-reset-after", ""))
+        if seconds is None or seconds > PAUSE_SECONDS_MAX:
+            return timedelta(seconds=PAUSE_SECONDS_MAX if seconds is None else min(seconds, 1e9))
+        self._pace.back_off(seconds)
+        return None
+
+    def _check_stopped(self) -> None:
+        if self._line.stopped:
+            raise ReadStopped
+
+    def stop(self) -> None:
+        """End a request under way at once, and refuse any later one; for signal handlers and other threads."""
+        self._line.stop()
+
+    def close(self) -> None:
+        """Stop, and close the connection."""
+        self.stop()
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _document(answer: Answer) -> Mapping[str, Any]:
+    """Return the JSON object of an answer; empty if it has none, as those of the edge."""
+    try:
+        document = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _trouble(answer: Answer, code: object, *, is_foreign: bool) -> RosterTrouble | None:
+    """Return what makes it useless to ask for anybody else; None if the answer is about this member only."""
+    match answer.status:
+        case 401:
+            return "token"
+        case 403:
+            return "no_access" if type(code) is int and code != AGENT_BLOCKED else "blocked"
+        case 404 if code == UNKNOWN_GUILD:
+            return "unknown_guild"
+        case 429:
+            return "rate_limited"
+    return "blocked" if is_foreign and answer.is_challenge else None
+
+
+def _wait(answer: Answer, document: Mapping[str, Any]) -> timedelta | None:
+    """Return the longest wait that head and body ask for."""
+    told, seconds = answer.retry_after, document.get("retry_after")
+    asked = [] if told is None else [told]
+    if isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 <= seconds < 1e9:
+        asked.append(timedelta(seconds=seconds))
+    return max(asked, default=None)
+
+
+def _is_member(document: Mapping[str, Any], discord_id: str) -> bool:
+    """Tell whether this is the member who was asked for; `user` may be absent from a member."""
+    if "joined_at" not in document or not isinstance(document.get("roles"), list):
+        return False
+    user = document.get("user")
+    return user is None or (isinstance(user, dict) and user.get("id") == discord_id)
+
+
+def _joined_at(document: Mapping[str, Any]) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(document["joined_at"])
+        return None if at.tzinfo is None else at.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        seconds = float(text)
+    except ValueError:
+        return None
+    return seconds if seconds >= 0 else None
