@@ -33,7 +33,7 @@ DSN_KEY = "dSn-cAnArY"
 TOKEN = "tOkEn-cAnArY/+="  # noqa: S105
 WEBHOOK = "https://discord.example/api/webhooks/900000000000000009/wEbHoOk-cAnArY-0123456789"
 SETTINGS = Settings(
-    mee6_token=TOKEN,
+    source_token=TOKEN,
     alert_webhook=WEBHOOK,
     sentry_dsn=f"https://{DSN_KEY}@sentry.example/42",
     sentry_environment="staging",

@@ -136,7 +136,7 @@ EVERY = sorted({kind for root in HTTPX_ERRORS for kind in subclasses(root)}, key
 @pytest.mark.parametrize("kind", EVERY)
 def test_every_error_of_httpx_has_a_meaning(kind: type[Exception]) -> None:
     """Transport trouble may pass; the rest says that something is wrong with the answer or the address."""
-    error = translated(made(kind), SERVICE)
+    error = translated(made(kind), "MEE6")
 
     passing = issubclass(kind, httpx.TransportError) and kind is not httpx.UnsupportedProtocol
     assert error.kind == ("down" if passing else "malformed")
@@ -153,4 +153,4 @@ def test_no_error_of_httpx_is_left_out() -> None:
 
 def test_an_error_of_the_system_may_pass() -> None:
     """A socket's own error is trouble on the line."""
-    assert translated(OSError(24, "Too many open files"), SERVICE).kind == "down"
+    assert translated(OSError(24, "Too many open files"), "MEE6").kind == "down"

@@ -29,7 +29,7 @@ GUILD = "200000000000000001"
         ("base_url", "https://a..b"),
         ("base_url", f"https://{'a' * 64}.xyz"),
         ("base_url", "https://mee6.xyz\n"),
-        ("base_url", None),
+        ("base_url", ""),
         ("contact", ""),
         ("contact", "a\r\nAuthorization: b"),
         ("contact", "Ünal"),

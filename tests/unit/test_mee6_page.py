@@ -1,14 +1,18 @@
 """What a page of the leaderboard says, and when it says nothing that may be believed."""
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
 from trc_engage import SourceError
-from trc_engage.adapters.boards.paging import XP_MAX, Page, parsed
+from trc_engage.adapters.boards import paging
+from trc_engage.adapters.boards.paging import XP_MAX, Page
+from trc_engage.adapters.mee6 import SERVICE
 
+parsed = partial(paging.parsed, SERVICE)
 GUILD = "200000000000000001"
 ADA = "140963286392038557"
 NOBODY: frozenset[str] = frozenset()

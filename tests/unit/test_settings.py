@@ -15,7 +15,7 @@ from trc_engage.entrypoints.wiring import channels, opened_with_source
 def test_an_empty_environment_is_enough_to_begin() -> None:
     """Only what has no default is left open."""
     assert Settings.from_mapping({}) == Settings(
-        store=None, guild_id=None, mee6_url="https://mee6.xyz", mee6_token=None
+        store=None, guild_id=None, source="mee6", source_url=None, source_token=None
     )
 
 
@@ -230,7 +230,7 @@ def test_only_reading_needs_a_guild(tmp_path: Path) -> None:
 
 def test_what_only_the_source_can_refuse_is_named_as_a_variable_too(tmp_path: Path) -> None:
     """An operator knows variables, not arguments."""
-    settings = Settings(tmp_path / "engage.db", "1", mee6_url="https://mee6.xyz\x07")
+    settings = Settings(tmp_path / "engage.db", "1", source_url="https://mee6.xyz\x07")
     with pytest.raises(SettingsError, match="TRC_ENGAGE_MEE6_URL") as caught, opened_with_source(settings):
         pass
     assert isinstance(caught.value.__cause__, InvalidValue)

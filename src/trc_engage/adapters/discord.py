@@ -16,7 +16,7 @@ from ..core.errors import InvalidValue, ReadStopped, RosterError, RosterTrouble,
 from ..core.roster import Presence
 from ..core.validation import validate_discord_id
 from .boards.client import Budget, Line, Pace, new_client, receive, version
-from .boards.responses import HTTPX_ERRORS, OK, Answer, Service, translated
+from .boards.responses import HTTPX_ERRORS, OK, Answer, translated
 from .boards.source import (
     validate_base_url,
     validate_contact,
@@ -29,7 +29,7 @@ from .boards.source import (
 __all__ = ["DiscordRoster"]
 
 BASE_URL = "https://discord.com/api/v10"
-SERVICE = Service("Discord", private="", unknown_guild="")
+NAME = "Discord"
 CONTACT = "https://pypi.org/project/trc-engage"
 GAP_SECONDS = 1.0
 DEADLINE_SECONDS = 8.0
@@ -56,7 +56,7 @@ _ARGUMENTS: Mapping[RosterTrouble, str] = {"token": "token", "unknown_guild": "g
 class DiscordRoster:
     """A bot's view of a server, a `Roster`; close it, or use it as a context manager. Threads may share it."""
 
-    name: ClassVar[str] = SERVICE.name
+    name: ClassVar[str] = NAME
     guild_id: str
     _url: str = field(repr=False)
     _client: httpx.Client = field(repr=False)
@@ -96,8 +96,8 @@ class DiscordRoster:
         bytes_max = validate_count("answer_bytes_max", answer_bytes_max)
         if validate_token(token) is None:
             raise InvalidValue("token", None, "give the bot's token; without one Discord tells nothing")
-        client = new_client(f"Bot {token}", validate_contact(contact), transport)
-        client.headers["User-Agent"] = f"DiscordBot ({contact}, {version()})"
+        agent = f"DiscordBot ({validate_contact(contact)}, {version()})"
+        client = new_client({"User-Agent": agent, "Authorization": f"Bot {token}"}, transport)
         return cls(guild, url, client, line, pace, deadline, bytes_max)
 
     def ask(self, discord_id: str, /) -> Presence:
@@ -123,7 +123,7 @@ class DiscordRoster:
                 answer = receive(self._client, self._line, url, {}, self._bytes_max, budget.left)
         except (*HTTPX_ERRORS, OSError) as error:
             self._check_stopped()
-            raise (SourceError("down", slow) if self._line.is_late else translated(error, SERVICE)) from error
+            raise (SourceError("down", slow) if self._line.is_late else translated(error, NAME)) from error
         self._check_stopped()
         # A connection that was cut may look like an answer that ended.
         if self._line.is_late or budget.left <= 0:

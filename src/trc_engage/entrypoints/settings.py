@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from attrs import field, frozen
+from attrs import field, fields, frozen
 
 from ..core.errors import EngageError, InvalidValue, shortened
 from ..core.validation import SCHEMES, validate_address, validate_discord_id
@@ -86,12 +86,13 @@ def _postgres_url(value: str) -> PostgresUrl:
 
 STORE = "TRC_ENGAGE_STORE"
 GUILD_ID = "TRC_ENGAGE_GUILD_ID"
-MEE6_URL = "TRC_ENGAGE_MEE6_URL"
-MEE6_TOKEN = "TRC_ENGAGE_MEE6_TOKEN"  # noqa: S105  the variable's name, not its value
-VARIABLES = {"guild_id": GUILD_ID, "base_url": MEE6_URL, "token": MEE6_TOKEN}
-"""The variable that sets each argument of the source."""
-SOURCE_NAME = "MEE6"
-"""What messages call the source that is set by them."""
+SOURCE = "TRC_ENGAGE_SOURCE"
+SOURCES: Mapping[str, tuple[str, str]] = {
+    "mee6": ("MEE6", "trc_engage.adapters.mee6:Mee6Source"),
+    "lurkr": ("Lurkr", "trc_engage.adapters.lurkr:LurkrSource"),
+}
+"""The sources that come with this package: what messages call each, and where its class is."""
+FACTORY_FORM = r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*"
 
 ALERT_WEBHOOK = "TRC_ENGAGE_ALERT_WEBHOOK"
 CONTACT_URL = "TRC_ENGAGE_CONTACT_URL"
@@ -99,12 +100,13 @@ WEB_TOKEN = "TRC_ENGAGE_WEB_TOKEN"  # noqa: S105  the variable's name, not its v
 SENTRY_DSN = "SENTRY_DSN"
 SENTRY_ENVIRONMENT = "SENTRY_ENVIRONMENT"
 
+SECRET_FORM = re.compile(r"TRC_ENGAGE_\w*(TOKEN|SECRET|PASSWORD|KEY)")
+"""What a variable is called that holds a secret, be it of a source that is not ours."""
 WEB_TOKEN_FORM = r"[!-~]{16,200}"  # noqa: S105
 WEBHOOK_FORM = r"(?=[!-~]+\Z)https?://[^@/#]+/[^/?#][^#]*"
 CONTACT_FORM = r"https?://[!-'*-+\--~]+"
 DSN_FORM = r"(?=[!-~]+\Z)https?://[^@/:]+(:[^@/]*)?@[^@/?#]+/([^?#]+/)?[0-9]+"
 
-MEE6_URL_DEFAULT = "https://mee6.xyz"
 STORE_NAME = "engage.db"
 GUILD_SHOWN_MAX = 10
 """Shows no more of the value: it may be a token, set by mistake."""
@@ -113,7 +115,8 @@ NO_GUILD = (
     "set it to the id of your Discord server, 1 to 20 digits "
     "(in Discord, turn on Developer Mode, right-click the server and choose Copy Server ID)"
 )
-NO_URL = f"give a URL such as {MEE6_URL_DEFAULT}: http or https and a host, without user name, password or query"
+NO_SOURCE = f"give {', '.join(SOURCES)} or a factory of your own, as package.module:factory"
+NO_URL = "give a URL such as https://board.example: http or https and a host, without user name, password or query"
 NO_TOKEN = "must be the token alone (value not shown): printable ASCII without spaces, and without 'Bearer'"  # noqa: S105
 
 NO_WEBHOOK = (
@@ -157,8 +160,10 @@ class Settings:
     store: Path | PostgresUrl | None = None
     """The SQLite file, or a PostgreSQL database; None is a file in the user's data folder."""
     guild_id: str | None = None
-    mee6_url: str = MEE6_URL_DEFAULT
-    mee6_token: str | None = field(default=None, repr=False)
+    source_url: str | None = None
+    """Where the source is read if not at the service's own address, …"""
+    source_token: str | None = field(default=None, repr=False)
+    """… and what a board that is not public wants to see."""
     alert_webhook: str | None = field(default=None, repr=False)
     sentry_dsn: str | None = field(default=None, repr=False)
     sentry_environment: str = "production"
@@ -166,27 +171,50 @@ class Settings:
     """Requests that carry it may write through the web API."""
     contact_url: str | None = None
     """A page of yours, for the User-Agent that Discord asks for."""
+    source: str = "mee6"
+    """One of `SOURCES`, or a factory of your own."""
+    other_secrets: tuple[str, ...] = field(default=(), repr=False)
+    """What a factory of your own may read."""
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The values that must appear nowhere."""
-        values = (self.mee6_token, self.alert_webhook, self.sentry_dsn, self.web_token)
-        return tuple(value for value in values if value)
+        """The values that must appear nowhere: whatever no repr shows."""
+        hidden = (getattr(self, one.name) for one in fields(type(self)) if not one.repr)
+        return (*(value for value in hidden if isinstance(value, str)), *self.other_secrets)
 
     @classmethod
     def from_mapping(cls, environ: Mapping[str, str]) -> Self:
         """Read the `TRC_ENGAGE_…` variables; an empty one is unset. Raises `SettingsError`."""
+        source = _source(environ.get(SOURCE, "").strip())
+        url, token = (variable_of(name, source) for name in ("base_url", "token"))
         return cls(
             _store(environ.get(STORE, "").strip()),
             _guild_id(environ.get(GUILD_ID, "").strip()),
-            _mee6_url(environ.get(MEE6_URL, "").strip()),
-            _mee6_token(environ.get(MEE6_TOKEN, "").strip()),
+            _source_url(url, environ.get(url, "").strip()),
+            _source_token(token, environ.get(token, "").strip()),
             _alert_webhook(environ.get(ALERT_WEBHOOK, "").strip()),
             _sentry_dsn(environ.get(SENTRY_DSN, "").strip()),
             environ.get(SENTRY_ENVIRONMENT, "").strip() or "production",
             _web_token(environ.get(WEB_TOKEN, "").strip()),
             _contact_url(environ.get(CONTACT_URL, "").strip()),
+            source,
+            tuple(value.strip() for name, value in environ.items() if SECRET_FORM.fullmatch(name) and value.strip()),
         )
+
+
+def variable_of(argument: str, source: str) -> str:
+    """Return the variable that sets an argument of one of the sources that come with this package."""
+    suffix = {"base_url": "URL", "token": "TOKEN"}.get(argument)
+    return GUILD_ID if suffix is None else f"TRC_ENGAGE_{source.upper()}_{suffix}"
+
+
+def _source(value: str) -> str:
+    name = value.lower() or "mee6"
+    if name in SOURCES:
+        return name
+    if not re.fullmatch(FACTORY_FORM, value):
+        raise SettingsError(SOURCE, value, NO_SOURCE)
+    return value
 
 
 def _store(value: str) -> Path | PostgresUrl | None:
@@ -204,18 +232,20 @@ def _guild_id(value: str) -> str | None:
         raise SettingsError(GUILD_ID, shown, NO_GUILD) from None
 
 
-def _mee6_url(value: str) -> str:
+def _source_url(variable: str, value: str) -> str | None:
     if not value:
-        return MEE6_URL_DEFAULT
+        return None
     if not _is_url(value) or set(value) & set("?#@ "):
-        raise SettingsError(MEE6_URL, harmless(value), NO_URL)
+        raise SettingsError(variable, harmless(value), NO_URL)
     return value.rstrip("/")
 
 
-def _mee6_token(value: str) -> str | None:
-    if value and not re.fullmatch(r"[!-~]+", value):
-        raise SettingsError(MEE6_TOKEN, None, NO_TOKEN)
-    return value or None
+def _source_token(variable: str, value: str) -> str | None:
+    if not value:
+        return None
+    if not re.fullmatch(r"[!-~]+", value):
+        raise SettingsError(variable, None, NO_TOKEN)
+    return value
 
 
 def _alert_webhook(value: str) -> str | None:

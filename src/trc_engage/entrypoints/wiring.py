@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,28 +17,48 @@ from ..adapters.memory import MemoryLedger
 from ..adapters.sqlite import SqliteLedger
 from ..adapters.sqlite.backup import Copy, placed
 from ..core.audit.model import Audit
-from ..core.errors import InvalidValue, LedgerFailed, StoreMissing
+from ..core.boards import source_name
+from ..core.errors import InvalidValue, LedgerFailed, StoreMissing, shortened
 from ..core.ports import Alerts, Clock, XpSource
 from ..engage import Engage
 from ..usecases.audit import audit
-from .settings import GUILD_ID, NO_GUILD, SOURCE_NAME, STORE, VARIABLES, PostgresUrl, Settings, SettingsError, harmless
+from .settings import (
+    GUILD_ID,
+    NO_GUILD,
+    SOURCE,
+    SOURCES,
+    STORE,
+    PostgresUrl,
+    Settings,
+    SettingsError,
+    harmless,
+    variable_of,
+)
 from .stores import existing_store_path, now, opened_postgres, store_path
 from .wording import describe_notice
 
 if TYPE_CHECKING:
-    from ..adapters.mee6 import Mee6Source
     from ..adapters.postgres import PostgresLedger
 
 Enrolled = TypeVar("Enrolled")
 
+logger = logging.getLogger(__name__)
+
 
 @contextmanager
 def opened(
-    settings: Settings, *, clock: Clock = now, source: XpSource | None = None, alerts: Sequence[Alerts] = ()
+    settings: Settings,
+    *,
+    clock: Clock = now,
+    source: XpSource | None = None,
+    alerts: Sequence[Alerts] = (),
+    name: str | None = None,
 ) -> Iterator[Engage]:
-    """Open the store, or raise `StoreMissing` if there is none; without a source nothing can be synced."""
+    """Open the store, or raise `StoreMissing` if there is none; without a source nothing can be synced.
+
+    `name` is what messages call a source that is not opened.
+    """
     with opened_ledger(settings) as ledger:
-        name = SOURCE_NAME if source is None else None
         yield Engage(ledger=ledger, source=source, clock=clock, alerts=alerts, source_name=name)
 
 
@@ -92,10 +114,10 @@ def opened_or_made_ledger(settings: Settings, note: Callable[[str], None]) -> Sq
 
 @contextmanager
 def opened_with_source(settings: Settings, *, clock: Clock = now, **options: Any) -> Iterator[Engage]:
-    """Open the store and the source; `options` are further ones of `Mee6Source.open`."""
+    """Open the store and the source; `options` are further ones of a source of ours."""
     # The command prints what the log would say.
     logging.getLogger("trc_engage").addHandler(logging.NullHandler())
-    with source_of(settings, **options) as source, opened(settings, clock=clock, source=source) as engage:
+    with opened_source(settings, **options) as source, opened(settings, clock=clock, source=source) as engage:
         yield engage
 
 
@@ -112,11 +134,12 @@ class Runner:
 def opened_runner(settings: Settings, *, clock: Clock = now, **options: Any) -> Iterator[Runner]:
     """Open the store, the source and every channel to an admin that is set."""
     with (
-        source_of(settings, **options) as source,
+        opened_source(settings, **options) as source,
         channels(settings) as alerts,
         opened_ledger(settings) as ledger,
     ):
-        yield Runner(Engage(ledger=ledger, source=source, clock=clock, alerts=alerts), alerts, source.stop)
+        engage = Engage(ledger=ledger, source=source, clock=clock, alerts=alerts)
+        yield Runner(engage, alerts, getattr(source, "stop", lambda: None))
 
 
 @contextmanager
@@ -132,19 +155,62 @@ def channels(settings: Settings) -> Iterator[Sequence[Alerts]]:
         yield [*alerts, webhook]
 
 
-def source_of(settings: Settings, **options: Any) -> Mee6Source:
-    """Return the source that the settings name; it sends nothing yet."""
-    from ..adapters.mee6 import Mee6Source  # noqa: PLC0415
+@contextmanager
+def opened_source(settings: Settings, **options: Any) -> Iterator[XpSource]:
+    """Open the source that the settings name, which sends nothing yet, and close it; `options` are for one of ours."""
+    is_ours = settings.source in SOURCES
+    source = _source_of_ours(settings, options) if is_ours else _made(settings.source)
+    try:
+        yield source
+    finally:
+        getattr(source, "close", lambda: None)()
 
+
+def _source_of_ours(settings: Settings, options: Mapping[str, Any]) -> XpSource:
     if settings.guild_id is None:
         raise SettingsError(GUILD_ID, None, f"is not set; {NO_GUILD}")
+    kind = _found(SOURCES[settings.source][1])
     try:
-        return Mee6Source.open(settings.guild_id, base_url=settings.mee6_url, token=settings.mee6_token, **options)
+        source: XpSource = kind.open(
+            settings.guild_id, base_url=settings.source_url, token=settings.source_token, **options
+        )
     except InvalidValue as error:
-        if error.field not in VARIABLES:
+        if error.field not in {"guild_id", "base_url", "token"}:
             raise
         value = None if error.field == "token" else harmless(str(error.value))
-        raise SettingsError(VARIABLES[error.field], value, error.advice) from error
+        raise SettingsError(variable_of(error.field, settings.source), value, error.advice) from error
+    return source
+
+
+def _found(path: str) -> Any:
+    """Return what stands at `package.module:name`."""
+    module, _, name = path.partition(":")
+    return attrgetter(name)(import_module(module))
+
+
+def _made(factory: str) -> XpSource:
+    """Return what a factory that is not ours makes; whatever is wrong with it is a matter of the settings."""
+    try:
+        source: XpSource = _found(factory)()
+    except Exception as error:
+        logger.debug("%s failed", factory, exc_info=error)
+        found = f"failed with {type(error).__name__}: {error}; mend it, or set PYTHONPATH to where its module is"
+        advice = f"{found} (`trc-engage run-due --log-level debug` shows where it failed)"
+        raise SettingsError(SOURCE, factory, advice) from error
+    if isinstance(source, type) or not callable(getattr(source, "read", None)):
+        advice = (
+            f"returned {shortened(source)}, which is no source; let it return an object with the method read(sought)"
+        )
+        raise SettingsError(SOURCE, factory, advice)
+    return source
+
+
+def name_of_source(settings: Settings) -> str:
+    """Return what messages call the source that the settings name, without opening one of ours."""
+    if settings.source in SOURCES:
+        return SOURCES[settings.source][0]
+    with opened_source(settings) as source:
+        return source_name(source)
 
 
 def copy_store(source: Path, target: Path, *, without_lease: bool = False) -> Copy:

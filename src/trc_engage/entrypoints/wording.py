@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, get_args
@@ -21,7 +22,7 @@ from ..core.incidents import NAMES, ChannelState, FailureRun, Message, Notice, T
 from ..core.model import Entry, Status as Kind
 from ..core.reports import Mark, Standing, StreakChange
 from ..core.settlement import Pending
-from .settings import ALERT_WEBHOOK, GUILD_ID, MEE6_TOKEN, MEE6_URL
+from .settings import ALERT_WEBHOOK, SOURCE, SOURCES, variable_of
 
 if TYPE_CHECKING:
     # What it runs takes a tenth of the time of `show` to load.
@@ -38,9 +39,9 @@ REMEDIES: Mapping[type[EngageError], Callable[[Any], str]] = {
 """What an operator can do about an error, in place of what it says itself."""
 
 ARGUMENTS: Mapping[str, str] = {
-    "token": f"The token is set by {MEE6_TOKEN}",
-    "guild_id": f"The guild is set by {GUILD_ID}",
-    "base_url": f"The address is set by {MEE6_URL}",
+    "token": "The token is set by {token}",
+    "guild_id": "The guild is set by {guild_id}",
+    "base_url": "The address is set by {base_url}",
     "accept_drops": "`trc-engage sync --accept-drops` accepts it, `trc-engage sync --rebase-drops` rebases it",
     "adopt_board": "`trc-engage sync --adopt-board` adopts it",
 }
@@ -88,10 +89,19 @@ def describe_error(error: EngageError) -> str:
     if not isinstance(error, SourceError):
         return str(error)
     helps = FAILED.get(error.kind, "") if error.kind != "distrusted" else ""
-    message = _sentences(str(error), ARGUMENTS.get(error.argument or "", helps))
+    message = _sentences(str(error), _helps(ARGUMENTS.get(error.argument or "", helps)))
     if error.retry_at is None or (until := f"{error.retry_at:%Y-%m-%d %H:%M:%S} UTC") in message:
         return message
     return f"{message}; until {until} no sync asks again"
+
+
+def _helps(text: str) -> str:
+    """Return what helps, with the variables of the source that is set."""
+    source = os.environ.get(SOURCE, "").strip() or next(iter(SOURCES))
+    arguments = ("token", "guild_id", "base_url")
+    if source.lower() in SOURCES:
+        return text.format(**{one: variable_of(one, source) for one in arguments})
+    return text.format(**dict.fromkeys(arguments, f"what {SOURCE} names"))
 
 
 def _sentences(*texts: str) -> str:
@@ -102,14 +112,14 @@ def _sentences(*texts: str) -> str:
 
 def describe_failures(failure_run: FailureRun) -> str:
     """Return what the last of the failures said, with what helps."""
-    return _sentences(failure_run.message, FAILED.get(failure_run.kind, ""))
+    return _sentences(failure_run.message, _helps(FAILED.get(failure_run.kind, "")))
 
 
 def why_of(trouble: Trouble) -> str:
     """Return why something is wrong, with what helps."""
     if trouble.failure_run is not None:
         kind = trouble.failure_run.cause.kind
-        return _sentences(trouble.why, FAILED.get(kind, ""), FAILED_FOR_LONG.get(kind, ""))
+        return _sentences(trouble.why, _helps(FAILED.get(kind, "")), _helps(FAILED_FOR_LONG.get(kind, "")))
     if trouble.topic == "frozen":
         return describe_pending(trouble.pending[0])
     return describe_error(trouble.error) if isinstance(trouble.error, EngageError) else trouble.why

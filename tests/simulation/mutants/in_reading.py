@@ -54,5 +54,5 @@ MUTANTS = {
     ),
     "what will not pass is tried again": Mutant(always(client, "_may_pass", True)),  # noqa: FBT003
     "any page is taken": Mutant(always(client, "trouble", None)),
-    "a refusal is an outage": Mutant(swap(responses, "_meaning", lambda _: lambda _answer: ("down", ""))),
+    "a refusal is an outage": Mutant(swap(responses, "_meaning", lambda _: lambda *_answer: ("down", ""))),
 }

@@ -1,5 +1,11 @@
 """How any paged leaderboard is read politely and believed with care.
 
-Read in this order: `paging` (a board that moves while it is read), `client` (one request under limits),
-`responses` (what trouble means), `source` (what a caller may hand in).
+A source of your own is a `BoardSource` with the facts of its `Service`. Read in this order: `service` (the facts),
+`paging` (a board that moves while it is read), `client` (one request under limits), `responses` (what trouble means),
+`source` (what a caller holds).
 """
+
+from .service import Service
+from .source import BoardSource
+
+__all__ = ["BoardSource", "Service"]

@@ -4,6 +4,7 @@ import logging
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib import metadata
 from queue import Empty, SimpleQueue
@@ -17,7 +18,8 @@ from tenacity import RetryCallState, Retrying, retry_if_exception
 
 from ...core.errors import EngageError, ReadStopped, SourceError
 from ...core.ports import Requests
-from .responses import HTTPX_ERRORS, OK, Answer, Service, malformed, translated, trouble
+from .responses import HTTPX_ERRORS, OK, Answer, malformed, translated, trouble
+from .service import Service
 
 WATCH_SECONDS_MIN = 0.02
 """How late the cut may be."""
@@ -205,6 +207,8 @@ class Fetcher:
     pace: Pace
     bytes_max: int
     service: Service
+    _spent_until: float = field(default=0.0, init=False)
+    """When the service's limit is fresh again, on the monotonic clock."""
 
     def page(self, number: int, limit: int, budget: Budget) -> Answer:
         """Return the answer that holds a page; `SourceError` for any trouble, after three tries if it may pass.
@@ -231,16 +235,17 @@ class Fetcher:
 
     def _try(self, number: int, limit: int, budget: Budget) -> Answer:
         self._check_stopped()
+        self._heed_limit(budget)
         self.pace.await_turn()
         self._check_stopped()
         if budget.left <= 0:
             raise _too_slow(budget, self.service)
         try:
             with budget.spending():
-                query = {"limit": limit, "page": number}
+                query = self.service.query(number, limit)
                 answer = receive(self.client, self.line, self.url, query, self.bytes_max, budget.left)
         except (*HTTPX_ERRORS, OSError) as error:
-            raise self._ended(budget) or translated(error, self.service) from error
+            raise self._ended(budget) or translated(error, self.service.name) from error
         finally:
             self.pace.rest()
         self._check_stopped()
@@ -249,7 +254,18 @@ class Fetcher:
         # A connection that was cut may look like an answer that ended.
         if ended := self._ended(budget):
             raise ended
+        if answer.is_last(self.service) and (wait := answer.until_reset(self.service)):
+            self._spent_until = self.pace.monotonic() + wait.total_seconds()
         return answer
+
+    def _heed_limit(self, budget: Budget) -> None:
+        """Put the next request off until the service's limit allows it, unless that is longer than a read may take."""
+        seconds = self._spent_until - self.pace.monotonic()
+        if seconds > budget.total:
+            message = f"{self.service.name} has answered as many requests as it allows for now: wait"
+            raise SourceError("rate_limited", message, timedelta(seconds=seconds))
+        if seconds > 0:
+            self.pace.back_off(seconds)
 
     def _ended(self, budget: Budget) -> EngageError | None:
         """Return why the request was ended from this side; None if it was not."""
@@ -267,21 +283,13 @@ class Fetcher:
         return self.pace.jittered(BACKOFF_SECONDS * 2 ** (state.attempt_number - 1))
 
 
-def new_client(token: str | None, contact: str, transport: httpx.BaseTransport | None) -> httpx.Client:
-    """Return a client that says who it is and asks for plain JSON; the environment has no say in it.
+def new_client(headers: Mapping[str, str], transport: httpx.BaseTransport | None) -> httpx.Client:
+    """Return a client that says by its headers who it is, and asks for plain JSON; the environment has no say in it.
 
-    The token goes out raw, without a scheme such as Bearer. Without a `transport` it makes its own.
-    Cookies are not kept, so that no answer has a say in a later request.
+    Without a `transport` it makes its own. Cookies are not kept, so that no answer has a say in a later request.
     """
-    headers = {
-        "User-Agent": f"trc-engage/{version()} (+{contact})",
-        "Accept": "application/json",
-        "Accept-Encoding": "identity",
-    }
-    if token is not None:
-        headers["Authorization"] = token
     return httpx.Client(
-        headers=headers,
+        headers={"Accept": "application/json", "Accept-Encoding": "identity", **headers},
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         trust_env=False,
         follow_redirects=False,

@@ -5,14 +5,16 @@ import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import reduce
+from operator import getitem, itemgetter
 from typing import Any, Never
 
 from attrs import Factory, define, field, frozen
-from cattrs import Converter
 
 from ...core.errors import shortened
 from ...core.model import Board
 from .responses import Answer, malformed
+from .service import Service
 
 XP_MAX = 2**53
 """Beyond it a JSON number may have lost precision on its way."""
@@ -21,7 +23,6 @@ VALUES_MAX = 1_000_000
 UNUSABLE_MAX = 3
 UNUSABLE_SHARE_MAX = 0.01
 
-_NEEDED = ("guild", "players", "id", "xp")
 _DISCORD_ID = re.compile(r"[1-9][0-9]{0,19}", re.ASCII)
 
 
@@ -39,39 +40,38 @@ class Page:
     """Rows that were skipped."""
 
 
-@frozen
-class _Guild:
-    id: str
-
-
-@frozen
-class _Leaderboard:
-    """The part of the answer that has not changed since 2018."""
-
-    guild: _Guild
-    players: list[object]
-
-
-def parsed(body: bytes | bytearray, guild_id: str, sought: frozenset[str], *, thoroughly: bool = False) -> Page:
+def parsed(
+    service: Service, body: bytes | bytearray, guild_id: str, sought: frozenset[str], *, thoroughly: bool = False
+) -> Page:
     """Return the page that an answer holds.
 
     `SourceError` (malformed) if it is no page of this guild's board, if more than 3 rows and more
     than 1 % of them cannot be used, or if one of them is of somebody sought. `thoroughly` refuses
     what is told twice as well; it takes a third as long again, so once in a read must do.
     """
-    board = _structured(_loaded(body, _told_once if thoroughly else None))
-    if board.guild.id != guild_id:
-        other = repr(board.guild.id) if _DISCORD_ID.fullmatch(board.guild.id) else "that is no id"
-        raise malformed(f"the board is of guild {other}, but guild {guild_id!r} was asked for")
-    readings, ids, unusable = _rows(board.players, sought)
+    document = _loaded(body, _told_once(service) if thoroughly else None)
+    rows = _value_at(document, service.rows)
+    if not isinstance(rows, list):
+        raise malformed(f"it is not a leaderboard (a list was expected as {service.rows!r}, not {_shown(rows)})")
+    if service.guild is not None:
+        _check_guild(_value_at(document, service.guild), guild_id)
+    readings, ids, unusable = _rows(rows, service, sought)
     for row in unusable:
-        if _is_of(row, sought):
-            raise malformed(f"the row of a member who is sought cannot be used: {_essence(row)}")
-    if len(unusable) > max(UNUSABLE_MAX, UNUSABLE_SHARE_MAX * len(board.players)):
+        if _is_of(row, service, sought):
+            raise malformed(f"the row of a member who is sought cannot be used: {_essence(row, service)}")
+    if len(unusable) > max(UNUSABLE_MAX, UNUSABLE_SHARE_MAX * len(rows)):
         raise malformed(
-            f"{len(unusable):,} of {len(board.players):,} rows cannot be used, such as {_essence(unusable[0])}"
+            f"{len(unusable):,} of {len(rows):,} rows cannot be used, such as {_essence(unusable[0], service)}"
         )
-    return Page(readings, ids, len(board.players), len(unusable))
+    return Page(readings, ids, len(rows), len(unusable))
+
+
+def _check_guild(told: object, guild_id: str) -> None:
+    if not isinstance(told, str):
+        raise malformed(f"it is not a leaderboard (a text was expected as the guild's id, not {_shown(told)})")
+    if told != guild_id:
+        other = repr(told) if _DISCORD_ID.fullmatch(told) else "that is no id"
+        raise malformed(f"the board is of guild {other}, but guild {guild_id!r} was asked for")
 
 
 def _loaded(body: bytes | bytearray, to_object: Callable[[list[tuple[str, object]]], object] | None) -> object:
@@ -88,65 +88,58 @@ def _refuse(constant: str) -> Never:
     raise ValueError(f"{constant} is no JSON")
 
 
-def _told_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _told_once(service: Service) -> Callable[[list[tuple[str, object]]], dict[str, object]]:
     """Refuse an object that tells what is needed twice, for nobody knows which of the two is true."""
-    told = dict(pairs)
-    if len(told) < len(pairs):
-        keys = [key for key, _ in pairs]
-        for key in _NEEDED:
-            if keys.count(key) > 1:
-                raise ValueError(f"{key} is told twice")
-    return told
+    needed = {key for path in (service.guild, service.rows, service.id, service.xp) if path for key in path.split(".")}
+
+    def to_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        told = dict(pairs)
+        if len(told) < len(pairs):
+            keys = [key for key, _ in pairs]
+            for key in needed:
+                if keys.count(key) > 1:
+                    raise ValueError(f"{key} is told twice")
+        return told
+
+    return to_object
 
 
-def _structured(document: object) -> _Leaderboard:
+def _value_at(document: object, path: str) -> object:
+    """Return what stands at a path of keys; `SourceError` if there is no such thing."""
     try:
-        return _CONVERTER.structure(document, _Leaderboard)
-    except (KeyError, TypeError, ValueError) as error:
+        return _getter(path)(document) if path else document
+    except (KeyError, TypeError) as error:
         raise malformed(f"it is not a leaderboard ({type(error).__name__}: {shortened(str(error))})") from error
 
 
-def _text(value: object, _: type) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"a text was expected, not {_shown(value)}")
-    return value
+def _getter(path: str) -> Callable[[Any], Any]:
+    keys = path.split(".")
+    return itemgetter(path) if len(keys) == 1 else lambda document: reduce(getitem, keys, document)
 
 
-def _list(value: object, _: type) -> list[object]:
-    if not isinstance(value, list):
-        raise TypeError(f"a list was expected, not {_shown(value)}")
-    return value
-
-
-_CONVERTER = Converter(detailed_validation=False)
-_CONVERTER.register_structure_hook(str, _text)
-_CONVERTER.register_structure_hook_func(lambda kind: kind == list[object], _list)
-
-
-def _rows(players: Sequence[object], sought: frozenset[str]) -> tuple[dict[str, int], list[str], list[object]]:
+def _rows(
+    rows: Sequence[object], service: Service, sought: frozenset[str]
+) -> tuple[dict[str, int], list[str], list[object]]:
     """Return the readings of those sought, the ids of all, and the rows that cannot be used."""
     unusable: list[object] = []
-    columns = _columns(players)
+    columns = _columns(rows, service)
     if columns is None:
         usable: list[object] = []
-        for row in players:
-            (unusable if _columns([row]) is None else usable).append(row)
-        columns = _columns(usable) or ([], [])
+        for row in rows:
+            (unusable if _columns([row], service) is None else usable).append(row)
+        columns = _columns(usable, service) or ([], [])
     ids, xp = columns
     readings = {discord_id: total for discord_id, total in zip(ids, xp, strict=True) if discord_id in sought}
     return readings, ids, unusable
 
 
-def _columns(rows: Sequence[Any]) -> tuple[list[str], list[int]] | None:
+def _columns(rows: Sequence[Any], service: Service) -> tuple[list[str], list[int]] | None:
     """Return the ids and the XP of rows, or None if any of them cannot be used.
 
     All rows of a board of 100,000 pass here, hence whole columns instead of cattrs.
     """
     try:
-        ids, xp = [], []
-        for row in rows:
-            ids.append(row["id"])
-            xp.append(row["xp"])
+        ids, xp = list(map(_getter(service.id), rows)), list(map(_getter(service.xp), rows))
         # The types themselves, because True is an int as well.
         sound = set(map(type, xp)) <= {int} and min(xp, default=0) >= 0 and max(xp, default=0) <= XP_MAX
         return (ids, xp) if sound and all(map(_DISCORD_ID.fullmatch, ids)) else None
@@ -154,17 +147,25 @@ def _columns(rows: Sequence[Any]) -> tuple[list[str], list[int]] | None:
         return None
 
 
-def _is_of(row: object, sought: frozenset[str]) -> bool:
+def _is_of(row: object, service: Service, sought: frozenset[str]) -> bool:
     """Tell whether a row is of somebody sought, even if its id came as a number."""
-    discord_id = row.get("id") if isinstance(row, dict) else None
+    discord_id = _part(row, service.id)
     return isinstance(discord_id, str | int) and str(discord_id) in sought
 
 
-def _essence(row: object) -> str:
+def _essence(row: object, service: Service) -> str:
     """Return what is wrong with a row but not whose it is: the message is kept, and ids are not (R1, R9)."""
     if not isinstance(row, dict):
         return f"a {type(row).__name__}"
-    return f"its id is a {type(row.get('id')).__name__}, its xp is {_shown(row.get('xp'))}"
+    return f"its id is a {type(_part(row, service.id)).__name__}, its xp is {_shown(_part(row, service.xp))}"
+
+
+def _part(row: object, path: str) -> object:
+    """Return what stands at a path of keys in a row, or None."""
+    try:
+        return _getter(path)(row)
+    except (KeyError, TypeError):
+        return None
 
 
 def _shown(value: object) -> str:
@@ -174,7 +175,6 @@ def _shown(value: object) -> str:
     return f"a {type(value).__name__}"
 
 
-LIMIT_MAX = 1_000
 PAGES_FEW = 10
 """After more pages than these a limit is learnt anew: that costs two requests, and a wrong one many."""
 SWEEPS_MAX = 3
@@ -212,6 +212,7 @@ class _Trail:
 class Sweeper:
     """One read under way."""
 
+    service: Service
     guild_id: str
     sought: frozenset[str]
     fetch: Callable[[int, int], Answer]
@@ -275,7 +276,7 @@ class Sweeper:
         It is at least that of the longer page: a stale page 0 may be shorter than what the server would give.
         Once in a read: a server that merely leaves rows out would shrink the pages without end.
         """
-        if self._clamped or length_first >= self.limit:
+        if self._clamped or self.service.limit is None or length_first >= self.limit:
             return False
         self._clamped = True
         self.limit = self.limit_known = min(max(length_first, length_second), self.limit)
@@ -284,7 +285,7 @@ class Sweeper:
     def _doubt_limit(self, length_first: int) -> None:
         """Forget a limit that was learnt from the length of page 0 if page 0 is shorter still."""
         if self._clamped and length_first < self.limit:
-            self.limit_known = LIMIT_MAX
+            self.limit_known = self.service.page_size
 
     def _ends_still(self) -> bool:
         """Ask for the empty page that ended the sweep once more."""
@@ -292,10 +293,10 @@ class Sweeper:
 
     def _take(self, number: int, trail: _Trail) -> Page:
         """Fetch a page and keep its readings, the newer over the older."""
-        if number >= self.pages_max or len(self._rows) > self.pages_max * LIMIT_MAX:
+        if number >= self.pages_max or len(self._rows) > self.pages_max * self.service.page_size:
             raise malformed(f"the board has no end within {self.pages_max:,} pages")
         answer = self.fetch(number, self.limit)
-        page = parsed(answer.body, self.guild_id, self.sought, thoroughly=self._pages == 0)
+        page = parsed(self.service, answer.body, self.guild_id, self.sought, thoroughly=self._pages == 0)
         if self._pages == 0:
             self._server_at = answer.told_at
         self._pages += 1
@@ -310,5 +311,5 @@ class Sweeper:
 
     def _board(self, missed: frozenset[str]) -> Board:
         if self._pages > PAGES_FEW:
-            self.limit_known = LIMIT_MAX
+            self.limit_known = self.service.page_size
         return Board(self._readings, self._whole, len(self._rows), self._pages, missed, self._server_at)

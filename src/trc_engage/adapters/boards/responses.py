@@ -9,15 +9,19 @@ import httpx
 from attrs import field, frozen
 
 from ...core.errors import SourceError, SourceTrouble, shortened
+from .service import Service
 
 OK = 200
 _SERVER_ERRORS = range(500, 600)
 _REDIRECTS = range(300, 400)
 _SECONDS = re.compile(r"[0-9]{1,20}(\.[0-9]{1,9})?", re.ASCII)
+_INSTANT_MIN = 1e9
+"""More seconds than anybody is asked to wait: what is more is an instant."""
+_MILLISECONDS_MIN = 1e11
 _CHALLENGE_MARKS = (b"just a moment", b"challenge-platform", b"cf-chl", b"cf_chl", b"checking your browser", b"captcha")
 
-_PRIVATE = "{service.private}"
-_UNKNOWN_GUILD = "{service.unknown_guild}"
+_PRIVATE = "{service.name} does not show this board: it is private, or the token has expired. {service.private}"
+_UNKNOWN_GUILD = "{service.name} knows no board of this guild: {service.unknown_guild}"
 _RATE_LIMITED = (
     "{service.name} asks for fewer requests: wait. If it happens again, see whether something else reads "
     "{service.name} from this address, or a second deployment does"
@@ -43,17 +47,6 @@ _STRANGE = (
     "look for a newer trc-engage"
 )
 _ARGUMENTS = {_PRIVATE: "token", _UNKNOWN_GUILD: "guild_id", _REDIRECT: "base_url", _NOT_FOUND: "base_url"}
-
-
-@frozen
-class Service:
-    """Whose boards are read: what it is called, and what helps where it refuses."""
-
-    name: str
-    private: str
-    """What a board that is not shown means, …"""
-    unknown_guild: str
-    """… and one that it does not know."""
 
 
 @frozen
@@ -97,35 +90,55 @@ class Answer:
         text = self.body.lower()
         return "cf-mitigated" in self.headers or any(mark in text for mark in _CHALLENGE_MARKS)
 
-    @property
-    def is_from_service(self) -> bool:
-        """Whether the service itself speaks, and not the edge: by a JSON object with an `error` object in it."""
+    def is_from(self, service: Service) -> bool:
+        """Whether the service itself speaks, and not the edge: by a JSON object that only it would send."""
         try:
             document = json.loads(self.body)
         except (ValueError, RecursionError):
             return False
-        return isinstance(document, dict) and isinstance(document.get("error"), dict)
+        return isinstance(document, dict) and service.speaks(document)
+
+    def until_reset(self, service: Service) -> timedelta | None:
+        """Return how long until the service counts requests anew, if it says so.
+
+        The header may count seconds, or name an instant in seconds or milliseconds since 1970.
+        """
+        text = self.headers.get(f"{service.limits}-reset", "").strip() if service.limits else ""
+        if not _SECONDS.fullmatch(text):
+            return None
+        seconds = float(text)
+        if seconds >= _INSTANT_MIN:
+            at = seconds / 1_000 if seconds >= _MILLISECONDS_MIN else seconds
+            seconds = max(at - (self.told_at or datetime.now(UTC)).timestamp(), 0.0)
+        return timedelta(seconds=min(seconds, _INSTANT_MIN))
+
+    def is_last(self, service: Service) -> bool:
+        """Whether the service answers no further request until the reset."""
+        return bool(service.limits) and self.headers.get(f"{service.limits}-remaining", "").strip() == "0"
 
 
 def trouble(answer: Answer, service: Service) -> SourceError | None:
     """Return the trouble that an answer tells of; None if it looks like a page of the board."""
-    kind, message = _meaning(answer)
+    kind, message = _meaning(answer, service)
     if kind is None:
         return None
     text = message.format(status=answer.status, service=service)
-    return SourceError(kind, text, answer.retry_after, argument=_ARGUMENTS.get(message))
+    wait = answer.retry_after
+    if wait is None and kind == "rate_limited":
+        wait = answer.until_reset(service)
+    return SourceError(kind, text, wait, argument=_ARGUMENTS.get(message))
 
 
-def _meaning(answer: Answer) -> tuple[SourceTrouble | None, str]:
+def _meaning(answer: Answer, service: Service) -> tuple[SourceTrouble | None, str]:
     match answer.status:
         case 200:
             return ("blocked", _BLOCKED) if answer.is_for_browsers else (None, "")
         case 401:
             return "private", _PRIVATE
         case 403:
-            return ("private", _PRIVATE) if answer.is_from_service else ("blocked", _BLOCKED)
+            return ("private", _PRIVATE) if answer.is_from(service) else ("blocked", _BLOCKED)
         case 404:
-            return ("unknown_guild", _UNKNOWN_GUILD) if answer.is_from_service else ("malformed", _NOT_FOUND)
+            return ("unknown_guild", _UNKNOWN_GUILD) if answer.is_from(service) else ("malformed", _NOT_FOUND)
         case 429:
             return "rate_limited", _RATE_LIMITED
         case 503 if answer.is_challenge:
@@ -186,14 +199,14 @@ _MEANINGS: tuple[tuple[tuple[type[Exception], ...], SourceTrouble, str | None, s
 )
 
 
-def translated(error: Exception, service: Service) -> SourceError:
-    """Return what an error of httpx means; the caller chains it."""
+def translated(error: Exception, name: str) -> SourceError:
+    """Return what an error of httpx means for a service of this name; the caller chains it."""
     _, kind, argument, meaning = next(row for row in _MEANINGS if isinstance(error, row[0]))
     # What h11 quotes may be anything that the server sent, and the message is kept (R9).
     words = str(error).partition(": bytearray(")[0]
     return SourceError(
         kind,
-        f"{service.name} {meaning.format(service.name)} ({type(error).__name__}: {shortened(words, 160)})",
+        f"{name} {meaning.format(name)} ({type(error).__name__}: {shortened(words, 160)})",
         argument=argument,
     )
 

@@ -39,9 +39,9 @@ MODULES = {
 }
 """The module of each command."""
 
-HELP = """Turn MEE6 XP into points on an append-only ledger, exactly once, and count streaks.
+HELP = """Turn Discord XP into points on an append-only ledger, exactly once, and count streaks.
 
-You enroll members with their Discord ids. Each sync reads MEE6's leaderboard and pays 1 point per
+You enroll members with their Discord ids. Each sync reads MEE6's or Lurkr's leaderboard and pays 1 point per
 100 XP earned since the member's first sync; the remainder is carried over. You can award points for
 other things too (`award`). Weekdays in a row on which a member earned anything are a streak.
 
@@ -64,8 +64,11 @@ Settings, from the environment:
   TRC_ENGAGE_STORE          path of the store, or postgresql://USER:PASSWORD@HOST/DATABASE
                             (default: a file in your data folder)
   TRC_ENGAGE_GUILD_ID       id of your Discord server; required to sync
+  TRC_ENGAGE_SOURCE         where XP is read: mee6 (default), lurkr, or package.module:factory
   TRC_ENGAGE_MEE6_URL       base URL of MEE6 (default: https://mee6.xyz)
   TRC_ENGAGE_MEE6_TOKEN     token for a leaderboard that is not public
+  TRC_ENGAGE_LURKR_URL      base URL of Lurkr (default: https://api.lurkr.gg)
+  TRC_ENGAGE_LURKR_TOKEN    API key for a leaderboard that is not public
   TRC_ENGAGE_ALERT_WEBHOOK  URL of a Discord webhook, for alerts to admins
   TRC_ENGAGE_CONTACT_URL    URL of a page of yours, sent to Discord with each alert
   TRC_ENGAGE_WEB_TOKEN      token that allows writing through the web API; unset, nobody can

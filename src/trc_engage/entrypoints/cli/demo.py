@@ -245,7 +245,7 @@ def simulated(store: Path) -> Iterator[Engage]:
     """Simulate the two weeks into a store, and yield the `Engage` that reads it."""
     time = Time()
     with Mee6Server.start(clock=time, seed=SEED) as server:
-        settings = Settings(store=store, guild_id=server.guild_id, mee6_url=server.url)
+        settings = Settings(store=store, guild_id=server.guild_id, source_url=server.url)
         # The introduction has said so already.
         opened_or_made_ledger(settings, lambda _: None).close()
         with opened_with_source(settings, clock=time, page_gap=0.0, pause=lambda _seconds: None) as engage:

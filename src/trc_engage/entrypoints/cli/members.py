@@ -72,7 +72,7 @@ def unlink(member: Member, *, as_json: Json = False) -> None:
 def left(member: Member, *, as_json: Json = False) -> None:
     """Note that a member left Discord.
 
-    The XP is kept and no longer synced. MEE6 keeps people who left on its leaderboard, so it cannot tell by itself.
+    The XP is kept and no longer synced. A leaderboard keeps people who left, so it cannot tell by itself.
     """
     _change(lambda engage: engage.leave(member), as_json=as_json)
 
@@ -81,7 +81,7 @@ def left(member: Member, *, as_json: Json = False) -> None:
 def returned(member: Member, *, as_json: Json = False) -> None:
     """Note that a member is back on Discord.
 
-    Syncing continues from the XP that was kept. If MEE6 has reset the member's XP meanwhile, the points stay.
+    Syncing continues from the XP that was kept. If the member's XP was reset meanwhile, the points stay.
     """
     _change(lambda engage: engage.rejoin(member), as_json=as_json)
 

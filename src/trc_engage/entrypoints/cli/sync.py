@@ -50,7 +50,7 @@ def sync(
     yes: Annotated[bool, typer.Option("--yes", help="Adopt without asking; required without a terminal.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Read MEE6's leaderboard and post the points.
+    """Read the leaderboard and post the points.
 
     Each linked member gets 1 point per 100 XP earned since the last sync, and the remainder is carried. A
     member's first sync only records the XP: history pays no points. Nothing is changed if the leaderboard
@@ -171,7 +171,7 @@ PAGES_WITHOUT_BAR = 1
 
 
 class Progress:
-    """Shows the pages and rows read so far, if the stream is a terminal; MEE6 gives no total."""
+    """Shows the pages and rows read so far, if the stream is a terminal; a board gives no total."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

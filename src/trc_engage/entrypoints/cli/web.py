@@ -11,7 +11,7 @@ import typer
 
 from ..settings import Settings, SettingsError
 from ..stores import check_store
-from ..wiring import opened
+from ..wiring import name_of_source, opened
 from .options import BadData, examples
 
 BACKLOG = 128
@@ -58,7 +58,8 @@ def web(
         raise typer.BadParameter(message, param_hint="--host")
     earnings = [earning_of(one) for one in earning or ()]
     check_store(settings)
-    with closing(_listening(host, port)) as listener, opened(settings) as engage:
+    name = name_of_source(settings)
+    with closing(_listening(host, port)) as listener, opened(settings, name=name) as engage:
         serve(engage, settings.web_token, listener, hook, earnings)
 
 

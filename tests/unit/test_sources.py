@@ -1,0 +1,173 @@
+"""Where XP is read is a setting: one of our sources by its name, or what a factory of your own returns."""
+
+import logging
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import trc_engage
+from trc_engage import Board
+from trc_engage.adapters.boards import BoardSource, Service
+from trc_engage.adapters.boards.paging import parsed
+from trc_engage.adapters.lurkr import LurkrSource
+from trc_engage.adapters.mee6 import Mee6Source
+from trc_engage.core.errors import SourceError
+from trc_engage.entrypoints.settings import SOURCES, Settings, SettingsError
+from trc_engage.entrypoints.wiring import name_of_source, opened_source
+from trc_engage.entrypoints.wording import describe_error
+
+ADAPTERS = Path(trc_engage.__file__).parent / "adapters"
+GUILD = "200000000000000001"
+
+
+class Plain:
+    """All that a source needs."""
+
+    def read(self, sought: frozenset[str], /) -> Board:
+        """Find everyone."""
+        return Board(dict.fromkeys(sought, 1), whole=True, rows=len(sought), pages=1)
+
+
+class Named(Plain):
+    name = "The file"
+    closed = 0
+
+    def close(self) -> None:
+        """Count."""
+        Named.closed += 1
+
+
+def fails() -> Plain:
+    raise KeyError("board")
+
+
+@pytest.fixture(autouse=True)
+def _own(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = ModuleType("own_source")
+    vars(own).update(Plain=Plain, Named=Named, fails=fails, nothing=dict, a_class=lambda: Plain)
+    monkeypatch.setitem(sys.modules, "own_source", own)
+
+
+def settings(**environ: str) -> Settings:
+    return Settings.from_mapping({f"TRC_ENGAGE_{name}": value for name, value in environ.items()})
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "name", "board_id"),
+    [
+        ("", Mee6Source, "MEE6", f"mee6:{GUILD}"),
+        ("mee6", Mee6Source, "MEE6", f"mee6:{GUILD}"),
+        (" Lurkr ", LurkrSource, "Lurkr", f"lurkr:{GUILD}"),
+    ],
+)
+def test_a_source_is_one_word(value: str, kind: type[BoardSource], name: str, board_id: str) -> None:
+    """MEE6 unless another is named; each says what it is called and whose board it reads."""
+    chosen = settings(SOURCE=value, GUILD_ID=GUILD)
+    with opened_source(chosen) as source:
+        assert isinstance(source, kind)
+        assert (name, board_id) == (source.name, source.board_id)
+    assert name_of_source(chosen) == name
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_each_reads_its_own_settings(source: str) -> None:
+    """The other's address and token are not read, not even to be refused; its token still shows nowhere."""
+    (other,) = SOURCES.keys() - {source}
+    own = settings(
+        SOURCE=source,
+        **{f"{source.upper()}_URL": "http://own.example", f"{source.upper()}_TOKEN": "own-kAnArY"},
+        **{f"{other.upper()}_URL": "no address", f"{other.upper()}_TOKEN": "other kAnArY"},
+    )
+    assert (own.source_url, own.source_token) == ("http://own.example", "own-kAnArY")
+    assert set(own.secrets) == {"own-kAnArY", "other kAnArY"}
+    assert "kAnArY" not in repr(own)
+
+
+def test_a_plain_object_with_read_is_enough() -> None:
+    """A guild, stop and close are not needed; what can be closed is."""
+    with opened_source(settings(SOURCE="own_source:Plain")) as source:
+        assert source.read(frozenset({"1"})).readings == {"1": 1}
+    assert name_of_source(settings(SOURCE="own_source:Plain")) == "the source"
+    before = Named.closed
+    assert name_of_source(settings(SOURCE="own_source:Named")) == "The file"
+    assert Named.closed == before + 1
+
+
+def test_the_secrets_of_a_factory_are_known_by_their_variables() -> None:
+    """It reads its own settings, and the log hides them all the same."""
+    own = settings(SOURCE="own_source:Plain", OWN_TOKEN="a-token", OWN_API_KEY="a-key", OWN_PATH="/a")  # noqa: S106
+    assert set(own.secrets) == {"a-token", "a-key"}
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("amari", "give mee6, lurkr or a factory of your own, as package.module:factory"),
+        ("own_source:", "as package.module:factory"),
+        ("own source:Plain", "as package.module:factory"),
+        ("no_such_module:factory", "No module named 'no_such_module'; mend it, or set PYTHONPATH"),
+        ("own_source:missing", "has no attribute 'missing'"),
+        ("own_source:fails", "failed with KeyError: 'board'"),
+        ("own_source:nothing", "returned {}, which is no source; let it return an object with the method read(sought)"),
+        ("own_source:a_class", "which is no source"),
+    ],
+)
+def test_a_wrong_source_is_a_matter_of_settings(value: str, says: str) -> None:
+    """The error names the variable, shows its value, and says what to do."""
+    with pytest.raises(SettingsError) as caught, opened_source(settings(SOURCE=value)):
+        pass
+    assert str(caught.value).startswith(f"TRC_ENGAGE_SOURCE: '{value}': ")
+    assert says in str(caught.value)
+
+
+def test_the_stack_of_a_factory_is_in_the_debug_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Down to the line that failed, for whoever wrote it."""
+    with (
+        caplog.at_level(logging.DEBUG, "trc_engage"),
+        pytest.raises(SettingsError) as caught,
+        opened_source(settings(SOURCE="own_source:fails")),
+    ):
+        pass
+    assert isinstance(caught.value.__cause__, KeyError)
+    assert 'raise KeyError("board")' in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("", "The token is set by TRC_ENGAGE_MEE6_TOKEN"),
+        ("lurkr", "The token is set by TRC_ENGAGE_LURKR_TOKEN"),
+        ("own_source:Plain", "The token is set by what TRC_ENGAGE_SOURCE names"),
+    ],
+)
+def test_an_error_names_the_variables_of_its_source(source: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An operator of Lurkr's board reads nothing of MEE6."""
+    monkeypatch.setenv("TRC_ENGAGE_SOURCE", source)
+    told = describe_error(SourceError("private", "it is private", argument="token"))
+    assert says in told
+    assert source == "" or "MEE6" not in told
+
+
+@pytest.mark.parametrize("path", sorted((ADAPTERS / "boards").glob("*.py")), ids=lambda path: path.name)
+def test_what_all_boards_share_names_no_vendor(path: Path) -> None:
+    """What is one service's own is a fact of its value."""
+    assert not re.search(r"mee6|lurkr|players|levels", path.read_text(), re.IGNORECASE)
+
+
+@pytest.mark.parametrize(("name", "lines_max"), [("mee6", 60), ("lurkr", 40)])
+def test_a_source_is_a_value(name: str, lines_max: int) -> None:
+    """All else about it is how any board is read."""
+    lines = (ADAPTERS / f"{name}.py").read_text().splitlines()
+    assert len(lines) <= lines_max
+
+
+def test_a_list_of_rows_alone_and_keys_within_keys_can_be_read() -> None:
+    """Facts of services that are not ours."""
+    service = Service("Other", "https://other.example", "/{guild}", rows="", id="user.id", xp="stats.total.xp")
+    body = b'[{"user": {"id": "7"}, "stats": {"total": {"xp": 5}}}, {"user": {}, "stats": 1}]'
+    page: Any = parsed(service, body, GUILD, frozenset({"7"}))
+    assert (page.readings, page.length, page.unusable) == ({"7": 5}, 2, 1)
