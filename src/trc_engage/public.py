@@ -25,6 +25,7 @@ from .core.errors import (
     SourceError as SourceError,
     SourceMissing as SourceMissing,
     StoreMissing as StoreMissing,
+    StoreOutdated as StoreOutdated,
     UnknownAward as UnknownAward,
     UnknownMember as UnknownMember,
 )

@@ -54,7 +54,7 @@ def test_no_other_command_makes_a_store(operator: Operator, arguments: list[str]
     ran = operator.run(*arguments) if arguments[0] in {"daemon", "web"} else operator.call(*arguments)
     assert ran.code == 74, (ran.out, ran.err)
     assert "there is no store" in ran.err
-    assert "members enroll" in ran.err
+    assert "trc-engage init" in ran.err
     assert list(operator.folder.iterdir()) == []
 
 

@@ -286,6 +286,10 @@ class StoreMissing(LedgerFailed):
     """There is no store where one was to be, or no longer; none was made."""
 
 
+class StoreOutdated(LedgerFailed):
+    """The store was laid out by an older version, and was opened in a way that does not bring it up to date."""
+
+
 def shortened(value: object, limit: int = 60) -> str:
     """Return `repr(value)`, cut in the middle so that an error line stays one line."""
     text = repr(value)

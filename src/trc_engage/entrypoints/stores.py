@@ -17,10 +17,7 @@ from .settings import STORE, STORE_NAME, PostgresUrl, Settings, SettingsError
 if TYPE_CHECKING:
     from ..adapters.postgres import PostgresLedger
 
-NO_STORE = (
-    f"set {STORE} to yours, check that its disk is mounted, or create one by enrolling a member "
-    "(`trc-engage members enroll --help`)"
-)
+NO_STORE = f"set {STORE} to yours, check that its disk is mounted, or create one (`trc-engage init`)"
 OWNER_ONLY = 0o700
 
 
@@ -97,7 +94,7 @@ def now() -> datetime:
 def opened_to_read(settings: Settings, *, clock: Clock = now) -> Iterator[Reader]:
     """Open the store for reading only, which is faster; raises `StoreMissing`."""
     if isinstance(settings.store, PostgresUrl):
-        with opened_postgres(settings.store) as ledger:
+        with opened_postgres(settings.store, read_only=True) as ledger:
             yield Reader(views=ledger, clock=clock)
         return
     with SqliteViews.open(existing_store_path(settings), create=False) as views:
@@ -106,16 +103,29 @@ def opened_to_read(settings: Settings, *, clock: Clock = now) -> Iterator[Reader
 
 def opened_postgres(url: PostgresUrl, *, read_only: bool = False, **options: bool) -> PostgresLedger:
     """Open a store in PostgreSQL; raises `SettingsError` if its address is wrong or libraries are missing."""
+    with _address_checked() as ledger:
+        if read_only:
+            return ledger.open_read_only(url.dsn, schema=url.schema, **options)
+        return ledger.open(url.dsn, schema=url.schema, **{"create": False, **options})
+
+
+@contextmanager
+def _address_checked() -> Iterator[type[PostgresLedger]]:
+    """Yield the class of the ledger; raises `SettingsError` if libraries are missing or the address is wrong."""
     try:
         from ..adapters.postgres import PostgresLedger  # noqa: PLC0415
     except ImportError as error:
         raise SettingsError(STORE, None, NO_POSTGRES) from error
     try:
-        if read_only:
-            return PostgresLedger.open_read_only(url.dsn, schema=url.schema, **options)
-        return PostgresLedger.open(url.dsn, schema=url.schema, **{"create": False, **options})
+        yield PostgresLedger
     except InvalidValue as error:
         raise SettingsError(STORE, None, f"{error.field}: {error.advice}") from None
+
+
+def migration_sql(url: PostgresUrl) -> str:
+    """Return the SQL that brings a store in PostgreSQL up to date, or lays it out; empty if there is nothing to do."""
+    with _address_checked() as ledger:
+        return ledger.migration(url.dsn, schema=url.schema)
 
 
 def check_store(settings: Settings) -> None:

@@ -85,10 +85,12 @@ def enrolled(
 
 
 @contextmanager
-def opened_read_only(settings: Settings, *, clock: Clock = now) -> Iterator[Engage]:
-    """Open an existing store for inspection: nothing can be written."""
+def opened_read_only(
+    settings: Settings, *, clock: Clock = now, alerts: Sequence[Alerts] = (), name: str | None = None
+) -> Iterator[Engage]:
+    """Open an existing store for inspection: nothing can be written; `name` as for `opened`."""
     with opened_ledger(settings, read_only=True) as ledger:
-        yield Engage(ledger=ledger, clock=clock)
+        yield Engage(ledger=ledger, clock=clock, alerts=alerts, source_name=name)
 
 
 def opened_ledger(settings: Settings, *, read_only: bool = False) -> SqliteLedger | PostgresLedger:

@@ -31,7 +31,7 @@ from .connection import (
     stage,
 )
 from .errors import CommitUnsure, translated_errors, unreachable
-from .schema import bring_up_to_date, missing, version_of
+from .schema import bring_up_to_date, migration, missing, version_of
 
 # The key leads with the day, so that a member's own days are looked up one by one, and nobody else's are read.
 DISCORD_EVIDENCE = """
@@ -79,10 +79,7 @@ class Statements:
 
 PREPARED_AFTER = 5
 """Of the same statement on one connection, where prepared ones are asked for."""
-MISSING = (
-    "there is no store; check database and schema, or begin one by enrolling a member "
-    "(`trc-engage members enroll --help`)"
-)
+MISSING = "there is no store; check database and schema, or make one (`trc-engage init`)"
 
 
 class PostgresDatabase(Statements):
@@ -117,6 +114,11 @@ class PostgresDatabase(Statements):
         """Lay out the tables that are new; raises `StoreMissing`, and `LedgerFailed` if they are too new for this."""
         if self._version() < SCHEMA_VERSION:
             self.make()
+
+    def migration(self) -> str:
+        """Return the SQL that `make` would run; raises `LedgerFailed` if the tables are newer than this version."""
+        with self.snapshot() as connection:
+            return migration(version_of(connection.driver, self._address), self._address)
 
     def check(self, *, may_be_older: bool = False) -> None:
         """Raise `StoreMissing` if there is no store, and `LedgerFailed` if it is one of another version."""

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from ...core.errors import LedgerFailed
+from ...core.errors import LedgerFailed, StoreMissing, StoreOutdated
 from ..sql.database import Connection, refuse_other
 from ..sql.schema import SCHEMA_VERSION
 from .address import Address
@@ -40,10 +40,10 @@ class JoinedDatabase(Statements):
             version = version_of(connection.driver, self._address)
         if version != SCHEMA_VERSION:
             message = (
-                f"{self.address}: the store is not laid out for this version; open it once by its address, for example "
-                "with `trc-engage status`, before you join it"
+                f"{self.address}: the store is not laid out for this version; run `trc-engage init` or `trc-engage "
+                "migrate`, or open it once by its address, before you join it"
             )
-            raise LedgerFailed(message)
+            raise StoreMissing(message) if version is None else StoreOutdated(message)
 
     def close(self) -> None:
         """Let go of the connection, which stays open."""

@@ -1,5 +1,6 @@
 """`PostgresLedger`: the store ports in one schema of a PostgreSQL database."""
 
+from contextlib import closing
 from functools import partial
 from typing import Any, Self, overload
 
@@ -65,6 +66,15 @@ class PostgresLedger(SqlLedger):
         """
         database = PostgresDatabase(Address.parse(dsn, schema), size=POOL_SIZE, read_only=True)
         return cls._prepared(database, partial(PostgresDatabase.check, may_be_older=may_be_older))
+
+    @staticmethod
+    def migration(dsn: str, *, schema: str = SCHEMA) -> str:
+        """Return the SQL that lays the store out or brings it up to date, to be run in one transaction.
+
+        For a DBA, or a tool of your own such as Alembic; empty if there is nothing to do. Raises as `open` does.
+        """
+        with closing(PostgresDatabase(Address.parse(dsn, schema), size=1, read_only=True)) as database:
+            return database.migration()
 
     @classmethod
     def _joined(cls, connection: psycopg.Connection[Any], schema: str) -> Self:

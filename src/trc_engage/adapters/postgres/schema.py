@@ -1,5 +1,6 @@
 """How the tables are laid out in a schema, which itself keeps the record of the migrations applied."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg
@@ -52,9 +53,24 @@ def bring_up_to_date(connection: PostgresConnection, address: Address) -> None:
     version = version_of(connection.driver, address)
     if version is None:
         _begin(connection.driver, address)
+    connection.run("".join(_steps(version)) or "SELECT")
+
+
+def migration(version: int | None, address: Address) -> str:
+    """Return what brings a store of a version up to date, as SQL for one transaction; empty for one of today's."""
+    steps = "".join(_steps(version))
+    if not steps:
+        return ""
+    path = f"SET LOCAL search_path = {address.quoted_schema};\n"
+    begin = f"CREATE SCHEMA IF NOT EXISTS {address.quoted_schema};\n" if version is None else ""
+    return f"{begin}{path}{address.lock};\n{steps}SET LOCAL search_path TO DEFAULT;\n"
+
+
+def _steps(version: int | None) -> Iterator[str]:
+    if version is None:
+        yield "CREATE TABLE schema_migrations (version BIGINT PRIMARY KEY);\n"
     for number, script in enumerate(scripts(WORDS)[version or 0 :], start=(version or 0) + 1):
-        connection.run(script)
-        connection.driver.execute("INSERT INTO schema_migrations (version) VALUES (%s)", [number])
+        yield f"{script.strip()}\nINSERT INTO schema_migrations (version) VALUES ({number});\n"
 
 
 def version_of(connection: psycopg.Connection[Any], address: Address) -> int | None:
@@ -83,7 +99,6 @@ def _begin(connection: psycopg.Connection[Any], address: Address) -> None:
     if connection.execute(held, [address.quoted_schema]).fetchone() is not None:
         message = f"{address.shown}: the schema holds tables of another program; name one of its own for this store"
         raise LedgerFailed(message)
-    connection.execute("CREATE TABLE schema_migrations (version BIGINT PRIMARY KEY)")
 
 
 NAMES_OF_TABLES = """

@@ -6,7 +6,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
-from ...core.errors import LedgerFailed
+from ...core.errors import LedgerFailed, StoreOutdated
 
 Row = tuple[Any, ...]
 
@@ -183,13 +183,13 @@ def refuse_newer(address: str, found: int, known: int) -> None:
 
 
 def refuse_older(address: str, found: int, known: int) -> None:
-    """Raise `LedgerFailed` if tables are older than this version, where they may not be brought up to date."""
+    """Raise `StoreOutdated` if tables are older than this version, where they may not be brought up to date."""
     if found < known:
         message = (
             f"{address} was laid out by an older trc-engage (schema {found}, this one needs {known}); nothing was "
-            "touched: open it once with `trc-engage status`, which brings it up to date, and begin again"
+            "touched: bring it up to date with `trc-engage migrate`, and begin again"
         )
-        raise LedgerFailed(message)
+        raise StoreOutdated(message)
 
 
 def refuse_other(address: str, found: int, known: int) -> None:

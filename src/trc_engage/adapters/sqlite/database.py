@@ -328,10 +328,7 @@ class SqliteDatabase:
             raise LedgerFailed(message) from error
 
 
-MISSING = (
-    "there is no store; check its name, and that its disk is mounted, or begin one by enrolling a member "
-    "(`trc-engage members enroll --help`)"
-)
+MISSING = "there is no store; check its name, and that its disk is mounted, or make one (`trc-engage init`)"
 ADVICE = {
     sqlite3.SQLITE_FULL: "the disk is full; nothing was written: free space and run again",
     sqlite3.SQLITE_CANTOPEN: "check that its folder exists and that you may write there",

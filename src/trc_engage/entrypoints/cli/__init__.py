@@ -14,6 +14,8 @@ from ..settings import installed_version
 from .options import errors_reported
 
 MODULES = {
+    "init": "init",
+    "migrate": "init",
     "sync": "sync",
     "show": "show",
     "history": "explain",
@@ -52,6 +54,7 @@ Try it without a Discord server:
 \b
 Use it with your own:
   export TRC_ENGAGE_GUILD_ID=429462860721341342
+  trc-engage init
   trc-engage members enroll m-1 --discord-id 80351110224678912 --name Ada
   trc-engage sync
   trc-engage show m-1

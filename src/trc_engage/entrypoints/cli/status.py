@@ -12,7 +12,7 @@ from ...usecases.runs import Status
 from ..settings import Settings, installed_version
 from ..stores import check_store
 from ..wire.runs import FullStatus
-from ..wiring import channels, name_of_source, opened
+from ..wiring import channels, name_of_source, opened_read_only
 from ..wording import LINE_MIN, advice_of, answer, holding, running, safe
 from .options import NOT_HEALTHY, Json, examples
 from .output import GAP, print_json, print_lines, print_styled
@@ -37,7 +37,8 @@ def status(*, as_json: Json = False) -> None:
     """
     settings = Settings.from_mapping(os.environ)
     check_store(settings)
-    with channels(settings) as alerts, opened(settings, alerts=alerts, name=name_of_source(settings)) as engage:
+    name = name_of_source(settings)
+    with channels(settings) as alerts, opened_read_only(settings, alerts=alerts, name=name) as engage:
         found = engage.status()
     if as_json:
         print_json(FullStatus.of(found, version=installed_version()))

@@ -1,0 +1,176 @@
+"""A store is laid out on purpose, by its owner or by a DBA, and no more rights are needed than the documents name."""
+
+import re
+import stat
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from attrs import frozen
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from support.command import ADA, Operator
+from support.community import Community
+from support.postgres import admin, schema, server_dsn
+from support.versions import newer_tree
+from trc_engage import LedgerFailed, Newcomer, StoreMissing, StoreOutdated
+from trc_engage.adapters.postgres import PostgresLedger
+
+OPERATIONS = Path(__file__).parents[2] / "docs/operations.md"
+
+
+@pytest.fixture
+def operator(tmp_path: Path) -> Operator:
+    """Work in an empty folder."""
+    return Operator(tmp_path)
+
+
+@pytest.fixture
+def place() -> Iterator[str]:
+    """Name a schema that is not there yet."""
+    with schema() as name:
+        yield name
+
+
+def address(place: str) -> str:
+    """Return what `TRC_ENGAGE_STORE` holds for a schema."""
+    return f"{server_dsn()}{'&' if '?' in server_dsn() else '?'}schema={place}"
+
+
+def test_init_makes_a_file_for_its_owner_alone(operator: Operator) -> None:
+    """And says what is next; a second time it changes nothing."""
+    ran, store = operator.run("init"), operator.folder / "engage.db"
+    assert (ran.code, ran.err, stat.S_IMODE(store.stat().st_mode)) == (0, "", 0o600)
+    assert ran.out.splitlines()[0] == f"created a store at {store}"
+    assert "next: enroll members" in ran.out
+    before = store.read_bytes()
+    again = operator.call("init")
+    assert (again.code, again.out.splitlines()[0]) == (0, f"there is a store at {store} already")
+    assert store.read_bytes() == before
+    assert operator.call("members", "enroll", "m-1", "--discord-id", ADA).err == ""
+
+
+def test_init_lays_out_a_schema(operator: Operator, place: str) -> None:
+    """Then, and not before, members are enrolled and shown."""
+    env = {"TRC_ENGAGE_STORE": address(place)}
+    assert operator.call("migrate", env=env).code == 74
+    assert operator.call("init", env=env).code == 0
+    assert operator.call("migrate", env=env).out.endswith("is up to date\n")
+    assert operator.call("members", "enroll", "m-1", env=env).err == ""
+    assert operator.call("leaderboard", env=env).code == 0
+
+
+def test_the_sql_lays_out_the_same_store(operator: Operator, place: str) -> None:
+    """For whoever runs all changes by himself; what follows in his transaction finds his own tables again."""
+    env = {"TRC_ENGAGE_STORE": address(place)}
+    sql = operator.call("migrate", "--sql", env=env).out
+    assert sql == PostgresLedger.migration(server_dsn(), schema=place)
+    with pytest.raises(StoreMissing):
+        PostgresLedger.open(server_dsn(), schema=place, create=False)
+    with psycopg.connect(server_dsn()) as connection:
+        connection.execute(sql.encode())
+        assert connection.execute("SHOW search_path").fetchone() == ('"$user", public',)
+    with PostgresLedger.open(server_dsn(), schema=place, create=False) as ledger:
+        assert Community(ledger).begun().points("ada") == 2
+        assert ledger.irregularities() == []
+    assert (operator.call("migrate", "--sql", env=env).out, PostgresLedger.migration(server_dsn(), schema=place)) == (
+        "",
+        "",
+    )
+
+
+def test_a_file_needs_no_dba(operator: Operator) -> None:
+    """It is brought up to date by whoever owns it."""
+    operator.call("init")
+    ran = operator.call("migrate", "--sql")
+    assert (ran.code, "PostgreSQL" in ran.err) == (2, True)
+
+
+@frozen
+class Older:
+    """A store of the present version, and the next version's command line."""
+
+    operator: Operator
+    store: str
+
+    def newer(self, *arguments: str) -> tuple[int, str]:
+        """Run a command of the next version."""
+        ran = self.operator.run(*arguments, env={"TRC_ENGAGE_STORE": self.store, "PYTHONPATH": str(newer_tree())})
+        return ran.code, ran.out + ran.err
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def older(request: pytest.FixtureRequest, operator: Operator, place: str) -> Older:
+    """Lay a store out, which the next version finds too old."""
+    store = str(operator.folder / "engage.db") if request.param == "sqlite" else address(place)
+    assert operator.call("members", "enroll", "m-1", env={"TRC_ENGAGE_STORE": store}).code == 0
+    return Older(operator, store)
+
+
+def test_an_upgrade_is_asked_for(older: Older) -> None:
+    """A command that only reads leaves the tables as they are and says which one changes them."""
+    code, told = older.newer("status")
+    assert (code, "`trc-engage migrate`" in told) == (74, True), told
+    code, told = older.newer("migrate", "--dry-run")
+    assert (code, "schema 1, this one needs 2" in told) == (0, True), told
+    assert "brought up to date" in older.newer("migrate")[1]
+    assert "is up to date" in older.newer("migrate")[1]
+    assert older.newer("status")[0] == 1
+
+
+def test_a_program_that_may_not_upgrade_can_tell(place: str) -> None:
+    """An older store is another matter than none."""
+    with PostgresLedger.open(server_dsn(), schema=place):
+        admin().execute(f"UPDATE {place}.schema_migrations SET version = 0".encode())  # noqa: S608
+    with pytest.raises(StoreOutdated, match="trc-engage migrate"):
+        PostgresLedger.open_read_only(server_dsn(), schema=place)
+    with psycopg.connect(server_dsn()) as connection, pytest.raises(StoreOutdated, match="not laid out"):
+        PostgresLedger.open(connection=connection, schema=place)
+
+
+@pytest.fixture
+def roles(place: str) -> Iterator[dict[str, str]]:
+    """Grant what the documents say to two roles that have nothing else; return their addresses."""
+    (granted,) = re.findall(r"```sql\n(.*?)```", OPERATIONS.read_text(), re.DOTALL)
+    database = conninfo_to_dict(server_dsn())["dbname"]
+    names = {name: f"{name}_{place}" for name in ("engage_app", "engage_reader")}
+    for name, own in names.items():
+        granted = granted.replace(name, own)
+    granted = granted.replace("DATABASE trc ", f"DATABASE {database} ")
+    with PostgresLedger.open(server_dsn(), schema=place):
+        admin().execute(re.sub(r"(SCHEMA |ON )trc_engage\b", rf"\1{place}", granted).encode())
+    yield {name: make_conninfo(server_dsn(), user=own) for name, own in names.items()}
+    for own in names.values():
+        admin().execute(f"DROP OWNED BY {own}; DROP ROLE {own}".encode())
+
+
+def test_the_granted_rights_are_enough(roles: dict[str, str], place: str) -> None:
+    """For all that a deployment does, by a role that can neither lay out nor change an entry."""
+    with PostgresLedger.open(roles["engage_app"], schema=place) as ledger:
+        community = Community(ledger).begun()
+        community.enroll("bo", "cy")
+        community.award("ada", "run:1")
+        engage = community.engage
+        engage.reverse("run:1", reason="a mistake", by="admin")
+        engage.adjust("bo", points=5, key="gift", reason="thanks", by="admin")
+        engage.leave("bo")
+        engage.rejoin("bo")
+        engage.unlink("cy")
+        engage.forget("cy")
+        community.run(timedelta(days=3))
+        engage.excuse(community.now.date() - timedelta(days=2), reason="holiday")
+        engage.settle()
+        assert engage.repair().audit.is_healthy
+        engage.enroll_all([Newcomer(f"m-{number}") for number in range(150)])
+        assert (community.points("ada"), community.points("bo")) == (2, 5)
+        with pytest.raises(LedgerFailed, match="permission denied"), ledger._database.transaction() as connection:
+            connection.execute("UPDATE entries SET points = 0")
+    with PostgresLedger.open_read_only(roles["engage_reader"], schema=place) as ledger:
+        reading = Community(ledger)
+        reading.now = community.now
+        assert (reading.points("ada"), reading.engage.audit().is_healthy) == (2, True)
+        reading.engage.status()
+        with pytest.raises(LedgerFailed):
+            reading.award("ada", "run:2")
