@@ -42,7 +42,9 @@ def fail(stage: Stage, scene: Scene, inject: Sequence[str], calls: Sequence[str]
         assert stage.has_happened(scene, store)
     else:
         assert ended.code in {STORE_FAILED, BUSY}
-        (line,) = ended.told.splitlines()
+        *created, line = ended.told.splitlines()
+        # What stands before the error is true: the store was laid out, and what came next failed.
+        assert created in ([], [f"created a store at {store}"])
         assert line.startswith("trc-engage: ")
         assert str(store.parent) in line
         assert "Error" not in line

@@ -7,6 +7,7 @@ It reads one JSON object a line: `{"fork": {…}}` is answered by `{"pid": …}`
 import ctypes
 import json
 import os
+import random
 import secrets
 import signal
 import sys
@@ -51,6 +52,8 @@ def be(order: dict[str, Any], gate: tuple[int, int]) -> int:
     os.dup2(output, 2)
     os.environ.update(order["environ"])
     secrets.token_hex = lambda nbytes=None: str(order["token"]) * (nbytes or 1)
+    # How far apart requests are drawn, which the store remembers.
+    random.SystemRandom.random = lambda self: 0.5  # type: ignore[method-assign]  # noqa: ARG005
     prctl = ctypes.CDLL(None).prctl
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     # Where only a parent may trace (Yama), strace is none.
