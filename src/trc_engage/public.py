@@ -3,7 +3,6 @@
 from .core.audit.model import (
     Audit as Audit,
     Breach as Breach,
-    Change as Change,
     Repair as Repair,
 )
 from .core.errors import (

@@ -44,7 +44,7 @@ UNDERSTOOD: Sequence[tuple[str, Callable[..., Step]]] = (
         lambda file, data, at, size: Step("write", _text(file), int(at), _bytes(data)[: int(size)]),
     ),
     (
-        rf"write\(1<\S+>, {TEXT}, \d+\) += \d+$",
+        rf"write\([12]<\S+>, {TEXT}, \d+\) += \d+$",
         lambda line: Step("acknowledge" if _text(line).startswith("acknowledged") else "nothing"),
     ),
     (rf"ftruncate\({FILE}, (\d+)\) += 0$", lambda file, size: Step("truncate", _text(file), int(size))),

@@ -8,7 +8,7 @@ import pytest
 
 from support.community import LEDGERS, Community, opened
 from support.stores import SHARED
-from trc_engage.core.audit.model import Change
+from trc_engage.core.audit.model import Breach
 from trc_engage.core.ports import Store
 from trc_engage.core.posting import Draft, Posting
 from trc_engage.usecases.audit import audit, audited, repair
@@ -72,6 +72,6 @@ def test_a_month_is_made_the_sum_of_its_entries(kind: str, damage: str, found: s
             f"member 'ada': the balance of 2026-03 is {found}, expected 30, the sum of its entries"
         ]
         mended = repair(ledger, community.now)
-        assert mended.changes == [Change("balance", "member 'ada'", "the balance of 2026-03", found, "30")]
+        assert mended.changes == [Breach("balance", "member 'ada'", "the balance of 2026-03", found, "30")]
         assert (mended.audit.is_healthy, earned(ledger, MARCH)) == (True, {"ada": 30})
         assert repair(ledger, community.now).changes == []

@@ -11,7 +11,7 @@ from support.command import Operator
 from support.community import Community
 from support.postgres import schema, server_dsn
 from trc_engage.adapters.postgres import PostgresLedger
-from trc_engage.adapters.sql.copy import TABLES
+from trc_engage.adapters.sql.copy import COPIED
 from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.core.incidents import SentNotice
 from trc_engage.core.ports import AuditedStore
@@ -108,7 +108,7 @@ def test_a_store_that_holds_something_is_not_moved_into(tmp_path: Path) -> None:
 
 def test_everything_is_copied(tmp_path: Path) -> None:
     """Every table and every column of either database, but for who is at work."""
-    ours = {table.name: set(table.columns) for table in TABLES}
+    ours = {table.name: set(table.columns) for table in COPIED}
     path = tmp_path / "engage.db"
     SqliteLedger.open(path).close()
     with closing(sqlite3.connect(path)) as connection:

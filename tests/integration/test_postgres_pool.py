@@ -17,12 +17,11 @@ from support.pgbouncer import Pooled, pooled, state
 from trc_engage import Board, Engage, LedgerFailed
 from trc_engage.adapters.postgres import PostgresLedger
 from trc_engage.adapters.postgres.address import Address
-from trc_engage.adapters.sql.copy import TABLES
+from trc_engage.adapters.sql.tables import TABLES
 
 SECONDS = float(os.environ.get("TRC_ENGAGE_POOL_SECONDS", "8"))
 LIKE_OURS = (
-    *(table.name for table in TABLES),
-    "leases",
+    *TABLES,
     "schema_migrations",
     "staged_moves",
     "engage_staged_moves",

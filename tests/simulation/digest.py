@@ -5,7 +5,7 @@ from hashlib import sha256
 from itertools import count
 from typing import Any
 
-from trc_engage.adapters.sql.copy import TABLES
+from trc_engage.adapters.sql.copy import COPIED
 from trc_engage.adapters.sql.posting import SqlLedger
 
 NUMBERED = frozenset({"account_id", "run_id", "change"})
@@ -17,8 +17,8 @@ def digest_of(ledger: SqlLedger) -> bytes:
     told = sha256()
     numbers: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(count(1).__next__))
     with ledger._database.snapshot() as session:
-        for table in TABLES:
-            keys = ", ".join(table.columns[: table.keys])
+        for table in COPIED:
+            keys = ", ".join([*table.columns][: table.keys])
             statement = f"SELECT {', '.join(table.columns)} FROM {table.name} ORDER BY {keys}"  # noqa: S608
             for row in session.execute(statement):
                 values = [_told(name, value, numbers) for name, value in zip(table.columns, row, strict=True)]

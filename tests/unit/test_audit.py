@@ -12,7 +12,7 @@ from attrs import evolve
 from support.community import IDS, Community, opened
 from trc_engage import Audit, EngageError, Entry, SourceError
 from trc_engage.adapters.memory import MemoryLedger
-from trc_engage.core.audit.model import Holdings, Unreadable
+from trc_engage.core.audit.model import Breach, Holdings
 from trc_engage.core.posting import Posting
 from trc_engage.core.streaks import Streak
 from trc_engage.usecases.audit import audit, repair
@@ -123,7 +123,7 @@ class Busy(MemoryLedger):
         self.meanwhile()
         return held
 
-    def lines(self, *, after: int, limit: int) -> Sequence[Entry | Unreadable]:
+    def lines(self, *, after: int, limit: int) -> Sequence[Entry | Breach]:
         """Let something happen before each page."""
         self.meanwhile()
         return super().lines(after=after, limit=limit)
@@ -196,7 +196,7 @@ def test_a_balance_is_made_the_sum_of_its_entries(busy: Community) -> None:
     ledger._balances["bo"] = {"benchmark": 1, "nothing": 4}
     fed = busy.engage.feed()
     mended = repair(ledger, busy.now)
-    assert [(change.what, change.before, change.after) for change in mended.changes] == [
+    assert [(change.what, change.found, change.expected) for change in mended.changes] == [
         ("the balance of 'benchmark'", "1", "30"),
         ("the balance of 'nothing'", "4", "0"),
     ]

@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 
 from attrs import evolve
 
-from ..core.audit.model import BALANCE, Breach, Change, Holdings, Rises, Unreadable, of_member
+from ..core.audit.model import BALANCE, Breach, Holdings, Rises, of_member
 from ..core.days import Calendar, Window, settled_before
 from ..core.errors import Conflict, LeaseLost, LedgerBusy
 from ..core.model import DISCORD, DiscordActivity, Entry, Evidence, Member
@@ -361,7 +361,7 @@ class MemoryLedger:
         )
 
     @locked
-    def lines(self, *, after: int, limit: int) -> Sequence[Entry | Unreadable]:
+    def lines(self, *, after: int, limit: int) -> Sequence[Entry | Breach]:
         return self._entries[after : after + limit]
 
     @locked
@@ -378,13 +378,13 @@ class MemoryLedger:
         return found
 
     @locked
-    def rebalance(self) -> Sequence[Change]:
+    def rebalance(self) -> Sequence[Breach]:
         before, self._balances = self._balances, defaultdict(dict)
         for entry in self._entries:
             balance = self._balances[entry.member_id]
             balance[entry.source] = balance.get(entry.source, 0) + entry.points
         return [
-            Change(BALANCE, of_member(member_id), f"the balance of {source!r}", was.get(source, 0), now.get(source, 0))
+            Breach(BALANCE, of_member(member_id), f"the balance of {source!r}", was.get(source, 0), now.get(source, 0))
             for member_id in sorted({*before, *self._balances})
             for was, now in [(before.get(member_id, {}), self._balances.get(member_id, {}))]
             for source in sorted({*was, *now})
@@ -392,7 +392,7 @@ class MemoryLedger:
         ]
 
     @locked
-    def reword(self) -> Sequence[Change]:
+    def reword(self) -> Sequence[Breach]:
         return ()
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
 
-    from .audit.model import Breach, Change, Holdings, Unreadable
+    from .audit.model import Breach, Holdings
     from .days import Calendar
     from .incidents import Notice
     from .model import Board, DiscordActivity, Entry, Evidence, Member
@@ -276,7 +276,7 @@ class Records(Protocol):
         """Return all but the entries, as of one instant; rows that cannot be read are left out and named."""
         ...
 
-    def lines(self, *, after: int, limit: int) -> Sequence[Entry | Unreadable]:
+    def lines(self, *, after: int, limit: int) -> Sequence[Entry | Breach]:
         """Return everyone's entries above position `after`, oldest first, and which of them cannot be read.
 
         If one of them cannot even be told from those behind it, it has no position and is the last.
@@ -287,11 +287,11 @@ class Records(Protocol):
         """Return what only the store itself can see: damage to its files and tables, keys that stand twice."""
         ...
 
-    def rebalance(self) -> Sequence[Change]:
+    def rebalance(self) -> Sequence[Breach]:
         """Make every balance the sum of its entries, in one transaction, and return which were not."""
         ...
 
-    def reword(self) -> Sequence[Change]:
+    def reword(self) -> Sequence[Breach]:
         """Make what names are found by anew from the names, in one transaction, and return of whom it differed."""
         ...
 

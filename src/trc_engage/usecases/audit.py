@@ -13,7 +13,7 @@ from typing import cast
 
 from ..core.audit.books import Books
 from ..core.audit.checks import conclude, described
-from ..core.audit.model import BALANCE, NAME, STREAK, Audit, Change, Holdings, Repair, Unreadable, of_member
+from ..core.audit.model import BALANCE, NAME, STREAK, Audit, Breach, Holdings, Repair, of_member
 from ..core.errors import InvalidValue
 from ..core.model import Entry
 from ..core.ports import AuditedStore, Records, Store
@@ -57,18 +57,18 @@ def repair(store: Store, now: datetime) -> Repair:
     if found.can_rebuild(NAME):
         changes += records.reword()
     for change in changes:
-        logger.info("rebuilt: %s: %s: %s -> %s", change.subject, change.what, change.before, change.after)
+        logger.info("rebuilt: %s: %s: %s -> %s", change.subject, change.what, change.found, change.expected)
     return Repair(changes, audit(records) if changes else found)
 
 
-def _restreak(store: Store, now: datetime) -> Sequence[Change]:
+def _restreak(store: Store, now: datetime) -> Sequence[Breach]:
     """Post the streaks that the evidence makes, at the versions and under the calendar they were derived from."""
     found = audit(store)
     if not found.streaks or not found.can_rebuild(STREAK):
         return ()
     store.post(Posting(now, streaks=[after for _, after in found.streaks], calendar=found.calendar))
     return [
-        Change(STREAK, of_member(after.member_id), "the streak", described(before), described(after))
+        Breach(STREAK, of_member(after.member_id), "the streak", described(before), described(after))
         for before, after in found.streaks
     ]
 
@@ -86,7 +86,7 @@ def _folded(store: Records, holdings: Holdings) -> Books:
     return books
 
 
-def _reversed(store: Records, page: Sequence[Entry | Unreadable]) -> Mapping[int, Entry]:
+def _reversed(store: Records, page: Sequence[Entry | Breach]) -> Mapping[int, Entry]:
     """Return the awards that any entry of a page takes back."""
     found = {}
     for line in page:

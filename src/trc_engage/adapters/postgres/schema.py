@@ -7,9 +7,9 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from ...core.errors import LedgerFailed
-from ..sql.copy import TABLES
 from ..sql.database import refuse_newer, refuse_unreleased
 from ..sql.schema import SCHEMA_VERSION, scripts
+from ..sql.tables import TABLES
 from .address import Address
 from .connection import PostgresConnection
 
@@ -109,7 +109,7 @@ COLUMNS = """
 SELECT relname, attname FROM pg_catalog.pg_attribute JOIN pg_catalog.pg_class ON pg_class.oid = attrelid
 WHERE relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = %s) AND attnum > 0 AND NOT attisdropped
 """
-EXPECTED = frozenset({("leases", "owner"), *((table.name, column) for table in TABLES for column in table.columns)})
+EXPECTED = frozenset((name, column) for name, table in TABLES.items() for column in table.columns)
 
 
 def missing(connection: psycopg.Connection[Any], address: Address) -> list[str]:

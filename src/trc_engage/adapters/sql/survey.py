@@ -1,69 +1,19 @@
 """Rows taken as they may be after damage by hand: each value is looked at, and one that cannot be is named."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
-from typing import Any, get_args
+from typing import Any
 
-from attrs import evolve, field, fields, frozen, resolve_types
+from attrs import evolve
 
-from ...core.audit.model import BALANCE, STREAK, UNREADABLE, Breach, Holdings, Rises, Unreadable
+from ...core.audit.model import BALANCE, STREAK, UNREADABLE, Breach, Holdings, Rises
 from ...core.days import ONE_DAY, Calendar
 from ...core.errors import shortened
 from ...core.model import DiscordActivity, Entry, Member, XpChange
 from ...core.streaks import Streak
 from .database import Connection, Row, stamp
-
-
-@frozen
-class Kind:
-    """What a column may hold."""
-
-    expected: str
-    read: Callable[[Any], Any]
-    """Makes the value; raises `ValueError`."""
-
-
-@frozen
-class Columns:
-    """The columns of a table that an audit reads, in order."""
-
-    table: str
-    types: Mapping[str, Any]
-    """Names and types; the first ones are the key."""
-    keys: int = 1
-    kinds: Sequence[Kind] = field(init=False)
-
-    @kinds.default
-    def _kinds(self) -> Sequence[Kind]:
-        return [_kind_of(one) for one in self.types.values()]
-
-    @property
-    def statement(self) -> str:
-        """Return what reads all rows, in the order of the key."""
-        names = [*self.types]
-        return f"SELECT {', '.join(names)} FROM {self.table} ORDER BY {', '.join(names[: self.keys])}"
-
-    def values(self, row: Row) -> list[Any] | Breach:
-        """Return the values of a row, or what is wrong with it."""
-        try:
-            return [kind.read(value) for kind, value in zip(self.kinds, row, strict=True)]
-        except ValueError:
-            return self._flaw(row)
-
-    def subject(self, row: Row) -> str:
-        """Say which row is meant, by its key."""
-        return f"{self.table} {', '.join(shortened(value) for value in row[: self.keys])}"
-
-    def _flaw(self, row: Row) -> Breach:
-        for name, kind, value in zip(self.types, self.kinds, row, strict=True):
-            try:
-                kind.read(value)
-            except ValueError:
-                found = "something else (not shown)" if name in PERSONAL else shortened(value)
-                return Breach(UNREADABLE, self.subject(row), name, found, kind.expected)
-        return Breach(UNREADABLE, self.subject(row), "the row", "another at each look", "a row that stays")
-
+from .tables import TABLES, Column, Table
 
 PERSONAL = frozenset({"name", "discord_id", "key", "reason", "actor"})
 """Columns that may hold what names a person, and are not to be shown."""
@@ -103,58 +53,46 @@ def _instant(value: Any) -> datetime:
     return at
 
 
-KINDS = {
-    int: Kind("a whole number", _whole),
-    bool: Kind("0 or 1", _flag),
-    str: Kind("a text", _text),
-    date: Kind("a day such as 2026-03-02", _day),
-    datetime: Kind("an instant such as 2026-03-02T09:00:00.000000+00:00", _instant),
+READERS: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "number": (_whole, "a whole number"),
+    "whole": (_whole, "a whole number"),
+    "flag": (_flag, "0 or 1"),
+    "id": (_text, "a text"),
+    "TEXT": (_text, "a text"),
+    "day": (_day, "a day such as 2026-03-02"),
+    "instant": (_instant, "an instant such as 2026-03-02T09:00:00.000000+00:00"),
 }
+"""What makes a value of a column's type, raising `ValueError`, and what it expects."""
 
 
-def _kind_of(one: Any) -> Kind:
-    """Return what a column of a type may hold."""
-    if one in KINDS:
-        return KINDS[one]
-    parts = get_args(one)
-    if type(None) in parts:
-        (kind,) = [_kind_of(part) for part in parts if part is not type(None)]
-        return Kind(f"{kind.expected}, or nothing", lambda value: None if value is None else kind.read(value))
-    names = frozenset(name for part in parts for name in get_args(part) or [part])
-
-    def read(value: Any) -> str:
-        if not isinstance(value, str) or value not in names:
-            raise ValueError
-        return value
-
-    return Kind(f"one of {', '.join(sorted(names))}", read)
+def _read(column: Column, value: Any) -> Any:
+    if value is None and not column.is_required:
+        return None
+    if column.choices and value not in column.choices:
+        raise ValueError
+    return READERS[column.type][0](value)
 
 
-def types_of(value: type) -> dict[str, Any]:
-    """Return the columns of a table whose rows are attrs values: the fields' names and types."""
-    return {one.name: one.type for one in fields(resolve_types(value))}
+def _expected(column: Column) -> str:
+    expected = f"one of {', '.join(sorted(column.choices))}" if column.choices else READERS[column.type][1]
+    return expected if column.is_required else f"{expected}, or nothing"
 
 
-_ENTRY, _ORIGIN = types_of(Entry), ("key", "reason", "actor", "reverses")
-ENTRIES = Columns(
-    "entries",
-    {name: one for name, one in _ENTRY.items() if name not in {"xp", *_ORIGIN}}
-    | {name: one | None for name, one in types_of(XpChange).items()}
-    | {name: _ENTRY[name] for name in _ORIGIN},
-)
-MEMBERS = Columns("members", types_of(Member))
-ACCOUNTS = Columns(
-    "discord_activity", types_of(DiscordActivity) | {"linked_at": datetime, "unlinked_at": datetime | None}
-)
-BALANCES = Columns("balances", {"member_id": str, "source": str, "points": int}, keys=2)
-STREAKS = Columns("streaks", types_of(Streak))
-RISES = Columns(
-    "discord_days",
-    {"day": date, "member_id": str, "account_id": int, "opens_at": datetime, "closes_at": datetime},
-    keys=3,
-)
-SETTLED_DAYS = Columns("settled_days", {"day": date, "settled_at": datetime})
-EXCUSALS = Columns("excusals", {"change": int, "day": date, "reason": str | None, "at": datetime})
+def read(table: Table, row: Row) -> list[Any] | Breach:
+    """Return the values of a row, or what is wrong with it."""
+    values = []
+    for (name, column), value in zip(table.columns.items(), row, strict=True):
+        try:
+            values.append(_read(column, value))
+        except ValueError:
+            found = "something else (not shown)" if name in PERSONAL else shortened(value)
+            return Breach(UNREADABLE, _subject(table, row), name, found, _expected(column))
+    return values
+
+
+def _subject(table: Table, row: Row) -> str:
+    """Say which row is meant, by its key."""
+    return f"{table.name} {', '.join(shortened(value) for value in row[: table.keys])}"
 
 
 def entry_of(values: Sequence[Any]) -> Entry | None:
@@ -168,59 +106,63 @@ def entry_of(values: Sequence[Any]) -> Entry | None:
 
 
 DAMAGED = "the table"
-LINES = f"SELECT {', '.join(ENTRIES.types)} FROM entries WHERE position > ? ORDER BY position LIMIT ?"
+ENTRIES = TABLES["entries"]
+LINES = f"SELECT {', '.join(ENTRIES.columns)} FROM entries WHERE position > ? ORDER BY position LIMIT ?"
 
 
 class Survey:
     """What one connection reads; `damage_of` says of an error what is damaged, or None for trouble of another kind."""
 
     def __init__(self, connection: Connection, damage_of: Callable[[Exception], str | None]) -> None:
-        self._session = connection
+        self._connection = connection
         self._damage_of = damage_of
-        self.unreadable: list[Unreadable] = []
+        self.unreadable: list[Breach] = []
 
     def rows(self, table: str, statement: str, values: Sequence[Any] = ()) -> Iterator[Row]:
         """Yield the rows of a table that can be reached; that there are more, which cannot, is noted."""
         try:
-            yield from self._session.execute(statement, values)
+            yield from self._connection.execute(statement, values)
         except Exception as error:
             damage = self._damage_of(error)
             if damage is None:
                 raise
             self._note(Breach(UNREADABLE, f"table {table}", DAMAGED, f"damaged ({damage})", "readable to its end"))
 
-    def values(self, columns: Columns, *, member: int | None = None, check: str = UNREADABLE) -> Iterator[list[Any]]:
-        """Yield the values of every row that can be read; `member` is the column that says whose it is."""
-        for row in self.rows(columns.table, columns.statement):
-            values = columns.values(row)
-            if not isinstance(values, Breach):
-                yield values
-                continue
-            owner = None if member is None else row[member]
-            self._note(evolve(values, check=check), owner if isinstance(owner, str) else None)
+    def raw(self, table: Table) -> Iterator[Row]:
+        """Yield the rows of a whole table as they are, in the order of the key."""
+        names = [*table.columns]
+        keys = ", ".join(names[: table.keys])
+        return self.rows(table.name, f"SELECT {', '.join(names)} FROM {table.name} ORDER BY {keys}")
 
-    def lines(self, after: int, limit: int) -> list[Entry | Unreadable]:
-        """Return the entries above a position, as `Records.lines` does."""
-        found: list[Entry | Unreadable] = []
-        for row in self.rows("entries", LINES, [after, limit]):
-            values = ENTRIES.values(row)
+    def values(self, name: str, *, member: int | None = None, check: str = UNREADABLE) -> Iterator[list[Any]]:
+        """Yield the values of every row that can be read; `member` is the column that says whose it is."""
+        for row in self.raw(TABLES[name]):
+            values = read(TABLES[name], row)
             if isinstance(values, Breach):
-                flaw = values
-            elif entry := entry_of(values):
-                found.append(entry)
-                continue
+                self._note(evolve(values, check=check), None if member is None else row[member])
             else:
-                flaw = Breach(UNREADABLE, ENTRIES.subject(row), "the XP that explains it", "half there", "whole")
-            found.append(Unreadable(flaw, row[2] if isinstance(row[2], str) else None, row[0]))
+                yield values
+
+    def lines(self, after: int, limit: int) -> list[Entry | Breach]:
+        """Return the entries above a position, as `Records.lines` does."""
+        found: list[Entry | Breach] = []
+        for row in self.rows("entries", LINES, [after, limit]):
+            values = read(ENTRIES, row)
+            line = values if isinstance(values, Breach) else entry_of(values)
+            if line is None:
+                line = Breach(UNREADABLE, _subject(ENTRIES, row), "the XP that explains it", "half there", "whole")
+            if isinstance(line, Breach):
+                line = evolve(line, member_id=_if_text(row[2]), position=row[0])
+            found.append(line)
         return found + self.unreadable
 
     def holdings(self) -> Holdings:
         """Read everything else."""
-        members = [Member(*values) for values in self.values(MEMBERS, member=0)]
-        accounts = [DiscordActivity(*values[:11]) for values in self.values(ACCOUNTS, member=2)]
+        members = [Member(*values) for values in self.values("members", member=0)]
+        accounts = [DiscordActivity(*values[:11]) for values in self.values("discord_activity", member=2)]
         (last,) = next(self.rows("entries", "SELECT max(position) FROM entries"), (None,))
         balances: dict[str, dict[str, int]] = defaultdict(dict)
-        for member_id, source, points in self.values(BALANCES, check=BALANCE):
+        for member_id, source, points in self.values("balances", check=BALANCE):
             balances[member_id][source] = points
         streaks = self._streaks()
         rises = self._rises()
@@ -230,8 +172,8 @@ class Survey:
     def _streaks(self) -> list[Streak]:
         """Read the streaks; one that is garbled stands as empty, at its version, so that it can be rebuilt."""
         streaks = []
-        for row in self.rows(STREAKS.table, STREAKS.statement):
-            values = STREAKS.values(row)
+        for row in self.raw(TABLES["streaks"]):
+            values = read(TABLES["streaks"], row)
             if isinstance(values, Breach):
                 self._note(evolve(values, check=STREAK))
                 values = [*row[:2], None, 0, 0]
@@ -243,30 +185,31 @@ class Survey:
         """Read the evidence of Discord; each window is looked at once, however many accounts rose in it."""
         groups: dict[Row, list[Row]] = defaultdict(list)
         owners: dict[Row, Row] = {}
-        for day, member_id, account_id, opens_at, closes_at in self.rows(RISES.table, RISES.statement):
+        table = TABLES["discord_days"]
+        for day, member_id, account_id, opens_at, closes_at in self.raw(table):
             # The same few members again and again: what names them is kept once.
             owner = owners.setdefault((member_id, account_id), (member_id, account_id))
             groups[day, opens_at, closes_at].append(owner)
         rises = []
         for (day, opens_at, closes_at), found in groups.items():
-            values = RISES.values((day, "", 0, opens_at, closes_at))
+            values = read(table, (day, "", 0, opens_at, closes_at))
             whole = [account_id for _, account_id in found if type(account_id) is int]
             if not isinstance(values, Breach) and len(whole) == len(found):
                 rises.append(Rises(values[0], values[3], values[4], whole))
                 continue
             for member_id, account_id in found:
-                flaw = RISES.values((day, member_id, account_id, opens_at, closes_at))
+                flaw = read(table, (day, member_id, account_id, opens_at, closes_at))
                 if isinstance(flaw, Breach):
-                    self._note(flaw, member_id if isinstance(member_id, str) else None)
+                    self._note(flaw, member_id)
         return rises
 
     def _calendar(self, members: Sequence[Member]) -> Calendar | None:
         """Read the calendar; None if any part of it is garbled."""
         known = len(self.unreadable)
-        settled: list[date] = [day for day, _ in self._parts(SETTLED_DAYS)]
+        settled: list[date] = [day for day, _ in self.values("settled_days", check="calendar")]
         excused: set[date] = set()
         changes = 0
-        for change, day, reason, _ in self._parts(EXCUSALS):
+        for change, day, reason, _ in self.values("excusals", check="calendar"):
             changes = max(change, changes)
             excused = excused - {day} if reason is None else excused | {day}
         if len(self.unreadable) != known or (not settled and any(one.member_id for one in self.unreadable)):
@@ -275,8 +218,9 @@ class Survey:
         before = None if first is None else first.date() - ONE_DAY
         return Calendar(max(settled, default=before), frozenset(excused), changes)
 
-    def _parts(self, columns: Columns) -> Iterator[list[Any]]:
-        yield from self.values(columns, check="calendar")
+    def _note(self, breach: Breach, member_id: object = None) -> None:
+        self.unreadable.append(evolve(breach, member_id=_if_text(member_id)))
 
-    def _note(self, breach: Breach, member_id: str | None = None) -> None:
-        self.unreadable.append(Unreadable(breach, member_id))
+
+def _if_text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

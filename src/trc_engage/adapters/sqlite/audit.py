@@ -10,6 +10,7 @@ from ...core.audit.model import Breach
 from ..sql.audit import Audited
 from ..sql.database import Connection
 from ..sql.schema import SCHEMA_VERSION
+from ..sql.tables import TABLES
 from .schema import APPLICATION_ID, migrate
 
 FOUND_MAX = 100
@@ -27,7 +28,9 @@ DAMAGE = frozenset(
 """What SQLite answers where a table, a page or a number is not as it was written; a missing table is an error, too."""
 
 SCHEMA = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%'"
-NUMBERED = {"entries": "position", "discord_activity": "account_id", "runs": "run_id", "excusals": "change"}
+NUMBERED = [
+    (table.name, name) for table in TABLES.values() for name, column in table.columns.items() if column.type == "number"
+]
 OWNER_PARTS = 3
 OWNERS = {
     "discord_activity": "link",
@@ -135,7 +138,7 @@ def _positions(connection: Connection) -> Iterator[Breach]:
     (count, last) = connection.execute("SELECT count(*), coalesce(max(position), 0) FROM entries").fetchone()
     if count != last:
         yield Breach("order", "table entries", f"the number of entries up to position {last}", count, last)
-    for table, number in NUMBERED.items():
+    for table, number in NUMBERED:
         (last,) = connection.execute(f"SELECT coalesce(max({number}), 0) FROM {table}").fetchone()
         given = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", [table]).fetchone() or (0,)
         if given[0] != last:

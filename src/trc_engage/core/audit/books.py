@@ -12,7 +12,7 @@ from attrs import Factory, define
 from ..model import ADJUSTMENT, DISCORD, SILENT_KINDS, Entry, XpChange
 from ..points import XP_PER_POINT
 from ..validation import AHEAD_MAX, EARLIEST_AT
-from .model import Breach, Doubts, Holdings, Unreadable, of_member
+from .model import Breach, Doubts, Holdings, of_member
 
 SYNC_KINDS = frozenset({"opening", "gain", "deduction", "rebase"})
 _XP = frozenset({"xp"})
@@ -165,12 +165,12 @@ class Books:
             doubts.add(one)
         return cls(rose, doubts)
 
-    def take(self, lines: Sequence[Entry | Unreadable], awards: Mapping[int, Entry]) -> None:
+    def take(self, lines: Sequence[Entry | Breach], awards: Mapping[int, Entry]) -> None:
         """Take the next lines; `awards` are those, by position, that any of them takes back."""
         for line in lines:
-            if isinstance(line, Unreadable):
+            if isinstance(line, Breach):
                 self.doubts.add(line)
-                self.breaches.append(line.breach)
+                self.breaches.append(line)
                 self.position = max(line.position or 0, self.position)
                 continue
             self._follow(line)

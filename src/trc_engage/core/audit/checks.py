@@ -239,7 +239,7 @@ def conclude(holdings: Holdings, books: Books, irregularities: Iterable[Breach])
     changed = [] if calendar is None else changed_streaks(holdings, books, calendar)
     breaches = (
         *irregularities,
-        *(one.breach for one in holdings.unreadable),
+        *holdings.unreadable,
         *books.breaches,
         *breaches_of_accounts(holdings, books),
         *breaches_of_people(holdings, books),

@@ -75,23 +75,16 @@ class Breach:
     what: str
     found: str = field(converter=text_of)
     expected: str = field(converter=text_of)
+    """What it must be; once it is rebuilt, what it is."""
+    member_id: str | None = field(default=None, eq=False)
+    """Whose row cannot be read; None if that cannot be read either."""
+    position: int | None = field(default=None, eq=False)
+    """Of an entry that cannot be read; None if it and all that follow cannot."""
 
     @property
     def message(self) -> str:
         """Say it in one sentence."""
         return f"{self.subject}: {self.what} is {self.found}, expected {self.expected}"
-
-
-@frozen
-class Change:
-    """Something derived that was rebuilt."""
-
-    check: str
-    """Balance, streak or name."""
-    subject: str
-    what: str
-    before: str = field(converter=text_of)
-    after: str = field(converter=text_of)
 
 
 @frozen
@@ -122,7 +115,8 @@ class Audit:
 class Repair:
     """What was rebuilt, and what an audit finds after it."""
 
-    changes: Sequence[Change]
+    changes: Sequence[Breach]
+    """As they were found, and what they are now."""
     audit: Audit
 
 
@@ -134,17 +128,6 @@ class Rises:
     opens_at: datetime
     closes_at: datetime
     account_ids: Sequence[int]
-
-
-@frozen
-class Unreadable:
-    """A row that no value can be made of."""
-
-    breach: Breach
-    member_id: str | None = None
-    """Whose it is; None if that cannot be read either."""
-    position: int | None = None
-    """Of an entry; None if it and all that follow cannot be read."""
 
 
 @frozen
@@ -162,7 +145,8 @@ class Holdings:
     rises: Sequence[Rises]
     calendar: Calendar | None
     """None if it cannot be read."""
-    unreadable: Sequence[Unreadable] = ()
+    unreadable: Sequence[Breach] = ()
+    """The rows that no value can be made of."""
 
 
 @define
@@ -172,9 +156,9 @@ class Doubts:
     members: set[str] = Factory(set)
     everyone: bool = False
 
-    def add(self, unreadable: Unreadable) -> None:
+    def add(self, unreadable: Breach) -> None:
         """Take one row into account; what is derived can be rebuilt, and leaves no doubt."""
-        if unreadable.breach.check != UNREADABLE:
+        if unreadable.check != UNREADABLE:
             return
         if unreadable.member_id is None:
             self.everyone = True

@@ -90,7 +90,7 @@ def print_repair(repair: Repair) -> None:
         return
     print_lines(f"rebuilt {counted(len(repair.changes), 'value')}:")
     print_lines(
-        *(f"  {safe(f'{one.subject}: {one.what}: {one.before} → {one.after}')}" for one in repair.changes[:SHOWN_MAX])
+        *(f"  {safe(f'{one.subject}: {one.what}: {one.found} → {one.expected}')}" for one in repair.changes[:SHOWN_MAX])
     )
     if len(repair.changes) > SHOWN_MAX:
         print_lines(f"  … and {len(repair.changes) - SHOWN_MAX:,} more (all of them with --json)")

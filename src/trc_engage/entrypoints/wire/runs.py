@@ -257,8 +257,8 @@ class Change(Shape):
     check: str
     subject: str
     what: str
-    before: str
-    after: str
+    before: Annotated[str, Shown(of="found")]
+    after: Annotated[str, Shown(of="expected")]
 
 
 class Audit(Shape):
