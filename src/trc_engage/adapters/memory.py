@@ -339,7 +339,7 @@ class MemoryLedger:
         by_source = dict(sorted(self._balances.get(member.member_id, {}).items()))
         discord = None
         if mine:
-            discord = DiscordStanding(mine[-1].discord_id, mine[-1].status, mine[-1].xp_total, mine[-1].xp_carried)
+            discord = DiscordStanding(mine[-1].discord_id, mine[-1].status, mine[-1].xp_total, mine[-1].xp_baseline)
         points, hidden, forgotten = sum(by_source.values()), member.is_hidden, member.is_forgotten
         return Standing(member.member_id, member.name, points, by_source, discord, None, hidden, forgotten)
 

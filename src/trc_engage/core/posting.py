@@ -1,13 +1,13 @@
 """What is handed to a store, and what a store remembers."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import TypeVar
 
 from attrs import Factory, evolve, field, frozen
 
 from .days import CLOCK_SLACK, Calendar
-from .errors import SourceTrouble
+from .errors import Conflict, LedgerBusy, SourceTrouble
 from .incidents import ChannelState, FailureRun, SentNotice, failed_again
 from .model import Decision, DiscordActivity, Entry, HandKind, Link, Member, Move
 from .reports import SyncReport
@@ -16,6 +16,7 @@ from .slots import SlotEnd, Wait
 from .streaks import Streak
 
 Kept = TypeVar("Kept")
+T = TypeVar("T")
 
 
 @frozen
@@ -318,3 +319,17 @@ def _topic(one: SentNotice) -> tuple[str, str]:
 
 def _in_order(found: Mapping[tuple[str, str], Kept]) -> list[Kept]:
     return [found[key] for key in sorted(found)]
+
+
+ATTEMPTS_MAX = 8
+
+
+def retry_on_conflict(attempt: Callable[[], T]) -> T:
+    """Run gather-decide-post until it was planned on what still holds; `LedgerBusy` if it never does."""
+    for _ in range(ATTEMPTS_MAX):
+        try:
+            return attempt()
+        except Conflict as error:
+            moved = error
+    message = f"others changed the same accounts {ATTEMPTS_MAX} times in a row; nothing was written: try again"
+    raise LedgerBusy(message) from moved

@@ -169,7 +169,12 @@ class DiscordStanding:
     discord_id: str
     status: Status
     xp_total: int
-    xp_carried: int
+    xp_baseline: int
+
+    @property
+    def xp_carried(self) -> int:
+        """XP kept for the next point, 0-99."""
+        return points.carried(self.xp_total, self.xp_baseline)
 
     @property
     def xp_to_next_point(self) -> int:

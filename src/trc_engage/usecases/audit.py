@@ -17,8 +17,7 @@ from ..core.audit.model import BALANCE, NAME, STREAK, Audit, Breach, Holdings, R
 from ..core.errors import InvalidValue
 from ..core.model import Entry
 from ..core.ports import AuditedStore, Records, Store
-from ..core.posting import Posting
-from . import retry_on_conflict
+from ..core.posting import Posting, retry_on_conflict
 
 LINES = 2_000
 """How many entries are read at a time."""

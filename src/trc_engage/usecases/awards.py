@@ -6,7 +6,7 @@ from ..core.days import in_utc
 from ..core.errors import KeyReused, Reversed, UnknownAward, UnknownMember
 from ..core.model import ADJUSTMENT, Entry
 from ..core.ports import Ledger
-from ..core.posting import Draft, Posting
+from ..core.posting import Draft, Posting, retry_on_conflict
 from ..core.reports import Receipt, ReceiptOutcome
 from ..core.validation import (
     day_of_award,
@@ -19,7 +19,7 @@ from ..core.validation import (
     validate_reason,
     validate_source,
 )
-from . import retry_on_conflict, streaks
+from . import streaks
 
 
 def award(ledger: Ledger, member_id: str, source: str, points: int, key: str, at: datetime, now: datetime) -> Receipt:
@@ -78,7 +78,8 @@ def _post(ledger: Ledger, draft: Draft, now: datetime, outcome: ReceiptOutcome) 
         if value is not None:
             validate_new(field_name, value)
     calendar = ledger.calendar()
-    derived = streaks.of_draft(ledger, draft, calendar)
+    is_late = draft.kind != "adjustment" and calendar.is_settled(draft.day)
+    derived = streaks.of_draft(ledger, draft, calendar) if is_late else streaks.Derived()
     (entry,) = ledger.post(Posting(now, drafts=[draft], streaks=derived.streaks, calendar=calendar))
     return Receipt(outcome, entry, next(iter(derived.changes), None))
 

@@ -9,10 +9,9 @@ from attrs.converters import optional
 from ..core.errors import EngageError, LinkTaken, NotLinked, UnknownMember
 from ..core.model import DiscordActivity, Link, Member, Move, NextReading
 from ..core.ports import Ledger
-from ..core.posting import Posting
+from ..core.posting import Posting, retry_on_conflict
 from ..core.reports import Enrolment, EnrolmentOutcome
 from ..core.validation import validate_discord_id, validate_member_id, validate_name, validate_new_member_id
-from . import retry_on_conflict
 
 
 @frozen

@@ -5,10 +5,10 @@ from datetime import date, datetime, timedelta
 
 from ..core import settlement as core_settlement, slots, streaks as core_streaks
 from ..core.ports import Store
-from ..core.posting import Excusal, Posting, RunState, Settlement
+from ..core.posting import Excusal, Posting, RunState, Settlement, retry_on_conflict
 from ..core.reports import ExcuseReport, SettleReport
 from ..core.settlement import Cause, Pending
-from . import retry_on_conflict, streaks
+from . import streaks
 from .leases import Run
 
 logger = logging.getLogger(__name__)

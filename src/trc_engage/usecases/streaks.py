@@ -24,8 +24,6 @@ class Derived:
 
 def of_draft(ledger: Ledger, draft: Draft, calendar: Calendar) -> Derived:
     """Derive the streak of a member whose award comes or goes on a settled day."""
-    if draft.kind == "adjustment" or not calendar.is_settled(draft.day):
-        return Derived()
     if draft.kind == "award":
         return _of_member(ledger, draft.member_id, calendar, came={draft.day})
     return _of_member(ledger, draft.member_id, calendar, gone=draft.reverses)

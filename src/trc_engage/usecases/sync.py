@@ -13,11 +13,11 @@ from ..core.days import in_utc
 from ..core.errors import Conflict, InvalidValue, LeaseLost, LedgerBusy, SourceError
 from ..core.model import Board, Decision, DiscordActivity, Move, Sought
 from ..core.ports import Clock, Store, XpSource
-from ..core.posting import Posting, SyncFailure, SyncRun, SyncState
+from ..core.posting import Posting, SyncFailure, SyncRun, SyncState, retry_on_conflict
 from ..core.reports import StreakChange, SyncReport
 from ..core.slots import SlotEnd, SlotOutcome
 from ..core.sync import Drops, SyncPlan, plan_adoption, plan_sync
-from . import leases, retry_on_conflict, streaks
+from . import leases, streaks
 from .leases import Run, leased
 
 logger = logging.getLogger(__name__)

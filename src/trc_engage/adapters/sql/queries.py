@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from ...core import points
 from ...core.days import Calendar, settled_before
 from ...core.model import DISCORD, DiscordActivity, Entry, Evidence, Member, XpChange
 from ...core.reports import DiscordStanding, MemberFacts, Rank, Standing, Tally
@@ -368,7 +367,7 @@ def _standings(connection: Connection, condition: str, values: Sequence[str | in
     ):
         balances[member_id][source] = amount
     accounts = {
-        member_id: DiscordStanding(discord_id, status, xp_total, points.carried(xp_total, baseline))
+        member_id: DiscordStanding(discord_id, status, xp_total, baseline)
         for member_id, discord_id, status, xp_total, baseline in connection.execute(
             LATEST_ACCOUNT.format(condition=condition), values
         )

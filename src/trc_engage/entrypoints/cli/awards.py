@@ -98,7 +98,7 @@ def _book(step: "Callable[[Engage], Receipt]", *, as_json: bool) -> None:
         receipt = step(engage)
         standing = engage.standing(receipt.entry.member_id)
     if as_json:
-        print_json(wire.Receipt.of_receipt(receipt, standing))
+        print_json(wire.Receipt.of(receipt, member_id=standing.member_id, points=standing.points))
     else:
         print_receipt(receipt, standing)
 

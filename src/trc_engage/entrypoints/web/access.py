@@ -3,35 +3,44 @@
 import hmac
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from inspect import isawaitable
 from ipaddress import ip_address
 from threading import Lock
-from typing import cast
+from typing import Any, cast
 
 from attrs import field, frozen
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import URL, QueryParams
+from starlette.datastructures import URL, MutableHeaders, QueryParams
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.types import Scope
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...core.errors import UnknownMember
 from ...core.validation import validate_member_id
 from ...engage import Engage
 from ..settings import WEB_TOKEN_FORM
-from .responses import ProblemError
+from .problems import ProblemError, problem_response
 
 AUTHORIZATION_MAX = 1_000
 PROXIED = {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip"}
 """Headers that proxies add: behind one, the client may be on any machine."""
 _HOST = re.compile(r"(\[[0-9a-f:]+\]|[^:\[\]]+)(:[0-9]{1,5})?", re.ASCII)
 COOKIE = "trc_engage_session"
-PARAMETER = "token"
 BYTES = 32
 """256 bits: nobody guesses them."""
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+"""On every answer that does not set its own."""
+IS_API = "trc_engage.is_api"
 
 MaySee = Callable[[Request, str], bool | Awaitable[bool]]
 MayAdminister = Callable[[Request], bool | Awaitable[bool]]
@@ -47,19 +56,14 @@ def check_on_loopback(scope: Scope) -> None:
 
     The name matters too: a web page from elsewhere can make its own host name point to this machine.
     """
-    client = scope.get("client")
     hosts = [value.decode("latin-1").lower() for name, value in scope["headers"] if name == b"host"]
-    if client is None or not _is_loopback(client[0]):
+    host = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
+    if scope.get("client") is None or not _is_loopback(scope["client"][0]):
         raise ProblemError("not-on-loopback", "it came from another machine")
-    if len(hosts) != 1 or not _is_local(hosts[0]):
+    if host is None or not (host[1] == "localhost" or _is_loopback(host[1].strip("[]"))):
         raise ProblemError("not-on-loopback", "it was sent to another name than localhost or 127.0.0.1")
     if any(name in PROXIED for name, _ in scope["headers"]):
         raise ProblemError("not-on-loopback", "it came through a proxy")
-
-
-def _is_local(host: str) -> bool:
-    found = _HOST.fullmatch(host)
-    return found is not None and (found[1] == "localhost" or _is_loopback(found[1].strip("[]")))
 
 
 @lru_cache(maxsize=64)
@@ -91,27 +95,21 @@ class Login:
         self.token = secrets.token_urlsafe(BYTES)
         """The token of the next link; it can be used once."""
 
-    def cookie(self, request: Request) -> tuple[str, str]:
-        """Return name and value of the cookie; the name keeps sites at several ports of one host apart."""
-        _, port = request.scope.get("server") or ("", 0)
-        return f"{COOKIE}_{port or 0}", self._session
-
-    def exchange(self, request: Request) -> Response | None:
+    def exchange(self, request: Request, path: str) -> Response | None:
         """Return a redirect with the session cookie if the request opens the link, else None."""
-        given = QueryParams(request.scope["query_string"]).get(PARAMETER)
-        root = str(request.scope.get("root_path", "")).rstrip("/")
-        if given is None or request.method != "GET" or request.scope["path"].removeprefix(root) != "/":
+        given = QueryParams(request.scope["query_string"]).get("token")
+        if given is None or request.method != "GET" or path != "/":
             return None
         if not self._redeem(given) and not self.has_session(request):
             return None
-        answer = RedirectResponse(URL(path=f"{root}/"), 303, {"Referrer-Policy": "no-referrer"})
-        answer.set_cookie(*self.cookie(request), path=f"{root}/", httponly=True, samesite="strict")
+        root = f"{str(request.scope.get('root_path', '')).rstrip('/')}/"
+        answer = RedirectResponse(URL(path=root), 303, {"Referrer-Policy": "no-referrer"})
+        answer.set_cookie(_cookie_of(request), self._session, path=root, httponly=True, samesite="strict")
         return answer
 
     def has_session(self, request: Request) -> bool:
         """Tell whether a request has the session cookie."""
-        name, value = self.cookie(request)
-        return _same(request.cookies.get(name, ""), value)
+        return _same(request.cookies.get(_cookie_of(request), ""), self._session)
 
     def _redeem(self, given: str) -> bool:
         with self._lock:
@@ -120,6 +118,12 @@ class Login:
             self.token = secrets.token_urlsafe(BYTES)
         self._announce(self.token)
         return True
+
+
+def _cookie_of(request: Request) -> str:
+    """Return the session cookie's name, which keeps sites at several ports of one host apart."""
+    _, port = request.scope.get("server") or ("", 0)
+    return f"{COOKIE}_{port or 0}"
 
 
 @frozen
@@ -162,29 +166,30 @@ class Site:
 
     def check_trusted(self, request: Request) -> None:
         """Raise the problem of a token that is missing or wrong."""
+        challenge = 'Bearer realm="trc-engage"'
         if _bearer_token(request) is None:
-            challenge = {"WWW-Authenticate": 'Bearer realm="trc-engage"'}
-            raise ProblemError("token-missing", "send it as `Authorization: Bearer TOKEN`", headers=challenge)
+            advice = "send it as `Authorization: Bearer TOKEN`"
+            raise ProblemError("token-missing", advice, headers={"WWW-Authenticate": challenge})
         if not self.is_trusted(request):
-            challenge = {"WWW-Authenticate": 'Bearer realm="trc-engage", error="invalid_token"'}
-            raise ProblemError("token-wrong", "look it up where the site's settings are kept", headers=challenge)
+            refused = {"WWW-Authenticate": f'{challenge}, error="invalid_token"'}
+            raise ProblemError("token-wrong", "look it up where the site's settings are kept", headers=refused)
 
-    async def sees(self, request: Request, member_id: str) -> bool:
-        """Tell whether the caller may see this member."""
+    async def seen(self, request: Request, member_ids: Iterable[str]) -> set[str]:
+        """Return which of these members the caller may see."""
         if self.may_see is None or self.is_trusted(request):
-            return True
-        return await _call(self.may_see, request, member_id)
+            return set(member_ids)
+        return {member_id for member_id in member_ids if await _call(self.may_see, request, member_id)}
 
     async def check_may_see(self, request: Request, member_id: str) -> None:
         """Raise the same error as for a member that does not exist, unless the caller may see this one."""
-        if not await self.sees(request, validate_member_id(member_id)):
+        if not await self.seen(request, [validate_member_id(member_id)]):
             raise UnknownMember(member_id)
 
     async def administers(self, request: Request) -> bool:
         """Tell whether the caller may see how the system does."""
         if self.alone or self.is_trusted(request):
             return True
-        return self.may_administer is not None and await _call(self.may_administer, request)
+        return self.may_administer is not None and bool(await _call(self.may_administer, request))
 
     async def check_administers(self, request: Request) -> None:
         """Raise the same problem as for a path that does not exist, unless the caller is an admin."""
@@ -192,10 +197,10 @@ class Site:
             raise ProblemError.not_found()
 
 
-async def _call(hook: Callable[..., bool | Awaitable[bool]], *values: object) -> bool:
+async def _call(hook: Callable[..., Any], *values: object) -> Any:
     """Call a hook of the host in a thread, since it may block; what it returns may be awaitable."""
     answer = await run_in_threadpool(hook, *values)
-    return bool(await answer if isawaitable(answer) else answer)
+    return await answer if isawaitable(answer) else answer
 
 
 def _bearer_token(request: Request) -> str | None:
@@ -207,3 +212,50 @@ def _bearer_token(request: Request) -> str | None:
     if len(given) > 1 or len(given[0]) > AUTHORIZATION_MAX:
         return ""
     return value.strip(" ") if scheme.lower() == "bearer" else ""
+
+
+class SiteMiddleware:
+    """Refuses callers that are not logged in where a site runs alone, and adds security headers to every answer."""
+
+    def __init__(self, app: ASGIApp, site: Site, refuse: Callable[[Request, ProblemError], Response]) -> None:
+        self._app = app
+        self._site = site
+        self._refuse = refuse
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        # Routes lie below where the app is mounted, and add to this root as they are found.
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        scope[IS_API] = path == "/api" or path.startswith("/api/")
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                add_security_headers(MutableHeaders(scope=message))
+            await send(message)
+
+        answer = self._entered(Request(scope), path) if self._site.alone else None
+        await (answer or self._app)(scope, receive, send_with_headers)
+
+    def _entered(self, request: Request, path: str) -> Response | None:
+        """Answer a caller that logs in or may not come in; None for all others."""
+        try:
+            check_on_loopback(request.scope)
+        except ProblemError as problem:
+            return problem_response(problem)
+        if answer := self._site.login.exchange(request, path):
+            return answer
+        try:
+            if not path.startswith("/static/"):
+                self._site.check_entry(request)
+        except ProblemError as problem:
+            return self._refuse(request, problem)
+        return None
+
+
+def add_security_headers(headers: MutableHeaders) -> None:
+    """Add what keeps a browser from doing more with an answer than show it."""
+    for name, value in HEADERS.items():
+        headers.setdefault(name, value)

@@ -1,7 +1,7 @@
-"""`create_app`: the API and the pages as one ASGI app, and what every answer passes through."""
+"""`create_app`: the API and the pages as one ASGI app."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -9,75 +9,15 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...core.errors import EngageError, InvalidValue, LedgerFailed
 from ...engage import Engage
 from . import api
-from .access import Earning, Login, MayAdminister, MaySee, Site, check_on_loopback, is_token
+from .access import IS_API, Earning, Login, MayAdminister, MaySee, Site, SiteMiddleware, add_security_headers, is_token
 from .pages import pages
-from .responses import ProblemError, problem_of, problem_response
-
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cache-Control": "no-store",
-}
-"""On every answer that does not set its own."""
-_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
-IS_API = "trc_engage.is_api"
+from .problems import ProblemError, problem_of, problem_response
 
 logger = logging.getLogger(__name__)
-
-
-class SiteMiddleware:
-    """Refuses callers that are not logged in where a site runs alone, and adds security headers to every answer."""
-
-    def __init__(self, app: ASGIApp, site: Site) -> None:
-        self._app = app
-        self._site = site
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        # Routes lie below where the app is mounted, and add to this root as they are found.
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
-        scope[IS_API] = path == "/api" or path.startswith("/api/")
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = with_security_headers(message.get("headers", ()))
-            await send(message)
-
-        answer = self._log_in(Request(scope), path) if self._site.alone else None
-        await (answer or self._app)(scope, receive, send_with_headers)
-
-    def _log_in(self, request: Request, path: str) -> Response | None:
-        """Answer a caller that logs in or may not come in; None for all others."""
-        try:
-            check_on_loopback(request.scope)
-        except ProblemError as problem:
-            return problem_response(problem)
-        if answer := self._site.login.exchange(request):
-            return answer
-        try:
-            if not path.startswith("/static/"):
-                self._site.check_entry(request)
-        except ProblemError as problem:
-            return _problem(request, problem)
-        return None
-
-
-def with_security_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """Return headers with those that keep a browser from doing more with an answer than show it."""
-    given = [(bytes(name), bytes(value)) for name, value in headers]
-    names = {name for name, _ in given}
-    return given + [(name, value) for name, value in _HEADERS if name not in names]
 
 
 def create_app(
@@ -107,7 +47,7 @@ def create_app(
     site = Site(engage, may_see, may_administer, token, alone, login or Login(), tuple(earnings))
     app = Starlette(
         routes=[Mount("/api", app=api.router(site), name="api"), *pages.routes()],
-        middleware=[Middleware(SiteMiddleware, site=site)],
+        middleware=[Middleware(SiteMiddleware, site=site, refuse=_problem)],
         exception_handlers={EngageError: _on_error, HTTPException: _on_error, Exception: _on_bug},
     )
     app.router.redirect_slashes = False
@@ -125,7 +65,7 @@ async def _on_error(request: Request, error: Exception) -> Response:
 async def _on_bug(request: Request, error: Exception) -> Response:
     """Answer a bug, outside of the middleware that all other answers pass; the server logs it."""
     response = await _on_error(request, error)
-    response.raw_headers = with_security_headers(response.raw_headers)
+    add_security_headers(response.headers)
     return response
 
 

@@ -1,18 +1,39 @@
-"""An endpoint of the API: what is declared of it, and how it answers a request."""
+"""An endpoint, declared once by its handler: the signature says what comes in, and the docstring what it is for.
 
+A parameter whose name stands in the path is taken from there; others are of the query of a GET, and else fields of the
+body. Their types and what `Shown` says of them become the route, the checks and OpenAPI.
+"""
+
+import json
+import re
 from collections.abc import Callable, Mapping
-from inspect import iscoroutinefunction
-from typing import Any, Literal, get_type_hints
+from datetime import date, datetime
+from hashlib import blake2b
+from inspect import Parameter as Argument, iscoroutinefunction, signature
+from typing import Any, Literal, NewType, NoReturn, get_type_hints
 
 from attrs import field, frozen
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from ...core.errors import InvalidValue
 from ...engage import Engage
-from . import requests
+from ..wire.shape import Shown, known_of, parsed_instant, without_none
 from .access import Site
-from .responses import answered, as_json, rendered
+from .problems import ProblemError
+
+BYTES_MAX = 64 * 1024
+EXACT_BELOW = 2**53
+"""From here on a number with a point may not be the one that was written."""
+TAG_BYTES = 12
+POSITION_MAX = 2**63 - 1
+DAY_FORM = r"2[0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+MONTH_FORM = r"2[0-9]{3}-(0[1-9]|1[0-2])"
+_DIGITS = re.compile(r"[0-9]{1,19}", re.ASCII)
+
+Month = NewType("Month", date)
+"""The first day of a month."""
 
 
 @frozen
@@ -27,10 +48,30 @@ class Call:
         """What answers it."""
         return self.site.engage
 
+
+@frozen
+class Parameter:
+    """One of the values that a handler takes."""
+
+    kind: Any
+    """Its type, with None where that may be sent."""
+    known: Shown
+    default: Any
+    """`Argument.empty` where it must be sent."""
+    place: Literal["path", "query", "body"]
+
     @property
-    def member_id(self) -> str:
-        """The member in the path."""
-        return str(self.request.path_params["member_id"])
+    def is_required(self) -> bool:
+        """Whether it must be sent."""
+        return self.default is Argument.empty
+
+    def read(self, name: str, given: Any) -> Any:
+        """Return the value of what was sent; texts of a body are the core's to check."""
+        kind, is_nullable = without_none(self.kind)
+        readers = QUERY_READERS if self.place == "query" else BODY_READERS
+        if kind not in readers or (given is None and is_nullable):
+            return given
+        return readers[kind](name, given, self.known)
 
 
 Handler = Callable[..., Any]
@@ -40,7 +81,7 @@ Access = Literal["anybody", "visible", "admin", "token"]
 
 @frozen
 class Endpoint:
-    """One operation of the API; its summary is the handler's docstring."""
+    """One operation; its summary is the handler's docstring."""
 
     method: str
     path: str
@@ -51,49 +92,170 @@ class Endpoint:
     problems: tuple[int, ...] = ()
     """The statuses of its own problems; those that follow from the rest are not listed."""
 
-    types: Mapping[str, Any] = field(init=False)
-    """The types of the handler's `query` or `body`, and of its `return`."""
+    parameters: Mapping[str, Parameter] = field(init=False)
+    answer_type: Any = field(init=False)
 
-    @types.default
-    def _types(self) -> Mapping[str, Any]:
-        return get_type_hints(self.handler)
+    @parameters.default
+    def _parameters(self) -> Mapping[str, Parameter]:
+        hints = get_type_hints(self.handler, include_extras=True)
+        rest: Literal["query", "body"] = "query" if self.method == "GET" else "body"
+        in_path = re.findall(r"{(\w+)", self.path)
+        return {
+            name: Parameter(*known_of(hints[name]), one.default, "path" if name in in_path else rest)
+            for name, one in [*signature(self.handler).parameters.items()][1:]
+        }
 
-    @property
-    def has_member(self) -> bool:
-        """Whether the path names a member."""
-        return "{member_id}" in self.path
+    @answer_type.default
+    def _answer_type(self) -> Any:
+        return get_type_hints(self.handler)["return"]
+
+    def of_place(self, place: str) -> dict[str, Parameter]:
+        """Return the parameters of the path, the query or the body."""
+        return {name: one for name, one in self.parameters.items() if one.place == place}
 
     async def answer(self, request: Request) -> Response:
         """Answer a request."""
         call = Call(request, Site.of(request))
-        given = await self._checked(call)
+        given = await self.checked(call)
         if iscoroutinefunction(self.handler):
-            shape = await self.handler(call, **given)
-            content = await run_in_threadpool(rendered, shape)
-        else:
-            shape, content = await run_in_threadpool(self._answer, call, given)
+            return await run_in_threadpool(self.respond, request, await self.handler(call, **given))
+        return await run_in_threadpool(lambda: self.respond(request, self.handler(call, **given)))
+
+    def respond(self, request: Request, value: Any) -> Response:
+        """Return what is sent for what the handler returned."""
+        content = as_json(value)
         if self.method == "GET":
-            return answered(request, content)
-        return as_json(content, 201 if self.creates and shape["outcome"] != "unchanged" else 200)
+            return tagged(request, content)
+        status = 201 if self.creates and value["outcome"] != "unchanged" else 200
+        return Response(content, status, media_type="application/json")
 
-    def _answer(self, call: Call, given: Mapping[str, Any]) -> tuple[Any, bytes]:
-        shape = self.handler(call, **given)
-        return shape, rendered(shape)
-
-    async def _checked(self, call: Call) -> Mapping[str, Any]:
-        """Check who calls, and return the query or the body."""
-        request, site, types = call.request, call.site, self.types
+    async def checked(self, call: Call) -> Mapping[str, Any]:
+        """Check who calls, and return the values of the parameters that were sent."""
+        request, site = call.request, call.site
+        given = {name: str(request.path_params[name]) for name in self.of_place("path")}
         if self.access == "token":
             site.check_trusted(request)
         elif self.access == "admin":
             await site.check_administers(request)
-        elif self.access == "visible" and self.has_member:
-            await site.check_may_see(request, call.member_id)
-        if "body" in types:
-            return {"body": requests.structured(types["body"], await requests.sent(request))}
-        if "query" not in types:
-            return {}
-        query = requests.query(types["query"], request)
-        if self.access == "visible" and (member_id := getattr(query, "member", None)) is not None:
-            await site.check_may_see(request, member_id)
-        return {"query": query}
+        elif self.access == "visible" and given:
+            await site.check_may_see(request, given["member_id"])
+        given |= _query(self.of_place("query"), request)
+        if fields := self.of_place("body"):
+            given |= _body(fields, await _sent(request))
+        if self.access == "visible" and given.get("member"):
+            await site.check_may_see(request, given["member"])
+        return given
+
+
+def as_json(value: Any) -> bytes:
+    """Return JSON in ASCII, which no browser takes for anything else."""
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def tagged(
+    request: Request, body: bytes, media_type: str = "application/json", headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return an answer with an ETag of its content, or 304 if the caller has the same."""
+    tag = f'"{blake2b(body, digest_size=TAG_BYTES).hexdigest()}"'
+    sent = {**(headers or {}), "ETag": tag, "Cache-Control": "private, no-cache"}
+    held = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
+    if tag in held or held == ["*"]:
+        return Response(status_code=304, headers=sent)
+    return Response(body, 200, sent, media_type)
+
+
+def _query(parameters: Mapping[str, Parameter], request: Request) -> Mapping[str, Any]:
+    """Return the parameters that were sent; others are ignored."""
+    values = {}
+    for name, one in parameters.items():
+        given = request.query_params.getlist(name)
+        if len(given) > 1:
+            raise InvalidValue(name, given[1], "it is there more than once; give it once")
+        if given:
+            values[name] = one.read(name, given[0])
+    return values
+
+
+def _body(fields: Mapping[str, Parameter], sent: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what was sent, which is exactly the fields that are declared."""
+    for name in sorted(fields):
+        if fields[name].is_required and name not in sent:
+            raise InvalidValue(name, None, "it is missing")
+    for name in sorted(sent.keys() - fields):
+        raise InvalidValue(name, sent[name], f"there is no such field; there are {', '.join(sorted(fields))}")
+    return {name: fields[name].read(name, value) for name, value in sent.items()}
+
+
+async def _sent(request: Request) -> Mapping[str, Any]:
+    """Return the JSON object that was sent."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise ProblemError("wrong-media-type", "send it as `Content-Type: application/json`")
+    content = await _content(request)
+    try:
+        value = json.loads(content.decode(), parse_constant=_refused, parse_float=_exact, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        raise ProblemError("bad-request", "the body is no JSON, or no UTF-8") from error
+    if not isinstance(value, dict):
+        raise InvalidValue("body", type(value).__name__, "send an object, such as {…}")
+    return value
+
+
+async def _content(request: Request) -> bytes:
+    """Return the body; stop reading where it is too large, whatever length its head gives."""
+    content = bytearray()
+    try:
+        async for chunk in request.stream():
+            content += chunk
+            if len(content) > BYTES_MAX:
+                close = {"Connection": "close"} if request.scope.get("http_version", "").startswith("1") else None
+                raise ProblemError("too-large", f"send {BYTES_MAX:,} bytes at most", headers=close)
+    except ClientDisconnect as error:
+        raise ProblemError("bad-request", "the body broke off") from error
+    return bytes(content)
+
+
+def _refused(_: str) -> NoReturn:
+    raise ValueError
+
+
+def _exact(text: str) -> int | float:
+    """Return a number; `5.0` is as whole as `5`, as JSON Schema has it."""
+    value = float(text)
+    return int(value) if value.is_integer() and abs(value) < EXACT_BELOW else value
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object; refuse a name that is there twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError
+    return found
+
+
+def _number(name: str, given: str, known: Shown) -> int:
+    least, most = known.schema["minimum"], known.schema["maximum"]
+    value = int(given) if _DIGITS.fullmatch(given) else -1
+    if not least <= value <= most:
+        raise InvalidValue(name, given, f"give a whole number from {least} to {most}")
+    return value
+
+
+def _day(name: str, given: object, _: Shown) -> date:
+    try:
+        return date.fromisoformat(given if isinstance(given, str) and re.fullmatch(DAY_FORM, given) else "")
+    except ValueError as error:
+        raise InvalidValue(name, given, "give a day such as 2026-03-02") from error
+
+
+def month_of(name: str, given: str) -> Month:
+    """Return the month that a text names."""
+    if not re.fullmatch(MONTH_FORM, given):
+        raise InvalidValue(name, given, "give a month such as 2026-03")
+    return Month(date.fromisoformat(f"{given}-01"))
+
+
+Reader = Callable[[str, Any, Shown], Any]
+QUERY_READERS: Mapping[Any, Reader] = {int: _number, date: _day, Month: lambda name, given, _: month_of(name, given)}
+"""What reads a parameter of a type; days and months are of the years 2000 to 2999."""
+BODY_READERS: Mapping[Any, Reader] = {datetime: lambda name, given, _: parsed_instant(name, given), date: _day}

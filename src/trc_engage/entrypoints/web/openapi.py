@@ -2,16 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
-from ...core.validation import ID_LENGTH_MAX
 from ..settings import installed_version
 from ..wire.members import Problem
-from ..wire.shape import Shape, Shown, defaults_of, hints_of
-from .endpoints import Endpoint
-from .requests import MONTH_FORM, Month
-from .responses import MEDIA_TYPE
+from ..wire.shape import Shape, Shown, hints_of, optional_of, without_none
+from .endpoints import MONTH_FORM, Endpoint, Month, Parameter
+from .problems import MEDIA_TYPE
 
 Schema = dict[str, Any]
 
@@ -41,22 +38,17 @@ class Schemas:
         """Return the schema of a type, with what is known of the field that has it."""
         return self._of(hint) | (known.schema if known else {})
 
-    def of_class(self, cls: type, *, is_closed: bool = False) -> Schema:
-        """Return the schema of an object with a class's fields: those with a default may be missing."""
-        defaults = defaults_of(cls)
-        properties = {
-            # A field of a shape is left out where it would be null.
-            name: self.of(_without_none(hint) if name in defaults and not is_closed else hint, known)
-            for name, (hint, known) in hints_of(cls).items()
-        }
-        required = sorted(properties.keys() - defaults)
-        schema = {"type": "object", "properties": properties, "required": required}
-        return schema | ({"additionalProperties": False} if is_closed else {"description": cls.__doc__})
+    def of_fields(self, fields: Mapping[str, Parameter]) -> Schema:
+        """Return the schema of a body of just these fields."""
+        properties = {name: self.of(one.kind, one.known) for name, one in fields.items()}
+        required = sorted(name for name, one in fields.items() if one.is_required)
+        return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
     def _of(self, hint: Any) -> Schema:
+        kind, is_nullable = without_none(hint)
+        if is_nullable:
+            return _nullable(self._of(kind))
         origin, arguments = get_origin(hint), get_args(hint)
-        if NoneType in arguments:
-            return _nullable(self._of(_without_none(hint)))
         if origin is Sequence:
             return {"type": "array", "items": self._of(arguments[0])}
         if origin is Mapping:
@@ -70,18 +62,24 @@ class Schemas:
     def _ref(self, shape: type[Shape]) -> Schema:
         if shape.__name__ not in self.components:
             self.components[shape.__name__] = {}
-            self.components[shape.__name__] = self.of_class(shape)
+            self.components[shape.__name__] = self._of_shape(shape)
         return {"$ref": f"#/components/schemas/{shape.__name__}"}
+
+    def _of_shape(self, shape: type[Shape]) -> Schema:
+        """Return the schema of a shape, in which a field with a default may be missing, and is never null."""
+        optional = optional_of(shape)
+        properties = {
+            name: self.of(without_none(hint)[0] if name in optional else hint, known)
+            for name, (hint, known) in hints_of(shape).items()
+        }
+        required = sorted(properties.keys() - optional)
+        return {"type": "object", "properties": properties, "required": required, "description": shape.__doc__}
 
 
 def _literals(hint: Any) -> list[str]:
     if get_origin(hint) is Literal:
         return list(get_args(hint))
     return [value for part in get_args(hint) for value in _literals(part)]
-
-
-def _without_none(hint: Any) -> Any:
-    return next(part for part in get_args(hint) if part is not NoneType) if NoneType in get_args(hint) else hint
 
 
 def _nullable(schema: Schema) -> Schema:
@@ -96,8 +94,7 @@ def document(root: str, endpoints: Iterable[Endpoint]) -> dict[str, Any]:
     schemas = Schemas()
     paths: dict[str, Any] = {}
     for one in endpoints:
-        path = paths.setdefault(one.path, {"parameters": [ONE_MEMBER]} if one.has_member else {})
-        path[one.method.lower()] = _operation(one, schemas)
+        paths.setdefault(one.path, {})[one.method.lower()] = _operation(one, schemas)
     schemas.of(Problem)
     components: dict[str, Any] = {"schemas": schemas.components, "responses": {"Problem": PROBLEM}}
     if any("security" in operation for path in paths.values() for operation in path.values()):
@@ -116,19 +113,6 @@ def document(root: str, endpoints: Iterable[Endpoint]) -> dict[str, Any]:
     }
 
 
-ONE_MEMBER = {
-    "name": "member_id",
-    "in": "path",
-    "required": True,
-    "schema": {
-        "type": "string",
-        "description": "The member's id at the host: printable characters without a slash.",
-        "minLength": 1,
-        "maxLength": ID_LENGTH_MAX,
-        "pattern": r"^[^/\u0000-\u001f\u007f-\u00a0\u00ad]*[^/\u0000-\u0020\u007f-\u00a0\u00ad]"
-        r"[^/\u0000-\u001f\u007f-\u00a0\u00ad]*$",
-    },
-}
 PROBLEM = {
     "description": "What went wrong; nothing was changed.",
     "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -137,53 +121,50 @@ TAGGED = {"ETag": {"description": "Send it back as If-None-Match.", "schema": {"
 
 
 def _operation(endpoint: Endpoint, schemas: Schemas) -> Schema:
-    types = endpoint.types
-    content = {"content": {"application/json": {"schema": schemas.of(types["return"])}}}
-    operation: Schema = {"operationId": endpoint.handler.__name__, "summary": str(endpoint.handler.__doc__).rstrip(".")}
-    if "body" in types:
-        body = schemas.of_class(types["body"], is_closed=True)
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+    content = {"content": {"application/json": {"schema": schemas.of(endpoint.answer_type)}}}
+    summary = str(endpoint.handler.__doc__).rstrip(".")
+    operation: Schema = {"operationId": endpoint.handler.__name__, "summary": summary}
+    if outside := endpoint.of_place("path") | endpoint.of_place("query"):
+        operation["parameters"] = [_parameter(name, one, schemas) for name, one in outside.items()]
+    if fields := endpoint.of_place("body"):
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": schemas.of_fields(fields)}},
+        }
     if endpoint.access == "token":
         operation["security"] = [{"token": []}]
-        said = "It stood already." if endpoint.creates else "Done, or so already."
-        answers: Schema = {"200": {"description": said, **content}}
-        if endpoint.creates:
-            answers["201"] = {"description": "Done.", **content}
-    else:
-        operation["parameters"] = _parameters(types["query"], schemas) if "query" in types else []
-        answers = {
+    if endpoint.method == "GET":
+        answers: Schema = {
             "200": {"description": "Found.", **content, "headers": TAGGED},
             "304": {"description": "It has not changed since you last read it."},
         }
+    else:
+        said = "It stood already." if endpoint.creates else "Done, or so already."
+        answers = {"200": {"description": said, **content}}
+        if endpoint.creates:
+            answers["201"] = {"description": "Done.", **content}
     problems = {str(one): {"$ref": "#/components/responses/Problem"} for one in sorted(_problems(endpoint))}
     return {**operation, "responses": {**answers, **problems}}
 
 
-def _parameters(query: type, schemas: Schemas) -> list[Schema]:
-    defaults = defaults_of(query)
-    return [
-        {
-            "name": name,
-            "in": "query",
-            "description": known.schema["description"],
-            "schema": schemas.of(_without_none(hint))
-            | {key: value for key, value in known.schema.items() if key != "description"}
-            | ({} if defaults[name] is None else {"default": defaults[name]}),
-        }
-        for name, (hint, known) in hints_of(query).items()
-    ]
+def _parameter(name: str, one: Parameter, schemas: Schemas) -> Schema:
+    schema = schemas.of(without_none(one.kind)[0]) | one.known.schema
+    if not one.is_required and one.default is not None:
+        schema["default"] = one.default
+    said = {"description": schema.pop("description"), "required": one.is_required}
+    return {"name": name, "in": one.place, **said, "schema": schema}
 
 
 def _problems(endpoint: Endpoint) -> set[int]:
     """Return the statuses of what can go wrong: an endpoint's own, and what follows from the rest of it."""
-    types = endpoint.types
+    has_member = "member_id" in endpoint.parameters
     found = {500, 503, *endpoint.problems}
-    if endpoint.has_member or "query" in types or "body" in types:
+    if endpoint.parameters:
         found |= {422}
-    if endpoint.has_member or endpoint.access in {"visible", "admin"}:
+    if has_member or endpoint.access in {"visible", "admin"}:
         found |= {404}
     if endpoint.access == "token":
         found |= {401}
-    if "body" in types:
+    if endpoint.of_place("body"):
         found |= {400, 413, 415}
     return found

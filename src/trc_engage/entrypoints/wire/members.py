@@ -231,11 +231,6 @@ class Receipt(Shape):
     entry: Entry
     late: StreakChange | None
 
-    @classmethod
-    def of_receipt(cls, receipt: reports.Receipt, standing: reports.Standing) -> Self:
-        """Say what was booked, and where the member stands now."""
-        return cls.of(receipt, member_id=standing.member_id, points=standing.points)
-
 
 class Rate(Shape):
     """So much XP earns so many points."""

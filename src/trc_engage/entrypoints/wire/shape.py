@@ -7,14 +7,12 @@ A shape is a class whose annotations are the fields of an object. `of` fills it 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import UTC, date, datetime
 from functools import cache
 from operator import attrgetter
 from types import NoneType
 from typing import Annotated, Any, Self, TypeVar, get_args, get_origin, get_type_hints
-
-from attrs import NOTHING, fields
 
 from ...core.errors import InvalidValue
 
@@ -75,30 +73,36 @@ class Shape(dict[str, Any]):
         )
 
 
-def defaults_of(cls: type) -> Mapping[str, Any]:
-    """Return the defaults of a shape's fields, or of an attrs class's; a field that must be there has none."""
-    if issubclass(cls, Shape):
-        return {name: None for name in hints_of(cls) if getattr(cls, name, NOTHING) is None}
-    return {one.name: one.default for one in fields(cls) if one.default is not NOTHING}  # type: ignore[arg-type]  # an attrs class
+def optional_of(shape: type[Shape]) -> Set[str]:
+    """Return the names of a shape's fields that may be left out."""
+    return {name for name in hints_of(shape) if getattr(shape, name, "") is None}
 
 
 @_cached_by_class
 def hints_of(cls: type) -> Mapping[str, tuple[Any, Shown]]:
     """Return for each field of a class its type, and what is to be known of it."""
-    found = {}
-    for name, hint in get_type_hints(cls, include_extras=True).items():
-        base, *notes = get_args(hint) if get_origin(hint) is Annotated else (hint,)
-        found[name] = base, next((note for note in notes if isinstance(note, Shown)), Shown())
-    return found
+    return {name: known_of(hint) for name, hint in get_type_hints(cls, include_extras=True).items()}
+
+
+def known_of(hint: Any) -> tuple[Any, Shown]:
+    """Return a type, and what is to be known of what has it, from both in `Annotated`."""
+    base, *notes = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+    return base, next((note for note in notes if isinstance(note, Shown)), Shown())
+
+
+def without_none(hint: Any) -> tuple[Any, bool]:
+    """Return a type without None, and whether that was part of it."""
+    parts = get_args(hint)
+    return (next(part for part in parts if part is not NoneType), True) if NoneType in parts else (hint, False)
 
 
 Conversion = Callable[[Any], Any]
 
 
 @_cached_by_class
-def _plan(shape: type) -> Sequence[tuple[str, Conversion, Conversion, bool]]:
+def _plan(shape: type[Shape]) -> Sequence[tuple[str, Conversion, Conversion, bool]]:
     """Return for each field its name, what reads it of a value of the core, what makes JSON of that, and a default."""
-    optional = defaults_of(shape)
+    optional = optional_of(shape)
     return [
         (name, known.of if callable(known.of) else _reader(known.of or name), _conversion(hint), name in optional)
         for name, (hint, known) in hints_of(shape).items()
@@ -120,7 +124,7 @@ def _conversion(hint: Any) -> Conversion:
     if isinstance(hint, type) and issubclass(hint, date):
         return hint.isoformat
     if NoneType in arguments:
-        inner = _conversion(arguments[0])
+        inner = _conversion(without_none(hint)[0])
         return lambda value: None if value is None else inner(value)
     if get_origin(hint) is Sequence:
         inner = _conversion(arguments[0])

@@ -341,7 +341,7 @@ class ViewsContract(StoreContract):
         story.sync({ADA_ID: 1_000})
         story.sync({ADA_ID: 1_275})
         assert story.standing(ADA) == Standing(
-            ADA, "Ada", 2, {"discord": 2}, DiscordStanding(ADA_ID, "tracked", 1_275, 75)
+            ADA, "Ada", 2, {"discord": 2}, DiscordStanding(ADA_ID, "tracked", 1_275, 1_000)
         )
 
     def test_who_was_unlinked_still_shows_the_points(self, story: Story) -> None:

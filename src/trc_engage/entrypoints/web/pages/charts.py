@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
+from itertools import accumulate
 from typing import Literal
 
 from attrs import frozen
@@ -15,7 +16,14 @@ from ...wording import MARKS
 
 PAGE = 1_000
 PAGES_MAX = 10
-WEEK = timedelta(days=7)
+DAYS_OF_WEEK = 7
+WEEKS = 26
+HALF = WEEKS // 2 * DAYS_OF_WEEK
+
+
+def first_day(today: date) -> date:
+    """Return the Monday on which chart and calendar begin."""
+    return today - timedelta(days=today.weekday() + DAYS_OF_WEEK * (WEEKS - 1))
 
 
 @frozen
@@ -30,39 +38,35 @@ class Week:
 
 @frozen
 class Balances:
-    """A member's points at the end of each day."""
+    """A member's points over days."""
 
     first_day: date
     values: Sequence[int]
-    first_earned: int
-    """The points of the first day itself."""
+    """At the end of the day before the first, and of each day from then on."""
     exact_from: date
     """Before this day entries may be missing."""
 
     @property
     def weeks(self) -> Sequence[Week]:
         """The balances by week, newest first; the first day is a Monday."""
-        ends = [self.values[min(at + 6, len(self.values) - 1)] for at in range(0, len(self.values), 7)]
-        before = [self.values[0] - self.first_earned, *ends]
+        begins = range(0, len(self.values) - 1, DAYS_OF_WEEK)
+        ends = [self.values[begin : begin + DAYS_OF_WEEK + 1][-1] for begin in begins]
         weeks = [
-            Week(self.first_day + number * WEEK, end - earlier, end)
-            for number, (earlier, end) in enumerate(zip(before, ends, strict=False))
+            Week(self.first_day + begin * ONE_DAY, end - self.values[begin], end)
+            for begin, end in zip(begins, ends, strict=True)
         ]
         return weeks[::-1]
 
 
 def balances(engage: Engage, member_id: str, total: int, first_day: date, today: date) -> Balances:
-    """Return the points at the end of each day: the total of today, less what came later."""
-    by_day: Counter[date] = Counter()
+    """Return the points at the end of each day, from the total of today and what was earned since."""
     entries, exact_from = _since(engage, member_id, first_day)
+    earned: Counter[date] = Counter()
     for entry in entries:
-        by_day[entry.day] += entry.points
-    values, balance, day = [], total - sum(points for day, points in by_day.items() if day > today), today
-    while day >= first_day:
-        values.append(balance)
-        balance -= by_day[day]
-        day -= ONE_DAY
-    return Balances(first_day, values[::-1], by_day[first_day], exact_from)
+        earned[entry.day] += entry.points
+    before = total - sum(points for day, points in earned.items() if day >= first_day)
+    days = (first_day + number * ONE_DAY for number in range((today - first_day).days + 1))
+    return Balances(first_day, [*accumulate((earned[day] for day in days), initial=before)], exact_from)
 
 
 def _since(engage: Engage, member_id: str, first_day: date) -> tuple[Sequence[Entry], date]:
@@ -81,28 +85,21 @@ def _since(engage: Engage, member_id: str, first_day: date) -> tuple[Sequence[En
     return found, found[-1].at.date()
 
 
-WEEKS = 26
-HALF = WEEKS // 2
-DAYS_OF_WEEK = 7
-
 Sign = Literal["active", "missed", "excused", "pending", "weekend", "bonus", "before", "ahead"]
 """Bonus: active on a weekend. Ahead: in the future."""
 
 BONUS = "active on a weekend: adds nothing, breaks nothing"
 AHEAD = "yet to come"
-LEGEND: tuple[tuple[Sign, str], ...] = (
+COUNTED: Sequence[tuple[Mark, str]] = (
     ("active", "active"),
     ("missed", "missed"),
     ("excused", "excused"),
     ("pending", "not settled yet"),
+)
+LEGEND: Sequence[tuple[Sign, str]] = (
+    *COUNTED,
     ("weekend", "weekend, a grace day"),
     ("bonus", "active on a weekend"),
-)
-COUNTED: tuple[tuple[Mark, str], ...] = (
-    ("active", "active"),
-    ("missed", "missed"),
-    ("excused", "excused"),
-    ("pending", "not settled yet"),
 )
 
 
@@ -120,18 +117,24 @@ class Day:
 class Weeks:
     """Some weeks side by side."""
 
-    mondays: Sequence[date]
-    rows: Sequence[tuple[str, Sequence[Day]]]
-    """The name and the days of each weekday."""
+    days: Sequence[Day]
+
+    @property
+    def mondays(self) -> Sequence[date]:
+        """The first day of each week."""
+        return [day.day for day in self.days[::DAYS_OF_WEEK]]
+
+    @property
+    def rows(self) -> Sequence[tuple[str, Sequence[Day]]]:
+        """The name and the days of each weekday."""
+        return [(f"{day.day:%A}", self.days[number::DAYS_OF_WEEK]) for number, day in enumerate(self.days[:7])]
 
     @property
     def months(self) -> Sequence[str]:
         """The label of each week: the month at its first week, unless there is only one, which has no room."""
         names = [f"{monday:%b}" for monday in self.mondays]
-        return [
-            name if name not in names[:number] and name in names[number + 1 :] else ""
-            for number, name in enumerate(names)
-        ]
+        firsts = {name: names.index(name) for name in names if names.count(name) > 1}
+        return [name if firsts.get(name) == number else "" for number, name in enumerate(names)]
 
 
 @frozen
@@ -140,11 +143,7 @@ class Calendar:
 
     halves: tuple[Weeks, Weeks]
     summary: str
-
-
-def first_day(today: date) -> date:
-    """Return the Monday on which the calendar begins."""
-    return today - timedelta(days=today.weekday() + DAYS_OF_WEEK * (WEEKS - 1))
+    """How many weekdays there are of each mark; streaks are made of those."""
 
 
 def calendar(days: Sequence[MemberDay]) -> Calendar:
@@ -153,29 +152,16 @@ def calendar(days: Sequence[MemberDay]) -> Calendar:
     for day in days:
         # Before a member's first day, weekends are left empty too.
         has_begun = has_begun or day.is_active or day.mark not in {"before", "weekend"}
-        shown.append(_day(day, has_begun=has_begun, is_today=day.day == today))
+        mark: Mark = day.mark if has_begun else "before"
+        sign: tuple[Sign, str] = (mark, MARKS[mark])
+        if day.mark == "weekend" and day.is_active:
+            sign = ("bonus", BONUS)
+        shown.append(Day(day.day, *sign, is_today=day.day == today))
     rest = WEEKS * DAYS_OF_WEEK - len(shown)
-    shown += [Day(today + timedelta(days=ahead + 1), "ahead", AHEAD) for ahead in range(rest)]
-    middle = HALF * DAYS_OF_WEEK
-    return Calendar((_weeks(shown[:middle]), _weeks(shown[middle:])), _summary(days))
-
-
-def _day(day: MemberDay, *, has_begun: bool, is_today: bool) -> Day:
-    if day.mark == "weekend" and day.is_active:
-        return Day(day.day, "bonus", BONUS, is_today)
-    mark: Mark = day.mark if has_begun else "before"
-    return Day(day.day, mark, MARKS[mark], is_today)
-
-
-def _weeks(days: Sequence[Day]) -> Weeks:
-    rows = [(f"{days[weekday].day:%A}", days[weekday::DAYS_OF_WEEK]) for weekday in range(DAYS_OF_WEEK)]
-    return Weeks([day.day for day in days[::DAYS_OF_WEEK]], rows)
-
-
-def _summary(days: Sequence[MemberDay]) -> str:
-    """Count the weekdays by mark; streaks are made of those."""
+    shown += [Day(today + (ahead + 1) * ONE_DAY, "ahead", AHEAD) for ahead in range(rest)]
     marks = [day.mark for day in days]
-    return ", ".join(f"{marks.count(mark):,} {word}" for mark, word in COUNTED if mark in marks)
+    summary = ", ".join(f"{marks.count(mark):,} {word}" for mark, word in COUNTED if mark in marks)
+    return Calendar((Weeks(shown[:HALF]), Weeks(shown[HALF:])), summary)
 
 
 TOP, BOTTOM = 28, 200
@@ -184,13 +170,8 @@ LINES_MAX = 4
 MONTH_ROOM = 94.0
 """Up to here, in per cent, the name of a month has room."""
 
-
-@frozen
-class Tick:
-    """A label on an axis."""
-
-    at: float
-    text: str
+Tick = tuple[float, str]
+"""Where a label stands on an axis, and its text."""
 
 
 @frozen
@@ -200,7 +181,7 @@ class Chart:
     width: int
     """In days; the chart is stretched to the page, its text is not."""
     line: str
-    area: str
+    """An SVG path of steps."""
     levels: Sequence[Tick]
     """Horizontal lines, in pixels from the top."""
     months: Sequence[Tick]
@@ -208,37 +189,35 @@ class Chart:
     end: Tick
     summary: str
 
+    @property
+    def area(self) -> str:
+        """The path of what lies below the line."""
+        return f"{self.line}V{BOTTOM}H0Z"
+
 
 def chart(balances: Balances) -> Chart:
     """Draw a member's points."""
-    values = balances.values
-    levels = _levels(min(values), max(values))
-    lowest, highest = levels[0], levels[-1]
+    values = balances.values[1:]
+    lowest, highest, first, last = min(values), max(values), values[0], values[-1]
+    levels = _levels(lowest, highest)
 
-    def height(value: int) -> float:
-        return round(BOTTOM - (value - lowest) * (BOTTOM - TOP) / (highest - lowest), 1)
+    def tick(value: int) -> Tick:
+        height = BOTTOM - (value - levels[0]) * (BOTTOM - TOP) / (levels[-1] - levels[0])
+        return round(height, 1), f"{value:,}".replace("-", "\u2212")
 
-    heights = [height(value) for value in values]
-    line = _steps(heights)
+    heights = [tick(value)[0] for value in values]
+    steps = (f"H{day}V{heights[day]:g}" for day in range(1, len(heights)) if heights[day] != heights[day - 1])
     width = len(values)
+    days = ((number, balances.first_day + number * ONE_DAY) for number in range(width))
+    months = [(round(100 * number / width, 2), f"{day:%b}") for number, day in days if day.day == 1]
     return Chart(
         width,
-        line,
-        f"{line}V{BOTTOM}H0Z",
-        [Tick(height(level), f"{level:,}".replace("-", "\u2212")) for level in levels],
-        _months(balances.first_day, width),
-        Tick(heights[-1], f"{values[-1]:,}".replace("-", "\u2212")),
-        f"From {values[0]:,} to {values[-1]:,} points in {width // 7} weeks; the highest was {max(values):,}.",
+        f"M0 {heights[0]:g}{''.join(steps)}H{width}",
+        [tick(level) for level in levels],
+        [month for month in months if month[0] <= MONTH_ROOM],
+        tick(last),
+        f"From {first:,} to {last:,} points in {width // 7} weeks; the highest was {highest:,}.",
     )
-
-
-def _steps(heights: Sequence[float]) -> str:
-    """Return an SVG path of steps, with a point only where the level changes."""
-    path = f"M0 {heights[0]:g}"
-    for day, height in enumerate(heights):
-        if day and height != heights[day - 1]:
-            path += f"H{day}V{height:g}"
-    return f"{path}H{len(heights)}"
 
 
 def _levels(lowest: int, highest: int) -> Sequence[int]:
@@ -246,15 +225,6 @@ def _levels(lowest: int, highest: int) -> Sequence[int]:
     if 0 < lowest <= highest / 2:
         lowest = 0
     highest = max(highest, lowest + LINES_MAX)
-    step = next(step for step in _round_steps() if -(-highest // step) - lowest // step <= LINES_MAX)
+    steps = (digit * 10**zeros for zeros in range(25) for digit in (1, 2, 5))
+    step = next(step for step in steps if -(-highest // step) - lowest // step <= LINES_MAX)
     return range(lowest // step * step, -(-highest // step) * step + 1, step)
-
-
-def _round_steps() -> Sequence[int]:
-    return [digit * 10**zeros for zeros in range(25) for digit in (1, 2, 5)]
-
-
-def _months(first_day: date, width: int) -> Sequence[Tick]:
-    days = ((number, first_day + timedelta(days=number)) for number in range(width))
-    marks = [Tick(round(100 * number / width, 2), f"{day:%b}") for number, day in days if day.day == 1]
-    return [mark for mark in marks if mark.at <= MONTH_ROOM]

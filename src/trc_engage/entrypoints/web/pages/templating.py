@@ -1,6 +1,7 @@
 """How a page is rendered: templates, links, names and themes."""
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from hashlib import blake2b
@@ -12,31 +13,21 @@ from urllib.parse import parse_qs, quote, urlencode
 from attrs import frozen
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from ....core.reports import Found, Rank, Standing
 from ...wording import name_of, signed
-from ..access import Site
-from ..responses import answered
+from ..endpoints import Call, Endpoint, tagged
 
 TAG_BYTES = 6
 
 
-@frozen
-class Asset:
-    """A static file, and a tag of its content."""
-
-    content: bytes
-    tag: str
-
-
 @cache
-def asset(name: str) -> Asset:
-    """Return a static file."""
+def asset(name: str) -> tuple[bytes, str]:
+    """Return a static file, and a tag of its content."""
     content = (files(__package__) / "static" / name).read_bytes()
-    return Asset(content, blake2b(content, digest_size=TAG_BYTES).hexdigest())
+    return content, blake2b(content, digest_size=TAG_BYTES).hexdigest()
 
 
 def root(request: Request) -> str:
@@ -148,24 +139,34 @@ MINUS = "\u2212"
 _COMMAND = re.compile(r"`([^`]+)`")
 
 
-async def rendered(request: Request, template: str, **values: Any) -> Response:
-    """Return a page; `values` are what its template needs besides what all of them do."""
-    administers = await Site.of(request).administers(request)
-    text = await run_in_threadpool(rendered_text, request, template, administers=administers, **values)
-    return answered(request, text.encode(), MEDIA_TYPE, HEADERS)
+class Page(Endpoint):
+    """A page: its handler returns what the template of the same name shows."""
+
+    async def checked(self, call: Call) -> Mapping[str, Any]:
+        """Check who calls, and note whether that is an admin, for every page leads admins to the status."""
+        given = await super().checked(call)
+        call.request.state.administers = await call.site.administers(call.request)
+        return given
+
+    def respond(self, request: Request, value: Any) -> Response:
+        """Return the page, or the redirect that the handler made."""
+        if isinstance(value, Response):
+            return value
+        text = render(request, f"{self.handler.__name__}.html", administers=request.state.administers, **value)
+        return tagged(request, text.encode(), MEDIA_TYPE, HEADERS)
 
 
-def rendered_text(request: Request, template: str, **values: Any) -> str:
-    """Return the HTML of a page."""
-    query = request.url.query
+def render(request: Request, template: str, **values: Any) -> str:
+    """Return the HTML of a page; `values` are what its template needs besides what all of them do."""
+    path, query = request.url.path, request.url.query
     return (
         environment()
         .get_template(template)
         .render(
             link=lambda page, **parts: link(request, page, **parts),
-            static=lambda name: link(request, "static", query={"v": asset(name).tag}, name=name),
+            static=lambda name: link(request, "static", query={"v": asset(name)[1]}, name=name),
             theme=theme_of(request),
-            here=f"{request.url.path}?{query}" if query else request.url.path,
+            here=f"{path}?{query}" if query else path,
             **values,
         )
     )

@@ -1,13 +1,10 @@
-"""Answers of JSON and pages with an ETag, and errors as problem details (RFC 9457)."""
+"""What went wrong, as problem details (RFC 9457): one table of kinds, and which error is of which."""
 
 import json
 from collections.abc import Callable, Mapping
-from hashlib import blake2b
 from http import HTTPStatus
-from typing import Any
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.responses import Response
 
 from ...core.errors import (
@@ -26,39 +23,8 @@ from ...core.errors import (
 )
 from ..wire.members import Problem
 
-TAG_BYTES = 12
-
-
-def answered(
-    request: Request, body: bytes, media_type: str = "application/json", headers: Mapping[str, str] | None = None
-) -> Response:
-    """Return an answer with an ETag of its content, or 304 if the caller has the same."""
-    tag = f'"{blake2b(body, digest_size=TAG_BYTES).hexdigest()}"'
-    sent = {**(headers or {}), "ETag": tag, "Cache-Control": "private, no-cache"}
-    held = request.headers.get("if-none-match")
-    if held is not None and _holds(held, tag):
-        return Response(status_code=304, headers=sent)
-    return Response(body, 200, sent, media_type)
-
-
-def _holds(held: str, tag: str) -> bool:
-    tags = [one.strip().removeprefix("W/") for one in held.split(",")]
-    return tag in tags or tags == ["*"]
-
-
-def as_json(content: bytes, status: int) -> Response:
-    """Return an answer of JSON."""
-    return Response(content, status, media_type="application/json")
-
-
-def rendered(value: Any) -> bytes:
-    """Return JSON in ASCII, which no browser takes for anything else."""
-    return json.dumps(value, separators=(",", ":")).encode()
-
-
 MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:trc-engage:problem:"
-RETRY_SECONDS = "1"
 
 KINDS: Mapping[str, tuple[int, str]] = {
     "bad-request": (400, "The request cannot be read"),
@@ -87,7 +53,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
 
 
 class ProblemError(EngageError):
-    """What went wrong, as the caller is to know it."""
+    """What went wrong, as the caller is to know it; `field` is the name of a value that cannot be used."""
 
     def __init__(
         self,
@@ -98,17 +64,10 @@ class ProblemError(EngageError):
         status: int | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(kind, detail)
-        self.kind = kind
-        self.detail = detail
-        self.field = field
-        """The name of the value that cannot be used."""
-        self.headers = dict(headers or {})
+        super().__init__(detail)
+        self.kind, self.detail, self.field, self.headers = kind, detail, field, dict(headers or {})
         usual, self.title = KINDS[kind]
         self.status = usual if status is None else status
-
-    def __str__(self) -> str:
-        return self.detail
 
     @classmethod
     def not_found(cls) -> "ProblemError":
@@ -139,7 +98,7 @@ def problem_of(error: Exception) -> ProblemError:
         return _of_http(error)
     for cls, kind, describe in FORMS:
         if isinstance(error, cls):
-            headers = {"Retry-After": RETRY_SECONDS} if kind == "busy" else None
+            headers = {"Retry-After": "1"} if kind == "busy" else None
             return ProblemError(kind, describe(error), field=getattr(error, "field", None), headers=headers)
     return ProblemError("failed", "this is not your fault; the admin can see more in the log")
 
@@ -157,6 +116,5 @@ def _of_http(error: HTTPException) -> ProblemError:
     if error.status_code == HTTPStatus.NOT_FOUND:
         return ProblemError.not_found()
     # The host raised it in a hook, to have the caller sign in, for example.
-    return ProblemError(
-        "refused", "the site this is part of does not allow it", status=error.status_code, headers=error.headers
-    )
+    advice = "the site this is part of does not allow it"
+    return ProblemError("refused", advice, status=error.status_code, headers=error.headers)
