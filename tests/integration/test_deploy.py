@@ -106,7 +106,7 @@ def test_the_crontabs_line_runs(tmp_path: Path) -> None:
     *_, line = (DEPLOY / "crontab").read_text().splitlines()
     minutes, *others = line.split()[:5]
     assert (minutes, others) == ("*/5", ["*"] * 4)
-    command = line.split(maxsplit=5)[5].replace(COMMAND, f"{sys.executable} -m trc_engage.entrypoints.cli")
+    command = line.split(maxsplit=5)[5].replace(COMMAND, f"{sys.executable} -m trc_engage")
     with manned(tmp_path) as post:
         for _ in range(2):
             ran = subprocess.run(

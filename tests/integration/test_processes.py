@@ -32,7 +32,7 @@ class Shell:
 
     def start(self, *words: str) -> "subprocess.Popen[str]":
         """Start a command."""
-        command = [sys.executable, "-m", "trc_engage.entrypoints.cli", *words]
+        command = [sys.executable, "-m", "trc_engage", *words]
         return subprocess.Popen(
             command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )

@@ -17,7 +17,7 @@ from trc_engage.entrypoints.cli import app
 from trc_engage.testing.mee6 import Mee6Server
 
 PACKAGE = Path(trc_engage.__file__).parent
-COMMAND = [sys.executable, "-W", "error", "-m", "trc_engage.entrypoints.cli"]
+COMMAND = [sys.executable, "-W", "error", "-m", "trc_engage"]
 TIMEOUT_SECONDS = 60
 ADA, GRACE = "80351110224678912", "80351110224678913"
 

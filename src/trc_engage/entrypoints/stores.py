@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from ..adapters.postgres import PostgresLedger
 
 NO_STORE = f"set {STORE} to yours, check that its disk is mounted, or create one (`trc-engage init`)"
+NO_HOME = (
+    "is not set, and your home folder is unknown (HOME is not set either); set it to a file, such as "
+    "/var/lib/trc/engage.db"
+)
 OWNER_ONLY = 0o700
 
 
@@ -32,10 +36,13 @@ def existing_store_path(settings: Settings) -> Path:
 
 
 def default_folder() -> Path:
-    """Return the user's data folder, which may not exist."""
+    """Return the user's data folder, which may not exist; raises `SettingsError` if nobody knows a home."""
     from platformdirs import user_data_path  # noqa: PLC0415
 
-    return user_data_path("trc-engage", appauthor=False)
+    try:
+        return user_data_path("trc-engage", appauthor=False)
+    except RuntimeError:
+        raise SettingsError(STORE, None, NO_HOME) from None
 
 
 def store_path(settings: Settings) -> Path:

@@ -1,6 +1,7 @@
 """The command line: a table of the commands, loaded one by one, and the help that lists them."""
 
 import gc
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from importlib import import_module
@@ -8,10 +9,10 @@ from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
-from typer.main import get_group
+from typer.main import get_command, get_group
 
 from ..settings import installed_version
-from .options import errors_reported
+from .options import COMMANDS, errors_reported
 
 MODULES = {
     "init": "init",
@@ -96,8 +97,8 @@ class Commands(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         module = import_module(f".{MODULES[name]}", __package__)
-        nouns = get_group(module.app)
-        return nouns.commands.get(name, nouns)
+        # A module with several commands below its name has an app of its own.
+        return get_group(module.app) if hasattr(module, "app") else get_command(COMMANDS[name])
 
     def __iter__(self) -> Iterator[str]:
         return iter(MODULES)
@@ -125,7 +126,6 @@ app = typer.Typer(
     epilog=EPILOG,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    add_completion=False,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -149,10 +149,18 @@ def root(*, version: Version = False) -> None:
     """Accept the options before the command; `--version` is done by then."""
 
 
+def _open_closed_streams() -> None:
+    """Connect closed streams to nothing; a file of ours would be opened under their numbers."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, closefd=False))
+
+
 def main() -> None:
     """Run the command line."""
     # What is loaded by now stays loaded; collecting it would take a tenth of the time of `show`.
     gc.freeze()
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):
             # A name that the terminal's encoding cannot show is escaped, and does not crash.

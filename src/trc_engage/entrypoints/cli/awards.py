@@ -1,6 +1,5 @@
 """The commands award, reverse and adjust."""
 
-import os
 from collections.abc import Callable
 from typing import Annotated
 
@@ -8,16 +7,13 @@ import typer
 
 from ...core.reports import Receipt, Standing
 from ...engage import Engage
-from ..settings import Settings
 from ..stores import now
 from ..wire import members as wire
 from ..wire.shape import parsed_instant
 from ..wiring import opened
 from ..wording import changed, counted, dated, moment, named, points, safe
-from .options import Json, Member, examples
+from .options import Json, Member, command, settings_in_force
 from .output import print_json, print_lines
-
-app = typer.Typer(rich_markup_mode=None)
 
 Key = Annotated[
     str,
@@ -27,13 +23,10 @@ Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why, for later reader
 By = Annotated[str, typer.Option(metavar="WHO", help="Who decided this.")]
 
 
-@app.command(
-    epilog=examples(
-        "Examples:",
-        "trc-engage award m-1 --source benchmark --points 50 --key benchmark:991",
-        "trc-engage award m-1 --source benchmark --points 50 --key benchmark:991 \\",
-        "    --at 2026-03-05T14:00Z",
-    )
+@command(
+    "trc-engage award m-1 --source benchmark --points 50 --key benchmark:991",
+    "trc-engage award m-1 --source benchmark --points 50 --key benchmark:991 \\",
+    "    --at 2026-03-05T14:00Z",
 )
 def award(
     member: Member,
@@ -58,7 +51,7 @@ def award(
     )
 
 
-@app.command(epilog=examples("Example:", "trc-engage reverse benchmark:991 --reason 'withdrawn' --by admin-7"))
+@command("trc-engage reverse benchmark:991 --reason 'withdrawn' --by admin-7")
 def reverse(
     key: Annotated[str, typer.Argument(metavar="KEY", help="The award's key.")],
     *,
@@ -73,7 +66,7 @@ def reverse(
     _book(lambda engage: engage.reverse(key, reason=reason, by=by), as_json=as_json)
 
 
-@app.command(epilog=examples("Example:", "trc-engage adjust m-1 --points -5 --key fix:17 --reason 'typo' --by admin-7"))
+@command("trc-engage adjust m-1 --points -5 --key fix:17 --reason 'typo' --by admin-7")
 def adjust(
     member: Member,
     *,
@@ -94,7 +87,7 @@ def adjust(
 
 
 def _book(step: "Callable[[Engage], Receipt]", *, as_json: bool) -> None:
-    with opened(Settings.from_mapping(os.environ)) as engage:
+    with opened(settings_in_force()) as engage:
         receipt = step(engage)
         standing = engage.standing(receipt.entry.member_id)
     if as_json:

@@ -1,6 +1,5 @@
 """The commands backup, restore and migrate-store."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -11,13 +10,11 @@ from ..settings import STORE, Settings, SettingsError
 from ..stores import existing_store_path, now, store_path
 from ..wiring import copy_store, move_store
 from ..wording import counted, lasted, moment, safe, size
-from .options import BadData, examples
+from .options import BadData, command, settings_in_force
 from .output import print_lines, print_note
 
-app = typer.Typer(rich_markup_mode=None)
 
-
-@app.command(epilog=examples("Example:", "trc-engage backup /backups/engage-$(date -u +%F).db"))
+@command("trc-engage backup /backups/engage-$(date -u +%F).db")
 def backup(
     file: Annotated[str, typer.Argument(metavar="FILE", help="The file to write; it must not exist, its folder must.")],
 ) -> None:
@@ -27,11 +24,11 @@ def backup(
     the copy as `trc-engage doctor` does, and keeps it only if nothing is wrong. FILE appears complete or not
     at all, and no existing file is overwritten. A killed run can leave a file FILE.….part, which you can delete.
     """
-    store, target = existing_store_path(Settings.from_mapping(os.environ)), _named(file)
+    store, target = existing_store_path(settings_in_force()), _named(file)
     _print_copy("backed up", target, copy_store(store, target))
 
 
-@app.command(epilog=examples("Example:", "TRC_ENGAGE_STORE=/var/lib/trc/engage.db trc-engage restore FILE"))
+@command("TRC_ENGAGE_STORE=/var/lib/trc/engage.db trc-engage restore FILE")
 def restore(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A file that `trc-engage backup` wrote.")],
 ) -> None:
@@ -43,7 +40,7 @@ def restore(
     source = _named(file)
     if not source.is_file():
         raise BadData(f"{file}: there is no such file")
-    store = store_path(Settings.from_mapping(os.environ))
+    store = store_path(settings_in_force())
     copy = copy_store(source, store, without_lease=True)
     _print_copy("restored", store, copy)
     _print_what_next(copy)
@@ -80,12 +77,9 @@ Source = Annotated[str, typer.Argument(metavar="FROM", help=f"The existing store
 Target = Annotated[str, typer.Argument(metavar="TO", help="A store that does not exist yet, or is empty.")]
 
 
-@app.command(
-    "migrate-store",
-    epilog=examples(
-        "Example (keep the password in ~/.pgpass, since other users can see arguments):",
-        "trc-engage migrate-store /var/lib/trc/engage.db postgresql://trc@db.example/trc",
-    ),
+@command(
+    "trc-engage migrate-store /var/lib/trc/engage.db postgresql://trc@db.example/trc",
+    title="Example (keep the password in ~/.pgpass, since other users can see arguments):",
 )
 def migrate_store(source: Source, target: Target) -> None:
     """Copy a whole store into an empty one.

@@ -18,12 +18,10 @@ from ..stores import now
 from ..wire.runs import Run
 from ..wiring import opened_runner
 from ..wording import counted, describe_error, points, safe
-from .options import Json, code_of, examples
+from .options import Json, code_of, command, settings_in_force
 from .output import print_json
 
 logger = logging.getLogger(__name__)
-
-app = typer.Typer(rich_markup_mode=None)
 
 LogJson = Annotated[bool, typer.Option("--log-json", help="Log one JSON object per line.")]
 LogLevel = Annotated[Level, typer.Option(help="How much to log to stderr.")]
@@ -44,7 +42,7 @@ def monitored(settings: Settings, *, transport: Any = None) -> Iterator[Monitor]
 @contextmanager
 def supervised(level: Level, *, log_json: bool) -> Iterator[tuple[Supervisor, Stop]]:
     """Open everything a supervisor needs; signals are handled from before the first file to after the last."""
-    settings = Settings.from_mapping(os.environ)
+    settings = settings_in_force()
     with (
         stop_on_signals() as stop,
         logged(level, as_json=log_json, secrets=settings.secrets),
@@ -61,13 +59,7 @@ def exit_with(report: RunReport) -> None:
         raise typer.Exit(code_of(report.error))
 
 
-@app.command(
-    epilog=examples(
-        "Examples:",
-        "trc-engage daemon             until Ctrl-C or SIGTERM",
-        "trc-engage daemon --log-json  for a log collector",
-    )
-)
+@command("trc-engage daemon             until Ctrl-C or SIGTERM", "trc-engage daemon --log-json  for a log collector")
 def daemon(
     *,
     once: Annotated[bool, typer.Option("--once", help="Do what is due now, then exit.")] = False,
@@ -88,7 +80,7 @@ def daemon(
         logger.info("stopped by %s", stop.reason)
 
 
-@app.command("run-due", epilog=examples("Example, for cron:", "*/5 * * * *  trc-engage run-due >/dev/null"))
+@command("*/5 * * * *  trc-engage run-due >/dev/null", title="Example, for cron:")
 def run_due(*, as_json: Json = False, log_json: LogJson = False, log_level: LogLevel = "error") -> None:
     """Do what is due now, once; for cron, a timer or a job queue.
 

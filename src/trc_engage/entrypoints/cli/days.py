@@ -1,6 +1,5 @@
 """The commands settle and excuse."""
 
-import os
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated
@@ -8,17 +7,14 @@ from typing import Annotated
 import typer
 
 from ...core.reports import ExcuseReport, SettleReport, StreakChange
-from ..settings import Settings
 from ..wire.runs import Excused, Settled
 from ..wiring import opened
 from ..wording import changed, counted, dated, describe_pending, safe
-from .options import Json, day, examples
+from .options import Json, command, day, settings_in_force
 from .output import print_json, print_lines
 
-app = typer.Typer(rich_markup_mode=None)
 
-
-@app.command(epilog=examples("Examples:", "trc-engage settle", "trc-engage settle --accept-quiet 2026-03-04"))
+@command("trc-engage settle", "trc-engage settle --accept-quiet 2026-03-04")
 def settle(
     *,
     accept_quiet: Annotated[
@@ -33,7 +29,7 @@ def settle(
     repeat the command.
     """
     accepted = None if accept_quiet is None else day("accept-quiet", accept_quiet)
-    with opened(Settings.from_mapping(os.environ)) as engage:
+    with opened(settings_in_force()) as engage:
         report = engage.settle(accept_quiet=accepted)
     if as_json:
         print_json(Settled.of(report))
@@ -41,11 +37,7 @@ def settle(
         print_settled(report, accepted)
 
 
-@app.command(
-    epilog=examples(
-        "Examples:", "trc-engage excuse 2026-12-25 --reason Christmas", "trc-engage excuse 2026-12-25 --undo"
-    )
-)
+@command("trc-engage excuse 2026-12-25 --reason Christmas", "trc-engage excuse 2026-12-25 --undo")
 def excuse(
     excused: Annotated[str, typer.Argument(metavar="DAY", help="A weekday such as 2026-12-25, settled or not.")],
     *,
@@ -60,7 +52,7 @@ def excuse(
     if (reason is None) != undo:
         raise typer.BadParameter("give --reason to excuse the day, or --undo to require it again")
     the_day = day("day", excused)
-    with opened(Settings.from_mapping(os.environ)) as engage:
+    with opened(settings_in_force()) as engage:
         report = engage.unexcuse(the_day) if reason is None else engage.excuse(the_day, reason=reason)
     if as_json:
         print_json(Excused.of(report))

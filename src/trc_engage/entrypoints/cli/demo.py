@@ -10,7 +10,6 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
-import typer
 from attrs import define, field, frozen
 
 from ...core.errors import SourceError
@@ -21,12 +20,11 @@ from ..settings import Settings
 from ..wiring import opened_or_made_ledger, opened_with_source
 from ..wording import counted, points
 from .explain import print_history
+from .options import command
 from .output import print_lines, print_table
 
-app = typer.Typer(rich_markup_mode=None)
 
-
-@app.command()
+@command()
 def demo() -> None:
     """Simulate two weeks of syncs in seconds.
 

@@ -1,30 +1,22 @@
 """The doctor command: it checks the store."""
 
-import os
 from itertools import groupby
 from typing import Annotated
 
 import typer
 
 from ...core.audit.model import BALANCE, STREAK, Audit, Repair
-from ..settings import Settings
-from ..stores import check_store
 from ..wire import runs as wire
 from ..wiring import opened, opened_read_only
 from ..wording import counted, safe
-from .options import NOT_HEALTHY, Json, examples
+from .options import NOT_HEALTHY, Json, command, settings_in_force
 from .output import print_json, print_lines
 
-app = typer.Typer(rich_markup_mode=None)
 
-
-@app.command(
-    epilog=examples(
-        "Examples:",
-        "trc-engage doctor",
-        "trc-engage doctor --repair",
-        "TRC_ENGAGE_STORE=/backups/engage.db trc-engage doctor   checks a backup",
-    )
+@command(
+    "trc-engage doctor",
+    "trc-engage doctor --repair",
+    "TRC_ENGAGE_STORE=/backups/engage.db trc-engage doctor   checks a backup",
 )
 def doctor(
     *,
@@ -39,8 +31,7 @@ def doctor(
     breach. It changes nothing, and you can run it while a daemon runs. Exit code 0: the store is sound; 1: it
     is not. The output shows no names and no Discord ids.
     """
-    settings = Settings.from_mapping(os.environ)
-    check_store(settings)
+    settings = settings_in_force()
     if repair:
         with opened(settings) as engage:
             repaired = engage.repair()

@@ -1,6 +1,5 @@
 """The commands history and explain: what each point and each day of a member rests on."""
 
-import os
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated
@@ -10,17 +9,14 @@ import typer
 from ...core.model import Entry, Evidence
 from ...core.reports import MemberDay, Standing
 from ...core.validation import LIMIT_MAX
-from ..settings import Settings
 from ..stores import now, opened_to_read
 from ..wire.members import Entries, ExplainedDays
 from ..wording import MARKS, counted, dated, explained, moment, named, points, safe, signed
-from .options import Json, Member, examples
+from .options import Json, Member, command, settings_in_force
 from .output import print_json, print_lines, print_table
 
-app = typer.Typer(rich_markup_mode=None)
 
-
-@app.command(epilog=examples("Examples:", "trc-engage history m-1", "trc-engage history m-1 --limit 50 --before 1204"))
+@command("trc-engage history m-1", "trc-engage history m-1 --limit 50 --before 1204")
 def history(
     member: Member,
     *,
@@ -35,7 +31,7 @@ def history(
     Newest first. Each Discord entry shows the XP and the carried XP before and after, so you can check it
     against the line below it: carried + XP gained = 100 per point + carried.
     """
-    with opened_to_read(Settings.from_mapping(os.environ)) as reader:
+    with opened_to_read(settings_in_force()) as reader:
         standing, entries = reader.standing(member), reader.history(member, limit=limit, before=before)
     if as_json:
         print_json(Entries.of(entries=entries))
@@ -55,7 +51,7 @@ def print_history(standing: Standing, entries: Sequence[Entry], limit: int) -> N
         print_lines("", f"for older entries: --before {entries[-1].position}")
 
 
-@app.command(epilog=examples("Examples:", "trc-engage explain m-1", "trc-engage explain m-1 --days 60 --json"))
+@command("trc-engage explain m-1", "trc-engage explain m-1 --days 60 --json")
 def explain(
     member: Member,
     *,
@@ -69,7 +65,7 @@ def explain(
     """
     today = now().date()
     first = today - timedelta(days=days - 1)
-    with opened_to_read(Settings.from_mapping(os.environ)) as reader:
+    with opened_to_read(settings_in_force()) as reader:
         found = reader.explain(member, first, today)
     if as_json:
         print_json(ExplainedDays.of_days(found.standing.member_id, found.days, found.entries))

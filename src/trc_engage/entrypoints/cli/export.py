@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -11,39 +10,19 @@ from typing import Annotated, Any, Literal
 import typer
 
 from ...reader import Reader
-from ..settings import Settings
-from ..stores import check_store, opened_to_read
+from ..stores import opened_to_read
 from ..wire.members import EntryRow, MemberRow
 from ..wire.shape import Shape, hints_of
-from .options import examples
+from .options import command, settings_in_force
 
 PAGE = 5_000
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 Write = Callable[[Iterable[Shape]], None]
 
-HELP = """Write all entries or all members to stdout.
 
-\b
-CSV has a header, in UTF-8 and as in RFC 4180. A text that begins with
-= + - @ TAB or CR gets a leading ', so that no spreadsheet runs it as a formula.
-Import Discord ids as text: a spreadsheet would round them.
-\b
-With --json you get JSON Lines: one object per line, with texts unchanged.
-\b
-Entries are ordered by position and never change, so everything above the last
-position that you have seen is new. Members are ordered by id.
-"""
-
-app = typer.Typer(rich_markup_mode=None)
-
-
-@app.command(
-    help=HELP,
-    epilog=examples(
-        "Examples:",
-        "trc-engage export entries > entries.csv",
-        "trc-engage export members --json | jq -c 'select(.points < 0)'",
-    ),
+@command(
+    "trc-engage export entries > entries.csv",
+    "trc-engage export members --json | jq -c 'select(.points < 0)'",
 )
 def export(
     what: Annotated[Literal["entries", "members"], typer.Argument(metavar="entries|members", help="What to write.")],
@@ -51,13 +30,20 @@ def export(
     as_csv: Annotated[bool, typer.Option("--csv", help="Write CSV. [default]")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object per line.")] = False,
 ) -> None:
-    """Write all entries or members to stdout, a page at a time."""
+    """Write all entries or all members to stdout.
+
+    CSV has a header, in UTF-8 and as in RFC 4180. A text that begins with = + - @ TAB or CR gets a leading ', so
+    that no spreadsheet runs it as a formula. Import Discord ids as text: a spreadsheet would round them.
+
+    With --json you get JSON Lines: one object per line, with texts unchanged.
+
+    Entries are ordered by position and never change, so everything above the last position that you have seen is
+    new. Members are ordered by id.
+    """
     if as_csv and as_json:
         raise typer.BadParameter("pass either --csv or --json")
-    settings = Settings.from_mapping(os.environ)
-    check_store(settings)
     shape, pages = (EntryRow, _entries) if what == "entries" else (MemberRow, _members)
-    with opened_to_read(settings) as reader, _writing(shape, as_json=as_json) as write:
+    with opened_to_read(settings_in_force()) as reader, _writing(shape, as_json=as_json) as write:
         for page in pages(reader):
             write(page)
 

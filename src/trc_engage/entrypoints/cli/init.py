@@ -1,24 +1,21 @@
 """The commands init and migrate: where a store is laid out on purpose."""
 
-import os
 from typing import Annotated
 
 import typer
 
 from ...core.errors import StoreOutdated
-from ..settings import PostgresUrl, Settings
+from ..settings import PostgresUrl
 from ..stores import migration_sql
 from ..wiring import opened_ledger, opened_or_made_ledger
 from ..wording import safe
-from .options import examples
+from .options import command, settings_in_force
 from .output import print_lines
-
-app = typer.Typer(rich_markup_mode=None)
 
 NEXT = "next: enroll members (`trc-engage members enroll --help`), then run `trc-engage sync` or `trc-engage daemon`"
 
 
-@app.command(epilog=examples("Example:", "TRC_ENGAGE_STORE=/var/lib/trc/engage.db trc-engage init"))
+@command("TRC_ENGAGE_STORE=/var/lib/trc/engage.db trc-engage init")
 def init() -> None:
     """Create the store.
 
@@ -26,17 +23,14 @@ def init() -> None:
     is not changed, except that one of an older version is brought up to date.
     """
     notes: list[str] = []
-    with opened_or_made_ledger(Settings.from_mapping(os.environ), notes.append) as ledger:
+    with opened_or_made_ledger(settings_in_force(), notes.append) as ledger:
         print_lines(safe(next(iter(notes), f"there is a store at {ledger.address} already")), NEXT)
 
 
-@app.command(
-    epilog=examples(
-        "Examples:",
-        "trc-engage migrate --dry-run",
-        "trc-engage migrate",
-        "trc-engage migrate --sql | psql --single-transaction -f - postgresql://dba@db.example/trc",
-    )
+@command(
+    "trc-engage migrate --dry-run",
+    "trc-engage migrate",
+    "trc-engage migrate --sql | psql --single-transaction -f - postgresql://dba@db.example/trc",
 )
 def migrate(
     *,
@@ -51,7 +45,7 @@ def migrate(
     older version can still read afterwards, but write nothing until you restart them with the new version.
     With --sql the store need not exist yet: the SQL then creates it.
     """
-    settings = Settings.from_mapping(os.environ)
+    settings = settings_in_force()
     if sql:
         if not isinstance(settings.store, PostgresUrl):
             raise typer.BadParameter("--sql is for a store in PostgreSQL; a file needs no DBA")

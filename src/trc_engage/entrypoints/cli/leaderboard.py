@@ -1,6 +1,5 @@
 """The leaderboard command."""
 
-import os
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Literal
@@ -8,24 +7,18 @@ from typing import Annotated, Literal
 import typer
 
 from ...core.reports import Rank, Standing
-from ..settings import Settings
 from ..stores import opened_to_read
 from ..wire.members import Leaderboard
 from ..wording import counted, named
-from .options import Json, examples, month as month_of
+from .options import Json, command, month as month_of, settings_in_force
 from .output import print_json, print_lines, print_table
 
-app = typer.Typer(rich_markup_mode=None)
 
-
-@app.command(
-    epilog=examples(
-        "Examples:",
-        "trc-engage leaderboard",
-        "trc-engage leaderboard --month 2026-03 --limit 10",
-        "trc-engage leaderboard --member m-1",
-        "trc-engage leaderboard --by streak",
-    )
+@command(
+    "trc-engage leaderboard",
+    "trc-engage leaderboard --month 2026-03 --limit 10",
+    "trc-engage leaderboard --member m-1",
+    "trc-engage leaderboard --by streak",
 )
 def leaderboard(
     *,
@@ -45,7 +38,7 @@ def leaderboard(
     if by == "streak" and (month is not None or member is not None):
         raise typer.BadParameter("--month and --member go with --by points")
     first = None if month is None else month_of("month", month)
-    with opened_to_read(Settings.from_mapping(os.environ)) as reader:
+    with opened_to_read(settings_in_force()) as reader:
         own = None if member is None else reader.rank(member, month=first)
         standing = None if member is None else reader.standing(member)
         ranks = reader.longest_streaks(limit=limit) if by == "streak" else reader.leaderboard(month=first, limit=limit)

@@ -10,18 +10,11 @@ import typer
 from ...core.errors import InvalidValue
 from ...core.validation import validate_discord_id
 from ...testing.mee6 import TROUBLES, Mee6Server
-from .options import BadData, examples
+from .options import BadData, command
 from .output import print_lines, print_table
 
-app = typer.Typer(rich_markup_mode=None)
 
-
-@app.command(
-    "mee6-server",
-    epilog=examples(
-        "Examples:", "trc-engage mee6-server --port 8066 --members 50", "trc-engage mee6-server --trouble rate_limited"
-    ),
-)
+@command("trc-engage mee6-server --port 8066 --members 50", "trc-engage mee6-server --trouble rate_limited")
 def mee6_server(
     *,
     port: Annotated[

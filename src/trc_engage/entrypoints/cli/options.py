@@ -3,15 +3,15 @@
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
 from ...core.errors import ClockWentBack, EngageError, InvalidValue, LedgerBusy, LedgerFailed, SourceError
-from ..settings import SettingsError
+from ..settings import Settings, SettingsError
 from ..wording import describe_error
 from .output import print_error
 
@@ -19,10 +19,32 @@ Member = Annotated[str, typer.Argument(metavar="MEMBER", help="The member's id a
 DAY_FORM = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON.")]
 
+COMMANDS: dict[str, typer.Typer] = {}
+"""The commands of the modules loaded so far."""
+Function = TypeVar("Function", bound=Callable[..., None])
+
+
+def command(*lines: str, title: str | None = None) -> Callable[[Function], Function]:
+    """Make a function a command of its name; its docstring is the help, and examples end it."""
+    heading = title or ("Example:" if len(lines) == 1 else "Examples:")
+
+    def registered(function: Function) -> Function:
+        name = function.__name__.replace("_", "-")
+        COMMANDS[name] = typer.Typer(rich_markup_mode=None, add_completion=False)
+        COMMANDS[name].command(epilog=examples(heading, *lines) if lines else None)(function)
+        return function
+
+    return registered
+
 
 def examples(title: str, *lines: str) -> str:
     """Return examples for the end of a help text, in lines that Click does not rewrap."""
     return "\n".join(["\b", title, *(f"  {line}" for line in lines)])
+
+
+def settings_in_force() -> Settings:
+    """Return the settings in force."""
+    return Settings.from_mapping(os.environ)
 
 
 def day(argument: str, text: str) -> date:

@@ -1,6 +1,5 @@
 """The show command: a member's points and streak, and the last weeks as a calendar."""
 
-import os
 from collections.abc import Sequence
 from datetime import date, timedelta
 
@@ -8,24 +7,21 @@ import typer
 
 from ...core.reports import DiscordStanding, Mark, MemberDay, Standing
 from ...core.streaks import StreakStanding
-from ..settings import Settings
 from ..stores import now, opened_to_read
 from ..wire import members as wire
 from ..wording import STATUSES, counted, named, safe
-from .options import Json, Member, examples
+from .options import Json, Member, command, settings_in_force
 from .output import print_json, print_lines, print_styled
 
-app = typer.Typer(rich_markup_mode=None)
 
-
-@app.command(epilog=examples("Examples:", "trc-engage show m-1", "trc-engage show m-1 --json"))
+@command("trc-engage show m-1", "trc-engage show m-1 --json")
 def show(member: Member, *, as_json: Json = False) -> None:
     """Show a member's points, streak and last 12 weeks.
 
     The streak counts weekdays in a row on which the member earned anything, up to the last settled day.
     Weekends and excused days do not break it.
     """
-    with opened_to_read(Settings.from_mapping(os.environ)) as reader:
+    with opened_to_read(settings_in_force()) as reader:
         standing = reader.standing(member)
         if as_json:
             print_json(wire.Standing.of(standing))

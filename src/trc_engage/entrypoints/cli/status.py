@@ -1,6 +1,5 @@
 """The status command: whether the system is healthy, and what to do if not."""
 
-import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -9,24 +8,19 @@ from textwrap import wrap
 import typer
 
 from ...usecases.runs import Status
-from ..settings import Settings, installed_version
+from ..settings import installed_version
 from ..stores import check_store
 from ..wire.runs import FullStatus
 from ..wiring import channels, name_of_source, opened_read_only
 from ..wording import LINE_MIN, advice_of, answer, holding, running, safe
-from .options import NOT_HEALTHY, Json, examples
+from .options import NOT_HEALTHY, Json, command, settings_in_force
 from .output import GAP, print_json, print_lines, print_styled
 
-app = typer.Typer(rich_markup_mode=None)
 
-
-@app.command(
-    epilog=examples(
-        "Examples:",
-        "trc-engage status",
-        "trc-engage status > /dev/null || notify-me   exit code 1: not healthy",
-        'trc-engage status --json | jq .healthy          "needs" lists what is wrong, and what to do',
-    )
+@command(
+    "trc-engage status",
+    "trc-engage status > /dev/null || notify-me   exit code 1: not healthy",
+    'trc-engage status --json | jq .healthy          "needs" lists what is wrong, and what to do',
 )
 def status(*, as_json: Json = False) -> None:
     """Show whether the system is healthy, and what to do if not.
@@ -35,7 +29,7 @@ def status(*, as_json: Json = False) -> None:
     not healthy if something lasts and needs you: nothing runs, three syncs in a row failed, a leaderboard is
     not trusted, a day cannot be settled, the clock went back, or a webhook takes no alerts. Times are UTC.
     """
-    settings = Settings.from_mapping(os.environ)
+    settings = settings_in_force()
     check_store(settings)
     name = name_of_source(settings)
     with channels(settings) as alerts, opened_read_only(settings, alerts=alerts, name=name) as engage:

@@ -19,20 +19,15 @@ from ..wire.runs import Synced, SyncFailure
 from ..wiring import opened_with_source
 from ..wording import counted, moment, points, safe, signed, xp_moved
 from .days import print_changed_streaks
-from .options import Json, examples
+from .options import Json, command
 from .output import endless_bar, print_json, print_lines, print_table
 
-app = typer.Typer(rich_markup_mode=None)
 
-
-@app.command(
-    epilog=examples(
-        "Examples:",
-        "trc-engage sync --dry-run       shows what would happen",
-        'trc-engage sync --json          for cron: "outcome" is synced, cached or failed',
-        "trc-engage sync --rebase-drops  after all XP was reset for a new season",
-        "trc-engage sync --adopt-board --by admin-7 --reason 'our server moved'",
-    )
+@command(
+    "trc-engage sync --dry-run       shows what would happen",
+    'trc-engage sync --json          for cron: "outcome" is synced, cached or failed',
+    "trc-engage sync --rebase-drops  after all XP was reset for a new season",
+    "trc-engage sync --adopt-board --by admin-7 --reason 'our server moved'",
 )
 def sync(
     *,

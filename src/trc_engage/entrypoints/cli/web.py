@@ -1,6 +1,5 @@
 """The web command: it serves the API and the pages."""
 
-import os
 import socket
 from contextlib import closing
 from importlib import import_module
@@ -9,25 +8,20 @@ from typing import Annotated, Any
 
 import typer
 
-from ..settings import Settings, SettingsError
+from ..settings import SettingsError
 from ..stores import check_store
 from ..wiring import name_of_source, opened
-from .options import BadData, examples
+from .options import BadData, command, settings_in_force
 
 BACKLOG = 128
 
 EXTRA = "trc-engage[web]"
 
-app = typer.Typer(rich_markup_mode=None)
 
-
-@app.command(
-    epilog=examples(
-        "Examples:",
-        "trc-engage web                              prints a link; open it",
-        "trc-engage web --earning 'A benchmark=50'   shows what your awards earn",
-        "trc-engage web --host 0.0.0.0 --may-see trc_app.access:may_see",
-    )
+@command(
+    "trc-engage web                              prints a link; open it",
+    "trc-engage web --earning 'A benchmark=50'   shows what your awards earn",
+    "trc-engage web --host 0.0.0.0 --may-see trc_app.access:may_see",
 )
 def web(
     *,
@@ -48,7 +42,7 @@ def web(
     member id, and returns whether to show that member. Requests with TRC_ENGAGE_WEB_TOKEN (16 characters or
     more) see everything and can write. Stop it with SIGTERM or Ctrl-C.
     """
-    settings = Settings.from_mapping(os.environ)
+    settings = settings_in_force()
     _check_installed()
     from ..web.server import earning_of, serve  # noqa: PLC0415  the extra is there by now
 

@@ -1,0 +1,5 @@
+"""`python -m trc_engage` is `trc-engage`."""
+
+from .entrypoints.cli import main
+
+main()
