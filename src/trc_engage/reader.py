@@ -15,6 +15,7 @@ from .core.reports import Explanation, Found, MemberDay, MemberFacts, Rank, Stan
 from .core.streaks import MILESTONES, Milestone
 from .core.validation import (
     LIMIT_MAX,
+    SOURCE_LENGTH_MAX,
     validate_day,
     validate_limit,
     validate_member_id,
@@ -75,13 +76,17 @@ class Reader:
         """
         return self._views.find(validate_name(text), limit=validate_limit(limit))
 
-    def history(self, member_id: str, *, limit: int = 50, before: int | None = None) -> Sequence[Entry]:
-        """Return a member's entries, newest first, those below position `before`; 10,000 at most."""
+    def history(
+        self, member_id: str, *, limit: int = 50, before: int | None = None, source: str | None = None
+    ) -> Sequence[Entry]:
+        """Return a member's entries, newest first: those below position `before`, and of one source; 10,000 at most."""
         if before is not None:
             validate_position("before", before)
+        if source is not None and not 1 <= len(source) <= SOURCE_LENGTH_MAX:
+            raise InvalidValue("source", source, f"give a text of 1 to {SOURCE_LENGTH_MAX} characters")
         validate_limit(limit)
         self._facts(member_id)
-        return self._views.history(member_id, limit=limit, before=before)
+        return self._views.history(member_id, limit=limit, before=before, source=source)
 
     def feed(self, *, after: int = 0, limit: int = 500) -> Sequence[Entry]:
         """Return everyone's entries above position `after`, oldest first.

@@ -12,7 +12,6 @@ from support.community import IDS, Community, opened
 from support.hostile_names import HOSTILE_NAMES
 from support.visitor import BEARER, Visitor, alone, problem_of
 from trc_engage import SourceError
-from trc_engage.entrypoints.web import api
 
 
 @pytest.fixture
@@ -85,20 +84,6 @@ def test_following_the_cursor_tells_every_entry_once_newest_first(
         assert len(page["entries"]) == 3
         cursor = f"&before={page['next_before']}"
     assert expected == found
-
-
-def test_a_filter_looks_through_so_many_entries_and_no_more() -> None:
-    """A page may end early, but says where to go on, and whoever does misses nothing."""
-    community = Community()
-    community.enroll("ada")
-    first = community.award("ada", "rare").entry.position
-    for number in range(api.SCANNED_MAX):
-        community.engage.award("ada", source="download", points=1, key=f"{number}", at=community.now)
-    visitor = alone(community.engage)
-    page = visitor.told("/api/members/ada/history?source=benchmark")
-    assert (page["entries"], page["next_before"]) == ([], first + 1)
-    last = visitor.told(f"/api/members/ada/history?source=benchmark&before={page['next_before']}")
-    assert ([entry["position"] for entry in last["entries"]], last["next_before"]) == ([first], None)
 
 
 def test_a_calendar_tells_the_last_26_weeks_or_the_days_named(visitor: Visitor) -> None:

@@ -200,8 +200,8 @@ class PostsByHalves(MemoryLedger):
 
 
 class TellsHistoryOldestFirst(MemoryLedger):
-    def history(self, member_id: str, /, *, limit: int, before: int | None = None) -> Any:
-        return [*reversed(super().history(member_id, limit=limit, before=before))]
+    def history(self, member_id: str, /, **which: Any) -> Any:
+        return [*reversed(super().history(member_id, **which))]
 
 
 class FeedsTheLastAgain(MemoryLedger):

@@ -288,9 +288,12 @@ class MemoryLedger:
         return [Found(who, self._members[who].name) for who in order[:limit]]
 
     @locked
-    def history(self, member_id: str, /, *, limit: int, before: int | None = None) -> Sequence[Entry]:
+    def history(
+        self, member_id: str, /, *, limit: int, before: int | None = None, source: str | None = None
+    ) -> Sequence[Entry]:
         entries = self._entries if before is None else self._entries[: max(before - 1, 0)]
-        return [entry for entry in reversed(entries) if entry.member_id == member_id][:limit]
+        mine = [entry for entry in reversed(entries) if entry.member_id == member_id]
+        return [entry for entry in mine if source in {None, entry.source}][:limit]
 
     @locked
     def feed(self, *, after: int, limit: int) -> Sequence[Entry]:

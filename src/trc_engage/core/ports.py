@@ -220,8 +220,10 @@ class Views(Protocol):
         """
         ...
 
-    def history(self, member_id: str, /, *, limit: int, before: int | None = None) -> Sequence[Entry]:
-        """Return a member's entries, newest first, those below position `before`."""
+    def history(
+        self, member_id: str, /, *, limit: int, before: int | None = None, source: str | None = None
+    ) -> Sequence[Entry]:
+        """Return a member's entries, newest first: those below position `before`, and of one source."""
         ...
 
     def feed(self, *, after: int, limit: int) -> Sequence[Entry]:

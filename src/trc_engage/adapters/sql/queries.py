@@ -292,13 +292,16 @@ class Views(Finding):
                 return _standings(connection, "WHERE member_id > ?", [after])
             return _standings(connection, PAGE_OF_MEMBERS, [after, limit])
 
-    def history(self, member_id: str, /, *, limit: int, before: int | None = None) -> Sequence[Entry]:
-        below = "" if before is None else "AND position < ?"
-        values = [member_id, limit] if before is None else [member_id, before, limit]
+    def history(
+        self, member_id: str, /, *, limit: int, before: int | None = None, source: str | None = None
+    ) -> Sequence[Entry]:
+        below = "" if before is None else "AND position < :before"
+        of_source = "" if source is None else "AND source = :source"
+        values = {"member": member_id, "before": before, "source": source, "limit": limit}
         with self._database.connection() as connection:
             rows = connection.execute(
-                f"{ENTRY} WHERE member_id = ? {below} ORDER BY position DESC LIMIT ?",
-                values,
+                f"{ENTRY} WHERE member_id = :member {below} {of_source} ORDER BY position DESC LIMIT :limit",
+                {name: value for name, value in values.items() if value is not None},
             )
             return [_entry(row) for row in rows]
 

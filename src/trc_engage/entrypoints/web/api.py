@@ -23,9 +23,6 @@ from . import openapi
 from .access import Site
 from .endpoints import DAY_FORM, POSITION_MAX, Call, Endpoint, Month, as_json, tagged
 
-SCANNED_MAX = 10_000
-"""How many entries are read to find those of one source, for each request."""
-CHUNK = 1_000
 CALENDAR_DAYS = 26 * 7
 
 _PLAIN = r"[^\u0000-\u001f\u007f-\u00a0\u00ad]"
@@ -74,46 +71,13 @@ def history(
     call: Call,
     member_id: MemberId,
     before: Annotated[int | None, _cursor("The cursor: entries below this position.")] = None,
-    source: Annotated[
-        str | None,
-        Shown(
-            f"Entries of this source only; a page reads {SCANNED_MAX:,} entries to find them, and may be short.",
-            **_SOURCE,
-            examples=["discord"],
-        ),
-    ] = None,
+    source: Annotated[str | None, Shown("Entries of this source only.", **_SOURCE, examples=["discord"])] = None,
     limit: Annotated[int, _limit(500)] = 50,
 ) -> wire.History:
-    """List a member's entries, newest first; a page with a next one may be short."""
-    if source is None:
-        entries = list(call.engage.history(member_id, limit=limit + 1, before=before))
-        cursor = entries[limit - 1].position if len(entries) > limit else None
-    elif 1 <= len(source) <= SOURCE_LENGTH_MAX:
-        entries, cursor = _of_source(call.engage, member_id, limit, before, source)
-    else:
-        raise InvalidValue("source", source, f"give a text of 1 to {SOURCE_LENGTH_MAX} characters")
+    """List a member's entries, newest first."""
+    entries = call.engage.history(member_id, limit=limit + 1, before=before, source=source)
+    cursor = entries[limit - 1].position if len(entries) > limit else None
     return wire.History.of(member_id=member_id, entries=entries[:limit], next_before=cursor)
-
-
-def _of_source(
-    engage: Engage, member_id: str, limit: int, before: int | None, source: str
-) -> tuple[list[Entry], int | None]:
-    """Return the entries of one source, and where to go on; None if there can be no more.
-
-    Any number of others may lie between them, so a page also ends where enough entries were read.
-    """
-    picked: list[Entry] = []
-    for _ in range(SCANNED_MAX // CHUNK):
-        chunk = engage.history(member_id, limit=CHUNK, before=before)
-        for entry in chunk:
-            if entry.source == source:
-                if len(picked) == limit:
-                    return picked, picked[-1].position
-                picked.append(entry)
-        if len(chunk) < CHUNK:
-            return picked, None
-        before = chunk[-1].position
-    return picked, before
 
 
 def calendar(

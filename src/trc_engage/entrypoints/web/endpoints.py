@@ -191,7 +191,7 @@ async def _sent(request: Request) -> Mapping[str, Any]:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise ProblemError("wrong-media-type", "send it as `Content-Type: application/json`")
-    content = await _content(request)
+    content = await body_of(request)
     try:
         value = json.loads(content.decode(), parse_constant=_refused, parse_float=_exact, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
@@ -201,7 +201,7 @@ async def _sent(request: Request) -> Mapping[str, Any]:
     return value
 
 
-async def _content(request: Request) -> bytes:
+async def body_of(request: Request) -> bytes:
     """Return the body; stop reading where it is too large, whatever length its head gives."""
     content = bytearray()
     try:

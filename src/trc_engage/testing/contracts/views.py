@@ -416,6 +416,17 @@ class ViewsContract(StoreContract):
         rest = story.ledger.history(ADA, limit=1_000, before=first[-1].position)
         assert [*first, *rest] == whole
 
+    def test_history_of_one_source_pages_too(self, seven_entries: Story) -> None:
+        """What lies between its entries takes no room on a page."""
+        ledger = seven_entries.ledger
+        for key in ("k-1", "k-2"):
+            ledger.post(Posting(MONDAY, drafts=[Draft("award", ADA, "benchmark", 5, MONDAY.date(), MONDAY, key)]))
+            seven_entries.sync({ADA_ID: 1_000 * int(key[-1])})
+        later, earlier = ledger.history(ADA, limit=9, source="benchmark")
+        assert (later.key, earlier.key) == ("k-2", "k-1")
+        assert ledger.history(ADA, limit=1, source="benchmark") == [later]
+        assert ledger.history(ADA, limit=1, source="benchmark", before=later.position) == [earlier]
+
     @pytest.mark.usefixtures("seven_entries")
     def test_past_the_ends_there_is_nothing(self, story: Story) -> None:
         """A position beyond the last entry, or before the first, finds nothing."""

@@ -18,7 +18,7 @@ from starlette.responses import RedirectResponse, Response
 
 from ....core.reports import Found, Rank, Standing
 from ...wording import name_of, signed
-from ..endpoints import Call, Endpoint, tagged
+from ..endpoints import Call, Endpoint, body_of, tagged
 
 TAG_BYTES = 6
 
@@ -94,7 +94,6 @@ def is_visible(text: str) -> bool:
 COOKIE = "trc_engage_theme"
 THEMES = ("light", "dark")
 YEAR_SECONDS = 365 * 24 * 60 * 60
-BODY_MAX = 8_192
 
 
 def theme_of(request: Request) -> str | None:
@@ -105,23 +104,13 @@ def theme_of(request: Request) -> str | None:
 
 async def switch_theme(request: Request) -> Response:
     """Set the theme cookie, and redirect back to the page on which it was chosen."""
-    sent = parse_qs((await _body(request)).decode(errors="replace"))
+    sent = parse_qs((await body_of(request)).decode(errors="replace"))
     theme, back = (sent.get(field, [""])[0] for field in ("theme", "back"))
     answer = RedirectResponse(back if _is_path_of(request, back) else link(request, "board"), 303)
     if theme in THEMES:
         path = f"{root(request)}/"
         answer.set_cookie(COOKIE, theme, YEAR_SECONDS, path=path, httponly=True, samesite="lax")
     return answer
-
-
-async def _body(request: Request) -> bytes:
-    """Return the form that was sent, or nothing if it is too large for one."""
-    sent = b""
-    async for piece in request.stream():
-        sent += piece
-        if len(sent) > BODY_MAX:
-            return b""
-    return sent
 
 
 def _is_path_of(request: Request, path: str) -> bool:
