@@ -3,14 +3,26 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
+from attrs import evolve
+from attrs.converters import optional
+
 from .core import boards
 from .core.audit.model import Audit, Repair
 from .core.errors import InvalidValue, LinkTaken, SourceMissing
 from .core.model import Decision, DecisionKind
 from .core.ports import Alerts, Clock, Store, XpSource
+from .core.posting import Excusal
 from .core.reports import Enrolment, ExcuseReport, Receipt, RunReport, SettleReport, SyncReport
 from .core.streaks import MILESTONES
-from .core.validation import validate_actor, validate_day, validate_reason, validate_weekday
+from .core.validation import (
+    validate_actor,
+    validate_day,
+    validate_member_id,
+    validate_new_actor,
+    validate_note,
+    validate_reason,
+    validate_weekday,
+)
 from .reader import Reader
 from .usecases import audit, awards, members, runs, settlement, sync
 from .usecases.leases import Run
@@ -147,13 +159,38 @@ class Engage(Reader):
             validate_day("accept_quiet", accept_quiet)
         return settlement.settle(Run(self._ledger), self._now(), accept_quiet)
 
-    def excuse(self, day: date, *, reason: str) -> ExcuseReport:
-        """Excuse a weekday, settled or not: it breaks nobody's streak (R13, R16)."""
-        return settlement.excuse(self._ledger, self._now(), validate_weekday(day), validate_reason(reason))
+    def excuse(
+        self, *days: date, reason: str, by: str, member_id: str | None = None, note: str | None = None
+    ) -> ExcuseReport:
+        """Excuse weekdays, settled or not: they break nobody's streak, or not one member's (R13, R13a, R16).
 
-    def unexcuse(self, day: date) -> ExcuseReport:
-        """Require an excused day again (R13, R16)."""
-        return settlement.excuse(self._ledger, self._now(), validate_weekday(day), None)
+        The member may read the reason; the note is for admins. Raises `UnknownMember`.
+        """
+        meant = self._excusal(days, by, validate_reason(reason), note, member_id)
+        return settlement.excuse(self._ledger, days, meant)
+
+    def unexcuse(
+        self, *days: date, by: str, reason: str | None = None, member_id: str | None = None, note: str | None = None
+    ) -> ExcuseReport:
+        """Require excused days again (R13, R13a, R16); raises `UnknownMember`."""
+        meant = self._excusal(days, by, optional(validate_reason)(reason), note, member_id)
+        return settlement.excuse(self._ledger, days, evolve(meant, is_excused=False))
+
+    def _excusal(
+        self, days: Sequence[date], by: str, reason: str | None, note: str | None, member_id: str | None
+    ) -> Excusal:
+        """Return an excusal of the first of some weekdays, for each of them to be made of."""
+        weekdays = [*map(validate_weekday, days or (None,))]
+        by, note = validate_new_actor(by), optional(validate_note)(note)
+        return Excusal(
+            weekdays[0],
+            is_excused=True,
+            at=self._now(),
+            actor=by,
+            reason=reason,
+            note=note,
+            member_id=optional(validate_member_id)(member_id),
+        )
 
     def hide(self, member_id: str) -> Enrolment:
         """Leave a member out of leaderboards, who still sees the own rank; raises `UnknownMember`."""

@@ -11,6 +11,7 @@ from .core.days import ONE_DAY, in_utc
 from .core.errors import InvalidValue, UnknownMember
 from .core.model import Entry
 from .core.ports import Clock, Views
+from .core.posting import Excusal
 from .core.reports import Explanation, Found, MemberDay, MemberFacts, Rank, Standing, member_day
 from .core.streaks import MILESTONES, Milestone
 from .core.validation import (
@@ -95,6 +96,15 @@ class Reader:
         position you handled, and ask for what comes after.
         """
         return self._views.feed(after=validate_position("after", after), limit=validate_limit(limit))
+
+    def excusals(self, member_id: str | None = None) -> Sequence[Excusal]:
+        """Return how days were excused and required again, oldest first (R13a).
+
+        All of them, or everybody's and one member's.
+        """
+        if member_id is not None:
+            self._facts(member_id)
+        return self._views.excusals(member_id)
 
     def leaderboard(self, *, month: date | None = None, limit: int = 25) -> Sequence[Rank]:
         """Return the top of the visible members by points, of all time or of the UTC month that holds `month`."""

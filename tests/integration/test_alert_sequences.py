@@ -247,10 +247,10 @@ def test_a_frozen_day_is_told_at_once(deployment: Deployment, receiver: Receiver
     deployment.run(after=DAY)
     (message,) = receiver.messages
     assert "Tue 2026-03-03 cannot be settled: nobody's XP rose on it" in message.content
-    assert "`trc-engage excuse 2026-03-03 --reason …`" in message.content
+    assert "`trc-engage excuse 2026-03-03 --reason … --by …`" in message.content
     assert "`trc-engage settle --accept-quiet 2026-03-03`" in message.content
     deployment.run()
-    deployment.engage.excuse(date(2026, 3, 3), reason="MEE6 stood still")
+    deployment.engage.excuse(date(2026, 3, 3), reason="MEE6 stood still", by="admin")
     deployment.run()
     assert receiver.taken == ["alert", "all_clear"]
 

@@ -113,7 +113,7 @@ def test_steps_grow_until_the_copy_is_done(store: Path, tmp_path: Path, monkeypa
                 assert progress is not None
                 progress(*told)
                 other = sqlite3.connect(store, isolation_level=None)
-                other.execute("INSERT INTO excusals (day, at) VALUES ('2026-01-01', 'x')")
+                other.execute("INSERT INTO excusals (day, is_excused, at, actor) VALUES ('2026-01-01', 1, 'x', 'x')")
                 other.close()
 
             sizes.append(pages)

@@ -160,7 +160,7 @@ def test_the_granted_rights_are_enough(roles: dict[str, str], place: str) -> Non
         engage.unlink("cy")
         engage.forget("cy")
         community.run(timedelta(days=3))
-        engage.excuse(community.now.date() - timedelta(days=2), reason="holiday")
+        engage.excuse(community.now.date() - timedelta(days=2), reason="holiday", by="admin")
         engage.settle()
         assert engage.repair().audit.is_healthy
         engage.enroll_all([Newcomer(f"m-{number}") for number in range(150)])

@@ -76,14 +76,39 @@ def test_a_store_without_accounts_settles_day_by_day(tmp_path: Path) -> None:
 
 def test_an_excused_day_says_whose_streak_it_changed(operator: Operator) -> None:
     """And its undoing too; a second time does nothing."""
-    excuse = ("excuse", "2026-02-11", "--reason", "MEE6 stood still")
+    excuse = ("excuse", "2026-02-11", "--reason", "MEE6 stood still", "--by", "admin-7")
     assert operator.call(*excuse).out == (
         "Wed 2026-02-11 is excused: it breaks no streak\n1 streak changed:\n  m-1: current 14 → 21, longest 14 → 21\n"
     )
-    assert operator.call(*excuse, "--json").json == {"day": "2026-02-11", "outcome": "unchanged", "late": []}
-    undone = operator.call("excuse", "2026-02-11", "--undo", "--json").json
-    assert (undone["outcome"], len(undone["late"])) == ("required", 1)
-    assert operator.call("excuse", "2026-12-25", "--reason", "Christmas").out.splitlines()[-1] == "no streak changed"
+    again = operator.call(*excuse, "2026-12-25", "--json").json
+    assert (again["outcome"], again["days"], again["unchanged"]) == ("excused", ["2026-12-25"], ["2026-02-11"])
+    undone = operator.call("excuse", "2026-02-11", "--undo", "--by", "admin-7", "--json").json
+    assert (undone["outcome"], undone["member_id"], len(undone["late"])) == ("required", None, 1)
+    assert operator.call("excuse", "2026-02-11", "--undo", "--by", "admin-7").out == (
+        "Wed 2026-02-11 is unchanged: nothing to do\n"
+    )
+
+
+def test_a_member_is_excused_alone(operator: Operator) -> None:
+    """For several days, past and to come; the list says of whom, by whom and why (R13a)."""
+    alone = ("--member", "m-1", "--by", "admin-7")
+    others = [operator.call("show", other).out for other in ("m-2", "m-3")]
+    days = ("2026-02-11", "2026-12-24")
+    assert operator.call("excuse", *days, *alone, "--reason", "in hospital", "--note", "a call").out == (
+        "Wed 2026-02-11 is excused for m-1: it breaks no streak of that member\n"
+        "Thu 2026-12-24 is excused for m-1: it breaks no streak of that member\n"
+        "1 streak changed:\n  m-1: current 14 → 21, longest 14 → 21\n"
+    )
+    operator.call("excuse", "2026-12-25", "--reason", "Christmas", "--by", "admin-7")
+    assert [operator.call("show", other).out for other in ("m-2", "m-3")] == others
+    assert operator.call("excuse", days[0], "--undo", *alone).out.endswith("  m-1: current 21 → 14, longest 21 → 14\n")
+    listed = operator.call("excuse", "--list").out
+    assert [line.split() for line in listed.splitlines()[-2:]] == [
+        ["Thu", "2026-12-24", "m-1", "admin-7", "in", "hospital", "a", "call"],
+        ["Fri", "2026-12-25", "everybody", "admin-7", "Christmas"],
+    ]
+    *_, christmas = operator.call("excuse", "--list", "--member", "m-2", "--json").json["excusals"]
+    assert (christmas["day"], christmas["member_id"], christmas["note"]) == ("2026-12-25", None, None)
 
 
 def test_a_member_is_shown_with_streak_and_calendar(operator: Operator, snapshot: SnapshotAssertion) -> None:

@@ -38,7 +38,7 @@ def lived_in(ledger: AuditedStore) -> Community:
     engage.hide("bo")
     engage.forget("dee")
     engage.unlink("cy")
-    engage.excuse(date(2026, 3, 6), reason="a holiday")
+    engage.excuse(date(2026, 3, 6), reason="a holiday", by="admin")
     community.sync(timedelta(days=2), ada=1_400, bo=700)
     engage.settle()
     told = SentNotice("webhook", "source", "alert", community.now, community.now)

@@ -29,7 +29,7 @@ WITHOUT_A_STORE = [
     ["status", "--json"],
     ["doctor"],
     ["settle"],
-    ["excuse", "2026-12-25", "--reason", "holiday"],
+    ["excuse", "2026-12-25", "--reason", "holiday", "--by", "admin"],
     ["award", "m-1", "--source", "x", "--points", "1", "--key", "x:1"],
     ["reverse", "x:1", "--reason", "y", "--by", "z"],
     ["adjust", "m-1", "--points", "1", "--key", "x:2", "--reason", "y", "--by", "z"],

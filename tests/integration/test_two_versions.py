@@ -190,7 +190,7 @@ WRITES: dict[str, Callable[[Community], object]] = {
     "enroll": lambda community: community.engage.enroll("bo"),
     "sync": lambda community: community.sync(ada=2_000),
     "run due": lambda community: community.run(timedelta(days=2)),
-    "excuse": lambda community: community.engage.excuse(date(2026, 3, 4), reason="fair"),
+    "excuse": lambda community: community.engage.excuse(date(2026, 3, 4), reason="fair", by="admin"),
     "forget": lambda community: community.engage.forget("ada"),
     "repair": lambda community: rebalanced(community.ledger),
 }

@@ -131,8 +131,10 @@ class Commands:
     def decide_days(self) -> None:
         """Excuse days, and settle."""
         for line in ("2026-02-19", "2026-02-19", "2026-03-09", "2026-02-21", "soon"):
-            self.type(f"excuse {line} --reason", "a holiday")
-        for line in ("2026-02-19 --undo", "2026-02-19 --undo", "2026-02-19"):
+            self.type(f"excuse {line} --by admin-7 --reason", "a holiday")
+        for line in ("2026-02-20 2026-02-23", "2026-02-20", "2026-02-23 --undo"):
+            self.type(f"excuse {line} --member ada --by admin-7 --note", "a call", "--reason", "a fever")
+        for line in ("2026-02-19 --undo --by admin-7", "2026-02-19 --undo --by admin-7", "2026-02-19", "--list"):
             self.type(f"excuse {line}")
         for line in ("", "--accept-quiet 2026-03-04", "--accept-quiet 2026-02-21", "--accept-quiet x"):
             self.type(f"settle {line}")

@@ -184,12 +184,12 @@ def _returns(world: World) -> None:
 
 
 def _calendar(world: World) -> None:
-    world.engage.excuse(HOLIDAY, reason="Carnival")
-    world.engage.excuse(WORKED, reason="a mistake")
+    world.engage.excuse(HOLIDAY, reason="Carnival", by="admin")
+    world.engage.excuse(WORKED, reason="a mistake", by="admin")
 
 
 def _late(world: World) -> None:
-    world.engage.unexcuse(WORKED)
+    world.engage.unexcuse(WORKED, by="admin")
     world.engage.award("bo", source="benchmark", points=4, key="late:1", at=datetime(2026, 2, 5, 18, tzinfo=UTC))
     world.engage.award("Ü-1", source="milestone", points=1, key="milestone:Ü-1:5", at=world.now())
 

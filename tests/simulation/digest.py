@@ -8,7 +8,7 @@ from typing import Any
 from trc_engage.adapters.sql.copy import COPIED
 from trc_engage.adapters.sql.posting import SqlLedger
 
-NUMBERED = frozenset({"account_id", "run_id", "change"})
+NUMBERED = frozenset({"account_id", "run_id", "number"})
 """Numbers that a database gives: PostgreSQL leaves out those of a transaction that failed, SQLite gives them again."""
 
 

@@ -5,11 +5,11 @@ Read in this order: `language`, `steps`, then the tables: `weeks`, `calendars`, 
 
 from .boards import BOARDS, COMINGS
 from .by_hand import AWARDS, REVERSALS
-from .calendars import CALENDARS, HOLIDAYS
+from .calendars import ALONE, CALENDARS, HOLIDAYS
 from .language import Case, Story
 from .outages import FROZEN, OUTAGES
 from .weeks import MIDNIGHTS, WEEKS
 
-TABLES = (WEEKS, MIDNIGHTS, CALENDARS, HOLIDAYS, OUTAGES, FROZEN, BOARDS, COMINGS, AWARDS, REVERSALS)
+TABLES = (WEEKS, MIDNIGHTS, CALENDARS, HOLIDAYS, ALONE, OUTAGES, FROZEN, BOARDS, COMINGS, AWARDS, REVERSALS)
 
 __all__ = ["TABLES", "Case", "Story"]

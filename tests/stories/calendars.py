@@ -1,7 +1,20 @@
 """Stories of leap days, years and holidays (R13, R16)."""
 
 from .language import Case, case
-from .steps import award_each_day, chats, daemon_off, excuse, settle, sync, unexcuse, unlink, until
+from .steps import (
+    award_each_day,
+    chats,
+    daemon_off,
+    enroll,
+    excuse,
+    excuse_alone,
+    settle,
+    sync,
+    unexcuse,
+    unexcuse_alone,
+    unlink,
+    until,
+)
 
 CALENDARS: dict[str, Case] = {
     "a leap day is a day like any other": case(
@@ -107,5 +120,51 @@ HOLIDAYS: dict[str, Case] = {
     ),
     "only holidays: no streak, and none broken": case(
         excuse("Mon 09:30", "Mon", "Tue", "Wed"), until("Thu 00:05"), current=0, longest=0, settled="2 3 4"
+    ),
+}
+
+ALONE: dict[str, Case] = {
+    "ill for two days, excused before": case(
+        excuse_alone("Mon 09:30", "Tue", "Wed"), chats("Mon Thu 10:00"), until("Fri 00:05"), current=2, longest=2
+    ),
+    "ill, excused once it had broken the streak": case(
+        chats("Mon Tue Thu 10:00"), excuse_alone("Fri 12:00", "Wed"), current=3, longest=3, at_risk=True
+    ),
+    "excused too late to heal another miss": case(
+        chats("Mon 10:00"), excuse_alone("Thu 12:00", "Wed"), current=0, longest=1
+    ),
+    "somebody else's excuse is no excuse": case(
+        enroll("Mon 09:01", "bo"), chats("Mon Tue 10:00"), excuse_alone("Thu 12:00", "Wed", name="bo"), current=0
+    ),
+    "an excuse for one undone": case(
+        chats("Mon Tue Thu 10:00"),
+        excuse_alone("Fri 12:00", "Wed"),
+        unexcuse_alone("Fri 13:00", "Wed"),
+        current=1,
+        longest=2,
+    ),
+    "at work though excused": case(
+        excuse_alone("Mon 09:30", "Wed"), chats("Mon Tue Wed 10:00"), until("Thu 00:05"), current=3, longest=3
+    ),
+    "today excused: no risk": case(
+        chats("Mon 10:00"), excuse_alone("Tue 09:00", "Tue"), current=1, longest=1, active_today=False, at_risk=False
+    ),
+    "a holiday on an excused day, and the holiday is required again": case(
+        excuse_alone("Mon 09:30", "Wed"),
+        excuse("Mon 09:31", "Wed"),
+        chats("Mon Tue Thu 10:00"),
+        unexcuse("Fri 12:00", "Wed"),
+        current=3,
+        longest=3,
+    ),
+    "ill from Thursday over a holiday to Monday": case(
+        chats("Mon Tue Wed 10:00"),
+        excuse_alone("Thu 09:00", "Thu", "2026-03-09"),
+        excuse("Thu 09:01", "Fri"),
+        chats("2026-03-10 10:00"),
+        until("Wed 00:05"),
+        current=4,
+        longest=4,
+        active="2 3 4 10",
     ),
 }

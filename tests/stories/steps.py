@@ -133,13 +133,27 @@ def adjust(story: Story, points: int) -> None:
 def excuse(story: Story, *days: str) -> None:
     """Excuse days, of this week or by date."""
     for day in days:
-        story.engage.excuse(weekday(story.community.now, day), reason="a holiday")
+        story.engage.excuse(weekday(story.community.now, day), reason="a holiday", by="admin")
 
 
 @step
 def unexcuse(story: Story, day: str) -> None:
     """Require an excused day again."""
-    story.engage.unexcuse(weekday(story.community.now, day))
+    story.engage.unexcuse(weekday(story.community.now, day), by="admin")
+
+
+@step
+def excuse_alone(story: Story, *days: str, name: str = "ada") -> None:
+    """Excuse days for one member."""
+    these = [weekday(story.community.now, day) for day in days]
+    story.engage.excuse(*these, reason="ill", by="admin", member_id=name)
+
+
+@step
+def unexcuse_alone(story: Story, *days: str, name: str = "ada") -> None:
+    """Require a member's excused days again."""
+    these = [weekday(story.community.now, day) for day in days]
+    story.engage.unexcuse(*these, by="admin", member_id=name)
 
 
 @step

@@ -186,7 +186,7 @@ DAMAGES = (
     ),
     Damage(
         "a Sunday excused",
-        "INSERT INTO excusals (day, reason, at) SELECT '2026-03-08', 'Sunday', at FROM excusals",
+        "INSERT INTO excusals (day, is_excused, reason, at, actor) SELECT '2026-03-08', 1, 'x', at, 'x' FROM excusals",
         "calendar",
         "Sunday",
     ),

@@ -59,7 +59,7 @@ def _live(community: Community, chance: Random) -> None:
     today = community.now.date()
     if today == CHRISTMAS[0]:
         for day in CHRISTMAS:
-            community.engage.excuse(day, reason="Christmas")
+            community.engage.excuse(day, reason="Christmas", by="admin")
     for name, habit in HABITS.items():
         likely = habit if today.weekday() < 5 else habit / 6
         if chance.random() < likely and not (today in CHRISTMAS and name != "fay"):

@@ -195,7 +195,7 @@ class PostsByHalves(MemoryLedger):
     def post(self, posting: Any, /) -> Any:
         super().post(evolve(posting, links=(), drafts=()))
         return super().post(
-            evolve(posting, members=(), moves=(), run=None, streaks=(), settlement=None, excusal=None, slot=None)
+            evolve(posting, members=(), moves=(), run=None, streaks=(), settlement=None, excusals=(), slot=None)
         )
 
 
@@ -244,8 +244,47 @@ class CountsEveryFailure(Changes):
 
 
 class ExcusesNothing(MemoryLedger):
-    def calendar(self) -> Any:
-        return evolve(super().calendar(), excused=frozenset())
+    def calendar(self, member_id: str | None = None, /) -> Any:
+        return evolve(super().calendar(member_id), excused=frozenset())
+
+
+class ExcusesEverybodyInstead(Changes):
+    def change(self, posting: Any) -> Any:
+        return evolve(posting, excusals=[evolve(one, member_id=None) for one in posting.excusals])
+
+
+class ExcusesNobodyAlone(MemoryLedger):
+    def calendar(self, _: str | None = None, /) -> Any:
+        return super().calendar()
+
+
+class SettlesWithoutTheExcused(MemoryLedger):
+    def day_record(self, day: date, /) -> Any:
+        return evolve(super().day_record(day), excused=())
+
+
+class DerivesWithoutTheExcused(MemoryLedger):
+    def activity(self, through: date, /) -> Any:
+        return evolve(super().activity(through), excused=())
+
+
+class LosesNotes(Changes):
+    def change(self, posting: Any) -> Any:
+        return evolve(posting, excusals=[evolve(one, note=None) for one in posting.excusals])
+
+
+class KeepsReasonsOfTheForgotten(MemoryLedger):
+    def post(self, posting: Any, /) -> Any:
+        before = self._excusals
+        entries = super().post(posting)
+        if not posting.excusals:
+            self._excusals = before
+        return entries
+
+
+class TellsNoUndoneExcusals(MemoryLedger):
+    def excusals(self, member_id: str | None = None, /) -> Any:
+        return [one for one in super().excusals(member_id) if one.is_excused]
 
 
 class SettlesWhateverCame(Changes):
@@ -282,6 +321,8 @@ CAUGHT = (
     *(KnowsNoKeys, PostsOnAnyVersion, StreaksOnAnyVersion, PostsByHalves, TellsHistoryOldestFirst, FeedsTheLastAgain),
     *(RanksTheHidden, GrantsEveryClaim, ReleasesForAnybody, EndsASlotTwice, ForgetsWaits, CountsEveryFailure),
     *(ExcusesNothing, SettlesWhateverCame, ReversesWithoutTakingEvidenceBack),
+    *(ExcusesEverybodyInstead, ExcusesNobodyAlone, SettlesWithoutTheExcused, DerivesWithoutTheExcused, LosesNotes),
+    *(KeepsReasonsOfTheForgotten, TellsNoUndoneExcusals),
 )
 """What it always caught."""
 

@@ -115,7 +115,7 @@ TABLES = (
     *("monthly_balances", "balances", "entries", "discord_activity", "name_words", "members"),
 )
 """All that a store holds, what refers before what is referred to."""
-SEQUENCES = ("runs_run_id_seq", "excusals_change_seq", "entries_position_seq", "discord_activity_account_id_seq")
+SEQUENCES = ("runs_run_id_seq", "excusals_number_seq", "entries_position_seq", "discord_activity_account_id_seq")
 EMPTY = "; ".join(
     [
         "BEGIN; ALTER TABLE entries DISABLE TRIGGER USER",

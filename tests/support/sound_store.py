@@ -37,7 +37,7 @@ def _live(community: Community) -> None:
     community.sync(cy=2_750)
     engage.reverse("run:3", reason="withdrawn", by="admin")
     engage.adjust("ada", points=-3, key="fix:1", reason="typo", by="admin")
-    engage.excuse((community.now - 3 * DAY).date(), reason="a holiday")
+    engage.excuse((community.now - 3 * DAY).date(), reason="a holiday", by="admin")
     engage.leave("eli")
     engage.rejoin("eli")
     community.sync(eli=20)

@@ -49,7 +49,7 @@ class Weeks:
                 day.replace(hour=9, minute=15), m_1=0 if is_quiet else 120, m_2=40 if day.weekday() in {0, 2} else 0
             )
         self.now = NOW
-        self.engage.excuse(HOLIDAY, reason="Carnival")
+        self.engage.excuse(HOLIDAY, reason="Carnival", by="admin")
         self.engage.award(
             "m-1", source="benchmark", points=50, key="benchmark:991", at=datetime(2026, 3, 4, 17, tzinfo=UTC)
         )

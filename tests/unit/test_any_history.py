@@ -104,12 +104,17 @@ class AnyHistory(RuleBasedStateMachine):
     @rule(off=nearby)
     def excuse(self, off: timedelta) -> None:
         """Excuse a day, past or to come."""
-        self.both(lambda it: it.engage.excuse(it.now.date() + off, reason="a holiday"))
+        self.both(lambda it: it.engage.excuse(it.now.date() + off, reason="a holiday", by="admin"))
 
-    @rule(off=nearby)
-    def unexcuse(self, off: timedelta) -> None:
+    @rule(off=nearby, alone=st.none() | names)
+    def unexcuse(self, off: timedelta, alone: str | None) -> None:
         """Require a day again."""
-        self.both(lambda it: it.engage.unexcuse(it.now.date() + off))
+        self.both(lambda it: it.engage.unexcuse(it.now.date() + off, by="admin", member_id=alone))
+
+    @rule(off=nearby, name=names)
+    def excuse_alone(self, off: timedelta, name: str) -> None:
+        """Excuse one member."""
+        self.both(lambda it: it.engage.excuse(it.now.date() + off, reason="ill", by="admin", member_id=name))
 
     @rule(name=names, step=st.sampled_from(["unlink", "leave", "rejoin", "hide", "show", "forget", "enroll"]))
     def restate(self, name: str, step: str) -> None:
@@ -131,14 +136,14 @@ class AnyHistory(RuleBasedStateMachine):
     def streaks_and_sums_hold(self) -> None:
         """Compare what is stored with what is recomputed, and with what the rules say; add up the balances."""
         community = self.pair[0]
-        ledger, calendar = community.ledger, community.ledger.calendar()
+        ledger = community.ledger
         feed = community.engage.feed(limit=10_000)
         for standing in community.engage.members():
             name = standing.member_id
             active = {one.day for one in ledger.evidence(name, date.min, date.max)}
-            stored = ledger.streak_of(name)
+            stored, calendar = ledger.streak_of(name), ledger.calendar(name)
             assert stored == streaks.recomputed(stored, active, calendar)
-            told = (active, calendar.excused, calendar.settled_through)
+            told = (active, calendar.excused | calendar.alone, calendar.settled_through)
             assert (streaks.current(stored, calendar), stored.longest) == (
                 streak_oracle.current(*told),
                 streak_oracle.longest(*told),
@@ -160,6 +165,9 @@ def _told(community: Community) -> tuple[object, ...]:
         engage.feed(limit=10_000),
         ledger.accounts_to_sync(),
         ledger.calendar(),
+        [ledger.calendar(name).alone for name in MEMBERS],
+        ledger.excusals(),
+        engage.longest_streaks(),
         list(ledger.activity(date.max).streaks),
         [engage.standing(name).streak for name in MEMBERS if ledger.member(name)],
         [ledger.evidence(name, date.min, date.max) for name in MEMBERS],

@@ -62,8 +62,10 @@ def _calendar(it: Community, random: Random) -> None:
     day = it.now.date() + timedelta(days=random.randrange(-9, 5))
     act: Callable[[], object] = random.choice(
         [
-            lambda: it.engage.excuse(day, reason="a holiday"),
-            lambda: it.engage.unexcuse(day),
+            lambda: it.engage.excuse(day, reason="a holiday", by="admin"),
+            lambda: it.engage.unexcuse(day, by="admin"),
+            lambda: it.engage.excuse(day, reason="ill", by="admin", member_id=random.choice(MEMBERS)),
+            lambda: it.engage.unexcuse(day, by="admin", member_id=random.choice(MEMBERS)),
             lambda: it.engage.settle(accept_quiet=day),
         ]
     )

@@ -78,9 +78,9 @@ def reads_bo(community: Community) -> None:
 
 def lengths(ledger: Ledger, *names: str) -> dict[str, tuple[int, int]]:
     """Return current and longest of these, or of Ada and Bo; what is stored must be what is recomputed (R14)."""
-    found, calendar = {}, ledger.calendar()
+    found = {}
     for name in names or ("ada", "bo"):
-        stored = ledger.streak_of(name)
+        stored, calendar = ledger.streak_of(name), ledger.calendar(name)
         active = {one.day for one in ledger.evidence(name, date.min, date.max)}
         assert stored == streaks.recomputed(stored, active, calendar)
         found[name] = (streaks.current(stored, calendar), stored.longest)
@@ -92,7 +92,8 @@ MEANWHILE: dict[str, tuple[Callable[[Community], object], int, int]] = {
     "an award of the day": (lambda it: it.award("bo", "late", at=it.now - ONE_DAY), 2, 2),
     "a second award of the day": (lambda it: it.award("ada", "late", at=it.now - ONE_DAY), 2, 0),
     "the reversal of the only award": (lambda it: it.engage.reverse("tuesday", reason="withdrawn", by="x"), 0, 0),
-    "an excuse": (lambda it: it.engage.excuse(TUESDAY_ITSELF, reason="a holiday"), 2, 1),
+    "an excuse for one": (lambda it: it.engage.excuse(MONDAY.date(), reason="ill", by="admin", member_id="bo"), 2, 0),
+    "an excuse": (lambda it: it.engage.excuse(TUESDAY_ITSELF, reason="a holiday", by="admin"), 2, 1),
     "a window that reaches back": (reads_bo, 2, 2),
     "another settlement": (lambda it: it.engage.settle(), 2, 0),
     "a departure": (lambda it: it.engage.leave("ada"), 2, 0),
@@ -166,7 +167,7 @@ def test_an_excuse_is_planned_on_what_still_holds(community: Community, question
     """All streaks are derived anew for it, and news in between must not be lost."""
     community.engage.settle()
     engage, _ = interrupted(community, question, lambda: MEANWHILE[meanwhile][0](community))
-    engage.excuse(TUESDAY_ITSELF, reason="a holiday")
+    engage.excuse(TUESDAY_ITSELF, reason="a holiday", by="admin")
     ada, bo = MEANWHILE[meanwhile][1:]
     told = lengths(community.ledger)
     assert (told["ada"][0], told["bo"][0]) == (max(ada, 1), max(bo, 1))
@@ -182,7 +183,7 @@ def test_an_excuse_misses_nobody_who_comes_to_light_meanwhile(community: Communi
         community.award("cy", "tuesday too", at=MONDAY + ONE_DAY)
 
     engage, store = interrupted(community, "activity", meanwhile)
-    engage.excuse(MONDAY.date(), reason="a holiday")
+    engage.excuse(MONDAY.date(), reason="a holiday", by="admin")
     assert store.moved == 1
     assert lengths(community.ledger, "cy") == {"cy": (2, 2)}
 

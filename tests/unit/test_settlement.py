@@ -38,7 +38,7 @@ def current(community: Community, name: str = "ada") -> int:
     """Return a member's streak; what is stored must be what is recomputed (R14)."""
     ledger = community.ledger
     active = {one.day for one in ledger.evidence(name, date.min, date.max)}
-    stored, calendar = ledger.streak_of(name), ledger.calendar()
+    stored, calendar = ledger.streak_of(name), ledger.calendar(name)
     assert stored == streaks.recomputed(stored, active, calendar)
     return streaks.current(stored, calendar)
 
@@ -134,7 +134,7 @@ def test_a_frozen_board_holds_the_day(five: Community) -> None:
     assert report == SettleReport((MONDAY_ITSELF,), (Pending(TUESDAY, "frozen"),))
     (pending,) = report.pending
     assert pending.why.startswith("Tue 2026-03-03 is suspect: nobody's XP rose, though it did for 5 or more")
-    assert "`trc-engage excuse 2026-03-03 --reason …`" in describe_pending(pending)
+    assert "`trc-engage excuse 2026-03-03 --reason … --by …`" in describe_pending(pending)
     assert "`trc-engage settle --accept-quiet 2026-03-03`" in describe_pending(pending)
     five.sync(ONE_DAY)
     held = five.engage.settle().pending
@@ -157,7 +157,7 @@ def test_an_admin_may_excuse_a_frozen_day(five: Community) -> None:
     five.now += 2 * ONE_DAY
     five.sync()
     five.engage.settle()
-    five.engage.excuse(TUESDAY, reason="MEE6 stood still")
+    five.engage.excuse(TUESDAY, reason="MEE6 stood still", by="admin")
     assert five.engage.settle() == SettleReport((TUESDAY,), (Pending(WEDNESDAY, "frozen"),))
     assert current(five) == 1
 
@@ -187,21 +187,24 @@ def test_bad_days_are_named(community: Community) -> None:
     engage, saturday = community.engage, date(2026, 3, 7)
     for call in (
         lambda: engage.settle(accept_quiet=MONDAY),
-        lambda: engage.excuse(saturday, reason="weekend"),
-        lambda: engage.excuse(MONDAY, reason="an instant"),
-        lambda: engage.unexcuse(saturday),
+        lambda: engage.excuse(saturday, reason="weekend", by="admin"),
+        lambda: engage.excuse(MONDAY, reason="an instant", by="admin"),
+        lambda: engage.unexcuse(saturday, by="admin"),
     ):
         with pytest.raises(InvalidValue, match=r"^(day|accept_quiet): "):
             call()
     with pytest.raises(InvalidValue, match="reason: "):
-        engage.excuse(MONDAY_ITSELF, reason=" ")
+        engage.excuse(MONDAY_ITSELF, reason=" ", by="admin")
     assert community.ledger.calendar().excused == frozenset()
 
 
 def test_excusing_says_what_it_changed(five: Community) -> None:
     """Late or not, again or not, and whose streaks it touched (R16)."""
     engage = five.engage
-    assert (engage.excuse(THURSDAY, reason="a holiday").outcome, engage.unexcuse(THURSDAY).outcome) == (
+    assert (
+        engage.excuse(THURSDAY, reason="a holiday", by="admin").outcome,
+        engage.unexcuse(THURSDAY, by="admin").outcome,
+    ) == (
         "excused",
         "required",
     )
@@ -210,14 +213,14 @@ def test_excusing_says_what_it_changed(five: Community) -> None:
     five.sync(ONE_DAY)
     engage.settle()
     assert [current(five, name) for name in FIVE] == [3, 0, 0, 0, 0]
-    report = engage.excuse(TUESDAY, reason="a holiday")
+    report = engage.excuse(TUESDAY, reason="a holiday", by="admin")
     assert (report.outcome, report.late) == ("excused", [])
-    report = engage.excuse(WEDNESDAY, reason="a holiday")
+    report = engage.excuse(WEDNESDAY, reason="a holiday", by="admin")
     assert list(report.late) == [StreakChange(name, 0, 1, 1, 1) for name in FIVE[1:]]
-    assert engage.excuse(WEDNESDAY, reason="again").outcome == "unchanged"
-    report = engage.unexcuse(WEDNESDAY)
+    assert engage.excuse(WEDNESDAY, reason="again", by="admin").outcome == "unchanged"
+    report = engage.unexcuse(WEDNESDAY, by="admin")
     assert (report.outcome, list(report.late)) == ("required", [StreakChange(name, 1, 0, 1, 1) for name in FIVE[1:]])
-    assert engage.unexcuse(WEDNESDAY).outcome == "unchanged"
+    assert engage.unexcuse(WEDNESDAY, by="admin").outcome == "unchanged"
 
 
 def test_a_sync_tells_which_settled_streaks_it_changed(five: Community) -> None:

@@ -109,5 +109,5 @@ def test_all_streaks_are_derived_from_one_answer(community: Community) -> None:
     community.now += 30 * ONE_DAY
     community.engage.run_due()
     assert len(community.engage.settle().pending) == 0
-    calls = calls_of(community, lambda engage: engage.excuse(date(2026, 3, 3), reason="a holiday"))
+    calls = calls_of(community, lambda engage: engage.excuse(date(2026, 3, 3), reason="a holiday", by="admin"))
     assert calls == ["calendar", "activity", "post"]

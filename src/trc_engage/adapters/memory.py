@@ -19,7 +19,7 @@ from ..core.audit.model import BALANCE, Breach, Holdings, Rises, of_member
 from ..core.days import Calendar, Window, settled_before
 from ..core.errors import Conflict, LeaseLost, LedgerBusy
 from ..core.model import DISCORD, DiscordActivity, Entry, Evidence, Member
-from ..core.posting import Lease, Posting, RunState
+from ..core.posting import Excusal, Lease, Posting, RunState
 from ..core.reports import DiscordStanding, Found, MemberFacts, Rank, Standing, Tally
 from ..core.settlement import DayRecord, days_watched
 from ..core.streaks import Activity, Streak, current
@@ -55,6 +55,7 @@ class MemoryLedger:
         self._streaks: dict[str, Streak] = {}
         self._runs = RunState()
         """What was posted of runs, settlements and notices; `run_state` adds what the other tables say."""
+        self._excusals: list[Excusal] = []
         self._leases: dict[str, Lease] = {}
         self._requests: dict[str, datetime] = {}
 
@@ -68,7 +69,11 @@ class MemoryLedger:
         self._move(posting)
         for number, link in enumerate(posting.links, len(self._accounts) + 1):
             self._accounts[number] = link.opened(number)
+        self._excusals += [
+            evolve(one, number=number) for number, one in enumerate(posting.excusals, len(self._excusals) + 1)
+        ]
         forgotten = {member.member_id for member in posting.members if member.is_forgotten}
+        self._excusals = [one.forgotten() if one.member_id in forgotten else one for one in self._excusals]
         for number, account in self._accounts.items():
             if account.member_id in forgotten and account.status == "unlinked":
                 self._accounts[number] = account.forgotten()
@@ -82,19 +87,20 @@ class MemoryLedger:
         slot, lease = posting.slot, posting.lease
         if (lease and not self._holds(lease)) or (slot and self._runs.slot_end(slot.slot)):
             raise LeaseLost
-        settlement, excusal = posting.settlement, posting.excusal
+        settlement = posting.settlement
         known = {*self._members, *(member.member_id for member in posting.members)}
         holds = (
             not posting.repeats
             and (posting.run is None or posting.run.follows == self._runs.sync.good_run)
             and (posting.calendar is None or posting.calendar == self.calendar())
             and (settlement is None or settlement.revision == self._revision_of(settlement.day))
-            and (excusal is None or excusal.revision is None or excusal.revision == self._revision())
+            and posting.revision in {None, self._revision()}
             and all(_version(self._members.get(one.member_id)) == one.version for one in posting.members)
             and all(_version(self._accounts.get(one.account_id)) == one.version for one in posting.accounts)
             and all(_version(self._streaks.get(one.member_id)) == one.version for one in posting.streaks)
             and known.issuperset(streak.member_id for streak in posting.streaks)
             and known.issuperset(draft.member_id for draft in posting.drafts)
+            and {None, *known}.issuperset(excusal.member_id for excusal in posting.excusals)
         )
         if not (holds and self._links_fit(posting) and self._drafts_fit(posting)):
             raise Conflict
@@ -223,16 +229,27 @@ class MemoryLedger:
         return [one for one in found if first_day <= one.day <= last_day]
 
     @locked
-    def calendar(self) -> Calendar:
+    def calendar(self, member_id: str | None = None, /) -> Calendar:
         first = min((member.enrolled_at for member in self._members.values()), default=None)
         through = self._runs.calendar.settled_through or settled_before(first)
-        return evolve(self._runs.calendar, settled_through=through)
+        alone = frozenset(day for day, members in self._excused_alone().items() if member_id in members)
+        return evolve(self._runs.calendar, settled_through=through, alone=alone)
+
+    def _excused_alone(self) -> dict[date, set[str]]:
+        """Return who is excused alone on which day."""
+        excused: dict[date, set[str]] = defaultdict(set)
+        for one in self._excusals:
+            if one.member_id is not None:
+                (excused[one.day].add if one.is_excused else excused[one.day].discard)(one.member_id)
+        return excused
 
     @locked
     def day_record(self, day: date, /) -> DayRecord:
         active = {self._accounts[account_id].member_id for on, account_id in self._discord_days if on == day}
         active |= {award.member_id for award in self._awards() if award.day == day}
-        return DayRecord([self.streak_of(member_id) for member_id in sorted(active)], self._revision_of(day))
+        others = self._excused_alone().get(day, set()) - active
+        streaks, held = ([self.streak_of(member_id) for member_id in sorted(who)] for who in (active, others))
+        return DayRecord(streaks, self._revision_of(day), held)
 
     @locked
     def streak_of(self, member_id: str, /) -> Streak:
@@ -246,7 +263,8 @@ class MemoryLedger:
         for award in self._awards():
             active[award.day].add(award.member_id)
         days = [(day, [*members]) for day, members in sorted(active.items()) if day <= through]
-        return Activity([streak for _, streak in sorted(self._streaks.items())], days, self._revision())
+        excused = [(day, sorted(who)) for day, who in sorted(self._excused_alone().items()) if who and day <= through]
+        return Activity([streak for _, streak in sorted(self._streaks.items())], days, self._revision(), excused)
 
     def _revision(self) -> int:
         return len(self._entries) + self._runs.sync.good_run
@@ -267,7 +285,7 @@ class MemoryLedger:
         member = self._members.get(member_id)
         if member is None:
             return None
-        calendar, streak = self.calendar(), self.streak_of(member_id)
+        calendar, streak = self.calendar(member_id), self.streak_of(member_id)
         open_from = calendar.unsettled_until(today)[:1] or (today,)
         open_days = frozenset(one.day for one in self.evidence(member_id, open_from[0], today))
         return MemberFacts(self._standing(member), member.enrolled_at, streak, calendar, open_days)
@@ -286,6 +304,10 @@ class MemoryLedger:
         ranked = sorted((first, who) for who, words in named.items() if (first := first_met(sought, words)))
         order = [*sorted(by_id), *(who for _, who in ranked if who not in by_id)]
         return [Found(who, self._members[who].name) for who in order[:limit]]
+
+    @locked
+    def excusals(self, member_id: str | None = None, /) -> Sequence[Excusal]:
+        return [one for one in self._excusals if member_id is None or one.member_id in {None, member_id}]
 
     @locked
     def history(
@@ -361,6 +383,7 @@ class MemoryLedger:
             [*self._streaks.values()],
             [Rises(*key, account_ids) for key, account_ids in groups.items()],
             self.calendar(),
+            excused={day: frozenset(who) for day, who in self._excused_alone().items() if who},
         )
 
     @locked

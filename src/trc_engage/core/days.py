@@ -1,9 +1,9 @@
 """Which UTC days a window of time counts for (R12), and which days are required (R13)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from .errors import InvalidValue
 
@@ -90,7 +90,9 @@ class Calendar:
     """Before the first settlement the day before the first enrolment; None while nobody is enrolled."""
     excused: frozenset[date] = frozenset()
     changes: int = 0
-    """How often a day was excused or required again; with `settled_through` it identifies a calendar."""
+    """How often a day was excused or required again, for anybody; with `settled_through` it identifies a calendar."""
+    alone: frozenset[date] = field(factory=frozenset, eq=False)
+    """The days on which a member is excused alone, if it is that member's calendar (R13a)."""
 
     @property
     def next_day(self) -> date | None:
@@ -101,14 +103,21 @@ class Calendar:
         """Return the calendar once a day is decided."""
         return evolve(self, settled_through=day)
 
-    def turned(self, day: date, *, excused: bool) -> "Calendar":
-        """Return the calendar once a day is excused, or required again."""
-        days = self.excused | {day} if excused else self.excused - {day}
-        return evolve(self, excused=days, changes=self.changes + 1)
+    def turned(self, days: Iterable[date], *, excused: bool, alone: bool = False) -> "Calendar":
+        """Return the calendar once days are excused, or required again, for everybody or for its member alone."""
+        turned = frozenset(days)
+        before = self.alone if alone else self.excused
+        after = before | turned if excused else before - turned
+        changes = self.changes + len(turned)
+        return evolve(self, alone=after, changes=changes) if alone else evolve(self, excused=after, changes=changes)
+
+    def is_excused(self, day: date) -> bool:
+        """Return whether a day breaks no streak although it is a weekday."""
+        return day in self.excused or day in self.alone
 
     def is_required(self, day: date) -> bool:
         """Return whether a day without activity breaks a streak."""
-        return day.weekday() < SATURDAY and day not in self.excused
+        return day.weekday() < SATURDAY and not self.is_excused(day)
 
     def adds(self, day: date) -> bool:
         """Return whether activity on that day makes a streak longer: on any weekday, excused or not."""

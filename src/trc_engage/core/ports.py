@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .days import Calendar
     from .incidents import Notice
     from .model import Board, DiscordActivity, Entry, Evidence, Member
-    from .posting import Lease, Posting, RunState
+    from .posting import Excusal, Lease, Posting, RunState
     from .reports import Found, MemberFacts, Rank, Standing, Tally
     from .roster import Presence
     from .settlement import DayRecord
@@ -139,8 +139,8 @@ class Ledger(Protocol):
         """Return what shows that the member was active from day to day, oldest first (R11)."""
         ...
 
-    def calendar(self) -> Calendar:
-        """Return which days are excused, and through which day all are settled.
+    def calendar(self, member_id: str | None = None, /) -> Calendar:
+        """Return which days are excused, for everybody or for a member too, and through which day all are settled.
 
         Days before the first enrolment count as settled.
         """
@@ -171,7 +171,7 @@ class Ledger(Protocol):
         ...
 
     def day_record(self, day: date, /) -> DayRecord:
-        """Return who was active on a day, with their streaks."""
+        """Return who was active on a day, and who else was excused on it alone, with their streaks."""
         ...
 
     def streak_of(self, member_id: str, /) -> Streak:
@@ -190,7 +190,7 @@ class Ledger(Protocol):
         planned on, if a member is no longer at the version it was read, if a link's id is taken or
         its member unknown or forgotten, if a draft's key is used or its award reversed, if a streak
         is no longer at its version, if the calendar is another, or if there was news since what
-        `run`, `settlement` or `excusal` name. Raises `LeaseLost` if the posting's lease is no longer
+        `run`, `settlement` or `revision` name. Raises `LeaseLost` if the posting's lease is no longer
         held, or its slot has ended already.
         """
         ...
@@ -218,6 +218,10 @@ class Views(Protocol):
         the word that the first one found, then by member id; nobody twice; nobody by name who is hidden or
         forgotten.
         """
+        ...
+
+    def excusals(self, member_id: str | None = None, /) -> Sequence[Excusal]:
+        """Return how days were excused and required again, oldest first: all, or everybody's and one member's."""
         ...
 
     def history(

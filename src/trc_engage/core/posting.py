@@ -158,13 +158,37 @@ class Settlement:
 
 @frozen
 class Excusal:
-    """A day that is excused, or required again (R13)."""
+    """A day that is excused, or required again, with who decided it and why (R13, R13a, R27)."""
 
     day: date
-    reason: str | None
-    """None: required again."""
-    revision: int | None = None
-    """`Activity.revision` when all streaks were derived anew for it."""
+    is_excused: bool
+    """False: required again."""
+    at: datetime
+    actor: str
+    reason: str | None = None
+    """For the member to read; None if none was given, or if it went when the member was forgotten."""
+    note: str | None = None
+    """For admins alone."""
+    member_id: str | None = None
+    """Who alone is meant; None for everybody."""
+    number: int = 0
+    """Orders all of them; 0 before it is stored."""
+
+    def turned(self, calendar: Calendar) -> Calendar:
+        """Return everybody's calendar after it: one member's days leave it alone, but for the count of changes."""
+        if self.member_id is not None:
+            return evolve(calendar, changes=calendar.changes + 1)
+        return calendar.turned([self.day], excused=self.is_excused)
+
+    def forgotten(self) -> "Excusal":
+        """Return it without what may name its member (R9)."""
+        return evolve(self, reason=None, note=None)
+
+
+def in_force(excusals: Iterable[Excusal]) -> Sequence[Excusal]:
+    """Return those that stand, of excusals told oldest first: by day, everybody's before a member's own."""
+    last = {(one.day, one.member_id or ""): one for one in excusals}
+    return [last[key] for key in sorted(last) if last[key].is_excused]
 
 
 @frozen
@@ -204,7 +228,9 @@ class Posting:
     failure: SyncFailure | None = None
     slot: SlotEnd | None = None
     settlement: Settlement | None = None
-    excusal: Excusal | None = None
+    excusals: Sequence[Excusal] = ()
+    revision: int | None = None
+    """`Activity.revision` when everybody's streaks were derived anew."""
     sent: Sequence[SentNotice] = ()
     """Notices that were delivered."""
     begun: Sequence[SentNotice] = ()
@@ -232,6 +258,7 @@ class Posting:
             (link.discord_id for link in self.links),
             (draft.key for draft in self.drafts if draft.key is not None),
             (draft.reverses for draft in self.drafts if draft.reverses is not None),
+            ((excusal.member_id, excusal.day) for excusal in self.excusals),
         )
         return any(_is_repeated(names) for names in named)
 
@@ -286,9 +313,8 @@ class RunState:
             sync, rises = sync.after_failure(posting.failure), {}
         if posting.settlement is not None:
             sync, calendar, rises = sync.seen(posting.at), calendar.settled(posting.settlement.day), {}
-        if posting.excusal is not None:
-            calendar = calendar.turned(posting.excusal.day, excused=posting.excusal.reason is not None)
-            rises = {}
+        for one in posting.excusals:
+            calendar, rises = one.turned(calendar), {}
         slots = state.slots
         if posting.slot is not None:
             slots = sorted([*slots, posting.slot], key=lambda end: end.slot)

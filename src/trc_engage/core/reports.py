@@ -131,10 +131,15 @@ class SettleReport:
 
 @frozen
 class ExcuseReport:
-    """What became of an excused day, and which streaks it changed (R16)."""
+    """What became of days that were excused or required again, and which streaks that changed (R13a, R16)."""
 
-    day: date
     outcome: Literal["excused", "required", "unchanged"]
+    """Unchanged: each of the days was that already."""
+    days: Sequence[date]
+    """Those that changed."""
+    unchanged: Sequence[date] = ()
+    member_id: str | None = None
+    """Who alone is meant; None for everybody."""
     late: Sequence[StreakChange] = ()
 
 
@@ -263,7 +268,7 @@ def member_day(day: date, evidence: tuple[Evidence, ...], calendar: Calendar, en
         mark = "weekend"
     elif evidence:
         mark = "active"
-    elif day in calendar.excused:
+    elif calendar.is_excused(day):
         mark = "excused"
     elif not calendar.is_settled(day):
         mark = "pending"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence, Set
 from datetime import date, timedelta
 from functools import reduce
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from .days import Calendar
 
@@ -28,6 +28,7 @@ class Streak:
     version: int = 0
     """How often the store has written it; 0 for one that it has not."""
     last: date | None = None
+    """The last day through which it is known to hold: an active one, or one on which the member was excused alone."""
     length: int = 0
     longest: int = 0
 
@@ -42,6 +43,8 @@ class Activity:
     """Who was active on each day with evidence, oldest first: member ids, each once, in no order."""
     revision: int
     """Grows with everything that may be evidence."""
+    excused: Sequence[tuple[date, Sequence[str]]] = ()
+    """Who is excused alone on which day, oldest first (R13a)."""
 
 
 @frozen
@@ -96,23 +99,40 @@ def advance_all(streaks: Iterable[Streak], day: date, calendar: Calendar) -> lis
     return advanced
 
 
+def hold_all(streaks: Iterable[Streak], day: date, calendar: Calendar) -> list[Streak]:
+    """Take a day without activity on which just these members are excused: whichever streak stands holds (R13a)."""
+    return [
+        evolve(streak, last=day)
+        if streak.last is not None and streak.last < day and not calendar.requires_any(streak.last, day)
+        else streak
+        for streak in streaks
+    ]
+
+
 def recomputed(stored: Streak, active_days: Iterable[date], calendar: Calendar) -> Streak:
     """Return the streak that these active days make, up to the last settled day, in the stored one's place."""
-    through = calendar.settled_through
+    through, active = calendar.settled_through, frozenset(active_days)
     blank = Streak(stored.member_id, stored.version)
     if through is None:
         return blank
-    settled = sorted(day for day in active_days if day <= through)
-    return reduce(lambda streak, day: advance(streak, day, calendar), settled, blank)
+
+    def step(streak: Streak, day: date) -> Streak:
+        (after,) = (advance_all if day in active else hold_all)([streak], day, calendar)
+        return after
+
+    return reduce(step, sorted(day for day in active | calendar.alone if day <= through), blank)
 
 
 def all_recomputed(activity: Activity, calendar: Calendar) -> list[tuple[Streak, Streak]]:
     """Return every member's stored streak beside the one that the activity makes under a calendar."""
     stored = {streak.member_id: streak for streak in activity.streaks}
     anew = {member_id: Streak(member_id, streak.version) for member_id, streak in stored.items()}
-    for day, active in activity.days:
-        known = [anew.get(member_id) or Streak(member_id) for member_id in active]
-        anew.update((streak.member_id, streak) for streak in advance_all(known, day, calendar))
+    active, excused = dict(activity.days), dict(activity.excused)
+    for day in sorted(active.keys() | excused.keys()):
+        known = [anew.get(member_id) or Streak(member_id) for member_id in active.get(day, ())]
+        held = [anew[member_id] for member_id in {*excused.get(day, ())}.difference(active.get(day, ())) & anew.keys()]
+        steps = advance_all(known, day, calendar) + hold_all(held, day, calendar)
+        anew.update((streak.member_id, streak) for streak in steps)
     return [(stored.get(member_id) or Streak(member_id), streak) for member_id, streak in anew.items()]
 
 

@@ -118,6 +118,18 @@ def validate_actor(value: object) -> str:
     return _validate_text("by", value)
 
 
+def validate_new_actor(value: object) -> str:
+    """Return who does something: 1 to 1,000 characters that nobody could mistake for others (R29)."""
+    actor = validate_actor(value)
+    validate_new("by", actor)
+    return actor
+
+
+def validate_note(value: object) -> str:
+    """Return what admins are to know besides: 1 to 1,000 characters."""
+    return _validate_text("note", value)
+
+
 def validate_weekday(value: object) -> date:
     """Return a day that can be excused: Monday to Friday."""
     day = validate_day("day", value)

@@ -130,7 +130,7 @@ def describe_pending(pending: Pending) -> str:
     if pending.cause == "no_sync":
         return f"{pending.why}. See `trc-engage sync`"
     if pending.cause == "frozen":
-        excuse, settle = f"excuse {pending.day} --reason …", f"settle --accept-quiet {pending.day}"
+        excuse, settle = f"excuse {pending.day} --reason … --by …", f"settle --accept-quiet {pending.day}"
         return (
             f"{pending.fact}. If the board stood still: `trc-engage {excuse}`. If it was really that quiet: "
             f"`trc-engage {settle}`"

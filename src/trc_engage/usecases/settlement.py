@@ -1,9 +1,13 @@
 """Days that are settled once, in order, and days that are excused (R13, R15, R16)."""
 
 import logging
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 
+from attrs import evolve
+
 from ..core import settlement as core_settlement, slots, streaks as core_streaks
+from ..core.errors import UnknownMember
 from ..core.ports import Store
 from ..core.posting import Excusal, Posting, RunState, Settlement, retry_on_conflict
 from ..core.reports import ExcuseReport, SettleReport
@@ -52,7 +56,8 @@ def _settle_next(run: Run, now: datetime, accept_quiet: date | None, after: time
         return None
     calendar, record = run.state.calendar, run.ledger.day_record(day)
     longer = core_streaks.advance_all(record.active, day, calendar) if calendar.adds(day) else []
-    run.post(Posting(now, streaks=longer, calendar=calendar, settlement=Settlement(day, record.revision)))
+    held = core_streaks.hold_all(record.excused, day, calendar)
+    run.post(Posting(now, streaks=longer + held, calendar=calendar, settlement=Settlement(day, record.revision)))
     logger.info("settled %s: %d active", day, len(record.active), extra={"day": f"{day}", "active": len(record.active)})
     return day
 
@@ -75,20 +80,25 @@ def _cause(state: RunState, day: date) -> Cause | None:
     return core_settlement.cause_of(day, state.calendar, state.sync.good_at, state.rises)
 
 
-def excuse(ledger: Store, now: datetime, day: date, reason: str | None) -> ExcuseReport:
-    """Excuse a weekday, or with None for a reason require it again; settled or not (R13, R16)."""
+def excuse(ledger: Store, days: Collection[date], meant: Excusal) -> ExcuseReport:
+    """Excuse weekdays, or require them again, as one excusal says of its day; settled or not (R13, R13a, R16).
+
+    Raises `UnknownMember`.
+    """
+    member_id = meant.member_id
 
     def attempt() -> ExcuseReport:
-        calendar = ledger.calendar()
-        if (day in calendar.excused) == (reason is not None):
-            return ExcuseReport(day, "unchanged")
-        derived, revision = streaks.Derived(), None
-        if calendar.settled_through is not None and calendar.is_settled(day):
-            activity = ledger.activity(calendar.settled_through)
-            changed = calendar.turned(day, excused=reason is not None)
-            derived, revision = streaks.of_everyone(activity, changed, calendar), activity.revision
-        excusal = Excusal(day, reason, revision)
-        ledger.post(Posting(now, streaks=derived.streaks, calendar=calendar, excusal=excusal))
-        return ExcuseReport(day, "required" if reason is None else "excused", derived.changes)
+        if member_id is not None and ledger.member(member_id) is None:
+            raise UnknownMember(member_id)
+        calendar = ledger.calendar(member_id)
+        excused = calendar.excused if member_id is None else calendar.alone
+        new = sorted({day for day in days if (day in excused) != meant.is_excused})
+        unchanged = sorted({*days}.difference(new))
+        if not new:
+            return ExcuseReport("unchanged", (), unchanged, member_id)
+        derived, revision = streaks.of_excusal(ledger, calendar, new, meant)
+        excusals = [evolve(meant, day=day) for day in new]
+        ledger.post(Posting(meant.at, streaks=derived.streaks, calendar=calendar, excusals=excusals, revision=revision))
+        return ExcuseReport("excused" if meant.is_excused else "required", new, unchanged, member_id, derived.changes)
 
     return retry_on_conflict(attempt)

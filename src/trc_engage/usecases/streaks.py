@@ -9,7 +9,7 @@ from ..core import streaks as core_streaks
 from ..core.days import Calendar
 from ..core.model import Move
 from ..core.ports import Ledger
-from ..core.posting import Draft
+from ..core.posting import Draft, Excusal
 from ..core.reports import StreakChange
 from ..core.streaks import Activity, Streak
 
@@ -41,7 +41,21 @@ def of_moves(ledger: Ledger, moves: Iterable[Move], calendar: Calendar) -> Deriv
     )
 
 
-def of_everyone(activity: Activity, calendar: Calendar, calendar_before: Calendar) -> Derived:
+def of_excusal(ledger: Ledger, calendar: Calendar, days: Sequence[date], meant: Excusal) -> tuple[Derived, int | None]:
+    """Derive the streaks that an excusal of settled days touches, everybody's or one member's.
+
+    Returns them with `Activity.revision`, if they are everybody's.
+    """
+    if calendar.settled_through is None or not calendar.is_settled(days[0]):
+        return Derived(), None
+    after = calendar.turned(days, excused=meant.is_excused, alone=meant.member_id is not None)
+    if meant.member_id is not None:
+        return _of_member(ledger, meant.member_id, calendar, after=after), None
+    activity = ledger.activity(calendar.settled_through)
+    return _of_everyone(activity, after, calendar), activity.revision
+
+
+def _of_everyone(activity: Activity, calendar: Calendar, calendar_before: Calendar) -> Derived:
     """Derive all streaks under another calendar, by taking every settled day once more."""
     pairs = core_streaks.all_recomputed(activity, calendar)
     changed = [after for before, after in pairs if after != before]
@@ -49,15 +63,21 @@ def of_everyone(activity: Activity, calendar: Calendar, calendar_before: Calenda
 
 
 def _of_member(
-    ledger: Ledger, member_id: str, calendar: Calendar, came: Set[date] = frozenset(), gone: int | None = None
+    ledger: Ledger,
+    member_id: str,
+    calendar: Calendar,
+    came: Set[date] = frozenset(),
+    gone: int | None = None,
+    after: Calendar | None = None,
 ) -> Derived:
-    """Derive one member's streak, with days that come, or without the award at a position that goes."""
+    """Derive one member's streak: with days that come, without the award at a position, or under another calendar."""
+    own = after or (ledger.calendar(member_id) if calendar.changes else calendar)
     stored = ledger.streak_of(member_id)
     evidence = ledger.evidence(member_id, date.min, date.max)
     days = {one.day for one in evidence if gone is None or one.position != gone} | came
-    derived = core_streaks.recomputed(stored, days, calendar)
+    derived = core_streaks.recomputed(stored, days, own)
     # Posted even if it is the same: its version tells others that evidence came or went.
-    return Derived([derived], _changes([(stored, derived)], calendar, calendar))
+    return Derived([derived], _changes([(stored, derived)], calendar, after or calendar))
 
 
 def _changes(

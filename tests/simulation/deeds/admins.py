@@ -53,7 +53,7 @@ def unexcuse(doer: Doer, process: Process) -> None:
     excused = doer.life.oracle.calendar.excused
     if excused:
         day = doer.random.choice(sorted(excused))
-        doer.do(process, lambda engage: engage.unexcuse(day))
+        doer.do(process, lambda engage: engage.unexcuse(day, by="admin"))
         excused.discard(day)
 
 
@@ -63,5 +63,5 @@ def _day_nearby(doer: Doer) -> date | None:
 
 
 def _set_excused(doer: Doer, process: Process, day: date) -> None:
-    doer.do(process, lambda engage: engage.excuse(day, reason="a holiday"))
+    doer.do(process, lambda engage: engage.excuse(day, reason="a holiday", by="admin"))
     doer.life.oracle.calendar.excused.add(day)

@@ -36,5 +36,5 @@ MUTANTS = {
     "a frozen board breaks streaks": Mutant(always(settlement, "is_frozen", False), seed=3),  # noqa: FBT003
     "a reversal derives nothing": Mutant(swap(streaks, "of_draft", _not_of("reversal"))),
     "a late award derives nothing": Mutant(swap(streaks, "of_draft", _not_of("award")), seed=3),
-    "an excuse derives nothing": Mutant(always(streaks, "of_everyone", streaks.Derived()), seed=2),
+    "an excuse derives nothing": Mutant(always(streaks, "of_excusal", (streaks.Derived(), None)), seed=2),
 }

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ...core.days import Window
 from ...core.errors import Conflict, LeaseLost
 from ...core.model import DISCORD, SILENT_KINDS, TOMBSTONE, Decision, Entry, Link, Member, Move
-from ...core.posting import Draft, Lease, Posting, SyncFailure, SyncRun
+from ...core.posting import Draft, Excusal, Lease, Posting, SyncFailure, SyncRun
 from ...core.reports import COUNTS
 from ...core.slots import SlotEnd
 from ...core.streaks import Streak
@@ -15,6 +15,7 @@ from .database import Connection, Database, month_of, stamp
 from .queries import Days, Facts, Views, calendar_of, latest_revision, revision_of_day
 from .runs import Running, add_failure, end_failures
 from .search import name
+from .stories import Stories
 
 POST_ENTRIES = """
 INSERT INTO entries (
@@ -248,6 +249,8 @@ INSERT INTO monthly_balances (month, member_id, points) VALUES (?, ?, ?)
 ON CONFLICT (month, member_id) DO UPDATE SET points = monthly_balances.points + excluded.points
 """
 
+EXCUSALS = ("day", "is_excused", "at", "actor", "reason", "note", "member_id")
+
 STREAKS = ("member_id", "version", "last", "length", "longest")
 POST_STREAKS = """
 ON CONFLICT (member_id) DO UPDATE SET
@@ -279,9 +282,7 @@ def post(database: Database, connection: Connection, posting: Posting) -> list[i
         connection.execute(
             "INSERT INTO settled_days (day, settled_at) VALUES (?, ?)", [posting.settlement.day.isoformat(), at]
         )
-    if posting.excusal is not None:
-        day = posting.excusal.day.isoformat()
-        connection.execute("INSERT INTO excusals (day, reason, at) VALUES (?, ?, ?)", [day, posting.excusal.reason, at])
+    _excuse(database, connection, posting.excusals)
     return positions
 
 
@@ -289,10 +290,10 @@ def _check(connection: Connection, posting: Posting) -> None:
     """Raise `Conflict` if the calendar or the evidence is not what the posting was planned on."""
     if posting.repeats or (posting.calendar is not None and calendar_of(connection) != posting.calendar):
         raise Conflict
-    settlement, excusal = posting.settlement, posting.excusal
+    settlement = posting.settlement
     if settlement is not None and revision_of_day(connection, settlement.day) != settlement.revision:
         raise Conflict
-    if excusal is not None and excusal.revision is not None and latest_revision(connection) != excusal.revision:
+    if posting.revision is not None and latest_revision(connection) != posting.revision:
         raise Conflict
 
 
@@ -327,10 +328,26 @@ def _extend(database: Database, connection: Connection, streaks: Sequence[Streak
         raise Conflict
 
 
+def _excuse(database: Database, connection: Connection, excusals: Sequence[Excusal]) -> None:
+    rows = [
+        (one.day.isoformat(), one.is_excused, stamp(one.at), one.actor, one.reason, one.note, one.member_id)
+        for one in excusals
+    ]
+    try:
+        if rows:
+            database.merge(connection, "excusals", EXCUSALS, rows, "")
+    except connection.IntegrityError as error:
+        raise Conflict from error
+
+
 def _forget(connection: Connection, members: Sequence[Member]) -> None:
+    forgotten = [member.member_id for member in members if member.is_forgotten]
     connection.executemany(
         "UPDATE discord_activity SET discord_id = ? WHERE member_id = ? AND unlinked_at IS NOT NULL",
-        [(TOMBSTONE, member.member_id) for member in members if member.is_forgotten],
+        [(TOMBSTONE, member_id) for member_id in forgotten],
+    )
+    connection.executemany(
+        "UPDATE excusals SET reason = NULL, note = NULL WHERE member_id = ?", [(member_id,) for member_id in forgotten]
     )
 
 
@@ -366,7 +383,7 @@ def _link(database: Database, connection: Connection, links: Sequence[Link], at:
         raise Conflict
 
 
-class SqlLedger(Facts, Days, Running, Views, Audited):
+class SqlLedger(Facts, Days, Running, Views, Stories, Audited):
     """The store ports on any database."""
 
     def post(self, posting: Posting, /) -> Sequence[Entry]:

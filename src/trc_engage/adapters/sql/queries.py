@@ -50,11 +50,7 @@ SELECT (SELECT coalesce(max(position), 0) FROM entries)
 
 CALENDAR = """
 SELECT (SELECT max(day) FROM settled_days), (SELECT min(enrolled_at) FROM members),
-    (SELECT coalesce(max(change), 0) FROM excusals)
-"""
-EXCUSED = """
-SELECT day FROM excusals AS last
-WHERE reason IS NOT NULL AND change = (SELECT max(change) FROM excusals WHERE day = last.day)
+    (SELECT coalesce(max(number), 0) FROM excusals)
 """
 
 
@@ -65,16 +61,18 @@ class Days(SqlStore):
         with self._database.snapshot() as connection:
             return evidence_of(connection, self._database.discord_evidence, member_id, first_day, last_day)
 
-    def calendar(self) -> Calendar:
+    def calendar(self, member_id: str | None = None, /) -> Calendar:
         with self._database.snapshot() as connection:
-            return calendar_of(connection)
+            return calendar_of(connection, member_id)
 
     def day_record(self, day: date, /) -> DayRecord:
         with self._database.snapshot() as connection:
             active: dict[str, Streak] = {}
             for statement in (ACTIVE_ON_DISCORD, ACTIVE_ELSEWHERE):
                 active |= {row[0]: _streak(row) for row in connection.execute(statement, [day.isoformat()])}
-            return DayRecord([*active.values()], revision_of_day(connection, day))
+            excused = _excused(connection, "day = ? AND member_id IS NOT NULL", [day.isoformat()])
+            held = [stored_streak(connection, one) for one, days in excused.items() if days and one not in active]
+            return DayRecord([*active.values()], revision_of_day(connection, day), held)
 
     def streak_of(self, member_id: str, /) -> Streak:
         with self._database.connection() as connection:
@@ -83,7 +81,8 @@ class Days(SqlStore):
     def activity(self, through: date, /) -> Activity:
         with self._database.snapshot() as connection:
             streaks = [_streak(row) for row in connection.execute(f"{STREAK} ORDER BY member_id")]
-            return Activity(streaks, _active_days(connection, through), latest_revision(connection))
+            active, revision = _active_days(connection, through), latest_revision(connection)
+            return Activity(streaks, active, revision, _days_excused_alone(connection, through))
 
 
 def _active_days(connection: Connection, through: date) -> list[tuple[date, Sequence[str]]]:
@@ -118,15 +117,39 @@ def evidence_of(
     return sorted(found, key=lambda one: (one.day, one.position or 0, one.account_id or 0))
 
 
-def calendar_of(connection: Connection) -> Calendar:
-    """Read the calendar."""
+def _excused(connection: Connection, condition: str, values: Sequence[str]) -> dict[str, set[date]]:
+    """Read on which days everybody, under an empty id, or each member alone is excused."""
+    excused: defaultdict[str, set[date]] = defaultdict(set)
+    statement = f"SELECT day, is_excused, member_id FROM excusals WHERE {condition} ORDER BY number"
+    for day, is_excused, member_id in connection.execute(statement, values):
+        days = excused[member_id or ""]
+        (days.add if is_excused else days.discard)(date.fromisoformat(day))
+    return excused
+
+
+def _days_excused_alone(connection: Connection, through: date) -> list[tuple[date, Sequence[str]]]:
+    """Read who is excused alone on which day."""
+    members: defaultdict[date, list[str]] = defaultdict(list)
+    for member_id, days in _excused(connection, "day <= ? AND member_id IS NOT NULL", [through.isoformat()]).items():
+        for day in days:
+            members[day].append(member_id)
+    return [(day, sorted(members[day])) for day in sorted(members)]
+
+
+def calendar_of(connection: Connection, member_id: str | None = None) -> Calendar:
+    """Read the calendar, everybody's or a member's own."""
     through, first_at, changes = connection.execute(CALENDAR).fetchone()
     if through is None:
         settled_through = settled_before(first_at and datetime.fromisoformat(first_at))
     else:
         settled_through = date.fromisoformat(through)
-    excused = frozenset(date.fromisoformat(day) for (day,) in connection.execute(EXCUSED)) if changes else frozenset()
-    return Calendar(settled_through, excused, changes)
+    if not changes:
+        return Calendar(settled_through)
+    excused = _excused(connection, "member_id IS NULL", [])
+    if member_id is not None:
+        excused |= _excused(connection, "member_id = ?", [member_id])
+    alone = frozenset(excused.get(member_id, ())) if member_id else frozenset()
+    return Calendar(settled_through, frozenset(excused.get("", ())), changes, alone)
 
 
 def stored_streak(connection: Connection, member_id: str) -> Streak:
@@ -280,7 +303,7 @@ class Views(Finding):
             if not found:
                 return None
             enrolled_at, *streak = connection.execute(ENROLLED, [member_id]).fetchone()
-            calendar = calendar_of(connection)
+            calendar = calendar_of(connection, member_id)
             open_from = calendar.unsettled_until(today)[:1] or (today,)
             evidence = evidence_of(connection, self._database.discord_evidence, member_id, open_from[0], today)
         open_days = frozenset(one.day for one in evidence)

@@ -105,11 +105,17 @@ CREATE TABLE settled_days (
 ){by_key};
 
 CREATE TABLE excusals (
-    change {number},
+    number {number},
     day {day} NOT NULL,
+    is_excused {flag} NOT NULL CHECK (is_excused IN (false, true)),
+    at {instant} NOT NULL,
+    actor TEXT NOT NULL,
     reason TEXT,
-    at {instant} NOT NULL
+    note TEXT,
+    member_id {id} REFERENCES members
 ){by_number};
+CREATE INDEX excusals_of_a_member ON excusals (member_id, number);
+CREATE INDEX excusals_of_a_day ON excusals (day, number);
 
 CREATE TABLE runs (
     run_id {number},

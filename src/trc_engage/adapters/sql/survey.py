@@ -15,7 +15,7 @@ from ...core.streaks import Streak
 from .database import Connection, Row, stamp
 from .tables import TABLES, Column, Table
 
-PERSONAL = frozenset({"name", "discord_id", "key", "reason", "actor"})
+PERSONAL = frozenset({"name", "discord_id", "key", "reason", "actor", "note"})
 """Columns that may hold what names a person, and are not to be shown."""
 
 
@@ -166,8 +166,8 @@ class Survey:
             balances[member_id][source] = points
         streaks = self._streaks()
         rises = self._rises()
-        calendar = self._calendar(members)
-        return Holdings(last or 0, members, accounts, balances, streaks, rises, calendar, self.unreadable)
+        calendar, excused = self._calendar(members)
+        return Holdings(last or 0, members, accounts, balances, streaks, rises, calendar, self.unreadable, excused)
 
     def _streaks(self) -> list[Streak]:
         """Read the streaks; one that is garbled stands as empty, at its version, so that it can be rebuilt."""
@@ -203,20 +203,22 @@ class Survey:
                     self._note(flaw, member_id)
         return rises
 
-    def _calendar(self, members: Sequence[Member]) -> Calendar | None:
-        """Read the calendar; None if any part of it is garbled."""
+    def _calendar(self, members: Sequence[Member]) -> tuple[Calendar | None, dict[date, set[str]]]:
+        """Read the calendar, None if any part of it is garbled, and who is excused alone on which day."""
         known = len(self.unreadable)
         settled: list[date] = [day for day, _ in self.values("settled_days", check="calendar")]
-        excused: set[date] = set()
+        excused: dict[date, set[str]] = defaultdict(set)
         changes = 0
-        for change, day, reason, _ in self.values("excusals", check="calendar"):
-            changes = max(change, changes)
-            excused = excused - {day} if reason is None else excused | {day}
+        for number, day, is_excused, *_, member_id in self.values("excusals", check="calendar"):
+            changes = max(number, changes)
+            (excused[day].add if is_excused else excused[day].discard)(member_id or "")
+        everybody = frozenset(day for day, who in excused.items() if "" in who)
+        alone = {day: others for day, who in excused.items() if (others := who - {""})}
         if len(self.unreadable) != known or (not settled and any(one.member_id for one in self.unreadable)):
-            return None
+            return None, alone
         first: datetime | None = min((member.enrolled_at for member in members), default=None)
         before = None if first is None else first.date() - ONE_DAY
-        return Calendar(max(settled, default=before), frozenset(excused), changes)
+        return Calendar(max(settled, default=before), everybody, changes), alone
 
     def _note(self, breach: Breach, member_id: object = None) -> None:
         self.unreadable.append(evolve(breach, member_id=_if_text(member_id)))

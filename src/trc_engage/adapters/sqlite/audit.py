@@ -38,6 +38,7 @@ OWNERS = {
     "balances": "balance",
     "streaks": "streak",
     "discord_days": "evidence",
+    "excusals": "calendar",
 }
 """What a row without the one it refers to is called, by its table."""
 

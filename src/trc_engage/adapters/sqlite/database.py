@@ -16,6 +16,7 @@ from ..sql.database import Connection, SqlStore, refuse_newer, refuse_other
 from ..sql.pool import Pool
 from ..sql.queries import Days, Views
 from ..sql.schema import SCHEMA_VERSION
+from ..sql.stories import Stories
 from .schema import check_released, migrate
 
 OWNER_ONLY = 0o600
@@ -358,5 +359,5 @@ class SqliteFile(SqlStore):
         )
 
 
-class SqliteViews(SqliteFile, Days, Views):
+class SqliteViews(SqliteFile, Days, Views, Stories):
     """The views of a store alone, for a program that only reads: quicker to load than all of `SqliteLedger`."""

@@ -7,7 +7,7 @@ from attrs import evolve
 from ..days import Calendar, days_counted
 from ..errors import InvalidValue
 from ..model import TOMBSTONE, DiscordActivity
-from ..streaks import Streak, advance_all
+from ..streaks import Streak, advance_all, hold_all
 from ..validation import validate_discord_id
 from .books import Books, Tail, points_until
 from .model import BALANCE, CHECKS, STREAK, Audit, Breach, Holdings, Rises, of_member
@@ -102,7 +102,8 @@ def breaches_of_evidence(holdings: Holdings, books: Books) -> Iterator[Breach]:
             if account_id not in books.tails and not _is_doubtful(known.get(account_id), holdings, books):
                 subject = f"account {account_id}"
                 yield Breach("evidence", subject, f"its activity on {rises.day}", "there", "none before it is opened")
-    for day in sorted(holdings.calendar.excused if holdings.calendar else ()):
+    everybody = holdings.calendar.excused if holdings.calendar else frozenset()
+    for day in sorted(everybody | holdings.excused.keys()):
         if holdings.calendar and not holdings.calendar.adds(day):
             yield Breach("calendar", f"day {day}", "an excused day", f"{day:%A}", "a weekday")
 
@@ -127,13 +128,15 @@ def streaks_by_evidence(holdings: Holdings, books: Books, calendar: Calendar) ->
     owners = {account.account_id: account.member_id for account in holdings.accounts}
     through = calendar.settled_through
     streaks: dict[str, Streak] = {}
-    for day in sorted(books.rose.keys() | books.awarded.keys()):
+    for day in sorted(books.rose.keys() | books.awarded.keys() | holdings.excused.keys()):
         if through is None or day > through:
             break
         active = {owners[account_id] for account_id in books.rose.get(day, ()) if account_id in owners}
         active |= {member_id for member_id, standing in books.awarded.get(day, {}).items() if standing > 0}
         before = [streaks.get(member_id) or Streak(member_id) for member_id in active]
-        streaks |= {streak.member_id: streak for streak in advance_all(before, day, calendar)}
+        held = [streaks[member_id] for member_id in holdings.excused.get(day, frozenset()) - active & streaks.keys()]
+        steps = advance_all(before, day, calendar) + hold_all(held, day, calendar)
+        streaks |= {streak.member_id: streak for streak in steps}
     return streaks
 
 
@@ -224,6 +227,7 @@ def _strangers(holdings: Holdings, books: Books) -> Iterator[Breach]:
         ("entry", "the member of entries", books.sums),
         (BALANCE, "the member of a balance", holdings.balances),
         (STREAK, "the member of a streak", [streak.member_id for streak in holdings.streaks]),
+        ("calendar", "the member of an excusal", {one for who in holdings.excused.values() for one in who}),
     )
     for check, what, member_ids in owners:
         for member_id in sorted(set(member_ids) - known):

@@ -1,6 +1,6 @@
 """What goes into an audit, what it finds, and what a repair changes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import date, datetime
 
 from attrs import Factory, define, field, frozen
@@ -147,6 +147,8 @@ class Holdings:
     """None if it cannot be read."""
     unreadable: Sequence[Breach] = ()
     """The rows that no value can be made of."""
+    excused: Mapping[date, Set[str]] = Factory(dict)
+    """Who is excused alone on which day (R13a)."""
 
 
 @define

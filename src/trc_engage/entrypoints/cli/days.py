@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
+from ...core.posting import in_force
 from ...core.reports import ExcuseReport, SettleReport, StreakChange
-from ..wire.runs import Excused, Settled
+from ..stores import opened_to_read
+from ..wire.runs import Excusals, Excused, Settled
 from ..wiring import opened
 from ..wording import changed, counted, dated, describe_pending, safe
 from .options import Json, command, day, settings_in_force
-from .output import print_json, print_lines
+from .output import print_json, print_lines, print_table
 
 
 @command("trc-engage settle", "trc-engage settle --accept-quiet 2026-03-04")
@@ -37,27 +39,67 @@ def settle(
         print_settled(report, accepted)
 
 
-@command("trc-engage excuse 2026-12-25 --reason Christmas", "trc-engage excuse 2026-12-25 --undo")
+@command(
+    "trc-engage excuse 2026-12-24 2026-12-25 --reason Christmas --by admin-7",
+    "trc-engage excuse 2026-03-04 --member m-1 --reason ill --by admin-7",
+    "trc-engage excuse 2026-12-24 --undo --by admin-7",
+    "trc-engage excuse --list",
+)
 def excuse(
-    excused: Annotated[str, typer.Argument(metavar="DAY", help="A weekday such as 2026-12-25, settled or not.")],
+    days: Annotated[
+        list[str] | None, typer.Argument(metavar="DAY…", help="Weekdays such as 2026-12-25, settled or not.")
+    ] = None,
     *,
-    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; required without --undo.")] = None,
-    undo: Annotated[bool, typer.Option("--undo", help="Make it a required day again.")] = False,
+    member: Annotated[str | None, typer.Option(metavar="MEMBER", help="Excuse this member alone.")] = None,
+    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; members can read it.")] = None,
+    by: Annotated[str | None, typer.Option(metavar="WHO", help="Who decided it.")] = None,
+    note: Annotated[str | None, typer.Option(metavar="TEXT", help="A note that only admins can read.")] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Require the days again.")] = False,
+    listed: Annotated[bool, typer.Option("--list", help="List the excused days.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Excuse a weekday, so that it breaks no streak.
+    """Excuse weekdays, so that they break no streak; with --member, not this member's.
 
-    For members who were active on it, it still counts. Streaks that this changes are recomputed.
+    For members who were active on them, they still count. Streaks that this changes are recomputed.
     """
-    if (reason is None) != undo:
-        raise typer.BadParameter("give --reason to excuse the day, or --undo to require it again")
-    the_day = day("day", excused)
+    if listed:
+        if days or undo or any((reason, by, note)):
+            raise typer.BadParameter("--list takes --member and --json only")
+        _list(member, as_json=as_json)
+        return
+    if not days or by is None or (reason is None and not undo):
+        raise typer.BadParameter("give days, --by and --reason to excuse them; or days, --by and --undo")
+    named = [day("day", text) for text in days]
     with opened(settings_in_force()) as engage:
-        report = engage.unexcuse(the_day) if reason is None else engage.excuse(the_day, reason=reason)
+        if undo:
+            report = engage.unexcuse(*named, by=by, reason=reason, member_id=member, note=note)
+        else:
+            report = engage.excuse(*named, reason=reason or "", by=by, member_id=member, note=note)
     if as_json:
         print_json(Excused.of(report))
     else:
         print_excused(report)
+
+
+def _list(member: str | None, *, as_json: bool) -> None:
+    """Print which days are excused, for whom and why; with a member, everybody's and that member's."""
+    with opened_to_read(settings_in_force()) as reader:
+        found = in_force(reader.excusals(member))
+    if as_json:
+        print_json(Excusals.of(excusals=found))
+        return
+    print_table(
+        ("day", "member", "by", "reason", "note"),
+        [
+            (
+                dated(one.day),
+                safe(one.member_id or "everybody"),
+                *map(safe, (one.actor, one.reason or "", one.note or "")),
+            )
+            for one in found
+        ],
+        right=set(),
+    )
 
 
 CHANGES_SHOWN_MAX = 5
@@ -90,12 +132,11 @@ def print_settled(report: SettleReport, accepted: date | None) -> None:
 
 def print_excused(report: ExcuseReport) -> None:
     """Print what changed about a day, and whose streak that changed."""
-    outcomes = {
-        "excused": "is excused: it breaks no streak",
-        "required": "is required again",
-        "unchanged": "is unchanged: nothing to do",
-    }
-    print_lines(f"{dated(report.day)} {outcomes[report.outcome]}")
+    whom = "" if report.member_id is None else f" for {safe(report.member_id)}"
+    whose = "no streak" if report.member_id is None else "no streak of that member"
+    outcome = f"excused{whom}: it breaks {whose}" if report.outcome == "excused" else f"required again{whom}"
+    print_lines(*(f"{dated(one)} is {outcome}" for one in report.days))
+    print_lines(*(f"{dated(one)} is unchanged{whom}: nothing to do" for one in report.unchanged))
     if report.outcome != "unchanged" and not report.late:
         print_lines("no streak changed")
     print_changed_streaks(report.late)

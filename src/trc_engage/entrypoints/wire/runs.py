@@ -35,11 +35,30 @@ class Settled(Shape):
 
 
 class Excused(Shape):
-    """What became of an excused day."""
+    """What became of days that were excused or required again."""
+
+    outcome: str
+    member_id: Annotated[str | None, Shown("Who alone is meant; null for everybody.")]
+    days: Annotated[Sequence[date], Shown("Those that changed.")]
+    unchanged: Sequence[date]
+    late: Sequence[StreakChange]
+
+
+class Excusal(Shape):
+    """An excused day, for admins."""
 
     day: date
-    outcome: str
-    late: Sequence[StreakChange]
+    member_id: Annotated[str | None, Shown("Null for everybody.")]
+    at: datetime
+    by: Annotated[str, Shown(of="actor")]
+    reason: str | None
+    note: Annotated[str | None, Shown("For admins alone.")]
+
+
+class Excusals(Shape):
+    """The excused days, oldest first."""
+
+    excusals: Sequence[Excusal]
 
 
 class Move(Shape):

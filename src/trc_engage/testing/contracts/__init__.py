@@ -6,6 +6,7 @@ from .lasting import InstantsContract, LastingContract, OriginsContract, Refusal
 from .ledger import ActivityContract, FactsContract, PostingContract
 from .roster import RosterContract as RosterContract
 from .runs import RunBookContract, ThreadsContract
+from .streaks import ExcusalsContract
 from .views import CrowdContract, FindingContract, RanksContract, ViewsContract
 
 
@@ -13,6 +14,7 @@ class LedgerContract(
     FactsContract,
     PostingContract,
     ActivityContract,
+    ExcusalsContract,
     RanksContract,
     CrowdContract,
     RunBookContract,

@@ -12,11 +12,12 @@ from ...core.errors import Conflict
 from ...core.incidents import FailureRun, SentNotice
 from ...core.model import Link, Member, Move
 from ...core.ports import Store
-from ...core.posting import Draft, Excusal, Posting, Settlement, SyncFailure
+from ...core.posting import Draft, Posting, Settlement, SyncFailure
 from ...core.slots import SlotEnd, Wait
 from ...core.streaks import Streak
 from .ledger import BENCHMARK, TODAY
 from .story import ADA, ADA_ID, BO, BO_ID, MONDAY, StoreContract, Story
+from .streaks import ALONE, REQUIRED
 
 EXACT = MONDAY + timedelta(microseconds=123_457)
 LATER = EXACT + timedelta(minutes=5, microseconds=1)
@@ -107,9 +108,10 @@ def live(story: Story) -> None:
     for xp in (0, 310):
         story.sync({ADA_ID: xp, BO_ID: 50})
     story.restate(BO, "left")
+    tomorrow = TODAY + timedelta(days=1)
     (award,) = ledger.post(Posting(MONDAY, drafts=[BENCHMARK], streaks=[Streak(ADA, 0, TODAY, 1, 1)]))
     ledger.post(Posting(story.at, settlement=Settlement(TODAY, ledger.day_record(TODAY).revision)))
-    ledger.post(Posting(story.at, excusal=Excusal(TODAY + timedelta(days=1), "a holiday")))
+    ledger.post(Posting(story.at, excusals=[ALONE, evolve(ALONE, day=tomorrow), evolve(REQUIRED, day=tomorrow)]))
     failure = SyncFailure(story.at, "rate_limited", "slow down", counts=True, retry_at=story.at + timedelta(minutes=1))
     notice = SentNotice("webhook", "source", "alert", MONDAY, story.at)
     ledger.post(Posting(story.at, failure=failure, slot=SlotEnd(MONDAY, "failed", story.at), sent=[notice]))
@@ -130,6 +132,7 @@ def everything(ledger: Store) -> dict[str, object]:
         "ranks": [ledger.ranking(when, limit=10) for when in (None, month)],
         "activity": ledger.activity(date.max),
         "calendar": ledger.calendar(),
+        "excusals": ledger.excusals(),
         "runs": ledger.run_state().sync,
         "slots": [ledger.run_state(MONDAY).slot_end(MONDAY), ledger.run_state().last_slot],
         "notices": ledger.run_state().notices_sent,

@@ -9,7 +9,7 @@ from attrs import evolve
 from ...core.days import Calendar
 from ...core.errors import Conflict
 from ...core.model import DISCORD, Evidence, Link, Member, Move, XpChange
-from ...core.posting import Draft, Excusal, Posting, Settlement
+from ...core.posting import Draft, Posting, Settlement
 from ...core.streaks import Streak
 from .story import ADA, ADA_ID, BO, BO_ID, MONDAY, StoreContract, Story
 
@@ -18,8 +18,8 @@ NOTHING_SETTLED = Calendar(TODAY - timedelta(days=1))
 BENCHMARK = Draft("award", ADA, "benchmark", 50, TODAY, MONDAY, "benchmark:1")
 
 
-class ActivityContract(StoreContract):
-    """What the store promises of awards (R8), evidence (R11), settled days (R15) and streaks (R16)."""
+class MembersContract(StoreContract):
+    """Where promises of activity begin."""
 
     @pytest.fixture
     def members(self, story: Story) -> Story:
@@ -28,6 +28,10 @@ class ActivityContract(StoreContract):
         story.enroll(BO)
         story.sync({ADA_ID: 0})
         return story
+
+
+class ActivityContract(MembersContract):
+    """What the store promises of awards (R8), evidence (R11), settled days (R15) and streaks (R16)."""
 
     def test_an_award_is_an_entry_under_its_key(self, members: Story) -> None:
         """What was posted is returned, found by its key, fed and counted."""
@@ -146,28 +150,6 @@ class ActivityContract(StoreContract):
         with pytest.raises(Conflict):
             members.ledger.post(Posting(members.at, settlement=Settlement(TODAY, record.revision)))
         assert members.ledger.calendar() == NOTHING_SETTLED
-
-    def test_days_are_excused_and_required_again(self, members: Story) -> None:
-        """Every change counts, so that no two calendars look alike by chance."""
-        wednesday = TODAY + timedelta(days=2)
-        members.ledger.post(Posting(MONDAY, excusal=Excusal(TODAY, "holiday")))
-        members.ledger.post(Posting(MONDAY, excusal=Excusal(wednesday, "holiday")))
-        assert members.ledger.calendar().excused == {TODAY, wednesday}
-        once = members.ledger.calendar()
-        members.ledger.post(Posting(MONDAY, excusal=Excusal(TODAY, None)))
-        assert members.ledger.calendar().excused == {wednesday}
-        members.ledger.post(Posting(MONDAY, excusal=Excusal(TODAY, "holiday")))
-        again = members.ledger.calendar()
-        assert again.excused == once.excused
-        assert again != once
-
-    def test_an_excusal_sees_all_news(self, members: Story) -> None:
-        """Whatever was posted since everybody's streaks were derived makes it `Conflict`."""
-        revision = members.ledger.activity(TODAY).revision
-        members.ledger.post(Posting(MONDAY, drafts=[BENCHMARK]))
-        assert members.ledger.activity(TODAY).revision > revision
-        with pytest.raises(Conflict):
-            members.ledger.post(Posting(MONDAY, excusal=Excusal(TODAY, "holiday", revision)))
 
     def test_the_facts_hold_what_is_open(self, members: Story) -> None:
         """Active days after the last settled one are told apart from what is decided."""
