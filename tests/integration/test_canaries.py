@@ -133,12 +133,12 @@ def server(time: Time) -> Iterator[Mee6Server]:
 def live(folder: Path, ears: Ears, server: Mee6Server, time: Time, trouble: str | Trouble) -> None:
     """Open everybody in a good run, then live through slots of trouble, a sync by hand, and the recovery."""
     settings = Settings(
-        folder / "engage.db",
-        server.guild_id,
-        server.url,
-        TOKEN,
-        ears.receiver.url,
-        f"https://{DSN_KEY}@sentry.example/42",
+        store=folder / "engage.db",
+        guild_id=server.guild_id,
+        source_url=server.url,
+        source_token=TOKEN,
+        alert_webhook=ears.receiver.url,
+        sentry_dsn=f"https://{DSN_KEY}@sentry.example/42",
     )
     options = {"page_gap": 0.0, "deadline_seconds": 0.4, "pages_max": 5, "pause": float}
     made(settings)

@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
-from ..settings import installed_version
+from ..settings import installed_version, variables
 from .options import COMMANDS, errors_reported
 
 MODULES = {
@@ -63,21 +63,10 @@ Use it with your own:
   trc-engage web             serves the leaderboard and members' pages on http://127.0.0.1:8000/
 """
 
-EPILOG = """\b
+VARIABLES = "\n".join(f"  {variable:<26}{meaning}" for variable, meaning in variables())
+EPILOG = f"""\b
 Settings, from the environment:
-  TRC_ENGAGE_STORE          path of the store, or postgresql://USER:PASSWORD@HOST/DATABASE
-                            (default: a file in your data folder)
-  TRC_ENGAGE_GUILD_ID       id of your Discord server; required to sync
-  TRC_ENGAGE_SOURCE         where XP is read: mee6 (default), lurkr, or package.module:factory
-  TRC_ENGAGE_MEE6_URL       base URL of MEE6 (default: https://mee6.xyz)
-  TRC_ENGAGE_MEE6_TOKEN     token for a leaderboard that is not public
-  TRC_ENGAGE_LURKR_URL      base URL of Lurkr (default: https://api.lurkr.gg)
-  TRC_ENGAGE_LURKR_TOKEN    API key for a leaderboard that is not public
-  TRC_ENGAGE_ALERT_WEBHOOK  URL of a Discord webhook, for alerts to admins
-  TRC_ENGAGE_CONTACT_URL    URL of a page of yours, sent to Discord with each alert
-  TRC_ENGAGE_WEB_TOKEN      token that allows writing through the web API; unset, nobody can
-  SENTRY_DSN                DSN of a Sentry project, for errors, alerts and check-ins
-  SENTRY_ENVIRONMENT        environment shown in Sentry (default: production)
+{VARIABLES}
 
 \b
 Exit codes:
