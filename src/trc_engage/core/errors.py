@@ -14,7 +14,7 @@ RosterTrouble = Literal[
 """Token: it is wrong, or was reset. No access: whoever asks is not on the server."""
 
 
-@frozen(repr=False)
+@frozen(repr=False, eq=False)
 class _Shown:
     """A value as a message shows it: shortened where the message wants its `repr`."""
 
@@ -47,7 +47,7 @@ class EngageError(Exception):
         return f"{self.fact}; {self.remedy}" if self.remedy else self.fact
 
 
-@define(slots=False)
+@define(slots=False, repr=False)
 class InvalidValue(EngageError, ValueError):
     """A value handed in cannot be used; the message names the field, the value and the remedy."""
 
@@ -58,17 +58,17 @@ class InvalidValue(EngageError, ValueError):
     text = "{field}: {value!r}: {advice}"
 
 
-@define(slots=False)
+@define(slots=False, repr=False)
 class UnknownMember(EngageError):
     """No member has this id."""
 
     member_id: str
 
     text = "member {member_id!r} is not enrolled"
-    remedy = "check the id or enroll the member first"
+    remedy = "check the id or enrol the member first"
 
 
-@define(slots=False)
+@define(slots=False, repr=False)
 class NotLinked(EngageError):
     """The member has no linked Discord account."""
 
@@ -78,7 +78,7 @@ class NotLinked(EngageError):
     remedy = "link one first"
 
 
-@define(slots=False)
+@define(slots=False, repr=False)
 class LinkTaken(EngageError):
     """A second link was asked for, of a member or of a Discord id (R7); it names who holds the first."""
 
@@ -89,7 +89,7 @@ class LinkTaken(EngageError):
     remedy = "unlink that member first"
 
 
-@define(slots=False)
+@define(slots=False, repr=False)
 class KeyReused(EngageError):
     """A key is used already, for something else (R8); the message names both contents."""
 
@@ -103,7 +103,7 @@ class KeyReused(EngageError):
     )
 
 
-@define(slots=False)
+@define(slots=False, repr=False)
 class Reversed(EngageError):
     """The award with this key was taken back, and its key is used up (R8)."""
 
@@ -112,7 +112,7 @@ class Reversed(EngageError):
     text = "the award with key {key!r} was reversed, and its key is used up; give a new key"
 
 
-@define(slots=False)
+@define(slots=False, repr=False)
 class UnknownAward(EngageError):
     """No award has this key."""
 
@@ -128,7 +128,7 @@ class SourceMissing(EngageError):
     text = "this Engage has no source and cannot sync; build it with one, as Engage(source=…)"
 
 
-@define(slots=False)
+@define(slots=False, repr=False)
 class SourceError(EngageError):
     """The board could not be read or is not trusted, and nothing changed."""
 
@@ -150,7 +150,7 @@ class KeptAway(SourceError):
     """The source had asked to be left alone for a while, and was: nothing was requested (R21)."""
 
 
-@define(slots=False)
+@define(slots=False, repr=False)
 class RosterError(EngageError):
     """The roster cannot tell of anybody, and nothing changed; the text holds no secret and names no member."""
 
@@ -170,7 +170,7 @@ class ReadStopped(EngageError):
     text = "the read was stopped before it ended and nothing changed; open a new source to read again"
 
 
-@define(slots=False)
+@define(slots=False, repr=False)
 class ClockWentBack(EngageError):
     """The present time lies before what the ledger has already seen (R22)."""
 
@@ -202,7 +202,7 @@ class LeaseLost(LedgerBusy):
     )
 
 
-@define(slots=False)
+@define(slots=False, repr=False)
 class AlertFailed(EngageError):
     """A channel did not take a notice; it is tried again with the next run, unless the error says otherwise."""
 
