@@ -12,7 +12,7 @@ from attrs import Factory, define
 from ..model import ADJUSTMENT, DISCORD, SILENT_KINDS, Entry, XpChange
 from ..points import XP_PER_POINT
 from ..validation import AHEAD_MAX, EARLIEST_AT
-from .model import Breach, Doubts, Holdings, of_member
+from .model import Breach, Doubts, Holdings, Row, breaches, of_member
 
 SYNC_KINDS = frozenset({"opening", "gain", "deduction", "rebase"})
 _XP = frozenset({"xp"})
@@ -31,36 +31,28 @@ SIGN_NAMES = {1: "more than 0", -1: "less than 0", 0: "0"}
 _NO_TIME = timedelta(0)
 
 
-def _flaw(entry: Entry, what: str, found: object, expected: object, *, check: str = "entry") -> Breach:
-    return Breach(check, f"entry {entry.position}", what, found, expected)
-
-
 def flaws(entry: Entry) -> Iterator[Breach]:
     """Yield what is wrong with an entry that can be seen without any other."""
+    rows = [*_form(entry), *_source(entry), *_day(entry)]
+    if entry.xp is not None and entry.kind in SYNC_KINDS:
+        rows += _xp(entry, entry.xp)
+    return breaches("entry", f"entry {entry.position}", *rows)
+
+
+def _form(entry: Entry) -> Iterator[Row]:
     kind, has = entry.kind, FIELDS[entry.kind]
     for name in OPTIONAL:
         is_there = getattr(entry, name) is not None
         if is_there != (name in has) and name not in MAY_HAVE.get(kind, ()):
-            yield _flaw(
-                entry,
-                f"the {name} of {_article(kind)}",
-                "there" if is_there else "missing",
-                "none" if is_there else "one",
-            )
+            found, expected = ("there", "none") if is_there else ("missing", "one")
+            yield True, f"the {name} of {_article(kind)}", found, expected
     sign = (entry.points > 0) - (entry.points < 0)
-    if kind == "adjustment":
-        if not sign:
-            yield _flaw(entry, "an adjustment", "0 points", "some")
-    elif sign != SIGNS[kind]:
-        yield _flaw(entry, f"the amount of {_article(kind)}", entry.points, SIGN_NAMES[SIGNS[kind]])
-    if entry.silent != (kind in SILENT_KINDS):
-        yield _flaw(
-            entry, f"{_article(kind)}", "silent" if entry.silent else "loud", "loud" if entry.silent else "silent"
-        )
-    yield from _source_flaws(entry)
-    yield from _day_flaws(entry)
-    if entry.xp is not None and kind in SYNC_KINDS:
-        yield from _xp_flaws(entry, entry.xp)
+    due = SIGNS.get(kind, sign)
+    if sign != due:
+        yield True, f"the amount of {_article(kind)}", entry.points, SIGN_NAMES[due]
+    yield kind == "adjustment" and not sign, "an adjustment", "0 points", "some"
+    heard, due_to_be = ("silent", "loud") if entry.silent else ("loud", "silent")
+    yield entry.silent != (kind in SILENT_KINDS), _article(kind), heard, due_to_be
 
 
 def points_until(xp: int, baseline: int) -> int:
@@ -68,18 +60,16 @@ def points_until(xp: int, baseline: int) -> int:
     return (xp - baseline) // XP_PER_POINT
 
 
-def _source_flaws(entry: Entry) -> Iterator[Breach]:
-    if entry.kind in SYNC_KINDS:
-        expected: str | None = DISCORD
-    else:
-        expected = ADJUSTMENT if entry.kind == "adjustment" else None
-    if expected is None and entry.source.strip().casefold() == DISCORD:
-        yield _flaw(entry, "the source", repr(entry.source), "another: only a sync posts to it")
-    elif expected is not None and entry.source != expected:
-        yield _flaw(entry, "the source", repr(entry.source), repr(expected))
+def _source(entry: Entry) -> Iterator[Row]:
+    kind, source = entry.kind, entry.source
+    expected = DISCORD if kind in SYNC_KINDS else ADJUSTMENT if kind == "adjustment" else source
+    if source != expected:
+        yield True, "the source", repr(source), repr(expected)
+    if kind not in SYNC_KINDS and source.strip().casefold() == DISCORD:
+        yield kind != "adjustment", "the source", repr(source), "another: only a sync posts to it"
 
 
-def _day_flaws(entry: Entry) -> Iterator[Breach]:
+def _day(entry: Entry) -> Iterator[Row]:
     """Compare the day with the instant: an award may be dated a moment ahead, and counts for the day of its posting.
 
     A gain or deduction is dated by the beginning of its window, a reversal by its award; everything else
@@ -87,33 +77,28 @@ def _day_flaws(entry: Entry) -> Iterator[Breach]:
     """
     kind, posted_on = entry.kind, entry.at.date()
     if kind == "award" and entry.at < EARLIEST_AT:
-        yield _flaw(entry, "the instant", entry.at, f"one from {EARLIEST_AT.year} on")
-        return
-    slack = AHEAD_MAX if kind == "award" else _NO_TIME
-    if kind in {"gain", "deduction", "reversal"}:
-        # An award of today may have been dated a moment ahead, and be reversed on the same day.
-        if kind != "reversal" and entry.day > posted_on:
-            yield _flaw(entry, "the day", entry.day, f"{posted_on} or earlier")
-    elif not (entry.at - slack).date() <= entry.day <= posted_on:
-        yield _flaw(entry, "the day", entry.day, posted_on)
+        yield True, "the instant", entry.at, f"one from {EARLIEST_AT.year} on"
+    elif kind in {"gain", "deduction"}:
+        yield entry.day > posted_on, "the day", entry.day, f"{posted_on} or earlier"
+    # An award of today may have been dated a moment ahead, and be reversed on the same day.
+    elif kind != "reversal":
+        first = (entry.at - (AHEAD_MAX if kind == "award" else _NO_TIME)).date()
+        yield not first <= entry.day <= posted_on, "the day", entry.day, posted_on
 
 
-def _xp_flaws(entry: Entry, xp: XpChange) -> Iterator[Breach]:
+def _xp(entry: Entry, xp: XpChange) -> Iterator[Row]:
     """Each entry follows from its own XP: points are paid as the floor rises, and only a rebase moves a baseline."""
+    before, after = xp.baseline_before, xp.baseline_after
     if entry.kind == "opening":
-        if (xp.xp_before, xp.baseline_before) != (None, None):
-            yield _flaw(entry, "what stood before an opening", "something", "nothing")
-        if xp.xp_after != xp.baseline_after:
-            yield _flaw(entry, "the baseline of an opening", xp.baseline_after, f"{xp.xp_after}, the XP read")
+        yield (xp.xp_before, before) != (None, None), "what stood before an opening", "something", "nothing"
+        yield xp.xp_after != after, "the baseline of an opening", after, f"{xp.xp_after}, the XP read"
         return
-    if xp.xp_before is None or xp.baseline_before is None:
-        yield _flaw(entry, f"what stood before {_article(entry.kind)}", None, "XP and baseline")
+    if xp.xp_before is None or before is None:
+        yield True, f"what stood before {_article(entry.kind)}", None, "XP and baseline"
         return
-    if entry.kind != "rebase" and xp.baseline_after != xp.baseline_before:
-        yield _flaw(entry, "the baseline after it", xp.baseline_after, f"{xp.baseline_before}, as before it")
-    paid = points_until(xp.xp_after, xp.baseline_after) - points_until(xp.xp_before, xp.baseline_before)
-    if entry.points != paid:
-        yield _flaw(entry, "the amount", entry.points, f"{paid}, by the XP before and after")
+    yield entry.kind != "rebase" and after != before, "the baseline after it", after, f"{before}, as before it"
+    paid = points_until(xp.xp_after, after) - points_until(xp.xp_before, before)
+    yield entry.points != paid, "the amount", entry.points, f"{paid}, by the XP before and after"
 
 
 def _article(kind: str) -> str:
@@ -243,13 +228,12 @@ class Books:
                 self._note("reversal", entry, f"entry {position}, which it takes back,", "no award", "an earlier award")
             return
         self._count(award, -1)
-        pairs: tuple[tuple[str, object, object], ...] = (
+        for what, found, expected in (
             ("the member", of_member(entry.member_id), of_member(award.member_id)),
             ("the source", repr(entry.source), repr(award.source)),
             ("the day", entry.day, award.day),
             ("the amount", entry.points, -award.points),
-        )
-        for what, found, expected in pairs:
+        ):
             if found != expected:
                 self._note("reversal", entry, what, found, f"{expected}, by its award, entry {position}")
 
@@ -258,4 +242,4 @@ class Books:
         standing[award.member_id] = standing.get(award.member_id, 0) + change
 
     def _note(self, check: str, entry: Entry, what: str, found: object, expected: object) -> None:
-        self.breaches.append(_flaw(entry, what, found, expected, check=check))
+        self.breaches.append(Breach(check, f"entry {entry.position}", what, found, expected))

@@ -10,7 +10,7 @@ from ..model import TOMBSTONE, DiscordActivity
 from ..streaks import Streak, advance_all, hold_all
 from ..validation import validate_discord_id
 from .books import Books, Tail, points_until
-from .model import BALANCE, CHECKS, STREAK, Audit, Breach, Holdings, Rises, of_member
+from .model import BALANCE, CHECKS, STREAK, Audit, Breach, Holdings, Rises, Row, breaches, of_member
 
 NEXT_READINGS = {
     "waiting": {"opens"},
@@ -31,66 +31,47 @@ def breaches_of_accounts(holdings: Holdings, books: Books) -> Iterator[Breach]:
             yield Breach("account", f"account {account_id}", "the account of entries", "unknown", "one that is there")
 
 
-def _flaw(account: DiscordActivity, what: str, found: object, expected: object) -> Breach:
-    return Breach("account", f"account {account.account_id}", what, found, expected)
-
-
 def _flaws(account: DiscordActivity, tail: Tail | None) -> Iterator[Breach]:
-    possible = NEXT_READINGS.get(account.status)
-    if possible and account.next_reading not in possible:
-        is_found = f"one that {account.next_reading}"
-        yield _flaw(
-            account,
-            f"the next reading of an account that is {account.status}",
-            is_found,
-            f"one that {_either(possible)}",
-        )
-    if account.window_from is not None and account.status not in {"tracked", "absent"}:
-        yield _flaw(account, f"the window of an account that is {account.status}", account.window_from, None)
+    subject, status = f"account {account.account_id}", account.status
+    possible = NEXT_READINGS.get(status, {account.next_reading})
+    reads, may_read = f"one that {account.next_reading}", f"one that {' or '.join(sorted(possible))}"
+    has_window = account.window_from is not None and status not in {"tracked", "absent"}
+    is_misread = account.next_reading not in possible
+    yield from breaches(
+        *("account", subject),
+        (is_misread, f"the next reading of an account that is {status}", reads, may_read),
+        (has_window, f"the window of an account that is {status}", account.window_from, None),
+    )
     if (tail is None) != (account.next_reading == "opens"):
         found, expected = ("missing", "there") if tail is None else ("there", "none before it is opened")
-        yield _flaw(account, "its opening", found, expected)
+        yield Breach("account", subject, "its opening", found, expected)
         return
     # The link is its first version, and each of its entries came with another.
     versions = 1 if tail is None else 1 + tail.lines
-    if account.version < versions:
-        yield _flaw(account, "its version", account.version, f"{versions} or more")
-    yield from _xp_flaws(account) if tail is None else _tail_flaws(account, tail)
+    yield from breaches(
+        "account", subject, (account.version < versions, "its version", account.version, f"{versions} or more")
+    )
+    yield from breaches("account", subject, *(_unopened(account) if tail is None else _opened(account, tail)))
 
 
-def _xp_flaws(account: DiscordActivity) -> Iterator[Breach]:
+def _unopened(account: DiscordActivity) -> Iterator[Row]:
     """Compare an account that waits for its opening with one that has no XP yet."""
-    xp = (account.xp_baseline, account.xp_total, account.xp_high, account.xp_posted)
-    if xp != (0, 0, 0, 0):
-        yield _flaw(
-            account, "its XP before the opening", f"{account.xp_total}, baseline {account.xp_baseline}", "0, baseline 0"
-        )
+    has_xp = any((account.xp_baseline, account.xp_total, account.xp_high, account.xp_posted))
+    found = f"{account.xp_total}, baseline {account.xp_baseline}"
+    yield has_xp, "its XP before the opening", found, "0, baseline 0"
 
 
-def _tail_flaws(account: DiscordActivity, tail: Tail) -> Iterator[Breach]:
-    if account.member_id != tail.member_id:
-        yield _flaw(account, "its member", "another than that of its entries", "the same")
-    by_entry = f"as entry {tail.position} left it"
-    if account.xp_baseline != tail.baseline:
-        yield _flaw(account, "its baseline", account.xp_baseline, f"{tail.baseline}, {by_entry}")
-    if account.xp_posted != tail.xp:
-        yield _flaw(account, "its XP at the last entry", account.xp_posted, f"{tail.xp}, {by_entry}")
-    paid = points_until(account.xp_total, account.xp_baseline)
-    if paid != tail.paid:
-        formula = f"floor((XP {account.xp_total} - baseline {account.xp_baseline}) / 100)"
-        yield _flaw(account, formula, paid, f"{tail.paid}, the sum of its entries")
-    if account.xp_total < 0:
-        yield _flaw(account, "its XP", account.xp_total, "0 or more")
-    if account.xp_high < account.xp_total:
-        yield _flaw(
-            account, "the higher of its last two readings", account.xp_high, f"{account.xp_total} or more, the last one"
-        )
-    if account.next_reading == "begins" and account.xp_total:
-        yield _flaw(account, "the XP of a zero-XP record", account.xp_total, 0)
-
-
-def _either(possible: set[str]) -> str:
-    return " or ".join(sorted(possible))
+def _opened(account: DiscordActivity, tail: Tail) -> Iterator[Row]:
+    xp, baseline, by_entry = account.xp_total, account.xp_baseline, f"as entry {tail.position} left it"
+    paid, formula = points_until(xp, baseline), f"floor((XP {xp} - baseline {baseline}) / 100)"
+    yield account.member_id != tail.member_id, "its member", "another than that of its entries", "the same"
+    yield baseline != tail.baseline, "its baseline", baseline, f"{tail.baseline}, {by_entry}"
+    yield account.xp_posted != tail.xp, "its XP at the last entry", account.xp_posted, f"{tail.xp}, {by_entry}"
+    yield paid != tail.paid, formula, paid, f"{tail.paid}, the sum of its entries"
+    yield xp < 0, "its XP", xp, "0 or more"
+    high = account.xp_high
+    yield high < xp, "the higher of its last two readings", high, f"{xp} or more, the last one"
+    yield account.next_reading == "begins" and xp != 0, "the XP of a zero-XP record", xp, 0
 
 
 def breaches_of_evidence(holdings: Holdings, books: Books) -> Iterator[Breach]:
@@ -172,11 +153,12 @@ def described(streak: Streak) -> str:
 def breaches_of_people(holdings: Holdings, books: Books) -> Iterator[Breach]:
     """Yield what is wrong with members, links, and what names a member that is not there."""
     for member in holdings.members:
-        subject = of_member(member.member_id)
-        if member.is_forgotten and member.name is not None:
-            yield Breach("member", subject, "the name of somebody forgotten", "still there", "none")
-        if member.version < 1:
-            yield Breach("member", subject, "the version", member.version, "1 or more")
+        is_named = member.is_forgotten and member.name is not None
+        yield from breaches(
+            *("member", of_member(member.member_id)),
+            (is_named, "the name of somebody forgotten", "still there", "none"),
+            (member.version < 1, "the version", member.version, "1 or more"),
+        )
     yield from _taken_twice(holdings)
     forgotten = {member.member_id for member in holdings.members if member.is_forgotten}
     for account in holdings.accounts:
@@ -186,19 +168,18 @@ def breaches_of_people(holdings: Holdings, books: Books) -> Iterator[Breach]:
 
 
 def _of_link(account: DiscordActivity, *, is_forgotten: bool) -> Iterator[Breach]:
-    subject = f"account {account.account_id}"
-    if is_forgotten and account.status != "unlinked":
-        yield Breach("link", subject, "the account of somebody forgotten", account.status, "unlinked")
-    if account.discord_id == TOMBSTONE:
-        if account.status != "unlinked":
-            yield Breach("link", subject, "the Discord id of a linked account", "forgotten", "there")
-        return
-    if is_forgotten:
-        yield Breach("link", subject, "the Discord id of somebody forgotten", "still there", "none")
+    is_linked, is_gone = account.status != "unlinked", account.discord_id == TOMBSTONE
     try:
-        validate_discord_id(account.discord_id)
+        is_no_id = not (is_gone or validate_discord_id(account.discord_id))
     except InvalidValue:
-        yield Breach("link", subject, "the Discord id", "no Discord id", "1 to 20 digits")
+        is_no_id = True
+    yield from breaches(
+        *("link", f"account {account.account_id}"),
+        (is_forgotten and is_linked, "the account of somebody forgotten", account.status, "unlinked"),
+        (is_gone and is_linked, "the Discord id of a linked account", "forgotten", "there"),
+        (is_forgotten and not is_gone, "the Discord id of somebody forgotten", "still there", "none"),
+        (is_no_id, "the Discord id", "no Discord id", "1 to 20 digits"),
+    )
 
 
 def _taken_twice(holdings: Holdings) -> Iterator[Breach]:
@@ -241,7 +222,7 @@ def conclude(holdings: Holdings, books: Books, irregularities: Iterable[Breach])
     """Return the audit, once the books hold the last entry; `irregularities` are what the store saw itself."""
     calendar = holdings.calendar
     changed = [] if calendar is None else changed_streaks(holdings, books, calendar)
-    breaches = (
+    found = (
         *irregularities,
         *holdings.unreadable,
         *books.breaches,
@@ -255,7 +236,7 @@ def conclude(holdings: Holdings, books: Books, irregularities: Iterable[Breach])
         len(holdings.members),
         len(holdings.accounts),
         books.entries,
-        sorted(dict.fromkeys(breaches), key=lambda breach: _RANK.get(breach.check, len(CHECKS))),
+        sorted(dict.fromkeys(found), key=lambda breach: _RANK.get(breach.check, len(CHECKS))),
         changed,
         calendar,
     )

@@ -1,6 +1,6 @@
 """What goes into an audit, what it finds, and what a repair changes."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import date, datetime
 
 from attrs import Factory, define, field, frozen
@@ -85,6 +85,15 @@ class Breach:
     def message(self) -> str:
         """Say it in one sentence."""
         return f"{self.subject}: {self.what} is {self.found}, expected {self.expected}"
+
+
+Row = tuple[bool, str, object, object]
+"""Whether something is wrong, what, what was found, and what was expected."""
+
+
+def breaches(check: str, subject: str, *rows: Row) -> Iterator[Breach]:
+    """Yield a breach for each row that tells of one."""
+    return (Breach(check, subject, what, found, expected) for is_wrong, what, found, expected in rows if is_wrong)
 
 
 @frozen
