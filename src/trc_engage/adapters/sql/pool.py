@@ -3,40 +3,16 @@
 import ctypes
 import os
 import threading
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakSet
-
-from attrs import field, frozen
 
 from ...core.errors import LedgerBusy, LedgerFailed
 
 FORK_SECONDS = 20.0
 """How long a fork waits for other threads' calls: longer than a call waits for the store itself."""
-
-
-class Forkable(Protocol):
-    """What holds connections."""
-
-    def begin_in_child(self, *, was_in_use: bool) -> None:
-        """Start over in a child; `was_in_use` if a connection was checked out when the process forked."""
-        ...
-
-
-@frozen(eq=False)
-class Checkout:
-    """A connection in use: of which pool, by which thread and in which process."""
-
-    pool: Forkable
-    thread: int = field(factory=threading.get_ident)
-    pid: int = field(factory=os.getpid)
-
-    @property
-    def is_inherited(self) -> bool:
-        """Whether this is a child that was forked within the call."""
-        return self.pid != os.getpid()
 
 
 class ForkGuard:
@@ -48,38 +24,38 @@ class ForkGuard:
     """
 
     def __init__(self) -> None:
-        self._pools: WeakSet[Forkable] = WeakSet()
+        self._pools: WeakSet[Pool[Any]] = WeakSet()
         self._begin()
         os.register_at_fork(before=self._close, after_in_parent=self._open, after_in_child=self._begin_in_child)
 
     def _begin(self) -> None:
         self._turn = threading.Condition()
-        self._checkouts: dict[int, list[Checkout]] = {}
+        self._checkouts: defaultdict[int, list[Pool[Any]]] = defaultdict(list)
+        """The pools that each thread has a connection of."""
         self._forking = 0
 
-    def add(self, pool: Forkable) -> None:
+    def add(self, pool: "Pool[Any]") -> None:
         """Let a pool start over after every fork, for as long as it lives."""
         self._pools.add(pool)
 
-    def enter(self, pool: Forkable) -> Checkout:
-        """Count a checkout of this thread, once no other thread forks."""
-        checkout = Checkout(pool)
+    @contextmanager
+    def checkout(self, pool: "Pool[Any]") -> Iterator[None]:
+        """Count a checkout of this thread, once no other thread forks; a child that is forked within it has none."""
+        thread = threading.get_ident()
         with self._turn:
-            while self._forking and checkout.thread not in self._checkouts:
+            while self._forking and thread not in self._checkouts:
                 self._turn.wait()
-            self._checkouts.setdefault(checkout.thread, []).append(checkout)
-        return checkout
-
-    def leave(self, checkout: Checkout) -> None:
-        """Count the end of a checkout; in a child that was forked within it, there is nothing left to count."""
-        with self._turn:
-            checkouts = self._checkouts.get(checkout.thread, [])
-            if checkout in checkouts:
-                checkouts.remove(checkout)
-            if not checkouts:
-                self._checkouts.pop(checkout.thread, None)
-            if self._forking:
-                self._turn.notify_all()
+            mine = self._checkouts[thread]
+            mine.append(pool)
+        try:
+            yield
+        finally:
+            with self._turn:
+                mine.remove(pool)
+                if not mine and self._checkouts.get(thread) is mine:
+                    del self._checkouts[thread]
+                if self._forking:
+                    self._turn.notify_all()
 
     def _close(self) -> None:
         with self._turn:
@@ -94,7 +70,7 @@ class ForkGuard:
             self._turn.notify_all()
 
     def _begin_in_child(self) -> None:
-        in_use = [checkout.pool for checkouts in self._checkouts.values() for checkout in checkouts]
+        in_use = [pool for pools in self._checkouts.values() for pool in pools]
         self._begin()
         for pool in list(self._pools):
             pool.begin_in_child(was_in_use=pool in in_use)
@@ -211,19 +187,16 @@ class Pool(Generic[Pooled]):
     @contextmanager
     def connection(self) -> Iterator[Pooled]:
         """Check out a connection; raises `LedgerBusy` if all are in use for too long."""
-        checkout = fork_guard.enter(self)
-        try:
+        with fork_guard.checkout(self):
             room = self._wait_for_room()
             try:
                 connection = self._take()
                 try:
                     yield connection
                 finally:
-                    self._give_back(connection, checkout)
+                    self._give_back(connection, room)
             finally:
                 room.leave()
-        finally:
-            fork_guard.leave(checkout)
 
     def close(self) -> None:
         """Close what is idle now, and what is in use when it comes back."""
@@ -260,8 +233,9 @@ class Pool(Generic[Pooled]):
                 return connection
             connection.close()
 
-    def _give_back(self, connection: Pooled, checkout: Checkout) -> None:
-        if checkout.is_inherited:
+    def _give_back(self, connection: Pooled, room: Room) -> None:
+        if room is not self._room:
+            # This is a child that was forked within the call.
             abandon(connection)
             return
         is_alive = self._is_alive(connection)
