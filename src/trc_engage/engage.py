@@ -21,6 +21,7 @@ from .core.validation import (
     validate_new_actor,
     validate_note,
     validate_reason,
+    validate_trace,
     validate_weekday,
 )
 from .reader import Reader
@@ -55,29 +56,89 @@ class Engage(Reader):
         self.source_name = boards.source_name(source) if source_name is None else source_name
         """What messages call the source: its own `name`, if nothing else was given."""
 
-    def enroll(self, member_id: str, *, discord_id: str | None = None, name: str | None = None) -> Enrolment:
-        """Enrol a member, or bring name and link up to date; raises `LinkTaken` (R7)."""
-        return members.enroll(self._ledger, Newcomer(member_id, discord_id, name), self._now())
+    def enroll(
+        self,
+        member_id: str,
+        *,
+        discord_id: str | None = None,
+        name: str | None = None,
+        by: str | None = None,
+        reason: str | None = None,
+        note: str | None = None,
+    ) -> Enrolment:
+        """Enrol a member, or bring name and link up to date; raises `LinkTaken` (R7).
 
-    def enroll_all(self, newcomers: Sequence[Newcomer], *, skip_bad: bool = False) -> Sequence[Enrolment | LinkTaken]:
+        Here and below `by`, `reason` and `note` say on record who did it and why (R26): the member may read the
+        reason, but no note. Name nobody in them.
+        """
+        newcomer = Newcomer(member_id, discord_id, name)
+        return members.enroll(self._ledger, newcomer, self._now(), validate_trace(by, reason, note))
+
+    def enroll_all(
+        self, newcomers: Sequence[Newcomer], *, skip_bad: bool = False, by: str | None = None, reason: str | None = None
+    ) -> Sequence[Enrolment | LinkTaken]:
         """Enrol many in one posting; if any link is taken nothing is written, unless `skip_bad`."""
-        return members.enroll_all(self._ledger, newcomers, self._now(), skip_bad=skip_bad)
+        trace = validate_trace(by, reason)
+        return members.enroll_all(self._ledger, newcomers, self._now(), trace, skip_bad=skip_bad)
 
-    def link(self, member_id: str, discord_id: str) -> Enrolment:
+    def link(
+        self,
+        member_id: str,
+        discord_id: str,
+        *,
+        by: str | None = None,
+        reason: str | None = None,
+        note: str | None = None,
+    ) -> Enrolment:
         """Link a Discord id to a member; raises `UnknownMember` and `LinkTaken` (R7)."""
-        return members.link(self._ledger, member_id, discord_id, self._now())
+        return members.link(self._ledger, member_id, discord_id, self._now(), validate_trace(by, reason, note))
 
-    def unlink(self, member_id: str) -> Enrolment:
+    def unlink(
+        self, member_id: str, *, by: str | None = None, reason: str | None = None, note: str | None = None
+    ) -> Enrolment:
         """Close the member's account; the points stay (R7). Raises `UnknownMember`."""
-        return members.unlink(self._ledger, member_id, self._now())
+        return members.unlink(self._ledger, member_id, self._now(), validate_trace(by, reason, note))
 
-    def leave(self, member_id: str) -> Enrolment:
+    def leave(
+        self, member_id: str, *, by: str | None = None, reason: str | None = None, note: str | None = None
+    ) -> Enrolment:
         """Note that the member left Discord (R6); raises `UnknownMember` and `NotLinked`."""
-        return members.leave(self._ledger, member_id, self._now())
+        return self.leave_all([member_id], by=by, reason=reason, note=note)[0]
 
-    def rejoin(self, member_id: str) -> Enrolment:
-        """Note that the member is back on Discord (R6); raises `UnknownMember` and `NotLinked`."""
-        return members.rejoin(self._ledger, member_id, self._now())
+    def leave_all(
+        self, member_ids: Sequence[str], *, by: str | None = None, reason: str | None = None, note: str | None = None
+    ) -> Sequence[Enrolment]:
+        """Note the same of many, all or none."""
+        return members.leave(self._ledger, member_ids, self._now(), validate_trace(by, reason, note))
+
+    def rejoin(
+        self,
+        member_id: str,
+        *,
+        never_left: bool = False,
+        by: str | None = None,
+        reason: str | None = None,
+        note: str | None = None,
+    ) -> Enrolment:
+        """Note that the member is back on Discord (R6); raises `UnknownMember` and `NotLinked`.
+
+        With `never_left` the last leave was a mistake: the account is as if it had never left, also after a return was
+        noted (R6a). Then `by` and `reason` are needed.
+        """
+        return self.rejoin_all([member_id], never_left=never_left, by=by, reason=reason, note=note)[0]
+
+    def rejoin_all(
+        self,
+        member_ids: Sequence[str],
+        *,
+        never_left: bool = False,
+        by: str | None = None,
+        reason: str | None = None,
+        note: str | None = None,
+    ) -> Sequence[Enrolment]:
+        """Note the same of many, all or none."""
+        trace = validate_trace(by, reason, note, is_needed=never_left)
+        return members.rejoin(self._ledger, member_ids, self._now(), trace, never_left=never_left)
 
     def sync(
         self,
@@ -192,17 +253,26 @@ class Engage(Reader):
             member_id=optional(validate_member_id)(member_id),
         )
 
-    def hide(self, member_id: str) -> Enrolment:
+    def hide(
+        self, member_id: str, *, by: str | None = None, reason: str | None = None, note: str | None = None
+    ) -> Enrolment:
         """Leave a member out of leaderboards, who still sees the own rank; raises `UnknownMember`."""
-        return members.hide(self._ledger, member_id, self._now(), hidden=True)
+        return members.hide(self._ledger, member_id, self._now(), validate_trace(by, reason, note), hidden=True)
 
-    def show(self, member_id: str) -> Enrolment:
+    def show(
+        self, member_id: str, *, by: str | None = None, reason: str | None = None, note: str | None = None
+    ) -> Enrolment:
         """Show a hidden member in leaderboards again; raises `UnknownMember`."""
-        return members.hide(self._ledger, member_id, self._now(), hidden=False)
+        return members.hide(self._ledger, member_id, self._now(), validate_trace(by, reason, note), hidden=False)
 
-    def forget(self, member_id: str) -> Enrolment:
-        """Put a tombstone where name and Discord ids were; entries and sums stay (R9). Raises `UnknownMember`."""
-        return members.forget(self._ledger, member_id, self._now())
+    def forget(
+        self, member_id: str, *, by: str | None = None, reason: str | None = None, note: str | None = None
+    ) -> Enrolment:
+        """Put a tombstone where name and Discord ids were; entries and sums stay (R9). Raises `UnknownMember`.
+
+        What was said before of the member's links and leaves goes too; what is said of this stays.
+        """
+        return members.forget(self._ledger, member_id, self._now(), validate_trace(by, reason, note))
 
 
 def _decision(

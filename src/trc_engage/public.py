@@ -32,6 +32,7 @@ from .core.incidents import (
     Notice as Notice,
     Trouble as Trouble,
 )
+from .core.membership import MembershipEvent as MembershipEvent
 from .core.model import (
     Board as Board,
     DiscordActivity as DiscordActivity,

@@ -9,6 +9,7 @@ from attrs import evolve
 from .core import streaks
 from .core.days import ONE_DAY, in_utc
 from .core.errors import InvalidValue, UnknownMember
+from .core.membership import MembershipEvent
 from .core.model import Entry
 from .core.ports import Clock, Views
 from .core.posting import Excusal
@@ -88,6 +89,17 @@ class Reader:
         validate_limit(limit)
         self._facts(member_id)
         return self._views.history(member_id, limit=limit, before=before, source=source)
+
+    def events(
+        self, member_id: str | None = None, *, after: int = 0, limit: int = LIMIT_MAX
+    ) -> Sequence[MembershipEvent]:
+        """Return what was done about a member or, for None, about everyone: what, when, by whom and why (R26).
+
+        Oldest first, above number `after`. Reasons may be read by the member, notes by admins alone.
+        """
+        if member_id is not None:
+            self._facts(member_id)
+        return self._views.events(member_id, after=validate_position("after", after), limit=validate_limit(limit))
 
     def feed(self, *, after: int = 0, limit: int = 500) -> Sequence[Entry]:
         """Return everyone's entries above position `after`, oldest first.

@@ -302,6 +302,74 @@ class ReversesWithoutTakingEvidenceBack(MemoryLedger):
         return found or gone
 
 
+class ForgetsEvents(Changes):
+    def change(self, posting: Any) -> Any:
+        return evolve(posting, events=())
+
+
+class LosesNotesOfEvents(Changes):
+    def change(self, posting: Any) -> Any:
+        return evolve(posting, events=[evolve(one, note=None) for one in posting.events])
+
+
+class CutsEvents(Changes):
+    def change(self, posting: Any) -> Any:
+        return evolve(posting, events=[evolve(one, at=cut(one.at)) for one in posting.events])
+
+
+class LosesWhatALeaveKeeps(Changes):
+    def change(self, posting: Any) -> Any:
+        return evolve(posting, events=[evolve(one, next_reading=None, window_from=None) for one in posting.events])
+
+
+class RecordsLinksOfNoAccount(MemoryLedger):
+    def events(self, *of: Any, **page: Any) -> Any:
+        return [evolve(one, account_id=None) if one.kind == "linked" else one for one in super().events(*of, **page)]
+
+
+class TellsEventsOfOthers(MemoryLedger):
+    def events(self, _member_id: Any, /, **page: Any) -> Any:
+        return super().events(None, **page)
+
+
+class TellsEventsAgain(MemoryLedger):
+    def events(self, *of: Any, after: int = 0, limit: int = 10_000) -> Any:
+        return super().events(*of, after=max(after - 1, 0), limit=limit)
+
+
+class KeepsTextsOfTheForgotten(MemoryLedger):
+    def post(self, posting: Any, /) -> Any:
+        said = [*self._events]
+        posted = super().post(posting)
+        self._events[: len(said)] = said
+        return posted
+
+
+class BlanksTheTextsOfAll(MemoryLedger):
+    def post(self, posting: Any, /) -> Any:
+        posted = super().post(posting)
+        if any(one.is_forgotten for one in posting.members):
+            self._events = [one if one.kind == "forgotten" else one.forgotten() for one in self._events]
+        return posted
+
+
+class RecordsEventsOfNobody(MemoryLedger):
+    def post(self, posting: Any, /) -> Any:
+        known = {*self._members, *(one.member_id for one in posting.members)}
+        return super().post(evolve(posting, events=[one for one in posting.events if one.member_id in known]))
+
+
+class RecordsEventsFirst(MemoryLedger):
+    def post(self, posting: Any, /) -> Any:
+        super().post(evolve(posting, members=(), moves=(), links=(), drafts=(), streaks=(), run=None, slot=None))
+        return super().post(evolve(posting, events=()))
+
+
+class HidesEventsFromTheDoctor(MemoryLedger):
+    def holdings(self) -> Any:
+        return evolve(super().holdings(), events=())
+
+
 LET_THROUGH = (
     *(
         PostsWithoutALock,
@@ -325,6 +393,19 @@ CAUGHT = (
     *(KeepsReasonsOfTheForgotten, TellsNoUndoneExcusals),
 )
 """What it always caught."""
+OF_EVENTS = (
+    *(
+        ForgetsEvents,
+        LosesNotesOfEvents,
+        CutsEvents,
+        LosesWhatALeaveKeeps,
+        RecordsLinksOfNoAccount,
+        TellsEventsOfOthers,
+    ),
+    *(TellsEventsAgain, KeepsTextsOfTheForgotten, BlanksTheTextsOfAll, RecordsEventsOfNobody, RecordsEventsFirst),
+    HidesEventsFromTheDoctor,
+)
+"""What keeps no true record of members (R26)."""
 
 
 class UntilItFails:
@@ -372,4 +453,4 @@ class TestWithoutADoctor(MemoryContract):
         return WithoutADoctor()
 
 
-globals().update({f"Test{cls.__name__}": of(cls) for cls in (*LET_THROUGH, *CAUGHT)})
+globals().update({f"Test{cls.__name__}": of(cls) for cls in (*LET_THROUGH, *CAUGHT, *OF_EVENTS)})

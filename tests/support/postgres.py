@@ -112,16 +112,22 @@ def schema() -> Iterator[str]:
 TABLES = (
     *("requests", "channels", "sent_notices", "failure_runs"),
     *("slots", "leases", "waits", "runs", "excusals", "settled_days", "streaks", "discord_days"),
-    *("monthly_balances", "balances", "entries", "discord_activity", "name_words", "members"),
+    *("monthly_balances", "balances", "entries", "membership_events", "discord_activity", "name_words", "members"),
 )
 """All that a store holds, what refers before what is referred to."""
-SEQUENCES = ("runs_run_id_seq", "excusals_number_seq", "entries_position_seq", "discord_activity_account_id_seq")
+SEQUENCES = (
+    *("runs_run_id_seq", "excusals_number_seq", "entries_position_seq"),
+    *("discord_activity_account_id_seq", "membership_events_number_seq"),
+)
+APPEND_ONLY = ("entries", "membership_events")
 EMPTY = "; ".join(
     [
-        "BEGIN; ALTER TABLE entries DISABLE TRIGGER USER",
+        "BEGIN",
+        *(f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in APPEND_ONLY),
         *(f"DELETE FROM {table}" for table in TABLES),  # noqa: S608  our own names
         *(f"ALTER SEQUENCE {sequence} RESTART" for sequence in SEQUENCES),
-        "ALTER TABLE entries ENABLE TRIGGER USER; COMMIT",
+        *(f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in APPEND_ONLY),
+        "COMMIT",
     ]
 )
 _emptied: list[str] = []

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from functools import wraps
 from itertools import count
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from attrs import evolve
 
 from ..core.audit.model import BALANCE, Breach, Holdings, Rises, of_member
 from ..core.days import Calendar, Window, settled_before
 from ..core.errors import Conflict, LeaseLost, LedgerBusy
+from ..core.membership import MembershipEvent
 from ..core.model import DISCORD, DiscordActivity, Entry, Evidence, Member
 from ..core.posting import Excusal, Lease, Posting, RunState
 from ..core.reports import DiscordStanding, Found, MemberFacts, Rank, Standing, Tally
@@ -25,22 +26,29 @@ from ..core.settlement import DayRecord, days_watched
 from ..core.streaks import Activity, Streak, current
 from ..core.validation import first_met, sought_words, words_of
 
-Method = TypeVar("Method", bound=Callable[..., Any])
+Ledger = TypeVar("Ledger")
 
 _numbers = count(1)
 
 
-def locked(method: Method) -> Method:
-    """Let one thread at a time into a method."""
+def locked(ledger: type[Ledger]) -> type[Ledger]:
+    """Let one thread at a time into the public methods of a class."""
 
-    @wraps(method)
-    def call(self: Any, /, *args: Any, **kwargs: Any) -> Any:
-        with self._lock:
-            return method(self, *args, **kwargs)
+    def alone(method: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(method)
+        def call(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+            with self._lock:
+                return method(self, *args, **kwargs)
 
-    return cast("Method", call)
+        return call
+
+    for name, method in [*vars(ledger).items()]:
+        if not name.startswith("_"):
+            setattr(ledger, name, alone(method))
+    return ledger
 
 
+@locked
 class MemoryLedger:
     """A store for tests and trials: it lives as long as the process, and threads may share it."""
 
@@ -53,6 +61,7 @@ class MemoryLedger:
         self._balances: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self._discord_days: dict[tuple[date, int], Window] = {}
         self._streaks: dict[str, Streak] = {}
+        self._events: list[MembershipEvent] = []
         self._runs = RunState()
         """What was posted of runs, settlements and notices; `run_state` adds what the other tables say."""
         self._excusals: list[Excusal] = []
@@ -61,33 +70,28 @@ class MemoryLedger:
 
     # Postings
 
-    @locked
     def post(self, posting: Posting, /) -> Sequence[Entry]:
         self._check(posting)
-        for member in posting.members:
-            self._members[member.member_id] = evolve(member, version=member.version + 1)
+        self._members |= {one.member_id: evolve(one, version=one.version + 1) for one in posting.members}
         self._move(posting)
-        for number, link in enumerate(posting.links, len(self._accounts) + 1):
-            self._accounts[number] = link.opened(number)
-        self._excusals += [
-            evolve(one, number=number) for number, one in enumerate(posting.excusals, len(self._excusals) + 1)
-        ]
-        forgotten = {member.member_id for member in posting.members if member.is_forgotten}
-        self._excusals = [one.forgotten() if one.member_id in forgotten else one for one in self._excusals]
-        for number, account in self._accounts.items():
-            if account.member_id in forgotten and account.status == "unlinked":
-                self._accounts[number] = account.forgotten()
-        for streak in posting.streaks:
-            self._streaks[streak.member_id] = evolve(streak, version=streak.version + 1)
+        links = {link.member_id: number for number, link in enumerate(posting.links, len(self._accounts) + 1)}
+        self._accounts |= {links[link.member_id]: link.opened(links[link.member_id]) for link in posting.links}
+        gone = {member.member_id for member in posting.members if member.is_forgotten}
+        self._events = [event.forgotten() if event.member_id in gone else event for event in self._events]
+        self._events += [event.recorded(n, links) for n, event in enumerate(posting.events, len(self._events) + 1)]
+        self._excusals += [evolve(one, number=n) for n, one in enumerate(posting.excusals, len(self._excusals) + 1)]
+        self._excusals = [one.forgotten() if one.member_id in gone else one for one in self._excusals]
+        unlinked = [one for one in self._accounts.values() if one.member_id in gone and one.status == "unlinked"]
+        self._accounts |= {account.account_id: account.forgotten() for account in unlinked}
+        self._streaks |= {one.member_id: evolve(one, version=one.version + 1) for one in posting.streaks}
         self._runs = self._runs.after(posting)
         return [self._append(draft.entry(len(self._entries) + 1)) for draft in posting.drafts]
 
     def _check(self, posting: Posting) -> None:
         """Raise `Conflict` if anything is not as it was when the posting was planned, `LeaseLost` without its lease."""
-        slot, lease = posting.slot, posting.lease
+        slot, lease, settlement = posting.slot, posting.lease, posting.settlement
         if (lease and not self._holds(lease)) or (slot and self._runs.slot_end(slot.slot)):
             raise LeaseLost
-        settlement = posting.settlement
         known = {*self._members, *(member.member_id for member in posting.members)}
         holds = (
             not posting.repeats
@@ -98,9 +102,8 @@ class MemoryLedger:
             and all(_version(self._members.get(one.member_id)) == one.version for one in posting.members)
             and all(_version(self._accounts.get(one.account_id)) == one.version for one in posting.accounts)
             and all(_version(self._streaks.get(one.member_id)) == one.version for one in posting.streaks)
-            and known.issuperset(streak.member_id for streak in posting.streaks)
-            and known.issuperset(draft.member_id for draft in posting.drafts)
-            and {None, *known}.issuperset(excusal.member_id for excusal in posting.excusals)
+            and known.issuperset(posting.concerned)
+            and {None, *self._accounts}.issuperset(event.account_id for event in posting.events)
         )
         if not (holds and self._links_fit(posting) and self._drafts_fit(posting)):
             raise Conflict
@@ -110,7 +113,7 @@ class MemoryLedger:
         freed = {move.account.account_id for move in posting.moves if move.status == "unlinked"}
         taken = [account for account in self.linked_accounts() if account.account_id not in freed]
         known = {**self._members, **{member.member_id: member for member in posting.members}}
-        free = {member.member_id for member in known.values() if not member.is_forgotten}
+        free = {member_id for member_id, member in known.items() if not member.is_forgotten}
         free -= {account.member_id for account in taken}
         held = {account.discord_id for account in taken}
         return all(link.member_id in free and link.discord_id not in held for link in posting.links)
@@ -141,7 +144,6 @@ class MemoryLedger:
 
     # Runs and leases
 
-    @locked
     def run_state(self, slot: datetime | None = None, /) -> RunState:
         calendar, ends = self.calendar(), self._runs.slots
         return evolve(
@@ -153,7 +155,6 @@ class MemoryLedger:
             leases=[lease for _, lease in sorted(self._leases.items())],
         )
 
-    @locked
     def lease(self, task: str, at: datetime, until: datetime, /) -> Lease:
         held = self._leases.get(task)
         if held is not None and not held.is_free(at):
@@ -162,22 +163,18 @@ class MemoryLedger:
         self._leases[task] = lease
         return evolve(lease, took_over=held is not None)
 
-    @locked
     def renew(self, lease: Lease, until: datetime, /) -> None:
         if not self._holds(lease):
             raise LeaseLost
         self._leases[lease.task] = evolve(lease, until=until)
 
-    @locked
     def release(self, lease: Lease, /) -> None:
         if self._holds(lease):
             del self._leases[lease.task]
 
-    @locked
     def next_request_at(self, task: str, /) -> datetime | None:
         return self._requests.get(task)
 
-    @locked
     def keep_request(self, task: str, next_at: datetime, /) -> None:
         self._requests[task] = next_at
 
@@ -187,37 +184,32 @@ class MemoryLedger:
 
     # Members, accounts and entries
 
-    @locked
     def member(self, member_id: str, /) -> Member | None:
         return self._members.get(member_id)
 
-    @locked
     def account_of(self, member_id: str, /) -> DiscordActivity | None:
         return next((account for account in self.linked_accounts() if account.member_id == member_id), None)
 
-    @locked
     def holder_of(self, discord_id: str, /) -> DiscordActivity | None:
         return next((account for account in self.linked_accounts() if account.discord_id == discord_id), None)
 
-    @locked
     def accounts_to_sync(self) -> Sequence[DiscordActivity]:
         return [account for account in self.linked_accounts() if account.status != "left"]
 
-    @locked
     def linked_accounts(self) -> Sequence[DiscordActivity]:
         return [account for account in self._accounts.values() if account.status != "unlinked"]
 
-    @locked
     def entry_of(self, key: str, /) -> Entry | None:
         return next((entry for entry in self._entries if entry.key == key), None)
 
-    @locked
     def reversal_of(self, position: int, /) -> Entry | None:
         return next((entry for entry in self._entries if entry.reverses == position), None)
 
+    def events(self, member_id: str | None, /, *, after: int = 0, limit: int = 10_000) -> Sequence[MembershipEvent]:
+        return [event for event in self._events[after:] if member_id in {None, event.member_id}][:limit]
+
     # Evidence, days and streaks
 
-    @locked
     def evidence(self, member_id: str, first_day: date, last_day: date, /) -> Sequence[Evidence]:
         found = [Evidence(one.day, one.source, one.position) for one in self._awards() if one.member_id == member_id]
         found += [
@@ -228,7 +220,6 @@ class MemoryLedger:
         found.sort(key=lambda one: (one.day, one.position or 0, one.account_id or 0))
         return [one for one in found if first_day <= one.day <= last_day]
 
-    @locked
     def calendar(self, member_id: str | None = None, /) -> Calendar:
         first = min((member.enrolled_at for member in self._members.values()), default=None)
         through = self._runs.calendar.settled_through or settled_before(first)
@@ -243,28 +234,27 @@ class MemoryLedger:
                 (excused[one.day].add if one.is_excused else excused[one.day].discard)(one.member_id)
         return excused
 
-    @locked
     def day_record(self, day: date, /) -> DayRecord:
-        active = {self._accounts[account_id].member_id for on, account_id in self._discord_days if on == day}
-        active |= {award.member_id for award in self._awards() if award.day == day}
+        active = self._active()[day]
         others = self._excused_alone().get(day, set()) - active
         streaks, held = ([self.streak_of(member_id) for member_id in sorted(who)] for who in (active, others))
         return DayRecord(streaks, self._revision_of(day), held)
 
-    @locked
     def streak_of(self, member_id: str, /) -> Streak:
         return self._streaks.get(member_id) or Streak(member_id)
 
-    @locked
     def activity(self, through: date, /) -> Activity:
+        days = [(day, [*members]) for day, members in sorted(self._active().items()) if day <= through]
+        excused = [(day, sorted(who)) for day, who in sorted(self._excused_alone().items()) if who and day <= through]
+        return Activity([streak for _, streak in sorted(self._streaks.items())], days, self._revision(), excused)
+
+    def _active(self) -> defaultdict[date, set[str]]:
         active: defaultdict[date, set[str]] = defaultdict(set)
         for day, account_id in self._discord_days:
             active[day].add(self._accounts[account_id].member_id)
         for award in self._awards():
             active[award.day].add(award.member_id)
-        days = [(day, [*members]) for day, members in sorted(active.items()) if day <= through]
-        excused = [(day, sorted(who)) for day, who in sorted(self._excused_alone().items()) if who and day <= through]
-        return Activity([streak for _, streak in sorted(self._streaks.items())], days, self._revision(), excused)
+        return active
 
     def _revision(self) -> int:
         return len(self._entries) + self._runs.sync.good_run
@@ -280,7 +270,6 @@ class MemoryLedger:
 
     # Views
 
-    @locked
     def facts(self, member_id: str, today: date, /) -> MemberFacts | None:
         member = self._members.get(member_id)
         if member is None:
@@ -290,12 +279,10 @@ class MemoryLedger:
         open_days = frozenset(one.day for one in self.evidence(member_id, open_from[0], today))
         return MemberFacts(self._standing(member), member.enrolled_at, streak, calendar, open_days)
 
-    @locked
     def members(self, *, after: str = "", limit: int | None = None) -> Sequence[Standing]:
         beyond = sorted(member_id for member_id in self._members if member_id > after)
         return [self._standing(self._members[member_id]) for member_id in beyond[:limit]]
 
-    @locked
     def find(self, text: str, /, *, limit: int) -> Sequence[Found]:
         sought = sought_words(text)
         by_id = {text} & self._members.keys()
@@ -305,11 +292,9 @@ class MemoryLedger:
         order = [*sorted(by_id), *(who for _, who in ranked if who not in by_id)]
         return [Found(who, self._members[who].name) for who in order[:limit]]
 
-    @locked
     def excusals(self, member_id: str | None = None, /) -> Sequence[Excusal]:
         return [one for one in self._excusals if member_id is None or one.member_id in {None, member_id}]
 
-    @locked
     def history(
         self, member_id: str, /, *, limit: int, before: int | None = None, source: str | None = None
     ) -> Sequence[Entry]:
@@ -317,32 +302,28 @@ class MemoryLedger:
         mine = [entry for entry in reversed(entries) if entry.member_id == member_id]
         return [entry for entry in mine if source in {None, entry.source}][:limit]
 
-    @locked
     def feed(self, *, after: int, limit: int) -> Sequence[Entry]:
         return self._entries[after : after + limit]
 
-    @locked
     def ranking(self, month: date | None, /, *, limit: int) -> Sequence[Rank]:
         ranks = [self._rank(member, month) for member in self._visible()]
         return sorted(ranks, key=lambda rank: (rank.rank, rank.member_id))[:limit]
 
-    @locked
     def streak_ranking(self, *, limit: int) -> Sequence[Rank]:
         calendar = self.calendar()
-        length_of = {one.member_id: current(self.streak_of(one.member_id), calendar) for one in self._visible()}
-        ranks = []
-        for member_id, length in sorted(length_of.items(), key=lambda one: (-one[1], one[0]))[:limit]:
-            ahead = sum(other > length for other in length_of.values())
-            if length:
-                ranks.append(evolve(self._rank(self._members[member_id], None), rank=1 + ahead, streak=length))
-        return ranks
+        lengths = {one.member_id: current(self.streak_of(one.member_id), calendar) for one in self._visible()}
+        return [
+            evolve(
+                self._rank(self._members[who], None), rank=1 + sum(n > length for n in lengths.values()), streak=length
+            )
+            for who, length in sorted(lengths.items(), key=lambda one: (-one[1], one[0]))[:limit]
+            if length
+        ]
 
-    @locked
     def rank_of(self, member_id: str, month: date | None, /) -> Rank | None:
         member = self._members.get(member_id)
         return None if member is None else self._rank(member, month)
 
-    @locked
     def tally(self) -> Tally:
         accounts = Counter(account.status for account in self._accounts.values())
         return Tally("memory", None, len(self._members), dict(accounts), len(self._entries))
@@ -370,9 +351,8 @@ class MemoryLedger:
 
     # For the doctor; a ledger may do without
 
-    @locked
     def holdings(self) -> Holdings:
-        groups: dict[tuple[date, datetime, datetime], list[int]] = defaultdict(list)
+        groups = defaultdict[tuple[date, datetime, datetime], list[int]](list)
         for (day, account_id), window in self._discord_days.items():
             groups[day, window.opens_at, window.closes_at].append(account_id)
         return Holdings(
@@ -384,13 +364,12 @@ class MemoryLedger:
             [Rises(*key, account_ids) for key, account_ids in groups.items()],
             self.calendar(),
             excused={day: frozenset(who) for day, who in self._excused_alone().items() if who},
+            events=[*self._events],
         )
 
-    @locked
     def lines(self, *, after: int, limit: int) -> Sequence[Entry | Breach]:
-        return self._entries[after : after + limit]
+        return self.feed(after=after, limit=limit)
 
-    @locked
     def irregularities(self) -> Sequence[Breach]:
         keys: dict[str, int] = {}
         found = []
@@ -403,7 +382,6 @@ class MemoryLedger:
                 found.append(Breach("key", subject, "its key", "there a second time", expected))
         return found
 
-    @locked
     def rebalance(self) -> Sequence[Breach]:
         before, self._balances = self._balances, defaultdict(dict)
         for entry in self._entries:
@@ -417,7 +395,6 @@ class MemoryLedger:
             if was.get(source, 0) != now.get(source, 0)
         ]
 
-    @locked
     def reword(self) -> Sequence[Breach]:
         return ()
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .audit.model import Breach, Holdings
     from .days import Calendar
     from .incidents import Notice
+    from .membership import MembershipEvent
     from .model import Board, DiscordActivity, Entry, Evidence, Member
     from .posting import Excusal, Lease, Posting, RunState
     from .reports import Found, MemberFacts, Rank, Standing, Tally
@@ -170,6 +171,10 @@ class Ledger(Protocol):
         """Return the entry that takes the award at this position back."""
         ...
 
+    def events(self, member_id: str | None, /, *, after: int = 0, limit: int = 10_000) -> Sequence[MembershipEvent]:
+        """Return the events above number `after` of one member, or of everyone for None, oldest first (R26)."""
+        ...
+
     def day_record(self, day: date, /) -> DayRecord:
         """Return who was active on a day, and who else was excused on it alone, with their streaks."""
         ...
@@ -185,13 +190,16 @@ class Ledger(Protocol):
     def post(self, posting: Posting, /) -> Sequence[Entry]:
         """Write a posting in one transaction, and return the entries that its drafts became.
 
+        Events are kept in the order in which they were posted, and never changed or deleted; but where a member
+        becomes forgotten, those that were there before lose reason and note (R9).
+
         Positions rise in the order of commits, without a reader ever finding a new entry below
         one it has seen (R23). Raises `Conflict` if an account is no longer at the version its move was
         planned on, if a member is no longer at the version it was read, if a link's id is taken or
-        its member unknown or forgotten, if a draft's key is used or its award reversed, if a streak
-        is no longer at its version, if the calendar is another, or if there was news since what
-        `run`, `settlement` or `revision` name. Raises `LeaseLost` if the posting's lease is no longer
-        held, or its slot has ended already.
+        its member unknown or forgotten, if an event's member or account is unknown, if a draft's key
+        is used or its award reversed, if a streak is no longer at its version, if the calendar is
+        another, or if there was news since what `run`, `settlement` or `revision` name. Raises
+        `LeaseLost` if the posting's lease is no longer held, or its slot has ended already.
         """
         ...
 
@@ -228,6 +236,10 @@ class Views(Protocol):
         self, member_id: str, /, *, limit: int, before: int | None = None, source: str | None = None
     ) -> Sequence[Entry]:
         """Return a member's entries, newest first: those below position `before`, and of one source."""
+        ...
+
+    def events(self, member_id: str | None, /, *, after: int = 0, limit: int = 10_000) -> Sequence[MembershipEvent]:
+        """Return the events above number `after` of one member, or of everyone for None, oldest first (R26)."""
         ...
 
     def feed(self, *, after: int, limit: int) -> Sequence[Entry]:

@@ -9,6 +9,7 @@ from attrs import Factory, evolve, field, frozen
 from .days import CLOCK_SLACK, Calendar
 from .errors import Conflict, LedgerBusy, SourceTrouble
 from .incidents import ChannelState, FailureRun, SentNotice, failed_again
+from .membership import MembershipEvent
 from .model import Decision, DiscordActivity, Entry, HandKind, Link, Member, Move
 from .reports import SyncReport
 from .settlement import days_watched
@@ -218,6 +219,8 @@ class Posting:
     """At most one for each account."""
     links: Sequence[Link] = ()
     """Accounts to open, once the moves have freed their ids."""
+    events: Sequence[MembershipEvent] = ()
+    """What is kept on record of members and links (R26)."""
     drafts: Sequence[Draft] = ()
     """Awards, reversals, adjustments."""
     streaks: Sequence[Streak] = ()
@@ -246,6 +249,17 @@ class Posting:
     def accounts(self) -> Iterator[DiscordActivity]:
         """The accounts that the moves were planned on."""
         return (move.account for move in self.moves)
+
+    @property
+    def concerned(self) -> set[str]:
+        """The ids of members who must be there, or be enrolled with it."""
+        named: tuple[Sequence[Streak | Draft | MembershipEvent | Excusal], ...] = (
+            self.streaks,
+            self.drafts,
+            self.events,
+            self.excusals,
+        )
+        return {one.member_id for each in named for one in each if one.member_id is not None}
 
     @property
     def repeats(self) -> bool:

@@ -30,7 +30,17 @@ class Tally:
 
 
 EnrolmentOutcome = Literal[
-    "enrolled", "updated", "linked", "unlinked", "left", "returned", "hidden", "shown", "forgotten", "unchanged"
+    "enrolled",
+    "updated",
+    "linked",
+    "unlinked",
+    "left",
+    "returned",
+    "never_left",
+    "hidden",
+    "shown",
+    "forgotten",
+    "unchanged",
 ]
 ReceiptOutcome = Literal["awarded", "reversed", "adjusted", "unchanged"]
 AccountOutcome = Literal["opened", "gained", "deducted", "rebased", "unchanged", "absent", "missed"]

@@ -7,6 +7,7 @@ from unicodedata import category, is_normalized, normalize
 
 from .days import SATURDAY
 from .errors import InvalidValue
+from .membership import Trace
 from .model import DISCORD
 
 LIMIT_MAX = 10_000
@@ -128,6 +129,15 @@ def validate_new_actor(value: object) -> str:
 def validate_note(value: object) -> str:
     """Return what admins are to know besides: 1 to 1,000 characters."""
     return _validate_text("note", value)
+
+
+def validate_trace(by: object = None, reason: object = None, note: object = None, *, is_needed: bool = False) -> Trace:
+    """Return who did something and why, as far as they say so; where it is needed, only the note may be missing."""
+    return Trace(
+        validate_new_actor(by) if is_needed or by is not None else None,
+        validate_reason(reason) if is_needed or reason is not None else None,
+        None if note is None else validate_note(note),
+    )
 
 
 def validate_weekday(value: object) -> date:

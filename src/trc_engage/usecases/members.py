@@ -1,17 +1,22 @@
 """Members and their links: enroll, link, unlink, leave, rejoin (R6, R7)."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from attrs import evolve, field, frozen
 from attrs.converters import optional
 
-from ..core.errors import EngageError, LinkTaken, NotLinked, UnknownMember
-from ..core.model import DiscordActivity, Link, Member, Move, NextReading
-from ..core.ports import Ledger
+from ..core import membership
+from ..core.errors import EngageError, InvalidValue, LinkTaken, NotLinked, UnknownMember
+from ..core.membership import Change, MembershipEvent, Trace
+from ..core.model import DiscordActivity, Link, Member, Move
+from ..core.ports import Ledger, Store
 from ..core.posting import Posting, retry_on_conflict
 from ..core.reports import Enrolment, EnrolmentOutcome
 from ..core.validation import validate_discord_id, validate_member_id, validate_name, validate_new_member_id
+from . import streaks
+
+UNSAID = Trace()
 
 
 @frozen
@@ -23,16 +28,16 @@ class Newcomer:
     name: str | None = field(default=None, converter=optional(validate_name))
 
 
-def enroll(ledger: Ledger, newcomer: Newcomer, now: datetime) -> Enrolment:
+def enroll(ledger: Ledger, newcomer: Newcomer, now: datetime, trace: Trace = UNSAID) -> Enrolment:
     """Enrol one member, or bring name and link up to date; raises `LinkTaken`."""
-    (result,) = enroll_all(ledger, [newcomer], now)
+    (result,) = enroll_all(ledger, [newcomer], now, trace)
     if isinstance(result, EngageError):
         raise result
     return result
 
 
 def enroll_all(
-    ledger: Ledger, newcomers: Sequence[Newcomer], now: datetime, *, skip_bad: bool = False
+    ledger: Ledger, newcomers: Sequence[Newcomer], now: datetime, trace: Trace = UNSAID, *, skip_bad: bool = False
 ) -> Sequence[Enrolment | LinkTaken]:
     """Enrol many in one posting: all, or with `skip_bad` all but those that cannot be.
 
@@ -41,7 +46,7 @@ def enroll_all(
     """
 
     def attempt() -> Sequence[Enrolment | LinkTaken]:
-        roll = Roll(ledger, now)
+        roll = Roll(ledger, now, trace)
         results = [roll.enroll(newcomer) for newcomer in newcomers]
         if skip_bad or not any(isinstance(result, LinkTaken) for result in results):
             roll.post()
@@ -53,9 +58,11 @@ def enroll_all(
 class Roll:
     """The members and links of one posting, on top of those that the ledger holds."""
 
-    def __init__(self, ledger: Ledger, now: datetime) -> None:
+    def __init__(self, ledger: Ledger, now: datetime, trace: Trace) -> None:
         self._ledger = ledger
         self._now = now
+        self._trace = trace
+        self._events: list[MembershipEvent] = []
         self._members: dict[str, Member] = {}
         self._links: dict[str, Link] = {}
         self._linked: dict[str, Link] = {}
@@ -70,9 +77,11 @@ class Roll:
         if known is None:
             validate_new_member_id(newcomer.member_id)
             outcome = "enrolled"
+            self._record("enrolled", newcomer.member_id)
             self._members[newcomer.member_id] = Member(newcomer.member_id, newcomer.name, self._now)
         elif known.is_forgotten:
             outcome = "enrolled"
+            self._record("enrolled", newcomer.member_id)
             self._members[newcomer.member_id] = evolve(known, name=newcomer.name, is_forgotten=False)
         elif newcomer.name not in (None, known.name):
             outcome = "updated"
@@ -81,6 +90,7 @@ class Roll:
             outcome = "linked" if outcome != "enrolled" else outcome
             link = Link(newcomer.member_id, newcomer.discord_id)
             self._links[link.discord_id] = self._linked[link.member_id] = link
+            self._record("linked", newcomer.member_id)
         return Enrolment(newcomer.member_id, outcome)
 
     def _is_linked(self, member_id: str, discord_id: str) -> bool | LinkTaken:
@@ -94,102 +104,137 @@ class Roll:
                 return same or LinkTaken(held.member_id, held.discord_id)
         return False
 
+    def _record(self, kind: membership.EventKind, member_id: str) -> None:
+        self._events.append(membership.of_member(kind, member_id, self._now, self._trace))
+
     def post(self) -> None:
         """Write what was taken in, if anything."""
         if self._members or self._links:
-            self._ledger.post(Posting(self._now, members=[*self._members.values()], links=[*self._links.values()]))
+            self._ledger.post(
+                Posting(
+                    self._now,
+                    members=[*self._members.values()],
+                    links=[*self._links.values()],
+                    events=self._events,
+                )
+            )
 
 
-def link(ledger: Ledger, member_id: str, discord_id: str, now: datetime) -> Enrolment:
+def link(ledger: Ledger, member_id: str, discord_id: str, now: datetime, trace: Trace = UNSAID) -> Enrolment:
     """Link a Discord id to an enrolled member; raises `UnknownMember` and `LinkTaken`."""
     newcomer = Newcomer(member_id, discord_id)
     _known(ledger, newcomer.member_id)
-    return enroll(ledger, newcomer, now)
+    return enroll(ledger, newcomer, now, trace)
 
 
-def unlink(ledger: Ledger, member_id: str, now: datetime) -> Enrolment:
+def unlink(ledger: Ledger, member_id: str, now: datetime, trace: Trace = UNSAID) -> Enrolment:
     """Close the member's account, if there is one; the points stay (R7)."""
 
-    def decide(account: DiscordActivity | None) -> Move | None:
-        return None if account is None else Move.of_status(account, "unlinked", account.next_reading)
-
-    return _restate(ledger, member_id, now, "unlinked", decide)
-
-
-def leave(ledger: Ledger, member_id: str, now: datetime) -> Enrolment:
-    """Note that the member left Discord: the last XP is kept, and not synced any more (R6)."""
-
-    def decide(account: DiscordActivity | None) -> Move | None:
+    def decide(member: Member) -> Change | None:
+        account = ledger.account_of(member.member_id)
         if account is None:
-            raise NotLinked(member_id)
-        return None if account.status == "left" else Move.of_status(account, "left", account.next_reading)
-
-    return _restate(ledger, member_id, now, "left", decide)
-
-
-def rejoin(ledger: Ledger, member_id: str, now: datetime) -> Enrolment:
-    """Note that the member is back on Discord: syncing goes on from the XP that was kept (R6)."""
-
-    def decide(account: DiscordActivity | None) -> Move | None:
-        if account is None:
-            raise NotLinked(member_id)
-        if account.status != "left":
             return None
-        if account.next_reading == "opens":
-            return Move.of_status(account, "waiting", "opens")
-        is_telling = account.next_reading in {"begins", "rebases"}
-        next_reading: NextReading = account.next_reading if is_telling else "returns"
-        return Move.of_status(account, "tracked", next_reading, window_from=now)
+        move = Move.of_status(account, "unlinked", account.next_reading)
+        return Change(membership.of_account("unlinked", account, now, trace), move)
 
-    return _restate(ledger, member_id, now, "returned", decide)
+    return _change(ledger, [member_id], now, decide)[0]
 
 
-def hide(ledger: Ledger, member_id: str, now: datetime, *, hidden: bool) -> Enrolment:
+def leave(ledger: Store, member_ids: Sequence[str], now: datetime, trace: Trace = UNSAID) -> Sequence[Enrolment]:
+    """Note that members left Discord, all or none: the last XP is kept, and not synced any more (R6)."""
+    looked_at = ledger.run_state().sync.good_at
+
+    def decide(member: Member) -> Change | None:
+        return membership.leave(_account(ledger, member), now, looked_at, trace)
+
+    return _change(ledger, member_ids, now, decide)
+
+
+def rejoin(
+    ledger: Ledger, member_ids: Sequence[str], now: datetime, trace: Trace = UNSAID, *, never_left: bool = False
+) -> Sequence[Enrolment]:
+    """Note that members are back on Discord, all or none: syncing goes on from the XP that was kept (R6).
+
+    With `never_left` their last leaves were a mistake, and are undone (R6a).
+    """
+
+    def decide(member: Member) -> Change | None:
+        account = _account(ledger, member)
+        if not never_left:
+            return membership.rejoin(account, now, trace)
+        events = ledger.events(member.member_id)
+        absence = membership.Absence.last_of(account, events)
+        if absence is not None:
+            evidence = ledger.evidence(member.member_id, date.min, date.max)
+            return membership.never_left(account, absence, evidence, now, trace)
+        if any((event.account_id, event.kind) == (account.account_id, "never_left") for event in events):
+            return None
+        raise InvalidValue("never_left", member.member_id, "this member's account is not on record as having left")
+
+    return _change(ledger, member_ids, now, decide)
+
+
+def hide(ledger: Ledger, member_id: str, now: datetime, trace: Trace = UNSAID, *, hidden: bool) -> Enrolment:
     """Leave a member out of the leaderboards, or show him there again; raises `UnknownMember`."""
 
-    def attempt() -> Enrolment:
-        member = _known(ledger, member_id)
+    def decide(member: Member) -> Change | None:
         if member.is_hidden == hidden:
-            return Enrolment(member_id, "unchanged")
-        ledger.post(Posting(now, members=[evolve(member, is_hidden=hidden)]))
-        return Enrolment(member_id, "hidden" if hidden else "shown")
+            return None
+        event = membership.of_member("hidden" if hidden else "shown", member.member_id, now, trace)
+        return Change(event, member=evolve(member, is_hidden=hidden))
 
-    return retry_on_conflict(attempt)
+    return _change(ledger, [member_id], now, decide)[0]
 
 
-def forget(ledger: Ledger, member_id: str, now: datetime) -> Enrolment:
+def forget(ledger: Ledger, member_id: str, now: datetime, trace: Trace = UNSAID) -> Enrolment:
     """Put a tombstone where name and Discord ids were; entries and sums stay (R9). Raises `UnknownMember`."""
 
-    def attempt() -> Enrolment:
-        member = _known(ledger, member_id)
+    def decide(member: Member) -> Change | None:
         if member.is_forgotten:
-            return Enrolment(member_id, "unchanged")
-        account = ledger.account_of(member_id)
-        moves = [] if account is None else [Move.of_status(account, "unlinked", account.next_reading)]
-        ledger.post(Posting(now, members=[evolve(member, name=None, is_forgotten=True)], moves=moves))
-        return Enrolment(member_id, "forgotten")
+            return None
+        account = ledger.account_of(member.member_id)
+        move = None if account is None else Move.of_status(account, "unlinked", account.next_reading)
+        event = membership.of_member("forgotten", member.member_id, now, trace)
+        return Change(event, move, member.forgotten())
+
+    return _change(ledger, [member_id], now, decide)[0]
+
+
+def _change(
+    ledger: Ledger, member_ids: Sequence[str], now: datetime, decide: Callable[[Member], Change | None]
+) -> Sequence[Enrolment]:
+    """Post what `decide` makes of each member, in one posting; None leaves one as it is."""
+
+    def attempt() -> Sequence[Enrolment]:
+        changes = {member_id: decide(_known(ledger, member_id)) for member_id in member_ids}
+        made = [change for change in changes.values() if change is not None]
+        if made:
+            ledger.post(_posting(ledger, now, made))
+        return [Enrolment(who, "unchanged" if one is None else one.event.kind) for who, one in changes.items()]
 
     return retry_on_conflict(attempt)
 
 
-def _restate(
-    ledger: Ledger,
-    member_id: str,
-    now: datetime,
-    outcome: EnrolmentOutcome,
-    decide: Callable[[DiscordActivity | None], Move | None],
-) -> Enrolment:
-    """Post the step that `decide` makes of the member's account; None leaves it as it is."""
+def _posting(ledger: Ledger, now: datetime, changes: Sequence[Change]) -> Posting:
+    """Return all of it in one; the streaks of those are derived anew whose windows reach back (R16)."""
+    moves = [change.move for change in changes if change.move is not None]
+    posting = Posting(
+        now,
+        members=[change.member for change in changes if change.member is not None],
+        moves=moves,
+        events=[change.event for change in changes],
+    )
+    if not any(move.active for move in moves):
+        return posting
+    calendar = ledger.calendar()
+    return evolve(posting, calendar=calendar, streaks=streaks.of_moves(ledger, moves, calendar).streaks)
 
-    def attempt() -> Enrolment:
-        _known(ledger, member_id)
-        move = decide(ledger.account_of(member_id))
-        if move is None:
-            return Enrolment(member_id, "unchanged")
-        ledger.post(Posting(now, moves=[move]))
-        return Enrolment(member_id, outcome)
 
-    return retry_on_conflict(attempt)
+def _account(ledger: Ledger, member: Member) -> DiscordActivity:
+    account = ledger.account_of(member.member_id)
+    if account is None:
+        raise NotLinked(member.member_id)
+    return account
 
 
 def _known(ledger: Ledger, member_id: str) -> Member:

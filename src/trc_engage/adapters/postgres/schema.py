@@ -34,6 +34,24 @@ END $$;
 CREATE TRIGGER entries_are_never_changed_or_deleted BEFORE UPDATE OR DELETE OR TRUNCATE ON entries
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_change_entries();
 """,
+    "events_are_append_only": """
+CREATE FUNCTION refuse_to_change_events() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        OLD.reason := NULL;
+        OLD.note := NULL;
+        IF NEW IS NOT DISTINCT FROM OLD THEN
+            RETURN NEW;
+        END IF;
+    END IF;
+    RAISE EXCEPTION 'membership events are append-only: only their reasons and notes can be blanked'
+        USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+CREATE TRIGGER events_are_only_blanked BEFORE UPDATE OR DELETE ON membership_events
+    FOR EACH ROW EXECUTE FUNCTION refuse_to_change_events();
+CREATE TRIGGER events_are_never_truncated BEFORE TRUNCATE ON membership_events
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_change_events();
+""",
     "more_indexes": """
 CREATE INDEX members_out_of_sight ON members (member_id) WHERE is_hidden OR is_forgotten;
 CREATE INDEX points_of_a_month ON monthly_balances (month, points DESC, member_id);

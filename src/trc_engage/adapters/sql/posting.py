@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ...core.days import Window
 from ...core.errors import Conflict, LeaseLost
+from ...core.membership import MembershipEvent
 from ...core.model import DISCORD, SILENT_KINDS, TOMBSTONE, Decision, Entry, Link, Member, Move
 from ...core.posting import Draft, Excusal, Lease, Posting, SyncFailure, SyncRun
 from ...core.reports import COUNTS
@@ -233,6 +234,13 @@ LINKS = ("member_id", "discord_id", "linked_at")
 LINKED_THOUGH_FORGOTTEN = """
 SELECT count(*) FROM discord_activity JOIN members USING (member_id) WHERE account_id > ? AND is_forgotten
 """
+LINKED_SINCE = "SELECT member_id, account_id FROM discord_activity WHERE account_id > ?"
+
+EVENTS = ("member_id", "kind", "at", "actor", "reason", "note", "account_id", "next_reading", "window_from")
+BLANK_EVENTS = """
+UPDATE membership_events SET reason = NULL, note = NULL
+WHERE member_id = ? AND (reason IS NOT NULL OR note IS NOT NULL)
+"""
 
 POST_DRAFT = """
 INSERT INTO entries (kind, member_id, source, points, day, at, silent, key, reason, actor, reverses)
@@ -274,8 +282,9 @@ def post(database: Database, connection: Connection, posting: Posting) -> list[i
         if posting.run is None:
             # A sync never unlinks, and its many moves need not be searched for it.
             connection.execute(UNLINK, {"at": at})
-    _link(database, connection, posting.links, at)
+    links = _link(database, connection, posting.links, at)
     _forget(connection, posting.members)
+    _record(database, connection, posting.events, links)
     positions = [_append(connection, draft) for draft in posting.drafts]
     _extend(database, connection, posting.streaks)
     if posting.settlement is not None:
@@ -349,6 +358,32 @@ def _forget(connection: Connection, members: Sequence[Member]) -> None:
     connection.executemany(
         "UPDATE excusals SET reason = NULL, note = NULL WHERE member_id = ?", [(member_id,) for member_id in forgotten]
     )
+    connection.executemany(BLANK_EVENTS, [(member_id,) for member_id in forgotten])
+
+
+def _record(
+    database: Database, connection: Connection, events: Sequence[MembershipEvent], links: Mapping[str, int]
+) -> None:
+    """Keep events on record; `Conflict` if a member or an account is unknown."""
+    rows = [
+        (
+            one.member_id,
+            one.kind,
+            stamp(one.at),
+            one.actor,
+            one.reason,
+            one.note,
+            one.account_id,
+            one.next_reading,
+            one.window_from and stamp(one.window_from),
+        )
+        for one in (event.recorded(0, links) for event in events)
+    ]
+    try:
+        if rows:
+            database.merge(connection, "membership_events", EVENTS, rows, "")
+    except connection.IntegrityError as error:
+        raise Conflict from error
 
 
 def _enrol(database: Database, connection: Connection, members: Sequence[Member]) -> None:
@@ -367,10 +402,10 @@ def _enrol(database: Database, connection: Connection, members: Sequence[Member]
         raise Conflict
 
 
-def _link(database: Database, connection: Connection, links: Sequence[Link], at: str) -> None:
-    """Open the accounts of links; `Conflict` if an id is taken, or a member unknown or forgotten."""
+def _link(database: Database, connection: Connection, links: Sequence[Link], at: str) -> Mapping[str, int]:
+    """Open the accounts of links, and return them by member; `Conflict` if an id is taken or a member is not there."""
     if not links:
-        return
+        return {}
     (last,) = connection.execute("SELECT coalesce(max(account_id), 0) FROM discord_activity").fetchone()
     try:
         database.merge(
@@ -381,6 +416,7 @@ def _link(database: Database, connection: Connection, links: Sequence[Link], at:
     (forgotten,) = connection.execute(LINKED_THOUGH_FORGOTTEN, [last]).fetchone()
     if forgotten:
         raise Conflict
+    return dict(connection.execute(LINKED_SINCE, [last]).fetchall())
 
 
 class SqlLedger(Facts, Days, Running, Views, Stories, Audited):

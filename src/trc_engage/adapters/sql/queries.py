@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from ...core.days import Calendar, settled_before
+from ...core.membership import MembershipEvent
 from ...core.model import DISCORD, DiscordActivity, Entry, Evidence, Member, XpChange
 from ...core.reports import DiscordStanding, MemberFacts, Rank, Standing, Tally
 from ...core.settlement import DayRecord
@@ -233,6 +234,10 @@ SELECT position, kind, member_id, source, points, day, at, silent,
        account_id, xp_before, xp_after, baseline_before, baseline_after, key, reason, actor, reverses
 FROM entries
 """
+EVENTS = """
+SELECT number, member_id, kind, at, actor, reason, note, account_id, next_reading, window_from
+FROM membership_events WHERE {condition} number > :after ORDER BY number LIMIT :limit
+"""
 LATEST_ACCOUNT = """
 SELECT member_id, discord_id, status, xp_total, xp_baseline FROM discord_activity
 WHERE account_id IN (SELECT max(account_id) FROM discord_activity {condition} GROUP BY member_id)
@@ -328,6 +333,12 @@ class Views(Finding):
             )
             return [_entry(row) for row in rows]
 
+    def events(self, member_id: str | None, /, *, after: int = 0, limit: int = 10_000) -> Sequence[MembershipEvent]:
+        condition = "" if member_id is None else "member_id = :member AND"
+        values = {"member": member_id, "after": after, "limit": limit}
+        with self._database.connection() as connection:
+            return [_event(row) for row in connection.execute(EVENTS.format(condition=condition), values)]
+
     def feed(self, *, after: int, limit: int) -> Sequence[Entry]:
         with self._database.connection() as connection:
             rows = connection.execute(f"{ENTRY} WHERE position > ? ORDER BY position LIMIT ?", [after, limit])
@@ -410,6 +421,12 @@ def _standings(connection: Connection, condition: str, values: Sequence[str | in
         )
         for member_id, name, is_hidden, is_forgotten in members
     ]
+
+
+def _event(row: tuple[Any, ...]) -> MembershipEvent:
+    at, window_from = datetime.fromisoformat(row[3]), row[9] and datetime.fromisoformat(row[9])
+    values = [*row[:3], at, *row[4:9], window_from]
+    return MembershipEvent(*values)
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:

@@ -67,6 +67,23 @@ CREATE INDEX awards_of_a_member ON entries (member_id, day) WHERE kind = 'award'
 CREATE INDEX evidence_by_hand_of_a_day ON entries (day, kind, member_id) WHERE kind IN ('award', 'reversal');
 {entries_are_append_only}
 
+CREATE TABLE membership_events (
+    number {number},
+    member_id {id} NOT NULL REFERENCES members,
+    kind {id} NOT NULL CHECK (kind IN (
+        'enrolled', 'linked', 'unlinked', 'left', 'returned', 'never_left', 'hidden', 'shown', 'forgotten'
+    )),
+    at {instant} NOT NULL,
+    actor TEXT,
+    reason TEXT,
+    note TEXT,
+    account_id {whole} REFERENCES discord_activity,
+    next_reading {id},
+    window_from {instant}
+){by_number};
+CREATE INDEX events_of_a_member ON membership_events (member_id, number);
+{events_are_append_only}
+
 CREATE TABLE balances (
     member_id {id} NOT NULL REFERENCES members,
     source {id} NOT NULL,

@@ -7,9 +7,10 @@ from typing import Any
 
 from attrs import evolve
 
-from ...core.audit.model import BALANCE, STREAK, UNREADABLE, Breach, Holdings, Rises
+from ...core.audit.model import BALANCE, EVENT, STREAK, UNREADABLE, Breach, Holdings, Rises
 from ...core.days import ONE_DAY, Calendar
 from ...core.errors import shortened
+from ...core.membership import MembershipEvent
 from ...core.model import DiscordActivity, Entry, Member, XpChange
 from ...core.streaks import Streak
 from .database import Connection, Row, stamp
@@ -167,7 +168,10 @@ class Survey:
         streaks = self._streaks()
         rises = self._rises()
         calendar, excused = self._calendar(members)
-        return Holdings(last or 0, members, accounts, balances, streaks, rises, calendar, self.unreadable, excused)
+        events = [MembershipEvent(*values) for values in self.values("membership_events", member=1, check=EVENT)]
+        return Holdings(
+            last or 0, members, accounts, balances, streaks, rises, calendar, self.unreadable, excused, events
+        )
 
     def _streaks(self) -> list[Streak]:
         """Read the streaks; one that is garbled stands as empty, at its version, so that it can be rebuilt."""

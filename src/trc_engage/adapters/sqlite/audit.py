@@ -34,6 +34,7 @@ NUMBERED = [
 OWNER_PARTS = 3
 OWNERS = {
     "discord_activity": "link",
+    "membership_events": "event",
     "entries": "entry",
     "balances": "balance",
     "streaks": "streak",

@@ -34,6 +34,15 @@ BEGIN SELECT RAISE(ABORT, 'entries are append-only: correct a mistake by another
 CREATE TRIGGER entries_are_never_deleted BEFORE DELETE ON entries
 BEGIN SELECT RAISE(ABORT, 'entries are append-only: correct a mistake by another entry'); END;
 """,
+    "events_are_append_only": """
+CREATE TRIGGER events_are_only_blanked BEFORE UPDATE ON membership_events
+WHEN NEW.reason IS NOT NULL OR NEW.note IS NOT NULL
+    OR (NEW.number, NEW.member_id, NEW.kind, NEW.at, NEW.actor, NEW.account_id, NEW.next_reading, NEW.window_from)
+    IS NOT (OLD.number, OLD.member_id, OLD.kind, OLD.at, OLD.actor, OLD.account_id, OLD.next_reading, OLD.window_from)
+BEGIN SELECT RAISE(ABORT, 'membership events are append-only: only their reasons and notes can be blanked'); END;
+CREATE TRIGGER events_are_never_deleted BEFORE DELETE ON membership_events
+BEGIN SELECT RAISE(ABORT, 'membership events are append-only: only their reasons and notes can be blanked'); END;
+""",
     "more_indexes": "",
 }
 """How SQLite says what the tables are made of."""

@@ -10,7 +10,7 @@ from ..model import TOMBSTONE, DiscordActivity
 from ..streaks import Streak, advance_all, hold_all
 from ..validation import validate_discord_id
 from .books import Books, Tail, points_until
-from .model import BALANCE, CHECKS, STREAK, Audit, Breach, Holdings, Rises, Row, breaches, of_member
+from .model import BALANCE, CHECKS, EVENT, STREAK, Audit, Breach, Holdings, Rises, Row, breaches, of_member
 
 NEXT_READINGS = {
     "waiting": {"opens"},
@@ -215,6 +215,27 @@ def _strangers(holdings: Holdings, books: Books) -> Iterator[Breach]:
             yield Breach(check, of_member(member_id), what, "unknown", "an enrolled one")
 
 
+def breaches_of_events(holdings: Holdings) -> Iterator[Breach]:
+    """Yield events of another's account, texts about somebody forgotten, and accounts that are not as the last says."""
+    owners = {account.account_id: account for account in holdings.accounts}
+    forgotten = {member.member_id for member in holdings.members if member.is_forgotten}
+    last = {event.account_id: event for event in holdings.events if event.kind in LEFT_BY}
+    for event in holdings.events:
+        subject, account = f"event {event.number}", owners.get(event.account_id or 0)
+        if account is not None and account.member_id != event.member_id:
+            yield Breach(EVENT, subject, "the member of its account", "another", "its own")
+        is_blank = event.reason is None and event.note is None
+        if event.member_id in forgotten and event.kind != "forgotten" and not is_blank:
+            yield Breach(EVENT, subject, "what was said of somebody forgotten", "still there", "none")
+        is_told = account is not None and event == last.get(event.account_id)
+        if is_told and account and account.status != "unlinked" and (account.status == "left") != LEFT_BY[event.kind]:
+            expected = "as it says" if LEFT_BY[event.kind] else "there, as it says"
+            yield Breach(EVENT, subject, "the account that it is about", account.status, expected)
+
+
+LEFT_BY: Mapping[str, bool] = {"left": True, "returned": False, "never_left": False}
+"""Whether an account is noted as left after an event of its own."""
+
 _RANK = {check: rank for rank, check in enumerate(CHECKS)}
 
 
@@ -228,6 +249,7 @@ def conclude(holdings: Holdings, books: Books, irregularities: Iterable[Breach])
         *books.breaches,
         *breaches_of_accounts(holdings, books),
         *breaches_of_people(holdings, books),
+        *breaches_of_events(holdings),
         *breaches_of_evidence(holdings, books),
         *breaches_of_balances(holdings, books),
         *breaches_of_streaks(holdings, changed),

@@ -7,6 +7,7 @@ from attrs import Factory, define, field, frozen
 
 from ..days import Calendar
 from ..errors import shortened
+from ..membership import MembershipEvent
 from ..model import DiscordActivity, Member
 from ..streaks import Streak
 
@@ -14,6 +15,7 @@ UNREADABLE = "unreadable"
 BALANCE = "balance"
 STREAK = "streak"
 NAME = "name"
+EVENT = "event"
 
 CHECKS = (
     "integrity",
@@ -28,6 +30,7 @@ CHECKS = (
     "account",
     "link",
     "member",
+    EVENT,
     "evidence",
     "calendar",
     BALANCE,
@@ -158,6 +161,8 @@ class Holdings:
     """The rows that no value can be made of."""
     excused: Mapping[date, Set[str]] = Factory(dict)
     """Who is excused alone on which day (R13a)."""
+    events: Sequence[MembershipEvent] = ()
+    """In the order of their numbers."""
 
 
 @define

@@ -1,4 +1,4 @@
-"""The export command: all entries or members as CSV or JSON Lines."""
+"""The export command: all entries, members or membership events as CSV or JSON Lines."""
 
 import csv
 import json
@@ -11,7 +11,7 @@ import typer
 
 from ...reader import Reader
 from ..stores import opened_to_read
-from ..wire.members import EntryRow, MemberRow
+from ..wire.members import EntryRow, EventRow, MemberRow
 from ..wire.shape import Shape, hints_of
 from .options import command, settings_in_force
 
@@ -25,12 +25,15 @@ Write = Callable[[Iterable[Shape]], None]
     "trc-engage export members --json | jq -c 'select(.points < 0)'",
 )
 def export(
-    what: Annotated[Literal["entries", "members"], typer.Argument(metavar="entries|members", help="What to write.")],
+    what: Annotated[
+        Literal["entries", "members", "events"],
+        typer.Argument(metavar="entries|members|events", help="What to write."),
+    ],
     *,
     as_csv: Annotated[bool, typer.Option("--csv", help="Write CSV. [default]")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object per line.")] = False,
 ) -> None:
-    """Write all entries or all members to stdout.
+    """Write all entries, members or membership events to stdout.
 
     CSV has a header, in UTF-8 and as in RFC 4180. A text that begins with = + - @ TAB or CR gets a leading ', so
     that no spreadsheet runs it as a formula. Import Discord ids as text: a spreadsheet would round them.
@@ -38,11 +41,11 @@ def export(
     With --json you get JSON Lines: one object per line, with texts unchanged.
 
     Entries are ordered by position and never change, so everything above the last position that you have seen is
-    new. Members are ordered by id.
+    new. Members are ordered by id, and events (who was enrolled, linked, left and more) by their numbers.
     """
     if as_csv and as_json:
         raise typer.BadParameter("pass either --csv or --json")
-    shape, pages = (EntryRow, _entries) if what == "entries" else (MemberRow, _members)
+    shape, pages = WHAT[what]
     with opened_to_read(settings_in_force()) as reader, _writing(shape, as_json=as_json) as write:
         for page in pages(reader):
             write(page)
@@ -86,3 +89,17 @@ def _members(reader: Reader) -> Iterator[Iterable[Shape]]:
     while page := reader.members(after=after, limit=PAGE):
         yield map(MemberRow.of, page)
         after = page[-1].member_id
+
+
+def _events(reader: Reader) -> Iterator[Iterable[Shape]]:
+    after = 0
+    while page := reader.events(after=after, limit=PAGE):
+        yield map(EventRow.of, page)
+        after = page[-1].number
+
+
+WHAT: dict[str, tuple[type[Shape], Callable[[Reader], Iterator[Iterable[Shape]]]]] = {
+    "entries": (EntryRow, _entries),
+    "members": (MemberRow, _members),
+    "events": (EventRow, _events),
+}

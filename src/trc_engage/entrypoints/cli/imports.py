@@ -75,7 +75,7 @@ def imported(engage: Engage, rows: Sequence[Row | BadRow], *, skip_bad: bool) ->
     bad = [row for row in rows if isinstance(row, BadRow)]
     if bad and not skip_bad:
         return Import(len(rows), (), bad, is_written=False)
-    results = engage.enroll_all([row.newcomer for row in good], skip_bad=skip_bad)
+    results = engage.enroll_all([row.newcomer for row in good], skip_bad=skip_bad, by="import")
     taken = [
         BadRow(row.line, result) for row, result in zip(good, results, strict=True) if isinstance(result, LinkTaken)
     ]

@@ -10,13 +10,14 @@ import typer
 from ...core.reports import Enrolment, EnrolmentOutcome, Standing
 from ...engage import Engage
 from ..settings import Settings
+from ..stores import opened_to_read
 from ..wire import members as wire
 from ..wire.runs import Imported
 from ..wiring import enrolled, opened
 from ..wording import counted, describe_error, name_of, named, safe
 from . import imports
 from .imports import Import
-from .options import BadData, Json, Member, examples
+from .options import BadData, By, Json, Member, Note, Reason, examples
 from .output import print_error, print_json, print_lines, print_note, print_table
 
 HELP = """Enroll, link, hide and forget members.
@@ -30,6 +31,7 @@ Examples:
 
 app = typer.Typer(name="members", help=HELP, rich_markup_mode=None, no_args_is_help=True)
 
+Members = Annotated[list[str], typer.Argument(metavar="MEMBER...", help="The members' ids at TRC.")]
 DiscordId = Annotated[str, typer.Argument(metavar="DISCORD_ID", help="The id of the Discord account, up to 20 digits.")]
 
 
@@ -39,63 +41,104 @@ def enroll(
     *,
     discord_id: Annotated[str | None, typer.Option(metavar="ID", help="The Discord account to link.")] = None,
     name: Annotated[str | None, typer.Option(metavar="TEXT", help="The member's display name.")] = None,
+    by: By = None,
+    reason: Reason = None,
+    note: Note = None,
     as_json: Json = False,
 ) -> None:
     """Enroll a member, or update the name and link.
 
     The first enrollment creates the store.
     """
-    settings = Settings.from_mapping(os.environ)
-    _print_outcome(
-        enrolled(settings, lambda engage: engage.enroll(member, discord_id=discord_id, name=name), print_note),
-        as_json=as_json,
+    said = {"by": by, "reason": reason, "note": note}
+    enrolment = enrolled(
+        Settings.from_mapping(os.environ),
+        lambda engage: engage.enroll(member, discord_id=discord_id, name=name, **said),
+        print_note,
     )
+    _print_outcomes([enrolment], as_json=as_json)
 
 
 @app.command()
-def link(member: Member, discord_id: DiscordId, *, as_json: Json = False) -> None:
+def link(
+    member: Member,
+    discord_id: DiscordId,
+    *,
+    by: By = None,
+    reason: Reason = None,
+    note: Note = None,
+    as_json: Json = False,
+) -> None:
     """Link a Discord account to a member.
 
     XP from before the link's first sync pays nothing. A member has at most one link; to change it,
     unlink first.
     """
-    _change(lambda engage: engage.link(member, discord_id), as_json=as_json)
+    said = {"by": by, "reason": reason, "note": note}
+    _change(lambda engage: [engage.link(member, discord_id, **said)], as_json=as_json)
 
 
 @app.command()
-def unlink(member: Member, *, as_json: Json = False) -> None:
+def unlink(member: Member, *, by: By = None, reason: Reason = None, note: Note = None, as_json: Json = False) -> None:
     """Remove a member's Discord link; the points stay."""
-    _change(lambda engage: engage.unlink(member), as_json=as_json)
+    said = {"by": by, "reason": reason, "note": note}
+    _change(lambda engage: [engage.unlink(member, **said)], as_json=as_json)
 
 
 @app.command()
-def left(member: Member, *, as_json: Json = False) -> None:
-    """Note that a member left Discord.
+def left(members: Members, *, by: By = None, reason: Reason = None, note: Note = None, as_json: Json = False) -> None:
+    """Note that members left Discord: all of them, or none if one is not enrolled or not linked.
 
     The XP is kept and no longer synced. A leaderboard keeps people who left, so it cannot tell by itself.
+    With --json, each member is one line. Noted by mistake? See `members returned --never-left`.
     """
-    _change(lambda engage: engage.leave(member), as_json=as_json)
+    said = {"by": by, "reason": reason, "note": note}
+    _change(lambda engage: engage.leave_all(members, **said), as_json=as_json)
+
+
+@app.command(
+    epilog=examples(
+        "Examples:",
+        "trc-engage members returned m-1 m-2 --by admin-7",
+        "trc-engage members returned m-1 --never-left --by admin-7 --reason 'marked by mistake'",
+    )
+)
+def returned(
+    members: Members,
+    *,
+    never_left: Annotated[
+        bool, typer.Option("--never-left", help="The leave was a mistake: undo it, also after a return was noted.")
+    ] = False,
+    by: By = None,
+    reason: Reason = None,
+    note: Note = None,
+    as_json: Json = False,
+) -> None:
+    """Note that members are back on Discord: all of them, or none if one is not enrolled or not linked.
+
+    Syncing continues from the XP that was kept. If a member's XP was reset meanwhile, the points stay.
+    With --never-left (and --by and --reason), the next sync pays what was earned meanwhile, and the days in between
+    count if the XP rose; if the leave lasted for more than 7 days, they are excused. With --json, each member is one
+    line.
+    """
+    if never_left and (by is None or reason is None):
+        raise typer.BadParameter("--never-left requires --by and --reason")
+    said = {"by": by, "reason": reason, "note": note}
+    _change(lambda engage: engage.rejoin_all(members, never_left=never_left, **said), as_json=as_json)
 
 
 @app.command()
-def returned(member: Member, *, as_json: Json = False) -> None:
-    """Note that a member is back on Discord.
-
-    Syncing continues from the XP that was kept. If the member's XP was reset meanwhile, the points stay.
-    """
-    _change(lambda engage: engage.rejoin(member), as_json=as_json)
-
-
-@app.command()
-def hide(member: Member, *, as_json: Json = False) -> None:
+def hide(member: Member, *, by: By = None, reason: Reason = None, note: Note = None, as_json: Json = False) -> None:
     """Hide a member from leaderboards."""
-    _change(lambda engage: engage.hide(member), as_json=as_json)
+    said = {"by": by, "reason": reason, "note": note}
+    _change(lambda engage: [engage.hide(member, **said)], as_json=as_json)
 
 
 @app.command()
-def show(member: Member, *, as_json: Json = False) -> None:
+def show(member: Member, *, by: By = None, reason: Reason = None, note: Note = None, as_json: Json = False) -> None:
     """Show a hidden member in leaderboards again."""
-    _change(lambda engage: engage.show(member), as_json=as_json)
+    said = {"by": by, "reason": reason, "note": note}
+    _change(lambda engage: [engage.show(member, **said)], as_json=as_json)
 
 
 @app.command(epilog=examples("Example:", "trc-engage members forget m-1 --yes"))
@@ -103,18 +146,23 @@ def forget(
     member: Member,
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; required without a terminal.")] = False,
+    by: By = None,
+    reason: Reason = None,
+    note: Note = None,
     as_json: Json = False,
 ) -> None:
     """Erase a member's name and Discord ids; the points stay.
 
-    This cannot be undone, and the member is no longer synced. Points and entries stay under the member id.
+    This cannot be undone, and the member is no longer synced. Points and entries stay under the member id. Reasons and
+    notes about the member go too, except those that you pass here: name nobody in them.
     """
+    said = {"by": by, "reason": reason, "note": note}
 
-    def forgotten(engage: Engage) -> Enrolment:
+    def forgotten(engage: Engage) -> Sequence[Enrolment]:
         standing = engage.standing(member)
         if not yes:
             _confirm(standing)
-        return engage.forget(member)
+        return [engage.forget(member, **said)]
 
     _change(forgotten, as_json=as_json)
 
@@ -176,17 +224,41 @@ def list_(*, as_json: Json = False) -> None:
         print_standings(standings)
 
 
-def _change(change: Callable[[Engage], Enrolment], *, as_json: bool) -> None:
-    with opened(Settings.from_mapping(os.environ)) as engage:
-        enrolment = change(engage)
-    _print_outcome(enrolment, as_json=as_json)
-
-
-def _print_outcome(enrolment: Enrolment, *, as_json: bool) -> None:
+@app.command(epilog=examples("Example:", "trc-engage members events m-1"))
+def events(member: Member, *, as_json: Json = False) -> None:
+    """Show what was done about a member: enrolled, linked, left and more, by whom and why."""
+    with opened_to_read(Settings.from_mapping(os.environ)) as reader:
+        found = reader.events(member)
     if as_json:
-        print_json(wire.Enrolment.of(enrolment))
-    else:
-        print_enrolment(enrolment)
+        print_json(wire.Events.of(member_id=member, events=found))
+        return
+    print_table(
+        ("when (UTC)", "what", "by", "reason", "note"),
+        [
+            (
+                f"{event.at:%Y-%m-%d %H:%M}",
+                event.kind.replace("_", " "),
+                event.actor or "",
+                event.reason or "",
+                event.note or "",
+            )
+            for event in found
+        ],
+    )
+
+
+def _change(change: Callable[[Engage], Sequence[Enrolment]], *, as_json: bool) -> None:
+    with opened(Settings.from_mapping(os.environ)) as engage:
+        enrolments = change(engage)
+    _print_outcomes(enrolments, as_json=as_json)
+
+
+def _print_outcomes(enrolments: Sequence[Enrolment], *, as_json: bool) -> None:
+    for enrolment in enrolments:
+        if as_json:
+            print_json(wire.Enrolment.of(enrolment))
+        else:
+            print_lines(f"{safe(enrolment.member_id)}: {ENROLMENTS[enrolment.outcome]}")
 
 
 def _imported(result: Import) -> Imported:
@@ -202,6 +274,7 @@ ENROLMENTS: dict[EnrolmentOutcome, str] = {
     "unlinked": "unlinked; the points stay",
     "left": "has left Discord; the XP is kept, and not synced until `trc-engage members returned`",
     "returned": "is back on Discord; the next sync continues from the XP that was kept",
+    "never_left": "never left; the next sync pays what was earned meanwhile",
     "hidden": "hidden from leaderboards; `leaderboard --member` still shows the rank",
     "shown": "shown in leaderboards",
     "forgotten": "forgotten: name and Discord ids are erased; points and entries stay",
@@ -209,11 +282,6 @@ ENROLMENTS: dict[EnrolmentOutcome, str] = {
 }
 
 BAD_ROWS_SHOWN_MAX = 20
-
-
-def print_enrolment(enrolment: Enrolment) -> None:
-    """Print what changed about a member."""
-    print_lines(f"{safe(enrolment.member_id)}: {ENROLMENTS[enrolment.outcome]}")
 
 
 def print_import(path: str, result: Import) -> None:

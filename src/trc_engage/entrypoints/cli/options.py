@@ -16,6 +16,9 @@ from ..wording import describe_error
 from .output import print_error
 
 Member = Annotated[str, typer.Argument(metavar="MEMBER", help="The member's id at TRC.")]
+By = Annotated[str | None, typer.Option(metavar="WHO", help="Who does this, for the record.")]
+Reason = Annotated[str | None, typer.Option(metavar="TEXT", help="Why; the member can read it.")]
+Note = Annotated[str | None, typer.Option(metavar="TEXT", help="A note for admins only.")]
 DAY_FORM = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON.")]
 

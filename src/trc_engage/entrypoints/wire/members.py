@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Annotated, Self
 
 from ...core import model, reports
+from ...core.membership import EventKind
 from ...core.model import Kind, Status
 from ...core.reports import EnrolmentOutcome, Mark, ReceiptOutcome
 from .shape import Shape, Shown
@@ -211,6 +212,28 @@ class Enrolment(OfMember):
     """What became of a member's enrolment or link."""
 
     outcome: EnrolmentOutcome
+
+
+class Event(Shape):
+    """What was done about a member, such as a link or a leave."""
+
+    number: Annotated[int, Shown("Orders all events of all members.")]
+    kind: EventKind
+    at: datetime
+    by: Annotated[str | None, Shown("Null if nobody said so.", of="actor")]
+    reason: str | None
+    note: Annotated[str | None, Shown("For admins only.")]
+    account_id: int | None
+
+
+class EventRow(Event, OfMember):
+    """What was done about a member, in an export."""
+
+
+class Events(OfMember):
+    """What was done about a member."""
+
+    events: Annotated[Sequence[Event], Shown("Oldest first.")]
 
 
 class StreakChange(OfMember):

@@ -4,6 +4,7 @@ from .audit import DamageContract, RecordsContract
 from .boards import BoardsContract
 from .lasting import InstantsContract, LastingContract, OriginsContract, RefusalsContract
 from .ledger import ActivityContract, FactsContract, PostingContract
+from .membership import MembershipContract
 from .roster import RosterContract as RosterContract
 from .runs import RunBookContract, ThreadsContract
 from .streaks import ExcusalsContract
@@ -13,6 +14,7 @@ from .views import CrowdContract, FindingContract, RanksContract, ViewsContract
 class LedgerContract(
     FactsContract,
     PostingContract,
+    MembershipContract,
     ActivityContract,
     ExcusalsContract,
     RanksContract,

@@ -10,6 +10,7 @@ from attrs import evolve
 
 from ...core.errors import Conflict
 from ...core.incidents import FailureRun, SentNotice
+from ...core.membership import MembershipEvent
 from ...core.model import Link, Member, Move
 from ...core.ports import Store
 from ...core.posting import Draft, Posting, Settlement, SyncFailure
@@ -109,6 +110,7 @@ def live(story: Story) -> None:
         story.sync({ADA_ID: xp, BO_ID: 50})
     story.restate(BO, "left")
     tomorrow = TODAY + timedelta(days=1)
+    ledger.post(Posting(story.at, events=[MembershipEvent(0, BO, "left", EXACT, "admin-7", "a move", "a note")]))
     (award,) = ledger.post(Posting(MONDAY, drafts=[BENCHMARK], streaks=[Streak(ADA, 0, TODAY, 1, 1)]))
     ledger.post(Posting(story.at, settlement=Settlement(TODAY, ledger.day_record(TODAY).revision)))
     ledger.post(Posting(story.at, excusals=[ALONE, evolve(ALONE, day=tomorrow), evolve(REQUIRED, day=tomorrow)]))
@@ -127,6 +129,7 @@ def everything(ledger: Store) -> dict[str, object]:
         "accounts": [ledger.account_of(ADA), ledger.account_of(BO), ledger.holder_of(BO_ID)],
         "sought": ledger.accounts_to_sync(),
         "entries": ledger.feed(after=0, limit=1_000),
+        "events": ledger.events(None),
         "award": ledger.entry_of("benchmark:1"),
         "evidence": ledger.evidence(ADA, date.min, date.max),
         "ranks": [ledger.ranking(when, limit=10) for when in (None, month)],

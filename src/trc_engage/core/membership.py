@@ -1,0 +1,161 @@
+"""Who is there: leaving, returning, leaves that were a mistake (R6, R6a), and what is on record of them (R26)."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Literal
+
+from attrs import evolve, frozen
+
+from .days import Window
+from .model import DiscordActivity, Evidence, Member, Move, NextReading
+
+EventKind = Literal["enrolled", "linked", "unlinked", "left", "returned", "never_left", "hidden", "shown", "forgotten"]
+MENDED_MAX = timedelta(days=7)
+"""How long a leave that was a mistake may have lasted for its days to count by the XP; of a longer one nobody knows."""
+
+
+@frozen
+class Trace:
+    """Who did something and why, as far as they said so."""
+
+    actor: str | None = None
+    reason: str | None = None
+    """The member may read it."""
+    note: str | None = None
+    """For admins alone."""
+
+
+@frozen
+class MembershipEvent:
+    """What was done about a member: no name and no Discord id stands in it (R9, R26)."""
+
+    number: int
+    """Orders the events of a store; 0 until it has given one."""
+    member_id: str
+    kind: EventKind
+    at: datetime
+    actor: str | None = None
+    reason: str | None = None
+    note: str | None = None
+    account_id: int | None = None
+    """The account concerned; of a link the store fills it in, for the account comes of the same posting."""
+    next_reading: NextReading | None = None
+    """Of a leave: how the account's next reading was to be taken …"""
+    window_from: datetime | None = None
+    """… and where its window began, so that both can be restored (R6a); of a return, where it begins."""
+
+    def recorded(self, number: int, links: Mapping[str, int]) -> "MembershipEvent":
+        """Return the event as it is kept; `links` are the accounts that its posting opens, by member id."""
+        account_id = links.get(self.member_id) if self.kind == "linked" else self.account_id
+        return evolve(self, number=number, account_id=account_id)
+
+    def forgotten(self) -> "MembershipEvent":
+        """Return the event without its texts (R9)."""
+        return evolve(self, reason=None, note=None)
+
+
+@frozen
+class Change:
+    """What is done about one member, and what is kept on record of it."""
+
+    event: MembershipEvent
+    move: Move | None = None
+    member: Member | None = None
+
+
+@frozen
+class Absence:
+    """The time for which an account is noted as left."""
+
+    left: MembershipEvent
+    until: datetime | None
+    """When the window begins of what is read after it; None before a return is noted."""
+
+    @classmethod
+    def last_of(cls, account: DiscordActivity, events: Iterable[MembershipEvent]) -> "Absence | None":
+        """Return an account's last one; None if it never left, or its last leave has been undone."""
+        last = None
+        for event in events:
+            if event.account_id != account.account_id:
+                continue
+            if event.kind == "left":
+                last = cls(event, None)
+            elif event.kind == "returned" and last is not None:
+                last = evolve(last, until=event.window_from or event.at)
+            elif event.kind == "never_left":
+                last = None
+        return last
+
+    def is_long(self, now: datetime) -> bool:
+        """Tell whether it has lasted for too long to give its days the benefit of the doubt."""
+        return (self.until or now) - self.left.at > MENDED_MAX
+
+
+def leave(account: DiscordActivity, at: datetime, looked_at: datetime | None, trace: Trace) -> Change | None:
+    """Note that a member left; `looked_at` is when a good sync last looked. None if that is noted already."""
+    if account.status == "left":
+        return None
+    window_from = None if account.next_reading == "opens" else account.window_from or looked_at
+    event = evolve(of_account("left", account, at, trace), next_reading=account.next_reading, window_from=window_from)
+    return Change(event, Move.of_status(account, "left", account.next_reading))
+
+
+def rejoin(account: DiscordActivity, at: datetime, trace: Trace, since: datetime | None = None) -> Change | None:
+    """Note that a member is back, `since` an instant if that is known; None for one who is not noted as left."""
+    if account.status != "left":
+        return None
+    event = evolve(of_account("returned", account, at, trace), window_from=since or at)
+    if account.next_reading == "opens":
+        return Change(event, Move.of_status(account, "waiting", "opens"))
+    is_telling = account.next_reading in {"begins", "rebases"}
+    next_reading: NextReading = account.next_reading if is_telling else "returns"
+    return Change(event, Move.of_status(account, "tracked", next_reading, since or at))
+
+
+def never_left(
+    account: DiscordActivity, absence: Absence, evidence: Iterable[Evidence], at: datetime, trace: Trace
+) -> Change:
+    """Undo a leave: the account is as if it had never left (R6a).
+
+    Before the first reading after it, next reading and window become what the leave kept. What a reading
+    has already posted stands: it has paid all XP that was earned meanwhile, and only the days are mended.
+    """
+    event = of_account("never_left", account, at, trace)
+    kept, is_long = absence.left.next_reading or account.next_reading, absence.is_long(at)
+    if account.next_reading == "rebases":
+        kept = "rebases"
+    elif kept == "begins" and is_long:
+        # Any XP could have been earned in so long a time (R2a).
+        kept = "continues"
+    window_from = (absence.until or at) if is_long else absence.left.window_from
+    if account.status == "left" and kept == "opens":
+        return Change(event, Move.of_status(account, "waiting", kept))
+    if account.status == "left" or account.window_from == absence.until is not None:
+        return Change(event, Move.of_status(account, "tracked", kept, window_from))
+    if account.next_reading == "returns":
+        return Change(event, Move.of_status(account, account.status, kept, account.window_from))
+    rises = [] if is_long else [one for one in evidence if _is_first_rise(one, account, absence)]
+    return Change(event, _mended(account, window_from, rises[0]) if rises else None)
+
+
+def _is_first_rise(evidence: Evidence, account: DiscordActivity, absence: Absence) -> bool:
+    """Tell whether it is of the first reading after the return: only there the XP of the absence rose."""
+    return evidence.account_id == account.account_id and evidence.opens_at == absence.until
+
+
+def _mended(account: DiscordActivity, window_from: datetime | None, rise: Evidence) -> Move | None:
+    """Make the days active to which the window of a reading reaches back, had the account never left."""
+    if window_from is None or rise.closes_at is None:
+        return None
+    as_it_is = Move.of_status(account, account.status, account.next_reading, account.window_from)
+    return evolve(as_it_is, window=Window.between(window_from, rise.closes_at), active=True)
+
+
+def of_account(kind: EventKind, account: DiscordActivity, at: datetime, trace: Trace) -> MembershipEvent:
+    """Return what is kept on record of a change of an account."""
+    return evolve(of_member(kind, account.member_id, at, trace), account_id=account.account_id)
+
+
+def of_member(kind: EventKind, member_id: str, at: datetime, trace: Trace) -> MembershipEvent:
+    """Return what is kept on record of a change of a member."""
+    return MembershipEvent(0, member_id, kind, at, trace.actor, trace.reason, trace.note)
