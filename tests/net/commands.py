@@ -85,7 +85,9 @@ class Commands:
         for member in ("fay", "nobody", "ada --month 2026-02"):
             self.type(f"leaderboard --member {member}")
         self.type("members list")
-        for what in ("entries", "members"):
+        for member in ("ada", "eli", "kim", "nobody"):
+            self.type(f"members events {member}")
+        for what in ("entries", "members", "events"):
             self.type(f"export {what}")
             self.type(f"export {what} --csv")
         self.type("export points")

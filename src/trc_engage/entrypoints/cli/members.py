@@ -87,10 +87,11 @@ def unlink(member: Member, *, by: By = None, reason: Reason = None, note: Note =
 
 @app.command()
 def left(members: Members, *, by: By = None, reason: Reason = None, note: Note = None, as_json: Json = False) -> None:
-    """Note that members left Discord: all of them, or none if one is not enrolled or not linked.
+    """Note that members left Discord.
 
     The XP is kept and no longer synced. A leaderboard keeps people who left, so it cannot tell by itself.
-    With --json, each member is one line. Noted by mistake? See `members returned --never-left`.
+    If any of them is not enrolled or not linked, nothing is noted. With --json, each member is one line. Noted by
+    mistake? See `members returned --never-left`.
     """
     said = {"by": by, "reason": reason, "note": note}
     _change(lambda engage: engage.leave_all(members, **said), as_json=as_json)
@@ -114,9 +115,10 @@ def returned(
     note: Note = None,
     as_json: Json = False,
 ) -> None:
-    """Note that members are back on Discord: all of them, or none if one is not enrolled or not linked.
+    """Note that members are back on Discord.
 
-    Syncing continues from the XP that was kept. If a member's XP was reset meanwhile, the points stay.
+    Syncing continues from the XP that was kept. If a member's XP was reset meanwhile, the points stay. If any
+    of them is not enrolled or not linked, nothing is noted.
     With --never-left (and --by and --reason), the next sync pays what was earned meanwhile, and the days in between
     count if the XP rose; if the leave lasted for more than 7 days, they are excused. With --json, each member is one
     line.
@@ -226,7 +228,10 @@ def list_(*, as_json: Json = False) -> None:
 
 @app.command(epilog=examples("Example:", "trc-engage members events m-1"))
 def events(member: Member, *, as_json: Json = False) -> None:
-    """Show what was done about a member: enrolled, linked, left and more, by whom and why."""
+    """Show who enrolled, linked or changed a member.
+
+    Each line is one event: what, when (UTC), by whom and why, oldest first.
+    """
     with opened_to_read(Settings.from_mapping(os.environ)) as reader:
         found = reader.events(member)
     if as_json:
