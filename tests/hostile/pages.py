@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from support.community import IDS, MONDAY
-from trc_engage.testing.mee6 import Leaderboard
-from trc_engage.testing.mee6.board import YEARS, encoded, page_payload
+from trc_engage.testing.loopback import encoded
+from trc_engage.testing.mee6 import YEARS, Leaderboard, page_payload
 
 GUILD = "200000000000000001"
 BEFORE = {"ada": 1_000, "bo": 500, "cy": 50}

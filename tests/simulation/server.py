@@ -11,9 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from attrs import define
 
-from trc_engage.testing.mee6 import TROUBLES
-from trc_engage.testing.mee6.board import Snapshot
-from trc_engage.testing.mee6.http import Exchange
+from trc_engage.testing.boards.board import Snapshot
+from trc_engage.testing.boards.troubles import BoardExchange
+from trc_engage.testing.loopback import Answer, encoded
+from trc_engage.testing.mee6 import DIALECT, TROUBLES
 
 from .boards import Address, of_others
 from .clock import Clock
@@ -136,16 +137,18 @@ class Server:
             return None
         limit = self._clamped(asked.limit)
         board, script = self._served(asked.address, asked.number), Script()
-        exchange = Exchange(
+        exchange = BoardExchange(
             cast("Any", script),
             self._clock.at,
-            asked.number,
-            limit,
-            cast("Snapshot", board),
-            cast("Snapshot", self._weather.older(board, self._random)),
-            partial(payload, asked.address.guild_id),
+            lambda: Answer(200, encoded(exchange.payload())),
             slow_seconds=12.0,
             drip_seconds=6.0,
+            page=asked.number,
+            limit=limit,
+            board=cast("Snapshot", board),
+            stale_board=cast("Snapshot", self._weather.older(board, self._random)),
+            dialect=DIALECT,
+            to_payload=partial(payload, asked.address.guild_id),
         )
         try:
             TROUBLES[name].write(exchange)
@@ -174,7 +177,8 @@ class Server:
 
 def payload(guild_id: str, number: int, rows: Sequence[Any]) -> dict[str, Any]:
     """Return a page in MEE6's shape, with little beside what is needed."""
-    players = [{"id": one, "username": "a name", "level": 1, "xp": xp} for one, xp in rows]
+    pairs = (row if isinstance(row, tuple) else (row.discord_id, row.xp) for row in rows)
+    players = [{"id": one, "username": "a name", "level": 1, "xp": xp} for one, xp in pairs]
     return {"guild": {"id": guild_id, "name": "Example Server"}, "page": number, "players": players}
 
 

@@ -9,9 +9,7 @@ from typing import Any, Self
 
 from attrs import Factory, define, field, frozen
 
-from ..mee6.board import Snapshot, encoded
-from ..mee6.http import LOOPBACK, Answer, Exchange, Listener, Throttle
-from ..mee6.troubles import Trouble
+from ..loopback import LOOPBACK, Answer, Exchange, Listener, Throttle, Trouble, encoded
 from .troubles import NO_ACCESS, TROUBLES, discord_error, rate_limited
 
 GUILD_ID = "200000000000000001"
@@ -33,18 +31,6 @@ class Asked:
     answered: int | None
 
 
-@frozen(eq=False)
-class MemberExchange(Exchange):
-    """A connection that waits for the answer about a member."""
-
-    good: Answer = field(kw_only=True)
-    """The answer as it should be."""
-
-    def answer(self) -> Answer:
-        """Return the answer as it should be."""
-        return self.good
-
-
 @define(eq=False, repr=False)
 class DiscordServer:
     """A Discord with one guild, on loopback, until `stop` or the end of its `with` block; set anything at any time."""
@@ -62,7 +48,7 @@ class DiscordServer:
     drip_seconds: float = 0.2
     requests: list[Asked] = Factory(list)
     """Every request that arrived, oldest first."""
-    _limit: tuple[Throttle, int, float] | None = field(default=None, init=False)
+    _limit: Throttle | None = field(default=None, init=False)
     _troubles: list[list[Any]] = field(factory=list, init=False)
     _lock: RLock = field(factory=RLock, init=False)
     _listener: Listener = field(init=False)
@@ -93,7 +79,7 @@ class DiscordServer:
     def limit(self, requests: int, per_seconds: float) -> None:
         """Let so many requests through in any such span of the clock, and tell it in headers."""
         refusal = rate_limited("user", per_seconds)
-        self._limit = Throttle(requests, timedelta(seconds=per_seconds), refusal), requests, per_seconds
+        self._limit = Throttle(requests, timedelta(seconds=per_seconds), refusal)
 
     def trouble(self, trouble: str | Trouble, times: int | None = None, after: int = 0) -> None:
         """Answer with this trouble: so many requests or for ever, `after` so many that go well."""
@@ -115,9 +101,7 @@ class DiscordServer:
         if trouble is None:
             connection.sendall(good.raw(at))
             return False
-        board = Snapshot(())
-        seconds = self.slow_seconds, self.drip_seconds
-        trouble.write(MemberExchange(connection, at, 0, 1, board, board, lambda *_: {}, *seconds, good=good))
+        trouble.write(Exchange(connection, at, lambda: good, self.slow_seconds, self.drip_seconds))
         return trouble.closes
 
     def _taken(self) -> Trouble | None:
@@ -139,7 +123,7 @@ class DiscordServer:
             return discord_error(401, 0, "401: Unauthorized")
         if route is None:
             return discord_error(404, 0, "404: Not Found")
-        if self._limit is not None and (refusal := self._limit[0].refusal(at)):
+        if self._limit is not None and (refusal := self._limit.refusal(at)):
             return refusal
         return self._member(route[1], route[2]).having(*self._limits(at))
 
@@ -168,7 +152,4 @@ class DiscordServer:
     def _limits(self, at: datetime) -> list[tuple[str, str]]:
         if self._limit is None:
             return []
-        throttle, requests, seconds = self._limit
-        left = requests - len(throttle._passed)  # noqa: SLF001  of the same package
-        told = {"Limit": requests, "Remaining": left, "Reset": at.timestamp() + seconds, "Reset-After": seconds}
-        return [(f"X-RateLimit-{name}", str(value)) for name, value in {**told, "Bucket": "abcd1234"}.items()]
+        return [*self._limit.headers(at, "X-RateLimit"), ("X-RateLimit-Bucket", "abcd1234")]

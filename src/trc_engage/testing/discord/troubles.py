@@ -1,12 +1,10 @@
-"""Every trouble of Discord by name; those of the wire are MEE6's."""
+"""Every trouble of Discord by name; those of the wire are anybody's."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from ..mee6.board import encoded
-from ..mee6.http import BLOCKED, HTML, RATE_LIMITED, Answer, edge_page
-from ..mee6.troubles import BROKEN_WIRES, Trouble
+from ..loopback import BLOCKED, BROKEN_WIRES, HTML, RATE_LIMITED, Answer, Trouble, edge_page, encoded
 
 
 def discord_error(status: int, code: object, message: str) -> Answer:

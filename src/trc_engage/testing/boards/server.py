@@ -1,21 +1,57 @@
 """The server: a board over real HTTP, with as much trouble as is asked for."""
 
+import re
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from threading import RLock
-from typing import Any, Self
+from typing import Any, ClassVar, Self
+from urllib.parse import parse_qs
 
-from attrs import define, evolve, field, setters
-from attrs.validators import ge, in_
+from attrs import Factory, define, evolve, field, frozen, setters
+from attrs.validators import ge
 
-from . import http
-from .board import YEARS, Leaderboard, Row, Snapshot, encoded, page_payload
-from .http import LOOPBACK, Answer, Exchange, Listener, Request, Throttle
-from .troubles import Ahead, Queue, Trouble, trouble_named
+from ..loopback import BLOCKED, LOOPBACK, RATE_LIMITED, Answer, Listener, Throttle, Trouble, encoded
+from .board import Dialect, Leaderboard, Row, Snapshot
+from .troubles import Ahead, BoardExchange, Queue, error, trouble_named
 
 GUILD_ID = "200000000000000001"
-PATH = "/api/plugins/levels/leaderboard/"
+_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
+@frozen
+class Request:
+    """What a client asked for, and what status it was told."""
+
+    path: str
+    """Without the query."""
+    page: int | None
+    """Counted from 0; None if it is not a number."""
+    limit: int | None
+    """As asked for, before any clamp; None if it is not a number."""
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    at: datetime
+    answered: int | None = None
+    """None if the client was told no status."""
+
+    @classmethod
+    def parsed(cls, target: str, headers: Mapping[str, str], at: datetime, dialect: Dialect) -> "Request":
+        """Take a request line's target apart."""
+        path, _, query = target.partition("?")
+        values = parse_qs(query, keep_blank_values=True)
+        limit = _number(values.get(dialect.limit or "?"), dialect.limit_default)
+        page = _number(values.get(dialect.page), dialect.page_first)
+        if page is not None:
+            page = (page - dialect.page_first) // ((limit or 1) if dialect.counts_rows else 1)
+        return cls(path, None if page is not None and page < 0 else page, limit, headers, at)
+
+
+def _number(values: list[str] | None, default: int) -> int | None:
+    if values is None:
+        return default
+    return int(values[-1]) if _NUMBER.fullmatch(values[-1]) else None
 
 
 def _now() -> datetime:
@@ -23,24 +59,25 @@ def _now() -> datetime:
 
 
 @define(eq=False, repr=False)
-class Mee6Server:
-    """A MEE6 for one guild, on loopback, until `stop` or the end of its `with` block.
+class BoardServer:
+    """A service with the board of one guild, on loopback, until `stop` or the end of its `with` block.
 
-    `shape` and what follows it may be set at any time. What `clock` or `between_pages` raises ends that
-    connection, and is raised again when the server stops.
+    A subclass says which `dialect` it speaks. `limit_max` and what follows it may be set at any time. What `clock`
+    or `between_pages` raises ends that connection, and is raised again when the server stops.
     """
 
+    dialect: ClassVar[Dialect]
     guild_id: str = field(on_setattr=setters.frozen)
     clock: Callable[[], datetime] = field(on_setattr=setters.frozen)
     """Drives the Date header, the throttle and the once-a-minute rule."""
     board: Leaderboard = field(on_setattr=setters.frozen)
     _port: int = 0
-    shape: int = field(default=YEARS[-1], validator=in_(YEARS), init=False)
-    """The year whose payload is served."""
-    limit_max: int = field(default=1_000, validator=ge(1), init=False)
+    limit_max: int = field(
+        default=Factory(lambda self: self.dialect.limit_max, takes_self=True), validator=ge(1), init=False
+    )
     """The clamp: a larger limit is served as this many rows."""
     token: str | None = field(default=None, init=False)
-    """If set, the board is private: only requests with exactly this Authorization are answered."""
+    """If set, the board is private: only requests that carry exactly this are answered."""
     between_pages: Callable[[int], object] | None = field(default=None, init=False)
     """Called with a good page's number once it is made up, just before it is sent: to move the board."""
     slow_seconds: float = field(default=1.0, init=False)
@@ -52,7 +89,7 @@ class Mee6Server:
     _troubles: Queue = field(factory=Queue, init=False)
     _throttle: Throttle | None = field(default=None, init=False)
     _frozen: Snapshot | None = field(default=None, init=False)
-    _pages: dict[tuple[float, ...], tuple[tuple[Row, ...], bytes]] = field(factory=dict, init=False)
+    _pages: dict[Hashable, tuple[tuple[Row, ...], bytes]] = field(factory=dict, init=False)
     _lock: RLock = field(factory=RLock, init=False)
     _listener: Listener = field(init=False)
 
@@ -81,7 +118,7 @@ class Mee6Server:
 
     @property
     def url(self) -> str:
-        """What stands for https://mee6.xyz."""
+        """What stands for the service's own address."""
         return f"http://{LOOPBACK}:{self._listener.server_port}"
 
     def freeze(self) -> None:
@@ -95,7 +132,7 @@ class Mee6Server:
     def throttle(self, requests: int = 5, per_seconds: float = 60, retry_after: str | None = "30") -> None:
         """Refuse, as the edge does, what exceeds so many requests in any such span of the clock."""
         wait = () if retry_after is None else (("Retry-After", retry_after),)
-        self._throttle = Throttle(requests, timedelta(seconds=per_seconds), http.RATE_LIMITED.having(*wait))
+        self._throttle = Throttle(requests, timedelta(seconds=per_seconds), RATE_LIMITED.having(*wait))
 
     def trouble(self, trouble: str | Trouble, times: int | None = None, page: int | None = None) -> None:
         """Answer with this trouble: so many requests, or for ever; any request, or those for one page.
@@ -113,7 +150,7 @@ class Mee6Server:
             self._throttle = None
 
     def _answer(self, target: str, headers: Mapping[str, str], connection: socket.socket) -> bool:
-        request = Request.parsed(target, headers, self.clock())
+        request = Request.parsed(target, headers, self.clock(), self.dialect)
         decision = self._decision(request)
         if isinstance(decision, Ahead):
             decision.trouble.write(self._exchange(request, connection, decision.stale_board))
@@ -133,45 +170,56 @@ class Mee6Server:
             return decision
 
     def _refusal(self, request: Request) -> Answer | None:
-        """Return why this request gets no page: first what the edge says, then MEE6."""
+        """Return why this request gets no page: first what the edge says, then the service."""
         if self._throttle is not None and (refusal := self._throttle.refusal(request.at)):
             return refusal
         if not request.headers.get("user-agent", "").strip():
-            return http.BLOCKED
-        if not request.path.startswith(PATH):
-            return http.PATH_NOT_FOUND
-        if request.path != PATH + self.guild_id:
-            return http.GUILD_NOT_FOUND
-        if self.token is not None and request.headers.get("authorization") != self.token:
-            return http.UNAUTHORIZED
-        return http.BAD_QUERY if request.page is None or not request.limit else None
+            return BLOCKED
+        if request.path != self.dialect.path.format(guild=self.guild_id):
+            is_known = request.path.startswith(self.dialect.path.partition("{")[0])
+            return error(self.dialect, 404, "Guild not found" if is_known else "The requested URL was not found")
+        wanted = self.token and self.dialect.token_form.format(self.token)
+        if wanted is not None and request.headers.get(self.dialect.token_header.lower()) != wanted:
+            return error(self.dialect, 401, "The server could not verify that you are authorized")
+        if request.page is None or not request.limit:
+            return error(self.dialect, 400, "page and limit must be whole numbers")
+        return None
 
     def _good(self, request: Request) -> Answer:
         """Return the page asked for; a page that did not change is not made up again."""
         page, limit = request.page or 0, self._clamped(request)
         rows = self._served().page(page, limit)
-        key = (page, limit, self.shape, self.board.rate)
+        key = (page, limit, self.form)
         rows_before, body = self._pages.get(key, ((), b""))
         if not body or rows != rows_before:
-            body = encoded(self._payload(page, rows))
+            body = encoded(self.payload(page, rows))
             self._pages[key] = rows, body
-        return Answer(200, body)
+        limits = self._throttle and self.dialect.limits and self._throttle.headers(request.at, self.dialect.limits)
+        return Answer(200, body, headers=limits or ())
 
-    def _exchange(self, request: Request, connection: socket.socket, stale_board: Snapshot) -> Exchange:
-        return Exchange(
+    def _exchange(self, request: Request, connection: socket.socket, stale_board: Snapshot) -> BoardExchange:
+        return BoardExchange(
             connection,
             request.at,
+            partial(self._good, request),
+            self.slow_seconds,
+            self.drip_seconds,
             request.page or 0,
             self._clamped(request),
             self._served(),
             self._frozen or stale_board,
-            self._payload,
-            self.slow_seconds,
-            self.drip_seconds,
+            self.dialect,
+            self.payload,
         )
 
-    def _payload(self, page: int, rows: Sequence[Row]) -> dict[str, Any]:
-        return page_payload(self.shape, self.guild_id, page, rows, self.board.rate)
+    @property
+    def form(self) -> Hashable:
+        """What a page depends on, beside its rows."""
+        return None
+
+    def payload(self, page: int, rows: Sequence[Row]) -> dict[str, Any]:  # noqa: ARG002  for a subclass
+        """Return a page as the service words it."""
+        return self.dialect.payload(self.guild_id, rows)
 
     def _served(self) -> Snapshot:
         return self._frozen or self.board.snapshot()

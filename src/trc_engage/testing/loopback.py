@@ -1,10 +1,13 @@
-"""What goes over the wire: requests, and whole answers, of MEE6 itself and of the edge in front of it."""
+"""HTTP on loopback that a test controls to the byte: answers, the edge in front of a service, and broken wires."""
 
+import json
 import re
 import socket
+import struct
 import sys
+import zlib
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -13,11 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from threading import Condition, Thread
 from typing import Any, cast
-from urllib.parse import parse_qs
 
 from attrs import evolve, field, frozen
-
-from .board import Row, Snapshot, encoded
 
 JSON = "application/json"
 HTML = "text/html; charset=UTF-8"
@@ -56,14 +56,15 @@ class Answer:
         return self.head(at) + self.body
 
 
+def encoded(payload: object) -> bytes:
+    """Return JSON in UTF-8; half a surrogate pair, which UTF-8 cannot hold, is escaped."""
+    text = json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return text.encode(errors="backslashreplace")
+
+
 def http_date(at: datetime) -> str:
     """Return an instant as HTTP writes it."""
     return format_datetime(at.astimezone(UTC), usegmt=True)
-
-
-def mee6_error(status: int, message: str) -> Answer:
-    """Return an error that MEE6 itself tells: a JSON `error` object."""
-    return Answer(status, encoded({"error": {"message": message}, "status_code": status}))
 
 
 def edge_page(status: int, title: str, text: str) -> Answer:
@@ -77,19 +78,6 @@ def edge_page(status: int, title: str, text: str) -> Answer:
     return Answer(status, page.encode(), HTML)
 
 
-UNAUTHORIZED = mee6_error(
-    401,
-    "The server could not verify that you are authorized to access the URL requested. You either supplied the "
-    "wrong credentials (e.g. a bad password), or your browser doesn't understand how to supply the credentials "
-    "required.",
-)
-GUILD_NOT_FOUND = mee6_error(404, "Guild not found")
-PATH_NOT_FOUND = mee6_error(
-    404,
-    "The requested URL was not found on the server. If you entered the URL manually please check your spelling "
-    "and try again.",
-)
-BAD_QUERY = mee6_error(400, "limit and page must be whole numbers: limit from 1 on, page from 0 on")
 RATE_LIMITED = Answer(429, b"error code: 1015", TEXT)
 BLOCKED = edge_page(403, "Attention Required! | Cloudflare", "Sorry, you have been blocked")
 
@@ -100,24 +88,10 @@ class Exchange:
 
     connection: socket.socket
     at: datetime
-    page: int
-    limit: int
-    board: Snapshot
-    """The board as it is now …"""
-    stale_board: Snapshot
-    """… and as it was when it was frozen, or else when the trouble began."""
-    to_payload: Callable[[int, Sequence[Row]], dict[str, Any]]
-    """Page number and rows to a page in the shape of the server's year."""
+    answer: Callable[[], Answer]
+    """Returns the answer as it should be."""
     slow_seconds: float
     drip_seconds: float
-
-    def payload(self) -> dict[str, Any]:
-        """Return the page that was asked for, as it should be."""
-        return self.to_payload(self.page, self.board.page(self.page, self.limit))
-
-    def answer(self) -> Answer:
-        """Return the answer as it should be."""
-        return Answer(200, encoded(self.payload()))
 
     def send(self, answer: Answer) -> None:
         """Send a whole answer."""
@@ -166,7 +140,7 @@ class Listener(ThreadingHTTPServer):
         self._changed = Condition()
         super().__init__((LOOPBACK, port), _Handler)
         self._thread = Thread(
-            target=self.serve_forever, kwargs={"poll_interval": _POLL_SECONDS}, name="mee6", daemon=True
+            target=self.serve_forever, kwargs={"poll_interval": _POLL_SECONDS}, name="loopback", daemon=True
         )
         self._thread.start()
 
@@ -220,40 +194,6 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-LIMIT_DEFAULT = 100
-_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
-
-
-@frozen
-class Request:
-    """What a client asked for, and what status it was told."""
-
-    path: str
-    """Without the query."""
-    page: int | None
-    """None if it is not a number."""
-    limit: int | None
-    """As asked for, before any clamp; None if it is not a number."""
-    headers: Mapping[str, str]
-    """Names in lower case."""
-    at: datetime
-    answered: int | None = None
-    """None if the client was told no status."""
-
-    @classmethod
-    def parsed(cls, target: str, headers: Mapping[str, str], at: datetime) -> "Request":
-        """Take a request line's target apart."""
-        path, _, query = target.partition("?")
-        values = parse_qs(query, keep_blank_values=True)
-        return cls(path, _number(values.get("page"), 0), _number(values.get("limit"), LIMIT_DEFAULT), headers, at)
-
-
-def _number(values: list[str] | None, default: int) -> int | None:
-    if values is None:
-        return default
-    return int(values[-1]) if _NUMBER.fullmatch(values[-1]) else None
-
-
 @frozen
 class Throttle:
     """Lets so many requests through in any span of this length, and refuses the others."""
@@ -271,3 +211,126 @@ class Throttle:
             return self.answer
         self._passed.append(at)
         return None
+
+    def headers(self, at: datetime, prefix: str) -> list[tuple[str, str]]:
+        """Return what remains, as headers tell it."""
+        seconds = self.span.total_seconds()
+        told = {"Limit": self.requests, "Remaining": self.requests - len(self._passed), "Reset-After": seconds}
+        return [(f"{prefix}-{name}", f"{value}") for name, value in {**told, "Reset": at.timestamp() + seconds}.items()]
+
+
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})[ \r\n]")
+
+
+@frozen
+class Trouble:
+    """One way in which the answer goes wrong."""
+
+    name: str
+    imitates: str
+    """What of the real world this is."""
+    status: int | None
+    """The status that the client is told, if it is told one."""
+    write: Callable[[Any], None] = field(repr=False)
+    """Writes the whole answer, head and all, so that anything about it can be broken."""
+    closes: bool = False
+    """Whether the connection is closed after it."""
+
+    @classmethod
+    def answering(cls, name: str, imitates: str, answer: Answer) -> "Trouble":
+        """Return a trouble that is a whole and fixed answer."""
+        return cls(name, imitates, answer.status, lambda exchange: exchange.send(answer))
+
+    @classmethod
+    def raw(cls, name: str, raw: bytes) -> "Trouble":
+        """Return a trouble that sends exactly these bytes, head and body, and closes the connection."""
+        told = _STATUS_LINE.match(raw)
+        status = int(told[1]) if told else None
+        return cls(name, "bytes of your own", status, lambda exchange: exchange.connection.sendall(raw), closes=True)
+
+
+_BLANK = b" " * 2**20
+_BOMB_BLOCKS = 1_024
+_CLOCK_OFF = timedelta(days=365)
+
+
+def _reset(exchange: Exchange) -> None:
+    """Send half of the answer, then close with a reset instead of a goodbye."""
+    raw = exchange.answer().raw(exchange.at)
+    exchange.connection.sendall(raw[: len(raw) // 2])
+    exchange.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    exchange.connection.close()
+
+
+def _refused_early(exchange: Exchange) -> None:
+    """Say nothing; the connection is closed after it."""
+
+
+def _timeout(exchange: Exchange) -> None:
+    exchange.is_gone(None)
+
+
+def _slow(exchange: Exchange) -> None:
+    if not exchange.is_gone(exchange.slow_seconds):
+        exchange.send(exchange.answer())
+
+
+def _drip_headers(exchange: Exchange) -> None:
+    exchange.drip(exchange.answer().raw(exchange.at))
+
+
+def _drip_body(exchange: Exchange) -> None:
+    answer = exchange.answer()
+    exchange.connection.sendall(answer.head(exchange.at))
+    exchange.drip(answer.body)
+
+
+def _truncated(exchange: Exchange) -> None:
+    raw = exchange.answer().raw(exchange.at)
+    exchange.connection.sendall(raw[:-10])
+
+
+def _endless_body(exchange: Exchange) -> None:
+    """Send blanks between two rows for as long as anybody takes them."""
+    answer = exchange.answer()
+    exchange.connection.sendall(answer.open_head(exchange.at))
+    exchange.connection.sendall(answer.body.partition(b"[")[0] + b"[")
+    while True:
+        exchange.connection.sendall(_BLANK)
+
+
+def _gzip_bomb(exchange: Exchange) -> None:
+    """Send a gibibyte of blanks as a mebibyte of gzip."""
+    bomb = Answer(200, b"".join(_bomb()), headers=(("Content-Encoding", "gzip"),))
+    exchange.send(bomb)
+
+
+def _bomb() -> Iterator[bytes]:
+    """Yield the beginning of a gzip stream; a flushed block can be repeated without compressing it anew."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    yield packer.compress(b'{"rows":[') + packer.flush(zlib.Z_FULL_FLUSH)
+    block = packer.compress(_BLANK) + packer.flush(zlib.Z_FULL_FLUSH)
+    yield from [block] * _BOMB_BLOCKS
+
+
+def _clock_off(exchange: Exchange) -> None:
+    exchange.connection.sendall(exchange.answer().raw(exchange.at - _CLOCK_OFF))
+
+
+def _no_date(exchange: Exchange) -> None:
+    exchange.connection.sendall(exchange.answer().raw(None))
+
+
+BROKEN_WIRES = (
+    Trouble("reset", "The connection is reset in mid-body.", 200, _reset, closes=True),
+    Trouble("refused_early", "The connection is closed without an answer.", None, _refused_early, closes=True),
+    Trouble("timeout", "No answer, ever.", None, _timeout, closes=True),
+    Trouble("slow", "The right answer, after `slow_seconds`.", 200, _slow),
+    Trouble("drip_headers", "The right answer, byte by byte.", 200, _drip_headers, closes=True),
+    Trouble("drip_body", "The right answer, its body byte by byte.", 200, _drip_body, closes=True),
+    Trouble("truncated", "The connection is closed ten bytes too early.", 200, _truncated, closes=True),
+    Trouble("endless_body", "A body without an end.", 200, _endless_body, closes=True),
+    Trouble("gzip_bomb", "A small body that inflates to a gibibyte.", 200, _gzip_bomb),
+    Trouble("clock_off", "The right answer, dated a year ago.", 200, _clock_off),
+    Trouble("no_date", "The right answer, undated.", 200, _no_date),
+)

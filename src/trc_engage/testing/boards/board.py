@@ -1,11 +1,11 @@
-"""Who has how much XP, and how a page of it looked in which year. Thread-safe."""
+"""Who has how much XP, thread-safe, and how a service words it."""
 
-import json
 import random
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from operator import attrgetter
+from functools import reduce
+from operator import attrgetter, getitem
 from threading import RLock
 from typing import Any
 
@@ -22,7 +22,7 @@ XP_PAUSE = timedelta(seconds=60)
 
 @frozen
 class Row:
-    """One person of the Discord server, as MEE6 knows them."""
+    """One person of the Discord server, as its bot knows them."""
 
     discord_id: str
     username: str
@@ -179,39 +179,6 @@ def _unranked(row: Row) -> Row:
     return evolve(row, xp=0, message_count=0, is_ranked=False, earned_at=None)
 
 
-YEARS = range(2019, 2025)
-
-
-def page_payload(year: int, guild_id: str, page: int, rows: Sequence[Row], rate: float) -> dict[str, Any]:
-    """Return a page as a year's MEE6 sent it; late 2019 counts as 2020."""
-    payload: dict[str, Any] = {
-        "admin": False,
-        "banner_url": None,
-        "guild": _guild(year, guild_id),
-        "page": page,
-        "player": None,
-        "players": [_player(year, guild_id, row) for row in rows],
-        "role_rewards": [_role_reward(rank=5), _role_reward(rank=20)],
-        "user_guild_settings": None,
-    }
-    if year >= 2020:
-        payload["xp_per_message"] = list(XP_PER_MESSAGE)
-        payload["xp_rate"] = int(rate) if year < 2023 and rate == int(rate) else float(rate)
-    if year >= 2021:
-        payload["is_member"] = False
-    if year >= 2023:
-        payload["country"] = None
-    if year >= 2024:
-        payload["monetize_options"] = {"display_plans": False, "showcase_subscribers": False}
-    return payload
-
-
-def encoded(payload: object) -> bytes:
-    """Return JSON in UTF-8; half a surrogate pair, which UTF-8 cannot hold, is escaped."""
-    text = json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return text.encode(errors="backslashreplace")
-
-
 def level_at(xp: int) -> int:
     """Return the level that this much XP has reached.
 
@@ -233,47 +200,59 @@ def xp_needed(level: int) -> int:
     return 5 * level * level + 50 * level + 100
 
 
-def _player(year: int, guild_id: str, row: Row) -> dict[str, Any]:
-    level = level_at(row.xp)
-    player = {
-        "avatar": row.avatar,
-        "detailed_xp": [row.xp - xp_to_reach(level), xp_needed(level), row.xp],
-        "discriminator": row.discriminator if year < 2023 else "0",
-        "guild_id": guild_id,
-        "id": row.discord_id,
-        "level": level,
-        "username": row.username,
-        "xp": row.xp,
-    }
-    if year >= 2020:
-        player["message_count"] = row.message_count
-    if year >= 2024:
-        player["is_monetize_subscriber"] = False
-        player["monetize_xp_boost"] = 0
-    return player
+@frozen
+class Dialect:
+    """How a service shows a board: its addresses, the keys of its pages, and its errors.
+
+    A key may be several with dots between them, as in `user.id`.
+    """
+
+    path: str
+    """With `{guild}` where the id goes."""
+    rows: str
+    """The key of the list of rows."""
+    id: str = "id"
+    xp: str = "xp"
+    guild: str | None = None
+    """The key of the id of the Discord server; None if pages do not tell it."""
+    page: str = "page"
+    page_first: int = 0
+    counts_rows: bool = False
+    """Whether the parameter `page` tells how many rows to skip."""
+    limit: str | None = "limit"
+    """The parameter for the number of rows; None if the service decides."""
+    limit_default: int = 100
+    limit_max: int = 1_000
+    token_header: str = "authorization"  # noqa: S105  the header's name
+    token_form: str = "{}"  # noqa: S105
+    limits: str | None = None
+    """What the headers begin with that tell the limits."""
+    error: Callable[[int, str], object] = lambda _status, message: {"message": message}
+    """Returns the document of an error that the service itself tells."""
+
+    def payload(self, guild_id: str, rows: Sequence[Row]) -> dict[str, Any]:
+        """Return a page with nothing but what is needed."""
+        page: dict[str, Any] = {}
+        put(page, self.rows, [self._row(row) for row in rows])
+        if self.guild is not None:
+            put(page, self.guild, guild_id)
+        return page
+
+    def _row(self, row: Row) -> dict[str, Any]:
+        told: dict[str, Any] = {"username": row.username}
+        put(told, self.id, row.discord_id)
+        put(told, self.xp, row.xp)
+        return told
 
 
-def _guild(year: int, guild_id: str) -> dict[str, Any]:
-    guild = {"icon": "b2f5ff47436671b6e533d8dc3614845d", "id": guild_id, "name": "Example Server", "premium": False}
-    if year >= 2021:
-        guild["allow_join"] = False
-        guild["invite_leaderboard"] = False
-        guild["leaderboard_url"] = f"https://mee6.xyz/leaderboard/{guild_id}"
-    if year >= 2022:
-        guild["application_commands_enabled"] = True
-        guild["commands_prefix"] = "!"
-    return guild
+def got(document: Any, path: str) -> Any:
+    """Return what stands at a path of keys."""
+    return reduce(getitem, path.split("."), document)
 
 
-def _role_reward(rank: int) -> dict[str, Any]:
-    role = {
-        "color": 3447003,
-        "hoist": True,
-        "id": str(429462860721341343 + rank),
-        "managed": False,
-        "mentionable": False,
-        "name": f"Level {rank}",
-        "permissions": 104188992,
-        "position": rank,
-    }
-    return {"rank": rank, "role": role}
+def put(document: dict[str, Any], path: str, value: object) -> None:
+    """Write a value at a path of keys."""
+    *before, last = path.split(".")
+    for key in before:
+        document = document.setdefault(key, {})
+    document[last] = value

@@ -1,0 +1,108 @@
+"""A faithful MEE6 on loopback: how a page looked in which year, and its errors; its faults are those of any board."""
+
+from collections.abc import Hashable, Sequence
+from typing import Any, ClassVar
+
+from attrs import define, field
+from attrs.validators import in_
+
+from .boards import TROUBLES, BoardServer, Dialect, Leaderboard, Request, Trouble
+from .boards.board import XP_PER_MESSAGE, Row, level_at, xp_needed, xp_to_reach
+
+__all__ = ["TROUBLES", "Leaderboard", "Mee6Server", "Request", "Trouble"]
+
+DIALECT = Dialect(
+    "/api/plugins/levels/leaderboard/{guild}",
+    rows="players",
+    guild="guild.id",
+    error=lambda status, message: {"error": {"message": message}, "status_code": status},
+)
+YEARS = range(2019, 2025)
+
+
+def page_payload(year: int, guild_id: str, page: int, rows: Sequence[Row], rate: float) -> dict[str, Any]:
+    """Return a page as a year's MEE6 sent it; late 2019 counts as 2020."""
+    payload: dict[str, Any] = {
+        "admin": False,
+        "banner_url": None,
+        "guild": _guild(year, guild_id),
+        "page": page,
+        "player": None,
+        "players": [_player(year, guild_id, row) for row in rows],
+        "role_rewards": [_role_reward(rank=5), _role_reward(rank=20)],
+        "user_guild_settings": None,
+    }
+    if year >= 2020:
+        payload["xp_per_message"] = list(XP_PER_MESSAGE)
+        payload["xp_rate"] = int(rate) if year < 2023 and rate == int(rate) else float(rate)
+    if year >= 2021:
+        payload["is_member"] = False
+    if year >= 2023:
+        payload["country"] = None
+    if year >= 2024:
+        payload["monetize_options"] = {"display_plans": False, "showcase_subscribers": False}
+    return payload
+
+
+def _player(year: int, guild_id: str, row: Row) -> dict[str, Any]:
+    level = level_at(row.xp)
+    player = {
+        "avatar": row.avatar,
+        "detailed_xp": [row.xp - xp_to_reach(level), xp_needed(level), row.xp],
+        "discriminator": row.discriminator if year < 2023 else "0",
+        "guild_id": guild_id,
+        "id": row.discord_id,
+        "level": level,
+        "username": row.username,
+        "xp": row.xp,
+    }
+    if year >= 2020:
+        player["message_count"] = row.message_count
+    if year >= 2024:
+        player["is_monetize_subscriber"] = False
+        player["monetize_xp_boost"] = 0
+    return player
+
+
+def _guild(year: int, guild_id: str) -> dict[str, Any]:
+    guild = {"icon": "b2f5ff47436671b6e533d8dc3614845d", "id": guild_id, "name": "Example Server", "premium": False}
+    if year >= 2021:
+        guild["allow_join"] = False
+        guild["invite_leaderboard"] = False
+        guild["leaderboard_url"] = f"https://mee6.xyz/leaderboard/{guild_id}"
+    if year >= 2022:
+        guild["application_commands_enabled"] = True
+        guild["commands_prefix"] = "!"
+    return guild
+
+
+def _role_reward(rank: int) -> dict[str, Any]:
+    role = {
+        "color": 3447003,
+        "hoist": True,
+        "id": str(429462860721341343 + rank),
+        "managed": False,
+        "mentionable": False,
+        "name": f"Level {rank}",
+        "permissions": 104188992,
+        "position": rank,
+    }
+    return {"rank": rank, "role": role}
+
+
+@define(eq=False, repr=False)
+class Mee6Server(BoardServer):
+    """A MEE6 for one guild; see `BoardServer`."""
+
+    dialect: ClassVar[Dialect] = DIALECT
+    shape: int = field(default=YEARS[-1], validator=in_(YEARS), init=False)
+    """The year whose payload is served; set it at any time."""
+
+    @property
+    def form(self) -> Hashable:
+        """What a page depends on, beside its rows."""
+        return self.shape, self.board.rate
+
+    def payload(self, page: int, rows: Sequence[Row]) -> dict[str, Any]:
+        """Return a page as the year's MEE6 sent it."""
+        return page_payload(self.shape, self.guild_id, page, rows, self.board.rate)
