@@ -1,11 +1,11 @@
-"""Shipped for whoever brings an adapter of their own: the contracts, and a MEE6 and a Discord on loopback."""
+"""Shipped for whoever brings an adapter of their own: the contracts, and a MEE6, a Lurkr and a Discord on loopback."""
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .contracts import LedgerContract, RosterContract
+    from .contracts import LedgerContract, PagedSourceContract, RosterContract, SourceContract
 
-__all__ = ["LedgerContract", "RosterContract"]
+__all__ = ["LedgerContract", "PagedSourceContract", "RosterContract", "SourceContract"]
 
 
 def __getattr__(name: str) -> object:

@@ -1,4 +1,4 @@
-"""What every store and every roster promises, as pytest classes with one factory method each."""
+"""What every store, every source and every roster promises, as pytest classes with one factory method each."""
 
 from .audit import DamageContract, RecordsContract
 from .boards import BoardsContract
@@ -7,6 +7,7 @@ from .ledger import ActivityContract, FactsContract, PostingContract
 from .membership import MembershipContract
 from .roster import RosterContract as RosterContract
 from .runs import RunBookContract, ThreadsContract
+from .source import PagedSourceContract as PagedSourceContract, SourceContract as SourceContract
 from .streaks import ExcusalsContract
 from .views import CrowdContract, FindingContract, RanksContract, ViewsContract
 

@@ -1,0 +1,374 @@
+"""What a source promises: `SourceContract` for any, `PagedSourceContract` for one that is read over HTTP."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar, get_args
+
+import pytest
+
+from ...core import boards
+from ...core.errors import LedgerBusy, ReadStopped, SourceError, SourceTrouble
+from ...core.model import Board, Sought
+from ...core.ports import XpSource
+from ..boards import BoardServer, Trouble
+from ..loopback import RATE_LIMITED, http_date
+
+ADA, BO, CY, GONE = "80351110224678912", "300000000000000001", "18446744073709551615", "300000000000000009"
+XP = {ADA: 12_345, BO: 250, CY: 0}
+MANY = {str(400_000_000_000_000_000 + number): 100_000 - number for number in range(2_345)}
+XP_MAX = 2**53
+STOP_SECONDS_MAX = 5.0
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+OF_SERVICES: Sequence[SourceTrouble] = get_args(SourceTrouble)[:6]
+"""The kinds of what happens outside; the others are the core's own."""
+
+
+class SourceContract:
+    """Subclass it, name the class `Test…`, and say how to make a source and to change the board that it reads.
+
+    `kinds` are the troubles that your source can meet.
+    """
+
+    kinds: Sequence[SourceTrouble] = ("down", "malformed")
+    source: Any
+
+    def make_source(self, folder: Path) -> XpSource:
+        """Return a source, whose board `show` and `fail` change; `folder` is an empty folder."""
+        raise NotImplementedError
+
+    def show(self, xp: Mapping[str, int]) -> None:
+        """Let the board show just this, XP by Discord id, from now on; it ends any trouble."""
+        raise NotImplementedError
+
+    def fail(self, kind: SourceTrouble) -> None:
+        """Let the board be in trouble until the next `show`."""
+        raise NotImplementedError
+
+    def read(self, *sought: str, whole: bool = False) -> Board:
+        """Read, and believe no more than the core does."""
+        ids = Sought(sought)
+        ids.expected, ids.whole = frozenset(sought), whole
+        board: Board = self.source.read(ids)
+        assert boards.why_malformed(board, ids) is None
+        return board
+
+    @pytest.fixture(autouse=True)
+    def _made(self, tmp_path: Path) -> Iterator[None]:
+        self.source = self.make_source(tmp_path)
+        self.show(XP)
+        yield
+        getattr(self.source, "close", lambda: None)()
+
+    def test_whoever_is_sought_and_on_the_board_is_read(self) -> None:
+        """Their exact XP, by id; it is nothing but what the board says."""
+        assert self.read(*XP).readings == XP
+        assert self.read(BO).readings == {BO: 250}
+
+    def test_whoever_is_not_on_the_board_is_absent_and_has_no_xp(self) -> None:
+        """Absent is not zero (R5): there is no reading, nobody is missed, and the board was read whole."""
+        board = self.read(ADA, GONE)
+        assert (board.readings, board.missed, board.whole) == ({ADA: 12_345}, frozenset(), True)
+
+    def test_strangers_are_counted(self) -> None:
+        """A board that has lost half of its rows is not trusted (R10), so everyone's row counts."""
+        assert self.read(GONE).rows == len(XP)
+        assert self.read(*XP, whole=True).rows == len(XP)
+
+    def test_nobody_sought_is_no_error(self) -> None:
+        """There is nothing to find."""
+        assert not self.read().readings
+
+    def test_a_board_is_read_to_its_end_if_that_is_asked(self) -> None:
+        """Though everyone is found before it (R24)."""
+        self.show(MANY)
+        first = next(iter(MANY))
+        board = self.read(first, whole=True)
+        assert (board.whole, board.rows) == (True, len(MANY))
+        board = self.read(first)
+        assert board.rows == len(MANY) or not board.whole
+
+    def test_the_last_of_many_is_found(self) -> None:
+        """However long the board is."""
+        self.show(MANY)
+        last = list(MANY)[-1]
+        assert self.read(last).readings == {last: MANY[last]}
+        assert self.read(GONE).rows == len(MANY)
+
+    def test_numbers_are_exact(self) -> None:
+        """No XP and no id went through a number with a fraction."""
+        self.show({ADA: XP_MAX, BO: XP_MAX - 1})
+        readings = self.read(ADA, BO).readings
+        assert readings == {ADA: XP_MAX, BO: XP_MAX - 1}
+        assert set(map(type, readings.values())) == {int}
+
+    def test_it_reads_whenever_it_is_called(self) -> None:
+        """The ledger remembers the last reading, and the source none: XP rises, falls, and rows vanish."""
+        for xp in ({ADA: 1}, {ADA: 2, BO: 1}, {ADA: 1}, {BO: 5}):
+            self.show(xp)
+            assert self.read(ADA, BO).readings == xp
+
+    def test_an_empty_board_is_read_whole(self) -> None:
+        """Whether it is believed is not the source's to say."""
+        self.show({})
+        board = self.read(ADA)
+        assert (board.readings, board.whole, board.rows) == ({}, True, 0)
+
+    @pytest.mark.parametrize("kind", OF_SERVICES)
+    def test_a_failure_has_its_kind_and_passes(self, kind: SourceTrouble) -> None:
+        """It is a `SourceError` of one line, each time; afterwards the board is read as if nothing had been."""
+        if kind not in self.kinds:
+            pytest.skip("this source cannot meet it")
+        self.fail(kind)
+        for _ in range(2):
+            with pytest.raises(SourceError) as caught:
+                self.source.read(frozenset({ADA}))
+            assert caught.value.kind == kind
+            assert str(caught.value).isprintable()
+        self.show(XP)
+        assert self.read(ADA).readings == {ADA: 12_345}
+
+    def test_the_server_tells_an_instant_or_none(self) -> None:
+        """If it does, with its timezone, and the same one whichever clock this machine has."""
+        at = self.read(ADA).server_at
+        assert at is None or at.utcoffset() is not None
+
+    def test_it_says_whose_board_it_is(self, tmp_path: Path) -> None:
+        """By a short text that stays as it is; without one, everything it reads is one board (R24)."""
+        (tmp_path / "again").mkdir()
+        again = self.make_source(tmp_path / "again")
+        assert len(boards.id_of(self.source)) <= boards.BOARD_ID_LENGTH_MAX
+        name = getattr(self.source, "name", "a source")
+        assert name == boards.source_name(self.source) or not hasattr(self.source, "name")
+        getattr(again, "close", lambda: None)()
+
+    def test_a_source_that_was_stopped_reads_no_more(self) -> None:
+        """If it can be stopped; that is no failure, and may be done twice."""
+        for name in ("stop", "close"):
+            if end := getattr(self.source, name, None):
+                end()
+                with pytest.raises(ReadStopped):
+                    self.source.read(frozenset({ADA}))
+
+
+TROUBLES: Mapping[SourceTrouble, Sequence[str]] = {
+    "private": ["private", "expired_token"],
+    "unknown_guild": ["unknown_guild"],
+    "rate_limited": ["rate_limited", "rate_limited_html", "rate_limited_seconds", "rate_limited_json"],
+    "blocked": ["blocked", "challenge_200", "challenge_403", "challenge_503", "html_200"],
+    "malformed": [
+        *("redirect", "empty_body", "not_json", "deep_json", "not_utf8", "duplicate_keys", "xp_endless"),
+        *("players_missing", "players_not_list", "ids_as_numbers", "lone_surrogate_id", "nan_xp", "xp_null"),
+        *("xp_text", "xp_float", "xp_negative", "xp_boolean", "xp_huge", "gzip_bomb", "endless_body"),
+    ],
+    "down": [
+        *("internal_error", "bad_gateway", "unavailable", "gateway_timeout", "reset", "refused_early", "truncated"),
+        *("timeout", "drip_headers", "drip_body"),
+    ],
+}
+"""What each trouble of the server must be called."""
+HANGS = {"timeout", "drip_headers", "drip_body"}
+HANGS_FOR, DEADLINE_SECONDS = 0.3, 30.0
+PAGES_MAX = 40
+
+
+class Turns:
+    """The `Requests` of a read: it counts, and may make wait or send away."""
+
+    def __init__(self, seconds: float = 0.0, error: Exception | None = None) -> None:
+        self.asked = self.ended_at = 0
+        self._seconds, self._error = seconds, error
+
+    def seconds_until_free(self, gap: float) -> float:
+        """Count, and make wait as long as it may."""
+        self.asked += 1
+        if self._error is not None:
+            raise self._error
+        return min(gap, self._seconds)
+
+    def ended(self, seconds: float) -> None:
+        """Count."""
+        assert seconds >= 0
+        self.ended_at += 1
+
+
+class PagedSourceContract(SourceContract):
+    """The contract of a `BoardSource`: name its class, and the server that speaks as its service does."""
+
+    kinds = OF_SERVICES
+    source_class: ClassVar[Any]
+    server_class: ClassVar[type[BoardServer]]
+    gap: ClassVar[float] = 2.0
+    token: ClassVar[str] = "s3cret-t0ken"  # noqa: S105  for loopback only
+
+    @pytest.fixture(autouse=True)
+    def _served(self) -> Iterator[None]:
+        self.now, self.pauses = NOW, list[float]()
+        with self.server_class.start(clock=self.clock) as self.server:
+            self.server.token, self.server.slow_seconds, self.server.drip_seconds = self.token, 0.0, 0.02
+            yield
+
+    @pytest.fixture(autouse=True)
+    def _made(self, _served: None, tmp_path: Path) -> Iterator[None]:
+        self.source = self.make_source(tmp_path)
+        self.show(XP)
+        with self.source:
+            yield
+
+    def clock(self) -> datetime:
+        """Return the server's time, which goes on while the source pauses."""
+        return self.now + timedelta(seconds=sum(self.pauses))
+
+    def make_source(self, folder: Path) -> Any:  # noqa: ARG002  it needs none
+        """Open a source of the server's board."""
+        return self.opened(self.server.guild_id)
+
+    def opened(self, guild_id: str, deadline_seconds: float = DEADLINE_SECONDS) -> Any:
+        """Open a source that pauses by noting it."""
+        return self.source_class.open(
+            guild_id,
+            base_url=self.server.url,
+            token=self.token,
+            page_gap=self.gap,
+            deadline_seconds=deadline_seconds,
+            pages_max=PAGES_MAX,
+            pause=self.pauses.append,
+            monotonic=lambda: time.monotonic() + sum(self.pauses),
+        )
+
+    def show(self, xp: Mapping[str, int]) -> None:
+        """Let the server's board show this."""
+        self.server.recover()
+        self.server.board.reset()
+        for discord_id, total in xp.items():
+            self.server.board.join(discord_id)
+            self.server.board.give(discord_id, total or 1)
+            self.server.board.remove(discord_id, 0 if total else 1)
+
+    def fail(self, kind: SourceTrouble) -> None:
+        """Answer everything with the first trouble of this kind."""
+        self.server.trouble(TROUBLES[kind][0])
+
+    @pytest.mark.parametrize("name", ["endless_pages", "page_ignored"])
+    def test_a_board_without_end_is_given_up(self, name: str) -> None:
+        """It is no board."""
+        self.server.trouble(name)
+        with pytest.raises(SourceError, match="pages") as caught:
+            self.source.read(frozenset({GONE}))
+        assert caught.value.kind == "malformed"
+
+    def test_a_wait_is_a_duration_by_the_servers_own_clock(self) -> None:
+        """A date counts from what the server takes for now, however wrong; without a wait there is none."""
+        self.now = NOW.replace(year=2031)
+        for wait in (timedelta(seconds=90), None):
+            headers = [] if wait is None else [("Retry-After", http_date(self.clock() + wait))]
+            self.server.recover()
+            self.server.trouble(Trouble.answering("own", "A wait.", RATE_LIMITED.having(*headers)))
+            with pytest.raises(SourceError) as caught:
+                self.source.read(frozenset({ADA}))
+            assert caught.value.retry_after == wait
+
+    def test_the_servers_clock_is_told(self) -> None:
+        """It shows that one of the two is wrong (R22)."""
+        self.now = NOW.replace(year=2031)
+        assert self.read(ADA).server_at == self.now
+
+    def test_another_guild_has_another_board_and_the_token_is_in_neither(self) -> None:
+        """XP of different boards cannot be compared (R24)."""
+        with self.opened(GONE) as other:
+            assert other.board_id != self.source.board_id
+            with pytest.raises(SourceError) as caught:
+                other.read(frozenset({ADA}))
+            assert caught.value.kind == "unknown_guild"
+        with self.opened(self.server.guild_id) as same:
+            assert same.board_id == self.source.board_id
+        assert self.token not in f"{self.source!r} {self.source.board_id} {self.source.name}"
+
+    def test_a_wrong_token_is_told_as_a_private_board(self) -> None:
+        """The board has not changed, but nobody may read it."""
+        self.server.token = "another"  # noqa: S105
+        with pytest.raises(SourceError) as caught:
+            self.source.read(frozenset({ADA}))
+        assert caught.value.kind == "private"
+
+    def test_no_request_more_than_needed_and_none_too_soon(self) -> None:
+        """It says who asks, ends where everyone is found, and keeps the gap between any two requests (R21)."""
+        self.show(MANY)
+        self.read(next(iter(MANY)))
+        assert [request.page for request in self.server.requests] == [0]
+        self.read(GONE)
+        assert len(self.pauses) == len(self.server.requests) - 1
+        assert all(self.gap * 0.9 <= pause <= self.gap * 1.25 for pause in self.pauses)
+        assert all("trc-engage" in request.headers["user-agent"] for request in self.server.requests)
+
+    def test_limits_that_the_server_tells_are_kept(self) -> None:
+        """If it tells any, no request is refused; a limit that lasts is no pause, but a wait for the core."""
+        if self.server.dialect.limits is None:
+            pytest.skip("this service tells none")
+        self.show(MANY)
+        self.server.throttle(3, per_seconds=20)
+        assert self.read(GONE).rows == len(MANY)
+        assert max(self.pauses) == pytest.approx(20, abs=3)
+        self.server.throttle(3, per_seconds=3_600)
+        with pytest.raises(SourceError) as caught:
+            self.read(GONE)
+        assert caught.value.kind == "rate_limited"
+        assert caught.value.retry_after is not None
+        assert max(self.pauses) < DEADLINE_SECONDS
+        assert {request.answered for request in self.server.requests} == {200}
+
+    def test_each_request_has_its_turn(self) -> None:
+        """Turns are asked for and ended one by one; a wait is sat out, and who lost the lease ends (R30)."""
+        self.show(MANY)
+        turns = Turns(seconds=1.5)
+        self.source.read_pages(frozenset({GONE}), turns)
+        assert turns.asked >= turns.ended_at == len(self.server.requests)
+        assert self.pauses[0] == pytest.approx(1.5, abs=0.1)
+        before = len(self.server.requests)
+        with pytest.raises(LedgerBusy):
+            self.source.read_pages(frozenset({GONE}), Turns(error=LedgerBusy("another run")))
+        assert len(self.server.requests) == before
+
+    def test_whoever_moves_meanwhile_is_read_or_missed_but_not_absent(self) -> None:
+        """Somebody who is on top whenever the end is looked at, and at the end whenever the top is."""
+        self.show(MANY)
+        mover, *others = reversed(MANY)
+        end = -(-len(MANY) // self.server.limit_max)
+
+        def move(page: int) -> None:
+            if page in {0, end}:
+                self.server.board.give(mover, -100_000 if page else 100_000)
+
+        self.server.between_pages = move
+        board = self.read(mover, *others[:5])
+        assert board.readings.keys() | board.missed == {mover, *others[:5]}
+
+    def test_a_stop_ends_a_read_under_way(self) -> None:
+        """From another thread, while the server says nothing."""
+        self.server.trouble("timeout")
+        with self.source_class.open(self.server.guild_id, base_url=self.server.url) as source:
+            stop = threading.Timer(0.1, source.stop)
+            stop.start()
+            with pytest.raises(ReadStopped):
+                source.read(frozenset({ADA}))
+            stop.join(STOP_SECONDS_MAX)
+
+    @pytest.mark.parametrize("name", [name for names in TROUBLES.values() for name in names])
+    @pytest.mark.parametrize("page", [0, 1])
+    def test_every_trouble_is_called_by_its_kind(self, name: str, page: int) -> None:
+        """Half a board is none; what may pass is tried three times, what was refused is asked for once."""
+        if (name, page) == ("duplicate_keys", 1):
+            pytest.skip("a server that tells twice does so on each page, and one look is enough")
+        self.show(MANY)
+        self.server.trouble(name, page=page)
+        with (
+            self.opened(self.server.guild_id, HANGS_FOR if name in HANGS else DEADLINE_SECONDS) as source,
+            pytest.raises(SourceError) as caught,
+        ):
+            source.read(frozenset(MANY))
+        assert name in TROUBLES[caught.value.kind]
+        assert self.token not in str(caught.value)
+        tries = 3 if caught.value.kind == "down" and name not in HANGS else 1
+        assert len(self.server.requests) == page + tries
