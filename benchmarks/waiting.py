@@ -43,11 +43,11 @@ def run_selects(path: Path, _accounts: int) -> float:
             lent: Any = connection
             lent.set_trace_callback(sent.append)
         engage.run_due()
-    connection = sqlite3.connect(path, isolation_level=None)
+    raw = sqlite3.connect(path, isolation_level=None)
     begun = time.perf_counter()
     for _ in range(RUNS):
         for statement in sent:
-            connection.execute(statement).fetchall()
+            raw.execute(statement).fetchall()
     return time.perf_counter() - begun
 
 

@@ -35,12 +35,12 @@ LEFT JOIN daily_balances USING (member_id, day)
 WHERE daily_balances.points IS NULL OR daily_balances.points <> posted.points
 """
 """How many days of members are not the sum of their entries."""
-MONTHLY = "    connection.execute(ADD_TO_MONTHLY_BALANCE, [month_of(day), draft.member_id, draft.points])\n"
-DAILY = """    connection.execute(
-        "INSERT INTO daily_balances (member_id, day, points) VALUES (?, ?, ?) "
-        "ON CONFLICT (member_id, day) DO UPDATE SET points = daily_balances.points + excluded.points",
-        [draft.member_id, day, draft.points],
-    )
+MONTHLY = "        (ADD_TO_MONTHLY_BALANCE, [month_of(day), draft.member_id, draft.points]),\n"
+DAILY = """        (
+            "INSERT INTO daily_balances (member_id, day, points) VALUES (?, ?, ?) "
+            "ON CONFLICT (member_id, day) DO UPDATE SET points = daily_balances.points + excluded.points",
+            [draft.member_id, day, draft.points],
+        ),
 """
 
 

@@ -68,7 +68,7 @@ class Address:
         return f"SELECT pg_advisory_xact_lock({self.lock_key})"
 
     @property
-    def begin_writing(self) -> str:
+    def begin_writing(self) -> tuple[str, ...]:
         """The statements that begin a write, once all others are done; the last returns the version.
 
         Positions follow the last that was committed: those of a transaction that failed are given again, so that
@@ -76,8 +76,10 @@ class Address:
         """
         last = f"(SELECT coalesce(max(position), 0) FROM {self.quoted_schema}.entries)"
         return (
-            f"{self.lock}; SELECT setval('{self.quoted_schema}.entries_position_seq', {last} + 1, false); {KEPT}; "
-            f"SELECT max(version) FROM {self.quoted_schema}.schema_migrations"
+            self.lock,
+            f"SELECT setval('{self.quoted_schema}.entries_position_seq', {last} + 1, false)",
+            KEPT,
+            f"SELECT max(version) FROM {self.quoted_schema}.schema_migrations",
         )
 
 

@@ -16,7 +16,7 @@ from psycopg.pq import Format
 from psycopg.rows import tuple_row
 from psycopg.types.numeric import NumericBinaryLoader
 
-from ..sql.database import Connection, Rows, Stamp
+from ..sql.database import Connection, Rows, Stamp, Statement
 from .address import Address
 
 WAIT_SECONDS = 10.0
@@ -199,6 +199,18 @@ class PostgresConnection:
         cursor.executemany(translated(statement), values)
         return cursor
 
+    def execute_all(self, statements: Iterable[Statement], /) -> Sequence[Cursor]:
+        return self.pipelined(statements)
+
+    def pipelined(self, statements: Iterable[Statement]) -> Sequence[Cursor]:
+        """Send statements at once, and return what each has found."""
+        try:
+            with self.driver.pipeline():
+                return [self.cursor().execute(translated(statement), values) for statement, values in statements]
+        except psycopg.errors.PipelineAborted as aborted:
+            # It hides the error of the statement that failed, if the server was quick.
+            raise aborted.__context__ or aborted from None
+
     def run(self, script: str) -> Any:
         """Run statements without values, sent at once, and return what the last one found first, if it looks."""
         cursor = self.cursor()
@@ -220,16 +232,13 @@ class AutocommitConnection(PostgresConnection):
 
     def __init__(self, driver: psycopg.Connection[Any], opening: tuple[str, ...]) -> None:
         super().__init__(driver)
-        self._opening = opening
+        self._opening = [(begins, ()) for begins in opening]
 
     def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = (), /) -> Rows:
-        cursor = self.cursor()
-        with self.driver.pipeline():
-            for begins in self._opening:
-                self.driver.execute(begins)
-            cursor.execute(translated(statement), values)
-            self.driver.execute("COMMIT")
-        return cursor
+        return self.execute_all([(statement, values)])[0]
+
+    def execute_all(self, statements: Iterable[Statement], /) -> Sequence[Cursor]:
+        return self.pipelined([*self._opening, *statements, ("COMMIT", ())])[len(self._opening) : -1]
 
 
 @lru_cache(maxsize=1_024)
@@ -281,7 +290,8 @@ def merge(
     names = ", ".join(columns)
     if len(rows) < ROWS_TO_COPY:
         marks = ", ".join("?" * len(columns))
-        return connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks}) {conflict}", rows).rowcount
+        insert = f"INSERT INTO {table} ({names}) VALUES ({marks}) {conflict}"
+        return sum(written.rowcount for written in connection.execute_all([(insert, row) for row in rows]))
     mine, staged = own(connection), f"engage_staged_{table}"
     alike = f"SELECT {names} FROM {table} WITH NO DATA"
     mine.extend_timeout(BULK_SECONDS, f"CREATE TEMP TABLE {staged} ON COMMIT DROP AS {alike}")

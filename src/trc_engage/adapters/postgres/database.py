@@ -102,7 +102,7 @@ class PostgresDatabase(Statements):
     def make(self) -> None:
         """Lay out the tables, or those that are new; raises `LedgerFailed` if they are newer than this version."""
         with self.snapshot() as connection:
-            if version_of(connection.driver, self._address) == SCHEMA_VERSION:
+            if version_of(connection, self._address) == SCHEMA_VERSION:
                 return
         # Whoever may not use the schema must not lay out the tables among the temporary ones.
         begin = opening(WRITE, self._address, path=self._address.quoted_schema)
@@ -118,7 +118,7 @@ class PostgresDatabase(Statements):
     def migration(self) -> str:
         """Return the SQL that `make` would run; raises `LedgerFailed` if the tables are newer than this version."""
         with self.snapshot() as connection:
-            return migration(version_of(connection.driver, self._address), self._address)
+            return migration(version_of(connection, self._address), self._address)
 
     def check(self, *, may_be_older: bool = False) -> None:
         """Raise `StoreMissing` if there is no store, and `LedgerFailed` if it is one of another version."""
@@ -128,7 +128,7 @@ class PostgresDatabase(Statements):
 
     def _version(self) -> int:
         with self.snapshot() as connection:
-            version = version_of(connection.driver, self._address)
+            version = version_of(connection, self._address)
         if version is None:
             message = f"{self.address}: {MISSING}"
             raise StoreMissing(message)
@@ -153,7 +153,7 @@ class PostgresDatabase(Statements):
     @contextmanager
     def transaction(self) -> Iterator[PostgresConnection]:
         begin = opening(READ if self._read_only else WRITE, self._address)
-        with self._transaction(*begin, self._address.begin_writing) as (connection, found):
+        with self._transaction(*begin, *self._address.begin_writing) as (connection, found):
             refuse_other(self.address, found[0], SCHEMA_VERSION)
             yield connection
 
@@ -185,8 +185,8 @@ class PostgresDatabase(Statements):
             yield driver
 
     def _missing(self) -> list[str]:
-        with self._pool.connection() as driver, self._snapshot(driver):
-            return missing(driver, self._address)
+        with self._pool.connection() as driver, self._snapshot(driver) as connection:
+            return missing(connection, self._address)
 
     def _connect(self) -> DeadlineConnection:
         try:

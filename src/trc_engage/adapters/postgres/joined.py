@@ -1,26 +1,137 @@
 """A store inside the caller's own transaction."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import wraps
+from inspect import isfunction
+from time import monotonic
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from ...core.errors import LedgerFailed, StoreMissing, StoreOutdated
-from ..sql.database import Connection, refuse_other
+from ...core.errors import InvalidValue, LedgerBusy, LedgerFailed, StoreMissing, StoreOutdated
+from ..sql.database import Connection, Rows, Statement, refuse_other
+from ..sql.posting import SqlLedger
 from ..sql.schema import SCHEMA_VERSION
 from .address import Address
-from .connection import WAIT_SECONDS, PostgresConnection
+from .connection import WAIT_SECONDS, Cursor, PostgresConnection
 from .database import Statements
 from .errors import translated_errors
 from .schema import missing, version_of
 
 NAMES = ("search_path", "lock_timeout", "client_min_messages")
 THEIRS = ", ".join(f"current_setting('{name}')" for name in NAMES)
-OURS = ", ".join(f"set_config('{name}', %s, true)" for name in NAMES)
+OURS = ", ".join(f"set_config('{name}', ?, true)" for name in NAMES)
 ENTER = f"SELECT current_setting('transaction_isolation'), {THEIRS}, {OURS}"
 LEAVE = f"SELECT {OURS}"
+SEEN = "SELECT CAST(pg_current_snapshot() AS TEXT)"
+"""Which transactions' work a statement sees; it is another one as soon as any has been committed."""
+
+
+class Torn(Exception):
+    """Somebody committed in the middle of a read, which has so seen two states."""
+
+
+class JoinedReads(PostgresConnection):
+    """Reads on a caller's connection, which wait for nobody.
+
+    Whatever is executed at once is sent at once, with a savepoint around it that is undone, and sees one state. If
+    nobody is writing, a lock that is not waited for keeps it so; else `is_torn` tells afterwards.
+    """
+
+    def __init__(self, driver: psycopg.Connection[Any], address: Address) -> None:
+        super().__init__(driver)
+        path = f"SET LOCAL search_path = {address.search_path}"
+        may_not_write = f"SELECT pg_try_advisory_xact_lock_shared({address.lock_key})"
+        self._before = [(path, ()), (may_not_write, ()), (SEEN, ())]
+        self._seen: set[str] = set()
+        self._batches: list[bool] = []
+        """Of each, whether nobody could write meanwhile."""
+
+    @property
+    def is_torn(self) -> bool:
+        """Whether what was read is perhaps not of one state."""
+        return len(self._seen) > 1 and self._batches != [True]
+
+    def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = (), /) -> Rows:
+        return self.execute_all([(statement, values)])[0]
+
+    def execute_all(self, statements: Iterable[Statement], /) -> Sequence[Cursor]:
+        around = Around(self.driver)
+        with around.undone_if_failed():
+            sent = [(around.begin, ()), *self._before, *statements, (SEEN, ()), *around.undo]
+            _, _, locked, seen, *found = self.pipelined(sent)
+        *found, still = found[: -len(around.undo)]
+        self._batches.append(locked.fetchone() == (True,))
+        self._seen |= {*seen.fetchone(), *still.fetchone()}  # type: ignore[misc]  # each finds a row
+        return found
+
+
+HAND_OVER = (
+    "hand over a connection of psycopg 3, Django's `connection`, or a `Connection` or `Session` of SQLAlchemy over "
+    "postgresql+psycopg:// (of an async session what `await session.connection()` returns); no other can be joined"
+)
+
+
+class Borrowed(psycopg.Connection[Any]):
+    """What an `AsyncConnection` leads to, used by one thread while its owner awaits that."""
+
+    @classmethod
+    def of(cls, owner: psycopg.AsyncConnection[Any]) -> "Borrowed":
+        """Use the connection of an owner, whose handlers stay."""
+        handlers = owner.pgconn.notice_handler, owner.pgconn.notify_handler
+        borrowed = cls(owner.pgconn)
+        owner.pgconn.notice_handler, owner.pgconn.notify_handler = handlers
+        borrowed._autocommit = owner.autocommit
+        return borrowed
+
+    def __del__(self, *_: Any) -> None:
+        """Do nothing: the owner closes it."""
+
+
+def driver_of(given: Any) -> psycopg.Connection[Any]:
+    """Return psycopg's connection behind what a caller holds; raises `InvalidValue`, which shows its type alone."""
+    found = getattr(given, "sync_connection", given)
+    if hasattr(found, "ensure_connection"):
+        found.ensure_connection()
+        found = found.connection
+    elif callable(getattr(found, "connection", None)) and not hasattr(found, "sync_session"):
+        found = found.connection()
+    if hasattr(getattr(found, "connection", None), "driver_connection"):
+        found = found.connection.driver_connection
+    if isinstance(found, psycopg.AsyncConnection):
+        return Borrowed.of(found)
+    if isinstance(found, psycopg.Connection):
+        return found
+    kinds = [f"{type(one).__module__.partition('.')[0]}.{type(one).__qualname__}" for one in (given, found)]
+    raise InvalidValue("connection", " over ".join(dict.fromkeys(kinds)), HAND_OVER)
+
+
+class Around:
+    """How what is done on a caller's connection is set apart: as a savepoint, or as a transaction if he has none."""
+
+    def __init__(self, driver: psycopg.Connection[Any]) -> None:
+        self._driver = driver
+        if driver.autocommit and driver.info.transaction_status == TransactionStatus.IDLE:
+            self.begin, self.keep, undo = "BEGIN", "COMMIT", ["ROLLBACK"]
+        else:
+            # Without autocommit the driver begins the caller's transaction before this one.
+            self.begin, self.keep = "SAVEPOINT trc_engage", "RELEASE SAVEPOINT trc_engage"
+            undo = ["ROLLBACK TO SAVEPOINT trc_engage", self.keep]
+        self.undo: list[Statement] = [(statement, ()) for statement in undo]
+
+    @contextmanager
+    def undone_if_failed(self) -> Iterator[None]:
+        """Leave the caller's transaction as it was if anything raises."""
+        try:
+            yield
+        except BaseException:
+            # A connection that is lost is rolled back by the server.
+            with suppress(psycopg.OperationalError):
+                if self._driver.info.transaction_status != TransactionStatus.IDLE:
+                    PostgresConnection(self._driver).run("; ".join(statement for statement, _ in self.undo))
+            raise
 
 
 class JoinedDatabase(Statements):
@@ -35,9 +146,9 @@ class JoinedDatabase(Statements):
         self._connection: psycopg.Connection[Any] | None = connection
 
     def check(self) -> None:
-        """Raise `LedgerFailed` unless the tables are there and up to date; they are not laid out here."""
-        with self._entered() as (connection, _):
-            version = version_of(connection.driver, self._address)
+        """Raise `StoreMissing` or `LedgerFailed` unless the tables are there and up to date; none is laid out here."""
+        with self.connection() as connection:
+            version = version_of(connection, self._address)
         if version != SCHEMA_VERSION:
             message = (
                 f"{self.address}: the store is not laid out for this version; run `trc-engage init` or `trc-engage "
@@ -53,50 +164,54 @@ class JoinedDatabase(Statements):
         """Do nothing: the caller's connection keeps its limits."""
 
     @contextmanager
-    def connection(self) -> Iterator[PostgresConnection]:
+    def connection(self) -> Iterator[JoinedReads]:
         """Use the connection so that each statement sees what was committed by then, and what the caller did."""
-        with self._entered(is_undone=True) as (connection, _):
-            yield connection
+        with self._entered() as driver:
+            yield JoinedReads(driver, self._address)
 
     @contextmanager
-    def snapshot(self) -> Iterator[PostgresConnection]:
-        """Use the connection so that all reads see one state: meanwhile nobody else writes."""
-        with self._entered(is_undone=True) as (connection, _):
-            # Released with the savepoint, and not as late as the caller commits.
-            connection.run(f"SELECT pg_advisory_xact_lock_shared({self._address.lock_key})")
+    def snapshot(self) -> Iterator[JoinedReads]:
+        """Use the connection so that all reads see one state; raises `Torn` if they did not."""
+        with self.connection() as connection:
             yield connection
+            if connection.is_torn:
+                raise Torn
 
     @contextmanager
     def transaction(self) -> Iterator[PostgresConnection]:
         """Use the connection for what is committed with the caller's transaction, all of it or nothing."""
-        with self._entered() as (connection, isolation):
-            if isolation != "read committed":
-                message = (
-                    f"{self.address}: your transaction is {isolation.upper()} and cannot see what others commit; join "
-                    "the store from one that is READ COMMITTED"
-                )
-                raise LedgerFailed(message)
-            (version,) = connection.run(self._address.begin_writing)
-            refuse_other(self.address, version, SCHEMA_VERSION)
-            yield connection
-            if connection.staged:
-                connection.run(f"DROP TABLE {', '.join(f'pg_temp.{table}' for table in connection.staged)}")
+        with self._entered() as driver:
+            around, connection = Around(driver), PostgresConnection(driver)
+            with around.undone_if_failed():
+                before = self._begin(connection, around.begin)
+                yield connection
+                staged = [(f"DROP TABLE pg_temp.{table}", ()) for table in connection.staged]
+                connection.pipelined([*staged, (LEAVE, before), (around.keep, ())])
+
+    def _begin(self, connection: PostgresConnection, begin: str) -> Sequence[str]:
+        """Wait for all others who write, and return the settings that were the caller's."""
+        ours = [self._address.search_path, f"{WAIT_SECONDS}s", "warning"]
+        writes = [(statement, ()) for statement in self._address.begin_writing]
+        _, entered, *_, found = connection.pipelined([(begin, ()), (ENTER, ours), *writes])
+        isolation, *before = (entered.fetchone() or ())[: len(NAMES) + 1]
+        if isolation != "read committed":
+            message = (
+                f"{self.address}: your transaction is {isolation.upper()} and cannot see what others commit; join "
+                "the store from one that is READ COMMITTED"
+            )
+            raise LedgerFailed(message)
+        (version,) = found.fetchone() or (0,)
+        refuse_other(self.address, version, SCHEMA_VERSION)
+        return before
 
     @contextmanager
-    def _entered(self, *, is_undone: bool = False) -> Iterator[tuple[PostgresConnection, str]]:
-        """Use the connection within a savepoint; a read is undone, with all that was set and locked for it."""
+    def _entered(self) -> Iterator[psycopg.Connection[Any]]:
         driver = self._open_connection()
-        with translated_errors(self.address, lambda: missing(driver, self._address)), _unprepared(driver):
-            if driver.info.transaction_status == TransactionStatus.IDLE and not driver.autocommit:
-                # This begins the caller's transaction, and what follows is a savepoint in it.
-                driver.execute("SELECT")
-            with driver.transaction(force_rollback=is_undone):
-                connection = PostgresConnection(driver)
-                values = [self._address.search_path, f"{WAIT_SECONDS}s", "warning"]
-                isolation, *before = (connection.cursor().execute(ENTER, values).fetchone() or [""])[: len(NAMES) + 1]
-                yield connection, isolation
-                if not is_undone:
-                    connection.cursor().execute(LEAVE, before)
+        with (
+            translated_errors(self.address, lambda: missing(JoinedReads(driver, self._address), self._address)),
+            _unprepared(driver),
+        ):
+            yield driver
 
     def _open_connection(self) -> psycopg.Connection[Any]:
         if self._connection is None:
@@ -116,3 +231,29 @@ def _unprepared(connection: psycopg.Connection[Any]) -> Iterator[None]:
         yield
     finally:
         connection.prepare_threshold = threshold
+
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def _until_whole(method: Method) -> Method:
+    """Read again what was torn, for as long as others are waited for elsewhere."""
+
+    @wraps(method)
+    def read(*values: Any, **options: Any) -> Any:
+        until = monotonic() + WAIT_SECONDS
+        while True:
+            try:
+                return method(*values, **options)
+            except Torn as torn:
+                if monotonic() > until:
+                    message = f"{values[0].address}: others write to it without a pause; nothing was read: try again"
+                    raise LedgerBusy(message) from torn
+
+    return read  # type: ignore[return-value]
+
+
+def reading_whole(ledger: type[SqlLedger]) -> dict[str, Any]:
+    """Return the methods of a ledger, each of which reads one state."""
+    names = [name for name in dir(ledger) if not name.startswith("_") and isfunction(getattr(ledger, name))]
+    return {name: _until_whole(getattr(ledger, name)) for name in names}

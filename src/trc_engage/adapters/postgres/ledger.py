@@ -2,15 +2,13 @@
 
 from contextlib import closing
 from functools import partial
-from typing import Any, Self, overload
-
-import psycopg
+from typing import Self, overload
 
 from ...core.errors import InvalidValue
 from ..sql.posting import SqlLedger
 from .address import Address
 from .database import PostgresDatabase
-from .joined import JoinedDatabase
+from .joined import JoinedDatabase, driver_of, reading_whole
 
 SCHEMA = "trc_engage"
 POOL_SIZE = 4
@@ -27,32 +25,34 @@ class PostgresLedger(SqlLedger):
 
     @overload
     @classmethod
-    def open(cls, *, connection: psycopg.Connection[Any], schema: str = ...) -> Self: ...
+    def open(cls, *, connection: object, schema: str = ...) -> "PostgresLedger": ...
 
     @classmethod
     def open(
         cls,
         dsn: str | None = None,
         *,
-        connection: psycopg.Connection[Any] | None = None,
+        connection: object = None,
         schema: str = SCHEMA,
         pool_size: int = POOL_SIZE,
         prepare: bool = False,
         create: bool = True,
-    ) -> Self:
+    ) -> "PostgresLedger":
         """Open the store at an address, laid out if it is not there, or join a caller's transaction.
 
         With `create=False` nothing is laid out where no store is, and `StoreMissing` is raised.
 
         With `connection`, all that is posted is committed or rolled back with the caller's transaction, which must
-        be READ COMMITTED; one that has none (autocommit, outside a block) commits each call by itself. Nothing is
-        laid out then, and other writers wait from the first posting until the commit. An address opens up to
+        be READ COMMITTED; one that has none (autocommit, outside a block) commits each call by itself. It is one of
+        psycopg (also an `AsyncConnection`, while nothing else is awaited on it), of Django, or a `Connection` or
+        `Session` of SQLAlchemy over psycopg. Nothing is laid out then, and other writers wait from the first posting
+        until the commit; reads wait for nobody. An address opens up to
         `pool_size` connections, as they are needed, also by way of a pool that hands them out for one transaction
         each (PgBouncer); `prepare` keeps statements prepared on them, a little quicker where there is no such pool.
         Raises `InvalidValue`, `LedgerFailed` and `LedgerBusy`.
         """
         if connection is not None:
-            return cls._joined(connection, schema)
+            return JoinedLedger.join(connection, schema)
         if dsn is None:
             raise InvalidValue("dsn", None, "name the database: postgresql://USER@HOST/DATABASE")
         database = PostgresDatabase(Address.parse(dsn, schema), size=pool_size, prepare=prepare)
@@ -76,7 +76,17 @@ class PostgresLedger(SqlLedger):
         with closing(PostgresDatabase(Address.parse(dsn, schema), size=1, read_only=True)) as database:
             return database.migration()
 
+
+class JoinedLedger(PostgresLedger):
+    """A store on a caller's connection: what is read of it is of one state, or is read again."""
+
     @classmethod
-    def _joined(cls, connection: psycopg.Connection[Any], schema: str) -> Self:
-        address = Address.of_connection(connection.info.host, connection.info.dbname, schema)
-        return cls._prepared(JoinedDatabase(address, connection), JoinedDatabase.check)
+    def join(cls, connection: object, schema: str) -> Self:
+        """Join the transaction of a connection; raises `InvalidValue` for one that cannot be joined."""
+        driver = driver_of(connection)
+        address = Address.of_connection(driver.info.host, driver.info.dbname, schema)
+        return cls._prepared(JoinedDatabase(address, driver), JoinedDatabase.check)
+
+
+for _name, _method in reading_whole(PostgresLedger).items():
+    setattr(JoinedLedger, _name, _method)

@@ -1,10 +1,6 @@
 """How the tables are laid out in a schema, which itself keeps the record of the migrations applied."""
 
 from collections.abc import Iterator
-from typing import Any
-
-import psycopg
-from psycopg.rows import tuple_row
 
 from ...core.errors import LedgerFailed
 from ..sql.database import refuse_newer, refuse_unreleased
@@ -68,9 +64,9 @@ def bring_up_to_date(connection: PostgresConnection, address: Address) -> None:
 
     The caller holds the lock of those who write, and the search path names nothing but the schema.
     """
-    version = version_of(connection.driver, address)
+    version = version_of(connection, address)
     if version is None:
-        _begin(connection.driver, address)
+        _begin(connection, address)
     connection.run("".join(_steps(version)) or "SELECT")
 
 
@@ -91,29 +87,28 @@ def _steps(version: int | None) -> Iterator[str]:
         yield f"{script.strip()}\nINSERT INTO schema_migrations (version) VALUES ({number});\n"
 
 
-def version_of(connection: psycopg.Connection[Any], address: Address) -> int | None:
+def version_of(connection: PostgresConnection, address: Address) -> int | None:
     """Return what the schema was brought up to, None if no store is there.
 
     Raises `LedgerFailed` for a newer store, and for one that no release wrote.
     """
-    cursor = psycopg.Cursor(connection, row_factory=tuple_row)
     # Not to_regclass: it may still remember, from before it waited for its turn, that nothing was there.
-    tables = {name for (name,) in cursor.execute(NAMES_OF_TABLES, [address.schema])}
+    tables = {name for (name,) in connection.execute(NAMES_OF_TABLES, [address.schema])}
     if "schema_migrations" not in tables:
         refuse_unreleased(address.shown, found=tables >= UNRELEASED)
         return None
     statement = f"SELECT coalesce(max(version), 0) FROM {address.quoted_schema}.schema_migrations"
-    (version,) = cursor.execute(statement).fetchone() or (0,)
+    (version,) = connection.execute(statement).fetchone()
     refuse_newer(address.shown, version, SCHEMA_VERSION)
     return int(version)
 
 
-def _begin(connection: psycopg.Connection[Any], address: Address) -> None:
+def _begin(connection: PostgresConnection, address: Address) -> None:
     """Make the schema, or take one that is there and empty."""
     # A role that may not create schemas may have been given one.
-    if connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [address.schema]).fetchone() is None:
+    if connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = ?", [address.schema]).fetchone() is None:
         connection.execute(f"CREATE SCHEMA {address.quoted_schema}")
-    held = "SELECT 1 FROM pg_class WHERE relnamespace = CAST(%s AS regnamespace) LIMIT 1"
+    held = "SELECT 1 FROM pg_class WHERE relnamespace = CAST(? AS regnamespace) LIMIT 1"
     if connection.execute(held, [address.quoted_schema]).fetchone() is not None:
         message = f"{address.shown}: the schema holds tables of another program; name one of its own for this store"
         raise LedgerFailed(message)
@@ -121,20 +116,19 @@ def _begin(connection: psycopg.Connection[Any], address: Address) -> None:
 
 NAMES_OF_TABLES = """
 SELECT tablename FROM pg_catalog.pg_tables
-WHERE schemaname = %s AND tablename IN ('schema_migrations', 'migrations', 'claims')
+WHERE schemaname = ? AND tablename IN ('schema_migrations', 'migrations', 'claims')
 """
 COLUMNS = """
 SELECT relname, attname FROM pg_catalog.pg_attribute JOIN pg_catalog.pg_class ON pg_class.oid = attrelid
-WHERE relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = %s) AND attnum > 0 AND NOT attisdropped
+WHERE relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = ?) AND attnum > 0 AND NOT attisdropped
 """
 EXPECTED = frozenset((name, column) for name, table in TABLES.items() for column in table.columns)
 
 
-def missing(connection: psycopg.Connection[Any], address: Address) -> list[str]:
+def missing(connection: PostgresConnection, address: Address) -> list[str]:
     """Name the tables of the store that are not there, or else the columns; raises `LedgerFailed` if it is newer."""
     version_of(connection, address)
-    cursor = psycopg.Cursor(connection, row_factory=tuple_row)
-    lost = EXPECTED - set(cursor.execute(COLUMNS, [address.schema]).fetchall())
+    lost = EXPECTED - set(connection.execute(COLUMNS, [address.schema]).fetchall())
     if lost == EXPECTED:
         return ["all tables"]
     there = {table for table, _ in EXPECTED - lost}

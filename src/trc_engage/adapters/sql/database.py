@@ -9,6 +9,8 @@ from typing import Any, Protocol, Self, TypeVar
 from ...core.errors import LedgerFailed, StoreOutdated
 
 Row = tuple[Any, ...]
+Statement = tuple[str, Sequence[Any] | Mapping[str, Any]]
+"""With its values."""
 
 
 class Rows(Protocol):
@@ -46,6 +48,13 @@ class Connection(Protocol):
 
     def executemany(self, statement: str, values: Iterable[Sequence[Any]], /) -> Rows:
         """Run one statement for each row of values; the count of rows is that of all."""
+        ...
+
+    def execute_all(self, statements: Iterable[Statement], /) -> Sequence[Rows]:
+        """Run statements, none of which depends on another's rows, and return the rows of each.
+
+        On a server that is one round trip; where one fails, those behind it are not run.
+        """
         ...
 
 

@@ -12,7 +12,7 @@ from ...core.slots import SlotEnd
 from ...core.streaks import Streak
 from .audit import Audited
 from .copy import copy
-from .database import Connection, Database, month_of, stamp
+from .database import Connection, Database, Statement, month_of, stamp
 from .queries import Days, Facts, Views, calendar_of, latest_revision, revision_of_day
 from .runs import Running, add_failure, end_failures
 from .search import name
@@ -309,13 +309,16 @@ def _check(connection: Connection, posting: Posting) -> None:
 def _append(connection: Connection, draft: Draft) -> int:
     day = draft.day.isoformat()
     values = [draft.kind, draft.member_id, draft.source, draft.points, day, stamp(draft.at), False]
+    statements: Sequence[Statement] = (
+        (POST_DRAFT, [*values, draft.key, draft.reason, draft.actor, draft.reverses]),
+        (ADD_TO_BALANCE, [draft.member_id, draft.source, draft.points]),
+        (ADD_TO_MONTHLY_BALANCE, [month_of(day), draft.member_id, draft.points]),
+    )
     try:
-        row = connection.execute(POST_DRAFT, [*values, draft.key, draft.reason, draft.actor, draft.reverses]).fetchone()
+        posted, *_ = connection.execute_all(statements)
+        return int(posted.fetchone()[0])
     except connection.IntegrityError as error:
         raise Conflict from error
-    connection.execute(ADD_TO_BALANCE, [draft.member_id, draft.source, draft.points])
-    connection.execute(ADD_TO_MONTHLY_BALANCE, [month_of(day), draft.member_id, draft.points])
-    return int(row[0])
 
 
 def _extend(database: Database, connection: Connection, streaks: Sequence[Streak]) -> None:
@@ -350,15 +353,14 @@ def _excuse(database: Database, connection: Connection, excusals: Sequence[Excus
 
 
 def _forget(connection: Connection, members: Sequence[Member]) -> None:
-    forgotten = [member.member_id for member in members if member.is_forgotten]
-    connection.executemany(
-        "UPDATE discord_activity SET discord_id = ? WHERE member_id = ? AND unlinked_at IS NOT NULL",
-        [(TOMBSTONE, member_id) for member_id in forgotten],
-    )
-    connection.executemany(
-        "UPDATE excusals SET reason = NULL, note = NULL WHERE member_id = ?", [(member_id,) for member_id in forgotten]
-    )
-    connection.executemany(BLANK_EVENTS, [(member_id,) for member_id in forgotten])
+    forgotten = [(member.member_id,) for member in members if member.is_forgotten]
+    if forgotten:
+        connection.executemany(
+            f"UPDATE discord_activity SET discord_id = '{TOMBSTONE}' WHERE member_id = ? AND unlinked_at IS NOT NULL",
+            forgotten,
+        )
+        connection.executemany("UPDATE excusals SET reason = NULL, note = NULL WHERE member_id = ?", forgotten)
+        connection.executemany(BLANK_EVENTS, forgotten)
 
 
 def _record(

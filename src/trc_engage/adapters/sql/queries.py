@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 from ...core.days import Calendar, settled_before
@@ -11,7 +12,7 @@ from ...core.model import DISCORD, DiscordActivity, Entry, Evidence, Member, XpC
 from ...core.reports import DiscordStanding, MemberFacts, Rank, Standing, Tally
 from ...core.settlement import DayRecord
 from ...core.streaks import Activity, Streak
-from .database import Connection, SqlStore
+from .database import Connection, Rows, SqlStore, Statement
 from .search import Finding
 
 AMONG_EVIDENCE_BY_HAND = "kind IN ('award', 'reversal') AND"
@@ -53,14 +54,20 @@ CALENDAR = """
 SELECT (SELECT max(day) FROM settled_days), (SELECT min(enrolled_at) FROM members),
     (SELECT coalesce(max(number), 0) FROM excusals)
 """
+EXCUSALS = "SELECT day, is_excused, member_id FROM excusals"
+EXCUSED = f"{EXCUSALS} WHERE member_id IS NULL OR member_id = ? ORDER BY number"
+EXCUSED_ALONE = f"{EXCUSALS} WHERE day <= ? AND member_id IS NOT NULL ORDER BY number"
+EXCUSED_ALONE_ON = f"{EXCUSALS} WHERE day = ? AND member_id IS NOT NULL ORDER BY number"
 
 
 class Days(SqlStore):
     """The part of the `Ledger` port about evidence, days and streaks."""
 
     def evidence(self, member_id: str, first_day: date, last_day: date, /) -> Sequence[Evidence]:
+        values = {"member": member_id, "first": first_day.isoformat(), "last": last_day.isoformat()}
+        statements = (AWARD_EVIDENCE, self._database.discord_evidence)
         with self._database.snapshot() as connection:
-            return evidence_of(connection, self._database.discord_evidence, member_id, first_day, last_day)
+            return _evidence(*connection.execute_all([(statement, values) for statement in statements]))
 
     def calendar(self, member_id: str | None = None, /) -> Calendar:
         with self._database.snapshot() as connection:
@@ -71,7 +78,7 @@ class Days(SqlStore):
             active: dict[str, Streak] = {}
             for statement in (ACTIVE_ON_DISCORD, ACTIVE_ELSEWHERE):
                 active |= {row[0]: _streak(row) for row in connection.execute(statement, [day.isoformat()])}
-            excused = _excused(connection, "day = ? AND member_id IS NOT NULL", [day.isoformat()])
+            excused = _excused(connection.execute(EXCUSED_ALONE_ON, [day.isoformat()]))
             held = [stored_streak(connection, one) for one, days in excused.items() if days and one not in active]
             return DayRecord([*active.values()], revision_of_day(connection, day), held)
 
@@ -96,15 +103,9 @@ def _active_days(connection: Connection, through: date) -> list[tuple[date, Sequ
     return [(date.fromisoformat(day), [*dict.fromkeys(active[day])]) for day in sorted(active)]
 
 
-def evidence_of(
-    connection: Connection, discord_evidence: str, member_id: str, first_day: date, last_day: date
-) -> list[Evidence]:
-    """Read a member's evidence, oldest day first."""
-    values = {"member": member_id, "first": first_day.isoformat(), "last": last_day.isoformat()}
-    found = [
-        Evidence(date.fromisoformat(day), source, position)
-        for day, source, position in connection.execute(AWARD_EVIDENCE, values)
-    ]
+def _evidence(awards: Rows, discord: Rows) -> list[Evidence]:
+    """Make values of a member's evidence, oldest day first."""
+    found = [Evidence(date.fromisoformat(day), source, position) for day, source, position in awards]
     found += [
         Evidence(
             date.fromisoformat(day),
@@ -113,16 +114,18 @@ def evidence_of(
             opens_at=datetime.fromisoformat(opens_at),
             closes_at=datetime.fromisoformat(closes_at),
         )
-        for day, account_id, opens_at, closes_at in connection.execute(discord_evidence, values)
+        for day, account_id, opens_at, closes_at in discord
     ]
     return sorted(found, key=lambda one: (one.day, one.position or 0, one.account_id or 0))
 
 
-def _excused(connection: Connection, condition: str, values: Sequence[str]) -> dict[str, set[date]]:
-    """Read on which days everybody, under an empty id, or each member alone is excused."""
+def _excused(rows: Rows) -> dict[str, set[date]]:
+    """Make of excusals, in the order of their numbers, on which days everybody, or a member alone, is excused.
+
+    Everybody is under an empty id.
+    """
     excused: defaultdict[str, set[date]] = defaultdict(set)
-    statement = f"SELECT day, is_excused, member_id FROM excusals WHERE {condition} ORDER BY number"
-    for day, is_excused, member_id in connection.execute(statement, values):
+    for day, is_excused, member_id in rows:
         days = excused[member_id or ""]
         (days.add if is_excused else days.discard)(date.fromisoformat(day))
     return excused
@@ -131,7 +134,7 @@ def _excused(connection: Connection, condition: str, values: Sequence[str]) -> d
 def _days_excused_alone(connection: Connection, through: date) -> list[tuple[date, Sequence[str]]]:
     """Read who is excused alone on which day."""
     members: defaultdict[date, list[str]] = defaultdict(list)
-    for member_id, days in _excused(connection, "day <= ? AND member_id IS NOT NULL", [through.isoformat()]).items():
+    for member_id, days in _excused(connection.execute(EXCUSED_ALONE, [through.isoformat()])).items():
         for day in days:
             members[day].append(member_id)
     return [(day, sorted(members[day])) for day in sorted(members)]
@@ -139,16 +142,21 @@ def _days_excused_alone(connection: Connection, through: date) -> list[tuple[dat
 
 def calendar_of(connection: Connection, member_id: str | None = None) -> Calendar:
     """Read the calendar, everybody's or a member's own."""
-    through, first_at, changes = connection.execute(CALENDAR).fetchone()
+    state, excusals = connection.execute_all(_calendar_statements(member_id))
+    return _calendar(state, excusals, member_id)
+
+
+def _calendar_statements(member_id: str | None) -> Sequence[Statement]:
+    return (CALENDAR, ()), (EXCUSED, [member_id])
+
+
+def _calendar(state: Rows, excusals: Rows, member_id: str | None) -> Calendar:
+    through, first_at, changes = state.fetchone()
     if through is None:
         settled_through = settled_before(first_at and datetime.fromisoformat(first_at))
     else:
         settled_through = date.fromisoformat(through)
-    if not changes:
-        return Calendar(settled_through)
-    excused = _excused(connection, "member_id IS NULL", [])
-    if member_id is not None:
-        excused |= _excused(connection, "member_id = ?", [member_id])
+    excused = _excused(excusals)
     alone = frozenset(excused.get(member_id, ())) if member_id else frozenset()
     return Calendar(settled_through, frozenset(excused.get("", ())), changes, alone)
 
@@ -303,22 +311,34 @@ class Views(Finding):
     """The `Views` port."""
 
     def facts(self, member_id: str, today: date, /) -> MemberFacts | None:
+        values = {"member": member_id, "first": date.min.isoformat(), "last": today.isoformat()}
         with self._database.snapshot() as connection:
-            found = _standings(connection, "WHERE member_id = ?", [member_id])
-            if not found:
-                return None
-            enrolled_at, *streak = connection.execute(ENROLLED, [member_id]).fetchone()
-            calendar = calendar_of(connection, member_id)
-            open_from = calendar.unsettled_until(today)[:1] or (today,)
-            evidence = evidence_of(connection, self._database.discord_evidence, member_id, open_from[0], today)
-        open_days = frozenset(one.day for one in evidence)
-        return MemberFacts(found[0], datetime.fromisoformat(enrolled_at), _streak(streak), calendar, open_days)
+            *standing, enrolled, state, excused, awards, discord = connection.execute_all(
+                (
+                    *_standings_of("WHERE member_id = ?", [member_id]),
+                    (ENROLLED, [member_id]),
+                    *_calendar_statements(member_id),
+                    (_since_settled(AWARD_EVIDENCE), values),
+                    (_since_settled(self._database.discord_evidence), values),
+                )
+            )
+            found, calendar, evidence = (
+                _standings(*standing),
+                _calendar(state, excused, member_id),
+                _evidence(awards, discord),
+            )
+            row = enrolled.fetchone()
+        if not found:
+            return None
+        (open_from, *_) = calendar.unsettled_until(today) or (today,)
+        open_days = frozenset(one.day for one in evidence if one.day >= open_from)
+        return MemberFacts(found[0], datetime.fromisoformat(row[0]), _streak(row[1:]), calendar, open_days)
 
     def members(self, *, after: str = "", limit: int | None = None) -> Sequence[Standing]:
         with self._database.snapshot() as connection:
             if limit is None:
-                return _standings(connection, "WHERE member_id > ?", [after])
-            return _standings(connection, PAGE_OF_MEMBERS, [after, limit])
+                return _standings(*connection.execute_all(_standings_of("WHERE member_id > ?", [after])))
+            return _standings(*connection.execute_all(_standings_of(PAGE_OF_MEMBERS, [after, limit])))
 
     def history(
         self, member_id: str, /, *, limit: int, before: int | None = None, source: str | None = None
@@ -392,22 +412,29 @@ class Views(Finding):
         return row and _entry(row)
 
 
-def _standings(connection: Connection, condition: str, values: Sequence[str | int]) -> list[Standing]:
-    """Read the members whom a condition on `member_id` picks; an empty one picks all."""
-    members = connection.execute(
-        f"SELECT member_id, name, is_hidden, is_forgotten FROM members {condition} ORDER BY member_id", values
-    ).fetchall()
+@cache
+def _since_settled(evidence: str) -> str:
+    """Make a statement that reads evidence from `:first` on begin at the last settled day, if there is one."""
+    return evidence.replace(":first", "(SELECT coalesce(max(day), :first) FROM settled_days WHERE day < :last)")
+
+
+def _standings_of(condition: str, values: Sequence[str | int]) -> Sequence[Statement]:
+    """Return the statements for the members whom a condition on `member_id` picks."""
+    return (
+        (f"SELECT member_id, name, is_hidden, is_forgotten FROM members {condition} ORDER BY member_id", values),
+        (f"SELECT member_id, source, points FROM balances {condition} ORDER BY source", values),
+        (LATEST_ACCOUNT.format(condition=condition), values),
+    )
+
+
+def _standings(members: Rows, amounts: Rows, latest: Rows) -> list[Standing]:
+    """Make values of what `_standings_of` found."""
     balances: dict[str, dict[str, int]] = defaultdict(dict)
-    for member_id, source, amount in connection.execute(
-        f"SELECT member_id, source, points FROM balances {condition} ORDER BY source",
-        values,
-    ):
+    for member_id, source, amount in amounts:
         balances[member_id][source] = amount
     accounts = {
         member_id: DiscordStanding(discord_id, status, xp_total, baseline)
-        for member_id, discord_id, status, xp_total, baseline in connection.execute(
-            LATEST_ACCOUNT.format(condition=condition), values
-        )
+        for member_id, discord_id, status, xp_total, baseline in latest
     }
     return [
         Standing(

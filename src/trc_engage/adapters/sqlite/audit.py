@@ -11,6 +11,7 @@ from ..sql.audit import Audited
 from ..sql.database import Connection
 from ..sql.schema import SCHEMA_VERSION
 from ..sql.tables import TABLES
+from .database import FileConnection
 from .schema import APPLICATION_ID, migrate
 
 FOUND_MAX = 100
@@ -67,7 +68,7 @@ class FileAudited(Audited):
     @contextmanager
     def _inspected(self) -> Iterator[Connection]:
         with super()._inspected() as inspected:
-            connection = cast("sqlite3.Connection", inspected)
+            connection = cast("FileConnection", inspected)
             connection.text_factory = _text
             try:
                 yield connection

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from attrs import frozen
 
 from ...core.errors import InvalidValue, LedgerBusy, LedgerFailed, StoreMissing
-from ..sql.database import Connection, SqlStore, refuse_newer, refuse_other
+from ..sql.database import Connection, SqlStore, Statement, refuse_newer, refuse_other
 from ..sql.pool import Pool
 from ..sql.queries import Days, Views
 from ..sql.schema import SCHEMA_VERSION
@@ -27,11 +27,18 @@ Identity = tuple[int, int]
 """Device and inode: as long as a file is open, no other gets them."""
 
 
+class FileConnection(sqlite3.Connection):
+    """A connection as the statements of `..sql` want it."""
+
+    def execute_all(self, statements: Iterable[Statement], /) -> Sequence[sqlite3.Cursor]:
+        return [self.execute(statement, values) for statement, values in statements]
+
+
 @frozen(eq=False)
 class OpenFile:
     """A connection, and which file it leads to."""
 
-    connection: sqlite3.Connection
+    connection: FileConnection
     identity: Identity | None
 
     def close(self) -> None:
@@ -77,6 +84,7 @@ def connected(path: Path, busy_seconds: float) -> OpenFile:
                 isolation_level=None,
                 check_same_thread=False,
                 cached_statements=256,
+                factory=FileConnection,
             ),
             before,
         )
@@ -231,7 +239,7 @@ class SqliteDatabase:
         self._pool.close()
 
     @contextmanager
-    def snapshot(self) -> Iterator[sqlite3.Connection]:
+    def snapshot(self) -> Iterator[FileConnection]:
         with self.connection() as connection:
             connection.execute("BEGIN")
             try:
@@ -240,7 +248,7 @@ class SqliteDatabase:
                 connection.execute("ROLLBACK")
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[FileConnection]:
         pid = os.getpid()
         with self._translated(), self._pool.connection() as opened:
             connection = opened.connection
@@ -269,7 +277,7 @@ class SqliteDatabase:
             raise LedgerBusy(message)
 
     @contextmanager
-    def connection(self) -> Iterator[sqlite3.Connection]:
+    def connection(self) -> Iterator[FileConnection]:
         with self._translated(), self._pool.connection() as opened:
             yield opened.connection
 

@@ -1,0 +1,297 @@
+"""Whatever connection an app holds can be joined, in few round trips, and a read of it waits for nobody."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from importlib import import_module
+from typing import Any
+
+import django
+import psycopg
+import pytest
+import sqlalchemy as sa
+from django.conf import settings
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.orm import Session
+
+from support.community import Community
+from support.postgres import admin, opened_postgres, server_dsn
+from support.wire import counted
+from trc_engage import InvalidValue, LedgerBusy
+from trc_engage.adapters.postgres import PostgresLedger
+
+RUNS = "CREATE TABLE IF NOT EXISTS public.callers_runs (score INTEGER)"
+
+
+@pytest.fixture
+def community() -> Iterator[Community]:
+    """Keep the community's ledger in a schema, with an opening and a gain in it."""
+    admin().execute(RUNS)
+    admin().execute("DELETE FROM public.callers_runs")
+    with opened_postgres() as ledger:
+        yield Community(ledger).begun()
+
+
+@pytest.fixture
+def place(community: Community) -> str:
+    """Name the schema."""
+    place: str = community.ledger._database._address.schema  # type: ignore[attr-defined]
+    return place
+
+
+def url(driver: str) -> sa.URL:
+    """Return the server's address as SQLAlchemy has it."""
+    given = {name: str(value) for name, value in conninfo_to_dict(server_dsn()).items()}
+    query: dict[str, Sequence[str] | str] = {name: given[name] for name in ("host", "port") if name in given}
+    return sa.URL.create(
+        f"postgresql+{driver}", given["user"], given.get("password"), database=given["dbname"], query=query
+    )
+
+
+def both(joined: PostgresLedger, community: Community, key: str) -> None:
+    """Award on a caller's connection; nobody else sees it yet."""
+    app = Community(joined)
+    app.now = community.now
+    assert app.award("ada", key).outcome == "awarded"
+    assert (app.points("ada"), community.points("ada")) == (12, 2)
+
+
+def runs() -> int:
+    """Count the app's own rows."""
+    (count,) = admin().execute("SELECT count(*) FROM public.callers_runs").fetchone() or (0,)
+    return int(count)
+
+
+def assert_all_or_nothing(community: Community, committed: int) -> None:
+    """Check that there are as many of the app's rows as of ours."""
+    entries = [entry for entry in community.engage.feed(limit=99) if entry.key]
+    assert (runs(), len(entries), community.points("ada")) == (committed, committed, 2 + 10 * committed)
+
+
+@pytest.mark.parametrize(
+    "give", [lambda session: session, lambda session: session.connection()], ids=["session", "its"]
+)
+def test_a_session_of_sqlalchemy(community: Community, place: str, give: Callable[[Session], Any]) -> None:
+    """What it holds is committed with it or rolled back, and its connection goes back to the pool as it was."""
+    engine = sa.create_engine(url("psycopg"), pool_size=1)
+    for end, committed in (("rollback", 0), ("commit", 1)):
+        with Session(engine) as session:
+            session.execute(sa.text("INSERT INTO public.callers_runs VALUES (1)"))
+            both(PostgresLedger.open(connection=give(session), schema=place), community, "run:1")
+            getattr(session, end)()
+        assert_all_or_nothing(community, committed)
+        with engine.connect() as connection:
+            assert connection.scalar(sa.text("SHOW search_path")) == '"$user", public'
+    engine.dispose()
+
+
+def test_an_async_session_of_sqlalchemy(community: Community, place: str) -> None:
+    """Its connection, from a thread that is awaited; for the session itself it would have to be awaited, too."""
+
+    async def run() -> None:
+        engine = create_async_engine(url("psycopg"))
+        for end, committed in (("rollback", 0), ("commit", 1)):
+            async with AsyncSession(engine) as session:
+                with pytest.raises(InvalidValue, match=r"AsyncSession.*await session\.connection"):
+                    PostgresLedger.open(connection=session, schema=place)
+                await session.execute(sa.text("INSERT INTO public.callers_runs VALUES (1)"))
+                given = await session.connection()
+                joined = await asyncio.to_thread(PostgresLedger.open, connection=given, schema=place)
+                await asyncio.to_thread(both, joined, community, "run:1")
+                await getattr(session, end)()
+            assert_all_or_nothing(community, committed)
+        await engine.dispose()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("autocommit", [False, True])
+def test_an_async_connection_of_psycopg(community: Community, place: str, *, autocommit: bool) -> None:
+    """Inside a transaction of its own, or each call by itself; its handlers stay, and nobody warns when it goes."""
+
+    async def run() -> None:
+        heard: list[str] = []
+        async with await psycopg.AsyncConnection.connect(server_dsn(), autocommit=autocommit) as connection:
+            connection.add_notice_handler(lambda notice: heard.append(str(notice.message_primary)))
+            joined = await asyncio.to_thread(PostgresLedger.open, connection=connection, schema=place)
+            await connection.rollback()
+            for end, committed in ((psycopg.Rollback, 0), (None, 1)):
+                async with connection.transaction() as block:
+                    await connection.execute("INSERT INTO public.callers_runs VALUES (1)")
+                    await asyncio.to_thread(both, joined, community, "run:1")
+                    if end:
+                        raise end(block)
+                if not autocommit:
+                    await connection.commit()
+                assert_all_or_nothing(community, committed)
+            await connection.execute("DO $$ BEGIN RAISE WARNING 'heard'; END $$")
+            del joined
+        assert heard == ["heard"]
+        async with await psycopg.AsyncConnection.connect(server_dsn(), autocommit=True) as connection:
+            joined = await asyncio.to_thread(PostgresLedger.open, connection=connection, schema=place)
+            await asyncio.to_thread(Community(joined).award, "ada", "alone")
+            assert community.engage.history("ada")[0].key == "alone"
+
+    asyncio.run(run())
+
+
+@contextmanager
+def django_connection() -> Iterator[Any]:
+    """Lend Django's connection to the server."""
+    given = conninfo_to_dict(server_dsn())
+    names = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password", "NAME": "dbname"}
+    database = {name: given[key] for name, key in names.items() if key in given}
+    if not settings.configured:
+        settings.configure(USE_TZ=True)
+        django.setup()
+    from django.db import ConnectionHandler  # noqa: PLC0415  it reads the settings
+
+    connection = ConnectionHandler({"default": {"ENGINE": "django.db.backends.postgresql", **database}})["default"]
+    yield connection
+    connection.close()
+
+
+def test_djangos_connection(community: Community, place: str) -> None:
+    """Within `atomic`, and with each call by itself outside of it."""
+    with django_connection() as connection:
+        joined = PostgresLedger.open(connection=connection, schema=place)
+        for is_undone, committed in ((True, 0), (False, 1)):
+            connection.set_autocommit(False)
+            with connection.cursor() as cursor:
+                cursor.execute("INSERT INTO public.callers_runs VALUES (1)")
+            both(joined, community, "run:1")
+            (connection.rollback if is_undone else connection.commit)()
+            connection.set_autocommit(True)
+            assert_all_or_nothing(community, committed)
+        Community(joined).award("ada", "alone")
+        assert community.engage.history("ada")[0].key == "alone"
+
+
+def test_what_cannot_be_joined_is_refused(place: str) -> None:
+    """With what to hand over instead, and no word of its address."""
+
+    async def asyncpg_connection() -> None:
+        given = conninfo_to_dict(server_dsn())
+        connection = await import_module("asyncpg").connect(
+            host=str(given["host"]),
+            user=str(given["user"]),
+            database=str(given["dbname"]),
+            password=given.get("password"),
+        )
+        try:
+            refused(connection, "asyncpg")
+        finally:
+            await connection.close()
+        engine = create_async_engine(url("asyncpg"))
+        async with AsyncSession(engine) as session:
+            refused(await session.connection(), "asyncpg")
+        await engine.dispose()
+
+    def refused(given: object, kind: str) -> None:
+        with pytest.raises(InvalidValue, match=rf"^connection.*{kind}.*hand over a connection of psycopg 3") as error:
+            PostgresLedger.open(connection=given, schema=place)
+        assert str(conninfo_to_dict(server_dsn())["host"]) not in str(error.value)
+
+    asyncio.run(asyncpg_connection())
+    with ExitStack() as stack:
+        two = import_module("psycopg2").connect(server_dsn())
+        stack.callback(two.close)
+        refused(two, "psycopg2")
+        old = sa.create_engine(url("psycopg2"))
+        stack.callback(old.dispose)
+        refused(stack.enter_context(Session(old)), "psycopg2")
+        file = sa.create_engine("sqlite://")
+        stack.callback(file.dispose)
+        refused(stack.enter_context(file.connect()), "sqlite3")
+    refused(server_dsn, "function")
+
+
+def test_few_round_trips(community: Community, place: str) -> None:
+    """Opening costs 2, `standing` 4 and an award 10 at most, on a day that is settled too."""
+    community.run(timedelta(days=3))
+    with psycopg.connect(server_dsn()) as connection:
+        connection.execute("SELECT 1")
+        with counted(connection) as opening:
+            joined = PostgresLedger.open(connection=connection, schema=place)
+        app = Community(joined)
+        app.now = community.now
+        with counted(connection) as standing:
+            app.points("ada")
+        with counted(connection) as award:
+            app.award("ada", "today")
+        with counted(connection) as late:
+            assert app.award("ada", "late", at=app.now - timedelta(days=1)).outcome == "awarded"
+        with counted(connection) as again:
+            assert app.award("ada", "late", at=app.now - timedelta(days=1)).outcome == "unchanged"
+        counts = [trips.count for trips in (opening, standing, award, late, again)]
+        assert all(0 < count <= most for count, most in zip(counts, (2, 4, 10, 10, 10), strict=True)), counts
+
+
+def test_reads_wait_for_nobody(community: Community, place: str) -> None:
+    """Beside an award that is not committed yet, every one of them; and it sees nothing of it."""
+    with psycopg.connect(server_dsn()) as writer, psycopg.connect(server_dsn()) as connection:
+        connection.execute("SET lock_timeout = 1")
+        Community(PostgresLedger.open(connection=writer, schema=place)).award("ada", "uncommitted")
+        app = Community(PostgresLedger.open(connection=connection, schema=place))
+        app.now = community.now
+        day = app.now.date()
+        engage, ledger = app.engage, app.ledger
+        reads: list[Callable[[], Any]] = [
+            lambda: engage.standing("ada").points,
+            lambda: engage.explain("ada", day, day),
+            engage.status,
+            engage.leaderboard,
+            engage.longest_streaks,
+            lambda: engage.rank("ada"),
+            engage.feed,
+            engage.members,
+            lambda: engage.find("ada"),
+            lambda: ledger.day_record(day),
+            lambda: ledger.activity(day),
+        ]
+        (points, *_) = [read() for read in reads]
+        assert points == 2
+        assert len(engage.feed()) == 2
+
+
+def test_what_is_read_is_of_one_state(community: Community, place: str) -> None:
+    """While others commit as fast as they can, balance and entries are the same sum in each read."""
+    rounds = 60
+
+    def write(number: int) -> None:
+        community.award("ada", f"crowd:{number}", points=1)
+
+    with psycopg.connect(server_dsn()) as connection, ThreadPoolExecutor(1) as pool:
+        joined = PostgresLedger.open(connection=connection, schema=place)
+        app = Community(joined)
+        app.now = community.now
+        written = pool.map(write, range(rounds))
+        while app.points("ada") < 2 + rounds:
+            tally = joined.tally()
+            state = joined.run_state()
+            assert (tally.members, state.calendar.changes) == (1, 0)
+            assert app.engage.audit().is_healthy
+            connection.rollback()
+        assert len([*written]) == rounds
+
+
+def test_a_read_that_can_never_be_whole_says_so(
+    community: Community, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where others commit between any two of its statements, it gives up in the end, and has changed nothing."""
+    module = sys.modules["trc_engage.adapters.postgres.joined"]
+    monkeypatch.setattr(module, "SEEN", "SELECT CAST(random() AS TEXT)")
+    monkeypatch.setattr(module, "WAIT_SECONDS", 0.0)
+    with psycopg.connect(server_dsn()) as writer, psycopg.connect(server_dsn()) as connection:
+        joined = PostgresLedger.open(connection=connection, schema=place)
+        assert joined.members() == community.ledger.members()
+        with pytest.raises(LedgerBusy, match="without a pause"):
+            joined.run_state()
+        Community(PostgresLedger.open(connection=writer, schema=place)).award("ada", "uncommitted")
+        with pytest.raises(LedgerBusy, match="without a pause"):
+            joined.members()
+        assert connection.execute("SELECT 1").fetchone() == (1,)
