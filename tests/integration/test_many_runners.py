@@ -15,8 +15,8 @@ import time_machine
 from support.attended import IDS
 from support.command import Operator
 from support.community import QUARTER
-from support.runners import SECONDS_MAX, Runner
 from support.stores import SHARED, addressed, made
+from support.timed import SECONDS_MAX, TimedDaemon
 from trc_engage import Engage
 from trc_engage.core.slots import SETTLES_AFTER, slot_of
 from trc_engage.entrypoints.settings import Settings
@@ -52,7 +52,15 @@ class World:
         alone = kind == "sqlite"
         hosts = [socket.gethostname() if alone else f"host-{number}" for number in range(RUNNERS)]
         self.replaced_within = AGAIN if alone else LEASED_FOR + AGAIN
-        self.runners = [Runner.start(self.operator.env, host, self.at) for host in hosts]
+        self.runners: list[TimedDaemon] = []
+        for host in hosts:
+            self.start(host)
+
+    def start(self, host: str) -> None:
+        """Start a daemon on a host; it does what is due, and rests."""
+        runner = TimedDaemon.start(self.operator.env, self.operator.folder / "log", self.at, host)
+        self.runners.append(runner)
+        runner.rest()
 
     def end(self) -> None:
         """Leave no process behind."""
@@ -132,7 +140,7 @@ def test_killed_in_turn_they_run_each_slot_once_and_leave_none_out(world: World)
             assert world.at < slot + world.replaced_within
             world.pass_to(world.at + AGAIN)
         world.pass_to(slot + SETTLES_AFTER)
-        world.runners.append(Runner.start(world.operator.env, host, world.at))
+        world.start(host)
 
     ends = [world.ledger.run_state(slot).slot_end(slot) for slot in SLOTS]
     assert [end and end.outcome for end in ends] == ["synced"] * len(SLOTS)

@@ -96,7 +96,7 @@ def test_a_server_that_goes_away_during_a_read_is_told_and_waited_for(house: Hou
         BEGINS_AT + QUARTER,
         BEGINS_AT + QUARTER * 5,
     ]
-    assert house.daemon.process.poll() is None
+    assert house.daemon.process.is_alive()
     house.assert_exact(2)
 
 
@@ -133,7 +133,7 @@ def test_a_server_that_restarts_during_a_posting_costs_minutes(house: House, hel
     house.pass_to(slot + QUARTER)
     assert house.outcomes() == ["synced"] * 3
     assert house.receiver.taken == []
-    assert house.daemon.process.poll() is None
+    assert house.daemon.process.is_alive()
     house.assert_exact(2)
 
 

@@ -1,79 +1,62 @@
-"""The daemon as it is started by its command, but in a time that the test tells it."""
+"""Daemons that are processes of their own and can be killed, in a time that the test tells them."""
 
-import subprocess
+import os
+import signal
+import socket
 import sys
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from select import select
 from typing import Self
 
+import time_machine
 from attrs import frozen
 
-SECONDS_MAX = 60
-AT_REST = "at rest\n"
-
-PROGRAM = """
-import sys
-from datetime import datetime
-from functools import partial
-import time_machine
 from trc_engage.entrypoints import cli
-import trc_engage.entrypoints.cli.daemon as running
+from trc_engage.entrypoints.cli import daemon
 from trc_engage.entrypoints.daemon.signals import Stop
 
-is_asked = Stop.wait
+SECONDS_MAX = 60
+AT_REST = "at rest"
+LOADED = ["pytest", __name__, "trc_engage.engage", "trc_engage.adapters.alerts", "trc_engage.adapters.mee6"]
+LOADED += ["trc_engage.adapters.postgres", "trc_engage.adapters.sqlite"]
+"""What a daemon needs; it is forked from a process that has it all."""
 
-def wait(self, seconds):
-    if seconds:
-        print("at rest", flush=True)
-        traveller.move_to(datetime.fromisoformat(sys.stdin.readline().strip()))
-    return is_asked(self, 0)
-
-with time_machine.travel(datetime.fromisoformat(sys.argv.pop()), tick=False) as traveller:
-    Stop.wait = wait
-    running.opened_runner = partial(running.opened_runner, page_gap=0)
-    sys.argv = ["trc-engage", "daemon"]
-    cli.main()
-"""
-"""The daemon, but with nothing to do it says that it is at rest, and is told how late it is then.
-
-Nor does it wait between pages.
-"""
+context = get_context("forkserver")
+context.set_forkserver_preload(LOADED)
 
 
 @frozen(eq=False)
 class TimedDaemon:
     """A daemon in a process of its own; its time stands still until it is told another."""
 
-    process: "subprocess.Popen[str]"
+    host: str
+    process: ForkServerProcess
+    _line: "Connection[datetime, str]"
     _log: Path
 
     @classmethod
-    def start(cls, environ: Mapping[str, str], log: Path, at: datetime) -> Self:
-        """Start one, whose log goes to the end of a file."""
-        with log.open("a") as stderr:
-            process = subprocess.Popen(
-                [sys.executable, "-W", "error", "-c", PROGRAM, at.isoformat()],
-                env=environ,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                text=True,
-            )
-        return cls(process, log)
+    def start(cls, environ: Mapping[str, str], log: Path, at: datetime, host: str | None = None) -> Self:
+        """Start one, whose log goes to the end of a file, on a host that is called so."""
+        host = host or socket.gethostname()
+        here, there = context.Pipe()
+        process = context.Process(target=live, args=(there, dict(environ), log, at, host), daemon=True)
+        process.start()
+        there.close()
+        return cls(host, process, here, log)
 
     def tell(self, at: datetime) -> None:
         """Let it be so late; it does what is due then."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(f"{at.isoformat()}\n")
-        self.process.stdin.flush()
+        self._line.send(at)
 
     def rest(self) -> None:
         """Return once nothing is due any more."""
-        assert self.process.stdout is not None
-        assert select([self.process.stdout], [], [], SECONDS_MAX)[0]
-        assert self.process.stdout.readline() == AT_REST, self.told()
+        assert self._line.poll(SECONDS_MAX)
+        assert self._line.recv() == AT_REST, self.told()
 
     def told(self) -> list[str]:
         """Return the lines of the log."""
@@ -82,9 +65,35 @@ class TimedDaemon:
     def kill(self) -> None:
         """End it as it stands."""
         self.process.kill()
-        self.end()
+        assert self.end() == -signal.SIGKILL
 
-    def end(self) -> int:
+    def end(self) -> int | None:
         """Return the code that it ends with by itself."""
-        self.process.communicate(timeout=SECONDS_MAX)
-        return self.process.returncode
+        self.process.join(SECONDS_MAX)
+        self._line.close()
+        return self.process.exitcode
+
+
+def live(line: "Connection[str, datetime]", environ: Mapping[str, str], log: Path, at: datetime, host: str) -> None:
+    """Be the daemon as its command starts it; but when nothing is due it says so, and is told how late it is then.
+
+    Nor does it wait between pages.
+    """
+    os.environ.clear()
+    os.environ.update(environ)
+    with log.open("a") as stderr:
+        os.dup2(stderr.fileno(), 2)
+    socket.gethostname = lambda: host
+    is_asked = Stop.wait
+    with time_machine.travel(at, tick=False) as traveller:
+
+        def wait(self: Stop, seconds: float) -> bool:
+            if seconds:
+                line.send(AT_REST)
+                traveller.move_to(line.recv())
+            return is_asked(self, 0)
+
+        Stop.wait = wait  # type: ignore[method-assign]
+        daemon.opened_runner = partial(daemon.opened_runner, page_gap=0)  # type: ignore[attr-defined]
+        sys.argv = ["trc-engage", "daemon"]
+        cli.main()
