@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.half_year import STAR
 from support.hostile_names import HOSTILE_NAMES
+from support.lives import STAR
 
 from .conftest import DESK, HEIGHT, PHONE, TABLET, Heard
 from .sites import AILING, HALF, HOSTILE, WELL

@@ -10,8 +10,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from support.community import Community
-from support.half_year import lived
 from support.hostile_names import HOSTILE_NAMES
+from support.lives import half_year
 from support.visitor import EARNINGS
 from trc_engage import Engage
 from trc_engage.entrypoints.web import create_app
@@ -42,7 +42,7 @@ class _Server(uvicorn.Server):
 @contextmanager
 def served() -> Iterator[str]:
     """Serve all stories, and lend the address."""
-    stories = {WELL: lived(), AILING: lived(fails=True)}
+    stories = {WELL: half_year(), AILING: half_year(fails=True)}
     stories |= {path: named(HOSTILE_NAMES[half * HALF :][:HALF]) for half, path in enumerate(HOSTILE)}
     app = Starlette(routes=[Mount(path, _open(engage)) for path, engage in stories.items()])
     server = _Server(uvicorn.Config(app, port=0, log_level="warning", ws="none", lifespan="off"))

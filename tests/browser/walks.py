@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.half_year import STAR
+from support.lives import STAR
 
 from .conftest import DESK, HEIGHT, PHONE
 from .sites import AILING, WELL

@@ -10,7 +10,7 @@ import time_machine
 from syrupy.assertion import SnapshotAssertion
 
 from support.command import Operator
-from support.weeks import IDS, NOW, lived
+from support.lives import FOUR, NOW, five_weeks
 
 AWARD = ("award", "m-2", "--source", "benchmark", "--points", "50", "--key", "benchmark:992")
 LATE = (*AWARD, "--at", "2026-03-03T15:00+01:00")
@@ -21,7 +21,7 @@ ADJUST = ("adjust", "m-2", "--points", "-5", "--key", "fix:17", "--reason", "typ
 @pytest.fixture
 def operator(tmp_path: Path) -> Iterator[Operator]:
     """Return an operator of the store that lived, on its last morning."""
-    (tmp_path / "engage.db").write_bytes(lived())
+    (tmp_path / "engage.db").write_bytes(five_weeks())
     with time_machine.travel(NOW, tick=False):
         yield Operator(tmp_path)
 
@@ -112,9 +112,9 @@ def test_a_member_is_forgotten_on_purpose_only(operator: Operator) -> None:
     assert operator.call("members", "forget", "m-1", "--yes").out.startswith("m-1: forgotten")
     assert operator.call("members", "forget", "m-1", "--yes", "--json").json["outcome"] == "unchanged"
     shown = [operator.call(*line.split()).out for line in ("show m-1", "members list", "history m-1", "explain m-1")]
-    assert all("(forgotten)" in out and "Ada" not in out and IDS["m-1"] not in out for out in shown)
+    assert all("(forgotten)" in out and "Ada" not in out and FOUR["m-1"] not in out for out in shown)
     assert shown[0].startswith("(forgotten) (m-1): 81 points")
-    assert IDS["m-1"].encode() not in (operator.folder / "engage.db").read_bytes()
+    assert FOUR["m-1"].encode() not in (operator.folder / "engage.db").read_bytes()
 
 
 @pytest.mark.parametrize(("answer", "outcome"), [("y", "m-1: forgotten"), ("n", "nothing was changed")])

@@ -12,8 +12,8 @@ import time_machine
 from syrupy.assertion import SnapshotAssertion
 
 from support.command import Operator
+from support.lives import FOUR, NOW, five_weeks, four_in
 from support.terminal import read_out
-from support.weeks import IDS, NOW, Weeks, lived
 from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.entrypoints.cli import app
 
@@ -21,7 +21,7 @@ from trc_engage.entrypoints.cli import app
 @pytest.fixture
 def operator(tmp_path: Path) -> Iterator[Operator]:
     """Return an operator of the store that lived, on its last morning."""
-    (tmp_path / "engage.db").write_bytes(lived())
+    (tmp_path / "engage.db").write_bytes(five_weeks())
     with time_machine.travel(NOW, tick=False):
         yield Operator(tmp_path)
 
@@ -169,9 +169,9 @@ def test_scripts_get_the_days(operator: Operator) -> None:
 def test_a_window_over_midnight_names_its_days(operator: Operator) -> None:
     """After an outage XP may have been earned on any of them."""
     with SqliteLedger.open(operator.folder / "engage.db") as ledger:
-        weeks = Weeks(ledger)
-        weeks.xp = dict.fromkeys(IDS.values(), 10_000)
-        weeks.sync(NOW + timedelta(days=1))
+        community = four_in(ledger)
+        community.now = NOW + timedelta(days=1)
+        community.sync(timedelta(), **dict.fromkeys(FOUR, 10_000))
     with time_machine.travel(NOW + timedelta(days=1)):
         out = operator.call("explain", "m-4", "--days", "2").out
     assert out.splitlines()[2:] == [

@@ -15,7 +15,7 @@ from support.command import Operator
 from support.community import NAMES, QUARTER, Community, opened
 from support.damage import Damage
 from support.damages import DAMAGES
-from support.sound_store import sound_file
+from support.lives import ten_days
 from trc_engage import LedgerFailed
 from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.usecases.audit import audit
@@ -27,7 +27,7 @@ FLIPS = 150
 def operator(tmp_path: Path) -> Operator:
     """Give an operator a sound store."""
     operator = Operator(tmp_path)
-    store(operator).write_bytes(sound_file())
+    store(operator).write_bytes(ten_days())
     return operator
 
 
@@ -188,7 +188,7 @@ def test_bytes_that_flip_never_stop_the_doctor(operator: Operator) -> None:
     """Wherever they lie: it says what it could see, and what not."""
     random, breaches = Random(5), 0
     for _ in range(FLIPS):
-        damaged = bytearray(sound_file())
+        damaged = bytearray(ten_days())
         for _ in range(random.choice([1, 3, 20])):
             damaged[random.randrange(len(damaged))] = random.randrange(256)
         store(operator).write_bytes(damaged)
@@ -215,7 +215,7 @@ def test_what_a_killed_process_left_half_written_is_no_breach(operator: Operator
     subprocess.run([sys.executable, "-c", KILLED, store(operator)], check=False)
     journal = store(operator).with_name("engage.db-journal")
     assert journal.stat().st_size > 0
-    assert store(operator).read_bytes() != sound_file()
+    assert store(operator).read_bytes() != ten_days()
     ran = operator.call("doctor")
     assert (ran.code, ran.out) == (0, "audited 8 members, 8 accounts, 46 entries: all is well\n")
 

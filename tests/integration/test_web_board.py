@@ -4,7 +4,7 @@ from datetime import date
 from functools import cache
 
 from support.community import Community
-from support.half_year import AWARDED, PEOPLE, lived
+from support.lives import AWARDED, PEOPLE, half_year
 from support.pages import rows, shown
 from support.visitor import alone
 from trc_engage import Engage
@@ -13,7 +13,7 @@ from trc_engage import Engage
 @cache
 def engage() -> Engage:
     """Return half a year, which nobody here changes."""
-    return lived()
+    return half_year()
 
 
 def test_the_board_shows_the_month_and_all_time() -> None:

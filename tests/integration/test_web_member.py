@@ -6,7 +6,7 @@ from functools import cache
 import pytest
 
 from support.community import Community
-from support.half_year import STAR, lived
+from support.lives import STAR, half_year
 from support.pages import rows, shown
 from support.visitor import alone
 from trc_engage import Engage
@@ -15,7 +15,7 @@ from trc_engage import Engage
 @cache
 def engage() -> Engage:
     """Return half a year, which nobody here changes."""
-    return lived()
+    return half_year()
 
 
 def test_a_members_page_tells_points_streak_and_rank() -> None:

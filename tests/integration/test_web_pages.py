@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from support.community import Community
-from support.half_year import STAR, lived
+from support.lives import STAR, half_year
 from support.markup import read
 from support.pages import PLACE, mounted, shown
 from support.visitor import BEARER, EARNINGS, TOKEN, Visitor, alone
@@ -24,7 +24,7 @@ OLDER = re.compile(r"before=\d+")
 @cache
 def engage() -> Engage:
     """Return half a year, which nobody here changes."""
-    return lived()
+    return half_year()
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def community() -> Community:
 
 def test_the_status_page_tells_what_needs_doing() -> None:
     """What is wrong comes first, then everything that the command line tells too."""
-    page = shown(alone(lived(fails=True)), "/status")
+    page = shown(alone(half_year(fails=True)), "/status")
     assert page.one("h1").words == "Needs attention"
     assert page.one("ol", class_="needs").one("h3").words.endswith("since Thu 2026-03-05 15:00 UTC: outage")
     told = {pair.one("dt").words: pair.one("dd").words for dl in page.all("dl") for pair in dl.all("div")}
@@ -157,7 +157,7 @@ def test_ids_of_any_kind_have_a_page() -> None:
 
 def test_a_page_is_whole_without_a_script() -> None:
     """No script, no style but the one file, nothing from elsewhere, and a policy that says so."""
-    visitor = alone(lived(fails=True))
+    visitor = alone(half_year(fails=True))
     for path in ("/", "/members?q=a", f"/members/{STAR}", "/status", "/members/nobody"):
         response = visitor.get(path)
         policy = dict(part.split(" ", 1) for part in response.headers["content-security-policy"].split("; "))
@@ -174,7 +174,7 @@ def test_a_page_is_whole_without_a_script() -> None:
 
 def test_a_page_can_be_read_aloud() -> None:
     """A language, a title, landmarks, one first heading, none skipped, every table and field with a name."""
-    visitor = alone(lived(fails=True))
+    visitor = alone(half_year(fails=True))
     for path in ("/", "/members?q=a", f"/members/{STAR}", "/status", "/members/nobody"):
         page = shown(visitor, path, 404 if "nobody" in path else 200)
         assert page.attributes["lang"] == "en"

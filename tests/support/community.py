@@ -1,6 +1,6 @@
 """A small community on a board in memory, with a clock that stands until it is moved."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -26,7 +26,10 @@ class Community:
     name = "MEE6"
     """What messages call the board's source."""
 
-    def __init__(self, ledger: Store | None = None, milestones: Sequence[int] = MILESTONES) -> None:
+    def __init__(
+        self, ledger: Store | None = None, milestones: Sequence[int] = MILESTONES, ids: Mapping[str, str] = IDS
+    ) -> None:
+        self.ids = ids
         self.now = MONDAY
         self.xp: dict[str, int] = {}
         self.strangers = 20
@@ -44,8 +47,9 @@ class Community:
         self.sought.append(sought)
         if self.trouble is not None:
             raise self.trouble
-        readings = {IDS[name]: xp for name, xp in self.xp.items() if IDS[name] in sought and name not in self.missed}
-        missed = frozenset(IDS[name] for name in self.missed)
+        ids = self.ids
+        readings = {ids[name]: xp for name, xp in self.xp.items() if ids[name] in sought and name not in self.missed}
+        missed = frozenset(ids[name] for name in self.missed)
         return Board(readings, self.whole, len(self.xp) + self.strangers, 1, missed, self.server_at)
 
     def begun(self) -> Self:
@@ -58,7 +62,7 @@ class Community:
     def enroll(self, *names: str) -> None:
         """Enrol members and link each to the Discord id of the same name."""
         for name in names:
-            self.engage.enroll(name, discord_id=IDS[name], name=name.title())
+            self.engage.enroll(name, discord_id=self.ids[name], name=name.title())
 
     def sync(self, after: timedelta = QUARTER, /, **xp: int | None) -> SyncReport:
         """Let time pass, set XP (None takes a row off the board) and sync."""
