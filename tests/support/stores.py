@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from trc_engage.adapters.postgres import PostgresLedger
+from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.entrypoints.settings import Settings
 from trc_engage.entrypoints.wiring import opened_or_made_ledger
 
@@ -15,6 +17,12 @@ SHARED = ("sqlite", "postgres")
 def made(settings: Settings) -> None:
     """Make the store that settings name, as the first enrolment does."""
     opened_or_made_ledger(settings, lambda _: None).close()
+
+
+def opened_at(address: str) -> SqliteLedger | PostgresLedger:
+    """Open the store at an address that was `addressed`, made if it is not there."""
+    dsn, is_server, schema = address.rpartition("schema=")
+    return PostgresLedger.open(dsn[:-1], schema=schema) if is_server else SqliteLedger.open(address)
 
 
 @contextmanager
