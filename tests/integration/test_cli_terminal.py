@@ -10,7 +10,7 @@ import pytest
 
 from support.command import ADA, COMMAND, GRACE, Operator
 from support.terminal import read_out
-from trc_engage.entrypoints.cli.sync import Progress
+from trc_engage.entrypoints.cli.sync import progress
 
 HOSTILE = "E\x1b[31m\x1b]52;\x07\u202e[b]x\u2066\r\n"
 
@@ -85,7 +85,7 @@ def test_a_long_read_shows_its_progress_to_whoever_watches(monkeypatch: pytest.M
     monkeypatch.setenv("TERM", "xterm")
     watched, unwatched = Terminal(), io.StringIO()
     for stream in (watched, unwatched):
-        with Progress(stream) as on_page:
+        with progress(stream) as on_page:
             on_page(1, 1_000)
             assert stream.getvalue() == ""
             on_page(2, 2_000)

@@ -233,8 +233,11 @@ def dated(day: date) -> str:
     return f"{day:%a %Y-%m-%d}"
 
 
+PLURALS = {"entry": "entries", "breach": "breaches"}
+
+
 def _noun(number: int, noun: str) -> str:
-    return noun if abs(number) == 1 else f"{noun}s"
+    return noun if abs(number) == 1 else PLURALS.get(noun, f"{noun}s")
 
 
 PENDING_SHOWN_MAX = 3

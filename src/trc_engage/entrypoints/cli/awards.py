@@ -13,7 +13,7 @@ from ..wire.shape import parsed_instant
 from ..wiring import opened
 from ..wording import changed, counted, dated, moment, named, points, safe
 from .options import Json, Member, command, settings_in_force
-from .output import print_json, print_lines
+from .output import print_lines, print_result
 
 Key = Annotated[
     str,
@@ -90,10 +90,11 @@ def _book(step: "Callable[[Engage], Receipt]", *, as_json: bool) -> None:
     with opened(settings_in_force()) as engage:
         receipt = step(engage)
         standing = engage.standing(receipt.entry.member_id)
-    if as_json:
-        print_json(wire.Receipt.of(receipt, member_id=standing.member_id, points=standing.points))
-    else:
-        print_receipt(receipt, standing)
+    print_result(
+        wire.Receipt.of(receipt, member_id=standing.member_id, points=standing.points),
+        lambda: print_receipt(receipt, standing),
+        as_json=as_json,
+    )
 
 
 def print_receipt(receipt: Receipt, standing: Standing) -> None:

@@ -53,8 +53,7 @@ def _named(file: str) -> Path:
 
 
 def _print_copy(done: str, path: Path, copy: "Copy") -> None:
-    entries = "1 entry" if copy.entries == 1 else f"{copy.entries:,} entries"
-    held = f"{size(copy.size_bytes)}, {counted(copy.members, 'member')}, {entries}"
+    held = f"{size(copy.size_bytes)}, {counted(copy.members, 'member')}, {counted(copy.entries, 'entry')}"
     verified = "verified" if copy.is_current else "intact (not checked by the doctor: an older version wrote it)"
     print_lines(f"{done}: {safe(str(path))} ({held}), {verified}")
 
@@ -89,9 +88,9 @@ def migrate_store(source: Source, target: Target) -> None:
     positions stay the same; FROM is not changed.
     """
     found = move_store(_settings_naming("FROM", source), _settings_naming("TO", target), print_note)
-    entries = f"{found.entries:,} {'entry' if found.entries == 1 else 'entries'}"
+    sizes = ((found.members, "member"), (found.accounts, "account"), (found.entries, "entry"))
     print_lines(
-        f"copied: {counted(found.members, 'member')}, {counted(found.accounts, 'account')}, {entries}; both sound",
+        f"copied: {', '.join(counted(*size) for size in sizes)}; both sound",
         f"next: set {STORE} to the new store everywhere, run `trc-engage status`, then start the daemon or timer again",
     )
 

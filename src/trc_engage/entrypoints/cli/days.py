@@ -13,7 +13,7 @@ from ..wire.runs import Excusals, Excused, Settled
 from ..wiring import opened
 from ..wording import changed, counted, dated, describe_pending, safe
 from .options import Json, command, day, settings_in_force
-from .output import print_json, print_lines, print_table
+from .output import print_json, print_lines, print_result, print_some, print_table
 
 
 @command("trc-engage settle", "trc-engage settle --accept-quiet 2026-03-04")
@@ -33,10 +33,7 @@ def settle(
     accepted = None if accept_quiet is None else day("accept-quiet", accept_quiet)
     with opened(settings_in_force()) as engage:
         report = engage.settle(accept_quiet=accepted)
-    if as_json:
-        print_json(Settled.of(report))
-    else:
-        print_settled(report, accepted)
+    print_result(Settled.of(report), lambda: print_settled(report, accepted), as_json=as_json)
 
 
 @command(
@@ -58,9 +55,10 @@ def excuse(
     listed: Annotated[bool, typer.Option("--list", help="List the excused days.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Excuse weekdays, so that they break no streak; with --member, not this member's.
+    """Excuse weekdays, for everybody or for one member.
 
-    For members who were active on them, they still count. Streaks that this changes are recomputed.
+    Excused days break no streak. For members who were active on them, they still count. Streaks that this
+    changes are recomputed.
     """
     if listed:
         if days or undo or any((reason, by, note)):
@@ -75,10 +73,7 @@ def excuse(
             report = engage.unexcuse(*named, by=by, reason=reason, member_id=member, note=note)
         else:
             report = engage.excuse(*named, reason=reason or "", by=by, member_id=member, note=note)
-    if as_json:
-        print_json(Excused.of(report))
-    else:
-        print_excused(report)
+    print_result(Excused.of(report), lambda: print_excused(report), as_json=as_json)
 
 
 def _list(member: str | None, *, as_json: bool) -> None:
@@ -108,12 +103,9 @@ DAYS_SHOWN_MAX = 10
 
 def print_changed_streaks(changes: Sequence[StreakChange]) -> None:
     """Print the streaks that changed, if any."""
-    if not changes:
-        return
-    print_lines(f"{counted(len(changes), 'streak')} changed:")
-    print_lines(*(f"  {safe(change.member_id)}: {changed(change)}" for change in changes[:CHANGES_SHOWN_MAX]))
-    if len(changes) > CHANGES_SHOWN_MAX:
-        print_lines(f"  … and {len(changes) - CHANGES_SHOWN_MAX:,} more (all of them with --json)")
+    if changes:
+        print_lines(f"{counted(len(changes), 'streak')} changed:")
+        print_some([f"{change.member_id}: {changed(change)}" for change in changes], CHANGES_SHOWN_MAX)
 
 
 def print_settled(report: SettleReport, accepted: date | None) -> None:

@@ -8,9 +8,9 @@ import typer
 from ...core.audit.model import BALANCE, STREAK, Audit, Repair
 from ..wire import runs as wire
 from ..wiring import opened, opened_read_only
-from ..wording import counted, safe
+from ..wording import counted
 from .options import NOT_HEALTHY, Json, command, settings_in_force
-from .output import print_json, print_lines
+from .output import print_lines, print_result, print_some
 
 
 @command(
@@ -43,12 +43,8 @@ def doctor(
 
 
 def _print_findings(audit: Audit, repaired: Repair | None, *, as_json: bool) -> None:
-    if as_json:
-        print_json(wire.Audit.of(audit, rebuilt=repaired and repaired.changes))
-    else:
-        if repaired is not None:
-            print_repair(repaired)
-        print_audit(audit, is_repaired=repaired is not None)
+    shape = wire.Audit.of(audit, rebuilt=repaired and repaired.changes)
+    print_result(shape, lambda: print_audit(audit, repaired), as_json=as_json)
     if not audit.is_healthy:
         raise typer.Exit(NOT_HEALTHY)
 
@@ -57,21 +53,20 @@ SHOWN_MAX = 10
 DERIVED = (BALANCE, STREAK)
 
 
-def print_audit(audit: Audit, *, is_repaired: bool) -> None:
-    """Print what was checked, the breaches by check, and what to do."""
-    entries = f"{audit.entries:,} {'entry' if audit.entries == 1 else 'entries'}"
-    looked_at = f"audited {counted(audit.members, 'member')}, {counted(audit.accounts, 'account')}, {entries}"
+def print_audit(audit: Audit, repaired: Repair | None) -> None:
+    """Print what was rebuilt and checked, the breaches by check, and what to do."""
+    if repaired is not None:
+        print_repair(repaired)
+    sizes = ((audit.members, "member"), (audit.accounts, "account"), (audit.entries, "entry"))
+    looked_at = f"audited {', '.join(counted(*size) for size in sizes)}"
     if audit.is_healthy:
         print_lines(f"{looked_at}: all is well")
         return
-    breaches = f"{len(audit.breaches):,} {'breach' if len(audit.breaches) == 1 else 'breaches'}"
-    print_lines(f"{looked_at}: {breaches}")
+    print_lines(f"{looked_at}: {counted(len(audit.breaches), 'breach')}")
     for check, found in groupby(audit.breaches, key=lambda breach: breach.check):
-        group = list(found)
-        print_lines(f"{check}:", *(f"  {safe(breach.message)}" for breach in group[:SHOWN_MAX]))
-        if len(group) > SHOWN_MAX:
-            print_lines(f"  … and {len(group) - SHOWN_MAX:,} more (all of them with --json)")
-    _print_what_next(audit, is_repaired=is_repaired)
+        print_lines(f"{check}:")
+        print_some([breach.message for breach in found], SHOWN_MAX)
+    _print_what_next(audit, is_repaired=repaired is not None)
 
 
 def print_repair(repair: Repair) -> None:
@@ -80,11 +75,7 @@ def print_repair(repair: Repair) -> None:
         print_lines("rebuilt: nothing")
         return
     print_lines(f"rebuilt {counted(len(repair.changes), 'value')}:")
-    print_lines(
-        *(f"  {safe(f'{one.subject}: {one.what}: {one.found} → {one.expected}')}" for one in repair.changes[:SHOWN_MAX])
-    )
-    if len(repair.changes) > SHOWN_MAX:
-        print_lines(f"  … and {len(repair.changes) - SHOWN_MAX:,} more (all of them with --json)")
+    print_some([f"{one.subject}: {one.what}: {one.found} → {one.expected}" for one in repair.changes], SHOWN_MAX)
 
 
 def _print_what_next(audit: Audit, *, is_repaired: bool) -> None:

@@ -13,7 +13,7 @@ from ..stores import now, opened_to_read
 from ..wire.members import Entries, ExplainedDays
 from ..wording import MARKS, counted, dated, explained, moment, named, points, safe, signed
 from .options import Json, Member, command, settings_in_force
-from .output import print_json, print_lines, print_table
+from .output import print_lines, print_result, print_table
 
 
 @command("trc-engage history m-1", "trc-engage history m-1 --limit 50 --before 1204")
@@ -33,10 +33,7 @@ def history(
     """
     with opened_to_read(settings_in_force()) as reader:
         standing, entries = reader.standing(member), reader.history(member, limit=limit, before=before)
-    if as_json:
-        print_json(Entries.of(entries=entries))
-    else:
-        print_history(standing, entries, limit)
+    print_result(Entries.of(entries=entries), lambda: print_history(standing, entries, limit), as_json=as_json)
 
 
 def print_history(standing: Standing, entries: Sequence[Entry], limit: int) -> None:
@@ -67,10 +64,8 @@ def explain(
     first = today - timedelta(days=days - 1)
     with opened_to_read(settings_in_force()) as reader:
         found = reader.explain(member, first, today)
-    if as_json:
-        print_json(ExplainedDays.of_days(found.standing.member_id, found.days, found.entries))
-    else:
-        print_days(found.standing, found.days, found.entries)
+    shape = ExplainedDays.of_days(found.standing.member_id, found.days, found.entries)
+    print_result(shape, lambda: print_days(found.standing, found.days, found.entries), as_json=as_json)
 
 
 def print_days(standing: Standing, days: Sequence[MemberDay], entries: Sequence[Entry]) -> None:

@@ -1,7 +1,6 @@
 """The leaderboard command."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Annotated, Literal
 
 import typer
@@ -11,7 +10,7 @@ from ..stores import opened_to_read
 from ..wire.members import Leaderboard
 from ..wording import counted, named
 from .options import Json, command, month as month_of, settings_in_force
-from .output import print_json, print_lines, print_table
+from .output import print_lines, print_result, print_table
 
 
 @command(
@@ -42,49 +41,34 @@ def leaderboard(
         own = None if member is None else reader.rank(member, month=first)
         standing = None if member is None else reader.standing(member)
         ranks = reader.longest_streaks(limit=limit) if by == "streak" else reader.leaderboard(month=first, limit=limit)
-    if as_json:
-        print_json(Leaderboard.of_month(first, ranks, own))
-        return
-    if by == "streak":
-        print_streaks(ranks)
-        return
-    print_ranks(ranks, first)
-    if own is not None and standing is not None:
-        print_own_rank(own, standing, ranks)
+
+    def text() -> None:
+        if by == "streak":
+            print_ranks("longest current streaks, in weekdays", ranks, "streak", "no current streaks yet")
+        else:
+            period = "all time" if first is None else f"{first:%B %Y} (UTC)"
+            print_ranks(f"leaderboard, {period}", ranks, "points", NOBODY)
+        if own is not None and standing is not None:
+            print_own_rank(own, standing, ranks)
+
+    print_result(Leaderboard.of_month(first, ranks, own), text, as_json=as_json)
 
 
-def print_ranks(ranks: Sequence[Rank], month: date | None) -> None:
-    """Print the top of the leaderboard."""
-    print_lines(f"leaderboard, {'all time' if month is None else f'{month:%B %Y} (UTC)'}", "")
+NOBODY = "nobody to show yet; enroll members (`trc-engage members enroll --help`)"
+
+
+def print_ranks(heading: str, ranks: Sequence[Rank], column: str, nobody: str) -> None:
+    """Print the top of a leaderboard; the column is also the attribute that decides."""
+    print_lines(heading, "")
     if not ranks:
-        print_lines("nobody to show yet; enroll members (`trc-engage members enroll --help`)")
+        print_lines(nobody)
         return
-    print_table(
-        ("rank", "member", "name", "points"),
-        [(f"{one.rank:,}", one.member_id, one.name or "", f"{one.points:,}") for one in ranks],
-        right={"rank", "points"},
-    )
-
-
-def print_streaks(ranks: Sequence[Rank]) -> None:
-    """Print the longest current streaks."""
-    print_lines("longest current streaks, in weekdays", "")
-    if not ranks:
-        print_lines("no current streaks yet")
-        return
-    print_table(
-        ("rank", "member", "name", "streak"),
-        [(f"{one.rank:,}", one.member_id, one.name or "", f"{one.streak:,}") for one in ranks],
-        right={"rank", "streak"},
-    )
+    rows = [(f"{one.rank:,}", one.member_id, one.name or "", f"{getattr(one, column):,}") for one in ranks]
+    print_table(("rank", "member", "name", column), rows, right={"rank", column})
 
 
 def print_own_rank(own: Rank, standing: Standing, ranks: Sequence[Rank]) -> None:
     """Print a member's rank, and why the list above does not show it."""
-    listed = any(one.member_id == own.member_id for one in ranks)
-    place = ""
-    if standing.is_hidden:
-        place = ", hidden from the list"
-    elif not listed:
-        place = ", outside this list"
+    is_listed = any(one.member_id == own.member_id for one in ranks)
+    place = ", hidden from the list" if standing.is_hidden else "" if is_listed else ", outside this list"
     print_lines("", f"{named(standing)}: rank {own.rank:,} with {counted(own.points, 'point')}{place}")

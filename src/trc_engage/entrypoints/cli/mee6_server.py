@@ -31,7 +31,23 @@ def mee6_server(
     It listens on 127.0.0.1, and its people write messages and earn XP. It answers as MEE6 does, faults
     included. It prints what to type in another terminal, and runs until you press Ctrl-C.
     """
-    run(port=port, guild_id=guild_id, members=members, trouble=trouble)
+    if trouble == "list":
+        print_table(("trouble", "what it is"), [(known.name, known.imitates) for known in TROUBLES.values()])
+        return
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with _started(port, guild_id) as server:
+        if trouble is not None:
+            _trouble(server, trouble)
+        ids = _join(server, members)
+        print_lines(
+            READY.format(url=server.url, guild_id=guild_id, members=members, first_id=ids[0], first_name=NAMES[0])
+        )
+        chance = Random()  # noqa: S311  chance, not secrecy
+        while not stop.wait(CHAT_SECONDS):
+            for discord_id in chance.sample(ids, k=max(1, members // 10)):
+                server.board.post(discord_id)
 
 
 FIRST_ID = 300_000_000_000_000_001
@@ -53,27 +69,6 @@ In another terminal:
   trc-engage sync --fresh  # pays what was earned since
   trc-engage history m-1
 """
-
-
-def run(*, port: int, guild_id: str, members: int, trouble: str | None) -> None:
-    """Serve until Ctrl-C or SIGTERM."""
-    if trouble == "list":
-        print_table(("trouble", "what it is"), [(known.name, known.imitates) for known in TROUBLES.values()])
-        return
-    stop = Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    with _started(port, guild_id) as server:
-        if trouble is not None:
-            _trouble(server, trouble)
-        ids = _join(server, members)
-        print_lines(
-            READY.format(url=server.url, guild_id=guild_id, members=members, first_id=ids[0], first_name=NAMES[0])
-        )
-        chance = Random()  # noqa: S311  chance, not secrecy
-        while not stop.wait(CHAT_SECONDS):
-            for discord_id in chance.sample(ids, k=max(1, members // 10)):
-                server.board.post(discord_id)
 
 
 def _started(port: int, guild_id: str) -> Mee6Server:

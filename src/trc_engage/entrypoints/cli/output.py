@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from typing import Any, TextIO
 from unicodedata import combining, east_asian_width
 
@@ -23,6 +23,21 @@ def print_lines(*lines: str) -> None:
 def print_json(shape: Shape) -> None:
     """Write one line of JSON, in ASCII so that any stdout can take it."""
     typer.echo(json.dumps(shape))
+
+
+def print_result(shape: Shape, text: Callable[[], None], *, as_json: bool) -> None:
+    """Write what a command did: as one line of JSON, or as its text."""
+    if as_json:
+        print_json(shape)
+    else:
+        text()
+
+
+def print_some(lines: Sequence[str], most: int) -> None:
+    """Write the first of many lines, indented, and how many are left out."""
+    print_lines(*(f"  {safe(line)}" for line in lines[:most]))
+    if len(lines) > most:
+        print_lines(f"  … and {len(lines) - most:,} more (all of them with --json)")
 
 
 def print_note(message: str) -> None:

@@ -14,7 +14,7 @@ from ..wire.runs import FullStatus
 from ..wiring import channels, name_of_source, opened_read_only
 from ..wording import LINE_MIN, advice_of, answer, holding, running, safe
 from .options import NOT_HEALTHY, Json, command, settings_in_force
-from .output import GAP, print_json, print_lines, print_styled
+from .output import GAP, print_lines, print_result, print_styled
 
 
 @command(
@@ -34,10 +34,8 @@ def status(*, as_json: Json = False) -> None:
     name = name_of_source(settings)
     with channels(settings) as alerts, opened_read_only(settings, alerts=alerts, name=name) as engage:
         found = engage.status()
-    if as_json:
-        print_json(FullStatus.of(found, version=installed_version()))
-    else:
-        print_status(found, installed_version())
+    version = installed_version()
+    print_result(FullStatus.of(found, version=version), lambda: print_status(found, version), as_json=as_json)
     if not found.is_healthy:
         raise typer.Exit(NOT_HEALTHY)
 

@@ -1,11 +1,9 @@
 """The sync command, with a progress bar for long reads."""
 
-import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from types import TracebackType
-from typing import Annotated, Any, Self, TextIO
+from typing import Annotated, Any, TextIO
 
 import typer
 
@@ -14,13 +12,12 @@ from ...core.errors import EngageError
 from ...core.model import Move
 from ...core.reports import SyncReport
 from ...engage import Engage
-from ..settings import Settings
 from ..wire.runs import Synced, SyncFailure
 from ..wiring import opened_with_source
 from ..wording import counted, moment, points, safe, signed, xp_moved
 from .days import print_changed_streaks
-from .options import Json, command
-from .output import endless_bar, print_json, print_lines, print_table
+from .options import Json, command, settings_in_force
+from .output import endless_bar, print_json, print_lines, print_result, print_table
 
 
 @command(
@@ -56,7 +53,7 @@ def sync(
     how: dict[str, Any] = {"accept_drops": accept_drops, "rebase_drops": rebase_drops, "by": by, "reason": reason}
     if adopt_board:
         how |= {"adopt_board": True, "shown": None if dry_run else _decided_on(by, reason, yes=yes)}
-    synced(os.environ, as_json=as_json, dry_run=dry_run, fresh=fresh, **how)
+    synced(as_json=as_json, dry_run=dry_run, fresh=fresh, **how)
 
 
 def _decided_on(by: str | None, reason: str | None, *, yes: bool) -> SyncReport | None:
@@ -68,7 +65,7 @@ def _decided_on(by: str | None, reason: str | None, *, yes: bool) -> SyncReport 
     if not sys.stdin.isatty():
         advice = "look at it with --dry-run first; to confirm, pass --yes"
         raise typer.BadParameter(f"--adopt-board lets every member count on from another board: {advice}")
-    with _opened(os.environ) as engage:
+    with _opened() as engage:
         known = engage.status().board_id
         shown = engage.sync(adopt_board=True, dry_run=True)
     typer.echo(adoption(shown, known), err=True)
@@ -80,26 +77,22 @@ def _decided_on(by: str | None, reason: str | None, *, yes: bool) -> SyncReport 
 
 
 @contextmanager
-def _opened(environ: Mapping[str, str]) -> Iterator["Engage"]:
+def _opened() -> Iterator[Engage]:
     """Open the store and the source, with a progress bar for long reads."""
-    settings = Settings.from_mapping(environ)
-    with Progress(sys.stderr) as on_page, opened_with_source(settings, on_page=on_page) as engage:
+    with progress(sys.stderr) as on_page, opened_with_source(settings_in_force(), on_page=on_page) as engage:
         yield engage
 
 
-def synced(environ: Mapping[str, str], *, as_json: bool, dry_run: bool, **how: Any) -> None:
+def synced(*, as_json: bool, dry_run: bool, **how: Any) -> None:
     """Sync once and print what it did; a failure is printed as JSON too, and raised."""
     try:
-        with _opened(environ) as engage:
+        with _opened() as engage:
             report = engage.sync(dry_run=dry_run, **how)
     except EngageError as error:
         if as_json:
             print_json(SyncFailure.of_error(error, outcome="failed", dry_run=dry_run))
         raise
-    if as_json:
-        print_json(Synced.of(report))
-    else:
-        print_report(report)
+    print_result(Synced.of(report), lambda: print_report(report), as_json=as_json)
 
 
 MOVES_SHOWN_MAX = 50
@@ -165,27 +158,21 @@ PAGES_WITHOUT_BAR = 1
 """A read this short ends before a bar would help."""
 
 
-class Progress:
-    """Shows the pages and rows read so far, if the stream is a terminal; a board gives no total."""
+@contextmanager
+def progress(stream: TextIO) -> Iterator[Callable[[int, int], None]]:
+    """Yield what shows the pages and rows read so far, if the stream is a terminal; a board tells no total."""
+    bar: Any = None
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._bar: Any = None
+    def show(pages: int, rows: int) -> None:
+        nonlocal bar
+        if pages > PAGES_WITHOUT_BAR and stream.isatty():
+            if bar is None:
+                bar = endless_bar(stream)
+                bar.start()
+            bar.update(bar.task_ids[0], description=f"reading the board: {rows:,} rows, {pages:,} pages")
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-    def __call__(self, pages: int, rows: int) -> None:
-        """Show the progress after a page."""
-        if pages <= PAGES_WITHOUT_BAR or not self._stream.isatty():
-            return
-        if self._bar is None:
-            self._bar = endless_bar(self._stream)
-            self._bar.start()
-        self._bar.update(self._bar.task_ids[0], description=f"reading the board: {rows:,} rows, {pages:,} pages")
+    try:
+        yield show
+    finally:
+        if bar is not None:
+            bar.stop()
