@@ -55,7 +55,7 @@ def run(*words: str, folder: Path) -> tuple[int, str]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-W", "error", *words]
     finished = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
     return finished.returncode, finished.stdout + finished.stderr
 
