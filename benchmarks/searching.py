@@ -21,7 +21,7 @@ WHERE word >= ? AND word < ? ORDER BY word, member_id LIMIT ?
 
 
 def build(path: Path, members: int) -> None:
-    """Enrol so many people, whose names are shared as those of people are."""
+    """Enroll so many people, whose names are shared as those of people are."""
     chance = random.Random(members)
     first, last = _words(chance, FIRST_NAMES), _words(chance, LAST_NAMES)
     with SqliteLedger.open(path) as ledger:

@@ -66,7 +66,7 @@ class Upkeep(Thread):
 
 
 async def put_member(request: Request) -> Response:
-    """Enrol a member, or bring name and Discord link up to date."""
+    """Enroll a member, or bring name and Discord link up to date."""
     asked, engage = await body(request), request.state.engage
     link = {field: asked.get(field) for field in ("discord_id", "name")}
     return shown(await run_in_threadpool(engage.enroll, request.path_params["member_id"], **link))

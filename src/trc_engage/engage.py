@@ -12,7 +12,7 @@ from .core.errors import InvalidValue, LinkTaken, SourceMissing
 from .core.model import Decision, DecisionKind
 from .core.ports import Alerts, Clock, Store, XpSource
 from .core.posting import Excusal
-from .core.reports import Enrolment, ExcuseReport, Receipt, RunReport, SettleReport, SyncReport
+from .core.reports import Enrollment, ExcuseReport, Receipt, RunReport, SettleReport, SyncReport
 from .core.streaks import MILESTONES
 from .core.validation import (
     validate_actor,
@@ -65,8 +65,8 @@ class Engage(Reader):
         by: str | None = None,
         reason: str | None = None,
         note: str | None = None,
-    ) -> Enrolment:
-        """Enrol a member, or bring name and link up to date; raises `LinkTaken` (R7).
+    ) -> Enrollment:
+        """Enroll a member, or bring name and link up to date; raises `LinkTaken` (R7).
 
         Here and below `by`, `reason` and `note` say on record who did it and why (R26): the member may read the
         reason, but no note. Name nobody in them.
@@ -76,8 +76,8 @@ class Engage(Reader):
 
     def enroll_all(
         self, newcomers: Sequence[Newcomer], *, skip_bad: bool = False, by: str | None = None, reason: str | None = None
-    ) -> Sequence[Enrolment | LinkTaken]:
-        """Enrol many in one posting; if any link is taken nothing is written, unless `skip_bad`."""
+    ) -> Sequence[Enrollment | LinkTaken]:
+        """Enroll many in one posting; if any link is taken nothing is written, unless `skip_bad`."""
         trace = validate_trace(by, reason)
         return members.enroll_all(self._ledger, newcomers, self._now(), trace, skip_bad=skip_bad)
 
@@ -89,25 +89,25 @@ class Engage(Reader):
         by: str | None = None,
         reason: str | None = None,
         note: str | None = None,
-    ) -> Enrolment:
+    ) -> Enrollment:
         """Link a Discord id to a member; raises `UnknownMember` and `LinkTaken` (R7)."""
         return members.link(self._ledger, member_id, discord_id, self._now(), validate_trace(by, reason, note))
 
     def unlink(
         self, member_id: str, *, by: str | None = None, reason: str | None = None, note: str | None = None
-    ) -> Enrolment:
+    ) -> Enrollment:
         """Close the member's account; the points stay (R7). Raises `UnknownMember`."""
         return members.unlink(self._ledger, member_id, self._now(), validate_trace(by, reason, note))
 
     def leave(
         self, member_id: str, *, by: str | None = None, reason: str | None = None, note: str | None = None
-    ) -> Enrolment:
+    ) -> Enrollment:
         """Note that the member left Discord (R6); raises `UnknownMember` and `NotLinked`."""
         return self.leave_all([member_id], by=by, reason=reason, note=note)[0]
 
     def leave_all(
         self, member_ids: Sequence[str], *, by: str | None = None, reason: str | None = None, note: str | None = None
-    ) -> Sequence[Enrolment]:
+    ) -> Sequence[Enrollment]:
         """Note the same of many, all or none."""
         return members.leave(self._ledger, member_ids, self._now(), validate_trace(by, reason, note))
 
@@ -119,7 +119,7 @@ class Engage(Reader):
         by: str | None = None,
         reason: str | None = None,
         note: str | None = None,
-    ) -> Enrolment:
+    ) -> Enrollment:
         """Note that the member is back on Discord (R6); raises `UnknownMember` and `NotLinked`.
 
         With `never_left` the last leave was a mistake: the account is as if it had never left, also after a return was
@@ -135,7 +135,7 @@ class Engage(Reader):
         by: str | None = None,
         reason: str | None = None,
         note: str | None = None,
-    ) -> Sequence[Enrolment]:
+    ) -> Sequence[Enrollment]:
         """Note the same of many, all or none."""
         trace = validate_trace(by, reason, note, is_needed=never_left)
         return members.rejoin(self._ledger, member_ids, self._now(), trace, never_left=never_left)
@@ -255,19 +255,19 @@ class Engage(Reader):
 
     def hide(
         self, member_id: str, *, by: str | None = None, reason: str | None = None, note: str | None = None
-    ) -> Enrolment:
+    ) -> Enrollment:
         """Leave a member out of leaderboards, who still sees the own rank; raises `UnknownMember`."""
         return members.hide(self._ledger, member_id, self._now(), validate_trace(by, reason, note), hidden=True)
 
     def show(
         self, member_id: str, *, by: str | None = None, reason: str | None = None, note: str | None = None
-    ) -> Enrolment:
+    ) -> Enrollment:
         """Show a hidden member in leaderboards again; raises `UnknownMember`."""
         return members.hide(self._ledger, member_id, self._now(), validate_trace(by, reason, note), hidden=False)
 
     def forget(
         self, member_id: str, *, by: str | None = None, reason: str | None = None, note: str | None = None
-    ) -> Enrolment:
+    ) -> Enrollment:
         """Put a tombstone where name and Discord ids were; entries and sums stay (R9). Raises `UnknownMember`.
 
         What was said before of the member's links and leaves goes too; what is said of this stays.

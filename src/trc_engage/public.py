@@ -45,7 +45,7 @@ from .core.model import (
 )
 from .core.reports import (
     DiscordStanding as DiscordStanding,
-    Enrolment as Enrolment,
+    Enrollment as Enrollment,
     ExcuseReport as ExcuseReport,
     Found as Found,
     MemberDay as MemberDay,

@@ -15,10 +15,10 @@ BY_NOBODY = {"key": None, "reason": None, "by": None, "reverses": None}
 
 
 def test_xp_becomes_points(operator: Operator, server: Mee6Server) -> None:
-    """From the first enrolment to the explained history, in the JSON that scripts read."""
-    enrol = ("members", "enroll", "--json")
-    assert operator.run(*enrol, "m-1", "--discord-id", ADA, "--name", "Ada").json["outcome"] == "enrolled"
-    assert operator.run(*enrol, "m-2", "--discord-id", GRACE).json["outcome"] == "enrolled"
+    """From the first enrollment to the explained history, in the JSON that scripts read."""
+    enroll = ("members", "enroll", "--json")
+    assert operator.run(*enroll, "m-1", "--discord-id", ADA, "--name", "Ada").json["outcome"] == "enrolled"
+    assert operator.run(*enroll, "m-2", "--discord-id", GRACE).json["outcome"] == "enrolled"
     assert operator.run("sync", "--json").json["opened"] == 2
     server.board.give(ADA, 250)
     server.board.give(GRACE, 50)

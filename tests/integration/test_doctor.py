@@ -221,7 +221,7 @@ def test_what_a_killed_process_left_half_written_is_no_breach(operator: Operator
 
 
 def test_a_store_in_use_is_well_all_the_time(tmp_path: Path) -> None:
-    """While one thread enrols, syncs, awards and settles, each of many audits finds nothing."""
+    """While one thread enrolls, syncs, awards and settles, each of many audits finds nothing."""
     begun, done = Event(), Event()
 
     def live() -> None:

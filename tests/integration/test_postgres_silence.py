@@ -103,7 +103,7 @@ def community(proxy: Proxy) -> Iterator[Community]:
 
 
 def many(community: Community) -> object:
-    """Enrol so many that they are copied."""
+    """Enroll so many that they are copied."""
     return community.engage.enroll_all([Newcomer(f"m-{n}", str(7_000 + n)) for n in range(150)])
 
 

@@ -59,7 +59,7 @@ class Shell:
 
 @pytest.fixture
 def shell(tmp_path: Path, server: Mee6Server) -> Shell:
-    """Enrol two members and open their accounts."""
+    """Enroll two members and open their accounts."""
     shell = Shell(tmp_path / "engage.db", server)
     for member_id, discord_id in (("ada", ADA), ("grace", GRACE)):
         assert shell.run("members", "enroll", member_id, "--discord-id", discord_id)[0] == 0

@@ -30,7 +30,7 @@ def run(community: Community, slots: int = 1) -> None:
 
 
 def enrolled(community: Community) -> None:
-    """Enrol, and run nothing."""
+    """Enroll, and run nothing."""
     community.enroll("ada", "bo")
 
 

@@ -90,7 +90,7 @@ def test_nor_is_a_schema_laid_out(operator: Operator, arguments: list[str]) -> N
         assert operator.call("show", "m-1", env={"TRC_ENGAGE_STORE": dsn}).code == 0
 
 
-def test_who_enrols_makes_one_and_is_told_where(operator: Operator) -> None:
+def test_who_enrolls_makes_one_and_is_told_where(operator: Operator) -> None:
     """Once; on stderr, so that what a script reads stays what it was."""
     ran = operator.run("members", "enroll", "m-1", "--json")
     assert (ran.code, ran.err) == (0, f"created a store at {operator.folder / 'engage.db'}\n")

@@ -77,13 +77,13 @@ def test_signs_differ_without_colour() -> None:
     assert len({str(sign.parts) for sign in signs}) == len(signs) == 7
 
 
-def test_days_before_the_enrolment_stay_blank() -> None:
+def test_days_before_the_enrollment_stay_blank() -> None:
     """Somebody new has missed nothing."""
     community = Community()
     community.enroll("ada")
     cells = shown(alone(community.engage), "/members/ada").one("div", class_="calendar").all("td")
     told = [cell.one("span").words for cell in cells if cell.all("span")]
-    assert set(told) == {"before the enrolment", "today: not settled yet, nothing so far", "yet to come"}
+    assert set(told) == {"before the enrollment", "today: not settled yet, nothing so far", "yet to come"}
 
 
 def test_the_history_explains_each_line_and_turns_pages() -> None:

@@ -15,7 +15,7 @@ def until(_: Story) -> None:
 
 @step
 def enroll(story: Story, name: str, xp: int | None = None) -> None:
-    """Enrol and link a member, whom the board shows with this XP or not at all; the next sync opens the account."""
+    """Enroll and link a member, whom the board shows with this XP or not at all; the next sync opens the account."""
     story.community.enroll(name)
     if xp is not None:
         story.community.xp[name] = xp
@@ -23,7 +23,7 @@ def enroll(story: Story, name: str, xp: int | None = None) -> None:
 
 @step
 def enroll_unlinked(story: Story, name: str) -> None:
-    """Enrol a member without a Discord account."""
+    """Enroll a member without a Discord account."""
     story.engage.enroll(name)
 
 

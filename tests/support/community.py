@@ -60,7 +60,7 @@ class Community:
         return self
 
     def enroll(self, *names: str) -> None:
-        """Enrol members and link each to the Discord id of the same name."""
+        """Enroll members and link each to the Discord id of the same name."""
         for name in names:
             self.engage.enroll(name, discord_id=self.ids[name], name=name.title())
 

@@ -147,7 +147,7 @@ DAMAGES = (
     ),
     Damage("a member removed", "DELETE FROM members WHERE member_id = 'bo'", "link", "unknown"),
     Damage(
-        "an enrolment garbled", "UPDATE members SET enrolled_at = 'x' WHERE member_id = 'bo'", "unreadable", "members"
+        "an enrollment garbled", "UPDATE members SET enrolled_at = 'x' WHERE member_id = 'bo'", "unreadable", "members"
     ),
     Damage(
         "a window turned round",

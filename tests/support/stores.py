@@ -15,7 +15,7 @@ SHARED = ("sqlite", "postgres")
 
 
 def made(settings: Settings) -> None:
-    """Make the store that settings name, as the first enrolment does."""
+    """Make the store that settings name, as the first enrollment does."""
     opened_or_made_ledger(settings, lambda _: None).close()
 
 

@@ -49,7 +49,7 @@ DECISIONS = st.none() | st.builds(Decision, st.sampled_from(get_args(DecisionKin
 
 
 def begun(ledger: Store) -> Sequence[DiscordActivity]:
-    """Enrol three members with an account each."""
+    """Enroll three members with an account each."""
     ledger.post(
         Posting(
             MONDAY,

@@ -9,7 +9,7 @@ from trc_engage import InvalidValue, UnknownMember
 
 
 def ada() -> Community:
-    """Enrol Ada."""
+    """Enroll Ada."""
     community = Community()
     community.engage.enroll("ada")
     return community

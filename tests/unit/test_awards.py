@@ -14,7 +14,7 @@ ACTOR = "admin-7"
 
 @pytest.fixture(params=LEDGERS)
 def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Community]:
-    """Enrol Ada and Bo, neither of them on Discord."""
+    """Enroll Ada and Bo, neither of them on Discord."""
     with opened(request.param, tmp_path) as ledger:
         community = Community(ledger)
         for name in ("ada", "bo"):

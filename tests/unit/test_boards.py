@@ -35,7 +35,7 @@ class Boards(Community):
 
 @pytest.fixture(params=LEDGERS)
 def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Boards]:
-    """Enrol five, whom one board shows with 1,000 XP each, and let them earn two points."""
+    """Enroll five, whom one board shows with 1,000 XP each, and let them earn two points."""
     with opened(request.param, tmp_path) as ledger:
         community = Boards(ledger)
         community.enroll(*FIVE)

@@ -3,7 +3,7 @@
 import pytest
 
 from support.community import IDS, Community
-from trc_engage import Enrolment, InvalidValue, LinkTaken, Newcomer, NotLinked, UnknownMember
+from trc_engage import Enrollment, InvalidValue, LinkTaken, Newcomer, NotLinked, UnknownMember
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def community() -> Community:
 def test_what_already_holds_does_nothing_and_says_so(community: Community) -> None:
     """Enrolling and linking are safe to repeat (R7)."""
     engage = community.engage
-    assert engage.enroll("ada", discord_id=IDS["ada"], name="Ada") == Enrolment("ada", "enrolled")
+    assert engage.enroll("ada", discord_id=IDS["ada"], name="Ada") == Enrollment("ada", "enrolled")
     again = engage.enroll("ada", discord_id=IDS["ada"], name="Ada")
     assert (again.outcome, again.changed) == ("unchanged", False)
     assert engage.enroll("ada").outcome == "unchanged"
@@ -91,7 +91,7 @@ def test_many_are_enrolled_in_one_posting(community: Community) -> None:
     ada = Newcomer("ada", IDS["ada"], "Ada")
     newcomers = [ada, Newcomer("bo", IDS["bo"], "Bo"), Newcomer("bo", IDS["bo"], "Bo"), Newcomer("bo", name="B.")]
     results = community.engage.enroll_all(newcomers)
-    assert [result.outcome for result in results if isinstance(result, Enrolment)] == [
+    assert [result.outcome for result in results if isinstance(result, Enrollment)] == [
         "unchanged",
         "enrolled",
         "unchanged",

@@ -12,7 +12,7 @@ from trc_engage import InvalidValue, Rank, UnknownMember
 
 @pytest.fixture(params=LEDGERS)
 def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Community]:
-    """Enrol five members, of whom Bo and Cy have the same points, Dee fewer and Eli none."""
+    """Enroll five members, of whom Bo and Cy have the same points, Dee fewer and Eli none."""
     with opened(request.param, tmp_path) as ledger:
         community = Community(ledger)
         community.enroll("ada", "bo", "cy", "dee", "eli")

@@ -26,7 +26,7 @@ def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Commun
 
 @pytest.fixture
 def five(community: Community) -> Community:
-    """Enrol five members, open them, and let each write on Monday; it is Tuesday, 09:00."""
+    """Enroll five members, open them, and let each write on Monday; it is Tuesday, 09:00."""
     community.enroll(*FIVE)
     community.sync(**dict.fromkeys(FIVE, 1_000))
     community.sync(**dict.fromkeys(FIVE, 1_020))
@@ -44,7 +44,7 @@ def current(community: Community, name: str = "ada") -> int:
 
 
 def test_before_anybody_is_enrolled_there_is_nothing_to_settle(community: Community) -> None:
-    """Days begin with the first enrolment."""
+    """Days begin with the first enrollment."""
     assert community.engage.settle() == SettleReport()
     community.now += 100 * ONE_DAY
     community.engage.enroll("ada")
@@ -54,7 +54,7 @@ def test_before_anybody_is_enrolled_there_is_nothing_to_settle(community: Commun
 
 
 def test_each_day_is_settled_once_in_order(community: Community) -> None:
-    """From the day of the first enrolment, weekends too, however often and how rarely it is asked for."""
+    """From the day of the first enrollment, weekends too, however often and how rarely it is asked for."""
     community.engage.enroll("ada")
     settled: list[date] = []
     for hours in (1, 14, 2, 24, 24, 1, 200, 0, 24, 480, 23, 23, 23):

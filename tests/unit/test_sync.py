@@ -11,7 +11,7 @@ from trc_engage.adapters.memory import MemoryLedger
 
 @pytest.fixture
 def community() -> Community:
-    """Enrol Ada, whom the board shows with 1,000 XP."""
+    """Enroll Ada, whom the board shows with 1,000 XP."""
     community = Community()
     community.enroll("ada")
     community.sync(ada=1_000)
@@ -230,7 +230,7 @@ def test_a_sync_that_was_overtaken_writes_nothing(community: Community, interrup
 
 
 def test_without_a_source_it_cannot_sync() -> None:
-    """A web worker that only enrols is told what it lacks."""
+    """A web worker that only enrolls is told what it lacks."""
     engage = Engage(ledger=MemoryLedger(), clock=lambda: MONDAY)
     with pytest.raises(SourceMissing, match=r"Engage\(source="):
         engage.sync()

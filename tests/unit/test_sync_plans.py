@@ -11,7 +11,7 @@ from trc_engage import SyncReport
 
 @pytest.fixture
 def community() -> Community:
-    """Enrol Ada, whom the board shows with 1,000 XP."""
+    """Enroll Ada, whom the board shows with 1,000 XP."""
     community = Community()
     community.enroll("ada")
     community.sync(ada=1_000)

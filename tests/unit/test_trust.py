@@ -15,7 +15,7 @@ from trc_engage.entrypoints.wording import describe_error
 
 @pytest.fixture
 def community() -> Community:
-    """Enrol nine members of 1,000 XP each, on a board of 29 rows."""
+    """Enroll nine members of 1,000 XP each, on a board of 29 rows."""
     community = Community()
     community.enroll(*NAMES)
     community.sync(**dict.fromkeys(NAMES, 1_000))

@@ -87,7 +87,7 @@ class Calendar:
     """Which days are required, and through which day all are settled (R13, R15)."""
 
     settled_through: date | None = None
-    """Before the first settlement the day before the first enrolment; None while nobody is enrolled."""
+    """Before the first settlement the day before the first enrollment; None while nobody is enrolled."""
     excused: frozenset[date] = frozenset()
     changes: int = 0
     """How often a day was excused or required again, for anybody; with `settled_through` it identifies a calendar."""
@@ -96,7 +96,7 @@ class Calendar:
 
     @property
     def next_day(self) -> date | None:
-        """The oldest day that is not settled, which may not be over; None before the first enrolment."""
+        """The oldest day that is not settled, which may not be over; None before the first enrollment."""
         return self.settled_through and self.settled_through + ONE_DAY
 
     def settled(self, day: date) -> "Calendar":

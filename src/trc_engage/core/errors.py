@@ -65,7 +65,7 @@ class UnknownMember(EngageError):
     member_id: str
 
     text = "member {member_id!r} is not enrolled"
-    remedy = "check the id or enrol the member first"
+    remedy = "check the id or enroll the member first"
 
 
 @define(slots=False, repr=False)

@@ -143,7 +143,7 @@ class Ledger(Protocol):
     def calendar(self, member_id: str | None = None, /) -> Calendar:
         """Return which days are excused, for everybody or for a member too, and through which day all are settled.
 
-        Days before the first enrolment count as settled.
+        Days before the first enrollment count as settled.
         """
         ...
 

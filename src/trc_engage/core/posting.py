@@ -214,7 +214,7 @@ class Posting:
 
     at: datetime
     members: Sequence[Member] = ()
-    """Members to enrol, or to bring up to date."""
+    """Members to enroll, or to bring up to date."""
     moves: Sequence[Move] = ()
     """At most one for each account."""
     links: Sequence[Link] = ()

@@ -29,7 +29,7 @@ class Tally:
     entries: int
 
 
-EnrolmentOutcome = Literal[
+EnrollmentOutcome = Literal[
     "enrolled",
     "updated",
     "linked",
@@ -103,11 +103,11 @@ class SyncReport:
 
 
 @frozen
-class Enrolment:
-    """What became of a member's enrolment or link."""
+class Enrollment:
+    """What became of a member's enrollment or link."""
 
     member_id: str
-    outcome: EnrolmentOutcome
+    outcome: EnrollmentOutcome
 
     @property
     def changed(self) -> bool:
@@ -174,7 +174,7 @@ class RunReport:
 
 
 Mark = Literal["active", "missed", "excused", "weekend", "pending", "before"]
-"""Pending: not settled, and nothing earned so far. Before: earlier than the enrolment."""
+"""Pending: not settled, and nothing earned so far. Before: earlier than the enrollment."""
 
 
 @frozen

@@ -64,7 +64,7 @@ def opened(
 
 def enrolled(
     settings: Settings,
-    enrol: Callable[[Engage], Enrolled],
+    enroll: Callable[[Engage], Enrolled],
     note: Callable[[str], None],
     *,
     is_written: Callable[[Enrolled], bool] = lambda _: True,
@@ -76,12 +76,12 @@ def enrolled(
     try:
         ledger = opened_ledger(settings)
     except StoreMissing:
-        tried = enrol(Engage(ledger=MemoryLedger(), clock=now))
+        tried = enroll(Engage(ledger=MemoryLedger(), clock=now))
         if not is_written(tried):
             return tried
         ledger = opened_or_made_ledger(settings, note)
     with ledger:
-        return enrol(Engage(ledger=ledger, clock=now))
+        return enroll(Engage(ledger=ledger, clock=now))
 
 
 @contextmanager

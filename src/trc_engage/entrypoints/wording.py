@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ..usecases.runs import Need, NeedKind, Status
 
 REMEDIES: Mapping[type[EngageError], Callable[[Any], str]] = {
-    UnknownMember: lambda _: "check the id (`trc-engage members list`) or enrol the member first",
+    UnknownMember: lambda _: "check the id (`trc-engage members list`) or enroll the member first",
     NotLinked: lambda _: "link one first (`trc-engage members link MEMBER DISCORD_ID`)",
     LinkTaken: lambda error: f"unlink that member first (`trc-engage members unlink {error.member_id}`)",
     UnknownAward: lambda _: (
@@ -71,8 +71,8 @@ FAILED_FOR_LONG: Mapping[SourceTrouble, str] = {
 """… and if it goes on."""
 
 START = "start the daemon (`trc-engage daemon`), or have cron call `trc-engage run-due`"
-ENROL = "enrol members (`trc-engage members enroll --help`)"
-NEEDED: Mapping[NeedKind, str] = {"unused": f"{ENROL}, then {START}", "not_running": START, "empty": ENROL}
+ENROLL = "enroll members (`trc-engage members enroll --help`)"
+NEEDED: Mapping[NeedKind, str] = {"unused": f"{ENROLL}, then {START}", "not_running": START, "empty": ENROLL}
 
 
 def describe_notice(notice: Notice) -> Message:
@@ -158,7 +158,7 @@ MARKS: dict[Mark, str] = {
     "excused": "excused, nothing earned",
     "weekend": "weekend, nothing earned",
     "pending": "not settled yet, nothing so far",
-    "before": "before the enrolment",
+    "before": "before the enrollment",
 }
 
 

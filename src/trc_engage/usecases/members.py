@@ -12,7 +12,7 @@ from ..core.membership import Change, MembershipEvent, Trace
 from ..core.model import DiscordActivity, Link, Member, Move
 from ..core.ports import Ledger, Store
 from ..core.posting import Posting, retry_on_conflict
-from ..core.reports import Enrolment, EnrolmentOutcome
+from ..core.reports import Enrollment, EnrollmentOutcome
 from ..core.validation import validate_discord_id, validate_member_id, validate_name, validate_new_member_id
 from . import streaks
 
@@ -21,15 +21,15 @@ UNSAID = Trace()
 
 @frozen
 class Newcomer:
-    """Somebody to enrol; a None says nothing, and so changes nothing."""
+    """Somebody to enroll; a None says nothing, and so changes nothing."""
 
     member_id: str = field(converter=validate_member_id)
     discord_id: str | None = field(default=None, converter=optional(validate_discord_id))
     name: str | None = field(default=None, converter=optional(validate_name))
 
 
-def enroll(ledger: Ledger, newcomer: Newcomer, now: datetime, trace: Trace = UNSAID) -> Enrolment:
-    """Enrol one member, or bring name and link up to date; raises `LinkTaken`."""
+def enroll(ledger: Ledger, newcomer: Newcomer, now: datetime, trace: Trace = UNSAID) -> Enrollment:
+    """Enroll one member, or bring name and link up to date; raises `LinkTaken`."""
     (result,) = enroll_all(ledger, [newcomer], now, trace)
     if isinstance(result, EngageError):
         raise result
@@ -38,14 +38,14 @@ def enroll(ledger: Ledger, newcomer: Newcomer, now: datetime, trace: Trace = UNS
 
 def enroll_all(
     ledger: Ledger, newcomers: Sequence[Newcomer], now: datetime, trace: Trace = UNSAID, *, skip_bad: bool = False
-) -> Sequence[Enrolment | LinkTaken]:
-    """Enrol many in one posting: all, or with `skip_bad` all but those that cannot be.
+) -> Sequence[Enrollment | LinkTaken]:
+    """Enroll many in one posting: all, or with `skip_bad` all but those that cannot be.
 
     Returns for each newcomer what became of it, or would have; if any is a `LinkTaken` and
     `skip_bad` is off, nothing was written.
     """
 
-    def attempt() -> Sequence[Enrolment | LinkTaken]:
+    def attempt() -> Sequence[Enrollment | LinkTaken]:
         roll = Roll(ledger, now, trace)
         results = [roll.enroll(newcomer) for newcomer in newcomers]
         if skip_bad or not any(isinstance(result, LinkTaken) for result in results):
@@ -67,13 +67,13 @@ class Roll:
         self._links: dict[str, Link] = {}
         self._linked: dict[str, Link] = {}
 
-    def enroll(self, newcomer: Newcomer) -> Enrolment | LinkTaken:
+    def enroll(self, newcomer: Newcomer) -> Enrollment | LinkTaken:
         """Take one newcomer in, unless the link is taken."""
         known = self._members.get(newcomer.member_id) or self._ledger.member(newcomer.member_id)
         is_linked = newcomer.discord_id is not None and self._is_linked(newcomer.member_id, newcomer.discord_id)
         if isinstance(is_linked, LinkTaken):
             return is_linked
-        outcome: EnrolmentOutcome = "unchanged"
+        outcome: EnrollmentOutcome = "unchanged"
         if known is None:
             validate_new_member_id(newcomer.member_id)
             outcome = "enrolled"
@@ -91,7 +91,7 @@ class Roll:
             link = Link(newcomer.member_id, newcomer.discord_id)
             self._links[link.discord_id] = self._linked[link.member_id] = link
             self._record("linked", newcomer.member_id)
-        return Enrolment(newcomer.member_id, outcome)
+        return Enrollment(newcomer.member_id, outcome)
 
     def _is_linked(self, member_id: str, discord_id: str) -> bool | LinkTaken:
         """Tell whether just this link exists; another one of either side stands in its way (R7)."""
@@ -120,14 +120,14 @@ class Roll:
             )
 
 
-def link(ledger: Ledger, member_id: str, discord_id: str, now: datetime, trace: Trace = UNSAID) -> Enrolment:
+def link(ledger: Ledger, member_id: str, discord_id: str, now: datetime, trace: Trace = UNSAID) -> Enrollment:
     """Link a Discord id to an enrolled member; raises `UnknownMember` and `LinkTaken`."""
     newcomer = Newcomer(member_id, discord_id)
     _known(ledger, newcomer.member_id)
     return enroll(ledger, newcomer, now, trace)
 
 
-def unlink(ledger: Ledger, member_id: str, now: datetime, trace: Trace = UNSAID) -> Enrolment:
+def unlink(ledger: Ledger, member_id: str, now: datetime, trace: Trace = UNSAID) -> Enrollment:
     """Close the member's account, if there is one; the points stay (R7)."""
 
     def decide(member: Member) -> Change | None:
@@ -140,7 +140,7 @@ def unlink(ledger: Ledger, member_id: str, now: datetime, trace: Trace = UNSAID)
     return _change(ledger, [member_id], now, decide)[0]
 
 
-def leave(ledger: Store, member_ids: Sequence[str], now: datetime, trace: Trace = UNSAID) -> Sequence[Enrolment]:
+def leave(ledger: Store, member_ids: Sequence[str], now: datetime, trace: Trace = UNSAID) -> Sequence[Enrollment]:
     """Note that members left Discord, all or none: the last XP is kept, and not synced any more (R6)."""
     looked_at = ledger.run_state().sync.good_at
 
@@ -152,7 +152,7 @@ def leave(ledger: Store, member_ids: Sequence[str], now: datetime, trace: Trace 
 
 def rejoin(
     ledger: Ledger, member_ids: Sequence[str], now: datetime, trace: Trace = UNSAID, *, never_left: bool = False
-) -> Sequence[Enrolment]:
+) -> Sequence[Enrollment]:
     """Note that members are back on Discord, all or none: syncing goes on from the XP that was kept (R6).
 
     With `never_left` their last leaves were a mistake, and are undone (R6a).
@@ -174,7 +174,7 @@ def rejoin(
     return _change(ledger, member_ids, now, decide)
 
 
-def hide(ledger: Ledger, member_id: str, now: datetime, trace: Trace = UNSAID, *, hidden: bool) -> Enrolment:
+def hide(ledger: Ledger, member_id: str, now: datetime, trace: Trace = UNSAID, *, hidden: bool) -> Enrollment:
     """Leave a member out of the leaderboards, or show him there again; raises `UnknownMember`."""
 
     def decide(member: Member) -> Change | None:
@@ -186,7 +186,7 @@ def hide(ledger: Ledger, member_id: str, now: datetime, trace: Trace = UNSAID, *
     return _change(ledger, [member_id], now, decide)[0]
 
 
-def forget(ledger: Ledger, member_id: str, now: datetime, trace: Trace = UNSAID) -> Enrolment:
+def forget(ledger: Ledger, member_id: str, now: datetime, trace: Trace = UNSAID) -> Enrollment:
     """Put a tombstone where name and Discord ids were; entries and sums stay (R9). Raises `UnknownMember`."""
 
     def decide(member: Member) -> Change | None:
@@ -202,15 +202,15 @@ def forget(ledger: Ledger, member_id: str, now: datetime, trace: Trace = UNSAID)
 
 def _change(
     ledger: Ledger, member_ids: Sequence[str], now: datetime, decide: Callable[[Member], Change | None]
-) -> Sequence[Enrolment]:
+) -> Sequence[Enrollment]:
     """Post what `decide` makes of each member, in one posting; None leaves one as it is."""
 
-    def attempt() -> Sequence[Enrolment]:
+    def attempt() -> Sequence[Enrollment]:
         changes = {member_id: decide(_known(ledger, member_id)) for member_id in member_ids}
         made = [change for change in changes.values() if change is not None]
         if made:
             ledger.post(_posting(ledger, now, made))
-        return [Enrolment(who, "unchanged" if one is None else one.event.kind) for who, one in changes.items()]
+        return [Enrollment(who, "unchanged" if one is None else one.event.kind) for who, one in changes.items()]
 
     return retry_on_conflict(attempt)
 

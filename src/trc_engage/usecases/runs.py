@@ -24,9 +24,9 @@ NeedKind = Literal["unused", "not_running", "empty", "trouble", "channel"]
 """Unused: nobody is enrolled, and nothing has run yet. Empty: it runs, and nobody is enrolled."""
 _RUN = "have what is due run every few minutes"
 ADVICE: Mapping[NeedKind, str] = {
-    "unused": f"enrol members, then {_RUN}",
+    "unused": f"enroll members, then {_RUN}",
     "not_running": _RUN,
-    "empty": "enrol members",
+    "empty": "enroll members",
 }
 """What to do about it, in plain words; a door names its commands instead."""
 

@@ -50,7 +50,7 @@ class Deeds:
         self._doer = Doer(life)
 
     def begin(self) -> None:
-        """Enrol the first of them; not all have linked an account."""
+        """Enroll the first of them; not all have linked an account."""
         life, process = self._life, self._life.processes[0]
         for number in range(len(life.members) - 10):
             discord_id = life.ids[number] if number % 10 else None

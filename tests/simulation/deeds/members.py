@@ -59,7 +59,7 @@ def link(doer: Doer, process: Process) -> None:
 
 
 def enroll(doer: Doer, process: Process) -> None:
-    """Enrol somebody new, or once more with what holds already (R7)."""
+    """Enroll somebody new, or once more with what holds already (R7)."""
     oracle = doer.life.oracle
     member = doer.random.choice(doer.life.members)
     if member not in oracle.enrolled:
@@ -72,7 +72,7 @@ def enroll(doer: Doer, process: Process) -> None:
 
 
 def enroll_one(doer: Doer, process: Process, member: str, discord_id: str | None) -> None:
-    """Enrol a member, with an account or without."""
+    """Enroll a member, with an account or without."""
     began = doer.do(process, lambda engage: engage.enroll(member, discord_id=discord_id, name="A"))
     doer.life.oracle.enroll(member, began)
     if discord_id is not None:

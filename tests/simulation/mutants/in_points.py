@@ -6,7 +6,7 @@ from attrs import evolve
 
 from trc_engage.core import points, sync
 from trc_engage.core.model import Move
-from trc_engage.core.reports import Enrolment
+from trc_engage.core.reports import Enrollment
 from trc_engage.usecases import members
 
 from .planting import Mutant, always, swap
@@ -84,5 +84,5 @@ MUTANTS = {
     "who is not on the board is not opened": Mutant(
         swap(sync, "_opening", lambda opening: lambda a, xp, w: None if xp is None else opening(a, xp, w))
     ),
-    "who is away is still synced": Mutant(swap(members, "leave", lambda _: lambda *told: Enrolment(told[1], "left"))),
+    "who is away is still synced": Mutant(swap(members, "leave", lambda _: lambda *told: Enrollment(told[1], "left"))),
 }

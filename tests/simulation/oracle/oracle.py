@@ -34,7 +34,7 @@ class Oracle:
     # Members and links
 
     def enroll(self, member: str, at: datetime) -> None:
-        """Enrol somebody."""
+        """Enroll somebody."""
         if not self.enrolled:
             self.calendar.settled_through = at.date() - ONE_DAY
         self.enrolled.setdefault(member, at)

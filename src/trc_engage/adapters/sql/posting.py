@@ -223,7 +223,7 @@ WHERE discord_activity.account_id = moves.account_id AND moves.status = 'unlinke
 """
 
 MEMBERS = ("member_id", "name", "enrolled_at", "is_hidden", "is_forgotten", "version")
-ENROL = """
+ENROLL = """
 ON CONFLICT (member_id) DO UPDATE SET
     name = excluded.name, is_hidden = excluded.is_hidden, is_forgotten = excluded.is_forgotten,
     version = excluded.version
@@ -274,7 +274,7 @@ def post(database: Database, connection: Connection, posting: Posting) -> list[i
     check_lease(connection, posting.lease)
     _check(connection, posting)
     note(connection, posting, at)
-    _enrol(database, connection, posting.members)
+    _enroll(database, connection, posting.members)
     if posting.members:
         name(database, connection, posting.members)
     if posting.moves:
@@ -388,7 +388,7 @@ def _record(
         raise Conflict from error
 
 
-def _enrol(database: Database, connection: Connection, members: Sequence[Member]) -> None:
+def _enroll(database: Database, connection: Connection, members: Sequence[Member]) -> None:
     rows = [
         (
             member.member_id,
@@ -400,7 +400,7 @@ def _enrol(database: Database, connection: Connection, members: Sequence[Member]
         )
         for member in members
     ]
-    if rows and database.merge(connection, "members", MEMBERS, rows, ENROL) != len(rows):
+    if rows and database.merge(connection, "members", MEMBERS, rows, ENROLL) != len(rows):
         raise Conflict
 
 

@@ -12,7 +12,7 @@ CREATE TABLE members (
     version {whole} NOT NULL,
     CHECK (NOT is_forgotten OR name IS NULL)
 ){by_key};
-CREATE INDEX members_by_enrolment ON members (enrolled_at);
+CREATE INDEX members_by_enrollment ON members (enrolled_at);
 
 CREATE TABLE name_words (
     word {id} NOT NULL,

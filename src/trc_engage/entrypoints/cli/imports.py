@@ -10,7 +10,7 @@ from unicodedata import normalize
 from attrs import evolve, frozen
 
 from ...core.errors import EngageError, InvalidValue, LinkTaken, shortened
-from ...core.reports import Enrolment
+from ...core.reports import Enrollment
 from ...core.validation import validate_new_member_id
 from ...engage import Engage
 from ...usecases.members import Newcomer
@@ -63,7 +63,7 @@ class Import:
     """The outcome of an import."""
 
     rows: int
-    enrolments: Sequence[Enrolment]
+    enrollments: Sequence[Enrollment]
     bad: Sequence[BadRow]
     is_written: bool
 
@@ -79,10 +79,10 @@ def imported(engage: Engage, rows: Sequence[Row | BadRow], *, skip_bad: bool) ->
     taken = [
         BadRow(row.line, result) for row, result in zip(good, results, strict=True) if isinstance(result, LinkTaken)
     ]
-    enrolments = [result for result in results if isinstance(result, Enrolment)]
+    enrollments = [result for result in results if isinstance(result, Enrollment)]
     is_written = skip_bad or not taken
     bad = sorted([*bad, *taken], key=lambda row: row.line)
-    return Import(len(rows), enrolments if is_written else (), bad, is_written=is_written)
+    return Import(len(rows), enrollments if is_written else (), bad, is_written=is_written)
 
 
 def _resolved(engage: Engage, rows: Sequence[Row | BadRow]) -> Iterator[Row | BadRow]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ...core.reports import Enrolment, EnrolmentOutcome, Standing
+from ...core.reports import Enrollment, EnrollmentOutcome, Standing
 from ...engage import Engage
 from ..settings import Settings
 from ..stores import opened_to_read
@@ -51,12 +51,12 @@ def enroll(
     The first enrollment creates the store.
     """
     said = {"by": by, "reason": reason, "note": note}
-    enrolment = enrolled(
+    enrollment = enrolled(
         Settings.from_mapping(os.environ),
         lambda engage: engage.enroll(member, discord_id=discord_id, name=name, **said),
         print_note,
     )
-    _print_outcomes([enrolment], as_json=as_json)
+    _print_outcomes([enrollment], as_json=as_json)
 
 
 @app.command()
@@ -160,7 +160,7 @@ def forget(
     """
     said = {"by": by, "reason": reason, "note": note}
 
-    def forgotten(engage: Engage) -> Sequence[Enrolment]:
+    def forgotten(engage: Engage) -> Sequence[Enrollment]:
         standing = engage.standing(member)
         if not yes:
             _confirm(standing)
@@ -252,27 +252,27 @@ def events(member: Member, *, as_json: Json = False) -> None:
     )
 
 
-def _change(change: Callable[[Engage], Sequence[Enrolment]], *, as_json: bool) -> None:
+def _change(change: Callable[[Engage], Sequence[Enrollment]], *, as_json: bool) -> None:
     with opened(Settings.from_mapping(os.environ)) as engage:
-        enrolments = change(engage)
-    _print_outcomes(enrolments, as_json=as_json)
+        enrollments = change(engage)
+    _print_outcomes(enrollments, as_json=as_json)
 
 
-def _print_outcomes(enrolments: Sequence[Enrolment], *, as_json: bool) -> None:
-    for enrolment in enrolments:
+def _print_outcomes(enrollments: Sequence[Enrollment], *, as_json: bool) -> None:
+    for enrollment in enrollments:
         if as_json:
-            print_json(wire.Enrolment.of(enrolment))
+            print_json(wire.Enrollment.of(enrollment))
         else:
-            print_lines(f"{safe(enrolment.member_id)}: {ENROLMENTS[enrolment.outcome]}")
+            print_lines(f"{safe(enrollment.member_id)}: {ENROLLMENTS[enrollment.outcome]}")
 
 
 def _imported(result: Import) -> Imported:
-    outcomes = [enrolment.outcome for enrolment in result.enrolments]
+    outcomes = [enrollment.outcome for enrollment in result.enrollments]
     counts = {outcome: outcomes.count(outcome) for outcome in ("enrolled", "linked", "updated", "unchanged")}
     return Imported.of(result, outcome="imported" if result.is_written else "refused", **counts)
 
 
-ENROLMENTS: dict[EnrolmentOutcome, str] = {
+ENROLLMENTS: dict[EnrollmentOutcome, str] = {
     "enrolled": "enrolled",
     "updated": "name updated",
     "linked": "linked; XP counts from the next sync on, which opens the account",
@@ -297,7 +297,7 @@ def print_import(path: str, result: Import) -> None:
         print_error(f"{path}: … and {len(result.bad) - BAD_ROWS_SHOWN_MAX:,} more (all of them with --json)")
     if not result.is_written:
         return
-    outcomes = [enrolment.outcome for enrolment in result.enrolments]
+    outcomes = [enrollment.outcome for enrollment in result.enrollments]
     counts = [f"{outcomes.count(outcome):,} {outcome}" for outcome in dict.fromkeys(outcomes)]
     if result.bad:
         counts.append(f"{len(result.bad):,} skipped")

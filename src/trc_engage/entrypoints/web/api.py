@@ -158,29 +158,29 @@ def enroll(
         Shown("Any text; escape it where you show it.", maxLength=NAME_LENGTH_MAX, pattern=r"^[^\u0000]*$"),
     ] = None,
     discord_id: Annotated[str | None, _DISCORD_ID] = None,
-) -> wire.Enrolment:
-    """Enrol a member, or bring name and link up to date."""
-    return wire.Enrolment.of(call.engage.enroll(member_id, name=name, discord_id=discord_id))
+) -> wire.Enrollment:
+    """Enroll a member, or bring name and link up to date."""
+    return wire.Enrollment.of(call.engage.enroll(member_id, name=name, discord_id=discord_id))
 
 
-def link(call: Call, member_id: MemberId, discord_id: Annotated[str, _DISCORD_ID]) -> wire.Enrolment:
+def link(call: Call, member_id: MemberId, discord_id: Annotated[str, _DISCORD_ID]) -> wire.Enrollment:
     """Link a Discord id to a member."""
-    return wire.Enrolment.of(call.engage.link(member_id, discord_id))
+    return wire.Enrollment.of(call.engage.link(member_id, discord_id))
 
 
-def unlink(call: Call, member_id: MemberId) -> wire.Enrolment:
+def unlink(call: Call, member_id: MemberId) -> wire.Enrollment:
     """Close a member's account."""
-    return wire.Enrolment.of(call.engage.unlink(member_id))
+    return wire.Enrollment.of(call.engage.unlink(member_id))
 
 
-def leave(call: Call, member_id: MemberId) -> wire.Enrolment:
+def leave(call: Call, member_id: MemberId) -> wire.Enrollment:
     """Note that a member left Discord."""
-    return wire.Enrolment.of(call.engage.leave(member_id))
+    return wire.Enrollment.of(call.engage.leave(member_id))
 
 
-def rejoin(call: Call, member_id: MemberId) -> wire.Enrolment:
+def rejoin(call: Call, member_id: MemberId) -> wire.Enrollment:
     """Note that a member is back on Discord."""
-    return wire.Enrolment.of(call.engage.rejoin(member_id))
+    return wire.Enrollment.of(call.engage.rejoin(member_id))
 
 
 def award(

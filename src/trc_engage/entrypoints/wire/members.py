@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from ...core import model, reports
 from ...core.membership import EventKind
 from ...core.model import Kind, Status
-from ...core.reports import EnrolmentOutcome, Mark, ReceiptOutcome
+from ...core.reports import EnrollmentOutcome, Mark, ReceiptOutcome
 from .shape import Shape, Shown
 
 
@@ -208,10 +208,10 @@ class Leaderboard(Shape):
         return cls.of(month=month and f"{month:%Y-%m}", ranks=ranks, own=own)
 
 
-class Enrolment(OfMember):
-    """What became of a member's enrolment or link."""
+class Enrollment(OfMember):
+    """What became of a member's enrollment or link."""
 
-    outcome: EnrolmentOutcome
+    outcome: EnrollmentOutcome
 
 
 class Event(Shape):

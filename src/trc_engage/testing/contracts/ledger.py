@@ -164,7 +164,7 @@ class ActivityContract(MembersContract):
             Streak(ADA),
         )
 
-    def test_days_before_the_first_enrolment_count_as_settled(self, story: Story) -> None:
+    def test_days_before_the_first_enrollment_count_as_settled(self, story: Story) -> None:
         """Nothing is required of them, and evidence for them is late; whether anyone is tracked is known."""
         assert story.ledger.calendar() == Calendar()
         assert not story.ledger.run_state().tracks_anyone

@@ -1,4 +1,4 @@
-"""A store and what happens to it: enrolments and syncs, planned by the core."""
+"""A store and what happens to it: enrollments and syncs, planned by the core."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing, nullcontext

@@ -29,7 +29,7 @@ class CrowdContract(StoreContract):
 
     @pytest.fixture
     def crowd(self, story: Story) -> Story:
-        """Enrol and link everyone in one posting, and post everyone's streak."""
+        """Enroll and link everyone in one posting, and post everyone's streak."""
         story.ledger.post(Posting(MONDAY, members=MEMBERS, links=LINKS))
         story.ledger.post(Posting(MONDAY, streaks=STREAKS))
         return story
