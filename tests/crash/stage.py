@@ -117,7 +117,7 @@ class Stage:
         return self._expected[scene.name]
 
     def has_happened(self, scene: Scene, store: Path) -> bool:
-        """Tell whether the scene's file is what an undisturbed run leaves, but for a claim, which ends by itself."""
+        """Tell whether the scene's file is what an undisturbed run leaves, but for a lease, which ends by itself."""
         made = self._copied(store).with_name(scene.makes)
         if not made.exists():
             return False

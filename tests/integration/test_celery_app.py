@@ -178,7 +178,7 @@ def test_of_two_that_take_the_task_at_once_one_syncs(
 
 
 def test_a_worker_that_is_told_to_end_gives_its_read_up(tmp_path: Path, server: Mee6Server) -> None:
-    """However long the server takes; its claim is given back, and the slot is open for the next."""
+    """However long the server takes; its lease is given back, and the slot is open for the next."""
     with shift_on("sqlite", tmp_path, server) as shift:
         with held(server) as reading:
             worker = shift.start(*ALONE)

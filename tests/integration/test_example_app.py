@@ -150,7 +150,7 @@ def test_a_board_is_read_when_asked_for(store: str, server: Mee6Server) -> None:
 
 
 def test_it_ends_promptly_though_it_reads(store: str, server: Mee6Server) -> None:
-    """A read that hangs is cut at shutdown, and its claim is given back."""
+    """A read that hangs is cut at shutdown, and its lease is given back."""
     with SqliteLedger.open(store) as ledger:
         Engage(ledger=ledger, clock=lambda: datetime.now(UTC)).enroll("ada", discord_id=ADA)
     reading, go_on = Event(), Event()

@@ -127,7 +127,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
 
 
 def test_killed_in_turn_they_run_each_slot_once_and_leave_none_out(world: World) -> None:
-    """Whenever one dies, another ends the slot, at the latest when the claim has expired; no day is left out either."""
+    """Whenever one dies, another ends the slot, at the latest when the lease has expired; no day is left out either."""
     chance = Random(6)
     for slot in SLOTS:
         for discord_id in IDS.values():

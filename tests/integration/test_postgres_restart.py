@@ -110,11 +110,11 @@ def test_a_server_that_goes_away_during_a_read_is_told_and_waited_for(house: Hou
     ids=["as it begins", "when it has posted entries", "as it commits"],
 )
 def test_a_server_that_restarts_during_a_posting_costs_minutes(house: House, held: str, told: str) -> None:
-    """What was not committed is not there, the daemon says so, and ends the same slot once its claim has expired."""
+    """What was not committed is not there, the daemon says so, and ends the same slot once its lease has expired."""
     slot = BEGINS_AT + QUARTER
     with closing(house.stranger()) as holder, closing(house.stranger()) as looker:
         holder.execute(COMMITS_LATE)
-        # The daemon has taken its claim by the time that MEE6 answers.
+        # The daemon has taken its lease by the time that MEE6 answers.
         house.mee6.between_pages = lambda _page: holder.execute(held)
         house.earn()
         house.at = slot

@@ -88,7 +88,7 @@ def test_of_two_syncs_at_once_one_works(shell: Shell, server: Mee6Server) -> Non
 
 
 def test_a_sync_killed_while_it_reads_can_be_run_again_at_once(shell: Shell, server: Mee6Server) -> None:
-    """Nobody waits for the claim of a dead process of the same machine, and nothing is lost or paid twice."""
+    """Nobody waits for the lease of a dead process of the same machine, and nothing is lost or paid twice."""
     server.board.give(ADA, 1_000)
     reading, killed = Event(), Event()
 

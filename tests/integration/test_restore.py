@@ -59,7 +59,7 @@ def test_a_backup_restored_is_the_same_store(operator: Operator, store: Path) ->
 
 @pytest.mark.parametrize("is_live", [False, True])
 def test_who_was_at_work_does_not_hold_the_restored_store(operator: Operator, store: Path, *, is_live: bool) -> None:
-    """The claim of a run stays with the store it was taken on, though its process may live, or be of another host."""
+    """The lease of a run stays with the store it was taken on, though its process may live, or be of another host."""
     now = datetime.now(UTC)
     with SqliteLedger.open(store) as ledger:
         ledger.lease("run", now, now + timedelta(minutes=5))

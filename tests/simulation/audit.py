@@ -32,13 +32,13 @@ class Audit:
         """Let go of the ledger."""
         self._ledger.close()
 
-    def is_claimed(self, now: datetime) -> bool:
+    def is_leased(self, now: datetime) -> bool:
         """Tell whether anybody is at work, or died at it."""
         lease = self._ledger.run_state().lease_of("run")
         return lease is not None and now < lease.until
 
     def bury(self, pid: int) -> None:
-        """Let the claim be one of a process that is known to be dead."""
+        """Let the lease be one of a process that is known to be dead."""
         with self._ledger._database.transaction() as session:
             for (owner,) in session.execute("SELECT owner FROM leases").fetchall():
                 host, _, rest = owner.rsplit(":", 2)

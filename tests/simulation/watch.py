@@ -79,8 +79,8 @@ class Watch:
         self.note(process.name, "run:", report.outcome if report else "dead", error, kind, f"({expected})")
         if plain and report is not None:
             if report.outcome == "busy":
-                check(self.audit.is_claimed(now), f"busy, with nobody at work: {report.error}")
-                check(not process.reads, "read the board without a claim")
+                check(self.audit.is_leased(now), f"busy, with nobody at work: {report.error}")
+                check(not process.reads, "read the board without a lease")
             else:
                 check_forecast(expected, report, len(process.reads))
         self._observe(process, report, None, report.error if report else None, plain=plain, by_slot=True)

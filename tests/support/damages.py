@@ -250,8 +250,8 @@ DAMAGES = (
     ),
     Damage("a request garbled", "INSERT INTO requests VALUES ('run', 'soon')", "notice", "'soon'"),
     Damage("a notice garbled", "UPDATE sent_notices SET since = 'then'", "notice", "'then'"),
-    Damage("a claim without an end", "UPDATE leases SET until = 'never'", "lease", "'never'"),
-    Damage("a claim of nobody", "UPDATE leases SET owner = 'me'", "lease", "host:process:token"),
+    Damage("a lease without an end", "UPDATE leases SET until = 'never'", "lease", "'never'"),
+    Damage("a lease of nobody", "UPDATE leases SET owner = 'me'", "lease", "host:process:token"),
     Damage("a version of the future", "PRAGMA user_version = 999", "file", "user_version is 999"),
     Damage("a file of another program", "PRAGMA application_id = 1", "file", "application_id"),
     Damage(

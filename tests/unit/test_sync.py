@@ -215,7 +215,7 @@ def test_one_sync_at_a_time(community: Community, interrupted: DuringTheRead) ->
 
 
 def test_a_sync_that_was_overtaken_writes_nothing(community: Community, interrupted: DuringTheRead) -> None:
-    """If its claim ran out and another sync was posted, an older board must not follow it."""
+    """If its lease ran out and another sync was posted, an older board must not follow it."""
 
     def meanwhile() -> None:
         community.now += timedelta(minutes=40)

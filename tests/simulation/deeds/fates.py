@@ -59,7 +59,7 @@ def _suspend(doer: Doer, process: Process) -> None:
     life.note(process.name, "was suspended at", process.befell)
     life.befell.add(f"suspended at {process.befell}")
     is_reading = process.reads and process.reads[-1].board is None and process.reads[-1].error is None
-    if is_reading and not life.audit.is_claimed(life.clock()) and doer.random.random() < 0.7:
+    if is_reading and not life.audit.is_leased(life.clock()) and doer.random.random() < 0.7:
         life.run_due(life.other(process))
 
 
@@ -67,8 +67,8 @@ def _run_the_other(doer: Doer, process: Process) -> None:
     """Let two be at it at the same time: the second must stand back."""
     life, other = doer.life, doer.life.other(process)
     is_reading = process.befell in {"request", "answer"}
-    check(life.audit.is_claimed(life.clock()) or not is_reading, "a read goes on without its lease", process.befell)
-    if life.audit.is_claimed(life.clock()):
+    check(life.audit.is_leased(life.clock()) or not is_reading, "a read goes on without its lease", process.befell)
+    if life.audit.is_leased(life.clock()):
         other.begin()
         report = other.engage.run_due()
         life.note(other.name, "runs within", process.befell, report.outcome)

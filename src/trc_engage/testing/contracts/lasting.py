@@ -75,8 +75,8 @@ class InstantsContract(StoreContract):
         assert (story.ledger.run_state(MONDAY).slot_end(MONDAY), story.ledger.run_state().last_slot) == (end, end)
         assert list(story.ledger.run_state().notices_sent) == [alert]
 
-    def test_of_claims(self, story: Story) -> None:
-        """Since when and until when a task is claimed, and renewed."""
+    def test_of_leases(self, story: Story) -> None:
+        """Since when and until when a task is leased, and renewed."""
         lease = story.ledger.lease("run", EXACT, LATER)
         assert (lease.taken_at, lease.until) == (EXACT, LATER)
         assert story.ledger.run_state().lease_of("run") == lease

@@ -72,27 +72,27 @@ class RunBookContract(StoreContract):
         story.sync({ADA_ID: 5})
         assert story.ledger.run_state().sync.wait is None
 
-    def test_a_claim_keeps_others_out(self, story: Story) -> None:
-        """A task that is claimed cannot be claimed again; another task can."""
+    def test_a_lease_keeps_others_out(self, story: Story) -> None:
+        """A task that is leased cannot be leased again; another task can."""
         story.ledger.lease("sync", MONDAY, LATER)
         with pytest.raises(LedgerBusy, match="sync"):
             story.ledger.lease("sync", MONDAY + timedelta(seconds=1), LATER)
         story.ledger.lease("other", MONDAY, LATER)
 
-    def test_clocks_that_differ_a_little_share_no_claim(self, story: Story) -> None:
+    def test_clocks_that_differ_a_little_share_no_lease(self, story: Story) -> None:
         """Whoever is a moment behind the holder's clock is kept out too."""
         story.ledger.lease("sync", MONDAY + timedelta(seconds=1), LATER)
         with pytest.raises(LedgerBusy):
             story.ledger.lease("sync", MONDAY, LATER)
 
-    def test_a_released_claim_is_free(self, story: Story) -> None:
+    def test_a_released_lease_is_free(self, story: Story) -> None:
         """Releasing twice is harmless."""
         lease = story.ledger.lease("sync", MONDAY, LATER)
         story.ledger.release(lease)
         story.ledger.release(lease)
         story.ledger.lease("sync", MONDAY, LATER)
 
-    def test_an_expired_claim_is_taken_over(self, story: Story) -> None:
+    def test_an_expired_lease_is_taken_over(self, story: Story) -> None:
         """At its expiry a lease is free, and its old holder can no longer release it."""
         old = story.ledger.lease("sync", MONDAY, LATER)
         story.ledger.lease("sync", LATER, LATER + timedelta(minutes=5))
@@ -100,13 +100,13 @@ class RunBookContract(StoreContract):
         with pytest.raises(LedgerBusy):
             story.ledger.lease("sync", LATER, LATER + timedelta(minutes=5))
 
-    def test_a_claim_from_the_future_keeps_nobody_out(self, story: Story) -> None:
+    def test_a_lease_from_the_future_keeps_nobody_out(self, story: Story) -> None:
         """A lease taken under a clock that ran a year ahead does not hold everything up for a year."""
         ahead = MONDAY + timedelta(days=365)
         story.ledger.lease("sync", ahead, ahead + timedelta(minutes=5))
         story.ledger.lease("sync", MONDAY, LATER)
 
-    def test_a_claim_can_be_held_for_longer(self, story: Story) -> None:
+    def test_a_lease_can_be_held_for_longer(self, story: Story) -> None:
         """Renewed, it keeps others out past its first expiry; everyone can see who has it."""
         lease = story.ledger.lease("run", MONDAY, LATER)
         until = LATER + timedelta(minutes=5)
@@ -117,7 +117,7 @@ class RunBookContract(StoreContract):
         story.ledger.release(lease)
         assert story.ledger.run_state().lease_of("run") is None
 
-    def test_a_claim_that_was_lost_is_noticed(self, story: Story) -> None:
+    def test_a_lease_that_was_lost_is_noticed(self, story: Story) -> None:
         """Once somebody else took over, the old holder can neither renew it nor write under it."""
         old = story.ledger.lease("run", MONDAY, LATER)
         story.ledger.lease("run", LATER, LATER + timedelta(minutes=5))
@@ -127,7 +127,7 @@ class RunBookContract(StoreContract):
             story.ledger.post(Posting(LATER, failure=SyncFailure(LATER, "down", "no", counts=True), lease=old))
         assert story.ledger.run_state().sync.failure_run is None
 
-    def test_a_claim_says_whether_the_one_before_was_never_given_back(self, story: Story) -> None:
+    def test_a_lease_says_whether_the_one_before_was_never_given_back(self, story: Story) -> None:
         """Whoever takes over does not know what the other was just at."""
         first = story.ledger.lease("run", MONDAY, LATER)
         second = story.ledger.lease("run", LATER, LATER + timedelta(minutes=5))
@@ -143,7 +143,7 @@ class RunBookContract(StoreContract):
             assert story.ledger.next_request_at("run") == at
         assert story.ledger.next_request_at("other") is None
 
-    def test_what_is_written_under_a_claim_is_written(self, story: Story) -> None:
+    def test_what_is_written_under_a_lease_is_written(self, story: Story) -> None:
         """A holder may write, also past the expiry, as long as nobody took over."""
         lease = story.ledger.lease("run", MONDAY, LATER)
         end = SlotEnd(MONDAY, "synced", LATER)
@@ -187,7 +187,7 @@ class RunBookContract(StoreContract):
         story.ledger.post(Posting(LATER, sent=[taken], withdrawn=[begun[1]]))
         assert (story.ledger.run_state().notices_sent, story.ledger.run_state().notices_begun) == ([taken], [again])
 
-    def test_under_a_lost_claim_no_notice_is_begun(self, story: Story) -> None:
+    def test_under_a_lost_lease_no_notice_is_begun(self, story: Story) -> None:
         """Another that took over tells it."""
         old = story.ledger.lease("run", MONDAY, LATER)
         story.ledger.lease("run", LATER, LATER + timedelta(minutes=5))
