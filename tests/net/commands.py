@@ -93,6 +93,7 @@ class Commands:
         self.type("export points")
         self.type("status")
         self.type("doctor")
+        self.type("alerts test")
 
     def read_at_work(self) -> None:
         """Ask what others are told while a run reads the board."""

@@ -19,6 +19,7 @@ from ..adapters.sqlite.backup import Copy, placed
 from ..core.audit.model import Audit
 from ..core.boards import source_name
 from ..core.errors import InvalidValue, LedgerFailed, StoreMissing, shortened
+from ..core.incidents import Describe
 from ..core.ports import Alerts, Clock, XpSource
 from ..engage import Engage
 from ..usecases.audit import audit
@@ -145,15 +146,15 @@ def opened_runner(settings: Settings, *, clock: Clock = now, **options: Any) -> 
 
 
 @contextmanager
-def channels(settings: Settings) -> Iterator[Sequence[Alerts]]:
+def channels(settings: Settings, describe: Describe = describe_notice) -> Iterator[Sequence[Alerts]]:
     """Open the channels to an admin: the log, and Sentry and a webhook if they are set."""
-    alerts: list[Alerts] = [LogAlerts(describe_notice)]
+    alerts: list[Alerts] = [LogAlerts(describe)]
     if settings.sentry_dsn is not None:
-        alerts.append(SentryAlerts(describe=describe_notice))
+        alerts.append(SentryAlerts(describe=describe))
     if settings.alert_webhook is None:
         yield alerts
         return
-    with WebhookAlerts.open(settings.alert_webhook, contact=settings.contact_url, describe=describe_notice) as webhook:
+    with WebhookAlerts.open(settings.alert_webhook, contact=settings.contact_url, describe=describe) as webhook:
         yield [*alerts, webhook]
 
 

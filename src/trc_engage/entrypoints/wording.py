@@ -311,6 +311,10 @@ def running(status: Status) -> Iterator[Fact]:
         yield "incident", "none"
     for state in status.shut_channels:
         yield f"alerts by {state.channel}", _shut(status, state)
+    for one in status.last_sent:
+        if one.channel not in {state.channel for state in status.shut_channels}:
+            sent = "nothing sent yet" if one.sent_at is None else f"{one.topic}, {_when(status, one.sent_at)}"
+            yield f"alerts by {one.channel}", sent
     wait = status.wait
     yield "wait", "none" if wait is None else f"{status.source_name} asked for it: until {_to_come(status, wait.until)}"
     yield "pending days", _pending(status)

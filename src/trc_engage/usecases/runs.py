@@ -62,6 +62,15 @@ class Need:
 
 
 @frozen
+class LastSent:
+    """A channel to admins, and when it took its last notice and about what; None if it took none."""
+
+    channel: str
+    sent_at: datetime | None
+    topic: str | None
+
+
+@frozen
 class Status:
     """How the system does, as of one instant."""
 
@@ -85,6 +94,8 @@ class Status:
     tally: Tally
     shut_channels: tuple[ChannelState, ...] = ()
     """Channels to admins to which nothing is sent: dead ones, and those that asked to be left alone."""
+    last_sent: tuple[LastSent, ...] = ()
+    """Every channel to admins that is known here."""
     source_name: str = incidents.UNNAMED
 
     @property
@@ -247,5 +258,12 @@ def status(ledger: Store, now: datetime, alerts: Sequence[Alerts] = (), source_n
         next_settlement_at=slots.next_settlement_at(now),
         tally=ledger.tally(),
         shut_channels=notices.shut_channels(state.channels, alerts, now),
+        last_sent=tuple(_last_sent(state, one.channel) for one in alerts),
         source_name=source_name,
     )
+
+
+def _last_sent(state: RunState, channel: str) -> LastSent:
+    taken = [one for one in state.notices_sent if one.channel == channel]
+    last = max(taken, key=lambda one: one.at, default=None)
+    return LastSent(channel, None, None) if last is None else LastSent(channel, last.at, last.topic)

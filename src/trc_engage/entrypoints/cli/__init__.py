@@ -31,6 +31,7 @@ MODULES = {
     "daemon": "daemon",
     "run-due": "daemon",
     "status": "status",
+    "alerts": "alerts",
     "doctor": "doctor",
     "backup": "backup",
     "restore": "backup",
@@ -71,7 +72,7 @@ Settings, from the environment:
 \b
 Exit codes:
   0   done
-  1   not healthy (status, doctor)
+  1   not healthy (status, doctor, alerts test)
   2   wrong usage
   65  bad data: a value, row or id is invalid; nothing was changed
   69  the source failed; nothing was changed, and the next sync catches up

@@ -245,11 +245,34 @@ class Status(Shape):
     version: str | None
 
 
+class AlertChannel(Shape):
+    """A channel to the admins, and the last notice that it took."""
+
+    channel: str
+    sent_at: datetime | None
+    topic: str | None
+
+
 class FullStatus(Status):
     """How the system does, where its store is and who works on it."""
 
     lease: OwnedLease | None
+    alert_channels: Annotated[Sequence[AlertChannel], Shown(of="last_sent")]
     store: Annotated[str, Shown(of="tally.store")]
+
+
+class TriedChannel(Shape):
+    """Whether a channel took a test notice, and why not."""
+
+    channel: str
+    taken: bool
+    why: str | None
+
+
+class Tried(Shape):
+    """Which channels took a test notice."""
+
+    channels: Sequence[TriedChannel]
 
 
 class Breach(Shape):
