@@ -25,6 +25,8 @@ UNSEEN = "kim"
 """Whom nobody may see who has no token."""
 AT = "2026-03-06T01:00:00Z"
 WRONG = {"Authorization": "Bearer not-the-token-of-the-site"}
+READ_TOKEN = "a-token-that-only-reads"  # noqa: S105
+READING = {"Authorization": f"Bearer {READ_TOKEN}"}
 DESCRIPTION = "/openapi.json"
 ELSEWHERE = "/elsewhere"
 OTHERS = (DESCRIPTION, ELSEWHERE)
@@ -44,7 +46,8 @@ QUERIES = {
         *("", "month=2026-02", "month=2026-02&member=ivy", "member=jo&limit=1", f"member={UNSEEN}", "member=x"),
         *("limit=101", "month=2026-2", "member="),
     ),
-    "/feed": ("", "after=60&limit=3", "after=100000", "after=-1", "limit=501"),
+    "/members": ("limit=3", "after=gus&limit=2", "status=left", "status=none", "status=gone", "limit=0"),
+    "/feed": ("", "after=60&limit=3", "after=100000", "after=-1", "limit=501", "wait=31"),
 }
 """What is asked for with parameters, good and bad."""
 
@@ -105,13 +108,16 @@ class Requests:
         self.ask("GET", "/members/ada", headers=WRONG)
         for path, queries in QUERIES.items():
             for query in queries:
-                self.ask("GET", f"{path}?{query}")
+                self.ask("GET", f"{path}?{query}", headers=READING if path == "/members" else {})
         for query in ("limit=500", "after=60&limit=3"):
             self.ask("GET", f"/feed?{query}", headers=BEARER)
         for path in ("/earnings", "/status", DESCRIPTION):
             self.ask("GET", path)
-        for headers in ({"X-Admin": "yes"}, BEARER):
+        for headers in ({"X-Admin": "yes"}, BEARER, READING):
             self.ask("GET", "/status", headers=headers)
+            self.ask("GET", "/excusals", headers=headers)
+        for path in ("/members?limit=3", "/excusals"):
+            self.ask("GET", path)
         self.ask("GET", DESCRIPTION, visitor=visitor_of(FailureRun(LedgerFailed("not asked")), token=None))
         self._read_again()
 
@@ -119,7 +125,7 @@ class Requests:
         """Ask for what the caller holds already, for the head alone, and for what is not there."""
         for path in ("/members/ada", "/members/ada/history", "/members/ada/calendar", "/leaderboard", "/earnings"):
             self._ask_for_news(path)
-        for path in ("/feed", "/status", "/openapi.json"):
+        for path in ("/feed", "/status", "/members", "/excusals", "/openapi.json"):
             self._ask_for_news(path)
         for path in ("", "/", "/members", "/members/", "/members/ada/", "/members/a/b/c", "/nothing", "/Feed"):
             self.ask("GET", path)
@@ -145,7 +151,7 @@ class Requests:
         self._put("/members/web-2/link", {"discord_id": new}, {"discord_id": "80351110224679002"}, {})
         self._put("/members/nobody/link", {"discord_id": "80351110224679003"})
         for member in ("web-2", "jo", "nobody"):
-            for what in ("leave", "rejoin"):
+            for what in ("leave", "rejoin", "hide", "show"):
                 self.ask("POST", f"/members/{member}/{what}", headers=BEARER)
                 self.ask("POST", f"/members/{member}/{what}", headers=BEARER)
             self.ask("DELETE", f"/members/{member}/link", headers=BEARER)
@@ -161,10 +167,23 @@ class Requests:
         for change in ({}, {}, {"points": 2}, {"points": 0}, {"by": " "}, {"reason": None}):
             self._post("/members/jo/adjustments", {"points": -2, "key": "web:4", **by} | change)
         self._post("/members/nobody/adjustments", {"points": -2, "key": "web:5", **by})
+        self._excuse(by)
         for key in ("web:3", "web:3", "web:4", "none", 7):
             self._post("/reversals", {"key": key, **by})
         self._post("/members/ada/awards", good | {"key": "web:3"})
         self._refused()
+
+    def _excuse(self, by: Any) -> None:
+        """Forget somebody, and excuse days for all, for one and for nobody."""
+        for one in ("web-2", "nobody"):
+            self._post(f"/members/{one}/forget", None)
+        days: Any
+        for days in (["2026-03-09"], ["2026-03-09"], ["2026-03-07"], [], "2026-03-09"):
+            self._post("/excusals", {"days": days, **by})
+            self._post("/excusals", {"days": days, **by, "member_id": "jo", "note": "by phone"})
+        self._post("/excusals", {"days": ["2026-03-09"], **by, "member_id": "nobody"})
+        for whom in ({"member_id": "jo"}, {}, {"member_id": "nobody"}, {"member_id": ""}):
+            self._post("/excusals/undo", {"days": ["2026-03-09"], "by": "admin-7", **whom})
 
     def _refused(self) -> None:
         """Send what is no request: without the token, too large, no JSON, of another type."""
@@ -173,6 +192,7 @@ class Requests:
             for method in sorted(operations.keys() & {"put", "post", "delete"}):
                 self.ask(method.upper(), path, {})
                 self.ask(method.upper(), path, {}, headers=WRONG)
+                self.ask(method.upper(), path, {}, headers=READING)
                 if "{member_id}" in route:
                     self.ask(method.upper(), route.replace("{member_id}", OVERLONG), {}, headers=BEARER)
                 if "requestBody" in operations[method]:
@@ -193,13 +213,17 @@ class Requests:
             "by": "me",
             "discord_id": "1",
             "name": "n",
+            "days": ["2026-03-09"],
+            "member_id": "ada",
+            "note": "n",
         }
         for error in (LedgerBusy("held by another"), LedgerFailed("FILE: no longer there"), RuntimeError("a bug")):
             visitor = visitor_of(FailureRun(error))
             for route, operations in self.description["paths"].items():
                 for method in sorted(operations.keys() & {"get", "put", "post", "delete"}):
                     sent = operations[method].get("requestBody")
-                    fields = sent["content"]["application/json"]["schema"]["properties"] if sent else None
+                    name = sent["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2] if sent else None
+                    fields = self.description["components"]["schemas"][name]["properties"] if name else None
                     of_body = None if fields is None else {name: body[name] for name in fields}
                     path = route.replace("{member_id}", "ada")
                     self.ask(method.upper(), path, of_body, visitor, headers=BEARER)
@@ -220,6 +244,7 @@ def visitor_of(engage: Any, token: str | None = TOKEN) -> Visitor:
             may_see=lambda _request, member_id: member_id != UNSEEN,
             may_administer=lambda request: "x-admin" in request.headers,
             token=token,
+            read_token=READ_TOKEN,
             earnings=EARNINGS,
         )
     )

@@ -180,6 +180,13 @@ def setting(variable: str, meaning: str, read: Read = str, default: Any = None, 
     return field(default=default, repr=not secret, metadata={"variable": variable, "meaning": meaning, "read": read})
 
 
+_token = matching(
+    WEB_TOKEN_FORM,
+    "must be 16 to 200 printable ASCII characters without spaces (value not shown), for example the output of "
+    "`openssl rand -hex 32`",
+)
+
+
 @frozen
 class Settings:
     """The settings, a line each; tokens, webhook and DSN are secrets."""
@@ -233,15 +240,17 @@ class Settings:
         ),
     )
     web_token: str | None = setting(
-        "TRC_ENGAGE_WEB_TOKEN",
-        "token that allows writing through the web API; unset, nobody can",
-        matching(
-            WEB_TOKEN_FORM,
-            "must be 16 to 200 printable ASCII characters without spaces (value not shown), for example the output of "
-            "`openssl rand -hex 32`",
-        ),
-        secret=True,
+        "TRC_ENGAGE_WEB_TOKEN", "token that allows writing through the web API; unset, nobody can", _token, secret=True
     )
+    web_token_next: str | None = setting(
+        "TRC_ENGAGE_WEB_TOKEN_NEXT", "another one, while it replaces the first", _token, secret=True
+    )
+    web_read_token: str | None = setting(
+        "TRC_ENGAGE_WEB_READ_TOKEN", "token that shows everything in the web API", _token, secret=True
+    )
+    web_title: str | None = setting("TRC_ENGAGE_WEB_TITLE", "title of the pages (default: The Revenue Council)")
+    web_color: str | None = setting("TRC_ENGAGE_WEB_COLOR", "colour of the pages, such as #0b6b4f")
+    web_color_dark: str | None = setting("TRC_ENGAGE_WEB_COLOR_DARK", "their colour in the dark theme")
     sentry_dsn: str | None = setting(
         "SENTRY_DSN",
         "DSN of a Sentry project, for errors, alerts and check-ins",

@@ -44,17 +44,20 @@ def web(
     """
     settings = settings_in_force()
     _check_installed()
-    from ..web.server import earning_of, serve  # noqa: PLC0415  the extra is there by now
+    from ..web.server import brand_of, earning_of, serve  # noqa: PLC0415  the extra is there by now
 
     hook = None if may_see is None else _hook(may_see)
     if hook is None and not _is_loopback(host):
         message = "to listen on an address other than loopback, pass --may-see MODULE:NAME"
         raise typer.BadParameter(message, param_hint="--host")
     earnings = [earning_of(one) for one in earning or ()]
+    brand = brand_of(settings)
     check_store(settings)
     name = name_of_source(settings)
     with closing(_listening(host, port)) as listener, opened(settings, name=name) as engage:
-        serve(engage, settings.web_token, listener, hook, earnings)
+        tokens = [one for one in (settings.web_token, settings.web_token_next) if one]
+        read_token = settings.web_read_token
+        serve(engage, listener, tokens=tokens, read_token=read_token, may_see=hook, earnings=earnings, brand=brand)
 
 
 def _check_installed() -> None:

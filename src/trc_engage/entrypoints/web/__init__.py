@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .access import Earning, Login, Site
     from .app import create_app
+    from .brand import Brand
 
-_HOMES = {"create_app": "app", "Login": "access", "Earning": "access", "Site": "access"}
+_HOMES = {"create_app": "app", "Login": "access", "Earning": "access", "Site": "access", "Brand": "brand"}
 
-__all__ = ["Earning", "Login", "Site", "create_app"]
+__all__ = ["Brand", "Earning", "Login", "Site", "create_app"]
 
 
 def __getattr__(name: str) -> object:

@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from threading import Lock
 from typing import Any, cast
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import URL, MutableHeaders, QueryParams
 from starlette.requests import Request
@@ -22,6 +22,8 @@ from ...core.errors import UnknownMember
 from ...core.validation import validate_member_id
 from ...engage import Engage
 from ..settings import WEB_TOKEN_FORM
+from .brand import Brand
+from .news import News
 from .problems import ProblemError, problem_response
 
 AUTHORIZATION_MAX = 1_000
@@ -43,6 +45,7 @@ HEADERS = {
 IS_API = "trc_engage.is_api"
 
 MaySee = Callable[[Request, str], bool | Awaitable[bool]]
+MaySeeMany = Callable[[Request, Sequence[str]], Iterable[str] | Awaitable[Iterable[str]]]
 MayAdminister = Callable[[Request], bool | Awaitable[bool]]
 
 
@@ -142,11 +145,18 @@ class Site:
     may_see: MaySee | None = None
     """None where everybody who is logged in sees all: alone, on loopback."""
     may_administer: MayAdminister | None = None
-    token: str | None = field(default=None, repr=False)
+    may_see_many: MaySeeMany | None = None
+    """Asked in place of `may_see` where there are several members."""
+    tokens: Sequence[str] = field(default=(), repr=False)
+    """With one of them a caller sees all, and writes."""
+    read_token: str | None = field(default=None, repr=False)
+    """With it a caller sees all, and writes nothing."""
     alone: bool = False
     login: Login = field(factory=Login, repr=False)
     """How to log in where it runs alone."""
     earnings: Sequence[Earning] = ()
+    brand: Brand = field(factory=Brand)
+    news: News = field(default=Factory(lambda self: News(self.engage), takes_self=True), repr=False)
 
     @classmethod
     def of(cls, request: Request) -> "Site":
@@ -160,24 +170,33 @@ class Site:
             raise ProblemError("closed", advice)
 
     def is_trusted(self, request: Request) -> bool:
-        """Tell whether the request has the site's token, and so may see all and write."""
-        given = _bearer_token(request)
-        return self.token is not None and given is not None and _same(given, self.token)
+        """Tell whether the request has a token of the site, and so may see all."""
+        return self._has_one_of(request, (*self.tokens, self.read_token))
 
-    def check_trusted(self, request: Request) -> None:
-        """Raise the problem of a token that is missing or wrong."""
+    def check_may_write(self, request: Request) -> None:
+        """Raise the problem of a token that is missing or wrong, or does not allow writing."""
         challenge = 'Bearer realm="trc-engage"'
         if _bearer_token(request) is None:
             advice = "send it as `Authorization: Bearer TOKEN`"
             raise ProblemError("token-missing", advice, headers={"WWW-Authenticate": challenge})
-        if not self.is_trusted(request):
+        if self._has_one_of(request, [self.read_token]):
+            raise ProblemError("token-reads-only", "send a token that may write")
+        if not self._has_one_of(request, self.tokens):
             refused = {"WWW-Authenticate": f'{challenge}, error="invalid_token"'}
             raise ProblemError("token-wrong", "look it up where the site's settings are kept", headers=refused)
 
-    async def seen(self, request: Request, member_ids: Iterable[str]) -> set[str]:
+    def _has_one_of(self, request: Request, tokens: Iterable[str | None]) -> bool:
+        given = _bearer_token(request)
+        # All are compared, so that the time does not tell which one it is.
+        same = [given is not None and token is not None and _same(given, token) for token in tokens]
+        return any(same)
+
+    async def seen(self, request: Request, member_ids: Sequence[str]) -> set[str]:
         """Return which of these members the caller may see."""
-        if self.may_see is None or self.is_trusted(request):
+        if self.may_see is None or not member_ids or self.is_trusted(request):
             return set(member_ids)
+        if self.may_see_many is not None and len(member_ids) > 1:
+            return set(member_ids).intersection(await _call(self.may_see_many, request, member_ids))
         return {member_id for member_id in member_ids if await _call(self.may_see, request, member_id)}
 
     async def check_may_see(self, request: Request, member_id: str) -> None:

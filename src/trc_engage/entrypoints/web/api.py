@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -10,20 +10,22 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 
 from ...core.errors import InvalidValue
-from ...core.model import Entry
+from ...core.model import Entry, Status as AccountStatus
 from ...core.points import XP_PER_POINT
+from ...core.posting import in_force
 from ...core.reports import Receipt
 from ...core.validation import ID_LENGTH_MAX, NAME_LENGTH_MAX, POINTS_MAX, SOURCE_LENGTH_MAX, TEXT_LENGTH_MAX
 from ...engage import Engage
 from ..settings import installed_version
-from ..wire import members as wire
-from ..wire.runs import Status
+from ..wire import members as wire, runs
 from ..wire.shape import INSTANT_FORM, Shown
 from . import openapi
 from .access import Site
 from .endpoints import DAY_FORM, POSITION_MAX, Call, Endpoint, Month, as_json, tagged
+from .news import WAIT_SECONDS_MAX
 
 CALENDAR_DAYS = 26 * 7
+STATUSES = get_args(AccountStatus)
 
 _PLAIN = r"[^\u0000-\u001f\u007f-\u00a0\u00ad]"
 NOT_BLANK = rf"^{_PLAIN}*[^\u0000-\u0020\u007f-\u00a0\u00ad]{_PLAIN}*$"
@@ -40,9 +42,16 @@ MemberId = Annotated[
     ),
 ]
 Id = Annotated[str, Shown(**_ID, pattern=NOT_BLANK)]
-Prose = Annotated[
-    str, Shown(minLength=1, maxLength=TEXT_LENGTH_MAX, pattern=r"^[^\u0000]*[^\u0000\s\u001c-\u001f\u0085][^\u0000]*$")
-]
+_PROSE: dict[str, Any] = {
+    "minLength": 1,
+    "maxLength": TEXT_LENGTH_MAX,
+    "pattern": r"^[^\u0000]*[^\u0000\s\u001c-\u001f\u0085][^\u0000]*$",
+}
+Prose = Annotated[str, Shown(**_PROSE)]
+Why = Annotated[str | None, Shown("Why; the member may read it.", **_PROSE)]
+Note = Annotated[str | None, Shown("For admins alone.", **_PROSE)]
+Days = Annotated[Sequence[date], Shown("Weekdays.", minItems=1)]
+Excused = Annotated[str | None, Shown("Whom alone; everybody, if left out.", **_ID, pattern=NOT_BLANK)]
 _DISCORD_ID = Shown("A Discord id, as text.", pattern="^[1-9][0-9]{0,19}$")
 _SOURCE: dict[str, Any] = {"minLength": 1, "maxLength": SOURCE_LENGTH_MAX}
 _NOT_DISCORD: dict[str, Any] = {"not": {"pattern": "^ *[dD][iI][sS][cC][oO][rR][dD] *$"}}
@@ -121,9 +130,16 @@ async def feed(
     call: Call,
     after: Annotated[int, _cursor("The cursor: entries above this position.")] = 0,
     limit: Annotated[int, _limit(500)] = 100,
+    wait: Annotated[
+        int,
+        Shown("If there is nothing, wait so many seconds for something new.", minimum=0, maximum=WAIT_SECONDS_MAX),
+    ] = 0,
 ) -> wire.Feed:
     """List everyone's entries, oldest first: of members the caller may see, or with the token of all."""
-    entries = list(await run_in_threadpool(call.engage.feed, after=after, limit=limit + 1))
+    entries = await run_in_threadpool(call.engage.feed, after=after, limit=limit + 1)
+    if wait and not entries:
+        await call.site.news.wait(call.request, after, wait)
+        entries = await run_in_threadpool(call.engage.feed, after=after, limit=limit + 1)
     page = entries[:limit]
     return wire.Feed.of(
         entries=page if call.site.is_trusted(call.request) else await _visible(call, page),
@@ -145,9 +161,9 @@ def _shown(engage: Engage, members: Sequence[str]) -> list[str]:
     return [member_id for member_id, one in standings.items() if not one.is_hidden and not one.is_forgotten]
 
 
-def status(call: Call) -> Status:
+def status(call: Call) -> runs.Status:
     """Show admins how the system does."""
-    return Status.of(call.engage.status(), version=installed_version())
+    return runs.Status.of(call.engage.status(), version=installed_version())
 
 
 def enroll(
@@ -161,6 +177,26 @@ def enroll(
 ) -> wire.Enrollment:
     """Enroll a member, or bring name and link up to date."""
     return wire.Enrollment.of(call.engage.enroll(member_id, name=name, discord_id=discord_id))
+
+
+def members(
+    call: Call,
+    after: Annotated[str, Shown("The cursor: members beyond this id.", maxLength=ID_LENGTH_MAX)] = "",
+    status: Annotated[
+        str | None, Shown("Those whose Discord account is so; `none` for those without.", enum=[*STATUSES, "none"])
+    ] = None,
+    limit: Annotated[int, _limit(500)] = 100,
+) -> wire.Members:
+    """List all members by id, for admins."""
+    if status not in {*STATUSES, "none", None}:
+        raise InvalidValue("status", status, f"give one of {', '.join([*STATUSES, 'none'])}")
+    found = [
+        one
+        for one in call.engage.members(after=after)
+        if status in {None, one.discord.status if one.discord else "none"}
+    ]
+    page = found[:limit]
+    return wire.Members.of(members=page, next_after=page[-1].member_id if len(found) > limit else None)
 
 
 def link(call: Call, member_id: MemberId, discord_id: Annotated[str, _DISCORD_ID]) -> wire.Enrollment:
@@ -181,6 +217,21 @@ def leave(call: Call, member_id: MemberId) -> wire.Enrollment:
 def rejoin(call: Call, member_id: MemberId) -> wire.Enrollment:
     """Note that a member is back on Discord."""
     return wire.Enrollment.of(call.engage.rejoin(member_id))
+
+
+def hide(call: Call, member_id: MemberId) -> wire.Enrollment:
+    """Leave a member out of the leaderboard and the feed."""
+    return wire.Enrollment.of(call.engage.hide(member_id))
+
+
+def show(call: Call, member_id: MemberId) -> wire.Enrollment:
+    """Show a hidden member again."""
+    return wire.Enrollment.of(call.engage.show(member_id))
+
+
+def forget(call: Call, member_id: MemberId) -> wire.Enrollment:
+    """Erase a member's name and Discord ids for good; points and history stay."""
+    return wire.Enrollment.of(call.engage.forget(member_id))
 
 
 def award(
@@ -207,6 +258,25 @@ def adjust(
     return _receipt(call, call.engage.adjust(member_id, points=points, key=key, reason=reason, by=by))
 
 
+def excuse(
+    call: Call, days: Days, reason: Prose, by: Prose, member_id: Excused = None, note: Note = None
+) -> runs.Excused:
+    """Excuse weekdays, for everybody or for one member: they break no streak."""
+    return runs.Excused.of(call.engage.excuse(*days, reason=reason, by=by, member_id=member_id, note=note))
+
+
+def unexcuse(
+    call: Call, days: Days, by: Prose, reason: Why = None, member_id: Excused = None, note: Note = None
+) -> runs.Excused:
+    """Require excused days again."""
+    return runs.Excused.of(call.engage.unexcuse(*days, by=by, reason=reason, member_id=member_id, note=note))
+
+
+def excusals(call: Call) -> runs.Excusals:
+    """List the excused days, for admins."""
+    return runs.Excusals.of(excusals=in_force(call.engage.excusals()))
+
+
 def reverse(call: Call, key: Id, reason: Prose, by: Prose) -> wire.Receipt:
     """Take an award back."""
     return _receipt(call, call.engage.reverse(key, reason=reason, by=by))
@@ -226,20 +296,27 @@ ENDPOINTS = (
     Endpoint("GET", "/earnings", earnings, "anybody"),
     Endpoint("GET", "/feed", feed, "anybody"),
     Endpoint("GET", "/status", status, "admin"),
+    Endpoint("GET", "/members", members, "admin"),
+    Endpoint("GET", "/excusals", excusals, "admin"),
     Endpoint("PUT", MEMBER, enroll, problems=(409,)),
     Endpoint("PUT", f"{MEMBER}/link", link, problems=(409,)),
     Endpoint("DELETE", f"{MEMBER}/link", unlink),
     Endpoint("POST", f"{MEMBER}/leave", leave, problems=(409,)),
     Endpoint("POST", f"{MEMBER}/rejoin", rejoin, problems=(409,)),
+    Endpoint("POST", f"{MEMBER}/hide", hide),
+    Endpoint("POST", f"{MEMBER}/show", show),
+    Endpoint("POST", f"{MEMBER}/forget", forget),
     Endpoint("POST", f"{MEMBER}/awards", award, creates=True, problems=(409,)),
     Endpoint("POST", f"{MEMBER}/adjustments", adjust, creates=True, problems=(409,)),
+    Endpoint("POST", "/excusals", excuse, problems=(404,)),
+    Endpoint("POST", "/excusals/undo", unexcuse, problems=(404,)),
     Endpoint("POST", "/reversals", reverse, creates=True, problems=(404,)),
 )
 
 
 def router(site: Site) -> Router:
     """Return the router; what writes is there only for a site that has a token."""
-    endpoints = [one for one in ENDPOINTS if one.access != "token" or site.token is not None]
+    endpoints = [one for one in ENDPOINTS if one.access != "token" or site.tokens]
 
     async def description(request: Request) -> Response:
         root = request.scope.get("root_path", "")

@@ -6,7 +6,7 @@ body. Their types and what `Shown` says of them become the route, the checks and
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from hashlib import blake2b
 from inspect import Parameter as Argument, iscoroutinefunction, signature
@@ -134,7 +134,7 @@ class Endpoint:
         request, site = call.request, call.site
         given = {name: str(request.path_params[name]) for name in self.of_place("path")}
         if self.access == "token":
-            site.check_trusted(request)
+            site.check_may_write(request)
         elif self.access == "admin":
             await site.check_administers(request)
         elif self.access == "visible" and given:
@@ -248,6 +248,12 @@ def _day(name: str, given: object, _: Shown) -> date:
         raise InvalidValue(name, given, "give a day such as 2026-03-02") from error
 
 
+def _days(name: str, given: object, known: Shown) -> Sequence[date]:
+    if not isinstance(given, list) or not given:
+        raise InvalidValue(name, given, 'give a list of days, such as ["2026-03-02"]')
+    return [_day(name, one, known) for one in given]
+
+
 def month_of(name: str, given: str) -> Month:
     """Return the month that a text names."""
     if not re.fullmatch(MONTH_FORM, given):
@@ -258,4 +264,8 @@ def month_of(name: str, given: str) -> Month:
 Reader = Callable[[str, Any, Shown], Any]
 QUERY_READERS: Mapping[Any, Reader] = {int: _number, date: _day, Month: lambda name, given, _: month_of(name, given)}
 """What reads a parameter of a type; days and months are of the years 2000 to 2999."""
-BODY_READERS: Mapping[Any, Reader] = {datetime: lambda name, given, _: parsed_instant(name, given), date: _day}
+BODY_READERS: Mapping[Any, Reader] = {
+    datetime: lambda name, given, _: parsed_instant(name, given),
+    Sequence[date]: _days,
+}
+"""What reads a field of a type; what the others hold, the core checks."""

@@ -1,14 +1,14 @@
 """The API as OpenAPI describes it: all of it follows from the endpoints and the types of their handlers."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Literal, get_args, get_origin
 
+from ...core import model, reports
 from ..settings import installed_version
-from ..wire.members import Problem
 from ..wire.shape import Shape, Shown, hints_of, optional_of, without_none
 from .endpoints import MONTH_FORM, Endpoint, Month, Parameter
-from .problems import MEDIA_TYPE
+from .problems import MEDIA_TYPE, Problem
 
 Schema = dict[str, Any]
 
@@ -20,6 +20,14 @@ TYPES: Mapping[Any, Schema] = {
     datetime: {"type": "string", "description": "An instant of UTC.", "format": "date-time"},
     Month: {"type": "string", "description": "A month of UTC.", "pattern": f"^{MONTH_FORM}$"},
 }
+NAMES: Mapping[Any, str] = {
+    model.Kind: "EntryKind",
+    model.Status: "AccountStatus",
+    reports.EnrollmentOutcome: "EnrollmentOutcome",
+    reports.ReceiptOutcome: "ReceiptOutcome",
+    reports.Mark: "Mark",
+}
+"""What the types are called that have no name of their own."""
 ABOUT = """Points, streaks and the ledger behind them. Days and instants are of UTC.
 
 You see the members whom the host lets you see; all others look as if they did not exist.
@@ -54,16 +62,18 @@ class Schemas:
         if origin is Mapping:
             return {"type": "object", "additionalProperties": self._of(arguments[1])}
         if literals := _literals(hint):
-            return {"type": "string", "enum": literals}
+            schema = {"type": "string", "enum": literals}
+            return self.named(NAMES[hint], lambda: schema) if hint in NAMES else schema
         if isinstance(hint, type) and issubclass(hint, Shape):
-            return self._ref(hint)
+            return self.named(hint.__name__, lambda: self._of_shape(hint))
         return TYPES[hint]
 
-    def _ref(self, shape: type[Shape]) -> Schema:
-        if shape.__name__ not in self.components:
-            self.components[shape.__name__] = {}
-            self.components[shape.__name__] = self._of_shape(shape)
-        return {"$ref": f"#/components/schemas/{shape.__name__}"}
+    def named(self, name: str, schema: Callable[[], Schema]) -> Schema:
+        """Return a reference to a schema, which is made where it is first referred to."""
+        if name not in self.components:
+            self.components[name] = {}
+            self.components[name] = schema()
+        return {"$ref": f"#/components/schemas/{name}"}
 
     def _of_shape(self, shape: type[Shape]) -> Schema:
         """Return the schema of a shape, in which a field with a default may be missing, and is never null."""
@@ -127,9 +137,11 @@ def _operation(endpoint: Endpoint, schemas: Schemas) -> Schema:
     if outside := endpoint.of_place("path") | endpoint.of_place("query"):
         operation["parameters"] = [_parameter(name, one, schemas) for name, one in outside.items()]
     if fields := endpoint.of_place("body"):
+        name = f"{endpoint.handler.__name__.capitalize()}Body"
+        body = schemas.named(name, lambda: schemas.of_fields(fields))
         operation["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": schemas.of_fields(fields)}},
+            "content": {"application/json": {"schema": body}},
         }
     if endpoint.access == "token":
         operation["security"] = [{"token": []}]
@@ -164,7 +176,7 @@ def _problems(endpoint: Endpoint) -> set[int]:
     if has_member or endpoint.access in {"visible", "admin"}:
         found |= {404}
     if endpoint.access == "token":
-        found |= {401}
+        found |= {401, 403}
     if endpoint.of_place("body"):
         found |= {400, 413, 415}
     return found

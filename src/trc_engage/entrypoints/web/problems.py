@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from typing import Annotated
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -21,7 +22,7 @@ from ...core.errors import (
     UnknownMember,
     shortened,
 )
-from ..wire.members import Problem
+from ..wire.shape import Shape, Shown
 
 MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:trc-engage:problem:"
@@ -30,6 +31,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "bad-request": (400, "The request cannot be read"),
     "token-missing": (401, "This needs the site's token"),
     "token-wrong": (401, "This is not the site's token"),
+    "token-reads-only": (403, "This token may only read"),
     "refused": (403, "This was refused"),
     "not-on-loopback": (403, "This site answers its own machine only"),
     "closed": (403, "This site is closed"),
@@ -47,9 +49,22 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "failed": (500, "Something failed"),
     "store-failed": (500, "The store failed"),
     "clock-went-back": (500, "The clock went back"),
+    "too-many-waiting": (503, "Too many wait for the feed"),
     "busy": (503, "The store is busy"),
 }
 """Status and title of each kind; the `type` is the kind after `urn:trc-engage:problem:`."""
+
+
+class Problem(Shape):
+    """Why a request failed (RFC 9457)."""
+
+    type: Annotated[
+        str, Shown("What went wrong; what a type means never changes.", enum=[TYPE + kind for kind in KINDS])
+    ]
+    title: str
+    status: int
+    detail: Annotated[str, Shown("For people to read.")]
+    field: Annotated[str | None, Shown("The name of the value that cannot be used.")] = None
 
 
 class ProblemError(EngageError):

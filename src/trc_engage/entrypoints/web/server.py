@@ -11,12 +11,15 @@ from typing import Any
 
 import typer
 import uvicorn
+from attrs import fields_dict
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
+from ...core.errors import InvalidValue
 from ...engage import Engage
 from ..daemon.logs import logged
 from ..daemon.signals import stop_on_signals
-from . import Earning, Login, create_app
+from ..settings import Settings, SettingsError
+from . import Brand, Earning, Login, create_app
 
 HEAD_SECONDS = 10.0
 """For a complete head of a request, on a new connection and on a kept one."""
@@ -130,8 +133,19 @@ GRACE_SECONDS = 3
 """For running requests after a signal."""
 
 
-def serve(engage: Engage, token: str | None, listener: socket.socket, hook: Any, earnings: Sequence[Earning]) -> None:
-    """Serve until SIGTERM or Ctrl-C."""
+class Server(uvicorn.Server):
+    """Lets nobody wait for news when it ends."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer those who wait, then end."""
+        self.config.app.state.site.news.close()  # type: ignore[union-attr]  # it was made by `create_app`
+        await super().shutdown(sockets)
+
+
+def serve(
+    engage: Engage, listener: socket.socket, *, tokens: Sequence[str], read_token: str | None, **options: Any
+) -> None:
+    """Serve until SIGTERM or Ctrl-C; `options` are others of `create_app`."""
     name, port = listener.getsockname()[:2]
     url = f"http://{f'[{name}]' if ':' in name else name}:{port}/"
 
@@ -140,7 +154,8 @@ def serve(engage: Engage, token: str | None, listener: socket.socket, hook: Any,
             typer.echo(f"opened; for another browser, open {url}?token={next_token}")
 
     login = Login(announce)
-    served = create_app(engage, may_see=hook, token=token, alone=hook is None, earnings=earnings, login=login)
+    is_alone = options.get("may_see") is None
+    served = create_app(engage, token=tokens, read_token=read_token, alone=is_alone, login=login, **options)
     config = uvicorn.Config(
         served,
         lifespan="off",
@@ -153,11 +168,20 @@ def serve(engage: Engage, token: str | None, listener: socket.socket, hook: Any,
         timeout_graceful_shutdown=GRACE_SECONDS,
         **guards(),
     )
-    with stop_on_signals(), logged("warning", as_json=False, secrets=(token,)):
+    with stop_on_signals(), logged("warning", as_json=False, secrets=(*tokens, read_token)):
         typer.echo(f"serving on {url} until SIGTERM or Ctrl-C")
-        if hook is None:
+        if is_alone:
             typer.echo(f"open {url}?token={login.token} (the link opens one browser; then the next is printed)")
-        asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
+        asyncio.run(Server(config).serve(sockets=[listener]))
+
+
+def brand_of(settings: Settings) -> Brand:
+    """Return the brand that is set."""
+    given = {name: getattr(settings, f"web_{name}") for name in fields_dict(Brand)}
+    try:
+        return Brand(**{name: value for name, value in given.items() if value is not None})
+    except InvalidValue as error:
+        raise SettingsError(f"TRC_ENGAGE_WEB_{error.field.upper()}", str(error.value), error.advice) from None
 
 
 def earning_of(text: str) -> Earning:

@@ -86,6 +86,23 @@ class MemberRow(OfMember):
     forgotten: Annotated[bool, Shown(of="is_forgotten")]
 
 
+class MemberItem(OfMember):
+    """A member in a list, for admins."""
+
+    name: str | None
+    points: int
+    discord: Account | None
+    hidden: Annotated[bool, Shown(of="is_hidden")]
+    forgotten: Annotated[bool, Shown(of="is_forgotten")]
+
+
+class Members(Shape):
+    """A page of members."""
+
+    members: Sequence[MemberItem]
+    next_after: Annotated[str | None, Shown("The cursor of the next page; null on the last.")]
+
+
 class Entry(Shape):
     """A line of the ledger."""
 
@@ -274,13 +291,3 @@ class Earnings(Shape):
 
     discord: Rate
     awards: Sequence[Earning]
-
-
-class Problem(Shape):
-    """Why a request failed (RFC 9457)."""
-
-    type: Annotated[str, Shown("What went wrong; it never changes: `urn:trc-engage:problem:…`.")]
-    title: str
-    status: int
-    detail: Annotated[str, Shown("For people to read.")]
-    field: Annotated[str | None, Shown("The value that cannot be used.")] = None

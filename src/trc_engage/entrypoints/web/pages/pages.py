@@ -15,6 +15,7 @@ from ....engage import Engage
 from ...settings import installed_version
 from ...wire.shape import Shown
 from ...wording import STATUSES, advice_of, answer, explained, holding, running
+from ..access import Site
 from ..endpoints import POSITION_MAX, Call, month_of
 from ..problems import ProblemError
 from .charts import LEGEND, balances, calendar, chart, first_day
@@ -63,7 +64,7 @@ async def static(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in MEDIA_TYPES:
         raise ProblemError.not_found()
-    content, tag = asset(name)
+    content, tag = asset(name, Site.of(request).brand)
     headers = IMMUTABLE if request.query_params.get("v") == tag else {"Cache-Control": "no-cache"}
     return Response(content, headers=headers, media_type=MEDIA_TYPES[name])
 

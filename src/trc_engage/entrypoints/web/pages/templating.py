@@ -18,15 +18,19 @@ from starlette.responses import RedirectResponse, Response
 
 from ....core.reports import Found, Rank, Standing
 from ...wording import name_of, signed
+from ..access import Site
+from ..brand import Brand
 from ..endpoints import Call, Endpoint, body_of, tagged
 
 TAG_BYTES = 6
 
 
 @cache
-def asset(name: str) -> tuple[bytes, str]:
-    """Return a static file, and a tag of its content."""
+def asset(name: str, brand: Brand) -> tuple[bytes, str]:
+    """Return a static file, and a tag of its content; the stylesheet ends with the brand's colours."""
     content = (files(__package__) / "static" / name).read_bytes()
+    if name == "pages.css":
+        content += brand.css.encode()
     return content, blake2b(content, digest_size=TAG_BYTES).hexdigest()
 
 
@@ -147,14 +151,15 @@ class Page(Endpoint):
 
 def render(request: Request, template: str, **values: Any) -> str:
     """Return the HTML of a page; `values` are what its template needs besides what all of them do."""
-    path, query = request.url.path, request.url.query
+    path, query, brand = request.url.path, request.url.query, Site.of(request).brand
     return (
         environment()
         .get_template(template)
         .render(
             link=lambda page, **parts: link(request, page, **parts),
-            static=lambda name: link(request, "static", query={"v": asset(name)[1]}, name=name),
+            static=lambda name: link(request, "static", query={"v": asset(name, brand)[1]}, name=name),
             theme=theme_of(request),
+            brand=brand,
             here=f"{path}?{query}" if query else path,
             **values,
         )
