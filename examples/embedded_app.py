@@ -9,15 +9,13 @@ import json
 import logging
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, date, datetime
-from threading import Event, Thread
 from typing import Any
 
 import uvicorn
 from cattrs.preconf.json import make_converter
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
@@ -25,59 +23,29 @@ from starlette.routing import Mount, Route
 from trc_engage import Engage, EngageError, InvalidValue, KeyReused, LedgerBusy, LinkTaken, UnknownMember
 from trc_engage.adapters.mee6 import Mee6Source
 from trc_engage.adapters.sqlite import SqliteLedger
+from trc_engage.aio import AsyncEngage
 from trc_engage.entrypoints.web import Earning, create_app
 from trc_engage.ports import Clock
+from trc_engage.upkeep import Upkeep
 
-QUARTER_SECONDS = 15 * 60
 STATUSES = ((UnknownMember, 404), (KeyReused, 409), (LinkTaken, 409), (InvalidValue, 422), (LedgerBusy, 503))
 EARNINGS = [Earning("A benchmark", 50)]
 converter = make_converter()
-logger = logging.getLogger("uvicorn.error")
-
-
-class Upkeep(Thread):
-    """Does what is due at the start and at every quarter of an hour, and syncs when asked, until it is stopped."""
-
-    def __init__(self, engage: Engage, source: Mee6Source | None) -> None:
-        super().__init__(name="upkeep")
-        self.engage, self.source, self.stopping, self.wake = engage, source, False, Event()
-
-    def run(self) -> None:
-        """Do round after round: one that fails says so, and the next one makes up for it."""
-        asked = False
-        while not self.stopping:
-            try:
-                if asked and self.source is not None:
-                    self.engage.sync(fresh=True)
-                logger.info("upkeep: %s", self.engage.run_due().outcome)
-            except Exception as error:
-                # What is no `EngageError` is a bug, and shows where.
-                logger.warning("upkeep: %s", error, exc_info=not isinstance(error, EngageError))
-            asked = self.wake.wait(QUARTER_SECONDS - now().timestamp() % QUARTER_SECONDS)
-            self.wake.clear()
-
-    def stop(self) -> None:
-        """End the thread, and with it a read that is under way."""
-        self.stopping = True
-        self.wake.set()
-        if self.source is not None:
-            self.source.stop()
-        self.join()
 
 
 async def put_member(request: Request) -> Response:
     """Enroll a member, or bring name and Discord link up to date."""
-    asked, engage = await body(request), request.state.engage
+    asked, engage = await body(request), request.state.points
     link = {field: asked.get(field) for field in ("discord_id", "name")}
-    return shown(await run_in_threadpool(engage.enroll, request.path_params["member_id"], **link))
+    return shown(await engage.enroll(request.path_params["member_id"], **link))
 
 
 async def post_benchmark(request: Request) -> Response:
     """Award points, once for their key: who got no answer sends the same again."""
-    asked, engage = await body(request), request.state.engage
+    asked, engage = await body(request), request.state.points
     award = {field: asked.get(field) for field in ("member_id", "points", "key")}
     at = parsed("at", datetime.fromisoformat, asked["at"]) if "at" in asked else now()
-    receipt = await run_in_threadpool(engage.award, source="benchmark", at=at, **award)
+    receipt = await engage.award(source="benchmark", at=at, **award)
     return shown(receipt, 201 if receipt.changed else 200)
 
 
@@ -106,7 +74,7 @@ def get_feed(request: Request) -> Response:
 
 def post_sync(request: Request) -> Response:
     """Ask for a sync and do not wait: a read may take minutes, and no request should."""
-    request.state.upkeep.wake.set()
+    request.state.upkeep.sync_soon()
     return Response(status_code=202)
 
 
@@ -164,17 +132,16 @@ def app_for(store: str, guild_id: str | None = None, *, clock: Clock = now, **op
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, object]]:
-        with ExitStack() as stack:
+        async with AsyncExitStack() as stack:
             ledger = stack.enter_context(SqliteLedger.open(store))
             source = stack.enter_context(Mee6Source.open(guild_id, **options)) if guild_id else None
             engage = Engage(ledger=ledger, source=source, clock=clock)
-            upkeep = Upkeep(engage, source)
-            upkeep.start()
-            stack.callback(upkeep.stop)
+            points = await stack.enter_async_context(AsyncEngage(engage))
+            upkeep = await stack.enter_async_context(Upkeep(engage, stop_reading=source.stop if source else None))
             # The pages hold the `Engage` that there is from here on.
             pages = create_app(engage, may_see=may_see, may_administer=may_administer, earnings=EARNINGS)
             app.router.routes.append(Mount("/points", pages))
-            yield {"engage": engage, "upkeep": upkeep}
+            yield {"engage": engage, "points": points, "upkeep": upkeep}
 
     routes = [
         Route("/", get_front),
@@ -190,6 +157,8 @@ def app_for(store: str, guild_id: str | None = None, *, clock: Clock = now, **op
 
 
 if __name__ == "__main__":
+    logging.basicConfig()
+    logging.getLogger("trc_engage").setLevel(logging.INFO)
     app = app_for(
         os.environ.get("TRC_ENGAGE_STORE") or "example.db",
         os.environ.get("TRC_ENGAGE_GUILD_ID"),

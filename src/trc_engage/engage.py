@@ -1,14 +1,16 @@
 """`Engage`: what a web app holds in its hand."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import Self
 
 from attrs import evolve
 from attrs.converters import optional
 
 from .core import boards
 from .core.audit.model import Audit, Repair
-from .core.errors import InvalidValue, LinkTaken, SourceMissing
+from .core.errors import InvalidValue, LinkTaken, OnEventLoop, SourceMissing
 from .core.model import Decision, DecisionKind
 from .core.ports import Alerts, Clock, Store, XpSource
 from .core.posting import Excusal
@@ -37,6 +39,9 @@ class Engage(Reader):
     Safe to share between threads and processes as far as its ledger is; the ledgers that come with
     this package are. Without a source it never reads a board, but does all else. Every method may
     raise `LedgerBusy`, `LedgerFailed` and, for values that cannot be used, `InvalidValue`.
+
+    What writes may wait for other writers, and so raises `OnEventLoop` where that would stop all other tasks: use
+    `AsyncEngage`, a thread, or `allow_event_loop`.
     """
 
     def __init__(
@@ -48,13 +53,34 @@ class Engage(Reader):
         alerts: Sequence[Alerts] = (),
         milestones: Sequence[int] = MILESTONES,
         source_name: str | None = None,
+        allow_event_loop: bool = False,
     ) -> None:
         super().__init__(views=ledger, clock=clock, milestones=milestones)
-        self._ledger = ledger
+        self._store = ledger
+        self._allow_event_loop = allow_event_loop
         self._source = source
         self._alerts = alerts
         self.source_name = boards.source_name(source) if source_name is None else source_name
         """What messages call the source: its own `name`, if nothing else was given."""
+
+    def on(self, ledger: Store) -> Self:
+        """Return the same over another ledger, such as one that joins your transaction."""
+        return type(self)(
+            ledger=ledger,
+            source=self._source,
+            clock=self._clock,
+            alerts=self._alerts,
+            milestones=self._milestones,
+            source_name=self.source_name,
+            allow_event_loop=self._allow_event_loop,
+        )
+
+    @property
+    def _ledger(self) -> Store:
+        """The ledger, to write to it."""
+        if not self._allow_event_loop and _is_on_event_loop():
+            raise OnEventLoop
+        return self._store
 
     def enroll(
         self,
@@ -181,14 +207,14 @@ class Engage(Reader):
 
     def status(self) -> Status:
         """Return how the system does: what was read last, what fails, what waits, who is at work."""
-        return runs.status(self._ledger, self._now(), self._alerts, self.source_name)
+        return runs.status(self._store, self._now(), self._alerts, self.source_name)
 
     def audit(self) -> Audit:
         """Look at every invariant of the store, also while others write to it; changes nothing.
 
         Raises `InvalidValue` for a ledger of your own that has nothing for the doctor.
         """
-        return audit.audit(self._ledger)
+        return audit.audit(self._store)
 
     def repair(self) -> Repair:
         """Rebuild balances and streaks where they differ from the entries and the evidence, and audit again."""
@@ -273,6 +299,15 @@ class Engage(Reader):
         What was said before of the member's links and leaves goes too; what is said of this stays.
         """
         return members.forget(self._ledger, member_id, self._now(), validate_trace(by, reason, note))
+
+
+def _is_on_event_loop() -> bool:
+    """Tell whether this thread runs an event loop: none does without asyncio, which takes time to load."""
+    asyncio = sys.modules.get("asyncio")
+    try:
+        return asyncio is not None and asyncio.get_running_loop() is not None
+    except RuntimeError:
+        return False
 
 
 def _decision(

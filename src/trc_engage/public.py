@@ -18,6 +18,7 @@ from .core.errors import (
     LedgerFailed as LedgerFailed,
     LinkTaken as LinkTaken,
     NotLinked as NotLinked,
+    OnEventLoop as OnEventLoop,
     ReadStopped as ReadStopped,
     Reversed as Reversed,
     RosterError as RosterError,

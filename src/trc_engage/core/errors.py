@@ -128,6 +128,13 @@ class SourceMissing(EngageError):
     text = "this Engage has no source and cannot sync; build it with one, as Engage(source=…)"
 
 
+class OnEventLoop(EngageError):
+    """Something was to be written on a thread that runs an event loop, which would stand still meanwhile."""
+
+    text = "this call may wait for other writers, and the event loop of this thread would stand still meanwhile"
+    remedy = "await it on an AsyncEngage, call it on a thread, or build Engage(allow_event_loop=True)"
+
+
 @define(slots=False, repr=False)
 class SourceError(EngageError):
     """The board could not be read or is not trusted, and nothing changed."""

@@ -1,0 +1,98 @@
+"""`Upkeep`: what is due, done in the background of a web app."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from threading import Event, Thread
+from typing import Self
+
+from .core.errors import EngageError
+from .engage import Engage
+
+logger = logging.getLogger(__name__)
+
+EVERY_SECONDS = 300.0
+"""So a day is settled at 00:05, and a slot that a killed process left is taken up soon."""
+RETRY_SECONDS = 60.0
+RETRY_SECONDS_MAX = 900.0
+
+
+class Upkeep:
+    """Calls `run_due` at once and every five minutes on a thread of its own, until it is stopped.
+
+    Use it as `with` or `async with` around the life of your app, or await `run()` as a task. No exception ends it: it
+    is logged, and the next try waits for 1 minute, then 2, 4, 8 and 15. `stop_reading` is called at the end, to cut a
+    read short: your source's `stop`. Start it in the process that uses it, for a thread does not survive a fork; in
+    several processes one is at work at a time.
+    """
+
+    def __init__(
+        self, engage: Engage, *, stop_reading: Callable[[], None] | None = None, every_seconds: float = EVERY_SECONDS
+    ) -> None:
+        self._engage = engage
+        self._stop_reading = stop_reading
+        self._every_seconds = every_seconds
+        self._wake = Event()
+        self._is_stopping = False
+        self._is_asked = False
+        self._failures = 0
+        self._thread = Thread(target=self._work, name="trc-engage upkeep", daemon=True)
+
+    def start(self) -> None:
+        """Begin, once."""
+        self._thread.start()
+
+    def sync_soon(self) -> None:
+        """Have the board read as soon as the thread is free, and do not wait for it."""
+        self._is_asked = True
+        self._wake.set()
+
+    def stop(self) -> None:
+        """End the thread, and with it a read that is under way; return when it has ended."""
+        self._is_stopping = True
+        self._wake.set()
+        if self._stop_reading is not None:
+            self._stop_reading()
+        self._thread.join()
+
+    async def run(self) -> None:
+        """Work until this is cancelled, as a task of your event loop."""
+        async with self:
+            await asyncio.Event().wait()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    async def __aenter__(self) -> Self:
+        self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.to_thread(self.stop)
+
+    def _work(self) -> None:
+        while not self._is_stopping:
+            try:
+                if self._is_asked:
+                    self._is_asked = False
+                    self._engage.sync(fresh=True)
+                logger.info("upkeep: %s", self._engage.run_due().outcome)
+                self._failures = 0
+            except BaseException as error:
+                # Whatever it was: an app without upkeep looks healthy.
+                self._failures += 1
+                trace = None if isinstance(error, EngageError) else error
+                logger.warning("upkeep: %s", error or type(error), exc_info=trace)
+            self._wake.wait(self._seconds())
+            self._wake.clear()
+
+    def _seconds(self) -> float:
+        """Return how long to wait."""
+        if self._failures:
+            return min(RETRY_SECONDS * 2.0 ** min(self._failures - 1, 9), RETRY_SECONDS_MAX, self._every_seconds * 3)
+        return self._every_seconds - time.time() % self._every_seconds
