@@ -302,7 +302,7 @@ class Engage(Reader):
 
 
 def _is_on_event_loop() -> bool:
-    """Tell whether this thread runs an event loop: none does without asyncio, which takes time to load."""
+    """Tell whether this thread runs an event loop; asyncio, which takes time to load, is not loaded for it."""
     asyncio = sys.modules.get("asyncio")
     try:
         return asyncio is not None and asyncio.get_running_loop() is not None

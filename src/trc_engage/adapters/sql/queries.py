@@ -13,7 +13,7 @@ from ...core.reports import DiscordStanding, MemberFacts, Rank, Standing, Tally
 from ...core.settlement import DayRecord
 from ...core.streaks import Activity, Streak
 from .database import Connection, Rows, SqlStore, Statement
-from .search import Finding
+from .ranks import OF_ALL_TIME, Ranking
 
 AMONG_EVIDENCE_BY_HAND = "kind IN ('award', 'reversal') AND"
 """SQLite finds the index of evidence by hand by these very words."""
@@ -255,45 +255,6 @@ PAGE_OF_MEMBERS = """
 WHERE member_id IN (SELECT member_id FROM members WHERE member_id > ? ORDER BY member_id LIMIT ?)
 """
 
-OF_ALL_TIME = """
-WITH sums AS (SELECT member_id, CAST(sum(points) AS BIGINT) AS points FROM balances GROUP BY member_id)
-"""
-OF_A_MONTH = """
-WITH sums AS NOT MATERIALIZED (SELECT member_id, points FROM monthly_balances WHERE month = :month)
-"""
-OUT_OF_SIGHT = "(SELECT member_id FROM members WHERE is_hidden OR is_forgotten)"
-TOP = f"""
-, top AS (
-    SELECT member_id, points FROM sums
-    WHERE points > 0 AND member_id NOT IN {OUT_OF_SIGHT}
-    ORDER BY points DESC, member_id LIMIT :limit
-)
-SELECT rank() OVER (ORDER BY points DESC), member_id, name, points FROM top JOIN members USING (member_id)
-ORDER BY points DESC, member_id
-"""
-STANDINGS = """
-, standings AS (
-    SELECT member_id, name, coalesce(points, 0) AS points
-    FROM members LEFT JOIN sums USING (member_id) WHERE {condition}
-)
-"""
-RANKED = f"""
-{STANDINGS.format(condition="NOT (is_hidden OR is_forgotten)")}
-SELECT rank() OVER (ORDER BY points DESC), member_id, name, points FROM standings
-ORDER BY points DESC, member_id LIMIT :limit
-"""
-OWN_RANK = f"""
-{STANDINGS.format(condition="member_id = :me")}
-SELECT 1 + (SELECT count(*) FROM sums WHERE sums.points > me.points AND member_id NOT IN {OUT_OF_SIGHT})
-    + CASE WHEN me.points >= 0 THEN 0 ELSE (
-        SELECT count(*) FROM members LEFT JOIN sums USING (member_id)
-        WHERE sums.points IS NULL AND NOT (is_hidden OR is_forgotten)
-    ) END,
-    member_id, name, points
-FROM standings AS me
-"""
-
-
 STREAK_RANKS = f"""
 {OF_ALL_TIME}
 SELECT rank() OVER (ORDER BY length DESC), member_id, name, coalesce(points, 0), length
@@ -307,7 +268,7 @@ FROM members LEFT JOIN streaks USING (member_id) WHERE member_id = ?
 """
 
 
-class Views(Finding):
+class Views(Ranking):
     """The `Views` port."""
 
     def facts(self, member_id: str, today: date, /) -> MemberFacts | None:
@@ -370,16 +331,6 @@ class Views(Finding):
     def reversal_of(self, position: int, /) -> Entry | None:
         return self._one_entry("reverses = ?", position)
 
-    def ranking(self, month: date | None, /, *, limit: int) -> Sequence[Rank]:
-        sums = OF_A_MONTH if month else OF_ALL_TIME
-        values = {"month": month and month.isoformat(), "limit": limit}
-        with self._database.snapshot() as connection:
-            rows = connection.execute(f"{sums} {TOP}", values).fetchall()
-            if len(rows) < limit:
-                # Only now those without any points matter, who are most of the members.
-                rows = connection.execute(f"{sums} {RANKED}", values).fetchall()
-        return [Rank(*row) for row in rows]
-
     def streak_ranking(self, *, limit: int) -> Sequence[Rank]:
         with self._database.snapshot() as connection:
             calendar = calendar_of(connection)
@@ -398,13 +349,6 @@ class Views(Finding):
             (entries,) = connection.execute("SELECT count(*) FROM entries").fetchone()
             size_bytes = self._database.size_bytes(connection)
         return Tally(self._database.address, size_bytes, members, by_status, entries)
-
-    def rank_of(self, member_id: str, month: date | None, /) -> Rank | None:
-        sums = OF_A_MONTH if month else OF_ALL_TIME
-        values = {"month": month and month.isoformat(), "me": member_id}
-        with self._database.connection() as connection:
-            row = connection.execute(f"{sums} {OWN_RANK}", values).fetchone()
-        return row and Rank(*row)
 
     def _one_entry(self, condition: str, value: str | int) -> Entry | None:
         with self._database.connection() as connection:

@@ -1,0 +1,66 @@
+"""The leaderboard by points, of all time and of a month, and a member's own rank in it."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from ...core.reports import Rank
+from .search import Finding
+
+OF_ALL_TIME = """
+WITH sums AS (SELECT member_id, CAST(sum(points) AS BIGINT) AS points FROM balances GROUP BY member_id)
+"""
+OF_A_MONTH = """
+WITH sums AS NOT MATERIALIZED (SELECT member_id, points FROM monthly_balances WHERE month = :month)
+"""
+OUT_OF_SIGHT = "(SELECT member_id FROM members WHERE is_hidden OR is_forgotten)"
+TOP = f"""
+, top AS (
+    SELECT member_id, points FROM sums
+    WHERE points > 0 AND member_id NOT IN {OUT_OF_SIGHT}
+    ORDER BY points DESC, member_id LIMIT :limit
+)
+SELECT rank() OVER (ORDER BY points DESC), member_id, name, points FROM top JOIN members USING (member_id)
+ORDER BY points DESC, member_id
+"""
+STANDINGS = """
+, standings AS (
+    SELECT member_id, name, coalesce(points, 0) AS points
+    FROM members LEFT JOIN sums USING (member_id) WHERE {condition}
+)
+"""
+RANKED = f"""
+{STANDINGS.format(condition="NOT (is_hidden OR is_forgotten)")}
+SELECT rank() OVER (ORDER BY points DESC), member_id, name, points FROM standings
+ORDER BY points DESC, member_id LIMIT :limit
+"""
+OWN_RANK = f"""
+{STANDINGS.format(condition="member_id = :me")}
+SELECT 1 + (SELECT count(*) FROM sums WHERE sums.points > me.points AND member_id NOT IN {OUT_OF_SIGHT})
+    + CASE WHEN me.points >= 0 THEN 0 ELSE (
+        SELECT count(*) FROM members LEFT JOIN sums USING (member_id)
+        WHERE sums.points IS NULL AND NOT (is_hidden OR is_forgotten)
+    ) END,
+    member_id, name, points
+FROM standings AS me
+"""
+
+
+class Ranking(Finding):
+    """The part of the `Views` port about points in order."""
+
+    def ranking(self, month: date | None, /, *, limit: int) -> Sequence[Rank]:
+        sums = OF_A_MONTH if month else OF_ALL_TIME
+        values = {"month": month and month.isoformat(), "limit": limit}
+        with self._database.snapshot() as connection:
+            rows = connection.execute(f"{sums} {TOP}", values).fetchall()
+            if len(rows) < limit:
+                # Only now those without any points matter, who are most of the members.
+                rows = connection.execute(f"{sums} {RANKED}", values).fetchall()
+        return [Rank(*row) for row in rows]
+
+    def rank_of(self, member_id: str, month: date | None, /) -> Rank | None:
+        sums = OF_A_MONTH if month else OF_ALL_TIME
+        values = {"month": month and month.isoformat(), "me": member_id}
+        with self._database.connection() as connection:
+            row = connection.execute(f"{sums} {OWN_RANK}", values).fetchone()
+        return row and Rank(*row)
