@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,7 +32,20 @@ def demo() -> None:
     its own MEE6 and ten members, keeps its store in a temporary folder, needs no network and no settings, and
     leaves nothing behind.
     """
-    run()
+    print_lines(BEFORE)
+    with (
+        _clean_up_on_sigterm(),
+        TemporaryDirectory(prefix="trc-engage-demo-", dir=_in_memory()) as folder,
+        simulated(Path(folder) / "engage.db") as engage,
+    ):
+        members = sorted(engage.members(), key=lambda standing: -standing.points)
+        standings = [engage.standing(member.member_id) for member in members]
+        star, entries = engage.standing(STAR), engage.history(STAR, limit=ENTRIES_MAX)
+    print_lines("")
+    _print_standings(standings)
+    print_lines("")
+    print_history(star, entries, limit=ENTRIES_MAX)
+    print_lines(AFTER)
 
 
 MEMORY = "/dev/shm"  # noqa: S108  the folder in it has a name of its own
@@ -63,24 +76,6 @@ server and choose Copy Server ID:
 
 Or try the commands on a simulated leaderboard first: trc-engage mee6-server
 """
-
-
-def run() -> None:
-    """Simulate the two weeks, show the result, and leave nothing behind."""
-    print_lines(BEFORE)
-    with (
-        _clean_up_on_sigterm(),
-        TemporaryDirectory(prefix="trc-engage-demo-", dir=_in_memory()) as folder,
-        simulated(Path(folder) / "engage.db") as engage,
-    ):
-        members = sorted(engage.members(), key=lambda standing: -standing.points)
-        standings = [engage.standing(member.member_id) for member in members]
-        star, entries = engage.standing(STAR), engage.history(STAR, limit=ENTRIES_MAX)
-    print_lines("")
-    _print_standings(standings)
-    print_lines("")
-    print_history(star, entries, limit=ENTRIES_MAX)
-    print_lines(AFTER)
 
 
 def _print_standings(standings: Sequence[Standing]) -> None:
@@ -165,6 +160,7 @@ MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 DAYS = 14
 DAY = timedelta(days=1)
 SLOTS = 96
+SLOTS_AN_HOUR = 4
 MINUTES = 15
 MOST = 3
 MINUTE = timedelta(minutes=1)
@@ -174,36 +170,26 @@ STAR = DENNIS.member_id
 
 
 @define
-class Time:
-    """A clock that is set by hand."""
-
-    at: datetime = MONDAY
-
-    def __call__(self) -> datetime:
-        """Return what it is set to."""
-        return self.at
-
-
-@define
 class World:
     """All that the story moves."""
 
-    server: Mee6Server
-    engage: Engage
-    time: Time
-    here: list[Person]
+    at: datetime = MONDAY
+    """The time, which only the story moves."""
+    here: list[Person] = field(factory=lambda: [*MEMBERS, STRANGER])
     """Who is on the Discord server."""
     chance: Random = field(factory=lambda: Random(SEED))  # noqa: S311  chance, not secrecy
     failures: int = 0
     is_settled: bool = True
     """Whether every day that is over is settled."""
+    server: Mee6Server = field(init=False)
+    engage: Engage = field(init=False)
 
     def chat(self) -> None:
         """Let a quarter of an hour pass, minute by minute."""
         for _ in range(MINUTES):
-            self.time.at += MINUTE
+            self.at += MINUTE
             for person in self.here:
-                if person.writes(self.time.at, self.chance):
+                if person.writes(self.at, self.chance):
                     self.server.board.post(person.discord_id)
 
     def sync(self) -> None:
@@ -230,98 +216,73 @@ class World:
         report = self.engage.settle()
         self.is_settled = not report.pending
         for day in report.settled:
-            if self.time.at.hour:
+            if self.at.hour:
                 self.print(f"{day:%A}, which waited for it, is settled: no streak broke")
 
     def print(self, event: str) -> None:
         """Print what happens, and when."""
-        print_lines(f"{self.time.at:%a %d %b %H:%M}  {event}")
+        print_lines(f"{self.at:%a %d %b %H:%M}  {event}")
+
+    def happen(self, day: int, hour: int) -> None:
+        """Let happen what the story has for this hour."""
+        board = self.server.board
+        match day, hour:
+            case 3, 11:
+                self.print(f"Margaret links her Discord account; her {board.xp(MARGARET.discord_id):,} XP are history")
+                self.engage.link(MARGARET.member_id, MARGARET.discord_id)
+            case 4, 19:
+                self.print("Alan leaves Discord; his XP is kept, on MEE6's board too")
+                self.here.remove(ALAN)
+                board.leave(ALAN.discord_id)
+                self.engage.leave(ALAN.member_id)
+            case 8, 17:
+                self.print("MEE6 is down (502 Bad Gateway)")
+                self.server.trouble("bad_gateway")
+            case 9, 8:
+                self.print("MEE6 is back")
+                self.server.recover()
+            case 9, 14:
+                self.print("an admin takes 650 XP from Dennis, for spam")
+                board.remove(DENNIS.discord_id, 650)
+            case 10, 20:
+                self.print("Alan is back; syncing goes on from the XP that was kept")
+                self.here.append(ALAN)
+                board.join(ALAN.discord_id)
+                self.engage.rejoin(ALAN.member_id)
+
+    def live(self, day: int) -> None:
+        """Simulate one day: in each slot its events, a sync, and 15 minutes of chat."""
+        self.is_settled = day == 0
+        before = {standing.member_id: standing.points for standing in self.engage.members()}
+        for slot in range(SLOTS):
+            if not slot % SLOTS_AN_HOUR:
+                self.happen(day, slot // SLOTS_AN_HOUR)
+            self.sync()
+            self.chat()
+        gains = [(one.points - before[one.member_id], one.name) for one in self.engage.members()]
+        gains.sort(key=lambda gain: -gain[0])
+        most = ", ".join(f"{name} {gain:+,}" for gain, name in gains[:MOST] if gain > 0)
+        print_lines(f"{MONDAY + day * DAY:%a %d %b}        {points(sum(gain for gain, _ in gains))}, most to {most}")
 
 
 @contextmanager
 def simulated(store: Path) -> Iterator[Engage]:
     """Simulate the two weeks into a store, and yield the `Engage` that reads it."""
-    time = Time()
-    with Mee6Server.start(clock=time, seed=SEED) as server:
-        settings = Settings(store=store, guild_id=server.guild_id, source_url=server.url)
+    world = World()
+
+    def clock() -> datetime:
+        return world.at
+
+    with Mee6Server.start(clock=clock, seed=SEED) as world.server:
+        settings = Settings(store=store, guild_id=world.server.guild_id, source_url=world.server.url)
         # The introduction has said so already.
         opened_or_made_ledger(settings, lambda _: None).close()
-        with opened_with_source(settings, clock=time, page_gap=0.0, pause=lambda _seconds: None) as engage:
-            world = World(server, engage, time, [*MEMBERS, STRANGER])
-            _begin(world)
+        with opened_with_source(settings, clock=clock, page_gap=0.0, pause=lambda _seconds: None) as world.engage:
+            for person in world.here:
+                world.server.board.join(person.discord_id, username=person.name, xp=person.xp_before)
+            for person in MEMBERS:
+                linked = None if person is MARGARET else person.discord_id
+                world.engage.enroll(person.member_id, discord_id=linked, name=person.name)
             for day in range(DAYS):
-                _live(world, day)
-            yield engage
-
-
-def _begin(world: World) -> None:
-    for person in world.here:
-        world.server.board.join(person.discord_id, username=person.name, xp=person.xp_before)
-    for person in MEMBERS:
-        linked = None if person is MARGARET else person.discord_id
-        world.engage.enroll(person.member_id, discord_id=linked, name=person.name)
-
-
-def _live(world: World, day: int) -> None:
-    """Simulate one day: in each slot its events, a sync, and 15 minutes of chat."""
-    world.is_settled = day == 0
-    before = {standing.member_id: standing.points for standing in world.engage.members()}
-    for slot in range(SLOTS):
-        for happens in STORY.get((day, slot * MINUTES), ()):
-            happens(world)
-        world.sync()
-        world.chat()
-    gains = sorted(
-        ((standing.points - before[standing.member_id], standing.name) for standing in world.engage.members()),
-        key=lambda gain: -gain[0],
-    )
-    most = ", ".join(f"{name} {gain:+,}" for gain, name in gains[:MOST] if gain > 0)
-    total = points(sum(gain for gain, _ in gains))
-    print_lines(f"{MONDAY + day * DAY:%a %d %b}        {total}, most to {most}")
-
-
-def _takes_xp(world: World) -> None:
-    world.print("an admin takes 650 XP from Dennis, for spam")
-    world.server.board.remove(DENNIS.discord_id, 650)
-
-
-def _links_late(world: World) -> None:
-    world.print(
-        f"Margaret links her Discord account; her {world.server.board.xp(MARGARET.discord_id):,} XP are history"
-    )
-    world.engage.link(MARGARET.member_id, MARGARET.discord_id)
-
-
-def _leaves(world: World) -> None:
-    world.print("Alan leaves Discord; his XP is kept, on MEE6's board too")
-    world.here.remove(ALAN)
-    world.server.board.leave(ALAN.discord_id)
-    world.engage.leave(ALAN.member_id)
-
-
-def _returns(world: World) -> None:
-    world.print("Alan is back; syncing goes on from the XP that was kept")
-    world.here.append(ALAN)
-    world.server.board.join(ALAN.discord_id)
-    world.engage.rejoin(ALAN.member_id)
-
-
-def _breaks(world: World) -> None:
-    world.print("MEE6 is down (502 Bad Gateway)")
-    world.server.trouble("bad_gateway")
-
-
-def _mends(world: World) -> None:
-    world.print("MEE6 is back")
-    world.server.recover()
-
-
-STORY: Mapping[tuple[int, int], Sequence[Callable[[World], None]]] = {
-    (3, 11 * 60): (_links_late,),
-    (4, 19 * 60): (_leaves,),
-    (8, 17 * 60): (_breaks,),
-    (9, 8 * 60): (_mends,),
-    (9, 14 * 60): (_takes_xp,),
-    (10, 20 * 60): (_returns,),
-}
-"""What happens, by day and minute of the day."""
+                world.live(day)
+            yield world.engage
