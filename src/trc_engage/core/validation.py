@@ -58,9 +58,7 @@ _DISCORD_ID = re.compile(r"[1-9][0-9]{0,19}", re.ASCII)
 
 def validate_member_id(value: object) -> str:
     """Return TRC's own id of a member: 1 to 200 printable characters."""
-    if not isinstance(value, str) or not value.strip() or len(value) > ID_LENGTH_MAX or not value.isprintable():
-        raise InvalidValue("member_id", value, f"give a text of 1 to {ID_LENGTH_MAX} printable characters")
-    return value
+    return _validate_printable("member_id", value, ID_LENGTH_MAX)
 
 
 def validate_discord_id(value: object) -> str:
@@ -81,18 +79,15 @@ def validate_name(value: object) -> str:
 
 def validate_key(value: object) -> str:
     """Return a caller's key: 1 to 200 printable characters."""
-    if not isinstance(value, str) or not value.strip() or len(value) > ID_LENGTH_MAX or not value.isprintable():
-        raise InvalidValue("key", value, f"give a text of 1 to {ID_LENGTH_MAX} printable characters")
-    return value
+    return _validate_printable("key", value, ID_LENGTH_MAX)
 
 
 def validate_source(value: object) -> str:
     """Return what an award is for: 1 to 50 printable characters, and not `discord`, which only a sync may post to."""
-    if not isinstance(value, str) or not value.strip() or len(value) > SOURCE_LENGTH_MAX or not value.isprintable():
-        raise InvalidValue("source", value, f"give a text of 1 to {SOURCE_LENGTH_MAX} printable characters")
-    if value.strip().casefold() == DISCORD:
+    source = _validate_printable("source", value, SOURCE_LENGTH_MAX)
+    if source.strip().casefold() == DISCORD:
         raise InvalidValue("source", value, "only a sync posts points for Discord; name what else they are for")
-    return value
+    return source
 
 
 def validate_points(value: object) -> int:
@@ -177,6 +172,12 @@ def validate_position(field: str, value: object) -> int:
     """Return a position in the feed: a whole number from 0 on."""
     if type(value) is not int or not 0 <= value < 2**63:
         raise InvalidValue(field, value, "give a position from the feed: a whole number from 0 on")
+    return value
+
+
+def _validate_printable(field: str, value: object, length_max: int) -> str:
+    if not isinstance(value, str) or not value.strip() or len(value) > length_max or not value.isprintable():
+        raise InvalidValue(field, value, f"give a text of 1 to {length_max} printable characters")
     return value
 
 

@@ -9,7 +9,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from ...core.errors import StoreMissing
-from ..sql.database import Connection, refuse_older, refuse_other
+from ..sql.database import Connection, refuse_other
 from ..sql.pool import Pool
 from ..sql.schema import SCHEMA_VERSION
 from .address import Address
@@ -122,9 +122,7 @@ class PostgresDatabase(Statements):
 
     def check(self, *, may_be_older: bool = False) -> None:
         """Raise `StoreMissing` if there is no store, and `LedgerFailed` if it is one of another version."""
-        version = self._version()
-        if not may_be_older:
-            refuse_older(self.address, version, SCHEMA_VERSION)
+        refuse_other(self.address, self._version(), SCHEMA_VERSION, may_be_older=may_be_older)
 
     def _version(self) -> int:
         with self.snapshot() as connection:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ...core.errors import LedgerFailed
-from ..sql.database import refuse_newer, refuse_unreleased
+from ..sql.database import refuse_other, refuse_unreleased
 from ..sql.schema import SCHEMA_VERSION, scripts
 from ..sql.tables import TABLES
 from .address import Address
@@ -99,7 +99,7 @@ def version_of(connection: PostgresConnection, address: Address) -> int | None:
         return None
     statement = f"SELECT coalesce(max(version), 0) FROM {address.quoted_schema}.schema_migrations"
     (version,) = connection.execute(statement).fetchone()
-    refuse_newer(address.shown, version, SCHEMA_VERSION)
+    refuse_other(address.shown, version, SCHEMA_VERSION, may_be_older=True)
     return int(version)
 
 

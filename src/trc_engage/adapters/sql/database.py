@@ -181,27 +181,17 @@ def refuse_unreleased(address: str, *, found: bool) -> None:
         raise LedgerFailed(message)
 
 
-def refuse_newer(address: str, found: int, known: int) -> None:
-    """Raise `LedgerFailed` if tables are newer than this version, which could then write no more than half of it."""
+def refuse_other(address: str, found: int, known: int, *, may_be_older: bool = False) -> None:
+    """Raise `LedgerFailed` if tables are newer than this version, and `StoreOutdated` if they are older."""
     if found > known:
         message = (
             f"{address} was written by a newer trc-engage (schema {found}, this one knows {known}); "
             "nothing was touched: upgrade trc-engage"
         )
         raise LedgerFailed(message)
-
-
-def refuse_older(address: str, found: int, known: int) -> None:
-    """Raise `StoreOutdated` if tables are older than this version, where they may not be brought up to date."""
-    if found < known:
+    if found < known and not may_be_older:
         message = (
             f"{address} was laid out by an older trc-engage (schema {found}, this one needs {known}); nothing was "
             "touched: bring it up to date with `trc-engage migrate`, and begin again"
         )
         raise StoreOutdated(message)
-
-
-def refuse_other(address: str, found: int, known: int) -> None:
-    """Raise `LedgerFailed` if tables are not of this version: they were changed, or put back, while they were open."""
-    refuse_newer(address, found, known)
-    refuse_older(address, found, known)

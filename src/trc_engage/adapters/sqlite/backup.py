@@ -13,7 +13,7 @@ from pathlib import Path
 from attrs import frozen
 
 from ...core.errors import InvalidValue, LedgerBusy, LedgerFailed
-from ..sql.database import refuse_newer
+from ..sql.database import refuse_other
 from ..sql.schema import SCHEMA_VERSION
 from .database import SqliteDatabase
 from .ledger import ReadOnlyFile
@@ -197,7 +197,8 @@ def _check_ours(source: Path, connection: sqlite3.Connection) -> None:
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         message = f"{source}: it is no store of trc-engage; name another file"
         raise LedgerFailed(message)
-    refuse_newer(str(source), connection.execute("PRAGMA user_version").fetchone()[0], SCHEMA_VERSION)
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    refuse_other(str(source), version, SCHEMA_VERSION, may_be_older=True)
 
 
 def _verify(connection: sqlite3.Connection) -> None:

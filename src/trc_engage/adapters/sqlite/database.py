@@ -12,7 +12,7 @@ from urllib.parse import quote
 from attrs import frozen
 
 from ...core.errors import InvalidValue, LedgerBusy, LedgerFailed, StoreMissing
-from ..sql.database import Connection, SqlStore, Statement, refuse_newer, refuse_other
+from ..sql.database import Connection, SqlStore, Statement, refuse_other
 from ..sql.pool import Pool
 from ..sql.queries import Days, Views
 from ..sql.schema import SCHEMA_VERSION
@@ -206,7 +206,8 @@ class SqliteDatabase:
 
     def _meet(self, *, is_new: bool) -> None:
         with self._translated(), self._pool.connection() as opened:
-            refuse_newer(self.address, self._prepare(opened.connection, is_new=is_new), SCHEMA_VERSION)
+            version = self._prepare(opened.connection, is_new=is_new)
+            refuse_other(self.address, version, SCHEMA_VERSION, may_be_older=True)
         self._is_begun = True
 
     def _prepare(self, connection: sqlite3.Connection, *, is_new: bool) -> int:
@@ -285,7 +286,7 @@ class SqliteDatabase:
         """Say so if a table is not found because a newer version has laid out others."""
         with suppress(sqlite3.Error), self._pool.connection() as opened:
             (version,) = opened.connection.execute("PRAGMA user_version").fetchone()
-            refuse_newer(self.address, version, SCHEMA_VERSION)
+            refuse_other(self.address, version, SCHEMA_VERSION, may_be_older=True)
 
     def _connect(self) -> OpenFile:
         opened = connected(self._file, BUSY_SECONDS)
