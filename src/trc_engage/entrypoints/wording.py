@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, get_args
@@ -197,6 +198,16 @@ def changed(change: StreakChange) -> str:
 
 def _step(before: int, after: int) -> str:
     return f"{before:,} → {after:,}" if before != after else f"{after:,}"
+
+
+def natural(text: str) -> list[tuple[int, int, str]]:
+    """Return what sorts texts as people do: m-2 before m-10.
+
+    >>> sorted(["m-10", "M-2", "m-9b"], key=natural)
+    ['M-2', 'm-9b', 'm-10']
+    """
+    parts = re.split("([0-9]+)", text.casefold())
+    return [(0, int(part), "") if number % 2 else (1, 0, part) for number, part in enumerate(parts)]
 
 
 def safe(text: str) -> str:

@@ -14,11 +14,11 @@ from ..stores import opened_to_read
 from ..wire import members as wire
 from ..wire.runs import Imported
 from ..wiring import enrolled, opened
-from ..wording import counted, describe_error, name_of, named, safe
+from ..wording import counted, describe_error, name_of, named, natural, safe
 from . import imports
 from .imports import Import
 from .options import BadData, By, Json, Member, Note, Reason, examples
-from .output import print_error, print_json, print_lines, print_note, print_table
+from .output import print_error, print_json, print_lines, print_note, print_result, print_table
 
 HELP = """Enroll, link, hide and forget members.
 
@@ -216,14 +216,25 @@ def import_(
 
 
 @app.command("list")
-def list_(*, as_json: Json = False) -> None:
-    """List all members with points, link and XP."""
+def list_(
+    *,
+    left: Annotated[bool, typer.Option("--left", help="Only members who left Discord.")] = False,
+    name: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Only members whose name contains this, in any case.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List members with points, link and XP."""
     with opened(Settings.from_mapping(os.environ)) as engage:
-        standings = engage.members()
-    if as_json:
-        print_json(wire.Standings.of(members=standings))
-    else:
-        print_standings(standings)
+        members = sorted(engage.members(), key=lambda one: natural(one.member_id))
+    found = [
+        one
+        for one in members
+        if (not left or (one.discord is not None and one.discord.status == "left"))
+        and (name or "").casefold() in (one.name or "").casefold()
+    ]
+    nobody = "no member matches" if members else NOBODY
+    print_result(wire.Standings.of(members=found), lambda: print_standings(found, nobody), as_json=as_json)
 
 
 @app.command(epilog=examples("Example:", "trc-engage members events m-1"))
@@ -304,10 +315,13 @@ def print_import(path: str, result: Import) -> None:
     print_lines(f"{counted(result.rows, 'row')}: {', '.join(counts)}")
 
 
-def print_standings(standings: Sequence[Standing]) -> None:
+NOBODY = "no members yet; enroll the first (`trc-engage members enroll --help`)"
+
+
+def print_standings(standings: Sequence[Standing], nobody: str) -> None:
     """Print members as a table."""
     if not standings:
-        print_lines("no members yet; enroll the first (`trc-engage members enroll --help`)")
+        print_lines(nobody)
         return
     print_table(
         ("member", "name", "points", "Discord id", "status", "XP", "carried"),
