@@ -14,7 +14,7 @@ from attrs import define
 from trc_engage.testing.boards.board import Snapshot
 from trc_engage.testing.boards.troubles import BoardExchange
 from trc_engage.testing.loopback import Answer, encoded
-from trc_engage.testing.mee6 import DIALECT, TROUBLES
+from trc_engage.testing.mee6 import DIALECT, TROUBLES, mee6_error
 
 from .boards import Address, of_others
 from .clock import Clock
@@ -149,6 +149,7 @@ class Server:
             stale_board=cast("Snapshot", self._weather.older(board, self._random)),
             dialect=DIALECT,
             to_payload=partial(payload, asked.address.guild_id),
+            to_error=mee6_error,
         )
         try:
             TROUBLES[name].write(exchange)

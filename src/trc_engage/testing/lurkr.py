@@ -16,8 +16,8 @@ DIALECT = Dialect(
     id="userId",
     page_first=1,
     limit=None,
-    limit_max=100,
-    token_header="x-api-key",  # noqa: S106  the header's name
+    page_size=100,
+    token_header="X-API-Key",  # noqa: S106  the header's name
     limits="X-RateLimit",
 )
 

@@ -11,12 +11,7 @@ from .boards.board import XP_PER_MESSAGE, Row, level_at, xp_needed, xp_to_reach
 
 __all__ = ["TROUBLES", "Leaderboard", "Mee6Server", "Request", "Trouble"]
 
-DIALECT = Dialect(
-    "/api/plugins/levels/leaderboard/{guild}",
-    rows="players",
-    guild="guild.id",
-    error=lambda status, message: {"error": {"message": message}, "status_code": status},
-)
+DIALECT = Dialect("/api/plugins/levels/leaderboard/{guild}", rows="players", guild="guild.id")
 YEARS = range(2019, 2025)
 
 
@@ -90,6 +85,11 @@ def _role_reward(rank: int) -> dict[str, Any]:
     return {"rank": rank, "role": role}
 
 
+def mee6_error(status: int, message: str) -> dict[str, Any]:
+    """Return the document of an error that MEE6 itself tells."""
+    return {"error": {"message": message}, "status_code": status}
+
+
 @define(eq=False, repr=False)
 class Mee6Server(BoardServer):
     """A MEE6 for one guild; see `BoardServer`."""
@@ -106,3 +106,7 @@ class Mee6Server(BoardServer):
     def payload(self, page: int, rows: Sequence[Row]) -> dict[str, Any]:
         """Return a page as the year's MEE6 sent it."""
         return page_payload(self.shape, self.guild_id, page, rows, self.board.rate)
+
+    def error(self, status: int, message: str) -> object:
+        """Return an error as MEE6 tells it."""
+        return mee6_error(status, message)

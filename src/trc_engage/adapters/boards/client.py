@@ -14,7 +14,6 @@ from typing import Any
 
 import httpx
 from attrs import define, field
-from tenacity import RetryCallState, Retrying, retry_if_exception
 
 from ...core.errors import EngageError, ReadStopped, SourceError
 from ...core.ports import Requests
@@ -215,23 +214,21 @@ class Fetcher:
 
         `ReadStopped` as soon as the line is stopped. Of a back-off only what lies beyond the gap uses the budget up.
         """
-
-        def back_off(seconds: float) -> None:
-            budget.charge(self.pace.beyond_gap(seconds))
-            self.pace.back_off(seconds)
-
-        def gives_up(state: RetryCallState) -> bool:
-            return state.attempt_number >= TRIES_MAX or self.pace.beyond_gap(state.upcoming_sleep) >= budget.left
-
-        retrying = Retrying(
-            retry=retry_if_exception(_may_pass),
-            wait=self._backoff,
-            stop=gives_up,
-            sleep=back_off,
-            before_sleep=_log,
-            reraise=True,
-        )
-        return retrying(self._try, number, limit, budget)
+        failed = 0
+        while True:
+            try:
+                return self._try(number, limit, budget)
+            except SourceError as error:
+                failed += 1
+                if not _may_pass(error):
+                    raise
+                seconds = self.pace.jittered(BACKOFF_SECONDS * 2 ** (failed - 1))
+                beyond = self.pace.beyond_gap(seconds)
+                if failed == TRIES_MAX or beyond >= budget.left:
+                    raise
+                logger.info("try %d failed, trying again: %s", failed, error)
+                budget.charge(beyond)
+                self.pace.back_off(seconds)
 
     def _try(self, number: int, limit: int, budget: Budget) -> Answer:
         self._check_stopped()
@@ -278,9 +275,6 @@ class Fetcher:
     def _check_stopped(self) -> None:
         if self.line.stopped:
             raise ReadStopped
-
-    def _backoff(self, state: RetryCallState) -> float:
-        return self.pace.jittered(BACKOFF_SECONDS * 2 ** (state.attempt_number - 1))
 
 
 def new_client(headers: Mapping[str, str], transport: httpx.BaseTransport | None) -> httpx.Client:
@@ -352,14 +346,9 @@ def version() -> str:
         return "0"
 
 
-def _may_pass(error: BaseException) -> bool:
+def _may_pass(error: SourceError) -> bool:
     """Tell whether another try is decent: not once the server said when to come back."""
-    return isinstance(error, SourceError) and error.kind == "down" and error.retry_after is None
-
-
-def _log(state: RetryCallState) -> None:
-    error = state.outcome and state.outcome.exception()
-    logger.info("try %d failed, trying again: %s", state.attempt_number, error)
+    return error.kind == "down" and error.retry_after is None
 
 
 def _too_slow(budget: Budget, service: Service) -> SourceError:

@@ -202,15 +202,14 @@ def xp_needed(level: int) -> int:
 
 @frozen
 class Dialect:
-    """How a service shows a board: its addresses, the keys of its pages, and its errors.
+    """How a service shows a board; the fields are those of a source's `Service`, which may stand in its place.
 
-    A key may be several with dots between them, as in `user.id`.
+    A key may be several with dots between them, as in `user.id`; without one for the rows, a page is the list of them.
     """
 
     path: str
     """With `{guild}` where the id goes."""
     rows: str
-    """The key of the list of rows."""
     id: str = "id"
     xp: str = "xp"
     guild: str | None = None
@@ -221,33 +220,32 @@ class Dialect:
     """Whether the parameter `page` tells how many rows to skip."""
     limit: str | None = "limit"
     """The parameter for the number of rows; None if the service decides."""
-    limit_default: int = 100
-    limit_max: int = 1_000
-    token_header: str = "authorization"  # noqa: S105  the header's name
+    page_size: int = 1_000
+    token_header: str = "Authorization"  # noqa: S105  the header's name
     token_form: str = "{}"  # noqa: S105
     limits: str | None = None
     """What the headers begin with that tell the limits."""
-    error: Callable[[int, str], object] = lambda _status, message: {"message": message}
-    """Returns the document of an error that the service itself tells."""
 
-    def payload(self, guild_id: str, rows: Sequence[Row]) -> dict[str, Any]:
-        """Return a page with nothing but what is needed."""
-        page: dict[str, Any] = {}
-        put(page, self.rows, [self._row(row) for row in rows])
-        if self.guild is not None:
-            put(page, self.guild, guild_id)
-        return page
 
-    def _row(self, row: Row) -> dict[str, Any]:
-        told: dict[str, Any] = {"username": row.username}
-        put(told, self.id, row.discord_id)
-        put(told, self.xp, row.xp)
+def plain_page(dialect: Any, guild_id: str, rows: Sequence[Row]) -> Any:
+    """Return a page with nothing but what is needed."""
+    told: list[dict[str, Any]] = []
+    for row in rows:
+        told.append({"username": row.username})
+        put(told[-1], dialect.id, row.discord_id)
+        put(told[-1], dialect.xp, row.xp)
+    if not dialect.rows:
         return told
+    page: dict[str, Any] = {}
+    put(page, dialect.rows, told)
+    if dialect.guild is not None:
+        put(page, dialect.guild, guild_id)
+    return page
 
 
 def got(document: Any, path: str) -> Any:
     """Return what stands at a path of keys."""
-    return reduce(getitem, path.split("."), document)
+    return reduce(getitem, filter(None, path.split(".")), document)
 
 
 def put(document: dict[str, Any], path: str, value: object) -> None:

@@ -13,8 +13,8 @@ from attrs import Factory, define, evolve, field, frozen, setters
 from attrs.validators import ge
 
 from ..loopback import BLOCKED, LOOPBACK, RATE_LIMITED, Answer, Listener, Throttle, Trouble, encoded
-from .board import Dialect, Leaderboard, Row, Snapshot
-from .troubles import Ahead, BoardExchange, Queue, error, trouble_named
+from .board import Leaderboard, Row, Snapshot, plain_page
+from .troubles import Ahead, BoardExchange, Queue, trouble_named
 
 GUILD_ID = "200000000000000001"
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
@@ -37,11 +37,13 @@ class Request:
     """None if the client was told no status."""
 
     @classmethod
-    def parsed(cls, target: str, headers: Mapping[str, str], at: datetime, dialect: Dialect) -> "Request":
+    def parsed(
+        cls, target: str, headers: Mapping[str, str], at: datetime, dialect: Any, limit_default: int
+    ) -> "Request":
         """Take a request line's target apart."""
         path, _, query = target.partition("?")
         values = parse_qs(query, keep_blank_values=True)
-        limit = _number(values.get(dialect.limit or "?"), dialect.limit_default)
+        limit = _number(values.get(dialect.limit or "?"), limit_default)
         page = _number(values.get(dialect.page), dialect.page_first)
         if page is not None:
             page = (page - dialect.page_first) // ((limit or 1) if dialect.counts_rows else 1)
@@ -66,14 +68,16 @@ class BoardServer:
     or `between_pages` raises ends that connection, and is raised again when the server stops.
     """
 
-    dialect: ClassVar[Dialect]
+    dialect: ClassVar[Any]
+    """A `Dialect`, or a source's `Service`."""
+    limit_default: ClassVar[int] = 100
     guild_id: str = field(on_setattr=setters.frozen)
     clock: Callable[[], datetime] = field(on_setattr=setters.frozen)
     """Drives the Date header, the throttle and the once-a-minute rule."""
     board: Leaderboard = field(on_setattr=setters.frozen)
     _port: int = 0
     limit_max: int = field(
-        default=Factory(lambda self: self.dialect.limit_max, takes_self=True), validator=ge(1), init=False
+        default=Factory(lambda self: self.dialect.page_size, takes_self=True), validator=ge(1), init=False
     )
     """The clamp: a larger limit is served as this many rows."""
     token: str | None = field(default=None, init=False)
@@ -150,7 +154,7 @@ class BoardServer:
             self._throttle = None
 
     def _answer(self, target: str, headers: Mapping[str, str], connection: socket.socket) -> bool:
-        request = Request.parsed(target, headers, self.clock(), self.dialect)
+        request = Request.parsed(target, headers, self.clock(), self.dialect, self.limit_default)
         decision = self._decision(request)
         if isinstance(decision, Ahead):
             decision.trouble.write(self._exchange(request, connection, decision.stale_board))
@@ -177,13 +181,16 @@ class BoardServer:
             return BLOCKED
         if request.path != self.dialect.path.format(guild=self.guild_id):
             is_known = request.path.startswith(self.dialect.path.partition("{")[0])
-            return error(self.dialect, 404, "Guild not found" if is_known else "The requested URL was not found")
+            return self._told(404, "Guild not found" if is_known else "The requested URL was not found")
         wanted = self.token and self.dialect.token_form.format(self.token)
         if wanted is not None and request.headers.get(self.dialect.token_header.lower()) != wanted:
-            return error(self.dialect, 401, "The server could not verify that you are authorized")
+            return self._told(401, "The server could not verify that you are authorized")
         if request.page is None or not request.limit:
-            return error(self.dialect, 400, "page and limit must be whole numbers")
+            return self._told(400, "page and limit must be whole numbers")
         return None
+
+    def _told(self, status: int, message: str) -> Answer:
+        return Answer(status, encoded(self.error(status, message)))
 
     def _good(self, request: Request) -> Answer:
         """Return the page asked for; a page that did not change is not made up again."""
@@ -210,6 +217,7 @@ class BoardServer:
             self._frozen or stale_board,
             self.dialect,
             self.payload,
+            self.error,
         )
 
     @property
@@ -217,12 +225,16 @@ class BoardServer:
         """What a page depends on, beside its rows."""
         return None
 
-    def payload(self, page: int, rows: Sequence[Row]) -> dict[str, Any]:  # noqa: ARG002  for a subclass
+    def payload(self, page: int, rows: Sequence[Row]) -> Any:  # noqa: ARG002  for a subclass
         """Return a page as the service words it."""
-        return self.dialect.payload(self.guild_id, rows)
+        return plain_page(self.dialect, self.guild_id, rows)
+
+    def error(self, status: int, message: str) -> object:  # noqa: ARG002
+        """Return the document of an error that the service itself tells."""
+        return {"message": message}
 
     def _served(self) -> Snapshot:
         return self._frozen or self.board.snapshot()
 
     def _clamped(self, request: Request) -> int:
-        return min(request.limit or 1, self.limit_max)
+        return self.limit_max if self.dialect.limit is None else min(request.limit or 1, self.limit_max)

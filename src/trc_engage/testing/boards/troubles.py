@@ -20,7 +20,7 @@ from ..loopback import (
     encoded,
     http_date,
 )
-from .board import Dialect, Row, Snapshot, got, put
+from .board import Row, Snapshot, got, put
 
 _DEPTH = 10_000
 _DIGITS = b"9" * 5_000
@@ -28,7 +28,7 @@ _OTHER_GUILD = "200000000000000002"
 _MADE_UP_ID = 900_000_000_000_000_000
 _UNAUTHORIZED = "The server could not verify that you are authorized to access the URL requested."
 
-Payload = dict[str, Any]
+Payload = Any
 
 
 @frozen(eq=False)
@@ -42,9 +42,11 @@ class BoardExchange(Exchange):
     """The board as it is now …"""
     stale_board: Snapshot
     """… and as it was when it was frozen, or else when the trouble began."""
-    dialect: Dialect
+    dialect: Any
     to_payload: Callable[[int, Sequence[Row]], Payload]
     """Page number and rows to a page."""
+    to_error: Callable[[int, str], object]
+    """Status and message to the document of an error that the service itself tells."""
 
     def payload(self) -> Payload:
         """Return the page that was asked for, as it should be."""
@@ -55,23 +57,22 @@ class BoardExchange(Exchange):
         self.send(Answer(200, encoded(self.to_payload(self.page, rows))))
 
 
-def error(dialect: Dialect, status: int, message: str) -> Answer:
-    """Return an error that the service itself tells."""
-    return Answer(status, encoded(dialect.error(status, message)))
-
-
 def _told(name: str, imitates: str, status: int, message: str) -> Trouble:
     """Return a trouble that is an error of the service's own."""
-    return Trouble(name, imitates, status, lambda exchange: exchange.send(error(exchange.dialect, status, message)))
+
+    def write(exchange: BoardExchange) -> None:
+        exchange.send(Answer(status, encoded(exchange.to_error(status, message))))
+
+    return Trouble(name, imitates, status, write)
 
 
-def _page(name: str, imitates: str, spoil: Callable[[Payload, Dialect], object]) -> Trouble:
-    """Return a trouble that spoils the payload in place."""
+def _page(name: str, imitates: str, spoil: Callable[[Payload, Any], object]) -> Trouble:
+    """Return a trouble that spoils the payload in place, or returns another."""
 
     def write(exchange: BoardExchange) -> None:
         payload = exchange.payload()
-        spoil(payload, exchange.dialect)
-        exchange.send(Answer(200, encoded(payload)))
+        other = spoil(payload, exchange.dialect)
+        exchange.send(Answer(200, encoded(payload if other is None else other)))
 
     return Trouble(name, imitates, 200, write)
 
@@ -79,7 +80,7 @@ def _page(name: str, imitates: str, spoil: Callable[[Payload, Dialect], object])
 def _rows(name: str, imitates: str, key: Literal["id", "xp"], spoil: Callable[[Any], object]) -> Trouble:
     """Return a trouble that spoils the id or the XP of every row."""
 
-    def spoil_all(payload: Payload, dialect: Dialect) -> None:
+    def spoil_all(payload: Payload, dialect: Any) -> None:
         path = dialect.id if key == "id" else dialect.xp
         for row in got(payload, dialect.rows):
             put(row, path, spoil(got(row, path)))
@@ -111,25 +112,30 @@ def _endless_pages(exchange: BoardExchange) -> None:
     exchange.show([*exchange.board.page(exchange.page, exchange.limit), *made_up][: exchange.limit])
 
 
-def _few_bad_rows(payload: Payload, dialect: Dialect) -> None:
+def _few_bad_rows(payload: Payload, dialect: Any) -> None:
     for row, path in zip(got(payload, dialect.rows)[-2:], (dialect.id, dialect.xp), strict=False):
         put(row, path, None)
 
 
-def _other_guild(payload: Payload, dialect: Dialect) -> None:
+def _other_guild(payload: Payload, dialect: Any) -> None:
     if dialect.guild is not None:
         put(payload, dialect.guild, _OTHER_GUILD)
 
 
-def _no_guild(payload: Payload, dialect: Dialect) -> None:
-    payload.pop((dialect.guild or "").partition(".")[0], None)
+def _no_guild(payload: Payload, dialect: Any) -> None:
+    if dialect.guild is not None:
+        payload.pop(dialect.guild.partition(".")[0])
 
 
-def _by_id(payload: Payload, dialect: Dialect) -> None:
-    put(payload, dialect.rows, {got(row, dialect.id): row for row in got(payload, dialect.rows)})
+def _by_id(payload: Payload, dialect: Any) -> Payload:
+    rows = {got(row, dialect.id): row for row in got(payload, dialect.rows)}
+    if not dialect.rows:
+        return rows
+    put(payload, dialect.rows, rows)
+    return payload
 
 
-def _lone_surrogate(payload: Payload, dialect: Dialect) -> None:
+def _lone_surrogate(payload: Payload, dialect: Any) -> None:
     for row in got(payload, dialect.rows):
         row["username"] = f"{row.get('username', 'a name')}\ud800"
 
@@ -142,7 +148,7 @@ BROKEN_PAGES = (
     _numbers("xp_endless", "XP of 5,000 digits.", b'"KEY":' + _DIGITS),
     _page("no_guild", "The guild is missing, if pages tell it.", _no_guild),
     _page("wrong_guild", "The board of another guild, if pages tell it.", _other_guild),
-    _page("players_missing", "The rows are missing.", lambda page, dialect: page.pop(dialect.rows.partition(".")[0])),
+    _page("players_missing", "The rows are missing.", lambda *_: {}),
     _page("players_not_list", "The rows are an object by id.", _by_id),
     _page("few_bad_rows", "The last two rows of the page cannot be used.", _few_bad_rows),
     _page("lone_surrogate", "Names with half a surrogate pair.", _lone_surrogate),

@@ -171,7 +171,6 @@ TROUBLES: Mapping[SourceTrouble, Sequence[str]] = {
 """What each trouble of the server must be called."""
 HANGS = {"timeout", "drip_headers", "drip_body"}
 HANGS_FOR, DEADLINE_SECONDS = 0.3, 30.0
-PAGES_MAX = 40
 
 
 class Turns:
@@ -195,18 +194,23 @@ class Turns:
 
 
 class PagedSourceContract(SourceContract):
-    """The contract of a `BoardSource`: name its class, and the server that speaks as its service does."""
+    """The contract of a `BoardSource`: name its class.
+
+    `server_class` is the server that speaks as its service does: without one, one that has the facts of the source.
+    """
 
     kinds = OF_SERVICES
     source_class: ClassVar[Any]
-    server_class: ClassVar[type[BoardServer]]
+    server_class: ClassVar[type[BoardServer] | None] = None
     gap: ClassVar[float] = 2.0
     token: ClassVar[str] = "s3cret-t0ken"  # noqa: S105  for loopback only
 
     @pytest.fixture(autouse=True)
     def _served(self) -> Iterator[None]:
         self.now, self.pauses = NOW, list[float]()
-        with self.server_class.start(clock=self.clock) as self.server:
+        as_told = type("AsTold", (BoardServer,), {"dialect": self.source_class.service})
+        server_class: type[BoardServer] = self.server_class or as_told
+        with server_class.start(clock=self.clock) as self.server:
             self.server.token, self.server.slow_seconds, self.server.drip_seconds = self.token, 0.0, 0.02
             yield
 
@@ -233,7 +237,7 @@ class PagedSourceContract(SourceContract):
             token=self.token,
             page_gap=self.gap,
             deadline_seconds=deadline_seconds,
-            pages_max=PAGES_MAX,
+            pages_max=len(MANY) // self.server.limit_max + 10,
             pause=self.pauses.append,
             monotonic=lambda: time.monotonic() + sum(self.pauses),
         )
@@ -301,7 +305,7 @@ class PagedSourceContract(SourceContract):
         self.read(GONE)
         assert len(self.pauses) == len(self.server.requests) - 1
         assert all(self.gap * 0.9 <= pause <= self.gap * 1.25 for pause in self.pauses)
-        assert all("trc-engage" in request.headers["user-agent"] for request in self.server.requests)
+        assert all(request.headers["user-agent"].strip() for request in self.server.requests)
 
     def test_limits_that_the_server_tells_are_kept(self) -> None:
         """If it tells any, no request is refused; a limit that lasts is no pause, but a wait for the core."""
