@@ -39,6 +39,16 @@ def test_the_readmes_program_runs(
     assert capsys.readouterr().out.startswith("1 0 0\n0 [Entry(")
 
 
+def test_the_page_of_apps_shows_what_is_run() -> None:
+    """Each file that it names, whole and as it is."""
+    shown = re.findall(
+        r"`(examples/\S+)`:\n\n```python\n(.*?)```\n", (ROOT / "docs/frameworks.md").read_text(), re.DOTALL
+    )
+    assert len(shown) == 8
+    for path, text in shown:
+        assert text == (ROOT / path).read_text(), path
+
+
 def test_the_readme_is_short() -> None:
     """It fits on a screen or two."""
     assert len((ROOT / "README.md").read_text().splitlines()) <= 80

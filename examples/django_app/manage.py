@@ -1,0 +1,34 @@
+"""Django: points commit with the app's own rows, or not at all.
+
+Once: `DATABASE_URL=postgresql://… python manage.py migrate --run-syncdb`, then `uvicorn manage:app --workers 4`, and
+`python manage.py run_due` every five minutes by cron.
+"""
+
+import os
+import sys
+
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+from django.core.management import execute_from_command_line
+from psycopg.conninfo import conninfo_to_dict
+
+NAMES = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password", "NAME": "dbname"}
+given = conninfo_to_dict(os.environ["DATABASE_URL"])
+settings.configure(
+    ALLOWED_HOSTS=["127.0.0.1", "testserver"],
+    DATABASES={
+        "default": {
+            "ENGINE": "django.db.backends.postgresql",
+            **{name: given[key] for name, key in NAMES.items() if key in given},
+        }
+    },
+    DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+    INSTALLED_APPS=["shop"],
+    ROOT_URLCONF="shop.urls",
+    SECRET_KEY=os.environ.get("SECRET_KEY", "for this example only"),
+    USE_TZ=True,
+)
+app = get_asgi_application()
+
+if __name__ == "__main__":
+    execute_from_command_line(sys.argv)

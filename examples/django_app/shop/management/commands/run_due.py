@@ -1,0 +1,27 @@
+"""`manage.py run_due`: do what is due, once; call it every five minutes."""
+
+import os
+from contextlib import ExitStack
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from shop.points import dsn
+from trc_engage import Engage
+from trc_engage.adapters.mee6 import Mee6Source
+from trc_engage.adapters.postgres import PostgresLedger
+
+
+class Command(BaseCommand):
+    """With a guild's id it also reads that board."""
+
+    help = "Sync, settle days and send notices, as far as they are due."
+
+    def handle(self, *_: object, **__: object) -> None:
+        """Create the tables of the ledger if there are none, and do what is due."""
+        guild_id = os.environ.get("TRC_ENGAGE_GUILD_ID")
+        with ExitStack() as stack:
+            source = stack.enter_context(Mee6Source.open(guild_id)) if guild_id else None
+            ledger = stack.enter_context(PostgresLedger.open(dsn()))
+            report = Engage(ledger=ledger, source=source, clock=timezone.now).run_due()
+            self.stdout.write(f"{report.outcome}, settled {len(report.settled)} days")

@@ -1,0 +1,28 @@
+"""The app's own tables."""
+
+from django.db import models
+
+
+class Benchmark(models.Model):
+    """A benchmark that a member has run."""
+
+    member_id = models.TextField()
+    score = models.IntegerField()
+
+    class Meta:
+        """A score above 100 is a mistake."""
+
+        constraints = [models.CheckConstraint(condition=models.Q(score__lte=100), name="score_is_at_most_100")]
+        db_table = "benchmarks"
+
+
+class Notification(models.Model):
+    """What the member is to be told, once for each entry."""
+
+    position = models.BigIntegerField(primary_key=True)
+    text = models.TextField()
+
+    class Meta:
+        """Its name."""
+
+        db_table = "notifications"

@@ -1,0 +1,94 @@
+"""Starlette with psycopg alone: points commit with the app's own rows, or not at all.
+
+Once: `DATABASE_URL=postgresql://… python starlette_app.py`, then `uvicorn starlette_app:app --workers 4`.
+"""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import psycopg
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from trc_engage import Engage, EngageError, InvalidValue, LedgerBusy, UnknownMember
+from trc_engage.adapters.postgres import PostgresLedger
+from trc_engage.aio import AsyncEngage
+from trc_engage.entrypoints.wire.members import Member
+from trc_engage.upkeep import Upkeep
+
+DSN = os.environ["DATABASE_URL"]
+STATUSES = {UnknownMember: 404, InvalidValue: 422, psycopg.IntegrityError: 422, LedgerBusy: 503}
+TABLES = """
+CREATE TABLE benchmarks (id BIGINT PRIMARY KEY, member_id TEXT NOT NULL, score INTEGER NOT NULL CHECK (score <= 100));
+CREATE TABLE notifications (position BIGINT PRIMARY KEY, text TEXT NOT NULL);
+"""
+
+
+def now() -> datetime:
+    """Return what time it is."""
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def lifespan(_: Starlette) -> AsyncIterator[dict[str, object]]:
+    """Keep one `AsyncEngage` for each process, and let it do what is due."""
+    with PostgresLedger.open(DSN, create=False) as ledger:
+        engage = Engage(ledger=ledger, clock=now)
+        async with AsyncEngage(engage) as points, Upkeep(engage):
+            yield {"points": points}
+
+
+async def add_benchmark(request: Request) -> JSONResponse:
+    """Keep a benchmark and pay for it; the same one again changes nothing."""
+    run = await request.json()
+    # At its end the connection commits, or rolls back if anything was raised. A pool does as well.
+    async with await psycopg.AsyncConnection.connect(DSN) as connection:
+        async with request.state.points.joined(lambda: PostgresLedger.open(connection=connection)) as joined:
+            receipt = await joined.award(
+                run["member_id"], source="benchmark", points=50, key=f"benchmark:{run['id']}", at=now()
+            )
+        if receipt.changed:
+            text = f"+{receipt.entry.points} points for a benchmark"
+            await connection.execute(
+                "INSERT INTO benchmarks VALUES (%s, %s, %s)", [run["id"], run["member_id"], run["score"]]
+            )
+            await connection.execute("INSERT INTO notifications VALUES (%s, %s)", [receipt.entry.position, text])
+    return JSONResponse({"outcome": receipt.outcome})
+
+
+async def put_member(request: Request) -> JSONResponse:
+    """Enroll a member."""
+    enrollment = await request.state.points.enroll(request.path_params["member_id"])
+    return JSONResponse({"outcome": enrollment.outcome})
+
+
+async def get_member(request: Request) -> JSONResponse:
+    """Return where a member stands, as our own API does."""
+    return JSONResponse(Member.of(await request.state.points.standing(request.path_params["member_id"])))
+
+
+def problem(_: Request, error: Exception) -> JSONResponse:
+    """Answer an error; an `EngageError` says what to do about it."""
+    detail = str(error) if isinstance(error, EngageError) else "the database refuses it"
+    status = next((status for kind, status in STATUSES.items() if isinstance(error, kind)), 500)
+    return JSONResponse({"detail": detail}, status)
+
+
+app = Starlette(
+    routes=[
+        Route("/benchmarks", add_benchmark, methods=["POST"]),
+        Route("/members/{member_id}", put_member, methods=["PUT"]),
+        Route("/members/{member_id}", get_member),
+    ],
+    lifespan=lifespan,
+    exception_handlers={EngageError: problem, psycopg.IntegrityError: problem},
+)
+
+if __name__ == "__main__":
+    PostgresLedger.open(DSN).close()
+    with psycopg.connect(DSN) as connection:
+        connection.execute(TABLES)

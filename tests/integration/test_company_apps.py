@@ -1,0 +1,187 @@
+"""The example apps on a real PostgreSQL: four workers, mistakes and `kill -9`, and rows that always go together."""
+
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import count
+from threading import Lock
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from attrs import field, frozen
+from psycopg.conninfo import make_conninfo
+
+from support.postgres import admin, server_dsn
+from support.running_app import ROOT, App
+from trc_engage import Engage
+from trc_engage.adapters.postgres import PostgresLedger
+
+WORKERS = 4
+REQUESTS = 400
+KILLED_AFTER = (40, 110, 180, 250, 320)
+CLIENTS = 12
+TRIES_MAX = 1_000
+
+
+@frozen
+class Kind:
+    """An example: how it is set up and served, and where benchmarks go."""
+
+    name: str
+    folder: str
+    set_up: tuple[tuple[str, ...], ...]
+    served: str
+    paths: tuple[str, ...] = ("/benchmarks",)
+
+
+KINDS = [
+    Kind("fastapi", "examples", (("fastapi_app.py",),), "fastapi_app:app", ("/benchmarks", "/async/benchmarks")),
+    Kind("starlette", "examples", (("starlette_app.py",),), "starlette_app:app"),
+    Kind(
+        "django",
+        "examples/django_app",
+        (("manage.py", "migrate", "--run-syncdb", "--verbosity", "0"), ("manage.py", "run_due")),
+        "manage:app",
+    ),
+]
+
+
+@pytest.fixture
+def database() -> Iterator[str]:
+    """Lend the address of a database of its own."""
+    name = f"app_{secrets.token_hex(6)}"
+    admin().execute(f"CREATE DATABASE {name}".encode())
+    dsn = make_conninfo(server_dsn(), dbname=name)
+    yield psycopg_url(dsn)
+    admin().execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def psycopg_url(dsn: str) -> str:
+    """Write an address as a URL, which SQLAlchemy wants."""
+    given = psycopg.conninfo.conninfo_to_dict(dsn)
+    secret = f":{given['password']}" if given.get("password") else ""
+    port = f"&port={given['port']}" if "port" in given else ""
+    return f"postgresql://{given['user']}{secret}@/{given['dbname']}?host={given['host']}{port}"
+
+
+def run(kind: Kind, database: str, *words: str) -> str:
+    """Run a program of the example to its end, and return what it prints."""
+    ended = subprocess.run(
+        [sys.executable, "-W", "error", *words],
+        cwd=ROOT / kind.folder,
+        env={"DATABASE_URL": database, "PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout + ended.stderr
+
+
+@frozen
+class Workers:
+    """Processes that serve the app, each of which is killed and started again on its own."""
+
+    kind: Kind
+    database: str
+    apps: list[App] = field(factory=list)
+
+    def start(self) -> App:
+        """Start one."""
+        words = ("-m", "uvicorn", self.kind.served, "--app-dir", str(ROOT / self.kind.folder), "--port", "0")
+        app = App(*words, DATABASE_URL=self.database)
+        assert app.url, "".join(app.told)
+        return app
+
+    def replace(self, number: int) -> None:
+        """Kill one as the kernel does, and start another in its place."""
+        killed = self.apps[number]
+        killed.process.send_signal(signal.SIGKILL)
+        killed.end()
+        self.apps[number] = self.start()
+
+
+@contextmanager
+def served(kind: Kind, database: str) -> Iterator[Workers]:
+    """Lend the workers of an example that has been set up."""
+    for words in kind.set_up:
+        run(kind, database, *words)
+    workers = Workers(kind, database)
+    try:
+        with ThreadPoolExecutor(WORKERS) as pool:
+            workers.apps.extend(pool.map(lambda _: workers.start(), range(WORKERS)))
+        yield workers
+    finally:
+        for app in workers.apps:
+            app.end()
+
+
+def answered(workers: Workers, number: int, send: Callable[[httpx.Client, str], httpx.Response]) -> httpx.Response:
+    """Send the same again, to one worker after another, until there is an answer that is not to be sent again."""
+    for attempt in range(TRIES_MAX):
+        url = workers.apps[(number + attempt) % WORKERS].url
+        try:
+            with httpx.Client(base_url=str(url), timeout=60, trust_env=False) as client:
+                answer = send(client, url or "")
+        except httpx.TransportError:
+            continue
+        if answer.status_code != 503:
+            return answer
+    raise AssertionError(number)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_rows_entries_and_notifications_are_the_same(kind: Kind, database: str) -> None:
+    """Of 400 requests a fifth fails on purpose, and five workers are killed: 0 orphans, 0 doubles."""
+    done, turn = count(1), Lock()
+
+    def send(number: int) -> int:
+        body = {"id": number, "member_id": f"m-{number % 7}", "score": 101 if number % 5 == 0 else 90}
+        path = kind.paths[number % len(kind.paths)]
+        status = answered(workers, number, lambda client, _: client.post(path, json=body)).status_code
+        with turn:
+            finished = next(done)
+        if finished in KILLED_AFTER:
+            workers.replace(KILLED_AFTER.index(finished) % WORKERS)
+        return status
+
+    with served(kind, database) as workers:
+        for number in range(7):
+            answer = answered(workers, number, lambda client, _, number=number: client.put(f"/members/m-{number}"))  # type: ignore[misc]
+            assert answer.json() == {"outcome": "enrolled"}
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            statuses = [*pool.map(send, range(REQUESTS))]
+        assert statuses == [422 if number % 5 == 0 else 200 for number in range(REQUESTS)]
+        standing = answered(workers, 0, lambda client, _: client.get("/members/m-1")).json()
+        assert (standing["member_id"], standing["streak"]["current"]) == ("m-1", 0)
+        assert answered(workers, 0, lambda client, _: client.get("/members/nobody")).status_code == 404
+        told = "".join(line for app in workers.apps for line in app.told)
+    assert "Traceback" not in told, told
+    assert_together(database)
+
+
+def assert_together(database: str) -> None:
+    """Check that each benchmark has its entry and its notification, and each of those its benchmark."""
+    expected = {f"benchmark:{number}" for number in range(REQUESTS) if number % 5}
+    with psycopg.connect(database) as connection, PostgresLedger.open(database, create=False) as ledger:
+        entries = ledger.feed(after=0, limit=10_000)
+        rows: list[Any] = connection.execute("SELECT id FROM benchmarks").fetchall()
+        positions: list[Any] = connection.execute("SELECT position FROM notifications ORDER BY position").fetchall()
+        assert [entry.position for entry in entries] == [position for (position,) in positions]
+        assert sorted(f"benchmark:{number}" for (number,) in rows) == sorted(entry.key or "" for entry in entries)
+        assert {entry.key for entry in entries} == expected
+        assert Engage(ledger=ledger, clock=lambda: entries[-1].at).audit().is_healthy
+
+
+def test_the_django_app_tests_itself(database: str) -> None:
+    """With Django's own test case, whose database is another one."""
+    (kind,) = (kind for kind in KINDS if kind.name == "django")
+    told = run(kind, database, "manage.py", "test", "--verbosity", "1")
+    assert "Ran 2 tests" in told
+    assert "OK" in told
