@@ -16,7 +16,9 @@ from .output import print_lines, print_note
 
 @command("trc-engage backup /backups/engage-$(date -u +%F).db")
 def backup(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="The file to write; it must not exist, its folder must.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="The file to write. It must not exist yet; its folder must.")
+    ],
 ) -> None:
     """Copy the store to FILE, also while it is in use.
 

@@ -69,8 +69,8 @@ def daemon(
     """Sync and settle on schedule until stopped.
 
     It syncs at :00, :15, :30 and :45 UTC, settles the day before at 00:05 UTC, and alerts the admins when
-    something needs them. The store decides what is due, so several daemons do nothing twice, and the next
-    sync catches up on missed ones. SIGTERM and Ctrl-C stop it within 5 seconds.
+    something needs them. The store decides what is due, so you can run several daemons: nothing is done
+    twice, and the next sync catches up on missed ones. SIGTERM and Ctrl-C stop it within 5 seconds.
     """
     with supervised(log_level, log_json=log_json) as (supervisor, stop):
         if once:

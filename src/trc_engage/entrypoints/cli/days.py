@@ -20,7 +20,7 @@ from .output import print_json, print_lines, print_result, print_some, print_tab
 def settle(
     *,
     accept_quiet: Annotated[
-        str | None, typer.Option(metavar="DAY", help="Settle this day although nobody's XP rose on it.")
+        str | None, typer.Option(metavar="DAY", help="Settle this day even though nobody's XP rose on it.")
     ] = None,
     as_json: Json = False,
 ) -> None:

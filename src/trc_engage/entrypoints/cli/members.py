@@ -193,8 +193,8 @@ def import_(
 ) -> None:
     """Enroll everyone listed in a file.
 
-    The columns are member_id, discord_id and name. Bad rows are reported with their lines, and if there is
-    one, nothing is imported (see --skip-bad). Import the file again to update names and add links. An empty
+    The columns are member_id, discord_id and name. Bad rows are reported with their line numbers; if there are
+    any, nothing is imported (see --skip-bad). Import the file again to update names and add links. An empty
     discord_id or name changes nothing. In JSON write ids as strings: numbers of this length lose digits.
     """
     rows = imports.read(file)

@@ -32,10 +32,14 @@ def sync(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Read even if the last reading is less than 5 minutes old.")
     ] = False,
-    accept_drops: Annotated[bool, typer.Option("--accept-drops", help="Accept that XP fell: deduct points.")] = False,
-    rebase_drops: Annotated[bool, typer.Option("--rebase-drops", help="A new season: keep all points.")] = False,
+    accept_drops: Annotated[
+        bool, typer.Option("--accept-drops", help="Accept that XP fell, and deduct the points.")
+    ] = False,
+    rebase_drops: Annotated[
+        bool, typer.Option("--rebase-drops", help="XP was reset for a new season: keep all points.")
+    ] = False,
     adopt_board: Annotated[
-        bool, typer.Option("--adopt-board", help="Count on from another board: keep all points.")
+        bool, typer.Option("--adopt-board", help="Switch to another leaderboard; all points stay.")
     ] = False,
     by: Annotated[str | None, typer.Option(metavar="WHO", help="Who decides about drops or the board.")] = None,
     reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; members can read it.")] = None,
@@ -45,8 +49,8 @@ def sync(
     """Read the leaderboard and post the points.
 
     Each linked member gets 1 point per 100 XP earned since the last sync, and the remainder is carried. A
-    member's first sync only records the XP: history pays no points. Nothing is changed if the leaderboard
-    cannot be read in full, would lower many members at once, or is not the one read before.
+    member's first sync only records the XP: what was earned before it pays nothing. Nothing changes if the leaderboard
+    cannot be read in full, would take points from many members at once, or is another one than before.
     """
     if accept_drops + rebase_drops + adopt_board > 1:
         raise typer.BadParameter("pass only one of --accept-drops, --rebase-drops and --adopt-board")
