@@ -13,7 +13,7 @@ from math import nan
 from socket import SHUT_RDWR
 from threading import Thread
 from typing import TYPE_CHECKING, ClassVar, Final, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from attrs import define, field, frozen
 
@@ -109,7 +109,7 @@ class SentryAlerts:
         client = sentry_sdk.get_client()
         if client.transport is None:
             raise AlertFailed("no Sentry client is set up: call `sentry_sdk.init` with a DSN first")
-        lost, message = _lost(client.transport), self.describe(notice)
+        lost, message = getattr(client.transport, "lost", 0), self.describe(notice)
         with sentry_sdk.new_scope() as scope:
             scope.fingerprint = ["trc-engage", notice.topic]
             scope.set_tag("topic", notice.topic)
@@ -117,17 +117,12 @@ class SentryAlerts:
             scope.set_context("notice", {"since": notice.since.isoformat(), "text": message.text})
             sentry_sdk.capture_message(message.title, level=LEVELS[notice.kind])
         client.flush(self.timeout)
-        if _lost(client.transport) > lost:
+        if getattr(client.transport, "lost", 0) > lost:
             raise AlertFailed("Sentry did not take it; the next run tries again, so look at its DSN only if it lasts")
         late: list[int] = []
         client.flush(_GLANCE_SECONDS, lambda pending, _: late.append(pending))
         if late:
             raise AlertFailed(f"Sentry did not answer within {self.timeout:g} s; the next run tries again")
-
-
-def _lost(transport: object) -> int:
-    lost: int = getattr(transport, "lost", 0)
-    return lost
 
 
 WEBHOOK_SECONDS_MAX = 3.0
@@ -142,16 +137,14 @@ _MEANINGS = {
     410: f"the webhook is gone, and it is not used again: {_RENEW}",
     429: "Discord asks for fewer messages: it is tried again once the time that it named is over",
 }
+_MEANINGS |= dict.fromkeys(range(300, 400), f"a redirect, and none is followed: {_RENEW}")
 _GONE = frozenset({401, 404, 410})
 _TOO_MANY = 429
-_REDIRECTS = range(300, 400)
-_NO_BETTER = (400, 403, *_REDIRECTS)
-"""Answers that the next run would only get again."""
 SECONDS_ASKED_MAX = 1e6
 CONTACT_FORM = r"https?://[!-'*-+\--~]+"
 NO_CONTACT = "give the address of a page of yours: http or https, without blanks, commas and brackets"
-_WAIT = timedelta(hours=1)
-_WAIT_UNTOLD = timedelta(minutes=15)
+_WAITS = {_TOO_MANY: timedelta(minutes=15)} | dict.fromkeys((400, 403, *range(300, 400)), timedelta(hours=1))
+"""How long to wait where the answer does not say: of most, the next run would only get the same."""
 
 
 @define(eq=False)
@@ -178,9 +171,10 @@ class WebhookAlerts:
 
         `contact` is the address of a page of yours: Discord asks for one in the User-Agent.
         """
-        if not url.isascii() or not url.isprintable() or " " in url or not _is_address(url):
+        address = _web_address(url) if url.isascii() and url.isprintable() and " " not in url else None
+        if address is None or not address.path.strip("/"):
             raise InvalidValue("url", "…", "give the address of a Discord webhook: https, a host and a path")
-        if contact is not None and (not re.fullmatch(CONTACT_FORM, contact) or not _has_host(contact)):
+        if contact is not None and (not re.fullmatch(CONTACT_FORM, contact) or not _web_address(contact)):
             raise InvalidValue("contact", contact, NO_CONTACT)
         yield cls(url, timeout, contact, describe)
 
@@ -269,12 +263,14 @@ class _Post:
         return HTTPSConnection(address.netloc, timeout=timeout, context=context)
 
 
-def _is_address(url: str) -> bool:
+def _web_address(url: str) -> SplitResult | None:
+    """Return the parts of an address that names a host of the web; None of any other."""
     try:
         address = urlsplit(url)
-        return address.scheme in {"http", "https"} and bool(address.hostname) and bool(address.path.strip("/"))
+        is_whole = address.scheme in {"http", "https"} and address.hostname
     except ValueError:
-        return False
+        return None
+    return address if is_whole else None
 
 
 def user_agent(contact: str | None) -> str:
@@ -288,24 +284,19 @@ def user_agent(contact: str | None) -> str:
 
 def _refusal(post: _Post) -> AlertFailed:
     """Say what a refusal means, and whether and when to come back."""
-    asked = [wait for wait in (_seconds(post.headers.get("retry-after")), _seconds(_told(post))) if wait is not None]
-    wait = max(asked, default=None)
-    if wait is None and post.status in _NO_BETTER:
-        wait = _WAIT
-    if wait is None and post.status == _TOO_MANY:
-        wait = _WAIT_UNTOLD
+    asked = filter(None, (_seconds(post.headers.get("retry-after")), _seconds(_named_in(post.body))))
     return AlertFailed(
-        f"the webhook answered with status {post.status}: {_meaning(post.status)}",
+        f"the webhook answered with status {post.status}: {_MEANINGS.get(post.status, 'the next run tries again')}",
         is_gone=post.status in _GONE,
-        retry_after=wait,
+        retry_after=max(asked, default=_WAITS.get(post.status)),
         is_for_all=post.status == _TOO_MANY and post.headers.get("x-ratelimit-scope", "").lower() == "global",
     )
 
 
-def _told(post: _Post) -> object:
+def _named_in(body: bytes) -> object:
     """Return what the body of a refusal names as a wait."""
     try:
-        document = json.loads(post.body)
+        document = json.loads(body)
     except (ValueError, RecursionError):
         return None
     return document.get("retry_after") if isinstance(document, dict) else None
@@ -318,16 +309,3 @@ def _seconds(value: object) -> timedelta | None:
     except (ValueError, OverflowError):
         return None
     return timedelta(seconds=min(seconds, SECONDS_ASKED_MAX)) if seconds > 0 else None
-
-
-def _has_host(address: str) -> bool:
-    try:
-        return bool(urlsplit(address).hostname)
-    except ValueError:
-        return False
-
-
-def _meaning(status: int) -> str:
-    if status in _REDIRECTS:
-        return f"a redirect, and none is followed: {_RENEW}"
-    return _MEANINGS.get(status, "the next run tries again")
