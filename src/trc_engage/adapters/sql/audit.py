@@ -270,7 +270,7 @@ READ_ELSEWHERE = frozenset(
 def unlooked_at(survey: Survey) -> Iterator[Breach]:
     """Read every row that nothing else here reads; a notice that is older than its trouble is no flaw (R22)."""
     checks = {"sent_notices": "notice", "channels": "notice", "requests": "notice", "leases": "lease"}
-    for name in TABLES.keys() - READ_ELSEWHERE:
+    for name in [name for name in TABLES if name not in READ_ELSEWHERE]:
         list(survey.values(name, check=checks.get(name, "run")))
     return iter(())
 
@@ -292,9 +292,7 @@ LOOKS: tuple[Callable[[Survey], Iterator[Breach]], ...] = (
     names,
     Look("run", "runs", UNASKED_WAITS, ("wait of {0}", "the run that was asked until {1}", "missing", "there")),
     Look("run", "runs", RUN_POINTS, ("sync of {0}", "the sum of its entries", "{2}", "{1}, by the record of its run")),
-    Look(
-        "run", "entries", f"SELECT at FROM entries WHERE account_id IS NOT NULL {NO_SYNC}", ("entries of {0}", *STRAY)
-    ),
+    Look("run", "entries", f"{POSTED} {NO_SYNC}", ("entries of {0}", *STRAY)),
     Look("evidence", "discord_days", f"SELECT closes_at FROM discord_days {NO_SYNC}", ("windows until {0}", *STRAY)),
     Look(
         *("evidence", "discord_days", FOREIGN_RISES),
