@@ -10,11 +10,11 @@ from attrs.converters import optional
 
 from .core import boards
 from .core.audit.model import Audit, Repair
-from .core.errors import InvalidValue, LinkTaken, OnEventLoop, SourceMissing
+from .core.errors import InvalidValue, LinkTaken, OnEventLoop, RosterMissing, SourceMissing
 from .core.model import Decision, DecisionKind
-from .core.ports import Alerts, Clock, Store, XpSource
+from .core.ports import Alerts, Clock, Roster, Store, XpSource
 from .core.posting import Excusal
-from .core.reports import Enrollment, ExcuseReport, Receipt, RunReport, SettleReport, SyncReport
+from .core.reports import Enrollment, ExcuseReport, Receipt, RosterReport, RunReport, SettleReport, SyncReport
 from .core.streaks import MILESTONES
 from .core.validation import (
     validate_actor,
@@ -27,7 +27,7 @@ from .core.validation import (
     validate_weekday,
 )
 from .reader import Reader
-from .usecases import audit, awards, members, runs, settlement, sync
+from .usecases import audit, awards, members, roster, runs, settlement, sync
 from .usecases.leases import Run
 from .usecases.members import Newcomer
 from .usecases.runs import Runner, Status
@@ -54,6 +54,7 @@ class Engage(Reader):
         milestones: Sequence[int] = MILESTONES,
         source_name: str | None = None,
         allow_event_loop: bool = False,
+        roster: Roster | None = None,
     ) -> None:
         super().__init__(views=ledger, clock=clock, milestones=milestones)
         self._store = ledger
@@ -62,6 +63,7 @@ class Engage(Reader):
         self._alerts = alerts
         self.source_name = boards.source_name(source) if source_name is None else source_name
         """What messages call the source: its own `name`, if nothing else was given."""
+        self._roster = roster
 
     def on(self, ledger: Store) -> Self:
         """Return the same over another ledger, such as one that joins your transaction."""
@@ -73,6 +75,7 @@ class Engage(Reader):
             milestones=self._milestones,
             source_name=self.source_name,
             allow_event_loop=self._allow_event_loop,
+            roster=self._roster,
         )
 
     @property
@@ -203,7 +206,31 @@ class Engage(Reader):
         For a daemon, cron, a worker of the web app, several of them at the same instant. What fails is in the
         report; raises `LedgerFailed` only.
         """
-        return runs.run_due(Runner(self._ledger, self._source, self._clock, self._alerts, self.source_name))
+        return runs.run_due(
+            Runner(self._ledger, self._source, self._clock, self._alerts, self.source_name, self._roster)
+        )
+
+    def check_roster(
+        self,
+        *,
+        dry_run: bool = False,
+        accept_departures: bool = False,
+        by: str | None = None,
+        reason: str | None = None,
+    ) -> RosterReport:
+        """Ask the roster for those who are due, and note who left and who is back (R25); it takes a minute at most.
+
+        If too many are gone at once nothing is noted, unless an admin decides: `accept_departures`, with who and why.
+        What fails is in the report. Raises `RosterMissing`, `ClockWentBack`.
+        """
+        if self._roster is None:
+            raise RosterMissing
+        is_decided = accept_departures and not dry_run
+        if not accept_departures and (by is not None or reason is not None):
+            raise InvalidValue("by", by, "give by and reason together with accept_departures")
+        trace = validate_trace(by, reason, is_needed=is_decided) if accept_departures else None
+        how = roster.HowToCheck(dry_run, trace)
+        return roster.check(self._ledger, self._roster, self._clock, how)
 
     def status(self) -> Status:
         """Return how the system does: what was read last, what fails, what waits, who is at work."""

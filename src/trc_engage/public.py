@@ -22,6 +22,7 @@ from .core.errors import (
     ReadStopped as ReadStopped,
     Reversed as Reversed,
     RosterError as RosterError,
+    RosterMissing as RosterMissing,
     SourceError as SourceError,
     SourceMissing as SourceMissing,
     StoreMissing as StoreMissing,
@@ -52,6 +53,7 @@ from .core.reports import (
     MemberDay as MemberDay,
     Rank as Rank,
     Receipt as Receipt,
+    RosterReport as RosterReport,
     RunReport as RunReport,
     SettleReport as SettleReport,
     Standing as Standing,
@@ -59,7 +61,7 @@ from .core.reports import (
     SyncReport as SyncReport,
     Tally as Tally,
 )
-from .core.roster import Presence as Presence
+from .core.roster import Check as Check, Presence as Presence
 from .core.settlement import Pending as Pending
 from .core.slots import SlotEnd as SlotEnd
 from .core.streaks import (

@@ -14,6 +14,7 @@ from .core.model import Entry
 from .core.ports import Clock, Views
 from .core.posting import Excusal
 from .core.reports import Explanation, Found, MemberDay, MemberFacts, Rank, Standing, member_day
+from .core.roster import Check
 from .core.streaks import MILESTONES, Milestone
 from .core.validation import (
     LIMIT_MAX,
@@ -77,6 +78,10 @@ class Reader:
         show anybody: may the one who searches see this member?
         """
         return self._views.find(validate_name(text), limit=validate_limit(limit))
+
+    def presence(self, member_id: str) -> Check | None:
+        """Return what the roster last told of the member's linked account; None if it told nothing (R25)."""
+        return next(iter(self._views.checks(validate_member_id(member_id))), None)
 
     def history(
         self, member_id: str, *, limit: int = 50, before: int | None = None, source: str | None = None

@@ -65,6 +65,7 @@ def net(request: pytest.FixtureRequest) -> Net:
         requests.fail()
         commands.repair()
         commands.adopt()
+        commands.check_roster()
         return Net(transcripts.texts, requests)
 
 

@@ -10,6 +10,7 @@ from typer.main import get_command
 
 from support.command import Ran
 from trc_engage.entrypoints.cli import app
+from trc_engage.testing.discord import DiscordServer
 from trc_engage.testing.mee6 import Mee6Server
 
 from .transcripts import Transcripts, pretty
@@ -19,6 +20,7 @@ JSON = "--json"
 SECONDS_MAX = 60
 NOBODY_LISTENS = "http://127.0.0.1:9/api/webhooks/1/token"
 OTHER_GUILD = "300000000000000003"
+DISCORD_JOINED = datetime(2025, 5, 6, 7, 8, 9, tzinfo=UTC)
 NEW_IDS = (LATE_ID, "80351110224670001", "80351110224670003", "80351110224679001")
 """Who was linked since."""
 GOOD_ROWS = 'member_id,discord_id,name\nnew-1,80351110224670001,Nina\nnew-2,,"O\'Hara, ""Pat"""\nada,,Ada\n'
@@ -94,6 +96,24 @@ class Commands:
         self.type("status")
         self.type("doctor")
         self.type("alerts test")
+
+    def check_roster(self) -> None:
+        """Ask a Discord that allows three questions in an hour who is there: most are, one is not."""
+        with DiscordServer(clock=self.world.now) as server:
+            env = {"TRC_ENGAGE_DISCORD_TOKEN": server.token, "TRC_ENGAGE_DISCORD_URL": server.url}
+            env["TRC_ENGAGE_DISCORD_GUILD_ID"] = server.guild_id
+            server.members |= {discord_id: DISCORD_JOINED for name, discord_id in IDS.items() if name != "bo"}
+            self.type("roster check")
+            server.limit(3, per_seconds=3_600)
+            self.type("roster check --dry-run", **env)
+            self.type("roster check", **env)
+            self.world.go(timedelta(hours=1))
+            self.type("roster check", **env)
+            self.type("roster check --accept-departures", **env)
+            self.world.go(timedelta(hours=1))
+            server.trouble("no_access")
+            self.type("roster check --accept-departures --by admin-7 --reason", "they left", **env)
+            self.type("status")
 
     def read_at_work(self) -> None:
         """Ask what others are told while a run reads the board."""

@@ -110,7 +110,7 @@ def schema() -> Iterator[str]:
 
 
 TABLES = (
-    *("requests", "channels", "sent_notices", "failure_runs"),
+    *("requests", "channels", "sent_notices", "failure_runs", "roster_failures", "roster_checks"),
     *("slots", "leases", "waits", "runs", "excusals", "settled_days", "streaks", "discord_days"),
     *("monthly_balances", "balances", "entries", "membership_events", "discord_activity", "name_words", "members"),
 )

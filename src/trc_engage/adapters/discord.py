@@ -30,7 +30,6 @@ __all__ = ["DiscordRoster"]
 
 BASE_URL = "https://discord.com/api/v10"
 NAME = "Discord"
-CONTACT = "https://pypi.org/project/trc-engage"
 GAP_SECONDS = 1.0
 DEADLINE_SECONDS = 8.0
 ANSWER_BYTES_MAX = 256 * 1024
@@ -73,7 +72,7 @@ class DiscordRoster:
         *,
         token: str,
         base_url: str = BASE_URL,
-        contact: str = CONTACT,
+        contact: str | None = None,
         gap: float = GAP_SECONDS,
         deadline_seconds: float = DEADLINE_SECONDS,
         answer_bytes_max: int = ANSWER_BYTES_MAX,
@@ -85,8 +84,8 @@ class DiscordRoster:
         """Prepare to ask; nothing is sent yet.
 
         `token` is the bot's, without 'Bot'; it is never shown. `contact` is a page of yours, for the User-Agent
-        that Discord asks for. `gap` are the seconds between requests, `deadline_seconds` what one may take. `pause`
-        sleeps (by default until `stop`). Raises `InvalidValue`.
+        that Discord asks for (by default the server itself). `gap` are the seconds between requests,
+        `deadline_seconds` what one may take. `pause` sleeps (by default until `stop`). Raises `InvalidValue`.
         """
         guild = validate_guild_id(guild_id)
         url = f"{validate_base_url(base_url)}/guilds/{guild}/members"
@@ -96,7 +95,8 @@ class DiscordRoster:
         bytes_max = validate_count("answer_bytes_max", answer_bytes_max)
         if validate_token(token) is None:
             raise InvalidValue("token", None, "give the bot's token; without one Discord tells nothing")
-        agent = f"DiscordBot ({validate_contact(contact)}, {version()})"
+        reach = validate_contact(f"https://discord.com/channels/{guild}" if contact is None else contact)
+        agent = f"DiscordBot ({reach}, {version()})"
         client = new_client({"User-Agent": agent, "Authorization": f"Bot {token}"}, transport)
         return cls(guild, url, client, line, pace, deadline, bytes_max)
 

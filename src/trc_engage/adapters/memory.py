@@ -22,6 +22,7 @@ from ..core.membership import MembershipEvent
 from ..core.model import DISCORD, DiscordActivity, Entry, Evidence, Member
 from ..core.posting import Excusal, Lease, Posting, RunState
 from ..core.reports import DiscordStanding, Found, MemberFacts, Rank, Standing, Tally
+from ..core.roster import Check, Contradiction
 from ..core.settlement import DayRecord, days_watched
 from ..core.streaks import Activity, Streak, current
 from ..core.validation import first_met, sought_words, words_of
@@ -67,6 +68,7 @@ class MemoryLedger:
         self._excusals: list[Excusal] = []
         self._leases: dict[str, Lease] = {}
         self._requests: dict[str, datetime] = {}
+        self._checks: dict[int, Check] = {}
 
     # Postings
 
@@ -84,6 +86,8 @@ class MemoryLedger:
         unlinked = [one for one in self._accounts.values() if one.member_id in gone and one.status == "unlinked"]
         self._accounts |= {account.account_id: account.forgotten() for account in unlinked}
         self._streaks |= {one.member_id: evolve(one, version=one.version + 1) for one in posting.streaks}
+        if posting.round is not None:
+            self._checks |= {check.account_id: check for check in posting.round.checks}
         self._runs = self._runs.after(posting)
         return [self._append(draft.entry(len(self._entries) + 1)) for draft in posting.drafts]
 
@@ -146,6 +150,8 @@ class MemoryLedger:
 
     def run_state(self, slot: datetime | None = None, /) -> RunState:
         calendar, ends = self.calendar(), self._runs.slots
+        noted = (self._accounts[check.account_id] for check in self.checks() if check.contradicts)
+        contradictions = [Contradiction(one.member_id, one.status == "left") for one in noted]
         return evolve(
             self._runs,
             calendar=calendar,
@@ -153,7 +159,12 @@ class MemoryLedger:
             rises={day: sum(on == day for on, _ in self._discord_days) for day in days_watched(calendar)},
             slots=[end for end in ends if end is ends[-1] or (slot is not None and end.slot >= slot)],
             leases=[lease for _, lease in sorted(self._leases.items())],
+            roster=evolve(self._runs.roster, contradictions=contradictions),
         )
+
+    def checks(self, member_id: str | None = None, /) -> Sequence[Check]:
+        mine = [one.account_id for one in self.linked_accounts() if member_id in {None, one.member_id}]
+        return [self._checks[account_id] for account_id in mine if account_id in self._checks]
 
     def lease(self, task: str, at: datetime, until: datetime, /) -> Lease:
         held = self._leases.get(task)

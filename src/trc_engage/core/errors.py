@@ -135,6 +135,12 @@ class OnEventLoop(EngageError):
     remedy = "await it on an AsyncEngage, call it on a thread, or build Engage(allow_event_loop=True)"
 
 
+class RosterMissing(EngageError):
+    """The roster was asked for of an `Engage` that was built without one."""
+
+    text = "this Engage has no roster and cannot tell who is on the server; build it with one, as Engage(roster=…)"
+
+
 @define(slots=False, repr=False)
 class SourceError(EngageError):
     """The board could not be read or is not trusted, and nothing changed."""

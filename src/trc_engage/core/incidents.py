@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from .days import CLOCK_SLACK
-from .errors import AlertFailed, ClockWentBack, EngageError, SourceTrouble
+from .errors import AlertFailed, ClockWentBack, EngageError, RosterTrouble, SourceTrouble
 from .settlement import Pending, ends_at
 
 WAIT_MIN = timedelta(seconds=1)
@@ -61,8 +61,8 @@ def after_failure(channel: str, fingerprint: str, error: AlertFailed, now: datet
     return ChannelState(channel, "" if error.is_for_all else fingerprint, not_before=now + wait, why=str(error))
 
 
-Topic = Literal["source", "frozen", "clock", "store"]
-"""Frozen: a day without any rise (R15a). Clock: time went back (R22)."""
+Topic = Literal["source", "frozen", "clock", "store", "roster"]
+"""Frozen: a day without any rise (R15a). Clock: time went back (R22). Roster: nobody knows who is there (R25)."""
 NoticeKind = Literal["alert", "reminder", "all_clear"]
 
 FAILURES_MIN = 3
@@ -70,7 +70,7 @@ AT_ONCE = frozenset({"distrusted", "clock"})
 """Kinds of failure that no later sync mends by itself (R10, R22)."""
 REMIND_AFTER = timedelta(hours=24)
 
-NAMES: Mapping[SourceTrouble, str] = {
+NAMES: Mapping[str, str] = {
     "private": "the leaderboard is private",
     "unknown_guild": "the server is not known there",
     "rate_limited": "rate limit",
@@ -82,6 +82,17 @@ NAMES: Mapping[SourceTrouble, str] = {
     "overtaken": "reads that take too long",
 }
 """The kinds of failure in plain words."""
+ROSTER_NAMES: Mapping[str, str] = {
+    "token": "its token is not taken",
+    "unknown_guild": "the server is not known there",
+    "no_access": "it has no access to the server",
+    "rate_limited": "rate limit",
+    "blocked": "this client is turned away",
+    "malformed": "answers that make no sense",
+    "down": "no clear answers",
+    "distrusted": "too many would have left",
+}
+"""Those of the roster's failures."""
 
 
 @frozen
@@ -91,7 +102,7 @@ class FailureRun:
     count: int
     since: datetime
     """When the first of them failed."""
-    kind: SourceTrouble
+    kind: SourceTrouble | RosterTrouble
     """The last one's, …"""
     message: str
     """… and what it said."""
@@ -116,7 +127,7 @@ class Trouble:
     pending: tuple[Pending, ...] = ()
     """The days that wait."""
     failure_run: FailureRun | None = None
-    """Of syncs that fail."""
+    """Of syncs, or of the roster, that fail."""
     error: Exception | None = field(default=None, eq=False)
     """What ended the last run, or how the clock went back."""
     count: int = 0
@@ -135,8 +146,10 @@ class Trouble:
             return f"{what}, {self.count:,} times in a row since {moment(self.since)}"
         count, since = self.failure_run.count, moment(self.failure_run.since)
         times = "once" if count == 1 else f"{count:,} times in a row"
-        name = begun(self.source_name)
-        return f"{name}'s board could not be synced, {times} since {since}: {NAMES[self.failure_run.cause.kind]}"
+        what = (
+            "The roster failed" if self.topic == "roster" else f"{begun(self.source_name)}'s board could not be synced"
+        )
+        return f"{what}, {times} since {since}: {name_of(self.failure_run.cause, self.topic)}"
 
     @property
     def why(self) -> str:
@@ -145,7 +158,7 @@ class Trouble:
             return self.pending[0].why
         if self.failure_run is not None:
             cause = self.failure_run.cause
-            helps = _LASTED.get(cause.kind, "").format(begun(self.source_name))
+            helps = "" if self.topic == "roster" else _LASTED.get(cause.kind, "").format(begun(self.source_name))
             return ". ".join(filter(None, (cause.message.rstrip("."), helps)))
         if isinstance(self.error, EngageError):
             return str(self.error)
@@ -159,6 +172,8 @@ class Trouble:
             return f"Points go on; {_waiting(self.pending)}"
         if self.topic == "clock":
             return f"{kept}. Until time has caught up nobody gets points for Discord and no streak breaks"
+        if self.topic == "roster":
+            return "Nobody is noted as left or as returned meanwhile. Points and streaks go on"
         if self.topic == "store":
             paid = "the next good sync pays all of it, and until then no streak breaks"
             return f"Nothing is synced or settled. {kept}, {paid}"
@@ -166,7 +181,12 @@ class Trouble:
         return f"{kept}, {paid}; {_waiting(self.pending)}"
 
 
-_LASTED: Mapping[SourceTrouble, str] = {
+def name_of(failure_run: FailureRun, topic: Topic) -> str:
+    """Return what failed last in plain words."""
+    return (ROSTER_NAMES if topic == "roster" else NAMES)[failure_run.kind]
+
+
+_LASTED: Mapping[str, str] = {
     "rate_limited": "Syncs go on by themselves once the wait is over",
     "blocked": "Syncs go on by themselves once the wait is over",
     "down": "It has lasted: see whether this machine reaches other sites. If it does, {} is down: just wait",
@@ -237,7 +257,9 @@ class SentNotice:
     """False: it was about to be sent, and nobody noted what became of it."""
 
 
-def failed_again(failure_run: FailureRun | None, at: datetime, kind: SourceTrouble, message: str) -> FailureRun:
+def failed_again(
+    failure_run: FailureRun | None, at: datetime, kind: SourceTrouble | RosterTrouble, message: str
+) -> FailureRun:
     """Return the failures in a row with one more."""
     before = failure_run or FailureRun(0, at, kind, message)
     urgent = before.urgent
@@ -255,6 +277,12 @@ def source_trouble(failure_run: FailureRun | None, pending: Sequence[Pending]) -
     if failure_run is None or (failure_run.count < FAILURES_MIN and failure_run.urgent is None):
         return None
     return Trouble("source", failure_run.cause.since, tuple(pending), failure_run)
+
+
+def roster_trouble(failure_run: FailureRun | None) -> Trouble | None:
+    """Return the trouble of a roster that fails, by the same counts."""
+    trouble = source_trouble(failure_run, ())
+    return trouble and evolve(trouble, topic="roster")
 
 
 def frozen_trouble(pending: Sequence[Pending]) -> Trouble | None:
@@ -308,12 +336,14 @@ ENDED = {
     "frozen": "the day that nobody's XP rose on is decided",
     "clock": "the clock is right again",
     "store": "runs work again",
+    "roster": "the roster answers again",
 }
 MADE_UP = {
     "source": "What was earned meanwhile has been paid, and no day waits for it any more",
     "frozen": "Streaks are settled through it",
     "clock": "Syncs and settlements go on",
     "store": "Runs go on, and what was earned meanwhile is paid by the next sync",
+    "roster": "Who left and who returned is noted again",
 }
 
 

@@ -155,6 +155,8 @@ class DiscordActivity:
     """The XP up to which entries tell the story; from there on, less than a point has been earned."""
     window_from: datetime | None = None
     """Where the account's window begins, if not at the last good sync (missed, or returned)."""
+    rose_at: datetime | None = None
+    """When the window opened in which XP rose last as activity: from then on the member was there (R25)."""
 
     @property
     def xp_carried(self) -> int:
@@ -269,6 +271,12 @@ class Move:
         return self.account.xp_posted if self.kind is None else self.xp_total
 
     @property
+    def rose_at(self) -> datetime | None:
+        """When the window opened in which XP rose last as activity, after this step."""
+        opens_at = self.window.opens_at if self.active and self.window is not None else None
+        return max(filter(None, (opens_at, self.account.rose_at)), default=None)
+
+    @property
     def day(self) -> date | None:
         """The day of the entry: the first that its reading counts for."""
         if self.window is None:
@@ -314,4 +322,5 @@ class Move:
             xp_high=self.xp_high,
             xp_posted=self.xp_posted,
             window_from=self.window_from,
+            rose_at=self.rose_at,
         )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .model import Board, DiscordActivity, Entry, Evidence, Member
     from .posting import Excusal, Lease, Posting, RunState
     from .reports import Found, MemberFacts, Rank, Standing, Tally
-    from .roster import Presence
+    from .roster import Check, Presence
     from .settlement import DayRecord
     from .streaks import Activity, Streak
 
@@ -33,6 +33,10 @@ class RunBook(Protocol):
 
         Of slots the ends are told from the one asked for on, and in any case that of the last one.
         """
+        ...
+
+    def checks(self, member_id: str | None = None, /) -> Sequence[Check]:
+        """Return what rosters have told of the accounts that are not unlinked, or of one member's, by account id."""
         ...
 
     def lease(self, task: str, at: datetime, until: datetime, /) -> Lease:
@@ -230,6 +234,10 @@ class Views(Protocol):
 
     def excusals(self, member_id: str | None = None, /) -> Sequence[Excusal]:
         """Return how days were excused and required again, oldest first: all, or everybody's and one member's."""
+        ...
+
+    def checks(self, member_id: str | None = None, /) -> Sequence[Check]:
+        """Return what rosters have told of the accounts that are not unlinked, or of one member's, by account id."""
         ...
 
     def history(

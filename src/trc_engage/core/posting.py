@@ -12,6 +12,7 @@ from .incidents import ChannelState, FailureRun, SentNotice, failed_again
 from .membership import MembershipEvent
 from .model import Decision, DiscordActivity, Entry, HandKind, Link, Member, Move
 from .reports import SyncReport
+from .roster import RosterState, Round
 from .settlement import days_watched
 from .slots import SlotEnd, Wait
 from .streaks import Streak
@@ -242,6 +243,8 @@ class Posting:
     """Notices that were begun, and certainly not taken."""
     channels: Sequence[ChannelState] = ()
     """What is to be remembered of channels; a plain state is forgotten."""
+    round: Round | None = None
+    """How a round of the roster ended."""
     lease: Lease | None = None
     """The lease under which it was planned; if it was lost, nothing is written."""
 
@@ -298,6 +301,7 @@ class RunState:
     """The notices that were about to be sent, and of which nobody noted what became (R20), by channel and topic."""
     channels: Sequence[ChannelState] = ()
     """What is remembered of channels, by channel and fingerprint."""
+    roster: RosterState = Factory(RosterState)
 
     @property
     def last_slot(self) -> SlotEnd | None:
@@ -332,7 +336,8 @@ class RunState:
         slots = state.slots
         if posting.slot is not None:
             slots = sorted([*slots, posting.slot], key=lambda end: end.slot)
-        return evolve(state, sync=sync, calendar=calendar, rises=rises, slots=slots)
+        roster = state.roster if posting.round is None else state.roster.after(posting.round)
+        return evolve(state, sync=sync, calendar=calendar, rises=rises, slots=slots, roster=roster)
 
     def _after_notices(self, posting: Posting) -> "RunState":
         sent = {_topic(one): one for one in (*self.notices_sent, *posting.sent)}

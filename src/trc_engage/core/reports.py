@@ -8,7 +8,7 @@ from attrs import field, frozen
 
 from . import points
 from .days import Calendar
-from .errors import EngageError
+from .errors import EngageError, RosterError
 from .incidents import Notice
 from .model import Entry, Evidence, Move, Status, Status as AccountStatus
 from .settlement import Pending
@@ -154,6 +154,29 @@ class ExcuseReport:
 
 
 @frozen
+class RosterReport:
+    """What a round of the roster did, or would do (R25); members are named by their ids."""
+
+    outcome: Literal["checked", "planned", "failed"]
+    at: datetime
+    guild_id: str
+    asked: int = 0
+    unknown: int = 0
+    """How many answers were not clear."""
+    left: Sequence[str] = ()
+    returned: Sequence[str] = ()
+    never_left: Sequence[str] = ()
+    contradicted: Sequence[str] = ()
+    """About whom a note made by hand stands against the roster."""
+    unconfirmed: int = 0
+    """How many are gone by their last answers and not noted as left: it takes two, an hour apart, and a good sync."""
+    next_at: datetime | None = None
+    """Before then nobody is asked for."""
+    error: RosterError | None = None
+    """Why it failed."""
+
+
+@frozen
 class RunReport:
     """What one run found due, and did."""
 
@@ -171,6 +194,8 @@ class RunReport:
     delivered: tuple[Notice, ...] = ()
     undelivered: tuple[Notice, ...] = ()
     """Notices that a channel did not take; they are tried again with the next run."""
+    roster: RosterReport | None = None
+    """What a round of the roster did; None if none was due."""
 
 
 Mark = Literal["active", "missed", "excused", "weekend", "pending", "before"]

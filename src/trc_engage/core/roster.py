@@ -1,9 +1,33 @@
-"""Who is on the server, as a roster tells it, and what follows from that (R25)."""
+"""Who is on the server, as a roster tells it: whom to ask when, and what its answers mean (R25)."""
 
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from attrs import frozen
+from attrs import evolve, frozen
+
+from .days import CLOCK_SLACK, ONE_DAY
+from .errors import RosterError
+from .incidents import FailureRun, failed_again
+from .membership import MembershipEvent
+from .model import DiscordActivity
+from .slots import WAIT_MAX, WAIT_MIN, wait_asked
+
+ACTOR = "roster"
+"""Who notes what a roster told, on record (R26)."""
+AN_HOUR = timedelta(hours=1)
+ROUND_GAP = timedelta(minutes=5)
+"""How far apart the rounds of a day begin, at least."""
+ROUND_FOR = timedelta(seconds=50)
+"""For how long a round asks: with the last answer it takes no more than a minute."""
+ROUND_MAX = 50
+DAILY_MAX = 30
+"""How many of a round may be daily questions: the hourly ones need room too."""
+UNKNOWN_MAX = 3
+"""After so many unknown answers in a row nobody else is asked for."""
+
+FAILED_GAP = timedelta(minutes=15)
+"""How far apart rounds begin while they fail."""
 
 PresenceKind = Literal["present", "gone", "unknown"]
 
@@ -19,3 +43,247 @@ class Presence:
     """Why it is unknown, in words that name nobody."""
     wait: timedelta | None = None
     """For how long nobody is to be asked after this answer."""
+
+
+@frozen
+class Check:
+    """What the roster of a server has told of an account; unknown answers tell nothing."""
+
+    account_id: int
+    guild_id: str
+    asked_at: datetime
+    """When it was last asked, whatever it answered."""
+    present_at: datetime | None = None
+    """When it last told that the member is there …"""
+    joined_at: datetime | None = None
+    """… and since when."""
+    gone_at: datetime | None = None
+    """When it first told that the member is gone, if it has not told otherwise since …"""
+    confirmed_at: datetime | None = None
+    """… and when it last told so again, at least an hour later."""
+    contradicts: bool = False
+    """Whether a note made by hand stands against it."""
+
+    @property
+    def is_present(self) -> bool:
+        """Whether the last clear answer was that the member is there."""
+        return self.present_at is not None and self.gone_at is None
+
+    @property
+    def is_unclear(self) -> bool:
+        """Whether the last answer was unknown."""
+        return self.present_at != self.asked_at and self.gone_at is None
+
+    def is_gone(self, account: DiscordActivity) -> bool:
+        """Tell whether the last clear answer was that the member is gone, and no rise of XP proves it wrong."""
+        return self.gone_at is not None and not _rose_since(account, self.gone_at)
+
+
+@frozen
+class Round:
+    """The record of a round, posted with what it was told."""
+
+    at: datetime
+    next_at: datetime
+    """Before then no other begins."""
+    checks: Sequence[Check] = ()
+    """Those that have changed."""
+    error: RosterError | None = None
+    """Why it failed."""
+    is_clear: bool = False
+    """Whether anything was told clearly and nothing failed, so that failures in a row are over."""
+
+
+@frozen
+class Contradiction:
+    """A member of whom something else is noted by hand than the roster tells."""
+
+    member_id: str
+    is_left: bool
+    """Whether the note is that the member left; otherwise that the member is there."""
+
+
+@frozen
+class RosterState:
+    """What the store remembers of rounds."""
+
+    failure_run: FailureRun | None = None
+    next_at: datetime | None = None
+    """When the next round may begin."""
+    contradictions: Sequence["Contradiction"] = ()
+    """Where a note made by hand stands against the roster, by account id."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there has been any round."""
+        return self.next_at is not None or self.failure_run is not None
+
+    def is_due(self, now: datetime) -> bool:
+        """Tell whether a round may begin; a wait that was noted under a clock that ran ahead keeps nobody."""
+        return self.next_at is None or not now < self.next_at <= now + WAIT_MAX + CLOCK_SLACK
+
+    def after(self, ended: Round) -> "RosterState":
+        """Return the state that a round leaves, but for the contradictions: they are to be asked for again."""
+        run = self.failure_run
+        if ended.error is not None:
+            run = failed_again(run, ended.at, ended.error.kind, ended.error.message)
+        return RosterState(None if ended.is_clear else run, ended.next_at, self.contradictions)
+
+
+def next_round_at(now: datetime, error: RosterError | None, wait: timedelta | None) -> datetime:
+    """Return when the next round may begin, after one that failed or was asked for a wait."""
+    if error is not None:
+        return now + (wait_asked(error) or FAILED_GAP)
+    # A little less than the gap, so that what comes every five minutes is never too early.
+    return now + max(min(wait or WAIT_MIN, WAIT_MAX), ROUND_GAP - CLOCK_SLACK)
+
+
+def told(check: Check | None, account: DiscordActivity, guild_id: str, presence: Presence, at: datetime) -> Check:
+    """Return what is known after an answer; what was told of another server is forgotten."""
+    if check is None or check.guild_id != guild_id:
+        check = Check(account.account_id, guild_id, at)
+    check = evolve(check, asked_at=at)
+    if presence.kind == "unknown":
+        return check
+    if presence.kind == "present":
+        joined_at = presence.joined_at and min(presence.joined_at, at)
+        return evolve(check, present_at=at, joined_at=joined_at, gone_at=None, confirmed_at=None)
+    if check.gone_at is None or not check.is_gone(account):
+        return evolve(check, gone_at=at, confirmed_at=None)
+    return evolve(check, confirmed_at=at) if at - check.gone_at >= AN_HOUR else check
+
+
+def whom_to_ask(
+    accounts: Iterable[DiscordActivity],
+    checks: Mapping[int, Check],
+    guild_id: str,
+    now: datetime,
+    *,
+    spread: bool = True,
+) -> Sequence[DiscordActivity]:
+    """Return whom a round asks for, of all linked accounts: never more than `ROUND_MAX`.
+
+    First those whose *gone* is to be confirmed, then those who are due once a day (an unknown answer is asked for again
+    after an hour), spread over the rounds of one, then those noted as left; of each those first for whom nobody has
+    asked for longest.
+    """
+    groups: dict[str, list[tuple[datetime, int, DiscordActivity]]] = {"gone": [], "there": [], "left": []}
+    there = 0
+    asked_last = None
+    for account in accounts:
+        check = checks.get(account.account_id)
+        if check is not None and check.guild_id != guild_id:
+            check = None
+        seen_at = _LONG_AGO if check is None else check.asked_at
+        if check is not None:
+            asked_last = max(asked_last or seen_at, seen_at)
+        group, span = "there", AN_HOUR
+        if account.status == "left":
+            group = "left"
+        elif check is not None and check.is_gone(account):
+            group = "gone"
+        elif account.rose_at is not None and account.rose_at >= seen_at:
+            seen_at, span = account.rose_at, ONE_DAY
+        elif check is None or not check.is_unclear:
+            span = ONE_DAY
+        there += group == "there"
+        if _is_over(seen_at, span, now):
+            groups[group].append((seen_at, account.account_id, account))
+    since_last = min(max(now - (asked_last or now), ROUND_GAP), AN_HOUR)
+    quota = min(-(there * -since_last // ONE_DAY), DAILY_MAX) if spread else ROUND_MAX
+    gone, due, left = (sorted(groups[name])[: quota if name == "there" else None] for name in groups)
+    return [account for _, _, account in (*gone, *due, *left)][:ROUND_MAX]
+
+
+_LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
+
+
+def _is_over(since: datetime, span: timedelta, now: datetime) -> bool:
+    """Tell whether so much time is over; an instant to come was noted under a clock that ran ahead."""
+    return not since - CLOCK_SLACK <= now < since + span
+
+
+def _rose_since(account: DiscordActivity, at: datetime) -> bool:
+    """Tell whether the member was active in a window that opened then or later: that proves presence."""
+    return account.rose_at is not None and account.rose_at >= at
+
+
+GONE_MIN = 5
+GONE_SHARE_MAX = 0.10
+
+
+@frozen
+class Findings:
+    """What all answers together mean, before it is compared with what is on record."""
+
+    to_leave: Sequence[DiscordActivity]
+    to_return: Sequence[DiscordActivity]
+    gone: int
+    """How many are gone by their last answers, and not noted as left."""
+    tracked: int
+    """How many accounts are not noted as left."""
+
+    @property
+    def why_distrusted(self) -> str | None:
+        """Why the roster is not trusted, with the numbers and the way out; None if it is."""
+        if self.gone < GONE_MIN or self.gone <= GONE_SHARE_MAX * self.tracked:
+            return None
+        return (
+            f"the roster says that {self.gone:,} of {self.tracked:,} members have left; nothing was changed. Compare "
+            "its server's id with the one that you mean. If they are right to be gone, an admin accepts the departures"
+        )
+
+
+def findings(
+    accounts: Iterable[DiscordActivity], checks: Mapping[int, Check], guild_id: str, good_at: datetime | None
+) -> Findings:
+    """Judge by the last answers; `good_at` is when the last good sync began to read.
+
+    A leave needs *gone* twice, somebody else who was known to be there then (the roster has told so, and XP that
+    rose since says that it still holds), and a good sync since the first *gone* that looked for the account: it has
+    paid all XP that was earned before.
+    """
+    to_leave, to_return = [], []
+    gone = tracked = 0
+    seen_at = _LONG_AGO
+    for account in accounts:
+        check = checks.get(account.account_id)
+        tracked += account.status != "left"
+        if check is None or check.guild_id != guild_id:
+            continue
+        if check.is_present and check.present_at is not None:
+            seen_at = max(seen_at, check.present_at, account.rose_at or _LONG_AGO)
+        if account.status == "left":
+            if check.is_present:
+                to_return.append(account)
+        elif check.is_gone(account) and check.gone_at is not None:
+            gone += not check.contradicts
+            looked_at = account.window_from or good_at
+            if check.confirmed_at is not None and looked_at is not None and looked_at > check.gone_at:
+                to_leave.append((check.gone_at, account))
+    leaving = [account for gone_at, account in to_leave if seen_at >= gone_at - AN_HOUR]
+    return Findings(leaving, to_return, gone, tracked)
+
+
+Step = Literal["leave", "return", "never_left", "contradicted"]
+
+
+def step_of(account: DiscordActivity, check: Check, events: Iterable[MembershipEvent]) -> Step | None:
+    """Decide about an account that is to leave or to return, by what is on record of it.
+
+    A note made by hand stands until the roster has told something else since: then it is no contradiction but news.
+    """
+    mine = [one for one in events if one.account_id == account.account_id and one.kind in _OF_PRESENCE]
+    last = mine[-1] if mine else None
+    if account.status != "left":
+        is_agreed = last is None or last.actor == ACTOR or last.kind == "left"
+        was_there = check.present_at is not None and last is not None and check.present_at >= last.at
+        return "leave" if is_agreed or was_there else "contradicted"
+    if last is None or check.present_at is None or check.present_at <= last.at:
+        return None
+    if last.actor != ACTOR:
+        return "contradicted"
+    return "never_left" if check.joined_at is not None and check.joined_at < last.at else "return"
+
+
+_OF_PRESENCE = frozenset({"left", "returned", "never_left"})

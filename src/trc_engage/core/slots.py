@@ -6,7 +6,7 @@ from typing import Literal
 from attrs import frozen
 
 from .days import CLOCK_SLACK, ONE_DAY
-from .errors import ClockWentBack, KeptAway, SourceError, SourceTrouble
+from .errors import ClockWentBack, KeptAway, RosterError, SourceError, SourceTrouble
 
 SLOT = timedelta(minutes=15)
 SETTLES_AFTER = timedelta(minutes=5)
@@ -88,7 +88,7 @@ def is_cached(now: datetime, good_at: datetime | None, slot: datetime | None) ->
     return slot is None or good_at >= slot
 
 
-def wait_asked(error: SourceError) -> timedelta | None:
+def wait_asked(error: SourceError | RosterError) -> timedelta | None:
     """Return how long to keep away after this trouble; None if nobody asked for it (R21)."""
     if error.retry_after is None:
         return WAIT_UNTOLD.get(error.kind)

@@ -89,6 +89,8 @@ STORE = "TRC_ENGAGE_STORE"
 GUILD_ID = "TRC_ENGAGE_GUILD_ID"
 SOURCE = "TRC_ENGAGE_SOURCE"
 ALERT_WEBHOOK = "TRC_ENGAGE_ALERT_WEBHOOK"
+DISCORD_TOKEN = "TRC_ENGAGE_DISCORD_TOKEN"  # noqa: S105  the variable's name, not its value
+DISCORD_GUILD_ID = "TRC_ENGAGE_DISCORD_GUILD_ID"
 SOURCES: Mapping[str, tuple[str, str]] = {
     "mee6": ("MEE6", "trc_engage.adapters.mee6:Mee6Source"),
     "lurkr": ("Lurkr", "trc_engage.adapters.lurkr:LurkrSource"),
@@ -185,6 +187,16 @@ _token = matching(
     "must be 16 to 200 printable ASCII characters without spaces (value not shown), for example the output of "
     "`openssl rand -hex 32`",
 )
+_URL = matching(
+    r"[^?#@ ]*",
+    "give a URL such as https://board.example: http or https and a host, without user name, password or query",
+    harmless,
+    is_url=True,
+)
+_TOKEN = matching(
+    "[!-~]+",
+    "must be the token alone (value not shown): printable ASCII without spaces, and without 'Bearer' or 'Bot'",
+)
 
 
 @frozen
@@ -201,22 +213,21 @@ class Settings:
     source_url: str | None = setting(
         "TRC_ENGAGE_{source}_URL",
         "base URL of {name}, if not its own",
-        matching(
-            r"[^?#@ ]*",
-            "give a URL such as https://board.example: http or https and a host, without user name, password or query",
-            harmless,
-            is_url=True,
-        ),
+        _URL,
     )
     source_token: str | None = setting(
         "TRC_ENGAGE_{source}_TOKEN",
         "token for a leaderboard of {name} that is not public",
-        matching(
-            "[!-~]+",
-            "must be the token alone (value not shown): printable ASCII without spaces, and without 'Bearer'",
-        ),
+        _TOKEN,
         secret=True,
     )
+    discord_token: str | None = setting(
+        DISCORD_TOKEN, "token of a Discord bot, which tells who left and who is back", _TOKEN, secret=True
+    )
+    discord_guild_id: str | None = setting(
+        DISCORD_GUILD_ID, f"id of the server that the bot is on (default: {GUILD_ID})", _guild_id
+    )
+    discord_url: str | None = setting("TRC_ENGAGE_DISCORD_URL", "base URL of Discord's API, if not its own", _URL)
     alert_webhook: str | None = setting(
         ALERT_WEBHOOK,
         "URL of a Discord webhook, for alerts to admins",

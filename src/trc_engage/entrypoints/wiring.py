@@ -20,10 +20,11 @@ from ..core.audit.model import Audit
 from ..core.boards import source_name
 from ..core.errors import InvalidValue, LedgerFailed, StoreMissing, shortened
 from ..core.incidents import Describe
-from ..core.ports import Alerts, Clock, XpSource
+from ..core.ports import Alerts, Clock, Roster, XpSource
 from ..engage import Engage
 from ..usecases.audit import audit
 from .settings import (
+    DISCORD_GUILD_ID,
     GUILD_ID,
     NO_GUILD,
     SOURCE,
@@ -54,13 +55,14 @@ def opened(
     source: XpSource | None = None,
     alerts: Sequence[Alerts] = (),
     name: str | None = None,
+    roster: Roster | None = None,
 ) -> Iterator[Engage]:
     """Open the store, or raise `StoreMissing` if there is none; without a source nothing can be synced.
 
     `name` is what messages call a source that is not opened.
     """
     with opened_ledger(settings) as ledger:
-        yield Engage(ledger=ledger, source=source, clock=clock, alerts=alerts, source_name=name)
+        yield Engage(ledger=ledger, source=source, clock=clock, alerts=alerts, source_name=name, roster=roster)
 
 
 def enrolled(
@@ -138,11 +140,33 @@ def opened_runner(settings: Settings, *, clock: Clock = now, **options: Any) -> 
     """Open the store, the source and every channel to an admin that is set."""
     with (
         opened_source(settings, **options) as source,
+        opened_roster(settings) as roster,
         channels(settings) as alerts,
         opened_ledger(settings) as ledger,
     ):
-        engage = Engage(ledger=ledger, source=source, clock=clock, alerts=alerts)
-        yield Runner(engage, alerts, getattr(source, "stop", lambda: None))
+
+        def stop() -> None:
+            for one in (source, roster):
+                getattr(one, "stop", lambda: None)()
+
+        yield Runner(Engage(ledger=ledger, source=source, roster=roster, clock=clock, alerts=alerts), alerts, stop)
+
+
+@contextmanager
+def opened_roster(settings: Settings, **options: Any) -> Iterator[Roster | None]:
+    """Open the roster of Discord if a bot's token is set, and close it; it sends nothing yet."""
+    if settings.discord_token is None:
+        yield None
+        return
+    from ..adapters.discord import DiscordRoster  # noqa: PLC0415  httpx is dear, and many do without a roster
+
+    guild_id = settings.discord_guild_id or settings.guild_id
+    if guild_id is None:
+        raise SettingsError(DISCORD_GUILD_ID, None, f"is not set; {NO_GUILD}")
+    if settings.discord_url is not None:
+        options["base_url"] = settings.discord_url
+    with DiscordRoster.open(guild_id, token=settings.discord_token, contact=settings.contact_url, **options) as roster:
+        yield roster
 
 
 @contextmanager

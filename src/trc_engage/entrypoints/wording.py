@@ -14,16 +14,17 @@ from ..core.errors import (
     EngageError,
     LinkTaken,
     NotLinked,
+    RosterError,
     SourceError,
-    SourceTrouble,
     UnknownAward,
     UnknownMember,
 )
-from ..core.incidents import NAMES, ChannelState, FailureRun, Message, Notice, Trouble
+from ..core.incidents import NAMES, ROSTER_NAMES, ChannelState, FailureRun, Message, Notice, Trouble
 from ..core.model import Entry, Status as Kind
 from ..core.reports import Mark, Standing, StreakChange
+from ..core.roster import Check, Contradiction
 from ..core.settlement import Pending
-from .settings import ALERT_WEBHOOK, SOURCE, SOURCES, variable_of
+from .settings import ALERT_WEBHOOK, DISCORD_GUILD_ID, DISCORD_TOKEN, GUILD_ID, SOURCE, SOURCES, variable_of
 
 if TYPE_CHECKING:
     # What it runs takes a tenth of the time of `show` to load.
@@ -48,7 +49,7 @@ ARGUMENTS: Mapping[str, str] = {
 }
 """What an operator knows as the argument that a source's error names."""
 
-FAILED: Mapping[SourceTrouble, str] = {
+FAILED: Mapping[str, str] = {
     "private": ARGUMENTS["token"],
     "unknown_guild": ARGUMENTS["guild_id"],
     "distrusted": "The decision is `trc-engage sync --accept-drops`, `trc-engage sync --rebase-drops` or, for another "
@@ -61,7 +62,7 @@ _AFTER_A_CHANGE = (
     "The daemon reads its settings when it starts, so restart it after a change; `trc-engage sync` shows at once "
     "whether it helped"
 )
-FAILED_FOR_LONG: Mapping[SourceTrouble, str] = {
+FAILED_FOR_LONG: Mapping[str, str] = {
     "private": _AFTER_A_CHANGE,
     "unknown_guild": _AFTER_A_CHANGE,
     "rate_limited": "`trc-engage status` shows until when",
@@ -70,6 +71,15 @@ FAILED_FOR_LONG: Mapping[SourceTrouble, str] = {
     "down": ARGUMENTS["base_url"],
 }
 """… and if it goes on."""
+_SERVER = f"The server is set by {DISCORD_GUILD_ID}, or else by {GUILD_ID}"
+ROSTER_FAILED: Mapping[str, str] = {
+    "token": f"The bot's token is set by {DISCORD_TOKEN}",
+    "unknown_guild": _SERVER,
+    "no_access": _SERVER,
+    "distrusted": "`trc-engage roster check --dry-run` shows them, and `trc-engage roster check --accept-departures` "
+    f"accepts it. {_SERVER}",
+}
+"""What an operator can do about a roster that fails."""
 
 START = "start the daemon (`trc-engage daemon`), or have cron call `trc-engage run-due`"
 ENROLL = "enroll members (`trc-engage members enroll --help`)"
@@ -87,6 +97,8 @@ def describe_error(error: EngageError) -> str:
         return f"{error.fact}; {remedy(error)}"
     if isinstance(error, ClockWentBack):
         return _sentences(str(error), FAILED["clock"])
+    if isinstance(error, RosterError):
+        return _sentences(str(error), ROSTER_FAILED.get(error.kind, ""))
     if not isinstance(error, SourceError):
         return str(error)
     helps = FAILED.get(error.kind, "") if error.kind != "distrusted" else ""
@@ -118,6 +130,8 @@ def describe_failures(failure_run: FailureRun) -> str:
 
 def why_of(trouble: Trouble) -> str:
     """Return why something is wrong, with what helps."""
+    if trouble.failure_run is not None and trouble.topic == "roster":
+        return _sentences(trouble.why, ROSTER_FAILED.get(trouble.failure_run.cause.kind, ""))
     if trouble.failure_run is not None:
         kind = trouble.failure_run.cause.kind
         return _sentences(trouble.why, _helps(FAILED.get(kind, "")), _helps(FAILED_FOR_LONG.get(kind, "")))
@@ -320,6 +334,10 @@ def running(status: Status) -> Iterator[Fact]:
         yield "incident", f"{trouble.topic}, since {moment(trouble.since)} UTC. {trouble.meaning}"
     if not status.troubles:
         yield "incident", "none"
+    if status.roster.is_known:
+        yield "roster", _roster(status)
+    for contradiction in status.roster.contradictions:
+        yield "contradiction", _contradicted(contradiction)
     for state in status.shut_channels:
         yield f"alerts by {state.channel}", _shut(status, state)
     for one in status.last_sent:
@@ -354,6 +372,27 @@ def _shut(status: Status, state: ChannelState) -> str:
         return f"none since {_when(status, state.dead_since)}: {why_shut(state)}"
     free_at = state.not_before or status.at
     return f"none until {_to_come(status, free_at)}: {why_shut(state)}"
+
+
+def _roster(status: Status) -> str:
+    run, next_at = status.roster.failure_run, status.roster.next_at
+    failures = "" if run is None else f"{run.count:,} failures in a row: {ROSTER_NAMES[run.kind]}. {run.message}; "
+    return f"{failures}next round {'due' if next_at is None else _to_come(status, next_at)}"
+
+
+def _contradicted(one: Contradiction) -> str:
+    noted, command = ("left", "returned") if one.is_left else ("present", "left")
+    told = f"{one.member_id} is noted by hand as {noted}, and the roster tells otherwise"
+    return f"{told}: if that is right, `trc-engage members {command} {one.member_id}`"
+
+
+def presence(check: Check, now: datetime) -> str:
+    """Return what the roster told of a member."""
+    asked = f"asked {lasted(now - check.asked_at)} ago"
+    if check.gone_at is not None:
+        return f"gone since {moment(check.gone_at)} UTC or earlier, {asked}"
+    since = "" if check.joined_at is None else f" since {moment(check.joined_at)} UTC"
+    return f"on the server{since}, {asked}" if check.present_at else f"not known, {asked}"
 
 
 def _pending(status: Status) -> str:

@@ -53,9 +53,9 @@ class Run:
 
 
 @contextmanager
-def leased(ledger: Store, now: datetime, slot: datetime | None = None) -> Iterator[Run]:
-    """Begin a run with the lease on the store; `LedgerBusy` says who has it."""
-    lease = ledger.lease(TASK, now, now + LEASED_FOR)
+def leased(ledger: Store, now: datetime, slot: datetime | None = None, *, task: str = TASK) -> Iterator[Run]:
+    """Begin a run with the lease on the store for a task; `LedgerBusy` says who has it."""
+    lease = ledger.lease(task, now, now + LEASED_FOR)
     try:
         yield Run(ledger, lease, slot)
     finally:

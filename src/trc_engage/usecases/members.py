@@ -137,7 +137,7 @@ def unlink(ledger: Ledger, member_id: str, now: datetime, trace: Trace = UNSAID)
         move = Move.of_status(account, "unlinked", account.next_reading)
         return Change(membership.of_account("unlinked", account, now, trace), move)
 
-    return _change(ledger, [member_id], now, decide)[0]
+    return change(ledger, [member_id], now, decide)[0]
 
 
 def leave(ledger: Store, member_ids: Sequence[str], now: datetime, trace: Trace = UNSAID) -> Sequence[Enrollment]:
@@ -147,7 +147,7 @@ def leave(ledger: Store, member_ids: Sequence[str], now: datetime, trace: Trace 
     def decide(member: Member) -> Change | None:
         return membership.leave(_account(ledger, member), now, looked_at, trace)
 
-    return _change(ledger, member_ids, now, decide)
+    return change(ledger, member_ids, now, decide)
 
 
 def rejoin(
@@ -171,7 +171,7 @@ def rejoin(
             return None
         raise InvalidValue("never_left", member.member_id, "this member's account is not on record as having left")
 
-    return _change(ledger, member_ids, now, decide)
+    return change(ledger, member_ids, now, decide)
 
 
 def hide(ledger: Ledger, member_id: str, now: datetime, trace: Trace = UNSAID, *, hidden: bool) -> Enrollment:
@@ -183,7 +183,7 @@ def hide(ledger: Ledger, member_id: str, now: datetime, trace: Trace = UNSAID, *
         event = membership.of_member("hidden" if hidden else "shown", member.member_id, now, trace)
         return Change(event, member=evolve(member, is_hidden=hidden))
 
-    return _change(ledger, [member_id], now, decide)[0]
+    return change(ledger, [member_id], now, decide)[0]
 
 
 def forget(ledger: Ledger, member_id: str, now: datetime, trace: Trace = UNSAID) -> Enrollment:
@@ -197,10 +197,10 @@ def forget(ledger: Ledger, member_id: str, now: datetime, trace: Trace = UNSAID)
         event = membership.of_member("forgotten", member.member_id, now, trace)
         return Change(event, move, member.forgotten())
 
-    return _change(ledger, [member_id], now, decide)[0]
+    return change(ledger, [member_id], now, decide)[0]
 
 
-def _change(
+def change(
     ledger: Ledger, member_ids: Sequence[str], now: datetime, decide: Callable[[Member], Change | None]
 ) -> Sequence[Enrollment]:
     """Post what `decide` makes of each member, in one posting; None leaves one as it is."""

@@ -5,18 +5,19 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
-from attrs import evolve, frozen
+from attrs import Factory, evolve, frozen
 
 from ..core import incidents, slots
 from ..core.days import in_utc
 from ..core.errors import ClockWentBack, KeptAway, LedgerBusy, ReadStopped, SourceError
 from ..core.incidents import ChannelState, FailureRun, Trouble
-from ..core.ports import Alerts, Clock, Store, XpSource
+from ..core.ports import Alerts, Clock, Roster, Store, XpSource
 from ..core.posting import Lease, Posting, RunState
 from ..core.reports import RunReport, Tally
+from ..core.roster import RosterState
 from ..core.settlement import Pending
 from ..core.slots import SETTLES_AFTER, SlotEnd, Wait
-from . import notices, settlement
+from . import notices, roster, settlement
 from .leases import TASK, Run, leased
 from .sync import How, sync_leased
 
@@ -97,6 +98,7 @@ class Status:
     last_sent: tuple[LastSent, ...] = ()
     """Every channel to admins that is known here."""
     source_name: str = incidents.UNNAMED
+    roster: RosterState = Factory(RosterState)
 
     @property
     def is_healthy(self) -> bool:
@@ -143,6 +145,7 @@ class Runner:
     alerts: Sequence[Alerts]
     source_name: str = incidents.UNNAMED
     """What messages call the source."""
+    roster: Roster | None = None
 
     def instant(self) -> datetime:
         """Return the present instant."""
@@ -152,9 +155,17 @@ class Runner:
 def run_due(runner: Runner) -> RunReport:
     """Do what is due, unless somebody else is at it; raises `LedgerFailed`.
 
-    First the sync of the present slot, then the days that can be settled, then the notices. Where nothing is due,
-    nothing is written, not even a lease.
+    First the sync of the present slot, then the days that can be settled, then the notices, and last a round of the
+    roster. Where nothing is due, nothing is written, not even a lease.
     """
+    report = _run(runner)
+    is_clock_wrong = isinstance(report.error, ClockWentBack) or getattr(report.error, "kind", None) == "clock"
+    if runner.roster is None or report.outcome in {"busy", "stopped"} or is_clock_wrong:
+        return report
+    return evolve(report, roster=roster.check_due(runner.ledger, runner.roster, runner.clock))
+
+
+def _run(runner: Runner) -> RunReport:
     report = RunReport(runner.instant())
     try:
         seen = Run(runner.ledger, slot=slots.slot_of(report.at))
@@ -235,6 +246,7 @@ def _troubles(state: RunState, pending: Sequence[Pending], now: datetime, source
         found.append(incidents.clock_trouble(error))
     failure_run = state.sync.failure_run if state.tracks_anyone else None
     found += filter(None, (incidents.source_trouble(failure_run, pending), incidents.frozen_trouble(pending)))
+    found += filter(None, [incidents.roster_trouble(state.roster.failure_run)])
     return [evolve(trouble, source_name=source_name) for trouble in found]
 
 
@@ -260,6 +272,7 @@ def status(ledger: Store, now: datetime, alerts: Sequence[Alerts] = (), source_n
         shut_channels=notices.shut_channels(state.channels, alerts, now),
         last_sent=tuple(_last_sent(state, one.channel) for one in alerts),
         source_name=source_name,
+        roster=state.roster,
     )
 
 

@@ -259,7 +259,7 @@ def _placeholder(found: re.Match[str]) -> str:
 STAGE = """
 CREATE TEMP TABLE engage_staged_moves (
     account_id BIGINT, version BIGINT, member_id TEXT COLLATE "C", status TEXT, next_reading TEXT,
-    xp_baseline BIGINT, xp_total BIGINT, xp_high BIGINT, window_from TIMESTAMPTZ,
+    xp_baseline BIGINT, xp_total BIGINT, xp_high BIGINT, window_from TIMESTAMPTZ, rose_at TIMESTAMPTZ,
     kind TEXT, xp_before BIGINT, baseline_before BIGINT, silent BOOLEAN, points BIGINT, day DATE, month DATE,
     window_number BIGINT
 ) ON COMMIT DROP;

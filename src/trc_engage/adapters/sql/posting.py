@@ -14,7 +14,7 @@ from .audit import Audited
 from .copy import copy
 from .database import Connection, Database, Statement, month_of, stamp
 from .queries import Days, Facts, Views, calendar_of, latest_revision, revision_of_day
-from .runs import Running, add_failure, end_failures
+from .runs import Running, add_failure, end_failures, keep_round
 from .search import name
 from .stories import Stories
 
@@ -60,7 +60,8 @@ UPDATE discord_activity SET
     xp_baseline = moves.xp_baseline,
     xp_total = moves.xp_total,
     xp_high = moves.xp_high,
-    window_from = moves.window_from
+    window_from = moves.window_from,
+    rose_at = moves.rose_at
 FROM engage_staged_moves AS moves
 WHERE discord_activity.account_id = moves.account_id AND discord_activity.version = moves.version
 """
@@ -107,6 +108,7 @@ def _staged(moves: Sequence[Move], windows: dict[Window, int]) -> Iterator[tuple
             move.xp_total,
             move.xp_high,
             move.window_from and stamp(move.window_from),
+            move.rose_at and stamp(move.rose_at),
             move.kind,
             None if move.kind == "opening" else account.xp_posted,
             None if move.kind == "opening" else account.xp_baseline,
@@ -150,7 +152,7 @@ def check_lease(connection: Connection, lease: Lease | None) -> None:
         raise LeaseLost
 
 
-def note(connection: Connection, posting: Posting, at: str) -> None:
+def note(database: Database, connection: Connection, posting: Posting, at: str) -> None:
     """Write how a sync and its slot ended, and which notices were sent; raises `Conflict` and `LeaseLost`."""
     if posting.run is not None:
         _succeed(connection, posting.run, at)
@@ -158,6 +160,8 @@ def note(connection: Connection, posting: Posting, at: str) -> None:
         _fail(connection, posting.failure)
     if posting.slot is not None:
         _end(connection, posting.slot)
+    if posting.round is not None:
+        keep_round(database, connection, posting.round)
     _note_notices(connection, posting)
     for state in posting.channels:
         connection.execute(FORGET_CHANNEL, [state.channel, state.fingerprint])
@@ -273,7 +277,7 @@ def post(database: Database, connection: Connection, posting: Posting) -> list[i
     at = stamp(posting.at)
     check_lease(connection, posting.lease)
     _check(connection, posting)
-    note(connection, posting, at)
+    note(database, connection, posting, at)
     _enroll(database, connection, posting.members)
     if posting.members:
         name(database, connection, posting.members)

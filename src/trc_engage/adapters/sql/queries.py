@@ -14,6 +14,7 @@ from ...core.settlement import DayRecord
 from ...core.streaks import Activity, Streak
 from .database import Connection, Rows, SqlStore, Statement
 from .ranks import OF_ALL_TIME, Ranking
+from .roster import Checks
 
 AMONG_EVIDENCE_BY_HAND = "kind IN ('award', 'reversal') AND"
 """SQLite finds the index of evidence by hand by these very words."""
@@ -194,7 +195,7 @@ MEMBER = "SELECT member_id, name, enrolled_at, is_hidden, is_forgotten, version 
 
 ACCOUNT = """
 SELECT account_id, version, member_id, discord_id, status, next_reading,
-       xp_baseline, xp_total, xp_high, xp_posted, window_from
+       xp_baseline, xp_total, xp_high, xp_posted, window_from, rose_at
 FROM discord_activity
 """
 
@@ -231,10 +232,9 @@ class Facts(SqlStore):
 
 def account_of_row(row: tuple[Any, ...]) -> DiscordActivity:
     """Make the value of a row of `ACCOUNT`."""
-    if row[-1] is None:
-        return DiscordActivity(*row)
-    values = [*row[:-1], datetime.fromisoformat(row[-1])]
-    return DiscordActivity(*values)
+    *plain, window_from, rose_at = row
+    instants = (at and datetime.fromisoformat(at) for at in (window_from, rose_at))
+    return DiscordActivity(*plain, *instants)
 
 
 ENTRY = """
@@ -268,7 +268,7 @@ FROM members LEFT JOIN streaks USING (member_id) WHERE member_id = ?
 """
 
 
-class Views(Ranking):
+class Views(Ranking, Checks):
     """The `Views` port."""
 
     def facts(self, member_id: str, today: date, /) -> MemberFacts | None:

@@ -10,24 +10,26 @@ from attrs import evolve
 from ...core.errors import LeaseLost, LedgerBusy
 from ...core.incidents import ChannelState, FailureRun, SentNotice, failed_again
 from ...core.posting import Lease, RunState, SyncFailure, SyncState
+from ...core.roster import Check, Contradiction, RosterState, Round
 from ...core.settlement import ROSE_THE_DAY_BEFORE_MIN, days_watched
 from ...core.slots import SlotEnd, SlotOutcome, Wait
-from .database import Connection, Row, SqlStore, stamp
+from .database import Connection, Database, Row, SqlStore, stamp
 from .queries import calendar_of
+from .roster import CHECK
 
 KEEP = """
-INSERT INTO failure_runs (scope, failures, since, trouble, message) VALUES (?, ?, ?, ?, ?)
+INSERT INTO {} (scope, failures, since, trouble, message) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (scope) DO UPDATE SET
     failures = excluded.failures, since = excluded.since, trouble = excluded.trouble, message = excluded.message
 """
 
 
-def failure_run_of(connection: Connection) -> FailureRun | None:
+def failure_run_of(connection: Connection, table: str = "failure_runs") -> FailureRun | None:
     """Read the failures in a row; None if the last run that counts was good."""
     rows = {
         scope: FailureRun(failures, datetime.fromisoformat(since), trouble, message)
         for scope, failures, since, trouble, message in connection.execute(
-            "SELECT scope, failures, since, trouble, message FROM failure_runs"
+            f"SELECT scope, failures, since, trouble, message FROM {table}"
         )
     }
     failure_run = rows.get("any")
@@ -36,15 +38,56 @@ def failure_run_of(connection: Connection) -> FailureRun | None:
 
 def add_failure(connection: Connection, failure: SyncFailure) -> None:
     """Count one more."""
-    failure_run = failed_again(failure_run_of(connection), failure.at, failure.kind, failure.message)
-    for scope, one in (("any", failure_run), ("urgent", failure_run.urgent)):
-        if one is not None:
-            connection.execute(KEEP, [scope, one.count, stamp(one.since), one.kind, one.message])
+    run = failed_again(failure_run_of(connection), failure.at, failure.kind, failure.message)
+    _keep_failures(connection, "failure_runs", run)
 
 
 def end_failures(connection: Connection) -> None:
     """Note that a sync was good."""
     connection.execute("DELETE FROM failure_runs")
+
+
+def _keep_failures(connection: Connection, table: str, failure_run: FailureRun) -> None:
+    for scope, one in (("any", failure_run), ("urgent", failure_run.urgent)):
+        if one is not None:
+            connection.execute(KEEP.format(table), [scope, one.count, stamp(one.since), one.kind, one.message])
+
+
+KEEP_CHECK = f"""
+ON CONFLICT (account_id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in CHECK[1:])}
+"""
+CONTRADICTED = """
+SELECT member_id, status = 'left' FROM roster_checks JOIN discord_activity USING (account_id)
+WHERE contradicts AND unlinked_at IS NULL ORDER BY account_id
+"""
+ROSTER = "roster"
+
+
+def keep_round(database: Database, connection: Connection, ended: Round) -> None:
+    """Write what a round of the roster was told, and how it ended."""
+    rows = [
+        (one.account_id, one.guild_id, *(at and stamp(at) for at in _instants(one)), one.contradicts)
+        for one in ended.checks
+    ]
+    if rows:
+        database.merge(connection, "roster_checks", CHECK, rows, KEEP_CHECK)
+    connection.execute(KEEP_REQUEST, [ROSTER, stamp(ended.next_at)])
+    after = RosterState(failure_run_of(connection, "roster_failures")).after(ended)
+    if after.failure_run is None:
+        connection.execute("DELETE FROM roster_failures")
+    else:
+        _keep_failures(connection, "roster_failures", after.failure_run)
+
+
+def _instants(check: Check) -> tuple[datetime | None, ...]:
+    return check.asked_at, check.present_at, check.joined_at, check.gone_at, check.confirmed_at
+
+
+def _roster_state(connection: Connection) -> RosterState:
+    row = connection.execute("SELECT next_at FROM requests WHERE task = ?", [ROSTER]).fetchone()
+    contradicted = [Contradiction(who, bool(is_left)) for who, is_left in connection.execute(CONTRADICTED)]
+    failure_run = failure_run_of(connection, "roster_failures")
+    return RosterState(failure_run, row and datetime.fromisoformat(row[0]), contradicted)
 
 
 TRACKED = "SELECT 1 FROM discord_activity WHERE status IN ('waiting', 'tracked', 'absent') LIMIT 1"
@@ -92,6 +135,7 @@ class Running(SqlStore):
                 [one for one in notices if one.is_sure],
                 [one for one in notices if not one.is_sure],
                 [_channel(row) for row in connection.execute(CHANNELS)],
+                _roster_state(connection),
             )
 
     def lease(self, task: str, at: datetime, until: datetime, /) -> Lease:

@@ -34,6 +34,7 @@ CREATE TABLE discord_activity (
     xp_high {whole} NOT NULL DEFAULT 0,
     xp_posted {whole} NOT NULL DEFAULT 0,
     window_from {instant},
+    rose_at {instant},
     linked_at {instant} NOT NULL,
     unlinked_at {instant}
 ){by_number_changing};
@@ -157,6 +158,25 @@ CREATE TABLE waits (
 ){by_key};
 
 CREATE TABLE failure_runs (
+    scope {id} PRIMARY KEY CHECK (scope IN ('any', 'urgent')),
+    failures {whole} NOT NULL CHECK (failures > 0),
+    since {instant} NOT NULL,
+    trouble TEXT NOT NULL,
+    message TEXT NOT NULL
+){by_key};
+
+CREATE TABLE roster_checks (
+    account_id {whole} PRIMARY KEY REFERENCES discord_activity,
+    guild_id {id} NOT NULL,
+    asked_at {instant} NOT NULL,
+    present_at {instant},
+    joined_at {instant},
+    gone_at {instant},
+    confirmed_at {instant},
+    contradicts {flag} NOT NULL CHECK (contradicts IN (false, true))
+){by_key_changing};
+
+CREATE TABLE roster_failures (
     scope {id} PRIMARY KEY CHECK (scope IN ('any', 'urgent')),
     failures {whole} NOT NULL CHECK (failures > 0),
     since {instant} NOT NULL,

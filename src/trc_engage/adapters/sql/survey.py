@@ -160,7 +160,7 @@ class Survey:
     def holdings(self) -> Holdings:
         """Read everything else."""
         members = [Member(*values) for values in self.values("members", member=0)]
-        accounts = [DiscordActivity(*values[:11]) for values in self.values("discord_activity", member=2)]
+        accounts = [DiscordActivity(*values[:12]) for values in self.values("discord_activity", member=2)]
         (last,) = next(self.rows("entries", "SELECT max(position) FROM entries"), (None,))
         balances: dict[str, dict[str, int]] = defaultdict(dict)
         for member_id, source, points in self.values("balances", check=BALANCE):

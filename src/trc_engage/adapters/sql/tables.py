@@ -6,11 +6,14 @@ from typing import get_args
 
 from attrs import frozen
 
-from ...core.errors import SourceTrouble
+from ...core.errors import RosterTrouble, SourceTrouble
 from ...core.incidents import Topic
 from .schema import MIGRATIONS
 
-CHOICES = {"trouble": get_args(SourceTrouble), "topic": get_args(Topic)}
+CHOICES = {
+    "trouble": (*get_args(SourceTrouble), *get_args(RosterTrouble)),
+    "topic": get_args(Topic),
+}
 """What columns may hold that the tables leave open, by the column's name."""
 
 

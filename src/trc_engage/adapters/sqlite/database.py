@@ -108,7 +108,7 @@ STAGE = (
     """
     CREATE TEMP TABLE IF NOT EXISTS engage_staged_moves (
         account_id INTEGER PRIMARY KEY, version INTEGER, member_id TEXT, status TEXT, next_reading TEXT,
-        xp_baseline INTEGER, xp_total INTEGER, xp_high INTEGER, window_from TEXT,
+        xp_baseline INTEGER, xp_total INTEGER, xp_high INTEGER, window_from TEXT, rose_at TEXT,
         kind TEXT, xp_before INTEGER, baseline_before INTEGER,
         silent INTEGER, points INTEGER, day TEXT, month TEXT, window_number INTEGER
     )
@@ -127,7 +127,7 @@ def stage(connection: Connection, moves: Iterable[Sequence[Any]], windows: Itera
     """Fill the temporary tables, made with the connection's first posting and kept."""
     for statement in STAGE:
         connection.execute(statement)
-    connection.executemany(f"INSERT INTO engage_staged_moves VALUES ({', '.join('?' * 17)})", moves)
+    connection.executemany(f"INSERT INTO engage_staged_moves VALUES ({', '.join('?' * 18)})", moves)
     connection.executemany("INSERT INTO engage_staged_windows VALUES (?, ?, ?, ?)", windows)
 
 

@@ -30,6 +30,7 @@ MODULES = {
     "members": "members",
     "daemon": "daemon",
     "run-due": "daemon",
+    "roster": "roster",
     "status": "status",
     "alerts": "alerts",
     "doctor": "doctor",
@@ -64,7 +65,7 @@ Use it with your own:
   trc-engage web             serves the leaderboard and members' pages on http://127.0.0.1:8000/
 """
 
-VARIABLES = "\n".join(f"  {variable:<26}{meaning}" for variable, meaning in variables())
+VARIABLES = "\n".join(f"  {variable:<29}{meaning}" for variable, meaning in variables())
 EPILOG = f"""\b
 Settings, from the environment:
 {VARIABLES}

@@ -10,7 +10,7 @@ import typer
 
 from ...core.reports import RunReport, SyncReport
 from ..daemon.logs import Level, logged
-from ..daemon.loop import Daemon, Systemd
+from ..daemon.loop import MINUTES, MINUTES_OF_ROSTER, Daemon, Systemd
 from ..daemon.signals import Stop, stop_on_signals
 from ..daemon.supervisor import Monitor, Supervisor
 from ..settings import Settings
@@ -76,7 +76,8 @@ def daemon(
         if once:
             exit_with(supervisor.run_once())
             return
-        Daemon(supervisor.run, stop.wait, Systemd.from_environ(os.environ)).run()
+        minutes = MINUTES_OF_ROSTER if settings_in_force().discord_token else MINUTES
+        Daemon(supervisor.run, stop.wait, Systemd.from_environ(os.environ), minutes=minutes).run()
         logger.info("stopped by %s", stop.reason)
 
 
@@ -108,6 +109,8 @@ def line(report: RunReport) -> str | None:
         parts.append(f"{counted(len(report.delivered), 'notice')} delivered")
     if report.undelivered:
         parts.append(f"{counted(len(report.undelivered), 'notice')} not delivered")
+    if report.roster is not None and report.roster.asked:
+        parts.append(f"{counted(report.roster.asked, 'member')} asked for")
     return safe("; ".join(parts)) if parts else None
 
 

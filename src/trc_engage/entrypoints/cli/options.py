@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from ...core.errors import ClockWentBack, EngageError, InvalidValue, LedgerBusy, LedgerFailed, SourceError
+from ...core.errors import ClockWentBack, EngageError, InvalidValue, LedgerBusy, LedgerFailed, RosterError, SourceError
 from ..settings import Settings, SettingsError
 from ..wording import describe_error
 from .output import print_error
@@ -80,6 +80,7 @@ READER_GONE = 141
 CODES: tuple[tuple[type[EngageError], int], ...] = (
     (SettingsError, CONFIGURATION),
     (SourceError, SOURCE_FAILED),
+    (RosterError, SOURCE_FAILED),
     (ClockWentBack, SOURCE_FAILED),
     (LedgerFailed, STORE_FAILED),
     (LedgerBusy, BUSY),

@@ -9,7 +9,7 @@ from ...core.reports import DiscordStanding, Mark, MemberDay, Standing
 from ...core.streaks import StreakStanding
 from ..stores import now, opened_to_read
 from ..wire import members as wire
-from ..wording import STATUSES, counted, named, safe
+from ..wording import STATUSES, counted, named, presence, safe
 from .options import Json, Member, command, settings_in_force
 from .output import print_json, print_lines, print_styled
 
@@ -26,9 +26,11 @@ def show(member: Member, *, as_json: Json = False) -> None:
         if as_json:
             print_json(wire.Standing.of(standing))
             return
-        today = now().date()
+        check, today = reader.presence(member), now().date()
         days = reader.days(member, first_of_weeks(today), today)
     print_standing(standing)
+    if check is not None:
+        print_lines(f"roster: {presence(check, now())}")
     if standing.streak is not None:
         print_streak(standing.streak)
     typer.echo()

@@ -4,7 +4,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from threading import Event, Thread
 from typing import Self
@@ -64,6 +64,8 @@ class Systemd:
 
 
 MINUTES = (":00", ":15", ":30", ":45")
+MINUTES_OF_ROSTER = tuple(f":{minute:02}" for minute in range(0, 60, 5))
+"""A round of the roster is short, so its questions are spread over more of them."""
 SETTLES_AT = "00:05"
 BUSY_SECONDS = 60
 WAIT_SECONDS_MAX = 30.0
@@ -89,11 +91,13 @@ class Daemon:
         systemd: Systemd,
         busy_seconds: int = BUSY_SECONDS,
         monotonic: Callable[[], float] = time.monotonic,
+        minutes: Sequence[str] = MINUTES,
     ) -> None:
         self._run = run
         self._wait = wait
         self._systemd = systemd
         self._busy_seconds = busy_seconds
+        self._minutes = minutes
         self._scheduler = Scheduler()
         self._monotonic = monotonic
         self._seen_at = monotonic()
@@ -121,7 +125,7 @@ class Daemon:
 
     def _plan(self) -> None:
         self._scheduler.clear()
-        for minute in MINUTES:
+        for minute in self._minutes:
             self._scheduler.every().hour.at(minute).do(self._tick)
         self._scheduler.every().day.at(SETTLES_AT).do(self._tick)
 

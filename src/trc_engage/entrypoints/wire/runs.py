@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Self, get_args
 
-from ...core.errors import ClockWentBack, EngageError, LedgerBusy, LedgerFailed, SourceError
+from ...core.errors import ClockWentBack, EngageError, LedgerBusy, LedgerFailed, RosterError, SourceError
 from ...core.model import Status as AccountStatus
 from ...core.reports import SyncReport
 from ..settings import SettingsError
@@ -117,6 +117,8 @@ class Failure(Shape):
         """Say what an error means."""
         if isinstance(error, SourceError):
             return cls.of(kind=str(error.kind), message=describe_error(error), retry_at=error.retry_at, **given)
+        if isinstance(error, RosterError):
+            return cls.of(kind=str(error.kind), message=describe_error(error), retry_at=None, **given)
         kind = next(kind for known, kind in KINDS if isinstance(error, known))
         return cls.of(kind=kind, message=describe_error(error), retry_at=None, **given)
 
@@ -136,6 +138,22 @@ class Notice(Shape):
     title: str
 
 
+class RosterRound(Outcome):
+    """What a round of the roster did, or would do; members by their ids."""
+
+    at: datetime
+    guild_id: str
+    asked: int
+    unknown: int
+    left: Sequence[str]
+    returned: Sequence[str]
+    never_left: Sequence[str]
+    contradicted: Sequence[str]
+    unconfirmed: int
+    next_at: datetime | None
+    error: Annotated[Failure | None, Shown(of=lambda report: report.error and Failure.of_error(report.error))]
+
+
 class Run(Outcome):
     """What a run found due, and did."""
 
@@ -147,6 +165,7 @@ class Run(Outcome):
     pending: Sequence[Pending]
     delivered: Sequence[Notice]
     undelivered: Sequence[Notice]
+    roster: RosterRound | None = None
 
 
 class Need(Shape):
@@ -215,6 +234,21 @@ def _accounts(status: Any) -> Mapping[AccountStatus, int]:
     return {kind: status.tally.accounts.get(kind, 0) for kind in get_args(AccountStatus)}
 
 
+class Contradiction(Shape):
+    """A member of whom something else is noted by hand than the roster tells."""
+
+    member_id: str
+    noted_as_left: Annotated[bool, Shown(of="is_left")]
+
+
+class Roster(Shape):
+    """How the roster does, which tells who is on the server."""
+
+    next_at: datetime | None
+    failing: Annotated[FailureRun | None, Shown(of="failure_run")]
+    contradictions: Sequence[Contradiction]
+
+
 class Status(Shape):
     """How the system does."""
 
@@ -243,6 +277,7 @@ class Status(Shape):
     entries: Annotated[int, Shown(of="tally.entries")]
     store_bytes: Annotated[int | None, Shown(of="tally.size_bytes")]
     version: str | None
+    roster: Annotated[Roster | None, Shown(of=lambda status: status.roster if status.roster.is_known else None)] = None
 
 
 class AlertChannel(Shape):

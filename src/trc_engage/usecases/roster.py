@@ -1,0 +1,200 @@
+"""A round of the roster: ask a few, keep what was told, and note who left and who is back (R25)."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Literal, get_args
+
+from attrs import Factory, define, evolve, frozen
+
+from ..core import membership, roster as core_roster, slots
+from ..core.days import in_utc
+from ..core.errors import ClockWentBack, LedgerBusy, ReadStopped, RosterError
+from ..core.membership import Change, Trace
+from ..core.model import DiscordActivity, Member
+from ..core.ports import Clock, Roster, Store
+from ..core.posting import Posting
+from ..core.reports import RosterReport
+from ..core.roster import ACTOR, ROUND_FOR, UNKNOWN_MAX, Check, Findings, Round, Step
+from . import members
+from .leases import Run, leased
+
+logger = logging.getLogger(__name__)
+
+TASK = "roster"
+"""A lease of its own: whoever syncs, settles or sends notices is not held up."""
+TICK_SLACK = timedelta(seconds=10)
+"""How long before anything else is due a round asks for nobody any more."""
+
+
+UNSAID = Trace()
+
+
+@frozen
+class HowToCheck:
+    """How a round is to be done."""
+
+    dry_run: bool = False
+    accept: Trace | None = None
+    """Who decided that all who are gone have left, and why."""
+    by_hand: bool = True
+    """Whether somebody waits for it: then all who are due are asked for, and nothing else is due."""
+
+
+@define
+class Told:
+    """What a round was told so far."""
+
+    checks: dict[int, Check]
+    """By account id."""
+    changed: set[int] = Factory(set)
+    next_at: datetime | None = None
+    """When the next round may begin; None as long as this one has not asked."""
+    asked: int = 0
+    unknown: int = 0
+    wait: timedelta | None = None
+    error: RosterError | None = None
+
+    def keep(self, check: Check) -> None:
+        """Take over what is known of an account by now."""
+        if self.checks.get(check.account_id) != check:
+            self.checks[check.account_id] = check
+            self.changed.add(check.account_id)
+
+
+def check_due(ledger: Store, roster: Roster, clock: Clock) -> RosterReport | None:
+    """Do a round if anything is due and nobody else is at it."""
+    now = in_utc("clock", clock())
+    try:
+        state = ledger.run_state()
+        if not state.roster.is_due(now):
+            return None
+        accounts, checks = ledger.linked_accounts(), {one.account_id: one for one in ledger.checks()}
+        found = core_roster.findings(accounts, checks, roster.guild_id, state.sync.good_at)
+        due = core_roster.whom_to_ask(accounts, checks, roster.guild_id, now)
+        if not (due or found.to_leave or found.to_return or state.roster.failure_run):
+            return None
+        return check(ledger, roster, clock, HowToCheck(by_hand=False))
+    except (LedgerBusy, ClockWentBack) as error:
+        logger.debug("no round of the roster: %s", error)
+        return None
+
+
+def check(ledger: Store, roster: Roster, clock: Clock, how: HowToCheck) -> RosterReport:
+    """Ask for those who are due, for a minute at most, and note what it means.
+
+    What fails is in the report. Raises `ClockWentBack`, `LedgerBusy` and `LedgerFailed`.
+    """
+    now = in_utc("clock", clock())
+    with leased(ledger, now, task=TASK) as run:
+        slots.not_before(now, run.state.sync.seen_at)
+        accounts = ledger.linked_accounts()
+        told = Told({one.account_id: one for one in ledger.checks()})
+        if run.state.roster.is_due(now):
+            spread = not how.by_hand
+            due = core_roster.whom_to_ask(accounts, told.checks, roster.guild_id, now, spread=spread)
+            _ask(roster, due, told, clock, _until(now, how))
+            told.next_at = core_roster.next_round_at(in_utc("clock", clock()), told.error, told.wait)
+        return _conclude(run, roster.guild_id, accounts, told, in_utc("clock", clock()), how)
+
+
+def _until(now: datetime, how: HowToCheck) -> datetime:
+    """Return until when a round may ask: it ends before anything else is due."""
+    due_at = [] if how.by_hand else [slots.slot_of(now) + slots.SLOT, slots.next_settlement_at(now)]
+    return min([now + ROUND_FOR, *(at - TICK_SLACK for at in due_at)])
+
+
+def _ask(roster: Roster, due: Sequence[DiscordActivity], told: Told, clock: Clock, until: datetime) -> None:
+    """Ask for one after the other, for as long as it helps."""
+    unknown_in_a_row = 0
+    for account in due:
+        if told.wait is not None or in_utc("clock", clock()) >= until:
+            return
+        try:
+            presence = roster.ask(account.discord_id)
+        except ReadStopped:
+            return
+        except RosterError as error:
+            told.error = error
+            return
+        now = in_utc("clock", clock())
+        told.keep(core_roster.told(told.checks.get(account.account_id), account, roster.guild_id, presence, now))
+        told.asked += 1
+        told.wait = presence.wait
+        told.unknown += presence.kind == "unknown"
+        unknown_in_a_row = unknown_in_a_row + 1 if presence.kind == "unknown" else 0
+        if unknown_in_a_row == UNKNOWN_MAX:
+            break
+    if told.asked and unknown_in_a_row in {UNKNOWN_MAX, told.asked}:
+        told.error = RosterError("down", presence.why or "the roster tells nothing clear", presence.wait)
+
+
+def _conclude(
+    run: Run, guild_id: str, accounts: Sequence[DiscordActivity], told: Told, now: datetime, how: HowToCheck
+) -> RosterReport:
+    """Decide what it means, keep what was told, and note it unless the roster failed or is not trusted."""
+    found = core_roster.findings(accounts, told.checks, guild_id, run.state.sync.good_at)
+    error = told.error
+    if error is None and how.accept is None and (why := found.why_distrusted):
+        error = RosterError("distrusted", why, argument="accept_departures")
+    steps = {} if error else _steps(run.ledger, found, told.checks)
+    outcome: Literal["checked", "planned", "failed"] = "planned" if how.dry_run else "checked"
+    next_at = told.next_at or run.state.roster.next_at or now
+    report = RosterReport(
+        "failed" if error else outcome, now, guild_id, told.asked, told.unknown, next_at=next_at, error=error
+    )
+    if not how.dry_run:
+        if error is None:
+            for account_id, check in list(told.checks.items()):
+                told.keep(evolve(check, contradicts=steps.get(account_id, (None, None))[1] == "contradicted"))
+        was_distrusted = getattr(run.state.roster.failure_run, "kind", None) == "distrusted"
+        is_clear = error is None and (told.asked > told.unknown or was_distrusted)
+        changed = [told.checks[account_id] for account_id in sorted(told.changed)]
+        run.post(Posting(now, round=Round(now, next_at, changed, error, is_clear)))
+        trace = evolve(how.accept or UNSAID, actor=ACTOR)
+        steps = {key: one for key, one in steps.items() if _is_noted(run.ledger, *one, told.checks[key], now, trace)}
+    elif told.error is not None or told.wait is not None:
+        run.post(Posting(now, round=Round(now, next_at)))
+    done = {step: [one.member_id for one, taken in steps.values() if taken == step] for step in get_args(Step)}
+    return evolve(
+        report,
+        left=done["leave"],
+        returned=done["return"],
+        never_left=done["never_left"],
+        contradicted=done["contradicted"],
+        unconfirmed=found.gone - len(done["leave"]),
+    )
+
+
+def _steps(ledger: Store, found: Findings, checks: Mapping[int, Check]) -> dict[int, tuple[DiscordActivity, Step]]:
+    """Compare what was found with what is on record."""
+    steps = {}
+    for account in (*found.to_leave, *found.to_return):
+        check = checks[account.account_id]
+        if step := core_roster.step_of(account, check, ledger.events(account.member_id)):
+            steps[account.account_id] = account, step
+    return steps
+
+
+def _is_noted(ledger: Store, account: DiscordActivity, step: Step, check: Check, now: datetime, trace: Trace) -> bool:
+    """Note a step, unless the account is not what it was; tell whether it stands."""
+    if step == "contradicted":
+        return True
+    looked_at = ledger.run_state().sync.good_at
+
+    def decide(member: Member) -> Change | None:
+        current = ledger.account_of(member.member_id)
+        if current is None or (current.account_id, current.status) != (account.account_id, account.status):
+            return None
+        if step == "leave":
+            return membership.leave(current, now, looked_at, trace)
+        absence = membership.Absence.last_of(current, ledger.events(member.member_id))
+        if step == "return" or absence is None:
+            return membership.rejoin(current, now, trace, check.joined_at)
+        evidence = ledger.evidence(member.member_id, date.min, date.max)
+        return membership.never_left(current, absence, evidence, now, trace)
+
+    (ended,) = members.change(ledger, [account.member_id], now, decide)
+    if ended.outcome != "unchanged":
+        logger.info("the roster notes that a member %s", ended.outcome.replace("_", " "))
+    return ended.outcome != "unchanged"
