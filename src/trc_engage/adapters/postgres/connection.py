@@ -94,8 +94,7 @@ def _limited(gen: PQGen[Answer], seconds: float) -> PQGen[Answer]:
         while True:
             ready = yield wanted
             if monotonic() > until:
-                message = f"the server has not answered for {seconds:.0f} s"
-                raise Silent(message)
+                raise Silent(f"the server has not answered for {seconds:.0f} s")
             wanted = gen.send(ready)
     except StopIteration as end:
         answer: Answer = end.value

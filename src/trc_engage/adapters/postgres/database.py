@@ -128,8 +128,7 @@ class PostgresDatabase(Statements):
         with self.snapshot() as connection:
             version = version_of(connection, self._address)
         if version is None:
-            message = f"{self.address}: {MISSING}"
-            raise StoreMissing(message)
+            raise StoreMissing(f"{self.address}: {MISSING}")
         return version
 
     def close(self) -> None:

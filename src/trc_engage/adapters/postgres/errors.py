@@ -77,16 +77,13 @@ def translated_errors(address: str, missing: Callable[[], list[str]] = list) -> 
         message = f"{address}: {UNSURE}"
         raise LedgerBusy(message) from error.__cause__
     except IN_DOUBT as error:
-        message = f"{address}: {_first_line(error)}: {_diagnosis(missing)}"
-        raise LedgerFailed(message) from error
+        raise LedgerFailed(f"{address}: {_first_line(error)}: {_diagnosis(missing)}") from error
     except psycopg.Error as error:
         raise translation(address, error) from error
     except psycopg.Warning as error:
-        message = f"{address}: {_first_line(error)}: {UNDONE}"
-        raise LedgerFailed(message) from error
+        raise LedgerFailed(f"{address}: {_first_line(error)}: {UNDONE}") from error
     except (OverflowError, UnicodeEncodeError) as error:
-        message = f"{address}: a value cannot be stored ({error}); {UNDONE}"
-        raise LedgerFailed(message) from error
+        raise LedgerFailed(f"{address}: a value cannot be stored ({error}); {UNDONE}") from error
 
 
 def _diagnosis(missing: Callable[[], list[str]]) -> str:

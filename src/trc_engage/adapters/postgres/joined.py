@@ -195,11 +195,10 @@ class JoinedDatabase(Statements):
         _, entered, *_, found = connection.pipelined([(begin, ()), (ENTER, ours), *writes])
         isolation, *before = (entered.fetchone() or ())[: len(NAMES) + 1]
         if isolation != "read committed":
-            message = (
+            raise LedgerFailed(
                 f"{self.address}: your transaction is {isolation.upper()} and cannot see what others commit; join "
                 "the store from one that is READ COMMITTED"
             )
-            raise LedgerFailed(message)
         (version,) = found.fetchone() or (0,)
         refuse_other(self.address, version, SCHEMA_VERSION)
         return before
@@ -215,11 +214,9 @@ class JoinedDatabase(Statements):
 
     def _open_connection(self) -> psycopg.Connection[Any]:
         if self._connection is None:
-            message = f"{self.address} is closed; open it again"
-            raise LedgerFailed(message)
+            raise LedgerFailed(f"{self.address} is closed; open it again")
         if self._connection.info.transaction_status == TransactionStatus.INERROR:
-            message = f"{self.address}: your transaction has failed before; roll it back first"
-            raise LedgerFailed(message)
+            raise LedgerFailed(f"{self.address}: your transaction has failed before; roll it back first")
         return self._connection
 
 
@@ -247,8 +244,9 @@ def _until_whole(method: Method) -> Method:
                 return method(*values, **options)
             except Torn as torn:
                 if monotonic() > until:
-                    message = f"{values[0].address}: others write to it without a pause; nothing was read: try again"
-                    raise LedgerBusy(message) from torn
+                    raise LedgerBusy(
+                        f"{values[0].address}: others write to it without a pause; nothing was read: try again"
+                    ) from torn
 
     return read  # type: ignore[return-value]
 

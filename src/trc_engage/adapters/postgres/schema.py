@@ -110,8 +110,9 @@ def _begin(connection: PostgresConnection, address: Address) -> None:
         connection.execute(f"CREATE SCHEMA {address.quoted_schema}")
     held = "SELECT 1 FROM pg_class WHERE relnamespace = CAST(? AS regnamespace) LIMIT 1"
     if connection.execute(held, [address.quoted_schema]).fetchone() is not None:
-        message = f"{address.shown}: the schema holds tables of another program; name one of its own for this store"
-        raise LedgerFailed(message)
+        raise LedgerFailed(
+            f"{address.shown}: the schema holds tables of another program; name one of its own for this store"
+        )
 
 
 NAMES_OF_TABLES = """

@@ -18,8 +18,9 @@ def copy(source: Database, target: Database) -> None:
         source.extend_timeout(reads)
         for table in COPIED:
             if writes.execute(f"SELECT 1 FROM {table.name} LIMIT 1").fetchone() is not None:
-                message = f"{target.address} is not empty, and nothing was copied: name a store that holds nothing yet"
-                raise LedgerFailed(message)
+                raise LedgerFailed(
+                    f"{target.address} is not empty, and nothing was copied: name a store that holds nothing yet"
+                )
         for table in COPIED:
             target.fill(writes, table.name, [*table.columns], _rows(reads, table))
 

@@ -174,24 +174,21 @@ def month_of(day: str) -> str:
 def refuse_unreleased(address: str, *, found: bool) -> None:
     """Raise `LedgerFailed` for a store that was written before the first release."""
     if found:
-        message = (
+        raise LedgerFailed(
             f"{address} was written by a trc-engage from before its first release, whose stores are not carried over; "
             "nothing was touched: name a new store"
         )
-        raise LedgerFailed(message)
 
 
 def refuse_other(address: str, found: int, known: int, *, may_be_older: bool = False) -> None:
     """Raise `LedgerFailed` if tables are newer than this version, and `StoreOutdated` if they are older."""
     if found > known:
-        message = (
+        raise LedgerFailed(
             f"{address} was written by a newer trc-engage (schema {found}, this one knows {known}); "
             "nothing was touched: upgrade trc-engage"
         )
-        raise LedgerFailed(message)
     if found < known and not may_be_older:
-        message = (
+        raise StoreOutdated(
             f"{address} was laid out by an older trc-engage (schema {found}, this one needs {known}); nothing was "
             "touched: bring it up to date with `trc-engage migrate`, and begin again"
         )
-        raise StoreOutdated(message)

@@ -209,18 +209,15 @@ class Pool(Generic[Pooled]):
     def _wait_for_room(self) -> Room:
         """Wait until one more may be in use, and return what to leave afterwards."""
         if self._closed:
-            message = f"{self._address} is closed; open it again"
-            raise LedgerFailed(message)
+            raise LedgerFailed(f"{self._address} is closed; open it again")
         if self._address in _unusable:
-            message = f"{self._address}: {FORKED_IN_USE}"
-            raise LedgerFailed(message)
+            raise LedgerFailed(f"{self._address}: {FORKED_IN_USE}")
         room = self._room
         if not room.enter(self._seconds_max):
-            message = (
+            raise LedgerBusy(
                 f"{self._address}: all {self._size} connections of this process are at work for over "
                 f"{self._seconds_max:.0f} s; nothing was written: try again"
             )
-            raise LedgerBusy(message)
         return room
 
     def _take(self) -> Pooled:

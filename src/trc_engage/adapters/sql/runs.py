@@ -143,11 +143,10 @@ class Running(SqlStore):
         with self._database.transaction() as connection:
             held = _held(connection, task)
             if held and not held.is_free(at) and _may_live(held.owner):
-                message = (
+                raise LedgerBusy(
                     f"another {task} is at work since {held.taken_at:%F %T} UTC ({held.owner}); nothing was read or "
                     f"changed: try again, at the latest after {held.until:%F %T} UTC"
                 )
-                raise LedgerBusy(message)
             connection.execute(LEASE, [task, lease.owner, stamp(at), stamp(until)])
         return evolve(lease, took_over=held is not None)
 

@@ -157,8 +157,9 @@ def _copied(source: Path, part: Path, *, without_lease: bool) -> Copy:
                 _verify(written)
                 return _contents(part, written)
             except sqlite3.DatabaseError as error:
-                message = f"{source}: it is damaged ({error}), and no copy was kept; take another backup"
-                raise LedgerFailed(message) from error
+                raise LedgerFailed(
+                    f"{source}: it is damaged ({error}), and no copy was kept; take another backup"
+                ) from error
 
 
 def _copy(source: Path, reads: sqlite3.Connection, writes: sqlite3.Connection) -> None:
@@ -183,8 +184,9 @@ def _watch(source: Path) -> Callable[[int, int, int], None]:
     def watch(status: int, remaining: int, _total: int) -> None:
         nonlocal left
         if status in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-            message = f"{source} is in use by others for over {PATIENCE_SECONDS:.0f} s; no copy was made: try again"
-            raise LedgerBusy(message)
+            raise LedgerBusy(
+                f"{source} is in use by others for over {PATIENCE_SECONDS:.0f} s; no copy was made: try again"
+            )
         if left is not None and remaining >= left:
             raise Overtaken
         left = remaining
@@ -195,8 +197,7 @@ def _watch(source: Path) -> Callable[[int, int, int], None]:
 def _check_ours(source: Path, connection: sqlite3.Connection) -> None:
     check_released(str(source), connection)
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-        message = f"{source}: it is no store of trc-engage; name another file"
-        raise LedgerFailed(message)
+        raise LedgerFailed(f"{source}: it is no store of trc-engage; name another file")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     refuse_other(str(source), version, SCHEMA_VERSION, may_be_older=True)
 
@@ -260,8 +261,7 @@ def _written(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        message = (
+        raise LedgerFailed(
             f"{target}: {error.strerror or error}: nothing was put there; name a file in a folder that exists, with "
             "space, where you may write"
-        )
-        raise LedgerFailed(message) from error
+        ) from error

@@ -91,8 +91,7 @@ def connected(path: Path, busy_seconds: float) -> OpenFile:
         if identity_of(path) == before:
             return opened
         opened.close()
-    message = f"{path}: {MOVED}"
-    raise LedgerBusy(message)
+    raise LedgerBusy(f"{path}: {MOVED}")
 
 
 def _refuse_what_is_no_file(path: Path) -> None:
@@ -100,8 +99,7 @@ def _refuse_what_is_no_file(path: Path) -> None:
     with suppress(OSError):
         mode = path.stat().st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-            message = f"{path}: it is no file but a device, a pipe or a socket; name a file"
-            raise LedgerFailed(message)
+            raise LedgerFailed(f"{path}: it is no file but a device, a pipe or a socket; name a file")
 
 
 STAGE = (
@@ -196,8 +194,7 @@ class SqliteDatabase:
         try:
             make_file(self._file)
         except OSError as error:
-            message = f"{self.path}: {error.strerror}: {ADVICE[sqlite3.SQLITE_CANTOPEN]}"
-            raise LedgerFailed(message) from error
+            raise LedgerFailed(f"{self.path}: {error.strerror}: {ADVICE[sqlite3.SQLITE_CANTOPEN]}") from error
         self._meet(is_new=True)
 
     def bring_up_to_date(self) -> None:
@@ -217,8 +214,7 @@ class SqliteDatabase:
         """
         version: int = connection.execute("PRAGMA user_version").fetchone()[0]
         if not is_new and not connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
-            message = f"{self.path}: {MISSING}"
-            raise StoreMissing(message)
+            raise StoreMissing(f"{self.path}: {MISSING}")
         check_released(self.address, connection)
         if version < SCHEMA_VERSION:
             migrate(connection)
@@ -269,13 +265,11 @@ class SqliteDatabase:
     def _check_in_place(self, opened: OpenFile, pid: int) -> None:
         """Raise an error rather than commit to a file that is not the store any more, or in another process."""
         if pid != os.getpid():
-            message = (
+            raise LedgerFailed(
                 f"{self.path}: this process was forked within a transaction, which its parent ends; start a new process"
             )
-            raise LedgerFailed(message)
         if identity_of(self._file) != opened.identity:
-            message = f"{self.path}: {MOVED}"
-            raise LedgerBusy(message)
+            raise LedgerBusy(f"{self.path}: {MOVED}")
 
     @contextmanager
     def connection(self) -> Iterator[FileConnection]:
@@ -318,24 +312,19 @@ class SqliteDatabase:
             code = getattr(error, "sqlite_errorcode", None)
             primary = sqlite3.SQLITE_ERROR if code is None else code & 0xFF
             if primary == sqlite3.SQLITE_CANTOPEN and not self._file.exists():
-                message = f"{self.path}: {MISSING}"
-                raise StoreMissing(message) from error
+                raise StoreMissing(f"{self.path}: {MISSING}") from error
             if code == sqlite3.SQLITE_READONLY_DBMOVED:
-                message = f"{self.path}: {MOVED}"
-                raise LedgerBusy(message) from error
+                raise LedgerBusy(f"{self.path}: {MOVED}") from error
             if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-                message = (
+                raise LedgerBusy(
                     f"{self.path} is in use by others for over {BUSY_SECONDS:.0f} s; nothing was written: try again"
-                )
-                raise LedgerBusy(message) from error
+                ) from error
             if primary == sqlite3.SQLITE_ERROR:
                 self._refuse_newer()
             advice = ADVICE.get(primary, "nothing was written; see the cause")
-            message = f"{self.path}: {error}: {advice}"
-            raise LedgerFailed(message) from error
+            raise LedgerFailed(f"{self.path}: {error}: {advice}") from error
         except (OverflowError, UnicodeEncodeError) as error:
-            message = f"{self.path}: a value cannot be stored ({error}); nothing was written"
-            raise LedgerFailed(message) from error
+            raise LedgerFailed(f"{self.path}: a value cannot be stored ({error}); nothing was written") from error
 
 
 MISSING = "there is no store; check its name, and that its disk is mounted, or make one (`trc-engage init`)"

@@ -27,8 +27,7 @@ class ReadOnlyFile(SqliteDatabase):
     def __init__(self, path: str | os.PathLike[str]) -> None:
         super().__init__(Path(path))
         if not self.path.is_file():
-            message = f"{self.path}: there is no such file; check its name"
-            raise StoreMissing(message)
+            raise StoreMissing(f"{self.path}: there is no such file; check its name")
 
     def check(self) -> None:
         """Raise `LedgerFailed` if it is a store of another version; damage is left to the doctor."""
