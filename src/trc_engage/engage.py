@@ -13,7 +13,7 @@ from .core.audit.model import Audit, Repair
 from .core.errors import InvalidValue, LinkTaken, OnEventLoop, RosterMissing, SourceMissing
 from .core.model import Decision, DecisionKind
 from .core.ports import Alerts, Clock, Roster, Store, XpSource
-from .core.posting import Excusal
+from .core.posting import Draft, Excusal
 from .core.reports import Enrollment, ExcuseReport, Receipt, RosterReport, RunReport, SettleReport, SyncReport
 from .core.streaks import MILESTONES
 from .core.validation import (
@@ -247,13 +247,26 @@ class Engage(Reader):
         """Rebuild balances and streaks where they differ from the entries and the evidence, and audit again."""
         return audit.repair(self._ledger, self._now())
 
-    def award(self, member_id: str, *, source: str, points: int, key: str, at: datetime) -> Receipt:
+    def award(
+        self,
+        member_id: str,
+        *,
+        source: str,
+        points: int,
+        key: str,
+        at: datetime,
+        counts_as_activity: bool = True,
+        by: str | None = None,
+    ) -> Receipt:
         """Award points for something that happened at `at`, once for its key (R8).
 
-        `at` may lie in the past, and up to two minutes ahead; its UTC day becomes active. Raises
-        `UnknownMember`, `KeyReused` and, if the award with this key was taken back, `Reversed`.
+        `at` may lie in the past, and up to two minutes ahead; its UTC day becomes active, unless the award is no action
+        of the member, such as a bonus (`counts_as_activity=False`, R17a). Raises `UnknownMember`, `KeyReused` and, if
+        the award with this key was taken back, `Reversed`.
         """
-        return awards.award(self._ledger, member_id, source, points, key, at, self._now())
+        now = self._now()
+        draft = Draft("award", member_id, source, points, now.date(), at, key, actor=by)
+        return awards.award(self._ledger, evolve(draft, counts_as_activity=counts_as_activity), now)
 
     def reverse(self, key: str, *, reason: str, by: str) -> Receipt:
         """Take the award with this key back, and its activity with it (R8, R11); raises `UnknownAward`."""

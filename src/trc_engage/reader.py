@@ -1,6 +1,6 @@
 """`Reader`: what people ask, checked and put together from the `Views` port."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from itertools import groupby
 
@@ -23,6 +23,7 @@ from .core.validation import (
     validate_limit,
     validate_member_id,
     validate_name,
+    validate_points,
     validate_position,
 )
 
@@ -113,6 +114,18 @@ class Reader:
         position you handled, and ask for what comes after.
         """
         return self._views.feed(after=validate_position("after", after), limit=validate_limit(limit))
+
+    def milestones_reached(
+        self, *, after: int = 0, thresholds: Collection[int] | None = None, limit: int = 500
+    ) -> Sequence[Milestone]:
+        """Return who reached which milestones, in the order in which that was recorded, beyond a number (R17a).
+
+        Each is told once and stands for ever, whatever later becomes of the streak: keep the last number that you
+        handled, and ask for what comes after. The thresholds may be others than this object's own.
+        """
+        lengths = frozenset(self._milestones if thresholds is None else map(validate_points, thresholds))
+        validate_position("after", after)
+        return self._views.lengths_reached(lengths, after=after, limit=validate_limit(limit))
 
     def excusals(self, member_id: str | None = None) -> Sequence[Excusal]:
         """Return how days were excused and required again, oldest first (R13a).

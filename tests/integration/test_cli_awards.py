@@ -46,7 +46,8 @@ def test_points_are_booked_once(operator: Operator) -> None:
 def test_late_news_says_how_the_streak_changed(operator: Operator) -> None:
     """An award for a settled Tuesday joins Monday to Wednesday, and its reversal parts them."""
     change = {"member_id": "m-2", "current_before": 1, "current_after": 3, "longest_before": 1, "longest_after": 3}
-    assert operator.call(*LATE, "--json").json["late"] == change
+    caused = {"cause": "award", "day": "2026-03-03"}
+    assert operator.call(*LATE, "--json").json["late"] == change | caused
     assert operator.call("show", "m-2", "--json").json["streak"]["current"] == 3
     assert operator.call(*REVERSE).out.splitlines()[-1].startswith("streak: current 3 → 1, longest 3 → 1")
 

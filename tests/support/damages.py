@@ -24,7 +24,7 @@ DAMAGES = (
     Damage(
         "an entry inserted",
         "INSERT INTO entries SELECT NULL, kind, member_id, source, points, day, at, silent, account_id, xp_before, "
-        "xp_after, baseline_before, baseline_after, NULL, NULL, NULL, NULL FROM entries WHERE position = GAIN",
+        "xp_after, baseline_before, baseline_after, NULL, NULL, NULL, NULL, NULL, 1 FROM entries WHERE position = GAIN",
         "chain",
         "the XP before it",
     ),

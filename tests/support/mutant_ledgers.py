@@ -370,6 +370,39 @@ class HidesEventsFromTheDoctor(MemoryLedger):
         return evolve(super().holdings(), events=())
 
 
+class LosesCauses(Changes):
+    def change(self, posting: Any) -> Any:
+        return evolve(posting, changes=[evolve(one, cause="award") for one in posting.changes])
+
+
+class LosesTheEntriesOfChanges(MemoryLedger):
+    def streak_changes(self, member_id: str, /) -> Any:
+        return [evolve(one, entry=None) for one in super().streak_changes(member_id)]
+
+
+class RecordsLengthsAgain(MemoryLedger):
+    def post(self, posting: Any, /) -> Any:
+        for one in posting.reached:
+            self._lengths.pop((one.member_id, one.threshold), None)
+        return super().post(posting)
+
+
+class TellsLengthsFromTheBeginning(MemoryLedger):
+    def lengths_reached(self, lengths: Any, /, *, after: int, limit: int) -> Any:
+        return super().lengths_reached(lengths, after=min(after, 0), limit=limit)
+
+
+class TakesABonusForActivity(MemoryLedger):
+    def _awards(self) -> Any:
+        gone = {entry.reverses for entry in self._entries}
+        return (entry for entry in self._entries if entry.kind == "award" and entry.position not in gone)
+
+
+class ForgetsWhenItBooked(MemoryLedger):
+    def history(self, member_id: str, /, **page: Any) -> Any:
+        return [evolve(entry, booked_at=None) for entry in super().history(member_id, **page)]
+
+
 LET_THROUGH = (
     *(
         PostsWithoutALock,
@@ -390,7 +423,8 @@ CAUGHT = (
     *(RanksTheHidden, GrantsEveryClaim, ReleasesForAnybody, EndsASlotTwice, ForgetsWaits, CountsEveryFailure),
     *(ExcusesNothing, SettlesWhateverCame, ReversesWithoutTakingEvidenceBack),
     *(ExcusesEverybodyInstead, ExcusesNobodyAlone, SettlesWithoutTheExcused, DerivesWithoutTheExcused, LosesNotes),
-    *(KeepsReasonsOfTheForgotten, TellsNoUndoneExcusals),
+    *(KeepsReasonsOfTheForgotten, TellsNoUndoneExcusals, LosesCauses, LosesTheEntriesOfChanges, RecordsLengthsAgain),
+    *(TellsLengthsFromTheBeginning, TakesABonusForActivity, ForgetsWhenItBooked),
 )
 """What it always caught."""
 OF_EVENTS = (

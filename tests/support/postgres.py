@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 
 from trc_engage.adapters.postgres import PostgresLedger
+from trc_engage.adapters.sql.tables import TABLES
 
 VARIABLE = "TRC_ENGAGE_TEST_POSTGRES"
 QUICK = "fsync=off full_page_writes=off max_connections=300"
@@ -109,22 +110,18 @@ def schema() -> Iterator[str]:
         admin().execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")
 
 
-TABLES = (
-    *("requests", "channels", "sent_notices", "failure_runs", "roster_failures", "roster_checks"),
-    *("slots", "leases", "waits", "runs", "excusals", "settled_days", "streaks", "discord_days"),
-    *("monthly_balances", "balances", "entries", "membership_events", "discord_activity", "name_words", "members"),
-)
-"""All that a store holds, what refers before what is referred to."""
-SEQUENCES = (
-    *("runs_run_id_seq", "excusals_number_seq", "entries_position_seq"),
-    *("discord_activity_account_id_seq", "membership_events_number_seq"),
-)
+SEQUENCES = [
+    f"{table.name}_{name}_seq"
+    for table in TABLES.values()
+    for name, column in table.columns.items()
+    if column.type == "number"
+]
 APPEND_ONLY = ("entries", "membership_events")
 EMPTY = "; ".join(
     [
         "BEGIN",
         *(f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in APPEND_ONLY),
-        *(f"DELETE FROM {table}" for table in TABLES),  # noqa: S608  our own names
+        *(f"DELETE FROM {table}" for table in reversed(TABLES)),  # noqa: S608  our own names
         *(f"ALTER SEQUENCE {sequence} RESTART" for sequence in SEQUENCES),
         *(f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in APPEND_ONLY),
         "COMMIT",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from support.community import LEDGERS, MONDAY, Community, opened
-from trc_engage import KeyReused, Reversed, StreakChange, UnknownAward
+from trc_engage import KeyReused, Receipt, Reversed, StreakChange, UnknownAward
 
 ACTOR = "admin-7"
 
@@ -179,9 +179,35 @@ def test_late_news_is_told(community: Community) -> None:
     community.award("ada", "monday")
     community.now += timedelta(days=2)
     community.engage.settle()
-    assert community.award("ada", "tuesday", at=tuesday).late == StreakChange("ada", 0, 2, 1, 2)
+    assert community.award("ada", "tuesday", at=tuesday).late == StreakChange(
+        "ada", 0, 2, 1, 2, "award", tuesday.date()
+    )
     assert community.award("ada", "tuesday again", at=tuesday).late is None
     assert community.engage.reverse("tuesday again", reason="twice", by=ACTOR).late is None
-    assert community.engage.reverse("monday", reason="withdrawn", by=ACTOR).late == StreakChange("ada", 2, 1, 2, 1)
+    assert community.engage.reverse("monday", reason="withdrawn", by=ACTOR).late == StreakChange(
+        "ada", 2, 1, 2, 1, "reversal", MONDAY.date()
+    )
     assert community.award("bo", "saturday", at=monday - timedelta(days=2)).late is None
     assert community.award("ada", "today").late is None
+
+
+def test_a_bonus_is_no_activity(community: Community) -> None:
+    """It pays, streaks know nothing of it, and whether it counts is part of what its key stands for (R8, R17a)."""
+    community.award("ada", "monday")
+    community.now += timedelta(days=2)
+    community.engage.settle()
+    key, at, before = "milestone:ada:5", MONDAY + timedelta(days=1), community.engage.standing("ada").streak
+
+    def pay(*, counts: bool, by: str | None = None) -> Receipt:
+        return community.engage.award(
+            "ada", source="milestone", points=5, key=key, at=at, counts_as_activity=counts, by=by
+        )
+
+    bonus = pay(counts=False, by="app")
+    assert (bonus.late, bonus.entry.actor, bonus.entry.booked_at) == (None, "app", community.now)
+    assert (pay(counts=False).outcome, pay(counts=False).entry) == ("unchanged", bonus.entry)
+    with pytest.raises(KeyReused, match="no activity"):
+        pay(counts=True)
+    assert community.engage.standing("ada").streak == before
+    assert community.engage.reverse(key, reason="twice", by=ACTOR).late is None
+    assert community.ledger.streak_changes("ada") == []

@@ -216,10 +216,11 @@ def test_excusing_says_what_it_changed(five: Community) -> None:
     report = engage.excuse(TUESDAY, reason="a holiday", by="admin")
     assert (report.outcome, report.late) == ("excused", [])
     report = engage.excuse(WEDNESDAY, reason="a holiday", by="admin")
-    assert list(report.late) == [StreakChange(name, 0, 1, 1, 1) for name in FIVE[1:]]
+    assert list(report.late) == [StreakChange(name, 0, 1, 1, 1, "excused", WEDNESDAY) for name in FIVE[1:]]
     assert engage.excuse(WEDNESDAY, reason="again", by="admin").outcome == "unchanged"
     report = engage.unexcuse(WEDNESDAY, by="admin")
-    assert (report.outcome, list(report.late)) == ("required", [StreakChange(name, 1, 0, 1, 1) for name in FIVE[1:]])
+    assert report.outcome == "required"
+    assert list(report.late) == [StreakChange(name, 1, 0, 1, 1, "required", WEDNESDAY) for name in FIVE[1:]]
     assert engage.unexcuse(WEDNESDAY, by="admin").outcome == "unchanged"
 
 
@@ -231,5 +232,5 @@ def test_a_sync_tells_which_settled_streaks_it_changed(five: Community) -> None:
     five.engage.settle()
     assert [current(five, "ada"), current(five, "bo")] == [0, 2]
     five.missed = set()
-    assert five.sync(ada=1_100).late == [StreakChange("ada", 0, 2, 1, 2)]
+    assert five.sync(ada=1_100).late == [StreakChange("ada", 0, 2, 1, 2, "window", TUESDAY)]
     assert current(five, "ada") == 2

@@ -7,7 +7,7 @@ promises, and `trc_engage.testing.LedgerContract` tests it.
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from datetime import date, datetime
 from functools import wraps
 from itertools import count
@@ -21,10 +21,10 @@ from ..core.errors import Conflict, LeaseLost, LedgerBusy
 from ..core.membership import MembershipEvent
 from ..core.model import DISCORD, DiscordActivity, Entry, Evidence, Member
 from ..core.posting import Excusal, Lease, Posting, RunState
-from ..core.reports import DiscordStanding, Found, MemberFacts, Rank, Standing, Tally
+from ..core.reports import DiscordStanding, Found, MemberFacts, Rank, Standing, StreakChange, Tally
 from ..core.roster import Check, Contradiction
 from ..core.settlement import DayRecord, days_watched
-from ..core.streaks import Activity, Streak, current
+from ..core.streaks import Activity, Milestone, Streak, current
 from ..core.validation import first_met, sought_words, words_of
 
 Ledger = TypeVar("Ledger")
@@ -66,6 +66,8 @@ class MemoryLedger:
         self._runs = RunState()
         """What was posted of runs, settlements and notices; `run_state` adds what the other tables say."""
         self._excusals: list[Excusal] = []
+        self._changes: list[StreakChange] = []
+        self._lengths: dict[tuple[str, int], Milestone] = {}
         self._leases: dict[str, Lease] = {}
         self._requests: dict[str, datetime] = {}
         self._checks: dict[int, Check] = {}
@@ -89,7 +91,13 @@ class MemoryLedger:
         if posting.round is not None:
             self._checks |= {check.account_id: check for check in posting.round.checks}
         self._runs = self._runs.after(posting)
-        return [self._append(draft.entry(len(self._entries) + 1)) for draft in posting.drafts]
+        entries = [self._append(draft.entry(len(self._entries) + 1, posting.at)) for draft in posting.drafts]
+        for change in posting.changes_posted([entry.position for entry in entries]):
+            self._changes.append(evolve(change, number=len(self._changes) + 1))
+        for one in posting.reached:
+            number = len(self._lengths) + 1
+            self._lengths.setdefault((one.member_id, one.threshold), evolve(one, at=posting.at, number=number))
+        return entries
 
     def _check(self, posting: Posting) -> None:
         """Raise `Conflict` if anything is not as it was when the posting was planned, `LeaseLost` without its lease."""
@@ -277,7 +285,11 @@ class MemoryLedger:
     def _awards(self) -> Iterator[Entry]:
         """Yield the awards that stand."""
         gone = {entry.reverses for entry in self._entries}
-        return (entry for entry in self._entries if entry.kind == "award" and entry.position not in gone)
+        return (
+            entry
+            for entry in self._entries
+            if entry.kind == "award" and entry.counts_as_activity and entry.position not in gone
+        )
 
     # Views
 
@@ -302,6 +314,13 @@ class MemoryLedger:
         ranked = sorted((first, who) for who, words in named.items() if (first := first_met(sought, words)))
         order = [*sorted(by_id), *(who for _, who in ranked if who not in by_id)]
         return [Found(who, self._members[who].name) for who in order[:limit]]
+
+    def streak_changes(self, member_id: str, /) -> Sequence[StreakChange]:
+        return [change for change in self._changes if change.member_id == member_id]
+
+    def lengths_reached(self, lengths: Set[int], /, *, after: int, limit: int) -> Sequence[Milestone]:
+        found = [one for one in self._lengths.values() if one.threshold in lengths and one.number > after]
+        return found[:limit]
 
     def excusals(self, member_id: str | None = None, /) -> Sequence[Excusal]:
         return [one for one in self._excusals if member_id is None or one.member_id in {None, member_id}]

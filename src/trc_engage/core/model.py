@@ -68,6 +68,10 @@ class Entry:
     actor: str | None = None
     reverses: int | None = None
     """The position of the award that it takes back."""
+    booked_at: datetime | None = None
+    """When an award was booked, if that is not when it happened."""
+    counts_as_activity: bool = True
+    """Whether an award makes its day active: a bonus does not (R17a)."""
 
 
 @frozen

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Sequence, Set
     from datetime import date, datetime
 
     from .audit.model import Breach, Holdings
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from .membership import MembershipEvent
     from .model import Board, DiscordActivity, Entry, Evidence, Member
     from .posting import Excusal, Lease, Posting, RunState
-    from .reports import Found, MemberFacts, Rank, Standing, Tally
+    from .reports import Found, MemberFacts, Rank, Standing, StreakChange, Tally
     from .roster import Check, Presence
     from .settlement import DayRecord
-    from .streaks import Activity, Streak
+    from .streaks import Activity, Milestone, Streak
 
 
 class RunBook(Protocol):
@@ -230,6 +230,14 @@ class Views(Protocol):
         the word that the first one found, then by member id; nobody twice; nobody by name who is hidden or
         forgotten.
         """
+        ...
+
+    def streak_changes(self, member_id: str, /) -> Sequence[StreakChange]:
+        """Return how news of settled days changed a member's streak, oldest first (R28)."""
+        ...
+
+    def lengths_reached(self, lengths: Set[int], /, *, after: int, limit: int) -> Sequence[Milestone]:
+        """Return who reached any of these lengths, in the order in which it was recorded, beyond a number (R17a)."""
         ...
 
     def excusals(self, member_id: str | None = None, /) -> Sequence[Excusal]:

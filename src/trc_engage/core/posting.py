@@ -11,11 +11,11 @@ from .errors import Conflict, LedgerBusy, SourceTrouble
 from .incidents import ChannelState, FailureRun, SentNotice, failed_again
 from .membership import MembershipEvent
 from .model import Decision, DiscordActivity, Entry, HandKind, Link, Member, Move
-from .reports import SyncReport
+from .reports import StreakChange, SyncReport
 from .roster import RosterState, Round
 from .settlement import days_watched
 from .slots import SlotEnd, Wait
-from .streaks import Streak
+from .streaks import Milestone, Streak
 
 Kept = TypeVar("Kept")
 T = TypeVar("T")
@@ -130,9 +130,10 @@ class Draft:
     reason: str | None = None
     actor: str | None = None
     reverses: int | None = None
+    counts_as_activity: bool = True
 
-    def entry(self, position: int) -> Entry:
-        """Return the entry that the draft becomes at a position."""
+    def entry(self, position: int, booked_at: datetime) -> Entry:
+        """Return the entry that the draft becomes at a position, booked at an instant."""
         return Entry(
             position,
             self.kind,
@@ -146,6 +147,8 @@ class Draft:
             reason=self.reason,
             actor=self.actor,
             reverses=self.reverses,
+            booked_at=None if booked_at == self.at else booked_at,
+            counts_as_activity=self.counts_as_activity,
         )
 
 
@@ -226,6 +229,10 @@ class Posting:
     """Awards, reversals, adjustments."""
     streaks: Sequence[Streak] = ()
     """Streaks as they become, at the versions they were planned on; at most one for each member."""
+    changes: Sequence[StreakChange] = ()
+    """What is to be kept of how news of settled days changed streaks (R28)."""
+    reached: Sequence[Milestone] = ()
+    """Lengths that longest streaks have reached; each is recorded once for its member, however often (R17a)."""
     calendar: Calendar | None = None
     """The calendar that evidence and streaks were planned on."""
     run: SyncRun | None = None
@@ -248,6 +255,11 @@ class Posting:
     lease: Lease | None = None
     """The lease under which it was planned; if it was lost, nothing is written."""
 
+    def changes_posted(self, positions: Sequence[int]) -> Sequence[StreakChange]:
+        """Return the changes as they are kept, but for their numbers; `positions` are those of the drafts."""
+        entries = {draft.member_id: position for draft, position in zip(self.drafts, positions, strict=True)}
+        return [evolve(change, at=self.at, entry=entries.get(change.member_id)) for change in self.changes]
+
     @property
     def accounts(self) -> Iterator[DiscordActivity]:
         """The accounts that the moves were planned on."""
@@ -256,11 +268,9 @@ class Posting:
     @property
     def concerned(self) -> set[str]:
         """The ids of members who must be there, or be enrolled with it."""
-        named: tuple[Sequence[Streak | Draft | MembershipEvent | Excusal], ...] = (
-            self.streaks,
-            self.drafts,
-            self.events,
-            self.excusals,
+        named: tuple[Sequence[Streak | Draft | MembershipEvent | Excusal | StreakChange | Milestone], ...] = (
+            *(self.streaks, self.changes, self.reached),
+            *(self.drafts, self.events, self.excusals),
         )
         return {one.member_id for each in named for one in each if one.member_id is not None}
 
@@ -278,6 +288,21 @@ class Posting:
             ((excusal.member_id, excusal.day) for excusal in self.excusals),
         )
         return any(_is_repeated(names) for names in named)
+
+
+@frozen
+class Derived:
+    """Streaks to be posted, and what is to be told of them."""
+
+    streaks: Sequence[Streak] = ()
+    changes: Sequence[StreakChange] = ()
+    reached: Sequence[Milestone] = ()
+    revision: int | None = None
+    """`Activity.revision`, if they are everybody's."""
+
+    def posted_with(self, posting: Posting) -> Posting:
+        """Return a posting that writes them too."""
+        return evolve(posting, streaks=self.streaks, changes=self.changes, reached=self.reached, revision=self.revision)
 
 
 @frozen

@@ -50,15 +50,29 @@ COUNTS: tuple[AccountOutcome, ...] = get_args(AccountOutcome)
 """What a report counts its accounts by."""
 
 
+ChangeCause = Literal["award", "reversal", "window", "excused", "required", "never_left", "repair"]
+"""A late award, or one taken back; a window of XP that reached back; an excusal, or its undoing; a leave that was a
+mistake (R6a); or the doctor."""
+
+
 @frozen
 class StreakChange:
-    """How late news changed a member's streak (R16)."""
+    """How news of a settled day changed a member's streak (R16)."""
 
     member_id: str
     current_before: int
     current_after: int
     longest_before: int
     longest_after: int
+    cause: ChangeCause
+    day: date | None = None
+    """The earliest day that the news was of; None for the doctor's."""
+    at: datetime | None = None
+    """When it was posted; None before."""
+    entry: int | None = None
+    """The position of the entry that caused it, if one did."""
+    number: int = 0
+    """Orders all of them; 0 before it is posted."""
 
     @property
     def is_visible(self) -> bool:

@@ -5,7 +5,7 @@ folds it over all active days of one member.
 """
 
 from collections.abc import Iterable, Sequence, Set
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import reduce
 
 from attrs import evolve, frozen
@@ -62,10 +62,14 @@ class StreakStanding:
 
 @frozen
 class Milestone:
-    """A threshold that a member's longest streak has reached; the id can never be reached twice."""
+    """A length that a member's longest streak has reached; the id can never be reached twice."""
 
     member_id: str
     threshold: int
+    at: datetime | None = None
+    """When it was recorded, if it is told from the record …"""
+    number: int = 0
+    """… which it orders (R17a)."""
 
     @property
     def milestone_id(self) -> str:
@@ -157,6 +161,15 @@ def standing(
         at_risk=length > 0 and any(calendar.is_required(day) and day not in open_days for day in unsettled),
         next_milestone=next((threshold for threshold in sorted(milestones) if threshold > streak.longest), None),
     )
+
+
+def newly_reached(pairs: Iterable[tuple[Streak, Streak]]) -> list[Milestone]:
+    """Return each length that a longest streak passes or comes to from one streak to the other, lowest first (R17a)."""
+    return [
+        Milestone(after.member_id, length)
+        for before, after in pairs
+        for length in range(before.longest + 1, after.longest + 1)
+    ]
 
 
 def reached(member_id: str, longest: int, milestones: Sequence[int] = MILESTONES) -> tuple[Milestone, ...]:

@@ -14,10 +14,12 @@ from typing import cast
 from ..core.audit.books import Books
 from ..core.audit.checks import conclude, described
 from ..core.audit.model import BALANCE, NAME, STREAK, Audit, Breach, Holdings, Repair, of_member
+from ..core.days import Calendar
 from ..core.errors import InvalidValue
 from ..core.model import Entry
 from ..core.ports import AuditedStore, Records, Store
 from ..core.posting import Posting, retry_on_conflict
+from .streaks import News, of_pairs
 
 LINES = 2_000
 """How many entries are read at a time."""
@@ -65,7 +67,9 @@ def _restreak(store: Store, now: datetime) -> Sequence[Breach]:
     found = audit(store)
     if not found.streaks or not found.can_rebuild(STREAK):
         return ()
-    store.post(Posting(now, streaks=[after for _, after in found.streaks], calendar=found.calendar))
+    calendar = found.calendar or Calendar()
+    derived = of_pairs(found.streaks, calendar, News("repair"))
+    store.post(derived.posted_with(Posting(now, calendar=found.calendar)))
     return [
         Breach(STREAK, of_member(after.member_id), "the streak", described(before), described(after))
         for before, after in found.streaks

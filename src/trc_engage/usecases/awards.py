@@ -2,11 +2,14 @@
 
 from datetime import datetime
 
+from attrs import evolve
+from attrs.converters import optional
+
 from ..core.days import in_utc
 from ..core.errors import KeyReused, Reversed, UnknownAward, UnknownMember
 from ..core.model import ADJUSTMENT, Entry
 from ..core.ports import Ledger
-from ..core.posting import Draft, Posting, retry_on_conflict
+from ..core.posting import Derived, Draft, Posting, retry_on_conflict
 from ..core.reports import Receipt, ReceiptOutcome
 from ..core.validation import (
     day_of_award,
@@ -22,18 +25,29 @@ from ..core.validation import (
 from . import streaks
 
 
-def award(ledger: Ledger, member_id: str, source: str, points: int, key: str, at: datetime, now: datetime) -> Receipt:
-    """Post an award, once for its key; raises `UnknownMember`, `KeyReused` and `Reversed`."""
-    member_id, source = validate_member_id(member_id), validate_source(source)
-    points, key, at = validate_points(points), validate_key(key), in_utc("at", at)
-    draft = Draft("award", member_id, source, points, day_of_award(at, now), at, key)
+def award(ledger: Ledger, award: Draft, now: datetime) -> Receipt:
+    """Post an award, once for its key, on the day on which it happened.
+
+    Raises `UnknownMember`, `KeyReused` and `Reversed`.
+    """
+    at = in_utc("at", award.at)
+    draft = evolve(
+        award,
+        member_id=validate_member_id(award.member_id),
+        source=validate_source(award.source),
+        points=validate_points(award.points),
+        key=validate_key(award.key),
+        day=day_of_award(at, now),
+        at=at,
+        actor=optional(validate_actor)(award.actor),
+    )
 
     def attempt() -> Receipt:
         posted = _posted(ledger, draft)
         if posted is None:
             return _post(ledger, draft, now, "awarded")
         if ledger.reversal_of(posted.position):
-            raise Reversed(key)
+            raise Reversed(validate_key(draft.key))
         return Receipt("unchanged", posted)
 
     return retry_on_conflict(attempt)
@@ -52,6 +66,7 @@ def reverse(ledger: Ledger, key: str, reason: str, by: str, now: datetime) -> Re
         draft = Draft(
             "reversal", award.member_id, award.source, -award.points, award.day, now, None, reason, by, award.position
         )
+        draft = evolve(draft, counts_as_activity=award.counts_as_activity)
         return _post(ledger, draft, now, "reversed")
 
     return retry_on_conflict(attempt)
@@ -79,8 +94,8 @@ def _post(ledger: Ledger, draft: Draft, now: datetime, outcome: ReceiptOutcome) 
             validate_new(field_name, value)
     calendar = ledger.calendar()
     is_late = draft.kind != "adjustment" and calendar.is_settled(draft.day)
-    derived = streaks.of_draft(ledger, draft, calendar) if is_late else streaks.Derived()
-    (entry,) = ledger.post(Posting(now, drafts=[draft], streaks=derived.streaks, calendar=calendar))
+    derived = streaks.of_draft(ledger, draft, calendar) if is_late else Derived()
+    (entry,) = ledger.post(derived.posted_with(Posting(now, drafts=[draft], calendar=calendar)))
     return Receipt(outcome, entry, next(iter(derived.changes), None))
 
 
@@ -96,10 +111,11 @@ def _posted(ledger: Ledger, draft: Draft) -> Entry | None:
     raise KeyReused(draft.key, _described(entry), _described(draft))
 
 
-def _matter(posted: Entry | Draft) -> tuple[str, str, str, int]:
+def _matter(posted: Entry | Draft) -> tuple[str, str, str, int, bool]:
     """Return what a key stands for; when it happened, and why, may be told anew."""
-    return posted.kind, posted.member_id, posted.source, posted.points
+    return posted.kind, posted.member_id, posted.source, posted.points, posted.counts_as_activity
 
 
 def _described(posted: Entry | Draft) -> str:
-    return f"{posted.points:+,} points for {posted.source!r} to member {posted.member_id!r} ({posted.kind})"
+    kind = posted.kind if posted.counts_as_activity else f"{posted.kind} that is no activity"
+    return f"{posted.points:+,} points for {posted.source!r} to member {posted.member_id!r} ({kind})"

@@ -227,7 +227,8 @@ def _posting(ledger: Ledger, now: datetime, changes: Sequence[Change]) -> Postin
     if not any(move.active for move in moves):
         return posting
     calendar = ledger.calendar()
-    return evolve(posting, calendar=calendar, streaks=streaks.of_moves(ledger, moves, calendar).streaks)
+    derived = streaks.of_moves(ledger, moves, calendar, "never_left")
+    return derived.posted_with(evolve(posting, calendar=calendar))
 
 
 def _account(ledger: Ledger, member: Member) -> DiscordActivity:

@@ -57,7 +57,9 @@ def _settle_next(run: Run, now: datetime, accept_quiet: date | None, after: time
     calendar, record = run.state.calendar, run.ledger.day_record(day)
     longer = core_streaks.advance_all(record.active, day, calendar) if calendar.adds(day) else []
     held = core_streaks.hold_all(record.excused, day, calendar)
-    run.post(Posting(now, streaks=longer + held, calendar=calendar, settlement=Settlement(day, record.revision)))
+    reached = core_streaks.newly_reached(zip(record.active, longer, strict=True)) if longer else []
+    settled = Settlement(day, record.revision)
+    run.post(Posting(now, streaks=longer + held, reached=reached, calendar=calendar, settlement=settled))
     logger.info("settled %s: %d active", day, len(record.active), extra={"day": f"{day}", "active": len(record.active)})
     return day
 
@@ -96,9 +98,9 @@ def excuse(ledger: Store, days: Collection[date], meant: Excusal) -> ExcuseRepor
         unchanged = sorted({*days}.difference(new))
         if not new:
             return ExcuseReport("unchanged", (), unchanged, member_id)
-        derived, revision = streaks.of_excusal(ledger, calendar, new, meant)
-        excusals = [evolve(meant, day=day) for day in new]
-        ledger.post(Posting(meant.at, streaks=derived.streaks, calendar=calendar, excusals=excusals, revision=revision))
+        derived = streaks.of_excusal(ledger, calendar, new, meant)
+        posting = Posting(meant.at, calendar=calendar, excusals=[evolve(meant, day=day) for day in new])
+        ledger.post(derived.posted_with(posting))
         return ExcuseReport("excused" if meant.is_excused else "required", new, unchanged, member_id, derived.changes)
 
     return retry_on_conflict(attempt)

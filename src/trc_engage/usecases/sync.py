@@ -190,12 +190,11 @@ def _post(run: Run, reading: Reading, how: How) -> SyncReport:
         posting = Posting(
             at,
             moves=plan.moves,
-            streaks=derived.streaks,
             calendar=calendar,
             run=SyncRun(report, board.whole, reading.state.good_run, reading.board_id, how.decision),
             slot=how.end("synced", at),
         )
-        run.post(posting)
+        run.post(derived.posted_with(posting))
         _log(report)
         return report
 

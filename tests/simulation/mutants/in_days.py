@@ -7,6 +7,7 @@ from unittest.mock import patch
 
 from trc_engage.core import days, settlement
 from trc_engage.core.days import Calendar
+from trc_engage.core.posting import Derived
 from trc_engage.usecases import streaks
 
 from .planting import Mutant, always, swap
@@ -19,7 +20,7 @@ def _settles_out_of_turn(_: Any) -> Any:
 def _not_of(kind: str) -> Callable[[Any], Any]:
     """Derive nothing for drafts of a kind."""
     return lambda derive: (
-        lambda ledger, draft, calendar: streaks.Derived() if draft.kind == kind else derive(ledger, draft, calendar)
+        lambda ledger, draft, calendar: Derived() if draft.kind == kind else derive(ledger, draft, calendar)
     )
 
 
@@ -36,5 +37,5 @@ MUTANTS = {
     "a frozen board breaks streaks": Mutant(always(settlement, "is_frozen", False), seed=3),  # noqa: FBT003
     "a reversal derives nothing": Mutant(swap(streaks, "of_draft", _not_of("reversal"))),
     "a late award derives nothing": Mutant(swap(streaks, "of_draft", _not_of("award")), seed=3),
-    "an excuse derives nothing": Mutant(always(streaks, "of_excusal", (streaks.Derived(), None)), seed=2),
+    "an excuse derives nothing": Mutant(always(streaks, "of_excusal", Derived()), seed=2),
 }

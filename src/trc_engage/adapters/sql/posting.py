@@ -1,12 +1,12 @@
 """`SqlLedger`, and how it posts in one transaction: entries, accounts, days, streaks, and how the run ended."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
 from ...core.days import Window
 from ...core.errors import Conflict, LeaseLost
-from ...core.membership import MembershipEvent
 from ...core.model import DISCORD, SILENT_KINDS, TOMBSTONE, Decision, Entry, Link, Member, Move
-from ...core.posting import Draft, Excusal, Lease, Posting, SyncFailure, SyncRun
+from ...core.posting import Draft, Lease, Posting, SyncFailure, SyncRun
 from ...core.reports import COUNTS
 from ...core.slots import SlotEnd
 from ...core.streaks import Streak
@@ -16,7 +16,7 @@ from .database import Connection, Database, Statement, month_of, stamp
 from .queries import Days, Facts, Views, calendar_of, latest_revision, revision_of_day
 from .runs import Running, add_failure, end_failures, keep_round
 from .search import name
-from .stories import Stories
+from .stories import BLANK_EVENTS, BLANK_EXCUSALS, Stories, keep_changes, keep_events, keep_excusals
 
 POST_ENTRIES = """
 INSERT INTO entries (
@@ -240,15 +240,11 @@ SELECT count(*) FROM discord_activity JOIN members USING (member_id) WHERE accou
 """
 LINKED_SINCE = "SELECT member_id, account_id FROM discord_activity WHERE account_id > ?"
 
-EVENTS = ("member_id", "kind", "at", "actor", "reason", "note", "account_id", "next_reading", "window_from")
-BLANK_EVENTS = """
-UPDATE membership_events SET reason = NULL, note = NULL
-WHERE member_id = ? AND (reason IS NOT NULL OR note IS NOT NULL)
-"""
-
 POST_DRAFT = """
-INSERT INTO entries (kind, member_id, source, points, day, at, silent, key, reason, actor, reverses)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING position
+INSERT INTO entries (
+    kind, member_id, source, points, day, at, silent, key, reason, actor, reverses, booked_at, counts_as_activity
+)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING position
 """
 
 ADD_TO_BALANCE = """
@@ -260,8 +256,6 @@ ADD_TO_MONTHLY_BALANCE = """
 INSERT INTO monthly_balances (month, member_id, points) VALUES (?, ?, ?)
 ON CONFLICT (month, member_id) DO UPDATE SET points = monthly_balances.points + excluded.points
 """
-
-EXCUSALS = ("day", "is_excused", "at", "actor", "reason", "note", "member_id")
 
 STREAKS = ("member_id", "version", "last", "length", "longest")
 POST_STREAKS = """
@@ -288,14 +282,18 @@ def post(database: Database, connection: Connection, posting: Posting) -> list[i
             connection.execute(UNLINK, {"at": at})
     links = _link(database, connection, posting.links, at)
     _forget(connection, posting.members)
-    _record(database, connection, posting.events, links)
-    positions = [_append(connection, draft) for draft in posting.drafts]
+    if posting.events:
+        keep_events(database, connection, posting.events, links)
+    positions = [_append(connection, draft, posting.at) for draft in posting.drafts]
     _extend(database, connection, posting.streaks)
+    if posting.changes or posting.reached:
+        keep_changes(database, connection, posting, positions)
     if posting.settlement is not None:
         connection.execute(
             "INSERT INTO settled_days (day, settled_at) VALUES (?, ?)", [posting.settlement.day.isoformat(), at]
         )
-    _excuse(database, connection, posting.excusals)
+    if posting.excusals:
+        keep_excusals(database, connection, posting.excusals)
     return positions
 
 
@@ -310,11 +308,14 @@ def _check(connection: Connection, posting: Posting) -> None:
         raise Conflict
 
 
-def _append(connection: Connection, draft: Draft) -> int:
-    day = draft.day.isoformat()
-    values = [draft.kind, draft.member_id, draft.source, draft.points, day, stamp(draft.at), False]
+def _append(connection: Connection, draft: Draft, at: datetime) -> int:
+    # Its position is the database's.
+    entry, day = draft.entry(0, at), draft.day.isoformat()
+    values = [entry.kind, entry.member_id, entry.source, entry.points, day, stamp(entry.at), entry.silent]
+    booked_at = entry.booked_at and stamp(entry.booked_at)
+    values += [entry.key, entry.reason, entry.actor, entry.reverses, booked_at, entry.counts_as_activity]
     statements: Sequence[Statement] = (
-        (POST_DRAFT, [*values, draft.key, draft.reason, draft.actor, draft.reverses]),
+        (POST_DRAFT, values),
         (ADD_TO_BALANCE, [draft.member_id, draft.source, draft.points]),
         (ADD_TO_MONTHLY_BALANCE, [month_of(day), draft.member_id, draft.points]),
     )
@@ -344,18 +345,6 @@ def _extend(database: Database, connection: Connection, streaks: Sequence[Streak
         raise Conflict
 
 
-def _excuse(database: Database, connection: Connection, excusals: Sequence[Excusal]) -> None:
-    rows = [
-        (one.day.isoformat(), one.is_excused, stamp(one.at), one.actor, one.reason, one.note, one.member_id)
-        for one in excusals
-    ]
-    try:
-        if rows:
-            database.merge(connection, "excusals", EXCUSALS, rows, "")
-    except connection.IntegrityError as error:
-        raise Conflict from error
-
-
 def _forget(connection: Connection, members: Sequence[Member]) -> None:
     forgotten = [(member.member_id,) for member in members if member.is_forgotten]
     if forgotten:
@@ -363,33 +352,8 @@ def _forget(connection: Connection, members: Sequence[Member]) -> None:
             f"UPDATE discord_activity SET discord_id = '{TOMBSTONE}' WHERE member_id = ? AND unlinked_at IS NOT NULL",
             forgotten,
         )
-        connection.executemany("UPDATE excusals SET reason = NULL, note = NULL WHERE member_id = ?", forgotten)
+        connection.executemany(BLANK_EXCUSALS, forgotten)
         connection.executemany(BLANK_EVENTS, forgotten)
-
-
-def _record(
-    database: Database, connection: Connection, events: Sequence[MembershipEvent], links: Mapping[str, int]
-) -> None:
-    """Keep events on record; `Conflict` if a member or an account is unknown."""
-    rows = [
-        (
-            one.member_id,
-            one.kind,
-            stamp(one.at),
-            one.actor,
-            one.reason,
-            one.note,
-            one.account_id,
-            one.next_reading,
-            one.window_from and stamp(one.window_from),
-        )
-        for one in (event.recorded(0, links) for event in events)
-    ]
-    try:
-        if rows:
-            database.merge(connection, "membership_events", EVENTS, rows, "")
-    except connection.IntegrityError as error:
-        raise Conflict from error
 
 
 def _enroll(database: Database, connection: Connection, members: Sequence[Member]) -> None:
@@ -431,7 +395,7 @@ class SqlLedger(Facts, Days, Running, Views, Stories, Audited):
     def post(self, posting: Posting, /) -> Sequence[Entry]:
         with self._database.transaction() as connection:
             positions = post(self._database, connection, posting)
-        return [draft.entry(position) for draft, position in zip(posting.drafts, positions, strict=True)]
+        return [draft.entry(position, posting.at) for draft, position in zip(posting.drafts, positions, strict=True)]
 
     def fill_from(self, other: "SqlLedger", /) -> None:
         """Take over all that another store holds, or nothing; raises `LedgerFailed` if this one is not empty."""

@@ -6,8 +6,9 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
+from attrs import evolve
+
 from ...core.days import Calendar, settled_before
-from ...core.membership import MembershipEvent
 from ...core.model import DISCORD, DiscordActivity, Entry, Evidence, Member, XpChange
 from ...core.reports import DiscordStanding, MemberFacts, Rank, Standing, Tally
 from ...core.settlement import DayRecord
@@ -21,7 +22,7 @@ AMONG_EVIDENCE_BY_HAND = "kind IN ('award', 'reversal') AND"
 
 AWARD_EVIDENCE = """
 SELECT day, source, position FROM entries AS award
-WHERE kind = 'award' AND member_id = :member AND day BETWEEN :first AND :last
+WHERE kind = 'award' AND counts_as_activity AND member_id = :member AND day BETWEEN :first AND :last
     AND NOT EXISTS (SELECT 1 FROM entries WHERE reverses = award.position)
 """
 
@@ -30,14 +31,14 @@ STREAKS_OF = "SELECT member_id, coalesce(version, 0), last, coalesce(length, 0),
 ACTIVE_ON_DISCORD = f"{STREAKS_OF} discord_days LEFT JOIN streaks USING (member_id) WHERE day = ?"
 ACTIVE_ELSEWHERE = f"""
 {STREAKS_OF} entries AS award LEFT JOIN streaks USING (member_id)
-WHERE {AMONG_EVIDENCE_BY_HAND} kind = 'award' AND day = ?
+WHERE {AMONG_EVIDENCE_BY_HAND} kind = 'award' AND counts_as_activity AND day = ?
     AND NOT EXISTS (SELECT 1 FROM entries WHERE reverses = award.position)
 """
 
 DAYS_ON_DISCORD = "SELECT day, member_id FROM discord_days WHERE day <= ?"
 DAYS_ELSEWHERE = f"""
 SELECT day, member_id FROM entries AS award
-WHERE {AMONG_EVIDENCE_BY_HAND} kind = 'award' AND day <= ?
+WHERE {AMONG_EVIDENCE_BY_HAND} kind = 'award' AND counts_as_activity AND day <= ?
     AND NOT EXISTS (SELECT 1 FROM entries WHERE reverses = award.position)
 """
 
@@ -239,12 +240,9 @@ def account_of_row(row: tuple[Any, ...]) -> DiscordActivity:
 
 ENTRY = """
 SELECT position, kind, member_id, source, points, day, at, silent,
-       account_id, xp_before, xp_after, baseline_before, baseline_after, key, reason, actor, reverses
+       account_id, xp_before, xp_after, baseline_before, baseline_after,
+       key, reason, actor, reverses, booked_at, counts_as_activity
 FROM entries
-"""
-EVENTS = """
-SELECT number, member_id, kind, at, actor, reason, note, account_id, next_reading, window_from
-FROM membership_events WHERE {condition} number > :after ORDER BY number LIMIT :limit
 """
 LATEST_ACCOUNT = """
 SELECT member_id, discord_id, status, xp_total, xp_baseline FROM discord_activity
@@ -313,12 +311,6 @@ class Views(Ranking, Checks):
                 {name: value for name, value in values.items() if value is not None},
             )
             return [_entry(row) for row in rows]
-
-    def events(self, member_id: str | None, /, *, after: int = 0, limit: int = 10_000) -> Sequence[MembershipEvent]:
-        condition = "" if member_id is None else "member_id = :member AND"
-        values = {"member": member_id, "after": after, "limit": limit}
-        with self._database.connection() as connection:
-            return [_event(row) for row in connection.execute(EVENTS.format(condition=condition), values)]
 
     def feed(self, *, after: int, limit: int) -> Sequence[Entry]:
         with self._database.connection() as connection:
@@ -394,24 +386,12 @@ def _standings(members: Rows, amounts: Rows, latest: Rows) -> list[Standing]:
     ]
 
 
-def _event(row: tuple[Any, ...]) -> MembershipEvent:
-    at, window_from = datetime.fromisoformat(row[3]), row[9] and datetime.fromisoformat(row[9])
-    values = [*row[:3], at, *row[4:9], window_from]
-    return MembershipEvent(*values)
-
-
 def _entry(row: tuple[Any, ...]) -> Entry:
     position, kind, member_id, source, amount, day, at, silent, account_id, *rest = row
-    change, origin = rest[:4], rest[4:]
-    return Entry(
-        position,
-        kind,
-        member_id,
-        source,
-        amount,
-        date.fromisoformat(day),
-        datetime.fromisoformat(at),
-        bool(silent),
-        None if account_id is None else XpChange(account_id, *change),
-        *origin,
-    )
+    change, (*origin, booked_at, counts) = rest[:4], rest[4:]
+    xp = None if account_id is None else XpChange(account_id, *change)
+    day, at = date.fromisoformat(day), datetime.fromisoformat(at)
+    entry = Entry(position, kind, member_id, source, amount, day, at, bool(silent), xp, *origin)
+    if booked_at is None and counts:
+        return entry
+    return evolve(entry, booked_at=booked_at and datetime.fromisoformat(booked_at), counts_as_activity=bool(counts))

@@ -61,7 +61,9 @@ CREATE TABLE entries (
     key {id} UNIQUE,
     reason TEXT,
     actor TEXT,
-    reverses {whole} UNIQUE REFERENCES entries
+    reverses {whole} UNIQUE REFERENCES entries,
+    booked_at {instant},
+    counts_as_activity {flag} NOT NULL DEFAULT true CHECK (counts_as_activity IN (false, true))
 ){by_number};
 CREATE INDEX entries_of_a_member ON entries (member_id, position);
 CREATE INDEX awards_of_a_member ON entries (member_id, day) WHERE kind = 'award';
@@ -116,6 +118,30 @@ CREATE TABLE streaks (
     length {whole} NOT NULL,
     longest {whole} NOT NULL CHECK (longest >= length)
 ){by_key_changing};
+
+CREATE TABLE streak_changes (
+    number {number},
+    member_id {id} NOT NULL REFERENCES members,
+    current_before {whole} NOT NULL,
+    current_after {whole} NOT NULL,
+    longest_before {whole} NOT NULL,
+    longest_after {whole} NOT NULL,
+    cause {id} NOT NULL CHECK (cause IN (
+        'award', 'reversal', 'window', 'excused', 'required', 'never_left', 'repair'
+    )),
+    day {day},
+    at {instant} NOT NULL,
+    entry {whole} REFERENCES entries
+){by_number};
+CREATE INDEX changes_of_a_streak ON streak_changes (member_id, number);
+
+CREATE TABLE lengths_reached (
+    number {number},
+    member_id {id} NOT NULL REFERENCES members,
+    length {whole} NOT NULL,
+    at {instant} NOT NULL,
+    UNIQUE (member_id, length)
+){by_number};
 
 CREATE TABLE settled_days (
     day {day} PRIMARY KEY,

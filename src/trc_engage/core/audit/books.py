@@ -23,7 +23,10 @@ FIELDS: Mapping[str, Set[str]] = {
     **dict.fromkeys(SYNC_KINDS, _XP),
 }
 """Which of its optional fields each kind has; it has no other."""
-MAY_HAVE: Mapping[str, Set[str]] = dict.fromkeys(("deduction", "rebase"), frozenset({"reason", "actor"}))
+MAY_HAVE: Mapping[str, Set[str]] = {
+    "award": {"actor"},
+    **dict.fromkeys(("deduction", "rebase"), frozenset({"reason", "actor"})),
+}
 """Which of them a kind may have besides: who decided on it and why (R10, R24)."""
 OPTIONAL = ("key", "reason", "actor", "reverses", "xp")
 SIGNS = {"award": 1, "gain": 1, "reversal": -1, "deduction": -1, "opening": 0, "rebase": 0}
@@ -53,6 +56,8 @@ def _form(entry: Entry) -> Iterator[Row]:
     yield kind == "adjustment" and not sign, "an adjustment", "0 points", "some"
     heard, due_to_be = ("silent", "loud") if entry.silent else ("loud", "silent")
     yield entry.silent != (kind in SILENT_KINDS), _article(kind), heard, due_to_be
+    odd = not entry.counts_as_activity and kind not in {"award", "reversal"}
+    yield odd, f"whether {_article(kind)} counts as activity", "no", "yes, for only awards may not"
 
 
 def points_until(xp: int, baseline: int) -> int:
@@ -164,7 +169,7 @@ class Books:
             by_source[line.source] = by_source.get(line.source, 0) + line.points
             if line.xp is not None:
                 self._chain(line, line.xp)
-            elif line.kind == "award":
+            elif line.kind == "award" and line.counts_as_activity:
                 self._count(line, 1)
             elif line.kind == "reversal" and line.reverses is not None:
                 self._reverse(line, line.reverses, awards.get(line.reverses))
@@ -227,12 +232,14 @@ class Books:
             if not self.doubts.of(entry.member_id):
                 self._note("reversal", entry, f"entry {position}, which it takes back,", "no award", "an earlier award")
             return
-        self._count(award, -1)
+        if award.counts_as_activity:
+            self._count(award, -1)
         for what, found, expected in (
             ("the member", of_member(entry.member_id), of_member(award.member_id)),
             ("the source", repr(entry.source), repr(award.source)),
             ("the day", entry.day, award.day),
             ("the amount", entry.points, -award.points),
+            ("whether it counts", entry.counts_as_activity, award.counts_as_activity),
         ):
             if found != expected:
                 self._note("reversal", entry, what, found, f"{expected}, by its award, entry {position}")

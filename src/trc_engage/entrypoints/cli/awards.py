@@ -37,16 +37,23 @@ def award(
     at: Annotated[
         str | None, typer.Option(metavar="TIME", help="When it happened, with a UTC offset or Z. [default: now]")
     ] = None,
+    no_activity: Annotated[
+        bool, typer.Option("--no-activity", help="It is no action of the member, such as a bonus.")
+    ] = False,
+    by: Annotated[str | None, typer.Option(metavar="WHO", help="Who awards it.")] = None,
     as_json: Json = False,
 ) -> None:
     """Award points for a benchmark, a download or anything else.
 
-    The UTC day on which it happened becomes active. If that day is already settled, the streak is
-    recomputed. Repeating a key with the same contents does nothing; with other contents it is refused.
+    The UTC day on which it happened becomes active, unless you pass --no-activity. If that day is already
+    settled, the streak is recomputed. Repeating a key with the same contents does nothing; with other
+    contents it is refused.
     """
     happened_at = now() if at is None else parsed_instant("at", at)
     _book(
-        lambda engage: engage.award(member, source=source, points=points, key=key, at=happened_at),
+        lambda engage: engage.award(
+            member, source=source, points=points, key=key, at=happened_at, counts_as_activity=not no_activity, by=by
+        ),
         as_json=as_json,
     )
 

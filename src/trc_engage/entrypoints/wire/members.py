@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from ...core import model, reports
 from ...core.membership import EventKind
 from ...core.model import Kind, Status
-from ...core.reports import EnrollmentOutcome, Mark, ReceiptOutcome
+from ...core.reports import ChangeCause, EnrollmentOutcome, Mark, ReceiptOutcome
 from .shape import Shape, Shown
 
 
@@ -117,6 +117,8 @@ class Entry(Shape):
     reason: str | None
     by: Annotated[str | None, Shown(of="actor")]
     reverses: Annotated[int | None, Shown("The position of the award that it takes back.")]
+    booked_at: Annotated[datetime | None, Shown("When an award was booked, if that is not when it happened.")]
+    counts_as_activity: Annotated[bool, Shown("Whether an award makes its day active; a bonus does not.")]
     xp_before: Annotated[int | None, Shown(of="xp.xp_before")]
     xp_after: Annotated[int | None, Shown(of="xp.xp_after")]
     xp_carried: Annotated[int | None, Shown(of="xp.carried_after")]
@@ -254,12 +256,14 @@ class Events(OfMember):
 
 
 class StreakChange(OfMember):
-    """How late news changed a streak."""
+    """How news of a settled day changed a streak."""
 
     current_before: int
     current_after: int
     longest_before: int
     longest_after: int
+    cause: ChangeCause
+    day: Annotated[date | None, Shown("The earliest day that the news was of.")]
 
 
 class Receipt(Shape):

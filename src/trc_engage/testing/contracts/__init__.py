@@ -8,7 +8,7 @@ from .membership import MembershipContract
 from .roster import RosterContract as RosterContract
 from .runs import RunBookContract, ThreadsContract
 from .source import PagedSourceContract as PagedSourceContract, SourceContract as SourceContract
-from .streaks import ExcusalsContract
+from .streaks import ExcusalsContract, StreakLivesContract
 from .views import CrowdContract, FindingContract, RanksContract, ViewsContract
 
 
@@ -18,6 +18,7 @@ class LedgerContract(
     MembershipContract,
     ActivityContract,
     ExcusalsContract,
+    StreakLivesContract,
     RanksContract,
     CrowdContract,
     RunBookContract,

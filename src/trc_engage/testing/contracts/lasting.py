@@ -15,10 +15,10 @@ from ...core.model import Link, Member, Move
 from ...core.ports import Store
 from ...core.posting import Draft, Posting, Settlement, SyncFailure
 from ...core.slots import SlotEnd, Wait
-from ...core.streaks import Streak
+from ...core.streaks import Milestone, Streak
 from .ledger import BENCHMARK, TODAY
 from .story import ADA, ADA_ID, BO, BO_ID, MONDAY, StoreContract, Story
-from .streaks import ALONE, REQUIRED
+from .streaks import ALONE, CHANGE, REQUIRED
 
 EXACT = MONDAY + timedelta(microseconds=123_457)
 LATER = EXACT + timedelta(minutes=5, microseconds=1)
@@ -114,6 +114,8 @@ def live(story: Story) -> None:
     (award,) = ledger.post(Posting(MONDAY, drafts=[BENCHMARK], streaks=[Streak(ADA, 0, TODAY, 1, 1)]))
     ledger.post(Posting(story.at, settlement=Settlement(TODAY, ledger.day_record(TODAY).revision)))
     ledger.post(Posting(story.at, excusals=[ALONE, evolve(ALONE, day=tomorrow), evolve(REQUIRED, day=tomorrow)]))
+    bonus = evolve(BENCHMARK, key="bonus:1", counts_as_activity=False)
+    ledger.post(Posting(story.at, drafts=[bonus], changes=[CHANGE], reached=[Milestone(ADA, 1)]))
     failure = SyncFailure(story.at, "rate_limited", "slow down", counts=True, retry_at=story.at + timedelta(minutes=1))
     notice = SentNotice("webhook", "source", "alert", MONDAY, story.at)
     ledger.post(Posting(story.at, failure=failure, slot=SlotEnd(MONDAY, "failed", story.at), sent=[notice]))
@@ -136,6 +138,8 @@ def everything(ledger: Store) -> dict[str, object]:
         "activity": ledger.activity(date.max),
         "calendar": ledger.calendar(),
         "excusals": ledger.excusals(),
+        "changes": ledger.streak_changes(ADA),
+        "lengths": ledger.lengths_reached({1, 5}, after=0, limit=10),
         "runs": ledger.run_state().sync,
         "slots": [ledger.run_state(MONDAY).slot_end(MONDAY), ledger.run_state().last_slot],
         "notices": ledger.run_state().notices_sent,

@@ -1,4 +1,4 @@
-"""What a ledger promises of excused days: everybody's, and one member's alone."""
+"""What a ledger promises of excused days, of what changed streaks, and of the lengths that they reached."""
 
 from datetime import timedelta
 
@@ -7,7 +7,8 @@ from attrs import evolve
 
 from ...core.errors import Conflict
 from ...core.posting import Excusal, Posting
-from ...core.streaks import Streak
+from ...core.reports import StreakChange
+from ...core.streaks import Milestone, Streak
 from .ledger import BENCHMARK, TODAY, MembersContract
 from .story import ADA, BO, MONDAY, Story
 
@@ -93,3 +94,54 @@ class ExcusalsContract(MembersContract):
         members.ledger.post(Posting(MONDAY, members=[member.forgotten()]))
         told = [(one.member_id, one.day, one.reason, one.note) for one in members.ledger.excusals()]
         assert told == [(ADA, TODAY, None, None), (None, TODAY, "holiday", None), (BO, TODAY, "ill", "a call")]
+
+
+CHANGE = StreakChange(ADA, 0, 2, 1, 2, "award", TODAY)
+
+
+class StreakLivesContract(MembersContract):
+    """What the store promises of the record of streaks (R17a, R28)."""
+
+    def test_changes_are_kept_with_their_cause(self, members: Story) -> None:
+        """In order, with the instant of their posting and the entry that caused them; the doctor's without a day."""
+        at = MONDAY.replace(microsecond=31)
+        (award,) = members.ledger.post(Posting(at, drafts=[BENCHMARK], changes=[CHANGE]))
+        repaired = evolve(CHANGE, cause="repair", day=None)
+        members.ledger.post(Posting(at, changes=[evolve(CHANGE, member_id=BO), repaired]))
+        first, last = members.ledger.streak_changes(ADA)
+        assert evolve(first, number=0) == evolve(CHANGE, at=at, entry=award.position)
+        assert evolve(last, number=0) == evolve(repaired, at=at)
+        assert last.number > first.number > 0
+        with pytest.raises(Conflict):
+            members.ledger.post(Posting(at, changes=[evolve(CHANGE, member_id="m-nobody")]))
+        assert members.ledger.streak_changes("m-nobody") == []
+
+    def test_a_length_is_recorded_once_for_a_member(self, members: Story) -> None:
+        """In the order in which lengths were first reached, whatever became of the streaks; each is told once."""
+        for at, who, length in ((MONDAY, ADA, 4), (MONDAY, ADA, 5), (members.at, BO, 5), (members.at, ADA, 5)):
+            members.ledger.post(Posting(at, reached=[Milestone(who, length)]))
+        told = members.ledger.lengths_reached({5, 10}, after=0, limit=10)
+        assert [(one.member_id, one.threshold, one.at) for one in told] == [(ADA, 5, MONDAY), (BO, 5, members.at)]
+        assert members.ledger.lengths_reached({5}, after=told[0].number, limit=10) == told[1:]
+        assert members.ledger.lengths_reached({4, 5}, after=0, limit=1)[0].threshold == 4
+        assert members.ledger.lengths_reached(frozenset(), after=0, limit=10) == []
+        with pytest.raises(Conflict):
+            members.ledger.post(Posting(MONDAY, reached=[Milestone("m-nobody", 1)]))
+
+    def test_a_bonus_is_no_evidence(self, members: Story) -> None:
+        """An award that is no activity moves the balance and makes no day active, nor does its reversal (R17a)."""
+        bonus = evolve(BENCHMARK, counts_as_activity=False, actor="app")
+        (award,) = members.ledger.post(Posting(MONDAY, drafts=[bonus]))
+        assert (award.counts_as_activity, award.actor, award.booked_at) == (False, "app", None)
+        assert members.ledger.entry_of("benchmark:1") == award
+        assert members.standing(ADA).points == 50
+        assert members.ledger.evidence(ADA, TODAY, TODAY) == []
+        assert members.ledger.day_record(TODAY).active == []
+        assert members.ledger.activity(TODAY).days == []
+
+    def test_it_is_known_when_an_award_was_booked(self, members: Story) -> None:
+        """If that is not when it happened, to the microsecond."""
+        later = MONDAY + timedelta(days=3, microseconds=7)
+        (award,) = members.ledger.post(Posting(later, drafts=[BENCHMARK]))
+        assert (award.at, award.booked_at) == (MONDAY, later)
+        assert members.ledger.history(ADA, limit=1) == [award]
