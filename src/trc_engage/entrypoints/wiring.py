@@ -56,12 +56,13 @@ def opened(
     alerts: Sequence[Alerts] = (),
     name: str | None = None,
     roster: Roster | None = None,
+    read_only: bool = False,
 ) -> Iterator[Engage]:
     """Open the store, or raise `StoreMissing` if there is none; without a source nothing can be synced.
 
-    `name` is what messages call a source that is not opened.
+    `name` is what messages call a source that is not opened; `read_only` lets nothing be written.
     """
-    with opened_ledger(settings) as ledger:
+    with opened_ledger(settings, read_only=read_only) as ledger:
         yield Engage(ledger=ledger, source=source, clock=clock, alerts=alerts, source_name=name, roster=roster)
 
 
@@ -85,15 +86,6 @@ def enrolled(
         ledger = opened_or_made_ledger(settings, note)
     with ledger:
         return enroll(Engage(ledger=ledger, clock=now))
-
-
-@contextmanager
-def opened_read_only(
-    settings: Settings, *, clock: Clock = now, alerts: Sequence[Alerts] = (), name: str | None = None
-) -> Iterator[Engage]:
-    """Open an existing store for inspection: nothing can be written; `name` as for `opened`."""
-    with opened_ledger(settings, read_only=True) as ledger:
-        yield Engage(ledger=ledger, clock=clock, alerts=alerts, source_name=name)
 
 
 def opened_ledger(settings: Settings, *, read_only: bool = False) -> SqliteLedger | PostgresLedger:

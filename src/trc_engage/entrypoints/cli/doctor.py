@@ -7,7 +7,7 @@ import typer
 
 from ...core.audit.model import BALANCE, STREAK, Audit, Repair
 from ..wire import runs as wire
-from ..wiring import opened, opened_read_only
+from ..wiring import opened
 from ..wording import counted
 from .options import NOT_HEALTHY, Json, command, settings_in_force
 from .output import print_lines, print_result, print_some
@@ -31,18 +31,9 @@ def doctor(
     breach. It changes nothing, and you can run it while a daemon runs. Exit code 0: the store is sound; 1: it
     is not. The output shows no names and no Discord ids.
     """
-    settings = settings_in_force()
-    if repair:
-        with opened(settings) as engage:
-            repaired = engage.repair()
-        _print_findings(repaired.audit, repaired, as_json=as_json)
-    else:
-        with opened_read_only(settings) as engage:
-            audit = engage.audit()
-        _print_findings(audit, None, as_json=as_json)
-
-
-def _print_findings(audit: Audit, repaired: Repair | None, *, as_json: bool) -> None:
+    with opened(settings_in_force(), read_only=not repair) as engage:
+        repaired = engage.repair() if repair else None
+        audit = engage.audit() if repaired is None else repaired.audit
     shape = wire.Audit.of(audit, rebuilt=repaired and repaired.changes)
     print_result(shape, lambda: print_audit(audit, repaired), as_json=as_json)
     if not audit.is_healthy:

@@ -38,8 +38,11 @@ def mee6_server(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     with _started(port, guild_id) as server:
-        if trouble is not None:
-            _trouble(server, trouble)
+        try:
+            if trouble is not None:
+                server.trouble(trouble)
+        except ValueError as error:
+            raise BadData(f"{error}") from error
         ids = _join(server, members)
         print_lines(
             READY.format(url=server.url, guild_id=guild_id, members=members, first_id=ids[0], first_name=NAMES[0])
@@ -73,24 +76,11 @@ In another terminal:
 
 def _started(port: int, guild_id: str) -> Mee6Server:
     try:
-        return Mee6Server.start(port=port, guild_id=validate_guild_id(guild_id))
-    except OSError as error:
-        raise InvalidValue("port", port, f"cannot listen there ({error.strerror}); 0 picks a free one") from error
-
-
-def validate_guild_id(guild_id: str) -> str:
-    """Return the id of a guild."""
-    try:
-        return validate_discord_id(guild_id)
+        return Mee6Server.start(port=port, guild_id=validate_discord_id(guild_id))
     except InvalidValue as error:
         raise InvalidValue("guild_id", guild_id, error.advice) from error
-
-
-def _trouble(server: Mee6Server, trouble: str) -> None:
-    try:
-        server.trouble(trouble)
-    except ValueError as error:
-        raise BadData(f"{error}") from error
+    except OSError as error:
+        raise InvalidValue("port", port, f"cannot listen there ({error.strerror}); 0 picks a free one") from error
 
 
 def _join(server: Mee6Server, members: int) -> list[str]:

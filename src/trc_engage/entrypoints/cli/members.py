@@ -18,7 +18,7 @@ from ..wording import counted, describe_error, name_of, named, natural, safe
 from . import imports
 from .imports import Import
 from .options import BadData, By, Json, Member, Note, Reason, examples
-from .output import print_error, print_json, print_lines, print_note, print_result, print_table
+from .output import ask, print_error, print_json, print_lines, print_note, print_result, print_table
 
 HELP = """Enroll, link, hide and forget members.
 
@@ -175,10 +175,7 @@ def _confirm(standing: Standing) -> None:
     warning = f"this erases the name and Discord ids of {who} for good; points and entries stay"
     if not sys.stdin.isatty():
         raise typer.BadParameter(f"{warning}. To confirm, pass --yes")
-    typer.echo(warning, err=True)
-    if not typer.confirm("Erase them?", err=True):
-        typer.echo("nothing was changed", err=True)
-        raise typer.Exit
+    ask(warning, "Erase them?")
 
 
 @app.command(

@@ -50,6 +50,14 @@ def print_error(message: str) -> None:
     typer.echo(f"trc-engage: {safe(message)}", err=True)
 
 
+def ask(warning: str, question: str) -> None:
+    """Ask on stderr before something is done; unless the answer is yes, say so and exit."""
+    print_note(warning)
+    if not typer.confirm(question, err=True):
+        print_note("nothing was changed")
+        raise typer.Exit
+
+
 def print_table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, right: Set[str] = frozenset()) -> None:
     """Write a table to stdout, made safe; `right` names the headers of columns of numbers.
 

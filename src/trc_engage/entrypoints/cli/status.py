@@ -11,7 +11,7 @@ from ...usecases.runs import Status
 from ..settings import installed_version
 from ..stores import check_store
 from ..wire.runs import FullStatus
-from ..wiring import channels, name_of_source, opened_read_only
+from ..wiring import channels, name_of_source, opened
 from ..wording import LINE_MIN, advice_of, answer, holding, running, safe
 from .options import NOT_HEALTHY, Json, command, settings_in_force
 from .output import GAP, print_lines, print_result, print_styled
@@ -32,7 +32,7 @@ def status(*, as_json: Json = False) -> None:
     settings = settings_in_force()
     check_store(settings)
     name = name_of_source(settings)
-    with channels(settings) as alerts, opened_read_only(settings, alerts=alerts, name=name) as engage:
+    with channels(settings) as alerts, opened(settings, alerts=alerts, name=name, read_only=True) as engage:
         found = engage.status()
     version = installed_version()
     print_result(FullStatus.of(found, version=version), lambda: print_status(found, version), as_json=as_json)

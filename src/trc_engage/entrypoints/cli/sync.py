@@ -17,7 +17,7 @@ from ..wiring import opened_with_source
 from ..wording import counted, moment, points, safe, signed, xp_moved
 from .days import print_changed_streaks
 from .options import Json, command, settings_in_force
-from .output import endless_bar, print_json, print_lines, print_result, print_table
+from .output import ask, endless_bar, print_json, print_lines, print_result, print_table
 
 
 @command(
@@ -57,7 +57,14 @@ def sync(
     how: dict[str, Any] = {"accept_drops": accept_drops, "rebase_drops": rebase_drops, "by": by, "reason": reason}
     if adopt_board:
         how |= {"adopt_board": True, "shown": None if dry_run else _decided_on(by, reason, yes=yes)}
-    synced(as_json=as_json, dry_run=dry_run, fresh=fresh, **how)
+    try:
+        with _opened() as engage:
+            report = engage.sync(dry_run=dry_run, fresh=fresh, **how)
+    except EngageError as error:
+        if as_json:
+            print_json(SyncFailure.of_error(error, outcome="failed", dry_run=dry_run))
+        raise
+    print_result(Synced.of(report), lambda: print_report(report), as_json=as_json)
 
 
 def _decided_on(by: str | None, reason: str | None, *, yes: bool) -> SyncReport | None:
@@ -72,11 +79,8 @@ def _decided_on(by: str | None, reason: str | None, *, yes: bool) -> SyncReport 
     with _opened() as engage:
         known = engage.status().board_id
         shown = engage.sync(adopt_board=True, dry_run=True)
-    typer.echo(adoption(shown, known), err=True)
     # No lease is held while you decide: on yes the board is read again.
-    if not typer.confirm("Adopt it?", err=True):
-        typer.echo("nothing was changed", err=True)
-        raise typer.Exit
+    ask(adoption(shown, known), "Adopt it?")
     return shown
 
 
@@ -85,18 +89,6 @@ def _opened() -> Iterator[Engage]:
     """Open the store and the source, with a progress bar for long reads."""
     with progress(sys.stderr) as on_page, opened_with_source(settings_in_force(), on_page=on_page) as engage:
         yield engage
-
-
-def synced(*, as_json: bool, dry_run: bool, **how: Any) -> None:
-    """Sync once and print what it did; a failure is printed as JSON too, and raised."""
-    try:
-        with _opened() as engage:
-            report = engage.sync(dry_run=dry_run, **how)
-    except EngageError as error:
-        if as_json:
-            print_json(SyncFailure.of_error(error, outcome="failed", dry_run=dry_run))
-        raise
-    print_result(Synced.of(report), lambda: print_report(report), as_json=as_json)
 
 
 MOVES_SHOWN_MAX = 50
