@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from support.services import SERVERS, source_of
 from trc_engage import Sought
-from trc_engage.adapters.mee6 import Mee6Source
-from trc_engage.testing.mee6 import Mee6Server, Trouble
+from trc_engage.adapters.boards import BoardSource
+from trc_engage.testing.boards import BoardServer, Trouble
+from trc_engage.testing.loopback import encoded
 
 GUILD = "200000000000000001"
 LENGTH = 10
@@ -19,9 +21,9 @@ def member(number: int) -> str:
     return str(10**17 + number)
 
 
-@pytest.fixture
-def server() -> Iterator[Mee6Server]:
-    with Mee6Server.start(guild_id=GUILD) as server:
+@pytest.fixture(params=SERVERS)
+def server(request: pytest.FixtureRequest) -> Iterator[BoardServer]:
+    with request.param.start(guild_id=GUILD) as server:
         for number in range(35):
             server.board.join(member(number), xp=10_000 - 100 * number)
         server.limit_max = LENGTH
@@ -29,8 +31,8 @@ def server() -> Iterator[Mee6Server]:
 
 
 @pytest.fixture
-def source(server: Mee6Server) -> Iterator[Mee6Source]:
-    with Mee6Source.open(GUILD, base_url=server.url, page_gap=0) as source:
+def source(server: BoardServer) -> Iterator[BoardSource]:
+    with source_of(server).open(GUILD, base_url=server.url, page_gap=0) as source:
         source.read(frozenset({member(34)}))
         server.requests.clear()
         yield source
@@ -42,7 +44,7 @@ def sought(*expected: str, others: tuple[str, ...] = ()) -> Sought:
     return ids
 
 
-def on_page(server: Mee6Server, number: int, act: Callable[[], object], times: int = 1) -> None:
+def on_page(server: BoardServer, number: int, act: Callable[[], object], times: int = 1) -> None:
     """Do something each time this page is about to be sent."""
     left = [act] * times
 
@@ -53,11 +55,11 @@ def on_page(server: Mee6Server, number: int, act: Callable[[], object], times: i
     server.between_pages = move
 
 
-def asked(server: Mee6Server) -> list[int | None]:
+def asked(server: BoardServer) -> list[int | None]:
     return [request.page for request in server.requests]
 
 
-def test_a_riser_is_found_by_a_second_sweep(server: Mee6Server, source: Mee6Source) -> None:
+def test_a_riser_is_found_by_a_second_sweep(server: BoardServer, source: BoardSource) -> None:
     """The one who rose past the boundary was missed; the duplicate that he caused gives it away."""
     on_page(server, 0, lambda: server.board.give(member(15), 9_000))
 
@@ -68,7 +70,7 @@ def test_a_riser_is_found_by_a_second_sweep(server: Mee6Server, source: Mee6Sour
     assert asked(server) == [0, 1, 2, 3, 4, 0]
 
 
-def test_readings_of_a_later_sweep_are_newer(server: Mee6Server, source: Mee6Source) -> None:
+def test_readings_of_a_later_sweep_are_newer(server: BoardServer, source: BoardSource) -> None:
     """The second sweep looks for the missing only, but what it sees on its way counts."""
 
     def move() -> None:
@@ -80,14 +82,14 @@ def test_readings_of_a_later_sweep_are_newer(server: Mee6Server, source: Mee6Sou
     assert source.read(sought(member(3), member(15))).readings[member(3)] == 9_750
 
 
-def test_within_a_sweep_the_later_of_two_readings_is_newer(server: Mee6Server, source: Mee6Source) -> None:
+def test_within_a_sweep_the_later_of_two_readings_is_newer(server: BoardServer, source: BoardSource) -> None:
     """Who falls is seen twice, and the second time counts."""
     on_page(server, 0, lambda: server.board.remove(member(3), 9_000))
 
     assert source.read(sought(member(3), member(34))).readings[member(3)] == 700
 
 
-def test_a_duplicate_is_no_matter_while_nobody_expected_is_missing(server: Mee6Server, source: Mee6Source) -> None:
+def test_a_duplicate_is_no_matter_while_nobody_expected_is_missing(server: BoardServer, source: BoardSource) -> None:
     """Those who may well be missing for ever cost no further sweep, and stay absent."""
     on_page(server, 0, lambda: server.board.give(member(15), 9_000))
 
@@ -97,7 +99,7 @@ def test_a_duplicate_is_no_matter_while_nobody_expected_is_missing(server: Mee6S
     assert asked(server) == [0, 1, 2, 3, 4]
 
 
-def test_a_calm_sweep_tells_who_is_absent(server: Mee6Server, source: Mee6Source) -> None:
+def test_a_calm_sweep_tells_who_is_absent(server: BoardServer, source: BoardSource) -> None:
     """A first sweep that was disturbed proves nothing, a second one that was not does."""
     on_page(server, 0, lambda: server.board.give(member(15), 9_000))
 
@@ -107,7 +109,7 @@ def test_a_calm_sweep_tells_who_is_absent(server: Mee6Server, source: Mee6Source
     assert asked(server) == [0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 4]
 
 
-def test_who_is_missing_from_three_disturbed_sweeps_is_missed(server: Mee6Server, source: Mee6Source) -> None:
+def test_who_is_missing_from_three_disturbed_sweeps_is_missed(server: BoardServer, source: BoardSource) -> None:
     """Read again twice at most; then the expected who are missing count as not looked for."""
     risers = iter(range(15, 25))
     on_page(server, 0, lambda: server.board.give(member(next(risers)), 20_000), times=3)
@@ -118,10 +120,10 @@ def test_who_is_missing_from_three_disturbed_sweeps_is_missed(server: Mee6Server
     assert asked(server).count(0) == 3
 
 
-def test_a_row_told_twice_on_one_page_is_no_move(server: Mee6Server, source: Mee6Source) -> None:
+def test_a_row_told_twice_on_one_page_is_no_move(server: BoardServer, source: BoardSource) -> None:
     """Only an id on two pages proves that rows were passed over between them."""
-    players = ",".join(f'{{"id": "{member(number)}", "xp": 5}}' for number in [*range(9), 3])
-    body = f'{{"guild": {{"id": "{GUILD}"}}, "players": [{players}]}}'.encode()
+    rows = server.board.snapshot().rows
+    body = encoded(server.payload(0, [*rows[:9], rows[3]]))
     head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     server.trouble(Trouble.raw("twice", head + body), page=0)
 
@@ -131,7 +133,7 @@ def test_a_row_told_twice_on_one_page_is_no_move(server: Mee6Server, source: Mee
     assert asked(server) == [0, 1, 2, 3, 4, 4]
 
 
-def test_for_a_plain_set_everyone_is_expected(server: Mee6Server, source: Mee6Source) -> None:
+def test_for_a_plain_set_everyone_is_expected(server: BoardServer, source: BoardSource) -> None:
     """A caller who does not say whose absence is news gets the careful reading."""
     risers = iter(range(15, 25))
     on_page(server, 0, lambda: server.board.give(member(next(risers)), 20_000), times=3)
@@ -139,7 +141,7 @@ def test_for_a_plain_set_everyone_is_expected(server: Mee6Server, source: Mee6So
     assert source.read(frozenset({NEVER, member(3)})).missed == {NEVER}
 
 
-def test_rows_on_the_page_that_was_empty_are_a_move(server: Mee6Server, source: Mee6Source) -> None:
+def test_rows_on_the_page_that_was_empty_are_a_move(server: BoardServer, source: BoardSource) -> None:
     """The board grew while its end was read: sweep again."""
 
     def grow() -> None:
@@ -154,7 +156,7 @@ def test_rows_on_the_page_that_was_empty_are_a_move(server: Mee6Server, source: 
     assert asked(server) == [0, 1, 2, 3, 4, 4, 0, 1, 2, 3]
 
 
-def test_rows_on_that_page_may_be_all_that_was_missing(server: Mee6Server, source: Mee6Source) -> None:
+def test_rows_on_that_page_may_be_all_that_was_missing(server: BoardServer, source: BoardSource) -> None:
     """Then nothing is left to be swept for."""
 
     def grow() -> None:
