@@ -5,7 +5,6 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,8 @@ from support.community import IDS
 from support.copies import check, dangling, earned, keeper
 from support.versions import newer_tree
 from trc_engage.adapters.sql.schema import SCHEMA_VERSION
-from trc_engage.adapters.sqlite import backup
+from trc_engage.adapters.sqlite import backup, database
+from trc_engage.adapters.sqlite.database import FileConnection
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
@@ -97,7 +97,7 @@ def test_steps_grow_until_the_copy_is_done(store: Path, tmp_path: Path, monkeypa
     monkeypatch.setattr(backup, "STEP_PAGES", 1)
     sizes: list[int] = []
 
-    class Disturbed(sqlite3.Connection):
+    class Disturbed(FileConnection):
         """A store that others write to after each step."""
 
         def backup(
@@ -119,7 +119,7 @@ def test_steps_grow_until_the_copy_is_done(store: Path, tmp_path: Path, monkeypa
             sizes.append(pages)
             super().backup(target, pages=pages, progress=disturbed, name=name, sleep=sleep)
 
-    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Disturbed))
+    monkeypatch.setattr(database, "FileConnection", Disturbed)
     with backup.placed(store, tmp_path / "b.db") as copy:
         assert copy.entries == check(copy.path)
     assert sizes == [1, 8, 64]

@@ -24,8 +24,9 @@ def operator(store: Path) -> Operator:
 
 
 KILLED = """
-import os, signal, sqlite3, sys
+import os, signal, sys
 from pathlib import Path
+from trc_engage.adapters.sqlite import database
 moment = int(sys.argv[1])
 seen = 0
 
@@ -35,13 +36,12 @@ def count():
     if seen == moment:
         os.kill(os.getpid(), signal.SIGKILL)
 
-class Deadly(sqlite3.Connection):
+class Deadly(database.FileConnection):
     def backup(self, target, *, progress, **how):
         count()
         super().backup(target, progress=lambda *told: (count(), progress(*told)), **how)
 
-connect = sqlite3.connect
-sqlite3.connect = lambda *given, **options: connect(*given, factory=Deadly, **options)
+database.FileConnection = Deadly
 
 def deadly(call):
     def called(*given, **options):

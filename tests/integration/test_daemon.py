@@ -18,13 +18,14 @@ import pytest
 from support.attended import ENDS_WITHIN_SECONDS, IMPATIENT, SECONDS_MAX, Post, manned
 
 STRUCK = """
-import logging, os, signal, sqlite3, sys, time
+import logging, os, signal, sys, time
+from trc_engage.adapters.sqlite import database
 from trc_engage.entrypoints.cli import main
 phase, number = sys.argv[1], int(sys.argv[2])
 written = {"syncing": 0, "settling": 0}
 at_work = ["syncing"]
 
-class Struck(sqlite3.Connection):
+class Struck(database.FileConnection):
     def execute(self, statement, *values):
         if statement.lstrip().startswith(("BEGIN IMMEDIATE", "INSERT", "UPDATE", "DELETE", "COMMIT")):
             written[at_work[0]] += 1
@@ -37,8 +38,7 @@ class Synced(logging.Handler):
     def emit(self, record):
         at_work[0] = "settling"
 
-connect = sqlite3.connect
-sqlite3.connect = lambda *given, **options: connect(*given, factory=Struck, **options)
+database.FileConnection = Struck
 logging.getLogger("trc_engage.usecases.sync").addHandler(Synced())
 sys.argv = ["trc-engage", "daemon"]
 try:

@@ -109,11 +109,12 @@ def test_a_sync_killed_while_it_reads_can_be_run_again_at_once(shell: Shell, ser
 
 
 KILLED_IN_THE_TRANSACTION = """
-import os, signal, sqlite3, sys
+import os, signal, sys
 from trc_engage.adapters.sql import posting
+from trc_engage.adapters.sqlite import database
 statements = int(sys.argv[1])
 
-class Deadly(sqlite3.Connection):
+class Deadly(database.FileConnection):
     seen = 0
     def execute(self, statement, *values):
         if statement.lstrip().startswith(("INSERT", "UPDATE", "DELETE", "COMMIT")):
@@ -122,8 +123,7 @@ class Deadly(sqlite3.Connection):
                 os.kill(os.getpid(), signal.SIGKILL)
         return super().execute(statement, *values)
 
-connect = sqlite3.connect
-sqlite3.connect = lambda *given, **options: connect(*given, factory=Deadly, **options)
+database.FileConnection = Deadly
 from trc_engage.entrypoints.cli import main
 sys.argv = ["trc-engage", "sync", "--fresh", "--json"]
 main()
