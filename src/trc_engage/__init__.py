@@ -1,7 +1,22 @@
-"""MEE6 XP becomes points on an append-only ledger, exactly once.
+"""XP becomes points on an append-only ledger, exactly once; weekdays in a row with any activity are a streak.
 
-Start at `Engage`; bring a ledger and a source from `trc_engage.adapters`, or your own. The public names
-are listed in `public.py` and loaded when you first use one, so importing the package costs next to nothing.
+Start at `Engage`. Bring a ledger from `trc_engage.adapters` (`memory`, `sqlite`, `postgres`) and a source of XP
+(`mee6`, `lurkr`), or your own: any class with the methods of `trc_engage.ports`. On an event loop use
+`trc_engage.aio.AsyncEngage`; `trc_engage.upkeep.Upkeep` does what is due. Every error is an `EngageError`, whose text
+says what to do.
+
+>>> from datetime import UTC, datetime
+>>> from trc_engage import Engage
+>>> from trc_engage.adapters.memory import MemoryLedger
+>>> engage = Engage(ledger=MemoryLedger(), clock=lambda: datetime.now(UTC))
+>>> engage.enroll("m-1", name="Ada").outcome
+'enrolled'
+>>> engage.award("m-1", source="benchmark", points=50, key="run:991", at=datetime.now(UTC)).outcome
+'awarded'
+>>> engage.standing("m-1").points
+50
+
+The names below are loaded when you first use one, so that importing the package costs next to nothing.
 """
 
 from importlib import import_module
@@ -10,16 +25,27 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .public import *  # noqa: F403
 
+    __version__: str
+
 
 def __getattr__(name: str) -> object:
     """Load the public names, and return the one asked for."""
-    public = vars(import_module(".public", __name__))
-    if name.startswith("_") or name not in public:
+    if name == "__version__":
+        found: object = import_module("importlib.metadata").version("trc-engage")
+    elif name == "__all__":
+        found = _public()
+    elif name in _public():
+        found = getattr(import_module(".public", __name__), name)
+    else:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
-    globals()[name] = public[name]
-    return globals()[name]
+    globals()[name] = found
+    return found
+
+
+def _public() -> list[str]:
+    return sorted(name for name in vars(import_module(".public", __name__)) if not name.startswith("_"))
 
 
 def __dir__() -> list[str]:
-    return sorted(name for name in vars(import_module(".public", __name__)) if not name.startswith("_"))
+    return [*_public(), "__version__"]

@@ -17,11 +17,13 @@ from .core.reports import (
     MemberDay,
     Rank,
     Receipt,
+    RosterReport,
     RunReport,
     SettleReport,
     Standing,
     SyncReport,
 )
+from .core.roster import Check
 from .core.streaks import Milestone
 from .engage import Engage
 from .usecases.members import Newcomer
@@ -51,6 +53,8 @@ class Awaited:
         Case and width of letters make no difference. Who is hidden or forgotten is not found by name. Ask before you
         show anybody: may the one who searches see this member?
         """
+    async def presence(self, member_id: str) -> Check | None:
+        """Return what the roster last told of the member's linked account; None if it told nothing (R25)."""
     async def history(
         self, member_id: str, *, limit: int = 50, before: int | None = None, source: str | None = None
     ) -> Sequence[Entry]:
@@ -172,6 +176,19 @@ class Awaited:
 
         For a daemon, cron, a worker of the web app, several of them at the same instant. What fails is in the
         report; raises `LedgerFailed` only.
+        """
+    async def check_roster(
+        self,
+        *,
+        dry_run: bool = False,
+        accept_departures: bool = False,
+        by: str | None = None,
+        reason: str | None = None,
+    ) -> RosterReport:
+        """Ask the roster for those who are due, and note who left and who is back (R25); it takes a minute at most.
+
+        If too many are gone at once nothing is noted, unless an admin decides: `accept_departures`, with who and why.
+        What fails is in the report. Raises `RosterMissing`, `ClockWentBack`.
         """
     async def status(self) -> Status:
         """Return how the system does: what was read last, what fails, what waits, who is at work."""

@@ -45,10 +45,12 @@ from .core.model import (
     Sought as Sought,
     XpChange as XpChange,
 )
+from .core.posting import Excusal as Excusal
 from .core.reports import (
     DiscordStanding as DiscordStanding,
     Enrollment as Enrollment,
     ExcuseReport as ExcuseReport,
+    Explanation as Explanation,
     Found as Found,
     MemberDay as MemberDay,
     Rank as Rank,

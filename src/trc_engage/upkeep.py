@@ -10,7 +10,7 @@ from typing import Self
 from .core.errors import EngageError
 from .engage import Engage
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 EVERY_SECONDS = 300.0
 """So a day is settled at 00:05, and a slot that a killed process left is taken up soon."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LogAlerts", "SentryAlerts", "WebhookAlerts"]
 
-logger = logging.getLogger("trc_engage.alerts")
+logger: logging.Logger = logging.getLogger("trc_engage.alerts")
 
 
 @frozen

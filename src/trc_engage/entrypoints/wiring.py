@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 Enrolled = TypeVar("Enrolled")
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 @contextmanager

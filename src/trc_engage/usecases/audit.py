@@ -24,7 +24,7 @@ from .streaks import News, of_pairs
 LINES = 2_000
 """How many entries are read at a time."""
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 def audited(store: Store | Records) -> AuditedStore:

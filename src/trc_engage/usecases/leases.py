@@ -13,7 +13,7 @@ from ..core.model import Board
 from ..core.ports import Clock, PagedSource, Store, XpSource
 from ..core.posting import Lease, Posting, RunState
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 TASK = "run"
 LEASED_FOR = timedelta(minutes=5)

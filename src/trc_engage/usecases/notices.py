@@ -13,7 +13,7 @@ from ..core.ports import Alerts, Clock
 from ..core.posting import Posting, RunState
 from .leases import Run
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 @frozen

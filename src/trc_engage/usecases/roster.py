@@ -19,7 +19,7 @@ from ..core.roster import ACTOR, ROUND_FOR, UNKNOWN_MAX, Check, Findings, Round,
 from . import members
 from .leases import Run, leased
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 TASK = "roster"
 """A lease of its own: whoever syncs, settles or sends notices is not held up."""

@@ -131,7 +131,7 @@ class Status:
         return sum(self.tally.accounts.get(status, 0) for status in ("waiting", "tracked", "absent"))
 
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 @frozen

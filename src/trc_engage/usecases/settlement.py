@@ -15,7 +15,7 @@ from ..core.settlement import Cause, Pending
 from . import streaks
 from .leases import Run
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 def settle(run: Run, now: datetime, accept_quiet: date | None = None, after: timedelta = timedelta(0)) -> SettleReport:

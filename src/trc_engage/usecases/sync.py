@@ -20,7 +20,7 @@ from ..core.sync import Drops, SyncPlan, plan_adoption, plan_sync
 from . import leases, streaks
 from .leases import Run, leased
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 OVERTAKEN = (
     "the read took longer than its lease on the store, another run took over, and nothing was changed. The next sync "

@@ -32,8 +32,8 @@ class Line:
     """
 
     def __init__(self) -> None:
-        self.stopped = False
-        self.is_late = False
+        self.stopped: bool = False
+        self.is_late: bool = False
         self._socket: socket.socket | None = None
         self._handshaking: socket.socket | None = None
         # The only primitive that a signal handler may wake while the main thread waits on it.
@@ -193,7 +193,7 @@ READ_SECONDS_MAX = 20.0
 TROUBLE_BYTES_MAX = 64 * 1024
 """Enough of a body to tell who speaks."""
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 @define(eq=False)

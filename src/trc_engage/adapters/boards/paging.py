@@ -180,7 +180,7 @@ PAGES_FEW = 10
 SWEEPS_MAX = 3
 REPEATS_MAX = 3
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 @define(eq=False)

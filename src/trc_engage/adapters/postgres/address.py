@@ -11,7 +11,7 @@ from psycopg.conninfo import conninfo_to_dict
 from ...core.errors import InvalidValue
 from ...core.validation import NO_ADDRESS, is_address, validate_address
 
-DEFAULTS = {
+DEFAULTS: dict[str, Any] = {
     "connect_timeout": 10,
     "tcp_user_timeout": 30_000,
     "keepalives_idle": 30,

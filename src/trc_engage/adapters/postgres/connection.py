@@ -139,7 +139,7 @@ class WholeLoader(NumericBinaryLoader):
 class StampDumper(Dumper):
     """An instant that goes in."""
 
-    oid = postgres.types["timestamptz"].oid
+    oid: int = postgres.types["timestamptz"].oid
 
     def dump(self, obj: str) -> Buffer:
         """Return the text, which names its offset."""

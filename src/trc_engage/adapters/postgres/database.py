@@ -58,9 +58,9 @@ class Statements:
     """The part of `Database` that is the same for a pool and for a caller's connection."""
 
     discord_evidence = DISCORD_EVIDENCE
-    stage = staticmethod(stage)
-    merge = staticmethod(merge)
-    fill = staticmethod(fill)
+    stage: Any = staticmethod(stage)
+    merge: Any = staticmethod(merge)
+    fill: Any = staticmethod(fill)
 
     def __init__(self, address: Address) -> None:
         self._address = address

@@ -114,11 +114,13 @@ class Around:
     def __init__(self, driver: psycopg.Connection[Any]) -> None:
         self._driver = driver
         if driver.autocommit and driver.info.transaction_status == TransactionStatus.IDLE:
-            self.begin, self.keep, undo = "BEGIN", "COMMIT", ["ROLLBACK"]
+            begin, keep, undo = "BEGIN", "COMMIT", ["ROLLBACK"]
         else:
             # Without autocommit the driver begins the caller's transaction before this one.
-            self.begin, self.keep = "SAVEPOINT trc_engage", "RELEASE SAVEPOINT trc_engage"
-            undo = ["ROLLBACK TO SAVEPOINT trc_engage", self.keep]
+            begin, keep = "SAVEPOINT trc_engage", "RELEASE SAVEPOINT trc_engage"
+            undo = ["ROLLBACK TO SAVEPOINT trc_engage", keep]
+        self.begin: str = begin
+        self.keep: str = keep
         self.undo: list[Statement] = [(statement, ()) for statement in undo]
 
     @contextmanager

@@ -81,7 +81,7 @@ def abandon(connection: object) -> None:
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
 
 
-fork_guard = ForkGuard()
+fork_guard: ForkGuard = ForkGuard()
 
 FORKED_IN_USE = (
     "this process was forked in the middle of a call, which the database's locks do not survive; nothing was read or "

@@ -171,9 +171,9 @@ class SqliteDatabase:
     """
 
     discord_evidence = DISCORD_EVIDENCE
-    stage = staticmethod(stage)
-    merge = staticmethod(merge)
-    fill = staticmethod(fill)
+    stage: Any = staticmethod(stage)
+    merge: Any = staticmethod(merge)
+    fill: Any = staticmethod(fill)
 
     def __init__(self, path: Path) -> None:
         self.path = path

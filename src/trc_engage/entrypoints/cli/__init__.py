@@ -111,7 +111,7 @@ class CommandGroup(TyperGroup):
             return super().invoke(ctx)
 
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     cls=CommandGroup,
     help=HELP,
     epilog=EPILOG,

@@ -16,7 +16,7 @@ from .daemon import monitored
 from .options import NOT_HEALTHY, Json, examples, settings_in_force
 from .output import print_lines, print_result
 
-app = typer.Typer(name="alerts", rich_markup_mode=None, no_args_is_help=True)
+app: typer.Typer = typer.Typer(name="alerts", rich_markup_mode=None, no_args_is_help=True)
 
 TITLE = "Test: trc-engage can reach you here"
 TEXT = "Nothing is wrong. Somebody ran `trc-engage alerts test`; alerts about syncs and days come the same way."

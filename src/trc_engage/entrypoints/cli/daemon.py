@@ -21,7 +21,7 @@ from ..wording import counted, describe_error, points, safe
 from .options import Json, code_of, command, settings_in_force
 from .output import print_json
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 LogJson = Annotated[bool, typer.Option("--log-json", help="Log one JSON object per line.")]
 LogLevel = Annotated[Level, typer.Option(help="How much to log to stderr.")]

@@ -29,7 +29,7 @@ Examples:
   trc-engage members list
 """
 
-app = typer.Typer(name="members", help=HELP, rich_markup_mode=None, no_args_is_help=True)
+app: typer.Typer = typer.Typer(name="members", help=HELP, rich_markup_mode=None, no_args_is_help=True)
 
 Members = Annotated[list[str], typer.Argument(metavar="MEMBER...", help="The members' ids at TRC.")]
 DiscordId = Annotated[str, typer.Argument(metavar="DISCORD_ID", help="The id of the Discord account, up to 20 digits.")]

@@ -22,7 +22,7 @@ Examples:
 """
 NO_TOKEN = "is not set; set it to the token of a bot that is on your Discord server"  # noqa: S105
 
-app = typer.Typer(name="roster", help=HELP, rich_markup_mode=None, no_args_is_help=True)
+app: typer.Typer = typer.Typer(name="roster", help=HELP, rich_markup_mode=None, no_args_is_help=True)
 
 
 @app.callback()

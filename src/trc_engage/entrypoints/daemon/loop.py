@@ -74,7 +74,7 @@ HUNG_AFTER_SECONDS = 90 * 60
 """Longer than the longest read: 2,000 pages, two to three seconds apart."""
 AGAIN = "again"
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 class Daemon:

@@ -33,7 +33,7 @@ WEBHOOK_SECRET_LENGTH_MIN = 16
 class CountingTransport(HttpTransport):
     """Sentry's own transport, counting what it could not deliver: the client gives no receipt."""
 
-    lost = 0
+    lost: int = 0
     """How many envelopes Sentry did not take since the client began."""
 
     def on_dropped_event(self, _reason: str) -> None:

@@ -14,7 +14,7 @@ class Stop:
     """Whether a signal asked this process to end."""
 
     def __init__(self) -> None:
-        self.reason = ""
+        self.reason: str = ""
         """The first signal that came."""
         self._asked = Event()
         self._over = Event()

@@ -23,7 +23,7 @@ from ...engage import Engage
 from ...usecases.notices import failure_of, fingerprint_of
 from ..wording import describe_error
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 class StoreIncident:

@@ -95,7 +95,7 @@ class Login:
         """Called with the next link's token each time one was used."""
         self._session = secrets.token_urlsafe(BYTES)
         self._lock = Lock()
-        self.token = secrets.token_urlsafe(BYTES)
+        self.token: str = secrets.token_urlsafe(BYTES)
         """The token of the next link; it can be used once."""
 
     def exchange(self, request: Request, path: str) -> Response | None:

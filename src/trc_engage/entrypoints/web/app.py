@@ -29,7 +29,7 @@ from .brand import Brand
 from .pages import pages
 from .problems import ProblemError, problem_of, problem_response
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 def create_app(

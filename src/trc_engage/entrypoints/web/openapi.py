@@ -123,11 +123,11 @@ def document(root: str, endpoints: Iterable[Endpoint]) -> dict[str, Any]:
     }
 
 
-PROBLEM = {
+PROBLEM: Schema = {
     "description": "What went wrong; nothing was changed.",
     "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
-TAGGED = {"ETag": {"description": "Send it back as If-None-Match.", "schema": {"type": "string"}}}
+TAGGED: Schema = {"ETag": {"description": "Send it back as If-None-Match.", "schema": {"type": "string"}}}
 
 
 def _operation(endpoint: Endpoint, schemas: Schemas) -> Schema:

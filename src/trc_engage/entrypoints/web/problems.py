@@ -80,9 +80,13 @@ class ProblemError(EngageError):
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
-        self.kind, self.detail, self.field, self.headers = kind, detail, field, dict(headers or {})
-        usual, self.title = KINDS[kind]
-        self.status = usual if status is None else status
+        usual, title = KINDS[kind]
+        self.kind: str = kind
+        self.title: str = title
+        self.detail: str = detail
+        self.field: str | None = field
+        self.headers: dict[str, str] = dict(headers or {})
+        self.status: int = usual if status is None else status
 
     @classmethod
     def not_found(cls) -> "ProblemError":

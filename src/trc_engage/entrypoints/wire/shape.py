@@ -54,7 +54,7 @@ class Shown:
 
     def __init__(self, description: str = "", *, of: str | Callable[[Any], Any] | None = None, **constraints: Any):
         self.of = of
-        self.schema = ({"description": description} if description else {}) | constraints
+        self.schema: dict[str, Any] = ({"description": description} if description else {}) | constraints
 
 
 class Shape(dict[str, Any]):

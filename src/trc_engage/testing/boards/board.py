@@ -57,7 +57,7 @@ class Leaderboard:
     """
 
     def __init__(self, clock: Callable[[], datetime], seed: int = 0) -> None:
-        self.rate = 1.0
+        self.rate: float = 1.0
         self._clock = clock
         self._chance = random.Random(seed)  # noqa: S311  chance, not secrecy
         self._rows: dict[str, Row] = {}

@@ -177,7 +177,8 @@ class Turns:
     """The `Requests` of a read: it counts, and may make wait or send away."""
 
     def __init__(self, seconds: float = 0.0, error: Exception | None = None) -> None:
-        self.asked = self.ended_at = 0
+        self.asked: int = 0
+        self.ended_at: int = 0
         self._seconds, self._error = seconds, error
 
     def seconds_until_free(self, gap: float) -> float:
@@ -199,7 +200,7 @@ class PagedSourceContract(SourceContract):
     `server_class` is the server that speaks as its service does: without one, one that has the facts of the source.
     """
 
-    kinds = OF_SERVICES
+    kinds: Sequence[SourceTrouble] = OF_SERVICES
     source_class: ClassVar[Any]
     server_class: ClassVar[type[BoardServer] | None] = None
     gap: ClassVar[float] = 2.0

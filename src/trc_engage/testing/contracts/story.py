@@ -26,7 +26,7 @@ class Story:
 
     def __init__(self, ledger: Store) -> None:
         self.ledger = ledger
-        self.at = MONDAY
+        self.at: datetime = MONDAY
 
     def enroll(self, member_id: str, discord_id: str | None = None, name: str | None = None) -> None:
         """Post a new member, linked if an id is given."""

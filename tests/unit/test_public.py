@@ -1,0 +1,65 @@
+"""The public face: listed, documented, typed, and explained by `help()`."""
+
+import ast
+import doctest
+import pydoc
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+import trc_engage
+from support import faces
+from trc_engage import Engage, ports
+
+API = (Path(__file__).parents[2] / "docs/api.md").read_text()
+
+
+def test_every_public_name_is_documented() -> None:
+    """And nothing is that is not public."""
+    named = re.findall(r"`(\w+)`", API.partition("## In `trc_engage`")[2].partition("## Beside it")[0])
+    assert sorted(named) == sorted(dir(trc_engage))
+    for name in named:
+        assert getattr(trc_engage, name) is not None
+
+
+def test_every_port_is_documented() -> None:
+    """On the line of its module."""
+    (line,) = (line for line in API.splitlines() if line.startswith("| `trc_engage.ports`"))
+    assert {name for name in vars(ports) if not name.startswith("_")} == set(re.findall(r"`([A-Z]\w+)`", line))
+
+
+def test_what_engage_returns_and_takes_is_public() -> None:
+    """Whoever annotates his own functions needs no private module."""
+    face = ast.parse(faces.face())
+    needed = {
+        name.name
+        for node in face.body
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(("core", "usecases"))
+        for name in node.names
+    }
+    assert needed <= set(dir(trc_engage))
+
+
+def test_it_says_its_version() -> None:
+    """As the installed distribution has it; and other names are refused as ever."""
+    assert trc_engage.__version__ == version("trc-engage")
+    with pytest.raises(AttributeError, match="no attribute 'Enage'"):
+        trc_engage.Enage  # noqa: B018
+    everything: dict[str, object] = {}
+    exec("from trc_engage import *", everything)  # noqa: S102
+    assert everything["Engage"] is Engage
+
+
+def test_help_teaches() -> None:
+    """The example runs; each class is listed, and each method says what it does."""
+    assert doctest.testmod(trc_engage).failed == 0
+    told = pydoc.render_doc(trc_engage, renderer=pydoc.plaintext)  # type: ignore[attr-defined]
+    assert "Start at `Engage`" in told
+    assert "award(self, member_id: str, *, source: str, points: int, key: str" in told
+    for name in set(dir(trc_engage)) - {"__version__"}:
+        assert name in told
+    for name, method in vars(Engage).items():
+        if not name.startswith("_"):
+            assert method.__doc__, name
