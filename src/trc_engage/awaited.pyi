@@ -1,6 +1,6 @@
 """The methods of `AsyncEngage`; written by `python -m support.faces` in `tests`, and not by hand."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -71,6 +71,14 @@ class Awaited:
 
         Who has seen a position never later finds a new entry at or below it (R23): keep the last
         position you handled, and ask for what comes after.
+        """
+    async def milestones_reached(
+        self, *, after: int = 0, thresholds: Collection[int] | None = None, limit: int = 500
+    ) -> Sequence[Milestone]:
+        """Return who reached which milestones, in the order in which that was recorded, beyond a number (R17a).
+
+        Each is told once and stands for ever, whatever later becomes of the streak: keep the last number that you
+        handled, and ask for what comes after. The thresholds may be others than this object's own.
         """
     async def excusals(self, member_id: str | None = None) -> Sequence[Excusal]:
         """Return how days were excused and required again, oldest first (R13a).
@@ -199,11 +207,22 @@ class Awaited:
         """
     async def repair(self) -> Repair:
         """Rebuild balances and streaks where they differ from the entries and the evidence, and audit again."""
-    async def award(self, member_id: str, *, source: str, points: int, key: str, at: datetime) -> Receipt:
+    async def award(
+        self,
+        member_id: str,
+        *,
+        source: str,
+        points: int,
+        key: str,
+        at: datetime,
+        counts_as_activity: bool = True,
+        by: str | None = None,
+    ) -> Receipt:
         """Award points for something that happened at `at`, once for its key (R8).
 
-        `at` may lie in the past, and up to two minutes ahead; its UTC day becomes active. Raises
-        `UnknownMember`, `KeyReused` and, if the award with this key was taken back, `Reversed`.
+        `at` may lie in the past, and up to two minutes ahead; its UTC day becomes active, unless the award is no action
+        of the member, such as a bonus (`counts_as_activity=False`, R17a). Raises `UnknownMember`, `KeyReused` and, if
+        the award with this key was taken back, `Reversed`.
         """
     async def reverse(self, key: str, *, reason: str, by: str) -> Receipt:
         """Take the award with this key back, and its activity with it (R8, R11); raises `UnknownAward`."""

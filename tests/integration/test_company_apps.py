@@ -96,6 +96,8 @@ class Workers:
         """Start one."""
         words = ("-m", "uvicorn", self.kind.served, "--app-dir", str(ROOT / self.kind.folder), "--port", "0")
         app = App(*words, DATABASE_URL=self.database)
+        if app.url is None:
+            app.end()
         assert app.url, "".join(app.told)
         return app
 
