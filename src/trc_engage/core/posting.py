@@ -401,5 +401,6 @@ def retry_on_conflict(attempt: Callable[[], T]) -> T:
             return attempt()
         except Conflict as error:
             moved = error
-    message = f"others changed the same accounts {ATTEMPTS_MAX} times in a row; nothing was written: try again"
-    raise LedgerBusy(message) from moved
+    raise LedgerBusy(
+        f"others changed the same accounts {ATTEMPTS_MAX} times in a row; nothing was written: try again"
+    ) from moved

@@ -30,8 +30,7 @@ def existing_store_path(settings: Settings) -> Path:
     path = _file(settings) or default_folder() / STORE_NAME
     _check_is_file(path)
     if not path.exists() or not path.stat().st_size:
-        message = f"{path}: there is no store; {NO_STORE}"
-        raise StoreMissing(message)
+        raise StoreMissing(f"{path}: there is no store; {NO_STORE}")
     return path
 
 

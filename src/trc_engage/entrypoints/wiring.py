@@ -242,11 +242,10 @@ def copy_store(source: Path, target: Path, *, without_lease: bool = False) -> Co
             with SqliteLedger.open_read_only(copy.path) as ledger:
                 breaches = Engage(ledger=ledger, clock=now).audit().breaches
             if breaches:
-                message = (
+                raise LedgerFailed(
                     f"{source}: the store is damaged, so no copy was kept: {breaches[0].message} "
                     f"({len(breaches):,} in all; see `trc-engage doctor` with {STORE}={source})"
                 )
-                raise LedgerFailed(message)
     return copy
 
 
@@ -259,12 +258,10 @@ def move_store(source: Settings, target: Settings, note: Callable[[str], None]) 
     """
     with opened_ledger(source, read_only=True) as old:
         if not audit(old).is_healthy:
-            message = "FROM is damaged, and nothing was copied; see `trc-engage doctor`"
-            raise LedgerFailed(message)
+            raise LedgerFailed("FROM is damaged, and nothing was copied; see `trc-engage doctor`")
         with opened_or_made_ledger(target, note) as new:
             new.fill_from(old)
             found = audit(new)
             if not found.is_healthy or new.holdings() != old.holdings():
-                message = "TO differs from FROM: was FROM written to meanwhile? Do not use TO; start again"
-                raise LedgerFailed(message)
+                raise LedgerFailed("TO differs from FROM: was FROM written to meanwhile? Do not use TO; start again")
             return found

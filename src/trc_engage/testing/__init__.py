@@ -18,5 +18,4 @@ def __getattr__(name: str) -> object:
         from . import contracts  # noqa: PLC0415
 
         return getattr(contracts, name)
-    message = f"module {__name__!r} has no attribute {name!r}"
-    raise AttributeError(message)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -223,8 +223,9 @@ def _gathered_again(run: Run, reading: Reading, how: How) -> Sequence[DiscordAct
     An adoption is about all that are linked.
     """
     if run.state.sync.good_run != reading.state.good_run:
-        message = "another sync finished while this one was reading; its reading stands, and this one wrote nothing"
-        raise LedgerBusy(message)
+        raise LedgerBusy(
+            "another sync finished while this one was reading; its reading stands, and this one wrote nothing"
+        )
     if how.adopts:
         return run.ledger.linked_accounts()
     looked_for = {account.account_id for account in reading.accounts}

@@ -79,8 +79,7 @@ def _listening(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         why = str(error.strerror or error).partition(" (")[0]
-        message = f"cannot listen on {host}, port {port} ({why}); choose another with --port"
-        raise BadData(message) from error
+        raise BadData(f"cannot listen on {host}, port {port} ({why}); choose another with --port") from error
     return listener
 
 
