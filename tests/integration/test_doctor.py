@@ -1,13 +1,15 @@
 """`trc-engage doctor`: names every damage, touches nothing, rebuilds what is derived, and lives beside a daemon."""
 
+import re
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from random import Random
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 
@@ -17,6 +19,8 @@ from support.damage import Damage
 from support.damages import DAMAGES
 from support.lives import ten_days
 from trc_engage import LedgerFailed
+from trc_engage.adapters.sql.survey import Survey
+from trc_engage.adapters.sql.tables import TABLES
 from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.usecases.audit import audit
 
@@ -46,6 +50,21 @@ def content(path: Path, leave_out: Iterable[str] = ()) -> list[str]:
     """Return everything in a file but some tables."""
     with closing(sqlite3.connect(path)) as connection:
         return [line for line in connection.iterdump() if not any(f'INTO "{name}"' in line for name in leave_out)]
+
+
+def test_every_table_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Damage to one that nothing reads would be found by nobody."""
+    words: set[str] = set()
+
+    def rows(self: Survey, table: str, statement: str, *values: Any) -> Iterator[Any]:
+        words.update(re.findall(r"\w+", statement))
+        yield from found(self, table, statement, *values)
+
+    found = Survey.rows
+    monkeypatch.setattr(Survey, "rows", rows)
+    with opened("sqlite", tmp_path) as ledger:
+        assert audit(ledger).is_healthy
+    assert set(TABLES) - words == set()
 
 
 def test_a_sound_store_is_well(operator: Operator) -> None:

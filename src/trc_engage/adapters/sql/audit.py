@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from attrs import frozen
 
-from ...core.audit.model import BALANCE, NAME, Breach, Holdings, of_member
+from ...core.audit.model import BALANCE, EVENT, NAME, Breach, Holdings, of_member
 from ...core.days import ONE_DAY
 from ...core.model import Entry
 from ...core.settlement import ends_at
@@ -263,7 +263,9 @@ def slots(survey: Survey) -> Iterator[Breach]:
 
 READ_HERE = {
     **dict.fromkeys(("waits", "failure_runs"), "run"),
-    **dict.fromkeys(("requests", "sent_notices", "channels"), "notice"),
+    **dict.fromkeys(("requests", "sent_notices", "channels", "roster_failures"), "notice"),
+    **dict.fromkeys(("streak_changes", "lengths_reached"), EVENT),
+    "roster_checks": "link",
     "leases": "lease",
 }
 """The tables that nothing else reads to their end, and what their flaws are called."""
