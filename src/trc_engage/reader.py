@@ -72,6 +72,10 @@ class Reader:
         """Return where members stand, by member id, without the streaks: everybody, or a page of those beyond an id."""
         return self._views.members(after=after, limit=None if limit is None else validate_limit(limit))
 
+    def never_seen(self) -> Sequence[str]:
+        """Return the members, by id, whose linked account no board has ever shown: perhaps the id is wrong (R31)."""
+        return self._views.never_seen()
+
     def find(self, text: str, *, limit: int = 25) -> Sequence[Found]:
         """Return who has this id or Discord id, then who has it in the name: each word of it begins one of the name.
 
@@ -136,17 +140,20 @@ class Reader:
             self._facts(member_id)
         return self._views.excusals(member_id)
 
-    def leaderboard(self, *, month: date | None = None, limit: int = 25) -> Sequence[Rank]:
-        """Return the top of the visible members by points, of all time or of the UTC month that holds `month`."""
-        return self._views.ranking(_first_day(month), limit=validate_limit(limit))
+    def leaderboard(self, *, month: date | None = None, limit: int = 25, present: bool = False) -> Sequence[Rank]:
+        """Return the top of the visible members by points, of all time or of the UTC month that holds `month`.
 
-    def longest_streaks(self, *, limit: int = 25) -> Sequence[Rank]:
+        Here and below `present` leaves those out who are noted as having left Discord.
+        """
+        return self._views.ranking(_first_day(month), limit=validate_limit(limit), present=present)
+
+    def longest_streaks(self, *, limit: int = 25, present: bool = False) -> Sequence[Rank]:
         """Return the visible members with the longest current streaks."""
-        return self._views.streak_ranking(limit=validate_limit(limit))
+        return self._views.streak_ranking(limit=validate_limit(limit), present=present)
 
-    def rank(self, member_id: str, *, month: date | None = None) -> Rank:
+    def rank(self, member_id: str, *, month: date | None = None, present: bool = False) -> Rank:
         """Return a member's own rank, also outside the top and if hidden."""
-        found = self._views.rank_of(validate_member_id(member_id), _first_day(month))
+        found = self._views.rank_of(validate_member_id(member_id), _first_day(month), present=present)
         if found is None:
             raise UnknownMember(member_id)
         return found

@@ -62,7 +62,8 @@ class Story:
 
     def ending(self, name: str) -> "Ending":
         """Return all that a story may end with for a member."""
-        streak = self.engage.standing(name).streak
+        standing = self.engage.standing(name)
+        streak = standing.streak
         assert streak is not None
         return {
             "current": streak.current,
@@ -72,6 +73,7 @@ class Story:
             "active": numbers(sorted(self.active(name))),
             "settled": numbers(self.settled),
             "pending": " ".join(self.pending),
+            "points": standing.points,
         }
 
     def active(self, name: str) -> set[date]:
@@ -94,6 +96,7 @@ class Ending(TypedDict, total=False):
     active: str
     settled: str
     pending: str
+    points: int
 
 
 Step = Callable[[Story], None]

@@ -178,3 +178,17 @@ def unlink(story: Story, name: str = "ada") -> None:
 def link(story: Story, name: str = "ada", of: str = "ada") -> None:
     """Link the Discord id that bears a member's name."""
     story.engage.link(name, IDS[of])
+
+
+@step
+def never_left(story: Story, name: str = "ada") -> None:
+    """Undo a leave that was a mistake."""
+    story.engage.rejoin(name, never_left=True, by="admin-7", reason="marked by mistake")
+
+
+@step
+def adopt(story: Story, /, **xp: int) -> None:
+    """Adopt another board, which shows this XP."""
+    story.community.board_id = "mee6:222"
+    story.community.xp = xp
+    story.engage.sync(adopt_board=True, by="admin-7", reason="we moved")

@@ -403,6 +403,44 @@ class ForgetsWhenItBooked(MemoryLedger):
         return [evolve(entry, booked_at=None) for entry in super().history(member_id, **page)]
 
 
+class MarksNobodyWhoLeft(MemoryLedger):
+    def ranking(self, *of: Any, **how: Any) -> Any:
+        return [evolve(one, has_left=False) for one in super().ranking(*of, **how)]
+
+
+class RanksWhoLeftAmongThePresent(MemoryLedger):
+    def rank_of(self, *of: Any, present: bool = False) -> Any:  # noqa: ARG002
+        return super().rank_of(*of)
+
+
+class ListsWhoLeftAmongThePresent(MemoryLedger):
+    def streak_ranking(self, *, limit: int, present: bool = False) -> Any:  # noqa: ARG002
+        return super().streak_ranking(limit=limit)
+
+
+class NeverSawWhoIsAtZero(MemoryLedger):
+    def never_seen(self) -> Any:
+        return sorted(account.member_id for account in self.linked_accounts() if account.may_be_unseen)
+
+
+class SawWhoLeft(MemoryLedger):
+    def never_seen(self) -> Any:
+        tracked = {account.member_id for account in self.accounts_to_sync()}
+        return [member_id for member_id in super().never_seen() if member_id in tracked]
+
+
+class CallsTwoEverybody(MemoryLedger):
+    def run_state(self, slot: datetime | None = None, /) -> Any:
+        state, tracked = super().run_state(slot), self.accounts_to_sync()
+        since = min((self._linked_at[account.account_id] for account in tracked), default=None)
+        return evolve(state, unseen_since=state.unseen_since or (since if self.never_seen() else None))
+
+
+class ForgetsSinceWhenNobodyWasSeen(MemoryLedger):
+    def run_state(self, slot: datetime | None = None, /) -> Any:
+        return evolve(super().run_state(slot), unseen_since=None)
+
+
 LET_THROUGH = (
     *(
         PostsWithoutALock,
@@ -437,7 +475,8 @@ OF_EVENTS = (
         TellsEventsOfOthers,
     ),
     *(TellsEventsAgain, KeepsTextsOfTheForgotten, BlanksTheTextsOfAll, RecordsEventsOfNobody, RecordsEventsFirst),
-    HidesEventsFromTheDoctor,
+    *(HidesEventsFromTheDoctor, MarksNobodyWhoLeft, RanksWhoLeftAmongThePresent, ListsWhoLeftAmongThePresent),
+    *(NeverSawWhoIsAtZero, SawWhoLeft, CallsTwoEverybody, ForgetsSinceWhenNobodyWasSeen),
 )
 """What keeps no true record of members (R26)."""
 

@@ -33,6 +33,7 @@ def test_a_new_name_is_an_update(community: Community) -> None:
 def test_a_second_link_is_refused_with_the_holders_name(community: Community) -> None:
     """A member has one Discord id, and a Discord id one member (R7)."""
     community.enroll("ada", "bo")
+    community.sync(ada=1_000)
     with pytest.raises(LinkTaken, match="member 'ada' already holds Discord id"):
         community.engage.link("bo", IDS["ada"])
     with pytest.raises(LinkTaken, match=f"'ada' already holds Discord id {IDS['ada']}"):

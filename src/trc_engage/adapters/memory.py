@@ -18,7 +18,7 @@ from attrs import evolve
 from ..core.audit.model import BALANCE, Breach, Holdings, Rises, of_member
 from ..core.days import Calendar, Window, settled_before
 from ..core.errors import Conflict, LeaseLost, LedgerBusy
-from ..core.membership import MembershipEvent
+from ..core.membership import UNSEEN_MIN, MembershipEvent
 from ..core.model import DISCORD, DiscordActivity, Entry, Evidence, Member
 from ..core.posting import Excusal, Lease, Posting, RunState
 from ..core.reports import DiscordStanding, Found, MemberFacts, Rank, Standing, StreakChange, Tally
@@ -62,6 +62,7 @@ class MemoryLedger:
         self._balances: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self._discord_days: dict[tuple[date, int], Window] = {}
         self._streaks: dict[str, Streak] = {}
+        self._linked_at: dict[int, datetime] = {}
         self._events: list[MembershipEvent] = []
         self._runs = RunState()
         """What was posted of runs, settlements and notices; `run_state` adds what the other tables say."""
@@ -80,6 +81,7 @@ class MemoryLedger:
         self._move(posting)
         links = {link.member_id: number for number, link in enumerate(posting.links, len(self._accounts) + 1)}
         self._accounts |= {links[link.member_id]: link.opened(links[link.member_id]) for link in posting.links}
+        self._linked_at |= dict.fromkeys(links.values(), posting.at)
         gone = {member.member_id for member in posting.members if member.is_forgotten}
         self._events = [event.forgotten() if event.member_id in gone else event for event in self._events]
         self._events += [event.recorded(n, links) for n, event in enumerate(posting.events, len(self._events) + 1)]
@@ -157,13 +159,15 @@ class MemoryLedger:
     # Runs and leases
 
     def run_state(self, slot: datetime | None = None, /) -> RunState:
-        calendar, ends = self.calendar(), self._runs.slots
         noted = (self._accounts[check.account_id] for check in self.checks() if check.contradicts)
         contradictions = [Contradiction(one.member_id, one.status == "left") for one in noted]
+        calendar, ends, tracked, unseen = self.calendar(), self._runs.slots, self.accounts_to_sync(), self.never_seen()
+        since = sorted(self._linked_at[account.account_id] for account in tracked)[UNSEEN_MIN - 1 :]
         return evolve(
             self._runs,
             calendar=calendar,
-            tracks_anyone=bool(self.accounts_to_sync()),
+            tracks_anyone=bool(tracked),
+            unseen_since=since[0] if since and {*unseen}.issuperset(one.member_id for one in tracked) else None,
             rises={day: sum(on == day for on, _ in self._discord_days) for day in days_watched(calendar)},
             slots=[end for end in ends if end is ends[-1] or (slot is not None and end.slot >= slot)],
             leases=[lease for _, lease in sorted(self._leases.items())],
@@ -226,6 +230,11 @@ class MemoryLedger:
 
     def events(self, member_id: str | None, /, *, after: int = 0, limit: int = 10_000) -> Sequence[MembershipEvent]:
         return [event for event in self._events[after:] if member_id in {None, event.member_id}][:limit]
+
+    def never_seen(self) -> Sequence[str]:
+        seen = {entry.xp.account_id for entry in self._entries if entry.xp and entry.xp.xp_after}
+        maybe = [account for account in self.linked_accounts() if account.may_be_unseen]
+        return sorted(account.member_id for account in maybe if account.account_id not in seen)
 
     # Evidence, days and streaks
 
@@ -335,40 +344,39 @@ class MemoryLedger:
     def feed(self, *, after: int, limit: int) -> Sequence[Entry]:
         return self._entries[after : after + limit]
 
-    def ranking(self, month: date | None, /, *, limit: int) -> Sequence[Rank]:
-        ranks = [self._rank(member, month) for member in self._visible()]
+    def ranking(self, month: date | None, /, *, limit: int, present: bool = False) -> Sequence[Rank]:
+        ranks = [self._rank(member, month, present) for member in self._visible(present)]
         return sorted(ranks, key=lambda rank: (rank.rank, rank.member_id))[:limit]
 
-    def streak_ranking(self, *, limit: int) -> Sequence[Rank]:
-        calendar = self.calendar()
-        lengths = {one.member_id: current(self.streak_of(one.member_id), calendar) for one in self._visible()}
+    def streak_ranking(self, *, limit: int, present: bool = False) -> Sequence[Rank]:
+        calendar, visible = self.calendar(), self._visible(present)
+        lengths = {one.member_id: current(self.streak_of(one.member_id), calendar) for one in visible}
+        ranks = {who: 1 + sum(n > length for n in lengths.values()) for who, length in lengths.items() if length}
         return [
-            evolve(
-                self._rank(self._members[who], None), rank=1 + sum(n > length for n in lengths.values()), streak=length
-            )
-            for who, length in sorted(lengths.items(), key=lambda one: (-one[1], one[0]))[:limit]
-            if length
+            evolve(self._rank(self._members[who], None, present), rank=rank, streak=lengths[who])
+            for who, rank in sorted(ranks.items(), key=lambda one: (one[1], one[0]))[:limit]
         ]
 
-    def rank_of(self, member_id: str, month: date | None, /) -> Rank | None:
+    def rank_of(self, member_id: str, month: date | None, /, *, present: bool = False) -> Rank | None:
         member = self._members.get(member_id)
-        return None if member is None else self._rank(member, month)
+        return None if member is None else self._rank(member, month, present)
 
     def tally(self) -> Tally:
         accounts = Counter(account.status for account in self._accounts.values())
-        return Tally("memory", None, len(self._members), dict(accounts), len(self._entries))
+        return Tally("memory", None, len(self._members), dict(accounts), len(self._entries), len(self.never_seen()))
 
-    def _rank(self, member: Member, month: date | None) -> Rank:
+    def _rank(self, member: Member, month: date | None, present: bool) -> Rank:
         points = self._points(member.member_id, month)
-        ahead = sum(self._points(other.member_id, month) > points for other in self._visible())
-        return Rank(1 + ahead, member.member_id, member.name, points)
+        ahead = sum(self._points(other.member_id, month) > points for other in self._visible(present))
+        return Rank(1 + ahead, member.member_id, member.name, points, has_left=self._standing(member).has_left)
 
     def _points(self, member_id: str, month: date | None) -> int:
         entries = (entry for entry in self._entries if entry.member_id == member_id)
         return sum(entry.points for entry in entries if month in {None, entry.day.replace(day=1)})
 
-    def _visible(self) -> list[Member]:
-        return [member for member in self._members.values() if not (member.is_hidden or member.is_forgotten)]
+    def _visible(self, present: bool = False) -> list[Member]:
+        visible = [one for one in self._members.values() if not (one.is_hidden or one.is_forgotten)]
+        return [one for one in visible if not (present and self._standing(one).has_left)]
 
     def _standing(self, member: Member) -> Standing:
         mine = [account for account in self._accounts.values() if account.member_id == member.member_id]

@@ -61,8 +61,9 @@ def after_failure(channel: str, fingerprint: str, error: AlertFailed, now: datet
     return ChannelState(channel, "" if error.is_for_all else fingerprint, not_before=now + wait, why=str(error))
 
 
-Topic = Literal["source", "frozen", "clock", "store", "roster"]
-"""Frozen: a day without any rise (R15a). Clock: time went back (R22). Roster: nobody knows who is there (R25)."""
+Topic = Literal["source", "frozen", "clock", "store", "roster", "unseen"]
+"""Frozen: a day without any rise (R15a). Clock: time went back (R22). Roster: nobody knows who is there (R25).
+Unseen: nobody is on the board (R31)."""
 NoticeKind = Literal["alert", "reminder", "all_clear"]
 
 FAILURES_MIN = 3
@@ -141,6 +142,8 @@ class Trouble:
             return f"{self.pending[0].day:%a %Y-%m-%d} cannot be settled: nobody's XP rose on it"
         if self.topic == "clock":
             return "The clock went back: nothing is synced or settled"
+        if self.topic == "unseen":
+            return f"No linked account has ever been on {self.source_name}'s board"
         if self.failure_run is None:
             what = "The store failed" if isinstance(self.error, EngageError) else "Runs broke off"
             return f"{what}, {self.count:,} times in a row since {moment(self.since)}"
@@ -156,6 +159,11 @@ class Trouble:
         """What is known of the cause, and what helps."""
         if self.topic == "frozen":
             return self.pending[0].why
+        if self.topic == "unseen":
+            return (
+                "either another server's board is read, or the Discord ids are wrong: a spreadsheet rounds ids. Copy "
+                "them again from their source as text, and link the members anew"
+            )
         if self.failure_run is not None:
             cause = self.failure_run.cause
             helps = "" if self.topic == "roster" else _LASTED.get(cause.kind, "").format(begun(self.source_name))
@@ -174,6 +182,8 @@ class Trouble:
             return f"{kept}. Until time has caught up nobody gets points for Discord and no streak breaks"
         if self.topic == "roster":
             return "Nobody is noted as left or as returned meanwhile. Points and streaks go on"
+        if self.topic == "unseen":
+            return "Nobody gets points for Discord, and what is earned until it is corrected does not count"
         if self.topic == "store":
             paid = "the next good sync pays all of it, and until then no streak breaks"
             return f"Nothing is synced or settled. {kept}, {paid}"
@@ -292,6 +302,17 @@ def frozen_trouble(pending: Sequence[Pending]) -> Trouble | None:
     return Trouble("frozen", ends_at(pending[0].day), tuple(pending))
 
 
+UNSEEN_FOR = timedelta(hours=24)
+"""How long boards must have shown nobody."""
+
+
+def unseen_trouble(since: datetime | None, good_at: datetime | None) -> Trouble | None:
+    """Return the trouble that boards have shown nobody who is linked, for a day of good syncs (R31)."""
+    if since is None or good_at is None or good_at - since < UNSEEN_FOR:
+        return None
+    return Trouble("unseen", since)
+
+
 def clock_trouble(error: ClockWentBack) -> Trouble:
     """Return the trouble that this machine's time lies before what the ledger has seen (R22)."""
     return Trouble("clock", error.seen_at, error=error)
@@ -337,11 +358,13 @@ ENDED = {
     "clock": "the clock is right again",
     "store": "runs work again",
     "roster": "the roster answers again",
+    "unseen": "linked accounts are on {}'s board",
 }
 MADE_UP = {
     "source": "What was earned meanwhile has been paid, and no day waits for it any more",
     "frozen": "Streaks are settled through it",
     "clock": "Syncs and settlements go on",
+    "unseen": "What is earned from now on is paid",
     "store": "Runs go on, and what was earned meanwhile is paid by the next sync",
     "roster": "Who left and who returned is noted again",
 }

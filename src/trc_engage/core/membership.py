@@ -1,15 +1,17 @@
 """Who is there: leaving, returning, leaves that were a mistake (R6, R6a), and what is on record of them (R26)."""
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from attrs import evolve, frozen
 
-from .days import Window
+from .days import SATURDAY, Window, days_counted
 from .model import DiscordActivity, Evidence, Member, Move, NextReading
 
 EventKind = Literal["enrolled", "linked", "unlinked", "left", "returned", "never_left", "hidden", "shown", "forgotten"]
+UNSEEN_MIN = 3
+"""How many accounts no board must have shown, and nobody else's, for their ids or the board to be suspect (R31)."""
 MENDED_MAX = timedelta(days=7)
 """How long a leave that was a mistake may have lasted for its days to count by the XP; of a longer one nobody knows."""
 
@@ -61,6 +63,8 @@ class Change:
     event: MembershipEvent
     move: Move | None = None
     member: Member | None = None
+    excused: Sequence[date] = ()
+    """The days on which the member is excused alone with it (R13a)."""
 
 
 @frozen
@@ -86,9 +90,12 @@ class Absence:
                 last = None
         return last
 
-    def is_long(self, now: datetime) -> bool:
-        """Tell whether it has lasted for too long to give its days the benefit of the doubt."""
-        return (self.until or now) - self.left.at > MENDED_MAX
+    def days_unknown(self, now: datetime) -> Sequence[date]:
+        """Return its weekdays if it has lasted for too long to give them the benefit of the doubt."""
+        until = self.until or now
+        if until - self.left.at <= MENDED_MAX:
+            return ()
+        return [day for day in days_counted(self.left.at, until) if day.weekday() < SATURDAY]
 
 
 def leave(account: DiscordActivity, at: datetime, looked_at: datetime | None, trace: Trace) -> Change | None:
@@ -121,21 +128,23 @@ def never_left(
     has already posted stands: it has paid all XP that was earned meanwhile, and only the days are mended.
     """
     event = of_account("never_left", account, at, trace)
-    kept, is_long = absence.left.next_reading or account.next_reading, absence.is_long(at)
+    kept, unknown = absence.left.next_reading or account.next_reading, absence.days_unknown(at)
     if account.next_reading == "rebases":
         kept = "rebases"
-    elif kept == "begins" and is_long:
+    elif kept == "begins" and unknown:
         # Any XP could have been earned in so long a time (R2a).
         kept = "continues"
-    window_from = (absence.until or at) if is_long else absence.left.window_from
+    window_from = (absence.until or at) if unknown else absence.left.window_from
     if account.status == "left" and kept == "opens":
-        return Change(event, Move.of_status(account, "waiting", kept))
-    if account.status == "left" or account.window_from == absence.until is not None:
-        return Change(event, Move.of_status(account, "tracked", kept, window_from))
-    if account.next_reading == "returns":
-        return Change(event, Move.of_status(account, account.status, kept, account.window_from))
-    rises = [] if is_long else [one for one in evidence if _is_first_rise(one, account, absence)]
-    return Change(event, _mended(account, window_from, rises[0]) if rises else None)
+        move: Move | None = Move.of_status(account, "waiting", kept)
+    elif account.status == "left" or account.window_from == absence.until is not None:
+        move = Move.of_status(account, "tracked", kept, window_from)
+    elif account.next_reading == "returns":
+        move = Move.of_status(account, account.status, kept, account.window_from)
+    else:
+        rises = [] if unknown else [one for one in evidence if _is_first_rise(one, account, absence)]
+        move = _mended(account, window_from, rises[0]) if rises else None
+    return Change(event, move, excused=unknown)
 
 
 def _is_first_rise(evidence: Evidence, account: DiscordActivity, absence: Absence) -> bool:

@@ -167,6 +167,12 @@ class DiscordActivity:
         """XP kept for the next point, 0-99."""
         return points.carried(self.xp_total, self.xp_baseline)
 
+    @property
+    def may_be_unseen(self) -> bool:
+        """Whether no board may ever have shown it; then it is so unless one of its entries tells of XP (R31)."""
+        xp = (self.xp_baseline, self.xp_total, self.xp_high, self.xp_posted)
+        return self.next_reading in {"opens", "begins", "rebases"} and not any(xp)
+
     def forgotten(self) -> Self:
         """Return the account with a tombstone for its Discord id (R9)."""
         return evolve(self, discord_id=TOMBSTONE)

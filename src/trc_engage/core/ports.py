@@ -144,6 +144,10 @@ class Ledger(Protocol):
         """Return what shows that the member was active from day to day, oldest first (R11)."""
         ...
 
+    def never_seen(self) -> Sequence[str]:
+        """Return the members, by id, whose linked account no board has ever shown (R31)."""
+        ...
+
     def calendar(self, member_id: str | None = None, /) -> Calendar:
         """Return which days are excused, for everybody or for a member too, and through which day all are settled.
 
@@ -262,19 +266,26 @@ class Views(Protocol):
         """Return everyone's entries above position `after`, oldest first (R23)."""
         ...
 
-    def ranking(self, month: date | None, /, *, limit: int) -> Sequence[Rank]:
-        """Return the top of the visible members by the points of a month, named by its first day, or of all time."""
+    def ranking(self, month: date | None, /, *, limit: int, present: bool = False) -> Sequence[Rank]:
+        """Return the top of the visible members by the points of a month, named by its first day, or of all time.
+
+        Here and below `present` leaves those out who are noted as having left Discord, from the ranks too.
+        """
         ...
 
-    def streak_ranking(self, *, limit: int) -> Sequence[Rank]:
+    def streak_ranking(self, *, limit: int, present: bool = False) -> Sequence[Rank]:
         """Return the top of the visible members by their current streaks, as of the last settled day, without zeros."""
+        ...
+
+    def never_seen(self) -> Sequence[str]:
+        """Return the members, by id, whose linked account no board has ever shown (R31)."""
         ...
 
     def tally(self) -> Tally:
         """Return how much a store holds."""
         ...
 
-    def rank_of(self, member_id: str, month: date | None, /) -> Rank | None:
+    def rank_of(self, member_id: str, month: date | None, /, *, present: bool = False) -> Rank | None:
         """Return a member's own rank among the visible ones, even of a hidden member; months as in `ranking`."""
         ...
 

@@ -302,7 +302,13 @@ class Derived:
 
     def posted_with(self, posting: Posting) -> Posting:
         """Return a posting that writes them too."""
-        return evolve(posting, streaks=self.streaks, changes=self.changes, reached=self.reached, revision=self.revision)
+        return evolve(
+            posting,
+            streaks=[*posting.streaks, *self.streaks],
+            changes=[*posting.changes, *self.changes],
+            reached=[*posting.reached, *self.reached],
+            revision=self.revision,
+        )
 
 
 @frozen
@@ -311,6 +317,8 @@ class RunState:
 
     sync: SyncState = Factory(SyncState)
     calendar: Calendar = Factory(Calendar)
+    unseen_since: datetime | None = None
+    """Since when three accounts or more are looked for, if no board has ever shown any of those that are (R31)."""
     tracks_anyone: bool = False
     """Whether any account is waiting, tracked or absent."""
     rises: Mapping[date, int] = Factory(dict)
@@ -352,6 +360,8 @@ class RunState:
         sync, calendar, rises = state.sync, state.calendar, state.rises
         if posting.run is not None:
             sync, rises = sync.after_run(posting.run, posting.at), {}
+            if any(move.xp_total for move in posting.moves):
+                state = evolve(state, unseen_since=None)
         if posting.failure is not None:
             sync, rises = sync.after_failure(posting.failure), {}
         if posting.settlement is not None:

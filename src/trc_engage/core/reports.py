@@ -27,12 +27,15 @@ class Tally:
     accounts: Mapping[AccountStatus, int]
     """How many there are of each status, unlinked ones included."""
     entries: int
+    never_seen: int = 0
+    """Linked accounts that no board has ever shown (R31)."""
 
 
 EnrollmentOutcome = Literal[
     "enrolled",
     "updated",
     "linked",
+    "relinked",
     "unlinked",
     "left",
     "returned",
@@ -250,6 +253,11 @@ class Standing:
     is_hidden: bool = False
     is_forgotten: bool = False
 
+    @property
+    def has_left(self) -> bool:
+        """Whether the member is noted as having left Discord."""
+        return self.discord is not None and self.discord.status == "left"
+
 
 @frozen
 class Found:
@@ -281,6 +289,8 @@ class Rank:
     points: int
     streak: int | None = None
     """The length of the current streak, where it decides the place."""
+    has_left: bool = False
+    """Whether the member is noted as having left Discord."""
 
 
 @frozen

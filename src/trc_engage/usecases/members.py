@@ -1,6 +1,6 @@
 """Members and their links: enroll, link, unlink, leave, rejoin (R6, R7)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 
 from attrs import evolve, field, frozen
@@ -11,7 +11,7 @@ from ..core.errors import EngageError, InvalidValue, LinkTaken, NotLinked, Unkno
 from ..core.membership import Change, MembershipEvent, Trace
 from ..core.model import DiscordActivity, Link, Member, Move
 from ..core.ports import Ledger, Store
-from ..core.posting import Posting, retry_on_conflict
+from ..core.posting import Excusal, Posting, retry_on_conflict
 from ..core.reports import Enrollment, EnrollmentOutcome
 from ..core.validation import validate_discord_id, validate_member_id, validate_name, validate_new_member_id
 from . import streaks
@@ -48,6 +48,9 @@ def enroll_all(
     def attempt() -> Sequence[Enrollment | LinkTaken]:
         roll = Roll(ledger, now, trace)
         results = [roll.enroll(newcomer) for newcomer in newcomers]
+        if any(isinstance(result, LinkTaken) for result in results):
+            roll = Roll(ledger, now, trace, newcomers)
+            results = [roll.enroll(newcomer) for newcomer in newcomers]
         if skip_bad or not any(isinstance(result, LinkTaken) for result in results):
             roll.post()
         return results
@@ -58,7 +61,7 @@ def enroll_all(
 class Roll:
     """The members and links of one posting, on top of those that the ledger holds."""
 
-    def __init__(self, ledger: Ledger, now: datetime, trace: Trace) -> None:
+    def __init__(self, ledger: Ledger, now: datetime, trace: Trace, anew: Sequence[Newcomer] = ()) -> None:
         self._ledger = ledger
         self._now = now
         self._trace = trace
@@ -66,6 +69,16 @@ class Roll:
         self._members: dict[str, Member] = {}
         self._links: dict[str, Link] = {}
         self._linked: dict[str, Link] = {}
+        self._freed = dict(self._unseen(anew)) if anew else {}
+
+    def _unseen(self, newcomers: Sequence[Newcomer]) -> Iterator[tuple[str, DiscordActivity]]:
+        """Yield the accounts to be linked anew because no board ever showed them, by member: no XP can be lost (R7)."""
+        unseen = {*self._ledger.never_seen()}
+        for newcomer in newcomers:
+            if newcomer.discord_id is not None and newcomer.member_id in unseen:
+                account = self._ledger.account_of(newcomer.member_id)
+                if account is not None and account.discord_id != newcomer.discord_id:
+                    yield newcomer.member_id, account
 
     def enroll(self, newcomer: Newcomer) -> Enrollment | LinkTaken:
         """Take one newcomer in, unless the link is taken."""
@@ -87,7 +100,10 @@ class Roll:
             outcome = "updated"
             self._members[newcomer.member_id] = evolve(known, name=newcomer.name)
         if newcomer.discord_id is not None and not is_linked:
-            outcome = "linked" if outcome != "enrolled" else outcome
+            freed = self._freed.get(newcomer.member_id)
+            if freed is not None:
+                self._events.append(membership.of_account("unlinked", freed, self._now, self._trace))
+            outcome = "enrolled" if outcome == "enrolled" else "linked" if freed is None else "relinked"
             link = Link(newcomer.member_id, newcomer.discord_id)
             self._links[link.discord_id] = self._linked[link.member_id] = link
             self._record("linked", newcomer.member_id)
@@ -99,7 +115,7 @@ class Roll:
             self._links.get(discord_id) or self._ledger.holder_of(discord_id),
             self._linked.get(member_id) or self._ledger.account_of(member_id),
         ):
-            if held is not None:
+            if held is not None and held not in self._freed.values():
                 same = (held.member_id, held.discord_id) == (member_id, discord_id)
                 return same or LinkTaken(held.member_id, held.discord_id)
         return False
@@ -114,6 +130,11 @@ class Roll:
                 Posting(
                     self._now,
                     members=[*self._members.values()],
+                    moves=[
+                        Move.of_status(account, "unlinked", account.next_reading)
+                        for member_id, account in self._freed.items()
+                        if member_id in self._linked
+                    ],
                     links=[*self._links.values()],
                     events=self._events,
                 )
@@ -216,7 +237,7 @@ def change(
 
 
 def _posting(ledger: Ledger, now: datetime, changes: Sequence[Change]) -> Posting:
-    """Return all of it in one; the streaks of those are derived anew whose windows reach back (R16)."""
+    """Return all of it in one, with the streaks that are derived anew: days become active, or are excused (R16)."""
     moves = [change.move for change in changes if change.move is not None]
     posting = Posting(
         now,
@@ -224,11 +245,19 @@ def _posting(ledger: Ledger, now: datetime, changes: Sequence[Change]) -> Postin
         moves=moves,
         events=[change.event for change in changes],
     )
-    if not any(move.active for move in moves):
+    if not any(change.excused or (change.move and change.move.active) for change in changes):
         return posting
     calendar = ledger.calendar()
-    derived = streaks.of_moves(ledger, moves, calendar, "never_left")
-    return derived.posted_with(evolve(posting, calendar=calendar))
+    posting = streaks.of_moves(ledger, moves, calendar, "never_left").posted_with(evolve(posting, calendar=calendar))
+    for change in changes:
+        event, own = change.event, ledger.calendar(change.event.member_id)
+        if days := [day for day in change.excused if day not in own.alone]:
+            texts = (event.actor or "unknown", event.reason, event.note)
+            meant = Excusal(days[0], True, now, *texts, event.member_id)  # noqa: FBT003
+            excusals = [*posting.excusals, *(evolve(meant, day=day) for day in days)]
+            derived = streaks.of_excusal(ledger, own, days, meant)
+            posting = evolve(derived.posted_with(posting), excusals=excusals)
+    return posting
 
 
 def _account(ledger: Ledger, member: Member) -> DiscordActivity:

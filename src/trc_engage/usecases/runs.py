@@ -245,8 +245,13 @@ def _troubles(state: RunState, pending: Sequence[Pending], now: datetime, source
     except ClockWentBack as error:
         found.append(incidents.clock_trouble(error))
     failure_run = state.sync.failure_run if state.tracks_anyone else None
-    found += filter(None, (incidents.source_trouble(failure_run, pending), incidents.frozen_trouble(pending)))
-    found += filter(None, [incidents.roster_trouble(state.roster.failure_run)])
+    lasting = (
+        incidents.source_trouble(failure_run, pending),
+        incidents.frozen_trouble(pending),
+        incidents.roster_trouble(state.roster.failure_run),
+        incidents.unseen_trouble(state.unseen_since, state.sync.good_at),
+    )
+    found += filter(None, lasting)
     return [evolve(trouble, source_name=source_name) for trouble in found]
 
 

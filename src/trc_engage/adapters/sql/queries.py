@@ -14,7 +14,7 @@ from ...core.reports import DiscordStanding, MemberFacts, Rank, Standing, Tally
 from ...core.settlement import DayRecord
 from ...core.streaks import Activity, Streak
 from .database import Connection, Rows, SqlStore, Statement
-from .ranks import OF_ALL_TIME, Ranking
+from .ranks import HAS_LEFT, OF_ALL_TIME, OUT_OF_SIGHT, Ranking, rank_of_row
 from .roster import Checks
 
 AMONG_EVIDENCE_BY_HAND = "kind IN ('award', 'reversal') AND"
@@ -194,6 +194,16 @@ def _streak(row: Sequence[Any]) -> Streak:
 
 MEMBER = "SELECT member_id, name, enrolled_at, is_hidden, is_forgotten, version FROM members"
 
+NEVER_SEEN = """
+next_reading IN ('opens', 'begins', 'rebases')
+    AND xp_baseline = 0 AND xp_total = 0 AND xp_high = 0 AND xp_posted = 0
+    AND NOT EXISTS (
+        SELECT 1 FROM entries AS shown
+        WHERE shown.member_id = discord_activity.member_id AND shown.account_id = discord_activity.account_id
+            AND shown.xp_after > 0
+    )
+"""
+UNSEEN = f"FROM discord_activity WHERE unlinked_at IS NULL AND {NEVER_SEEN}"
 ACCOUNT = """
 SELECT account_id, version, member_id, discord_id, status, next_reading,
        xp_baseline, xp_total, xp_high, xp_posted, window_from, rose_at
@@ -255,9 +265,9 @@ WHERE member_id IN (SELECT member_id FROM members WHERE member_id > ? ORDER BY m
 
 STREAK_RANKS = f"""
 {OF_ALL_TIME}
-SELECT rank() OVER (ORDER BY length DESC), member_id, name, coalesce(points, 0), length
+SELECT rank() OVER (ORDER BY length DESC), member_id, name, coalesce(points, 0), length, {HAS_LEFT}
 FROM streaks JOIN members USING (member_id) LEFT JOIN sums USING (member_id)
-WHERE last >= :since AND length > 0 AND NOT (is_hidden OR is_forgotten)
+WHERE last >= :since AND length > 0 AND member_id NOT IN {OUT_OF_SIGHT}
 ORDER BY length DESC, member_id LIMIT :limit
 """
 ENROLLED = """
@@ -323,15 +333,20 @@ class Views(Ranking, Checks):
     def reversal_of(self, position: int, /) -> Entry | None:
         return self._one_entry("reverses = ?", position)
 
-    def streak_ranking(self, *, limit: int) -> Sequence[Rank]:
+    def streak_ranking(self, *, limit: int, present: bool = False) -> Sequence[Rank]:
         with self._database.snapshot() as connection:
             calendar = calendar_of(connection)
             if calendar.next_day is None:
                 return []
             # A streak stands if no required day was settled since its last one.
             since = calendar.required_before(calendar.next_day)
-            values = {"since": since.isoformat(), "limit": limit}
-            return [Rank(*row) for row in connection.execute(STREAK_RANKS, values)]
+            values = {"since": since.isoformat(), "limit": limit, "present": present}
+            return [rank_of_row(row) for row in connection.execute(STREAK_RANKS, values)]
+
+    def never_seen(self) -> Sequence[str]:
+        with self._database.connection() as connection:
+            rows = connection.execute(f"SELECT member_id {UNSEEN} ORDER BY member_id")
+            return [member_id for (member_id,) in rows]
 
     def tally(self) -> Tally:
         with self._database.snapshot() as connection:
@@ -340,7 +355,8 @@ class Views(Ranking, Checks):
             by_status = dict(accounts.fetchall())
             (entries,) = connection.execute("SELECT count(*) FROM entries").fetchone()
             size_bytes = self._database.size_bytes(connection)
-        return Tally(self._database.address, size_bytes, members, by_status, entries)
+            (unseen,) = connection.execute(f"SELECT count(*) {UNSEEN}").fetchone()
+        return Tally(self._database.address, size_bytes, members, by_status, entries, unseen)
 
     def _one_entry(self, condition: str, value: str | int) -> Entry | None:
         with self._database.connection() as connection:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from ...core.reports import Rank
+from .database import Row
 from .search import Finding
 
 OF_ALL_TIME = """
@@ -12,14 +13,19 @@ WITH sums AS (SELECT member_id, CAST(sum(points) AS BIGINT) AS points FROM balan
 OF_A_MONTH = """
 WITH sums AS NOT MATERIALIZED (SELECT member_id, points FROM monthly_balances WHERE month = :month)
 """
-OUT_OF_SIGHT = "(SELECT member_id FROM members WHERE is_hidden OR is_forgotten)"
+OUT_OF_SIGHT = """(
+    SELECT member_id FROM members WHERE is_hidden OR is_forgotten
+    UNION ALL SELECT member_id FROM discord_activity WHERE :present AND status = 'left'
+)"""
+HAS_LEFT = "member_id IN (SELECT member_id FROM discord_activity WHERE status = 'left')"
 TOP = f"""
 , top AS (
     SELECT member_id, points FROM sums
     WHERE points > 0 AND member_id NOT IN {OUT_OF_SIGHT}
     ORDER BY points DESC, member_id LIMIT :limit
 )
-SELECT rank() OVER (ORDER BY points DESC), member_id, name, points FROM top JOIN members USING (member_id)
+SELECT rank() OVER (ORDER BY points DESC), member_id, name, points, NULL, {HAS_LEFT}
+FROM top JOIN members USING (member_id)
 ORDER BY points DESC, member_id
 """
 STANDINGS = """
@@ -29,8 +35,8 @@ STANDINGS = """
 )
 """
 RANKED = f"""
-{STANDINGS.format(condition="NOT (is_hidden OR is_forgotten)")}
-SELECT rank() OVER (ORDER BY points DESC), member_id, name, points FROM standings
+{STANDINGS.format(condition=f"member_id NOT IN {OUT_OF_SIGHT}")}
+SELECT rank() OVER (ORDER BY points DESC), member_id, name, points, NULL, {HAS_LEFT} FROM standings
 ORDER BY points DESC, member_id LIMIT :limit
 """
 OWN_RANK = f"""
@@ -38,9 +44,9 @@ OWN_RANK = f"""
 SELECT 1 + (SELECT count(*) FROM sums WHERE sums.points > me.points AND member_id NOT IN {OUT_OF_SIGHT})
     + CASE WHEN me.points >= 0 THEN 0 ELSE (
         SELECT count(*) FROM members LEFT JOIN sums USING (member_id)
-        WHERE sums.points IS NULL AND NOT (is_hidden OR is_forgotten)
+        WHERE sums.points IS NULL AND member_id NOT IN {OUT_OF_SIGHT}
     ) END,
-    member_id, name, points
+    member_id, name, points, NULL, {HAS_LEFT}
 FROM standings AS me
 """
 
@@ -48,19 +54,25 @@ FROM standings AS me
 class Ranking(Finding):
     """The part of the `Views` port about points in order."""
 
-    def ranking(self, month: date | None, /, *, limit: int) -> Sequence[Rank]:
+    def ranking(self, month: date | None, /, *, limit: int, present: bool = False) -> Sequence[Rank]:
         sums = OF_A_MONTH if month else OF_ALL_TIME
-        values = {"month": month and month.isoformat(), "limit": limit}
+        values = {"month": month and month.isoformat(), "limit": limit, "present": present}
         with self._database.snapshot() as connection:
             rows = connection.execute(f"{sums} {TOP}", values).fetchall()
             if len(rows) < limit:
                 # Only now those without any points matter, who are most of the members.
                 rows = connection.execute(f"{sums} {RANKED}", values).fetchall()
-        return [Rank(*row) for row in rows]
+        return [rank_of_row(row) for row in rows]
 
-    def rank_of(self, member_id: str, month: date | None, /) -> Rank | None:
+    def rank_of(self, member_id: str, month: date | None, /, *, present: bool = False) -> Rank | None:
         sums = OF_A_MONTH if month else OF_ALL_TIME
-        values = {"month": month and month.isoformat(), "me": member_id}
+        values = {"month": month and month.isoformat(), "me": member_id, "present": present}
         with self._database.connection() as connection:
             row = connection.execute(f"{sums} {OWN_RANK}", values).fetchone()
-        return row and Rank(*row)
+        return row and rank_of_row(row)
+
+
+def rank_of_row(row: Row) -> Rank:
+    """Make the value of a row."""
+    rank, member_id, name, points, streak, has_left = row
+    return Rank(rank, member_id, name, points, streak, bool(has_left))

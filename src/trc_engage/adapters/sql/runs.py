@@ -9,12 +9,13 @@ from attrs import evolve
 
 from ...core.errors import LeaseLost, LedgerBusy
 from ...core.incidents import ChannelState, FailureRun, SentNotice, failed_again
+from ...core.membership import UNSEEN_MIN
 from ...core.posting import Lease, RunState, SyncFailure, SyncState
 from ...core.roster import Check, Contradiction, RosterState, Round
 from ...core.settlement import ROSE_THE_DAY_BEFORE_MIN, days_watched
 from ...core.slots import SlotEnd, SlotOutcome, Wait
 from .database import Connection, Database, Row, SqlStore, stamp
-from .queries import calendar_of
+from .queries import NEVER_SEEN, calendar_of
 from .roster import CHECK
 
 KEEP = """
@@ -91,6 +92,13 @@ def _roster_state(connection: Connection) -> RosterState:
 
 
 TRACKED = "SELECT 1 FROM discord_activity WHERE status IN ('waiting', 'tracked', 'absent') LIMIT 1"
+SEEN = f"""
+SELECT 1 FROM discord_activity WHERE status IN ('waiting', 'tracked', 'absent') AND NOT ({NEVER_SEEN}) LIMIT 1
+"""
+LINKED_SINCE = """
+SELECT linked_at FROM discord_activity WHERE status IN ('waiting', 'tracked', 'absent')
+ORDER BY linked_at LIMIT 1 OFFSET ?
+"""
 GOOD = "SELECT run_id, at FROM runs WHERE outcome = 'synced' ORDER BY run_id DESC LIMIT 1"
 ROSE = "SELECT count(*) FROM (SELECT 1 FROM discord_days WHERE day = ? LIMIT ?) AS risen"
 SLOTS = """
@@ -128,6 +136,7 @@ class Running(SqlStore):
             return RunState(
                 _sync_state(connection),
                 calendar,
+                _unseen_since(connection),
                 connection.execute(TRACKED).fetchone() is not None,
                 {day: _rose(connection, day) for day in days_watched(calendar)},
                 [_slot_end(row) for row in connection.execute(SLOTS, [slot and stamp(slot)])],
@@ -191,6 +200,13 @@ def _sync_state(connection: Connection) -> SyncState:
         waits={board_id: Wait(kind, datetime.fromisoformat(until)) for board_id, kind, until in waits},
         last_run=last_run,
     )
+
+
+def _unseen_since(connection: Connection) -> datetime | None:
+    if connection.execute(SEEN).fetchone():
+        return None
+    row = connection.execute(LINKED_SINCE, [UNSEEN_MIN - 1]).fetchone()
+    return row and datetime.fromisoformat(row[0])
 
 
 def _rose(connection: Connection, day: date) -> int:

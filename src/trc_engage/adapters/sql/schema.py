@@ -41,6 +41,7 @@ CREATE TABLE discord_activity (
 CREATE UNIQUE INDEX one_account_for_a_member ON discord_activity (member_id) WHERE unlinked_at IS NULL;
 CREATE UNIQUE INDEX one_account_for_a_discord_id ON discord_activity (discord_id) WHERE unlinked_at IS NULL;
 CREATE INDEX accounts_of_a_member ON discord_activity (member_id, account_id);
+CREATE INDEX accounts_that_left ON discord_activity (member_id) WHERE status = 'left';
 
 CREATE TABLE entries (
     position {number},

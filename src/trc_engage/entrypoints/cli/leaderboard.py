@@ -27,20 +27,24 @@ def leaderboard(
     ] = None,
     limit: Annotated[int, typer.Option(metavar="N", help="How many members to show.", min=1, max=10_000)] = 25,
     member: Annotated[str | None, typer.Option(metavar="MEMBER", help="Also show the rank of this member.")] = None,
+    present: Annotated[bool, typer.Option("--present", help="Leave out members who left Discord.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show the leaderboard, by points or by current streaks.
 
     Members with equal points or streaks share a rank: 1, 1, 3. Hidden members (`trc-engage members hide`) are not
-    listed, but --member still shows their rank.
+    listed, but --member still shows their rank. Members who left Discord are marked.
     """
     if by == "streak" and (month is not None or member is not None):
         raise typer.BadParameter("--month and --member go with --by points")
     first = None if month is None else month_of("month", month)
     with opened_to_read(settings_in_force()) as reader:
-        own = None if member is None else reader.rank(member, month=first)
+        own = None if member is None else reader.rank(member, month=first, present=present)
         standing = None if member is None else reader.standing(member)
-        ranks = reader.longest_streaks(limit=limit) if by == "streak" else reader.leaderboard(month=first, limit=limit)
+        if by == "streak":
+            ranks = reader.longest_streaks(limit=limit, present=present)
+        else:
+            ranks = reader.leaderboard(month=first, limit=limit, present=present)
 
     def text() -> None:
         if by == "streak":
@@ -63,8 +67,12 @@ def print_ranks(heading: str, ranks: Sequence[Rank], column: str, nobody: str) -
     if not ranks:
         print_lines(nobody)
         return
-    rows = [(f"{one.rank:,}", one.member_id, one.name or "", f"{getattr(one, column):,}") for one in ranks]
+    rows = [(f"{one.rank:,}", one.member_id, _named(one), f"{getattr(one, column):,}") for one in ranks]
     print_table(("rank", "member", "name", column), rows, right={"rank", column})
+
+
+def _named(one: Rank) -> str:
+    return " ".join(filter(None, (one.name, "(left)" if one.has_left else "")))
 
 
 def print_own_rank(own: Rank, standing: Standing, ranks: Sequence[Rank]) -> None:

@@ -1,6 +1,5 @@
 """The members commands: enroll, link, import, hide, forget and more."""
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated
@@ -9,7 +8,6 @@ import typer
 
 from ...core.reports import Enrollment, EnrollmentOutcome, Standing
 from ...engage import Engage
-from ..settings import Settings
 from ..stores import opened_to_read
 from ..wire import members as wire
 from ..wire.runs import Imported
@@ -17,7 +15,7 @@ from ..wiring import enrolled, opened
 from ..wording import counted, describe_error, name_of, named, natural, safe
 from . import imports
 from .imports import Import
-from .options import BadData, By, Json, Member, Note, Reason, examples
+from .options import BadData, By, Json, Member, Note, Reason, examples, settings_in_force
 from .output import ask, print_error, print_json, print_lines, print_note, print_result, print_table
 
 HELP = """Enroll, link, hide and forget members.
@@ -52,7 +50,7 @@ def enroll(
     """
     said = {"by": by, "reason": reason, "note": note}
     enrollment = enrolled(
-        Settings.from_mapping(os.environ),
+        settings_in_force(),
         lambda engage: engage.enroll(member, discord_id=discord_id, name=name, **said),
         print_note,
     )
@@ -71,8 +69,8 @@ def link(
 ) -> None:
     """Link a Discord account to a member.
 
-    XP from before the link's first sync pays nothing. A member has at most one link; to change it,
-    unlink first.
+    XP from before the link's first sync pays nothing. A member has at most one link. To change it, unlink first,
+    unless the account has never been on the leaderboard (see `members list --never-seen`).
     """
     said = {"by": by, "reason": reason, "note": note}
     _change(lambda engage: [engage.link(member, discord_id, **said)], as_json=as_json)
@@ -196,7 +194,7 @@ def import_(
     """
     rows = imports.read(file)
     result = enrolled(
-        Settings.from_mapping(os.environ),
+        settings_in_force(),
         lambda engage: imports.imported(engage, rows, skip_bad=skip_bad),
         print_note,
         is_written=lambda result: result.is_written,
@@ -216,18 +214,27 @@ def import_(
 def list_(
     *,
     left: Annotated[bool, typer.Option("--left", help="Only members who left Discord.")] = False,
+    never_seen: Annotated[
+        bool, typer.Option("--never-seen", help="Only members whose account has never been on the leaderboard.")
+    ] = False,
     name: Annotated[
         str | None, typer.Option(metavar="TEXT", help="Only members whose name contains this, in any case.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """List members with points, link and XP."""
-    with opened(Settings.from_mapping(os.environ)) as engage:
+    """List members with points, link and XP.
+
+    With --never-seen, you get those whose Discord ids may be wrong. Link such a member to the right id with
+    `trc-engage members link`, or import the corrected file: no XP can be lost.
+    """
+    with opened(settings_in_force()) as engage:
         members = sorted(engage.members(), key=lambda one: natural(one.member_id))
+        unseen = {*engage.never_seen()} if never_seen else set()
     found = [
         one
         for one in members
-        if (not left or (one.discord is not None and one.discord.status == "left"))
+        if (not left or one.has_left)
+        and (not never_seen or one.member_id in unseen)
         and (name or "").casefold() in (one.name or "").casefold()
     ]
     nobody = "no member matches" if members else NOBODY
@@ -240,7 +247,7 @@ def events(member: Member, *, as_json: Json = False) -> None:
 
     Each line is one event: what, when (UTC), by whom and why, oldest first.
     """
-    with opened_to_read(Settings.from_mapping(os.environ)) as reader:
+    with opened_to_read(settings_in_force()) as reader:
         found = reader.events(member)
     if as_json:
         print_json(wire.Events.of(member_id=member, events=found))
@@ -261,7 +268,7 @@ def events(member: Member, *, as_json: Json = False) -> None:
 
 
 def _change(change: Callable[[Engage], Sequence[Enrollment]], *, as_json: bool) -> None:
-    with opened(Settings.from_mapping(os.environ)) as engage:
+    with opened(settings_in_force()) as engage:
         enrollments = change(engage)
     _print_outcomes(enrollments, as_json=as_json)
 
@@ -277,13 +284,15 @@ def _print_outcomes(enrollments: Sequence[Enrollment], *, as_json: bool) -> None
 def _imported(result: Import) -> Imported:
     outcomes = [enrollment.outcome for enrollment in result.enrollments]
     counts = {outcome: outcomes.count(outcome) for outcome in ("enrolled", "linked", "updated", "unchanged")}
-    return Imported.of(result, outcome="imported" if result.is_written else "refused", **counts)
+    relinked = [one.member_id for one in result.enrollments if one.outcome == "relinked"]
+    return Imported.of(result, relinked=relinked, outcome="imported" if result.is_written else "refused", **counts)
 
 
 ENROLLMENTS: dict[EnrollmentOutcome, str] = {
     "enrolled": "enrolled",
     "updated": "name updated",
     "linked": "linked; XP counts from the next sync on, which opens the account",
+    "relinked": "linked anew, for no leaderboard ever showed the old account; XP counts from the next sync on",
     "unlinked": "unlinked; the points stay",
     "left": "has left Discord; the XP is kept, and not synced until `trc-engage members returned`",
     "returned": "is back on Discord; the next sync continues from the XP that was kept",
@@ -306,6 +315,9 @@ def print_import(path: str, result: Import) -> None:
     if not result.is_written:
         return
     outcomes = [enrollment.outcome for enrollment in result.enrollments]
+    for enrollment in result.enrollments:
+        if enrollment.outcome == "relinked":
+            print_lines(f"{safe(enrollment.member_id)}: {ENROLLMENTS['relinked']}")
     counts = [f"{outcomes.count(outcome):,} {outcome}" for outcome in dict.fromkeys(outcomes)]
     if result.bad:
         counts.append(f"{len(result.bad):,} skipped")

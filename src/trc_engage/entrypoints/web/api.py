@@ -109,6 +109,7 @@ def leaderboard(
     month: Annotated[Month | None, Shown("All time, if left out.")] = None,
     member: Annotated[str | None, Shown("Whose own rank to return.", **_ID, pattern=NOT_BLANK)] = None,
     limit: Annotated[int, _limit(100)] = 25,
+    present: Annotated[int, Shown("1 leaves out who left Discord.", minimum=0, maximum=1)] = 0,
 ) -> wire.Leaderboard:
     """Show the top of all who want to be seen, of all time or of a month."""
     if by not in {"points", "streak"}:
@@ -116,9 +117,10 @@ def leaderboard(
     if by == "streak":
         if month is not None or member is not None:
             raise InvalidValue("by", by, "leave out month and member, or ask for the leaderboard by points")
-        return wire.Leaderboard.of_month(None, call.engage.longest_streaks(limit=limit), None)
-    own = None if member is None else call.engage.rank(member, month=month)
-    return wire.Leaderboard.of_month(month, call.engage.leaderboard(month=month, limit=limit), own)
+        return wire.Leaderboard.of_month(None, call.engage.longest_streaks(limit=limit, present=present == 1), None)
+    own = None if member is None else call.engage.rank(member, month=month, present=present == 1)
+    ranks = call.engage.leaderboard(month=month, limit=limit, present=present == 1)
+    return wire.Leaderboard.of_month(month, ranks, own)
 
 
 def earnings(call: Call) -> wire.Earnings:

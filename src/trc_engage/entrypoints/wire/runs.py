@@ -274,6 +274,7 @@ class Status(Shape):
     next_settlement_at: datetime
     members: Annotated[int, Shown(of="tally.members")]
     accounts: Annotated[Mapping[str, int], Shown("How many there are of each status.", of=_accounts)]
+    never_seen: Annotated[int, Shown("Linked accounts that no board has ever shown.", of="tally.never_seen")]
     entries: Annotated[int, Shown(of="tally.entries")]
     store_bytes: Annotated[int | None, Shown(of="tally.size_bytes")]
     version: str | None
@@ -362,4 +363,5 @@ class Imported(Outcome):
     linked: int
     updated: int
     unchanged: int
+    relinked: Annotated[Sequence[str], Shown("Members linked anew, since no board ever showed the old account.")]
     bad: Sequence[BadRow]

@@ -1,4 +1,4 @@
-"""What was done about members stays on record (R26)."""
+"""What was done about members stays on record (R26), who left is marked, and who was never seen is known (R31)."""
 
 from datetime import timedelta
 
@@ -8,9 +8,10 @@ from attrs import evolve
 from ...core.errors import Conflict
 from ...core.membership import MembershipEvent
 from ...core.model import Link, Move
-from ...core.posting import Posting
+from ...core.posting import Draft, Posting, Settlement
+from ...core.streaks import Streak
 from ...usecases import audit
-from .story import ADA, ADA_ID, BO, BO_ID, MONDAY, AuditedStory, StoreContract, Story
+from .story import ADA, ADA_ID, BO, BO_ID, CY, CY_ID, MONDAY, AuditedStory, StoreContract, Story
 
 EXACT = MONDAY + timedelta(microseconds=123_457)
 LEFT = MembershipEvent(0, ADA, "left", EXACT, "admin-7", "a move 雪", "said on the phone", 1, "continues", EXACT)
@@ -89,3 +90,61 @@ class MembershipContract(StoreContract):
         assert audit.audit(audited.ledger).is_healthy
         audited.ledger.post(Posting(MONDAY, events=[evolve(left, kind="returned")]))
         assert [breach.check for breach in audit.audit(audited.ledger).breaches] == ["event"]
+
+    def test_whoever_left_is_marked_and_can_be_left_out(self, linked: Story) -> None:
+        """In rankings of all time, of a month and of streaks, and in the own rank; ranks close up."""
+        ledger, day = linked.ledger, MONDAY.date()
+        drafts = [Draft("award", who, "benchmark", points, day, MONDAY, who) for who, points in ((ADA, 30), (BO, 20))]
+        streaks = [Streak(ADA, 0, day, 3, 3), Streak(BO, 0, day, 2, 2)]
+        ledger.post(Posting(MONDAY, drafts=drafts, streaks=streaks))
+        ledger.post(Posting(MONDAY, settlement=Settlement(day, ledger.day_record(day).revision)))
+        linked.restate(ADA, "left")
+        everyone = [
+            ledger.ranking(None, limit=9),
+            ledger.ranking(day.replace(day=1), limit=9),
+            ledger.streak_ranking(limit=9),
+        ]
+        for ranks in everyone:
+            assert [(one.rank, one.member_id, one.has_left) for one in ranks] == [(1, ADA, True), (2, BO, False)]
+        present = [
+            ledger.ranking(None, limit=9, present=True),
+            ledger.ranking(day.replace(day=1), limit=9, present=True),
+            ledger.streak_ranking(limit=9, present=True),
+        ]
+        for ranks in present:
+            assert [(one.rank, one.member_id) for one in ranks] == [(1, BO)]
+        own = [ledger.rank_of(BO, None, present=there) for there in (False, True)]
+        assert [one and one.rank for one in own] == [2, 1]
+
+    def test_whom_no_board_ever_showed_is_known(self, linked: Story) -> None:
+        """Those who wait, have a zero-XP record or left before a board showed them; not who was ever on one."""
+        ledger = linked.ledger
+        assert list(ledger.never_seen()) == [ADA]
+        linked.enroll(CY, CY_ID)
+        linked.sync({CY_ID: 500})
+        assert (list(ledger.never_seen()), ledger.tally().never_seen) == ([ADA], 1)
+        linked.restate(ADA, "left")
+        linked.restate(CY, "tracked", next_reading="rebases")
+        linked.sync({})
+        assert linked.account(CY).may_be_unseen
+        assert list(ledger.never_seen()) == [ADA]
+        linked.restate(ADA, "unlinked")
+        assert list(ledger.never_seen()) == []
+
+    def test_since_when_nobody_was_seen_is_known(self, linked: Story) -> None:
+        """Since the third was linked, as long as none of all who are looked for was ever on a board."""
+        ledger = linked.ledger
+        linked.at = EXACT
+        linked.enroll(CY, CY_ID)
+        assert ledger.run_state().unseen_since is None
+        linked.at += timedelta(minutes=1)
+        ledger.post(Posting(linked.at, links=[Link(BO, BO_ID)]))
+        linked.at += timedelta(minutes=1)
+        linked.enroll("m-dee", "80351110224678999")
+        assert ledger.run_state().unseen_since == EXACT + timedelta(minutes=1)
+        linked.sync({})
+        assert ledger.run_state().unseen_since == EXACT + timedelta(minutes=1)
+        linked.sync({CY_ID: 1})
+        assert ledger.run_state().unseen_since is None
+        linked.restate(CY, "left")
+        assert ledger.run_state().unseen_since == EXACT + timedelta(minutes=2)

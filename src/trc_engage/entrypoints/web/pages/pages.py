@@ -27,21 +27,22 @@ Values = Mapping[str, Any]
 """What a template shows."""
 
 
-async def board(call: Call, month: str | None = None, member: str | None = None) -> Values:
-    """Show the leaderboard, `?month=2026-03` or `?month=all`, and the rank of `?member=`."""
-    shown = await run_in_threadpool(_board, call.engage, month, member or None)
+async def board(call: Call, month: str | None = None, member: str | None = None, present: str = "") -> Values:
+    """Show the leaderboard, `?month=2026-03` or `?month=all`, the rank of `?member=`; `?present=1`: nobody who left."""
+    shown = await run_in_threadpool(_board, call.engage, month, member or None, present == "1")
     seen = await call.site.seen(call.request, [rank.member_id for rank in shown["ranks"]])
-    return {**shown, "seen": seen, "kept": {"member": member} if member else {}, "earnings": call.site.earnings}
+    kept = ({"member": member} if member else {}) | ({"present": "1"} if present == "1" else {})
+    return {**shown, "seen": seen, "kept": kept, "earnings": call.site.earnings}
 
 
-def _board(engage: Engage, period: str | None, own_id: str | None) -> Values:
+def _board(engage: Engage, period: str | None, own_id: str | None, present: bool) -> Values:
     """Gather the top of one month or of all time, and the rank of the selected member."""
     this_month = engage.today().replace(day=1)
     month = None if period == "all" else this_month if period is None else month_of("month", period)
     first = engage.feed(limit=1)
     first_month = min(first[0].day, first[0].at.date()).replace(day=1) if first else this_month
-    ranks = [rank for rank in engage.leaderboard(month=month, limit=TOP) if rank.points]
-    own = None if own_id is None else engage.rank(own_id, month=month)
+    ranks = [rank for rank in engage.leaderboard(month=month, limit=TOP, present=present) if rank.points]
+    own = None if own_id is None else engage.rank(own_id, month=month, present=present)
     return {
         "month": month,
         "this_month": this_month,

@@ -1,0 +1,205 @@
+"""Who is there, on all ledgers alike: what is on record, who was never seen, who left (R6a, R7, R26, R31)."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from support.community import IDS, LEDGERS, Community, opened
+from trc_engage import InvalidValue, LinkTaken, NotLinked, UnknownMember
+from trc_engage.usecases.audit import audit
+from trc_engage.usecases.members import Newcomer
+
+WHY = {"by": "admin-7", "reason": "marked by mistake", "note": "told by phone"}
+WRONG = {name: f"{number}00000000000000000" for number, name in enumerate(IDS, start=1)}
+
+
+@pytest.fixture(params=LEDGERS)
+def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Community]:
+    """Begin with an empty store, and audit it at the end."""
+    with opened(request.param, tmp_path) as ledger:
+        yield Community(ledger)
+        assert audit(ledger).breaches == []
+
+
+def kinds(community: Community, name: str) -> list[str]:
+    """Return what was done about a member, oldest first."""
+    return [event.kind for event in community.engage.events(name)]
+
+
+def test_all_that_is_done_is_on_record(community: Community) -> None:
+    """What, when, by whom and why; what changes nothing leaves nothing, a name is no event."""
+    engage = community.engage
+    engage.enroll("ada", discord_id=IDS["ada"], **WHY)
+    engage.enroll("ada", discord_id=IDS["ada"], name="Ada")
+    community.sync(ada=1_000)
+    for do in (engage.leave, engage.leave, engage.rejoin, engage.rejoin, engage.hide, engage.hide, engage.show):
+        do("ada", **WHY)
+    engage.unlink("ada", **WHY)
+    engage.link("ada", IDS["bo"], **WHY)
+    told = engage.events("ada")
+    kept = ["enrolled", "linked", "left", "returned", "hidden", "shown", "unlinked", "linked"]
+    assert [event.kind for event in told] == kept
+    assert {(event.actor, event.reason, event.note) for event in told} == {tuple(WHY.values())}
+    assert [event.account_id for event in told] == [None, 1, 1, 1, None, None, 1, 2]
+    assert [event.at for event in told[:3]] == [community.now - timedelta(minutes=15)] * 2 + [community.now]
+
+
+def test_nothing_on_record_names_anybody(community: Community) -> None:
+    """No name and no Discord id; who is forgotten leaves no reasons either, but for that of the forgetting."""
+    community.enroll("ada")
+    community.engage.leave("ada", **WHY)
+    community.engage.forget("ada", by="admin-7", reason="as asked")
+    told = community.engage.events("ada")
+    assert not any(text in repr(told) for text in ("Ada", IDS["ada"], WHY["reason"], WHY["note"]))
+    assert [(event.kind, event.actor, event.reason) for event in told[2:]] == [
+        ("left", "admin-7", None),
+        ("forgotten", "admin-7", "as asked"),
+    ]
+
+
+@pytest.mark.parametrize(("flaw", "error"), [("nobody", UnknownMember), ("bo", NotLinked)])
+def test_many_leave_or_return_together_or_not_at_all(community: Community, flaw: str, error: type) -> None:
+    """One that is unknown or not linked, and nothing is noted of the others."""
+    community.enroll("ada", "cy")
+    community.engage.enroll("bo")
+    for do in (community.engage.leave_all, community.engage.rejoin_all):
+        with pytest.raises(error, match=flaw):
+            do(["ada", flaw, "cy"])
+    assert [done.outcome for done in community.engage.leave_all(["ada", "cy", "ada"])] == ["left", "left"]
+    assert [done.outcome for done in community.engage.rejoin_all(["cy", "ada"])] == ["returned", "returned"]
+    assert kinds(community, "ada") == ["enrolled", "linked", "left", "returned"]
+
+
+def test_only_a_leave_on_record_is_undone_and_once(community: Community) -> None:
+    """Who never left, or left with another account, has nothing to undo; who and why must be said."""
+    engage = community.engage
+    community.enroll("ada")
+    community.sync(ada=1_000)
+    for name, value in (("by", {"reason": "x"}), ("reason", {"by": "x"})):
+        with pytest.raises(InvalidValue, match=name):
+            engage.rejoin("ada", never_left=True, **value)
+    with pytest.raises(InvalidValue, match=r"never_left: 'ada': this member's account is not on record as having left"):
+        engage.rejoin("ada", never_left=True, **WHY)
+    engage.leave("ada")
+    assert [engage.rejoin("ada", never_left=True, **WHY).outcome for _ in range(2)] == ["never_left", "unchanged"]
+    engage.leave("ada")
+    engage.unlink("ada")
+    engage.link("ada", IDS["ada"])
+    with pytest.raises(InvalidValue, match="never_left"):
+        engage.rejoin("ada", never_left=True, **WHY)
+
+
+def test_the_days_of_a_long_mistake_are_excused_with_who_and_why(community: Community) -> None:
+    """For that member alone, on record as any excusal is."""
+    community.enroll("ada", "bo")
+    community.sync(ada=1_000, bo=1_000)
+    community.engage.leave("ada")
+    community.now += timedelta(days=9)
+    community.engage.rejoin("ada", never_left=True, **WHY)
+    excusals = community.ledger.excusals("ada")
+    assert [one.day.day for one in excusals] == [2, 3, 4, 5, 6, 9, 10, 11]
+    assert {(one.member_id, one.actor, one.reason, one.note) for one in excusals} == {("ada", *WHY.values())}
+    assert not community.ledger.excusals("bo")
+
+
+def test_whoever_left_is_marked_and_can_be_left_out(community: Community) -> None:
+    """In the leaderboards by points, month and streak, in lists and standings; the ranks close up."""
+    engage = community.engage
+    community.enroll("ada", "bo", "cy")
+    for name, points in (("ada", 30), ("bo", 20), ("cy", 10)):
+        community.award(name, f"benchmark:{name}", points=points)
+    community.now += timedelta(days=1)
+    community.sync(ada=0, bo=0, cy=0)
+    engage.settle()
+    engage.leave("ada")
+    month = community.now.date()
+    for board in (engage.leaderboard, engage.longest_streaks, lambda **how: engage.leaderboard(month=month, **how)):
+        assert [(one.member_id, one.has_left) for one in board()] == [("ada", True), ("bo", False), ("cy", False)]
+        assert [one.member_id for one in board(present=True)] == ["bo", "cy"]
+    assert [engage.rank("bo").rank, engage.rank("bo", present=True).rank] == [2, 1]
+    assert [one.has_left for one in engage.members()] == [True, False, False]
+    engage.rejoin("ada")
+    assert not engage.rank("ada").has_left
+    assert len(engage.leaderboard(present=True)) == 3
+
+
+def test_whom_no_board_ever_showed_is_known(community: Community) -> None:
+    """Waiting or opened at zero, present or left; not who was seen once, on this board or on one before."""
+    engage = community.engage
+    community.board_id = "mee6:111"
+    community.enroll("ada", "bo", "cy", "dee")
+    assert list(engage.never_seen()) == ["ada", "bo", "cy", "dee"]
+    community.sync(ada=1_000, bo=40)
+    assert list(engage.never_seen()) == ["cy", "dee"]
+    engage.leave("dee")
+    community.sync(ada=None, bo=None)
+    assert list(engage.never_seen()) == ["cy", "dee"]
+    community.board_id, community.xp = "mee6:222", {"fay": 1}
+    engage.sync(adopt_board=True, by="admin-7", reason="we moved")
+    assert list(engage.never_seen()) == ["cy", "dee"]
+    community.sync(cy=15)
+    assert list(engage.never_seen()) == ["dee"]
+    assert engage.status().tally.never_seen == 1
+
+
+def test_nobody_there_for_a_day_is_a_trouble(community: Community) -> None:
+    """Three or more, all of them, and boards have been read for 24 hours; one that is seen ends it."""
+    engage = community.engage
+    for name in ("ada", "bo", "cy"):
+        engage.enroll(name, discord_id=WRONG[name])
+    for _ in range(95):
+        community.run()
+    assert engage.status().troubles == []
+    assert community.run().outcome == "synced"
+    (trouble,) = engage.status().troubles
+    assert (trouble.topic, engage.status().is_healthy) == ("unseen", False)
+    assert "spreadsheet" in trouble.why
+    engage.link("ada", IDS["ada"])
+    community.chat("ada", 500)
+    community.run()
+    assert engage.status().troubles == []
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_nobody_there_is_no_trouble_while_there_may_be_reasons(community: Community, count: int) -> None:
+    """Of two alone, of three while nothing could be read, and of three beside one who was seen."""
+    engage = community.engage
+    for name in ("ada", "bo", "cy")[:count]:
+        engage.enroll(name, discord_id=WRONG[name])
+    if count > 2:
+        community.enroll("dee")
+        community.chat("dee", 700)
+    for _ in range(100):
+        community.run()
+    assert engage.status().troubles == []
+    assert engage.status().tally.never_seen == count
+
+
+def test_an_account_that_was_never_seen_is_linked_anew(community: Community) -> None:
+    """Without ceremony, one by one or by a corrected file, also where ids change hands; both links are on record."""
+    engage = community.engage
+    for name, other in (("ada", "bo"), ("bo", "ada")):
+        engage.enroll(name, discord_id=IDS[other])
+    engage.enroll("cy", discord_id=WRONG["cy"])
+    assert engage.link("cy", IDS["cy"]).outcome == "relinked"
+    corrected = [Newcomer(name, IDS[name]) for name in ("ada", "bo", "cy")]
+    outcomes = [getattr(done, "outcome", done) for done in engage.enroll_all(corrected, by="import")]
+    assert outcomes == ["relinked", "relinked", "unchanged"]
+    assert kinds(community, "ada") == ["enrolled", "linked", "unlinked", "linked"]
+    assert [event.account_id for event in engage.events("cy")] == [None, 3, 3, 4]
+    community.sync(ada=1_000, bo=2_000, cy=3_000)
+    community.sync(ada=1_100, bo=2_200, cy=3_300)
+    assert [community.points(name) for name in ("ada", "bo", "cy")] == [1, 2, 3]
+
+
+def test_an_account_that_was_seen_is_not_linked_anew(community: Community) -> None:
+    """Nor does anybody take an id from another whose account was seen."""
+    community.enroll("ada", "bo")
+    community.sync(ada=1_000)
+    with pytest.raises(LinkTaken):
+        community.engage.link("ada", IDS["cy"])
+    with pytest.raises(LinkTaken):
+        community.engage.link("bo", IDS["ada"])
+    assert kinds(community, "bo") == ["enrolled", "linked"]
