@@ -45,7 +45,16 @@ def test_members_arrive_from_every_usual_file(operator: Operator, content: bytes
     assert (ran.code, ran.err, ran.json) == (
         0,
         f"created a store at {operator.folder / 'engage.db'}\n",
-        {"outcome": "imported", "rows": 2, "enrolled": 2, "linked": 0, "updated": 0, "unchanged": 0, "bad": []},
+        {
+            "outcome": "imported",
+            "rows": 2,
+            "enrolled": 2,
+            "linked": 0,
+            "updated": 0,
+            "unchanged": 0,
+            "relinked": [],
+            "bad": [],
+        },
     )
     assert enrolled(operator) == [["m-1", "Ada", ADA], ["m-2", None, None]]
 

@@ -50,6 +50,7 @@ def test_a_summary_tells_points_by_source_the_streak_and_what_comes_next(visitor
         "points_by_source": {"benchmark": 10, "discord": 3},
         "discord": {"xp_total": 1_350, "xp_carried": 50, "xp_to_next_point": 50, "status": "tracked"},
         "streak": {"current": 0, "longest": 0, "active_today": True, "at_risk": False, "next_milestone": 5},
+        "left": False,
     }
 
 
@@ -107,7 +108,7 @@ def test_a_leaderboard_leaves_out_who_opted_out_and_shows_everybody_the_own_rank
     community.engage.hide("ada")
     board = visitor.told("/api/leaderboard?member=ada")
     assert [(one["rank"], one["member_id"]) for one in board["ranks"]] == [(1, "cy"), (2, "bo")]
-    assert board["own"] == {"rank": 2, "member_id": "ada", "name": "Ada", "points": 13}
+    assert board["own"] == {"rank": 2, "member_id": "ada", "name": "Ada", "points": 13, "left": False}
     march = visitor.told("/api/leaderboard?month=2026-03&limit=1")
     assert (march["month"], march["own"], len(march["ranks"])) == ("2026-03", None, 1)
     community.engage.show("ada")

@@ -54,7 +54,7 @@ class Member(OfMember):
     points_by_source: Mapping[str, int]
     discord: Account | None
     streak: Streak
-    left: Annotated[bool, Shown("Noted as having left Discord; left out if false.", of="has_left")] = False
+    left: Annotated[bool, Shown("Noted as having left Discord.", of="has_left")] = False
 
 
 class Standing(OfMember):
@@ -65,7 +65,7 @@ class Standing(OfMember):
     points_by_source: Mapping[str, int]
     discord: LinkedAccount | None
     streak: Streak | None = None
-    left: Annotated[bool, Shown("Noted as having left Discord; left out if false.", of="has_left")] = False
+    left: Annotated[bool, Shown("Noted as having left Discord.", of="has_left")] = False
 
 
 class Standings(Shape):
@@ -214,7 +214,7 @@ class Rank(Shape):
     name: str | None
     points: int
     streak: Annotated[int | None, Shown("The current streak, on a leaderboard by streak.")] = None
-    left: Annotated[bool, Shown("Noted as having left Discord; left out if false.", of="has_left")] = False
+    left: Annotated[bool, Shown("Noted as having left Discord.", of="has_left")] = False
 
 
 class Leaderboard(Shape):

@@ -31,8 +31,8 @@ async def board(call: Call, month: str | None = None, member: str | None = None,
     """Show the leaderboard, `?month=2026-03` or `?month=all`, the rank of `?member=`; `?present=1`: nobody who left."""
     shown = await run_in_threadpool(_board, call.engage, month, member or None, present == "1")
     seen = await call.site.seen(call.request, [rank.member_id for rank in shown["ranks"]])
-    kept = ({"member": member} if member else {}) | ({"present": "1"} if present == "1" else {})
-    return {**shown, "seen": seen, "kept": kept, "earnings": call.site.earnings}
+    own, hidden = {"member": member} if member else {}, {"present": "1"} if present == "1" else {}
+    return {**shown, "seen": seen, "own_kept": own, "kept": own | hidden, "earnings": call.site.earnings}
 
 
 def _board(engage: Engage, period: str | None, own_id: str | None, present: bool) -> Values:
