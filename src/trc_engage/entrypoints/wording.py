@@ -82,7 +82,7 @@ ROSTER_FAILED: Mapping[str, str] = {
 """What an operator can do about a roster that fails."""
 
 START = "start the daemon (`trc-engage daemon`), or have cron call `trc-engage run-due`"
-LIST_UNSEEN = "`trc-engage members list --never-seen`"
+UNSEEN = "`trc-engage members list --never-seen`"
 ENROLL = "enroll members (`trc-engage members enroll --help`)"
 NEEDED: Mapping[NeedKind, str] = {"unused": f"{ENROLL}, then {START}", "not_running": START, "empty": ENROLL}
 
@@ -139,7 +139,7 @@ def why_of(trouble: Trouble) -> str:
     if trouble.topic == "frozen":
         return describe_pending(trouble.pending[0])
     if trouble.topic == "unseen":
-        return _sentences(trouble.why, f"{LIST_UNSEEN} lists them", _helps(ARGUMENTS["guild_id"]))
+        return _sentences(trouble.why, f"{UNSEEN} lists them", _helps(ARGUMENTS["guild_id"]))
     return describe_error(trouble.error) if isinstance(trouble.error, EngageError) else trouble.why
 
 
@@ -365,8 +365,7 @@ def holding(status: Status) -> Iterator[Fact]:
     yield "members", f"{tally.members:,}"
     accounts = [f"{number:,} {kind}" for kind in get_args(Kind) if (number := tally.accounts.get(kind))]
     yield "accounts", ", ".join(accounts) or "none"
-    if tally.never_seen:
-        yield "never seen", f"{tally.never_seen:,} on no board so far ({LIST_UNSEEN})"
+    yield "never seen", f"{tally.never_seen:,} on no board so far ({UNSEEN})" if tally.never_seen else "none"
     yield "entries", f"{tally.entries:,}"
     yield "store", tally.store if tally.size_bytes is None else f"{tally.store} ({size(tally.size_bytes)})"
 
