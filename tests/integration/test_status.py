@@ -136,6 +136,7 @@ def test_the_keys_do_not_depend_on_how_it_does(tmp_path: Path, story: Callable[[
     assert sorted(ran.json) == [
         *(
             "accounts",
+            "never_seen",
             "alert_channels",
             "at",
             "attended",

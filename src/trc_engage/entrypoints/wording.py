@@ -364,8 +364,8 @@ def holding(status: Status) -> Iterator[Fact]:
     tally = status.tally
     yield "members", f"{tally.members:,}"
     accounts = [f"{number:,} {kind}" for kind in get_args(Kind) if (number := tally.accounts.get(kind))]
+    accounts += [f"{tally.never_seen:,} never seen ({UNSEEN})"] if tally.never_seen else []
     yield "accounts", ", ".join(accounts) or "none"
-    yield "never seen", f"{tally.never_seen:,} on no board so far ({UNSEEN})" if tally.never_seen else "none"
     yield "entries", f"{tally.entries:,}"
     yield "store", tally.store if tally.size_bytes is None else f"{tally.store} ({size(tally.size_bytes)})"
 
