@@ -27,9 +27,6 @@ TICK_SLACK = timedelta(seconds=10)
 """How long before anything else is due a round asks for nobody any more."""
 
 
-UNSAID = Trace()
-
-
 @frozen
 class HowToCheck:
     """How a round is to be done."""
@@ -151,7 +148,7 @@ def _conclude(
         is_clear = error is None and (told.asked > told.unknown or was_distrusted)
         changed = [told.checks[account_id] for account_id in sorted(told.changed)]
         run.post(Posting(now, round=Round(now, next_at, changed, error, is_clear)))
-        trace = evolve(how.accept or UNSAID, actor=ACTOR)
+        trace = Trace(ACTOR) if how.accept is None else _accepted(how.accept)
         steps = {key: one for key, one in steps.items() if _is_noted(run.ledger, *one, told.checks[key], now, trace)}
     elif told.error is not None or told.wait is not None:
         run.post(Posting(now, round=Round(now, next_at)))
@@ -164,6 +161,11 @@ def _conclude(
         contradicted=done["contradicted"],
         unconfirmed=found.gone - len(done["leave"]),
     )
+
+
+def _accepted(trace: Trace) -> Trace:
+    """Return what is on record of departures that an admin accepted: the roster told, and admins see who decided."""
+    return Trace(ACTOR, trace.reason, f"departures accepted by {trace.actor}")
 
 
 def _steps(ledger: Store, found: Findings, checks: Mapping[int, Check]) -> dict[int, tuple[DiscordActivity, Step]]:

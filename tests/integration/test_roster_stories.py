@@ -1,0 +1,192 @@
+"""Stories of who left and who came back, as a roster sees it, with what they should end with by hand (R6, R6a, R25)."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from support.community import LEDGERS, Community, opened
+from support.whos_there import Attended, attended
+from trc_engage import InvalidValue, RosterMissing
+
+TUESDAY = datetime(2026, 3, 3, 9, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.fixture(params=LEDGERS)
+def story(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Attended]:
+    """Begin on a Monday with nine members on the server, all at 1,000 XP; by Tuesday at nine Ada has 1,140."""
+    with opened(request.param, tmp_path) as ledger, attended(ledger) as story:
+        story.begin("ada", "bo", "cy", "dee", "eli", "fay", "gus", "hal", "ivy")
+        story.chat("ada", 140)
+        until(story, TUESDAY)
+        assert story.points("ada") == 1
+        yield story
+
+
+def until(story: Attended, at: datetime, minutes: float = 15) -> None:
+    """Let runs go on until an instant."""
+    story.go_on((at - story.now) / HOUR, minutes)
+
+
+def kinds(story: Attended, name: str) -> list[tuple[str, datetime]]:
+    """Return what the roster noted of a member, and when."""
+    return [(event.kind, event.at) for event in story.noted(name)]
+
+
+def active(story: Attended, name: str) -> list[int]:
+    """Return the days of March on which a member was active."""
+    days = story.engage.days(name, datetime(2026, 3, 2).date(), story.now.date())  # noqa: DTZ001  a day
+    return [one.day.day for one in days if one.is_active]
+
+
+def test_left_reset_and_back(story: Attended) -> None:
+    """MEE6 forgot her meanwhile: nothing is taken, the carried 40 XP stay, and the next 60 make a point."""
+    story.leave("ada")
+    del story.xp["ada"]
+    until(story, TUESDAY + 2 * DAY)
+    (left,) = kinds(story, "ada")
+    assert left[0] == "left"
+    assert story.status_of("ada") == "left"
+    story.come("ada")
+    story.chat("ada", 60)
+    until(story, TUESDAY + 2 * DAY + 2 * HOUR)
+    assert [kind for kind, _ in kinds(story, "ada")] == ["left", "returned"]
+    assert (story.points("ada"), story.status_of("ada")) == (1, "tracked")
+    story.chat("ada", 60)
+    story.run()
+    assert story.points("ada") == 2
+
+
+def test_nobody_need_mark_it(tmp_path: Path) -> None:
+    """Left, reset by MEE6, came back, and nobody marked it: 59 points are lost without a roster, and none with it."""
+    without = Community()
+    without.enroll("ada")
+    without.sync(ada=1_000)
+    for xp in (6_900, 1_000):
+        without.sync(ada=xp)
+    assert without.points("ada") == 0
+    with opened("sqlite", tmp_path) as ledger, attended(ledger) as story:
+        story.begin("ada", "bo")
+        story.chat("ada", 5_900)
+        story.go_on(1)
+        assert story.points("ada") == 59
+        story.leave("ada")
+        story.go_on(26, 30)
+        story.xp["ada"] = 1_000
+        story.come("ada")
+        story.go_on(3)
+        assert (story.points("ada"), story.status_of("ada")) == (59, "tracked")
+
+
+def test_a_return_that_the_roster_saw(story: Attended) -> None:
+    """What was earned since she joined is paid and counts for that day; for the days of her absence nothing does."""
+    story.leave("ada")
+    until(story, TUESDAY + 2 * DAY)
+    thursday = story.now
+    story.come("ada")
+    story.chat("ada", 220)
+    until(story, thursday + DAY)
+    (_, (kind, at)) = kinds(story, "ada")
+    assert kind == "returned"
+    assert thursday < at <= thursday + HOUR + timedelta(minutes=15)
+    assert story.noted("ada")[1].window_from == thursday
+    assert story.points("ada") == 3
+    assert active(story, "ada") == [2, 5]
+
+
+def test_what_an_absence_held_is_paid_once(story: Attended) -> None:
+    """MEE6 counted on for her while she was away: after the return it is paid, and never again."""
+    story.leave("ada")
+    until(story, TUESDAY + DAY + 2 * HOUR)
+    assert story.status_of("ada") == "left"
+    story.chat("ada", 300)
+    story.come("ada")
+    until(story, TUESDAY + 2 * DAY)
+    story.leave("ada")
+    until(story, TUESDAY + 3 * DAY + 2 * HOUR)
+    story.come("ada")
+    until(story, TUESDAY + 4 * DAY)
+    assert [kind for kind, _ in kinds(story, "ada")] == ["left", "returned", "left", "returned"]
+    assert story.points("ada") == 4
+
+
+def test_a_roster_that_was_down_for_two_days(story: Attended) -> None:
+    """Who left meanwhile is noted once it answers again, told twice; the admin heard of it, and of its end."""
+    story.server.trouble("unavailable")
+    story.leave("ada")
+    until(story, TUESDAY + 2 * DAY)
+    assert not story.noted()
+    (alert, reminder) = story.inbox.titles
+    assert alert.startswith("The roster failed, 3 times in a row since Tue 2026-03-03")
+    assert reminder.startswith("Still so: The roster failed")
+    story.server.recover()
+    recovered = story.now
+    until(story, recovered + DAY)
+    ((kind, at),) = kinds(story, "ada")
+    assert kind == "left"
+    assert recovered + HOUR <= at <= recovered + 4 * HOUR
+    assert story.inbox.titles[2:] == ["All clear: the roster answers again"]
+
+
+def test_a_note_by_hand_against_a_roster_that_never_changed(story: Attended) -> None:
+    """It stands, and status shows the contradiction with the member's id, until somebody takes the note back."""
+    story.engage.leave("ada", by="admin-7", reason="she said so")
+    until(story, TUESDAY + DAY)
+    assert not story.noted()
+    assert story.status_of("ada") == "left"
+    (one,) = story.engage.status().roster.contradictions
+    assert (one.member_id, one.is_left) == ("ada", True)
+    story.engage.rejoin("ada", never_left=True, by="admin-7", reason="marked by mistake")
+    until(story, TUESDAY + DAY + 3 * HOUR)
+    assert not story.engage.status().roster.contradictions
+    assert story.status_of("ada") == "tracked"
+
+
+def test_a_return_by_hand_stands_until_the_roster_has_seen_it(story: Attended) -> None:
+    """Gone all along is a contradiction; gone after it was seen is a leave."""
+    story.leave("ada")
+    until(story, TUESDAY + DAY + 2 * HOUR)
+    assert story.status_of("ada") == "left"
+    story.engage.rejoin("ada", by="admin-7", reason="she wrote to us")
+    until(story, TUESDAY + DAY + 6 * HOUR)
+    assert story.status_of("ada") == "tracked"
+    assert [(one.member_id, one.is_left) for one in story.engage.status().roster.contradictions] == [("ada", False)]
+    story.come("ada")
+    until(story, TUESDAY + DAY + 9 * HOUR)
+    assert not story.engage.status().roster.contradictions
+    story.leave("ada")
+    until(story, TUESDAY + 4 * DAY)
+    assert [kind for kind, _ in kinds(story, "ada")] == ["left", "left"]
+
+
+def test_a_mass_departure_that_was_real(story: Attended) -> None:
+    """Six of nine leave in an hour: nothing is noted and the admin is told at once, who decides, by name."""
+    gone = ("ada", "bo", "cy", "dee", "eli", "fay")
+    story.leave(*gone)
+    story.now += DAY
+    first = story.engage.check_roster()
+    assert (first.outcome, first.unconfirmed) == ("failed", 6)
+    story.now += HOUR
+    story.run()
+    assert story.engage.check_roster(dry_run=True).error is not None
+    assert any("too many would have left" in title for title in story.inbox.titles)
+    assert not story.noted()
+    with pytest.raises(InvalidValue, match="by"):
+        story.engage.check_roster(accept_departures=True)
+    planned = story.engage.check_roster(dry_run=True, accept_departures=True)
+    assert (planned.outcome, sorted(planned.left), story.noted()) == ("planned", [*gone], [])
+    done = story.engage.check_roster(accept_departures=True, by="admin-7", reason="the old team moved on")
+    assert (sorted(done.left), done.unconfirmed, done.error) == ([*gone], 0, None)
+    (event, *_) = story.noted("ada")
+    assert (event.actor, event.reason) == ("roster", "the old team moved on")
+    assert "admin-7" in (event.note or "")
+    story.go_on(1)
+    assert story.inbox.titles[-1] == "All clear: the roster answers again"
+
+
+def test_an_engage_without_a_roster_says_so() -> None:
+    """And does all else."""
+    with pytest.raises(RosterMissing, match=r"roster="):
+        Community().engage.check_roster()
