@@ -21,6 +21,7 @@ HOMES = {
     "serving": ("bare_summaries", "site_summaries", "serve_bare", "serve_site"),
     "searching": ("search", "indexed_select"),
     "merging": ("crowd_sync", "crowd_merge", "crowd_settle", "crowd_streaks"),
+    "attending": ("questions", "by_list"),
     "asking": ("crowd_standing", "crowd_history", "crowd_month", "crowd_scan"),
 }
 

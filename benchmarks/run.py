@@ -156,6 +156,13 @@ class Bench:
         ours, raw = alternating(measures, self.rounds).values()
         yield ratio("run_due, nothing due", "its SELECTs, raw", ours, raw, 2.0)
 
+    def attending(self) -> Iterator[Ratio]:
+        """Tell how many questions the roster takes a day, beside the list route, which needs the privileged intent."""
+        ours, listed = ([measure(name, self.folder, 0)] for name in ("questions", "by_list"))
+        what = f"roster, {ours[0]:,.0f} questions in a day"
+        yield ratio(what, f"{listed[0]:,.0f} of the list route, hourly", ours, listed, None)
+        yield ratio(what, "one a second", ours, [86_400.0], 1.0)
+
     def outages(self) -> Iterator[Ratio]:
         """Compare status and a failing run after a year of outage with those after three days."""
         stores = {}
@@ -252,6 +259,7 @@ def main() -> None:
             bench.summaries,
             bench.idling,
             bench.waiting,
+            bench.attending,
             bench.outages,
             bench.searches,
             bench.scaling,

@@ -16,6 +16,7 @@ from attrs import evolve
 
 from trc_engage.adapters.memory import MemoryLedger
 from trc_engage.adapters.sqlite import SqliteLedger
+from trc_engage.core.posting import SyncFailure
 
 from .own_ledgers import MemoryContract, SqliteContract
 
@@ -441,6 +442,30 @@ class ForgetsSinceWhenNobodyWasSeen(MemoryLedger):
         return evolve(super().run_state(slot), unseen_since=None)
 
 
+class ForgetsWhatRostersTold(MemoryLedger):
+    def checks(self, member_id: str | None = None, /) -> Any:
+        return super().checks(member_id)[:1]
+
+
+class KeepsWhatWasToldOfTheUnlinked(MemoryLedger):
+    def checks(self, member_id: str | None = None, /) -> Any:
+        return list(self._checks.values()) if member_id is None else super().checks(member_id)
+
+
+class ForgetsFailedRounds(MemoryLedger):
+    def post(self, posting: Any, /) -> Any:
+        ended = posting.round
+        return super().post(posting if ended is None else evolve(posting, round=evolve(ended, error=None)))
+
+
+class TakesRoundsForSyncs(MemoryLedger):
+    def post(self, posting: Any, /) -> Any:
+        if posting.round is not None and posting.round.error is not None:
+            error = posting.round.error
+            posting = evolve(posting, failure=SyncFailure(posting.at, error.kind, error.message, counts=True))
+        return super().post(posting)
+
+
 LET_THROUGH = (
     *(
         PostsWithoutALock,
@@ -465,6 +490,8 @@ CAUGHT = (
     *(TellsLengthsFromTheBeginning, TakesABonusForActivity, ForgetsWhenItBooked),
 )
 """What it always caught."""
+OF_ROSTERS = (ForgetsWhatRostersTold, KeepsWhatWasToldOfTheUnlinked, ForgetsFailedRounds, TakesRoundsForSyncs)
+"""What keeps no true record of the roster (R25)."""
 OF_EVENTS = (
     *(
         ForgetsEvents,
@@ -526,4 +553,4 @@ class TestWithoutADoctor(MemoryContract):
         return WithoutADoctor()
 
 
-globals().update({f"Test{cls.__name__}": of(cls) for cls in (*LET_THROUGH, *CAUGHT, *OF_EVENTS)})
+globals().update({f"Test{cls.__name__}": of(cls) for cls in (*LET_THROUGH, *CAUGHT, *OF_ROSTERS, *OF_EVENTS)})

@@ -163,32 +163,23 @@ def whom_to_ask(
 ) -> Sequence[DiscordActivity]:
     """Return whom a round asks for, of all linked accounts: never more than `ROUND_MAX`.
 
-    First those whose *gone* is to be confirmed, then those who are due once a day (an unknown answer is asked for again
-    after an hour), spread over the rounds of one, then those noted as left; of each those first for whom nobody has
-    asked for longest.
+    First those whose *gone* is to be confirmed, then those who are due once a day (after an unknown answer once an
+    hour), spread over its rounds, then those noted as left; of each those first whom it has not asked for longest.
     """
     groups: dict[str, list[tuple[datetime, int, DiscordActivity]]] = {"gone": [], "there": [], "left": []}
     there = 0
     asked_last = None
     for account in accounts:
         check = checks.get(account.account_id)
-        if check is not None and check.guild_id != guild_id:
-            check = None
-        seen_at = _LONG_AGO if check is None else check.asked_at
+        check = None if check is None or check.guild_id != guild_id else check
+        asked_at = _LONG_AGO if check is None else check.asked_at
         if check is not None:
-            asked_last = max(asked_last or seen_at, seen_at)
-        group, span = "there", AN_HOUR
-        if account.status == "left":
-            group = "left"
-        elif check is not None and check.is_gone(account):
-            group = "gone"
-        elif account.rose_at is not None and account.rose_at >= seen_at:
-            seen_at, span = account.rose_at, ONE_DAY
-        elif check is None or not check.is_unclear:
-            span = ONE_DAY
+            asked_last = max(asked_last or asked_at, asked_at)
+        is_gone = check is not None and check.is_gone(account)
+        group = "left" if account.status == "left" else "gone" if is_gone else "there"
         there += group == "there"
-        if _is_over(seen_at, span, now):
-            groups[group].append((seen_at, account.account_id, account))
+        if check is None or _is_due(account, check, now, is_hourly=group != "there"):
+            groups[group].append((asked_at, account.account_id, account))
     since_last = min(max(now - (asked_last or now), ROUND_GAP), AN_HOUR)
     quota = min(-(there * -since_last // ONE_DAY), DAILY_MAX) if spread else ROUND_MAX
     gone, due, left = (sorted(groups[name])[: quota if name == "there" else None] for name in groups)
@@ -198,9 +189,16 @@ def whom_to_ask(
 _LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 
 
-def _is_over(since: datetime, span: timedelta, now: datetime) -> bool:
-    """Tell whether so much time is over; an instant to come was noted under a clock that ran ahead."""
-    return not since - CLOCK_SLACK <= now < since + span
+def _is_due(account: DiscordActivity, check: Check, now: datetime, *, is_hourly: bool) -> bool:
+    """Tell whether it is time to ask again; a rise of XP answers for the day in which it falls."""
+    waited = now - check.asked_at
+    if waited < -CLOCK_SLACK:
+        # It was asked under a clock that ran ahead.
+        return True
+    if is_hourly or (check.is_unclear and not _rose_since(account, check.asked_at)):
+        return waited >= AN_HOUR
+    days = waited // ONE_DAY
+    return days > 0 and not _rose_since(account, check.asked_at + (days - 1) * ONE_DAY)
 
 
 def _rose_since(account: DiscordActivity, at: datetime) -> bool:

@@ -11,12 +11,13 @@ from typing import TypeVar
 import pytest
 from attrs import evolve
 
-from ...core.errors import Conflict, LeaseLost, LedgerBusy
+from ...core.errors import Conflict, LeaseLost, LedgerBusy, RosterError
 from ...core.incidents import ChannelState, FailureRun, SentNotice
 from ...core.model import Move
 from ...core.posting import Posting, SyncFailure, SyncState
+from ...core.roster import Check, Contradiction, Round
 from ...core.slots import SlotEnd, Wait
-from .story import ADA, ADA_ID, MONDAY, StoreContract, Story
+from .story import ADA, ADA_ID, BO, BO_ID, MONDAY, StoreContract, Story
 
 LATER = MONDAY + timedelta(minutes=5)
 
@@ -44,6 +45,53 @@ class RunBookContract(StoreContract):
         story.sync({ADA_ID: 6}, whole=False)
         state = story.ledger.run_state().sync
         assert (state.good_at, state.whole_at, state.whole_rows) == (story.at, whole_at, 1)
+
+    def test_what_rosters_told_is_kept(self, story: Story) -> None:
+        """To the microsecond, the last of each account, for as long as it is linked; and where notes contradict it."""
+        story.enroll(ADA, ADA_ID)
+        story.enroll(BO, BO_ID)
+        ada, bo = story.account(ADA), story.account(BO)
+        at = [MONDAY + timedelta(microseconds=number) for number in range(6)]
+        first = Check(ada.account_id, "1", at[0])
+        told = evolve(first, guild_id="2", present_at=at[1], joined_at=at[2], gone_at=at[3], confirmed_at=at[4])
+        other = Check(bo.account_id, "2", at[5], contradicts=True)
+        for checks in ([first], [told, other]):
+            story.ledger.post(Posting(MONDAY, round=Round(MONDAY, LATER, checks)))
+        assert story.ledger.checks() == [told, other]
+        assert [story.ledger.checks(who) for who in (ADA, BO, "nobody")] == [[told], [other], []]
+        state = story.ledger.run_state().roster
+        assert (state.failure_run, state.next_at) == (None, LATER)
+        assert list(state.contradictions) == [Contradiction(BO, is_left=False)]
+        story.restate(BO, "unlinked")
+        assert story.ledger.checks() == [told]
+        assert not story.ledger.run_state().roster.contradictions
+
+    def test_rounds_that_fail_are_counted_apart_from_syncs(self, story: Story) -> None:
+        """Until one was clear, also those that a decision must end; none of them says anything of syncs."""
+        assert not story.ledger.run_state().roster.is_known
+        down, distrusted = RosterError("down", "no answer"), RosterError("distrusted", "all left")
+        for at, error in ((MONDAY, down), (LATER, distrusted)):
+            story.ledger.post(Posting(at, round=Round(at, at, error=error)))
+        urgent = FailureRun(1, LATER, "distrusted", "all left")
+        failure_run = FailureRun(2, MONDAY, "distrusted", "all left", urgent)
+        state = story.ledger.run_state()
+        assert (state.roster.failure_run, state.roster.next_at, state.sync) == (failure_run, LATER, SyncState())
+        story.ledger.post(Posting(LATER, round=Round(LATER, LATER)))
+        assert story.ledger.run_state().roster.failure_run == failure_run
+        story.ledger.post(Posting(LATER, round=Round(LATER, LATER, is_clear=True)))
+        assert story.ledger.run_state().roster.failure_run is None
+
+    def test_it_is_kept_when_xp_rose_as_activity(self, story: Story) -> None:
+        """The opening of the last such window: a fall, or nothing, leaves it."""
+        story.enroll(ADA, ADA_ID)
+        story.sync({ADA_ID: 5})
+        assert story.account(ADA).rose_at is None
+        opened_at = story.at
+        story.sync({ADA_ID: 25})
+        assert story.account(ADA).rose_at == opened_at
+        story.sync({ADA_ID: 20})
+        story.sync({ADA_ID: 25})
+        assert story.account(ADA).rose_at == opened_at
 
     def test_failures_in_a_row_are_counted_until_a_good_sync(self, story: Story) -> None:
         """Only failures that count are counted, and a good sync ends the row."""
