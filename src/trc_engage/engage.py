@@ -1,7 +1,7 @@
 """`Engage`: what a web app holds in its hand."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Self
 
@@ -14,11 +14,21 @@ from .core.errors import InvalidValue, LinkTaken, OnEventLoop, RosterMissing, So
 from .core.model import Decision, DecisionKind
 from .core.ports import Alerts, Clock, Roster, Store, XpSource
 from .core.posting import Draft, Excusal
-from .core.reports import Enrollment, ExcuseReport, Receipt, RosterReport, RunReport, SettleReport, SyncReport
+from .core.reports import (
+    Enrollment,
+    ExcuseReport,
+    Receipt,
+    ReconcileReport,
+    RosterReport,
+    RunReport,
+    SettleReport,
+    SyncReport,
+)
 from .core.streaks import MILESTONES
 from .core.validation import (
     validate_actor,
     validate_day,
+    validate_discord_id,
     validate_member_id,
     validate_new_actor,
     validate_note,
@@ -168,6 +178,25 @@ class Engage(Reader):
         """Note the same of many, all or none."""
         trace = validate_trace(by, reason, note, is_needed=never_left)
         return members.rejoin(self._ledger, member_ids, self._now(), trace, never_left=never_left)
+
+    def reconcile(
+        self,
+        present: Iterable[str],
+        *,
+        dry_run: bool = False,
+        accept_departures: bool = False,
+        by: str | None = None,
+        reason: str | None = None,
+        note: str | None = None,
+    ) -> ReconcileReport:
+        """Note who left and who is back by a list of all Discord ids that are on the server (R6, R25).
+
+        If 5 or more and more than 10 % of the members are not on it, it is refused as `RosterError`, unless
+        `accept_departures`, with `by` and `reason`.
+        """
+        trace = validate_trace(by, reason, note, is_needed=accept_departures and not dry_run)
+        ids = frozenset(map(validate_discord_id, present))
+        return members.reconcile(self._ledger, ids, self._now(), trace, dry_run=dry_run, accept=accept_departures)
 
     def sync(
         self,

@@ -55,6 +55,7 @@ from .core.reports import (
     MemberDay as MemberDay,
     Rank as Rank,
     Receipt as Receipt,
+    ReconcileReport as ReconcileReport,
     RosterReport as RosterReport,
     RunReport as RunReport,
     SettleReport as SettleReport,

@@ -189,3 +189,32 @@ def test_a_folder_is_no_file(operator: Operator) -> None:
     """The operating system's own words will do."""
     ran = operator.call("members", "import", ".")
     assert (ran.code, ran.err) == (65, "trc-engage: .: Is a directory\n")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"{ADA}\n999\n",
+        f"id;name\n{ADA};Ada\n999;Grace\n",
+        f"name,discord_id\nAda,{ADA}\nGrace,999\n",
+        json.dumps([ADA, "999"]),
+        json.dumps([{"id": ADA, "roles": []}, {"id": "999"}]),
+    ],
+    ids=["lines", "semicolons", "csv", "json", "objects"],
+)
+def test_a_list_of_the_server_is_read_in_every_usual_form(operator: Operator, content: str) -> None:
+    """One id a line, CSV with a column of ids, JSON of ids or of objects; others on it are only counted."""
+    operator.call("members", "enroll", "m-1", "--discord-id", ADA)
+    operator.call("members", "enroll", "m-2", "--discord-id", "80351110224679999")
+    (operator.folder / "here").write_text(content)
+    ran = operator.call("members", "reconcile", "here", "--by", "admin-7")
+    assert (ran.code, ran.out) == (0, "1 left, 0 returned\nm-2: left\n1 id on the list not linked to any member\n")
+
+
+@pytest.mark.parametrize("content", ["", "[]", "Ada\n", "[80351110224678912]", "[1", '[{"name": "Ada"}]'])
+def test_a_list_without_ids_changes_nothing(operator: Operator, content: str) -> None:
+    """An empty one, names, numbers that may have lost digits, and what is no JSON: exit code 65."""
+    operator.call("members", "enroll", "m-1", "--discord-id", ADA)
+    (operator.folder / "here").write_text(content)
+    assert operator.call("members", "reconcile", "here").code == 65
+    assert operator.call("members", "events", "m-1", "--json").json["events"][-1]["kind"] == "linked"

@@ -187,6 +187,10 @@ class Commands:
             self.type(f"members import {name}")
         for file in ("good.csv", "bad.csv --skip-bad", "rows.json --skip-bad", "missing.csv"):
             self.type(f"members import {file}")
+        (self.world.operator.folder / "here.txt").write_text(f"{IDS['ada']}\n{IDS['eli']}\n")
+        for options in ("--dry-run", "", "--accept-departures"):
+            self.type(f"members reconcile here.txt {options}")
+        self.type("members reconcile good.csv --dry-run")
 
     def sync(self) -> None:
         """Sync by hand, in good and in bad days."""

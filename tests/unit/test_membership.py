@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from support.community import IDS, LEDGERS, Community, opened
-from trc_engage import InvalidValue, LinkTaken, NotLinked, UnknownMember
+from trc_engage import InvalidValue, LinkTaken, NotLinked, RosterError, UnknownMember
 from trc_engage.usecases.audit import audit
 from trc_engage.usecases.members import Newcomer
 
@@ -203,3 +203,34 @@ def test_an_account_that_was_seen_is_not_linked_anew(community: Community) -> No
     with pytest.raises(LinkTaken):
         community.engage.link("bo", IDS["ada"])
     assert kinds(community, "bo") == ["enrolled", "linked"]
+
+
+def test_a_list_of_the_server_says_who_left_and_who_is_back(community: Community) -> None:
+    """Only linked ids are compared; strangers are a number; noted like any leave and return."""
+    engage = community.engage
+    community.enroll("ada", "bo", "cy")
+    community.sync(ada=1_000, bo=1_000, cy=1_000)
+    engage.leave("bo")
+    present = [IDS["ada"], IDS["bo"], "999", "998"]
+    planned = engage.reconcile(present, dry_run=True)
+    assert (planned.outcome, planned.left, planned.returned, planned.strangers) == ("planned", ["cy"], ["bo"], 2)
+    assert kinds(community, "cy") == ["enrolled", "linked"]
+    done = engage.reconcile(present, by="admin-7", reason="monthly check")
+    assert (done.outcome, done.left, done.returned) == ("reconciled", ["cy"], ["bo"])
+    assert [event.actor for event in engage.events("cy")] == [None, None, "admin-7"]
+    again = engage.reconcile(present)
+    assert (again.left, again.returned) == ([], [])
+
+
+def test_a_list_without_many_members_is_refused(community: Community) -> None:
+    """Five of nine: refused with the numbers, accepted with who and why; four of nine are noted."""
+    engage, names = community.engage, list(IDS)[:9]
+    community.enroll(*names)
+    four = [IDS[name] for name in names[5:]]
+    with pytest.raises(RosterError, match="5 of 9 members have left"):
+        engage.reconcile(four)
+    with pytest.raises(InvalidValue, match="by"):
+        engage.reconcile(four, accept_departures=True)
+    assert engage.reconcile(four, dry_run=True).distrusted
+    assert list(engage.reconcile([IDS[name] for name in names[4:]]).left) == names[:4]
+    assert list(engage.reconcile([], accept_departures=True, by="admin-7", reason="closed").left) == names[4:]

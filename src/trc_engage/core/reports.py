@@ -171,6 +171,19 @@ class ExcuseReport:
 
 
 @frozen
+class ReconcileReport:
+    """What became of comparing the members with a list of who is on the server; members are named by their ids."""
+
+    outcome: Literal["reconciled", "planned"]
+    left: Sequence[str]
+    returned: Sequence[str]
+    strangers: int
+    """How many on the list are linked to nobody: only their number is kept (R1)."""
+    distrusted: str | None = None
+    """Why it takes an admin's word."""
+
+
+@frozen
 class RosterReport:
     """What a round of the roster did, or would do (R25); members are named by their ids."""
 

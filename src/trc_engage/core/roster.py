@@ -1,6 +1,6 @@
 """Who is on the server, as a roster tells it: whom to ask when, and what its answers mean (R25)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -230,6 +230,14 @@ class Findings:
             f"the roster says that {self.gone:,} of {self.tracked:,} members have left; nothing was changed. Compare "
             "its server's id with the one that you mean. If they are right to be gone, an admin accepts the departures"
         )
+
+
+def listed(accounts: Iterable[DiscordActivity], present: Set[str]) -> "Findings":
+    """Judge by a list of all Discord ids that are on the server."""
+    known = [*accounts]
+    gone = [account for account in known if account.status != "left" and account.discord_id not in present]
+    back = [account for account in known if account.status == "left" and account.discord_id in present]
+    return Findings(gone, back, len(gone), sum(account.status != "left" for account in known))
 
 
 def findings(

@@ -1,18 +1,18 @@
 """Members and their links: enroll, link, unlink, leave, rejoin (R6, R7)."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from datetime import date, datetime
 
 from attrs import evolve, field, frozen
 from attrs.converters import optional
 
-from ..core import membership
-from ..core.errors import EngageError, InvalidValue, LinkTaken, NotLinked, UnknownMember
+from ..core import membership, roster as core_roster
+from ..core.errors import EngageError, InvalidValue, LinkTaken, NotLinked, RosterError, UnknownMember
 from ..core.membership import Change, MembershipEvent, Trace
 from ..core.model import DiscordActivity, Link, Member, Move
 from ..core.ports import Ledger, Store
 from ..core.posting import Excusal, Posting, retry_on_conflict
-from ..core.reports import Enrollment, EnrollmentOutcome
+from ..core.reports import Enrollment, EnrollmentOutcome, ReconcileReport
 from ..core.validation import validate_discord_id, validate_member_id, validate_name, validate_new_member_id
 from . import streaks
 
@@ -193,6 +193,30 @@ def rejoin(
         raise InvalidValue("never_left", member.member_id, "this member's account is not on record as having left")
 
     return change(ledger, member_ids, now, decide)
+
+
+def reconcile(
+    ledger: Store, present: Set[str], now: datetime, trace: Trace, *, dry_run: bool, accept: bool
+) -> ReconcileReport:
+    """Note who left and who is back by a list of all Discord ids on the server; a mass departure is refused (R25)."""
+
+    def attempt() -> ReconcileReport:
+        accounts = ledger.linked_accounts()
+        found = core_roster.listed(accounts, present)
+        left, returned = ([one.member_id for one in some] for some in (found.to_leave, found.to_return))
+        strangers = len(present - {account.discord_id for account in accounts})
+        if dry_run:
+            return ReconcileReport("planned", left, returned, strangers, found.why_distrusted)
+        if found.why_distrusted and not accept:
+            raise RosterError("distrusted", found.why_distrusted, argument="accept_departures")
+        looked_at = ledger.run_state().sync.good_at
+        changes = [membership.leave(account, now, looked_at, trace) for account in found.to_leave]
+        changes += [membership.rejoin(account, now, trace) for account in found.to_return]
+        if made := [change for change in changes if change is not None]:
+            ledger.post(_posting(ledger, now, made))
+        return ReconcileReport("reconciled", left, returned, strangers)
+
+    return retry_on_conflict(attempt)
 
 
 def hide(ledger: Ledger, member_id: str, now: datetime, trace: Trace = UNSAID, *, hidden: bool) -> Enrollment:

@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 from unicodedata import normalize
 
@@ -11,7 +13,7 @@ from attrs import evolve, frozen
 
 from ...core.errors import EngageError, InvalidValue, LinkTaken, shortened
 from ...core.reports import Enrollment
-from ...core.validation import validate_new_member_id
+from ...core.validation import validate_discord_id, validate_new_member_id
 from ...engage import Engage
 from ...usecases.members import Newcomer
 from .options import BadData
@@ -35,6 +37,8 @@ def refuse_rounded(path: str, discord_ids: Sequence[str | None]) -> None:
 
 
 COLUMNS = ("member_id", "discord_id", "name")
+IDS = ("discord_id", "id")
+"""Columns in which a list of who is on the server has its Discord ids."""
 SIZE_MAX = 64 * 1024 * 1024
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 JSON_SPACE = " \t\r\n"
@@ -107,16 +111,50 @@ def _flaw(member_id: str) -> InvalidValue | None:
     return None
 
 
-def read(path: str) -> Sequence[Row | BadRow]:
-    """Read every row of a file, bad ones included; raises `BadData` if the file cannot be read as rows."""
+def read_ids(path: str) -> Sequence[str]:
+    """Read Discord ids: a JSON array, a CSV file with a column discord_id or id, or one id a line; - is stdin."""
+    text = _text(path).strip()
     try:
-        with open(path, "rb") as file:  # noqa: PTH123  a name that is not UTF-8 is still a name
+        found = json.loads(text) if text.startswith("[") else _listed(text)
+    except (ValueError, RecursionError, csv.Error) as error:
+        raise BadData(f"{path}: it is not readable: {error}") from error
+    ids = [_id_of(one) for one in found]
+    if not ids:
+        raise BadData(f"{path}: there are no Discord ids in it")
+    refuse_rounded(path, ids)
+    return ids
+
+
+def _listed(text: str) -> Sequence[Any]:
+    """Return the rows of a CSV file with a header, or else the lines."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    delimiter = max(",;\t", key=lines[0].count) if lines else ","
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
+    return [*rows] if {*IDS} & {*(rows.fieldnames or ())} else lines
+
+
+def _id_of(one: Any) -> str:
+    """Return the Discord id of a row, or of a line that is one."""
+    value = next((one[name] for name in IDS if name in one), None) if isinstance(one, dict) else one
+    return validate_discord_id(value.strip() if isinstance(value, str) else value)
+
+
+def _text(path: str) -> str:
+    """Read a text of a file, or of stdin for -."""
+    try:
+        # A name that is not UTF-8 is still a name.
+        with nullcontext(sys.stdin.buffer) if path == "-" else open(path, "rb") as file:  # noqa: PTH123
             data = file.read(SIZE_MAX + 1)
     except OSError as error:
         raise BadData(f"{path}: {error.strerror or error}") from error
     if len(data) > SIZE_MAX:
         raise BadData(f"{path}: the file is larger than {SIZE_MAX // 2**20} MiB; split it")
-    text = _decoded(path, data)
+    return _decoded(path, data)
+
+
+def read(path: str) -> Sequence[Row | BadRow]:
+    """Read every row of a file, bad ones included; raises `BadData` if the file cannot be read as rows."""
+    text = _text(path)
     if not text.strip():
         raise BadData(f"{path}: the file is empty; it needs rows of {', '.join(COLUMNS)} as CSV or JSON")
     is_json = path.endswith(".json") or (not path.endswith(".csv") and text.lstrip()[0] in "[{")

@@ -10,7 +10,7 @@ from ...core.reports import Enrollment, EnrollmentOutcome, Standing
 from ...engage import Engage
 from ..stores import opened_to_read
 from ..wire import members as wire
-from ..wire.runs import Imported
+from ..wire.runs import Imported, Reconciled
 from ..wiring import enrolled, opened
 from ..wording import counted, describe_error, name_of, named, natural, safe
 from . import imports
@@ -239,6 +239,52 @@ def list_(
     ]
     nobody = "no member matches" if members else NOBODY
     print_result(wire.Standings.of(members=found), lambda: print_standings(found, nobody), as_json=as_json)
+
+
+@app.command(
+    epilog=examples(
+        "Examples:",
+        "trc-engage members reconcile server.csv --dry-run",
+        "trc-engage members reconcile server.csv --by admin-7 --reason 'monthly check'",
+    )
+)
+def reconcile(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="All Discord ids on the server: CSV, JSON or one a line; - for stdin.")
+    ],
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show who would be noted, and write nothing.")] = False,
+    accept_departures: Annotated[
+        bool, typer.Option("--accept-departures", help="Accept that many members have left.")
+    ] = False,
+    by: By = None,
+    reason: Reason = None,
+    note: Note = None,
+    as_json: Json = False,
+) -> None:
+    """Note who left and who is back, by a list of who is on the server.
+
+    The list must be complete: linked members who are not on it are noted as left. If 5 or more and more than 10 % of
+    the members would be, nothing is noted until you pass --accept-departures (with --by and --reason). CSV and JSON
+    need a column discord_id or id.
+    """
+    if accept_departures and not dry_run and (by is None or reason is None):
+        raise typer.BadParameter("--accept-departures requires --by and --reason")
+    present = imports.read_ids(file)
+    how = {"dry_run": dry_run, "accept_departures": accept_departures}
+    with opened(settings_in_force()) as engage:
+        report = engage.reconcile(present, by=by, reason=reason, note=note, **how)
+
+    def text() -> None:
+        done = "dry run, nothing written: " if dry_run else ""
+        print_lines(f"{done}{len(report.left):,} left, {len(report.returned):,} returned")
+        for what, members in (("left", report.left), ("returned", report.returned)):
+            print_lines(*(f"{safe(member)}: {what}" for member in members))
+        print_lines(f"{counted(report.strangers, 'id')} on the list not linked to any member")
+        if report.distrusted:
+            print_lines(f"not trusted: {report.distrusted} (--accept-departures)")
+
+    print_result(Reconciled.of(report), text, as_json=as_json)
 
 
 @app.command(epilog=examples("Example:", "trc-engage members events m-1"))

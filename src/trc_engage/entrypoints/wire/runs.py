@@ -355,6 +355,15 @@ class BadRow(Shape):
     message: Annotated[str, Shown(of=lambda row: describe_error(row.error))]
 
 
+class Reconciled(Outcome):
+    """Who left and who is back, by a list of who is on the server."""
+
+    left: Sequence[str]
+    returned: Sequence[str]
+    strangers: Annotated[int, Shown("On the list, and linked to nobody.")]
+    distrusted: Annotated[str | None, Shown("Why it takes --accept-departures.")]
+
+
 class Imported(Outcome):
     """What became of a file's rows."""
 
