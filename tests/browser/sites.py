@@ -1,6 +1,7 @@
 """A site on loopback that mounts the pages, once for each story they tell."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event, Thread
 from typing import Any
@@ -42,8 +43,9 @@ class _Server(uvicorn.Server):
 @contextmanager
 def served() -> Iterator[str]:
     """Serve all stories, and lend the address."""
-    stories = {WELL: half_year(), AILING: half_year(fails=True)}
-    stories |= {path: named(HOSTILE_NAMES[half * HALF :][:HALF]) for half, path in enumerate(HOSTILE)}
+    # Playwright runs an event loop on this thread, on which nothing is to be written.
+    with ThreadPoolExecutor(1) as pool:
+        stories = pool.submit(_stories).result()
     app = Starlette(routes=[Mount(path, _open(engage)) for path, engage in stories.items()])
     server = _Server(uvicorn.Config(app, port=0, log_level="warning", ws="none", lifespan="off"))
     thread = Thread(target=server.run)
@@ -54,6 +56,12 @@ def served() -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+def _stories() -> dict[str, Engage]:
+    """Live all stories, by the path at which they are shown."""
+    stories = {WELL: half_year(), AILING: half_year(fails=True)}
+    return stories | {path: named(HOSTILE_NAMES[half * HALF :][:HALF]) for half, path in enumerate(HOSTILE)}
 
 
 def named(names: tuple[str, ...]) -> Engage:

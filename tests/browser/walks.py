@@ -58,6 +58,47 @@ def test_a_page_of_history_is_turned(page: "Page") -> None:
     assert lines.nth(1).inner_text() == newest
 
 
+@UNSCRIPTED
+def test_a_day_and_an_entry_open_their_why(page: "Page") -> None:
+    """A tap on a sign of the calendar, or on a line of the history; no script is needed, and a link leads back."""
+    page.goto(f"{WELL}/members/{STAR}")
+    page.get_by_role("link", name="today: active").click()
+    page.wait_for_url("**?day=2026-03-05#why")
+    why = page.get_by_role("region", name="Why?")
+    assert why.get_by_role("heading", level=3).inner_text() == "Thu 5 Mar 2026: active"
+    assert "49 XP were carried; +267 XP make 316: 3 points, and 16 XP are carried to the next." in why.inner_text()
+    why.get_by_role("link", name="Close").click()
+    page.get_by_role("table", name=re.compile("^Entries")).get_by_role("link", name="Benchmark, taken back").click()
+    page.wait_for_url("**?entry=*#why")
+    asked = page.locator(".why [aria-current]")
+    assert asked.inner_text().startswith("−40 points, Benchmark, taken back")
+    assert "admin-7" in asked.inner_text()
+
+
+def test_taking_is_as_plain_as_giving(page: "Page") -> None:
+    """A line of the history that takes points looks like one that gives some."""
+    page.goto(f"{WELL}/members/{STAR}")
+    colours = page.locator(".history td.figure").evaluate_all("all => all.map(one => getComputedStyle(one).color)")
+    figures = page.locator(".history td.figure").all_inner_texts()
+    assert {one[0] for one in figures} >= {"+", "−"}
+    assert len(set(colours)) == 1
+
+
+@UNSCRIPTED
+def test_times_are_shown_in_a_zone_of_ones_own(page: "Page") -> None:
+    """Chosen on the page of the rules, kept; days stay those of UTC."""
+    page.goto(f"{WELL}/members/{STAR}")
+    when = page.locator(".history time").first
+    assert when.inner_text().split()[-1] == "14:00"
+    page.get_by_role("link", name="change").click()
+    page.get_by_label("Show times in").select_option("Asia/Tokyo")
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url("**/rules#times")
+    page.goto(f"{WELL}/members/{STAR}")
+    assert when.inner_text().split()[-1] == "23:00"
+    assert "times are of Asia/Tokyo" in page.get_by_role("contentinfo").inner_text()
+
+
 def test_months_are_turned(page: "Page") -> None:
     """Back a month, on again, and to all time."""
     page.goto(f"{WELL}/")
@@ -149,9 +190,16 @@ def test_everything_can_be_done_with_the_keyboard(page: "Page") -> None:
     tab_to(page, "The same, week by week")
     page.keyboard.press("Enter")
     assert page.get_by_role("table", name=re.compile("^Points of the last 26 weeks")).is_visible()
+    tab_to(page, "Skip the calendar")
+    page.keyboard.press("Enter")
     tab_to(page, "Older →")
     page.keyboard.press("Enter")
     page.wait_for_url("**/members/hal?before=*")
+    page.goto(f"{WELL}/members/hal#weeks")
+    tab_to(page, "Skip the calendar")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/members/hal?day=*#why")
     page.goto(f"{WELL}/members/hal")
     tab_to(page, "Dark theme")
     page.keyboard.press("Enter")

@@ -1,5 +1,6 @@
 """A member's page, as it is sent."""
 
+import re
 from datetime import timedelta
 from functools import cache
 
@@ -7,7 +8,8 @@ import pytest
 
 from support.community import Community
 from support.lives import STAR, half_year
-from support.pages import rows, shown
+from support.markup import read
+from support.pages import PLACE, mounted, rows, shown
 from support.visitor import alone
 from trc_engage import Engage
 
@@ -166,3 +168,97 @@ def test_a_chart_that_leaves_entries_out_says_so() -> None:
     page = shown(alone(community.engage), "/members/ada")
     assert "before 3 Mar 2026 the line is not exact" in page.words
     assert rows(page.one("details").one("table"))[0][2] == "100,007"
+
+
+def judged() -> Community:
+    """Return a community in which an admin took an award back, excused a day and noted a leave."""
+    community = Community()
+    community.enroll("ada")
+    community.sync(ada=1_000)
+    community.sync(ada=1_350)
+    community.award("ada", "benchmark:1", points=40)
+    engage = community.engage
+    engage.reverse("benchmark:1", reason="run twice", by="admin-7")
+    engage.excuse(community.now.date(), reason="ill", by="admin-7", member_id="ada", note="a private note")
+    engage.leave("ada", by="admin-7", reason="said goodbye", note="another private note")
+    return community
+
+
+@pytest.mark.parametrize("path", ["?day=2026-03-02", "?entry=2"])
+def test_a_day_and_an_entry_say_why(path: str) -> None:
+    """What was earned, with its arithmetic; what was taken, excused and noted, with the reason."""
+    why = shown(alone(judged().engage), f"/members/ada{path}").one("section", id="why")
+    assert why.one("h3").words == "Mon 2 Mar 2026: active"
+    words = re.sub(r" ([.,:])", r"\1", why.words)
+    for said in (
+        "+3 points, Discord: XP 1,000 → 1,350 (+350), carried 0 → 50.",
+        "0 XP were carried; +350 XP make 350: 3 points, and 50 XP are carried to the next.",
+        "+40 points, Benchmark",
+        "−40 points, Benchmark, taken back",
+        "run twice",
+        ": ill. An excused day breaks no streak.",
+        "Noted as having left Discord",
+        ": said goodbye.",
+    ):
+        assert said in words
+    assert len(why.all("p", class_="asked")) == ("entry" in path)
+
+
+def test_a_member_reads_that_an_admin_did_it_and_an_admin_reads_who() -> None:
+    """On the page and in the API; what a note says is for admins too (R27)."""
+    engage = judged().engage
+    member = mounted(engage, lambda *_: True)
+    admin = mounted(engage, lambda *_: True, may_administer=lambda _: True)
+    for path in ("members/ada?day=2026-03-02", "api/members/ada/history", "api/members/ada/events", "api/feed"):
+        for_member, for_admin = (one.get(f"{PLACE}/{path}").text for one in (member, admin))
+        assert "admin-7" not in for_member
+        assert "private note" not in for_member
+        assert "an admin" in for_member
+        assert "admin-7" in for_admin
+        assert "an admin" not in for_admin
+    assert "a private note" in admin.get(f"{PLACE}/members/ada?day=2026-03-02").text
+
+
+@pytest.mark.parametrize("path", ["?entry=999", "?entry=0", ""])
+def test_why_is_told_of_what_is_there(path: str) -> None:
+    """An entry that is not the member's opens nothing."""
+    assert shown(alone(judged().engage), f"/members/ada{path}").all("section", id="why") == []
+
+
+def test_a_day_without_anything_says_so() -> None:
+    """It is told what the day was."""
+    community = judged()
+    why = shown(alone(community.engage), "/members/ada?day=2026-02-28").one("section", id="why")
+    assert "No points were booked for this day." in why.words
+
+
+def test_the_rules_are_a_page_that_every_page_leads_to() -> None:
+    """In the member's words, with what the site's awards earn."""
+    visitor = alone(engage())
+    for path in ("/", f"/members/{STAR}", "/members?q=a", "/status", "/rules"):
+        assert "/rules" in shown(visitor, path).addresses
+    words = shown(visitor, "/rules").one("main").words
+    for said in (
+        "1 point for each 100 XP",
+        "A benchmark 50 points",
+        "Saturday and Sunday never break it",
+        "midnight UTC",
+    ):
+        assert said in words
+
+
+def test_times_are_of_the_zone_that_was_chosen() -> None:
+    """An instant is shown there; its day stays that of UTC, and is named where it differs."""
+    community = Community()
+    community.enroll("ada")
+    community.award("ada", "late", at=community.now.replace(hour=8) - timedelta(days=1))
+    visitor = alone(community.engage)
+    tokyo = {"Cookie": "trc_engage_zone=Asia/Tokyo"}
+    sent = visitor.ask("POST", "/theme", data={"zone": "Asia/Tokyo", "back": "/rules"})
+    assert sent.headers["set-cookie"].startswith('trc_engage_zone="Asia/Tokyo"; HttpOnly')
+    assert "set-cookie" not in visitor.ask("POST", "/theme", data={"zone": "Mars/Base"}).headers
+    (line,) = rows(read(visitor.get("/members/ada", headers=tokyo).text).one("table", class_="history"))
+    assert line[0] == "1 Mar 17:00"
+    for zone, day in (("Pacific/Auckland", "1 Mar 21:00"), ("nonsense", "1 Mar 08:00")):
+        held = {"Cookie": f"trc_engage_zone={zone}"}
+        assert rows(read(visitor.get("/members/ada", headers=held).text).one("table", class_="history"))[0][0] == day

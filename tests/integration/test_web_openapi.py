@@ -25,6 +25,8 @@ READING = [
     "GET /leaderboard",
     "GET /feed",
     "GET /members",
+    "GET /members/{member_id}/events",
+    "GET /milestones",
 ]
 PLAIN = ["GET /earnings", "GET /status", "GET /excusals"]
 WRITING = [

@@ -46,6 +46,7 @@ QUERIES = {
         *("", "month=2026-02", "month=2026-02&member=ivy", "member=jo&limit=1", f"member={UNSEEN}", "member=x"),
         *("limit=101", "month=2026-2", "member="),
     ),
+    "/milestones": ("", "after=1&limit=1", "limit=0"),
     "/members": ("limit=3", "after=gus&limit=2", "status=left", "status=none", "status=gone", "limit=0"),
     "/feed": ("", "after=60&limit=3", "after=100000", "after=-1", "limit=501", "wait=31"),
 }
@@ -102,31 +103,33 @@ class Requests:
     def read(self) -> None:
         """Ask for all that can be read."""
         for member in (*MEMBERS, UNSEEN, "nobody", OVERLONG):
-            for what in ("", "/history?limit=4", "/calendar?first=2026-02-16&last=2026-03-06"):
+            for what in ("", "/history?limit=4", "/events", "/calendar?first=2026-02-16&last=2026-03-06"):
                 self.ask("GET", f"/members/{member}{what}")
         self.ask("GET", f"/members/{UNSEEN}", headers=BEARER)
         self.ask("GET", "/members/ada", headers=WRONG)
         for path, queries in QUERIES.items():
             for query in queries:
-                self.ask("GET", f"{path}?{query}", headers=READING if path == "/members" else {})
+                self.ask("GET", f"{path}?{query}", headers=READING if path in {"/members", "/milestones"} else {})
         for query in ("limit=500", "after=60&limit=3"):
             self.ask("GET", f"/feed?{query}", headers=BEARER)
         for path in ("/earnings", "/status", DESCRIPTION):
             self.ask("GET", path)
         for headers in ({"X-Admin": "yes"}, BEARER, READING):
+            self.ask("GET", "/members/ada/history?limit=4", headers=headers)
+            self.ask("GET", "/members/ada/events", headers=headers)
             self.ask("GET", "/status", headers=headers)
             self.ask("GET", "/excusals", headers=headers)
-        for path in ("/members?limit=3", "/excusals"):
+        for path in ("/members?limit=3", "/excusals", "/milestones"):
             self.ask("GET", path)
         self.ask("GET", DESCRIPTION, visitor=visitor_of(FailureRun(LedgerFailed("not asked")), token=None))
         self._read_again()
 
     def _read_again(self) -> None:
         """Ask for what the caller holds already, for the head alone, and for what is not there."""
-        for path in ("/members/ada", "/members/ada/history", "/members/ada/calendar", "/leaderboard", "/earnings"):
-            self._ask_for_news(path)
-        for path in ("/feed", "/status", "/members", "/excusals", "/openapi.json"):
-            self._ask_for_news(path)
+        for path in ("", "/history", "/events", "/calendar"):
+            self._ask_for_news(f"/members/ada{path}")
+        for path in ("leaderboard", "earnings", "feed", "status", "members", "excusals", "milestones", "openapi.json"):
+            self._ask_for_news(f"/{path}")
         for path in ("", "/", "/members", "/members/", "/members/ada/", "/members/a/b/c", "/nothing", "/Feed"):
             self.ask("GET", path)
         for method in ("OPTIONS", "PATCH", "DELETE", "POST"):
@@ -216,6 +219,8 @@ class Requests:
             "days": ["2026-03-09"],
             "member_id": "ada",
             "note": "n",
+            "counts_as_activity": False,
+            "never_left": False,
         }
         for error in (LedgerBusy("held by another"), LedgerFailed("FILE: no longer there"), RuntimeError("a bug")):
             visitor = visitor_of(FailureRun(error))

@@ -9,9 +9,9 @@ from hashlib import sha256
 from inspect import isawaitable
 from ipaddress import ip_address
 from threading import Lock
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
-from attrs import Factory, field, frozen
+from attrs import Factory, evolve, field, frozen
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import URL, MutableHeaders, QueryParams
 from starlette.requests import Request
@@ -19,6 +19,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...core.errors import UnknownMember
+from ...core.membership import MembershipEvent
+from ...core.model import Entry
+from ...core.posting import Excusal
 from ...core.validation import validate_member_id
 from ...engage import Engage
 from ..settings import WEB_TOKEN_FORM
@@ -47,6 +50,10 @@ IS_API = "trc_engage.is_api"
 MaySee = Callable[[Request, str], bool | Awaitable[bool]]
 MaySeeMany = Callable[[Request, Sequence[str]], Iterable[str] | Awaitable[Iterable[str]]]
 MayAdminister = Callable[[Request], bool | Awaitable[bool]]
+
+
+Record = TypeVar("Record", Entry, Excusal, MembershipEvent)
+NO_ADMINS = {None, "roster", "import"}
 
 
 def is_token(value: str) -> bool:
@@ -214,6 +221,18 @@ class Site:
         """Raise the same problem as for a path that does not exist, unless the caller is an admin."""
         if not await self.administers(request):
             raise ProblemError.not_found()
+
+
+def readable(records: Iterable[Record], *, administers: bool) -> Sequence[Record]:
+    """Return records as an admin may read them, or a member, who reads neither which admin it was nor notes (R27)."""
+    return [one if administers else _for_member(one) for one in records]
+
+
+def _for_member(record: Record) -> Record:
+    hidden: dict[str, Any] = {} if record.actor in NO_ADMINS else {"actor": "an admin"}
+    if not isinstance(record, Entry):
+        hidden["note"] = None
+    return evolve(record, **hidden)
 
 
 async def _call(hook: Callable[..., Any], *values: object) -> Any:

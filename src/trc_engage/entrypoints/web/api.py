@@ -20,8 +20,8 @@ from ..settings import installed_version
 from ..wire import members as wire, runs
 from ..wire.shape import INSTANT_FORM, Shown
 from . import openapi
-from .access import Site
-from .endpoints import DAY_FORM, POSITION_MAX, Call, Endpoint, Month, as_json, tagged
+from .access import Site, readable
+from .endpoints import DAY_FORM, POSITION_MAX, Call, Endpoint, Handler, Month, as_json, tagged
 from .news import WAIT_SECONDS_MAX
 
 CALENDAR_DAYS = 26 * 7
@@ -48,6 +48,7 @@ _PROSE: dict[str, Any] = {
     "pattern": r"^[^\u0000]*[^\u0000\s\u001c-\u001f\u0085][^\u0000]*$",
 }
 Prose = Annotated[str, Shown(**_PROSE)]
+By = Annotated[str | None, Shown("Who says so.", **_PROSE)]
 Why = Annotated[str | None, Shown("Why; the member may read it.", **_PROSE)]
 Note = Annotated[str | None, Shown("For admins alone.", **_PROSE)]
 Days = Annotated[Sequence[date], Shown("Weekdays.", minItems=1)]
@@ -82,11 +83,15 @@ def history(
     before: Annotated[int | None, _cursor("The cursor: entries below this position.")] = None,
     source: Annotated[str | None, Shown("Entries of this source only.", **_SOURCE, examples=["discord"])] = None,
     limit: Annotated[int, _limit(500)] = 50,
+    *,
+    administers: bool,
 ) -> wire.History:
     """List a member's entries, newest first."""
     entries = call.engage.history(member_id, limit=limit + 1, before=before, source=source)
     cursor = entries[limit - 1].position if len(entries) > limit else None
-    return wire.History.of(member_id=member_id, entries=entries[:limit], next_before=cursor)
+    return wire.History.of(
+        member_id=member_id, entries=readable(entries[:limit], administers=administers), next_before=cursor
+    )
 
 
 def calendar(
@@ -99,6 +104,22 @@ def calendar(
     last = last or call.engage.today()
     first = first or last - timedelta(days=CALENDAR_DAYS - 1)
     return wire.Calendar.of(member_id=member_id, days=call.engage.days(member_id, first, last))
+
+
+def events(call: Call, member_id: MemberId, *, administers: bool) -> wire.Events:
+    """List what was done about a member's enrollment and links, oldest first."""
+    found = readable(call.engage.events(member_id), administers=administers)
+    return wire.Events.of(member_id=member_id, events=found)
+
+
+def milestones(
+    call: Call,
+    after: Annotated[int, _cursor("The cursor: those recorded after this number.")] = 0,
+    limit: Annotated[int, _limit(500)] = 100,
+) -> wire.Milestones:
+    """List who reached which milestones, in the order in which that was recorded, for admins."""
+    found = call.engage.milestones_reached(after=after, limit=limit)
+    return wire.Milestones.of(milestones=found, after=found[-1].number if found else after)
 
 
 def leaderboard(
@@ -136,6 +157,8 @@ async def feed(
         int,
         Shown("If there is nothing, wait so many seconds for something new.", minimum=0, maximum=WAIT_SECONDS_MAX),
     ] = 0,
+    *,
+    administers: bool,
 ) -> wire.Feed:
     """List everyone's entries, oldest first: of members the caller may see, or with the token of all."""
     entries = await run_in_threadpool(call.engage.feed, after=after, limit=limit + 1)
@@ -144,7 +167,9 @@ async def feed(
         entries = await run_in_threadpool(call.engage.feed, after=after, limit=limit + 1)
     page = entries[:limit]
     return wire.Feed.of(
-        entries=page if call.site.is_trusted(call.request) else await _visible(call, page),
+        entries=readable(
+            page if call.site.is_trusted(call.request) else await _visible(call, page), administers=administers
+        ),
         after=page[-1].position if page else after,
         more=len(entries) > limit,
     )
@@ -176,9 +201,13 @@ def enroll(
         Shown("Any text; escape it where you show it.", maxLength=NAME_LENGTH_MAX, pattern=r"^[^\u0000]*$"),
     ] = None,
     discord_id: Annotated[str | None, _DISCORD_ID] = None,
+    by: By = None,
+    reason: Why = None,
+    note: Note = None,
 ) -> wire.Enrollment:
     """Enroll a member, or bring name and link up to date."""
-    return wire.Enrollment.of(call.engage.enroll(member_id, name=name, discord_id=discord_id))
+    who = {"by": by, "reason": reason, "note": note}
+    return wire.Enrollment.of(call.engage.enroll(member_id, name=name, discord_id=discord_id, **who))
 
 
 def members(
@@ -201,39 +230,40 @@ def members(
     return wire.Members.of(members=page, next_after=page[-1].member_id if len(found) > limit else None)
 
 
-def link(call: Call, member_id: MemberId, discord_id: Annotated[str, _DISCORD_ID]) -> wire.Enrollment:
+def link(
+    call: Call,
+    member_id: MemberId,
+    discord_id: Annotated[str, _DISCORD_ID],
+    by: By = None,
+    reason: Why = None,
+    note: Note = None,
+) -> wire.Enrollment:
     """Link a Discord id to a member."""
-    return wire.Enrollment.of(call.engage.link(member_id, discord_id))
+    return wire.Enrollment.of(call.engage.link(member_id, discord_id, by=by, reason=reason, note=note))
 
 
-def unlink(call: Call, member_id: MemberId) -> wire.Enrollment:
-    """Close a member's account."""
-    return wire.Enrollment.of(call.engage.unlink(member_id))
+def rejoin(
+    call: Call,
+    member_id: MemberId,
+    never_left: Annotated[bool, Shown("The last leave was a mistake; say by whom and why.")] = False,
+    by: By = None,
+    reason: Why = None,
+    note: Note = None,
+) -> wire.Enrollment:
+    """Note that a member is back on Discord, or never left."""
+    return wire.Enrollment.of(call.engage.rejoin(member_id, never_left=never_left, by=by, reason=reason, note=note))
 
 
-def leave(call: Call, member_id: MemberId) -> wire.Enrollment:
-    """Note that a member left Discord."""
-    return wire.Enrollment.of(call.engage.leave(member_id))
+def on_record(deed: str, summary: str) -> Handler:
+    """Return a handler that does something about a member, with who and why on record."""
 
+    def handler(
+        call: Call, member_id: MemberId, by: By = None, reason: Why = None, note: Note = None
+    ) -> wire.Enrollment:
+        return wire.Enrollment.of(getattr(call.engage, deed)(member_id, by=by, reason=reason, note=note))
 
-def rejoin(call: Call, member_id: MemberId) -> wire.Enrollment:
-    """Note that a member is back on Discord."""
-    return wire.Enrollment.of(call.engage.rejoin(member_id))
-
-
-def hide(call: Call, member_id: MemberId) -> wire.Enrollment:
-    """Leave a member out of the leaderboard and the feed."""
-    return wire.Enrollment.of(call.engage.hide(member_id))
-
-
-def show(call: Call, member_id: MemberId) -> wire.Enrollment:
-    """Show a hidden member again."""
-    return wire.Enrollment.of(call.engage.show(member_id))
-
-
-def forget(call: Call, member_id: MemberId) -> wire.Enrollment:
-    """Erase a member's name and Discord ids for good; points and history stay."""
-    return wire.Enrollment.of(call.engage.forget(member_id))
+    handler.__name__, handler.__doc__ = deed, summary
+    return handler
 
 
 def award(
@@ -243,9 +273,13 @@ def award(
     points: Annotated[int, Shown(**_GAIN)],
     key: Id,
     at: Annotated[datetime, Shown("When it happened, with its zone.", pattern=f"^{INSTANT_FORM}$")],
+    counts_as_activity: Annotated[bool, Shown("False for a bonus, which makes no day active.")] = True,
 ) -> wire.Receipt:
     """Award points, once for their key."""
-    return _receipt(call, call.engage.award(member_id, source=source, points=points, key=key, at=at))
+    receipt = call.engage.award(
+        member_id, source=source, points=points, key=key, at=at, counts_as_activity=counts_as_activity
+    )
+    return _receipt(call, receipt)
 
 
 def adjust(
@@ -294,20 +328,22 @@ ENDPOINTS = (
     Endpoint("GET", MEMBER, summary, "visible"),
     Endpoint("GET", f"{MEMBER}/history", history, "visible"),
     Endpoint("GET", f"{MEMBER}/calendar", calendar, "visible"),
+    Endpoint("GET", f"{MEMBER}/events", events, "visible"),
     Endpoint("GET", "/leaderboard", leaderboard, "visible"),
     Endpoint("GET", "/earnings", earnings, "anybody"),
     Endpoint("GET", "/feed", feed, "anybody"),
     Endpoint("GET", "/status", status, "admin"),
     Endpoint("GET", "/members", members, "admin"),
+    Endpoint("GET", "/milestones", milestones, "admin"),
     Endpoint("GET", "/excusals", excusals, "admin"),
     Endpoint("PUT", MEMBER, enroll, problems=(409,)),
     Endpoint("PUT", f"{MEMBER}/link", link, problems=(409,)),
-    Endpoint("DELETE", f"{MEMBER}/link", unlink),
-    Endpoint("POST", f"{MEMBER}/leave", leave, problems=(409,)),
+    Endpoint("DELETE", f"{MEMBER}/link", on_record("unlink", "Close a member's account.")),
+    Endpoint("POST", f"{MEMBER}/leave", on_record("leave", "Note that a member left Discord."), problems=(409,)),
     Endpoint("POST", f"{MEMBER}/rejoin", rejoin, problems=(409,)),
-    Endpoint("POST", f"{MEMBER}/hide", hide),
-    Endpoint("POST", f"{MEMBER}/show", show),
-    Endpoint("POST", f"{MEMBER}/forget", forget),
+    Endpoint("POST", f"{MEMBER}/hide", on_record("hide", "Leave a member out of the leaderboard and the feed.")),
+    Endpoint("POST", f"{MEMBER}/show", on_record("show", "Show a hidden member again.")),
+    Endpoint("POST", f"{MEMBER}/forget", on_record("forget", "Erase a member's name and Discord ids for good.")),
     Endpoint("POST", f"{MEMBER}/awards", award, creates=True, problems=(409,)),
     Endpoint("POST", f"{MEMBER}/adjustments", adjust, creates=True, problems=(409,)),
     Endpoint("POST", "/excusals", excuse, problems=(404,)),

@@ -1,11 +1,13 @@
 """An endpoint, declared once by its handler: the signature says what comes in, and the docstring what it is for.
 
 A parameter whose name stands in the path is taken from there; others are of the query of a GET, and else fields of the
-body. Their types and what `Shown` says of them become the route, the checks and OpenAPI.
+body; `administers` says whether the caller is an admin. Their types and what `Shown` says of them become the route, the
+checks and OpenAPI.
 """
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from hashlib import blake2b
@@ -58,7 +60,7 @@ class Parameter:
     known: Shown
     default: Any
     """`Argument.empty` where it must be sent."""
-    place: Literal["path", "query", "body"]
+    place: Literal["path", "query", "body", "caller"]
 
     @property
     def is_required(self) -> bool:
@@ -98,10 +100,12 @@ class Endpoint:
     @parameters.default
     def _parameters(self) -> Mapping[str, Parameter]:
         hints = get_type_hints(self.handler, include_extras=True)
-        rest: Literal["query", "body"] = "query" if self.method == "GET" else "body"
-        in_path = re.findall(r"{(\w+)", self.path)
+        places = defaultdict[str, Any](
+            lambda: "query" if self.method in {"GET", "DELETE"} else "body", administers="caller"
+        )
+        places |= dict.fromkeys(re.findall(r"{(\w+)", self.path), "path")
         return {
-            name: Parameter(*known_of(hints[name]), one.default, "path" if name in in_path else rest)
+            name: Parameter(*known_of(hints[name]), one.default, places[name])
             for name, one in [*signature(self.handler).parameters.items()][1:]
         }
 
@@ -132,7 +136,7 @@ class Endpoint:
     async def checked(self, call: Call) -> Mapping[str, Any]:
         """Check who calls, and return the values of the parameters that were sent."""
         request, site = call.request, call.site
-        given = {name: str(request.path_params[name]) for name in self.of_place("path")}
+        given: dict[str, Any] = {name: str(request.path_params[name]) for name in self.of_place("path")}
         if self.access == "token":
             site.check_may_write(request)
         elif self.access == "admin":
@@ -141,9 +145,11 @@ class Endpoint:
             await site.check_may_see(request, given["member_id"])
         given |= _query(self.of_place("query"), request)
         if fields := self.of_place("body"):
-            given |= _body(fields, await _sent(request))
+            given |= _body(fields, await _sent(request, is_needed=any(one.is_required for one in fields.values())))
         if self.access == "visible" and given.get("member"):
             await site.check_may_see(request, given["member"])
+        if "administers" in self.parameters:
+            given["administers"] = await site.administers(request)
         return given
 
 
@@ -186,12 +192,14 @@ def _body(fields: Mapping[str, Parameter], sent: Mapping[str, Any]) -> Mapping[s
     return {name: fields[name].read(name, value) for name, value in sent.items()}
 
 
-async def _sent(request: Request) -> Mapping[str, Any]:
-    """Return the JSON object that was sent."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
+async def _sent(request: Request, *, is_needed: bool) -> Mapping[str, Any]:
+    """Return the JSON object that was sent; nothing is one without fields where none is needed."""
+    is_json = request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
+    content = await body_of(request) if is_json or not is_needed else b""
+    if not (content or is_needed):
+        return {}
+    if not is_json:
         raise ProblemError("wrong-media-type", "send it as `Content-Type: application/json`")
-    content = await body_of(request)
     try:
         value = json.loads(content.decode(), parse_constant=_refused, parse_float=_exact, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
@@ -248,6 +256,12 @@ def _day(name: str, given: object, _: Shown) -> date:
         raise InvalidValue(name, given, "give a day such as 2026-03-02") from error
 
 
+def _yes_or_no(name: str, given: object, _: Shown) -> bool:
+    if not isinstance(given, bool):
+        raise InvalidValue(name, given, "give true or false")
+    return given
+
+
 def _days(name: str, given: object, known: Shown) -> Sequence[date]:
     if not isinstance(given, list) or not given:
         raise InvalidValue(name, given, 'give a list of days, such as ["2026-03-02"]')
@@ -267,5 +281,6 @@ QUERY_READERS: Mapping[Any, Reader] = {int: _number, date: _day, Month: lambda n
 BODY_READERS: Mapping[Any, Reader] = {
     datetime: lambda name, given, _: parsed_instant(name, given),
     Sequence[date]: _days,
+    bool: _yes_or_no,
 }
 """What reads a field of a type; what the others hold, the core checks."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Literal, get_args, get_origin
 
-from ...core import model, reports
+from ...core import membership, model, reports
 from ..settings import installed_version
 from ..wire.shape import Shape, Shown, hints_of, optional_of, without_none
 from .endpoints import MONTH_FORM, Endpoint, Month, Parameter
@@ -26,6 +26,8 @@ NAMES: Mapping[Any, str] = {
     reports.EnrollmentOutcome: "EnrollmentOutcome",
     reports.ReceiptOutcome: "ReceiptOutcome",
     reports.Mark: "Mark",
+    reports.ChangeCause: "ChangeCause",
+    membership.EventKind: "EventKind",
 }
 """What the types are called that have no name of their own."""
 ABOUT = """Points, streaks and the ledger behind them. Days and instants are of UTC.
@@ -140,7 +142,7 @@ def _operation(endpoint: Endpoint, schemas: Schemas) -> Schema:
         name = f"{endpoint.handler.__name__.capitalize()}Body"
         body = schemas.named(name, lambda: schemas.of_fields(fields))
         operation["requestBody"] = {
-            "required": True,
+            "required": any(one.is_required for one in fields.values()),
             "content": {"application/json": {"schema": body}},
         }
     if endpoint.access == "token":
@@ -171,7 +173,7 @@ def _problems(endpoint: Endpoint) -> set[int]:
     """Return the statuses of what can go wrong: an endpoint's own, and what follows from the rest of it."""
     has_member = "member_id" in endpoint.parameters
     found = {500, 503, *endpoint.problems}
-    if endpoint.parameters:
+    if endpoint.parameters.keys() - {"administers"}:
         found |= {422}
     if has_member or endpoint.access in {"visible", "admin"}:
         found |= {404}

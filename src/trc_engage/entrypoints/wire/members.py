@@ -258,6 +258,21 @@ class Events(OfMember):
     events: Annotated[Sequence[Event], Shown("Oldest first.")]
 
 
+class Milestone(OfMember):
+    """A length that a member's longest streak has reached."""
+
+    number: Annotated[int, Shown("Orders them; once told, one stands for ever.")]
+    milestone_id: Annotated[str, Shown("Member and threshold: a key for a bonus.")]
+    threshold: Annotated[int, Shown("In weekdays.")]
+
+
+class Milestones(Shape):
+    """A page of milestones."""
+
+    milestones: Sequence[Milestone]
+    after: Annotated[int, Shown("The cursor of the next page, also where this one is empty.")]
+
+
 class StreakChange(OfMember):
     """How news of a settled day changed a streak."""
 

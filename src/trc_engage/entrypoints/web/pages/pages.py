@@ -1,6 +1,7 @@
 """The pages for people: leaderboard, member, search, status, problem; rendered here, complete without scripts."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any
 
 from starlette.concurrency import run_in_threadpool
@@ -9,17 +10,19 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from ....core.days import ONE_DAY
+from ....core.membership import EventKind
 from ....core.model import Entry
+from ....core.posting import in_force
 from ....core.reports import Found
 from ....engage import Engage
 from ...settings import installed_version
 from ...wire.shape import Shown
-from ...wording import STATUSES, advice_of, answer, explained, holding, running
-from ..access import Site
+from ...wording import MARKS, STATUSES, advice_of, answer, counted, explained, holding, running
+from ..access import Site, readable
 from ..endpoints import POSITION_MAX, Call, month_of
 from ..problems import ProblemError
 from .charts import LEGEND, balances, calendar, chart, first_day
-from .templating import HEADERS, MEDIA_TYPE, Page, asset, capitalized, clean, is_visible, link, render, switch_theme
+from .templating import HEADERS, MEDIA_TYPE, Page, asset, capitalized, choices, choose, clean, is_visible, link, render
 
 TOP = 25
 
@@ -91,6 +94,18 @@ async def search(call: Call, q: str = "") -> Values | Response:
 
 
 PAGE = 25
+Position = Annotated[int | None, Shown(minimum=0, maximum=POSITION_MAX)]
+EVENTS: Mapping[EventKind, str] = {
+    "enrolled": "Enrolled",
+    "linked": "A Discord account was linked",
+    "unlinked": "The Discord account was unlinked",
+    "left": "Noted as having left Discord",
+    "returned": "Noted as back on Discord",
+    "never_left": "The note of having left was a mistake, and was undone",
+    "hidden": "Left out of the leaderboard",
+    "shown": "Shown in the leaderboard again",
+    "forgotten": "Name and Discord account were erased",
+}
 TITLES: Mapping[str, str] = {
     "opening": "Account opened",
     "gain": "Discord",
@@ -101,12 +116,18 @@ TITLES: Mapping[str, str] = {
 
 
 def member(
-    call: Call, member_id: str, before: Annotated[int | None, Shown(minimum=0, maximum=POSITION_MAX)] = None
+    call: Call,
+    member_id: str,
+    before: Position = None,
+    day: date | None = None,
+    entry: Position = None,
+    *,
+    administers: bool,
 ) -> Values:
-    """Show a member, with the page of the history below position `?before=`."""
+    """Show a member, with the page of the history below `?before=`, and why a `?day=` or an `?entry=` is so."""
     engage, today = call.engage, call.engage.today()
     standing, begins = engage.standing(member_id), first_day(today)
-    entries = engage.history(member_id, limit=PAGE + 1, before=before)
+    entries = readable(engage.history(member_id, limit=PAGE + 1, before=before), administers=administers)
     found = balances(engage, member_id, standing.points, begins, today)
     return {
         "standing": standing,
@@ -117,14 +138,56 @@ def member(
         "calendar": calendar(engage.days(member_id, begins, today)),
         "balances": found,
         "chart": chart(found),
+        "why": _why(engage, member_id, day, entry, administers=administers),
         "entries": entries[:PAGE],
         "before": before,
         "older": entries[PAGE - 1].position if len(entries) > PAGE else None,
         "legend": LEGEND,
         "statuses": STATUSES,
+        "marks": MARKS,
+        "events": EVENTS,
+        "told": _told,
         "title_of": title_of,
         "explained": explained,
     }
+
+
+def _why(engage: Engage, member_id: str, day: date | None, position: int | None, *, administers: bool) -> Values | None:
+    """Gather what made a day what it is, or the day of an entry; None if neither is asked for or there."""
+    asked = None
+    if position is not None:
+        (*_, asked) = (None, *engage.history(member_id, limit=1, before=position + 1))
+        day = asked.day if asked and asked.position == position else None
+    if day is None:
+        return None
+    found = engage.explain(member_id, day, day)
+    excusals = [one for one in in_force(engage.excusals(member_id)) if one.day == day]
+    events = [one for one in engage.events(member_id) if one.at.date() == day]
+    return {
+        "day": day,
+        "entry": asked and readable([asked], administers=administers)[0],
+        "mark": found.days[0],
+        "entries": readable(found.entries, administers=administers),
+        "excusals": readable(excusals, administers=administers),
+        "events": readable(events, administers=administers),
+    }
+
+
+def _told(entry: Entry) -> str:
+    """Return what an entry means, so that a child can reckon it; what was booked late says so."""
+    change = entry.xp
+    if change is None or entry.kind not in {"gain", "deduction"}:
+        return ""
+    before, moved = change.carried_before or 0, change.xp_after - (change.xp_before or 0)
+    return (
+        f"{before} XP were carried; {moved:+,} XP make {before + moved:,}: {counted(entry.points, 'point')}, "
+        f"and {change.carried_after} XP are carried to the next."
+    )
+
+
+def rules(call: Call) -> Values:
+    """Say how points and streaks work."""
+    return {"earnings": call.site.earnings, "zones": sorted(choices("zone"))}
 
 
 def title_of(entry: Entry) -> str:
@@ -177,9 +240,10 @@ def routes() -> list[BaseRoute]:
         Page("GET", "/members", search, "anybody"),
         Page("GET", "/members/{member_id:path}", member, "visible"),
         Page("GET", "/status", status, "admin"),
+        Page("GET", "/rules", rules, "anybody"),
     )
     return [
         *(Route(page.path, page.answer, name=page.handler.__name__) for page in pages),
-        Route("/theme", switch_theme, methods=["POST"], name="theme"),
+        Route("/theme", choose, methods=["POST"], name="theme"),
         Route("/static/{name}", static, name="static"),
     ]

@@ -1,17 +1,19 @@
 """How a page is rendered: templates, links, names and themes."""
 
 import re
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Mapping, Set
+from datetime import date, datetime
 from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
 from typing import Any
 from unicodedata import category
 from urllib.parse import parse_qs, quote, urlencode
+from zoneinfo import ZoneInfo, available_timezones
 
 from attrs import frozen
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -95,25 +97,32 @@ def is_visible(text: str) -> bool:
     return any(category(char)[0] in "LNPS" and char not in _BLANK for char in text)
 
 
-COOKIE = "trc_engage_theme"
 THEMES = ("light", "dark")
 YEAR_SECONDS = 365 * 24 * 60 * 60
 
 
-def theme_of(request: Request) -> str | None:
-    """Return the chosen theme, if any."""
-    chosen = request.cookies.get(COOKIE)
-    return chosen if chosen in THEMES else None
+@cache
+def choices(name: str) -> Set[str]:
+    """Return the themes, or the time zones: all that the machine knows by the name of a place."""
+    places = (zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))
+    return {"theme": {*THEMES}, "zone": {"UTC", *places}}[name]
 
 
-async def switch_theme(request: Request) -> Response:
-    """Set the theme cookie, and redirect back to the page on which it was chosen."""
+def choice(request: Request, name: str) -> str | None:
+    """Return the theme or the zone that was chosen, if any."""
+    chosen = request.cookies.get(f"trc_engage_{name}")
+    return chosen if chosen in choices(name) else None
+
+
+async def choose(request: Request) -> Response:
+    """Set a cookie with the theme or the zone, and redirect back to the page on which it was chosen."""
     sent = parse_qs((await body_of(request)).decode(errors="replace"))
-    theme, back = (sent.get(field, [""])[0] for field in ("theme", "back"))
+    back = sent.get("back", [""])[0]
     answer = RedirectResponse(back if _is_path_of(request, back) else link(request, "board"), 303)
-    if theme in THEMES:
-        path = f"{root(request)}/"
-        answer.set_cookie(COOKIE, theme, YEAR_SECONDS, path=path, httponly=True, samesite="lax")
+    for name in ("theme", "zone"):
+        if (chosen := sent.get(name, [""])[0]) in choices(name):
+            path = f"{root(request)}/"
+            answer.set_cookie(f"trc_engage_{name}", chosen, YEAR_SECONDS, path=path, httponly=True, samesite="lax")
     return answer
 
 
@@ -158,7 +167,8 @@ def render(request: Request, template: str, **values: Any) -> str:
         .render(
             link=lambda page, **parts: link(request, page, **parts),
             static=lambda name: link(request, "static", query={"v": asset(name, brand)[1]}, name=name),
-            theme=theme_of(request),
+            theme=choice(request, "theme"),
+            zone=choice(request, "zone") or "UTC",
             brand=brand,
             here=f"{path}?{query}" if query else path,
             **values,
@@ -186,10 +196,17 @@ def environment() -> Environment:
         "dated": dated,
         "month": lambda day: f"{day:%B %Y}",
         "clock": lambda at: f"{at:%H:%M}",
+        "local": local,
         "ordinal": ordinal,
         "commands": commands,
     }
     return made
+
+
+@pass_context
+def local(context: Context, at: datetime) -> datetime:
+    """Return an instant in the zone that the reader has chosen; days stay those of UTC."""
+    return at.astimezone(ZoneInfo(context["zone"]))
 
 
 def dated(day: date) -> str:
