@@ -234,3 +234,40 @@ def test_a_list_without_many_members_is_refused(community: Community) -> None:
     assert engage.reconcile(four, dry_run=True).distrusted
     assert list(engage.reconcile([IDS[name] for name in names[4:]]).left) == names[:4]
     assert list(engage.reconcile([], accept_departures=True, by="admin-7", reason="closed").left) == names[4:]
+
+
+def test_a_member_marked_by_mistake_from_thursday_to_monday(community: Community) -> None:
+    """Who chatted on both days: it is on record who did what, and the streak and the points are repaired."""
+    engage, a_day = community.engage, timedelta(days=1)
+    community.enroll("ada")
+    community.sync(ada=1_000)
+    for xp in (1_100, 1_200, 1_300):
+        community.sync(a_day if xp > 1_100 else timedelta(minutes=15), ada=xp)
+    community.sync(a_day)
+    assert f"{community.now:%a %H:%M}" == "Thu 09:30"
+    engage.leave("ada", by="admin-3")
+    community.xp["ada"] = 1_400
+    community.now += timedelta(days=4)
+    engage.settle()
+    broken = engage.standing("ada").streak
+    assert (broken and broken.current, community.points("ada")) == (0, 3)
+    engage.rejoin("ada", never_left=True, **WHY)
+    community.run(a_day)
+    mended = engage.standing("ada").streak
+    assert (mended and mended.current, community.points("ada")) == (6, 4)
+    assert [(event.kind, event.actor) for event in engage.events("ada")[2:]] == [
+        ("left", "admin-3"),
+        ("never_left", "admin-7"),
+    ]
+
+
+def test_a_member_reset_while_nobody_knew_that_they_had_left(community: Community) -> None:
+    """The fall is deducted as any is (R4); an admin gives the points back by hand, on record (R8)."""
+    community.enroll("ada")
+    for xp in (1_000, 7_000, 1_100):
+        report = community.sync(ada=xp)
+    assert (report.points, community.points("ada")) == (-59, 1)
+    community.engage.adjust("ada", points=59, key="reset:ada", reason="reset by MEE6 while away", by="admin-7")
+    assert community.points("ada") == 60
+    community.sync(ada=1_200)
+    assert community.points("ada") == 61

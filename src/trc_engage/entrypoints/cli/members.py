@@ -2,11 +2,12 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from ...core.reports import Enrollment, EnrollmentOutcome, Standing
+from ...core.errors import RosterError
+from ...core.reports import Enrollment, EnrollmentOutcome, ReconcileReport, Standing
 from ...engage import Engage
 from ..stores import opened_to_read
 from ..wire import members as wire
@@ -273,7 +274,7 @@ def reconcile(
     present = imports.read_ids(file)
     how = {"dry_run": dry_run, "accept_departures": accept_departures}
     with opened(settings_in_force()) as engage:
-        report = engage.reconcile(present, by=by, reason=reason, note=note, **how)
+        report = _reconciled(engage, file, present, by=by, reason=reason, note=note, **how)
 
     def text() -> None:
         done = "dry run, nothing written: " if dry_run else ""
@@ -311,6 +312,14 @@ def events(member: Member, *, as_json: Json = False) -> None:
             for event in found
         ],
     )
+
+
+def _reconciled(engage: Engage, file: str, present: Sequence[str], **how: Any) -> ReconcileReport:
+    try:
+        return engage.reconcile(present, **how)
+    except RosterError as error:
+        decide = "--dry-run shows them, --accept-departures accepts it"
+        raise BadData(f"{file}: {error.message}: {decide}") from error
 
 
 def _change(change: Callable[[Engage], Sequence[Enrollment]], *, as_json: bool) -> None:
