@@ -22,6 +22,9 @@ HOMES = {
     "searching": ("search", "indexed_select"),
     "merging": ("crowd_sync", "crowd_merge", "crowd_settle", "crowd_streaks"),
     "attending": ("questions", "by_list"),
+    "company": (
+        *("joined_awards", "raw_awards", "async_standings", "thread_selects", "async_blocked", "thread_blocked"),
+    ),
     "asking": ("crowd_standing", "crowd_history", "crowd_month", "crowd_scan"),
 }
 

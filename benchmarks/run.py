@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import cluster
+import company
 import outage
 import population
 import scaling
@@ -163,6 +165,24 @@ class Bench:
         yield ratio(what, f"{listed[0]:,.0f} of the list route, hourly", ours, listed, None)
         yield ratio(what, "one a second", ours, [86_400.0], 1.0)
 
+    def company(self) -> Iterator[Ratio]:
+        """Compare a joined award, and `AsyncEngage`, with the bare statements."""
+        with cluster.started() as server:
+            environment = {"BENCH_DSN": server.create("company")}
+            company.build(environment["BENCH_DSN"])
+            names = ("joined_awards", "raw_awards")
+            measures = {name: partial(measure, name, self.folder, 0, environment) for name in names}
+            ours, raw = alternating(measures, self.rounds).values()
+        yield ratio("a joined award, committed", "the same rows by raw SQL", ours, raw, 2.0)
+        store = self._store(ACCOUNTS_FEW)
+        for what, names, limit in (
+            ("AsyncEngage.standing", ("async_standings", "thread_selects"), 1.3),
+            ("loop blocked, 200 requests at once", ("async_blocked", "thread_blocked"), 1.0),
+        ):
+            measures = {name: partial(measure, name, store, 0) for name in names}
+            ours, raw = alternating(measures, self.rounds).values()
+            yield ratio(what, "asyncio.to_thread of its SELECTs", ours, raw, limit)
+
     def outages(self) -> Iterator[Ratio]:
         """Compare status and a failing run after a year of outage with those after three days."""
         stores = {}
@@ -260,6 +280,7 @@ def main() -> None:
             bench.idling,
             bench.waiting,
             bench.attending,
+            bench.company,
             bench.outages,
             bench.searches,
             bench.scaling,

@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,15 +44,7 @@ def serve_bare(store: Path, _accounts: int) -> float:
     from starlette.responses import JSONResponse  # noqa: PLC0415
     from starlette.routing import Route  # noqa: PLC0415
 
-    statements, local = _statements(store), threading.local()
-
-    def connected() -> sqlite3.Connection:
-        if not hasattr(local, "connection"):
-            local.connection = sqlite3.connect(store, isolation_level=None)
-            for pragma in PRAGMAS:
-                local.connection.execute(pragma)
-        connection: sqlite3.Connection = local.connection
-        return connection
+    statements, connected = statements_of_standing(store), connected_to(store)
 
     def summary(request: Request) -> JSONResponse:
         connection, me = connected(), {"me": request.path_params["member_id"]}
@@ -69,7 +61,22 @@ def serve_site(store: Path, _accounts: int) -> float:
         return _serve(create_app(Engage(ledger=ledger, clock=lambda: NOW), alone=True, token=TOKEN))
 
 
-def _statements(store: Path) -> list[str]:
+def connected_to(store: Path) -> Callable[[], sqlite3.Connection]:
+    """Return what gives each thread a connection of its own."""
+    local = threading.local()
+
+    def connected() -> sqlite3.Connection:
+        if not hasattr(local, "connection"):
+            local.connection = sqlite3.connect(store, isolation_level=None)
+            for pragma in PRAGMAS:
+                local.connection.execute(pragma)
+        connection: sqlite3.Connection = local.connection
+        return connection
+
+    return connected
+
+
+def statements_of_standing(store: Path) -> list[str]:
     """Return what a summary runs, as SQLite was given it, with the member left open."""
     told: list[str] = []
     with SqliteLedger.open(store) as ledger:

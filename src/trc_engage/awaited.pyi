@@ -1,6 +1,6 @@
 """The methods of `AsyncEngage`; written by `python -m support.faces` in `tests`, and not by hand."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from .core.reports import (
     MemberDay,
     Rank,
     Receipt,
+    ReconcileReport,
     RosterReport,
     RunReport,
     SettleReport,
@@ -47,6 +48,8 @@ class Awaited:
         """
     async def members(self, *, after: str = "", limit: int | None = None) -> Sequence[Standing]:
         """Return where members stand, by member id, without the streaks: everybody, or a page of those beyond an id."""
+    async def never_seen(self) -> Sequence[str]:
+        """Return the members, by id, whose linked account no board has ever shown: perhaps the id is wrong (R31)."""
     async def find(self, text: str, *, limit: int = 25) -> Sequence[Found]:
         """Return who has this id or Discord id, then who has it in the name: each word of it begins one of the name.
 
@@ -85,11 +88,14 @@ class Awaited:
 
         All of them, or everybody's and one member's.
         """
-    async def leaderboard(self, *, month: date | None = None, limit: int = 25) -> Sequence[Rank]:
-        """Return the top of the visible members by points, of all time or of the UTC month that holds `month`."""
-    async def longest_streaks(self, *, limit: int = 25) -> Sequence[Rank]:
+    async def leaderboard(self, *, month: date | None = None, limit: int = 25, present: bool = False) -> Sequence[Rank]:
+        """Return the top of the visible members by points, of all time or of the UTC month that holds `month`.
+
+        Here and below `present` leaves those out who are noted as having left Discord.
+        """
+    async def longest_streaks(self, *, limit: int = 25, present: bool = False) -> Sequence[Rank]:
         """Return the visible members with the longest current streaks."""
-    async def rank(self, member_id: str, *, month: date | None = None) -> Rank:
+    async def rank(self, member_id: str, *, month: date | None = None, present: bool = False) -> Rank:
         """Return a member's own rank, also outside the top and if hidden."""
     async def today(self) -> date:
         """Return which UTC day it is, by the clock."""
@@ -158,6 +164,21 @@ class Awaited:
         note: str | None = None,
     ) -> Sequence[Enrollment]:
         """Note the same of many, all or none."""
+    async def reconcile(
+        self,
+        present: Iterable[str],
+        *,
+        dry_run: bool = False,
+        accept_departures: bool = False,
+        by: str | None = None,
+        reason: str | None = None,
+        note: str | None = None,
+    ) -> ReconcileReport:
+        """Note who left and who is back by a list of all Discord ids that are on the server (R6, R25).
+
+        If 5 or more and more than 10 % of the members are not on it, it is refused as `RosterError`, unless
+        `accept_departures`, with `by` and `reason`.
+        """
     async def sync(
         self,
         *,

@@ -284,7 +284,7 @@ def test_a_read_that_can_never_be_whole_says_so(
 ) -> None:
     """Where others commit between any two of its statements, it gives up in the end, and has changed nothing."""
     module = sys.modules["trc_engage.adapters.postgres.joined"]
-    monkeypatch.setattr(module, "SEEN", "SELECT CAST(random() AS TEXT)")
+    monkeypatch.setattr(module, "SEEN", "CAST(random() AS TEXT)")
     monkeypatch.setattr(module, "WAIT_SECONDS", 0.0)
     with psycopg.connect(server_dsn()) as writer, psycopg.connect(server_dsn()) as connection:
         joined = PostgresLedger.open(connection=connection, schema=place)

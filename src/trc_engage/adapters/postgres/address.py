@@ -69,23 +69,20 @@ class Address:
 
     @property
     def begin_writing(self) -> tuple[str, ...]:
-        """The statements that begin a write, once all others are done; the last returns the version.
+        """The statements that begin a write, once all others are done; the last returns the version first.
 
         Positions follow the last that was committed: those of a transaction that failed are given again, so that
         none is missing unless an entry is.
         """
-        last = f"(SELECT coalesce(max(position), 0) FROM {self.quoted_schema}.entries)"
-        return (
-            self.lock,
-            f"SELECT setval('{self.quoted_schema}.entries_position_seq', {last} + 1, false)",
-            KEPT,
-            f"SELECT max(version) FROM {self.quoted_schema}.schema_migrations",
-        )
+        schema = self.quoted_schema
+        last = f"(SELECT coalesce(max(position), 0) FROM {schema}.entries)"
+        numbered = f"setval('{schema}.entries_position_seq', {last} + 1, false)"
+        return self.lock, f"SELECT (SELECT max(version) FROM {schema}.schema_migrations), {numbered}, {KEPT}"
 
 
 # Others see a commit as soon as it is one: it must not be lost then, or positions would be given twice (R23).
 KEPT = """
-SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'
+CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END
 """
 
 

@@ -25,7 +25,7 @@ THEIRS = ", ".join(f"current_setting('{name}')" for name in NAMES)
 OURS = ", ".join(f"set_config('{name}', ?, true)" for name in NAMES)
 ENTER = f"SELECT current_setting('transaction_isolation'), {THEIRS}, {OURS}"
 LEAVE = f"SELECT {OURS}"
-SEEN = "SELECT CAST(pg_current_snapshot() AS TEXT)"
+SEEN = "CAST(pg_current_snapshot() AS TEXT)"
 """Which transactions' work a statement sees; it is another one as soon as any has been committed."""
 
 
@@ -42,9 +42,9 @@ class JoinedReads(PostgresConnection):
 
     def __init__(self, driver: psycopg.Connection[Any], address: Address) -> None:
         super().__init__(driver)
-        path = f"SET LOCAL search_path = {address.search_path}"
-        may_not_write = f"SELECT pg_try_advisory_xact_lock_shared({address.lock_key})"
-        self._before = [(path, ()), (may_not_write, ()), (SEEN, ())]
+        path = f"set_config('search_path', '{address.search_path}', true)"
+        may_not_write = f"pg_try_advisory_xact_lock_shared({address.lock_key})"
+        self._before = f"SELECT {may_not_write}, {SEEN}, {path}"
         self._seen: set[str] = set()
         self._batches: list[bool] = []
         """Of each, whether nobody could write meanwhile."""
@@ -60,11 +60,12 @@ class JoinedReads(PostgresConnection):
     def execute_all(self, statements: Iterable[Statement], /) -> Sequence[Cursor]:
         around = Around(self.driver)
         with around.undone_if_failed():
-            sent = [(around.begin, ()), *self._before, *statements, (SEEN, ()), *around.undo]
-            _, _, locked, seen, *found = self.pipelined(sent)
+            sent = [(around.begin, ()), (self._before, ()), *statements, (f"SELECT {SEEN}", ()), *around.undo]
+            _, entered, *found = self.pipelined(sent)
         *found, still = found[: -len(around.undo)]
-        self._batches.append(locked.fetchone() == (True,))
-        self._seen |= {*seen.fetchone(), *still.fetchone()}  # type: ignore[misc]  # each finds a row
+        is_locked, seen, _ = entered.fetchone() or (False, "", "")
+        self._batches.append(is_locked)
+        self._seen |= {seen, *(still.fetchone() or ())}
         return found
 
 
@@ -193,15 +194,15 @@ class JoinedDatabase(Statements):
     def _begin(self, connection: PostgresConnection, begin: str) -> Sequence[str]:
         """Wait for all others who write, and return the settings that were the caller's."""
         ours = [self._address.search_path, f"{WAIT_SECONDS}s", "warning"]
-        writes = [(statement, ()) for statement in self._address.begin_writing]
-        _, entered, *_, found = connection.pipelined([(begin, ()), (ENTER, ours), *writes])
+        lock, check = self._address.begin_writing
+        _, entered, _, found = connection.pipelined([(begin, ()), (ENTER, ours), (lock, ()), (check, ())])
         isolation, *before = (entered.fetchone() or ())[: len(NAMES) + 1]
         if isolation != "read committed":
             raise LedgerFailed(
                 f"{self.address}: your transaction is {isolation.upper()} and cannot see what others commit; join "
                 "the store from one that is READ COMMITTED"
             )
-        (version,) = found.fetchone() or (0,)
+        version, *_ = found.fetchone() or (0,)
         refuse_other(self.address, version, SCHEMA_VERSION)
         return before
 

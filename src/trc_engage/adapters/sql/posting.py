@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 
 from ...core.days import Window
 from ...core.errors import Conflict, LeaseLost
@@ -264,9 +265,10 @@ ON CONFLICT (member_id) DO UPDATE SET
     length = excluded.length, longest = excluded.longest
 WHERE streaks.version = excluded.version - 1
 """
+POST_STREAK = f"INSERT INTO streaks ({', '.join(STREAKS)}) VALUES (?, ?, ?, ?, ?) {POST_STREAKS}"
 
 
-def post(database: Database, connection: Connection, posting: Posting) -> list[int]:
+def post(database: Database, connection: Connection, posting: Posting) -> Sequence[int]:
     """Write a posting inside the connection's transaction; return its drafts' positions. Raises `Conflict`."""
     at = stamp(posting.at)
     check_lease(connection, posting.lease)
@@ -284,8 +286,11 @@ def post(database: Database, connection: Connection, posting: Posting) -> list[i
     _forget(connection, posting.members)
     if posting.events:
         keep_events(database, connection, posting.events, links)
-    positions = [_append(connection, draft, posting.at) for draft in posting.drafts]
-    _extend(database, connection, posting.streaks)
+    if posting.drafts:
+        positions = _append(connection, posting.drafts, posting.streaks, posting.at)
+    else:
+        positions = []
+        _extend(database, connection, posting.streaks)
     if posting.changes or posting.reached:
         keep_changes(database, connection, posting, positions)
     if posting.settlement is not None:
@@ -308,41 +313,47 @@ def _check(connection: Connection, posting: Posting) -> None:
         raise Conflict
 
 
-def _append(connection: Connection, draft: Draft, at: datetime) -> int:
-    # Its position is the database's.
+def _append(connection: Connection, drafts: Sequence[Draft], streaks: Sequence[Streak], at: datetime) -> Sequence[int]:
+    """Write drafts with the few streaks that go with them, and return the drafts' positions."""
+    booked = [_booked(draft, at) for draft in drafts]
+    statements = [*chain.from_iterable(booked), *((POST_STREAK, row) for row in _rows_of(streaks))]
+    try:
+        found = [*connection.execute_all(statements)]
+    except connection.IntegrityError as error:
+        raise Conflict from error
+    if any(written.rowcount != 1 for written in found[len(statements) - len(streaks) :]):
+        raise Conflict
+    # Positions are the database's; of each draft the entry comes first.
+    return [int(found[number * len(booked[0])].fetchone()[0]) for number in range(len(drafts))]
+
+
+def _booked(draft: Draft, at: datetime) -> Sequence[Statement]:
+    """Return the statements that write a draft."""
     entry, day = draft.entry(0, at), draft.day.isoformat()
     values = [entry.kind, entry.member_id, entry.source, entry.points, day, stamp(entry.at), entry.silent]
     booked_at = entry.booked_at and stamp(entry.booked_at)
     values += [entry.key, entry.reason, entry.actor, entry.reverses, booked_at, entry.counts_as_activity]
-    statements: Sequence[Statement] = (
+    return (
         (POST_DRAFT, values),
         (ADD_TO_BALANCE, [draft.member_id, draft.source, draft.points]),
         (ADD_TO_MONTHLY_BALANCE, [month_of(day), draft.member_id, draft.points]),
     )
-    try:
-        posted, *_ = connection.execute_all(statements)
-        return int(posted.fetchone()[0])
-    except connection.IntegrityError as error:
-        raise Conflict from error
 
 
 def _extend(database: Database, connection: Connection, streaks: Sequence[Streak]) -> None:
-    rows = [
-        (
-            streak.member_id,
-            streak.version + 1,
-            streak.last and streak.last.isoformat(),
-            streak.length,
-            streak.longest,
-        )
-        for streak in streaks
-    ]
+    rows = _rows_of(streaks)
     try:
         written = database.merge(connection, "streaks", STREAKS, rows, POST_STREAKS) if rows else 0
     except connection.IntegrityError as error:
         raise Conflict from error
     if written != len(rows):
         raise Conflict
+
+
+def _rows_of(streaks: Sequence[Streak]) -> Sequence[Sequence[object]]:
+    return [
+        (one.member_id, one.version + 1, one.last and one.last.isoformat(), one.length, one.longest) for one in streaks
+    ]
 
 
 def _forget(connection: Connection, members: Sequence[Member]) -> None:

@@ -79,6 +79,8 @@ CHANGE_COLUMNS = (
     *("member_id", "current_before", "current_after", "longest_before", "longest_after"),
     *("cause", "day", "at", "entry"),
 )
+CHANGE = f"INSERT INTO streak_changes ({', '.join(CHANGE_COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+FEW = 10
 # No ON CONFLICT: SQLite would count a number for each row that is not written.
 REACH = """
 INSERT INTO lengths_reached (member_id, length, at) SELECT ?, ?, ?
@@ -102,10 +104,16 @@ def keep_changes(database: Database, connection: Connection, posting: Posting, p
         )
         for one in posting.changes_posted(positions)
     ]
-    _keep(database, connection, "streak_changes", CHANGE_COLUMNS, changes)
-    reached = [(one.member_id, one.threshold) for one in posting.reached]
+    pairs = [(one.member_id, one.threshold) for one in posting.reached]
+    reached = [(*pair, stamp(posting.at), *pair) for pair in pairs]
     try:
-        connection.executemany(REACH, [(*one, stamp(posting.at), *one) for one in reached])
+        if len(changes) + len(reached) <= FEW:
+            # Those of an award, in one round trip.
+            together = [(CHANGE, row) for row in changes] + [(REACH, row) for row in reached]
+            connection.execute_all(together)
+            return
+        _keep(database, connection, "streak_changes", CHANGE_COLUMNS, changes)
+        connection.executemany(REACH, reached)
     except connection.IntegrityError as error:
         raise Conflict from error
 
