@@ -54,6 +54,27 @@ def test_the_database_itself_keeps_entries(address: str, statement: str) -> None
         connection.execute(statement)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE membership_events SET kind = 'left'",
+        "UPDATE membership_events SET reason = 'another'",
+        "UPDATE membership_events SET actor = NULL, reason = NULL, note = NULL",
+        "DELETE FROM membership_events",
+    ],
+)
+def test_the_database_itself_keeps_what_is_on_record(address: str, community: Community, change: str) -> None:
+    """Nobody can change or delete an event either (R26); only its reason and note can be blanked (R9)."""
+    community.engage.leave("ada", by="admin-7", reason="a move", note="by phone")
+    refusals = (sqlite3.IntegrityError, psycopg.IntegrityError)
+    with stranger(address) as connection:
+        with pytest.raises(refusals, match="append-only"):
+            connection.execute(change)
+        connection.execute("UPDATE membership_events SET reason = NULL, note = NULL WHERE kind = 'left'")
+    left = community.engage.events("ada")[-1]
+    assert (left.actor, left.reason, left.note) == ("admin-7", None, None)
+
+
 def test_what_was_posted_outlives_the_process(address: str, community: Community) -> None:
     """Opened again, the store tells the same."""
     told = community.engage.history("ada"), community.engage.members(), community.ledger.run_state().sync
