@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from support.community import Community
 from support.postgres import admin, opened_postgres, server_dsn
 from support.wire import counted
-from trc_engage import InvalidValue, LedgerBusy
+from trc_engage import InvalidValue, LedgerBusy, LedgerFailed
 from trc_engage.adapters.postgres import PostgresLedger
 
 RUNS = "CREATE TABLE IF NOT EXISTS public.callers_runs (score INTEGER)"
@@ -137,6 +137,20 @@ def test_an_async_connection_of_psycopg(community: Community, place: str, *, aut
             assert community.engage.history("ada")[0].key == "alone"
 
     asyncio.run(run())
+
+
+def test_a_transaction_that_begins_with_ours_is_as_its_owner_wants_it(community: Community, place: str) -> None:
+    """Also of an `AsyncConnection`: one that is to be REPEATABLE READ cannot be joined."""
+
+    async def run() -> None:
+        async with await psycopg.AsyncConnection.connect(server_dsn()) as connection:
+            await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
+            joined = await asyncio.to_thread(PostgresLedger.open, connection=connection, schema=place)
+            with pytest.raises(LedgerFailed, match="REPEATABLE READ"):
+                await asyncio.to_thread(Community(joined).award, "ada", "late")
+
+    asyncio.run(run())
+    assert len(community.engage.feed()) == 2
 
 
 @contextmanager

@@ -37,14 +37,16 @@ class JoinedReads(PostgresConnection):
     """Reads on a caller's connection, which wait for nobody.
 
     Whatever is executed at once is sent at once, with a savepoint around it that is undone, and sees one state. If
-    nobody is writing, a lock that is not waited for keeps it so; else `is_torn` tells afterwards.
+    nobody is writing, a lock that is not waited for keeps it so; else `is_torn` tells afterwards. With `is_whole` false
+    each statement stands alone, and nothing is to be told.
     """
 
-    def __init__(self, driver: psycopg.Connection[Any], address: Address) -> None:
+    def __init__(self, driver: psycopg.Connection[Any], address: Address, *, is_whole: bool = False) -> None:
         super().__init__(driver)
         path = f"set_config('search_path', '{address.search_path}', true)"
         may_not_write = f"pg_try_advisory_xact_lock_shared({address.lock_key})"
-        self._before = f"SELECT {may_not_write}, {SEEN}, {path}"
+        self._is_whole = is_whole
+        self._before = f"SELECT {may_not_write}, {SEEN}, {path}" if is_whole else f"SELECT {path}"
         self._seen: set[str] = set()
         self._batches: list[bool] = []
         """Of each, whether nobody could write meanwhile."""
@@ -59,14 +61,15 @@ class JoinedReads(PostgresConnection):
 
     def execute_all(self, statements: Iterable[Statement], /) -> Sequence[Cursor]:
         around = Around(self.driver)
+        after = [(f"SELECT {SEEN}", ()), *around.undo] if self._is_whole else around.undo
         with around.undone_if_failed():
-            sent = [(around.begin, ()), (self._before, ()), *statements, (f"SELECT {SEEN}", ()), *around.undo]
+            sent = [(around.begin, ()), (self._before, ()), *statements, *after]
             _, entered, *found = self.pipelined(sent)
-        *found, still = found[: -len(around.undo)]
-        is_locked, seen, _ = entered.fetchone() or (False, "", "")
-        self._batches.append(is_locked)
-        self._seen |= {seen, *(still.fetchone() or ())}
-        return found
+        if self._is_whole:
+            is_locked, seen, _ = entered.fetchone() or (False, "", "")
+            self._batches.append(is_locked)
+            self._seen |= {seen, *(found[-len(after)].fetchone() or ())}
+        return found[: -len(after)]
 
 
 HAND_OVER = (
@@ -84,7 +87,9 @@ class Borrowed(psycopg.Connection[Any]):
         handlers = owner.pgconn.notice_handler, owner.pgconn.notify_handler
         borrowed = cls(owner.pgconn)
         owner.pgconn.notice_handler, owner.pgconn.notify_handler = handlers
-        borrowed._autocommit = owner.autocommit
+        # Of the attributes themselves, for none may be set within a transaction; a BEGIN of ours is as theirs.
+        for name in ("_autocommit", "_isolation_level", "_read_only", "_deferrable"):
+            setattr(borrowed, name, getattr(owner, name))
         return borrowed
 
     def __del__(self, *_: Any) -> None:
@@ -175,7 +180,8 @@ class JoinedDatabase(Statements):
     @contextmanager
     def snapshot(self) -> Iterator[JoinedReads]:
         """Use the connection so that all reads see one state; raises `Torn` if they did not."""
-        with self.connection() as connection:
+        with self._entered() as driver:
+            connection = JoinedReads(driver, self._address, is_whole=True)
             yield connection
             if connection.is_torn:
                 raise Torn
@@ -195,7 +201,8 @@ class JoinedDatabase(Statements):
         """Wait for all others who write, and return the settings that were the caller's."""
         ours = [self._address.search_path, f"{WAIT_SECONDS}s", "warning"]
         lock, check = self._address.begin_writing
-        _, entered, _, found = connection.pipelined([(begin, ()), (ENTER, ours), (lock, ()), (check, ())])
+        enter = f"{ENTER}, ({lock})"
+        _, entered, found = connection.pipelined([(begin, ()), (enter, ours), (check, ())])
         isolation, *before = (entered.fetchone() or ())[: len(NAMES) + 1]
         if isolation != "read committed":
             raise LedgerFailed(
