@@ -96,6 +96,7 @@ class Commands:
         self.type("status")
         self.type("doctor")
         self.type("alerts test")
+        self.type("settings", TRC_ENGAGE_STORE="postgresql://engage:secret@db.example/trc", TRC_ENGAGE_SOTRE="a slip")
 
     def check_roster(self) -> None:
         """Ask a Discord that allows three questions in an hour who is there: most are, one is not."""

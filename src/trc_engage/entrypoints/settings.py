@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from io import StringIO
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Self
@@ -47,6 +48,12 @@ class PostgresUrl:
     """Contains the password, so no repr and no error shows it."""
     schema: str = "trc_engage"
 
+    def __str__(self) -> str:
+        """Return the address without password and options."""
+        user, at, host = urlsplit(self.dsn).netloc.rpartition("@")
+        path = urlsplit(self.dsn).path
+        return f"postgresql://{user.partition(':')[0]}{at}{host}{path} (schema {self.schema})"
+
 
 def store_of(value: str) -> Path | PostgresUrl:
     """Return the store that a value names; raises `InvalidValue`, which shows only what cannot be a secret."""
@@ -86,6 +93,7 @@ def _postgres_url(value: str) -> PostgresUrl:
 
 
 STORE = "TRC_ENGAGE_STORE"
+ENV_FILE = "TRC_ENGAGE_ENV_FILE"
 GUILD_ID = "TRC_ENGAGE_GUILD_ID"
 SOURCE = "TRC_ENGAGE_SOURCE"
 ALERT_WEBHOOK = "TRC_ENGAGE_ALERT_WEBHOOK"
@@ -300,10 +308,62 @@ class Settings:
         return cls(**given, other_secrets=tuple(value for name, value in held.items() if SECRET_FORM.fullmatch(name)))
 
 
+ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+ENV_COMMENT = re.compile(r"=\s*[^'\"\s].*\s#")
+"""A comment behind a value without quotes, which systemd and docker take for a part of the value."""
+
+
+def read_env_file(path: Path) -> Mapping[str, str]:
+    """Return what a file of NAME=value lines sets; `$` and `%` mean themselves.
+
+    Raises `SettingsError`, which names the line and shows no value, for what another reader may take otherwise.
+    """
+    from dotenv.parser import parse_stream  # noqa: PLC0415  most have no such file
+
+    option, found = f"--env-file ({ENV_FILE})", dict[str, str]()
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, ValueError) as error:
+        advice = f"cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}"
+        raise SettingsError(option, str(path), advice) from None
+    for one in parse_stream(StringIO(text)):
+        line = one.original.string.lstrip()
+        number = one.original.line + one.original.string[: -len(line) or None].count("\n")
+        if not one.error and one.key is None:
+            continue
+        if one.key is None or one.value is None or not ENV_NAME.fullmatch(one.key) or not one.value.isprintable():
+            raise SettingsError(option, str(path), f"line {number} is not NAME=value, with any quotes closed")
+        if ENV_COMMENT.search(line):
+            raise SettingsError(option, str(path), f"line {number}: put the comment on a line of its own")
+        if found.setdefault(one.key, one.value) != one.value:
+            raise SettingsError(option, str(path), f"line {number} sets {one.key} again, to another value")
+    return found
+
+
 def variable_of(argument: str, source: str) -> str:
     """Return the variable that sets an argument of one of the sources that come with this package."""
     suffix = {"base_url": "URL", "token": "TOKEN"}.get(argument)
     return GUILD_ID if suffix is None else f"TRC_ENGAGE_{source.upper()}_{suffix}"
+
+
+@frozen
+class InForce:
+    """A setting as it is in force; a secret's value is masked, and one that is not set has none."""
+
+    variable: str
+    value: str | None
+    origin: str
+
+
+def settings_shown(settings: Settings, origins: Mapping[str, str]) -> Iterator[InForce]:
+    """Yield each setting, and by what it was set; `origins` names that for variables that are set."""
+    for one in (one for one in fields(Settings) if one.metadata):
+        variable = one.metadata["variable"].format(source=settings.source.upper())
+        if not ENV_NAME.fullmatch(variable):
+            continue
+        value, is_secret = getattr(settings, one.name), not one.repr
+        shown = None if value is None else "(not shown)" if is_secret else str(value)
+        yield InForce(variable, shown, origins.get(variable, "default"))
 
 
 def variables() -> Iterator[tuple[str, str]]:

@@ -56,7 +56,10 @@ def identity_of(path: Path) -> Identity | None:
 
 
 def make_file(path: Path) -> None:
-    """Make an empty file that only its owner can read, if nothing is there; SQLite's journal takes its mode over."""
+    """Make an empty file that only its owner can read, if nothing is there; SQLite's journal takes its mode over.
+
+    What root makes belongs to the owner of the folder, who else could not open it.
+    """
     if os.path.lexists(path) and path.exists():
         return
     try:
@@ -67,6 +70,9 @@ def make_file(path: Path) -> None:
         # A umask can only have taken bits away; some file systems know no modes.
         with suppress(PermissionError):
             os.fchmod(descriptor, OWNER_ONLY)
+            if os.geteuid() == 0:
+                folder = path.resolve().parent.stat()
+                os.fchown(descriptor, folder.st_uid, folder.st_gid)
     finally:
         os.close(descriptor)
 
@@ -330,7 +336,7 @@ class SqliteDatabase:
 MISSING = "there is no store; check its name, and that its disk is mounted, or make one (`trc-engage init`)"
 ADVICE = {
     sqlite3.SQLITE_FULL: "the disk is full; nothing was written: free space and run again",
-    sqlite3.SQLITE_CANTOPEN: "check that its folder exists and that you may write there",
+    sqlite3.SQLITE_CANTOPEN: "check that its folder exists, whose the file is, and that you may write there",
     sqlite3.SQLITE_READONLY: "it may not be written; check owner and permissions of file and folder, and the disk",
     sqlite3.SQLITE_PERM: "check owner and permissions of the file and its folder",
     sqlite3.SQLITE_IOERR: "the disk failed; nothing was half-written: check it and its free space, then run again",

@@ -5,14 +5,15 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
-from ..settings import installed_version, variables
-from .options import COMMANDS, errors_reported
+from ..settings import ENV_FILE, STORE, installed_version, variables
+from .options import COMMANDS, errors_reported, take_settings
 
 MODULES = {
     "init": "init",
@@ -33,6 +34,7 @@ MODULES = {
     "roster": "roster",
     "status": "status",
     "alerts": "alerts",
+    "settings": "settings",
     "doctor": "doctor",
     "backup": "backup",
     "restore": "backup",
@@ -67,7 +69,7 @@ Use it with your own:
 
 VARIABLES = "\n".join(f"  {variable:<29}{meaning}" for variable, meaning in variables())
 EPILOG = f"""\b
-Settings, from the environment:
+Settings, from the environment or --env-file:
 {VARIABLES}
 
 \b
@@ -135,9 +137,26 @@ Version = Annotated[
 ]
 
 
+EnvFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--env-file",
+        envvar=ENV_FILE,
+        readable=False,
+        metavar="FILE",
+        help="Read settings from a file of NAME=value lines. Variables that are set already win.",
+    ),
+]
+Store = Annotated[
+    str | None, typer.Option("--store", metavar="STORE", help=f"The store, in place of {STORE}: a file or an address.")
+]
+
+
 @app.callback()
-def root(*, version: Version = False) -> None:
+def root(context: typer.Context, *, version: Version = False, env_file: EnvFile = None, store: Store = None) -> None:
     """Accept the options before the command; `--version` is done by then."""
+    del version
+    context.obj = take_settings(env_file, store)
 
 
 def _open_closed_streams() -> None:

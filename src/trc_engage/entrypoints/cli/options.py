@@ -3,15 +3,16 @@
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 
 from ...core.errors import ClockWentBack, EngageError, InvalidValue, LedgerBusy, LedgerFailed, RosterError, SourceError
-from ..settings import Settings, SettingsError
+from ..settings import STORE, Settings, SettingsError, read_env_file, store_of
 from ..wording import describe_error
 from .output import print_error
 
@@ -43,6 +44,24 @@ def command(*lines: str, title: str | None = None) -> Callable[[Function], Funct
 def examples(title: str, *lines: str) -> str:
     """Return examples for the end of a help text, in lines that Click does not rewrap."""
     return "\n".join(["\b", title, *(f"  {line}" for line in lines)])
+
+
+def take_settings(env_file: Path | None, store: str | None) -> Mapping[str, str]:
+    """Add to the environment what a file and an option set, so that everybody reads it there; return what set what.
+
+    An option comes before the environment, and that before the file.
+    """
+    origins = {name: "environment" for name, value in os.environ.items() if value.strip()}
+    for name, value in (read_env_file(env_file) if env_file else {}).items():
+        if name not in origins and value.strip():
+            os.environ[name], origins[name] = value, str(env_file)
+    if store is not None:
+        try:
+            store_of(store.strip())
+        except InvalidValue as error:
+            raise SettingsError("--store", str(error.value), error.advice) from None
+        os.environ[STORE], origins[STORE] = store, "--store"
+    return origins
 
 
 def settings_in_force() -> Settings:

@@ -311,6 +311,21 @@ class Tried(Shape):
     channels: Sequence[TriedChannel]
 
 
+class SettingShown(Shape):
+    """A setting that is in force, and what set it; a secret is masked."""
+
+    variable: str
+    value: str | None
+    origin: str
+
+
+class SettingsShown(Shape):
+    """Which settings are in force, and which variables are set and mean nothing."""
+
+    settings: Sequence[SettingShown]
+    unknown: Sequence[str]
+
+
 class Breach(Shape):
     """Something in the store that is not as it must be."""
 
