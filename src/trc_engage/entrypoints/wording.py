@@ -380,7 +380,9 @@ def _shut(status: Status, state: ChannelState) -> str:
 
 def _roster(status: Status) -> str:
     run, next_at = status.roster.failure_run, status.roster.next_at
-    failures = "" if run is None else f"{run.count:,} failures in a row: {ROSTER_NAMES[run.kind]}. {run.message}; "
+    failures = (
+        "" if run is None else f"{counted(run.count, 'failure')} in a row: {ROSTER_NAMES[run.kind]}. {run.message}; "
+    )
     return f"{failures}next round {'due' if next_at is None else _to_come(status, next_at)}"
 
 
