@@ -73,7 +73,7 @@ def test_nobody_need_mark_it(tmp_path: Path) -> None:
         story.go_on(1)
         assert story.points("ada") == 59
         story.leave("ada")
-        story.go_on(26, 30)
+        story.go_on(50, 30)
         story.xp["ada"] = 1_000
         story.come("ada")
         story.go_on(3)
@@ -165,7 +165,7 @@ def test_a_mass_departure_that_was_real(story: Attended) -> None:
     """Six of nine leave in an hour: nothing is noted and the admin is told at once, who decides, by name."""
     gone = ("ada", "bo", "cy", "dee", "eli", "fay")
     story.leave(*gone)
-    story.now += DAY
+    story.now += DAY + HOUR
     first = story.engage.check_roster()
     assert (first.outcome, first.unconfirmed) == ("failed", 6)
     story.now += HOUR
@@ -190,3 +190,15 @@ def test_an_engage_without_a_roster_says_so() -> None:
     """And does all else."""
     with pytest.raises(RosterMissing, match=r"roster="):
         Community().engage.check_roster()
+
+
+def test_nothing_is_kept_of_who_was_forgotten(story: Attended) -> None:
+    """Neither in the ledger nor behind it: since when somebody was on the server is gone with the link."""
+    (ada,) = story.ledger.checks("ada")
+    story.engage.forget("ada")
+    assert not story.ledger.checks("ada")
+    database = getattr(story.ledger, "_database", None)
+    if database is not None:
+        with database.connection() as connection:
+            held = connection.execute("SELECT count(*) FROM roster_checks WHERE account_id = ?", [ada.account_id])
+            assert held.fetchone() == (0,)

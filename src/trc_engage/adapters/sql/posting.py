@@ -15,6 +15,7 @@ from .audit import Audited
 from .copy import copy
 from .database import Connection, Database, Statement, month_of, stamp
 from .queries import Days, Facts, Views, calendar_of, latest_revision, revision_of_day
+from .roster import FORGET_CHECKS
 from .runs import Running, add_failure, end_failures, keep_round
 from .search import name
 from .stories import BLANK_EVENTS, BLANK_EXCUSALS, Stories, keep_changes, keep_events, keep_excusals
@@ -282,6 +283,7 @@ def post(database: Database, connection: Connection, posting: Posting) -> Sequen
         if posting.run is None:
             # A sync never unlinks, and its many moves need not be searched for it.
             connection.execute(UNLINK, {"at": at})
+            connection.execute(FORGET_CHECKS)
     links = _link(database, connection, posting.links, at)
     _forget(connection, posting.members)
     if posting.events:

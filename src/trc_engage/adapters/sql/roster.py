@@ -11,6 +11,10 @@ CHECKS = f"""
 SELECT {", ".join(CHECK)} FROM roster_checks JOIN discord_activity USING (account_id)
 WHERE unlinked_at IS NULL
 """
+FORGET_CHECKS = """
+DELETE FROM roster_checks WHERE account_id IN (SELECT account_id FROM discord_activity WHERE unlinked_at IS NOT NULL)
+"""
+"""Since when somebody was on the server is nobody's business once the link is gone."""
 
 
 class Checks(SqlStore):

@@ -16,7 +16,7 @@ from ...core.settlement import ROSE_THE_DAY_BEFORE_MIN, days_watched
 from ...core.slots import SlotEnd, SlotOutcome, Wait
 from .database import Connection, Database, Row, SqlStore, stamp
 from .queries import NEVER_SEEN, calendar_of
-from .roster import CHECK
+from .roster import CHECK, FORGET_CHECKS
 
 KEEP = """
 INSERT INTO {} (scope, failures, since, trouble, message) VALUES (?, ?, ?, ?, ?)
@@ -72,6 +72,7 @@ def keep_round(database: Database, connection: Connection, ended: Round) -> None
     ]
     if rows:
         database.merge(connection, "roster_checks", CHECK, rows, KEEP_CHECK)
+        connection.execute(FORGET_CHECKS)
     connection.execute(KEEP_REQUEST, [ROSTER, stamp(ended.next_at)])
     after = RosterState(failure_run_of(connection, "roster_failures")).after(ended)
     if after.failure_run is None:
