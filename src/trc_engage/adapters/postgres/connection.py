@@ -128,6 +128,30 @@ class InstantLoader(Loader):
         return at.isoformat(timespec="microseconds")
 
 
+class DayTextLoader(Loader):
+    """A day as a text, under DateStyle ISO."""
+
+    def load(self, data: Buffer) -> str:
+        """Return the text."""
+        return bytes(data).decode()
+
+
+class InstantTextLoader(Loader):
+    """An instant as a text, under DateStyle ISO."""
+
+    def load(self, data: Buffer) -> str:
+        """Return the instant in UTC, as `stamp` writes it."""
+        return datetime.fromisoformat(bytes(data).decode()).astimezone(UTC).isoformat(timespec="microseconds")
+
+
+class WholeTextLoader(Loader):
+    """A sum as a text."""
+
+    def load(self, data: Buffer) -> int:
+        """Return the number."""
+        return int(bytes(data))
+
+
 class WholeLoader(NumericBinaryLoader):
     """A sum, which PostgreSQL makes a decimal; all that is summed is whole."""
 
@@ -152,6 +176,9 @@ def _adapters() -> AdaptersMap:
     ours.register_loader("date", DayLoader)
     ours.register_loader("timestamptz", InstantLoader)
     ours.register_loader("numeric", WholeLoader)
+    ours.register_loader("date", DayTextLoader)
+    ours.register_loader("timestamptz", InstantTextLoader)
+    ours.register_loader("numeric", WholeTextLoader)
     return ours
 
 
@@ -168,6 +195,18 @@ class Cursor(psycopg.Cursor[tuple[Any, ...]]):
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         super().__init__(connection, row_factory=tuple_row)
         self.format = psycopg.pq.Format.BINARY
+
+    @property
+    def adapters(self) -> AdaptersMap:
+        """How values go in and come out."""
+        return ADAPTERS
+
+
+class ScriptCursor(psycopg.ClientCursor[tuple[Any, ...]]):
+    """A cursor that sends many statements as one text; only under settings of ours may its answers be read."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        super().__init__(connection, row_factory=tuple_row)
 
     @property
     def adapters(self) -> AdaptersMap:
@@ -198,7 +237,7 @@ class PostgresConnection:
         cursor.executemany(translated(statement), values)
         return cursor
 
-    def execute_all(self, statements: Iterable[Statement], /) -> Sequence[Cursor]:
+    def execute_all(self, statements: Iterable[Statement], /) -> Sequence[Rows]:
         return self.pipelined(statements)
 
     def pipelined(self, statements: Iterable[Statement]) -> Sequence[Cursor]:
@@ -236,7 +275,7 @@ class AutocommitConnection(PostgresConnection):
     def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = (), /) -> Rows:
         return self.execute_all([(statement, values)])[0]
 
-    def execute_all(self, statements: Iterable[Statement], /) -> Sequence[Cursor]:
+    def execute_all(self, statements: Iterable[Statement], /) -> Sequence[Rows]:
         return self.pipelined([*self._opening, *statements, ("COMMIT", ())])[len(self._opening) : -1]
 
 

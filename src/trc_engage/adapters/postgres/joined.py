@@ -15,12 +15,12 @@ from ..sql.database import Connection, Rows, Statement, refuse_other
 from ..sql.posting import SqlLedger
 from ..sql.schema import SCHEMA_VERSION
 from .address import Address
-from .connection import WAIT_SECONDS, Cursor, PostgresConnection
+from .connection import WAIT_SECONDS, PostgresConnection, ScriptCursor, translated
 from .database import Statements
 from .errors import translated_errors
 from .schema import missing, version_of
 
-NAMES = ("search_path", "lock_timeout", "client_min_messages")
+NAMES = ("search_path", "lock_timeout", "client_min_messages", "DateStyle", "TimeZone")
 THEIRS = ", ".join(f"current_setting('{name}')" for name in NAMES)
 OURS = ", ".join(f"set_config('{name}', ?, true)" for name in NAMES)
 ENTER = f"SELECT current_setting('transaction_isolation'), {THEIRS}, {OURS}"
@@ -29,11 +29,44 @@ SEEN = "CAST(pg_current_snapshot() AS TEXT)"
 """Which transactions' work a statement sees; it is another one as soon as any has been committed."""
 
 
+class Found:
+    """What a statement of a script has found."""
+
+    def __init__(self, cursor: ScriptCursor) -> None:
+        self.rowcount: int = cursor.rowcount
+        self._rows: Iterator[tuple[Any, ...]] = iter(cursor.fetchall() if cursor.description else ())
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        return next(self._rows, None)
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        return [*self._rows]
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return self._rows
+
+
+class JoinedConnection(PostgresConnection):
+    """A caller's connection under settings of ours; what is executed at once is one text, the quickest there is."""
+
+    def execute_all(self, statements: Iterable[Statement], /) -> Sequence[Rows]:
+        return self.scripted(statements)
+
+    def scripted(self, statements: Iterable[Statement]) -> Sequence[Found]:
+        """Send statements as one text, and return what each has found."""
+        cursor = ScriptCursor(self.driver)
+        cursor.execute("; ".join([cursor.mogrify(translated(statement), values) for statement, values in statements]))
+        found = [Found(cursor)]
+        while cursor.nextset():
+            found.append(Found(cursor))
+        return found
+
+
 class Torn(Exception):
     """Somebody committed in the middle of a read, which has so seen two states."""
 
 
-class JoinedReads(PostgresConnection):
+class JoinedReads(JoinedConnection):
     """Reads on a caller's connection, which wait for nobody.
 
     Whatever is executed at once is sent at once, with a savepoint around it that is undone, and sees one state. If
@@ -43,10 +76,11 @@ class JoinedReads(PostgresConnection):
 
     def __init__(self, driver: psycopg.Connection[Any], address: Address, *, is_whole: bool = False) -> None:
         super().__init__(driver)
-        path = f"set_config('search_path', '{address.search_path}', true)"
+        given = {"search_path": address.search_path, "DateStyle": "ISO", "TimeZone": "UTC"}
+        ours = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in given.items())
         may_not_write = f"pg_try_advisory_xact_lock_shared({address.lock_key})"
         self._is_whole = is_whole
-        self._before = f"SELECT {may_not_write}, {SEEN}, {path}" if is_whole else f"SELECT {path}"
+        self._before = f"SELECT {may_not_write}, {SEEN}, {ours}" if is_whole else f"SELECT {ours}"
         self._seen: set[str] = set()
         self._batches: list[bool] = []
         """Of each, whether nobody could write meanwhile."""
@@ -59,14 +93,14 @@ class JoinedReads(PostgresConnection):
     def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = (), /) -> Rows:
         return self.execute_all([(statement, values)])[0]
 
-    def execute_all(self, statements: Iterable[Statement], /) -> Sequence[Cursor]:
+    def execute_all(self, statements: Iterable[Statement], /) -> Sequence[Rows]:
         around = Around(self.driver)
         after = [(f"SELECT {SEEN}", ()), *around.undo] if self._is_whole else around.undo
         with around.undone_if_failed():
             sent = [(around.begin, ()), (self._before, ()), *statements, *after]
-            _, entered, *found = self.pipelined(sent)
+            _, entered, *found = self.scripted(sent)
         if self._is_whole:
-            is_locked, seen, _ = entered.fetchone() or (False, "", "")
+            is_locked, seen, *_ = entered.fetchone() or (False, "")
             self._batches.append(is_locked)
             self._seen |= {seen, *(found[-len(after)].fetchone() or ())}
         return found[: -len(after)]
@@ -190,19 +224,19 @@ class JoinedDatabase(Statements):
     def transaction(self) -> Iterator[PostgresConnection]:
         """Use the connection for what is committed with the caller's transaction, all of it or nothing."""
         with self._entered() as driver:
-            around, connection = Around(driver), PostgresConnection(driver)
+            around, connection = Around(driver), JoinedConnection(driver)
             with around.undone_if_failed():
                 before = self._begin(connection, around.begin)
                 yield connection
                 staged = [(f"DROP TABLE pg_temp.{table}", ()) for table in connection.staged]
-                connection.pipelined([*staged, (LEAVE, before), (around.keep, ())])
+                connection.scripted([*staged, (LEAVE, before), (around.keep, ())])
 
-    def _begin(self, connection: PostgresConnection, begin: str) -> Sequence[str]:
+    def _begin(self, connection: JoinedConnection, begin: str) -> Sequence[str]:
         """Wait for all others who write, and return the settings that were the caller's."""
-        ours = [self._address.search_path, f"{WAIT_SECONDS}s", "warning"]
+        ours = [self._address.search_path, f"{WAIT_SECONDS}s", "warning", "ISO", "UTC"]
         lock, check = self._address.begin_writing
         enter = f"{ENTER}, ({lock})"
-        _, entered, found = connection.pipelined([(begin, ()), (enter, ours), (check, ())])
+        _, entered, found = connection.scripted([(begin, ()), (enter, ours), (check, ())])
         isolation, *before = (entered.fetchone() or ())[: len(NAMES) + 1]
         if isolation != "read committed":
             raise LedgerFailed(
