@@ -8,13 +8,27 @@ from attrs import evolve
 
 from .core import streaks
 from .core.days import ONE_DAY, in_utc
-from .core.errors import InvalidValue, UnknownMember
+from .core.errors import AmbiguousMember, InvalidValue, UnknownMember
 from .core.membership import MembershipEvent
 from .core.model import Entry
 from .core.ports import Clock, Views
 from .core.posting import Excusal
 from .core.reports import Explanation, Found, MemberDay, MemberFacts, Rank, Standing, member_day
 from .core.roster import Check
+from .core.settlement import ends_at
+from .core.story import (
+    DayStory,
+    Gap,
+    Story,
+    StreakEvent,
+    Why,
+    activities,
+    begins_at,
+    gaps_of,
+    life_of,
+    longest_gap,
+    watched,
+)
 from .core.streaks import MILESTONES, Milestone
 from .core.validation import (
     LIMIT_MAX,
@@ -28,6 +42,7 @@ from .core.validation import (
 )
 
 DAYS_MAX = 1_000
+AMBIGUOUS_SHOWN_MAX = 6
 
 
 class Reader:
@@ -88,6 +103,21 @@ class Reader:
         """Return what the roster last told of the member's linked account; None if it told nothing (R25)."""
         return next(iter(self._views.checks(validate_member_id(member_id))), None)
 
+    def resolve(self, text: str) -> str:
+        """Return the id of the one member with this id, this Discord id, this name, or its words' beginnings.
+
+        Raises `UnknownMember`, and `AmbiguousMember` where several could be meant.
+        """
+        found = self._views.find(validate_member_id(text), limit=AMBIGUOUS_SHOWN_MAX)
+        meant = [one for one in found if one.member_id == text]
+        meant = meant or [one for one in found if (one.name or "").casefold() == text.casefold()] or list(found)
+        if not meant:
+            raise UnknownMember(text)
+        if len(meant) > 1:
+            listed = (f"{one.member_id!r} ({one.name})" if one.name else repr(one.member_id) for one in meant)
+            raise AmbiguousMember(text, ", ".join(listed))
+        return meant[0].member_id
+
     def history(
         self, member_id: str, *, limit: int = 50, before: int | None = None, source: str | None = None
     ) -> Sequence[Entry]:
@@ -131,6 +161,36 @@ class Reader:
         validate_position("after", after)
         return self._views.lengths_reached(lengths, after=after, limit=validate_limit(limit))
 
+    def story(self, member_id: str) -> Story:
+        """Return the life of the member's streak: how it grew, when it ended, and what changed it afterwards (R28)."""
+        facts, today = self._facts(member_id)
+        entries = self._views.history(member_id, limit=LIMIT_MAX)
+        return Story(self._standing(facts, today), self._life(facts, entries))
+
+    def why(self, member_id: str, *, day: date | None = None, entry: int | None = None) -> Why:
+        """Return what happened on a day, or by an entry, and why; without either, of the last change that hurt.
+
+        Raises `InvalidValue` for an entry that is not the member's.
+        """
+        facts, today = self._facts(member_id)
+        entries = self._views.history(member_id, limit=LIMIT_MAX)
+        life, why = self._life(facts, entries), Why(self._standing(facts, today), "nothing")
+        if entry is not None:
+            return _about_entry(why, validate_position("entry", entry), entries)
+        if day is not None:
+            return evolve(why, about="day", day=self._day_story(facts, validate_day("day", day), entries, life))
+        why = _about_what_hurt(why, life, entries)
+        return why if why.event is None else evolve(why, day=self._day_story(facts, why.event.day, entries, life))
+
+    def whys(self, member_id: str, first_day: date, last_day: date) -> Sequence[Why]:
+        """Return what happened on each of some days, oldest first, and why; 1,000 days at most."""
+        _validate_span(first_day, last_day)
+        facts, today = self._facts(member_id)
+        entries = self._views.history(member_id, limit=LIMIT_MAX)
+        life, standing = self._life(facts, entries), self._standing(facts, today)
+        each = (first_day + number * ONE_DAY for number in range((last_day - first_day).days + 1))
+        return [Why(standing, "day", self._day_story(facts, day, entries, life)) for day in each]
+
     def excusals(self, member_id: str | None = None) -> Sequence[Excusal]:
         """Return how days were excused and required again, oldest first (R13a).
 
@@ -173,7 +233,46 @@ class Reader:
         found = groupby(self._views.evidence(facts.standing.member_id, first_day, last_day), key=lambda one: one.day)
         evidence = {day: tuple(group) for day, group in found}
         each = (first_day + number * ONE_DAY for number in range((last_day - first_day).days + 1))
-        return [member_day(day, evidence.get(day, ()), facts.calendar, facts.enrolled_at.date()) for day in each]
+        days = [member_day(day, evidence.get(day, ()), facts.calendar, facts.enrolled_at.date()) for day in each]
+        if not any(day.mark == "missed" for day in days):
+            return days
+        gaps = self._gaps(facts)
+        return [watched(day, gaps) for day in days]
+
+    def _gaps(self, facts: MemberFacts) -> Sequence[Gap]:
+        member_id, views = facts.standing.member_id, self._views
+        events, resets = views.events(member_id), views.resets(member_id)
+        return gaps_of(facts.enrolled_at, events, resets, views.account_of(member_id))
+
+    def _life(self, facts: MemberFacts, entries: Sequence[Entry]) -> Sequence[StreakEvent]:
+        member_id, views = facts.standing.member_id, self._views
+        known = activities(views.evidence(member_id, date.min, date.max), entries)
+        settled = views.settled(date.min, date.max)
+        return life_of(settled, known, views.excusals(member_id), views.streak_changes(member_id))
+
+    def _day_story(
+        self, facts: MemberFacts, day: date, entries: Sequence[Entry], life: Sequence[StreakEvent]
+    ) -> DayStory:
+        """Gather all that is known of a day; the entries are all of the member's, newest first."""
+        member_id, views = facts.standing.member_id, self._views
+        (of,) = self._days(facts, day, day)
+        events = views.events(member_id)
+        accounts = {event.account_id for event in events if event.account_id is not None}
+        runs = views.good_runs(begins_at(day), ends_at(day))
+        mine = [entry for entry in entries if day in {entry.day, entry.at.date()}]
+        return DayStory(
+            of,
+            [gap for gap in self._gaps(facts) if gap.touches(day)],
+            views.settled(day, day).get(day),
+            [run for run in runs if run.at.date() == day],
+            longest_gap(day, [run.at for run in runs], self._now()),
+            views.xp_read(accounts, day - ONE_DAY),
+            views.xp_read(accounts, day),
+            mine[::-1],
+            [event for event in events if event.at.date() == day],
+            [one for one in views.excusals(member_id) if one.day == day],
+            [event for event in life if day in {event.day, event.at.date()} or _grew_on(event, day)],
+        )
 
     def _facts(self, member_id: str) -> tuple[MemberFacts, date]:
         today = self._now().date()
@@ -181,6 +280,31 @@ class Reader:
         if facts is None:
             raise UnknownMember(member_id)
         return facts, today
+
+
+def _grew_on(event: StreakEvent, day: date) -> bool:
+    return event.kind == "grew" and event.first_day is not None and event.first_day <= day <= event.day
+
+
+def _about_entry(why: Why, position: int, entries: Sequence[Entry]) -> Why:
+    """Answer about an entry, and the reversal or the award that belongs to it."""
+    found = {entry.position: entry for entry in entries}
+    if position not in found:
+        raise InvalidValue("entry", position, "no entry of this member has this number; see the history")
+    entry = found[position]
+    partner = next((one for one in entries if one.reverses == position), None) or found.get(entry.reverses or 0)
+    return evolve(why, about="entry", entry=entry, partner=partner)
+
+
+def _about_what_hurt(why: Why, life: Sequence[StreakEvent], entries: Sequence[Entry]) -> Why:
+    """Answer about the last change that hurt: a streak that ended or shrank, or points that went."""
+    event = next((event for event in reversed(life) if event.hurts), None)
+    lost = next((entry for entry in entries if entry.points < 0), None)
+    if lost is not None and (event is None or lost.at > event.at):
+        return _about_entry(why, lost.position, entries)
+    if event is None:
+        return why
+    return evolve(why, about="day" if event.kind == "ended" else "streak", event=event)
 
 
 def _validate_span(first_day: date, last_day: date) -> None:

@@ -76,7 +76,7 @@ def test_the_calendar_says_in_words_what_each_sign_means() -> None:
 def test_signs_differ_without_colour() -> None:
     """No two kinds of day have the same shape."""
     signs = shown(alone(engage()), f"/members/{STAR}").one("ul", class_="legend").all("svg")
-    assert len({str(sign.parts) for sign in signs}) == len(signs) == 7
+    assert len({str(sign.parts) for sign in signs}) == len(signs) == 8
 
 
 def test_days_before_the_enrollment_stay_blank() -> None:

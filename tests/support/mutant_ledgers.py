@@ -466,6 +466,29 @@ class TakesRoundsForSyncs(MemoryLedger):
         return super().post(posting)
 
 
+class ForgetsFallingXp(MemoryLedger):
+    def post(self, posting: Any, /) -> Any:
+        before = dict(self._readings)
+        posted = super().post(posting)
+        self._readings |= {key: max(xp, before.get(key, 0)) for key, xp in self._readings.items()}
+        return posted
+
+
+class TellsNoRunAround(MemoryLedger):
+    def good_runs(self, since: datetime, until: datetime, /) -> Any:
+        return [run for run in super().good_runs(since, until) if since <= run.at < until]
+
+
+class TellsResetsWithoutTheSyncBefore(MemoryLedger):
+    def resets(self, member_id: str, /) -> Any:
+        return [(entry, None) for entry, _ in super().resets(member_id)]
+
+
+class SettlesAtMidnight(MemoryLedger):
+    def settled(self, first_day: date, last_day: date, /) -> Any:
+        return {day: cut(at) for day, at in super().settled(first_day, last_day).items()}
+
+
 LET_THROUGH = (
     *(
         PostsWithoutALock,
@@ -488,6 +511,7 @@ CAUGHT = (
     *(ExcusesEverybodyInstead, ExcusesNobodyAlone, SettlesWithoutTheExcused, DerivesWithoutTheExcused, LosesNotes),
     *(KeepsReasonsOfTheForgotten, TellsNoUndoneExcusals, LosesCauses, LosesTheEntriesOfChanges, RecordsLengthsAgain),
     *(TellsLengthsFromTheBeginning, TakesABonusForActivity, ForgetsWhenItBooked),
+    *(ForgetsFallingXp, TellsNoRunAround, TellsResetsWithoutTheSyncBefore, SettlesAtMidnight),
 )
 """What it always caught."""
 OF_ROSTERS = (ForgetsWhatRostersTold, KeepsWhatWasToldOfTheUnlinked, ForgetsFailedRounds, TakesRoundsForSyncs)

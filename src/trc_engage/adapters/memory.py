@@ -7,7 +7,7 @@ promises, and `trc_engage.testing.LedgerContract` tests it.
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from datetime import date, datetime
 from functools import wraps
 from itertools import count
@@ -15,15 +15,17 @@ from typing import Any, TypeVar
 
 from attrs import evolve
 
-from ..core.audit.model import BALANCE, Breach, Holdings, Rises, of_member
+from ..core.audit.books import irregular, rebalanced
+from ..core.audit.model import Breach, Holdings, Rises
 from ..core.days import Calendar, Window, settled_before
 from ..core.errors import Conflict, LeaseLost, LedgerBusy
 from ..core.membership import UNSEEN_MIN, MembershipEvent
 from ..core.model import DISCORD, DiscordActivity, Entry, Evidence, Member
-from ..core.posting import Excusal, Lease, Posting, RunState
+from ..core.posting import Excusal, Lease, Posting, RunState, in_force
 from ..core.reports import DiscordStanding, Found, MemberFacts, Rank, Standing, StreakChange, Tally
 from ..core.roster import Check, Contradiction
 from ..core.settlement import DayRecord, days_watched
+from ..core.story import GoodRun
 from ..core.streaks import Activity, Milestone, Streak, current
 from ..core.validation import first_met, sought_words, words_of
 
@@ -68,6 +70,9 @@ class MemoryLedger:
         """What was posted of runs, settlements and notices; `run_state` adds what the other tables say."""
         self._excusals: list[Excusal] = []
         self._changes: list[StreakChange] = []
+        self._good_runs: list[GoodRun] = []
+        self._settled: dict[date, datetime] = {}
+        self._readings: dict[tuple[int, date], int] = {}
         self._lengths: dict[tuple[str, int], Milestone] = {}
         self._leases: dict[str, Lease] = {}
         self._requests: dict[str, datetime] = {}
@@ -93,6 +98,10 @@ class MemoryLedger:
         if posting.round is not None:
             self._checks |= {check.account_id: check for check in posting.round.checks}
         self._runs = self._runs.after(posting)
+        if posting.run is not None:
+            self._good_runs.append(GoodRun(posting.at, posting.run.report.missed, posting.run.decision))
+        if posting.settlement is not None:
+            self._settled[posting.settlement.day] = posting.at
         entries = [self._append(draft.entry(len(self._entries) + 1, posting.at)) for draft in posting.drafts]
         for change in posting.changes_posted([entry.position for entry in entries]):
             self._changes.append(evolve(change, number=len(self._changes) + 1))
@@ -147,6 +156,8 @@ class MemoryLedger:
             if move.active and move.window is not None:
                 for day in move.window.days:
                     self._discord_days.setdefault((day, account_id), move.window)
+            if move.kind == "opening" or move.xp_total != move.account.xp_total:
+                self._readings[account_id, posting.at.date()] = move.xp_total
             self._accounts[account_id] = move.account_after
 
     def _append(self, entry: Entry) -> Entry:
@@ -256,11 +267,8 @@ class MemoryLedger:
 
     def _excused_alone(self) -> dict[date, set[str]]:
         """Return who is excused alone on which day."""
-        excused: dict[date, set[str]] = defaultdict(set)
-        for one in self._excusals:
-            if one.member_id is not None:
-                (excused[one.day].add if one.is_excused else excused[one.day].discard)(one.member_id)
-        return excused
+        alone = [(one.day, one.member_id) for one in in_force(self._excusals)]
+        return {day: {who for on, who in alone if on == day and who} for day, _ in alone}
 
     def day_record(self, day: date, /) -> DayRecord:
         active = self._active()[day]
@@ -324,12 +332,27 @@ class MemoryLedger:
         order = [*sorted(by_id), *(who for _, who in ranked if who not in by_id)]
         return [Found(who, self._members[who].name) for who in order[:limit]]
 
+    def resets(self, member_id: str, /) -> Sequence[tuple[Entry, datetime | None]]:
+        mine = (one for one in self._entries if one.member_id == member_id and one.kind in {"opening", "rebase"})
+        runs = [run.at for run in self._good_runs]
+        return [(entry, max((at for at in runs if at < entry.at), default=None)) for entry in mine]
+
+    def good_runs(self, since: datetime, until: datetime, /) -> Sequence[GoodRun]:
+        first, last = (sum(run.at < at for run in self._good_runs) for at in (since, until))
+        return self._good_runs[max(first - 1, 0) : last + 1]
+
+    def settled(self, first_day: date, last_day: date, /) -> Mapping[date, datetime]:
+        return {day: at for day, at in self._settled.items() if first_day <= day <= last_day}
+
+    def xp_read(self, account_ids: Collection[int], day: date, /) -> int | None:
+        known = [key for key in self._readings if key[0] in account_ids and key[1] <= day]
+        return self._readings[max(known)] if known else None
+
     def streak_changes(self, member_id: str, /) -> Sequence[StreakChange]:
         return [change for change in self._changes if change.member_id == member_id]
 
     def lengths_reached(self, lengths: Set[int], /, *, after: int, limit: int) -> Sequence[Milestone]:
-        found = [one for one in self._lengths.values() if one.threshold in lengths and one.number > after]
-        return found[:limit]
+        return [one for one in self._lengths.values() if one.threshold in lengths and one.number > after][:limit]
 
     def excusals(self, member_id: str | None = None, /) -> Sequence[Excusal]:
         return [one for one in self._excusals if member_id is None or one.member_id in {None, member_id}]
@@ -409,29 +432,14 @@ class MemoryLedger:
         return self.feed(after=after, limit=limit)
 
     def irregularities(self) -> Sequence[Breach]:
-        keys: dict[str, int] = {}
-        found = []
-        for position, entry in enumerate(self._entries, start=1):
-            subject = f"entry {entry.position}"
-            if entry.position != position:
-                found.append(Breach("order", subject, "the position", entry.position, position))
-            if entry.key is not None and keys.setdefault(entry.key, position) != position:
-                expected = f"one: entry {keys[entry.key]} has it"
-                found.append(Breach("key", subject, "its key", "there a second time", expected))
-        return found
+        return irregular(self._entries)
 
     def rebalance(self) -> Sequence[Breach]:
         before, self._balances = self._balances, defaultdict(dict)
         for entry in self._entries:
             balance = self._balances[entry.member_id]
             balance[entry.source] = balance.get(entry.source, 0) + entry.points
-        return [
-            Breach(BALANCE, of_member(member_id), f"the balance of {source!r}", was.get(source, 0), now.get(source, 0))
-            for member_id in sorted({*before, *self._balances})
-            for was, now in [(before.get(member_id, {}), self._balances.get(member_id, {}))]
-            for source in sorted({*was, *now})
-            if was.get(source, 0) != now.get(source, 0)
-        ]
+        return rebalanced(before, self._balances)
 
     def reword(self) -> Sequence[Breach]:
         return ()

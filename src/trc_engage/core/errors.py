@@ -59,6 +59,18 @@ class InvalidValue(EngageError, ValueError):
 
 
 @define(slots=False, repr=False)
+class AmbiguousMember(EngageError):
+    """Several members could be meant, and nothing was done."""
+
+    name: str
+    candidates: str
+    """Their ids, with their names."""
+
+    text = "{name!r} could be {candidates}; nothing was done"
+    remedy = "give the member's id"
+
+
+@define(slots=False, repr=False)
 class UnknownMember(EngageError):
     """No member has this id."""
 

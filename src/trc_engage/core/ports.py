@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence, Set
+    from collections.abc import Collection, Mapping, Sequence, Set
     from datetime import date, datetime
 
     from .audit.model import Breach, Holdings
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .reports import Found, MemberFacts, Rank, Standing, StreakChange, Tally
     from .roster import Check, Presence
     from .settlement import DayRecord
+    from .story import GoodRun
     from .streaks import Activity, Milestone, Streak
 
 
@@ -234,6 +235,29 @@ class Views(Protocol):
         the word that the first one found, then by member id; nobody twice; nobody by name who is hidden or
         forgotten.
         """
+        ...
+
+    def account_of(self, member_id: str, /) -> DiscordActivity | None:
+        """Return the member's account that is not unlinked, as the `Ledger` does."""
+        ...
+
+    def resets(self, member_id: str, /) -> Sequence[tuple[Entry, datetime | None]]:
+        """Return a member's openings and rebases, oldest first, each with when the good sync before it began."""
+        ...
+
+    def good_runs(self, since: datetime, until: datetime, /) -> Sequence[GoodRun]:
+        """Return the good syncs that began from one instant on and before another, oldest first.
+
+        With the last one before them, and the first one behind.
+        """
+        ...
+
+    def settled(self, first_day: date, last_day: date, /) -> Mapping[date, datetime]:
+        """Return which of some days are settled, and when they were."""
+        ...
+
+    def xp_read(self, account_ids: Collection[int], day: date, /) -> int | None:
+        """Return what was read last, by the end of a day, of the last of these accounts that was read by then."""
         ...
 
     def streak_changes(self, member_id: str, /) -> Sequence[StreakChange]:

@@ -228,8 +228,9 @@ class RunReport:
     """What a round of the roster did; None if none was due."""
 
 
-Mark = Literal["active", "missed", "excused", "weekend", "pending", "before"]
-"""Pending: not settled, and nothing earned so far. Before: earlier than the enrollment."""
+Mark = Literal["active", "missed", "not_watched", "excused", "weekend", "pending", "before"]
+"""Missed: watched wholly, and nothing rose. Not watched: nothing is known to have been earned, and it was not watched
+wholly. Pending: not settled, and nothing earned so far. Before: earlier than the enrollment."""
 
 
 @frozen

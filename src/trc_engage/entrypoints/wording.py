@@ -21,7 +21,7 @@ from ..core.errors import (
 )
 from ..core.incidents import NAMES, ROSTER_NAMES, ChannelState, FailureRun, Message, Notice, Trouble
 from ..core.model import Entry, Status as Kind
-from ..core.reports import Mark, Standing, StreakChange
+from ..core.reports import Mark, Standing
 from ..core.roster import Check, Contradiction
 from ..core.settlement import Pending
 from .settings import ALERT_WEBHOOK, DISCORD_GUILD_ID, DISCORD_TOKEN, GUILD_ID, SOURCE, SOURCES, variable_of
@@ -173,6 +173,7 @@ def advice_of(need: Need) -> str:
 MARKS: dict[Mark, str] = {
     "active": "active",
     "missed": "missed: nothing was earned",
+    "not_watched": "not watched, or not wholly; nothing is known to have been earned",
     "excused": "excused, nothing earned",
     "weekend": "weekend, nothing earned",
     "pending": "not settled yet, nothing so far",
@@ -196,7 +197,9 @@ def explained(entry: Entry) -> str:
 
 def _by_hand(entry: Entry) -> str:
     if entry.kind == "award":
-        return f"{entry.source}, key {entry.key}"
+        booked = "" if entry.booked_at is None else f", booked {moment(entry.booked_at)}"
+        who = "" if entry.actor is None else f" by {entry.actor}"
+        return f"{entry.source}, key {entry.key}{booked}{who}"
     if entry.kind == "reversal":
         return f"{entry.source}: entry {entry.reverses} taken back by {entry.actor}: {entry.reason}"
     return f"adjusted by {entry.actor}: {entry.reason}, key {entry.key}"
@@ -205,16 +208,6 @@ def _by_hand(entry: Entry) -> str:
 def xp_moved(before: int, after: int) -> str:
     """Return how XP rose or fell."""
     return f"XP {before:,} → {after:,} ({after - before:+,})"
-
-
-def changed(change: StreakChange) -> str:
-    """Return how a streak changed."""
-    current = _step(change.current_before, change.current_after)
-    return f"current {current}, longest {_step(change.longest_before, change.longest_after)}"
-
-
-def _step(before: int, after: int) -> str:
-    return f"{before:,} → {after:,}" if before != after else f"{after:,}"
 
 
 def natural(text: str) -> list[tuple[int, int, str]]:

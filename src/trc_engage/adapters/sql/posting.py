@@ -53,6 +53,15 @@ WHERE true
 ON CONFLICT DO NOTHING
 """
 
+# The day is of the type of the column beside it.
+POST_READINGS = """
+INSERT INTO readings (day, account_id, xp)
+SELECT CASE WHEN moves.account_id IS NULL THEN moves.day ELSE :day END, moves.account_id, moves.xp_total
+FROM engage_staged_moves AS moves JOIN discord_activity AS account USING (account_id)
+WHERE moves.xp_total <> account.xp_total OR moves.kind = 'opening'
+ON CONFLICT (day, account_id) DO UPDATE SET xp = excluded.xp
+"""
+
 MOVE_ACCOUNTS = """
 UPDATE discord_activity SET
     version = discord_activity.version + 1,
@@ -84,6 +93,7 @@ def post_moves(
     connection.execute(POST_BALANCES, {"source": DISCORD})
     connection.execute(POST_MONTHLY_BALANCES)
     connection.execute(POST_EVIDENCE)
+    connection.execute(POST_READINGS, {"day": at[:10]})
     if connection.execute(MOVE_ACCOUNTS).rowcount != len(moves):
         raise Conflict
 

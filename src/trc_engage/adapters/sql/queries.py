@@ -320,12 +320,12 @@ class Views(Ranking, Checks):
                 f"{ENTRY} WHERE member_id = :member {below} {of_source} ORDER BY position DESC LIMIT :limit",
                 {name: value for name, value in values.items() if value is not None},
             )
-            return [_entry(row) for row in rows]
+            return [entry_of_row(row) for row in rows]
 
     def feed(self, *, after: int, limit: int) -> Sequence[Entry]:
         with self._database.connection() as connection:
             rows = connection.execute(f"{ENTRY} WHERE position > ? ORDER BY position LIMIT ?", [after, limit])
-            return [_entry(row) for row in rows]
+            return [entry_of_row(row) for row in rows]
 
     def entry_of(self, key: str, /) -> Entry | None:
         return self._one_entry("key = ?", key)
@@ -361,7 +361,7 @@ class Views(Ranking, Checks):
     def _one_entry(self, condition: str, value: str | int) -> Entry | None:
         with self._database.connection() as connection:
             row = connection.execute(f"{ENTRY} WHERE {condition}", [value]).fetchone()
-        return row and _entry(row)
+        return row and entry_of_row(row)
 
 
 @cache
@@ -402,7 +402,8 @@ def _standings(members: Rows, amounts: Rows, latest: Rows) -> list[Standing]:
     ]
 
 
-def _entry(row: tuple[Any, ...]) -> Entry:
+def entry_of_row(row: tuple[Any, ...]) -> Entry:
+    """Make the value of a row of `ENTRY`."""
     position, kind, member_id, source, amount, day, at, silent, account_id, *rest = row
     change, (*origin, booked_at, counts) = rest[:4], rest[4:]
     xp = None if account_id is None else XpChange(account_id, *change)

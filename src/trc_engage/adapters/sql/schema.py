@@ -112,6 +112,13 @@ CREATE TABLE discord_days (
     PRIMARY KEY (day, member_id, account_id)
 ){by_key};
 
+CREATE TABLE readings (
+    day {day} NOT NULL,
+    account_id {whole} NOT NULL REFERENCES discord_activity,
+    xp {whole} NOT NULL,
+    PRIMARY KEY (day, account_id)
+){by_key};
+
 CREATE TABLE streaks (
     member_id {id} PRIMARY KEY REFERENCES members,
     version {whole} NOT NULL,
@@ -174,6 +181,7 @@ CREATE TABLE runs (
     board_id {id}, decision {id} CHECK (decision IN ('accept_drops', 'rebase_drops', 'adopt_board')),
     actor TEXT, reason TEXT
 ){by_number};
+CREATE INDEX good_runs_by_time ON runs (at) WHERE outcome = 'synced';
 CREATE INDEX good_runs ON runs (run_id) WHERE outcome = 'synced';
 CREATE INDEX boards_read_to_their_end ON runs (run_id) WHERE whole;
 CREATE INDEX runs_of_named_boards ON runs (run_id) WHERE outcome = 'synced' AND board_id IS NOT NULL;

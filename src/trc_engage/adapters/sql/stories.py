@@ -1,17 +1,21 @@
 """What is asked of the tables to tell why: what members did, how days were excused, and what changed streaks."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from datetime import date, datetime
 from typing import Any
 
 from attrs import evolve
 
+from ...core.days import ONE_DAY
 from ...core.errors import Conflict
 from ...core.membership import MembershipEvent
+from ...core.model import Decision, Entry
 from ...core.posting import Excusal, Posting
 from ...core.reports import StreakChange
+from ...core.story import GoodRun
 from ...core.streaks import Milestone
 from .database import Connection, Database, Row, SqlStore, stamp
+from .queries import ENTRY, entry_of_row
 
 EXCUSALS = "SELECT day, is_excused, at, actor, reason, note, member_id, number FROM excusals"
 CHANGES = """
@@ -30,8 +34,53 @@ FROM membership_events WHERE {condition} number > :after ORDER BY number LIMIT :
 """
 
 
+SYNC_BEFORE = "(SELECT at FROM runs WHERE outcome = 'synced' AND at < entries.at ORDER BY at DESC LIMIT 1)"
+RESETS = f"""
+{ENTRY.replace("FROM entries", f", {SYNC_BEFORE} FROM entries")}
+WHERE member_id = ? AND kind IN ('opening', 'rebase') ORDER BY position
+"""
+GOOD_RUNS = "SELECT at, missed, decision, actor, reason FROM runs WHERE outcome = 'synced'"
+SETTLED = "SELECT day, settled_at FROM settled_days WHERE day BETWEEN ? AND ? ORDER BY day"
+OPENED_ON = "SELECT day FROM entries WHERE account_id = ? AND kind = 'opening' ORDER BY position LIMIT 1"
+READING = "SELECT xp FROM readings WHERE day = ? AND account_id = ?"
+
+
 class Stories(SqlStore):
     """The part of the `Views` port that tells why."""
+
+    def resets(self, member_id: str, /) -> Sequence[tuple[Entry, datetime | None]]:
+        with self._database.snapshot() as connection:
+            rows = connection.execute(RESETS, [member_id]).fetchall()
+        return [(entry_of_row(row[:-1]), row[-1] and datetime.fromisoformat(row[-1])) for row in rows]
+
+    def good_runs(self, since: datetime, until: datetime, /) -> Sequence[GoodRun]:
+        with self._database.snapshot() as connection:
+            rows = [
+                *connection.execute(f"{GOOD_RUNS} AND at < ? ORDER BY at DESC LIMIT 1", [stamp(since)]),
+                *connection.execute(f"{GOOD_RUNS} AND at >= ? AND at < ? ORDER BY at", [stamp(since), stamp(until)]),
+                *connection.execute(f"{GOOD_RUNS} AND at >= ? ORDER BY at LIMIT 1", [stamp(until)]),
+            ]
+        return [
+            GoodRun(datetime.fromisoformat(at), missed, Decision(*decided) if decided[0] else None)
+            for at, missed, *decided in rows
+        ]
+
+    def settled(self, first_day: date, last_day: date, /) -> Mapping[date, datetime]:
+        with self._database.connection() as connection:
+            rows = connection.execute(SETTLED, [first_day.isoformat(), last_day.isoformat()])
+            return {date.fromisoformat(day): datetime.fromisoformat(at) for day, at in rows}
+
+    def xp_read(self, account_ids: Collection[int], day: date, /) -> int | None:
+        with self._database.snapshot() as connection:
+            for account_id in sorted(account_ids, reverse=True):
+                opened = connection.execute(OPENED_ON, [account_id]).fetchone()
+                on = day
+                # Day by day, as the key begins with the day; most often it is one of the last.
+                while opened and on >= date.fromisoformat(opened[0]):
+                    if row := connection.execute(READING, [on.isoformat(), account_id]).fetchone():
+                        return int(row[0])
+                    on -= ONE_DAY
+        return None
 
     def streak_changes(self, member_id: str, /) -> Sequence[StreakChange]:
         with self._database.connection() as connection:

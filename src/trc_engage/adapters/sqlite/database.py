@@ -14,7 +14,7 @@ from attrs import frozen
 from ...core.errors import InvalidValue, LedgerBusy, LedgerFailed, StoreMissing
 from ..sql.database import Connection, SqlStore, Statement, refuse_other
 from ..sql.pool import Pool
-from ..sql.queries import Days, Views
+from ..sql.queries import Days, Facts, Views
 from ..sql.schema import SCHEMA_VERSION
 from ..sql.stories import Stories
 from .schema import check_released, migrate
@@ -363,5 +363,5 @@ class SqliteFile(SqlStore):
         )
 
 
-class SqliteViews(SqliteFile, Days, Views, Stories):
+class SqliteViews(SqliteFile, Facts, Days, Views, Stories):
     """The views of a store alone, for a program that only reads: quicker to load than all of `SqliteLedger`."""

@@ -4,7 +4,7 @@ Memory grows with members and accounts, not with entries.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date, datetime, timedelta
 
 from attrs import Factory, define
@@ -12,7 +12,7 @@ from attrs import Factory, define
 from ..model import ADJUSTMENT, DISCORD, SILENT_KINDS, Entry, XpChange
 from ..points import XP_PER_POINT
 from ..validation import AHEAD_MAX, EARLIEST_AT
-from .model import Breach, Doubts, Holdings, Row, breaches, of_member
+from .model import BALANCE, Breach, Doubts, Holdings, Row, breaches, of_member
 
 SYNC_KINDS = frozenset({"opening", "gain", "deduction", "rebase"})
 _XP = frozenset({"xp"})
@@ -58,6 +58,31 @@ def _form(entry: Entry) -> Iterator[Row]:
     yield entry.silent != (kind in SILENT_KINDS), _article(kind), heard, due_to_be
     odd = not entry.counts_as_activity and kind not in {"award", "reversal"}
     yield odd, f"whether {_article(kind)} counts as activity", "no", "yes, for only awards may not"
+
+
+def irregular(entries: Iterable[Entry]) -> list[Breach]:
+    """Return which positions have a gap before them, and which keys stand twice (R8, R23)."""
+    keys: dict[str, int] = {}
+    found = []
+    for position, entry in enumerate(entries, start=1):
+        subject = f"entry {entry.position}"
+        if entry.position != position:
+            found.append(Breach("order", subject, "the position", entry.position, position))
+        if entry.key is not None and keys.setdefault(entry.key, position) != position:
+            expected = f"one: entry {keys[entry.key]} has it"
+            found.append(Breach("key", subject, "its key", "there a second time", expected))
+    return found
+
+
+def rebalanced(before: Mapping[str, Mapping[str, int]], after: Mapping[str, Mapping[str, int]]) -> list[Breach]:
+    """Return which balances, by member id and source, are no longer what they were."""
+    return [
+        Breach(BALANCE, of_member(member_id), f"the balance of {source!r}", was.get(source, 0), now.get(source, 0))
+        for member_id in sorted({*before, *after})
+        for was, now in [(before.get(member_id, {}), after.get(member_id, {}))]
+        for source in sorted({*was, *now})
+        if was.get(source, 0) != now.get(source, 0)
+    ]
 
 
 def points_until(xp: int, baseline: int) -> int:

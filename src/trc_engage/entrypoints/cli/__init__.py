@@ -20,6 +20,7 @@ MODULES = {
     "migrate": "init",
     "sync": "sync",
     "show": "show",
+    "why": "why",
     "history": "explain",
     "explain": "explain",
     "leaderboard": "leaderboard",

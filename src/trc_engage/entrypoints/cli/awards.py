@@ -7,11 +7,12 @@ import typer
 
 from ...core.reports import Receipt, Standing
 from ...engage import Engage
+from ..reasons import changed
 from ..stores import now
 from ..wire import members as wire
 from ..wire.shape import parsed_instant
 from ..wiring import opened
-from ..wording import changed, counted, dated, moment, named, points, safe
+from ..wording import counted, dated, moment, named, points, safe
 from .options import Json, Member, command, settings_in_force
 from .output import print_lines, print_result
 
@@ -50,12 +51,13 @@ def award(
     contents it is refused.
     """
     happened_at = now() if at is None else parsed_instant("at", at)
-    _book(
-        lambda engage: engage.award(
-            member, source=source, points=points, key=key, at=happened_at, counts_as_activity=not no_activity, by=by
-        ),
-        as_json=as_json,
-    )
+    more = {"counts_as_activity": not no_activity}
+
+    def post(engage: Engage) -> Receipt:
+        member_id = engage.resolve(member)
+        return engage.award(member_id, source=source, points=points, key=key, at=happened_at, by=by, **more)
+
+    _book(post, as_json=as_json)
 
 
 @command("trc-engage reverse benchmark:991 --reason 'withdrawn' --by admin-7")
@@ -88,7 +90,7 @@ def adjust(
     An adjustment is not activity: it makes no day active and breaks no streak.
     """
     _book(
-        lambda engage: engage.adjust(member, points=points, key=key, reason=reason, by=by),
+        lambda engage: engage.adjust(engage.resolve(member), points=points, key=key, reason=reason, by=by),
         as_json=as_json,
     )
 

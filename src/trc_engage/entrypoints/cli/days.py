@@ -8,10 +8,11 @@ import typer
 
 from ...core.posting import in_force
 from ...core.reports import ExcuseReport, SettleReport, StreakChange
+from ..reasons import changed
 from ..stores import opened_to_read
 from ..wire.runs import Excusals, Excused, Settled
 from ..wiring import opened
-from ..wording import changed, counted, dated, describe_pending, safe
+from ..wording import counted, dated, describe_pending, safe
 from .options import Json, command, day, settings_in_force
 from .output import print_json, print_lines, print_result, print_some, print_table
 
@@ -69,6 +70,7 @@ def excuse(
         raise typer.BadParameter("give days, --by and --reason to excuse them; or days, --by and --undo")
     named = [day("day", text) for text in days]
     with opened(settings_in_force()) as engage:
+        member = None if member is None else engage.resolve(member)
         if undo:
             report = engage.unexcuse(*named, by=by, reason=reason, member_id=member, note=note)
         else:
@@ -79,7 +81,7 @@ def excuse(
 def _list(member: str | None, *, as_json: bool) -> None:
     """Print which days are excused, for whom and why; with a member, everybody's and that member's."""
     with opened_to_read(settings_in_force()) as reader:
-        found = in_force(reader.excusals(member))
+        found = in_force(reader.excusals(None if member is None else reader.resolve(member)))
     if as_json:
         print_json(Excusals.of(excusals=found))
         return

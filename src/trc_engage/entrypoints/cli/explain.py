@@ -1,19 +1,23 @@
 """The commands history and explain: what each point and each day of a member rests on."""
 
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Annotated
 
 import typer
 
-from ...core.model import Entry, Evidence
-from ...core.reports import MemberDay, Standing
+from ...core.model import Entry
+from ...core.reports import Standing
+from ...core.story import DayStory, Why
 from ...core.validation import LIMIT_MAX
+from ..reasons import Words, answer, proof
 from ..stores import now, opened_to_read
-from ..wire.members import Entries, ExplainedDays
-from ..wording import MARKS, counted, dated, explained, moment, named, points, safe, signed
+from ..wire.members import Entries
+from ..wire.stories import Whys
+from ..wording import counted, explained, moment, named, signed
 from .options import Json, Member, command, settings_in_force
 from .output import print_lines, print_result, print_table
+from .why import Zone, wrapped, zone
 
 
 @command("trc-engage history m-1", "trc-engage history m-1 --limit 50 --before 1204")
@@ -32,7 +36,8 @@ def history(
     against the line below it: carried + XP gained = 100 per point + carried.
     """
     with opened_to_read(settings_in_force()) as reader:
-        standing, entries = reader.standing(member), reader.history(member, limit=limit, before=before)
+        member_id = reader.resolve(member)
+        standing, entries = reader.standing(member_id), reader.history(member_id, limit=limit, before=before)
     print_result(Entries.of(entries=entries), lambda: print_history(standing, entries, limit), as_json=as_json)
 
 
@@ -53,58 +58,30 @@ def explain(
     member: Member,
     *,
     days: Annotated[int, typer.Option(metavar="N", help="How many days, including today.", min=1, max=366)] = 14,
+    tz: Zone = "UTC",
     as_json: Json = False,
 ) -> None:
-    """Show what made each of a member's days active.
+    """Say for each of a member's last days what happened, and why.
 
-    For each day, newest first: what it means for the streak, the awards, the times between which XP rose,
-    and how XP became points. Days are UTC. An entry appears on the day that it counts for.
+    Newest first, as `trc-engage why` says it of one day: what it means for the streak, and what that rests on.
+    Days are UTC. An entry appears on the day that it counts for.
     """
-    today = now().date()
-    first = today - timedelta(days=days - 1)
+    words, today = Words(zone=zone(tz)), now().date()
     with opened_to_read(settings_in_force()) as reader:
-        found = reader.explain(member, first, today)
-    shape = ExplainedDays.of_days(found.standing.member_id, found.days, found.entries)
-    print_result(shape, lambda: print_days(found.standing, found.days, found.entries), as_json=as_json)
+        found = reader.whys(reader.resolve(member), today - timedelta(days=days - 1), today)
+    shape = Whys.of_whys(found, words)
+    print_result(shape, lambda: print_days(found, words), as_json=as_json)
 
 
-def print_days(standing: Standing, days: Sequence[MemberDay], entries: Sequence[Entry]) -> None:
-    """Print for each day, newest first, what it means for the streak and why; then how XP became points."""
-    print_lines(f"{named(standing)}: the last {counted(len(days), 'day')}, newest first", "")
-    by_position = {entry.position: entry for entry in entries}
-    for day in reversed(days):
-        is_free = day.mark == "weekend" and day.is_active
-        print_lines(
-            f"{dated(day.day)}  {'active on a weekend: adds nothing, breaks nothing' if is_free else MARKS[day.mark]}"
-        )
-        print_lines(*(f"  {safe(line)}" for line in _reasons(day, by_position)))
-        print_lines(*(f"  {safe(line)}" for line in _conversions(day.day, entries)))
+def print_days(found: Sequence[Why], words: Words) -> None:
+    """Print for each day, newest first, the answer and what it rests on."""
+    print_lines(f"{named(found[0].standing)}: the last {counted(len(found), 'day')}, newest first")
+    for one in reversed(found):
+        print_lines("", *wrapped(answer(one, words)))
+        if one.day is not None and not is_quiet(one.day):
+            print_lines(*(line for text in proof(one.day, words) for line in wrapped(text, "  ")))
 
 
-def _reasons(day: MemberDay, by_position: dict[int, Entry]) -> Iterator[str]:
-    for one in day.evidence:
-        if one.position is None:
-            yield _rise(one)
-        elif entry := by_position.get(one.position):
-            yield f"{points(entry.points)}: {explained(entry)}"
-        else:
-            yield f"{one.source} (entry {one.position})"
-
-
-def _rise(one: Evidence) -> str:
-    """Return when XP rose, with the date where the window crosses midnight."""
-    if one.opens_at is None or one.closes_at is None:
-        return f"{one.source}: XP rose"
-    return f"XP rose between {_clock(one.opens_at, one.day)} and {_clock(one.closes_at, one.day)} UTC"
-
-
-def _clock(at: datetime, day: date) -> str:
-    return f"{at:%H:%M}" if at.date() == day else moment(at)
-
-
-def _conversions(day: date, entries: Sequence[Entry]) -> Iterator[str]:
-    """Yield the day's other entries: how XP became points, and corrections by hand."""
-    for entry in entries:
-        if entry.day == day and entry.kind != "award":
-            at = _clock(entry.at, day)
-            yield f"{at}  {points(entry.points)}: {explained(entry)}"
+def is_quiet(day: DayStory) -> bool:
+    """Tell whether nothing is to be told of a day but its mark."""
+    return not (day.entries or day.events or day.of.evidence) and day.mark in {"weekend", "before", "pending"}

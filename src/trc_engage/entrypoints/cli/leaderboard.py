@@ -39,6 +39,7 @@ def leaderboard(
         raise typer.BadParameter("--month and --member go with --by points")
     first = None if month is None else month_of("month", month)
     with opened_to_read(settings_in_force()) as reader:
+        member = None if member is None else reader.resolve(member)
         own = None if member is None else reader.rank(member, month=first, present=present)
         standing = None if member is None else reader.standing(member)
         if by == "streak":

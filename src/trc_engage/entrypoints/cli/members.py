@@ -74,14 +74,14 @@ def link(
     unless the account has never been on the leaderboard (see `members list --never-seen`).
     """
     said = {"by": by, "reason": reason, "note": note}
-    _change(lambda engage: [engage.link(member, discord_id, **said)], as_json=as_json)
+    _change(lambda engage: [engage.link(engage.resolve(member), discord_id, **said)], as_json=as_json)
 
 
 @app.command()
 def unlink(member: Member, *, by: By = None, reason: Reason = None, note: Note = None, as_json: Json = False) -> None:
     """Remove a member's Discord link; the points stay."""
     said = {"by": by, "reason": reason, "note": note}
-    _change(lambda engage: [engage.unlink(member, **said)], as_json=as_json)
+    _change(lambda engage: [engage.unlink(engage.resolve(member), **said)], as_json=as_json)
 
 
 @app.command()
@@ -93,7 +93,7 @@ def left(members: Members, *, by: By = None, reason: Reason = None, note: Note =
     mistake? See `members returned --never-left`.
     """
     said = {"by": by, "reason": reason, "note": note}
-    _change(lambda engage: engage.leave_all(members, **said), as_json=as_json)
+    _change(lambda engage: engage.leave_all([*map(engage.resolve, members)], **said), as_json=as_json)
 
 
 @app.command(
@@ -125,21 +125,24 @@ def returned(
     if never_left and (by is None or reason is None):
         raise typer.BadParameter("--never-left requires --by and --reason")
     said = {"by": by, "reason": reason, "note": note}
-    _change(lambda engage: engage.rejoin_all(members, never_left=never_left, **said), as_json=as_json)
+    _change(
+        lambda engage: engage.rejoin_all([*map(engage.resolve, members)], never_left=never_left, **said),
+        as_json=as_json,
+    )
 
 
 @app.command()
 def hide(member: Member, *, by: By = None, reason: Reason = None, note: Note = None, as_json: Json = False) -> None:
     """Hide a member from leaderboards."""
     said = {"by": by, "reason": reason, "note": note}
-    _change(lambda engage: [engage.hide(member, **said)], as_json=as_json)
+    _change(lambda engage: [engage.hide(engage.resolve(member), **said)], as_json=as_json)
 
 
 @app.command()
 def show(member: Member, *, by: By = None, reason: Reason = None, note: Note = None, as_json: Json = False) -> None:
     """Show a hidden member in leaderboards again."""
     said = {"by": by, "reason": reason, "note": note}
-    _change(lambda engage: [engage.show(member, **said)], as_json=as_json)
+    _change(lambda engage: [engage.show(engage.resolve(member), **said)], as_json=as_json)
 
 
 @app.command(epilog=examples("Example:", "trc-engage members forget m-1 --yes"))
@@ -160,10 +163,10 @@ def forget(
     said = {"by": by, "reason": reason, "note": note}
 
     def forgotten(engage: Engage) -> Sequence[Enrollment]:
-        standing = engage.standing(member)
+        standing = engage.standing(engage.resolve(member))
         if not yes:
             _confirm(standing)
-        return [engage.forget(member, **said)]
+        return [engage.forget(engage.resolve(member), **said)]
 
     _change(forgotten, as_json=as_json)
 
@@ -295,6 +298,7 @@ def events(member: Member, *, as_json: Json = False) -> None:
     Each line is one event: what, when (UTC), by whom and why, oldest first.
     """
     with opened_to_read(settings_in_force()) as reader:
+        member = reader.resolve(member)
         found = reader.events(member)
     if as_json:
         print_json(wire.Events.of(member_id=member, events=found))

@@ -16,7 +16,7 @@ from ..settings import STORE, Settings, SettingsError, read_env_file, store_of
 from ..wording import describe_error
 from .output import print_error
 
-Member = Annotated[str, typer.Argument(metavar="MEMBER", help="The member's id at TRC.")]
+Member = Annotated[str, typer.Argument(metavar="MEMBER", help="The member's id at TRC, Discord id or name.")]
 By = Annotated[str | None, typer.Option(metavar="WHO", help="Who does this, for the record.")]
 Reason = Annotated[str | None, typer.Option(metavar="TEXT", help="Why; the member can read it.")]
 Note = Annotated[str | None, typer.Option(metavar="TEXT", help="A note for admins only.")]

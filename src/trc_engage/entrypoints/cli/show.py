@@ -22,6 +22,7 @@ def show(member: Member, *, as_json: Json = False) -> None:
     Weekends and excused days do not break it.
     """
     with opened_to_read(settings_in_force()) as reader:
+        member = reader.resolve(member)
         standing = reader.standing(member)
         if as_json:
             print_json(wire.Standing.of(standing))
@@ -73,10 +74,21 @@ WEEKS = 12
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 CELL = 3
 MARGIN = " " * 5
-LEGEND = "# active  x missed  e excused  ? not settled yet  - weekend  + active  [ ] today"
+LEGEND = (
+    "# active  x missed  o not watched, or not wholly  e excused  ? not settled yet",
+    "- weekend  + active on a weekend  [ ] today",
+)
 
-SIGNS: dict[Mark, str] = {"active": "#", "missed": "x", "excused": "e", "weekend": "-", "pending": "?", "before": " "}
-STYLES: dict[str, str] = {"#": "green", "+": "green", "x": "red", "e": "cyan", "?": "yellow"}
+SIGNS: dict[Mark, str] = {
+    "active": "#",
+    "missed": "x",
+    "not_watched": "o",
+    "excused": "e",
+    "weekend": "-",
+    "pending": "?",
+    "before": " ",
+}
+STYLES: dict[str, str] = {"#": "green", "+": "green", "x": "red", "o": "yellow", "e": "cyan", "?": "yellow"}
 
 
 def first_of_weeks(today: date) -> date:
@@ -95,7 +107,7 @@ def print_weeks(days: Sequence[MemberDay]) -> None:
         cells = [(_cell(sign, is_today=day.day == today), STYLES.get(sign, "")) for day, sign in in_row]
         rows.append([(f"{name}  ", ""), *cells])
     print_styled(rows)
-    print_lines("", LEGEND)
+    print_lines("", *LEGEND)
 
 
 def _signs(days: Sequence[MemberDay]) -> list[str]:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Self
 
-from ...core import model, reports
 from ...core.membership import EventKind
 from ...core.model import Kind, Status
 from ...core.reports import ChangeCause, EnrollmentOutcome, Mark, ReceiptOutcome
@@ -182,28 +181,6 @@ class Evidence(Shape):
     position: int | None
     opens_at: datetime | None
     closes_at: datetime | None
-
-
-class ExplainedDay(Shape):
-    """A day with the evidence for it, and the entries that count for it."""
-
-    day: date
-    mark: Mark
-    active: Annotated[bool, Shown(of="is_active")]
-    evidence: Sequence[Evidence]
-    entries: Sequence[Entry]
-
-
-class ExplainedDays(OfMember):
-    """What made each day of a member active, newest first."""
-
-    days: Sequence[ExplainedDay]
-
-    @classmethod
-    def of_days(cls, member_id: str, days: Sequence[reports.MemberDay], entries: Sequence[model.Entry]) -> Self:
-        """Give each day its entries."""
-        explained = [ExplainedDay.of(day, entries=[one for one in entries if one.day == day.day]) for day in days]
-        return cls.of(member_id=member_id, days=explained[::-1])
 
 
 class Rank(Shape):

@@ -8,7 +8,7 @@ from .membership import MembershipContract
 from .roster import RosterContract as RosterContract
 from .runs import RunBookContract, ThreadsContract
 from .source import PagedSourceContract as PagedSourceContract, SourceContract as SourceContract
-from .streaks import ExcusalsContract, StreakLivesContract
+from .streaks import ExcusalsContract, StreakLivesContract, WatchContract
 from .views import CrowdContract, FindingContract, RanksContract, ViewsContract
 
 
@@ -19,6 +19,7 @@ class LedgerContract(
     ActivityContract,
     ExcusalsContract,
     StreakLivesContract,
+    WatchContract,
     RanksContract,
     CrowdContract,
     RunBookContract,

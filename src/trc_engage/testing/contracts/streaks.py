@@ -1,4 +1,4 @@
-"""What a ledger promises of excused days, of what changed streaks, and of the lengths that they reached."""
+"""What a ledger promises of excused days, of streaks and the lengths that they reached, and of what was read."""
 
 from datetime import timedelta
 
@@ -6,11 +6,12 @@ import pytest
 from attrs import evolve
 
 from ...core.errors import Conflict
-from ...core.posting import Excusal, Posting
+from ...core.model import Decision
+from ...core.posting import Excusal, Posting, Settlement, SyncFailure
 from ...core.reports import StreakChange
 from ...core.streaks import Milestone, Streak
 from .ledger import BENCHMARK, TODAY, MembersContract
-from .story import ADA, BO, MONDAY, Story
+from .story import ADA, ADA_ID, BO, MONDAY, Story
 
 HOLIDAY = Excusal(TODAY, is_excused=True, at=MONDAY.replace(microsecond=654321), actor="admin", reason="holiday")
 REQUIRED = evolve(HOLIDAY, is_excused=False, reason=None)
@@ -145,3 +146,64 @@ class StreakLivesContract(MembersContract):
         (award,) = members.ledger.post(Posting(later, drafts=[BENCHMARK]))
         assert (award.at, award.booked_at) == (MONDAY, later)
         assert members.ledger.history(ADA, limit=1) == [award]
+
+
+class WatchContract(MembersContract):
+    """What the store promises of what was read, when, and what was settled (R26)."""
+
+    def test_good_syncs_are_told_with_those_around_them(self, members: Story) -> None:
+        """The last one before an instant, those from it on, and the first one behind; failures are none."""
+        times = [members.at]
+        for _ in range(3):
+            members.sync({ADA_ID: 0})
+            times.append(members.at)
+        failure = SyncFailure(members.at + timedelta(minutes=1), "down", "no answer", counts=True)
+        members.ledger.post(Posting(failure.at, failure=failure))
+        told = members.ledger.good_runs(times[1], times[2])
+        assert [(run.at, run.missed, run.decision) for run in told] == [(at, 0, None) for at in times[:3]]
+        assert [run.at for run in members.ledger.good_runs(times[0], times[3] + timedelta(days=1))] == times
+        assert members.ledger.good_runs(MONDAY, MONDAY)[0].at == times[0]
+
+    def test_a_decision_is_told_with_its_sync(self, members: Story) -> None:
+        """And how many accounts the board hid."""
+        members.at += timedelta(minutes=15)
+        planned = members.planned({ADA_ID: 0})
+        assert planned.run is not None
+        decision = Decision("accept_drops", "admin-7", "cleaned up")
+        report = evolve(planned.run.report, missed=3)
+        members.ledger.post(evolve(planned, run=evolve(planned.run, decision=decision, report=report)))
+        (_, run) = members.ledger.good_runs(members.at, members.at + timedelta(seconds=1))
+        assert (run.missed, run.decision) == (3, decision)
+
+    def test_the_last_xp_of_a_day_is_kept(self, members: Story) -> None:
+        """Also where it fell, on days without a change too; of the last account that was read."""
+        account_id = members.account(ADA).account_id
+        assert members.ledger.xp_read([account_id], TODAY - timedelta(days=1)) is None
+        for xp in (120, 80):
+            members.sync({ADA_ID: xp})
+        members.at += timedelta(days=2)
+        members.sync({ADA_ID: 90})
+        days = [TODAY + timedelta(days=number) for number in range(4)]
+        assert [members.ledger.xp_read([account_id], day) for day in days] == [80, 80, 90, 90]
+        assert members.ledger.xp_read([account_id, account_id + 1], days[1]) == 80
+        assert members.ledger.xp_read([], TODAY) is None
+
+    def test_openings_and_rebases_are_told_with_the_sync_before_them(self, members: Story) -> None:
+        """Which began the time in which nothing is known of the XP."""
+        ((opening, before),) = members.ledger.resets(ADA)
+        assert (opening.kind, before) == ("opening", None)
+        looked_at = members.at
+        members.sync({ADA_ID: 500})
+        looked_at = members.at
+        members.restate(ADA, "tracked", next_reading="returns", window_from=members.at)
+        members.sync({ADA_ID: 20})
+        assert [(entry.kind, at) for entry, at in members.ledger.resets(ADA)][1:] == [("rebase", looked_at)]
+        assert members.ledger.resets(BO) == []
+
+    def test_it_is_known_when_a_day_was_settled(self, members: Story) -> None:
+        """To the microsecond; of days that are not settled nothing is told."""
+        at = MONDAY + timedelta(days=1, microseconds=5)
+        revision = members.ledger.day_record(TODAY).revision
+        members.ledger.post(Posting(at, settlement=Settlement(TODAY, revision)))
+        assert members.ledger.settled(TODAY - timedelta(days=3), TODAY + timedelta(days=3)) == {TODAY: at}
+        assert members.ledger.settled(TODAY + timedelta(days=1), TODAY + timedelta(days=3)) == {}

@@ -85,7 +85,7 @@ def _since(engage: Engage, member_id: str, first_day: date) -> tuple[Sequence[En
     return found, found[-1].at.date()
 
 
-Sign = Literal["active", "missed", "excused", "pending", "weekend", "bonus", "before", "ahead"]
+Sign = Literal["active", "missed", "not_watched", "excused", "pending", "weekend", "bonus", "before", "ahead"]
 """Bonus: active on a weekend. Ahead: in the future."""
 
 BONUS = "active on a weekend: adds nothing, breaks nothing"
@@ -93,6 +93,7 @@ AHEAD = "yet to come"
 COUNTED: Sequence[tuple[Mark, str]] = (
     ("active", "active"),
     ("missed", "missed"),
+    ("not_watched", "not watched"),
     ("excused", "excused"),
     ("pending", "not settled yet"),
 )

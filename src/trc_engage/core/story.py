@@ -1,0 +1,265 @@
+"""What can be said of a member's days and streak, and never more than is known (R26, R28)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, time
+from typing import Literal
+
+from attrs import evolve, frozen
+
+from .days import SATURDAY
+from .membership import Absence, MembershipEvent
+from .model import Decision, DiscordActivity, Entry, Evidence
+from .posting import Excusal
+from .reports import Mark, MemberDay, Standing, StreakChange
+from .settlement import ends_at
+
+GapCause = Literal["not_linked", "waiting", "unlinked", "left", "forgotten", "rebased", "missed"]
+"""Waiting: linked, and not yet read for the first time. Missed: the board moved under every read since."""
+
+
+@frozen
+class GoodRun:
+    """A good sync."""
+
+    at: datetime
+    """When it began to read."""
+    missed: int
+    """How many accounts it could not look for, because the board moved."""
+    decision: Decision | None = None
+
+
+@frozen
+class Gap:
+    """A time in which nobody could see what a member earned on Discord, and why."""
+
+    since: datetime
+    until: datetime | None
+    """None: it lasts."""
+    cause: GapCause
+    event: MembershipEvent | None = None
+    """What began it, with who did it."""
+    entry: Entry | None = None
+    """The rebase that ended it."""
+
+    def touches(self, day: date) -> bool:
+        """Tell whether any of it lies on a day."""
+        return self.since < ends_at(day) and (self.until is None or self.until > begins_at(day))
+
+    def covers(self, day: date) -> bool:
+        """Tell whether all of a day lies in it."""
+        return self.since <= begins_at(day) and (self.until is None or self.until >= ends_at(day))
+
+
+def begins_at(day: date) -> datetime:
+    """Return a UTC day's first instant."""
+    return datetime.combine(day, time(), UTC)
+
+
+def gaps_of(
+    enrolled_at: datetime,
+    events: Iterable[MembershipEvent],
+    resets: Sequence[tuple[Entry, datetime | None]],
+    account: DiscordActivity | None,
+) -> list[Gap]:
+    """Return when a member was not watched, oldest first.
+
+    `resets` are openings and rebases, each with the good sync before it; the account is the present one.
+    """
+    openings = {entry.xp.account_id: entry.at for entry, _ in resets if entry.kind == "opening" and entry.xp}
+    gaps = [Gap(enrolled_at, None, "not_linked")]
+    for event in events:
+        opened_at = openings.get(event.account_id or 0)
+        if event.kind == "linked":
+            gaps[-1] = evolve(gaps[-1], until=event.at)
+            gaps.append(Gap(event.at, opened_at, "waiting", event))
+        elif event.kind in {"unlinked", "left"} or (event.kind == "forgotten" and gaps[-1].until is not None):
+            gaps[-1] = evolve(gaps[-1], until=min(gaps[-1].until or event.at, event.at))
+            causes: dict[str, GapCause] = {"left": "left", "forgotten": "forgotten"}
+            gaps.append(Gap(event.at, None, causes.get(event.kind, "unlinked"), event))
+        elif event.kind == "returned" and gaps[-1].cause == "left":
+            until = event.window_from or event.at
+            gaps[-1] = evolve(gaps[-1], until=until)
+            if opened_at is None or opened_at > until:
+                gaps.append(Gap(until, opened_at, "waiting", event))
+        elif event.kind == "never_left":
+            gaps = _mended(gaps, event)
+    rebases = [(entry, looked_at or entry.at) for entry, looked_at in resets if entry.kind == "rebase"]
+    gaps += [Gap(since, entry.at, "rebased", None, entry) for entry, since in rebases]
+    if account is not None and account.window_from is not None and account.next_reading == "continues":
+        gaps.append(Gap(account.window_from, None, "missed"))
+    return sorted((gap for gap in gaps if gap.until is None or gap.since < gap.until), key=lambda gap: gap.since)
+
+
+def _mended(gaps: list[Gap], event: MembershipEvent) -> list[Gap]:
+    """Take back the last leave, of which the next reading tells all; unless it was long (R6a)."""
+    for number in range(len(gaps) - 1, -1, -1):
+        gap = gaps[number]
+        if gap.cause == "left" and gap.event is not None:
+            closed = evolve(gap, until=gap.until or event.at)
+            is_long = bool(Absence(gap.event, gap.until).days_unknown(event.at))
+            return [*gaps[:number], *([closed] if is_long else []), *gaps[number + 1 :]]
+    return gaps
+
+
+def watched(day: MemberDay, gaps: Sequence[Gap]) -> MemberDay:
+    """Return a day as it may be told: nobody missed a day who was not watched on it."""
+    is_missed = day.mark == "missed" and any(gap.touches(day.day) for gap in gaps)
+    return evolve(day, mark="not_watched") if is_missed else day
+
+
+@frozen
+class StreakEvent:
+    """What became of a streak: it grew from day to day, it ended on one, or news of settled days changed it."""
+
+    kind: Literal["grew", "ended", "changed"]
+    day: date
+    """The last day on which it grew, the day that ended it, or the first that the news was of."""
+    at: datetime
+    """When that was settled, or the news was posted."""
+    before: int
+    after: int
+    change: StreakChange | None = None
+    first_day: date | None = None
+    """The first day on which it grew."""
+
+    @property
+    def hurts(self) -> bool:
+        """Whether the member lost anything by it."""
+        shrank = self.change is not None and self.change.longest_after < self.change.longest_before
+        return self.after < self.before or shrank
+
+
+@frozen
+class Activity:
+    """A day that was active, from the instant on at which that was known, until it was taken back."""
+
+    day: date
+    known_at: datetime
+    gone_at: datetime | None = None
+
+
+def activities(evidence: Iterable[Evidence], entries: Iterable[Entry]) -> list[Activity]:
+    """Return what made days active and since when that is known: rises of XP, and awards, those taken back too."""
+    entries = list(entries)
+    gone = {entry.reverses: entry.at for entry in entries if entry.kind == "reversal"}
+    awards = [entry for entry in entries if entry.kind == "award" and entry.counts_as_activity]
+    known = [Activity(one.day, one.closes_at) for one in evidence if one.closes_at is not None]
+    return known + [Activity(one.day, one.booked_at or one.at, gone.get(one.position)) for one in awards]
+
+
+def life_of(
+    settled: Mapping[date, datetime],
+    known: Sequence[Activity],
+    excusals: Sequence[Excusal],
+    changes: Sequence[StreakChange],
+) -> list[StreakEvent]:
+    """Tell a streak's life from the days as they were settled, and from what changed it afterwards (R28)."""
+    days = [(day, at) for day, at in sorted(settled.items()) if day.weekday() < SATURDAY]
+    told: list[StreakEvent] = []
+    length, left = 0, list(changes)
+    for day, at in days:
+        while left and _is_before(left[0], at, length, told):
+            length = _take(left.pop(0), told)
+        if any(one.day == day and one.known_at <= at and (one.gone_at is None or one.gone_at > at) for one in known):
+            _grow(told, day, at, length)
+            length += 1
+        elif length and not _was_excused(day, at, excusals):
+            told.append(StreakEvent("ended", day, at, length, 0))
+            length = 0
+    while left:
+        length = _take(left.pop(0), told)
+    return told
+
+
+def _is_before(change: StreakChange, at: datetime, length: int, told: Sequence[StreakEvent]) -> bool:
+    """Tell whether a change came before a settlement; of the same instant, if it fits what was told so far."""
+    if change.at is None or change.at == at:
+        return bool(told) and change.current_before == length
+    return change.at < at
+
+
+def _take(change: StreakChange, told: list[StreakEvent]) -> int:
+    at = change.at or datetime.min.replace(tzinfo=UTC)
+    day = change.day or at.date()
+    told.append(StreakEvent("changed", day, at, change.current_before, change.current_after, change))
+    return change.current_after
+
+
+def _grow(told: list[StreakEvent], day: date, at: datetime, length: int) -> None:
+    if told and told[-1].kind == "grew" and told[-1].after == length:
+        told[-1] = evolve(told[-1], day=day, at=at, after=length + 1)
+    else:
+        told.append(StreakEvent("grew", day, at, length, length + 1, first_day=day))
+
+
+def _was_excused(day: date, at: datetime, excusals: Iterable[Excusal]) -> bool:
+    """Tell whether a day was excused, for everybody or the member, as it was known at an instant."""
+    last = {one.member_id: one.is_excused for one in excusals if one.day == day and one.at <= at}
+    return any(last.values())
+
+
+@frozen
+class DayStory:
+    """All that is known of one of a member's days."""
+
+    of: MemberDay
+    gaps: Sequence[Gap]
+    """Those that touch the day."""
+    settled_at: datetime | None
+    runs: Sequence[GoodRun]
+    """The good syncs that began on it."""
+    longest_gap: tuple[datetime, datetime] | None
+    """The longest time of the day without one, to the last before it and the first behind it."""
+    xp_first: int | None
+    """What was read last before the day; None if it was not yet read."""
+    xp_last: int | None
+    """What was read last by its end."""
+    entries: Sequence[Entry]
+    """Those that count for the day, and the reversals of those, oldest first."""
+    events: Sequence[MembershipEvent]
+    """What was done about the member on the day."""
+    excusals: Sequence[Excusal]
+    """How the day was excused and required again, oldest first."""
+    life: Sequence[StreakEvent]
+    """What became of the streak by the day: as it was settled, and by later news of it."""
+
+    @property
+    def day(self) -> date:
+        """Which day it is."""
+        return self.of.day
+
+    @property
+    def mark(self) -> Mark:
+        """What it means for the streak."""
+        return self.of.mark
+
+
+@frozen
+class Story:
+    """The life of a member's streak, oldest first (R28)."""
+
+    standing: Standing
+    events: Sequence[StreakEvent]
+
+
+@frozen
+class Why:
+    """What is asked about a member, and all that answers it."""
+
+    standing: Standing
+    about: Literal["nothing", "day", "entry", "streak"]
+    """Nothing: there is nothing that hurt. Streak: news of settled days changed it."""
+    day: DayStory | None = None
+    entry: Entry | None = None
+    partner: Entry | None = None
+    """The award that the entry takes back, or the reversal that took it back."""
+    event: StreakEvent | None = None
+    """The change of the streak that is asked about."""
+
+
+def longest_gap(day: date, runs: Sequence[datetime], now: datetime) -> tuple[datetime, datetime] | None:
+    """Return the longest time between good syncs that touches a day; `runs` hold the last before and one behind."""
+    end = min(ends_at(day), now)
+    pairs = list(zip(runs, [*runs[1:], now], strict=True))
+    on_it = [(a, b) for a, b in pairs if a < end and b > begins_at(day)]
+    return max(on_it, key=lambda pair: pair[1] - pair[0], default=None)

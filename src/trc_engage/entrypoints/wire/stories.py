@@ -1,0 +1,96 @@
+"""Shapes of why: a member's day, entry or streak, the answer in words, and what it rests on."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Annotated, Literal, Self
+
+from ...core import story
+from ...core.reports import Mark
+from ...core.story import GapCause
+from ..reasons import Words, answer
+from .members import Entry, Event, Evidence, OfMember, StreakChange
+from .runs import Excusal
+from .shape import Shape, Shown
+
+
+class Gap(Shape):
+    """A time in which nobody could see what the member earned on Discord."""
+
+    since: datetime
+    until: Annotated[datetime | None, Shown("Null: it lasts.")]
+    cause: GapCause
+    by: Annotated[str | None, Shown("Who did what began it.", of="event.actor")]
+    reason: Annotated[str | None, Shown(of="event.reason")]
+
+
+class StreakEvent(Shape):
+    """What became of a streak."""
+
+    kind: Literal["grew", "ended", "changed"]
+    first_day: Annotated[date | None, Shown("The first day on which it grew.")]
+    day: Annotated[date, Shown("The last day on which it grew, the one that ended it, or the first of the news.")]
+    at: Annotated[datetime, Shown("When that was settled, or the news was posted.")]
+    before: int
+    after: int
+    change: StreakChange | None
+
+
+class Day(Shape):
+    """A day, and what is known of it."""
+
+    day: Annotated[date, Shown(of="day")]
+    mark: Mark
+    active: Annotated[bool, Shown(of="of.is_active")]
+    evidence: Annotated[Sequence[Evidence], Shown(of="of.evidence")]
+    not_watched: Annotated[Sequence[Gap], Shown(of="gaps")]
+    settled_at: datetime | None
+    readings: Annotated[int, Shown("How many good syncs began on it.", of=lambda one: len(one.runs))]
+    longest_gap: Annotated[
+        Sequence[datetime],
+        Shown("The longest time without one: from and to.", of=lambda one: one.longest_gap or ()),
+    ]
+    xp_first: Annotated[int | None, Shown("What was read last before it.")]
+    xp_last: Annotated[int | None, Shown("What was read last by its end.")]
+    entries: Sequence[Entry]
+    events: Sequence[Event]
+    excusals: Sequence[Excusal]
+    streak: Annotated[Sequence[StreakEvent], Shown("What became of the streak by it.", of="life")]
+
+
+class Why(OfMember):
+    """An answer in words, and the facts behind it."""
+
+    about: Annotated[Literal["nothing", "day", "entry", "streak"], Shown("Nothing: nothing was ever lost.")]
+    answer: str
+    day: Day | None
+    entry: Entry | None
+    partner: Annotated[Entry | None, Shown("The award that it takes back, or the reversal that took it back.")]
+    event: Annotated[StreakEvent | None, Shown("The change of the streak that is asked about.")]
+
+    @classmethod
+    def of_why(cls, why: story.Why, words: Words) -> Self:
+        """Fill the shape, and answer."""
+        return cls.of(why, member_id=why.standing.member_id, answer=answer(why, words))
+
+
+class Whys(OfMember):
+    """An answer for each of some days."""
+
+    days: Annotated[Sequence[Why], Shown("Newest first.")]
+
+    @classmethod
+    def of_whys(cls, found: Sequence[story.Why], words: Words) -> Self:
+        """Fill the shape, and answer for each day."""
+        member_id = found[0].standing.member_id
+        return cls.of(member_id=member_id, days=[Why.of_why(one, words) for one in found][::-1])
+
+
+class Story(OfMember):
+    """The life of a streak."""
+
+    events: Annotated[Sequence[StreakEvent], Shown("Oldest first.")]
+
+    @classmethod
+    def of_story(cls, told: story.Story) -> Self:
+        """Fill the shape."""
+        return cls.of(told, member_id=told.standing.member_id)

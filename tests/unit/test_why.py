@@ -1,0 +1,380 @@
+"""Why: what happened to Ada, and the first sentence of the answer that says so (R6a, R13a, R26-R28)."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from attrs import frozen
+
+from support.community import LEDGERS, Community, opened
+from trc_engage import EngageError, SourceError
+from trc_engage.entrypoints.reasons import Words, answer, proof
+from trc_engage.entrypoints.wire.stories import Why as Shown
+
+ONE_DAY = timedelta(days=1)
+HOURS = (9, 12, 15, 18, 21)
+FRIENDS = ("bo", "cy", "dee", "eli", "fay")
+
+
+class Town(Community):
+    """A community that syncs five times a day, and settles."""
+
+    def begin(self) -> "Town":
+        """Enroll Ada and five friends, and open their accounts on Monday, 2 March 2026, at 09:00."""
+        for name in ("ada", *FRIENDS):
+            self.engage.enroll(name, discord_id=self.ids[name], name=name.title(), by="import")
+            self.xp[name] = 1_000
+        self.engage.sync()
+        return self
+
+    def day(self, *chats: str, at: Callable[[int], None] | None = None, friends: bool = True) -> None:
+        """Let the rest of a day pass: who chats does so before noon; `at` may do something at each full hour."""
+        for hour in HOURS:
+            now = self.now.replace(hour=hour, minute=0)
+            if now < self.now:
+                continue
+            self.now = now
+            for name in (*chats, *(FRIENDS if friends else ())):
+                if hour == 12:
+                    self.chat(name)
+            if at is not None:
+                at(hour)
+            self.read_board()
+        self.now = datetime.combine(self.now.date() + ONE_DAY, time(), UTC)
+        self.read_board()
+        self.now += timedelta(minutes=5)
+        self.engage.settle()
+
+    def read_board(self) -> None:
+        """Sync, whatever becomes of it."""
+        with suppress(SourceError):
+            self.engage.sync(fresh=True)
+
+    def days(self, chatting: str) -> None:
+        """Let weekdays pass on which Ada chats ("c") or not ("-"); weekends pass by themselves."""
+        for sign in chatting:
+            while self.now.weekday() >= 5:
+                self.day()
+            self.day(*(["ada"] if sign == "c" else []))
+
+
+@pytest.fixture(params=LEDGERS)
+def town(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Town]:
+    """Begin on Monday morning."""
+    with opened(request.param, tmp_path) as ledger:
+        yield Town(ledger).begin()
+
+
+@frozen
+class Case:
+    """What happens; what is asked; and what the first sentence must hold, and what it must not."""
+
+    happens: Callable[[Town], object]
+    says: tuple[str, ...]
+    day: date | None = None
+    entry: int | None = None
+    """Or the entry that is asked about: so many from the last."""
+    never: tuple[str, ...] = ("nothing was earned",)
+    facts: tuple[str, ...] = ()
+    """What `--json` must hold."""
+
+
+def march(day: int) -> date:
+    """Return a day of March 2026, of which the 2nd is a Monday."""
+    return date(2026, 3, day)
+
+
+def left_by_mistake(town: Town) -> None:
+    town.days("ccc")
+    town.now = datetime(2026, 3, 5, 9, 10, tzinfo=UTC)
+    town.engage.leave("ada", by="admin-7", reason="not seen")
+    town.days("cc")
+    town.day()
+    town.day()
+    town.now = datetime(2026, 3, 9, 9, 10, tzinfo=UTC)
+    town.engage.rejoin("ada", by="admin-8")
+    town.days("c")
+
+
+def another_account(town: Town) -> None:
+    town.days("c")
+    town.now = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
+    town.engage.unlink("ada", by="admin-7", reason="a second account")
+    town.days("c")
+    town.now = datetime(2026, 3, 4, 13, 0, tzinfo=UTC)
+    town.engage.link("ada", "80351110224679999", by="admin-7")
+    town.days("-")
+
+
+def taken_back(town: Town) -> None:
+    town.days("-")
+    town.award("ada", "benchmark:17", points=50)
+    town.days("-")
+    town.engage.reverse("benchmark:17", reason="a wrong run", by="admin-7")
+
+
+def ended(town: Town) -> None:
+    town.days("ccccccccccccc")
+    town.days("-")
+
+
+def fell_by_a_reversal(town: Town) -> None:
+    town.days("c-c")
+    town.award("ada", "late", at=datetime(2026, 3, 3, 12, tzinfo=UTC))
+    town.engage.reverse("late", reason="not hers", by="admin-7")
+
+
+def excuse_undone(town: Town) -> None:
+    town.days("c-c")
+    town.engage.excuse(march(3), reason="ill", by="admin-7", member_id="ada", note="a call")
+    town.now += timedelta(minutes=1)
+    town.engage.unexcuse(march(3), by="admin-8", reason="a mistake", member_id="ada")
+
+
+def admin_took(town: Town) -> None:
+    town.xp["ada"] = 2_225
+    town.day()
+    town.xp["ada"] = 1_759
+    town.day()
+
+
+def accepted(town: Town) -> None:
+    town.day()
+    for name in town.xp:
+        town.xp[name] -= 466
+    town.now += timedelta(hours=1)
+    town.engage.sync(accept_drops=True, by="admin-7", reason="MEE6 cleaned up")
+
+
+def booked_late(town: Town) -> None:
+    town.days("c-c")
+    town.engage.award(
+        "ada", source="benchmark", points=50, key="run:1", at=datetime(2026, 3, 3, 12, tzinfo=UTC), by="web app"
+    )
+
+
+def holiday(town: Town) -> None:
+    town.days("c")
+    town.engage.excuse(march(3), reason="Christmas", by="admin-7")
+    town.days("-")
+
+
+def outage(town: Town) -> None:
+    town.days("c")
+    town.trouble = SourceError("down", "no answer")
+    town.day()
+    town.day()
+    town.trouble = None
+    town.day(friends=False)
+
+
+def frozen_day(town: Town) -> None:
+    town.days("c")
+    town.day(friends=False)
+
+
+def over_midnight(town: Town) -> None:
+    town.days("c")
+    town.trouble = SourceError("down", "no answer")
+    town.day("ada")
+    town.trouble = None
+    town.day()
+
+
+def weekend(town: Town) -> None:
+    town.days("ccccc")
+    town.day("ada")
+
+
+def adopted(town: Town) -> None:
+    town.days("c")
+    town.now += timedelta(hours=9)
+    town.board_id = "mee6:2"
+    town.engage.sync(adopt_board=True, by="admin-7", reason="a new server")
+    town.day()
+
+
+def mid_week(town: Town) -> None:
+    town.days("cc")
+    town.now += timedelta(hours=10)
+    town.engage.enroll("gus", discord_id=town.ids["gus"], by="import")
+
+
+def two_causes(town: Town) -> None:
+    town.days("c-c")
+    town.award("ada", "late", at=datetime(2026, 3, 3, 12, tzinfo=UTC))
+    town.now += timedelta(minutes=1)
+    town.engage.excuse(march(3), reason="ill", by="admin-7", member_id="ada")
+    town.now += timedelta(minutes=1)
+    town.engage.reverse("late", reason="twice", by="admin-8")
+
+
+def mended(town: Town) -> None:
+    left_by_mistake(town)
+    town.engage.rejoin("ada", never_left=True, by="admin-9", reason="marked by mistake")
+    town.day()
+
+
+TABLE: dict[str, Case] = {
+    "left by mistake, on Thursday": Case(
+        left_by_mistake,
+        (
+            "streak of 3",
+            "in part only",
+            "Thu 2026-03-05 09:10 UTC to Mon 2026-03-09 09:10 UTC",
+            "as left by admin-7",
+            "not seen",
+        ),
+        march(5),
+        None,
+        ("nothing was earned", "was missed"),
+        ("not_watched", '"by": "admin-7"', "2026-03-09T09:10:00+00:00"),
+    ),
+    "left by mistake, on Friday": Case(
+        left_by_mistake, ("was not watched", "marked as left by admin-7", "Thu 2026-03-05 09:10 UTC"), march(6)
+    ),
+    "another account linked": Case(
+        another_account,
+        (
+            "streak of 1",
+            "in part only",
+            "unlinked by admin-7: a second account",
+            "Tue 2026-03-03 10:00",
+            "Wed 2026-03-04 13:00",
+        ),
+        march(3),
+    ),
+    "the second account's first day": Case(
+        another_account, ("a new account was linked", "by admin-7", "Wed 2026-03-04 13:00"), march(4)
+    ),
+    "an award taken back": Case(
+        taken_back,
+        ("-50 points", "taken back by admin-7", "a wrong run", "2026-03-04 00:05"),
+        facts=('"points": 50', '"points": -50'),
+    ),
+    "a streak of 13 ended": Case(
+        ended,
+        ("streak of 13 weekdays ended on Thu 2026-03-19", "6 readings", "XP stayed at 1,260"),
+        facts=('"xp_first": 1260', '"xp_last": 1260', '"readings": 6', '"kind": "ended"'),
+    ),
+    "a streak fell by a reversal": Case(
+        fell_by_a_reversal,
+        ("taken back by admin-7", "not hers", "Thu 2026-03-05 00:05", "from 3 to 1"),
+        facts=('"cause": "reversal"',),
+    ),
+    "the undoing of an excuse": Case(
+        excuse_undone,
+        ("required again", "by admin-8", "a mistake", "from 2 to 1", "Thu 2026-03-05 00:06"),
+        facts=('"cause": "required"',),
+    ),
+    "an admin took XP on Discord": Case(
+        admin_took,
+        ("XP was taken away on Discord, not here", "1,759", "466", "2026-03-03 09:00"),
+        entry=0,
+        facts=('"xp_before": 2225',),
+    ),
+    "a loss accepted": Case(
+        accepted, ("accepted by admin-7", "MEE6 cleaned up", "2026-03-03 01:05"), facts=('"by": "admin-7"',)
+    ),
+    "an award booked late": Case(
+        booked_late,
+        (
+            "Tue 2026-03-03 counts",
+            "which happened on Tue 2026-03-03 12:00",
+            "booked on Thu 2026-03-05 00:05",
+            "by web app",
+        ),
+        march(3),
+        facts=("booked_at",),
+    ),
+    "a holiday": Case(holiday, ("Tue 2026-03-03 was excused", "for everybody by admin-7", "Christmas"), march(3)),
+    "an outage over two days": Case(outage, ("no reading that day", "XP stayed at 1,020"), march(4)),
+    "a frozen day": Case(frozen_day, ("not settled yet", "breaks no streak"), march(3)),
+    "a window over midnight": Case(
+        over_midnight, ("counts", "XP rose between", "Tue 2026-03-03 00:00", "Wed 2026-03-04"), march(3)
+    ),
+    "a weekend at work": Case(weekend, ("Sat 2026-03-07 is on a weekend", "adds nothing", "XP rose"), march(7)),
+    "a board adopted": Case(adopted, ("in part only", "set anew", "by admin-7", "a new server"), march(3)),
+    "nothing wrong at all": Case(lambda town: town.days("cc"), ("Nothing was lost",), facts=('"about": "nothing"',)),
+    "two causes on one day": Case(two_causes, ("Tue 2026-03-03 was excused", "by admin-7", "ill"), march(3)),
+    "a leave that was a mistake": Case(mended, ("Fri 2026-03-06 counts", "XP rose"), march(6)),
+    "a day before the enrollment": Case(Town.day, ("was before the enrollment",), march(1)),
+    "today": Case(lambda town: town.days("c"), ("not settled yet",), march(3)),
+}
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_the_first_sentence_says_why(town: Town, name: str) -> None:
+    """What happened, when, by what or whom; the JSON holds the same facts, and the member reads no admin's name."""
+    case = TABLE[name]
+    case.happens(town)
+    entry = None if case.entry is None else town.engage.history("ada")[case.entry].position
+    why = town.engage.why("ada", day=case.day, entry=entry)
+    said = answer(why, Words())
+    first = said.split(". ")[0]
+    assert [part for part in case.says if part not in first] == [], first
+    assert [part for part in case.never if part in said] == []
+    shown = json.dumps(Shown.of_why(why, Words()))
+    assert [part for part in case.facts if part not in shown] == [], shown
+    for_member = answer(why, Words(for_admin=False))
+    lines = [] if why.day is None else [*proof(why.day, Words(for_admin=False))]
+    assert "admin-" not in for_member + "".join(lines)
+    assert "a call" not in for_member + "".join(lines)
+
+
+def test_who_was_enrolled_mid_week_was_not_watched_before(town: Town) -> None:
+    """The day of the enrollment was watched in part only, and those before are before it."""
+    mid_week(town)
+    town.day()
+    said = [answer(town.engage.why("gus", day=march(day)), Words()) for day in (3, 4)]
+    assert "before the enrollment" in said[0]
+    assert "in part only" in said[1]
+    assert "a new account was linked" in said[1]
+
+
+def test_two_causes_are_both_told(town: Town) -> None:
+    """One after the other, each with its cause."""
+    two_causes(town)
+    said = answer(town.engage.why("ada", day=march(3)), Words())
+    assert "booked late" in said
+    told = town.engage.story("ada").events
+    assert [event.kind for event in told] == ["grew", "ended", "grew", "changed", "changed"]
+
+
+def test_an_entry_is_reckoned_for_a_child(town: Town) -> None:
+    """The deduction of the table, word for word."""
+    admin_took(town)
+    why = town.engage.why("ada", entry=next(e.position for e in town.engage.history("ada") if e.points < 0))
+    assert "466 XP less the 25 carried are 441" in answer(why, Words())
+    with pytest.raises(EngageError, match="entry: "):
+        town.engage.why("ada", entry=1_000)
+
+
+def test_times_are_shown_in_a_zone(town: Town) -> None:
+    """Days stay UTC."""
+    left_by_mistake(town)
+    said = answer(town.engage.why("ada", day=march(6)), Words(zone=ZoneInfo("Europe/Berlin")))
+    assert "Fri 2026-03-06" in said
+    assert "Thu 2026-03-05 10:10 CET" in said
+
+
+def test_a_member_is_found(town: Town) -> None:
+    """By id, Discord id or name; several are listed, and none is an error."""
+    engage = town.engage
+    engage.enroll("m-2", name="Ada Byron")
+    assert [engage.resolve(text) for text in ("ada", town.ids["bo"], "Ada", "byron", "FAY")] == [
+        "ada",
+        "bo",
+        "ada",
+        "m-2",
+        "fay",
+    ]
+    engage.enroll("m-3", name="Ada Byron King")
+    with pytest.raises(EngageError, match=r"m-2.*m-3"):
+        engage.resolve("Ada B")
+    with pytest.raises(EngageError, match="not enrolled"):
+        engage.resolve("nobody")
