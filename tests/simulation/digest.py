@@ -9,7 +9,8 @@ from trc_engage.adapters.sql.copy import COPIED
 from trc_engage.adapters.sql.posting import SqlLedger
 
 NUMBERED = frozenset({"account_id", "run_id", "number"})
-"""Numbers that a database gives: PostgreSQL leaves out those of a transaction that failed, SQLite gives them again."""
+"""Numbers that a database gives: PostgreSQL leaves out those of a transaction that failed, SQLite gives them again.
+A `number` orders the rows of its own table alone."""
 
 
 def digest_of(ledger: SqlLedger) -> bytes:
@@ -21,12 +22,12 @@ def digest_of(ledger: SqlLedger) -> bytes:
             keys = ", ".join([*table.columns][: table.keys])
             statement = f"SELECT {', '.join(table.columns)} FROM {table.name} ORDER BY {keys}"  # noqa: S608
             for row in session.execute(statement):
-                values = [_told(name, value, numbers) for name, value in zip(table.columns, row, strict=True)]
+                values = [_told(table.name, *named, numbers) for named in zip(table.columns, row, strict=True)]
                 told.update(f"{table.name} {values}".encode())
     return told.digest()
 
 
-def _told(name: str, value: Any, numbers: dict[str, dict[int, int]]) -> Any:
+def _told(table: str, name: str, value: Any, numbers: dict[str, dict[int, int]]) -> Any:
     if name in NUMBERED and value is not None:
-        return numbers[name][value]
+        return numbers[f"{table} {name}" if name == "number" else name][value]
     return int(value) if isinstance(value, bool) else value

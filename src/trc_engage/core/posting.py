@@ -275,6 +275,12 @@ class Posting:
         return {one.member_id for each in named for one in each if one.member_id is not None}
 
     @property
+    def is_of_a_run(self) -> bool:
+        """Whether it tells how a run ended, or what a channel was sent."""
+        told = self.run, self.failure, self.slot, self.round, self.sent, self.begun, self.withdrawn, self.channels
+        return any(told)
+
+    @property
     def repeats(self) -> bool:
         """Whether it names a member, an account, an id, a key or an award twice: no ledger writes that."""
         named: tuple[Iterable[object], ...] = (

@@ -1,22 +1,20 @@
-"""`SqlLedger`, and how it posts in one transaction: entries, accounts, days, streaks, and how the run ended."""
+"""`SqlLedger`, and how it posts in one transaction: entries, accounts, days and streaks."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 
 from ...core.days import Window
-from ...core.errors import Conflict, LeaseLost
-from ...core.model import DISCORD, SILENT_KINDS, TOMBSTONE, Decision, Entry, Link, Member, Move
-from ...core.posting import Draft, Lease, Posting, SyncFailure, SyncRun
-from ...core.reports import COUNTS
-from ...core.slots import SlotEnd
+from ...core.errors import Conflict
+from ...core.model import DISCORD, SILENT_KINDS, TOMBSTONE, Entry, Link, Member, Move
+from ...core.posting import Draft, Posting
 from ...core.streaks import Streak
 from .audit import Audited
 from .copy import copy
 from .database import Connection, Database, Statement, month_of, stamp
 from .queries import Days, Facts, Views, calendar_of, latest_revision, revision_of_day
 from .roster import FORGET_CHECKS
-from .runs import Running, add_failure, end_failures, keep_round
+from .runs import Running, check_lease, note
 from .search import name
 from .stories import BLANK_EVENTS, BLANK_EXCUSALS, Stories, keep_changes, keep_events, keep_excusals
 
@@ -78,10 +76,9 @@ WHERE discord_activity.account_id = moves.account_id AND discord_activity.versio
 """
 
 
-def post_moves(
-    database: Database, connection: Connection, moves: Sequence[Move], at: str, decision: Decision | None
-) -> None:
+def post_moves(database: Database, connection: Connection, posting: Posting, at: str) -> None:
     """Write what the moves mean; `Conflict` if an account is not at the version its move was planned on."""
+    moves, decision = posting.moves, posting.run and posting.run.decision
     decided = {
         "decided": decision and decision.entry_kind,
         "reason": decision and decision.reason,
@@ -96,6 +93,10 @@ def post_moves(
     connection.execute(POST_READINGS, {"day": at[:10]})
     if connection.execute(MOVE_ACCOUNTS).rowcount != len(moves):
         raise Conflict
+    if posting.run is None:
+        # A sync never unlinks, and its many moves need not be searched for it.
+        connection.execute(UNLINK, {"at": at})
+        connection.execute(FORGET_CHECKS)
 
 
 def _days(windows: Mapping[Window, int]) -> Iterator[tuple[int, str, str, str]]:
@@ -130,106 +131,6 @@ def _staged(moves: Sequence[Move], windows: dict[Window, int]) -> Iterator[tuple
             day and month_of(day),
             windows.setdefault(move.window, len(windows)) if move.active and move.window else None,
         )
-
-
-NOTE = """
-INSERT INTO sent_notices (channel, topic, is_sure, kind, since, at) VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT (channel, topic, is_sure) DO UPDATE SET kind = excluded.kind, since = excluded.since, at = excluded.at
-"""
-
-WITHDRAW = "DELETE FROM sent_notices WHERE channel = ? AND topic = ? AND is_sure = ?"
-
-FORGET_CHANNEL = "DELETE FROM channels WHERE channel = ? AND fingerprint = ?"
-KEEP_CHANNEL = "INSERT INTO channels (channel, fingerprint, dead_since, not_before, why) VALUES (?, ?, ?, ?, ?)"
-
-SUCCEED = f"""
-INSERT INTO runs (
-    task, outcome, at, {", ".join(COUNTS)}, points, pages, board_rows, whole, board_id, decision, actor, reason
-)
-VALUES ('sync', 'synced', ?, {", ".join("?" * len(COUNTS))}, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-
-WAIT = """
-INSERT INTO waits (board_id, trouble, until) VALUES (?, ?, ?)
-ON CONFLICT (board_id) DO UPDATE SET trouble = excluded.trouble, until = excluded.until
-"""
-
-
-def check_lease(connection: Connection, lease: Lease | None) -> None:
-    """Raise `LeaseLost` if somebody else has the lease by now; a transaction that writes holds the lock."""
-    if lease is None:
-        return
-    held = connection.execute("SELECT 1 FROM leases WHERE task = ? AND owner = ?", [lease.task, lease.owner])
-    if held.fetchone() is None:
-        raise LeaseLost
-
-
-def note(database: Database, connection: Connection, posting: Posting, at: str) -> None:
-    """Write how a sync and its slot ended, and which notices were sent; raises `Conflict` and `LeaseLost`."""
-    if posting.run is not None:
-        _succeed(connection, posting.run, at)
-    if posting.failure is not None:
-        _fail(connection, posting.failure)
-    if posting.slot is not None:
-        _end(connection, posting.slot)
-    if posting.round is not None:
-        keep_round(database, connection, posting.round)
-    _note_notices(connection, posting)
-    for state in posting.channels:
-        connection.execute(FORGET_CHANNEL, [state.channel, state.fingerprint])
-        if not state.is_plain:
-            times = [at and stamp(at) for at in (state.dead_since, state.not_before)]
-            connection.execute(KEEP_CHANNEL, [state.channel, state.fingerprint, *times, state.why])
-
-
-def _note_notices(connection: Connection, posting: Posting) -> None:
-    """Write what is about to be sent, and what became of it."""
-    for is_sure, notices in ((False, posting.begun), (True, posting.sent)):
-        for one in notices:
-            connection.execute(NOTE, [one.channel, one.topic, is_sure, one.kind, stamp(one.since), stamp(one.at)])
-    for one in (*posting.sent, *posting.withdrawn):
-        connection.execute(WITHDRAW, [one.channel, one.topic, False])
-
-
-def _end(connection: Connection, end: SlotEnd) -> None:
-    row = [stamp(end.slot), end.outcome, stamp(end.at)]
-    if not connection.execute(
-        "INSERT INTO slots (slot, outcome, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", row
-    ).rowcount:
-        raise LeaseLost
-
-
-def _fail(connection: Connection, failure: SyncFailure) -> None:
-    retry_at, asked = failure.retry_at and stamp(failure.retry_at), failure.board_id
-    connection.execute(
-        "INSERT INTO runs (task, outcome, at, trouble, message, counts, retry_at, board_id) "
-        "VALUES ('sync', 'failed', ?, ?, ?, ?, ?, ?)",
-        [stamp(failure.at), failure.kind, failure.message, failure.counts, retry_at, asked],
-    )
-    if failure.counts:
-        add_failure(connection, failure)
-    if asked is None:
-        return
-    if retry_at is None:
-        connection.execute("DELETE FROM waits WHERE board_id = ?", [asked])
-    else:
-        connection.execute(WAIT, [asked, failure.kind, retry_at])
-
-
-def _succeed(connection: Connection, run: SyncRun, at: str) -> None:
-    (last_good,) = connection.execute("SELECT coalesce(max(run_id), 0) FROM runs WHERE outcome = 'synced'").fetchone()
-    if last_good != run.follows:
-        raise Conflict
-    report, decision = run.report, run.decision
-    row = [at, *report.counts.values(), report.points, report.pages, report.rows, run.whole, run.board_id]
-    connection.execute(
-        SUCCEED, [*row, *((decision.kind, decision.actor, decision.reason) if decision else (None, None, None))]
-    )
-    if run.adopts:
-        connection.execute("DELETE FROM waits")
-    else:
-        connection.execute("DELETE FROM waits WHERE board_id IN (?, '')", [run.board_id])
-    end_failures(connection)
 
 
 UNLINK = """
@@ -282,18 +183,14 @@ POST_STREAK = f"INSERT INTO streaks ({', '.join(STREAKS)}) VALUES (?, ?, ?, ?, ?
 def post(database: Database, connection: Connection, posting: Posting) -> Sequence[int]:
     """Write a posting inside the connection's transaction; return its drafts' positions. Raises `Conflict`."""
     at = stamp(posting.at)
-    check_lease(connection, posting.lease)
     _check(connection, posting)
-    note(database, connection, posting, at)
+    if posting.is_of_a_run:
+        note(database, connection, posting, at)
     _enroll(database, connection, posting.members)
     if posting.members:
         name(database, connection, posting.members)
     if posting.moves:
-        post_moves(database, connection, posting.moves, at, None if posting.run is None else posting.run.decision)
-        if posting.run is None:
-            # A sync never unlinks, and its many moves need not be searched for it.
-            connection.execute(UNLINK, {"at": at})
-            connection.execute(FORGET_CHECKS)
+        post_moves(database, connection, posting, at)
     links = _link(database, connection, posting.links, at)
     _forget(connection, posting.members)
     if posting.events:
@@ -315,7 +212,9 @@ def post(database: Database, connection: Connection, posting: Posting) -> Sequen
 
 
 def _check(connection: Connection, posting: Posting) -> None:
-    """Raise `Conflict` if the calendar or the evidence is not what the posting was planned on."""
+    """Raise `Conflict` if the calendar or the evidence is not what the posting was planned on, or `LeaseLost`."""
+    if posting.lease is not None:
+        check_lease(connection, posting.lease)
     if posting.repeats or (posting.calendar is not None and calendar_of(connection) != posting.calendar):
         raise Conflict
     settlement = posting.settlement

@@ -81,8 +81,12 @@ class Days(SqlStore):
             for statement in (ACTIVE_ON_DISCORD, ACTIVE_ELSEWHERE):
                 active |= {row[0]: _streak(row) for row in connection.execute(statement, [day.isoformat()])}
             excused = _excused(connection.execute(EXCUSED_ALONE_ON, [day.isoformat()]))
-            held = [stored_streak(connection, one) for one, days in excused.items() if days and one not in active]
-            return DayRecord([*active.values()], revision_of_day(connection, day), held)
+            held = [
+                stored_streak(connection, one) for one, days in sorted(excused.items()) if days and one not in active
+            ]
+            return DayRecord(
+                [active[member_id] for member_id in sorted(active)], revision_of_day(connection, day), held
+            )
 
     def streak_of(self, member_id: str, /) -> Streak:
         with self._database.connection() as connection:

@@ -7,10 +7,11 @@ from datetime import date, datetime
 
 from attrs import evolve
 
-from ...core.errors import LeaseLost, LedgerBusy
+from ...core.errors import Conflict, LeaseLost, LedgerBusy
 from ...core.incidents import ChannelState, FailureRun, SentNotice, failed_again
 from ...core.membership import UNSEEN_MIN
-from ...core.posting import Lease, RunState, SyncFailure, SyncState
+from ...core.posting import Lease, Posting, RunState, SyncFailure, SyncRun, SyncState
+from ...core.reports import COUNTS
 from ...core.roster import Check, Contradiction, RosterState, Round
 from ...core.settlement import ROSE_THE_DAY_BEFORE_MIN, days_watched
 from ...core.slots import SlotEnd, SlotOutcome, Wait
@@ -35,17 +36,6 @@ def failure_run_of(connection: Connection, table: str = "failure_runs") -> Failu
     }
     failure_run = rows.get("any")
     return failure_run and evolve(failure_run, urgent=rows.get("urgent"))
-
-
-def add_failure(connection: Connection, failure: SyncFailure) -> None:
-    """Count one more."""
-    run = failed_again(failure_run_of(connection), failure.at, failure.kind, failure.message)
-    _keep_failures(connection, "failure_runs", run)
-
-
-def end_failures(connection: Connection) -> None:
-    """Note that a sync was good."""
-    connection.execute("DELETE FROM failure_runs")
 
 
 def _keep_failures(connection: Connection, table: str, failure_run: FailureRun) -> None:
@@ -90,6 +80,105 @@ def _roster_state(connection: Connection) -> RosterState:
     contradicted = [Contradiction(who, bool(is_left)) for who, is_left in connection.execute(CONTRADICTED)]
     failure_run = failure_run_of(connection, "roster_failures")
     return RosterState(failure_run, row and datetime.fromisoformat(row[0]), contradicted)
+
+
+NOTE = """
+INSERT INTO sent_notices (channel, topic, is_sure, kind, since, at) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (channel, topic, is_sure) DO UPDATE SET kind = excluded.kind, since = excluded.since, at = excluded.at
+"""
+
+WITHDRAW = "DELETE FROM sent_notices WHERE channel = ? AND topic = ? AND is_sure = ?"
+
+FORGET_CHANNEL = "DELETE FROM channels WHERE channel = ? AND fingerprint = ?"
+KEEP_CHANNEL = "INSERT INTO channels (channel, fingerprint, dead_since, not_before, why) VALUES (?, ?, ?, ?, ?)"
+
+SUCCEED = f"""
+INSERT INTO runs (
+    task, outcome, at, {", ".join(COUNTS)}, points, pages, board_rows, whole, board_id, decision, actor, reason
+)
+VALUES ('sync', 'synced', ?, {", ".join("?" * len(COUNTS))}, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+WAIT = """
+INSERT INTO waits (board_id, trouble, until) VALUES (?, ?, ?)
+ON CONFLICT (board_id) DO UPDATE SET trouble = excluded.trouble, until = excluded.until
+"""
+
+
+def check_lease(connection: Connection, lease: Lease) -> None:
+    """Raise `LeaseLost` if somebody else has the lease by now; a transaction that writes holds the lock."""
+    held = connection.execute("SELECT 1 FROM leases WHERE task = ? AND owner = ?", [lease.task, lease.owner])
+    if held.fetchone() is None:
+        raise LeaseLost
+
+
+def note(database: Database, connection: Connection, posting: Posting, at: str) -> None:
+    """Write how a sync and its slot ended, and which notices were sent; raises `Conflict` and `LeaseLost`."""
+    if posting.run is not None:
+        _succeed(connection, posting.run, at)
+    if posting.failure is not None:
+        _fail(connection, posting.failure)
+    if posting.slot is not None:
+        _end(connection, posting.slot)
+    if posting.round is not None:
+        keep_round(database, connection, posting.round)
+    _note_notices(connection, posting)
+    for state in posting.channels:
+        connection.execute(FORGET_CHANNEL, [state.channel, state.fingerprint])
+        if not state.is_plain:
+            times = [at and stamp(at) for at in (state.dead_since, state.not_before)]
+            connection.execute(KEEP_CHANNEL, [state.channel, state.fingerprint, *times, state.why])
+
+
+def _note_notices(connection: Connection, posting: Posting) -> None:
+    """Write what is about to be sent, and what became of it."""
+    for is_sure, notices in ((False, posting.begun), (True, posting.sent)):
+        for one in notices:
+            connection.execute(NOTE, [one.channel, one.topic, is_sure, one.kind, stamp(one.since), stamp(one.at)])
+    for one in (*posting.sent, *posting.withdrawn):
+        connection.execute(WITHDRAW, [one.channel, one.topic, False])
+
+
+def _end(connection: Connection, end: SlotEnd) -> None:
+    row = [stamp(end.slot), end.outcome, stamp(end.at)]
+    if not connection.execute(
+        "INSERT INTO slots (slot, outcome, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", row
+    ).rowcount:
+        raise LeaseLost
+
+
+def _fail(connection: Connection, failure: SyncFailure) -> None:
+    retry_at, asked = failure.retry_at and stamp(failure.retry_at), failure.board_id
+    connection.execute(
+        "INSERT INTO runs (task, outcome, at, trouble, message, counts, retry_at, board_id) "
+        "VALUES ('sync', 'failed', ?, ?, ?, ?, ?, ?)",
+        [stamp(failure.at), failure.kind, failure.message, failure.counts, retry_at, asked],
+    )
+    if failure.counts:
+        again = failed_again(failure_run_of(connection), failure.at, failure.kind, failure.message)
+        _keep_failures(connection, "failure_runs", again)
+    if asked is None:
+        return
+    if retry_at is None:
+        connection.execute("DELETE FROM waits WHERE board_id = ?", [asked])
+    else:
+        connection.execute(WAIT, [asked, failure.kind, retry_at])
+
+
+def _succeed(connection: Connection, run: SyncRun, at: str) -> None:
+    (last_good,) = connection.execute("SELECT coalesce(max(run_id), 0) FROM runs WHERE outcome = 'synced'").fetchone()
+    if last_good != run.follows:
+        raise Conflict
+    report, decision = run.report, run.decision
+    row = [at, *report.counts.values(), report.points, report.pages, report.rows, run.whole, run.board_id]
+    connection.execute(
+        SUCCEED, [*row, *((decision.kind, decision.actor, decision.reason) if decision else (None, None, None))]
+    )
+    if run.adopts:
+        connection.execute("DELETE FROM waits")
+    else:
+        connection.execute("DELETE FROM waits WHERE board_id IN (?, '')", [run.board_id])
+    connection.execute("DELETE FROM failure_runs")
 
 
 TRACKED = "SELECT 1 FROM discord_activity WHERE status IN ('waiting', 'tracked', 'absent') LIMIT 1"
