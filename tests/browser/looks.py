@@ -91,7 +91,7 @@ def test_signs_are_told_apart_without_colour(page: "Page") -> None:
     page.goto(PAGES["member"])
     page.evaluate("document.documentElement.style.filter = 'grayscale(1)'")
     drawn = [sign.screenshot() for sign in page.locator(".legend .sign").all()]
-    assert len(set(drawn)) == len(drawn) == 7
+    assert len(set(drawn)) == len(drawn) == 8
 
 
 @pytest.mark.parametrize("context", [{"reduced_motion": "reduce"}], indirect=True)

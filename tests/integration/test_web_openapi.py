@@ -27,8 +27,9 @@ READING = [
     "GET /members",
     "GET /members/{member_id}/events",
     "GET /milestones",
+    "GET /members/{member_id}/why",
 ]
-PLAIN = ["GET /earnings", "GET /status", "GET /excusals"]
+PLAIN = ["GET /members/{member_id}/story", "GET /earnings", "GET /status", "GET /excusals"]
 WRITING = [
     "PUT /members/{member_id}",
     "PUT /members/{member_id}/link",

@@ -46,6 +46,7 @@ QUERIES = {
         *("", "month=2026-02", "month=2026-02&member=ivy", "member=jo&limit=1", f"member={UNSEEN}", "member=x"),
         *("limit=101", "month=2026-2", "member="),
     ),
+    "/members/ada/why": ("day=2026-03-03", "entry=110", "entry=1", "entry=x", "day=x"),
     "/milestones": ("", "after=1&limit=1", "limit=0"),
     "/members": ("limit=3", "after=gus&limit=2", "status=left", "status=none", "status=gone", "limit=0"),
     "/feed": ("", "after=60&limit=3", "after=100000", "after=-1", "limit=501", "wait=31"),
@@ -103,7 +104,14 @@ class Requests:
     def read(self) -> None:
         """Ask for all that can be read."""
         for member in (*MEMBERS, UNSEEN, "nobody", OVERLONG):
-            for what in ("", "/history?limit=4", "/events", "/calendar?first=2026-02-16&last=2026-03-06"):
+            for what in (
+                "",
+                "/history?limit=4",
+                "/events",
+                "/story",
+                "/why",
+                "/calendar?first=2026-02-16&last=2026-03-06",
+            ):
                 self.ask("GET", f"/members/{member}{what}")
         self.ask("GET", f"/members/{UNSEEN}", headers=BEARER)
         self.ask("GET", "/members/ada", headers=WRONG)
@@ -126,7 +134,7 @@ class Requests:
 
     def _read_again(self) -> None:
         """Ask for what the caller holds already, for the head alone, and for what is not there."""
-        for path in ("", "/history", "/events", "/calendar"):
+        for path in ("", "/history", "/events", "/story", "/why", "/calendar"):
             self._ask_for_news(f"/members/ada{path}")
         for path in ("leaderboard", "earnings", "feed", "status", "members", "excusals", "milestones", "openapi.json"):
             self._ask_for_news(f"/{path}")

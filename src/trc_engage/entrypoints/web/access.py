@@ -9,9 +9,9 @@ from hashlib import sha256
 from inspect import isawaitable
 from ipaddress import ip_address
 from threading import Lock
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
-from attrs import Factory, evolve, field, frozen
+from attrs import Factory, field, frozen
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import URL, MutableHeaders, QueryParams
 from starlette.requests import Request
@@ -19,9 +19,6 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...core.errors import UnknownMember
-from ...core.membership import MembershipEvent
-from ...core.model import Entry
-from ...core.posting import Excusal
 from ...core.validation import validate_member_id
 from ...engage import Engage
 from ..settings import WEB_TOKEN_FORM
@@ -52,7 +49,7 @@ MaySeeMany = Callable[[Request, Sequence[str]], Iterable[str] | Awaitable[Iterab
 MayAdminister = Callable[[Request], bool | Awaitable[bool]]
 
 
-Record = TypeVar("Record", Entry, Excusal, MembershipEvent)
+AN_ADMIN = "an admin"
 NO_ADMINS = {None, "roster", "import"}
 
 
@@ -223,16 +220,14 @@ class Site:
             raise ProblemError.not_found()
 
 
-def readable(records: Iterable[Record], *, administers: bool) -> Sequence[Record]:
-    """Return records as an admin may read them, or a member, who reads neither which admin it was nor notes (R27)."""
-    return [one if administers else _for_member(one) for one in records]
-
-
-def _for_member(record: Record) -> Record:
-    hidden: dict[str, Any] = {} if record.actor in NO_ADMINS else {"actor": "an admin"}
-    if not isinstance(record, Entry):
-        hidden["note"] = None
-    return evolve(record, **hidden)
+def for_member(value: Any) -> Any:
+    """Return JSON as a member may read it: which admin it was is for admins, and so are notes (R27)."""
+    if isinstance(value, list):
+        return [for_member(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    shown = {name: None if name == "note" else for_member(one) for name, one in value.items()}
+    return shown if shown.get("by") in NO_ADMINS else shown | {"by": AN_ADMIN}
 
 
 async def _call(hook: Callable[..., Any], *values: object) -> Any:

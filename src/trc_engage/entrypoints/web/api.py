@@ -16,11 +16,12 @@ from ...core.posting import in_force
 from ...core.reports import Receipt
 from ...core.validation import ID_LENGTH_MAX, NAME_LENGTH_MAX, POINTS_MAX, SOURCE_LENGTH_MAX, TEXT_LENGTH_MAX
 from ...engage import Engage
+from ..reasons import Words
 from ..settings import installed_version
-from ..wire import members as wire, runs
+from ..wire import members as wire, runs, stories
 from ..wire.shape import INSTANT_FORM, Shown
 from . import openapi
-from .access import Site, readable
+from .access import Site
 from .endpoints import DAY_FORM, POSITION_MAX, Call, Endpoint, Handler, Month, as_json, tagged
 from .news import WAIT_SECONDS_MAX
 
@@ -83,15 +84,11 @@ def history(
     before: Annotated[int | None, _cursor("The cursor: entries below this position.")] = None,
     source: Annotated[str | None, Shown("Entries of this source only.", **_SOURCE, examples=["discord"])] = None,
     limit: Annotated[int, _limit(500)] = 50,
-    *,
-    administers: bool,
 ) -> wire.History:
     """List a member's entries, newest first."""
     entries = call.engage.history(member_id, limit=limit + 1, before=before, source=source)
     cursor = entries[limit - 1].position if len(entries) > limit else None
-    return wire.History.of(
-        member_id=member_id, entries=readable(entries[:limit], administers=administers), next_before=cursor
-    )
+    return wire.History.of(member_id=member_id, entries=entries[:limit], next_before=cursor)
 
 
 def calendar(
@@ -106,10 +103,25 @@ def calendar(
     return wire.Calendar.of(member_id=member_id, days=call.engage.days(member_id, first, last))
 
 
-def events(call: Call, member_id: MemberId, *, administers: bool) -> wire.Events:
+def events(call: Call, member_id: MemberId) -> wire.Events:
     """List what was done about a member's enrollment and links, oldest first."""
-    found = readable(call.engage.events(member_id), administers=administers)
-    return wire.Events.of(member_id=member_id, events=found)
+    return wire.Events.of(member_id=member_id, events=call.engage.events(member_id))
+
+
+def story(call: Call, member_id: MemberId) -> stories.Story:
+    """Tell the life of a member's streak: how it grew, ended and was changed afterwards."""
+    return stories.Story.of_story(call.engage.story(member_id))
+
+
+def why(
+    call: Call,
+    member_id: MemberId,
+    day: Annotated[date | None, _day("About this day.")] = None,
+    entry: Annotated[int | None, _cursor("About this entry.")] = None,
+) -> stories.Why:
+    """Say why a day or an entry is as it is; without either, why points or a streak were lost last."""
+    found = call.engage.why(member_id, day=day, entry=entry)
+    return stories.Why.of_why(found, Words(for_admin=call.administers))
 
 
 def milestones(
@@ -157,8 +169,6 @@ async def feed(
         int,
         Shown("If there is nothing, wait so many seconds for something new.", minimum=0, maximum=WAIT_SECONDS_MAX),
     ] = 0,
-    *,
-    administers: bool,
 ) -> wire.Feed:
     """List everyone's entries, oldest first: of members the caller may see, or with the token of all."""
     entries = await run_in_threadpool(call.engage.feed, after=after, limit=limit + 1)
@@ -167,9 +177,7 @@ async def feed(
         entries = await run_in_threadpool(call.engage.feed, after=after, limit=limit + 1)
     page = entries[:limit]
     return wire.Feed.of(
-        entries=readable(
-            page if call.site.is_trusted(call.request) else await _visible(call, page), administers=administers
-        ),
+        entries=page if call.site.is_trusted(call.request) else await _visible(call, page),
         after=page[-1].position if page else after,
         more=len(entries) > limit,
     )
@@ -326,12 +334,14 @@ def _receipt(call: Call, receipt: Receipt) -> wire.Receipt:
 MEMBER = "/members/{member_id}"
 ENDPOINTS = (
     Endpoint("GET", MEMBER, summary, "visible"),
-    Endpoint("GET", f"{MEMBER}/history", history, "visible"),
+    Endpoint("GET", f"{MEMBER}/history", history, "visible", names_admins=True),
     Endpoint("GET", f"{MEMBER}/calendar", calendar, "visible"),
-    Endpoint("GET", f"{MEMBER}/events", events, "visible"),
+    Endpoint("GET", f"{MEMBER}/events", events, "visible", names_admins=True),
+    Endpoint("GET", f"{MEMBER}/story", story, "visible"),
+    Endpoint("GET", f"{MEMBER}/why", why, "visible", names_admins=True),
     Endpoint("GET", "/leaderboard", leaderboard, "visible"),
     Endpoint("GET", "/earnings", earnings, "anybody"),
-    Endpoint("GET", "/feed", feed, "anybody"),
+    Endpoint("GET", "/feed", feed, "anybody", names_admins=True),
     Endpoint("GET", "/status", status, "admin"),
     Endpoint("GET", "/members", members, "admin"),
     Endpoint("GET", "/milestones", milestones, "admin"),

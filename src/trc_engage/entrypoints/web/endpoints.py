@@ -1,13 +1,11 @@
 """An endpoint, declared once by its handler: the signature says what comes in, and the docstring what it is for.
 
 A parameter whose name stands in the path is taken from there; others are of the query of a GET, and else fields of the
-body; `administers` says whether the caller is an admin. Their types and what `Shown` says of them become the route, the
-checks and OpenAPI.
+body. Their types and what `Shown` says of them become the route, the checks and OpenAPI.
 """
 
 import json
 import re
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from hashlib import blake2b
@@ -22,7 +20,7 @@ from starlette.responses import Response
 from ...core.errors import InvalidValue
 from ...engage import Engage
 from ..wire.shape import Shown, known_of, parsed_instant, without_none
-from .access import Site
+from .access import Site, for_member
 from .problems import ProblemError
 
 BYTES_MAX = 64 * 1024
@@ -50,6 +48,11 @@ class Call:
         """What answers it."""
         return self.site.engage
 
+    @property
+    def administers(self) -> bool:
+        """Whether the caller is an admin; of a page, and where admins are named."""
+        return bool(self.request.state.administers)
+
 
 @frozen
 class Parameter:
@@ -60,7 +63,7 @@ class Parameter:
     known: Shown
     default: Any
     """`Argument.empty` where it must be sent."""
-    place: Literal["path", "query", "body", "caller"]
+    place: Literal["path", "query", "body"]
 
     @property
     def is_required(self) -> bool:
@@ -91,6 +94,8 @@ class Endpoint:
     access: Access = "token"
     creates: bool = False
     """Whether it answers 201 when it made something new."""
+    names_admins: bool = False
+    """Whether the answer may say which admin did something, which others read as "an admin"."""
     problems: tuple[int, ...] = ()
     """The statuses of its own problems; those that follow from the rest are not listed."""
 
@@ -100,12 +105,10 @@ class Endpoint:
     @parameters.default
     def _parameters(self) -> Mapping[str, Parameter]:
         hints = get_type_hints(self.handler, include_extras=True)
-        places = defaultdict[str, Any](
-            lambda: "query" if self.method in {"GET", "DELETE"} else "body", administers="caller"
-        )
-        places |= dict.fromkeys(re.findall(r"{(\w+)", self.path), "path")
+        rest: Literal["query", "body"] = "query" if self.method in {"GET", "DELETE"} else "body"
+        in_path = re.findall(r"{(\w+)", self.path)
         return {
-            name: Parameter(*known_of(hints[name]), one.default, places[name])
+            name: Parameter(*known_of(hints[name]), one.default, "path" if name in in_path else rest)
             for name, one in [*signature(self.handler).parameters.items()][1:]
         }
 
@@ -127,7 +130,8 @@ class Endpoint:
 
     def respond(self, request: Request, value: Any) -> Response:
         """Return what is sent for what the handler returned."""
-        content = as_json(value)
+        is_hidden = self.names_admins and not request.state.administers
+        content = as_json(for_member(value) if is_hidden else value)
         if self.method == "GET":
             return tagged(request, content)
         status = 201 if self.creates and value["outcome"] != "unchanged" else 200
@@ -148,8 +152,8 @@ class Endpoint:
             given |= _body(fields, await _sent(request, is_needed=any(one.is_required for one in fields.values())))
         if self.access == "visible" and given.get("member"):
             await site.check_may_see(request, given["member"])
-        if "administers" in self.parameters:
-            given["administers"] = await site.administers(request)
+        if self.names_admins:
+            request.state.administers = await site.administers(request)
         return given
 
 

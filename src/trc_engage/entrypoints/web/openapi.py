@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Literal, get_args, get_origin
 
-from ...core import membership, model, reports
+from ...core import membership, model, reports, story
 from ..settings import installed_version
 from ..wire.shape import Shape, Shown, hints_of, optional_of, without_none
 from .endpoints import MONTH_FORM, Endpoint, Month, Parameter
@@ -28,6 +28,7 @@ NAMES: Mapping[Any, str] = {
     reports.Mark: "Mark",
     reports.ChangeCause: "ChangeCause",
     membership.EventKind: "EventKind",
+    story.GapCause: "GapCause",
 }
 """What the types are called that have no name of their own."""
 ABOUT = """Points, streaks and the ledger behind them. Days and instants are of UTC.
@@ -173,7 +174,7 @@ def _problems(endpoint: Endpoint) -> set[int]:
     """Return the statuses of what can go wrong: an endpoint's own, and what follows from the rest of it."""
     has_member = "member_id" in endpoint.parameters
     found = {500, 503, *endpoint.problems}
-    if endpoint.parameters.keys() - {"administers"}:
+    if endpoint.parameters:
         found |= {422}
     if has_member or endpoint.access in {"visible", "admin"}:
         found |= {404}

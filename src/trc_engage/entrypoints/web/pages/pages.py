@@ -3,26 +3,40 @@
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
+from attrs import evolve
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from ....core.days import ONE_DAY
-from ....core.membership import EventKind
 from ....core.model import Entry
-from ....core.posting import in_force
 from ....core.reports import Found
 from ....engage import Engage
+from ...reasons import Words, answer as answer_why, describe_event, proof
 from ...settings import installed_version
 from ...wire.shape import Shown
-from ...wording import MARKS, STATUSES, advice_of, answer, counted, explained, holding, running
-from ..access import Site, readable
+from ...wording import STATUSES, advice_of, answer, explained, holding, running
+from ..access import AN_ADMIN, Site
 from ..endpoints import POSITION_MAX, Call, month_of
 from ..problems import ProblemError
 from .charts import LEGEND, balances, calendar, chart, first_day
-from .templating import HEADERS, MEDIA_TYPE, Page, asset, capitalized, choices, choose, clean, is_visible, link, render
+from .templating import (
+    HEADERS,
+    MEDIA_TYPE,
+    Page,
+    asset,
+    capitalized,
+    choice,
+    choices,
+    choose,
+    clean,
+    is_visible,
+    link,
+    render,
+)
 
 TOP = 25
 
@@ -95,17 +109,6 @@ async def search(call: Call, q: str = "") -> Values | Response:
 
 PAGE = 25
 Position = Annotated[int | None, Shown(minimum=0, maximum=POSITION_MAX)]
-EVENTS: Mapping[EventKind, str] = {
-    "enrolled": "Enrolled",
-    "linked": "A Discord account was linked",
-    "unlinked": "The Discord account was unlinked",
-    "left": "Noted as having left Discord",
-    "returned": "Noted as back on Discord",
-    "never_left": "The note of having left was a mistake, and was undone",
-    "hidden": "Left out of the leaderboard",
-    "shown": "Shown in the leaderboard again",
-    "forgotten": "Name and Discord account were erased",
-}
 TITLES: Mapping[str, str] = {
     "opening": "Account opened",
     "gain": "Discord",
@@ -121,13 +124,14 @@ def member(
     before: Position = None,
     day: date | None = None,
     entry: Position = None,
-    *,
-    administers: bool,
 ) -> Values:
     """Show a member, with the page of the history below `?before=`, and why a `?day=` or an `?entry=` is so."""
     engage, today = call.engage, call.engage.today()
+    words = Words(for_admin=call.administers, zone=ZoneInfo(choice(call.request, "zone") or "UTC"))
     standing, begins = engage.standing(member_id), first_day(today)
-    entries = readable(engage.history(member_id, limit=PAGE + 1, before=before), administers=administers)
+    entries = engage.history(member_id, limit=PAGE + 1, before=before)
+    if not call.administers:
+        entries = [evolve(one, actor=one.actor and AN_ADMIN) for one in entries]
     found = balances(engage, member_id, standing.points, begins, today)
     return {
         "standing": standing,
@@ -138,51 +142,21 @@ def member(
         "calendar": calendar(engage.days(member_id, begins, today)),
         "balances": found,
         "chart": chart(found),
-        "why": _why(engage, member_id, day, entry, administers=administers),
+        "why": None if day is None and entry is None else engage.why(member_id, day=day, entry=entry),
+        "asked_day": day,
+        "story": engage.story(member_id).events[::-1],
+        "words": words,
+        "answer": answer_why,
+        "proof": proof,
+        "describe_event": describe_event,
         "entries": entries[:PAGE],
         "before": before,
         "older": entries[PAGE - 1].position if len(entries) > PAGE else None,
         "legend": LEGEND,
         "statuses": STATUSES,
-        "marks": MARKS,
-        "events": EVENTS,
-        "told": _told,
         "title_of": title_of,
         "explained": explained,
     }
-
-
-def _why(engage: Engage, member_id: str, day: date | None, position: int | None, *, administers: bool) -> Values | None:
-    """Gather what made a day what it is, or the day of an entry; None if neither is asked for or there."""
-    asked = None
-    if position is not None:
-        (*_, asked) = (None, *engage.history(member_id, limit=1, before=position + 1))
-        day = asked.day if asked and asked.position == position else None
-    if day is None:
-        return None
-    found = engage.explain(member_id, day, day)
-    excusals = [one for one in in_force(engage.excusals(member_id)) if one.day == day]
-    events = [one for one in engage.events(member_id) if one.at.date() == day]
-    return {
-        "day": day,
-        "entry": asked and readable([asked], administers=administers)[0],
-        "mark": found.days[0],
-        "entries": readable(found.entries, administers=administers),
-        "excusals": readable(excusals, administers=administers),
-        "events": readable(events, administers=administers),
-    }
-
-
-def _told(entry: Entry) -> str:
-    """Return what an entry means, so that a child can reckon it; what was booked late says so."""
-    change = entry.xp
-    if change is None or entry.kind not in {"gain", "deduction"}:
-        return ""
-    before, moved = change.carried_before or 0, change.xp_after - (change.xp_before or 0)
-    return (
-        f"{before} XP were carried; {moved:+,} XP make {before + moved:,}: {counted(entry.points, 'point')}, "
-        f"and {change.carried_after} XP are carried to the next."
-    )
 
 
 def rules(call: Call) -> Values:
