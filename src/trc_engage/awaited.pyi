@@ -25,6 +25,7 @@ from .core.reports import (
     SyncReport,
 )
 from .core.roster import Check
+from .core.story import Story, Why
 from .core.streaks import Milestone
 from .engage import Engage
 from .usecases.members import Newcomer
@@ -58,6 +59,11 @@ class Awaited:
         """
     async def presence(self, member_id: str) -> Check | None:
         """Return what the roster last told of the member's linked account; None if it told nothing (R25)."""
+    async def resolve(self, text: str) -> str:
+        """Return the id of the one member with this id, this Discord id, this name, or its words' beginnings.
+
+        Raises `UnknownMember`, and `AmbiguousMember` where several could be meant.
+        """
     async def history(
         self, member_id: str, *, limit: int = 50, before: int | None = None, source: str | None = None
     ) -> Sequence[Entry]:
@@ -83,6 +89,15 @@ class Awaited:
         Each is told once and stands for ever, whatever later becomes of the streak: keep the last number that you
         handled, and ask for what comes after. The thresholds may be others than this object's own.
         """
+    async def story(self, member_id: str) -> Story:
+        """Return the life of the member's streak: how it grew, when it ended, and what changed it afterwards (R28)."""
+    async def why(self, member_id: str, *, day: date | None = None, entry: int | None = None) -> Why:
+        """Return what happened on a day, or by an entry, and why; without either, of the last change that hurt.
+
+        Raises `InvalidValue` for an entry that is not the member's.
+        """
+    async def whys(self, member_id: str, first_day: date, last_day: date) -> Sequence[Why]:
+        """Return what happened on each of some days, oldest first, and why; 1,000 days at most."""
     async def excusals(self, member_id: str | None = None) -> Sequence[Excusal]:
         """Return how days were excused and required again, oldest first (R13a).
 

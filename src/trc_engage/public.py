@@ -7,6 +7,7 @@ from .core.audit.model import (
 )
 from .core.errors import (
     AlertFailed as AlertFailed,
+    AmbiguousMember as AmbiguousMember,
     ClockWentBack as ClockWentBack,
     Conflict as Conflict,
     EngageError as EngageError,
@@ -67,6 +68,7 @@ from .core.reports import (
 from .core.roster import Check as Check, Presence as Presence
 from .core.settlement import Pending as Pending
 from .core.slots import SlotEnd as SlotEnd
+from .core.story import Story as Story, Why as Why
 from .core.streaks import (
     Milestone as Milestone,
     StreakStanding as StreakStanding,

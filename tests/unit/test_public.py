@@ -11,7 +11,8 @@ import pytest
 
 import trc_engage
 from support import faces
-from trc_engage import Engage, ports
+from trc_engage import Engage, EngageError, ports
+from trc_engage.core import errors
 
 API = (Path(__file__).parents[2] / "docs/api.md").read_text()
 
@@ -40,6 +41,12 @@ def test_what_engage_returns_and_takes_is_public() -> None:
         for name in node.names
     }
     assert needed <= set(dir(trc_engage))
+
+
+def test_every_error_is_public() -> None:
+    """Whoever catches one needs no private module."""
+    ours = {name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, EngageError)}
+    assert ours <= set(dir(trc_engage))
 
 
 def test_it_says_its_version() -> None:
