@@ -260,9 +260,10 @@ class Reader:
         accounts = {event.account_id for event in events if event.account_id is not None}
         runs = views.good_runs(begins_at(day), ends_at(day))
         mine = [entry for entry in entries if day in {entry.day, entry.at.date()}]
+        opened = {one.opens_at for one in of.evidence if one.opens_at is not None}
         return DayStory(
             of,
-            [gap for gap in self._gaps(facts) if gap.touches(day)],
+            [gap for gap in self._gaps(facts) if gap.touches(day) or gap.until in opened],
             views.settled(day, day).get(day),
             [run for run in runs if run.at.date() == day],
             longest_gap(day, [run.at for run in runs], self._now()),

@@ -66,7 +66,7 @@ def gaps_of(
     `resets` are openings and rebases, each with the good sync before it; the account is the present one.
     """
     openings = {entry.xp.account_id: entry.at for entry, _ in resets if entry.kind == "opening" and entry.xp}
-    gaps = [Gap(enrolled_at, None, "not_linked")]
+    gaps = [Gap(begins_at(enrolled_at.date()), None, "not_linked")]
     for event in events:
         opened_at = openings.get(event.account_id or 0)
         if event.kind == "linked":
@@ -204,7 +204,7 @@ class DayStory:
 
     of: MemberDay
     gaps: Sequence[Gap]
-    """Those that touch the day."""
+    """Those that touch the day, and those at whose end a window opens that counts for it."""
     settled_at: datetime | None
     runs: Sequence[GoodRun]
     """The good syncs that began on it."""

@@ -113,11 +113,20 @@ def _active(day: DayStory, words: Words) -> Iterator[str]:
     by_position = {entry.position: entry for entry in day.entries}
     for one in day.of.evidence:
         if one.opens_at is not None and one.closes_at is not None:
-            yield f"XP rose between {words.at(one.opens_at)} and {words.at(one.closes_at)}"
+            yield _rise(day, one.opens_at, one.closes_at, words)
         elif one.position in by_position:
             yield _award(by_position[one.position], words)
         else:
             yield f"an award for {one.source} (entry {one.position})"
+
+
+def _rise(day: DayStory, opens_at: datetime, closes_at: datetime, words: Words) -> str:
+    """Say when XP rose; of the first reading after a return it is not known when since the leave it did."""
+    left = next((gap for gap in day.gaps if gap.cause == "left" and gap.until == opens_at), None)
+    if left is None:
+        return f"XP rose between {words.at(opens_at)} and {words.at(closes_at)}"
+    since = f"XP had risen by {words.at(closes_at)}, some time since the leave noted on {words.at(left.since)}"
+    return f"{since}, and counts from the return on {words.at(opens_at)} on"
 
 
 def _watched(day: DayStory) -> str:
@@ -149,7 +158,7 @@ def _remedy(day: DayStory) -> str:
 
 
 CAUSES = {
-    "not_linked": "no Discord account was linked",
+    "not_linked": "the member was not enrolled yet, or no Discord account was linked",
     "waiting": "a new account was linked, which counts from its first reading on",
     "unlinked": "the Discord account was unlinked",
     "left": "marked as left",
@@ -299,7 +308,7 @@ def proof(day: DayStory, words: Words) -> Iterator[str]:
     yield f"settled: {'not yet' if day.settled_at is None else words.at(day.settled_at)}"
     for one in day.of.evidence:
         if one.opens_at is not None and one.closes_at is not None:
-            yield f"window: XP rose between {words.at(one.opens_at)} and {words.at(one.closes_at)}"
+            yield f"window: {_rise(day, one.opens_at, one.closes_at, words)}"
     yield from (f"not watched: {describe_gap(gap, words)}" for gap in day.gaps)
     by_position = {entry.position: entry for entry in day.entries}
     for entry in day.entries:
