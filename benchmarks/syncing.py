@@ -64,6 +64,7 @@ def _rows_of_a_sync(synced: Path) -> list[tuple[str, list[tuple[object, ...]]]]:
     run = connection.execute("SELECT * FROM runs WHERE at = ?", [moved]).fetchall()
     entries = connection.execute("SELECT * FROM entries WHERE at = ?", [moved]).fetchall()
     days = connection.execute("SELECT * FROM discord_days WHERE closes_at = ?", [moved]).fetchall()
+    readings = connection.execute("SELECT * FROM readings WHERE day = ?", [moved[:10]]).fetchall()
     balances = connection.execute("SELECT member_id, source, points FROM balances").fetchall()
     months = connection.execute("SELECT month, member_id, points FROM monthly_balances").fetchall()
     accounts = connection.execute(
@@ -83,6 +84,10 @@ def _rows_of_a_sync(synced: Path) -> list[tuple[str, list[tuple[object, ...]]]]:
             months,
         ),
         (f"INSERT INTO discord_days VALUES ({_marks(days)})", days),
+        (
+            f"INSERT INTO readings VALUES ({_marks(readings)}) ON CONFLICT DO UPDATE SET xp = excluded.xp",
+            readings,
+        ),
         (
             """
             UPDATE discord_activity SET version = ?, status = ?, next_reading = ?, xp_posted = ?, xp_baseline = ?,
