@@ -210,7 +210,7 @@ def test_no_webhook_makes_a_canary_sing(
     ],
     ids=" ".join,
 )
-@pytest.mark.parametrize("trouble", ["", "private", "players_not_list"])
+@pytest.mark.parametrize("trouble", ["", "private", "rows_not_list"])
 def test_no_command_prints_a_canary(command: tuple[str, ...], trouble: str, tmp_path: Path) -> None:
     """In a process of its own, with a webhook and a Sentry that fail as well."""
     with received() as receiver, Mee6Server.start() as server:

@@ -115,8 +115,8 @@ def test_spoilt_pages(server: Mee6Server, client: httpx.Client) -> None:
     """Pages that are JSON, but not what a page should be."""
     assert "guild" not in spoilt(server, client, "no_guild")
     assert spoilt(server, client, "wrong_guild")["guild"]["id"] != server.guild_id
-    assert "players" not in spoilt(server, client, "players_missing")
-    assert list(spoilt(server, client, "players_not_list")["players"]) == IDS
+    assert "players" not in spoilt(server, client, "rows_missing")
+    assert list(spoilt(server, client, "rows_not_list")["players"]) == IDS
     assert spoilt(server, client, "ids_as_numbers")["players"][0]["id"] == int(IDS[0])
     assert spoilt(server, client, "lone_surrogate")["players"][0]["username"] == "Ada\ud800"
     assert spoilt(server, client, "lone_surrogate_id")["players"][0]["id"] == IDS[0] + "\ud800"
