@@ -60,7 +60,7 @@ CASES: Sequence[Case] = (
         send(head(JSON, "Content-Length: 999", status="401 Unauthorized")),
         hold,
         outcome="private",
-        says="renew",
+        says="give a valid token",
     ),
     stalled(
         "drip_body_of_429",

@@ -38,7 +38,7 @@ STATUSES: Sequence[Case] = (
     *(_status(status, "malformed") for status in (201, 202, 203, 206, 207, 226, 299)),
     *(_bodiless(status) for status in (204, 205, 304)),
     *(_status(status, "malformed") for status in (300, 305, 306)),
-    _status(401, "private", "renew the token"),
+    _status(401, "private", "give a valid token"),
     _status(403, "blocked"),
     _status(404, "malformed"),
     _status(429, "rate_limited", "fewer requests"),

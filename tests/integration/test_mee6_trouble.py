@@ -56,7 +56,7 @@ def error_of(source: BoardSource, *sought: str) -> SourceError:
 @pytest.mark.parametrize(
     ("trouble", "kind", "says", "requests"),
     [
-        ("private", "private", "renew the token. The token is set by TRC_ENGAGE_MEE6_TOKEN", 1),
+        ("private", "private", "give a valid token. A token is set by TRC_ENGAGE_MEE6_TOKEN", 1),
         ("unknown_guild", "unknown_guild", "The guild is set by TRC_ENGAGE_GUILD_ID", 1),
         ("rate_limited", "rate_limited", "fewer requests", 1),
         ("rate_limited_html", "rate_limited", "fewer requests", 1),
@@ -84,8 +84,8 @@ def error_of(source: BoardSource, *sought: str) -> SourceError:
         ("duplicate_keys", "malformed", "xp is told twice", 1),
         ("no_guild", "malformed", "'guild'", 1),
         ("wrong_guild", "malformed", "of guild '200000000000000002', but guild '200000000000000001'", 1),
-        ("players_missing", "malformed", "'players'", 1),
-        ("players_not_list", "malformed", "a list was expected", 1),
+        ("rows_missing", "malformed", "'players'", 1),
+        ("rows_not_list", "malformed", "a list was expected", 1),
         ("ids_as_numbers", "malformed", "sought cannot be used: its id is a int,", 1),
         ("lone_surrogate_id", "malformed", "20 of 20 rows cannot be used", 1),
         ("xp_null", "malformed", "sought cannot be used", 1),

@@ -1,13 +1,16 @@
 """Where XP is read is a setting: one of our sources by its name, or what a factory of your own returns."""
 
 import logging
+import pydoc
 import re
 import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import httpx
 import pytest
+from attrs import evolve, fields
 
 import trc_engage
 from trc_engage import Board
@@ -139,9 +142,9 @@ def test_the_stack_of_a_factory_is_in_the_debug_log(caplog: pytest.LogCaptureFix
 @pytest.mark.parametrize(
     ("source", "says"),
     [
-        ("", "The token is set by TRC_ENGAGE_MEE6_TOKEN"),
-        ("lurkr", "The token is set by TRC_ENGAGE_LURKR_TOKEN"),
-        ("own_source:Plain", "The token is set by what TRC_ENGAGE_SOURCE names"),
+        ("", "A token is set by TRC_ENGAGE_MEE6_TOKEN"),
+        ("lurkr", "A token is set by TRC_ENGAGE_LURKR_TOKEN"),
+        ("own_source:Plain", "A token is set by what TRC_ENGAGE_SOURCE names"),
     ],
 )
 def test_an_error_names_the_variables_of_its_source(source: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,3 +174,73 @@ def test_a_list_of_rows_alone_and_keys_within_keys_can_be_read() -> None:
     body = b'[{"user": {"id": "7"}, "stats": {"total": {"xp": 5}}}, {"user": {}, "stats": 1}]'
     page: Any = parsed(service, body, GUILD, frozenset({"7"}))
     assert (page.readings, page.length, page.unusable) == ({"7": 5}, 2, 1)
+
+
+class Tern(BoardSource):
+    service = Service("Tern", "https://tern.example", "/{guild}/top", rows="top", id="id", xp="xp", page_first=1)
+
+
+def answered(answer: httpx.Response, source: type[BoardSource] = Tern, **options: Any) -> Board:
+    """Read a board whose service gives this answer to its first page, and no rows to the next."""
+
+    def answer_in_memory(request: httpx.Request) -> httpx.Response:
+        assert request.url.path == f"/{GUILD}/top"
+        return answer if request.url.params["page"] == "1" else httpx.Response(200, json={"top": []})
+
+    transport = httpx.MockTransport(answer_in_memory)
+    with source.open(GUILD, page_gap=0, transport=transport, **options) as opened:
+        return opened.read(frozenset({"7", "8"}))
+
+
+def kind_of(answer: httpx.Response, source: type[BoardSource] = Tern) -> str:
+    """Return what an answer that is no board is called."""
+    with pytest.raises(SourceError) as caught:
+        answered(answer, source)
+    return caught.value.kind
+
+
+def test_answers_from_memory_are_read() -> None:
+    """As httpx makes them in tests: no socket is needed, and a limit of bytes holds."""
+    told = {"top": [{"id": "7", "xp": 5}]}
+    board = answered(httpx.Response(200, json=told))
+    assert (board.readings, board.whole, board.rows) == ({"7": 5}, True, 1)
+    with pytest.raises(SourceError, match="longer than 10 bytes"):
+        answered(httpx.Response(200, json=told), answer_bytes_max=10)
+
+
+FOREIGN: tuple[dict[str, Any], ...] = ({}, {"json": {}}, {"html": "<h1>Not here</h1>"}, {"json": ["no"]})
+
+
+def test_a_service_speaks_in_json_objects() -> None:
+    """By default in any that is not empty: then its board is private or unknown."""
+    assert kind_of(httpx.Response(403, json={"detail": "no"})) == "private"
+    assert kind_of(httpx.Response(404, json={"detail": "no"})) == "unknown_guild"
+    for body in FOREIGN:
+        assert kind_of(httpx.Response(403, **body)) == "blocked"
+        assert kind_of(httpx.Response(404, **body)) == "malformed"
+
+
+class Blunt(Tern):
+    service = evolve(Tern.service, speaks=None)
+
+
+def test_a_service_may_say_no_more_than_a_status() -> None:
+    """If its facts say so; a test for robots is still the edge's."""
+    for body in FOREIGN:
+        assert kind_of(httpx.Response(403, **body), Blunt) == "private"
+        assert kind_of(httpx.Response(404, **body), Blunt) == "unknown_guild"
+    assert kind_of(httpx.Response(403, html="<title>Just a moment...</title>"), Blunt) == "blocked"
+
+
+@pytest.mark.parametrize("token", [None, "t0ken"])
+def test_only_a_token_that_was_given_can_have_expired(token: str | None) -> None:
+    """A service may know of none."""
+    with pytest.raises(SourceError, match="it is private") as caught:
+        answered(httpx.Response(401), token=token)
+    assert ("token" in caught.value.message) == (token is not None)
+
+
+def test_help_tells_what_each_fact_means() -> None:
+    """In the order in which they are given."""
+    lines = re.findall(r"^- (.*?): .", pydoc.getdoc(Service), re.MULTILINE)
+    assert re.findall(r"`(\w+)`", " ".join(lines)) == [one.name for one in fields(Service)]

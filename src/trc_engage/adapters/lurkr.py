@@ -18,7 +18,7 @@ SERVICE = Service(
     page_size=100,
     token_header="X-API-Key",  # noqa: S106  the header's name
     limits="X-RateLimit",
-    private="Make the leaderboard public in Lurkr's dashboard, or renew the token",
+    private="Make the leaderboard public in Lurkr's dashboard, or give a valid token",
     unknown_guild="check the guild's id, whether Lurkr is on the server, and whether its leveling is switched on",
 )
 

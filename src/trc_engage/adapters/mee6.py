@@ -15,7 +15,7 @@ SERVICE = Service(
     xp="xp",
     guild="guild.id",
     speaks=lambda document: isinstance(document.get("error"), dict),
-    private="Make the leaderboard public in MEE6's dashboard, or renew the token",
+    private="Make the leaderboard public in MEE6's dashboard, or give a valid token",
     unknown_guild="check the guild's id, whether MEE6 is on the server, and whether its levels plugin is switched on",
 )
 

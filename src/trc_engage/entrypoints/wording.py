@@ -41,7 +41,7 @@ REMEDIES: Mapping[type[EngageError], Callable[[Any], str]] = {
 """What an operator can do about an error, in place of what it says itself."""
 
 ARGUMENTS: Mapping[str, str] = {
-    "token": "The token is set by {token}",
+    "token": "A token is set by {token}",
     "guild_id": "The guild is set by {guild_id}",
     "base_url": "The address is set by {base_url}",
     "accept_drops": "`trc-engage sync --accept-drops` accepts it, `trc-engage sync --rebase-drops` rebases it",

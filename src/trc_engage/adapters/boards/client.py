@@ -246,7 +246,7 @@ class Fetcher:
         finally:
             self.pace.rest()
         self._check_stopped()
-        if found := trouble(answer, self.service):
+        if found := trouble(answer, self.service, has_token=self.service.token_header in self.client.headers):
             raise found
         # A connection that was cut may look like an answer that ended.
         if ended := self._ended(budget):
@@ -309,7 +309,7 @@ def _page_body(response: httpx.Response, bytes_max: int) -> bytearray:
     if _is_packed(response):
         raise malformed("it is compressed, although that was not asked for")
     body = bytearray()
-    for chunk in response.iter_raw():
+    for chunk in response.iter_bytes():
         body += chunk
         if len(body) > bytes_max:
             raise malformed(f"it is longer than {bytes_max:,} bytes")
@@ -321,7 +321,7 @@ def _trouble_body(response: httpx.Response) -> bytearray:
     body = bytearray()
     if not _is_packed(response):
         with suppress(*HTTPX_ERRORS, OSError):
-            for chunk in response.iter_raw():
+            for chunk in response.iter_bytes():
                 body += chunk
                 if len(body) > TROUBLE_BYTES_MAX:
                     break

@@ -20,7 +20,7 @@ _INSTANT_MIN = 1e9
 _MILLISECONDS_MIN = 1e11
 _CHALLENGE_MARKS = (b"just a moment", b"challenge-platform", b"cf-chl", b"cf_chl", b"checking your browser", b"captcha")
 
-_PRIVATE = "{service.name} does not show this board: it is private, or the token has expired. {service.private}"
+_PRIVATE = "{service.name} does not show this board: it is private{expired}. {service.private}"
 _UNKNOWN_GUILD = "{service.name} knows no board of this guild: {service.unknown_guild}"
 _RATE_LIMITED = (
     "{service.name} asks for fewer requests: wait. If it happens again, see whether something else reads "
@@ -92,6 +92,8 @@ class Answer:
 
     def is_from(self, service: Service) -> bool:
         """Whether the service itself speaks, and not the edge: by a JSON object that only it would send."""
+        if service.speaks is None:
+            return not self.is_challenge
         try:
             document = json.loads(self.body)
         except (ValueError, RecursionError):
@@ -117,12 +119,13 @@ class Answer:
         return bool(service.limits) and self.headers.get(f"{service.limits}-remaining", "").strip() == "0"
 
 
-def trouble(answer: Answer, service: Service) -> SourceError | None:
-    """Return the trouble that an answer tells of; None if it looks like a page of the board."""
+def trouble(answer: Answer, service: Service, *, has_token: bool = False) -> SourceError | None:
+    """Return the trouble that an answer tells of, to who gave a token or none; None if it looks like a page."""
     kind, message = _meaning(answer, service)
     if kind is None:
         return None
-    text = message.format(status=answer.status, service=service)
+    expired = ", or the token has expired" if has_token else ""
+    text = message.format(status=answer.status, service=service, expired=expired)
     wait = answer.retry_after
     if wait is None and kind == "rate_limited":
         wait = answer.until_reset(service)
@@ -165,6 +168,7 @@ def _http_date(text: str) -> datetime | None:
 HTTPX_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
 """The roots of all that httpx raises."""
 
+_PASSES = "the next sync tries again, so look at {}'s status only if it lasts"
 _MEANINGS: tuple[tuple[tuple[type[Exception], ...], SourceTrouble, str | None, str], ...] = (
     (
         (httpx.ConnectError,),
@@ -172,24 +176,14 @@ _MEANINGS: tuple[tuple[tuple[type[Exception], ...], SourceTrouble, str | None, s
         "base_url",
         "cannot be reached; check this machine's network, name service and certificates, and the address",
     ),
-    (
-        (httpx.TimeoutException,),
-        "down",
-        None,
-        "did not answer in time; the next sync tries again, so look at {}'s status only if it lasts",
-    ),
+    ((httpx.TimeoutException,), "down", None, f"did not answer in time; {_PASSES}"),
     (
         (httpx.UnsupportedProtocol,),
         "malformed",
         "base_url",
         "cannot be asked over this protocol; give an address that begins with https://",
     ),
-    (
-        (httpx.TransportError, OSError),
-        "down",
-        None,
-        "broke the connection off; the next sync tries again, so look at {}'s status only if it lasts",
-    ),
+    ((httpx.TransportError, OSError), "down", None, f"broke the connection off; {_PASSES}"),
     (
         (Exception,),
         "malformed",

@@ -8,48 +8,58 @@ from attrs import frozen
 
 @frozen
 class Service:
-    """Where a service shows its boards, in which shape, and what it says where it refuses.
+    """The facts of a service; its keys of JSON may be several with dots between them, as in `user.id`.
 
-    Keys inside an answer may be several with dots between them, as in `user.id`.
+    Where the board is:
+    - `name`: what messages call the service; in lower case it begins the id of each board.
+    - `base_url`, `path`: its address, and what follows, with `{guild}` where the Discord server's id goes.
+
+    What a page looks like:
+    - `rows`: the key of the list of rows; "" if the answer is that list.
+    - `id`, `xp`: the keys of the Discord id (a text) and of the total XP (a whole number from 0 on) in a row.
+    - `guild`: the key of the Discord server's id, which must be the one asked for; None if pages do not tell it.
+
+    How to ask for a page:
+    - `page`, `page_first`: the parameter that counts pages, and the first page's number: 1 if that is `?page=1`.
+    - `counts_rows`: True if that parameter skips rows and counts no pages, as in `?offset=200`.
+    - `limit`: the parameter for how many rows a page has, as in `?limit=1000`; None if the service decides.
+    - `page_size`: the most rows that a page can have.
+
+    Who asks:
+    - `token_header`, `token_form`: the header that carries a token if one is given, and how: `Bearer {}`.
+    - `user_agent`: that header, with `{version}` (of trc-engage) and `{contact}`.
+    - `contact`: where the service reaches you if `open` is given no contact; may contain `{guild}`.
+
+    What its answers mean:
+    - `limits`: `X-RateLimit` if headers `X-RateLimit-Remaining` and `X-RateLimit-Reset` tell how many requests are
+      left, and until when (in seconds, or an instant since 1970); None if there are none.
+    - `speaks`: whether the JSON object that came with a status 403 (private) or 404 (unknown guild) is the service's
+      own; by default any is that is not empty. Otherwise, and with a body that is empty or HTML, a proxy speaks: a 403
+      is `blocked`, a 404 `malformed`. With None each 403 and 404 is the service's, but for a proxy's test for robots.
+    - `private`: what helps if a board is private: a sentence without its full stop, such as `Make it public`.
+    - `unknown_guild`: what helps if there is no such board: it follows a colon, such as `check the guild's id`.
     """
 
     name: str
-    """What messages call it; in lower case it begins the id of each board."""
     base_url: str
     path: str
-    """What follows the address, with `{guild}` where the Discord server's id goes."""
     rows: str
-    """The key of the list of rows; empty if the answer is that list."""
     id: str
-    """The key of the Discord id in a row."""
     xp: str
-    """The key of the total XP in a row."""
     guild: str | None = None
-    """The key of the id of the server whose board it is; None if the answer does not say."""
     page: str = "page"
-    """The parameter that asks for a page …"""
     page_first: int = 0
-    """… counted from here …"""
     counts_rows: bool = False
-    """… or for the rows after so many."""
     limit: str | None = "limit"
-    """The parameter that asks for a number of rows; None if the service decides."""
     page_size: int = 1_000
-    """Rows of a page, at most."""
     token_header: str = "Authorization"  # noqa: S105  the header's name
     token_form: str = "{}"  # noqa: S105
-    """How that header holds the token, such as `Bearer {}`."""
     user_agent: str = "trc-engage/{version} (+{contact})"
     contact: str = "https://discord.com/channels/{guild}"
-    """Where the service can reach whoever runs this, if nobody said."""
     limits: str | None = None
-    """What the headers begin with that say how many requests remain, and until when, such as `X-RateLimit`."""
-    speaks: Callable[[Mapping[str, Any]], bool] = bool
-    """Tells of an answer's JSON object whether the service itself says so, and not the edge in front of it."""
-    private: str = "Make it public, or renew the token"
-    """What helps if a board is not shown, …"""
+    speaks: Callable[[Mapping[str, Any]], bool] | None = bool
+    private: str = "Make it public"
     unknown_guild: str = "check the guild's id, and whether its members earn XP there"
-    """… and if it is not known."""
 
     def query(self, number: int, limit: int) -> dict[str, int]:
         """Return the parameters that ask for a page, counted from 0."""

@@ -72,8 +72,8 @@ class BoardSource:
         shown. `contact` is where the service can reach whoever runs this, by default the Discord server itself.
         `page_gap` are the seconds between requests, `deadline_seconds` what the requests of a read may take without
         the gaps. `on_page` is told the pages and rows so far; `pause` sleeps (by default until `stop`).
-        `transport` carries the requests, over a proxy say or to a server in memory; the deadline then
-        cuts what it connects through httpcore. Raises `InvalidValue`.
+        `transport` carries the requests, over a proxy say, or answers them in a test (`httpx.MockTransport`); the
+        deadline then cuts only what it connects through httpcore. Raises `InvalidValue`.
         """
         service, guild = cls.service, validate_guild_id(guild_id)
         base = service.base_url if base_url is None else validate_base_url(base_url)

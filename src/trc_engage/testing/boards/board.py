@@ -202,29 +202,21 @@ def xp_needed(level: int) -> int:
 
 @frozen
 class Dialect:
-    """How a service shows a board; the fields are those of a source's `Service`, which may stand in its place.
-
-    A key may be several with dots between them, as in `user.id`; without one for the rows, a page is the list of them.
-    """
+    """How a service shows a board: facts of a source's `Service`, which may stand in its place and explains them."""
 
     path: str
-    """With `{guild}` where the id goes."""
     rows: str
     id: str = "id"
     xp: str = "xp"
     guild: str | None = None
-    """The key of the id of the Discord server; None if pages do not tell it."""
     page: str = "page"
     page_first: int = 0
     counts_rows: bool = False
-    """Whether the parameter `page` tells how many rows to skip."""
     limit: str | None = "limit"
-    """The parameter for the number of rows; None if the service decides."""
     page_size: int = 1_000
     token_header: str = "Authorization"  # noqa: S105  the header's name
     token_form: str = "{}"  # noqa: S105
     limits: str | None = None
-    """What the headers begin with that tell the limits."""
 
 
 def plain_page(dialect: Any, guild_id: str, rows: Sequence[Row]) -> Any:
