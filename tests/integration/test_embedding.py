@@ -28,6 +28,8 @@ with SqliteLedger.open("engage.db") as ledger:
     assert {os.waitpid(child, 0)[1] for child in children} == {0}
     assert engage.standing("m-ada").points == 5
 """
+HIVE = '{"data": {"entries": [{"user": {"id": "80351110224678912"}, "points": 12340}]}}'
+"""What the page tells you to save."""
 
 
 def program(page: Path) -> str:
@@ -47,6 +49,7 @@ def page(tmp_path: Path) -> Path:
     """Write the page's program into an empty folder."""
     path = tmp_path / "embedding.py"
     path.write_text(program(PAGE))
+    (tmp_path / "hive.json").write_text(HIVE)
     return path
 
 
@@ -72,6 +75,18 @@ def test_the_pages_own_ledger_keeps_the_contract(page: Path) -> None:
     code, told = run("-m", "pytest", "-q", "-p", "no:cacheprovider", page.name, folder=page.parent)
     assert code == 0, told
     assert " passed" in told
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [("page_first=1", "page_first=0"), ('limit="per_page"', 'limit="count"'), ('xp="points"', 'xp="xp"')],
+)
+def test_a_fact_that_is_wrong_does_not_fit_a_saved_page(page: Path, right: str, wrong: str) -> None:
+    """The contract cannot tell, for its server has the same facts."""
+    page.write_text(page.read_text().replace(right, wrong, 1))
+    code, told = run("-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "facts", page.name, folder=page.parent)
+    assert code == pytest.ExitCode.TESTS_FAILED, told
+    assert "test_the_facts_are_right" in told
 
 
 def test_an_open_ledger_survives_a_fork(tmp_path: Path) -> None:
