@@ -1,8 +1,5 @@
 """The run book: how syncs and slots ended, failures in a row, what admins were sent, and who is at work."""
 
-import os
-import secrets
-import socket
 from datetime import date, datetime
 
 from attrs import evolve
@@ -16,6 +13,7 @@ from ...core.roster import Check, Contradiction, RosterState, Round
 from ...core.settlement import ROSE_THE_DAY_BEFORE_MIN, days_watched
 from ...core.slots import SlotEnd, SlotOutcome, Wait
 from .database import Connection, Database, Row, SqlStore, stamp
+from .owners import new_owner
 from .queries import NEVER_SEEN, calendar_of
 from .roster import CHECK, FORGET_CHECKS
 
@@ -238,14 +236,15 @@ class Running(SqlStore):
             )
 
     def lease(self, task: str, at: datetime, until: datetime, /) -> Lease:
-        lease = Lease(task, f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}", at, until)
+        lease = Lease(task, new_owner(), at, until)
         with self._database.transaction() as connection:
             held = _held(connection, task)
-            if held and not held.is_free(at) and _may_live(held.owner):
+            if held and not self._is_gone(held.owner) and not held.is_free(at):
                 raise LedgerBusy(
                     f"another {task} is at work since {held.taken_at:%F %T} UTC ({held.owner}); nothing was read or "
                     f"changed: try again, at the latest after {held.until:%F %T} UTC"
                 )
+            self._hold(lease.owner)
             connection.execute(LEASE, [task, lease.owner, stamp(at), stamp(until)])
         return evolve(lease, took_over=held is not None)
 
@@ -269,6 +268,7 @@ class Running(SqlStore):
     def release(self, lease: Lease, /) -> None:
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM leases WHERE task = ? AND owner = ?", [lease.task, lease.owner])
+        self._let_go(lease.owner)
 
 
 def _sync_state(connection: Connection) -> SyncState:
@@ -328,17 +328,3 @@ def _lease(row: Row) -> Lease:
 def _slot_end(row: tuple[str, SlotOutcome, str]) -> SlotEnd:
     slot, outcome, at = row
     return SlotEnd(datetime.fromisoformat(slot), outcome, datetime.fromisoformat(at))
-
-
-def _may_live(owner: str) -> bool:
-    """Tell whether a lease's owner may still be at work; a process of this host is asked for."""
-    host, pid, _ = owner.rsplit(":", 2)
-    if host != socket.gethostname():
-        return True
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -12,6 +12,7 @@ from ..sql.posting import SqlLedger
 from ..sql.schema import SCHEMA_VERSION
 from .audit import FileAudited
 from .database import BUSY_SECONDS, OpenFile, SqliteDatabase, SqliteFile, connected
+from .leases import LeaseFiles
 from .schema import check_released
 
 APPLIED = "SELECT count(*) FROM _sqlite_migrations WHERE migration_set = 'trc-engage'"
@@ -46,7 +47,7 @@ class ReadOnlyFile(SqliteDatabase):
         return opened
 
 
-class SqliteLedger(SqliteFile, FileAudited, SqlLedger):
+class SqliteLedger(LeaseFiles, SqliteFile, FileAudited, SqlLedger):
     """A store in one SQLite file, safe to share between threads and processes of one machine."""
 
     @classmethod
