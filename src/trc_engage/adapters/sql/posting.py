@@ -232,10 +232,12 @@ def _append(connection: Connection, drafts: Sequence[Draft], streaks: Sequence[S
         found = [*connection.execute_all(statements)]
     except connection.IntegrityError as error:
         raise Conflict from error
+    # Positions are the database's; of each draft the entry comes first. One that is not read keeps SQLite from the
+    # next commit.
+    positions = [int(found[number * len(booked[0])].fetchone()[0]) for number in range(len(drafts))]
     if any(written.rowcount != 1 for written in found[len(statements) - len(streaks) :]):
         raise Conflict
-    # Positions are the database's; of each draft the entry comes first.
-    return [int(found[number * len(booked[0])].fetchone()[0]) for number in range(len(drafts))]
+    return positions
 
 
 def _booked(draft: Draft, at: datetime) -> Sequence[Statement]:
