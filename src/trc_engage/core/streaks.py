@@ -168,6 +168,7 @@ def newly_reached(pairs: Iterable[tuple[Streak, Streak]]) -> list[Milestone]:
     return [
         Milestone(after.member_id, length)
         for before, after in pairs
+        if after.longest > before.longest
         for length in range(before.longest + 1, after.longest + 1)
     ]
 
