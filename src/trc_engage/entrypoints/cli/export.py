@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,9 @@ from ..wire.shape import Shape, hints_of
 from .options import command, settings_in_force
 
 PAGE = 5_000
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = re.compile("'*[-=+@\uff1d\uff0b\uff0d\uff20\t\r]")
+"""What a spreadsheet takes for one, and what import would take for one that was guarded already."""
+GUARDED = re.compile("'" + FORMULA.pattern)
 Write = Callable[[Iterable[Shape]], None]
 
 
@@ -36,7 +39,8 @@ def export(
     """Write all entries, members or membership events to stdout.
 
     CSV has a header, in UTF-8 and as in RFC 4180. A text that begins with = + - @ TAB or CR gets a leading ', so
-    that no spreadsheet runs it as a formula. Import Discord ids as text: a spreadsheet would round them.
+    that no spreadsheet runs it as a formula; `members import` takes it off again. In a spreadsheet, import Discord
+    ids as text: it would round them.
 
     With --json you get JSON Lines: one object per line, with texts unchanged.
 
@@ -72,7 +76,7 @@ def _cell(value: Any) -> Any:
         return int(value)
     if isinstance(value, dict):
         return json.dumps(value)
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
+    if isinstance(value, str) and FORMULA.match(value):
         return f"'{value}"
     return value
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
@@ -16,6 +17,9 @@ from ...core.reports import Enrollment
 from ...core.validation import validate_discord_id, validate_new_member_id
 from ...engage import Engage
 from ...usecases.members import Newcomer
+from ..wire.members import MemberRow
+from ..wire.shape import hints_of
+from .export import GUARDED
 from .options import BadData
 
 KEPT_DIGITS = 15
@@ -37,6 +41,9 @@ def refuse_rounded(path: str, discord_ids: Sequence[str | None]) -> None:
 
 
 COLUMNS = ("member_id", "discord_id", "name")
+EXPORTED = hints_of(MemberRow).keys()
+"""The columns of our own export: the other ones say what the store knows by itself."""
+MENTION = re.compile(r"<@!?([0-9]+)>")
 IDS = ("discord_id", "id")
 """Columns in which a list of who is on the server has its Discord ids."""
 SIZE_MAX = 64 * 1024 * 1024
@@ -158,11 +165,17 @@ def read(path: str) -> Sequence[Row | BadRow]:
     if not text.strip():
         raise BadData(f"{path}: the file is empty; it needs rows of {', '.join(COLUMNS)} as CSV or JSON")
     is_json = path.endswith(".json") or (not path.endswith(".csv") and text.lstrip()[0] in "[{")
-    rows = [_row(line, fields) for line, fields in (_json_rows if is_json else _csv_rows)(path, text)]
+    found = (_json_rows if is_json else _csv_rows)(path, text)
+    rows = [_row(line, fields) for line, fields in found if not _is_forgotten(fields)]
     if not rows:
         raise BadData(f"{path}: the file has no members")
     refuse_rounded(path, [row.newcomer.discord_id for row in rows if isinstance(row, Row)])
     return _without_duplicates(rows)
+
+
+def _is_forgotten(fields: Mapping[str, Any] | InvalidValue) -> bool:
+    """Return whether a row of an export is what is left of somebody who was forgotten."""
+    return not isinstance(fields, InvalidValue) and fields.get("forgotten") in (True, "1")
 
 
 def _without_duplicates(rows: Sequence[Row | BadRow]) -> Sequence[Row | BadRow]:
@@ -195,6 +208,10 @@ def _row(line: int, fields: Mapping[str, Any] | InvalidValue) -> Row | BadRow:
     if isinstance(fields, InvalidValue):
         return BadRow(line, fields)
     values = {name: value.strip() if isinstance(value, str) else value for name, value in fields.items()}
+    if fields.get("status") == "unlinked":
+        values["discord_id"] = None
+    elif isinstance(mention := values.get("discord_id"), str):
+        values["discord_id"] = MENTION.sub(r"\1", mention)
     given, member_id = fields.get("member_id"), values.get("member_id")
     if isinstance(member_id, str):
         member_id = normalize("NFC", member_id)
@@ -232,7 +249,8 @@ def _csv_rows(path: str, text: str) -> Iterator[tuple[int, Mapping[str, Any] | I
                 advice = f"the header has {len(header)} columns, this row {len(cells)}; quote values with a comma"
                 yield line, InvalidValue("row", ",".join(cells), advice)
             else:
-                yield line, dict(zip(header, cells, strict=True))
+                # The export's quote before what looks like a formula is no part of a value.
+                yield line, {name: cell[bool(GUARDED.match(cell)) :] for name, cell in zip(header, cells, strict=True)}
             line = rows.line_num + 1
     except csv.Error as error:
         raise BadData(f"{path}:{line}: it is not valid CSV: {error}; look for an unclosed quote") from error
@@ -242,7 +260,7 @@ def _header(path: str, line: int, cells: Sequence[str]) -> list[str]:
     header = [cell.strip().lower() for cell in cells]
     known = ", ".join(COLUMNS)
     for name in header:
-        if name not in COLUMNS:
+        if name not in EXPORTED:
             raise BadData(
                 f"{path}:{line}: column {shortened(name)} is unknown; the first line must name columns among {known}"
             )
@@ -257,8 +275,12 @@ def _json_rows(path: str, text: str) -> Iterator[tuple[int, Mapping[str, Any] | 
     """Yield the objects of an array, each with the line it begins on."""
     decoder = json.JSONDecoder(object_pairs_hook=_Pairs)
     at = _past_space(text, 0)
-    if text[at] != "[":
-        raise BadData(f"{path}: it must be an array of objects with {', '.join(COLUMNS)}")
+    if text[at] == "{":
+        # As the export writes it: an object a line.
+        text = "[" + re.sub(r"\}[ \t\r]*\n(?=\s*\{)", "},\n", text) + "]"
+    elif text[at] != "[":
+        raise BadData(f"{path}: it must be objects, one a line or in an array, with {', '.join(COLUMNS)}")
+    at = _past_space(text, 0)
     line, counted_to = 1, 0
     closing = "]"
     at = _past_space(text, at + 1)
@@ -290,7 +312,7 @@ def _object(value: object) -> Mapping[str, Any] | InvalidValue:
         return InvalidValue("row", value, f"give an object with {', '.join(COLUMNS)}")
     fields = dict(value)
     for name in fields:
-        if name not in COLUMNS:
+        if name not in EXPORTED:
             return InvalidValue("row", name, f"the field is unknown; use {', '.join(COLUMNS)}")
     if len(fields) < len(value):
         return InvalidValue("row", [name for name, _ in value], "a field appears twice")

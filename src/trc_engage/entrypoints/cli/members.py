@@ -16,7 +16,7 @@ from ..wiring import enrolled, opened
 from ..wording import counted, describe_error, name_of, named, natural, safe
 from . import imports
 from .imports import Import
-from .options import BadData, By, Json, Member, Note, Reason, examples, settings_in_force
+from .options import BAD_DATA, BadData, By, Json, Member, Note, Reason, examples, settings_in_force
 from .output import ask, print_error, print_json, print_lines, print_note, print_result, print_table
 
 HELP = """Enroll, link, hide and forget members.
@@ -187,14 +187,17 @@ def _confirm(standing: Standing) -> None:
 def import_(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A CSV file with a header, or a JSON array of objects.")],
     *,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Import the good rows even if others are bad.")] = False,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Import the good rows even if others are bad; the exit code is 65 then.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Enroll everyone listed in a file.
 
     The columns are member_id, discord_id and name. Bad rows are reported with their line numbers; if there are
     any, nothing is imported (see --skip-bad). Import the file again to update names and add links. An empty
-    discord_id or name changes nothing. In JSON write ids as strings: numbers of this length lose digits.
+    discord_id or name changes nothing. In JSON write ids as strings: numbers of this length lose digits. Members who
+    were exported (`export members`, --csv or --json) can be imported again; their points cannot.
     """
     rows = imports.read(file)
     result = enrolled(
@@ -212,6 +215,8 @@ def import_(
             f"{file}: nothing was imported, because {len(result.bad):,} of {result.rows:,} rows are bad; "
             "correct them, or import the others with --skip-bad"
         )
+    if result.bad:
+        raise typer.Exit(BAD_DATA)
 
 
 @app.command("list")
