@@ -114,11 +114,20 @@ class Engage(Reader):
         return members.enroll(self._ledger, newcomer, self._now(), validate_trace(by, reason, note))
 
     def enroll_all(
-        self, newcomers: Sequence[Newcomer], *, skip_bad: bool = False, by: str | None = None, reason: str | None = None
+        self,
+        newcomers: Sequence[Newcomer],
+        *,
+        skip_bad: bool = False,
+        dry_run: bool = False,
+        by: str | None = None,
+        reason: str | None = None,
     ) -> Sequence[Enrollment | LinkTaken]:
-        """Enroll many in one posting; if any link is taken nothing is written, unless `skip_bad`."""
-        trace = validate_trace(by, reason)
-        return members.enroll_all(self._ledger, newcomers, self._now(), trace, skip_bad=skip_bad)
+        """Enroll many in one posting; if any link is taken nothing is written, unless `skip_bad`.
+
+        A dry run writes nothing and returns what would become of each.
+        """
+        how = {"skip_bad": skip_bad, "dry_run": dry_run}
+        return members.enroll_all(self._ledger, newcomers, self._now(), validate_trace(by, reason), **how)
 
     def link(
         self,

@@ -256,3 +256,18 @@ def test_rows_that_were_skipped_are_in_the_exit_code(operator: Operator) -> None
     (operator.folder / "roster").write_text(f"{GOOD}m-3,12x,Tom\n")
     assert operator.call("members", "import", "roster", "--skip-bad").code == 65
     assert len(enrolled(operator)) == 2
+
+
+def test_a_dry_run_shows_what_would_be_and_writes_nothing(operator: Operator) -> None:
+    """Neither a store where there is none, nor a row where there is one; stdin will do."""
+    (operator.folder / "roster").write_text(GOOD)
+    ran = operator.call("members", "import", "roster", "--dry-run")
+    assert (ran.code, ran.out) == (0, "dry run, nothing written: 2 rows: 2 enrolled\n")
+    assert [path.name for path in operator.folder.iterdir()] == ["roster"]
+    operator.call("members", "enroll", "m-2", "--name", "Grace")
+    before = (operator.folder / "engage.db").read_bytes()
+    ran = operator.call("members", "import", "roster", "--dry-run", "--json")
+    assert (ran.code, ran.json["outcome"], ran.json["enrolled"], ran.json["unchanged"]) == (0, "planned", 1, 1)
+    (operator.folder / "roster").write_text(f"{GOOD}m-3,12x,\n")
+    assert operator.call("members", "import", "roster", "--dry-run").code == 65
+    assert (operator.folder / "engage.db").read_bytes() == before

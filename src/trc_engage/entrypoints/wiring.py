@@ -72,13 +72,14 @@ def enrolled(
     note: Callable[[str], None],
     *,
     is_written: Callable[[Enrolled], bool] = lambda _: True,
+    read_only: bool = False,
 ) -> Enrolled:
     """Enroll members, and create the store if there is none; `note` is called with its place.
 
     Where there is no store yet, the call is tried in memory first: a refused one creates none.
     """
     try:
-        ledger = opened_ledger(settings)
+        ledger = opened_ledger(settings, read_only=read_only)
     except StoreMissing:
         tried = enroll(Engage(ledger=MemoryLedger(), clock=now))
         if not is_written(tried):

@@ -37,9 +37,15 @@ def enroll(ledger: Ledger, newcomer: Newcomer, now: datetime, trace: Trace = UNS
 
 
 def enroll_all(
-    ledger: Ledger, newcomers: Sequence[Newcomer], now: datetime, trace: Trace = UNSAID, *, skip_bad: bool = False
+    ledger: Ledger,
+    newcomers: Sequence[Newcomer],
+    now: datetime,
+    trace: Trace = UNSAID,
+    *,
+    skip_bad: bool = False,
+    dry_run: bool = False,
 ) -> Sequence[Enrollment | LinkTaken]:
-    """Enroll many in one posting: all, or with `skip_bad` all but those that cannot be.
+    """Enroll many in one posting: all, or with `skip_bad` all but those that cannot be; a dry run posts nothing.
 
     Returns for each newcomer what became of it, or would have; if any is a `LinkTaken` and
     `skip_bad` is off, nothing was written.
@@ -51,7 +57,7 @@ def enroll_all(
         if any(isinstance(result, LinkTaken) for result in results):
             roll = Roll(ledger, now, trace, newcomers)
             results = [roll.enroll(newcomer) for newcomer in newcomers]
-        if skip_bad or not any(isinstance(result, LinkTaken) for result in results):
+        if not dry_run and (skip_bad or not any(isinstance(result, LinkTaken) for result in results)):
             roll.post()
         return results
 

@@ -79,14 +79,14 @@ class Import:
     is_written: bool
 
 
-def imported(engage: Engage, rows: Sequence[Row | BadRow], *, skip_bad: bool) -> Import:
+def imported(engage: Engage, rows: Sequence[Row | BadRow], *, skip_bad: bool, dry_run: bool = False) -> Import:
     """Enroll all rows in one posting. If any is bad, enroll none, or with `skip_bad` the others."""
     rows = list(_resolved(engage, rows))
     good = [row for row in rows if isinstance(row, Row)]
     bad = [row for row in rows if isinstance(row, BadRow)]
     if bad and not skip_bad:
         return Import(len(rows), (), bad, is_written=False)
-    results = engage.enroll_all([row.newcomer for row in good], skip_bad=skip_bad, by="import")
+    results = engage.enroll_all([row.newcomer for row in good], skip_bad=skip_bad, dry_run=dry_run, by="import")
     taken = [
         BadRow(row.line, result) for row, result in zip(good, results, strict=True) if isinstance(result, LinkTaken)
     ]

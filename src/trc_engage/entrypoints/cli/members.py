@@ -190,6 +190,7 @@ def import_(
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Import the good rows even if others are bad; the exit code is 65 then.")
     ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be imported, and write nothing.")] = False,
     as_json: Json = False,
 ) -> None:
     """Enroll everyone listed in a file.
@@ -202,14 +203,15 @@ def import_(
     rows = imports.read(file)
     result = enrolled(
         settings_in_force(),
-        lambda engage: imports.imported(engage, rows, skip_bad=skip_bad),
+        lambda engage: imports.imported(engage, rows, skip_bad=skip_bad, dry_run=dry_run),
         print_note,
-        is_written=lambda result: result.is_written,
+        is_written=lambda result: result.is_written and not dry_run,
+        read_only=dry_run,
     )
     if as_json:
-        print_json(_imported(result))
+        print_json(_imported(result, "planned" if dry_run else "imported"))
     else:
-        print_import(file, result)
+        print_import(file, result, "dry run, nothing written: " if dry_run else "")
     if not result.is_written:
         raise BadData(
             f"{file}: nothing was imported, because {len(result.bad):,} of {result.rows:,} rows are bad; "
@@ -345,11 +347,11 @@ def _print_outcomes(enrollments: Sequence[Enrollment], *, as_json: bool) -> None
             print_lines(f"{safe(enrollment.member_id)}: {ENROLLMENTS[enrollment.outcome]}")
 
 
-def _imported(result: Import) -> Imported:
+def _imported(result: Import, done: str) -> Imported:
     outcomes = [enrollment.outcome for enrollment in result.enrollments]
     counts = {outcome: outcomes.count(outcome) for outcome in ("enrolled", "linked", "updated", "unchanged")}
     relinked = [one.member_id for one in result.enrollments if one.outcome == "relinked"]
-    return Imported.of(result, relinked=relinked, outcome="imported" if result.is_written else "refused", **counts)
+    return Imported.of(result, relinked=relinked, outcome=done if result.is_written else "refused", **counts)
 
 
 ENROLLMENTS: dict[EnrollmentOutcome, str] = {
@@ -370,7 +372,7 @@ ENROLLMENTS: dict[EnrollmentOutcome, str] = {
 BAD_ROWS_SHOWN_MAX = 20
 
 
-def print_import(path: str, result: Import) -> None:
+def print_import(path: str, result: Import, before: str = "") -> None:
     """Print the outcome of an import, bad rows to stderr."""
     for row in result.bad[:BAD_ROWS_SHOWN_MAX]:
         print_error(f"{path}:{row.line}: {describe_error(row.error)}")
@@ -385,7 +387,7 @@ def print_import(path: str, result: Import) -> None:
     counts = [f"{outcomes.count(outcome):,} {outcome}" for outcome in dict.fromkeys(outcomes)]
     if result.bad:
         counts.append(f"{len(result.bad):,} skipped")
-    print_lines(f"{counted(result.rows, 'row')}: {', '.join(counts)}")
+    print_lines(f"{before}{counted(result.rows, 'row')}: {', '.join(counts)}")
 
 
 NOBODY = "no members yet; enroll the first (`trc-engage members enroll --help`)"
