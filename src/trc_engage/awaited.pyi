@@ -130,9 +130,18 @@ class Awaited:
         reason, but no note. Name nobody in them.
         """
     async def enroll_all(
-        self, newcomers: Sequence[Newcomer], *, skip_bad: bool = False, by: str | None = None, reason: str | None = None
+        self,
+        newcomers: Sequence[Newcomer],
+        *,
+        skip_bad: bool = False,
+        dry_run: bool = False,
+        by: str | None = None,
+        reason: str | None = None,
     ) -> Sequence[Enrollment | LinkTaken]:
-        """Enroll many in one posting; if any link is taken nothing is written, unless `skip_bad`."""
+        """Enroll many in one posting; if any link is taken nothing is written, unless `skip_bad`.
+
+        A dry run writes nothing and returns what would become of each.
+        """
     async def link(
         self,
         member_id: str,
