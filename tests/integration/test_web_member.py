@@ -190,11 +190,11 @@ def test_a_day_says_why_and_what_that_rests_on() -> None:
     assert why.one("p", class_="lead").words.startswith("Mon 2026-03-02 counts: XP rose between")
     words = re.sub(r" ([.,:])", r"\1", why.words)
     for said in (
-        "350 XP and the 0 carried are 350: 3 points, and 50 XP are carried",
-        "Entry 3: +40 points.",
-        "an award was taken back by admin-7 on Mon 2026-03-02 09:30 UTC: run twice",
-        "excused for this member by admin-7 on Mon 2026-03-02 09:30 UTC: ill (note: a private note)",
-        "marked as left by admin-7: said goodbye",
+        "350 XP pay 3 points (300 XP), and 50 XP left over (350 - 300) are carried",
+        "Entry 3: +40 points for a benchmark of",
+        'entry 3 was taken back by admin-7 at Mon 2026-03-02 09:30 UTC (reason: "run twice")',
+        'for this member by admin-7 at Mon 2026-03-02 09:30 UTC (reason: "ill", note: "a private note")',
+        'admin-7 had marked the member as left (reason: "said goodbye", note: "another private note")',
     ):
         assert said in words
 
@@ -205,7 +205,7 @@ def test_an_entry_says_why() -> None:
     lines = shown(visitor, "/members/ada").one("table", class_="history").all("a")
     pages = [shown(visitor, line.attributes["href"].partition("#")[0]) for line in lines]
     told = [page.one("section", id="why").one("p", class_="lead").words for page in pages]
-    assert [one.partition(" ")[0] for one in told] == ["-40", "+40", "On", "Counting"]
+    assert [one.partition(" ")[0] for one in told] == ["-40", "+40", "At", "Counting"]
 
 
 def test_the_story_of_a_streak_is_told_newest_first() -> None:
@@ -213,7 +213,7 @@ def test_the_story_of_a_streak_is_told_newest_first() -> None:
     page = shown(alone(engage()), f"/members/{STAR}")
     first, *rest = page.all("ul", class_="story")
     newest, before = first.all("a")[:2]
-    assert newest.words == "The streak grew from Tue 2026-02-17 to 12 weekdays on Wed 2026-03-04"
+    assert newest.words == "The streak grew to 12 weekdays between Tue 2026-02-17 and Wed 2026-03-04"
     assert before.words == "The streak of 35 weekdays ended on Mon 2026-02-16"
     assert len(first.all("li")) + sum(len(one.all("li")) for one in rest) == len(engage().story(STAR).events)
     missed = shown(alone(engage()), before.attributes["href"].partition("#")[0]).one("section", id="why")

@@ -175,7 +175,7 @@ def check_day(life: Life, why: Why) -> None:
     day, said = story.day, answer(why, WORDS)
     chatted = [at for at in life.chats if at.date() == day]
     if story.mark == "missed":
-        assert "; no award was booked" in said
+        assert ", and no award was booked" in said
         assert life.is_watched(day), (said, life.watched)
         assert not chatted, (said, chatted)
         assert day not in life.awards.values(), said

@@ -1,18 +1,23 @@
 """Why, in words: what happened on a day, by an entry or to a streak, for admins and for the member."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from operator import itemgetter
+from shlex import quote
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from ..core.membership import MembershipEvent
-from ..core.model import Entry, XpChange
+from ..core.days import days_counted
+from ..core.membership import MENDED_MAX, MembershipEvent
+from ..core.model import Decision, DecisionKind, Entry, XpChange
+from ..core.points import XP_PER_POINT
 from ..core.posting import Excusal
-from ..core.reports import StreakChange
-from ..core.story import DayStory, Gap, GoodRun, StreakEvent, Why
+from ..core.settlement import ends_at
+from ..core.story import DayStory, Gap, GoodRun, StreakEvent, Why, begins_at
 from .wording import counted, dated, lasted, points
 
-CARRIED = "carried XP is kept for the next point; 100 XP make one"
+CARRIED = "100 XP make a point, and carried XP are kept for the next one"
+UNCOUNTED = {"missed", "not_watched"}
 
 
 @frozen
@@ -21,15 +26,17 @@ class Words:
 
     for_admin: bool = True
     zone: tzinfo = UTC
+    member: str = "the member"
+    """What the member is called."""
 
     def by(self, actor: str | None) -> str:
         """Say who did something; the member reads that an admin did."""
         if actor is None:
-            return "nobody said by whom"
+            return "(not recorded by whom)"
         return f"by {actor}" if self.for_admin else "by an admin"
 
     def who(self, actor: str | None) -> str:
-        """Say who did something, at the beginning of a sentence."""
+        """Say who did something, as a subject."""
         return actor if actor is not None and self.for_admin else "an admin"
 
     def at(self, at: datetime) -> str:
@@ -37,76 +44,123 @@ class Words:
         local = at.astimezone(self.zone)
         return f"{local:%a %Y-%m-%d %H:%M} {local.tzname() or 'UTC'}"
 
+    def time(self, at: datetime, day: date) -> str:
+        """Say an instant of a day that was just named, without the day if it is the same in the zone."""
+        local = at.astimezone(self.zone)
+        return f"{local:%H:%M} {local.tzname() or 'UTC'}" if local.date() == day else self.at(at)
+
     def because(self, reason: str | None, note: str | None = None) -> str:
-        """Say why, and to an admin what was noted."""
-        why = "" if reason is None else f": {reason}"
-        return f"{why} (note: {note})" if note is not None and self.for_admin else why
+        """Quote why, and to an admin what was noted, so that nobody takes it for ours."""
+        said = [] if reason is None else [f'reason: "{reason}"']
+        said += [f'note: "{note}"'] if note is not None and self.for_admin else []
+        return f" ({', '.join(said)})" if said else ""
+
+    def done(self, actor: str | None, at: datetime, reason: str | None, note: str | None = None) -> str:
+        """Say by whom something was done, when and why."""
+        return f"{self.by(actor)} at {self.at(at)}{self.because(reason, note)}"
 
 
 def answer(why: Why, words: Words) -> str:
     """Return one sentence or a few: what happened, when, caused by what or whom, what it means, what can be done."""
+    words = evolve(words, member=why.standing.name or words.member)
     if why.about == "entry" and why.entry is not None:
-        return " ".join(_of_entry(why.entry, why.partner, words))
+        carries = why.entry.kind in {"gain", "deduction"}
+        return " ".join([*_of_entry(why.entry, why.partner, words), *([f"{CARRIED}."] if carries else [])])
     if why.about == "streak" and why.event is not None:
-        return f"{describe_event(why.event, why.day, words)}."
+        return f"{describe_event(why.event, why.day, words)}. {_now(why)}"
     if why.day is None:
-        return "Nothing was lost: no streak ended or shrank, and no points were taken."
-    return " ".join(_of_day(day=why.day, words=words, is_of_end=why.event is not None))
+        return "Nothing was lost since the enrollment: no streak ended or shrank, and no points were taken."
+    return " ".join(_of_day(why, why.day, words))
 
 
-def _of_day(day: DayStory, words: Words, *, is_of_end: bool) -> Iterator[str]:
-    """Answer about a day, or about the streak that ended on it."""
+def _of_day(why: Why, day: DayStory, words: Words) -> Iterator[str]:
+    """Answer about a day, or about the streak that ended on it: first what holds, then what led to it."""
     ended = next((event for event in day.life if event.kind == "ended" and event.day == day.day), None)
-    means = f"{dated(day.day)} {_means(day, words)}."
-    if ended is None:
-        yield means
-    elif is_of_end or day.mark in {"missed", "not_watched"}:
-        end = f"The streak of {counted(ended.before, 'weekday')} ended on {dated(day.day)}"
-        yield f"{end}: {_cause_of_end(day, ended, words)}."
+    is_of_end = ended is not None and (why.event is not None or day.mark in UNCOUNTED)
+    if day.mark in UNCOUNTED:
+        yield from _uncounted(day, ended, words)
+    elif ended is not None and is_of_end:
+        end = f"The streak of {counted(ended.before, 'weekday')} ended on {dated(day.day)}: when the day was closed"
+        yield f"{end} (settled) at {words.at(ended.at)}, neither a rise of XP nor an award was known for it."
     else:
-        yield means
-        settled = f"When it was settled, on {words.at(ended.at)}, that was not known"
-        yield f"{settled}, and a streak of {ended.before:,} ended."
-    for event in day.life:
-        if event.kind == "changed" and event.day == day.day:
-            yield f"{describe_event(event, day, words)}."
-    if day.mark in {"missed", "not_watched"} and words.for_admin:
-        yield _remedy(day)
+        yield f"{dated(day.day)} {_means(day, words)}."
+    told = sorted(_news(day, None if is_of_end else ended, words, is_of_end=is_of_end), key=itemgetter(0))
+    yield from (f"{text}." for _, text in told)
+    if told or ended is not None:
+        yield _now(why)
+    if day.mark in UNCOUNTED and words.for_admin and not why.standing.is_forgotten:
+        yield from _remedies(day, quote(why.standing.member_id))
+
+
+def _now(why: Why) -> str:
+    streak = why.standing.streak
+    return "" if streak is None else f"The streak is now {counted(streak.current, 'weekday')}."
+
+
+def _news(day: DayStory, ended: StreakEvent | None, words: Words, *, is_of_end: bool) -> Iterator[tuple[datetime, str]]:
+    """Yield what became known of a day and its streak, each with its instant; what was said before is told shortly."""
+    if ended is not None:
+        closed = f"At {words.at(ended.at)}, when the day was closed (settled), this was not known"
+        yield ended.at, f"{closed}, so the streak of {counted(ended.before, 'weekday')} ended"
+    changes = [event for event in day.life if event.kind == "changed" and event.day == day.day]
+    standing = [] if is_of_end or day.mark != "excused" else [one.at for one in _standing(day)]
+    said = set() if is_of_end else {one.position for one in day.of.evidence} - {None}
+    for event in changes:
+        is_said = event.at in standing or (event.change is not None and event.change.entry in said)
+        yield event.at, describe_event(event, None if is_said else day, words)
+    if changes:
+        silent = sorted({*standing} - {event.at for event in changes})
+        yield from ((at, f"At {words.at(at)}, the day was excused, which changed no streak") for at in silent)
 
 
 def _means(day: DayStory, words: Words) -> str:
     """Say what a day means."""
     if day.of.is_active:
         what = "counts" if day.mark == "active" else "is on a weekend, and adds nothing"
-        return f"{what}: {'; '.join(_active(day, words))}"
-    if day.mark in {"missed", "not_watched"}:
-        return f"{'was missed' if day.mark == 'missed' else _extent(day)}: {_nothing(day, words)}"
+        doubt = ". The account was not read in between, so each of these days counts as active"
+        return f"{what}: {', and '.join(_active(day, words))}{doubt if _is_doubtful(day) else ''}"
     if day.mark == "excused":
-        return f"was excused and breaks no streak: {'; '.join(describe_excusal(one, words) for one in _standing(day))}"
+        how = " and".join(describe_excusal(one, words).removeprefix("excused") for one in _standing(day))
+        return f"was excused{how}, so it breaks no streak"
     if day.mark == "pending":
-        gaps = "".join(f"; {describe_gap(gap, words)}" for gap in day.gaps)
-        return f"is not settled yet, so it breaks no streak so far; nothing is known to have been earned on it{gaps}"
+        gaps = f", and it {_unwatched(day, words)}" if day.gaps else ""
+        closes = words.at(ends_at(day.day) + timedelta(minutes=5))
+        first = f"No rise of XP and no award is known for it yet. It is settled at the first run from {closes} on"
+        settled = f"{first}, once a reading has begun after its end and the days before it are settled"
+        status = ". If it is still open then, `trc-engage status` says why" if words.for_admin else ""
+        return f"is not settled yet (still open), so it breaks no streak so far{gaps}. {settled}{status}"
     if day.mark == "weekend":
-        return "is on a weekend: it breaks no streak and adds nothing"
+        return "is on a weekend, so it breaks no streak and adds nothing"
     return "was before the enrollment, so it counts for nothing"
 
 
-def _extent(day: DayStory) -> str:
-    return "was not watched" if any(gap.covers(day.day) for gap in day.gaps) else "was watched in part only"
+def _uncounted(day: DayStory, ended: StreakEvent | None, words: Words) -> Iterator[str]:
+    """Say why a day does not count, and that the streak ended on it if it did."""
+    subject = "" if ended is None else f"The streak of {counted(ended.before, 'weekday')} ended on "
+    subject += dated(day.day)
+    if day.mark == "missed":
+        yield f"{subject}{'' if ended else ' was missed'}: {_seen(day)}, and no award was booked for it."
+        return
+    unwatched = _unwatched(day, words)
+    yield f"{subject}{', which' if ended else ''} {unwatched}."
+    is_seen = day.xp_last is not None and not unwatched.startswith("was not watched:")
+    yield f"{f'As far as it was watched, {_xp(day)}, and no' if is_seen else 'No'} award was booked for it."
 
 
-def _nothing(day: DayStory, words: Words) -> str:
-    """Say why nothing is known to have been earned on a day."""
-    gaps = "; ".join(describe_gap(gap, words) for gap in day.gaps) if day.mark == "not_watched" else ""
-    seen = "" if gaps and (day.xp_last is None or _extent(day) == "was not watched") else _watched(day)
-    return f"{'; '.join(filter(None, (gaps, seen)))}; no award was booked for it"
-
-
-def _cause_of_end(day: DayStory, ended: StreakEvent, words: Words) -> str:
-    """Say why a streak ended on a day; what made it count later is told after it."""
-    if day.mark in {"missed", "not_watched"}:
-        return f"the day {_extent(day)}, {_nothing(day, words)}" if day.mark == "not_watched" else _nothing(day, words)
-    return f"when the day was settled, on {words.at(ended.at)}, nothing was known to have been earned on it"
+def _unwatched(day: DayStory, words: Words) -> str:
+    """Say when on a day nobody watched, unless it was all day, and why."""
+    first, end = begins_at(day.day), ends_at(day.day)
+    parts: list[tuple[datetime, datetime]] = []
+    for gap in day.gaps:
+        since, until = max(gap.since, first), min(gap.until or end, end)
+        if parts and since <= parts[-1][1]:
+            parts[-1] = (parts[-1][0], max(until, parts[-1][1]))
+        elif since < until:
+            parts.append((since, until))
+    begins = ["" if since == first else f" from {words.time(since, day.day)}" for since, _ in parts]
+    ends = [f" until {words.time(until, day.day)}" if until < end else " on" for _, until in parts]
+    when = "" if parts == [(first, end)] else " and".join(map("".join, zip(begins, ends, strict=True)))
+    return f"was not watched{when}: {', and '.join(describe_gap(gap, day, words) for gap in day.gaps)}"
 
 
 def _active(day: DayStory, words: Words) -> Iterator[str]:
@@ -114,31 +168,42 @@ def _active(day: DayStory, words: Words) -> Iterator[str]:
     for one in day.of.evidence:
         if one.opens_at is not None and one.closes_at is not None:
             yield _rise(day, one.opens_at, one.closes_at, words)
-        elif one.position in by_position:
-            yield _award(by_position[one.position], words)
         else:
-            yield f"an award for {one.source} (entry {one.position})"
+            entry = by_position.get(one.position or 0)
+            award = f"an award for {_a(one.source)}" if entry is None else _award(entry, words)
+            yield f"entry {one.position} has {award}"
+
+
+def _is_doubtful(day: DayStory) -> bool:
+    """Tell whether a rise counts for a day by the benefit of the doubt, because its window holds others too (R12)."""
+    windows = [(one.opens_at, one.closes_at) for one in day.of.evidence]
+    return any(len(days_counted(a, b)) > 1 for a, b in windows if a is not None and b is not None)
 
 
 def _rise(day: DayStory, opens_at: datetime, closes_at: datetime, words: Words) -> str:
     """Say when XP rose; of the first reading after a return it is not known when since the leave it did."""
     left = next((gap for gap in day.gaps if gap.cause == "left" and gap.until == opens_at), None)
     if left is None:
-        return f"XP rose between {words.at(opens_at)} and {words.at(closes_at)}"
-    since = f"XP had risen by {words.at(closes_at)}, some time since the leave noted on {words.at(left.since)}"
-    return f"{since}, and counts from the return on {words.at(opens_at)} on"
+        when = "between" if len(days_counted(opens_at, closes_at)) == 1 else "at some time between"
+        return f"XP rose {when} {words.at(opens_at)} and {words.at(closes_at)}"
+    since = f"XP had risen by {words.at(closes_at)}, some time since the leave noted at {words.at(left.since)}"
+    return f"{since}, which counts from the return at {words.at(opens_at)} on"
 
 
-def _watched(day: DayStory) -> str:
-    """Say what was read on a day on which nothing is known to have risen."""
-    read = (
-        f"{counted(len(day.runs), 'reading')} that day" if day.runs else "no reading that day, but one before and after"
-    )
-    if day.xp_last is None:
-        return read
-    if day.xp_first in {None, day.xp_last}:
-        return f"{read}, XP stayed at {day.xp_last:,}"
-    return f"{read}, XP went from {day.xp_first:,} to {day.xp_last:,}, which is no rise above the readings before"
+def _seen(day: DayStory) -> str:
+    """Say what was read on a day that was watched wholly and on which nothing rose."""
+    some = f"there {'was' if len(day.runs) == 1 else 'were'} {counted(len(day.runs), 'reading')} that day"
+    read = some if day.runs else "there was no reading that day, but one before and one after"
+    return read if day.xp_last is None else f"{read}, {_xp(day)}"
+
+
+def _xp(day: DayStory) -> str:
+    first, last = day.xp_first, day.xp_last or 0
+    if first is None:
+        return f"the last reading showed {last:,} XP"
+    if first == last:
+        return f"XP stayed at {last:,}"
+    return f"XP went from {first:,} to {last:,}, which is no rise above the readings before"
 
 
 def _standing(day: DayStory) -> Sequence[Excusal]:
@@ -147,112 +212,148 @@ def _standing(day: DayStory) -> Sequence[Excusal]:
     return [one for one in last.values() if one.is_excused]
 
 
-def _remedy(day: DayStory) -> str:
-    left = next((gap for gap in day.gaps if gap.cause == "left"), None)
-    if left is not None:
-        return (
-            "If the leave was a mistake, undo it: `trc-engage members returned MEMBER --never-left --by … --reason …`."
-        )
-    excuse = f"`trc-engage excuse {day.day} --member MEMBER --reason … --by …`"
-    return f"An award that belongs to the day mends it even now; or excuse the member: {excuse}."
+def _remedies(day: DayStory, member: str) -> Iterator[str]:
+    """Say what an admin can do about a day that does not count."""
+    if left := next((gap for gap in day.gaps if gap.cause == "left"), None):
+        undo = f"`trc-engage members returned {member} --never-left --by YOU --reason WHY`"
+        yield f"If the leave was a mistake, undo it with {undo}."
+        if left.until is not None and left.until - left.since > MENDED_MAX:
+            yield f"The days are then excused, because the leave lasted for more than {MENDED_MAX.days} days."
+        else:
+            unless = "" if left.until else f", or are excused if the leave lasted for more than {MENDED_MAX.days} days"
+            yield f"The days then count if XP rose{unless}."
+        return
+    award = f"trc-engage award {member} --source SOURCE --points N --key KEY --at {day.day}T12:00Z"
+    yield f"If an award of that day is missing, book it with `{award}`, and the day counts."
+    yield f"Or excuse the day with `trc-engage excuse {day.day} --member {member} --by YOU --reason WHY`."
 
 
-CAUSES = {
-    "not_linked": "the member was not enrolled yet, or no Discord account was linked",
-    "waiting": "a new account was linked, which counts from its first reading on",
-    "unlinked": "the Discord account was unlinked",
-    "left": "marked as left",
-    "forgotten": "the member was forgotten",
-    "rebased": "the count of XP was set anew, and what was earned before that is unknown",
-    "missed": "the board moved while it was read, so the account was not looked for since",
+DEEDS = {
+    "left": ("had marked {} as left", "{} was marked as left"),
+    "unlinked": ("had unlinked {}'s Discord account", "{}'s Discord account was unlinked"),
 }
+"""What an actor had done, and what was done if no actor is on record."""
 
 
-def describe_gap(gap: Gap, words: Words) -> str:
+def describe_gap(gap: Gap, day: DayStory, words: Words) -> str:
     """Say from when to when nobody watched, and why."""
-    until = "" if gap.until is None else f" to {words.at(gap.until)}"
-    said = CAUSES[gap.cause]
-    if gap.event is not None and gap.cause != "forgotten":
-        said = f"{said} {words.by(gap.event.actor)}{words.because(gap.event.reason, gap.event.note)}"
-    if gap.entry is not None and gap.entry.actor is not None:
-        said = f"{said} {words.by(gap.entry.actor)}{words.because(gap.entry.reason)}"
-    return f"from {words.at(gap.since)}{until} {said}"
+    span = f"from {words.at(gap.since)} {'on' if gap.until is None else f'to {words.at(gap.until)}'}"
+    event = gap.event
+    if event is not None and gap.cause in DEEDS:
+        active, passive = (text.format(words.member) for text in DEEDS[gap.cause])
+        because = words.because(event.reason, event.note)
+        did = f"{passive} {words.by(None)}" if event.actor is None else f"{words.who(event.actor)} {active}"
+        return f"{did}{because} {span}"
+    if event is not None and gap.cause == "waiting":
+        what = "a new account was linked" if event.kind == "linked" else "the return was noted"
+        first = "which is still to come" if gap.until is None else f"which was at {words.at(gap.until)}"
+        done = words.done(event.actor, event.at, event.reason, event.note)
+        return f"{what} {done}, and XP counts from its first reading on, {first}"
+    if gap.cause == "rebased" and gap.entry is not None:
+        return _rebased(gap.since, gap.entry, day, words)
+    if gap.cause == "missed":
+        return f"the leaderboard moved while it was read, so the account could not be looked for {span}"
+    if gap.cause == "forgotten":
+        return f"the member was forgotten at {words.at(gap.since)}"
+    return f"{words.member} was not enrolled yet, or no Discord account was linked, {span}"
+
+
+def _rebased(since: datetime, entry: Entry, day: DayStory, words: Words) -> str:
+    """Say what is unknown because the count of XP began anew."""
+    decision = next((run.decision for run in day.runs if run.at == entry.at), None)
+    if decision is not None and decision.kind == "adopt_board":
+        moved = f"{words.who(entry.actor)} moved to another board at {words.at(entry.at)}{words.because(entry.reason)}"
+        return f"{moved}, and XP earned before that on the new one is unknown"
+    done = f"at {words.at(entry.at)}" if entry.actor is None else words.done(entry.actor, entry.at, entry.reason)
+    return f"the count of XP began anew {done}, and XP earned since the reading of {words.at(since)} is unknown"
 
 
 def describe_excusal(excusal: Excusal, words: Words) -> str:
-    """Say how a day was excused, or required again."""
+    """Say how a day was excused, or that the excusal was withdrawn."""
     whom = "for everybody" if excusal.member_id is None else "for this member"
-    what = "excused" if excusal.is_excused else "required again"
-    because = words.because(excusal.reason, excusal.note)
-    return f"{what} {whom} {words.by(excusal.actor)} on {words.at(excusal.at)}{because}"
+    what = "excused" if excusal.is_excused else "withdrawn"
+    return f"{what} {whom} {words.done(excusal.actor, excusal.at, excusal.reason, excusal.note)}"
 
 
 def describe_event(event: StreakEvent, day: DayStory | None, words: Words) -> str:
     """Say what became of a streak."""
     if event.kind == "grew":
-        since = f"from {dated(event.first_day)} " if event.first_day not in {None, event.day} else ""
-        return f"the streak grew {since}to {counted(event.after, 'weekday')} on {dated(event.day)}"
+        is_of_one = event.first_day is None or event.first_day == event.day
+        when = "on" if is_of_one else f"between {dated(event.first_day or event.day)} and"
+        return f"the streak grew to {counted(event.after, 'weekday')} {when} {dated(event.day)}"
     if event.kind == "ended":
         return f"the streak of {counted(event.before, 'weekday')} ended on {dated(event.day)}"
-    change = event.change
-    longest = ""
-    if change is not None and change.longest_before != change.longest_after:
-        longest = f", the longest from {change.longest_before:,} to {change.longest_after:,}"
-    moved = "stayed at" if event.before == event.after else f"went from {event.before:,} to"
-    return f"On {words.at(event.at)} {_cause(event, day, words)}: the streak {moved} {event.after:,}{longest}"
+    moved, longest = _moved(event.before, event.after), ""
+    if event.change is not None and event.change.longest_before != event.change.longest_after:
+        longest = _moved(event.change.longest_before, event.change.longest_after)
+        longest = f", and the longest streak {longest.removeprefix(moved.partition(' ')[0]).strip()}"
+    return f"At {words.at(event.at)}, {_cause(event, day, words)}, so the streak {moved}{longest}"
+
+
+def _moved(before: int, after: int) -> str:
+    rose = f"{'fell' if after < before else 'rose'} from {before:,} to {after:,}"
+    return f"stayed at {after:,}" if before == after else rose
 
 
 def _cause(event: StreakEvent, day: DayStory | None, words: Words) -> str:
-    """Say what news changed a streak."""
-    change = event.change
-    about = dated(event.day)
+    """Say what news changed a streak; shortly without the day."""
+    change, about = event.change, dated(event.day)
     entry = next((one for one in day.entries if change and one.position == change.entry), None) if day else None
     if change is None or change.cause == "repair":
         return "the doctor rebuilt the streak"
     if change.cause == "award":
-        return f"an award was booked late: {_award(entry, words)}" if entry else f"an award for {about} was booked late"
+        told = "" if entry is None else f" (entry {entry.position}, {points(entry.points)} for {_a(entry.source)})"
+        return f"an award for {about} was booked late{told}"
     if change.cause == "reversal" and entry is not None:
-        back = f"taken back {words.by(entry.actor)}{words.because(entry.reason)} ({points(entry.points)})"
-        return f"an award for {entry.source} of {about} was {back}"
+        back = f"took back an award for {_a(entry.source)} of {about}, {points(entry.points)}"
+        return f"{words.who(entry.actor)} {back}{words.because(entry.reason)}"
     if change.cause in {"excused", "required"}:
         posted = [one for one in day.excusals if one.at == event.at] if day else []
-        return (
-            "; ".join(f"{about} was {describe_excusal(one, words)}" for one in posted) or f"{about} was {change.cause}"
-        )
+        short = f"{about} was excused" if change.cause == "excused" else f"the excusal of {about} was withdrawn"
+        return ", and ".join(_decided(one, words) for one in posted) or short
     if change.cause == "window":
-        return f"a reading reached back to {about}, to which the account had not been looked at before"
+        return f"a reading showed that XP may have risen on {about}"
     if change.cause == "never_left":
-        return f"a leave was undone as a mistake, so {about} counts"
+        return f"a leave that covered {about} was undone as a mistake"
     return f"an award of {about} was taken back"
+
+
+def _decided(excusal: Excusal, words: Words) -> str:
+    """Say who excused a day or withdrew that, as a sentence."""
+    day, because = dated(excusal.day), words.because(excusal.reason, excusal.note)
+    whom = "for everybody" if excusal.member_id is None else "for this member"
+    did = f"excused {day} {whom}" if excusal.is_excused else f"withdrew the excusal of {day} {whom}"
+    return f"{words.who(excusal.actor)} {did}{because}"
+
+
+def _a(source: str) -> str:
+    """Return a source with its article."""
+    return f"{'an' if source[:1].lower() in 'aeiou' else 'a'} {source}"
 
 
 def _award(entry: Entry, words: Words) -> str:
     """Say what was awarded, when it happened, and when it was booked by whom."""
-    booked = (
-        ""
-        if entry.booked_at is None or entry.booked_at - entry.at < timedelta(hours=1)
-        else (f", booked on {words.at(entry.booked_at)}")
-    )
-    who = "" if entry.actor is None else f" {words.by(entry.actor)}"
-    bonus = "" if entry.counts_as_activity else "; a bonus, which is no activity"
     key = f", key {entry.key}" if words.for_admin else ""
-    what = f"{points(entry.points)} for {entry.source} (entry {entry.position}{key})"
-    return f"{what}, which happened on {words.at(entry.at)}{booked}{who}{bonus}"
+    is_late = entry.booked_at is not None and entry.booked_at - entry.at >= timedelta(hours=1)
+    booked = f", booked on {words.at(entry.booked_at)}" if is_late and entry.booked_at else ""
+    who = "" if entry.actor is None else f"{'' if booked else ', booked'} {words.by(entry.actor)}"
+    bonus = "" if entry.counts_as_activity else ", a bonus, which is no activity"
+    return f"{points(entry.points)} for {_a(entry.source)} of {words.at(entry.at)}{key}{booked}{who}{bonus}"
 
 
 def _of_entry(entry: Entry, partner: Entry | None, words: Words) -> Iterator[str]:
     """Answer about an entry."""
-    done = f"{words.by(entry.actor)} on {words.at(entry.at)}{words.because(entry.reason)}"
+    done = words.done(entry.actor, entry.at, entry.reason)
     if entry.xp is not None:
         yield from _of_xp(entry, entry.xp, words)
     elif entry.kind == "award":
         yield f"{_award(entry, words)}."
         if partner is not None:
-            undone = f"{words.by(partner.actor)} on {words.at(partner.at)}{words.because(partner.reason)}"
-            yield f"It was taken back {undone} (entry {partner.position})."
-    elif entry.kind == "reversal" and partner is not None:
-        yield f"{points(entry.points)}: an award was taken back {done}."
-        yield f"It was {_award(partner, words)}."
+            yield f"Entry {partner.position} took it back, {words.done(partner.actor, partner.at, partner.reason)}."
+    elif entry.kind == "reversal":
+        yield f"{points(entry.points)}, because entry {entry.reverses} was taken back {done}."
+        if partner is not None:
+            yield f"Entry {partner.position} had {_award(partner, words)}."
     else:
         yield f"{points(entry.points)} by hand, {done}."
 
@@ -260,90 +361,90 @@ def _of_entry(entry: Entry, partner: Entry | None, words: Words) -> Iterator[str
 def _of_xp(entry: Entry, xp: XpChange, words: Words) -> Iterator[str]:
     """Answer about an entry of Discord, with its arithmetic."""
     at, before = words.at(entry.at), xp.xp_before or 0
-    decided = "" if entry.actor is None else f" It was decided {words.by(entry.actor)}{words.because(entry.reason)}."
     if entry.kind == "opening":
-        yield f"Counting began on {at} at {xp.xp_after:,} XP; what was earned on Discord before that pays no points."
+        yield f"Counting began at {at} with {xp.xp_after:,} XP. What was earned on Discord before that pays no points."
         return
     if entry.kind == "rebase":
-        anew = f"On {at} the count of XP was set anew from {before:,} to {xp.xp_after:,} XP"
-        yield f"{anew}: all points and the {xp.carried_after} carried XP stay.{decided}"
+        decided = "" if entry.actor is None else f", {words.by(entry.actor)}{words.because(entry.reason)}"
+        yield f"At {at} the count of XP began anew at {xp.xp_after:,} XP{decided}."
+        yield f"All points stay, and so do the {xp.carried_after} carried XP."
         return
-    change = xp.xp_after - before
+    change, reading = xp.xp_after - before, f"at the reading of {at}"
     if entry.kind == "deduction":
         if entry.actor is not None:
-            yield f"The loss was accepted {words.by(entry.actor)} on {at}{words.because(entry.reason)}."
-        less = f"it was {xp.xp_after:,}, {-change:,} less than the {before:,} before"
-        yield f"XP was taken away on Discord, not here: at the reading of {at} {less}."
+            yield f"The loss was accepted {words.done(entry.actor, entry.at, entry.reason)}."
+            reading = "at that reading"
+        fell = f"it fell from {before:,} to {xp.xp_after:,}, by {-change:,}"
+        yield f"XP was taken away on Discord, not here: {reading} {fell}."
+        yield "This system does not see who took it."
     else:
-        yield f"On {at} XP had risen from {before:,} to {xp.xp_after:,}, by {change:,}."
-    yield f"{arithmetic(entry.points, change, xp)} ({CARRIED})."
+        yield f"At {at} XP had risen from {before:,} to {xp.xp_after:,}, by {change:,}."
+    yield f"{arithmetic(entry.points, change, xp)}."
 
 
 def arithmetic(amount: int, change: int, xp: XpChange) -> str:
     """Reckon an entry's points so that a child can follow.
 
-    >>> arithmetic(-5, -466, XpChange(1, 2_225, 1_759, 11, 11))
-    '466 XP less the 14 carried are 452: 5 points are taken, and 48 XP are carried'
+    >>> arithmetic(-5, -466, XpChange(1, 2_225, 1_759, 0, 0))
+    '466 XP less the 25 carried are 441 XP. They cost 5 points (500 XP), and 59 XP left over (500 - 441) are carried'
+    >>> arithmetic(3, 350, XpChange(1, 1_000, 1_350, 0, 0))
+    '350 XP pay 3 points (300 XP), and 50 XP left over (350 - 300) are carried'
     """
     carried, kept = xp.carried_before or 0, xp.carried_after
-    total = carried + change
-    if change >= 0:
-        pays = f"{counted(amount, 'point')}, and {kept} XP are carried"
-        return f"{change:,} XP and the {carried} carried are {total:,}: {pays}"
-    if total >= 0:
-        return f"{-change:,} XP are less than the {carried} carried: no point is taken, and {kept} XP are carried"
-    taken = f"{counted(-amount, 'point')} {'is' if amount == -1 else 'are'} taken"
-    return f"{-change:,} XP less the {carried} carried are {-total:,}: {taken}, and {kept} XP are carried"
+    total, whole = carried + change, abs(amount) * XP_PER_POINT
+    if change < 0 <= total:
+        return f"The {carried} carried XP cover the {-change:,} XP, so no point is taken, and {kept} XP are carried"
+    joined = f"{'and' if change >= 0 else 'less'} the {carried} carried are {abs(total):,} XP. They"
+    start = f"{abs(change):,} XP {joined}" if carried else f"{abs(change):,} XP"
+    larger, smaller = max(abs(total), whole), min(abs(total), whole)
+    rest = f"{kept} XP left over ({larger:,} - {smaller:,}) are carried" if kept else "no XP are left over"
+    return f"{start} {'pay' if change >= 0 else 'cost'} {counted(abs(amount), 'point')} ({whole:,} XP), and {rest}"
 
 
 def proof(day: DayStory, words: Words) -> Iterator[str]:
     """Yield what the answer about a day rests on, a line each."""
-    yield f"good syncs that day: {len(day.runs):,}{_missed(day.runs)}"
+    yield f"readings of the leaderboard that day: {len(day.runs):,}{_missed(day.runs)}"
     if day.longest_gap is not None:
         since, until = day.longest_gap
-        yield f"longest time without one: {lasted(until - since)}, from {words.at(since)} to {words.at(until)}"
+        yield f"longest time without a reading: {lasted(until - since)}, from {words.at(since)} to {words.at(until)}"
     if day.xp_last is not None:
-        before = "not read yet" if day.xp_first is None else f"{day.xp_first:,}"
-        yield f"XP before the day: {before}; by its end: {day.xp_last:,}"
-    yield f"settled: {'not yet' if day.settled_at is None else words.at(day.settled_at)}"
+        first = "not read yet" if day.xp_first is None else f"{day.xp_first:,}"
+        is_stale = bool(day.gaps) or _is_doubtful(day) or not day.runs
+        stale = " (the last readings known at these times, XP may have changed since)" if is_stale else ""
+        yield f"XP at its start: {first}, at its end: {day.xp_last:,}{stale}"
+    yield f"day closed (settled): {'not yet' if day.settled_at is None else words.at(day.settled_at)}"
     for one in day.of.evidence:
         if one.opens_at is not None and one.closes_at is not None:
             yield f"window: {_rise(day, one.opens_at, one.closes_at, words)}"
-    yield from (f"not watched: {describe_gap(gap, words)}" for gap in day.gaps)
-    by_position = {entry.position: entry for entry in day.entries}
+    yield from (f"not watched: {describe_gap(gap, day, words)}" for gap in day.gaps)
     for entry in day.entries:
-        told = " ".join(_of_entry(entry, by_position.get(entry.reverses or 0), words))
-        yield f"entry {entry.position}: {points(entry.points)}. {told}"
+        told = " ".join(_of_entry(entry, None, words))
+        yield f"entry {entry.position}: {told if entry.xp is None else f'{points(entry.points)}. {told}'}"
+    if any(entry.kind in {"gain", "deduction"} for entry in day.entries):
+        yield f"carried: {CARRIED}"
     yield from (f"excusal: {describe_excusal(excusal, words)}" for excusal in day.excusals)
     yield from (f"member: {describe_membership(event, words)}" for event in day.events)
-    yield from (f"decision: {describe_decision(run, words)}" for run in day.runs if run.decision is not None)
+    yield from (f"decision: {describe_decision(run.decision, run.at, words)}" for run in day.runs if run.decision)
 
 
-def describe_decision(run: GoodRun, words: Words) -> str:
-    """Say what an admin decided about a sync."""
-    decision = run.decision
-    if decision is None:
-        return "none"
-    what = decision.kind.replace("_", " ")
-    return f"{what} at {words.at(run.at)}, {words.by(decision.actor)}{words.because(decision.reason)}"
+DECISIONS: dict[DecisionKind, str] = {
+    "accept_drops": "accepted the loss of XP",
+    "rebase_drops": "kept all points and began the count of XP anew",
+    "adopt_board": "moved to another board",
+}
+
+
+def describe_decision(decision: Decision, at: datetime, words: Words) -> str:
+    """Say what an admin decided about a reading."""
+    return f"{words.who(decision.actor)} {DECISIONS[decision.kind]} at {words.at(at)}{words.because(decision.reason)}"
 
 
 def _missed(runs: Sequence[GoodRun]) -> str:
     moved = sum(1 for run in runs if run.missed)
-    return f" ({moved:,} of them could not look for everybody, because the board moved)" if moved else ""
+    return f" ({moved:,} of them could not look for everybody, because the leaderboard moved)" if moved else ""
 
 
 def describe_membership(event: MembershipEvent, words: Words) -> str:
     """Say what was done about a member."""
-    kind = event.kind.replace("_", " ")
-    return f"{kind} on {words.at(event.at)}, {words.by(event.actor)}{words.because(event.reason, event.note)}"
-
-
-def changed(change: StreakChange) -> str:
-    """Return how a streak changed."""
-    current = _step(change.current_before, change.current_after)
-    return f"current {current}, longest {_step(change.longest_before, change.longest_after)}"
-
-
-def _step(before: int, after: int) -> str:
-    return f"{before:,} → {after:,}" if before != after else f"{after:,}"
+    what = event.kind.replace("never_left", "leave undone as a mistake")
+    return f"{what} {words.done(event.actor, event.at, event.reason, event.note)}"

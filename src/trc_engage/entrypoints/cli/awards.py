@@ -7,12 +7,12 @@ import typer
 
 from ...core.reports import Receipt, Standing
 from ...engage import Engage
-from ..reasons import changed
 from ..stores import now
 from ..wire import members as wire
 from ..wire.shape import parsed_instant
 from ..wiring import opened
 from ..wording import counted, dated, moment, named, points, safe
+from .days import changed
 from .options import Json, Member, command, settings_in_force
 from .output import print_lines, print_result
 

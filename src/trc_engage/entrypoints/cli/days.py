@@ -8,7 +8,6 @@ import typer
 
 from ...core.posting import in_force
 from ...core.reports import ExcuseReport, SettleReport, StreakChange
-from ..reasons import changed
 from ..stores import opened_to_read
 from ..wire.runs import Excusals, Excused, Settled
 from ..wiring import opened
@@ -140,3 +139,13 @@ def _listed(days: Sequence[date]) -> str:
     if len(days) > DAYS_SHOWN_MAX:
         return f"{len(days):,} days, {dated(days[0])} to {dated(days[-1])}"
     return ", ".join(dated(day) for day in days)
+
+
+def changed(change: StreakChange) -> str:
+    """Return how a streak changed."""
+    current = _step(change.current_before, change.current_after)
+    return f"current {current}, longest {_step(change.longest_before, change.longest_after)}"
+
+
+def _step(before: int, after: int) -> str:
+    return f"{before:,} → {after:,}" if before != after else f"{after:,}"

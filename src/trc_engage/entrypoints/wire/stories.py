@@ -47,7 +47,7 @@ class Day(Shape):
     readings: Annotated[int, Shown("How many good syncs began on it.", of=lambda one: len(one.runs))]
     longest_gap: Annotated[
         Sequence[datetime],
-        Shown("The longest time without one: from and to.", of=lambda one: one.longest_gap or ()),
+        Shown("The longest time without a reading: from and to.", of=lambda one: one.longest_gap or ()),
     ]
     xp_first: Annotated[int | None, Shown("What was read last before it.")]
     xp_last: Annotated[int | None, Shown("What was read last by its end.")]
