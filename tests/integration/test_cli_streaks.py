@@ -178,7 +178,7 @@ def test_a_window_over_midnight_names_its_days(operator: Operator) -> None:
     told = " ".join(out.split())
     assert f"Fri 2026-03-06 counts: {window}" in told
     assert f"Thu 2026-03-05 counts: {window}" in told
-    assert "9,000 XP and the 0 carried are 9,000: 90 points, and 0 XP are carried" in told
+    assert "9,000 XP pay 90 points (9,000 XP), and no XP are left over" in told
 
 
 def test_who_leads_is_ranked(operator: Operator, snapshot: SnapshotAssertion) -> None:

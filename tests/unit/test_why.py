@@ -354,8 +354,7 @@ def test_several_causes_are_told_in_order_of_time(town: Town) -> None:
     assert said.startswith("Tue 2026-03-03 was excused")
     assert [said.count(part) for part in told] == [1] * len(told), said
     assert sorted(told, key=said.index) == list(told)
-    told = town.engage.story("ada").events
-    assert [event.kind for event in told] == ["grew", "ended", "grew", "changed", "changed"]
+    assert [event.kind for event in town.engage.story("ada").events] == ["grew", "ended", "grew", "changed", "changed"]
 
 
 def test_an_entry_is_reckoned_for_a_child(town: Town) -> None:
