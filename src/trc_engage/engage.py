@@ -70,6 +70,7 @@ class Engage(Reader):
         self._store = ledger
         self._allow_event_loop = allow_event_loop
         self._source = source
+        self.has_source: bool = source is not None
         self._alerts = alerts
         self.source_name: str = boards.source_name(source) if source_name is None else source_name
         """What messages call the source: its own `name`, if nothing else was given."""

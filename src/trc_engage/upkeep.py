@@ -76,6 +76,8 @@ class Upkeep:
         await asyncio.to_thread(self.stop)
 
     def _work(self) -> None:
+        if not self._engage.has_source:
+            logger.warning("upkeep: no board is read, and days stay pending: this Engage has no source, as source=…")
         while not self._is_stopping:
             try:
                 if self._is_asked:

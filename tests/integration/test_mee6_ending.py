@@ -166,13 +166,17 @@ def test_stop_ends_a_pause(server: BoardServer, source: BoardSource) -> None:
     assert len(server.requests) == 1
 
 
-def test_a_closed_source_reads_no_more(server: BoardServer) -> None:
-    """Closing is stopping: the error says what to do."""
+def test_a_closed_source_reads_no_more(server: BoardServer, caplog: pytest.LogCaptureFixture) -> None:
+    """Closing is stopping: the error says what to do, and the log says that it was asked too late."""
     with source_of(server).open(GUILD, base_url=server.url) as source:
         source.read(frozenset({ADA}))
 
+    assert not caplog.records
     with pytest.raises(ReadStopped, match="open a new source"):
         source.read(frozenset({ADA}))
+    assert [record.message for record in caplog.records] == [
+        "the source was stopped or closed before this read, which is for good; open another"
+    ]
 
 
 @pytest.mark.parametrize("trouble", [None, *HANGS])

@@ -23,6 +23,7 @@ class Scripted:
     """An `Engage` whose runs and syncs end as the test says."""
 
     def __init__(self, *ends: BaseException | None) -> None:
+        self.has_source = True
         self.ends = list(ends)
         self.done = Event()
         self.syncs = 0
@@ -131,8 +132,8 @@ def test_it_is_a_task_of_an_event_loop() -> None:
     asyncio.run(run())
 
 
-def test_it_runs_a_real_engage() -> None:
-    """Here it settles the day before."""
+def test_it_runs_a_real_engage(caplog: pytest.LogCaptureFixture) -> None:
+    """Here it settles the day before, and warns once that nothing reads a board."""
     settled: Callable[[], Any] = lambda: ledger.run_state().calendar.settled_through  # noqa: E731
     ledger = MemoryLedger()
     Engage(ledger=ledger, clock=lambda: AT).enroll("ada")
@@ -142,3 +143,5 @@ def test_it_runs_a_real_engage() -> None:
         while settled() == before and time.monotonic() < until:
             time.sleep(0)
     assert settled() == AT.replace(day=3).date()
+    (warned,) = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert "has no source" in warned

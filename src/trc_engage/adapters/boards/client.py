@@ -53,6 +53,8 @@ class Line:
     @contextmanager
     def watched(self, seconds_left: Callable[[], float]) -> Iterator[None]:
         """Cut the connection when no seconds are left for what is done within; `is_late` tells."""
+        if self.stopped:
+            logger.warning("the source was stopped or closed before this read, which is for good; open another")
         self.is_late = False
         over = Event()
 

@@ -124,7 +124,7 @@ class BoardSource:
             return board
 
     def stop(self) -> None:
-        """End a running read at once, and refuse any later one; for signal handlers and other threads."""
+        """End a running read at once and for good: any later one is refused. For signal handlers and other threads."""
         self._fetcher.line.stop()
 
     def close(self) -> None:
