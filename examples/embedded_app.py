@@ -20,15 +20,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 
-from trc_engage import Engage, EngageError, InvalidValue, KeyReused, LedgerBusy, LinkTaken, UnknownMember
+from trc_engage import Engage, EngageError, InvalidValue, LedgerBusy
 from trc_engage.adapters.mee6 import Mee6Source
 from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.aio import AsyncEngage
 from trc_engage.entrypoints.web import Earning, create_app
+from trc_engage.entrypoints.wire import status_of
 from trc_engage.ports import Clock
 from trc_engage.upkeep import Upkeep
 
-STATUSES = ((UnknownMember, 404), (KeyReused, 409), (LinkTaken, 409), (InvalidValue, 422), (LedgerBusy, 503))
 EARNINGS = [Earning("A benchmark", 50)]
 converter = make_converter()
 
@@ -95,7 +95,7 @@ def may_administer(request: Request) -> bool:
 
 def problem(_: Request, error: Exception) -> Response:
     """Answer an error of the core in one place, as RFC 9457 has it."""
-    status = next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
+    status = status_of(error)
     answer = shown({"title": type(error).__name__, "status": status, "detail": str(error)}, status)
     answer.headers["Content-Type"] = "application/problem+json"
     if isinstance(error, LedgerBusy):

@@ -1,6 +1,11 @@
 """FastAPI with SQLAlchemy: points commit with the app's own rows, or not at all; with a session, sync or async.
 
-Once: `DATABASE_URL=postgresql://… python fastapi_app.py`, then `uvicorn fastapi_app:app --workers 4`.
+To set it up and serve it:
+
+    pip install 'trc-engage[postgres]' fastapi uvicorn 'sqlalchemy[asyncio]'
+    export DATABASE_URL=postgresql://… TRC_ENGAGE_GUILD_ID=…
+    python fastapi_app.py  # once: creates the tables
+    uvicorn fastapi_app:app --workers 4
 """
 
 import os
@@ -17,15 +22,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from trc_engage import Engage, EngageError, Entry, InvalidValue, LedgerBusy, UnknownMember
+from trc_engage import Engage, EngageError, Entry
+from trc_engage.adapters.mee6 import Mee6Source
 from trc_engage.adapters.postgres import PostgresLedger
 from trc_engage.aio import AsyncEngage
-from trc_engage.entrypoints.wire.members import Member
+from trc_engage.entrypoints.wire import as_json, status_of
 from trc_engage.upkeep import Upkeep
 
 DSN = os.environ["DATABASE_URL"]
 SQLALCHEMY_URL = DSN.replace("postgresql://", "postgresql+psycopg://")
-STATUSES = {UnknownMember: 404, InvalidValue: 422, IntegrityError: 422, LedgerBusy: 503}
 
 
 class Base(DeclarativeBase):
@@ -40,6 +45,14 @@ class Benchmark(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     member_id: Mapped[str]
     score: Mapped[int]
+
+
+class Download(Base):
+    """A download of a member's."""
+
+    __tablename__ = "downloads"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    member_id: Mapped[str]
 
 
 class Notification(Base):
@@ -79,9 +92,12 @@ engine, async_engine = create_engine(SQLALCHEMY_URL), create_async_engine(SQLALC
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, object]]:
     """Keep one `AsyncEngage` for each process, and let it do what is due."""
-    with PostgresLedger.open(DSN, create=False) as ledger:
-        engage = Engage(ledger=ledger, clock=now)
-        async with AsyncEngage(engage) as points, Upkeep(engage):
+    with (
+        PostgresLedger.open(DSN, create=False) as ledger,
+        Mee6Source.open(os.environ["TRC_ENGAGE_GUILD_ID"], base_url=os.environ.get("TRC_ENGAGE_MEE6_URL")) as source,
+    ):
+        engage = Engage(ledger=ledger, source=source, clock=now)
+        async with AsyncEngage(engage) as points, Upkeep(engage, stop_reading=source.stop):
             yield {"points": points}
 
 
@@ -125,25 +141,38 @@ async def add_benchmark_async(
     return {"outcome": receipt.outcome}
 
 
+@app.post("/downloads")
+def add_download(member_id: str, session: Annotated[Session, Depends(session)]) -> dict[str, int]:
+    """Keep a download, whose id the database makes, and pay for it; sent again, it is another one."""
+    download = Download(member_id=member_id)
+    session.add(download)
+    session.flush()
+    with PostgresLedger.open(connection=session) as ledger:
+        engage = Engage(ledger=ledger, clock=now)
+        engage.award(member_id, source="download", points=5, key=f"download:{download.id}", at=now())
+    session.commit()
+    return {"id": download.id}
+
+
 @app.put("/members/{member_id}")
-async def put_member(member_id: str, request: Request) -> dict[str, str]:
-    """Enroll a member."""
-    return {"outcome": (await request.state.points.enroll(member_id)).outcome}
+async def put_member(member_id: str, request: Request, discord_id: str | None = None) -> dict[str, str]:
+    """Enroll a member; with a Discord id, XP earns points from the next sync on."""
+    return {"outcome": (await request.state.points.enroll(member_id, discord_id=discord_id)).outcome}
 
 
 @app.get("/members/{member_id}")
 async def get_member(member_id: str, request: Request) -> dict[str, Any]:
-    """Return where a member stands: `Member.of` makes JSON of a `Standing`, as our own API does."""
-    return Member.of(await request.state.points.standing(member_id))
+    """Return where a member stands: `as_json` makes a dictionary of a `Standing`, as our own API does."""
+    return as_json(await request.state.points.standing(member_id))
 
 
 @app.exception_handler(EngageError)
 @app.exception_handler(IntegrityError)
 def problem(_: Request, error: Exception) -> JSONResponse:
-    """Answer an error; an `EngageError` says what to do about it."""
-    detail = str(error) if isinstance(error, EngageError) else "the database refuses it"
-    status = next((status for kind, status in STATUSES.items() if isinstance(error, kind)), 500)
-    return JSONResponse({"detail": detail}, status)
+    """Answer an error; an `EngageError` says what to do about it, and `status_of` whose fault it is."""
+    if isinstance(error, IntegrityError):
+        return JSONResponse({"detail": "the database refuses it"}, 422)
+    return JSONResponse({"detail": str(error)}, status_of(error))
 
 
 if __name__ == "__main__":

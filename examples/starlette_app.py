@@ -1,6 +1,11 @@
 """Starlette with psycopg alone: points commit with the app's own rows, or not at all.
 
-Once: `DATABASE_URL=postgresql://… python starlette_app.py`, then `uvicorn starlette_app:app --workers 4`.
+To set it up and serve it:
+
+    pip install 'trc-engage[postgres]' starlette uvicorn
+    export DATABASE_URL=postgresql://… TRC_ENGAGE_GUILD_ID=…
+    python starlette_app.py  # once: creates the tables
+    uvicorn starlette_app:app --workers 4
 """
 
 import os
@@ -14,14 +19,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from trc_engage import Engage, EngageError, InvalidValue, LedgerBusy, UnknownMember
+from trc_engage import Engage, EngageError
+from trc_engage.adapters.mee6 import Mee6Source
 from trc_engage.adapters.postgres import PostgresLedger
 from trc_engage.aio import AsyncEngage
-from trc_engage.entrypoints.wire.members import Member
+from trc_engage.entrypoints.wire import as_json, status_of
 from trc_engage.upkeep import Upkeep
 
 DSN = os.environ["DATABASE_URL"]
-STATUSES = {UnknownMember: 404, InvalidValue: 422, psycopg.IntegrityError: 422, LedgerBusy: 503}
 TABLES = """
 CREATE TABLE benchmarks (id BIGINT PRIMARY KEY, member_id TEXT NOT NULL, score INTEGER NOT NULL CHECK (score <= 100));
 CREATE TABLE notifications (position BIGINT PRIMARY KEY, text TEXT NOT NULL);
@@ -36,9 +41,12 @@ def now() -> datetime:
 @asynccontextmanager
 async def lifespan(_: Starlette) -> AsyncIterator[dict[str, object]]:
     """Keep one `AsyncEngage` for each process, and let it do what is due."""
-    with PostgresLedger.open(DSN, create=False) as ledger:
-        engage = Engage(ledger=ledger, clock=now)
-        async with AsyncEngage(engage) as points, Upkeep(engage):
+    with (
+        PostgresLedger.open(DSN, create=False) as ledger,
+        Mee6Source.open(os.environ["TRC_ENGAGE_GUILD_ID"], base_url=os.environ.get("TRC_ENGAGE_MEE6_URL")) as source,
+    ):
+        engage = Engage(ledger=ledger, source=source, clock=now)
+        async with AsyncEngage(engage) as points, Upkeep(engage, stop_reading=source.stop):
             yield {"points": points}
 
 
@@ -61,21 +69,22 @@ async def add_benchmark(request: Request) -> JSONResponse:
 
 
 async def put_member(request: Request) -> JSONResponse:
-    """Enroll a member."""
-    enrollment = await request.state.points.enroll(request.path_params["member_id"])
+    """Enroll a member; with a Discord id, XP earns points from the next sync on."""
+    member_id, discord_id = request.path_params["member_id"], request.query_params.get("discord_id")
+    enrollment = await request.state.points.enroll(member_id, discord_id=discord_id)
     return JSONResponse({"outcome": enrollment.outcome})
 
 
 async def get_member(request: Request) -> JSONResponse:
     """Return where a member stands, as our own API does."""
-    return JSONResponse(Member.of(await request.state.points.standing(request.path_params["member_id"])))
+    return JSONResponse(as_json(await request.state.points.standing(request.path_params["member_id"])))
 
 
 def problem(_: Request, error: Exception) -> JSONResponse:
-    """Answer an error; an `EngageError` says what to do about it."""
-    detail = str(error) if isinstance(error, EngageError) else "the database refuses it"
-    status = next((status for kind, status in STATUSES.items() if isinstance(error, kind)), 500)
-    return JSONResponse({"detail": detail}, status)
+    """Answer an error; an `EngageError` says what to do about it, and `status_of` whose fault it is."""
+    if isinstance(error, psycopg.IntegrityError):
+        return JSONResponse({"detail": "the database refuses it"}, 422)
+    return JSONResponse({"detail": str(error)}, status_of(error))
 
 
 app = Starlette(

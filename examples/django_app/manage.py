@@ -1,7 +1,12 @@
 """Django: points commit with the app's own rows, or not at all.
 
-Once: `DATABASE_URL=postgresql://… python manage.py migrate --run-syncdb`, then `uvicorn manage:app --workers 4`, and
-`python manage.py run_due` every five minutes by cron.
+To set it up and serve it:
+
+    pip install 'trc-engage[postgres]' django uvicorn
+    export DATABASE_URL=postgresql://… TRC_ENGAGE_GUILD_ID=…
+    python manage.py migrate --run-syncdb  # once: creates the app's tables
+    python manage.py run_due  # once by hand, which creates the ledger's tables; then every five minutes by cron
+    uvicorn manage:app --workers 4
 """
 
 import os

@@ -4,9 +4,10 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from itertools import count
 from threading import Lock
 from typing import Any
@@ -17,13 +18,17 @@ import pytest
 from attrs import field, frozen
 from psycopg.conninfo import make_conninfo
 
+from support.command import ADA
 from support.postgres import admin, server_dsn
 from support.running_app import ROOT, App
 from trc_engage import Engage
 from trc_engage.adapters.postgres import PostgresLedger
+from trc_engage.testing.mee6 import Mee6Server
 
 WORKERS = 4
 REQUESTS = 400
+UNREAD = {"TRC_ENGAGE_GUILD_ID": "200000000000000001"}
+"""A board of which nobody is sought, so that nothing is asked."""
 KILLED_AFTER = (40, 110, 180, 250, 320)
 CLIENTS = 12
 TRIES_MAX = 1_000
@@ -70,12 +75,12 @@ def psycopg_url(dsn: str) -> str:
     return f"postgresql://{given['user']}{secret}@/{given['dbname']}?host={given['host']}{port}"
 
 
-def run(kind: Kind, database: str, *words: str) -> str:
+def run(kind: Kind, database: str, *words: str, **variables: str) -> str:
     """Run a program of the example to its end, and return what it prints."""
     ended = subprocess.run(
         [sys.executable, "-W", "error", *words],
         cwd=ROOT / kind.folder,
-        env={"DATABASE_URL": database, "PYTHONPATH": ":".join(sys.path)},
+        env={"DATABASE_URL": database, "PYTHONPATH": ":".join(sys.path), **variables},
         capture_output=True,
         text=True,
         check=False,
@@ -90,12 +95,13 @@ class Workers:
 
     kind: Kind
     database: str
+    variables: Mapping[str, str] = field(factory=lambda: UNREAD)
     apps: list[App] = field(factory=list)
 
     def start(self) -> App:
         """Start one."""
         words = ("-m", "uvicorn", self.kind.served, "--app-dir", str(ROOT / self.kind.folder), "--port", "0")
-        app = App(*words, DATABASE_URL=self.database)
+        app = App(*words, DATABASE_URL=self.database, **self.variables)
         if app.url is None:
             app.end()
         assert app.url, "".join(app.told)
@@ -179,6 +185,59 @@ def assert_together(database: str) -> None:
         assert sorted(f"benchmark:{number}" for (number,) in rows) == sorted(entry.key or "" for entry in entries)
         assert {entry.key for entry in entries} == expected
         assert Engage(ledger=ledger, clock=lambda: entries[-1].at).audit().is_healthy
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_it_reads_the_board(kind: Kind, database: str) -> None:
+    """Of a member who was enrolled with a Discord id, by itself or by cron; and each error has its status."""
+    for words in kind.set_up:
+        run(kind, database, *words)
+    with Mee6Server.start() as mee6:
+        mee6.board.join(ADA, xp=12_340)
+        variables = {"TRC_ENGAGE_GUILD_ID": mee6.guild_id, "TRC_ENGAGE_MEE6_URL": mee6.url}
+        with PostgresLedger.open(database) as ledger:
+            Engage(ledger=ledger, clock=lambda: datetime.now(UTC)).enroll("m-ada", discord_id=ADA)
+        workers = Workers(kind, database, variables)
+        app = workers.start()
+        try:
+            if kind.name == "django":
+                assert run(kind, database, "manage.py", "run_due", **variables) == "synced, settled 0 days\n"
+            standing = app.until("/members/m-ada", lambda told: told["discord"]["xp_total"])
+            assert standing["discord"]["xp_total"] == 12_340
+            assert_statuses(app)
+            if kind.name == "fastapi":
+                assert_a_download_pays(app)
+        finally:
+            app.end()
+
+
+def assert_statuses(app: App) -> None:
+    """Check whose fault each error is: the key or the account is taken, there is no such member."""
+    first, other = {"id": 1, "member_id": "m-ada", "score": 90}, {"id": 1, "member_id": "m-bo", "score": 90}
+    assert app.send("PUT", "/members/m-bo").status_code == 200
+    assert app.send("PUT", f"/members/m-bo?discord_id={ADA}").status_code == 409
+    sent = [app.send("POST", "/benchmarks", **body) for body in (first, other, {**first, "member_id": "nobody"})]
+    assert [answer.status_code for answer in sent] == [200, 409, 404]
+
+
+def assert_a_download_pays(app: App) -> None:
+    """Check that the database's id is the key, so that the same request again is another download."""
+    ids = [app.send("POST", "/downloads?member_id=m-bo").json()["id"] for _ in range(2)]
+    assert (ids, app.get("/members/m-bo")["points"]) == ([1, 2], 10)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_failure_of_the_store_is_not_the_clients_fault(kind: Kind, database: str) -> None:
+    """Its schema is gone."""
+    for words in kind.set_up:
+        run(kind, database, *words)
+    app = Workers(kind, database).start()
+    try:
+        with psycopg.connect(database) as connection:
+            connection.execute("DROP SCHEMA trc_engage CASCADE")
+        assert app.send("POST", "/benchmarks", id=1, member_id="m-ada", score=90).status_code == 500
+    finally:
+        app.end()
 
 
 def test_the_django_app_tests_itself(database: str) -> None:

@@ -2,12 +2,17 @@
 
 import doctest
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+import trc_engage
+from trc_engage import Engage
+from trc_engage.adapters.memory import MemoryLedger
 from trc_engage.core import days, points, slots
+from trc_engage.entrypoints.wire import as_json, status_of
 from trc_engage.testing.mee6 import Mee6Server
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +52,29 @@ def test_the_page_of_apps_shows_what_is_run() -> None:
     assert len(shown) == 8
     for path, text in shown:
         assert text == (ROOT / path).read_text(), path
+
+
+def test_the_table_of_errors_has_the_statuses_that_are_answered() -> None:
+    """Of every error with one, and of those below it."""
+    rows = re.findall(r"^\| (`[A-Z].*?) \|.*\| (\d+) \|$", (ROOT / "docs/embedding.md").read_text(), re.MULTILINE)
+    told = {name: int(status) for names, status in rows for name in re.findall(r"`(\w+)`", names)}
+    assert len(told) == 12
+    for name, status in told.items():
+        error = getattr(trc_engage, name)
+        assert status_of(error.__new__(error)) == status, name
+
+
+def test_the_fields_of_a_standing_are_listed() -> None:
+    """Each once, as they are made of a member who has everything."""
+    ledger = MemoryLedger()
+    engage = Engage(ledger=ledger, clock=lambda: datetime(2026, 3, 2, tzinfo=UTC))
+    engage.enroll("m-1", discord_id="80351110224678912", name="Ada")
+    made = as_json(engage.standing("m-1"))
+    (listed,) = re.findall(
+        r"## Where a member stands, as JSON\n(.*?)\n## ", (ROOT / "docs/api.md").read_text(), re.DOTALL
+    )
+    named = set(re.findall(r"`(\w+)`", listed)) - {"as_json"}
+    assert named == {*made, *made["discord"], *made["streak"]}
 
 
 def test_the_readme_is_short() -> None:

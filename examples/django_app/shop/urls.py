@@ -10,8 +10,8 @@ from django.views.decorators.csrf import csrf_exempt
 
 from shop.models import Benchmark, Notification
 from shop.points import joined
-from trc_engage import EngageError, LedgerBusy, UnknownMember
-from trc_engage.entrypoints.wire.members import Member
+from trc_engage import EngageError
+from trc_engage.entrypoints.wire import as_json, status_of
 
 
 @csrf_exempt
@@ -33,21 +33,22 @@ def benchmarks(request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt
 def members(request: HttpRequest, member_id: str) -> HttpResponse:
-    """Enroll a member, or return where one stands."""
+    """Enroll a member, whose XP earns points if there is a Discord id; or return where one stands."""
     try:
         with transaction.atomic(), joined() as engage:
             if request.method == "PUT":
-                return JsonResponse({"outcome": engage.enroll(member_id).outcome})
-            return JsonResponse(Member.of(engage.standing(member_id)))
+                enrollment = engage.enroll(member_id, discord_id=request.GET.get("discord_id"))
+                return JsonResponse({"outcome": enrollment.outcome})
+            return JsonResponse(as_json(engage.standing(member_id)))
     except EngageError as error:
         return problem(error)
 
 
 def problem(error: Exception) -> HttpResponse:
-    """Answer an error; an `EngageError` says what to do about it."""
-    detail = str(error) if isinstance(error, EngageError) else "the database refuses it"
-    statuses = {UnknownMember: 404, LedgerBusy: 503}
-    return JsonResponse({"detail": detail}, status=statuses.get(type(error), 422))
+    """Answer an error; an `EngageError` says what to do about it, and `status_of` whose fault it is."""
+    if isinstance(error, IntegrityError):
+        return JsonResponse({"detail": "the database refuses it"}, status=422)
+    return JsonResponse({"detail": str(error)}, status=status_of(error))
 
 
 urlpatterns = [path("benchmarks", benchmarks), path("members/<str:member_id>", members)]

@@ -6,9 +6,9 @@ from typing import Any, Literal, get_args, get_origin
 
 from ...core import membership, model, reports, story
 from ..settings import installed_version
+from ..wire.problems import MEDIA_TYPE, Problem
 from ..wire.shape import Shape, Shown, hints_of, optional_of, without_none
 from .endpoints import MONTH_FORM, Endpoint, Month, Parameter
-from .problems import MEDIA_TYPE, Problem
 
 Schema = dict[str, Any]
 

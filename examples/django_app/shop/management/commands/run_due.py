@@ -13,15 +13,17 @@ from trc_engage.adapters.postgres import PostgresLedger
 
 
 class Command(BaseCommand):
-    """With a guild's id it also reads that board."""
+    """With the guild's id it also reads its board; without, points for XP and days of linked members wait."""
 
     help = "Sync, settle days and send notices, as far as they are due."
 
     def handle(self, *_: object, **__: object) -> None:
         """Create the tables of the ledger if there are none, and do what is due."""
-        guild_id = os.environ.get("TRC_ENGAGE_GUILD_ID")
+        guild_id, url = os.environ.get("TRC_ENGAGE_GUILD_ID"), os.environ.get("TRC_ENGAGE_MEE6_URL")
+        if not guild_id:
+            self.stderr.write("TRC_ENGAGE_GUILD_ID is not set: no board is read")
         with ExitStack() as stack:
-            source = stack.enter_context(Mee6Source.open(guild_id)) if guild_id else None
+            source = stack.enter_context(Mee6Source.open(guild_id, base_url=url)) if guild_id else None
             ledger = stack.enter_context(PostgresLedger.open(dsn()))
             report = Engage(ledger=ledger, source=source, clock=timezone.now).run_due()
             self.stdout.write(f"{report.outcome}, settled {len(report.settled)} days")
