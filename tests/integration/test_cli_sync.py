@@ -52,6 +52,7 @@ def test_xp_becomes_points(operator: Operator, server: Mee6Server) -> None:
             "status": "tracked",
         },
         "streak": {"current": 0, "longest": 0, "active_today": True, "at_risk": False, "next_milestone": 5},
+        "left": False,
     }
     newest, opening = operator.run("history", "m-1", "--json").json["entries"]
     instants = [datetime.fromisoformat(entry.pop("at")) for entry in (opening, newest)]

@@ -36,7 +36,7 @@ def stranger(place: str) -> Iterator[psycopg.Connection[Any]]:
 
 
 @pytest.mark.usefixtures("community")
-@pytest.mark.parametrize("statement", ["TRUNCATE entries", "TRUNCATE members CASCADE"])
+@pytest.mark.parametrize("statement", ["TRUNCATE entries CASCADE", "TRUNCATE members CASCADE"])
 def test_entries_are_not_truncated(stranger: psycopg.Connection[Any], statement: str) -> None:
     """Nor with all that refers to a table (R9)."""
     with pytest.raises(psycopg.IntegrityError, match="append-only"):

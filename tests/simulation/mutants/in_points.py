@@ -84,5 +84,7 @@ MUTANTS = {
     "who is not on the board is not opened": Mutant(
         swap(sync, "_opening", lambda opening: lambda a, xp, w: None if xp is None else opening(a, xp, w))
     ),
-    "who is away is still synced": Mutant(swap(members, "leave", lambda _: lambda *told: Enrollment(told[1], "left"))),
+    "who is away is still synced": Mutant(
+        swap(members, "leave", lambda _: lambda *told: [Enrollment(one, "left") for one in told[1]])
+    ),
 }

@@ -264,7 +264,7 @@ def slots(survey: Survey) -> Iterator[Breach]:
 READ_HERE = {
     **dict.fromkeys(("waits", "failure_runs"), "run"),
     **dict.fromkeys(("requests", "sent_notices", "channels", "roster_failures"), "notice"),
-    **dict.fromkeys(("streak_changes", "lengths_reached"), EVENT),
+    **dict.fromkeys(("streak_changes", "lengths_reached", "readings"), EVENT),
     "roster_checks": "link",
     "leases": "lease",
 }

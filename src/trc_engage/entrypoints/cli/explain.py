@@ -61,7 +61,7 @@ def explain(
     tz: Zone = "UTC",
     as_json: Json = False,
 ) -> None:
-    """Say for each of a member's last days what happened, and why.
+    """Explain a member's last days, one by one.
 
     Newest first, as `trc-engage why` says it of one day: what it means for the streak, and what that rests on.
     Days are UTC. An entry appears on the day that it counts for.
