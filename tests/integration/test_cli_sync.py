@@ -11,7 +11,14 @@ from trc_engage.adapters.mee6 import Mee6Source
 from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.testing.mee6 import Mee6Server
 
-BY_NOBODY = {"key": None, "reason": None, "by": None, "reverses": None}
+BY_NOBODY = {
+    "key": None,
+    "reason": None,
+    "by": None,
+    "reverses": None,
+    "booked_at": None,
+    "counts_as_activity": True,
+}
 
 
 def test_xp_becomes_points(operator: Operator, server: Mee6Server) -> None:

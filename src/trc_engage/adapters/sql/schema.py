@@ -68,7 +68,8 @@ CREATE TABLE entries (
 ){by_number};
 CREATE INDEX entries_of_a_member ON entries (member_id, position);
 CREATE INDEX awards_of_a_member ON entries (member_id, day) WHERE kind = 'award';
-CREATE INDEX evidence_by_hand_of_a_day ON entries (day, kind, member_id) WHERE kind IN ('award', 'reversal');
+CREATE INDEX evidence_by_hand_of_a_day ON entries (day, kind, member_id, counts_as_activity)
+    WHERE kind IN ('award', 'reversal');
 {entries_are_append_only}
 
 CREATE TABLE membership_events (
