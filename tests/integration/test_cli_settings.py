@@ -7,7 +7,7 @@ import pytest
 
 from support.command import ADA, Operator
 from trc_engage.entrypoints.settings import SettingsError, read_env_file
-from trc_engage.entrypoints.wording import describe_error
+from trc_engage.entrypoints.wording.alerts import describe_error
 
 SECRET = "-".join(["kAnArY"] * 3)
 

@@ -10,7 +10,7 @@ import pytest
 from support.services import SERVERS, source_of
 from trc_engage import SourceError
 from trc_engage.adapters.boards import BoardSource
-from trc_engage.entrypoints.wording import describe_error
+from trc_engage.entrypoints.wording.alerts import describe_error
 from trc_engage.testing.boards import TROUBLES, BoardServer
 
 GUILD = "200000000000000001"

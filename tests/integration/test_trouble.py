@@ -10,7 +10,7 @@ from support.community import IDS, Community
 from trc_engage import Engage, SourceError
 from trc_engage.adapters.mee6 import Mee6Source
 from trc_engage.adapters.sqlite import SqliteLedger
-from trc_engage.entrypoints.wording import describe_error
+from trc_engage.entrypoints.wording.alerts import describe_error
 from trc_engage.testing.mee6 import Mee6Server
 
 TROUBLES = {

@@ -9,7 +9,7 @@ from typing import Self
 from trc_engage import Engage, RunReport, SourceError
 from trc_engage.adapters.alerts import WebhookAlerts
 from trc_engage.adapters.sqlite import SqliteLedger
-from trc_engage.entrypoints.wording import describe_notice
+from trc_engage.entrypoints.wording.alerts import describe_notice
 
 from .community import QUARTER, Community
 from .receiver import Receiver

@@ -11,7 +11,7 @@ from attrs import evolve
 from support.community import IDS, LEDGERS, Community, opened
 from trc_engage import Board, InvalidValue, SourceError, SyncReport
 from trc_engage.core.ports import Store
-from trc_engage.entrypoints.wording import describe_error
+from trc_engage.entrypoints.wording.alerts import describe_error
 from trc_engage.usecases.audit import audit
 
 ONE, OTHER = "mee6:111", "mee6:222"

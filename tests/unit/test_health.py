@@ -6,7 +6,7 @@ import pytest
 
 from support.community import QUARTER, Community
 from trc_engage import SourceError, Status
-from trc_engage.entrypoints.wording import advice_of
+from trc_engage.entrypoints.wording.alerts import advice_of
 from trc_engage.usecases.runs import Need
 
 DOWN = SourceError("down", "MEE6 is in trouble (status 503)")

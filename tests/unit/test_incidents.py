@@ -29,7 +29,7 @@ from trc_engage.core.incidents import (
     source_trouble,
 )
 from trc_engage.core.settlement import Pending
-from trc_engage.entrypoints.wording import describe_notice
+from trc_engage.entrypoints.wording.alerts import describe_notice
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)

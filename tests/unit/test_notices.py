@@ -9,7 +9,7 @@ import pytest
 from support.community import LEDGERS, Community, opened
 from support.noticeboard import Broken, Noticeboard
 from trc_engage import Engage, SourceError
-from trc_engage.entrypoints.wording import describe_notice
+from trc_engage.entrypoints.wording.alerts import describe_notice
 
 DOWN = SourceError("down", "MEE6 did not answer in time")
 

@@ -10,7 +10,7 @@ import pytest
 from support.community import LEDGERS, MONDAY, Community, opened
 from trc_engage import ClockWentBack, InvalidValue, Pending, SettleReport, SourceError, StreakChange
 from trc_engage.core import streaks
-from trc_engage.entrypoints.wording import describe_pending
+from trc_engage.entrypoints.wording.alerts import describe_pending
 
 ONE_DAY = timedelta(days=1)
 MONDAY_ITSELF, TUESDAY, WEDNESDAY, THURSDAY = (MONDAY.date() + number * ONE_DAY for number in range(4))

@@ -21,7 +21,7 @@ from trc_engage.adapters.mee6 import Mee6Source
 from trc_engage.core.errors import SourceError
 from trc_engage.entrypoints.settings import SOURCES, Settings, SettingsError
 from trc_engage.entrypoints.wiring import name_of_source, opened_source
-from trc_engage.entrypoints.wording import describe_error
+from trc_engage.entrypoints.wording.alerts import describe_error
 
 ADAPTERS = Path(trc_engage.__file__).parent / "adapters"
 GUILD = "200000000000000001"

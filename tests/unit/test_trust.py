@@ -10,7 +10,7 @@ from trc_engage import Board, ClockWentBack, DiscordActivity, SourceError, SyncR
 from trc_engage.core.boards import why_distrusted
 from trc_engage.core.posting import SyncState
 from trc_engage.core.sync import plan_sync
-from trc_engage.entrypoints.wording import describe_error
+from trc_engage.entrypoints.wording.alerts import describe_error
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from attrs import frozen
 
 from support.community import LEDGERS, Community, opened
 from trc_engage import EngageError, SourceError
-from trc_engage.entrypoints.reasons import Words, answer, proof
 from trc_engage.entrypoints.wire.stories import Why as Shown
+from trc_engage.entrypoints.wording.why import Words, answer, proof
 
 ONE_DAY = timedelta(days=1)
 HOURS = (9, 12, 15, 18, 21)

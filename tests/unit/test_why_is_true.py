@@ -10,7 +10,7 @@ from attrs import Factory, define
 from support.community import IDS, Community
 from trc_engage import EngageError, SourceError
 from trc_engage.core.story import Why
-from trc_engage.entrypoints.reasons import Words, answer, proof
+from trc_engage.entrypoints.wording.why import Words, answer, proof
 
 ONE_DAY = timedelta(days=1)
 HOURS = (9, 12, 15, 18, 21)

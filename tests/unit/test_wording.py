@@ -20,7 +20,7 @@ from trc_engage.core.errors import (
 )
 from trc_engage.core.incidents import NAMES, ChannelState, Trouble, failed_again
 from trc_engage.core.settlement import Cause, Pending
-from trc_engage.entrypoints.wording import advice_of, describe_error, describe_pending, why_of
+from trc_engage.entrypoints.wording.alerts import advice_of, describe_error, describe_pending, why_of
 from trc_engage.usecases.runs import Need, NeedKind
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

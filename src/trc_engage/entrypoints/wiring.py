@@ -37,7 +37,7 @@ from .settings import (
     variable_of,
 )
 from .stores import existing_store_path, now, opened_postgres, store_path
-from .wording import describe_notice
+from .wording.alerts import describe_notice
 
 if TYPE_CHECKING:
     from ..adapters.postgres import PostgresLedger

@@ -11,7 +11,7 @@ from ..settings import ALERT_WEBHOOK
 from ..stores import now
 from ..wire.runs import Tried, TriedChannel
 from ..wiring import channels
-from ..wording import safe
+from ..wording.plain import safe
 from .daemon import monitored
 from .options import NOT_HEALTHY, Json, examples, settings_in_force
 from .output import print_lines, print_result

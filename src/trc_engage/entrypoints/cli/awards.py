@@ -11,7 +11,7 @@ from ..stores import now
 from ..wire import members as wire
 from ..wire.shape import parsed_instant
 from ..wiring import opened
-from ..wording import counted, dated, moment, named, points, safe
+from ..wording.plain import counted, dated, moment, named, points, safe
 from .days import changed
 from .options import Json, Member, command, settings_in_force
 from .output import print_lines, print_result

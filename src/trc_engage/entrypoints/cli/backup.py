@@ -9,7 +9,7 @@ from ...adapters.sqlite.backup import Copy
 from ..settings import STORE, Settings, SettingsError
 from ..stores import existing_store_path, now, store_path
 from ..wiring import copy_store, move_store
-from ..wording import counted, lasted, moment, safe, size
+from ..wording.plain import counted, lasted, moment, safe, size
 from .options import BadData, command, settings_in_force
 from .output import print_lines, print_note
 

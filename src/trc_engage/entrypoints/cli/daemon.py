@@ -17,7 +17,8 @@ from ..settings import Settings
 from ..stores import now
 from ..wire.runs import Run
 from ..wiring import opened_runner
-from ..wording import counted, describe_error, points, safe
+from ..wording.alerts import describe_error
+from ..wording.plain import counted, points, safe
 from .options import Json, code_of, command, settings_in_force
 from .output import print_json
 

@@ -11,7 +11,8 @@ from ...core.reports import ExcuseReport, SettleReport, StreakChange
 from ..stores import opened_to_read
 from ..wire.runs import Excusals, Excused, Settled
 from ..wiring import opened
-from ..wording import counted, dated, describe_pending, safe
+from ..wording.alerts import describe_pending
+from ..wording.plain import counted, dated, safe
 from .options import Json, command, day, settings_in_force
 from .output import print_json, print_lines, print_result, print_some, print_table
 

@@ -18,7 +18,7 @@ from ...engage import Engage
 from ...testing.mee6 import Mee6Server
 from ..settings import Settings
 from ..wiring import opened_or_made_ledger, opened_with_source
-from ..wording import counted, points
+from ..wording.plain import counted, points
 from .explain import print_history
 from .options import command
 from .output import print_lines, print_table

@@ -8,7 +8,7 @@ import typer
 from ...core.audit.model import BALANCE, STREAK, Audit, Repair
 from ..wire import runs as wire
 from ..wiring import opened
-from ..wording import counted
+from ..wording.plain import counted
 from .options import NOT_HEALTHY, Json, command, settings_in_force
 from .output import print_lines, print_result, print_some
 

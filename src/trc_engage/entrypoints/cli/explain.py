@@ -10,11 +10,11 @@ from ...core.model import Entry
 from ...core.reports import Standing
 from ...core.story import DayStory, Why
 from ...core.validation import LIMIT_MAX
-from ..reasons import Words, answer, proof
 from ..stores import now, opened_to_read
 from ..wire.members import Entries
 from ..wire.stories import Whys
-from ..wording import counted, explained, moment, named, signed
+from ..wording.plain import counted, explained, moment, named, signed
+from ..wording.why import Words, answer, proof
 from .options import Json, Member, command, settings_in_force
 from .output import print_lines, print_result, print_table
 from .why import Zone, wrapped, zone

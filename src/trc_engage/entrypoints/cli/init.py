@@ -8,7 +8,7 @@ from ...core.errors import StoreOutdated
 from ..settings import PostgresUrl
 from ..stores import migration_sql
 from ..wiring import opened_ledger, opened_or_made_ledger
-from ..wording import safe
+from ..wording.plain import safe
 from .options import command, settings_in_force
 from .output import print_lines
 

@@ -8,7 +8,7 @@ import typer
 from ...core.reports import Rank, Standing
 from ..stores import opened_to_read
 from ..wire.members import Leaderboard
-from ..wording import counted, named
+from ..wording.plain import counted, named
 from .options import Json, command, month as month_of, settings_in_force
 from .output import print_lines, print_result, print_table
 

@@ -13,7 +13,8 @@ from ..stores import opened_to_read
 from ..wire import members as wire
 from ..wire.runs import Imported, Reconciled
 from ..wiring import enrolled, opened
-from ..wording import counted, describe_error, name_of, named, natural, safe
+from ..wording.alerts import describe_error
+from ..wording.plain import counted, name_of, named, natural, safe
 from . import imports
 from .imports import Import
 from .options import BAD_DATA, BadData, By, Json, Member, Note, Reason, examples, settings_in_force

@@ -13,7 +13,7 @@ import typer
 
 from ...core.errors import ClockWentBack, EngageError, InvalidValue, LedgerBusy, LedgerFailed, RosterError, SourceError
 from ..settings import STORE, Settings, SettingsError, read_env_file, store_of
-from ..wording import describe_error
+from ..wording.alerts import describe_error
 from .output import print_error
 
 Member = Annotated[str, typer.Argument(metavar="MEMBER", help="The member's id at TRC, Discord id or name.")]

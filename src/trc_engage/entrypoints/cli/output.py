@@ -9,7 +9,7 @@ from unicodedata import combining, east_asian_width
 import typer
 
 from ..wire.shape import Shape
-from ..wording import safe
+from ..wording.plain import safe
 
 GAP = "  "
 

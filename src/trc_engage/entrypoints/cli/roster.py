@@ -9,7 +9,8 @@ from ...core.reports import RosterReport
 from ..settings import DISCORD_TOKEN, SettingsError
 from ..wire.runs import RosterRound
 from ..wiring import opened, opened_roster
-from ..wording import counted, describe_error, moment, safe
+from ..wording.alerts import describe_error
+from ..wording.plain import counted, moment, safe
 from .options import By, Json, Reason, code_of, examples, settings_in_force
 from .output import print_error, print_json, print_lines
 

@@ -12,7 +12,9 @@ from ..settings import installed_version
 from ..stores import check_store
 from ..wire.runs import FullStatus
 from ..wiring import channels, name_of_source, opened
-from ..wording import LINE_MIN, advice_of, answer, holding, running, safe
+from ..wording.alerts import advice_of
+from ..wording.plain import safe
+from ..wording.status import LINE_MIN, answer, holding, running
 from .options import NOT_HEALTHY, Json, command, settings_in_force
 from .output import GAP, print_lines, print_result, print_styled
 

@@ -14,7 +14,7 @@ from ...core.reports import SyncReport
 from ...engage import Engage
 from ..wire.runs import Synced, SyncFailure
 from ..wiring import opened_with_source
-from ..wording import counted, moment, points, safe, signed, xp_moved
+from ..wording.plain import counted, moment, points, safe, signed, xp_moved
 from .days import print_changed_streaks
 from .options import Json, command, settings_in_force
 from .output import ask, endless_bar, print_json, print_lines, print_result, print_table

@@ -10,10 +10,10 @@ import typer
 
 from ...core.errors import InvalidValue
 from ...core.story import Why
-from ..reasons import Words, answer, proof
 from ..stores import opened_to_read
 from ..wire import stories as wire
-from ..wording import named, safe
+from ..wording.plain import named, safe
+from ..wording.why import Words, answer, proof
 from .options import Json, Member, command, day as parsed_day, settings_in_force
 from .output import print_lines, print_result
 

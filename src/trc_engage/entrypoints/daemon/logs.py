@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
-from ..wording import safe
+from ..wording.plain import safe
 
 Level = Literal["debug", "info", "warning", "error"]
 

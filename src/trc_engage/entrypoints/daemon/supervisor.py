@@ -21,7 +21,7 @@ from ...core.reports import RunReport
 from ...core.slots import slot_of
 from ...engage import Engage
 from ...usecases.notices import failure_of, fingerprint_of
-from ..wording import describe_error
+from ..wording.alerts import describe_error
 
 logger: logging.Logger = logging.getLogger(__name__)
 

@@ -16,10 +16,10 @@ from ...core.posting import in_force
 from ...core.reports import Receipt
 from ...core.validation import ID_LENGTH_MAX, NAME_LENGTH_MAX, POINTS_MAX, SOURCE_LENGTH_MAX, TEXT_LENGTH_MAX
 from ...engage import Engage
-from ..reasons import Words
 from ..settings import installed_version
 from ..wire import members as wire, runs, stories
 from ..wire.shape import INSTANT_FORM, Shown
+from ..wording.why import Words
 from . import openapi
 from .access import Site
 from .endpoints import DAY_FORM, POSITION_MAX, Call, Endpoint, Handler, Month, as_json, tagged

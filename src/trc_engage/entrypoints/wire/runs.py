@@ -8,7 +8,7 @@ from ...core.errors import ClockWentBack, EngageError, LedgerBusy, LedgerFailed,
 from ...core.model import Status as AccountStatus
 from ...core.reports import SyncReport
 from ..settings import SettingsError
-from ..wording import advice_of, describe_error, describe_failures, describe_pending, why_of, why_shut
+from ..wording.alerts import advice_of, describe_error, describe_failures, describe_pending, why_of, why_shut
 from .members import StreakChange
 from .shape import Shape, Shown
 

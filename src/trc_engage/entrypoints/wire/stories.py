@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from ...core import story
 from ...core.reports import Mark
 from ...core.story import GapCause
-from ..reasons import Words, answer
+from ..wording.why import Words, answer
 from .members import Entry, Event, Evidence, OfMember, StreakChange
 from .runs import Excusal
 from .shape import Shape, Shown

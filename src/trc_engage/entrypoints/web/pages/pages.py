@@ -15,10 +15,12 @@ from ....core.days import ONE_DAY
 from ....core.model import Entry
 from ....core.reports import Found
 from ....engage import Engage
-from ...reasons import Words, answer as answer_why, describe_event, proof
 from ...settings import installed_version
 from ...wire.shape import Shown
-from ...wording import STATUSES, advice_of, answer, explained, holding, running
+from ...wording.alerts import advice_of
+from ...wording.plain import STATUSES, explained
+from ...wording.status import answer, holding, running
+from ...wording.why import Words, answer as answer_why, describe_event, proof
 from ..access import AN_ADMIN, Site
 from ..endpoints import POSITION_MAX, Call, month_of
 from ..problems import ProblemError

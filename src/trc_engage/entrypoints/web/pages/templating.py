@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from ....core.reports import Found, Rank, Standing
-from ...wording import name_of, signed
+from ...wording.plain import name_of, signed
 from ..access import Site
 from ..brand import Brand
 from ..endpoints import Call, Endpoint, body_of, tagged
