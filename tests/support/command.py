@@ -19,6 +19,8 @@ from trc_engage.testing.mee6 import Mee6Server
 PACKAGE = Path(trc_engage.__file__).parent
 COMMAND = [sys.executable, "-W", "error", "-m", "trc_engage"]
 TIMEOUT_SECONDS = 60
+FOREIGN = dict.fromkeys(name for name in os.environ if name.startswith("TRC_ENGAGE_"))
+"""The settings of whoever runs the tests, which a command that is run in this process must not see."""
 ADA, GRACE = "80351110224678912", "80351110224678913"
 
 
@@ -58,7 +60,8 @@ class Operator:
     def call(self, *arguments: str, env: Mapping[str, str] | None = None) -> Ran:
         """Run a command in this process, where one of its own would prove nothing more."""
         with chdir(self.folder):
-            result = CliRunner().invoke(app, arguments, prog_name="trc-engage", env={**self.env, **(env or {})})
+            own = {**FOREIGN, **self.env, **(env or {})}
+            result = CliRunner().invoke(app, arguments, prog_name="trc-engage", env=own)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return Ran(result.exit_code, result.stdout, result.stderr)

@@ -219,6 +219,69 @@ def mended(town: Town) -> None:
     town.day()
 
 
+def two_awards(town: Town) -> None:
+    town.days("c")
+    town.award("ada", "one", points=10)
+    town.award("ada", "two", points=20)
+    town.days("-")
+    town.engage.reverse("one", reason="a wrong run", by="admin-7")
+
+
+def adjusted(town: Town) -> None:
+    town.days("c")
+    town.engage.adjust("ada", points=-7, key="fix:1", reason="a typo", by="admin-7")
+
+
+def season(town: Town) -> None:
+    town.day("ada")
+    for name in town.xp:
+        town.xp[name] = 10
+    town.now += timedelta(hours=1)
+    town.engage.sync(rebase_drops=True, by="admin-7", reason="a new season")
+
+
+def reset_while_away(town: Town) -> None:
+    town.days("c")
+    town.now += timedelta(hours=8)
+    town.engage.leave("ada", by="roster")
+    town.day()
+    town.xp["ada"] = 40
+    town.now += timedelta(hours=8)
+    town.engage.rejoin("ada", by="roster")
+    town.day()
+
+
+def still_away(town: Town) -> None:
+    town.days("c")
+    town.now += timedelta(hours=10)
+    town.engage.leave("ada", by="admin-7", reason="said good-bye")
+    town.day()
+
+
+def away_for_long(town: Town) -> None:
+    town.days("c")
+    town.engage.leave("ada", by="admin-7")
+    for _ in range(9):
+        town.day()
+    town.engage.rejoin("ada", never_left=True, by="admin-8", reason="a mix-up")
+    town.day("ada")
+
+
+def off_the_board(town: Town) -> None:
+    town.days("cc")
+    del town.xp["ada"]
+    town.day()
+
+
+def bonus(town: Town) -> None:
+    town.days("c")
+    town.now += timedelta(hours=9)
+    town.engage.award(
+        "ada", source="bonus", points=5, key="milestone:ada:1", at=town.now, by="web app", counts_as_activity=False
+    )
+    town.day()
+
+
 TABLE: dict[str, Case] = {
     "left by mistake, on Thursday": Case(
         left_by_mistake,
@@ -306,6 +369,26 @@ TABLE: dict[str, Case] = {
     ),
     "two causes on one day": Case(two_causes, ("Tue 2026-03-03 was excused", "by admin-7", "ill"), march(3)),
     "a leave that was a mistake": Case(mended, ("Fri 2026-03-06 counts", "XP rose"), march(6)),
+    "one of two awards taken back": Case(
+        two_awards, ("Tue 2026-03-03 counts", "entry 8 has +20 points"), march(3), facts=('"reverses": 7',)
+    ),
+    "points taken by hand": Case(adjusted, ("-7 points by hand", "by admin-7", "a typo", "2026-03-03 00:05")),
+    "a new season": Case(season, ("began anew at 10 XP", "by admin-7", "a new season", "2026-03-03 01:05"), entry=0),
+    "reset while away": Case(
+        reset_while_away, ("began anew at 40 XP", "less than before the leave", "2026-03-04 09:00"), entry=0
+    ),
+    "still away": Case(
+        still_away,
+        ("streak of 1", "not watched from 10:05 UTC on", "admin-7 had marked Ada as left", "said good-bye"),
+        march(3),
+    ),
+    "a long leave that was a mistake": Case(
+        away_for_long, ("Thu 2026-03-05 was excused", "by admin-8", "2026-03-12 00:05", "a mix-up"), march(5)
+    ),
+    "not on the board": Case(off_the_board, ("streak of 2", "2026-03-04", "XP stayed at 1,040"), march(4)),
+    "a bonus is no activity": Case(
+        bonus, ("streak of 1", "2026-03-03", "no award"), march(3), facts=("milestone:ada:1",)
+    ),
     "a day before the enrollment": Case(Town.day, ("was before the enrollment",), march(1)),
     "today": Case(lambda town: town.days("c"), ("not settled yet",), march(3)),
 }

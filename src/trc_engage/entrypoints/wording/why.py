@@ -270,9 +270,9 @@ def _rebased(since: datetime, entry: Entry, day: DayStory, words: Words) -> str:
 
 def describe_excusal(excusal: Excusal, words: Words) -> str:
     """Say how a day was excused, or that the excusal was withdrawn."""
-    whom = "for everybody" if excusal.member_id is None else "for this member"
     what = "excused" if excusal.is_excused else "withdrawn"
-    return f"{what} {whom} {words.done(excusal.actor, excusal.at, excusal.reason, excusal.note)}"
+    what += " for everybody" if excusal.member_id is None else " for this member"
+    return f"{what} {words.done(excusal.actor, excusal.at, excusal.reason, excusal.note)}"
 
 
 def describe_event(event: StreakEvent, day: DayStory | None, words: Words) -> str:
@@ -327,7 +327,6 @@ def _decided(excusal: Excusal, words: Words) -> str:
 
 
 def _a(source: str) -> str:
-    """Return a source with its article."""
     return f"{'an' if source[:1].lower() in 'aeiou' else 'a'} {source}"
 
 
@@ -342,7 +341,6 @@ def _award(entry: Entry, words: Words) -> str:
 
 
 def _of_entry(entry: Entry, partner: Entry | None, words: Words) -> Iterator[str]:
-    """Answer about an entry."""
     done = words.done(entry.actor, entry.at, entry.reason)
     if entry.xp is not None:
         yield from _of_xp(entry, entry.xp, words)
@@ -365,8 +363,10 @@ def _of_xp(entry: Entry, xp: XpChange, words: Words) -> Iterator[str]:
         yield f"Counting began at {at} with {xp.xp_after:,} XP. What was earned on Discord before that pays no points."
         return
     if entry.kind == "rebase":
-        decided = "" if entry.actor is None else f", {words.by(entry.actor)}{words.because(entry.reason)}"
-        yield f"At {at} the count of XP began anew at {xp.xp_after:,} XP{decided}."
+        cause = "less than before the leave" if xp.xp_after < before else "which earlier readings had missed"
+        if entry.actor is not None:
+            cause = f"{words.by(entry.actor)}{words.because(entry.reason)}"
+        yield f"At {at} the count of XP began anew at {xp.xp_after:,} XP, {cause}."
         yield f"All points stay, and so do the {xp.carried_after} carried XP."
         return
     change, reading = xp.xp_after - before, f"at the reading of {at}"
