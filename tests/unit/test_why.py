@@ -11,6 +11,7 @@ import pytest
 from attrs import frozen
 
 from support.community import LEDGERS, Community, opened
+from support.pages import PLACE, mounted, shown
 from trc_engage import EngageError, SourceError
 from trc_engage.entrypoints.wire.stories import Why as Shown
 from trc_engage.entrypoints.wording.why import Words, answer, proof
@@ -396,7 +397,7 @@ TABLE: dict[str, Case] = {
 
 @pytest.mark.parametrize("name", TABLE)
 def test_the_first_sentence_says_why(town: Town, name: str) -> None:
-    """What happened, when, by what or whom; the JSON holds the same facts, and the member reads no admin's name."""
+    """What happened, when, by what or whom; the JSON has the same facts, a member's page the words without names."""
     case = TABLE[name]
     case.happens(town)
     entry = None if case.entry is None else town.engage.history("ada")[case.entry].position
@@ -405,12 +406,17 @@ def test_the_first_sentence_says_why(town: Town, name: str) -> None:
     first = said.split(". ")[0]
     assert [part for part in case.says if part not in first] == [], first
     assert [part for part in case.never if part in said] == []
-    shown = json.dumps(Shown.of_why(why, Words()))
-    assert [part for part in case.facts if part not in shown] == [], shown
+    facts = json.dumps(Shown.of_why(why, Words()))
+    assert [part for part in case.facts if part not in facts] == [], facts
     for_member = answer(why, Words(for_admin=False))
     lines = [] if why.day is None else [*proof(why.day, Words(for_admin=False))]
     assert "admin-" not in for_member + "".join(lines)
     assert "a call" not in for_member + "".join(lines)
+    if case.day is None and entry is None:
+        return
+    asked = f"day={case.day}" if entry is None else f"entry={entry}"
+    page = shown(mounted(town.engage, lambda _, member_id: member_id == "ada"), f"{PLACE}/members/ada?{asked}")
+    assert page.one("section", id="why").one("p", class_="lead").words == for_member
 
 
 def test_who_was_enrolled_mid_week_was_not_watched_before(town: Town) -> None:
