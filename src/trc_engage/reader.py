@@ -31,6 +31,7 @@ from .core.story import (
 )
 from .core.streaks import MILESTONES, Milestone
 from .core.validation import (
+    ID_LENGTH_MAX,
     LIMIT_MAX,
     SOURCE_LENGTH_MAX,
     validate_day,
@@ -39,6 +40,7 @@ from .core.validation import (
     validate_name,
     validate_points,
     validate_position,
+    validate_printable,
 )
 
 DAYS_MAX = 1_000
@@ -85,6 +87,8 @@ class Reader:
 
     def members(self, *, after: str = "", limit: int | None = None) -> Sequence[Standing]:
         """Return where members stand, by member id, without the streaks: everybody, or a page of those beyond an id."""
+        if after != "":
+            validate_printable("after", after, ID_LENGTH_MAX)
         return self._views.members(after=after, limit=None if limit is None else validate_limit(limit))
 
     def never_seen(self) -> Sequence[str]:
@@ -124,8 +128,8 @@ class Reader:
         """Return a member's entries, newest first: those below position `before`, and of one source; 10,000 at most."""
         if before is not None:
             validate_position("before", before)
-        if source is not None and not 1 <= len(source) <= SOURCE_LENGTH_MAX:
-            raise InvalidValue("source", source, f"give a text of 1 to {SOURCE_LENGTH_MAX} characters")
+        if source is not None:
+            validate_printable("source", source, SOURCE_LENGTH_MAX)
         validate_limit(limit)
         self._facts(member_id)
         return self._views.history(member_id, limit=limit, before=before, source=source)

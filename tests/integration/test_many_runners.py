@@ -153,5 +153,7 @@ def test_killed_in_turn_they_run_each_slot_once_and_leave_none_out(world: World)
         points = [entry.points for entry in world.engage.history(member_id, limit=100)]
         assert points == [1] * len(SLOTS) + [0]
     assert world.ledger.calendar().settled_through == date(2026, 3, 3)
-    assert world.ledger.run_state().lease_of(TASK) is None
+    # Who was killed between the end of a slot and giving its lease back leaves one that has expired by now.
+    left = world.ledger.run_state().lease_of(TASK)
+    assert left is None or left.is_free(world.at)
     assert world.engage.audit().breaches == []

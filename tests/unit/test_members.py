@@ -148,13 +148,19 @@ def test_bad_values_are_named(community: Community, field: str, value: object) -
         ("history", {"limit": 10_001}),
         ("history", {"limit": True}),
         ("history", {"before": -1}),
+        ("history", {"source": ""}),
+        ("history", {"source": "nul\x00"}),
+        ("history", {"source": "x" * 51}),
+        ("members", {"after": "nul\x00"}),
+        ("members", {"after": "x" * 201}),
+        ("members", {"after": None}),
         ("feed", {"after": -1}),
         ("feed", {"after": 2**63}),
         ("feed", {"after": "1"}),
     ],
 )
 def test_bad_pages_are_named(community: Community, call: str, arguments: dict[str, object]) -> None:
-    """A limit or position that cannot be used names itself."""
+    """A limit, position, cursor or source that cannot be used names itself."""
     community.enroll("ada")
     members = ["ada"] if call == "history" else []
     with pytest.raises(InvalidValue, match=next(iter(arguments))):

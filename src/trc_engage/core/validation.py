@@ -58,7 +58,7 @@ _DISCORD_ID = re.compile(r"[1-9][0-9]{0,19}", re.ASCII)
 
 def validate_member_id(value: object) -> str:
     """Return TRC's own id of a member: 1 to 200 printable characters."""
-    return _validate_printable("member_id", value, ID_LENGTH_MAX)
+    return validate_printable("member_id", value, ID_LENGTH_MAX)
 
 
 def validate_discord_id(value: object) -> str:
@@ -79,12 +79,12 @@ def validate_name(value: object) -> str:
 
 def validate_key(value: object) -> str:
     """Return a caller's key: 1 to 200 printable characters."""
-    return _validate_printable("key", value, ID_LENGTH_MAX)
+    return validate_printable("key", value, ID_LENGTH_MAX)
 
 
 def validate_source(value: object) -> str:
     """Return what an award is for: 1 to 50 printable characters, and not `discord`, which only a sync may post to."""
-    source = _validate_printable("source", value, SOURCE_LENGTH_MAX)
+    source = validate_printable("source", value, SOURCE_LENGTH_MAX)
     if source.strip().casefold() == DISCORD:
         raise InvalidValue("source", value, "only a sync posts points for Discord; name what else they are for")
     return source
@@ -175,7 +175,8 @@ def validate_position(field: str, value: object) -> int:
     return value
 
 
-def _validate_printable(field: str, value: object, length_max: int) -> str:
+def validate_printable(field: str, value: object, length_max: int) -> str:
+    """Return a text that can be seen, of at least one and at most so many characters."""
     if not isinstance(value, str) or not value.strip() or len(value) > length_max or not value.isprintable():
         raise InvalidValue(field, value, f"give a text of 1 to {length_max} printable characters")
     return value
