@@ -1,6 +1,7 @@
 """Every command that can answer in JSON, on the store of a `World`, in the order of a day."""
 
 import json
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Event
@@ -27,6 +28,15 @@ GOOD_ROWS = 'member_id,discord_id,name\nnew-1,80351110224670001,Nina\nnew-2,,"O\
 BAD_ROWS = f"member_id,discord_id,name\nnew-3,80351110224670003,\nnew-4,12x,Tom\nnew-5,{IDS['ada']},\n,,Nobody\n"
 JSON_ROWS = '[{"member_id": "new-6", "name": "𝕁"},\n {"member_id": "new-7", "discord_id": 80351110224670007}]'
 READERS = ("ada", "bo", "cy", "eli", "fay", "gus", "hal", "ivy", "jo", "kim", "lou", "mei", "Ü-1", "nobody")
+DAYS: Mapping[str, Sequence[str]] = {
+    "bo": ("02-19", "02-16", "02-05"),
+    "eli": ("02-10", "01-30"),
+    "hal": ("02-19",),
+    "jo": ("02-03", "02-02"),
+    "kim": ("02-18", "02-17", "02-10"),
+    "Ü-1": ("02-26",),
+}
+"""Days of which `why` says something that it says of no other."""
 
 
 def commands_with_json() -> set[str]:
@@ -76,11 +86,13 @@ class Commands:
         for member in READERS:
             self.type(f"show {member}")
             self.type(f"history {member}")
-            self.type(f"explain {member}")
+            self.type(f"explain {member} --days 3")
         for options in ("--limit 2", "--limit 2 --before 60", "--limit 0", "--before 0", "--limit 10001"):
             self.type(f"history ada {options}")
-        for options in ("bo --days 40", "jo --days 31", "kim --days 40", "eli --days 35", "ada --days 0"):
-            self.type(f"explain {options}")
+        self.type("explain ada --days 0")
+        for member, days in DAYS.items():
+            for day in days:
+                self.type(f"why {member} --day 2026-{day}")
         months = ("--month 2026-02", "--month 2026-01", "--month 2025-12", "--month 2026-13", "--month x")
         for options in ("", *months, "--limit 3", "--limit 0", "--member ivy", "--member jo --limit 2"):
             self.type(f"leaderboard {options}")
