@@ -2,11 +2,16 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from socket import gethostname
 
 import pytest
 
 from support.command import Operator
+from support.deployment import Deployment
 from support.receiver import TOKEN, Receiver, received
+from trc_engage.entrypoints.wording.status import running
+
+GUILD_ID = "429462860721341342"
 
 
 @pytest.fixture
@@ -21,7 +26,13 @@ def operator(tmp_path: Path, receiver: Receiver) -> Operator:
     """Return an operator who set a webhook, and has no store yet."""
     operator = Operator(tmp_path)
     operator.env["TRC_ENGAGE_ALERT_WEBHOOK"] = receiver.url
+    operator.env["TRC_ENGAGE_GUILD_ID"] = GUILD_ID
     return operator
+
+
+def marked(text: str) -> str:
+    """Return a text as it reads in Discord's Markdown when it means itself."""
+    return text.replace("_", "\\_")
 
 
 def test_a_test_notice_arrives_by_every_channel(operator: Operator, receiver: Receiver) -> None:
@@ -31,6 +42,7 @@ def test_a_test_notice_arrives_by_every_channel(operator: Operator, receiver: Re
     (message,) = receiver.messages
     assert message.content.splitlines()[0] == "**Test: trc-engage can reach you here**"
     assert "Nothing is wrong" in message.content
+    assert message.content.splitlines()[-1] == f"From {marked(gethostname())}, about mee6, server {GUILD_ID}."
     assert "Test: trc-engage can reach you here" in tried.err
     assert list(operator.folder.iterdir()) == []
 
@@ -59,7 +71,28 @@ def test_status_says_what_each_channel_took_last(operator: Operator) -> None:
     """Each channel has a line; one that took nothing yet says so."""
     assert operator.run("members", "enroll", "m-1", "--discord-id", "80351110224678912").code == 0
     assert operator.run("status", "--json").json["alert_channels"] == [
-        {"channel": "log", "sent_at": None, "topic": None},
-        {"channel": "webhook", "sent_at": None, "topic": None},
+        {"channel": "log", "sent_at": None, "topic": None, "undelivered": []},
+        {"channel": "webhook", "sent_at": None, "topic": None, "undelivered": []},
     ]
     assert "alerts by webhook  nothing sent yet" in operator.run("status").out
+
+
+def test_status_says_what_was_not_delivered(tmp_path: Path, receiver: Receiver) -> None:
+    """An alert that a webhook did not take is named until it arrives."""
+    with Deployment(tmp_path / "outage.db", receiver) as deployment:
+        deployment.community.enroll("ada")
+        deployment.run()
+        receiver.trouble = "500"
+        for _ in range(3):
+            deployment.run("fail")
+        status = deployment.engage.status()
+        (webhook,) = status.last_sent
+        assert ([(one.kind, one.topic) for one in webhook.undelivered], webhook.sent_at) == (
+            [("alert", "source")],
+            None,
+        )
+        assert dict(running(status))["alerts by webhook"] == "nothing sent yet; not delivered: alert of source"
+        receiver.trouble = ""
+        deployment.run("fail")
+        (webhook,) = deployment.engage.status().last_sent
+        assert (webhook.undelivered, webhook.topic) == ((), "source")

@@ -11,6 +11,7 @@ MASKED = {"store": "STORE", "store_bytes": "BYTES", "version": "VERSION", "owner
 MASKS = (
     (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:PORT"),
     (re.compile(r"[^\s()]+:\d+:[0-9a-f.]{16,}\b"), "OWNER"),
+    (re.compile(r"\bFrom \S+, about"), "From HOST, about"),
 )
 METHODS = re.compile(r"\b[A-Z]{3,}(, [A-Z]{3,})+")
 """What an address allows, in any order."""

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from operator import attrgetter
 from pathlib import Path
+from socket import gethostname
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import frozen
@@ -37,7 +38,7 @@ from .settings import (
     variable_of,
 )
 from .stores import existing_store_path, now, opened_postgres, store_path
-from .wording.alerts import describe_notice
+from .wording.alerts import describe_notice, signed
 
 if TYPE_CHECKING:
     from ..adapters.postgres import PostgresLedger
@@ -164,7 +165,12 @@ def opened_roster(settings: Settings, **options: Any) -> Iterator[Roster | None]
 
 @contextmanager
 def channels(settings: Settings, describe: Describe = describe_notice) -> Iterator[Sequence[Alerts]]:
-    """Open the channels to an admin: the log, and Sentry and a webhook if they are set."""
+    """Open the channels to an admin: the log, and Sentry and a webhook if they are set.
+
+    Every message ends with whose board it is about, and from which machine it comes.
+    """
+    board = settings.source if settings.guild_id is None else f"{settings.source}, server {settings.guild_id}"
+    describe = signed(describe, f"From {gethostname()}, about {board}.")
     alerts: list[Alerts] = [LogAlerts(describe)]
     if settings.sentry_dsn is not None:
         alerts.append(SentryAlerts(describe=describe))

@@ -36,7 +36,7 @@ def deliver(
     in_use = {fingerprint_of(one) for one in alerts}
     for channel in alerts:
         earlier = _earlier(before, channel)
-        for notice in incidents.notices_due(troubles, earlier, now, source_name):
+        for notice in due(before, channel, troubles, now, source_name):
             states = run.state.channels
             if shut := incidents.state_of(states, channel.channel, fingerprint_of(channel), now):
                 logger.debug("the %s of %s waits: %s", notice.kind, notice.topic, shut.why)
@@ -57,10 +57,20 @@ def deliver(
 def is_due(state: RunState, alerts: Sequence[Alerts], troubles: Sequence[Trouble], now: datetime) -> bool:
     """Return whether any channel is to be sent anything that it takes now."""
     return any(
-        incidents.notices_due(troubles, _earlier(state, one), now)
-        and not incidents.state_of(state.channels, one.channel, fingerprint_of(one), now)
+        due(state, one, troubles, now) and not incidents.state_of(state.channels, one.channel, fingerprint_of(one), now)
         for one in alerts
     )
+
+
+def due(
+    state: RunState,
+    channel: Alerts,
+    troubles: Sequence[Trouble],
+    now: datetime,
+    source_name: str = incidents.UNNAMED,
+) -> Sequence[Notice]:
+    """Return the notices that a channel has not taken yet."""
+    return incidents.notices_due(troubles, _earlier(state, channel), now, source_name)
 
 
 def _earlier(state: RunState, channel: Alerts) -> list[SentNotice]:

@@ -10,7 +10,7 @@ from attrs import Factory, evolve, frozen
 from ..core import incidents, slots
 from ..core.days import in_utc
 from ..core.errors import ClockWentBack, KeptAway, LedgerBusy, ReadStopped, SourceError
-from ..core.incidents import ChannelState, FailureRun, Trouble
+from ..core.incidents import ChannelState, FailureRun, Notice, Trouble
 from ..core.ports import Alerts, Clock, Roster, Store, XpSource
 from ..core.posting import Lease, Posting, RunState
 from ..core.reports import RunReport, Tally
@@ -69,6 +69,8 @@ class LastSent:
     channel: str
     sent_at: datetime | None
     topic: str | None
+    undelivered: tuple[Notice, ...]
+    """What is due to it, and what it has not taken yet."""
 
 
 @frozen
@@ -259,11 +261,11 @@ def status(ledger: Store, now: datetime, alerts: Sequence[Alerts] = (), source_n
     """Return how the system does."""
     run = Run(ledger, slot=slots.slot_of(now))
     state, sync, pending = run.state, run.state.sync, settlement.pending(run, now)
-    lease = state.lease_of(TASK)
+    lease, troubles = state.lease_of(TASK), _troubles(state, pending, now, source_name)
     return Status(
         at=now,
         is_attended=slots.is_attended(now, state.last_slot, sync.good_at),
-        troubles=_troubles(state, pending, now, source_name),
+        troubles=troubles,
         good_at=sync.good_at,
         board_id=sync.board_id,
         failure_run=sync.failure_run,
@@ -275,13 +277,15 @@ def status(ledger: Store, now: datetime, alerts: Sequence[Alerts] = (), source_n
         next_settlement_at=slots.next_settlement_at(now),
         tally=ledger.tally(),
         shut_channels=notices.shut_channels(state.channels, alerts, now),
-        last_sent=tuple(_last_sent(state, one.channel) for one in alerts),
+        last_sent=tuple(
+            _last_sent(state, one.channel, notices.due(state, one, troubles, now, source_name)) for one in alerts
+        ),
         source_name=source_name,
         roster=state.roster,
     )
 
 
-def _last_sent(state: RunState, channel: str) -> LastSent:
+def _last_sent(state: RunState, channel: str, due: Sequence[Notice]) -> LastSent:
     taken = [one for one in state.notices_sent if one.channel == channel]
     last = max(taken, key=lambda one: one.at, default=None)
-    return LastSent(channel, None, None) if last is None else LastSent(channel, last.at, last.topic)
+    return LastSent(channel, last.at if last else None, last.topic if last else None, tuple(due))

@@ -282,11 +282,12 @@ class Status(Shape):
 
 
 class AlertChannel(Shape):
-    """A channel to the admins, and the last notice that it took."""
+    """A channel to the admins, the last notice that it took, and those that it has not taken yet."""
 
     channel: str
     sent_at: datetime | None
     topic: str | None
+    undelivered: Sequence[Notice]
 
 
 class FullStatus(Status):

@@ -18,7 +18,7 @@ from ...core.errors import (
     UnknownAward,
     UnknownMember,
 )
-from ...core.incidents import ChannelState, FailureRun, Message, Notice, Trouble
+from ...core.incidents import ChannelState, Describe, FailureRun, Message, Notice, Trouble
 from ...core.settlement import Pending
 from ..settings import ALERT_WEBHOOK, DISCORD_GUILD_ID, DISCORD_TOKEN, GUILD_ID, SOURCE, SOURCES, variable_of
 
@@ -86,6 +86,16 @@ NEEDED: Mapping[NeedKind, str] = {"unused": f"{ENROLL}, then {START}", "not_runn
 def describe_notice(notice: Notice) -> Message:
     """Put a notice into words for an operator, who has the commands and sets the variables."""
     return incidents.describe(notice, why_of, "See `trc-engage status`; a reminder follows each day")
+
+
+def signed(describe: Describe, signature: str) -> Describe:
+    """Return words that end with a line that says where a notice comes from."""
+
+    def described(notice: Notice) -> Message:
+        message = describe(notice)
+        return Message(message.title, f"{message.text}\n{signature}")
+
+    return described
 
 
 def describe_error(error: EngageError) -> str:

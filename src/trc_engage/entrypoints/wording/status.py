@@ -61,12 +61,7 @@ def running(status: Status) -> Iterator[Fact]:
         yield "roster", _roster(status)
     for contradiction in status.roster.contradictions:
         yield "contradiction", _contradicted(contradiction)
-    for state in status.shut_channels:
-        yield f"alerts by {state.channel}", _shut(status, state)
-    for one in status.last_sent:
-        if one.channel not in {state.channel for state in status.shut_channels}:
-            sent = "nothing sent yet" if one.sent_at is None else f"{one.topic}, {_when(status, one.sent_at)}"
-            yield f"alerts by {one.channel}", sent
+    yield from _channels(status)
     wait = status.wait
     yield "wait", "none" if wait is None else f"{status.source_name} asked for it: until {_to_come(status, wait.until)}"
     yield "pending days", _pending(status)
@@ -88,6 +83,21 @@ def holding(status: Status) -> Iterator[Fact]:
     yield "accounts", ", ".join(accounts) or "none"
     yield "entries", f"{tally.entries:,}"
     yield "store", tally.store if tally.size_bytes is None else f"{tally.store} ({size(tally.size_bytes)})"
+
+
+def _channels(status: Status) -> Iterator[Fact]:
+    """Yield what each channel took last, and what it has not taken yet; or why nothing is sent to it."""
+    shut = {state.channel: _shut(status, state) for state in status.shut_channels}
+    sent = {
+        one.channel: "nothing sent yet" if one.sent_at is None else f"{one.topic}, {_when(status, one.sent_at)}"
+        for one in status.last_sent
+    }
+    due = {
+        one.channel: [f"{of.kind} of {of.topic}".replace("_", " ") for of in one.undelivered]
+        for one in status.last_sent
+    }
+    for channel, fact in {**sent, **shut}.items():
+        yield f"alerts by {channel}", f"{fact}; not delivered: {', '.join(due[channel])}" if due.get(channel) else fact
 
 
 def _shut(status: Status, state: ChannelState) -> str:
