@@ -26,11 +26,19 @@ class AsyncEngage(Awaited):
 
     def __init__(self, engage: Engage, *, threads: int = THREADS) -> None:
         super().__init__(engage)
+        self._limit = threads
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="trc-engage")
+        self._turns: tuple[object, asyncio.Semaphore] | None = None
+        """The loop that asked last, and what lets in as many of its calls as there are threads."""
 
     async def aclose(self) -> None:
         """End the threads, once all calls have returned; the ledger stays open."""
+        turns = self._turns_here()
+        for _ in range(self._limit):
+            await turns.acquire()
         await asyncio.to_thread(self._threads.shutdown)
+        for _ in range(self._limit):
+            turns.release()
 
     async def __aenter__(self) -> Self:
         return self
@@ -55,12 +63,20 @@ class AsyncEngage(Awaited):
 
     async def _run(self, call: Callable[[], Any]) -> Any:
         """Run a call on a thread; cancelled, wait until it has ended if it was begun."""
-        future = self._threads.submit(copy_context().run, call)
-        try:
-            return await asyncio.wrap_future(future)
-        except asyncio.CancelledError:
-            await _ended(future)
-            raise
+        # What waits for a thread waits on the loop: hundreds of calls that are handed over at once hold it up.
+        async with self._turns_here():
+            future = self._threads.submit(copy_context().run, call)
+            try:
+                return await asyncio.wrap_future(future)
+            except asyncio.CancelledError:
+                await _ended(future)
+                raise
+
+    def _turns_here(self) -> asyncio.Semaphore:
+        loop = asyncio.get_running_loop()
+        if self._turns is None or self._turns[0] is not loop:
+            self._turns = loop, asyncio.Semaphore(self._limit)
+        return self._turns[1]
 
 
 async def _ended(future: "Future[Any]") -> None:

@@ -187,7 +187,8 @@ def test_a_call_that_was_begun_is_done_before_its_task_ends(held: Held) -> None:
     asyncio.run(run())
 
 
-def test_cancelling_in_the_middle_leaves_all_or_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_cancelling_in_the_middle_leaves_all_or_nothing(kind: str, tmp_path: Path) -> None:
     """Of 200 awards, each cancelled at another moment, those that are there are whole, and the store is sound."""
 
     async def run(engage: Engage) -> None:
@@ -202,8 +203,35 @@ def test_cancelling_in_the_middle_leaves_all_or_nothing(tmp_path: Path) -> None:
             assert sum(not isinstance(one, BaseException) for one in ended) <= len(entries)
             assert (await points.audit()).is_healthy
 
-    with opened("sqlite", tmp_path) as ledger:
+    with opened(kind, tmp_path) as ledger:
         asyncio.run(run(Community(ledger).begun().engage))
+
+
+def test_it_is_closed_once_all_calls_have_returned(held: Held) -> None:
+    """Those too that still wait for a thread."""
+
+    async def run() -> None:
+        async with AsyncEngage(engage_on(held), threads=1) as points:
+            calls = [asyncio.create_task(award(points, f"run:{number}")) for number in range(5)]
+            await asyncio.to_thread(held.begun.wait, SECONDS_MAX)
+            asyncio.get_running_loop().call_soon(held.go_on.set)
+        assert [(await call).outcome for call in calls] == ["awarded"] * 5
+        with pytest.raises(RuntimeError, match="shutdown"):
+            await points.feed()
+
+    asyncio.run(run())
+
+
+def test_it_serves_one_loop_after_another(held: Held) -> None:
+    """Also where calls have waited for a thread on the one before."""
+    held.go_on.set()
+    points = AsyncEngage(engage_on(held), threads=1)
+
+    async def run() -> int:
+        return len(await asyncio.gather(*(award(points, f"run:{number}") for number in range(5))))
+
+    assert [asyncio.run(run()) for _ in range(2)] == [5, 5]
+    asyncio.run(points.aclose())
 
 
 WHO: ContextVar[str] = ContextVar("who")
