@@ -139,7 +139,7 @@ class Bench:
             rounds,
         )
         floor = "import typer, attrs, sqlite3"
-        yield ratio("trc-engage show M --json", floor, seconds["show"], seconds["show floor"], 1.3)
+        yield ratio("trc-engage show M --json", floor, seconds["show"], seconds["show floor"], 1.6)
         yield ratio("import trc_engage", "import attrs", seconds["import"], seconds["import floor"], 1.6)
 
     def idling(self) -> Iterator[Ratio]:

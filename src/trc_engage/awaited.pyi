@@ -5,10 +5,10 @@ from datetime import date, datetime
 from typing import Any
 
 from .core.audit.model import Audit, Repair
+from .core.days import Excusal
 from .core.errors import LinkTaken
-from .core.membership import MembershipEvent
+from .core.membership import Check, MembershipEvent
 from .core.model import Entry
-from .core.posting import Excusal
 from .core.reports import (
     Enrollment,
     ExcuseReport,
@@ -24,7 +24,6 @@ from .core.reports import (
     Standing,
     SyncReport,
 )
-from .core.roster import Check
 from .core.story import Story, Why
 from .core.streaks import Milestone
 from .engage import Engage

@@ -10,10 +10,11 @@ from attrs.converters import optional
 
 from .core import boards
 from .core.audit.model import Audit, Repair
+from .core.days import Excusal
 from .core.errors import InvalidValue, LinkTaken, OnEventLoop, RosterMissing, SourceMissing
 from .core.model import Decision, DecisionKind
 from .core.ports import Alerts, Clock, Roster, Store, XpSource
-from .core.posting import Draft, Excusal
+from .core.posting import Draft
 from .core.reports import (
     Enrollment,
     ExcuseReport,

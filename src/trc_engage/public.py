@@ -5,6 +5,7 @@ from .core.audit.model import (
     Breach as Breach,
     Repair as Repair,
 )
+from .core.days import Excusal as Excusal
 from .core.errors import (
     AlertFailed as AlertFailed,
     AmbiguousMember as AmbiguousMember,
@@ -35,7 +36,7 @@ from .core.incidents import (
     Notice as Notice,
     Trouble as Trouble,
 )
-from .core.membership import MembershipEvent as MembershipEvent
+from .core.membership import Check as Check, MembershipEvent as MembershipEvent
 from .core.model import (
     Board as Board,
     DiscordActivity as DiscordActivity,
@@ -46,7 +47,6 @@ from .core.model import (
     Sought as Sought,
     XpChange as XpChange,
 )
-from .core.posting import Excusal as Excusal
 from .core.reports import (
     DiscordStanding as DiscordStanding,
     Enrollment as Enrollment,
@@ -65,7 +65,7 @@ from .core.reports import (
     SyncReport as SyncReport,
     Tally as Tally,
 )
-from .core.roster import Check as Check, Presence as Presence
+from .core.roster import Presence as Presence
 from .core.settlement import Pending as Pending
 from .core.slots import SlotEnd as SlotEnd
 from .core.story import Story as Story, Why as Why

@@ -7,14 +7,12 @@ from itertools import groupby
 from attrs import evolve
 
 from .core import streaks
-from .core.days import ONE_DAY, in_utc
+from .core.days import ONE_DAY, Excusal, in_utc
 from .core.errors import AmbiguousMember, InvalidValue, UnknownMember
-from .core.membership import MembershipEvent
+from .core.membership import Check, MembershipEvent
 from .core.model import Entry
 from .core.ports import Clock, Views
-from .core.posting import Excusal
 from .core.reports import Explanation, Found, MemberDay, MemberFacts, Rank, Standing, member_day
-from .core.roster import Check
 from .core.settlement import ends_at
 from .core.story import (
     DayStory,

@@ -205,6 +205,14 @@ _LASTED: Mapping[str, str] = {
 
 
 @frozen
+class Message:
+    """A notice in words."""
+
+    title: str
+    text: str
+
+
+@frozen
 class Notice:
     """One message to an admin; it names no member and holds no secret."""
 
@@ -220,38 +228,27 @@ class Notice:
     @property
     def title(self) -> str:
         """What it says in a line, in plain words."""
-        return describe(self).title
+        return self.message().title
 
     @property
     def text(self) -> str:
         """All else that it says, in plain words."""
-        return describe(self).text
+        return self.message().text
 
-
-@frozen
-class Message:
-    """A notice in words."""
-
-    title: str
-    text: str
+    def message(
+        self, why: Callable[[Trouble], str] = lambda trouble: trouble.why, more: str = "A reminder follows each day"
+    ) -> Message:
+        """Say what it means; a door gives its own reasons, with remedies in them, and where one can see more."""
+        if self.trouble is None:
+            ended = ENDED[self.topic].format(self.source_name)
+            return Message(f"All clear: {ended}", f"{_lasted(self)}. {MADE_UP[self.topic]}.")
+        title = self.trouble.title if self.kind == "alert" else f"Still so: {self.trouble.title}"
+        return Message(title, f"Why: {why(self.trouble)}.\nWhat it means: {self.trouble.meaning}.\n{more}.")
 
 
 Describe = Callable[[Notice], Message]
 """How a channel comes by its words."""
-
-
-def describe(
-    notice: Notice,
-    why: Callable[[Trouble], str] = lambda trouble: trouble.why,
-    more: str = "A reminder follows each day",
-) -> Message:
-    """Say what a notice means; a door gives its own reasons, with remedies in them, and where one can see more."""
-    trouble = notice.trouble
-    if trouble is None:
-        ended = ENDED[notice.topic].format(notice.source_name)
-        return Message(f"All clear: {ended}", f"{_lasted(notice)}. {MADE_UP[notice.topic]}.")
-    title = trouble.title if notice.kind == "alert" else f"Still so: {trouble.title}"
-    return Message(title, f"Why: {why(trouble)}.\nWhat it means: {trouble.meaning}.\n{more}.")
+describe: Describe = Notice.message
 
 
 @frozen

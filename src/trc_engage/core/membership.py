@@ -168,3 +168,42 @@ def of_account(kind: EventKind, account: DiscordActivity, at: datetime, trace: T
 def of_member(kind: EventKind, member_id: str, at: datetime, trace: Trace) -> MembershipEvent:
     """Return what is kept on record of a change of a member."""
     return MembershipEvent(0, member_id, kind, at, trace.actor, trace.reason, trace.note)
+
+
+@frozen
+class Check:
+    """What the roster of a server has told of an account; unknown answers tell nothing."""
+
+    account_id: int
+    guild_id: str
+    asked_at: datetime
+    """When it was last asked, whatever it answered."""
+    present_at: datetime | None = None
+    """When it last told that the member is there …"""
+    joined_at: datetime | None = None
+    """… and since when."""
+    gone_at: datetime | None = None
+    """When it first told that the member is gone, if it has not told otherwise since …"""
+    confirmed_at: datetime | None = None
+    """… and when it last told so again, at least an hour later."""
+    contradicts: bool = False
+    """Whether a note made by hand stands against it."""
+
+    @property
+    def is_present(self) -> bool:
+        """Whether the last clear answer was that the member is there."""
+        return self.present_at is not None and self.gone_at is None
+
+    @property
+    def is_unclear(self) -> bool:
+        """Whether the last answer was unknown."""
+        return self.present_at != self.asked_at and self.gone_at is None
+
+    def is_gone(self, account: DiscordActivity) -> bool:
+        """Tell whether the last clear answer was that the member is gone, and no rise of XP proves it wrong."""
+        return self.gone_at is not None and not rose_since(account, self.gone_at)
+
+
+def rose_since(account: DiscordActivity, at: datetime) -> bool:
+    """Tell whether the member was active in a window that opened then or later: that proves presence."""
+    return account.rose_at is not None and account.rose_at >= at

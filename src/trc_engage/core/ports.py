@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from .audit.model import Breach, Holdings
-    from .days import Calendar
+    from .days import Calendar, Excusal
     from .incidents import Notice
-    from .membership import MembershipEvent
+    from .membership import Check, MembershipEvent
     from .model import Board, DiscordActivity, Entry, Evidence, Member
-    from .posting import Excusal, Lease, Posting, RunState
+    from .posting import Lease, Posting, RunState
     from .reports import Found, MemberFacts, Rank, Standing, StreakChange, Tally
-    from .roster import Check, Presence
+    from .roster import Presence
     from .settlement import DayRecord
     from .story import GoodRun
     from .streaks import Activity, Milestone, Streak

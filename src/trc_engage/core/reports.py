@@ -1,18 +1,22 @@
 """What callers get back: what was done, and where members stand."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from attrs import field, frozen
 
 from . import points
 from .days import Calendar
 from .errors import EngageError, RosterError
-from .incidents import Notice
 from .model import Entry, Evidence, Move, Status, Status as AccountStatus
-from .settlement import Pending
 from .streaks import Streak, StreakStanding
+
+if TYPE_CHECKING:
+    from .incidents import Notice
+    from .settlement import Pending
 
 
 @frozen

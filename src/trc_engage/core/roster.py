@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 from .days import CLOCK_SLACK, ONE_DAY
 from .errors import RosterError
 from .incidents import FailureRun, failed_again
-from .membership import MembershipEvent
+from .membership import Check, MembershipEvent, rose_since
 from .model import DiscordActivity
 from .slots import WAIT_MAX, WAIT_MIN, wait_asked
 
@@ -43,40 +43,6 @@ class Presence:
     """Why it is unknown, in words that name nobody."""
     wait: timedelta | None = None
     """For how long nobody is to be asked after this answer."""
-
-
-@frozen
-class Check:
-    """What the roster of a server has told of an account; unknown answers tell nothing."""
-
-    account_id: int
-    guild_id: str
-    asked_at: datetime
-    """When it was last asked, whatever it answered."""
-    present_at: datetime | None = None
-    """When it last told that the member is there …"""
-    joined_at: datetime | None = None
-    """… and since when."""
-    gone_at: datetime | None = None
-    """When it first told that the member is gone, if it has not told otherwise since …"""
-    confirmed_at: datetime | None = None
-    """… and when it last told so again, at least an hour later."""
-    contradicts: bool = False
-    """Whether a note made by hand stands against it."""
-
-    @property
-    def is_present(self) -> bool:
-        """Whether the last clear answer was that the member is there."""
-        return self.present_at is not None and self.gone_at is None
-
-    @property
-    def is_unclear(self) -> bool:
-        """Whether the last answer was unknown."""
-        return self.present_at != self.asked_at and self.gone_at is None
-
-    def is_gone(self, account: DiscordActivity) -> bool:
-        """Tell whether the last clear answer was that the member is gone, and no rise of XP proves it wrong."""
-        return self.gone_at is not None and not _rose_since(account, self.gone_at)
 
 
 @frozen
@@ -195,15 +161,10 @@ def _is_due(account: DiscordActivity, check: Check, now: datetime, *, is_hourly:
     if waited < -CLOCK_SLACK:
         # It was asked under a clock that ran ahead.
         return True
-    if is_hourly or (check.is_unclear and not _rose_since(account, check.asked_at)):
+    if is_hourly or (check.is_unclear and not rose_since(account, check.asked_at)):
         return waited >= AN_HOUR
     days = waited // ONE_DAY
-    return days > 0 and not _rose_since(account, check.asked_at + (days - 1) * ONE_DAY)
-
-
-def _rose_since(account: DiscordActivity, at: datetime) -> bool:
-    """Tell whether the member was active in a window that opened then or later: that proves presence."""
-    return account.rose_at is not None and account.rose_at >= at
+    return days > 0 and not rose_since(account, check.asked_at + (days - 1) * ONE_DAY)
 
 
 GONE_MIN = 5

@@ -6,10 +6,9 @@ from typing import Literal
 
 from attrs import evolve, frozen
 
-from .days import SATURDAY
+from .days import SATURDAY, Excusal
 from .membership import Absence, MembershipEvent
 from .model import Decision, DiscordActivity, Entry, Evidence
-from .posting import Excusal
 from .reports import Mark, MemberDay, Standing, StreakChange
 from .settlement import ends_at
 

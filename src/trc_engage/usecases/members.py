@@ -7,11 +7,12 @@ from attrs import evolve, field, frozen
 from attrs.converters import optional
 
 from ..core import membership, roster as core_roster
+from ..core.days import Excusal
 from ..core.errors import EngageError, InvalidValue, LinkTaken, NotLinked, RosterError, UnknownMember
 from ..core.membership import Change, MembershipEvent, Trace
 from ..core.model import DiscordActivity, Link, Member, Move
 from ..core.ports import Ledger, Store
-from ..core.posting import Excusal, Posting, retry_on_conflict
+from ..core.posting import Posting, retry_on_conflict
 from ..core.reports import Enrollment, EnrollmentOutcome, ReconcileReport
 from ..core.validation import validate_discord_id, validate_member_id, validate_name, validate_new_member_id
 from . import streaks

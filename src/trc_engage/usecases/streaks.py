@@ -6,10 +6,10 @@ from datetime import date
 from attrs import evolve, frozen
 
 from ..core import streaks as core_streaks
-from ..core.days import Calendar
+from ..core.days import Calendar, Excusal
 from ..core.model import Move
 from ..core.ports import Ledger
-from ..core.posting import Derived, Draft, Excusal
+from ..core.posting import Derived, Draft
 from ..core.reports import ChangeCause, StreakChange
 from ..core.streaks import Streak
 

@@ -7,7 +7,6 @@ from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
 from ...core.errors import LedgerFailed, StoreOutdated
-from .owners import has_ended
 
 Row = tuple[Any, ...]
 Statement = tuple[str, Sequence[Any] | Mapping[str, Any]]
@@ -146,16 +145,6 @@ class SqlStore:
     def close(self) -> None:
         """Close the store."""
         self._database.close()
-
-    def _hold(self, owner: str) -> None:
-        """Keep what shows others that whoever holds a lease still lives."""
-
-    def _let_go(self, owner: str) -> None:
-        """Give that back."""
-
-    def _is_gone(self, owner: str) -> bool:
-        """Return whether whoever holds a lease is known to have ended."""
-        return has_ended(owner)
 
     def __enter__(self) -> Self:
         return self

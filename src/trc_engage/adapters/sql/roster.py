@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from ...core.roster import Check
+from ...core.membership import Check
 from .database import Row, SqlStore
 
 CHECK = "account_id", "guild_id", "asked_at", "present_at", "joined_at", "gone_at", "confirmed_at", "contradicts"

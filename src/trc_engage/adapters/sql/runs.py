@@ -6,14 +6,14 @@ from attrs import evolve
 
 from ...core.errors import Conflict, LeaseLost, LedgerBusy
 from ...core.incidents import ChannelState, FailureRun, SentNotice, failed_again
-from ...core.membership import UNSEEN_MIN
+from ...core.membership import UNSEEN_MIN, Check
 from ...core.posting import Lease, Posting, RunState, SyncFailure, SyncRun, SyncState
 from ...core.reports import COUNTS
-from ...core.roster import Check, Contradiction, RosterState, Round
+from ...core.roster import Contradiction, RosterState, Round
 from ...core.settlement import ROSE_THE_DAY_BEFORE_MIN, days_watched
 from ...core.slots import SlotEnd, SlotOutcome, Wait
 from .database import Connection, Database, Row, SqlStore, stamp
-from .owners import new_owner
+from .owners import has_ended, new_owner
 from .queries import NEVER_SEEN, calendar_of
 from .roster import CHECK, FORGET_CHECKS
 
@@ -216,6 +216,16 @@ ON CONFLICT (task) DO UPDATE SET owner = excluded.owner, taken_at = excluded.tak
 
 class Running(SqlStore):
     """The `RunBook` port."""
+
+    def _hold(self, owner: str) -> None:
+        """Keep what shows others that whoever holds a lease still lives."""
+
+    def _let_go(self, owner: str) -> None:
+        """Give that back."""
+
+    def _is_gone(self, owner: str) -> bool:
+        """Return whether whoever holds a lease is known to have ended."""
+        return has_ended(owner)
 
     def run_state(self, slot: datetime | None = None, /) -> RunState:
         with self._database.snapshot() as connection:

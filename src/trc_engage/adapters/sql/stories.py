@@ -1,21 +1,26 @@
 """What is asked of the tables to tell why: what members did, how days were excused, and what changed streaks."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Mapping, Sequence, Set
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from ...core.days import ONE_DAY
+from ...core.days import ONE_DAY, Excusal
 from ...core.errors import Conflict
 from ...core.membership import MembershipEvent
 from ...core.model import Decision, Entry
-from ...core.posting import Excusal, Posting
 from ...core.reports import StreakChange
 from ...core.story import GoodRun
 from ...core.streaks import Milestone
 from .database import Connection, Database, Row, SqlStore, stamp
 from .queries import ENTRY, entry_of_row
+
+if TYPE_CHECKING:
+    # Half of what `show` would load for nothing.
+    from ...core.posting import Posting
 
 EXCUSALS = "SELECT day, is_excused, at, actor, reason, note, member_id, number FROM excusals"
 CHANGES = """

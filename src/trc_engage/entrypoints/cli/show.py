@@ -9,8 +9,7 @@ from ...core.reports import DiscordStanding, Mark, MemberDay, Standing
 from ...core.streaks import StreakStanding
 from ..stores import now, opened_to_read
 from ..wire import members as wire
-from ..wording.plain import STATUSES, counted, named, safe
-from ..wording.status import presence
+from ..wording.plain import STATUSES, counted, named, presence, safe
 from .options import Json, Member, command, settings_in_force
 from .output import print_json, print_lines, print_styled
 

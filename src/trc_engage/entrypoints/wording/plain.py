@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta
 
+from ...core.membership import Check
 from ...core.model import Entry
 from ...core.reports import Mark, Standing
 from .alerts import DAY, HOUR, MINUTE
@@ -134,6 +135,16 @@ STATUSES = {
     "left": "left Discord; the XP is kept",
     "unlinked": "unlinked; the points stay",
 }
+
+
+def presence(check: Check, now: datetime) -> str:
+    """Return what the roster told of a member."""
+    asked = f"asked {lasted(now - check.asked_at)} ago"
+    if check.gone_at is not None:
+        return f"gone since {moment(check.gone_at)} UTC or earlier, {asked}"
+    since = "" if check.joined_at is None else f" since {moment(check.joined_at)} UTC"
+    return f"on the server{since}, {asked}" if check.present_at else f"not known, {asked}"
+
 
 FORGOTTEN = "(forgotten)"
 

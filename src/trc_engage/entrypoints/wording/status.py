@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 
 from ...core.incidents import NAMES, ROSTER_NAMES, ChannelState
 from ...core.model import Status as Kind
-from ...core.roster import Check, Contradiction
+from ...core.roster import Contradiction
 
 if TYPE_CHECKING:
     # What it runs takes a tenth of the time of `show` to load.
@@ -120,15 +120,6 @@ def _contradicted(one: Contradiction) -> str:
     noted, command = ("left", "returned") if one.is_left else ("present", "left")
     told = f"{one.member_id} is noted by hand as {noted}, and the roster tells otherwise"
     return f"{told}: if that is right, `trc-engage members {command} {one.member_id}`"
-
-
-def presence(check: Check, now: datetime) -> str:
-    """Return what the roster told of a member."""
-    asked = f"asked {lasted(now - check.asked_at)} ago"
-    if check.gone_at is not None:
-        return f"gone since {moment(check.gone_at)} UTC or earlier, {asked}"
-    since = "" if check.joined_at is None else f" since {moment(check.joined_at)} UTC"
-    return f"on the server{since}, {asked}" if check.present_at else f"not known, {asked}"
 
 
 def _pending(status: Status) -> str:

@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from attrs import evolve
 
+from ...core.days import Excusal
 from ...core.errors import Conflict
 from ...core.model import Decision
-from ...core.posting import Excusal, Posting, Settlement, SyncFailure
+from ...core.posting import Posting, Settlement, SyncFailure
 from ...core.reports import StreakChange
 from ...core.streaks import Milestone, Streak
 from .ledger import BENCHMARK, TODAY, MembersContract
