@@ -221,6 +221,7 @@ def test_no_command_prints_a_canary(command: tuple[str, ...], trouble: str, tmp_
         operator.env |= {
             "TRC_ENGAGE_MEE6_TOKEN": TOKEN,
             "TRC_ENGAGE_ALERT_WEBHOOK": receiver.url,
+            "TRC_ENGAGE_HEARTBEAT_URL": receiver.url,
             "SENTRY_DSN": receiver.url.split("/api/")[0].replace("//", f"//{DSN_KEY}@") + "/42",
         }
         for member_id, discord_id in MEMBERS.items():
@@ -234,7 +235,12 @@ def test_no_command_prints_a_canary(command: tuple[str, ...], trouble: str, tmp_
 
 def test_a_setting_that_is_wrong_is_not_printed(tmp_path: Path) -> None:
     """The variable is named, with what to do; its value may be a secret all the same."""
-    for variable in ("TRC_ENGAGE_MEE6_TOKEN", "TRC_ENGAGE_ALERT_WEBHOOK", "SENTRY_DSN"):
+    for variable in (
+        "TRC_ENGAGE_MEE6_TOKEN",
+        "TRC_ENGAGE_ALERT_WEBHOOK",
+        "TRC_ENGAGE_HEARTBEAT_URL",
+        "SENTRY_DSN",
+    ):
         ran = Operator(tmp_path).call("run-due", env={variable: f"wrong {TOKEN}"})
         assert ran.code == 78
         assert variable in ran.err

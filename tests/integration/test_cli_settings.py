@@ -129,12 +129,13 @@ def test_secrets_are_masked_and_slips_are_shown(operator: Operator) -> None:
     names = ("TRC_ENGAGE_MEE6_TOKEN", "TRC_ENGAGE_DISCORD_TOKEN", "TRC_ENGAGE_WEB_TOKEN", "TRC_ENGAGE_WEB_READ_TOKEN")
     lines = [*(f"{name}={SECRET}" for name in names), f"TRC_ENGAGE_SOTRE=/{SECRET}"]
     lines += [f"TRC_ENGAGE_ALERT_WEBHOOK=https://discord.example/{SECRET}", f"SENTRY_DSN=https://{SECRET}@host/1"]
+    lines += [f"TRC_ENGAGE_HEARTBEAT_URL=https://beats.example/{SECRET}"]
     lines += [f"TRC_ENGAGE_STORE=postgresql://trc:{SECRET}@db/engage?password={SECRET}"]
     options = ("--env-file", written(operator, "\n".join(lines)), "settings")
     shown = operator.run(*options)
     assert shown.code == 0
     assert SECRET not in shown.out + shown.err + operator.run(*options, "--json").out
-    assert shown.out.count("(not shown)") == len(names) + 2
+    assert shown.out.count("(not shown)") == len(names) + 3
     assert shown.err == "set, and not known: TRC_ENGAGE_SOTRE\n"
 
 

@@ -93,6 +93,7 @@ def test_the_settings_are_known() -> None:
         "TRC_ENGAGE_MEE6_TOKEN": "token",
         "TRC_ENGAGE_DISCORD_TOKEN": "token",
         "TRC_ENGAGE_ALERT_WEBHOOK": "https://discord.com/api/webhooks/1/x",
+        "TRC_ENGAGE_HEARTBEAT_URL": "https://hc-ping.com/x",
         "TRC_ENGAGE_CONTACT_URL": "https://trc.example/engage",
         "SENTRY_DSN": "https://key@sentry.example/1",
     }

@@ -103,9 +103,11 @@ class Receiver:
 
 class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         receiver = cast("_Server", self.server).receiver
         receiver.receive(self.path, dict(self.headers.items()), body, self.connection)
+
+    do_GET = do_POST  # noqa: N815  the library's names
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Say nothing."""

@@ -119,6 +119,7 @@ DSN = "https://kAnArY@o1.ingest.example/42"
     [
         ("TRC_ENGAGE_MEE6_TOKEN", "kAnArY"),
         ("TRC_ENGAGE_ALERT_WEBHOOK", WEBHOOK),
+        ("TRC_ENGAGE_HEARTBEAT_URL", WEBHOOK),
         ("SENTRY_DSN", DSN),
     ],
 )

@@ -1,4 +1,4 @@
-"""Channels to an admin: the log, Sentry, a Discord webhook."""
+"""Channels to an admin: the log, Sentry, a Discord webhook; and a heartbeat, whose absence is the message."""
 
 import json
 import logging
@@ -11,7 +11,7 @@ from http.client import HTTPConnection, HTTPSConnection
 from importlib import metadata
 from math import nan
 from socket import SHUT_RDWR
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING, ClassVar, Final, Self
 from urllib.parse import SplitResult, urlsplit
 
@@ -23,9 +23,10 @@ from ..core.incidents import Describe, Message, Notice, NoticeKind, describe
 if TYPE_CHECKING:
     from sentry_sdk._types import LogLevelStr
 
-__all__ = ["LogAlerts", "SentryAlerts", "WebhookAlerts"]
+__all__ = ["Heartbeat", "LogAlerts", "SentryAlerts", "WebhookAlerts"]
 
 logger: logging.Logger = logging.getLogger("trc_engage.alerts")
+heartbeats: logging.Logger = logging.getLogger("trc_engage.heartbeat")
 
 
 @frozen
@@ -186,30 +187,22 @@ class WebhookAlerts:
     def send(self, notice: Notice, /) -> None:
         """Deliver a notice before the time is over, whatever the other side does; raises `AlertFailed`."""
         document = {"content": content(self._describe(notice)), "allowed_mentions": {"parse": []}}
-        post = _Post(self._url, self._seconds, document, user_agent(self._contact))
-        thread = Thread(target=post.run, name="alert-webhook", daemon=True)
-        thread.start()
-        thread.join(self._seconds)
-        # Asked once: as soon as it is cut, it ends with an error of its own.
-        is_late = thread.is_alive()
-        if is_late:
-            post.cut()
-        if not post.status:
-            late = f"the webhook did not answer within {self._seconds:g} s"
-            why = f"the webhook cannot be reached ({post.failed})" if post.failed and not is_late else late
-            raise AlertFailed(f"{why}; the next run tries again", may_have_arrived=post.is_sent)
-        if not 200 <= post.status < 300:
+        post = _Request(self._url, self._seconds, user_agent(self._contact), document)
+        if failed := post.ended():
+            raise AlertFailed(f"the webhook {failed}; the next run tries again", may_have_arrived=post.is_sent)
+        if not post.is_taken:
             raise _refusal(post)
 
 
 @define(eq=False)
-class _Post:
-    """One message on its way, in a thread, since nothing else bounds a name service or a server that drips."""
+class _Request:
+    """One request on its way, in a thread, since nothing else bounds a name service or a server that drips."""
 
     url: str = field(repr=False)
     seconds: float
-    document: Mapping[str, object] = field(repr=False)
     user_agent: str
+    document: Mapping[str, object] | None = field(default=None, repr=False)
+    """What is posted; None to get."""
     status: int = field(default=0, init=False)
     headers: Mapping[str, str] = field(factory=dict, init=False)
     """Those of a refusal, in lower case …"""
@@ -221,14 +214,37 @@ class _Post:
     """What kept it from being sent; empty if nothing did."""
     _connection: HTTPConnection | None = field(default=None, init=False, repr=False)
 
+    @property
+    def is_taken(self) -> bool:
+        """Whether the answer says that all is well."""
+        return 200 <= self.status < 300
+
+    def ended(self) -> str:
+        """Send it, and cut it when its time is over; return why there was no answer, or nothing."""
+        thread = Thread(target=self.run, name="alert-request", daemon=True)
+        thread.start()
+        thread.join(self.seconds)
+        # Asked once: as soon as it is cut, it ends with an error of its own.
+        is_late = thread.is_alive()
+        if is_late:
+            self.cut()
+        if self.status:
+            return ""
+        late = f"did not answer within {self.seconds:g} s"
+        return f"cannot be reached ({self.failed})" if self.failed and not is_late else late
+
     def run(self) -> None:
         """Send it, and take note of the status; of a refusal also how long to wait."""
         try:
             connection = self._connection = self._connected()
             address = urlsplit(self.url)
             target = f"{address.path}?{address.query}" if address.query else address.path
-            headers = {"Content-Type": "application/json", "User-Agent": self.user_agent}
-            connection.request("POST", target, json.dumps(self.document), headers)
+            headers = {"User-Agent": self.user_agent}
+            if self.document is None:
+                connection.request("GET", target, headers=headers)
+            else:
+                headers["Content-Type"] = "application/json"
+                connection.request("POST", target, json.dumps(self.document), headers)
             self.is_sent = True
             response = connection.getresponse()
             self.headers = {name.lower(): value for name, value in response.getheaders()}
@@ -263,6 +279,55 @@ class _Post:
         return HTTPSConnection(address.netloc, timeout=timeout, context=context)
 
 
+HEARTBEAT_SECONDS_MAX = 10.0
+
+
+@define(eq=False)
+class Heartbeat:
+    """Calls an address after each good run, so that whoever listens there notices when none comes.
+
+    It works in a thread of its own, and what fails there fails nothing else: it is logged once until it works again.
+    """
+
+    _url: str | None = field(repr=False)
+    """None: nobody listens."""
+    _seconds: float = HEARTBEAT_SECONDS_MAX
+    _is_failing: bool = field(default=False, init=False)
+    _is_stopped: bool = field(default=False, init=False)
+    _idle: Event = field(factory=Event, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._idle.set()
+
+    def beat(self) -> None:
+        """Call the address, unless the last call is still on its way."""
+        if self._url is None or self._is_stopped or not self._idle.is_set():
+            return
+        self._idle.clear()
+        Thread(target=self._call, args=[self._url], name="heartbeat", daemon=True).start()
+
+    def stop(self) -> None:
+        """Let nobody wait for a call any longer."""
+        self._is_stopped = True
+        self._idle.set()
+
+    def close(self) -> None:
+        """Wait until the last call has ended."""
+        self._idle.wait(self._seconds)
+
+    def _call(self, url: str) -> None:
+        request = _Request(url, self._seconds, "trc-engage")
+        failed = request.ended() or ("" if request.is_taken else f"answered with status {request.status}")
+        if failed and not self._is_failing:
+            heartbeats.warning(
+                "the heartbeat's address %s; runs go on, and this is not logged again until it ends", failed
+            )
+        elif self._is_failing and not failed:
+            heartbeats.info("the heartbeat's address answers again")
+        self._is_failing = bool(failed)
+        self._idle.set()
+
+
 def _web_address(url: str) -> SplitResult | None:
     """Return the parts of an address that names a host of the web; None of any other."""
     try:
@@ -282,7 +347,7 @@ def user_agent(contact: str | None) -> str:
     return f"DiscordBot ({contact or 'trc-engage'}, {version})"
 
 
-def _refusal(post: _Post) -> AlertFailed:
+def _refusal(post: _Request) -> AlertFailed:
     """Say what a refusal means, and whether and when to come back."""
     asked = filter(None, (_seconds(post.headers.get("retry-after")), _seconds(_named_in(post.body))))
     return AlertFailed(

@@ -97,6 +97,7 @@ ENV_FILE = "TRC_ENGAGE_ENV_FILE"
 GUILD_ID = "TRC_ENGAGE_GUILD_ID"
 SOURCE = "TRC_ENGAGE_SOURCE"
 ALERT_WEBHOOK = "TRC_ENGAGE_ALERT_WEBHOOK"
+_ADDRESS_FORM = r"(?=[!-~]+\Z)https?://[^@/#]+/[^/?#][^#]*"
 DISCORD_TOKEN = "TRC_ENGAGE_DISCORD_TOKEN"  # noqa: S105  the variable's name, not its value
 DISCORD_GUILD_ID = "TRC_ENGAGE_DISCORD_GUILD_ID"
 SOURCES: Mapping[str, tuple[str, str]] = {
@@ -240,11 +241,17 @@ class Settings:
         ALERT_WEBHOOK,
         "URL of a Discord webhook, for alerts to admins",
         matching(
-            r"(?=[!-~]+\Z)https?://[^@/#]+/[^/?#][^#]*",
+            _ADDRESS_FORM,
             "must be the URL of a Discord webhook (value not shown): https, a host and a path "
             "(in Discord: channel settings, Integrations, Webhooks, Copy Webhook URL)",
             is_url=True,
         ),
+        secret=True,
+    )
+    heartbeat_url: str | None = setting(
+        "TRC_ENGAGE_HEARTBEAT_URL",
+        "URL to call after each good run, such as a check of healthchecks.io",
+        matching(_ADDRESS_FORM, "must be a URL (value not shown): https, a host and a path", is_url=True),
         secret=True,
     )
     contact_url: str | None = setting(

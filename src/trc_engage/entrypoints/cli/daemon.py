@@ -3,16 +3,17 @@
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Annotated, Any
 
 import typer
 
+from ...adapters.alerts import Heartbeat
 from ...core.reports import RunReport, SyncReport
 from ..daemon.logs import Level, logged
 from ..daemon.loop import MINUTES, MINUTES_OF_ROSTER, Daemon, Systemd
 from ..daemon.signals import Stop, stop_on_signals
-from ..daemon.supervisor import Monitor, Supervisor
+from ..daemon.supervisor import HeartbeatMonitor, Monitor, Supervisor
 from ..settings import Settings
 from ..stores import now
 from ..wire.runs import Run
@@ -49,9 +50,11 @@ def supervised(level: Level, *, log_json: bool) -> Iterator[tuple[Supervisor, St
         logged(level, as_json=log_json, secrets=settings.secrets),
         monitored(settings) as monitor,
         opened_runner(settings) as runner,
+        closing(Heartbeat(settings.heartbeat_url)) as heartbeat,
     ):
         stop.on_signal(runner.stop)
-        yield Supervisor(runner.engage, runner.alerts, now, monitor), stop
+        stop.on_signal(heartbeat.stop)
+        yield Supervisor(runner.engage, runner.alerts, now, monitor, HeartbeatMonitor(heartbeat)), stop
 
 
 def exit_with(report: RunReport) -> None:

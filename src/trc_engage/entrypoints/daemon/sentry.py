@@ -26,8 +26,8 @@ SETTLEMENT_MONITOR = "trc-engage-settlement"
 FLUSH_SECONDS_MAX = 1.0
 REMOVED = "[removed]"
 VALUE_WITHHELD = "withheld, since it may name a member; the traceback shows where"
-WEBHOOK_SECRET_LENGTH_MIN = 16
-"""A shorter part of a webhook's path is a word."""
+URL_SECRET_LENGTH_MIN = 16
+"""A shorter part of a secret address's path is a word."""
 
 
 class CountingTransport(HttpTransport):
@@ -127,9 +127,8 @@ def _secrets(settings: Settings) -> Sequence[str]:
     if settings.sentry_dsn is not None:
         dsn = urlsplit(settings.sentry_dsn)
         plain |= {dsn.username, dsn.password}
-    if settings.alert_webhook is not None:
-        webhook = urlsplit(settings.alert_webhook)
-        plain |= {part for part in (*webhook.path.split("/"), webhook.query) if len(part) >= WEBHOOK_SECRET_LENGTH_MIN}
+    for address in map(urlsplit, filter(None, (settings.alert_webhook, settings.heartbeat_url))):
+        plain |= {part for part in (*address.path.split("/"), address.query) if len(part) >= URL_SECRET_LENGTH_MIN}
     known = {secret for secret in plain if secret}
     forms = (
         known | {quote(secret, safe="") for secret in known} | {b64encode(secret.encode()).decode() for secret in known}

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
+from ...adapters.alerts import Heartbeat
 from ...core.errors import EngageError
 from ...core.incidents import (
     FAILURES_MIN,
@@ -86,19 +87,32 @@ class Monitor:
         """Report an error that nobody expected."""
 
 
+class HeartbeatMonitor(Monitor):
+    """Sends a heartbeat after each slot that was synced: one that waited or failed is not good."""
+
+    def __init__(self, heartbeat: Heartbeat) -> None:
+        self._heartbeat = heartbeat
+
+    def check_in(self, report: RunReport, /) -> None:
+        """Send one if the run was good."""
+        if report.outcome == "synced":
+            self._heartbeat.beat()
+
+
 class Supervisor:
     """Does what is due; `run` logs every failure and raises none."""
 
-    def __init__(self, engage: Engage, channels: Sequence[Alerts], clock: Clock, monitor: Monitor) -> None:
+    def __init__(self, engage: Engage, channels: Sequence[Alerts], clock: Clock, *monitors: Monitor) -> None:
         self._engage = engage
         self._incident = StoreIncident(channels, engage.source_name)
         self._clock = clock
-        self._monitor = monitor
+        self._monitors = monitors
 
     def run_once(self) -> RunReport:
         """Do what is due; raises what `Engage.run_due` raises."""
         report = self._engage.run_due()
-        self._monitor.check_in(report)
+        for monitor in self._monitors:
+            monitor.check_in(report)
         return report
 
     def run(self) -> RunReport | None:
@@ -123,4 +137,5 @@ class Supervisor:
             logger.error("the run failed: %s", describe_error(error))
             return
         logger.error("the run broke off, which is a bug: %s", type(error).__name__, exc_info=error)
-        self._monitor.capture(error)
+        for monitor in self._monitors:
+            monitor.capture(error)
