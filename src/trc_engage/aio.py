@@ -1,22 +1,36 @@
 """`AsyncEngage`: what a web app with an event loop holds in its hand."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from contextvars import copy_context
 from copy import copy
-from typing import Any, Self
+from functools import partial, wraps
+from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
 
-from .awaited import Awaited
 from .core.ports import Store
 from .engage import Engage
 
 THREADS = 4
 """As many as `PostgresLedger` keeps connections."""
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
-class AsyncEngage(Awaited):
+def _awaited(
+    method: Callable[Concatenate[Engage, P], T],
+) -> "Callable[Concatenate[AsyncEngage, P], Coroutine[Any, Any, T]]":
+    """Return a method of `Engage` as a coroutine, with its signature and its help."""
+
+    @wraps(method)
+    async def call(self: "AsyncEngage", /, *values: P.args, **options: P.kwargs) -> T:
+        return await self._run(partial(method, self._engage, *values, **options))
+
+    return call
+
+
+class AsyncEngage:
     """An `Engage` whose every method is a coroutine, run on threads of its own, at most `threads` at once.
 
     A call that is cancelled before a thread took it up has done nothing. One that was begun is waited for, and is then
@@ -25,7 +39,7 @@ class AsyncEngage(Awaited):
     """
 
     def __init__(self, engage: Engage, *, threads: int = THREADS) -> None:
-        super().__init__(engage)
+        self._engage = engage
         self._limit = threads
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="trc-engage")
         self._turns: tuple[object, asyncio.Semaphore] | None = None
@@ -61,7 +75,7 @@ class AsyncEngage(Awaited):
             if close := getattr(ledger, "close", None):
                 close()
 
-    async def _run(self, call: Callable[[], Any]) -> Any:
+    async def _run(self, call: Callable[[], T]) -> T:
         """Run a call on a thread; cancelled, wait until it has ended if it was begun."""
         # What waits for a thread waits on the loop: hundreds of calls that are handed over at once hold it up.
         async with self._turns_here():
@@ -77,6 +91,52 @@ class AsyncEngage(Awaited):
         if self._turns is None or self._turns[0] is not loop:
             self._turns = loop, asyncio.Semaphore(self._limit)
         return self._turns[1]
+
+    standing: Final = _awaited(Engage.standing)
+    milestones: Final = _awaited(Engage.milestones)
+    days: Final = _awaited(Engage.days)
+    explain: Final = _awaited(Engage.explain)
+    members: Final = _awaited(Engage.members)
+    never_seen: Final = _awaited(Engage.never_seen)
+    find: Final = _awaited(Engage.find)
+    presence: Final = _awaited(Engage.presence)
+    resolve: Final = _awaited(Engage.resolve)
+    history: Final = _awaited(Engage.history)
+    events: Final = _awaited(Engage.events)
+    feed: Final = _awaited(Engage.feed)
+    milestones_reached: Final = _awaited(Engage.milestones_reached)
+    story: Final = _awaited(Engage.story)
+    why: Final = _awaited(Engage.why)
+    whys: Final = _awaited(Engage.whys)
+    excusals: Final = _awaited(Engage.excusals)
+    leaderboard: Final = _awaited(Engage.leaderboard)
+    longest_streaks: Final = _awaited(Engage.longest_streaks)
+    rank: Final = _awaited(Engage.rank)
+    today: Final = _awaited(Engage.today)
+    enroll: Final = _awaited(Engage.enroll)
+    enroll_all: Final = _awaited(Engage.enroll_all)
+    link: Final = _awaited(Engage.link)
+    unlink: Final = _awaited(Engage.unlink)
+    leave: Final = _awaited(Engage.leave)
+    leave_all: Final = _awaited(Engage.leave_all)
+    rejoin: Final = _awaited(Engage.rejoin)
+    rejoin_all: Final = _awaited(Engage.rejoin_all)
+    reconcile: Final = _awaited(Engage.reconcile)
+    sync: Final = _awaited(Engage.sync)
+    run_due: Final = _awaited(Engage.run_due)
+    check_roster: Final = _awaited(Engage.check_roster)
+    status: Final = _awaited(Engage.status)
+    audit: Final = _awaited(Engage.audit)
+    repair: Final = _awaited(Engage.repair)
+    award: Final = _awaited(Engage.award)
+    reverse: Final = _awaited(Engage.reverse)
+    adjust: Final = _awaited(Engage.adjust)
+    settle: Final = _awaited(Engage.settle)
+    excuse: Final = _awaited(Engage.excuse)
+    unexcuse: Final = _awaited(Engage.unexcuse)
+    hide: Final = _awaited(Engage.hide)
+    show: Final = _awaited(Engage.show)
+    forget: Final = _awaited(Engage.forget)
 
 
 async def _ended(future: "Future[Any]") -> None:

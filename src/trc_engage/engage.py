@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Self
+from typing import Self, TypeVar, Unpack
 
 from attrs import evolve
 from attrs.converters import optional
@@ -12,6 +12,7 @@ from .core import boards
 from .core.audit.model import Audit, Repair
 from .core.days import Excusal
 from .core.errors import InvalidValue, LinkTaken, OnEventLoop, RosterMissing, SourceMissing
+from .core.membership import Trace, TraceArguments
 from .core.model import Decision, DecisionKind
 from .core.ports import Alerts, Clock, Roster, Store, XpSource
 from .core.posting import Draft
@@ -31,9 +32,6 @@ from .core.validation import (
     validate_day,
     validate_discord_id,
     validate_member_id,
-    validate_new_actor,
-    validate_note,
-    validate_reason,
     validate_trace,
     validate_weekday,
 )
@@ -42,6 +40,8 @@ from .usecases import audit, awards, members, roster, runs, settlement, sync
 from .usecases.leases import Run
 from .usecases.members import Newcomer
 from .usecases.runs import Runner, Status
+
+K = TypeVar("K", bound=str)
 
 
 class Engage(Reader):
@@ -98,14 +98,7 @@ class Engage(Reader):
         return self._store
 
     def enroll(
-        self,
-        member_id: str,
-        *,
-        discord_id: str | None = None,
-        name: str | None = None,
-        by: str | None = None,
-        reason: str | None = None,
-        note: str | None = None,
+        self, member_id: str, *, discord_id: str | None = None, name: str | None = None, **trace: Unpack[TraceArguments]
     ) -> Enrollment:
         """Enroll a member, or bring name and link up to date; raises `LinkTaken` (R7).
 
@@ -113,7 +106,7 @@ class Engage(Reader):
         reason, but no note. Name nobody in them.
         """
         newcomer = Newcomer(member_id, discord_id, name)
-        return members.enroll(self._ledger, newcomer, self._now(), validate_trace(by, reason, note))
+        return members.enroll(self._ledger, newcomer, self._now(), validate_trace(**trace))
 
     def enroll_all(
         self,
@@ -121,74 +114,45 @@ class Engage(Reader):
         *,
         skip_bad: bool = False,
         dry_run: bool = False,
-        by: str | None = None,
-        reason: str | None = None,
+        **trace: Unpack[TraceArguments],
     ) -> Sequence[Enrollment | LinkTaken]:
         """Enroll many in one posting; if any link is taken nothing is written, unless `skip_bad`.
 
-        A dry run writes nothing and returns what would become of each.
+        A dry run writes nothing and returns what would become of each. `by`, `reason` and `note` are said of all.
         """
         how = {"skip_bad": skip_bad, "dry_run": dry_run}
-        return members.enroll_all(self._ledger, newcomers, self._now(), validate_trace(by, reason), **how)
+        return members.enroll_all(self._ledger, newcomers, self._now(), validate_trace(**trace), **how)
 
-    def link(
-        self,
-        member_id: str,
-        discord_id: str,
-        *,
-        by: str | None = None,
-        reason: str | None = None,
-        note: str | None = None,
-    ) -> Enrollment:
-        """Link a Discord id to a member; raises `UnknownMember` and `LinkTaken` (R7)."""
-        return members.link(self._ledger, member_id, discord_id, self._now(), validate_trace(by, reason, note))
+    def link(self, member_id: str, discord_id: str, **trace: Unpack[TraceArguments]) -> Enrollment:
+        """Link a Discord id to a member (R7), with `by`, `reason`, `note`; raises `UnknownMember` and `LinkTaken`."""
+        return members.link(self._ledger, member_id, discord_id, self._now(), validate_trace(**trace))
 
-    def unlink(
-        self, member_id: str, *, by: str | None = None, reason: str | None = None, note: str | None = None
-    ) -> Enrollment:
-        """Close the member's account; the points stay (R7). Raises `UnknownMember`."""
-        return members.unlink(self._ledger, member_id, self._now(), validate_trace(by, reason, note))
+    def unlink(self, member_id: str, **trace: Unpack[TraceArguments]) -> Enrollment:
+        """Close the member's account, with `by`, `reason` and `note`; the points stay (R7). Raises `UnknownMember`."""
+        return members.unlink(self._ledger, member_id, self._now(), validate_trace(**trace))
 
-    def leave(
-        self, member_id: str, *, by: str | None = None, reason: str | None = None, note: str | None = None
-    ) -> Enrollment:
-        """Note that the member left Discord (R6); raises `UnknownMember` and `NotLinked`."""
-        return self.leave_all([member_id], by=by, reason=reason, note=note)[0]
+    def leave(self, member_id: str, **trace: Unpack[TraceArguments]) -> Enrollment:
+        """Note that the member left Discord (R6), with `by`, `reason`, `note`; raises `UnknownMember`, `NotLinked`."""
+        return self.leave_all([member_id], **trace)[0]
 
-    def leave_all(
-        self, member_ids: Sequence[str], *, by: str | None = None, reason: str | None = None, note: str | None = None
-    ) -> Sequence[Enrollment]:
-        """Note the same of many, all or none."""
-        return members.leave(self._ledger, member_ids, self._now(), validate_trace(by, reason, note))
+    def leave_all(self, member_ids: Sequence[str], **trace: Unpack[TraceArguments]) -> Sequence[Enrollment]:
+        """Note the same of many, all or none, with `by`, `reason` and `note`."""
+        return members.leave(self._ledger, member_ids, self._now(), validate_trace(**trace))
 
-    def rejoin(
-        self,
-        member_id: str,
-        *,
-        never_left: bool = False,
-        by: str | None = None,
-        reason: str | None = None,
-        note: str | None = None,
-    ) -> Enrollment:
+    def rejoin(self, member_id: str, *, never_left: bool = False, **trace: Unpack[TraceArguments]) -> Enrollment:
         """Note that the member is back on Discord (R6); raises `UnknownMember` and `NotLinked`.
 
         With `never_left` the last leave was a mistake: the account is as if it had never left, also after a return was
-        noted (R6a). Then `by` and `reason` are needed.
+        noted (R6a). Then `by` and `reason` are needed, and as ever there may be a `note`.
         """
-        return self.rejoin_all([member_id], never_left=never_left, by=by, reason=reason, note=note)[0]
+        return self.rejoin_all([member_id], never_left=never_left, **trace)[0]
 
     def rejoin_all(
-        self,
-        member_ids: Sequence[str],
-        *,
-        never_left: bool = False,
-        by: str | None = None,
-        reason: str | None = None,
-        note: str | None = None,
+        self, member_ids: Sequence[str], *, never_left: bool = False, **trace: Unpack[TraceArguments]
     ) -> Sequence[Enrollment]:
-        """Note the same of many, all or none."""
-        trace = validate_trace(by, reason, note, is_needed=never_left)
-        return members.rejoin(self._ledger, member_ids, self._now(), trace, never_left=never_left)
+        """Note the same of many, all or none, with `by`, `reason` and `note`."""
+        said = validate_trace(**trace, is_needed=never_left)
+        return members.rejoin(self._ledger, member_ids, self._now(), said, never_left=never_left)
 
     def reconcile(
         self,
@@ -196,18 +160,16 @@ class Engage(Reader):
         *,
         dry_run: bool = False,
         accept_departures: bool = False,
-        by: str | None = None,
-        reason: str | None = None,
-        note: str | None = None,
+        **trace: Unpack[TraceArguments],
     ) -> ReconcileReport:
         """Note who left and who is back by a list of all Discord ids that are on the server (R6, R25).
 
         If 5 or more and more than 10 % of the members are not on it, it is refused as `RosterError`, unless
-        `accept_departures`, with `by` and `reason`.
+        `accept_departures`, with `by` and `reason`, and perhaps a `note`.
         """
-        trace = validate_trace(by, reason, note, is_needed=accept_departures and not dry_run)
+        said = validate_trace(**trace, is_needed=accept_departures and not dry_run)
         ids = frozenset(map(validate_discord_id, present))
-        return members.reconcile(self._ledger, ids, self._now(), trace, dry_run=dry_run, accept=accept_departures)
+        return members.reconcile(self._ledger, ids, self._now(), said, dry_run=dry_run, accept=accept_departures)
 
     def sync(
         self,
@@ -237,7 +199,8 @@ class Engage(Reader):
             "rebase_drops": rebase_drops,
             "adopt_board": adopt_board,
         }
-        decision = _decision(decided, by, reason, dry_run=dry_run)
+        kind, trace = _decision(decided, by, reason, needing="" if dry_run else "adopt_board")
+        decision = None if kind is None else Decision(kind, trace.actor, trace.reason)
         return sync.sync(self._ledger, self._source, self._clock, sync.How(dry_run, fresh, decision, shown=shown))
 
     def run_due(self) -> RunReport:
@@ -265,11 +228,9 @@ class Engage(Reader):
         """
         if self._roster is None:
             raise RosterMissing
-        is_decided = accept_departures and not dry_run
-        if not accept_departures and (by is not None or reason is not None):
-            raise InvalidValue("by", by, "give by and reason together with accept_departures")
-        trace = validate_trace(by, reason, is_needed=is_decided) if accept_departures else None
-        how = roster.HowToCheck(dry_run, trace)
+        decided = {"accept_departures": accept_departures}
+        kind, trace = _decision(decided, by, reason, needing="" if dry_run else "accept_departures")
+        how = roster.HowToCheck(dry_run, trace if kind else None)
         return roster.check(self._ledger, self._roster, self._clock, how)
 
     def status(self) -> Status:
@@ -333,52 +294,39 @@ class Engage(Reader):
 
         The member may read the reason; the note is for admins. Raises `UnknownMember`.
         """
-        meant = self._excusal(days, by, validate_reason(reason), note, member_id)
-        return settlement.excuse(self._ledger, days, meant)
+        return self._excuse(days, member_id, validate_trace(by, reason, note, is_needed=True), is_excused=True)
 
     def unexcuse(
         self, *days: date, by: str, reason: str | None = None, member_id: str | None = None, note: str | None = None
     ) -> ExcuseReport:
         """Require excused days again (R13, R13a, R16); raises `UnknownMember`."""
-        meant = self._excusal(days, by, optional(validate_reason)(reason), note, member_id)
-        return settlement.excuse(self._ledger, days, evolve(meant, is_excused=False))
+        trace = validate_trace(validate_actor(by), reason, note)
+        return self._excuse(days, member_id, trace, is_excused=False)
 
-    def _excusal(
-        self, days: Sequence[date], by: str, reason: str | None, note: str | None, member_id: str | None
-    ) -> Excusal:
-        """Return an excusal of the first of some weekdays, for each of them to be made of."""
-        weekdays = [*map(validate_weekday, days or (None,))]
-        by, note = validate_new_actor(by), optional(validate_note)(note)
-        return Excusal(
-            weekdays[0],
-            is_excused=True,
-            at=self._now(),
-            actor=by,
-            reason=reason,
-            note=note,
-            member_id=optional(validate_member_id)(member_id),
-        )
+    def _excuse(self, days: Sequence[date], member_id: str | None, trace: Trace, *, is_excused: bool) -> ExcuseReport:
+        first, *_ = map(validate_weekday, days or (None,))
+        alone = optional(validate_member_id)(member_id)
+        meant = Excusal(first, is_excused, self._now(), trace.actor or "", trace.reason, trace.note, alone)
+        return settlement.excuse(self._ledger, days, meant)
 
-    def hide(
-        self, member_id: str, *, by: str | None = None, reason: str | None = None, note: str | None = None
-    ) -> Enrollment:
-        """Leave a member out of leaderboards, who still sees the own rank; raises `UnknownMember`."""
-        return members.hide(self._ledger, member_id, self._now(), validate_trace(by, reason, note), hidden=True)
+    def hide(self, member_id: str, **trace: Unpack[TraceArguments]) -> Enrollment:
+        """Leave a member out of leaderboards, who still sees the own rank, with `by`, `reason` and `note`.
 
-    def show(
-        self, member_id: str, *, by: str | None = None, reason: str | None = None, note: str | None = None
-    ) -> Enrollment:
-        """Show a hidden member in leaderboards again; raises `UnknownMember`."""
-        return members.hide(self._ledger, member_id, self._now(), validate_trace(by, reason, note), hidden=False)
+        Raises `UnknownMember`.
+        """
+        return members.hide(self._ledger, member_id, self._now(), validate_trace(**trace), hidden=True)
 
-    def forget(
-        self, member_id: str, *, by: str | None = None, reason: str | None = None, note: str | None = None
-    ) -> Enrollment:
+    def show(self, member_id: str, **trace: Unpack[TraceArguments]) -> Enrollment:
+        """Show a hidden member in leaderboards again, with `by`, `reason` and `note`; raises `UnknownMember`."""
+        return members.hide(self._ledger, member_id, self._now(), validate_trace(**trace), hidden=False)
+
+    def forget(self, member_id: str, **trace: Unpack[TraceArguments]) -> Enrollment:
         """Put a tombstone where name and Discord ids were; entries and sums stay (R9). Raises `UnknownMember`.
 
-        What was said before of the member's links and leaves goes too; what is said of this stays.
+        What was said before of the member's links and leaves goes too; what is said of this by `by`, `reason` and
+        `note` stays.
         """
-        return members.forget(self._ledger, member_id, self._now(), validate_trace(by, reason, note))
+        return members.forget(self._ledger, member_id, self._now(), validate_trace(**trace))
 
 
 def _is_on_event_loop() -> bool:
@@ -390,22 +338,15 @@ def _is_on_event_loop() -> bool:
         return False
 
 
-def _decision(
-    decided: Mapping[DecisionKind, bool], by: str | None, reason: str | None, *, dry_run: bool
-) -> Decision | None:
-    """Return what was decided, with its trace (R27)."""
-    kinds = [kind for kind, is_meant in decided.items() if is_meant]
-    if not kinds:
-        for field, value in (("by", by), ("reason", reason)):
-            if value is not None:
-                raise InvalidValue(field, value, f"give it together with {', '.join(decided)}")
-        return None
-    kind, *others = kinds
+def _decision(decided: Mapping[K, bool], by: str | None, reason: str | None, *, needing: str) -> tuple[K | None, Trace]:
+    """Return what was decided, if anything was, with its trace, which one kind of decision needs (R27)."""
+    kinds: list[K | None] = [kind for kind, is_meant in decided.items() if is_meant]
+    kind, *others = kinds or [None]
     if others:
-        raise InvalidValue(others[0], value=True, advice=f"decide for either {kind} or {others[0]}")
-    is_needed = kind == "adopt_board" and not dry_run
-    return Decision(
-        kind,
-        validate_actor(by) if is_needed or by is not None else None,
-        validate_reason(reason) if is_needed or reason is not None else None,
-    )
+        raise InvalidValue(str(others[0]), value=True, advice=f"decide for either {kind} or {others[0]}")
+    if kind is not None:
+        return kind, validate_trace(by, reason, is_needed=kind == needing)
+    for field, value in {"by": by, "reason": reason}.items():
+        if value is not None:
+            raise InvalidValue(field, value, f"give it together with {', '.join(decided)}")
+    return None, Trace()

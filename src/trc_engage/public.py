@@ -36,7 +36,11 @@ from .core.incidents import (
     Notice as Notice,
     Trouble as Trouble,
 )
-from .core.membership import Check as Check, MembershipEvent as MembershipEvent
+from .core.membership import (
+    Check as Check,
+    MembershipEvent as MembershipEvent,
+    TraceArguments as TraceArguments,
+)
 from .core.model import (
     Board as Board,
     DiscordActivity as DiscordActivity,

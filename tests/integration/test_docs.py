@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 import trc_engage
-from trc_engage import Engage
+from trc_engage import AmbiguousMember, Engage
 from trc_engage.adapters.memory import MemoryLedger
 from trc_engage.core import days, points, slots
 from trc_engage.entrypoints.wire import as_json, status_of
@@ -58,10 +58,23 @@ def test_the_table_of_errors_has_the_statuses_that_are_answered() -> None:
     """Of every error with one, and of those below it."""
     rows = re.findall(r"^\| (`[A-Z].*?) \|.*\| (\d+) \|$", (ROOT / "docs/embedding.md").read_text(), re.MULTILINE)
     told = {name: int(status) for names, status in rows for name in re.findall(r"`(\w+)`", names)}
-    assert len(told) == 12
+    assert len(told) == 13
     for name, status in told.items():
         error = getattr(trc_engage, name)
         assert status_of(error.__new__(error)) == status, name
+
+
+def test_a_name_of_several_members_is_a_conflict() -> None:
+    """Whose app takes a name from a form answers with what it could mean, and not with a failure of its own."""
+    engage = Engage(ledger=MemoryLedger(), clock=lambda: datetime(2026, 3, 2, tzinfo=UTC))
+    for member_id in ("m-1", "m-2"):
+        engage.enroll(member_id, name="Ada")
+    with pytest.raises(AmbiguousMember) as raised:
+        engage.resolve("ada")
+    assert (status_of(raised.value), str(raised.value)) == (
+        409,
+        "'ada' could be 'm-1' (Ada), 'm-2' (Ada); nothing was done; give the member's id",
+    )
 
 
 def test_the_fields_of_a_standing_are_listed() -> None:

@@ -1,20 +1,34 @@
 """The public face: listed, documented, typed, and explained by `help()`."""
 
-import ast
 import doctest
 import pydoc
 import re
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
+from inspect import getmembers, isfunction, signature
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
 import trc_engage
-from support import faces
-from trc_engage import Engage, EngageError, ports
+from trc_engage import Engage, EngageError, TraceArguments, ports
 from trc_engage.core import errors
 
 API = (Path(__file__).parents[2] / "docs/api.md").read_text()
+
+
+def public_methods() -> list[tuple[str, Callable[..., object]]]:
+    """Return the methods of `Engage`, those of `Reader` among them."""
+    return [(name, method) for name, method in getmembers(Engage, isfunction) if not name.startswith("_")]
+
+
+def classes_of(hint: object) -> Iterator[type]:
+    """Yield the classes that an annotation names."""
+    if isinstance(hint, type) and not get_args(hint):
+        yield hint
+    for part in get_args(hint):
+        yield from classes_of(part)
 
 
 def test_every_public_name_is_documented() -> None:
@@ -33,14 +47,9 @@ def test_every_port_is_documented() -> None:
 
 def test_what_engage_returns_and_takes_is_public() -> None:
     """Whoever annotates his own functions needs no private module."""
-    face = ast.parse(faces.face())
-    needed = {
-        name.name
-        for node in face.body
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(("core", "usecases"))
-        for name in node.names
-    }
-    assert needed <= set(dir(trc_engage))
+    hints = [hint for _, method in public_methods() for hint in get_type_hints(method).values()]
+    needed = {one.__name__ for hint in hints for one in classes_of(hint) if one.__module__.startswith("trc_engage.")}
+    assert needed - vars(ports).keys() <= set(dir(trc_engage))
 
 
 def test_every_error_is_public() -> None:
@@ -67,6 +76,7 @@ def test_help_teaches() -> None:
     assert "award(self, member_id: str, *, source: str, points: int, key: str" in told
     for name in set(dir(trc_engage)) - {"__version__"}:
         assert name in told
-    for name, method in vars(Engage).items():
-        if not name.startswith("_"):
-            assert method.__doc__, name
+    for name, method in public_methods():
+        assert method.__doc__, name
+        if "trace" in signature(method).parameters:
+            assert all(f"`{word}`" in pydoc.getdoc(method) for word in TraceArguments.__annotations__), name

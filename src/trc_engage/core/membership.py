@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Literal, TypedDict
 
 from attrs import evolve, frozen
 
@@ -14,6 +14,16 @@ UNSEEN_MIN = 3
 """How many accounts no board must have shown, and nobody else's, for their ids or the board to be suspect (R31)."""
 MENDED_MAX = timedelta(days=7)
 """How long a leave that was a mistake may have lasted for its days to count by the XP; of a longer one nobody knows."""
+
+
+class TraceArguments(TypedDict, total=False):
+    """What a method that leaves a trace takes by keyword, each a text or None: who did it, and why."""
+
+    by: str | None
+    reason: str | None
+    """The member may read it."""
+    note: str | None
+    """For admins alone."""
 
 
 @frozen

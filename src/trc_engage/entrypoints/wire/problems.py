@@ -24,6 +24,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "wrong-method": (405, "This cannot be done here"),
     "key-reused": (409, "The key is used already"),
     "reversed": (409, "The award was taken back"),
+    "ambiguous-member": (409, "Several members could be meant"),
     "link-taken": (409, "The link is taken"),
     "not-linked": (409, "The member has no linked Discord account"),
     "too-large": (413, "The body is too large"),
@@ -53,6 +54,7 @@ class Problem(Shape):
 FORMS: tuple[tuple[type[EngageError], str, Callable[..., str]], ...] = (
     (errors.UnknownMember, "unknown-member", lambda it: f"there is no member {shortened(it.member_id)}"),
     (errors.UnknownAward, "unknown-award", lambda it: f"there is no award with the key {shortened(it.key)}"),
+    (errors.AmbiguousMember, "ambiguous-member", lambda it: f"{it.fact}; {it.remedy}"),
     (errors.KeyReused, "key-reused", str),
     (errors.Reversed, "reversed", str),
     (errors.NotLinked, "not-linked", lambda it: f"member {shortened(it.member_id)} has none; link one first"),
