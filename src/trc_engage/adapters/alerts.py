@@ -312,8 +312,8 @@ class Heartbeat:
         self._idle.set()
 
     def close(self) -> None:
-        """Wait until the last call has ended."""
-        self._idle.wait(self._seconds)
+        """Wait until the last call has ended, which is a moment after its time is over."""
+        self._idle.wait(self._seconds + 1)
 
     def _call(self, url: str) -> None:
         request = _Request(url, self._seconds, "trc-engage")
