@@ -1,12 +1,13 @@
 """Shapes of members, of the ledger and of what is done with them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Self
 
-from ...core.membership import EventKind
-from ...core.model import Kind, Status
-from ...core.reports import ChangeCause, EnrollmentOutcome, Mark, ReceiptOutcome
+from ...core import model, reports
+from ...core.membership import MembershipEvent
+from ...core.reports import DiscordStanding, ReceiptOutcome
+from ...core.streaks import StreakStanding
 from .shape import Shape, Shown
 
 
@@ -16,13 +17,10 @@ class OfMember(Shape):
     member_id: str
 
 
-class Account(Shape):
+class Account(Shape, core=DiscordStanding, fields="xp_total xp_carried xp_to_next_point status"):
     """The linked account; its Discord id is left out."""
 
-    xp_total: int
     xp_carried: Annotated[int, Shown("XP kept for the next point, 0-99.")]
-    xp_to_next_point: int
-    status: Status
 
 
 class Link(Shape):
@@ -35,33 +33,28 @@ class LinkedAccount(Account, Link):
     """The linked account, for admins."""
 
 
-class Streak(Shape):
+class Streak(Shape, core=StreakStanding, fields="current longest active_today at_risk next_milestone"):
     """A member's streak."""
 
     current: Annotated[int, Shown("Active weekdays in a row, up to the last settled day.")]
-    longest: int
-    active_today: bool
     at_risk: Annotated[bool, Shown("It breaks unless something is done today, or comes to light.")]
-    next_milestone: int | None
 
 
-class Member(OfMember):
+class Known(OfMember, core=reports.Standing, fields="name points points_by_source"):
+    """What is known of every member."""
+
+
+class Member(Known):
     """Where a member stands, for members to see."""
 
-    name: str | None
-    points: int
-    points_by_source: Mapping[str, int]
     discord: Account | None
     streak: Streak
     left: Annotated[bool, Shown("Noted as having left Discord.", of="has_left")] = False
 
 
-class Standing(OfMember):
+class Standing(Known):
     """Where a member stands, for admins."""
 
-    name: str | None
-    points: int
-    points_by_source: Mapping[str, int]
     discord: LinkedAccount | None
     streak: Streak | None = None
     left: Annotated[bool, Shown("Noted as having left Discord.", of="has_left")] = False
@@ -73,28 +66,19 @@ class Standings(Shape):
     members: Sequence[Standing]
 
 
-class MemberRow(OfMember):
+class MemberRow(
+    Known,
+    core=reports.Standing,
+    fields="discord_id=discord.discord_id status=discord.status xp_total=discord.xp_total "
+    "xp_carried=discord.xp_carried hidden=is_hidden forgotten=is_forgotten",
+):
     """A member in an export."""
 
-    name: str | None
-    points: int
-    points_by_source: Mapping[str, int]
-    discord_id: Annotated[str | None, Shown(of="discord.discord_id")]
-    status: Annotated[Status | None, Shown(of="discord.status")]
-    xp_total: Annotated[int | None, Shown(of="discord.xp_total")]
-    xp_carried: Annotated[int | None, Shown(of="discord.xp_carried")]
-    hidden: Annotated[bool, Shown(of="is_hidden")]
-    forgotten: Annotated[bool, Shown(of="is_forgotten")]
 
-
-class MemberItem(OfMember):
+class MemberItem(OfMember, core=reports.Standing, fields="name points discord hidden=is_hidden forgotten=is_forgotten"):
     """A member in a list, for admins."""
 
-    name: str | None
-    points: int
     discord: Account | None
-    hidden: Annotated[bool, Shown(of="is_hidden")]
-    forgotten: Annotated[bool, Shown(of="is_forgotten")]
 
 
 class Members(Shape):
@@ -104,38 +88,29 @@ class Members(Shape):
     next_after: Annotated[str | None, Shown("The cursor of the next page; null on the last.")]
 
 
-class Entry(Shape):
+class Entry(
+    Shape,
+    core=model.Entry,
+    fields="position kind source points day at silent key reason by=actor reverses booked_at counts_as_activity "
+    "xp_before=xp.xp_before xp_after=xp.xp_after xp_carried=xp.carried_after xp_carried_before=xp.carried_before "
+    "xp_baseline=xp.baseline_after xp_baseline_before=xp.baseline_before",
+):
     """A line of the ledger."""
 
     position: Annotated[int, Shown("Orders all entries of all members.")]
-    kind: Kind
-    source: str
     points: Annotated[int, Shown("Signed.")]
-    day: date
-    at: datetime
     silent: Annotated[bool, Shown("Nobody is to be notified of it.")]
-    key: str | None
-    reason: str | None
-    by: Annotated[str | None, Shown(of="actor")]
     reverses: Annotated[int | None, Shown("The position of the award that it takes back.")]
     booked_at: Annotated[datetime | None, Shown("When an award was booked, if that is not when it happened.")]
     counts_as_activity: Annotated[bool, Shown("Whether an award makes its day active; a bonus does not.")]
-    xp_before: Annotated[int | None, Shown(of="xp.xp_before")]
-    xp_after: Annotated[int | None, Shown(of="xp.xp_after")]
-    xp_carried: Annotated[int | None, Shown(of="xp.carried_after")]
-    xp_carried_before: Annotated[int | None, Shown(of="xp.carried_before")]
-    xp_baseline: Annotated[int | None, Shown(of="xp.baseline_after")]
-    xp_baseline_before: Annotated[int | None, Shown(of="xp.baseline_before")]
 
 
 class FeedEntry(Entry, OfMember):
     """A line of the ledger, and whose it is."""
 
 
-class EntryRow(FeedEntry):
+class EntryRow(FeedEntry, core=model.Entry, fields="account_id=xp.account_id"):
     """A line of the ledger in an export."""
-
-    account_id: Annotated[int | None, Shown(of="xp.account_id")]
 
 
 class Entries(Shape):
@@ -159,12 +134,9 @@ class Feed(Shape):
     more: Annotated[bool, Shown("There are more already.")]
 
 
-class CalendarDay(Shape):
+class CalendarDay(Shape, core=reports.MemberDay, fields="day mark active=is_active"):
     """What a day meant for a streak."""
 
-    day: date
-    mark: Mark
-    active: Annotated[bool, Shown(of="is_active")]
     sources: Annotated[Sequence[str], Shown(of=lambda day: sorted({one.source for one in day.evidence}))]
 
 
@@ -174,22 +146,14 @@ class Calendar(OfMember):
     days: Annotated[Sequence[CalendarDay], Shown("Oldest first.")]
 
 
-class Evidence(Shape):
+class Evidence(Shape, core=model.Evidence, fields="source position opens_at closes_at"):
     """What makes a day active."""
 
-    source: str
-    position: int | None
-    opens_at: datetime | None
-    closes_at: datetime | None
 
-
-class Rank(Shape):
+class Rank(Shape, core=reports.Rank, fields="rank member_id name points"):
     """A place on the leaderboard."""
 
     rank: Annotated[int, Shown("1, 1, 3 …")]
-    member_id: str
-    name: str | None
-    points: int
     streak: Annotated[int | None, Shown("The current streak, on a leaderboard by streak.")] = None
     left: Annotated[bool, Shown("Noted as having left Discord.", of="has_left")] = False
 
@@ -207,22 +171,16 @@ class Leaderboard(Shape):
         return cls.of(month=month and f"{month:%Y-%m}", ranks=ranks, own=own)
 
 
-class Enrollment(OfMember):
+class Enrollment(Shape, core=reports.Enrollment, fields="member_id outcome"):
     """What became of a member's enrollment or link."""
 
-    outcome: EnrollmentOutcome
 
-
-class Event(Shape):
+class Event(Shape, core=MembershipEvent, fields="number kind at by reason note account_id"):
     """What was done about a member, such as a link or a leave."""
 
     number: Annotated[int, Shown("Orders all events of all members.")]
-    kind: EventKind
-    at: datetime
     by: Annotated[str | None, Shown("Null if nobody said so.", of="actor")]
-    reason: str | None
     note: Annotated[str | None, Shown("For admins only.")]
-    account_id: int | None
 
 
 class EventRow(Event, OfMember):
@@ -250,14 +208,11 @@ class Milestones(Shape):
     after: Annotated[int, Shown("The cursor of the next page, also where this one is empty.")]
 
 
-class StreakChange(OfMember):
+class StreakChange(
+    OfMember, core=reports.StreakChange, fields="current_before current_after longest_before longest_after cause"
+):
     """How news of a settled day changed a streak."""
 
-    current_before: int
-    current_after: int
-    longest_before: int
-    longest_after: int
-    cause: ChangeCause
     day: Annotated[date | None, Shown("The earliest day that the news was of.")]
 
 

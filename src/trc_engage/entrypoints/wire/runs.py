@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Self, get_args
 
+from ...core import days, incidents, model, posting, roster, slots
+from ...core.audit import model as audit
 from ...core.errors import ClockWentBack, EngageError, LedgerBusy, LedgerFailed, RosterError, SourceError
 from ...core.model import Status as AccountStatus
-from ...core.reports import SyncReport
-from ..settings import SettingsError
+from ...core.reports import COUNTS, ExcuseReport, ReconcileReport, RosterReport, SyncReport
+from ..settings import InForce, SettingsError
 from ..wording.alerts import advice_of, describe_error, describe_failures, describe_pending, why_of, why_shut
 from .members import StreakChange
 from .shape import Shape, Shown
@@ -34,24 +36,19 @@ class Settled(Shape):
     pending: Sequence[Pending]
 
 
-class Excused(Shape):
+class Excused(Shape, core=ExcuseReport, fields="outcome member_id days unchanged"):
     """What became of days that were excused or required again."""
 
     outcome: str
     member_id: Annotated[str | None, Shown("Who alone is meant; null for everybody.")]
     days: Annotated[Sequence[date], Shown("Those that changed.")]
-    unchanged: Sequence[date]
     late: Sequence[StreakChange]
 
 
-class Excusal(Shape):
+class Excusal(Shape, core=days.Excusal, fields="day member_id at by=actor reason"):
     """An excused day, for admins."""
 
-    day: date
     member_id: Annotated[str | None, Shown("Null for everybody.")]
-    at: datetime
-    by: Annotated[str, Shown(of="actor")]
-    reason: str | None
     note: Annotated[str | None, Shown("For admins alone.")]
 
 
@@ -61,34 +58,21 @@ class Excusals(Shape):
     excusals: Sequence[Excusal]
 
 
-class Move(Shape):
+class Move(
+    Shape,
+    core=model.Move,
+    fields="member_id=account.member_id kind points xp_before=account.xp_total xp_after=xp_total",
+):
     """What a sync would do to an account."""
-
-    member_id: Annotated[str, Shown(of="account.member_id")]
-    kind: str | None
-    points: int
-    xp_before: Annotated[int, Shown(of="account.xp_total")]
-    xp_after: Annotated[int, Shown(of="xp_total")]
 
 
 def _is_planned(report: SyncReport) -> bool:
     return report.outcome == "planned"
 
 
-class Synced(Outcome):
+class Synced(Outcome, core=SyncReport, fields=f"{' '.join(COUNTS)} points pages rows taken_at"):
     """What a sync did, or would do."""
 
-    opened: int
-    gained: int
-    deducted: int
-    rebased: int
-    unchanged: int
-    absent: int
-    missed: int
-    points: int
-    pages: int
-    rows: int
-    taken_at: datetime
     late: Sequence[StreakChange]
     dry_run: Annotated[bool, Shown(of=_is_planned)]
     moves: Annotated[Sequence[Move] | None, Shown(of=lambda sync: sync.moves if _is_planned(sync) else None)] = None
@@ -129,28 +113,17 @@ class SyncFailure(Failure, Outcome):
     dry_run: bool
 
 
-class Notice(Shape):
+class Notice(Shape, core=incidents.Notice, fields="kind topic since title"):
     """A message to the admins."""
 
-    kind: str
-    topic: str
-    since: datetime
-    title: str
 
-
-class RosterRound(Outcome):
+class RosterRound(
+    Outcome,
+    core=RosterReport,
+    fields="at guild_id asked unknown left returned never_left contradicted unconfirmed next_at",
+):
     """What a round of the roster did, or would do; members by their ids."""
 
-    at: datetime
-    guild_id: str
-    asked: int
-    unknown: int
-    left: Sequence[str]
-    returned: Sequence[str]
-    never_left: Sequence[str]
-    contradicted: Sequence[str]
-    unconfirmed: int
-    next_at: datetime | None
     error: Annotated[Failure | None, Shown(of=lambda report: report.error and Failure.of_error(report.error))]
 
 
@@ -193,40 +166,29 @@ class Trouble(Shape):
     meaning: str
 
 
-class Wait(Shape):
+class Wait(Shape, core=slots.Wait, fields="kind until"):
     """A wait that the source asked for."""
 
     kind: str
-    until: datetime
 
 
-class LastSlot(Shape):
+class LastSlot(Shape, core=slots.SlotEnd, fields="slot outcome at"):
     """How the last slot ended."""
 
-    slot: datetime
     outcome: str
-    at: datetime
 
 
-class Lease(Shape):
+class Lease(Shape, core=posting.Lease, fields="taken_at until"):
     """Since when somebody is at work, and until when at most."""
 
-    taken_at: datetime
-    until: datetime
 
-
-class OwnedLease(Lease):
+class OwnedLease(Lease, core=posting.Lease, fields="owner"):
     """A lease, and whose it is."""
 
-    owner: str
 
-
-class Channel(Shape):
+class Channel(Shape, core=incidents.ChannelState, fields="channel dead_since not_before"):
     """A channel to the admins to which nothing is sent."""
 
-    channel: str
-    dead_since: datetime | None
-    not_before: datetime | None
     why: Annotated[str, Shown(of=why_shut)]
 
 
@@ -234,11 +196,8 @@ def _accounts(status: Any) -> Mapping[AccountStatus, int]:
     return {kind: status.tally.accounts.get(kind, 0) for kind in get_args(AccountStatus)}
 
 
-class Contradiction(Shape):
+class Contradiction(Shape, core=roster.Contradiction, fields="member_id noted_as_left=is_left"):
     """A member of whom something else is noted by hand than the roster tells."""
-
-    member_id: str
-    noted_as_left: Annotated[bool, Shown(of="is_left")]
 
 
 class Roster(Shape):
@@ -312,12 +271,8 @@ class Tried(Shape):
     channels: Sequence[TriedChannel]
 
 
-class SettingShown(Shape):
+class SettingShown(Shape, core=InForce, fields="variable value origin"):
     """A setting that is in force, and what set it; a secret is masked."""
-
-    variable: str
-    value: str | None
-    origin: str
 
 
 class SettingsShown(Shape):
@@ -327,32 +282,16 @@ class SettingsShown(Shape):
     unknown: Sequence[str]
 
 
-class Breach(Shape):
+class Breach(Shape, core=audit.Breach, fields="check subject found expected message"):
     """Something in the store that is not as it must be."""
 
-    check: str
-    subject: str
-    found: str
-    expected: str
-    message: str
 
-
-class Audited(Shape):
+class Audited(Shape, core=audit.Audit, fields="members accounts entries"):
     """How much was looked at."""
 
-    members: int
-    accounts: int
-    entries: int
 
-
-class Change(Shape):
+class Change(Shape, core=audit.Breach, fields="check subject what before=found after=expected"):
     """Something that was rebuilt."""
-
-    check: str
-    subject: str
-    what: str
-    before: Annotated[str, Shown(of="found")]
-    after: Annotated[str, Shown(of="expected")]
 
 
 class Audit(Shape):
@@ -371,11 +310,9 @@ class BadRow(Shape):
     message: Annotated[str, Shown(of=lambda row: describe_error(row.error))]
 
 
-class Reconciled(Outcome):
+class Reconciled(Outcome, core=ReconcileReport, fields="left returned"):
     """Who left and who is back, by a list of who is on the server."""
 
-    left: Sequence[str]
-    returned: Sequence[str]
     strangers: Annotated[int, Shown("On the list, and linked to nobody.")]
     distrusted: Annotated[str | None, Shown("Why it takes --accept-departures.")]
 

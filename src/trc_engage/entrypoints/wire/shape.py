@@ -1,7 +1,8 @@
 """The shapes of our JSON, each said once: for the command line's `--json`, the web API and its OpenAPI document.
 
-A shape is a class whose annotations are the fields of an object. `of` fills it from a value of the core, and what
-`Shown` says of a field is its description in OpenAPI.
+A shape is a class whose annotations are the fields of an object; those that a value of the core has are only
+named, before them. `of` fills it from such a value, and what `Shown` says of a field is its
+description in OpenAPI.
 """
 
 from __future__ import annotations
@@ -63,6 +64,14 @@ class Shape(dict[str, Any]):
     A field with a default of None is left out where it would be null.
     """
 
+    core_class: type = object
+    core_fields: Mapping[str, str] = {}
+
+    def __init_subclass__(cls, *, core: type = object, fields: str = "") -> None:
+        """Take fields from a class of the core, as `name` or `name=path`; annotated ones keep their place."""
+        cls.core_class = core
+        cls.core_fields = {name: path or name for name, _, path in (one.partition("=") for one in fields.split())}
+
     @classmethod
     def of(cls, source: object = None, /, **given: Any) -> Self:
         """Fill the shape with what is given, and with the attributes of a value of the core."""
@@ -79,9 +88,26 @@ def optional_of(shape: type[Shape]) -> Set[str]:
 
 
 @_cached_by_class
-def hints_of(cls: type) -> Mapping[str, tuple[Any, Shown]]:
+def hints_of(cls: type[Shape]) -> Mapping[str, tuple[Any, Shown]]:
     """Return for each field of a class its type, and what is to be known of it."""
-    return {name: known_of(hint) for name, hint in get_type_hints(cls, include_extras=True).items()}
+    hints = {name: known_of(hint) for name, hint in get_type_hints(cls, include_extras=True).items()}
+    found: dict[str, tuple[Any, Shown]] = {}
+    for one in (one for one in reversed(cls.__mro__) if issubclass(one, Shape) and one is not Shape):
+        for name, path in one.core_fields.items():
+            found[name] = hints.get(name) or (_hint_of(one.core_class, path), Shown(of=path))
+        found |= {name: hints[name] for name in vars(one).get("__annotations__", ())}
+    return found
+
+
+def _hint_of(core: type, path: str) -> Any:
+    """Return the type of what a path leads to from a class of the core, be it a property."""
+    name, _, rest = path.partition(".")
+    read = getattr(getattr(core, name), "fget", None)
+    hint = get_type_hints(core)[name] if read is None else get_type_hints(read)["return"]
+    if not rest:
+        return hint
+    kind, is_nullable = without_none(hint)
+    return _hint_of(kind, rest) | None if is_nullable else _hint_of(kind, rest)
 
 
 def known_of(hint: Any) -> tuple[Any, Shown]:

@@ -5,45 +5,33 @@ from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
 from ...core import story
-from ...core.reports import Mark
-from ...core.story import GapCause
 from ..wording.why import Words, answer
 from .members import Entry, Event, Evidence, OfMember, StreakChange
 from .runs import Excusal
 from .shape import Shape, Shown
 
 
-class Gap(Shape):
+class Gap(Shape, core=story.Gap, fields="since until cause by reason=event.reason"):
     """A time in which nobody could see what the member earned on Discord."""
 
-    since: datetime
     until: Annotated[datetime | None, Shown("Null: it lasts.")]
-    cause: GapCause
     by: Annotated[str | None, Shown("Who did what began it.", of="event.actor")]
-    reason: Annotated[str | None, Shown(of="event.reason")]
 
 
-class StreakEvent(Shape):
+class StreakEvent(Shape, core=story.StreakEvent, fields="kind first_day day at before after"):
     """What became of a streak."""
 
-    kind: Literal["grew", "ended", "changed"]
     first_day: Annotated[date | None, Shown("The first day on which it grew.")]
     day: Annotated[date, Shown("The last day on which it grew, the one that ended it, or the first of the news.")]
     at: Annotated[datetime, Shown("When that was settled, or the news was posted.")]
-    before: int
-    after: int
     change: StreakChange | None
 
 
-class Day(Shape):
+class Day(Shape, core=story.DayStory, fields="day mark active=of.is_active evidence not_watched settled_at"):
     """A day, and what is known of it."""
 
-    day: Annotated[date, Shown(of="day")]
-    mark: Mark
-    active: Annotated[bool, Shown(of="of.is_active")]
     evidence: Annotated[Sequence[Evidence], Shown(of="of.evidence")]
     not_watched: Annotated[Sequence[Gap], Shown(of="gaps")]
-    settled_at: datetime | None
     readings: Annotated[int, Shown("How many good syncs began on it.", of=lambda one: len(one.runs))]
     longest_gap: Annotated[
         Sequence[datetime],
