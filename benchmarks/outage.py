@@ -14,7 +14,7 @@ from trc_engage.adapters.sqlite import SqliteLedger
 SLOT = timedelta(minutes=15)
 RUNS = 20
 FAILED = "INSERT INTO runs (task, outcome, at, trouble, message, counts) VALUES ('sync', 'failed', ?, 'down', 'no', 1)"
-KEPT = f"INSERT INTO failure_runs (scope, failures, since, trouble, message) {FROM_RUNS}"
+KEPT = f"INSERT INTO failure_runs SELECT 'sync', scope, failures, since, trouble, message FROM ({FROM_RUNS})"
 
 
 class Down:

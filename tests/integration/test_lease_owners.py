@@ -11,8 +11,8 @@ import pytest
 
 from support.attended import Post, manned
 from support.command import COMMAND, TIMEOUT_SECONDS
-from trc_engage.adapters.sql import owners
-from trc_engage.adapters.sql.owners import has_ended, new_owner
+from trc_engage.adapters.sql import runs
+from trc_engage.adapters.sql.runs import has_ended, new_owner
 
 OTHER = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
 """Starts a command as the first process of a namespace of its own, as a container does, under the same host name."""
@@ -111,7 +111,7 @@ def test_a_number_that_was_given_again_is_not_the_one_who_had_it(monkeypatch: py
     """Its process started at another time: what was true of a container's first process, forever."""
     owner = new_owner()
     assert not has_ended(owner)
-    monkeypatch.setattr(owners, "_started", lambda _: "1")
+    monkeypatch.setattr(runs, "_started", lambda _: "1")
     assert has_ended(owner)
 
 
@@ -119,14 +119,14 @@ def test_a_number_that_was_given_again_is_not_the_one_who_had_it(monkeypatch: py
 def test_of_a_process_elsewhere_nothing_is_known(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     """It may live though its number stands for nobody here; its lease is waited for."""
     owner = new_owner()
-    monkeypatch.setattr(owners, "_started", lambda _: "1")
+    monkeypatch.setattr(runs, "_started", lambda _: "1")
     assert has_ended(owner)
     if what == "namespace":
-        monkeypatch.setattr(owners, "_place", lambda: "0000abcd")
+        monkeypatch.setattr(runs, "_place", lambda: "0000abcd")
     elif what == "host":
         monkeypatch.setattr("socket.gethostname", lambda: "elsewhere.example")
     else:
-        monkeypatch.setattr(owners, "PROC", Path("/nowhere"))
+        monkeypatch.setattr(runs, "PROC", Path("/nowhere"))
     assert not has_ended(owner)
 
 
@@ -139,7 +139,7 @@ def test_an_owner_that_says_little_is_waited_for(owner: str) -> None:
 def test_a_process_that_hides_when_it_started_lives(monkeypatch: pytest.MonkeyPatch) -> None:
     """As those of other users do from a service with ProtectProc=invisible."""
     owner = new_owner()
-    monkeypatch.setattr(owners, "_started", lambda _: "")
+    monkeypatch.setattr(runs, "_started", lambda _: "")
     assert not has_ended(owner)
 
 

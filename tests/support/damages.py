@@ -225,7 +225,7 @@ DAMAGES = (
     ),
     Damage(
         "a failure that no run tells of",
-        "INSERT INTO failure_runs VALUES ('any', 3, '2026-03-02T09:00:00.000000+00:00', 'down', 'no answer')",
+        "INSERT INTO failure_runs VALUES ('sync', 'any', 3, '2026-03-02T09:00:00.000000+00:00', 'down', 'no answer')",
         "run",
         "failures in a row: what is kept of them",
     ),

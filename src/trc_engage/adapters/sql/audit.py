@@ -12,9 +12,9 @@ from ...core.model import Entry
 from ...core.settlement import ends_at
 from ...core.slots import slot_of
 from .database import Connection, Row, SqlStore
-from .search import WORDS, rows_of
 from .survey import Survey
 from .tables import TABLES
+from .views import WORDS, rows_of
 
 UNBALANCED = """
 SELECT member_id, {part}, CAST(sum(kept) AS BIGINT), CAST(sum(posted) AS BIGINT)
@@ -161,7 +161,7 @@ FROM tally JOIN runs AS first_of ON first_of.run_id = first_id JOIN runs AS last
 """What the runs themselves say of the failures in a row: every one of them is read."""
 UNMATCHED_FAILURES = f"""
 WITH known (scope, failures, since, trouble, message) AS ({FROM_RUNS}),
-kept AS (SELECT scope, failures, since, trouble, message FROM failure_runs)
+kept AS (SELECT scope, failures, since, trouble, message FROM failure_runs WHERE task = 'sync')
 SELECT DISTINCT CASE scope WHEN 'any' THEN 'failures' ELSE 'urgent failures' END FROM (
     SELECT * FROM (SELECT * FROM known EXCEPT SELECT * FROM kept) AS missing
     UNION
@@ -263,7 +263,7 @@ def slots(survey: Survey) -> Iterator[Breach]:
 
 READ_HERE = {
     **dict.fromkeys(("waits", "failure_runs"), "run"),
-    **dict.fromkeys(("requests", "sent_notices", "channels", "roster_failures"), "notice"),
+    **dict.fromkeys(("requests", "sent_notices", "channels"), "notice"),
     **dict.fromkeys(("streak_changes", "lengths_reached", "readings"), EVENT),
     "roster_checks": "link",
     "leases": "lease",

@@ -1,10 +1,14 @@
-"""What every database offers: connections, an open store, instants as texts, the check of versions."""
+"""What every database offers: connections, an open store, values as rows, the check of versions."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import date, datetime
+from inspect import formatannotation
+from operator import attrgetter
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
+
+from attrs import fields
 
 from ...core.errors import LedgerFailed, StoreOutdated
 
@@ -164,6 +168,72 @@ class Stamp(str):
 def stamp(at: datetime) -> Stamp:
     """Write an instant so that texts sort as the instants do."""
     return Stamp(at.isoformat(timespec="microseconds"))
+
+
+Value = TypeVar("Value")
+WRITERS: Mapping[str, Callable[[Any], str]] = {"datetime": stamp, "date": date.isoformat}
+READERS: Mapping[str, Callable[[Any], Any]] = {
+    "datetime": datetime.fromisoformat,
+    "date": date.fromisoformat,
+    "bool": bool,
+}
+"""By the name of a field's type."""
+
+
+class Record(Generic[Value]):
+    """How values of an attrs class are kept in a table: each field in the column of its name, in the fields' order.
+
+    `renamed` are the columns of fields that have another name there; `left_out` are fields without a column.
+    """
+
+    def __init__(self, kind: type[Value], table: str, /, *, left_out: Sequence[str] = (), **renamed: str) -> None:
+        kept = [one for one in fields(kind) if one.name not in left_out]  # type: ignore[arg-type]
+        self._kind = kind
+        self._values = attrgetter(*(one.name for one in kept))
+        types = [_name_of(one.type) for one in kept]
+        self._writers = [(number, WRITERS[each]) for number, each in enumerate(types) if each in WRITERS]
+        self._readers = [(number, READERS[each]) for number, each in enumerate(types) if each in READERS]
+        self.table = table
+        self.columns = [renamed.get(one.name, one.name) for one in kept]
+        self.select = f"SELECT {', '.join(self.columns)} FROM {table}"
+
+    def value(self, row: Sequence[Any]) -> Value:
+        """Make the value of a row of `select`."""
+        values = [*row]
+        for number, reader in self._readers:
+            if values[number] is not None:
+                values[number] = reader(values[number])
+        return self._kind(*values)
+
+    def row(self, value: Value) -> list[Any]:
+        """Make the row of a value."""
+        row = [*self._values(value)]
+        for number, writer in self._writers:
+            if row[number] is not None:
+                row[number] = writer(row[number])
+        return row
+
+
+def _name_of(annotation: object) -> str:
+    """Name a type, or the one that may also be None; a module may leave its annotations as texts."""
+    text = annotation if isinstance(annotation, str) else formatannotation(annotation)
+    return text.partition(" |")[0].rpartition(".")[2]
+
+
+def inserting(table: str, columns: Sequence[str], conflict: str = "") -> str:
+    """Return the statement that inserts one row."""
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) {conflict}"
+
+
+def replacing(columns: Sequence[str], *, keys: int = 1) -> str:
+    """Return the clause that lets a row take the place of the one with its key, the first `keys` columns."""
+    given = ", ".join(f"{name} = excluded.{name}" for name in columns[keys:])
+    return f"ON CONFLICT ({', '.join(columns[:keys])}) DO UPDATE SET {given}"
+
+
+def succeeding(record: Record[Any]) -> str:
+    """Return the clause by which a row is written only over the version before it."""
+    return f"{replacing(record.columns)} WHERE {record.table}.version = excluded.version - 1"
 
 
 def month_of(day: str) -> str:

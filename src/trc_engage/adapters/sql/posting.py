@@ -1,22 +1,22 @@
 """`SqlLedger`, and how it posts in one transaction: entries, accounts, days and streaks."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
+from typing import Any
 
 from ...core.days import Window
 from ...core.errors import Conflict
-from ...core.model import DISCORD, SILENT_KINDS, TOMBSTONE, Entry, Link, Member, Move
+from ...core.model import DISCORD, SILENT_KINDS, TOMBSTONE, Entry, Link, Move
 from ...core.posting import Draft, Posting
 from ...core.streaks import Streak
 from .audit import Audited
 from .copy import copy
-from .database import Connection, Database, Statement, month_of, stamp
-from .queries import Days, Facts, Views, calendar_of, latest_revision, revision_of_day
-from .roster import FORGET_CHECKS
+from .database import Connection, Database, Record, Statement, inserting, month_of, stamp, succeeding
+from .queries import MEMBERS, STREAKS, Days, Facts, calendar_of, latest_revision, revision_of_day
 from .runs import Running, check_lease, note
-from .search import name
-from .stories import BLANK_EVENTS, BLANK_EXCUSALS, Stories, keep_changes, keep_events, keep_excusals
+from .stories import CHANGES, EVENTS, EXCUSALS, Stories
+from .views import FORGET_CHECKS, Views, name
 
 POST_ENTRIES = """
 INSERT INTO entries (
@@ -139,45 +139,43 @@ FROM engage_staged_moves AS moves
 WHERE discord_activity.account_id = moves.account_id AND moves.status = 'unlinked'
 """
 
-MEMBERS = ("member_id", "name", "enrolled_at", "is_hidden", "is_forgotten", "version")
-ENROLL = """
-ON CONFLICT (member_id) DO UPDATE SET
-    name = excluded.name, is_hidden = excluded.is_hidden, is_forgotten = excluded.is_forgotten,
-    version = excluded.version
-WHERE members.version = excluded.version - 1
-"""
-
 LINKS = ("member_id", "discord_id", "linked_at")
 LINKED_THOUGH_FORGOTTEN = """
 SELECT count(*) FROM discord_activity JOIN members USING (member_id) WHERE account_id > ? AND is_forgotten
 """
 LINKED_SINCE = "SELECT member_id, account_id FROM discord_activity WHERE account_id > ?"
 
-POST_DRAFT = """
-INSERT INTO entries (
-    kind, member_id, source, points, day, at, silent, key, reason, actor, reverses, booked_at, counts_as_activity
+DRAFT = (
+    *("kind", "member_id", "source", "points", "day", "at", "silent"),
+    *("key", "reason", "actor", "reverses", "booked_at", "counts_as_activity"),
 )
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING position
-"""
-
+POST_DRAFT = inserting("entries", DRAFT, "RETURNING position")
 ADD_TO_BALANCE = """
 INSERT INTO balances (member_id, source, points) VALUES (?, ?, ?)
 ON CONFLICT (member_id, source) DO UPDATE SET points = balances.points + excluded.points
 """
-
 ADD_TO_MONTHLY_BALANCE = """
 INSERT INTO monthly_balances (month, member_id, points) VALUES (?, ?, ?)
 ON CONFLICT (month, member_id) DO UPDATE SET points = monthly_balances.points + excluded.points
 """
+POST_STREAK = inserting(STREAKS.table, STREAKS.columns, succeeding(STREAKS))
 
-STREAKS = ("member_id", "version", "last", "length", "longest")
-POST_STREAKS = """
-ON CONFLICT (member_id) DO UPDATE SET
-    version = excluded.version, last = excluded.last,
-    length = excluded.length, longest = excluded.longest
-WHERE streaks.version = excluded.version - 1
+POST_CHANGE = inserting(CHANGES.table, CHANGES.columns[:-1])
+FEW = 10
+# No ON CONFLICT: SQLite would count a number for each row that is not written.
+REACH = """
+INSERT INTO lengths_reached (member_id, length, at) SELECT ?, ?, ?
+WHERE NOT EXISTS (SELECT 1 FROM lengths_reached WHERE member_id = ? AND length = ?)
 """
-POST_STREAK = f"INSERT INTO streaks ({', '.join(STREAKS)}) VALUES (?, ?, ?, ?, ?) {POST_STREAKS}"
+SETTLE = inserting("settled_days", ("day", "settled_at"))
+FORGET = (
+    f"UPDATE discord_activity SET discord_id = '{TOMBSTONE}' WHERE member_id = ? AND unlinked_at IS NOT NULL",
+    "UPDATE excusals SET reason = NULL, note = NULL WHERE member_id = ?",
+    """
+    UPDATE membership_events SET reason = NULL, note = NULL
+    WHERE member_id = ? AND (reason IS NOT NULL OR note IS NOT NULL)
+    """,
+)
 
 
 def post(database: Database, connection: Connection, posting: Posting) -> Sequence[int]:
@@ -186,28 +184,26 @@ def post(database: Database, connection: Connection, posting: Posting) -> Sequen
     _check(connection, posting)
     if posting.is_of_a_run:
         note(database, connection, posting, at)
-    _enroll(database, connection, posting.members)
+    _keep(database, connection, MEMBERS, _versioned(MEMBERS, posting.members), succeeding(MEMBERS))
     if posting.members:
         name(database, connection, posting.members)
     if posting.moves:
         post_moves(database, connection, posting, at)
     links = _link(database, connection, posting.links, at)
-    _forget(connection, posting.members)
-    if posting.events:
-        keep_events(database, connection, posting.events, links)
+    if forgotten := [(one.member_id,) for one in posting.members if one.is_forgotten]:
+        for statement in FORGET:
+            connection.executemany(statement, forgotten)
+    _keep(database, connection, EVENTS, [EVENTS.row(event.recorded(0, links))[1:] for event in posting.events])
     if posting.drafts:
         positions = _append(connection, posting.drafts, posting.streaks, posting.at)
     else:
         positions = []
-        _extend(database, connection, posting.streaks)
+        _keep(database, connection, STREAKS, _versioned(STREAKS, posting.streaks), succeeding(STREAKS))
     if posting.changes or posting.reached:
-        keep_changes(database, connection, posting, positions)
+        _keep_changes(database, connection, posting, positions)
     if posting.settlement is not None:
-        connection.execute(
-            "INSERT INTO settled_days (day, settled_at) VALUES (?, ?)", [posting.settlement.day.isoformat(), at]
-        )
-    if posting.excusals:
-        keep_excusals(database, connection, posting.excusals)
+        connection.execute(SETTLE, [posting.settlement.day.isoformat(), at])
+    _keep(database, connection, EXCUSALS, [EXCUSALS.row(one)[:-1] for one in posting.excusals])
     return positions
 
 
@@ -227,7 +223,7 @@ def _check(connection: Connection, posting: Posting) -> None:
 def _append(connection: Connection, drafts: Sequence[Draft], streaks: Sequence[Streak], at: datetime) -> Sequence[int]:
     """Write drafts with the few streaks that go with them, and return the drafts' positions."""
     booked = [_booked(draft, at) for draft in drafts]
-    statements = [*chain.from_iterable(booked), *((POST_STREAK, row) for row in _rows_of(streaks))]
+    statements = [*chain.from_iterable(booked), *((POST_STREAK, row) for row in _versioned(STREAKS, streaks))]
     try:
         found = [*connection.execute_all(statements)]
     except connection.IntegrityError as error:
@@ -253,47 +249,41 @@ def _booked(draft: Draft, at: datetime) -> Sequence[Statement]:
     )
 
 
-def _extend(database: Database, connection: Connection, streaks: Sequence[Streak]) -> None:
-    rows = _rows_of(streaks)
+def _versioned(record: Record[Any], values: Iterable[Any]) -> list[list[Any]]:
+    """Return rows as they become, of values at the versions that they were planned on."""
+    rows = [record.row(one) for one in values]
+    version = record.columns.index("version")
+    for row in rows:
+        row[version] += 1
+    return rows
+
+
+def _keep(
+    database: Database, connection: Connection, record: Record[Any], rows: Sequence[Sequence[Any]], conflict: str = ""
+) -> None:
+    """Write rows; `Conflict` if one is not written, or what it refers to is not there. Its number the store gives."""
+    columns = [name for name in record.columns if name != "number"]
     try:
-        written = database.merge(connection, "streaks", STREAKS, rows, POST_STREAKS) if rows else 0
+        if rows and database.merge(connection, record.table, columns, rows, conflict) != len(rows):
+            raise Conflict
     except connection.IntegrityError as error:
         raise Conflict from error
-    if written != len(rows):
-        raise Conflict
 
 
-def _rows_of(streaks: Sequence[Streak]) -> Sequence[Sequence[object]]:
-    return [
-        (one.member_id, one.version + 1, one.last and one.last.isoformat(), one.length, one.longest) for one in streaks
-    ]
-
-
-def _forget(connection: Connection, members: Sequence[Member]) -> None:
-    forgotten = [(member.member_id,) for member in members if member.is_forgotten]
-    if forgotten:
-        connection.executemany(
-            f"UPDATE discord_activity SET discord_id = '{TOMBSTONE}' WHERE member_id = ? AND unlinked_at IS NOT NULL",
-            forgotten,
-        )
-        connection.executemany(BLANK_EXCUSALS, forgotten)
-        connection.executemany(BLANK_EVENTS, forgotten)
-
-
-def _enroll(database: Database, connection: Connection, members: Sequence[Member]) -> None:
-    rows = [
-        (
-            member.member_id,
-            member.name,
-            stamp(member.enrolled_at),
-            member.is_hidden,
-            member.is_forgotten,
-            member.version + 1,
-        )
-        for member in members
-    ]
-    if rows and database.merge(connection, "members", MEMBERS, rows, ENROLL) != len(rows):
-        raise Conflict
+def _keep_changes(database: Database, connection: Connection, posting: Posting, positions: Sequence[int]) -> None:
+    """Keep how streaks changed, and which lengths they reached; `Conflict` if a member is unknown."""
+    changes = [CHANGES.row(one)[:-1] for one in posting.changes_posted(positions)]
+    pairs = [(one.member_id, one.threshold) for one in posting.reached]
+    reached = [(*pair, stamp(posting.at), *pair) for pair in pairs]
+    try:
+        if len(changes) + len(reached) <= FEW:
+            # Those of an award, in one round trip.
+            connection.execute_all([(POST_CHANGE, row) for row in changes] + [(REACH, row) for row in reached])
+            return
+        _keep(database, connection, CHANGES, changes)
+        connection.executemany(REACH, reached)
+    except connection.IntegrityError as error:
+        raise Conflict from error
 
 
 def _link(database: Database, connection: Connection, links: Sequence[Link], at: str) -> Mapping[str, int]:

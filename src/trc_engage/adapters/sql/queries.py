@@ -1,4 +1,4 @@
-"""What is asked of the tables: members, entries, the leaderboard, evidence, days and streaks."""
+"""What is asked of the tables: evidence, days and streaks, members, entries, and where members stand."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -6,16 +6,12 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from attrs import evolve
-
 from ...core.days import Calendar, settled_before
 from ...core.model import DISCORD, DiscordActivity, Entry, Evidence, Member, XpChange
-from ...core.reports import DiscordStanding, MemberFacts, Rank, Standing, Tally
+from ...core.reports import DiscordStanding, MemberFacts, Standing
 from ...core.settlement import DayRecord
 from ...core.streaks import Activity, Streak
-from .database import Connection, Rows, SqlStore, Statement
-from .ranks import HAS_LEFT, OF_ALL_TIME, OUT_OF_SIGHT, Ranking, rank_of_row
-from .roster import Checks
+from .database import Connection, Record, Rows, SqlStore, Statement
 
 AMONG_EVIDENCE_BY_HAND = "kind IN ('award', 'reversal') AND"
 """SQLite finds the index of evidence by hand by these very words."""
@@ -26,7 +22,7 @@ WHERE kind = 'award' AND counts_as_activity AND member_id = :member AND day BETW
     AND NOT EXISTS (SELECT 1 FROM entries WHERE reverses = award.position)
 """
 
-STREAK = "SELECT member_id, version, last, length, longest FROM streaks"
+STREAKS = Record(Streak, "streaks")
 STREAKS_OF = "SELECT member_id, coalesce(version, 0), last, coalesce(length, 0), coalesce(longest, 0) FROM"
 ACTIVE_ON_DISCORD = f"{STREAKS_OF} discord_days LEFT JOIN streaks USING (member_id) WHERE day = ?"
 ACTIVE_ELSEWHERE = f"""
@@ -79,7 +75,7 @@ class Days(SqlStore):
         with self._database.snapshot() as connection:
             active: dict[str, Streak] = {}
             for statement in (ACTIVE_ON_DISCORD, ACTIVE_ELSEWHERE):
-                active |= {row[0]: _streak(row) for row in connection.execute(statement, [day.isoformat()])}
+                active |= {row[0]: STREAKS.value(row) for row in connection.execute(statement, [day.isoformat()])}
             excused = _excused(connection.execute(EXCUSED_ALONE_ON, [day.isoformat()]))
             held = [
                 stored_streak(connection, one) for one, days in sorted(excused.items()) if days and one not in active
@@ -94,7 +90,7 @@ class Days(SqlStore):
 
     def activity(self, through: date, /) -> Activity:
         with self._database.snapshot() as connection:
-            streaks = [_streak(row) for row in connection.execute(f"{STREAK} ORDER BY member_id")]
+            streaks = [STREAKS.value(row) for row in connection.execute(f"{STREAKS.select} ORDER BY member_id")]
             active, revision = _active_days(connection, through), latest_revision(connection)
             return Activity(streaks, active, revision, _days_excused_alone(connection, through))
 
@@ -153,10 +149,12 @@ def calendar_of(connection: Connection, member_id: str | None = None) -> Calenda
 
 
 def _calendar_statements(member_id: str | None) -> Sequence[Statement]:
+    """Return the statements from whose rows `_calendar` makes a calendar."""
     return (CALENDAR, ()), (EXCUSED, [member_id])
 
 
 def _calendar(state: Rows, excusals: Rows, member_id: str | None) -> Calendar:
+    """Make a calendar of what `_calendar_statements` found."""
     through, first_at, changes = state.fetchone()
     if through is None:
         settled_through = settled_before(first_at and datetime.fromisoformat(first_at))
@@ -169,8 +167,8 @@ def _calendar(state: Rows, excusals: Rows, member_id: str | None) -> Calendar:
 
 def stored_streak(connection: Connection, member_id: str) -> Streak:
     """Read a member's streak; one of version 0 if none is stored."""
-    row = connection.execute(f"{STREAK} WHERE member_id = ?", [member_id]).fetchone()
-    return _streak(row) if row else Streak(member_id)
+    row = connection.execute(f"{STREAKS.select} WHERE member_id = ?", [member_id]).fetchone()
+    return STREAKS.value(row) if row else Streak(member_id)
 
 
 def revision_of_day(connection: Connection, day: date) -> int:
@@ -185,18 +183,8 @@ def latest_revision(connection: Connection) -> int:
     return int(revision)
 
 
-def _streak(row: Sequence[Any]) -> Streak:
-    member_id, version, last, length, longest = row
-    return Streak(
-        member_id,
-        version,
-        last and date.fromisoformat(last),
-        length,
-        longest,
-    )
-
-
-MEMBER = "SELECT member_id, name, enrolled_at, is_hidden, is_forgotten, version FROM members"
+MEMBERS = Record(Member, "members")
+ACCOUNTS = Record(DiscordActivity, "discord_activity")
 
 NEVER_SEEN = """
 next_reading IN ('opens', 'begins', 'rebases')
@@ -208,11 +196,6 @@ next_reading IN ('opens', 'begins', 'rebases')
     )
 """
 UNSEEN = f"FROM discord_activity WHERE unlinked_at IS NULL AND {NEVER_SEEN}"
-ACCOUNT = """
-SELECT account_id, version, member_id, discord_id, status, next_reading,
-       xp_baseline, xp_total, xp_high, xp_posted, window_from, rose_at
-FROM discord_activity
-"""
 
 
 class Facts(SqlStore):
@@ -220,36 +203,36 @@ class Facts(SqlStore):
 
     def member(self, member_id: str, /) -> Member | None:
         with self._database.connection() as connection:
-            row = connection.execute(f"{MEMBER} WHERE member_id = ?", [member_id]).fetchone()
-        return row and Member(row[0], row[1], datetime.fromisoformat(row[2]), bool(row[3]), bool(row[4]), row[5])
+            row = connection.execute(f"{MEMBERS.select} WHERE member_id = ?", [member_id]).fetchone()
+        return row and MEMBERS.value(row)
 
     def account_of(self, member_id: str, /) -> DiscordActivity | None:
-        return self._account("member_id = ? AND unlinked_at IS NULL", member_id)
+        return next(iter(self._accounts("member_id = ? AND unlinked_at IS NULL", member_id)), None)
 
     def holder_of(self, discord_id: str, /) -> DiscordActivity | None:
-        return self._account("discord_id = ? AND unlinked_at IS NULL", discord_id)
+        return next(iter(self._accounts("discord_id = ? AND unlinked_at IS NULL", discord_id)), None)
 
     def accounts_to_sync(self) -> Sequence[DiscordActivity]:
-        with self._database.connection() as connection:
-            rows = connection.execute(f"{ACCOUNT} WHERE status IN ('waiting', 'tracked', 'absent') ORDER BY account_id")
-            return [account_of_row(row) for row in rows]
+        return self._accounts("status IN ('waiting', 'tracked', 'absent')")
 
     def linked_accounts(self) -> Sequence[DiscordActivity]:
+        return self._accounts("unlinked_at IS NULL")
+
+    def entry_of(self, key: str, /) -> Entry | None:
+        return self._one_entry("key = ?", key)
+
+    def reversal_of(self, position: int, /) -> Entry | None:
+        return self._one_entry("reverses = ?", position)
+
+    def _accounts(self, condition: str, *values: str) -> Sequence[DiscordActivity]:
         with self._database.connection() as connection:
-            rows = connection.execute(f"{ACCOUNT} WHERE unlinked_at IS NULL ORDER BY account_id")
-            return [account_of_row(row) for row in rows]
+            rows = connection.execute(f"{ACCOUNTS.select} WHERE {condition} ORDER BY account_id", values)
+            return [ACCOUNTS.value(row) for row in rows]
 
-    def _account(self, condition: str, value: str) -> DiscordActivity | None:
+    def _one_entry(self, condition: str, value: str | int) -> Entry | None:
         with self._database.connection() as connection:
-            row = connection.execute(f"{ACCOUNT} WHERE {condition}", [value]).fetchone()
-        return row and account_of_row(row)
-
-
-def account_of_row(row: tuple[Any, ...]) -> DiscordActivity:
-    """Make the value of a row of `ACCOUNT`."""
-    *plain, window_from, rose_at = row
-    instants = (at and datetime.fromisoformat(at) for at in (window_from, rose_at))
-    return DiscordActivity(*plain, *instants)
+            row = connection.execute(f"{ENTRY} WHERE {condition}", [value]).fetchone()
+        return row and entry_of_row(row)
 
 
 ENTRY = """
@@ -258,6 +241,26 @@ SELECT position, kind, member_id, source, points, day, at, silent,
        key, reason, actor, reverses, booked_at, counts_as_activity
 FROM entries
 """
+
+
+DAY, AT, SILENT, XP, KEY, BOOKED_AT, COUNTS = 5, 6, 7, 8, 13, 17, 18
+
+
+def entry_of_row(row: Sequence[Any]) -> Entry:
+    """Make the value of a row of `ENTRY`."""
+    values = [*row]
+    values[DAY], values[AT] = date.fromisoformat(row[DAY]), datetime.fromisoformat(row[AT])
+    values[SILENT], values[COUNTS] = bool(row[SILENT]), bool(row[COUNTS])
+    values[BOOKED_AT] = row[BOOKED_AT] and datetime.fromisoformat(row[BOOKED_AT])
+    return entry_of(values)
+
+
+def entry_of(values: Sequence[Any]) -> Entry:
+    """Make the entry of a row's values."""
+    xp = None if values[XP] is None else XpChange(*values[XP:KEY])
+    return Entry(*[*values[:XP], xp, *values[KEY:]])
+
+
 LATEST_ACCOUNT = """
 SELECT member_id, discord_id, status, xp_total, xp_baseline FROM discord_activity
 WHERE account_id IN (SELECT max(account_id) FROM discord_activity {condition} GROUP BY member_id)
@@ -266,22 +269,14 @@ WHERE account_id IN (SELECT max(account_id) FROM discord_activity {condition} GR
 PAGE_OF_MEMBERS = """
 WHERE member_id IN (SELECT member_id FROM members WHERE member_id > ? ORDER BY member_id LIMIT ?)
 """
-
-STREAK_RANKS = f"""
-{OF_ALL_TIME}
-SELECT rank() OVER (ORDER BY length DESC), member_id, name, coalesce(points, 0), length, {HAS_LEFT}
-FROM streaks JOIN members USING (member_id) LEFT JOIN sums USING (member_id)
-WHERE last >= :since AND length > 0 AND member_id NOT IN {OUT_OF_SIGHT}
-ORDER BY length DESC, member_id LIMIT :limit
-"""
 ENROLLED = """
 SELECT enrolled_at, member_id, coalesce(streaks.version, 0), last, coalesce(length, 0), coalesce(longest, 0)
 FROM members LEFT JOIN streaks USING (member_id) WHERE member_id = ?
 """
 
 
-class Views(Ranking, Checks):
-    """The `Views` port."""
+class Standings(SqlStore):
+    """Where members stand: that part of the `Views` port."""
 
     def facts(self, member_id: str, today: date, /) -> MemberFacts | None:
         values = {"member": member_id, "first": date.min.isoformat(), "last": today.isoformat()}
@@ -305,67 +300,13 @@ class Views(Ranking, Checks):
             return None
         (open_from, *_) = calendar.unsettled_until(today) or (today,)
         open_days = frozenset(one.day for one in evidence if one.day >= open_from)
-        return MemberFacts(found[0], datetime.fromisoformat(row[0]), _streak(row[1:]), calendar, open_days)
+        return MemberFacts(found[0], datetime.fromisoformat(row[0]), STREAKS.value(row[1:]), calendar, open_days)
 
     def members(self, *, after: str = "", limit: int | None = None) -> Sequence[Standing]:
         with self._database.snapshot() as connection:
             if limit is None:
                 return _standings(*connection.execute_all(_standings_of("WHERE member_id > ?", [after])))
             return _standings(*connection.execute_all(_standings_of(PAGE_OF_MEMBERS, [after, limit])))
-
-    def history(
-        self, member_id: str, /, *, limit: int, before: int | None = None, source: str | None = None
-    ) -> Sequence[Entry]:
-        below = "" if before is None else "AND position < :before"
-        of_source = "" if source is None else "AND source = :source"
-        values = {"member": member_id, "before": before, "source": source, "limit": limit}
-        with self._database.connection() as connection:
-            rows = connection.execute(
-                f"{ENTRY} WHERE member_id = :member {below} {of_source} ORDER BY position DESC LIMIT :limit",
-                {name: value for name, value in values.items() if value is not None},
-            )
-            return [entry_of_row(row) for row in rows]
-
-    def feed(self, *, after: int, limit: int) -> Sequence[Entry]:
-        with self._database.connection() as connection:
-            rows = connection.execute(f"{ENTRY} WHERE position > ? ORDER BY position LIMIT ?", [after, limit])
-            return [entry_of_row(row) for row in rows]
-
-    def entry_of(self, key: str, /) -> Entry | None:
-        return self._one_entry("key = ?", key)
-
-    def reversal_of(self, position: int, /) -> Entry | None:
-        return self._one_entry("reverses = ?", position)
-
-    def streak_ranking(self, *, limit: int, present: bool = False) -> Sequence[Rank]:
-        with self._database.snapshot() as connection:
-            calendar = calendar_of(connection)
-            if calendar.next_day is None:
-                return []
-            # A streak stands if no required day was settled since its last one.
-            since = calendar.required_before(calendar.next_day)
-            values = {"since": since.isoformat(), "limit": limit, "present": present}
-            return [rank_of_row(row) for row in connection.execute(STREAK_RANKS, values)]
-
-    def never_seen(self) -> Sequence[str]:
-        with self._database.connection() as connection:
-            rows = connection.execute(f"SELECT member_id {UNSEEN} ORDER BY member_id")
-            return [member_id for (member_id,) in rows]
-
-    def tally(self) -> Tally:
-        with self._database.snapshot() as connection:
-            (members,) = connection.execute("SELECT count(*) FROM members").fetchone()
-            accounts = connection.execute("SELECT status, count(*) FROM discord_activity GROUP BY status")
-            by_status = dict(accounts.fetchall())
-            (entries,) = connection.execute("SELECT count(*) FROM entries").fetchone()
-            size_bytes = self._database.size_bytes(connection)
-            (unseen,) = connection.execute(f"SELECT count(*) {UNSEEN}").fetchone()
-        return Tally(self._database.address, size_bytes, members, by_status, entries, unseen)
-
-    def _one_entry(self, condition: str, value: str | int) -> Entry | None:
-        with self._database.connection() as connection:
-            row = connection.execute(f"{ENTRY} WHERE {condition}", [value]).fetchone()
-        return row and entry_of_row(row)
 
 
 @cache
@@ -404,15 +345,3 @@ def _standings(members: Rows, amounts: Rows, latest: Rows) -> list[Standing]:
         )
         for member_id, name, is_hidden, is_forgotten in members
     ]
-
-
-def entry_of_row(row: tuple[Any, ...]) -> Entry:
-    """Make the value of a row of `ENTRY`."""
-    position, kind, member_id, source, amount, day, at, silent, account_id, *rest = row
-    change, (*origin, booked_at, counts) = rest[:4], rest[4:]
-    xp = None if account_id is None else XpChange(account_id, *change)
-    day, at = date.fromisoformat(day), datetime.fromisoformat(at)
-    entry = Entry(position, kind, member_id, source, amount, day, at, bool(silent), xp, *origin)
-    if booked_at is None and counts:
-        return entry
-    return evolve(entry, booked_at=booked_at and datetime.fromisoformat(booked_at), counts_as_activity=bool(counts))

@@ -194,11 +194,13 @@ CREATE TABLE waits (
 ){by_key};
 
 CREATE TABLE failure_runs (
-    scope {id} PRIMARY KEY CHECK (scope IN ('any', 'urgent')),
+    task {id} NOT NULL CHECK (task IN ('sync', 'roster')),
+    scope {id} NOT NULL CHECK (scope IN ('any', 'urgent')),
     failures {whole} NOT NULL CHECK (failures > 0),
     since {instant} NOT NULL,
     trouble TEXT NOT NULL,
-    message TEXT NOT NULL
+    message TEXT NOT NULL,
+    PRIMARY KEY (task, scope)
 ){by_key};
 
 CREATE TABLE roster_checks (
@@ -211,14 +213,6 @@ CREATE TABLE roster_checks (
     confirmed_at {instant},
     contradicts {flag} NOT NULL CHECK (contradicts IN (false, true))
 ){by_key_changing};
-
-CREATE TABLE roster_failures (
-    scope {id} PRIMARY KEY CHECK (scope IN ('any', 'urgent')),
-    failures {whole} NOT NULL CHECK (failures > 0),
-    since {instant} NOT NULL,
-    trouble TEXT NOT NULL,
-    message TEXT NOT NULL
-){by_key};
 
 CREATE TABLE slots (
     slot {instant} PRIMARY KEY,

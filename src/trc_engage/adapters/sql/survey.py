@@ -11,9 +11,10 @@ from ...core.audit.model import BALANCE, EVENT, STREAK, UNREADABLE, Breach, Hold
 from ...core.days import ONE_DAY, Calendar
 from ...core.errors import shortened
 from ...core.membership import MembershipEvent
-from ...core.model import DiscordActivity, Entry, Member, XpChange
+from ...core.model import DiscordActivity, Entry, Member
 from ...core.streaks import Streak
 from .database import Connection, Row, stamp
+from .queries import KEY, XP, entry_of
 from .tables import TABLES, Column, Table
 
 PERSONAL = frozenset({"name", "discord_id", "key", "reason", "actor", "note"})
@@ -96,14 +97,10 @@ def _subject(table: Table, row: Row) -> str:
     return f"{table.name} {', '.join(shortened(value) for value in row[: table.keys])}"
 
 
-def entry_of(values: Sequence[Any]) -> Entry | None:
-    """Make the entry of a row's values; None if what explains its XP is half there."""
-    position, kind, member_id, source, points, day, at, silent, account_id, *rest = values
-    change, origin = rest[:4], rest[4:]
-    if (account_id is None) != (change[1] is None) or (account_id is None) != (change[3] is None):
-        return None
-    xp = None if account_id is None else XpChange(account_id, *change)
-    return Entry(position, kind, member_id, source, points, day, at, silent, xp, *origin)
+def is_half(values: Sequence[Any]) -> bool:
+    """Tell whether what explains an entry's XP is half there."""
+    account_id, _, xp_after, _, baseline_after = values[XP:KEY]
+    return (account_id is None) != (xp_after is None) or (account_id is None) != (baseline_after is None)
 
 
 DAMAGED = "the table"
@@ -150,7 +147,7 @@ class Survey:
         for row in self.rows("entries", LINES, [after, limit]):
             values = read(ENTRIES, row)
             line = values if isinstance(values, Breach) else entry_of(values)
-            if line is None:
+            if not isinstance(values, Breach) and is_half(values):
                 line = Breach(UNREADABLE, _subject(ENTRIES, row), "the XP that explains it", "half there", "whole")
             if isinstance(line, Breach):
                 line = evolve(line, member_id=_if_text(row[2]), position=row[0])

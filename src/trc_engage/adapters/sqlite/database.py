@@ -14,9 +14,10 @@ from attrs import frozen
 from ...core.errors import InvalidValue, LedgerBusy, LedgerFailed, StoreMissing
 from ..sql.database import Connection, SqlStore, Statement, refuse_other
 from ..sql.pool import Pool
-from ..sql.queries import Days, Facts, Views
+from ..sql.queries import Days, Facts
 from ..sql.schema import SCHEMA_VERSION
 from ..sql.stories import Stories
+from ..sql.views import Views
 from .schema import check_released, migrate
 
 OWNER_ONLY = 0o600
