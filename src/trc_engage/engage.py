@@ -10,12 +10,11 @@ from attrs.converters import optional
 
 from .core import boards
 from .core.audit.model import Audit, Repair
-from .core.days import Excusal
 from .core.errors import InvalidValue, LinkTaken, OnEventLoop, RosterMissing, SourceMissing
-from .core.membership import Trace, TraceArguments
 from .core.model import Decision, DecisionKind
 from .core.ports import Alerts, Clock, Roster, Store, XpSource
 from .core.posting import Draft
+from .core.records import Excusal, Trace, TraceArguments
 from .core.reports import (
     Enrollment,
     ExcuseReport,
@@ -79,16 +78,9 @@ class Engage(Reader):
 
     def on(self, ledger: Store) -> Self:
         """Return the same over another ledger, such as one that joins your transaction."""
-        return type(self)(
-            ledger=ledger,
-            source=self._source,
-            clock=self._clock,
-            alerts=self._alerts,
-            milestones=self._milestones,
-            source_name=self.source_name,
-            allow_event_loop=self._allow_event_loop,
-            roster=self._roster,
-        )
+        other = object.__new__(type(self))
+        vars(other).update(vars(self), _store=ledger, _views=ledger)
+        return other
 
     @property
     def _ledger(self) -> Store:

@@ -5,7 +5,6 @@ from .core.audit.model import (
     Breach as Breach,
     Repair as Repair,
 )
-from .core.days import Excusal as Excusal
 from .core.errors import (
     AlertFailed as AlertFailed,
     AmbiguousMember as AmbiguousMember,
@@ -36,11 +35,6 @@ from .core.incidents import (
     Notice as Notice,
     Trouble as Trouble,
 )
-from .core.membership import (
-    Check as Check,
-    MembershipEvent as MembershipEvent,
-    TraceArguments as TraceArguments,
-)
 from .core.model import (
     Board as Board,
     DiscordActivity as DiscordActivity,
@@ -50,6 +44,12 @@ from .core.model import (
     Member as Member,
     Sought as Sought,
     XpChange as XpChange,
+)
+from .core.records import (
+    Check as Check,
+    Excusal as Excusal,
+    MembershipEvent as MembershipEvent,
+    TraceArguments as TraceArguments,
 )
 from .core.reports import (
     DiscordStanding as DiscordStanding,

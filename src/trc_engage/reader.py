@@ -7,11 +7,11 @@ from itertools import groupby
 from attrs import evolve
 
 from .core import streaks
-from .core.days import ONE_DAY, Excusal, in_utc
+from .core.days import ONE_DAY, in_utc
 from .core.errors import AmbiguousMember, InvalidValue, UnknownMember
-from .core.membership import Check, MembershipEvent
 from .core.model import Entry
 from .core.ports import Clock, Views
+from .core.records import Check, Excusal, MembershipEvent
 from .core.reports import Explanation, Found, MemberDay, MemberFacts, Rank, Standing, member_day
 from .core.settlement import ends_at
 from .core.story import (

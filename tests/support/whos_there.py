@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from trc_engage import Engage, Notice
 from trc_engage.adapters.discord import DiscordRoster
-from trc_engage.core.membership import MembershipEvent
 from trc_engage.core.ports import Store
+from trc_engage.core.records import MembershipEvent
 from trc_engage.testing.discord import DiscordServer
 
 from .community import IDS, NAMES, Community

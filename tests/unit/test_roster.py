@@ -8,8 +8,8 @@ from attrs import evolve
 from hypothesis import given, strategies as st
 
 from trc_engage import DiscordActivity, Presence, RosterError
-from trc_engage.core.membership import Check, EventKind, MembershipEvent
 from trc_engage.core.model import Status
+from trc_engage.core.records import Check, EventKind, MembershipEvent
 from trc_engage.core.roster import (
     DAILY_MAX,
     ROUND_MAX,

@@ -1,6 +1,6 @@
 """Which UTC days a window of time counts for (R12), and which days are required (R13)."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 
 from attrs import evolve, field, frozen
@@ -147,38 +147,3 @@ class Calendar:
         while not self.is_required(day):
             day -= ONE_DAY
         return day
-
-
-@frozen
-class Excusal:
-    """A day that is excused, or required again, with who decided it and why (R13, R13a, R27)."""
-
-    day: date
-    is_excused: bool
-    """False: required again."""
-    at: datetime
-    actor: str
-    reason: str | None = None
-    """For the member to read; None if none was given, or if it went when the member was forgotten."""
-    note: str | None = None
-    """For admins alone."""
-    member_id: str | None = None
-    """Who alone is meant; None for everybody."""
-    number: int = 0
-    """Orders all of them; 0 before it is stored."""
-
-    def turned(self, calendar: Calendar) -> Calendar:
-        """Return everybody's calendar after it: one member's days leave it alone, but for the count of changes."""
-        if self.member_id is not None:
-            return evolve(calendar, changes=calendar.changes + 1)
-        return calendar.turned([self.day], excused=self.is_excused)
-
-    def forgotten(self) -> "Excusal":
-        """Return it without what may name its member (R9)."""
-        return evolve(self, reason=None, note=None)
-
-
-def in_force(excusals: Iterable[Excusal]) -> Sequence[Excusal]:
-    """Return those that stand, of excusals told oldest first: by day, everybody's before a member's own."""
-    last = {(one.day, one.member_id or ""): one for one in excusals}
-    return [last[key] for key in sorted(last) if last[key].is_excused]

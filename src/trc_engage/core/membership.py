@@ -1,69 +1,18 @@
 """Who is there: leaving, returning, leaves that were a mistake (R6, R6a), and what is on record of them (R26)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
-from typing import Literal, TypedDict
 
 from attrs import evolve, frozen
 
 from .days import SATURDAY, Window, days_counted
 from .model import DiscordActivity, Evidence, Member, Move, NextReading
+from .records import EventKind, MembershipEvent, Trace
 
-EventKind = Literal["enrolled", "linked", "unlinked", "left", "returned", "never_left", "hidden", "shown", "forgotten"]
 UNSEEN_MIN = 3
 """How many accounts no board must have shown, and nobody else's, for their ids or the board to be suspect (R31)."""
 MENDED_MAX = timedelta(days=7)
 """How long a leave that was a mistake may have lasted for its days to count by the XP; of a longer one nobody knows."""
-
-
-class TraceArguments(TypedDict, total=False):
-    """What a method that leaves a trace takes by keyword, each a text or None: who did it, and why."""
-
-    by: str | None
-    reason: str | None
-    """The member may read it."""
-    note: str | None
-    """For admins alone."""
-
-
-@frozen
-class Trace:
-    """Who did something and why, as far as they said so."""
-
-    actor: str | None = None
-    reason: str | None = None
-    """The member may read it."""
-    note: str | None = None
-    """For admins alone."""
-
-
-@frozen
-class MembershipEvent:
-    """What was done about a member: no name and no Discord id stands in it (R9, R26)."""
-
-    number: int
-    """Orders the events of a store; 0 until it has given one."""
-    member_id: str
-    kind: EventKind
-    at: datetime
-    actor: str | None = None
-    reason: str | None = None
-    note: str | None = None
-    account_id: int | None = None
-    """The account concerned; of a link the store fills it in, for the account comes of the same posting."""
-    next_reading: NextReading | None = None
-    """Of a leave: how the account's next reading was to be taken …"""
-    window_from: datetime | None = None
-    """… and where its window began, so that both can be restored (R6a); of a return, where it begins."""
-
-    def recorded(self, number: int, links: Mapping[str, int]) -> "MembershipEvent":
-        """Return the event as it is kept; `links` are the accounts that its posting opens, by member id."""
-        account_id = links.get(self.member_id) if self.kind == "linked" else self.account_id
-        return evolve(self, number=number, account_id=account_id)
-
-    def forgotten(self) -> "MembershipEvent":
-        """Return the event without its texts (R9)."""
-        return evolve(self, reason=None, note=None)
 
 
 @frozen
@@ -178,42 +127,3 @@ def of_account(kind: EventKind, account: DiscordActivity, at: datetime, trace: T
 def of_member(kind: EventKind, member_id: str, at: datetime, trace: Trace) -> MembershipEvent:
     """Return what is kept on record of a change of a member."""
     return MembershipEvent(0, member_id, kind, at, trace.actor, trace.reason, trace.note)
-
-
-@frozen
-class Check:
-    """What the roster of a server has told of an account; unknown answers tell nothing."""
-
-    account_id: int
-    guild_id: str
-    asked_at: datetime
-    """When it was last asked, whatever it answered."""
-    present_at: datetime | None = None
-    """When it last told that the member is there …"""
-    joined_at: datetime | None = None
-    """… and since when."""
-    gone_at: datetime | None = None
-    """When it first told that the member is gone, if it has not told otherwise since …"""
-    confirmed_at: datetime | None = None
-    """… and when it last told so again, at least an hour later."""
-    contradicts: bool = False
-    """Whether a note made by hand stands against it."""
-
-    @property
-    def is_present(self) -> bool:
-        """Whether the last clear answer was that the member is there."""
-        return self.present_at is not None and self.gone_at is None
-
-    @property
-    def is_unclear(self) -> bool:
-        """Whether the last answer was unknown."""
-        return self.present_at != self.asked_at and self.gone_at is None
-
-    def is_gone(self, account: DiscordActivity) -> bool:
-        """Tell whether the last clear answer was that the member is gone, and no rise of XP proves it wrong."""
-        return self.gone_at is not None and not rose_since(account, self.gone_at)
-
-
-def rose_since(account: DiscordActivity, at: datetime) -> bool:
-    """Tell whether the member was active in a window that opened then or later: that proves presence."""
-    return account.rose_at is not None and account.rose_at >= at

@@ -14,14 +14,13 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from .audit.model import Breach, Holdings
-    from .days import Calendar, Excusal
+    from .days import Calendar
     from .incidents import Notice
-    from .membership import Check, MembershipEvent
     from .model import Board, DiscordActivity, Entry, Evidence, Member
-    from .posting import Lease, Posting, RunState
+    from .posting import DayRecord, Lease, Posting, RunState
+    from .records import Check, Excusal, MembershipEvent
     from .reports import Found, MemberFacts, Rank, Standing, StreakChange, Tally
     from .roster import Presence
-    from .settlement import DayRecord
     from .story import GoodRun
     from .streaks import Activity, Milestone, Streak
 
@@ -34,11 +33,6 @@ class RunBook(Protocol):
 
         Of slots the ends are told from the one asked for on, and in any case that of the last one.
         """
-        ...
-
-    def checks(self, member_id: str | None = None, /) -> Sequence[Check]:
-        """Return what rosters have told of the accounts that are not unlinked, or of one member's, by account id."""
-        ...
 
     def lease(self, task: str, at: datetime, until: datetime, /) -> Lease:
         """Take the right to do a task; `LedgerBusy` says who has it.
@@ -46,23 +40,18 @@ class RunBook(Protocol):
         A lease that has expired at `at`, that was taken over two minutes after it (under a clock that ran
         ahead), or whose owner is known to be dead, is taken over, and the new lease says so.
         """
-        ...
 
     def renew(self, lease: Lease, until: datetime, /) -> None:
         """Hold a lease for longer; raises `LeaseLost` if somebody else has it by now."""
-        ...
 
     def next_request_at(self, task: str, /) -> datetime | None:
         """Return when the next request to the source may go out, whoever asks; None before the first (R21)."""
-        ...
 
     def keep_request(self, task: str, next_at: datetime, /) -> None:
         """Remember when the next request may go out."""
-        ...
 
     def release(self, lease: Lease, /) -> None:
         """Give a lease back; one that was taken over meanwhile is left alone."""
-        ...
 
 
 class XpSource(Protocol):
@@ -78,7 +67,6 @@ class XpSource(Protocol):
         `sought` may be a `Sought`, which says more. Raises `SourceError` if the board cannot be read
         whole: half a board is none; `ReadStopped` if it was given up.
         """
-        ...
 
 
 class Requests(Protocol):
@@ -89,11 +77,9 @@ class Requests(Protocol):
 
         Asked before each one. Raises `LedgerBusy` if another run has taken over: the read is to end then.
         """
-        ...
 
     def ended(self, seconds: float) -> None:
         """Note that a request has ended, and after how many seconds the next may go out."""
-        ...
 
 
 @runtime_checkable
@@ -105,7 +91,6 @@ class PagedSource(XpSource, Protocol):
 
     def read_pages(self, sought: frozenset[str], requests: Requests, /) -> Board:
         """Read the board as `read` does, asking for the turn of each request."""
-        ...
 
 
 class Roster(Protocol):
@@ -114,7 +99,6 @@ class Roster(Protocol):
     @property
     def guild_id(self) -> str:
         """The id of the server that it is about."""
-        ...
 
     def ask(self, discord_id: str, /) -> Presence:
         """Tell whether one Discord id is on the server, within a few seconds, and ask for nobody else.
@@ -123,7 +107,6 @@ class Roster(Protocol):
         apart, but never sleeps through a wait that it was asked for. Raises `RosterError` where asking for others
         would help no more (token, server, access, limits), and `ReadStopped` if it was given up.
         """
-        ...
 
 
 class Clock(Protocol):
@@ -131,70 +114,62 @@ class Clock(Protocol):
 
     def __call__(self) -> datetime:
         """Return the present instant, timezone-aware."""
-        ...
 
 
-class Ledger(Protocol):
+class Facts(Protocol):
+    """What whoever writes and whoever reads both ask."""
+
+    def evidence(self, member_id: str, first_day: date, last_day: date, /) -> Sequence[Evidence]:
+        """Return what shows that the member was active from day to day, oldest first (R11)."""
+
+    def account_of(self, member_id: str, /) -> DiscordActivity | None:
+        """Return the member's account that is not unlinked; there is at most one (R7)."""
+
+    def events(self, member_id: str | None, /, *, after: int = 0, limit: int = 10_000) -> Sequence[MembershipEvent]:
+        """Return the events above number `after` of one member, or of everyone for None, oldest first (R26)."""
+
+    def never_seen(self) -> Sequence[str]:
+        """Return the members, by id, whose linked account no board has ever shown (R31)."""
+
+    def checks(self, member_id: str | None = None, /) -> Sequence[Check]:
+        """Return what rosters have told of the accounts that are not unlinked, or of one member's, by account id."""
+
+
+class Ledger(Facts, Protocol):
     """The facts. Entries are appended, never changed or deleted (R9)."""
 
     def member(self, member_id: str, /) -> Member | None:
         """Return the member with this id."""
-        ...
-
-    def evidence(self, member_id: str, first_day: date, last_day: date, /) -> Sequence[Evidence]:
-        """Return what shows that the member was active from day to day, oldest first (R11)."""
-        ...
-
-    def never_seen(self) -> Sequence[str]:
-        """Return the members, by id, whose linked account no board has ever shown (R31)."""
-        ...
 
     def calendar(self, member_id: str | None = None, /) -> Calendar:
         """Return which days are excused, for everybody or for a member too, and through which day all are settled.
 
         Days before the first enrollment count as settled.
         """
-        ...
-
-    def account_of(self, member_id: str, /) -> DiscordActivity | None:
-        """Return the member's account that is not unlinked; there is at most one (R7)."""
-        ...
 
     def holder_of(self, discord_id: str, /) -> DiscordActivity | None:
         """Return the account, not unlinked, that holds this Discord id; there is at most one (R7)."""
-        ...
 
     def accounts_to_sync(self) -> Sequence[DiscordActivity]:
         """Return every account that is waiting, tracked or absent, by account id."""
-        ...
 
     def linked_accounts(self) -> Sequence[DiscordActivity]:
         """Return every account that is not unlinked, those of members who have left included, by account id."""
-        ...
 
     def entry_of(self, key: str, /) -> Entry | None:
         """Return the award or adjustment that has this key (R8)."""
-        ...
 
     def reversal_of(self, position: int, /) -> Entry | None:
         """Return the entry that takes the award at this position back."""
-        ...
-
-    def events(self, member_id: str | None, /, *, after: int = 0, limit: int = 10_000) -> Sequence[MembershipEvent]:
-        """Return the events above number `after` of one member, or of everyone for None, oldest first (R26)."""
-        ...
 
     def day_record(self, day: date, /) -> DayRecord:
         """Return who was active on a day, and who else was excused on it alone, with their streaks."""
-        ...
 
     def streak_of(self, member_id: str, /) -> Streak:
         """Return the member's stored streak; one of version 0 if none is stored."""
-        ...
 
     def activity(self, through: date, /) -> Activity:
         """Return every stored streak, and who was active on which day through the one given, as of one instant."""
-        ...
 
     def post(self, posting: Posting, /) -> Sequence[Entry]:
         """Write a posting in one transaction, and return the entries that its drafts became.
@@ -210,23 +185,16 @@ class Ledger(Protocol):
         another, or if there was news since what `run`, `settlement` or `revision` name. Raises
         `LeaseLost` if the posting's lease is no longer held, or its slot has ended already.
         """
-        ...
 
 
-class Views(Protocol):
+class Views(Facts, Protocol):
     """What people read."""
-
-    def evidence(self, member_id: str, first_day: date, last_day: date, /) -> Sequence[Evidence]:
-        """Return what shows that the member was active from day to day, oldest first (R11), as the `Ledger` does."""
-        ...
 
     def facts(self, member_id: str, today: date, /) -> MemberFacts | None:
         """Return all that makes up where a member stands, as of one instant."""
-        ...
 
     def members(self, *, after: str = "", limit: int | None = None) -> Sequence[Standing]:
         """Return where the members beyond an id stand, by member id, without the streaks; all of them for None."""
-        ...
 
     def find(self, text: str, /, *, limit: int) -> Sequence[Found]:
         """Return who has just this id, then who holds this Discord id, then who has all its words in the name.
@@ -235,83 +203,53 @@ class Views(Protocol):
         the word that the first one found, then by member id; nobody twice; nobody by name who is hidden or
         forgotten.
         """
-        ...
-
-    def account_of(self, member_id: str, /) -> DiscordActivity | None:
-        """Return the member's account that is not unlinked, as the `Ledger` does."""
-        ...
 
     def resets(self, member_id: str, /) -> Sequence[tuple[Entry, datetime | None]]:
         """Return a member's openings and rebases, oldest first, each with when the good sync before it began."""
-        ...
 
     def good_runs(self, since: datetime, until: datetime, /) -> Sequence[GoodRun]:
         """Return the good syncs that began from one instant on and before another, oldest first.
 
         With the last one before them, and the first one behind.
         """
-        ...
 
     def settled(self, first_day: date, last_day: date, /) -> Mapping[date, datetime]:
         """Return which of some days are settled, and when they were."""
-        ...
 
     def xp_read(self, account_ids: Collection[int], day: date, /) -> int | None:
         """Return what was read last, by the end of a day, of the last of these accounts that was read by then."""
-        ...
 
     def streak_changes(self, member_id: str, /) -> Sequence[StreakChange]:
         """Return how news of settled days changed a member's streak, oldest first (R28)."""
-        ...
 
     def lengths_reached(self, lengths: Set[int], /, *, after: int, limit: int) -> Sequence[Milestone]:
         """Return who reached any of these lengths, in the order in which it was recorded, beyond a number (R17a)."""
-        ...
 
     def excusals(self, member_id: str | None = None, /) -> Sequence[Excusal]:
         """Return how days were excused and required again, oldest first: all, or everybody's and one member's."""
-        ...
-
-    def checks(self, member_id: str | None = None, /) -> Sequence[Check]:
-        """Return what rosters have told of the accounts that are not unlinked, or of one member's, by account id."""
-        ...
 
     def history(
         self, member_id: str, /, *, limit: int, before: int | None = None, source: str | None = None
     ) -> Sequence[Entry]:
         """Return a member's entries, newest first: those below position `before`, and of one source."""
-        ...
-
-    def events(self, member_id: str | None, /, *, after: int = 0, limit: int = 10_000) -> Sequence[MembershipEvent]:
-        """Return the events above number `after` of one member, or of everyone for None, oldest first (R26)."""
-        ...
 
     def feed(self, *, after: int, limit: int) -> Sequence[Entry]:
         """Return everyone's entries above position `after`, oldest first (R23)."""
-        ...
 
     def ranking(self, month: date | None, /, *, limit: int, present: bool = False) -> Sequence[Rank]:
         """Return the top of the visible members by the points of a month, named by its first day, or of all time.
 
         Here and below `present` leaves those out who are noted as having left Discord, from the ranks too.
         """
-        ...
 
     def streak_ranking(self, *, limit: int, present: bool = False) -> Sequence[Rank]:
         """Return the top of the visible members by their current streaks, as of the last settled day, without zeros."""
-        ...
-
-    def never_seen(self) -> Sequence[str]:
-        """Return the members, by id, whose linked account no board has ever shown (R31)."""
-        ...
 
     def tally(self) -> Tally:
         """Return how much a store holds."""
-        ...
 
     def rank_of(self, member_id: str, month: date | None, /, *, present: bool = False) -> Rank | None:
         """Return a member's own rank among the visible ones, even of a hidden member; months as in `ranking`."""
-        ...
 
 
 class Alerts(Protocol):
@@ -324,11 +262,9 @@ class Alerts(Protocol):
     @property
     def channel(self) -> str:
         """What the channel is called; the store remembers by it what was told."""
-        ...
 
     def send(self, notice: Notice, /) -> None:
         """Deliver a notice within a few seconds; raises `AlertFailed`, whose text holds no secret."""
-        ...
 
 
 class Store(Ledger, RunBook, Views, Protocol):
@@ -343,26 +279,21 @@ class Records(Protocol):
 
     def holdings(self) -> Holdings:
         """Return all but the entries, as of one instant; rows that cannot be read are left out and named."""
-        ...
 
     def lines(self, *, after: int, limit: int) -> Sequence[Entry | Breach]:
         """Return everyone's entries above position `after`, oldest first, and which of them cannot be read.
 
         If one of them cannot even be told from those behind it, it has no position and is the last.
         """
-        ...
 
     def irregularities(self) -> Sequence[Breach]:
         """Return what only the store itself can see: damage to its files and tables, keys that stand twice."""
-        ...
 
     def rebalance(self) -> Sequence[Breach]:
         """Make every balance the sum of its entries, in one transaction, and return which were not."""
-        ...
 
     def reword(self) -> Sequence[Breach]:
         """Make what names are found by anew from the names, in one transaction, and return of whom it differed."""
-        ...
 
 
 class AuditedStore(Store, Records, Protocol):

@@ -6,11 +6,11 @@ from typing import TypeVar
 
 from attrs import Factory, evolve, field, frozen
 
-from .days import CLOCK_SLACK, Calendar, Excusal
+from .days import CLOCK_SLACK, Calendar
 from .errors import Conflict, LedgerBusy, SourceTrouble
 from .incidents import ChannelState, FailureRun, SentNotice, failed_again
-from .membership import MembershipEvent
 from .model import Decision, DiscordActivity, Entry, HandKind, Link, Member, Move
+from .records import Excusal, MembershipEvent
 from .reports import StreakChange, SyncReport
 from .roster import RosterState, Round
 from .settlement import days_watched
@@ -159,6 +159,18 @@ class Settlement:
     day: date
     revision: int
     """`DayRecord.revision` when it was planned."""
+
+
+@frozen
+class DayRecord:
+    """What the store knows of one day."""
+
+    active: Sequence[Streak]
+    """The streaks of the members with evidence for it, each once, in no order."""
+    revision: int
+    """Grows with everything that ever came or went for the day, so that a change in between is seen."""
+    excused: Sequence[Streak] = ()
+    """The streaks of the other members who are excused on it alone (R13a), each once, in no order."""
 
 
 @frozen

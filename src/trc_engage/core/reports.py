@@ -12,6 +12,7 @@ from . import points
 from .days import Calendar
 from .errors import EngageError, RosterError
 from .model import Entry, Evidence, Move, Status, Status as AccountStatus
+from .records import EventKind
 from .streaks import Streak, StreakStanding
 
 if TYPE_CHECKING:
@@ -35,20 +36,7 @@ class Tally:
     """Linked accounts that no board has ever shown (R31)."""
 
 
-EnrollmentOutcome = Literal[
-    "enrolled",
-    "updated",
-    "linked",
-    "relinked",
-    "unlinked",
-    "left",
-    "returned",
-    "never_left",
-    "hidden",
-    "shown",
-    "forgotten",
-    "unchanged",
-]
+EnrollmentOutcome = Literal[EventKind, "updated", "relinked", "unchanged"]
 ReceiptOutcome = Literal["awarded", "reversed", "adjusted", "unchanged"]
 AccountOutcome = Literal["opened", "gained", "deducted", "rebased", "unchanged", "absent", "missed"]
 """What a sync means for one account, by its XP."""

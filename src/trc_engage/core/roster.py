@@ -9,8 +9,8 @@ from attrs import evolve, frozen
 from .days import CLOCK_SLACK, ONE_DAY
 from .errors import RosterError
 from .incidents import FailureRun, failed_again
-from .membership import Check, MembershipEvent, rose_since
 from .model import DiscordActivity
+from .records import Check, MembershipEvent, rose_since
 from .slots import WAIT_MAX, WAIT_MIN, wait_asked
 
 ACTOR = "roster"

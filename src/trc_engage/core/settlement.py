@@ -1,13 +1,12 @@
 """Which day can be settled next, and why not (R15, R15a)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from typing import Literal
 
 from attrs import frozen
 
 from .days import ONE_DAY, Calendar
-from .streaks import Streak
 
 ROSE_THE_DAY_BEFORE_MIN = 5
 """How many accounts must have risen on the required day before for a day without any to be suspect."""
@@ -46,18 +45,6 @@ class Pending:
         if self.cause != "frozen":
             return self.fact
         return f"{self.fact}. If the board stood still, excuse the day. If it was really that quiet, settle it as quiet"
-
-
-@frozen
-class DayRecord:
-    """What the store knows of one day."""
-
-    active: Sequence[Streak]
-    """The streaks of the members with evidence for it, each once, in no order."""
-    revision: int
-    """Grows with everything that ever came or went for the day, so that a change in between is seen."""
-    excused: Sequence[Streak] = ()
-    """The streaks of the other members who are excused on it alone (R13a), each once, in no order."""
 
 
 def days_watched(calendar: Calendar) -> tuple[date, ...]:

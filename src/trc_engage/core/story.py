@@ -6,9 +6,10 @@ from typing import Literal
 
 from attrs import evolve, frozen
 
-from .days import SATURDAY, Excusal
-from .membership import Absence, MembershipEvent
+from .days import SATURDAY
+from .membership import Absence
 from .model import Decision, DiscordActivity, Entry, Evidence
+from .records import Excusal, MembershipEvent
 from .reports import Mark, MemberDay, Standing, StreakChange
 from .settlement import ends_at
 

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from unicodedata import category, is_normalized, normalize
 
 from .days import SATURDAY
 from .errors import InvalidValue
-from .membership import Trace
 from .model import DISCORD
+from .records import Trace
 
 LIMIT_MAX = 10_000
 
@@ -77,11 +78,6 @@ def validate_name(value: object) -> str:
     return _storable("name", value)
 
 
-def validate_key(value: object) -> str:
-    """Return a caller's key: 1 to 200 printable characters."""
-    return validate_printable("key", value, ID_LENGTH_MAX)
-
-
 def validate_source(value: object) -> str:
     """Return what an award is for: 1 to 50 printable characters, and not `discord`, which only a sync may post to."""
     source = validate_printable("source", value, SOURCE_LENGTH_MAX)
@@ -104,35 +100,16 @@ def validate_change(value: object) -> int:
     return value
 
 
-def validate_reason(value: object) -> str:
-    """Return why something was done, for people to read later: 1 to 1,000 characters."""
-    return _validate_text("reason", value)
-
-
-def validate_actor(value: object) -> str:
-    """Return who did something: 1 to 1,000 characters."""
-    return _validate_text("by", value)
-
-
-def validate_new_actor(value: object) -> str:
-    """Return who does something: 1 to 1,000 characters that nobody could mistake for others (R29)."""
-    actor = validate_actor(value)
-    validate_new("by", actor)
-    return actor
-
-
-def validate_note(value: object) -> str:
-    """Return what admins are to know besides: 1 to 1,000 characters."""
-    return _validate_text("note", value)
-
-
 def validate_trace(by: object = None, reason: object = None, note: object = None, *, is_needed: bool = False) -> Trace:
-    """Return who did something and why, as far as they say so; where it is needed, only the note may be missing."""
-    return Trace(
-        validate_new_actor(by) if is_needed or by is not None else None,
-        validate_reason(reason) if is_needed or reason is not None else None,
-        None if note is None else validate_note(note),
-    )
+    """Return who did something and why, as far as they say so; where it is needed, only the note may be missing.
+
+    Nobody could mistake who does it for others (R29).
+    """
+    actor = validate_actor(by) if is_needed or by is not None else None
+    if actor is not None:
+        validate_new("by", actor)
+    why = validate_reason(reason) if is_needed or reason is not None else None
+    return Trace(actor, why, None if note is None else _validate_text("note", note))
 
 
 def validate_weekday(value: object) -> date:
@@ -186,6 +163,13 @@ def _validate_text(field: str, value: object) -> str:
     if not isinstance(value, str) or not value.strip() or len(value) > TEXT_LENGTH_MAX:
         raise InvalidValue(field, value, f"give a text of 1 to {TEXT_LENGTH_MAX:,} characters")
     return _storable(field, value)
+
+
+validate_key = partial(validate_printable, "key", length_max=ID_LENGTH_MAX)
+validate_reason = partial(_validate_text, "reason")
+"""Why something was done, for people to read later."""
+validate_actor = partial(_validate_text, "by")
+"""Who did something."""
 
 
 def _storable(field: str, value: str) -> str:

@@ -7,12 +7,12 @@ from attrs import evolve, field, frozen
 from attrs.converters import optional
 
 from ..core import membership, roster as core_roster
-from ..core.days import Excusal
 from ..core.errors import EngageError, InvalidValue, LinkTaken, NotLinked, RosterError, UnknownMember
-from ..core.membership import Change, MembershipEvent, Trace
+from ..core.membership import Change
 from ..core.model import DiscordActivity, Link, Member, Move
 from ..core.ports import Ledger, Store
 from ..core.posting import Posting, retry_on_conflict
+from ..core.records import EventKind, Excusal, MembershipEvent, Trace
 from ..core.reports import Enrollment, EnrollmentOutcome, ReconcileReport
 from ..core.validation import validate_discord_id, validate_member_id, validate_name, validate_new_member_id
 from . import streaks
@@ -127,7 +127,7 @@ class Roll:
                 return same or LinkTaken(held.member_id, held.discord_id)
         return False
 
-    def _record(self, kind: membership.EventKind, member_id: str) -> None:
+    def _record(self, kind: EventKind, member_id: str) -> None:
         self._events.append(membership.of_member(kind, member_id, self._now, self._trace))
 
     def post(self) -> None:

@@ -10,10 +10,11 @@ from attrs import Factory, define, evolve, frozen
 from ..core import membership, roster as core_roster, slots
 from ..core.days import in_utc
 from ..core.errors import ClockWentBack, LedgerBusy, ReadStopped, RosterError
-from ..core.membership import Change, Check, Trace
+from ..core.membership import Change
 from ..core.model import DiscordActivity, Member
 from ..core.ports import Clock, Roster, Store
 from ..core.posting import Posting
+from ..core.records import Check, Trace
 from ..core.reports import RosterReport
 from ..core.roster import ACTOR, ROUND_FOR, UNKNOWN_MAX, Findings, Round, Step
 from . import members

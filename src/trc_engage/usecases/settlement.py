@@ -7,10 +7,10 @@ from datetime import date, datetime, timedelta
 from attrs import evolve
 
 from ..core import settlement as core_settlement, slots, streaks as core_streaks
-from ..core.days import Excusal
 from ..core.errors import UnknownMember
 from ..core.ports import Store
 from ..core.posting import Posting, RunState, Settlement, retry_on_conflict
+from ..core.records import Excusal
 from ..core.reports import ExcuseReport, SettleReport
 from ..core.settlement import Cause, Pending
 from . import streaks

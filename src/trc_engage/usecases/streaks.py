@@ -6,10 +6,11 @@ from datetime import date
 from attrs import evolve, frozen
 
 from ..core import streaks as core_streaks
-from ..core.days import Calendar, Excusal
+from ..core.days import Calendar
 from ..core.model import Move
 from ..core.ports import Ledger
 from ..core.posting import Derived, Draft
+from ..core.records import Excusal
 from ..core.reports import ChangeCause, StreakChange
 from ..core.streaks import Streak
 

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Mapping, Sequence, Set
 from datetime import date, datetime
 
-from ...core.days import ONE_DAY, Excusal
-from ...core.membership import MembershipEvent
+from ...core.days import ONE_DAY
 from ...core.model import Decision, Entry
+from ...core.records import Excusal, MembershipEvent
 from ...core.reports import StreakChange
 from ...core.story import GoodRun
 from ...core.streaks import Milestone

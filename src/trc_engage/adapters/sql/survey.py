@@ -10,8 +10,8 @@ from attrs import evolve
 from ...core.audit.model import BALANCE, EVENT, STREAK, UNREADABLE, Breach, Holdings, Rises
 from ...core.days import ONE_DAY, Calendar
 from ...core.errors import shortened
-from ...core.membership import MembershipEvent
 from ...core.model import DiscordActivity, Entry, Member
+from ...core.records import MembershipEvent
 from ...core.streaks import Streak
 from .database import Connection, Row, stamp
 from .queries import KEY, XP, entry_of

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
-from ...core.membership import Check
 from ...core.model import Entry, Member
+from ...core.records import Check
 from ...core.reports import Found, Rank, Tally
 from ...core.validation import sought_words, words_of
 from .database import Connection, Database, Record, Row

@@ -7,8 +7,8 @@ from attrs import Factory, define, field, frozen
 
 from ..days import Calendar
 from ..errors import shortened
-from ..membership import MembershipEvent
 from ..model import DiscordActivity, Member
+from ..records import MembershipEvent
 from ..streaks import Streak
 
 UNREADABLE = "unreadable"

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ...core.days import in_force
+from ...core.records import in_force
 from ...core.reports import ExcuseReport, SettleReport, StreakChange
 from ..stores import opened_to_read
 from ..wire.runs import Excusals, Excused, Settled

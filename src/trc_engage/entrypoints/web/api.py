@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
 
-from ...core.days import in_force
 from ...core.errors import InvalidValue
 from ...core.model import Entry, Status as AccountStatus
 from ...core.points import XP_PER_POINT
+from ...core.records import in_force
 from ...core.reports import Receipt
 from ...core.validation import ID_LENGTH_MAX, NAME_LENGTH_MAX, POINTS_MAX, SOURCE_LENGTH_MAX, TEXT_LENGTH_MAX
 from ...engage import Engage

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Literal, get_args, get_origin
 
-from ...core import membership, model, reports, story
+from ...core import model, records, reports, story
 from ..settings import installed_version
 from ..wire.problems import MEDIA_TYPE, Problem
 from ..wire.shape import Shape, Shown, hints_of, optional_of, without_none
@@ -27,7 +27,7 @@ NAMES: Mapping[Any, str] = {
     reports.ReceiptOutcome: "ReceiptOutcome",
     reports.Mark: "Mark",
     reports.ChangeCause: "ChangeCause",
-    membership.EventKind: "EventKind",
+    records.EventKind: "EventKind",
     story.GapCause: "GapCause",
 }
 """What the types are called that have no name of their own."""

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Annotated, Self
 
 from ...core import model, reports
-from ...core.membership import MembershipEvent
+from ...core.records import MembershipEvent
 from ...core.reports import DiscordStanding, ReceiptOutcome
 from ...core.streaks import StreakStanding
 from .shape import Shape, Shown

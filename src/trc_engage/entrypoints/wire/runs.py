@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Self, get_args
 
-from ...core import days, incidents, model, posting, roster, slots
+from ...core import incidents, model, posting, records, roster, slots
 from ...core.audit import model as audit
 from ...core.errors import ClockWentBack, EngageError, LedgerBusy, LedgerFailed, RosterError, SourceError
 from ...core.model import Status as AccountStatus
@@ -45,7 +45,7 @@ class Excused(Shape, core=ExcuseReport, fields="outcome member_id days unchanged
     late: Sequence[StreakChange]
 
 
-class Excusal(Shape, core=days.Excusal, fields="day member_id at by=actor reason"):
+class Excusal(Shape, core=records.Excusal, fields="day member_id at by=actor reason"):
     """An excused day, for admins."""
 
     member_id: Annotated[str | None, Shown("Null for everybody.")]

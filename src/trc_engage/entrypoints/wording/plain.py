@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta
 
-from ...core.membership import Check
 from ...core.model import Entry
+from ...core.records import Check
 from ...core.reports import Mark, Standing
 from .alerts import DAY, HOUR, MINUTE
 

@@ -7,10 +7,11 @@ from shlex import quote
 
 from attrs import evolve, frozen
 
-from ...core.days import Excusal, days_counted
-from ...core.membership import MENDED_MAX, MembershipEvent
+from ...core.days import days_counted
+from ...core.membership import MENDED_MAX
 from ...core.model import Decision, DecisionKind, Entry, XpChange
 from ...core.points import XP_PER_POINT
+from ...core.records import Excusal, MembershipEvent
 from ...core.settlement import ends_at
 from ...core.story import DayStory, Gap, GoodRun, StreakEvent, Why, begins_at
 from .plain import counted, dated, lasted, points

@@ -10,10 +10,10 @@ from attrs import evolve
 
 from ...core.errors import Conflict
 from ...core.incidents import FailureRun, SentNotice
-from ...core.membership import MembershipEvent
 from ...core.model import Link, Member, Move
 from ...core.ports import Store
 from ...core.posting import Draft, Posting, Settlement, SyncFailure
+from ...core.records import MembershipEvent
 from ...core.slots import SlotEnd, Wait
 from ...core.streaks import Milestone, Streak
 from .ledger import BENCHMARK, TODAY

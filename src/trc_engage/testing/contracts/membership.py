@@ -6,9 +6,9 @@ import pytest
 from attrs import evolve
 
 from ...core.errors import Conflict
-from ...core.membership import MembershipEvent
 from ...core.model import Link, Move
 from ...core.posting import Draft, Posting, Settlement
+from ...core.records import MembershipEvent
 from ...core.streaks import Streak
 from ...usecases import audit
 from .story import ADA, ADA_ID, BO, BO_ID, CY, CY_ID, MONDAY, AuditedStory, StoreContract, Story

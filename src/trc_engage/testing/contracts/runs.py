@@ -13,9 +13,9 @@ from attrs import evolve
 
 from ...core.errors import Conflict, LeaseLost, LedgerBusy, RosterError
 from ...core.incidents import ChannelState, FailureRun, SentNotice
-from ...core.membership import Check
 from ...core.model import Move
 from ...core.posting import Posting, SyncFailure, SyncState
+from ...core.records import Check
 from ...core.roster import Contradiction, Round
 from ...core.slots import SlotEnd, Wait
 from .story import ADA, ADA_ID, BO, BO_ID, MONDAY, StoreContract, Story

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from attrs import evolve
 
-from ...core.days import Excusal
 from ...core.errors import Conflict
 from ...core.model import Decision
 from ...core.posting import Posting, Settlement, SyncFailure
+from ...core.records import Excusal
 from ...core.reports import StreakChange
 from ...core.streaks import Milestone, Streak
 from .ledger import BENCHMARK, TODAY, MembersContract

@@ -1,0 +1,136 @@
+"""What is kept on record: who did what and why, which days are excused, and what rosters told (R13a, R25, R26)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Literal, TypedDict
+
+from attrs import evolve, frozen
+
+from .days import Calendar
+from .model import DiscordActivity, NextReading
+
+EventKind = Literal["enrolled", "linked", "unlinked", "left", "returned", "never_left", "hidden", "shown", "forgotten"]
+
+
+class TraceArguments(TypedDict, total=False):
+    """What a method that leaves a trace takes by keyword, each a text or None: who did it, and why."""
+
+    by: str | None
+    reason: str | None
+    """The member may read it."""
+    note: str | None
+    """For admins alone."""
+
+
+@frozen
+class Trace:
+    """Who did something and why, as far as they said so."""
+
+    actor: str | None = None
+    reason: str | None = None
+    """The member may read it."""
+    note: str | None = None
+    """For admins alone."""
+
+
+@frozen
+class MembershipEvent:
+    """What was done about a member: no name and no Discord id stands in it (R9, R26)."""
+
+    number: int
+    """Orders the events of a store; 0 until it has given one."""
+    member_id: str
+    kind: EventKind
+    at: datetime
+    actor: str | None = None
+    reason: str | None = None
+    note: str | None = None
+    account_id: int | None = None
+    """The account concerned; of a link the store fills it in, for the account comes of the same posting."""
+    next_reading: NextReading | None = None
+    """Of a leave: how the account's next reading was to be taken …"""
+    window_from: datetime | None = None
+    """… and where its window began, so that both can be restored (R6a); of a return, where it begins."""
+
+    def recorded(self, number: int, links: Mapping[str, int]) -> "MembershipEvent":
+        """Return the event as it is kept; `links` are the accounts that its posting opens, by member id."""
+        account_id = links.get(self.member_id) if self.kind == "linked" else self.account_id
+        return evolve(self, number=number, account_id=account_id)
+
+    def forgotten(self) -> "MembershipEvent":
+        """Return the event without its texts (R9)."""
+        return evolve(self, reason=None, note=None)
+
+
+@frozen
+class Excusal:
+    """A day that is excused, or required again, with who decided it and why (R13, R13a, R27)."""
+
+    day: date
+    is_excused: bool
+    """False: required again."""
+    at: datetime
+    actor: str
+    reason: str | None = None
+    """For the member to read; None if none was given, or if it went when the member was forgotten."""
+    note: str | None = None
+    """For admins alone."""
+    member_id: str | None = None
+    """Who alone is meant; None for everybody."""
+    number: int = 0
+    """Orders all of them; 0 before it is stored."""
+
+    def turned(self, calendar: Calendar) -> Calendar:
+        """Return everybody's calendar after it: one member's days leave it alone, but for the count of changes."""
+        if self.member_id is not None:
+            return evolve(calendar, changes=calendar.changes + 1)
+        return calendar.turned([self.day], excused=self.is_excused)
+
+    def forgotten(self) -> "Excusal":
+        """Return it without what may name its member (R9)."""
+        return evolve(self, reason=None, note=None)
+
+
+def in_force(excusals: Iterable[Excusal]) -> Sequence[Excusal]:
+    """Return those that stand, of excusals told oldest first: by day, everybody's before a member's own."""
+    last = {(one.day, one.member_id or ""): one for one in excusals}
+    return [last[key] for key in sorted(last) if last[key].is_excused]
+
+
+@frozen
+class Check:
+    """What the roster of a server has told of an account; unknown answers tell nothing."""
+
+    account_id: int
+    guild_id: str
+    asked_at: datetime
+    """When it was last asked, whatever it answered."""
+    present_at: datetime | None = None
+    """When it last told that the member is there …"""
+    joined_at: datetime | None = None
+    """… and since when."""
+    gone_at: datetime | None = None
+    """When it first told that the member is gone, if it has not told otherwise since …"""
+    confirmed_at: datetime | None = None
+    """… and when it last told so again, at least an hour later."""
+    contradicts: bool = False
+    """Whether a note made by hand stands against it."""
+
+    @property
+    def is_present(self) -> bool:
+        """Whether the last clear answer was that the member is there."""
+        return self.present_at is not None and self.gone_at is None
+
+    @property
+    def is_unclear(self) -> bool:
+        """Whether the last answer was unknown."""
+        return self.present_at != self.asked_at and self.gone_at is None
+
+    def is_gone(self, account: DiscordActivity) -> bool:
+        """Tell whether the last clear answer was that the member is gone, and no rise of XP proves it wrong."""
+        return self.gone_at is not None and not rose_since(account, self.gone_at)
+
+
+def rose_since(account: DiscordActivity, at: datetime) -> bool:
+    """Tell whether the member was active in a window that opened then or later: that proves presence."""
+    return account.rose_at is not None and account.rose_at >= at
