@@ -16,13 +16,13 @@ from ..settings import ENV_FILE, STORE, installed_version, variables
 from .options import COMMANDS, errors_reported, take_settings
 
 MODULES = {
-    "init": "init",
-    "migrate": "init",
+    "init": "stores",
+    "migrate": "stores",
     "sync": "sync",
     "show": "show",
-    "why": "why",
-    "history": "explain",
-    "explain": "explain",
+    "why": "stories",
+    "history": "stories",
+    "explain": "stories",
     "leaderboard": "leaderboard",
     "award": "awards",
     "reverse": "awards",
@@ -37,13 +37,13 @@ MODULES = {
     "alerts": "alerts",
     "settings": "settings",
     "doctor": "doctor",
-    "backup": "backup",
-    "restore": "backup",
+    "backup": "stores",
+    "restore": "stores",
     "export": "export",
-    "migrate-store": "backup",
+    "migrate-store": "stores",
     "web": "web",
     "demo": "demo",
-    "mee6-server": "mee6_server",
+    "mee6-server": "demo",
 }
 """The module of each command."""
 

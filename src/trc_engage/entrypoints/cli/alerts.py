@@ -13,7 +13,7 @@ from ..wire.runs import Tried, TriedChannel
 from ..wiring import channels
 from ..wording.plain import safe
 from .daemon import monitored
-from .options import NOT_HEALTHY, Json, examples, settings_in_force
+from .options import NOT_HEALTHY, Json, command, settings_in_force
 from .output import print_lines, print_result
 
 app: typer.Typer = typer.Typer(name="alerts", rich_markup_mode=None, no_args_is_help=True)
@@ -29,7 +29,7 @@ def alerts() -> None:
     """Test the channels for alerts."""
 
 
-@app.command("test", epilog=examples("Example:", "TRC_ENGAGE_ALERT_WEBHOOK=… trc-engage alerts test"))
+@command("TRC_ENGAGE_ALERT_WEBHOOK=… trc-engage alerts test", name="test", group=app)
 def try_channels(*, as_json: Json = False) -> None:
     """Send a test notice through every channel.
 

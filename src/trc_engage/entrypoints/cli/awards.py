@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Annotated
 
-import typer
-
 from ...core.reports import Receipt, Standing
 from ...engage import Engage
 from ..stores import now
@@ -13,15 +11,15 @@ from ..wire.shape import parsed_instant
 from ..wiring import opened
 from ..wording.plain import counted, dated, moment, named, points, safe
 from .days import changed
-from .options import Json, Member, command, settings_in_force
+from .options import Json, Member, argument, command, flag, option, settings_in_force
 from .output import print_lines, print_result
 
 Key = Annotated[
     str,
-    typer.Option(metavar="KEY", help="A unique name of your choice; a key is booked once, however often you send it."),
+    option("KEY", "A unique name of your choice; a key is booked once, however often you send it."),
 ]
-Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why, for later readers of the ledger.")]
-By = Annotated[str, typer.Option(metavar="WHO", help="Who decided this.")]
+Reason = Annotated[str, option("TEXT", "Why, for later readers of the ledger.")]
+By = Annotated[str, option("WHO", "Who decided this.")]
 
 
 @command(
@@ -32,16 +30,12 @@ By = Annotated[str, typer.Option(metavar="WHO", help="Who decided this.")]
 def award(
     member: Member,
     *,
-    source: Annotated[str, typer.Option(metavar="TEXT", help="What the points are for; anything but 'discord'.")],
-    points: Annotated[int, typer.Option(metavar="POINTS", help="How many points, at least 1.")],
+    source: Annotated[str, option("TEXT", "What the points are for; anything but 'discord'.")],
+    points: Annotated[int, option("POINTS", "How many points, at least 1.")],
     key: Key,
-    at: Annotated[
-        str | None, typer.Option(metavar="TIME", help="When it happened, with a UTC offset or Z. [default: now]")
-    ] = None,
-    no_activity: Annotated[
-        bool, typer.Option("--no-activity", help="It is no action of the member, such as a bonus.")
-    ] = False,
-    by: Annotated[str | None, typer.Option(metavar="WHO", help="Who awards it.")] = None,
+    at: Annotated[str | None, option("TIME", "When it happened, with a UTC offset or Z. [default: now]")] = None,
+    no_activity: Annotated[bool, flag("--no-activity", "It is no action of the member, such as a bonus.")] = False,
+    by: Annotated[str | None, option("WHO", "Who awards it.")] = None,
     as_json: Json = False,
 ) -> None:
     """Award points for a benchmark, a download or anything else.
@@ -62,7 +56,7 @@ def award(
 
 @command("trc-engage reverse benchmark:991 --reason 'withdrawn' --by admin-7")
 def reverse(
-    key: Annotated[str, typer.Argument(metavar="KEY", help="The award's key.")],
+    key: Annotated[str, argument("KEY", "The award's key.")],
     *,
     reason: Reason,
     by: By,
@@ -79,7 +73,7 @@ def reverse(
 def adjust(
     member: Member,
     *,
-    points: Annotated[int, typer.Option(metavar="POINTS", help="How many points; a negative number takes them away.")],
+    points: Annotated[int, option("POINTS", "How many points; a negative number takes them away.")],
     key: Key,
     reason: Reason,
     by: By,

@@ -20,12 +20,12 @@ from ..wire.runs import Run
 from ..wiring import opened_runner
 from ..wording.alerts import describe_error
 from ..wording.plain import counted, points, safe
-from .options import Json, code_of, command, settings_in_force
+from .options import Json, code_of, command, flag, settings_in_force
 from .output import print_json
 
 logger: logging.Logger = logging.getLogger(__name__)
 
-LogJson = Annotated[bool, typer.Option("--log-json", help="Log one JSON object per line.")]
+LogJson = Annotated[bool, flag("--log-json", "Log one JSON object per line.")]
 LogLevel = Annotated[Level, typer.Option(help="How much to log to stderr.")]
 
 
@@ -66,7 +66,7 @@ def exit_with(report: RunReport) -> None:
 @command("trc-engage daemon             until Ctrl-C or SIGTERM", "trc-engage daemon --log-json  for a log collector")
 def daemon(
     *,
-    once: Annotated[bool, typer.Option("--once", help="Do what is due now, then exit.")] = False,
+    once: Annotated[bool, flag("--once", "Do what is due now, then exit.")] = False,
     log_json: LogJson = False,
     log_level: LogLevel = "info",
 ) -> None:

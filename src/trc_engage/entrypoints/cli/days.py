@@ -13,16 +13,14 @@ from ..wire.runs import Excusals, Excused, Settled
 from ..wiring import opened
 from ..wording.alerts import describe_pending
 from ..wording.plain import counted, dated, safe
-from .options import Json, command, day, settings_in_force
+from .options import Json, argument, command, day, flag, option, settings_in_force
 from .output import print_json, print_lines, print_result, print_some, print_table
 
 
 @command("trc-engage settle", "trc-engage settle --accept-quiet 2026-03-04")
 def settle(
     *,
-    accept_quiet: Annotated[
-        str | None, typer.Option(metavar="DAY", help="Settle this day even though nobody's XP rose on it.")
-    ] = None,
+    accept_quiet: Annotated[str | None, option("DAY", "Settle this day even though nobody's XP rose on it.")] = None,
     as_json: Json = False,
 ) -> None:
     """Settle the days that are over.
@@ -44,16 +42,14 @@ def settle(
     "trc-engage excuse --list",
 )
 def excuse(
-    days: Annotated[
-        list[str] | None, typer.Argument(metavar="DAY…", help="Weekdays such as 2026-12-25, settled or not.")
-    ] = None,
+    days: Annotated[list[str] | None, argument("DAY…", "Weekdays such as 2026-12-25, settled or not.")] = None,
     *,
-    member: Annotated[str | None, typer.Option(metavar="MEMBER", help="Excuse this member alone.")] = None,
-    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; members can read it.")] = None,
-    by: Annotated[str | None, typer.Option(metavar="WHO", help="Who decided it.")] = None,
-    note: Annotated[str | None, typer.Option(metavar="TEXT", help="A note that only admins can read.")] = None,
-    undo: Annotated[bool, typer.Option("--undo", help="Require the days again.")] = False,
-    listed: Annotated[bool, typer.Option("--list", help="List the excused days.")] = False,
+    member: Annotated[str | None, option("MEMBER", "Excuse this member alone.")] = None,
+    reason: Annotated[str | None, option("TEXT", "Why; members can read it.")] = None,
+    by: Annotated[str | None, option("WHO", "Who decided it.")] = None,
+    note: Annotated[str | None, option("TEXT", "A note that only admins can read.")] = None,
+    undo: Annotated[bool, flag("--undo", "Require the days again.")] = False,
+    listed: Annotated[bool, flag("--list", "List the excused days.")] = False,
     as_json: Json = False,
 ) -> None:
     """Excuse weekdays, for everybody or for one member.

@@ -9,7 +9,7 @@ from ...core.audit.model import BALANCE, STREAK, Audit, Repair
 from ..wire import runs as wire
 from ..wiring import opened
 from ..wording.plain import counted
-from .options import NOT_HEALTHY, Json, command, settings_in_force
+from .options import NOT_HEALTHY, Json, command, flag, settings_in_force
 from .output import print_lines, print_result, print_some
 
 
@@ -20,9 +20,7 @@ from .output import print_lines, print_result, print_some
 )
 def doctor(
     *,
-    repair: Annotated[
-        bool, typer.Option("--repair", help="Rebuild balances from entries, and streaks from evidence.")
-    ] = False,
+    repair: Annotated[bool, flag("--repair", "Rebuild balances from entries, and streaks from evidence.")] = False,
     as_json: Json = False,
 ) -> None:
     """Check the store for damage and inconsistencies.

@@ -14,7 +14,7 @@ from ...reader import Reader
 from ..stores import opened_to_read
 from ..wire.members import EntryRow, EventRow, MemberRow
 from ..wire.shape import Shape, hints_of
-from .options import command, settings_in_force
+from .options import argument, command, flag, settings_in_force
 
 PAGE = 5_000
 FORMULA = re.compile("'*[-=+@\uff1d\uff0b\uff0d\uff20\t\r]")
@@ -30,11 +30,11 @@ Write = Callable[[Iterable[Shape]], None]
 def export(
     what: Annotated[
         Literal["entries", "members", "events"],
-        typer.Argument(metavar="entries|members|events", help="What to write."),
+        argument("entries|members|events", "What to write."),
     ],
     *,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Write CSV. [default]")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object per line.")] = False,
+    as_csv: Annotated[bool, flag("--csv", "Write CSV. [default]")] = False,
+    as_json: Annotated[bool, flag("--json", "Write one JSON object per line.")] = False,
 ) -> None:
     """Write all entries, members or membership events to stdout.
 

@@ -9,7 +9,7 @@ from ...core.reports import Rank, Standing
 from ..stores import opened_to_read
 from ..wire.members import Leaderboard
 from ..wording.plain import counted, named
-from .options import Json, command, month as month_of, settings_in_force
+from .options import Json, command, flag, month as month_of, option, settings_in_force
 from .output import print_lines, print_result, print_table
 
 
@@ -22,12 +22,10 @@ from .output import print_lines, print_result, print_table
 def leaderboard(
     *,
     by: Annotated[Literal["points", "streak"], typer.Option(help="What decides the rank.")] = "points",
-    month: Annotated[
-        str | None, typer.Option(metavar="MONTH", help="Count only the points of one UTC month, such as 2026-03.")
-    ] = None,
-    limit: Annotated[int, typer.Option(metavar="N", help="How many members to show.", min=1, max=10_000)] = 25,
-    member: Annotated[str | None, typer.Option(metavar="MEMBER", help="Also show the rank of this member.")] = None,
-    present: Annotated[bool, typer.Option("--present", help="Leave out members who left Discord.")] = False,
+    month: Annotated[str | None, option("MONTH", "Count only the points of one UTC month, such as 2026-03.")] = None,
+    limit: Annotated[int, option("N", "How many members to show.", min=1, max=10_000)] = 25,
+    member: Annotated[str | None, option("MEMBER", "Also show the rank of this member.")] = None,
+    present: Annotated[bool, flag("--present", "Leave out members who left Discord.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show the leaderboard, by points or by current streaks.

@@ -2,12 +2,13 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Unpack
 
 import typer
 
 from ...core.errors import RosterError
-from ...core.reports import Enrollment, EnrollmentOutcome, ReconcileReport, Standing
+from ...core.membership import TraceArguments
+from ...core.reports import Enrollment, EnrollmentOutcome, Standing
 from ...engage import Engage
 from ..stores import opened_to_read
 from ..wire import members as wire
@@ -17,7 +18,18 @@ from ..wording.alerts import describe_error
 from ..wording.plain import counted, name_of, named, natural, safe
 from . import imports
 from .imports import Import
-from .options import BAD_DATA, BadData, By, Json, Member, Note, Reason, examples, settings_in_force
+from .options import (
+    BAD_DATA,
+    BadData,
+    Json,
+    Member,
+    argument,
+    check_decided,
+    command,
+    flag,
+    option,
+    settings_in_force,
+)
 from .output import ask, print_error, print_json, print_lines, print_note, print_result, print_table
 
 HELP = """Enroll, link, hide and forget members.
@@ -31,89 +43,77 @@ Examples:
 
 app: typer.Typer = typer.Typer(name="members", help=HELP, rich_markup_mode=None, no_args_is_help=True)
 
-Members = Annotated[list[str], typer.Argument(metavar="MEMBER...", help="The members' ids at TRC.")]
-DiscordId = Annotated[str, typer.Argument(metavar="DISCORD_ID", help="The id of the Discord account, up to 20 digits.")]
+Members = Annotated[list[str], argument("MEMBER...", "The members' ids at TRC.")]
+DiscordId = Annotated[str, argument("DISCORD_ID", "The id of the Discord account, up to 20 digits.")]
 
 
-@app.command(epilog=examples("Example:", "trc-engage members enroll m-1 --discord-id 80351110224678912 --name Ada"))
+@command("trc-engage members enroll m-1 --discord-id 80351110224678912 --name Ada", group=app)
 def enroll(
     member: Member,
     *,
-    discord_id: Annotated[str | None, typer.Option(metavar="ID", help="The Discord account to link.")] = None,
-    name: Annotated[str | None, typer.Option(metavar="TEXT", help="The member's display name.")] = None,
-    by: By = None,
-    reason: Reason = None,
-    note: Note = None,
+    discord_id: Annotated[str | None, option("ID", "The Discord account to link.")] = None,
+    name: Annotated[str | None, option("TEXT", "The member's display name.")] = None,
     as_json: Json = False,
+    **trace: Unpack[TraceArguments],
 ) -> None:
     """Enroll a member, or update the name and link.
 
     The first enrollment creates the store.
     """
-    said = {"by": by, "reason": reason, "note": note}
     enrollment = enrolled(
         settings_in_force(),
-        lambda engage: engage.enroll(member, discord_id=discord_id, name=name, **said),
+        lambda engage: engage.enroll(member, discord_id=discord_id, name=name, **trace),
         print_note,
     )
     _print_outcomes([enrollment], as_json=as_json)
 
 
-@app.command()
+@command(group=app)
 def link(
     member: Member,
     discord_id: DiscordId,
     *,
-    by: By = None,
-    reason: Reason = None,
-    note: Note = None,
     as_json: Json = False,
+    **trace: Unpack[TraceArguments],
 ) -> None:
     """Link a Discord account to a member.
 
     XP from before the link's first sync pays nothing. A member has at most one link. To change it, unlink first,
     unless the account has never been on the leaderboard (see `members list --never-seen`).
     """
-    said = {"by": by, "reason": reason, "note": note}
-    _change(lambda engage: [engage.link(engage.resolve(member), discord_id, **said)], as_json=as_json)
+    _change(lambda engage: [engage.link(engage.resolve(member), discord_id, **trace)], as_json=as_json)
 
 
-@app.command()
-def unlink(member: Member, *, by: By = None, reason: Reason = None, note: Note = None, as_json: Json = False) -> None:
+@command(group=app)
+def unlink(member: Member, *, as_json: Json = False, **trace: Unpack[TraceArguments]) -> None:
     """Remove a member's Discord link; the points stay."""
-    said = {"by": by, "reason": reason, "note": note}
-    _change(lambda engage: [engage.unlink(engage.resolve(member), **said)], as_json=as_json)
+    _change(lambda engage: [engage.unlink(engage.resolve(member), **trace)], as_json=as_json)
 
 
-@app.command()
-def left(members: Members, *, by: By = None, reason: Reason = None, note: Note = None, as_json: Json = False) -> None:
+@command(group=app)
+def left(members: Members, *, as_json: Json = False, **trace: Unpack[TraceArguments]) -> None:
     """Note that members left Discord.
 
     The XP is kept and no longer synced. A leaderboard keeps people who left, so it cannot tell by itself.
     If any of them is not enrolled or not linked, nothing is noted. With --json, each member is one line. Noted by
     mistake? See `members returned --never-left`.
     """
-    said = {"by": by, "reason": reason, "note": note}
-    _change(lambda engage: engage.leave_all([*map(engage.resolve, members)], **said), as_json=as_json)
+    _change(lambda engage: engage.leave_all([*map(engage.resolve, members)], **trace), as_json=as_json)
 
 
-@app.command(
-    epilog=examples(
-        "Examples:",
-        "trc-engage members returned m-1 m-2 --by admin-7",
-        "trc-engage members returned m-1 --never-left --by admin-7 --reason 'marked by mistake'",
-    )
+@command(
+    "trc-engage members returned m-1 m-2 --by admin-7",
+    "trc-engage members returned m-1 --never-left --by admin-7 --reason 'marked by mistake'",
+    group=app,
 )
 def returned(
     members: Members,
     *,
     never_left: Annotated[
-        bool, typer.Option("--never-left", help="The leave was a mistake: undo it, also after a return was noted.")
+        bool, flag("--never-left", "The leave was a mistake: undo it, also after a return was noted.")
     ] = False,
-    by: By = None,
-    reason: Reason = None,
-    note: Note = None,
     as_json: Json = False,
+    **trace: Unpack[TraceArguments],
 ) -> None:
     """Note that members are back on Discord.
 
@@ -123,51 +123,45 @@ def returned(
     count if the XP rose; if the leave lasted for more than 7 days, they are excused. With --json, each member is one
     line.
     """
-    if never_left and (by is None or reason is None):
-        raise typer.BadParameter("--never-left requires --by and --reason")
-    said = {"by": by, "reason": reason, "note": note}
+    if never_left:
+        check_decided("--never-left", trace)
     _change(
-        lambda engage: engage.rejoin_all([*map(engage.resolve, members)], never_left=never_left, **said),
+        lambda engage: engage.rejoin_all([*map(engage.resolve, members)], never_left=never_left, **trace),
         as_json=as_json,
     )
 
 
-@app.command()
-def hide(member: Member, *, by: By = None, reason: Reason = None, note: Note = None, as_json: Json = False) -> None:
+@command(group=app)
+def hide(member: Member, *, as_json: Json = False, **trace: Unpack[TraceArguments]) -> None:
     """Hide a member from leaderboards."""
-    said = {"by": by, "reason": reason, "note": note}
-    _change(lambda engage: [engage.hide(engage.resolve(member), **said)], as_json=as_json)
+    _change(lambda engage: [engage.hide(engage.resolve(member), **trace)], as_json=as_json)
 
 
-@app.command()
-def show(member: Member, *, by: By = None, reason: Reason = None, note: Note = None, as_json: Json = False) -> None:
+@command(group=app)
+def show(member: Member, *, as_json: Json = False, **trace: Unpack[TraceArguments]) -> None:
     """Show a hidden member in leaderboards again."""
-    said = {"by": by, "reason": reason, "note": note}
-    _change(lambda engage: [engage.show(engage.resolve(member), **said)], as_json=as_json)
+    _change(lambda engage: [engage.show(engage.resolve(member), **trace)], as_json=as_json)
 
 
-@app.command(epilog=examples("Example:", "trc-engage members forget m-1 --yes"))
+@command("trc-engage members forget m-1 --yes", group=app)
 def forget(
     member: Member,
     *,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; required without a terminal.")] = False,
-    by: By = None,
-    reason: Reason = None,
-    note: Note = None,
+    yes: Annotated[bool, flag("--yes", "Do not ask; required without a terminal.")] = False,
     as_json: Json = False,
+    **trace: Unpack[TraceArguments],
 ) -> None:
     """Erase a member's name and Discord ids; the points stay.
 
     This cannot be undone, and the member is no longer synced. Points and entries stay under the member id. Reasons and
     notes about the member go too, except those that you pass here: name nobody in them.
     """
-    said = {"by": by, "reason": reason, "note": note}
 
     def forgotten(engage: Engage) -> Sequence[Enrollment]:
         standing = engage.standing(engage.resolve(member))
         if not yes:
             _confirm(standing)
-        return [engage.forget(engage.resolve(member), **said)]
+        return [engage.forget(engage.resolve(member), **trace)]
 
     _change(forgotten, as_json=as_json)
 
@@ -181,17 +175,19 @@ def _confirm(standing: Standing) -> None:
     ask(warning, "Erase them?")
 
 
-@app.command(
-    "import",
-    epilog=examples("Example of a file:", "member_id,discord_id,name", "m-1,80351110224678912,Ada", "m-2,,Grace"),
+@command(
+    *("member_id,discord_id,name", "m-1,80351110224678912,Ada", "m-2,,Grace"),
+    title="Example of a file:",
+    name="import",
+    group=app,
 )
 def import_(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A CSV file with a header, or a JSON array of objects.")],
+    file: Annotated[str, argument("FILE", "A CSV file with a header, or a JSON array of objects.")],
     *,
     skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Import the good rows even if others are bad; the exit code is 65 then.")
+        bool, flag("--skip-bad", "Import the good rows even if others are bad; the exit code is 65 then.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be imported, and write nothing.")] = False,
+    dry_run: Annotated[bool, flag("--dry-run", "Show what would be imported, and write nothing.")] = False,
     as_json: Json = False,
 ) -> None:
     """Enroll everyone listed in a file.
@@ -222,16 +218,14 @@ def import_(
         raise typer.Exit(BAD_DATA)
 
 
-@app.command("list")
+@command(name="list", group=app)
 def list_(
     *,
-    left: Annotated[bool, typer.Option("--left", help="Only members who left Discord.")] = False,
+    left: Annotated[bool, flag("--left", "Only members who left Discord.")] = False,
     never_seen: Annotated[
-        bool, typer.Option("--never-seen", help="Only members whose account has never been on the leaderboard.")
+        bool, flag("--never-seen", "Only members whose account has never been on the leaderboard.")
     ] = False,
-    name: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Only members whose name contains this, in any case.")
-    ] = None,
+    name: Annotated[str | None, option("TEXT", "Only members whose name contains this, in any case.")] = None,
     as_json: Json = False,
 ) -> None:
     """List members with points, link and XP.
@@ -253,26 +247,18 @@ def list_(
     print_result(wire.Standings.of(members=found), lambda: print_standings(found, nobody), as_json=as_json)
 
 
-@app.command(
-    epilog=examples(
-        "Examples:",
-        "trc-engage members reconcile server.csv --dry-run",
-        "trc-engage members reconcile server.csv --by admin-7 --reason 'monthly check'",
-    )
+@command(
+    "trc-engage members reconcile server.csv --dry-run",
+    "trc-engage members reconcile server.csv --by admin-7 --reason 'monthly check'",
+    group=app,
 )
 def reconcile(
-    file: Annotated[
-        str, typer.Argument(metavar="FILE", help="All Discord ids on the server: CSV, JSON or one a line; - for stdin.")
-    ],
+    file: Annotated[str, argument("FILE", "All Discord ids on the server: CSV, JSON or one a line; - for stdin.")],
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show who would be noted, and write nothing.")] = False,
-    accept_departures: Annotated[
-        bool, typer.Option("--accept-departures", help="Accept that many members have left.")
-    ] = False,
-    by: By = None,
-    reason: Reason = None,
-    note: Note = None,
+    dry_run: Annotated[bool, flag("--dry-run", "Show who would be noted, and write nothing.")] = False,
+    accept_departures: Annotated[bool, flag("--accept-departures", "Accept that many members have left.")] = False,
     as_json: Json = False,
+    **trace: Unpack[TraceArguments],
 ) -> None:
     """Note who left and who is back, by a list of who is on the server.
 
@@ -280,12 +266,15 @@ def reconcile(
     the members would be, nothing is noted until you pass --accept-departures (with --by and --reason). CSV and JSON
     need a column discord_id or id.
     """
-    if accept_departures and not dry_run and (by is None or reason is None):
-        raise typer.BadParameter("--accept-departures requires --by and --reason")
+    if accept_departures and not dry_run:
+        check_decided("--accept-departures", trace)
     present = imports.read_ids(file)
-    how = {"dry_run": dry_run, "accept_departures": accept_departures}
-    with opened(settings_in_force()) as engage:
-        report = _reconciled(engage, file, present, by=by, reason=reason, note=note, **how)
+    try:
+        with opened(settings_in_force()) as engage:
+            report = engage.reconcile(present, dry_run=dry_run, accept_departures=accept_departures, **trace)
+    except RosterError as error:
+        decide = "--dry-run shows them, --accept-departures accepts it"
+        raise BadData(f"{file}: {error.message}: {decide}") from error
 
     def text() -> None:
         done = "dry run, nothing written: " if dry_run else ""
@@ -299,7 +288,7 @@ def reconcile(
     print_result(Reconciled.of(report), text, as_json=as_json)
 
 
-@app.command(epilog=examples("Example:", "trc-engage members events m-1"))
+@command("trc-engage members events m-1", group=app)
 def events(member: Member, *, as_json: Json = False) -> None:
     """Show who enrolled, linked or changed a member.
 
@@ -324,14 +313,6 @@ def events(member: Member, *, as_json: Json = False) -> None:
             for event in found
         ],
     )
-
-
-def _reconciled(engage: Engage, file: str, present: Sequence[str], **how: Any) -> ReconcileReport:
-    try:
-        return engage.reconcile(present, **how)
-    except RosterError as error:
-        decide = "--dry-run shows them, --accept-departures accepts it"
-        raise BadData(f"{file}: {error.message}: {decide}") from error
 
 
 def _change(change: Callable[[Engage], Sequence[Enrollment]], *, as_json: bool) -> None:

@@ -6,44 +6,81 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from ...core.errors import ClockWentBack, EngageError, InvalidValue, LedgerBusy, LedgerFailed, RosterError, SourceError
+from ...core.membership import TraceArguments
 from ..settings import STORE, Settings, SettingsError, read_env_file, store_of
 from ..wording.alerts import describe_error
 from .output import print_error
 
-Member = Annotated[str, typer.Argument(metavar="MEMBER", help="The member's id at TRC, Discord id or name.")]
-By = Annotated[str | None, typer.Option(metavar="WHO", help="Who does this, for the record.")]
-Reason = Annotated[str | None, typer.Option(metavar="TEXT", help="Why; the member can read it.")]
-Note = Annotated[str | None, typer.Option(metavar="TEXT", help="A note for admins only.")]
-DAY_FORM = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON.")]
+
+def argument(metavar: str, meaning: str) -> Any:
+    """Declare an argument of a command, for `Annotated`."""
+    return typer.Argument(metavar=metavar, help=meaning)
+
+
+def option(metavar: str, meaning: str, **limits: Any) -> Any:
+    """Declare an option that takes a value."""
+    return typer.Option(metavar=metavar, help=meaning, **limits)
+
+
+def flag(name: str, meaning: str) -> Any:
+    """Declare an option that takes none."""
+    return typer.Option(name, help=meaning)
+
+
+Member = Annotated[str, argument("MEMBER", "The member's id at TRC, Discord id or name.")]
+Json = Annotated[bool, flag("--json", "Print one line of JSON.")]
+By = Annotated[str | None, option("WHO", "Who does this, for the record.")]
+Reason = Annotated[str | None, option("TEXT", "Why; the member can read it.")]
+Note = Annotated[str | None, option("TEXT", "A note for admins only.")]
+TRACE: Mapping[str, Any] = {"by": By, "reason": Reason, "note": Note}
+"""What a command takes as `**trace`; it hands it over as it is."""
 
 COMMANDS: dict[str, typer.Typer] = {}
 """The commands of the modules loaded so far."""
 Function = TypeVar("Function", bound=Callable[..., None])
 
 
-def command(*lines: str, title: str | None = None) -> Callable[[Function], Function]:
-    """Make a function a command of its name; its docstring is the help, and examples end it."""
-    heading = title or ("Example:" if len(lines) == 1 else "Examples:")
+def command(
+    *lines: str, title: str | None = None, name: str | None = None, group: typer.Typer | None = None
+) -> Callable[[Function], Function]:
+    """Make a function a command of its name, of a group or of none; its docstring is the help, and examples end it."""
+    # Click does not rewrap lines below this mark.
+    examples = ["\b", title or ("Example:" if len(lines) == 1 else "Examples:"), *(f"  {line}" for line in lines)]
 
     def registered(function: Function) -> Function:
-        name = function.__name__.replace("_", "-")
-        COMMANDS[name] = typer.Typer(rich_markup_mode=None, add_completion=False)
-        COMMANDS[name].command(epilog=examples(heading, *lines) if lines else None)(function)
+        called = name or function.__name__.replace("_", "-")
+        # Typer reads this, and calls the function itself.
+        function.__signature__ = _with_options(signature(function))  # type: ignore[attr-defined]
+        app = group or COMMANDS.setdefault(called, typer.Typer(rich_markup_mode=None, add_completion=False))
+        app.command(called, epilog="\n".join(examples) if lines else None)(function)
         return function
 
     return registered
 
 
-def examples(title: str, *lines: str) -> str:
-    """Return examples for the end of a help text, in lines that Click does not rewrap."""
-    return "\n".join(["\b", title, *(f"  {line}" for line in lines)])
+def _with_options(declared: Signature) -> Signature:
+    """Return a signature in which `**trace` is the options that it means, before `--json`."""
+    named = [one for one in declared.parameters.values() if one.kind is not Parameter.VAR_KEYWORD]
+    if len(named) == len(declared.parameters):
+        return declared
+    options = [Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=TRACE[name]) for name in TRACE]
+    return declared.replace(parameters=[*named[:-1], *options, named[-1]])
+
+
+def check_decided(name: str, trace: TraceArguments) -> None:
+    """Refuse an option that is a decision, unless who decides and why are given."""
+    if trace.get("by") is None or trace.get("reason") is None:
+        raise typer.BadParameter(f"{name} requires --by and --reason")
+
+
+DAY_FORM = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
 
 def take_settings(env_file: Path | None, store: str | None) -> Mapping[str, str]:

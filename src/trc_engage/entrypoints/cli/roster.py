@@ -11,7 +11,7 @@ from ..wire.runs import RosterRound
 from ..wiring import opened, opened_roster
 from ..wording.alerts import describe_error
 from ..wording.plain import counted, moment, safe
-from .options import By, Json, Reason, code_of, examples, settings_in_force
+from .options import By, Json, Reason, check_decided, code_of, command, flag, settings_in_force
 from .output import print_error, print_json, print_lines
 
 HELP = """Ask Discord who is on the server.
@@ -31,13 +31,11 @@ def roster() -> None:
     """Ask Discord who is on the server."""
 
 
-@app.command(epilog=examples("Example:", "trc-engage roster check --dry-run"))
+@command("trc-engage roster check --dry-run", group=app)
 def check(
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Ask, but write nothing.")] = False,
-    accept_departures: Annotated[
-        bool, typer.Option("--accept-departures", help="Accept that many members have left.")
-    ] = False,
+    dry_run: Annotated[bool, flag("--dry-run", "Ask, but write nothing.")] = False,
+    accept_departures: Annotated[bool, flag("--accept-departures", "Accept that many members have left.")] = False,
     by: By = None,
     reason: Reason = None,
     as_json: Json = False,
@@ -48,8 +46,8 @@ def check(
     daemon does the same by itself, spread over the day. If more than a tenth of the members are gone at once,
     nothing is noted until you accept it.
     """
-    if accept_departures and not dry_run and (by is None or reason is None):
-        raise typer.BadParameter("--accept-departures requires --by and --reason")
+    if accept_departures and not dry_run:
+        check_decided("--accept-departures", {"by": by, "reason": reason})
     settings = settings_in_force()
     if settings.discord_token is None:
         raise SettingsError(DISCORD_TOKEN, None, NO_TOKEN)

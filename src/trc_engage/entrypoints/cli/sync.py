@@ -16,7 +16,7 @@ from ..wire.runs import Synced, SyncFailure
 from ..wiring import opened_with_source
 from ..wording.plain import counted, moment, points, safe, signed, xp_moved
 from .days import print_changed_streaks
-from .options import Json, command, settings_in_force
+from .options import Json, check_decided, command, flag, option, settings_in_force
 from .output import ask, endless_bar, print_json, print_lines, print_result, print_table
 
 
@@ -28,22 +28,14 @@ from .output import ask, endless_bar, print_json, print_lines, print_result, pri
 )
 def sync(
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and show the plan, but write nothing.")] = False,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Read even if the last reading is less than 5 minutes old.")
-    ] = False,
-    accept_drops: Annotated[
-        bool, typer.Option("--accept-drops", help="Accept that XP fell, and deduct the points.")
-    ] = False,
-    rebase_drops: Annotated[
-        bool, typer.Option("--rebase-drops", help="XP was reset for a new season: keep all points.")
-    ] = False,
-    adopt_board: Annotated[
-        bool, typer.Option("--adopt-board", help="Switch to another leaderboard; all points stay.")
-    ] = False,
-    by: Annotated[str | None, typer.Option(metavar="WHO", help="Who decides about drops or the board.")] = None,
-    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; members can read it.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Adopt without asking; required without a terminal.")] = False,
+    dry_run: Annotated[bool, flag("--dry-run", "Read and show the plan, but write nothing.")] = False,
+    fresh: Annotated[bool, flag("--fresh", "Read even if the last reading is less than 5 minutes old.")] = False,
+    accept_drops: Annotated[bool, flag("--accept-drops", "Accept that XP fell, and deduct the points.")] = False,
+    rebase_drops: Annotated[bool, flag("--rebase-drops", "XP was reset for a new season: keep all points.")] = False,
+    adopt_board: Annotated[bool, flag("--adopt-board", "Switch to another leaderboard; all points stay.")] = False,
+    by: Annotated[str | None, option("WHO", "Who decides about drops or the board.")] = None,
+    reason: Annotated[str | None, option("TEXT", "Why; members can read it.")] = None,
+    yes: Annotated[bool, flag("--yes", "Adopt without asking; required without a terminal.")] = False,
     as_json: Json = False,
 ) -> None:
     """Read the leaderboard and post the points.
@@ -69,8 +61,7 @@ def sync(
 
 def _decided_on(by: str | None, reason: str | None, *, yes: bool) -> SyncReport | None:
     """Show what adopting the board would do, and ask for confirmation; without a terminal, refuse (R27)."""
-    if by is None or reason is None:
-        raise typer.BadParameter("--adopt-board requires --by and --reason")
+    check_decided("--adopt-board", {"by": by, "reason": reason})
     if yes:
         return None
     if not sys.stdin.isatty():

@@ -11,7 +11,7 @@ import typer
 from ..settings import SettingsError
 from ..stores import check_store
 from ..wiring import name_of_source, opened
-from .options import BadData, command, settings_in_force
+from .options import BadData, command, option, settings_in_force
 
 BACKLOG = 128
 
@@ -25,14 +25,10 @@ EXTRA = "trc-engage[web]"
 )
 def web(
     *,
-    host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(metavar="PORT", help="The port; 0 picks a free one.", min=0, max=65_535)] = 8000,
-    may_see: Annotated[
-        str | None, typer.Option(metavar="MODULE:NAME", help="A function that decides who may see whom.")
-    ] = None,
-    earning: Annotated[
-        list[str] | None, typer.Option(metavar="WHAT=POINTS", help="Show what an award earns; repeatable.")
-    ] = None,
+    host: Annotated[str, option("ADDRESS", "The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, option("PORT", "The port; 0 picks a free one.", min=0, max=65_535)] = 8000,
+    may_see: Annotated[str | None, option("MODULE:NAME", "A function that decides who may see whom.")] = None,
+    earning: Annotated[list[str] | None, option("WHAT=POINTS", "Show what an award earns; repeatable.")] = None,
 ) -> None:
     """Serve the leaderboard, the members' pages and the JSON API.
 

@@ -1,4 +1,4 @@
-"""The commands backup, restore and migrate-store."""
+"""The commands init, migrate, backup, restore and migrate-store: what is done with a store as a whole."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,19 +6,67 @@ from typing import Annotated
 import typer
 
 from ...adapters.sqlite.backup import Copy
-from ..settings import STORE, Settings, SettingsError
-from ..stores import existing_store_path, now, store_path
-from ..wiring import copy_store, move_store
+from ...core.errors import StoreOutdated
+from ..settings import STORE, PostgresUrl, Settings, SettingsError
+from ..stores import existing_store_path, migration_sql, now, store_path
+from ..wiring import copy_store, move_store, opened_ledger, opened_or_made_ledger
 from ..wording.plain import counted, lasted, moment, safe, size
-from .options import BadData, command, settings_in_force
+from .options import BadData, argument, command, flag, settings_in_force
 from .output import print_lines, print_note
+
+NEXT = "next: enroll members (`trc-engage members enroll --help`), then run `trc-engage sync` or `trc-engage daemon`"
+
+
+@command("TRC_ENGAGE_STORE=/var/lib/trc/engage.db trc-engage init")
+def init() -> None:
+    """Create the store.
+
+    A file that only you can read (mode 0600), or tables in a schema of a PostgreSQL database. A store that exists
+    is not changed, except that one of an older version is brought up to date.
+    """
+    notes: list[str] = []
+    with opened_or_made_ledger(settings_in_force(), notes.append) as ledger:
+        print_lines(safe(next(iter(notes), f"there is a store at {ledger.address} already")), NEXT)
+
+
+@command(
+    "trc-engage migrate --dry-run",
+    "trc-engage migrate",
+    "trc-engage migrate --sql | psql --single-transaction -f - postgresql://dba@db.example/trc",
+)
+def migrate(
+    *,
+    dry_run: Annotated[bool, flag("--dry-run", "Only say whether there is anything to do.")] = False,
+    sql: Annotated[
+        bool, flag("--sql", "PostgreSQL: change nothing; print the SQL, to run in one transaction.")
+    ] = False,
+) -> None:
+    """Bring the store up to date after an upgrade.
+
+    Commands that write do this by themselves; commands that only read never do. Back up first. Processes of an
+    older version can still read afterwards, but write nothing until you restart them with the new version.
+    With --sql the store need not exist yet: the SQL then creates it.
+    """
+    settings = settings_in_force()
+    if sql:
+        if not isinstance(settings.store, PostgresUrl):
+            raise typer.BadParameter("--sql is for a store in PostgreSQL; a file needs no DBA")
+        typer.echo(migration_sql(settings.store), nl=False)
+        return
+    try:
+        with opened_ledger(settings, read_only=True) as ledger:
+            print_lines(f"{safe(ledger.address)} is up to date")
+    except StoreOutdated as error:
+        if dry_run:
+            print_lines(safe(error.fact))
+            return
+        with opened_ledger(settings) as ledger:
+            print_lines(f"brought up to date: {safe(ledger.address)}")
 
 
 @command("trc-engage backup /backups/engage-$(date -u +%F).db")
 def backup(
-    file: Annotated[
-        str, typer.Argument(metavar="FILE", help="The file to write. It must not exist yet; its folder must.")
-    ],
+    file: Annotated[str, argument("FILE", "The file to write. It must not exist yet; its folder must.")],
 ) -> None:
     """Copy the store to FILE, also while it is in use.
 
@@ -32,7 +80,7 @@ def backup(
 
 @command("TRC_ENGAGE_STORE=/var/lib/trc/engage.db trc-engage restore FILE")
 def restore(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A file that `trc-engage backup` wrote.")],
+    file: Annotated[str, argument("FILE", "A file that `trc-engage backup` wrote.")],
 ) -> None:
     """Restore the store from a backup.
 
@@ -74,8 +122,8 @@ def _print_what_next(copy: "Copy") -> None:
     )
 
 
-Source = Annotated[str, typer.Argument(metavar="FROM", help=f"The existing store, written as in {STORE}.")]
-Target = Annotated[str, typer.Argument(metavar="TO", help="A store that does not exist yet, or is empty.")]
+Source = Annotated[str, argument("FROM", f"The existing store, written as in {STORE}.")]
+Target = Annotated[str, argument("TO", "A store that does not exist yet, or is empty.")]
 
 
 @command(
