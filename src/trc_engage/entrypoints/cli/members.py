@@ -7,7 +7,7 @@ from typing import Annotated, Unpack
 import typer
 
 from ...core.errors import RosterError
-from ...core.membership import TraceArguments
+from ...core.records import TraceArguments
 from ...core.reports import Enrollment, EnrollmentOutcome, Standing
 from ...engage import Engage
 from ..stores import opened_to_read

@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from ...core.errors import ClockWentBack, EngageError, InvalidValue, LedgerBusy, LedgerFailed, RosterError, SourceError
-from ...core.membership import TraceArguments
+from ...core.records import TraceArguments
 from ..settings import STORE, Settings, SettingsError, read_env_file, store_of
 from ..wording.alerts import describe_error
 from .output import print_error
