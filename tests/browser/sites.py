@@ -1,10 +1,10 @@
 """A site on loopback that mounts the pages, once for each story they tell."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event, Thread
-from typing import Any
+from typing import Any, TypeVar
 
 import uvicorn
 from starlette.applications import Starlette
@@ -20,6 +20,7 @@ from trc_engage.entrypoints.web import create_app
 WELL, AILING, HOSTILE = "/points", "/ailing", ("/hostile-0", "/hostile-1")
 HALF = len(HOSTILE_NAMES) // 2
 LISTENS_WITHIN_SECONDS = 30
+T = TypeVar("T")
 
 
 class _Server(uvicorn.Server):
@@ -43,10 +44,20 @@ class _Server(uvicorn.Server):
 @contextmanager
 def served() -> Iterator[str]:
     """Serve all stories, and lend the address."""
-    # Playwright runs an event loop on this thread, on which nothing is to be written.
+    stories = apart(_stories)
+    with listening(Starlette(routes=[Mount(path, _open(engage)) for path, engage in stories.items()])) as url:
+        yield url
+
+
+def apart(live: Callable[[], T]) -> T:
+    """Live a story on a thread of its own: Playwright runs an event loop on this one, where nothing is written."""
     with ThreadPoolExecutor(1) as pool:
-        stories = pool.submit(_stories).result()
-    app = Starlette(routes=[Mount(path, _open(engage)) for path, engage in stories.items()])
+        return pool.submit(live).result()
+
+
+@contextmanager
+def listening(app: Starlette) -> Iterator[str]:
+    """Serve an app, and lend the address."""
     server = _Server(uvicorn.Config(app, port=0, log_level="warning", ws="none", lifespan="off"))
     thread = Thread(target=server.run)
     thread.start()
