@@ -141,7 +141,8 @@ def test_help_teaches(operator: Operator, snapshot: SnapshotAssertion, command: 
 
 def test_showing_a_member_loads_nothing_it_does_not_need(opened: Operator) -> None:
     """A script that asks for many members waits for none of the libraries that read, draw or migrate."""
-    heavy = ["cattrs", "httpx", "platformdirs", "rich", "sentry_sdk", "sqlite_utils", "trc_engage.usecases.runs"]
+    heavy = ["cattrs", "httpx", "platformdirs", "rich", "sentry_sdk", "secrets", "sqlite_utils"]
+    heavy += [f"trc_engage.{name}" for name in ("core.incidents", "core.posting", "core.roster", "usecases.runs")]
     program = (
         "import sys; from trc_engage.entrypoints.cli import app\n"
         "app(['show', 'm-1', '--json'], standalone_mode=False)\n"

@@ -21,13 +21,13 @@ from ..core.days import Calendar, Window, settled_before
 from ..core.errors import Conflict, LeaseLost, LedgerBusy
 from ..core.membership import UNSEEN_MIN
 from ..core.model import DISCORD, DiscordActivity, Entry, Evidence, Member
-from ..core.posting import DayRecord, Lease, Posting, RunState
+from ..core.posting import Lease, Posting, RunState
 from ..core.records import Check, Excusal, MembershipEvent, in_force
 from ..core.reports import DiscordStanding, Found, MemberFacts, Rank, Standing, StreakChange, Tally
 from ..core.roster import Contradiction
 from ..core.settlement import days_watched
 from ..core.story import GoodRun
-from ..core.streaks import Activity, Milestone, Streak, current
+from ..core.streaks import Activity, DayRecord, Milestone, Streak, current
 from ..core.validation import first_met, sought_words, words_of
 
 Ledger = TypeVar("Ledger")

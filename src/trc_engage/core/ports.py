@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from .days import Calendar
     from .incidents import Notice
     from .model import Board, DiscordActivity, Entry, Evidence, Member
-    from .posting import DayRecord, Lease, Posting, RunState
+    from .posting import Lease, Posting, RunState
     from .records import Check, Excusal, MembershipEvent
     from .reports import Found, MemberFacts, Rank, Standing, StreakChange, Tally
     from .roster import Presence
     from .story import GoodRun
-    from .streaks import Activity, Milestone, Streak
+    from .streaks import Activity, DayRecord, Milestone, Streak
 
 
 class RunBook(Protocol):

@@ -162,18 +162,6 @@ class Settlement:
 
 
 @frozen
-class DayRecord:
-    """What the store knows of one day."""
-
-    active: Sequence[Streak]
-    """The streaks of the members with evidence for it, each once, in no order."""
-    revision: int
-    """Grows with everything that ever came or went for the day, so that a change in between is seen."""
-    excused: Sequence[Streak] = ()
-    """The streaks of the other members who are excused on it alone (R13a), each once, in no order."""
-
-
-@frozen
 class Lease:
     """The right to do one task, until it expires or is released."""
 

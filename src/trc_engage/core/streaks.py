@@ -34,6 +34,18 @@ class Streak:
 
 
 @frozen
+class DayRecord:
+    """What the store knows of one day."""
+
+    active: Sequence[Streak]
+    """The streaks of the members with evidence for it, each once, in no order."""
+    revision: int
+    """Grows with everything that ever came or went for the day, so that a change in between is seen."""
+    excused: Sequence[Streak] = ()
+    """The streaks of the other members who are excused on it alone (R13a), each once, in no order."""
+
+
+@frozen
 class Activity:
     """What all streaks are derived from, as of one instant."""
 

@@ -8,9 +8,8 @@ from typing import Any
 
 from ...core.days import Calendar, settled_before
 from ...core.model import DISCORD, DiscordActivity, Entry, Evidence, Member, XpChange
-from ...core.posting import DayRecord
 from ...core.reports import DiscordStanding, MemberFacts, Standing
-from ...core.streaks import Activity, Streak
+from ...core.streaks import Activity, DayRecord, Streak
 from .database import Connection, Record, Rows, SqlStore, Statement
 
 AMONG_EVIDENCE_BY_HAND = "kind IN ('award', 'reversal') AND"
