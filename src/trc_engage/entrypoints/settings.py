@@ -186,110 +186,78 @@ def _is_url(value: str) -> bool:
         return False
 
 
-def setting(variable: str, meaning: str, read: Read = str, default: Any = None, *, secret: bool = False) -> Any:
-    """Declare a setting: its variable, what the help says, and how it is read; a secret is in no repr."""
-    return field(default=default, repr=not secret, metadata={"variable": variable, "meaning": meaning, "read": read})
+def setting(meaning: str, read: Read = str, default: Any = None, *, secret: bool = False) -> Any:
+    """Declare a setting: what the help says, and how its variable is read; a secret is in no repr."""
+    return field(default=default, repr=not secret, metadata={"meaning": meaning, "read": read})
 
 
-_token = matching(
+_web_token = matching(
     WEB_TOKEN_FORM,
     "must be 16 to 200 printable ASCII characters without spaces (value not shown), for example the output of "
     "`openssl rand -hex 32`",
 )
-_URL = matching(
+_url = matching(
     r"[^?#@ ]*",
     "give a URL such as https://board.example: http or https and a host, without user name, password or query",
     harmless,
     is_url=True,
 )
-_TOKEN = matching(
+_token = matching(
     "[!-~]+",
     "must be the token alone (value not shown): printable ASCII without spaces, and without 'Bearer' or 'Bot'",
+)
+_webhook = matching(
+    _ADDRESS_FORM,
+    "must be the URL of a Discord webhook (value not shown): https, a host and a path "
+    "(in Discord: channel settings, Integrations, Webhooks, Copy Webhook URL)",
+    is_url=True,
+)
+_heartbeat = matching(_ADDRESS_FORM, "must be a URL (value not shown): https, a host and a path", is_url=True)
+_page = matching(
+    r"https?://[!-'*-+\--~]+",
+    "must be the URL of a page of yours, where Discord can find out how to reach you: http or https, without "
+    "spaces, commas and brackets",
+    str,
+    is_url=True,
+)
+_dsn = matching(
+    r"(?=[!-~]+\Z)https?://[^@/:]+(:[^@/]*)?@[^@/?#]+/([^?#]+/)?[0-9]+",
+    "must be the DSN of a Sentry project (value not shown), such as https://KEY@HOST/PROJECT",
+    is_url=True,
 )
 
 
 @frozen
 class Settings:
-    """The settings, a line each; tokens, webhook and DSN are secrets."""
+    """The settings; `variable_named` tells the variable of each. Tokens, webhook and DSN are secrets."""
 
     store: Path | PostgresUrl | None = setting(  # noqa: RUF009  a declaration of attrs
-        STORE,
-        "file, or postgresql://USER:PASSWORD@HOST/DATABASE (default: in your data folder)",
-        store_of,
+        "file, or postgresql://USER:PASSWORD@HOST/DATABASE (default: in your data folder)", store_of
     )
-    guild_id: str | None = setting(GUILD_ID, "id of your Discord server; required to sync", _guild_id)
-    source: str = setting(SOURCE, "where XP is read: mee6 (default), lurkr, or package.module:factory", _source, "mee6")
-    source_url: str | None = setting(
-        "TRC_ENGAGE_{source}_URL",
-        "base URL of {name}, if not its own",
-        _URL,
-    )
-    source_token: str | None = setting(
-        "TRC_ENGAGE_{source}_TOKEN",
-        "token for a leaderboard of {name} that is not public",
-        _TOKEN,
-        secret=True,
-    )
+    guild_id: str | None = setting("id of your Discord server; required to sync", _guild_id)
+    source: str = setting("where XP is read: mee6 (default), lurkr, or package.module:factory", _source, "mee6")
+    source_url: str | None = setting("base URL of {name}, if not its own", _url)
+    source_token: str | None = setting("token for a leaderboard of {name} that is not public", _token, secret=True)
     discord_token: str | None = setting(
-        DISCORD_TOKEN, "token of a Discord bot, which tells who left and who is back", _TOKEN, secret=True
+        "token of a Discord bot, which tells who left and who is back", _token, secret=True
     )
-    discord_guild_id: str | None = setting(
-        DISCORD_GUILD_ID, f"id of the server that the bot is on (default: {GUILD_ID})", _guild_id
-    )
-    discord_url: str | None = setting("TRC_ENGAGE_DISCORD_URL", "base URL of Discord's API, if not its own", _URL)
-    alert_webhook: str | None = setting(
-        ALERT_WEBHOOK,
-        "URL of a Discord webhook, for alerts to admins",
-        matching(
-            _ADDRESS_FORM,
-            "must be the URL of a Discord webhook (value not shown): https, a host and a path "
-            "(in Discord: channel settings, Integrations, Webhooks, Copy Webhook URL)",
-            is_url=True,
-        ),
-        secret=True,
-    )
+    discord_guild_id: str | None = setting(f"id of the server that the bot is on (default: {GUILD_ID})", _guild_id)
+    discord_url: str | None = setting("base URL of Discord's API, if not its own", _url)
+    alert_webhook: str | None = setting("URL of a Discord webhook, for alerts to admins", _webhook, secret=True)
     heartbeat_url: str | None = setting(
-        "TRC_ENGAGE_HEARTBEAT_URL",
-        "URL to call after each good run, such as a check of healthchecks.io",
-        matching(_ADDRESS_FORM, "must be a URL (value not shown): https, a host and a path", is_url=True),
-        secret=True,
+        "URL to call after each good run, such as a check of healthchecks.io", _heartbeat, secret=True
     )
-    contact_url: str | None = setting(
-        "TRC_ENGAGE_CONTACT_URL",
-        "URL of a page of yours, sent to Discord with each alert",
-        matching(
-            r"https?://[!-'*-+\--~]+",
-            "must be the URL of a page of yours, where Discord can find out how to reach you: http or https, without "
-            "spaces, commas and brackets",
-            str,
-            is_url=True,
-        ),
-    )
+    contact_url: str | None = setting("URL of a page of yours, sent to Discord with each alert", _page)
     web_token: str | None = setting(
-        "TRC_ENGAGE_WEB_TOKEN", "token that allows writing through the web API; unset, nobody can", _token, secret=True
+        "token that allows writing through the web API; unset, nobody can", _web_token, secret=True
     )
-    web_token_next: str | None = setting(
-        "TRC_ENGAGE_WEB_TOKEN_NEXT", "another one, while it replaces the first", _token, secret=True
-    )
-    web_read_token: str | None = setting(
-        "TRC_ENGAGE_WEB_READ_TOKEN", "token that shows everything in the web API", _token, secret=True
-    )
-    web_title: str | None = setting("TRC_ENGAGE_WEB_TITLE", "title of the pages (default: The Revenue Council)")
-    web_color: str | None = setting("TRC_ENGAGE_WEB_COLOR", "colour of the pages, such as #0b6b4f")
-    web_color_dark: str | None = setting("TRC_ENGAGE_WEB_COLOR_DARK", "their colour in the dark theme")
-    sentry_dsn: str | None = setting(
-        "SENTRY_DSN",
-        "DSN of a Sentry project, for errors, alerts and check-ins",
-        matching(
-            r"(?=[!-~]+\Z)https?://[^@/:]+(:[^@/]*)?@[^@/?#]+/([^?#]+/)?[0-9]+",
-            "must be the DSN of a Sentry project (value not shown), such as https://KEY@HOST/PROJECT",
-            is_url=True,
-        ),
-        secret=True,
-    )
-    sentry_environment: str = setting(
-        "SENTRY_ENVIRONMENT", "environment shown in Sentry (default: production)", default="production"
-    )
+    web_token_next: str | None = setting("another one, while it replaces the first", _web_token, secret=True)
+    web_read_token: str | None = setting("token that shows everything in the web API", _web_token, secret=True)
+    web_title: str | None = setting("title of the pages (default: The Revenue Council)")
+    web_color: str | None = setting("colour of the pages, such as #0b6b4f")
+    web_color_dark: str | None = setting("their colour in the dark theme")
+    sentry_dsn: str | None = setting("DSN of a Sentry project, for errors, alerts and check-ins", _dsn, secret=True)
+    sentry_environment: str = setting("environment shown in Sentry (default: production)", default="production")
     other_secrets: tuple[str, ...] = field(default=(), repr=False)
     """What a factory of your own may read."""
 
@@ -304,8 +272,8 @@ class Settings:
         """Read the variables; an empty one is unset. Raises `SettingsError`."""
         held = {name: value.strip() for name, value in environ.items() if value.strip()}
         given: dict[str, Any] = {}
-        for one in filter(attrgetter("metadata"), fields(cls)):
-            variable = one.metadata["variable"].format(source=given.get("source", "mee6").upper())
+        for one in _declared():
+            variable = variable_named(one.name, given.get("source", "mee6"))
             try:
                 if variable in held:
                     given[one.name] = one.metadata["read"](held[variable])
@@ -347,10 +315,15 @@ def read_env_file(path: Path) -> Mapping[str, str]:
     return found
 
 
+def variable_named(name: str, source: str) -> str:
+    """Return the variable of a setting by its name; those of a source have the source's name in theirs."""
+    bare = name.replace("source_", f"{source}_").upper()
+    return bare if bare.startswith("SENTRY_") else f"TRC_ENGAGE_{bare}"
+
+
 def variable_of(argument: str, source: str) -> str:
     """Return the variable that sets an argument of one of the sources that come with this package."""
-    suffix = {"base_url": "URL", "token": "TOKEN"}.get(argument)
-    return GUILD_ID if suffix is None else f"TRC_ENGAGE_{source.upper()}_{suffix}"
+    return variable_named({"base_url": "source_url", "token": "source_token"}.get(argument, "guild_id"), source)
 
 
 @frozen
@@ -364,21 +337,25 @@ class InForce:
 
 def settings_shown(settings: Settings, origins: Mapping[str, str]) -> Iterator[InForce]:
     """Yield each setting, and by what it was set; `origins` names that for variables that are set."""
-    for one in (one for one in fields(Settings) if one.metadata):
-        variable = one.metadata["variable"].format(source=settings.source.upper())
-        if not ENV_NAME.fullmatch(variable):
+    for one in _declared():
+        if one.name.startswith("source_") and settings.source not in SOURCES:
             continue
         value, is_secret = getattr(settings, one.name), not one.repr
         shown = None if value is None else "(not shown)" if is_secret else str(value)
+        variable = variable_named(one.name, settings.source)
         yield InForce(variable, shown, origins.get(variable, "default"))
 
 
 def variables() -> Iterator[tuple[str, str]]:
     """Yield each variable, and what it is for."""
-    for declared in filter(None, (one.metadata for one in fields(Settings))):
-        every = SOURCES.items() if "{" in declared["variable"] else [("", ("", ""))]
+    for one in _declared():
+        every = SOURCES.items() if one.name.startswith("source_") else [("", ("", ""))]
         for source, (name, _) in every:
-            yield declared["variable"].format(source=source.upper()), declared["meaning"].format(name=name)
+            yield variable_named(one.name, source), one.metadata["meaning"].format(name=name)
+
+
+def _declared() -> Iterator[Any]:
+    return filter(attrgetter("metadata"), fields(Settings))
 
 
 def installed_version() -> str | None:

@@ -100,10 +100,10 @@ def now() -> datetime:
 def opened_to_read(settings: Settings, *, clock: Clock = now) -> Iterator[Reader]:
     """Open the store for reading only, which is faster; raises `StoreMissing`."""
     if isinstance(settings.store, PostgresUrl):
-        with opened_postgres(settings.store, read_only=True) as ledger:
-            yield Reader(views=ledger, clock=clock)
-        return
-    with SqliteViews.open(existing_store_path(settings), create=False) as views:
+        store: PostgresLedger | SqliteViews = opened_postgres(settings.store, read_only=True)
+    else:
+        store = SqliteViews.open(existing_store_path(settings), create=False)
+    with store as views:
         yield Reader(views=views, clock=clock)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ...adapters.alerts import Heartbeat
-from ...core.reports import RunReport, SyncReport
+from ...core.reports import RunReport
 from ..daemon.logs import Level, logged
 from ..daemon.loop import MINUTES, MINUTES_OF_ROSTER, Daemon, Systemd
 from ..daemon.signals import Stop, stop_on_signals
@@ -19,7 +19,7 @@ from ..stores import now
 from ..wire.runs import Run
 from ..wiring import opened_runner
 from ..wording.alerts import describe_error
-from ..wording.plain import counted, points, safe
+from ..wording.plain import counted, points, safe, tally
 from .options import Json, code_of, command, flag, settings_in_force
 from .output import print_json
 
@@ -120,11 +120,9 @@ def line(report: RunReport) -> str | None:
 
 def _slot(report: RunReport) -> str:
     if report.sync is not None:
-        return f"{report.sync.outcome}: {points(report.sync.points)}; {_counts(report.sync)}"
+        return (
+            f"{report.sync.outcome}: {points(report.sync.points)}; {tally(report.sync.counts) or 'no accounts to sync'}"
+        )
     if report.error is not None:
         return f"{report.outcome}: {describe_error(report.error)}"
     return f"{report.outcome}: the read was cut short; the next run does it"
-
-
-def _counts(sync: SyncReport) -> str:
-    return ", ".join(f"{count:,} {name}" for name, count in sync.counts.items() if count) or "no accounts to sync"

@@ -12,9 +12,9 @@ from ..stores import opened_to_read
 from ..wire.runs import Excusals, Excused, Settled
 from ..wiring import opened
 from ..wording.alerts import describe_pending
-from ..wording.plain import counted, dated, safe
+from ..wording.plain import counted, dated, days_listed, safe
 from .options import Json, argument, command, day, flag, option, settings_in_force
-from .output import print_json, print_lines, print_result, print_some, print_table
+from .output import print_lines, print_result, print_some, print_table
 
 
 @command("trc-engage settle", "trc-engage settle --accept-quiet 2026-03-04")
@@ -78,21 +78,9 @@ def _list(member: str | None, *, as_json: bool) -> None:
     """Print which days are excused, for whom and why; with a member, everybody's and that member's."""
     with opened_to_read(settings_in_force()) as reader:
         found = in_force(reader.excusals(None if member is None else reader.resolve(member)))
-    if as_json:
-        print_json(Excusals.of(excusals=found))
-        return
-    print_table(
-        ("day", "member", "by", "reason", "note"),
-        [
-            (
-                dated(one.day),
-                safe(one.member_id or "everybody"),
-                *map(safe, (one.actor, one.reason or "", one.note or "")),
-            )
-            for one in found
-        ],
-        right=set(),
-    )
+    rows = [(dated(one.day), one.member_id or "everybody", one.actor, one.reason, one.note) for one in found]
+    headers = ("day", "member", "by", "reason", "note")
+    print_result(Excusals.of(excusals=found), lambda: print_table(headers, rows), as_json=as_json)
 
 
 CHANGES_SHOWN_MAX = 5
@@ -109,7 +97,7 @@ def print_changed_streaks(changes: Sequence[StreakChange]) -> None:
 def print_settled(report: SettleReport, accepted: date | None) -> None:
     """Print which days were settled, which are pending, and why."""
     nothing = "no day" if report.pending else "nothing; every day that is over is already settled"
-    print_lines(f"settled: {_listed(report.settled) or nothing}")
+    print_lines(f"settled: {days_listed(report.settled, DAYS_SHOWN_MAX) or nothing}")
     if accepted is not None and accepted not in report.settled:
         print_lines(f"--accept-quiet had no effect: {dated(accepted)} is not the day that waits for it")
     if report.pending:
@@ -117,7 +105,7 @@ def print_settled(report: SettleReport, accepted: date | None) -> None:
         # The later days wait for the first one or for the same sync, so one reason is enough.
         print_lines(f"pending: {describe_pending(first)}")
         if others:
-            print_lines(f"behind it: {_listed([pending.day for pending in others])}")
+            print_lines(f"behind it: {days_listed([pending.day for pending in others], DAYS_SHOWN_MAX)}")
 
 
 def print_excused(report: ExcuseReport) -> None:
@@ -130,12 +118,6 @@ def print_excused(report: ExcuseReport) -> None:
     if report.outcome != "unchanged" and not report.late:
         print_lines("no streak changed")
     print_changed_streaks(report.late)
-
-
-def _listed(days: Sequence[date]) -> str:
-    if len(days) > DAYS_SHOWN_MAX:
-        return f"{len(days):,} days, {dated(days[0])} to {dated(days[-1])}"
-    return ", ".join(dated(day) for day in days)
 
 
 def changed(change: StreakChange) -> str:

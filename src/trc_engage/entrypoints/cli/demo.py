@@ -84,22 +84,15 @@ Or try the commands on a simulated leaderboard first: trc-engage mee6-server
 def _print_standings(standings: Sequence[Standing]) -> None:
     """Print points and streaks side by side; each demo member has an account and a streak."""
     print_table(
-        ("member", "name", "points", "streak", "longest", "status", "XP", "carried"),
+        ("member", "name", ">points", ">streak", ">longest", "status", ">XP", ">carried"),
         [
             (
-                one.member_id,
-                one.name or "",
-                f"{one.points:,}",
-                f"{one.streak.current}",
-                f"{one.streak.longest}",
-                one.discord.status,
-                f"{one.discord.xp_total:,}",
-                f"{one.discord.xp_carried}",
+                *(one.member_id, one.name, one.points, one.streak.current, one.streak.longest),
+                *(one.discord.status, one.discord.xp_total, one.discord.xp_carried),
             )
             for one in standings
             if one.streak is not None and one.discord is not None
         ],
-        right={"points", "streak", "longest", "XP", "carried"},
     )
 
 
@@ -318,7 +311,7 @@ def mee6_server(
             raise BadData(f"{error}") from error
         ids = _join(server, members)
         print_lines(
-            READY.format(url=server.url, guild_id=guild_id, members=members, first_id=ids[0], first_name=NAMES[0])
+            READY.format(url=server.url, guild_id=guild_id, members=members, first_id=ids[0], first_name=ADA.name)
         )
         chance = Random()  # noqa: S311  chance, not secrecy
         while not stop.wait(CHAT_SECONDS):
@@ -326,8 +319,7 @@ def mee6_server(
                 server.board.post(discord_id)
 
 
-FIRST_ID = 300_000_000_000_000_001
-NAMES = ("Ada", "Grace", "Alan", "Edsger", "Barbara", "Dennis", "Katherine", "Radia", "Hedy", "Margaret")
+FIRST_ID = int(ADA.discord_id)
 CHAT_SECONDS = 1.0
 XP_BEFORE_MAX = 5_000
 
@@ -361,6 +353,6 @@ def _join(server: Mee6Server, members: int) -> list[str]:
     ids = [str(FIRST_ID + number) for number in range(members)]
     chance = Random(members)  # noqa: S311  chance, not secrecy
     for number, discord_id in enumerate(ids):
-        name = NAMES[number] if number < len(NAMES) else f"Member {number + 1}"
+        name = MEMBERS[number].name if number < len(MEMBERS) else f"Member {number + 1}"
         server.board.join(discord_id, username=name, xp=chance.randint(1, XP_BEFORE_MAX))
     return ids

@@ -207,24 +207,17 @@ def _row(line: int, fields: Mapping[str, Any] | InvalidValue) -> Row | BadRow:
     """Make a newcomer of a row's fields; an empty field changes nothing."""
     if isinstance(fields, InvalidValue):
         return BadRow(line, fields)
-    values = {name: value.strip() if isinstance(value, str) else value for name, value in fields.items()}
+    values = {name: value.strip() or None if isinstance(value, str) else value for name, value in fields.items()}
     if fields.get("status") == "unlinked":
         values["discord_id"] = None
     elif isinstance(mention := values.get("discord_id"), str):
         values["discord_id"] = MENTION.sub(r"\1", mention)
-    given, member_id = fields.get("member_id"), values.get("member_id")
-    if isinstance(member_id, str):
-        member_id = normalize("NFC", member_id)
+    given = fields.get("member_id")
+    member_id = normalize("NFC", given.strip()) if isinstance(given, str) else given
     try:
-        newcomer = Newcomer(member_id, _given(values, "discord_id"), _given(values, "name"))
-        return Row(line, newcomer, str(given))
+        return Row(line, Newcomer(member_id, values.get("discord_id"), values.get("name")), str(given))
     except InvalidValue as error:
         return BadRow(line, _explained(error))
-
-
-def _given(values: Mapping[str, Any], name: str) -> Any:
-    value = values.get(name)
-    return None if value == "" else value
 
 
 def _explained(error: InvalidValue) -> InvalidValue:

@@ -66,12 +66,9 @@ def print_ranks(heading: str, ranks: Sequence[Rank], column: str, nobody: str) -
     if not ranks:
         print_lines(nobody)
         return
-    rows = [(f"{one.rank:,}", one.member_id, _named(one), f"{getattr(one, column):,}") for one in ranks]
-    print_table(("rank", "member", "name", column), rows, right={"rank", column})
-
-
-def _named(one: Rank) -> str:
-    return " ".join(filter(None, (one.name, "(left)" if one.has_left else "")))
+    names = (" ".join(filter(None, (one.name, "(left)" if one.has_left else ""))) for one in ranks)
+    rows = [(one.rank, one.member_id, name, getattr(one, column)) for one, name in zip(ranks, names, strict=True)]
+    print_table((">rank", "member", "name", f">{column}"), rows)
 
 
 def print_own_rank(own: Rank, standing: Standing, ranks: Sequence[Rank]) -> None:

@@ -15,7 +15,7 @@ from ..wire import members as wire
 from ..wire.runs import Imported, Reconciled
 from ..wiring import enrolled, opened
 from ..wording.alerts import describe_error
-from ..wording.plain import counted, name_of, named, natural, safe
+from ..wording.plain import counted, moment, name_of, named, natural, safe
 from . import imports
 from .imports import Import
 from .options import (
@@ -297,22 +297,10 @@ def events(member: Member, *, as_json: Json = False) -> None:
     with opened_to_read(settings_in_force()) as reader:
         member = reader.resolve(member)
         found = reader.events(member)
-    if as_json:
-        print_json(wire.Events.of(member_id=member, events=found))
-        return
-    print_table(
-        ("when (UTC)", "what", "by", "reason", "note"),
-        [
-            (
-                f"{event.at:%Y-%m-%d %H:%M}",
-                event.kind.replace("_", " "),
-                event.actor or "",
-                event.reason or "",
-                event.note or "",
-            )
-            for event in found
-        ],
-    )
+    rows = [(moment(one.at), one.kind.replace("_", " "), one.actor, one.reason, one.note) for one in found]
+    headers = ("when (UTC)", "what", "by", "reason", "note")
+    shape = wire.Events.of(member_id=member, events=found)
+    print_result(shape, lambda: print_table(headers, rows), as_json=as_json)
 
 
 def _change(change: Callable[[Engage], Sequence[Enrollment]], *, as_json: bool) -> None:
@@ -372,6 +360,7 @@ def print_import(path: str, result: Import, before: str = "") -> None:
     print_lines(f"{before}{counted(result.rows, 'row')}: {', '.join(counts)}")
 
 
+UNLINKED = (None, "not linked", None, None)
 NOBODY = "no members yet; enroll the first (`trc-engage members enroll --help`)"
 
 
@@ -380,25 +369,9 @@ def print_standings(standings: Sequence[Standing], nobody: str) -> None:
     if not standings:
         print_lines(nobody)
         return
-    print_table(
-        ("member", "name", "points", "Discord id", "status", "XP", "carried"),
-        [
-            (
-                standing.member_id,
-                name_of(standing),
-                f"{standing.points:,}",
-                *(
-                    ("", "not linked", "", "")
-                    if standing.discord is None
-                    else (
-                        standing.discord.discord_id,
-                        standing.discord.status,
-                        f"{standing.discord.xp_total:,}",
-                        f"{standing.discord.xp_carried}",
-                    )
-                ),
-            )
-            for standing in standings
-        ],
-        right={"points", "Discord id", "XP", "carried"},
-    )
+    rows = []
+    for one in standings:
+        discord = one.discord
+        linked = (discord.discord_id, discord.status, discord.xp_total, discord.xp_carried) if discord else UNLINKED
+        rows.append((one.member_id, name_of(one), one.points, *linked))
+    print_table(("member", "name", ">points", ">Discord id", "status", ">XP", ">carried"), rows)

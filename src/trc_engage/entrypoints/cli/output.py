@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TextIO
 from unicodedata import combining, east_asian_width
 
@@ -58,22 +58,22 @@ def ask(warning: str, question: str) -> None:
         raise typer.Exit
 
 
-def print_table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, right: Set[str] = frozenset()) -> None:
-    """Write a table to stdout, made safe; `right` names the headers of columns of numbers.
+def print_table(headers: Sequence[str], rows: Iterable[Sequence[str | int | None]]) -> None:
+    """Write a table to stdout, made safe; a header that begins with > is that of a column of numbers.
 
     On a terminal Rich fits it to the width. Elsewhere the columns are aligned and nothing is cut, so that other
     programs can search and split the lines.
     """
-    cells = [[safe(cell) for cell in row] for row in rows]
+    cells = [[f"{cell:,}" if isinstance(cell, int) else safe(cell or "") for cell in row] for row in rows]
+    names, right = [header.lstrip(">") for header in headers], [header.startswith(">") for header in headers]
     if not sys.stdout.isatty():
-        print_lines(*_aligned([list(headers), *cells], [header in right for header in headers]))
+        print_lines(*_aligned([names, *cells], right))
         return
     from rich import console, table, text  # noqa: PLC0415  Rich takes as long to load as most commands take to run
 
     fitted = table.Table(box=None, pad_edge=False, padding=(0, len(GAP), 0, 0))
-    for header in headers:
-        is_right = header in right
-        fitted.add_column(header, justify="right" if is_right else "left", no_wrap=is_right, overflow="fold")
+    for name, is_right in zip(names, right, strict=True):
+        fitted.add_column(name, justify="right" if is_right else "left", no_wrap=is_right, overflow="fold")
     for row in cells:
         fitted.add_row(*(text.Text(cell) for cell in row))
     console.Console(highlight=False).print(fitted)

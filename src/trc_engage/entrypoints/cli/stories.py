@@ -103,11 +103,8 @@ def history(
 def print_history(standing: Standing, entries: Sequence[Entry], limit: int) -> None:
     """Print a member's entries, each explained."""
     print_lines(f"{named(standing)}: {counted(standing.points, 'point')}, newest entry first", "")
-    print_table(
-        ("entry", "at (UTC)", "points", "what happened"),
-        [(f"{entry.position}", moment(entry.at), signed(entry.points), explained(entry)) for entry in entries],
-        right={"entry", "points"},
-    )
+    rows = [(f"{entry.position}", moment(entry.at), signed(entry.points), explained(entry)) for entry in entries]
+    print_table((">entry", "at (UTC)", ">points", "what happened"), rows)
     if len(entries) == limit:
         print_lines("", f"for older entries: --before {entries[-1].position}")
 

@@ -14,7 +14,7 @@ from ...core.reports import SyncReport
 from ...engage import Engage
 from ..wire.runs import Synced, SyncFailure
 from ..wiring import opened_with_source
-from ..wording.plain import counted, moment, points, safe, signed, xp_moved
+from ..wording.plain import counted, moment, points, safe, signed, tally, xp_moved
 from .days import print_changed_streaks
 from .options import Json, check_decided, command, flag, option, settings_in_force
 from .output import ask, endless_bar, print_json, print_lines, print_result, print_table
@@ -82,6 +82,7 @@ def _opened() -> Iterator[Engage]:
         yield engage
 
 
+NOBODY = "none to sync; enroll members with their Discord ids (`trc-engage members enroll --help`)"
 MOVES_SHOWN_MAX = 50
 
 
@@ -95,7 +96,7 @@ def print_report(report: SyncReport) -> None:
         return
     done = "dry run, nothing written: the sync would post" if report.outcome == "planned" else "synced:"
     print_lines(f"{done} {points(report.points)}")
-    print_lines(f"accounts: {_tally(report)}")
+    print_lines(f"accounts: {tally(report.counts) or NOBODY}")
     if report.pages:
         print_lines(
             f"board at {moment(report.taken_at)} UTC: {counted(report.rows, 'row')} in {counted(report.pages, 'page')}"
@@ -116,18 +117,10 @@ def adoption(shown: SyncReport, known: str | None) -> str:
     )
 
 
-def _tally(report: SyncReport) -> str:
-    counts = ", ".join(f"{count:,} {name}" for name, count in report.counts.items() if count)
-    return counts or "none to sync; enroll members with their Discord ids (`trc-engage members enroll --help`)"
-
-
 def _print_moves(moves: Sequence[Move]) -> None:
     print_lines("")
-    print_table(
-        ("member", "points", "what would happen"),
-        [(move.account.member_id, signed(move.points), _step(move)) for move in moves[:MOVES_SHOWN_MAX]],
-        right={"points"},
-    )
+    rows = [(move.account.member_id, signed(move.points), _step(move)) for move in moves[:MOVES_SHOWN_MAX]]
+    print_table(("member", ">points", "what would happen"), rows)
     if len(moves) > MOVES_SHOWN_MAX:
         print_lines(f"… and {len(moves) - MOVES_SHOWN_MAX:,} more (all of them with --json)")
 

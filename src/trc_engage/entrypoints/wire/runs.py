@@ -99,12 +99,16 @@ class Failure(Shape):
     @classmethod
     def of_error(cls, error: EngageError, **given: Any) -> Self:
         """Say what an error means."""
-        if isinstance(error, SourceError):
-            return cls.of(kind=str(error.kind), message=describe_error(error), retry_at=error.retry_at, **given)
-        if isinstance(error, RosterError):
-            return cls.of(kind=str(error.kind), message=describe_error(error), retry_at=None, **given)
         kind = next(kind for known, kind in KINDS if isinstance(error, known))
-        return cls.of(kind=kind, message=describe_error(error), retry_at=None, **given)
+        if isinstance(error, SourceError | RosterError):
+            kind = str(error.kind)
+        retry_at = error.retry_at if isinstance(error, SourceError) else None
+        return cls.of(kind=kind, message=describe_error(error), retry_at=retry_at, **given)
+
+
+FailureOrNone = Annotated[
+    Failure | None, Shown(of=lambda report: None if report.error is None else Failure.of_error(report.error))
+]
 
 
 class SyncFailure(Failure, Outcome):
@@ -124,7 +128,7 @@ class RosterRound(
 ):
     """What a round of the roster did, or would do; members by their ids."""
 
-    error: Annotated[Failure | None, Shown(of=lambda report: report.error and Failure.of_error(report.error))]
+    error: FailureOrNone
 
 
 class Run(Outcome):
@@ -133,7 +137,7 @@ class Run(Outcome):
     at: datetime
     slot: datetime | None
     sync: Synced | None
-    error: Annotated[Failure | None, Shown(of=lambda report: report.error and Failure.of_error(report.error))]
+    error: FailureOrNone
     settled: Sequence[date]
     pending: Sequence[Pending]
     delivered: Sequence[Notice]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from ...core.model import Entry
 from ...core.records import Check
@@ -92,6 +94,18 @@ def moment(at: datetime) -> str:
 def dated(day: date) -> str:
     """Return a day with its weekday, on which so much depends."""
     return f"{day:%a %Y-%m-%d}"
+
+
+def days_listed(days: Sequence[date], most: int) -> str:
+    """Return days by name; of more than `most` the first and the last."""
+    if len(days) > most:
+        return f"{len(days):,} days, {dated(days[0])} to {dated(days[-1])}"
+    return ", ".join(map(dated, days))
+
+
+def tally(counts: Mapping[Any, int]) -> str:
+    """Return how many there are of each kind that there is any of."""
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
 
 
 PLURALS = {"entry": "entries", "breach": "breaches"}

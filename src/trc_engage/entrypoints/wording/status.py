@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     # What it runs takes a tenth of the time of `show` to load.
     from ...usecases.runs import Status
 from .alerts import UNSEEN, advice_of, describe_failures, describe_pending, why_shut
-from .plain import counted, lasted, moment, size
+from .plain import counted, days_listed, lasted, moment, size, tally
 
 PENDING_SHOWN_MAX = 3
 LINE_MIN = 40
@@ -76,13 +76,13 @@ def running(status: Status) -> Iterator[Fact]:
 
 def holding(status: Status) -> Iterator[Fact]:
     """Yield what the store holds."""
-    tally = status.tally
-    yield "members", f"{tally.members:,}"
-    accounts = [f"{number:,} {kind}" for kind in get_args(Kind) if (number := tally.accounts.get(kind))]
-    accounts += [f"{tally.never_seen:,} never seen ({UNSEEN})"] if tally.never_seen else []
-    yield "accounts", ", ".join(accounts) or "none"
-    yield "entries", f"{tally.entries:,}"
-    yield "store", tally.store if tally.size_bytes is None else f"{tally.store} ({size(tally.size_bytes)})"
+    held = status.tally
+    yield "members", f"{held.members:,}"
+    accounts: dict[str, int] = {kind: held.accounts.get(kind, 0) for kind in get_args(Kind)}
+    accounts[f"never seen ({UNSEEN})"] = held.never_seen
+    yield "accounts", tally(accounts) or "none"
+    yield "entries", f"{held.entries:,}"
+    yield "store", held.store if held.size_bytes is None else f"{held.store} ({size(held.size_bytes)})"
 
 
 def _channels(status: Status) -> Iterator[Fact]:
@@ -125,13 +125,9 @@ def _contradicted(one: Contradiction) -> str:
 def _pending(status: Status) -> str:
     if not status.pending:
         return "none"
-    first = describe_pending(status.pending[0])
-    others = [f"{one.day:%a %Y-%m-%d}" for one in status.pending[1:]]
-    if not others:
-        return first
-    if len(others) > PENDING_SHOWN_MAX:
-        return f"{first}. Behind it: {len(others):,} days, {others[0]} to {others[-1]}"
-    return f"{first}. Behind it: {', '.join(others)}"
+    first, *others = status.pending
+    behind = f". Behind it: {days_listed([one.day for one in others], PENDING_SHOWN_MAX)}" if others else ""
+    return f"{describe_pending(first)}{behind}"
 
 
 def _when(status: Status, at: datetime) -> str:
