@@ -16,7 +16,7 @@ from trc_engage.entrypoints.settings import Settings
 
 DEPLOY = Path(__file__).parents[2] / "docs/deploy"
 COMMAND = "/opt/trc-engage/bin/trc-engage"
-SERVICES = ("trc-engage.service", "trc-engage-run-due.service")
+SERVICES = ("trc-engage.service", "trc-engage-run-due.service", "trc-engage-web.service")
 UNITS = (*SERVICES, "trc-engage-run-due.timer")
 EXPOSURE_MAX = 2.0
 

@@ -1,8 +1,5 @@
 """A site that runs alone is opened by a link, once, and tells all others nothing."""
 
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -10,21 +7,11 @@ import pytest
 
 from support.command import Operator
 from support.community import Community
-from support.debian import nginx
+from support.proxies import behind_nginx
 from support.visitor import BEARER, TOKEN, Visitor, alone, let_in, problem_of
 from trc_engage import Engage
 from trc_engage.entrypoints.web import Login, create_app
 
-CONFIG = """
-daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; worker_processes 1;
-events {{ }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
-    uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-    server {{ listen unix:{folder}/front.sock; location / {{ proxy_pass {upstream}; }} }}
-}}
-"""
 PATHS = (
     *("/", "/?month=all", "/members?q=ada", "/members/ada", "/status", "/theme", "/nowhere", "/?token=", "/?token=x"),
     *("/api/members/ada", "/api/leaderboard", "/api/status", "/api/feed", "/api/openapi.json", "/api/nowhere"),
@@ -41,23 +28,6 @@ def engage() -> Engage:
     return community.engage
 
 
-@contextmanager
-def proxied(folder: Path, upstream: str) -> Iterator[httpx.Client]:
-    """Lend a client of an nginx that does no more than `proxy_pass`."""
-    program = nginx()
-    (folder / "nginx.conf").write_text(CONFIG.format(folder=folder, upstream=upstream))
-    process = subprocess.Popen(
-        [program.path, "-e", f"{folder}/error.log", "-p", folder, "-c", "nginx.conf"], env=program.environ, cwd=folder
-    )
-    transport = httpx.HTTPTransport(uds=f"{folder}/front.sock", retries=8)
-    try:
-        with httpx.Client(transport=transport, base_url="http://engage.example") as client:
-            yield client
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
 def test_behind_a_bare_proxy_nothing_is_told_to_the_world(tmp_path: Path) -> None:
     """Nginx with `proxy_pass` alone makes of everybody somebody on this machine: that is not enough to come in."""
     operator = Operator(tmp_path)
@@ -68,7 +38,8 @@ def test_behind_a_bare_proxy_nothing_is_told_to_the_world(tmp_path: Path) -> Non
         assert process.stdout
         url = process.stdout.readline().removeprefix("serving on ").split(" ")[0]
         link = process.stdout.readline().removeprefix("open ").split(" ")[0]
-        with proxied(tmp_path, url.rstrip("/")) as world, httpx.Client(trust_env=False) as browser:
+        bare = f"location / {{ proxy_pass {url.rstrip('/')}; }}"
+        with behind_nginx(tmp_path, bare) as world, httpx.Client(trust_env=False) as browser:
             for path in PATHS:
                 told = world.get(path)
                 assert told.status_code == 403

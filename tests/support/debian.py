@@ -47,6 +47,11 @@ def nginx() -> Program:
     return program("nginx", "nginx", "nginx-common")
 
 
+def caddy() -> Program:
+    """Return Caddy."""
+    return program("caddy")
+
+
 def pgbouncer() -> Program:
     """Return PgBouncer, with what else it links to."""
     return program("pgbouncer", "pgbouncer", "libc-ares2", "libevent-2.1-7")

@@ -1,6 +1,8 @@
 """The web command: it serves the API and the pages."""
 
+import re
 import socket
+from collections.abc import Mapping
 from contextlib import closing
 from importlib import import_module
 from ipaddress import ip_address
@@ -8,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..settings import SettingsError
+from ..settings import Settings, SettingsError
 from ..stores import check_store
 from ..wiring import name_of_source, opened
 from .options import BadData, command, option, settings_in_force
@@ -16,44 +18,61 @@ from .options import BadData, command, option, settings_in_force
 BACKLOG = 128
 
 EXTRA = "trc-engage[web]"
+ROOT_FORM = r"(/[A-Za-z0-9._~-]+)+"
 
 
 @command(
     "trc-engage web                              prints a link; open it",
     "trc-engage web --earning 'A benchmark=50'   shows what your awards earn",
     "trc-engage web --host 0.0.0.0 --may-see trc_app.access:may_see",
+    "trc-engage web --public --root-path /points --allow-host club.example",
 )
 def web(
     *,
     host: Annotated[str, option("ADDRESS", "The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, option("PORT", "The port; 0 picks a free one.", min=0, max=65_535)] = 8000,
     may_see: Annotated[str | None, option("MODULE:NAME", "A function that decides who may see whom.")] = None,
+    public: Annotated[bool, typer.Option("--public", help="Show everybody the leaderboard, and nothing else.")] = False,
+    root_path: Annotated[str, option("PATH", "The path below which a proxy serves it.")] = "",
+    allow_host: Annotated[list[str] | None, option("HOST", "Refuse requests to other hosts; repeatable.")] = None,
     earning: Annotated[list[str] | None, option("WHAT=POINTS", "Show what an award earns; repeatable.")] = None,
 ) -> None:
     """Serve the leaderboard, the members' pages and the JSON API.
 
     On the loopback address it prints a link with a token. The link opens one browser, and then a new link is
     printed. Browsers opened that way see everything, others nothing; requests from other machines or host
-    names are refused. On any other address you must pass --may-see: a function that gets the request and a
-    member id, and returns whether to show that member. Requests with TRC_ENGAGE_WEB_TOKEN (16 characters or
-    more) see everything and can write. Stop it with SIGTERM or Ctrl-C.
+    names are refused. On any other address, or behind a proxy, you must pass --may-see: a function that gets
+    the request and a member id, and returns whether to show that member; or --public, which shows everybody
+    the leaderboard and nothing else. Requests with TRC_ENGAGE_WEB_TOKEN (16 characters or more) see everything
+    and can write, except with --public. Stop it with SIGTERM or Ctrl-C.
     """
     settings = settings_in_force()
     _check_installed()
     from ..web.server import brand_of, earning_of, serve  # noqa: PLC0415  the extra is there by now
 
-    hook = None if may_see is None else _hook(may_see)
-    if hook is None and not _is_loopback(host):
-        message = "to listen on an address other than loopback, pass --may-see MODULE:NAME"
-        raise typer.BadParameter(message, param_hint="--host")
     earnings = [earning_of(one) for one in earning or ()]
     brand = brand_of(settings)
+    access = _access(settings, host, may_see, public=public, is_proxied=bool(root_path or allow_host))
+    if root_path and not re.fullmatch(ROOT_FORM, root_path):
+        raise typer.BadParameter(f"{root_path!r}: give a path such as /points", param_hint="--root-path")
     check_store(settings)
-    name = name_of_source(settings)
-    with closing(_listening(host, port)) as listener, opened(settings, name=name) as engage:
-        tokens = [one for one in (settings.web_token, settings.web_token_next) if one]
-        read_token = settings.web_read_token
-        serve(engage, listener, tokens=tokens, read_token=read_token, may_see=hook, earnings=earnings, brand=brand)
+    name, shown = name_of_source(settings), {"earnings": earnings, "brand": brand, "hosts": allow_host or ()}
+    with closing(_listening(host, port)) as listener, opened(settings, name=name, read_only=public) as engage:
+        serve(engage, listener, root_path=root_path, secrets=settings.secrets, **access, **shown)
+
+
+def _access(settings: Settings, host: str, may_see: str | None, *, public: bool, is_proxied: bool) -> Mapping[str, Any]:
+    """Return who may see what, as options of the app; a public one has no token, and so nothing to open."""
+    if public and may_see is not None:
+        raise typer.BadParameter("it cannot be combined with --may-see", param_hint="--public")
+    if public:
+        return {"public": True}
+    if may_see is None and (is_proxied or not _is_loopback(host)):
+        message = "to serve others than this machine, pass --may-see MODULE:NAME or --public"
+        raise typer.BadParameter(message, param_hint="--root-path or --allow-host" if is_proxied else "--host")
+    tokens = [one for one in (settings.web_token, settings.web_token_next) if one]
+    hook = None if may_see is None else _hook(may_see)
+    return {"may_see": hook, "alone": hook is None, "token": tokens, "read_token": settings.web_read_token}
 
 
 def _check_installed() -> None:

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ...core.errors import UnknownMember
+from ...core.errors import UnknownMember, shortened
 from ...core.validation import validate_member_id
 from ...engage import Engage
 from ..settings import WEB_TOKEN_FORM
@@ -156,6 +156,10 @@ class Site:
     read_token: str | None = field(default=None, repr=False)
     """With it a caller sees all, and writes nothing."""
     alone: bool = False
+    public: bool = False
+    """Whether everybody sees the leaderboard, and nobody anything else."""
+    hosts: Sequence[str] = ()
+    """The names by which it may be asked; any, if there are none."""
     login: Login = field(factory=Login, repr=False)
     """How to log in where it runs alone."""
     earnings: Sequence[Earning] = ()
@@ -195,8 +199,17 @@ class Site:
         same = [given is not None and token is not None and _same(given, token) for token in tokens]
         return any(same)
 
+    def check_host(self, request: Request) -> None:
+        """Raise a problem if the request was sent to another name than the site's."""
+        given = request.headers.get("host", "").lower()
+        name = _HOST.fullmatch(given)
+        if self.hosts and (name is None or name[1] not in self.hosts):
+            raise ProblemError("wrong-host", f"nothing is served here under the name {shortened(given)}")
+
     async def seen(self, request: Request, member_ids: Sequence[str]) -> set[str]:
         """Return which of these members the caller may see."""
+        if self.public:
+            return set()
         if self.may_see is None or not member_ids or self.is_trusted(request):
             return set(member_ids)
         if self.may_see_many is not None and len(member_ids) > 1:
@@ -262,19 +275,22 @@ class SiteMiddleware:
             return
         # Routes lie below where the app is mounted, and add to this root as they are found.
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        scope[IS_API] = path == "/api" or path.startswith("/api/")
+        scope[IS_API] = not self._site.public and (path == "/api" or path.startswith("/api/"))
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 add_security_headers(MutableHeaders(scope=message))
             await send(message)
 
-        answer = self._entered(Request(scope), path) if self._site.alone else None
+        answer = self._entered(Request(scope), path)
         await (answer or self._app)(scope, receive, send_with_headers)
 
     def _entered(self, request: Request, path: str) -> Response | None:
         """Answer a caller that logs in or may not come in; None for all others."""
         try:
+            self._site.check_host(request)
+            if not self._site.alone:
+                return None
             check_on_loopback(request.scope)
         except ProblemError as problem:
             return problem_response(problem)

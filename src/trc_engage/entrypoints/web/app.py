@@ -41,6 +41,8 @@ def create_app(
     token: str | Sequence[str] | None = None,
     read_token: str | None = None,
     alone: bool = False,
+    public: bool = False,
+    hosts: Sequence[str] = (),
     earnings: Sequence[Earning] = (),
     login: Login | None = None,
     brand: Brand | None = None,
@@ -52,23 +54,27 @@ def create_app(
     returns those that may be seen. Each may be a coroutine function; a plain one is called in a thread. With `alone`
     in place of `may_see`, only this machine can reach the app, and you log in by the link `/?token=…` with
     `app.state.login.token`: it opens one browser, and then there is a new one. A `login` of your own is told the
-    next token. Without a `token` (16 to 200 characters; a list while you replace one by another) nothing can be
-    written; with it a caller sees all, and can write; with `read_token` a caller sees all. `earnings` are what your
-    awards earn, for members to read. Raises `InvalidValue`.
+    next token. With `public` everybody sees the leaderboard, without anybody's id, and nobody sees anything else.
+    With `hosts` requests to other names are refused. Without a `token` (16 to 200 characters; a list while you replace
+    one by another) nothing can be written; with it a caller sees all, and can write; with `read_token` a caller sees
+    all. `earnings` are what your awards earn, for members to read. Raises `InvalidValue`.
     """
-    if alone is (may_see is not None):
-        advice = "say who may see whom, as may_see=lambda request, member_id: …; `alone=True` is for loopback only"
-        raise InvalidValue("may_see", may_see, advice)
-    tokens = [token] if isinstance(token, str) else [*(token or ())]
-    for name, given in (("token", tokens), ("read_token", [] if read_token is None else [read_token])):
-        if not all(is_token(one) for one in given):
-            raise InvalidValue(name, "(not shown)", "give 16 to 200 printable ASCII characters without spaces")
-    if read_token in tokens:
-        raise InvalidValue("read_token", "(not shown)", "give another one than those that may write")
-    hooks = (may_see, may_administer, may_see_many)
-    site = Site(engage, *hooks, tokens, read_token, alone, login or Login(), tuple(earnings), brand or Brand())
+    site = Site(
+        engage,
+        *(may_see, may_administer, may_see_many),
+        tokens=[token] if isinstance(token, str) else [*(token or ())],
+        read_token=read_token,
+        alone=alone,
+        public=public,
+        hosts=[host.lower() for host in hosts],
+        login=login or Login(),
+        earnings=tuple(earnings),
+        brand=brand or Brand(),
+    )
+    _check(site)
+    shown = pages.PUBLIC if public else [Mount("/api", app=api.router(site), name="api"), *pages.ROUTES]
     app = Starlette(
-        routes=[Mount("/api", app=api.router(site), name="api"), *pages.routes()],
+        routes=shown,
         middleware=[Middleware(SiteMiddleware, site=site, refuse=_problem)],
         exception_handlers={EngageError: _on_error, HTTPException: _on_error, Exception: _on_bug},
     )
@@ -76,6 +82,20 @@ def create_app(
     app.state.site = site
     app.state.login = site.login
     return app
+
+
+def _check(site: Site) -> None:
+    """Raise `InvalidValue` for options that open too much, or what is easily guessed."""
+    if [site.alone, site.public, site.may_see is not None].count(True) != 1:
+        advice = "say who may see whom, as may_see=lambda request, member_id: …; `alone=True` is for loopback only"
+        raise InvalidValue("may_see", site.may_see, f"{advice}, and `public=True` for the leaderboard only")
+    if site.public and (site.tokens or site.read_token):
+        raise InvalidValue("token", "(not shown)", "leave it out: a public site has nothing that it would open")
+    for name, given in (("token", site.tokens), ("read_token", [] if site.read_token is None else [site.read_token])):
+        if not all(map(is_token, given)):
+            raise InvalidValue(name, "(not shown)", "give 16 to 200 printable ASCII characters without spaces")
+    if site.read_token in site.tokens:
+        raise InvalidValue("read_token", "(not shown)", "give another one than those that may write")
 
 
 async def _on_error(request: Request, error: Exception) -> Response:

@@ -12,6 +12,7 @@ from typing import Any
 import typer
 import uvicorn
 from attrs import fields_dict
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from ...core.errors import InvalidValue
@@ -20,6 +21,7 @@ from ..daemon.logs import logged
 from ..daemon.signals import stop_on_signals
 from ..settings import Settings, SettingsError
 from . import Brand, Earning, Login, create_app
+from .news import News
 
 HEAD_SECONDS = 10.0
 """For a complete head of a request, on a new connection and on a kept one."""
@@ -136,16 +138,18 @@ GRACE_SECONDS = 3
 class Server(uvicorn.Server):
     """Lets nobody wait for news when it ends."""
 
+    def __init__(self, config: uvicorn.Config, news: News) -> None:
+        super().__init__(config)
+        self._news = news
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer those who wait, then end."""
-        self.config.app.state.site.news.close()  # type: ignore[union-attr]  # it was made by `create_app`
+        self._news.close()
         await super().shutdown(sockets)
 
 
-def serve(
-    engage: Engage, listener: socket.socket, *, tokens: Sequence[str], read_token: str | None, **options: Any
-) -> None:
-    """Serve until SIGTERM or Ctrl-C; `options` are others of `create_app`."""
+def serve(engage: Engage, listener: socket.socket, *, root_path: str, secrets: Sequence[str], **options: Any) -> None:
+    """Serve until SIGTERM or Ctrl-C; `options` are those of `create_app`."""
     name, port = listener.getsockname()[:2]
     url = f"http://{f'[{name}]' if ':' in name else name}:{port}/"
 
@@ -154,10 +158,9 @@ def serve(
             typer.echo(f"opened; for another browser, open {url}?token={next_token}")
 
     login = Login(announce)
-    is_alone = options.get("may_see") is None
-    served = create_app(engage, token=tokens, read_token=read_token, alone=is_alone, login=login, **options)
+    app = create_app(engage, login=login, **options)
     config = uvicorn.Config(
-        served,
+        below(root_path, app) if root_path else app,
         lifespan="off",
         ws="none",
         log_config=None,
@@ -168,11 +171,22 @@ def serve(
         timeout_graceful_shutdown=GRACE_SECONDS,
         **guards(),
     )
-    with stop_on_signals(), logged("warning", as_json=False, secrets=(*tokens, read_token)):
+    with stop_on_signals(), logged("warning", as_json=False, secrets=secrets):
         typer.echo(f"serving on {url} until SIGTERM or Ctrl-C")
-        if is_alone:
+        if options.get("alone"):
             typer.echo(f"open {url}?token={login.token} (the link opens one browser; then the next is printed)")
-        asyncio.run(Server(config).serve(sockets=[listener]))
+        asyncio.run(Server(config, app.state.site.news).serve(sockets=[listener]))
+
+
+def below(root: str, app: ASGIApp) -> ASGIApp:
+    """Return an app that stands below a path, whether the proxy before it keeps that path or cuts it off."""
+
+    async def rooted(scope: Scope, receive: Receive, send: Send) -> None:
+        path = str(scope.get("path", ""))
+        rest = path.removeprefix(root) if f"{path}/".startswith(f"{root}/") else path
+        await app({**scope, "root_path": root, "path": f"{root}{rest or '/'}"}, receive, send)
+
+    return rooted
 
 
 def brand_of(settings: Settings) -> Brand:

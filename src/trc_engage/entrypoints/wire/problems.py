@@ -29,6 +29,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "not-linked": (409, "The member has no linked Discord account"),
     "too-large": (413, "The body is too large"),
     "wrong-media-type": (415, "The body is no JSON"),
+    "wrong-host": (421, "This site has another name"),
     "invalid-value": (422, "A value cannot be used"),
     "failed": (500, "Something failed"),
     "store-failed": (500, "The store failed"),

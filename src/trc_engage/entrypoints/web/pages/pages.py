@@ -1,6 +1,6 @@
 """The pages for people: leaderboard, member, search, status, problem; rendered here, complete without scripts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -48,7 +48,12 @@ Values = Mapping[str, Any]
 
 async def board(call: Call, month: str | None = None, member: str | None = None, present: str = "") -> Values:
     """Show the leaderboard, `?month=2026-03` or `?month=all`, the rank of `?member=`; `?present=1`: nobody who left."""
+    if call.site.public:
+        # Whoever asked for a rank could find out who exists.
+        member = None
     shown = await run_in_threadpool(_board, call.engage, month, member or None, present == "1")
+    if call.site.public:
+        shown = {**shown, "ranks": [evolve(rank, member_id="") for rank in shown["ranks"]]}
     seen = await call.site.seen(call.request, [rank.member_id for rank in shown["ranks"]])
     own, hidden = {"member": member} if member else {}, {"present": "1"} if present == "1" else {}
     return {**shown, "seen": seen, "own_kept": own, "kept": own | hidden, "earnings": call.site.earnings}
@@ -209,17 +214,24 @@ def status(call: Call) -> Values:
     }
 
 
-def routes() -> list[BaseRoute]:
-    """Return the routes of all pages, and of what they need."""
-    pages = (
+def _routed(*pages: Page) -> list[BaseRoute]:
+    return [Route(page.path, page.answer, name=page.handler.__name__) for page in pages]
+
+
+_SHARED = (
+    Route("/theme", choose, methods=["POST"], name="theme"),
+    Route("/static/{name}", static, name="static"),
+)
+PUBLIC: Sequence[BaseRoute] = (*_routed(Page("GET", "/", board, "anybody")), *_SHARED)
+"""The leaderboard, and what it needs."""
+ROUTES: Sequence[BaseRoute] = (
+    *_SHARED,
+    *_routed(
         Page("GET", "/", board, "visible"),
         Page("GET", "/members", search, "anybody"),
         Page("GET", "/members/{member_id:path}", member, "visible"),
         Page("GET", "/status", status, "admin"),
         Page("GET", "/rules", rules, "anybody"),
-    )
-    return [
-        *(Route(page.path, page.answer, name=page.handler.__name__) for page in pages),
-        Route("/theme", choose, methods=["POST"], name="theme"),
-        Route("/static/{name}", static, name="static"),
-    ]
+    ),
+)
+"""All pages."""

@@ -160,16 +160,17 @@ class Page(Endpoint):
 
 def render(request: Request, template: str, **values: Any) -> str:
     """Return the HTML of a page; `values` are what its template needs besides what all of them do."""
-    path, query, brand = request.url.path, request.url.query, Site.of(request).brand
+    path, query, site = request.url.path, request.url.query, Site.of(request)
     return (
         environment()
         .get_template(template)
         .render(
             link=lambda page, **parts: link(request, page, **parts),
-            static=lambda name: link(request, "static", query={"v": asset(name, brand)[1]}, name=name),
+            static=lambda name: link(request, "static", query={"v": asset(name, site.brand)[1]}, name=name),
             theme=choice(request, "theme"),
             zone=choice(request, "zone") or "UTC",
-            brand=brand,
+            brand=site.brand,
+            public=site.public,
             here=f"{path}?{query}" if query else path,
             **values,
         )
