@@ -1,39 +1,16 @@
 """What every store, every source and every roster promises, as pytest classes with one factory method each."""
 
-from .audit import DamageContract, RecordsContract
-from .boards import BoardsContract
-from .lasting import InstantsContract, LastingContract, OriginsContract, RefusalsContract
-from .ledger import ActivityContract, FactsContract, PostingContract
-from .membership import MembershipContract
+from .doctor import RecordsContract
+from .ledger import PostingContract
+from .members import MembersContract
 from .roster import RosterContract as RosterContract
-from .runs import RunBookContract, ThreadsContract
+from .runs import RunsContract
 from .source import PagedSourceContract as PagedSourceContract, SourceContract as SourceContract
-from .streaks import ExcusalsContract, StreakLivesContract, WatchContract
-from .views import CrowdContract, FindingContract, RanksContract, ViewsContract
+from .streaks import DaysContract
+from .views import ViewsContract
 
 
-class LedgerContract(
-    FactsContract,
-    PostingContract,
-    MembershipContract,
-    ActivityContract,
-    ExcusalsContract,
-    StreakLivesContract,
-    WatchContract,
-    RanksContract,
-    CrowdContract,
-    RunBookContract,
-    BoardsContract,
-    ViewsContract,
-    FindingContract,
-    RecordsContract,
-    ThreadsContract,
-    OriginsContract,
-    RefusalsContract,
-    InstantsContract,
-    LastingContract,
-    DamageContract,
-):
+class LedgerContract(MembersContract, PostingContract, DaysContract, ViewsContract, RunsContract, RecordsContract):
     """Subclass it, name the class `Test…`, and give it `make_ledger`, which returns an empty store.
 
     A store with a `close` method is closed after each test. It is expected to last: `reopen` says how the same store is

@@ -1,24 +1,37 @@
-"""A store and what happens to it: enrollments and syncs, planned by the core."""
+"""A store and what happens to it: enrollments, syncs and awards, planned by the core."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
-from ...core.errors import InvalidValue
-from ...core.model import Board, DiscordActivity, Link, Member, Move
+from ...core.errors import Conflict, InvalidValue
+from ...core.model import Board, DiscordActivity, Entry, Link, Member, Move
 from ...core.ports import AuditedStore, Store
-from ...core.posting import Posting, SyncRun
-from ...core.reports import Standing, SyncReport
+from ...core.posting import Draft, Posting, Settlement, SyncRun
+from ...core.reports import MemberFacts, Standing, SyncReport
 from ...core.sync import plan_sync
 from ...usecases import audit
 
-MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-ADA, BO, CY = "m-ada", "m-bo", "m-cy"
+MONDAY = datetime(2026, 3, 2, 9, 0, 0, 123_457, UTC)
+"""No whole second, nor is any other instant of the stories: whatever is cut or rounded is another."""
+LATER = MONDAY + timedelta(minutes=5, microseconds=1)
+TODAY = MONDAY.date()
+DAY = timedelta(days=1)
+ADA, BO, CY, NOBODY = "m-ada", "m-bo", "m-cy", "m-nobody"
 ADA_ID, BO_ID, CY_ID = "80351110224678912", "80351110224678913", "80351110224678914"
+BENCHMARK = Draft("award", ADA, "benchmark", 50, TODAY, MONDAY, "benchmark:1")
+
+
+def reversal(award: Entry, **what: Any) -> Draft:
+    """Return what takes an award back."""
+    day, at, position = award.day, award.at, award.position
+    taken = Draft("reversal", award.member_id, award.source, -award.points, day, at, reverses=position)
+    return evolve(taken, **{"reason": "withdrawn 雪", "actor": "admin-7"} | what)
 
 
 class Story:
@@ -28,10 +41,32 @@ class Story:
         self.ledger = ledger
         self.at: datetime = MONDAY
 
+    def post(self, **what: Any) -> Sequence[Entry]:
+        """Post these parts of a posting now."""
+        return self.ledger.post(Posting(**{"at": self.at} | what))
+
+    def refuses(self, *postings: Posting) -> None:
+        """Find that each of them is a `Conflict`, and leaves nothing behind."""
+        before = self.meaning()
+        for posting in postings:
+            with pytest.raises(Conflict):
+                self.ledger.post(posting)
+        assert self.meaning() == before
+
     def enroll(self, member_id: str, discord_id: str | None = None, name: str | None = None) -> None:
         """Post a new member, linked if an id is given."""
         links = [] if discord_id is None else [Link(member_id, discord_id)]
-        self.ledger.post(Posting(self.at, members=[Member(member_id, name, self.at)], links=links))
+        self.post(members=[Member(member_id, name, self.at)], links=links)
+
+    def member(self, member_id: str) -> Member:
+        """Return a member, who must be there."""
+        member = self.ledger.member(member_id)
+        assert member is not None, f"{member_id} is not enrolled"
+        return member
+
+    def change(self, member_id: str, **what: Any) -> None:
+        """Post a member as he becomes."""
+        self.post(members=[evolve(self.member(member_id), **what)])
 
     def account(self, member_id: str) -> DiscordActivity:
         """Return the member's account, which must be there."""
@@ -39,39 +74,59 @@ class Story:
         assert account is not None, f"{member_id} has no account"
         return account
 
-    def standing(self, member_id: str) -> Standing:
-        """Return where a member stands, who must be there."""
+    def facts(self, member_id: str) -> MemberFacts:
+        """Return what is known of a member, who must be there."""
         facts = self.ledger.facts(member_id, self.at.date())
         assert facts is not None, f"{member_id} is not enrolled"
-        return facts.standing
+        return facts
+
+    def standing(self, member_id: str) -> Standing:
+        """Return where a member stands, who must be there."""
+        return self.facts(member_id).standing
 
     def restate(self, member_id: str, status: Any, **change: Any) -> None:
         """Post a change of status that leaves the XP alone."""
         account = self.account(member_id)
         next_reading = change.pop("next_reading", account.next_reading)
-        self.ledger.post(Posting(self.at, moves=[Move.of_status(account, status, next_reading, **change)]))
+        self.post(moves=[Move.of_status(account, status, next_reading, **change)])
 
-    def planned(self, xp: Mapping[str, int], *, whole: bool = True) -> Posting:
-        """Return what a sync of this board would post."""
+    def planned(self, xp: Mapping[str, int], *, whole: bool = True, **run: Any) -> Posting:
+        """Return what a sync of this board would post; `run` is more of its record."""
         state = self.ledger.run_state().sync
         board = Board(xp, whole=whole, rows=len(xp), pages=1)
         plan = plan_sync(self.ledger.accounts_to_sync(), board, self.at, state)
-        report = SyncReport("synced", self.at, points=plan.points, pages=1, rows=len(xp))
-        return Posting(self.at, moves=plan.moves, run=SyncRun(report, whole, state.good_run))
+        report = SyncReport("synced", self.at, points=plan.points, pages=1, rows=len(xp), missed=run.pop("missed", 0))
+        return Posting(self.at, moves=plan.moves, run=SyncRun(report, whole, state.good_run, **run))
 
-    def sync(self, xp: Mapping[str, int], *, whole: bool = True) -> None:
+    def sync(self, xp: Mapping[str, int], **how: Any) -> None:
         """Post a sync of this board, a quarter of an hour after the last."""
         self.at += timedelta(minutes=15)
-        self.ledger.post(self.planned(xp, whole=whole))
+        self.ledger.post(self.planned(xp, **how))
 
-    def meaning(self) -> object:
+    def settlement(self, day: date = TODAY) -> Settlement:
+        """Return how a day is settled on all that is known of it."""
+        return Settlement(day, self.ledger.day_record(day).revision)
+
+    def meaning(self) -> dict[str, object]:
         """Return all that the ports tell of the store, to see whether anything changed."""
-        return (
-            self.ledger.members(),
-            self.ledger.feed(after=0, limit=1_000),
-            self.ledger.accounts_to_sync(),
-            self.ledger.run_state().sync,
-        )
+        ledger, accounts = self.ledger, range(1, 5)
+        told: dict[str, object] = {
+            "members": [ledger.members(), *map(ledger.member, (ADA, BO, CY))],
+            "accounts": [ledger.accounts_to_sync(), ledger.linked_accounts(), ledger.holder_of(BO_ID)],
+            "entries": [ledger.feed(after=0, limit=1_000), ledger.entry_of(str(BENCHMARK.key))],
+            "events": ledger.events(None),
+            "ranks": [ledger.rank_of(ADA, month) for month in (None, TODAY.replace(day=1))],
+            "activity": ledger.activity(date.max),
+            "excusals": [ledger.excusals(), ledger.calendar(ADA)],
+            "lengths": ledger.lengths_reached({1, 5}, after=0, limit=10),
+            "runs": [ledger.run_state(MONDAY), ledger.good_runs(MONDAY, self.at)],
+            "rosters": ledger.checks(),
+            "read": [ledger.xp_read([number], TODAY) for number in accounts],
+        }
+        for who in (ADA, BO, CY):
+            own = ledger.evidence(who, date.min, date.max), ledger.streak_changes(who), ledger.resets(who)
+            told[who] = (*own, ledger.facts(who, TODAY))
+        return told
 
 
 class AuditedStory(Story):
@@ -81,7 +136,7 @@ class AuditedStory(Story):
 
 
 class StoreContract:
-    """The factory, the hooks, and the fixture that every part of the contract builds on."""
+    """The factory, the hooks, and the fixtures that every part of the contract builds on."""
 
     lasts = True
     """Whether what was posted outlives the store's `close`; a ledger in memory says that it does not."""
@@ -113,6 +168,15 @@ class StoreContract:
     def story(self, ledger: Store) -> Story:
         """Begin a story in an empty store."""
         return Story(ledger)
+
+    @pytest.fixture
+    def members(self, story: Story) -> Story:
+        """Begin with three members: two are linked and opened at 1,000 and 50 XP, one is not linked."""
+        story.enroll(ADA, ADA_ID, "Ada 雪\u202e👍")
+        story.enroll(BO, BO_ID, "Bo")
+        story.enroll(CY)
+        story.sync({ADA_ID: 1_000, BO_ID: 50})
+        return story
 
     @pytest.fixture
     def audited(self, ledger: Store) -> AuditedStory:
