@@ -101,7 +101,7 @@ class Process:
             random=Random(self.random.random()),
             transport=Transport(Network(self.clock, self._answer, self.server.is_reachable, self._is_cut)),
         )
-        line: Any = self.source._fetcher.line
+        line: Any = self.source._client.line
         line.watched = self._watched
         ledger: Any = Port(self.ledger, self.at)
         ledger.accounts_to_sync = self._accounts_to_sync
@@ -194,12 +194,12 @@ class Process:
     def _watched(self, seconds_left: Callable[[], float]) -> Iterator[None]:
         """Stand in for the client's watchdog, whose thread lives by the wall clock: the wire looks for itself."""
         self._seconds_left = seconds_left
-        self.source._fetcher.line.is_late = False
+        self.source._client.line.is_late = False
         yield
 
     def _is_cut(self) -> bool:
         """Tell whether the watchdog would have cut the connection by now."""
-        line = self.source._fetcher.line
+        line = self.source._client.line
         line.is_late = line.is_late or self._seconds_left() <= 0
         return line.is_late
 

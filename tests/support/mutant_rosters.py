@@ -56,7 +56,7 @@ class SleepsThroughAWait(DiscordRoster):
             return super().ask(discord_id)
         except RosterError as error:
             if error.retry_after is not None:
-                self._pace.pause(error.retry_after.total_seconds())
+                self._client.pace.pause(error.retry_after.total_seconds())
             raise
 
 
@@ -98,7 +98,7 @@ class ShowsTheToken(DiscordRoster):
             return super().ask(discord_id)
         except RosterError as error:
             raise RosterError(
-                error.kind, f"{error.message} ({self._client.headers['authorization']})", error.retry_after
+                error.kind, f"{error.message} ({self._client.http.headers['authorization']})", error.retry_after
             ) from error
 
 

@@ -163,7 +163,7 @@ class WaitsByItsOwnClock(InTrouble):
 
 class ShowsTheToken(InTrouble):
     def say(self, error: SourceError, sought: frozenset[str]) -> Board:
-        token = self._fetcher.client.headers["Authorization"]
+        token = self._client.http.headers["Authorization"]
         raise SourceError(error.kind, f"{error.message} ({token})", error.retry_after)
 
 
@@ -174,7 +174,7 @@ class TriesARefusalAgain(InTrouble):
 
 class NeverRecovers(InTrouble):
     def say(self, error: SourceError, sought: frozenset[str]) -> Board:
-        self._deadline_seconds = 0.0
+        self._client.deadline_seconds = 0.0
         raise error
 
 
@@ -219,8 +219,8 @@ class LeavesNoGap(Mee6Source):
 
 class IgnoresLimits(LurkrSource):
     def _read(self, sought: frozenset[str], requests: Any) -> Board:
-        self._fetcher._spent_until = 0.0
-        self._fetcher.service = evolve(self.service, limits=None)
+        self._client._spent_until = 0.0
+        self._client.service = evolve(self.service, limits=None)
         return super()._read(sought, requests)
 
 

@@ -5,18 +5,16 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from random import Random, SystemRandom
-from threading import Lock
-from types import TracebackType
 from typing import Any, ClassVar, Self
 
 import httpx
 from attrs import define, field
 
-from ..core.errors import InvalidValue, ReadStopped, RosterError, RosterTrouble, SourceError
+from ..core.errors import InvalidValue, RosterError, RosterTrouble, SourceError
 from ..core.roster import Presence
 from ..core.validation import validate_discord_id
-from .boards.client import Budget, Line, Pace, new_client, receive, version
-from .boards.responses import HTTPX_ERRORS, OK, Answer, translated
+from .boards.client import Client, Connected, Line, Pace, new_client, version
+from .boards.responses import OK, Answer
 from .boards.source import (
     validate_base_url,
     validate_contact,
@@ -52,18 +50,13 @@ _ARGUMENTS: Mapping[RosterTrouble, str] = {"token": "token", "unknown_guild": "g
 
 
 @define(eq=False)
-class DiscordRoster:
+class DiscordRoster(Connected):
     """A bot's view of a server, a `Roster`; close it, or use it as a context manager. Threads may share it."""
 
     name: ClassVar[str] = NAME
     guild_id: str
     _url: str = field(repr=False)
-    _client: httpx.Client = field(repr=False)
-    _line: Line = field(repr=False)
-    _pace: Pace = field(repr=False)
-    _deadline_seconds: float = field(repr=False)
-    _bytes_max: int = field(repr=False)
-    _asking: Lock = field(factory=Lock, repr=False, init=False)
+    _client: Client = field(repr=False)
 
     @classmethod
     def open(
@@ -90,45 +83,31 @@ class DiscordRoster:
         guild = validate_guild_id(guild_id)
         url = f"{validate_base_url(base_url)}/guilds/{guild}/members"
         line = Line()
-        pace = Pace(validate_seconds("gap", gap, least=0.0), pause or line.pause, monotonic, random or SystemRandom())
-        deadline = validate_seconds("deadline_seconds", deadline_seconds, least=0.001)
-        bytes_max = validate_count("answer_bytes_max", answer_bytes_max)
         if validate_token(token) is None:
             raise InvalidValue("token", None, "give the bot's token; without one Discord tells nothing")
         reach = validate_contact(f"https://discord.com/channels/{guild}" if contact is None else contact)
         agent = f"DiscordBot ({reach}, {version()})"
-        client = new_client({"User-Agent": agent, "Authorization": f"Bot {token}"}, transport)
-        return cls(guild, url, client, line, pace, deadline, bytes_max)
+        client = Client(
+            NAME,
+            new_client({"User-Agent": agent, "Authorization": f"Bot {token}"}, transport),
+            line,
+            Pace(validate_seconds("gap", gap, least=0.0), pause or line.pause, monotonic, random or SystemRandom()),
+            validate_seconds("deadline_seconds", deadline_seconds, least=0.001),
+            validate_count("answer_bytes_max", answer_bytes_max),
+        )
+        return cls(guild, url, client)
 
     def ask(self, discord_id: str, /) -> Presence:
         """Ask for one member; raises `RosterError`, and `ReadStopped` once `stop` or `close` was called."""
         validate_discord_id(discord_id)
-        with self._asking:
-            self._check_stopped()
-            self._pace.await_turn()
-            self._check_stopped()
+        self._client.check_stopped()
+        with self._client.reading() as budget:
             try:
-                answer = self._answer(discord_id)
+                answer = self._client.ask(f"{self._url}/{discord_id}", {}, budget)
+                self._client.check_in_time(budget)
             except SourceError as error:
                 return Presence("unknown", why=error.message)
-            finally:
-                self._pace.rest()
             return self._presence(answer, discord_id)
-
-    def _answer(self, discord_id: str) -> Answer:
-        budget = Budget(self._deadline_seconds, self._pace.monotonic)
-        url, slow = f"{self._url}/{discord_id}", f"Discord is too slow: an answer took longer than {budget.total:g} s"
-        try:
-            with self._line.watched(lambda: budget.left), budget.spending():
-                answer = receive(self._client, self._line, url, {}, self._bytes_max, budget.left)
-        except (*HTTPX_ERRORS, OSError) as error:
-            self._check_stopped()
-            raise (SourceError("down", slow) if self._line.is_late else translated(error, NAME)) from error
-        self._check_stopped()
-        # A connection that was cut may look like an answer that ended.
-        if self._line.is_late or budget.left <= 0:
-            raise SourceError("down", slow)
-        return answer
 
     def _presence(self, answer: Answer, discord_id: str) -> Presence:
         document = _document(answer)
@@ -152,29 +131,8 @@ class DiscordRoster:
         seconds = _seconds(answer.headers.get("x-ratelimit-reset-after", ""))
         if seconds is None or seconds > PAUSE_SECONDS_MAX:
             return timedelta(seconds=PAUSE_SECONDS_MAX if seconds is None else min(seconds, 1e9))
-        self._pace.back_off(seconds)
+        self._client.pace.back_off(seconds)
         return None
-
-    def _check_stopped(self) -> None:
-        if self._line.stopped:
-            raise ReadStopped
-
-    def stop(self) -> None:
-        """End a request under way at once, and refuse any later one; for signal handlers and other threads."""
-        self._line.stop()
-
-    def close(self) -> None:
-        """Stop, and close the connection."""
-        self.stop()
-        self._client.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _document(answer: Answer) -> Mapping[str, Any]:

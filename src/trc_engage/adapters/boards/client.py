@@ -1,4 +1,4 @@
-"""One page's worth of HTTP under limits: time, bytes, tries, the gap between requests."""
+"""Requests over HTTP under limits: time, bytes, tries, the gap between them."""
 
 import logging
 import socket
@@ -9,13 +9,14 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib import metadata
 from queue import Empty, SimpleQueue
 from random import Random
-from threading import Event, Thread
-from typing import Any
+from threading import Event, Lock, Thread
+from types import TracebackType
+from typing import Any, ClassVar, Self
 
 import httpx
 from attrs import define, field
 
-from ...core.errors import EngageError, ReadStopped, SourceError
+from ...core.errors import ReadStopped, SourceError
 from ...core.ports import Requests
 from .responses import HTTPX_ERRORS, OK, Answer, malformed, translated, trouble
 from .service import Service
@@ -199,14 +200,96 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 
 @define(eq=False)
-class Fetcher:
-    """Asks one address for pages, one request at a time."""
+class Client:
+    """One connection to a service, on which requests are made one after the other; threads may share it."""
 
-    url: str
-    client: httpx.Client
+    slow: ClassVar[str] = "{0.name} is too slow: an answer took longer than {0.deadline_seconds:g} s"
+    name: str
+    """What messages call the service."""
+    http: httpx.Client
     line: Line
     pace: Pace
+    deadline_seconds: float
+    """What the requests of one read may take together."""
     bytes_max: int
+    """How long an answer may be."""
+    _reading: Lock = field(factory=Lock, init=False)
+
+    @contextmanager
+    def reading(self) -> Iterator[Budget]:
+        """Let one thread at a time read, and cut the connection once its seconds are used up."""
+        with self._reading:
+            budget = Budget(self.deadline_seconds, self.pace.monotonic)
+            with self.line.watched(lambda: budget.left):
+                yield budget
+
+    def ask(self, url: str, query: Mapping[str, int], budget: Budget) -> Answer:
+        """Ask once, at its turn; raises `SourceError`, and `ReadStopped` as soon as the line is stopped.
+
+        Of an answer that came too late `check_in_time` tells.
+        """
+        self.check_stopped()
+        self.pace.await_turn()
+        self.check_in_time(budget)
+        try:
+            with budget.spending():
+                answer = receive(self.http, self.line, url, query, self.bytes_max, budget.left)
+        except (*HTTPX_ERRORS, OSError) as error:
+            self.check_in_time(budget, error)
+            raise translated(error, self.name) from error
+        finally:
+            self.pace.rest()
+        self.check_stopped()
+        return answer
+
+    def check_in_time(self, budget: Budget, error: Exception | None = None) -> None:
+        """Raise an error if the request was ended from this side: a connection that was cut may look like an end."""
+        if self.line.stopped:
+            raise ReadStopped from error
+        if self.line.is_late or budget.left <= 0:
+            raise SourceError("down", self.slow.format(self)) from error
+
+    def check_stopped(self) -> None:
+        """Raise `ReadStopped` once the line is stopped."""
+        if self.line.stopped:
+            raise ReadStopped
+
+
+class Connected:
+    """What asks by way of a client; close it, or use it as a context manager."""
+
+    _client: Client
+
+    def stop(self) -> None:
+        """End a request under way at once and for good: any later one is refused.
+
+        For signal handlers and other threads.
+        """
+        self._client.line.stop()
+
+    def close(self) -> None:
+        """Stop, and close the connection."""
+        self.stop()
+        self._client.http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+@define(eq=False)
+class Fetcher(Client):
+    """A client that asks one address for pages."""
+
+    slow: ClassVar[str] = (
+        "{0.name} is too slow: its requests together took longer than {0.deadline_seconds:g} s. The next sync tries "
+        "again, so look at {0.name}'s status only if it lasts"
+    )
+    url: str
     service: Service
     _spent_until: float = field(default=0.0, init=False)
     """When the service's limit is fresh again, on the monotonic clock."""
@@ -233,26 +316,12 @@ class Fetcher:
                 self.pace.back_off(seconds)
 
     def _try(self, number: int, limit: int, budget: Budget) -> Answer:
-        self._check_stopped()
+        self.check_stopped()
         self._heed_limit(budget)
-        self.pace.await_turn()
-        self._check_stopped()
-        if budget.left <= 0:
-            raise _too_slow(budget, self.service)
-        try:
-            with budget.spending():
-                query = self.service.query(number, limit)
-                answer = receive(self.client, self.line, self.url, query, self.bytes_max, budget.left)
-        except (*HTTPX_ERRORS, OSError) as error:
-            raise self._ended(budget) or translated(error, self.service.name) from error
-        finally:
-            self.pace.rest()
-        self._check_stopped()
-        if found := trouble(answer, self.service, has_token=self.service.token_header in self.client.headers):
+        answer = self.ask(self.url, self.service.query(number, limit), budget)
+        if found := trouble(answer, self.service, has_token=self.service.token_header in self.http.headers):
             raise found
-        # A connection that was cut may look like an answer that ended.
-        if ended := self._ended(budget):
-            raise ended
+        self.check_in_time(budget)
         if answer.is_last(self.service) and (wait := answer.until_reset(self.service)):
             self._spent_until = self.pace.monotonic() + wait.total_seconds()
         return answer
@@ -261,22 +330,10 @@ class Fetcher:
         """Put the next request off until the service's limit allows it, unless that is longer than a read may take."""
         seconds = self._spent_until - self.pace.monotonic()
         if seconds > budget.total:
-            message = f"{self.service.name} has answered as many requests as it allows for now: wait"
+            message = f"{self.name} has answered as many requests as it allows for now: wait"
             raise SourceError("rate_limited", message, timedelta(seconds=seconds))
         if seconds > 0:
             self.pace.back_off(seconds)
-
-    def _ended(self, budget: Budget) -> EngageError | None:
-        """Return why the request was ended from this side; None if it was not."""
-        if self.line.stopped:
-            return ReadStopped()
-        if self.line.is_late or budget.left <= 0:
-            return _too_slow(budget, self.service)
-        return None
-
-    def _check_stopped(self) -> None:
-        if self.line.stopped:
-            raise ReadStopped
 
 
 def new_client(headers: Mapping[str, str], transport: httpx.BaseTransport | None) -> httpx.Client:
@@ -351,11 +408,3 @@ def version() -> str:
 def _may_pass(error: SourceError) -> bool:
     """Tell whether another try is decent: not once the server said when to come back."""
     return error.kind == "down" and error.retry_after is None
-
-
-def _too_slow(budget: Budget, service: Service) -> SourceError:
-    return SourceError(
-        "down",
-        f"{service.name} is too slow: its requests together took longer than {budget.total:g} s. The next sync tries "
-        f"again, so look at {service.name}'s status only if it lasts",
-    )

@@ -4,8 +4,6 @@ import re
 import time
 from collections.abc import Callable
 from random import Random, SystemRandom
-from threading import Lock
-from types import TracebackType
 from typing import ClassVar, Self
 
 import httpx
@@ -15,7 +13,7 @@ from ...core.errors import InvalidValue
 from ...core.model import Board
 from ...core.ports import Requests
 from ...core.validation import validate_discord_id
-from .client import Budget, Fetcher, Line, Pace, new_client, version
+from .client import Connected, Fetcher, Line, Pace, new_client, version
 from .paging import Sweeper
 from .responses import Answer
 from .service import Service
@@ -28,7 +26,7 @@ ANSWER_BYTES_MAX = 16 * 1024 * 1024
 
 
 @define(eq=False)
-class BoardSource:
+class BoardSource(Connected):
     """A guild's board of one service, an `XpSource`; close it, or use it as a context manager.
 
     A subclass names the service. It may be shared by threads, which then read one after the other.
@@ -38,12 +36,10 @@ class BoardSource:
     guild_id: str
     board_id: str = field(repr=False)
     """Whose board it is: the guild's, and where it is read if not at the service's own address."""
-    _fetcher: Fetcher = field(repr=False)
+    _client: Fetcher = field(repr=False)
     _on_page: Callable[[int, int], object] | None = field(repr=False)
-    _deadline_seconds: float = field(repr=False)
     _pages_max: int = field(repr=False)
     _limit: int = field(repr=False, init=False)
-    _reading: Lock = field(factory=Lock, repr=False, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._limit = self.service.page_size
@@ -78,18 +74,21 @@ class BoardSource:
         service, guild = cls.service, validate_guild_id(guild_id)
         base = service.base_url if base_url is None else validate_base_url(base_url)
         line = Line()
-        pace = Pace(
-            validate_seconds("page_gap", page_gap, least=0.0), pause or line.pause, monotonic, random or SystemRandom()
-        )
-        deadline = validate_seconds("deadline_seconds", deadline_seconds, least=0.001)
-        bytes_max = validate_count("answer_bytes_max", answer_bytes_max)
+        gap = validate_seconds("page_gap", page_gap, least=0.0)
         pages = validate_count("pages_max", pages_max)
         reach = service.contact.format(guild=guild) if contact is None else contact
-        headers = service.headers(version(), validate_contact(reach), validate_token(token))
-        client = new_client(headers, transport)
-        fetcher = Fetcher(base + service.path.format(guild=guild), client, line, pace, bytes_max, service)
+        client = Fetcher(
+            service.name,
+            new_client(service.headers(version(), validate_contact(reach), validate_token(token)), transport),
+            line,
+            Pace(gap, pause or line.pause, monotonic, random or SystemRandom()),
+            validate_seconds("deadline_seconds", deadline_seconds, least=0.001),
+            validate_count("answer_bytes_max", answer_bytes_max),
+            base + service.path.format(guild=guild),
+            service,
+        )
         board_id = f"{service.name.lower()}:{guild}{_elsewhere(base, service)}"
-        return cls(guild, board_id, fetcher, on_page, deadline, pages)
+        return cls(guild, board_id, client, on_page, pages)
 
     @property
     def name(self) -> str:
@@ -108,37 +107,18 @@ class BoardSource:
         return self._read(sought, requests)
 
     def _read(self, sought: frozenset[str], requests: Requests | None) -> Board:
-        with self._reading:
-            self._fetcher.pace.requests = requests
-            budget = Budget(self._deadline_seconds, self._fetcher.pace.monotonic)
+        with self._client.reading() as budget:
+            self._client.pace.requests = requests
 
             def fetch(number: int, limit: int) -> Answer:
-                return self._fetcher.page(number, limit, budget)
+                return self._client.page(number, limit, budget)
 
             # What a read that fails has learnt of the server's limit may be wrong, and would last.
             limit, self._limit = self._limit, self.service.page_size
             sweeper = Sweeper(self.service, self.guild_id, sought, fetch, self._on_page, self._pages_max, limit)
-            with self._fetcher.line.watched(lambda: budget.left):
-                board = sweeper.board()
+            board = sweeper.board()
             self._limit = sweeper.limit_known
             return board
-
-    def stop(self) -> None:
-        """End a running read at once and for good: any later one is refused. For signal handlers and other threads."""
-        self._fetcher.line.stop()
-
-    def close(self) -> None:
-        """Stop, and close the connection."""
-        self.stop()
-        self._fetcher.client.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _elsewhere(base_url: str, service: Service) -> str:
