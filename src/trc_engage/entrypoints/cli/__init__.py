@@ -3,7 +3,7 @@
 import gc
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections import UserDict
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -86,19 +86,13 @@ Exit codes:
 """
 
 
-class Commands(Mapping[str, Any]):
+class Commands(UserDict[str, Any]):
     """The commands by name. Each module is loaded on first use, so that `show` does not wait for the others."""
 
     def __getitem__(self, name: str) -> Any:
-        module = import_module(f".{MODULES[name]}", __package__)
+        module = import_module(f".{self.data[name]}", __package__)
         # A module with several commands below its name has an app of its own.
         return get_group(module.app) if hasattr(module, "app") else get_command(COMMANDS[name])
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(MODULES)
-
-    def __len__(self) -> int:
-        return len(MODULES)
 
 
 class CommandGroup(TyperGroup):
@@ -106,7 +100,7 @@ class CommandGroup(TyperGroup):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.commands: Any = Commands()
+        self.commands: Any = Commands(MODULES)
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command; an error ends in one line and an exit code."""

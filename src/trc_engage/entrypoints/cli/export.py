@@ -4,7 +4,7 @@ import csv
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
@@ -49,9 +49,9 @@ def export(
     """
     if as_csv and as_json:
         raise typer.BadParameter("pass either --csv or --json")
-    shape, pages = WHAT[what]
+    shape, read, cursor, first = WHAT[what]
     with opened_to_read(settings_in_force()) as reader, _writing(shape, as_json=as_json) as write:
-        for page in pages(reader):
+        for page in _pages(reader, shape, read, cursor, first):
             write(page)
 
 
@@ -81,29 +81,17 @@ def _cell(value: Any) -> Any:
     return value
 
 
-def _entries(reader: Reader) -> Iterator[Iterable[Shape]]:
-    after = 0
-    while page := reader.feed(after=after, limit=PAGE):
-        yield map(EntryRow.of, page)
-        after = page[-1].position
+def _pages(
+    reader: Reader, shape: type[Shape], read: Callable[..., Sequence[Any]], cursor: str, after: str | int
+) -> Iterator[Iterable[Shape]]:
+    while page := read(reader, after=after, limit=PAGE):
+        yield map(shape.of, page)
+        after = getattr(page[-1], cursor)
 
 
-def _members(reader: Reader) -> Iterator[Iterable[Shape]]:
-    after = ""
-    while page := reader.members(after=after, limit=PAGE):
-        yield map(MemberRow.of, page)
-        after = page[-1].member_id
-
-
-def _events(reader: Reader) -> Iterator[Iterable[Shape]]:
-    after = 0
-    while page := reader.events(after=after, limit=PAGE):
-        yield map(EventRow.of, page)
-        after = page[-1].number
-
-
-WHAT: dict[str, tuple[type[Shape], Callable[[Reader], Iterator[Iterable[Shape]]]]] = {
-    "entries": (EntryRow, _entries),
-    "members": (MemberRow, _members),
-    "events": (EventRow, _events),
+WHAT: dict[str, tuple[type[Shape], Callable[..., Sequence[Any]], str, str | int]] = {
+    "entries": (EntryRow, Reader.feed, "position", 0),
+    "members": (MemberRow, Reader.members, "member_id", ""),
+    "events": (EventRow, Reader.events, "number", 0),
 }
+"""What can be written: its shape, what reads a page of it, and by which field the next page begins, from where on."""

@@ -166,16 +166,11 @@ def read(path: str) -> Sequence[Row | BadRow]:
         raise BadData(f"{path}: the file is empty; it needs rows of {', '.join(COLUMNS)} as CSV or JSON")
     is_json = path.endswith(".json") or (not path.endswith(".csv") and text.lstrip()[0] in "[{")
     found = (_json_rows if is_json else _csv_rows)(path, text)
-    rows = [_row(line, fields) for line, fields in found if not _is_forgotten(fields)]
+    rows = [row for line, pairs in found if (row := _row(line, pairs)) is not None]
     if not rows:
         raise BadData(f"{path}: the file has no members")
     refuse_rounded(path, [row.newcomer.discord_id for row in rows if isinstance(row, Row)])
     return _without_duplicates(rows)
-
-
-def _is_forgotten(fields: Mapping[str, Any] | InvalidValue) -> bool:
-    """Return whether a row of an export is what is left of somebody who was forgotten."""
-    return not isinstance(fields, InvalidValue) and fields.get("forgotten") in (True, "1")
 
 
 def _without_duplicates(rows: Sequence[Row | BadRow]) -> Sequence[Row | BadRow]:
@@ -203,30 +198,47 @@ def _decoded(path: str, data: bytes) -> str:
         raise BadData(f"{path}:{line}: byte 0x{data[error.start]:02x} is not UTF-8; {advice}") from error
 
 
-def _row(line: int, fields: Mapping[str, Any] | InvalidValue) -> Row | BadRow:
-    """Make a newcomer of a row's fields; an empty field changes nothing."""
-    if isinstance(fields, InvalidValue):
-        return BadRow(line, fields)
-    values = {name: value.strip() or None if isinstance(value, str) else value for name, value in fields.items()}
-    if fields.get("status") == "unlinked":
-        values["discord_id"] = None
-    elif isinstance(mention := values.get("discord_id"), str):
-        values["discord_id"] = MENTION.sub(r"\1", mention)
-    given = fields.get("member_id")
-    member_id = normalize("NFC", given.strip()) if isinstance(given, str) else given
+def _row(line: int, found: object) -> Row | BadRow | None:
+    """Make a newcomer of what a row has; an empty field changes nothing. None of what is left of a forgotten member."""
     try:
+        fields = _fields(found)
+        if fields.get("forgotten") in (True, "1"):
+            return None
+        values = {name: value.strip() or None if isinstance(value, str) else value for name, value in fields.items()}
+        if fields.get("status") == "unlinked":
+            values["discord_id"] = None
+        elif isinstance(mention := values.get("discord_id"), str):
+            values["discord_id"] = MENTION.sub(r"\1", mention)
+        given = fields.get("member_id")
+        member_id = normalize("NFC", given.strip()) if isinstance(given, str) else given
         return Row(line, Newcomer(member_id, values.get("discord_id"), values.get("name")), str(given))
     except InvalidValue as error:
-        return BadRow(line, _explained(error))
+        is_number = isinstance(error.value, int | float) and not isinstance(error.value, bool)
+        advice = "write ids in quotes, since long numbers lose digits"
+        is_rounded = is_number and error.field != "row"
+        return BadRow(line, InvalidValue(error.field, error.value, advice) if is_rounded else error)
 
 
-def _explained(error: InvalidValue) -> InvalidValue:
-    if isinstance(error.value, int | float) and not isinstance(error.value, bool):
-        return InvalidValue(error.field, error.value, "write ids in quotes, since long numbers lose digits")
-    return error
+def _fields(found: object) -> Mapping[str, Any]:
+    """Return the fields of a row by name; raises `InvalidValue`."""
+    if isinstance(found, InvalidValue):
+        raise found
+    if not isinstance(found, _Pairs):
+        raise InvalidValue("row", found, f"give an object with {', '.join(COLUMNS)}")
+    fields = dict(found)
+    for name in fields:
+        if name not in EXPORTED:
+            raise InvalidValue("row", name, f"the field is unknown; use {', '.join(COLUMNS)}")
+    if len(fields) < len(found):
+        raise InvalidValue("row", [name for name, _ in found], "a field appears twice")
+    return fields
 
 
-def _csv_rows(path: str, text: str) -> Iterator[tuple[int, Mapping[str, Any] | InvalidValue]]:
+class _Pairs(list[tuple[str, Any]]):
+    """The names and values of a row, duplicates included."""
+
+
+def _csv_rows(path: str, text: str) -> Iterator[tuple[int, object]]:
     """Yield the rows below the header, each with the line it begins on."""
     first = text.lstrip("\r\n").splitlines()[0]
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
@@ -243,7 +255,7 @@ def _csv_rows(path: str, text: str) -> Iterator[tuple[int, Mapping[str, Any] | I
                 yield line, InvalidValue("row", ",".join(cells), advice)
             else:
                 # The export's quote before what looks like a formula is no part of a value.
-                yield line, {name: cell[bool(GUARDED.match(cell)) :] for name, cell in zip(header, cells, strict=True)}
+                yield line, _Pairs(zip(header, (cell[bool(GUARDED.match(cell)) :] for cell in cells), strict=True))
             line = rows.line_num + 1
     except csv.Error as error:
         raise BadData(f"{path}:{line}: it is not valid CSV: {error}; look for an unclosed quote") from error
@@ -264,7 +276,7 @@ def _header(path: str, line: int, cells: Sequence[str]) -> list[str]:
     return header
 
 
-def _json_rows(path: str, text: str) -> Iterator[tuple[int, Mapping[str, Any] | InvalidValue]]:
+def _json_rows(path: str, text: str) -> Iterator[tuple[int, object]]:
     """Yield the objects of an array, each with the line it begins on."""
     decoder = json.JSONDecoder(object_pairs_hook=_Pairs)
     at = _past_space(text, 0)
@@ -285,7 +297,7 @@ def _json_rows(path: str, text: str) -> Iterator[tuple[int, Mapping[str, Any] | 
             raise BadData(f"{path}:{error.lineno}: it is not valid JSON: {error.msg}") from error
         except (ValueError, RecursionError) as error:
             raise BadData(f"{path}:{line}: it is not readable JSON: {error}") from error
-        yield line, _object(value)
+        yield line, value
         at = _past_space(text, at)
         if text.startswith(",", at):
             at = _past_space(text, at + 1)
@@ -294,22 +306,6 @@ def _json_rows(path: str, text: str) -> Iterator[tuple[int, Mapping[str, Any] | 
             raise BadData(f"{path}:{line}: it is not valid JSON: a comma or the closing ] is missing")
     if text[at + 1 :].strip(JSON_SPACE):
         raise BadData(f"{path}: there is more text after the closing ]")
-
-
-class _Pairs(list[tuple[str, Any]]):
-    """The names and values of a JSON object, duplicates included."""
-
-
-def _object(value: object) -> Mapping[str, Any] | InvalidValue:
-    if not isinstance(value, _Pairs):
-        return InvalidValue("row", value, f"give an object with {', '.join(COLUMNS)}")
-    fields = dict(value)
-    for name in fields:
-        if name not in EXPORTED:
-            return InvalidValue("row", name, f"the field is unknown; use {', '.join(COLUMNS)}")
-    if len(fields) < len(value):
-        return InvalidValue("row", [name for name, _ in value], "a field appears twice")
-    return fields
 
 
 def _past_space(text: str, at: int) -> int:

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from textwrap import wrap
 from typing import Any, TextIO
 from unicodedata import combining, east_asian_width
 
@@ -89,6 +90,18 @@ def print_styled(lines: Iterable[Sequence[tuple[str, str]]]) -> None:
     terminal = console.Console(highlight=False)
     for line in lines:
         terminal.print(text.Text.assemble(*line))
+
+
+def wrapped(text: str, width: int, first: str = "", rest: str = "") -> Sequence[str]:
+    """Return a text in lines of a width, made safe, with what the first and the other lines begin with."""
+    return wrap(
+        safe(text),
+        width,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def endless_bar(stream: TextIO) -> Any:

@@ -3,7 +3,6 @@
 import shutil
 import sys
 from collections.abc import Sequence
-from textwrap import wrap
 
 import typer
 
@@ -16,7 +15,7 @@ from ..wording.alerts import advice_of
 from ..wording.plain import safe
 from ..wording.status import LINE_MIN, answer, holding, running
 from .options import NOT_HEALTHY, Json, command, settings_in_force
-from .output import GAP, print_lines, print_result, print_styled
+from .output import GAP, print_lines, print_result, print_styled, wrapped
 
 
 @command(
@@ -57,17 +56,8 @@ def print_status(status: Status, version: str | None) -> None:
 
 def _print_labelled(label: str, style: str, value: str, *, indent: int) -> None:
     """Print a text after its label, on a terminal wrapped to the width with a hanging indent."""
-    text = safe(value)
-    lines: Sequence[str] = [text]
+    lines: Sequence[str] = [f"{label}{safe(value)}"]
     if sys.stdout.isatty():
-        width = max(shutil.get_terminal_size().columns, LINE_MIN)
-        filled = wrap(
-            text,
-            width,
-            initial_indent=" " * len(label),
-            subsequent_indent=" " * indent,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        lines = [filled[0][len(label) :], *filled[1:]] if filled else [""]
-    print_styled([[(label, style), (lines[0], "")], *([(line, "")] for line in lines[1:])])
+        lines = wrapped(value, max(shutil.get_terminal_size().columns, LINE_MIN), " " * len(label), " " * indent)
+    first = lines[0][len(label) :] if lines else ""
+    print_styled([[(label, style), (first, "")], *([(line, "")] for line in lines[1:])])

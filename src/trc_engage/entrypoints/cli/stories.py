@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, timedelta, tzinfo
-from textwrap import wrap
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,10 +15,10 @@ from ...core.validation import LIMIT_MAX
 from ..stores import now, opened_to_read
 from ..wire import stories as wire
 from ..wire.members import Entries
-from ..wording.plain import counted, explained, moment, named, safe, signed
+from ..wording.plain import counted, explained, moment, named, signed
 from ..wording.why import Words, answer, proof
 from .options import Json, Member, command, day as parsed_day, option, settings_in_force
-from .output import print_lines, print_result, print_table
+from .output import print_lines, print_result, print_table, wrapped
 
 WIDTH = 80
 Zone = Annotated[str, typer.Option("--tz", metavar="ZONE", help="Show times in this zone; days stay UTC.")]
@@ -54,21 +53,9 @@ def why(
 
 def print_why(found: Why, words: Words) -> None:
     """Print the answer, and what it rests on."""
-    print_lines(named(found.standing), "", *wrapped(answer(found, words)))
+    print_lines(named(found.standing), "", *wrapped(answer(found, words), WIDTH))
     if found.day is not None:
-        print_lines("", *(line for text in proof(found.day, words) for line in wrapped(text, "  ")))
-
-
-def wrapped(text: str, indent: str = "") -> Sequence[str]:
-    """Return a text in lines that fit a screen, made safe."""
-    return wrap(
-        safe(text),
-        WIDTH,
-        initial_indent=indent,
-        subsequent_indent=f"{indent}  " if indent else "",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+        print_lines("", *(line for text in proof(found.day, words) for line in wrapped(text, WIDTH, "  ", "    ")))
 
 
 def zone(name: str) -> tzinfo:
@@ -133,9 +120,9 @@ def print_days(found: Sequence[Why], words: Words) -> None:
     """Print for each day, newest first, the answer and what it rests on."""
     print_lines(f"{named(found[0].standing)}: the last {counted(len(found), 'day')}, newest first")
     for one in reversed(found):
-        print_lines("", *wrapped(answer(one, words)))
+        print_lines("", *wrapped(answer(one, words), WIDTH))
         if one.day is not None and not is_quiet(one.day):
-            print_lines(*(line for text in proof(one.day, words) for line in wrapped(text, "  ")))
+            print_lines(*(line for text in proof(one.day, words) for line in wrapped(text, WIDTH, "  ", "    ")))
 
 
 def is_quiet(day: DayStory) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
@@ -91,12 +90,7 @@ def describe_notice(notice: Notice) -> Message:
 
 def signed(describe: Describe, signature: str) -> Describe:
     """Return words that end with a line that says where a notice comes from."""
-
-    def described(notice: Notice) -> Message:
-        message = describe(notice)
-        return evolve(message, text=f"{message.text}\n{signature}")
-
-    return described
+    return lambda notice: evolve(message := describe(notice), text=f"{message.text}\n{signature}")
 
 
 def describe_error(error: EngageError) -> str:
@@ -175,6 +169,3 @@ def advice_of(need: Need) -> str:
     if need.channel is not None:
         return why_shut(need.channel)
     return NEEDED.get(need.kind, need.advice)
-
-
-DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)

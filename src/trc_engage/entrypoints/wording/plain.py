@@ -10,7 +10,6 @@ from typing import Any
 from ...core.model import Entry
 from ...core.records import Check
 from ...core.reports import Mark, Standing
-from .alerts import DAY, HOUR, MINUTE
 
 MARKS: dict[Mark, str] = {
     "active": "active",
@@ -113,6 +112,9 @@ PLURALS = {"entry": "entries", "breach": "breaches"}
 
 def _noun(number: int, noun: str) -> str:
     return noun if abs(number) == 1 else PLURALS.get(noun, f"{noun}s")
+
+
+DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 
 
 def lasted(span: timedelta) -> str:

@@ -11,7 +11,7 @@ from ...core.days import days_counted
 from ...core.membership import MENDED_MAX
 from ...core.model import Decision, DecisionKind, Entry, XpChange
 from ...core.points import XP_PER_POINT
-from ...core.records import Excusal, MembershipEvent
+from ...core.records import Excusal, MembershipEvent, in_force
 from ...core.settlement import ends_at
 from ...core.story import DayStory, Gap, GoodRun, StreakEvent, Why, begins_at
 from .plain import counted, dated, lasted, points
@@ -39,15 +39,10 @@ class Words:
         """Say who did something, as a subject."""
         return actor if actor is not None and self.for_admin else "an admin"
 
-    def at(self, at: datetime) -> str:
-        """Say an instant with its weekday, in the zone."""
+    def at(self, at: datetime, day: date | None = None) -> str:
+        """Say an instant in the zone, with its day and weekday unless that day was just named."""
         local = at.astimezone(self.zone)
-        return f"{local:%a %Y-%m-%d %H:%M} {local.tzname() or 'UTC'}"
-
-    def time(self, at: datetime, day: date) -> str:
-        """Say an instant of a day that was just named, without the day if it is the same in the zone."""
-        local = at.astimezone(self.zone)
-        return f"{local:%H:%M} {local.tzname() or 'UTC'}" if local.date() == day else self.at(at)
+        return f"{local:{'%H:%M' if local.date() == day else '%a %Y-%m-%d %H:%M'}} {local.tzname() or 'UTC'}"
 
     def because(self, reason: str | None, note: str | None = None) -> str:
         """Quote why, and to an admin what was noted, so that nobody takes it for ours."""
@@ -103,7 +98,7 @@ def _news(day: DayStory, ended: StreakEvent | None, words: Words, *, is_of_end: 
         closed = f"At {words.at(ended.at)}, when the day was closed (settled), this was not known"
         yield ended.at, f"{closed}, so the streak of {counted(ended.before, 'weekday')} ended"
     changes = [event for event in day.life if event.kind == "changed" and event.day == day.day]
-    standing = [] if is_of_end or day.mark != "excused" else [one.at for one in _standing(day)]
+    standing = [] if is_of_end or day.mark != "excused" else [one.at for one in in_force(day.excusals)]
     said = set() if is_of_end else {one.position for one in day.of.evidence} - {None}
     for event in changes:
         is_said = event.at in standing or (event.change is not None and event.change.entry in said)
@@ -120,7 +115,7 @@ def _means(day: DayStory, words: Words) -> str:
         doubt = ". The account was not read in between, so each of these days counts as active"
         return f"{what}: {', and '.join(_active(day, words))}{doubt if _is_doubtful(day) else ''}"
     if day.mark == "excused":
-        how = " and".join(describe_excusal(one, words).removeprefix("excused") for one in _standing(day))
+        how = " and".join(describe_excusal(one, words).removeprefix("excused") for one in in_force(day.excusals))
         return f"was excused{how}, so it breaks no streak"
     if day.mark == "pending":
         gaps = f", and it {_unwatched(day, words)}" if day.gaps else ""
@@ -157,8 +152,8 @@ def _unwatched(day: DayStory, words: Words) -> str:
             parts[-1] = (parts[-1][0], max(until, parts[-1][1]))
         elif since < until:
             parts.append((since, until))
-    begins = ["" if since == first else f" from {words.time(since, day.day)}" for since, _ in parts]
-    ends = [f" until {words.time(until, day.day)}" if until < end else " on" for _, until in parts]
+    begins = ["" if since == first else f" from {words.at(since, day.day)}" for since, _ in parts]
+    ends = [f" until {words.at(until, day.day)}" if until < end else " on" for _, until in parts]
     when = "" if parts == [(first, end)] else " and".join(map("".join, zip(begins, ends, strict=True)))
     return f"was not watched{when}: {', and '.join(describe_gap(gap, day, words) for gap in day.gaps)}"
 
@@ -204,12 +199,6 @@ def _xp(day: DayStory) -> str:
     if first == last:
         return f"XP stayed at {last:,}"
     return f"XP went from {first:,} to {last:,}, which is no rise above the readings before"
-
-
-def _standing(day: DayStory) -> Sequence[Excusal]:
-    """Return the excusals by which a day is excused."""
-    last = {one.member_id: one for one in day.excusals}
-    return [one for one in last.values() if one.is_excused]
 
 
 def _remedies(day: DayStory, member: str) -> Iterator[str]:
