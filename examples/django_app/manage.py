@@ -28,7 +28,7 @@ settings.configure(
         }
     },
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
-    INSTALLED_APPS=["shop"],
+    INSTALLED_APPS=["django.contrib.sessions", "shop"],
     ROOT_URLCONF="shop.urls",
     SECRET_KEY=os.environ.get("SECRET_KEY", "for this example only"),
     USE_TZ=True,

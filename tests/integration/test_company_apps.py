@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from psycopg.conninfo import make_conninfo
 
 from support.command import ADA
@@ -246,3 +246,26 @@ def test_the_django_app_tests_itself(database: str) -> None:
     told = run(kind, database, "manage.py", "test", "--verbosity", "1")
     assert "Ran 2 tests" in told
     assert "OK" in told
+
+
+def test_django_shows_each_member_their_own_pages(database: str) -> None:
+    """The API and the pages stand beside Django's views, and ask its session who somebody is."""
+    (kind,) = (kind for kind in KINDS if kind.name == "django")
+    for words in kind.set_up:
+        run(kind, database, *words)
+    log_in = (
+        "import manage; from django.contrib.sessions.backends.db import SessionStore; "
+        "session = SessionStore(); session['member_id'] = 'ada'; session.create(); print(session.session_key)"
+    )
+    cookie = {"Cookie": f"sessionid={run(kind, database, '-c', log_in).strip()}"}
+    app = Workers(evolve(kind, served="pages:app"), database).start()
+    try:
+        assert [app.send("PUT", f"/members/{name}").status_code for name in ("ada", "bo")] == [200, 200]
+        asked = [("ada", cookie), ("bo", cookie), ("ada", {})]
+        with app.client() as client:
+            answers = [client.get(f"/points/api/members/{name}", headers=headers) for name, headers in asked]
+            assert [answer.status_code for answer in answers] == [200, 404, 404]
+            assert 'href="/points/' in client.get("/points/members/ada", headers=cookie).text
+    finally:
+        app.end()
+    assert "Traceback" not in "".join(app.told)

@@ -47,7 +47,7 @@ def test_the_readmes_program_runs(
 def test_the_page_of_apps_shows_what_is_run() -> None:
     """Each file that it names, whole and as it is."""
     shown = re.findall(r"`(examples/\S+)`:\n\n```\w+\n(.*?)```\n", (ROOT / "docs/frameworks.md").read_text(), re.DOTALL)
-    assert len(shown) == 12
+    assert len(shown) == 13
     for path, text in shown:
         assert text == (ROOT / path).read_text(), path
 
