@@ -8,13 +8,12 @@ from functools import partial
 from pathlib import Path
 
 from trc_engage import Board, Engage, SourceError
-from trc_engage.adapters.sql.audit import FROM_RUNS
 from trc_engage.adapters.sqlite import SqliteLedger
 
 SLOT = timedelta(minutes=15)
 RUNS = 20
 FAILED = "INSERT INTO runs (task, outcome, at, trouble, message, counts) VALUES ('sync', 'failed', ?, 'down', 'no', 1)"
-KEPT = f"INSERT INTO failure_runs SELECT 'sync', scope, failures, since, trouble, message FROM ({FROM_RUNS})"
+KEPT = "INSERT INTO failure_runs VALUES ('sync', 'any', ?, ?, 'down', 'no')"
 
 
 class Down:
@@ -34,7 +33,7 @@ def build(path: Path, days: int) -> None:
     connection.execute("UPDATE runs SET at = ?", [_stamp(began)])
     rows = ([_stamp(began + number * SLOT)] for number in range(days * 96))
     connection.executemany(FAILED, rows)
-    connection.execute(KEPT)
+    connection.execute(KEPT, [days * 96, _stamp(began)])
     connection.commit()
     connection.close()
 

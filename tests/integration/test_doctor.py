@@ -19,7 +19,7 @@ from support.damage import Damage
 from support.damages import DAMAGES
 from support.lives import ten_days
 from trc_engage import LedgerFailed
-from trc_engage.adapters.sql.survey import Survey
+from trc_engage.adapters.sql.audit import Survey
 from trc_engage.adapters.sql.tables import TABLES
 from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.usecases.audit import audit

@@ -11,7 +11,7 @@ from support.command import Operator
 from support.community import Community
 from support.postgres import schema, server_dsn
 from trc_engage.adapters.postgres import PostgresLedger
-from trc_engage.adapters.sql.copy import COPIED
+from trc_engage.adapters.sql.tables import COPIED
 from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.core.incidents import SentNotice
 from trc_engage.core.ports import AuditedStore

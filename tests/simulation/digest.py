@@ -5,8 +5,8 @@ from hashlib import sha256
 from itertools import count
 from typing import Any
 
-from trc_engage.adapters.sql.copy import COPIED
 from trc_engage.adapters.sql.posting import SqlLedger
+from trc_engage.adapters.sql.tables import COPIED
 
 NUMBERED = frozenset({"account_id", "run_id", "number"})
 """Numbers that a database gives: PostgreSQL leaves out those of a transaction that failed, SQLite gives them again.

@@ -1,20 +1,162 @@
-"""What the doctor reads and repairs, as far as all databases share it: the `Records` port."""
+"""What the doctor reads and repairs, as far as all databases share it: the `Records` port.
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+Rows are taken as they may be after damage by hand: each value is looked at, and one that cannot be is named.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from ...core.audit.model import BALANCE, EVENT, NAME, Breach, Holdings, of_member
-from ...core.days import ONE_DAY
-from ...core.model import Entry
+from ...core.audit.model import BALANCE, EVENT, NAME, STREAK, UNREADABLE, Breach, Holdings, Rises, of_member
+from ...core.days import ONE_DAY, Calendar
+from ...core.incidents import failed_again
+from ...core.model import DiscordActivity, Entry, Member
+from ...core.records import MembershipEvent
 from ...core.settlement import ends_at
 from ...core.slots import slot_of
+from ...core.streaks import Streak
 from .database import Connection, Row, SqlStore
-from .survey import Survey
-from .tables import TABLES
+from .queries import KEY, XP, entry_of
+from .runs import FAILURES, SYNC, scopes
+from .tables import TABLES, Table, subject_of, values_of
 from .views import WORDS, rows_of
+
+
+def is_half(values: Sequence[Any]) -> bool:
+    """Tell whether what explains an entry's XP is half there."""
+    account_id, _, xp_after, _, baseline_after = values[XP:KEY]
+    return (account_id is None) != (xp_after is None) or (account_id is None) != (baseline_after is None)
+
+
+DAMAGED = "the table"
+ENTRIES = TABLES["entries"]
+LINES = f"SELECT {', '.join(ENTRIES.columns)} FROM entries WHERE position > ? ORDER BY position LIMIT ?"
+
+
+class Survey:
+    """What one connection reads; `damage_of` says of an error what is damaged, or None for trouble of another kind."""
+
+    def __init__(self, connection: Connection, damage_of: Callable[[Exception], str | None]) -> None:
+        self._connection = connection
+        self._damage_of = damage_of
+        self.unreadable: list[Breach] = []
+
+    def rows(self, table: str, statement: str, values: Sequence[Any] = ()) -> Iterator[Row]:
+        """Yield the rows of a table that can be reached; that there are more, which cannot, is noted."""
+        try:
+            yield from self._connection.execute(statement, values)
+        except Exception as error:
+            damage = self._damage_of(error)
+            if damage is None:
+                raise
+            self._note(Breach(UNREADABLE, f"table {table}", DAMAGED, f"damaged ({damage})", "readable to its end"))
+
+    def raw(self, table: Table) -> Iterator[Row]:
+        """Yield the rows of a whole table as they are, in the order of the key."""
+        names = [*table.columns]
+        keys = ", ".join(names[: table.keys])
+        return self.rows(table.name, f"SELECT {', '.join(names)} FROM {table.name} ORDER BY {keys}")
+
+    def values(self, name: str, *, member: int | None = None, check: str = UNREADABLE) -> Iterator[list[Any]]:
+        """Yield the values of every row that can be read; `member` is the column that says whose it is."""
+        for row in self.raw(TABLES[name]):
+            values = values_of(TABLES[name], row)
+            if isinstance(values, Breach):
+                self._note(evolve(values, check=check), None if member is None else row[member])
+            else:
+                yield values
+
+    def lines(self, after: int, limit: int) -> list[Entry | Breach]:
+        """Return the entries above a position, as `Records.lines` does."""
+        found: list[Entry | Breach] = []
+        for row in self.rows("entries", LINES, [after, limit]):
+            values = values_of(ENTRIES, row)
+            line = values if isinstance(values, Breach) else entry_of(values)
+            if not isinstance(values, Breach) and is_half(values):
+                line = Breach(UNREADABLE, subject_of(ENTRIES, row), "the XP that explains it", "half there", "whole")
+            if isinstance(line, Breach):
+                line = evolve(line, member_id=_if_text(row[2]), position=row[0])
+            found.append(line)
+        return found + self.unreadable
+
+    def holdings(self) -> Holdings:
+        """Read everything else."""
+        members = [Member(*values) for values in self.values("members", member=0)]
+        accounts = [DiscordActivity(*values[:12]) for values in self.values("discord_activity", member=2)]
+        (last,) = next(self.rows("entries", "SELECT max(position) FROM entries"), (None,))
+        balances: dict[str, dict[str, int]] = defaultdict(dict)
+        for member_id, source, points in self.values("balances", check=BALANCE):
+            balances[member_id][source] = points
+        streaks = self._streaks()
+        rises = self._rises()
+        calendar, excused = self._calendar(members)
+        events = [MembershipEvent(*values) for values in self.values("membership_events", member=1, check=EVENT)]
+        return Holdings(
+            last or 0, members, accounts, balances, streaks, rises, calendar, self.unreadable, excused, events
+        )
+
+    def _streaks(self) -> list[Streak]:
+        """Read the streaks; one that is garbled stands as empty, at its version, so that it can be rebuilt."""
+        streaks = []
+        for row in self.raw(TABLES["streaks"]):
+            values = values_of(TABLES["streaks"], row)
+            if isinstance(values, Breach):
+                self._note(evolve(values, check=STREAK))
+                values = [*row[:2], None, 0, 0]
+            if isinstance(values[0], str) and isinstance(values[1], int):
+                streaks.append(Streak(*values))
+        return streaks
+
+    def _rises(self) -> list[Rises]:
+        """Read the evidence of Discord; each window is looked at once, however many accounts rose in it."""
+        groups: dict[Row, list[Row]] = defaultdict(list)
+        owners: dict[Row, Row] = {}
+        table = TABLES["discord_days"]
+        for day, member_id, account_id, opens_at, closes_at in self.raw(table):
+            # The same few members again and again: what names them is kept once.
+            owner = owners.setdefault((member_id, account_id), (member_id, account_id))
+            groups[day, opens_at, closes_at].append(owner)
+        rises = []
+        for (day, opens_at, closes_at), found in groups.items():
+            values = values_of(table, (day, "", 0, opens_at, closes_at))
+            whole = [account_id for _, account_id in found if type(account_id) is int]
+            if not isinstance(values, Breach) and len(whole) == len(found):
+                rises.append(Rises(values[0], values[3], values[4], whole))
+                continue
+            for member_id, account_id in found:
+                flaw = values_of(table, (day, member_id, account_id, opens_at, closes_at))
+                if isinstance(flaw, Breach):
+                    self._note(flaw, member_id)
+        return rises
+
+    def _calendar(self, members: Sequence[Member]) -> tuple[Calendar | None, dict[date, set[str]]]:
+        """Read the calendar, None if any part of it is garbled, and who is excused alone on which day."""
+        known = len(self.unreadable)
+        settled: list[date] = [day for day, _ in self.values("settled_days", check="calendar")]
+        excused: dict[date, set[str]] = defaultdict(set)
+        changes = 0
+        for number, day, is_excused, *_, member_id in self.values("excusals", check="calendar"):
+            changes = max(number, changes)
+            (excused[day].add if is_excused else excused[day].discard)(member_id or "")
+        everybody = frozenset(day for day, who in excused.items() if "" in who)
+        alone = {day: others for day, who in excused.items() if (others := who - {""})}
+        if len(self.unreadable) != known or (not settled and any(one.member_id for one in self.unreadable)):
+            return None, alone
+        first: datetime | None = min((member.enrolled_at for member in members), default=None)
+        before = None if first is None else first.date() - ONE_DAY
+        return Calendar(max(settled, default=before), everybody, changes), alone
+
+    def _note(self, breach: Breach, member_id: object = None) -> None:
+        self.unreadable.append(evolve(breach, member_id=_if_text(member_id)))
+
+
+def _if_text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
 
 UNBALANCED = """
 SELECT member_id, {part}, CAST(sum(kept) AS BIGINT), CAST(sum(posted) AS BIGINT)
@@ -146,29 +288,6 @@ class Look:
             yield Breach(self.check, subject, what, found, expected)
 
 
-FROM_RUNS = """
-WITH good AS (SELECT coalesce(max(run_id), 0) AS last FROM runs WHERE outcome = 'synced'),
-tally AS (
-    SELECT 'any' AS scope, count(*) AS failures, min(run_id) AS first_id, max(run_id) AS last_id
-    FROM runs, good WHERE counts AND run_id > good.last
-    UNION ALL
-    SELECT 'urgent', count(*), min(run_id), max(run_id)
-    FROM runs, good WHERE counts AND run_id > good.last AND trouble IN ('distrusted', 'clock')
-)
-SELECT tally.scope, tally.failures, first_of.at, last_of.trouble, last_of.message
-FROM tally JOIN runs AS first_of ON first_of.run_id = first_id JOIN runs AS last_of ON last_of.run_id = last_id
-"""
-"""What the runs themselves say of the failures in a row: every one of them is read."""
-UNMATCHED_FAILURES = f"""
-WITH known (scope, failures, since, trouble, message) AS ({FROM_RUNS}),
-kept AS (SELECT scope, failures, since, trouble, message FROM failure_runs WHERE task = 'sync')
-SELECT DISTINCT CASE scope WHEN 'any' THEN 'failures' ELSE 'urgent failures' END FROM (
-    SELECT * FROM (SELECT * FROM known EXCEPT SELECT * FROM kept) AS missing
-    UNION
-    SELECT * FROM (SELECT * FROM kept EXCEPT SELECT * FROM known) AS unknown
-) AS unmatched
-"""
-
 # A sync's entries have its instant; two syncs may share one.
 RUN_POINTS = """
 WITH posted AS (SELECT at, sum(points) AS points FROM entries WHERE account_id IS NOT NULL GROUP BY at),
@@ -217,41 +336,51 @@ def settled_days(survey: Survey) -> Iterator[Breach]:
 PARTS = {"what was read": ("points", "board_rows", "whole"), "what went wrong": ("trouble", "message", "counts")}
 
 
+KEPT = f"SELECT scope, {', '.join(FAILURES.columns)} FROM failure_runs WHERE task = '{SYNC}'"
+SCOPES = {"any": "failures", "urgent": "urgent failures"}
+
+
 def runs(survey: Survey) -> Iterator[Breach]:
-    """Good syncs never go back in time (R22), and each run says how it ended."""
-    good_at: datetime | None = None
+    """Good syncs never go back in time (R22), each run says how it ended, and failures in a row are kept (R20)."""
+    good_at = board = failed = None
     for values in survey.values("runs", check="run"):
         run = dict(zip(TABLES["runs"].columns, values, strict=True))
-        subject, at, is_good = f"run {run['run_id']}", run["at"], run["outcome"] == "synced"
-        for what, names in PARTS.items():
-            is_due = is_good == (what == "what was read")
-            if any((run[name] is not None) != is_due for name in names):
-                expected = "there" if is_due else "none"
-                yield Breach("run", subject, f"{what} of one that {run['outcome']}", "not as it ended", expected)
-        if (run["board_rows"] or 0) < 0:
-            yield Breach("run", subject, "the rows of its board", run["board_rows"], "0 or more")
-        if is_good:
-            if good_at is not None and at < good_at:
-                yield Breach("run", subject, "its instant", at, f"{good_at} or later, as of the good sync above")
-            good_at = at
+        yield from _ended(run)
+        if run["outcome"] == "synced":
+            yield from _followed(run, good_at, board)
+            board = board if run["board_id"] is None else run["board_id"]
+            good_at, failed = run["at"], None
+        elif run["counts"]:
+            failed = failed_again(failed, run["at"], run["trouble"], run["message"])
+    if survey.unreadable:
+        return
+    known = {(scope, *FAILURES.row(one)) for scope, one in scopes(failed)}
+    for scope in sorted({scope for scope, *_ in known ^ {*survey.rows("failure_runs", KEPT)}}):
+        expected = "as the runs since the last good sync say"
+        yield Breach("run", f"{SCOPES[scope]} in a row", "what is kept of them", "another", expected)
 
 
-BOARDS = """
-SELECT run_id, board_id, decision, actor, reason FROM runs
-WHERE outcome = 'synced' AND board_id IS NOT NULL ORDER BY run_id
-"""
+def _ended(run: Mapping[str, Any]) -> Iterator[Breach]:
+    for what, names in PARTS.items():
+        is_due = (run["outcome"] == "synced") == (what == "what was read")
+        if any((run[name] is not None) != is_due for name in names):
+            expected = "there" if is_due else "none"
+            of_it = f"{what} of one that {run['outcome']}"
+            yield Breach("run", f"run {run['run_id']}", of_it, "not as it ended", expected)
+    if (run["board_rows"] or 0) < 0:
+        yield Breach("run", f"run {run['run_id']}", "the rows of its board", run["board_rows"], "0 or more")
 
 
-def boards(survey: Survey) -> Iterator[Breach]:
+def _followed(run: Mapping[str, Any], good_at: datetime | None, board: str | None) -> Iterator[Breach]:
     """Only an adoption takes the ledger to another board, and it says who decided and why (R24)."""
-    known = None
-    for run_id, board_id, decision, actor, reason in survey.rows("runs", BOARDS):
-        if decision == "adopt_board":
-            if actor is None or reason is None:
-                yield Breach("run", f"run {run_id}", "the actor or the reason of an adoption", "missing", "there")
-        elif known is not None and board_id != known:
-            yield Breach("run", f"run {run_id}", "its board", repr(board_id), f"{known!r}, as of the good sync above")
-        known = board_id
+    subject = f"run {run['run_id']}"
+    if good_at is not None and run["at"] < good_at:
+        yield Breach("run", subject, "its instant", run["at"], f"{good_at} or later, as of the good sync above")
+    if run["decision"] == "adopt_board":
+        if run["actor"] is None or run["reason"] is None:
+            yield Breach("run", subject, "the actor or the reason of an adoption", "missing", "there")
+    elif None not in (board, run["board_id"]) and run["board_id"] != board:
+        yield Breach("run", subject, "its board", repr(run["board_id"]), f"{board!r}, as of the good sync above")
 
 
 def slots(survey: Survey) -> Iterator[Breach]:
@@ -288,7 +417,6 @@ def monthly_balances(survey: Survey) -> Iterator[Breach]:
 LOOKS: tuple[Callable[[Survey], Iterator[Breach]], ...] = (
     settled_days,
     runs,
-    boards,
     slots,
     readable,
     monthly_balances,
@@ -306,10 +434,6 @@ LOOKS: tuple[Callable[[Survey], Iterator[Breach]], ...] = (
         ("account {0}", "the instant of unlinking of one that is {1}", "{2}", "{3}"),
     ),
     Look("key", "entries", KEYS_TWICE, ("entry {1}", "its key", "there a second time", "one: entry {0} has it")),
-    Look(
-        *("run", "failure_runs", UNMATCHED_FAILURES),
-        ("{0} in a row", "what is kept of them", "another", "as the runs since the last good sync say"),
-    ),
     Look("lease", "leases", ENDLESS_LEASES, ("lease of {0!r}", "its end", "{1}", "one after {2}")),
 )
 """Every look; what it cannot read the survey notes by itself."""

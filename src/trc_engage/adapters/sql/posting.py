@@ -11,12 +11,11 @@ from ...core.model import DISCORD, SILENT_KINDS, TOMBSTONE, Entry, Link, Move
 from ...core.posting import Draft, Posting
 from ...core.streaks import Streak
 from .audit import Audited
-from .copy import copy
 from .database import Connection, Database, Record, Statement, inserting, month_of, stamp, succeeding
 from .queries import MEMBERS, STREAKS, Days, Facts, calendar_of, latest_revision, revision_of_day
 from .runs import Running, check_lease, note
-from .stories import CHANGES, EVENTS, EXCUSALS, Stories
-from .views import FORGET_CHECKS, Views, name
+from .tables import copy
+from .views import CHANGES, EVENTS, EXCUSALS, FORGET_CHECKS, Views, name
 
 POST_ENTRIES = """
 INSERT INTO entries (
@@ -303,7 +302,7 @@ def _link(database: Database, connection: Connection, links: Sequence[Link], at:
     return dict(connection.execute(LINKED_SINCE, [last]).fetchall())
 
 
-class SqlLedger(Facts, Days, Running, Views, Stories, Audited):
+class SqlLedger(Facts, Days, Running, Views, Audited):
     """The store ports on any database."""
 
     def post(self, posting: Posting, /) -> Sequence[Entry]:

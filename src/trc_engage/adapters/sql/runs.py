@@ -42,18 +42,20 @@ SMALL: Mapping[str, Sequence[str]] = {
 def _kept(state: RunState) -> Mapping[str, Sequence[Row]]:
     """Return the rows of the small tables by which a state is kept."""
     runs = {SYNC: state.sync.failure_run, ROSTER: state.roster.failure_run}
-    scopes = [(task, scope, one) for task, run in runs.items() if run for scope, one in _scopes(run)]
+    failed = [(task, scope, one) for task, run in runs.items() for scope, one in scopes(run)]
     notices = ((True, state.notices_sent), (False, state.notices_begun))
     return {
         "waits": [(board_id, one.kind, stamp(one.until)) for board_id, one in state.sync.waits.items()],
-        "failure_runs": [(task, scope, *FAILURES.row(one)) for task, scope, one in scopes],
+        "failure_runs": [(task, scope, *FAILURES.row(one)) for task, scope, one in failed],
         "sent_notices": [(*NOTICES.row(one)[:-1], is_sure) for is_sure, found in notices for one in found],
         "channels": [tuple(CHANNELS.row(one)) for one in state.channels],
     }
 
 
-def _scopes(run: FailureRun) -> Sequence[tuple[str, FailureRun]]:
-    return [("any", run), *([("urgent", run.urgent)] if run.urgent else [])]
+def scopes(run: FailureRun | None) -> Sequence[tuple[str, FailureRun]]:
+    """Return failures in a row by the name they are kept under: all of them, and those that are urgent."""
+    named = (("any", run), ("urgent", run and run.urgent))
+    return [(scope, one) for scope, one in named if one is not None]
 
 
 def _remembered(connection: Connection) -> RunState:

@@ -1,13 +1,16 @@
-"""The tables as values, read off the text that lays them out."""
+"""The tables as values, read off the text that lays them out: rows are checked by them, and a whole store copied."""
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import get_args
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, get_args
 
 from attrs import frozen
 
-from ...core.errors import RosterTrouble, SourceTrouble
+from ...core.audit.model import UNREADABLE, Breach
+from ...core.errors import LedgerFailed, RosterTrouble, SourceTrouble, shortened
 from ...core.incidents import Topic
+from .database import Connection, Database, Row, stamp
 from .schema import MIGRATIONS
 
 CHOICES = {
@@ -56,3 +59,96 @@ TABLES = {
     name: _table(name, body) for name, body in re.findall(r"(?s)CREATE TABLE (\w+) \(\n(.*?)\n\)", "".join(MIGRATIONS))
 }
 """All of them by name; what refers to others stands behind them."""
+
+PERSONAL = frozenset({"name", "discord_id", "key", "reason", "actor", "note"})
+"""Columns that may hold what names a person, and are not to be shown."""
+
+
+def _text(value: str) -> str:
+    value.encode()
+    return value
+
+
+def _in_utc(at: datetime) -> str:
+    return stamp(at.astimezone(UTC))
+
+
+WHOLE = (int,), int, int, "a whole number"
+TEXT = (str,), _text, _text, "a text"
+FORMS: Mapping[str, tuple[Sequence[type], Callable[[Any], Any], Callable[[Any], Any], str]] = {
+    "number": WHOLE,
+    "whole": WHOLE,
+    "flag": ((int, bool), bool, bool, "0 or 1"),
+    "id": TEXT,
+    "TEXT": TEXT,
+    "day": ((str,), date.fromisoformat, date.isoformat, "a day such as 2026-03-02"),
+    "instant": (
+        *((str,), datetime.fromisoformat, _in_utc),
+        "an instant such as 2026-03-02T09:00:00.000000+00:00",
+    ),
+}
+"""As what a value of a column's type comes, what makes it and writes it (texts must sort as instants do), and words."""
+
+
+def _read(column: Column, value: Any) -> Any:
+    """Make the value of a column; raises `ValueError` for one that is not written in the one way."""
+    if value is None and not column.is_required:
+        return None
+    types, made, written, _ = FORMS[column.type]
+    if type(value) not in types or (column.choices and value not in column.choices) or written(made(value)) != value:
+        raise ValueError
+    return made(value)
+
+
+def _expected(column: Column) -> str:
+    expected = f"one of {', '.join(sorted(column.choices))}" if column.choices else FORMS[column.type][3]
+    return expected if column.is_required else f"{expected}, or nothing"
+
+
+def values_of(table: Table, row: Row) -> list[Any] | Breach:
+    """Return the values of a row as it may be after damage by hand, or what is wrong with it."""
+    values = []
+    for (name, column), value in zip(table.columns.items(), row, strict=True):
+        try:
+            values.append(_read(column, value))
+        except ValueError:
+            found = "something else (not shown)" if name in PERSONAL else shortened(value)
+            return Breach(UNREADABLE, subject_of(table, row), name, found, _expected(column))
+    return values
+
+
+def subject_of(table: Table, row: Row) -> str:
+    """Say which row is meant, by its key."""
+    return f"{table.name} {', '.join(shortened(value) for value in row[: table.keys])}"
+
+
+PAGE = 10_000
+"""How many rows are read at a time."""
+COPIED = tuple(table for name, table in TABLES.items() if name not in {"leases", "requests"})
+"""All but these two, for nobody is at work on a copy."""
+
+
+def copy(source: Database, target: Database) -> None:
+    """Copy one state of a store into an empty one, all of it or nothing; raises `LedgerFailed` if it is not empty."""
+    with source.snapshot() as reads, target.transaction() as writes:
+        source.extend_timeout(reads)
+        for table in COPIED:
+            if writes.execute(f"SELECT 1 FROM {table.name} LIMIT 1").fetchone() is not None:
+                raise LedgerFailed(
+                    f"{target.address} is not empty, and nothing was copied: name a store that holds nothing yet"
+                )
+        for table in COPIED:
+            target.fill(writes, table.name, [*table.columns], _rows(reads, table))
+
+
+def _rows(connection: Connection, table: Table) -> Iterator[Row]:
+    """Yield a table's rows in the order of their keys, so that no more than a page is held."""
+    columns = [*table.columns]
+    keys = ", ".join(columns[: table.keys])
+    pages = f"ORDER BY {keys} LIMIT {PAGE}"
+    whole = f"SELECT {', '.join(columns)} FROM {table.name}"
+    beyond = f"{whole} WHERE ({keys}) > ({', '.join('?' * table.keys)}) {pages}"
+    page = connection.execute(f"{whole} {pages}").fetchall()
+    while page:
+        yield from page
+        page = connection.execute(beyond, page[-1][: table.keys]).fetchall()

@@ -16,7 +16,6 @@ from ..sql.database import Connection, SqlStore, Statement, refuse_other
 from ..sql.pool import Pool
 from ..sql.queries import Days, Facts
 from ..sql.schema import SCHEMA_VERSION
-from ..sql.stories import Stories
 from ..sql.views import Views
 from .schema import check_released, migrate
 
@@ -364,5 +363,5 @@ class SqliteFile(SqlStore):
         )
 
 
-class SqliteViews(SqliteFile, Facts, Days, Views, Stories):
+class SqliteViews(SqliteFile, Facts, Days, Views):
     """The views of a store alone, for a program that only reads: quicker to load than all of `SqliteLedger`."""
