@@ -107,12 +107,14 @@ def opened_to_read(settings: Settings, *, clock: Clock = now) -> Iterator[Reader
         yield Reader(views=views, clock=clock)
 
 
-def opened_postgres(url: PostgresUrl, *, read_only: bool = False, **options: bool) -> PostgresLedger:
+def opened_postgres(
+    url: PostgresUrl, *, read_only: bool = False, create: bool = False, **options: bool
+) -> PostgresLedger:
     """Open a store in PostgreSQL; raises `SettingsError` if its address is wrong or libraries are missing."""
     with _address_checked() as ledger:
         if read_only:
             return ledger.open_read_only(url.dsn, schema=url.schema, **options)
-        return ledger.open(url.dsn, schema=url.schema, **{"create": False, **options})
+        return ledger.open(url.dsn, schema=url.schema, create=create)
 
 
 @contextmanager

@@ -90,12 +90,15 @@ def enrolled(
         return enroll(Engage(ledger=ledger, clock=now))
 
 
-def opened_ledger(settings: Settings, *, read_only: bool = False) -> SqliteLedger | PostgresLedger:
-    """Open the store that the settings name; raises `StoreMissing`."""
+def opened_ledger(
+    settings: Settings, *, read_only: bool = False, create: bool = False
+) -> SqliteLedger | PostgresLedger:
+    """Open the store that the settings name; raises `StoreMissing`, unless it is to be created."""
     if isinstance(settings.store, PostgresUrl):
-        return opened_postgres(settings.store, read_only=read_only)
-    path = existing_store_path(settings)
-    return SqliteLedger.open_read_only(path) if read_only else SqliteLedger.open(path, create=False)
+        return opened_postgres(settings.store, read_only=read_only, create=create)
+    if read_only:
+        return SqliteLedger.open_read_only(existing_store_path(settings))
+    return SqliteLedger.open((store_path if create else existing_store_path)(settings), create=create)
 
 
 def opened_or_made_ledger(settings: Settings, note: Callable[[str], None]) -> SqliteLedger | PostgresLedger:
@@ -103,10 +106,7 @@ def opened_or_made_ledger(settings: Settings, note: Callable[[str], None]) -> Sq
     try:
         return opened_ledger(settings)
     except StoreMissing:
-        if isinstance(settings.store, PostgresUrl):
-            ledger: SqliteLedger | PostgresLedger = opened_postgres(settings.store, create=True)
-        else:
-            ledger = SqliteLedger.open(store_path(settings))
+        ledger = opened_ledger(settings, create=True)
     note(f"created a store at {ledger.address}")
     return ledger
 

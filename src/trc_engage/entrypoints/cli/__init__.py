@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
-from typer.main import get_command, get_group
+from typer.main import get_command
 
 from ..settings import ENV_FILE, STORE, installed_version, variables
 from .options import COMMANDS, errors_reported, take_settings
@@ -34,7 +34,7 @@ MODULES = {
     "run-due": "daemon",
     "roster": "roster",
     "status": "status",
-    "alerts": "alerts",
+    "alerts": "status",
     "settings": "settings",
     "doctor": "doctor",
     "backup": "stores",
@@ -90,9 +90,8 @@ class Commands(UserDict[str, Any]):
     """The commands by name. Each module is loaded on first use, so that `show` does not wait for the others."""
 
     def __getitem__(self, name: str) -> Any:
-        module = import_module(f".{self.data[name]}", __package__)
-        # A module with several commands below its name has an app of its own.
-        return get_group(module.app) if hasattr(module, "app") else get_command(COMMANDS[name])
+        import_module(f".{self.data[name]}", __package__)
+        return get_command(COMMANDS[name])
 
 
 class CommandGroup(TyperGroup):

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -13,7 +14,7 @@ from unicodedata import normalize
 from attrs import evolve, frozen
 
 from ...core.errors import EngageError, InvalidValue, LinkTaken, shortened
-from ...core.reports import Enrollment
+from ...core.reports import Enrollment, EnrollmentOutcome
 from ...core.validation import validate_discord_id, validate_new_member_id
 from ...engage import Engage
 from ...usecases.members import Newcomer
@@ -77,6 +78,16 @@ class Import:
     enrollments: Sequence[Enrollment]
     bad: Sequence[BadRow]
     is_written: bool
+
+    @property
+    def counts(self) -> Counter[EnrollmentOutcome]:
+        """How often it came to which outcome, in the order of the file."""
+        return Counter(one.outcome for one in self.enrollments)
+
+    @property
+    def relinked(self) -> Sequence[str]:
+        """The members who were linked anew."""
+        return [one.member_id for one in self.enrollments if one.outcome == "relinked"]
 
 
 def imported(engage: Engage, rows: Sequence[Row | BadRow], *, skip_bad: bool, dry_run: bool = False) -> Import:

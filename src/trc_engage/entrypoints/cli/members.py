@@ -27,21 +27,19 @@ from .options import (
     check_decided,
     command,
     flag,
+    group_of,
     option,
     settings_in_force,
 )
 from .output import ask, print_error, print_json, print_lines, print_note, print_result, print_table
 
-HELP = """Enroll, link, hide and forget members.
-
-\b
-Examples:
-  trc-engage members enroll m-1 --discord-id 80351110224678912 --name Ada
-  trc-engage members import roster.csv
-  trc-engage members list
-"""
-
-app: typer.Typer = typer.Typer(name="members", help=HELP, rich_markup_mode=None, no_args_is_help=True)
+app = group_of(
+    "members",
+    "Enroll, link, hide and forget members.",
+    "trc-engage members enroll m-1 --discord-id 80351110224678912 --name Ada",
+    "trc-engage members import roster.csv",
+    "trc-engage members list",
+)
 
 Members = Annotated[list[str], argument("MEMBER...", "The members' ids at TRC.")]
 DiscordId = Annotated[str, argument("DISCORD_ID", "The id of the Discord account, up to 20 digits.")]
@@ -206,7 +204,8 @@ def import_(
         read_only=dry_run,
     )
     if as_json:
-        print_json(_imported(result, "planned" if dry_run else "imported"))
+        done = "refused" if not result.is_written else "planned" if dry_run else "imported"
+        print_json(Imported.of(result, outcome=done, **{name: result.counts[name] for name in COUNTED}))
     else:
         print_import(file, result, "dry run, nothing written: " if dry_run else "")
     if not result.is_written:
@@ -317,13 +316,7 @@ def _print_outcomes(enrollments: Sequence[Enrollment], *, as_json: bool) -> None
             print_lines(f"{safe(enrollment.member_id)}: {ENROLLMENTS[enrollment.outcome]}")
 
 
-def _imported(result: Import, done: str) -> Imported:
-    outcomes = [enrollment.outcome for enrollment in result.enrollments]
-    counts = {outcome: outcomes.count(outcome) for outcome in ("enrolled", "linked", "updated", "unchanged")}
-    relinked = [one.member_id for one in result.enrollments if one.outcome == "relinked"]
-    return Imported.of(result, relinked=relinked, outcome=done if result.is_written else "refused", **counts)
-
-
+COUNTED: tuple[EnrollmentOutcome, ...] = ("enrolled", "linked", "updated", "unchanged")
 ENROLLMENTS: dict[EnrollmentOutcome, str] = {
     "enrolled": "enrolled",
     "updated": "name updated",
@@ -350,11 +343,8 @@ def print_import(path: str, result: Import, before: str = "") -> None:
         print_error(f"{path}: … and {len(result.bad) - BAD_ROWS_SHOWN_MAX:,} more (all of them with --json)")
     if not result.is_written:
         return
-    outcomes = [enrollment.outcome for enrollment in result.enrollments]
-    for enrollment in result.enrollments:
-        if enrollment.outcome == "relinked":
-            print_lines(f"{safe(enrollment.member_id)}: {ENROLLMENTS['relinked']}")
-    counts = [f"{outcomes.count(outcome):,} {outcome}" for outcome in dict.fromkeys(outcomes)]
+    print_lines(*(f"{safe(member)}: {ENROLLMENTS['relinked']}" for member in result.relinked))
+    counts = [f"{count:,} {outcome}" for outcome, count in result.counts.items()]
     if result.bad:
         counts.append(f"{len(result.bad):,} skipped")
     print_lines(f"{before}{counted(result.rows, 'row')}: {', '.join(counts)}")

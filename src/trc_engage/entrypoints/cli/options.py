@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from inspect import Parameter, Signature, signature
@@ -43,26 +43,37 @@ TRACE: Mapping[str, Any] = {"by": By, "reason": Reason, "note": Note}
 """What a command takes as `**trace`; it hands it over as it is."""
 
 COMMANDS: dict[str, typer.Typer] = {}
-"""The commands of the modules loaded so far."""
+"""The commands and groups of the modules loaded so far."""
 Function = TypeVar("Function", bound=Callable[..., None])
+
+
+def group_of(name: str, meaning: str, *lines: str) -> typer.Typer:
+    """Make a group of commands, whose help ends in examples; one command alone is a group too."""
+    told = "\n\n".join([meaning, *([_examples(lines)] if lines else [])])
+    COMMANDS[name] = typer.Typer(help=told, rich_markup_mode=None, add_completion=False, no_args_is_help=True)
+    COMMANDS[name].callback()(lambda: None)
+    return COMMANDS[name]
 
 
 def command(
     *lines: str, title: str | None = None, name: str | None = None, group: typer.Typer | None = None
 ) -> Callable[[Function], Function]:
     """Make a function a command of its name, of a group or of none; its docstring is the help, and examples end it."""
-    # Click does not rewrap lines below this mark.
-    examples = ["\b", title or ("Example:" if len(lines) == 1 else "Examples:"), *(f"  {line}" for line in lines)]
 
     def registered(function: Function) -> Function:
         called = name or function.__name__.replace("_", "-")
         # Typer reads this, and calls the function itself.
         function.__signature__ = _with_options(signature(function))  # type: ignore[attr-defined]
         app = group or COMMANDS.setdefault(called, typer.Typer(rich_markup_mode=None, add_completion=False))
-        app.command(called, epilog="\n".join(examples) if lines else None)(function)
+        app.command(called, epilog=_examples(lines, title) if lines else None)(function)
         return function
 
     return registered
+
+
+def _examples(lines: Sequence[str], title: str | None = None) -> str:
+    # Click does not rewrap lines below this mark.
+    return "\n".join(["\b", title or ("Examples:" if lines[1:] else "Example:"), *(f"  {line}" for line in lines)])
 
 
 def _with_options(declared: Signature) -> Signature:

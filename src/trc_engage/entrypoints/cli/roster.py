@@ -11,24 +11,16 @@ from ..wire.runs import RosterRound
 from ..wiring import opened, opened_roster
 from ..wording.alerts import describe_error
 from ..wording.plain import counted, moment, safe
-from .options import By, Json, Reason, check_decided, code_of, command, flag, settings_in_force
+from .options import By, Json, Reason, check_decided, code_of, command, flag, group_of, settings_in_force
 from .output import print_error, print_json, print_lines
 
-HELP = """Ask Discord who is on the server.
-
-\b
-Examples:
-  trc-engage roster check --dry-run
-  trc-engage roster check --accept-departures --by admin-7 --reason 'the old members left'
-"""
+app = group_of(
+    "roster",
+    "Ask Discord who is on the server.",
+    "trc-engage roster check --dry-run",
+    "trc-engage roster check --accept-departures --by admin-7 --reason 'the old members left'",
+)
 NO_TOKEN = "is not set; set it to the token of a bot that is on your Discord server"  # noqa: S105
-
-app: typer.Typer = typer.Typer(name="roster", help=HELP, rich_markup_mode=None, no_args_is_help=True)
-
-
-@app.callback()
-def roster() -> None:
-    """Ask Discord who is on the server."""
 
 
 @command("trc-engage roster check --dry-run", group=app)
