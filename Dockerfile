@@ -9,7 +9,7 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 COPY constraints.txt pyproject.toml README.md LICENSE ./
 COPY src src
 RUN python -m venv /opt/trc-engage \
-    && /opt/trc-engage/bin/pip install --constraint constraints.txt '.[web,postgres]'
+    && /opt/trc-engage/bin/pip install --constraint constraints.txt '.[web,postgres,metrics]'
 
 FROM ${PYTHON}
 COPY --from=build /opt/trc-engage /opt/trc-engage

@@ -49,10 +49,10 @@ def test_the_image_is_slim_nobodys_and_starts_the_daemon() -> None:
     assert not [rest for name, rest in STEPS if name in {"ADD", "MAINTAINER"} or re.search(r"sudo|:latest|curl ", rest)]
 
 
-def test_the_image_is_built_from_the_constraints_with_both_extras() -> None:
+def test_the_image_is_built_from_the_constraints_with_the_extras() -> None:
     """So that the same versions are in it tomorrow."""
     (install,) = (rest for name, rest in STEPS if name == "RUN" and "pip install" in rest)
-    assert "--constraint constraints.txt '.[web,postgres]'" in install
+    assert "--constraint constraints.txt '.[web,postgres,metrics]'" in install
 
 
 def test_what_the_image_copies_is_not_ignored() -> None:

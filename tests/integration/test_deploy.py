@@ -94,6 +94,7 @@ def test_the_settings_are_known() -> None:
         "TRC_ENGAGE_DISCORD_TOKEN": "token",
         "TRC_ENGAGE_ALERT_WEBHOOK": "https://discord.com/api/webhooks/1/x",
         "TRC_ENGAGE_HEARTBEAT_URL": "https://hc-ping.com/x",
+        "TRC_ENGAGE_HEALTH_ADDRESS": "127.0.0.1:9464",
         "TRC_ENGAGE_CONTACT_URL": "https://trc.example/engage",
         "SENTRY_DSN": "https://key@sentry.example/1",
     }

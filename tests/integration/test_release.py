@@ -72,7 +72,7 @@ def test_constraints_are_names_and_versions_of_all_that_is_needed() -> None:
     assert len(pinned) == len(PINNED)
     assert all(one.url is None and re.fullmatch(r"==[\w.]+", str(one.specifier)) for one in PINNED)
     extras = PROJECT["optional-dependencies"]
-    for text in (*PROJECT["dependencies"], *extras["web"], *extras["postgres"]):
+    for text in (*PROJECT["dependencies"], *extras["web"], *extras["postgres"], *extras["metrics"]):
         needed = Requirement(text)
         (version,) = pinned[canonicalize_name(needed.name)].specifier
         assert needed.specifier.contains(version.version), text

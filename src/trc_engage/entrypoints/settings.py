@@ -213,6 +213,9 @@ _webhook = matching(
     is_url=True,
 )
 _heartbeat = matching(_ADDRESS_FORM, "must be a URL (value not shown): https, a host and a path", is_url=True)
+_listener = matching(
+    r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}", "give an address and a port, such as 127.0.0.1:9464", str
+)
 _page = matching(
     r"https?://[!-'*-+\--~]+",
     "must be the URL of a page of yours, where Discord can find out how to reach you: http or https, without "
@@ -247,6 +250,7 @@ class Settings:
     heartbeat_url: str | None = setting(
         "URL to call after each good run, such as a check of healthchecks.io", _heartbeat, secret=True
     )
+    health_address: str | None = setting("where the daemon answers monitors, such as 127.0.0.1:9464", _listener)
     contact_url: str | None = setting("URL of a page of yours, sent to Discord with each alert", _page)
     web_token: str | None = setting(
         "token that allows writing through the web API; unset, nobody can", _web_token, secret=True

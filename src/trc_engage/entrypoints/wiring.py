@@ -111,6 +111,12 @@ def opened_or_made_ledger(settings: Settings, note: Callable[[str], None]) -> Sq
     return ledger
 
 
+def check_ready(settings: Settings) -> None:
+    """Raise an error unless the store is there, of this version, and can be read."""
+    with opened(settings, read_only=True) as engage:
+        engage.feed(limit=1)
+
+
 @contextmanager
 def opened_with_source(settings: Settings, *, clock: Clock = now, **options: Any) -> Iterator[Engage]:
     """Open the store and the source; `options` are further ones of a source of ours."""

@@ -2,14 +2,17 @@
 
 import logging
 import os
+import socket
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 from ...adapters.alerts import Heartbeat
 from ...core.reports import RunReport
+from ..daemon.health import Health, answering
 from ..daemon.logs import Level, logged
 from ..daemon.loop import MINUTES, MINUTES_OF_ROSTER, Daemon, Systemd
 from ..daemon.signals import Stop, stop_on_signals
@@ -17,11 +20,12 @@ from ..daemon.supervisor import HeartbeatMonitor, Monitor, Supervisor
 from ..settings import Settings
 from ..stores import now
 from ..wire.runs import Run
-from ..wiring import opened_runner
+from ..wiring import check_ready, opened_runner
 from ..wording.alerts import describe_error
 from ..wording.plain import counted, points, safe, tally
 from .options import Json, code_of, command, flag, settings_in_force
 from .output import print_json
+from .web import listening
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -42,7 +46,7 @@ def monitored(settings: Settings, *, transport: Any = None) -> Iterator[Monitor]
 
 
 @contextmanager
-def supervised(level: Level, *, log_json: bool) -> Iterator[tuple[Supervisor, Stop]]:
+def supervised(level: Level, *, log_json: bool) -> Iterator[tuple[Supervisor, Stop, Health]]:
     """Open everything a supervisor needs; signals are handled from before the first file to after the last."""
     settings = settings_in_force()
     with (
@@ -54,7 +58,14 @@ def supervised(level: Level, *, log_json: bool) -> Iterator[tuple[Supervisor, St
     ):
         stop.on_signal(runner.stop)
         stop.on_signal(heartbeat.stop)
-        yield Supervisor(runner.engage, runner.alerts, now, monitor, HeartbeatMonitor(heartbeat)), stop
+        health = Health(runner.engage.status, partial(check_ready, settings))
+        yield Supervisor(runner.engage, runner.alerts, now, monitor, HeartbeatMonitor(heartbeat), health), stop, health
+
+
+def _listener(address: str) -> socket.socket:
+    """Listen where monitors ask."""
+    host, _, port = address.rpartition(":")
+    return listening(host.strip("[]"), int(port), "choose another with TRC_ENGAGE_HEALTH_ADDRESS")
 
 
 def exit_with(report: RunReport) -> None:
@@ -76,12 +87,20 @@ def daemon(
     something needs them. The store decides what is due, so you can run several daemons: nothing is done
     twice, and the next sync catches up on missed ones. SIGTERM and Ctrl-C stop it within 5 seconds.
     """
-    with supervised(log_level, log_json=log_json) as (supervisor, stop):
+    settings = settings_in_force()
+    address = None if once else settings.health_address
+    with ExitStack() as stack:
+        listener = None if address is None else stack.enter_context(closing(_listener(address)))
+        supervisor, stop, health = stack.enter_context(supervised(log_level, log_json=log_json))
         if once:
             exit_with(supervisor.run_once())
             return
-        minutes = MINUTES_OF_ROSTER if settings_in_force().discord_token else MINUTES
-        Daemon(supervisor.run, stop.wait, Systemd.from_environ(os.environ), minutes=minutes).run()
+        minutes = MINUTES_OF_ROSTER if settings.discord_token else MINUTES
+        loop = Daemon(supervisor.run, stop.wait, Systemd.from_environ(os.environ), minutes=minutes)
+        if listener is not None:
+            health.is_alive = loop.is_alive
+            stack.enter_context(answering(health, listener))
+        loop.run()
         logger.info("stopped by %s", stop.reason)
 
 
@@ -94,7 +113,7 @@ def run_due(*, as_json: Json = False, log_json: LogJson = False, log_level: LogL
     it does and when it is over, not at every failure. If another run is at work, this one exits with 0.
     A failed sync exits with 69, a failed store with 74.
     """
-    with supervised(log_level, log_json=log_json) as (supervisor, _):
+    with supervised(log_level, log_json=log_json) as (supervisor, *_):
         report = supervisor.run_once()
     if as_json:
         print_json(Run.of(report))

@@ -4,15 +4,17 @@ import re
 import socket
 from collections.abc import Mapping
 from contextlib import closing
+from functools import partial
 from importlib import import_module
 from ipaddress import ip_address
 from typing import Annotated, Any
 
 import typer
 
+from ..daemon.health import Health
 from ..settings import Settings, SettingsError
 from ..stores import check_store
-from ..wiring import name_of_source, opened
+from ..wiring import check_ready, name_of_source, opened
 from .options import BadData, command, option, settings_in_force
 
 BACKLOG = 128
@@ -57,8 +59,12 @@ def web(
         raise typer.BadParameter(f"{root_path!r}: give a path such as /points", param_hint="--root-path")
     check_store(settings)
     name, shown = name_of_source(settings), {"earnings": earnings, "brand": brand, "hosts": allow_host or ()}
-    with closing(_listening(host, port)) as listener, opened(settings, name=name, read_only=public) as engage:
-        serve(engage, listener, root_path=root_path, secrets=settings.secrets, **access, **shown)
+    with (
+        closing(listening(host, port, "choose another with --port")) as listener,
+        opened(settings, name=name, read_only=public) as engage,
+    ):
+        health = Health(engage.status, partial(check_ready, settings))
+        serve(engage, listener, health, root_path=root_path, secrets=settings.secrets, **access, **shown)
 
 
 def _access(settings: Settings, host: str, may_see: str | None, *, public: bool, is_proxied: bool) -> Mapping[str, Any]:
@@ -83,7 +89,7 @@ def _check_installed() -> None:
         raise SettingsError(EXTRA, None, f"is not installed; pip install '{EXTRA}'") from error
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def listening(host: str, port: int, advice: str) -> socket.socket:
     """Start to listen before anything else is opened."""
     # asyncio turns off Nagle's delay of 40 ms only for sockets whose protocol is TCP.
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, proto=socket.IPPROTO_TCP)
@@ -91,10 +97,10 @@ def _listening(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(BACKLOG)
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         listener.close()
-        why = str(error.strerror or error).partition(" (")[0]
-        raise BadData(f"cannot listen on {host}, port {port} ({why}); choose another with --port") from error
+        why = str(getattr(error, "strerror", None) or error).partition(" (")[0]
+        raise BadData(f"cannot listen on {host}, port {port} ({why}); {advice}") from error
     return listener
 
 

@@ -114,13 +114,14 @@ class Daemon:
         )
         # The first read may take minutes, and systemd waits for the service to be ready.
         self._systemd.notify("READY=1")
-        with self._systemd.watchdog(self._is_alive):
+        with self._systemd.watchdog(self.is_alive):
             self._tick()
             while not self._wait(self._seconds()):
                 self._scheduler.run_pending()
         self._systemd.notify("STOPPING=1")
 
-    def _is_alive(self) -> bool:
+    def is_alive(self) -> bool:
+        """Tell whether the loop moved within the time that the longest read may take."""
         return self._monotonic() - self._seen_at < HUNG_AFTER_SECONDS
 
     def _plan(self) -> None:

@@ -173,9 +173,13 @@ class Site:
 
     def check_entry(self, request: Request) -> None:
         """Raise the problem of a request to a site that runs alone if it has neither the session nor the token."""
-        if not self.login.has_session(request) and not self.is_trusted(request):
+        if not self.has_entry(request):
             advice = "open it by the link that `trc-engage web` printed (each opens one browser), or send its token"
             raise ProblemError("closed", advice)
+
+    def has_entry(self, request: Request) -> bool:
+        """Tell whether the request has a token of the site, or the session of one that runs alone."""
+        return self.is_trusted(request) or (self.alone and self.login.has_session(request))
 
     def is_trusted(self, request: Request) -> bool:
         """Tell whether the request has a token of the site, and so may see all."""

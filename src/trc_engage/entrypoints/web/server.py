@@ -12,15 +12,20 @@ from typing import Any
 import typer
 import uvicorn
 from attrs import fields_dict
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from ...core.errors import InvalidValue
 from ...engage import Engage
+from ..daemon.health import METRICS, PATHS, Health
 from ..daemon.logs import logged
 from ..daemon.signals import stop_on_signals
 from ..settings import Settings, SettingsError
-from . import Brand, Earning, Login, create_app
+from . import Brand, Earning, Login, Site, create_app
+from .access import add_security_headers
 from .news import News
 
 HEAD_SECONDS = 10.0
@@ -148,7 +153,9 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(engage: Engage, listener: socket.socket, *, root_path: str, secrets: Sequence[str], **options: Any) -> None:
+def serve(
+    engage: Engage, listener: socket.socket, health: Health, *, root_path: str, secrets: Sequence[str], **options: Any
+) -> None:
     """Serve until SIGTERM or Ctrl-C; `options` are those of `create_app`."""
     name, port = listener.getsockname()[:2]
     url = f"http://{f'[{name}]' if ':' in name else name}:{port}/"
@@ -160,7 +167,7 @@ def serve(engage: Engage, listener: socket.socket, *, root_path: str, secrets: S
     login = Login(announce)
     app = create_app(engage, login=login, **options)
     config = uvicorn.Config(
-        below(root_path, app) if root_path else app,
+        answering(health, app.state.site, below(root_path, app) if root_path else app),
         lifespan="off",
         ws="none",
         log_config=None,
@@ -187,6 +194,23 @@ def below(root: str, app: ASGIApp) -> ASGIApp:
         await app({**scope, "root_path": root, "path": f"{root}{rest or '/'}"}, receive, send)
 
     return rooted
+
+
+def answering(health: Health, site: Site, app: ASGIApp) -> ASGIApp:
+    """Return an app that also answers monitors: in figures only those who have a token, or came in by the link."""
+
+    async def answered(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        is_asked = scope["type"] == "http" and scope["method"] in {"GET", "HEAD"} and path in PATHS
+        if not is_asked or (path == METRICS and not site.has_entry(Request(scope))):
+            await app(scope, receive, send)
+            return
+        status, media_type, body = await run_in_threadpool(health.answer, path)
+        response = Response(body, status, media_type=media_type)
+        add_security_headers(response.headers)
+        await response(scope, receive, send)
+
+    return answered
 
 
 def brand_of(settings: Settings) -> Brand:

@@ -1,0 +1,181 @@
+"""What a monitor asks a process over HTTP: is it alive, is its store ready, and how does it do in figures."""
+
+import logging
+import socket
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock, Thread
+from time import monotonic
+from types import SimpleNamespace
+from typing import Any, get_args
+
+from ...core.errors import EngageError
+from ...core.incidents import Topic
+from ...core.reports import RunReport
+from ...core.slots import SlotOutcome
+from ...usecases.runs import Status
+from ..wire.problems import FORMS, KINDS
+from ..wording.alerts import describe_error
+from .supervisor import Monitor
+
+METRICS = "/metrics"
+PATHS = frozenset({"/healthz", "/readyz", METRICS})
+PLAIN = "text/plain; charset=utf-8"
+NO_METRICS = "metrics need another package: pip install 'trc-engage[metrics]'\n"
+CHECKED_SECONDS = 1.0
+"""How long the answer of a check stands, so that nobody wears out the store by asking."""
+REQUEST_SECONDS = 10
+
+Answer = tuple[int, str, bytes]
+"""A status, a media type and a body."""
+Figure = tuple[str, str, float | tuple[str, Mapping[Any, float]]]
+"""Its name, what it means, and the number; or a label, and the number of each of its values."""
+
+logger: logging.Logger = logging.getLogger(__name__)
+
+
+class Health(Monitor):
+    """Answers for a process, and counts how its slots ended; no answer names a member, a store or a secret."""
+
+    def __init__(self, status: Callable[[], Status], check_store: Callable[[], None]) -> None:
+        self._status = status
+        self._check_store = check_store
+        self.is_alive: Callable[[], bool] = lambda: True
+        self._slots: Counter[str] = Counter(dict.fromkeys(get_args(SlotOutcome), 0))
+        self._days = 0
+        self._lock = Lock()
+        self._checked_at = -CHECKED_SECONDS
+        self._failed = ""
+
+    def check_in(self, report: RunReport, /) -> None:
+        """Count how a slot ended, and the days that were settled."""
+        if report.outcome in self._slots:
+            self._slots[report.outcome] += 1
+        self._days += len(report.settled)
+
+    def answer(self, path: str) -> Answer:
+        """Return the answer for one of the paths."""
+        if path == METRICS:
+            return self._metrics()
+        failed = self._not_ready() if path == "/readyz" else "" if self.is_alive() else "it hangs"
+        return (503, PLAIN, f"{failed}\n".encode()) if failed else (200, PLAIN, b"ok\n")
+
+    def _not_ready(self) -> str:
+        """Return why the store cannot be used, or nothing; the log says more, once."""
+        with self._lock:
+            if monotonic() - self._checked_at >= CHECKED_SECONDS:
+                before, self._failed = self._failed, ""
+                try:
+                    self._check_store()
+                except EngageError as error:
+                    self._failed = next(KINDS[kind][1] for cls, kind, _ in FORMS if isinstance(error, cls))
+                    if not before:
+                        logger.warning("not ready: %s", describe_error(error))
+                self._checked_at = monotonic()
+            return self._failed
+
+    def _metrics(self) -> Answer:
+        try:
+            from prometheus_client import core, exposition  # noqa: PLC0415  the extra may be missing
+        except ImportError:
+            return 501, PLAIN, NO_METRICS.encode()
+        families = []
+        for kind, figures in ((core.GaugeMetricFamily, self._gauges()), (core.CounterMetricFamily, self._counters())):
+            for name, meaning, figure in figures:
+                label, values = figure if isinstance(figure, tuple) else ("", {"": figure})
+                family = kind(f"trc_engage_{name}", meaning, labels=[label] if label else [])
+                for value, number in values.items():
+                    family.add_metric([value] if label else [], number)
+                families.append(family)
+        collector: Any = SimpleNamespace(collect=lambda: families)
+        return 200, exposition.CONTENT_TYPE_LATEST, exposition.generate_latest(collector)
+
+    def _counters(self) -> Iterator[Figure]:
+        yield "slots", "Slots that this process ended; synced is good", ("outcome", self._slots)
+        yield "settled_days", "Days that this process settled", self._days
+
+    def _gauges(self) -> Iterator[Figure]:
+        try:
+            status = self._status()
+        except EngageError as error:
+            logger.warning("the store does not answer: %s", describe_error(error))
+            yield "store_up", "Whether the store answers", 0
+            return
+        yield "store_up", "Whether the store answers", 1
+        yield from gauges(status)
+
+
+def gauges(status: Status) -> Iterator[Figure]:
+    """Yield what the store tells, whichever process did it."""
+    tally, last_slot, wait = status.tally, status.last_slot, status.wait
+    failures = {"source": status.failure_run, "roster": status.roster.failure_run}
+    yield "healthy", "Whether nothing needs an admin", status.is_healthy
+    if status.good_at is not None:
+        age = (status.at - status.good_at).total_seconds()
+        yield "good_sync_age_seconds", "Since the last good sync began to read", age
+    runs = {topic: run.count if run else 0 for topic, run in failures.items()}
+    yield "failures_in_a_row", "Failures since the last success", ("topic", runs)
+    lasting = {trouble.topic for trouble in status.troubles}
+    yield "troubles", "What lasts and needs an admin", ("topic", {one: one in lasting for one in get_args(Topic)})
+    until = 0 if wait is None else (wait.until - status.at).total_seconds()
+    yield "wait_seconds", "Until the source may be asked again, as it wished", until
+    yield "pending_days", "Days that are over and cannot be settled yet", len(status.pending)
+    outcomes = {one: bool(last_slot and last_slot.outcome == one) for one in get_args(SlotOutcome)}
+    yield "last_slot", "How the last slot ended, whoever ended it", ("outcome", outcomes)
+    yield "lease_held", "Whether a process is at work", status.lease is not None
+    yield (
+        "undelivered_notices",
+        "Notices that a channel has not taken yet",
+        (
+            "channel",
+            {one.channel: len(one.undelivered) for one in status.last_sent},
+        ),
+    )
+    yield "members", "Enrolled members", tally.members
+    yield "accounts", "Discord accounts; all but the unlinked are linked", ("status", {**tally.accounts})
+    yield "entries", "Entries of the ledger", tally.entries
+    if tally.size_bytes is not None:
+        yield "store_bytes", "Size of the store", tally.size_bytes
+
+
+class _Handler(BaseHTTPRequestHandler):
+    timeout = REQUEST_SECONDS
+    answer: Callable[[str], Answer]
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        status, media_type, body = self.answer(path) if path in PATHS else (404, PLAIN, b"not found\n")
+        self.send_response_only(status)
+        for name, value in (("Content-Type", media_type), ("Content-Length", str(len(body))), ("Connection", "close")):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Log nothing: somebody asks every few seconds."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of a client that hung up."""
+
+
+@contextmanager
+def answering(health: Health, listener: socket.socket) -> Iterator[None]:
+    """Answer for a process from a thread of its own, until the block ends."""
+    handler = type("Handler", (_Handler,), {"answer": staticmethod(health.answer)})
+    server = _Server(listener.getsockname()[:2], handler, bind_and_activate=False)
+    server.socket.close()
+    server.socket = listener
+    thread = Thread(target=server.serve_forever, name="health", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
