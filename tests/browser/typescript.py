@@ -109,6 +109,8 @@ def test_a_member_reads_points_streak_and_why(page: "Page") -> None:
     why = page.get_by_role("region", name="Why? Monday 16 February")
     why.get_by_text("35 weekdays ended").wait_for()
     assert page.locator("[aria-pressed=true]").get_attribute("aria-label") == LOST_DAY
+    signs = page.get_by_role("region", name="Calendar").get_by_role("listitem").all_inner_texts()
+    assert [sign for sign in signs if not sign[0].strip()] == []
     page.get_by_role("button", name="Wednesday 4 March: active").click()
     why = page.get_by_role("region", name="Why? Wednesday 4 March")
     assert why.get_by_role("listitem").first.inner_text().startswith("+2 discord")

@@ -6,14 +6,17 @@ import type { CalendarDay, Mark } from "./schema";
 
 const WEEKS = 12;
 const WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-const MARKS: Record<Mark, { sign: string; words: string }> = {
+
+/** A day of the member's own life; those before it are left out. */
+type LivedDay = CalendarDay & { mark: Exclude<Mark, "before"> };
+
+const MARKS: Record<LivedDay["mark"], { sign: string; words: string }> = {
   active: { sign: "●", words: "active" },
   missed: { sign: "×", words: "missed" },
   not_watched: { sign: "?", words: "not watched" },
   excused: { sign: "–", words: "excused" },
   weekend: { sign: "·", words: "weekend" },
   pending: { sign: "…", words: "not settled yet" },
-  before: { sign: " ", words: "before the first day" },
 };
 const short = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", day: "numeric", month: "short" });
 const long = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", weekday: "long", day: "numeric", month: "long" });
@@ -35,7 +38,7 @@ export function Calendar({ memberId, chosen, choose }: Props) {
         Skip the calendar
       </a>
       <Shown answer={answer}>
-        {({ days }) => <Weeks days={days.filter(({ mark }) => mark !== "before")} chosen={chosen} choose={choose} />}
+        {({ days }) => <Weeks days={days.filter(isLived)} chosen={chosen} choose={choose} />}
       </Shown>
       <ul className="legend">
         {Object.values(MARKS).map(({ sign, words }) => (
@@ -48,7 +51,11 @@ export function Calendar({ memberId, chosen, choose }: Props) {
   );
 }
 
-function Weeks({ days, chosen, choose }: { days: CalendarDay[] } & Omit<Props, "memberId">) {
+function isLived(day: CalendarDay): day is LivedDay {
+  return day.mark !== "before";
+}
+
+function Weeks({ days, chosen, choose }: { days: LivedDay[] } & Omit<Props, "memberId">) {
   return (
     <table>
       <caption>The last {WEEKS} weeks; choose a day to see why</caption>
@@ -71,7 +78,9 @@ function Weeks({ days, chosen, choose }: { days: CalendarDay[] } & Omit<Props, "
               {WEEKDAYS.map((name, number) => {
                 const day = week[number];
                 return (
-                  <td key={name}>{day && <Day day={day} isToday={day === days.at(-1)} chosen={chosen} choose={choose} />}</td>
+                  <td key={name}>
+                    {day && <Day day={day} isToday={day === days.at(-1)} chosen={chosen} choose={choose} />}
+                  </td>
                 );
               })}
             </tr>
@@ -81,7 +90,7 @@ function Weeks({ days, chosen, choose }: { days: CalendarDay[] } & Omit<Props, "
   );
 }
 
-type DayProps = { day: CalendarDay; isToday: boolean } & Omit<Props, "memberId">;
+type DayProps = { day: LivedDay; isToday: boolean } & Omit<Props, "memberId">;
 
 function Day({ day, isToday, chosen, choose }: DayProps) {
   const { sign, words } = MARKS[day.mark];
@@ -99,8 +108,8 @@ function Day({ day, isToday, chosen, choose }: DayProps) {
 }
 
 /** Group days by week; a week has a place for each weekday, also for those that are not in it. */
-function weeksOf(days: CalendarDay[]): [monday: string, week: CalendarDay[]][] {
-  const weeks = new Map<string, CalendarDay[]>();
+function weeksOf(days: LivedDay[]): [monday: string, week: LivedDay[]][] {
+  const weeks = new Map<string, LivedDay[]>();
   for (const day of days) {
     const at = new Date(day.day);
     const weekday = (at.getUTCDay() + 6) % 7;
