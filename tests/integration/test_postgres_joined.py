@@ -67,15 +67,20 @@ def test_without_a_transaction_each_call_is_committed_by_itself(place: str, comm
         assert community.engage.history("ada")[0].key == "alone"
 
 
-def test_a_transaction_that_cannot_see_others_is_not_joined(place: str, community: Community) -> None:
-    """What was checked against an old state could be paid twice."""
+@pytest.mark.parametrize("meanwhile", [False, True])
+def test_a_transaction_that_cannot_see_others_is_not_joined(
+    place: str, community: Community, *, meanwhile: bool
+) -> None:
+    """What was checked against an old state could be paid twice; whether others have committed or not, it is named."""
     with psycopg.connect(server_dsn()) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         joined = PostgresLedger.open(connection=connection, schema=place)
+        if meanwhile:
+            community.award("ada", "late")
         with pytest.raises(LedgerFailed, match=r"REPEATABLE READ.*READ COMMITTED"):
             Community(joined).award("ada", "late")
         connection.rollback()
-    assert len(community.engage.feed(limit=9)) == 2
+    assert len(community.engage.feed(limit=9)) == 2 + meanwhile
 
 
 def test_a_transaction_that_has_failed_is_not_joined(place: str, community: Community) -> None:

@@ -16,6 +16,7 @@ from attrs import evolve
 
 from trc_engage.adapters.memory import MemoryLedger
 from trc_engage.adapters.sqlite import SqliteLedger
+from trc_engage.core.days import Calendar
 from trc_engage.core.posting import SyncFailure
 
 from .own_ledgers import MemoryContract, SqliteContract
@@ -172,8 +173,23 @@ class ForgetsAtClose(SqliteLedger):
 
 
 class KnowsNoKeys(MemoryLedger):
-    def entry_of(self, _key: str, /) -> None:
-        return None
+    def booking(self, key: str, *of: Any) -> Any:
+        return evolve(super().booking(key, *of), posted=None)
+
+
+class KnowsNoReversals(MemoryLedger):
+    def booking(self, key: str, *of: Any) -> Any:
+        return evolve(super().booking(key, *of), reversal=None)
+
+
+class TakesAnybodyForAMember(MemoryLedger):
+    def booking(self, key: str, *of: Any) -> Any:
+        return evolve(super().booking(key, *of), is_member=True)
+
+
+class BooksOnNoCalendar(MemoryLedger):
+    def booking(self, key: str, *of: Any) -> Any:
+        return evolve(super().booking(key, *of), calendar=Calendar())
 
 
 class PostsOnAnyVersion(Changes):
@@ -505,7 +521,8 @@ LET_THROUGH = (
 )
 """What the contract once let through."""
 CAUGHT = (
-    *(KnowsNoKeys, PostsOnAnyVersion, StreaksOnAnyVersion, PostsByHalves, TellsHistoryOldestFirst, FeedsTheLastAgain),
+    *(KnowsNoKeys, KnowsNoReversals, TakesAnybodyForAMember, BooksOnNoCalendar),
+    *(PostsOnAnyVersion, StreaksOnAnyVersion, PostsByHalves, TellsHistoryOldestFirst, FeedsTheLastAgain),
     *(RanksTheHidden, GrantsEveryClaim, ReleasesForAnybody, EndsASlotTwice, ForgetsWaits, CountsEveryFailure),
     *(ExcusesNothing, SettlesWhateverCame, ReversesWithoutTakingEvidenceBack),
     *(ExcusesEverybodyInstead, ExcusesNobodyAlone, SettlesWithoutTheExcused, DerivesWithoutTheExcused, LosesNotes),

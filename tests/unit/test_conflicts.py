@@ -134,17 +134,16 @@ def test_a_settlement_that_was_overtaken_by_an_award_is_planned_anew(community: 
     assert store.moved == 1
 
 
-@pytest.mark.parametrize("question", ["calendar", "member", "entry_of"])
-def test_an_award_of_a_day_that_is_just_being_settled(community: Community, question: str) -> None:
+def test_an_award_of_a_day_that_is_just_being_settled(community: Community) -> None:
     """Planned for an open day and posted after its settling, it is late news all the same (R16)."""
-    engage, _ = interrupted(community, question, community.engage.settle)
+    engage, _ = interrupted(community, "booking", community.engage.settle)
     receipt = engage.award("bo", source="benchmark", points=1, key="late", at=community.now - ONE_DAY)
     assert receipt.late is not None
     assert (receipt.late.current_before, receipt.late.current_after) == (0, 2)
     assert lengths(community.ledger) == {"ada": (2, 2), "bo": (2, 2)}
 
 
-@pytest.mark.parametrize("question", ["calendar", "streak_of", "evidence"])
+@pytest.mark.parametrize("question", ["booking", "streak_of", "evidence"])
 def test_late_news_from_two_sides_at_once(community: Community, question: str) -> None:
     """Two awards for two settled days, or an award and its reversal: both are in the streak."""
     community.engage.settle()
@@ -153,7 +152,7 @@ def test_late_news_from_two_sides_at_once(community: Community, question: str) -
         community, question, lambda: community.engage.reverse("tuesday", reason="withdrawn", by="x")
     )
     engage.award("ada", source="benchmark", points=1, key="tuesday again", at=tuesday)
-    assert store.moved == (question != "calendar")
+    assert store.moved == (question != "booking")
     assert lengths(community.ledger)["ada"] == (2, 2)
     friday = monday - 3 * ONE_DAY
     engage, _ = interrupted(community, question, lambda: community.award("ada", "friday", at=friday))

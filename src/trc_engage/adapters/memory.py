@@ -21,7 +21,7 @@ from ..core.days import Calendar, Window, settled_before
 from ..core.errors import Conflict, LeaseLost, LedgerBusy
 from ..core.membership import UNSEEN_MIN
 from ..core.model import DISCORD, DiscordActivity, Entry, Evidence, Member
-from ..core.posting import Lease, Posting, RunState
+from ..core.posting import Booking, Lease, Posting, RunState
 from ..core.records import Check, Excusal, MembershipEvent, in_force
 from ..core.reports import DiscordStanding, Found, MemberFacts, Rank, Standing, StreakChange, Tally
 from ..core.roster import Contradiction
@@ -234,11 +234,10 @@ class MemoryLedger:
     def linked_accounts(self) -> Sequence[DiscordActivity]:
         return [account for account in self._accounts.values() if account.status != "unlinked"]
 
-    def entry_of(self, key: str, /) -> Entry | None:
-        return next((entry for entry in self._entries if entry.key == key), None)
-
-    def reversal_of(self, position: int, /) -> Entry | None:
-        return next((entry for entry in self._entries if entry.reverses == position), None)
+    def booking(self, key: str, member_id: str | None = None, /) -> Booking:
+        posted = next((entry for entry in self._entries if entry.key == key), None)
+        reversal = next((entry for entry in self._entries if posted and entry.reverses == posted.position), None)
+        return Booking(self.calendar(), member_id in self._members, posted, reversal)
 
     def events(self, member_id: str | None, /, *, after: int = 0, limit: int = 10_000) -> Sequence[MembershipEvent]:
         return [event for event in self._events[after:] if member_id in {None, event.member_id}][:limit]

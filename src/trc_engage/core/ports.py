@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .days import Calendar
     from .incidents import Notice
     from .model import Board, DiscordActivity, Entry, Evidence, Member
-    from .posting import Lease, Posting, RunState
+    from .posting import Booking, Lease, Posting, RunState
     from .records import Check, Excusal, MembershipEvent
     from .reports import Found, MemberFacts, Rank, Standing, StreakChange, Tally
     from .roster import Presence
@@ -156,11 +156,8 @@ class Ledger(Facts, Protocol):
     def linked_accounts(self) -> Sequence[DiscordActivity]:
         """Return every account that is not unlinked, those of members who have left included, by account id."""
 
-    def entry_of(self, key: str, /) -> Entry | None:
-        """Return the award or adjustment that has this key (R8)."""
-
-    def reversal_of(self, position: int, /) -> Entry | None:
-        """Return the entry that takes the award at this position back."""
+    def booking(self, key: str, member_id: str | None = None, /) -> Booking:
+        """Return what an award, an adjustment or a reversal is decided on, as of one instant (R8)."""
 
     def day_record(self, day: date, /) -> DayRecord:
         """Return who was active on a day, and who else was excused on it alone, with their streaks."""

@@ -153,6 +153,19 @@ class Draft:
 
 
 @frozen
+class Booking:
+    """What an award, an adjustment or a reversal is decided on: of a key and a member."""
+
+    calendar: Calendar
+    is_member: bool
+    """Whether the member is there."""
+    posted: Entry | None = None
+    """The award or adjustment that has the key."""
+    reversal: Entry | None = None
+    """What took it back."""
+
+
+@frozen
 class Settlement:
     """A day that is decided, once (R15)."""
 

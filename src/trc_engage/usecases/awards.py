@@ -5,11 +5,11 @@ from datetime import datetime
 from attrs import evolve
 from attrs.converters import optional
 
-from ..core.days import in_utc
+from ..core.days import Calendar, in_utc
 from ..core.errors import KeyReused, Reversed, UnknownAward, UnknownMember
 from ..core.model import ADJUSTMENT, Entry
 from ..core.ports import Ledger
-from ..core.posting import Derived, Draft, Posting, retry_on_conflict
+from ..core.posting import Booking, Derived, Draft, Posting, retry_on_conflict
 from ..core.reports import Receipt, ReceiptOutcome
 from ..core.validation import (
     day_of_award,
@@ -43,12 +43,12 @@ def award(ledger: Ledger, award: Draft, now: datetime) -> Receipt:
     )
 
     def attempt() -> Receipt:
-        posted = _posted(ledger, draft)
-        if posted is None:
-            return _post(ledger, draft, now, "awarded")
-        if ledger.reversal_of(posted.position):
+        booking = _booking(ledger, draft)
+        if booking.posted is None:
+            return _post(ledger, draft, booking.calendar, now, "awarded")
+        if booking.reversal is not None:
             raise Reversed(validate_key(draft.key))
-        return Receipt("unchanged", posted)
+        return Receipt("unchanged", booking.posted)
 
     return retry_on_conflict(attempt)
 
@@ -58,16 +58,17 @@ def reverse(ledger: Ledger, key: str, reason: str, by: str, now: datetime) -> Re
     key, reason, by = validate_key(key), validate_reason(reason), validate_actor(by)
 
     def attempt() -> Receipt:
-        award = ledger.entry_of(key)
+        booking = ledger.booking(key)
+        award = booking.posted
         if award is None or award.kind != "award":
             raise UnknownAward(key)
-        if reversal := ledger.reversal_of(award.position):
-            return Receipt("unchanged", reversal)
+        if booking.reversal is not None:
+            return Receipt("unchanged", booking.reversal)
         draft = Draft(
             "reversal", award.member_id, award.source, -award.points, award.day, now, None, reason, by, award.position
         )
         draft = evolve(draft, counts_as_activity=award.counts_as_activity)
-        return _post(ledger, draft, now, "reversed")
+        return _post(ledger, draft, booking.calendar, now, "reversed")
 
     return retry_on_conflict(attempt)
 
@@ -79,36 +80,36 @@ def adjust(ledger: Ledger, member_id: str, points: int, key: str, reason: str, b
     draft = Draft("adjustment", member_id, ADJUSTMENT, points, now.date(), now, key, reason, by)
 
     def attempt() -> Receipt:
-        posted = _posted(ledger, draft)
-        return Receipt("unchanged", posted) if posted else _post(ledger, draft, now, "adjusted")
+        booking = _booking(ledger, draft)
+        if booking.posted is not None:
+            return Receipt("unchanged", booking.posted)
+        return _post(ledger, draft, booking.calendar, now, "adjusted")
 
     return retry_on_conflict(attempt)
 
 
-def _post(ledger: Ledger, draft: Draft, now: datetime, outcome: ReceiptOutcome) -> Receipt:
+def _post(ledger: Ledger, draft: Draft, calendar: Calendar, now: datetime, outcome: ReceiptOutcome) -> Receipt:
     """Post what was not there yet; raises `InvalidValue` where its key, source or actor is misspelt (R29)."""
     # What a reversal is of stands already, its source too.
     named = {"key": draft.key, "by": draft.actor, "source": draft.source if draft.kind == "award" else None}
     for field_name, value in named.items():
         if value is not None:
             validate_new(field_name, value)
-    calendar = ledger.calendar()
     is_late = draft.kind != "adjustment" and calendar.is_settled(draft.day)
     derived = streaks.of_draft(ledger, draft, calendar) if is_late else Derived()
     (entry,) = ledger.post(derived.posted_with(Posting(now, drafts=[draft], calendar=calendar)))
     return Receipt(outcome, entry, next(iter(derived.changes), None))
 
 
-def _posted(ledger: Ledger, draft: Draft) -> Entry | None:
-    """Return what the draft's key was posted as, if it was; `KeyReused` if that was another matter."""
-    if ledger.member(draft.member_id) is None:
+def _booking(ledger: Ledger, draft: Draft) -> Booking:
+    """Return what a draft with a key is decided on; `KeyReused` if that was posted as another matter."""
+    key = validate_key(draft.key)
+    booking = ledger.booking(key, draft.member_id)
+    if not booking.is_member:
         raise UnknownMember(draft.member_id)
-    if draft.key is None:
-        return None
-    entry = ledger.entry_of(draft.key)
-    if entry is None or _matter(entry) == _matter(draft):
-        return entry
-    raise KeyReused(draft.key, _described(entry), _described(draft))
+    if booking.posted is None or _matter(booking.posted) == _matter(draft):
+        return booking
+    raise KeyReused(key, _described(booking.posted), _described(draft))
 
 
 def _matter(posted: Entry | Draft) -> tuple[str, str, str, int, bool]:

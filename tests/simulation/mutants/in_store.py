@@ -48,12 +48,15 @@ def _failures_in_memory() -> Iterator[None]:
 
 @contextmanager
 def _key_ignored() -> Iterator[None]:
-    real = awards._post
+    real_post, real_booking = awards._post, awards._booking
 
     def post(ledger: Any, draft: Any, *told: Any) -> Any:
-        return real(ledger, evolve(draft, key=None) if ledger.entry_of(draft.key) else draft, *told)
+        return real_post(ledger, evolve(draft, key=None) if ledger.booking(draft.key).posted else draft, *told)
 
-    with patch.object(awards, "_posted", lambda *_: None), patch.object(awards, "_post", post):
+    def booking(*of: Any) -> Any:
+        return evolve(real_booking(*of), posted=None)
+
+    with patch.object(awards, "_booking", booking), patch.object(awards, "_post", post):
         yield
 
 

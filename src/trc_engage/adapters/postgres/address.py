@@ -75,9 +75,12 @@ class Address:
         none is missing unless an entry is.
         """
         schema = self.quoted_schema
-        last = f"(SELECT coalesce(max(position), 0) FROM {schema}.entries)"
-        numbered = f"setval('{schema}.entries_position_seq', {last} + 1, false)"
-        return self.lock, f"SELECT (SELECT max(version) FROM {schema}.schema_migrations), {numbered}, {KEPT}"
+        version, last = (
+            f"(SELECT {column} FROM {schema}.{table} ORDER BY {column} DESC LIMIT 1)"
+            for column, table in (("version", "schema_migrations"), ("position", "entries"))
+        )
+        numbered = f"setval('{schema}.entries_position_seq', coalesce({last}, 0) + 1, false)"
+        return self.lock, f"SELECT {version}, {numbered}, {KEPT}"
 
 
 # Others see a commit as soon as it is one: it must not be lost then, or positions would be given twice (R23).

@@ -10,21 +10,21 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from ...core.errors import InvalidValue, LedgerBusy, LedgerFailed, StoreMissing, StoreOutdated
+from ...core.errors import Conflict, InvalidValue, LedgerBusy, LedgerFailed, StoreMissing, StoreOutdated
 from ..sql.database import Connection, Rows, Statement, refuse_other
 from ..sql.posting import SqlLedger
 from ..sql.schema import SCHEMA_VERSION
 from .address import Address
-from .connection import WAIT_SECONDS, PostgresConnection, ScriptCursor, translated
+from .connection import WAIT_SECONDS, Cursor, PostgresConnection, ScriptCursor, translated
 from .database import Statements
 from .errors import translated_errors
 from .schema import missing, version_of
 
-NAMES = ("search_path", "lock_timeout", "client_min_messages", "DateStyle", "TimeZone")
+TO_READ = {"DateStyle": "ISO", "TimeZone": "UTC"}
+TO_WRITE = {"lock_timeout": f"{WAIT_SECONDS}s", "client_min_messages": "warning", **TO_READ}
+NAMES = ("search_path", *TO_WRITE)
 THEIRS = ", ".join(f"current_setting('{name}')" for name in NAMES)
-OURS = ", ".join(f"set_config('{name}', ?, true)" for name in NAMES)
-ENTER = f"SELECT current_setting('transaction_isolation'), {THEIRS}, {OURS}"
-LEAVE = f"SELECT {OURS}"
+LEAVE = "SELECT " + ", ".join(f"set_config('{name}', ?, true)" for name in NAMES)
 SEEN = "CAST(pg_current_snapshot() AS TEXT)"
 """Which transactions' work a statement sees; it is another one as soon as any has been committed."""
 
@@ -34,7 +34,8 @@ class Found:
 
     def __init__(self, cursor: ScriptCursor) -> None:
         self.rowcount: int = cursor.rowcount
-        self._rows: Iterator[tuple[Any, ...]] = iter(cursor.fetchall() if cursor.description else ())
+        found = cursor.pgresult
+        self._rows: Iterator[tuple[Any, ...]] = iter(cursor.fetchall() if found and found.nfields else ())
 
     def fetchone(self) -> tuple[Any, ...] | None:
         return next(self._rows, None)
@@ -55,11 +56,54 @@ class JoinedConnection(PostgresConnection):
     def scripted(self, statements: Iterable[Statement]) -> Sequence[Found]:
         """Send statements as one text, and return what each has found."""
         cursor = ScriptCursor(self.driver)
-        cursor.execute("; ".join([cursor.mogrify(translated(statement), values) for statement, values in statements]))
+        texts = (cursor.mogrify(translated(text), values) if values else text for text, values in statements)
+        cursor.execute("; ".join(texts))
         found = [Found(cursor)]
         while cursor.nextset():
             found.append(Found(cursor))
         return found
+
+
+class JoinedWrites(JoinedConnection):
+    """Writes on a caller's connection; how they begin is sent with the first of them."""
+
+    def __init__(self, driver: psycopg.Connection[Any], address: Address, enter: Sequence[Statement]) -> None:
+        super().__init__(driver)
+        self._address = address
+        self.around: Around = Around(driver)
+        self._unsent: Sequence[Statement] = [(self.around.begin, ()), *enter]
+        self._theirs: Sequence[str] = ()
+        """The settings that were the caller's."""
+
+    def execute_all(self, statements: Iterable[Statement] = (), /) -> Sequence[Rows]:
+        unsent, self._unsent = self._unsent, ()
+        found = self.scripted([*unsent, *statements])
+        if unsent:
+            (isolation, *theirs), (version, *_) = (one.fetchone() or ("", 0) for one in found[1:3])
+            self.check_isolation(isolation)
+            refuse_other(self._address.shown, version, SCHEMA_VERSION)
+            self._theirs = theirs[: len(NAMES)]
+        return found[len(unsent) :]
+
+    def cursor(self) -> Cursor:
+        if self._unsent:
+            self.execute_all()
+        return super().cursor()
+
+    def leave(self) -> None:
+        """Put all back as the caller had it."""
+        staged = [(f"DROP TABLE pg_temp.{table}", ()) for table in self.staged]
+        if self._unsent:
+            self.execute_all()
+        self.scripted([*staged, (LEAVE, self._theirs), (self.around.keep, ())])
+
+    def check_isolation(self, isolation: str) -> None:
+        """Raise `LedgerFailed` for a transaction that does not see what others commit."""
+        if isolation != "read committed":
+            raise LedgerFailed(
+                f"{self._address.shown}: your transaction is {isolation.upper()} and cannot see what others commit; "
+                "join the store from one that is READ COMMITTED"
+            )
 
 
 class Torn(Exception):
@@ -74,13 +118,10 @@ class JoinedReads(JoinedConnection):
     each statement stands alone, and nothing is to be told.
     """
 
-    def __init__(self, driver: psycopg.Connection[Any], address: Address, *, is_whole: bool = False) -> None:
+    def __init__(self, driver: psycopg.Connection[Any], enter: str, *, is_whole: bool = False) -> None:
         super().__init__(driver)
-        given = {"search_path": address.search_path, "DateStyle": "ISO", "TimeZone": "UTC"}
-        ours = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in given.items())
-        may_not_write = f"pg_try_advisory_xact_lock_shared({address.lock_key})"
+        self._enter = enter
         self._is_whole = is_whole
-        self._before = f"SELECT {may_not_write}, {SEEN}, {ours}" if is_whole else f"SELECT {ours}"
         self._seen: set[str] = set()
         self._batches: list[bool] = []
         """Of each, whether nobody could write meanwhile."""
@@ -97,7 +138,7 @@ class JoinedReads(JoinedConnection):
         around = Around(self.driver)
         after = [(f"SELECT {SEEN}", ()), *around.undo] if self._is_whole else around.undo
         with around.undone_if_failed():
-            sent = [(around.begin, ()), (self._before, ()), *statements, *after]
+            sent = [(around.begin, ()), (self._enter, ()), *statements, *after]
             _, entered, *found = self.scripted(sent)
         if self._is_whole:
             is_locked, seen, *_ = entered.fetchone() or (False, "")
@@ -186,6 +227,16 @@ class JoinedDatabase(Statements):
     def __init__(self, address: Address, connection: psycopg.Connection[Any]) -> None:
         super().__init__(address)
         self._connection: psycopg.Connection[Any] | None = connection
+        ours, read = (
+            ", ".join(f"set_config('{name}', '{value}', true)" for name, value in values.items())
+            for values in ({"search_path": address.search_path, **one} for one in (TO_WRITE, TO_READ))
+        )
+        self._read = f"SELECT {read}"
+        self._read_whole = f"SELECT pg_try_advisory_xact_lock_shared({address.lock_key}), {SEEN}, {read}"
+        lock, check = address.begin_writing
+        # Whoever enters waits for all others who write.
+        enter = f"SELECT current_setting('transaction_isolation'), {THEIRS}, {ours}, ({lock})"
+        self._write: Sequence[Statement] = ((enter, ()), (check, ()))
 
     def check(self) -> None:
         """Raise `StoreMissing` or `LedgerFailed` unless the tables are there and up to date; none is laid out here."""
@@ -209,13 +260,13 @@ class JoinedDatabase(Statements):
     def connection(self) -> Iterator[JoinedReads]:
         """Use the connection so that each statement sees what was committed by then, and what the caller did."""
         with self._entered() as driver:
-            yield JoinedReads(driver, self._address)
+            yield JoinedReads(driver, self._read)
 
     @contextmanager
     def snapshot(self) -> Iterator[JoinedReads]:
         """Use the connection so that all reads see one state; raises `Torn` if they did not."""
         with self._entered() as driver:
-            connection = JoinedReads(driver, self._address, is_whole=True)
+            connection = JoinedReads(driver, self._read_whole, is_whole=True)
             yield connection
             if connection.is_torn:
                 raise Torn
@@ -224,34 +275,21 @@ class JoinedDatabase(Statements):
     def transaction(self) -> Iterator[PostgresConnection]:
         """Use the connection for what is committed with the caller's transaction, all of it or nothing."""
         with self._entered() as driver:
-            around, connection = Around(driver), JoinedConnection(driver)
-            with around.undone_if_failed():
-                before = self._begin(connection, around.begin)
-                yield connection
-                staged = [(f"DROP TABLE pg_temp.{table}", ()) for table in connection.staged]
-                connection.scripted([*staged, (LEAVE, before), (around.keep, ())])
-
-    def _begin(self, connection: JoinedConnection, begin: str) -> Sequence[str]:
-        """Wait for all others who write, and return the settings that were the caller's."""
-        ours = [self._address.search_path, f"{WAIT_SECONDS}s", "warning", "ISO", "UTC"]
-        lock, check = self._address.begin_writing
-        enter = f"{ENTER}, ({lock})"
-        _, entered, found = connection.scripted([(begin, ()), (enter, ours), (check, ())])
-        isolation, *before = (entered.fetchone() or ())[: len(NAMES) + 1]
-        if isolation != "read committed":
-            raise LedgerFailed(
-                f"{self.address}: your transaction is {isolation.upper()} and cannot see what others commit; join "
-                "the store from one that is READ COMMITTED"
-            )
-        version, *_ = found.fetchone() or (0,)
-        refuse_other(self.address, version, SCHEMA_VERSION)
-        return before
+            connection = JoinedWrites(driver, self._address, self._write)
+            try:
+                with connection.around.undone_if_failed():
+                    yield connection
+                    connection.leave()
+            except Conflict:
+                # Whoever cannot see what others commit is told so, and not to try again.
+                connection.check_isolation(*PostgresConnection(driver).run("SHOW transaction_isolation"))
+                raise
 
     @contextmanager
     def _entered(self) -> Iterator[psycopg.Connection[Any]]:
         driver = self._open_connection()
         with (
-            translated_errors(self.address, lambda: missing(JoinedReads(driver, self._address), self._address)),
+            translated_errors(self.address, lambda: missing(JoinedReads(driver, self._read), self._address)),
             _unprepared(driver),
         ):
             yield driver

@@ -5,14 +5,27 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
+from attrs import evolve
+
 from ...core.days import Window
 from ...core.errors import Conflict
 from ...core.model import DISCORD, SILENT_KINDS, TOMBSTONE, Entry, Link, Move
-from ...core.posting import Draft, Posting
-from ...core.streaks import Streak
+from ...core.posting import Booking, Draft, Posting
 from .audit import Audited
-from .database import Connection, Database, Record, Statement, inserting, month_of, stamp, succeeding
-from .queries import MEMBERS, STREAKS, Days, Facts, calendar_of, latest_revision, revision_of_day
+from .database import Connection, Database, Record, Rows, Statement, inserting, month_of, stamp, succeeding
+from .queries import (
+    CALENDAR,
+    ENTRY,
+    EXCUSED,
+    MEMBERS,
+    STREAKS,
+    Days,
+    Facts,
+    calendar_of_row,
+    entry_of_row,
+    latest_revision,
+    revision_of_day,
+)
 from .runs import Running, check_lease, note
 from .tables import copy
 from .views import CHANGES, EVENTS, EXCUSALS, FORGET_CHECKS, Views, name
@@ -144,6 +157,7 @@ SELECT count(*) FROM discord_activity JOIN members USING (member_id) WHERE accou
 """
 LINKED_SINCE = "SELECT member_id, account_id FROM discord_activity WHERE account_id > ?"
 
+IS_MEMBER = "EXISTS (SELECT 1 FROM members WHERE member_id = ?)"
 DRAFT = (
     *("kind", "member_id", "source", "points", "day", "at", "silent"),
     *("key", "reason", "actor", "reverses", "booked_at", "counts_as_activity"),
@@ -194,7 +208,7 @@ def post(database: Database, connection: Connection, posting: Posting) -> Sequen
             connection.executemany(statement, forgotten)
     _keep(database, connection, EVENTS, [EVENTS.row(event.recorded(0, links))[1:] for event in posting.events])
     if posting.drafts:
-        positions = _append(connection, posting.drafts, posting.streaks, posting.at)
+        positions = _append(connection, posting)
     else:
         positions = []
         _keep(database, connection, STREAKS, _versioned(STREAKS, posting.streaks), succeeding(STREAKS))
@@ -210,8 +224,10 @@ def _check(connection: Connection, posting: Posting) -> None:
     """Raise `Conflict` if the calendar or the evidence is not what the posting was planned on, or `LeaseLost`."""
     if posting.lease is not None:
         check_lease(connection, posting.lease)
-    if posting.repeats or (posting.calendar is not None and calendar_of(connection) != posting.calendar):
+    if posting.repeats:
         raise Conflict
+    if posting.calendar is not None and not posting.drafts:
+        _check_calendar(posting, connection.execute(CALENDAR))
     settlement = posting.settlement
     if settlement is not None and revision_of_day(connection, settlement.day) != settlement.revision:
         raise Conflict
@@ -219,17 +235,28 @@ def _check(connection: Connection, posting: Posting) -> None:
         raise Conflict
 
 
-def _append(connection: Connection, drafts: Sequence[Draft], streaks: Sequence[Streak], at: datetime) -> Sequence[int]:
-    """Write drafts with the few streaks that go with them, and return the drafts' positions."""
-    booked = [_booked(draft, at) for draft in drafts]
+def _check_calendar(posting: Posting, found: Rows) -> None:
+    now, planned = calendar_of_row(found.fetchone()), posting.calendar
+    if planned is not None and (now.settled_through, now.changes) != (planned.settled_through, planned.changes):
+        raise Conflict
+
+
+def _append(connection: Connection, posting: Posting) -> Sequence[int]:
+    """Write drafts with the few streaks that go with them, and return the drafts' positions.
+
+    The calendar is looked at with it, which spares a round trip.
+    """
+    drafts, streaks = posting.drafts, posting.streaks
+    booked = [_booked(draft, posting.at) for draft in drafts]
     statements = [*chain.from_iterable(booked), *((POST_STREAK, row) for row in _versioned(STREAKS, streaks))]
     try:
-        found = [*connection.execute_all(statements)]
+        calendar, *found = connection.execute_all([(CALENDAR, ()), *statements])
     except connection.IntegrityError as error:
         raise Conflict from error
     # Positions are the database's; of each draft the entry comes first. One that is not read keeps SQLite from the
-    # next commit.
+    # next commit, or rollback.
     positions = [int(found[number * len(booked[0])].fetchone()[0]) for number in range(len(drafts))]
+    _check_calendar(posting, calendar)
     if any(written.rowcount != 1 for written in found[len(statements) - len(streaks) :]):
         raise Conflict
     return positions
@@ -304,6 +331,17 @@ def _link(database: Database, connection: Connection, links: Sequence[Link], at:
 
 class SqlLedger(Facts, Days, Running, Views, Audited):
     """The store ports on any database."""
+
+    def booking(self, key: str, member_id: str | None = None, /) -> Booking:
+        asked = ((f"{CALENDAR}, {IS_MEMBER}", [member_id]), (EXCUSED, [None]), (f"{ENTRY} WHERE key = ?", [key]))
+        with self._database.snapshot() as connection:
+            state, excusals, found = connection.execute_all(asked)
+            *row, is_member = state.fetchone()
+            booking = Booking(calendar_of_row(row, excusals), bool(is_member))
+            if posted := found.fetchone():
+                reversal = connection.execute(f"{ENTRY} WHERE reverses = ?", [posted[0]]).fetchone()
+                return evolve(booking, posted=entry_of_row(posted), reversal=reversal and entry_of_row(reversal))
+        return booking
 
     def post(self, posting: Posting, /) -> Sequence[Entry]:
         with self._database.transaction() as connection:

@@ -10,7 +10,7 @@ from attrs import evolve
 
 from ...core.days import Calendar
 from ...core.model import DISCORD, Entry, Evidence, Link, Member, Move, XpChange
-from ...core.posting import Draft, Posting, Settlement
+from ...core.posting import Booking, Draft, Posting, Settlement
 from ...core.records import Excusal, MembershipEvent
 from ...core.reports import StreakChange
 from ...core.streaks import Milestone, Streak
@@ -198,7 +198,7 @@ class PostingContract(StoreContract):
         members.at = MONDAY + 3 * DAY * is_active
         (entry,) = members.post(drafts=[draft])
         assert entry == draft.entry(entry.position, members.at)
-        assert members.ledger.entry_of(str(draft.key)) == entry
+        assert members.ledger.booking(str(draft.key)).posted == entry
         assert members.ledger.feed(after=entry.position - 1, limit=1) == [entry]
         assert members.ledger.history(ADA, limit=1) == [entry]
         assert members.standing(ADA).points == members.standing(ADA).points_by_source[draft.source] == draft.points
@@ -207,15 +207,26 @@ class PostingContract(StoreContract):
         assert members.ledger.day_record(TODAY).active == [Streak(ADA)] * is_active
         assert members.ledger.activity(TODAY).days == [(TODAY, [ADA])] * is_active
 
+    def test_what_is_booked_is_decided_on_one_state(self, members: Story) -> None:
+        """Whether the member is there, what has the key and what took it back, and everybody's calendar."""
+        ledger = members.ledger
+        assert ledger.booking("benchmark:1", ADA) == Booking(ledger.calendar(), is_member=True)
+        (award,) = members.post(drafts=[BENCHMARK])
+        (back,) = members.post(drafts=[reversal(award)])
+        members.post(excusals=[Excusal(TODAY, is_excused=True, at=MONDAY, actor="admin")])
+        assert TODAY in ledger.calendar().excused
+        assert ledger.booking(str(award.key), "m-nobody") == Booking(ledger.calendar(), False, award, back)  # noqa: FBT003
+        assert ledger.booking("benchmark:2").posted is None
+
     @pytest.mark.parametrize("kind", ["an award", "a bonus"])
     def test_an_award_is_reversed_once(self, members: Story, kind: str) -> None:
         """The reversal says why and by whom, takes points and evidence back, and a second one is `Conflict`."""
         (award,) = members.post(drafts=[DRAFTS[kind][0]])
-        assert members.ledger.reversal_of(award.position) is None
+        assert members.ledger.booking(str(award.key)).reversal is None
         draft = reversal(award)
         (posted,) = members.post(drafts=[draft])
         assert posted == draft.entry(posted.position, members.at)
-        assert members.ledger.reversal_of(award.position) == posted
+        assert members.ledger.booking(str(award.key)).reversal == posted
         assert members.ledger.history(ADA, limit=2) == [posted, award]
         assert members.standing(ADA).points == 0
         assert members.ledger.evidence(ADA, TODAY, TODAY) == []

@@ -113,7 +113,7 @@ class Story:
         told: dict[str, object] = {
             "members": [ledger.members(), *map(ledger.member, (ADA, BO, CY))],
             "accounts": [ledger.accounts_to_sync(), ledger.linked_accounts(), ledger.holder_of(BO_ID)],
-            "entries": [ledger.feed(after=0, limit=1_000), ledger.entry_of(str(BENCHMARK.key))],
+            "entries": [ledger.feed(after=0, limit=1_000), ledger.booking(str(BENCHMARK.key))],
             "events": ledger.events(None),
             "ranks": [ledger.rank_of(ADA, month) for month in (None, TODAY.replace(day=1))],
             "activity": ledger.activity(date.max),
