@@ -98,7 +98,7 @@ class Engage(Reader):
         reason, but no note. Name nobody in them.
         """
         newcomer = Newcomer(member_id, discord_id, name)
-        return members.enroll(self._ledger, newcomer, self._now(), validate_trace(**trace))
+        return members.enroll(self._ledger, newcomer, self._clock(), validate_trace(**trace))
 
     def enroll_all(
         self,
@@ -113,15 +113,15 @@ class Engage(Reader):
         A dry run writes nothing and returns what would become of each. `by`, `reason` and `note` are said of all.
         """
         how = {"skip_bad": skip_bad, "dry_run": dry_run}
-        return members.enroll_all(self._ledger, newcomers, self._now(), validate_trace(**trace), **how)
+        return members.enroll_all(self._ledger, newcomers, self._clock(), validate_trace(**trace), **how)
 
     def link(self, member_id: str, discord_id: str, **trace: Unpack[TraceArguments]) -> Enrollment:
         """Link a Discord id to a member (R7), with `by`, `reason`, `note`; raises `UnknownMember` and `LinkTaken`."""
-        return members.link(self._ledger, member_id, discord_id, self._now(), validate_trace(**trace))
+        return members.link(self._ledger, member_id, discord_id, self._clock(), validate_trace(**trace))
 
     def unlink(self, member_id: str, **trace: Unpack[TraceArguments]) -> Enrollment:
         """Close the member's account, with `by`, `reason` and `note`; the points stay (R7). Raises `UnknownMember`."""
-        return members.unlink(self._ledger, member_id, self._now(), validate_trace(**trace))
+        return members.unlink(self._ledger, member_id, self._clock(), validate_trace(**trace))
 
     def leave(self, member_id: str, **trace: Unpack[TraceArguments]) -> Enrollment:
         """Note that the member left Discord (R6), with `by`, `reason`, `note`; raises `UnknownMember`, `NotLinked`."""
@@ -129,7 +129,7 @@ class Engage(Reader):
 
     def leave_all(self, member_ids: Sequence[str], **trace: Unpack[TraceArguments]) -> Sequence[Enrollment]:
         """Note the same of many, all or none, with `by`, `reason` and `note`."""
-        return members.leave(self._ledger, member_ids, self._now(), validate_trace(**trace))
+        return members.leave(self._ledger, member_ids, self._clock(), validate_trace(**trace))
 
     def rejoin(self, member_id: str, *, never_left: bool = False, **trace: Unpack[TraceArguments]) -> Enrollment:
         """Note that the member is back on Discord (R6); raises `UnknownMember` and `NotLinked`.
@@ -144,7 +144,7 @@ class Engage(Reader):
     ) -> Sequence[Enrollment]:
         """Note the same of many, all or none, with `by`, `reason` and `note`."""
         said = validate_trace(**trace, is_needed=never_left)
-        return members.rejoin(self._ledger, member_ids, self._now(), said, never_left=never_left)
+        return members.rejoin(self._ledger, member_ids, self._clock(), said, never_left=never_left)
 
     def reconcile(
         self,
@@ -161,7 +161,7 @@ class Engage(Reader):
         """
         said = validate_trace(**trace, is_needed=accept_departures and not dry_run)
         ids = frozenset(map(validate_discord_id, present))
-        return members.reconcile(self._ledger, ids, self._now(), said, dry_run=dry_run, accept=accept_departures)
+        return members.reconcile(self._ledger, ids, self._clock(), said, dry_run=dry_run, accept=accept_departures)
 
     def sync(
         self,
@@ -227,7 +227,7 @@ class Engage(Reader):
 
     def status(self) -> Status:
         """Return how the system does: what was read last, what fails, what waits, who is at work."""
-        return runs.status(self._store, self._now(), self._alerts, self.source_name)
+        return runs.status(self._store, self._clock(), self._alerts, self.source_name)
 
     def audit(self) -> Audit:
         """Look at every invariant of the store, also while others write to it; changes nothing.
@@ -238,7 +238,7 @@ class Engage(Reader):
 
     def repair(self) -> Repair:
         """Rebuild balances and streaks where they differ from the entries and the evidence, and audit again."""
-        return audit.repair(self._ledger, self._now())
+        return audit.repair(self._ledger, self._clock())
 
     def award(
         self,
@@ -257,17 +257,17 @@ class Engage(Reader):
         of the member, such as a bonus (`counts_as_activity=False`, R17a). Raises `UnknownMember`, `KeyReused` and, if
         the award with this key was taken back, `Reversed`.
         """
-        now = self._now()
+        now = self._clock()
         draft = Draft("award", member_id, source, points, now.date(), at, key, actor=by)
         return awards.award(self._ledger, evolve(draft, counts_as_activity=counts_as_activity), now)
 
     def reverse(self, key: str, *, reason: str, by: str) -> Receipt:
         """Take the award with this key back, and its activity with it (R8, R11); raises `UnknownAward`."""
-        return awards.reverse(self._ledger, key, reason, by, self._now())
+        return awards.reverse(self._ledger, key, reason, by, self._clock())
 
     def adjust(self, member_id: str, *, points: int, key: str, reason: str, by: str) -> Receipt:
         """Add or take points by hand, once for its key (R8); raises `UnknownMember` and `KeyReused`."""
-        return awards.adjust(self._ledger, member_id, points, key, reason, by, self._now())
+        return awards.adjust(self._ledger, member_id, points, key, reason, by, self._clock())
 
     def settle(self, *, accept_quiet: date | None = None) -> SettleReport:
         """Settle every day that can be, oldest first, and tell which are pending and why (R15).
@@ -277,7 +277,7 @@ class Engage(Reader):
         """
         if accept_quiet is not None:
             validate_day("accept_quiet", accept_quiet)
-        return settlement.settle(Run(self._ledger), self._now(), accept_quiet)
+        return settlement.settle(Run(self._ledger), self._clock(), accept_quiet)
 
     def excuse(
         self, *days: date, reason: str, by: str, member_id: str | None = None, note: str | None = None
@@ -298,7 +298,7 @@ class Engage(Reader):
     def _excuse(self, days: Sequence[date], member_id: str | None, trace: Trace, *, is_excused: bool) -> ExcuseReport:
         first, *_ = map(validate_weekday, days or (None,))
         alone = optional(validate_member_id)(member_id)
-        meant = Excusal(first, is_excused, self._now(), trace.actor or "", trace.reason, trace.note, alone)
+        meant = Excusal(first, is_excused, self._clock(), trace.actor or "", trace.reason, trace.note, alone)
         return settlement.excuse(self._ledger, days, meant)
 
     def hide(self, member_id: str, **trace: Unpack[TraceArguments]) -> Enrollment:
@@ -306,11 +306,11 @@ class Engage(Reader):
 
         Raises `UnknownMember`.
         """
-        return members.hide(self._ledger, member_id, self._now(), validate_trace(**trace), hidden=True)
+        return members.hide(self._ledger, member_id, self._clock(), validate_trace(**trace), hidden=True)
 
     def show(self, member_id: str, **trace: Unpack[TraceArguments]) -> Enrollment:
         """Show a hidden member in leaderboards again, with `by`, `reason` and `note`; raises `UnknownMember`."""
-        return members.hide(self._ledger, member_id, self._now(), validate_trace(**trace), hidden=False)
+        return members.hide(self._ledger, member_id, self._clock(), validate_trace(**trace), hidden=False)
 
     def forget(self, member_id: str, **trace: Unpack[TraceArguments]) -> Enrollment:
         """Put a tombstone where name and Discord ids were; entries and sums stay (R9). Raises `UnknownMember`.
@@ -318,7 +318,7 @@ class Engage(Reader):
         What was said before of the member's links and leaves goes too; what is said of this by `by`, `reason` and
         `note` stays.
         """
-        return members.forget(self._ledger, member_id, self._now(), validate_trace(**trace))
+        return members.forget(self._ledger, member_id, self._clock(), validate_trace(**trace))
 
 
 def _is_on_event_loop() -> bool:

@@ -1,13 +1,13 @@
 """`Reader`: what people ask, checked and put together from the `Views` port."""
 
-from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date
 from itertools import groupby
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from .core import streaks
-from .core.days import ONE_DAY, in_utc
+from .core.days import ONE_DAY, clock_in_utc
 from .core.errors import AmbiguousMember, InvalidValue, UnknownMember
 from .core.model import Entry
 from .core.ports import Clock, Views
@@ -54,7 +54,7 @@ class Reader:
 
     def __init__(self, *, views: Views, clock: Clock, milestones: Sequence[int] = MILESTONES) -> None:
         self._views = views
-        self._clock = clock
+        self._clock = clock_in_utc(clock)
         self._milestones = milestones
 
     def standing(self, member_id: str) -> Standing:
@@ -165,33 +165,28 @@ class Reader:
 
     def story(self, member_id: str) -> Story:
         """Return the life of the member's streak: how it grew, when it ended, and what changed it afterwards (R28)."""
-        facts, today = self._facts(member_id)
-        entries = self._views.history(member_id, limit=LIMIT_MAX)
-        return Story(self._standing(facts, today), self._life(facts, entries))
+        told = self._told(member_id)
+        return Story(told.standing, told.life)
 
     def why(self, member_id: str, *, day: date | None = None, entry: int | None = None) -> Why:
         """Return what happened on a day, or by an entry, and why; without either, of the last change that hurt.
 
         Raises `InvalidValue` for an entry that is not the member's.
         """
-        facts, today = self._facts(member_id)
-        entries = self._views.history(member_id, limit=LIMIT_MAX)
-        life, why = self._life(facts, entries), Why(self._standing(facts, today), "nothing")
+        told = self._told(member_id)
+        why = Why(told.standing, "nothing")
         if entry is not None:
-            return _about_entry(why, validate_position("entry", entry), entries)
+            return _about_entry(why, validate_position("entry", entry), told.entries)
         if day is not None:
-            return evolve(why, about="day", day=self._day_story(facts, validate_day("day", day), entries, life))
-        why = _about_what_hurt(why, life, entries)
-        return why if why.event is None else evolve(why, day=self._day_story(facts, why.event.day, entries, life))
+            return evolve(why, about="day", day=self._day_story(told, validate_day("day", day)))
+        why = _about_what_hurt(why, told.life, told.entries)
+        return why if why.event is None else evolve(why, day=self._day_story(told, why.event.day))
 
     def whys(self, member_id: str, first_day: date, last_day: date) -> Sequence[Why]:
         """Return what happened on each of some days, oldest first, and why; 1,000 days at most."""
         _validate_span(first_day, last_day)
-        facts, today = self._facts(member_id)
-        entries = self._views.history(member_id, limit=LIMIT_MAX)
-        life, standing = self._life(facts, entries), self._standing(facts, today)
-        each = (first_day + number * ONE_DAY for number in range((last_day - first_day).days + 1))
-        return [Why(standing, "day", self._day_story(facts, day, entries, life)) for day in each]
+        told = self._told(member_id)
+        return [Why(told.standing, "day", self._day_story(told, day)) for day in _each(first_day, last_day)]
 
     def excusals(self, member_id: str | None = None) -> Sequence[Excusal]:
         """Return how days were excused and required again, oldest first (R13a).
@@ -222,10 +217,7 @@ class Reader:
 
     def today(self) -> date:
         """Return which UTC day it is, by the clock."""
-        return self._now().date()
-
-    def _now(self) -> datetime:
-        return in_utc("clock", self._clock())
+        return self._clock().date()
 
     def _standing(self, facts: MemberFacts, today: date) -> Standing:
         streak = streaks.standing(facts.streak, facts.calendar, facts.open_days, today, self._milestones)
@@ -234,8 +226,8 @@ class Reader:
     def _days(self, facts: MemberFacts, first_day: date, last_day: date) -> Sequence[MemberDay]:
         found = groupby(self._views.evidence(facts.standing.member_id, first_day, last_day), key=lambda one: one.day)
         evidence = {day: tuple(group) for day, group in found}
-        each = (first_day + number * ONE_DAY for number in range((last_day - first_day).days + 1))
-        days = [member_day(day, evidence.get(day, ()), facts.calendar, facts.enrolled_at.date()) for day in each]
+        each, enrolled_on = _each(first_day, last_day), facts.enrolled_at.date()
+        days = [member_day(day, evidence.get(day, ()), facts.calendar, enrolled_on) for day in each]
         if not any(day.mark == "missed" for day in days):
             return days
         gaps = self._gaps(facts)
@@ -246,43 +238,57 @@ class Reader:
         events, resets = views.events(member_id), views.resets(member_id)
         return gaps_of(facts.enrolled_at, events, resets, views.account_of(member_id))
 
-    def _life(self, facts: MemberFacts, entries: Sequence[Entry]) -> Sequence[StreakEvent]:
-        member_id, views = facts.standing.member_id, self._views
+    def _told(self, member_id: str) -> "_Told":
+        """Gather what is asked once of a member, however many days are told."""
+        (facts, today), views = self._facts(member_id), self._views
+        entries = views.history(member_id, limit=LIMIT_MAX)
         known = activities(views.evidence(member_id, date.min, date.max), entries)
         settled = views.settled(date.min, date.max)
-        return life_of(settled, known, views.excusals(member_id), views.streak_changes(member_id))
+        life = life_of(settled, known, views.excusals(member_id), views.streak_changes(member_id))
+        return _Told(facts, self._standing(facts, today), entries, life)
 
-    def _day_story(
-        self, facts: MemberFacts, day: date, entries: Sequence[Entry], life: Sequence[StreakEvent]
-    ) -> DayStory:
-        """Gather all that is known of a day; the entries are all of the member's, newest first."""
-        member_id, views = facts.standing.member_id, self._views
+    def _day_story(self, told: "_Told", day: date) -> DayStory:
+        """Gather all that is known of a day."""
+        facts, member_id, views = told.facts, told.standing.member_id, self._views
         (of,) = self._days(facts, day, day)
         events = views.events(member_id)
         accounts = {event.account_id for event in events if event.account_id is not None}
         runs = views.good_runs(begins_at(day), ends_at(day))
-        mine = [entry for entry in entries if day in {entry.day, entry.at.date()}]
+        mine = [entry for entry in told.entries if day in {entry.day, entry.at.date()}]
         opened = {one.opens_at for one in of.evidence if one.opens_at is not None}
         return DayStory(
             of,
             [gap for gap in self._gaps(facts) if gap.touches(day) or gap.until in opened],
             views.settled(day, day).get(day),
             [run for run in runs if run.at.date() == day],
-            longest_gap(day, [run.at for run in runs], self._now()),
+            longest_gap(day, [run.at for run in runs], self._clock()),
             views.xp_read(accounts, day - ONE_DAY),
             views.xp_read(accounts, day),
             mine[::-1],
             [event for event in events if event.at.date() == day],
             [one for one in views.excusals(member_id) if one.day == day],
-            [event for event in life if day in {event.day, event.at.date()} or _grew_on(event, day)],
+            [event for event in told.life if day in {event.day, event.at.date()} or _grew_on(event, day)],
         )
 
     def _facts(self, member_id: str) -> tuple[MemberFacts, date]:
-        today = self._now().date()
+        today = self._clock().date()
         facts = self._views.facts(validate_member_id(member_id), today)
         if facts is None:
             raise UnknownMember(member_id)
         return facts, today
+
+
+@frozen
+class _Told:
+    facts: MemberFacts
+    standing: Standing
+    entries: Sequence[Entry]
+    """All of the member's, newest first."""
+    life: Sequence[StreakEvent]
+
+
+def _each(first_day: date, last_day: date) -> Iterator[date]:
+    return map(date.fromordinal, range(first_day.toordinal(), last_day.toordinal() + 1))
 
 
 def _grew_on(event: StreakEvent, day: date) -> bool:

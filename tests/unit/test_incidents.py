@@ -24,9 +24,9 @@ from trc_engage.core.incidents import (
     clock_trouble,
     describe,
     failed_again,
+    failure_trouble,
     frozen_trouble,
     notices_due,
-    source_trouble,
 )
 from trc_engage.core.settlement import Pending
 from trc_engage.entrypoints.wording.alerts import describe_notice
@@ -49,7 +49,7 @@ def failure_run(
 
 def lasting(count: int = 3, since: datetime = MONDAY) -> Trouble:
     """Return a trouble that an admin should know of."""
-    trouble = source_trouble(failure_run(count, since=since), ())
+    trouble = failure_trouble(failure_run(count, since=since), ())
     assert trouble is not None
     return trouble
 
@@ -62,20 +62,20 @@ def told(kind: str, at: datetime, since: datetime = MONDAY) -> SentNotice:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_third_failure_in_a_row_is_a_trouble(kind: SourceTrouble) -> None:
     """Two are not, unless no later sync mends them by itself: a distrusted board, a clock."""
-    is_told_at = [source_trouble(failure_run(count, kind), ()) is not None for count in (1, 2, 3)]
+    is_told_at = [failure_trouble(failure_run(count, kind), ()) is not None for count in (1, 2, 3)]
     assert is_told_at == ([True] * 3 if kind in {"distrusted", "clock"} else [False, False, True])
 
 
 def test_no_failure_is_no_trouble() -> None:
     """A store without failures has nothing to say."""
-    assert source_trouble(None, ()) is None
+    assert failure_trouble(None, ()) is None
     assert frozen_trouble(()) is None
 
 
 def test_what_needs_a_decision_stays_a_trouble_under_later_failures() -> None:
     """A board that was distrusted and then could not be read is not forgotten."""
     distrusted = failed_again(None, MONDAY, "distrusted", "the board would lower 6 of 6 members")
-    trouble = source_trouble(failed_again(distrusted, MONDAY + QUARTER, "down", "MEE6 is in trouble"), ())
+    trouble = failure_trouble(failed_again(distrusted, MONDAY + QUARTER, "down", "MEE6 is in trouble"), ())
     assert trouble is not None
     assert ("6 of 6 members" in trouble.why, "not trusted" in trouble.title) == (True, True)
 
@@ -84,7 +84,7 @@ def test_what_needs_a_decision_is_told_although_an_outage_was() -> None:
     """It is another incident, from the first failure of its kind on."""
     outage = failure_run(3)
     distrusted = failed_again(outage, MONDAY + QUARTER, "distrusted", "the board would lower 6 of 6 members")
-    trouble = source_trouble(distrusted, ())
+    trouble = failure_trouble(distrusted, ())
     assert trouble is not None
     (notice,) = notices_due([trouble], [told("alert", MONDAY)], MONDAY + QUARTER)
     assert (notice.kind, notice.since) == ("alert", MONDAY + QUARTER)
@@ -143,7 +143,7 @@ def test_topics_do_not_know_each_other() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_alert_names_since_when_why_what_waits_and_what_helps(kind: SourceTrouble) -> None:
     """Whoever is woken needs nothing else: an app's words name no command, and the daemon's do."""
-    trouble = source_trouble(failure_run(3, kind, "MEE6 broke off"), [Pending(date(2026, 2, 27), "no_sync")])
+    trouble = failure_trouble(failure_run(3, kind, "MEE6 broke off"), [Pending(date(2026, 2, 27), "no_sync")])
     assert trouble is not None
     (alert,) = notices_due([evolve(trouble, source_name="MEE6")], [], MONDAY)
     for message in (Message(alert.title, alert.text), describe_notice(alert)):
@@ -174,7 +174,7 @@ def test_what_an_admin_reads(snapshot: SnapshotAssertion, door: Describe) -> Non
     """The words of each kind of notice, as they arrive from an app and from the daemon."""
     pending = [Pending(date(2026, 3, 2) + timedelta(days=days), "no_sync") for days in range(3)]
     frozen = frozen_trouble([Pending(date(2026, 3, 3), "frozen")])
-    outage = source_trouble(failure_run(300, message="MEE6 is in trouble (status 502)"), pending)
+    outage = failure_trouble(failure_run(300, message="MEE6 is in trouble (status 502)"), pending)
     clock = clock_trouble(ClockWentBack(MONDAY, MONDAY + timedelta(hours=2)))
     bug = Trouble("store", MONDAY, error=KeyError("ada"), count=3)
     assert outage is not None

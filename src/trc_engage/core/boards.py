@@ -48,22 +48,18 @@ def why_malformed(board: object, sought: frozenset[str]) -> str | None:
     Whole columns are looked at, not rows: every sync of everybody passes here.
     """
     if not isinstance(board, Board):
-        flaw: str | None = f"{_shown(board)} instead of a Board"
-    else:
-        flaw = _flaw_of_readings(board, sought) or _flaw_of_counts(board)
-        if flaw is None:
-            return _why_half(board, sought)
-    return flaw and f"the source returned {flaw}; {_NOTHING_CHANGED}"
-
-
-def _why_half(board: Board, sought: frozenset[str]) -> str | None:
-    """Half a board is none (R19)."""
+        return f"the source returned {_shown(board)} instead of a Board; {_NOTHING_CHANGED}"
+    if flaw := _flaw_of_readings(board, sought) or _flaw_of_counts(board):
+        return f"the source returned {flaw}; {_NOTHING_CHANGED}"
+    # Half a board is none (R19).
     lacking = 0 if board.whole else len(sought) - len(board.readings) - len(board.missed)
-    if not lacking:
-        return None
     return (
-        f"the source stopped before the end of the board with {lacking:,} of {len(sought):,} accounts "
-        "not found; nothing was changed. It must read on until everyone is found or the board ends"
+        None
+        if not lacking
+        else (
+            f"the source stopped before the end of the board with {lacking:,} of {len(sought):,} accounts "
+            "not found; nothing was changed. It must read on until everyone is found or the board ends"
+        )
     )
 
 
@@ -139,9 +135,8 @@ def _too_many_lowered(plan: SyncPlan) -> str | None:
 def _too_few_rows(board: Board, at: datetime, state: SyncState) -> str | None:
     if not board.whole:
         return None
-    rows_before = None
-    if state.whole_at is not None and at - state.whole_at <= ROWS_REMEMBERED_FOR:
-        rows_before = state.whole_rows
+    is_remembered = state.whole_at is not None and at - state.whole_at <= ROWS_REMEMBERED_FOR
+    rows_before = state.whole_rows if is_remembered else None
     if board.rows == 0 and rows_before != 0:
         before = "" if rows_before is None else f" (the last one had {rows_before:,} rows)"
         return f"the board is empty{before}"

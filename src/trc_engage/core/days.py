@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 
 from attrs import evolve, field, frozen
 
@@ -37,15 +38,7 @@ def windows_until(closes_at: datetime) -> Callable[[datetime], Window]:
     The accounts of one sync share a handful of openings, so that a hundred thousand of them
     cost a handful of calendar walks.
     """
-    known: dict[datetime, Window] = {}
-
-    def window(opens_at: datetime) -> Window:
-        found = known.get(opens_at)
-        if found is None:
-            found = known[opens_at] = Window.between(opens_at, closes_at)
-        return found
-
-    return window
+    return cache(lambda opens_at: Window.between(opens_at, closes_at))
 
 
 def days_counted(opens_at: datetime, closes_at: datetime) -> tuple[date, ...]:
@@ -75,6 +68,11 @@ def in_utc(field: str, instant: datetime) -> datetime:
         return instant.astimezone(UTC)
     except OverflowError as error:
         raise InvalidValue(field, instant.isoformat(), "give an instant within the years 1 to 9999 of UTC") from error
+
+
+def clock_in_utc(clock: Callable[[], datetime]) -> Callable[[], datetime]:
+    """Return a clock that tells the same instants in UTC; a naive one is refused as `InvalidValue`."""
+    return lambda: in_utc("clock", clock())
 
 
 def settled_before(first_enrolled_at: datetime | None) -> date | None:
@@ -129,12 +127,8 @@ class Calendar:
 
     def requires_any(self, after: date, before: date) -> bool:
         """Return whether any day strictly between the two is required."""
-        day = after + ONE_DAY
-        while day < before:
-            if self.is_required(day):
-                return True
-            day += ONE_DAY
-        return False
+        between = map(date.fromordinal, range(after.toordinal() + 1, before.toordinal()))
+        return any(map(self.is_required, between))
 
     def unsettled_until(self, today: date) -> tuple[date, ...]:
         """Return the days after the last settled one, today included; today alone if none is settled."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from .days import CLOCK_SLACK
 from .errors import AlertFailed, ClockWentBack, EngageError, RosterTrouble, SourceTrouble
@@ -71,7 +71,7 @@ AT_ONCE = frozenset({"distrusted", "clock"})
 """Kinds of failure that no later sync mends by itself (R10, R22)."""
 REMIND_AFTER = timedelta(hours=24)
 
-NAMES: Mapping[str, str] = {
+NAMES: dict[str, str] = {
     "private": "the leaderboard is private",
     "unknown_guild": "the server is not known there",
     "rate_limited": "rate limit",
@@ -81,19 +81,12 @@ NAMES: Mapping[str, str] = {
     "distrusted": "a board that is not trusted",
     "clock": "clocks that disagree",
     "overtaken": "reads that take too long",
+    "token": "its token is not taken",
+    "no_access": "it has no access to the server",
 }
 """The kinds of failure in plain words."""
-ROSTER_NAMES: Mapping[str, str] = {
-    "token": "its token is not taken",
-    "unknown_guild": "the server is not known there",
-    "no_access": "it has no access to the server",
-    "rate_limited": "rate limit",
-    "blocked": "this client is turned away",
-    "malformed": "answers that make no sense",
-    "down": "no clear answers",
-    "distrusted": "too many would have left",
-}
-"""Those of the roster's failures."""
+ROSTER_NAMES: dict[str, str] = NAMES | {"down": "no clear answers", "distrusted": "too many would have left"}
+"""Where the roster's failures are called otherwise than a board's."""
 
 
 @frozen
@@ -149,10 +142,10 @@ class Trouble:
             return f"{what}, {self.count:,} times in a row since {moment(self.since)}"
         count, since = self.failure_run.count, moment(self.failure_run.since)
         times = "once" if count == 1 else f"{count:,} times in a row"
-        what = (
-            "The roster failed" if self.topic == "roster" else f"{begun(self.source_name)}'s board could not be synced"
-        )
-        return f"{what}, {times} since {since}: {name_of(self.failure_run.cause, self.topic)}"
+        what, names = f"{begun(self.source_name)}'s board could not be synced", NAMES
+        if self.topic == "roster":
+            what, names = "The roster failed", ROSTER_NAMES
+        return f"{what}, {times} since {since}: {names[self.failure_run.cause.kind]}"
 
     @property
     def why(self) -> str:
@@ -176,24 +169,18 @@ class Trouble:
     def meaning(self) -> str:
         """What waits because of it, and what does not."""
         kept = f"No XP is lost: {self.source_name} counts on"
-        if self.topic == "frozen":
-            return f"Points go on; {_waiting(self.pending)}"
-        if self.topic == "clock":
-            return f"{kept}. Until time has caught up nobody gets points for Discord and no streak breaks"
-        if self.topic == "roster":
-            return "Nobody is noted as left or as returned meanwhile. Points and streaks go on"
-        if self.topic == "unseen":
-            return "Nobody gets points for Discord, and what is earned until it is corrected does not count"
-        if self.topic == "store":
-            paid = "the next good sync pays all of it, and until then no streak breaks"
-            return f"Nothing is synced or settled. {kept}, {paid}"
-        paid = "and the next good sync pays all of it. Until then nobody gets points for Discord"
-        return f"{kept}, {paid}; {_waiting(self.pending)}"
+        return MEANINGS[self.topic].format(kept=kept, waiting=_waiting(self.pending))
 
 
-def name_of(failure_run: FailureRun, topic: Topic) -> str:
-    """Return what failed last in plain words."""
-    return (ROSTER_NAMES if topic == "roster" else NAMES)[failure_run.kind]
+MEANINGS: Mapping[Topic, str] = {
+    "source": "{kept}, and the next good sync pays all of it. Until then nobody gets points for Discord; {waiting}",
+    "frozen": "Points go on; {waiting}",
+    "clock": "{kept}. Until time has caught up nobody gets points for Discord and no streak breaks",
+    "store": "Nothing is synced or settled. {kept}, the next good sync pays all of it, and until then no streak breaks",
+    "roster": "Nobody is noted as left or as returned meanwhile. Points and streaks go on",
+    "unseen": "Nobody gets points for Discord, and what is earned until it is corrected does not count",
+}
+"""What waits because of a trouble, and what does not."""
 
 
 _LASTED: Mapping[str, str] = {
@@ -276,20 +263,16 @@ def failed_again(
     return FailureRun(before.count + 1, before.since, kind, message, urgent)
 
 
-def source_trouble(failure_run: FailureRun | None, pending: Sequence[Pending]) -> Trouble | None:
-    """Return the trouble of syncs that fail: from the third in a row on, at once for what an admin has to decide.
+def failure_trouble(
+    failure_run: FailureRun | None, pending: Sequence[Pending] = (), topic: Topic = "source"
+) -> Trouble | None:
+    """Return the trouble of what fails: from the third time in a row on, at once for what an admin has to decide.
 
     What needs a decision comes first and has its own start, so that it is reported during an outage too.
     """
     if failure_run is None or (failure_run.count < FAILURES_MIN and failure_run.urgent is None):
         return None
-    return Trouble("source", failure_run.cause.since, tuple(pending), failure_run)
-
-
-def roster_trouble(failure_run: FailureRun | None) -> Trouble | None:
-    """Return the trouble of a roster that fails, by the same counts."""
-    trouble = source_trouble(failure_run, ())
-    return trouble and evolve(trouble, topic="roster")
+    return Trouble(topic, failure_run.cause.since, tuple(pending), failure_run)
 
 
 def frozen_trouble(pending: Sequence[Pending]) -> Trouble | None:

@@ -101,14 +101,11 @@ def never_left(
     elif account.next_reading == "returns":
         move = Move.of_status(account, account.status, kept, account.window_from)
     else:
-        rises = [] if unknown else [one for one in evidence if _is_first_rise(one, account, absence)]
+        # Only in the first reading after the return the XP of the absence rose.
+        of_return = (account.account_id, absence.until)
+        rises = [] if unknown else [one for one in evidence if (one.account_id, one.opens_at) == of_return]
         move = _mended(account, window_from, rises[0]) if rises else None
     return Change(event, move, excused=unknown)
-
-
-def _is_first_rise(evidence: Evidence, account: DiscordActivity, absence: Absence) -> bool:
-    """Tell whether it is of the first reading after the return: only there the XP of the absence rose."""
-    return evidence.account_id == account.account_id and evidence.opens_at == absence.until
 
 
 def _mended(account: DiscordActivity, window_from: datetime | None, rise: Evidence) -> Move | None:

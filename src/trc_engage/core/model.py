@@ -289,32 +289,21 @@ class Move:
     @property
     def day(self) -> date | None:
         """The day of the entry: the first that its reading counts for."""
-        if self.window is None:
-            return None
-        return self.window.days[0]
+        return None if self.window is None else self.window.days[0]
 
     @property
     def xp(self) -> XpChange:
         """How the account stood before and stands after this step."""
-        account, first = self.account, self.kind == "opening"
-        before = (None, None) if first else (account.xp_posted, account.xp_baseline)
-        return XpChange(account.account_id, before[0], self.xp_total, before[1], self.xp_baseline)
+        account, is_first = self.account, self.kind == "opening"
+        xp, baseline = (None, None) if is_first else (account.xp_posted, account.xp_baseline)
+        return XpChange(account.account_id, xp, self.xp_total, baseline, self.xp_baseline)
 
     def entry(self, position: int, at: datetime, decision: Decision | None = None) -> Entry | None:
         """Return the entry that this step becomes, with who decided it and why; None if nothing needs telling."""
         if self.kind is None or self.day is None:
             return None
-        entry = Entry(
-            position,
-            self.kind,
-            self.account.member_id,
-            DISCORD,
-            self.points,
-            self.day,
-            at,
-            silent=self.kind in SILENT_KINDS,
-            xp=self.xp,
-        )
+        what = position, self.kind, self.account.member_id, DISCORD, self.points, self.day, at
+        entry = Entry(*what, silent=self.kind in SILENT_KINDS, xp=self.xp)
         if decision is None or decision.entry_kind != self.kind:
             return entry
         return evolve(entry, reason=decision.reason, actor=decision.actor)
@@ -322,15 +311,7 @@ class Move:
     @property
     def account_after(self) -> DiscordActivity:
         """The account as this step leaves it."""
-        return evolve(
-            self.account,
-            version=self.account.version + 1,
-            status=self.status,
-            next_reading=self.next_reading,
-            xp_baseline=self.xp_baseline,
-            xp_total=self.xp_total,
-            xp_high=self.xp_high,
-            xp_posted=self.xp_posted,
-            window_from=self.window_from,
-            rose_at=self.rose_at,
-        )
+        account = self.account
+        known = account.account_id, account.version + 1, account.member_id, account.discord_id
+        xp = self.xp_baseline, self.xp_total, self.xp_high, self.xp_posted
+        return DiscordActivity(*known, self.status, self.next_reading, *xp, self.window_from, self.rose_at)

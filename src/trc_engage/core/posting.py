@@ -134,22 +134,10 @@ class Draft:
 
     def entry(self, position: int, booked_at: datetime) -> Entry:
         """Return the entry that the draft becomes at a position, booked at an instant."""
-        return Entry(
-            position,
-            self.kind,
-            self.member_id,
-            self.source,
-            self.points,
-            self.day,
-            self.at,
-            silent=False,
-            key=self.key,
-            reason=self.reason,
-            actor=self.actor,
-            reverses=self.reverses,
-            booked_at=None if booked_at == self.at else booked_at,
-            counts_as_activity=self.counts_as_activity,
-        )
+        what = position, self.kind, self.member_id, self.source, self.points, self.day, self.at
+        why = None, self.key, self.reason, self.actor, self.reverses
+        late = None if booked_at == self.at else booked_at
+        return Entry(*what, False, *why, late, self.counts_as_activity)  # noqa: FBT003
 
 
 @frozen

@@ -14,6 +14,14 @@ ROSE_THE_DAY_BEFORE_MIN = 5
 Cause = Literal["no_sync", "frozen", "due", "earlier"]
 """Due: nothing is in the way, and the next run or `settle` does it."""
 
+FACTS: Mapping[Cause, str] = {
+    "no_sync": "waits for a good sync that begins after its end; nobody's streak breaks meanwhile",
+    "due": "waits for the next run from 00:05 UTC on, which settles it",
+    "earlier": "waits for the day before it",
+    "frozen": f"is suspect: nobody's XP rose, though it did for {ROSE_THE_DAY_BEFORE_MIN} or more on the required day "
+    "before",
+}
+
 
 @frozen
 class Pending:
@@ -25,19 +33,7 @@ class Pending:
     @property
     def fact(self) -> str:
         """What the day waits for."""
-        if self.cause == "no_sync":
-            return (
-                f"{self.day:%a %Y-%m-%d} waits for a good sync that begins after its end; nobody's streak breaks "
-                "meanwhile"
-            )
-        if self.cause == "due":
-            return f"{self.day:%a %Y-%m-%d} waits for the next run from 00:05 UTC on, which settles it"
-        if self.cause == "earlier":
-            return f"{self.day:%a %Y-%m-%d} waits for the day before it"
-        return (
-            f"{self.day:%a %Y-%m-%d} is suspect: nobody's XP rose, though it did for {ROSE_THE_DAY_BEFORE_MIN} or more "
-            "on the required day before"
-        )
+        return f"{self.day:%a %Y-%m-%d} {FACTS[self.cause]}"
 
     @property
     def why(self) -> str:

@@ -45,10 +45,6 @@ class Gap:
         """Tell whether any of it lies on a day."""
         return self.since < ends_at(day) and (self.until is None or self.until > begins_at(day))
 
-    def covers(self, day: date) -> bool:
-        """Tell whether all of a day lies in it."""
-        return self.since <= begins_at(day) and (self.until is None or self.until >= ends_at(day))
-
 
 def begins_at(day: date) -> datetime:
     """Return a UTC day's first instant."""

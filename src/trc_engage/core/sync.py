@@ -1,8 +1,9 @@
 """What one sync would do, account by account (R2-R6, R11a)."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, Self
 
 from attrs import frozen
 
@@ -14,6 +15,9 @@ from .reports import COUNTS, AccountOutcome
 
 Drops = Literal["deduct", "rebase"]
 """What an admin decided about falling XP (R10)."""
+
+Step = tuple[AccountOutcome | None, Move | None]
+"""What a board means for an account, unless the read did not seek it, and what is done about it."""
 
 XP_PER_MINUTE_MAX = 100
 XP_UNSUSPECTED = 1_500
@@ -32,6 +36,16 @@ class SyncPlan:
     points_lost: int
     """Points that deductions take away, as a positive number."""
 
+    @classmethod
+    def of(cls, steps: Sequence[Step], found: int, unmoved: int = 0) -> Self:
+        """Sum up the steps; those that have not moved need none."""
+        moves = [move for _, move in steps if move is not None]
+        counts: dict[str, int] = dict.fromkeys(COUNTS, 0)
+        counts.update(Counter(outcome for outcome, _ in steps if outcome is not None))
+        counts["unchanged"] += unmoved
+        paid = [move.points for move in moves]
+        return cls(moves, counts, found + unmoved, sum(paid), -sum(points for points in paid if points < 0))
+
 
 def plan_sync(
     accounts: Sequence[DiscordActivity],
@@ -44,8 +58,7 @@ def plan_sync(
 
     `at` is the instant at which the read began, `drops` the admin's decision about falling XP.
     """
-    counts: dict[str, int] = dict.fromkeys(COUNTS, 0)
-    moves: list[Move] = []
+    steps: list[Step] = []
     unmoved = found = 0
     looked_at = state.good_at or at
     window_from = windows_until(at)
@@ -55,26 +68,16 @@ def plan_sync(
         if xp == account.xp_total and account.is_steady:
             unmoved += 1
             continue
-        if xp is None and account.discord_id in board.missed:
-            outcome, move = _missed(account, looked_at)
-        elif account.next_reading == "opens":
-            outcome, move = "opened", _opening(account, xp, window_from(at))
-        elif xp is None:
-            outcome, move = _unseen(account, window_from(at), drops)
-        else:
-            outcome, move = _read(account, xp, window_from(account.window_from or looked_at), drops)
-        counts[outcome] += 1
         found += xp is not None
-        if move is not None:
-            moves.append(move)
-    counts["unchanged"] += unmoved
-    return SyncPlan(
-        moves,
-        counts,
-        found=found + unmoved,
-        points=sum(move.points for move in moves),
-        points_lost=-sum(move.points for move in moves if move.points < 0),
-    )
+        if xp is None and account.discord_id in board.missed:
+            steps.append(_missed(account, looked_at))
+        elif account.next_reading == "opens":
+            steps.append(("opened", _opening(account, xp, window_from(at))))
+        elif xp is None:
+            steps.append(_unseen(account, window_from(at), drops))
+        else:
+            steps.append(_read(account, xp, window_from(account.window_from or looked_at), drops))
+    return SyncPlan.of(steps, found, unmoved)
 
 
 def plan_adoption(
@@ -84,28 +87,23 @@ def plan_adoption(
 
     `looked_for` are the account ids that the read sought; all others are rebased by their next reading.
     """
-    counts: dict[str, int] = dict.fromkeys(COUNTS, 0)
-    moves: list[Move] = []
+    steps: list[Step] = []
     found = 0
     looked_at = state.good_at or at
     window = Window.between(at, at)
     for account in accounts:
         xp = board.readings.get(account.discord_id)
         if account.account_id not in looked_for or account.status == "left":
-            move = _to_be_rebased(account, account.window_from)
+            steps.append((None, _to_be_rebased(account, account.window_from)))
         elif xp is None and account.discord_id in board.missed:
-            move = _to_be_rebased(account, account.window_from or looked_at)
-            counts["missed"] += 1
+            steps.append(("missed", _to_be_rebased(account, account.window_from or looked_at)))
         else:
-            outcome, move = _adopted(account, xp, window)
-            counts[outcome] += 1
+            steps.append(_adopted(account, xp, window))
             found += xp is not None
-        if move is not None:
-            moves.append(move)
-    return SyncPlan(moves, counts, found=found, points=0, points_lost=0)
+    return SyncPlan.of(steps, found)
 
 
-def _adopted(account: DiscordActivity, xp: int | None, window: Window) -> tuple[AccountOutcome, Move]:
+def _adopted(account: DiscordActivity, xp: int | None, window: Window) -> Step:
     """Take the first reading of another board, which says nothing of what was earned."""
     if account.next_reading == "opens":
         return "opened", _opening(account, xp, window)
@@ -116,9 +114,7 @@ def _adopted(account: DiscordActivity, xp: int | None, window: Window) -> tuple[
 
 def _to_be_rebased(account: DiscordActivity, window_from: datetime | None) -> Move | None:
     """Remember that what is known of an account's XP is of another board."""
-    if account.next_reading == "opens":
-        return None
-    if (account.next_reading, account.window_from) == ("rebases", window_from):
+    if account.next_reading == "opens" or (account.next_reading, account.window_from) == ("rebases", window_from):
         return None
     return Move.of_status(account, account.status, "rebases", window_from)
 
@@ -130,32 +126,18 @@ def _opening(account: DiscordActivity, xp: int | None, window: Window) -> Move:
     return Move(account, "tracked", next_reading, baseline, baseline, baseline, None, "opening", 0, window)
 
 
-def _read(account: DiscordActivity, xp: int, window: Window, drops: Drops | None) -> tuple[AccountOutcome, Move]:
+def _read(account: DiscordActivity, xp: int, window: Window, drops: Drops | None) -> Step:
     """Take a reading of an account that is open (R2a, R3, R4, R6, R24)."""
     fell = xp < account.xp_total
     is_new_meter = account.next_reading == "rebases" or _is_history(account, xp, window)
     if is_new_meter or (fell and (account.next_reading == "returns" or drops == "rebase")):
         return "rebased", _rebase(account, xp, "continues", Window.between(window.closes_at, window.closes_at))
     change, _ = points.convert(account.xp_carried, xp - account.xp_total)
-    kind: SyncKind | None = None
-    if change:
-        kind = "deduction" if fell else "gain"
-    move = Move(
-        account,
-        "tracked",
-        "continues",
-        account.xp_baseline,
-        xp,
-        max(xp, account.xp_total),
-        None,
-        kind,
-        change,
-        window,
-        xp > account.xp_high,
-    )
-    if fell:
-        return "deducted", move
-    return ("gained" if xp > account.xp_total else "unchanged"), move
+    kind: SyncKind | None = None if not change else "deduction" if fell else "gain"
+    high, active = max(xp, account.xp_total), xp > account.xp_high
+    baseline = account.xp_baseline
+    move = Move(account, "tracked", "continues", baseline, xp, high, None, kind, change, window, active)
+    return "deducted" if fell else "gained" if xp > account.xp_total else "unchanged", move
 
 
 def _is_history(account: DiscordActivity, xp: int, window: Window) -> bool:
@@ -172,7 +154,7 @@ def _rebase(account: DiscordActivity, xp: int, next_reading: NextReading, window
     return Move(account, "tracked", next_reading, baseline, xp, xp, None, "rebase", 0, window)
 
 
-def _unseen(account: DiscordActivity, window: Window, drops: Drops | None) -> tuple[AccountOutcome, Move | None]:
+def _unseen(account: DiscordActivity, window: Window, drops: Drops | None) -> Step:
     """Keep the XP of an account that is not on the board (R5).
 
     In a season reset (`drops="rebase"`) those who vanish with it are rebased too, to a zero-XP
@@ -181,18 +163,16 @@ def _unseen(account: DiscordActivity, window: Window, drops: Drops | None) -> tu
     """
     if account.next_reading == "begins":
         return "unchanged", _restated(account, account.status, None)
-    if account.next_reading == "rebases":
-        return "rebased", _rebase(account, 0, "begins", window)
-    if drops == "rebase" and account.next_reading == "continues" and account.status == "tracked":
+    vanishes = drops == "rebase" and account.next_reading == "continues" and account.status == "tracked"
+    if account.next_reading == "rebases" or vanishes:
         return "rebased", _rebase(account, 0, "begins", window)
     return "absent", _restated(account, "absent", None)
 
 
-def _missed(account: DiscordActivity, looked_at: datetime) -> tuple[AccountOutcome, Move | None]:
+def _missed(account: DiscordActivity, looked_at: datetime) -> Step:
     """Remember where the window begins of an account that this sync could not look for."""
-    if account.next_reading == "opens":
-        return "missed", None
-    return "missed", _restated(account, account.status, account.window_from or looked_at)
+    is_open = account.next_reading != "opens"
+    return "missed", _restated(account, account.status, account.window_from or looked_at) if is_open else None
 
 
 def _restated(account: DiscordActivity, status: Status, window_from: datetime | None) -> Move | None:

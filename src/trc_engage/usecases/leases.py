@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from attrs import define, evolve, field
 
-from ..core.days import in_utc
 from ..core.errors import Conflict, LeaseLost, LedgerBusy, LedgerFailed
 from ..core.model import Board
 from ..core.ports import Clock, PagedSource, Store, XpSource
@@ -75,7 +74,7 @@ UNPAGED_FOR = timedelta(minutes=30)
 def read(source: XpSource, sought: frozenset[str], run: Run, clock: Clock) -> Board:
     """Read the board; raises `LeaseLost` as soon as it shows that somebody else took over."""
     if run.lease is None or not isinstance(source, PagedSource):
-        run.renew(in_utc("clock", clock()), UNPAGED_FOR)
+        run.renew(clock(), UNPAGED_FOR)
         return source.read(sought)
     requests = LeasedRequests(run, run.lease, clock)
     try:
@@ -100,7 +99,7 @@ class LeasedRequests:
 
     def seconds_until_free(self, gap: float) -> float:
         """Return how long to wait for other processes' requests, at most the gap; renew the lease if it is due."""
-        now = in_utc("clock", self._clock())
+        now = self._clock()
         self._renew(now)
         if self._free_at is not None:
             # Nobody else asks while this read holds the lease.
@@ -115,7 +114,7 @@ class LeasedRequests:
 
     def ended(self, seconds: float) -> None:
         """Note that a request has ended, and after how many seconds the next may go out."""
-        self._free_at = in_utc("clock", self._clock()) + timedelta(seconds=seconds)
+        self._free_at = self._clock() + timedelta(seconds=seconds)
 
     def keep(self) -> None:
         """Record for all processes when the next request may go out."""

@@ -14,6 +14,7 @@ from ..core.ports import Ledger, Store
 from ..core.posting import Posting, retry_on_conflict
 from ..core.records import EventKind, Excusal, MembershipEvent, Trace
 from ..core.reports import Enrollment, EnrollmentOutcome, ReconcileReport
+from ..core.roster import Step
 from ..core.validation import validate_discord_id, validate_member_id, validate_name, validate_new_member_id
 from . import streaks
 
@@ -89,32 +90,29 @@ class Roll:
 
     def enroll(self, newcomer: Newcomer) -> Enrollment | LinkTaken:
         """Take one newcomer in, unless the link is taken."""
-        known = self._members.get(newcomer.member_id) or self._ledger.member(newcomer.member_id)
-        is_linked = newcomer.discord_id is not None and self._is_linked(newcomer.member_id, newcomer.discord_id)
+        member_id, discord_id, name = newcomer.member_id, newcomer.discord_id, newcomer.name
+        known = self._members.get(member_id) or self._ledger.member(member_id)
+        is_linked = discord_id is None or self._is_linked(member_id, discord_id)
         if isinstance(is_linked, LinkTaken):
             return is_linked
         outcome: EnrollmentOutcome = "unchanged"
-        if known is None:
-            validate_new_member_id(newcomer.member_id)
-            outcome = "enrolled"
-            self._record("enrolled", newcomer.member_id)
-            self._members[newcomer.member_id] = Member(newcomer.member_id, newcomer.name, self._now)
-        elif known.is_forgotten:
-            outcome = "enrolled"
-            self._record("enrolled", newcomer.member_id)
-            self._members[newcomer.member_id] = evolve(known, name=newcomer.name, is_forgotten=False)
-        elif newcomer.name not in (None, known.name):
+        if known is None or known.is_forgotten:
+            if known is None:
+                validate_new_member_id(member_id)
+            member = known or Member(member_id, name, self._now)
+            self._members[member_id] = evolve(member, name=name, is_forgotten=False)
+            outcome = self._record("enrolled", member_id)
+        elif name not in (None, known.name):
+            self._members[member_id] = evolve(known, name=name)
             outcome = "updated"
-            self._members[newcomer.member_id] = evolve(known, name=newcomer.name)
-        if newcomer.discord_id is not None and not is_linked:
-            freed = self._freed.get(newcomer.member_id)
+        if discord_id is not None and not is_linked:
+            freed = self._freed.get(member_id)
             if freed is not None:
                 self._events.append(membership.of_account("unlinked", freed, self._now, self._trace))
-            outcome = "enrolled" if outcome == "enrolled" else "linked" if freed is None else "relinked"
-            link = Link(newcomer.member_id, newcomer.discord_id)
-            self._links[link.discord_id] = self._linked[link.member_id] = link
-            self._record("linked", newcomer.member_id)
-        return Enrollment(newcomer.member_id, outcome)
+            self._links[discord_id] = self._linked[member_id] = Link(member_id, discord_id)
+            linked = self._record("linked", member_id)
+            outcome = outcome if outcome == "enrolled" else "relinked" if freed else linked
+        return Enrollment(member_id, outcome)
 
     def _is_linked(self, member_id: str, discord_id: str) -> bool | LinkTaken:
         """Tell whether just this link exists; another one of either side stands in its way (R7)."""
@@ -127,24 +125,17 @@ class Roll:
                 return same or LinkTaken(held.member_id, held.discord_id)
         return False
 
-    def _record(self, kind: EventKind, member_id: str) -> None:
+    def _record(self, kind: EventKind, member_id: str) -> EventKind:
         self._events.append(membership.of_member(kind, member_id, self._now, self._trace))
+        return kind
 
     def post(self) -> None:
         """Write what was taken in, if anything."""
+        freed = [account for member_id, account in self._freed.items() if member_id in self._linked]
+        moves = [Move.of_status(account, "unlinked", account.next_reading) for account in freed]
         if self._members or self._links:
             self._ledger.post(
-                Posting(
-                    self._now,
-                    members=[*self._members.values()],
-                    moves=[
-                        Move.of_status(account, "unlinked", account.next_reading)
-                        for member_id, account in self._freed.items()
-                        if member_id in self._linked
-                    ],
-                    links=[*self._links.values()],
-                    events=self._events,
-                )
+                Posting(self._now, [*self._members.values()], moves, [*self._links.values()], self._events)
             )
 
 
@@ -191,15 +182,41 @@ def rejoin(
         if not never_left:
             return membership.rejoin(account, now, trace)
         events = ledger.events(member.member_id)
-        absence = membership.Absence.last_of(account, events)
-        if absence is not None:
-            evidence = ledger.evidence(member.member_id, date.min, date.max)
-            return membership.never_left(account, absence, evidence, now, trace)
-        if any((event.account_id, event.kind) == (account.account_id, "never_left") for event in events):
-            return None
+        undone = _undone(ledger, account, events, now, trace)
+        if undone or any((event.account_id, event.kind) == (account.account_id, "never_left") for event in events):
+            return undone
         raise InvalidValue("never_left", member.member_id, "this member's account is not on record as having left")
 
     return change(ledger, member_ids, now, decide)
+
+
+def _undone(
+    ledger: Ledger, account: DiscordActivity, events: Sequence[MembershipEvent], now: datetime, trace: Trace
+) -> Change | None:
+    """Undo an account's last leave (R6a); None if none is on record."""
+    absence = membership.Absence.last_of(account, events)
+    if absence is None:
+        return None
+    evidence = ledger.evidence(account.member_id, date.min, date.max)
+    return membership.never_left(account, absence, evidence, now, trace)
+
+
+def noted(
+    ledger: Store, account: DiscordActivity, step: Step, now: datetime, trace: Trace, joined_at: datetime | None
+) -> Enrollment:
+    """Note what a roster told of an account, unless it is not what it was."""
+    looked_at = ledger.run_state().sync.good_at
+
+    def decide(member: Member) -> Change | None:
+        current = ledger.account_of(member.member_id)
+        if current is None or (current.account_id, current.status) != (account.account_id, account.status):
+            return None
+        if step == "leave":
+            return membership.leave(current, now, looked_at, trace)
+        undone = _undone(ledger, current, ledger.events(member.member_id), now, trace) if step == "never_left" else None
+        return undone or membership.rejoin(current, now, trace, joined_at)
+
+    return change(ledger, [account.member_id], now, decide)[0]
 
 
 def reconcile(
@@ -280,14 +297,14 @@ def _posting(ledger: Ledger, now: datetime, changes: Sequence[Change]) -> Postin
         return posting
     calendar = ledger.calendar()
     posting = streaks.of_moves(ledger, moves, calendar, "never_left").posted_with(evolve(posting, calendar=calendar))
-    for change in changes:
-        event, own = change.event, ledger.calendar(change.event.member_id)
-        if days := [day for day in change.excused if day not in own.alone]:
-            texts = (event.actor or "unknown", event.reason, event.note)
-            meant = Excusal(days[0], True, now, *texts, event.member_id)  # noqa: FBT003
-            excusals = [*posting.excusals, *(evolve(meant, day=day) for day in days)]
-            derived = streaks.of_excusal(ledger, own, days, meant)
-            posting = evolve(derived.posted_with(posting), excusals=excusals)
+    for event, unknown in ((change.event, change.excused) for change in changes if change.excused):
+        own = ledger.calendar(event.member_id)
+        days = [day for day in unknown if day not in own.alone]
+        texts = (event.actor or "unknown", event.reason, event.note, event.member_id)
+        excusals = [Excusal(day, True, now, *texts) for day in days]  # noqa: FBT003
+        if days:
+            posting = streaks.of_excusal(ledger, own, days, excusals[0]).posted_with(posting)
+            posting = evolve(posting, excusals=[*posting.excusals, *excusals])
     return posting
 
 

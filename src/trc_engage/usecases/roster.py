@@ -2,16 +2,14 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
-from typing import Literal, get_args
+from datetime import datetime, timedelta
+from typing import get_args
 
 from attrs import Factory, define, evolve, frozen
 
-from ..core import membership, roster as core_roster, slots
-from ..core.days import in_utc
+from ..core import roster as core_roster, slots
 from ..core.errors import ClockWentBack, LedgerBusy, ReadStopped, RosterError
-from ..core.membership import Change
-from ..core.model import DiscordActivity, Member
+from ..core.model import DiscordActivity
 from ..core.ports import Clock, Roster, Store
 from ..core.posting import Posting
 from ..core.records import Check, Trace
@@ -62,7 +60,7 @@ class Told:
 
 def check_due(ledger: Store, roster: Roster, clock: Clock) -> RosterReport | None:
     """Do a round if anything is due and nobody else is at it."""
-    now = in_utc("clock", clock())
+    now = clock()
     try:
         state = ledger.run_state()
         if not state.roster.is_due(now):
@@ -83,7 +81,7 @@ def check(ledger: Store, roster: Roster, clock: Clock, how: HowToCheck) -> Roste
 
     What fails is in the report. Raises `ClockWentBack`, `LedgerBusy` and `LedgerFailed`.
     """
-    now = in_utc("clock", clock())
+    now = clock()
     with leased(ledger, now, task=TASK) as run:
         slots.not_before(now, run.state.sync.seen_at)
         accounts = ledger.linked_accounts()
@@ -92,8 +90,8 @@ def check(ledger: Store, roster: Roster, clock: Clock, how: HowToCheck) -> Roste
             spread = not how.by_hand
             due = core_roster.whom_to_ask(accounts, told.checks, roster.guild_id, now, spread=spread)
             _ask(roster, due, told, clock, _until(now, how))
-            told.next_at = core_roster.next_round_at(in_utc("clock", clock()), told.error, told.wait)
-        return _conclude(run, roster.guild_id, accounts, told, in_utc("clock", clock()), how)
+            told.next_at = core_roster.next_round_at(clock(), told.error, told.wait)
+        return _conclude(run, roster.guild_id, accounts, told, clock(), how)
 
 
 def _until(now: datetime, how: HowToCheck) -> datetime:
@@ -106,7 +104,7 @@ def _ask(roster: Roster, due: Sequence[DiscordActivity], told: Told, clock: Cloc
     """Ask for one after the other, for as long as it helps."""
     unknown_in_a_row = 0
     for account in due:
-        if told.wait is not None or in_utc("clock", clock()) >= until:
+        if told.wait is not None or clock() >= until:
             return
         try:
             presence = roster.ask(account.discord_id)
@@ -115,7 +113,7 @@ def _ask(roster: Roster, due: Sequence[DiscordActivity], told: Told, clock: Cloc
         except RosterError as error:
             told.error = error
             return
-        now = in_utc("clock", clock())
+        now = clock()
         told.keep(core_roster.told(told.checks.get(account.account_id), account, roster.guild_id, presence, now))
         told.asked += 1
         told.wait = presence.wait
@@ -136,11 +134,7 @@ def _conclude(
     if error is None and how.accept is None and (why := found.why_distrusted):
         error = RosterError("distrusted", why, argument="accept_departures")
     steps = {} if error else _steps(run.ledger, found, told.checks)
-    outcome: Literal["checked", "planned", "failed"] = "planned" if how.dry_run else "checked"
     next_at = told.next_at or run.state.roster.next_at or now
-    report = RosterReport(
-        "failed" if error else outcome, now, guild_id, told.asked, told.unknown, next_at=next_at, error=error
-    )
     if not how.dry_run:
         if error is None:
             for account_id, check in list(told.checks.items()):
@@ -154,13 +148,19 @@ def _conclude(
     elif told.error is not None or told.wait is not None:
         run.post(Posting(now, round=Round(now, next_at)))
     done = {step: [one.member_id for one, taken in steps.values() if taken == step] for step in get_args(Step)}
-    return evolve(
-        report,
-        left=done["leave"],
-        returned=done["return"],
-        never_left=done["never_left"],
-        contradicted=done["contradicted"],
-        unconfirmed=found.gone - len(done["leave"]),
+    return RosterReport(
+        "failed" if error else "planned" if how.dry_run else "checked",
+        now,
+        guild_id,
+        told.asked,
+        told.unknown,
+        done["leave"],
+        done["return"],
+        done["never_left"],
+        done["contradicted"],
+        found.gone - len(done["leave"]),
+        next_at,
+        error,
     )
 
 
@@ -180,24 +180,10 @@ def _steps(ledger: Store, found: Findings, checks: Mapping[int, Check]) -> dict[
 
 
 def _is_noted(ledger: Store, account: DiscordActivity, step: Step, check: Check, now: datetime, trace: Trace) -> bool:
-    """Note a step, unless the account is not what it was; tell whether it stands."""
+    """Note a step; tell whether it stands."""
     if step == "contradicted":
         return True
-    looked_at = ledger.run_state().sync.good_at
-
-    def decide(member: Member) -> Change | None:
-        current = ledger.account_of(member.member_id)
-        if current is None or (current.account_id, current.status) != (account.account_id, account.status):
-            return None
-        if step == "leave":
-            return membership.leave(current, now, looked_at, trace)
-        absence = membership.Absence.last_of(current, ledger.events(member.member_id))
-        if step == "return" or absence is None:
-            return membership.rejoin(current, now, trace, check.joined_at)
-        evidence = ledger.evidence(member.member_id, date.min, date.max)
-        return membership.never_left(current, absence, evidence, now, trace)
-
-    (ended,) = members.change(ledger, [account.member_id], now, decide)
-    if ended.outcome != "unchanged":
+    ended = members.noted(ledger, account, step, now, trace, check.joined_at)
+    if ended.changed:
         logger.info("the roster notes that a member %s", ended.outcome.replace("_", " "))
-    return ended.outcome != "unchanged"
+    return ended.changed

@@ -8,7 +8,6 @@ from typing import Literal
 from attrs import Factory, evolve, frozen
 
 from ..core import incidents, slots
-from ..core.days import in_utc
 from ..core.errors import ClockWentBack, KeptAway, LedgerBusy, ReadStopped, SourceError
 from ..core.incidents import ChannelState, FailureRun, Notice, Trouble
 from ..core.ports import Alerts, Clock, Roster, Store, XpSource
@@ -24,12 +23,12 @@ from .sync import How, sync_leased
 NeedKind = Literal["unused", "not_running", "empty", "trouble", "channel"]
 """Unused: nobody is enrolled, and nothing has run yet. Empty: it runs, and nobody is enrolled."""
 _RUN = "have what is due run every few minutes"
-ADVICE: Mapping[NeedKind, str] = {
-    "unused": f"enroll members, then {_RUN}",
-    "not_running": _RUN,
-    "empty": "enroll members",
+NEEDS: Mapping[NeedKind, tuple[str, str]] = {
+    "unused": ("nobody is enrolled, and nothing has run yet", f"enroll members, then {_RUN}"),
+    "not_running": ("nothing has run yet", _RUN),
+    "empty": ("nobody is enrolled", "enroll members"),
 }
-"""What to do about it, in plain words; a door names its commands instead."""
+"""What is wrong, and what to do about it, in plain words; a door names its commands instead."""
 
 
 @frozen
@@ -47,19 +46,17 @@ class Need:
         """What is wrong, in a line."""
         if self.trouble is not None:
             return self.trouble.title
-        since = "" if self.since is None else incidents.moment(self.since)
-        if self.channel is not None:
-            return f"alerts no longer arrive by {self.channel.channel}, since {since}"
-        if self.kind == "not_running":
-            return f"nothing has run since {since}" if since else "nothing has run yet"
-        return "nobody is enrolled, and nothing has run yet" if self.kind == "unused" else "nobody is enrolled"
+        if self.since is None:
+            return NEEDS[self.kind][0]
+        what = f"alerts no longer arrive by {self.channel.channel}," if self.channel else "nothing has run"
+        return f"{what} since {incidents.moment(self.since)}"
 
     @property
     def advice(self) -> str:
         """What to do about it."""
         if self.trouble is not None:
             return self.trouble.why
-        return ADVICE[self.kind] if self.channel is None else self.channel.why
+        return NEEDS[self.kind][1] if self.channel is None else self.channel.why
 
 
 @frozen
@@ -149,10 +146,6 @@ class Runner:
     """What messages call the source."""
     roster: Roster | None = None
 
-    def instant(self) -> datetime:
-        """Return the present instant."""
-        return in_utc("clock", self.clock())
-
 
 def run_due(runner: Runner) -> RunReport:
     """Do what is due, unless somebody else is at it; raises `LedgerFailed`.
@@ -168,7 +161,7 @@ def run_due(runner: Runner) -> RunReport:
 
 
 def _run(runner: Runner) -> RunReport:
-    report = RunReport(runner.instant())
+    report = RunReport(runner.clock())
     try:
         seen = Run(runner.ledger, slot=slots.slot_of(report.at))
         pending = settlement.pending(seen, report.at)
@@ -225,7 +218,7 @@ def _settle(runner: Runner, run: Run, report: RunReport) -> RunReport:
     if isinstance(report.error, SourceError) and report.error.kind == "clock":
         return report
     try:
-        settled = settlement.settle(run, runner.instant(), after=SETTLES_AFTER)
+        settled = settlement.settle(run, runner.clock(), after=SETTLES_AFTER)
     except ClockWentBack:
         return report
     return evolve(report, settled=settled.settled, pending=settled.pending)
@@ -233,9 +226,9 @@ def _settle(runner: Runner, run: Run, report: RunReport) -> RunReport:
 
 def _tell(runner: Runner, run: Run, report: RunReport) -> RunReport:
     """Deliver the notices that are due."""
-    now = runner.instant()
+    now = runner.clock()
     lasting = _troubles(run.state, settlement.pending(run, now), now, runner.source_name)
-    delivery = notices.deliver(run, runner.alerts, lasting, runner.instant, runner.source_name)
+    delivery = notices.deliver(run, runner.alerts, lasting, runner.clock, runner.source_name)
     return evolve(report, delivered=tuple(delivery.taken), undelivered=tuple(delivery.not_taken))
 
 
@@ -248,9 +241,9 @@ def _troubles(state: RunState, pending: Sequence[Pending], now: datetime, source
         found.append(incidents.clock_trouble(error))
     failure_run = state.sync.failure_run if state.tracks_anyone else None
     lasting = (
-        incidents.source_trouble(failure_run, pending),
+        incidents.failure_trouble(failure_run, pending),
         incidents.frozen_trouble(pending),
-        incidents.roster_trouble(state.roster.failure_run),
+        incidents.failure_trouble(state.roster.failure_run, topic="roster"),
         incidents.unseen_trouble(state.unseen_since, state.sync.good_at),
     )
     found += filter(None, lasting)

@@ -9,7 +9,6 @@ from typing import Literal
 from attrs import evolve, frozen
 
 from ..core import boards, slots
-from ..core.days import in_utc
 from ..core.errors import Conflict, InvalidValue, LeaseLost, LedgerBusy, SourceError
 from ..core.model import Board, Decision, DiscordActivity, Move, Sought
 from ..core.ports import Clock, Store, XpSource
@@ -39,7 +38,7 @@ def failures_recorded(run: Run, clock: Clock, how: "How", *, asked: str | None) 
         yield
     except (SourceError, LeaseLost) as raised:
         error = raised if isinstance(raised, SourceError) else SourceError("overtaken", OVERTAKEN)
-        now, wait = in_utc("clock", clock()), slots.wait_asked(error)
+        now, wait = clock(), slots.wait_asked(error)
         error.retry_at = None if wait is None else now + wait
         failure = SyncFailure(now, error.kind, error.message, not how.dry_run, error.retry_at, asked)
         error.lease_lost = error is not raised or not _is_recorded(run, failure, how)
@@ -114,14 +113,14 @@ def sync(ledger: Store, source: XpSource, clock: Clock, how: How) -> SyncReport:
 
     Raises `SourceError` (recorded as a failure), `ClockWentBack`, `LedgerBusy` and `LedgerFailed`.
     """
-    with leased(ledger, in_utc("clock", clock())) as run:
+    with leased(ledger, clock()) as run:
         return sync_leased(run, source, clock, how)
 
 
 def sync_leased(run: Run, source: XpSource, clock: Clock, how: How) -> SyncReport:
     """Do the same in a run that has the lease already; if that is lost meanwhile, nothing is written."""
     state = run.state.sync
-    at = slots.not_before(in_utc("clock", clock()), state.seen_at)
+    at = slots.not_before(clock(), state.seen_at)
     with failures_recorded(run, clock, how, asked=None):
         board_id = _agreed(source, state, how)
     accounts = run.ledger.accounts_to_sync()

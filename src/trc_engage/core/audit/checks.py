@@ -1,15 +1,17 @@
 """What is held against what the entries add up to: accounts, members, evidence, days and streaks."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 
 from attrs import evolve
 
 from ..days import Calendar, days_counted
 from ..errors import InvalidValue
 from ..model import TOMBSTONE, DiscordActivity
-from ..streaks import Streak, advance_all, hold_all
+from ..streaks import Activity, Streak, all_recomputed
 from ..validation import validate_discord_id
-from .books import Books, Tail, points_until
+from .books import Books, Tail, points_until, rebalanced
 from .model import BALANCE, CHECKS, EVENT, STREAK, Audit, Breach, Holdings, Rises, Row, breaches, of_member
 
 NEXT_READINGS = {
@@ -24,41 +26,33 @@ def breaches_of_accounts(holdings: Holdings, books: Books) -> Iterator[Breach]:
     """Yield where an account is not what its entries say."""
     for account in holdings.accounts:
         if not books.doubts.of(account.member_id):
-            yield from _flaws(account, books.tails.get(account.account_id))
+            rows = _flaws(account, books.tails.get(account.account_id))
+            yield from breaches("account", f"account {account.account_id}", *rows)
     known = {account.account_id for account in holdings.accounts}
     if not holdings.unreadable:
         for account_id in books.tails.keys() - known:
             yield Breach("account", f"account {account_id}", "the account of entries", "unknown", "one that is there")
 
 
-def _flaws(account: DiscordActivity, tail: Tail | None) -> Iterator[Breach]:
-    subject, status = f"account {account.account_id}", account.status
+def _flaws(account: DiscordActivity, tail: Tail | None) -> Iterator[Row]:
+    status = account.status
     possible = NEXT_READINGS.get(status, {account.next_reading})
     reads, may_read = f"one that {account.next_reading}", f"one that {' or '.join(sorted(possible))}"
     has_window = account.window_from is not None and status not in {"tracked", "absent"}
-    is_misread = account.next_reading not in possible
-    yield from breaches(
-        *("account", subject),
-        (is_misread, f"the next reading of an account that is {status}", reads, may_read),
-        (has_window, f"the window of an account that is {status}", account.window_from, None),
-    )
+    yield account.next_reading not in possible, f"the next reading of an account that is {status}", reads, may_read
+    yield has_window, f"the window of an account that is {status}", account.window_from, None
     if (tail is None) != (account.next_reading == "opens"):
         found, expected = ("missing", "there") if tail is None else ("there", "none before it is opened")
-        yield Breach("account", subject, "its opening", found, expected)
+        yield True, "its opening", found, expected
         return
     # The link is its first version, and each of its entries came with another.
     versions = 1 if tail is None else 1 + tail.lines
-    yield from breaches(
-        "account", subject, (account.version < versions, "its version", account.version, f"{versions} or more")
-    )
-    yield from breaches("account", subject, *(_unopened(account) if tail is None else _opened(account, tail)))
-
-
-def _unopened(account: DiscordActivity) -> Iterator[Row]:
-    """Compare an account that waits for its opening with one that has no XP yet."""
+    yield account.version < versions, "its version", account.version, f"{versions} or more"
+    if tail is not None:
+        yield from _opened(account, tail)
+        return
     has_xp = any((account.xp_baseline, account.xp_total, account.xp_high, account.xp_posted))
-    found = f"{account.xp_total}, baseline {account.xp_baseline}"
-    yield has_xp, "its XP before the opening", found, "0, baseline 0"
+    yield has_xp, "its XP before the opening", f"{account.xp_total}, baseline {account.xp_baseline}", "0, baseline 0"
 
 
 def _opened(account: DiscordActivity, tail: Tail) -> Iterator[Row]:
@@ -104,35 +98,22 @@ def _of_window(rises: Rises) -> Iterator[Breach]:
         yield Breach("evidence", accounts, f"the window of {rises.day}", window, "one that counts for that day")
 
 
-def streaks_by_evidence(holdings: Holdings, books: Books, calendar: Calendar) -> Mapping[str, Streak]:
-    """Return every streak as the evidence makes it, day by day: as settling would, had it all been known in time."""
-    owners = {account.account_id: account.member_id for account in holdings.accounts}
-    through = calendar.settled_through
-    streaks: dict[str, Streak] = {}
-    for day in sorted(books.rose.keys() | books.awarded.keys() | holdings.excused.keys()):
-        if through is None or day > through:
-            break
-        active = {owners[account_id] for account_id in books.rose.get(day, ()) if account_id in owners}
-        active |= {member_id for member_id, standing in books.awarded.get(day, {}).items() if standing > 0}
-        before = [streaks.get(member_id) or Streak(member_id) for member_id in active]
-        held = [streaks[member_id] for member_id in holdings.excused.get(day, frozenset()) - active & streaks.keys()]
-        steps = advance_all(before, day, calendar) + hold_all(held, day, calendar)
-        streaks |= {streak.member_id: streak for streak in steps}
-    return streaks
-
-
 def changed_streaks(holdings: Holdings, books: Books, calendar: Calendar) -> list[tuple[Streak, Streak]]:
     """Return each member's streak that differs from the evidence, as it is stored and as it must be."""
-    derived = streaks_by_evidence(holdings, books, calendar)
-    stored = {streak.member_id: streak for streak in holdings.streaks}
-    pairs = []
-    for member in holdings.members:
-        blank = Streak(member.member_id)
-        before = stored.get(member.member_id, blank)
-        after = evolve(derived.get(member.member_id, blank), version=before.version)
-        if after != before and not books.doubts.of(member.member_id):
-            pairs.append((before, after))
-    return pairs
+    owners = {account.account_id: account.member_id for account in holdings.accounts}
+    active: dict[date, set[str]] = defaultdict(set)
+    for day, account_ids in books.rose.items():
+        active[day] |= {owners[account_id] for account_id in account_ids if account_id in owners}
+    for day, standing in books.awarded.items():
+        active[day] |= {member_id for member_id, awards in standing.items() if awards > 0}
+    days, excused = (
+        [(day, [*who]) for day, who in sorted(each.items()) if calendar.is_settled(day)]
+        for each in (active, holdings.excused)
+    )
+    pairs = all_recomputed(Activity(holdings.streaks, days, 0, excused), calendar)
+    known = {member.member_id for member in holdings.members if not books.doubts.of(member.member_id)}
+    changed = [(before, after) for before, after in pairs if before != after and before.member_id in known]
+    return sorted(changed, key=lambda pair: pair[0].member_id)
 
 
 def breaches_of_streaks(holdings: Holdings, changed: list[tuple[Streak, Streak]]) -> Iterator[Breach]:
@@ -266,12 +247,9 @@ def conclude(holdings: Holdings, books: Books, irregularities: Iterable[Breach])
 
 def breaches_of_balances(holdings: Holdings, books: Books) -> Iterator[Breach]:
     """Yield the balances that are not the sum of their entries (R9); one that is missing is 0."""
-    for member_id in sorted(holdings.balances.keys() | books.sums.keys()):
-        if books.doubts.of(member_id):
-            continue
-        kept, summed = holdings.balances.get(member_id, {}), books.sums.get(member_id, {})
-        for source in sorted(kept.keys() | summed.keys()):
-            found, expected = kept.get(source, 0), summed.get(source, 0)
-            if found != expected:
-                what = f"the balance of {source!r}"
-                yield Breach(BALANCE, of_member(member_id), what, found, f"{expected}, the sum of its entries")
+    kept, summed = (
+        {member_id: points for member_id, points in each.items() if not books.doubts.of(member_id)}
+        for each in (holdings.balances, books.sums)
+    )
+    for one in rebalanced(kept, summed):
+        yield evolve(one, expected=f"{one.expected}, the sum of its entries")
