@@ -6,7 +6,6 @@ folds it over all active days of one member.
 
 from collections.abc import Iterable, Sequence, Set
 from datetime import date, datetime, timedelta
-from functools import reduce
 
 from attrs import evolve, frozen
 
@@ -127,16 +126,10 @@ def hold_all(streaks: Iterable[Streak], day: date, calendar: Calendar) -> list[S
 
 def recomputed(stored: Streak, active_days: Iterable[date], calendar: Calendar) -> Streak:
     """Return the streak that these active days make, up to the last settled day, in the stored one's place."""
-    through, active = calendar.settled_through, frozenset(active_days)
-    blank = Streak(stored.member_id, stored.version)
-    if through is None:
-        return blank
-
-    def step(streak: Streak, day: date) -> Streak:
-        (after,) = (advance_all if day in active else hold_all)([streak], day, calendar)
-        return after
-
-    return reduce(step, sorted(day for day in active | calendar.alone if day <= through), blank)
+    who = [stored.member_id]
+    active, alone = ([(day, who) for day in days if calendar.is_settled(day)] for days in (active_days, calendar.alone))
+    ((_, streak),) = all_recomputed(Activity([stored], active, 0, alone), calendar)
+    return streak
 
 
 def all_recomputed(activity: Activity, calendar: Calendar) -> list[tuple[Streak, Streak]]:
@@ -180,7 +173,6 @@ def newly_reached(pairs: Iterable[tuple[Streak, Streak]]) -> list[Milestone]:
     return [
         Milestone(after.member_id, length)
         for before, after in pairs
-        if after.longest > before.longest
         for length in range(before.longest + 1, after.longest + 1)
     ]
 
