@@ -1,0 +1,53 @@
+"""Histories of eight processes at one store, killed at random, which a judge compares with the promises alone."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from histories.faults import FAULTS
+from histories.players import Crowd, Place
+from support.pgbouncer import pooled
+from support.stores import addressed
+
+CALLS = int(os.environ.get("TRC_ENGAGE_HISTORY_CALLS", "800"))
+ROUND_CALLS = 300
+ROUNDS_MAX = 20
+
+
+@pytest.fixture(params=["sqlite", "postgres", "pgbouncer"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Lend the address of a store that is not there yet."""
+    if request.param == "pgbouncer":
+        with pooled(()) as database:
+            at = conninfo_to_dict(database.dsn)
+            yield f"postgresql://{at['user']}@{at['host']}:{at['port']}/{at['dbname']}?schema=engage"
+    else:
+        with addressed(request.param, tmp_path) as lent:
+            yield lent
+
+
+def test_no_promise_is_broken(address: str, tmp_path: Path) -> None:
+    """Whoever is killed, and whenever: what eight processes were told agrees with the promises and with what stands."""
+    crowd = Crowd(Place.made(address, tmp_path))
+    crowd.play(CALLS)
+    judge, breaches = crowd.judged()
+    assert breaches == []
+    asked = {call.name for call in judge.calls if call.returned}
+    assert asked == {"award", "reverse", "sync", "run", "settle", "standing", "feed"}
+    assert crowd.killed
+    print(f"{len(judge.calls):,} calls, {crowd.killed} kills, {len(judge.end.lines):,} entries")  # noqa: T201
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_broken_promise_is_found(fault: str, tmp_path: Path) -> None:
+    """One that breaks a promise now and then is told from one that keeps all, as soon as it has had occasion to."""
+    crowd = Crowd(Place.made(str(tmp_path / "engage.db"), tmp_path, fault))
+    for _ in range(ROUNDS_MAX):
+        crowd.play(ROUND_CALLS, kills=False)
+        _, breaches = crowd.judged()
+        if breaches:
+            break
+    assert breaches
