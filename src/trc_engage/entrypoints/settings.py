@@ -21,10 +21,10 @@ NO_MEMORY = f"a store must be on disk; {NO_FILE}"
 NO_PATH = f"give only the path, without quotes, semicolon, comment or options; {NO_FILE}"
 NO_EXPANSION = f"~, $ and % are not expanded here, so give the full path; {NO_FILE}"
 
-SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-HARMLESS = re.compile(r"[\"']?[\w ./~-]*")
+SCHEME = r"[A-Za-z][A-Za-z0-9+.-]*:"
+HARMLESS = r"[\"']?[\w ./~-]*"
 """The part of a path that errors may show; a value with one of the marks below may hold a secret."""
-MARKS = re.compile(r"[=@:]")
+MARKS = "[=@:]"
 
 WRONG: tuple[tuple[str, str], ...] = (
     (r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", NO_PATH),
@@ -62,7 +62,7 @@ def store_of(value: str) -> Path | PostgresUrl:
         return _postgres_url(validate_address(value))
     if is_url and scheme == "sqlite" and rest.startswith("/"):
         return _path(rest[1:], before="sqlite:///")
-    if found := SCHEME.match(value):
+    if found := re.match(SCHEME, value):
         raise InvalidValue("store", f"{found[0]}…", NO_FILE)
     return _path(value)
 
@@ -78,8 +78,8 @@ def _harmless(value: str) -> str:
     """Return the beginning of a path, or nothing if the value may be something else."""
     if value == ":memory:":
         return value
-    found = HARMLESS.match(value)
-    shown = "" if found is None or MARKS.search(value) else found[0]
+    found = re.match(HARMLESS, value)
+    shown = "" if found is None or re.search(MARKS, value) else found[0]
     return shown if shown == value else f"{shown}…"
 
 
@@ -107,7 +107,7 @@ SOURCES: Mapping[str, tuple[str, str]] = {
 """The sources that come with this package: what messages call each, and where its class is."""
 
 FACTORY_FORM = r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*"
-SECRET_FORM = re.compile(r"TRC_ENGAGE_\w*(TOKEN|SECRET|PASSWORD|KEY)")
+SECRET_FORM = r"TRC_ENGAGE_\w*(TOKEN|SECRET|PASSWORD|KEY)"  # noqa: S105
 """What a variable is called that holds a secret, be it of a source that is not ours."""
 WEB_TOKEN_FORM = r"[!-~]{16,200}"  # noqa: S105
 STORE_NAME = "engage.db"
@@ -284,11 +284,12 @@ class Settings:
             except InvalidValue as error:
                 shown = None if error.value is None else str(error.value)
                 raise SettingsError(variable, shown, error.advice) from None
-        return cls(**given, other_secrets=tuple(value for name, value in held.items() if SECRET_FORM.fullmatch(name)))
+        secrets = tuple(value for name, value in held.items() if re.fullmatch(SECRET_FORM, name))
+        return cls(**given, other_secrets=secrets)
 
 
-ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-ENV_COMMENT = re.compile(r"=\s*[^'\"\s].*\s#")
+ENV_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+ENV_COMMENT = r"=\s*[^'\"\s].*\s#"
 """A comment behind a value without quotes, which systemd and docker take for a part of the value."""
 
 
@@ -310,9 +311,9 @@ def read_env_file(path: Path) -> Mapping[str, str]:
         number = one.original.line + one.original.string[: -len(line) or None].count("\n")
         if not one.error and one.key is None:
             continue
-        if one.key is None or one.value is None or not ENV_NAME.fullmatch(one.key) or not one.value.isprintable():
+        if one.key is None or one.value is None or not re.fullmatch(ENV_NAME, one.key) or not one.value.isprintable():
             raise SettingsError(option, str(path), f"line {number} is not NAME=value, with any quotes closed")
-        if ENV_COMMENT.search(line):
+        if re.search(ENV_COMMENT, line):
             raise SettingsError(option, str(path), f"line {number}: put the comment on a line of its own")
         if found.setdefault(one.key, one.value) != one.value:
             raise SettingsError(option, str(path), f"line {number} sets {one.key} again, to another value")

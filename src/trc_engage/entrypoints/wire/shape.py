@@ -103,11 +103,14 @@ def _hint_of(core: type, path: str) -> Any:
     """Return the type of what a path leads to from a class of the core, be it a property."""
     name, _, rest = path.partition(".")
     read = getattr(getattr(core, name), "fget", None)
-    hint = get_type_hints(core)[name] if read is None else get_type_hints(read)["return"]
+    hint = _types_of(core)[name] if read is None else get_type_hints(read)["return"]
     if not rest:
         return hint
     kind, is_nullable = without_none(hint)
     return _hint_of(kind, rest) | None if is_nullable else _hint_of(kind, rest)
+
+
+_types_of = _cached_by_class(get_type_hints)
 
 
 def known_of(hint: Any) -> tuple[Any, Shown]:
