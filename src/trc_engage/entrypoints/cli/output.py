@@ -105,7 +105,7 @@ def wrapped(text: str, width: int, first: str = "", rest: str = "") -> Sequence[
 
 
 def endless_bar(stream: TextIO) -> Any:
-    """Return a progress bar for work of unknown length; start it, and stop it."""
+    """Return a progress bar for work of unknown length, to be entered."""
     from rich import console, progress  # noqa: PLC0415
 
     columns = (progress.BarColumn(), progress.TextColumn("{task.description}"), progress.TimeElapsedColumn())

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Annotated, Any, TextIO
 
 import typer
@@ -141,18 +141,13 @@ PAGES_WITHOUT_BAR = 1
 @contextmanager
 def progress(stream: TextIO) -> Iterator[Callable[[int, int], None]]:
     """Yield what shows the pages and rows read so far, if the stream is a terminal; a board tells no total."""
-    bar: Any = None
+    with ExitStack() as stack:
+        bar: Any = None
 
-    def show(pages: int, rows: int) -> None:
-        nonlocal bar
-        if pages > PAGES_WITHOUT_BAR and stream.isatty():
-            if bar is None:
-                bar = endless_bar(stream)
-                bar.start()
-            bar.update(bar.task_ids[0], description=f"reading the board: {rows:,} rows, {pages:,} pages")
+        def show(pages: int, rows: int) -> None:
+            nonlocal bar
+            if pages > PAGES_WITHOUT_BAR and stream.isatty():
+                bar = bar or stack.enter_context(endless_bar(stream))
+                bar.update(bar.task_ids[0], description=f"reading the board: {rows:,} rows, {pages:,} pages")
 
-    try:
         yield show
-    finally:
-        if bar is not None:
-            bar.stop()

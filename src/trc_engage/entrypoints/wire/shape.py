@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import UTC, date, datetime
 from functools import cache
+from inspect import get_annotations
 from operator import attrgetter
 from types import NoneType
 from typing import Annotated, Any, Self, TypeVar, get_args, get_origin, get_type_hints
@@ -95,7 +96,7 @@ def hints_of(cls: type[Shape]) -> Mapping[str, tuple[Any, Shown]]:
     for one in (one for one in reversed(cls.__mro__) if issubclass(one, Shape) and one is not Shape):
         for name, path in one.core_fields.items():
             found[name] = hints.get(name) or (_hint_of(one.core_class, path), Shown(of=path))
-        found |= {name: hints[name] for name in vars(one).get("__annotations__", ())}
+        found |= {name: hints[name] for name in get_annotations(one)}
     return found
 
 
