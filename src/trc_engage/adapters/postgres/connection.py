@@ -1,10 +1,9 @@
-"""A connection as the statements of `..sql` want it: transactions, deadlines, values in binary, staging."""
+"""A connection as the statements of `..sql` want it: transactions, deadlines, values as texts."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
-from struct import Struct
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -12,11 +11,9 @@ import psycopg
 from psycopg import adapters, postgres
 from psycopg.abc import Buffer, PQGen
 from psycopg.adapt import AdaptersMap, Dumper, Loader
-from psycopg.pq import Format
 from psycopg.rows import tuple_row
-from psycopg.types.numeric import NumericBinaryLoader
 
-from ..sql.database import Connection, Rows, Stamp, Statement
+from ..sql.database import Rows, Stamp, Statement, Values
 from .address import Address
 
 WAIT_SECONDS = 10.0
@@ -44,6 +41,8 @@ def opening(begin: str, address: Address, *, path: str | None = None) -> tuple[s
         "lock_timeout": f"{WAIT_SECONDS}s",
         "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
         "client_min_messages": "warning",
+        "DateStyle": "ISO",
+        "TimeZone": "UTC",
     }
     given = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in values.items())
     return (
@@ -101,63 +100,28 @@ def _limited(gen: PQGen[Answer], seconds: float) -> PQGen[Answer]:
         return answer
 
 
-ORDINAL_2000 = date(2000, 1, 1).toordinal()
-START_OF_2000 = datetime(2000, 1, 1, tzinfo=UTC)
-DAYS = Struct("!i")
-MICROSECONDS = Struct("!q")
-
-
 class DayLoader(Loader):
-    """A day, sent as days since 2000."""
-
-    format = Format.BINARY
-
-    def load(self, data: Buffer) -> str:
-        """Return the day as `2026-03-02`."""
-        return date.fromordinal(DAYS.unpack(data)[0] + ORDINAL_2000).isoformat()
-
-
-class InstantLoader(Loader):
-    """An instant, sent as microseconds since 2000 UTC."""
-
-    format = Format.BINARY
-
-    def load(self, data: Buffer) -> str:
-        """Return the instant in UTC, as `stamp` writes it."""
-        at = START_OF_2000 + timedelta(microseconds=MICROSECONDS.unpack(data)[0])
-        return at.isoformat(timespec="microseconds")
-
-
-class DayTextLoader(Loader):
-    """A day as a text, under DateStyle ISO."""
+    """A day, under DateStyle ISO."""
 
     def load(self, data: Buffer) -> str:
         """Return the text."""
         return bytes(data).decode()
 
 
-class InstantTextLoader(Loader):
-    """An instant as a text, under DateStyle ISO."""
+class InstantLoader(Loader):
+    """An instant, under DateStyle ISO."""
 
     def load(self, data: Buffer) -> str:
         """Return the instant in UTC, as `stamp` writes it."""
         return datetime.fromisoformat(bytes(data).decode()).astimezone(UTC).isoformat(timespec="microseconds")
 
 
-class WholeTextLoader(Loader):
-    """A sum as a text."""
+class WholeLoader(Loader):
+    """A sum, which PostgreSQL makes a decimal; all that is summed is whole."""
 
     def load(self, data: Buffer) -> int:
         """Return the number."""
         return int(bytes(data))
-
-
-class WholeLoader(NumericBinaryLoader):
-    """A sum, which PostgreSQL makes a decimal; all that is summed is whole."""
-
-    def load(self, data: Buffer) -> int:  # type: ignore[override]
-        """Return the number."""
-        return int(super().load(data))
 
 
 class StampDumper(Dumper):
@@ -176,9 +140,6 @@ def _adapters() -> AdaptersMap:
     ours.register_loader("date", DayLoader)
     ours.register_loader("timestamptz", InstantLoader)
     ours.register_loader("numeric", WholeLoader)
-    ours.register_loader("date", DayTextLoader)
-    ours.register_loader("timestamptz", InstantTextLoader)
-    ours.register_loader("numeric", WholeTextLoader)
     return ours
 
 
@@ -190,20 +151,7 @@ PLACEHOLDER = re.compile(r"'[^']*'|::|\?|:(\w+)|%")
 
 
 class Cursor(psycopg.Cursor[tuple[Any, ...]]):
-    """A cursor with adapters of our own, which reads binary: no setting of the connection changes what is read."""
-
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
-        super().__init__(connection, row_factory=tuple_row)
-        self.format = psycopg.pq.Format.BINARY
-
-    @property
-    def adapters(self) -> AdaptersMap:
-        """How values go in and come out."""
-        return ADAPTERS
-
-
-class ScriptCursor(psycopg.ClientCursor[tuple[Any, ...]]):
-    """A cursor that sends many statements as one text; only under settings of ours may its answers be read."""
+    """A cursor with adapters of our own, whose answers are read under settings of ours."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         super().__init__(connection, row_factory=tuple_row)
@@ -212,6 +160,10 @@ class ScriptCursor(psycopg.ClientCursor[tuple[Any, ...]]):
     def adapters(self) -> AdaptersMap:
         """How values go in and come out."""
         return ADAPTERS
+
+
+class ScriptCursor(Cursor, psycopg.ClientCursor[tuple[Any, ...]]):
+    """One that sends many statements as one text."""
 
 
 class PostgresConnection:
@@ -232,7 +184,7 @@ class PostgresConnection:
     def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = (), /) -> Rows:
         return self.cursor().execute(translated(statement), values)
 
-    def executemany(self, statement: str, values: Iterable[Sequence[Any]], /) -> Rows:
+    def executemany(self, statement: str, values: Iterable[Values], /) -> Rows:
         cursor = self.cursor()
         cursor.executemany(translated(statement), values)
         return cursor
@@ -252,11 +204,16 @@ class PostgresConnection:
     def run(self, script: str) -> Any:
         """Run statements without values, sent at once, and return what the last one found first, if it looks."""
         cursor = self.cursor()
-        cursor.format = psycopg.pq.Format.TEXT
         cursor.execute(script)
         while cursor.nextset():
             pass
         return cursor.fetchone() if cursor.description else None
+
+    def copy(self, target: str, rows: Iterable[Values]) -> None:
+        """Write rows into a table, or into some of its columns."""
+        with self.cursor().copy(f"COPY {target} FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
 
     def extend_timeout(self, seconds: int, script: str = "SELECT") -> None:
         if isinstance(self.driver, DeadlineConnection):
@@ -292,71 +249,3 @@ def _placeholder(found: re.Match[str]) -> str:
     if found[1]:
         return f"%({found[1]})s"
     return text.replace("%", "%%")
-
-
-STAGE = """
-CREATE TEMP TABLE engage_staged_moves (
-    account_id BIGINT, version BIGINT, member_id TEXT COLLATE "C", status TEXT, next_reading TEXT,
-    xp_baseline BIGINT, xp_total BIGINT, xp_high BIGINT, window_from TIMESTAMPTZ, rose_at TIMESTAMPTZ,
-    kind TEXT, xp_before BIGINT, baseline_before BIGINT, silent BOOLEAN, points BIGINT, day DATE, month DATE,
-    window_number BIGINT
-) ON COMMIT DROP;
-CREATE TEMP TABLE engage_staged_windows (
-    window_number BIGINT, day DATE, opens_at TIMESTAMPTZ, closes_at TIMESTAMPTZ
-) ON COMMIT DROP
-"""
-
-ROWS_TO_COPY = 100
-"""From so many rows on it is quicker to copy them first."""
-
-
-def stage(connection: Connection, moves: Iterable[Sequence[Any]], windows: Iterable[Sequence[Any]], /) -> None:
-    """Make and fill the temporary tables."""
-    mine = own(connection)
-    mine.extend_timeout(BULK_SECONDS, STAGE)
-    mine.staged += ["engage_staged_moves", "engage_staged_windows"]
-    _copy(mine, "engage_staged_moves", moves)
-    _copy(mine, "engage_staged_windows", windows)
-    # Without it the planner takes few moves for many, and reads all accounts for them.
-    mine.run("ANALYZE engage_staged_moves (account_id)")
-
-
-def merge(
-    connection: Connection, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], conflict: str = "", /
-) -> int:
-    """Insert rows, many of them by way of a temporary table, and return how many were written."""
-    names = ", ".join(columns)
-    if len(rows) < ROWS_TO_COPY:
-        marks = ", ".join("?" * len(columns))
-        insert = f"INSERT INTO {table} ({names}) VALUES ({marks}) {conflict}"
-        return sum(written.rowcount for written in connection.execute_all([(insert, row) for row in rows]))
-    mine, staged = own(connection), f"engage_staged_{table}"
-    alike = f"SELECT {names} FROM {table} WITH NO DATA"
-    mine.extend_timeout(BULK_SECONDS, f"CREATE TEMP TABLE {staged} ON COMMIT DROP AS {alike}")
-    mine.staged.append(staged)
-    _copy(mine, staged, rows)
-    return connection.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM {staged} {conflict}").rowcount
-
-
-def fill(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
-    """Write rows into an empty table, and let the numbers that it gives begin behind them."""
-    mine = own(connection)
-    # As long as it takes: nobody else is at work on a store that is being filled.
-    mine.extend_timeout(LAYOUT_SECONDS)
-    _copy(mine, f"{table} ({', '.join(columns)})", rows)
-    number = columns[0]
-    (sequence,) = connection.execute("SELECT pg_get_serial_sequence(?, ?)", [table, number]).fetchone()
-    if sequence is not None:
-        connection.execute(f"SELECT setval(?, max({number})) FROM {table} HAVING count(*) > 0", [sequence])
-
-
-def own(connection: Connection) -> PostgresConnection:
-    """Return a connection as what it is."""
-    assert isinstance(connection, PostgresConnection)  # noqa: S101  this package makes no other
-    return connection
-
-
-def _copy(connection: PostgresConnection, target: str, rows: Iterable[Sequence[Any]]) -> None:
-    with connection.cursor().copy(f"COPY {target} FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)

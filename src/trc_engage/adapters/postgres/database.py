@@ -1,7 +1,7 @@
 """Connections to one database: made, checked out, in a transaction, with every foreign error translated."""
 
 import select
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -9,7 +9,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from ...core.errors import StoreMissing
-from ..sql.database import Connection, refuse_other
+from ..sql.database import Connection, Database, Values, inserting, refuse_other
 from ..sql.pool import Pool
 from ..sql.schema import SCHEMA_VERSION
 from .address import Address
@@ -24,11 +24,7 @@ from .connection import (
     AutocommitConnection,
     DeadlineConnection,
     PostgresConnection,
-    fill,
-    merge,
     opening,
-    own,
-    stage,
 )
 from .errors import CommitUnsure, translated_errors, unreachable
 from .schema import bring_up_to_date, migration, missing, version_of
@@ -54,13 +50,26 @@ WHERE relnamespace = CAST(:schema AS regnamespace) AND relkind = 'r'
 """
 
 
-class Statements:
+STAGE = """
+CREATE TEMP TABLE engage_staged_moves (
+    account_id BIGINT, version BIGINT, member_id TEXT COLLATE "C", status TEXT, next_reading TEXT,
+    xp_baseline BIGINT, xp_total BIGINT, xp_high BIGINT, window_from TIMESTAMPTZ, rose_at TIMESTAMPTZ,
+    kind TEXT, xp_before BIGINT, baseline_before BIGINT, silent BOOLEAN, points BIGINT, day DATE, month DATE,
+    window_number BIGINT
+) ON COMMIT DROP;
+CREATE TEMP TABLE engage_staged_windows (
+    window_number BIGINT, day DATE, opens_at TIMESTAMPTZ, closes_at TIMESTAMPTZ
+) ON COMMIT DROP
+"""
+
+ROWS_TO_COPY = 100
+"""From so many rows on it is quicker to copy them first."""
+
+
+class Statements(Database):
     """The part of `Database` that is the same for a pool and for a caller's connection."""
 
     discord_evidence = DISCORD_EVIDENCE
-    stage: Any = staticmethod(stage)
-    merge: Any = staticmethod(merge)
-    fill: Any = staticmethod(fill)
 
     def __init__(self, address: Address) -> None:
         self._address = address
@@ -72,9 +81,53 @@ class Statements:
     def extend_timeout(self, connection: Connection, /) -> None:
         own(connection).extend_timeout(BULK_SECONDS)
 
+    def stage(self, connection: Connection, moves: Iterable[Values], windows: Iterable[Values], /) -> None:
+        mine = own(connection)
+        mine.extend_timeout(BULK_SECONDS, STAGE)
+        mine.staged += ["engage_staged_moves", "engage_staged_windows"]
+        mine.copy("engage_staged_moves", moves)
+        mine.copy("engage_staged_windows", windows)
+        # Without it the planner takes few moves for many, and reads all accounts for them.
+        mine.run("ANALYZE engage_staged_moves (account_id)")
+
+    def merge(
+        self,
+        connection: Connection,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[Values],
+        conflict: str,
+        /,
+    ) -> int:
+        """Insert rows, many of them by way of a temporary table, and return how many were written."""
+        if len(rows) < ROWS_TO_COPY:
+            insert = inserting(table, columns, conflict)
+            return sum(written.rowcount for written in connection.execute_all([(insert, row) for row in rows]))
+        mine, staged, names = own(connection), f"engage_staged_{table}", ", ".join(columns)
+        alike = f"SELECT {names} FROM {table} WITH NO DATA"
+        mine.extend_timeout(BULK_SECONDS, f"CREATE TEMP TABLE {staged} ON COMMIT DROP AS {alike}")
+        mine.staged.append(staged)
+        mine.copy(staged, rows)
+        return connection.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM {staged} {conflict}").rowcount
+
+    def fill(self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Values], /) -> None:
+        mine, number = own(connection), columns[0]
+        # As long as it takes: nobody else is at work on a store that is being filled.
+        mine.extend_timeout(LAYOUT_SECONDS)
+        mine.copy(f"{table} ({', '.join(columns)})", rows)
+        (sequence,) = connection.execute("SELECT pg_get_serial_sequence(?, ?)", [table, number]).fetchone()
+        if sequence is not None:
+            connection.execute(f"SELECT setval(?, max({number})) FROM {table} HAVING count(*) > 0", [sequence])
+
     def size_bytes(self, connection: Connection, /) -> int:
         (size,) = connection.execute(SIZE, {"schema": self._address.quoted_schema}).fetchone()
         return int(size)
+
+
+def own(connection: Connection) -> PostgresConnection:
+    """Return a connection as what it is."""
+    assert isinstance(connection, PostgresConnection)  # noqa: S101  this package makes no other
+    return connection
 
 
 PREPARED_AFTER = 5

@@ -13,6 +13,8 @@ from attrs import fields
 from ...core.errors import LedgerFailed, StoreOutdated
 
 Row = tuple[Any, ...]
+Values = Sequence[Any]
+"""Of a row to be written."""
 Statement = tuple[str, Sequence[Any] | Mapping[str, Any]]
 """With its values."""
 
@@ -50,7 +52,7 @@ class Connection(Protocol):
         """Run one statement."""
         ...
 
-    def executemany(self, statement: str, values: Iterable[Sequence[Any]], /) -> Rows:
+    def executemany(self, statement: str, values: Iterable[Values], /) -> Rows:
         """Run one statement for each row of values; the count of rows is that of all."""
         ...
 
@@ -85,9 +87,7 @@ class Database(Protocol):
         """Check out a connection in a transaction of which all is committed, or nothing."""
         ...
 
-    def stage(
-        self, connection: Connection, moves: Iterable[Sequence[Any]], windows: Iterable[Sequence[Any]], /
-    ) -> None:
+    def stage(self, connection: Connection, moves: Iterable[Values], windows: Iterable[Values], /) -> None:
         """Fill the temporary tables `engage_staged_moves` and then `engage_staged_windows`, which begin empty."""
         ...
 
@@ -96,22 +96,20 @@ class Database(Protocol):
         connection: Connection,
         table: str,
         columns: Sequence[str],
-        rows: Sequence[Sequence[Any]],
+        rows: Sequence[Values],
         conflict: str,
         /,
     ) -> int:
         """Insert rows, with an `ON CONFLICT` clause or none, and return how many rows were written."""
-        ...
+        return connection.executemany(inserting(table, columns, conflict), rows).rowcount
 
-    def fill(
-        self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /
-    ) -> None:
+    def fill(self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Values], /) -> None:
         """Write rows into an empty table; if its first column numbers itself, it will go on behind them."""
-        ...
+        connection.executemany(inserting(table, columns), rows)
 
-    def extend_timeout(self, connection: Connection, /) -> None:
+    def extend_timeout(self, connection: Connection, /) -> None:  # noqa: ARG002  where there is no limit
         """Let what follows on this connection take some minutes, for there is much to do."""
-        ...
+        return
 
     def size_bytes(self, connection: Connection, /) -> int | None:
         """Return how much room the store takes; None if that is unknown."""

@@ -6,13 +6,13 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 from urllib.parse import quote
 
 from attrs import frozen
 
 from ...core.errors import InvalidValue, LedgerBusy, LedgerFailed, StoreMissing
-from ..sql.database import Connection, SqlStore, Statement, refuse_other
+from ..sql.database import Connection, Database, SqlStore, Statement, Values, refuse_other
 from ..sql.pool import Pool
 from ..sql.queries import Days, Facts
 from ..sql.schema import SCHEMA_VERSION
@@ -127,27 +127,6 @@ STAGE = (
 )
 
 
-def stage(connection: Connection, moves: Iterable[Sequence[Any]], windows: Iterable[Sequence[Any]], /) -> None:
-    """Fill the temporary tables, made with the connection's first posting and kept."""
-    for statement in STAGE:
-        connection.execute(statement)
-    connection.executemany(f"INSERT INTO engage_staged_moves VALUES ({', '.join('?' * 18)})", moves)
-    connection.executemany("INSERT INTO engage_staged_windows VALUES (?, ?, ?, ?)", windows)
-
-
-def merge(
-    connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], conflict: str = "", /
-) -> int:
-    """Insert rows one by one, which needs no detour here, and return how many were written."""
-    names, marks = ", ".join(columns), ", ".join("?" * len(columns))
-    return connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks}) {conflict}", rows).rowcount
-
-
-def fill(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
-    """Write rows into an empty table."""
-    merge(connection, table, columns, rows)
-
-
 BUSY_SECONDS = 10.0
 CACHE_KIB = 32 * 1024
 POOL_SIZE = 100
@@ -168,7 +147,7 @@ WHERE member_id = :member
 """
 
 
-class SqliteDatabase:
+class SqliteDatabase(Database):
     """A pool of connections to one file, each used by one thread at a time.
 
     TRUNCATE with synchronous FULL is what lost no acknowledged commit when power was cut (WAL with
@@ -177,9 +156,6 @@ class SqliteDatabase:
     """
 
     discord_evidence = DISCORD_EVIDENCE
-    stage: Any = staticmethod(stage)
-    merge: Any = staticmethod(merge)
-    fill: Any = staticmethod(fill)
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -235,8 +211,12 @@ class SqliteDatabase:
         (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
         return int(pages) * int(page_bytes)
 
-    def extend_timeout(self, connection: Connection, /) -> None:
-        """Do nothing: no statement has a limit here."""
+    def stage(self, connection: Connection, moves: Iterable[Values], windows: Iterable[Values], /) -> None:
+        """Fill the temporary tables, made with the connection's first posting and kept."""
+        for statement in STAGE:
+            connection.execute(statement)
+        connection.executemany(f"INSERT INTO engage_staged_moves VALUES ({', '.join('?' * 18)})", moves)
+        connection.executemany("INSERT INTO engage_staged_windows VALUES (?, ?, ?, ?)", windows)
 
     def close(self) -> None:
         self._pool.close()
