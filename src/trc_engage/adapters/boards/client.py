@@ -18,8 +18,7 @@ from attrs import define, field
 
 from ...core.errors import ReadStopped, SourceError
 from ...core.ports import Requests
-from .responses import HTTPX_ERRORS, OK, Answer, malformed, translated, trouble
-from .service import Service
+from .responses import HTTPX_ERRORS, OK, Answer, Service, malformed, translated, trouble
 
 WATCH_SECONDS_MIN = 0.02
 """How late the cut may be."""

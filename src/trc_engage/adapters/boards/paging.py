@@ -13,8 +13,7 @@ from attrs import Factory, define, field, frozen
 
 from ...core.errors import shortened
 from ...core.model import Board
-from .responses import Answer, malformed
-from .service import Service
+from .responses import Answer, Service, malformed
 
 XP_MAX = 2**53
 """Beyond it a JSON number may have lost precision on its way."""

@@ -15,8 +15,7 @@ from ...core.ports import Requests
 from ...core.validation import validate_discord_id
 from .client import Connected, Fetcher, Line, Pace, new_client, version
 from .paging import Sweeper
-from .responses import Answer
-from .service import Service
+from .responses import Answer, Service
 
 PORTS = {"http": 80, "https": 443}
 PAGE_GAP_SECONDS = 2.0

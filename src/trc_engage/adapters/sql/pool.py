@@ -93,43 +93,28 @@ class Room:
     """Lets `size` callers in, in the order they came: past a semaphore, busy threads overtake one that waits."""
 
     def __init__(self, size: int) -> None:
-        self._lock = threading.Lock()
+        self._turn = threading.Condition()
         self._left = size
-        self._waiting: deque[threading.Lock] = deque()
-        """A locked lock for each caller, opened to let it in; empty while there is room."""
+        self._waiting: deque[object] = deque()
 
     def enter(self, seconds: float) -> bool:
         """Wait so long at most, and tell whether the caller is in."""
-        with self._lock:
-            if self._left:
-                self._left -= 1
-                return True
-            turn = threading.Lock()
-            turn.acquire()
-            self._waiting.append(turn)
-        try:
-            turn.acquire(timeout=seconds)
-        except BaseException:
-            if self._is_in(turn):
-                self.leave()
-            raise
-        return self._is_in(turn)
+        mine = object()
+        with self._turn:
+            self._waiting.append(mine)
+            try:
+                is_in = self._turn.wait_for(lambda: self._left > 0 and self._waiting[0] is mine, seconds)
+                self._left -= is_in
+                return is_in
+            finally:
+                self._waiting.remove(mine)
+                self._turn.notify_all()
 
     def leave(self) -> None:
         """Let the next one in."""
-        with self._lock:
-            if self._waiting:
-                self._waiting.popleft().release()
-            else:
-                self._left += 1
-
-    def _is_in(self, turn: threading.Lock) -> bool:
-        """Tell whether it was a caller's turn; it waits no longer if not."""
-        with self._lock:
-            if turn in self._waiting:
-                self._waiting.remove(turn)
-                return False
-            return True
+        with self._turn:
+            self._left += 1
+            self._turn.notify_all()
 
 
 class Closable(Protocol):
