@@ -16,7 +16,7 @@ from ..daemon.health import Health, answering
 from ..daemon.logs import Level, logged
 from ..daemon.loop import MINUTES, MINUTES_OF_ROSTER, Daemon, Systemd
 from ..daemon.signals import Stop, stop_on_signals
-from ..daemon.supervisor import HeartbeatMonitor, Monitor, Supervisor
+from ..daemon.supervisor import Monitor, Supervisor
 from ..settings import Settings
 from ..stores import now
 from ..wire.runs import Run
@@ -59,7 +59,8 @@ def supervised(level: Level, *, log_json: bool) -> Iterator[tuple[Supervisor, St
         stop.on_signal(runner.stop)
         stop.on_signal(heartbeat.stop)
         health = Health(runner.engage.status, partial(check_ready, settings))
-        yield Supervisor(runner.engage, runner.alerts, now, monitor, HeartbeatMonitor(heartbeat), health), stop, health
+        monitors = (monitor, health)
+        yield Supervisor(runner.engage, runner.alerts, now, *monitors, on_good=heartbeat.beat), stop, health
 
 
 def _listener(address: str) -> socket.socket:

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from contextlib import closing
 from functools import partial
 from importlib import import_module
-from ipaddress import ip_address
 from typing import Annotated, Any
 
 import typer
 
 from ..daemon.health import Health
-from ..settings import Settings, SettingsError
+from ..settings import Settings, SettingsError, is_loopback
 from ..stores import check_store
 from ..wiring import check_ready, name_of_source, opened
 from .options import BadData, command, option, settings_in_force
@@ -73,7 +72,7 @@ def _access(settings: Settings, host: str, may_see: str | None, *, public: bool,
         raise typer.BadParameter("it cannot be combined with --may-see", param_hint="--public")
     if public:
         return {"public": True}
-    if may_see is None and (is_proxied or not _is_loopback(host)):
+    if may_see is None and (is_proxied or not is_loopback(host)):
         message = "to serve others than this machine, pass --may-see MODULE:NAME or --public"
         raise typer.BadParameter(message, param_hint="--root-path or --allow-host" if is_proxied else "--host")
     tokens = [one for one in (settings.web_token, settings.web_token_next) if one]
@@ -110,10 +109,3 @@ def _hook(text: str) -> Any:
         return getattr(import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
         raise typer.BadParameter(f"{text!r} cannot be found ({error})", param_hint="--may-see") from error
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -16,7 +16,7 @@ from ...core.incidents import Topic
 from ...core.reports import RunReport
 from ...core.slots import SlotOutcome
 from ...usecases.runs import Status
-from ..wire.problems import FORMS, KINDS
+from ..wire.problems import KINDS, kind_of
 from ..wording.alerts import describe_error
 from .supervisor import Monitor
 
@@ -70,7 +70,7 @@ class Health(Monitor):
                 try:
                     self._check_store()
                 except EngageError as error:
-                    self._failed = next(KINDS[kind][1] for cls, kind, _ in FORMS if isinstance(error, cls))
+                    self._failed = KINDS[kind_of(error)][1]
                     if not before:
                         logger.warning("not ready: %s", describe_error(error))
                 self._checked_at = monotonic()
@@ -82,32 +82,26 @@ class Health(Monitor):
         except ImportError:
             return 501, PLAIN, NO_METRICS.encode()
         families = []
-        for kind, figures in ((core.GaugeMetricFamily, self._gauges()), (core.CounterMetricFamily, self._counters())):
-            for name, meaning, figure in figures:
-                label, values = figure if isinstance(figure, tuple) else ("", {"": figure})
-                family = kind(f"trc_engage_{name}", meaning, labels=[label] if label else [])
-                for value, number in values.items():
-                    family.add_metric([value] if label else [], number)
-                families.append(family)
+        for name, meaning, figure in self._figures():
+            label, values = figure if isinstance(figure, tuple) else (None, {"": figure})
+            kind = core.CounterMetricFamily if name.endswith("_total") else core.GaugeMetricFamily
+            family = kind(f"trc_engage_{name}", meaning, labels=[label] if label else [])
+            for value, number in values.items():
+                family.add_metric([value] if label else [], number)
+            families.append(family)
         collector: Any = SimpleNamespace(collect=lambda: families)
         return 200, exposition.CONTENT_TYPE_LATEST, exposition.generate_latest(collector)
 
-    def _counters(self) -> Iterator[Figure]:
-        yield "slots", "Slots that this process ended; synced is good", ("outcome", self._slots)
-        yield "settled_days", "Days that this process settled", self._days
-
-    def _gauges(self) -> Iterator[Figure]:
-        try:
-            status = self._status()
-        except EngageError as error:
-            logger.warning("the store does not answer: %s", describe_error(error))
-            yield "store_up", "Whether the store answers", 0
-            return
-        yield "store_up", "Whether the store answers", 1
-        yield from gauges(status)
+    def _figures(self) -> Iterator[Figure]:
+        yield "slots_total", "Slots that this process ended; synced is good", ("outcome", self._slots)
+        yield "settled_days_total", "Days that this process settled", self._days
+        failed = self._not_ready()
+        yield "store_up", "Whether the store can be used", not failed
+        if not failed:
+            yield from figures(self._status())
 
 
-def gauges(status: Status) -> Iterator[Figure]:
+def figures(status: Status) -> Iterator[Figure]:
     """Yield what the store tells, whichever process did it."""
     tally, last_slot, wait = status.tally, status.last_slot, status.wait
     failures = {"source": status.failure_run, "roster": status.roster.failure_run}

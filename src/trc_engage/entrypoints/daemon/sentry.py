@@ -23,6 +23,23 @@ from .supervisor import Monitor
 
 SYNC_MONITOR = "trc-engage-sync"
 SETTLEMENT_MONITOR = "trc-engage-settlement"
+SLOTS: MonitorConfig = {
+    "schedule": {"type": "crontab", "value": "*/15 * * * *"},
+    "timezone": "Etc/UTC",
+    "checkin_margin": 10,
+    "failure_issue_threshold": 3,
+    "recovery_threshold": 1,
+}
+"""A long read ends within ten minutes. Three slots without a check-in, or three failures, open an issue, just as they
+raise an alert (R20)."""
+DAYS: MonitorConfig = {
+    "schedule": {"type": "crontab", "value": "5 0 * * *"},
+    "timezone": "Etc/UTC",
+    "checkin_margin": 12 * 60,
+    "failure_issue_threshold": 1,
+    "recovery_threshold": 1,
+}
+"""A day waits for a good sync (R15), and an alert says if none comes; half a day late, Sentry opens an issue too."""
 FLUSH_SECONDS_MAX = 1.0
 REMOVED = "[removed]"
 VALUE_WITHHELD = "withheld, since it may name a member; the traceback shows where"
@@ -48,9 +65,9 @@ class SentryMonitor(Monitor):
         """Check in with the monitor of what the run did: a slot that waited is no failure (R20)."""
         if report.outcome in {"synced", "waiting", "failed"}:
             status = "error" if report.outcome == "failed" else "ok"
-            capture_checkin(SYNC_MONITOR, status=status, monitor_config=_sync_monitor())
+            capture_checkin(SYNC_MONITOR, status=status, monitor_config=SLOTS)
         if report.settled:
-            capture_checkin(SETTLEMENT_MONITOR, status="ok", monitor_config=_settlement_monitor())
+            capture_checkin(SETTLEMENT_MONITOR, status="ok", monitor_config=DAYS)
 
     def capture(self, error: BaseException, /) -> None:
         """Report an error with its traceback."""
@@ -134,31 +151,3 @@ def _secrets(settings: Settings) -> Sequence[str]:
         known | {quote(secret, safe="") for secret in known} | {b64encode(secret.encode()).decode() for secret in known}
     )
     return sorted(forms, key=len, reverse=True)
-
-
-def _sync_monitor() -> MonitorConfig:
-    """Return when Sentry expects a check-in for a slot: a long read ends within ten minutes.
-
-    Three slots without one, or three failures, open an issue, just as they raise an alert (R20).
-    """
-    return {
-        "schedule": {"type": "crontab", "value": "*/15 * * * *"},
-        "timezone": "Etc/UTC",
-        "checkin_margin": 10,
-        "failure_issue_threshold": 3,
-        "recovery_threshold": 1,
-    }
-
-
-def _settlement_monitor() -> MonitorConfig:
-    """Return when Sentry expects a day to be settled.
-
-    A day waits for a good sync (R15), and an alert says if none comes; half a day late, Sentry opens an issue too.
-    """
-    return {
-        "schedule": {"type": "crontab", "value": "5 0 * * *"},
-        "timezone": "Etc/UTC",
-        "checkin_margin": 12 * 60,
-        "failure_issue_threshold": 1,
-        "recovery_threshold": 1,
-    }

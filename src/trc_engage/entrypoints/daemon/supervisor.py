@@ -1,27 +1,18 @@
 """Runs in an unattended process: no failure ends it, and one that lasts raises an alert."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from ...adapters.alerts import Heartbeat
+from ...adapters.memory import MemoryLedger
 from ...core.errors import EngageError
-from ...core.incidents import (
-    FAILURES_MIN,
-    UNNAMED,
-    ChannelState,
-    Notice,
-    SentNotice,
-    Trouble,
-    after_failure,
-    notices_due,
-    state_of,
-)
+from ...core.incidents import FAILURES_MIN, UNNAMED, Trouble
 from ...core.ports import Alerts, Clock
 from ...core.reports import RunReport
 from ...core.slots import slot_of
 from ...engage import Engage
-from ...usecases.notices import failure_of, fingerprint_of
+from ...usecases.leases import Run
+from ...usecases.notices import deliver
 from ..wording.alerts import describe_error
 
 logger: logging.Logger = logging.getLogger(__name__)
@@ -40,8 +31,8 @@ class StoreIncident:
         self._since: datetime | None = None
         self._slot: datetime | None = None
         self._trouble: Trouble | None = None
-        self._sent: dict[str, SentNotice] = {}
-        self._states: dict[str, ChannelState] = {}
+        self._run = Run(MemoryLedger())
+        """What was sent, in the books of a store of its own."""
 
     def failed(self, error: Exception, now: datetime) -> None:
         """Count a failure, one a slot; the third in a row raises an alert."""
@@ -60,21 +51,7 @@ class StoreIncident:
 
     def _notify(self, now: datetime) -> None:
         lasting = [] if self._trouble is None else [self._trouble]
-        for alerts in self._channels:
-            sent = self._sent.get(alerts.channel)
-            for notice in notices_due(lasting, [] if sent is None else [sent], now, self._source_name):
-                self._send(alerts, notice, now)
-
-    def _send(self, alerts: Alerts, notice: Notice, now: datetime) -> None:
-        fingerprint = fingerprint_of(alerts)
-        if state_of(self._states.values(), alerts.channel, fingerprint, now):
-            return
-        self._states.pop(alerts.channel, None)
-        if error := failure_of(alerts, notice):
-            if state := after_failure(alerts.channel, fingerprint, error, now):
-                self._states[alerts.channel] = state
-        else:
-            self._sent[alerts.channel] = SentNotice(alerts.channel, notice.topic, notice.kind, notice.since, now)
+        deliver(self._run, self._channels, lasting, lambda: now, self._source_name)
 
 
 class Monitor:
@@ -87,32 +64,33 @@ class Monitor:
         """Report an error that nobody expected."""
 
 
-class HeartbeatMonitor(Monitor):
-    """Sends a heartbeat after each slot that was synced: one that waited or failed is not good."""
-
-    def __init__(self, heartbeat: Heartbeat) -> None:
-        self._heartbeat = heartbeat
-
-    def check_in(self, report: RunReport, /) -> None:
-        """Send one if the run was good."""
-        if report.outcome == "synced":
-            self._heartbeat.beat()
-
-
 class Supervisor:
-    """Does what is due; `run` logs every failure and raises none."""
+    """Does what is due; `run` logs every failure and raises none.
 
-    def __init__(self, engage: Engage, channels: Sequence[Alerts], clock: Clock, *monitors: Monitor) -> None:
+    `on_good` is called after each slot that was synced: one that waited or failed is not good.
+    """
+
+    def __init__(
+        self,
+        engage: Engage,
+        channels: Sequence[Alerts],
+        clock: Clock,
+        *monitors: Monitor,
+        on_good: Callable[[], None] = lambda: None,
+    ) -> None:
         self._engage = engage
         self._incident = StoreIncident(channels, engage.source_name)
         self._clock = clock
         self._monitors = monitors
+        self._on_good = on_good
 
     def run_once(self) -> RunReport:
         """Do what is due; raises what `Engage.run_due` raises."""
         report = self._engage.run_due()
         for monitor in self._monitors:
             monitor.check_in(report)
+        if report.outcome == "synced":
+            self._on_good()
         return report
 
     def run(self) -> RunReport | None:

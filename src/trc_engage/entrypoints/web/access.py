@@ -4,10 +4,8 @@ import hmac
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from functools import lru_cache
 from hashlib import sha256
 from inspect import isawaitable
-from ipaddress import ip_address
 from threading import Lock
 from typing import Any, cast
 
@@ -21,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ...core.errors import UnknownMember, shortened
 from ...core.validation import validate_member_id
 from ...engage import Engage
-from ..settings import WEB_TOKEN_FORM
+from ..settings import WEB_TOKEN_FORM, is_loopback
 from .brand import Brand
 from .news import News
 from .problems import ProblemError, problem_response
@@ -65,20 +63,12 @@ def check_on_loopback(scope: Scope) -> None:
     """
     hosts = [value.decode("latin-1").lower() for name, value in scope["headers"] if name == b"host"]
     host = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
-    if scope.get("client") is None or not _is_loopback(scope["client"][0]):
+    if scope.get("client") is None or not is_loopback(scope["client"][0]):
         raise ProblemError("not-on-loopback", "it came from another machine")
-    if host is None or not (host[1] == "localhost" or _is_loopback(host[1].strip("[]"))):
+    if host is None or not is_loopback(host[1].strip("[]")):
         raise ProblemError("not-on-loopback", "it was sent to another name than localhost or 127.0.0.1")
     if any(name in PROXIED for name, _ in scope["headers"]):
         raise ProblemError("not-on-loopback", "it came through a proxy")
-
-
-@lru_cache(maxsize=64)
-def _is_loopback(address: str) -> bool:
-    try:
-        return ip_address(address).is_loopback
-    except ValueError:
-        return False
 
 
 def _same(given: str, expected: str) -> bool:
@@ -296,15 +286,12 @@ class SiteMiddleware:
             if not self._site.alone:
                 return None
             check_on_loopback(request.scope)
-        except ProblemError as problem:
-            return problem_response(problem)
-        if answer := self._site.login.exchange(request, path):
-            return answer
-        try:
+            if answer := self._site.login.exchange(request, path):
+                return answer
             if not path.startswith("/static/"):
                 self._site.check_entry(request)
         except ProblemError as problem:
-            return self._refuse(request, problem)
+            return self._refuse(request, problem) if problem.kind == "closed" else problem_response(problem)
         return None
 
 

@@ -26,7 +26,6 @@ from ..daemon.signals import stop_on_signals
 from ..settings import Settings, SettingsError
 from . import Brand, Earning, Login, Site, create_app
 from .access import add_security_headers
-from .news import News
 
 HEAD_SECONDS = 10.0
 """For a complete head of a request, on a new connection and on a kept one."""
@@ -140,19 +139,6 @@ GRACE_SECONDS = 3
 """For running requests after a signal."""
 
 
-class Server(uvicorn.Server):
-    """Lets nobody wait for news when it ends."""
-
-    def __init__(self, config: uvicorn.Config, news: News) -> None:
-        super().__init__(config)
-        self._news = news
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Answer those who wait, then end."""
-        self._news.close()
-        await super().shutdown(sockets)
-
-
 def serve(
     engage: Engage, listener: socket.socket, health: Health, *, root_path: str, secrets: Sequence[str], **options: Any
 ) -> None:
@@ -178,11 +164,12 @@ def serve(
         timeout_graceful_shutdown=GRACE_SECONDS,
         **guards(),
     )
-    with stop_on_signals(), logged("warning", as_json=False, secrets=secrets):
+    with stop_on_signals() as stop, logged("warning", as_json=False, secrets=secrets):
+        stop.on_signal(app.state.site.news.close)
         typer.echo(f"serving on {url} until SIGTERM or Ctrl-C")
         if options.get("alone"):
             typer.echo(f"open {url}?token={login.token} (the link opens one browser; then the next is printed)")
-        asyncio.run(Server(config, app.state.site.news).serve(sockets=[listener]))
+        asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
 
 
 def below(root: str, app: ASGIApp) -> ASGIApp:

@@ -68,6 +68,11 @@ FORMS: tuple[tuple[type[EngageError], str, Callable[..., str]], ...] = (
 """The first class that fits decides. What a caller cannot use or must not see is left out."""
 
 
+def kind_of(error: Exception) -> str:
+    """Return the kind of an error; `failed` for those that the table has not."""
+    return next((kind for cls, kind, _ in FORMS if isinstance(error, cls)), "failed")
+
+
 def status_of(error: Exception) -> int:
-    """Return the HTTP status of an error, as our own API answers it; 500 for those that the table has not."""
-    return next((KINDS[kind][0] for cls, kind, _ in FORMS if isinstance(error, cls)), 500)
+    """Return the HTTP status of an error, as our own API answers it."""
+    return KINDS[kind_of(error)][0]
