@@ -13,7 +13,7 @@ from .core.audit.model import Audit, Repair
 from .core.errors import InvalidValue, LinkTaken, OnEventLoop, RosterMissing, SourceMissing
 from .core.model import Decision, DecisionKind
 from .core.ports import Alerts, Clock, Roster, Store, XpSource
-from .core.posting import Draft
+from .core.posting import drafted
 from .core.records import Excusal, Trace, TraceArguments
 from .core.reports import (
     Enrollment,
@@ -258,7 +258,7 @@ class Engage(Reader):
         the award with this key was taken back, `Reversed`.
         """
         now = self._clock()
-        draft = Draft("award", member_id, source, points, now.date(), at, key, actor=by)
+        draft = drafted("award", member_id, source, points, now.date(), at, key, actor=by)
         return awards.award(self._ledger, evolve(draft, counts_as_activity=counts_as_activity), now)
 
     def reverse(self, key: str, *, reason: str, by: str) -> Receipt:

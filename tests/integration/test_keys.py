@@ -15,7 +15,7 @@ from trc_engage.adapters.memory import MemoryLedger
 from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.core.model import Member
 from trc_engage.core.ports import Store
-from trc_engage.core.posting import Draft, Posting
+from trc_engage.core.posting import Posting, drafted
 
 
 def store_of(operator: Operator) -> Path:
@@ -103,7 +103,7 @@ def test_whatever_is_what_it_looks_like_is_taken(engage: Engage, value: str) -> 
 @pytest.mark.parametrize("value", MISSPELT.values(), ids=MISSPELT)
 def test_what_stands_already_still_resolves(ledger: Store, engage: Engage, value: str) -> None:
     """A key, a source and an id from before this rule go on: told again, taken back, earned for."""
-    draft = Draft("award", value, value, 5, MONDAY.date(), MONDAY, value)
+    draft = drafted("award", value, value, 5, MONDAY.date(), MONDAY, value)
     ledger.post(Posting(MONDAY, members=[Member(value, None, MONDAY)]))
     ledger.post(Posting(MONDAY, drafts=[draft]))
     assert engage.award(value, source=value, points=5, key=value, at=MONDAY).outcome == "unchanged"

@@ -10,7 +10,7 @@ from support.community import LEDGERS, Community, opened
 from support.stores import SHARED
 from trc_engage.core.audit.model import Breach
 from trc_engage.core.ports import Store
-from trc_engage.core.posting import Draft, Posting
+from trc_engage.core.posting import Posting, drafted
 from trc_engage.usecases.audit import audit, audited, repair
 
 FEBRUARY, MARCH, APRIL = date(2024, 2, 1), date(2026, 3, 1), date(2026, 4, 1)
@@ -43,7 +43,7 @@ def test_each_member_earned_in_each_month_what_the_entries_say(kind: str, tmp_pa
         community.enroll("ada", "bo", "cy")
         for number, (member_id, points, day) in enumerate(ENTRIES):
             at = datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
-            draft = Draft("adjustment", member_id, "adjustment", points, day, at, f"fix:{number}", "typo", "me")
+            draft = drafted("adjustment", member_id, "adjustment", points, day, at, f"fix:{number}", "typo", "me")
             ledger.post(Posting(at, drafts=[draft]))
         assert {month: earned(ledger, month) for month in EARNED} == EARNED
         assert audit(ledger).breaches == []

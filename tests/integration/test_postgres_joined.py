@@ -11,7 +11,7 @@ from support.locks import until_waiting
 from support.postgres import opened_postgres, server_dsn
 from trc_engage import Conflict, LedgerFailed
 from trc_engage.adapters.postgres import PostgresLedger
-from trc_engage.core.posting import Draft, Posting
+from trc_engage.core.posting import Posting, drafted
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_an_award_that_fails_leaves_the_callers_transaction_as_it_was(place: str
     with psycopg.connect(server_dsn()) as connection:
         connection.execute("CREATE TEMP TABLE theirs (score INTEGER)")
         joined = Community(PostgresLedger.open(connection=connection, schema=place))
-        stray = Draft("award", "nobody", "benchmark", 5, joined.now.date(), joined.now, key="stray")
+        stray = drafted("award", "nobody", "benchmark", 5, joined.now.date(), joined.now, key="stray")
         with pytest.raises(Conflict):
             joined.ledger.post(Posting(joined.now, drafts=[stray]))
         assert joined.award("ada", "fits").outcome == "awarded"

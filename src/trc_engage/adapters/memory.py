@@ -21,7 +21,7 @@ from ..core.days import Calendar, Window, settled_before
 from ..core.errors import Conflict, LeaseLost, LedgerBusy
 from ..core.membership import UNSEEN_MIN
 from ..core.model import DISCORD, DiscordActivity, Entry, Evidence, Member
-from ..core.posting import Booking, Lease, Posting, RunState
+from ..core.posting import Booking, Lease, Posting, RunState, booked
 from ..core.records import Check, Excusal, MembershipEvent, in_force
 from ..core.reports import DiscordStanding, Found, MemberFacts, Rank, Standing, StreakChange, Tally
 from ..core.roster import Contradiction
@@ -103,7 +103,7 @@ class MemoryLedger:
             self._good_runs.append(GoodRun(posting.at, posting.run.report.missed, posting.run.decision))
         if posting.settlement is not None:
             self._settled[posting.settlement.day] = posting.at
-        entries = [self._append(draft.entry(len(self._entries) + 1, posting.at)) for draft in posting.drafts]
+        entries = [self._append(booked(draft, len(self._entries) + 1, posting.at)) for draft in posting.drafts]
         for change in posting.changes_posted([entry.position for entry in entries]):
             self._changes.append(evolve(change, number=len(self._changes) + 1))
         for one in posting.reached:

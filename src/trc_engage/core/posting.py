@@ -116,28 +116,27 @@ class SyncFailure:
     """Whose board was asked; None if none was, and then waits stand as they are."""
 
 
-@frozen
-class Draft:
-    """An entry that somebody asked for, before it has a position (R8)."""
+def drafted(
+    kind: HandKind,
+    member_id: str,
+    source: str,
+    points: int,
+    day: date,
+    at: datetime,
+    key: str | None = None,
+    reason: str | None = None,
+    actor: str | None = None,
+    reverses: int | None = None,
+    counts_as_activity: bool = True,
+) -> Entry:
+    """Return an entry that somebody asks for, before it has a position (R8)."""
+    what = kind, member_id, source, points, day, at
+    return Entry(0, *what, False, None, key, reason, actor, reverses, None, counts_as_activity)  # noqa: FBT003
 
-    kind: HandKind
-    member_id: str
-    source: str
-    points: int
-    day: date
-    at: datetime
-    key: str | None = None
-    reason: str | None = None
-    actor: str | None = None
-    reverses: int | None = None
-    counts_as_activity: bool = True
 
-    def entry(self, position: int, booked_at: datetime) -> Entry:
-        """Return the entry that the draft becomes at a position, booked at an instant."""
-        what = position, self.kind, self.member_id, self.source, self.points, self.day, self.at
-        why = None, self.key, self.reason, self.actor, self.reverses
-        late = None if booked_at == self.at else booked_at
-        return Entry(*what, False, *why, late, self.counts_as_activity)  # noqa: FBT003
+def booked(draft: Entry, position: int, at: datetime) -> Entry:
+    """Return the entry that a draft becomes at a position, booked at an instant."""
+    return evolve(draft, position=position, booked_at=None if at == draft.at else at)
 
 
 @frozen
@@ -191,7 +190,7 @@ class Posting:
     """Accounts to open, once the moves have freed their ids."""
     events: Sequence[MembershipEvent] = ()
     """What is kept on record of members and links (R26)."""
-    drafts: Sequence[Draft] = ()
+    drafts: Sequence[Entry] = ()
     """Awards, reversals, adjustments."""
     streaks: Sequence[Streak] = ()
     """Streaks as they become, at the versions they were planned on; at most one for each member."""
@@ -234,7 +233,7 @@ class Posting:
     @property
     def concerned(self) -> set[str]:
         """The ids of members who must be there, or be enrolled with it."""
-        named: tuple[Sequence[Streak | Draft | MembershipEvent | Excusal | StreakChange | Milestone], ...] = (
+        named: tuple[Sequence[Streak | Entry | MembershipEvent | Excusal | StreakChange | Milestone], ...] = (
             *(self.streaks, self.changes, self.reached),
             *(self.drafts, self.events, self.excusals),
         )

@@ -9,7 +9,7 @@ from ..core.days import Calendar, in_utc
 from ..core.errors import KeyReused, Reversed, UnknownAward, UnknownMember
 from ..core.model import ADJUSTMENT, Entry
 from ..core.ports import Ledger
-from ..core.posting import Booking, Derived, Draft, Posting, retry_on_conflict
+from ..core.posting import Booking, Derived, Posting, drafted, retry_on_conflict
 from ..core.reports import Receipt, ReceiptOutcome
 from ..core.validation import (
     day_of_award,
@@ -25,7 +25,7 @@ from ..core.validation import (
 from . import streaks
 
 
-def award(ledger: Ledger, award: Draft, now: datetime) -> Receipt:
+def award(ledger: Ledger, award: Entry, now: datetime) -> Receipt:
     """Post an award, once for its key, on the day on which it happened.
 
     Raises `UnknownMember`, `KeyReused` and `Reversed`.
@@ -42,15 +42,7 @@ def award(ledger: Ledger, award: Draft, now: datetime) -> Receipt:
         actor=optional(validate_actor)(award.actor),
     )
 
-    def attempt() -> Receipt:
-        booking = _booking(ledger, draft)
-        if booking.posted is None:
-            return _post(ledger, draft, booking.calendar, now, "awarded")
-        if booking.reversal is not None:
-            raise Reversed(validate_key(draft.key))
-        return Receipt("unchanged", booking.posted)
-
-    return retry_on_conflict(attempt)
+    return retry_on_conflict(lambda: _post_once(ledger, draft, now, "awarded"))
 
 
 def reverse(ledger: Ledger, key: str, reason: str, by: str, now: datetime) -> Receipt:
@@ -64,10 +56,8 @@ def reverse(ledger: Ledger, key: str, reason: str, by: str, now: datetime) -> Re
             raise UnknownAward(key)
         if booking.reversal is not None:
             return Receipt("unchanged", booking.reversal)
-        draft = Draft(
-            "reversal", award.member_id, award.source, -award.points, award.day, now, None, reason, by, award.position
-        )
-        draft = evolve(draft, counts_as_activity=award.counts_as_activity)
+        what = award.member_id, award.source, -award.points, award.day, now
+        draft = drafted("reversal", *what, None, reason, by, award.position, award.counts_as_activity)
         return _post(ledger, draft, booking.calendar, now, "reversed")
 
     return retry_on_conflict(attempt)
@@ -77,18 +67,21 @@ def adjust(ledger: Ledger, member_id: str, points: int, key: str, reason: str, b
     """Add or take points by hand, once for its key; raises `UnknownMember` and `KeyReused`."""
     member_id, points, key = validate_member_id(member_id), validate_change(points), validate_key(key)
     reason, by = validate_reason(reason), validate_actor(by)
-    draft = Draft("adjustment", member_id, ADJUSTMENT, points, now.date(), now, key, reason, by)
-
-    def attempt() -> Receipt:
-        booking = _booking(ledger, draft)
-        if booking.posted is not None:
-            return Receipt("unchanged", booking.posted)
-        return _post(ledger, draft, booking.calendar, now, "adjusted")
-
-    return retry_on_conflict(attempt)
+    draft = drafted("adjustment", member_id, ADJUSTMENT, points, now.date(), now, key, reason, by)
+    return retry_on_conflict(lambda: _post_once(ledger, draft, now, "adjusted"))
 
 
-def _post(ledger: Ledger, draft: Draft, calendar: Calendar, now: datetime, outcome: ReceiptOutcome) -> Receipt:
+def _post_once(ledger: Ledger, draft: Entry, now: datetime, outcome: ReceiptOutcome) -> Receipt:
+    """Post a draft, unless its key stands for it already."""
+    booking = _booking(ledger, draft)
+    if booking.posted is None:
+        return _post(ledger, draft, booking.calendar, now, outcome)
+    if booking.reversal is not None:
+        raise Reversed(booking.posted.key or "")
+    return Receipt("unchanged", booking.posted)
+
+
+def _post(ledger: Ledger, draft: Entry, calendar: Calendar, now: datetime, outcome: ReceiptOutcome) -> Receipt:
     """Post what was not there yet; raises `InvalidValue` where its key, source or actor is misspelt (R29)."""
     # What a reversal is of stands already, its source too.
     named = {"key": draft.key, "by": draft.actor, "source": draft.source if draft.kind == "award" else None}
@@ -101,7 +94,7 @@ def _post(ledger: Ledger, draft: Draft, calendar: Calendar, now: datetime, outco
     return Receipt(outcome, entry, next(iter(derived.changes), None))
 
 
-def _booking(ledger: Ledger, draft: Draft) -> Booking:
+def _booking(ledger: Ledger, draft: Entry) -> Booking:
     """Return what a draft with a key is decided on; `KeyReused` if that was posted as another matter."""
     key = validate_key(draft.key)
     booking = ledger.booking(key, draft.member_id)
@@ -112,11 +105,11 @@ def _booking(ledger: Ledger, draft: Draft) -> Booking:
     raise KeyReused(key, _described(booking.posted), _described(draft))
 
 
-def _matter(posted: Entry | Draft) -> tuple[str, str, str, int, bool]:
+def _matter(posted: Entry) -> tuple[str, str, str, int, bool]:
     """Return what a key stands for; when it happened, and why, may be told anew."""
     return posted.kind, posted.member_id, posted.source, posted.points, posted.counts_as_activity
 
 
-def _described(posted: Entry | Draft) -> str:
+def _described(posted: Entry) -> str:
     kind = posted.kind if posted.counts_as_activity else f"{posted.kind} that is no activity"
     return f"{posted.points:+,} points for {posted.source!r} to member {posted.member_id!r} ({kind})"

@@ -7,15 +7,15 @@ from attrs import evolve, frozen
 
 from ..core import streaks as core_streaks
 from ..core.days import Calendar
-from ..core.model import Move
+from ..core.model import Entry, Move
 from ..core.ports import Ledger
-from ..core.posting import Derived, Draft
+from ..core.posting import Derived
 from ..core.records import Excusal
 from ..core.reports import ChangeCause, StreakChange
 from ..core.streaks import Streak
 
 
-def of_draft(ledger: Ledger, draft: Draft, calendar: Calendar) -> Derived:
+def of_draft(ledger: Ledger, draft: Entry, calendar: Calendar) -> Derived:
     """Derive the streak of a member whose award comes or goes on a settled day."""
     if draft.kind == "adjustment" or not draft.counts_as_activity or not calendar.is_settled(draft.day):
         return Derived()

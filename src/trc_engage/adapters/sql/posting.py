@@ -10,7 +10,7 @@ from attrs import evolve
 from ...core.days import Window
 from ...core.errors import Conflict
 from ...core.model import DISCORD, SILENT_KINDS, TOMBSTONE, Entry, Link, Move
-from ...core.posting import Booking, Draft, Posting
+from ...core.posting import Booking, Posting, booked
 from .audit import Audited
 from .database import Connection, Database, Record, Rows, Statement, inserting, month_of, stamp, succeeding
 from .queries import (
@@ -262,9 +262,9 @@ def _append(connection: Connection, posting: Posting) -> Sequence[int]:
     return positions
 
 
-def _booked(draft: Draft, at: datetime) -> Sequence[Statement]:
+def _booked(draft: Entry, at: datetime) -> Sequence[Statement]:
     """Return the statements that write a draft."""
-    entry, day = draft.entry(0, at), draft.day.isoformat()
+    entry, day = booked(draft, 0, at), draft.day.isoformat()
     values = [entry.kind, entry.member_id, entry.source, entry.points, day, stamp(entry.at), entry.silent]
     booked_at = entry.booked_at and stamp(entry.booked_at)
     values += [entry.key, entry.reason, entry.actor, entry.reverses, booked_at, entry.counts_as_activity]
@@ -346,7 +346,7 @@ class SqlLedger(Facts, Days, Running, Views, Audited):
     def post(self, posting: Posting, /) -> Sequence[Entry]:
         with self._database.transaction() as connection:
             positions = post(self._database, connection, posting)
-        return [draft.entry(position, posting.at) for draft, position in zip(posting.drafts, positions, strict=True)]
+        return [booked(draft, position, posting.at) for draft, position in zip(posting.drafts, positions, strict=True)]
 
     def fill_from(self, other: "SqlLedger", /) -> None:
         """Take over all that another store holds, or nothing; raises `LedgerFailed` if this one is not empty."""

@@ -10,7 +10,7 @@ from attrs import evolve
 
 from ...core.days import Calendar
 from ...core.model import DISCORD, Entry, Evidence, Link, Member, Move, XpChange
-from ...core.posting import Booking, Draft, Posting, Settlement
+from ...core.posting import Booking, Posting, Settlement, booked, drafted
 from ...core.records import Excusal, MembershipEvent
 from ...core.reports import StreakChange
 from ...core.streaks import Milestone, Streak
@@ -34,11 +34,11 @@ from .story import (
 NEW, GONE = "m-new", "m-gone"
 
 
-DRAFTS: Mapping[str, tuple[Draft, bool]] = {
+DRAFTS: Mapping[str, tuple[Entry, bool]] = {
     "an award": (BENCHMARK, True),
     "a bonus": (evolve(BENCHMARK, counts_as_activity=False, actor="app"), False),
     "an adjustment": (
-        Draft("adjustment", ADA, "adjustment", -70, TODAY, MONDAY, "fix:1", "a typo 雪", "admin-7"),
+        drafted("adjustment", ADA, "adjustment", -70, TODAY, MONDAY, "fix:1", "a typo 雪", "admin-7"),
         False,
     ),
 }
@@ -197,7 +197,7 @@ class PostingContract(StoreContract):
         draft, is_active = DRAFTS[kind]
         members.at = MONDAY + 3 * DAY * is_active
         (entry,) = members.post(drafts=[draft])
-        assert entry == draft.entry(entry.position, members.at)
+        assert entry == booked(draft, entry.position, members.at)
         assert members.ledger.booking(str(draft.key)).posted == entry
         assert members.ledger.feed(after=entry.position - 1, limit=1) == [entry]
         assert members.ledger.history(ADA, limit=1) == [entry]
@@ -225,7 +225,7 @@ class PostingContract(StoreContract):
         assert members.ledger.booking(str(award.key)).reversal is None
         draft = reversal(award)
         (posted,) = members.post(drafts=[draft])
-        assert posted == draft.entry(posted.position, members.at)
+        assert posted == booked(draft, posted.position, members.at)
         assert members.ledger.booking(str(award.key)).reversal == posted
         assert members.ledger.history(ADA, limit=2) == [posted, award]
         assert members.standing(ADA).points == 0

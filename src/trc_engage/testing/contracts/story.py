@@ -12,7 +12,7 @@ from attrs import evolve
 from ...core.errors import Conflict, InvalidValue
 from ...core.model import Board, DiscordActivity, Entry, Link, Member, Move
 from ...core.ports import AuditedStore, Store
-from ...core.posting import Draft, Posting, Settlement, SyncRun
+from ...core.posting import Posting, Settlement, SyncRun, drafted
 from ...core.reports import MemberFacts, Standing, SyncReport
 from ...core.sync import plan_sync
 from ...usecases import audit
@@ -24,13 +24,13 @@ TODAY = MONDAY.date()
 DAY = timedelta(days=1)
 ADA, BO, CY, NOBODY = "m-ada", "m-bo", "m-cy", "m-nobody"
 ADA_ID, BO_ID, CY_ID = "80351110224678912", "80351110224678913", "80351110224678914"
-BENCHMARK = Draft("award", ADA, "benchmark", 50, TODAY, MONDAY, "benchmark:1")
+BENCHMARK = drafted("award", ADA, "benchmark", 50, TODAY, MONDAY, "benchmark:1")
 
 
-def reversal(award: Entry, **what: Any) -> Draft:
+def reversal(award: Entry, **what: Any) -> Entry:
     """Return what takes an award back."""
     day, at, position = award.day, award.at, award.position
-    taken = Draft("reversal", award.member_id, award.source, -award.points, day, at, reverses=position)
+    taken = drafted("reversal", award.member_id, award.source, -award.points, day, at, reverses=position)
     return evolve(taken, **{"reason": "withdrawn 雪", "actor": "admin-7"} | what)
 
 

@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve
 
 from ...core.model import Entry, Member
-from ...core.posting import Draft
+from ...core.posting import drafted
 from ...core.reports import DiscordStanding, Found, Rank, Standing
 from ...core.streaks import Streak
 from .story import (
@@ -132,7 +132,7 @@ class ViewsContract(StoreContract):
             members.at += 20 * DAY
             fixes = [(CY, -number), ("hidden", 30 * number), ("gone", 9), ("even", 50 if number == 1 else 0)]
             adjustments = [
-                Draft("adjustment", who, "adjustment", points, members.at.date(), members.at, f"{who}:{number}")
+                drafted("adjustment", who, "adjustment", points, members.at.date(), members.at, f"{who}:{number}")
                 for who, points in fixes
                 if points
             ]
