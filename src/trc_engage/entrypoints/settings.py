@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from io import StringIO
-from ipaddress import ip_address
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Self
@@ -183,14 +182,6 @@ def _is_url(value: str) -> bool:
     try:
         url = urlsplit(value)
         return url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
-    except ValueError:
-        return False
-
-
-def is_loopback(name: str) -> bool:
-    """Tell whether a host's name or address is this machine's own."""
-    try:
-        return name == "localhost" or ip_address(name).is_loopback
     except ValueError:
         return False
 

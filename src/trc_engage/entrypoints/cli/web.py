@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from ..daemon.health import Health
-from ..settings import Settings, SettingsError, is_loopback
+from ..settings import Settings, SettingsError
 from ..stores import check_store
 from ..wiring import check_ready, name_of_source, opened
 from .options import BadData, command, option, settings_in_force
@@ -49,32 +49,32 @@ def web(
     """
     settings = settings_in_force()
     _check_installed()
-    from ..web.server import brand_of, earning_of, serve  # noqa: PLC0415  the extra is there by now
+    from ..web import access, server  # noqa: PLC0415  the extra is there by now
 
-    earnings = [earning_of(one) for one in earning or ()]
-    brand = brand_of(settings)
-    access = _access(settings, host, may_see, public=public, is_proxied=bool(root_path or allow_host))
     if root_path and not re.fullmatch(ROOT_FORM, root_path):
         raise typer.BadParameter(f"{root_path!r}: give a path such as /points", param_hint="--root-path")
+    is_open = bool(root_path or allow_host) or not access.is_loopback(host)
+    options = dict(_access(settings, may_see, public=public, is_open=is_open), hosts=allow_host or ())
+    options |= {"earnings": [server.earning_of(one) for one in earning or ()], "brand": server.brand_of(settings)}
     check_store(settings)
-    name, shown = name_of_source(settings), {"earnings": earnings, "brand": brand, "hosts": allow_host or ()}
+    name = name_of_source(settings)
     with (
         closing(listening(host, port, "choose another with --port")) as listener,
         opened(settings, name=name, read_only=public) as engage,
     ):
         health = Health(engage.status, partial(check_ready, settings))
-        serve(engage, listener, health, root_path=root_path, secrets=settings.secrets, **access, **shown)
+        server.serve(engage, listener, health, root_path=root_path, secrets=settings.secrets, **options)
 
 
-def _access(settings: Settings, host: str, may_see: str | None, *, public: bool, is_proxied: bool) -> Mapping[str, Any]:
+def _access(settings: Settings, may_see: str | None, *, public: bool, is_open: bool) -> Mapping[str, Any]:
     """Return who may see what, as options of the app; a public one has no token, and so nothing to open."""
     if public and may_see is not None:
         raise typer.BadParameter("it cannot be combined with --may-see", param_hint="--public")
     if public:
         return {"public": True}
-    if may_see is None and (is_proxied or not is_loopback(host)):
+    if may_see is None and is_open:
         message = "to serve others than this machine, pass --may-see MODULE:NAME or --public"
-        raise typer.BadParameter(message, param_hint="--root-path or --allow-host" if is_proxied else "--host")
+        raise typer.BadParameter(message, param_hint="--host, --root-path or --allow-host")
     tokens = [one for one in (settings.web_token, settings.web_token_next) if one]
     hook = None if may_see is None else _hook(may_see)
     return {"may_see": hook, "alone": hook is None, "token": tokens, "read_token": settings.web_read_token}

@@ -4,8 +4,10 @@ import hmac
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from inspect import isawaitable
+from ipaddress import ip_address
 from threading import Lock
 from typing import Any, cast
 
@@ -19,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ...core.errors import UnknownMember, shortened
 from ...core.validation import validate_member_id
 from ...engage import Engage
-from ..settings import WEB_TOKEN_FORM, is_loopback
+from ..settings import WEB_TOKEN_FORM
 from .brand import Brand
 from .news import News
 from .problems import ProblemError, problem_response
@@ -69,6 +71,15 @@ def check_on_loopback(scope: Scope) -> None:
         raise ProblemError("not-on-loopback", "it was sent to another name than localhost or 127.0.0.1")
     if any(name in PROXIED for name, _ in scope["headers"]):
         raise ProblemError("not-on-loopback", "it came through a proxy")
+
+
+@lru_cache(maxsize=64)
+def is_loopback(name: str) -> bool:
+    """Tell whether a host's name or address is this machine's own."""
+    try:
+        return name == "localhost" or ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def _same(given: str, expected: str) -> bool:
