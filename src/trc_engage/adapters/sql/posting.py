@@ -1,6 +1,7 @@
 """`SqlLedger`, and how it posts in one transaction: entries, accounts, days and streaks."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -43,16 +44,16 @@ FROM engage_staged_moves WHERE kind IS NOT NULL
 ORDER BY account_id
 """
 
-POST_BALANCES = """
+ADDED = "ON CONFLICT (member_id, source) DO UPDATE SET points = balances.points + excluded.points"
+ADDED_TO_MONTH = "ON CONFLICT (month, member_id) DO UPDATE SET points = monthly_balances.points + excluded.points"
+POST_BALANCES = f"""
 INSERT INTO balances (member_id, source, points)
-SELECT member_id, :source, points FROM engage_staged_moves WHERE points <> 0
-ON CONFLICT (member_id, source) DO UPDATE SET points = balances.points + excluded.points
+SELECT member_id, :source, points FROM engage_staged_moves WHERE points <> 0 {ADDED}
 """
 
-POST_MONTHLY_BALANCES = """
+POST_MONTHLY_BALANCES = f"""
 INSERT INTO monthly_balances (month, member_id, points)
-SELECT month, member_id, points FROM engage_staged_moves WHERE points <> 0
-ON CONFLICT (month, member_id) DO UPDATE SET points = monthly_balances.points + excluded.points
+SELECT month, member_id, points FROM engage_staged_moves WHERE points <> 0 {ADDED_TO_MONTH}
 """
 
 POST_EVIDENCE = """
@@ -158,19 +159,11 @@ SELECT count(*) FROM discord_activity JOIN members USING (member_id) WHERE accou
 LINKED_SINCE = "SELECT member_id, account_id FROM discord_activity WHERE account_id > ?"
 
 IS_MEMBER = "EXISTS (SELECT 1 FROM members WHERE member_id = ?)"
-DRAFT = (
-    *("kind", "member_id", "source", "points", "day", "at", "silent"),
-    *("key", "reason", "actor", "reverses", "booked_at", "counts_as_activity"),
-)
-POST_DRAFT = inserting("entries", DRAFT, "RETURNING position")
-ADD_TO_BALANCE = """
-INSERT INTO balances (member_id, source, points) VALUES (?, ?, ?)
-ON CONFLICT (member_id, source) DO UPDATE SET points = balances.points + excluded.points
-"""
-ADD_TO_MONTHLY_BALANCE = """
-INSERT INTO monthly_balances (month, member_id, points) VALUES (?, ?, ?)
-ON CONFLICT (month, member_id) DO UPDATE SET points = monthly_balances.points + excluded.points
-"""
+BY_HAND = Record(Entry, "entries", left_out=["xp"])
+"""What nobody's XP explains."""
+POST_DRAFT = inserting(BY_HAND.table, BY_HAND.columns[1:], "RETURNING position")
+ADD_TO_BALANCE = f"INSERT INTO balances (member_id, source, points) VALUES (?, ?, ?) {ADDED}"
+ADD_TO_MONTHLY_BALANCE = f"INSERT INTO monthly_balances (month, member_id, points) VALUES (?, ?, ?) {ADDED_TO_MONTH}"
 POST_STREAK = inserting(STREAKS.table, STREAKS.columns, succeeding(STREAKS))
 
 POST_CHANGE = inserting(CHANGES.table, CHANGES.columns[:-1])
@@ -249,10 +242,8 @@ def _append(connection: Connection, posting: Posting) -> Sequence[int]:
     drafts, streaks = posting.drafts, posting.streaks
     booked = [_booked(draft, posting.at) for draft in drafts]
     statements = [*chain.from_iterable(booked), *((POST_STREAK, row) for row in _versioned(STREAKS, streaks))]
-    try:
+    with _conflict_if_broken(connection):
         calendar, *found = connection.execute_all([(CALENDAR, ()), *statements])
-    except connection.IntegrityError as error:
-        raise Conflict from error
     # Positions are the database's; of each draft the entry comes first. One that is not read keeps SQLite from the
     # next commit, or rollback.
     positions = [int(found[number * len(booked[0])].fetchone()[0]) for number in range(len(drafts))]
@@ -264,14 +255,10 @@ def _append(connection: Connection, posting: Posting) -> Sequence[int]:
 
 def _booked(draft: Entry, at: datetime) -> Sequence[Statement]:
     """Return the statements that write a draft."""
-    entry, day = booked(draft, 0, at), draft.day.isoformat()
-    values = [entry.kind, entry.member_id, entry.source, entry.points, day, stamp(entry.at), entry.silent]
-    booked_at = entry.booked_at and stamp(entry.booked_at)
-    values += [entry.key, entry.reason, entry.actor, entry.reverses, booked_at, entry.counts_as_activity]
     return (
-        (POST_DRAFT, values),
+        (POST_DRAFT, BY_HAND.row(booked(draft, 0, at))[1:]),
         (ADD_TO_BALANCE, [draft.member_id, draft.source, draft.points]),
-        (ADD_TO_MONTHLY_BALANCE, [month_of(day), draft.member_id, draft.points]),
+        (ADD_TO_MONTHLY_BALANCE, [month_of(draft.day.isoformat()), draft.member_id, draft.points]),
     )
 
 
@@ -284,16 +271,23 @@ def _versioned(record: Record[Any], values: Iterable[Any]) -> list[list[Any]]:
     return rows
 
 
+@contextmanager
+def _conflict_if_broken(connection: Connection) -> Iterator[None]:
+    """Raise `Conflict` where a constraint is broken: something is there twice, or what is referred to is not."""
+    try:
+        yield
+    except connection.IntegrityError as error:
+        raise Conflict from error
+
+
 def _keep(
     database: Database, connection: Connection, record: Record[Any], rows: Sequence[Sequence[Any]], conflict: str = ""
 ) -> None:
     """Write rows; `Conflict` if one is not written, or what it refers to is not there. Its number the store gives."""
     columns = [name for name in record.columns if name != "number"]
-    try:
+    with _conflict_if_broken(connection):
         if rows and database.merge(connection, record.table, columns, rows, conflict) != len(rows):
             raise Conflict
-    except connection.IntegrityError as error:
-        raise Conflict from error
 
 
 def _keep_changes(database: Database, connection: Connection, posting: Posting, positions: Sequence[int]) -> None:
@@ -301,15 +295,13 @@ def _keep_changes(database: Database, connection: Connection, posting: Posting, 
     changes = [CHANGES.row(one)[:-1] for one in posting.changes_posted(positions)]
     pairs = [(one.member_id, one.threshold) for one in posting.reached]
     reached = [(*pair, stamp(posting.at), *pair) for pair in pairs]
-    try:
+    with _conflict_if_broken(connection):
         if len(changes) + len(reached) <= FEW:
             # Those of an award, in one round trip.
             connection.execute_all([(POST_CHANGE, row) for row in changes] + [(REACH, row) for row in reached])
-            return
-        _keep(database, connection, CHANGES, changes)
-        connection.executemany(REACH, reached)
-    except connection.IntegrityError as error:
-        raise Conflict from error
+        else:
+            _keep(database, connection, CHANGES, changes)
+            connection.executemany(REACH, reached)
 
 
 def _link(database: Database, connection: Connection, links: Sequence[Link], at: str) -> Mapping[str, int]:
@@ -317,12 +309,9 @@ def _link(database: Database, connection: Connection, links: Sequence[Link], at:
     if not links:
         return {}
     (last,) = connection.execute("SELECT coalesce(max(account_id), 0) FROM discord_activity").fetchone()
-    try:
-        database.merge(
-            connection, "discord_activity", LINKS, [(link.member_id, link.discord_id, at) for link in links], ""
-        )
-    except connection.IntegrityError as error:
-        raise Conflict from error
+    rows = [(link.member_id, link.discord_id, at) for link in links]
+    with _conflict_if_broken(connection):
+        database.merge(connection, "discord_activity", LINKS, rows, "")
     (forgotten,) = connection.execute(LINKED_THOUGH_FORGOTTEN, [last]).fetchone()
     if forgotten:
         raise Conflict
