@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from support.community import IDS
-from trc_engage.testing.loopback import encoded
+from trc_engage.testing.answers import encoded
 
 from .case import Case, Outcome, body
 from .pages import GUILD, PAGE, Payload, error_body, payload, row, row_of, spoilt

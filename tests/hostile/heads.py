@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from trc_engage.testing.loopback import http_date
+from trc_engage.testing.answers import http_date
 
 from .case import Case, Outcome, broken, told
 from .delays import CONTINUE, HINTS

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from support.community import IDS, MONDAY
-from trc_engage.testing.loopback import encoded
+from trc_engage.testing.answers import encoded
 from trc_engage.testing.mee6 import YEARS, Leaderboard, page_payload
 
 GUILD = "200000000000000001"

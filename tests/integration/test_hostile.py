@@ -18,7 +18,7 @@ from hostile.wire import HostileServer, Script
 from support.community import IDS, QUARTER, Community, opened
 from trc_engage import Engage, SourceError
 from trc_engage.adapters.mee6 import Mee6Source
-from trc_engage.testing.loopback import encoded
+from trc_engage.testing.answers import encoded
 
 CASES = [pytest.param(family, case, id=f"{family}-{case.name}") for family, cases in FAMILIES.items() for case in cases]
 CASES_MIN = 130

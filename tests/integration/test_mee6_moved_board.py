@@ -7,8 +7,8 @@ import pytest
 from support.services import SERVERS, source_of
 from trc_engage import Sought
 from trc_engage.adapters.boards import BoardSource
+from trc_engage.testing.answers import encoded
 from trc_engage.testing.boards import BoardServer, Trouble
-from trc_engage.testing.loopback import encoded
 
 GUILD = "200000000000000001"
 LENGTH = 10

@@ -211,15 +211,6 @@ def test_board_moves_between_pages(server: Mee6Server, client: httpx.Client) -> 
     assert seen == [ADA, BOB, BOB, CYD]
 
 
-def test_freeze(server: Mee6Server, client: httpx.Client) -> None:
-    """A frozen server serves yesterday's rows until it thaws."""
-    server.freeze()
-    server.board.reset()
-    assert len(players(client)) == 4
-    server.thaw()
-    assert players(client) == []
-
-
 def test_throttle(server: Mee6Server, client: httpx.Client, clock: SetClock) -> None:
     """One request too many in a minute is refused by the edge, until the minute is over."""
     server.throttle(requests=2, per_seconds=60, retry_after="30")

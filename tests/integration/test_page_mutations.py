@@ -20,7 +20,7 @@ from hostile.wire import HostileServer, Script
 from support.community import IDS, MONDAY
 from trc_engage import Board, SourceError
 from trc_engage.adapters.mee6 import Mee6Source
-from trc_engage.testing.loopback import encoded
+from trc_engage.testing.answers import encoded
 from trc_engage.testing.mee6 import YEARS
 
 MUTATIONS = int(os.environ.get("TRC_ENGAGE_MUTATIONS", "600"))

@@ -11,9 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from attrs import define
 
-from trc_engage.testing.boards.board import Snapshot
-from trc_engage.testing.boards.troubles import BoardExchange
-from trc_engage.testing.loopback import Answer, encoded
+from trc_engage.testing.answers import Answer, encoded
+from trc_engage.testing.boards import BoardExchange
+from trc_engage.testing.leaderboard import Snapshot
 from trc_engage.testing.mee6 import DIALECT, TROUBLES, mee6_error
 
 from .boards import Address, of_others

@@ -11,8 +11,7 @@ import pytest
 from trc_engage.adapters.discord import DiscordRoster
 from trc_engage.core.errors import RosterTrouble
 from trc_engage.testing import RosterContract
-from trc_engage.testing.discord import DiscordServer
-from trc_engage.testing.discord.server import TOKEN
+from trc_engage.testing.discord import TOKEN, DiscordServer
 
 SHAPES: Mapping[str, Sequence[str]] = {
     "malformed": ("other_member", "no_code", "list"),

@@ -1,124 +1,22 @@
-"""HTTP on loopback that a test controls to the byte: answers, the edge in front of a service, and broken wires."""
+"""A server on loopback that a test controls: it notes each request, and answers it well or with a trouble."""
 
-import json
-import re
 import socket
-import struct
 import sys
-import zlib
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
-from http import HTTPStatus
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
-from threading import Condition, Thread
-from typing import Any, cast
+from threading import Condition, RLock, Thread
+from typing import Any, ClassVar, Self, cast
 
-from attrs import evolve, field, frozen
+from attrs import Factory, define, evolve, field, frozen
 
-JSON = "application/json"
-HTML = "text/html; charset=UTF-8"
-TEXT = "text/plain; charset=UTF-8"
+from .answers import Answer, Exchange, Trouble
 
-
-@frozen
-class Answer:
-    """An HTTP answer."""
-
-    status: int
-    body: bytes
-    content_type: str = JSON
-    headers: Sequence[tuple[str, str]] = ()
-
-    def having(self, *headers: tuple[str, str]) -> "Answer":
-        """Return this answer with further headers."""
-        return evolve(self, headers=(*self.headers, *headers))
-
-    def head(self, at: datetime | None) -> bytes:
-        """Return the head for a body of this length; without an instant it has no Date."""
-        return self.open_head(at, ("Content-Length", str(len(self.body))))
-
-    def open_head(self, at: datetime | None, *framing: tuple[str, str]) -> bytes:
-        """Return the head for a body that is framed in another way, or not at all."""
-        date = () if at is None else (("Date", http_date(at)),)
-        headers = (*date, ("Content-Type", self.content_type), ("Server", "cloudflare"), *framing, *self.headers)
-        lines = [
-            f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}",
-            *(f"{name}: {value}" for name, value in headers),
-        ]
-        return "\r\n".join([*lines, "", ""]).encode()
-
-    def raw(self, at: datetime | None) -> bytes:
-        """Return head and body."""
-        return self.head(at) + self.body
-
-
-def encoded(payload: object) -> bytes:
-    """Return JSON in UTF-8; half a surrogate pair, which UTF-8 cannot hold, is escaped."""
-    text = json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return text.encode(errors="backslashreplace")
-
-
-def http_date(at: datetime) -> str:
-    """Return an instant as HTTP writes it."""
-    return format_datetime(at.astimezone(UTC), usegmt=True)
-
-
-def edge_page(status: int, title: str, text: str) -> Answer:
-    """Return a page of the edge: HTML for a person, which no client can read."""
-    page = (
-        f'<!DOCTYPE html>\n<html lang="en-US">\n<head><title>{title}</title>'
-        f'<meta http-equiv="X-UA-Compatible" content="IE=Edge" /></head>\n'
-        f'<body><div id="cf-wrapper"><h1>{title}</h1><p>{text}</p>'
-        f"<p>Cloudflare Ray ID: <code>8c2f6e0a1b3d4f5a</code></p></div></body>\n</html>\n"
-    )
-    return Answer(status, page.encode(), HTML)
-
-
-RATE_LIMITED = Answer(429, b"error code: 1015", TEXT)
-BLOCKED = edge_page(403, "Attention Required! | Cloudflare", "Sorry, you have been blocked")
-
-
-@frozen(eq=False)
-class Exchange:
-    """A connection that waits for an answer, and all that an answer may draw on."""
-
-    connection: socket.socket
-    at: datetime
-    answer: Callable[[], Answer]
-    """Returns the answer as it should be."""
-    slow_seconds: float
-    drip_seconds: float
-
-    def send(self, answer: Answer) -> None:
-        """Send a whole answer."""
-        self.connection.sendall(answer.raw(self.at))
-
-    def is_gone(self, seconds: float | None) -> bool:
-        """Wait; tell whether the client went away, or the server stopped, before the time was over."""
-        self.connection.settimeout(seconds)
-        try:
-            self.connection.recv(1, socket.MSG_PEEK)
-        except (TimeoutError, BlockingIOError):
-            return False
-        except OSError:
-            return True
-        else:
-            return True
-        finally:
-            self.connection.settimeout(None)
-
-    def drip(self, raw: bytes) -> None:
-        """Send one byte at a time, with a pause before each, while anybody listens."""
-        for position in range(len(raw)):
-            if self.is_gone(self.drip_seconds):
-                return
-            self.connection.sendall(raw[position : position + 1])
-
-
+GUILD_ID = "200000000000000001"
 LOOPBACK = "127.0.0.1"
 _POLL_SECONDS = 0.02
 _STOP_SECONDS = 1.0
@@ -219,118 +117,149 @@ class Throttle:
         return [(f"{prefix}-{name}", f"{value}") for name, value in {**told, "Reset": at.timestamp() + seconds}.items()]
 
 
-_STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})[ \r\n]")
-
-
 @frozen
-class Trouble:
-    """One way in which the answer goes wrong."""
+class Request:
+    """What a client asked for, and what status it was told."""
 
-    name: str
-    imitates: str
-    """What of the real world this is."""
-    status: int | None
-    """The status that the client is told, if it is told one."""
-    write: Callable[[Any], None] = field(repr=False)
-    """Writes the whole answer, head and all, so that anything about it can be broken."""
-    closes: bool = False
-    """Whether the connection is closed after it."""
-
-    @classmethod
-    def answering(cls, name: str, imitates: str, answer: Answer) -> "Trouble":
-        """Return a trouble that is a whole and fixed answer."""
-        return cls(name, imitates, answer.status, lambda exchange: exchange.send(answer))
-
-    @classmethod
-    def raw(cls, name: str, raw: bytes) -> "Trouble":
-        """Return a trouble that sends exactly these bytes, head and body, and closes the connection."""
-        told = _STATUS_LINE.match(raw)
-        status = int(told[1]) if told else None
-        return cls(name, "bytes of your own", status, lambda exchange: exchange.connection.sendall(raw), closes=True)
+    path: str
+    """Without the query."""
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    at: datetime
+    page: int | None = None
+    """Of a board's page, counted from 0; None if it is not a number."""
+    limit: int | None = None
+    """Of a board's page, as asked for, before any clamp; None if it is not a number."""
+    answered: int | None = None
+    """None if the client was told no status."""
 
 
-_BLANK = b" " * 2**20
-_BOMB_BLOCKS = 1_024
-_CLOCK_OFF = timedelta(days=365)
+@define
+class _Ahead:
+    """A trouble that waits for its requests."""
+
+    trouble: Trouble
+    times: int | None
+    page: int | None
+    after: int
+    moment: Any
+
+    def answers(self, request: Request) -> bool:
+        """Tell whether it answers this request, and count it."""
+        if self.times == 0 or self.page not in {None, request.page}:
+            return False
+        if self.after:
+            self.after -= 1
+            return False
+        self.times = self.times and self.times - 1
+        return True
 
 
-def _reset(exchange: Exchange) -> None:
-    """Send half of the answer, then close with a reset instead of a goodbye."""
-    raw = exchange.answer().raw(exchange.at)
-    exchange.connection.sendall(raw[: len(raw) // 2])
-    exchange.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    exchange.connection.close()
+def now() -> datetime:
+    """Return the present instant."""
+    return datetime.now(UTC)
 
 
-def _refused_early(exchange: Exchange) -> None:
-    """Say nothing; the connection is closed after it."""
+@define(eq=False, repr=False)
+class LoopbackServer:
+    """A service on loopback, until `stop` or the end of its `with` block; set its fields at any time.
 
+    What a callable raises that was handed in ends that connection, and is raised again when the server stops.
+    """
 
-def _timeout(exchange: Exchange) -> None:
-    exchange.is_gone(None)
+    base_path: ClassVar[str] = ""
+    troubles: ClassVar[Mapping[str, Trouble]] = {}
+    """What `trouble` knows by name."""
+    guild_id: str = GUILD_ID
+    clock: Callable[[], datetime] = now
+    """Drives the Date header, and all that takes time."""
+    port: int = 0
+    """0 takes a free one."""
+    token: str | None = None
+    """If set, only requests that carry exactly this are answered."""
+    slow_seconds: float = 1.0
+    """How long the trouble `slow` waits."""
+    drip_seconds: float = 0.2
+    """How long the dripping troubles wait before each byte."""
+    requests: list[Request] = Factory(list)
+    """Every request that arrived, oldest first; each is noted before it is answered."""
+    _ahead: list[_Ahead] = field(factory=list, init=False)
+    _throttle: Throttle | None = field(default=None, init=False)
+    _lock: RLock = field(factory=RLock, init=False)
+    _listener: Listener = field(init=False)
 
+    def __attrs_post_init__(self) -> None:
+        self._listener = Listener(self.port, self._answer)
 
-def _slow(exchange: Exchange) -> None:
-    if not exchange.is_gone(exchange.slow_seconds):
-        exchange.send(exchange.answer())
+    def __enter__(self) -> Self:
+        return self
 
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
-def _drip_headers(exchange: Exchange) -> None:
-    exchange.drip(exchange.answer().raw(exchange.at))
+    def stop(self) -> None:
+        """Hang up on everybody, at once, and raise what went wrong in a callable that was handed in."""
+        self._listener.stop()
+        error, self._listener.error = self._listener.error, None
+        if error is not None:
+            raise error
 
+    @property
+    def url(self) -> str:
+        """What stands for the service's own address."""
+        return f"http://{LOOPBACK}:{self._listener.server_port}{self.base_path}"
 
-def _drip_body(exchange: Exchange) -> None:
-    answer = exchange.answer()
-    exchange.connection.sendall(answer.head(exchange.at))
-    exchange.drip(answer.body)
+    def trouble(
+        self, name: str | Trouble, times: int | None = None, *, page: int | None = None, after: int = 0
+    ) -> None:
+        """Answer with this trouble: so many requests, or for ever; any request, or those for one page of a board.
 
+        It begins `after` so many requests that go well. Troubles queue up: the oldest that fits a request and is not
+        used up answers it. An unknown name is a `ValueError` that lists the known ones.
+        """
+        trouble = name if isinstance(name, Trouble) else self.troubles.get(name)
+        if trouble is None:
+            raise ValueError(f"no trouble is called {name!r}; there are {', '.join(self.troubles)}")
+        with self._lock:
+            self._ahead.append(_Ahead(trouble, times, page, after, self.moment()))
 
-def _truncated(exchange: Exchange) -> None:
-    raw = exchange.answer().raw(exchange.at)
-    exchange.connection.sendall(raw[:-10])
+    def recover(self) -> None:
+        """End all troubles, and the limit of requests."""
+        with self._lock:
+            self._ahead.clear()
+            self._throttle = None
 
+    def _answer(self, target: str, headers: Mapping[str, str], connection: socket.socket) -> bool:
+        path, _, query = target.partition("?")
+        request = self.request(path, query, headers)
+        with self._lock:
+            ahead = next((one for one in self._ahead if one.answers(request)), None)
+            decided = ahead.trouble if ahead else self.good(request)
+            self.requests.append(evolve(request, answered=decided.status))
+        if isinstance(decided, Answer):
+            self.before_sending(request, decided)
+            connection.sendall(decided.raw(request.at))
+            return False
+        decided.write(self.exchange(request, connection, ahead and ahead.moment))
+        return decided.closes
 
-def _endless_body(exchange: Exchange) -> None:
-    """Send blanks between two rows for as long as anybody takes them."""
-    answer = exchange.answer()
-    exchange.connection.sendall(answer.open_head(exchange.at))
-    exchange.connection.sendall(answer.body.partition(b"[")[0] + b"[")
-    while True:
-        exchange.connection.sendall(_BLANK)
+    # What one service is like
 
+    def request(self, path: str, query: str, headers: Mapping[str, str]) -> Request:  # noqa: ARG002  of boards
+        """Return what is asked for."""
+        return Request(path, headers, self.clock())
 
-def _gzip_bomb(exchange: Exchange) -> None:
-    """Send a gibibyte of blanks as a mebibyte of gzip."""
-    bomb = Answer(200, b"".join(_bomb()), headers=(("Content-Encoding", "gzip"),))
-    exchange.send(bomb)
+    def good(self, request: Request) -> Answer:
+        """Return the answer as it should be."""
+        raise NotImplementedError
 
+    def moment(self) -> Any:
+        """Return what is to be remembered of the moment in which a trouble begins."""
 
-def _bomb() -> Iterator[bytes]:
-    """Yield the beginning of a gzip stream; a flushed block can be repeated without compressing it anew."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
-    yield packer.compress(b'{"rows":[') + packer.flush(zlib.Z_FULL_FLUSH)
-    block = packer.compress(_BLANK) + packer.flush(zlib.Z_FULL_FLUSH)
-    yield from [block] * _BOMB_BLOCKS
+    def exchange(self, request: Request, connection: socket.socket, moment: Any) -> Exchange:  # noqa: ARG002
+        """Return what a trouble may draw on."""
+        good = partial(self.good, request)
+        return Exchange(connection, request.at, good, self.slow_seconds, self.drip_seconds)
 
-
-def _clock_off(exchange: Exchange) -> None:
-    exchange.connection.sendall(exchange.answer().raw(exchange.at - _CLOCK_OFF))
-
-
-def _no_date(exchange: Exchange) -> None:
-    exchange.connection.sendall(exchange.answer().raw(None))
-
-
-BROKEN_WIRES = (
-    Trouble("reset", "The connection is reset in mid-body.", 200, _reset, closes=True),
-    Trouble("refused_early", "The connection is closed without an answer.", None, _refused_early, closes=True),
-    Trouble("timeout", "No answer, ever.", None, _timeout, closes=True),
-    Trouble("slow", "The right answer, after `slow_seconds`.", 200, _slow),
-    Trouble("drip_headers", "The right answer, byte by byte.", 200, _drip_headers, closes=True),
-    Trouble("drip_body", "The right answer, its body byte by byte.", 200, _drip_body, closes=True),
-    Trouble("truncated", "The connection is closed ten bytes too early.", 200, _truncated, closes=True),
-    Trouble("endless_body", "A body without an end.", 200, _endless_body, closes=True),
-    Trouble("gzip_bomb", "A small body that inflates to a gibibyte.", 200, _gzip_bomb),
-    Trouble("clock_off", "The right answer, dated a year ago.", 200, _clock_off),
-    Trouble("no_date", "The right answer, undated.", 200, _no_date),
-)
+    def before_sending(self, request: Request, answer: Answer) -> None:
+        """Let something happen just before a good answer goes out."""

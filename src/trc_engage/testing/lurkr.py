@@ -6,27 +6,25 @@ from typing import Any, ClassVar
 from attrs import define
 
 from .boards import TROUBLES, BoardServer, Dialect, Trouble
-from .boards.board import Row, level_at
+from .leaderboard import Row, level_at
 
 __all__ = ["TROUBLES", "LurkrServer", "Trouble"]
-
-DIALECT = Dialect(
-    "/v2/levels/{guild}",
-    rows="levels",
-    id="userId",
-    page_first=1,
-    limit=None,
-    page_size=100,
-    token_header="X-API-Key",  # noqa: S106  the header's name
-    limits="X-RateLimit",
-)
 
 
 @define(eq=False, repr=False)
 class LurkrServer(BoardServer):
     """A Lurkr for one guild; see `BoardServer`."""
 
-    dialect: ClassVar[Dialect] = DIALECT
+    dialect: ClassVar[Dialect] = Dialect(
+        "/v2/levels/{guild}",
+        rows="levels",
+        id="userId",
+        page_first=1,
+        limit=None,
+        page_size=100,
+        token_header="X-API-Key",  # noqa: S106  the header's name
+        limits="X-RateLimit",
+    )
 
     def payload(self, page: int, rows: Sequence[Row]) -> dict[str, Any]:  # noqa: ARG002
         """Return a page of levels, which does not say whose they are."""

@@ -1,13 +1,13 @@
 """A faithful MEE6 on loopback: how a page looked in which year, and its errors; its faults are those of any board."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from attrs import define, field
 from attrs.validators import in_
 
 from .boards import TROUBLES, BoardServer, Dialect, Leaderboard, Request, Trouble
-from .boards.board import XP_PER_MESSAGE, Row, level_at, xp_needed, xp_to_reach
+from .leaderboard import XP_PER_MESSAGE, Row, level_at, xp_needed, xp_to_reach
 
 __all__ = ["TROUBLES", "Leaderboard", "Mee6Server", "Request", "Trouble"]
 
@@ -27,16 +27,21 @@ def page_payload(year: int, guild_id: str, page: int, rows: Sequence[Row], rate:
         "role_rewards": [_role_reward(rank=5), _role_reward(rank=20)],
         "user_guild_settings": None,
     }
-    if year >= 2020:
-        payload["xp_per_message"] = list(XP_PER_MESSAGE)
-        payload["xp_rate"] = int(rate) if year < 2023 and rate == int(rate) else float(rate)
-    if year >= 2021:
-        payload["is_member"] = False
-    if year >= 2023:
-        payload["country"] = None
-    if year >= 2024:
-        payload["monetize_options"] = {"display_plans": False, "showcase_subscribers": False}
-    return payload
+    added: Mapping[int, dict[str, Any]] = {
+        2020: {
+            "xp_per_message": list(XP_PER_MESSAGE),
+            "xp_rate": int(rate) if year < 2023 and rate == int(rate) else float(rate),
+        },
+        2021: {"is_member": False},
+        2023: {"country": None},
+        2024: {"monetize_options": {"display_plans": False, "showcase_subscribers": False}},
+    }
+    return payload | _since(year, added)
+
+
+def _since(year: int, added: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
+    """Return the fields that there are in a year, of those that years added."""
+    return {key: value for since, fields in added.items() if since <= year for key, value in fields.items()}
 
 
 def _player(year: int, guild_id: str, row: Row) -> dict[str, Any]:
@@ -51,38 +56,23 @@ def _player(year: int, guild_id: str, row: Row) -> dict[str, Any]:
         "username": row.username,
         "xp": row.xp,
     }
-    if year >= 2020:
-        player["message_count"] = row.message_count
-    if year >= 2024:
-        player["is_monetize_subscriber"] = False
-        player["monetize_xp_boost"] = 0
-    return player
+    monetized = {"is_monetize_subscriber": False, "monetize_xp_boost": 0}
+    return player | _since(year, {2020: {"message_count": row.message_count}, 2024: monetized})
 
 
 def _guild(year: int, guild_id: str) -> dict[str, Any]:
     guild = {"icon": "b2f5ff47436671b6e533d8dc3614845d", "id": guild_id, "name": "Example Server", "premium": False}
-    if year >= 2021:
-        guild["allow_join"] = False
-        guild["invite_leaderboard"] = False
-        guild["leaderboard_url"] = f"https://mee6.xyz/leaderboard/{guild_id}"
-    if year >= 2022:
-        guild["application_commands_enabled"] = True
-        guild["commands_prefix"] = "!"
-    return guild
+    joining = {"allow_join": False, "invite_leaderboard": False}
+    url = {"leaderboard_url": f"https://mee6.xyz/leaderboard/{guild_id}"}
+    return guild | _since(
+        year, {2021: joining | url, 2022: {"application_commands_enabled": True, "commands_prefix": "!"}}
+    )
 
 
 def _role_reward(rank: int) -> dict[str, Any]:
-    role = {
-        "color": 3447003,
-        "hoist": True,
-        "id": str(429462860721341343 + rank),
-        "managed": False,
-        "mentionable": False,
-        "name": f"Level {rank}",
-        "permissions": 104188992,
-        "position": rank,
-    }
-    return {"rank": rank, "role": role}
+    looks = {"color": 3447003, "hoist": True, "managed": False, "mentionable": False, "permissions": 104188992}
+    role = {"id": str(429462860721341343 + rank), "name": f"Level {rank}", "position": rank}
+    return {"rank": rank, "role": looks | role}
 
 
 def mee6_error(status: int, message: str) -> dict[str, Any]:

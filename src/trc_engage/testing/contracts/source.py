@@ -13,8 +13,8 @@ from ...core import boards
 from ...core.errors import LedgerBusy, ReadStopped, SourceError, SourceTrouble
 from ...core.model import Board, Sought
 from ...core.ports import XpSource
-from ..boards import BoardServer, Trouble
-from ..loopback import RATE_LIMITED, http_date
+from ..answers import RATE_LIMITED, Trouble, http_date
+from ..boards import BoardServer
 
 ADA, BO, CY, GONE = "80351110224678912", "300000000000000001", "18446744073709551615", "300000000000000009"
 XP = {ADA: 12_345, BO: 250, CY: 0}

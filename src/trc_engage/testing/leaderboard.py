@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from ...core.validation import validate_discord_id
+from ..core.validation import validate_discord_id
 
 XP_PER_MESSAGE = (15, 25)
 XP_USUAL = 20
