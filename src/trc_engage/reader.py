@@ -3,16 +3,17 @@
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from itertools import groupby
+from typing import Literal, get_args
 
 from attrs import evolve, frozen
 
 from .core import streaks
 from .core.days import ONE_DAY, clock_in_utc
 from .core.errors import AmbiguousMember, InvalidValue, UnknownMember
-from .core.model import Entry
+from .core.model import Entry, Status
 from .core.ports import Clock, Views
 from .core.records import Check, Excusal, MembershipEvent
-from .core.reports import Explanation, Found, MemberDay, MemberFacts, Rank, Standing, member_day
+from .core.reports import Explanation, Found, MemberDay, MemberFacts, Rank, Selection, Standing, member_day
 from .core.settlement import ends_at
 from .core.story import (
     DayStory,
@@ -32,6 +33,7 @@ from .core.validation import (
     ID_LENGTH_MAX,
     LIMIT_MAX,
     SOURCE_LENGTH_MAX,
+    sought_words,
     validate_day,
     validate_limit,
     validate_member_id,
@@ -83,11 +85,32 @@ class Reader:
         entries = [entry for entry in newest if first_day <= entry.day <= last_day]
         return Explanation(self._standing(facts, today), self._days(facts, first_day, last_day), entries)
 
-    def members(self, *, after: str = "", limit: int | None = None) -> Sequence[Standing]:
-        """Return where members stand, by member id, without the streaks: everybody, or a page of those beyond an id."""
+    def members(
+        self,
+        *,
+        after: str = "",
+        limit: int | None = None,
+        ids: Collection[str] | None = None,
+        name: str | None = None,
+        status: Status | Literal["none"] | None = None,
+        never_seen: bool = False,
+    ) -> Sequence[Standing]:
+        """Return where members stand, by member id, without the streaks: everybody, or a page of those beyond an id.
+
+        Of these ids, if they are given; whose name holds each word of `name`, or a part of a word; whose Discord
+        account has a status, `none` for those without one; whose account no board has ever shown (R31).
+        """
         if after != "":
             validate_printable("after", after, ID_LENGTH_MAX)
-        return self._views.members(after=after, limit=None if limit is None else validate_limit(limit))
+        if status not in {None, "none", *get_args(Status)}:
+            raise InvalidValue("status", status, f"give one of {', '.join([*get_args(Status), 'none'])}")
+        which = Selection(
+            None if ids is None else frozenset(map(validate_member_id, ids)),
+            None if name is None else sought_words(validate_name(name)),
+            status,
+            never_seen,
+        )
+        return self._views.members(which, after=after, limit=None if limit is None else validate_limit(limit))
 
     def never_seen(self) -> Sequence[str]:
         """Return the members, by id, whose linked account no board has ever shown: perhaps the id is wrong (R31)."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -12,6 +12,8 @@ from support.community import IDS, Community, opened
 from support.hostile_names import HOSTILE_NAMES
 from support.visitor import BEARER, Visitor, alone, problem_of
 from trc_engage import SourceError
+from trc_engage.core.ports import Store
+from trc_engage.entrypoints.web import create_app
 
 
 @pytest.fixture
@@ -213,6 +215,48 @@ def test_writing_twice_is_writing_once(
     again = visitor.ask(method, f"/api/{path}", json=body, headers=BEARER)
     assert (again.status_code, again.json()["outcome"]) == (200, "unchanged")
     assert visitor.told("/api/feed", headers=BEARER) == feed
+
+
+def test_members_are_listed_as_admins_choose(visitor: Visitor, community: Community) -> None:
+    """By name, status and who was never seen, page by page; the store picks them, however many there are."""
+    community.engage.enroll("m-1", name="Bo Diddley", discord_id="401")
+    community.engage.hide("m-1")
+    community.engage.enroll("m-2", name="Zoe Bodkin")
+
+    def listed(query: str, after: str = "") -> list[str]:
+        found = visitor.told(f"/api/members?{query}&after={after}", headers=BEARER)
+        rest = found["next_after"]
+        return [one["member_id"] for one in found["members"]] + (listed(query, rest) if rest else [])
+
+    for size in ("", "&limit=1"):
+        assert listed(f"name=BOD{size}") == ["m-2"]
+        assert {"m-1", "m-2"} <= {*listed(f"name=bo{size}")}
+        assert listed(f"name=bo%20zoe{size}") == ["m-2"]
+        assert listed(f"never_seen=1{size}") == ["m-1"]
+        assert listed(f"name=bo&status=none{size}") == ["m-2"]
+        assert listed(f"name=!{size}") == []
+    for query in ("status=gone", "never_seen=2", "never_seen=yes"):
+        assert problem_of(visitor.get(f"/api/members?{query}", headers=BEARER)) == (422, "invalid-value")
+
+
+def test_a_page_of_the_feed_asks_once_for_its_members(community: Community) -> None:
+    """However many they are; hidden ones are left out of it."""
+    asked: list[object] = []
+
+    class Counted:
+        def __getattr__(self, name: str) -> object:
+            asked.append(name)
+            return getattr(community.ledger, name)
+
+    for member_id in ("cy", "di"):
+        community.engage.enroll(member_id)
+    for member_id in ("ada", "bo", "cy", "di"):
+        community.award(member_id, f"feed:{member_id}")
+    community.engage.hide("di")
+    app = create_app(community.engage.on(cast("Store", Counted())), may_see=lambda *_: True)
+    told = Visitor(app).told("/api/feed?limit=500")
+    assert {"ada", "bo", "cy"} == {one["member_id"] for one in told["entries"]}
+    assert sorted(map(str, asked)) == ["feed", "members"]
 
 
 def test_a_member_leaves_returns_and_is_linked_anew(visitor: Visitor, community: Community) -> None:

@@ -18,6 +18,7 @@ from trc_engage.adapters.memory import MemoryLedger
 from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.core.days import Calendar
 from trc_engage.core.posting import SyncFailure
+from trc_engage.core.reports import ALL
 
 from .own_ledgers import MemoryContract, SqliteContract
 
@@ -214,6 +215,17 @@ class PostsByHalves(MemoryLedger):
         return super().post(
             evolve(posting, members=(), moves=(), run=None, streaks=(), settlement=None, excusals=(), slot=None)
         )
+
+
+class PicksEverybody(MemoryLedger):
+    def members(self, _of: Any = None, /, **page: Any) -> Any:
+        return super().members(**page)
+
+
+class PagesBeforeItPicks(MemoryLedger):
+    def members(self, of: Any = ALL, /, **page: Any) -> Any:
+        unseen = {*self.never_seen()}
+        return [one for one in super().members(**page) if of.picks(one, is_unseen=one.member_id in unseen)]
 
 
 class TellsHistoryOldestFirst(MemoryLedger):
@@ -521,7 +533,7 @@ LET_THROUGH = (
 )
 """What the contract once let through."""
 CAUGHT = (
-    *(KnowsNoKeys, KnowsNoReversals, TakesAnybodyForAMember, BooksOnNoCalendar),
+    *(PicksEverybody, PagesBeforeItPicks, KnowsNoKeys, KnowsNoReversals, TakesAnybodyForAMember, BooksOnNoCalendar),
     *(PostsOnAnyVersion, StreaksOnAnyVersion, PostsByHalves, TellsHistoryOldestFirst, FeedsTheLastAgain),
     *(RanksTheHidden, GrantsEveryClaim, ReleasesForAnybody, EndsASlotTwice, ForgetsWaits, CountsEveryFailure),
     *(ExcusesNothing, SettlesWhateverCame, ReversesWithoutTakingEvidenceBack),

@@ -181,7 +181,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List all members by id, for admins */
+        /** List members by id, for admins */
         get: operations["members"];
         put?: never;
         post?: never;
@@ -1237,6 +1237,10 @@ export interface operations {
                 after?: string;
                 /** @description Those whose Discord account is so; `none` for those without. */
                 status?: "waiting" | "tracked" | "absent" | "left" | "unlinked" | "none";
+                /** @description Those whose name holds each word, or a part of one. */
+                name?: string;
+                /** @description 1 for those whose account no board has ever shown. */
+                never_seen?: number;
                 /** @description How many at most. */
                 limit?: number;
             };

@@ -23,7 +23,7 @@ from ..core.membership import UNSEEN_MIN
 from ..core.model import DISCORD, DiscordActivity, Entry, Evidence, Member
 from ..core.posting import Booking, Lease, Posting, RunState, booked
 from ..core.records import Check, Excusal, MembershipEvent, in_force
-from ..core.reports import DiscordStanding, Found, MemberFacts, Rank, Standing, StreakChange, Tally
+from ..core.reports import ALL, DiscordStanding, Found, MemberFacts, Rank, Selection, Standing, StreakChange, Tally
 from ..core.roster import Contradiction
 from ..core.settlement import days_watched
 from ..core.story import GoodRun
@@ -319,9 +319,10 @@ class MemoryLedger:
         open_days = frozenset(one.day for one in self.evidence(member_id, open_from[0], today))
         return MemberFacts(self._standing(member), member.enrolled_at, streak, calendar, open_days)
 
-    def members(self, *, after: str = "", limit: int | None = None) -> Sequence[Standing]:
-        beyond = sorted(member_id for member_id in self._members if member_id > after)
-        return [self._standing(self._members[member_id]) for member_id in beyond[:limit]]
+    def members(self, of: Selection = ALL, /, *, after: str = "", limit: int | None = None) -> Sequence[Standing]:
+        beyond, unseen = sorted(who for who in self._members if who > after), {*self.never_seen()}
+        standings = (self._standing(self._members[who]) for who in beyond)
+        return [one for one in standings if of.picks(one, is_unseen=one.member_id in unseen)][:limit]
 
     def find(self, text: str, /, *, limit: int) -> Sequence[Found]:
         sought = sought_words(text)

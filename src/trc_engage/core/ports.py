@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .model import Board, DiscordActivity, Entry, Evidence, Member
     from .posting import Booking, Lease, Posting, RunState
     from .records import Check, Excusal, MembershipEvent
-    from .reports import Found, MemberFacts, Rank, Standing, StreakChange, Tally
+    from .reports import Found, MemberFacts, Rank, Selection, Standing, StreakChange, Tally
     from .roster import Presence
     from .story import GoodRun
     from .streaks import Activity, DayRecord, Milestone, Streak
@@ -190,7 +190,7 @@ class Views(Facts, Protocol):
     def facts(self, member_id: str, today: date, /) -> MemberFacts | None:
         """Return all that makes up where a member stands, as of one instant."""
 
-    def members(self, *, after: str = "", limit: int | None = None) -> Sequence[Standing]:
+    def members(self, of: Selection = ..., /, *, after: str = "", limit: int | None = None) -> Sequence[Standing]:
         """Return where the members beyond an id stand, by member id, without the streaks; all of them for None."""
 
     def find(self, text: str, /, *, limit: int) -> Sequence[Found]:

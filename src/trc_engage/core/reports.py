@@ -14,6 +14,7 @@ from .errors import EngageError, RosterError
 from .model import Entry, Evidence, Move, Status, Status as AccountStatus
 from .records import EventKind
 from .streaks import Streak, StreakStanding
+from .validation import words_of
 
 if TYPE_CHECKING:
     from .incidents import Notice
@@ -263,6 +264,32 @@ class Standing:
     def has_left(self) -> bool:
         """Whether the member is noted as having left Discord."""
         return self.discord is not None and self.discord.status == "left"
+
+
+@frozen
+class Selection:
+    """Which members are meant: those of whom all that is given is true."""
+
+    ids: frozenset[str] | None = None
+    words: Sequence[str] | None = None
+    """Each is a part of a word of the name; none at all pick nobody."""
+    status: AccountStatus | Literal["none"] | None = None
+    """Of the Discord account that was linked last; `none` without one."""
+    never_seen: bool = False
+    """Whether no board has ever shown the linked account (R31)."""
+
+    def picks(self, one: Standing, *, is_unseen: bool) -> bool:
+        """Tell whether a member is meant."""
+        parts, words = self.words, words_of(one.name or "")
+        return (
+            (self.ids is None or one.member_id in self.ids)
+            and (parts is None or (bool(parts) and all(any(part in word for word in words) for part in parts)))
+            and self.status in {None, one.discord.status if one.discord else "none"}
+            and (is_unseen or not self.never_seen)
+        )
+
+
+ALL = Selection()
 
 
 @frozen

@@ -239,7 +239,7 @@ def _rebalanced(
     ]
 
 
-NAMED = "SELECT member_id, name FROM members WHERE name IS NOT NULL AND NOT (is_hidden OR is_forgotten)"
+NAMED = "SELECT member_id, name FROM members WHERE name IS NOT NULL AND NOT is_forgotten"
 """Who is found by name."""
 HELD = "SELECT word, member_id FROM name_words"
 

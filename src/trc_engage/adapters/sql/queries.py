@@ -8,7 +8,7 @@ from typing import Any
 
 from ...core.days import Calendar, settled_before
 from ...core.model import DISCORD, DiscordActivity, Entry, Evidence, Member, XpChange
-from ...core.reports import DiscordStanding, MemberFacts, Standing
+from ...core.reports import ALL, DiscordStanding, MemberFacts, Selection, Standing
 from ...core.streaks import Activity, DayRecord, Streak
 from .database import Connection, Record, Rows, SqlStore, Statement
 
@@ -251,9 +251,13 @@ SELECT member_id, discord_id, status, xp_total, xp_baseline FROM discord_activit
 WHERE account_id IN (SELECT max(account_id) FROM discord_activity {condition} GROUP BY member_id)
 """
 
-PAGE_OF_MEMBERS = """
-WHERE member_id IN (SELECT member_id FROM members WHERE member_id > ? ORDER BY member_id LIMIT ?)
+LATEST_STATUS = """
+SELECT status FROM discord_activity AS latest WHERE latest.member_id = members.member_id
+ORDER BY account_id DESC LIMIT 1
 """
+NAMED_SO = """EXISTS (
+    SELECT 1 FROM name_words WHERE name_words.member_id = members.member_id AND replace(word, ?, '') <> word
+)"""
 ENROLLED = """
 SELECT enrolled_at, member_id, coalesce(streaks.version, 0), last, coalesce(length, 0), coalesce(longest, 0)
 FROM members LEFT JOIN streaks USING (member_id) WHERE member_id = ?
@@ -288,17 +292,33 @@ class Standings(SqlStore):
         open_days = frozenset(one.day for one in evidence if one.day >= open_from)
         return MemberFacts(found[0], datetime.fromisoformat(row[0]), STREAKS.value(row[1:]), calendar, open_days)
 
-    def members(self, *, after: str = "", limit: int | None = None) -> Sequence[Standing]:
+    def members(self, of: Selection = ALL, /, *, after: str = "", limit: int | None = None) -> Sequence[Standing]:
         with self._database.snapshot() as connection:
-            if limit is None:
-                return _standings(*connection.execute_all(_standings_of("WHERE member_id > ?", [after])))
-            return _standings(*connection.execute_all(_standings_of(PAGE_OF_MEMBERS, [after, limit])))
+            return _standings(*connection.execute_all(_standings_of(*_selected(of, after, limit))))
 
 
 @cache
 def _since_settled(evidence: str) -> str:
     """Make a statement that reads evidence from `:first` on begin at the last settled day, if there is one."""
     return evidence.replace(":first", "(SELECT coalesce(max(day), :first) FROM settled_days WHERE day < :last)")
+
+
+def _selected(of: Selection, after: str, limit: int | None) -> tuple[str, list[Any]]:
+    """Return a condition on `member_id`, with its values, that picks a page of the members who are meant."""
+    conditions, values = ["member_id > ?"], [after]
+    if of.ids is not None:
+        conditions.append(f"member_id IN ({', '.join('?' * len(of.ids)) or 'NULL'})")
+        values += sorted(of.ids)
+    if of.words is not None:
+        conditions += [NAMED_SO] * len(of.words) or ["false"]
+        values += of.words
+    if of.status is not None:
+        conditions.append(f"coalesce(({LATEST_STATUS}), 'none') = ?")
+        values.append(of.status)
+    if of.never_seen:
+        conditions.append(f"member_id IN (SELECT member_id {UNSEEN})")
+    page = f"SELECT member_id FROM members WHERE {' AND '.join(conditions)} ORDER BY member_id"
+    return f"WHERE member_id IN ({page}{'' if limit is None else f' LIMIT {limit:d}'})", values
 
 
 def _standings_of(condition: str, values: Sequence[str | int]) -> Sequence[Statement]:

@@ -92,7 +92,7 @@ SELECT member_id, name FROM members WHERE member_id IN (
 # Read in the order of its key and no further than is asked for: so each member counts where the first word is met.
 BY_NAME = """
 SELECT member_id, name FROM name_words AS met JOIN members USING (member_id)
-WHERE word >= :from0 AND word < :to0 AND NOT EXISTS (
+WHERE word >= :from0 AND word < :to0 AND NOT is_hidden AND NOT EXISTS (
     SELECT 1 FROM name_words AS earlier
     WHERE earlier.member_id = met.member_id AND earlier.word >= :from0 AND earlier.word < met.word
 ){others}
@@ -260,8 +260,7 @@ def name(database: Database, connection: Connection, members: Sequence[Member]) 
     connection.executemany(
         "DELETE FROM name_words WHERE member_id = ?", [(member.member_id,) for member in members if member.version]
     )
-    named = ((member.member_id, member.name) for member in members if not (member.is_hidden or member.is_forgotten))
-    rows = sorted(rows_of(named))
+    rows = sorted(rows_of((member.member_id, member.name) for member in members if not member.is_forgotten))
     if rows:
         database.merge(connection, "name_words", WORDS, rows, "")
 

@@ -233,16 +233,9 @@ def list_(
     `trc-engage members link`, or import the corrected file: no XP can be lost.
     """
     with opened(settings_in_force()) as engage:
-        members = sorted(engage.members(), key=lambda one: natural(one.member_id))
-        unseen = {*engage.never_seen()} if never_seen else set()
-    found = [
-        one
-        for one in members
-        if (not left or one.has_left)
-        and (not never_seen or one.member_id in unseen)
-        and (name or "").casefold() in (one.name or "").casefold()
-    ]
-    nobody = "no member matches" if members else NOBODY
+        chosen = engage.members(name=name or None, status="left" if left else None, never_seen=never_seen)
+        nobody = "no member matches" if engage.members(limit=1) else NOBODY
+    found = sorted(chosen, key=lambda one: natural(one.member_id))
     print_result(wire.Standings.of(members=found), lambda: print_standings(found, nobody), as_json=as_json)
 
 

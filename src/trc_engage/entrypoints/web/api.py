@@ -55,6 +55,7 @@ Note = Annotated[str | None, Shown("For admins alone.", **_PROSE)]
 Days = Annotated[Sequence[date], Shown("Weekdays.", minItems=1)]
 Excused = Annotated[str | None, Shown("Whom alone; everybody, if left out.", **_ID, pattern=NOT_BLANK)]
 _DISCORD_ID = Shown("A Discord id, as text.", pattern="^[1-9][0-9]{0,19}$")
+_NAME: dict[str, Any] = {"maxLength": NAME_LENGTH_MAX, "pattern": r"^[^\u0000]*$"}
 _SOURCE: dict[str, Any] = {"minLength": 1, "maxLength": SOURCE_LENGTH_MAX}
 _NOT_DISCORD: dict[str, Any] = {"not": {"pattern": "^ *[dD][iI][sS][cC][oO][rR][dD] *$"}}
 _GAIN: dict[str, Any] = {"minimum": 1, "maximum": POINTS_MAX}
@@ -192,8 +193,7 @@ async def _visible(call: Call, entries: Sequence[Entry]) -> list[Entry]:
 
 
 def _shown(engage: Engage, members: Sequence[str]) -> list[str]:
-    standings = {member_id: engage.standing(member_id) for member_id in members}
-    return [member_id for member_id, one in standings.items() if not one.is_hidden and not one.is_forgotten]
+    return [one.member_id for one in engage.members(ids=members) if not one.is_hidden and not one.is_forgotten]
 
 
 def status(call: Call) -> runs.Status:
@@ -206,7 +206,7 @@ def enroll(
     member_id: MemberId,
     name: Annotated[
         str | None,
-        Shown("Any text; escape it where you show it.", maxLength=NAME_LENGTH_MAX, pattern=r"^[^\u0000]*$"),
+        Shown("Any text; escape it where you show it.", **_NAME),
     ] = None,
     discord_id: Annotated[str | None, _DISCORD_ID] = None,
     by: By = None,
@@ -224,16 +224,13 @@ def members(
     status: Annotated[
         str | None, Shown("Those whose Discord account is so; `none` for those without.", enum=[*STATUSES, "none"])
     ] = None,
+    name: Annotated[str | None, Shown("Those whose name holds each word, or a part of one.", **_NAME)] = None,
+    never_seen: Annotated[int, Shown("1 for those whose account no board has ever shown.", minimum=0, maximum=1)] = 0,
     limit: Annotated[int, _limit(500)] = 100,
 ) -> wire.Members:
-    """List all members by id, for admins."""
-    if status not in {*STATUSES, "none", None}:
-        raise InvalidValue("status", status, f"give one of {', '.join([*STATUSES, 'none'])}")
-    found = [
-        one
-        for one in call.engage.members(after=after)
-        if status in {None, one.discord.status if one.discord else "none"}
-    ]
+    """List members by id, for admins."""
+    which: dict[str, Any] = {"name": name, "status": status, "never_seen": never_seen == 1}
+    found = call.engage.members(after=after, limit=limit + 1, **which)
     page = found[:limit]
     return wire.Members.of(members=page, next_after=page[-1].member_id if len(found) > limit else None)
 

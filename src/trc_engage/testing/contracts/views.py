@@ -7,7 +7,7 @@ from attrs import evolve
 
 from ...core.model import Entry, Member
 from ...core.posting import drafted
-from ...core.reports import DiscordStanding, Found, Rank, Standing
+from ...core.reports import DiscordStanding, Found, Rank, Selection, Standing
 from ...core.streaks import Streak
 from .story import (
     ADA,
@@ -26,6 +26,18 @@ from .story import (
     reversal,
 )
 
+DEE = "m-dee"
+PICKED = {
+    "some ids": (Selection(frozenset({CY, BO, NOBODY})), [BO, CY]),
+    "no ids": (Selection(frozenset()), []),
+    "a part of a name": (Selection(words=["bo"]), [BO, DEE]),
+    "parts of a name": (Selection(words=["owi", "de"]), [DEE]),
+    "a name without words": (Selection(words=[]), []),
+    "a status": (Selection(status="tracked"), [ADA, BO]),
+    "without an account": (Selection(status="none"), [CY]),
+    "never seen": (Selection(never_seen=True), [DEE]),
+    "all of it": (Selection(frozenset({BO, DEE}), ["bo"], "waiting", never_seen=True), [DEE]),
+}
 NAMES = {
     "m-1": "Ada Lovelace",
     "m-2": "ada KING",
@@ -214,6 +226,17 @@ class ViewsContract(StoreContract):
         assert story.ledger.members(limit=1) == [story.standing(ADA)]
         assert story.ledger.members(after=ADA, limit=1) == [story.standing(BO)]
         assert story.ledger.members(after=BO) == []
+
+    @pytest.mark.parametrize("of", PICKED.values(), ids=PICKED)
+    def test_members_are_picked_before_they_are_paged(self, members: Story, of: tuple[Selection, list[str]]) -> None:
+        """All that is given is true of each; also of the hidden, who are found by no search."""
+        members.sync({ADA_ID: 1_310, BO_ID: 70})
+        members.enroll(DEE, "400", "Dee Bowie")
+        members.change(BO, is_hidden=True)
+        selection, ids = of
+        assert [one.member_id for one in members.ledger.members(selection)] == ids
+        paged = [members.ledger.members(selection, after=after, limit=1) for after in ["", *ids]]
+        assert [[one.member_id for one in page] for page in paged] == [*([one] for one in ids), []]
 
     def test_the_tally_counts_members_accounts_and_entries(self, members: Story) -> None:
         """Accounts by status, closed ones too, and no status that none has."""
