@@ -125,6 +125,7 @@ def test_it_is_not_ready_without_its_store(post: Post, monitor: httpx.Client) ->
     post.supervisor.until("STATUS=idle")
     away = post.store.rename(post.store.with_suffix(".away"))
     until_not_ready(monitor)
+    assert {("store_up",): 0, ("slots_total", "synced"): 1}.items() <= figures(monitor.get("/metrics")).items()
     away.rename(post.store)
     until_not_ready(monitor, status=200)
 

@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -95,22 +96,25 @@ class Health(Monitor):
     def _figures(self) -> Iterator[Figure]:
         yield "slots_total", "Slots that this process ended; synced is good", ("outcome", self._slots)
         yield "settled_days_total", "Days that this process settled", self._days
-        failed = self._not_ready()
-        yield "store_up", "Whether the store can be used", not failed
-        if not failed:
-            yield from figures(self._status())
+        try:
+            status = None if self._not_ready() else self._status()
+        except EngageError:
+            status = None
+        yield "store_up", "Whether the store can be used", status is not None
+        if status is not None:
+            yield from figures(status)
 
 
 def figures(status: Status) -> Iterator[Figure]:
     """Yield what the store tells, whichever process did it."""
     tally, last_slot, wait = status.tally, status.last_slot, status.wait
-    failures = {"source": status.failure_run, "roster": status.roster.failure_run}
     yield "healthy", "Whether nothing needs an admin", status.is_healthy
     if status.good_at is not None:
         age = (status.at - status.good_at).total_seconds()
         yield "good_sync_age_seconds", "Since the last good sync began to read", age
-    runs = {topic: run.count if run else 0 for topic, run in failures.items()}
-    yield "failures_in_a_row", "Failures since the last success", ("topic", runs)
+    runs = {"source": status.failure_run, "roster": status.roster.failure_run}
+    counts = {topic: run.count if run else 0 for topic, run in runs.items()}
+    yield "failures_in_a_row", "Failures since the last success", ("topic", counts)
     lasting = {trouble.topic for trouble in status.troubles}
     yield "troubles", "What lasts and needs an admin", ("topic", {one: one in lasting for one in get_args(Topic)})
     until = 0 if wait is None else (wait.until - status.at).total_seconds()
@@ -119,14 +123,8 @@ def figures(status: Status) -> Iterator[Figure]:
     outcomes = {one: bool(last_slot and last_slot.outcome == one) for one in get_args(SlotOutcome)}
     yield "last_slot", "How the last slot ended, whoever ended it", ("outcome", outcomes)
     yield "lease_held", "Whether a process is at work", status.lease is not None
-    yield (
-        "undelivered_notices",
-        "Notices that a channel has not taken yet",
-        (
-            "channel",
-            {one.channel: len(one.undelivered) for one in status.last_sent},
-        ),
-    )
+    undelivered = {one.channel: len(one.undelivered) for one in status.last_sent}
+    yield "undelivered_notices", "Notices that a channel has not taken yet", ("channel", undelivered)
     yield "members", "Enrolled members", tally.members
     yield "accounts", "Discord accounts; all but the unlinked are linked", ("status", {**tally.accounts})
     yield "entries", "Entries of the ledger", tally.entries
@@ -156,7 +154,9 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
 
     def handle_error(self, *_: object) -> None:
-        """Say nothing of a client that hung up."""
+        """Log a bug; a client that hung up is none."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            logger.exception("a monitor was not answered, which is a bug")
 
 
 @contextmanager

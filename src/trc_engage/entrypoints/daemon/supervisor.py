@@ -4,6 +4,8 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from attrs import evolve
+
 from ...adapters.memory import MemoryLedger
 from ...core.errors import EngageError
 from ...core.incidents import FAILURES_MIN, UNNAMED, Trouble
@@ -27,30 +29,26 @@ class StoreIncident:
     def __init__(self, channels: Sequence[Alerts], source_name: str = UNNAMED) -> None:
         self._channels = channels
         self._source_name = source_name
-        self._count = 0
-        self._since: datetime | None = None
         self._slot: datetime | None = None
         self._trouble: Trouble | None = None
+        """What fails, from the first failure on."""
         self._run = Run(MemoryLedger())
         """What was sent, in the books of a store of its own."""
 
     def failed(self, error: Exception, now: datetime) -> None:
         """Count a failure, one a slot; the third in a row raises an alert."""
-        slot = slot_of(now)
-        self._count += slot != self._slot
-        self._slot = slot
-        self._since = self._since or now
-        if self._count >= FAILURES_MIN:
-            self._trouble = Trouble("store", self._since, error=error, count=self._count, source_name=self._source_name)
+        trouble = self._trouble or Trouble("store", now, source_name=self._source_name)
+        self._trouble = evolve(trouble, error=error, count=trouble.count + (slot_of(now) != self._slot))
+        self._slot = slot_of(now)
         self._notify(now)
 
     def ended(self, now: datetime) -> None:
         """Note a run that worked."""
-        self._count, self._since, self._slot, self._trouble = 0, None, None, None
+        self._slot = self._trouble = None
         self._notify(now)
 
     def _notify(self, now: datetime) -> None:
-        lasting = [] if self._trouble is None else [self._trouble]
+        lasting = [self._trouble] if self._trouble and self._trouble.count >= FAILURES_MIN else []
         deliver(self._run, self._channels, lasting, lambda: now, self._source_name)
 
 

@@ -87,17 +87,15 @@ def holding(status: Status) -> Iterator[Fact]:
 
 def _channels(status: Status) -> Iterator[Fact]:
     """Yield what each channel took last, and what it has not taken yet; or why nothing is sent to it."""
-    shut = {state.channel: _shut(status, state) for state in status.shut_channels}
-    sent = {
+    facts = {
         one.channel: "nothing sent yet" if one.sent_at is None else f"{one.topic}, {_when(status, one.sent_at)}"
         for one in status.last_sent
     }
-    due = {
-        one.channel: [f"{of.kind} of {of.topic}".replace("_", " ") for of in one.undelivered]
-        for one in status.last_sent
-    }
-    for channel, fact in {**sent, **shut}.items():
-        yield f"alerts by {channel}", f"{fact}; not delivered: {', '.join(due[channel])}" if due.get(channel) else fact
+    facts |= {state.channel: _shut(status, state) for state in status.shut_channels}
+    for one in status.last_sent:
+        if due := ", ".join(f"{notice.kind} of {notice.topic}".replace("_", " ") for notice in one.undelivered):
+            facts[one.channel] += f"; not delivered: {due}"
+    yield from ((f"alerts by {channel}", fact) for channel, fact in facts.items())
 
 
 def _shut(status: Status, state: ChannelState) -> str:
