@@ -255,10 +255,11 @@ def _append(connection: Connection, posting: Posting) -> Sequence[int]:
 
 def _booked(draft: Entry, at: datetime) -> Sequence[Statement]:
     """Return the statements that write a draft."""
+    day = draft.day.isoformat()
     return (
         (POST_DRAFT, BY_HAND.row(booked(draft, 0, at))[1:]),
         (ADD_TO_BALANCE, [draft.member_id, draft.source, draft.points]),
-        (ADD_TO_MONTHLY_BALANCE, [month_of(draft.day.isoformat()), draft.member_id, draft.points]),
+        (ADD_TO_MONTHLY_BALANCE, [month_of(day), draft.member_id, draft.points]),
     )
 
 

@@ -16,7 +16,6 @@ from ...core.errors import InvalidValue, LedgerBusy, LedgerFailed
 from ..sql.database import refuse_other
 from ..sql.schema import SCHEMA_VERSION
 from .database import SqliteDatabase
-from .ledger import ReadOnlyFile
 from .schema import APPLICATION_ID, check_released
 
 AT_FDCWD = -100
@@ -142,7 +141,7 @@ def refuse_to_overwrite(target: Path) -> None:
 
 def _copied(source: Path, part: Path, *, without_lease: bool) -> Copy:
     with closing(SqliteDatabase(part)) as copy:
-        with closing(ReadOnlyFile(source)) as live, live.connection() as reads:
+        with closing(SqliteDatabase(source, read_only=True)) as live, live.connection() as reads:
             reads.execute(f"PRAGMA busy_timeout = {PATIENCE_SECONDS * 1_000:.0f}")
             _check_ours(source, reads)
             # What fails from here on fails on the copy's side, and the error names its file.

@@ -129,6 +129,13 @@ STAGE = (
 
 BUSY_SECONDS = 10.0
 CACHE_KIB = 32 * 1024
+TO_READ = ("query_only = ON", "temp_store = MEMORY")
+# What is forgotten must not linger in freed pages, hence `secure_delete`.
+TO_WRITE = (
+    *("journal_mode = TRUNCATE", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"),
+    *("temp_store = MEMORY", f"cache_size = -{CACHE_KIB}"),
+)
+APPLIED = "SELECT count(*) FROM _sqlite_migrations WHERE migration_set = 'trc-engage'"
 POOL_SIZE = 100
 """More than any program has threads at work: who waits, waits for the file."""
 
@@ -157,8 +164,16 @@ class SqliteDatabase(Database):
 
     discord_evidence = DISCORD_EVIDENCE
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Prepare to open a file; one that is only to be read must be there, or `StoreMissing` is raised.
+
+        That is opened for writing all the same, if it may be: what a killed process left half written can only then
+        be taken back, as the first to open it does. Nothing else that is in the file changes.
+        """
+        if read_only and not path.is_file():
+            raise StoreMissing(f"{path}: there is no such file; check its name")
         self.path = path
+        self._read_only = read_only
         # A process may change its folder later.
         self._file = path.absolute()
         self._is_begun = False
@@ -182,6 +197,16 @@ class SqliteDatabase(Database):
     def bring_up_to_date(self) -> None:
         """Lay out the tables that are new; raises `StoreMissing`, and `LedgerFailed` if they are too new for this."""
         self._meet(is_new=False)
+
+    def check(self) -> None:
+        """Raise `LedgerFailed` if it is a store of another version; damage is left to the doctor."""
+        with suppress(sqlite3.DatabaseError, UnicodeDecodeError), self._pool.connection() as opened:
+            check_released(self.address, opened.connection)
+            (version,) = opened.connection.execute("PRAGMA user_version").fetchone()
+            (applied,) = opened.connection.execute(APPLIED).fetchone()
+            # A number that was changed by hand is no version.
+            if applied == version:
+                refuse_other(self.address, version, SCHEMA_VERSION)
 
     def _meet(self, *, is_new: bool) -> None:
         with self._translated(), self._pool.connection() as opened:
@@ -270,18 +295,12 @@ class SqliteDatabase(Database):
 
     def _connect(self) -> OpenFile:
         opened = connected(self._file, BUSY_SECONDS)
-        connection = opened.connection
         try:
-            connection.execute("PRAGMA journal_mode = TRUNCATE")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA foreign_keys = ON")
-            # What is forgotten must not linger in freed pages.
-            connection.execute("PRAGMA secure_delete = ON")
-            connection.execute("PRAGMA temp_store = MEMORY")
-            connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+            for pragma in TO_READ if self._read_only else TO_WRITE:
+                opened.connection.execute(f"PRAGMA {pragma}")
             if self._is_begun:
                 # Another file may have taken the place of the one that was brought up to date.
-                self._prepare(connection, is_new=False)
+                self._prepare(opened.connection, is_new=False)
         except BaseException:
             opened.close()
             raise

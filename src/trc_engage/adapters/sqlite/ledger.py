@@ -3,56 +3,21 @@
 import fcntl
 import os
 import re
-import sqlite3
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from ...core.errors import StoreMissing
-from ..sql.database import refuse_other
 from ..sql.posting import SqlLedger
-from ..sql.runs import Running, has_ended
-from ..sql.schema import SCHEMA_VERSION
+from ..sql.runs import has_ended
 from .audit import FileAudited
-from .database import BUSY_SECONDS, OWNER_ONLY, OpenFile, SqliteDatabase, SqliteFile, connected
-from .schema import check_released
-
-APPLIED = "SELECT count(*) FROM _sqlite_migrations WHERE migration_set = 'trc-engage'"
+from .database import OWNER_ONLY, SqliteDatabase, SqliteFile
 
 
-class ReadOnlyFile(SqliteDatabase):
-    """A file that is neither made nor brought up to date, and to which nothing can be written.
+class SqliteLedger(SqliteFile, FileAudited, SqlLedger):
+    """A store in one SQLite file, safe to share between threads and processes of one machine.
 
-    It is opened for writing all the same, if it may be: what a killed process left half written can only
-    then be taken back, as the first to open it does. Nothing else that is in the file changes.
-    """
-
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        super().__init__(Path(path))
-        if not self.path.is_file():
-            raise StoreMissing(f"{self.path}: there is no such file; check its name")
-
-    def check(self) -> None:
-        """Raise `LedgerFailed` if it is a store of another version; damage is left to the doctor."""
-        with suppress(sqlite3.DatabaseError, UnicodeDecodeError), self._pool.connection() as opened:
-            check_released(self.address, opened.connection)
-            (version,) = opened.connection.execute("PRAGMA user_version").fetchone()
-            (applied,) = opened.connection.execute(APPLIED).fetchone()
-            # A number that was changed by hand is no version.
-            if applied == version:
-                refuse_other(self.address, version, SCHEMA_VERSION)
-
-    def _connect(self) -> OpenFile:
-        opened = connected(self._file, BUSY_SECONDS)
-        opened.connection.execute("PRAGMA query_only = ON")
-        opened.connection.execute("PRAGMA temp_store = MEMORY")
-        return opened
-
-
-class LeaseFiles(Running):
-    """What a store in a file knows of those who hold its leases: each keeps a locked file beside it.
-
-    The lock is the kernel's, and ends with the process, in any container.
+    Whoever holds one of its leases keeps a locked file beside it: the lock is the kernel's, and ends with the process,
+    in any container.
     """
 
     def __init__(self, database: Any) -> None:
@@ -60,6 +25,11 @@ class LeaseFiles(Running):
         # A process may change its folder later.
         self._file = os.path.realpath(database.path)
         self._locks: dict[str, int] = {}
+
+    @classmethod
+    def open_read_only(cls, path: str | os.PathLike[str]) -> Self:
+        """Open a store that is there to look at it: nothing is made, migrated or written; raises `LedgerFailed`."""
+        return cls._prepared(SqliteDatabase(Path(path), read_only=True), SqliteDatabase.check)
 
     def close(self) -> None:
         """Close the store; a lease that is still held expires."""
@@ -103,12 +73,3 @@ class LeaseFiles(Running):
     def _lock_of(self, owner: str) -> str:
         token = re.sub(r"[^0-9a-f].*", "", owner.rpartition(":")[2])
         return f"{self._file}-lease-{token}"
-
-
-class SqliteLedger(LeaseFiles, SqliteFile, FileAudited, SqlLedger):
-    """A store in one SQLite file, safe to share between threads and processes of one machine."""
-
-    @classmethod
-    def open_read_only(cls, path: str | os.PathLike[str]) -> Self:
-        """Open a store that is there to look at it: nothing is made, migrated or written; raises `LedgerFailed`."""
-        return cls._prepared(ReadOnlyFile(path), ReadOnlyFile.check)
