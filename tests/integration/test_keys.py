@@ -13,7 +13,7 @@ from support.visitor import BEARER, alone
 from trc_engage import Engage, InvalidValue
 from trc_engage.adapters.memory import MemoryLedger
 from trc_engage.adapters.sqlite import SqliteLedger
-from trc_engage.core.model import Member
+from trc_engage.core.model import Board, Member
 from trc_engage.core.ports import Store
 from trc_engage.core.posting import Posting, drafted
 
@@ -66,6 +66,22 @@ def engage(ledger: Store) -> Engage:
     made = Engage(ledger=ledger, clock=lambda: MONDAY)
     made.enroll("ada")
     return made
+
+
+class NeverRead:
+    """A source that is not to be asked."""
+
+    def read(self, sought: frozenset[str]) -> Board:
+        """Fail."""
+        raise AssertionError(sought)
+
+
+@pytest.mark.parametrize("decision", ["accept_drops", "rebase_drops", "adopt_board"])
+def test_who_decides_about_a_board_is_nobody_else(ledger: Store, decision: str) -> None:
+    """A name that another could be mistaken for decides nothing, and the board is not even read (R27)."""
+    engage = Engage(ledger=ledger, source=NeverRead(), clock=lambda: MONDAY)
+    with pytest.raises(InvalidValue, match="by"):
+        engage.sync(**{decision: True}, by="admin-7 ", reason="a new season")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("value", ODD.values(), ids=ODD)
