@@ -1,7 +1,7 @@
 """What a caller may hand in: each check returns the value or names what is wrong with it."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from unicodedata import category, is_normalized, normalize
@@ -165,10 +165,10 @@ def _validate_text(field: str, value: object) -> str:
     return _storable(field, value)
 
 
-validate_key = partial(validate_printable, "key", length_max=ID_LENGTH_MAX)
-validate_reason = partial(_validate_text, "reason")
+validate_key: Callable[[object], str] = partial(validate_printable, "key", length_max=ID_LENGTH_MAX)
+validate_reason: Callable[[object], str] = partial(_validate_text, "reason")
 """Why something was done, for people to read later."""
-validate_actor = partial(_validate_text, "by")
+validate_actor: Callable[[object], str] = partial(_validate_text, "by")
 """Who did something."""
 
 
