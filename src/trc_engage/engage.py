@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Self, TypeVar, Unpack
 
-from attrs import evolve
 from attrs.converters import optional
 
 from .core import boards
@@ -258,8 +257,9 @@ class Engage(Reader):
         the award with this key was taken back, `Reversed`.
         """
         now = self._clock()
-        draft = drafted("award", member_id, source, points, now.date(), at, key, actor=by)
-        return awards.award(self._ledger, evolve(draft, counts_as_activity=counts_as_activity), now)
+        what = member_id, source, points, now.date(), at, key
+        draft = drafted("award", *what, actor=by, counts_as_activity=counts_as_activity)
+        return awards.award(self._ledger, draft, now)
 
     def reverse(self, key: str, *, reason: str, by: str) -> Receipt:
         """Take the award with this key back, and its activity with it (R8, R11); raises `UnknownAward`."""

@@ -75,6 +75,11 @@ def clock_in_utc(clock: Callable[[], datetime]) -> Callable[[], datetime]:
     return lambda: in_utc("clock", clock())
 
 
+def keeps_away(until: datetime | None, now: datetime, longest: timedelta) -> bool:
+    """Tell whether a wait lasts; one that ends later than any can was noted under a clock that ran ahead (R22)."""
+    return until is not None and now < until <= now + longest + CLOCK_SLACK
+
+
 def settled_before(first_enrolled_at: datetime | None) -> date | None:
     """Return the day through which all counts as settled before the first settlement; None while nobody is enrolled."""
     return None if first_enrolled_at is None else first_enrolled_at.date() - ONE_DAY

@@ -6,7 +6,7 @@ from typing import Literal
 
 from attrs import field, frozen
 
-from .days import CLOCK_SLACK
+from .days import keeps_away
 from .errors import AlertFailed, ClockWentBack, EngageError, RosterTrouble, SourceTrouble
 from .settlement import Pending, ends_at
 
@@ -36,10 +36,8 @@ class ChannelState:
         return self.dead_since is None and self.not_before is None
 
     def is_shut(self, now: datetime) -> bool:
-        """Return whether nothing is sent to it; a wait noted under a clock that ran ahead does not count."""
-        if self.dead_since is not None:
-            return True
-        return self.not_before is not None and now < self.not_before <= now + WAIT_MAX + CLOCK_SLACK
+        """Return whether nothing is sent to it."""
+        return self.dead_since is not None or keeps_away(self.not_before, now, WAIT_MAX)
 
 
 def state_of(states: Iterable[ChannelState], channel: str, fingerprint: str, now: datetime) -> ChannelState | None:

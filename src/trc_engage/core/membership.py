@@ -7,7 +7,7 @@ from attrs import evolve, frozen
 
 from .days import SATURDAY, Window, days_counted
 from .model import DiscordActivity, Evidence, Member, Move, NextReading
-from .records import EventKind, MembershipEvent, Trace
+from .records import MembershipEvent, Trace
 
 UNSEEN_MIN = 3
 """How many accounts no board must have shown, and nobody else's, for their ids or the board to be suspect (R31)."""
@@ -62,7 +62,8 @@ def leave(account: DiscordActivity, at: datetime, looked_at: datetime | None, tr
     if account.status == "left":
         return None
     window_from = None if account.next_reading == "opens" else account.window_from or looked_at
-    event = evolve(of_account("left", account, at, trace), next_reading=account.next_reading, window_from=window_from)
+    event = trace.event("left", account.member_id, at, account.account_id)
+    event = evolve(event, next_reading=account.next_reading, window_from=window_from)
     return Change(event, Move.of_status(account, "left", account.next_reading))
 
 
@@ -70,7 +71,7 @@ def rejoin(account: DiscordActivity, at: datetime, trace: Trace, since: datetime
     """Note that a member is back, `since` an instant if that is known; None for one who is not noted as left."""
     if account.status != "left":
         return None
-    event = evolve(of_account("returned", account, at, trace), window_from=since or at)
+    event = evolve(trace.event("returned", account.member_id, at, account.account_id), window_from=since or at)
     if account.next_reading == "opens":
         return Change(event, Move.of_status(account, "waiting", "opens"))
     is_telling = account.next_reading in {"begins", "rebases"}
@@ -86,7 +87,7 @@ def never_left(
     Before the first reading after it, next reading and window become what the leave kept. What a reading
     has already posted stands: it has paid all XP that was earned meanwhile, and only the days are mended.
     """
-    event = of_account("never_left", account, at, trace)
+    event = trace.event("never_left", account.member_id, at, account.account_id)
     kept, unknown = absence.left.next_reading or account.next_reading, absence.days_unknown(at)
     if account.next_reading == "rebases":
         kept = "rebases"
@@ -114,13 +115,3 @@ def _mended(account: DiscordActivity, window_from: datetime | None, rise: Eviden
         return None
     as_it_is = Move.of_status(account, account.status, account.next_reading, account.window_from)
     return evolve(as_it_is, window=Window.between(window_from, rise.closes_at), active=True)
-
-
-def of_account(kind: EventKind, account: DiscordActivity, at: datetime, trace: Trace) -> MembershipEvent:
-    """Return what is kept on record of a change of an account."""
-    return evolve(of_member(kind, account.member_id, at, trace), account_id=account.account_id)
-
-
-def of_member(kind: EventKind, member_id: str, at: datetime, trace: Trace) -> MembershipEvent:
-    """Return what is kept on record of a change of a member."""
-    return MembershipEvent(0, member_id, kind, at, trace.actor, trace.reason, trace.note)

@@ -32,6 +32,10 @@ class Trace:
     note: str | None = None
     """For admins alone."""
 
+    def event(self, kind: EventKind, member_id: str, at: datetime, account_id: int | None = None) -> "MembershipEvent":
+        """Return what is kept on record of a change of a member, or of the member's account."""
+        return MembershipEvent(0, member_id, kind, at, self.actor, self.reason, self.note, account_id)
+
 
 @frozen
 class MembershipEvent:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from attrs import evolve, frozen
 
-from .days import CLOCK_SLACK, ONE_DAY
+from .days import CLOCK_SLACK, ONE_DAY, keeps_away
 from .errors import RosterError
 from .incidents import FailureRun, failed_again
 from .model import DiscordActivity
@@ -85,8 +85,8 @@ class RosterState:
         return self.next_at is not None or self.failure_run is not None
 
     def is_due(self, now: datetime) -> bool:
-        """Tell whether a round may begin; a wait that was noted under a clock that ran ahead keeps nobody."""
-        return self.next_at is None or not now < self.next_at <= now + WAIT_MAX + CLOCK_SLACK
+        """Tell whether a round may begin."""
+        return not keeps_away(self.next_at, now, WAIT_MAX)
 
     def after(self, ended: Round) -> "RosterState":
         """Return the state that a round leaves, but for the contradictions: they are to be asked for again."""

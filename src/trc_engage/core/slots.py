@@ -5,7 +5,7 @@ from typing import Literal
 
 from attrs import frozen
 
-from .days import CLOCK_SLACK, ONE_DAY
+from .days import CLOCK_SLACK, ONE_DAY, keeps_away
 from .errors import ClockWentBack, KeptAway, RosterError, SourceError, SourceTrouble
 
 SLOT = timedelta(minutes=15)
@@ -96,11 +96,8 @@ def wait_asked(error: SourceError | RosterError) -> timedelta | None:
 
 
 def is_kept_away(wait: Wait | None, now: datetime) -> bool:
-    """Return whether a wait that was asked for is not over (R21).
-
-    A wait that ends later than any can was noted under a clock that ran ahead, and keeps nobody.
-    """
-    return wait is not None and now < wait.until <= now + WAIT_MAX + CLOCK_SLACK
+    """Return whether a wait that was asked for is not over (R21)."""
+    return wait is not None and keeps_away(wait.until, now, WAIT_MAX)
 
 
 def keep_waiting(wait: Wait | None, now: datetime) -> None:

@@ -108,7 +108,7 @@ class Roll:
         if discord_id is not None and not is_linked:
             freed = self._freed.get(member_id)
             if freed is not None:
-                self._events.append(membership.of_account("unlinked", freed, self._now, self._trace))
+                self._events.append(self._trace.event("unlinked", member_id, self._now, freed.account_id))
             self._links[discord_id] = self._linked[member_id] = Link(member_id, discord_id)
             linked = self._record("linked", member_id)
             outcome = outcome if outcome == "enrolled" else "relinked" if freed else linked
@@ -126,7 +126,7 @@ class Roll:
         return False
 
     def _record(self, kind: EventKind, member_id: str) -> EventKind:
-        self._events.append(membership.of_member(kind, member_id, self._now, self._trace))
+        self._events.append(self._trace.event(kind, member_id, self._now))
         return kind
 
     def post(self) -> None:
@@ -154,7 +154,7 @@ def unlink(ledger: Ledger, member_id: str, now: datetime, trace: Trace = UNSAID)
         if account is None:
             return None
         move = Move.of_status(account, "unlinked", account.next_reading)
-        return Change(membership.of_account("unlinked", account, now, trace), move)
+        return Change(trace.event("unlinked", member.member_id, now, account.account_id), move)
 
     return change(ledger, [member_id], now, decide)[0]
 
@@ -249,7 +249,7 @@ def hide(ledger: Ledger, member_id: str, now: datetime, trace: Trace = UNSAID, *
     def decide(member: Member) -> Change | None:
         if member.is_hidden == hidden:
             return None
-        event = membership.of_member("hidden" if hidden else "shown", member.member_id, now, trace)
+        event = trace.event("hidden" if hidden else "shown", member.member_id, now)
         return Change(event, member=evolve(member, is_hidden=hidden))
 
     return change(ledger, [member_id], now, decide)[0]
@@ -263,7 +263,7 @@ def forget(ledger: Ledger, member_id: str, now: datetime, trace: Trace = UNSAID)
             return None
         account = ledger.account_of(member.member_id)
         move = None if account is None else Move.of_status(account, "unlinked", account.next_reading)
-        event = membership.of_member("forgotten", member.member_id, now, trace)
+        event = trace.event("forgotten", member.member_id, now)
         return Change(event, move, member.forgotten())
 
     return change(ledger, [member_id], now, decide)[0]
