@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Unpack, get_args
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -12,9 +12,9 @@ from starlette.routing import Route, Router
 from ...core.errors import InvalidValue
 from ...core.model import Entry, Status as AccountStatus
 from ...core.points import XP_PER_POINT
-from ...core.records import in_force
+from ...core.records import TraceArguments, in_force
 from ...core.reports import Receipt
-from ...core.validation import ID_LENGTH_MAX, NAME_LENGTH_MAX, POINTS_MAX, SOURCE_LENGTH_MAX, TEXT_LENGTH_MAX
+from ...core.validation import ID_LENGTH_MAX, NAME_LENGTH_MAX, POINTS_MAX, SOURCE_LENGTH_MAX
 from ...engage import Engage
 from ..settings import installed_version
 from ..wire import members as wire, runs, stories
@@ -22,7 +22,7 @@ from ..wire.shape import INSTANT_FORM, Shown
 from ..wording.why import Words
 from . import openapi
 from .access import Site
-from .endpoints import DAY_FORM, POSITION_MAX, Call, Endpoint, Handler, Month, as_json, tagged
+from .endpoints import DAY_FORM, POSITION_MAX, Call, Endpoint, Handler, Month, Note, Prose, Why, as_json, tagged
 from .news import WAIT_SECONDS_MAX
 
 CALENDAR_DAYS = 26 * 7
@@ -43,15 +43,6 @@ MemberId = Annotated[
     ),
 ]
 Id = Annotated[str, Shown(**_ID, pattern=NOT_BLANK)]
-_PROSE: dict[str, Any] = {
-    "minLength": 1,
-    "maxLength": TEXT_LENGTH_MAX,
-    "pattern": r"^[^\u0000]*[^\u0000\s\u001c-\u001f\u0085][^\u0000]*$",
-}
-Prose = Annotated[str, Shown(**_PROSE)]
-By = Annotated[str | None, Shown("Who says so.", **_PROSE)]
-Why = Annotated[str | None, Shown("Why; the member may read it.", **_PROSE)]
-Note = Annotated[str | None, Shown("For admins alone.", **_PROSE)]
 Days = Annotated[Sequence[date], Shown("Weekdays.", minItems=1)]
 Excused = Annotated[str | None, Shown("Whom alone; everybody, if left out.", **_ID, pattern=NOT_BLANK)]
 _DISCORD_ID = Shown("A Discord id, as text.", pattern="^[1-9][0-9]{0,19}$")
@@ -209,13 +200,10 @@ def enroll(
         Shown("Any text; escape it where you show it.", **_NAME),
     ] = None,
     discord_id: Annotated[str | None, _DISCORD_ID] = None,
-    by: By = None,
-    reason: Why = None,
-    note: Note = None,
+    **trace: Unpack[TraceArguments],
 ) -> wire.Enrollment:
     """Enroll a member, or bring name and link up to date."""
-    who = {"by": by, "reason": reason, "note": note}
-    return wire.Enrollment.of(call.engage.enroll(member_id, name=name, discord_id=discord_id, **who))
+    return wire.Enrollment.of(call.engage.enroll(member_id, name=name, discord_id=discord_id, **trace))
 
 
 def members(
@@ -239,33 +227,27 @@ def link(
     call: Call,
     member_id: MemberId,
     discord_id: Annotated[str, _DISCORD_ID],
-    by: By = None,
-    reason: Why = None,
-    note: Note = None,
+    **trace: Unpack[TraceArguments],
 ) -> wire.Enrollment:
     """Link a Discord id to a member."""
-    return wire.Enrollment.of(call.engage.link(member_id, discord_id, by=by, reason=reason, note=note))
+    return wire.Enrollment.of(call.engage.link(member_id, discord_id, **trace))
 
 
 def rejoin(
     call: Call,
     member_id: MemberId,
     never_left: Annotated[bool, Shown("The last leave was a mistake; say by whom and why.")] = False,
-    by: By = None,
-    reason: Why = None,
-    note: Note = None,
+    **trace: Unpack[TraceArguments],
 ) -> wire.Enrollment:
     """Note that a member is back on Discord, or never left."""
-    return wire.Enrollment.of(call.engage.rejoin(member_id, never_left=never_left, by=by, reason=reason, note=note))
+    return wire.Enrollment.of(call.engage.rejoin(member_id, never_left=never_left, **trace))
 
 
 def on_record(deed: str, summary: str) -> Handler:
     """Return a handler that does something about a member, with who and why on record."""
 
-    def handler(
-        call: Call, member_id: MemberId, by: By = None, reason: Why = None, note: Note = None
-    ) -> wire.Enrollment:
-        return wire.Enrollment.of(getattr(call.engage, deed)(member_id, by=by, reason=reason, note=note))
+    def handler(call: Call, member_id: MemberId, **trace: Unpack[TraceArguments]) -> wire.Enrollment:
+        return wire.Enrollment.of(getattr(call.engage, deed)(member_id, **trace))
 
     handler.__name__, handler.__doc__ = deed, summary
     return handler

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from hashlib import blake2b
 from inspect import Parameter as Argument, iscoroutinefunction, signature
-from typing import Any, Literal, NewType, NoReturn, get_type_hints
+from typing import Annotated, Any, Literal, NewType, NoReturn, get_type_hints
 
 from attrs import field, frozen
 from starlette.concurrency import run_in_threadpool
@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from ...core.errors import InvalidValue
+from ...core.validation import TEXT_LENGTH_MAX
 from ...engage import Engage
 from ..wire.shape import Shown, known_of, parsed_instant, without_none
 from .access import Site, for_member
@@ -34,6 +35,18 @@ _DIGITS = re.compile(r"[0-9]{1,19}", re.ASCII)
 
 Month = NewType("Month", date)
 """The first day of a month."""
+
+
+_PROSE: dict[str, Any] = {
+    "minLength": 1,
+    "maxLength": TEXT_LENGTH_MAX,
+    "pattern": r"^[^\u0000]*[^\u0000\s\u001c-\u001f\u0085][^\u0000]*$",
+}
+Prose = Annotated[str, Shown(**_PROSE)]
+Why = Annotated[str | None, Shown("Why; the member may read it.", **_PROSE)]
+Note = Annotated[str | None, Shown("For admins alone.", **_PROSE)]
+TRACE = {"by": Annotated[str | None, Shown("Who says so.", **_PROSE)], "reason": Why, "note": Note}
+"""What a handler takes as `**trace`; it hands it over as it is."""
 
 
 @frozen
@@ -107,9 +120,13 @@ class Endpoint:
         hints = get_type_hints(self.handler, include_extras=True)
         rest: Literal["query", "body"] = "query" if self.method in {"GET", "DELETE"} else "body"
         in_path = re.findall(r"{(\w+)", self.path)
+        taken = dict([*signature(self.handler).parameters.items()][1:])
+        if taken.pop("trace", None):
+            hints |= TRACE
+            taken |= {name: Argument(name, Argument.KEYWORD_ONLY, default=None) for name in TRACE}
         return {
             name: Parameter(*known_of(hints[name]), one.default, "path" if name in in_path else rest)
-            for name, one in [*signature(self.handler).parameters.items()][1:]
+            for name, one in taken.items()
         }
 
     @answer_type.default
