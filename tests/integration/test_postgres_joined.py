@@ -1,7 +1,9 @@
 """An award that is committed with the web app's own transaction, or not at all."""
 
+import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import psycopg
 import pytest
@@ -11,6 +13,7 @@ from support.locks import until_waiting
 from support.postgres import opened_postgres, server_dsn
 from trc_engage import Conflict, LedgerFailed
 from trc_engage.adapters.postgres import PostgresLedger
+from trc_engage.aio import AsyncEngage
 from trc_engage.core.posting import Posting, drafted
 
 
@@ -120,6 +123,24 @@ def test_positions_rise_in_the_order_of_commits(place: str, community: Community
         (3, "first"),
         (4, "second"),
     ]
+
+
+def test_an_event_loop_goes_on_beside_an_award_that_is_not_committed(place: str, community: Community) -> None:
+    """The award that is awaited waits for the commit, and nothing else on the loop does."""
+
+    async def run(connection: psycopg.Connection[Any]) -> None:
+        async with AsyncEngage(community.engage) as points:
+            second = points.award("ada", source="benchmark", points=5, key="second", at=community.now)
+            task = asyncio.create_task(second)
+            told = [(await points.standing("ada")).points for _ in range(20)]
+            assert (told, task.done()) == ([2] * 20, False)
+            connection.commit()
+            assert (await task).outcome == "awarded"
+            assert [entry.key for entry in await points.feed()][-2:] == ["first", "second"]
+
+    with psycopg.connect(server_dsn()) as connection:
+        Community(PostgresLedger.open(connection=connection, schema=place)).award("ada", "first")
+        asyncio.run(run(connection))
 
 
 def test_no_position_is_left_out(place: str, community: Community) -> None:

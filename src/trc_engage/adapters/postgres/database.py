@@ -150,7 +150,9 @@ class PostgresDatabase(Statements):
         super().__init__(address)
         self._read_only = read_only
         self._prepare = prepare
-        self._pool = Pool(self._connect, address.shown, size=size, seconds_max=WAIT_SECONDS, is_alive=_is_quiet)
+        self._pool = Pool(
+            self._connect, address.shown, size=size, seconds_max=WAIT_SECONDS, is_alive=_is_quiet, is_idle=_is_idle
+        )
 
     def make(self) -> None:
         """Lay out the tables, or those that are new; raises `LedgerFailed` if they are newer than this version."""
@@ -250,9 +252,13 @@ class PostgresDatabase(Statements):
         return driver
 
 
+def _is_idle(driver: DeadlineConnection) -> bool:
+    return not driver.closed and driver.info.transaction_status == TransactionStatus.IDLE
+
+
 def _is_quiet(driver: DeadlineConnection) -> bool:
     """Tell whether a connection can be used: a server that went away has said so, or has closed it."""
-    if driver.closed or driver.info.transaction_status != TransactionStatus.IDLE:
+    if driver.closed:
         return False
     watched = select.poll()
     watched.register(driver.fileno(), select.POLLIN)

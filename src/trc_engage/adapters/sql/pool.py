@@ -144,10 +144,12 @@ class Pool(Generic[Pooled]):
         size: int,
         seconds_max: float,
         is_alive: Callable[[Pooled], bool],
+        is_idle: Callable[[Pooled], bool],
         survives_fork: bool = True,
     ) -> None:
         self._connect = connect
         self._is_alive = is_alive
+        self._is_idle = is_idle
         self._address = address
         self._size = size
         self._seconds_max = seconds_max
@@ -220,9 +222,10 @@ class Pool(Generic[Pooled]):
             # This is a child that was forked within the call.
             abandon(connection)
             return
-        is_alive = self._is_alive(connection)
+        # Whether it is alive is asked of whoever is to get it, since it may die meanwhile.
+        is_idle = self._is_idle(connection)
         with self._lock:
-            if is_alive and not self._closed:
+            if is_idle and not self._closed:
                 self._idle.append(connection)
                 return
         connection.close()

@@ -10,7 +10,7 @@ from ...core.days import Calendar, settled_before
 from ...core.model import DISCORD, DiscordActivity, Entry, Evidence, Member, XpChange
 from ...core.reports import ALL, DiscordStanding, MemberFacts, Selection, Standing
 from ...core.streaks import Activity, DayRecord, Streak
-from .database import Connection, Record, Rows, SqlStore, Statement
+from .database import Connection, Record, Row, Rows, SqlStore, Statement
 
 AMONG_EVIDENCE_BY_HAND = "kind IN ('award', 'reversal') AND"
 """SQLite finds the index of evidence by hand by these very words."""
@@ -259,7 +259,8 @@ NAMED_SO = """EXISTS (
     SELECT 1 FROM name_words WHERE name_words.member_id = members.member_id AND replace(word, ?, '') <> word
 )"""
 ENROLLED = """
-SELECT enrolled_at, member_id, coalesce(streaks.version, 0), last, coalesce(length, 0), coalesce(longest, 0)
+SELECT member_id, name, is_hidden, is_forgotten, enrolled_at,
+    member_id, coalesce(streaks.version, 0), last, coalesce(length, 0), coalesce(longest, 0)
 FROM members LEFT JOIN streaks USING (member_id) WHERE member_id = ?
 """
 
@@ -270,27 +271,24 @@ class Standings(SqlStore):
     def facts(self, member_id: str, today: date, /) -> MemberFacts | None:
         values = {"member": member_id, "first": date.min.isoformat(), "last": today.isoformat()}
         with self._database.snapshot() as connection:
-            *standing, enrolled, state, excused, awards, discord = connection.execute_all(
+            enrolled, *standing, state, excused, awards, discord = connection.execute_all(
                 (
-                    *_standings_of("WHERE member_id = ?", [member_id]),
                     (ENROLLED, [member_id]),
+                    *_standings_of("WHERE member_id = ?", [member_id])[1:],
                     (CALENDAR, ()),
                     (EXCUSED, [member_id]),
                     (_since_settled(AWARD_EVIDENCE), values),
                     (_since_settled(self._database.discord_evidence), values),
                 )
             )
-            found, calendar, evidence = (
-                _standings(*standing),
-                calendar_of_row(state.fetchone(), excused, member_id),
-                _evidence(awards, discord),
-            )
             row = enrolled.fetchone()
-        if not found:
+            found = _standings([row[:4]] if row else [], *standing)
+            calendar, evidence = calendar_of_row(state.fetchone(), excused, member_id), _evidence(awards, discord)
+        if not row:
             return None
         (open_from, *_) = calendar.unsettled_until(today) or (today,)
         open_days = frozenset(one.day for one in evidence if one.day >= open_from)
-        return MemberFacts(found[0], datetime.fromisoformat(row[0]), STREAKS.value(row[1:]), calendar, open_days)
+        return MemberFacts(found[0], datetime.fromisoformat(row[4]), STREAKS.value(row[5:]), calendar, open_days)
 
     def members(self, of: Selection = ALL, /, *, after: str = "", limit: int | None = None) -> Sequence[Standing]:
         with self._database.snapshot() as connection:
@@ -330,7 +328,7 @@ def _standings_of(condition: str, values: Sequence[str | int]) -> Sequence[State
     )
 
 
-def _standings(members: Rows, amounts: Rows, latest: Rows) -> list[Standing]:
+def _standings(members: Iterable[Row], amounts: Rows, latest: Rows) -> list[Standing]:
     """Make values of what `_standings_of` found."""
     balances: dict[str, dict[str, int]] = defaultdict(dict)
     for member_id, source, amount in amounts:

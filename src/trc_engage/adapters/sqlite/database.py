@@ -182,7 +182,8 @@ class SqliteDatabase(Database):
             self.address,
             size=POOL_SIZE,
             seconds_max=BUSY_SECONDS,
-            is_alive=self._is_usable,
+            is_alive=self._is_in_place,
+            is_idle=lambda opened: not opened.connection.in_transaction,
             survives_fork=False,
         )
 
@@ -248,12 +249,12 @@ class SqliteDatabase(Database):
 
     @contextmanager
     def snapshot(self) -> Iterator[FileConnection]:
-        with self.connection() as connection:
-            connection.execute("BEGIN")
+        with self._translated(), self._pool.connection() as opened:
+            opened.connection.execute("BEGIN")
             try:
-                yield connection
+                yield opened.connection
             finally:
-                connection.execute("ROLLBACK")
+                opened.connection.execute("ROLLBACK")
 
     @contextmanager
     def transaction(self) -> Iterator[FileConnection]:
@@ -279,7 +280,7 @@ class SqliteDatabase(Database):
             raise LedgerFailed(
                 f"{self.path}: this process was forked within a transaction, which its parent ends; start a new process"
             )
-        if identity_of(self._file) != opened.identity:
+        if not self._is_in_place(opened):
             raise LedgerBusy(f"{self.path}: {MOVED}")
 
     @contextmanager
@@ -306,8 +307,8 @@ class SqliteDatabase(Database):
             raise
         return opened
 
-    def _is_usable(self, opened: OpenFile) -> bool:
-        return not opened.connection.in_transaction and identity_of(self._file) == opened.identity
+    def _is_in_place(self, opened: OpenFile) -> bool:
+        return identity_of(self._file) == opened.identity
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
