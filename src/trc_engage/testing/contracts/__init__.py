@@ -1,12 +1,11 @@
 """What every store, every source and every roster promises, as pytest classes with one factory method each."""
 
 from .doctor import RecordsContract
-from .ledger import PostingContract
+from .ledger import DaysContract, PostingContract
 from .members import MembersContract
 from .roster import RosterContract as RosterContract
 from .runs import RunsContract
 from .source import PagedSourceContract as PagedSourceContract, SourceContract as SourceContract
-from .streaks import DaysContract
 from .views import ViewsContract
 
 

@@ -18,24 +18,9 @@ from ...core.roster import Round
 from ...core.slots import SlotEnd
 from ...core.streaks import Milestone, Streak
 from ...usecases import audit as doctor
+from .ledger import ALONE, CHANGE, REQUIRED
 from .members import LEFT
-from .story import (
-    ADA,
-    ADA_ID,
-    BENCHMARK,
-    BO,
-    BO_ID,
-    CY,
-    DAY,
-    LATER,
-    MONDAY,
-    TODAY,
-    AuditedStory,
-    StoreContract,
-    Story,
-    reversal,
-)
-from .streaks import ALONE, CHANGE, REQUIRED
+from .story import ADA, ADA_ID, BENCHMARK, BO, BO_ID, CY, DAY, LATER, MONDAY, TODAY, AuditedStory, StoreContract, Story
 
 
 class RecordsContract(StoreContract):
@@ -50,7 +35,7 @@ class RecordsContract(StoreContract):
         for step in range(4):
             audited.sync({ADA_ID: 130 * step, BO_ID: 500})
         (award,) = audited.post(drafts=[evolve(BENCHMARK, member_id=CY)])
-        audited.post(drafts=[reversal(award)])
+        audited.post(drafts=[audited.reversal(award)])
         audited.restate(BO, "unlinked")
         return audited
 

@@ -27,13 +27,6 @@ ADA_ID, BO_ID, CY_ID = "80351110224678912", "80351110224678913", "80351110224678
 BENCHMARK = drafted("award", ADA, "benchmark", 50, TODAY, MONDAY, "benchmark:1")
 
 
-def reversal(award: Entry, **what: Any) -> Entry:
-    """Return what takes an award back."""
-    day, at, position = award.day, award.at, award.position
-    taken = drafted("reversal", award.member_id, award.source, -award.points, day, at, reverses=position)
-    return evolve(taken, **{"reason": "withdrawn 雪", "actor": "admin-7"} | what)
-
-
 class Story:
     """A store in the making, a quarter of an hour after the other."""
 
@@ -44,6 +37,13 @@ class Story:
     def post(self, **what: Any) -> Sequence[Entry]:
         """Post these parts of a posting now."""
         return self.ledger.post(Posting(**{"at": self.at} | what))
+
+    @staticmethod
+    def reversal(award: Entry, **what: Any) -> Entry:
+        """Return what takes an award back."""
+        day, at, position = award.day, award.at, award.position
+        taken = drafted("reversal", award.member_id, award.source, -award.points, day, at, reverses=position)
+        return evolve(taken, **{"reason": "withdrawn 雪", "actor": "admin-7"} | what)
 
     def refuses(self, *postings: Posting) -> None:
         """Find that each of them is a `Conflict`, and leaves nothing behind."""

@@ -9,22 +9,7 @@ from ...core.model import Entry, Member
 from ...core.posting import drafted
 from ...core.reports import DiscordStanding, Found, Rank, Selection, Standing
 from ...core.streaks import Streak
-from .story import (
-    ADA,
-    ADA_ID,
-    BENCHMARK,
-    BO,
-    BO_ID,
-    CY,
-    DAY,
-    MONDAY,
-    NOBODY,
-    TODAY,
-    AuditedStory,
-    StoreContract,
-    Story,
-    reversal,
-)
+from .story import ADA, ADA_ID, BENCHMARK, BO, BO_ID, CY, DAY, MONDAY, NOBODY, TODAY, AuditedStory, StoreContract, Story
 
 DEE = "m-dee"
 PICKED = {
@@ -148,7 +133,9 @@ class ViewsContract(StoreContract):
                 for who, points in fixes
                 if points
             ]
-            members.post(drafts=[*adjustments, *([reversal(entry, day=members.at.date())] if number < 3 else [])])
+            members.post(
+                drafts=[*adjustments, *([members.reversal(entry, day=members.at.date())] if number < 3 else [])]
+            )
         members.change("hidden", is_hidden=True)
         members.post(members=[members.member("gone").forgotten()])
         members.restate(BO, "left")
@@ -181,6 +168,9 @@ class ViewsContract(StoreContract):
         for limit in (1, 2, 3, 5, 1_000):
             assert ranked.ledger.ranking(month, limit=limit, present=present) == ranks[:limit]
         assert {who: ranked.ledger.rank_of(who, month, present=present) for who in own} == own
+        if not present:
+            assert ranked.ledger.ranking(month, limit=9) == ranks[:9]
+            assert ranked.ledger.rank_of(CY, month) == own[CY]
         assert ranked.ledger.rank_of(NOBODY, month, present=present) is None
 
     def test_current_streaks_rank_by_length(self, ranked: Story) -> None:
