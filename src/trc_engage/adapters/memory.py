@@ -22,7 +22,7 @@ from ..core.errors import Conflict, LeaseLost, LedgerBusy
 from ..core.membership import UNSEEN_MIN
 from ..core.model import DISCORD, DiscordActivity, Entry, Evidence, Member
 from ..core.posting import Booking, Lease, Posting, RunState, booked
-from ..core.records import Check, Excusal, MembershipEvent, in_force
+from ..core.records import Check, Excusal, MembershipEvent, excused_alone
 from ..core.reports import ALL, DiscordStanding, Found, MemberFacts, Rank, Selection, Standing, StreakChange, Tally
 from ..core.roster import Contradiction
 from ..core.settlement import days_watched
@@ -129,24 +129,8 @@ class MemoryLedger:
             and known.issuperset(posting.concerned)
             and {None, *self._accounts}.issuperset(event.account_id for event in posting.events)
         )
-        if not (holds and self._links_fit(posting) and self._drafts_fit(posting)):
+        if not (holds and posting.fits(self._members, self.linked_accounts(), self._entries)):
             raise Conflict
-
-    def _links_fit(self, posting: Posting) -> bool:
-        """Tell whether each link's member is known and neither side is taken (R7)."""
-        freed = {move.account.account_id for move in posting.moves if move.status == "unlinked"}
-        taken = [account for account in self.linked_accounts() if account.account_id not in freed]
-        known = {**self._members, **{member.member_id: member for member in posting.members}}
-        free = {member_id for member_id, member in known.items() if not member.is_forgotten}
-        free -= {account.member_id for account in taken}
-        held = {account.discord_id for account in taken}
-        return all(link.member_id in free and link.discord_id not in held for link in posting.links)
-
-    def _drafts_fit(self, posting: Posting) -> bool:
-        """Tell whether each draft's key is new, and its award there and not yet reversed (R8)."""
-        keys = {entry.key for entry in self._entries if entry.key is not None}
-        free = {entry.position for entry in self._entries}.difference(entry.reverses for entry in self._entries)
-        return all(draft.key not in keys and draft.reverses in {None, *free} for draft in posting.drafts)
 
     def _move(self, posting: Posting) -> None:
         decision = None if posting.run is None else posting.run.decision
@@ -163,10 +147,13 @@ class MemoryLedger:
 
     def _append(self, entry: Entry) -> Entry:
         self._entries.append(entry)
+        self._count(entry)
+        return entry
+
+    def _count(self, entry: Entry) -> None:
         if entry.points or entry.xp is None:
             balance = self._balances[entry.member_id]
             balance[entry.source] = balance.get(entry.source, 0) + entry.points
-        return entry
 
     # Runs and leases
 
@@ -262,17 +249,12 @@ class MemoryLedger:
     def calendar(self, member_id: str | None = None, /) -> Calendar:
         first = min((member.enrolled_at for member in self._members.values()), default=None)
         through = self._runs.calendar.settled_through or settled_before(first)
-        alone = frozenset(day for day, members in self._excused_alone().items() if member_id in members)
+        alone = frozenset(day for day, members in excused_alone(self._excusals).items() if member_id in members)
         return evolve(self._runs.calendar, settled_through=through, alone=alone)
-
-    def _excused_alone(self) -> dict[date, set[str]]:
-        """Return who is excused alone on which day."""
-        alone = [(one.day, one.member_id) for one in in_force(self._excusals)]
-        return {day: {who for on, who in alone if on == day and who} for day, _ in alone}
 
     def day_record(self, day: date, /) -> DayRecord:
         active = self._active()[day]
-        others = self._excused_alone().get(day, set()) - active
+        others = excused_alone(self._excusals).get(day, set()) - active
         streaks, held = ([self.streak_of(member_id) for member_id in sorted(who)] for who in (active, others))
         return DayRecord(streaks, self._revision_of(day), held)
 
@@ -281,7 +263,8 @@ class MemoryLedger:
 
     def activity(self, through: date, /) -> Activity:
         days = [(day, [*members]) for day, members in sorted(self._active().items()) if day <= through]
-        excused = [(day, sorted(who)) for day, who in sorted(self._excused_alone().items()) if who and day <= through]
+        alone = sorted(excused_alone(self._excusals).items())
+        excused = [(day, sorted(who)) for day, who in alone if day <= through]
         return Activity([streak for _, streak in sorted(self._streaks.items())], days, self._revision(), excused)
 
     def _active(self) -> defaultdict[date, set[str]]:
@@ -425,7 +408,7 @@ class MemoryLedger:
             [*self._streaks.values()],
             [Rises(*key, account_ids) for key, account_ids in groups.items()],
             self.calendar(),
-            excused={day: frozenset(who) for day, who in self._excused_alone().items() if who},
+            excused=excused_alone(self._excusals),
             events=[*self._events],
         )
 
@@ -438,8 +421,7 @@ class MemoryLedger:
     def rebalance(self) -> Sequence[Breach]:
         before, self._balances = self._balances, defaultdict(dict)
         for entry in self._entries:
-            balance = self._balances[entry.member_id]
-            balance[entry.source] = balance.get(entry.source, 0) + entry.points
+            self._count(entry)
         return rebalanced(before, self._balances)
 
     def reword(self) -> Sequence[Breach]:

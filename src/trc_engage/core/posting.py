@@ -260,6 +260,24 @@ class Posting:
         )
         return any(_is_repeated(names) for names in named)
 
+    def fits(self, members: Mapping[str, Member], linked: Iterable[DiscordActivity], entries: Sequence[Entry]) -> bool:
+        """Tell whether links and drafts fit all that is stored; `linked` are the accounts that are not unlinked.
+
+        Of a link neither side is taken, and its member is known and not forgotten (R7); of a draft the key is new,
+        and its award is there and not yet reversed (R8).
+        """
+        freed = {move.account.account_id for move in self.moves if move.status == "unlinked"}
+        taken = [account for account in linked if account.account_id not in freed]
+        known = {**members, **{member.member_id: member for member in self.members}}
+        free = {member_id for member_id, member in known.items() if not member.is_forgotten}
+        free -= {account.member_id for account in taken}
+        held = {account.discord_id for account in taken}
+        keys = {entry.key for entry in entries if entry.key is not None}
+        standing = {entry.position for entry in entries}.difference(entry.reverses for entry in entries)
+        return all(link.member_id in free and link.discord_id not in held for link in self.links) and all(
+            draft.key not in keys and draft.reverses in {None, *standing} for draft in self.drafts
+        )
+
 
 @frozen
 class Derived:

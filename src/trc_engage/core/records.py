@@ -101,6 +101,15 @@ def in_force(excusals: Iterable[Excusal]) -> Sequence[Excusal]:
     return [last[key] for key in sorted(last) if last[key].is_excused]
 
 
+def excused_alone(excusals: Iterable[Excusal]) -> dict[date, set[str]]:
+    """Return who is excused alone on which day, of excusals told oldest first (R13a)."""
+    alone: dict[date, set[str]] = {}
+    for one in in_force(excusals):
+        if one.member_id is not None:
+            alone.setdefault(one.day, set()).add(one.member_id)
+    return alone
+
+
 @frozen
 class Check:
     """What the roster of a server has told of an account; unknown answers tell nothing."""

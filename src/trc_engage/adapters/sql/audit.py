@@ -15,7 +15,7 @@ from ...core.audit.model import BALANCE, EVENT, NAME, STREAK, UNREADABLE, Breach
 from ...core.days import ONE_DAY, Calendar
 from ...core.incidents import failed_again
 from ...core.model import DiscordActivity, Entry, Member
-from ...core.records import MembershipEvent
+from ...core.records import Excusal, MembershipEvent, excused_alone, in_force
 from ...core.settlement import ends_at
 from ...core.slots import slot_of
 from ...core.streaks import Streak
@@ -137,13 +137,10 @@ class Survey:
         """Read the calendar, None if any part of it is garbled, and who is excused alone on which day."""
         known = len(self.unreadable)
         settled: list[date] = [day for day, _ in self.values("settled_days", check="calendar")]
-        excused: dict[date, set[str]] = defaultdict(set)
-        changes = 0
-        for number, day, is_excused, *_, member_id in self.values("excusals", check="calendar"):
-            changes = max(number, changes)
-            (excused[day].add if is_excused else excused[day].discard)(member_id or "")
-        everybody = frozenset(day for day, who in excused.items() if "" in who)
-        alone = {day: others for day, who in excused.items() if (others := who - {""})}
+        excusals = [Excusal(*[*rest, number]) for number, *rest in self.values("excusals", check="calendar")]
+        changes = max((one.number for one in excusals), default=0)
+        everybody = frozenset(one.day for one in in_force(excusals) if one.member_id is None)
+        alone = excused_alone(excusals)
         if len(self.unreadable) != known or (not settled and any(one.member_id for one in self.unreadable)):
             return None, alone
         first: datetime | None = min((member.enrolled_at for member in members), default=None)
