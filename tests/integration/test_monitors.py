@@ -13,9 +13,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from support.attended import ENDS_WITHIN_SECONDS, IDS, Post, manned
 from support.command import TIMEOUT_SECONDS, Operator
+from support.stores import SHARED, addressed, made
 from support.versions import newer_tree
 from support.visitor import BEARER, TOKEN, problem_of
+from trc_engage.core.errors import LedgerFailed, StoreMissing
 from trc_engage.entrypoints.daemon.health import CHECKED_SECONDS
+from trc_engage.entrypoints.settings import Settings
+from trc_engage.entrypoints.wiring import check_ready
 
 ADDRESS = "TRC_ENGAGE_HEALTH_ADDRESS"
 WITHOUT_PROMETHEUS = """
@@ -117,6 +121,22 @@ def test_it_is_not_ready_once_a_newer_version_has_the_store(post: Post, monitor:
     assert (monitor.get("/readyz").text, monitor.get("/healthz").text) == ("The store failed\n", "ok\n")
     daemon.terminate()
     assert len(re.findall("WARNING not ready: ", daemon.communicate()[1])) == 1
+
+
+@pytest.mark.parametrize("kind", SHARED)
+def test_any_kind_of_store_is_ready_once_it_is_there_and_of_this_version(kind: str, tmp_path: Path) -> None:
+    """Not before it is made, and not after a newer version brought it up to date."""
+    with addressed(kind, tmp_path) as address:
+        operator = Operator(tmp_path)
+        operator.env["TRC_ENGAGE_STORE"] = address
+        settings = Settings.from_mapping(operator.env)
+        with pytest.raises(StoreMissing):
+            check_ready(settings)
+        made(settings)
+        check_ready(settings)
+        assert operator.run("migrate", env={"PYTHONPATH": str(newer_tree())}).code == 0
+        with pytest.raises(LedgerFailed, match="upgrade trc-engage"):
+            check_ready(settings)
 
 
 def test_it_is_not_ready_without_its_store(post: Post, monitor: httpx.Client) -> None:
