@@ -11,7 +11,7 @@ from attrs import field, frozen
 from . import points
 from .days import Calendar
 from .errors import EngageError, RosterError
-from .model import Entry, Evidence, Move, Status, Status as AccountStatus
+from .model import Entry, Evidence, Move, Status
 from .records import EventKind
 from .streaks import Streak, StreakStanding
 from .validation import words_of
@@ -30,7 +30,7 @@ class Tally:
     size_bytes: int | None
     """None if its size is not known."""
     members: int
-    accounts: Mapping[AccountStatus, int]
+    accounts: Mapping[Status, int]
     """How many there are of each status, unlinked ones included."""
     entries: int
     never_seen: int = 0
@@ -273,7 +273,7 @@ class Selection:
     ids: frozenset[str] | None = None
     words: Sequence[str] | None = None
     """Each is a part of a word of the name; none at all pick nobody."""
-    status: AccountStatus | Literal["none"] | None = None
+    status: Status | Literal["none"] | None = None
     """Of the Discord account that was linked last; `none` without one."""
     never_seen: bool = False
     """Whether no board has ever shown the linked account (R31)."""

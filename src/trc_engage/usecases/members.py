@@ -18,8 +18,6 @@ from ..core.roster import Step
 from ..core.validation import validate_discord_id, validate_member_id, validate_name, validate_new_member_id
 from . import streaks
 
-UNSAID = Trace()
-
 
 @frozen
 class Newcomer:
@@ -30,7 +28,7 @@ class Newcomer:
     name: str | None = field(default=None, converter=optional(validate_name))
 
 
-def enroll(ledger: Ledger, newcomer: Newcomer, now: datetime, trace: Trace = UNSAID) -> Enrollment:
+def enroll(ledger: Ledger, newcomer: Newcomer, now: datetime, trace: Trace) -> Enrollment:
     """Enroll one member, or bring name and link up to date; raises `LinkTaken`."""
     (result,) = enroll_all(ledger, [newcomer], now, trace)
     if isinstance(result, EngageError):
@@ -42,7 +40,7 @@ def enroll_all(
     ledger: Ledger,
     newcomers: Sequence[Newcomer],
     now: datetime,
-    trace: Trace = UNSAID,
+    trace: Trace,
     *,
     skip_bad: bool = False,
     dry_run: bool = False,
@@ -139,14 +137,14 @@ class Roll:
             )
 
 
-def link(ledger: Ledger, member_id: str, discord_id: str, now: datetime, trace: Trace = UNSAID) -> Enrollment:
+def link(ledger: Ledger, member_id: str, discord_id: str, now: datetime, trace: Trace) -> Enrollment:
     """Link a Discord id to an enrolled member; raises `UnknownMember` and `LinkTaken`."""
     newcomer = Newcomer(member_id, discord_id)
     _known(ledger, newcomer.member_id)
     return enroll(ledger, newcomer, now, trace)
 
 
-def unlink(ledger: Ledger, member_id: str, now: datetime, trace: Trace = UNSAID) -> Enrollment:
+def unlink(ledger: Ledger, member_id: str, now: datetime, trace: Trace) -> Enrollment:
     """Close the member's account, if there is one; the points stay (R7)."""
 
     def decide(member: Member) -> Change | None:
@@ -159,7 +157,7 @@ def unlink(ledger: Ledger, member_id: str, now: datetime, trace: Trace = UNSAID)
     return change(ledger, [member_id], now, decide)[0]
 
 
-def leave(ledger: Store, member_ids: Sequence[str], now: datetime, trace: Trace = UNSAID) -> Sequence[Enrollment]:
+def leave(ledger: Store, member_ids: Sequence[str], now: datetime, trace: Trace) -> Sequence[Enrollment]:
     """Note that members left Discord, all or none: the last XP is kept, and not synced any more (R6)."""
     looked_at = ledger.run_state().sync.good_at
 
@@ -170,7 +168,7 @@ def leave(ledger: Store, member_ids: Sequence[str], now: datetime, trace: Trace 
 
 
 def rejoin(
-    ledger: Ledger, member_ids: Sequence[str], now: datetime, trace: Trace = UNSAID, *, never_left: bool = False
+    ledger: Ledger, member_ids: Sequence[str], now: datetime, trace: Trace, *, never_left: bool = False
 ) -> Sequence[Enrollment]:
     """Note that members are back on Discord, all or none: syncing goes on from the XP that was kept (R6).
 
@@ -243,7 +241,7 @@ def reconcile(
     return retry_on_conflict(attempt)
 
 
-def hide(ledger: Ledger, member_id: str, now: datetime, trace: Trace = UNSAID, *, hidden: bool) -> Enrollment:
+def hide(ledger: Ledger, member_id: str, now: datetime, trace: Trace, *, hidden: bool) -> Enrollment:
     """Leave a member out of the leaderboards, or show him there again; raises `UnknownMember`."""
 
     def decide(member: Member) -> Change | None:
@@ -255,7 +253,7 @@ def hide(ledger: Ledger, member_id: str, now: datetime, trace: Trace = UNSAID, *
     return change(ledger, [member_id], now, decide)[0]
 
 
-def forget(ledger: Ledger, member_id: str, now: datetime, trace: Trace = UNSAID) -> Enrollment:
+def forget(ledger: Ledger, member_id: str, now: datetime, trace: Trace) -> Enrollment:
     """Put a tombstone where name and Discord ids were; entries and sums stay (R9). Raises `UnknownMember`."""
 
     def decide(member: Member) -> Change | None:
