@@ -17,8 +17,9 @@ from trc_engage.testing.discord import DiscordServer
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 FAULTS = (
-    *("token", "unknown_guild", "no_access", "no_code", "other_code", "not_found_html", "rate_limited", "challenge"),
-    *("rate_limited_absurd", "internal_error", "unavailable", "other_member", "list", "truncated", "html"),
+    *("token", "unknown_guild", "no_access", "no_code", "other_code", "not_found_html", "rate_limited"),
+    *("challenge_503", "rate_limited_absurd", "internal_error", "unavailable", "other_member", "list"),
+    *("truncated", "html_200"),
 )
 
 
