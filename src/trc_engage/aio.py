@@ -131,6 +131,8 @@ class AsyncEngage:
     award: Final = _awaited(Engage.award)
     reverse: Final = _awaited(Engage.reverse)
     adjust: Final = _awaited(Engage.adjust)
+    confirm_clock: Final = _awaited(Engage.confirm_clock)
+    repair_clock: Final = _awaited(Engage.repair_clock)
     settle: Final = _awaited(Engage.settle)
     excuse: Final = _awaited(Engage.excuse)
     unexcuse: Final = _awaited(Engage.unexcuse)

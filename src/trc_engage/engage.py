@@ -15,6 +15,7 @@ from .core.ports import Alerts, Clock, Roster, Store, XpSource
 from .core.posting import drafted
 from .core.records import Excusal, Trace, TraceArguments
 from .core.reports import (
+    ClockReport,
     Enrollment,
     ExcuseReport,
     Receipt,
@@ -34,7 +35,7 @@ from .core.validation import (
     validate_weekday,
 )
 from .reader import Reader
-from .usecases import audit, awards, members, roster, runs, settlement, sync
+from .usecases import audit, awards, clock, members, roster, runs, settlement, sync
 from .usecases.leases import Run
 from .usecases.members import Newcomer
 from .usecases.runs import Runner, Status
@@ -181,7 +182,7 @@ class Engage(Reader):
         `rebase_drops` keeps the points. Another board than the last is refused unless `adopt_board`, which keeps
         the points and counts on from the new one. `by` and `reason` say who decided and why; to adopt
         they are needed. `shown` is the dry run that was decided on: if more would be lost by now, nothing is
-        done. Raises `SourceError`, `ClockWentBack`, `SourceMissing`.
+        done. Raises `SourceError`, `ClockError`, `SourceMissing`.
         """
         if self._source is None:
             raise SourceMissing
@@ -215,7 +216,7 @@ class Engage(Reader):
         """Ask the roster for those who are due, and note who left and who is back (R25); it takes a minute at most.
 
         If too many are gone at once nothing is noted, unless an admin decides: `accept_departures`, with who and why.
-        What fails is in the report. Raises `RosterMissing`, `ClockWentBack`.
+        What fails is in the report. Raises `RosterMissing`, `ClockError`.
         """
         if self._roster is None:
             raise RosterMissing
@@ -273,11 +274,29 @@ class Engage(Reader):
         """Settle every day that can be, oldest first, and tell which are pending and why (R15).
 
         `accept_quiet` is a day on which nobody's XP rose and an admin says that this is so (R15a).
-        Raises `ClockWentBack`.
+        Raises `ClockError`.
         """
         if accept_quiet is not None:
             validate_day("accept_quiet", accept_quiet)
         return settlement.settle(Run(self._ledger), self._clock(), accept_quiet)
+
+    def confirm_clock(self, *, by: str, reason: str) -> ClockReport:
+        """Say that the clock is right, where a leap is held back and no server confirms it (R22).
+
+        Raises `ClockWentBack`.
+        """
+        return clock.confirm(self._ledger, self._clock(), validate_trace(by, reason, is_needed=True))
+
+    def repair_clock(
+        self, *, by: str | None = None, reason: str | None = None, dry_run: bool = False, trust_clock: bool = False
+    ) -> ClockReport:
+        """Undo what was done under a clock that ran ahead of the present one (R22); points stay.
+
+        The board's server must tell the same time as this clock, unless `trust_clock`: you have compared it yourself.
+        A dry run asks nobody and writes nothing; without it `by` and `reason` are needed. Raises `SourceError`.
+        """
+        trace = validate_trace(by, reason, is_needed=not dry_run)
+        return clock.repair(self._ledger, self._source, self._clock, trace, dry_run=dry_run, trust_clock=trust_clock)
 
     def excuse(
         self, *days: date, reason: str, by: str, member_id: str | None = None, note: str | None = None

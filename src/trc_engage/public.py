@@ -8,6 +8,8 @@ from .core.audit.model import (
 from .core.errors import (
     AlertFailed as AlertFailed,
     AmbiguousMember as AmbiguousMember,
+    ClockError as ClockError,
+    ClockLeapt as ClockLeapt,
     ClockWentBack as ClockWentBack,
     Conflict as Conflict,
     EngageError as EngageError,
@@ -52,6 +54,7 @@ from .core.records import (
     TraceArguments as TraceArguments,
 )
 from .core.reports import (
+    ClockReport as ClockReport,
     DiscordStanding as DiscordStanding,
     Enrollment as Enrollment,
     ExcuseReport as ExcuseReport,

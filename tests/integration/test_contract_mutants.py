@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-from support.mutant_ledgers import CAUGHT, LET_THROUGH, OF_EVENTS, OF_ROSTERS, WithoutADoctor
+from support.mutant_ledgers import CAUGHT, LET_THROUGH, OF_EVENTS, OF_ROSTERS, OF_THE_CLOCK, WithoutADoctor
 from trc_engage import Engage, InvalidValue
 from trc_engage.core.ports import Store
 
@@ -27,7 +27,9 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return dict(re.findall(r"^FAILED \S+::Test(\w+)::(\S+)", ended.stdout, re.MULTILINE))
 
 
-@pytest.mark.parametrize("name", [mutant.__name__ for mutant in (*LET_THROUGH, *CAUGHT, *OF_EVENTS, *OF_ROSTERS)])
+@pytest.mark.parametrize(
+    "name", [mutant.__name__ for mutant in (*LET_THROUGH, *CAUGHT, *OF_EVENTS, *OF_ROSTERS, *OF_THE_CLOCK)]
+)
 def test_a_broken_promise_fails(failed: dict[str, str], name: str) -> None:
     """Each of them fails a test of the contract."""
     assert name in failed

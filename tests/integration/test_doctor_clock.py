@@ -54,13 +54,16 @@ def test_failures_under_a_clock_that_ran_ahead_are_no_flaw(community: Community)
 
 
 def test_an_all_clear_of_what_began_under_a_clock_that_ran_ahead_is_no_flaw(community: Community) -> None:
-    """It names when the trouble began, later than now."""
+    """It names when the trouble began, later than now; the clock, which nothing confirmed, has its own."""
     community.trouble = SourceError("distrusted", "another board")
     community.now += 30 * DAY
-    assert [notice.kind for notice in community.run().delivered] == ["alert"]
+    assert [(notice.kind, notice.topic) for notice in community.run().delivered] == [
+        ("alert", "clock"),
+        ("alert", "source"),
+    ]
     community.now -= 30 * DAY
     community.trouble = None
-    assert [notice.kind for notice in community.run().delivered] == ["all_clear"]
+    assert [notice.kind for notice in community.run().delivered] == ["all_clear", "all_clear"]
     assert audit(community.ledger).is_healthy
 
 

@@ -64,6 +64,7 @@ def net(request: pytest.FixtureRequest) -> Net:
         requests.write()
         requests.fail()
         commands.repair()
+        commands.decide_the_clock()
         commands.adopt()
         commands.check_roster()
         return Net(transcripts.texts, requests)

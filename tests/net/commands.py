@@ -276,6 +276,11 @@ class Commands:
         for options in ("", "--repair", ""):
             self.type(f"doctor {options}")
 
+    def decide_the_clock(self) -> None:
+        """Confirm a clock that is not held back, and take back what lies ahead of one: nothing does."""
+        for line in ("confirm --by admin-7 --reason wrong", "repair --dry-run", "repair --by admin-7 --reason wrong"):
+            self.type(f"clock {line}")
+
     def adopt(self) -> None:
         """Read another board: it is refused until an admin adopts it, and then the first one is."""
         world = self.world

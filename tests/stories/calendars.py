@@ -4,6 +4,7 @@ from .language import Case, case
 from .steps import (
     award_each_day,
     chats,
+    confirm_clock,
     daemon_off,
     enroll,
     excuse,
@@ -54,6 +55,7 @@ CALENDARS: dict[str, Case] = {
         daemon_off("2026-01-01 09:00"),
         unlink("2026-01-01 09:30"),
         award_each_day("2026-03-31 12:00", "2026-01-01", "2026-03-31"),
+        confirm_clock("2026-04-01 00:04"),
         settle("2026-04-01 00:05"),
         begins="2026-01-01 09:00",
         current=64,

@@ -96,6 +96,12 @@ def settle(story: Story, accept_quiet: str | None = None) -> None:
 
 
 @step
+def confirm_clock(story: Story) -> None:
+    """Let an admin say that the clock is right though nothing ran for so long."""
+    story.engage.confirm_clock(by="admin", reason="nothing ran for so long")
+
+
+@step
 def worker_settles(story: Story) -> None:
     """Settle in a web worker that has no source."""
     story.settle(Engage(ledger=story.community.ledger, clock=lambda: story.community.now))

@@ -35,7 +35,10 @@ class Community:
         self.strangers = 20
         self.whole = True
         self.missed: set[str] = set()
+        self.tells_time = True
+        """Whether the board's server tells a time: the clock's own …"""
         self.server_at: datetime | None = None
+        """… or another."""
         self.board_id: str | None = None
         self.trouble: Exception | None = None
         self.sought: list[frozenset[str]] = []
@@ -50,7 +53,8 @@ class Community:
         ids = self.ids
         readings = {ids[name]: xp for name, xp in self.xp.items() if ids[name] in sought and name not in self.missed}
         missed = frozenset(ids[name] for name in self.missed)
-        return Board(readings, self.whole, len(self.xp) + self.strangers, 1, missed, self.server_at)
+        server_at = self.server_at or (self.now if self.tells_time else None)
+        return Board(readings, self.whole, len(self.xp) + self.strangers, 1, missed, server_at)
 
     def begun(self) -> Self:
         """Begin with ada, an opening and a gain of two points."""

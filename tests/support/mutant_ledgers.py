@@ -399,6 +399,66 @@ class HidesEventsFromTheDoctor(MemoryLedger):
         return evolve(super().holdings(), events=())
 
 
+class ForgetsDecisionsOnTheClock(MemoryLedger):
+    def clock_decisions(self) -> Any:
+        return []
+
+
+class CutsDecisionsOnTheClock(Changes):
+    def change(self, posting: Any) -> Any:
+        return evolve(posting, clock=posting.clock and evolve(posting.clock, at=cut(posting.clock.at)))
+
+
+class SeesNothingAhead(MemoryLedger):
+    def ahead(self, at: datetime, /) -> Any:
+        return evolve(super().ahead(at), rises={})
+
+
+class ConfirmsNothing(MemoryLedger):
+    def run_state(self, slot: datetime | None = None, /) -> Any:
+        state = super().run_state(slot)
+        return evolve(state, sync=evolve(state.sync, seen_at=state.sync.good_at))
+
+
+class RepairsNoDays(MemoryLedger):
+    def _bring_back(self, posting: Any) -> None:
+        settled = self._settled, self._runs.calendar
+        super()._bring_back(posting)
+        self._settled, calendar = settled
+        self._runs = evolve(self._runs, calendar=calendar)
+
+
+class RepairsNoEvidence(MemoryLedger):
+    def _bring_back(self, posting: Any) -> None:
+        rises = self._discord_days
+        super()._bring_back(posting)
+        self._discord_days = rises
+
+
+class RepairsNoReadings(MemoryLedger):
+    def _bring_back(self, posting: Any) -> None:
+        readings = {**self._readings}
+        super()._bring_back(posting)
+        self._readings = readings
+
+
+class RepairsForTheDoctorAlone(MemoryLedger):
+    def holdings(self) -> Any:
+        return evolve(super().holdings(), decisions=())
+
+
+OF_THE_CLOCK = (
+    ForgetsDecisionsOnTheClock,
+    CutsDecisionsOnTheClock,
+    SeesNothingAhead,
+    ConfirmsNothing,
+    RepairsNoDays,
+    RepairsNoEvidence,
+    RepairsNoReadings,
+    RepairsForTheDoctorAlone,
+)
+
+
 class LosesCauses(Changes):
     def change(self, posting: Any) -> Any:
         return evolve(posting, changes=[evolve(one, cause="award") for one in posting.changes])
@@ -606,4 +666,6 @@ class TestWithoutADoctor(MemoryContract):
         return WithoutADoctor()
 
 
-globals().update({f"Test{cls.__name__}": of(cls) for cls in (*LET_THROUGH, *CAUGHT, *OF_ROSTERS, *OF_EVENTS)})
+globals().update(
+    {f"Test{cls.__name__}": of(cls) for cls in (*LET_THROUGH, *CAUGHT, *OF_ROSTERS, *OF_EVENTS, *OF_THE_CLOCK)}
+)

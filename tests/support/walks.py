@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from attrs import define
+from attrs import Factory, define
 
 import trc_engage
 from trc_engage import Engage
@@ -58,7 +58,8 @@ class Scene:
     operator: Operator
     visitor: Visitor
     awards: int = 0
-    now: datetime = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+    now: datetime = Factory(lambda: datetime.now(UTC) - timedelta(hours=6))
+    """Behind the time that the commands go by."""
 
     def sync(self) -> None:
         """Sync by the library."""
@@ -73,7 +74,9 @@ class Scene:
     def award(self) -> None:
         """Award a benchmark over the API."""
         self.awards += 1
-        answer = self.visitor.ask("POST", AWARDS, headers=BEARER, json={**AWARD, "key": f"run:{self.awards}"})
+        answer = self.visitor.ask(
+            "POST", AWARDS, headers=BEARER, json={**AWARD, "key": f"run:{self.awards}", "at": f"{self.now:%FT%TZ}"}
+        )
         assert answer.status_code == 201, answer.text
 
     def explain(self) -> None:

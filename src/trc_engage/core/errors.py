@@ -196,17 +196,35 @@ class ReadStopped(EngageError):
 
 
 @define(slots=False, repr=False)
-class ClockWentBack(EngageError):
-    """The present time lies before what the ledger has already seen (R22)."""
+class ClockError(EngageError):
+    """The time of this machine does not go with what the ledger has seen (R22)."""
 
     now: datetime
     seen_at: datetime
+
+
+class ClockWentBack(ClockError):
+    """The present time lies before what the ledger has already seen."""
 
     text = (
         "this machine says {now:%Y-%m-%d %H:%M:%S} UTC, but the ledger's last sync was at "
         "{seen_at:%Y-%m-%d %H:%M:%S} UTC; nothing was read or changed. If this clock is wrong, set it and run again. "
         "If it is right, the store was written under a clock that ran ahead: syncs resume by themselves at that time, "
-        "or at once from a backup made before it"
+        "or at once from a backup made before it, or once an admin repairs the ledger's time"
+    )
+
+
+@define(slots=False, repr=False)
+class ClockLeapt(ClockError):
+    """The present time lies far beyond what the ledger has seen, and nothing confirms it: it is held back."""
+
+    why: str
+
+    text = (
+        "this machine says {now:%Y-%m-%d %H:%M:%S} UTC, more than 7 days after all that the ledger has seen (until "
+        "{seen_at:%Y-%m-%d %H:%M:%S} UTC), and {why}; nothing was synced or settled. If this clock is wrong, set it. "
+        "If it is right, the next sync goes on by itself where the board's server tells the same time; else an admin "
+        "confirms it"
     )
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 from attrs import field, frozen
 
 from .days import keeps_away
-from .errors import AlertFailed, ClockWentBack, EngageError, RosterTrouble, SourceTrouble
+from .errors import AlertFailed, ClockError, ClockLeapt, EngageError, RosterTrouble, SourceTrouble
 from .settlement import Pending, ends_at
 
 WAIT_MIN = timedelta(seconds=1)
@@ -60,8 +60,8 @@ def after_failure(channel: str, fingerprint: str, error: AlertFailed, now: datet
 
 
 Topic = Literal["source", "frozen", "clock", "store", "roster", "unseen"]
-"""Frozen: a day without any rise (R15a). Clock: time went back (R22). Roster: nobody knows who is there (R25).
-Unseen: nobody is on the board (R31)."""
+"""Frozen: a day without any rise (R15a). Clock: time went back, or leapt (R22). Roster: nobody knows who
+is there (R25). Unseen: nobody is on the board (R31)."""
 NoticeKind = Literal["alert", "reminder", "all_clear"]
 
 FAILURES_MIN = 3
@@ -121,7 +121,7 @@ class Trouble:
     failure_run: FailureRun | None = None
     """Of syncs, or of the roster, that fail."""
     error: Exception | None = field(default=None, eq=False)
-    """What ended the last run, or how the clock went back."""
+    """What ended the last run, or what is wrong with the clock."""
     count: int = 0
     """In how many slots in a row runs ended in an error."""
     source_name: str = UNNAMED
@@ -132,7 +132,8 @@ class Trouble:
         if self.topic == "frozen":
             return f"{self.pending[0].day:%a %Y-%m-%d} cannot be settled: nobody's XP rose on it"
         if self.topic == "clock":
-            return "The clock went back: nothing is synced or settled"
+            how = "leapt ahead" if isinstance(self.error, ClockLeapt) else "went back"
+            return f"The clock {how}: nothing is synced or settled"
         if self.topic == "unseen":
             return f"No linked account has ever been on {self.source_name}'s board"
         if self.failure_run is None:
@@ -167,13 +168,14 @@ class Trouble:
     def meaning(self) -> str:
         """What waits because of it, and what does not."""
         kept = f"No XP is lost: {self.source_name} counts on"
-        return MEANINGS[self.topic].format(kept=kept, waiting=_waiting(self.pending))
+        until = "the clock is confirmed" if isinstance(self.error, ClockLeapt) else "time has caught up"
+        return MEANINGS[self.topic].format(kept=kept, waiting=_waiting(self.pending), until=until)
 
 
 MEANINGS: Mapping[Topic, str] = {
     "source": "{kept}, and the next good sync pays all of it. Until then nobody gets points for Discord; {waiting}",
     "frozen": "Points go on; {waiting}",
-    "clock": "{kept}. Until time has caught up nobody gets points for Discord and no streak breaks",
+    "clock": "{kept}. Until {until} nobody gets points for Discord and no streak breaks",
     "store": "Nothing is synced or settled. {kept}, the next good sync pays all of it, and until then no streak breaks",
     "roster": "Nobody is noted as left or as returned meanwhile. Points and streaks go on",
     "unseen": "Nobody gets points for Discord, and what is earned until it is corrected does not count",
@@ -291,8 +293,8 @@ def unseen_trouble(since: datetime | None, good_at: datetime | None) -> Trouble 
     return Trouble("unseen", since)
 
 
-def clock_trouble(error: ClockWentBack) -> Trouble:
-    """Return the trouble that this machine's time lies before what the ledger has seen (R22)."""
+def clock_trouble(error: ClockError) -> Trouble:
+    """Return the trouble that this machine's time does not go with what the ledger has seen (R22)."""
     return Trouble("clock", error.seen_at, error=error)
 
 

@@ -108,6 +108,21 @@ class Decision:
         return "deduction" if self.kind == "accept_drops" else "rebase"
 
 
+@frozen
+class ClockDecision:
+    """Who decided about the clock, when and why (R22, R27): the instant counts as seen from then on.
+
+    Confirmed: a leap is right. Repaired: what was done under a clock that ran ahead of that instant is undone.
+    """
+
+    kind: Literal["confirmed", "repaired"]
+    at: datetime
+    actor: str
+    reason: str
+    position: int = 0
+    """The last entry before it; the ledger sets it. Those up to it may be dated later than a repair."""
+
+
 Status = Literal["waiting", "tracked", "absent", "left", "unlinked"]
 """Waiting: not yet opened. Absent: not found on a board that was read whole (R5)."""
 

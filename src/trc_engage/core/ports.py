@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from .audit.model import Breach, Holdings
+    from .clock import Ahead
     from .days import Calendar
     from .incidents import Notice
-    from .model import Board, DiscordActivity, Entry, Evidence, Member
+    from .model import Board, ClockDecision, DiscordActivity, Entry, Evidence, Member
     from .posting import Booking, Lease, Posting, RunState
     from .records import Check, Excusal, MembershipEvent
     from .reports import Found, MemberFacts, Rank, Selection, Standing, StreakChange, Tally
@@ -43,6 +44,20 @@ class RunBook(Protocol):
 
     def renew(self, lease: Lease, until: datetime, /) -> None:
         """Hold a lease for longer; raises `LeaseLost` if somebody else has it by now."""
+
+    def clock_decisions(self) -> Sequence[ClockDecision]:
+        """Return what was decided about the clock, oldest first (R22)."""
+        ...
+
+    def ahead(self, at: datetime, /) -> Ahead:
+        """Return what is held of the time beyond an instant: what a repair of that instant would take back.
+
+        Of awards those that are dated more than two minutes beyond it. Posted with a repair the good syncs of that
+        time are none any more, days are unsettled, evidence and readings brought back, and instants of members,
+        links and notices not later than it; slots, leases, failures and waits of that time are gone. Entries, events,
+        excusals and what is on record of streaks stay, and so does the board that is read.
+        """
+        ...
 
     def next_request_at(self, task: str, /) -> datetime | None:
         """Return when the next request to the source may go out, whoever asks; None before the first (R21)."""

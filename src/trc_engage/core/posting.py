@@ -6,15 +6,15 @@ from typing import TypeVar
 
 from attrs import Factory, evolve, field, frozen
 
-from .days import CLOCK_SLACK, Calendar
-from .errors import Conflict, LedgerBusy, SourceTrouble
+from .days import CLOCK_SLACK, Calendar, Window
+from .errors import ClockLeapt, Conflict, LedgerBusy, SourceTrouble
 from .incidents import ChannelState, FailureRun, SentNotice, failed_again
-from .model import Decision, DiscordActivity, Entry, HandKind, Link, Member, Move
+from .model import ClockDecision, Decision, DiscordActivity, Entry, HandKind, Link, Member, Move
 from .records import Excusal, MembershipEvent
 from .reports import StreakChange, SyncReport
 from .roster import RosterState, Round
 from .settlement import days_watched
-from .slots import SlotEnd, Wait
+from .slots import WAIT_MAX, SlotEnd, Wait, leaps, not_before
 from .streaks import Milestone, Streak
 
 Kept = TypeVar("Kept")
@@ -34,7 +34,7 @@ class SyncState:
     whole_rows: int | None = None
     """… and how many rows it had."""
     seen_at: datetime | None = None
-    """The latest sync or settlement: time must not go back behind it (R22)."""
+    """The latest sync, settlement or decision about the clock: time must not go back behind it (R22)."""
     failure_run: FailureRun | None = None
     board_id: str | None = None
     """Whose board the ledger's XP is of; empty for a board without an id, None before any was recorded (R24)."""
@@ -217,6 +217,10 @@ class Posting:
     """What is to be remembered of channels; a plain state is forgotten."""
     round: Round | None = None
     """How a round of the roster ended."""
+    clock: ClockDecision | None = None
+    """What was decided about the clock. A repair takes from the tables what lies beyond its instant, but no entries."""
+    evidence: Mapping[int, Window] = Factory(dict)
+    """The windows, by account, in place of those that a repair takes."""
     lease: Lease | None = None
     """The lease under which it was planned; if it was lost, nothing is written."""
 
@@ -241,9 +245,9 @@ class Posting:
 
     @property
     def is_of_a_run(self) -> bool:
-        """Whether it tells how a run ended, or what a channel was sent."""
-        told = self.run, self.failure, self.slot, self.round, self.sent, self.begun, self.withdrawn, self.channels
-        return any(told)
+        """Whether it tells how a run ended, what a channel was sent, or what was decided about the clock."""
+        notices = self.sent, self.begun, self.withdrawn, self.channels
+        return any((self.clock, self.run, self.failure, self.slot, self.round, *notices))
 
     @property
     def repeats(self) -> bool:
@@ -334,6 +338,22 @@ class RunState:
         """Return how a slot ended that was asked for; None as long as it is open (R18)."""
         return next((end for end in self.slots if end.slot == slot), None)
 
+    @property
+    def known_at(self) -> datetime | None:
+        """The latest instant that time is known to have reached: beyond it only a leap is held back (R22)."""
+        ended_at = None if self.last_slot is None else self.last_slot.at
+        return max(filter(None, (self.sync.seen_at, ended_at)), default=None)
+
+    def unleapt(self, at: datetime) -> datetime:
+        """Return an instant to note; of one that is held back, the last that was known: so it proves nothing."""
+        return self.known_at or at if leaps(at, self.known_at) else at
+
+    def instant(self, now: datetime, why: str = "no server has confirmed it") -> datetime:
+        """Return the instant that counts as now; raises `ClockWentBack` and `ClockLeapt` (R22)."""
+        if self.known_at is not None and leaps(now, self.known_at):
+            raise ClockLeapt(now, self.known_at, why)
+        return not_before(now, self.sync.seen_at)
+
     def lease_of(self, task: str) -> Lease | None:
         """Return who has the right to do a task, expired or not."""
         return next((lease for lease in self.leases if lease.task == task), None)
@@ -345,7 +365,9 @@ class RunState:
 
     def after(self, posting: Posting) -> "RunState":
         """Return the state that a posting leaves; how many rose is to be asked again."""
-        state = self._after_notices(posting)
+        is_repair = posting.clock is not None and posting.clock.kind == "repaired"
+        before = self.brought_back(posting.at) if is_repair else self
+        state = before.after_notices(posting)
         sync, calendar, rises = state.sync, state.calendar, state.rises
         if posting.run is not None:
             sync, rises = sync.after_run(posting.run, posting.at), {}
@@ -355,6 +377,8 @@ class RunState:
             sync, rises = sync.after_failure(posting.failure), {}
         if posting.settlement is not None:
             sync, calendar, rises = sync.seen(posting.at), calendar.settled(posting.settlement.day), {}
+        if posting.clock is not None:
+            sync = sync.seen(posting.at)
         for one in posting.excusals:
             calendar, rises = one.turned(calendar), {}
         slots = state.slots
@@ -363,7 +387,25 @@ class RunState:
         roster = state.roster if posting.round is None else state.roster.after(posting.round)
         return evolve(state, sync=sync, calendar=calendar, rises=rises, slots=slots, roster=roster)
 
-    def _after_notices(self, posting: Posting) -> "RunState":
+    def brought_back(self, at: datetime) -> "RunState":
+        """Return the state in which nothing of runs is of a time to come, once that is repaired (R22)."""
+        waits = {board_id: wait for board_id, wait in self.sync.waits.items() if wait.until <= at + WAIT_MAX}
+        sent, begun = (
+            [evolve(one, since=min(one.since, at)) for one in found if one.at <= at]
+            for found in (self.notices_sent, self.notices_begun)
+        )
+        return evolve(
+            self,
+            sync=evolve(self.sync, failure_run=None, waits=waits, seen_at=None),
+            slots=[end for end in self.slots if max(end.slot, end.at) <= at],
+            notices_sent=sent,
+            notices_begun=begun,
+            channels=[one for one in self.channels if max(one.dead_since or at, one.not_before or at) <= at],
+            roster=evolve(self.roster, failure_run=None),
+        )
+
+    def after_notices(self, posting: Posting) -> "RunState":
+        """Return the state after what a posting says of notices and channels."""
         sent = {_topic(one): one for one in (*self.notices_sent, *posting.sent)}
         begun = {_topic(one): one for one in (*self.notices_begun, *posting.begun)}
         for one in (*posting.sent, *posting.withdrawn):

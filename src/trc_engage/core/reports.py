@@ -164,6 +164,26 @@ class ExcuseReport:
 
 
 @frozen
+class ClockReport:
+    """What became of a decision about the clock (R22), or, if planned, what a repair would do."""
+
+    outcome: Literal["confirmed", "planned", "repaired", "unchanged"]
+    """Unchanged: nothing is held back, or nothing lies ahead."""
+    at: datetime
+    syncs: int = 0
+    """Good syncs that are none any more; what they paid stays."""
+    days: int = 0
+    """Days that are unsettled."""
+    accounts: int = 0
+    """Accounts whose activity is dated anew."""
+    awards: int = 0
+    """Awards that are dated anew, by a reversal and an award each."""
+    others: int = 0
+    """Enrollments, slots and decisions about the clock."""
+    late: Sequence[StreakChange] = ()
+
+
+@frozen
 class ReconcileReport:
     """What became of comparing the members with a list of who is on the server; members are named by their ids."""
 

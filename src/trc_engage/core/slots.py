@@ -69,6 +69,15 @@ class Wait:
     until: datetime
 
 
+LEAP_MAX = timedelta(days=7)
+"""By how much time may go on unseen before somebody must confirm it (R22)."""
+
+
+def leaps(now: datetime, seen_at: datetime | None) -> bool:
+    """Return whether an instant lies so far beyond what was seen that it is held back until it is confirmed (R22)."""
+    return seen_at is not None and now - seen_at > LEAP_MAX
+
+
 def not_before(now: datetime, seen_at: datetime | None) -> datetime:
     """Return the instant that counts as now; `ClockWentBack` if it lies before what was seen (R22).
 

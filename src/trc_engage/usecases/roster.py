@@ -8,7 +8,7 @@ from typing import get_args
 from attrs import Factory, define, evolve, frozen
 
 from ..core import roster as core_roster, slots
-from ..core.errors import ClockWentBack, LedgerBusy, ReadStopped, RosterError
+from ..core.errors import ClockError, LedgerBusy, ReadStopped, RosterError
 from ..core.model import DiscordActivity
 from ..core.ports import Clock, Roster, Store
 from ..core.posting import Posting
@@ -71,7 +71,7 @@ def check_due(ledger: Store, roster: Roster, clock: Clock) -> RosterReport | Non
         if not (due or found.to_leave or found.to_return or state.roster.failure_run):
             return None
         return check(ledger, roster, clock, HowToCheck(by_hand=False))
-    except (LedgerBusy, ClockWentBack) as error:
+    except (LedgerBusy, ClockError) as error:
         logger.debug("no round of the roster: %s", error)
         return None
 
@@ -79,11 +79,11 @@ def check_due(ledger: Store, roster: Roster, clock: Clock) -> RosterReport | Non
 def check(ledger: Store, roster: Roster, clock: Clock, how: HowToCheck) -> RosterReport:
     """Ask for those who are due, for a minute at most, and note what it means.
 
-    What fails is in the report. Raises `ClockWentBack`, `LedgerBusy` and `LedgerFailed`.
+    What fails is in the report. Raises `ClockError`, `LedgerBusy` and `LedgerFailed`.
     """
     now = clock()
     with leased(ledger, now, task=TASK) as run:
-        slots.not_before(now, run.state.sync.seen_at)
+        run.state.instant(now)
         accounts = ledger.linked_accounts()
         told = Told({one.account_id: one for one in ledger.checks()})
         if run.state.roster.is_due(now):

@@ -8,7 +8,7 @@ from typing import Literal
 from attrs import Factory, evolve, frozen
 
 from ..core import incidents, slots
-from ..core.errors import ClockWentBack, KeptAway, LedgerBusy, ReadStopped, SourceError
+from ..core.errors import ClockError, ClockLeapt, KeptAway, LedgerBusy, ReadStopped, SourceError
 from ..core.incidents import ChannelState, FailureRun, Notice, Trouble
 from ..core.ports import Alerts, Clock, Roster, Store, XpSource
 from ..core.posting import Lease, Posting, RunState
@@ -154,7 +154,7 @@ def run_due(runner: Runner) -> RunReport:
     roster. Where nothing is due, nothing is written, not even a lease.
     """
     report = _run(runner)
-    is_clock_wrong = isinstance(report.error, ClockWentBack) or getattr(report.error, "kind", None) == "clock"
+    is_clock_wrong = isinstance(report.error, ClockError) or getattr(report.error, "kind", None) == "clock"
     if runner.roster is None or report.outcome in {"busy", "stopped"} or is_clock_wrong:
         return report
     return evolve(report, roster=roster.check_due(runner.ledger, runner.roster, runner.clock))
@@ -181,7 +181,7 @@ def _is_due(runner: Runner, run: Run, pending: Sequence[Pending], now: datetime)
     """Tell whether anything is to be done, for which a run needs the lease."""
     try:
         at = slots.not_before(now, run.state.sync.seen_at)
-    except ClockWentBack:
+    except ClockError:
         return True
     if runner.source is not None and run.state.slot_end(slots.slot_of(at)) is None:
         return True
@@ -201,13 +201,15 @@ def _end_slot(runner: Runner, run: Run, report: RunReport) -> RunReport:
         synced = sync_leased(run, runner.source, runner.clock, How(slot=slot))
         return evolve(report, outcome="synced", slot=slot, sync=synced)
     except KeptAway as error:
-        run.post(Posting(at, slot=SlotEnd(slot, "waiting", at)))
+        run.post(Posting(at, slot=SlotEnd(slot, "waiting", run.state.unleapt(at))))
         logger.info("waiting: %s", error)
         return evolve(report, outcome="waiting", slot=slot, error=error)
     except SourceError as error:
         return evolve(report, outcome="failed", slot=None if error.lease_lost else slot, error=error)
-    except ClockWentBack as error:
+    except ClockError as error:
         logger.warning("refused: %s", error)
+        if isinstance(error, ClockLeapt):
+            run.post(Posting(error.seen_at, slot=SlotEnd(slot, "failed", error.seen_at)))
         return evolve(report, outcome="failed", error=error)
     except ReadStopped:
         return evolve(report, outcome="stopped")
@@ -219,8 +221,8 @@ def _settle(runner: Runner, run: Run, report: RunReport) -> RunReport:
         return report
     try:
         settled = settlement.settle(run, runner.clock(), after=SETTLES_AFTER)
-    except ClockWentBack:
-        return report
+    except ClockError as error:
+        return evolve(report, outcome="failed", error=error) if report.error is None else report
     return evolve(report, settled=settled.settled, pending=settled.pending)
 
 
@@ -236,8 +238,8 @@ def _troubles(state: RunState, pending: Sequence[Pending], now: datetime, source
     """Return what is wrong, as the store shows it."""
     found = []
     try:
-        slots.not_before(now, state.sync.seen_at)
-    except ClockWentBack as error:
+        state.instant(now)
+    except ClockError as error:
         found.append(incidents.clock_trouble(error))
     failure_run = state.sync.failure_run if state.tracks_anyone else None
     lasting = (

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from attrs import evolve
 
-from ..core import settlement as core_settlement, slots, streaks as core_streaks
+from ..core import settlement as core_settlement, streaks as core_streaks
 from ..core.errors import UnknownMember
 from ..core.ports import Store
 from ..core.posting import Posting, RunState, Settlement, retry_on_conflict
@@ -23,9 +23,9 @@ def settle(run: Run, now: datetime, accept_quiet: date | None = None, after: tim
     """Settle every day that can be, oldest first; safe to repeat, and to run twice at the same time.
 
     `accept_quiet` is a day on which nobody's XP rose and an admin says that this is so (R15a);
-    `after` is how long a day must have been over. Raises `ClockWentBack`.
+    `after` is how long a day must have been over. Raises `ClockError`.
     """
-    now = slots.not_before(now, run.state.sync.seen_at)
+    now = run.state.instant(now)
     settled = []
     while day := retry_on_conflict(lambda: _settle_next(run, now, accept_quiet, after)):
         settled.append(day)

@@ -53,7 +53,7 @@ def failures_recorded(run: Run, clock: Clock, how: "How", *, asked: str | None) 
 def _is_recorded(run: Run, failure: SyncFailure, how: "How") -> bool:
     """Record a failure with the slot that it ends; tell whether the lease allowed it."""
     try:
-        run.post(Posting(failure.at, failure=failure, slot=how.end("failed", failure.at)))
+        run.post(Posting(failure.at, failure=failure, slot=how.end("failed", run.state.unleapt(failure.at))))
     except LeaseLost:
         return False
     return True
@@ -111,7 +111,7 @@ class Reading:
 def sync(ledger: Store, source: XpSource, clock: Clock, how: How) -> SyncReport:
     """Read the board and post what it means, one sync at a time for the whole store.
 
-    Raises `SourceError` (recorded as a failure), `ClockWentBack`, `LedgerBusy` and `LedgerFailed`.
+    Raises `SourceError` (recorded as a failure), `ClockError`, `LedgerBusy` and `LedgerFailed`.
     """
     with leased(ledger, clock()) as run:
         return sync_leased(run, source, clock, how)
@@ -128,9 +128,11 @@ def sync_leased(run: Run, source: XpSource, clock: Clock, how: How) -> SyncRepor
         return _without_reading(run, _cached(accounts, state, at), at, how)
     slots.keep_waiting(state.wait_of(board_id), at)
     if not accounts and not how.adopts:
+        run.state.instant(at)
         return _without_reading(run, SyncReport("planned" if how.dry_run else "synced", at), at, how)
     with failures_recorded(run, clock, how, asked=board_id):
-        board = _read(run, source, clock, Sought.of(accounts, whole=how.adopts), at)
+        board = read_board(run, source, clock, Sought.of(accounts, whole=how.adopts))
+        _confirm(run, at, board.server_at)
         return _post(run, Reading(board, board_id, accounts, at, state), how)
 
 
@@ -163,14 +165,21 @@ def _cached(accounts: Sequence[DiscordActivity], state: SyncState, at: datetime)
     return SyncReport("cached", state.good_at or at, unchanged=unchanged, absent=absent)
 
 
-def _read(run: Run, source: XpSource, clock: Clock, sought: Sought, at: datetime) -> Board:
-    """Gather the board; a malformed one, or one from another time, is none (R19, R22)."""
+def read_board(run: Run, source: XpSource, clock: Clock, sought: Sought) -> Board:
+    """Gather the board; a malformed one is none (R19)."""
     board = leases.read(source, sought, run, clock)
     if malformed := boards.why_malformed(board, sought):
         raise SourceError("malformed", malformed)
-    if clocks := boards.why_clocks_differ(at, board.server_at):
-        raise SourceError("clock", clocks)
     return board
+
+
+def _confirm(run: Run, at: datetime, server_at: datetime | None) -> None:
+    """Compare the server's time with ours: without it a leap is held back (R22)."""
+    clocks = boards.why_clocks_differ(at, server_at)
+    if clocks is not None or server_at is None:
+        run.state.instant(at, *([] if server_at is None else [f"the board's server says {server_at:%F %T} UTC"]))
+    if clocks is not None:
+        raise SourceError("clock", clocks)
 
 
 def _post(run: Run, reading: Reading, how: How) -> SyncReport:

@@ -14,7 +14,7 @@ from attrs import evolve, frozen
 from ...core.audit.model import BALANCE, EVENT, NAME, STREAK, UNREADABLE, Breach, Holdings, Rises, of_member
 from ...core.days import ONE_DAY, Calendar
 from ...core.incidents import failed_again
-from ...core.model import DiscordActivity, Entry, Member
+from ...core.model import ClockDecision, DiscordActivity, Entry, Member
 from ...core.records import Excusal, MembershipEvent, excused_alone, in_force
 from ...core.settlement import ends_at
 from ...core.slots import slot_of
@@ -95,9 +95,9 @@ class Survey:
         rises = self._rises()
         calendar, excused = self._calendar(members)
         events = [MembershipEvent(*values) for values in self.values("membership_events", member=1, check=EVENT)]
-        return Holdings(
-            last or 0, members, accounts, balances, streaks, rises, calendar, self.unreadable, excused, events
-        )
+        decisions = [ClockDecision(*values[1:]) for values in self.values("clock_decisions", check="run")]
+        held = (members, accounts, balances, streaks, rises, calendar, self.unreadable, excused, events, decisions)
+        return Holdings(last or 0, *held)
 
     def _streaks(self) -> list[Streak]:
         """Read the streaks; one that is garbled stands as empty, at its version, so that it can be rebuilt."""
@@ -288,12 +288,12 @@ class Look:
 # A sync's entries have its instant; two syncs may share one.
 RUN_POINTS = """
 WITH posted AS (SELECT at, sum(points) AS points FROM entries WHERE account_id IS NOT NULL GROUP BY at),
-recorded AS (SELECT at, sum(points) AS points FROM runs WHERE outcome = 'synced' GROUP BY at)
+recorded AS (SELECT at, sum(points) AS points FROM runs WHERE outcome <> 'failed' GROUP BY at)
 SELECT at, recorded.points, coalesce(posted.points, 0) FROM recorded LEFT JOIN posted USING (at)
 WHERE recorded.points <> coalesce(posted.points, 0)
 """
 POSTED = "SELECT at FROM entries WHERE account_id IS NOT NULL"
-NO_SYNC = "EXCEPT SELECT at FROM runs WHERE outcome = 'synced'"
+NO_SYNC = "EXCEPT SELECT at FROM runs WHERE outcome <> 'failed' EXCEPT SELECT at FROM clock_decisions"
 STRAY = ("their sync", "unknown", "a good one of that instant")
 ENDLESS_LEASES = "SELECT task, until, taken_at FROM leases WHERE until <= taken_at"
 FOREIGN_RISES = """
@@ -345,8 +345,9 @@ def runs(survey: Survey) -> Iterator[Breach]:
         yield from _ended(run)
         if run["outcome"] == "synced":
             yield from _followed(run, good_at, board)
-            board = board if run["board_id"] is None else run["board_id"]
             good_at, failed = run["at"], None
+        if run["outcome"] != "failed":
+            board = board if run["board_id"] is None else run["board_id"]
         elif run["counts"]:
             failed = failed_again(failed, run["at"], run["trouble"], run["message"])
     if survey.unreadable:
@@ -359,7 +360,7 @@ def runs(survey: Survey) -> Iterator[Breach]:
 
 def _ended(run: Mapping[str, Any]) -> Iterator[Breach]:
     for what, names in PARTS.items():
-        is_due = (run["outcome"] == "synced") == (what == "what was read")
+        is_due = (run["outcome"] != "failed") == (what == "what was read")
         if any((run[name] is not None) != is_due for name in names):
             expected = "there" if is_due else "none"
             of_it = f"{what} of one that {run['outcome']}"

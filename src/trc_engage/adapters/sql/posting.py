@@ -13,6 +13,7 @@ from ...core.errors import Conflict
 from ...core.model import DISCORD, SILENT_KINDS, TOMBSTONE, Entry, Link, Move
 from ...core.posting import Booking, Posting, booked
 from .audit import Audited
+from .clock import Clocks
 from .database import Connection, Database, Record, Rows, Statement, inserting, month_of, stamp, succeeding
 from .queries import (
     CALENDAR,
@@ -219,7 +220,7 @@ def _check(connection: Connection, posting: Posting) -> None:
         check_lease(connection, posting.lease)
     if posting.repeats:
         raise Conflict
-    if posting.calendar is not None and not posting.drafts:
+    if posting.calendar is not None and (posting.clock or not posting.drafts):
         _check_calendar(posting, connection.execute(CALENDAR))
     settlement = posting.settlement
     if settlement is not None and revision_of_day(connection, settlement.day) != settlement.revision:
@@ -237,7 +238,7 @@ def _check_calendar(posting: Posting, found: Rows) -> None:
 def _append(connection: Connection, posting: Posting) -> Sequence[int]:
     """Write drafts with the few streaks that go with them, and return the drafts' positions.
 
-    The calendar is looked at with it, which spares a round trip.
+    The calendar is looked at with it, which spares a round trip; a repair has changed it by now.
     """
     drafts, streaks = posting.drafts, posting.streaks
     booked = [_booked(draft, posting.at) for draft in drafts]
@@ -247,7 +248,8 @@ def _append(connection: Connection, posting: Posting) -> Sequence[int]:
     # Positions are the database's; of each draft the entry comes first. One that is not read keeps SQLite from the
     # next commit, or rollback.
     positions = [int(found[number * len(booked[0])].fetchone()[0]) for number in range(len(drafts))]
-    _check_calendar(posting, calendar)
+    if posting.clock is None:
+        _check_calendar(posting, calendar)
     if any(written.rowcount != 1 for written in found[len(statements) - len(streaks) :]):
         raise Conflict
     return positions
@@ -319,7 +321,7 @@ def _link(database: Database, connection: Connection, links: Sequence[Link], at:
     return dict(connection.execute(LINKED_SINCE, [last]).fetchall())
 
 
-class SqlLedger(Facts, Days, Running, Views, Audited):
+class SqlLedger(Facts, Days, Running, Clocks, Views, Audited):
     """The store ports on any database."""
 
     def booking(self, key: str, member_id: str | None = None, /) -> Booking:

@@ -19,6 +19,7 @@ from ...core.reports import COUNTS
 from ...core.roster import Contradiction, RosterState
 from ...core.settlement import ROSE_THE_DAY_BEFORE_MIN, days_watched
 from ...core.slots import SlotEnd, Wait
+from .clock import DECISIONS, decide
 from .database import Connection, Database, Record, Row, SqlStore, inserting, replacing, stamp
 from .queries import NEVER_SEEN, calendar_of
 from .views import CHECKS, FORGET_CHECKS
@@ -99,6 +100,8 @@ def check_lease(connection: Connection, lease: Lease) -> None:
 
 def note(database: Database, connection: Connection, posting: Posting, at: str) -> None:
     """Write how a sync, a round and a slot ended, and which notices were sent; raises `Conflict` and `LeaseLost`."""
+    if posting.clock is not None:
+        decide(database, connection, posting, posting.clock)
     if posting.run is not None:
         _succeed(connection, posting.run, at)
     if posting.failure is not None:
@@ -149,8 +152,9 @@ CONTRADICTED = """
 SELECT member_id, status = 'left' FROM roster_checks JOIN discord_activity USING (account_id)
 WHERE contradicts AND unlinked_at IS NULL ORDER BY account_id
 """
+DECIDED = f"SELECT at FROM {DECISIONS.table} ORDER BY number DESC LIMIT 1"
 BOARD = """
-SELECT board_id FROM runs WHERE outcome = 'synced' AND board_id IS NOT NULL ORDER BY run_id DESC LIMIT 1
+SELECT board_id FROM runs WHERE outcome <> 'failed' AND board_id IS NOT NULL ORDER BY run_id DESC LIMIT 1
 """
 
 TAKE = inserting(LEASES.table, LEASES.columns, replacing(LEASES.columns))
@@ -227,13 +231,18 @@ def _sync_state(connection: Connection, remembered: SyncState) -> SyncState:
     board = connection.execute(BOARD).fetchone()
     (settled_at,) = connection.execute("SELECT max(settled_at) FROM settled_days").fetchone()
     (last_run,) = connection.execute("SELECT coalesce(max(run_id), 0) FROM runs").fetchone()
+    decided = connection.execute(DECIDED).fetchone()
     good_at = good and datetime.fromisoformat(good[1])
+    instants = (good_at, *(at and datetime.fromisoformat(at) for at in (settled_at, decided and decided[0])))
+    seen_at = max(filter(None, instants), default=None)
+    whole_at = whole and datetime.fromisoformat(whole[0])
     return evolve(
         remembered,
         good_run=good[0] if good else 0,
         good_at=good_at,
-        seen_at=max(filter(None, (good_at, settled_at and datetime.fromisoformat(settled_at))), default=None),
-        whole_at=whole and datetime.fromisoformat(whole[0]),
+        seen_at=seen_at,
+        # That of a sync that was undone lies ahead.
+        whole_at=min(whole_at, seen_at) if whole_at and seen_at else None,
         whole_rows=whole and whole[1],
         board_id=board and board[0],
         last_run=last_run,

@@ -173,7 +173,7 @@ CREATE INDEX excusals_of_a_day ON excusals (day, number);
 CREATE TABLE runs (
     run_id {number},
     task {id} NOT NULL CHECK (task IN ('sync')),
-    outcome {id} NOT NULL CHECK (outcome IN ('synced', 'failed')),
+    outcome {id} NOT NULL CHECK (outcome IN ('synced', 'failed', 'undone')),
     at {instant} NOT NULL,
     opened {whole}, gained {whole}, deducted {whole}, rebased {whole},
     unchanged {whole}, absent {whole}, missed {whole},
@@ -185,7 +185,16 @@ CREATE TABLE runs (
 CREATE INDEX good_runs_by_time ON runs (at) WHERE outcome = 'synced';
 CREATE INDEX good_runs ON runs (run_id) WHERE outcome = 'synced';
 CREATE INDEX boards_read_to_their_end ON runs (run_id) WHERE whole;
-CREATE INDEX runs_of_named_boards ON runs (run_id) WHERE outcome = 'synced' AND board_id IS NOT NULL;
+CREATE INDEX runs_of_named_boards ON runs (run_id) WHERE outcome <> 'failed' AND board_id IS NOT NULL;
+
+CREATE TABLE clock_decisions (
+    number {number},
+    kind {id} NOT NULL CHECK (kind IN ('confirmed', 'repaired')),
+    at {instant} NOT NULL,
+    actor TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    position {whole} NOT NULL
+){by_number};
 
 CREATE TABLE waits (
     board_id {id} PRIMARY KEY,

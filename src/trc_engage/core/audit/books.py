@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 from attrs import Factory, define
 
-from ..model import ADJUSTMENT, DISCORD, SILENT_KINDS, Entry, XpChange
+from ..model import ADJUSTMENT, DISCORD, SILENT_KINDS, ClockDecision, Entry, XpChange
 from ..points import XP_PER_POINT
 from ..validation import AHEAD_MAX, EARLIEST_AT
 from .model import BALANCE, Breach, Doubts, Holdings, Row, breaches, of_member
@@ -167,6 +167,8 @@ class Books:
     entries: int = 0
     position: int = 0
     synced_at: datetime | None = None
+    repairs: list[ClockDecision] = Factory(list)
+    """Those that no entry has followed yet."""
     breaches: list[Breach] = Factory(list)
 
     @classmethod
@@ -178,7 +180,7 @@ class Books:
         doubts = Doubts()
         for one in holdings.unreadable:
             doubts.add(one)
-        return cls(rose, doubts)
+        return cls(rose, doubts, repairs=[one for one in holdings.decisions if one.kind == "repaired"])
 
     def take(self, lines: Sequence[Entry | Breach], awards: Mapping[int, Entry]) -> None:
         """Take the next lines; `awards` are those, by position, that any of them takes back."""
@@ -200,8 +202,10 @@ class Books:
                 self._reverse(line, line.reverses, awards.get(line.reverses))
 
     def _follow(self, entry: Entry) -> None:
-        """Entries are told in the order of their positions (R23), and syncs never go back in time (R22)."""
+        """Entries are told in the order of their positions (R23), and syncs go back in time by a repair only (R22)."""
         self.entries += 1
+        while self.repairs and entry.position > self.repairs[0].position:
+            self.synced_at = self.repairs.pop(0).at
         if entry.position <= self.position:
             self._note("order", entry, "the position", entry.position, f"one above {self.position}")
         self.position = max(entry.position, self.position)
@@ -243,6 +247,9 @@ class Books:
 
     def _witness(self, entry: Entry, account_id: int) -> None:
         """Who has more than in any reading before was active (R11a): the first day of the window says so."""
+        if self.repairs and entry.at > self.repairs[0].at and entry.day >= self.repairs[0].at.date():
+            # What was earned under a clock ahead is dated anew.
+            return
         if account_id not in self.rose.get(entry.day, ()) and not self.doubts.of(entry.member_id):
             self._note("evidence", entry, f"the activity of account {account_id} on {entry.day}", "missing", "recorded")
 

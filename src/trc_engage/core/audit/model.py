@@ -7,7 +7,7 @@ from attrs import Factory, define, field, frozen
 
 from ..days import Calendar
 from ..errors import shortened
-from ..model import DiscordActivity, Member
+from ..model import ClockDecision, DiscordActivity, Member
 from ..records import MembershipEvent
 from ..streaks import Streak
 
@@ -163,6 +163,8 @@ class Holdings:
     """Who is excused alone on which day (R13a)."""
     events: Sequence[MembershipEvent] = ()
     """In the order of their numbers."""
+    decisions: Sequence[ClockDecision] = ()
+    """About the clock, oldest first."""
 
 
 @define

@@ -33,6 +33,7 @@ MODULES = {
     "daemon": "daemon",
     "run-due": "daemon",
     "roster": "roster",
+    "clock": "clock",
     "status": "status",
     "alerts": "status",
     "settings": "settings",

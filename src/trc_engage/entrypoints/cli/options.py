@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from ...core.errors import ClockWentBack, EngageError, InvalidValue, LedgerBusy, LedgerFailed, RosterError, SourceError
+from ...core.errors import ClockError, EngageError, InvalidValue, LedgerBusy, LedgerFailed, RosterError, SourceError
 from ...core.records import TraceArguments
 from ..settings import STORE, Settings, SettingsError, read_env_file, store_of
 from ..wording.alerts import describe_error
@@ -148,7 +148,7 @@ CODES: tuple[tuple[type[EngageError], int], ...] = (
     (SettingsError, CONFIGURATION),
     (SourceError, SOURCE_FAILED),
     (RosterError, SOURCE_FAILED),
-    (ClockWentBack, SOURCE_FAILED),
+    (ClockError, SOURCE_FAILED),
     (LedgerFailed, STORE_FAILED),
     (LedgerBusy, BUSY),
     (EngageError, BAD_DATA),

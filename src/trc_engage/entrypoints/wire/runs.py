@@ -6,9 +6,9 @@ from typing import Annotated, Any, Self, get_args
 
 from ...core import incidents, model, posting, records, roster, slots
 from ...core.audit import model as audit
-from ...core.errors import ClockWentBack, EngageError, LedgerBusy, LedgerFailed, RosterError, SourceError
+from ...core.errors import ClockError, EngageError, LedgerBusy, LedgerFailed, RosterError, SourceError
 from ...core.model import Status as AccountStatus
-from ...core.reports import COUNTS, ExcuseReport, ReconcileReport, RosterReport, SyncReport
+from ...core.reports import COUNTS, ClockReport, ExcuseReport, ReconcileReport, RosterReport, SyncReport
 from ..settings import InForce, SettingsError
 from ..wording.alerts import advice_of, describe_error, describe_failures, describe_pending, why_of, why_shut
 from .members import StreakChange
@@ -80,7 +80,7 @@ class Synced(Outcome, core=SyncReport, fields=f"{' '.join(COUNTS)} points pages 
 
 
 KINDS: tuple[tuple[type[EngageError], str], ...] = (
-    (ClockWentBack, "clock"),
+    (ClockError, "clock"),
     (LedgerFailed, "store"),
     (LedgerBusy, "busy"),
     (SettingsError, "configuration"),
@@ -305,6 +305,12 @@ class Audit(Shape):
     breaches: Sequence[Breach]
     audited: Annotated[Audited, Shown(of=lambda audit: audit)]
     rebuilt: Sequence[Change] | None = None
+
+
+class Clock(Outcome, core=ClockReport, fields="at syncs days accounts awards others"):
+    """What became of a decision about the clock."""
+
+    late: Sequence[StreakChange]
 
 
 class BadRow(Shape):

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve
 
 from ...core.errors import (
-    ClockWentBack,
+    ClockError,
+    ClockLeapt,
     EngageError,
     LinkTaken,
     NotLinked,
@@ -97,8 +98,9 @@ def describe_error(error: EngageError) -> str:
     """Return an error's sentence for an operator: what helps, by command or variable, and until when syncs wait."""
     if remedy := REMEDIES.get(type(error)):
         return f"{error.fact}; {remedy(error)}"
-    if isinstance(error, ClockWentBack):
-        return _sentences(str(error), FAILED["clock"])
+    if isinstance(error, ClockError):
+        decides = "confirm" if isinstance(error, ClockLeapt) else "repair"
+        return _sentences(str(error), FAILED["clock"], f"The decision is `trc-engage clock {decides}`")
     if isinstance(error, RosterError):
         return _sentences(str(error), ROSTER_FAILED.get(error.kind, ""))
     if not isinstance(error, SourceError):

@@ -1,5 +1,6 @@
 """What every store, every source and every roster promises, as pytest classes with one factory method each."""
 
+from .clock import ClockContract
 from .doctor import RecordsContract
 from .ledger import DaysContract, PostingContract
 from .members import MembersContract
@@ -9,7 +10,9 @@ from .source import PagedSourceContract as PagedSourceContract, SourceContract a
 from .views import ViewsContract
 
 
-class LedgerContract(MembersContract, PostingContract, DaysContract, ViewsContract, RunsContract, RecordsContract):
+class LedgerContract(
+    MembersContract, PostingContract, DaysContract, ViewsContract, RunsContract, ClockContract, RecordsContract
+):
     """Subclass it, name the class `Test…`, and give it `make_ledger`, which returns an empty store.
 
     A store with a `close` method is closed after each test. It is expected to last: `reopen` says how the same store is

@@ -15,20 +15,22 @@ from typing import Any, TypeVar
 
 from attrs import evolve
 
-from ..core.audit.books import irregular, rebalanced
-from ..core.audit.model import Breach, Holdings, Rises
-from ..core.days import Calendar, Window, settled_before
-from ..core.errors import Conflict, LeaseLost, LedgerBusy
-from ..core.membership import UNSEEN_MIN
-from ..core.model import DISCORD, DiscordActivity, Entry, Evidence, Member
-from ..core.posting import Booking, Lease, Posting, RunState, booked
-from ..core.records import Check, Excusal, MembershipEvent, excused_alone
-from ..core.reports import ALL, DiscordStanding, Found, MemberFacts, Rank, Selection, Standing, StreakChange, Tally
-from ..core.roster import Contradiction
-from ..core.settlement import days_watched
-from ..core.story import GoodRun
-from ..core.streaks import Activity, DayRecord, Milestone, Streak, current
-from ..core.validation import first_met, sought_words, words_of
+from ...core.audit.books import irregular, rebalanced
+from ...core.audit.model import Breach, Holdings, Rises
+from ...core.clock import Ahead
+from ...core.days import Calendar, settled_before
+from ...core.errors import Conflict, LeaseLost, LedgerBusy
+from ...core.membership import UNSEEN_MIN
+from ...core.model import DISCORD, ClockDecision, DiscordActivity, Entry, Evidence, Member
+from ...core.posting import Booking, Lease, Posting, RunState, booked
+from ...core.records import Check, Excusal, MembershipEvent, excused_alone
+from ...core.reports import ALL, DiscordStanding, Found, MemberFacts, Rank, Selection, Standing, StreakChange, Tally
+from ...core.roster import Contradiction
+from ...core.settlement import days_watched
+from ...core.story import GoodRun
+from ...core.streaks import Activity, DayRecord, Milestone, Streak, current
+from ...core.validation import first_met, sought_words, words_of
+from .tables import Tables
 
 Ledger = TypeVar("Ledger")
 
@@ -53,36 +55,15 @@ def locked(ledger: type[Ledger]) -> type[Ledger]:
 
 
 @locked
-class MemoryLedger:
+class MemoryLedger(Tables):
     """A store for tests and trials: it lives as long as the process, and threads may share it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._members: dict[str, Member] = {}
-        self._accounts: dict[int, DiscordActivity] = {}
-        self._entries: list[Entry] = []
-        """The entry at position n is the n-th."""
-        self._balances: defaultdict[str, dict[str, int]] = defaultdict(dict)
-        self._discord_days: dict[tuple[date, int], Window] = {}
-        self._streaks: dict[str, Streak] = {}
-        self._linked_at: dict[int, datetime] = {}
-        self._events: list[MembershipEvent] = []
-        self._runs = RunState()
-        """What was posted of runs, settlements and notices; `run_state` adds what the other tables say."""
-        self._excusals: list[Excusal] = []
-        self._changes: list[StreakChange] = []
-        self._good_runs: list[GoodRun] = []
-        self._settled: dict[date, datetime] = {}
-        self._readings: dict[tuple[int, date], int] = {}
-        self._lengths: dict[tuple[str, int], Milestone] = {}
-        self._leases: dict[str, Lease] = {}
-        self._requests: dict[str, datetime] = {}
-        self._checks: dict[int, Check] = {}
 
     # Postings
 
     def post(self, posting: Posting, /) -> Sequence[Entry]:
         self._check(posting)
+        if posting.clock is not None:
+            self._decide(posting, posting.clock)
         self._members |= {one.member_id: evolve(one, version=one.version + 1) for one in posting.members}
         self._move(posting)
         links = {link.member_id: number for number, link in enumerate(posting.links, len(self._accounts) + 1)}
@@ -101,6 +82,7 @@ class MemoryLedger:
         self._runs = self._runs.after(posting)
         if posting.run is not None:
             self._good_runs.append(GoodRun(posting.at, posting.run.report.missed, posting.run.decision))
+            self._numbers.append(self._runs.sync.good_run)
         if posting.settlement is not None:
             self._settled[posting.settlement.day] = posting.at
         entries = [self._append(booked(draft, len(self._entries) + 1, posting.at)) for draft in posting.drafts]
@@ -193,6 +175,12 @@ class MemoryLedger:
     def release(self, lease: Lease, /) -> None:
         if self._holds(lease):
             del self._leases[lease.task]
+
+    def clock_decisions(self) -> Sequence[ClockDecision]:
+        return [*self._decisions]
+
+    def ahead(self, at: datetime, /) -> Ahead:
+        return self._ahead(at)
 
     def next_request_at(self, task: str, /) -> datetime | None:
         return self._requests.get(task)
@@ -410,6 +398,7 @@ class MemoryLedger:
             self.calendar(),
             excused=excused_alone(self._excusals),
             events=[*self._events],
+            decisions=[*self._decisions],
         )
 
     def lines(self, *, after: int, limit: int) -> Sequence[Entry | Breach]:

@@ -1,0 +1,210 @@
+"""A clock that leapt is held back until somebody confirms it, and what was done under one ahead can be undone (R22)."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from support.clocked import Life
+from support.community import IDS, LEDGERS, Community, opened
+from support.noticeboard import Noticeboard
+from trc_engage import ClockLeapt, Engage, InvalidValue, SourceError
+from trc_engage.adapters.memory import MemoryLedger
+from trc_engage.usecases.audit import audit
+
+DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
+WHO = {"by": "admin-7", "reason": "the clock was wrong"}
+TUESDAY = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
+
+
+@pytest.fixture(params=LEDGERS)
+def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Community]:
+    """Let two members be active on Monday, and a channel be there; it is Tuesday, and Monday is settled."""
+    with opened(request.param, tmp_path) as ledger:
+        yield lived(Community(ledger))
+
+
+def lived(community: Community) -> Community:
+    """Let ada and bo be active on Monday."""
+    community.engage = Engage(
+        ledger=community.ledger, source=community, clock=lambda: community.now, alerts=[Noticeboard("log")]
+    )
+    community.enroll("ada", "bo")
+    community.sync(ada=1_000, bo=500)
+    community.sync(ada=1_250, bo=620)
+    community.now = TUESDAY
+    assert community.run(timedelta(0)).settled == (date(2026, 3, 2),)
+    return community
+
+
+def test_a_leap_that_no_server_confirms_is_held_back(community: Community) -> None:
+    """Nothing is synced or settled with that instant, the admin is alerted at once, and right is right again."""
+    community.tells_time = False
+    before = community.ledger.run_state().sync
+    community.chat("ada", 300)
+    report = community.run(8 * DAY)
+    assert (report.outcome, report.settled, type(report.error)) == ("failed", (), ClockLeapt)
+    assert [(notice.kind, notice.topic) for notice in report.delivered] == [("alert", "clock")]
+    assert "The clock leapt ahead" in report.delivered[0].title
+    assert community.ledger.run_state().sync == before
+    with pytest.raises(ClockLeapt, match="no server has confirmed"):
+        community.engage.sync()
+    with pytest.raises(ClockLeapt):
+        community.engage.settle()
+    community.now -= 8 * DAY
+    back = community.run()
+    assert (back.outcome, [notice.kind for notice in back.delivered]) == ("synced", ["all_clear"])
+    assert community.points("ada") == 5
+    assert audit(community.ledger).is_healthy
+
+
+def test_a_leap_that_the_server_denies_is_held_back(community: Community) -> None:
+    """As the clock's own trouble, and not as a board that fails."""
+    community.server_at = community.now
+    report = community.run(400 * DAY)
+    assert [notice.topic for notice in report.delivered] == ["clock"]
+    assert "the board's server says 2026-03-03" in str(report.error)
+    assert community.ledger.run_state().sync.failure_run is None
+
+
+def test_a_daemon_that_was_off_goes_on_by_itself(community: Community) -> None:
+    """As soon as the board's server tells the same time; the days in between are settled in the same run."""
+    community.chat("ada", 300)
+    report = community.run(21 * DAY)
+    assert (report.outcome, len(report.settled), report.delivered) == ("synced", 21, ())
+    assert community.points("ada") == 5
+
+
+def test_a_failure_confirms_nothing(community: Community) -> None:
+    """The next run is held back too, however often the board fails in between."""
+    community.trouble = SourceError("down", "no answer")
+    for after in (8 * DAY, HOUR, HOUR):
+        assert community.run(after).outcome == "failed"
+    community.trouble, community.tells_time = None, False
+    assert isinstance(community.run().error, ClockLeapt)
+    community.tells_time = True
+    assert community.run().outcome == "synced"
+
+
+def test_an_outage_of_the_board_is_no_leap(community: Community) -> None:
+    """While runs fail time goes on, also past a week, and needs nobody to confirm it."""
+    community.tells_time, community.trouble = False, SourceError("down", "no answer")
+    for _ in range(10):
+        assert "clock" not in [notice.topic for notice in community.run(DAY).delivered]
+    community.trouble = None
+    assert community.run().outcome == "synced"
+
+
+def test_a_slot_that_is_held_back_is_not_asked_for_again(community: Community) -> None:
+    """One request a slot, as ever (R21)."""
+    community.tells_time = False
+    community.run(8 * DAY)
+    asked = len(community.sought)
+    community.run(MINUTE)
+    assert len(community.sought) == asked
+
+
+def test_an_admin_confirms(community: Community) -> None:
+    """With name and reason, on record; where nothing is held back, nothing is recorded."""
+    community.tells_time = False
+    community.now += 8 * DAY
+    assert community.engage.confirm_clock(**WHO).outcome == "confirmed"
+    assert community.engage.confirm_clock(**WHO).outcome == "unchanged"
+    assert community.run(timedelta(0)).outcome == "synced"
+    (decision,) = community.ledger.clock_decisions()
+    assert (decision.kind, decision.at, decision.actor, decision.reason) == ("confirmed", community.now, *WHO.values())
+    with pytest.raises(InvalidValue):
+        community.engage.confirm_clock(by="", reason="why")
+
+
+def test_without_a_source_an_admin_confirms(community: Community) -> None:
+    """A ledger that only settles has no server to ask; the run says what it waits for."""
+    for name in ("ada", "bo"):
+        community.engage.unlink(name)
+    community.engage = Engage(ledger=community.ledger, clock=lambda: community.now)
+    assert isinstance(community.run(9 * DAY).error, ClockLeapt)
+    community.engage.confirm_clock(**WHO)
+    assert len(community.run(timedelta(0)).settled) == 9
+
+
+def test_what_others_write_is_taken_and_proves_nothing(community: Community) -> None:
+    """An award under such a clock is booked, for the key may never come again; a run is held back all the same."""
+    community.tells_time = False
+    community.now += 8 * DAY
+    community.award("bo", "run:1")
+    community.engage.enroll("cy", discord_id=IDS["cy"])
+    community.engage.excuse(date(2026, 3, 5), reason="ill", by="admin", member_id="ada")
+    assert isinstance(community.run().error, ClockLeapt)
+
+
+AHEAD = {"3 minutes": 3 * MINUTE, "8 days": 8 * DAY, "2 years": 730 * DAY}
+
+
+def _run(community: Community) -> None:
+    community.chat("ada", 330)
+    community.run()
+
+
+def _settlement(community: Community) -> None:
+    community.chat("bo", 50)
+    community.run()
+    community.run(DAY)
+
+
+def _award(community: Community) -> None:
+    community.award("bo", "run:1")
+
+
+def _excuse(community: Community) -> None:
+    community.engage.excuse(date(2026, 3, 2), date(2026, 3, 4), reason="ill", by="admin", member_id="bo")
+
+
+def _newcomer(community: Community) -> None:
+    community.enroll("cy")
+    community.run()
+    community.chat("cy", 250)
+    community.run()
+
+
+DONE = {"run": _run, "settlement": _settlement, "award": _award, "excuse": _excuse, "newcomer": _newcomer}
+
+
+@pytest.mark.parametrize("ahead", AHEAD.values(), ids=AHEAD)
+@pytest.mark.parametrize("done", DONE.values(), ids=DONE)
+def test_what_was_done_under_a_clock_ahead_is_undone(
+    community: Community, ahead: timedelta, done: Callable[[Community], None]
+) -> None:
+    """Points stay, streaks are as if nobody had looked, the doctor is well, and the next sync pays what it should."""
+    community.now += ahead
+    done(community)
+    points = {name: community.points(name) for name in ("ada", "bo")}
+    community.now = TUESDAY + 30 * MINUTE
+    planned = community.engage.repair_clock(dry_run=True)
+    report = community.engage.repair_clock(by="admin-7", reason="it was wrong")
+    assert (planned.outcome, report.outcome) in {("planned", "repaired"), ("unchanged", "unchanged")}
+    assert community.engage.repair_clock(by="admin-7", reason="it was wrong").outcome == "unchanged"
+    assert {name: community.points(name) for name in ("ada", "bo")} == points
+    assert not audit(community.ledger).breaches
+    community.chat("ada", 100)
+    synced = community.run()
+    assert synced.sync is not None
+    assert synced.sync.gained == 1
+    community.now = datetime(2026, 3, 4, 0, 10, tzinfo=UTC)
+    assert community.run(timedelta(0)).settled == (date(2026, 3, 3),)
+    streak = community.engage.standing("ada").streak
+    assert streak is not None
+    assert streak.current == 2
+    assert not audit(community.ledger).breaches
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(min_value=0, max_value=10**9))
+def test_a_repaired_life_is_as_if_nobody_had_looked(seed: int) -> None:
+    """Points by source, active days and streaks are those of the same life without the stretch under a wrong clock."""
+    life, other = Life(MemoryLedger(), seed).lived(), Life(MemoryLedger(), seed, looks=False).lived()
+    told, expected = life.told(), other.told()
+    shown = slice(None) if life.is_all_ahead else slice(1)
+    assert {name: one[shown] for name, one in told.items()} == {name: one[shown] for name, one in expected.items()}
+    assert not audit(life.ledger).breaches
