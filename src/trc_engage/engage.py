@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Self, TypeVar, Unpack
 
+from attrs import evolve
 from attrs.converters import optional
 
 from .core import boards
@@ -335,9 +336,11 @@ class Engage(Reader):
         """Put a tombstone where name and Discord ids were; entries and sums stay (R9). Raises `UnknownMember`.
 
         What was said before of the member's links and leaves goes too; what is said of this by `by`, `reason` and
-        `note` stays.
+        `note` stays. Where the store could not wipe its unused space, `remains` says why: forget the member again.
         """
-        return members.forget(self._ledger, member_id, self._clock(), validate_trace(**trace))
+        forgotten = members.forget(self._ledger, member_id, self._clock(), validate_trace(**trace))
+        wipe = getattr(self._ledger, "wipe", lambda: None)
+        return evolve(forgotten, remains=wipe())
 
 
 def _is_on_event_loop() -> bool:

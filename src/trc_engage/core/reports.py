@@ -118,6 +118,8 @@ class Enrollment:
 
     member_id: str
     outcome: EnrollmentOutcome
+    remains: str | None = None
+    """After a forgetting: where the store may still hold traces of what was erased, and why."""
 
     @property
     def changed(self) -> bool:

@@ -245,8 +245,10 @@ def name_of_source(settings: Settings) -> str:
         return source_name(source)
 
 
-def copy_store(source: Path, target: Path, *, without_lease: bool = False) -> Copy:
-    """Copy a store to a free path, and keep the copy only if the doctor finds nothing wrong with it.
+def copy_store(
+    source: Path, target: Path, *, without_lease: bool = False, check: Callable[[Copy], None] = lambda _: None
+) -> Copy:
+    """Copy a store to a free path, and keep the copy only if neither the doctor nor `check` finds anything wrong.
 
     Raises `InvalidValue`, `LedgerFailed` and `LedgerBusy`, and then leaves nothing behind.
     """
@@ -259,6 +261,7 @@ def copy_store(source: Path, target: Path, *, without_lease: bool = False) -> Co
                     f"{source}: the store is damaged, so no copy was kept: {breaches[0].message} "
                     f"({len(breaches):,} in all; see `trc-engage doctor` with {STORE}={source})"
                 )
+        check(copy)
     return copy
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from ...core.errors import StoreMissing
+from ...core.errors import LedgerBusy, StoreMissing
 from ..sql.database import Connection, Database, Values, inserting, refuse_other
 from ..sql.pool import Pool
 from ..sql.schema import SCHEMA_VERSION
@@ -48,6 +48,8 @@ SIZE = """
 SELECT CAST(coalesce(sum(pg_total_relation_size(oid)), 0) AS BIGINT) FROM pg_class
 WHERE relnamespace = CAST(:schema AS regnamespace) AND relkind = 'r'
 """
+
+FILES = "SELECT pg_relation_filenode(oid) FROM unnest(CAST(string_to_array(%s, ', ') AS regclass[])) AS oid"
 
 
 STAGE = """
@@ -185,6 +187,17 @@ class PostgresDatabase(Statements):
         if version is None:
             raise StoreMissing(f"{self.address}: {MISSING}")
         return version
+
+    def wipe(self, tables: Sequence[str], /) -> None:
+        named = ", ".join(f"{self._address.quoted_schema}.{table}" for table in tables)
+        with self._checked_out() as driver:
+            before = driver.execute(FILES, [named]).fetchall()
+            driver.statement_seconds = BULK_SECONDS
+            # What is locked, or not this role's, is skipped with no more than a warning; it keeps its file.
+            driver.execute(f"VACUUM (FULL, SKIP_LOCKED) {named}")
+            if {*before} & {*driver.execute(FILES, [named]).fetchall()}:
+                advice = "the tables are in use, or another role's, who can do the same"
+                raise LedgerBusy(f"{self.address}: VACUUM (FULL) {named} was not done: {advice}")
 
     def close(self) -> None:
         self._pool.close()

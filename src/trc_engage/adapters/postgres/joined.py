@@ -253,6 +253,9 @@ class JoinedDatabase(Statements):
         """Let go of the connection, which stays open."""
         self._connection = None
 
+    def wipe(self, tables: Sequence[str], /) -> None:
+        raise LedgerBusy(f"it is done in your transaction; after it, VACUUM (FULL) {', '.join(tables)}")
+
     def extend_timeout(self, connection: Connection, /) -> None:
         """Do nothing: the caller's connection keeps its limits."""
 

@@ -115,6 +115,10 @@ class Database(Protocol):
         """Return how much room the store takes; None if that is unknown."""
         ...
 
+    def wipe(self, tables: Sequence[str], /) -> None:
+        """Write tables anew, so that nothing is left of rows as they were; raises `LedgerBusy` and `LedgerFailed`."""
+        ...
+
     def close(self) -> None:
         """Close what is open."""
         ...

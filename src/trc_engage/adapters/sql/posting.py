@@ -9,7 +9,7 @@ from typing import Any
 from attrs import evolve
 
 from ...core.days import Window
-from ...core.errors import Conflict
+from ...core.errors import Conflict, LedgerBusy, LedgerFailed
 from ...core.model import DISCORD, SILENT_KINDS, TOMBSTONE, Entry, Link, Move
 from ...core.posting import Booking, Posting, booked
 from .audit import Audited
@@ -29,7 +29,7 @@ from .queries import (
     revision_of_day,
 )
 from .runs import Running, check_lease, note
-from .tables import copy
+from .tables import copy, rows_about
 from .views import CHANGES, EVENTS, EXCUSALS, FORGET_CHECKS, Views, name
 
 POST_ENTRIES = """
@@ -175,6 +175,8 @@ INSERT INTO lengths_reached (member_id, length, at) SELECT ?, ?, ?
 WHERE NOT EXISTS (SELECT 1 FROM lengths_reached WHERE member_id = ? AND length = ?)
 """
 SETTLE = inserting("settled_days", ("day", "settled_at"))
+PERSONAL_TABLES = ("members", "name_words", "discord_activity", "membership_events", "excusals")
+"""The tables from which forgetting takes something."""
 FORGET = (
     f"UPDATE discord_activity SET discord_id = '{TOMBSTONE}' WHERE member_id = ? AND unlinked_at IS NOT NULL",
     "UPDATE excusals SET reason = NULL, note = NULL WHERE member_id = ?",
@@ -339,6 +341,20 @@ class SqlLedger(Facts, Days, Running, Clocks, Views, Audited):
         with self._database.transaction() as connection:
             positions = post(self._database, connection, posting)
         return [booked(draft, position, posting.at) for draft, position in zip(posting.drafts, positions, strict=True)]
+
+    def everything_about(self, member_id: str, /) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """Return every row of a member and of the member's accounts, by table, as the store holds it."""
+        with self._database.snapshot() as connection:
+            self._database.extend_timeout(connection)
+            return {table.name: rows for table, rows in rows_about(connection, member_id)}
+
+    def wipe(self) -> str | None:
+        """Wipe what was erased from the store's unused space too; return where it may remain, and why (R9)."""
+        try:
+            self._database.wipe(PERSONAL_TABLES)
+        except (LedgerBusy, LedgerFailed) as error:
+            return f"the unused space of the store may still hold what was erased ({error})"
+        return None
 
     def fill_from(self, other: "SqlLedger", /) -> None:
         """Take over all that another store holds, or nothing; raises `LedgerFailed` if this one is not empty."""

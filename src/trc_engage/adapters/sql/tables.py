@@ -141,6 +141,23 @@ def copy(source: Database, target: Database) -> None:
             target.fill(writes, table.name, [*table.columns], _rows(reads, table))
 
 
+OWNED = {
+    "member_id": "member_id = ?",
+    "account_id": "account_id IN (SELECT account_id FROM discord_activity WHERE member_id = ?)",
+}
+"""Whose a row is, by the first of these columns that its table has."""
+
+
+def rows_about(connection: Connection, member_id: str) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
+    """Yield each table that can hold something of a member, with the member's rows."""
+    for table in TABLES.values():
+        if owned := next((OWNED[name] for name in OWNED if name in table.columns), None):
+            order = ", ".join([*table.columns][: table.keys])
+            statement = f"SELECT {', '.join(table.columns)} FROM {table.name} WHERE {owned} ORDER BY {order}"
+            rows = connection.execute(statement, [member_id])
+            yield table, [dict(zip(table.columns, row, strict=True)) for row in rows]
+
+
 def _rows(connection: Connection, table: Table) -> Iterator[Row]:
     """Yield a table's rows in the order of their keys, so that no more than a page is held."""
     columns = [*table.columns]

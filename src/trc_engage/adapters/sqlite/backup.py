@@ -5,7 +5,7 @@ import errno
 import os
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -224,6 +224,43 @@ def _contents(path: Path, connection: sqlite3.Connection) -> Copy:
         last_position=one("SELECT coalesce(max(position), 0) FROM entries"),
         good_at=good_at and datetime.fromisoformat(good_at),
     )
+
+
+KNOWN = """
+SELECT member_id, is_forgotten, coalesce(max(at), '') FROM members LEFT JOIN membership_events AS events
+    USING (member_id)
+WHERE kind IS NULL OR kind = CASE is_forgotten WHEN 1 THEN 'forgotten' ELSE 'enrolled' END
+GROUP BY member_id
+"""
+
+
+def brought_back(copy: Path, source: Path, folder: Path) -> Sequence[str]:
+    """Return the members of a copy whom another store in a folder has forgotten since."""
+    enrolled = {member: at for member, is_forgotten, at in _known(copy) if not is_forgotten}
+    since = set[str]()
+    for path in folder.iterdir() if os.access(folder, os.R_OK) else ():
+        if path != copy and _is_store(path) and not path.samefile(source):
+            with suppress(LedgerFailed, LedgerBusy):
+                since |= {member for member, gone, at in _known(path) if gone and at > enrolled.get(member, at)}
+    return sorted(since)
+
+
+def _is_store(path: Path) -> bool:
+    """Tell from a file's first bytes whether it is a store."""
+    if not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            return int.from_bytes(file.read(72)[68:], "big") == APPLICATION_ID
+    except OSError:
+        return False
+
+
+def _known(path: Path) -> Sequence[tuple[str, int, str]]:
+    """Return the members of a store, whether forgotten, and when they were enrolled or forgotten."""
+    with closing(SqliteDatabase(path, read_only=True)) as store, store.connection() as connection:
+        found: list[tuple[str, int, str]] = connection.execute(KNOWN).fetchall()
+    return found
 
 
 def _put_in_place(part: Path, target: Path) -> None:

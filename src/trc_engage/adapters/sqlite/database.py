@@ -4,7 +4,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote
@@ -243,6 +243,12 @@ class SqliteDatabase(Database):
             connection.execute(statement)
         connection.executemany(f"INSERT INTO engage_staged_moves VALUES ({', '.join('?' * 18)})", moves)
         connection.executemany("INSERT INTO engage_staged_windows VALUES (?, ?, ?, ?)", windows)
+
+    def wipe(self, _tables: Sequence[str], /) -> None:
+        # On a connection of its own, which keeps the new file on the disk and not in memory until it is copied.
+        with self._translated(), closing(connected(self._file, BUSY_SECONDS)) as opened:
+            for statement in ("PRAGMA journal_mode = TRUNCATE", "PRAGMA synchronous = FULL", "VACUUM"):
+                opened.connection.execute(statement)
 
     def close(self) -> None:
         self._pool.close()

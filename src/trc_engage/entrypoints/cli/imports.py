@@ -90,9 +90,11 @@ class Import:
         return [one.member_id for one in self.enrollments if one.outcome == "relinked"]
 
 
-def imported(engage: Engage, rows: Sequence[Row | BadRow], *, skip_bad: bool, dry_run: bool = False) -> Import:
+def imported(
+    engage: Engage, rows: Sequence[Row | BadRow], *, skip_bad: bool, dry_run: bool = False, bring_back: bool = False
+) -> Import:
     """Enroll all rows in one posting. If any is bad, enroll none, or with `skip_bad` the others."""
-    rows = list(_resolved(engage, rows))
+    rows = list(_resolved(engage, rows, bring_back=bring_back))
     good = [row for row in rows if isinstance(row, Row)]
     bad = [row for row in rows if isinstance(row, BadRow)]
     if bad and not skip_bad:
@@ -107,18 +109,24 @@ def imported(engage: Engage, rows: Sequence[Row | BadRow], *, skip_bad: bool, dr
     return Import(len(rows), enrollments if is_written else (), bad, is_written=is_written)
 
 
-def _resolved(engage: Engage, rows: Sequence[Row | BadRow]) -> Iterator[Row | BadRow]:
-    """Yield the rows; a misspelt id is bad unless a member is enrolled under just that spelling (R29)."""
-    flaws = {row.line: _flaw(row.given) for row in rows if isinstance(row, Row)}
-    standing = {one.member_id for one in engage.members()} if any(flaws.values()) else set()
+WAS_FORGOTTEN = "this member was forgotten; leave the row out, or pass --bring-back"
+
+
+def _resolved(engage: Engage, rows: Sequence[Row | BadRow], *, bring_back: bool) -> Iterator[Row | BadRow]:
+    """Yield the rows; a misspelt id is bad unless a member is enrolled under just that spelling (R29).
+
+    So is one of somebody who was forgotten, unless all such are to be brought back (R9).
+    """
+    forgotten = {one.member_id: one.is_forgotten for one in engage.members()}
     for row in rows:
-        if isinstance(row, BadRow) or not flaws[row.line]:
+        if isinstance(row, BadRow):
             yield row
-        elif row.given in standing:
-            yield evolve(row, newcomer=evolve(row.newcomer, member_id=row.given))
-        else:
-            flaw = _flaw(row.newcomer.member_id)
-            yield BadRow(row.line, flaw) if flaw else row
+            continue
+        meant = row.given if row.given in forgotten else row.newcomer.member_id
+        flaw = None if row.given in forgotten else _flaw(meant)
+        if forgotten.get(meant) and not bring_back:
+            flaw = InvalidValue("member_id", meant, WAS_FORGOTTEN)
+        yield BadRow(row.line, flaw) if flaw else evolve(row, newcomer=evolve(row.newcomer, member_id=meant))
 
 
 def _flaw(member_id: str) -> InvalidValue | None:

@@ -10,10 +10,11 @@ from ...core.errors import RosterError
 from ...core.records import TraceArguments
 from ...core.reports import Enrollment, EnrollmentOutcome, Standing
 from ...engage import Engage
-from ..stores import opened_to_read
+from ...reader import Reader
+from ..stores import now, opened_to_read
 from ..wire import members as wire
 from ..wire.runs import Imported, Reconciled
-from ..wiring import enrolled, opened
+from ..wiring import enrolled, opened, opened_ledger
 from ..wording.alerts import describe_error
 from ..wording.plain import counted, moment, name_of, named, natural, safe
 from . import imports
@@ -152,7 +153,8 @@ def forget(
     """Erase a member's name and Discord ids; the points stay.
 
     This cannot be undone, and the member is no longer synced. Points and entries stay under the member id. Reasons and
-    notes about the member go too, except those that you pass here: name nobody in them.
+    notes about the member go too, except those that you pass here: name nobody in them. The store's unused space is
+    wiped as well, which takes as long as copying the store; backups are not.
     """
 
     def forgotten(engage: Engage) -> Sequence[Enrollment]:
@@ -162,6 +164,7 @@ def forget(
         return [engage.forget(engage.resolve(member), **trace)]
 
     _change(forgotten, as_json=as_json)
+    print_note(COPIES)
 
 
 def _confirm(standing: Standing) -> None:
@@ -186,6 +189,7 @@ def import_(
         bool, flag("--skip-bad", "Import the good rows even if others are bad; the exit code is 65 then.")
     ] = False,
     dry_run: Annotated[bool, flag("--dry-run", "Show what would be imported, and write nothing.")] = False,
+    bring_back: Annotated[bool, flag("--bring-back", "Enroll members again who were forgotten.")] = False,
     as_json: Json = False,
 ) -> None:
     """Enroll everyone listed in a file.
@@ -198,7 +202,7 @@ def import_(
     rows = imports.read(file)
     result = enrolled(
         settings_in_force(),
-        lambda engage: imports.imported(engage, rows, skip_bad=skip_bad, dry_run=dry_run),
+        lambda engage: imports.imported(engage, rows, skip_bad=skip_bad, dry_run=dry_run, bring_back=bring_back),
         print_note,
         is_written=lambda result: result.is_written and not dry_run,
         read_only=dry_run,
@@ -295,6 +299,20 @@ def events(member: Member, *, as_json: Json = False) -> None:
     print_result(shape, lambda: print_table(headers, rows), as_json=as_json)
 
 
+@command("trc-engage members export m-1 > m-1.json", name="export", group=app)
+def export_(member: Member) -> None:
+    """Write everything about a member, as JSON.
+
+    First where the member stands, then every row that the store holds of the member, by table: links, entries, days,
+    readings, events, excusals and streaks, with names, reasons and notes.
+    """
+    with opened_ledger(settings_in_force(), read_only=True) as ledger:
+        reader = Reader(views=ledger, clock=now)
+        standing = reader.standing(reader.resolve(member))
+        stored = ledger.everything_about(standing.member_id)
+    print_json(wire.Everything.of(standing=standing, stored=stored))
+
+
 def _change(change: Callable[[Engage], Sequence[Enrollment]], *, as_json: bool) -> None:
     with opened(settings_in_force()) as engage:
         enrollments = change(engage)
@@ -307,6 +325,8 @@ def _print_outcomes(enrollments: Sequence[Enrollment], *, as_json: bool) -> None
             print_json(wire.Enrollment.of(enrollment))
         else:
             print_lines(f"{safe(enrollment.member_id)}: {ENROLLMENTS[enrollment.outcome]}")
+        if enrollment.remains:
+            print_note(f"{enrollment.remains}. Then run `trc-engage members forget` again")
 
 
 COUNTED: tuple[EnrollmentOutcome, ...] = ("enrolled", "linked", "updated", "unchanged")
@@ -325,6 +345,10 @@ ENROLLMENTS: dict[EnrollmentOutcome, str] = {
     "unchanged": "unchanged",
 }
 
+COPIES = (
+    "backups, replicas and logs from before still hold what was erased: delete them in time, and after a restore "
+    "forget the member again"
+)
 BAD_ROWS_SHOWN_MAX = 20
 
 

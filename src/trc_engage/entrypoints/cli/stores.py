@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ...adapters.sqlite.backup import Copy
+from ...adapters.sqlite.backup import Copy, brought_back
 from ...core.errors import StoreOutdated
 from ..settings import STORE, PostgresUrl, Settings, SettingsError
 from ..stores import existing_store_path, migration_sql, now, store_path
@@ -81,17 +81,31 @@ def backup(
 @command("TRC_ENGAGE_STORE=/var/lib/trc/engage.db trc-engage restore FILE")
 def restore(
     file: Annotated[str, argument("FILE", "A file that `trc-engage backup` wrote.")],
+    *,
+    bring_back: Annotated[bool, flag("--bring-back", "Restore members too who were forgotten since.")] = False,
 ) -> None:
     """Restore the store from a backup.
 
     The store's path must be free: stop everything that uses the store, move the old file and its -journal
-    away, then restore. FILE is not changed.
+    away, then restore. FILE is not changed. Leave the old file in the store's folder, under another name: members
+    whom it has forgotten since the backup are restored only with --bring-back.
     """
     source = _named(file)
     if not source.is_file():
         raise BadData(f"{file}: there is no such file")
     store = store_path(settings_in_force())
-    copy = copy_store(source, store, without_lease=True)
+
+    def check(copy: Copy) -> None:
+        known_again = brought_back(copy.path, source, store.parent)
+        whom = f"{counted(len(known_again), 'member')} forgotten since then: {', '.join(known_again)}"
+        if not known_again:
+            print_note("no store in its folder has forgotten anybody since; whom else you have forgotten, forget again")
+        elif bring_back:
+            print_note(f"restored {whom}. Run `trc-engage members forget` for each")
+        else:
+            raise BadData(f"{file}: nothing was restored, for it holds {whom}. To restore it, pass --bring-back")
+
+    copy = copy_store(source, store, without_lease=True, check=check)
     _print_copy("restored", store, copy)
     _print_what_next(copy)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from ...core import model, reports
 from ...core.records import MembershipEvent
@@ -58,6 +58,13 @@ class Standing(Known):
     discord: LinkedAccount | None
     streak: Streak | None = None
     left: Annotated[bool, Shown("Noted as having left Discord.", of="has_left")] = False
+
+
+class Everything(Shape):
+    """All that is stored about a member."""
+
+    standing: Standing
+    stored: Annotated[dict[str, Sequence[dict[str, Any]]], Shown("The rows, by table.")]
 
 
 class Standings(Shape):
@@ -173,6 +180,8 @@ class Leaderboard(Shape):
 
 class Enrollment(Shape, core=reports.Enrollment, fields="member_id outcome"):
     """What became of a member's enrollment or link."""
+
+    remains: Annotated[str | None, Shown("Where the store may still hold traces of somebody forgotten.")] = None
 
 
 class Event(Shape, core=MembershipEvent, fields="number kind at by reason note account_id"):
