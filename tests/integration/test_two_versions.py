@@ -304,12 +304,15 @@ def test_many_processes_bring_a_store_up_to_date_at_once(house: House) -> None:
     house.assert_all_days_add_up()
 
 
-def unreleased(house: House) -> None:
-    """Let a store be there as it was written before the first release."""
+def unreleased(house: House, age: str) -> None:
+    """Let a store be there as it was written before the first release, long before or shortly."""
     if house.kind == "sqlite":
         house.open().close()
-        house.run(f"PRAGMA application_id = {0x54524345}")
-        house.run("PRAGMA user_version = 4")
+        house.run(f"PRAGMA application_id = {0x54524345 if age == 'old' else 0x74726365}")
+        house.run(f"PRAGMA user_version = {4 if age == 'old' else 1}")
+    elif age == "recent":
+        house.open().close()
+        house.run("CREATE TABLE roster_failures (run_id BIGINT)")
     else:
         house.run(f"CREATE SCHEMA {house.schema}")
         house.run("CREATE TABLE migrations (version BIGINT PRIMARY KEY)")
@@ -317,14 +320,15 @@ def unreleased(house: House) -> None:
         house.run("CREATE TABLE claims (task TEXT PRIMARY KEY)")
 
 
+@pytest.mark.parametrize("age", ["old", "recent"])
 @pytest.mark.parametrize(
     "command", [["status"], ["doctor"], ["show", "ada"], ["members", "enroll", "ada"], ["backup", "copy.db"]]
 )
-def test_a_store_that_no_release_wrote_is_refused(house: House, tmp_path: Path, command: list[str]) -> None:
+def test_a_store_that_no_release_wrote_is_refused(house: House, tmp_path: Path, command: list[str], age: str) -> None:
     """By every command and by a file's copy, in a sentence that says what it is; nothing is changed."""
     if (house.kind, command[0]) == ("postgres", "backup"):
         pytest.skip("a store on a server is backed up by pg_dump")
-    unreleased(house)
+    unreleased(house, age)
     before = Path(house.place).read_bytes() if house.kind == "sqlite" else b""
     operator = Operator(tmp_path)
     operator.env["TRC_ENGAGE_STORE"] = house.address

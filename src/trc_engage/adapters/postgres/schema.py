@@ -55,8 +55,8 @@ CREATE INDEX points_of_a_month ON monthly_balances (month, points DESC, member_i
 }
 """How PostgreSQL says what the tables are made of."""
 
-UNRELEASED = frozenset({"migrations", "claims"})
-"""Two tables of stores that no release wrote."""
+UNRELEASED = ({"migrations", "claims"}, {"schema_migrations", "roster_failures"})
+"""Tables that stand together in stores only that no release wrote."""
 
 
 def bring_up_to_date(connection: PostgresConnection, address: Address) -> None:
@@ -94,8 +94,8 @@ def version_of(connection: PostgresConnection, address: Address) -> int | None:
     """
     # Not to_regclass: it may still remember, from before it waited for its turn, that nothing was there.
     tables = {name for (name,) in connection.execute(NAMES_OF_TABLES, [address.schema])}
+    refuse_unreleased(address.shown, found=any(tables >= known for known in UNRELEASED))
     if "schema_migrations" not in tables:
-        refuse_unreleased(address.shown, found=tables >= UNRELEASED)
         return None
     statement = f"SELECT coalesce(max(version), 0) FROM {address.quoted_schema}.schema_migrations"
     (version,) = connection.execute(statement).fetchone()
@@ -117,7 +117,7 @@ def _begin(connection: PostgresConnection, address: Address) -> None:
 
 NAMES_OF_TABLES = """
 SELECT tablename FROM pg_catalog.pg_tables
-WHERE schemaname = ? AND tablename IN ('schema_migrations', 'migrations', 'claims')
+WHERE schemaname = ? AND tablename IN ('schema_migrations', 'migrations', 'claims', 'roster_failures')
 """
 COLUMNS = """
 SELECT relname, attname FROM pg_catalog.pg_attribute JOIN pg_catalog.pg_class ON pg_class.oid = attrelid

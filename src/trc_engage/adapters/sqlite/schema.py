@@ -11,10 +11,10 @@ from ..sql.schema import SCHEMA_VERSION, scripts
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-APPLICATION_ID = 0x74726365
-"""'trce', which tells our files from those of other programs."""
-UNRELEASED_ID = 0x54524345
-"""'TRCE', of files that no release wrote."""
+APPLICATION_ID = 0x74726345
+"""'trcE', which tells our files from those of other programs."""
+UNRELEASED_IDS = {0x54524345, 0x74726365}
+"""'TRCE' and 'trce', of files that no release wrote."""
 
 WORDS = {
     "id": "TEXT",
@@ -72,7 +72,7 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 def check_released(address: str, connection: sqlite3.Connection) -> None:
     """Raise `LedgerFailed` if no release wrote the file."""
-    refuse_unreleased(address, found=_application_id(connection) == UNRELEASED_ID)
+    refuse_unreleased(address, found=_application_id(connection) in UNRELEASED_IDS)
 
 
 def _refuse_other_programs(connection: sqlite3.Connection) -> None:
