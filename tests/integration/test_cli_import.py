@@ -1,11 +1,12 @@
 """Importing members: every bad row is reported with its line, and all is imported or nothing."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from support.command import Operator
+from support.command import COMMAND, Operator
 
 ADA = "80351110224678912"
 GRACE = "80351110224678913"
@@ -153,7 +154,11 @@ def test_a_thousand_bad_rows_are_not_a_thousand_lines(operator: Operator) -> Non
         ("a.json", b'[\n{"member_id":\n "m-1",}]', "a.json:3: it is not valid JSON: "),
         ("a.json", b'[{"member_id": "m-1"}] [', "a.json: there is more text after the closing ]"),
         ("a.json", b'[{"member_id": "m-1", "nick": 1}]', "a.json:1: row: 'nick': the field is unknown"),
-        ("a.json", b'[{"member_id": "m-1", "member_id": "m-2"}]', "a.json:1: row: ['member_id', 'member_id']: a field"),
+        (
+            "a.json",
+            b'[{"member_id": "m-1", "member_id": "m-2"}]',
+            "a.json:1: row: 'member_id': the field appears twice",
+        ),
         ("a.json", b'[\n\n{"member_id": 17}]', "a.json:3: member_id: 17: write ids in quotes"),
         (
             "a.json",
@@ -223,7 +228,20 @@ def test_a_list_without_ids_changes_nothing(operator: Operator, content: str) ->
 @pytest.mark.parametrize("form", ["--csv", "--json"])
 def test_what_was_exported_is_imported_as_it_was(operator: Operator, form: str) -> None:
     """Ids and names that look like formulas too; whoever was unlinked or forgotten stays so."""
-    names = ["Ada", "@grace", "=1+1", "'=quoted", "''@twice", "'", "＝wide", 'a "b", c', "x;=y", "-"]
+    names = [
+        "Ada",
+        "@grace",
+        "=1+1",
+        "'=quoted",
+        "''@twice",
+        "'",
+        "＝wide",
+        'a "b", c',
+        "x;=y",
+        "-",
+        ";'@z",
+        "a;;+b;-c",
+    ]
     for number, name in enumerate(names):
         operator.call("members", "enroll", f"@m-{number}", "--name", name)
     operator.call("members", "link", "@m-0", ADA)
@@ -241,6 +259,43 @@ def test_what_was_exported_is_imported_as_it_was(operator: Operator, form: str) 
     kept = [[one, name, discord] for one, name, discord in before if one != "@m-9"]
     kept[1][2] = None
     assert enrolled(other) == kept
+
+
+@pytest.mark.parametrize(
+    "header", ["Member ID,Discord ID,Name", "member-id, User ID,Username", "Member,discord,display name"]
+)
+def test_common_headers_are_taken(operator: Operator, header: str) -> None:
+    """As a spreadsheet or a tool for Discord writes them, also from stdin."""
+    text = f"{header}\nm-1,{ADA},Ada\n".encode()
+    subprocess.run([*COMMAND, "members", "import", "-"], env=operator.env, input=text, check=True)
+    assert enrolled(operator) == [["m-1", "Ada", ADA]]
+
+
+def test_all_that_is_wrong_with_a_header_is_told_at_once(operator: Operator) -> None:
+    """Unknown columns, those that may be two, and two that mean the same."""
+    (operator.folder / "roster.csv").write_text("id,Name,Username,joined,name\nm-1,Ada,ada,2026,a\n")
+    ran = operator.call("members", "import", "roster.csv")
+    assert ran.code == 65
+    assert ran.err == (
+        "trc-engage: roster.csv:1: column 'id' may be member_id or discord_id; column 'Username' means name, as Name "
+        "does; column 'joined' is unknown; column 'name' means name, as Name does; the first line must name columns "
+        "among member_id, discord_id, name; leave others out with --ignore\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"id,member_id,Joined At,Discord Id,name\n7,m-1,2026,{ADA},Ada\n",
+        f'[{{"id": 7, "member_id": "m-1", "joined-at": {{}}, "discord_id": "{ADA}", "name": "Ada"}}]',
+    ],
+)
+def test_further_columns_are_ignored_by_name(operator: Operator, text: str) -> None:
+    """Each that is named, as often as it takes; one that is not named is an error."""
+    (operator.folder / "roster").write_text(text)
+    assert operator.call("members", "import", "roster", "--ignore", "id").code == 65
+    assert operator.call("members", "import", "roster", "--ignore", "id", "--ignore", "joined at").code == 0
+    assert enrolled(operator) == [["m-1", "Ada", ADA]]
 
 
 @pytest.mark.parametrize("mention", [f"<@{ADA}>", f"<@!{ADA}>"])

@@ -5,6 +5,7 @@ import io
 import json
 import subprocess
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,44 @@ def test_hostile_names_come_through_and_are_no_formulas(tmp_path: Path, communit
     assert (entry["points"], entry["key"], entry["reason"], entry["by"]) == ("-7", "'-key", "'=1+1", "'+me")
     assert told["members"].startswith("member_id,name,points,")
     assert told["entries"].endswith("\r\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [("a;=1+1", "a;'=1+1"), (";@x;-y", ";'@x;'-y"), ("a;'=b", "a;''=b"), ("a;b=c", "a;b=c"), ("a; =b", "a; =b")],
+)
+def test_a_cell_that_a_semicolon_begins_is_no_formula(
+    tmp_path: Path, community: Community, name: str, cell: str
+) -> None:
+    """Where a comma is for decimals, a spreadsheet begins a cell after each semicolon; import has the name back."""
+    community.engage.enroll("m-1", name=name)
+    operator = Operator(tmp_path)
+    (row,) = rows(operator.run("export", "members").out)
+    assert row["name"] == cell
+    assert export.unguarded(cell) == name
+
+
+def test_excused_days_are_exported(tmp_path: Path, community: Community, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each decision in the order in which it was made, whom it is about, and what was taken back."""
+    community.enroll("ada")
+    christmas, day = date(2026, 12, 25), date(2026, 3, 5)
+    community.engage.excuse(christmas, reason="=Christmas", by="admin-7")
+    community.engage.excuse(day, reason="ill", by="admin-7", note="flu", member_id="ada")
+    community.engage.unexcuse(christmas, reason="no", by="admin-8")
+    monkeypatch.setattr(export, "PAGE", 2)
+    told = rows(Operator(tmp_path).call("export", "excusals").out)
+    assert [[*row.values()][:4] for row in told] == [
+        ["1", "2026-12-25", "1", ""],
+        ["2", "2026-03-05", "1", "ada"],
+        ["3", "2026-12-25", "0", ""],
+    ]
+    assert [(row["by"], row["reason"], row["note"]) for row in told] == [
+        ("admin-7", "'=Christmas", ""),
+        ("admin-7", "ill", "flu"),
+        ("admin-8", "no", ""),
+    ]
+    lines = Operator(tmp_path).call("export", "excusals", "--json").out.splitlines()
+    assert [json.loads(line)["is_excused"] for line in lines] == [True, True, False]
 
 
 def test_json_leaves_texts_as_they_are(tmp_path: Path, community: Community) -> None:

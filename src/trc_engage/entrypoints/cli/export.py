@@ -1,4 +1,4 @@
-"""The export command: all entries, members or membership events as CSV or JSON Lines."""
+"""The export command: all entries, members, membership events or excused days as CSV or JSON Lines."""
 
 import csv
 import json
@@ -10,16 +10,18 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from ...core.records import Excusal
 from ...reader import Reader
 from ..stores import opened_to_read
 from ..wire.members import EntryRow, EventRow, MemberRow
+from ..wire.runs import ExcusalRow
 from ..wire.shape import Shape, hints_of
 from .options import argument, command, flag, settings_in_force
 
 PAGE = 5_000
-FORMULA = re.compile("'*[-=+@\uff1d\uff0b\uff0d\uff20\t\r]")
-"""What a spreadsheet takes for one, and what import would take for one that was guarded already."""
-GUARDED = re.compile("'" + FORMULA.pattern)
+FORMULA = re.compile("(^|;)(?='*[-=+@\uff1d\uff0b\uff0d\uff20\t\r])")
+"""Where a spreadsheet begins one (some begin a cell after a semicolon), or import would take one for guarded."""
+GUARDED = re.compile(FORMULA.pattern.replace("(?=", "'(?="))
 Write = Callable[[Iterable[Shape]], None]
 
 
@@ -29,23 +31,24 @@ Write = Callable[[Iterable[Shape]], None]
 )
 def export(
     what: Annotated[
-        Literal["entries", "members", "events"],
-        argument("entries|members|events", "What to write."),
+        Literal["entries", "members", "events", "excusals"],
+        argument("entries|members|events|excusals", "What to write."),
     ],
     *,
     as_csv: Annotated[bool, flag("--csv", "Write CSV. [default]")] = False,
     as_json: Annotated[bool, flag("--json", "Write one JSON object per line.")] = False,
 ) -> None:
-    """Write all entries, members or membership events to stdout.
+    """Write all entries, members, events or excusals to stdout.
 
-    CSV has a header, in UTF-8 and as in RFC 4180. A text that begins with = + - @ TAB or CR gets a leading ', so
-    that no spreadsheet runs it as a formula; `members import` takes it off again. In a spreadsheet, import Discord
-    ids as text: it would round them.
+    CSV has a header, in UTF-8 and as in RFC 4180. A text that begins with = + - @ TAB or CR, or goes on so after a
+    semicolon, gets a ' there, so that no spreadsheet runs it as a formula; `members import` takes it off again. In a
+    spreadsheet, import Discord ids as text: it would round them.
 
     With --json you get JSON Lines: one object per line, with texts unchanged.
 
     Entries are ordered by position and never change, so everything above the last position that you have seen is
-    new. Members are ordered by id, and events (who was enrolled, linked, left and more) by their numbers.
+    new. Members are ordered by id, and events (who was enrolled, linked, left and more) by their numbers, as are days
+    that were excused or required again.
     """
     if as_csv and as_json:
         raise typer.BadParameter("pass either --csv or --json")
@@ -74,11 +77,17 @@ def _cell(value: Any) -> Any:
     """Return the value of a cell; a text that looks like a formula is quoted."""
     if isinstance(value, bool):
         return int(value)
-    if isinstance(value, dict):
-        return json.dumps(value)
-    if isinstance(value, str) and FORMULA.match(value):
-        return f"'{value}"
-    return value
+    text = json.dumps(value) if isinstance(value, dict) else value
+    return FORMULA.sub(r"\1'", text) if isinstance(text, str) else text
+
+
+def unguarded(cell: str) -> str:
+    """Return a text as it was before the export guarded it."""
+    return GUARDED.sub(r"\1", cell)
+
+
+def _excusals(reader: Reader, *, after: int, limit: int) -> Sequence[Excusal]:
+    return [one for one in reader.excusals() if one.number > after][:limit]
 
 
 def _pages(
@@ -93,5 +102,6 @@ WHAT: dict[str, tuple[type[Shape], Callable[..., Sequence[Any]], str, str | int]
     "entries": (EntryRow, Reader.feed, "position", 0),
     "members": (MemberRow, Reader.members, "member_id", ""),
     "events": (EventRow, Reader.events, "number", 0),
+    "excusals": (ExcusalRow, _excusals, "number", 0),
 }
 """What can be written: its shape, what reads a page of it, and by which field the next page begins, from where on."""

@@ -6,7 +6,7 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import nullcontext
 from typing import Any
 from unicodedata import normalize
@@ -20,7 +20,7 @@ from ...engage import Engage
 from ...usecases.members import Newcomer
 from ..wire.members import MemberRow
 from ..wire.shape import hints_of
-from .export import GUARDED
+from .export import unguarded
 from .options import BadData
 
 KEPT_DIGITS = 15
@@ -42,8 +42,14 @@ def refuse_rounded(path: str, discord_ids: Sequence[str | None]) -> None:
 
 
 COLUMNS = ("member_id", "discord_id", "name")
-EXPORTED = hints_of(MemberRow).keys()
-"""The columns of our own export: the other ones say what the store knows by itself."""
+HEADERS = {
+    # Those of our own export: the other ones say what the store knows by itself.
+    **{name: name for name in hints_of(MemberRow)},
+    **dict.fromkeys(("member", "memberid", "trc_id"), "member_id"),
+    **dict.fromkeys(("discord", "discordid", "discord_user_id", "user_id", "userid"), "discord_id"),
+    **dict.fromkeys(("username", "user_name", "display_name", "discord_name", "discord_username"), "name"),
+}
+"""Which column a header means, in lower case and with _ for blanks and hyphens."""
 MENTION = re.compile(r"<@!?([0-9]+)>")
 IDS = ("discord_id", "id")
 """Columns in which a list of who is on the server has its Discord ids."""
@@ -178,14 +184,15 @@ def _text(path: str) -> str:
     return _decoded(path, data)
 
 
-def read(path: str) -> Sequence[Row | BadRow]:
-    """Read every row of a file, bad ones included; raises `BadData` if the file cannot be read as rows."""
+def read(path: str, ignored: Iterable[str] = ()) -> Sequence[Row | BadRow]:
+    """Read every row of a file, bad ones included, without the ignored columns; raises `BadData` if it has no rows."""
+    left_out = {_plain(name) for name in ignored}
     text = _text(path)
     if not text.strip():
         raise BadData(f"{path}: the file is empty; it needs rows of {', '.join(COLUMNS)} as CSV or JSON")
     is_json = path.endswith(".json") or (not path.endswith(".csv") and text.lstrip()[0] in "[{")
-    found = (_json_rows if is_json else _csv_rows)(path, text)
-    rows = [row for line, pairs in found if (row := _row(line, pairs)) is not None]
+    found = _json_rows(path, text) if is_json else _csv_rows(path, text, left_out)
+    rows = [row for line, pairs in found if (row := _row(line, pairs, left_out)) is not None]
     if not rows:
         raise BadData(f"{path}: the file has no members")
     refuse_rounded(path, [row.newcomer.discord_id for row in rows if isinstance(row, Row)])
@@ -217,10 +224,10 @@ def _decoded(path: str, data: bytes) -> str:
         raise BadData(f"{path}:{line}: byte 0x{data[error.start]:02x} is not UTF-8; {advice}") from error
 
 
-def _row(line: int, found: object) -> Row | BadRow | None:
+def _row(line: int, found: object, ignored: Set[str]) -> Row | BadRow | None:
     """Make a newcomer of what a row has; an empty field changes nothing. None of what is left of a forgotten member."""
     try:
-        fields = _fields(found)
+        fields = _fields(found, ignored)
         if fields.get("forgotten") in (True, "1"):
             return None
         values = {name: value.strip() or None if isinstance(value, str) else value for name, value in fields.items()}
@@ -238,60 +245,75 @@ def _row(line: int, found: object) -> Row | BadRow | None:
         return BadRow(line, InvalidValue(error.field, error.value, advice) if is_rounded else error)
 
 
-def _fields(found: object) -> Mapping[str, Any]:
-    """Return the fields of a row by name; raises `InvalidValue`."""
+def _plain(header: str) -> str:
+    return re.sub(r"[\s-]+", "_", header.strip().lower())
+
+
+def _meant(headers: Sequence[str], ignored: Set[str]) -> tuple[Sequence[str | None], Sequence[tuple[str, str]]]:
+    """Return which column each header means, None if it is to be ignored; and which of them mean none, and why."""
+    means: list[str | None] = []
+    wrong: list[tuple[str, str]] = []
+    for header in headers:
+        plain = _plain(header)
+        column = None if plain in ignored else HEADERS.get(plain, "")
+        if column == "":
+            wrong.append((header, "may be member_id or discord_id" if plain == "id" else "is unknown"))
+        elif column is not None and column in means:
+            first = headers[means.index(column)]
+            wrong.append((header, "appears twice" if first == header else f"means {column}, as {first} does"))
+        means.append(column)
+    return means, wrong
+
+
+def _fields(found: object, ignored: Set[str]) -> Mapping[str, Any]:
+    """Return the fields of a row by the columns that they mean; raises `InvalidValue`."""
     if isinstance(found, InvalidValue):
         raise found
     if not isinstance(found, _Pairs):
         raise InvalidValue("row", found, f"give an object with {', '.join(COLUMNS)}")
-    fields = dict(found)
-    for name in fields:
-        if name not in EXPORTED:
-            raise InvalidValue("row", name, f"the field is unknown; use {', '.join(COLUMNS)}")
-    if len(fields) < len(found):
-        raise InvalidValue("row", [name for name, _ in found], "a field appears twice")
-    return fields
+    means, wrong = _meant([name for name, _ in found], ignored)
+    for name, why in wrong:
+        raise InvalidValue("row", name, f"the field {why}; use {', '.join(COLUMNS)}, or pass --ignore {name}")
+    return {column: value for column, (_, value) in zip(means, found, strict=True) if column}
 
 
 class _Pairs(list[tuple[str, Any]]):
     """The names and values of a row, duplicates included."""
 
 
-def _csv_rows(path: str, text: str) -> Iterator[tuple[int, object]]:
+def _csv_rows(path: str, text: str, ignored: Set[str]) -> Iterator[tuple[int, object]]:
     """Yield the rows below the header, each with the line it begins on."""
     first = text.lstrip("\r\n").splitlines()[0]
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
-    header: list[str] = []
+    header: Sequence[str] = []
     line = 1
     try:
         for cells in rows:
             if not any(cells):
                 pass
             elif not header:
-                header = _header(path, line, cells)
+                header = _header(path, line, cells, ignored)
             elif len(cells) != len(header):
                 advice = f"the header has {len(header)} columns, this row {len(cells)}; quote values with a comma"
                 yield line, InvalidValue("row", ",".join(cells), advice)
             else:
-                # The export's quote before what looks like a formula is no part of a value.
-                yield line, _Pairs(zip(header, (cell[bool(GUARDED.match(cell)) :] for cell in cells), strict=True))
+                yield line, _Pairs(zip(header, map(unguarded, cells), strict=True))
             line = rows.line_num + 1
     except csv.Error as error:
         raise BadData(f"{path}:{line}: it is not valid CSV: {error}; look for an unclosed quote") from error
 
 
-def _header(path: str, line: int, cells: Sequence[str]) -> list[str]:
-    header = [cell.strip().lower() for cell in cells]
-    known = ", ".join(COLUMNS)
-    for name in header:
-        if name not in EXPORTED:
-            raise BadData(
-                f"{path}:{line}: column {shortened(name)} is unknown; the first line must name columns among {known}"
-            )
-        if header.count(name) > 1:
-            raise BadData(f"{path}:{line}: column {shortened(name)} appears twice")
-    if "member_id" not in header:
-        raise BadData(f"{path}:{line}: the column member_id is missing; the header may have {known}")
+def _header(path: str, line: int, cells: Sequence[str], ignored: Set[str]) -> Sequence[str]:
+    """Return the header of a CSV file; raises `BadData` with all that is wrong with it."""
+    header = [cell.strip() for cell in cells]
+    means, wrong = _meant(header, ignored)
+    found = [f"column {shortened(name)} {why}" for name, why in wrong]
+    if wrong:
+        found.append(f"the first line must name columns among {', '.join(COLUMNS)}; leave others out with --ignore")
+    elif "member_id" not in means:
+        found.append(f"the column member_id is missing; the header may have {', '.join(COLUMNS)}")
+    if found:
+        raise BadData(f"{path}:{line}: {'; '.join(found)}")
     return header
 
 

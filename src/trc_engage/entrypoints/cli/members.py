@@ -183,8 +183,9 @@ def _confirm(standing: Standing) -> None:
     group=app,
 )
 def import_(
-    file: Annotated[str, argument("FILE", "A CSV file with a header, or a JSON array of objects.")],
+    file: Annotated[str, argument("FILE", "CSV with a header, or JSON objects; - for stdin.")],
     *,
+    ignore: Annotated[list[str] | None, option("COLUMN", "Ignore this column; can be repeated.")] = None,
     skip_bad: Annotated[
         bool, flag("--skip-bad", "Import the good rows even if others are bad; the exit code is 65 then.")
     ] = False,
@@ -194,12 +195,14 @@ def import_(
 ) -> None:
     """Enroll everyone listed in a file.
 
-    The columns are member_id, discord_id and name. Bad rows are reported with their line numbers; if there are
-    any, nothing is imported (see --skip-bad). Import the file again to update names and add links. An empty
-    discord_id or name changes nothing. In JSON write ids as strings: numbers of this length lose digits. Members who
-    were exported (`export members`, --csv or --json) can be imported again; their points cannot.
+    The columns are member_id, discord_id and name, and common headers for them such as Discord ID or Username.
+    Others must be named with --ignore. Bad rows are reported with their line numbers; if there are any, nothing is
+    imported (see --skip-bad). Import the file again to update names and add links. An empty discord_id or name
+    changes nothing. In JSON write ids as strings: numbers of this length lose digits. Members who were exported
+    (`export members`, --csv or --json) can be imported again; their points cannot. Rows of members who were
+    forgotten are bad without --bring-back.
     """
-    rows = imports.read(file)
+    rows = imports.read(file, ignore or ())
     result = enrolled(
         settings_in_force(),
         lambda engage: imports.imported(engage, rows, skip_bad=skip_bad, dry_run=dry_run, bring_back=bring_back),

@@ -52,6 +52,10 @@ class Excusal(Shape, core=records.Excusal, fields="day member_id at by=actor rea
     note: Annotated[str | None, Shown("For admins alone.")]
 
 
+class ExcusalRow(Shape, core=records.Excusal, fields="number day is_excused member_id at by=actor reason note"):
+    """A day that was excused, or required again, in an export."""
+
+
 class Excusals(Shape):
     """The excused days, oldest first."""
 
