@@ -17,7 +17,7 @@ from ...core.incidents import Topic
 from ...core.reports import RunReport
 from ...core.slots import SlotOutcome
 from ...usecases.runs import Status
-from ..wire.problems import KINDS, kind_of
+from ..wire.problems import problem_of
 from ..wording.alerts import describe_error
 from .supervisor import Monitor
 
@@ -71,7 +71,7 @@ class Health(Monitor):
                 try:
                     self._check_store()
                 except EngageError as error:
-                    self._failed = KINDS[kind_of(error)][1]
+                    self._failed = problem_of(error).title
                     if not before:
                         logger.warning("not ready: %s", describe_error(error))
                 self._checked_at = monotonic()

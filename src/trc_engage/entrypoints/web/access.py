@@ -1,6 +1,7 @@
 """Who may do what: the site's token, the login link of a site that runs alone, and the hooks of the host."""
 
 import hmac
+import json
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -22,9 +23,9 @@ from ...core.errors import UnknownMember, shortened
 from ...core.validation import validate_member_id
 from ...engage import Engage
 from ..settings import WEB_TOKEN_FORM
+from ..wire.problems import MEDIA_TYPE, TYPE, Problem, ProblemError
 from .brand import Brand
 from .news import News
-from .problems import ProblemError, problem_response
 
 AUTHORIZATION_MAX = 1_000
 PROXIED = {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip"}
@@ -263,6 +264,12 @@ def _bearer_token(request: Request) -> str | None:
     if len(given) > 1 or len(given[0]) > AUTHORIZATION_MAX:
         return ""
     return value.strip(" ") if scheme.lower() == "bearer" else ""
+
+
+def problem_response(error: ProblemError) -> Response:
+    """Return the answer that a program can read (RFC 9457)."""
+    problem = Problem.of(error, type=TYPE + error.kind)
+    return Response(json.dumps(problem), error.status, error.headers, MEDIA_TYPE)
 
 
 class SiteMiddleware:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from http import HTTPStatus
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -12,6 +13,7 @@ from starlette.routing import Mount
 
 from ...core.errors import EngageError, InvalidValue, LedgerFailed
 from ...engage import Engage
+from ..wire.problems import ProblemError, problem_of
 from . import api
 from .access import (
     IS_API,
@@ -24,10 +26,10 @@ from .access import (
     SiteMiddleware,
     add_security_headers,
     is_token,
+    problem_response,
 )
 from .brand import Brand
 from .pages import pages
-from .problems import ProblemError, problem_of, problem_response
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -101,7 +103,18 @@ def _check(site: Site) -> None:
 async def _on_error(request: Request, error: Exception) -> Response:
     if isinstance(error, LedgerFailed):
         logger.error("the store failed: %s", error)
-    return _problem(request, problem_of(error))
+    return _problem(request, _of_http(error) if isinstance(error, HTTPException) else problem_of(error))
+
+
+def _of_http(error: HTTPException) -> ProblemError:
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = (error.headers or {}).get("Allow", "")
+        return ProblemError("wrong-method", f"allowed here: {allowed}", headers={"Allow": allowed})
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return ProblemError.not_found()
+    # The host raised it in a hook, to have the caller sign in, for example.
+    advice = "the site this is part of does not allow it"
+    return ProblemError("refused", advice, status=error.status_code, headers=error.headers)
 
 
 async def _on_bug(request: Request, error: Exception) -> Response:

@@ -20,9 +20,9 @@ from starlette.responses import Response
 from ...core.errors import InvalidValue
 from ...core.validation import TEXT_LENGTH_MAX
 from ...engage import Engage
+from ..wire.problems import ProblemError
 from ..wire.shape import Shown, known_of, parsed_instant, without_none
 from .access import Site, for_member
-from .problems import ProblemError
 
 BYTES_MAX = 64 * 1024
 EXACT_BELOW = 2**53

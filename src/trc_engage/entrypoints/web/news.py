@@ -7,7 +7,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from ...engage import Engage
-from .problems import ProblemError
+from ..wire.problems import ProblemError
 
 WAIT_SECONDS_MAX = 30
 WAITING_MAX = 100

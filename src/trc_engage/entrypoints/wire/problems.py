@@ -68,11 +68,44 @@ FORMS: tuple[tuple[type[EngageError], str, Callable[..., str]], ...] = (
 """The first class that fits decides. What a caller cannot use or must not see is left out."""
 
 
-def kind_of(error: Exception) -> str:
-    """Return the kind of an error; `failed` for those that the table has not."""
-    return next((kind for cls, kind, _ in FORMS if isinstance(error, cls)), "failed")
+class ProblemError(EngageError):
+    """What went wrong, as the caller is to know it; `field` is the name of a value that cannot be used."""
+
+    def __init__(
+        self,
+        kind: str,
+        detail: str,
+        *,
+        field: str | None = None,
+        status: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        usual, title = KINDS[kind]
+        self.kind: str = kind
+        self.title: str = title
+        self.detail: str = detail
+        self.field: str | None = field
+        self.headers: dict[str, str] = dict(headers or {})
+        self.status: int = usual if status is None else status
+
+    @classmethod
+    def not_found(cls) -> "ProblemError":
+        """Make the problem of a path that does not exist."""
+        return cls("unknown-path", "the paths of this API are listed in its description, openapi.json")
+
+
+def problem_of(error: Exception) -> ProblemError:
+    """Return the problem of an error; whatever is not in the table `failed`."""
+    if isinstance(error, ProblemError):
+        return error
+    for cls, kind, describe in FORMS:
+        if isinstance(error, cls):
+            headers = {"Retry-After": "1"} if kind == "busy" else None
+            return ProblemError(kind, describe(error), field=getattr(error, "field", None), headers=headers)
+    return ProblemError("failed", "this is not your fault; the admin can see more in the log")
 
 
 def status_of(error: Exception) -> int:
     """Return the HTTP status of an error, as our own API answers it."""
-    return KINDS[kind_of(error)][0]
+    return problem_of(error).status

@@ -16,6 +16,7 @@ from ....core.model import Entry
 from ....core.reports import Found
 from ....engage import Engage
 from ...settings import installed_version
+from ...wire.problems import ProblemError
 from ...wire.shape import Shown
 from ...wording.alerts import advice_of
 from ...wording.plain import STATUSES, explained
@@ -23,7 +24,6 @@ from ...wording.status import answer, holding, running
 from ...wording.why import Words, answer as answer_why, describe_event, proof
 from ..access import AN_ADMIN, Site
 from ..endpoints import POSITION_MAX, Call, month_of
-from ..problems import ProblemError
 from .charts import LEGEND, balances, calendar, chart, first_day
 from .templating import (
     HEADERS,
