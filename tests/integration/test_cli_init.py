@@ -14,9 +14,12 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from support.command import ADA, Operator
 from support.community import Community
 from support.postgres import admin, schema, server_dsn
+from support.receiver import received
 from support.versions import newer_tree
 from trc_engage import LedgerFailed, Newcomer, StoreMissing, StoreOutdated
 from trc_engage.adapters.postgres import PostgresLedger
+from trc_engage.adapters.sqlite import SqliteLedger
+from trc_engage.testing.mee6 import Mee6Server
 
 OPERATIONS = Path(__file__).parents[2] / "docs/operations.md"
 
@@ -174,3 +177,45 @@ def test_the_granted_rights_are_enough(roles: dict[str, str], place: str) -> Non
         reading.engage.status()
         with pytest.raises(LedgerFailed):
             reading.award("ada", "run:2")
+
+
+def test_init_tries_the_board_and_the_alerts(tmp_path: Path) -> None:
+    """By one page, after which the next process waits its turn (R21), and a notice; what is next comes last."""
+    with Mee6Server.start() as server, received() as receiver:
+        for number in range(1_001):
+            server.board.join(str(80351110224678912 + number), username=f"m{number}", xp=10_000 - number)
+        operator = Operator(tmp_path, server)
+        operator.env["TRC_ENGAGE_ALERT_WEBHOOK"] = receiver.url
+        ran = operator.run("init", "--try-board", "--try-alerts")
+        assert (ran.code, len(server.requests), len(receiver.messages)) == (0, 1, 1)
+        assert ran.out.splitlines()[1:-1] == [
+            "the leaderboard can be read: 1,000 members on its first page",
+            *("log: took it", "webhook: took it"),
+        ]
+        assert ran.out.splitlines()[-1].startswith("next: enroll members")
+    with SqliteLedger.open(tmp_path / "engage.db") as ledger:
+        assert ledger.next_request_at("run") is not None
+        assert ledger.run_state().sync.good_at is None
+
+
+def test_init_says_that_a_board_is_private(tmp_path: Path) -> None:
+    """The store is there all the same, and holds no failure of a sync."""
+    with Mee6Server.start() as server:
+        server.trouble("private")
+        operator = Operator(tmp_path, server)
+        ran = operator.run("init", "--try-board")
+        assert (ran.code, ran.out.splitlines()[0].split()[0]) == (69, "created")
+        (told,) = ran.err.splitlines()
+        assert "TRC_ENGAGE_MEE6_TOKEN" in told
+        assert operator.call("init").out.startswith("there is a store")
+        assert "failed" not in operator.call("status").out
+    assert operator.call("init", "--try-board", env={"TRC_ENGAGE_GUILD_ID": ""}).code == 78
+
+
+def test_init_keeps_away_from_a_board_that_asks_for_it(tmp_path: Path) -> None:
+    """A wait outlives the process (R21)."""
+    with Mee6Server.start() as server:
+        server.trouble("rate_limited")
+        operator = Operator(tmp_path, server)
+        assert [operator.call("init", "--try-board").code for _ in range(2)] == [69, 69]
+        assert len(server.requests) == 1

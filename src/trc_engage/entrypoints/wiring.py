@@ -120,8 +120,6 @@ def check_ready(settings: Settings) -> None:
 @contextmanager
 def opened_with_source(settings: Settings, *, clock: Clock = now, **options: Any) -> Iterator[Engage]:
     """Open the store and the source; `options` are further ones of a source of ours."""
-    # The command prints what the log would say.
-    logging.getLogger("trc_engage").addHandler(logging.NullHandler())
     with opened_source(settings, **options) as source, opened(settings, clock=clock, source=source) as engage:
         yield engage
 
@@ -190,6 +188,8 @@ def channels(settings: Settings, describe: Describe = describe_notice) -> Iterat
 @contextmanager
 def opened_source(settings: Settings, **options: Any) -> Iterator[XpSource]:
     """Open the source that the settings name, which sends nothing yet, and close it; `options` are for one of ours."""
+    # A command that keeps no log prints what the log would say.
+    logging.getLogger("trc_engage").addHandler(logging.NullHandler())
     is_ours = settings.source in SOURCES
     source = _source_of_ours(settings, options) if is_ours else _made(settings.source)
     try:

@@ -136,6 +136,15 @@ def sync_leased(run: Run, source: XpSource, clock: Clock, how: How) -> SyncRepor
         return _post(run, Reading(board, board_id, accounts, at, state), how)
 
 
+def try_board(ledger: Store, source: XpSource, clock: Clock) -> Board:
+    """Read the board and keep nothing of it but when others may ask again (R21); raises as `sync` does."""
+    with leased(ledger, clock()) as run:
+        board_id = boards.id_of(source)
+        slots.keep_waiting(run.state.sync.wait_of(board_id), clock())
+        with failures_recorded(run, clock, How(dry_run=True), asked=board_id):
+            return read_board(run, source, clock, Sought.of((), whole=True))
+
+
 def _agreed(source: XpSource, state: SyncState, how: How) -> str:
     """Return whose board the source reads, before anything is asked of it: the ledger's, or one to be adopted (R24)."""
     board_id = boards.id_of(source)

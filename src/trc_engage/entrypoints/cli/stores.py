@@ -1,5 +1,6 @@
 """The commands init, migrate, backup, restore and migrate-store: what is done with a store as a whole."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -7,26 +8,60 @@ import typer
 
 from ...adapters.sqlite.backup import Copy, brought_back
 from ...core.errors import StoreOutdated
+from ...core.ports import Store
+from ...usecases import sync
 from ..settings import STORE, PostgresUrl, Settings, SettingsError
 from ..stores import existing_store_path, migration_sql, now, store_path
-from ..wiring import copy_store, move_store, opened_ledger, opened_or_made_ledger
+from ..wiring import copy_store, move_store, opened_ledger, opened_or_made_ledger, opened_source
 from ..wording.plain import counted, lasted, moment, safe, size
 from .options import BadData, argument, command, flag, settings_in_force
 from .output import print_lines, print_note
+from .status import try_channels
 
 NEXT = "next: enroll members (`trc-engage members enroll --help`), then run `trc-engage sync` or `trc-engage daemon`"
 
 
-@command("TRC_ENGAGE_STORE=/var/lib/trc/engage.db trc-engage init")
-def init() -> None:
+@command(
+    "TRC_ENGAGE_STORE=/var/lib/trc/engage.db trc-engage init",
+    "trc-engage --env-file /etc/trc-engage.env init --try-board --try-alerts",
+)
+def init(
+    *,
+    try_board: Annotated[bool, flag("--try-board", "Read one page of the leaderboard: is it public?")] = False,
+    try_alerts: Annotated[bool, flag("--try-alerts", "Send a test notice, as `alerts test` does.")] = False,
+) -> None:
     """Create the store.
 
     A file that only you can read (mode 0600), or tables in a schema of a PostgreSQL database. A store that exists
     is not changed, except that one of an older version is brought up to date.
     """
     notes: list[str] = []
-    with opened_or_made_ledger(settings_in_force(), notes.append) as ledger:
-        print_lines(safe(next(iter(notes), f"there is a store at {ledger.address} already")), NEXT)
+    settings = settings_in_force()
+    with opened_or_made_ledger(settings, notes.append) as ledger:
+        print_lines(safe(next(iter(notes), f"there is a store at {ledger.address} already")))
+        if try_board:
+            _try_board(settings, ledger)
+    if try_alerts:
+        try_channels()
+    print_lines(NEXT)
+
+
+class _FirstPage(Exception):
+    """One page is enough."""
+
+
+def _try_board(settings: Settings, ledger: Store) -> None:
+    """Read the first page of the board, or all of one that knows no pages, and print how many are on it."""
+    rows = 0
+
+    def enough(_: int, rows_read: int) -> None:
+        nonlocal rows
+        rows = rows_read
+        raise _FirstPage
+
+    with opened_source(settings, on_page=enough) as source, suppress(_FirstPage):
+        rows = sync.try_board(ledger, source, now).rows
+    print_lines(f"the leaderboard can be read: {counted(rows, 'member')} on its first page")
 
 
 @command(
