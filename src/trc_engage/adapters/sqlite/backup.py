@@ -234,26 +234,16 @@ GROUP BY member_id
 """
 
 
-def brought_back(copy: Path, source: Path, folder: Path) -> Sequence[str]:
-    """Return the members of a copy whom another store in a folder has forgotten since."""
+def brought_back(copy: Path, folder: Path) -> Sequence[str]:
+    """Return the members of a copy whom a store in a folder has forgotten since; what is no store tells nothing."""
     enrolled = {member: at for member, is_forgotten, at in _known(copy) if not is_forgotten}
     since = set[str]()
     for path in folder.iterdir() if os.access(folder, os.R_OK) else ():
-        if path != copy and _is_store(path) and not path.samefile(source):
-            with suppress(LedgerFailed, LedgerBusy):
-                since |= {member for member, gone, at in _known(path) if gone and at > enrolled.get(member, at)}
+        with suppress(LedgerFailed, LedgerBusy):
+            since |= {
+                member for member, is_forgotten, at in _known(path) if is_forgotten and at > enrolled.get(member, at)
+            }
     return sorted(since)
-
-
-def _is_store(path: Path) -> bool:
-    """Tell from a file's first bytes whether it is a store."""
-    if not path.is_file():
-        return False
-    try:
-        with path.open("rb") as file:
-            return int.from_bytes(file.read(72)[68:], "big") == APPLICATION_ID
-    except OSError:
-        return False
 
 
 def _known(path: Path) -> Sequence[tuple[str, int, str]]:

@@ -320,17 +320,15 @@ def _header(path: str, line: int, cells: Sequence[str], ignored: Set[str]) -> Se
 def _json_rows(path: str, text: str) -> Iterator[tuple[int, object]]:
     """Yield the objects of an array, each with the line it begins on."""
     decoder = json.JSONDecoder(object_pairs_hook=_Pairs)
-    at = _past_space(text, 0)
-    if text[at] == "{":
+    first = text.lstrip(JSON_SPACE)[:1]
+    if first == "{":
         # As the export writes it: an object a line.
         text = "[" + re.sub(r"\}[ \t\r]*\n(?=\s*\{)", "},\n", text) + "]"
-    elif text[at] != "[":
+    elif first != "[":
         raise BadData(f"{path}: it must be objects, one a line or in an array, with {', '.join(COLUMNS)}")
-    at = _past_space(text, 0)
+    at = _past_space(text, text.index("[") + 1)
     line, counted_to = 1, 0
-    closing = "]"
-    at = _past_space(text, at + 1)
-    while not text.startswith(closing, at):
+    while not text.startswith("]", at):
         line, counted_to = line + text.count("\n", counted_to, at), at
         try:
             value, at = decoder.raw_decode(text, at)
@@ -342,7 +340,7 @@ def _json_rows(path: str, text: str) -> Iterator[tuple[int, object]]:
         at = _past_space(text, at)
         if text.startswith(",", at):
             at = _past_space(text, at + 1)
-        elif not text.startswith(closing, at):
+        elif not text.startswith("]", at):
             line += text.count("\n", counted_to, at)
             raise BadData(f"{path}:{line}: it is not valid JSON: a comma or the closing ] is missing")
     if text[at + 1 :].strip(JSON_SPACE):
