@@ -108,4 +108,7 @@ def problem_of(error: Exception) -> ProblemError:
 
 def status_of(error: Exception) -> int:
     """Return the HTTP status of an error, as our own API answers it."""
-    return problem_of(error).status
+    if isinstance(error, ProblemError):
+        return error.status
+    kind = next((kind for cls, kind, _ in FORMS if isinstance(error, cls)), "failed")
+    return KINDS[kind][0]
