@@ -13,7 +13,7 @@ import population
 from trc_engage import Engage
 from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.core.days import Calendar
-from trc_engage.core.streaks import Streak, advance
+from trc_engage.core.streaks import Streak, advance_all
 
 FIRST_DAY = date(2025, 1, 6)
 DAYS = 350
@@ -59,7 +59,7 @@ def build_year(path: Path, accounts: int) -> None:
         if day != last:
             for account_id in active_on(day, accounts):
                 known = streaks.get(account_id) or Streak(f"member-{account_id - 1:06}", 1)
-                streaks[account_id] = advance(known, day, calendar)
+                (streaks[account_id],) = advance_all([known], day, calendar)
     connection.executemany("INSERT INTO streaks VALUES (?, ?, ?, ?, ?)", map(_row, streaks.values()))
     through = [FIRST_DAY + timedelta(days=n) for n in range((last - FIRST_DAY).days)]
     connection.executemany("INSERT INTO settled_days VALUES (?, ?)", [(str(day), _at(day)) for day in through])

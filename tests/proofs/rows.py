@@ -13,7 +13,7 @@ from typing import Literal
 from attrs import frozen
 
 from trc_engage.core.days import Calendar
-from trc_engage.core.streaks import Streak, advance, current, hold_all, recomputed
+from trc_engage.core.streaks import Streak, advance_all, current, hold_all, recomputed
 
 DAYS_MAX = 10
 EXCUSED_MAX = 2
@@ -57,8 +57,8 @@ def stepped(streak: Streak, row: Row) -> Streak:
     """Settle the last day of a row."""
     last, calendar = row[-1], calendar_of(row, alone=False)
     if last.active:
-        return advance(streak, last.day, calendar)
-    if last.excuse == "alone":
+        (streak,) = advance_all([streak], last.day, calendar)
+    elif last.excuse == "alone":
         (streak,) = hold_all([streak], last.day, calendar)
     return streak
 

@@ -400,8 +400,8 @@ class HidesEventsFromTheDoctor(MemoryLedger):
 
 
 class ForgetsDecisionsOnTheClock(MemoryLedger):
-    def clock_decisions(self) -> Any:
-        return []
+    def holdings(self) -> Any:
+        return evolve(super().holdings(), decisions=())
 
 
 class CutsDecisionsOnTheClock(Changes):

@@ -12,7 +12,7 @@ from support.community import IDS, LEDGERS, Community, opened
 from support.noticeboard import Noticeboard
 from trc_engage import ClockLeapt, Engage, InvalidValue, SourceError
 from trc_engage.adapters.memory import MemoryLedger
-from trc_engage.usecases.audit import audit
+from trc_engage.usecases.audit import audit, audited
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 WHO = {"by": "admin-7", "reason": "the clock was wrong"}
@@ -113,7 +113,7 @@ def test_an_admin_confirms(community: Community) -> None:
     assert community.engage.confirm_clock(**WHO).outcome == "confirmed"
     assert community.engage.confirm_clock(**WHO).outcome == "unchanged"
     assert community.run(timedelta(0)).outcome == "synced"
-    (decision,) = community.ledger.clock_decisions()
+    (decision,) = audited(community.ledger).holdings().decisions
     assert (decision.kind, decision.at, decision.actor, decision.reason) == ("confirmed", community.now, *WHO.values())
     with pytest.raises(InvalidValue):
         community.engage.confirm_clock(by="", reason="why")

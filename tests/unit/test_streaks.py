@@ -74,7 +74,8 @@ def test_settling_day_by_day_is_recomputing(history: History) -> None:
     for number in range(1, (history.through - day(1)).days + 2):
         today = day(number)
         if today in history.active:
-            streak = streaks.advance(streak, today, Calendar(today - timedelta(days=1), frozenset(history.excused)))
+            calendar = Calendar(today - timedelta(days=1), frozenset(history.excused))
+            (streak,) = streaks.advance_all([streak], today, calendar)
     assert streak == history.streak()
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .clock import Ahead
     from .days import Calendar
     from .incidents import Notice
-    from .model import Board, ClockDecision, DiscordActivity, Entry, Evidence, Member
+    from .model import Board, DiscordActivity, Entry, Evidence, Member
     from .posting import Booking, Lease, Posting, RunState
     from .records import Check, Excusal, MembershipEvent
     from .reports import Found, MemberFacts, Rank, Selection, Standing, StreakChange, Tally
@@ -44,10 +44,6 @@ class RunBook(Protocol):
 
     def renew(self, lease: Lease, until: datetime, /) -> None:
         """Hold a lease for longer; raises `LeaseLost` if somebody else has it by now."""
-
-    def clock_decisions(self) -> Sequence[ClockDecision]:
-        """Return what was decided about the clock, oldest first (R22)."""
-        ...
 
     def ahead(self, at: datetime, /) -> Ahead:
         """Return what is held of the time beyond an instant: what a repair of that instant would take back.
@@ -280,7 +276,7 @@ class Alerts(Protocol):
 
 
 class Store(Ledger, RunBook, Views, Protocol):
-    """A store: all of them in one. What the doctor alone needs, `core.audit.records.Records`, it may have too."""
+    """A store: all of them in one. What the doctor alone needs, `Records`, it may have too."""
 
 
 class Records(Protocol):

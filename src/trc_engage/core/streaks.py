@@ -88,14 +88,11 @@ class Milestone:
         return f"{self.member_id}:{self.threshold}"
 
 
-def advance(streak: Streak, day: date, calendar: Calendar) -> Streak:
-    """Take the next active day; a day that adds nothing, on a weekend say, leaves the streak as it is."""
-    (advanced,) = advance_all([streak], day, calendar)
-    return advanced
-
-
 def advance_all(streaks: Iterable[Streak], day: date, calendar: Calendar) -> list[Streak]:
-    """Take the same active day in many streaks; the calendar is asked once for each last day, not for each member."""
+    """Take the next active day in many streaks; a day that adds nothing, on a weekend say, leaves them as they are.
+
+    The calendar is asked once for each last day, not for each member.
+    """
     if not calendar.adds(day):
         return list(streaks)
     is_broken: dict[date, bool] = {}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from attrs import define, evolve, field
+from attrs import Factory, define, evolve, field
 
 from ..core.errors import Conflict, LeaseLost, LedgerBusy, LedgerFailed
 from ..core.model import Board
@@ -27,10 +27,7 @@ class Run:
     lease: Lease | None = None
     slot: datetime | None = None
     """The slot that may have to be ended."""
-    state: RunState = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self.gather()
+    state: RunState = field(default=Factory(lambda self: self.ledger.run_state(self.slot), takes_self=True), init=False)
 
     def gather(self) -> None:
         """Ask for the state anew."""
@@ -90,12 +87,9 @@ class LeasedRequests:
     _run: Run
     _lease: Lease
     _clock: Clock
-    _renewed_at: datetime = field(init=False)
+    _renewed_at: datetime = field(default=Factory(lambda self: self._lease.taken_at, takes_self=True), init=False)
     _free_at: datetime | None = field(default=None, init=False)
     """When the next request may go out; None before the first one has ended."""
-
-    def __attrs_post_init__(self) -> None:
-        self._renewed_at = self._lease.taken_at
 
     def seconds_until_free(self, gap: float) -> float:
         """Return how long to wait for other processes' requests, at most the gap; renew the lease if it is due."""

@@ -43,7 +43,7 @@ def deliver(
                 continue
             run.renew(clock())
             record = SentNotice(channel.channel, notice.topic, notice.kind, notice.since, now, is_sure=False)
-            begin(run, record)
+            run.post(Posting(now, begun=[record]))
             if error := failure_of(channel, notice):
                 run.post(_not_taken(record, earlier, error, fingerprint_of(channel)))
                 delivery.not_taken.append(notice)
@@ -76,11 +76,6 @@ def due(
 def _earlier(state: RunState, channel: Alerts) -> list[SentNotice]:
     """Return what a channel took, or may have taken."""
     return [one for one in (*state.notices_sent, *state.notices_begun) if one.channel == channel.channel]
-
-
-def begin(run: Run, record: SentNotice) -> None:
-    """Put on record what is about to be sent."""
-    run.post(Posting(record.at, begun=[record]))
 
 
 def failure_of(channel: Alerts, notice: Notice) -> AlertFailed | None:

@@ -21,7 +21,7 @@ from ...core.clock import Ahead
 from ...core.days import Calendar, settled_before
 from ...core.errors import Conflict, LeaseLost, LedgerBusy
 from ...core.membership import UNSEEN_MIN
-from ...core.model import DISCORD, ClockDecision, DiscordActivity, Entry, Evidence, Member
+from ...core.model import DISCORD, DiscordActivity, Entry, Evidence, Member
 from ...core.posting import Booking, Lease, Posting, RunState, booked
 from ...core.records import Check, Excusal, MembershipEvent, excused_alone
 from ...core.reports import ALL, DiscordStanding, Found, MemberFacts, Rank, Selection, Standing, StreakChange, Tally
@@ -175,9 +175,6 @@ class MemoryLedger(Tables):
     def release(self, lease: Lease, /) -> None:
         if self._holds(lease):
             del self._leases[lease.task]
-
-    def clock_decisions(self) -> Sequence[ClockDecision]:
-        return [*self._decisions]
 
     def ahead(self, at: datetime, /) -> Ahead:
         return self._ahead(at)

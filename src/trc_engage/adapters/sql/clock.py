@@ -1,6 +1,5 @@
 """What was done under a clock that ran ahead: found, and taken back (R22)."""
 
-from collections.abc import Sequence
 from datetime import date, datetime
 
 from attrs import evolve
@@ -67,10 +66,6 @@ DAYS = ("day", "member_id", "account_id", "opens_at", "closes_at")
 
 class Clocks(SqlStore):
     """That part of the `RunBook` port."""
-
-    def clock_decisions(self) -> Sequence[ClockDecision]:
-        with self._database.connection() as connection:
-            return [DECISIONS.value(row) for row in connection.execute(f"{DECISIONS.select} ORDER BY number")]
 
     def ahead(self, at: datetime, /) -> Ahead:
         with self._database.snapshot() as connection:

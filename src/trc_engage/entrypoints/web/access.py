@@ -173,12 +173,6 @@ class Site:
         """Return the site of the app that answers this request, mounted or not."""
         return cast("Site", request.app.state.site)
 
-    def check_entry(self, request: Request) -> None:
-        """Raise the problem of a request to a site that runs alone if it has neither the session nor the token."""
-        if not self.has_entry(request):
-            advice = "open it by the link that `trc-engage web` printed (each opens one browser), or send its token"
-            raise ProblemError("closed", advice)
-
     def has_entry(self, request: Request) -> bool:
         """Tell whether the request has a token of the site, or the session of one that runs alone."""
         return self.is_trusted(request) or (self.alone and self.login.has_session(request))
@@ -306,11 +300,12 @@ class SiteMiddleware:
             check_on_loopback(request.scope)
             if answer := self._site.login.exchange(request, path):
                 return answer
-            if not path.startswith("/static/"):
-                self._site.check_entry(request)
         except ProblemError as problem:
-            return self._refuse(request, problem) if problem.kind == "closed" else problem_response(problem)
-        return None
+            return problem_response(problem)
+        if path.startswith("/static/") or self._site.has_entry(request):
+            return None
+        advice = "open it by the link that `trc-engage web` printed (each opens one browser), or send its token"
+        return self._refuse(request, ProblemError("closed", advice))
 
 
 def add_security_headers(headers: MutableHeaders) -> None:

@@ -23,7 +23,7 @@ from ...wording.plain import STATUSES, explained
 from ...wording.status import answer, holding, running
 from ...wording.why import Words, answer as answer_why, describe_event, proof
 from ..access import AN_ADMIN, Site
-from ..endpoints import POSITION_MAX, Call, month_of
+from ..endpoints import POSITION_MAX, Access, Call, Handler, month_of
 from .charts import LEGEND, balances, calendar, chart, first_day
 from .templating import (
     HEADERS,
@@ -214,24 +214,24 @@ def status(call: Call) -> Values:
     }
 
 
-def _routed(*pages: Page) -> list[BaseRoute]:
-    return [Route(page.path, page.answer, name=page.handler.__name__) for page in pages]
+def _page(path: str, handler: Handler, access: Access) -> Route:
+    """Return a page, which leads admins to the status."""
+    page = Page("GET", path, handler, access, names_admins=True)
+    return Route(path, page.answer, name=handler.__name__)
 
 
 _SHARED = (
     Route("/theme", choose, methods=["POST"], name="theme"),
     Route("/static/{name}", static, name="static"),
 )
-PUBLIC: Sequence[BaseRoute] = (*_routed(Page("GET", "/", board, "anybody")), *_SHARED)
+PUBLIC: Sequence[BaseRoute] = (_page("/", board, "anybody"), *_SHARED)
 """The leaderboard, and what it needs."""
 ROUTES: Sequence[BaseRoute] = (
     *_SHARED,
-    *_routed(
-        Page("GET", "/", board, "visible"),
-        Page("GET", "/members", search, "anybody"),
-        Page("GET", "/members/{member_id:path}", member, "visible"),
-        Page("GET", "/status", status, "admin"),
-        Page("GET", "/rules", rules, "anybody"),
-    ),
+    _page("/", board, "visible"),
+    _page("/members", search, "anybody"),
+    _page("/members/{member_id:path}", member, "visible"),
+    _page("/status", status, "admin"),
+    _page("/rules", rules, "anybody"),
 )
 """All pages."""

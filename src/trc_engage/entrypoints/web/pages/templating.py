@@ -1,7 +1,7 @@
 """How a page is rendered: templates, links, names and themes."""
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Set
 from datetime import date, datetime
 from functools import cache
 from hashlib import blake2b
@@ -22,7 +22,7 @@ from ....core.reports import Found, Rank, Standing
 from ...wording.plain import name_of, signed
 from ..access import Site
 from ..brand import Brand
-from ..endpoints import Call, Endpoint, body_of, tagged
+from ..endpoints import Endpoint, body_of, tagged
 
 TAG_BYTES = 6
 
@@ -143,12 +143,6 @@ _COMMAND = re.compile(r"`([^`]+)`")
 
 class Page(Endpoint):
     """A page: its handler returns what the template of the same name shows."""
-
-    async def checked(self, call: Call) -> Mapping[str, Any]:
-        """Check who calls, and note whether that is an admin, for every page leads admins to the status."""
-        given = await super().checked(call)
-        call.request.state.administers = await call.site.administers(call.request)
-        return given
 
     def respond(self, request: Request, value: Any) -> Response:
         """Return the page, or the redirect that the handler made."""
