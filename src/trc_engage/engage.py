@@ -39,7 +39,7 @@ from .reader import Reader
 from .usecases import audit, awards, clock, members, roster, runs, settlement, sync
 from .usecases.leases import Run
 from .usecases.members import Newcomer
-from .usecases.runs import Runner, Status
+from .usecases.runs import Ports, Status
 
 K = TypeVar("K", bound=str)
 
@@ -203,7 +203,7 @@ class Engage(Reader):
         report; raises `LedgerFailed` only.
         """
         return runs.run_due(
-            Runner(self._ledger, self._source, self._clock, self._alerts, self.source_name, self._roster)
+            Ports(self._ledger, self._source, self._clock, self._alerts, self.source_name, self._roster)
         )
 
     def check_roster(

@@ -14,7 +14,7 @@ from support.markup import read
 from support.visitor import AWARD, AWARDS, BEARER, TOKEN, URN, Visitor, alone, problem_of
 from trc_engage import InvalidValue
 from trc_engage.entrypoints.web import Brand, create_app
-from trc_engage.entrypoints.web.news import WAITING_MAX
+from trc_engage.entrypoints.web.feed_watch import WAITING_MAX
 
 NEXT, READ = "the-next-token-of-the-site", "a-token-that-only-reads"
 SOON = 10
@@ -193,7 +193,7 @@ class Following:
 
     async def wait_until_all_wait(self, number: int) -> None:
         """Return when so many wait."""
-        while len(self.app.state.site.news.waiting) < number:
+        while len(self.app.state.site.feed_watch.waiting) < number:
             await asyncio.sleep(0.01)
 
 
@@ -241,7 +241,7 @@ def test_so_many_may_wait_and_no_more(community: Community) -> None:
         waiting = [asyncio.ensure_future(following.ask(20)) for _ in range(WAITING_MAX)]
         await following.wait_until_all_wait(WAITING_MAX)
         answers = await following.ask(20), await following.ask(0)
-        following.app.state.site.news.close()
+        following.app.state.site.feed_watch.close()
         await asyncio.wait_for(asyncio.gather(*waiting), SOON)
         return answers
 
@@ -276,7 +276,7 @@ def test_nobody_is_waited_for_who_has_gone(community: Community) -> None:
         await following.wait_until_all_wait(1)
         gone.set()
         await asyncio.wait_for(asking, SOON)
-        assert following.app.state.site.news.waiting == []
+        assert following.app.state.site.feed_watch.waiting == []
 
     asyncio.run(hang_up())
 

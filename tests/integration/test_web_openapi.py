@@ -63,7 +63,7 @@ def operations(tmp_path: Path) -> Iterator[dict[str, Any]]:
             token=TOKEN,
             earnings=EARNINGS,
         )
-        app.state.site.news.close()  # nobody waits: an answer is the same afterwards
+        app.state.site.feed_watch.close()  # nobody waits: an answer is the same afterwards
         schema = schemathesis.openapi.from_asgi("/api/openapi.json", app)
         found: list[Any] = [one.ok() for one in schema.get_all_operations()]  # type: ignore[union-attr]
         yield {operation.label: operation for operation in found}

@@ -19,7 +19,7 @@ from ..core.errors import InvalidValue
 from ..core.model import Entry
 from ..core.ports import AuditedStore, Records, Store
 from ..core.posting import Posting, retry_on_conflict
-from .streaks import News, of_pairs
+from .streaks import LateChange, of_pairs
 
 LINES = 2_000
 """How many entries are read at a time."""
@@ -68,7 +68,7 @@ def _restreak(store: Store, now: datetime) -> Sequence[Breach]:
     if not found.streaks or not found.can_rebuild(STREAK):
         return ()
     calendar = found.calendar or Calendar()
-    derived = of_pairs(found.streaks, calendar, News("repair"))
+    derived = of_pairs(found.streaks, calendar, LateChange("repair"))
     store.post(derived.posted_with(Posting(now, calendar=found.calendar)))
     return [
         Breach(STREAK, of_member(after.member_id), "the streak", described(before), described(after))

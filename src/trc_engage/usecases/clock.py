@@ -39,8 +39,7 @@ def repair(
     now = clock()
     decision = _decision("repaired", now, trace)
     if dry_run:
-        _, report = _planned(ledger, decision)
-        return report
+        return _planned(ledger, decision)[1]
     with leased(ledger, now) as run:
         if not trust_clock:
             _ask_server(run, source, clock, now)
@@ -66,10 +65,10 @@ def _ask_server(run: Run, source: XpSource | None, clock: Clock, now: datetime) 
 
 def _repair(run: Run, decision: ClockDecision) -> ClockReport:
     posting, report = _planned(run.ledger, decision)
-    if report.outcome == "unchanged":
-        return report
-    run.post(posting)
-    return evolve(report, outcome="repaired")
+    if report.outcome == "planned":
+        run.post(posting)
+        report = evolve(report, outcome="repaired")
+    return report
 
 
 def _planned(ledger: Store, decision: ClockDecision) -> tuple[Posting, ClockReport]:
@@ -80,7 +79,7 @@ def _planned(ledger: Store, decision: ClockDecision) -> tuple[Posting, ClockRepo
     after = evolve(calendar, settled_through=ahead.settled_through)
     activity = ledger.activity(after.settled_through or date.min)
     pairs = [(before, one) for before, one in core_streaks.all_recomputed(activity, after) if one != before]
-    derived = streaks.of_pairs(pairs, calendar, streaks.News("repair", calendar=after))
+    derived = streaks.of_pairs(pairs, calendar, streaks.LateChange("repair", calendar=after))
     posting = Posting(
         decision.at,
         drafts=ahead.drafts(decision),

@@ -38,7 +38,7 @@ class HowToCheck:
 
 
 @define
-class Told:
+class Answers:
     """What a round was told so far."""
 
     checks: dict[int, Check]
@@ -85,13 +85,13 @@ def check(ledger: Store, roster: Roster, clock: Clock, how: HowToCheck) -> Roste
     with leased(ledger, now, task=TASK) as run:
         run.state.instant(now)
         accounts = ledger.linked_accounts()
-        told = Told({one.account_id: one for one in ledger.checks()})
+        answers = Answers({one.account_id: one for one in ledger.checks()})
         if run.state.roster.is_due(now):
             spread = not how.by_hand
-            due = core_roster.whom_to_ask(accounts, told.checks, roster.guild_id, now, spread=spread)
-            _ask(roster, due, told, clock, _until(now, how))
-            told.next_at = core_roster.next_round_at(clock(), told.error, told.wait)
-        return _conclude(run, roster.guild_id, accounts, told, clock(), how)
+            due = core_roster.whom_to_ask(accounts, answers.checks, roster.guild_id, now, spread=spread)
+            _ask(roster, due, answers, clock, _until(now, how))
+            answers.next_at = core_roster.next_round_at(clock(), answers.error, answers.wait)
+        return _conclude(run, roster.guild_id, accounts, answers, clock(), how)
 
 
 def _until(now: datetime, how: HowToCheck) -> datetime:
@@ -100,60 +100,60 @@ def _until(now: datetime, how: HowToCheck) -> datetime:
     return min([now + ROUND_FOR, *(at - TICK_SLACK for at in due_at)])
 
 
-def _ask(roster: Roster, due: Sequence[DiscordActivity], told: Told, clock: Clock, until: datetime) -> None:
+def _ask(roster: Roster, due: Sequence[DiscordActivity], answers: Answers, clock: Clock, until: datetime) -> None:
     """Ask for one after the other, for as long as it helps."""
     unknown_in_a_row = 0
     for account in due:
-        if told.wait is not None or clock() >= until:
+        if answers.wait is not None or clock() >= until:
             return
         try:
             presence = roster.ask(account.discord_id)
         except ReadStopped:
             return
         except RosterError as error:
-            told.error = error
+            answers.error = error
             return
         now = clock()
-        told.keep(core_roster.told(told.checks.get(account.account_id), account, roster.guild_id, presence, now))
-        told.asked += 1
-        told.wait = presence.wait
-        told.unknown += presence.kind == "unknown"
+        answers.keep(core_roster.told(answers.checks.get(account.account_id), account, roster.guild_id, presence, now))
+        answers.asked += 1
+        answers.wait = presence.wait
+        answers.unknown += presence.kind == "unknown"
         unknown_in_a_row = unknown_in_a_row + 1 if presence.kind == "unknown" else 0
         if unknown_in_a_row == UNKNOWN_MAX:
             break
-    if told.asked and unknown_in_a_row in {UNKNOWN_MAX, told.asked}:
-        told.error = RosterError("down", presence.why or "the roster tells nothing clear", presence.wait)
+    if answers.asked and unknown_in_a_row in {UNKNOWN_MAX, answers.asked}:
+        answers.error = RosterError("down", presence.why or "the roster tells nothing clear", presence.wait)
 
 
 def _conclude(
-    run: Run, guild_id: str, accounts: Sequence[DiscordActivity], told: Told, now: datetime, how: HowToCheck
+    run: Run, guild_id: str, accounts: Sequence[DiscordActivity], answers: Answers, now: datetime, how: HowToCheck
 ) -> RosterReport:
     """Decide what it means, keep what was told, and note it unless the roster failed or is not trusted."""
-    found = core_roster.findings(accounts, told.checks, guild_id, run.state.sync.good_at)
-    error = told.error
+    found = core_roster.findings(accounts, answers.checks, guild_id, run.state.sync.good_at)
+    error = answers.error
     if error is None and how.accept is None and (why := found.why_distrusted):
         error = RosterError("distrusted", why, argument="accept_departures")
-    steps = {} if error else _steps(run.ledger, found, told.checks)
-    next_at = told.next_at or run.state.roster.next_at or now
+    steps = {} if error else _steps(run.ledger, found, answers.checks)
+    next_at = answers.next_at or run.state.roster.next_at or now
     if not how.dry_run:
         if error is None:
-            for account_id, check in list(told.checks.items()):
-                told.keep(evolve(check, contradicts=steps.get(account_id, (None, None))[1] == "contradicted"))
+            for account_id, check in list(answers.checks.items()):
+                answers.keep(evolve(check, contradicts=steps.get(account_id, (None, None))[1] == "contradicted"))
         was_distrusted = getattr(run.state.roster.failure_run, "kind", None) == "distrusted"
-        is_clear = error is None and (told.asked > told.unknown or was_distrusted)
-        changed = [told.checks[account_id] for account_id in sorted(told.changed)]
+        is_clear = error is None and (answers.asked > answers.unknown or was_distrusted)
+        changed = [answers.checks[account_id] for account_id in sorted(answers.changed)]
         run.post(Posting(now, round=Round(now, next_at, changed, error, is_clear)))
         trace = Trace(ACTOR) if how.accept is None else _accepted(how.accept)
-        steps = {key: one for key, one in steps.items() if _is_noted(run.ledger, *one, told.checks[key], now, trace)}
-    elif told.error is not None or told.wait is not None:
+        steps = {key: one for key, one in steps.items() if _is_noted(run.ledger, *one, answers.checks[key], now, trace)}
+    elif answers.error is not None or answers.wait is not None:
         run.post(Posting(now, round=Round(now, next_at)))
     done = {step: [one.member_id for one, taken in steps.values() if taken == step] for step in get_args(Step)}
     return RosterReport(
         "failed" if error else "planned" if how.dry_run else "checked",
         now,
         guild_id,
-        told.asked,
-        told.unknown,
+        answers.asked,
+        answers.unknown,
         done["leave"],
         done["return"],
         done["never_left"],

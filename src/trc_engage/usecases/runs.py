@@ -134,7 +134,7 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 
 @frozen
-class Runner:
+class Ports:
     """What a run needs of the world."""
 
     ledger: Store
@@ -147,58 +147,58 @@ class Runner:
     roster: Roster | None = None
 
 
-def run_due(runner: Runner) -> RunReport:
+def run_due(ports: Ports) -> RunReport:
     """Do what is due, unless somebody else is at it; raises `LedgerFailed`.
 
     First the sync of the present slot, then the days that can be settled, then the notices, and last a round of the
     roster. Where nothing is due, nothing is written, not even a lease.
     """
-    report = _run(runner)
+    report = _run(ports)
     is_clock_wrong = isinstance(report.error, ClockError) or getattr(report.error, "kind", None) == "clock"
-    if runner.roster is None or report.outcome in {"busy", "stopped"} or is_clock_wrong:
+    if ports.roster is None or report.outcome in {"busy", "stopped"} or is_clock_wrong:
         return report
-    return evolve(report, roster=roster.check_due(runner.ledger, runner.roster, runner.clock))
+    return evolve(report, roster=roster.check_due(ports.ledger, ports.roster, ports.clock))
 
 
-def _run(runner: Runner) -> RunReport:
-    report = RunReport(runner.clock())
+def _run(ports: Ports) -> RunReport:
+    report = RunReport(ports.clock())
     try:
-        seen = Run(runner.ledger, slot=slots.slot_of(report.at))
+        seen = Run(ports.ledger, slot=slots.slot_of(report.at))
         pending = settlement.pending(seen, report.at)
-        if not _is_due(runner, seen, pending, report.at):
+        if not _is_due(ports, seen, pending, report.at):
             return RunReport(report.at, pending=pending)
-        with leased(runner.ledger, report.at, slots.slot_of(report.at)) as run:
-            report = _end_slot(runner, run, report)
+        with leased(ports.ledger, report.at, slots.slot_of(report.at)) as run:
+            report = _end_slot(ports, run, report)
             if report.outcome == "stopped":
                 return report
-            return _tell(runner, run, _settle(runner, run, report))
+            return _notify(ports, run, _settle(ports, run, report))
     except LedgerBusy as busy:
         logger.debug("busy: %s", busy)
         return report if report.outcome != "nothing" else evolve(report, outcome="busy", error=busy)
 
 
-def _is_due(runner: Runner, run: Run, pending: Sequence[Pending], now: datetime) -> bool:
+def _is_due(ports: Ports, run: Run, pending: Sequence[Pending], now: datetime) -> bool:
     """Tell whether anything is to be done, for which a run needs the lease."""
     try:
         at = slots.not_before(now, run.state.sync.seen_at)
     except ClockError:
         return True
-    if runner.source is not None and run.state.slot_end(slots.slot_of(at)) is None:
+    if ports.source is not None and run.state.slot_end(slots.slot_of(at)) is None:
         return True
     if settlement.due(run, at, after=SETTLES_AFTER):
         return True
-    lasting = _troubles(run.state, pending, now, runner.source_name)
-    return notices.is_due(run.state, runner.alerts, lasting, now)
+    lasting = _troubles(run.state, pending, now, ports.source_name)
+    return notices.is_due(run.state, ports.alerts, lasting, now)
 
 
-def _end_slot(runner: Runner, run: Run, report: RunReport) -> RunReport:
+def _end_slot(ports: Ports, run: Run, report: RunReport) -> RunReport:
     """Sync, if the present slot is open; a slot that waits ends too (R18)."""
     try:
         at = slots.not_before(report.at, run.state.sync.seen_at)
         slot = slots.slot_of(at)
-        if runner.source is None or run.state.slot_end(slot):
+        if ports.source is None or run.state.slot_end(slot):
             return report
-        synced = sync_leased(run, runner.source, runner.clock, How(slot=slot))
+        synced = sync_leased(run, ports.source, ports.clock, How(slot=slot))
         return evolve(report, outcome="synced", slot=slot, sync=synced)
     except KeptAway as error:
         run.post(Posting(at, slot=SlotEnd(slot, "waiting", run.state.unleapt(at))))
@@ -215,22 +215,22 @@ def _end_slot(runner: Runner, run: Run, report: RunReport) -> RunReport:
         return evolve(report, outcome="stopped")
 
 
-def _settle(runner: Runner, run: Run, report: RunReport) -> RunReport:
+def _settle(ports: Ports, run: Run, report: RunReport) -> RunReport:
     """Settle what can be, from 00:05 UTC on; not by a clock that may be wrong, for what is settled stands (R22)."""
     if isinstance(report.error, SourceError) and report.error.kind == "clock":
         return report
     try:
-        settled = settlement.settle(run, runner.clock(), after=SETTLES_AFTER)
+        settled = settlement.settle(run, ports.clock(), after=SETTLES_AFTER)
     except ClockError as error:
         return evolve(report, outcome="failed", error=error) if report.error is None else report
     return evolve(report, settled=settled.settled, pending=settled.pending)
 
 
-def _tell(runner: Runner, run: Run, report: RunReport) -> RunReport:
+def _notify(ports: Ports, run: Run, report: RunReport) -> RunReport:
     """Deliver the notices that are due."""
-    now = runner.clock()
-    lasting = _troubles(run.state, settlement.pending(run, now), now, runner.source_name)
-    delivery = notices.deliver(run, runner.alerts, lasting, runner.clock, runner.source_name)
+    now = ports.clock()
+    lasting = _troubles(run.state, settlement.pending(run, now), now, ports.source_name)
+    delivery = notices.deliver(run, ports.alerts, lasting, ports.clock, ports.source_name)
     return evolve(report, delivered=tuple(delivery.taken), undelivered=tuple(delivery.not_taken))
 
 

@@ -20,8 +20,8 @@ def of_draft(ledger: Ledger, draft: Entry, calendar: Calendar) -> Derived:
     if draft.kind == "adjustment" or not draft.counts_as_activity or not calendar.is_settled(draft.day):
         return Derived()
     if draft.kind == "award":
-        return _of_member(ledger, draft.member_id, calendar, News("award", draft.day, came={draft.day}))
-    return _of_member(ledger, draft.member_id, calendar, News("reversal", draft.day, gone=draft.reverses))
+        return _of_member(ledger, draft.member_id, calendar, LateChange("award", draft.day, came={draft.day}))
+    return _of_member(ledger, draft.member_id, calendar, LateChange("reversal", draft.day, gone=draft.reverses))
 
 
 def of_moves(ledger: Ledger, moves: Iterable[Move], calendar: Calendar, cause: ChangeCause = "window") -> Derived:
@@ -31,7 +31,7 @@ def of_moves(ledger: Ledger, moves: Iterable[Move], calendar: Calendar, cause: C
         if move.active and move.window is not None and calendar.is_settled(move.window.days[0]):
             came.setdefault(move.account.member_id, set()).update(move.window.days)
     derived = [
-        _of_member(ledger, member_id, calendar, News(cause, min(days), came=days)) for member_id, days in came.items()
+        _of_member(ledger, member_id, calendar, LateChange(cause, min(days), days)) for member_id, days in came.items()
     ]
     return Derived(
         [streak for one in derived for streak in one.streaks],
@@ -45,17 +45,17 @@ def of_excusal(ledger: Ledger, calendar: Calendar, days: Sequence[date], meant: 
     if calendar.settled_through is None or not calendar.is_settled(days[0]):
         return Derived()
     after = calendar.turned(days, excused=meant.is_excused, alone=meant.member_id is not None)
-    news = News("excused" if meant.is_excused else "required", days[0], calendar=after)
+    late = LateChange("excused" if meant.is_excused else "required", days[0], calendar=after)
     if meant.member_id is not None:
-        return _of_member(ledger, meant.member_id, calendar, news)
+        return _of_member(ledger, meant.member_id, calendar, late)
     activity = ledger.activity(calendar.settled_through)
     pairs = core_streaks.all_recomputed(activity, after)
     changed = [streak for before, streak in pairs if streak != before]
-    return evolve(of_pairs(pairs, calendar, news), streaks=changed, revision=activity.revision)
+    return evolve(of_pairs(pairs, calendar, late), streaks=changed, revision=activity.revision)
 
 
 @frozen
-class News:
+class LateChange:
     """What came to light about settled days, of which the earliest is named."""
 
     cause: ChangeCause
@@ -67,28 +67,28 @@ class News:
     """The calendar afterwards, if it is another."""
 
 
-def _of_member(ledger: Ledger, member_id: str, calendar: Calendar, news: News) -> Derived:
-    """Derive one member's streak in the light of some news."""
-    own = news.calendar or (ledger.calendar(member_id) if calendar.changes else calendar)
+def _of_member(ledger: Ledger, member_id: str, calendar: Calendar, late: LateChange) -> Derived:
+    """Derive one member's streak from what came to light."""
+    own = late.calendar or (ledger.calendar(member_id) if calendar.changes else calendar)
     stored = ledger.streak_of(member_id)
     evidence = ledger.evidence(member_id, date.min, date.max)
-    known = {one.day for one in evidence if news.gone is None or one.position != news.gone}
-    news = evolve(news, day=min(news.came - known, default=news.day))
+    known = {one.day for one in evidence if late.gone is None or one.position != late.gone}
+    late = evolve(late, day=min(late.came - known, default=late.day))
     # Posted even if it is the same: its version tells others that evidence came or went.
-    return of_pairs([(stored, core_streaks.recomputed(stored, known | news.came, own))], calendar, news)
+    return of_pairs([(stored, core_streaks.recomputed(stored, known | late.came, own))], calendar, late)
 
 
-def of_pairs(pairs: Sequence[tuple[Streak, Streak]], calendar: Calendar, news: News) -> Derived:
+def of_pairs(pairs: Sequence[tuple[Streak, Streak]], calendar: Calendar, late: LateChange) -> Derived:
     """Tell what differs between streaks as they are stored and as they are derived anew."""
     changes = [
         StreakChange(
             before.member_id,
             core_streaks.current(before, calendar),
-            core_streaks.current(after, news.calendar or calendar),
+            core_streaks.current(after, late.calendar or calendar),
             before.longest,
             after.longest,
-            news.cause,
-            news.day,
+            late.cause,
+            late.day,
         )
         for before, after in pairs
     ]

@@ -150,9 +150,6 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
     def handle_error(self, *_: object) -> None:
         """Log a bug; a client that hung up is none."""
         if not isinstance(sys.exc_info()[1], OSError):

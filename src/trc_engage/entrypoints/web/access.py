@@ -25,7 +25,7 @@ from ...engage import Engage
 from ..settings import WEB_TOKEN_FORM
 from ..wire.problems import MEDIA_TYPE, TYPE, Problem, ProblemError
 from .brand import Brand
-from .news import News
+from .feed_watch import FeedWatch
 
 AUTHORIZATION_MAX = 1_000
 PROXIED = {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip"}
@@ -166,7 +166,7 @@ class Site:
     """How to log in where it runs alone."""
     earnings: Sequence[Earning] = ()
     brand: Brand = field(factory=Brand)
-    news: News = field(default=Factory(lambda self: News(self.engage), takes_self=True), repr=False)
+    feed_watch: FeedWatch = field(default=Factory(lambda self: FeedWatch(self.engage), takes_self=True), repr=False)
 
     @classmethod
     def of(cls, request: Request) -> "Site":

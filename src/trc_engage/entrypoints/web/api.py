@@ -23,7 +23,7 @@ from ..wording.why import Words
 from . import openapi
 from .access import Site
 from .endpoints import DAY_FORM, POSITION_MAX, Call, Endpoint, Handler, Month, Note, Prose, Why, as_json, tagged
-from .news import WAIT_SECONDS_MAX
+from .feed_watch import WAIT_SECONDS_MAX
 
 CALENDAR_DAYS = 26 * 7
 STATUSES = get_args(AccountStatus)
@@ -165,7 +165,7 @@ async def feed(
     """List everyone's entries, oldest first: of members the caller may see, or with the token of all."""
     entries = await run_in_threadpool(call.engage.feed, after=after, limit=limit + 1)
     if wait and not entries:
-        await call.site.news.wait(call.request, after, wait)
+        await call.site.feed_watch.wait(call.request, after, wait)
         entries = await run_in_threadpool(call.engage.feed, after=after, limit=limit + 1)
     page = entries[:limit]
     return wire.Feed.of(

@@ -76,7 +76,7 @@ class Parameter:
     known: Shown
     default: Any
     """`Argument.empty` where it must be sent."""
-    place: Literal["path", "query", "body"]
+    location: Literal["path", "query", "body"]
 
     @property
     def is_required(self) -> bool:
@@ -86,7 +86,7 @@ class Parameter:
     def read(self, name: str, given: Any) -> Any:
         """Return the value of what was sent; texts of a body are the core's to check."""
         kind, is_nullable = without_none(self.kind)
-        readers = QUERY_READERS if self.place == "query" else BODY_READERS
+        readers = QUERY_READERS if self.location == "query" else BODY_READERS
         if kind not in readers or (given is None and is_nullable):
             return given
         return readers[kind](name, given, self.known)
@@ -133,9 +133,9 @@ class Endpoint:
     def _answer_type(self) -> Any:
         return get_type_hints(self.handler)["return"]
 
-    def of_place(self, place: str) -> dict[str, Parameter]:
+    def parameters_in(self, location: str) -> dict[str, Parameter]:
         """Return the parameters of the path, the query or the body."""
-        return {name: one for name, one in self.parameters.items() if one.place == place}
+        return {name: one for name, one in self.parameters.items() if one.location == location}
 
     async def answer(self, request: Request) -> Response:
         """Answer a request."""
@@ -157,15 +157,15 @@ class Endpoint:
     async def checked(self, call: Call) -> Mapping[str, Any]:
         """Check who calls, and return the values of the parameters that were sent."""
         request, site = call.request, call.site
-        given: dict[str, Any] = {name: str(request.path_params[name]) for name in self.of_place("path")}
+        given: dict[str, Any] = {name: str(request.path_params[name]) for name in self.parameters_in("path")}
         if self.access == "token":
             site.check_may_write(request)
         elif self.access == "admin":
             await site.check_administers(request)
         elif self.access == "visible" and given:
             await site.check_may_see(request, given["member_id"])
-        given |= _query(self.of_place("query"), request)
-        if fields := self.of_place("body"):
+        given |= _query(self.parameters_in("query"), request)
+        if fields := self.parameters_in("body"):
             given |= _body(fields, await _sent(request, is_needed=any(one.is_required for one in fields.values())))
         if self.access == "visible" and given.get("member"):
             await site.check_may_see(request, given["member"])

@@ -137,9 +137,9 @@ def _operation(endpoint: Endpoint, schemas: Schemas) -> Schema:
     content = {"content": {"application/json": {"schema": schemas.of(endpoint.answer_type)}}}
     summary = str(endpoint.handler.__doc__).rstrip(".")
     operation: Schema = {"operationId": endpoint.handler.__name__, "summary": summary}
-    if outside := endpoint.of_place("path") | endpoint.of_place("query"):
+    if outside := endpoint.parameters_in("path") | endpoint.parameters_in("query"):
         operation["parameters"] = [_parameter(name, one, schemas) for name, one in outside.items()]
-    if fields := endpoint.of_place("body"):
+    if fields := endpoint.parameters_in("body"):
         name = f"{endpoint.handler.__name__.capitalize()}Body"
         body = schemas.named(name, lambda: schemas.of_fields(fields))
         operation["requestBody"] = {
@@ -167,7 +167,7 @@ def _parameter(name: str, one: Parameter, schemas: Schemas) -> Schema:
     if not one.is_required and one.default is not None:
         schema["default"] = one.default
     said = {"description": schema.pop("description"), "required": one.is_required}
-    return {"name": name, "in": one.place, **said, "schema": schema}
+    return {"name": name, "in": one.location, **said, "schema": schema}
 
 
 def _problems(endpoint: Endpoint) -> set[int]:
@@ -180,6 +180,6 @@ def _problems(endpoint: Endpoint) -> set[int]:
         found |= {404}
     if endpoint.access == "token":
         found |= {401, 403}
-    if endpoint.of_place("body"):
+    if endpoint.parameters_in("body"):
         found |= {400, 413, 415}
     return found

@@ -165,7 +165,7 @@ def serve(
         **guards(),
     )
     with stop_on_signals() as stop, logged("warning", as_json=False, secrets=secrets):
-        stop.on_signal(app.state.site.news.close)
+        stop.on_signal(app.state.site.feed_watch.close)
         typer.echo(f"serving on {url} until SIGTERM or Ctrl-C")
         if options.get("alone"):
             typer.echo(f"open {url}?token={login.token} (the link opens one browser; then the next is printed)")

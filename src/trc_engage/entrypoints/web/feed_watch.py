@@ -1,4 +1,4 @@
-"""News of the feed: who follows it may wait until there is an entry."""
+"""A wait for the feed: whoever follows it need not ask again until there is an entry."""
 
 import asyncio
 from time import monotonic
@@ -14,7 +14,7 @@ WAITING_MAX = 100
 CHECK_SECONDS = 0.25
 
 
-class News:
+class FeedWatch:
     """Wakes those who wait; the store is asked four times a second at most, however many they are."""
 
     def __init__(self, engage: Engage) -> None:
