@@ -122,7 +122,7 @@ def test_of_a_process_elsewhere_nothing_is_known(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(runs, "_started", lambda _: "1")
     assert has_ended(owner)
     if what == "namespace":
-        monkeypatch.setattr(runs, "_place", lambda: "0000abcd")
+        monkeypatch.setattr(runs, "_machine", lambda: "0000abcd")
     elif what == "host":
         monkeypatch.setattr("socket.gethostname", lambda: "elsewhere.example")
     else:

@@ -12,6 +12,8 @@ from psycopg import adapters, postgres
 from psycopg.abc import Buffer, PQGen
 from psycopg.adapt import AdaptersMap, Dumper, Loader
 from psycopg.rows import tuple_row
+from psycopg.types.numeric import IntLoader
+from psycopg.types.string import TextLoader
 
 from ..sql.database import Rows, Stamp, Statement, Values
 from .address import Address
@@ -100,28 +102,12 @@ def _limited(gen: PQGen[Answer], seconds: float) -> PQGen[Answer]:
         return answer
 
 
-class DayLoader(Loader):
-    """A day, under DateStyle ISO."""
-
-    def load(self, data: Buffer) -> str:
-        """Return the text."""
-        return bytes(data).decode()
-
-
 class InstantLoader(Loader):
     """An instant, under DateStyle ISO."""
 
     def load(self, data: Buffer) -> str:
         """Return the instant in UTC, as `stamp` writes it."""
         return datetime.fromisoformat(bytes(data).decode()).astimezone(UTC).isoformat(timespec="microseconds")
-
-
-class WholeLoader(Loader):
-    """A sum, which PostgreSQL makes a decimal; all that is summed is whole."""
-
-    def load(self, data: Buffer) -> int:
-        """Return the number."""
-        return int(bytes(data))
 
 
 class StampDumper(Dumper):
@@ -137,9 +123,11 @@ class StampDumper(Dumper):
 def _adapters() -> AdaptersMap:
     ours = AdaptersMap(adapters)
     ours.register_dumper(Stamp, StampDumper)
-    ours.register_loader("date", DayLoader)
+    # Under DateStyle ISO.
+    ours.register_loader("date", TextLoader)
     ours.register_loader("timestamptz", InstantLoader)
-    ours.register_loader("numeric", WholeLoader)
+    # A sum is a decimal; all that is summed is whole.
+    ours.register_loader("numeric", IntLoader)
     return ours
 
 
@@ -190,10 +178,6 @@ class PostgresConnection:
         return cursor
 
     def execute_all(self, statements: Iterable[Statement], /) -> Sequence[Rows]:
-        return self.pipelined(statements)
-
-    def pipelined(self, statements: Iterable[Statement]) -> Sequence[Cursor]:
-        """Send statements at once, and return what each has found."""
         try:
             with self.driver.pipeline():
                 return [self.cursor().execute(translated(statement), values) for statement, values in statements]
@@ -233,7 +217,7 @@ class AutocommitConnection(PostgresConnection):
         return self.execute_all([(statement, values)])[0]
 
     def execute_all(self, statements: Iterable[Statement], /) -> Sequence[Rows]:
-        return self.pipelined([*self._opening, *statements, ("COMMIT", ())])[len(self._opening) : -1]
+        return super().execute_all([*self._opening, *statements, ("COMMIT", ())])[len(self._opening) : -1]
 
 
 @lru_cache(maxsize=1_024)

@@ -68,7 +68,7 @@ ROWS_TO_COPY = 100
 """From so many rows on it is quicker to copy them first."""
 
 
-class Statements(Database):
+class PostgresShared(Database):
     """The part of `Database` that is the same for a pool and for a caller's connection."""
 
     discord_evidence = DISCORD_EVIDENCE
@@ -137,7 +137,7 @@ PREPARED_AFTER = 5
 MISSING = "there is no store; check database and schema, or make one (`trc-engage init`)"
 
 
-class PostgresDatabase(Statements):
+class PostgresDatabase(PostgresShared):
     """A pool of connections to one database.
 
     A connection may lead to a pool that hands it to others after each transaction (PgBouncer): nothing is set,

@@ -16,7 +16,7 @@ from ..sql.posting import SqlLedger
 from ..sql.schema import SCHEMA_VERSION
 from .address import Address
 from .connection import WAIT_SECONDS, Cursor, PostgresConnection, ScriptCursor, translated
-from .database import Statements
+from .database import PostgresShared
 from .errors import translated_errors
 from .schema import missing, version_of
 
@@ -51,10 +51,6 @@ class JoinedConnection(PostgresConnection):
     """A caller's connection under settings of ours; what is executed at once is one text, the quickest there is."""
 
     def execute_all(self, statements: Iterable[Statement], /) -> Sequence[Rows]:
-        return self.scripted(statements)
-
-    def scripted(self, statements: Iterable[Statement]) -> Sequence[Found]:
-        """Send statements as one text, and return what each has found."""
         cursor = ScriptCursor(self.driver)
         texts = (cursor.mogrify(translated(text), values) if values else text for text, values in statements)
         cursor.execute("; ".join(texts))
@@ -77,9 +73,9 @@ class JoinedWrites(JoinedConnection):
 
     def execute_all(self, statements: Iterable[Statement] = (), /) -> Sequence[Rows]:
         unsent, self._unsent = self._unsent, ()
-        found = self.scripted([*unsent, *statements])
+        found = super().execute_all([*unsent, *statements])
         if unsent:
-            (isolation, *theirs), (version, *_) = (one.fetchone() or ("", 0) for one in found[1:3])
+            (isolation, *theirs), (version, *_) = (one.fetchone() for one in found[1:3])
             self.check_isolation(isolation)
             refuse_other(self._address.shown, version, SCHEMA_VERSION)
             self._theirs = theirs[: len(NAMES)]
@@ -95,7 +91,7 @@ class JoinedWrites(JoinedConnection):
         staged = [(f"DROP TABLE pg_temp.{table}", ()) for table in self.staged]
         if self._unsent:
             self.execute_all()
-        self.scripted([*staged, (LEAVE, self._theirs), (self.around.keep, ())])
+        super().execute_all([*staged, (LEAVE, self._theirs), (self.around.keep, ())])
 
     def check_isolation(self, isolation: str) -> None:
         """Raise `LedgerFailed` for a transaction that does not see what others commit."""
@@ -139,7 +135,7 @@ class JoinedReads(JoinedConnection):
         after = [(f"SELECT {SEEN}", ()), *around.undo] if self._is_whole else around.undo
         with around.undone_if_failed():
             sent = [(around.begin, ()), (self._enter, ()), *statements, *after]
-            _, entered, *found = self.scripted(sent)
+            _, entered, *found = super().execute_all(sent)
         if self._is_whole:
             is_locked, seen, *_ = entered.fetchone() or (False, "")
             self._batches.append(is_locked)
@@ -217,7 +213,7 @@ class Around:
             raise
 
 
-class JoinedDatabase(Statements):
+class JoinedDatabase(PostgresShared):
     """A caller's connection: what is written here is committed or rolled back with all else that is done on it.
 
     Each call is a savepoint, so that one that raised has changed nothing and the transaction goes on; settings and

@@ -23,7 +23,7 @@ from .database import Connection, Row, SqlStore
 from .queries import KEY, XP, entry_of
 from .runs import FAILURES, SYNC, scopes
 from .tables import TABLES, Table, subject_of, values_of
-from .views import WORDS, rows_of
+from .views import replace_words, rows_of
 
 
 def is_half(values: Sequence[Any]) -> bool:
@@ -34,7 +34,7 @@ def is_half(values: Sequence[Any]) -> bool:
 
 DAMAGED = "the table"
 ENTRIES = TABLES["entries"]
-LINES = f"SELECT {', '.join(ENTRIES.columns)} FROM entries WHERE position > ? ORDER BY position LIMIT ?"
+LINES = f"{ENTRIES.select} WHERE position > ? ORDER BY position LIMIT ?"
 
 
 class Survey:
@@ -57,9 +57,7 @@ class Survey:
 
     def raw(self, table: Table) -> Iterator[Row]:
         """Yield the rows of a whole table as they are, in the order of the key."""
-        names = [*table.columns]
-        keys = ", ".join(names[: table.keys])
-        return self.rows(table.name, f"SELECT {', '.join(names)} FROM {table.name} ORDER BY {keys}")
+        return self.rows(table.name, f"{table.select} ORDER BY {table.key}")
 
     def values(self, name: str, *, member: int | None = None, check: str = UNREADABLE) -> Iterator[list[Any]]:
         """Yield the values of every row that can be read; `member` is the column that says whose it is."""
@@ -203,11 +201,14 @@ class Audited(SqlStore):
 
     def reword(self) -> Sequence[Breach]:
         with self._database.transaction() as connection:
-            return reword(connection)
+            named = connection.execute(NAMED).fetchall()
+            differing = misnamed(named, connection.execute(HELD))
+            replace_words(self._database, connection, differing, [row for row in named if row[0] in differing])
+        return [_misnamed(member_id) for member_id in differing]
 
     @contextmanager
     def _surveyed(self) -> Iterator[Survey]:
-        """Lend a look at one state of the store."""
+        """Look at one state of the store."""
         with self._inspected() as connection:
             yield Survey(connection, self._damage_of)
 
@@ -239,16 +240,6 @@ def _rebalanced(
 NAMED = "SELECT member_id, name FROM members WHERE name IS NOT NULL AND NOT is_forgotten"
 """Who is found by name."""
 HELD = "SELECT word, member_id FROM name_words"
-
-
-def reword(connection: Connection) -> Sequence[Breach]:
-    """Rebuild the words of names where they differ, and return for whom they did."""
-    named = connection.execute(NAMED).fetchall()
-    differing = misnamed(named, connection.execute(HELD))
-    connection.executemany("DELETE FROM name_words WHERE member_id = ?", [(member_id,) for member_id in differing])
-    rows = sorted(rows_of(row for row in named if row[0] in differing))
-    connection.executemany(f"INSERT INTO name_words ({', '.join(WORDS)}) VALUES (?, ?)", rows)
-    return [_misnamed(member_id) for member_id in differing]
 
 
 def names(survey: Survey) -> Iterator[Breach]:

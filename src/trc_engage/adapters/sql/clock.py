@@ -87,8 +87,7 @@ def decide(database: Database, connection: Connection, posting: Posting, decisio
     if decision.kind == "repaired":
         database.extend_timeout(connection)
         for statement in BRING_BACK.split(";"):
-            values = {"at": at, "day": at[:10]}
-            connection.execute(statement, {name: values[name] for name in values if f":{name}" in statement})
+            connection.execute(statement, {"at": at, "day": at[:10]})
         members = dict(connection.execute("SELECT account_id, member_id FROM discord_activity").fetchall())
         rows = [
             (day.isoformat(), members[account_id], account_id, stamp(window.opens_at), stamp(window.closes_at))

@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager
 from datetime import date, datetime
 from inspect import formatannotation
 from operator import attrgetter
-from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from attrs import fields
@@ -155,9 +154,7 @@ class SqlStore:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -18,6 +18,7 @@ from .database import Connection, Database, Record, Rows, Statement, inserting, 
 from .queries import (
     CALENDAR,
     ENTRY,
+    EXCUSALS,
     EXCUSED,
     MEMBERS,
     STREAKS,
@@ -30,7 +31,7 @@ from .queries import (
 )
 from .runs import Running, check_lease, note
 from .tables import copy, rows_about
-from .views import CHANGES, EVENTS, EXCUSALS, FORGET_CHECKS, Views, name
+from .views import CHANGES, EVENTS, FORGET_CHECKS, Views, replace_words
 
 POST_ENTRIES = """
 INSERT INTO entries (
@@ -157,7 +158,7 @@ LINKS = ("member_id", "discord_id", "linked_at")
 LINKED_THOUGH_FORGOTTEN = """
 SELECT count(*) FROM discord_activity JOIN members USING (member_id) WHERE account_id > ? AND is_forgotten
 """
-LINKED_SINCE = "SELECT member_id, account_id FROM discord_activity WHERE account_id > ?"
+LINKED_ABOVE = "SELECT member_id, account_id FROM discord_activity WHERE account_id > ?"
 
 IS_MEMBER = "EXISTS (SELECT 1 FROM members WHERE member_id = ?)"
 BY_HAND = Record(Entry, "entries", left_out=["xp"])
@@ -195,7 +196,9 @@ def post(database: Database, connection: Connection, posting: Posting) -> Sequen
         note(database, connection, posting, at)
     _keep(database, connection, MEMBERS, _versioned(MEMBERS, posting.members), succeeding(MEMBERS))
     if posting.members:
-        name(database, connection, posting.members)
+        renamed = [one.member_id for one in posting.members if one.version]
+        named = [(one.member_id, one.name) for one in posting.members if not one.is_forgotten]
+        replace_words(database, connection, renamed, named)
     if posting.moves:
         post_moves(database, connection, posting, at)
     links = _link(database, connection, posting.links, at)
@@ -320,7 +323,7 @@ def _link(database: Database, connection: Connection, links: Sequence[Link], at:
     (forgotten,) = connection.execute(LINKED_THOUGH_FORGOTTEN, [last]).fetchone()
     if forgotten:
         raise Conflict
-    return dict(connection.execute(LINKED_SINCE, [last]).fetchall())
+    return dict(connection.execute(LINKED_ABOVE, [last]).fetchall())
 
 
 class SqlLedger(Facts, Days, Running, Clocks, Views, Audited):

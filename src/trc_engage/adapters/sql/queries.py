@@ -8,17 +8,20 @@ from typing import Any
 
 from ...core.days import Calendar, settled_before
 from ...core.model import DISCORD, DiscordActivity, Entry, Evidence, Member, XpChange
+from ...core.records import Excusal, excused_alone
 from ...core.reports import ALL, DiscordStanding, MemberFacts, Selection, Standing
 from ...core.streaks import Activity, DayRecord, Streak
 from .database import Connection, Record, Row, Rows, SqlStore, Statement
 
 AMONG_EVIDENCE_BY_HAND = "kind IN ('award', 'reversal') AND"
 """SQLite finds the index of evidence by hand by these very words."""
+STANDING = """
+kind = 'award' AND counts_as_activity AND NOT EXISTS (SELECT 1 FROM entries WHERE reverses = award.position)
+"""
 
-AWARD_EVIDENCE = """
+AWARD_EVIDENCE = f"""
 SELECT day, source, position FROM entries AS award
-WHERE kind = 'award' AND counts_as_activity AND member_id = :member AND day BETWEEN :first AND :last
-    AND NOT EXISTS (SELECT 1 FROM entries WHERE reverses = award.position)
+WHERE member_id = :member AND day BETWEEN :first AND :last AND {STANDING}
 """
 
 STREAKS = Record(Streak, "streaks")
@@ -26,15 +29,13 @@ STREAKS_OF = "SELECT member_id, coalesce(version, 0), last, coalesce(length, 0),
 ACTIVE_ON_DISCORD = f"{STREAKS_OF} discord_days LEFT JOIN streaks USING (member_id) WHERE day = ?"
 ACTIVE_ELSEWHERE = f"""
 {STREAKS_OF} entries AS award LEFT JOIN streaks USING (member_id)
-WHERE {AMONG_EVIDENCE_BY_HAND} kind = 'award' AND counts_as_activity AND day = ?
-    AND NOT EXISTS (SELECT 1 FROM entries WHERE reverses = award.position)
+WHERE {AMONG_EVIDENCE_BY_HAND} day = ? AND {STANDING}
 """
 
 DAYS_ON_DISCORD = "SELECT day, member_id FROM discord_days WHERE day <= ?"
 DAYS_ELSEWHERE = f"""
 SELECT day, member_id FROM entries AS award
-WHERE {AMONG_EVIDENCE_BY_HAND} kind = 'award' AND counts_as_activity AND day <= ?
-    AND NOT EXISTS (SELECT 1 FROM entries WHERE reverses = award.position)
+WHERE {AMONG_EVIDENCE_BY_HAND} day <= ? AND {STANDING}
 """
 
 REVISION_OF_A_DAY = """
@@ -53,10 +54,10 @@ SELECT (SELECT day FROM settled_days ORDER BY day DESC LIMIT 1),
     (SELECT enrolled_at FROM members ORDER BY enrolled_at LIMIT 1),
     coalesce((SELECT number FROM excusals ORDER BY number DESC LIMIT 1), 0)
 """
-EXCUSALS = "SELECT day, is_excused, member_id FROM excusals"
-EXCUSED = f"{EXCUSALS} WHERE member_id IS NULL OR member_id = ? ORDER BY number"
-EXCUSED_ALONE = f"{EXCUSALS} WHERE day <= ? AND member_id IS NOT NULL ORDER BY number"
-EXCUSED_ALONE_ON = f"{EXCUSALS} WHERE day = ? AND member_id IS NOT NULL ORDER BY number"
+EXCUSALS = Record(Excusal, "excusals")
+EXCUSED = "SELECT day, is_excused, member_id FROM excusals WHERE member_id IS NULL OR member_id = ? ORDER BY number"
+EXCUSED_ALONE = f"{EXCUSALS.select} WHERE day <= ? AND member_id IS NOT NULL ORDER BY number"
+EXCUSED_ALONE_ON = f"{EXCUSALS.select} WHERE day = ? AND member_id IS NOT NULL ORDER BY number"
 
 
 class Days(SqlStore):
@@ -77,10 +78,9 @@ class Days(SqlStore):
             active: dict[str, Streak] = {}
             for statement in (ACTIVE_ON_DISCORD, ACTIVE_ELSEWHERE):
                 active |= {row[0]: STREAKS.value(row) for row in connection.execute(statement, [day.isoformat()])}
-            excused = _excused(connection.execute(EXCUSED_ALONE_ON, [day.isoformat()]))
-            held = [
-                stored_streak(connection, one) for one, days in sorted(excused.items()) if days and one not in active
-            ]
+            excusals = map(EXCUSALS.value, connection.execute(EXCUSED_ALONE_ON, [day.isoformat()]))
+            alone = excused_alone(excusals).get(day, set()) - active.keys()
+            held = [stored_streak(connection, member_id) for member_id in sorted(alone)]
             return DayRecord(
                 [active[member_id] for member_id in sorted(active)], revision_of_day(connection, day), held
             )
@@ -93,7 +93,8 @@ class Days(SqlStore):
         with self._database.snapshot() as connection:
             streaks = [STREAKS.value(row) for row in connection.execute(f"{STREAKS.select} ORDER BY member_id")]
             active, revision = _active_days(connection, through), latest_revision(connection)
-            return Activity(streaks, active, revision, _days_excused_alone(connection, through))
+            alone = excused_alone(map(EXCUSALS.value, connection.execute(EXCUSED_ALONE, [through.isoformat()])))
+        return Activity(streaks, active, revision, [(day, sorted(alone[day])) for day in sorted(alone)])
 
 
 def _active_days(connection: Connection, through: date) -> list[tuple[date, Sequence[str]]]:
@@ -122,43 +123,24 @@ def _evidence(awards: Rows, discord: Rows) -> list[Evidence]:
     return sorted(found, key=lambda one: (one.day, one.position or 0, one.account_id or 0))
 
 
-def _excused(rows: Iterable[Any]) -> dict[str, set[date]]:
-    """Make of excusals, in the order of their numbers, on which days everybody, or a member alone, is excused.
-
-    Everybody is under an empty id.
-    """
-    excused: defaultdict[str, set[date]] = defaultdict(set)
-    for day, is_excused, member_id in rows:
-        days = excused[member_id or ""]
-        (days.add if is_excused else days.discard)(date.fromisoformat(day))
-    return excused
-
-
-def _days_excused_alone(connection: Connection, through: date) -> list[tuple[date, Sequence[str]]]:
-    """Read who is excused alone on which day."""
-    members: defaultdict[date, list[str]] = defaultdict(list)
-    for member_id, days in _excused(connection.execute(EXCUSED_ALONE, [through.isoformat()])).items():
-        for day in days:
-            members[day].append(member_id)
-    return [(day, sorted(members[day])) for day in sorted(members)]
-
-
 def calendar_of(connection: Connection, member_id: str | None = None) -> Calendar:
     """Read the calendar, everybody's or a member's own."""
     state, excusals = connection.execute_all(((CALENDAR, ()), (EXCUSED, [member_id])))
-    return calendar_of_row(state.fetchone(), excusals, member_id)
+    return calendar_of_row(state.fetchone(), excusals)
 
 
-def calendar_of_row(row: Sequence[Any], excusals: Iterable[Any] = (), member_id: str | None = None) -> Calendar:
+def calendar_of_row(row: Sequence[Any], excusals: Iterable[Any] = ()) -> Calendar:
     """Make the value of the row of `CALENDAR`, and of those of `EXCUSED`."""
     through, first_at, changes = row
     if through is None:
         settled_through = settled_before(first_at and datetime.fromisoformat(first_at))
     else:
         settled_through = date.fromisoformat(through)
-    excused = _excused(excusals)
-    alone = frozenset(excused.get(member_id, ())) if member_id else frozenset()
-    return Calendar(settled_through, frozenset(excused.get("", ())), changes, alone)
+    # The last of a day stands, as `in_force` has it; values of all would take each award and each standing longer.
+    last = {(owner, day): is_excused for day, is_excused, owner in excusals}
+    excused = [(owner, date.fromisoformat(day)) for (owner, day), is_excused in last.items() if is_excused]
+    everybody = frozenset(day for owner, day in excused if owner is None)
+    return Calendar(settled_through, everybody, changes, frozenset(day for owner, day in excused if owner is not None))
 
 
 def stored_streak(connection: Connection, member_id: str) -> Streak:
@@ -181,6 +163,8 @@ def latest_revision(connection: Connection) -> int:
 
 MEMBERS = Record(Member, "members")
 ACCOUNTS = Record(DiscordActivity, "discord_activity")
+SOUGHT = "status IN ('waiting', 'tracked', 'absent')"
+"""The accounts that a sync looks for."""
 
 NEVER_SEEN = """
 next_reading IN ('opens', 'begins', 'rebases')
@@ -209,7 +193,7 @@ class Facts(SqlStore):
         return next(iter(self._accounts("discord_id = ? AND unlinked_at IS NULL", discord_id)), None)
 
     def accounts_to_sync(self) -> Sequence[DiscordActivity]:
-        return self._accounts("status IN ('waiting', 'tracked', 'absent')")
+        return self._accounts(SOUGHT)
 
     def linked_accounts(self) -> Sequence[DiscordActivity]:
         return self._accounts("unlinked_at IS NULL")
@@ -283,7 +267,7 @@ class Standings(SqlStore):
             )
             row = enrolled.fetchone()
             found = _standings([row[:4]] if row else [], *standing)
-            calendar, evidence = calendar_of_row(state.fetchone(), excused, member_id), _evidence(awards, discord)
+            calendar, evidence = calendar_of_row(state.fetchone(), excused), _evidence(awards, discord)
         if not row:
             return None
         (open_from, *_) = calendar.unsettled_until(today) or (today,)

@@ -21,7 +21,7 @@ from ...core.settlement import ROSE_THE_DAY_BEFORE_MIN, days_watched
 from ...core.slots import SlotEnd, Wait
 from .clock import DECISIONS, decide
 from .database import Connection, Database, Record, Row, SqlStore, inserting, replacing, stamp
-from .queries import NEVER_SEEN, calendar_of
+from .queries import NEVER_SEEN, SOUGHT, calendar_of
 from .views import CHECKS, FORGET_CHECKS
 
 SYNC, ROSTER = "sync", "roster"
@@ -136,14 +136,9 @@ def _fail(connection: Connection, failure: SyncFailure) -> None:
     connection.execute(FAIL, [*row, failure.retry_at and stamp(failure.retry_at), failure.board_id])
 
 
-TRACKED = "SELECT 1 FROM discord_activity WHERE status IN ('waiting', 'tracked', 'absent') LIMIT 1"
-SEEN = f"""
-SELECT 1 FROM discord_activity WHERE status IN ('waiting', 'tracked', 'absent') AND NOT ({NEVER_SEEN}) LIMIT 1
-"""
-LINKED_SINCE = """
-SELECT linked_at FROM discord_activity WHERE status IN ('waiting', 'tracked', 'absent')
-ORDER BY linked_at LIMIT 1 OFFSET ?
-"""
+TRACKED = f"SELECT 1 FROM discord_activity WHERE {SOUGHT} LIMIT 1"
+SEEN = f"SELECT 1 FROM discord_activity WHERE {SOUGHT} AND NOT ({NEVER_SEEN}) LIMIT 1"
+LINKED_SINCE = f"SELECT linked_at FROM discord_activity WHERE {SOUGHT} ORDER BY linked_at LIMIT 1 OFFSET ?"
 GOOD = "SELECT run_id, at FROM runs WHERE outcome = 'synced' ORDER BY run_id DESC LIMIT 1"
 WHOLE = "SELECT at, board_rows FROM runs WHERE whole ORDER BY run_id DESC LIMIT 1"
 ROSE = "SELECT count(*) FROM (SELECT 1 FROM discord_days WHERE day = ? LIMIT ?) AS risen"
@@ -277,7 +272,7 @@ START_FIELD = 19
 def new_owner() -> str:
     """Return a name that nobody else ever has, as host:process:token."""
     pid = os.getpid()
-    token = ".".join([secrets.token_hex(8), _place(), _started(pid)])
+    token = ".".join([secrets.token_hex(8), _machine(), _started(pid)])
     return f"{socket.gethostname()}:{pid}:{token}"
 
 
@@ -288,8 +283,8 @@ def has_ended(owner: str) -> bool:
     """
     host, pid, token = owner.rsplit(":", 2)
     _, _, rest = token.partition(".")
-    place, _, started = rest.partition(".")
-    if host != socket.gethostname() or UNKNOWN in (place, started) or place != _place() or not pid.isdecimal():
+    machine, _, started = rest.partition(".")
+    if host != socket.gethostname() or UNKNOWN in (machine, started) or machine != _machine() or not pid.isdecimal():
         return False
     try:
         os.kill(int(pid), 0)
@@ -301,7 +296,7 @@ def has_ended(owner: str) -> bool:
     return _started(int(pid)) not in {started, UNKNOWN}
 
 
-def _place() -> str:
+def _machine() -> str:
     """Return what stands for this boot of the kernel and this namespace of processes; empty where nobody tells."""
     with suppress(OSError):
         boot = (PROC / "sys/kernel/random/boot_id").read_text()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, get_args
 
-from attrs import frozen
+from attrs import Factory, frozen
 
 from ...core.audit.model import UNREADABLE, Breach
 from ...core.errors import LedgerFailed, RosterTrouble, SourceTrouble, shortened
@@ -38,6 +38,8 @@ class Table:
     name: str
     columns: Mapping[str, Column]
     keys: int
+    key: str = Factory(lambda self: ", ".join([*self.columns][: self.keys]), takes_self=True)
+    select: str = Factory(lambda self: f"SELECT {', '.join(self.columns)} FROM {self.name}", takes_self=True)
 
 
 def _table(name: str, body: str) -> Table:
@@ -152,20 +154,15 @@ def rows_about(connection: Connection, member_id: str) -> Iterator[tuple[Table, 
     """Yield each table that can hold something of a member, with the member's rows."""
     for table in TABLES.values():
         if owned := next((OWNED[name] for name in OWNED if name in table.columns), None):
-            order = ", ".join([*table.columns][: table.keys])
-            statement = f"SELECT {', '.join(table.columns)} FROM {table.name} WHERE {owned} ORDER BY {order}"
-            rows = connection.execute(statement, [member_id])
+            rows = connection.execute(f"{table.select} WHERE {owned} ORDER BY {table.key}", [member_id])
             yield table, [dict(zip(table.columns, row, strict=True)) for row in rows]
 
 
 def _rows(connection: Connection, table: Table) -> Iterator[Row]:
     """Yield a table's rows in the order of their keys, so that no more than a page is held."""
-    columns = [*table.columns]
-    keys = ", ".join(columns[: table.keys])
-    pages = f"ORDER BY {keys} LIMIT {PAGE}"
-    whole = f"SELECT {', '.join(columns)} FROM {table.name}"
-    beyond = f"{whole} WHERE ({keys}) > ({', '.join('?' * table.keys)}) {pages}"
-    page = connection.execute(f"{whole} {pages}").fetchall()
+    pages = f"ORDER BY {table.key} LIMIT {PAGE}"
+    beyond = f"{table.select} WHERE ({table.key}) > ({', '.join('?' * table.keys)}) {pages}"
+    page = connection.execute(f"{table.select} {pages}").fetchall()
     while page:
         yield from page
         page = connection.execute(beyond, page[-1][: table.keys]).fetchall()

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, S
 from datetime import date, datetime
 
 from ...core.days import ONE_DAY
-from ...core.model import Decision, Entry, Member
+from ...core.model import Decision, Entry
 from ...core.records import Check, Excusal, MembershipEvent
 from ...core.reports import Found, StreakChange, Tally
 from ...core.story import GoodRun
@@ -12,10 +12,9 @@ from ...core.streaks import Milestone
 from ...core.validation import sought_words, words_of
 from .database import Connection, Database, Record, stamp
 from .leaderboard import Leaderboard
-from .queries import ENTRY, UNSEEN, entry_of_row
+from .queries import ENTRY, EXCUSALS, UNSEEN, entry_of_row
 
 EVENTS = Record(MembershipEvent, "membership_events")
-EXCUSALS = Record(Excusal, "excusals")
 CHANGES = Record(StreakChange, "streak_changes")
 LENGTHS = Record(Milestone, "lengths_reached", threshold="length")
 SYNC_BEFORE = "(SELECT at FROM runs WHERE outcome = 'synced' AND at < entries.at ORDER BY at DESC LIMIT 1)"
@@ -69,8 +68,7 @@ class Views(Leaderboard):
         values = {"member": member_id, "before": before, "source": source, "limit": limit}
         with self._database.connection() as connection:
             rows = connection.execute(
-                f"{ENTRY} WHERE member_id = :member {below} {of_source} ORDER BY position DESC LIMIT :limit",
-                {name: value for name, value in values.items() if value is not None},
+                f"{ENTRY} WHERE member_id = :member {below} {of_source} ORDER BY position DESC LIMIT :limit", values
             )
             return [entry_of_row(row) for row in rows]
 
@@ -174,13 +172,12 @@ class Views(Leaderboard):
         return Tally(self._database.address, size_bytes, members, by_status, entries, unseen)
 
 
-def name(database: Database, connection: Connection, members: Sequence[Member]) -> None:
-    """Bring the words of these members' names up to date."""
-    connection.executemany(
-        "DELETE FROM name_words WHERE member_id = ?", [(member.member_id,) for member in members if member.version]
-    )
-    rows = sorted(rows_of((member.member_id, member.name) for member in members if not member.is_forgotten))
-    if rows:
+def replace_words(
+    database: Database, connection: Connection, gone: Iterable[str], named: Iterable[tuple[str, str | None]]
+) -> None:
+    """Delete the words of these members' names, and write those of the names that are given."""
+    connection.executemany("DELETE FROM name_words WHERE member_id = ?", [(member_id,) for member_id in gone])
+    if rows := sorted(rows_of(named)):
         database.merge(connection, "name_words", WORDS, rows, "")
 
 

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import cast
 
 from ...core.audit.model import Breach
@@ -69,7 +69,8 @@ class FileAudited(Audited):
     def _inspected(self) -> Iterator[Connection]:
         with super()._inspected() as inspected:
             connection = cast("FileConnection", inspected)
-            connection.text_factory = _text
+            # Bytes that are no text stay visible as half surrogates, and are no reason to stop.
+            connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
             try:
                 yield connection
             finally:
@@ -83,11 +84,6 @@ class FileAudited(Audited):
             return None
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
         return str(error) if code & 0xFF in DAMAGE else None
-
-
-def _text(raw: bytes) -> str:
-    """Take a text as it is: bytes that are none stay visible as half surrogates, and are no reason to stop."""
-    return raw.decode("utf-8", "surrogateescape")
 
 
 def _pages(connection: Connection) -> Iterator[Breach]:

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import quote
 
-from attrs import frozen
-
 from ...core.errors import InvalidValue, LedgerBusy, LedgerFailed, StoreMissing
-from ..sql.database import Connection, Database, SqlStore, Statement, Values, refuse_other
+from ..sql.database import Connection, Database, Statement, Values, refuse_other
 from ..sql.pool import Pool
 from ..sql.queries import Days, Facts
 from ..sql.schema import SCHEMA_VERSION
@@ -30,20 +28,11 @@ Identity = tuple[int, int]
 class FileConnection(sqlite3.Connection):
     """A connection as the statements of `..sql` want it."""
 
+    identity: Identity | None = None
+    """Which file it leads to."""
+
     def execute_all(self, statements: Iterable[Statement], /) -> Sequence[sqlite3.Cursor]:
         return [self.execute(statement, values) for statement, values in statements]
-
-
-@frozen(eq=False)
-class OpenFile:
-    """A connection, and which file it leads to."""
-
-    connection: FileConnection
-    identity: Identity | None
-
-    def close(self) -> None:
-        """Close the connection."""
-        self.connection.close()
 
 
 def identity_of(path: Path) -> Identity | None:
@@ -77,26 +66,24 @@ def make_file(path: Path) -> None:
         os.close(descriptor)
 
 
-def connected(path: Path, busy_seconds: float) -> OpenFile:
+def connected(path: Path, busy_seconds: float) -> FileConnection:
     """Open a file that is there, and no other; raises `sqlite3.Error`."""
     _refuse_what_is_no_file(path)
     for _ in range(TRIES):
         before = identity_of(path)
-        opened = OpenFile(
-            sqlite3.connect(
-                f"file://{quote(os.fsencode(path))}?mode=rw",
-                uri=True,
-                timeout=busy_seconds,
-                isolation_level=None,
-                check_same_thread=False,
-                cached_statements=256,
-                factory=FileConnection,
-            ),
-            before,
+        connection = sqlite3.connect(
+            f"file://{quote(os.fsencode(path))}?mode=rw",
+            uri=True,
+            timeout=busy_seconds,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+            factory=FileConnection,
         )
+        connection.identity = before
         if identity_of(path) == before:
-            return opened
-        opened.close()
+            return connection
+        connection.close()
     raise LedgerBusy(f"{path}: {MOVED}")
 
 
@@ -183,7 +170,7 @@ class SqliteDatabase(Database):
             size=POOL_SIZE,
             seconds_max=BUSY_SECONDS,
             is_alive=self._is_in_place,
-            is_idle=lambda opened: not opened.connection.in_transaction,
+            is_idle=lambda connection: not connection.in_transaction,
             survives_fork=False,
         )
 
@@ -201,17 +188,17 @@ class SqliteDatabase(Database):
 
     def check(self) -> None:
         """Raise `LedgerFailed` if it is a store of another version; damage is left to the doctor."""
-        with suppress(sqlite3.DatabaseError, UnicodeDecodeError), self._pool.connection() as opened:
-            check_released(self.address, opened.connection)
-            (version,) = opened.connection.execute("PRAGMA user_version").fetchone()
-            (applied,) = opened.connection.execute(APPLIED).fetchone()
+        with suppress(sqlite3.DatabaseError, UnicodeDecodeError), self._pool.connection() as connection:
+            check_released(self.address, connection)
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            (applied,) = connection.execute(APPLIED).fetchone()
             # A number that was changed by hand is no version.
             if applied == version:
                 refuse_other(self.address, version, SCHEMA_VERSION)
 
     def _meet(self, *, is_new: bool) -> None:
-        with self._translated(), self._pool.connection() as opened:
-            version = self._prepare(opened.connection, is_new=is_new)
+        with self._translated(), self._pool.connection() as connection:
+            version = self._prepare(connection, is_new=is_new)
             refuse_other(self.address, version, SCHEMA_VERSION, may_be_older=True)
         self._is_begun = True
 
@@ -246,33 +233,32 @@ class SqliteDatabase(Database):
 
     def wipe(self, _tables: Sequence[str], /) -> None:
         # On a connection of its own, which keeps the new file on the disk and not in memory until it is copied.
-        with self._translated(), closing(connected(self._file, BUSY_SECONDS)) as opened:
+        with self._translated(), closing(connected(self._file, BUSY_SECONDS)) as connection:
             for statement in ("PRAGMA journal_mode = TRUNCATE", "PRAGMA synchronous = FULL", "VACUUM"):
-                opened.connection.execute(statement)
+                connection.execute(statement)
 
     def close(self) -> None:
         self._pool.close()
 
     @contextmanager
     def snapshot(self) -> Iterator[FileConnection]:
-        with self._translated(), self._pool.connection() as opened:
-            opened.connection.execute("BEGIN")
+        with self._translated(), self._pool.connection() as connection:
+            connection.execute("BEGIN")
             try:
-                yield opened.connection
+                yield connection
             finally:
-                opened.connection.execute("ROLLBACK")
+                connection.execute("ROLLBACK")
 
     @contextmanager
     def transaction(self) -> Iterator[FileConnection]:
         pid = os.getpid()
-        with self._translated(), self._pool.connection() as opened:
-            connection = opened.connection
+        with self._translated(), self._pool.connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 # A newer process may have brought the tables up to date while this one had them open.
                 refuse_other(self.address, connection.execute("PRAGMA user_version").fetchone()[0], SCHEMA_VERSION)
                 yield connection
-                self._check_in_place(opened, pid)
+                self._check_in_place(connection, pid)
                 connection.execute("COMMIT")
             except BaseException:
                 # In a child that was forked meanwhile it is the parent's transaction.
@@ -280,41 +266,41 @@ class SqliteDatabase(Database):
                     connection.execute("ROLLBACK")
                 raise
 
-    def _check_in_place(self, opened: OpenFile, pid: int) -> None:
+    def _check_in_place(self, connection: FileConnection, pid: int) -> None:
         """Raise an error rather than commit to a file that is not the store any more, or in another process."""
         if pid != os.getpid():
             raise LedgerFailed(
                 f"{self.path}: this process was forked within a transaction, which its parent ends; start a new process"
             )
-        if not self._is_in_place(opened):
+        if not self._is_in_place(connection):
             raise LedgerBusy(f"{self.path}: {MOVED}")
 
     @contextmanager
     def connection(self) -> Iterator[FileConnection]:
-        with self._translated(), self._pool.connection() as opened:
-            yield opened.connection
+        with self._translated(), self._pool.connection() as connection:
+            yield connection
 
     def _refuse_newer(self) -> None:
         """Say so if a table is not found because a newer version has laid out others."""
-        with suppress(sqlite3.Error), self._pool.connection() as opened:
-            (version,) = opened.connection.execute("PRAGMA user_version").fetchone()
+        with suppress(sqlite3.Error), self._pool.connection() as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
             refuse_other(self.address, version, SCHEMA_VERSION, may_be_older=True)
 
-    def _connect(self) -> OpenFile:
-        opened = connected(self._file, BUSY_SECONDS)
+    def _connect(self) -> FileConnection:
+        connection = connected(self._file, BUSY_SECONDS)
         try:
             for pragma in TO_READ if self._read_only else TO_WRITE:
-                opened.connection.execute(f"PRAGMA {pragma}")
+                connection.execute(f"PRAGMA {pragma}")
             if self._is_begun:
                 # Another file may have taken the place of the one that was brought up to date.
-                self._prepare(opened.connection, is_new=False)
+                self._prepare(connection, is_new=False)
         except BaseException:
-            opened.close()
+            connection.close()
             raise
-        return opened
+        return connection
 
-    def _is_in_place(self, opened: OpenFile) -> bool:
-        return identity_of(self._file) == opened.identity
+    def _is_in_place(self, connection: FileConnection) -> bool:
+        return identity_of(self._file) == connection.identity
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -352,8 +338,8 @@ ADVICE = {
 """What to do, by SQLite's primary result code."""
 
 
-class SqliteFile(SqlStore):
-    """Opens and closes; what can be done in between its children say."""
+class SqliteViews(Facts, Days, Views):
+    """The views of a store alone, for a program that only reads: quicker to load than all of `SqliteLedger`."""
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, create: bool = True) -> Self:
@@ -367,7 +353,3 @@ class SqliteFile(SqlStore):
         return cls._prepared(
             SqliteDatabase(Path(path)), SqliteDatabase.make if create else SqliteDatabase.bring_up_to_date
         )
-
-
-class SqliteViews(SqliteFile, Facts, Days, Views):
-    """The views of a store alone, for a program that only reads: quicker to load than all of `SqliteLedger`."""

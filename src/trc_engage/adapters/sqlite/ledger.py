@@ -10,10 +10,10 @@ from typing import Any, Self
 from ..sql.posting import SqlLedger
 from ..sql.runs import has_ended
 from .audit import FileAudited
-from .database import OWNER_ONLY, SqliteDatabase, SqliteFile
+from .database import OWNER_ONLY, SqliteDatabase, SqliteViews
 
 
-class SqliteLedger(SqliteFile, FileAudited, SqlLedger):
+class SqliteLedger(SqliteViews, FileAudited, SqlLedger):
     """A store in one SQLite file, safe to share between threads and processes of one machine.
 
     Whoever holds one of its leases keeps a locked file beside it: the lock is the kernel's, and ends with the process,
