@@ -176,8 +176,9 @@ class Down:
         raise SourceError("down", "MEE6 is in trouble (status 502)")
 
 path, url, now = sys.argv[1:]
-with SqliteLedger.open(path) as ledger, WebhookAlerts.open(url) as alerts:
-    Engage(ledger=ledger, source=Down(), clock=lambda: datetime.fromisoformat(now), alerts=[alerts]).run_due()
+with SqliteLedger.open(path) as ledger:
+    alerts = [WebhookAlerts(url)]
+    Engage(ledger=ledger, source=Down(), clock=lambda: datetime.fromisoformat(now), alerts=alerts).run_due()
 """
 
 

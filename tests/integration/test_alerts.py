@@ -27,7 +27,8 @@ MESSAGE = Message("MEE6's board could not be synced", TEXT)
 
 def test_a_webhook_gets_what_discord_expects() -> None:
     """JSON with a bold title, commands as code, and nobody mentioned."""
-    with received() as receiver, WebhookAlerts.open(receiver.url, describe=lambda _: MESSAGE) as alerts:
+    with received() as receiver:
+        alerts = WebhookAlerts(receiver.url, describe=lambda _: MESSAGE)
         alerts.send(NOTICE)
     (message,) = receiver.messages
     assert message.path == PATH
@@ -92,7 +93,8 @@ def test_a_webhook_in_trouble_fails_in_time_and_keeps_the_secret(
     with received() as receiver:
         receiver.trouble = trouble
         began = time.monotonic()
-        with WebhookAlerts.open(receiver.url, timeout=0.3) as alerts, pytest.raises(AlertFailed) as caught:
+        alerts = WebhookAlerts(receiver.url, timeout=0.3)
+        with pytest.raises(AlertFailed) as caught:
             alerts.send(NOTICE)
         assert time.monotonic() - began < 1.5
         shown = "".join(traceback.format_exception(caught.value)) + repr(alerts) + caplog.text
@@ -108,7 +110,8 @@ def test_a_webhook_in_trouble_fails_in_time_and_keeps_the_secret(
 )
 def test_a_webhook_that_cannot_be_reached_is_told(host: str, says: str) -> None:
     """The kind of trouble is named, the address is not."""
-    with WebhookAlerts.open(f"http://{host}{PATH}") as alerts, pytest.raises(AlertFailed) as caught:
+    alerts = WebhookAlerts(f"http://{host}{PATH}")
+    with pytest.raises(AlertFailed) as caught:
         alerts.send(NOTICE)
     assert says in str(caught.value)
     assert caught.value.__cause__ is None
@@ -117,7 +120,8 @@ def test_a_webhook_that_cannot_be_reached_is_told(host: str, says: str) -> None:
 
 def test_a_certificate_is_checked() -> None:
     """Over https nobody is believed who cannot prove his name; the handshake with such a one fails."""
-    with received() as receiver, WebhookAlerts.open(receiver.url.replace("http://", "https://")) as alerts:
+    with received() as receiver:
+        alerts = WebhookAlerts(receiver.url.replace("http://", "https://"))
         with pytest.raises(AlertFailed, match=r"cannot be reached \(SSL"):
             alerts.send(NOTICE)
         assert receiver.messages == []
@@ -127,7 +131,8 @@ def test_the_environment_has_no_say(monkeypatch: pytest.MonkeyPatch) -> None:
     """No proxy of the environment gets to see the address."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
-    with received() as receiver, WebhookAlerts.open(receiver.url, describe=lambda _: MESSAGE) as alerts:
+    with received() as receiver:
+        alerts = WebhookAlerts(receiver.url, describe=lambda _: MESSAGE)
         alerts.send(NOTICE)
         assert receiver.taken == ["alert"]
 
@@ -135,16 +140,16 @@ def test_the_environment_has_no_say(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("url", ["", "discord.com/x", "ftp://discord.com/x", "https://discord.com", "https:///x"])
 def test_what_is_no_address_is_refused_unseen(url: str) -> None:
     """At once, and not at night when it is needed."""
-    with pytest.raises(InvalidValue, match="give the address of a Discord webhook") as caught, WebhookAlerts.open(url):
-        pass
+    with pytest.raises(InvalidValue, match="give the address of a Discord webhook") as caught:
+        WebhookAlerts(url)
     assert not url or url not in str(caught.value)
 
 
 @pytest.mark.parametrize("tail", [" ", "\r\nX-Evil: 1", "ü", "\x00"])
 def test_an_address_that_would_break_the_request_is_refused_unseen(tail: str) -> None:
     """Nothing gets into the request that is not part of the address."""
-    with pytest.raises(InvalidValue) as caught, WebhookAlerts.open(f"https://discord.com{PATH}{tail}"):
-        pass
+    with pytest.raises(InvalidValue) as caught:
+        WebhookAlerts(f"https://discord.com{PATH}{tail}")
     assert TOKEN not in f"{caught.value!r} {caught.value}"
 
 

@@ -204,7 +204,8 @@ def test_a_wait_is_taken_as_it_may_come(headers: list[str], body: bytes, expecte
     with received() as receiver:
         answer = status(429, *headers).replace(b"Content-Length: 0", b"Content-Length: %d" % len(body)) + body
         receiver.answers = answer
-        with WebhookAlerts.open(receiver.url) as alerts, pytest.raises(AlertFailed) as caught:
+        alerts = WebhookAlerts(receiver.url)
+        with pytest.raises(AlertFailed) as caught:
             alerts.send(NOTICE)
     assert caught.value.retry_after == timedelta(seconds=expected)
     state = after_failure("webhook", "f", caught.value, MONDAY)
@@ -218,7 +219,8 @@ def test_the_scope_of_a_limit_is_read(scope: str, *, for_all: bool) -> None:
     """Only one that is global is meant for all."""
     with received() as receiver:
         receiver.answers = status(429, "Retry-After: 5", f"X-RateLimit-Scope: {scope}")
-        with WebhookAlerts.open(receiver.url) as alerts, pytest.raises(AlertFailed) as caught:
+        alerts = WebhookAlerts(receiver.url)
+        with pytest.raises(AlertFailed) as caught:
             alerts.send(NOTICE)
     assert caught.value.is_for_all is for_all
 
@@ -226,19 +228,16 @@ def test_the_scope_of_a_limit_is_read(scope: str, *, for_all: bool) -> None:
 def test_a_store_that_fails_does_not_ask_a_dead_webhook_again(receiver: Receiver) -> None:
     """The daemon tells of it from memory, and keeps there what it learnt."""
     receiver.trouble = "404"
-    with WebhookAlerts.open(receiver.url) as alerts:
-        incident = StoreIncident([alerts])
-        for number in range(200):
-            incident.failed(OSError("disk"), MONDAY + number * QUARTER)
+    incident = StoreIncident([WebhookAlerts(receiver.url)])
+    for number in range(200):
+        incident.failed(OSError("disk"), MONDAY + number * QUARTER)
     assert len(receiver.messages) == 1
 
 
 def test_discord_is_told_who_sends(receiver: Receiver) -> None:
     """In the form it asks for, with the address that the admin set and none that was made up."""
-    with WebhookAlerts.open(receiver.url, contact="https://trc.example/engage") as alerts:
-        alerts.send(NOTICE)
-    with WebhookAlerts.open(receiver.url) as alerts:
-        alerts.send(NOTICE)
+    WebhookAlerts(receiver.url, contact="https://trc.example/engage").send(NOTICE)
+    WebhookAlerts(receiver.url).send(NOTICE)
     told = [message.headers["User-Agent"] for message in receiver.messages]
     assert re.fullmatch(r"DiscordBot \(https://trc\.example/engage, \d[^ ]*\)", told[0])
     assert re.fullmatch(r"DiscordBot \(trc-engage, \d[^ ]*\)", told[1])
@@ -249,8 +248,8 @@ def test_a_contact_that_would_break_the_form_is_refused(contact: str) -> None:
     """As a setting and as an argument."""
     with pytest.raises(SettingsError, match="TRC_ENGAGE_CONTACT_URL"):
         Settings.from_mapping({"TRC_ENGAGE_CONTACT_URL": contact})
-    with pytest.raises(InvalidValue), WebhookAlerts.open("https://discord.com/x", contact=contact):
-        pass
+    with pytest.raises(InvalidValue):
+        WebhookAlerts("https://discord.com/x", contact=contact)
 
 
 def test_a_channel_without_an_address_of_its_own_is_never_given_up() -> None:

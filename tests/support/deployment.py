@@ -47,10 +47,7 @@ class Deployment:
         """Forget all that is not on disk."""
         self._stack.close()
         ledger = self._stack.enter_context(SqliteLedger.open(self.path))
-        alerts = [
-            self._stack.enter_context(WebhookAlerts.open(url, timeout=1.0, describe=describe_notice))
-            for url in self.urls
-        ]
+        alerts = [WebhookAlerts(url, timeout=1.0, describe=describe_notice) for url in self.urls]
         community = self.community
         community.ledger = ledger
         community.engage = Engage(ledger=ledger, source=community, clock=lambda: community.now, alerts=alerts)

@@ -142,8 +142,7 @@ def test_a_webhook_is_an_address(value: str) -> None:
     """What the settings let through the channel can use."""
     settings = Settings.from_mapping({"TRC_ENGAGE_ALERT_WEBHOOK": f" {value} "})
     assert settings.alert_webhook == value
-    with channels(settings) as alerts:
-        assert [one.channel for one in alerts] == ["log", "webhook"]
+    assert [one.channel for one in channels(settings)] == ["log", "webhook"]
 
 
 @pytest.mark.parametrize(

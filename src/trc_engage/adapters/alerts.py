@@ -3,8 +3,8 @@
 import json
 import logging
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from hashlib import blake2b
 from http.client import HTTPConnection, HTTPSConnection
@@ -12,7 +12,7 @@ from importlib import metadata
 from math import nan
 from socket import SHUT_RDWR
 from threading import Event, Thread
-from typing import TYPE_CHECKING, ClassVar, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Final
 from urllib.parse import SplitResult, urlsplit
 
 from attrs import define, field, frozen
@@ -150,34 +150,25 @@ _WAITS = {_TOO_MANY: timedelta(minutes=15)} | dict.fromkeys((400, 403, *range(30
 
 @define(eq=False)
 class WebhookAlerts:
-    """Posts each notice to a Discord webhook, over a connection of its own."""
+    """Posts each notice to a Discord webhook, over a connection of its own; making one raises `InvalidValue`.
+
+    `timeout` are the seconds for a whole message; `contact` is the address of a page of yours: Discord asks for
+    one in the User-Agent.
+    """
 
     channel: ClassVar[str] = "webhook"
     _url: str = field(repr=False)
-    _seconds: float = WEBHOOK_SECONDS_MAX
+    _timeout: float = WEBHOOK_SECONDS_MAX
     _contact: str | None = None
     _describe: Describe = describe
 
-    @classmethod
-    @contextmanager
-    def open(
-        cls,
-        url: str,
-        *,
-        timeout: float = WEBHOOK_SECONDS_MAX,
-        contact: str | None = None,
-        describe: Describe = describe,
-    ) -> Iterator[Self]:
-        """Prepare to send; `timeout` are the seconds for a whole message. Raises `InvalidValue`.
-
-        `contact` is the address of a page of yours: Discord asks for one in the User-Agent.
-        """
+    def __attrs_post_init__(self) -> None:
+        url, contact = self._url, self._contact
         address = _web_address(url) if url.isascii() and url.isprintable() and " " not in url else None
         if address is None or not address.path.strip("/"):
             raise InvalidValue("url", "…", "give the address of a Discord webhook: https, a host and a path")
         if contact is not None and (not re.fullmatch(CONTACT_FORM, contact) or not _web_address(contact)):
             raise InvalidValue("contact", contact, NO_CONTACT)
-        yield cls(url, timeout, contact, describe)
 
     @property
     def fingerprint(self) -> str:
@@ -187,7 +178,7 @@ class WebhookAlerts:
     def send(self, notice: Notice, /) -> None:
         """Deliver a notice before the time is over, whatever the other side does; raises `AlertFailed`."""
         document = {"content": content(self._describe(notice)), "allowed_mentions": {"parse": []}}
-        post = _Request(self._url, self._seconds, user_agent(self._contact), document)
+        post = _Request(self._url, self._timeout, user_agent(self._contact), document)
         if failed := post.ended():
             raise AlertFailed(f"the webhook {failed}; the next run tries again", may_have_arrived=post.is_sent)
         if not post.is_taken:

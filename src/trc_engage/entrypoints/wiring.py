@@ -139,9 +139,9 @@ def opened_runner(settings: Settings, *, clock: Clock = now, **options: Any) -> 
     with (
         opened_source(settings, **options) as source,
         opened_roster(settings) as roster,
-        channels(settings) as alerts,
         opened_ledger(settings) as ledger,
     ):
+        alerts = channels(settings)
 
         def stop() -> None:
             for one in (source, roster):
@@ -167,9 +167,8 @@ def opened_roster(settings: Settings, **options: Any) -> Iterator[Roster | None]
         yield roster
 
 
-@contextmanager
-def channels(settings: Settings, describe: Describe = describe_notice) -> Iterator[Sequence[Alerts]]:
-    """Open the channels to an admin: the log, and Sentry and a webhook if they are set.
+def channels(settings: Settings, describe: Describe = describe_notice) -> Sequence[Alerts]:
+    """Return the channels to an admin: the log, and Sentry and a webhook if they are set.
 
     Every message ends with whose board it is about, and from which machine it comes.
     """
@@ -178,11 +177,9 @@ def channels(settings: Settings, describe: Describe = describe_notice) -> Iterat
     alerts: list[Alerts] = [LogAlerts(describe)]
     if settings.sentry_dsn is not None:
         alerts.append(SentryAlerts(describe=describe))
-    if settings.alert_webhook is None:
-        yield alerts
-        return
-    with WebhookAlerts.open(settings.alert_webhook, contact=settings.contact_url, describe=describe) as webhook:
-        yield [*alerts, webhook]
+    if settings.alert_webhook is not None:
+        alerts.append(WebhookAlerts(settings.alert_webhook, contact=settings.contact_url, describe=describe))
+    return alerts
 
 
 @contextmanager

@@ -38,7 +38,7 @@ def status(*, as_json: Json = False) -> None:
     settings = settings_in_force()
     check_store(settings)
     name = name_of_source(settings)
-    with channels(settings) as alerts, opened(settings, alerts=alerts, name=name, read_only=True) as engage:
+    with opened(settings, alerts=channels(settings), name=name, read_only=True) as engage:
         found = engage.status()
     version = installed_version()
     print_result(FullStatus.of(found, version=version), lambda: print_status(found, version), as_json=as_json)
@@ -83,11 +83,8 @@ def try_channels(*, as_json: Json = False) -> None:
     notice; exit code 1 means that one did not. It needs no store.
     """
     settings, notice = settings_in_force(), Notice("alert", TOPIC, now(), now())
-    with (
-        logged("error", as_json=False, secrets=settings.secrets),
-        monitored(settings),
-        channels(settings, lambda _: Message(TITLE, TEXT)) as found,
-    ):
+    with logged("error", as_json=False, secrets=settings.secrets), monitored(settings):
+        found = channels(settings, lambda _: Message(TITLE, TEXT))
         tried = [(one.channel, failure_of(one, notice)) for one in found]
 
     def text() -> None:
