@@ -47,8 +47,8 @@ def test_run_due_asks_last(opened: Operator, discord: DiscordServer) -> None:
 @pytest.mark.parametrize(
     ("trouble", "says"),
     [
-        ("token", "The bot's token is set by TRC_ENGAGE_DISCORD_TOKEN"),
-        ("unknown_guild", "The server is set by TRC_ENGAGE_DISCORD_GUILD_ID, or else by TRC_ENGAGE_GUILD_ID"),
+        ("token", "The bot's token is set in TRC_ENGAGE_DISCORD_TOKEN"),
+        ("unknown_guild", "The server is set in TRC_ENGAGE_DISCORD_GUILD_ID, or else in TRC_ENGAGE_GUILD_ID"),
         ("no_access", "invite it to the server"),
         ("rate_limited", "asks for fewer requests"),
     ],

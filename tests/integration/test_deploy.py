@@ -90,6 +90,7 @@ def test_the_settings_are_known() -> None:
     assert Settings.from_mapping(environ) == Settings(store=Path(environ["TRC_ENGAGE_STORE"]))
     values = {
         "TRC_ENGAGE_GUILD_ID": "1",
+        "TRC_ENGAGE_MEE6_URL": "http://127.0.0.1:8066",
         "TRC_ENGAGE_MEE6_TOKEN": "token",
         "TRC_ENGAGE_DISCORD_TOKEN": "token",
         "TRC_ENGAGE_ALERT_WEBHOOK": "https://discord.com/api/webhooks/1/x",
@@ -110,6 +111,9 @@ def test_the_crontabs_line_runs(tmp_path: Path) -> None:
     minutes, *others = line.split()[:5]
     assert (minutes, others) == ("*/5", ["*"] * 4)
     command = line.split(maxsplit=5)[5].replace(COMMAND, f"{sys.executable} -m trc_engage")
+    settings = tmp_path / "trc-engage.env"
+    settings.touch()
+    command = command.replace("/etc/trc-engage.env", str(settings))
     with manned(tmp_path) as post:
         for _ in range(2):
             ran = subprocess.run(

@@ -56,8 +56,8 @@ def error_of(source: BoardSource, *sought: str) -> SourceError:
 @pytest.mark.parametrize(
     ("trouble", "kind", "says", "requests"),
     [
-        ("private", "private", "give a valid token. A token is set by TRC_ENGAGE_MEE6_TOKEN", 1),
-        ("unknown_guild", "unknown_guild", "The guild is set by TRC_ENGAGE_GUILD_ID", 1),
+        ("private", "private", "give a valid token. The token is set in TRC_ENGAGE_MEE6_TOKEN", 1),
+        ("unknown_guild", "unknown_guild", "The server's id is set in TRC_ENGAGE_GUILD_ID", 1),
         ("rate_limited", "rate_limited", "fewer requests", 1),
         ("rate_limited_html", "rate_limited", "fewer requests", 1),
         ("rate_limited_json", "rate_limited", "fewer requests", 1),

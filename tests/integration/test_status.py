@@ -34,6 +34,13 @@ def enrolled(community: Community) -> None:
     community.enroll("ada", "bo")
 
 
+def never_worked(community: Community) -> None:
+    """Run, and fail from the first sync on."""
+    enrolled(community)
+    community.trouble = SourceError("private", "MEE6 does not show this board: it is private. Make it public")
+    run(community, slots=2)
+
+
 def well(community: Community) -> None:
     """Run as it should, with people who left or are not on the board."""
     enrolled(community)
@@ -79,7 +86,7 @@ def before_five_past(community: Community) -> None:
     community.now += timedelta(minutes=1)
 
 
-STORIES = [enrolled, well, failing_twice, failing_for_days, abandoned, before_five_past]
+STORIES = [enrolled, never_worked, well, failing_twice, failing_for_days, abandoned, before_five_past]
 
 
 def lived(folder: Path, story: Callable[[Community], None]) -> datetime:
@@ -126,6 +133,15 @@ def test_scripts_get_all_of_it(tmp_path: Path) -> None:
     for name in ("good_at", "next_sync_at", "next_settlement_at"):
         assert datetime.fromisoformat(found[name]).tzinfo is not None
     assert re.findall(r"(?i)\b(?:ada|bo|cy|80351\d+)\b", ran.out) == []
+
+
+def test_a_first_sync_that_fails_needs_you_before_there_is_an_alert(tmp_path: Path) -> None:
+    """Exit code 1 and what to do, while no trouble lasts long enough for an alert."""
+    ran = asked(tmp_path, "--json", at=lived(tmp_path, never_worked))
+    (need,) = ran.json["needs"]
+    assert (ran.code, ran.json["healthy"], ran.json["troubles"], ran.json["failures"]) == (1, False, [], 2)
+    assert need["what"].endswith("the leaderboard is private")
+    assert "TRC_ENGAGE_MEE6_TOKEN" in need["advice"]
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)

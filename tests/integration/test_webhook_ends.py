@@ -101,7 +101,7 @@ def test_the_status_says_that_no_alert_arrives(deployment: Deployment, receiver:
     assert told.code == 1
     assert "alerts no longer arrive by webhook, since " in told.out
     assert "make a new one (in Discord: channel settings, Integrations, Webhooks)" in told.out
-    assert "Its address is set by TRC_ENGAGE_ALERT_WEBHOOK" in told.out
+    assert "Its address is set in TRC_ENGAGE_ALERT_WEBHOOK" in told.out
     found = operator.run("status", "--json", env=env).json
     (channel,) = found["channels"]
     assert (channel["channel"], channel["not_before"], found["healthy"]) == ("webhook", None, False)

@@ -52,7 +52,7 @@ def test_another_guild_is_another_board(opened: Operator, server: Mee6Server) ->
     requests = len(server.requests)
     ran = opened.call("run-due", env={"TRC_ENGAGE_GUILD_ID": "200000000000000009"})
     assert (ran.code, len(server.requests)) == (69, requests)
-    assert "a board that is not trusted" in ran.err
+    assert "the source reads another board" in ran.err
     status = opened.call("status", "--json").json
     assert status["board_id"] == f"mee6:{server.guild_id}@{server.url[7:]}"
     assert [trouble["topic"] for trouble in status["troubles"]] == ["source"]

@@ -82,7 +82,7 @@ def test_another_board_is_refused(community: Boards, after: timedelta, how: dict
     assert error.kind == "distrusted"
     assert ONE in error.message
     assert OTHER in error.message
-    assert "`trc-engage sync --adopt-board` adopts it" in describe_error(error)
+    assert "`trc-engage sync --adopt-board --dry-run`" in describe_error(error)
     assert len(community.sought) == reads
     assert community.ledger.run_state().sync.failures == (0 if "dry_run" in how else 1)
 

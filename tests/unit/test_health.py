@@ -78,6 +78,21 @@ def test_two_failures_need_nobody_and_three_do(community: Community) -> None:
     assert "3 times in a row" in need.what
 
 
+def test_a_start_that_never_worked_is_not_well(community: Community) -> None:
+    """The first failure is told until a sync is good, with its cause; alerts still wait for the third."""
+    community.enroll("ada")
+    community.trouble = DOWN
+    first = run(community)
+    (need,) = first.needs
+    assert (first.is_healthy, list(first.troubles)) == (False, [])
+    assert need.what == "MEE6's board could not be synced, once since Mon 2026-03-02 09:15 UTC: outage"
+    assert "MEE6 is in trouble (status 503)" in advice_of(need)
+    third = run(community, slots=2)
+    assert [one.trouble for one in third.needs] == list(third.troubles)
+    community.trouble = None
+    assert run(community).is_healthy
+
+
 def test_what_does_not_run_comes_before_what_fails(community: Community) -> None:
     """A source that fails mends itself by the next run, and there is none."""
     community.enroll("ada")

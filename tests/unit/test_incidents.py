@@ -10,6 +10,7 @@ from attrs import evolve
 from hypothesis import given, strategies as st
 from syrupy.assertion import SnapshotAssertion
 
+from trc_engage.core.boards import why_another_board
 from trc_engage.core.errors import ClockWentBack, SourceTrouble
 from trc_engage.core.incidents import (
     FAILURES_MIN,
@@ -164,9 +165,25 @@ HELPS: dict[SourceTrouble, tuple[str, ...]] = {
     "blocked": ("Syncs go on by themselves", "`trc-engage status` shows until when"),
     "malformed": ("`trc-engage sync` shows whether it still does", "TRC_ENGAGE_MEE6_URL"),
     "down": ("whether this machine reaches other sites", "MEE6 is down: just wait", "TRC_ENGAGE_MEE6_URL"),
-    "distrusted": ("`trc-engage sync --accept-drops`", "`trc-engage sync --rebase-drops`", "--adopt-board"),
+    "distrusted": ("`trc-engage sync --accept-drops`", "`trc-engage sync --rebase-drops`"),
     "clock": ("`date -u`", "`timedatectl set-ntp true`"),
 }
+
+
+def test_an_alert_about_another_board_offers_what_helps_there() -> None:
+    """Both boards, how to set it back, and the adoption; no drop is accepted, and nothing is paid of itself (R24)."""
+    message = why_another_board("mee6:1", "mee6:2")
+    assert message is not None
+    trouble = failure_trouble(failure_run(1, "distrusted", message))
+    assert trouble is not None
+    (alert,) = notices_due([evolve(trouble, source_name="MEE6")], [], MONDAY)
+    told = describe_notice(alert)
+    assert told.title.endswith(": the source reads another board")
+    for words in ("mee6:1", "mee6:2", "TRC_ENGAGE_GUILD_ID", "TRC_ENGAGE_MEE6_URL", "sync --adopt-board --dry-run"):
+        assert words in told.text
+    assert "If the source is set back, no XP is lost" in told.text
+    for words in ("--accept-drops", "--rebase-drops", "pays all of it"):
+        assert words not in told.text
 
 
 @pytest.mark.parametrize("door", [describe, describe_notice], ids=["app", "daemon"])

@@ -142,9 +142,9 @@ def test_the_stack_of_a_factory_is_in_the_debug_log(caplog: pytest.LogCaptureFix
 @pytest.mark.parametrize(
     ("source", "says"),
     [
-        ("", "A token is set by TRC_ENGAGE_MEE6_TOKEN"),
-        ("lurkr", "A token is set by TRC_ENGAGE_LURKR_TOKEN"),
-        ("own_source:Plain", "A token is set by what TRC_ENGAGE_SOURCE names"),
+        ("", "The token is set in TRC_ENGAGE_MEE6_TOKEN"),
+        ("lurkr", "The token is set in TRC_ENGAGE_LURKR_TOKEN"),
+        ("own_source:Plain", "The token is set in what TRC_ENGAGE_SOURCE names"),
     ],
 )
 def test_an_error_names_the_variables_of_its_source(source: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:

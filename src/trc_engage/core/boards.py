@@ -4,7 +4,7 @@ from collections.abc import Mapping, Set
 from datetime import datetime, timedelta
 
 from .errors import SourceError, shortened
-from .incidents import UNNAMED
+from .incidents import NAMES, UNNAMED
 from .model import Board
 from .posting import SyncState
 from .reports import SyncReport
@@ -150,8 +150,8 @@ def why_another_board(known: str | None, board_id: str) -> str | None:
     if known is None or board_id == known:
         return None
     return (
-        f"the source reads {named(board_id)}, but the points here are of {named(known)}, and XP of different boards "
-        "cannot be compared; nothing was read or changed. If that is a mistake, set the source right (guild and "
+        f"{NAMES['another_board']}: {named(board_id)}, but the points here are of {named(known)}, and XP of different "
+        "boards cannot be compared; nothing was read or changed. If that is a mistake, set the source right (guild and "
         "address). If the change is meant, an admin adopts the new board: this keeps everybody's points and "
         "counts on from what the new board shows"
     )

@@ -77,6 +77,7 @@ NAMES: dict[str, str] = {
     "malformed": "answers that make no sense",
     "down": "outage",
     "distrusted": "a board that is not trusted",
+    "another_board": "the source reads another board",
     "clock": "clocks that disagree",
     "overtaken": "reads that take too long",
     "token": "its token is not taken",
@@ -105,6 +106,11 @@ class FailureRun:
     def cause(self) -> "FailureRun":
         """The failures to report first: those that need a decision, since their own first one."""
         return self.urgent or self
+
+    @property
+    def reason(self) -> str:
+        """Its kind, or that another board is read."""
+        return "another_board" if self.message.startswith(NAMES["another_board"]) else self.kind
 
 
 @frozen
@@ -144,7 +150,7 @@ class Trouble:
         what, names = f"{begun(self.source_name)}'s board could not be synced", NAMES
         if self.topic == "roster":
             what, names = "The roster failed", ROSTER_NAMES
-        return f"{what}, {times} since {since}: {names[self.failure_run.cause.kind]}"
+        return f"{what}, {times} since {since}: {names[self.failure_run.cause.reason]}"
 
     @property
     def why(self) -> str:
@@ -167,18 +173,22 @@ class Trouble:
     @property
     def meaning(self) -> str:
         """What waits because of it, and what does not."""
-        kept = f"No XP is lost: {self.source_name} counts on"
+        kept = f"No XP is lost: {self.source_name} keeps counting"
         until = "the clock is confirmed" if isinstance(self.error, ClockLeapt) else "time has caught up"
-        return MEANINGS[self.topic].format(kept=kept, waiting=_waiting(self.pending), until=until)
+        is_moved = self.failure_run is not None and self.failure_run.cause.reason == "another_board"
+        return MEANINGS["another_board" if is_moved else self.topic].format(
+            kept=kept, waiting=_waiting(self.pending), until=until
+        )
 
 
-MEANINGS: Mapping[Topic, str] = {
+MEANINGS: Mapping[Topic | Literal["another_board"], str] = {
     "source": "{kept}, and the next good sync pays all of it. Until then nobody gets points for Discord; {waiting}",
     "frozen": "Points go on; {waiting}",
     "clock": "{kept}. Until {until} nobody gets points for Discord and no streak breaks",
     "store": "Nothing is synced or settled. {kept}, the next good sync pays all of it, and until then no streak breaks",
     "roster": "Nobody is noted as left or as returned meanwhile. Points and streaks go on",
     "unseen": "Nobody gets points for Discord, and what is earned until it is corrected does not count",
+    "another_board": "Nothing is synced. If the source is set back, no XP is lost; {waiting}",
 }
 """What waits because of a trouble, and what does not."""
 
@@ -352,7 +362,7 @@ MADE_UP = {
 
 def _waiting(pending: Sequence[Pending]) -> str:
     if not pending:
-        return "no streak breaks, for a day is settled only once a good sync began after it"
+        return "streaks are safe: a day is settled only after a good sync that started after it ended"
     days = f"{pending[0].day:%a %Y-%m-%d}"
     if len(pending) > 1:
         days = f"{days} to {pending[-1].day:%a %Y-%m-%d} ({len(pending):,} days)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -88,7 +89,7 @@ def _file(settings: Settings) -> Path | None:
     return settings.store
 
 
-NO_POSTGRES = "is a PostgreSQL database, and its libraries are not installed; run pip install 'trc-engage[postgres]'"
+NO_POSTGRES = f"is a PostgreSQL database, which needs {sys.executable} -m pip install 'trc-engage[postgres]'"
 
 
 def now() -> datetime:

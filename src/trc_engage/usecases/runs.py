@@ -107,7 +107,11 @@ class Status:
     @property
     def needs(self) -> tuple[Need, ...]:
         """What needs somebody, the most urgent first: while nothing runs, nothing else mends itself."""
-        needs = [Need("trouble", trouble.since, trouble) for trouble in self.troubles]
+        troubles, failed = list(self.troubles), self.failure_run if self.synced_accounts else None
+        if self.good_at is None and failed and "source" not in {one.topic for one in troubles}:
+            # A start that never worked is no passing failure: nothing shows yet that the settings are right.
+            troubles.append(Trouble("source", failed.since, self.pending, failed, source_name=self.source_name))
+        needs = [Need("trouble", trouble.since, trouble) for trouble in troubles]
         dead = [one for one in self.shut_channels if one.dead_since is not None]
         needs += [Need("channel", one.dead_since, channel=one) for one in dead]
         if not self.is_attended:

@@ -161,8 +161,8 @@ def _without_reading(run: Run, report: SyncReport, at: datetime, how: How) -> Sy
     """End the slot, if it is one's, with what needed no reading."""
     if how.slot is not None:
         run.post(Posting(at, slot=how.end("synced", at)))
-        why = f"the reading of {report.taken_at:%H:%M:%S} answers" if report.outcome == "cached" else "nobody is linked"
-        logger.info("synced: nothing to read, %s", why)
+        recent = f"the reading of {report.taken_at:%H:%M:%S} is recent enough"
+        logger.info("synced, nothing read: %s", recent if report.outcome == "cached" else "nobody is linked")
     return report
 
 

@@ -130,7 +130,7 @@ def refuse_to_overwrite(target: Path) -> None:
     """Raise `InvalidValue` if a file, or the journal of one that was moved away, is in the way."""
     if os.path.lexists(target):
         raise InvalidValue(
-            "file", str(target), "it is there already, and nothing is overwritten: move it away, or name another"
+            "file", str(target), "the file exists and was not overwritten; move it away, or choose another name"
         )
     journal = _journal_of(target)
     # An empty one is what every store leaves; any other would be played into the file that takes its place.

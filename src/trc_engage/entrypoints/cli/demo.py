@@ -310,6 +310,7 @@ def mee6_server(
         except ValueError as error:
             raise BadData(f"{error}") from error
         ids = _join(server, members)
+        server.board.rate = 10.0  # of MEE6's, so that each minute pays a point or two
         print_lines(
             READY.format(url=server.url, guild_id=guild_id, members=members, first_id=ids[0], first_name=ADA.name)
         )

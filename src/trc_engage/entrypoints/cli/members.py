@@ -48,7 +48,7 @@ DiscordId = Annotated[str, argument("DISCORD_ID", "The id of the Discord account
 
 @command("trc-engage members enroll m-1 --discord-id 80351110224678912 --name Ada", group=app)
 def enroll(
-    member: Member,
+    member: Annotated[str, argument("MEMBER", "The member's id in your own system, such as m-1.")],
     *,
     discord_id: Annotated[str | None, option("ID", "The Discord account to link.")] = None,
     name: Annotated[str | None, option("TEXT", "The member's display name.")] = None,

@@ -32,7 +32,7 @@ def status(*, as_json: Json = False) -> None:
     """Show whether the system is healthy, and what to do if not.
 
     The first line is the answer: healthy (exit code 0) or not (1), with the reason and the next step. It is
-    not healthy if something lasts and needs you: nothing runs, three syncs in a row failed, a leaderboard is
+    not healthy if something lasts and needs you: nothing runs, syncs fail (three, or the first), a leaderboard is
     not trusted, a day cannot be settled, the clock went back, or a webhook rejects alerts. Times are UTC.
     """
     settings = settings_in_force()

@@ -134,7 +134,7 @@ def restore(
         known_again = brought_back(copy.path, store.parent)
         whom = f"{counted(len(known_again), 'member')} forgotten since then: {', '.join(known_again)}"
         if not known_again:
-            print_note("no readable store in its folder has forgotten anybody since; whom else you have, forget again")
+            print_note("no readable store in its folder has forgotten a member since; if you have, forget again")
         elif bring_back:
             print_note(f"restored {whom}. Run `trc-engage members forget` for each")
         else:

@@ -2,6 +2,7 @@
 
 import re
 import socket
+import sys
 from collections.abc import Mapping
 from contextlib import closing
 from functools import partial
@@ -85,7 +86,7 @@ def _check_installed() -> None:
         for name in ("jinja2", "starlette", "uvicorn"):
             import_module(name)
     except ImportError as error:
-        raise SettingsError(EXTRA, None, f"is not installed; pip install '{EXTRA}'") from error
+        raise SettingsError(EXTRA, None, f"is not installed; run {sys.executable} -m pip install '{EXTRA}'") from error
 
 
 def listening(host: str, port: int, advice: str) -> socket.socket:

@@ -38,19 +38,20 @@ REMEDIES: Mapping[type[EngageError], Callable[[Any], str]] = {
 """What an operator can do about an error, in place of what it says itself."""
 
 ARGUMENTS: Mapping[str, str] = {
-    "token": "A token is set by {token}",
-    "guild_id": "The guild is set by {guild_id}",
-    "base_url": "The address is set by {base_url}",
+    "token": "The token is set in {token}",
+    "guild_id": "The server's id is set in {guild_id}",
+    "base_url": "The address is set in {base_url}",
     "accept_drops": "`trc-engage sync --accept-drops` accepts it, `trc-engage sync --rebase-drops` rebases it",
-    "adopt_board": "`trc-engage sync --adopt-board` adopts it",
+    "adopt_board": "The server's id is set in {guild_id}, and the address in {base_url}. If you moved, see "
+    "`trc-engage sync --adopt-board --dry-run`",
 }
 """What an operator knows as the argument that a source's error names."""
 
 FAILED: Mapping[str, str] = {
     "private": ARGUMENTS["token"],
     "unknown_guild": ARGUMENTS["guild_id"],
-    "distrusted": "The decision is `trc-engage sync --accept-drops`, `trc-engage sync --rebase-drops` or, for another "
-    "board, `trc-engage sync --adopt-board`",
+    "distrusted": "The decision is `trc-engage sync --accept-drops` or `trc-engage sync --rebase-drops`",
+    "another_board": ARGUMENTS["adopt_board"],
     "clock": "`date -u` shows this machine's clock, and `timedatectl set-ntp true` sets it",
 }
 """What an operator can do about a sync that failed, …"""
@@ -68,9 +69,9 @@ FAILED_FOR_LONG: Mapping[str, str] = {
     "down": ARGUMENTS["base_url"],
 }
 """… and if it goes on."""
-_SERVER = f"The server is set by {DISCORD_GUILD_ID}, or else by {GUILD_ID}"
+_SERVER = f"The server is set in {DISCORD_GUILD_ID}, or else in {GUILD_ID}"
 ROSTER_FAILED: Mapping[str, str] = {
-    "token": f"The bot's token is set by {DISCORD_TOKEN}",
+    "token": f"The bot's token is set in {DISCORD_TOKEN}",
     "unknown_guild": _SERVER,
     "no_access": _SERVER,
     "distrusted": "`trc-engage roster check --dry-run` shows them, and `trc-engage roster check --accept-departures` "
@@ -129,7 +130,7 @@ def _sentences(*texts: str) -> str:
 
 def describe_failures(failure_run: FailureRun) -> str:
     """Return what the last of the failures said, with what helps."""
-    return _sentences(failure_run.message, _helps(FAILED.get(failure_run.kind, "")))
+    return _sentences(failure_run.message, _helps(FAILED.get(failure_run.reason, "")))
 
 
 def why_of(trouble: Trouble) -> str:
@@ -137,7 +138,7 @@ def why_of(trouble: Trouble) -> str:
     if trouble.failure_run is not None and trouble.topic == "roster":
         return _sentences(trouble.why, ROSTER_FAILED.get(trouble.failure_run.cause.kind, ""))
     if trouble.failure_run is not None:
-        kind = trouble.failure_run.cause.kind
+        kind = trouble.failure_run.cause.reason
         return _sentences(trouble.why, _helps(FAILED.get(kind, "")), _helps(FAILED_FOR_LONG.get(kind, "")))
     if trouble.topic == "frozen":
         return describe_pending(trouble.pending[0])
@@ -161,7 +162,7 @@ def describe_pending(pending: Pending) -> str:
 
 def why_shut(state: ChannelState) -> str:
     """Return why nothing is sent to a channel, with what helps."""
-    return _sentences(state.why, f"Its address is set by {ALERT_WEBHOOK}" if state.channel == "webhook" else "")
+    return _sentences(state.why, f"Its address is set in {ALERT_WEBHOOK}" if state.channel == "webhook" else "")
 
 
 def advice_of(need: Need) -> str:
