@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-from attrs import Factory, frozen
+from attrs import Factory, evolve, frozen
 
 from .days import Window, windows_until
 from .model import ClockDecision, Entry
-from .posting import drafted
 
 
 @frozen
@@ -44,10 +43,9 @@ class Ahead:
 
     def drafts(self, decision: ClockDecision) -> Sequence[Entry]:
         """Return what dates the awards to now: each is taken back, and awarded once more by a key of its own."""
-        at, by, drafts = decision.at, decision.actor, []
+        at, by, drafts = decision.at, decision.actor, list[Entry]()
         for one in self.awards:
-            who, counts, number = (one.member_id, one.source), one.counts_as_activity, one.position
-            back = drafted("reversal", *who, -one.points, one.day, at, None, decision.reason, by, number, counts)
-            again = drafted("award", *who, one.points, at.date(), at, f"clock-repair:{number}", None, by, None, counts)
-            drafts += [back, again]
+            key = f"clock-repair:{one.position}"
+            again = evolve(one, position=0, day=at.date(), at=at, key=key, actor=by, booked_at=None)
+            drafts += [one.reversal(at, decision.reason, by), again]
         return drafts

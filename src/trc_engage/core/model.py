@@ -73,6 +73,11 @@ class Entry:
     counts_as_activity: bool = True
     """Whether an award makes its day active: a bonus does not (R17a)."""
 
+    def reversal(self, at: datetime, reason: str, actor: str) -> "Entry":
+        """Return what takes this award back, before it has a position."""
+        now = evolve(self, position=0, at=at, key=None, reason=reason, actor=actor, booked_at=None)
+        return evolve(now, kind="reversal", points=-self.points, reverses=self.position)
+
 
 @frozen
 class Evidence:

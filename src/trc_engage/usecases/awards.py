@@ -56,9 +56,7 @@ def reverse(ledger: Ledger, key: str, reason: str, by: str, now: datetime) -> Re
             raise UnknownAward(key)
         if booking.reversal is not None:
             return Receipt("unchanged", booking.reversal)
-        what = award.member_id, award.source, -award.points, award.day, now
-        draft = drafted("reversal", *what, None, reason, by, award.position, award.counts_as_activity)
-        return _post(ledger, draft, booking.calendar, now, "reversed")
+        return _post(ledger, award.reversal(now, reason, by), booking.calendar, now, "reversed")
 
     return retry_on_conflict(attempt)
 

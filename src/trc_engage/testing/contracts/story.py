@@ -41,9 +41,7 @@ class Story:
     @staticmethod
     def reversal(award: Entry, **what: Any) -> Entry:
         """Return what takes an award back."""
-        day, at, position = award.day, award.at, award.position
-        taken = drafted("reversal", award.member_id, award.source, -award.points, day, at, reverses=position)
-        return evolve(taken, **{"reason": "withdrawn 雪", "actor": "admin-7"} | what)
+        return evolve(award.reversal(award.at, "withdrawn 雪", "admin-7"), **what)
 
     def refuses(self, *postings: Posting) -> None:
         """Find that each of them is a `Conflict`, and leaves nothing behind."""
