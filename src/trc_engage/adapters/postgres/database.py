@@ -196,8 +196,8 @@ class PostgresDatabase(PostgresShared):
             # What is locked, or not this role's, is skipped with no more than a warning; it keeps its file.
             driver.execute(f"VACUUM (FULL, SKIP_LOCKED) {named}")
             if {*before} & {*driver.execute(FILES, [named]).fetchall()}:
-                advice = "the tables are in use, or another role's, who can do the same"
-                raise LedgerBusy(f"{self.address}: VACUUM (FULL) {named} was not done: {advice}")
+                advice = "the tables are in use, or they belong to another role and you must connect as it"
+                raise LedgerBusy(f"{self.address}: erased text may remain, for VACUUM (FULL) {named} failed: {advice}")
 
     def close(self) -> None:
         self._pool.close()
