@@ -82,7 +82,7 @@ def error_of(source: BoardSource, *sought: str) -> SourceError:
         ("deep_json", "malformed", "RecursionError", 1),
         ("nan_xp", "malformed", "NaN is no JSON", 1),
         ("duplicate_keys", "malformed", "xp is told twice", 1),
-        ("no_guild", "malformed", "'guild'", 1),
+        ("no_guild", "malformed", "'guild.id'", 1),
         ("wrong_guild", "malformed", "of guild '200000000000000002', but guild '200000000000000001'", 1),
         ("rows_missing", "malformed", "'players'", 1),
         ("rows_not_list", "malformed", "a list was expected", 1),

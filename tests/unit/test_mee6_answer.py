@@ -21,7 +21,7 @@ def answer(status: int = 200, body: bytes = b"", **headers: str) -> Answer:
 
 
 @pytest.mark.parametrize(
-    ("date", "told_at"),
+    ("date", "server_at"),
     [
         (SENT, SENT_AT),
         ("Fri, 06 Mar 2026 14:00:00 +0200", SENT_AT),
@@ -32,9 +32,9 @@ def answer(status: int = 200, body: bytes = b"", **headers: str) -> Answer:
         ("Fri, 31 Dec 9999 23:59:59 -0100", None),
     ],
 )
-def test_a_date_is_read_or_none(date: str, told_at: datetime | None) -> None:
+def test_a_date_is_read_or_none(date: str, server_at: datetime | None) -> None:
     """An absurd Date header is no time at all."""
-    assert told_at == answer(date=date).told_at
+    assert server_at == answer(date=date).server_at
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_no_header_can_break_in(date: str, retry_after: str) -> None:
     """Headers are foreign text as well."""
     told = answer(429, date=date, retry_after=retry_after)
 
-    assert told.told_at is None or told.told_at.tzinfo is UTC
+    assert told.server_at is None or told.server_at.tzinfo is UTC
     assert told.retry_after is None or told.retry_after >= timedelta(0)
 
 

@@ -9,8 +9,9 @@ from hypothesis import given, strategies as st
 
 from trc_engage import SourceError
 from trc_engage.adapters.boards import paging
-from trc_engage.adapters.boards.paging import XP_MAX, Page
+from trc_engage.adapters.boards.paging import Page
 from trc_engage.adapters.mee6 import SERVICE
+from trc_engage.core.boards import XP_MAX
 
 parsed = partial(paging.parsed, SERVICE)
 GUILD = "200000000000000001"

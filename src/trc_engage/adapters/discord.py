@@ -1,6 +1,5 @@
 """Discord itself as a `Roster`: one member at a time, without the privileged intent, within the limits it tells."""
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -8,13 +7,13 @@ from random import Random, SystemRandom
 from typing import Any, ClassVar, Self
 
 import httpx
-from attrs import define, field
+from attrs import define, field, frozen
 
 from ..core.errors import InvalidValue, RosterError, RosterTrouble, SourceError
 from ..core.roster import Presence
 from ..core.validation import validate_discord_id
 from .boards.client import Client, Connected, Line, Pace, new_client, version
-from .boards.responses import OK, Answer
+from .boards.responses import OK, Answer, malformed, structured
 from .boards.source import (
     validate_base_url,
     validate_contact,
@@ -110,19 +109,22 @@ class DiscordRoster(Connected):
             return self._presence(answer, discord_id)
 
     def _presence(self, answer: Answer, discord_id: str) -> Presence:
-        document = _document(answer)
+        document = answer.document or {}
         code = document.get("code")
         if trouble := _trouble(answer, code, is_foreign=not document):
             wait = _wait(answer, document)
             raise RosterError(trouble, _MESSAGES[trouble], wait, argument=_ARGUMENTS.get(trouble))
         wait = self._rested(answer)
-        if answer.status == OK and _is_member(document, discord_id):
-            return Presence("present", _joined_at(document), wait=wait)
         # A bool would be a number too.
         if answer.status == 404 and type(code) is int and code in GONE:
             return Presence("gone", wait=wait)
-        what = "an answer that is no member's" if answer.status == OK else f"status {answer.status}"
-        return Presence("unknown", why=f"Discord answered with {what}", wait=wait or answer.retry_after)
+        why = f"Discord answered with status {answer.status}"
+        if answer.status == OK:
+            try:
+                return Presence("present", _member(document, discord_id).joined_at, wait=wait)
+            except SourceError as error:
+                why = error.message
+        return Presence("unknown", why=why, wait=wait or answer.retry_after)
 
     def _rested(self, answer: Answer) -> timedelta | None:
         """Keep away for as long as a used-up limit lasts; return how long that is if it is no mere pause."""
@@ -133,15 +135,6 @@ class DiscordRoster(Connected):
             return timedelta(seconds=PAUSE_SECONDS_MAX if seconds is None else min(seconds, 1e9))
         self._client.pace.back_off(seconds)
         return None
-
-
-def _document(answer: Answer) -> Mapping[str, Any]:
-    """Return the JSON object of an answer; empty if it has none, as those of the edge."""
-    try:
-        document = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _trouble(answer: Answer, code: object, *, is_foreign: bool) -> RosterTrouble | None:
@@ -167,20 +160,34 @@ def _wait(answer: Answer, document: Mapping[str, Any]) -> timedelta | None:
     return max(asked, default=None)
 
 
-def _is_member(document: Mapping[str, Any], discord_id: str) -> bool:
-    """Tell whether this is the member who was asked for; `user` may be absent from a member."""
-    if "joined_at" not in document or not isinstance(document.get("roles"), list):
-        return False
-    user = document.get("user")
-    return user is None or (isinstance(user, dict) and user.get("id") == discord_id)
-
-
-def _joined_at(document: Mapping[str, Any]) -> datetime | None:
+def _instant(value: Any) -> datetime | None:
     try:
-        at = datetime.fromisoformat(document["joined_at"])
+        at = datetime.fromisoformat(value)
         return None if at.tzinfo is None else at.astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+@frozen
+class _User:
+    id: str
+
+
+@frozen
+class _Member:
+    """What Discord tells of a member; an instant that cannot be read is none."""
+
+    joined_at: datetime | None = field(converter=_instant)
+    roles: list[Any]
+    user: _User | None = None
+
+
+def _member(document: Mapping[str, Any], discord_id: str) -> _Member:
+    """Return the member who was asked for; raises `SourceError`."""
+    member = structured(_Member, document, "it is no member")
+    if member.user is not None and member.user.id != discord_id:
+        raise malformed("it is another member's")
+    return member
 
 
 def _seconds(text: str) -> float | None:

@@ -24,7 +24,7 @@ def id_of(source: object) -> str:
         return ""
     if not isinstance(board_id, str) or len(board_id) > BOARD_ID_LENGTH_MAX or not board_id.isprintable():
         message = (
-            f"the source's board_id is {_shown(board_id)}, but must be a text of at most {BOARD_ID_LENGTH_MAX} "
+            f"the source's board_id is {shown(board_id)}, but must be a text of at most {BOARD_ID_LENGTH_MAX} "
             f"printable characters; {_NOTHING_CHANGED}"
         )
         raise SourceError("malformed", message)
@@ -48,7 +48,7 @@ def why_malformed(board: object, sought: frozenset[str]) -> str | None:
     Whole columns are looked at, not rows: every sync of everybody passes here.
     """
     if not isinstance(board, Board):
-        return f"the source returned {_shown(board)} instead of a Board; {_NOTHING_CHANGED}"
+        return f"the source returned {shown(board)} instead of a Board; {_NOTHING_CHANGED}"
     if flaw := _flaw_of_readings(board, sought) or _flaw_of_counts(board):
         return f"the source returned {flaw}; {_NOTHING_CHANGED}"
     # Half a board is none (R19).
@@ -68,9 +68,9 @@ def _flaw_of_readings(board: Board, sought: frozenset[str]) -> str | None:
     readings: object = board.readings
     missed: object = board.missed
     if not isinstance(readings, Mapping):
-        return f"a board whose readings are {_shown(readings)}, but must map Discord ids to XP"
+        return f"a board whose readings are {shown(readings)}, but must map Discord ids to XP"
     if not isinstance(missed, Set):
-        return f"a board whose missed are {_shown(missed)}, but must be a set of Discord ids"
+        return f"a board whose missed are {shown(missed)}, but must be a set of Discord ids"
     # A Discord id is a text as sought, which no number equals. The message does not name it (R1).
     if not sought.issuperset(readings) or not sought.issuperset(missed):
         return "a board that names Discord ids which were not sought"
@@ -79,26 +79,26 @@ def _flaw_of_readings(board: Board, sought: frozenset[str]) -> str | None:
     xp = readings.values()
     if not set(map(type, xp)) <= {int} or min(xp, default=0) < 0 or max(xp, default=0) > XP_MAX:
         flawed = next(one for one in xp if type(one) is not int or not 0 <= one <= XP_MAX)
-        return f"a board with {_shown(flawed)} as XP, which must be a whole number from 0 to {XP_MAX:,}"
+        return f"a board with {shown(flawed)} as XP, which must be a whole number from 0 to {XP_MAX:,}"
     return None
 
 
 def _flaw_of_counts(board: Board) -> str | None:
     is_whole: object = board.whole
     if type(is_whole) is not bool:
-        return f"a board whose whole is {_shown(is_whole)}, but must be True or False"
+        return f"a board whose whole is {shown(is_whole)}, but must be True or False"
     for name, count in (("rows", board.rows), ("pages", board.pages)):
         if type(count) is not int or not 0 <= count <= XP_MAX:
-            return f"a board with {_shown(count)} {name}, which must be a whole number from 0 on"
+            return f"a board with {shown(count)} {name}, which must be a whole number from 0 on"
     if board.rows < len(board.readings):
         return f"a board of {board.rows:,} rows with {len(board.readings):,} readings"
     at: object = board.server_at
     if at is not None and (not isinstance(at, datetime) or at.utcoffset() is None):
-        return f"a board whose server_at is {_shown(at)}, but must be an instant with its timezone"
+        return f"a board whose server_at is {shown(at)}, but must be an instant with its timezone"
     return None
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """Return a plain value, and of any other only what it is: it may name people, or be too long to be shown."""
     if value is None or isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < SHOWN_BELOW):
         return shortened(value)

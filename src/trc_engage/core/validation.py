@@ -54,7 +54,7 @@ TEXT_LENGTH_MAX = 1_000
 POINTS_MAX = 10**9
 AHEAD_MAX = timedelta(minutes=2)
 EARLIEST_AT = datetime(2000, 1, 1, tzinfo=UTC)
-_DISCORD_ID = re.compile(r"[1-9][0-9]{0,19}", re.ASCII)
+DISCORD_ID = re.compile(r"[1-9][0-9]{0,19}", re.ASCII)
 
 
 def validate_member_id(value: object) -> str:
@@ -64,7 +64,7 @@ def validate_member_id(value: object) -> str:
 
 def validate_discord_id(value: object) -> str:
     """Return a Discord id: a text of 1 to 20 digits (a snowflake, never a number)."""
-    if not isinstance(value, str) or not _DISCORD_ID.fullmatch(value):
+    if not isinstance(value, str) or not DISCORD_ID.fullmatch(value):
         raise InvalidValue(
             "discord_id", value, "give the Discord id as text of 1 to 20 digits, such as '80351110224678912'"
         )

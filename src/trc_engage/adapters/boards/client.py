@@ -10,7 +10,6 @@ from importlib import metadata
 from queue import Empty, SimpleQueue
 from random import Random
 from threading import Event, Lock, Thread
-from types import TracebackType
 from typing import Any, ClassVar, Self
 
 import httpx
@@ -232,7 +231,7 @@ class Client:
         self.check_in_time(budget)
         try:
             with budget.spending():
-                answer = receive(self.http, self.line, url, query, self.bytes_max, budget.left)
+                answer = self._receive(url, query, budget.left)
         except (*HTTPX_ERRORS, OSError) as error:
             self.check_in_time(budget, error)
             raise translated(error, self.name) from error
@@ -240,6 +239,13 @@ class Client:
             self.pace.rest()
         self.check_stopped()
         return answer
+
+    def _receive(self, url: str, query: Mapping[str, int], seconds: float) -> Answer:
+        timeout = httpx.Timeout(min(READ_SECONDS_MAX, seconds), connect=min(CONNECT_SECONDS_MAX, seconds))
+        extensions = {"trace": self.line.trace}
+        with self.http.stream("GET", url, params=query, timeout=timeout, extensions=extensions) as response:
+            body = _page_body(response, self.bytes_max) if response.status_code == OK else _trouble_body(response)
+            return Answer(response.status_code, response.headers, body)
 
     def check_in_time(self, budget: Budget, error: Exception | None = None) -> None:
         """Raise an error if the request was ended from this side: a connection that was cut may look like an end."""
@@ -274,9 +280,7 @@ class Connected:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
@@ -349,17 +353,6 @@ def new_client(headers: Mapping[str, str], transport: httpx.BaseTransport | None
         transport=transport,
         limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
     )
-
-
-def receive(
-    client: httpx.Client, line: Line, url: str, query: Mapping[str, int], bytes_max: int, seconds: float
-) -> Answer:
-    """Ask once, and return the answer; raises what httpx raises, and `SourceError` for a body that cannot be read."""
-    timeout = httpx.Timeout(min(READ_SECONDS_MAX, seconds), connect=min(CONNECT_SECONDS_MAX, seconds))
-    extensions = {"trace": line.trace}
-    with client.stream("GET", url, params=query, timeout=timeout, extensions=extensions) as response:
-        body = _page_body(response, bytes_max) if response.status_code == OK else _trouble_body(response)
-        return Answer(response.status_code, response.headers, body)
 
 
 def _page_body(response: httpx.Response, bytes_max: int) -> bytearray:

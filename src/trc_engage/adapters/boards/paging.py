@@ -2,7 +2,6 @@
 
 import json
 import logging
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import reduce
@@ -11,18 +10,24 @@ from typing import Any, Never
 
 from attrs import Factory, define, field, frozen
 
+from ...core.boards import XP_MAX, shown
 from ...core.errors import shortened
 from ...core.model import Board
-from .responses import Answer, Service, malformed
+from ...core.validation import DISCORD_ID
+from .responses import Answer, Service, malformed, structured
 
-XP_MAX = 2**53
-"""Beyond it a JSON number may have lost precision on its way."""
 VALUES_MAX = 1_000_000
 """Many times what a page tells; the smallest of them take thirty times their bytes in memory."""
 UNUSABLE_MAX = 3
 UNUSABLE_SHARE_MAX = 0.01
 
-_DISCORD_ID = re.compile(r"[1-9][0-9]{0,19}", re.ASCII)
+
+@frozen
+class _Page:
+    """As it comes, under the names that `Service` has for its parts."""
+
+    rows: list[Any]
+    guild: str
 
 
 @frozen
@@ -49,11 +54,13 @@ def parsed(
     what is told twice as well; it takes a third as long again, so once in a read must do.
     """
     document = _loaded(body, _told_once(service) if thoroughly else None)
-    rows = _value_at(document, service.rows)
-    if not isinstance(rows, list):
-        raise malformed(f"it is not a leaderboard (a list was expected as {service.rows!r}, not {_shown(rows)})")
-    if service.guild is not None:
-        _check_guild(_value_at(document, service.guild), guild_id)
+    told = guild_id if service.guild is None else _part(document, service.guild)
+    found = {"rows": _part(document, service.rows), "guild": told}
+    page = structured(_Page, found, "it is not a leaderboard", rows=service.rows, guild=str(service.guild))
+    if page.guild != guild_id:
+        other = repr(told) if DISCORD_ID.fullmatch(page.guild) else "that is no id"
+        raise malformed(f"the board is of guild {other}, but guild {guild_id!r} was asked for")
+    rows = page.rows
     readings, ids, unusable = _rows(rows, service, sought)
     for row in unusable:
         if _is_of(row, service, sought):
@@ -63,14 +70,6 @@ def parsed(
             f"{len(unusable):,} of {len(rows):,} rows cannot be used, such as {_essence(unusable[0], service)}"
         )
     return Page(readings, ids, len(rows), len(unusable))
-
-
-def _check_guild(told: object, guild_id: str) -> None:
-    if not isinstance(told, str):
-        raise malformed(f"it is not a leaderboard (a text was expected as the guild's id, not {_shown(told)})")
-    if told != guild_id:
-        other = repr(told) if _DISCORD_ID.fullmatch(told) else "that is no id"
-        raise malformed(f"the board is of guild {other}, but guild {guild_id!r} was asked for")
 
 
 def _loaded(body: bytes | bytearray, to_object: Callable[[list[tuple[str, object]]], object] | None) -> object:
@@ -103,14 +102,6 @@ def _told_once(service: Service) -> Callable[[list[tuple[str, object]]], dict[st
     return to_object
 
 
-def _value_at(document: object, path: str) -> object:
-    """Return what stands at a path of keys; `SourceError` if there is no such thing."""
-    try:
-        return _getter(path)(document) if path else document
-    except (KeyError, TypeError) as error:
-        raise malformed(f"it is not a leaderboard ({type(error).__name__}: {shortened(str(error))})") from error
-
-
 def _getter(path: str) -> Callable[[Any], Any]:
     keys = path.split(".")
     return itemgetter(path) if len(keys) == 1 else lambda document: reduce(getitem, keys, document)
@@ -141,7 +132,7 @@ def _columns(rows: Sequence[Any], service: Service) -> tuple[list[str], list[int
         ids, xp = list(map(_getter(service.id), rows)), list(map(_getter(service.xp), rows))
         # The types themselves, because True is an int as well.
         sound = set(map(type, xp)) <= {int} and min(xp, default=0) >= 0 and max(xp, default=0) <= XP_MAX
-        return (ids, xp) if sound and all(map(_DISCORD_ID.fullmatch, ids)) else None
+        return (ids, xp) if sound and all(map(DISCORD_ID.fullmatch, ids)) else None
     except (KeyError, TypeError):
         return None
 
@@ -156,22 +147,15 @@ def _essence(row: object, service: Service) -> str:
     """Return what is wrong with a row but not whose it is: the message is kept, and ids are not (R1, R9)."""
     if not isinstance(row, dict):
         return f"a {type(row).__name__}"
-    return f"its id is a {type(_part(row, service.id)).__name__}, its xp is {_shown(_part(row, service.xp))}"
+    return f"its id is a {type(_part(row, service.id)).__name__}, its xp is {shown(_part(row, service.xp))}"
 
 
 def _part(row: object, path: str) -> object:
-    """Return what stands at a path of keys in a row, or None."""
+    """Return what stands at a path of keys, or None; without a path all of it."""
     try:
-        return _getter(path)(row)
+        return _getter(path)(row) if path else row
     except (KeyError, TypeError):
         return None
-
-
-def _shown(value: object) -> str:
-    """Return a plain value, and of any other only what it is: it may name people, or be too deep to be shown."""
-    if value is None or isinstance(value, int | float):
-        return shortened(value)
-    return f"a {type(value).__name__}"
 
 
 PAGES_FEW = 10
@@ -183,7 +167,7 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 
 @define(eq=False)
-class _Trail:
+class _Sweep:
     """The rows that one sweep has seen, and what they betray."""
 
     rows: set[str]
@@ -246,10 +230,10 @@ class Sweeper:
 
     def _sweep(self, wanted: frozenset[str]) -> bool:
         """Page on until everyone wanted is found or the board ends; tell whether it moved meanwhile."""
-        trail = _Trail(self._rows)
+        sweep = _Sweep(self._rows)
         number = length_first = 0
         while not self._has(wanted):
-            page = self._take(number, trail)
+            page = self._take(number, sweep)
             if page.length == 0:
                 self._whole = True
                 break
@@ -257,11 +241,11 @@ class Sweeper:
                 length_first = page.length
                 self._doubt_limit(length_first)
             elif number == 1 and self._clamps(length_first, page.length):
-                trail = _Trail(self._rows)
+                sweep = _Sweep(self._rows)
                 number = 0
                 continue
             number += 1
-        return trail.moved
+        return sweep.moved
 
     def _has(self, wanted: frozenset[str]) -> bool:
         """Tell whether everyone wanted is found; it is asked after every page, so counting comes first."""
@@ -288,20 +272,20 @@ class Sweeper:
 
     def _ends_still(self) -> bool:
         """Ask for the empty page that ended the sweep once more."""
-        return self._take(self._page_last, _Trail(self._rows)).length == 0
+        return self._take(self._page_last, _Sweep(self._rows)).length == 0
 
-    def _take(self, number: int, trail: _Trail) -> Page:
+    def _take(self, number: int, sweep: _Sweep) -> Page:
         """Fetch a page and keep its readings, the newer over the older."""
         if number >= self.pages_max or len(self._rows) > self.pages_max * self.service.page_size:
             raise malformed(f"the board has no end within {self.pages_max:,} pages")
         answer = self.fetch(number, self.limit)
         page = parsed(self.service, answer.body, self.guild_id, self.sought, thoroughly=self._pages == 0)
         if self._pages == 0:
-            self._server_at = answer.told_at
+            self._server_at = answer.server_at
         self._pages += 1
         self._page_last = number
         self._readings.update(page.readings)
-        trail.follow(page)
+        sweep.follow(page)
         if page.unusable:
             logger.info("page %d: %d of %d rows skipped", number, page.unusable, page.length)
         if self.on_page is not None:

@@ -5,10 +5,11 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar, get_origin
 
 import httpx
 from attrs import field, frozen
+from cattrs import ClassValidationError, Converter, transform_error
 
 from ...core.errors import SourceError, SourceTrouble, shortened
 
@@ -126,7 +127,7 @@ class Answer:
     body: bytes | bytearray = field(repr=False)
 
     @property
-    def told_at(self) -> datetime | None:
+    def server_at(self) -> datetime | None:
         """What time the server told, in UTC; None if it told none that can be read."""
         return _http_date(self.headers.get("date", ""))
 
@@ -145,7 +146,16 @@ class Answer:
         until = _http_date(text)
         if until is None:
             return None
-        return max(until - (self.told_at or datetime.now(UTC)), timedelta(0))
+        return max(until - (self.server_at or datetime.now(UTC)), timedelta(0))
+
+    @property
+    def document(self) -> Mapping[str, Any] | None:
+        """The JSON object that it is; None if it is none, as the edge's are."""
+        try:
+            found = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+        return found if isinstance(found, dict) else None
 
     @property
     def is_for_browsers(self) -> bool:
@@ -162,11 +172,8 @@ class Answer:
         """Whether the service itself speaks, and not the edge: by a JSON object that only it would send."""
         if service.speaks is None:
             return not self.is_challenge
-        try:
-            document = json.loads(self.body)
-        except (ValueError, RecursionError):
-            return False
-        return isinstance(document, dict) and service.speaks(document)
+        document = self.document
+        return document is not None and service.speaks(document)
 
     def until_reset(self, service: Service) -> timedelta | None:
         """Return how long until the service counts requests anew, if it says so.
@@ -179,7 +186,7 @@ class Answer:
         seconds = float(text)
         if seconds >= _INSTANT_MIN:
             at = seconds / 1_000 if seconds >= _MILLISECONDS_MIN else seconds
-            seconds = max(at - (self.told_at or datetime.now(UTC)).timestamp(), 0.0)
+            seconds = max(at - (self.server_at or datetime.now(UTC)).timestamp(), 0.0)
         return timedelta(seconds=min(seconds, _INSTANT_MIN))
 
     def is_last(self, service: Service) -> bool:
@@ -271,6 +278,40 @@ def translated(error: Exception, name: str) -> SourceError:
         f"{name} {meaning.format(name)} ({type(error).__name__}: {shortened(words, 160)})",
         argument=argument,
     )
+
+
+FORMS = {str: "a text", list[Any]: "a list"}
+Value = TypeVar("Value")
+
+
+def _exact(value: Any, kind: Any) -> Any:
+    if type(value) is not (get_origin(kind) or kind):
+        # What it is may name people; of which type it is says enough.
+        raise TypeError(f"{FORMS[kind]} was expected, not {value if value is None else type(value).__name__}")
+    return value
+
+
+STRICT = Converter(prefer_attrib_converters=True)
+"""Takes what is of the type that it must be, and makes it of nothing else."""
+STRICT.register_structure_hook(str, _exact)
+STRICT.register_structure_hook_func(lambda kind: kind == list[Any], _exact)
+
+
+def structured(kind: type[Value], found: Mapping[str, object], what: str, **names: str) -> Value:
+    """Return the attrs class that an answer holds; `SourceError` (malformed) names the fields at fault.
+
+    `what` says what it is else; `names` are those that the service has for fields.
+    """
+    try:
+        return STRICT.structure(found, kind)
+    except ClassValidationError as error:
+        texts = transform_error(
+            error, format_exception=lambda flaw, _: "missing" if isinstance(flaw, KeyError) else str(flaw)
+        )
+        flaws = (text.rpartition(" @ $.") for text in texts)
+        raise malformed(
+            f"{what} ({'; '.join(f'{names.get(name, name)!r}: {flaw}' for flaw, _, name in flaws)})"
+        ) from error
 
 
 def malformed(what: str) -> SourceError:

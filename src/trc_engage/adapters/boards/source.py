@@ -7,7 +7,7 @@ from random import Random, SystemRandom
 from typing import ClassVar, Self
 
 import httpx
-from attrs import define, field
+from attrs import Factory, define, field
 
 from ...core.errors import InvalidValue
 from ...core.model import Board
@@ -38,10 +38,7 @@ class BoardSource(Connected):
     _client: Fetcher = field(repr=False)
     _on_page: Callable[[int, int], object] | None = field(repr=False)
     _pages_max: int = field(repr=False)
-    _limit: int = field(repr=False, init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._limit = self.service.page_size
+    _limit: int = field(default=Factory(lambda self: self.service.page_size, takes_self=True), repr=False, init=False)
 
     @classmethod
     def open(
