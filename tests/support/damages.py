@@ -279,7 +279,8 @@ DAMAGES = (
     Damage("a page of rubbish", overwritten("entries", 0, b"\xa5" * 512), "integrity", "malformed"),
     Damage(
         "a bit flipped in an index",
-        overwritten("entries_of_a_member", 4_000, b"\x00\xff\x7f"),
+        # Longer than a cell, so that the length of one is hit wherever it lies.
+        overwritten("entries_of_a_member", 4_000, b"\x00\xff\x7f" * 4),
         "integrity",
         "malformed",
     ),
