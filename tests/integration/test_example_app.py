@@ -57,7 +57,8 @@ def test_it_mounts_the_pages(store: str) -> None:
 def test_it_serves_without_mee6(store: str) -> None:
     """Awards, standings, history, leaderboard and feed need no board."""
     with running(str(EXAMPLE), TRC_ENGAGE_STORE=store) as app:
-        assert app.send("PUT", "/members/ada", name="Ada").json() == {"member_id": "ada", "outcome": "enrolled"}
+        enrolled = {"member_id": "ada", "outcome": "enrolled", "remains": None}
+        assert app.send("PUT", "/members/ada", name="Ada").json() == enrolled
         app.send("PUT", "/members/bo", name="Bo")
         app.send("POST", "/benchmarks", member_id="ada", points=50, key="benchmark:1", at="2026-03-02T09:00:00Z")
         app.send("POST", "/benchmarks", member_id="bo", points=70, key="benchmark:2")
