@@ -70,6 +70,8 @@ def test_a_store_without_accounts_settles_day_by_day(tmp_path: Path) -> None:
         time.shift(timedelta(days=1))
         assert operator.call("settle").out == "settled: Thu 2026-03-05\n"
         time.shift(timedelta(days=30))
+        # No board tells that so much time has passed.
+        operator.call("clock", "confirm", "--by", "admin-7", "--reason", "a month off")
         assert operator.call("settle").out == "settled: 30 days, Fri 2026-03-06 to Sat 2026-04-04\n"
         assert operator.call("settle", "--json").json == {"settled": [], "pending": []}
 

@@ -4,7 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 from trc_engage.core import incidents, slots
-from trc_engage.usecases import leases, notices
+from trc_engage.core.posting import Posting
+from trc_engage.usecases import leases
 
 from .planting import Mutant, always, swap
 
@@ -30,6 +31,14 @@ def _wait_as_told(wait_asked: Any) -> Any:
     return lambda error: None if wait_asked(error) is None else timedelta(minutes=15)
 
 
+def _begins_nothing(post: Any) -> Any:
+    def posted(run: Any, posting: Posting) -> None:
+        if posting != Posting(posting.at, begun=posting.begun):
+            post(run, posting)
+
+    return posted
+
+
 MUTANTS = {
     "Retry-After is forgotten": Mutant(swap(slots, "wait_asked", _wait_as_told)),
     "a wait is not kept": Mutant(always(slots, "keep_waiting", None), seed=3),
@@ -44,7 +53,7 @@ MUTANTS = {
         always(leases.Run, "renew", None), seed=4, story="reads of many minutes"
     ),
     "a notice is not recorded before it is sent": Mutant(
-        always(notices, "begin", None), seed=5, story="killed while an alert goes out"
+        swap(leases.Run, "post", _begins_nothing), seed=5, story="killed while an alert goes out"
     ),
     "a webhook that was deleted is used on": Mutant(
         always(incidents, "state_of", None), seed=4, story="a webhook that dies"
