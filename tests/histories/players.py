@@ -33,6 +33,7 @@ STEP_SECONDS = 0.15
 """After so long a quarter of an hour has passed, and now and then the rest of a day."""
 REST_SECONDS = 0.01
 SECONDS_MAX = 300
+KILLS_MIN = 5
 CONTEXT = get_context("forkserver")
 CONTEXT.set_forkserver_preload([__name__])
 
@@ -179,7 +180,7 @@ class Crowd:
         chance, until = Random(7), monotonic() + SECONDS_MAX
         calls += len(self.calls())
         self.processes = [self.start(number) for number in range(len(PARTS))]
-        while len(self.calls()) < calls:
+        while len(self.calls()) < calls or (kills and self.killed < KILLS_MIN):
             assert monotonic() < until
             Event().wait(STEP_SECONDS)
             self.place.let_time_pass(chance)

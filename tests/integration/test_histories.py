@@ -37,7 +37,6 @@ def test_no_promise_is_broken(address: str, tmp_path: Path) -> None:
     assert breaches == []
     asked = {call.name for call in judge.calls if call.returned}
     assert asked == {"award", "reverse", "sync", "run", "settle", "standing", "feed"}
-    assert crowd.killed
     print(f"{len(judge.calls):,} calls, {crowd.killed} kills, {len(judge.end.lines):,} entries")  # noqa: T201
 
 

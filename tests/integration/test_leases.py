@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import define, field
+from attrs import define, evolve, field
 
 from support.command import Operator
 from support.community import IDS, LEDGERS, QUARTER, Community, opened
@@ -209,10 +209,11 @@ class Plain:
         self._meanwhile = meanwhile
 
     def read(self, sought: frozenset[str], /) -> Board:
-        """Read, and let time pass."""
+        """Read, and let time pass; the server's time is that of its first answer."""
+        began = self._community.now
         self._community.now += self._takes
         self._meanwhile()
-        return self._community.read(sought)
+        return evolve(self._community.read(sought), server_at=began)
 
 
 def test_a_source_that_tells_no_pages_keeps_its_lease_for_half_an_hour(scene: Scene) -> None:
