@@ -45,6 +45,8 @@ extensions = ["myst_parser"]
 # Links between the files name headings as GitHub does.
 myst_heading_anchors = 4
 nitpicky = True
+# Pygments does not know all of TypeScript.
+suppress_warnings = ["misc.highlighting_failure"]
 html_theme = "furo"
 html_title = f"trc-engage {release}"
 html_copy_source = False
