@@ -286,7 +286,7 @@ class PagedSourceContract(SourceContract):
     def test_limits_that_the_server_tells_are_kept(self) -> None:
         """If it tells any, no request is refused; a limit that lasts is no pause, but a wait for the core."""
         if self.server.dialect.limits is None:
-            pytest.skip("this service tells none")
+            pytest.skip("this service tells no limits")
         self.show(MANY)
         self.server.throttle(3, per_seconds=20)
         assert self.read(GONE).rows == len(MANY)
