@@ -173,6 +173,8 @@ class Life(Hand):
         a = self.processes[0]
         seen = self.oracle.seen_at or self.clock.at
         self._come_to(max(self.clock.at, seen, *self.failures.waits.values()) + timedelta(minutes=6))
+        if not self.world.xp and self.oracle.is_another(self.server.home.board_id):
+            self.world.give(min(self.world.here), 20)  # A board that nobody is on cannot be adopted (R24).
         if self.failures.kinds & {"distrusted"}:
             self.decide(a, self.season or "deduct")
         self.world.counts = False
