@@ -9,7 +9,7 @@ from attrs import evolve
 from attrs.converters import optional
 
 from .core import boards
-from .core.audit.model import Audit, Repair
+from .core.audit import Audit, Repair
 from .core.errors import InvalidValue, LinkTaken, OnEventLoop, RosterMissing, SourceMissing
 from .core.model import Decision, DecisionKind
 from .core.ports import Alerts, Clock, Roster, Store, XpSource

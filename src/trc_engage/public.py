@@ -1,10 +1,11 @@
 """The public names of the package, listed here alone; `trc_engage` loads them when you first use one."""
 
-from .core.audit.model import (
+from .core.audit import (
     Audit as Audit,
     Breach as Breach,
     Repair as Repair,
 )
+from .core.boards import Board as Board, Sought as Sought
 from .core.errors import (
     AlertFailed as AlertFailed,
     AmbiguousMember as AmbiguousMember,
@@ -38,13 +39,11 @@ from .core.incidents import (
     Trouble as Trouble,
 )
 from .core.model import (
-    Board as Board,
     DiscordActivity as DiscordActivity,
     Entry as Entry,
     Evidence as Evidence,
     Link as Link,
     Member as Member,
-    Sought as Sought,
     XpChange as XpChange,
 )
 from .core.records import (

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from attrs import evolve, frozen
 
 from .core import streaks
-from .core.days import ONE_DAY, clock_in_utc
+from .core.days import ONE_DAY
 from .core.errors import AmbiguousMember, InvalidValue, UnknownMember
 from .core.model import Entry, Status
 from .core.ports import Clock, Views
@@ -33,6 +33,7 @@ from .core.validation import (
     ID_LENGTH_MAX,
     LIMIT_MAX,
     SOURCE_LENGTH_MAX,
+    clock_in_utc,
     sought_words,
     validate_day,
     validate_limit,

@@ -13,7 +13,8 @@ from support.visitor import BEARER, alone
 from trc_engage import Engage, InvalidValue
 from trc_engage.adapters.memory import MemoryLedger
 from trc_engage.adapters.sqlite import SqliteLedger
-from trc_engage.core.model import Board, Member
+from trc_engage.core.boards import Board
+from trc_engage.core.model import Member
 from trc_engage.core.ports import Store
 from trc_engage.core.posting import Posting, drafted
 

@@ -8,7 +8,7 @@ import pytest
 
 from support.community import LEDGERS, Community, opened
 from support.stores import SHARED
-from trc_engage.core.audit.model import Breach
+from trc_engage.core.audit import Breach
 from trc_engage.core.ports import Store
 from trc_engage.core.posting import Posting, drafted
 from trc_engage.usecases.audit import audit, audited, repair

@@ -7,9 +7,10 @@ size, unless a premise bounds them.
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
+from trc_engage.core.boards import Board
 from trc_engage.core.days import FOOTHOLD, days_counted
 from trc_engage.core.incidents import AT_ONCE, FailureRun, failed_again
-from trc_engage.core.model import Board, DiscordActivity, Move, NextReading
+from trc_engage.core.model import DiscordActivity, Move, NextReading
 from trc_engage.core.points import carried, convert
 from trc_engage.core.posting import SyncState
 from trc_engage.core.sync import plan_adoption, plan_sync

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from attrs import define, field
 
-from trc_engage.core.audit.model import Breach
+from trc_engage.core.audit import Breach
 from trc_engage.core.ports import Store
 from trc_engage.core.reports import ClockReport
 from trc_engage.usecases.audit import audit

@@ -12,7 +12,7 @@ from attrs import evolve
 from support.community import IDS, Community, opened
 from trc_engage import Audit, EngageError, Entry, SourceError
 from trc_engage.adapters.memory import MemoryLedger
-from trc_engage.core.audit.model import Breach, Holdings
+from trc_engage.core.audit import Breach, Holdings
 from trc_engage.core.posting import Posting
 from trc_engage.core.streaks import Streak
 from trc_engage.usecases.audit import audit, repair

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from trc_engage import InvalidValue
-from trc_engage.core.days import Window, days_counted, in_utc
+from trc_engage.core.days import Window, days_counted
+from trc_engage.core.validation import in_utc
 
 CASES = {
     "a quarter of an hour within a day": ("2026-03-02 09:00", "2026-03-02 09:15", "2"),

@@ -1,14 +1,65 @@
 """What a source may return, and whether it is believed (R10, R24)."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime, timedelta
+from typing import Self
+
+from attrs import frozen
 
 from .errors import SourceError, shortened
 from .incidents import NAMES, UNNAMED
-from .model import Board
+from .model import DiscordActivity
 from .posting import SyncState
 from .reports import SyncReport
-from .sync import SyncPlan
+
+
+class Sought(frozenset[str]):
+    """The Discord ids that a read looks for.
+
+    `expected` are those whose absence would be news: on the board last time, or yet to be opened.
+    A source may spend further requests before it reports one of them missing; the others may well
+    be missing for ever. For a plain `frozenset` everyone counts as expected.
+    """
+
+    expected: frozenset[str]
+    whole: bool = False
+    """Whether the board is to be read to its end though everyone is found before it (R24)."""
+
+    @classmethod
+    def of(cls, accounts: Sequence[DiscordActivity], *, whole: bool = False) -> Self:
+        """Collect whom a sync of these accounts looks for."""
+        sought = cls(account.discord_id for account in accounts)
+        sought.whole = whole
+        sought.expected = frozenset(
+            account.discord_id
+            for account in accounts
+            if account.status == "waiting"
+            or (account.status == "tracked" and account.next_reading in {"continues", "rebases"})
+        )
+        return sought
+
+
+@frozen
+class Board:
+    """All readings of one read.
+
+    A source promises: everybody sought is in `readings`, or in `missed`, or absent from a board
+    that was read `whole`.
+    """
+
+    readings: Mapping[str, int]
+    """Total XP by Discord id, of those sought and found."""
+    whole: bool
+    """Whether it was read to its end; a read may stop early once everyone sought is found."""
+    rows: int
+    """Distinct members seen on the board, sought or not."""
+    pages: int
+    """Requests answered with a page."""
+    missed: Set[str] = frozenset()
+    """Sought and not found on a board that moved while it was read: as good as not looked for."""
+    server_at: datetime | None = None
+    """The server's time, from its first answer."""
+
 
 XP_MAX = 2**53
 """More than anybody earns; beyond it JSON numbers lose whole units."""
@@ -117,19 +168,17 @@ WAY_OUT = (
 )
 
 
-def why_distrusted(plan: SyncPlan, board: Board, at: datetime, state: SyncState) -> str | None:
+def why_distrusted(plan: SyncReport, board: Board, at: datetime, state: SyncState) -> str | None:
     """Return why this board is not trusted, with the numbers and the way out; None if it is (R10)."""
-    reason = _too_many_lowered(plan) or _too_few_rows(board, at, state)
+    reason = _too_many_lowered(plan, len(board.readings)) or _too_few_rows(board, at, state)
     return reason and f"{reason}; nothing was changed. {WAY_OUT}"
 
 
-def _too_many_lowered(plan: SyncPlan) -> str | None:
-    lowered = plan.counts["deducted"]
-    if lowered < LOWERED_MIN or lowered <= LOWERED_SHARE_MAX * plan.found:
+def _too_many_lowered(plan: SyncReport, found: int) -> str | None:
+    if plan.deducted < LOWERED_MIN or plan.deducted <= LOWERED_SHARE_MAX * found:
         return None
-    return (
-        f"the board would lower {lowered:,} of {plan.found:,} members found on it, taking {plan.points_lost:,} points"
-    )
+    lost = -sum(move.points for move in plan.moves if move.points < 0)
+    return f"the board would lower {plan.deducted:,} of {found:,} members found on it, taking {lost:,} points"
 
 
 def _too_few_rows(board: Board, at: datetime, state: SyncState) -> str | None:
@@ -165,12 +214,12 @@ def why_not_adopted(board: Board) -> str | None:
     return f"the board cannot be adopted, for {flaw}; nothing was changed"
 
 
-def why_more_is_lost(plan: SyncPlan, shown: SyncReport | None) -> str | None:
+def why_more_is_lost(plan: SyncReport, shown: SyncReport | None) -> str | None:
     """Return why a decision does not stand: it was made on numbers that have become worse; None if they have not."""
-    if shown is None or (plan.counts["absent"] <= shown.absent and plan.points >= shown.points):
+    if shown is None or (plan.absent <= shown.absent and plan.points >= shown.points):
         return None
     return (
-        f"the board has changed since you were asked: {plan.counts['absent']:,} accounts are not on it now, "
+        f"the board has changed since you were asked: {plan.absent:,} accounts are not on it now, "
         f"{shown.absent:,} then, and the sync would bring {plan.points:+,} points, {shown.points:+,} then; nothing "
         "was changed. Look at it again and decide again"
     )

@@ -6,13 +6,9 @@ from functools import cache
 
 from attrs import evolve, field, frozen
 
-from .errors import InvalidValue
-
 FOOTHOLD = timedelta(minutes=5)
 """How much of its last day a window must cover before that day counts."""
 ONE_DAY = timedelta(days=1)
-CLOCK_SLACK = timedelta(minutes=2)
-"""By how much clocks may differ and still mean the same instant."""
 SATURDAY = 5
 """As `date.weekday` counts."""
 
@@ -60,26 +56,6 @@ def days_counted(opens_at: datetime, closes_at: datetime) -> tuple[date, ...]:
     return tuple(first + timedelta(days=n) for n in range((last - first).days + 1))
 
 
-def in_utc(field: str, instant: datetime) -> datetime:
-    """Return the instant in UTC; a naive one is refused as `InvalidValue`."""
-    if instant.tzinfo is None:
-        raise InvalidValue(field, instant.isoformat(), "give a timezone-aware time, such as datetime.now(UTC)")
-    try:
-        return instant.astimezone(UTC)
-    except OverflowError as error:
-        raise InvalidValue(field, instant.isoformat(), "give an instant within the years 1 to 9999 of UTC") from error
-
-
-def clock_in_utc(clock: Callable[[], datetime]) -> Callable[[], datetime]:
-    """Return a clock that tells the same instants in UTC; a naive one is refused as `InvalidValue`."""
-    return lambda: in_utc("clock", clock())
-
-
-def keeps_away(until: datetime | None, now: datetime, longest: timedelta) -> bool:
-    """Tell whether a wait lasts; one that ends later than any can was noted under a clock that ran ahead (R22)."""
-    return until is not None and now < until <= now + longest + CLOCK_SLACK
-
-
 def settled_before(first_enrolled_at: datetime | None) -> date | None:
     """Return the day through which all counts as settled before the first settlement; None while nobody is enrolled."""
     return None if first_enrolled_at is None else first_enrolled_at.date() - ONE_DAY
@@ -101,10 +77,6 @@ class Calendar:
     def next_day(self) -> date | None:
         """The oldest day that is not settled, which may not be over; None before the first enrollment."""
         return self.settled_through and self.settled_through + ONE_DAY
-
-    def settled(self, day: date) -> "Calendar":
-        """Return the calendar once a day is decided."""
-        return evolve(self, settled_through=day)
 
     def turned(self, days: Iterable[date], *, excused: bool, alone: bool = False) -> "Calendar":
         """Return the calendar once days are excused, or required again, for everybody or for its member alone."""

@@ -6,9 +6,9 @@ from typing import Literal
 
 from attrs import field, frozen
 
-from .days import keeps_away
 from .errors import AlertFailed, ClockError, ClockLeapt, EngageError, RosterTrouble, SourceTrouble
 from .settlement import Pending, ends_at
+from .slots import keeps_away
 
 WAIT_MIN = timedelta(seconds=1)
 WAIT_MAX = timedelta(hours=24)
@@ -65,6 +65,8 @@ is there (R25). Unseen: nobody is on the board (R31)."""
 NoticeKind = Literal["alert", "reminder", "all_clear"]
 
 FAILURES_MIN = 3
+UNSEEN_MIN = 3
+"""How many accounts no board must have shown, and nobody else's, for their ids or the board to be suspect (R31)."""
 AT_ONCE = frozenset({"distrusted", "clock"})
 """Kinds of failure that no later sync mends by itself (R10, R22)."""
 REMIND_AFTER = timedelta(hours=24)

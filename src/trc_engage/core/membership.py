@@ -9,8 +9,6 @@ from .days import SATURDAY, Window, days_counted
 from .model import DiscordActivity, Evidence, Member, Move, NextReading
 from .records import MembershipEvent, Trace
 
-UNSEEN_MIN = 3
-"""How many accounts no board must have shown, and nobody else's, for their ids or the board to be suspect (R31)."""
 MENDED_MAX = timedelta(days=7)
 """How long a leave that was a mistake may have lasted for its days to count by the XP; of a longer one nobody knows."""
 

@@ -1,6 +1,5 @@
 """The nouns. Frozen values; instants are aware UTC, XP and points are whole numbers."""
 
-from collections.abc import Mapping, Sequence, Set
 from datetime import date, datetime
 from typing import Literal, Self
 
@@ -113,21 +112,6 @@ class Decision:
         return "deduction" if self.kind == "accept_drops" else "rebase"
 
 
-@frozen
-class ClockDecision:
-    """Who decided about the clock, when and why (R22, R27): the instant counts as seen from then on.
-
-    Confirmed: a leap is right. Repaired: what was done under a clock that ran ahead of that instant is undone.
-    """
-
-    kind: Literal["confirmed", "repaired"]
-    at: datetime
-    actor: str
-    reason: str
-    position: int = 0
-    """The last entry before it; the ledger sets it. Those up to it may be dated later than a repair."""
-
-
 Status = Literal["waiting", "tracked", "absent", "left", "unlinked"]
 """Waiting: not yet opened. Absent: not found on a board that was read whole (R5)."""
 
@@ -218,54 +202,6 @@ class Link:
     def opened(self, account_id: int) -> DiscordActivity:
         """Return the account that the link opens, which waits for its first reading."""
         return DiscordActivity(account_id, 1, self.member_id, self.discord_id, "waiting", "opens", 0, 0, 0, 0)
-
-
-class Sought(frozenset[str]):
-    """The Discord ids that a read looks for.
-
-    `expected` are those whose absence would be news: on the board last time, or yet to be opened.
-    A source may spend further requests before it reports one of them missing; the others may well
-    be missing for ever. For a plain `frozenset` everyone counts as expected.
-    """
-
-    expected: frozenset[str]
-    whole: bool = False
-    """Whether the board is to be read to its end though everyone is found before it (R24)."""
-
-    @classmethod
-    def of(cls, accounts: Sequence[DiscordActivity], *, whole: bool = False) -> Self:
-        """Collect whom a sync of these accounts looks for."""
-        sought = cls(account.discord_id for account in accounts)
-        sought.whole = whole
-        sought.expected = frozenset(
-            account.discord_id
-            for account in accounts
-            if account.status == "waiting"
-            or (account.status == "tracked" and account.next_reading in {"continues", "rebases"})
-        )
-        return sought
-
-
-@frozen
-class Board:
-    """All readings of one read.
-
-    A source promises: everybody sought is in `readings`, or in `missed`, or absent from a board
-    that was read `whole`.
-    """
-
-    readings: Mapping[str, int]
-    """Total XP by Discord id, of those sought and found."""
-    whole: bool
-    """Whether it was read to its end; a read may stop early once everyone sought is found."""
-    rows: int
-    """Distinct members seen on the board, sought or not."""
-    pages: int
-    """Requests answered with a page."""
-    missed: Set[str] = frozenset()
-    """Sought and not found on a board that moved while it was read: as good as not looked for."""
-    server_at: datetime | None = None
-    """The server's time, from its first answer."""
 
 
 @frozen

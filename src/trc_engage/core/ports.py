@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence, Set
     from datetime import date, datetime
 
-    from .audit.model import Breach, Holdings
-    from .clock import Ahead
+    from .audit import Breach, Holdings
+    from .boards import Board
     from .days import Calendar
     from .incidents import Notice
-    from .model import Board, DiscordActivity, Entry, Evidence, Member
+    from .model import DiscordActivity, Entry, Evidence, Member
     from .posting import Booking, Lease, Posting, RunState
-    from .records import Check, Excusal, MembershipEvent
+    from .records import Ahead, Check, Excusal, MembershipEvent
     from .reports import Found, MemberFacts, Rank, Selection, Standing, StreakChange, Tally
     from .roster import Presence
     from .story import GoodRun

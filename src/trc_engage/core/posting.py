@@ -6,15 +6,15 @@ from typing import TypeVar
 
 from attrs import Factory, evolve, field, frozen
 
-from .days import CLOCK_SLACK, Calendar, Window
+from .days import Calendar, Window
 from .errors import ClockLeapt, Conflict, LedgerBusy, SourceTrouble
 from .incidents import ChannelState, FailureRun, SentNotice, failed_again
-from .model import ClockDecision, Decision, DiscordActivity, Entry, HandKind, Link, Member, Move
-from .records import Excusal, MembershipEvent
+from .model import Decision, DiscordActivity, Entry, HandKind, Link, Member, Move
+from .records import ClockDecision, Excusal, MembershipEvent
 from .reports import StreakChange, SyncReport
 from .roster import RosterState, Round
 from .settlement import days_watched
-from .slots import WAIT_MAX, SlotEnd, Wait, leaps, not_before
+from .slots import CLOCK_SLACK, WAIT_MAX, SlotEnd, Wait, leaps, not_before
 from .streaks import Milestone, Streak
 
 Kept = TypeVar("Kept")
@@ -376,7 +376,7 @@ class RunState:
         if posting.failure is not None:
             sync, rises = sync.after_failure(posting.failure), {}
         if posting.settlement is not None:
-            sync, calendar, rises = sync.seen(posting.at), calendar.settled(posting.settlement.day), {}
+            sync, calendar, rises = sync.seen(posting.at), evolve(calendar, settled_through=posting.settlement.day), {}
         if posting.clock is not None:
             sync = sync.seen(posting.at)
         for one in posting.excusals:

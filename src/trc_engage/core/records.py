@@ -1,13 +1,13 @@
-"""What is kept on record: who did what and why, which days are excused, and what rosters told (R13a, R25, R26)."""
+"""What is kept on record: who did what and why, excused days, rosters, and clocks (R13a, R22, R25, R26)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Literal, TypedDict
 
-from attrs import evolve, frozen
+from attrs import Factory, evolve, frozen
 
-from .days import Calendar
-from .model import DiscordActivity, NextReading
+from .days import Calendar, Window, windows_until
+from .model import DiscordActivity, Entry, NextReading
 
 EventKind = Literal["enrolled", "linked", "unlinked", "left", "returned", "never_left", "hidden", "shown", "forgotten"]
 
@@ -147,3 +147,60 @@ class Check:
 def rose_since(account: DiscordActivity, at: datetime) -> bool:
     """Tell whether the member was active in a window that opened then or later: that proves presence."""
     return account.rose_at is not None and account.rose_at >= at
+
+
+@frozen
+class ClockDecision:
+    """Who decided about the clock, when and why (R22, R27): the instant counts as seen from then on.
+
+    Confirmed: a leap is right. Repaired: what was done under a clock that ran ahead of that instant is undone.
+    """
+
+    kind: Literal["confirmed", "repaired"]
+    at: datetime
+    actor: str
+    reason: str
+    position: int = 0
+    """The last entry before it; the ledger sets it. Those up to it may be dated later than a repair."""
+
+
+@frozen
+class Ahead:
+    """What a ledger holds of a time that is still to come."""
+
+    syncs: int = 0
+    """Good syncs that began then."""
+    days: int = 0
+    """Days that were settled then."""
+    settled_through: date | None = None
+    """The last day that counts as settled without them; None while nobody is enrolled."""
+    good_at: datetime | None = None
+    """When the last good sync before it began."""
+    rises: Mapping[int, tuple[datetime, datetime]] = Factory(dict)
+    """Where the first window opens that closes then, and when it was linked, by account that has any."""
+    awards: Sequence[Entry] = ()
+    """Awards that stand and are dated then."""
+    others: int = 0
+    """Enrollments, slots, notices and decisions about the clock of that time."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing."""
+        return not (self.syncs or self.days or self.rises or self.awards or self.others)
+
+    def windows(self, now: datetime) -> Mapping[int, Window]:
+        """Return the evidence in place of what closes then: as if nobody had looked since the last good sync (R12)."""
+        window = windows_until(now)
+        return {
+            account_id: window(opens_at if opens_at <= now else max(self.good_at or linked_at, linked_at))
+            for account_id, (opens_at, linked_at) in self.rises.items()
+        }
+
+    def drafts(self, decision: ClockDecision) -> Sequence[Entry]:
+        """Return what dates the awards to now: each is taken back, and awarded once more by a key of its own."""
+        at, by, drafts = decision.at, decision.actor, list[Entry]()
+        for one in self.awards:
+            key = f"clock-repair:{one.position}"
+            again = evolve(one, position=0, day=at.date(), at=at, key=key, actor=by, booked_at=None)
+            drafts += [one.reversal(at, decision.reason, by), again]
+        return drafts

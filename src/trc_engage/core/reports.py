@@ -104,7 +104,7 @@ class SyncReport:
     late: Sequence[StreakChange] = ()
     """Streaks that changed because windows reached back into settled days (R16)."""
     moves: Sequence[Move] = ()
-    """What would be posted; filled in a dry run only."""
+    """What would be posted; filled in a plan only."""
 
     @property
     def counts(self) -> dict[str, int]:

@@ -6,12 +6,12 @@ from typing import Literal
 
 from attrs import evolve, frozen
 
-from .days import CLOCK_SLACK, ONE_DAY, keeps_away
+from .days import ONE_DAY
 from .errors import RosterError
 from .incidents import FailureRun, failed_again
 from .model import DiscordActivity
 from .records import Check, MembershipEvent, rose_since
-from .slots import WAIT_MAX, WAIT_MIN, wait_asked
+from .slots import CLOCK_SLACK, WAIT_MAX, WAIT_MIN, keeps_away, wait_asked
 
 ACTOR = "roster"
 """Who notes what a roster told, on record (R26)."""

@@ -56,21 +56,14 @@ def ends_at(day: date) -> datetime:
     return datetime.combine(day + ONE_DAY, time(), UTC)
 
 
-def is_over(day: date, now: datetime) -> bool:
-    """Return whether a UTC day has ended."""
-    return now >= ends_at(day)
-
-
 def is_read_past(day: date, good_at: datetime | None) -> bool:
     """Return whether a good sync began after the day's end."""
     return good_at is not None and good_at >= ends_at(day)
 
 
 def pending_from(oldest: date, now: datetime, cause: Cause | None, good_at: datetime | None) -> tuple[Pending, ...]:
-    """Return the days that are over from the oldest on, given why that one cannot be settled; None if it can.
-
-    Nothing is known of the days behind it but whether a sync has read past them.
-    """
+    """Return the days that are over from the oldest on, given why that one cannot be settled; None if it can."""
+    # Nothing is known of the days behind it but whether a sync has read past them.
     unread = oldest if good_at is None or cause == "frozen" else good_at.astimezone(UTC).date()
     waits: Cause = "earlier" if cause == "frozen" else "no_sync"
     behind = map(date.fromordinal, range(oldest.toordinal() + 1, now.astimezone(UTC).date().toordinal()))

@@ -5,10 +5,12 @@ from typing import Literal
 
 from attrs import frozen
 
-from .days import CLOCK_SLACK, ONE_DAY, keeps_away
+from .days import ONE_DAY
 from .errors import ClockWentBack, KeptAway, RosterError, SourceError, SourceTrouble
 
 SLOT = timedelta(minutes=15)
+CLOCK_SLACK = timedelta(minutes=2)
+"""By how much clocks may differ and still mean the same instant."""
 SETTLES_AFTER = timedelta(minutes=5)
 """How long after midnight the day before is settled: at 00:05 UTC."""
 
@@ -95,6 +97,11 @@ def is_cached(now: datetime, good_at: datetime | None, slot: datetime | None) ->
     if good_at is None or now - good_at >= CACHED_FOR:
         return False
     return slot is None or good_at >= slot
+
+
+def keeps_away(until: datetime | None, now: datetime, longest: timedelta) -> bool:
+    """Tell whether a wait lasts; one that ends later than any can was noted under a clock that ran ahead (R22)."""
+    return until is not None and now < until <= now + longest + CLOCK_SLACK
 
 
 def wait_asked(error: SourceError | RosterError) -> timedelta | None:

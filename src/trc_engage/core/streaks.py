@@ -5,7 +5,7 @@ folds it over all active days of one member.
 """
 
 from collections.abc import Iterable, Sequence, Set
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from attrs import evolve, frozen
 
@@ -144,10 +144,9 @@ def all_recomputed(activity: Activity, calendar: Calendar) -> list[tuple[Streak,
 
 def current(streak: Streak, calendar: Calendar) -> int:
     """Return the length of the row that reaches the last settled day; 0 if a required day broke it."""
-    if streak.last is None or calendar.settled_through is None:
+    if streak.last is None or calendar.next_day is None or calendar.requires_any(streak.last, calendar.next_day):
         return 0
-    broken = calendar.requires_any(streak.last, calendar.settled_through + timedelta(days=1))
-    return 0 if broken else streak.length
+    return streak.length
 
 
 def standing(

@@ -1,17 +1,16 @@
 """What one sync would do, account by account (R2-R6, R11a)."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from datetime import datetime, timedelta
-from typing import Literal, Self
-
-from attrs import frozen
+from typing import Literal
 
 from . import points
+from .boards import Board
 from .days import Window, windows_until
-from .model import Board, DiscordActivity, Move, NextReading, Status, SyncKind
+from .model import DiscordActivity, Move, NextReading, Status, SyncKind
 from .posting import SyncState
-from .reports import COUNTS, AccountOutcome
+from .reports import AccountOutcome, SyncReport
 
 Drops = Literal["deduct", "rebase"]
 """What an admin decided about falling XP (R10)."""
@@ -23,52 +22,22 @@ XP_PER_MINUTE_MAX = 100
 XP_UNSUSPECTED = 1_500
 
 
-@frozen
-class SyncPlan:
-    """What one sync would do, and how many accounts it touches in which way, counted by their XP."""
-
-    moves: Sequence[Move]
-    counts: Mapping[str, int]
-    found: int
-    """Accounts found on the board."""
-    points: int
-    """Net points of all entries."""
-    points_lost: int
-    """Points that deductions take away, as a positive number."""
-
-    @classmethod
-    def of(cls, steps: Sequence[Step], found: int, unmoved: int = 0) -> Self:
-        """Sum up the steps; those that have not moved need none."""
-        moves = [move for _, move in steps if move is not None]
-        counts: dict[str, int] = dict.fromkeys(COUNTS, 0)
-        counts.update(Counter(outcome for outcome, _ in steps if outcome is not None))
-        counts["unchanged"] += unmoved
-        paid = [move.points for move in moves]
-        return cls(moves, counts, found + unmoved, sum(paid), -sum(points for points in paid if points < 0))
-
-
 def plan_sync(
-    accounts: Sequence[DiscordActivity],
-    board: Board,
-    at: datetime,
-    state: SyncState,
-    drops: Drops | None = None,
-) -> SyncPlan:
-    """Decide what the board means for each account.
+    accounts: Sequence[DiscordActivity], board: Board, at: datetime, state: SyncState, drops: Drops | None = None
+) -> SyncReport:
+    """Decide what the board means for each account: the report of a sync that is planned, with its moves.
 
     `at` is the instant at which the read began, `drops` the admin's decision about falling XP.
     """
     steps: list[Step] = []
-    unmoved = found = 0
+    unmoved = 0
     looked_at = state.good_at or at
     window_from = windows_until(at)
-    readings = board.readings
     for account in accounts:
-        xp = readings.get(account.discord_id)
+        xp = board.readings.get(account.discord_id)
         if xp == account.xp_total and account.is_steady:
             unmoved += 1
             continue
-        found += xp is not None
         if xp is None and account.discord_id in board.missed:
             steps.append(_missed(account, looked_at))
         elif account.next_reading == "opens":
@@ -77,18 +46,17 @@ def plan_sync(
             steps.append(_unseen(account, window_from(at), drops))
         else:
             steps.append(_read(account, xp, window_from(account.window_from or looked_at), drops))
-    return SyncPlan.of(steps, found, unmoved)
+    return _planned(steps, board, at, unmoved)
 
 
 def plan_adoption(
     accounts: Iterable[DiscordActivity], looked_for: Set[int], board: Board, at: datetime, state: SyncState
-) -> SyncPlan:
+) -> SyncReport:
     """Decide what another board means for every linked account: nobody's points move (R24).
 
     `looked_for` are the account ids that the read sought; all others are rebased by their next reading.
     """
     steps: list[Step] = []
-    found = 0
     looked_at = state.good_at or at
     window = Window.between(at, at)
     for account in accounts:
@@ -99,8 +67,16 @@ def plan_adoption(
             steps.append(("missed", _to_be_rebased(account, account.window_from or looked_at)))
         else:
             steps.append(_adopted(account, xp, window))
-            found += xp is not None
-    return SyncPlan.of(steps, found)
+    return _planned(steps, board, at)
+
+
+def _planned(steps: Sequence[Step], board: Board, at: datetime, unmoved: int = 0) -> SyncReport:
+    """Sum up the steps; those that have not moved need none."""
+    moves = [move for _, move in steps if move is not None]
+    counts: Counter[str] = Counter(outcome for outcome, _ in steps if outcome is not None)
+    counts["unchanged"] += unmoved
+    told = {"points": sum([move.points for move in moves]), "pages": board.pages, "rows": board.rows}
+    return SyncReport("planned", at, **counts, **told, board_id=None, late=(), moves=moves)
 
 
 def _adopted(account: DiscordActivity, xp: int | None, window: Window) -> Step:
@@ -114,9 +90,7 @@ def _adopted(account: DiscordActivity, xp: int | None, window: Window) -> Step:
 
 def _to_be_rebased(account: DiscordActivity, window_from: datetime | None) -> Move | None:
     """Remember that what is known of an account's XP is of another board."""
-    if account.next_reading == "opens" or (account.next_reading, account.window_from) == ("rebases", window_from):
-        return None
-    return Move.of_status(account, account.status, "rebases", window_from)
+    return None if account.next_reading == "opens" else _restated(account, account.status, window_from, "rebases")
 
 
 def _opening(account: DiscordActivity, xp: int | None, window: Window) -> Move:
@@ -135,8 +109,7 @@ def _read(account: DiscordActivity, xp: int, window: Window, drops: Drops | None
     change, _ = points.convert(account.xp_carried, xp - account.xp_total)
     kind: SyncKind | None = None if not change else "deduction" if fell else "gain"
     high, active = max(xp, account.xp_total), xp > account.xp_high
-    baseline = account.xp_baseline
-    move = Move(account, "tracked", "continues", baseline, xp, high, None, kind, change, window, active)
+    move = Move(account, "tracked", "continues", account.xp_baseline, xp, high, None, kind, change, window, active)
     return "deducted" if fell else "gained" if xp > account.xp_total else "unchanged", move
 
 
@@ -175,7 +148,8 @@ def _missed(account: DiscordActivity, looked_at: datetime) -> Step:
     return "missed", _restated(account, account.status, account.window_from or looked_at) if is_open else None
 
 
-def _restated(account: DiscordActivity, status: Status, window_from: datetime | None) -> Move | None:
-    if (status, window_from) == (account.status, account.window_from):
-        return None
-    return Move.of_status(account, status, account.next_reading, window_from)
+def _restated(
+    account: DiscordActivity, status: Status, window_from: datetime | None, next_reading: NextReading | None = None
+) -> Move | None:
+    to = status, next_reading or account.next_reading, window_from
+    return None if to == (account.status, account.next_reading, account.window_from) else Move.of_status(account, *to)

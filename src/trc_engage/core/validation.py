@@ -112,6 +112,21 @@ def validate_trace(by: object = None, reason: object = None, note: object = None
     return Trace(actor, why, None if note is None else _validate_text("note", note))
 
 
+def in_utc(field: str, instant: datetime) -> datetime:
+    """Return the instant in UTC; a naive one is refused as `InvalidValue`."""
+    if instant.tzinfo is None:
+        raise InvalidValue(field, instant.isoformat(), "give a timezone-aware time, such as datetime.now(UTC)")
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        raise InvalidValue(field, instant.isoformat(), "give an instant within the years 1 to 9999 of UTC") from error
+
+
+def clock_in_utc(clock: Callable[[], datetime]) -> Callable[[], datetime]:
+    """Return a clock that tells the same instants in UTC; a naive one is refused as `InvalidValue`."""
+    return lambda: in_utc("clock", clock())
+
+
 def validate_weekday(value: object) -> date:
     """Return a day that can be excused: Monday to Friday."""
     day = validate_day("day", value)

@@ -17,7 +17,7 @@ from ..adapters.alerts import LogAlerts, SentryAlerts, WebhookAlerts
 from ..adapters.memory import MemoryLedger
 from ..adapters.sqlite import SqliteLedger
 from ..adapters.sqlite.backup import Copy, placed
-from ..core.audit.model import Audit
+from ..core.audit import Audit
 from ..core.boards import source_name
 from ..core.errors import InvalidValue, LedgerFailed, StoreMissing, shortened
 from ..core.incidents import Describe

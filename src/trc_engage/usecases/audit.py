@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
+from ..core.audit import BALANCE, NAME, STREAK, Audit, Breach, Holdings, Repair, of_member
 from ..core.audit.books import Books
 from ..core.audit.checks import conclude, described
-from ..core.audit.model import BALANCE, NAME, STREAK, Audit, Breach, Holdings, Repair, of_member
 from ..core.days import Calendar
 from ..core.errors import InvalidValue
 from ..core.model import Entry

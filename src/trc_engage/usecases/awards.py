@@ -5,7 +5,7 @@ from datetime import datetime
 from attrs import evolve
 from attrs.converters import optional
 
-from ..core.days import Calendar, in_utc
+from ..core.days import Calendar
 from ..core.errors import KeyReused, Reversed, UnknownAward, UnknownMember
 from ..core.model import ADJUSTMENT, Entry
 from ..core.ports import Ledger
@@ -13,6 +13,7 @@ from ..core.posting import Booking, Derived, Posting, drafted, retry_on_conflict
 from ..core.reports import Receipt, ReceiptOutcome
 from ..core.validation import (
     day_of_award,
+    in_utc,
     validate_actor,
     validate_change,
     validate_key,

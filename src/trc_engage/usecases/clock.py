@@ -6,11 +6,11 @@ from typing import Literal
 from attrs import evolve
 
 from ..core import boards, slots, streaks as core_streaks
+from ..core.boards import Sought
 from ..core.errors import ClockLeapt, InvalidValue, SourceError
-from ..core.model import ClockDecision, Sought
 from ..core.ports import Clock, Store, XpSource
 from ..core.posting import Posting, retry_on_conflict
-from ..core.records import Trace
+from ..core.records import ClockDecision, Trace
 from ..core.reports import ClockReport
 from . import streaks
 from .leases import Run, leased

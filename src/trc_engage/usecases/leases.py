@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from attrs import Factory, define, evolve, field
 
+from ..core.boards import Board
 from ..core.errors import Conflict, LeaseLost, LedgerBusy, LedgerFailed
-from ..core.model import Board
 from ..core.ports import Clock, PagedSource, Store, XpSource
 from ..core.posting import Lease, Posting, RunState
 

@@ -74,7 +74,7 @@ def _oldest(run: Run, now: datetime) -> date | None:
 
 def _is_over(state: RunState, now: datetime) -> bool:
     day = state.calendar.next_day
-    return day is not None and core_settlement.is_over(day, now)
+    return day is not None and now >= core_settlement.ends_at(day)
 
 
 def _cause(state: RunState, day: date) -> Cause | None:

@@ -4,18 +4,18 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Literal
 
 from attrs import evolve, frozen
 
 from ..core import boards, slots
+from ..core.boards import Board, Sought
 from ..core.errors import Conflict, InvalidValue, LeaseLost, LedgerBusy, SourceError
-from ..core.model import Board, Decision, DiscordActivity, Move, Sought
+from ..core.model import Decision, DiscordActivity
 from ..core.ports import Clock, Store, XpSource
 from ..core.posting import Posting, SyncFailure, SyncRun, SyncState, retry_on_conflict
-from ..core.reports import StreakChange, SyncReport
+from ..core.reports import SyncReport
 from ..core.slots import SlotEnd, SlotOutcome
-from ..core.sync import Drops, SyncPlan, plan_adoption, plan_sync
+from ..core.sync import Drops, plan_adoption, plan_sync
 from . import leases, streaks
 from .leases import Run, leased
 
@@ -196,14 +196,14 @@ def _post(run: Run, reading: Reading, how: How) -> SyncReport:
     board, at = reading.board, reading.at
 
     def attempt(accounts: Sequence[DiscordActivity]) -> SyncReport:
-        plan = _planned(reading, accounts, how)
+        plan = evolve(_planned(reading, accounts, how), board_id=reading.board_id)
         if worse := boards.why_more_is_lost(plan, how.shown):
             raise SourceError("distrusted", worse)
         if how.dry_run:
-            return _report("planned", plan, reading, moves=plan.moves)
+            return plan
         calendar = run.state.calendar
         derived = streaks.of_moves(run.ledger, plan.moves, calendar)
-        report = _report("synced", plan, reading, late=derived.changes)
+        report = evolve(plan, outcome="synced", late=derived.changes, moves=())
         posting = Posting(
             at,
             moves=plan.moves,
@@ -221,13 +221,14 @@ def _post(run: Run, reading: Reading, how: How) -> SyncReport:
         return retry_on_conflict(lambda: attempt(_gathered_again(run, reading, how)))
 
 
-def _planned(reading: Reading, accounts: Sequence[DiscordActivity], how: How) -> SyncPlan:
+def _planned(reading: Reading, accounts: Sequence[DiscordActivity], how: How) -> SyncReport:
     """Decide what the board means, if it is trusted (R10, R24)."""
     board, at, state = reading.board, reading.at, reading.state
     if how.adopts:
         if why := boards.why_not_adopted(board):
             raise SourceError("distrusted", why)
-        return plan_adoption(accounts, {one.account_id for one in reading.accounts}, board, at, state)
+        looked_for = {one.account_id for one in reading.accounts}
+        return plan_adoption(accounts, looked_for, board, at, state)
     plan = plan_sync(accounts, board, at, state, how.drops)
     if how.decision is None and (distrust := boards.why_distrusted(plan, board, at, state)):
         raise SourceError("distrusted", distrust, argument="accept_drops")
@@ -251,19 +252,6 @@ def _gathered_again(run: Run, reading: Reading, how: How) -> Sequence[DiscordAct
         for account in run.ledger.accounts_to_sync()
         if account.account_id in looked_for and (account.window_from is None or account.window_from <= reading.at)
     ]
-
-
-def _report(
-    outcome: Literal["synced", "planned"],
-    plan: SyncPlan,
-    reading: Reading,
-    *,
-    late: Sequence[StreakChange] = (),
-    moves: Sequence[Move] = (),
-) -> SyncReport:
-    board = reading.board
-    told = {"points": plan.points, "pages": board.pages, "rows": board.rows}
-    return SyncReport(outcome, reading.at, **plan.counts, **told, board_id=reading.board_id, late=late, moves=moves)
 
 
 def _log(report: SyncReport) -> None:

@@ -10,9 +10,8 @@ from typing import Any, Never
 
 from attrs import Factory, define, field, frozen
 
-from ...core.boards import XP_MAX, shown
+from ...core.boards import XP_MAX, Board, shown
 from ...core.errors import shortened
-from ...core.model import Board
 from ...core.validation import DISCORD_ID
 from .responses import Answer, Service, malformed, structured
 

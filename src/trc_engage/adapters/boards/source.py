@@ -9,8 +9,8 @@ from typing import ClassVar, Self
 import httpx
 from attrs import Factory, define, field
 
+from ...core.boards import Board
 from ...core.errors import InvalidValue
-from ...core.model import Board
 from ...core.ports import Requests
 from ...core.validation import validate_discord_id
 from .client import Connected, Fetcher, Line, Pace, new_client, version

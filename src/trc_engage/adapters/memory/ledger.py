@@ -15,15 +15,14 @@ from typing import Any, TypeVar
 
 from attrs import evolve
 
+from ...core.audit import Breach, Holdings, Rises
 from ...core.audit.books import irregular, rebalanced
-from ...core.audit.model import Breach, Holdings, Rises
-from ...core.clock import Ahead
 from ...core.days import Calendar, settled_before
 from ...core.errors import Conflict, LeaseLost, LedgerBusy
-from ...core.membership import UNSEEN_MIN
+from ...core.incidents import UNSEEN_MIN
 from ...core.model import DISCORD, DiscordActivity, Entry, Evidence, Member
 from ...core.posting import Booking, Lease, Posting, RunState, booked
-from ...core.records import Check, Excusal, MembershipEvent, excused_alone
+from ...core.records import Ahead, Check, Excusal, MembershipEvent, excused_alone
 from ...core.reports import ALL, DiscordStanding, Found, MemberFacts, Rank, Selection, Standing, StreakChange, Tally
 from ...core.roster import Contradiction
 from ...core.settlement import days_watched

@@ -8,11 +8,10 @@ from typing import TypeVar
 
 from attrs import evolve
 
-from ...core.clock import Ahead
 from ...core.days import Window, settled_before
-from ...core.model import ClockDecision, DiscordActivity, Entry, Member
+from ...core.model import DiscordActivity, Entry, Member
 from ...core.posting import Lease, Posting, RunState
-from ...core.records import Check, Excusal, MembershipEvent
+from ...core.records import Ahead, Check, ClockDecision, Excusal, MembershipEvent
 from ...core.reports import StreakChange
 from ...core.story import GoodRun
 from ...core.streaks import Milestone, Streak

@@ -11,11 +11,11 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from ...core.audit.model import BALANCE, EVENT, NAME, STREAK, UNREADABLE, Breach, Holdings, Rises, of_member
+from ...core.audit import BALANCE, EVENT, NAME, STREAK, UNREADABLE, Breach, Holdings, Rises, of_member
 from ...core.days import ONE_DAY, Calendar
 from ...core.incidents import failed_again
-from ...core.model import ClockDecision, DiscordActivity, Entry, Member
-from ...core.records import Excusal, MembershipEvent, excused_alone, in_force
+from ...core.model import DiscordActivity, Entry, Member
+from ...core.records import ClockDecision, Excusal, MembershipEvent, excused_alone, in_force
 from ...core.settlement import ends_at
 from ...core.slots import slot_of
 from ...core.streaks import Streak

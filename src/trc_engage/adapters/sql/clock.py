@@ -4,10 +4,9 @@ from datetime import date, datetime
 
 from attrs import evolve
 
-from ...core.clock import Ahead
 from ...core.days import settled_before
-from ...core.model import ClockDecision
 from ...core.posting import Posting
+from ...core.records import Ahead, ClockDecision
 from ...core.validation import AHEAD_MAX
 from .database import Connection, Database, Record, SqlStore, inserting, stamp
 from .queries import ENTRY, entry_of_row

@@ -12,8 +12,7 @@ from pathlib import Path
 from attrs import evolve
 
 from ...core.errors import Conflict, LeaseLost, LedgerBusy
-from ...core.incidents import ChannelState, FailureRun, SentNotice
-from ...core.membership import UNSEEN_MIN
+from ...core.incidents import UNSEEN_MIN, ChannelState, FailureRun, SentNotice
 from ...core.posting import Lease, Posting, RunState, SyncFailure, SyncRun, SyncState
 from ...core.reports import COUNTS
 from ...core.roster import Contradiction, RosterState

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from attrs import Factory, frozen
 
-from ...core.audit.model import UNREADABLE, Breach
+from ...core.audit import UNREADABLE, Breach
 from ...core.errors import LedgerFailed, RosterTrouble, SourceTrouble, shortened
 from ...core.incidents import Topic
 from .database import Connection, Database, Row, stamp

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import cache, partial
 from typing import cast
 
-from ...core.audit.model import Breach
+from ...core.audit import Breach
 from ..sql.audit import Audited
 from ..sql.database import Connection
 from ..sql.schema import SCHEMA_VERSION

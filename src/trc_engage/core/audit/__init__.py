@@ -3,5 +3,192 @@
 What is held goes in as a `Holdings`, the entries follow page by page into `Books`, which keep what they add
 up to and not the entries; `conclude` compares the two.
 
-Read in this order: `model`, `books`, `checks`.
+Here is what goes into an audit, what it finds, and what a repair changes; then read `books`, and `checks`.
 """
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from datetime import date, datetime
+
+from attrs import Factory, define, field, frozen
+
+from ..days import Calendar
+from ..errors import shortened
+from ..model import DiscordActivity, Member
+from ..records import ClockDecision, MembershipEvent
+from ..streaks import Streak
+
+UNREADABLE = "unreadable"
+BALANCE = "balance"
+STREAK = "streak"
+NAME = "name"
+EVENT = "event"
+
+CHECKS = (
+    "integrity",
+    "file",
+    "schema",
+    UNREADABLE,
+    "order",
+    "entry",
+    "key",
+    "reversal",
+    "chain",
+    "account",
+    "link",
+    "member",
+    EVENT,
+    "evidence",
+    "calendar",
+    BALANCE,
+    STREAK,
+    NAME,
+    "run",
+    "slot",
+    "notice",
+    "lease",
+)
+"""What breaches are called, in the order in which they are told: what is damaged first, what follows from it last."""
+
+_OF_ENTRIES = frozenset({"integrity", UNREADABLE, "order", "entry", "key", "reversal", "run"})
+SPOILS = {
+    BALANCE: _OF_ENTRIES | {"chain"},
+    STREAK: _OF_ENTRIES | {"evidence", "calendar"},
+    NAME: frozenset({"integrity", UNREADABLE, "member"}),
+}
+"""What keeps balances and streaks from being rebuilt: where the entries or the evidence are damaged, what is derived
+from them may be the last witness of what they were."""
+
+
+def text_of(value: object) -> str:
+    """Write a value that was found or expected."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return str(value)
+
+
+def of_member(member_id: str) -> str:
+    """Write which member is meant: by TRC's own id, never by name or Discord id (R9)."""
+    return f"member {shortened(member_id)}"
+
+
+@frozen
+class Breach:
+    """Something in a store that is not as it must be; it names no person (R9)."""
+
+    check: str
+    """One of `CHECKS`, or a store's own."""
+    subject: str
+    """Where: a member by id, an account by number, an entry by position, a table."""
+    what: str
+    found: str = field(converter=text_of)
+    expected: str = field(converter=text_of)
+    """What it must be; once it is rebuilt, what it is."""
+    member_id: str | None = field(default=None, eq=False)
+    """Whose row cannot be read; None if that cannot be read either."""
+    position: int | None = field(default=None, eq=False)
+    """Of an entry that cannot be read; None if it and all that follow cannot."""
+
+    @property
+    def message(self) -> str:
+        """Say it in one sentence."""
+        return f"{self.subject}: {self.what} is {self.found}, expected {self.expected}"
+
+
+Row = tuple[bool, str, object, object]
+"""Whether something is wrong, what, what was found, and what was expected."""
+
+
+def breaches(check: str, subject: str, *rows: Row) -> Iterator[Breach]:
+    """Yield a breach for each row that tells of one."""
+    return (Breach(check, subject, what, found, expected) for is_wrong, what, found, expected in rows if is_wrong)
+
+
+@frozen
+class Audit:
+    """What an audit looked at, and what it found."""
+
+    members: int
+    accounts: int
+    entries: int
+    breaches: Sequence[Breach] = ()
+    streaks: Sequence[tuple[Streak, Streak]] = ()
+    """The streaks that differ from the evidence: as they are stored, and as it makes them, of the same version."""
+    calendar: Calendar | None = None
+    """The calendar under which they do."""
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether nothing was found."""
+        return not self.breaches
+
+    def can_rebuild(self, check: str) -> bool:
+        """Tell whether balances, streaks or names are broken while all that they are derived from is sound."""
+        found = {breach.check for breach in self.breaches}
+        return check in found and not found & SPOILS[check]
+
+
+@frozen
+class Repair:
+    """What was rebuilt, and what an audit finds after it."""
+
+    changes: Sequence[Breach]
+    """As they were found, and what they are now."""
+    audit: Audit
+
+
+@frozen
+class Rises:
+    """The accounts whose XP rose in one window, and one of the days that it counts for (R11, R12)."""
+
+    day: date
+    opens_at: datetime
+    closes_at: datetime
+    account_ids: Sequence[int]
+
+
+@frozen
+class Holdings:
+    """All but the entries; rows that cannot be read are left out of the rest."""
+
+    last_position: int
+    """The last entry's at the same instant, 0 if there is none."""
+    members: Sequence[Member]
+    accounts: Sequence[DiscordActivity]
+    """Unlinked ones included, by account id."""
+    balances: Mapping[str, Mapping[str, int]]
+    """Points by member id and source."""
+    streaks: Sequence[Streak]
+    rises: Sequence[Rises]
+    calendar: Calendar | None
+    """None if it cannot be read."""
+    unreadable: Sequence[Breach] = ()
+    """The rows that no value can be made of."""
+    excused: Mapping[date, Set[str]] = Factory(dict)
+    """Who is excused alone on which day (R13a)."""
+    events: Sequence[MembershipEvent] = ()
+    """In the order of their numbers."""
+    decisions: Sequence[ClockDecision] = ()
+    """About the clock, oldest first."""
+
+
+@define
+class Doubts:
+    """Whose facts are incomplete, because some of the rows cannot be read: the rest is not held against them."""
+
+    members: set[str] = Factory(set)
+    everyone: bool = False
+
+    def add(self, unreadable: Breach) -> None:
+        """Take one row into account; what is derived can be rebuilt, and leaves no doubt."""
+        if unreadable.check != UNREADABLE:
+            return
+        if unreadable.member_id is None:
+            self.everyone = True
+        else:
+            self.members.add(unreadable.member_id)
+
+    def of(self, member_id: str) -> bool:
+        """Tell whether a member's facts are incomplete."""
+        return self.everyone or member_id in self.members

@@ -9,10 +9,11 @@ from datetime import date, datetime, timedelta
 
 from attrs import Factory, define
 
-from ..model import ADJUSTMENT, DISCORD, SILENT_KINDS, ClockDecision, Entry, XpChange
+from ..model import ADJUSTMENT, DISCORD, SILENT_KINDS, Entry, XpChange
 from ..points import XP_PER_POINT
+from ..records import ClockDecision
 from ..validation import AHEAD_MAX, EARLIEST_AT
-from .model import BALANCE, Breach, Doubts, Holdings, Row, breaches, of_member
+from . import BALANCE, Breach, Doubts, Holdings, Row, breaches, of_member
 
 SYNC_KINDS = frozenset({"opening", "gain", "deduction", "rebase"})
 _XP = frozenset({"xp"})

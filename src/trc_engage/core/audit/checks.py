@@ -11,8 +11,8 @@ from ..errors import InvalidValue
 from ..model import TOMBSTONE, DiscordActivity
 from ..streaks import Activity, Streak, all_recomputed
 from ..validation import validate_discord_id
+from . import BALANCE, CHECKS, EVENT, STREAK, Audit, Breach, Holdings, Rises, Row, breaches, of_member
 from .books import Books, Tail, points_until, rebalanced
-from .model import BALANCE, CHECKS, EVENT, STREAK, Audit, Breach, Holdings, Rises, Row, breaches, of_member
 
 NEXT_READINGS = {
     "waiting": {"opens"},

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ...core.audit.model import BALANCE, STREAK, Audit, Repair
+from ...core.audit import BALANCE, STREAK, Audit, Repair
 from ..wire import runs as wire
 from ..wiring import opened
 from ..wording.plain import counted

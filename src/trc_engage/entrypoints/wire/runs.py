@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Self, get_args
 
-from ...core import incidents, model, posting, records, roster, slots
-from ...core.audit import model as audit
+from ...core import audit, incidents, model, posting, records, roster, slots
 from ...core.errors import ClockError, EngageError, LedgerBusy, LedgerFailed, RosterError, SourceError
 from ...core.model import Status as AccountStatus
 from ...core.reports import COUNTS, ClockReport, ExcuseReport, ReconcileReport, RosterReport, SyncReport

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from attrs import evolve
 
 from ...core.incidents import SentNotice, Topic
-from ...core.model import ClockDecision
 from ...core.posting import Posting, Settlement
+from ...core.records import ClockDecision
 from ...core.settlement import ends_at
 from ...core.slots import SlotEnd
 from ...usecases.audit import audit

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from ...core.audit.model import Breach
+from ...core.audit import Breach
 from ...core.incidents import SentNotice
 from ...core.model import Move
 from ...core.ports import Store

@@ -10,9 +10,10 @@ from threading import Barrier
 import pytest
 from attrs import evolve
 
+from ...core.boards import Board
 from ...core.errors import Conflict, LeaseLost, LedgerBusy, RosterError
 from ...core.incidents import ChannelState, FailureRun, SentNotice
-from ...core.model import Board, Decision, Move
+from ...core.model import Decision, Move
 from ...core.posting import SyncFailure, SyncRun, SyncState
 from ...core.records import Check
 from ...core.reports import SyncReport

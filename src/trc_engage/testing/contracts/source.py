@@ -10,8 +10,8 @@ from typing import Any, ClassVar, get_args
 import pytest
 
 from ...core import boards
+from ...core.boards import Board, Sought
 from ...core.errors import LedgerBusy, ReadStopped, SourceError, SourceTrouble
-from ...core.model import Board, Sought
 from ...core.ports import XpSource
 from ..answers import RATE_LIMITED, Trouble, http_date
 from ..boards import BoardServer

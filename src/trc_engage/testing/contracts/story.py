@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from ...core.boards import Board
 from ...core.errors import Conflict, InvalidValue
-from ...core.model import Board, DiscordActivity, Entry, Link, Member, Move
+from ...core.model import DiscordActivity, Entry, Link, Member, Move
 from ...core.ports import AuditedStore, Store
 from ...core.posting import Posting, Settlement, SyncRun, drafted
 from ...core.reports import MemberFacts, Standing, SyncReport
