@@ -277,10 +277,22 @@ def test_all_that_is_wrong_with_a_header_is_told_at_once(operator: Operator) -> 
     ran = operator.call("members", "import", "roster.csv")
     assert ran.code == 65
     assert ran.err == (
-        "trc-engage: roster.csv:1: column 'id' may be member_id or discord_id; column 'Username' means name, as Name "
-        "does; column 'joined' is unknown; column 'name' means name, as Name does; the first line must name columns "
+        "trc-engage: roster.csv:1: column 'id' may be member_id or discord_id; column 'Username' means name, as 'Name' "
+        "does; column 'joined' is unknown; column 'name' means name, as 'Name' does; the first line must name columns "
         "among member_id, discord_id, name; leave others out with --ignore\n"
     )
+
+
+@pytest.mark.parametrize(
+    "text", [",".join(f"column {number}" for number in range(9_000)), "x" * 100_000, '[{"' + "x" * 9_000 + '": 1}]']
+)
+def test_a_file_of_another_kind_is_refused_in_few_words(operator: Operator, text: str) -> None:
+    """However many columns it seems to have, and however long they are."""
+    (operator.folder / "roster").write_text(text)
+    ran = operator.call("members", "import", "roster")
+    assert ran.code == 65
+    assert "is unknown" in ran.err
+    assert len(ran.err) < 1_000
 
 
 @pytest.mark.parametrize(

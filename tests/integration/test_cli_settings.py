@@ -89,7 +89,7 @@ def test_a_form_that_leaves_doubt_is_refused_unseen(operator: Operator, text: st
     assert "--env-file (TRC_ENGAGE_ENV_FILE)" in refused.err
 
 
-@pytest.mark.parametrize("name", ["nowhere.env", ".", "latin.env"])
+@pytest.mark.parametrize("name", ["nowhere.env", ".", "latin.env", "/dev/zero"])
 def test_a_file_that_cannot_be_read_is_named(operator: Operator, name: str) -> None:
     """It is a matter of the settings, and no other store is taken instead."""
     (operator.folder / "latin.env").write_bytes(b"A=\xff")
@@ -104,6 +104,7 @@ def test_a_file_that_cannot_be_read_is_named(operator: Operator, name: str) -> N
         ("A=b#c", "b#c"),
         ("A=$HOME;`id`&%x%", "$HOME;`id`&%x%"),
         ("export A='b # c'", "b # c"),
+        ("A='b=c # d'", "b=c # d"),
         ('A="b \\" c"', 'b " c'),
         ("\ufeffA=b\r\n", "b"),
         ("A=\nA=\n", ""),

@@ -95,6 +95,14 @@ def test_a_bad_value_is_named_with_its_variable_and_the_remedy(variable: str, va
     assert says in str(caught.value)
 
 
+@pytest.mark.parametrize("variable", ["SOURCE", "HEALTH_ADDRESS", "CONTACT_URL", "MEE6_URL", "STORE", "GUILD_ID"])
+def test_another_setting_on_the_same_line_is_not_shown(variable: str) -> None:
+    """A line break was lost, and what follows may be a secret."""
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_mapping({f"TRC_ENGAGE_{variable}": "lurkr TRC_ENGAGE_LURKR_TOKEN=kAnArY"})
+    assert "kAnArY" not in str(caught.value)
+
+
 def test_a_long_value_is_shortened() -> None:
     """An error stays one line, whatever was pasted."""
     with pytest.raises(SettingsError) as caught:

@@ -429,6 +429,15 @@ def test_who_was_enrolled_mid_week_was_not_watched_before(town: Town) -> None:
     assert "a new account was linked" in said[1]
 
 
+def test_a_day_is_told_of_a_store_that_no_sync_has_seen() -> None:
+    """Nothing was watched, of the day of the enrollment and of any before it."""
+    town = Town()
+    town.enroll("ada")
+    said = [answer(town.engage.why("ada", day=march(day)), Words()) for day in (1, 2)]
+    assert "before the enrollment" in said[0]
+    assert "not watched" in said[1]
+
+
 def test_several_causes_are_told_in_order_of_time(town: Town) -> None:
     """What holds first, then one after the other, each with its cause, and at last how the streak stands."""
     two_causes(town)

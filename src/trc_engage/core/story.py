@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
+from itertools import pairwise
 from typing import Literal
 
 from attrs import evolve, frozen
@@ -256,6 +257,5 @@ class Why:
 def longest_gap(day: date, runs: Sequence[datetime], now: datetime) -> tuple[datetime, datetime] | None:
     """Return the longest time between good syncs that touches a day; `runs` hold the last before and one behind."""
     end = min(ends_at(day), now)
-    pairs = list(zip(runs, [*runs[1:], now], strict=True))
-    on_it = [(a, b) for a, b in pairs if a < end and b > begins_at(day)]
+    on_it = [(a, b) for a, b in pairwise([*runs, now]) if a < end and b > begins_at(day)]
     return max(on_it, key=lambda pair: pair[1] - pair[0], default=None)

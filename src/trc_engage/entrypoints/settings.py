@@ -22,17 +22,16 @@ NO_PATH = f"give only the path, without quotes, semicolon, comment or options; {
 NO_EXPANSION = f"~, $ and % are not expanded here, so give the full path; {NO_FILE}"
 
 SCHEME = r"[A-Za-z][A-Za-z0-9+.-]*:"
-HARMLESS = r"[\"']?[\w ./~-]*"
-"""The part of a path that errors may show; a value with one of the marks below may hold a secret."""
-MARKS = "[=@:]"
+HARMLESS = r"(?s)(?!.*[=@:])[\"']?[\w ./~-]*"
+"""The part of a path that errors may show; a value with one of the marks may hold a secret."""
 
 WRONG: tuple[tuple[str, str], ...] = (
     (r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", NO_PATH),
-    (r".*:memory:.*", NO_MEMORY),
+    (r":memory:", NO_MEMORY),
     # An address without its scheme, or in the middle of something else.
-    (r"://|^//|:[^/]*@|^[^/.][^/]*@|^:", NO_FILE),
+    (r"://|^//|:[^/:]*@|^[^/.][^/]*@|^:", NO_FILE),
     # Names with values, as libpq, ODBC and shells write them.
-    (r"^[^/.]*=|(?i:pass\w*|pwd|secret|token)\s*=|[?&]\w+=", NO_FILE),
+    (r"^[^/.]*=|(?i:pass\w{0,20}|pwd|secret|token)\s*=|[?&]\w+=", NO_FILE),
     (r"^[\"'`]|[\"'`,;]$|;|\\|\s[#]|^#", NO_PATH),
     (r"^~|\$[\w({]|%[A-Za-z_]\w*%", NO_EXPANSION),
     (r"^$|/$", NO_FILE),
@@ -79,7 +78,7 @@ def _harmless(value: str) -> str:
     if value == ":memory:":
         return value
     found = re.match(HARMLESS, value)
-    shown = "" if found is None or re.search(MARKS, value) else found[0]
+    shown = "" if found is None else found[0]
     return shown if shown == value else f"{shown}…"
 
 
@@ -159,7 +158,7 @@ def _source(value: str) -> str:
     if value.lower() in SOURCES:
         return value.lower()
     advice = f"give {', '.join(SOURCES)} or a factory of your own, as package.module:factory"
-    return str(matching(FACTORY_FORM, advice, str)(value))
+    return str(matching(FACTORY_FORM, advice, harmless)(value))
 
 
 def _guild_id(value: str) -> str:
@@ -214,13 +213,13 @@ _webhook = matching(
 )
 _heartbeat = matching(_ADDRESS_FORM, "must be a URL (value not shown): https, a host and a path", is_url=True)
 _listener = matching(
-    r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}", "give an address and a port, such as 127.0.0.1:9464", str
+    r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}", "give an address and a port, such as 127.0.0.1:9464", harmless
 )
 _page = matching(
     r"https?://[!-'*-+\--~]+",
     "must be the URL of a page of yours, where Discord can find out how to reach you: http or https, without "
     "spaces, commas and brackets",
-    str,
+    harmless,
     is_url=True,
 )
 _dsn = matching(
@@ -289,7 +288,8 @@ class Settings:
 
 
 ENV_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
-ENV_COMMENT = r"=\s*[^'\"\s].*\s#"
+ENV_LENGTH_MAX = 64 * 1024
+ENV_COMMENT = r"[^=]*=\s*[^'\"\s].*\s#"
 """A comment behind a value without quotes, which systemd and docker take for a part of the value."""
 
 
@@ -302,10 +302,13 @@ def read_env_file(path: Path) -> Mapping[str, str]:
 
     option, found = f"--env-file ({ENV_FILE})", dict[str, str]()
     try:
-        text = path.read_text("utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(ENV_LENGTH_MAX + 1)
     except (OSError, ValueError) as error:
         advice = f"cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}"
         raise SettingsError(option, str(path), advice) from None
+    if len(text) > ENV_LENGTH_MAX:
+        raise SettingsError(option, str(path), f"cannot be read: it is longer than {ENV_LENGTH_MAX:,} characters")
     for one in parse_stream(StringIO(text)):
         line = one.original.string.lstrip()
         number = one.original.line + one.original.string[: -len(line) or None].count("\n")
@@ -313,7 +316,7 @@ def read_env_file(path: Path) -> Mapping[str, str]:
             continue
         if one.key is None or one.value is None or not re.fullmatch(ENV_NAME, one.key) or not one.value.isprintable():
             raise SettingsError(option, str(path), f"line {number} is not NAME=value, with any quotes closed")
-        if re.search(ENV_COMMENT, line):
+        if re.match(ENV_COMMENT, line):
             raise SettingsError(option, str(path), f"line {number}: put the comment on a line of its own")
         if found.setdefault(one.key, one.value) != one.value:
             raise SettingsError(option, str(path), f"line {number} sets {one.key} again, to another value")

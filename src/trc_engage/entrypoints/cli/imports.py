@@ -54,6 +54,7 @@ MENTION = re.compile(r"<@!?([0-9]+)>")
 IDS = ("discord_id", "id")
 """Columns in which a list of who is on the server has its Discord ids."""
 SIZE_MAX = 64 * 1024 * 1024
+WRONG_SHOWN_MAX = 8
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 JSON_SPACE = " \t\r\n"
 
@@ -196,21 +197,18 @@ def read(path: str, ignored: Iterable[str] = ()) -> Sequence[Row | BadRow]:
     if not rows:
         raise BadData(f"{path}: the file has no members")
     refuse_rounded(path, [row.newcomer.discord_id for row in rows if isinstance(row, Row)])
-    return _without_duplicates(rows)
+    return list(_without_duplicates(rows))
 
 
-def _without_duplicates(rows: Sequence[Row | BadRow]) -> Sequence[Row | BadRow]:
-    """Return the rows; one whose id differs from an earlier one only in spelling becomes a bad one (R29)."""
+def _without_duplicates(rows: Sequence[Row | BadRow]) -> Iterator[Row | BadRow]:
+    """Yield the rows; one whose id differs from an earlier one only in spelling becomes a bad one (R29)."""
     first: dict[str, Row] = {}
-    checked: list[Row | BadRow] = []
     for row in rows:
-        known = first.setdefault(row.newcomer.member_id, row) if isinstance(row, Row) else None
-        if isinstance(row, Row) and known is not None and known.given != row.given:
-            advice = f"apart from blanks and spelling it is the id on line {known.line}; keep one of them"
-            checked.append(BadRow(row.line, InvalidValue("member_id", row.given, advice)))
+        if isinstance(row, BadRow) or (known := first.setdefault(row.newcomer.member_id, row)).given == row.given:
+            yield row
         else:
-            checked.append(row)
-    return checked
+            advice = f"apart from blanks and spelling it is the id on line {known.line}; keep one of them"
+            yield BadRow(row.line, InvalidValue("member_id", row.given, advice))
 
 
 def _decoded(path: str, data: bytes) -> str:
@@ -239,10 +237,9 @@ def _row(line: int, found: object, ignored: Set[str]) -> Row | BadRow | None:
         member_id = normalize("NFC", given.strip()) if isinstance(given, str) else given
         return Row(line, Newcomer(member_id, values.get("discord_id"), values.get("name")), str(given))
     except InvalidValue as error:
-        is_number = isinstance(error.value, int | float) and not isinstance(error.value, bool)
+        is_number = type(error.value) in {int, float} and error.field != "row"
         advice = "write ids in quotes, since long numbers lose digits"
-        is_rounded = is_number and error.field != "row"
-        return BadRow(line, InvalidValue(error.field, error.value, advice) if is_rounded else error)
+        return BadRow(line, InvalidValue(error.field, error.value, advice) if is_number else error)
 
 
 def _plain(header: str) -> str:
@@ -260,7 +257,9 @@ def _meant(headers: Sequence[str], ignored: Set[str]) -> tuple[Sequence[str | No
             wrong.append((header, "may be member_id or discord_id" if plain == "id" else "is unknown"))
         elif column is not None and column in means:
             first = headers[means.index(column)]
-            wrong.append((header, "appears twice" if first == header else f"means {column}, as {first} does"))
+            wrong.append(
+                (header, "appears twice" if first == header else f"means {column}, as {shortened(first)} does")
+            )
         means.append(column)
     return means, wrong
 
@@ -273,7 +272,9 @@ def _fields(found: object, ignored: Set[str]) -> Mapping[str, Any]:
         raise InvalidValue("row", found, f"give an object with {', '.join(COLUMNS)}")
     means, wrong = _meant([name for name, _ in found], ignored)
     for name, why in wrong:
-        raise InvalidValue("row", name, f"the field {why}; use {', '.join(COLUMNS)}, or pass --ignore {name}")
+        raise InvalidValue(
+            "row", name, f"the field {why}; use {', '.join(COLUMNS)}, or pass --ignore {shortened(name)}"
+        )
     return {column: value for column, (_, value) in zip(means, found, strict=True) if column}
 
 
@@ -307,7 +308,9 @@ def _header(path: str, line: int, cells: Sequence[str], ignored: Set[str]) -> Se
     """Return the header of a CSV file; raises `BadData` with all that is wrong with it."""
     header = [cell.strip() for cell in cells]
     means, wrong = _meant(header, ignored)
-    found = [f"column {shortened(name)} {why}" for name, why in wrong]
+    found = [f"column {shortened(name)} {why}" for name, why in wrong[:WRONG_SHOWN_MAX]]
+    if len(wrong) > WRONG_SHOWN_MAX:
+        found.append(f"and {len(wrong) - WRONG_SHOWN_MAX:,} columns more")
     if wrong:
         found.append(f"the first line must name columns among {', '.join(COLUMNS)}; leave others out with --ignore")
     elif "member_id" not in means:
