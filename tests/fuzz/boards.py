@@ -69,7 +69,7 @@ def sending(raw: bytes) -> httpx.BaseTransport:
 
 
 @contextmanager
-def unwatched(_: Callable[[], float]) -> Iterator[None]:
+def unwatched(seconds_left: Callable[[], float]) -> Iterator[None]:  # noqa: ARG001  as the one it stands in for
     """Watch no clock that stands: starting the thread would take most of the time."""
     yield
 

@@ -51,7 +51,7 @@ BUGS = [
     ("api", "trc_engage.reader.longest_gap", gap_of_old),
     ("api", "trc_engage.entrypoints.web.endpoints._query", lambda _, request: dict(request.query_params)),
     ("env", "trc_engage.entrypoints.settings.harmless", str),
-    ("env", "trc_engage.entrypoints.settings._beginning", lambda _, value: value),
+    ("env", "trc_engage.entrypoints.settings.HARMLESS", ".*"),
 ]
 
 
