@@ -158,7 +158,9 @@ def _source(value: str) -> str:
     if value.lower() in SOURCES:
         return value.lower()
     advice = f"give {', '.join(SOURCES)} or a factory of your own, as package.module:factory"
-    return str(matching(FACTORY_FORM, advice, harmless)(value))
+    # Another setting, and a secret, may follow on the same line.
+    shown = harmless if re.search("[=@]", value) else str
+    return str(matching(FACTORY_FORM, advice, shown)(value))
 
 
 def _guild_id(value: str) -> str:
