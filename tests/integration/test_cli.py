@@ -73,7 +73,7 @@ def test_what_happens_to_a_member_is_said(opened: Operator) -> None:
         (["sync"], {"TRC_ENGAGE_GUILD_ID": ""}, 78, "TRC_ENGAGE_GUILD_ID is not set"),
         (["sync"], {"TRC_ENGAGE_GUILD_ID": "home"}, 78, "TRC_ENGAGE_GUILD_ID: 'home'"),
         (["show", "m-1"], {"TRC_ENGAGE_STORE": "nowhere/e.db"}, 74, "nowhere/e.db: there is no store"),
-        (["members", "enroll", "m-9"], {"TRC_ENGAGE_STORE": "nowhere/e.db"}, 78, "TRC_ENGAGE_STORE: 'nowhere/e.db'"),
+        (["members", "enroll", "m-9"], {"TRC_ENGAGE_STORE": "nowhere/e.db"}, 78, "its folder does not exist"),
         (["show", "m-1"], {"TRC_ENGAGE_STORE": "mysql://db/e"}, 78, "postgresql://USER:PASSWORD@HOST/DATABASE"),
         (["show", "m-1"], {"TRC_ENGAGE_STORE": "postgresql://127.0.0.1:9/e"}, 74, "the server cannot be reached"),
         (["sync"], {"TRC_ENGAGE_MEE6_TOKEN": f"Bearer {CANARY}"}, 78, "TRC_ENGAGE_MEE6_TOKEN"),

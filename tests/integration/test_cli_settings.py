@@ -1,5 +1,6 @@
 """Settings from a file, an option or the environment: one store, forms without doubt, and no secret shown (17.1)."""
 
+import stat
 import subprocess
 from pathlib import Path
 
@@ -58,6 +59,16 @@ def test_an_option_comes_before_the_environment_and_that_before_the_file(operato
     assert origins(operator, "--store", "/srv/option.db", **env)["TRC_ENGAGE_STORE"] == ("/srv/option.db", "--store")
 
 
+def test_what_is_used_where_nothing_is_set_is_shown(operator: Operator) -> None:
+    """The addresses of the services, above all; what has no default is not set."""
+    shown = operator.run("settings", env={"TRC_ENGAGE_GUILD_ID": "7"})
+    told = {line.split()[0]: line.split(maxsplit=1)[1] for line in shown.out.splitlines()}
+    assert told["TRC_ENGAGE_MEE6_URL"].split() == ["https://mee6.xyz", "default"]
+    assert told["TRC_ENGAGE_DISCORD_URL"].split() == ["https://discord.com/api/v10", "default"]
+    assert told["TRC_ENGAGE_DISCORD_GUILD_ID"].split() == ["7", "default"]
+    assert told["TRC_ENGAGE_MEE6_TOKEN"].split() == ["not", "set", "default"]
+
+
 def test_what_one_command_makes_with_the_file_another_finds(operator: Operator) -> None:
     """And so does one that is told the store alone; without either there is none."""
     store = operator.folder / "engage.db"
@@ -66,6 +77,35 @@ def test_what_one_command_makes_with_the_file_another_finds(operator: Operator) 
     assert operator.run("--env-file", file, "members", "enroll", "m-1", "--discord-id", ADA).err == ""
     assert operator.run("--store", str(store), "show", "m-1").code == 0
     assert operator.run("show", "m-1").code == 74
+
+
+def test_init_writes_a_file_that_later_commands_need_alone(operator: Operator) -> None:
+    """It sets what was set, and the store in full; only its owner can read it, and no secret is shown."""
+    env = {"TRC_ENGAGE_GUILD_ID": "7", "TRC_ENGAGE_WEB_TOKEN": SECRET, "TRC_ENGAGE_WEB_COLOR": "#0b6b4f"}
+    file, store = operator.folder / "new.env", operator.folder / "engage.db"
+    made = operator.run("--store", "engage.db", "init", "--env-file", "new.env", env=env)
+    assert (made.code, made.err, SECRET in made.out, stat.S_IMODE(file.stat().st_mode)) == (0, "", False, 0o600)
+    assert made.out.splitlines()[0] == f"created a store at {store}"
+    assert read_env_file(file) == {**env, "TRC_ENGAGE_STORE": str(store)}
+    assert operator.run("--env-file", str(file), "members", "enroll", "m-1", "--discord-id", ADA).err == ""
+    assert operator.run("--env-file", str(file), "init").code == 0
+
+
+def test_init_writes_over_no_file(operator: Operator) -> None:
+    """It says so, and shows nothing of either."""
+    file = written(operator, f"A={SECRET}\n")
+    refused = operator.run("--store", "engage.db", "init", "--env-file", file, env={"TRC_ENGAGE_WEB_TOKEN": SECRET})
+    assert (refused.code, "nothing was written to it" in refused.err, SECRET in refused.err) == (65, True, False)
+    assert read_env_file(Path(file)) == {"A": SECRET}
+
+
+@pytest.mark.parametrize("value", [f"'{SECRET}", f"{SECRET}\\", f"{SECRET} # {SECRET}", f"{SECRET}\n{SECRET}"])
+def test_init_writes_no_value_that_others_would_read_otherwise(operator: Operator, value: str) -> None:
+    """As systemd and docker do quotes, backslashes and what looks like a comment; the value is not shown."""
+    env = {"TRC_ENGAGE_WEB_TITLE": value}
+    refused = operator.run("--store", "engage.db", "init", "--env-file", "new.env", env=env)
+    assert (refused.code, "TRC_ENGAGE_WEB_TITLE" in refused.err, SECRET in refused.err) == (78, True, False)
+    assert not (operator.folder / "new.env").exists()
 
 
 @pytest.mark.parametrize(

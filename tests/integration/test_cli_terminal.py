@@ -42,8 +42,8 @@ def test_a_terminal_gets_a_table_that_fits(opened: Operator) -> None:
     """At 80 columns no id is broken and no line wraps."""
     lines = typed_on_a_terminal(opened, "members", "list").splitlines()
     assert [line.split()[-4:] for line in lines[1:]] == [
-        [ADA, "tracked", "1,000", "0"],
-        [GRACE, "tracked", "2,000", "0"],
+        ["0", ADA, "tracked", "1,000"],
+        ["0", GRACE, "tracked", "2,000"],
     ]
     assert max(map(len, lines)) <= 80
 

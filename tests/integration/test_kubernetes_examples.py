@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
 
@@ -50,6 +51,15 @@ def command(name: str) -> list[str]:
     program, *words = container(name)["command"]
     assert program == "trc-engage"
     return [*COMMAND, *words]
+
+
+@pytest.mark.parametrize("name", [*WORKLOADS, "settings.yaml"])
+def test_a_cluster_takes_it(name: str) -> None:
+    """As the published schema of its kind says, with no field that the schema does not know."""
+    newest = kubernetes_validate.latest_version()
+    kubernetes_validate.validate(manifest(name), newest, strict=True)
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(manifest(name) | {"metadat": {}}, newest, strict=True)
 
 
 def test_the_settings_are_known() -> None:

@@ -90,6 +90,16 @@ def test_what_root_makes_the_service_finds(machine: Machine) -> None:
     assert {path.stat().st_uid for path in machine.state.iterdir()} == {SERVICE}
 
 
+def test_settings_that_root_writes_are_the_services(machine: Machine) -> None:
+    """As operations.md has it: whoever has the store can read the file, and nobody else."""
+    written = machine.folder / "written.env"
+    assert machine.run(0, "init", "--env-file", str(written)).code == 0
+    found = written.stat()
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (SERVICE, SERVICE, 0o600)
+    machine.file = written
+    assert machine.run(SERVICE, "members", "enroll", "m-1").err == ""
+
+
 def test_the_service_makes_its_own(machine: Machine) -> None:
     """As operations.md has it."""
     assert machine.run(SERVICE, "init").code == 0

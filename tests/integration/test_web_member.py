@@ -10,7 +10,7 @@ from support.community import Community
 from support.lives import STAR, half_year
 from support.markup import read
 from support.pages import PLACE, mounted, rows, shown
-from support.visitor import alone
+from support.visitor import BEARER, TOKEN, alone, problem_of
 from trc_engage import Engage
 
 
@@ -234,6 +234,19 @@ def test_a_member_reads_that_an_admin_did_it_and_an_admin_reads_who() -> None:
         assert "admin-7" in for_admin
         assert "an admin" not in for_admin
     assert "a private note" in admin.get(f"{PLACE}/members/ada?day=2026-03-02").text
+
+
+@pytest.mark.parametrize("path", ["feed?limit=9", "members/ada/why?entry=4", "members/ada/history?limit=9"])
+def test_an_admin_and_a_token_can_ask_for_what_the_member_reads(path: str) -> None:
+    """As a page does that asks with a token which sees everything (R27)."""
+    member = mounted(judged().engage, lambda *_: True, token=TOKEN)
+    admin = mounted(judged().engage, lambda *_: True, may_administer=lambda _: True)
+    for_member = member.get(f"{PLACE}/api/{path}").json()
+    for visitor, headers in ((member, BEARER), (admin, {})):
+        assert visitor.get(f"{PLACE}/api/{path}", headers=headers).json() != for_member
+        assert visitor.get(f"{PLACE}/api/{path}&as=member", headers=headers).json() == for_member
+        refused = visitor.get(f"{PLACE}/api/{path}&as=admin", headers=headers)
+        assert problem_of(refused) == (422, "invalid-value")
 
 
 @pytest.mark.parametrize("path", ["?entry=999", "?day=tomorrow"])

@@ -37,7 +37,7 @@ def test_empty_is_unset() -> None:
 )
 def test_the_store_is_a_path_or_an_address(value: str, path: str) -> None:
     """As everybody writes them: three slashes are relative, four absolute."""
-    assert Settings.from_mapping({"TRC_ENGAGE_STORE": value}).store == Path(path)
+    assert Settings.from_mapping({"TRC_ENGAGE_STORE": value}).store == Path(path).absolute()
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,7 @@ def test_a_path_with_something_about_it_is_refused(value: str, says: str) -> Non
 )
 def test_a_path_is_taken_as_it_is(path: str) -> None:
     """What is plainly a path may hold almost everything."""
-    assert Settings.from_mapping({"TRC_ENGAGE_STORE": path}).store == Path(path)
+    assert Settings.from_mapping({"TRC_ENGAGE_STORE": path}).store == Path(path).absolute()
 
 
 @pytest.mark.parametrize(

@@ -896,6 +896,8 @@ export interface operations {
                 source?: string;
                 /** @description How many at most. */
                 limit?: number;
+                /** @description Leave out what only admins may read, as for a page that the member sees. */
+                as?: "member";
             };
             header?: never;
             path: {
@@ -973,7 +975,10 @@ export interface operations {
     };
     events: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Leave out what only admins may read, as for a page that the member sees. */
+                as?: "member";
+            };
             header?: never;
             path: {
                 /** @description The member's id at the host: printable characters without a slash. */
@@ -1050,6 +1055,8 @@ export interface operations {
                 day?: string;
                 /** @description About this entry. */
                 entry?: number;
+                /** @description Leave out what only admins may read, as for a page that the member sees. */
+                as?: "member";
             };
             header?: never;
             path: {
@@ -1168,6 +1175,8 @@ export interface operations {
                 limit?: number;
                 /** @description If there is nothing, wait so many seconds for something new. */
                 wait?: number;
+                /** @description Leave out what only admins may read, as for a page that the member sees. */
+                as?: "member";
             };
             header?: never;
             path?: never;

@@ -70,7 +70,7 @@ def _path(value: str, before: str = "") -> Path:
     for form, advice in WRONG:
         if re.search(form, value):
             raise InvalidValue("store", f"{before}{_harmless(value)}", advice)
-    return Path(value)
+    return Path(value).absolute()
 
 
 def _harmless(value: str) -> str:
@@ -293,6 +293,8 @@ ENV_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 ENV_LENGTH_MAX = 64 * 1024
 ENV_COMMENT = r"[^=]*=\s*[^'\"\s].*\s#"
 """A comment behind a value without quotes, which systemd and docker take for a part of the value."""
+ENV_PLAIN = rf"(?!{ENV_COMMENT})=[^\s'\"\\][^\\]*"
+"""What all readers take as it stands, but for blanks at its end."""
 
 
 def read_env_file(path: Path) -> Mapping[str, str]:

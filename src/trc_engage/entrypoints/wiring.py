@@ -198,7 +198,7 @@ def opened_source(settings: Settings, **options: Any) -> Iterator[XpSource]:
 def _source_of_ours(settings: Settings, options: Mapping[str, Any]) -> XpSource:
     if settings.guild_id is None:
         raise SettingsError(GUILD_ID, None, f"is not set; {NO_GUILD}")
-    kind = _found(SOURCES[settings.source][1])
+    kind = found_at(SOURCES[settings.source][1])
     try:
         source: XpSource = kind.open(
             settings.guild_id, base_url=settings.source_url, token=settings.source_token, **options
@@ -211,7 +211,7 @@ def _source_of_ours(settings: Settings, options: Mapping[str, Any]) -> XpSource:
     return source
 
 
-def _found(path: str) -> Any:
+def found_at(path: str) -> Any:
     """Return what stands at `package.module:name`."""
     module, _, name = path.partition(":")
     return attrgetter(name)(import_module(module))
@@ -220,7 +220,7 @@ def _found(path: str) -> Any:
 def _made(factory: str) -> XpSource:
     """Return what a factory that is not ours makes; whatever is wrong with it is a matter of the settings."""
     try:
-        source: XpSource = _found(factory)()
+        source: XpSource = found_at(factory)()
     except Exception as error:
         logger.debug("%s failed", factory, exc_info=error)
         found = f"failed with {type(error).__name__}: {error}; mend it, or set PYTHONPATH to where its module is"

@@ -1,5 +1,6 @@
 """The commands demo and mee6-server: two weeks of a small community in seconds, and a local MEE6 whose people chat."""
 
+import json
 import os
 import signal
 import sys
@@ -18,10 +19,12 @@ from ...core.errors import InvalidValue, SourceError
 from ...core.reports import Standing
 from ...core.validation import validate_discord_id
 from ...engage import Engage
+from ...testing.discord import DiscordServer
 from ...testing.mee6 import TROUBLES, Mee6Server
 from ..settings import Settings
+from ..stores import now
 from ..wiring import opened_or_made_ledger, opened_with_source
-from ..wording.plain import counted, points
+from ..wording.plain import counted, points, safe
 from .options import BadData, command, option
 from .output import print_lines, print_table
 from .stories import print_history
@@ -291,33 +294,66 @@ def mee6_server(
     guild_id: Annotated[str, option("ID", "The Discord server it serves.")] = "200000000000000001",
     members: Annotated[int, option("N", "How many people chat.", min=1, max=10_000)] = 10,
     trouble: Annotated[str | None, option("NAME", "Answer with this trouble; 'list' shows all.")] = None,
+    keep: Annotated[Path | None, option("FOLDER", "Keep the XP there; its file `trouble` names the trouble.")] = None,
 ) -> None:
     """Serve a MEE6 leaderboard for trying things out.
 
     It listens on 127.0.0.1, and its people write messages and earn XP. It answers as MEE6 does, faults
-    included. It prints what to type in another terminal, and runs until you press Ctrl-C.
+    included; beside it a Discord tells who is on the server. It prints what to type in another terminal, and runs
+    until you press Ctrl-C. With --keep, FOLDER must exist: people have their XP again at the next start, and
+    `echo private > FOLDER/trouble` switches the trouble while it runs; an empty file ends it.
     """
     if trouble == "list":
         print_table(("trouble", "what it is"), [(known.name, known.imitates) for known in TROUBLES.values()])
         return
+    if trouble is not None and trouble not in TROUBLES:
+        raise BadData(f"no trouble is called {trouble!r}; `trc-engage mee6-server --trouble list` shows all")
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with _started(port, guild_id) as server:
-        try:
-            if trouble is not None:
-                server.trouble(trouble)
-        except ValueError as error:
-            raise BadData(f"{error}") from error
-        ids = _join(server, members)
+    with _started(port, guild_id) as server, DiscordServer(guild_id, token=DISCORD_TOKEN) as discord:
+        ids = _join(server, members, keep)
+        discord.members |= dict.fromkeys(ids, now())
         server.board.rate = 10.0  # of MEE6's, so that each minute pays a point or two
+        if keep is not None and trouble is not None:
+            (keep / TROUBLE).write_text(trouble)
         print_lines(
             READY.format(url=server.url, guild_id=guild_id, members=members, first_id=ids[0], first_name=ADA.name)
         )
+        print_lines(AND_DISCORD.format(url=discord.url, token=DISCORD_TOKEN))
+        is_in = _switched(server, trouble or "", "")
         chance = Random()  # noqa: S311  chance, not secrecy
         while not stop.wait(CHAT_SECONDS):
             for discord_id in chance.sample(ids, k=max(1, members // 10)):
                 server.board.post(discord_id)
+            if keep is not None:
+                _save(server, keep)
+                is_in = _switched(server, _text(keep / TROUBLE), is_in)
+
+
+TROUBLE, XP = "trouble", "xp.json"
+DISCORD_TOKEN = "try-it"  # noqa: S105  for loopback only
+
+
+def _text(path: Path) -> str:
+    return path.read_text("utf-8").strip() if path.exists() else ""
+
+
+def _save(server: Mee6Server, folder: Path) -> None:
+    part = folder / f"{XP}.part"
+    part.write_text(json.dumps(dict(server.board.rows())))
+    part.replace(folder / XP)
+
+
+def _switched(server: Mee6Server, trouble: str, before: str) -> str:
+    """Have the server answer with a trouble, or with none, and say so; return which it was told."""
+    if trouble != before:
+        server.recover()
+        if trouble in TROUBLES:
+            server.trouble(trouble)
+        known = f"{trouble!r} is not known; `trc-engage mee6-server --trouble list` shows all"
+        print_lines(f"trouble: {trouble or 'none' if trouble in {*TROUBLES, ''} else safe(known)}")
+    return trouble
 
 
 FIRST_ID = int(ADA.discord_id)
@@ -338,6 +374,14 @@ In another terminal:
   trc-engage sync --fresh  # pays what was earned since
   trc-engage history m-1
 """
+AND_DISCORD = """\
+Who left and who is back is asked of a Discord:
+
+  export TRC_ENGAGE_DISCORD_URL={url}
+  export TRC_ENGAGE_DISCORD_TOKEN={token}
+
+  trc-engage roster check
+"""
 
 
 def _started(port: int, guild_id: str) -> Mee6Server:
@@ -349,11 +393,12 @@ def _started(port: int, guild_id: str) -> Mee6Server:
         raise InvalidValue("port", port, f"cannot listen there ({error.strerror}); 0 picks a free one") from error
 
 
-def _join(server: Mee6Server, members: int) -> list[str]:
-    """Let people join the server, with some XP from before."""
+def _join(server: Mee6Server, members: int, keep: Path | None) -> list[str]:
+    """Let people join the server, with the XP that was kept, or some from before."""
+    kept = json.loads((keep and _text(keep / XP)) or "{}")
     ids = [str(FIRST_ID + number) for number in range(members)]
     chance = Random(members)  # noqa: S311  chance, not secrecy
     for number, discord_id in enumerate(ids):
         name = MEMBERS[number].name if number < len(MEMBERS) else f"Member {number + 1}"
-        server.board.join(discord_id, username=name, xp=chance.randint(1, XP_BEFORE_MAX))
+        server.board.join(discord_id, username=name, xp=kept.get(discord_id) or chance.randint(1, XP_BEFORE_MAX))
     return ids

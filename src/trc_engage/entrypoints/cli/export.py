@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from ...core.records import Excusal
+from ...core.reports import Standing
 from ...reader import Reader
 from ..stores import opened_to_read
 from ..wire.members import EntryRow, EventRow, MemberRow
@@ -86,6 +87,10 @@ def unguarded(cell: str) -> str:
     return GUARDED.sub(r"\1", cell)
 
 
+def _members(reader: Reader, **page: Any) -> Sequence[Standing]:
+    return [reader.standing(one.member_id) for one in reader.members(**page)]
+
+
 def _excusals(reader: Reader, *, after: int, limit: int) -> Sequence[Excusal]:
     return [one for one in reader.excusals() if one.number > after][:limit]
 
@@ -100,7 +105,7 @@ def _pages(
 
 WHAT: dict[str, tuple[type[Shape], Callable[..., Sequence[Any]], str, str | int]] = {
     "entries": (EntryRow, Reader.feed, "position", 0),
-    "members": (MemberRow, Reader.members, "member_id", ""),
+    "members": (MemberRow, _members, "member_id", ""),
     "events": (EventRow, Reader.events, "number", 0),
     "excusals": (ExcusalRow, _excusals, "number", 0),
 }

@@ -234,13 +234,14 @@ def list_(
     name: Annotated[str | None, option("TEXT", "Only members whose name contains this, in any case.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List members with points, link and XP.
+    """List members with points, streak, link and XP.
 
     With --never-seen, you get those whose Discord ids may be wrong. Link such a member to the right id with
     `trc-engage members link`, or import the corrected file: no XP can be lost.
     """
     with opened(settings_in_force()) as engage:
-        chosen = engage.members(name=name or None, status="left" if left else None, never_seen=never_seen)
+        found = engage.members(name=name or None, status="left" if left else None, never_seen=never_seen)
+        chosen = [engage.standing(one.member_id) for one in found]
         nobody = "no member matches" if engage.members(limit=1) else NOBODY
     found = sorted(chosen, key=lambda one: natural(one.member_id))
     print_result(wire.Standings.of(members=found), lambda: print_standings(found, nobody), as_json=as_json)
@@ -370,7 +371,7 @@ def print_import(path: str, result: Import, before: str = "") -> None:
     print_lines(f"{before}{counted(result.rows, 'row')}: {', '.join(counts)}")
 
 
-UNLINKED = (None, "not linked", None, None)
+UNLINKED = (None, "not linked", None)
 NOBODY = "no members yet; enroll the first (`trc-engage members enroll --help`)"
 
 
@@ -382,6 +383,6 @@ def print_standings(standings: Sequence[Standing], nobody: str) -> None:
     rows = []
     for one in standings:
         discord = one.discord
-        linked = (discord.discord_id, discord.status, discord.xp_total, discord.xp_carried) if discord else UNLINKED
-        rows.append((one.member_id, name_of(one), one.points, *linked))
-    print_table(("member", "name", ">points", ">Discord id", "status", ">XP", ">carried"), rows)
+        linked = (discord.discord_id, discord.status, discord.xp_total) if discord else UNLINKED
+        rows.append((one.member_id, name_of(one), one.points, one.streak.current if one.streak else 0, *linked))
+    print_table(("member", "name", ">points", ">streak", ">Discord id", "status", ">XP"), rows)

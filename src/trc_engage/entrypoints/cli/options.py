@@ -14,7 +14,7 @@ import typer
 
 from ...core.errors import ClockError, EngageError, InvalidValue, LedgerBusy, LedgerFailed, RosterError, SourceError
 from ...core.records import TraceArguments
-from ..settings import STORE, Settings, SettingsError, read_env_file, store_of
+from ..settings import ENV_FILE, ENV_PLAIN, STORE, Settings, SettingsError, read_env_file, store_of
 from ..wording.alerts import describe_error
 from .output import print_error
 
@@ -115,6 +115,29 @@ def take_settings(env_file: Path | None, store: str | None) -> Mapping[str, str]
 def settings_in_force() -> Settings:
     """Return the settings in force."""
     return Settings.from_mapping(os.environ)
+
+
+def write_settings(path: Path, store: Path | None) -> Sequence[str]:
+    """Write the settings in force to a new file, which only its owner can read; return the variables that it sets.
+
+    `store` is the file that the store is, if it is one: what root writes belongs to the owner of its folder.
+    """
+    ours = {name: value.strip() for name, value in os.environ.items() if re.match("TRC_ENGAGE_|SENTRY_", name)}
+    ours |= {ENV_FILE: "", **({STORE: str(store)} if store else {})}
+    values = {name: value for name, value in ours.items() if value}
+    for name, value in values.items():
+        if not re.fullmatch(ENV_PLAIN, f"={value}") or not value.isprintable():
+            raise SettingsError(name, None, "has quotes, \\ or # where not all read it alike; write the file yourself")
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise BadData(f"{path}: it exists, so nothing was written to it; edit it, or name another file") from None
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        if store and os.geteuid() == 0:
+            folder = store.parent.stat()
+            os.fchown(descriptor, folder.st_uid, folder.st_gid)
+        file.writelines(f"{name}={value}\n" for name, value in values.items())
+    return list(values)
 
 
 def day(argument: str, text: str) -> date:

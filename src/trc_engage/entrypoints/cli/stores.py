@@ -14,7 +14,7 @@ from ..settings import STORE, PostgresUrl, Settings, SettingsError
 from ..stores import existing_store_path, migration_sql, now, store_path
 from ..wiring import copy_store, move_store, opened_ledger, opened_or_made_ledger, opened_source
 from ..wording.plain import counted, lasted, moment, safe, size
-from .options import BadData, argument, command, flag, settings_in_force
+from .options import BadData, argument, command, flag, option, settings_in_force, write_settings
 from .output import print_lines, print_note
 from .status import try_channels
 
@@ -23,22 +23,33 @@ NEXT = "next: enroll members (`trc-engage members enroll --help`), then run `trc
 
 @command(
     "TRC_ENGAGE_STORE=/var/lib/trc/engage.db trc-engage init",
+    "trc-engage --store /var/lib/trc/engage.db init --env-file /etc/trc-engage.env",
     "trc-engage --env-file /etc/trc-engage.env init --try-board --try-alerts",
 )
 def init(
     *,
+    env_file: Annotated[
+        Path | None, option("FILE", "Write the settings in force to a new file, for `trc-engage --env-file FILE`.")
+    ] = None,
     try_board: Annotated[bool, flag("--try-board", "Read one page of the leaderboard: is it public?")] = False,
     try_alerts: Annotated[bool, flag("--try-alerts", "Send a test notice, as `alerts test` does.")] = False,
 ) -> None:
     """Create the store.
 
     A file that only you can read (mode 0600), or tables in a schema of a PostgreSQL database. A store that exists
-    is not changed, except that one of an older version is brought up to date.
+    is not changed, except that one of an older version is brought up to date. With --env-file you keep the settings
+    of this call, from the environment, a file and --store: only the file's owner can read it. Edit it later.
     """
     notes: list[str] = []
     settings = settings_in_force()
     with opened_or_made_ledger(settings, notes.append) as ledger:
         print_lines(safe(next(iter(notes), f"there is a store at {ledger.address} already")))
+        if env_file is not None:
+            named = write_settings(env_file, None if isinstance(settings.store, PostgresUrl) else store_path(settings))
+            print_lines(
+                safe(f"wrote {env_file}, for its owner alone: {', '.join(named)}"),
+                safe(f"from now on: trc-engage --env-file {env_file} …"),
+            )
         if try_board:
             _try_board(settings, ledger)
     if try_alerts:

@@ -45,6 +45,7 @@ _PROSE: dict[str, Any] = {
 Prose = Annotated[str, Shown(**_PROSE)]
 Why = Annotated[str | None, Shown("Why; the member may read it.", **_PROSE)]
 Note = Annotated[str | None, Shown("For admins alone.", **_PROSE)]
+AS_MEMBER = Shown("Leave out what only admins may read, as for a page that the member sees.", enum=["member"])
 TRACE = {"by": Annotated[str | None, Shown("Who says so.", **_PROSE)], "reason": Why, "note": Note}
 """What a handler takes as `**trace`; it hands it over as it is."""
 
@@ -124,10 +125,12 @@ class Endpoint:
         if taken.pop("trace", None):
             hints |= TRACE
             taken |= {name: Argument(name, Argument.KEYWORD_ONLY, default=None) for name in TRACE}
-        return {
+        declared = {
             name: Parameter(*known_of(hints[name]), one.default, "path" if name in in_path else rest)
             for name, one in taken.items()
         }
+        # No parameter of Python's own can have this name.
+        return declared | ({"as": Parameter(str | None, AS_MEMBER, None, "query")} if self.names_admins else {})
 
     @answer_type.default
     def _answer_type(self) -> Any:
@@ -170,7 +173,10 @@ class Endpoint:
         if self.access == "visible" and given.get("member"):
             await site.check_may_see(request, given["member"])
         if self.names_admins:
-            request.state.administers = await site.administers(request)
+            view = given.pop("as", None)
+            if view not in {None, "member"}:
+                raise InvalidValue("as", view, "give member, or leave it out")
+            request.state.administers = view is None and await site.administers(request)
         return given
 
 

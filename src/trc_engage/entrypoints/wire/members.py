@@ -77,7 +77,8 @@ class MemberRow(
     Known,
     core=reports.Standing,
     fields="discord_id=discord.discord_id status=discord.status xp_total=discord.xp_total "
-    "xp_carried=discord.xp_carried hidden=is_hidden forgotten=is_forgotten",
+    "xp_carried=discord.xp_carried streak=streak.current longest_streak=streak.longest hidden=is_hidden "
+    "forgotten=is_forgotten",
 ):
     """A member in an export."""
 
