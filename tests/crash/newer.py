@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
 from trc_engage.adapters.sql import schema
-from trc_engage.adapters.sqlite import audit
+from trc_engage.adapters.sqlite import ledger
 
 MIGRATION = """
 CREATE TABLE daily_balances (member_id {id}, day {day}, points {whole}, PRIMARY KEY (member_id, day)){by_key};
@@ -20,10 +20,10 @@ def newer_version() -> Iterator[None]:
     """Let this process be of the next version, which brings a store up to date as it opens it."""
     modules = [module for name, module in sys.modules.items() if name.startswith("trc_engage.adapters.sql")]
     with ExitStack() as patches:
-        patches.callback(audit._fresh_schema.cache_clear)
+        patches.callback(ledger._fresh_schema.cache_clear)
         patches.enter_context(patch.object(schema, "MIGRATIONS", (*schema.MIGRATIONS, MIGRATION)))
         for module in modules:
             if hasattr(module, "SCHEMA_VERSION"):
                 patches.enter_context(patch.object(module, "SCHEMA_VERSION", VERSION))
-        audit._fresh_schema.cache_clear()
+        ledger._fresh_schema.cache_clear()
         yield

@@ -10,8 +10,8 @@ from trc_engage.entrypoints.settings import (
     settings_shown,
     variables,
 )
+from trc_engage.entrypoints.wording import safe
 from trc_engage.entrypoints.wording.alerts import describe_error
-from trc_engage.entrypoints.wording.plain import safe
 
 from .members_file import folder
 from .oracle import Target, check_message, claim

@@ -10,8 +10,8 @@ from trc_engage.entrypoints.cli import imports
 from trc_engage.entrypoints.cli.members import BAD_ROWS_SHOWN_MAX, COUNTED
 from trc_engage.entrypoints.cli.options import BadData
 from trc_engage.entrypoints.wire.runs import Imported
+from trc_engage.entrypoints.wording import safe
 from trc_engage.entrypoints.wording.alerts import describe_error
-from trc_engage.entrypoints.wording.plain import safe
 
 from .begun import copied
 from .oracle import Target, check_message, claim

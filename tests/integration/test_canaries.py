@@ -20,7 +20,7 @@ from support.receiver import TOKEN as WEBHOOK_TOKEN, Receiver, received
 from support.stores import made
 from trc_engage import EngageError
 from trc_engage.entrypoints.cli.daemon import monitored
-from trc_engage.entrypoints.daemon.supervisor import Monitor
+from trc_engage.entrypoints.daemon.loop import Monitor
 from trc_engage.entrypoints.settings import Settings
 from trc_engage.entrypoints.wiring import opened_runner
 from trc_engage.testing.mee6 import TROUBLES, Mee6Server, Trouble

@@ -21,8 +21,7 @@ from trc_engage.core.reports import RunReport
 from trc_engage.core.settlement import ends_at
 from trc_engage.core.slots import slot_of
 from trc_engage.entrypoints.daemon.logs import logged
-from trc_engage.entrypoints.daemon.loop import HUNG_AFTER_SECONDS, Daemon, Systemd
-from trc_engage.entrypoints.daemon.supervisor import Monitor, Supervisor
+from trc_engage.entrypoints.daemon.loop import HUNG_AFTER_SECONDS, Daemon, Monitor, Supervisor, Systemd
 
 READ_SECONDS = 70
 FAILING_SHARE = 0.02

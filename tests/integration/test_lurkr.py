@@ -11,7 +11,7 @@ from support.command import ADA, GRACE, Operator
 from support.visitor import alone
 from trc_engage.entrypoints.settings import Settings
 from trc_engage.entrypoints.wiring import name_of_source, opened
-from trc_engage.testing.lurkr import LurkrServer
+from trc_engage.testing.boards import LurkrServer
 
 KEY = "lurkr-kAnArY"
 

@@ -16,7 +16,7 @@ from support.locks import until_waiting
 from support.pgbouncer import Pooled, pooled, state
 from trc_engage import Board, Engage, LedgerFailed
 from trc_engage.adapters.postgres import PostgresLedger
-from trc_engage.adapters.postgres.address import Address
+from trc_engage.adapters.postgres.connection import Address
 from trc_engage.adapters.sql.tables import TABLES
 
 SECONDS = float(os.environ.get("TRC_ENGAGE_POOL_SECONDS", "8"))

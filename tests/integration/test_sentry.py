@@ -23,8 +23,8 @@ from trc_engage.adapters.alerts import SentryAlerts
 from trc_engage.core.errors import AlertFailed, ClockWentBack, LedgerBusy
 from trc_engage.core.incidents import Message
 from trc_engage.entrypoints.cli.daemon import monitored
+from trc_engage.entrypoints.daemon.loop import Monitor
 from trc_engage.entrypoints.daemon.sentry import SETTLEMENT_MONITOR, SYNC_MONITOR
-from trc_engage.entrypoints.daemon.supervisor import Monitor
 from trc_engage.entrypoints.settings import Settings
 from trc_engage.testing.mee6 import Mee6Server
 

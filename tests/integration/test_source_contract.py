@@ -11,7 +11,7 @@ from support.mutant_sources import PAGED, PLAIN
 from trc_engage.adapters.lurkr import LurkrSource
 from trc_engage.adapters.mee6 import Mee6Source
 from trc_engage.testing import PagedSourceContract
-from trc_engage.testing.lurkr import LurkrServer
+from trc_engage.testing.boards import LurkrServer
 from trc_engage.testing.mee6 import Mee6Server
 
 SUITE = Path(__file__).parents[1] / "support/mutant_sources.py"

@@ -17,7 +17,7 @@ from support.terminal import read_out
 from trc_engage import SourceError
 from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.entrypoints.cli import app
-from trc_engage.entrypoints.wording.plain import lasted
+from trc_engage.entrypoints.wording import lasted
 
 RELATIVE = {"TRC_ENGAGE_STORE": "engage.db"}
 

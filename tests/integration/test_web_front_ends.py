@@ -14,7 +14,7 @@ from support.markup import read
 from support.visitor import AWARD, AWARDS, BEARER, TOKEN, URN, Visitor, alone, problem_of
 from trc_engage import InvalidValue
 from trc_engage.entrypoints.web import Brand, create_app
-from trc_engage.entrypoints.web.feed_watch import WAITING_MAX
+from trc_engage.entrypoints.web.access import WAITING_MAX
 
 NEXT, READ = "the-next-token-of-the-site", "a-token-that-only-reads"
 SOON = 10

@@ -15,7 +15,7 @@ from trc_engage import AlertFailed, Engage, InvalidValue, Notice, SourceError
 from trc_engage.adapters.alerts import WebhookAlerts
 from trc_engage.core.incidents import WAIT_MAX, ChannelState, after_failure
 from trc_engage.core.ports import Store
-from trc_engage.entrypoints.daemon.supervisor import StoreIncident
+from trc_engage.entrypoints.daemon.loop import StoreIncident
 from trc_engage.entrypoints.settings import Settings, SettingsError
 
 HOURS_6 = 24

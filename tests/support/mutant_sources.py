@@ -18,7 +18,7 @@ from trc_engage.adapters.lurkr import LurkrSource
 from trc_engage.adapters.mee6 import Mee6Source
 from trc_engage.core.errors import SourceError
 from trc_engage.testing import PagedSourceContract, SourceContract
-from trc_engage.testing.lurkr import LurkrServer
+from trc_engage.testing.boards import LurkrServer
 from trc_engage.testing.mee6 import Mee6Server
 
 

@@ -8,7 +8,7 @@ import psycopg
 
 from trc_engage import Engage
 from trc_engage.adapters.postgres import PostgresLedger
-from trc_engage.adapters.postgres.address import Address
+from trc_engage.adapters.postgres.connection import Address
 from trc_engage.core.slots import slot_of
 from trc_engage.testing.mee6 import Mee6Server
 from trc_engage.usecases.leases import TASK

@@ -5,8 +5,7 @@ import pytest
 from trc_engage.adapters.boards import BoardSource
 from trc_engage.adapters.lurkr import LurkrSource
 from trc_engage.adapters.mee6 import Mee6Source
-from trc_engage.testing.boards import BoardServer
-from trc_engage.testing.lurkr import LurkrServer
+from trc_engage.testing.boards import BoardServer, LurkrServer
 from trc_engage.testing.mee6 import Mee6Server
 
 SOURCES: dict[type[BoardServer], type[BoardSource]] = {Mee6Server: Mee6Source, LurkrServer: LurkrSource}

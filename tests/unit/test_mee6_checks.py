@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from trc_engage import InvalidValue
-from trc_engage.adapters.boards.source import validate_base_url
+from trc_engage.adapters.boards import validate_base_url
 from trc_engage.adapters.mee6 import Mee6Source
 
 GUILD = "200000000000000001"

@@ -14,7 +14,7 @@ from support.community import QUARTER, Community, opened
 from support.noticeboard import Broken, Noticeboard
 from trc_engage.core.ports import Alerts
 from trc_engage.core.reports import RunReport
-from trc_engage.entrypoints.daemon.supervisor import Monitor, Supervisor
+from trc_engage.entrypoints.daemon.loop import Monitor, Supervisor
 from trc_engage.usecases.leases import TASK
 
 CANARY = "ada.never-to-be-told"

@@ -32,7 +32,7 @@ def test_a_walk_enters_few_files(files: dict[str, set[str]], walk: str) -> None:
 
 def test_a_walk_is_seen(files: dict[str, set[str]]) -> None:
     """The count would be small too if nothing was seen."""
-    assert {"usecases/sync.py", "core/sync.py", "adapters/boards/source.py", "adapters/sql/posting.py"} <= files["sync"]
+    assert {"usecases/sync.py", "core/sync.py", "adapters/boards/paging.py", "adapters/sql/posting.py"} <= files["sync"]
 
 
 @pytest.mark.parametrize(

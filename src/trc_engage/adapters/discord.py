@@ -12,9 +12,7 @@ from attrs import define, field, frozen
 from ..core.errors import InvalidValue, RosterError, RosterTrouble, SourceError
 from ..core.roster import Presence
 from ..core.validation import validate_discord_id
-from .boards.client import Client, Connected, Line, Pace, new_client, version
-from .boards.responses import OK, Answer, malformed, structured
-from .boards.source import (
+from .boards import (
     validate_base_url,
     validate_contact,
     validate_count,
@@ -22,6 +20,8 @@ from .boards.source import (
     validate_seconds,
     validate_token,
 )
+from .boards.client import Client, Connected, Line, Pace, new_client, version
+from .boards.responses import OK, Answer, malformed, structured
 
 __all__ = ["DiscordRoster"]
 

@@ -1,7 +1,7 @@
 """A board on loopback with every fault that a service may have; what one service is like is its `Dialect`.
 
 Read in this order: `leaderboard` (who has how much XP, and how a page looks), `answers` (and how they go wrong),
-`loopback` (the server), and this, which holds them together.
+`loopback` (the server), and this, which holds them together. A Lurkr is the shortest example of a service.
 """
 
 import re
@@ -16,10 +16,10 @@ from attrs import Factory, define, field, frozen
 from attrs.validators import ge
 
 from .answers import BLOCKED, BROKEN_WIRES, EDGE, RATE_LIMITED, Answer, Exchange, Trouble, by_name, encoded, http_date
-from .leaderboard import Dialect, Leaderboard, Row, Snapshot, got, plain_page, put
+from .leaderboard import Dialect, Leaderboard, Row, Snapshot, got, level_at, plain_page, put
 from .loopback import GUILD_ID, LoopbackServer, Request, Throttle, now
 
-__all__ = ["TROUBLES", "BoardExchange", "BoardServer", "Dialect", "Leaderboard", "Request", "Trouble"]
+__all__ = ["TROUBLES", "BoardExchange", "BoardServer", "Dialect", "Leaderboard", "LurkrServer", "Request", "Trouble"]
 
 _LIMIT_DEFAULT = 100
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
@@ -313,3 +313,29 @@ class BoardServer(LoopbackServer):
 
     def _clamped(self, request: Request) -> int:
         return self.limit_max if self.dialect.limit is None else min(request.limit or 1, self.limit_max)
+
+
+@define(eq=False, repr=False)
+class LurkrServer(BoardServer):
+    """A Lurkr for one guild; see `BoardServer`."""
+
+    dialect: ClassVar[Dialect] = Dialect(
+        "/v2/levels/{guild}",
+        rows="levels",
+        id="userId",
+        page_first=1,
+        limit=None,
+        page_size=100,
+        token_header="X-API-Key",  # noqa: S106  the header's name
+        limits="X-RateLimit",
+    )
+
+    def payload(self, page: int, rows: Sequence[Row]) -> dict[str, Any]:  # noqa: ARG002
+        """Return a page of levels, which does not say whose they are."""
+        return {"levels": [_level(row) for row in rows]}
+
+
+def _level(row: Row) -> dict[str, Any]:
+    user = {"id": row.discord_id, "username": row.username, "avatar": row.avatar}
+    told = {"userId": row.discord_id, "xp": row.xp, "level": level_at(row.xp)}
+    return {**told, "messageCount": row.message_count, "user": user}

@@ -12,7 +12,6 @@ from ...core.errors import LedgerBusy, StoreMissing
 from ..sql.database import Connection, Database, Values, inserting, refuse_other
 from ..sql.pool import Pool
 from ..sql.schema import SCHEMA_VERSION
-from .address import Address
 from .connection import (
     BULK_SECONDS,
     LAYOUT_SECONDS,
@@ -21,6 +20,7 @@ from .connection import (
     STATEMENT_SECONDS,
     WAIT_SECONDS,
     WRITE,
+    Address,
     AutocommitConnection,
     DeadlineConnection,
     PostgresConnection,

@@ -14,8 +14,7 @@ from ...core.errors import Conflict, InvalidValue, LedgerBusy, LedgerFailed, Sto
 from ..sql.database import Connection, Rows, Statement, refuse_other
 from ..sql.posting import SqlLedger
 from ..sql.schema import SCHEMA_VERSION
-from .address import Address
-from .connection import WAIT_SECONDS, Cursor, PostgresConnection, ScriptCursor, translated
+from .connection import WAIT_SECONDS, Address, Cursor, PostgresConnection, ScriptCursor, translated
 from .database import PostgresShared
 from .errors import translated_errors
 from .schema import missing, version_of

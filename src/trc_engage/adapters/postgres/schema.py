@@ -6,8 +6,7 @@ from ...core.errors import LedgerFailed
 from ..sql.database import refuse_other, refuse_unreleased
 from ..sql.schema import SCHEMA_VERSION, scripts
 from ..sql.tables import TABLES
-from .address import Address
-from .connection import PostgresConnection
+from .connection import Address, PostgresConnection
 
 WORDS = {
     "id": 'TEXT COLLATE "C"',

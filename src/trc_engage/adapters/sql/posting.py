@@ -13,7 +13,6 @@ from ...core.errors import Conflict, LedgerBusy, LedgerFailed
 from ...core.model import DISCORD, SILENT_KINDS, TOMBSTONE, Entry, Link, Move
 from ...core.posting import Booking, Posting, booked
 from .audit import Audited
-from .clock import Clocks
 from .database import Connection, Database, Record, Rows, Statement, inserting, month_of, stamp, succeeding
 from .queries import (
     CALENDAR,
@@ -29,7 +28,7 @@ from .queries import (
     latest_revision,
     revision_of_day,
 )
-from .runs import Running, check_lease, note
+from .runs import Clocks, Running, check_lease, note
 from .tables import copy, rows_about
 from .views import CHANGES, EVENTS, FORGET_CHECKS, Views, replace_words
 

@@ -1,16 +1,172 @@
-"""`SqliteLedger`: the store ports in one file, opened to write or to look at, and who holds its leases."""
+"""`SqliteLedger`: the store ports in one file, what the doctor sees of that file, and who holds its leases."""
 
 import fcntl
 import os
 import re
-from contextlib import suppress
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import cache, partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
+from ...core.audit import Breach
+from ..sql.audit import Audited
+from ..sql.database import Connection
 from ..sql.posting import SqlLedger
 from ..sql.runs import has_ended
-from .audit import FileAudited
-from .database import OWNER_ONLY, SqliteDatabase, SqliteViews
+from ..sql.schema import SCHEMA_VERSION
+from ..sql.tables import TABLES
+from .database import OWNER_ONLY, FileConnection, SqliteDatabase, SqliteViews
+from .schema import APPLICATION_ID, migrate
+
+FOUND_MAX = 100
+"""How many flaws of pages are named; one page that is lost may leave thousands."""
+
+DAMAGE = frozenset(
+    {
+        sqlite3.SQLITE_ERROR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_FORMAT,
+        sqlite3.SQLITE_MISMATCH,
+    }
+)
+"""What SQLite answers where a table, a page or a number is not as it was written; a missing table is an error, too."""
+
+SCHEMA = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%'"
+NUMBERED = [
+    (table.name, name) for table in TABLES.values() for name, column in table.columns.items() if column.type == "number"
+]
+OWNER_PARTS = 3
+OWNERS = {
+    "discord_activity": "link",
+    "membership_events": "event",
+    "entries": "entry",
+    "balances": "balance",
+    "streaks": "streak",
+    "discord_days": "evidence",
+    "excusals": "calendar",
+}
+"""What a row without the one it refers to is called, by its table."""
+
+
+class FileAudited(Audited):
+    """The `Records` port over one file."""
+
+    def irregularities(self) -> Sequence[Breach]:
+        found: list[Breach] = []
+        for name, look in LOOKS.items():
+            with self._inspected() as connection:
+                found += self._seen(name, look(connection))
+        return [*found, *super().irregularities()]
+
+    def _seen(self, name: str, flaws: Iterator[Breach]) -> Iterator[Breach]:
+        """Yield the flaws up to the damage that ends the look."""
+        try:
+            yield from flaws
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            damage = self._damage_of(error)
+            if damage is None:
+                raise
+            yield Breach("integrity", "file", f"the check of its {name}", f"broken off ({damage})", "done")
+
+    @contextmanager
+    def _inspected(self) -> Iterator[Connection]:
+        with super()._inspected() as inspected:
+            connection = cast("FileConnection", inspected)
+            # Bytes that are no text stay visible as half surrogates, and are no reason to stop.
+            connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
+            try:
+                yield connection
+            finally:
+                connection.text_factory = str
+
+    def _damage_of(self, error: Exception) -> str | None:
+        if isinstance(error, UnicodeDecodeError):
+            # SQLite's answer quotes a name that damage has made of other bytes.
+            return "a name that is no text"
+        if not isinstance(error, sqlite3.DatabaseError):
+            return None
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+        return str(error) if code & 0xFF in DAMAGE else None
+
+
+def _pages(connection: Connection) -> Iterator[Breach]:
+    for (flaw,) in connection.execute(f"PRAGMA integrity_check({FOUND_MAX})"):
+        if flaw != "ok":
+            text = " ".join(str(flaw).replace("*** in database main ***", "").split())
+            yield Breach("integrity", "file", "SQLite's own check", text, "ok")
+
+
+def _references(connection: Connection) -> Iterator[Breach]:
+    seen: dict[tuple[str, str], int] = {}
+    for table, _row, parent, _number in connection.execute("PRAGMA foreign_key_check"):
+        seen[table, parent] = seen.get((table, parent), 0) + 1
+    for (table, parent), count in seen.items():
+        what = f"the row of {parent} that it refers to"
+        found = "missing" if count == 1 else f"missing, in {count:,} rows"
+        yield Breach(OWNERS.get(table, "integrity"), f"table {table}", what, found, "there")
+
+
+def _header(connection: Connection) -> Iterator[Breach]:
+    for pragma, expected in (("application_id", APPLICATION_ID), ("user_version", SCHEMA_VERSION)):
+        (found,) = connection.execute(f"PRAGMA {pragma}").fetchone()
+        if found != expected:
+            yield Breach("file", "file", f"its {pragma}", found, expected)
+
+
+def _schema(connection: Connection) -> Iterator[Breach]:
+    found = {(row[0], row[1]): row[2:] for row in connection.execute(SCHEMA)}
+    expected = _fresh_schema()
+    for kind, name in sorted(found.keys() | expected.keys()):
+        ours, theirs = expected.get((kind, name)), found.get((kind, name))
+        if ours != theirs:
+            state = "missing" if theirs is None else "there" if ours is None else "another"
+            in_new = "none" if ours is None else "as in a new store"
+            yield Breach("schema", f"{kind} {name}", "its definition", state, in_new)
+
+
+@cache
+def _fresh_schema() -> dict[tuple[str, str], tuple[str, str | None]]:
+    """Return what the migrations make of an empty file."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        migrate(connection)
+        return {(row[0], row[1]): row[2:] for row in connection.execute(SCHEMA)}
+    finally:
+        connection.close()
+
+
+def _positions(connection: Connection) -> Iterator[Breach]:
+    """Nothing was ever taken out: a transaction that fails gives its numbers back."""
+    (count, last) = connection.execute("SELECT count(*), coalesce(max(position), 0) FROM entries").fetchone()
+    if count != last:
+        yield Breach("order", "table entries", f"the number of entries up to position {last}", count, last)
+    for table, number in NUMBERED:
+        (last,) = connection.execute(f"SELECT coalesce(max({number}), 0) FROM {table}").fetchone()
+        given = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", [table]).fetchone() or (0,)
+        if given[0] != last:
+            what = f"the last {number} ever given"
+            yield Breach("order", f"table {table}", what, given[0], f"{last}, the last one there")
+
+
+def _owners(connection: Connection) -> Iterator[Breach]:
+    """Who is at work is known by host and process, so that a dead one is taken over from at once."""
+    for task, owner in connection.execute("SELECT task, owner FROM leases"):
+        parts = str(owner).rsplit(":", 2)
+        if len(parts) != OWNER_PARTS or not parts[1].isdecimal():
+            yield Breach("lease", f"lease of {task!r}", "its owner", "something else", "host:process:token")
+
+
+LOOKS: dict[str, Callable[[Connection], Iterator[Breach]]] = {
+    "pages": _pages,
+    "references": _references,
+    "header": _header,
+    "schema": _schema,
+    "positions": _positions,
+    "leases": _owners,
+}
 
 
 class SqliteLedger(SqliteViews, FileAudited, SqlLedger):

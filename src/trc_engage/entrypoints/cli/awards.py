@@ -9,7 +9,7 @@ from ..stores import now
 from ..wire import members as wire
 from ..wire.shape import parsed_instant
 from ..wiring import opened
-from ..wording.plain import counted, dated, moment, named, points, safe
+from ..wording import counted, dated, moment, named, points, safe
 from .days import changed
 from .options import Json, Member, argument, command, flag, option, settings_in_force
 from .output import print_lines, print_result

@@ -14,15 +14,14 @@ from ...adapters.alerts import Heartbeat
 from ...core.reports import RunReport
 from ..daemon.health import Health, answering
 from ..daemon.logs import Level, logged
-from ..daemon.loop import MINUTES, MINUTES_OF_ROSTER, Daemon, Systemd
+from ..daemon.loop import MINUTES, MINUTES_OF_ROSTER, Daemon, Monitor, Supervisor, Systemd
 from ..daemon.signals import Stop, stop_on_signals
-from ..daemon.supervisor import Monitor, Supervisor
 from ..settings import Settings
 from ..stores import now
 from ..wire.runs import Run
 from ..wiring import check_ready, opened_runner
+from ..wording import counted, points, safe, tally
 from ..wording.alerts import describe_error
-from ..wording.plain import counted, points, safe, tally
 from .options import Json, code_of, command, flag, settings_in_force
 from .output import print_json
 from .web import listening

@@ -24,7 +24,7 @@ from ...testing.mee6 import TROUBLES, Mee6Server
 from ..settings import Settings
 from ..stores import now
 from ..wiring import opened_or_made_ledger, opened_with_source
-from ..wording.plain import counted, points, safe
+from ..wording import counted, points, safe
 from .options import BadData, command, option
 from .output import print_lines, print_table
 from .stories import print_history

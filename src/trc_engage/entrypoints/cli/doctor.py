@@ -8,7 +8,7 @@ import typer
 from ...core.audit import BALANCE, STREAK, Audit, Repair
 from ..wire import runs as wire
 from ..wiring import opened
-from ..wording.plain import counted
+from ..wording import counted
 from .options import NOT_HEALTHY, Json, command, flag, settings_in_force
 from .output import print_lines, print_result, print_some
 

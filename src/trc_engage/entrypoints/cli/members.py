@@ -15,8 +15,8 @@ from ..stores import now, opened_to_read
 from ..wire import members as wire
 from ..wire.runs import Imported, Reconciled
 from ..wiring import enrolled, opened, opened_ledger
+from ..wording import counted, moment, name_of, named, natural, safe
 from ..wording.alerts import describe_error
-from ..wording.plain import counted, moment, name_of, named, natural, safe
 from . import imports
 from .imports import Import
 from .options import (

@@ -10,7 +10,7 @@ from unicodedata import combining, east_asian_width
 import typer
 
 from ..wire.shape import Shape
-from ..wording.plain import safe
+from ..wording import safe
 
 GAP = "  "
 

@@ -15,8 +15,8 @@ from ..settings import ALERT_WEBHOOK, installed_version
 from ..stores import check_store, now
 from ..wire.runs import FullStatus, Tried, TriedChannel
 from ..wiring import channels, name_of_source, opened
+from ..wording import safe
 from ..wording.alerts import advice_of
-from ..wording.plain import safe
 from ..wording.status import LINE_MIN, answer, holding, running
 from .daemon import monitored
 from .options import NOT_HEALTHY, Json, command, group_of, settings_in_force

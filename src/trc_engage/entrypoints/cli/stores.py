@@ -13,7 +13,7 @@ from ...usecases import sync
 from ..settings import STORE, PostgresUrl, Settings, SettingsError
 from ..stores import existing_store_path, migration_sql, now, store_path
 from ..wiring import copy_store, move_store, opened_ledger, opened_or_made_ledger, opened_source
-from ..wording.plain import counted, lasted, moment, safe, size
+from ..wording import counted, lasted, moment, safe, size
 from .options import BadData, argument, command, flag, option, settings_in_force, write_settings
 from .output import print_lines, print_note
 from .status import try_channels

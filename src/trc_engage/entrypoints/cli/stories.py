@@ -15,7 +15,7 @@ from ...core.validation import LIMIT_MAX
 from ..stores import now, opened_to_read
 from ..wire import stories as wire
 from ..wire.members import Entries
-from ..wording.plain import counted, explained, moment, named, signed
+from ..wording import counted, explained, moment, named, signed
 from ..wording.why import Words, answer, proof
 from .options import Json, Member, command, day as parsed_day, option, settings_in_force
 from .output import print_lines, print_result, print_table, wrapped

@@ -1,5 +1,6 @@
-"""The sync command, with a progress bar for long reads."""
+"""The commands sync and roster: a board is read, or a roster asked, and what that means is noted."""
 
+import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -10,14 +11,16 @@ import typer
 from ...core.boards import named
 from ...core.errors import EngageError
 from ...core.model import Move
-from ...core.reports import SyncReport
+from ...core.reports import RosterReport, SyncReport
 from ...engage import Engage
-from ..wire.runs import Synced, SyncFailure
-from ..wiring import opened_with_source
-from ..wording.plain import counted, moment, points, safe, signed, tally, xp_moved
+from ..settings import DISCORD_TOKEN, SettingsError
+from ..wire.runs import RosterRound, Synced, SyncFailure
+from ..wiring import opened, opened_roster, opened_with_source
+from ..wording import counted, moment, points, safe, signed, tally, xp_moved
+from ..wording.alerts import describe_error
 from .days import print_changed_streaks
-from .options import Json, check_decided, command, flag, option, settings_in_force
-from .output import ask, endless_bar, print_json, print_lines, print_result, print_table
+from .options import By, Json, Reason, check_decided, code_of, command, flag, group_of, option, settings_in_force
+from .output import ask, endless_bar, print_error, print_json, print_lines, print_result, print_table
 
 
 @command(
@@ -151,3 +154,65 @@ def progress(stream: TextIO) -> Iterator[Callable[[int, int], None]]:
                 bar.update(bar.task_ids[0], description=f"reading the board: {rows:,} rows, {pages:,} pages")
 
         yield show
+
+
+app = group_of(
+    "roster",
+    "Ask Discord who is on the server.",
+    "trc-engage roster check --dry-run",
+    "trc-engage roster check --accept-departures --by admin-7 --reason 'the old members left'",
+)
+NO_TOKEN = "is not set; set it to the token of a bot that is on your Discord server"  # noqa: S105
+
+
+@command("trc-engage roster check --dry-run", group=app)
+def check(
+    *,
+    dry_run: Annotated[bool, flag("--dry-run", "Ask, but write nothing.")] = False,
+    accept_departures: Annotated[bool, flag("--accept-departures", "Accept that many members have left.")] = False,
+    by: By = None,
+    reason: Reason = None,
+    as_json: Json = False,
+) -> None:
+    """Ask for the members who are due, for a minute at most, and note who left and who is back.
+
+    A member has left when Discord has said so twice, at least an hour apart, and a sync was good since. The
+    daemon does the same by itself, spread over the day. If more than a tenth of the members are gone at once,
+    nothing is noted until you accept it.
+    """
+    if accept_departures and not dry_run:
+        check_decided("--accept-departures", {"by": by, "reason": reason})
+    settings = settings_in_force()
+    if settings.discord_token is None:
+        raise SettingsError(DISCORD_TOKEN, None, NO_TOKEN)
+    # The command prints what the log would say.
+    logging.getLogger("trc_engage").addHandler(logging.NullHandler())
+    with opened_roster(settings) as asked, opened(settings, roster=asked) as engage:
+        report = engage.check_roster(dry_run=dry_run, accept_departures=accept_departures, by=by, reason=reason)
+    if as_json:
+        print_json(RosterRound.of(report))
+    else:
+        print_round(report)
+    if report.error is not None:
+        if not as_json:
+            print_error(describe_error(report.error))
+        raise typer.Exit(code_of(report.error))
+
+
+def print_round(report: RosterReport) -> None:
+    """Print what a round did, or would do."""
+    done = "dry run, nothing written: " if report.outcome == "planned" else ""
+    unclear = f", {report.unknown:,} without a clear answer" if report.unknown else ""
+    print_lines(f"{done}{counted(report.asked, 'member')} asked for on server {report.guild_id}{unclear}")
+    if not report.asked and report.next_at is not None and report.next_at > report.at:
+        print_lines(f"nobody is asked for before {moment(report.next_at)} UTC")
+    for what, members in (
+        ("left", report.left),
+        ("returned", report.returned),
+        ("never left, and is as before", report.never_left),
+        ("noted otherwise by hand; see `trc-engage status`", report.contradicted),
+    ):
+        print_lines(*(f"{safe(member)}: {what}" for member in members))
+    if report.unconfirmed:
+        waits = "to be noted, Discord must say so twice, an hour apart, and a sync must be good since"
+        print_lines(f"{counted(report.unconfirmed, 'member')} gone and not noted; {waits}")

@@ -19,7 +19,7 @@ from ...core.slots import SlotOutcome
 from ...usecases.runs import Status
 from ..wire.problems import problem_of
 from ..wording.alerts import describe_error
-from .supervisor import Monitor
+from .loop import Monitor
 
 METRICS = "/metrics"
 PATHS = frozenset({"/healthz", "/readyz", METRICS})

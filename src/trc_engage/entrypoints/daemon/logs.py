@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
-from ..wording.plain import safe
+from ..wording import safe
 
 Level = Literal["debug", "info", "warning", "error"]
 

@@ -19,7 +19,7 @@ from sentry_sdk.types import Event, Hint, MonitorConfig
 from ...core.errors import EngageError
 from ...core.reports import RunReport
 from ..settings import Settings, installed_version
-from .supervisor import Monitor
+from .loop import Monitor
 
 SYNC_MONITOR = "trc-engage-sync"
 SETTLEMENT_MONITOR = "trc-engage-settlement"

@@ -7,11 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .access import Earning, Login, Site
+    from .access import Brand, Earning, Login, Site
     from .app import create_app
-    from .brand import Brand
 
-_HOMES = {"create_app": "app", "Login": "access", "Earning": "access", "Site": "access", "Brand": "brand"}
+_HOMES = {"create_app": "app", "Login": "access", "Earning": "access", "Site": "access", "Brand": "access"}
 
 __all__ = ["Brand", "Earning", "Login", "Site", "create_app"]
 

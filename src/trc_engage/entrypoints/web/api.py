@@ -21,9 +21,8 @@ from ..wire import members as wire, runs, stories
 from ..wire.shape import INSTANT_FORM, Shown
 from ..wording.why import Words
 from . import openapi
-from .access import Site
+from .access import WAIT_SECONDS_MAX, Site
 from .endpoints import DAY_FORM, POSITION_MAX, Call, Endpoint, Handler, Month, Note, Prose, Why, as_json, tagged
-from .feed_watch import WAIT_SECONDS_MAX
 
 CALENDAR_DAYS = 26 * 7
 STATUSES = get_args(AccountStatus)

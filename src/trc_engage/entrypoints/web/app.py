@@ -14,9 +14,10 @@ from starlette.routing import Mount
 from ...core.errors import EngageError, InvalidValue, LedgerFailed
 from ...engage import Engage
 from ..wire.problems import ProblemError, problem_of
-from . import api
+from . import api, pages
 from .access import (
     IS_API,
+    Brand,
     Earning,
     Login,
     MayAdminister,
@@ -28,8 +29,6 @@ from .access import (
     is_token,
     problem_response,
 )
-from .brand import Brand
-from .pages import pages
 
 logger: logging.Logger = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from ...core.roster import Contradiction
 if TYPE_CHECKING:
     # What it runs takes a tenth of the time of `show` to load.
     from ...usecases.runs import Status
+from . import counted, days_listed, lasted, moment, size, tally
 from .alerts import UNSEEN, advice_of, describe_failures, describe_pending, why_shut
-from .plain import counted, days_listed, lasted, moment, size, tally
 
 PENDING_SHOWN_MAX = 3
 LINE_MIN = 40

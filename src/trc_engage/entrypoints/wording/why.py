@@ -14,7 +14,7 @@ from ...core.points import XP_PER_POINT
 from ...core.records import Excusal, MembershipEvent, in_force
 from ...core.settlement import ends_at
 from ...core.story import DayStory, Gap, GoodRun, StreakEvent, Why, begins_at
-from .plain import counted, dated, lasted, points
+from . import counted, dated, lasted, points
 
 CARRIED = "100 XP make a point, and carried XP are kept for the next one"
 UNCOUNTED = {"missed", "not_watched"}

@@ -1,13 +1,11 @@
 """What every store, every source and every roster promises, as pytest classes with one factory method each."""
 
-from .clock import ClockContract
-from .doctor import RecordsContract
 from .ledger import DaysContract, PostingContract
 from .members import MembersContract
 from .roster import RosterContract as RosterContract
-from .runs import RunsContract
+from .runs import ClockContract, RunsContract
 from .source import PagedSourceContract as PagedSourceContract, SourceContract as SourceContract
-from .views import ViewsContract
+from .views import RecordsContract, ViewsContract
 
 
 class LedgerContract(

@@ -12,7 +12,7 @@ from ....core.days import ONE_DAY
 from ....core.model import Entry
 from ....core.reports import Mark, MemberDay
 from ....engage import Engage
-from ...wording.plain import MARKS
+from ...wording import MARKS
 
 PAGE = 1_000
 PAGES_MAX = 10

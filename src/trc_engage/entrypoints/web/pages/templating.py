@@ -19,9 +19,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from ....core.reports import Found, Rank, Standing
-from ...wording.plain import name_of, signed
-from ..access import Site
-from ..brand import Brand
+from ...wording import name_of, signed
+from ..access import Brand, Site
 from ..endpoints import Endpoint, body_of, tagged
 
 TAG_BYTES = 6
