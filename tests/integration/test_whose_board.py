@@ -40,7 +40,7 @@ def test_a_trials_server_is_another_board(
 ) -> None:
     """With TRC_ENGAGE_MEE6_URL pointed at it the real store refuses, and sends it no request; back on, all is paid."""
     ran = opened.call("sync", "--json", *options, env={"TRC_ENGAGE_MEE6_URL": other.url})
-    assert (ran.code, ran.json["kind"]) == (69, "distrusted")
+    assert (ran.code, ran.json["kind"]) == (69, "another_board")
     for told in (f"mee6:{server.guild_id}@{server.url[7:]}", f"mee6:{other.guild_id}@{other.url[7:]}", "--adopt-board"):
         assert told in ran.err
     assert other.requests == []

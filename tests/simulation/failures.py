@@ -9,6 +9,9 @@ from trc_engage.core.posting import SyncState
 from .oracle import KEPT_AWAY_MAX
 from .verdict import Verdict, check
 
+DISTRUST = frozenset({"distrusted", "another_board"})
+"""Failures that an admin has to decide about."""
+
 
 @define(eq=False)
 class Failures:

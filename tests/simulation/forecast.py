@@ -7,7 +7,7 @@ from trc_engage.core.errors import ClockWentBack, SourceError
 from trc_engage.core.reports import RunReport
 
 from .clock import slot_of
-from .failures import Failures
+from .failures import DISTRUST, Failures
 from .oracle import CACHED_FOR, SLACK, Oracle
 from .verdict import check
 
@@ -43,7 +43,7 @@ def forecast(now: datetime, board_id: str, oracle: Oracle, slots: Mapping[dateti
 
 def is_distrust(error: object) -> bool:
     """Tell whether an error says that a board is not trusted."""
-    return isinstance(error, SourceError) and error.kind == "distrusted"
+    return isinstance(error, SourceError) and error.kind in DISTRUST
 
 
 def check_forecast(expected: str, report: RunReport, reads: int) -> None:

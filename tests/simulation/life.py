@@ -6,6 +6,7 @@ from random import Random
 from .audit import Audit
 from .clock import Clock, slot_of
 from .deeds import Deeds
+from .failures import DISTRUST
 from .hand import Hand
 from .oracle import Drops
 from .pager import Pager
@@ -150,7 +151,7 @@ class Life(Hand):
         seen = self.oracle.seen_at
         return (
             self.failures.is_kept_away(self.server.home.board_id, now)
-            or "distrusted" in self.failures.kinds
+            or not self.failures.kinds.isdisjoint(DISTRUST)
             or (seen is not None and now < seen)
             or self.slots.get(slot_of(now)) == "waiting"
         )
@@ -175,13 +176,13 @@ class Life(Hand):
         self._come_to(max(self.clock.at, seen, *self.failures.waits.values()) + timedelta(minutes=6))
         if not self.world.xp and self.oracle.is_another(self.server.home.board_id):
             self.world.give(min(self.world.here), 20)  # A board that nobody is on cannot be adopted (R24).
-        if self.failures.kinds & {"distrusted"}:
+        if self.failures.kinds & DISTRUST:
             self.decide(a, self.season or "deduct")
         self.world.counts = False
         for _ in range(2):
             self._come_to(slot_of(self.clock.at) + QUARTER)
             self.run_due(a)
-            if self.failures.kinds & {"distrusted"}:
+            if self.failures.kinds & DISTRUST:
                 self.decide(a, self.season or "deduct")
         self._come_to(slot_of(self.clock.at) + timedelta(minutes=6))
         self.run_due(a)

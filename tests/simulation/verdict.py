@@ -38,7 +38,7 @@ class Verdict:
     """Whether the server was asked at all."""
 
 
-ANOTHER_BOARD = Verdict("distrusted", was_asked=False)
+ANOTHER_BOARD = Verdict("another_board", was_asked=False)
 """That of a board which must not be read."""
 
 

@@ -19,7 +19,7 @@ from .process import Fate, Killed, Process
 from .verdict import ANOTHER_BOARD, Verdict, check, judged
 
 EVENTS_TOLD = 60
-AT_ONCE = frozenset({"distrusted", "clock"})
+AT_ONCE = frozenset({"distrusted", "another_board", "clock"})
 """Failures of which an admin is told at once."""
 DEAD_PID = 2**22 + 1
 

@@ -79,7 +79,7 @@ def test_another_board_is_refused(community: Boards, after: timedelta, how: dict
     community.now += after
     reads = len(community.sought)
     error = refused(community, **how)
-    assert error.kind == "distrusted"
+    assert error.kind == "another_board"
     assert ONE in error.message
     assert OTHER in error.message
     assert "`trc-engage sync --adopt-board --dry-run`" in describe_error(error)
@@ -124,7 +124,7 @@ def test_a_board_without_an_id_is_one_board(tmp_path: Path, known: str | None, s
         community.sync(ada=5)
         assert ledger.run_state().sync.board_id == (known or "")
         community.board_id = shown
-        assert refused(community).kind == "distrusted"
+        assert refused(community).kind == "another_board"
 
 
 @pytest.mark.parametrize("board_id", [7, b"mee6:1", "mee6:\n1", "x" * 201, ["mee6"], "mee6:\ud800"])
@@ -214,7 +214,7 @@ def test_a_wait_of_the_old_board_holds_for_it_alone(community: Boards) -> None:
     assert refused(community, fresh=True).retry_at is not None
     community.trouble = None
     community.board_id = OTHER
-    assert refused(community, fresh=True).kind == "distrusted"
+    assert refused(community, fresh=True).kind == "another_board"
     community.now += AT_ONCE
     community.trouble = SourceError("blocked", "go away", timedelta(minutes=20))
     with pytest.raises(SourceError, match="go away"):
@@ -259,7 +259,7 @@ def test_adopting_keeps_points_and_counts_on_from_the_new_board(community: Board
     assert community.sync(**dict.fromkeys(FIVE, 120)).points == 5, "50 were carried; eli's 120 are new"
     community.board_id = ONE
     community.now += timedelta(minutes=15)
-    assert refused(community).kind == "distrusted", "from then on only the new id is good"
+    assert refused(community).kind == "another_board", "from then on only the new id is good"
 
 
 def test_the_bound_of_a_member_whom_the_new_board_shows_later(community: Boards) -> None:
@@ -363,7 +363,7 @@ def test_an_adoption_is_shown_before_it_is_done(community: Boards) -> None:
     report = community.engage.sync(adopt_board=True, dry_run=True)
     assert (report.outcome, report.rebased, report.absent, len(report.moves)) == ("planned", 4, 1, 5)
     assert _meaning(community) == before
-    assert refused(community).kind == "distrusted"
+    assert refused(community).kind == "another_board"
 
 
 def test_what_was_decided_on_must_not_have_become_worse(community: Boards) -> None:

@@ -64,7 +64,7 @@ def told(kind: str, at: datetime, since: datetime = MONDAY) -> SentNotice:
 def test_the_third_failure_in_a_row_is_a_trouble(kind: SourceTrouble) -> None:
     """Two are not, unless no later sync mends them by itself: a distrusted board, a clock."""
     is_told_at = [failure_trouble(failure_run(count, kind), ()) is not None for count in (1, 2, 3)]
-    assert is_told_at == ([True] * 3 if kind in {"distrusted", "clock"} else [False, False, True])
+    assert is_told_at == ([True] * 3 if kind in {"distrusted", "another_board", "clock"} else [False, False, True])
 
 
 def test_no_failure_is_no_trouble() -> None:
@@ -166,6 +166,7 @@ HELPS: dict[SourceTrouble, tuple[str, ...]] = {
     "malformed": ("`trc-engage sync` shows whether it still does", "TRC_ENGAGE_MEE6_URL"),
     "down": ("whether this machine reaches other sites", "MEE6 is down: just wait", "TRC_ENGAGE_MEE6_URL"),
     "distrusted": ("`trc-engage sync --accept-drops`", "`trc-engage sync --rebase-drops`"),
+    "another_board": ("TRC_ENGAGE_GUILD_ID", "TRC_ENGAGE_MEE6_URL", "`trc-engage sync --adopt-board --dry-run`"),
     "clock": ("`date -u`", "`timedatectl set-ntp true`"),
 }
 
@@ -174,7 +175,7 @@ def test_an_alert_about_another_board_offers_what_helps_there() -> None:
     """Both boards, how to set it back, and the adoption; no drop is accepted, and nothing is paid of itself (R24)."""
     message = why_another_board("mee6:1", "mee6:2")
     assert message is not None
-    trouble = failure_trouble(failure_run(1, "distrusted", message))
+    trouble = failure_trouble(failure_run(1, "another_board", message))
     assert trouble is not None
     (alert,) = notices_due([evolve(trouble, source_name="MEE6")], [], MONDAY)
     told = describe_notice(alert)

@@ -157,7 +157,7 @@ def test_a_failing_store_is_one_line_each_time(place: Place, caplog: pytest.LogC
     """Without a traceback, for the line says what to do."""
     place.damage()
     place.run()
-    (record,) = [record for record in caplog.records if record.name.endswith("supervisor")]
+    (record,) = [record for record in caplog.records if record.name.endswith("daemon.loop")]
     assert (record.levelname, record.exc_info) == ("ERROR", None)
     assert "put back a backup" in record.getMessage()
 

@@ -39,7 +39,7 @@ ERRORS: list[tuple[EngageError, str]] = [
     (SourceError("private", "it is private", argument="token"), "TRC_ENGAGE_MEE6_TOKEN"),
     (SourceError("unknown_guild", "no such guild"), "TRC_ENGAGE_GUILD_ID"),
     (SourceError("distrusted", "it fell", argument="accept_drops"), "`trc-engage sync --accept-drops`"),
-    (SourceError("distrusted", "another one", argument="adopt_board"), "`trc-engage sync --adopt-board --dry-run`"),
+    (SourceError("another_board", "another one", argument="adopt_board"), "`trc-engage sync --adopt-board --dry-run`"),
     (SourceError("clock", "clocks differ"), "`timedatectl set-ntp true`"),
 ]
 

@@ -5,9 +5,9 @@ from typing import ClassVar, Literal
 
 from attrs import define, field, frozen
 
-SourceTrouble = Literal[
-    "private", "unknown_guild", "rate_limited", "blocked", "malformed", "down", "distrusted", "clock", "overtaken"
-]
+ServiceTrouble = Literal["private", "unknown_guild", "rate_limited", "blocked", "malformed", "down"]
+"""What happens outside; the others are the core's own."""
+SourceTrouble = Literal[ServiceTrouble, "distrusted", "another_board", "clock", "overtaken"]
 RosterTrouble = Literal[
     "token", "unknown_guild", "no_access", "rate_limited", "blocked", "malformed", "down", "distrusted"
 ]

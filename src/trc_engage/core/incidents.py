@@ -67,7 +67,7 @@ NoticeKind = Literal["alert", "reminder", "all_clear"]
 FAILURES_MIN = 3
 UNSEEN_MIN = 3
 """How many accounts no board must have shown, and nobody else's, for their ids or the board to be suspect (R31)."""
-AT_ONCE = frozenset({"distrusted", "clock"})
+AT_ONCE = frozenset({"distrusted", "another_board", "clock"})
 """Kinds of failure that no later sync mends by itself (R10, R22)."""
 REMIND_AFTER = timedelta(hours=24)
 
@@ -109,11 +109,6 @@ class FailureRun:
         """The failures to report first: those that need a decision, since their own first one."""
         return self.urgent or self
 
-    @property
-    def reason(self) -> str:
-        """Its kind, or that another board is read."""
-        return "another_board" if self.message.startswith(NAMES["another_board"]) else self.kind
-
 
 @frozen
 class Trouble:
@@ -152,7 +147,7 @@ class Trouble:
         what, names = f"{begun(self.source_name)}'s board could not be synced", NAMES
         if self.topic == "roster":
             what, names = "The roster failed", ROSTER_NAMES
-        return f"{what}, {times} since {since}: {names[self.failure_run.cause.reason]}"
+        return f"{what}, {times} since {since}: {names[self.failure_run.cause.kind]}"
 
     @property
     def why(self) -> str:
@@ -177,7 +172,7 @@ class Trouble:
         """What waits because of it, and what does not."""
         kept = f"No XP is lost: {self.source_name} keeps counting"
         until = "the clock is confirmed" if isinstance(self.error, ClockLeapt) else "time has caught up"
-        is_moved = self.failure_run is not None and self.failure_run.cause.reason == "another_board"
+        is_moved = self.failure_run is not None and self.failure_run.cause.kind == "another_board"
         return MEANINGS["another_board" if is_moved else self.topic].format(
             kept=kept, waiting=_waiting(self.pending), until=until
         )

@@ -150,7 +150,7 @@ def _agreed(source: XpSource, state: SyncState, how: How) -> str:
     board_id = boards.id_of(source)
     if not how.adopts:
         if why := boards.why_another_board(state.board_id, board_id):
-            raise SourceError("distrusted", why, argument="adopt_board")
+            raise SourceError("another_board", why, argument="adopt_board")
     elif board_id == state.board_id:
         advice = "the points here are of this board already, so sync without it (a new season is rebase_drops)"
         raise InvalidValue("adopt_board", boards.named(board_id), advice)

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+from ..failures import DISTRUST
 from ..oracle import WEEKEND, Drops
 from ..process import Process
 from .doer import Doer
@@ -23,7 +24,7 @@ def decide(doer: Doer, process: Process) -> None:
         else:
             life.settle(process, due[0])
     is_real = not (life.weather.has("half") or life.weather.has("stale") or life.weather.has("frozen"))
-    if "distrusted" in life.failures.kinds and random.random() < (0.15 if is_real else 0.01):
+    if life.failures.kinds & DISTRUST and random.random() < (0.15 if is_real else 0.01):
         drops: Drops = (life.season or "deduct") if random.random() < 0.9 else "rebase"
         if process.address == life.server.home and random.random() < 0.8:
             life.decide(process, drops, dry_run=random.random() < 0.2)

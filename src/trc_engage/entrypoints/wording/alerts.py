@@ -130,7 +130,7 @@ def _sentences(*texts: str) -> str:
 
 def describe_failures(failure_run: FailureRun) -> str:
     """Return what the last of the failures said, with what helps."""
-    return _sentences(failure_run.message, _helps(FAILED.get(failure_run.reason, "")))
+    return _sentences(failure_run.message, _helps(FAILED.get(failure_run.kind, "")))
 
 
 def why_of(trouble: Trouble) -> str:
@@ -138,7 +138,7 @@ def why_of(trouble: Trouble) -> str:
     if trouble.failure_run is not None and trouble.topic == "roster":
         return _sentences(trouble.why, ROSTER_FAILED.get(trouble.failure_run.cause.kind, ""))
     if trouble.failure_run is not None:
-        kind = trouble.failure_run.cause.reason
+        kind = trouble.failure_run.cause.kind
         return _sentences(trouble.why, _helps(FAILED.get(kind, "")), _helps(FAILED_FOR_LONG.get(kind, "")))
     if trouble.topic == "frozen":
         return describe_pending(trouble.pending[0])

@@ -52,7 +52,7 @@ def running(status: Status) -> Iterator[Fact]:
         yield "failures", "none"
     else:
         since = f"{failure_run.count:,} in a row since {moment(failure_run.since)} UTC"
-        yield "failures", f"{since}; the last one: {NAMES[failure_run.reason]}. {describe_failures(failure_run)}"
+        yield "failures", f"{since}; the last one: {NAMES[failure_run.kind]}. {describe_failures(failure_run)}"
     for trouble in status.troubles:
         yield "incident", f"{trouble.topic}, since {moment(trouble.since)} UTC. {trouble.meaning}"
     if not status.troubles:

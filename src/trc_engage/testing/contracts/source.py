@@ -11,7 +11,7 @@ import pytest
 
 from ...core import boards
 from ...core.boards import Board, Sought
-from ...core.errors import LedgerBusy, ReadStopped, SourceError, SourceTrouble
+from ...core.errors import LedgerBusy, ReadStopped, ServiceTrouble, SourceError, SourceTrouble
 from ...core.ports import XpSource
 from ..answers import RATE_LIMITED, Trouble, http_date
 from ..boards import BoardServer
@@ -22,8 +22,6 @@ MANY = {str(400_000_000_000_000_000 + number): 100_000 - number for number in ra
 XP_MAX = 2**53
 STOP_SECONDS_MAX = 5.0
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-OF_SERVICES: Sequence[SourceTrouble] = get_args(SourceTrouble)[:6]
-"""The kinds of what happens outside; the others are the core's own."""
 
 
 class SourceContract:
@@ -94,7 +92,7 @@ class SourceContract:
             assert (board.readings, set(map(type, board.readings.values())) - {int}) == (xp, set())
             assert xp or (board.whole, board.rows) == (True, 0), "whether it is believed is not the source's to say"
 
-    @pytest.mark.parametrize("kind", OF_SERVICES)
+    @pytest.mark.parametrize("kind", get_args(ServiceTrouble))
     def test_a_failure_has_its_kind_and_passes(self, kind: SourceTrouble) -> None:
         """It is a `SourceError` of one line, each time; afterwards the board is read as if nothing had been."""
         if kind not in self.kinds:
@@ -175,7 +173,7 @@ class PagedSourceContract(SourceContract):
     `server_class` is the server that speaks as its service does: without one, one that has the facts of the source.
     """
 
-    kinds: Sequence[SourceTrouble] = OF_SERVICES
+    kinds: Sequence[SourceTrouble] = get_args(ServiceTrouble)
     source_class: ClassVar[Any]
     server_class: ClassVar[type[BoardServer] | None] = None
     gap: ClassVar[float] = 2.0
