@@ -11,7 +11,7 @@ from psycopg.pq import TransactionStatus
 from ...core.errors import LedgerBusy, StoreMissing
 from ..sql.database import Connection, Database, Values, inserting, refuse_other
 from ..sql.pool import Pool
-from ..sql.schema import SCHEMA_VERSION
+from ..sql.schema import SCHEMA_VERSION, STAGED_MOVES, STAGED_WINDOWS
 from .connection import (
     BULK_SECONDS,
     LAYOUT_SECONDS,
@@ -27,7 +27,7 @@ from .connection import (
     opening,
 )
 from .errors import CommitUnsure, translated_errors, unreachable
-from .schema import bring_up_to_date, migration, missing, version_of
+from .schema import WORDS, bring_up_to_date, migration, missing, version_of
 
 # The key leads with the day, so that a member's own days are looked up one by one, and nobody else's are read.
 DISCORD_EVIDENCE = """
@@ -52,17 +52,10 @@ WHERE relnamespace = CAST(:schema AS regnamespace) AND relkind = 'r'
 FILES = "SELECT pg_relation_filenode(oid) FROM unnest(CAST(string_to_array(%s, ', ') AS regclass[])) AS oid"
 
 
-STAGE = """
-CREATE TEMP TABLE engage_staged_moves (
-    account_id BIGINT, version BIGINT, member_id TEXT COLLATE "C", status TEXT, next_reading TEXT,
-    xp_baseline BIGINT, xp_total BIGINT, xp_high BIGINT, window_from TIMESTAMPTZ, rose_at TIMESTAMPTZ,
-    kind TEXT, xp_before BIGINT, baseline_before BIGINT, silent BOOLEAN, points BIGINT, day DATE, month DATE,
-    window_number BIGINT
-) ON COMMIT DROP;
-CREATE TEMP TABLE engage_staged_windows (
-    window_number BIGINT, day DATE, opens_at TIMESTAMPTZ, closes_at TIMESTAMPTZ
-) ON COMMIT DROP
-"""
+STAGE = f"""
+CREATE TEMP TABLE engage_staged_moves ({STAGED_MOVES}) ON COMMIT DROP;
+CREATE TEMP TABLE engage_staged_windows ({STAGED_WINDOWS}) ON COMMIT DROP
+""".format_map(WORDS)
 
 ROWS_TO_COPY = 100
 """From so many rows on it is quicker to copy them first."""

@@ -262,6 +262,14 @@ CREATE TABLE channels (
 {more_indexes}
 """
 
+STAGED_MOVES = """
+account_id {whole}, version {whole}, member_id {id}, status {id}, next_reading {id}, xp_baseline {whole},
+xp_total {whole}, xp_high {whole}, window_from {instant}, rose_at {instant}, kind {id}, xp_before {whole},
+baseline_before {whole}, silent {flag}, points {whole}, day {day}, month {day}, window_number {whole}
+"""
+STAGED_WINDOWS = "window_number {whole}, day {day}, opens_at {instant}, closes_at {instant}"
+"""The columns of the temporary tables into which a posting's moves go first, and the days of their windows."""
+
 MIGRATIONS = (FIRST,)
 """What is released never changes again: a change to the tables is one more text at the end."""
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -13,9 +13,9 @@ from ...core.errors import InvalidValue, LedgerBusy, LedgerFailed, StoreMissing
 from ..sql.database import Connection, Database, Statement, Values, refuse_other
 from ..sql.pool import Pool
 from ..sql.queries import Days, Facts
-from ..sql.schema import SCHEMA_VERSION
+from ..sql.schema import SCHEMA_VERSION, STAGED_MOVES, STAGED_WINDOWS
 from ..sql.views import Views
-from .schema import check_released, migrate
+from .schema import WORDS, check_released, migrate
 
 OWNER_ONLY = 0o600
 TRIES = 5
@@ -95,23 +95,14 @@ def _refuse_what_is_no_file(path: Path) -> None:
             raise LedgerFailed(f"{path}: it is no file but a device, a pipe or a socket; name a file")
 
 
+MOVES, DAYS = STAGED_MOVES.format_map(WORDS), STAGED_WINDOWS.format_map(WORDS)
 STAGE = (
-    """
-    CREATE TEMP TABLE IF NOT EXISTS engage_staged_moves (
-        account_id INTEGER PRIMARY KEY, version INTEGER, member_id TEXT, status TEXT, next_reading TEXT,
-        xp_baseline INTEGER, xp_total INTEGER, xp_high INTEGER, window_from TEXT, rose_at TEXT,
-        kind TEXT, xp_before INTEGER, baseline_before INTEGER,
-        silent INTEGER, points INTEGER, day TEXT, month TEXT, window_number INTEGER
-    )
-    """,
-    """
-    CREATE TEMP TABLE IF NOT EXISTS engage_staged_windows (
-        window_number INTEGER, day TEXT, opens_at TEXT, closes_at TEXT, PRIMARY KEY (window_number, day)
-    ) WITHOUT ROWID
-    """,
+    f"CREATE TEMP TABLE IF NOT EXISTS engage_staged_moves ({MOVES}, PRIMARY KEY (account_id))",
+    f"CREATE TEMP TABLE IF NOT EXISTS engage_staged_windows ({DAYS}, PRIMARY KEY (window_number, day)) WITHOUT ROWID",
     "DELETE FROM engage_staged_moves",
     "DELETE FROM engage_staged_windows",
 )
+STAGE_MOVE = f"INSERT INTO engage_staged_moves VALUES ({', '.join('?' for _ in MOVES.split(','))})"
 
 
 BUSY_SECONDS = 10.0
@@ -228,7 +219,7 @@ class SqliteDatabase(Database):
         """Fill the temporary tables, made with the connection's first posting and kept."""
         for statement in STAGE:
             connection.execute(statement)
-        connection.executemany(f"INSERT INTO engage_staged_moves VALUES ({', '.join('?' * 18)})", moves)
+        connection.executemany(STAGE_MOVE, moves)
         connection.executemany("INSERT INTO engage_staged_windows VALUES (?, ?, ?, ?)", windows)
 
     def wipe(self, _tables: Sequence[str], /) -> None:
