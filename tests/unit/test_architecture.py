@@ -80,6 +80,18 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert finished.stdout.split() == []
 
 
+def test_commands_need_no_extra() -> None:
+    """Each loads without what `[web]`, `[postgres]` and `[contract]` bring."""
+    lacking = ("psycopg", "pytest", "starlette", "uvicorn")
+    program = (
+        f"import sys; sys.modules |= dict.fromkeys({lacking!r})\n"
+        "from importlib import import_module\n"
+        "from trc_engage.entrypoints import cli\n"
+        "for name in {*cli.MODULES.values()}: import_module(f'{cli.__name__}.{name}')"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_files_and_functions_stay_small(path: Path) -> None:
     """A file fits in the head, and a function on the screen."""

@@ -6,7 +6,7 @@ from attrs import evolve
 from ...adapters.discord import BASE_URL
 from ..settings import ENV_FILE, SOURCES, STORE_NAME, Settings, settings_shown, variables
 from ..stores import default_folder
-from ..web.access import Brand
+from ..web.brand import Brand
 from ..wire.runs import SettingsShown
 from ..wiring import found_at
 from .options import Json, command, settings_in_force

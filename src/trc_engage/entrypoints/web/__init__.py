@@ -7,10 +7,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .access import Brand, Earning, Login, Site
+    from .access import Earning, Login, Site
     from .app import create_app
+    from .brand import Brand
 
-_HOMES = {"create_app": "app", "Login": "access", "Earning": "access", "Site": "access", "Brand": "access"}
+_HOMES = {"create_app": "app", "Login": "access", "Earning": "access", "Site": "access", "Brand": "brand"}
 
 __all__ = ["Brand", "Earning", "Login", "Site", "create_app"]
 

@@ -17,7 +17,6 @@ from ..wire.problems import ProblemError, problem_of
 from . import api, pages
 from .access import (
     IS_API,
-    Brand,
     Earning,
     Login,
     MayAdminister,
@@ -29,6 +28,7 @@ from .access import (
     is_token,
     problem_response,
 )
+from .brand import Brand
 
 logger: logging.Logger = logging.getLogger(__name__)
 

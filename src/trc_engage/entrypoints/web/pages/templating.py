@@ -20,7 +20,8 @@ from starlette.responses import RedirectResponse, Response
 
 from ....core.reports import Found, Rank, Standing
 from ...wording import name_of, signed
-from ..access import Brand, Site
+from ..access import Site
+from ..brand import Brand
 from ..endpoints import Endpoint, body_of, tagged
 
 TAG_BYTES = 6
