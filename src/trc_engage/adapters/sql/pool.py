@@ -1,11 +1,9 @@
 """Connections that are kept for the next caller, fairly shared between threads, and never across a fork."""
 
-import ctypes
 import os
 import threading
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakSet
 
@@ -16,7 +14,7 @@ FORK_SECONDS = 20.0
 
 
 class ForkGuard:
-    """Counts the checkouts of each thread, and lets none begin while another thread forks.
+    """Knows the checkouts of each thread, and lets none begin while another thread forks.
 
     A thread that already has one may take another, or it and the fork would wait for each other.
     A thread that forks within its own call cannot wait for itself, and so waits for nobody; the child's pools
@@ -25,43 +23,39 @@ class ForkGuard:
 
     def __init__(self) -> None:
         self._pools: WeakSet[Pool[Any]] = WeakSet()
-        self._begin()
+        self._start()
         os.register_at_fork(before=self._close, after_in_parent=self._open, after_in_child=self._begin_in_child)
 
-    def _begin(self) -> None:
+    def _start(self) -> None:
         self._turn = threading.Condition()
-        self._checkouts: defaultdict[int, list[Pool[Any]]] = defaultdict(list)
-        """The pools that each thread has a connection of."""
+        self._checkouts: dict[Checkout[Any], int] = {}
+        """Which thread has which."""
         self._forking = 0
 
     def add(self, pool: "Pool[Any]") -> None:
         """Let a pool start over after every fork, for as long as it lives."""
         self._pools.add(pool)
 
-    @contextmanager
-    def checkout(self, pool: "Pool[Any]") -> Iterator[None]:
-        """Count a checkout of this thread, once no other thread forks; a child that is forked within it has none."""
+    def begin(self, checkout: "Checkout[Any]") -> None:
+        """Note a checkout of this thread, once no other thread forks."""
         thread = threading.get_ident()
         with self._turn:
-            while self._forking and thread not in self._checkouts:
+            while self._forking and thread not in self._checkouts.values():
                 self._turn.wait()
-            mine = self._checkouts[thread]
-            mine.append(pool)
-        try:
-            yield
-        finally:
-            with self._turn:
-                mine.remove(pool)
-                if not mine and self._checkouts.get(thread) is mine:
-                    del self._checkouts[thread]
-                if self._forking:
-                    self._turn.notify_all()
+            self._checkouts[checkout] = thread
+
+    def end(self, checkout: "Checkout[Any]") -> None:
+        """Note its end; a child that was forked within it has none."""
+        with self._turn:
+            self._checkouts.pop(checkout, None)
+            if self._forking:
+                self._turn.notify_all()
 
     def _close(self) -> None:
         with self._turn:
             self._forking += 1
             # A thread that forks within a call may hold the very lock that the others wait for.
-            if threading.get_ident() not in self._checkouts:
+            if threading.get_ident() not in self._checkouts.values():
                 self._turn.wait_for(lambda: not self._checkouts, timeout=FORK_SECONDS)
 
     def _open(self) -> None:
@@ -70,14 +64,16 @@ class ForkGuard:
             self._turn.notify_all()
 
     def _begin_in_child(self) -> None:
-        in_use = [pool for pools in self._checkouts.values() for pool in pools]
-        self._begin()
+        in_use = {checkout.pool for checkout in self._checkouts}
+        self._start()
         for pool in list(self._pools):
             pool.begin_in_child(was_in_use=pool in in_use)
 
 
 def abandon(connection: object) -> None:
     """Keep an inherited connection for ever: closing it, even at the interpreter's end, would break the parent's."""
+    import ctypes  # noqa: PLC0415  dear to load, and needed in a forked child alone
+
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
 
 
@@ -99,8 +95,11 @@ class Room:
 
     def enter(self, seconds: float) -> bool:
         """Wait so long at most, and tell whether the caller is in."""
-        mine = object()
         with self._turn:
+            if self._left > 0 and not self._waiting:
+                self._left -= 1
+                return True
+            mine = object()
             self._waiting.append(mine)
             try:
                 is_in = self._turn.wait_for(lambda: self._left > 0 and self._waiting[0] is mine, seconds)
@@ -114,7 +113,8 @@ class Room:
         """Let the next one in."""
         with self._turn:
             self._left += 1
-            self._turn.notify_all()
+            if self._waiting:
+                self._turn.notify_all()
 
 
 class Closable(Protocol):
@@ -171,19 +171,9 @@ class Pool(Generic[Pooled]):
             _unusable.add(self._address)
         self._begin()
 
-    @contextmanager
-    def connection(self) -> Iterator[Pooled]:
-        """Check out a connection; raises `LedgerBusy` if all are in use for too long."""
-        with fork_guard.checkout(self):
-            room = self._wait_for_room()
-            try:
-                connection = self._take()
-                try:
-                    yield connection
-                finally:
-                    self._give_back(connection, room)
-            finally:
-                room.leave()
+    def connection(self, translated: "Translation" = lambda error: error) -> "Checkout[Pooled]":
+        """Check out a connection; raises `LedgerBusy` if all are in use for too long, and errors as translated."""
+        return Checkout(self, translated)
 
     def close(self) -> None:
         """Close what is idle now, and what is in use when it comes back."""
@@ -193,7 +183,7 @@ class Pool(Generic[Pooled]):
         for connection in idle:
             connection.close()
 
-    def _wait_for_room(self) -> Room:
+    def wait_for_room(self) -> Room:
         """Wait until one more may be in use, and return what to leave afterwards."""
         if self._closed:
             raise LedgerFailed(f"{self._address} is closed; open it again")
@@ -207,7 +197,8 @@ class Pool(Generic[Pooled]):
             )
         return room
 
-    def _take(self) -> Pooled:
+    def take(self) -> Pooled:
+        """Return a connection that can be used."""
         while True:
             with self._lock:
                 connection = self._idle.pop() if self._idle else None
@@ -217,7 +208,8 @@ class Pool(Generic[Pooled]):
                 return connection
             connection.close()
 
-    def _give_back(self, connection: Pooled, room: Room) -> None:
+    def give_back(self, connection: Pooled, room: Room | None) -> None:
+        """Keep a connection for the next caller, or close it."""
         if room is not self._room:
             # This is a child that was forked within the call.
             abandon(connection)
@@ -231,5 +223,40 @@ class Pool(Generic[Pooled]):
         connection.close()
 
 
+class Checkout(Generic[Pooled]):
+    """A connection while one caller has it. A class, because a generator takes longer than all that is done here."""
+
+    __slots__ = ("_connection", "_room", "_translated", "pool")
+
+    def __init__(self, pool: Pool[Pooled], translated: "Translation") -> None:
+        self.pool, self._translated = pool, translated
+
+    def __enter__(self) -> Pooled:
+        self._room: Room | None = None
+        fork_guard.begin(self)
+        try:
+            self._room = self.pool.wait_for_room()
+            self._connection = self.pool.take()
+        except BaseException as error:
+            self._leave(error)
+            raise
+        return self._connection
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        try:
+            self.pool.give_back(self._connection, self._room)
+        finally:
+            self._leave(error)
+
+    def _leave(self, error: BaseException | None) -> None:
+        if self._room is not None:
+            self._room.leave()
+        fork_guard.end(self)
+        if isinstance(error, Exception) and (ours := self._translated(error)) is not error:
+            raise ours from error
+
+
+Translation = Callable[[Exception], Exception]
+"""What is raised in place of an error, or the same again."""
 _unusable: set[str] = set()
 """The addresses for which a library believes that this process holds locks, although it is the parent that does."""

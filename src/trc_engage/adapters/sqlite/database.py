@@ -4,7 +4,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote
@@ -188,7 +188,7 @@ class SqliteDatabase(Database):
                 refuse_other(self.address, version, SCHEMA_VERSION)
 
     def _meet(self, *, is_new: bool) -> None:
-        with self._translated(), self._pool.connection() as connection:
+        with self.connection() as connection:
             version = self._prepare(connection, is_new=is_new)
             refuse_other(self.address, version, SCHEMA_VERSION, may_be_older=True)
         self._is_begun = True
@@ -224,16 +224,19 @@ class SqliteDatabase(Database):
 
     def wipe(self, _tables: Sequence[str], /) -> None:
         # On a connection of its own, which keeps the new file on the disk and not in memory until it is copied.
-        with self._translated(), closing(connected(self._file, BUSY_SECONDS)) as connection:
-            for statement in ("PRAGMA journal_mode = TRUNCATE", "PRAGMA synchronous = FULL", "VACUUM"):
-                connection.execute(statement)
+        try:
+            with closing(connected(self._file, BUSY_SECONDS)) as connection:
+                for statement in ("PRAGMA journal_mode = TRUNCATE", "PRAGMA synchronous = FULL", "VACUUM"):
+                    connection.execute(statement)
+        except sqlite3.Error as error:
+            raise self._translated(error) from error
 
     def close(self) -> None:
         self._pool.close()
 
     @contextmanager
     def snapshot(self) -> Iterator[FileConnection]:
-        with self._translated(), self._pool.connection() as connection:
+        with self.connection() as connection:
             connection.execute("BEGIN")
             try:
                 yield connection
@@ -243,7 +246,7 @@ class SqliteDatabase(Database):
     @contextmanager
     def transaction(self) -> Iterator[FileConnection]:
         pid = os.getpid()
-        with self._translated(), self._pool.connection() as connection:
+        with self.connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 # A newer process may have brought the tables up to date while this one had them open.
@@ -266,10 +269,8 @@ class SqliteDatabase(Database):
         if not self._is_in_place(connection):
             raise LedgerBusy(f"{self.path}: {MOVED}")
 
-    @contextmanager
-    def connection(self) -> Iterator[FileConnection]:
-        with self._translated(), self._pool.connection() as connection:
-            yield connection
+    def connection(self) -> AbstractContextManager[FileConnection]:
+        return self._pool.connection(self._translated)
 
     def _refuse_newer(self) -> None:
         """Say so if a table is not found because a newer version has laid out others."""
@@ -293,27 +294,26 @@ class SqliteDatabase(Database):
     def _is_in_place(self, connection: FileConnection) -> bool:
         return identity_of(self._file) == connection.identity
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorcode", None)
-            primary = sqlite3.SQLITE_ERROR if code is None else code & 0xFF
-            if primary == sqlite3.SQLITE_CANTOPEN and not self._file.exists():
-                raise StoreMissing(f"{self.path}: {MISSING}") from error
-            if code == sqlite3.SQLITE_READONLY_DBMOVED:
-                raise LedgerBusy(f"{self.path}: {MOVED}") from error
-            if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-                raise LedgerBusy(
-                    f"{self.path} is in use by others for over {BUSY_SECONDS:.0f} s; nothing was written: try again"
-                ) from error
-            if primary == sqlite3.SQLITE_ERROR:
-                self._refuse_newer()
-            advice = ADVICE.get(primary, "nothing was written; see the cause")
-            raise LedgerFailed(f"{self.path}: {error}: {advice}") from error
-        except (OverflowError, UnicodeEncodeError) as error:
-            raise LedgerFailed(f"{self.path}: a value cannot be stored ({error}); nothing was written") from error
+    def _translated(self, error: Exception) -> Exception:
+        """Return what an error means, if it is foreign; raises `LedgerFailed` if the tables are a newer version's."""
+        if isinstance(error, (OverflowError, UnicodeEncodeError)):
+            return LedgerFailed(f"{self.path}: a value cannot be stored ({error}); nothing was written")
+        if not isinstance(error, sqlite3.Error):
+            return error
+        code = getattr(error, "sqlite_errorcode", None)
+        primary = sqlite3.SQLITE_ERROR if code is None else code & 0xFF
+        if primary == sqlite3.SQLITE_CANTOPEN and not self._file.exists():
+            return StoreMissing(f"{self.path}: {MISSING}")
+        if code == sqlite3.SQLITE_READONLY_DBMOVED:
+            return LedgerBusy(f"{self.path}: {MOVED}")
+        if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            return LedgerBusy(
+                f"{self.path} is in use by others for over {BUSY_SECONDS:.0f} s; nothing was written: try again"
+            )
+        if primary == sqlite3.SQLITE_ERROR:
+            self._refuse_newer()
+        advice = ADVICE.get(primary, "nothing was written; see the cause")
+        return LedgerFailed(f"{self.path}: {error}: {advice}")
 
 
 MISSING = "there is no store; check its name, and that its disk is mounted, or make one (`trc-engage init`)"
