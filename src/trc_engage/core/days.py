@@ -110,7 +110,7 @@ class Calendar:
     def unsettled_until(self, today: date) -> tuple[date, ...]:
         """Return the days after the last settled one, today included; today alone if none is settled."""
         first = today if self.settled_through is None else self.settled_through + ONE_DAY
-        return tuple(first + timedelta(days=n) for n in range((today - first).days + 1))
+        return tuple(map(date.fromordinal, range(first.toordinal(), today.toordinal() + 1)))
 
     def required_before(self, day: date) -> date:
         """Return the last required day before this one."""

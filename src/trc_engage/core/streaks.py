@@ -154,12 +154,11 @@ def standing(
 ) -> StreakStanding:
     """Return what a member sees; `open_days` are the active days that are not settled yet."""
     length = current(streak, calendar)
-    unsettled = calendar.unsettled_until(today)
     return StreakStanding(
         current=length,
         longest=streak.longest,
         active_today=today in open_days,
-        at_risk=length > 0 and any(calendar.is_required(day) and day not in open_days for day in unsettled),
+        at_risk=length > 0 and any(map(calendar.is_required, {*calendar.unsettled_until(today)} - open_days)),
         next_milestone=next((threshold for threshold in sorted(milestones) if threshold > streak.longest), None),
     )
 

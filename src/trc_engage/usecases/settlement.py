@@ -67,14 +67,16 @@ def _settle_next(run: Run, now: datetime, accept_quiet: date | None, after: time
 
 def _oldest(run: Run, now: datetime) -> date | None:
     """Return the oldest day that is over and not settled, once it is known how many accounts rose on it."""
-    if _is_over(run.state, now) and not run.state.is_current:
+    day = _next_over(run.state, now)
+    if day is not None and not run.state.is_current:
         run.gather()
-    return run.state.calendar.next_day if _is_over(run.state, now) else None
+        day = _next_over(run.state, now)
+    return day
 
 
-def _is_over(state: RunState, now: datetime) -> bool:
+def _next_over(state: RunState, now: datetime) -> date | None:
     day = state.calendar.next_day
-    return day is not None and now >= core_settlement.ends_at(day)
+    return day if day is not None and now >= core_settlement.ends_at(day) else None
 
 
 def _cause(state: RunState, day: date) -> Cause | None:

@@ -136,11 +136,13 @@ def calendar_of_row(row: Sequence[Any], excusals: Iterable[Any] = ()) -> Calenda
         settled_through = settled_before(first_at and datetime.fromisoformat(first_at))
     else:
         settled_through = date.fromisoformat(through)
-    # The last of a day stands, as `in_force` has it; values of all would take each award and each standing longer.
-    last = {(owner, day): is_excused for day, is_excused, owner in excusals}
-    excused = [(owner, date.fromisoformat(day)) for (owner, day), is_excused in last.items() if is_excused]
-    everybody = frozenset(day for owner, day in excused if owner is None)
-    return Calendar(settled_through, everybody, changes, frozenset(day for owner, day in excused if owner is not None))
+    everybody, alone = set[str](), set[str]()
+    for day, is_excused, owner in excusals:
+        # The last of a day stands, as `in_force` has it; values of all would take each award and each standing longer.
+        days = everybody if owner is None else alone
+        (days.add if is_excused else days.discard)(day)
+    excused = frozenset(map(date.fromisoformat, everybody))
+    return Calendar(settled_through, excused, changes, frozenset(map(date.fromisoformat, alone)))
 
 
 def stored_streak(connection: Connection, member_id: str) -> Streak:
@@ -270,7 +272,7 @@ class Standings(SqlStore):
             calendar, evidence = calendar_of_row(state.fetchone(), excused), _evidence(awards, discord)
         if not row:
             return None
-        (open_from, *_) = calendar.unsettled_until(today) or (today,)
+        open_from = min(calendar.next_day or today, today)
         open_days = frozenset(one.day for one in evidence if one.day >= open_from)
         return MemberFacts(found[0], datetime.fromisoformat(row[4]), STREAKS.value(row[5:]), calendar, open_days)
 

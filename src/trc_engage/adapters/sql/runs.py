@@ -3,11 +3,12 @@
 import os
 import secrets
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from attrs import evolve
 
@@ -21,8 +22,8 @@ from ...core.roster import Contradiction, RosterState
 from ...core.settlement import ROSE_THE_DAY_BEFORE_MIN, days_watched
 from ...core.slots import SlotEnd, Wait
 from ...core.validation import AHEAD_MAX
-from .database import Connection, Database, Record, Row, SqlStore, inserting, replacing, stamp
-from .queries import ENTRY, NEVER_SEEN, SOUGHT, calendar_of, entry_of_row
+from .database import Connection, Database, Record, Row, Rows, SqlStore, Statement, inserting, replacing, stamp
+from .queries import CALENDAR, ENTRY, EXCUSED, NEVER_SEEN, SOUGHT, calendar_of_row, entry_of_row
 from .views import CHECKS, FORGET_CHECKS
 
 DECISIONS = Record(ClockDecision, "clock_decisions")
@@ -148,11 +149,16 @@ def scopes(run: FailureRun | None) -> Sequence[tuple[str, FailureRun]]:
     return [(scope, one) for scope, one in named if one is not None]
 
 
-def _remembered(connection: Connection) -> RunState:
-    """Read what the small tables keep."""
-    waits, failures, notices, channels = connection.execute_all(
-        [(f"SELECT {', '.join(columns)} FROM {table} ORDER BY 1, 2", ()) for table, columns in SMALL.items()]
-    )
+SMALL_READS: Sequence[Statement] = [
+    (f"SELECT {', '.join(columns)} FROM {table} ORDER BY 1, 2", ()) for table, columns in SMALL.items()
+]
+
+
+def _remembered(
+    small: Iterable[Rows], sync: Mapping[str, Any] = {}, roster: Mapping[str, Any] = {}, **known: Any
+) -> RunState:
+    """Make the state of what the small tables keep, and of what else is known."""
+    waits, failures, notices, channels = small
     runs = {(task, scope): FAILURES.value(row) for task, scope, *row in failures}
     in_a_row = {
         task: evolve(run, urgent=runs.get((task, "urgent"))) for (task, scope), run in runs.items() if scope == "any"
@@ -160,11 +166,12 @@ def _remembered(connection: Connection) -> RunState:
     found = [NOTICES.value(row) for row in notices]
     asked = {board_id: Wait(kind, datetime.fromisoformat(until)) for board_id, kind, until in waits}
     return RunState(
-        SyncState(failure_run=in_a_row.get(SYNC), waits=asked),
+        SyncState(failure_run=in_a_row.get(SYNC), waits=asked, **sync),
         notices_sent=[one for one in found if one.is_sure],
         notices_begun=[one for one in found if not one.is_sure],
         channels=[CHANNELS.value(row) for row in channels],
-        roster=RosterState(in_a_row.get(ROSTER)),
+        roster=RosterState(in_a_row.get(ROSTER), **roster),
+        **known,
     )
 
 
@@ -202,7 +209,7 @@ def note(database: Database, connection: Connection, posting: Posting, at: str) 
         if checks := [CHECKS.row(one) for one in posting.round.checks]:
             database.merge(connection, CHECKS.table, CHECKS.columns, checks, replacing(CHECKS.columns))
             connection.execute(FORGET_CHECKS)
-    before = _remembered(connection)
+    before = _remembered(connection.execute_all(SMALL_READS))
     kept, after = _kept(before), _kept(before.after(posting))
     for table, columns in SMALL.items():
         if kept[table] != after[table]:
@@ -225,21 +232,31 @@ def _fail(connection: Connection, failure: SyncFailure) -> None:
     connection.execute(FAIL, [*row, failure.retry_at and stamp(failure.retry_at), failure.board_id])
 
 
-TRACKED = f"SELECT 1 FROM discord_activity WHERE {SOUGHT} LIMIT 1"
-SEEN = f"SELECT 1 FROM discord_activity WHERE {SOUGHT} AND NOT ({NEVER_SEEN}) LIMIT 1"
-LINKED_SINCE = f"SELECT linked_at FROM discord_activity WHERE {SOUGHT} ORDER BY linked_at LIMIT 1 OFFSET ?"
+TRACKED = f"SELECT 1 FROM discord_activity WHERE {SOUGHT}"
+FOLLOWED = f"""
+SELECT EXISTS ({TRACKED}), CASE WHEN NOT EXISTS ({TRACKED} AND NOT ({NEVER_SEEN})) THEN (
+    SELECT linked_at FROM discord_activity WHERE {SOUGHT} ORDER BY linked_at LIMIT 1 OFFSET {UNSEEN_MIN - 1}
+) END
+"""
 GOOD = "SELECT run_id, at FROM runs WHERE outcome = 'synced' ORDER BY run_id DESC LIMIT 1"
 WHOLE = "SELECT at, board_rows FROM runs WHERE whole ORDER BY run_id DESC LIMIT 1"
+LATEST = f"""
+SELECT (SELECT coalesce(max(run_id), 0) FROM runs),
+    (SELECT max(settled_at) FROM settled_days),
+    (SELECT at FROM {DECISIONS.table} ORDER BY number DESC LIMIT 1),
+    (SELECT board_id FROM runs WHERE outcome <> 'failed' AND board_id IS NOT NULL ORDER BY run_id DESC LIMIT 1)
+"""
 ROSE = "SELECT count(*) FROM (SELECT 1 FROM discord_days WHERE day = ? LIMIT ?) AS risen"
 ENDS = f"{SLOTS.select} WHERE slot >= ? OR slot = (SELECT max(slot) FROM slots) ORDER BY slot"
 CONTRADICTED = """
 SELECT member_id, status = 'left' FROM roster_checks JOIN discord_activity USING (account_id)
 WHERE contradicts AND unlinked_at IS NULL ORDER BY account_id
 """
-DECIDED = f"SELECT at FROM {DECISIONS.table} ORDER BY number DESC LIMIT 1"
-BOARD = """
-SELECT board_id FROM runs WHERE outcome <> 'failed' AND board_id IS NOT NULL ORDER BY run_id DESC LIMIT 1
-"""
+NEXT_AT = "SELECT next_at FROM requests WHERE task = ?"
+STATE: Sequence[Statement] = [
+    *((CALENDAR, ()), (EXCUSED, [None]), (GOOD, ()), (WHOLE, ()), (LATEST, ()), (FOLLOWED, ())),
+    *((f"{LEASES.select} ORDER BY task", ()), (CONTRADICTED, ()), (NEXT_AT, [ROSTER])),
+]
 
 TAKE = inserting(LEASES.table, LEASES.columns, replacing(LEASES.columns))
 
@@ -249,18 +266,24 @@ class Running(SqlStore):
 
     def run_state(self, slot: datetime | None = None, /) -> RunState:
         with self._database.snapshot() as connection:
-            calendar, state = calendar_of(connection), _remembered(connection)
-            contradicted = [Contradiction(who, bool(is_left)) for who, is_left in connection.execute(CONTRADICTED)]
-            return evolve(
-                state,
-                sync=_sync_state(connection, state.sync),
+            ends, state, excusals, good, whole, latest, followed, leases, contradicted, next_at, *small = (
+                connection.execute_all([(ENDS, [slot and stamp(slot)]), *STATE, *SMALL_READS])
+            )
+            calendar = calendar_of_row(state.fetchone(), excusals)
+            tracks_anyone, unseen_since = followed.fetchone()
+            return _remembered(
+                small,
+                sync=_synced(good.fetchone(), whole.fetchone(), latest.fetchone()),
+                roster={
+                    "next_at": _instant(next_at.fetchone()),
+                    "contradictions": [Contradiction(who, bool(is_left)) for who, is_left in contradicted],
+                },
                 calendar=calendar,
-                unseen_since=_unseen_since(connection),
-                tracks_anyone=connection.execute(TRACKED).fetchone() is not None,
-                rises={day: _rose(connection, day) for day in days_watched(calendar)},
-                slots=[SLOTS.value(row) for row in connection.execute(ENDS, [slot and stamp(slot)])],
-                leases=[LEASES.value(row) for row in connection.execute(f"{LEASES.select} ORDER BY task")],
-                roster=evolve(state.roster, next_at=_next_at(connection, ROSTER), contradictions=contradicted),
+                unseen_since=unseen_since and datetime.fromisoformat(unseen_since),
+                tracks_anyone=bool(tracks_anyone),
+                rises=_rises(connection, days_watched(calendar)),
+                slots=[SLOTS.value(row) for row in ends],
+                leases=[LEASES.value(row) for row in leases],
             )
 
     def lease(self, task: str, at: datetime, until: datetime, /) -> Lease:
@@ -287,7 +310,7 @@ class Running(SqlStore):
 
     def next_request_at(self, task: str, /) -> datetime | None:
         with self._database.connection() as connection:
-            return _next_at(connection, task)
+            return _instant(connection.execute(NEXT_AT, [task]).fetchone())
 
     def keep_request(self, task: str, next_at: datetime, /) -> None:
         with self._database.transaction() as connection:
@@ -309,45 +332,32 @@ class Running(SqlStore):
         return has_ended(owner)
 
 
-def _sync_state(connection: Connection, remembered: SyncState) -> SyncState:
-    good = connection.execute(GOOD).fetchone()
-    whole = connection.execute(WHOLE).fetchone()
-    board = connection.execute(BOARD).fetchone()
-    (settled_at,) = connection.execute("SELECT max(settled_at) FROM settled_days").fetchone()
-    (last_run,) = connection.execute("SELECT coalesce(max(run_id), 0) FROM runs").fetchone()
-    decided = connection.execute(DECIDED).fetchone()
-    good_at = good and datetime.fromisoformat(good[1])
-    instants = (good_at, *(at and datetime.fromisoformat(at) for at in (settled_at, decided and decided[0])))
-    seen_at = max(filter(None, instants), default=None)
-    whole_at = whole and datetime.fromisoformat(whole[0])
-    return evolve(
-        remembered,
-        good_run=good[0] if good else 0,
-        good_at=good_at,
-        seen_at=seen_at,
+def _synced(good: Row | None, whole: Row | None, latest: Row) -> Mapping[str, Any]:
+    """Return what is known of earlier syncs, of the rows of `GOOD`, `WHOLE` and `LATEST`."""
+    last_run, settled_at, decided_at, board_id = latest
+    good_run, good_at = good or (0, None)
+    whole_at, whole_rows = whole or (None, None)
+    seen_at = max((datetime.fromisoformat(at) for at in (good_at, settled_at, decided_at) if at), default=None)
+    return {
+        "good_run": good_run,
+        "good_at": good_at and datetime.fromisoformat(good_at),
+        "seen_at": seen_at,
         # That of a sync that was undone lies ahead.
-        whole_at=min(whole_at, seen_at) if whole_at and seen_at else None,
-        whole_rows=whole and whole[1],
-        board_id=board and board[0],
-        last_run=last_run,
-    )
+        "whole_at": min(datetime.fromisoformat(whole_at), seen_at) if whole_at and seen_at else None,
+        "whole_rows": whole_rows,
+        "board_id": board_id,
+        "last_run": last_run,
+    }
 
 
-def _next_at(connection: Connection, task: str) -> datetime | None:
-    row = connection.execute("SELECT next_at FROM requests WHERE task = ?", [task]).fetchone()
-    return row and datetime.fromisoformat(row[0])
+def _rises(connection: Connection, days: Sequence[date]) -> Mapping[date, int]:
+    """Count how many rose on each day, as far as it matters."""
+    found = connection.execute_all([(ROSE, [day.isoformat(), ROSE_THE_DAY_BEFORE_MIN]) for day in days])
+    return {day: int(rows.fetchone()[0]) for day, rows in zip(days, found, strict=True)}
 
 
-def _unseen_since(connection: Connection) -> datetime | None:
-    if connection.execute(SEEN).fetchone():
-        return None
-    row = connection.execute(LINKED_SINCE, [UNSEEN_MIN - 1]).fetchone()
-    return row and datetime.fromisoformat(row[0])
-
-
-def _rose(connection: Connection, day: date) -> int:
-    (rose,) = connection.execute(ROSE, [day.isoformat(), ROSE_THE_DAY_BEFORE_MIN]).fetchone()
-    return int(rose)
+def _instant(row: Row | None) -> datetime | None:
+    return None if row is None else datetime.fromisoformat(row[0])
 
 
 # Who holds a lease: a random name, with what proves later that its process has ended.
