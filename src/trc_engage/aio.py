@@ -79,11 +79,14 @@ class AsyncEngage:
         """Run a call on a thread; cancelled, wait until it has ended if it was begun."""
         # What waits for a thread waits on the loop: hundreds of calls that are handed over at once hold it up.
         async with self._turns_here():
-            future = self._threads.submit(copy_context().run, call)
+            loop = asyncio.get_running_loop()
+            answer: asyncio.Future[T] = loop.create_future()
+            work = self._threads.submit(copy_context().run, _answered, call, loop, answer)
             try:
-                return await asyncio.wrap_future(future)
+                return await answer
             except asyncio.CancelledError:
-                await _ended(future)
+                work.cancel()
+                await _ended(work)
                 raise
 
     def _turns_here(self) -> asyncio.Semaphore:
@@ -139,6 +142,15 @@ class AsyncEngage:
     hide: Final = _awaited(Engage.hide)
     show: Final = _awaited(Engage.show)
     forget: Final = _awaited(Engage.forget)
+
+
+def _answered(call: Callable[[], T], loop: asyncio.AbstractEventLoop, answer: "asyncio.Future[T]") -> None:
+    """Run a call and hand its answer to a loop: at once, for `asyncio.wrap_future` has it handed on twice."""
+    try:
+        settle = partial(answer.set_result, call())
+    except BaseException as error:
+        settle = partial(answer.set_exception, error)
+    loop.call_soon_threadsafe(lambda: answer.done() or settle())
 
 
 async def _ended(future: "Future[Any]") -> None:
