@@ -6,7 +6,6 @@ from datetime import date, datetime
 from typing import Self, TypeVar, Unpack
 
 from attrs import evolve
-from attrs.converters import optional
 
 from .core import boards
 from .core.audit import Audit, Repair
@@ -317,7 +316,7 @@ class Engage(Reader):
 
     def _excuse(self, days: Sequence[date], member_id: str | None, trace: Trace, *, is_excused: bool) -> ExcuseReport:
         first, *_ = map(validate_weekday, days or (None,))
-        alone = optional(validate_member_id)(member_id)
+        alone = None if member_id is None else validate_member_id(member_id)
         meant = Excusal(first, is_excused, self._clock(), trace.actor or "", trace.reason, trace.note, alone)
         return settlement.excuse(self._ledger, days, meant)
 

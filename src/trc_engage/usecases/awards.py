@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from attrs import evolve
-from attrs.converters import optional
 
 from ..core.days import Calendar
 from ..core.errors import KeyReused, Reversed, UnknownAward, UnknownMember
@@ -40,7 +39,7 @@ def award(ledger: Ledger, award: Entry, now: datetime) -> Receipt:
         key=validate_key(award.key),
         day=day_of_award(at, now),
         at=at,
-        actor=optional(validate_actor)(award.actor),
+        actor=None if award.actor is None else validate_actor(award.actor),
     )
 
     return retry_on_conflict(lambda: _post_once(ledger, draft, now, "awarded"))

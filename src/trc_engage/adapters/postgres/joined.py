@@ -50,9 +50,15 @@ class JoinedConnection(PostgresConnection):
     """A caller's connection under settings of ours; what is executed at once is one text, the quickest there is."""
 
     def execute_all(self, statements: Iterable[Statement], /) -> Sequence[Rows]:
-        cursor = ScriptCursor(self.driver)
-        texts = (cursor.mogrify(translated(text), values) if values else text for text, values in statements)
-        cursor.execute("; ".join(texts))
+        cursor, texts, given = ScriptCursor(self.driver), list[str](), list[Any]()
+        for text, values in statements:
+            if isinstance(values, Mapping):
+                # Another statement may mean other values by the same names.
+                texts.append(cursor.mogrify(translated(text), values).replace("%", "%%"))
+            else:
+                texts.append(translated(text))
+                given += values
+        cursor.execute("; ".join(texts), given)
         found = [Found(cursor)]
         while cursor.nextset():
             found.append(Found(cursor))
