@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from attrs import Factory, field, frozen
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import URL, MutableHeaders, QueryParams
+from starlette.datastructures import URL, QueryParams
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -81,14 +81,14 @@ _HOST = re.compile(r"(\[[0-9a-f:]+\]|[^:\[\]]+)(:[0-9]{1,5})?", re.ASCII)
 COOKIE = "trc_engage_session"
 BYTES = 32
 """256 bits: nobody guesses them."""
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cache-Control": "no-store",
-}
+HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cache-control", b"no-store"),
+)
 """On every answer that does not set its own."""
 IS_API = "trc_engage.is_api"
 
@@ -153,8 +153,10 @@ class Login:
 
     def exchange(self, request: Request, path: str) -> Response | None:
         """Return a redirect with the session cookie if the request opens the link, else None."""
+        if request.method != "GET" or path != "/":
+            return None
         given = QueryParams(request.scope["query_string"]).get("token")
-        if given is None or request.method != "GET" or path != "/":
+        if given is None:
             return None
         if not self._redeem(given) and not self.has_session(request):
             return None
@@ -248,9 +250,11 @@ class Site:
 
     def check_host(self, request: Request) -> None:
         """Raise a problem if the request was sent to another name than the site's."""
+        if not self.hosts:
+            return
         given = request.headers.get("host", "").lower()
         name = _HOST.fullmatch(given)
-        if self.hosts and (name is None or name[1] not in self.hosts):
+        if name is None or name[1] not in self.hosts:
             raise ProblemError("wrong-host", f"nothing is served here under the name {shortened(given)}")
 
     async def seen(self, request: Request, member_ids: Sequence[str]) -> set[str]:
@@ -332,7 +336,7 @@ class SiteMiddleware:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                add_security_headers(MutableHeaders(scope=message))
+                add_security_headers(message["headers"])
             await send(message)
 
         answer = self._entered(Request(scope), path)
@@ -355,7 +359,7 @@ class SiteMiddleware:
         return self._refuse(request, ProblemError("closed", advice))
 
 
-def add_security_headers(headers: MutableHeaders) -> None:
+def add_security_headers(headers: list[tuple[bytes, bytes]]) -> None:
     """Add what keeps a browser from doing more with an answer than show it."""
-    for name, value in HEADERS.items():
-        headers.setdefault(name, value)
+    own = {name for name, _ in headers}
+    headers += [one for one in HEADERS if one[0] not in own]

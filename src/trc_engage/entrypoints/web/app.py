@@ -119,7 +119,7 @@ def _of_http(error: HTTPException) -> ProblemError:
 async def _on_bug(request: Request, error: Exception) -> Response:
     """Answer a bug, outside of the middleware that all other answers pass; the server logs it."""
     response = await _on_error(request, error)
-    add_security_headers(response.headers)
+    add_security_headers(response.raw_headers)
     return response
 
 

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from inspect import Parameter as Argument, iscoroutinefunction, signature
 from typing import Annotated, Any, Literal, NewType, NoReturn, get_type_hints
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -28,6 +28,7 @@ BYTES_MAX = 64 * 1024
 EXACT_BELOW = 2**53
 """From here on a number with a point may not be the one that was written."""
 TAG_BYTES = 12
+COMPACT = json.JSONEncoder(separators=(",", ":"))
 POSITION_MAX = 2**63 - 1
 DAY_FORM = r"2[0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 MONTH_FORM = r"2[0-9]{3}-(0[1-9]|1[0-2])"
@@ -113,11 +114,15 @@ class Endpoint:
     problems: tuple[int, ...] = ()
     """The statuses of its own problems; those that follow from the rest are not listed."""
 
-    parameters: Mapping[str, Parameter] = field(init=False)
+    parameters: Mapping[str, Mapping[str, Parameter]] = field(init=False)
+    """Those of the path, the query and the body."""
     answer_type: Any = field(init=False)
+    is_coroutine: bool = field(
+        default=Factory(lambda self: iscoroutinefunction(self.handler), takes_self=True), init=False
+    )
 
     @parameters.default
-    def _parameters(self) -> Mapping[str, Parameter]:
+    def _parameters(self) -> Mapping[str, Mapping[str, Parameter]]:
         hints = get_type_hints(self.handler, include_extras=True)
         rest: Literal["query", "body"] = "query" if self.method in {"GET", "DELETE"} else "body"
         in_path = re.findall(r"{(\w+)", self.path)
@@ -125,26 +130,24 @@ class Endpoint:
         if taken.pop("trace", None):
             hints |= TRACE
             taken |= {name: Argument(name, Argument.KEYWORD_ONLY, default=None) for name in TRACE}
-        declared = {
-            name: Parameter(*known_of(hints[name]), one.default, "path" if name in in_path else rest)
-            for name, one in taken.items()
-        }
-        # No parameter of Python's own can have this name.
-        return declared | ({"as": Parameter(str | None, AS_MEMBER, None, "query")} if self.names_admins else {})
+        found: dict[str, dict[str, Parameter]] = {"path": {}, "query": {}, "body": {}}
+        for name, one in taken.items():
+            location = "path" if name in in_path else rest
+            found[location][name] = Parameter(*known_of(hints[name]), one.default, location)
+        if self.names_admins:
+            # No parameter of Python's own can have this name.
+            found["query"]["as"] = Parameter(str | None, AS_MEMBER, None, "query")
+        return found
 
     @answer_type.default
     def _answer_type(self) -> Any:
         return get_type_hints(self.handler)["return"]
 
-    def parameters_in(self, location: str) -> dict[str, Parameter]:
-        """Return the parameters of the path, the query or the body."""
-        return {name: one for name, one in self.parameters.items() if one.location == location}
-
     async def answer(self, request: Request) -> Response:
         """Answer a request."""
         call = Call(request, Site.of(request))
         given = await self.checked(call)
-        if iscoroutinefunction(self.handler):
+        if self.is_coroutine:
             return await run_in_threadpool(self.respond, request, await self.handler(call, **given))
         return await run_in_threadpool(lambda: self.respond(request, self.handler(call, **given)))
 
@@ -160,15 +163,15 @@ class Endpoint:
     async def checked(self, call: Call) -> Mapping[str, Any]:
         """Check who calls, and return the values of the parameters that were sent."""
         request, site = call.request, call.site
-        given: dict[str, Any] = {name: str(request.path_params[name]) for name in self.parameters_in("path")}
+        given: dict[str, Any] = {name: str(request.path_params[name]) for name in self.parameters["path"]}
         if self.access == "token":
             site.check_may_write(request)
         elif self.access == "admin":
             await site.check_administers(request)
         elif self.access == "visible" and given:
             await site.check_may_see(request, given["member_id"])
-        given |= _query(self.parameters_in("query"), request)
-        if fields := self.parameters_in("body"):
+        given |= _query(self.parameters["query"], request)
+        if fields := self.parameters["body"]:
             given |= _body(fields, await _sent(request, is_needed=any(one.is_required for one in fields.values())))
         if self.access == "visible" and given.get("member"):
             await site.check_may_see(request, given["member"])
@@ -182,7 +185,7 @@ class Endpoint:
 
 def as_json(value: Any) -> bytes:
     """Return JSON in ASCII, which no browser takes for anything else."""
-    return json.dumps(value, separators=(",", ":")).encode()
+    return COMPACT.encode(value).encode()
 
 
 def tagged(

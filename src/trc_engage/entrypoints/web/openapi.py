@@ -137,9 +137,9 @@ def _operation(endpoint: Endpoint, schemas: Schemas) -> Schema:
     content = {"content": {"application/json": {"schema": schemas.of(endpoint.answer_type)}}}
     summary = str(endpoint.handler.__doc__).rstrip(".")
     operation: Schema = {"operationId": endpoint.handler.__name__, "summary": summary}
-    if outside := endpoint.parameters_in("path") | endpoint.parameters_in("query"):
+    if outside := {**endpoint.parameters["path"], **endpoint.parameters["query"]}:
         operation["parameters"] = [_parameter(name, one, schemas) for name, one in outside.items()]
-    if fields := endpoint.parameters_in("body"):
+    if fields := endpoint.parameters["body"]:
         name = f"{endpoint.handler.__name__.capitalize()}Body"
         body = schemas.named(name, lambda: schemas.of_fields(fields))
         operation["requestBody"] = {
@@ -172,14 +172,14 @@ def _parameter(name: str, one: Parameter, schemas: Schemas) -> Schema:
 
 def _problems(endpoint: Endpoint) -> set[int]:
     """Return the statuses of what can go wrong: an endpoint's own, and what follows from the rest of it."""
-    has_member = "member_id" in endpoint.parameters
+    has_member = any("member_id" in these for these in endpoint.parameters.values())
     found = {500, 503, *endpoint.problems}
-    if endpoint.parameters:
+    if any(endpoint.parameters.values()):
         found |= {422}
     if has_member or endpoint.access in {"visible", "admin"}:
         found |= {404}
     if endpoint.access == "token":
         found |= {401, 403}
-    if endpoint.parameters_in("body"):
+    if endpoint.parameters["body"]:
         found |= {400, 413, 415}
     return found

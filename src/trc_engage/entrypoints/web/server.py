@@ -194,7 +194,7 @@ def answering(health: Health, site: Site, app: ASGIApp) -> ASGIApp:
             return
         status, media_type, body = await run_in_threadpool(health.answer, path)
         response = Response(body, status, media_type=media_type)
-        add_security_headers(response.headers)
+        add_security_headers(response.raw_headers)
         await response(scope, receive, send)
 
     return answered

@@ -76,11 +76,12 @@ class Shape(dict[str, Any]):
     @classmethod
     def of(cls, source: object = None, /, **given: Any) -> Self:
         """Fill the shape with what is given, and with the attributes of a value of the core."""
-        return cls(
-            (name, converted)
-            for name, read, convert, is_optional in _plan(cls)
-            if (converted := convert(given[name] if name in given else read(source))) is not None or not is_optional
-        )
+        shape = cls()
+        for name, read, convert, is_optional in _plan(cls):
+            value = given[name] if name in given else read(source)
+            if value is not None or not is_optional:
+                shape[name] = value if value is None or convert is None else convert(value)
+        return shape
 
 
 def optional_of(shape: type[Shape]) -> Set[str]:
@@ -130,7 +131,7 @@ Conversion = Callable[[Any], Any]
 
 
 @_cached_by_class
-def _plan(shape: type[Shape]) -> Sequence[tuple[str, Conversion, Conversion, bool]]:
+def _plan(shape: type[Shape]) -> Sequence[tuple[str, Conversion, Conversion | None, bool]]:
     """Return for each field its name, what reads it of a value of the core, what makes JSON of that, and a default."""
     optional = optional_of(shape)
     return [
@@ -147,16 +148,16 @@ def _reader(path: str) -> Conversion:
     return lambda source: None if (found := getattr(source, name)) is None else of_rest(found)
 
 
-def _conversion(hint: Any) -> Conversion:
+def _conversion(hint: Any) -> Conversion | None:
+    """Return what makes JSON of a value that is there; None if it is JSON as it is."""
     arguments = get_args(hint)
     if isinstance(hint, type) and issubclass(hint, Shape):
         return lambda value: value if isinstance(value, Shape) else hint.of(value)
     if isinstance(hint, type) and issubclass(hint, date):
         return hint.isoformat
     if NoneType in arguments:
-        inner = _conversion(without_none(hint)[0])
-        return lambda value: None if value is None else inner(value)
+        return _conversion(without_none(hint)[0])
     if get_origin(hint) is Sequence:
         inner = _conversion(arguments[0])
-        return lambda values: [inner(value) for value in values]
-    return dict if get_origin(hint) is Mapping else lambda value: value
+        return list if inner is None else lambda values: [inner(value) for value in values]
+    return dict if get_origin(hint) is Mapping else None
