@@ -92,6 +92,9 @@ class Commands(UserDict[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         import_module(f".{self.data[name]}", __package__)
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
         return get_command(COMMANDS[name])
 
 
@@ -163,8 +166,8 @@ def _open_closed_streams() -> None:
 
 def main() -> None:
     """Run the command line."""
-    # What is loaded by now stays loaded; collecting it would take a tenth of the time of `show`.
-    gc.freeze()
+    # Until a command is loaded: what is made by then stays, and looking for garbage in it takes a tenth of `show`.
+    gc.disable()
     _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):
