@@ -350,8 +350,9 @@ class RunState:
 
     def instant(self, now: datetime, why: str = "no server has confirmed it") -> datetime:
         """Return the instant that counts as now; raises `ClockWentBack` and `ClockLeapt` (R22)."""
-        if self.known_at is not None and leaps(now, self.known_at):
-            raise ClockLeapt(now, self.known_at, why)
+        known_at = self.known_at
+        if known_at is not None and leaps(now, known_at):
+            raise ClockLeapt(now, known_at, why)
         return not_before(now, self.sync.seen_at)
 
     def lease_of(self, task: str) -> Lease | None:

@@ -27,7 +27,8 @@ class ForkGuard:
         os.register_at_fork(before=self._close, after_in_parent=self._open, after_in_child=self._begin_in_child)
 
     def _start(self) -> None:
-        self._turn = threading.Condition()
+        self._lock = threading.RLock()
+        self._turn = threading.Condition(self._lock)
         self._checkouts: dict[Checkout[Any], int] = {}
         """Which thread has which."""
         self._forking = 0
@@ -39,27 +40,27 @@ class ForkGuard:
     def begin(self, checkout: "Checkout[Any]") -> None:
         """Note a checkout of this thread, once no other thread forks."""
         thread = threading.get_ident()
-        with self._turn:
+        with self._lock:
             while self._forking and thread not in self._checkouts.values():
                 self._turn.wait()
             self._checkouts[checkout] = thread
 
     def end(self, checkout: "Checkout[Any]") -> None:
         """Note its end; a child that was forked within it has none."""
-        with self._turn:
+        with self._lock:
             self._checkouts.pop(checkout, None)
             if self._forking:
                 self._turn.notify_all()
 
     def _close(self) -> None:
-        with self._turn:
+        with self._lock:
             self._forking += 1
             # A thread that forks within a call may hold the very lock that the others wait for.
             if threading.get_ident() not in self._checkouts.values():
                 self._turn.wait_for(lambda: not self._checkouts, timeout=FORK_SECONDS)
 
     def _open(self) -> None:
-        with self._turn:
+        with self._lock:
             self._forking -= 1
             self._turn.notify_all()
 
@@ -89,13 +90,14 @@ class Room:
     """Lets `size` callers in, in the order they came: past a semaphore, busy threads overtake one that waits."""
 
     def __init__(self, size: int) -> None:
-        self._turn = threading.Condition()
+        self._lock = threading.RLock()
+        self._turn = threading.Condition(self._lock)
         self._left = size
         self._waiting: deque[object] = deque()
 
     def enter(self, seconds: float) -> bool:
         """Wait so long at most, and tell whether the caller is in."""
-        with self._turn:
+        with self._lock:
             if self._left > 0 and not self._waiting:
                 self._left -= 1
                 return True
@@ -111,7 +113,7 @@ class Room:
 
     def leave(self) -> None:
         """Let the next one in."""
-        with self._turn:
+        with self._lock:
             self._left += 1
             if self._waiting:
                 self._turn.notify_all()
