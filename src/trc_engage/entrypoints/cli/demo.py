@@ -307,7 +307,7 @@ def mee6_server(
         print_table(("trouble", "what it is"), [(known.name, known.imitates) for known in TROUBLES.values()])
         return
     if trouble is not None and trouble not in TROUBLES:
-        raise BadData(f"no trouble is called {trouble!r}; `trc-engage mee6-server --trouble list` shows all")
+        raise BadData(f"no trouble is called {trouble!r}; {ALL_TROUBLES}")
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -317,10 +317,8 @@ def mee6_server(
         server.board.rate = 10.0  # of MEE6's, so that each minute pays a point or two
         if keep is not None and trouble is not None:
             (keep / TROUBLE).write_text(trouble)
-        print_lines(
-            READY.format(url=server.url, guild_id=guild_id, members=members, first_id=ids[0], first_name=ADA.name)
-        )
-        print_lines(AND_DISCORD.format(url=discord.url, token=DISCORD_TOKEN))
+        served = {"url": server.url, "guild_id": guild_id, "members": members, "discord_url": discord.url}
+        print_lines(READY.format(first_id=ids[0], first_name=ADA.name, token=DISCORD_TOKEN, **served))
         is_in = _switched(server, trouble or "", "")
         chance = Random()  # noqa: S311  chance, not secrecy
         while not stop.wait(CHAT_SECONDS):
@@ -332,6 +330,7 @@ def mee6_server(
 
 
 TROUBLE, XP = "trouble", "xp.json"
+ALL_TROUBLES = "`trc-engage mee6-server --trouble list` shows all"
 DISCORD_TOKEN = "try-it"  # noqa: S105  for loopback only
 
 
@@ -351,8 +350,8 @@ def _switched(server: Mee6Server, trouble: str, before: str) -> str:
         server.recover()
         if trouble in TROUBLES:
             server.trouble(trouble)
-        known = f"{trouble!r} is not known; `trc-engage mee6-server --trouble list` shows all"
-        print_lines(f"trouble: {trouble or 'none' if trouble in {*TROUBLES, ''} else safe(known)}")
+        unknown = f" is not known; {ALL_TROUBLES}" if trouble not in {*TROUBLES, ""} else ""
+        print_lines(f"trouble: {safe(trouble) or 'none'}{unknown}")
     return trouble
 
 
@@ -373,11 +372,10 @@ In another terminal:
   trc-engage sync          # opens the account; then, a minute later:
   trc-engage sync --fresh  # pays what was earned since
   trc-engage history m-1
-"""
-AND_DISCORD = """\
+
 Who left and who is back is asked of a Discord:
 
-  export TRC_ENGAGE_DISCORD_URL={url}
+  export TRC_ENGAGE_DISCORD_URL={discord_url}
   export TRC_ENGAGE_DISCORD_TOKEN={token}
 
   trc-engage roster check
