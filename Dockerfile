@@ -1,4 +1,4 @@
-# docker build -t registry.example.org/trc-engage:0.1.0 .
+# docker build -t registry.example.org/trc-engage:0.2.0 .
 # The same image runs the daemon, the web app and any command. For a build that can be repeated to the byte, name the
 # base image by its digest: --build-arg PYTHON=python:3.13-slim@sha256:…
 ARG PYTHON=python:3.13-slim

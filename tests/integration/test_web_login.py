@@ -16,7 +16,7 @@ PATHS = (
     *("/", "/?month=all", "/members?q=ada", "/members/ada", "/status", "/theme", "/nowhere", "/?token=", "/?token=x"),
     *("/api/members/ada", "/api/leaderboard", "/api/status", "/api/feed", "/api/openapi.json", "/api/nowhere"),
 )
-SECRETS = ("Ada", "5,432", "5432", "0.1.0", "engage.db")
+SECRETS = ("Ada", "5,432", "5432", "0.2.0", "engage.db")
 
 
 @pytest.fixture
