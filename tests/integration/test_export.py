@@ -14,7 +14,7 @@ from syrupy.assertion import SnapshotAssertion
 from support.command import COMMAND, Operator
 from support.community import Community, opened
 from trc_engage import Engage
-from trc_engage.entrypoints.cli import export
+from trc_engage.entrypoints.cli import stores
 
 HOSTILE = [
     '=HYPERLINK("http://x","y")',
@@ -105,7 +105,7 @@ def test_it_goes_page_by_page(tmp_path: Path, community: Community, monkeypatch:
     operator = Operator(tmp_path)
     whole = operator.call("export", "entries").out
     for page in (1, 2, 3):
-        monkeypatch.setattr(export, "PAGE", page)
+        monkeypatch.setattr(stores, "PAGE", page)
         assert operator.call("export", "entries").out == whole
 
 
@@ -142,7 +142,7 @@ def test_a_cell_that_a_semicolon_begins_is_no_formula(
     operator = Operator(tmp_path)
     (row,) = rows(operator.run("export", "members").out)
     assert row["name"] == cell
-    assert export.unguarded(cell) == name
+    assert stores.unguarded(cell) == name
 
 
 def test_excused_days_are_exported(tmp_path: Path, community: Community, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +152,7 @@ def test_excused_days_are_exported(tmp_path: Path, community: Community, monkeyp
     community.engage.excuse(christmas, reason="=Christmas", by="admin-7")
     community.engage.excuse(day, reason="ill", by="admin-7", note="flu", member_id="ada")
     community.engage.unexcuse(christmas, reason="no", by="admin-8")
-    monkeypatch.setattr(export, "PAGE", 2)
+    monkeypatch.setattr(stores, "PAGE", 2)
     told = rows(Operator(tmp_path).call("export", "excusals").out)
     assert [[*row.values()][:4] for row in told] == [
         ["1", "2026-12-25", "1", ""],

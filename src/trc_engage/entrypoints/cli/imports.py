@@ -20,8 +20,8 @@ from ...engage import Engage
 from ...usecases.members import Newcomer
 from ..wire.members import MemberRow
 from ..wire.shape import hints_of
-from .export import unguarded
 from .options import BadData
+from .stores import unguarded
 
 KEPT_DIGITS = 15
 """A spreadsheet keeps so many digits of a number; the others become zeros."""

@@ -1,26 +1,40 @@
-"""The commands status and alerts: whether the system is healthy, what to do if not, and who would hear of it."""
+"""The commands status, alerts, settings and doctor: whether all is well, who would hear if not, what is in force."""
 
 import shutil
 import sys
 from collections.abc import Sequence
-from typing import cast
+from itertools import groupby
+from typing import Annotated, cast
 
 import typer
+from attrs import evolve
 
+from ...adapters.discord import BASE_URL
+from ...core.audit import BALANCE, STREAK, Audit, Repair
 from ...core.incidents import Message, Notice, Topic
 from ...usecases.notices import failure_of
 from ...usecases.runs import Status
 from ..daemon.logs import logged
-from ..settings import ALERT_WEBHOOK, installed_version
-from ..stores import check_store, now
-from ..wire.runs import FullStatus, Tried, TriedChannel
-from ..wiring import channels, name_of_source, opened
-from ..wording import safe
+from ..settings import (
+    ALERT_WEBHOOK,
+    ENV_FILE,
+    SOURCES,
+    STORE_NAME,
+    Settings,
+    installed_version,
+    settings_shown,
+    variables,
+)
+from ..stores import check_store, default_folder, now
+from ..web.brand import Brand
+from ..wire.runs import Audit as AuditShape, FullStatus, SettingsShown, Tried, TriedChannel
+from ..wiring import channels, found_at, name_of_source, opened
+from ..wording import counted, safe
 from ..wording.alerts import advice_of
 from ..wording.status import LINE_MIN, answer, holding, running
 from .daemon import monitored
-from .options import NOT_HEALTHY, Json, command, group_of, settings_in_force
-from .output import GAP, print_lines, print_result, print_styled, wrapped
+from .options import NOT_HEALTHY, Json, command, flag, group_of, settings_in_force
+from .output import GAP, print_lines, print_note, print_result, print_some, print_styled, print_table, wrapped
 
 
 @command(
@@ -96,3 +110,107 @@ def try_channels(*, as_json: Json = False) -> None:
     print_result(Tried.of(channels=shapes), text, as_json=as_json)
     if any(why for _, why in tried):
         raise typer.Exit(NOT_HEALTHY)
+
+
+@command("trc-engage --env-file /etc/trc-engage.env settings")
+def settings(context: typer.Context, *, as_json: Json = False) -> None:
+    """Show which settings are in force, and what set each.
+
+    An option comes before a variable of the environment, and that before the file. Secrets are not shown.
+    """
+    found = settings_in_force()
+    origins = context.find_root().obj
+    shown = list(settings_shown(_with_defaults(found), origins))
+    known = {ENV_FILE, *(variable for variable, _ in variables())}
+    unknown = sorted(name for name in origins if name.startswith("TRC_ENGAGE_") and name not in known)
+
+    def text() -> None:
+        print_table(
+            ("setting", "value", "set by"), [(one.variable, one.value or "not set", one.origin) for one in shown]
+        )
+        if unknown and found.source in SOURCES:
+            print_note(f"set, and not known: {', '.join(unknown)}")
+
+    print_result(SettingsShown.of(settings=shown, unknown=unknown), text, as_json=as_json)
+
+
+def _with_defaults(found: Settings) -> Settings:
+    """Return the settings with what is used where nothing is set."""
+    own_url = found_at(SOURCES[found.source][1]).service.base_url if found.source in SOURCES else None
+    return evolve(
+        found,
+        store=found.store or default_folder() / STORE_NAME,
+        source_url=found.source_url or own_url,
+        discord_guild_id=found.discord_guild_id or found.guild_id,
+        discord_url=found.discord_url or BASE_URL,
+        web_title=found.web_title or Brand().title,
+    )
+
+
+@command(
+    "trc-engage doctor",
+    "trc-engage doctor --repair",
+    "TRC_ENGAGE_STORE=/backups/engage.db trc-engage doctor   checks a backup",
+)
+def doctor(
+    *,
+    repair: Annotated[bool, flag("--repair", "Rebuild balances from entries, and streaks from evidence.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Check the store for damage and inconsistencies.
+
+    It checks entries, accounts, balances, streaks, links, days, runs and the file itself, and lists each
+    breach. It changes nothing, and you can run it while a daemon runs. Exit code 0: the store is sound; 1: it
+    is not. The output shows no names and no Discord ids.
+    """
+    with opened(settings_in_force(), read_only=not repair) as engage:
+        repaired = engage.repair() if repair else None
+        audit = engage.audit() if repaired is None else repaired.audit
+    shape = AuditShape.of(audit, rebuilt=repaired and repaired.changes)
+    print_result(shape, lambda: print_audit(audit, repaired), as_json=as_json)
+    if not audit.is_healthy:
+        raise typer.Exit(NOT_HEALTHY)
+
+
+SHOWN_MAX = 10
+DERIVED = (BALANCE, STREAK)
+
+
+def print_audit(audit: Audit, repaired: Repair | None) -> None:
+    """Print what was rebuilt and checked, the breaches by check, and what to do."""
+    if repaired is not None:
+        print_repair(repaired)
+    sizes = ((audit.members, "member"), (audit.accounts, "account"), (audit.entries, "entry"))
+    looked_at = f"audited {', '.join(counted(*size) for size in sizes)}"
+    if audit.is_healthy:
+        print_lines(f"{looked_at}: all is well")
+        return
+    print_lines(f"{looked_at}: {counted(len(audit.breaches), 'breach')}")
+    for check, found in groupby(audit.breaches, key=lambda breach: breach.check):
+        print_lines(f"{check}:")
+        print_some([breach.message for breach in found], SHOWN_MAX)
+    _print_what_next(audit, is_repaired=repaired is not None)
+
+
+def print_repair(repair: Repair) -> None:
+    """Print what was rebuilt, before and after."""
+    if not repair.changes:
+        print_lines("rebuilt: nothing")
+        return
+    print_lines(f"rebuilt {counted(len(repair.changes), 'value')}:")
+    print_some([f"{one.subject}: {one.what}: {one.found} → {one.expected}" for one in repair.changes], SHOWN_MAX)
+
+
+def _print_what_next(audit: Audit, *, is_repaired: bool) -> None:
+    can = [check for check in DERIVED if audit.can_rebuild(check)]
+    if can and not is_repaired:
+        print_lines(f"run `trc-engage doctor --repair` to rebuild each {' and '.join(can)}; it changes nothing else")
+    found = {breach.check for breach in audit.breaches}
+    lost = [check for check in DERIVED if check in found and check not in can]
+    if lost:
+        print_lines(
+            f"cannot be rebuilt: each {' and '.join(lost)}. Its source is damaged, and it may be the last record of "
+            "what the source held"
+        )
+    if found - {*can}:
+        print_lines("to get the rest back, run `trc-engage restore FILE` with a backup that the doctor finds sound")
