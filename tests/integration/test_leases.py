@@ -248,6 +248,25 @@ def test_a_wait_that_was_asked_for_is_kept_though_the_lease_was_lost(scene: Scen
     assert waiting.outcome == "waiting"
 
 
+def test_a_read_that_lost_its_lease_ends_no_wait_that_another_was_asked_for(scene: Scene) -> None:
+    """It asked before the other did, and knows nothing newer (R21)."""
+    community = scene.community
+    other = Engage(ledger=community.ledger, source=community, clock=lambda: community.now)
+
+    def sleeps() -> None:
+        scene.on_pause = None
+        community.now += 10 * MINUTE
+        community.trouble = SourceError("rate_limited", "slow down", timedelta(hours=1))
+        other.run_due()
+
+    scene.on_pause = sleeps
+    report = scene.engage().run_due()
+    assert isinstance(report.error, SourceError)
+    assert report.error.kind == "overtaken"
+    community.now += QUARTER
+    assert other.run_due().outcome == "waiting"
+
+
 def test_a_dry_run_that_was_overtaken_does_not_count(scene: Scene) -> None:
     """It is told all the same."""
     community = scene.community

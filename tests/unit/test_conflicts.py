@@ -198,6 +198,15 @@ def test_a_sync_that_reaches_back_while_days_are_settled(community: Community) -
     assert lengths(community.ledger) == {"ada": (2, 2), "bo": (2, 2)}
 
 
+def test_a_leave_keeps_the_window_that_a_sync_in_between_began(community: Community) -> None:
+    """It is planned again on what that sync read of Bo, and so on when (R6a)."""
+    engage, store = interrupted(community, "account_of", lambda: reads_bo(community))
+    engage.leave("bo")
+    assert store.moved == 1
+    (left,) = (event for event in community.ledger.events("bo") if event.kind == "left")
+    assert left.window_from == community.now
+
+
 def test_who_is_overtaken_eight_times_gives_up(community: Community) -> None:
     """It is `LedgerBusy`, nothing was written, and the next one has better luck."""
     keys = iter("12345678")

@@ -159,12 +159,12 @@ def unlink(ledger: Ledger, member_id: str, now: datetime, trace: Trace) -> Enrol
 
 def leave(ledger: Store, member_ids: Sequence[str], now: datetime, trace: Trace) -> Sequence[Enrollment]:
     """Note that members left Discord, all or none: the last XP is kept, and not synced any more (R6)."""
-    looked_at = ledger.run_state().sync.good_at
+    return change(ledger, member_ids, now, lambda member: _left(ledger, _account(ledger, member), now, trace))
 
-    def decide(member: Member) -> Change | None:
-        return membership.leave(_account(ledger, member), now, looked_at, trace)
 
-    return change(ledger, member_ids, now, decide)
+def _left(ledger: Store, account: DiscordActivity, now: datetime, trace: Trace) -> Change | None:
+    # Asked behind the account: a sync in between that moved it shows as a conflict.
+    return membership.leave(account, now, ledger.run_state().sync.good_at, trace)
 
 
 def rejoin(
@@ -203,14 +203,13 @@ def noted(
     ledger: Store, account: DiscordActivity, step: Step, now: datetime, trace: Trace, joined_at: datetime | None
 ) -> Enrollment:
     """Note what a roster told of an account, unless it is not what it was."""
-    looked_at = ledger.run_state().sync.good_at
 
     def decide(member: Member) -> Change | None:
         current = ledger.account_of(member.member_id)
         if current is None or (current.account_id, current.status) != (account.account_id, account.status):
             return None
         if step == "leave":
-            return membership.leave(current, now, looked_at, trace)
+            return _left(ledger, current, now, trace)
         undone = _undone(ledger, current, ledger.events(member.member_id), now, trace) if step == "never_left" else None
         return undone or membership.rejoin(current, now, trace, joined_at)
 
@@ -261,8 +260,7 @@ def forget(ledger: Ledger, member_id: str, now: datetime, trace: Trace) -> Enrol
             return None
         account = ledger.account_of(member.member_id)
         move = None if account is None else Move.of_status(account, "unlinked", account.next_reading)
-        event = trace.event("forgotten", member.member_id, now)
-        return Change(event, move, member.forgotten())
+        return Change(trace.event("forgotten", member.member_id, now), move, member.forgotten())
 
     return change(ledger, [member_id], now, decide)[0]
 

@@ -63,7 +63,10 @@ def _is_recorded_without_lease(run: Run, failure: SyncFailure, followed: int) ->
     """Record a failure that nobody else may know of; tell whether it counts, or a good sync made up for it."""
     made_up = run.ledger.run_state().sync.good_run != followed
     if not made_up or failure.retry_at is not None:
-        run.ledger.post(Posting(failure.at, failure=evolve(failure, counts=failure.counts and not made_up)))
+        # What another was asked for since stands (R21).
+        asked = None if failure.retry_at is None else failure.board_id
+        told = evolve(failure, counts=failure.counts and not made_up, board_id=asked)
+        run.ledger.post(Posting(failure.at, failure=told))
     return not made_up
 
 
@@ -170,8 +173,7 @@ def _cached(accounts: Sequence[DiscordActivity], state: SyncState, at: datetime)
     """Answer from the last good reading, which is what the accounts hold."""
     absent = sum(account.status == "absent" for account in accounts)
     waiting = sum(account.status == "waiting" for account in accounts)
-    unchanged = len(accounts) - absent - waiting
-    return SyncReport("cached", state.good_at or at, unchanged=unchanged, absent=absent)
+    return SyncReport("cached", state.good_at or at, unchanged=len(accounts) - absent - waiting, absent=absent)
 
 
 def read_board(run: Run, source: XpSource, clock: Clock, sought: Sought) -> Board:

@@ -1,0 +1,81 @@
+"""Every interleaving, a sample of it; and the bugs that it finds (`tox -e interleave` plays all of them)."""
+
+from pathlib import Path
+
+import pytest
+
+from interleavings.bugs import BUGS
+from interleavings.lease import breaches, paths, visit
+from interleavings.replay import replayed, store
+from interleavings.search import Case, caught, look
+from support.community import LEDGERS
+
+BUGS_MIN = 12
+STATES = 1_897
+"""Of the model, up to the third instant."""
+SHORT = 1
+"""The instant up to which the code takes every transition of the model here."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        ("sqlite", ("award", "settlement")),
+        ("sqlite", ("late award", "reversal")),
+        ("sqlite", ("runner", "unlink")),
+        ("postgres", ("award", "settlement")),
+    ],
+)
+def test_two_actors_with_up_to_two_preemptions_lead_to_what_some_order_of_them_leads_to(
+    kind: str, names: tuple[str, str]
+) -> None:
+    """And the doctor finds nothing, positions have no gap, points and streaks are exact."""
+    found = look(Case(kind, names))
+    assert found.breaches == []
+    assert set(found.schedules) == {0, 1, 2}
+
+
+def test_three_actors_with_more_preemptions_do_so_too() -> None:
+    """A few random schedules."""
+    assert look(Case("sqlite", ("runner", "late runner", "award"), sample=3)).breaches == []
+
+
+def test_places_that_nobody_can_tell_apart_are_one() -> None:
+    """To preempt before every statement shows the same stores and answers as before those that count."""
+    names = ("award", "settlement")
+    few, all_of_them = look(Case("sqlite", names)), look(Case("sqlite", names, every=True))
+    assert all_of_them.breaches == []
+    assert all_of_them.outcomes == few.outcomes
+    assert all_of_them.schedules.total() > 2 * few.schedules.total()
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_a_planted_bug_shows(name: str) -> None:
+    """Not before an actor is preempted, and within two preemptions."""
+    preemptions, breach = caught(name)
+    assert preemptions in {1, 2}
+    assert breach
+    assert len(BUGS) >= BUGS_MIN
+
+
+def test_no_state_of_the_model_breaks_a_promise() -> None:
+    """All are visited."""
+    graph = visit(2)
+    assert len(graph) == STATES
+    assert [
+        breach
+        for state, onward in graph.items()
+        for step, after in onward.items()
+        for breach in breaches(state, step, after)
+    ] == []
+
+
+@pytest.mark.parametrize("kind", LEDGERS[:2])
+def test_the_code_takes_every_transition_of_the_model(kind: str, tmp_path: Path) -> None:
+    """With the same leases, waits, slots and failures to be seen."""
+    graph = visit(SHORT)
+    for number, path in enumerate(paths(graph, SHORT)):
+        folder = tmp_path / f"{number}"
+        folder.mkdir()
+        with store(kind, folder) as ledger:
+            assert replayed(ledger, graph, SHORT, path) == []

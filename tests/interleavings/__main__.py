@@ -1,0 +1,106 @@
+"""Run every interleaving: `python -m interleavings` prints what each pair of actors showed; exit code 1 on a breach.
+
+First the model of leases and slots is visited as a whole and replayed on the code. Then all schedules of two actors
+with at most two preemptions are played on SQLite and PostgreSQL, and random ones of three actors, and of two with more.
+`--every` preempts on SQLite before every statement, also where nobody could tell it from the one before.
+"""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from itertools import combinations, combinations_with_replacement
+from time import monotonic
+
+from simulation.pool import pool
+
+from .actors import ACTORS
+from .lease import breaches, visit
+from .replay import Replayed, replayed_all
+from .search import PREEMPTIONS, PREEMPTIONS_MAX, Case, Found, look
+from .stages import STAGES
+
+THREES = 15
+"""Random schedules for each three actors, which each grow by one preemption after the other …"""
+LONG = 10
+"""… and for each two."""
+LAST = 4
+"""The last instant of the model …"""
+REPLAYED = {"memory": 2, "sqlite": 2, "postgres": 1}
+"""… and of what is taken of it on each store."""
+TOLD = 2
+"""So many breaches of a case are told."""
+
+
+def say(text: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def cases(stores: list[str], *, every: bool) -> list[Case]:
+    """Return all that is to be looked at, the longest first."""
+    pairs = [*combinations_with_replacement(ACTORS, 2)]
+    found = [Case(store, pair, every=every and store == "sqlite") for store in stores for pair in pairs]
+    found += [Case(store, pair, sample=LONG) for store in stores for pair in pairs]
+    found += [Case(store, three, sample=THREES) for store in stores for three in combinations(ACTORS, 3)]
+    return sorted(found, key=lambda case: -sum("runner" in name for name in case.names))
+
+
+def is_model_sound() -> bool:
+    """Visit the model; return whether no state of it breaks a promise."""
+    graph = visit(LAST)
+    steps = [(state, step, after) for state, onward in graph.items() for step, after in onward.items()]
+    broken = {breach for one in steps for breach in breaches(*one)}
+    say(f"the model: {len(graph):,} states, {len(steps):,} transitions, {'; '.join(broken) or 'no promise broken'}")
+    return not broken
+
+
+def is_model_true(replays: Iterable[Replayed]) -> bool:
+    """Say what taking the model's transitions on the code showed; return whether they are the same."""
+    is_true = True
+    for one in replays:
+        say(f"the model on {one.kind}: {one.paths:,} paths, {one.steps:,} steps, {len(one.differences)} differences")
+        for difference in one.differences[:TOLD]:
+            say(f"    {'; '.join(difference)}")
+        is_true &= not one.differences
+    return is_true
+
+
+def is_every_schedule_sound(looks: Iterable[Found]) -> bool:
+    """Say what each case showed and how many schedules there were; return whether every promise was kept."""
+    counts: Counter[str] = Counter()
+    broken = 0
+    for found in looks:
+        case, count = found.case, found.schedules.total()
+        kind = f"random, up to {PREEMPTIONS_MAX}" if case.sample else f"all, up to {PREEMPTIONS}"
+        counts[f"{case.store}, {len(case.names)} actors, {kind} preemptions"] += count
+        broken += len(found.breaches)
+        told = f"{count} schedules ({kind} preemptions), {found.outcomes} outcomes, {len(found.breaches)} breaches"
+        say(f"{case.store}: {' + '.join(case.names)}: {told}")
+        for schedule, breach in found.breaches[:TOLD]:
+            say(f"    {schedule}: {'; '.join(breach)}")
+    for kind, count in sorted(counts.items()):
+        say(f"{kind}: {count:,} schedules")
+    say(f"{counts.total():,} schedules, {broken} breaches")
+    return not broken
+
+
+def main() -> bool:
+    """Do all of it; return whether every promise was kept."""
+    parser = argparse.ArgumentParser(prog="python -m interleavings", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--store", choices=[*STAGES], action="append", help="on which store (default: both)")
+    parser.add_argument("--every", action="store_true", help="before every statement on SQLite")
+    parser.add_argument("--jobs", type=int, help="in how many processes (default: one for each core)")
+    given = parser.parse_args()
+    began, stores = monotonic(), given.store or [*STAGES]
+    with pool(given.jobs, stores) as processes:
+        replays = processes.map(replayed_all, ["memory", *stores], [REPLAYED["memory"], *map(REPLAYED.get, stores)])
+        looks = processes.map(look, cases(stores, every=given.every))
+        is_sound = all([is_model_sound(), is_model_true(replays), is_every_schedule_sound(looks)])
+    say(f"{monotonic() - began:.0f} s")
+    return is_sound
+
+
+if __name__ == "__main__":
+    sys.exit(not main())

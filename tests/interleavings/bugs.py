@@ -1,0 +1,108 @@
+"""Bugs that are planted for the search to find, each with the actors who meet it."""
+
+import inspect
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import evolve, frozen
+
+from simulation.mutants.planting import Bug, always, swap, without
+from trc_engage.adapters.postgres.connection import Address
+from trc_engage.adapters.sql import posting, runs
+from trc_engage.adapters.sqlite.database import SqliteDatabase
+from trc_engage.usecases import members
+
+
+@frozen
+class Planted:
+    """A bug, and a search that finds it."""
+
+    bug: Bug
+    names: tuple[str, str]
+    """Who does."""
+    store: str = "sqlite"
+
+
+def rewritten(where: Any, name: str, *changes: tuple[str, str]) -> Bug:
+    """Return the bug of a function in whose text something else stands."""
+
+    def made(real: Any) -> Any:
+        text = textwrap.dedent(inspect.getsource(real))
+        for old, new in changes:
+            assert old in text, old
+            text = text.replace(old, new)
+        found = dict(inspect.unwrap(real).__globals__)
+        exec(text, found)  # noqa: S102  a text of our own
+        return found[name]
+
+    return swap(where, name, made)
+
+
+def _keys_are_not_unique(post: Any) -> Any:
+    """Leave it to the look before the transaction whether a key is known."""
+
+    def posted(self: Any, what: Any) -> Any:
+        drafts = [evolve(one, key=None) if one.key and self.booking(one.key).posted else one for one in what.drafts]
+        return post(self, evolve(what, drafts=drafts))
+
+    return posted
+
+
+def _in_two_transactions(post: Any) -> Any:
+    def posted(self: Any, what: Any) -> Any:
+        if what.run is None or not what.moves:
+            return post(self, what)
+        post(self, evolve(what, run=None, slot=None))
+        return post(self, evolve(what, moves=(), streaks=(), changes=(), reached=()))
+
+    return posted
+
+
+BUGS: Mapping[str, Planted] = {
+    "a transaction begins deferred": Planted(
+        rewritten(SqliteDatabase, "transaction", ("BEGIN IMMEDIATE", "BEGIN")), ("award", "reversal")
+    ),
+    "versions of accounts are not checked": Planted(
+        swap(posting, "MOVE_ACCOUNTS", without(" AND discord_activity.version = moves.version")), ("runner", "unlink")
+    ),
+    "versions of streaks are not checked": Planted(
+        swap(posting, "POST_STREAK", without(" WHERE streaks.version = excluded.version - 1")),
+        ("late award", "reversal"),
+    ),
+    "a posting does not look at its lease": Planted(
+        always(posting, "check_lease", None), ("runner in vain", "late runner")
+    ),
+    "whoever ends gives back anybody's lease": Planted(
+        rewritten(runs.Running, "release", (' AND owner = ?", [lease.task, lease.owner]', '", [lease.task]')),
+        ("runner", "late runner"),
+    ),
+    "a lease is taken though somebody has it": Planted(
+        rewritten(runs.Running, "lease", ("raise LedgerBusy(", "str(")), ("runner", "runner")
+    ),
+    "a key is looked up before the transaction": Planted(
+        swap(posting.SqlLedger, "post", _keys_are_not_unique), ("award", "award")
+    ),
+    "a day is settled on evidence that was read before": Planted(
+        rewritten(posting, "_check", ("!= settlement.revision", "is None")), ("award", "settlement")
+    ),
+    "an award is planned on the calendar of before": Planted(
+        always(posting, "_check_calendar", None), ("award", "settlement")
+    ),
+    "a sync and its record are two transactions": Planted(
+        swap(posting.SqlLedger, "post", _in_two_transactions), ("runner", "late runner")
+    ),
+    "a leave is noted with the window of before": Planted(
+        rewritten(
+            members,
+            "noted",
+            ("    def decide", "    looked_at = ledger.run_state().sync.good_at\n\n    def decide"),
+            ("_left(ledger, current, now, trace)", "membership.leave(current, now, looked_at, trace)"),
+        ),
+        ("runner", "roster"),
+    ),
+    "writers do not wait for each other": Planted(
+        swap(Address, "lock", lambda _: property(lambda _: "SELECT 1")), ("award", "reversal"), "postgres"
+    ),
+}
+"""By what each does."""
