@@ -1,10 +1,6 @@
 """The public names of the package, listed here alone; `trc_engage` loads them when you first use one."""
 
-from .core.audit import (
-    Audit as Audit,
-    Breach as Breach,
-    Repair as Repair,
-)
+from .core.audit import Audit as Audit, Breach as Breach, Repair as Repair
 from .core.boards import Board as Board, Sought as Sought
 from .core.errors import (
     AlertFailed as AlertFailed,
@@ -34,10 +30,7 @@ from .core.errors import (
     UnknownAward as UnknownAward,
     UnknownMember as UnknownMember,
 )
-from .core.incidents import (
-    Notice as Notice,
-    Trouble as Trouble,
-)
+from .core.incidents import Notice as Notice, Trouble as Trouble
 from .core.model import (
     DiscordActivity as DiscordActivity,
     Entry as Entry,
@@ -75,10 +68,7 @@ from .core.roster import Presence as Presence
 from .core.settlement import Pending as Pending
 from .core.slots import SlotEnd as SlotEnd
 from .core.story import Story as Story, Why as Why
-from .core.streaks import (
-    Milestone as Milestone,
-    StreakStanding as StreakStanding,
-)
+from .core.streaks import Milestone as Milestone, StreakStanding as StreakStanding
 from .engage import Engage as Engage
 from .reader import Reader as Reader
 from .usecases.members import Newcomer as Newcomer

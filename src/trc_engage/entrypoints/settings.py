@@ -204,8 +204,7 @@ _url = matching(
     is_url=True,
 )
 _token = matching(
-    "[!-~]+",
-    "must be the token alone (value not shown): printable ASCII without spaces, and without 'Bearer' or 'Bot'",
+    "[!-~]+", "must be the token alone (value not shown): printable ASCII without spaces, and without 'Bearer' or 'Bot'"
 )
 _webhook = matching(
     _ADDRESS_FORM,

@@ -25,11 +25,7 @@ class Delivery:
 
 
 def deliver(
-    run: Run,
-    alerts: Sequence[Alerts],
-    troubles: Sequence[Trouble],
-    clock: Clock,
-    source_name: str = incidents.UNNAMED,
+    run: Run, alerts: Sequence[Alerts], troubles: Sequence[Trouble], clock: Clock, source_name: str = incidents.UNNAMED
 ) -> Delivery:
     """Send every channel what is due; killed anywhere, a notice is sent twice at most, and its all-clear follows."""
     delivery, now, before = Delivery(), clock(), run.state
@@ -63,11 +59,7 @@ def is_due(state: RunState, alerts: Sequence[Alerts], troubles: Sequence[Trouble
 
 
 def due(
-    state: RunState,
-    channel: Alerts,
-    troubles: Sequence[Trouble],
-    now: datetime,
-    source_name: str = incidents.UNNAMED,
+    state: RunState, channel: Alerts, troubles: Sequence[Trouble], now: datetime, source_name: str = incidents.UNNAMED
 ) -> Sequence[Notice]:
     """Return the notices that a channel has not taken yet."""
     return incidents.notices_due(troubles, _earlier(state, channel), now, source_name)

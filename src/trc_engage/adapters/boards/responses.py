@@ -274,9 +274,7 @@ def translated(error: Exception, name: str) -> SourceError:
     # What h11 quotes may be anything that the server sent, and the message is kept (R9).
     words = str(error).partition(": bytearray(")[0]
     return SourceError(
-        kind,
-        f"{name} {meaning.format(name)} ({type(error).__name__}: {shortened(words, 160)})",
-        argument=argument,
+        kind, f"{name} {meaning.format(name)} ({type(error).__name__}: {shortened(words, 160)})", argument=argument
     )
 
 

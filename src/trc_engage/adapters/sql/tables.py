@@ -13,10 +13,7 @@ from ...core.incidents import Topic
 from .database import Connection, Database, Row, stamp
 from .schema import MIGRATIONS
 
-CHOICES = {
-    "trouble": (*get_args(SourceTrouble), *get_args(RosterTrouble)),
-    "topic": get_args(Topic),
-}
+CHOICES = {"trouble": (*get_args(SourceTrouble), *get_args(RosterTrouble)), "topic": get_args(Topic)}
 """What columns may hold that the tables leave open, by the column's name."""
 
 
@@ -84,10 +81,7 @@ FORMS: Mapping[str, tuple[Sequence[type], Callable[[Any], Any], Callable[[Any], 
     "id": TEXT,
     "TEXT": TEXT,
     "day": ((str,), date.fromisoformat, date.isoformat, "a day such as 2026-03-02"),
-    "instant": (
-        *((str,), datetime.fromisoformat, _in_utc),
-        "an instant such as 2026-03-02T09:00:00.000000+00:00",
-    ),
+    "instant": (*((str,), datetime.fromisoformat, _in_utc), "an instant such as 2026-03-02T09:00:00.000000+00:00"),
 }
 """As what a value of a column's type comes, what makes it and writes it (texts must sort as instants do), and words."""
 

@@ -14,10 +14,7 @@ from .days import changed
 from .options import Json, Member, argument, command, flag, option, settings_in_force
 from .output import print_lines, print_result
 
-Key = Annotated[
-    str,
-    option("KEY", "A unique name of your choice; a key is booked once, however often you send it."),
-]
+Key = Annotated[str, option("KEY", "A unique name of your choice; a key is booked once, however often you send it.")]
 Reason = Annotated[str, option("TEXT", "Why, for later readers of the ledger.")]
 By = Annotated[str, option("WHO", "Who decided this.")]
 
@@ -56,11 +53,7 @@ def award(
 
 @command("trc-engage reverse benchmark:991 --reason 'withdrawn' --by admin-7")
 def reverse(
-    key: Annotated[str, argument("KEY", "The award's key.")],
-    *,
-    reason: Reason,
-    by: By,
-    as_json: Json = False,
+    key: Annotated[str, argument("KEY", "The award's key.")], *, reason: Reason, by: By, as_json: Json = False
 ) -> None:
     """Reverse an award and the activity that it made.
 

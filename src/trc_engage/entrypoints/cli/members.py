@@ -60,21 +60,13 @@ def enroll(
     The first enrollment creates the store.
     """
     enrollment = enrolled(
-        settings_in_force(),
-        lambda engage: engage.enroll(member, discord_id=discord_id, name=name, **trace),
-        print_note,
+        settings_in_force(), lambda engage: engage.enroll(member, discord_id=discord_id, name=name, **trace), print_note
     )
     _print_outcomes([enrollment], as_json=as_json)
 
 
 @command(group=app)
-def link(
-    member: Member,
-    discord_id: DiscordId,
-    *,
-    as_json: Json = False,
-    **trace: Unpack[TraceArguments],
-) -> None:
+def link(member: Member, discord_id: DiscordId, *, as_json: Json = False, **trace: Unpack[TraceArguments]) -> None:
     """Link a Discord account to a member.
 
     XP from before the link's first sync pays nothing. A member has at most one link. To change it, unlink first,

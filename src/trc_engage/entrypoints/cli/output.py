@@ -95,12 +95,7 @@ def print_styled(lines: Iterable[Sequence[tuple[str, str]]]) -> None:
 def wrapped(text: str, width: int, first: str = "", rest: str = "") -> Sequence[str]:
     """Return a text in lines of a width, made safe, with what the first and the other lines begin with."""
     return wrap(
-        safe(text),
-        width,
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_long_words=False,
-        break_on_hyphens=False,
+        safe(text), width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
     )
 
 

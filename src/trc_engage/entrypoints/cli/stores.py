@@ -230,10 +230,7 @@ GUARDED = re.compile(FORMULA.pattern.replace("(?=", "'(?="))
 Write = Callable[[Iterable[Shape]], None]
 
 
-@command(
-    "trc-engage export entries > entries.csv",
-    "trc-engage export members --json | jq -c 'select(.points < 0)'",
-)
+@command("trc-engage export entries > entries.csv", "trc-engage export members --json | jq -c 'select(.points < 0)'")
 def export(
     what: Annotated[
         Literal["entries", "members", "events", "excusals"],

@@ -157,8 +157,7 @@ async def feed(
     after: Annotated[int, _cursor("The cursor: entries above this position.")] = 0,
     limit: Annotated[int, _limit(500)] = 100,
     wait: Annotated[
-        int,
-        Shown("If there is nothing, wait so many seconds for something new.", minimum=0, maximum=WAIT_SECONDS_MAX),
+        int, Shown("If there is nothing, wait so many seconds for something new.", minimum=0, maximum=WAIT_SECONDS_MAX)
     ] = 0,
 ) -> wire.Feed:
     """List everyone's entries, oldest first: of members the caller may see, or with the token of all."""
@@ -194,10 +193,7 @@ def status(call: Call) -> runs.Status:
 def enroll(
     call: Call,
     member_id: MemberId,
-    name: Annotated[
-        str | None,
-        Shown("Any text; escape it where you show it.", **_NAME),
-    ] = None,
+    name: Annotated[str | None, Shown("Any text; escape it where you show it.", **_NAME)] = None,
     discord_id: Annotated[str | None, _DISCORD_ID] = None,
     **trace: Unpack[TraceArguments],
 ) -> wire.Enrollment:
@@ -223,10 +219,7 @@ def members(
 
 
 def link(
-    call: Call,
-    member_id: MemberId,
-    discord_id: Annotated[str, _DISCORD_ID],
-    **trace: Unpack[TraceArguments],
+    call: Call, member_id: MemberId, discord_id: Annotated[str, _DISCORD_ID], **trace: Unpack[TraceArguments]
 ) -> wire.Enrollment:
     """Link a Discord id to a member."""
     return wire.Enrollment.of(call.engage.link(member_id, discord_id, **trace))

@@ -126,11 +126,7 @@ TITLES: Mapping[str, str] = {
 
 
 def member(
-    call: Call,
-    member_id: str,
-    before: Position = None,
-    day: date | None = None,
-    entry: Position = None,
+    call: Call, member_id: str, before: Position = None, day: date | None = None, entry: Position = None
 ) -> Values:
     """Show a member, with the page of the history below `?before=`, and why a `?day=` or an `?entry=` is so."""
     engage, today = call.engage, call.engage.today()
@@ -220,10 +216,7 @@ def _page(path: str, handler: Handler, access: Access) -> Route:
     return Route(path, page.answer, name=handler.__name__)
 
 
-_SHARED = (
-    Route("/theme", choose, methods=["POST"], name="theme"),
-    Route("/static/{name}", static, name="static"),
-)
+_SHARED = (Route("/theme", choose, methods=["POST"], name="theme"), Route("/static/{name}", static, name="static"))
 PUBLIC: Sequence[BaseRoute] = (_page("/", board, "anybody"), *_SHARED)
 """The leaderboard, and what it needs."""
 ROUTES: Sequence[BaseRoute] = (

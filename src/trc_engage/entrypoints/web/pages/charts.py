@@ -97,11 +97,7 @@ COUNTED: Sequence[tuple[Mark, str]] = (
     ("excused", "excused"),
     ("pending", "not settled yet"),
 )
-LEGEND: Sequence[tuple[Sign, str]] = (
-    *COUNTED,
-    ("weekend", "weekend, a grace day"),
-    ("bonus", "active on a weekend"),
-)
+LEGEND: Sequence[tuple[Sign, str]] = (*COUNTED, ("weekend", "weekend, a grace day"), ("bonus", "active on a weekend"))
 
 
 @frozen
