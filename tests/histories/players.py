@@ -15,11 +15,11 @@ from typing import Any
 
 from attrs import define, evolve, field, frozen
 
+from mutants.histories import FAULTS
 from support.stores import opened_at
 from trc_engage import Board, Engage, Entry, Newcomer
 
 from .calls import Call, Recorder, recorded
-from .faults import FAULTS
 from .judge import End, Judge, as_line
 
 BEGINS_AT = datetime(2026, 3, 2, 9, 5, tzinfo=UTC)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from histories.faults import FAULTS
 from histories.players import Crowd, Place
+from mutants.histories import FAULTS
 from support.pgbouncer import pooled
 from support.stores import addressed
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from support.own_ledgers import MemoryContract, PostgresContract, SqliteContract
+from support.own_ledgers import MemoryContract, PostgresContract, SqliteContract, WithoutADoctor
 from support.postgres import opened_postgres, server_dsn
 from trc_engage.adapters.postgres import PostgresLedger
 from trc_engage.ports import Store
@@ -15,6 +15,12 @@ from trc_engage.testing import LedgerContract
 
 class TestMemoryLedger(MemoryContract):
     """The store without a disk."""
+
+
+class TestWithoutADoctor(MemoryContract):
+    """A ledger may do without what the doctor asks for."""
+
+    ledger_class = WithoutADoctor
 
 
 class TestSqliteLedger(SqliteContract):

@@ -16,14 +16,15 @@ UNBALANCED = "UPDATE balances SET points = points + 7 WHERE member_id = '{}' AND
 ODD = "UPDATE monthly_balances SET points = points + 7"
 
 
-class MemoryContract(LedgerContract):
-    """The store without a disk."""
+class InMemory:
+    """How the contract makes the store without a disk."""
 
     lasts = False
+    ledger_class: Any = MemoryLedger
 
     def make_ledger(self, folder: Path) -> Any:  # noqa: ARG002
         """Return an empty store."""
-        return MemoryLedger()
+        return self.ledger_class()
 
     def unbalance(self, ledger: Any, member_id: str) -> None:
         """Reach into it."""
@@ -35,12 +36,34 @@ class MemoryContract(LedgerContract):
         entries[0], entries[1] = entries[1], entries[0]
 
 
-class SqliteContract(LedgerContract):
-    """The store in one file."""
+class MemoryContract(InMemory, LedgerContract):
+    """The store without a disk."""
+
+
+OF_THE_DOCTOR = {"holdings", "lines", "irregularities", "rebalance", "reword"}
+
+
+class WithoutADoctor:
+    """A ledger that has all but what the doctor asks for."""
+
+    def __init__(self) -> None:
+        self._ledger: Any = MemoryLedger()
+
+    def __getattr__(self, name: str) -> Any:
+        """Hand on all else."""
+        if name in OF_THE_DOCTOR:
+            raise AttributeError(name)
+        return getattr(self._ledger, name)
+
+
+class InAFile:
+    """How the contract makes the store in one file."""
+
+    ledger_class: Any = SqliteLedger
 
     def make_ledger(self, folder: Path) -> Any:
         """Return the store in the folder."""
-        return SqliteLedger.open(folder / "engage.db")
+        return self.ledger_class.open(folder / "engage.db")
 
     def unbalance(self, ledger: Any, member_id: str) -> None:
         """Write into the file."""
@@ -53,6 +76,10 @@ class SqliteContract(LedgerContract):
     def _write(self, ledger: Any, statement: str) -> None:
         with closing(sqlite3.connect(ledger.tally().store, isolation_level=None)) as connection:
             connection.execute(statement)
+
+
+class SqliteContract(InAFile, LedgerContract):
+    """The store in one file."""
 
 
 class PostgresContract(LedgerContract):

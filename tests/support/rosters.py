@@ -19,8 +19,8 @@ SHAPES: Mapping[str, Sequence[str]] = {
 }
 
 
-class DiscordContract(RosterContract):
-    """The contract on a real Discord on loopback."""
+class OnDiscord:
+    """How the contract makes a roster of a real Discord on loopback, and changes that."""
 
     secret = TOKEN
     made: ClassVar[type[DiscordRoster]] = DiscordRoster
@@ -64,3 +64,7 @@ class DiscordContract(RosterContract):
 
     def pauses(self) -> Sequence[float]:
         return self._pauses
+
+
+class DiscordContract(OnDiscord, RosterContract):
+    """The contract there."""

@@ -9,7 +9,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from ...core.errors import LedgerBusy, StoreMissing
-from ..sql.database import Connection, Database, Values, inserting, refuse_other
+from ..sql.database import Connection, Database, Record, Values, inserting, refuse_other, succeeding
 from ..sql.pool import Pool
 from ..sql.schema import SCHEMA_VERSION, STAGED_MOVES, STAGED_WINDOWS
 from .connection import (
@@ -98,12 +98,24 @@ class PostgresShared(Database):
         if len(rows) < ROWS_TO_COPY:
             insert = inserting(table, columns, conflict)
             return sum(written.rowcount for written in connection.execute_all([(insert, row) for row in rows]))
-        mine, staged, names = own(connection), f"engage_staged_{table}", ", ".join(columns)
-        alike = f"SELECT {names} FROM {table} WITH NO DATA"
+        staged, names = self._copied(connection, table, columns, rows), ", ".join(columns)
+        return connection.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM {staged} {conflict}").rowcount
+
+    def succeed(self, connection: Connection, record: Record[Any], rows: Sequence[Values], /) -> int:
+        if len(rows) < ROWS_TO_COPY:
+            return super().succeed(connection, record, rows)
+        staged = self._copied(connection, record.table, record.columns, rows)
+        return connection.execute(succeeding(record, staged)).rowcount
+
+    def _copied(self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Values]) -> str:
+        """Copy rows into a temporary table, and name it."""
+        mine = own(connection)
+        staged = f"engage_staged_{table}_{len(mine.staged)}"
+        alike = f"SELECT {', '.join(columns)} FROM {table} WITH NO DATA"
         mine.extend_timeout(BULK_SECONDS, f"CREATE TEMP TABLE {staged} ON COMMIT DROP AS {alike}")
         mine.staged.append(staged)
         mine.copy(staged, rows)
-        return connection.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM {staged} {conflict}").rowcount
+        return staged
 
     def fill(self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Values], /) -> None:
         mine, number = own(connection), columns[0]

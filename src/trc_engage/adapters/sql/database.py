@@ -102,6 +102,10 @@ class Database(Protocol):
         """Insert rows, with an `ON CONFLICT` clause or none, and return how many rows were written."""
         return connection.executemany(inserting(table, columns, conflict), rows).rowcount
 
+    def succeed(self, connection: Connection, record: "Record[Any]", rows: Sequence[Values], /) -> int:
+        """Write rows over the versions before them, and return how many were written."""
+        return connection.executemany(succeeding(record), [record.successor(row) for row in rows]).rowcount
+
     def fill(self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Values], /) -> None:
         """Write rows into an empty table; if its first column numbers itself, it will go on behind them."""
         connection.executemany(inserting(table, columns), rows)
@@ -212,6 +216,10 @@ class Record(Generic[Value]):
                 row[number] = writer(row[number])
         return row
 
+    def successor(self, row: Sequence[Any]) -> Sequence[Any]:
+        """Return the values of the statement that writes a row over its version before."""
+        return [*row[1:], row[0], row[self.columns.index("version")]]
+
 
 def _name_of(annotation: object) -> str:
     """Name a type, or the one that may also be None; a module may leave its annotations as texts."""
@@ -230,9 +238,13 @@ def replacing(columns: Sequence[str], *, keys: int = 1) -> str:
     return f"ON CONFLICT ({', '.join(columns[:keys])}) DO UPDATE SET {given}"
 
 
-def succeeding(record: Record[Any]) -> str:
-    """Return the clause by which a row is written only over the version before it."""
-    return f"{replacing(record.columns)} WHERE {record.table}.version = excluded.version - 1"
+def succeeding(record: Record[Any], rows: str = "") -> str:
+    """Return the statement that writes a row over its version before: one as `successor` has it, or each of a table."""
+    table, (key, *names) = record.table, record.columns
+    *values, this, version = (f"{rows}.{name}" if rows else "?" for name in (*names, key, "version"))
+    given = ", ".join(f"{name} = {value}" for name, value in zip(names, values, strict=True))
+    source = f"FROM {rows} " if rows else ""
+    return f"UPDATE {table} SET {given} {source}WHERE {table}.{key} = {this} AND {table}.version = {version} - 1"
 
 
 def month_of(day: str) -> str:

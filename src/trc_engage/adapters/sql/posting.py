@@ -165,7 +165,7 @@ BY_HAND = Record(Entry, "entries", left_out=["xp"])
 POST_DRAFT = inserting(BY_HAND.table, BY_HAND.columns[1:], "RETURNING position")
 ADD_TO_BALANCE = f"INSERT INTO balances (member_id, source, points) VALUES (?, ?, ?) {ADDED}"
 ADD_TO_MONTHLY_BALANCE = f"INSERT INTO monthly_balances (month, member_id, points) VALUES (?, ?, ?) {ADDED_TO_MONTH}"
-POST_STREAK = inserting(STREAKS.table, STREAKS.columns, succeeding(STREAKS))
+POST_STREAK, POST_LATER_STREAK = inserting(STREAKS.table, STREAKS.columns), succeeding(STREAKS)
 
 POST_CHANGE = inserting(CHANGES.table, CHANGES.columns[:-1])
 FEW = 10
@@ -193,7 +193,7 @@ def post(database: Database, connection: Connection, posting: Posting) -> Sequen
     _check(connection, posting)
     if posting.is_of_a_run:
         note(database, connection, posting, at)
-    _keep(database, connection, MEMBERS, _versioned(MEMBERS, posting.members), succeeding(MEMBERS))
+    _keep_versions(database, connection, MEMBERS, posting.members)
     if posting.members:
         renamed = [one.member_id for one in posting.members if one.version]
         named = [(one.member_id, one.name) for one in posting.members if not one.is_forgotten]
@@ -209,7 +209,7 @@ def post(database: Database, connection: Connection, posting: Posting) -> Sequen
         positions = _append(connection, posting)
     else:
         positions = []
-        _keep(database, connection, STREAKS, _versioned(STREAKS, posting.streaks), succeeding(STREAKS))
+        _keep_versions(database, connection, STREAKS, posting.streaks)
     if posting.changes or posting.reached:
         _keep_changes(database, connection, posting, positions)
     if posting.settlement is not None:
@@ -246,7 +246,9 @@ def _append(connection: Connection, posting: Posting) -> Sequence[int]:
     """
     drafts, streaks = posting.drafts, posting.streaks
     booked = [_booked(draft, posting.at) for draft in drafts]
-    statements = [*chain.from_iterable(booked), *((POST_STREAK, row) for row in _versioned(STREAKS, streaks))]
+    first, later = _versioned(STREAKS, streaks)
+    written = [*((POST_STREAK, row) for row in first), *((POST_LATER_STREAK, STREAKS.successor(row)) for row in later)]
+    statements = [*chain.from_iterable(booked), *written]
     with _conflict_if_broken(connection):
         calendar, *found = connection.execute_all([(CALENDAR, ()), *statements])
     # Positions are the database's; of each draft the entry comes first. One that is not read keeps SQLite from the
@@ -254,7 +256,7 @@ def _append(connection: Connection, posting: Posting) -> Sequence[int]:
     positions = [int(found[number * len(booked[0])].fetchone()[0]) for number in range(len(drafts))]
     if posting.clock is None:
         _check_calendar(posting, calendar)
-    if any(written.rowcount != 1 for written in found[len(statements) - len(streaks) :]):
+    if any(one.rowcount != 1 for one in found[len(statements) - len(streaks) :]):
         raise Conflict
     return positions
 
@@ -269,13 +271,13 @@ def _booked(draft: Entry, at: datetime) -> Sequence[Statement]:
     )
 
 
-def _versioned(record: Record[Any], values: Iterable[Any]) -> list[list[Any]]:
-    """Return rows as they become, of values at the versions that they were planned on."""
-    rows = [record.row(one) for one in values]
-    version = record.columns.index("version")
+def _versioned(record: Record[Any], values: Iterable[Any]) -> tuple[list[list[Any]], list[list[Any]]]:
+    """Return rows as they become, of values at the versions they were planned on: first ones, and later ones."""
+    rows, version = [record.row(one) for one in values], record.columns.index("version")
+    first, later = [row for row in rows if not row[version]], [row for row in rows if row[version]]
     for row in rows:
         row[version] += 1
-    return rows
+    return first, later
 
 
 @contextmanager
@@ -287,14 +289,20 @@ def _conflict_if_broken(connection: Connection) -> Iterator[None]:
         raise Conflict from error
 
 
-def _keep(
-    database: Database, connection: Connection, record: Record[Any], rows: Sequence[Sequence[Any]], conflict: str = ""
-) -> None:
-    """Write rows; `Conflict` if one is not written, or what it refers to is not there. Its number the store gives."""
+def _keep(database: Database, connection: Connection, record: Record[Any], rows: Sequence[Sequence[Any]]) -> None:
+    """Write new rows; `Conflict` if one is there, or what it refers to is not. Its number the store gives."""
     columns = [name for name in record.columns if name != "number"]
-    with _conflict_if_broken(connection):
-        if rows and database.merge(connection, record.table, columns, rows, conflict) != len(rows):
-            raise Conflict
+    if rows:
+        with _conflict_if_broken(connection):
+            database.merge(connection, record.table, columns, rows, "")
+
+
+def _keep_versions(database: Database, connection: Connection, record: Record[Any], values: Iterable[Any]) -> None:
+    """Write values as they become; `Conflict` if one is not at the version that it was planned on."""
+    first, later = _versioned(record, values)
+    _keep(database, connection, record, first)
+    if later and database.succeed(connection, record, later) != len(later):
+        raise Conflict
 
 
 def _keep_changes(database: Database, connection: Connection, posting: Posting, positions: Sequence[int]) -> None:

@@ -49,6 +49,8 @@ REFUSED: dict[str, Refused] = {
     "an older member": lambda story, _: {"members": [evolve(story.member(ADA), version=0)]},
     "a newer member": lambda story, _: {"members": [evolve(story.member(ADA), version=2)]},
     "an older streak": lambda *_: {"streaks": [Streak(ADA, 0, TODAY, 2, 2)]},
+    "a member's second version without a first": lambda *_: {"members": [Member(NEW, None, MONDAY, version=1)]},
+    "a streak's second version without a first": lambda *_: {"streaks": [Streak(BO, 1, TODAY, 2, 2)]},
     "a newer streak": lambda *_: {"streaks": [Streak(ADA, 2, TODAY, 2, 2)]},
     "a streak twice": lambda *_: {"streaks": [Streak(BO, 0, TODAY, 1, 1), Streak(BO, 1, TODAY, 1, 1)]},
     "nobody's streak": lambda *_: {"streaks": [Streak(NOBODY, 0, TODAY, 1, 1)]},

@@ -1,20 +1,17 @@
-"""Rosters that break one promise each, and the shipped contract for each of them (`test_roster_contract`).
-
-Run by itself: `pytest tests/support/mutant_rosters.py --tb=no -q`; all but `TestTrue` fail.
-"""
-
-# ruff: noqa: D102  what each breaks is its name
+"""The port `Roster`: Discord's roster, but for one broken promise each, as the name of the class says."""
 
 from datetime import timedelta, timezone
 from typing import Any
 
 from attrs import evolve
 
+from support.rosters import OnDiscord
 from trc_engage.adapters.discord import DiscordRoster
 from trc_engage.core.errors import ReadStopped, RosterError
 from trc_engage.core.roster import Presence
+from trc_engage.testing import RosterContract
 
-from .rosters import DiscordContract
+from .planting import Planted, under
 
 
 class TakesAnUnknownGuildForAnEmptyOne(DiscordRoster):
@@ -173,18 +170,28 @@ class SaysTheGuildAsANumber(DiscordRoster):
         return int(found) if name == "guild_id" else found
 
 
-MUTANTS = (
-    *(TakesAnUnknownGuildForAnEmptyOne, TakesAnyNotFoundForGone, TakesSomebodyElseForTheMember, TakesErrorsForGone),
-    *(TakesErrorsForPresent, SleepsThroughAWait, TriesARefusalAgain, RemembersAnswers, AsksForSomebodyElseToo),
-    *(TakesIdsForNumbers, RoundsIds, ShowsTheToken, NamesTheMember, TellsNoDate, TellsADateWithoutAZone),
-    *(TellsADateOfAnotherZone, ForgetsHowLongToWait, OverlooksAUsedUpLimit, TakesNoAccessForUnknown, GivesUpForGood),
-    *(AsksOnThoughStopped, SaysTheGuildAsANumber),
+MUTANTS: list[Planted] = under(
+    "Roster",
+    {
+        RosterContract: [
+            *(
+                TakesAnUnknownGuildForAnEmptyOne,
+                TakesAnyNotFoundForGone,
+                TakesSomebodyElseForTheMember,
+                TakesErrorsForGone,
+            ),
+            *(TakesErrorsForPresent, SleepsThroughAWait, TriesARefusalAgain, RemembersAnswers, AsksForSomebodyElseToo),
+            *(TakesIdsForNumbers, RoundsIds, ShowsTheToken, NamesTheMember, TellsNoDate, TellsADateWithoutAZone),
+            *(
+                TellsADateOfAnotherZone,
+                ForgetsHowLongToWait,
+                OverlooksAUsedUpLimit,
+                TakesNoAccessForUnknown,
+                GivesUpForGood,
+            ),
+            *(AsksOnThoughStopped, SaysTheGuildAsANumber),
+        ]
+    },
+    "made",
+    OnDiscord,
 )
-
-
-class TestTrue(DiscordContract):
-    pass
-
-
-for mutant in MUTANTS:
-    globals()[f"Test{mutant.__name__}"] = type(f"Test{mutant.__name__}", (DiscordContract,), {"made": mutant})
