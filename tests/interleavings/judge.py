@@ -11,7 +11,7 @@ from attrs import define, field
 
 from support import streak_oracle
 from trc_engage import ClockWentBack, LedgerBusy, Receipt, RosterReport, RunReport, SettleReport, SourceError
-from trc_engage.adapters.sql.database import stamp
+from trc_engage.adapters.sql import stamp
 from trc_engage.adapters.sql.tables import TABLES
 
 from .scene import NOW, World

@@ -11,7 +11,7 @@ from attrs import define, field
 
 from trc_engage.adapters.postgres import connection as sending
 from trc_engage.adapters.postgres.connection import Cursor, DeadlineConnection, PostgresConnection, translated
-from trc_engage.adapters.sql.database import Rows, Statement
+from trc_engage.adapters.sql import Rows, Statement
 
 from . import scheduler
 from .statements import ENDS, Committed, Sight

@@ -13,7 +13,7 @@ from attrs import define
 
 from support.postgres import admin, schema, server_dsn
 from trc_engage.adapters.postgres import PostgresLedger
-from trc_engage.adapters.sql.database import stamp
+from trc_engage.adapters.sql import stamp
 from trc_engage.adapters.sql.posting import SqlLedger
 from trc_engage.adapters.sql.tables import TABLES
 from trc_engage.adapters.sqlite import SqliteLedger

@@ -20,7 +20,7 @@ from psycopg.types.string import TextLoader
 
 from ...core.errors import InvalidValue
 from ...core.validation import NO_ADDRESS, is_address, validate_address
-from ..sql.database import Rows, Stamp, Statement, Values
+from ..sql import Rows, Stamp, Statement, Values
 
 DEFAULTS: dict[str, Any] = {
     "connect_timeout": 10,

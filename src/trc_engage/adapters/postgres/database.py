@@ -9,7 +9,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from ...core.errors import LedgerBusy, StoreMissing
-from ..sql.database import Connection, Database, Record, Values, inserting, refuse_other, succeeding
+from ..sql import Connection, Database, Record, Values, inserting, refuse_other, succeeding
 from ..sql.pool import Pool
 from ..sql.schema import SCHEMA_VERSION, STAGED_MOVES, STAGED_WINDOWS
 from .connection import (

@@ -11,7 +11,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from ...core.errors import Conflict, InvalidValue, LedgerBusy, LedgerFailed, StoreMissing, StoreOutdated
-from ..sql.database import Connection, Rows, Statement, refuse_other
+from ..sql import Connection, Rows, Statement, refuse_other
 from ..sql.posting import SqlLedger
 from ..sql.schema import SCHEMA_VERSION
 from .connection import WAIT_SECONDS, Address, Cursor, PostgresConnection, ScriptCursor, translated

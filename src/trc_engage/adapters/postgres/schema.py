@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ...core.errors import LedgerFailed
-from ..sql.database import refuse_other, refuse_unreleased
+from ..sql import refuse_other, refuse_unreleased
 from ..sql.schema import SCHEMA_VERSION, scripts
 from ..sql.tables import TABLES
 from .connection import Address, PostgresConnection

@@ -19,7 +19,7 @@ from ...core.records import ClockDecision, Excusal, MembershipEvent, excused_alo
 from ...core.settlement import ends_at
 from ...core.slots import slot_of
 from ...core.streaks import Streak
-from .database import Connection, Row, SqlStore
+from . import Connection, Row, SqlStore
 from .queries import KEY, XP, entry_of
 from .runs import FAILURES, SYNC, scopes
 from .tables import TABLES, Table, subject_of, values_of

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from ...core.reports import Rank
-from .database import Row
+from . import Row
 from .queries import Standings, calendar_of
 
 OF_ALL_TIME = """

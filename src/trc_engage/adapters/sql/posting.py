@@ -12,8 +12,8 @@ from ...core.days import Window
 from ...core.errors import Conflict, LedgerBusy, LedgerFailed
 from ...core.model import DISCORD, SILENT_KINDS, TOMBSTONE, Entry, Link, Move
 from ...core.posting import Booking, Posting, booked
+from . import Connection, Database, Record, Rows, Statement, inserting, month_of, stamp, succeeding
 from .audit import Audited
-from .database import Connection, Database, Record, Rows, Statement, inserting, month_of, stamp, succeeding
 from .queries import (
     CALENDAR,
     ENTRY,

@@ -11,7 +11,7 @@ from ...core.model import DISCORD, DiscordActivity, Entry, Evidence, Member, XpC
 from ...core.records import Excusal, excused_alone
 from ...core.reports import ALL, DiscordStanding, MemberFacts, Selection, Standing
 from ...core.streaks import Activity, DayRecord, Streak
-from .database import Connection, Record, Row, Rows, SqlStore, Statement
+from . import Connection, Record, Row, Rows, SqlStore, Statement
 
 AMONG_EVIDENCE_BY_HAND = "kind IN ('award', 'reversal') AND"
 """SQLite finds the index of evidence by hand by these very words."""

@@ -22,7 +22,7 @@ from ...core.roster import Contradiction, RosterState
 from ...core.settlement import ROSE_THE_DAY_BEFORE_MIN, days_watched
 from ...core.slots import SlotEnd, Wait
 from ...core.validation import AHEAD_MAX
-from .database import Connection, Database, Record, Row, Rows, SqlStore, Statement, inserting, replacing, stamp
+from . import Connection, Database, Record, Row, Rows, SqlStore, Statement, inserting, replacing, stamp
 from .queries import CALENDAR, ENTRY, EXCUSED, NEVER_SEEN, SOUGHT, calendar_of_row, entry_of_row
 from .views import CHECKS, FORGET_CHECKS
 

@@ -10,7 +10,7 @@ from attrs import Factory, frozen
 from ...core.audit import UNREADABLE, Breach
 from ...core.errors import LedgerFailed, RosterTrouble, SourceTrouble, shortened
 from ...core.incidents import Topic
-from .database import Connection, Database, Row, stamp
+from . import Connection, Database, Row, stamp
 from .schema import MIGRATIONS
 
 CHOICES = {"trouble": (*get_args(SourceTrouble), *get_args(RosterTrouble)), "topic": get_args(Topic)}

@@ -10,7 +10,7 @@ from ...core.reports import Found, StreakChange, Tally
 from ...core.story import GoodRun
 from ...core.streaks import Milestone
 from ...core.validation import sought_words, words_of
-from .database import Connection, Database, Record, stamp
+from . import Connection, Database, Record, stamp
 from .leaderboard import Leaderboard
 from .queries import ENTRY, EXCUSALS, UNSEEN, entry_of_row
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from attrs import frozen
 
 from ...core.errors import InvalidValue, LedgerBusy, LedgerFailed
-from ..sql.database import refuse_other
+from ..sql import refuse_other
 from ..sql.schema import SCHEMA_VERSION
 from .database import SqliteDatabase
 from .schema import APPLICATION_ID, check_released

@@ -10,7 +10,7 @@ from typing import Self
 from urllib.parse import quote
 
 from ...core.errors import InvalidValue, LedgerBusy, LedgerFailed, StoreMissing
-from ..sql.database import Connection, Database, Statement, Values, refuse_other
+from ..sql import Connection, Database, Statement, Values, refuse_other
 from ..sql.pool import Pool
 from ..sql.queries import Days, Facts
 from ..sql.schema import SCHEMA_VERSION, STAGED_MOVES, STAGED_WINDOWS

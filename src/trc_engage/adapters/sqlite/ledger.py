@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 from ...core.audit import Breach
+from ..sql import Connection
 from ..sql.audit import Audited
-from ..sql.database import Connection
 from ..sql.posting import SqlLedger
 from ..sql.runs import has_ended
 from ..sql.schema import SCHEMA_VERSION

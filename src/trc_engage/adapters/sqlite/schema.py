@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...core.errors import LedgerFailed
-from ..sql.database import refuse_unreleased
+from ..sql import refuse_unreleased
 from ..sql.schema import SCHEMA_VERSION, scripts
 
 if TYPE_CHECKING:
