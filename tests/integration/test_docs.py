@@ -2,16 +2,20 @@
 
 import doctest
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
 import trc_engage
 from trc_engage import AmbiguousMember, Engage
 from trc_engage.adapters.memory import MemoryLedger
 from trc_engage.core import days, points, slots
+from trc_engage.entrypoints.cli import app
 from trc_engage.entrypoints.wire import as_json, status_of
 from trc_engage.testing.mee6 import Mee6Server
 
@@ -86,6 +90,32 @@ def test_the_fields_of_a_standing_are_listed() -> None:
     )
     named = set(re.findall(r"`(\w+)`", listed)) - {"as_json"}
     assert named == {*made, *made["discord"], *made["streak"]}
+
+
+def typed() -> Iterator[list[str]]:
+    """Yield what the documents tell people to type after the command's name, of each line in words."""
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL):
+            for part in re.split(r"\n|&&|\|", block.replace("\\\n", "")):
+                if found := re.match(r"\s*(?:docker .* |/opt/trc-engage/bin/)?trc-engage ((?:-|[a-z]).*)", part):
+                    yield re.split(r" +[<>#]", found[1])[0].split()
+
+
+@pytest.mark.parametrize("words", list(typed()), ids=" ".join)
+def test_what_is_to_be_typed_can_be_typed(words: list[str]) -> None:
+    """Each command is there, and takes the options that stand behind it."""
+    command: Any = get_command(app)
+    for word in words:
+        if word.startswith("--"):
+            assert word in {name for one in command.params for name in one.opts}
+        elif is_group(command):
+            command = command.get_command(None, word) or command
+    assert not is_group(command)
+
+
+def is_group(command: Any) -> bool:
+    """Tell whether a command has others below it."""
+    return hasattr(command, "get_command")
 
 
 def test_the_readme_is_short() -> None:
