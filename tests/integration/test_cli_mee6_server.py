@@ -76,6 +76,13 @@ def test_a_trouble_is_switched_while_it_runs_and_the_xp_is_kept(tmp_path: Path) 
     assert (process.communicate(timeout=30)[1], process.returncode) == ("", 0)
 
 
+def test_what_was_kept_and_is_spoilt_is_named(operator: Operator) -> None:
+    """And not taken for people without XP."""
+    (operator.folder / "xp.json").write_text('{"300000000000000001": 5')
+    ran = operator.call("mee6-server", "--keep", ".")
+    assert (ran.code, "xp.json is not as it was written" in ran.err) == (65, True)
+
+
 def test_a_port_in_use_is_named(operator: Operator, server: Mee6Server) -> None:
     """With the way out."""
     port = server.url.rpartition(":")[2]

@@ -335,7 +335,7 @@ DISCORD_TOKEN = "try-it"  # noqa: S105  for loopback only
 
 
 def _text(path: Path) -> str:
-    return path.read_text("utf-8").strip() if path.exists() else ""
+    return path.read_text("utf-8", errors="replace").strip() if path.exists() else ""
 
 
 def _save(server: Mee6Server, folder: Path) -> None:
@@ -393,7 +393,10 @@ def _started(port: int, guild_id: str) -> Mee6Server:
 
 def _join(server: Mee6Server, members: int, keep: Path | None) -> list[str]:
     """Let people join the server, with the XP that was kept, or some from before."""
-    kept = json.loads((keep and _text(keep / XP)) or "{}")
+    try:
+        kept = dict(json.loads((keep and _text(keep / XP)) or "{}"))
+    except (TypeError, ValueError) as error:
+        raise BadData(f"{keep}/{XP} is not as it was written ({error}); delete it") from error
     ids = [str(FIRST_ID + number) for number in range(members)]
     chance = Random(members)  # noqa: S311  chance, not secrecy
     for number, discord_id in enumerate(ids):
