@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor
 import pytest
 
 from simulation.living import Lived
-from simulation.mutants import MUTANTS, STORED, caught, with_bug
+from simulation.mutants import CALM, MUTANTS, STORED, caught, with_bug
 from simulation.pool import pool
 from simulation.stores import STORES
 
@@ -36,12 +36,17 @@ def test_every_planted_bug_is_caught(lives: dict[str, Lived]) -> None:
     assert [name for name, life in lives.items() if "Breach" not in life.breach] == []
 
 
+def test_what_never_ends_is_caught_once_all_is_calm(lives: dict[str, Lived]) -> None:
+    """Some bugs write nothing wrong, and are found because within two slots of the last fault all must be well."""
+    assert [name for name in CALM if "Breach: all is calm, but" not in lives[name].breach] == []
+
+
 def test_bugs_of_the_store_are_caught_on_postgresql_too(
     processes: ProcessPoolExecutor, lives: dict[str, Lived]
 ) -> None:
     """A life there ends in the same slot, by the same bug."""
     here = {name: life for name, life in lives.items() if name in STORED and life.slots <= SLOTS_ON_POSTGRES_MAX}
-    there = processes.map(with_bug, here, [life.seed for life in here.values()], ["postgres"] * len(here))
+    there = processes.map(with_bug, here, [life.asked.seed for life in here.values()], ["postgres"] * len(here))
     told = {name: (life.slots, "Breach" in life.breach) for name, life in zip(here, there, strict=True)}
     assert told == {name: (life.slots, True) for name, life in here.items()}
     assert len(here) >= ON_POSTGRES_MIN

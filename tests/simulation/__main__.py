@@ -1,4 +1,7 @@
-"""Live lives: `python -m simulation --seed 7 --days 30 --store postgres`, from the folder of the tests."""
+"""Live lives: `python -m simulation --seed 7 --days 30 --store postgres`, from the folder of the tests.
+
+A night, in shards of an hour: `--seed 1 --years 400 --minutes 60 --state night.jsonl`, again and again.
+"""
 
 import argparse
 import os
@@ -6,10 +9,11 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from functools import partial
+from pathlib import Path
 
-from .living import lived
+from .living import SLOTS_OF_A_YEAR, Asked, Lived
 from .pool import pool
+from .shards import Finished, live_all, share
 from .stores import STORES
 from .stories import STORIES
 
@@ -20,21 +24,30 @@ MONTHS = {"sqlite": 10, "postgres": 5}
 
 
 def main() -> int:
-    """Live what is asked for, and tell each life's end."""
+    """Live what is asked for and has not ended yet, and tell each life's end."""
     options = _options()
-    lives = list(_lives(options))
-    began, slots, failed = time.monotonic(), 0, 0
-    with pool(options.jobs, {store for _, _, store in lives}) as processes:
-        for life in processes.map(partial(lived, story=options.story), *zip(*lives, strict=True)):
-            slots += life.slots
-            failed += bool(life.breach)
-            told = (
-                f"seed {life.seed} on {life.store}: {life.days} days, {life.slots:,} slots, digest {life.digest[:16]}"
-            )
-            _say(told if not life.breach else f"{life.breach}\n{told}")
+    lives = share(_lives(options), options.shard)
+    finished, began = Finished(options.state), time.monotonic()
+    left = [one for one in lives if one not in finished.lives]
+    with pool(options.jobs, {one.store for one in left}) as processes:
+        for life in live_all(processes, left, options.jobs, 60 * options.minutes):
+            finished.add(life)
+            _say(_told(life))
     seconds = time.monotonic() - began
-    _say(f"{len(lives)} lives, {slots:,} slots in {timedelta(seconds=round(seconds))}; {failed} breaches")
+    ended = [finished.lives[one] for one in lives if one in finished.lives]
+    slots, failed = sum(life.slots for life in ended), sum(bool(life.breach) for life in ended)
+    of = "" if len(ended) == len(lives) else f" of {len(lives)}"
+    _say(
+        f"{len(ended)}{of} lives, {slots:,} slots ({slots / SLOTS_OF_A_YEAR:.1f} years); {failed} breaches; "
+        f"this time {timedelta(seconds=round(seconds))}"
+    )
     return 1 if failed else 0
+
+
+def _told(life: Lived) -> str:
+    asked = life.asked
+    told = f"seed {asked.seed} on {asked.store}: {asked.days} days, {life.slots:,} slots, digest {life.digest[:16]}"
+    return f"{life.breach}\n{told}" if life.breach else told
 
 
 def _say(line: str) -> None:
@@ -51,22 +64,28 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--store", choices=STORES, help="where; without it SQLite, and some of the months on each")
     parser.add_argument("--story", choices=STORIES, help="under these faults alone")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many at a time")
-    return parser.parse_args()
+    parser.add_argument("--state", type=Path, help="a file of the lives that have ended, which are not lived again")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no further life after so long")
+    parser.add_argument("--shard", default="1/1", help="one part of the lives: 2/8 is every eighth from the second on")
+    options = parser.parse_args()
+    if options.state and options.seed is None:
+        parser.error("--state needs a --seed, so that the next time means the same lives")
+    return options
 
 
-def _lives(options: argparse.Namespace) -> Iterator[tuple[int, int, str]]:
+def _lives(options: argparse.Namespace) -> Iterator[Asked]:
     seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4))
-    store = options.store or "sqlite"
+    store, story = options.store or "sqlite", options.story
     if options.years:
-        yield from ((seed + number, DAYS_OF_A_YEAR, store) for number in range(options.years))
+        yield from (Asked(seed + number, DAYS_OF_A_YEAR, store, story) for number in range(options.years))
     elif options.seed is not None:
-        yield from ((seed + number, options.days, store) for number in range(options.lives))
+        yield from (Asked(seed + number, options.days, store, story) for number in range(options.lives))
     else:
         if store == "sqlite":
-            yield seed, DAYS_OF_A_YEAR, store
+            yield Asked(seed, DAYS_OF_A_YEAR, store, story)
         stores = [options.store] if options.store else MONTHS
         months = [one for one in stores for _ in range(MONTHS.get(one, 1))]
-        yield from ((seed + number, DAYS_OF_A_MONTH, one) for number, one in enumerate(months, 1))
+        yield from (Asked(seed + number, DAYS_OF_A_MONTH, one, story) for number, one in enumerate(months, 1))
 
 
 if __name__ == "__main__":

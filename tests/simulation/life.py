@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from .audit import Audit
-from .clock import Clock, slot_of
+from .calm import Calm
+from .clock import Clock
 from .deeds import Deeds
-from .failures import DISTRUST
 from .hand import Hand
 from .oracle import Drops
 from .pager import Pager
@@ -14,7 +14,6 @@ from .process import Process
 from .server import Server
 from .stores import Store
 from .stories import Story
-from .verdict import check
 from .weather import Weather
 from .world import QUARTER, World
 
@@ -62,6 +61,7 @@ class Life(Hand):
             for name in ("a", "b")
         ]
         self.deeds = Deeds(self)
+        self.calm = Calm(self)
 
     def other(self, process: Process) -> Process:
         """Return the other of the two."""
@@ -92,7 +92,7 @@ class Life(Hand):
         self.deeds.begin()
         for _ in range(slots):
             self._live_slot()
-        self._end()
+        self.calm.come()
 
     def _live_slot(self) -> None:
         self.lived += 1
@@ -103,7 +103,7 @@ class Life(Hand):
         self.world.counts = not self.weather.has("frozen") or self.weather.random.random() < 0.5
         self.clock.error = self.weather.clock_error
         self.point()
-        self._come_to(self.slot_at + timedelta(seconds=self.random.choice([0, 0, 1, 2, 5, 20, 100, 400])))
+        self.come_to(self.slot_at + timedelta(seconds=self.random.choice([0, 0, 1, 2, 5, 20, 100, 400])))
         self.slot_at += QUARTER
         if self.weather.has("off"):
             return
@@ -111,7 +111,7 @@ class Life(Hand):
             self.deeds.some(process)
             self._tick(process)
         if self.clock.at.hour == 0 and self.clock.at.minute < 8:
-            self._come_to(self.slot_at - QUARTER + timedelta(minutes=5, seconds=self.random.choice([0, 1, 30])))
+            self.come_to(self.slot_at - QUARTER + timedelta(minutes=5, seconds=self.random.choice([0, 1, 30])))
             self._tick(self.processes[0])
         while self.random.random() < 0.08:
             self.clock.sleep(self.random.choice([0, 1, 30, 120, 310]))
@@ -119,10 +119,12 @@ class Life(Hand):
             self._tick(self.random.choice(self.processes))
         self.weather.remember(self.world.board())
         self._check_day()
+        self.calm.look()
         while self.slot_at + QUARTER <= self.clock.at:
             self.slot_at += QUARTER
 
-    def _come_to(self, at: datetime) -> None:
+    def come_to(self, at: datetime) -> None:
+        """Let time pass until an instant, in which people chat."""
         self.clock.until(at)
         self.world.until(self.clock.at)
         self.world.quiet = self.clock.at.toordinal() % QUIET_EVERY == self.seed % QUIET_EVERY
@@ -142,58 +144,3 @@ class Life(Hand):
             self.day_checked = self.clock.at.date()
             self.audit.check(self.oracle, self.members, exact_at=self.clock.told_at)
             self.note("audited", self.audit.position, self.oracle.calendar.settled_through)
-        if self.weather.calm_slots >= 2 and not self._has_aftermath():
-            self._check_exact()
-
-    def _has_aftermath(self) -> bool:
-        """Tell whether something of a fault remains that the rules let stand: a wait, a drop to be decided, a clock."""
-        now = self.clock()
-        seen = self.oracle.seen_at
-        return (
-            self.failures.is_kept_away(self.server.home.board_id, now)
-            or not self.failures.kinds.isdisjoint(DISTRUST)
-            or (seen is not None and now < seen)
-            or self.slots.get(slot_of(now)) == "waiting"
-        )
-
-    def _check_exact(self) -> None:
-        """Check that the ledger has come up with the world."""
-        good = self.oracle.good_at
-        now = self.clock()
-        check(good is not None and now - good < 2 * QUARTER, f"all is calm, but the last good sync was at {good}")
-        check(self.failures.count == 0, "all is calm, but syncs fail")
-
-    def _end(self) -> None:
-        """End all faults; within two slots everything is exact."""
-        self.note("the last fault ends")
-        self.weather.clear()
-        self.pager.renew()
-        self.point()
-        self.clock.error = timedelta(0)
-        self.world.counts = True
-        a = self.processes[0]
-        seen = self.oracle.seen_at or self.clock.at
-        self._come_to(max(self.clock.at, seen, *self.failures.waits.values()) + timedelta(minutes=6))
-        if not self.world.xp and self.oracle.is_another(self.server.home.board_id):
-            self.world.give(min(self.world.here), 20)  # A board that nobody is on cannot be adopted (R24).
-        if self.failures.kinds & DISTRUST:
-            self.decide(a, self.season or "deduct")
-        self.world.counts = False
-        for _ in range(2):
-            self._come_to(slot_of(self.clock.at) + QUARTER)
-            self.run_due(a)
-            if self.failures.kinds & DISTRUST:
-                self.decide(a, self.season or "deduct")
-        self._come_to(slot_of(self.clock.at) + timedelta(minutes=6))
-        self.run_due(a)
-        while (due := self.oracle.next_day(self.clock())) is not None:
-            check(due[1] == "decision", f"{due[0]} still waits for a {due[1]}")
-            self.settle(a, due[0])
-        self.run_due(a)
-        check(not self.lasting(self.clock()), "something still lasts", self.lasting(self.clock()))
-        for account in self.oracle.sought:
-            truth = self.world.xp.get(account.discord_id)
-            check(account.is_open, "somebody was never opened")
-            check(truth is None or truth == account.xp, "not exact", account, truth)
-        self.audit.check(self.oracle, self.members, exact_at=self.clock.told_at)
-        self.audit.check_chains()

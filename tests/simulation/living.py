@@ -10,18 +10,31 @@ from .stores import STORES
 from .stories import STORIES
 
 SLOTS_OF_A_DAY = 96
+SLOTS_OF_A_YEAR = 365 * SLOTS_OF_A_DAY
 SEEDS = range(1, 17)
 DAYS = 11
 """The lives of each run of the tests: these seeds, for so many days."""
 
 
 @frozen
-class Lived:
-    """How a life went."""
+class Asked:
+    """A life to live: on a store of one of the `STORES`, and perhaps one of the `STORIES`."""
 
     seed: int
     days: int
-    store: str
+    store: str = "sqlite"
+    story: str | None = None
+
+    def __str__(self) -> str:
+        options = f"--seed {self.seed} --days {self.days} --store {self.store}"
+        return options + (f" --story '{self.story}'" if self.story else "")
+
+
+@frozen
+class Lived:
+    """How a life went."""
+
+    asked: Asked
     slots: int
     digest: str
     befell: frozenset[str]
@@ -31,7 +44,8 @@ class Lived:
 
 
 def lived(seed: int, days: int, store: str = "sqlite", story: str | None = None) -> Lived:
-    """Live one life on a store of one of the `STORES`, or one of the `STORIES`, and tell how it went."""
+    """Live one life, and tell how it went."""
+    asked = Asked(seed, days, store, story)
     level = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     with STORES[store]() as place:
@@ -41,11 +55,9 @@ def lived(seed: int, days: int, store: str = "sqlite", story: str | None = None)
             life.live(days * SLOTS_OF_A_DAY)
         except Exception as error:
             told = "\n".join([*life.events, "".join(traceback.format_exception(error))])
-            again = f"python -m simulation --seed {seed} --days {days} --store {store}"
-            again += f" --story '{story}'" if story else ""
-            breach = f"{told}see it again with: cd tests && {again}"
+            breach = f"{told}see it again with: cd tests && python -m simulation {asked}"
         finally:
             digest = life.digest()
             life.close()
             logging.disable(level)
-    return Lived(seed, days, store, life.lived, digest, frozenset(life.befell), breach)
+    return Lived(asked, life.lived, digest, frozenset(life.befell), breach)

@@ -4,12 +4,19 @@ Each is a context in which the package has that bug; it must end one of the live
 """
 
 from ..living import DAYS, SEEDS, Lived, lived
-from . import in_days, in_points, in_reading, in_running, in_store
+from . import in_days, in_liveness, in_points, in_reading, in_running, in_store
 from .planting import Mutant
 
 MUTANTS: dict[str, Mutant] = (
-    in_points.MUTANTS | in_days.MUTANTS | in_reading.MUTANTS | in_running.MUTANTS | in_store.MUTANTS
+    in_points.MUTANTS
+    | in_days.MUTANTS
+    | in_reading.MUTANTS
+    | in_running.MUTANTS
+    | in_store.MUTANTS
+    | in_liveness.MUTANTS
 )
+CALM = in_liveness.CALM
+"""Those that show once all is calm, and not before."""
 STORED = in_store.MUTANTS
 """Those that are planted in the ledger itself."""
 
