@@ -1,7 +1,7 @@
 """Hunt: `python -m fuzz` all targets, `python -m fuzz page env --seconds 60` some; the exit code is 1 if any finds.
 
-`--keep` writes what was learnt into the corpus, minimised: of the old and the new inputs, shortest first, only those
-that take a step from one line of the package to another that none before them takes, and no more than fits.
+`--keep` adds what was learnt to the corpus, minimised: of the new inputs, shortest first, only those that take a step
+from one line of the package to another that none before them takes, and no more than fits.
 """
 
 import re
@@ -20,7 +20,7 @@ from fuzz.targets import TARGETS
 
 SECONDS = 600
 TOGETHER = 2
-KEPT_BYTES_MAX = 24 * 1024
+ADDED_BYTES_MAX = 4 * 1024
 """For each target."""
 
 
@@ -78,7 +78,7 @@ def main() -> int:
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=", ".join(TARGETS))
     parser.add_argument("--seconds", type=int, default=SECONDS, help="for each target (default: %(default)s)")
     parser.add_argument("--together", type=int, default=TOGETHER, help="targets at a time (default: %(default)s)")
-    parser.add_argument("--keep", action="store_true", help="write what was learnt into the corpus")
+    parser.add_argument("--keep", action="store_true", help="add what was learnt to the corpus")
     given = parser.parse_args()
     if unknown := set(given.targets) - TARGETS.keys():
         parser.error(f"there is no target {min(unknown)}; there are {', '.join(TARGETS)}")
@@ -89,8 +89,9 @@ def main() -> int:
             sys.stdout.flush()
             failed = failed or bool(hunt.findings) or hunt.told("number_of_executed_units") < 0
             if given.keep:
-                target = TARGETS[hunt.name]
-                kept.write(hunt.name, reached.smallest(target, hunt.inputs, KEPT_BYTES_MAX))
+                known = kept.read(hunt.name)
+                found = reached.new(TARGETS[hunt.name], known, hunt.inputs, ADDED_BYTES_MAX)
+                kept.write(hunt.name, [*known, *found])
     return int(failed)
 
 

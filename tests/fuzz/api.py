@@ -155,7 +155,7 @@ def everything(engage: Engage) -> str:
 API = Target(
     "requests to the API",
     ask,
-    ("entrypoints/web/api.py", "entrypoints/web/endpoints.py", "core/validation.py"),
+    ("entrypoints/web/api.py", "entrypoints/web/endpoints.py"),
     (
         *(
             b"POST members/ada/awards\n\n{",

@@ -51,7 +51,9 @@ def read(given: bytes) -> None:
 
 def hides(name: str, value: str) -> bool:
     """Tell whether the value of a variable may not be shown whole."""
-    return bool(re.fullmatch(HIDDEN, name) or (re.fullmatch(ADDRESSES, name) and re.search(PASSWORD, value)))
+    # In an address it may stand as a name too, which is shown.
+    is_password = re.fullmatch(ADDRESSES, name) and value.count(SECRET) == 1 and re.search(PASSWORD, value)
+    return bool(re.fullmatch(HIDDEN, name) or is_password)
 
 
 ENV = Target(

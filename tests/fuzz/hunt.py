@@ -43,7 +43,13 @@ def hunt(name: str, seconds: int, folder: Path) -> None:
     words.write_text("".join(f'"{_quoted(word)}"\n' for word in target.words))
     options = [
         *(f"-max_total_time={seconds}", f"-max_len={BYTES_MAX}", f"-dict={words}", "-print_final_stats=1"),
-        *(f"-timeout={HANGS_SECONDS}", f"-rss_limit_mb={MEMORY_MAX}", f"-artifact_prefix={findings}/", "-verbosity=1"),
+        *(
+            f"-timeout={HANGS_SECONDS}",
+            f"-report_slow_units={HANGS_SECONDS}",
+            f"-rss_limit_mb={MEMORY_MAX}",
+            f"-artifact_prefix={findings}/",
+            "-verbosity=1",
+        ),
     ]
     atheris.Setup([sys.argv[0], *options, str(folder / "corpus")], once)
     atheris.Fuzz()

@@ -77,7 +77,7 @@ def everything(community: Community) -> str:
 IMPORT = Target(
     "files of members import",
     take,
-    ("entrypoints/cli/imports.py", "core/validation.py"),
+    ("entrypoints/cli/imports.py",),
     (
         *(b"member_id,discord_id,name\n", b"discord_id", b"member_id", b"forgotten", b"status", b"unlinked", b"email"),
         *(b'[{"member_id":"', b'{"member_id": "m-1"}\n{', b"<@80351110224678912>", b"80351110224678900", b"username"),

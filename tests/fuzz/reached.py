@@ -3,6 +3,7 @@
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -39,25 +40,24 @@ def steps_of(target: Target, given: bytes) -> set[Step]:
     before = sys.gettrace()
     threading.settrace(trace)
     sys.settrace(trace)
-    try:
+    with suppress(Exception):
         target.asked(given)
-    finally:
-        sys.settrace(before)
-        threading.settrace(None)
+    sys.settrace(before)
+    threading.settrace(None)
     return steps
 
 
-def smallest(target: Target, inputs: Iterable[bytes], bytes_max: int) -> Sequence[bytes]:
-    """Return the inputs that take a step which no shorter one takes, as many as fit."""
-    seen: set[Step] = set()
-    kept: list[bytes] = []
+def new(target: Target, known: Iterable[bytes], inputs: Iterable[bytes], bytes_max: int) -> Sequence[bytes]:
+    """Return the inputs that take a step which neither a known nor a shorter one takes, as many as fit."""
+    seen = {step for given in known for step in steps_of(target, given)}
+    found: list[bytes] = []
     for given in sorted(set(inputs), key=lambda one: (len(one), one)):
         steps = steps_of(target, given)
         if steps - seen and len(given) <= bytes_max:
             seen |= steps
-            kept.append(given)
+            found.append(given)
             bytes_max -= len(given)
-    return kept
+    return found
 
 
 def share(target: Target, inputs: Iterable[bytes]) -> float:

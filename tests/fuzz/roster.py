@@ -70,7 +70,7 @@ def check(presence: Presence) -> None:
 ROSTER = Target(
     "answers of Discord about a member",
     ask,
-    ("adapters/discord.py", "core/roster.py", "usecases/roster.py"),
+    ("adapters/discord.py",),
     (
         *(b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 404 Not Found\r\n", b"HTTP/1.1 429 Too Many Requests\r\n", b"\r\n\r\n"),
         *(b"HTTP/1.1 403 Forbidden\r\n", b"HTTP/1.1 401 Unauthorized\r\n", b"Retry-After: ", b"Content-Length: "),

