@@ -280,6 +280,7 @@ class Reader:
         runs = views.good_runs(begins_at(day), ends_at(day))
         mine = [entry for entry in told.entries if day in {entry.day, entry.at.date()}]
         opened = {one.opens_at for one in of.evidence if one.opens_at is not None}
+        is_over, is_read_past = self._clock() >= ends_at(day), any(run.at >= ends_at(day) for run in runs)
         return DayStory(
             of,
             [gap for gap in self._gaps(facts) if gap.touches(day) or gap.until in opened],
@@ -292,6 +293,7 @@ class Reader:
             [event for event in events if event.at.date() == day],
             [one for one in views.excusals(member_id) if one.day == day],
             [event for event in told.life if day in {event.day, event.at.date()} or _grew_on(event, day)],
+            None if of.mark != "pending" else "end" if not is_over else "run" if is_read_past else "reading",
         )
 
     def _facts(self, member_id: str) -> tuple[MemberFacts, date]:

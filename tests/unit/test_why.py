@@ -515,3 +515,19 @@ def test_a_member_is_found(town: Town) -> None:
         engage.resolve("Ada B")
     with pytest.raises(EngageError, match="not enrolled"):
         engage.resolve("nobody")
+
+
+def test_an_open_day_says_what_it_waits_for(town: Town) -> None:
+    """Its end, then a reading that begins after it, then a run."""
+
+    def told() -> str:
+        return answer(town.engage.why("ada", day=march(2)), Words())
+
+    said = ("no reading has begun since", "A reading has begun since it ended")
+    assert [one in told() for one in said] == [False, False]
+    town.now = datetime(2026, 3, 3, 6, 0, tzinfo=UTC)
+    assert [one in told() for one in said] == [True, False]
+    town.read_board()
+    assert [one in told() for one in said] == [False, True]
+    town.engage.settle()
+    assert [one in told() for one in said] == [False, False]

@@ -219,6 +219,8 @@ class DayStory:
     """How the day was excused and required again, oldest first."""
     life: Sequence[StreakEvent]
     """What became of the streak by the day: as it was settled, and by later news of it."""
+    waits_for: Literal["end", "reading", "run"] | None = None
+    """What an open day waits for: its end, a good sync that begins after it, or a run (or a day before it)."""
 
     @property
     def day(self) -> date:

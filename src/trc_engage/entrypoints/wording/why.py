@@ -18,6 +18,11 @@ from . import counted, dated, lasted, points
 
 CARRIED = "100 XP make a point, and carried XP are kept for the next one"
 UNCOUNTED = {"missed", "not_watched"}
+WAITS: dict[str | None, str] = {
+    "reading": ". It is over, and no reading has begun since",
+    "run": ". A reading has begun since it ended, so it waits for the next run or a day before it, or for an admin "
+    "to decide, if nobody's XP rose",
+}
 
 
 @frozen
@@ -123,7 +128,8 @@ def _means(day: DayStory, words: Words) -> str:
         first = f"No rise of XP and no award is known for it yet. It is settled at the first run from {closes} on"
         settled = f"{first}, once a reading has begun after its end and the days before it are settled"
         status = ". If it is still open then, `trc-engage status` says why" if words.for_admin else ""
-        return f"is not settled yet (still open), so it breaks no streak so far{gaps}. {settled}{status}"
+        waits = WAITS.get(day.waits_for, "")
+        return f"is not settled yet (still open), so it breaks no streak so far{gaps}{waits}. {settled}{status}"
     if day.mark == "weekend":
         return "is on a weekend, so it breaks no streak and adds nothing"
     return "was before the enrollment, so it counts for nothing"
