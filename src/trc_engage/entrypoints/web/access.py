@@ -153,9 +153,8 @@ class Login:
 
     def exchange(self, request: Request, path: str) -> Response | None:
         """Return a redirect with the session cookie if the request opens the link, else None."""
-        if request.method != "GET" or path != "/":
-            return None
-        given = QueryParams(request.scope["query_string"]).get("token")
+        is_opened = request.method == "GET" and path == "/"
+        given = QueryParams(request.scope["query_string"]).get("token") if is_opened else None
         if given is None:
             return None
         if not self._redeem(given) and not self.has_session(request):

@@ -351,6 +351,7 @@ def _route(path: str, handlers: dict[str, Callable[[Request], Awaitable[Response
     """Make one route for all methods, so that the answer to a wrong one lists all that are allowed."""
 
     async def endpoint(request: Request) -> Response:
-        return await handlers["GET" if request.method == "HEAD" else request.method](request)
+        method = request.method
+        return await handlers["GET" if method == "HEAD" else method](request)
 
     return Route(path, endpoint, methods=list(handlers))
