@@ -22,7 +22,7 @@ NO_PATH = f"give only the path, without quotes, semicolon, comment or options; {
 NO_EXPANSION = f"~, $ and % are not expanded here, so give the full path; {NO_FILE}"
 
 SCHEME = r"[A-Za-z][A-Za-z0-9+.-]*:"
-HARMLESS = r"(?s)(?!.*[=@:])[\"']?[\w ./~-]*"
+HARMLESS = r"(?s):memory:\Z|(?!.*[=@:])[\"']?[\w ./~-]*"
 """The part of a path that errors may show; a value with one of the marks may hold a secret."""
 
 WRONG: tuple[tuple[str, str], ...] = (
@@ -69,17 +69,8 @@ def store_of(value: str) -> Path | PostgresUrl:
 def _path(value: str, before: str = "") -> Path:
     for form, advice in WRONG:
         if re.search(form, value):
-            raise InvalidValue("store", f"{before}{_harmless(value)}", advice)
+            raise InvalidValue("store", f"{before}{harmless(value, HARMLESS)}", advice)
     return Path(value).absolute()
-
-
-def _harmless(value: str) -> str:
-    """Return the beginning of a path, or nothing if the value may be something else."""
-    if value == ":memory:":
-        return value
-    found = re.match(HARMLESS, value)
-    shown = "" if found is None else found[0]
-    return shown if shown == value else f"{shown}…"
 
 
 def _postgres_url(value: str) -> PostgresUrl:
@@ -171,9 +162,9 @@ def _guild_id(value: str) -> str:
         raise InvalidValue(error.field, shown, NO_GUILD) from None
 
 
-def harmless(value: str) -> str:
-    """Return the beginning of a URL, up to what may be a name, a password or a token."""
-    form = r"([a-z]+://)?" + ("" if "@" in value else r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]*\]?)?")
+def harmless(value: str, form: str | None = None) -> str:
+    """Return as much of a value as has a form; of a URL, up to what may be a name, a password or a token."""
+    form = form or r"([a-z]+://)?" + ("" if "@" in value else r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]*\]?)?")
     found = re.match(form, value)
     shown = "" if found is None else found[0]
     return shown if shown == value else f"{shown}…"
