@@ -28,8 +28,8 @@ from ...core.roster import Contradiction
 from ...core.settlement import days_watched
 from ...core.story import GoodRun
 from ...core.streaks import Activity, DayRecord, Milestone, Streak, current
-from ...core.validation import first_met, sought_words, words_of
-from .tables import Tables
+from ...core.validation import AHEAD_MAX, first_met, sought_words, words_of
+from .tables import Tables, until
 
 Ledger = TypeVar("Ledger")
 
@@ -62,7 +62,9 @@ class MemoryLedger(Tables):
     def post(self, posting: Posting, /) -> Sequence[Entry]:
         self._check(posting)
         if posting.clock is not None:
-            self._decide(posting, posting.clock)
+            if posting.clock.kind == "repaired":
+                self._bring_back(posting)
+            self._decisions.append(evolve(posting.clock, position=len(self._entries)))
         self._members |= {one.member_id: evolve(one, version=one.version + 1) for one in posting.members}
         self._move(posting)
         links = {link.member_id: number for number, link in enumerate(posting.links, len(self._accounts) + 1)}
@@ -80,8 +82,8 @@ class MemoryLedger(Tables):
             self._checks |= {check.account_id: check for check in posting.round.checks}
         self._runs = self._runs.after(posting)
         if posting.run is not None:
-            self._good_runs.append(GoodRun(posting.at, posting.run.report.missed, posting.run.decision))
-            self._numbers.append(self._runs.sync.good_run)
+            run = GoodRun(posting.at, posting.run.report.missed, posting.run.decision)
+            self._good_runs[self._runs.sync.good_run] = run
         if posting.settlement is not None:
             self._settled[posting.settlement.day] = posting.at
         entries = [self._append(booked(draft, len(self._entries) + 1, posting.at)) for draft in posting.drafts]
@@ -176,7 +178,24 @@ class MemoryLedger(Tables):
             del self._leases[lease.task]
 
     def ahead(self, at: datetime, /) -> Ahead:
-        return self._ahead(at)
+        enrolled = sorted(member.enrolled_at for member in self._members.values())
+        settled = until(at, self._settled, lambda settled_at: settled_at)
+        rises: dict[int, tuple[datetime, datetime]] = {}
+        for (_, account_id), window in self._discord_days.items():
+            if window.closes_at > at:
+                first = window.opens_at, self._linked_at[account_id]
+                rises[account_id] = min(first, rises.get(account_id, first))
+        gone, latest = {entry.reverses for entry in self._entries}, at + AHEAD_MAX
+        others = [*enrolled, *(end.at for end in self._runs.slots), *(one.at for one in self._decisions[-1:])]
+        return Ahead(
+            sum(run.at > at for run in self._good_runs.values()),
+            len(self._settled) - len(settled),
+            max(settled, default=settled_before(min(enrolled[0], at) if enrolled else None)),
+            max((run.at for run in self._good_runs.values() if run.at <= at), default=None),
+            rises,
+            [one for one in self._entries if one.kind == "award" and one.at > latest and one.position not in gone],
+            sum(instant > at for instant in others),
+        )
 
     def next_request_at(self, task: str, /) -> datetime | None:
         return self._requests.get(task)
@@ -302,12 +321,13 @@ class MemoryLedger(Tables):
 
     def resets(self, member_id: str, /) -> Sequence[tuple[Entry, datetime | None]]:
         mine = (one for one in self._entries if one.member_id == member_id and one.kind in {"opening", "rebase"})
-        runs = [run.at for run in self._good_runs]
+        runs = [run.at for run in self._good_runs.values()]
         return [(entry, max((at for at in runs if at < entry.at), default=None)) for entry in mine]
 
     def good_runs(self, since: datetime, until: datetime, /) -> Sequence[GoodRun]:
-        first, last = (sum(run.at < at for run in self._good_runs) for at in (since, until))
-        return self._good_runs[max(first - 1, 0) : last + 1]
+        runs = [*self._good_runs.values()]
+        first, last = (sum(run.at < at for run in runs) for at in (since, until))
+        return runs[max(first - 1, 0) : last + 1]
 
     def settled(self, first_day: date, last_day: date, /) -> Mapping[date, datetime]:
         return {day: at for day, at in self._settled.items() if first_day <= day <= last_day}

@@ -8,14 +8,13 @@ from typing import TypeVar
 
 from attrs import evolve
 
-from ...core.days import Window, settled_before
+from ...core.days import Window
 from ...core.model import DiscordActivity, Entry, Member
 from ...core.posting import Lease, Posting, RunState
-from ...core.records import Ahead, Check, ClockDecision, Excusal, MembershipEvent
+from ...core.records import Check, ClockDecision, Excusal, MembershipEvent
 from ...core.reports import StreakChange
 from ...core.story import GoodRun
 from ...core.streaks import Milestone, Streak
-from ...core.validation import AHEAD_MAX
 
 Key = TypeVar("Key")
 Row = TypeVar("Row")
@@ -39,9 +38,7 @@ class Tables:
         """What was posted of runs, settlements and notices; `run_state` adds what the other tables say."""
         self._excusals: list[Excusal] = []
         self._changes: list[StreakChange] = []
-        self._good_runs: list[GoodRun] = []
-        self._numbers: list[int] = []
-        """Those of the good syncs."""
+        self._good_runs: dict[int, GoodRun] = {}
         self._decisions: list[ClockDecision] = []
         self._settled: dict[date, datetime] = {}
         self._readings: dict[tuple[int, date], int] = {}
@@ -50,54 +47,30 @@ class Tables:
         self._requests: dict[str, datetime] = {}
         self._checks: dict[int, Check] = {}
 
-    def _ahead(self, at: datetime) -> Ahead:
-        enrolled = sorted(member.enrolled_at for member in self._members.values())
-        settled = _until(at, self._settled, lambda settled_at: settled_at)
-        rises: dict[int, tuple[datetime, datetime]] = {}
-        for (_, account_id), window in self._discord_days.items():
-            if window.closes_at > at:
-                first = window.opens_at, self._linked_at[account_id]
-                rises[account_id] = min(first, rises.get(account_id, first))
-        gone, latest = {entry.reverses for entry in self._entries}, at + AHEAD_MAX
-        others = [*enrolled, *(end.at for end in self._runs.slots), *(one.at for one in self._decisions[-1:])]
-        return Ahead(
-            sum(run.at > at for run in self._good_runs),
-            len(self._settled) - len(settled),
-            max(settled, default=settled_before(min(enrolled[0], at) if enrolled else None)),
-            max((run.at for run in self._good_runs if run.at <= at), default=None),
-            rises,
-            [one for one in self._entries if one.kind == "award" and one.at > latest and one.position not in gone],
-            sum(instant > at for instant in others),
-        )
-
-    def _decide(self, posting: Posting, decision: ClockDecision) -> None:
-        if decision.kind == "repaired":
-            self._bring_back(posting)
-        self._decisions.append(evolve(decision, position=len(self._entries)))
-
     def _bring_back(self, posting: Posting) -> None:
-        at, kept = posting.at, sum(run.at <= posting.at for run in self._good_runs)
-        del self._good_runs[kept:], self._numbers[kept:]
-        self._settled = _until(at, self._settled, lambda settled_at: settled_at)
+        at = posting.at
+        self._good_runs = until(at, self._good_runs, lambda run: run.at)
+        good_run = max(self._good_runs, default=0)
+        self._settled = until(at, self._settled, lambda settled_at: settled_at)
         sync, calendar = self._runs.sync, self._runs.calendar
-        good_at = self._good_runs[-1].at if kept else None
+        good_at = self._good_runs[good_run].at if good_run else None
         whole_at = sync.whole_at and min(sync.whole_at, at)
         self._runs = evolve(
             self._runs,
-            sync=evolve(sync, good_run=self._numbers[-1] if kept else 0, good_at=good_at, whole_at=whole_at),
+            sync=evolve(sync, good_run=good_run, good_at=good_at, whole_at=whole_at),
             calendar=evolve(calendar, settled_through=max(self._settled, default=None)),
             roster=evolve(self._runs.roster, next_at=None),
         )
-        self._discord_days = _until(at, self._discord_days, lambda window: window.closes_at)
+        self._discord_days = until(at, self._discord_days, lambda window: window.closes_at)
         for account_id, window in posting.evidence.items():
             for day in window.days:
                 self._discord_days.setdefault((day, account_id), window)
         for account_id, day in sorted(self._readings):
             if day > at.date():
                 self._readings[account_id, at.date()] = self._readings.pop((account_id, day))
-        self._leases = _until(at, self._leases, lambda lease: lease.taken_at)
-        self._requests = _until(at, self._requests, lambda next_at: next_at)
-        self._checks = _until(at, self._checks, lambda check: check.asked_at)
+        self._leases = until(at, self._leases, lambda lease: lease.taken_at)
+        self._requests = until(at, self._requests, lambda next_at: next_at)
+        self._checks = until(at, self._checks, lambda check: check.asked_at)
         for member_id, member in self._members.items():
             if member.enrolled_at > at:
                 self._members[member_id] = evolve(member, enrolled_at=at, version=member.version + 1)
@@ -115,6 +88,6 @@ class Tables:
                 self._accounts[number] = evolve(after, version=account.version + 1)
 
 
-def _until(at: datetime, rows: dict[Key, Row], instant: Callable[[Row], datetime]) -> dict[Key, Row]:
+def until(at: datetime, rows: dict[Key, Row], instant: Callable[[Row], datetime]) -> dict[Key, Row]:
     """Return the rows that are not later."""
     return {key: row for key, row in rows.items() if instant(row) <= at}
