@@ -86,13 +86,7 @@ class PostgresShared(Database):
         mine.run("ANALYZE engage_staged_moves (account_id)")
 
     def merge(
-        self,
-        connection: Connection,
-        table: str,
-        columns: Sequence[str],
-        rows: Sequence[Values],
-        conflict: str,
-        /,
+        self, connection: Connection, table: str, columns: Sequence[str], rows: Sequence[Values], conflict: str, /
     ) -> int:
         """Insert rows, many of them by way of a temporary table, and return how many were written."""
         if len(rows) < ROWS_TO_COPY:

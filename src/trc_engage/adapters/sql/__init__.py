@@ -97,13 +97,7 @@ class Database(Protocol):
         ...
 
     def merge(
-        self,
-        connection: Connection,
-        table: str,
-        columns: Sequence[str],
-        rows: Sequence[Values],
-        conflict: str,
-        /,
+        self, connection: Connection, table: str, columns: Sequence[str], rows: Sequence[Values], conflict: str, /
     ) -> int:
         """Insert rows, with an `ON CONFLICT` clause or none, and return how many rows were written."""
         return connection.executemany(inserting(table, columns, conflict), rows).rowcount

@@ -80,9 +80,7 @@ REFUSED: dict[str, Refused] = {
         "drafts": [evolve(BENCHMARK, key="benchmark:9")],
         "calendar": Calendar(TODAY),
     },
-    "a settlement upon older news": lambda story, _: {
-        "settlement": Settlement(TODAY, story.settlement().revision - 1),
-    },
+    "a settlement upon older news": lambda story, _: {"settlement": Settlement(TODAY, story.settlement().revision - 1)},
 }
 
 
