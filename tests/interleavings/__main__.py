@@ -9,6 +9,7 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import ExitStack
 from itertools import combinations, combinations_with_replacement
 from time import monotonic
 
@@ -20,10 +21,8 @@ from .replay import Replayed, replayed_all
 from .search import PREEMPTIONS, PREEMPTIONS_MAX, Case, Found, look
 from .stages import STAGES
 
-THREES = 15
-"""Random schedules for each three actors, which each grow by one preemption after the other …"""
-LONG = 10
-"""… and for each two."""
+SAMPLES = {("sqlite", 2): 10, ("sqlite", 3): 15, ("postgres", 2): 3, ("postgres", 3): 1}
+"""How many random schedules for each two actors and each three, which each grow by one preemption after the other."""
 LAST = 4
 """The last instant of the model …"""
 REPLAYED = {"memory": 2, "sqlite": 2, "postgres": 1}
@@ -42,8 +41,8 @@ def cases(stores: list[str], *, every: bool) -> list[Case]:
     """Return all that is to be looked at, the longest first."""
     pairs = [*combinations_with_replacement(ACTORS, 2)]
     found = [Case(store, pair, every=every and store == "sqlite") for store in stores for pair in pairs]
-    found += [Case(store, pair, sample=LONG) for store in stores for pair in pairs]
-    found += [Case(store, three, sample=THREES) for store in stores for three in combinations(ACTORS, 3)]
+    some = [*pairs, *combinations(ACTORS, 3)]
+    found += [Case(store, names, sample=SAMPLES[store, len(names)]) for store in stores for names in some]
     return sorted(found, key=lambda case: -sum("runner" in name for name in case.names))
 
 
@@ -94,9 +93,10 @@ def main() -> bool:
     parser.add_argument("--jobs", type=int, help="in how many processes (default: one for each core)")
     given = parser.parse_args()
     began, stores = monotonic(), given.store or [*STAGES]
-    with pool(given.jobs, stores) as processes:
-        replays = processes.map(replayed_all, ["memory", *stores], [REPLAYED["memory"], *map(REPLAYED.get, stores)])
-        looks = processes.map(look, cases(stores, every=given.every))
+    with ExitStack() as stack:
+        each = map if given.jobs == 1 else stack.enter_context(pool(given.jobs, stores)).map
+        replays = each(replayed_all, ["memory", *stores], [REPLAYED[one] for one in ("memory", *stores)])
+        looks = each(look, cases(stores, every=given.every))
         is_sound = all([is_model_sound(), is_model_true(replays), is_every_schedule_sound(looks)])
     say(f"{monotonic() - began:.0f} s")
     return is_sound

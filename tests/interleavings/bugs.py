@@ -1,17 +1,22 @@
-"""Bugs that are planted for the search to find, each with the actors who meet it."""
+"""Bugs that are planted for the search to find, each with the actors who meet it, or for the model."""
 
 import inspect
 import textwrap
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from attrs import evolve, frozen
 
 from simulation.mutants.planting import Bug, always, swap, without
+from trc_engage.adapters.memory import MemoryLedger
 from trc_engage.adapters.postgres.connection import Address
 from trc_engage.adapters.sql import posting, runs
 from trc_engage.adapters.sqlite.database import SqliteDatabase
-from trc_engage.usecases import members
+from trc_engage.core import slots
+from trc_engage.core.posting import Lease
+from trc_engage.usecases import members, sync
+from trc_engage.usecases.leases import Run
 
 
 @frozen
@@ -105,4 +110,18 @@ BUGS: Mapping[str, Planted] = {
         swap(Address, "lock", lambda _: property(lambda _: "SELECT 1")), ("award", "reversal"), "postgres"
     ),
 }
-"""By what each does."""
+"""By what each does, those for the search to find."""
+
+
+RECORDING = partial(rewritten, sync, "_is_recorded_without_lease")
+BUGS_OF_RUNS: Mapping[str, Bug] = {
+    "a pause is forgotten by whoever lost the lease": RECORDING(("None if failure.retry_at is None else", "")),
+    "a failure counts though a sync was good since": RECORDING(("made_up = ", "made_up = False and ")),
+    "a pause is not kept": always(slots, "is_kept_away", value=False),
+    "a lease that has not expired is taken": always(Lease, "is_free", value=True),
+    "a lease that has expired is left alone": always(Lease, "is_free", value=False),
+    "a lease that was lost is renewed": rewritten(MemoryLedger, "renew", ("raise LeaseLost", "pass")),
+    "a run that ended keeps its lease": rewritten(MemoryLedger, "release", ("del self._leases[lease.task]", "pass")),
+    "a slot is ended without the lease": swap(Run, "post", lambda _: lambda self, what: self.ledger.post(what)),
+}
+"""Those for the model to find."""

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +16,7 @@ from trc_engage import Board, Engage, SourceError
 from trc_engage.core.ports import Requests, Store
 from trc_engage.core.posting import RunState
 
+from .bugs import BUGS_OF_RUNS
 from .lease import GONE, RUNNERS, STEPS_OF_SLOT, Graph, Phase, State, Step, first, paths, visit
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -66,9 +67,14 @@ class Process:
         assert self._stopped.acquire(timeout=HUNG_SECONDS), f"it hangs behind {self.stop_at}"
 
     def _live(self, engage: Engage) -> None:
-        with suppress(Killed):
+        try:
             engage.run_due()
-        self.stop_at = ""
+            self.stop_at = ""
+        except Killed:
+            self.stop_at = ""
+        except Exception as error:
+            # It is no place where the model stops.
+            self.stop_at = f"{error!r}"
         self._stopped.release()
 
     def _stop(self, where: str) -> str:
@@ -200,9 +206,17 @@ def store(kind: str, folder: Path) -> Iterator[Store]:
         yield ledger
 
 
+def replays(kind: str, last: int) -> Iterator[tuple[int, list[str]]]:
+    """Take every transition of the model up to an instant; yield of each path its length and what differed."""
+    graph = visit(last)
+    for path in paths(graph, last):
+        with TemporaryDirectory() as folder, store(kind, Path(folder)) as ledger:
+            yield len(path), replayed(ledger, graph, last, path)
+
+
 @frozen
 class Replayed:
-    """What taking every transition of the model on one kind of store has shown."""
+    """What all of them have shown on one kind of store."""
 
     kind: str
     paths: int
@@ -211,12 +225,14 @@ class Replayed:
 
 
 def replayed_all(kind: str, last: int) -> Replayed:
-    """Take every transition of the model up to an instant."""
+    """Take them all."""
     logging.getLogger("trc_engage").setLevel(logging.CRITICAL)
-    graph = visit(last)
-    ways = [*paths(graph, last)]
-    differences: list[list[str]] = []
-    for path in ways:
-        with TemporaryDirectory() as folder, store(kind, Path(folder)) as ledger:
-            differences += filter(None, [replayed(ledger, graph, last, path)])
-    return Replayed(kind, len(ways), sum(map(len, ways)), differences)
+    found = [*replays(kind, last)]
+    steps = sum(length for length, _ in found)
+    return Replayed(kind, len(found), steps, [differences for _, differences in found if differences])
+
+
+def shown(name: str, last: int) -> Sequence[str]:
+    """Return how a planted bug first shows; raises `StopIteration`."""
+    with BUGS_OF_RUNS[name]():
+        return next(differences for _, differences in replays("memory", last) if differences)
