@@ -2,7 +2,7 @@
 
 import inspect
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -20,12 +20,12 @@ from trc_engage.usecases.leases import Run
 
 
 @frozen
-class Planted:
-    """A bug, and a search that finds it."""
+class Race:
+    """A bug that shows where two actors meet."""
 
     bug: Bug
     names: tuple[str, str]
-    """Who does."""
+    """Who meets it."""
     store: str = "sqlite"
 
 
@@ -42,6 +42,16 @@ def rewritten(where: Any, name: str, *changes: tuple[str, str]) -> Bug:
         return found[name]
 
     return swap(where, name, made)
+
+
+def instead(old: str, new: str) -> Callable[[str], str]:
+    """Return what puts something else in a statement."""
+
+    def edited(statement: str) -> str:
+        assert old in statement
+        return statement.replace(old, new)
+
+    return edited
 
 
 def _keys_are_not_unique(post: Any) -> Any:
@@ -64,40 +74,40 @@ def _in_two_transactions(post: Any) -> Any:
     return posted
 
 
-BUGS: Mapping[str, Planted] = {
-    "a transaction begins deferred": Planted(
+BUGS: Mapping[str, Race] = {
+    "a transaction begins deferred": Race(
         rewritten(SqliteDatabase, "transaction", ("BEGIN IMMEDIATE", "BEGIN")), ("award", "reversal")
     ),
-    "versions of accounts are not checked": Planted(
+    "versions of accounts are not checked": Race(
         swap(posting, "MOVE_ACCOUNTS", without(" AND discord_activity.version = moves.version")), ("runner", "unlink")
     ),
-    "versions of streaks are not checked": Planted(
-        swap(posting, "POST_STREAK", without(" WHERE streaks.version = excluded.version - 1")),
+    "versions of streaks are not checked": Race(
+        swap(posting, "POST_LATER_STREAK", instead("streaks.version = ? - 1", "? > 0")),
         ("late award", "reversal"),
     ),
-    "a posting does not look at its lease": Planted(
+    "a posting does not look at its lease": Race(
         always(posting, "check_lease", None), ("runner in vain", "late runner")
     ),
-    "whoever ends gives back anybody's lease": Planted(
+    "whoever ends gives back anybody's lease": Race(
         rewritten(runs.Running, "release", (' AND owner = ?", [lease.task, lease.owner]', '", [lease.task]')),
         ("runner", "late runner"),
     ),
-    "a lease is taken though somebody has it": Planted(
+    "a lease is taken though somebody has it": Race(
         rewritten(runs.Running, "lease", ("raise LedgerBusy(", "str(")), ("runner", "runner")
     ),
-    "a key is looked up before the transaction": Planted(
+    "a key is looked up before the transaction": Race(
         swap(posting.SqlLedger, "post", _keys_are_not_unique), ("award", "award")
     ),
-    "a day is settled on evidence that was read before": Planted(
+    "a day is settled on evidence that was read before": Race(
         rewritten(posting, "_check", ("!= settlement.revision", "is None")), ("award", "settlement")
     ),
-    "an award is planned on the calendar of before": Planted(
+    "an award is planned on the calendar of before": Race(
         always(posting, "_check_calendar", None), ("award", "settlement")
     ),
-    "a sync and its record are two transactions": Planted(
+    "a sync and its record are two transactions": Race(
         swap(posting.SqlLedger, "post", _in_two_transactions), ("runner", "late runner")
     ),
-    "a leave is noted with the window of before": Planted(
+    "a leave is noted with the window of before": Race(
         rewritten(
             members,
             "noted",
@@ -106,7 +116,7 @@ BUGS: Mapping[str, Planted] = {
         ),
         ("runner", "roster"),
     ),
-    "writers do not wait for each other": Planted(
+    "writers do not wait for each other": Race(
         swap(Address, "lock", lambda _: property(lambda _: "SELECT 1")), ("award", "reversal"), "postgres"
     ),
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from interleavings.bugs import BUGS, BUGS_OF_RUNS
 from simulation.mutants import MUTANTS as OF_SIMULATION
 
 from . import ledgers, rosters, sources
@@ -14,6 +15,8 @@ CONTRACTS: Sequence[Planted] = [*ledgers.MUTANTS, *sources.MUTANTS, *rosters.MUT
 CATALOGUE: Sequence[Planted] = [
     *CONTRACTS,
     *(Planted("the simulation", name, "the oracle of a simulated life") for name in OF_SIMULATION),
+    *(Planted("interleavings", name, "the judge of all schedules of two") for name in BUGS),
+    *(Planted("runs", name, "the model of leases") for name in BUGS_OF_RUNS),
     *(Planted("attendance", spelled(plant.__name__), "the oracle of who comes and goes") for plant in OF_ATTENDANCE),
     *(Planted("histories", said[0].lower() + said[1:-1], "the judge of histories") for said in OF_HISTORIES),
 ]
