@@ -83,7 +83,7 @@ class Hooks:
         def sent(sender: PostgresConnection, statements: Iterable[Statement], /) -> Sequence[Rows]:
             given, at = [*statements], scheduler.present()
             own = [text for text, _ in given if not _is_frame(text)]
-            if at is None or not (len(own) == 1 or self._sight_of(sender.driver).mode in HIDING):
+            if at is None or not own or not (len(own) == 1 or self._sight_of(sender.driver).mode in HIDING):
                 return [sender.cursor().execute(translated(text), values) for text, values in given]
             self._come_to(at, sender.driver, own[0])
             self._sent.together = True
