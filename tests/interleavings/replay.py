@@ -1,6 +1,5 @@
 """Takes the paths of the model on the code: real ledgers, `run_due`, and runners that stop where the model says."""
 
-import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from trc_engage.core.posting import RunState
 
 from .bugs import BUGS_OF_RUNS
 from .lease import GONE, RUNNERS, STEPS_OF_SLOT, Graph, Phase, State, Step, first, paths, visit
+from .logs import silenced
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 STEP = timedelta(minutes=7.5)
@@ -226,13 +226,13 @@ class Replayed:
 
 def replayed_all(kind: str, last: int) -> Replayed:
     """Take them all."""
-    logging.getLogger("trc_engage").setLevel(logging.CRITICAL)
-    found = [*replays(kind, last)]
+    with silenced():
+        found = [*replays(kind, last)]
     steps = sum(length for length, _ in found)
     return Replayed(kind, len(found), steps, [differences for _, differences in found if differences])
 
 
 def shown(name: str, last: int) -> Sequence[str]:
     """Return how a planted bug first shows; raises `StopIteration`."""
-    with BUGS_OF_RUNS[name]():
+    with silenced(), BUGS_OF_RUNS[name]():
         return next(differences for _, differences in replays("memory", last) if differences)

@@ -1,6 +1,5 @@
 """All schedules with few preemptions, or a sample of those with more."""
 
-import logging
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from itertools import combinations, permutations
@@ -12,6 +11,7 @@ from attrs import define, evolve, field, frozen
 from .actors import ACTORS, LATE
 from .bugs import BUGS
 from .judge import Judge, essence
+from .logs import silenced
 from .scene import LATER, World
 from .scheduler import Deed, Schedule, Scheduler, Switch
 from .stages import STAGES, Stage
@@ -145,9 +145,8 @@ def some_schedules(table: Table, count: int, seed: int) -> Iterator[tuple[Schedu
 
 def look(case: Case) -> Found:
     """Look at a case."""
-    logging.getLogger("trc_engage").setLevel(logging.CRITICAL)
     found = Found(case)
-    with STAGES[case.store](len(case.names)) as stage:
+    with silenced(), STAGES[case.store](len(case.names)) as stage:
         table = Table(stage, case.names)
         some = some_schedules(table, case.sample, case.seed)
         for schedule, _, breaches in some if case.sample else all_schedules(table, every=case.every):
@@ -161,6 +160,6 @@ def look(case: Case) -> Found:
 def caught(name: str) -> tuple[int, str]:
     """Look for a planted bug; return after how many preemptions it first showed, and how. Raises `StopIteration`."""
     planted = BUGS[name]
-    with planted.bug(), STAGES[planted.store](len(planted.names)) as stage:
+    with silenced(), planted.bug(), STAGES[planted.store](len(planted.names)) as stage:
         played = all_schedules(Table(stage, planted.names), every=False)
         return next((len(schedule.switches), breaches[0]) for schedule, _, breaches in played if breaches)

@@ -1,0 +1,18 @@
+"""What thousands of schedules would log."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def silenced() -> Iterator[None]:
+    """Log nothing for a while."""
+    loggers = {logger: logger.level for logger in map(logging.getLogger, ("trc_engage", "psycopg"))}
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in loggers.items():
+            logger.setLevel(level)
