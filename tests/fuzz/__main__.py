@@ -4,6 +4,7 @@
 from one line of the package to another that none before them takes, and no more than fits.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from shutil import rmtree
 from tempfile import mkdtemp
 
 from attrs import frozen
@@ -38,6 +40,11 @@ class Hunt:
         return sorted(path for path in (self.folder / "findings").iterdir() if path.suffix != ".txt")
 
     @property
+    def failed(self) -> bool:
+        """Whether it found something, or broke off."""
+        return bool(self.findings) or self.told("number_of_executed_units") < 0
+
+    @property
     def inputs(self) -> Sequence[bytes]:
         """The inputs that took a new path, and those that it began with."""
         return [path.read_bytes() for path in sorted((self.folder / "corpus").iterdir())]
@@ -56,7 +63,9 @@ def hunted(name: str, seconds: int) -> Hunt:
         (folder / "corpus" / f"kept-{number:03}").write_bytes(given)
     with (folder / "log").open("w") as log:
         command = [sys.executable, "-m", "fuzz.hunt", name, str(seconds), str(folder)]
-        subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, check=False)
+        # It ends without tidying up.
+        variables = {**os.environ, "TMPDIR": str(folder)}
+        subprocess.run(command, env=variables, stdout=log, stderr=subprocess.STDOUT, check=False)
     return Hunt(name, folder, (folder / "log").read_text("utf-8", "replace"))
 
 
@@ -69,7 +78,7 @@ def summary(hunt: Hunt) -> str:
         f"{hunt.name:8} {runs:9,} inputs, {len(hunt.inputs):5,} of them new paths, {share:4.0%} of the lines that read "
         f"{target.what}, {memory:,} MiB at most, {len(hunt.findings)} findings"
     )
-    return f"{line}: see {hunt.folder}" if hunt.findings or runs < 0 else line
+    return f"{line}: see {hunt.folder}" if hunt.failed else line
 
 
 def main() -> int:
@@ -87,11 +96,13 @@ def main() -> int:
         for hunt in pool.map(lambda name: hunted(name, given.seconds), given.targets or TARGETS):
             sys.stdout.write(f"{summary(hunt)}\n")
             sys.stdout.flush()
-            failed = failed or bool(hunt.findings) or hunt.told("number_of_executed_units") < 0
+            failed = failed or hunt.failed
             if given.keep:
                 known = kept.read(hunt.name)
                 found = reached.new(TARGETS[hunt.name], known, hunt.inputs, ADDED_BYTES_MAX)
                 kept.write(hunt.name, [*known, *found])
+            if not hunt.failed:
+                rmtree(hunt.folder)
     return int(failed)
 
 

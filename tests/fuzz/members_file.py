@@ -1,7 +1,9 @@
 """The file of `members import`: enrolled whole or not at all, each fault with its line."""
 
+import atexit
 from functools import cache
 from pathlib import Path
+from shutil import rmtree
 from tempfile import mkdtemp
 
 from support.community import Community
@@ -21,9 +23,10 @@ SUFFIXES = {b"c": ".csv", b"j": ".json"}
 
 @cache
 def folder() -> Path:
-    """Return a folder of this process, in memory where that can be."""
-    memory = Path("/dev/shm")  # noqa: S108
-    return Path(mkdtemp(prefix="fuzz-", dir=memory if memory.is_dir() else None))
+    """Return a folder of this process, which ends with it."""
+    made = Path(mkdtemp(prefix="fuzz-"))
+    atexit.register(rmtree, made)
+    return made
 
 
 def begun() -> Community:
