@@ -75,7 +75,7 @@ def summary(hunt: Hunt) -> str:
     runs, memory = hunt.told("number_of_executed_units"), hunt.told("peak_rss_mb")
     share = reached.share(target, hunt.inputs)
     line = (
-        f"{hunt.name:8} {runs:9,} inputs, {len(hunt.inputs):5,} by now in the corpus, {share:4.0%} of the lines that read "
+        f"{hunt.name:8} {runs:9,} inputs, {len(hunt.inputs):5,} in the corpus, {share:4.0%} of the lines that read "
         f"{target.what}, {memory:,} MiB at most, {len(hunt.findings)} findings"
     )
     return f"{line}: see {hunt.folder}" if hunt.failed else line
