@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from .homes import KINDS
 from .life import begun
 from .machine import MEMORY_DISK
 from .verdict import breaches, figures
@@ -20,7 +21,7 @@ def main() -> int:
     began = time.monotonic()
     with ExitStack() as stack:
         folder = options.folder or stack.enter_context(TemporaryDirectory(dir=MEMORY_DISK))
-        life = stack.enter_context(begun(Path(folder), options.weeks, options.members, options.seed))
+        life = stack.enter_context(begun(Path(folder), options.weeks, options.members, options.seed, options.store))
         life.lived(_say)
         found = list(breaches(life))
         told = figures(life)
@@ -51,6 +52,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m year", description=__doc__)
     parser.add_argument("--weeks", type=int, default=52, help="how long it lasts; five at least")
     parser.add_argument("--members", type=int, default=4_000, help="how many are on the board")
+    parser.add_argument("--store", choices=KINDS, default=KINDS[0], help="postgres moves from a file on the way")
     parser.add_argument("--seed", type=int, default=1, help="who writes when")
     parser.add_argument("--folder", type=Path, help="an empty folder that is kept; otherwise one in memory that is not")
     return parser.parse_args()

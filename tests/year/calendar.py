@@ -18,7 +18,7 @@ class Calendar:
 
     weeks: int
     errors: Outage = field(init=False)
-    upgraded_at: datetime = field(init=False)
+    migrated_at: datetime = field(init=False)
     private: Outage = field(init=False)
     renewed_at: datetime = field(init=False)
     """When the admin sets the address of a new webhook; the old one died when the board became private."""
@@ -31,7 +31,7 @@ class Calendar:
     def __attrs_post_init__(self) -> None:
         errors, private, refused = (self._at(0.12, 11), self._at(0.31, 7), self._at(0.65, 13))
         self.errors = Outage("status 500", errors, errors + timedelta(hours=6))
-        self.upgraded_at = self._at(0.23, 10)
+        self.migrated_at = self._at(0.23, 10)
         self.private = Outage("a private board", private, private + timedelta(hours=26))
         self.renewed_at = private + timedelta(hours=12)
         self.restored_at = self._at(0.40, 10, weekday=TUESDAY)
@@ -58,7 +58,7 @@ class Calendar:
     @property
     def quiet_days(self) -> list[date]:
         """Days on which the daemon neither starts nor meets with trouble."""
-        noisy = {STARTS.date(), self.upgraded_at.date(), self.renewed_at.date(), self.restored_at.date()}
+        noisy = {STARTS.date(), self.migrated_at.date(), self.renewed_at.date(), self.restored_at.date()}
         for outage in (self.errors, self.private, self.refused):
             noisy |= {day for day in self.days if outage.since.date() <= day <= outage.until.date()}
         return [day for day in self.days if day not in noisy]

@@ -12,11 +12,11 @@ from attrs import define, field, frozen
 
 from support.command import Operator
 from support.receiver import Receiver, received
-from support.versions import newer_tree
 
 from .books import Award, Books, Mark
 from .calendar import STARTS, SUNDAY, Calendar
 from .clock import Clock
+from .homes import Home, home
 from .machine import Machine
 from .people import People, discord_id, member_id
 from .town import Town
@@ -59,6 +59,7 @@ class Life:
     books: Books
     town: Town
     machine: Machine
+    home: Home
     webhooks: Sequence[Receiver]
     """The one that dies, and the one in its place."""
     told: list[tuple[int, str, datetime]] = field(factory=list)
@@ -79,7 +80,7 @@ class Life:
             if happens == self._back_up:
                 say(f"{self.measures[-1]}")
         self.machine.live_until(self.calendar.ends_at)
-        self._measure()
+        self._back_up()
         self.machine.stop()
 
     def _events(self) -> Iterator[tuple[datetime, Callable[[], object]]]:
@@ -88,7 +89,7 @@ class Life:
         yield from ((at, self._award) for day in AWARDED_ON for at in calendar.each(day, AWARDED_AT))
         yield calendar.errors.since, partial(town.trouble, "internal_error")
         yield calendar.errors.until, town.recover
-        yield calendar.upgraded_at, self._upgrade
+        yield calendar.migrated_at, self._migrate
         yield calendar.private.since, self._lose_board_and_webhook
         yield calendar.renewed_at, self._renew_webhook
         yield calendar.private.until, self._publish
@@ -119,23 +120,23 @@ class Life:
     def _back_up(self) -> None:
         """Take a backup while the daemon is idle, and measure."""
         file = self.machine.folder / f"backup-{self.clock.now():%F}.db"
-        self.machine.run("backup", file.name)
+        self.home.back_up(file)
         for earlier, _ in self._backups:
             earlier.unlink(missing_ok=True)
         self._backups.append((file, self.books.mark(self.clock.now())))
-        self._measure()
-
-    def _measure(self) -> None:
-        packed = self.machine.folder / "packed.db"
-        with closing(sqlite3.connect(f"file:{self.machine.store}?mode=ro", uri=True)) as connection:
-            connection.execute("VACUUM INTO ?", [str(packed)])
-            tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
-            rows = sum(connection.execute(f"SELECT count(*) FROM {one}").fetchone()[0] for one in tables)  # noqa: S608
-        sizes = self.machine.store.stat().st_size, packed.stat().st_size
-        packed.unlink()
+        packed_bytes, rows = packed(self.home.as_file(file))
+        machine = self.machine
         self.measures.append(
-            Measure(self.clock.now(), *sizes, rows, self.machine.memory_bytes, self.machine.handles, self._starts)
+            Measure(
+                *(self.clock.now(), self.home.size_bytes, packed_bytes, rows),
+                *(machine.memory_bytes, machine.handles, self._starts),
+            )
         )
+
+    @property
+    def last_file(self) -> Path:
+        """A file that holds what the store held at the end."""
+        return self.home.as_file(self._backups[-1][0])
 
     def _award(self) -> None:
         """Award a benchmark of today, and one that comes to light days later."""
@@ -152,13 +153,9 @@ class Life:
         self.machine.run("excuse", f"{self.calendar.holiday}", *BY)
         self.books.excused.add(self.calendar.holiday)
 
-    def _upgrade(self) -> None:
-        """Install the next version, which brings the store up to date."""
-        machine = self.machine
-        machine.stop()
-        machine.version = newer_tree()
-        assert "is up to date" not in machine.run("migrate", "--dry-run").out
-        assert "brought up to date" in machine.run("migrate").out
+    def _migrate(self) -> None:
+        self.machine.stop()
+        self.home.migrate()
         self._start()
 
     def _lose_board_and_webhook(self) -> None:
@@ -179,13 +176,11 @@ class Life:
 
     def _restore(self) -> None:
         """Go back to the last backup, two days ago; the next sync brings what was earned on Discord since."""
-        machine, (file, mark) = self.machine, self._backups[-1]
-        machine.stop()
-        machine.store.rename(machine.folder / "lost.db")
-        machine.run("restore", file.name)
+        file, mark = self._backups[-1]
+        self.machine.stop()
+        self.home.restore(file)
         self.lost = self.books.go_back_to(mark)
         self._start()
-        (machine.folder / "lost.db").unlink()
 
     def _serve_again(self) -> None:
         """Listen where it did before, on the same board."""
@@ -193,15 +188,31 @@ class Life:
         town._listener = type(town._listener)(town.port, town._answer)
 
 
+def packed(file: Path) -> tuple[int, int]:
+    """Return how many bytes the same rows take in a file without gaps, and how many rows they are."""
+    target = file.with_name("packed.db")
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+        connection.execute("VACUUM INTO ?", [str(target)])
+        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        rows = sum(connection.execute(f"SELECT count(*) FROM {one}").fetchone()[0] for one in tables)  # noqa: S608
+    size = target.stat().st_size
+    target.unlink()
+    return size, rows
+
+
 @contextmanager
-def begun(folder: Path, weeks: int, members: int, seed: int) -> Iterator[Life]:
+def begun(folder: Path, weeks: int, members: int, seed: int, kind: str = "sqlite") -> Iterator[Life]:
     """Prepare a life, and end its processes."""
     clock = Clock.create(folder / "clock", STARTS)
     people, books = People(members, seed, STARTS), Books()
-    with received() as first, received() as second, Town(clock=clock.now, people=people, books=books) as town:
+    with (
+        received() as first,
+        received() as second,
+        Town(clock=clock.now, people=people, books=books) as town,
+        home(kind, machine := Machine(folder, Operator(folder, town).env)) as place,
+    ):
         town.port = town._listener.server_port
-        machine = Machine(folder, Operator(folder, town).env)
         try:
-            yield Life(Calendar(weeks), clock, people, books, town, machine, (first, second))
+            yield Life(Calendar(weeks), clock, people, books, town, machine, place, (first, second))
         finally:
             machine.kill()

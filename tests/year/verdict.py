@@ -10,6 +10,7 @@ from sqlite3 import connect
 
 from support import streak_oracle
 
+from .homes import Home
 from .life import Life, Measure
 from .outages import slot_of, timed
 from .people import member_id
@@ -60,7 +61,7 @@ def _of_points(life: Life) -> Iterator[str]:
 def _of_streaks(life: Life) -> Iterator[str]:
     """Every streak, and the longest, are what the days say."""
     through = life.calendar.ends_at.date() - timedelta(days=1)
-    with closing(connect(life.machine.store)) as connection:
+    with closing(connect(life.last_file)) as connection:
         (settled,) = connection.execute("SELECT max(day) FROM settled_days").fetchone()
         rows = connection.execute("SELECT member_id, last, length, longest FROM streaks").fetchall()
     if settled != f"{through}":
@@ -101,7 +102,8 @@ def _of_notices(life: Life) -> Iterator[str]:
 
 
 def _of_sizes(life: Life) -> Iterator[str]:
-    for one in life.measures:
+    for one in life.measures if type(life.home) is Home else ():
+        # PostgreSQL packs its tables by the true clock, of which a year has an hour.
         if one.store_bytes > GAPS_MAX * one.packed_bytes:
             yield f"{one.at:%F}: the store is {one.store_bytes:,} bytes, its data {one.packed_bytes:,}"
     steady = steady_measures(life.measures)
