@@ -1,0 +1,249 @@
+"""Which tests see a mutant: a pytest plugin that runs, in a forked process for each, those that pass its line."""
+
+import ast
+import contextlib
+import functools
+import gc
+import importlib
+import os
+import pickle
+import re
+import resource
+import signal
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any
+
+import pytest
+from _pytest.runner import runtestprotocol
+from attrs import define, evolve, field
+
+from .operators import Mutant
+
+SECONDS_OF_A_TEST_MAX = 3.0
+"""Slower ones are not of the quick part."""
+SECONDS_OF_TESTS_MAX = 3.0
+"""Of a mutant that many tests pass, those of its noun and the quickest others that take so long together."""
+CPU_SECONDS_MIN, CPU_FACTOR = 10, 8
+WALL_SECONDS_MAX = 240
+MEMORY_MAX = 4 << 30
+SANE, SANE_EVERY = "nothing", 40
+"""Now and then the same is done without a change, and all tests must pass."""
+UNPLANTED = 70
+"""How a process ends whose mutant is none: its code is the same, or needs another closure; it is not counted."""
+KILLED, SURVIVED, UNSEEN = "killed", "survived", "unseen"
+
+
+@define
+class Hunt:
+    """The plugin: it learns which test passes which line, then hunts each mutant."""
+
+    mutants: Sequence[Mutant]
+    files: Mapping[str, Path]
+    jobs: int
+    fates: dict[str, str] = field(factory=dict)
+    items: list[pytest.Item] = field(factory=list)
+    seconds: dict[str, float] = field(factory=dict)
+    passed: dict[tuple[str, int], set[str]] = field(factory=dict)
+
+    def pytest_configure(self) -> None:
+        """Let chance play no part."""
+        import hypothesis  # noqa: PLC0415  once pytest has seen to its asserts
+
+        phases = hypothesis.Phase.explicit, hypothesis.Phase.generate
+        hypothesis.settings.register_profile(
+            "hunt", derandomize=True, database=None, deadline=None, max_examples=40, phases=phases
+        )
+        hypothesis.settings.load_profile("hunt")
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Do this instead of running all tests once."""
+        self.items = [item for item in session.items if not re.search("postgres|server", item.nodeid.lower())]
+        self._learn()
+        quick = [item for item in self.items if item.nodeid in self.seconds]
+        print(f"{len(quick):,} tests, {len(self.mutants):,} mutants", flush=True)  # noqa: T201
+        live = _live({str(path) for path in self.files.values()})
+        asked = ((mutant, self._of(mutant, quick)) for mutant in self.mutants)
+        running: dict[int, tuple[Mutant, float]] = {}
+        gc.freeze()
+        for number, (mutant, items) in enumerate(asked):
+            if not items:
+                self.fates[mutant.key] = UNSEEN
+                continue
+            sane = [evolve(mutant, made=None, value=None, change=SANE)] * (number % SANE_EVERY == 0)
+            for one in (*sane, mutant):
+                while len(running) >= self.jobs:
+                    self._reap(running)
+                running[self._fork(one, items, live)] = one, time.monotonic()
+        while running:
+            self._reap(running)
+        return True
+
+    def _learn(self) -> None:
+        """Run all once, in a process of its own, and note who passes which line, and how long it takes."""
+        with tempfile.TemporaryDirectory() as folder:
+            told = Path(folder) / "told"
+            if not (child := os.fork()):
+                _be_quiet()
+                with contextlib.suppress(BaseException):
+                    told.write_bytes(pickle.dumps(self._passed()))
+                os._exit(0)
+            os.waitpid(child, 0)
+            self.seconds, self.passed = pickle.loads(told.read_bytes())  # noqa: S301  our own
+
+    def _passed(self) -> tuple[dict[str, float], dict[tuple[str, int], set[str]]]:
+        import coverage  # noqa: PLC0415  of a group of its own
+
+        traced, seconds = coverage.Coverage(data_file=None, include=[str(one) for one in self.files.values()]), {}
+        traced.start()
+        signal.signal(signal.SIGPROF, _give_up)
+        for item, following in zip(self.items, [*self.items[1:], None], strict=True):
+            traced.switch_context(item.nodeid)
+            began = time.process_time()
+            signal.setitimer(signal.ITIMER_PROF, SECONDS_OF_A_TEST_MAX)
+            if _passes(item, following):
+                seconds[item.nodeid] = time.process_time() - began
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        traced.stop()
+        passed: dict[tuple[str, int], set[str]] = {}
+        for name, path in self.files.items():
+            for line, contexts in traced.get_data().contexts_by_lineno(str(path)).items():
+                passed[name, line] = {one for one in contexts if one}
+        return seconds, passed
+
+    def _of(self, mutant: Mutant, quick: Sequence[pytest.Item]) -> Sequence[pytest.Item]:
+        """Return the tests that pass the lines of a mutant, those of its noun first."""
+        lines = mutant.lines or [line for name, line in self.passed if name == mutant.file]
+        seen = set().union(*(self.passed.get((mutant.file, line), set()) for line in lines))
+        noun = f"/test_{Path(mutant.file).stem}"
+        found = sorted(
+            (item for item in quick if item.nodeid in seen),
+            key=lambda item: (noun not in item.nodeid, self.seconds[item.nodeid]),
+        )
+        took, chosen = 0.0, []
+        for item in found:
+            took += self.seconds[item.nodeid]
+            if took > SECONDS_OF_TESTS_MAX:
+                break
+            chosen.append(item)
+        return chosen
+
+    def _fork(self, mutant: Mutant, items: Sequence[pytest.Item], live: "Live") -> int:
+        child = os.fork()
+        if child:
+            return child
+        _be_quiet()
+        gc.disable()
+        os.setsid()
+        seconds = int(CPU_SECONDS_MIN + CPU_FACTOR * sum(self.seconds[item.nodeid] for item in items))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX, MEMORY_MAX))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        code = UNPLANTED
+        with contextlib.suppress(BaseException):
+            _plant(mutant, self.files[mutant.file], live)
+            code = 1
+            code = int(not all(_passes(item, then) for item, then in zip(items, [*items[1:], None], strict=True)))
+        os._exit(code)
+
+    def _reap(self, running: dict[int, tuple[Mutant, float]]) -> None:
+        """Wait until one has ended; who takes too long has been caught."""
+        while True:
+            for child, (mutant, began) in [*running.items()]:
+                ended, status = os.waitpid(child, os.WNOHANG)
+                if not ended and time.monotonic() - began > WALL_SECONDS_MAX:
+                    os.kill(child, signal.SIGKILL)
+                    ended, status = os.waitpid(child, 0)
+                if ended:
+                    del running[child]
+                    assert status == 0 or mutant.change != SANE, f"tests fail though nothing is changed: {mutant.key}"
+                    if mutant.change == SANE:
+                        return
+                    if os.waitstatus_to_exitcode(status) != UNPLANTED:
+                        self.fates[mutant.key] = SURVIVED if status == 0 else KILLED
+                    if status == 0:
+                        print(f"lives: {mutant.key}", flush=True)  # noqa: T201
+                    return
+            time.sleep(0.005)
+
+
+class TooSlow(BaseException):
+    """A test is not of the quick part."""
+
+
+def _give_up(*_: object) -> None:
+    raise TooSlow
+
+
+def _passes(item: pytest.Item, following: pytest.Item | None) -> bool:
+    return all(not report.failed for report in runtestprotocol(item, nextitem=following, log=False))
+
+
+def _be_quiet() -> None:
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(nowhere, number)
+
+
+Live = tuple[Mapping[tuple[str, str, int], Sequence[FunctionType]], Sequence[Any]]
+"""The functions of the files as they live, by file, name and line, and what remembers answers of some."""
+
+
+def _live(files: set[str]) -> Live:
+    functions, caches = defaultdict[tuple[str, str, int], list[FunctionType]](list), []
+    for one in gc.get_objects():
+        if isinstance(one, FunctionType) and one.__code__.co_filename in files:
+            functions[_name_of(one.__code__)].append(one)
+        elif isinstance(one, functools._lru_cache_wrapper):
+            caches.append(one)
+    return functions, caches
+
+
+def _name_of(code: CodeType) -> tuple[str, str, int]:
+    return code.co_filename, code.co_qualname, code.co_firstlineno
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    for one in code.co_consts:
+        if isinstance(one, CodeType):
+            yield one
+            yield from _codes(one)
+
+
+def _plant(mutant: Mutant, path: Path, live: Live) -> None:
+    """Put the change into the living module."""
+    functions, caches = live
+    for cache in caches:
+        cache.cache_clear()
+    if mutant.value is not None:
+        _put(mutant, path)
+        return
+    make: Callable[[], ast.Module] | None = mutant.made
+    if make is None:
+        return
+    changed = 0
+    for code in _codes(compile(make(), str(path), "exec")):
+        for function in functions.get(_name_of(code), ()):
+            if function.__code__ != code:
+                function.__code__ = code
+                changed += 1
+    assert changed, mutant.key
+
+
+def _put(mutant: Mutant, path: Path) -> None:
+    assert mutant.value is not None
+    name, value = mutant.value
+    module = importlib.import_module("trc_engage." + ".".join(Path(mutant.file).with_suffix("").parts))
+    assert module.__file__ == str(path)
+    before = getattr(module, name)
+    for one in [*sys.modules.values()]:
+        for other, had in [*getattr(one, "__dict__", {}).items()]:
+            if had is before:
+                setattr(one, other, value)
+            elif isinstance(had, tuple) and any(part is before for part in had):
+                setattr(one, other, tuple(value if part is before else part for part in had))

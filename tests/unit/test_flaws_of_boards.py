@@ -1,0 +1,90 @@
+"""What is said of a board that cannot be one, and where each bound lies (R10, R19)."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from trc_engage import Board
+from trc_engage.core.boards import XP_MAX, id_of, named, shown, why_malformed
+from trc_engage.core.errors import SourceError
+
+SOUGHT = frozenset({"1", "2", "3"})
+SOUND = Board({"1": 5, "2": 0}, whole=False, rows=2, pages=1, missed=frozenset({"3"}))
+FLAWED: dict[str, dict[str, Any]] = {
+    "a board whose readings are a list, but must map Discord ids to XP": {"readings": [5]},
+    "a board whose missed are 7, but must be a set of Discord ids": {"missed": 7},
+    "a board that names Discord ids which were not sought": {"readings": {"4": 1}},
+    "a board that names Discord ids which were not": {"missed": {"4"}},
+    "a board on which the same Discord id is both read and missed": {"missed": {"1", "3"}},
+    "a board with -1 as XP, which must be a whole number from 0 to 9,007,199,254,740,992": {
+        "readings": {"1": 3, "2": -1}
+    },
+    "a board with 9007199254740993 as XP": {"readings": {"1": XP_MAX, "2": XP_MAX + 1}},
+    "a board with 0.5 as XP": {"readings": {"1": 1, "2": 0.5}},
+    "a board with True as XP": {"readings": {"2": True}},
+    "a board whose whole is 1, but must be True or False": {"whole": 1},
+    "a board with -1 rows, which must be a whole number from 0 on": {"rows": -1},
+    "a board with a str pages, which": {"pages": "1"},
+    "a board with 9007199254740993 pages": {"pages": XP_MAX + 1},
+    "a board of 1 rows with 2 readings": {"rows": 1},
+    "a board whose server_at is a str, but must be an instant with its timezone": {"server_at": "noon"},
+    "a board whose server_at is a datetime, but": {"server_at": datetime(2026, 3, 2)},  # noqa: DTZ001
+}
+BOUNDS: list[dict[str, Any]] = [
+    {"readings": {"1": XP_MAX, "2": 0}},
+    {"rows": XP_MAX, "pages": 0},
+    {"readings": {}, "missed": set(), "whole": True, "rows": 0},
+    {"server_at": datetime(2026, 3, 2, tzinfo=UTC)},
+    {"readings": {"1": 5}, "missed": {"2", "3"}},
+]
+
+
+@pytest.mark.parametrize("says", FLAWED)
+def test_a_flaw_is_named(says: str) -> None:
+    """With the value, unless that could name somebody, and what to do."""
+    why = why_malformed(evolve(SOUND, **FLAWED[says]), SOUGHT)
+    assert why is not None
+    assert why.startswith(f"the source returned {says}")
+    assert why.endswith("; nothing was changed. Correct the source")
+
+
+@pytest.mark.parametrize("change", BOUNDS)
+def test_a_board_at_a_bound_is_one(change: dict[str, Any]) -> None:
+    """The most XP that there may be, and nobody at all."""
+    assert why_malformed(evolve(SOUND, **change), SOUGHT) is None
+
+
+def test_half_a_board_is_none() -> None:
+    """It is said how many of how many are neither read nor missed."""
+    half = evolve(SOUND, missed=frozenset())
+    assert "the board with 1 of 3 accounts not found; nothing was changed" in str(why_malformed(half, SOUGHT))
+    assert why_malformed(evolve(half, whole=True), SOUGHT) is None
+    assert (
+        why_malformed(None, SOUGHT)
+        == "the source returned None instead of a Board; nothing was changed. Correct the source"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [(None, "None"), (True, "True"), (7, "7"), (10**30 - 1, str(10**30 - 1)), (10**30, "an int"), ("ada", "a str")],
+)
+def test_what_may_name_somebody_is_not_shown(value: object, says: str) -> None:
+    """Numbers of a length that fits in a line are."""
+    assert shown(value) == says
+
+
+@pytest.mark.parametrize(("length", "is_one"), [(200, True), (201, False)])
+def test_an_id_of_a_board_is_short(length: int, *, is_one: bool) -> None:
+    """Up to 200 characters; a longer one is malformed."""
+    source = type("Source", (), {"board_id": "x" * length})
+    if is_one:
+        assert id_of(source) == "x" * length
+        assert named(id_of(source)).startswith("board x")
+    else:
+        with pytest.raises(SourceError, match=r"a text of at most 200 printable") as caught:
+            id_of(source)
+        assert caught.value.kind == "malformed"
+    assert named("") == named(None) == "a board without an id"
