@@ -23,8 +23,10 @@ NEVER = (None, 0, 0)
 """The streak of somebody who was never active on a weekday."""
 GAPS_MAX = 1.25
 """How much larger the file may be than its data."""
-MEMORY_MAX = 1.15
-"""How much more memory the daemon may have at the end than in its second month."""
+FLAT_MAX = 1.08
+"""How much memory the daemon may gain in the weeks before the last outage, and in those after it."""
+STEP_MAX = 1.2
+"""How much in all: the first outage keeps what a failed read held of each account, and a second one adds nothing."""
 SETTLES = timedelta(weeks=1)
 """How long after a start memory may still grow to its usual size."""
 
@@ -106,10 +108,12 @@ def _of_sizes(life: Life) -> Iterator[str]:
         # PostgreSQL packs its tables by the true clock, of which a year has an hour.
         if one.store_bytes > GAPS_MAX * one.packed_bytes:
             yield f"{one.at:%F}: the store is {one.store_bytes:,} bytes, its data {one.packed_bytes:,}"
-    steady = steady_measures(life.measures)
-    most, last = max(one.memory_bytes for one in steady), steady[0].memory_bytes
-    if most > MEMORY_MAX * last:
-        yield f"the daemon's memory grew from {last:,} to {most:,} bytes"
+    steady, over = steady_measures(life.measures), life.calendar.refused.until
+    before, after = ([one for one in steady if (one.at < over) == is_before] for is_before in (True, False))
+    for measures, gain_max in ((before, FLAT_MAX), (after, FLAT_MAX), (steady, STEP_MAX)):
+        taken = [one.memory_bytes for one in measures]
+        if taken and max(taken) > gain_max * taken[0]:
+            yield f"since {measures[0].at:%F} the daemon's memory grew from {taken[0]:,} to {max(taken):,} bytes"
     if len({one.handles for one in steady}) > 1:
         yield f"the daemon's open files and threads are {[one.handles for one in steady]}"
 
