@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -58,8 +58,8 @@ class Scene:
     operator: Operator
     visitor: Visitor
     awards: int = 0
-    now: datetime = Factory(lambda: datetime.now(UTC) - timedelta(hours=6))
-    """Behind the time that the commands go by."""
+    now: datetime = Factory(lambda: datetime.combine(datetime.now(UTC).date() - timedelta(days=1), time(12), UTC))
+    """Behind the time that the commands go by, and far from midnight, when a run settles a day too."""
 
     def sync(self) -> None:
         """Sync by the library."""
