@@ -5,6 +5,7 @@ import threading
 import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from time import perf_counter
 
@@ -174,7 +175,7 @@ def test_the_doctor_rebuilds_the_words(tmp_path: Path) -> None:
     """What differs is named by id, rebuilt, and found again."""
     operator = Operator(tmp_path)
     operator.call("members", "enroll", "m-1", "--name", "Ada Lovelace")
-    with sqlite3.connect(tmp_path / "engage.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "engage.db", isolation_level=None)) as connection:
         connection.execute("DELETE FROM name_words")
         connection.execute("INSERT INTO name_words VALUES ('bob', 'm-1'), ('zoe', 'm-2')")
     told = operator.call("doctor")
