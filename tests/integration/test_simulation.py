@@ -22,8 +22,10 @@ from trc_engage.testing.mee6 import TROUBLES
 
 PROCESSES = 2
 SLOTS_MIN = 15_000
-EVENTFUL_SEEDS = (1, 8, 10, 14)
+EVENTFUL = "all at once"
+EVENTFUL_SEEDS = (2, 3, 8, 14)
 EVENTFUL_DAYS = 2
+POOLED_SEED = 8
 STORY_SEEDS = (1, 4, 5)
 STORY_DAYS = 3
 BEFELL = {
@@ -32,7 +34,10 @@ BEFELL = {
     "not alone at begin",
     "not alone at request",
     "suspended at answer",
-} | {"meddled with at answer"}
+    "meddled with at answer",
+    "the database restarts",
+    "the disk is full",
+}
 """What, among more, befalls the processes in these lives."""
 
 
@@ -59,19 +64,22 @@ def test_a_life_on_a_disk_that_is_waited_for_is_exact(processes: ProcessPoolExec
 
 
 def test_postgresql_lives_the_same_lives(processes: ProcessPoolExecutor) -> None:
-    """Killed within a transaction, suspended, meddled with or two at a time: PostgreSQL tells what SQLite tells."""
+    """Killed, suspended, meddled with, two at a time, cut off or deployed to: PostgreSQL tells what SQLite tells."""
     count = len(EVENTFUL_SEEDS)
-    asked = EVENTFUL_SEEDS * 2, [EVENTFUL_DAYS] * 2 * count, ["postgres"] * count + ["sqlite"] * count
+    stores = ["postgres"] * count + ["sqlite"] * count
+    asked = EVENTFUL_SEEDS * 2, [EVENTFUL_DAYS] * 2 * count, stores, [EVENTFUL] * 2 * count
     lives = list(processes.map(lived, *asked))
     assert [life.breach for life in lives if life.breach] == []
     assert [life.digest for life in lives[:count]] == [life.digest for life in lives[count:]]
     assert frozenset().union(*(life.befell for life in lives[:count])) >= BEFELL
+    assert any("an old version at work" in life.met for life in lives[:count])
 
 
 def test_a_pool_in_transaction_mode_lives_the_same_life(processes: ProcessPoolExecutor) -> None:
-    """Behind PgBouncer, whose few connections go from hand to hand, the same happens as in a file."""
-    pooled, alone = processes.map(lived, [EVENTFUL_SEEDS[0]] * 2, [1, 1], ["pgbouncer", "sqlite"])
+    """Behind PgBouncer, whose few connections go from hand to hand, and which dies and is back, the same happens."""
+    pooled, alone = processes.map(lived, [POOLED_SEED] * 2, [1, 1], ["pgbouncer", "sqlite"], [EVENTFUL] * 2)
     assert pooled.breach == alone.breach == ""
+    assert "the database restarts" in pooled.befell
     assert pooled.digest == alone.digest
 
 

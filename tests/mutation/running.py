@@ -67,7 +67,7 @@ class Hunt:
         self._learn()
         quick = [item for item in self.items if item.nodeid in self.seconds]
         print(f"{len(quick):,} tests, {len(self.mutants):,} mutants", flush=True)  # noqa: T201
-        live = _live({str(path) for path in self.files.values()})
+        live = functions_of({str(path) for path in self.files.values()})
         asked = ((mutant, self._of(mutant, quick)) for mutant in self.mutants)
         running: dict[int, tuple[Mutant, float]] = {}
         gc.freeze()
@@ -146,7 +146,7 @@ class Hunt:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         code = UNPLANTED
         with contextlib.suppress(BaseException):
-            _plant(mutant, self.files[mutant.file], live)
+            plant(mutant, self.files[mutant.file], live)
             code = 1
             code = int(not all(_passes(item, then) for item, then in zip(items, [*items[1:], None], strict=True)))
         os._exit(code)
@@ -198,7 +198,8 @@ Live = tuple[Mapping[tuple[str, str, int], Sequence[FunctionType]], Sequence[Any
 """The functions of the files as they live, by file, name and line, and what remembers answers of some."""
 
 
-def _live(files: set[str]) -> Live:
+def functions_of(files: set[str]) -> Live:
+    """Return the functions of files as they live in this process."""
     functions, caches = defaultdict[tuple[str, str, int], list[FunctionType]](list), []
     for one in gc.get_objects():
         if isinstance(one, FunctionType) and one.__code__.co_filename in files:
@@ -219,7 +220,7 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
             yield from _codes(one)
 
 
-def _plant(mutant: Mutant, path: Path, live: Live) -> None:
+def plant(mutant: Mutant, path: Path, live: Live) -> None:
     """Put the change into the living module."""
     functions, caches = live
     for cache in caches:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+from .coverage import added, table
 from .living import SLOTS_OF_A_YEAR, Asked, Lived
 from .pool import pool
 from .shards import Finished, live_all, share
@@ -19,6 +20,7 @@ from .stories import STORIES
 
 DAYS_OF_A_YEAR = 365
 DAYS_OF_A_MONTH = 30
+EACH = "each"
 MONTHS = {"sqlite": 10, "postgres": 5}
 """How many are lived besides a year, where nothing else is asked for."""
 
@@ -41,6 +43,8 @@ def main() -> int:
         f"{len(ended)}{of} lives, {slots:,} slots ({slots / SLOTS_OF_A_YEAR:.1f} years); {failed} breaches; "
         f"this time {timedelta(seconds=round(seconds))}"
     )
+    if options.coverage:
+        _say(table(added(life.met for life in ended)))
     return 1 if failed else 0
 
 
@@ -62,11 +66,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--lives", type=int, default=1, help="how many lives, from this seed on")
     parser.add_argument("--years", type=int, help="so many lives of a year, from this seed on")
     parser.add_argument("--store", choices=STORES, help="where; without it SQLite, and some of the months on each")
-    parser.add_argument("--story", choices=STORIES, help="under these faults alone")
+    parser.add_argument("--story", choices=[*STORIES, EACH], help="under these faults alone; each: in turn")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many at a time")
     parser.add_argument("--state", type=Path, help="a file of the lives that have ended, which are not lived again")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no further life after so long")
     parser.add_argument("--shard", default="1/1", help="one part of the lives: 2/8 is every eighth from the second on")
+    parser.add_argument("--coverage", action="store_true", help="show which fault met which state, and which never did")
     options = parser.parse_args()
     if options.state and options.seed is None:
         parser.error("--state needs a --seed, so that the next time means the same lives")
@@ -75,17 +80,18 @@ def _options() -> argparse.Namespace:
 
 def _lives(options: argparse.Namespace) -> Iterator[Asked]:
     seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4))
-    store, story = options.store or "sqlite", options.story
+    store = options.store or "sqlite"
+    told = [None, *STORIES] if options.story == EACH else [options.story]
     if options.years:
-        yield from (Asked(seed + number, DAYS_OF_A_YEAR, store, story) for number in range(options.years))
+        yield from (Asked(seed + one, DAYS_OF_A_YEAR, store, told[one % len(told)]) for one in range(options.years))
     elif options.seed is not None:
-        yield from (Asked(seed + number, options.days, store, story) for number in range(options.lives))
+        yield from (Asked(seed + one, options.days, store, told[one % len(told)]) for one in range(options.lives))
     else:
         if store == "sqlite":
-            yield Asked(seed, DAYS_OF_A_YEAR, store, story)
+            yield Asked(seed, DAYS_OF_A_YEAR, store, told[0])
         stores = [options.store] if options.store else MONTHS
         months = [one for one in stores for _ in range(MONTHS.get(one, 1))]
-        yield from (Asked(seed + number, DAYS_OF_A_MONTH, one, story) for number, one in enumerate(months, 1))
+        yield from (Asked(seed + number, DAYS_OF_A_MONTH, one, told[0]) for number, one in enumerate(months, 1))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from .digest import digest_of
 from .oracle import Oracle
 from .stores import Store
 from .verdict import check
+from .versions import of_version
 
 FEED_LIMIT = 10_000
 SILENT = frozenset({"opening", "rebase"})
@@ -34,12 +35,13 @@ class Audit:
 
     def is_leased(self, now: datetime) -> bool:
         """Tell whether anybody is at work, or died at it."""
-        lease = self._ledger.run_state().lease_of("run")
-        return lease is not None and now < lease.until
+        with self._ledger._database.connection() as session:
+            row = session.execute("SELECT until FROM leases WHERE task = 'run'").fetchone()
+        return row is not None and now < datetime.fromisoformat(row[0])
 
-    def bury(self, pid: int) -> None:
+    def bury(self, pid: int, version: int) -> None:
         """Let the lease be one of a process that is known to be dead."""
-        with self._ledger._database.transaction() as session:
+        with of_version(version), self._ledger._database.transaction() as session:
             for (owner,) in session.execute("SELECT owner FROM leases").fetchall():
                 host, _, rest = owner.rsplit(":", 2)
                 session.execute("UPDATE leases SET owner = ?", [f"{host}:{pid}:{rest}"])

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from .clock import slot_of
-from .failures import DISTRUST
 from .notices import WAIT_MAX as WEBHOOK_WAIT_MAX
 from .oracle import KEPT_AWAY_MAX, SLACK
 from .oracle.days import ONE_DAY, midnight
@@ -39,8 +38,10 @@ class Calm:
         life = self._life
         life.note("the last fault ends")
         life.weather.clear()
+        life.is_calm = True
         if life.pager.is_gone:
             life.pager.renew()
+        life.deploy()
         life.point()
         life.clock.error = timedelta(0)
         self._wait_for([life.oracle.seen_at, *life.failures.waits.values()], KEPT_AWAY_MAX)
@@ -56,7 +57,7 @@ class Calm:
         seen = life.oracle.seen_at
         return (
             life.failures.is_kept_away(life.server.home.board_id, now)
-            or not life.failures.kinds.isdisjoint(DISTRUST)
+            or life.failures.is_distrusted
             or (seen is not None and now < seen)
             or life.slots.get(slot_of(now)) == "waiting"
         )
@@ -91,7 +92,7 @@ class Calm:
         """Run, and let an admin decide what is to be decided."""
         life = self._life
         life.run_due(process)
-        if life.failures.kinds & DISTRUST:
+        if life.failures.is_distrusted:
             if not life.world.xp and life.oracle.is_another(life.server.home.board_id):
                 life.world.give(min(life.world.here), 20)  # A board that nobody is on cannot be adopted (R24).
             life.decide(process, life.season or "deduct")

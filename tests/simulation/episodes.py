@@ -104,7 +104,13 @@ def _clock(random: Random, slots: int) -> Episode:
     return Episode("clock", min(slots, 12 if abs(error) <= 120 else 5), number=error)
 
 
-def _frozen(random: Random, slots: int) -> Episode:
+def _deploy(random: Random, slots: int) -> Episode:
+    """Let one process be of a newer version, for as long as the other is not replaced."""
+    return Episode("deploy", min(slots, 12), number=random.randrange(2))
+
+
+def frozen(random: Random, slots: int) -> Episode:
+    """Let MEE6 answer, and count nothing."""
     return Episode("frozen", random.choice([slots, 100, 150, 200]))
 
 
@@ -148,10 +154,14 @@ MAKERS: Sequence[Maker] = (
     (_named("suspend", 0.2, 0.6, longest=20), 2),
     (_named("off", 1.0), 2),
     (_named("deaf", 0.5, 1.0, longest=100), 2),
-    (_frozen, 1),
+    (frozen, 1),
     (_half, 2),
     (elsewhere, 3),
     (webhook, 3),
     (long_reads, 2),
     (gone, 1),
+    (_named("full", 0.5, 1.0, longest=20), 2),
+    (_named("busy", 0.5, 1.0, longest=20), 2),
+    (_named("restart", 0.5, 1.0, longest=12), 2),
+    (_deploy, 2),
 )

@@ -22,6 +22,11 @@ class Failures:
     waits: dict[str, datetime] = field(factory=dict)
     """Until when each board is to be left alone."""
 
+    @property
+    def is_distrusted(self) -> bool:
+        """Whether an admin has to decide about a board."""
+        return not self.kinds.isdisjoint(DISTRUST)
+
     def is_kept_away(self, board_id: str, at: datetime) -> bool:
         """Tell whether the server asked to be left alone until later (R21)."""
         until = self.waits.get(board_id)

@@ -1,13 +1,14 @@
 """What an admin does by hand: syncs, decides, adopts and settles; all of it checked as every run is."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from trc_engage.core.errors import ClockWentBack, LedgerBusy, SourceError
+from trc_engage.core.errors import ClockWentBack, LedgerBusy, LedgerFailed, SourceError
 
 from .forecast import is_distrust
 from .oracle import Decision
-from .process import Fate, Killed, Process
+from .process import STORE_FAILED, Fate, Killed, Process
 from .verdict import check
 from .watch import Watch
 
@@ -17,6 +18,9 @@ KILLED = 0.3
 
 class Hand(Watch):
     """A watch on what is done by hand as well."""
+
+    is_calm = False
+    """Whether no fault comes any more."""
 
     def sync(
         self, process: Process, *, decision: Decision | None = None, fresh: bool = True, dry_run: bool = False
@@ -29,14 +33,20 @@ class Hand(Watch):
         error: Exception | None = None
         try:
             told: str = process.engage.sync(fresh=fresh, dry_run=dry_run, **_options(decision)).outcome
-        except (SourceError, ClockWentBack, LedgerBusy) as raised:
+        except (SourceError, ClockWentBack, *STORE_FAILED) as raised:
+            if isinstance(raised, LedgerFailed) and not process.befell:
+                raise
             error, told = raised, type(raised).__name__
             check(told != "KeptAway" or self.failures.is_kept_away(board_id, at), "kept away for nothing", error)
         except Killed:
             self.died(process)
             told = "dead"
         if is_another:
-            check(isinstance(error, ClockWentBack | LedgerBusy) or is_distrust(error), "another board was taken", told)
+            check(
+                isinstance(error, ClockWentBack | LedgerBusy | LedgerFailed) or is_distrust(error),
+                "another board was taken",
+                told,
+            )
         is_early = process.reads and self.failures.is_kept_away(board_id, at)
         check(not is_early, "the server asked to be left alone, and was not")
         self.note(process.name, "sync by hand:", decision, "dry" if dry_run else "", told)
@@ -57,8 +67,27 @@ class Hand(Watch):
         check(through == mine, f"settled through {through}, not {mine}")
         self.note(process.name, "settle by hand:", quiet)
 
+    def refuse_old(self, process: Process) -> None:
+        """Let a process work whose tables a newer version has laid out: it writes nothing, and goes on reading."""
+        process.begin()
+        member = self.random.choice(sorted(self.oracle.enrolled))
+        self._refused(process, lambda: process.engage.run_due().outcome == "nothing")
+        self._refused(process, lambda: process.engage.adjust(member, points=1, key="old", reason="typo", by="admin"))
+        check(not process.reads, "an old version read the board")
+        points = process.engage.standing(member).points
+        check(points == sum(self.oracle.points(member).values()), f"an old version shows {points} points of {member}")
+        self.note(process.name, "is old, and was refused")
+
+    def _refused(self, process: Process, call: Callable[[], object]) -> None:
+        try:
+            done = call()
+        except LedgerFailed as error:
+            check("upgrade trc-engage" in str(error), "an old version is refused as", error)
+        else:
+            check(done is True, f"{process.name} is old, and was not refused", done)
+
     def _fate_of(self, process: Process, decision: Decision | None) -> Fate:
-        if decision == "adopt" and self.random.random() < KILLED:
+        if decision == "adopt" and not self.is_calm and self.random.random() < KILLED:
             return process.kill, self.random.randint(1, 3), self.random.choice(["answer", "begin", "commit"])
         return ()
 

@@ -5,6 +5,7 @@ import traceback
 
 from attrs import frozen
 
+from .coverage import Met
 from .life import Life
 from .stores import STORES
 from .stories import STORIES
@@ -39,6 +40,8 @@ class Lived:
     digest: str
     befell: frozenset[str]
     """What befell its processes, and at which step."""
+    met: Met
+    """Which fault met which state, and how often."""
     breach: str = ""
     """What was not kept, the last events, and how to see it again; empty if all was kept."""
 
@@ -60,4 +63,4 @@ def lived(seed: int, days: int, store: str = "sqlite", story: str | None = None)
             digest = life.digest()
             life.close()
             logging.disable(level)
-    return Lived(asked, life.lived, digest, frozenset(life.befell), breach)
+    return Lived(asked, life.lived, digest, frozenset(life.befell), life.coverage.met, breach)

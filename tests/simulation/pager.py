@@ -1,5 +1,6 @@
 """The admin's channel: a webhook that may be deaf, slow, overrun or gone for good (R20)."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -9,6 +10,7 @@ from trc_engage.core.errors import AlertFailed
 from trc_engage.core.incidents import Notice
 
 from .clock import Clock
+from .coverage import ANSWERS
 from .weather import Weather
 
 Answer = Literal["taken", "refused", "unknown", "gone", "limited", "all limited"]
@@ -32,8 +34,9 @@ class Pager:
 
     channel = "pager"
 
-    def __init__(self, clock: Clock, weather: Weather) -> None:
+    def __init__(self, clock: Clock, weather: Weather, meets: Callable[[str], None]) -> None:
         self._clock = clock
+        self._meets = meets
         self._weather = weather
         self.attempts: list[Attempt] = []
         self.number = 0
@@ -59,6 +62,7 @@ class Pager:
         answer, arrived, wait = self._answer()
         self.attempts.append(Attempt(self._clock(), notice, self.fingerprint, answer, arrived, wait))
         if answer != "taken":
+            self._meets(ANSWERS[answer])
             raise AlertFailed(
                 f"the pager: {answer}",
                 may_have_arrived=answer == "unknown",

@@ -1,7 +1,7 @@
 """The real system as one process: it can be killed, held up or talked into at any call of a port."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from random import Random
 from typing import Any
@@ -10,7 +10,7 @@ from attrs import define, field
 
 from trc_engage import Board, Engage
 from trc_engage.adapters.mee6 import Mee6Source
-from trc_engage.core.errors import EngageError
+from trc_engage.core.errors import EngageError, LedgerBusy, LedgerFailed
 from trc_engage.core.ports import Requests
 
 from .boards import Address
@@ -19,18 +19,30 @@ from .pager import Pager
 from .port import Port
 from .server import Asked, Server
 from .stores import OpenLedger, Store
+from .versions import PRESENT, of_version
 from .wire import Network, Script, Transport
 
 PAGES_MAX = 64
 ANSWER_BYTES_MAX = 2**20
 
 
+MOMENTS = {
+    **dict.fromkeys(["read", "request", "answer", "pause"], "as it reads"),
+    **dict.fromkeys(["begin"], "within a transaction"),
+    **dict.fromkeys(["commit", "post"], "once it has committed"),
+    **dict.fromkeys(["send"], "as a notice goes out"),
+}
+"""When a process is killed, by its step."""
 Fate = tuple[Callable[[], None], int] | tuple[Callable[[], None], int, str] | tuple[()]
 """What befalls a process, and at which of its steps; nothing if it is empty."""
 
 
 class Killed(BaseException):
     """The process is no more."""
+
+
+STORE_FAILED = (LedgerBusy, LedgerFailed)
+"""What a store says that could not write; the process lives on."""
 
 
 @define(eq=False)
@@ -64,6 +76,8 @@ class Process:
     pager: Pager
     random: Random
     snapshot: Callable[[], Any]
+    meets: Callable[[str], None]
+    """Told of each fault as it strikes."""
     address: Address = field(factory=Address, init=False)
     told_at: datetime = field(init=False)
     began_at: datetime = field(init=False)
@@ -75,7 +89,15 @@ class Process:
     """Where it befell."""
     _seconds_left: Callable[[], float] = field(default=lambda: 0.0, init=False)
     _steps: int = field(default=0, init=False)
+    version: int = field(default=PRESENT, init=False)
+    """Of the tables that it knows."""
+    is_at_work: bool = field(default=False, init=False)
+    """Whether it has a lease."""
     _dead: bool = field(default=False, init=False)
+    _error: LedgerBusy | LedgerFailed | None = field(default=None, init=False)
+    """How its next transaction ends …"""
+    _is_cut_off: bool = field(default=False, init=False)
+    """… and whether that is because the database is gone."""
     _known: Any = field(default=None, init=False)
     ledger: OpenLedger = field(init=False)
     source: Mee6Source = field(init=False)
@@ -87,8 +109,9 @@ class Process:
 
     def open(self) -> None:
         """Begin with new objects on the same store."""
-        self._dead = False
-        self.ledger = self.store.open()
+        self._dead = self.is_at_work = False
+        with of_version(self.version):
+            self.ledger = self.store.open()
         database: Any = self.ledger._database
         database.transaction = self._fateful(database.transaction)
         self.source = Mee6Source.open(
@@ -127,18 +150,27 @@ class Process:
 
     def begin(self, fate: Callable[[], None] | None = None, fated: int = 0, fated_at: str | None = None) -> None:
         """Begin something, with a fate or without."""
-        self.reads, self._steps, self.befell = [], 0, ""
+        self.reads, self._steps, self.befell, self._error = [], 0, "", None
         self.fate, self.fated, self.fated_at = fate, fated, fated_at
 
     def kill(self) -> None:
         """End the process at this very step."""
+        self.meets(f"killed: {MOMENTS.get(self.befell.removesuffix(' done'), 'elsewhere')}")
         self._dead = True
         raise Killed
+
+    def fail(self, error: LedgerBusy | LedgerFailed, *, is_cut: bool = False) -> None:
+        """Let the transaction that begins end with this: at once if the store is busy, else as it commits.
+
+        Where there are connections, they are cut instead, and the error is the store's own.
+        """
+        self._error, self._is_cut_off = error, is_cut
 
     def at(self, step: str) -> None:
         """Take a step; nobody dead does."""
         if self._dead:
             raise Killed
+        self.is_at_work = step == "lease done" or (self.is_at_work and step != "release")
         self._steps += self.fated_at in {None, step}
         if self.fate is not None and self._steps >= self.fated:
             fate, self.fate, self.befell = self.fate, None, step
@@ -224,13 +256,23 @@ class Process:
         @contextmanager
         def fateful() -> Iterator[Any]:
             is_last = self._is_last("begin")
-            with transaction() as connection:
+            error, self._error = self._error, None
+            if isinstance(error, LedgerBusy) and not self._is_cut_off:
+                raise error
+            with ExitStack() as ends:
+                with of_version(self.version):
+                    connection = ends.enter_context(transaction())
                 try:
                     yield connection
                 finally:
                     if is_last:
                         self.store.hang_up(connection)
                         raise Killed
+                if error is not None and self._is_cut_off and self.store.restart is not None:
+                    self.store.restart()
+                elif error is not None:
+                    raise error
+            assert error is None, "what was cut off was committed"
             self.at("commit")
 
         return fateful

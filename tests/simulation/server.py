@@ -1,7 +1,7 @@
 """MEE6 in this process: pages of the world's board, or one of its troubles; everything that went out is noted."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from functools import partial
@@ -18,6 +18,7 @@ from trc_engage.testing.mee6 import DIALECT, TROUBLES, mee6_error
 
 from .boards import Address, of_others
 from .clock import Clock
+from .coverage import SERVED, trouble_met
 from .troubles import KINDS, ON_ROWS, UNREACHABLE, UNUSABLE_MAX
 from .weather import EVENING, Weather
 from .wire import Script
@@ -54,11 +55,15 @@ class Asked:
 class Server:
     """Answers requests."""
 
-    def __init__(self, clock: Clock, world: World, weather: Weather, random: Random) -> None:
+    def __init__(
+        self, clock: Clock, world: World, weather: Weather, random: Random, meets: Callable[[str], None]
+    ) -> None:
         self._clock = clock
         self._world = world
         self._weather = weather
         self._random = random
+        self._meets = meets
+        """Told of each fault as it strikes."""
         self._bodies: dict[tuple[str, int, int], tuple[Rows, bytes]] = {}
         self._others: dict[Address, Page] = {}
         self.home = Address()
@@ -71,7 +76,10 @@ class Server:
 
     def is_reachable(self) -> bool:
         """Tell whether a connection can be made."""
-        return self._weather.outage != UNREACHABLE
+        is_reachable = self._weather.outage != UNREACHABLE
+        if not is_reachable:
+            self._meets(trouble_met(UNREACHABLE))
+        return is_reachable
 
     def answer(self, request: bytes, log: list[Asked]) -> Script | None:
         """Return what goes back, and note it; None if the connection broke."""
@@ -91,6 +99,7 @@ class Server:
         self._world.until(self._clock.at)
         if number and self._weather.moves(self._random):
             self._world.stir()
+            self._meets(SERVED["moving"])
         if (
             number == 0
             and self._weather.has("cached")
@@ -103,6 +112,8 @@ class Server:
             trouble = None
         asked = Asked(address, number, limit, trouble, began, self._clock.at.replace(microsecond=0), None, None)
         log.append(asked)
+        if trouble is not None:
+            self._meets(trouble_met(trouble))
         return self._trouble(asked, trouble) if trouble else self._page(asked)
 
     def _served(self, address: Address, number: int) -> Page:
@@ -110,7 +121,10 @@ class Server:
             if address not in self._others:
                 self._others[address] = of_others(self._world.board().rows, self._random)
             return self._others[address]
-        return self._weather.served(self._world.board(), number, self._random)
+        served = self._weather.served(self._world.board(), number, self._random)
+        if self._weather.served_by:
+            self._meets(SERVED[self._weather.served_by])
+        return served
 
     def _clamped(self, limit: int) -> int:
         return min(limit, self._weather.limit_max)
@@ -118,6 +132,8 @@ class Server:
     def _page(self, asked: Asked) -> Script:
         limit = self._clamped(asked.limit)
         rows = self._served(asked.address, asked.number).page(asked.number, limit)
+        if limit < asked.limit or self._weather.has("long"):
+            self._meets(SERVED["long" if self._weather.has("long") else "clamp"])
         guild_id = asked.address.guild_id
         known, body = self._bodies.get((guild_id, asked.number, limit), (None, b""))
         if known != rows:

@@ -1,19 +1,22 @@
-"""Where a life keeps its ledger: in a file, or in a schema of its own in a PostgreSQL database."""
+"""Where a life keeps its ledger: in a file, or in PostgreSQL, in a schema, a database or on a server of its own."""
 
 import os
 import socket
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import psycopg
 from attrs import frozen
+from psycopg.conninfo import make_conninfo
 
 from support.pgbouncer import pooled
-from support.postgres import schema, server_dsn
-from trc_engage.adapters.postgres import PostgresLedger
+from support.postgres import Server, admin, schema, server_dsn
+from trc_engage.adapters.postgres import SCHEMA, PostgresLedger
 from trc_engage.adapters.sqlite import SqliteLedger
 
 OpenLedger = SqliteLedger | PostgresLedger
@@ -26,13 +29,18 @@ class Store:
     open: Callable[[], OpenLedger]
     hang_up: Callable[[Any], None]
     """Leaves a connection's transaction as the death of its process does."""
+    lay_out: Callable[[int], None]
+    """Lays out the tables as another version of the package would, as far as our own can tell."""
+    restart: Callable[[], object] | None = None
+    """Restarts what the store is on, which ends all connections; None if there are none."""
 
 
 @contextmanager
 def _file(*, is_fast: bool) -> Iterator[Store]:
     """Lend a file; a fast one does not wait for the disk."""
     with TemporaryDirectory() as folder:
-        yield Store(partial(_opened, Path(folder) / "engage.db", is_fast=is_fast), _left_to_its_journal)
+        path = Path(folder) / "engage.db"
+        yield Store(partial(_opened, path, is_fast=is_fast), _left_to_its_journal, partial(_numbered, path))
 
 
 def _opened(path: Path, *, is_fast: bool) -> SqliteLedger:
@@ -44,22 +52,51 @@ def _opened(path: Path, *, is_fast: bool) -> SqliteLedger:
     return ledger
 
 
+def _numbered(path: Path, version: int) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA user_version = {version}")
+
+
 def _left_to_its_journal(_: object) -> None:
     """Do nothing: what was not committed is rolled back by whoever looks next."""
 
 
 @contextmanager
 def _schema() -> Iterator[Store]:
-    """Lend a schema, dropped afterwards."""
+    """Lend a schema, dropped afterwards; a restart is one of its connections alone, for others use the server too."""
     with schema() as name:
-        yield Store(partial(PostgresLedger.open, server_dsn(), schema=name), _cut)
+        dsn = make_conninfo(server_dsn(), application_name=name)
+        opens = partial(PostgresLedger.open, dsn, schema=name)
+        yield Store(opens, _cut, partial(_recorded, dsn, name), partial(_terminated, name))
+
+
+@contextmanager
+def _alone() -> Iterator[Store]:
+    """Lend a server that nobody else uses, so that it can be restarted as a crash does it."""
+    server = Server()
+    try:
+        opens = partial(PostgresLedger.open, server.dsn)
+        yield Store(opens, _cut, partial(_recorded, server.dsn, SCHEMA), server.restart)
+    finally:
+        server.end(os.getpid())
 
 
 @contextmanager
 def _pooled() -> Iterator[Store]:
-    """Lend a database behind a PgBouncer that hands its few connections from one to the next."""
+    """Lend a database behind a PgBouncer that hands its few connections from one to the next, and may be restarted."""
     with pooled(()) as pool:
-        yield Store(partial(PostgresLedger.open, pool.dsn), _cut)
+        opens = partial(PostgresLedger.open, pool.dsn)
+        yield Store(opens, _cut, partial(_recorded, pool.direct, SCHEMA), pool.restart)
+
+
+def _terminated(name: str) -> None:
+    admin().execute("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = %s", [name])
+
+
+def _recorded(dsn: str, schema: str, version: int) -> None:
+    with psycopg.connect(dsn, autocommit=True, options=f"-c search_path={schema}") as connection:
+        connection.execute("DELETE FROM schema_migrations WHERE version > %s", [version])
+        connection.execute("INSERT INTO schema_migrations VALUES (%s) ON CONFLICT DO NOTHING", [version])
 
 
 def _cut(connection: Any) -> None:
@@ -73,5 +110,6 @@ STORES: dict[str, Callable[[], AbstractContextManager[Store]]] = {
     "sqlite-synced": partial(_file, is_fast=False),
     "postgres": _schema,
     "pgbouncer": _pooled,
+    "postgres-alone": _alone,
 }
 """Each lends a store that is empty."""

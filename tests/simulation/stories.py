@@ -6,7 +6,8 @@ from random import Random
 from attrs import frozen
 
 from . import episodes
-from .episodes import DOWNS, Episode, Maker
+from .episodes import DOWNS, MAKERS, Episode, Maker
+from .weather import CROWD
 
 
 def _lasting(name: str, share: float = 1.0, troubles: tuple[str, ...] = (), number: int = 0) -> Callable[[], Episode]:
@@ -16,6 +17,11 @@ def _lasting(name: str, share: float = 1.0, troubles: tuple[str, ...] = (), numb
 def _short_clock(random: Random, _: int) -> Episode:
     """Let a clock be wrong for a slot or two: an alert at once, and all is well again."""
     return Episode("clock", random.randint(1, 2), number=random.choice([-600, 600, 1_200]))
+
+
+def _stepping_clock(random: Random, _: int) -> Episode:
+    """Let a clock run ahead by less than a server's time betrays, and be set right again."""
+    return Episode("clock", random.randint(1, 6), number=random.choice([150, 200, 280]))
 
 
 def _short_outage(random: Random, _: int) -> Episode:
@@ -29,7 +35,15 @@ class Story:
     lasting: Sequence[Callable[[], Episode]] = ()
     makers: Sequence[Maker] = ()
     intensity: float = 3.0
-    """How much oftener than usual they come."""
+    """How much oftener than usual they come …"""
+    crowd: int = CROWD
+    """… and how many at a time."""
+    patience: float = 1.0
+    """How long admins let a decision wait, as a multiple of the usual."""
+    quiet_every: int = 11
+    """Each so many days everybody keeps silent."""
+    upheaval: float = 1.0
+    """How much oftener than usual seasons end, many fall, and the community moves."""
 
 
 STORIES = {
@@ -48,6 +62,8 @@ STORIES = {
         lasting=[_lasting("long", 0.7, number=3)],
         makers=[(_short_outage, 1), (episodes.elsewhere, 0.3)],
     ),
+    "clocks that step": Story(makers=[*MAKERS, (_stepping_clock, 30)]),
+    "all at once": Story(makers=MAKERS, intensity=6.0, crowd=6, patience=4.0, quiet_every=3, upheaval=5.0),
     "a webhook that dies": Story(
         makers=[(_short_outage, 4), (_short_clock, 2), (episodes.webhook, 4), (episodes.gone, 1)],
     ),

@@ -15,7 +15,7 @@ from .forecast import check_forecast, forecast, is_distrust
 from .notices import Notices
 from .oracle import SLACK, Decision, Oracle
 from .pager import Pager
-from .process import Fate, Killed, Process
+from .process import STORE_FAILED, Fate, Killed, Process
 from .verdict import ANOTHER_BOARD, Verdict, check, judged
 
 EVENTS_TOLD = 60
@@ -60,7 +60,7 @@ class Watch:
         self.befell.add(f"killed at {process.befell}")
         process.reopen()
         if self.random.random() < 0.5:
-            self.audit.bury(DEAD_PID)
+            self.audit.bury(DEAD_PID, process.version)
 
     def run_due(self, process: Process, fate: Fate = ()) -> None:
         """Run, and check everything that a run may do."""
@@ -73,6 +73,9 @@ class Watch:
             report = process.engage.run_due()
         except Killed:
             self.died(process)
+        except STORE_FAILED:
+            if not process.befell:
+                raise
         plain = not process.befell
         error = f"{type(report.error).__name__}" if report and report.error else ""
         kind = getattr(report.error, "kind", "") if report else ""

@@ -16,6 +16,8 @@ OLDER_MAX = 12
 OLDER_EVERY = 12
 LAGGING_MAX = 4
 """Rows that an old replica gets wrong; more would be distrusted."""
+CROWD = 3
+"""So many faults rage at a time."""
 DAMPING = 0.5
 LASTING = 10**5
 """Slots of a fault that is there for the whole of a story."""
@@ -33,9 +35,12 @@ class Weather:
     random: Random
     makers: Sequence[Maker] = MAKERS
     intensity: float = 1.0
+    crowd: int = CROWD
     episodes: list[Episode] = field(factory=list)
     past: list[Episode] = field(factory=list)
     calm_slots: int = 0
+    served_by: str = ""
+    """The fault that decided on the last page, if any."""
     _boards: list[Page] = field(factory=list)
     _old: list[Page] = field(factory=list)
     _remembered: int = 0
@@ -48,9 +53,9 @@ class Weather:
             episode.slots -= 1
         self.episodes = [episode for episode in self.episodes if episode.slots > 0]
         self.calm_slots = 0 if self.episodes else self.calm_slots + 1
-        if self._of("frozen") is None:
+        if self.episode("frozen") is None:
             self._frozen = None
-        if self._of("cached") is None:
+        if self.episode("cached") is None:
             self._cached = None
         began = []
         if (at.hour, at.minute) == (EVENING, 0) and self.random.random() < EVENINGS * self.intensity:
@@ -66,7 +71,11 @@ class Weather:
     def _may_begin(self) -> bool:
         """Tell whether one more fault begins: the fewer there are, the likelier."""
         count = sum(episode.slots < LASTING for episode in self.episodes)
-        return bool(self.makers) and count < 3 and self.random.random() < 0.07 * self.intensity * DAMPING**count
+        return (
+            bool(self.makers)
+            and count < self.crowd
+            and self.random.random() < 0.07 * self.intensity * DAMPING ** (count * CROWD / self.crowd)
+        )
 
     def clear(self) -> None:
         """End all faults, for good."""
@@ -95,44 +104,45 @@ class Weather:
             return self.random.randint(1, 8)
         return self.random.randint(8, 40) if shape < 0.95 else self.random.randint(90, 290)
 
-    def _of(self, name: str) -> Episode | None:
+    def episode(self, name: str) -> Episode | None:
+        """Return the fault of this name, if it rages."""
         return next((one for one in self.episodes if one.name == name), None)
 
     def strikes(self, name: str) -> Episode | None:
         """Return the fault of this name, if it strikes now."""
-        episode = self._of(name)
+        episode = self.episode(name)
         return episode if episode is not None and self.random.random() < episode.share else None
 
     @property
     def outage(self) -> str | None:
         """Return the one trouble that a long outage is made of."""
-        episode = self._of("outage")
+        episode = self.episode("outage")
         return episode.troubles[0] if episode else None
 
     @property
     def limit_max(self) -> int:
         """Return the most rows that the server puts on a page."""
-        episode = self._of("long") or self._of("clamp") or self._of("moving") or self._of("cached")
+        episode = self.episode("long") or self.episode("clamp") or self.episode("moving") or self.episode("cached")
         return episode.number if episode else LIMIT_MAX
 
     @property
     def slowness(self) -> float:
         """Return how many times as long as asked for a pause lasts."""
-        return SLOWNESS if self._of("long") else 1.0
+        return SLOWNESS if self.episode("long") else 1.0
 
     @property
     def clock_error(self) -> timedelta:
         """Return how far the machines' clocks are ahead."""
-        episode = self._of("clock")
+        episode = self.episode("clock")
         return timedelta(seconds=episode.number if episode else 0)
 
     def has(self, name: str) -> bool:
         """Tell whether such a fault rages."""
-        return self._of(name) is not None
+        return self.episode(name) is not None
 
     def address(self, home: Address, process: int) -> Address:
         """Return where a process is pointed at: the community's own board, but for a mistake."""
-        episode = self._of("elsewhere")
+        episode = self.episode("elsewhere")
         if episode is None or episode.number % 3 == process + 1:
             return home
         return home.mistaken(episode.troubles[0], episode.number)
@@ -152,24 +162,28 @@ class Weather:
 
     def moves(self, random: Random) -> bool:
         """Tell whether the board moves before this page."""
-        episode = self._of("moving")
+        episode = self.episode("moving")
         return episode is not None and random.random() < episode.share
 
     def served(self, board: Page, number: int, random: Random) -> Page:
         """Return the board of which this page is served: this one, a part of it, or an older one."""
-        if self._of("frozen"):
+        self.served_by, served = self._served(board, number, random)
+        return served
+
+    def _served(self, board: Page, number: int, random: Random) -> tuple[str, Page]:
+        if self.episode("frozen"):
             self._frozen = self._frozen or board
-            return self._frozen
-        if number == 0 and self._of("cached"):
+            return "frozen", self._frozen
+        if number == 0 and self.episode("cached"):
             self._cached = self._cached or board
-            return self._cached
-        if (half := self._of("half")) and random.random() < half.share:
-            return Page(board.rows[: len(board.rows) * half.number // 100])
-        if (stale := self._of("stale")) and random.random() < stale.share:
-            return self.older(board, random)
-        if (lagging := self._of("lagging")) and random.random() < lagging.share:
-            return self._lagging(board, random)
-        return board
+            return "cached", self._cached
+        if (half := self.episode("half")) and random.random() < half.share:
+            return "half", Page(board.rows[: len(board.rows) * half.number // 100])
+        if (stale := self.episode("stale")) and random.random() < stale.share:
+            return "stale", self.older(board, random)
+        if (lagging := self.episode("lagging")) and random.random() < lagging.share:
+            return "lagging", self._lagging(board, random)
+        return "", board
 
     def _lagging(self, board: Page, random: Random) -> Page:
         """Return the board with a few rows as they were."""

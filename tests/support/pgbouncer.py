@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,8 @@ class Pooled:
 
     dsn: str
     direct: str
+    restart: Callable[[], None]
+    """Ends the pool as a kill does, and starts another at the same port."""
 
     def connect(self) -> psycopg.Connection[Any]:
         """Connect by way of the pool, as an app behind one does."""
@@ -87,42 +89,56 @@ def pooled(tables: Iterable[str], *, size: int = SERVERS) -> Iterator[Pooled]:
         admin().execute(f"CREATE ROLE {RUDE} LOGIN".encode())
     folder = Path(tempfile.mkdtemp(prefix="engage-pool-"))
     try:
-        with _running(folder, direct, size) as port:
-            yield Pooled(make_conninfo("", host="127.0.0.1", port=port, user="app", dbname=name), direct)
+        bouncer = _Bouncer(folder, direct, size)
+        try:
+            dsn = make_conninfo("", host="127.0.0.1", port=bouncer.port, user="app", dbname=name)
+            yield Pooled(dsn, direct, bouncer.restart)
+        finally:
+            bouncer.kill()
     finally:
         shutil.rmtree(folder)
         admin().execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
-@contextmanager
-def _running(folder: Path, direct: str, size: int) -> Iterator[int]:
-    """Run it; it refuses root, and is somebody else then."""
-    found = conninfo_to_dict(direct)
-    wanted = ("host", "port", "user", "password")
-    server = " ".join(f"{key}='{found[key]}'" for key in wanted if found.get(key))
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-    ini = folder / "pgbouncer.ini"
-    ini.write_text(SETTINGS.format(server=server, port=port, size=size, folder=folder))
-    for path in (ini, folder):
-        path.chmod(0o755)
-    user = _user(str(found["host"])) if os.getuid() == 0 else None
-    if user is not None:
-        shutil.chown(folder, user)
-    program = debian.pgbouncer()
-    process = subprocess.Popen(
-        [program.path, "-q", str(ini)],
-        env={**os.environ, **program.environ},
-        user=user,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _wait(port, process)
-        yield port
-    finally:
-        process.kill()
-        process.wait()
+class _Bouncer:
+    """The program; it refuses root, and is somebody else then."""
+
+    def __init__(self, folder: Path, direct: str, size: int) -> None:
+        found = conninfo_to_dict(direct)
+        wanted = ("host", "port", "user", "password")
+        server = " ".join(f"{key}='{found[key]}'" for key in wanted if found.get(key))
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            self.port: int = taken.getsockname()[1]
+        self._ini = folder / "pgbouncer.ini"
+        self._ini.write_text(SETTINGS.format(server=server, port=self.port, size=size, folder=folder))
+        for path in (self._ini, folder):
+            path.chmod(0o755)
+        self._user = _user(str(found["host"])) if os.getuid() == 0 else None
+        if self._user is not None:
+            shutil.chown(folder, self._user)
+        self._process = self._started()
+
+    def _started(self) -> "subprocess.Popen[bytes]":
+        program = debian.pgbouncer()
+        process = subprocess.Popen(
+            [program.path, "-q", str(self._ini)],
+            env={**os.environ, **program.environ},
+            user=self._user,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        _wait(self.port, process)
+        return process
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+        self._process.wait()
+
+    def restart(self) -> None:
+        """Kill it, and start it again."""
+        self.kill()
+        self._process = self._started()
 
 
 def _user(host: str) -> int | str:

@@ -9,7 +9,8 @@ LIVES = [Asked(seed, 365) for seed in range(1, 9)]
 
 
 def _ended(asked: Asked) -> Lived:
-    return Lived(asked, 35_040, "a digest", frozenset({"killed at commit"}), "two\nlines" if asked.seed == 2 else "")
+    breach = "two\nlines" if asked.seed == 2 else ""
+    return Lived(asked, 35_040, "a digest", frozenset({"killed at commit"}), {"off": {"an alert is open": 2}}, breach)
 
 
 def test_shards_share_all_lives() -> None:

@@ -34,12 +34,15 @@ ALL: Sequence[tuple[Deed, float]] = (
     (mee6.reset_member, 0.4),
     (admins.excuse, 0.7),
     (admins.unexcuse, 0.5),
-    (mee6.season_ends, 0.12),
-    (mee6.many_fall, 0.12),
-    (mee6.community_moves, 0.15),
     (admins.sync_by_hand, 1.0),
     (admins.dry_run, 0.3),
 )
+UPHEAVAL: Sequence[tuple[Deed, float]] = (
+    (mee6.season_ends, 0.12),
+    (mee6.many_fall, 0.12),
+    (mee6.community_moves, 0.15),
+)
+"""What happens once in a few days, but for some stories."""
 
 
 class Deeds:
@@ -48,6 +51,7 @@ class Deeds:
     def __init__(self, life: Life) -> None:
         self._life = life
         self._doer = Doer(life)
+        self._all = [*ALL, *((deed, often * life.plot.upheaval) for deed, often in UPHEAVAL)]
 
     def begin(self) -> None:
         """Enroll the first of them; not all have linked an account."""
@@ -61,7 +65,7 @@ class Deeds:
         if abs(self._life.clock.error) > SLACK:
             return
         while self._life.random.random() < 0.2:
-            self._one_of(ALL, process)
+            self._one_of(self._all, process)
         admins.decide(self._doer, process)
 
     def fate(self, process: Process) -> Fate:
@@ -75,6 +79,7 @@ class Deeds:
 
     def _meddle(self, process: Process) -> None:
         """Let others post while this one is at work."""
+        self._life.coverage.meets("others post within")
         self._life.take_in(process, None, plain=False)
         self._life.befell.add(f"meddled with at {process.befell}")
         self._doer.is_meddling = True

@@ -2,7 +2,6 @@
 
 from datetime import date, timedelta
 
-from ..failures import DISTRUST
 from ..oracle import WEEKEND, Drops
 from ..process import Process
 from .doer import Doer
@@ -18,13 +17,13 @@ def decide(doer: Doer, process: Process) -> None:
         life.note("the webhook gets another address")
         life.pager.renew()
     due = life.oracle.next_day(life.clock())
-    if due is not None and due[1] == "decision" and random.random() < 0.1:
+    if due is not None and due[1] == "decision" and random.random() < 0.1 / life.plot.patience:
         if random.random() < 0.5:
             _set_excused(doer, process, due[0])
         else:
             life.settle(process, due[0])
     is_real = not (life.weather.has("half") or life.weather.has("stale") or life.weather.has("frozen"))
-    if life.failures.kinds & DISTRUST and random.random() < (0.15 if is_real else 0.01):
+    if life.failures.is_distrusted and random.random() < (0.15 if is_real else 0.01) / life.plot.patience:
         drops: Drops = (life.season or "deduct") if random.random() < 0.9 else "rebase"
         if process.address == life.server.home and random.random() < 0.8:
             life.decide(process, drops, dry_run=random.random() < 0.2)

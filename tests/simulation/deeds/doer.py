@@ -10,8 +10,9 @@ from attrs import define
 
 from trc_engage import Engage
 
-from ..process import Fate, Killed, Process
+from ..process import STORE_FAILED, Fate, Killed, Process
 from ..verdict import check
+from .stores import fate_of_store
 
 if TYPE_CHECKING:
     from ..life import Life
@@ -37,24 +38,33 @@ class Doer:
         return f"{prefix}:{self._keys - 1}"
 
     def do(self, process: Process, call: Callable[[Engage], Any], *, changes: bool = True) -> Any:
-        """Do something; killed, it is done again. Return the instant at which it was really done."""
-        fate: Fate = ()
-        if not self.is_meddling and self.life.weather.strikes("kills"):
-            fate = process.kill, self.random.randint(1, 16)
-        process.begin(*fate)
+        """Do something; killed or failed, it is done again. Return the instant at which it was really done."""
+        process.begin(*self._fate(process))
+        done = again = False
         try:
-            result, again = call(process.engage), False
+            result, done = call(process.engage), True
         except Killed:
             self.life.died(process)
             again = True
+        except STORE_FAILED:
+            # Nothing was written, so that it is done for the first time when it is done again.
+            if not process.befell:
+                raise
         began = process.told_at
-        if again:
+        if not done:
             process.begin()
             result = call(process.engage)
         changed = result.outcome != "unchanged"
         check(again or changed == changes, f"{result}, but a change was expected: {changes}")
         self.life.note(process.name, result.outcome, getattr(result, "member_id", ""))
         return began
+
+    def _fate(self, process: Process) -> Fate:
+        if self.is_meddling:
+            return ()
+        if self.life.weather.strikes("kills"):
+            return process.kill, self.random.randint(1, 16)
+        return fate_of_store(self.life, process, 1)
 
 
 Deed = Callable[[Doer, Process], object]

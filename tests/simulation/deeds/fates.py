@@ -6,6 +6,7 @@ from random import Random
 from ..process import Fate, Process
 from ..verdict import check
 from .doer import Doer
+from .stores import fate_of_store
 
 STEPS = (
     "read done",
@@ -24,6 +25,8 @@ STEPS = (
 STEPS_OF_A_READ = ("read", "request", "answer", "read done", "post", "begin")
 """Where others are in the way."""
 PAGES_OF_A_LONG_READ = 30
+TRANSACTIONS = 5
+"""About how many a run has."""
 STEPS_MAX = 70
 """About how many steps a run takes."""
 
@@ -33,6 +36,10 @@ def fate_of(doer: Doer, process: Process, meddle: Callable[[], None]) -> Fate:
     strikes = doer.life.weather.strikes
     if strikes("kills"):
         return _aimed(doer.random, process.kill, STEPS)
+    if fate := fate_of_store(doer.life, process, TRANSACTIONS):
+        return fate
+    if doer.life.is_rolling:
+        return ()
     if strikes("suspend"):
         return _aimed(doer.random, lambda: _suspend(doer, process), STEPS_OF_A_READ)
     if strikes("meddling"):
@@ -54,6 +61,7 @@ def _aimed(random: Random, fate: Callable[[], None], steps: tuple[str, ...]) -> 
 def _suspend(doer: Doer, process: Process) -> None:
     """Let the machine sleep; another may take over meanwhile if this one was reading."""
     life = doer.life
+    life.coverage.meets("suspended")
     life.clock.sleep(doer.random.choice([20, 200, 301, 400, 1_000, 4_000, 30_000]))
     life.world.until(life.clock.at)
     life.note(process.name, "was suspended at", process.befell)
@@ -68,7 +76,8 @@ def _run_the_other(doer: Doer, process: Process) -> None:
     life, other = doer.life, doer.life.other(process)
     is_reading = process.befell in {"request", "answer"}
     check(life.audit.is_leased(life.clock()) or not is_reading, "a read goes on without its lease", process.befell)
-    if life.audit.is_leased(life.clock()):
+    if process.is_at_work and life.audit.is_leased(life.clock()):
+        life.coverage.meets("another run within")
         other.begin()
         report = other.engage.run_due()
         life.note(other.name, "runs within", process.befell, report.outcome)

@@ -7,8 +7,9 @@ from .doer import Doer
 
 
 def give(doer: Doer, _: Process) -> None:
-    """Give somebody XP."""
-    doer.life.world.give(doer.random.choice(doer.life.ids), doer.random.choice([1, 50, 199, 1_600, 9_000]))
+    """Give somebody XP, but for a day of silence."""
+    if not doer.life.world.quiet:
+        doer.life.world.give(doer.random.choice(doer.life.ids), doer.random.choice([1, 50, 199, 1_600, 9_000]))
 
 
 def remove(doer: Doer, _: Process) -> None:

@@ -1,0 +1,24 @@
+"""Two versions of the package on one store, as in a rolling deploy: the newer one knows tables of one version more."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from unittest.mock import patch
+
+from trc_engage.adapters.postgres import database as postgres, schema as postgres_schema
+from trc_engage.adapters.sql.schema import SCHEMA_VERSION
+from trc_engage.adapters.sqlite import database as sqlite, schema as sqlite_schema
+
+PRESENT = SCHEMA_VERSION
+NEWER = PRESENT + 1
+KNOWING = (sqlite, sqlite_schema, postgres, postgres_schema)
+"""The modules that compare the tables with the version that they know."""
+
+
+@contextmanager
+def of_version(version: int) -> Iterator[None]:
+    """Let the package know tables of a version, for as long as no other process has its turn."""
+    with ExitStack() as patches:
+        if version != PRESENT:
+            for module in KNOWING:
+                patches.enter_context(patch.object(module, "SCHEMA_VERSION", version))
+        yield
