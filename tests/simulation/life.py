@@ -144,6 +144,15 @@ class Life(Hand):
         if self.clock.at.hour == 0 and self.clock.at.minute < 8:
             self.come_to(self.slot_at - QUARTER + timedelta(minutes=5, seconds=self.random.choice([0, 1, 30])))
             self._tick(self.processes[0])
+        self._go_on()
+        self.weather.remember(self.world.board())
+        self._check_day()
+        self.calm.look()
+        while self.slot_at + QUARTER <= self.clock.at:
+            self.slot_at += QUARTER
+
+    def _go_on(self) -> None:
+        """Set a clock right, or run again, in what is left of the slot."""
         if self.weather.has("clock") and self.random.random() < SET_RIGHT:
             self.clock.error = timedelta(0)
             self._tick(self.random.choice(self.processes))
@@ -151,11 +160,6 @@ class Life(Hand):
             self.clock.sleep(self.random.choice([0, 1, 30, 120, 310]))
             self.world.until(self.clock.at)
             self._tick(self.random.choice(self.processes))
-        self.weather.remember(self.world.board())
-        self._check_day()
-        self.calm.look()
-        while self.slot_at + QUARTER <= self.clock.at:
-            self.slot_at += QUARTER
 
     def _meet(self) -> None:
         """Let strike what strikes a slot as a whole."""
