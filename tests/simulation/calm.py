@@ -10,6 +10,7 @@ from .notices import WAIT_MAX as WEBHOOK_WAIT_MAX
 from .oracle import KEPT_AWAY_MAX, SLACK
 from .oracle.days import ONE_DAY, midnight
 from .process import Process
+from .status import check_status
 from .verdict import check
 from .world import QUARTER
 
@@ -127,6 +128,7 @@ class Calm:
         state = process.ledger.run_state()
         check(not state.sync.waits, "all is calm, but a wait is kept", state.sync.waits)
         check(not state.leases, "all is calm, but somebody is at work", state.leases)
+        check_status(life, process)
         status = process.engage.status()
         check(not status.pending and status.is_healthy, "all is calm, but", status.pending, status.needs)
         breaches = process.engage.audit().breaches

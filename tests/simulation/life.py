@@ -14,6 +14,7 @@ from .oracle import Drops
 from .pager import Pager
 from .process import Process
 from .server import Server
+from .status import check_status
 from .stores import Store
 from .stories import Story
 from .versions import NEWER, PRESENT
@@ -203,4 +204,5 @@ class Life(Hand):
         if self.clock.at.date() != self.day_checked:
             self.day_checked = self.clock.at.date()
             self.audit.check(self.oracle, self.members, exact_at=self.clock.told_at)
+            check_status(self, self.processes[0])
             self.note("audited", self.audit.position, self.oracle.calendar.settled_through)

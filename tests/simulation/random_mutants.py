@@ -34,6 +34,7 @@ STORIES = (
     "another board now and then",
     "a webhook that dies",
     "killed while an alert goes out",
+    "clocks that step",
     "reads of many minutes",
 )
 DAYS = 3

@@ -1,11 +1,12 @@
 """A watch on every run: what it must do is forecast, and what it did is checked and told to the oracle."""
 
 from collections import deque
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 from random import Random
 
-from trc_engage.core.errors import SourceError
+from trc_engage.core.errors import LedgerBusy, SourceError
 from trc_engage.core.reports import RunReport
 
 from .audit import Audit
@@ -13,7 +14,7 @@ from .clock import Clock, slot_of
 from .failures import Failures
 from .forecast import check_forecast, forecast, is_distrust
 from .notices import Notices
-from .oracle import SLACK, Decision, Oracle
+from .oracle import SLACK, Account, Decision, Oracle
 from .pager import Pager
 from .process import STORE_FAILED, Fate, Killed, Process
 from .verdict import ANOTHER_BOARD, Verdict, check, judged
@@ -21,6 +22,7 @@ from .verdict import ANOTHER_BOARD, Verdict, check, judged
 EVENTS_TOLD = 60
 AT_ONCE = frozenset({"distrusted", "another_board", "clock"})
 """Failures of which an admin is told at once."""
+MADE = ("opened", "gained", "deducted", "points")
 DEAD_PID = 2**22 + 1
 
 
@@ -37,6 +39,8 @@ class Watch:
         self.failures = Failures()
         self.slots: dict[datetime, str] = {}
         self.good_run = 0
+        self.made: tuple[int, ...] = ()
+        """What the last good sync did, as it must be reported: `MADE`."""
         self.attempts = 0
         """How many of the pager's are followed."""
         self.events: deque[str] = deque(maxlen=EVENTS_TOLD)
@@ -83,10 +87,14 @@ class Watch:
         if plain and report is not None:
             if report.outcome == "busy":
                 check(self.audit.is_leased(now), f"busy, with nobody at work: {report.error}")
+                check(isinstance(report.error, LedgerBusy), "busy, and nobody says why", report.error)
                 check(not process.reads, "read the board without a lease")
             else:
                 check_forecast(expected, report, len(process.reads))
         self._observe(process, report, None, report.error if report else None, plain=plain, by_slot=True)
+        if plain and report is not None and report.sync is not None and process.reads:
+            told = tuple(getattr(report.sync, name) for name in MADE)
+            check(told == self.made, f"{MADE} reported as {told}, not {self.made}")
         self._settled(process, report, plain=plain)
         self._hear(process, report, plain=plain)
         if not plain:
@@ -146,7 +154,9 @@ class Watch:
         check(not verdict.kind, f"a board was posted that is {verdict.kind}")
         check(state.good_at == at, "the wrong instant", state.good_at, at)
         if verdict.sight is not None:
+            before = {one.number: (one.is_open, one.xp, one.baseline, one.points) for one in self.oracle.accounts}
             self.oracle.commit(accounts, verdict.sight, at, decision)
+            self.made = _made(before, self.oracle.accounts)
             self.oracle.board_id = process.address.board_id
         self.good_run = state.good_run
         read.is_taken_in = True
@@ -222,3 +232,16 @@ class Watch:
         if self.oracle.seen_at is not None and now < self.oracle.seen_at - SLACK:
             topics.add("clock")
         return topics
+
+
+def _made(before: Mapping[int, tuple[bool, int, int, int]], accounts: Iterable[Account]) -> tuple[int, ...]:
+    """Count who was opened, who gained and who lost by a sync, and the points of all."""
+    opened = gained = deducted = points = 0
+    for one in accounts:
+        was_open, xp, baseline, paid = before[one.number]
+        opened += one.is_open and not was_open
+        if was_open and one.baseline == baseline:
+            gained += one.xp > xp
+            deducted += one.xp < xp
+        points += one.points - paid
+    return opened, gained, deducted, points
