@@ -1,0 +1,198 @@
+"""What may be handed in, to the last character; and by which words a name is found (R8, R16, R23, R29)."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+
+import pytest
+
+from trc_engage import InvalidValue
+from trc_engage.core import validation
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+day_of_award = partial(validation.day_of_award, now=NOW)
+after = partial(validation.validate_position, "after")
+
+
+def by(actor: str) -> str | None:
+    """Check who does something."""
+    return validation.validate_trace(actor).actor
+
+
+def note(text: str) -> str | None:
+    """Check what only admins read."""
+    return validation.validate_trace(note=text).note
+
+
+TAKEN: list[tuple[Callable[..., object], object]] = [
+    (validation.validate_points, 1),
+    (validation.validate_points, 10**9),
+    (validation.validate_change, 1),
+    (validation.validate_change, -1),
+    (validation.validate_change, 10**9),
+    (validation.validate_change, -(10**9)),
+    (validation.validate_limit, 1),
+    (validation.validate_limit, 10_000),
+    (after, 0),
+    (after, 2**63 - 1),
+    (validation.validate_name, ""),
+    (validation.validate_name, "x" * 4_000),
+    (validation.validate_member_id, "x" * 200),
+    (validation.validate_key, "x" * 200),
+    (validation.validate_source, "x" * 50),
+    (validation.validate_reason, "x" * 1_000),
+    (validation.validate_actor, "x" * 1_000),
+    (validation.validate_weekday, date(2026, 3, 6)),
+    (by, "admin-7"),
+    (note, "x" * 1_000),
+    (validation.validate_address, "postgresql://ada:se%2Fcret@host:5432/engage?sslmode=require"),
+    (validation.validate_address, "postgres://host/engage"),
+]
+
+
+@pytest.mark.parametrize(("validate", "value"), TAKEN, ids=range(len(TAKEN)))
+def test_the_longest_and_largest_value_is_taken_as_it_is(validate: Callable[..., object], value: object) -> None:
+    """A limit names the last value that is allowed."""
+    assert validate(value) == value
+
+
+REFUSED: list[tuple[Callable[..., object], object, str]] = [
+    (validation.validate_limit, 0, "limit: 0: give a whole number from 1 to 10,000"),
+    (validation.validate_limit, 10_001, "limit: 10001: give a whole number from 1 to 10,000"),
+    (after, -1, "after: -1: give a position from the feed: a whole number from 0 on"),
+    (after, 2**63, "after: 9223372036854775808: give a position from the feed: a whole number from 0 on"),
+    (validation.validate_weekday, "2026-03-06", "day: '2026-03-06': give a day, such as date(2026, 12, 25)"),
+    (
+        validation.validate_weekday,
+        date(2026, 3, 7),
+        "day: '2026-03-07': Saturdays and Sundays never break a streak; excuse a weekday",
+    ),
+    (by, " admin-7", "by: ' admin-7': it begins or ends with a blank; give it without"),
+    (note, "", "note: '': give a text of 1 to 1,000 characters"),
+    (validation.validate_new_member_id, "m-1 ", "member_id: 'm-1 ': it begins or ends with a blank; give it without"),
+    (validation.validate_new_member_id, ".", "member_id: '.': an address cannot end in it; give another id"),
+    (validation.validate_new_member_id, "..", "member_id: '..': an address cannot end in it; give another id"),
+]
+
+
+@pytest.mark.parametrize(("validate", "value", "message"), REFUSED)
+def test_what_is_refused_is_named_with_advice(validate: Callable[..., object], value: object, message: str) -> None:
+    """One step beyond a limit, the message names the field, shows the value and says what is allowed."""
+    with pytest.raises(InvalidValue) as caught:
+        validate(value)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("at", [datetime(2000, 1, 1, tzinfo=UTC), NOW + timedelta(minutes=2)])
+def test_the_first_and_the_last_instant_of_an_award_count(at: datetime) -> None:
+    """From 2000 on, and up to two minutes ahead, which counts for today (R16)."""
+    assert day_of_award(at) == min(at, NOW).date()
+
+
+@pytest.mark.parametrize("at", [datetime(2000, 1, 1, tzinfo=UTC), NOW + timedelta(minutes=2)])
+@pytest.mark.parametrize("beyond", [timedelta(microseconds=1)])
+def test_an_instant_beyond_them_is_refused(at: datetime, beyond: timedelta) -> None:
+    """By a microsecond already, and the field is named."""
+    with pytest.raises(InvalidValue, match="give an instant from 2000 on, at most two minutes ahead") as caught:
+        day_of_award(at - beyond if at < NOW else at + beyond)
+    assert caught.value.field == "at"
+
+
+def test_a_clock_without_a_zone_is_named() -> None:
+    """An app that hands in a naive clock reads which of its arguments that is."""
+    with pytest.raises(InvalidValue, match="timezone-aware") as caught:
+        validation.clock_in_utc(lambda: NOW.replace(tzinfo=None))()
+    assert caught.value.field == "clock"
+
+
+@pytest.mark.parametrize(
+    "character",
+    ["\u200b", "\u115f", "\x07", "\ue000", "\u0378", "\u2028", "\u3164"],
+    ids=["a format mark", "a filler", "a control", "for private use", "not assigned", "a line's end", "another filler"],
+)
+def test_a_new_id_holds_nothing_that_cannot_be_seen(character: str) -> None:
+    """Two ids that look the same would be two members; the message names the character (R29)."""
+    with pytest.raises(InvalidValue, match=rf"cannot be seen \(U\+{ord(character):04X}\)"):
+        validation.validate_new_member_id(f"m{character}1")
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["postgresql://ada%3Asecret@host/db", "postgresql://ada:a secret@host/db", "postgresql://ada:100%@host/db"],
+    ids=["an escaped colon", "a blank", "no escape"],
+)
+def test_an_address_that_leaves_doubt_is_never_shown(address: str) -> None:
+    """Where the password begins is not certain, so that the message shows nothing of it."""
+    with pytest.raises(InvalidValue) as caught:
+        validation.validate_address(address)
+    assert (caught.value.field, caught.value.value) == ("dsn", "…")
+    assert str(caught.value).startswith("dsn: '…': it cannot be read as an address of PostgreSQL")
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("postgresql://host/db", True),
+        (" \tmysql:host", True),
+        ("host=db dbname=engage", False),
+        ("1a://host", False),
+        ("", False),
+    ],
+)
+def test_a_scheme_makes_an_address(text: str, is_one: bool) -> None:
+    """Names with values, as libpq takes them, are none."""
+    assert validation.is_address(text) is is_one
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Ada KING", ("ada", "king")),
+        ("a b", ("a", "b")),
+        ("Ada\tKing\n", ("ada", "king")),
+        ("Ad\u200da", ("ada",)),
+        ("Ad\u3164a", ("ada",)),
+        ("Ad\x07a", ("ada",)),
+        ("Ad\ud800a", ("ada",)),
+        ("Ada\u2605King", ("ada", "\u2605", "king")),
+        ("Ada-King", ("ada", "king")),
+        ("ada Ada", ("ada",)),
+        ("R2D2 \u00b2", ("r2d2", "2")),
+        ("\u0928\u092e\u0938\u094d\u0924\u0947", ("\u0928\u092e\u0938\u094d\u0924\u0947",)),
+        ("Stra\u00dfe", ("strasse",)),
+        ("x" * 100, ("x" * 64,)),
+        (" ".join(f"w{number}" for number in range(40)), tuple(f"w{number}" for number in range(32))),
+        ("", ()),
+    ],
+)
+def test_a_name_is_found_by_its_words(name: str, words: tuple[str, ...]) -> None:
+    """Folded, without what nobody sees, 32 of them, 64 characters each (R23)."""
+    assert validation.words_of(name) == words
+
+
+def test_what_shows_nothing_is_named() -> None:
+    """The fillers of a text, and nothing else of it."""
+    assert validation.unseen("m\u3164-1\u115f") == "\u3164\u115f"
+
+
+def test_the_longest_eight_words_of_a_search_are_looked_for() -> None:
+    """The longest leaves the fewest names to look at, so it comes first."""
+    assert validation.sought_words("zz a bbbb") == ("bbbb", "zz", "a")
+    assert validation.sought_words(" ".join("x" * number for number in range(1, 11))) == tuple(
+        "x" * number for number in range(10, 2, -1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("sought", "words", "met"),
+    [
+        (["a"], ["b", "ac", "ab"], "ab"),
+        (["b", "a"], ["a", "bb", "ba"], "ba"),
+        (["a", "z"], ["ab"], None),
+        ([], ["ab"], None),
+        (["ab"], [], None),
+    ],
+)
+def test_names_are_in_the_order_of_the_word_that_was_met(sought: list[str], words: list[str], met: str | None) -> None:
+    """The first in order of those that the longest sought word begins, if every sought word begins one."""
+    assert validation.first_met(sought, words) == met
