@@ -231,6 +231,16 @@ class LosesCauses(Changes):
         return evolve(posting, changes=[evolve(one, cause="award") for one in posting.changes])
 
 
+class KeepsAFewChanges(Changes):
+    def change(self, posting: Any) -> Any:
+        return evolve(posting, changes=posting.changes[:10])
+
+
+class RecordsAFewLengths(Changes):
+    def change(self, posting: Any) -> Any:
+        return evolve(posting, reached=posting.reached[:10])
+
+
 class RecordsLengthsAgain(MemoryLedger):
     def post(self, posting: Any, /) -> Any:
         for one in posting.reached:
@@ -278,7 +288,7 @@ MUTANTS = under(
         MembersContract: [
             *(CutsMembers, KeepsReasonsOfTheForgotten, ForgetsEvents, LosesNotesOfEvents, CutsEvents),
             *(LosesWhatALeaveKeeps, KeepsTextsOfTheForgotten, BlanksTheTextsOfAll),
-            RecordsEventsFirst,
+            *(RecordsEventsFirst, KeepsAFewChanges, RecordsAFewLengths),
         ],
         RunsContract: [PostsWithoutALock],
     },

@@ -9,7 +9,8 @@ from ...core.days import Calendar
 from ...core.model import Link, Member, Move
 from ...core.posting import Posting, SyncState
 from ...core.records import Excusal, MembershipEvent
-from ...core.streaks import Streak
+from ...core.reports import StreakChange
+from ...core.streaks import Milestone, Streak
 from .story import ADA, ADA_ID, BO, BO_ID, CY, CY_ID, DAY, LATER, MONDAY, TODAY, StoreContract, Story
 
 LEFT = MembershipEvent(0, ADA, "left", MONDAY, "admin-7", "a move 雪", "said on the phone", 1, "continues", LATER)
@@ -191,6 +192,15 @@ class MembersContract(StoreContract):
             assert crowd.ledger.activity(TODAY).streaks == [evolve(one, version=version + 1) for one in streaks]
         crowd.post(members=[evolve(member, name=None, version=1) for member in MEMBERS])
         assert {standing.name for standing in crowd.ledger.members()} == {None}
+
+    def test_what_changed_for_everyone_is_kept(self, crowd: Story) -> None:
+        """A posting may change all streaks at once: each change is told, and each length once (R16, R17a)."""
+        changes = [StreakChange(member_id, 0, 2, 1, 2, "excused", TODAY) for member_id in IDS]
+        for _ in range(2):
+            crowd.post(changes=changes, reached=[Milestone(member_id, 2) for member_id in IDS])
+        assert {len(crowd.ledger.streak_changes(member_id)) for member_id in IDS} == {2}
+        told = crowd.ledger.lengths_reached({2}, after=0, limit=2 * CROWD)
+        assert [one.member_id for one in told] == IDS
 
     @pytest.mark.parametrize("version", [0, 2])
     def test_one_that_moved_undoes_all(self, crowd: Story, version: int) -> None:
