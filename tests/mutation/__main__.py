@@ -25,6 +25,13 @@ QUICK = (
     "integration/test_source_contract.py::TestPlainFile",
     "integration/test_ledgers.py::TestMemoryLedger",
     "integration/test_ledgers.py::TestSqliteLedger",
+    "integration/test_forgetting.py::test_nothing_is_left_of_200_people_in_the_file",
+    "integration/test_keys.py",
+    "integration/test_leases.py",
+    "integration/test_notices_recorded.py",
+    "integration/test_roster_stories.py",
+    "integration/test_roster_troubles.py",
+    "integration/test_webhook_ends.py",
 )
 OPTIONS = ("-q", "--no-header", "--assert=plain", "--tb=native", "-p", "no:cacheprovider")
 """Why a test fails nobody asks."""
