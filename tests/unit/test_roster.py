@@ -8,6 +8,7 @@ from attrs import evolve
 from hypothesis import given, strategies as st
 
 from trc_engage import DiscordActivity, Presence, RosterError
+from trc_engage.core.incidents import FailureRun
 from trc_engage.core.model import Status
 from trc_engage.core.records import Check, EventKind, MembershipEvent
 from trc_engage.core.roster import (
@@ -16,6 +17,7 @@ from trc_engage.core.roster import (
     RosterState,
     Round,
     findings,
+    listed,
     next_round_at,
     step_of,
     told,
@@ -69,6 +71,12 @@ def test_present_in_between_begins_anew() -> None:
     assert (check.gone_at, check.confirmed_at) == (NOON + HOUR, None)
 
 
+def test_present_after_a_confirmed_gone_takes_both_back() -> None:
+    """Whoever is there is not gone."""
+    check = asked((NOON, GONE), (NOON + HOUR, GONE), (NOON + 2 * HOUR, HERE))
+    assert (check.gone_at, check.confirmed_at, check.present_at) == (None, None, NOON + 2 * HOUR)
+
+
 def test_unknown_changes_nothing_but_when_it_was_asked() -> None:
     """It neither confirms nor denies."""
     before = asked((NOON, GONE))
@@ -81,6 +89,9 @@ def test_a_rise_in_a_window_after_gone_begins_anew() -> None:
     proved = account(rose_at=NOON + timedelta(minutes=15))
     later = NOON + HOUR
     assert told(asked((NOON, GONE)), proved, GUILD, GONE, later).gone_at == later
+    confirmed = asked((NOON, GONE), (later, GONE))
+    again = told(confirmed, proved, GUILD, GONE, NOON + 2 * HOUR)
+    assert (again.gone_at, again.confirmed_at) == (NOON + 2 * HOUR, None)
     vague = account(rose_at=NOON - timedelta(minutes=1))
     assert told(asked((NOON, GONE)), vague, GUILD, GONE, later).confirmed_at == later
 
@@ -125,6 +136,8 @@ def test_nobody_joins_in_the_future() -> None:
         (account(rose_at=NOON - 3 * HOUR), asked((NOON - 2 * HOUR, GONE)), True),
         (account(), asked((NOON - HOUR, HERE), guild_id=OTHER_GUILD), True),
         (account(), asked((NOON + 40 * DAY, HERE)), True),
+        (account(), asked((NOON + timedelta(minutes=2), HERE)), False),
+        (account(), asked((NOON + timedelta(minutes=2, seconds=1), HERE)), True),
     ],
 )
 def test_who_is_due(who: DiscordActivity, check: Check | None, *, is_due: bool) -> None:
@@ -156,6 +169,14 @@ def test_the_daily_questions_are_spread(members: int, expected: int) -> None:
     assert len(whom_to_ask([account(n) for n in range(members)], {}, GUILD, NOON)) == expected
 
 
+@pytest.mark.parametrize(("ago", "expected"), [([30], 6), ([30, 120], 6), ([120, 30], 6), ([300], 12), ([1], 1)])
+def test_a_round_makes_up_for_those_that_were_not_held(ago: list[int], expected: int) -> None:
+    """Its share grows with the time since anybody was asked for last, up to an hour."""
+    accounts = [account(number) for number in range(288 + len(ago))]
+    checks = by_account(*(asked((NOON - timedelta(minutes=one), HERE), of=account(n)) for n, one in enumerate(ago)))
+    assert len(whom_to_ask(accounts[:288], checks, GUILD, NOON)) == expected
+
+
 def test_a_day_of_rounds_asks_for_everybody_once() -> None:
     """4,000 members, a round every five minutes: each is asked for once, none twice."""
     accounts = [account(number) for number in range(4_000)]
@@ -175,6 +196,8 @@ def test_by_hand_all_who_are_due_are_asked_for() -> None:
     accounts = [account(number) for number in range(200)]
     assert len(whom_to_ask(accounts[:20], {}, GUILD, NOON, spread=False)) == 20
     assert len(whom_to_ask(accounts, {}, GUILD, NOON, spread=False)) == ROUND_MAX
+    gone = by_account(*(asked((NOON - 2 * HOUR, GONE), of=one) for one in accounts[:30]))
+    assert len(whom_to_ask(accounts, gone, GUILD, NOON, spread=False)) == ROUND_MAX
 
 
 # What the answers mean
@@ -193,7 +216,9 @@ IS_THERE = asked((NOON - 2 * HOUR, HERE), of=WITNESS)
         (account(), asked(*TWICE), asked((NOON - 9 * HOUR, HERE), of=WITNESS), NOON, False),
         (account(), asked(*TWICE), evolve(IS_THERE, guild_id=OTHER_GUILD), NOON, False),
         (account(), asked(*TWICE), evolve(IS_THERE, gone_at=NOON), NOON, False),
+        (account(), asked(*TWICE), asked((NOON - 3 * HOUR, HERE), of=WITNESS), NOON, True),
         (account(), asked(*TWICE), IS_THERE, NOON - 3 * HOUR, False),
+        (account(), asked(*TWICE), IS_THERE, NOON - 2 * HOUR, False),
         (account(), asked(*TWICE), IS_THERE, None, False),
         (evolve(account(), window_from=NOON - 3 * HOUR), asked(*TWICE), IS_THERE, NOON, False),
         (account(rose_at=NOON - HOUR), asked(*TWICE), IS_THERE, NOON, False),
@@ -208,6 +233,21 @@ def test_who_is_to_leave(
     checks = by_account(*filter(None, (check, witness)))
     found = findings([who, WITNESS], checks, GUILD, good_at)
     assert ids(found.to_leave) == ([1] if leaves else [])
+
+
+def test_who_is_to_return() -> None:
+    """Of those noted as left, whoever is there by the last answer; the others stay, and count for nothing else."""
+    accounts = [account(1, "left"), account(2, "left"), account(3, "left"), account(4)]
+    checks = by_account(*(asked((NOON, told_of), of=one) for one, told_of in zip(accounts, (HERE, GONE), strict=False)))
+    found = findings(accounts, checks, GUILD, NOON)
+    assert (ids(found.to_return), ids(found.to_leave), found.gone, found.tracked) == ([1], [], 0, 1)
+
+
+def test_a_list_of_all_who_are_there_tells_who_left_and_who_is_back() -> None:
+    """Whoever is as noted is none of both."""
+    accounts = [account(1), account(2), account(3, "left"), account(4, "left"), account(5, "absent")]
+    found = listed(accounts, {accounts[1].discord_id, accounts[3].discord_id, "300000000000000999"})
+    assert (ids(found.to_leave), ids(found.to_return), found.gone, found.tracked) == ([1, 5], [4], 2, 3)
 
 
 @pytest.mark.parametrize(
@@ -240,7 +280,11 @@ NEVER_GONE = asked((NOON, Presence("present", NOON - 300 * DAY)))
         (account(), asked(*TWICE), [event("returned", NOON - DAY, "admin-7")], "contradicted"),
         (account(), asked(*TWICE), [event("never_left", NOON - DAY, None)], "contradicted"),
         (account(), asked((NOON - 9 * HOUR, HERE), *TWICE), [event("returned", NOON - DAY, "admin-7")], "leave"),
+        (account(), asked((NOON - DAY, HERE), *TWICE), [event("returned", NOON - DAY, "admin-7")], "leave"),
+        (account(), asked(*TWICE), [event("left", NOON - DAY, "admin-7")], "leave"),
         (LEFT, RETURNED_AFTER, [event("left", NOON - 2 * HOUR, "roster")], "return"),
+        (LEFT, RETURNED_AFTER, [event("left", NOON - HOUR, "roster")], "return"),
+        (LEFT, NEVER_GONE, [event("left", NOON, "roster")], None),
         (LEFT, NEVER_GONE, [event("left", NOON - 2 * HOUR, "roster")], "never_left"),
         (LEFT, asked((NOON, Presence("present"))), [event("left", NOON - 2 * HOUR, "roster")], "return"),
         (LEFT, NEVER_GONE, [event("left", NOON - 2 * HOUR, "admin-7")], "contradicted"),
@@ -317,6 +361,19 @@ def test_failures_in_a_row_end_with_a_clear_answer() -> None:
     assert (state.failure_run.count, state.failure_run.since) == (2, NOON)
     assert state.after(Round(NOON, NOON)).failure_run is not None
     assert state.after(Round(NOON, NOON, is_clear=True)).failure_run is None
+
+
+@pytest.mark.parametrize(
+    ("state", "is_known"),
+    [
+        (RosterState(), False),
+        (RosterState().after(Round(NOON, NOON + HOUR)), True),
+        (RosterState(failure_run=FailureRun(1, NOON, "down", "no")), True),
+    ],
+)
+def test_a_roster_is_known_after_its_first_round(state: RosterState, *, is_known: bool) -> None:
+    """A store that never had one says nothing of it; a clock's repair leaves the failures alone."""
+    assert state.is_known is is_known
 
 
 def test_a_wait_of_a_clock_that_ran_ahead_keeps_nobody() -> None:
