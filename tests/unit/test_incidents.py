@@ -11,23 +11,27 @@ from hypothesis import given, strategies as st
 from syrupy.assertion import SnapshotAssertion
 
 from trc_engage.core.boards import why_another_board
-from trc_engage.core.errors import ClockWentBack, SourceTrouble
+from trc_engage.core.errors import AlertFailed, ClockLeapt, ClockWentBack, SourceTrouble
 from trc_engage.core.incidents import (
     FAILURES_MIN,
     NAMES,
     REMIND_AFTER,
+    ChannelState,
     Describe,
     FailureRun,
     Message,
     Notice,
     SentNotice,
     Trouble,
+    after_failure,
     clock_trouble,
     describe,
     failed_again,
     failure_trouble,
     frozen_trouble,
     notices_due,
+    state_of,
+    unseen_trouble,
 )
 from trc_engage.core.settlement import Pending
 from trc_engage.entrypoints.wording.alerts import describe_notice
@@ -253,3 +257,139 @@ def test_an_all_clear_that_may_not_have_been_sent_is_sent_again() -> None:
     begun = evolve(told("all_clear", MONDAY, MONDAY - QUARTER), is_sure=False)
     (notice,) = notices_due([], [told("all_clear", MONDAY - 2 * QUARTER), begun], MONDAY + QUARTER)
     assert (notice.kind, notice.since) == ("all_clear", MONDAY - QUARTER)
+
+
+def test_an_alert_that_may_not_have_been_sent_is_sent_again() -> None:
+    """Also where it would be a new incident's, after the end of another may have been sent; and not as a reminder."""
+    begun = evolve(told("alert", MONDAY), is_sure=False)
+    assert [one.kind for one in notices_due([lasting()], [begun], MONDAY + QUARTER)] == ["alert"]
+    ended = evolve(told("all_clear", MONDAY), is_sure=False)
+    known = told("alert", MONDAY - QUARTER)
+    assert [one.kind for one in notices_due([lasting()], [known, ended], MONDAY + QUARTER)] == ["alert"]
+    reminded = evolve(told("reminder", MONDAY), is_sure=False)
+    assert notices_due([lasting()], [known, reminded], MONDAY + QUARTER) == []
+
+
+WENT_BACK = clock_trouble(ClockWentBack(MONDAY, MONDAY + timedelta(hours=2)))
+LEAPT = clock_trouble(ClockLeapt(MONDAY + timedelta(days=9), MONDAY, "no server has confirmed it"))
+UNSEEN = unseen_trouble(MONDAY, MONDAY + timedelta(hours=24))
+ROSTER_DOWN = failure_trouble(failure_run(3, message="5 answers were unclear."), topic="roster")
+PRIVATE = failure_trouble(failure_run(3, "private", "the leaderboard is private"))
+DISTRUSTED = failure_trouble(failure_run(1, "distrusted", "the board would lower 6 of 6 members"))
+KEPT = "No XP is lost: the source keeps counting"
+LASTED = "It has lasted: see whether this machine reaches other sites. If it does, The source is down: just wait"
+SAFE = "streaks are safe: a day is settled only after a good sync that started after it ended"
+
+
+@pytest.mark.parametrize(
+    ("trouble", "title", "meaning"),
+    [
+        (
+            WENT_BACK,
+            "The clock went back: nothing is synced or settled",
+            f"{KEPT}. Until time has caught up nobody gets points for Discord and no streak breaks",
+        ),
+        (
+            LEAPT,
+            "The clock leapt ahead: nothing is synced or settled",
+            f"{KEPT}. Until the clock is confirmed nobody gets points for Discord and no streak breaks",
+        ),
+        (
+            UNSEEN,
+            "No linked account has ever been on the source's board",
+            "Nobody gets points for Discord, and what is earned until it is corrected does not count",
+        ),
+        (
+            ROSTER_DOWN,
+            "The roster failed, 3 times in a row since Mon 2026-03-02 09:00 UTC: no clear answers",
+            "Nobody is noted as left or as returned meanwhile. Points and streaks go on",
+        ),
+        (
+            DISTRUSTED,
+            "The source's board could not be synced, once since Mon 2026-03-02 09:00 UTC: a board that is not trusted",
+            f"{KEPT}, and the next good sync pays all of it. Until then nobody gets points for Discord; {SAFE}",
+        ),
+    ],
+)
+def test_each_trouble_says_what_it_is_and_what_it_means(trouble: Trouble, title: str, meaning: str) -> None:
+    """In a line each; what goes on is said too."""
+    assert (trouble.title, trouble.meaning) == (title, meaning)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "why"),
+    [
+        (ROSTER_DOWN, "5 answers were unclear"),
+        (PRIVATE, "the leaderboard is private"),
+        (
+            lasting(),
+            f"MEE6 is in trouble. {LASTED}",
+        ),
+    ],
+)
+def test_a_reason_is_the_errors_and_what_helps_once_it_lasts(trouble: Trouble, why: str) -> None:
+    """Nothing is added where the error has said all; a full stop is not doubled."""
+    assert trouble.why == why
+
+
+def test_two_days_that_wait_are_named_from_the_first_to_the_last() -> None:
+    """With how many they are."""
+    pending = [Pending(date(2026, 3, day), "no_sync") for day in (2, 3)]
+    trouble = failure_trouble(failure_run(3), pending)
+    assert trouble is not None
+    assert "the streaks of Mon 2026-03-02 to Tue 2026-03-03 (2 days) wait" in trouble.meaning
+
+
+def test_what_ended_under_a_clock_that_was_set_back_lasted_no_time() -> None:
+    """Never less than that."""
+    (clear,) = notices_due([], [told("alert", MONDAY)], MONDAY - QUARTER)
+    assert clear.text.startswith("It began Mon 2026-03-02 09:00 UTC and lasted 0 h 00 min")
+
+
+DEAD = ChannelState("webhook", "f", dead_since=MONDAY, why="deleted")
+RESTING = ChannelState("webhook", "", not_before=MONDAY + QUARTER, why="slow down")
+
+
+@pytest.mark.parametrize(
+    ("states", "found"),
+    [
+        ([], None),
+        ([DEAD], DEAD),
+        ([RESTING], RESTING),
+        ([RESTING, DEAD], RESTING),
+        ([evolve(DEAD, fingerprint="another address")], None),
+        ([evolve(DEAD, channel="sentry")], None),
+        ([evolve(RESTING, channel="sentry")], None),
+        ([evolve(RESTING, not_before=MONDAY)], None),
+        ([evolve(RESTING, not_before=MONDAY), DEAD], DEAD),
+    ],
+)
+def test_which_channel_nothing_is_sent_to(states: list[ChannelState], found: ChannelState | None) -> None:
+    """Its own address, or all of its name; until the wait is over, or for good."""
+    assert state_of(states, "webhook", "f", MONDAY) == found
+
+
+@pytest.mark.parametrize(
+    ("fingerprint", "error", "kept"),
+    [
+        ("f", AlertFailed("deleted", is_gone=True), ChannelState("webhook", "f", MONDAY, None, "deleted")),
+        ("", AlertFailed("deleted", is_gone=True), None),
+        ("f", AlertFailed("no"), None),
+        ("f", AlertFailed("slow", retry_after=QUARTER), ChannelState("webhook", "f", None, MONDAY + QUARTER, "slow")),
+        (
+            "f",
+            AlertFailed("slow", retry_after=timedelta(0), is_for_all=True),
+            ChannelState("webhook", "", None, MONDAY + timedelta(seconds=1), "slow"),
+        ),
+        (
+            "f",
+            AlertFailed("slow", retry_after=timedelta(days=9)),
+            ChannelState("webhook", "f", None, MONDAY + timedelta(days=1), "slow"),
+        ),
+    ],
+)
+def test_what_is_remembered_of_a_channel_that_failed(
+    fingerprint: str, error: AlertFailed, kept: ChannelState | None
+) -> None:
+    """One without a fingerprint is never given up; a wait lasts from a second to a day."""
+    assert after_failure("webhook", fingerprint, error, MONDAY) == kept
