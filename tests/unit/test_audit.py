@@ -156,9 +156,10 @@ def _let(community: Community, act: Callable[[int], Any]) -> None:
     ledger.meanwhile = meanwhile
 
 
-def test_what_is_written_meanwhile_is_no_breach(busy: Community, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("lines", [1, 2_000])
+def test_what_is_written_meanwhile_is_no_breach(busy: Community, monkeypatch: pytest.MonkeyPatch, lines: int) -> None:
     """Between any two looks a sync, an award, a reversal and a settlement: the audit is of the first instant."""
-    monkeypatch.setattr("trc_engage.usecases.audit.LINES", 1)
+    monkeypatch.setattr("trc_engage.usecases.audit.LINES", lines)
 
     def act(number: int) -> None:
         busy.sync(timedelta(hours=7), ada=2_000 + 170 * number, bo=600 + 90 * number)
@@ -190,6 +191,26 @@ def test_a_streak_that_moves_while_it_is_repaired_is_derived_anew(busy: Communit
     assert mended.audit.is_healthy
     assert [change.subject for change in mended.changes] == ["member 'ada'"]
     assert next(left, None) is None
+
+
+def test_a_streak_that_was_made_anew_is_told_as_it_was_and_is(busy: Community) -> None:
+    """In the member's own record too, as of the last settled day."""
+    wrong = Streak("ada", busy.ledger.streak_of("ada").version, busy.now.date(), 9, 9)
+    busy.ledger.post(Posting(busy.now, streaks=[wrong]))
+    busy.engage.repair()
+    streak = busy.engage.standing("ada").streak
+    assert streak is not None
+    (change,) = busy.ledger.streak_changes("ada")
+    assert (change.cause, change.current_before, change.current_after) == ("repair", 9, streak.current)
+
+
+def test_an_award_that_was_the_first_entry_of_all_can_be_taken_back() -> None:
+    """The audit finds the award of every reversal."""
+    community = Community()
+    community.engage.enroll("ada")
+    community.award("ada", "run:1")
+    community.engage.reverse("run:1", reason="withdrawn", by="admin")
+    assert community.engage.audit().is_healthy
 
 
 def test_a_balance_is_made_the_sum_of_its_entries(busy: Community) -> None:

@@ -30,7 +30,8 @@ def ada() -> Community:
 )
 def test_an_award_belongs_to_the_utc_day_on_which_it_happened(at: datetime, day: str) -> None:
     """In the past, up to two minutes ahead, and in whatever zone it is told (R12, R16)."""
-    assert ada().award("ada", "run:1", at=at).entry.day == date.fromisoformat(day)
+    entry = ada().award("ada", "run:1", at=at).entry
+    assert (entry.day, entry.at, entry.at.tzinfo) == (date.fromisoformat(day), at, UTC)
 
 
 def test_two_minutes_ahead_of_midnight_is_today() -> None:
@@ -53,7 +54,7 @@ def test_two_minutes_ahead_of_midnight_is_today() -> None:
 def test_an_instant_that_cannot_be_is_refused(at: datetime, advice: str) -> None:
     """What lies ahead has not happened, and a naive time is no instant; nothing is posted."""
     community = ada()
-    with pytest.raises(InvalidValue, match=f"at: .*{advice}"):
+    with pytest.raises(InvalidValue, match=f"^at: .*{advice}"):
         community.award("ada", "run:1", at=at)
     assert community.engage.feed() == []
 
@@ -100,3 +101,12 @@ def test_members_must_be_enrolled(call: str) -> None:
     """A points slip to nobody names who is missing."""
     with pytest.raises(UnknownMember, match="member 'nobody' is not enrolled"):
         getattr(Community().engage, call)(**{**GOOD[call], "member_id": "nobody"})
+
+
+@pytest.mark.parametrize("by", ["", " ", "nul\x00", 7])
+def test_who_awards_has_a_name_that_can_be_shown(by: object) -> None:
+    """Admins see who awarded, so it is named as any actor is, and nothing is posted under another."""
+    community = ada()
+    with pytest.raises(InvalidValue, match=r"^by: "):
+        community.engage.award("ada", source="benchmark", points=5, key="run:1", at=MONDAY, by=by)  # type: ignore[arg-type]
+    assert community.engage.feed() == []

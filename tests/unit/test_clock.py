@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import TypedDict
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -12,6 +13,7 @@ from support.community import IDS, LEDGERS, Community, opened
 from support.noticeboard import Noticeboard
 from trc_engage import ClockLeapt, Engage, InvalidValue, SourceError
 from trc_engage.adapters.memory import MemoryLedger
+from trc_engage.core.errors import KeptAway
 from trc_engage.usecases.audit import audit, audited
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
@@ -197,6 +199,53 @@ def test_what_was_done_under_a_clock_ahead_is_undone(
     assert streak is not None
     assert streak.current == 2
     assert not audit(community.ledger).breaches
+
+
+class Meant(TypedDict):
+    """Who repairs, and why."""
+
+    by: str
+    reason: str
+
+
+MEANT: Meant = {"by": "admin-7", "reason": "it ran ahead"}
+
+
+def test_a_repair_needs_a_clock_that_is_right(community: Community) -> None:
+    """The board's server tells the same time, or an admin has compared it; until then nothing is undone."""
+    community.now += 8 * DAY
+    _run(community)
+    community.now = TUESDAY + 30 * MINUTE
+    community.server_at = community.now + HOUR
+    with pytest.raises(SourceError, match="clock") as refused:
+        community.engage.repair_clock(**MEANT)
+    assert refused.value.kind == "clock"
+    community.server_at, community.tells_time = None, False
+    for engage in (community.engage, Engage(ledger=community.ledger, clock=lambda: community.now)):
+        with pytest.raises(InvalidValue, match=r"^trust_clock: "):
+            engage.repair_clock(**MEANT)
+    assert community.engage.repair_clock(dry_run=True).outcome == "planned"
+    assert community.engage.repair_clock(**MEANT, trust_clock=True).outcome == "repaired"
+
+
+def test_a_repair_asks_no_server_that_wants_to_be_left_alone(community: Community) -> None:
+    """A wait that it asked for is kept by whoever comes next (R21)."""
+    community.trouble = SourceError("rate_limited", "slow down", timedelta(minutes=40))
+    community.run()
+    asked = len(community.sought)
+    with pytest.raises(KeptAway):
+        community.engage.repair_clock(**MEANT)
+    assert len(community.sought) == asked
+
+
+def test_a_repair_tells_what_became_of_streaks(community: Community) -> None:
+    """Bo's window reached over a week that had not come; that it broke Ada's follows from the calendar (R28)."""
+    community.now += 8 * DAY
+    _settlement(community)
+    community.now = TUESDAY + 30 * MINUTE
+    planned, done = community.engage.repair_clock(dry_run=True), community.engage.repair_clock(**MEANT)
+    assert [(one.member_id, one.current_before, one.current_after) for one in done.late] == [("bo", 8, 1)]
+    assert planned.late == done.late
 
 
 @settings(deadline=None, max_examples=30)

@@ -172,6 +172,14 @@ def test_an_excuse_is_planned_on_what_still_holds(community: Community, question
     assert (told["ada"][0], told["bo"][0]) == (max(ada, 1), max(bo, 1))
 
 
+def test_a_day_that_is_settled_while_it_is_excused(community: Community) -> None:
+    """Planned for an open day and posted after its settling, it breaks nobody's streak all the same (R16)."""
+    engage, store = interrupted(community, "calendar", community.engage.settle)
+    engage.excuse(TUESDAY_ITSELF, reason="a holiday", by="admin")
+    assert store.moved == 1
+    assert lengths(community.ledger) == {"ada": (2, 2), "bo": (1, 1)}
+
+
 def test_an_excuse_misses_nobody_who_comes_to_light_meanwhile(community: Community) -> None:
     """Cy had no streak when all were derived anew; the late awards have the excused Monday between them."""
     community.engage.enroll("cy")
@@ -205,6 +213,44 @@ def test_a_leave_keeps_the_window_that_a_sync_in_between_began(community: Commun
     assert store.moved == 1
     (left,) = (event for event in community.ledger.events("bo") if event.kind == "left")
     assert left.window_from == community.now
+
+
+def test_a_leave_that_is_undone_while_days_are_settled(community: Community) -> None:
+    """The days to which the reading reaches back then count, though they were open when it was planned (R6a)."""
+    community.engage.leave("bo")
+    community.now += ONE_DAY
+    community.engage.rejoin("bo")
+    reads_bo(community)
+    engage, store = interrupted(community, "calendar", community.engage.settle)
+    engage.rejoin("bo", never_left=True, by="admin", reason="a mistake")
+    assert store.moved == 1
+    assert lengths(community.ledger)["bo"] == (3, 3)
+
+
+REPAIRED_MEANWHILE: dict[str, tuple[str, str, int]] = {
+    "an award before it is known what lies ahead": ("ahead", "an award of the day", 2),
+    "an award before streaks are derived anew": ("calendar", "an award of the day", 2),
+    "an award after that": ("activity", "an award of the day", 2),
+    "an excuse": ("calendar", "an excuse", 1),
+    "an excuse after that": ("activity", "an excuse", 1),
+}
+
+
+@pytest.mark.parametrize(("question", "meanwhile", "bo"), REPAIRED_MEANWHILE.values(), ids=REPAIRED_MEANWHILE)
+def test_a_repair_of_the_clock_is_planned_on_what_still_holds(
+    community: Community, question: str, meanwhile: str, bo: int
+) -> None:
+    """News of a day that stays settled, in between, is in the streaks all the same (R22)."""
+    community.engage.settle()
+    right, community.now = community.now, community.now + 3 * ONE_DAY
+    community.sync()
+    community.engage.settle()
+    community.now = right + timedelta(minutes=15)
+    engage, store = interrupted(community, question, lambda: MEANWHILE[meanwhile][0](community))
+    report = engage.repair_clock(by="admin", reason="it ran ahead", trust_clock=True)
+    assert (report.outcome, store.happens) == ("repaired", [])
+    told = lengths(community.ledger)
+    assert (told["ada"][0], told["bo"][0]) == (2, bo)
 
 
 def test_who_is_overtaken_eight_times_gives_up(community: Community) -> None:

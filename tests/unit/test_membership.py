@@ -1,12 +1,12 @@
 """Who is there, on all ledgers alike: what is on record, who was never seen, who left (R6a, R7, R26, R31)."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from support.community import IDS, LEDGERS, Community, opened
+from support.community import IDS, LEDGERS, MONDAY, Community, opened
 from trc_engage import InvalidValue, LinkTaken, NotLinked, RosterError, UnknownMember
 from trc_engage.usecases.audit import audit
 from trc_engage.usecases.members import Newcomer
@@ -104,6 +104,23 @@ def test_the_days_of_a_long_mistake_are_excused_with_who_and_why(community: Comm
     assert not community.ledger.excusals("bo")
 
 
+def test_of_many_marked_by_mistake_each_gets_back_what_was_lost(community: Community) -> None:
+    """Ada's nine days are excused, but those that were so already keep their reason; of Bo's hour nothing need be."""
+    engage = community.engage
+    community.enroll("ada", "bo")
+    community.sync(ada=1_000, bo=1_000)
+    engage.leave("ada")
+    ill = [date(2026, 3, day) for day in (3, 4, 5, 6, 9, 10, 11)]
+    engage.excuse(*ill, reason="ill", by="admin-3", member_id="ada")
+    community.now += timedelta(days=9)
+    engage.leave("bo")
+    community.now += timedelta(hours=1)
+    back = engage.rejoin_all(["ada", "bo"], never_left=True, **WHY)
+    assert [one.outcome for one in back] == ["never_left", "never_left"]
+    told = [(one.member_id, one.day, one.reason) for one in community.ledger.excusals()]
+    assert told == [*(("ada", day, "ill") for day in ill), ("ada", MONDAY.date(), WHY["reason"])]
+
+
 def test_whoever_left_is_marked_and_can_be_left_out(community: Community) -> None:
     """In the leaderboards by points, month and streak, in lists and standings; the ranks close up."""
     engage = community.engage
@@ -194,6 +211,16 @@ def test_an_account_that_was_never_seen_is_linked_anew(community: Community) -> 
     assert [community.points(name) for name in ("ada", "bo", "cy")] == [1, 2, 3]
 
 
+def test_a_link_that_is_refused_leaves_the_old_one(community: Community) -> None:
+    """Ada's id may be corrected, for no board showed it; but not to one that is Bo's."""
+    community.enroll("ada", "bo")
+    community.sync(bo=1_000)
+    results = community.engage.enroll_all([Newcomer("ada", IDS["bo"]), Newcomer("cy")], skip_bad=True)
+    assert [isinstance(one, LinkTaken) for one in results] == [True, False]
+    assert kinds(community, "ada") == ["enrolled", "linked"]
+    assert [one.discord_id for one in community.ledger.linked_accounts()] == [IDS["ada"], IDS["bo"]]
+
+
 def test_an_account_that_was_seen_is_not_linked_anew(community: Community) -> None:
     """Nor does anybody take an id from another whose account was seen."""
     community.enroll("ada", "bo")
@@ -218,7 +245,9 @@ def test_a_list_of_the_server_says_who_left_and_who_is_back(community: Community
     done = engage.reconcile(present, by="admin-7", reason="monthly check")
     assert (done.outcome, done.left, done.returned) == ("reconciled", ["cy"], ["bo"])
     assert [event.actor for event in engage.events("cy")] == [None, None, "admin-7"]
-    again = engage.reconcile(present)
+    engage.leave("ada")
+    assert [engage.events(name)[-1].window_from for name in ("ada", "cy")] == [community.now] * 2
+    again = engage.reconcile(present[1:])
     assert (again.left, again.returned) == ([], [])
 
 
@@ -227,8 +256,9 @@ def test_a_list_without_many_members_is_refused(community: Community) -> None:
     engage, names = community.engage, list(IDS)[:9]
     community.enroll(*names)
     four = [IDS[name] for name in names[5:]]
-    with pytest.raises(RosterError, match="5 of 9 members have left"):
+    with pytest.raises(RosterError, match="5 of 9 members have left") as refused:
         engage.reconcile(four)
+    assert (refused.value.kind, refused.value.argument) == ("distrusted", "accept_departures")
     with pytest.raises(InvalidValue, match="by"):
         engage.reconcile(four, accept_departures=True)
     assert engage.reconcile(four, dry_run=True).distrusted

@@ -225,6 +225,15 @@ def test_excusing_says_what_it_changed(five: Community) -> None:
     assert engage.unexcuse(WEDNESDAY, by="admin").outcome == "unchanged"
 
 
+def test_days_are_told_in_their_order(five: Community) -> None:
+    """However they were handed in, those that were so already apart."""
+    days = [TUESDAY + number * ONE_DAY for number in (0, 1, 2, 6, 7, 8, 9)]
+    five.engage.excuse(*days[4:], reason="a holiday", by="admin")
+    report = five.engage.excuse(*days[::-2], *days[::2], *days[1::2], reason="a holiday", by="admin")
+    assert (list(report.days), list(report.unchanged)) == (days[:4], days[4:])
+    assert [one.day for one in five.ledger.excusals()] == [*days[4:], *days[:4]]
+
+
 def test_a_sync_tells_which_settled_streaks_it_changed(five: Community) -> None:
     """A window that reaches back derives them anew (R16)."""
     five.missed = {"ada"}
