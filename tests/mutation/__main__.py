@@ -28,6 +28,7 @@ QUICK = (
     "integration/test_forgetting.py::test_nothing_is_left_of_200_people_in_the_file",
     "integration/test_keys.py",
     "integration/test_leases.py",
+    "--deselect=tests/integration/test_leases.py::test_commands_in_a_row_ask_two_seconds_apart",
     "integration/test_notices_recorded.py",
     "integration/test_roster_stories.py",
     "integration/test_roster_troubles.py",

@@ -5,11 +5,30 @@ from datetime import timedelta
 import pytest
 
 from support.community import QUARTER, Community
-from trc_engage import SourceError, Status
+from support.noticeboard import Noticeboard
+from trc_engage import AlertFailed, Engage, Notice, SourceError, Status
+from trc_engage.core.incidents import ChannelState
+from trc_engage.core.posting import Posting
 from trc_engage.entrypoints.wording.alerts import advice_of
+from trc_engage.usecases.leases import TASK
 from trc_engage.usecases.runs import Need
 
 DOWN = SourceError("down", "MEE6 is in trouble (status 503)")
+
+
+class Refusing(Noticeboard):
+    """A channel with an address, which answers with an error."""
+
+    def __init__(self, channel: str, error: AlertFailed | None = None) -> None:
+        super().__init__(channel)
+        self.fingerprint = channel
+        self.error = error
+
+    def send(self, notice: Notice, /) -> None:
+        """Refuse, or keep it."""
+        if self.error:
+            raise self.error
+        super().send(notice)
 
 
 @pytest.fixture
@@ -131,3 +150,79 @@ def test_only_accounts_that_a_sync_looks_for_are_counted(community: Community) -
     community.engage.leave("ada")
     community.engage.unlink("bo")
     assert community.engage.status().synced_accounts == 2
+    community.sync(cy=None)
+    assert community.engage.status().tally.accounts["absent"] == 1
+    assert community.engage.status().synced_accounts == 2
+
+
+def test_a_channel_that_takes_nothing_any_more_needs_you(community: Community) -> None:
+    """From when on, and why, behind the trouble of which it tells nobody; one that asks for patience needs nobody."""
+    gone, slow = Refusing("gone", AlertFailed("deleted", is_gone=True)), Refusing("slow")
+    slow.error = AlertFailed("slow down", retry_after=timedelta(hours=1))
+    ledger, alerts = community.ledger, [gone, slow]
+    community.engage = Engage(ledger=ledger, source=community, clock=lambda: community.now, alerts=alerts)
+    community.enroll("ada")
+    run(community)
+    community.trouble = DOWN
+    status = run(community, slots=3)
+    trouble, channel = status.needs
+    assert (trouble.kind, channel.kind, channel.since, channel.advice) == ("trouble", "channel", status.at, "deleted")
+    assert channel.what == "alerts no longer arrive by gone, since Mon 2026-03-02 10:00 UTC"
+    assert [one.channel for one in status.shut_channels] == ["gone", "slow"]
+    assert [(one.channel, one.sent_at, [notice.kind for notice in one.undelivered]) for one in status.last_sent] == [
+        ("gone", None, ["alert"]),
+        ("slow", None, ["alert"]),
+    ]
+    slow.error = None
+    status = run(community, slots=4)
+    assert [one.channel for one in status.shut_channels] == ["gone"]
+    assert [(one.sent_at, one.topic, one.undelivered) for one in status.last_sent[1:]] == [(status.at, "source", ())]
+    gone.fingerprint = "another address"
+    assert [need.kind for need in community.engage.status().needs] == ["trouble"]
+
+
+def test_an_empty_store_comes_before_what_fails_in_it(community: Community) -> None:
+    """Perhaps it is not the store that was meant (R31)."""
+    run(community)
+    dead = ChannelState("webhook", "f", dead_since=community.now, why="deleted")
+    community.ledger.post(Posting(community.now, channels=[dead]))
+    assert [need.kind for need in community.engage.status().needs] == ["empty", "channel"]
+
+
+def test_what_fails_for_nobody_needs_nobody(community: Community) -> None:
+    """Once the last account is unlinked no sync asks, and that the last ones failed is over."""
+    community.enroll("ada")
+    community.trouble = DOWN
+    (need,) = run(community).needs
+    assert need.trouble is not None
+    assert need.trouble.topic == "source"
+    run(community, slots=2)
+    community.engage.unlink("ada")
+    status = community.engage.status()
+    assert (status.needs, status.troubles) == ((), [])
+
+
+def test_whatever_ran_last_tells_that_something_runs(community: Community) -> None:
+    """A slot that ended, though it failed, or a sync by hand."""
+    community.enroll("ada")
+    run(community)
+    community.trouble = DOWN
+    failed_at = run(community).at
+    assert community.engage.status().ran_at == failed_at
+    community.trouble = None
+    community.sync(timedelta(minutes=7))
+    assert community.engage.status().ran_at == community.now
+
+
+def test_a_wait_and_a_lease_are_told_until_they_are_over(community: Community) -> None:
+    """And not a moment longer."""
+    community.enroll("ada")
+    community.trouble = SourceError("rate_limited", "slow down", timedelta(minutes=40))
+    began = run(community).at
+    community.ledger.lease(TASK, began, began + timedelta(minutes=5))
+    told = {}
+    for minutes in (0, 5, 39, 41):
+        community.now = began + timedelta(minutes=minutes)
+        status = community.engage.status()
+        told[minutes] = status.wait is not None, status.lease is not None
+    assert told == {0: (True, True), 5: (True, False), 39: (True, False), 41: (False, False)}

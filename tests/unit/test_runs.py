@@ -1,13 +1,17 @@
 """What is due is done once, whoever calls (R15, R18, R21)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from support.community import LEDGERS, MONDAY, QUARTER, Community, opened
-from trc_engage import Engage, ReadStopped, RunReport, SourceError
+from trc_engage import ClockWentBack, Engage, LedgerBusy, ReadStopped, RunReport, SourceError
+from trc_engage.core.errors import ClockError, KeptAway
+from trc_engage.core.roster import Presence
+from trc_engage.usecases.leases import TASK
 
 DOWN = SourceError("down", "MEE6 did not answer in time")
 
@@ -189,3 +193,140 @@ def test_the_status_tells_what_stands_open(community: Community) -> None:
     status = community.engage.status()
     assert (status.is_attended, status.is_healthy) == (True, False)
     assert [trouble.topic for trouble in status.troubles] == ["source"]
+
+
+def by_a_busy_store(community: Community) -> None:
+    """Let another be at work."""
+    community.ledger.lease(TASK, community.now + QUARTER, community.now + 2 * QUARTER)
+
+
+def by_a_stop(community: Community) -> None:
+    """Let the process be stopped while it reads."""
+    community.trouble = ReadStopped()
+
+
+def by_the_servers_clock(community: Community) -> None:
+    """Let the board's server tell another time."""
+    community.server_at = community.now + QUARTER + timedelta(minutes=6)
+
+
+def by_a_clock_that_went_back(community: Community) -> None:
+    """Let the machine's clock be set back."""
+    community.now -= timedelta(hours=1)
+
+
+def by_nothing(_: Community) -> None:
+    """Let all be well."""
+
+
+def by_an_outage(community: Community) -> None:
+    """Let the board be down, which says nothing of the roster."""
+    community.trouble = DOWN
+
+
+@pytest.mark.parametrize(
+    ("kept", "outcome", "error", "asks"),
+    [
+        (by_nothing, "synced", None, True),
+        (by_an_outage, "failed", SourceError, True),
+        (by_a_busy_store, "busy", LedgerBusy, False),
+        (by_a_stop, "stopped", None, False),
+        (by_the_servers_clock, "failed", SourceError, False),
+        (by_a_clock_that_went_back, "failed", ClockError, False),
+    ],
+)
+def test_the_roster_is_asked_last_and_only_where_time_and_store_are_right(
+    community: Community, kept: Callable[[Community], None], outcome: str, error: type | None, *, asks: bool
+) -> None:
+    """Who is busy, stops or has a clock in doubt leaves it alone (R25); why is in the report."""
+    asked: list[str] = []
+
+    class Counting:
+        guild_id = "1"
+
+        def ask(self, discord_id: str, /) -> Presence:
+            asked.append(discord_id)
+            return Presence("present")
+
+    roster = Counting()
+    engage = Engage(ledger=community.ledger, source=community, roster=roster, clock=lambda: community.now)
+    community.run()
+    kept(community)
+    community.now += QUARTER
+    report = engage.run_due()
+    assert report.outcome == outcome
+    assert isinstance(report.error, error or type(None))
+    assert (bool(asked), report.roster is not None) == (asks, asks)
+
+
+def test_how_a_slot_ended_is_told_and_kept(community: Community) -> None:
+    """With its error, by the report and the store alike."""
+    community.trouble = SourceError("rate_limited", "slow down", timedelta(minutes=20))
+    told, kept = [], []
+    for _ in range(2):
+        report = community.run()
+        told.append((report.outcome, report.slot == community.now, type(report.error)))
+        end = community.ledger.run_state().last_slot
+        assert end is not None
+        kept.append((end.outcome, end.slot == community.now))
+    assert told == [("failed", True, SourceError), ("waiting", True, KeptAway)]
+    assert kept == [("failed", True), ("waiting", True)]
+
+
+def test_a_run_that_was_stopped_does_nothing_more(community: Community) -> None:
+    """Not even the day that could be settled: whoever stops it waits."""
+    community.run()
+    community.now = datetime(2026, 3, 3, tzinfo=UTC)
+    community.run(timedelta(0))
+    community.trouble = ReadStopped()
+    stopped = community.run()
+    assert (stopped.outcome, stopped.settled) == ("stopped", ())
+    community.trouble = None
+    assert community.run().settled == (date(2026, 3, 2),)
+
+
+def test_a_run_by_a_wrong_clock_settles_nothing(community: Community) -> None:
+    """Also where the sync before has read past the day: seven minutes off are enough (R22)."""
+    community.run()
+    community.now = datetime(2026, 3, 3, tzinfo=UTC)
+    community.run(timedelta(0))
+    community.server_at = community.now + timedelta(minutes=8)
+    assert (community.run().outcome, community.ledger.calendar().settled_through) == ("failed", date(2026, 3, 1))
+    community.server_at = None
+    assert community.run().settled == (date(2026, 3, 2),)
+
+
+def test_without_a_source_a_clock_that_went_back_is_told(community: Community) -> None:
+    """A web worker has no board to fail on; what failed first is told where there is one."""
+    community.run()
+    community.now -= timedelta(hours=1)
+    report = Engage(ledger=community.ledger, clock=lambda: community.now).run_due()
+    assert (report.outcome, type(report.error)) == ("failed", ClockWentBack)
+    community.trouble = DOWN
+    leapt = community.run(timedelta(days=8))
+    assert (leapt.outcome, type(leapt.error)) == ("failed", SourceError)
+
+
+def test_what_waits_is_told_though_nothing_is_due(community: Community) -> None:
+    """By a run that comes once the slot has ended."""
+    community.run()
+    community.trouble = DOWN
+    community.now = datetime(2026, 3, 3, tzinfo=UTC)
+    community.run(timedelta(minutes=5))
+    report = community.run(timedelta(minutes=1))
+    assert (report.outcome, [one.cause for one in report.pending]) == ("nothing", ["no_sync"])
+
+
+def test_a_store_that_is_held_behind_the_sync_takes_nothing_from_its_report(community: Community) -> None:
+    """What was synced is told; what came after is done by the next run."""
+    community.run()
+    community.now = datetime(2026, 3, 3, tzinfo=UTC)
+
+    def held(_day: date, /) -> NoReturn:
+        raise LedgerBusy("locked")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(community.ledger, "day_record", held)
+        report = community.run(timedelta(minutes=5))
+    assert (report.outcome, report.error, report.settled) == ("synced", None, ())
+    assert community.run(timedelta(minutes=1)).settled == (date(2026, 3, 2),)

@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 
 from support.community import IDS, MONDAY, QUARTER, Community
-from trc_engage import Board, Engage, InvalidValue, LedgerBusy, Sought, SourceError, SourceMissing
+from trc_engage import Board, ClockLeapt, Engage, InvalidValue, LedgerBusy, Sought, SourceError, SourceMissing
 from trc_engage.adapters.memory import MemoryLedger
+from trc_engage.core.model import Decision
+from trc_engage.usecases.sync import How, sync
 
 
 @pytest.fixture
@@ -249,3 +251,55 @@ def test_a_naive_clock_is_refused(community: Community) -> None:
     community.now = community.now.replace(tzinfo=None)
     with pytest.raises(InvalidValue, match=r"clock: .*timezone-aware"):
         community.engage.sync()
+
+
+def test_what_the_last_reading_held_is_counted(community: Community) -> None:
+    """Those it showed, those it did not, and not those who came since."""
+    community.enroll("bo")
+    community.sync(ada=None, bo=50)
+    community.enroll("cy")
+    report = community.sync(timedelta(minutes=1))
+    assert (report.outcome, report.unchanged, report.absent) == ("cached", 1, 1)
+
+
+def test_with_nobody_to_look_for_a_dry_run_is_one(community: Community) -> None:
+    """And a leap is held back all the same (R22)."""
+    community.engage.unlink("ada")
+    assert community.engage.sync(dry_run=True, fresh=True).outcome == "planned"
+    community.now += timedelta(days=8)
+    with pytest.raises(ClockLeapt):
+        community.engage.sync()
+
+
+def test_a_report_says_of_which_board_it_is() -> None:
+    """And once it is posted there is nothing left to move; another board is refused, and its own not adopted (R24)."""
+    community = Community()
+    community.board_id = "mee6:111"
+    community.enroll("ada")
+    community.sync(ada=1_000)
+    report = community.sync(ada=1_250)
+    assert (report.outcome, report.board_id, report.points, report.moves) == ("synced", "mee6:111", 2, ())
+    adopted = {"adopt_board": True, "by": "admin-7", "reason": "we moved"}
+    with pytest.raises(InvalidValue, match=r"^adopt_board: .*are of this board already") as same:
+        community.engage.sync(**adopted)  # type: ignore[arg-type]
+    assert same.value.field == "adopt_board"
+    community.board_id = "mee6:222"
+    with pytest.raises(SourceError) as other:
+        community.sync()
+    assert (other.value.kind, other.value.argument) == ("another_board", "adopt_board")
+
+
+def test_a_decision_is_refused_if_more_would_be_lost_than_was_shown(community: Community) -> None:
+    """The board is read again, and what is meant is what was seen (R27)."""
+    community.now += QUARTER
+    decision = Decision("accept_drops", "admin-7", "cleaned up")
+    community.xp["ada"] = 800
+    shown = sync(community.ledger, community, lambda: community.now, How(dry_run=True, decision=decision))
+    assert shown.points == -2
+    community.xp["ada"] = 400
+    with pytest.raises(SourceError) as refused:
+        sync(community.ledger, community, lambda: community.now, How(decision=decision, shown=shown))
+    assert (refused.value.kind, community.points("ada")) == ("distrusted", 0)
+    community.xp["ada"] = 800
+    sync(community.ledger, community, lambda: community.now, How(decision=decision, shown=shown))
+    assert community.points("ada") == -2
