@@ -1,14 +1,27 @@
 """What is said of a board that cannot be one, and where each bound lies (R10, R19)."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from attrs import evolve
 
 from trc_engage import Board
-from trc_engage.core.boards import XP_MAX, id_of, named, shown, why_malformed
+from trc_engage.core.boards import (
+    XP_MAX,
+    Sought,
+    id_of,
+    named,
+    shown,
+    why_clocks_differ,
+    why_distrusted,
+    why_malformed,
+    why_not_adopted,
+)
 from trc_engage.core.errors import SourceError
+from trc_engage.core.model import Link, Move, NextReading, Status
+from trc_engage.core.posting import SyncState
+from trc_engage.core.reports import SyncReport
 
 SOUGHT = frozenset({"1", "2", "3"})
 SOUND = Board({"1": 5, "2": 0}, whole=False, rows=2, pages=1, missed=frozenset({"3"}))
@@ -24,6 +37,7 @@ FLAWED: dict[str, dict[str, Any]] = {
     "a board with 9007199254740993 as XP": {"readings": {"1": XP_MAX, "2": XP_MAX + 1}},
     "a board with 0.5 as XP": {"readings": {"1": 1, "2": 0.5}},
     "a board with True as XP": {"readings": {"2": True}},
+    "a board with a str as XP, which": {"readings": {"1": 0, "2": "7"}},
     "a board whose whole is 1, but must be True or False": {"whole": 1},
     "a board with -1 rows, which must be a whole number from 0 on": {"rows": -1},
     "a board with a str pages, which": {"pages": "1"},
@@ -69,7 +83,15 @@ def test_half_a_board_is_none() -> None:
 
 @pytest.mark.parametrize(
     ("value", "says"),
-    [(None, "None"), (True, "True"), (7, "7"), (10**30 - 1, str(10**30 - 1)), (10**30, "an int"), ("ada", "a str")],
+    [
+        (None, "None"),
+        (True, "True"),
+        (7, "7"),
+        (10**30 - 1, str(10**30 - 1)),
+        (10**30, "an int"),
+        ("ada", "a str"),
+        (object(), "an object"),
+    ],
 )
 def test_what_may_name_somebody_is_not_shown(value: object, says: str) -> None:
     """Numbers of a length that fits in a line are."""
@@ -88,3 +110,59 @@ def test_an_id_of_a_board_is_short(length: int, *, is_one: bool) -> None:
             id_of(source)
         assert caught.value.kind == "malformed"
     assert named("") == named(None) == "a board without an id"
+
+
+@pytest.mark.parametrize(
+    ("board", "why"),
+    [
+        (SOUND, "it was not read to its end"),
+        (evolve(SOUND, whole=True, rows=0), "it is empty"),
+        (evolve(SOUND, whole=True, rows=1), None),
+    ],
+)
+def test_what_cannot_be_adopted(board: Board, why: str | None) -> None:
+    """Everybody would begin from what it does not show (R24)."""
+    expected = why and f"the board cannot be adopted, for {why}; nothing was changed"
+    assert why_not_adopted(board) == expected
+
+
+@pytest.mark.parametrize("minutes", [5, -5])
+def test_clocks_may_differ_by_five_minutes(minutes: int) -> None:
+    """By more, one of them is wrong, and the message says what each says (R22)."""
+    at = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    server_at = at + timedelta(minutes=minutes)
+    assert why_clocks_differ(at, server_at) is None
+    beyond = server_at + timedelta(seconds=1 if minutes > 0 else -1)
+    why = why_clocks_differ(at, beyond)
+    assert why is not None
+    assert f"this machine says 2026-03-02 09:00:00 UTC, but the board's server says {beyond:%F %T} UTC" in why
+
+
+def test_the_points_that_a_distrusted_board_would_take_are_summed() -> None:
+    """Of those whom it lowers; what others gain is not set off against it (R10)."""
+    changes = (-3, -1, -2, -1, -1, 4, 0)
+    accounts = [Link(f"m-{number}", str(number)).opened(number) for number in range(len(changes))]
+    moves = [Move(one, "tracked", "continues", 0, 0, 0, points=n) for one, n in zip(accounts, changes, strict=True)]
+    plan = SyncReport("planned", datetime(2026, 3, 2, tzinfo=UTC), deducted=5, moves=moves)
+    board = Board({str(number): 0 for number in range(9)}, whole=False, rows=9, pages=1)
+    why = why_distrusted(plan, board, plan.taken_at, SyncState())
+    assert str(why).startswith("the board would lower 5 of 9 members found on it, taking 8 points; nothing was changed")
+
+
+@pytest.mark.parametrize(
+    ("status", "next_reading", "is_expected"),
+    [
+        ("waiting", "opens", True),
+        ("tracked", "continues", True),
+        ("tracked", "rebases", True),
+        ("tracked", "begins", False),
+        ("tracked", "returns", False),
+        ("absent", "continues", False),
+        ("absent", "rebases", False),
+    ],
+)
+def test_whose_absence_would_be_news(status: Status, next_reading: NextReading, *, is_expected: bool) -> None:
+    """Those who were there last time, or are to be opened; a source asks once more before it reports them missing."""
+    account = evolve(Link("m-1", "80").opened(1), status=status, next_reading=next_reading)
+    sought = Sought.of([account], whole=True)
+    assert (set(sought), sought.whole, sought.expected == {"80"}) == ({"80"}, True, is_expected)

@@ -10,6 +10,7 @@ import pytest
 from support.community import LEDGERS, MONDAY, Community, opened
 from trc_engage import ClockWentBack, InvalidValue, Pending, SettleReport, SourceError, StreakChange
 from trc_engage.core import streaks
+from trc_engage.core.settlement import Cause, pending_from
 from trc_engage.entrypoints.wording.alerts import describe_pending
 
 ONE_DAY = timedelta(days=1)
@@ -244,3 +245,20 @@ def test_a_sync_tells_which_settled_streaks_it_changed(five: Community) -> None:
     five.missed = set()
     assert five.sync(ada=1_100).late == [StreakChange("ada", 0, 2, 1, 2, "window", TUESDAY)]
     assert current(five, "ada") == 2
+
+
+@pytest.mark.parametrize(
+    ("cause", "good_at", "causes"),
+    [
+        ("no_sync", None, ["no_sync", "no_sync", "no_sync"]),
+        ("no_sync", MONDAY, ["no_sync", "no_sync", "no_sync"]),
+        (None, MONDAY + ONE_DAY, ["due", "no_sync", "no_sync"]),
+        (None, MONDAY + 2 * ONE_DAY, ["due", "due", "no_sync"]),
+        (None, MONDAY + 3 * ONE_DAY, ["due", "due", "due"]),
+        ("frozen", MONDAY + 3 * ONE_DAY, ["frozen", "earlier", "earlier"]),
+    ],
+)
+def test_why_each_day_waits(cause: Cause | None, good_at: datetime | None, causes: list[Cause]) -> None:
+    """A day that a good sync has read past is due, unless the oldest waits for a decision (R15, R15a)."""
+    pending = pending_from(MONDAY_ITSELF, MONDAY + 3 * ONE_DAY, cause, good_at)
+    assert pending == tuple(map(Pending, (MONDAY_ITSELF, TUESDAY, WEDNESDAY), causes))

@@ -247,3 +247,55 @@ def test_a_deployment_may_name_its_own_thresholds() -> None:
     assert streak is not None
     assert streak.next_milestone == 3
     assert community.points("ada") == 20
+
+
+@pytest.mark.parametrize(
+    ("last", "taken"),
+    [
+        (None, Streak("bo", 3, day(10), 1, 4)),
+        (day(9), Streak("bo", 3, day(10), 3, 4)),
+        (day(8), Streak("bo", 3, day(10), 1, 4)),
+        (day(6), Streak("bo", 3, day(10), 1, 4)),
+        (day(10), Streak("bo", 3, day(10), 2, 4)),
+        (day(11), Streak("bo", 3, day(11), 2, 4)),
+    ],
+)
+def test_one_more_active_day(last: date | None, taken: Streak) -> None:
+    """It goes on from the weekday before, or begins; a day that is in it, or before its end, adds nothing."""
+    streak = Streak("bo", 3, last, 2 if last else 0, 4)
+    other = Streak("cy", 1, day(9), 7, 7)
+    assert streaks.advance_all([streak, other], day(10), Calendar(day(9))) == [
+        taken,
+        Streak("cy", 1, day(10), 8, 8),
+    ]
+    assert streaks.advance_all([streak], day(14), Calendar(day(13))) == [streak]
+
+
+@pytest.mark.parametrize(("last", "held"), [(None, None), (day(9), day(10)), (day(6), day(6)), (day(11), day(11))])
+def test_a_day_excused_alone_holds_what_stands(last: date | None, held: date | None) -> None:
+    """A streak that is broken by then stays so, and none gets longer (R13a)."""
+    streak = Streak("bo", 3, last, 2 if last else 0, 4)
+    (after,) = streaks.hold_all([streak], day(10), Calendar(day(9)))
+    assert (after.last, after.length, after.longest) == (held, streak.length, 4)
+
+
+def test_each_length_on_the_way_is_reached() -> None:
+    """Lowest first, from the one above the longest so far to the new one (R17a)."""
+    before = Streak("bo", 3, day(9), 2, 4)
+    pairs = [(before, Streak("bo", 3, day(10), 7, 7)), (before, Streak("bo", 3, day(10), 3, 4))]
+    assert [(one.member_id, one.threshold) for one in streaks.newly_reached(pairs)] == [("bo", 5), ("bo", 6), ("bo", 7)]
+
+
+def test_thresholds_may_be_named_in_any_order() -> None:
+    """They are reached lowest first."""
+    assert [one.threshold for one in streaks.reached("bo", 10, (10, 50, 5))] == [5, 10]
+    standing = streaks.standing(Streak("bo", 3, day(9), 6, 6), Calendar(day(9)), set(), day(10), (50, 5, 10))
+    assert standing.next_milestone == 10
+
+
+@pytest.mark.parametrize(
+    ("settled_through", "days"), [(None, [10]), (day(9), [10]), (day(7), [8, 9, 10]), (day(10), []), (day(12), [])]
+)
+def test_which_days_are_open(settled_through: date | None, days: list[int]) -> None:
+    """From the last settled one to today; today alone where nobody is enrolled."""
+    assert Calendar(settled_through).unsettled_until(day(10)) == tuple(map(day, days))

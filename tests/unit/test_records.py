@@ -1,0 +1,99 @@
+"""What is kept on record: events, excused days, and what a clock that ran ahead left behind (R13a, R22, R26)."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from attrs import evolve
+
+from trc_engage.core.days import Calendar
+from trc_engage.core.posting import drafted
+from trc_engage.core.records import Ahead, ClockDecision, Excusal, MembershipEvent, Trace, excused_alone, in_force
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
+
+
+def excusal(day: date, member_id: str | None = None, *, is_excused: bool = True) -> Excusal:
+    """Return a decision about a day."""
+    return Excusal(day, is_excused, NOON, "admin-7", member_id=member_id)
+
+
+def test_an_event_has_no_number_until_it_is_kept() -> None:
+    """The store numbers it; only a link is told its account then."""
+    event = Trace("admin-7", "asked", "by phone").event("linked", "m-1", NOON)
+    assert event == MembershipEvent(0, "m-1", "linked", NOON, "admin-7", "asked", "by phone", None)
+    assert event.recorded(4, {"m-1": 9}) == evolve(event, number=4, account_id=9)
+    left = evolve(event, kind="left", account_id=3)
+    assert left.recorded(5, {"m-1": 9}) == evolve(left, number=5)
+
+
+def test_every_turn_of_a_day_is_counted() -> None:
+    """One member's, too, though it leaves everybody's calendar alone: what was planned on it must be planned again."""
+    calendar = Calendar(MONDAY, frozenset({TUESDAY}), changes=4)
+    assert excusal(MONDAY).turned(calendar) == Calendar(MONDAY, frozenset({MONDAY, TUESDAY}), changes=5)
+    assert excusal(TUESDAY, is_excused=False).turned(calendar) == Calendar(MONDAY, changes=5)
+    assert excusal(MONDAY, "m-1").turned(calendar) == evolve(calendar, changes=5)
+
+
+def test_a_members_own_calendar_turns_apart() -> None:
+    """The days on which the member alone is excused."""
+    calendar = Calendar(MONDAY, frozenset({MONDAY}), 4, frozenset({TUESDAY}))
+    more = calendar.turned([MONDAY], excused=True, alone=True)
+    assert (*map(sorted, (more.excused, more.alone)), more.changes) == ([MONDAY], [MONDAY, TUESDAY], 5)
+    less = calendar.turned([TUESDAY, MONDAY], excused=False, alone=True)
+    assert (*map(sorted, (less.excused, less.alone)), less.changes) == ([MONDAY], [], 6)
+    both = calendar.turned([TUESDAY], excused=True)
+    assert (*map(sorted, (both.excused, both.alone)), both.changes) == ([MONDAY, TUESDAY], [TUESDAY], 5)
+
+
+def test_the_last_word_about_a_day_is_in_force() -> None:
+    """By day, everybody's before a member's own, in whatever order they were told."""
+    told = [
+        excusal(TUESDAY, "B-2"),
+        excusal(TUESDAY, "A-1"),
+        excusal(TUESDAY),
+        excusal(MONDAY, "m-1"),
+        excusal(MONDAY, "m-1", is_excused=False),
+        excusal(MONDAY),
+    ]
+    assert [(one.day, one.member_id) for one in in_force(told)] == [
+        (MONDAY, None),
+        (TUESDAY, None),
+        (TUESDAY, "A-1"),
+        (TUESDAY, "B-2"),
+    ]
+    assert excused_alone(told) == {TUESDAY: {"A-1", "B-2"}}
+
+
+@pytest.mark.parametrize(
+    ("good_at", "rises", "opens"),
+    [
+        (NOON - HOUR, {1: (NOON, NOON - 9 * HOUR)}, {1: NOON}),
+        (NOON - HOUR, {1: (NOON - 3 * HOUR, NOON - 9 * HOUR)}, {1: NOON - 3 * HOUR}),
+        (NOON - HOUR, {1: (NOON + HOUR, NOON - 9 * HOUR)}, {1: NOON - HOUR}),
+        (NOON - 9 * HOUR, {1: (NOON + HOUR, NOON - HOUR)}, {1: NOON - HOUR}),
+        (None, {1: (NOON + HOUR, NOON - 2 * HOUR)}, {1: NOON - 2 * HOUR}),
+        (NOON - HOUR, {}, {}),
+    ],
+)
+def test_a_rise_of_a_time_to_come_is_as_if_nobody_had_looked_since(
+    good_at: datetime | None, rises: Mapping[int, tuple[datetime, datetime]], opens: Mapping[int, datetime]
+) -> None:
+    """Its window begins where it did, or at the last good sync, but never before the link; it ends now (R12)."""
+    windows = Ahead(good_at=good_at, rises=rises).windows(NOON)
+    assert {number: window.opens_at for number, window in windows.items()} == opens
+    assert {window.closes_at for window in windows.values()} <= {NOON}
+
+
+def test_an_award_of_a_time_to_come_is_taken_back_and_booked_again() -> None:
+    """For today, by whoever decided, under a key of its own; both have no position yet."""
+    later = NOON + 400 * 24 * HOUR
+    award = drafted("award", "m-1", "benchmark", 5, later.date(), later, "a", actor="app")
+    booked = evolve(award, position=7, booked_at=later + HOUR)
+    back, again = Ahead(awards=[booked]).drafts(ClockDecision("repaired", NOON, "admin-7", "two years ahead"))
+    assert (back.kind, back.position, back.points, back.reverses, back.at) == ("reversal", 0, -5, 7, NOON)
+    assert (back.actor, back.reason, back.key, back.booked_at) == ("admin-7", "two years ahead", None, None)
+    assert (again.kind, again.position, again.points, again.key) == ("award", 0, 5, "clock-repair:7")
+    assert (again.day, again.at, again.actor, again.booked_at) == (MONDAY, NOON, "admin-7", None)
