@@ -27,9 +27,10 @@ from .operators import Mutant
 
 SECONDS_OF_A_TEST_MAX = 3.0
 """Slower ones are not of the quick part."""
-SECONDS_OF_TESTS_MAX = 3.0
+SECONDS_OF_TESTS_MAX = 10.0
 """Of a mutant that many tests pass, those of its noun and the quickest others that take so long together."""
-CPU_SECONDS_MIN, CPU_FACTOR = 10, 8
+CPU_SECONDS_MIN, CPU_FACTOR = 3, 8
+"""A test has noticed if it takes so much longer than before, by its processor time."""
 WALL_SECONDS_MAX = 600
 MEMORY_MAX = 4 << 30
 SANE, SANE_EVERY = "nothing", 40
@@ -148,8 +149,13 @@ class Hunt:
         with contextlib.suppress(BaseException):
             plant(mutant, self.files[mutant.file], live)
             code = 1
-            code = int(not all(_passes(item, then) for item, then in zip(items, [*items[1:], None], strict=True)))
+            signal.signal(signal.SIGPROF, _give_up)
+            code = int(not all(self._stands(item, then) for item, then in zip(items, [*items[1:], None], strict=True)))
         os._exit(code)
+
+    def _stands(self, item: pytest.Item, following: pytest.Item | None) -> bool:
+        signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS_MIN + CPU_FACTOR * self.seconds[item.nodeid])
+        return _passes(item, following)
 
     def _reap(self, running: dict[int, tuple[Mutant, float]]) -> None:
         """Wait until one has ended; whoever takes too long by its CPU time has been caught."""
