@@ -34,8 +34,8 @@ QUICK = (
     "integration/test_roster_troubles.py",
     "integration/test_webhook_ends.py",
 )
-OPTIONS = ("-q", "--no-header", "--assert=plain", "--tb=native", "-p", "no:cacheprovider")
-"""Why a test fails nobody asks."""
+OPTIONS = ("-q", "--no-header", "--assert=plain", "--tb=native", "-p", "no:cacheprovider", "--snapshot-warn-unused")
+"""Nobody asks why a test fails, and snapshots are used in the forked processes only."""
 
 
 def files_of(names: Sequence[str]) -> Mapping[str, Path]:
