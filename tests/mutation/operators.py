@@ -85,9 +85,10 @@ def mutants_of(path: Path, name: str) -> Iterator[Mutant]:
 
 
 def statements_of(values: dict[str, Any], name: str) -> Iterator[Mutant]:
-    """Yield every mutant of the SQL that stands in the values of a module."""
+    """Yield every mutant of the SQL that stands in the values of a module, but for what only ends other statements."""
     for constant, value in values.items():
-        if isinstance(value, str) and constant.isupper() and re.search(r"\b(SELECT|INSERT|UPDATE|DELETE)\b", value):
+        is_sql = isinstance(value, str) and constant.isupper() and not value.startswith("ON ")
+        if is_sql and re.search(r"\b(SELECT|INSERT|UPDATE|DELETE)\b", value):
             for pattern, other in SQL.items():
                 for number, found in enumerate(re.finditer(pattern, value), 1):
                     made = value[: found.start()] + other + value[found.end() :]

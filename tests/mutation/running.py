@@ -119,7 +119,7 @@ class Hunt:
 
     def _of(self, mutant: Mutant, quick: Sequence[pytest.Item]) -> Sequence[pytest.Item]:
         """Return the tests that pass the lines of a mutant, those of its noun first."""
-        lines = mutant.lines or [line for name, line in self.passed if name == mutant.file]
+        lines = mutant.lines or self._lines_with(mutant)
         seen = set().union(*(self.passed.get((mutant.file, line), set()) for line in lines))
         noun = f"/test_{Path(mutant.file).stem}"
         found = sorted(
@@ -133,6 +133,12 @@ class Hunt:
                 break
             chosen.append(item)
         return chosen
+
+    def _lines_with(self, mutant: Mutant) -> Sequence[int]:
+        """Return the lines that name the value which a mutant changes."""
+        assert mutant.value is not None
+        text, value = self.files[mutant.file].read_text().splitlines(), re.compile(rf"\b{mutant.value[0]}\b")
+        return [number for number, line in enumerate(text, 1) if value.search(line)]
 
     def _fork(self, mutant: Mutant, items: Sequence[pytest.Item], live: "Live") -> int:
         child = os.fork()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mutation.__main__ import tell
-from mutation.operators import mutants_of
+from mutation.operators import mutants_of, statements_of
 from mutation.running import KILLED, SURVIVED
 
 TEXT = '''
@@ -39,6 +39,21 @@ def test_each_mutant_is_one_change_with_a_name_of_its_own(tmp_path: Path) -> Non
         assert one.made is not None
         compile(one.made(), "a.py", "exec")
         assert set(one.lines) <= {4, 5, 6}
+
+
+def test_a_statement_is_changed_where_it_is_one() -> None:
+    """What ends others stands in them by then, and other values are no SQL."""
+    ended = "ON CONFLICT (a) DO UPDATE SET a = excluded.a + 1"
+    values = {
+        "ADDED": ended,
+        "ADD": "INSERT INTO b VALUES (?) ON CONFLICT (a) DO UPDATE SET a = excluded.a + 1",
+        "add": "SELECT 1",
+        "TEN": 10,
+        "NAME": "SELECTED",
+    }
+    found = list(statements_of(values, "b.py"))
+    assert {one.value and one.value[0] for one in found} == {"ADD"}
+    assert {one.value and one.value[1].count("+") for one in found} == {0, 1}
 
 
 @pytest.mark.parametrize(
