@@ -51,8 +51,13 @@ def _flaws(account: DiscordActivity, tail: Tail | None) -> Iterator[Row]:
     if tail is not None:
         yield from _opened(account, tail)
         return
-    has_xp = any((account.xp_baseline, account.xp_total, account.xp_high, account.xp_posted))
-    yield has_xp, "its XP before the opening", f"{account.xp_total}, baseline {account.xp_baseline}", "0, baseline 0"
+    for what, xp in (
+        ("its XP", account.xp_total),
+        ("its baseline", account.xp_baseline),
+        ("its XP at the last entry", account.xp_posted),
+        ("the higher of its last two readings", account.xp_high),
+    ):
+        yield xp != 0, f"{what} before the opening", xp, 0
 
 
 def _opened(account: DiscordActivity, tail: Tail) -> Iterator[Row]:
