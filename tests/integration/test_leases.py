@@ -248,6 +248,22 @@ def test_a_wait_that_was_asked_for_is_kept_though_the_lease_was_lost(scene: Scen
     assert waiting.outcome == "waiting"
 
 
+def test_a_wait_that_was_asked_for_is_kept_though_a_good_sync_made_up_for_the_read(scene: Scene) -> None:
+    """Nothing has failed then, and the server is left alone all the same (R21)."""
+    community = scene.community
+    other = Engage(ledger=community.ledger, source=community, clock=lambda: community.now)
+
+    def meanwhile() -> None:
+        other.run_due()
+        community.trouble = SourceError("rate_limited", "slow down", timedelta(hours=1))
+
+    slow = Plain(community, 31 * MINUTE, meanwhile)
+    report = Engage(ledger=community.ledger, source=slow, clock=lambda: community.now).run_due()
+    assert (report.outcome, community.ledger.run_state().sync.failures) == ("failed", 0)
+    community.now += QUARTER
+    assert other.run_due().outcome == "waiting"
+
+
 def test_a_read_that_lost_its_lease_ends_no_wait_that_another_was_asked_for(scene: Scene) -> None:
     """It asked before the other did, and knows nothing newer (R21)."""
     community = scene.community

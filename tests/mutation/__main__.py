@@ -25,6 +25,7 @@ QUICK = (
     "integration/test_source_contract.py::TestPlainFile",
     "integration/test_ledgers.py::TestMemoryLedger",
     "integration/test_ledgers.py::TestSqliteLedger",
+    "integration/test_contract_mutants.py::test_a_ledger_without_the_doctors_part_is_not_audited",
     "integration/test_forgetting.py::test_nothing_is_left_of_200_people_in_the_file",
     "integration/test_keys.py",
     "integration/test_leases.py",

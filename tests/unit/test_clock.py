@@ -126,7 +126,8 @@ def test_without_a_source_an_admin_confirms(community: Community) -> None:
     for name in ("ada", "bo"):
         community.engage.unlink(name)
     community.engage = Engage(ledger=community.ledger, clock=lambda: community.now)
-    assert isinstance(community.run(9 * DAY).error, ClockLeapt)
+    held_back = community.run(9 * DAY)
+    assert (held_back.outcome, type(held_back.error)) == ("failed", ClockLeapt)
     community.engage.confirm_clock(**WHO)
     assert len(community.run(timedelta(0)).settled) == 9
 
@@ -236,6 +237,16 @@ def test_a_repair_asks_no_server_that_wants_to_be_left_alone(community: Communit
     with pytest.raises(KeptAway):
         community.engage.repair_clock(**MEANT)
     assert len(community.sought) == asked
+
+
+def test_activity_under_a_clock_ahead_is_dated_to_now(community: Community) -> None:
+    """It was seen since the last good sync before, whatever the clock said (R12)."""
+    community.now += 8 * DAY
+    _run(community)
+    community.now = TUESDAY + 30 * MINUTE
+    community.engage.repair_clock(**MEANT)
+    evidence = community.ledger.evidence("ada", date.min, date.max)
+    assert [one.day for one in evidence] == [date(2026, 3, 2), date(2026, 3, 3)]
 
 
 def test_a_repair_tells_what_became_of_streaks(community: Community) -> None:

@@ -227,30 +227,42 @@ def test_a_leave_that_is_undone_while_days_are_settled(community: Community) -> 
     assert lengths(community.ledger)["bo"] == (3, 3)
 
 
-REPAIRED_MEANWHILE: dict[str, tuple[str, str, int]] = {
-    "an award before it is known what lies ahead": ("ahead", "an award of the day", 2),
-    "an award before streaks are derived anew": ("calendar", "an award of the day", 2),
-    "an award after that": ("activity", "an award of the day", 2),
-    "an excuse": ("calendar", "an excuse", 1),
-    "an excuse after that": ("activity", "an excuse", 1),
-}
+def awarded_today(community: Community) -> None:
+    """Let Cy do something on the day that is unsettled by a repair."""
+    community.award("cy", "today")
 
 
-@pytest.mark.parametrize(("question", "meanwhile", "bo"), REPAIRED_MEANWHILE.values(), ids=REPAIRED_MEANWHILE)
+def awarded_tuesday(community: Community) -> None:
+    """Let late news come of a day that stays settled."""
+    community.award("bo", "late", at=community.now - ONE_DAY)
+
+
+def excused_monday(community: Community) -> None:
+    """Let Cy's Friday and Tuesday have nothing required between them."""
+    community.engage.excuse(MONDAY.date(), reason="a holiday", by="admin")
+
+
+@pytest.mark.parametrize("question", ["ahead", "calendar", "activity"])
+@pytest.mark.parametrize(
+    ("meanwhile", "bo", "cy"), [(awarded_today, 0, 1), (awarded_tuesday, 2, 1), (excused_monday, 0, 2)]
+)
 def test_a_repair_of_the_clock_is_planned_on_what_still_holds(
-    community: Community, question: str, meanwhile: str, bo: int
+    community: Community, question: str, meanwhile: Callable[[Community], None], bo: int, cy: int
 ) -> None:
-    """News of a day that stays settled, in between, is in the streaks all the same (R22)."""
+    """News in between is in the streaks, whether its day stays settled or not (R22)."""
+    community.engage.enroll("cy")
+    for key, at in (("friday", MONDAY - 3 * ONE_DAY), ("tuesday too", MONDAY + ONE_DAY)):
+        community.award("cy", key, at=at)
     community.engage.settle()
     right, community.now = community.now, community.now + 3 * ONE_DAY
     community.sync()
     community.engage.settle()
     community.now = right + timedelta(minutes=15)
-    engage, store = interrupted(community, question, lambda: MEANWHILE[meanwhile][0](community))
+    engage, store = interrupted(community, question, lambda: meanwhile(community))
     report = engage.repair_clock(by="admin", reason="it ran ahead", trust_clock=True)
     assert (report.outcome, store.happens) == ("repaired", [])
-    told = lengths(community.ledger)
-    assert (told["ada"][0], told["bo"][0]) == (2, bo)
+    told = lengths(community.ledger, "ada", "bo", "cy")
+    assert {name: current for name, (current, _) in told.items()} == {"ada": 2, "bo": bo, "cy": cy}
 
 
 def test_who_is_overtaken_eight_times_gives_up(community: Community) -> None:

@@ -80,7 +80,9 @@ def test_only_a_leave_on_record_is_undone_and_once(community: Community) -> None
     for name, value in (("by", {"reason": "x"}), ("reason", {"by": "x"})):
         with pytest.raises(InvalidValue, match=name):
             engage.rejoin("ada", never_left=True, **value)
-    with pytest.raises(InvalidValue, match=r"never_left: 'ada': this member's account is not on record as having left"):
+    with pytest.raises(
+        InvalidValue, match=r"^never_left: 'ada': this member's account is not on record as having left"
+    ):
         engage.rejoin("ada", never_left=True, **WHY)
     engage.leave("ada")
     assert [engage.rejoin("ada", never_left=True, **WHY).outcome for _ in range(2)] == ["never_left", "unchanged"]

@@ -128,6 +128,13 @@ def test_once_nobody_is_tracked_no_sync_is_waited_for(community: Community, step
     assert community.engage.settle() == SettleReport((MONDAY_ITSELF,))
 
 
+def test_days_of_nobody_wait_for_no_sync(five: Community) -> None:
+    """All of them are only due, however long ago the last sync was."""
+    five.engage.leave_all(FIVE)
+    five.now += 3 * ONE_DAY
+    assert [one.cause for one in five.engage.status().pending] == ["due"] * 4
+
+
 def test_a_frozen_board_holds_the_day(five: Community) -> None:
     """Five rose on Monday and none on Tuesday: the reason names both ways out, and later days wait for it (R15a)."""
     five.now += ONE_DAY

@@ -201,6 +201,19 @@ def test_who_is_linked_or_returns_during_the_read_is_not_touched(
     assert community.sync().points == 9
 
 
+def test_who_returned_just_as_the_read_began_is_among_those_it_seeks(
+    community: Community, interrupted: DuringTheRead
+) -> None:
+    """Also where it is planned again, because another member leaves during the read (R19)."""
+    community.enroll("bo")
+    community.sync(bo=0)
+    community.now += QUARTER
+    community.engage.leave("ada")
+    community.engage.rejoin("ada")
+    interrupted.happens = [lambda: community.engage.leave("bo")]
+    assert community.sync(timedelta(0), ada=1_100).points == 1
+
+
 def test_one_sync_at_a_time(community: Community, interrupted: DuringTheRead) -> None:
     """Whoever comes while another reads is told that it is busy, and reads nothing (R21)."""
     refused: list[str] = []
