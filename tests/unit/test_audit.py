@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from support.community import IDS, Community, opened
-from trc_engage import Audit, EngageError, Entry, SourceError
+from support.community import IDS, MONDAY, Community, opened
+from trc_engage import Audit, Engage, EngageError, Entry, SourceError
 from trc_engage.adapters.memory import MemoryLedger
+from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.core.audit import Breach, Holdings
 from trc_engage.core.posting import Posting
 from trc_engage.core.streaks import Streak
@@ -202,6 +203,19 @@ def test_a_streak_that_was_made_anew_is_told_as_it_was_and_is(busy: Community) -
     assert streak is not None
     (change,) = busy.ledger.streak_changes("ada")
     assert (change.cause, change.current_before, change.current_after) == ("repair", 9, streak.current)
+
+
+def test_the_words_of_names_are_made_anew(tmp_path: Path) -> None:
+    """Whoever could not be found by name is found again."""
+    with opened("sqlite", tmp_path) as ledger:
+        assert isinstance(ledger, SqliteLedger)
+        engage = Engage(ledger=ledger, clock=lambda: MONDAY)
+        engage.enroll("ada", name="Ada Lovelace")
+        with ledger._database.transaction() as connection:
+            connection.execute("DELETE FROM name_words")
+        assert engage.find("lovelace") == []
+        assert engage.repair().audit.is_healthy
+        assert [one.member_id for one in engage.find("lovelace")] == ["ada"]
 
 
 def test_an_award_that_was_the_first_entry_of_all_can_be_taken_back() -> None:
