@@ -158,7 +158,7 @@ def test_only_accounts_that_a_sync_looks_for_are_counted(community: Community) -
 def test_a_channel_that_takes_nothing_any_more_needs_you(community: Community) -> None:
     """From when on, and why, behind the trouble of which it tells nobody; one that asks for patience needs nobody."""
     gone, slow = Refusing("gone", AlertFailed("deleted", is_gone=True)), Refusing("slow")
-    slow.error = AlertFailed("slow down", retry_after=timedelta(hours=1))
+    slow.error = AlertFailed("slow down", retry_after=timedelta(hours=1), is_for_all=True)
     ledger, alerts = community.ledger, [gone, slow]
     community.engage = Engage(ledger=ledger, source=community, clock=lambda: community.now, alerts=alerts)
     community.enroll("ada")
@@ -169,6 +169,9 @@ def test_a_channel_that_takes_nothing_any_more_needs_you(community: Community) -
     assert (trouble.kind, channel.kind, channel.since, channel.advice) == ("trouble", "channel", status.at, "deleted")
     assert channel.what == "alerts no longer arrive by gone, since Mon 2026-03-02 10:00 UTC"
     assert [one.channel for one in status.shut_channels] == ["gone", "slow"]
+    community.now += timedelta(hours=1)
+    assert [one.channel for one in community.engage.status().shut_channels] == ["gone"]
+    community.now -= timedelta(hours=1)
     assert [(one.channel, one.sent_at, [notice.kind for notice in one.undelivered]) for one in status.last_sent] == [
         ("gone", None, ["alert"]),
         ("slow", None, ["alert"]),
@@ -179,6 +182,19 @@ def test_a_channel_that_takes_nothing_any_more_needs_you(community: Community) -
     assert [(one.sent_at, one.topic, one.undelivered) for one in status.last_sent[1:]] == [(status.at, "source", ())]
     gone.fingerprint = "another address"
     assert [need.kind for need in community.engage.status().needs] == ["trouble"]
+
+
+def test_a_channel_without_an_address_is_never_given_up(community: Community) -> None:
+    """Another could not be told from the old one: it is tried again."""
+    channel = Refusing("own", AlertFailed("deleted", is_gone=True))
+    del channel.fingerprint
+    ledger = community.ledger
+    community.engage = Engage(ledger=ledger, source=community, clock=lambda: community.now, alerts=[channel])
+    community.enroll("ada")
+    run(community)
+    community.trouble = DOWN
+    status = run(community, slots=3)
+    assert (status.shut_channels, [need.kind for need in status.needs]) == ((), ["trouble"])
 
 
 def test_an_empty_store_comes_before_what_fails_in_it(community: Community) -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from support.community import LEDGERS, Community, opened
 from support.noticeboard import Broken, Noticeboard
-from trc_engage import Engage, SourceError
+from trc_engage import AlertFailed, Engage, Notice, SourceError
 from trc_engage.entrypoints.wording.alerts import describe_notice
+from trc_engage.usecases.leases import TASK
 
 DOWN = SourceError("down", "MEE6 did not answer in time")
 
@@ -110,3 +111,48 @@ def test_a_clock_that_went_back_is_told_at_once(community: Community, noticeboar
     assert "`date -u`" in describe_notice(noticeboard.notices[0]).text
     community.run(timedelta(days=31))
     assert noticeboard.kinds == ["alert", "all_clear"]
+
+
+def test_slow_channels_keep_the_lease(community: Community) -> None:
+    """Each takes four minutes, the lease lasts for five: nobody else tells the same meanwhile."""
+    third = Noticeboard("third")
+    ledger, clock = community.ledger, lambda: community.now
+    other = Engage(ledger=ledger, source=community, clock=clock, alerts=[third])
+    met: list[str] = []
+
+    class Slow(Noticeboard):
+        def send(self, notice: Notice, /) -> None:
+            super().send(notice)
+            community.now += timedelta(minutes=4)
+            met.append(other.run_due().outcome)
+
+    slow = [Slow("first"), Slow("second")]
+    community.engage = Engage(ledger=ledger, source=community, clock=clock, alerts=slow)
+    community.run()
+    community.trouble = DOWN
+    for _ in range(3):
+        community.run()
+    assert (met, third.kinds) == (["busy", "busy"], [])
+
+
+@pytest.mark.parametrize("asks_for_patience", [True, False])
+def test_with_nothing_to_send_a_run_does_not_even_take_the_lease(
+    community: Community, *, asks_for_patience: bool
+) -> None:
+    """Whether all has been told, or the channel wants to be left alone."""
+
+    class Impatient(Noticeboard):
+        def send(self, notice: Notice, /) -> None:
+            if asks_for_patience:
+                raise AlertFailed("slow down", retry_after=timedelta(minutes=30))
+            super().send(notice)
+
+    community.engage = Engage(
+        ledger=community.ledger, source=community, clock=lambda: community.now, alerts=[Impatient()]
+    )
+    community.run()
+    community.trouble = DOWN
+    for _ in range(3):
+        community.run()
+    community.ledger.lease(TASK, community.now, community.now + timedelta(hours=1))
+    assert community.run(timedelta(minutes=1)).outcome == "nothing"
