@@ -387,7 +387,7 @@ TABLE: dict[str, Case] = {
         away_for_long, ("Thu 2026-03-05 was excused", "by admin-8", "2026-03-12 00:05", "a mix-up"), march(5)
     ),
     "not on the board": Case(off_the_board, ("streak of 2", "2026-03-04", "XP stayed at 1,040"), march(4)),
-    "a bonus is no activity": Case(
+    "a bonus is not activity": Case(
         bonus, ("streak of 1", "2026-03-03", "no award"), march(3), facts=("milestone:ada:1",)
     ),
     "a day before the enrollment": Case(Town.day, ("was before the enrollment",), march(1)),
