@@ -1,4 +1,4 @@
-"""`AsyncEngage`: what a web app with an event loop holds in its hand."""
+"""`AsyncEngage`: the API for applications with an event loop."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -33,9 +33,9 @@ def _awaited(
 class AsyncEngage:
     """An `Engage` whose every method is a coroutine, run on threads of its own, at most `threads` at once.
 
-    A call that is cancelled before a thread took it up has done nothing. One that was begun is waited for, and is then
-    done as a whole or not at all, as ever; so nobody goes on with a connection that it still uses. To cut a read of the
-    board short, stop its source. Make it in the process that uses it: threads do not survive a fork.
+    A call cancelled before a thread picks it up does nothing. Once started, it is awaited to the end even if cancelled,
+    so its connection is never reused early. To cut a board read short, stop its source. Create it in the process that
+    uses it: threads do not survive a fork.
     """
 
     def __init__(self, engage: Engage, *, threads: int = THREADS) -> None:
@@ -43,7 +43,7 @@ class AsyncEngage:
         self._limit = threads
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="trc-engage")
         self._turns: tuple[object, asyncio.Semaphore] | None = None
-        """The loop that asked last, and what lets in as many of its calls as there are threads."""
+        """The most recent event loop, and the semaphore that limits its calls to the number of threads."""
 
     async def aclose(self) -> None:
         """End the threads, once all calls have returned; the ledger stays open."""
@@ -62,7 +62,7 @@ class AsyncEngage:
 
     @asynccontextmanager
     async def joined(self, open_ledger: Callable[[], Store]) -> AsyncIterator["AsyncEngage"]:
-        """Lend one on another ledger, such as one that joins your transaction, on the same threads.
+        """Return one over another ledger, such as one that joins your transaction, on the same threads.
 
         `open_ledger` is called on one of them: `lambda: PostgresLedger.open(connection=connection)`.
         """
@@ -77,7 +77,7 @@ class AsyncEngage:
 
     async def _run(self, call: Callable[[], T]) -> T:
         """Run a call on a thread; cancelled, wait until it has ended if it was begun."""
-        # What waits for a thread waits on the loop: hundreds of calls that are handed over at once hold it up.
+        # Queue on the loop, not in the executor: submitting hundreds of calls at once would stall the loop.
         async with self._turns_here():
             loop = asyncio.get_running_loop()
             answer: asyncio.Future[T] = loop.create_future()

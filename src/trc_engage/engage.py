@@ -1,4 +1,4 @@
-"""`Engage`: what a web app holds in its hand."""
+"""`Engage`: the API for applications."""
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -47,10 +47,10 @@ class Engage(Reader):
     """Members, their XP and their points, over a ledger and a source of your choice.
 
     Safe to share between threads and processes as far as its ledger is; the ledgers that come with
-    this package are. Without a source it never reads a board, but does all else. Every method may
-    raise `LedgerBusy`, `LedgerFailed` and, for values that cannot be used, `InvalidValue`.
+    this package are. Without a source everything works except reading a board. Every method may
+    raise `LedgerBusy`, `LedgerFailed` and, for invalid arguments, `InvalidValue`.
 
-    What writes may wait for other writers, and so raises `OnEventLoop` where that would stop all other tasks: use
+    Writes may wait for other writers, so on an event loop they raise `OnEventLoop` instead of blocking it: use
     `AsyncEngage`, a thread, or `allow_event_loop`.
     """
 
@@ -73,7 +73,7 @@ class Engage(Reader):
         self.has_source: bool = source is not None
         self._alerts = alerts
         self.source_name: str = boards.source_name(source) if source_name is None else source_name
-        """What messages call the source: its own `name`, if nothing else was given."""
+        """The source's name in messages; defaults to its own `name`."""
         self._roster = roster
 
     def on(self, ledger: Store) -> Self:
@@ -84,7 +84,7 @@ class Engage(Reader):
 
     @property
     def _ledger(self) -> Store:
-        """The ledger, to write to it."""
+        """The ledger, for writing."""
         if not self._allow_event_loop and _is_on_event_loop():
             raise OnEventLoop
         return self._store
@@ -94,8 +94,8 @@ class Engage(Reader):
     ) -> Enrollment:
         """Enroll a member, or bring name and link up to date; raises `LinkTaken` (R7).
 
-        Here and below `by`, `reason` and `note` say on record who did it and why (R26): the member may read the
-        reason, but no note. Name nobody in them.
+        Here and below, `by`, `reason` and `note` record who did it and why (R26). The member can read the reason
+        but not the note. Do not put names in them.
         """
         newcomer = Newcomer(member_id, discord_id, name)
         return members.enroll(self._ledger, newcomer, self._clock(), validate_trace(**trace))
@@ -110,7 +110,7 @@ class Engage(Reader):
     ) -> Sequence[Enrollment | LinkTaken]:
         """Enroll many in one posting; if any link is taken nothing is written, unless `skip_bad`.
 
-        A dry run writes nothing and returns what would become of each. `by`, `reason` and `note` are said of all.
+        A dry run writes nothing and returns the outcome for each. `by`, `reason` and `note` apply to all.
         """
         how = {"skip_bad": skip_bad, "dry_run": dry_run}
         return members.enroll_all(self._ledger, newcomers, self._clock(), validate_trace(**trace), **how)
@@ -134,8 +134,8 @@ class Engage(Reader):
     def rejoin(self, member_id: str, *, never_left: bool = False, **trace: Unpack[TraceArguments]) -> Enrollment:
         """Note that the member is back on Discord (R6); raises `UnknownMember` and `NotLinked`.
 
-        With `never_left` the last leave was a mistake: the account is as if it had never left, also after a return was
-        noted (R6a). Then `by` and `reason` are needed, and as ever there may be a `note`.
+        `never_left` undoes a leave noted by mistake, even after a return was noted: the account is as if it had never
+        left (R6a). This requires `by` and `reason`; `note` is optional.
         """
         return self.rejoin_all([member_id], never_left=never_left, **trace)[0]
 
@@ -156,8 +156,8 @@ class Engage(Reader):
     ) -> ReconcileReport:
         """Note who left and who is back by a list of all Discord ids that are on the server (R6, R25).
 
-        If 5 or more and more than 10 % of the members are not on it, it is refused as `RosterError`, unless
-        `accept_departures`, with `by` and `reason`, and perhaps a `note`.
+        Raises `RosterError` if 5 or more and more than 10 % of the members are missing from it, unless you pass
+        `accept_departures` with `by` and `reason`, and optionally a `note`.
         """
         said = validate_trace(**trace, is_needed=accept_departures and not dry_run)
         ids = frozenset(map(validate_discord_id, present))
@@ -177,12 +177,12 @@ class Engage(Reader):
     ) -> SyncReport:
         """Read the board and post what it means (R1-R7, R10, R19, R21, R22, R24).
 
-        Within five minutes of the last good reading it answers from that one, unless `fresh`. A board
-        that would lower many members is refused, unless an admin decides: `accept_drops` deducts,
-        `rebase_drops` keeps the points. Another board than the last is refused unless `adopt_board`, which keeps
-        the points and counts on from the new one. `by` and `reason` say who decided and why; to adopt
-        they are needed. `shown` is the dry run that was decided on: if more would be lost by now, nothing is
-        done. Raises `SourceError`, `ClockError`, `SourceMissing`.
+        Answers from the last good reading if it is less than five minutes old, unless `fresh`. A board
+        that would lower many members is refused unless an admin decides: `accept_drops` deducts,
+        `rebase_drops` keeps the points. A different board is refused unless `adopt_board`, which keeps
+        the points and counts from the new board on. `by` and `reason` record who decided and why; `adopt_board`
+        requires them. `shown` is the dry run the decision was based on: if more would be lost by now, nothing
+        changes. Raises `SourceError`, `ClockError`, `SourceMissing`.
         """
         if self._source is None:
             raise SourceMissing
@@ -196,10 +196,10 @@ class Engage(Reader):
         return sync.sync(self._ledger, self._source, self._clock, sync.How(dry_run, fresh, decision, shown=shown))
 
     def run_due(self) -> RunReport:
-        """Do what is due, once, whoever calls: the slot's sync, the settlement, notices to admins (R15, R18, R20).
+        """Run everything that is due: the slot's sync, the settlement, notices to admins (R15, R18, R20).
 
-        For a daemon, cron, a worker of the web app, several of them at the same instant. What fails is in the
-        report; raises `LedgerFailed` only.
+        Safe to call from a daemon, cron and web workers, even at the same time: each task runs once. Failures are in
+        the report; raises only `LedgerFailed`.
         """
         return runs.run_due(
             Ports(self._ledger, self._source, self._clock, self._alerts, self.source_name, self._roster)
@@ -215,8 +215,8 @@ class Engage(Reader):
     ) -> RosterReport:
         """Ask the roster for those who are due, and note who left and who is back (R25); it takes a minute at most.
 
-        If too many are gone at once nothing is noted, unless an admin decides: `accept_departures`, with who and why.
-        What fails is in the report. Raises `RosterMissing`, `ClockError`.
+        If too many are gone at once nothing is noted, unless you pass `accept_departures` with `by` and `reason`.
+        Failures are in the report. Raises `RosterMissing`, `ClockError`.
         """
         if self._roster is None:
             raise RosterMissing
@@ -226,13 +226,13 @@ class Engage(Reader):
         return roster.check(self._ledger, self._roster, self._clock, how)
 
     def status(self) -> Status:
-        """Return how the system does: what was read last, what fails, what waits, who is at work."""
+        """Return the state of the system: the last reading, failures, pending days, leases."""
         return runs.status(self._store, self._clock(), self._alerts, self.source_name)
 
     def audit(self) -> Audit:
-        """Look at every invariant of the store, also while others write to it; changes nothing.
+        """Check every invariant of the store, even while others write to it; changes nothing.
 
-        Raises `InvalidValue` for a ledger of your own that has nothing for the doctor.
+        Raises `InvalidValue` for a custom ledger that does not implement `Records`.
         """
         return audit.audit(self._store)
 
@@ -253,9 +253,9 @@ class Engage(Reader):
     ) -> Receipt:
         """Award points for something that happened at `at`, once for its key (R8).
 
-        `at` may lie in the past, and up to two minutes ahead; its UTC day becomes active, unless the award is no action
-        of the member, such as a bonus (`counts_as_activity=False`, R17a). Raises `UnknownMember`, `KeyReused` and, if
-        the award with this key was taken back, `Reversed`.
+        `at` may be in the past, or up to two minutes ahead. Its UTC day becomes active unless you pass
+        `counts_as_activity=False`, as for a bonus (R17a). Raises `UnknownMember`, `KeyReused` and, if the award with
+        this key was reversed, `Reversed`.
         """
         now = self._clock()
         what = member_id, source, points, now.date(), at, key
@@ -263,7 +263,7 @@ class Engage(Reader):
         return awards.award(self._ledger, draft, now)
 
     def reverse(self, key: str, *, reason: str, by: str) -> Receipt:
-        """Take the award with this key back, and its activity with it (R8, R11); raises `UnknownAward`."""
+        """Reverse the award with this key, including its activity (R8, R11); raises `UnknownAward`."""
         return awards.reverse(self._ledger, key, reason, by, self._clock())
 
     def adjust(self, member_id: str, *, points: int, key: str, reason: str, by: str) -> Receipt:
@@ -271,9 +271,9 @@ class Engage(Reader):
         return awards.adjust(self._ledger, member_id, points, key, reason, by, self._clock())
 
     def settle(self, *, accept_quiet: date | None = None) -> SettleReport:
-        """Settle every day that can be, oldest first, and tell which are pending and why (R15).
+        """Settle every day that can be, oldest first, and return which are pending and why (R15).
 
-        `accept_quiet` is a day on which nobody's XP rose and an admin says that this is so (R15a).
+        `accept_quiet` is a day without any rise of XP that an admin confirms (R15a).
         Raises `ClockError`.
         """
         if accept_quiet is not None:
@@ -281,7 +281,7 @@ class Engage(Reader):
         return settlement.settle(Run(self._ledger), self._clock(), accept_quiet)
 
     def confirm_clock(self, *, by: str, reason: str) -> ClockReport:
-        """Say that the clock is right, where a leap is held back and no server confirms it (R22).
+        """Confirm that the clock is right after a leap that no server confirms (R22).
 
         Raises `ClockWentBack`.
         """
@@ -290,10 +290,10 @@ class Engage(Reader):
     def repair_clock(
         self, *, by: str | None = None, reason: str | None = None, dry_run: bool = False, trust_clock: bool = False
     ) -> ClockReport:
-        """Undo what was done under a clock that ran ahead of the present one (R22); points stay.
+        """Undo what was done while the clock ran ahead (R22); points stay.
 
-        The board's server must tell the same time as this clock, unless `trust_clock`: you have compared it yourself.
-        A dry run asks nobody and writes nothing; without it `by` and `reason` are needed. Raises `SourceError`.
+        The board's server must agree with this clock, unless you have compared it yourself and pass `trust_clock`.
+        A dry run makes no request and writes nothing; otherwise `by` and `reason` are required. Raises `SourceError`.
         """
         trace = validate_trace(by, reason, is_needed=not dry_run)
         return clock.repair(self._ledger, self._source, self._clock, trace, dry_run=dry_run, trust_clock=trust_clock)
@@ -301,7 +301,7 @@ class Engage(Reader):
     def excuse(
         self, *days: date, reason: str, by: str, member_id: str | None = None, note: str | None = None
     ) -> ExcuseReport:
-        """Excuse weekdays, settled or not: they break nobody's streak, or not one member's (R13, R13a, R16).
+        """Excuse weekdays, settled or not, so that they break no streak: everyone's, or one member's (R13, R13a, R16).
 
         The member may read the reason; the note is for admins. Raises `UnknownMember`.
         """
@@ -321,7 +321,7 @@ class Engage(Reader):
         return settlement.excuse(self._ledger, days, meant)
 
     def hide(self, member_id: str, **trace: Unpack[TraceArguments]) -> Enrollment:
-        """Leave a member out of leaderboards, who still sees the own rank, with `by`, `reason` and `note`.
+        """Hide a member from leaderboards; their own rank stays readable. Takes `by`, `reason` and `note`.
 
         Raises `UnknownMember`.
         """
@@ -332,10 +332,10 @@ class Engage(Reader):
         return members.hide(self._ledger, member_id, self._clock(), validate_trace(**trace), hidden=False)
 
     def forget(self, member_id: str, **trace: Unpack[TraceArguments]) -> Enrollment:
-        """Put a tombstone where name and Discord ids were; entries and sums stay (R9). Raises `UnknownMember`.
+        """Replace the member's name and Discord ids by a tombstone; entries and sums stay (R9). Raises `UnknownMember`.
 
-        What was said before of the member's links and leaves goes too; what is said of this by `by`, `reason` and
-        `note` stays. Where the store could not wipe its unused space, `remains` says why: forget the member again.
+        Earlier reasons and notes about the member are erased; the `by`, `reason` and `note` of this call stay.
+        If the store could not wipe its unused space, `remains` says why: forget the member again.
         """
         forgotten = members.forget(self._ledger, member_id, self._clock(), validate_trace(**trace))
         wipe = getattr(self._ledger, "wipe", lambda: None)
@@ -343,7 +343,7 @@ class Engage(Reader):
 
 
 def _is_on_event_loop() -> bool:
-    """Tell whether this thread runs an event loop; asyncio, which takes time to load, is not loaded for it."""
+    """Return whether this thread runs an event loop, without importing asyncio, which is slow to load."""
     asyncio = sys.modules.get("asyncio")
     try:
         return asyncio is not None and asyncio.get_running_loop() is not None
@@ -352,7 +352,7 @@ def _is_on_event_loop() -> bool:
 
 
 def _decision(decided: Mapping[K, bool], by: str | None, reason: str | None, *, needing: str) -> tuple[K | None, Trace]:
-    """Return what was decided, if anything was, with its trace, which one kind of decision needs (R27)."""
+    """Return the decision, if any, with who made it and why; adopting a board requires both (R27)."""
     kinds: list[K | None] = [kind for kind, is_meant in decided.items() if is_meant]
     kind, *others = kinds or [None]
     if others:

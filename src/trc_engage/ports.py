@@ -1,4 +1,4 @@
-"""What you can bring yourself: the protocols that a source, a ledger, a clock or a channel of your own fits."""
+"""The protocols to implement for a custom source, ledger, roster, clock or alert channel."""
 
 from .core.ports import (
     Alerts as Alerts,

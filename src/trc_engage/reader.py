@@ -1,4 +1,4 @@
-"""`Reader`: what people ask, checked and put together from the `Views` port."""
+"""`Reader`: the read-only API, built on the `Views` port."""
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
@@ -49,10 +49,10 @@ AMBIGUOUS_SHOWN_MAX = 6
 
 
 class Reader:
-    """Everything that can be read, over the views of a store; it changes nothing.
+    """Read-only access to a store.
 
-    Every method may raise `LedgerBusy`, `LedgerFailed` and, for values that cannot be used,
-    `InvalidValue`; those that name a member raise `UnknownMember`.
+    Every method may raise `LedgerBusy`, `LedgerFailed` and, for invalid arguments, `InvalidValue`;
+    those that take a member id raise `UnknownMember`.
     """
 
     def __init__(self, *, views: Views, clock: Clock, milestones: Sequence[int] = MILESTONES) -> None:
@@ -78,7 +78,7 @@ class Reader:
     def explain(self, member_id: str, first_day: date, last_day: date) -> Explanation:
         """Return what `standing` and `days` say, with the entries that count for one of the days.
 
-        What was booked late for one of them stands anywhere among a member's newest 10,000 entries.
+        Late entries are found among the member's newest 10,000.
         """
         _validate_span(first_day, last_day)
         facts, today = self._facts(member_id)
@@ -98,8 +98,8 @@ class Reader:
     ) -> Sequence[Standing]:
         """Return where members stand, by member id, without the streaks: everybody, or a page of those beyond an id.
 
-        Of these ids, if they are given; whose name holds each word of `name`, or a part of a word; whose Discord
-        account has a status, `none` for those without one; whose account no board has ever shown (R31).
+        Filters: member ids; words, or parts of words, in the name; the status of the Discord account (`none` for no
+        account); accounts that no board has ever shown (R31).
         """
         if after != "":
             validate_printable("after", after, ID_LENGTH_MAX)
@@ -118,21 +118,21 @@ class Reader:
         return self._views.never_seen()
 
     def find(self, text: str, *, limit: int = 25) -> Sequence[Found]:
-        """Return who has this id or Discord id, then who has it in the name: each word of it begins one of the name.
+        """Return members by exact id or Discord id, then by name: each search word must begin a word of the name.
 
-        Case and width of letters make no difference. Who is hidden or forgotten is not found by name. Ask before you
-        show anybody: may the one who searches see this member?
+        Case and letter width are ignored. Hidden and forgotten members are not found by name. Check that the person
+        searching may see a member before you show the result.
         """
         return self._views.find(validate_name(text), limit=validate_limit(limit))
 
     def presence(self, member_id: str) -> Check | None:
-        """Return what the roster last told of the member's linked account; None if it told nothing (R25)."""
+        """Return the roster's last answer about the member's linked account; None if there is none (R25)."""
         return next(iter(self._views.checks(validate_member_id(member_id))), None)
 
     def resolve(self, text: str) -> str:
-        """Return the id of the one member with this id, this Discord id, this name, or its words' beginnings.
+        """Return the id of the one member with this id, Discord id or name, or whose name's words begin like this.
 
-        Raises `UnknownMember`, and `AmbiguousMember` where several could be meant.
+        Raises `UnknownMember`, or `AmbiguousMember` if several match.
         """
         found = self._views.find(validate_member_id(text), limit=AMBIGUOUS_SHOWN_MAX)
         meant = [one for one in found if one.member_id == text]
@@ -170,18 +170,18 @@ class Reader:
     def feed(self, *, after: int = 0, limit: int = 500) -> Sequence[Entry]:
         """Return everyone's entries above position `after`, oldest first.
 
-        Who has seen a position never later finds a new entry at or below it (R23): keep the last
-        position you handled, and ask for what comes after.
+        New entries never appear at or below a position you have seen (R23): store the last position you
+        handled and pass it as `after` next time.
         """
         return self._views.feed(after=validate_position("after", after), limit=validate_limit(limit))
 
     def milestones_reached(
         self, *, after: int = 0, thresholds: Collection[int] | None = None, limit: int = 500
     ) -> Sequence[Milestone]:
-        """Return who reached which milestones, in the order in which that was recorded, beyond a number (R17a).
+        """Return who reached which milestones, in the order recorded, after a number (R17a).
 
-        Each is told once and stands for ever, whatever later becomes of the streak: keep the last number that you
-        handled, and ask for what comes after. The thresholds may be others than this object's own.
+        Each is recorded once and never withdrawn, even if the streak later shrinks: store the last number you handled
+        and pass it as `after` next time. `thresholds` may differ from this object's own.
         """
         lengths = frozenset(self._milestones if thresholds is None else map(validate_points, thresholds))
         validate_position("after", after)
@@ -193,7 +193,7 @@ class Reader:
         return Story(told.standing, told.life)
 
     def why(self, member_id: str, *, day: date | None = None, entry: int | None = None) -> Why:
-        """Return what happened on a day, or by an entry, and why; without either, of the last change that hurt.
+        """Explain a day or an entry; by default, the last change that cost the member points or a streak.
 
         Raises `InvalidValue` for an entry that is not the member's.
         """
@@ -224,7 +224,7 @@ class Reader:
     def leaderboard(self, *, month: date | None = None, limit: int = 25, present: bool = False) -> Sequence[Rank]:
         """Return the top of the visible members by points, of all time or of the UTC month that holds `month`.
 
-        Here and below `present` leaves those out who are noted as having left Discord.
+        Here and below, `present` leaves out members noted as having left Discord.
         """
         return self._views.ranking(_first_day(month), limit=validate_limit(limit), present=present)
 
@@ -263,7 +263,7 @@ class Reader:
         return gaps_of(facts.enrolled_at, events, resets, views.account_of(member_id))
 
     def _told(self, member_id: str) -> "_Told":
-        """Gather what is asked once of a member, however many days are told."""
+        """Gather what is read once per member, however many days are explained."""
         (facts, today), views = self._facts(member_id), self._views
         entries = views.history(member_id, limit=LIMIT_MAX)
         known = activities(views.evidence(member_id, date.min, date.max), entries)
@@ -332,7 +332,7 @@ def _about_entry(why: Why, position: int, entries: Sequence[Entry]) -> Why:
 
 
 def _about_what_hurt(why: Why, life: Sequence[StreakEvent], entries: Sequence[Entry]) -> Why:
-    """Answer about the last change that hurt: a streak that ended or shrank, or points that went."""
+    """Explain the last loss: a streak that ended or shrank, or points deducted."""
     event = next((event for event in reversed(life) if event.hurts), None)
     lost = next((entry for entry in entries if entry.points < 0), None)
     if lost is not None and (event is None or lost.at > event.at):

@@ -1,4 +1,4 @@
-"""`Upkeep`: what is due, done in the background of a web app."""
+"""`Upkeep`: runs what is due in the background of a web app."""
 
 import asyncio
 import logging
@@ -21,10 +21,10 @@ RETRY_SECONDS_MAX = 900.0
 class Upkeep:
     """Calls `run_due` at once and every five minutes on a thread of its own, until it is stopped.
 
-    Use it as `with` or `async with` around the life of your app, or await `run()` as a task. No exception ends it: it
-    is logged, and the next try waits for 1 minute, then 2, 4, 8 and 15. `stop_reading` is called at the end, to cut a
-    read short: your source's `stop`. Start it in the process that uses it, for a thread does not survive a fork; in
-    several processes one is at work at a time.
+    Use it with `with` or `async with` around the life of your app, or await `run()` as a task. Exceptions are logged
+    and retried after 1 minute, then 2, 4, 8 and 15. `stop_reading` is called on exit to cut a read short: pass your
+    source's `stop`. Start it after forking, because threads do not survive a fork. With several processes, one works
+    at a time.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Upkeep:
                 logger.info("upkeep: %s", self._engage.run_due().outcome)
                 self._failures = 0
             except BaseException as error:
-                # Whatever it was: an app without upkeep looks healthy.
+                # Catch everything: if upkeep died, the app would still look healthy.
                 self._failures += 1
                 trace = None if isinstance(error, EngageError) else error
                 logger.warning("upkeep: %s", error or type(error), exc_info=trace)

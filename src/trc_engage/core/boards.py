@@ -16,9 +16,9 @@ from .reports import SyncReport
 class Sought(frozenset[str]):
     """The Discord ids that a read looks for.
 
-    `expected` are those whose absence would be news: on the board last time, or yet to be opened.
-    A source may spend further requests before it reports one of them missing; the others may well
-    be missing for ever. For a plain `frozenset` everyone counts as expected.
+    `expected` are the ids that should be on the board: they were last time, or have not been opened yet.
+    A source may make extra requests before it reports one of them missing. With a plain `frozenset`,
+    every id is expected.
     """
 
     expected: frozenset[str]
@@ -27,7 +27,7 @@ class Sought(frozenset[str]):
 
     @classmethod
     def of(cls, accounts: Sequence[DiscordActivity], *, whole: bool = False) -> Self:
-        """Collect whom a sync of these accounts looks for."""
+        """Collect the ids that a sync of these accounts looks for."""
         sought = cls(account.discord_id for account in accounts)
         sought.whole = whole
         sought.expected = frozenset(
@@ -62,14 +62,14 @@ class Board:
 
 
 XP_MAX = 2**53
-"""More than anybody earns; beyond it JSON numbers lose whole units."""
+"""More than anyone can earn; larger JSON numbers lose precision."""
 BOARD_ID_LENGTH_MAX = 200
 SHOWN_BELOW = 10**30
 _NOTHING_CHANGED = "nothing was changed. Correct the source"
 
 
 def id_of(source: object) -> str:
-    """Return the id of the board that a source reads, empty if it says none; a malformed one is a `SourceError`."""
+    """Return the id of the source's board, empty if it has none; raises `SourceError` if it is malformed."""
     board_id = getattr(source, "board_id", None)
     if board_id is None:
         return ""
@@ -83,7 +83,7 @@ def id_of(source: object) -> str:
 
 
 def source_name(source: object) -> str:
-    """Return what messages call a source: its own `name`, if it has one."""
+    """Return a source's name for messages: its own `name`, if it has one."""
     name = getattr(source, "name", None)
     return name if isinstance(name, str) and name and name.isprintable() else UNNAMED
 
@@ -96,13 +96,13 @@ def named(board_id: str | None) -> str:
 def why_malformed(board: object, sought: frozenset[str]) -> str | None:
     """Return why what a source returned is no board of those sought; None if it is one.
 
-    Whole columns are looked at, not rows: every sync of everybody passes here.
+    Checks whole columns rather than rows, because every sync of every member passes through here.
     """
     if not isinstance(board, Board):
         return f"the source returned {shown(board)} instead of a Board; {_NOTHING_CHANGED}"
     if flaw := _flaw_of_readings(board, sought) or _flaw_of_counts(board):
         return f"the source returned {flaw}; {_NOTHING_CHANGED}"
-    # Half a board is none (R19).
+    # A partial board is not accepted (R19).
     lacking = 0 if board.whole else len(sought) - len(board.readings) - len(board.missed)
     return (
         None
@@ -150,7 +150,7 @@ def _flaw_of_counts(board: Board) -> str | None:
 
 
 def shown(value: object) -> str:
-    """Return a plain value, and of any other only what it is: it may name people, or be too long to be shown."""
+    """Return a plain value, or else only its type: other values may name people, or be too long to show."""
     if value is None or isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < SHOWN_BELOW):
         return shortened(value)
     return f"{'an' if type(value).__name__[0] in 'aeiou' else 'a'} {type(value).__name__}"
@@ -215,7 +215,7 @@ def why_not_adopted(board: Board) -> str | None:
 
 
 def why_more_is_lost(plan: SyncReport, shown: SyncReport | None) -> str | None:
-    """Return why a decision does not stand: it was made on numbers that have become worse; None if they have not."""
+    """Return why a decision no longer applies: more would be lost now than was shown; None if it still does."""
     if shown is None or (plan.absent <= shown.absent and plan.points >= shown.points):
         return None
     return (

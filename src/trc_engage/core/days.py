@@ -15,7 +15,7 @@ SATURDAY = 5
 
 @frozen
 class Window:
-    """The stretch of time in which XP was earned, and the days it counts for."""
+    """The time in which XP was earned, and the days it counts for."""
 
     opens_at: datetime
     closes_at: datetime
@@ -29,10 +29,9 @@ class Window:
 
 
 def windows_until(closes_at: datetime) -> Callable[[datetime], Window]:
-    """Return a function from a window's opening to the window, which reckons each opening once.
+    """Return a cached function from a window's opening to the window.
 
-    The accounts of one sync share a handful of openings, so that a hundred thousand of them
-    cost a handful of calendar walks.
+    The accounts of one sync share a handful of openings, so even 100,000 of them cost a handful of calendar walks.
     """
     return cache(lambda opens_at: Window.between(opens_at, closes_at))
 
@@ -40,8 +39,8 @@ def windows_until(closes_at: datetime) -> Callable[[datetime], Window]:
 def days_counted(opens_at: datetime, closes_at: datetime) -> tuple[date, ...]:
     """Return the UTC days for which XP earned between two instants counts, oldest first.
 
-    Every day that the window touches counts; only the last of several needs a foothold of five
-    minutes, so that the sync at 00:00 credits the evening before and not the new day:
+    Every day that the window touches counts, except that the last of several needs at least five
+    minutes of it, so the sync at 00:00 credits the evening before and not the new day:
 
     >>> friday = datetime(2026, 3, 6, 23, 45, tzinfo=UTC)
     >>> [str(day) for day in days_counted(friday, friday + timedelta(minutes=15))]

@@ -1,4 +1,4 @@
-"""What can go wrong, one class for each thing that a caller can act on."""
+"""The errors, one class for each thing a caller can act on."""
 
 from datetime import datetime, timedelta
 from typing import ClassVar, Literal
@@ -30,7 +30,7 @@ class _Shown:
 class EngageError(Exception):
     """Base of every error that this package raises on purpose.
 
-    Its text is the `fact` and, where there is one, the `remedy`, for which a door may know better words.
+    Its text is the `fact` followed by the `remedy`, if any, which an entry point may replace with its own wording.
     """
 
     text: ClassVar[str] = ""
@@ -39,7 +39,7 @@ class EngageError(Exception):
 
     @property
     def fact(self) -> str:
-        """What is so."""
+        """What went wrong."""
         shown = {name: _Shown(value) for name, value in vars(self).items()}
         return self.text.format_map(shown) if self.text else super().__str__()
 
@@ -49,7 +49,7 @@ class EngageError(Exception):
 
 @define(slots=False, repr=False)
 class InvalidValue(EngageError, ValueError):
-    """A value handed in cannot be used; the message names the field, the value and the remedy."""
+    """An argument is invalid; the message names the field, the value and the remedy."""
 
     field: str
     value: object
@@ -60,7 +60,7 @@ class InvalidValue(EngageError, ValueError):
 
 @define(slots=False, repr=False)
 class AmbiguousMember(EngageError):
-    """Several members could be meant, and nothing was done."""
+    """Several members match, so nothing was done."""
 
     name: str
     candidates: str
@@ -103,7 +103,7 @@ class LinkTaken(EngageError):
 
 @define(slots=False, repr=False)
 class KeyReused(EngageError):
-    """A key is used already, for something else (R8); the message names both contents."""
+    """The key is already used for something else (R8); the message names both contents."""
 
     key: str
     posted: str
@@ -135,20 +135,20 @@ class UnknownAward(EngageError):
 
 
 class SourceMissing(EngageError):
-    """A sync was asked of an `Engage` that was built without a source."""
+    """The `Engage` has no source, so it cannot sync."""
 
     text = "this Engage has no source and cannot sync; build it with one, as Engage(source=…)"
 
 
 class OnEventLoop(EngageError):
-    """Something was to be written on a thread that runs an event loop, which would stand still meanwhile."""
+    """A write was attempted on a thread that runs an event loop, which it would block."""
 
     text = "this call may wait for other writers, and the event loop of this thread would stand still meanwhile"
     remedy = "await it on an AsyncEngage, call it on a thread, or build Engage(allow_event_loop=True)"
 
 
 class RosterMissing(EngageError):
-    """The roster was asked for of an `Engage` that was built without one."""
+    """The `Engage` has no roster."""
 
     text = "this Engage has no roster and cannot tell who is on the server; build it with one, as Engage(roster=…)"
 
@@ -172,12 +172,12 @@ class SourceError(EngageError):
 
 
 class KeptAway(SourceError):
-    """The source had asked to be left alone for a while, and was: nothing was requested (R21)."""
+    """The source asked to wait and the wait is not over: no request was made (R21)."""
 
 
 @define(slots=False, repr=False)
 class RosterError(EngageError):
-    """The roster cannot tell of anybody, and nothing changed; the text holds no secret and names no member."""
+    """The roster could not be read, and nothing changed; the text contains no secret and names no member."""
 
     kind: RosterTrouble
     message: str
@@ -197,7 +197,7 @@ class ReadStopped(EngageError):
 
 @define(slots=False, repr=False)
 class ClockError(EngageError):
-    """The time of this machine does not go with what the ledger has seen (R22)."""
+    """The clock of the machine contradicts the times in the ledger (R22)."""
 
     now: datetime
     seen_at: datetime
@@ -229,15 +229,15 @@ class ClockLeapt(ClockError):
 
 
 class Conflict(EngageError):
-    """What a posting was planned on has changed meanwhile; nothing was written: plan again."""
+    """The data a posting was planned on has changed; nothing was written: plan again."""
 
 
 class LedgerBusy(EngageError):
-    """Somebody else is at work on the store; nothing was written: try again later."""
+    """Another process is using the store; nothing was written: try again later."""
 
 
 class LeaseLost(LedgerBusy):
-    """The lease on the store ran out and somebody else took it; nothing was written."""
+    """The lease expired and another process took it; nothing was written."""
 
     text = (
         "this run took longer than its lease on the store, and another took over; nothing was written: what the other "
@@ -247,13 +247,13 @@ class LeaseLost(LedgerBusy):
 
 @define(slots=False, repr=False)
 class AlertFailed(EngageError):
-    """A channel did not take a notice; it is tried again with the next run, unless the error says otherwise."""
+    """A channel did not accept a notice; the next run tries again unless the error says otherwise."""
 
     message: str
     may_have_arrived: bool = False
-    """Nobody can tell whether it was taken."""
+    """Whether the channel may have accepted it."""
     is_gone: bool = False
-    """The channel's address takes nothing any more, and is not used again."""
+    """The address no longer works and is not used again."""
     retry_after: timedelta | None = None
     """How long the channel asked to be left alone."""
     is_for_all: bool = False
@@ -267,11 +267,11 @@ class LedgerFailed(EngageError):
 
 
 class StoreMissing(LedgerFailed):
-    """There is no store where one was to be, or no longer; none was made."""
+    """There is no store at the address; none was created."""
 
 
 class StoreOutdated(LedgerFailed):
-    """The store was laid out by an older version, and was opened in a way that does not bring it up to date."""
+    """The store has an older schema and was opened without permission to upgrade it."""
 
 
 def shortened(value: object, limit: int = 60) -> str:

@@ -1,4 +1,4 @@
-"""What lasts and needs an admin, and the notices about it: an alert, a reminder a day, one all-clear (R20)."""
+"""Incidents that need an admin, and their notices: an alert, a daily reminder, one all-clear (R20)."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ WAIT_MIN = timedelta(seconds=1)
 WAIT_MAX = timedelta(hours=24)
 """As long as the gap between reminders: a channel that asks for a longer wait is tried once a day."""
 UNNAMED = "the source"
-"""What a source is called that has no name."""
+"""The name of a source that has none."""
 
 
 @frozen
@@ -32,7 +32,7 @@ class ChannelState:
 
     @property
     def is_plain(self) -> bool:
-        """Whether nothing need be remembered."""
+        """Whether there is nothing to remember."""
         return self.dead_since is None and self.not_before is None
 
     def is_shut(self, now: datetime) -> bool:
@@ -112,9 +112,9 @@ class FailureRun:
 
 @frozen
 class Trouble:
-    """Something that lasts and that an admin should know of: the facts, and what they mean in plain words.
+    """An ongoing problem that an admin should know about: the facts, and what they mean in plain words.
 
-    The words name no command and no setting; a door that has some adds them.
+    The text names no command or setting; entry points add those.
     """
 
     topic: Topic
@@ -326,7 +326,7 @@ def notices_due(
         cleared = topic in perhaps and perhaps[topic].kind == "all_clear"
         if last is None or cleared or last.kind == "all_clear" or last.since != trouble.since:
             notices.append(Notice("alert", topic, trouble.since, now, trouble, source_name))
-        # A notice from a time to come was sent under a clock that ran ahead, and is no reason to be silent.
+        # A notice dated in the future was sent while the clock ran ahead: ignore it.
         elif abs(now - last.at) >= REMIND_AFTER:
             notices.append(Notice("reminder", topic, trouble.since, now, trouble, source_name))
     return notices

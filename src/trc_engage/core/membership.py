@@ -10,7 +10,7 @@ from .model import DiscordActivity, Evidence, Member, Move, NextReading
 from .records import MembershipEvent, Trace
 
 MENDED_MAX = timedelta(days=7)
-"""How long a leave that was a mistake may have lasted for its days to count by the XP; of a longer one nobody knows."""
+"""The longest mistaken leave whose days count as active if XP rose; a longer one is excused instead (R6a)."""
 
 
 @frozen

@@ -15,16 +15,16 @@ SILENT_KINDS: frozenset[str] = frozenset({"opening", "rebase"})
 DISCORD = "discord"
 """The source that only a sync may post to."""
 ADJUSTMENT = "adjustment"
-"""The source of what an admin adds or takes by hand."""
+"""The source of an admin's adjustments."""
 
 
 @frozen
 class XpChange:
     """How an account stood before and after an entry.
 
-    `before` is the `after` of the account's entry above, so that each line can be checked from the
-    one above it: where the baseline stays, points and `carried_after` are what `points.convert` makes
-    of `carried_before` and the XP in between. An opening has nothing before it.
+    `before` equals the `after` of the account's previous entry, so each line can be checked against the
+    one above it: unless the baseline moves, points and `carried_after` are `points.convert(carried_before, gained)`.
+    An opening has no `before`.
     """
 
     account_id: int
@@ -62,7 +62,7 @@ class Entry:
     xp: XpChange | None = None
     """What explains an entry of Discord."""
     key: str | None = None
-    """What its caller named it, once for ever."""
+    """The caller's key, unique in the ledger."""
     reason: str | None = None
     actor: str | None = None
     reverses: int | None = None
@@ -121,7 +121,7 @@ record (R2a), continues the meter (R3), follows a return (R6), or is the first o
 to which the account is rebased whatever it says (R24)."""
 
 TOMBSTONE = "forgotten"
-"""What stands where the Discord id of somebody forgotten was (R9)."""
+"""Replaces the Discord id of a forgotten member (R9)."""
 
 
 @frozen
@@ -136,7 +136,7 @@ class Member:
     is_forgotten: bool = False
     """Whether a tombstone stands where name and Discord id were (R9)."""
     version: int = 0
-    """How often the store has written it; a posting stands only on the last."""
+    """How often the store has written it; a posting must name the current version."""
 
     def forgotten(self) -> Self:
         """Return the member with a tombstone for the name (R9)."""

@@ -1,8 +1,8 @@
-"""The ports: what the core needs of the world, as small promises with the errors they may raise.
+"""The ports: what the core needs from the outside, with the errors each method may raise.
 
 Ports return complete values, never generators. Every method of the four store ports may raise
-`LedgerBusy` (somebody holds the store; try later) and `LedgerFailed` (it cannot be read or
-written); a call that raised has changed nothing.
+`LedgerBusy` (another process holds the store; try later) and `LedgerFailed` (it cannot be read or
+written); a call that raises has changed nothing.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ if TYPE_CHECKING:
 
 
 class RunBook(Protocol):
-    """The running: who is at work, what was tried and how it ended."""
+    """Runs: leases, attempts and how they ended."""
 
     def run_state(self, slot: datetime | None = None, /) -> RunState:
-        """Return all that a run decides on, as of one instant.
+        """Return everything a run decides on, from one snapshot.
 
-        Of slots the ends are told from the one asked for on, and in any case that of the last one.
+        It includes how slots ended from the given slot on, and always the last one that ended.
         """
 
     def lease(self, task: str, at: datetime, until: datetime, /) -> Lease:
-        """Take the right to do a task; `LedgerBusy` says who has it.
+        """Take the lease on a task; raises `LedgerBusy`, which names its owner, if it is held.
 
-        A lease that has expired at `at`, that was taken over two minutes after it (under a clock that ran
-        ahead), or whose owner is known to be dead, is taken over, and the new lease says so.
+        Takes over a lease that has expired at `at`, that was taken more than two minutes after `at` (its clock ran
+        ahead), or whose owner is known to be dead; the new lease says so.
         """
 
     def renew(self, lease: Lease, until: datetime, /) -> None:
-        """Hold a lease for longer; raises `LeaseLost` if somebody else has it by now."""
+        """Extend a lease; raises `LeaseLost` if another run has taken it."""
 
     def ahead(self, at: datetime, /) -> Ahead:
         """Return what is held of the time beyond an instant: what a repair of that instant would take back.
@@ -59,24 +59,24 @@ class RunBook(Protocol):
         """Return when the next request to the source may go out, whoever asks; None before the first (R21)."""
 
     def keep_request(self, task: str, next_at: datetime, /) -> None:
-        """Remember when the next request may go out."""
+        """Record when the next request may go out."""
 
     def release(self, lease: Lease, /) -> None:
-        """Give a lease back; one that was taken over meanwhile is left alone."""
+        """Release a lease; does nothing if another run has taken it over."""
 
 
 class XpSource(Protocol):
     """Where XP is read; an optional `board_id` says which board that is, without credentials.
 
-    An optional `name` is what messages call it; without one they say "the source". A ledger takes readings of one
-    board only (R24). Sources without an id all read the one that has none.
+    Messages use its optional `name`, or "the source". A ledger accepts readings of one board only (R24);
+    all sources without a `board_id` count as the same board.
     """
 
     def read(self, sought: frozenset[str], /) -> Board:
         """Read the board until everyone sought is found or it ends.
 
         `sought` may be a `Sought`, which says more. Raises `SourceError` if the board cannot be read
-        whole: half a board is none; `ReadStopped` if it was given up.
+        completely, and `ReadStopped` if the read was stopped.
         """
 
 
@@ -101,22 +101,22 @@ class PagedSource(XpSource, Protocol):
     """
 
     def read_pages(self, sought: frozenset[str], requests: Requests, /) -> Board:
-        """Read the board as `read` does, asking for the turn of each request."""
+        """Read the board as `read` does, waiting for its turn before each request."""
 
 
 class Roster(Protocol):
-    """Who is on the server (R25); an optional `name` is what messages call it, and `stop` may end what it waits for."""
+    """Who is on the server (R25); may have a `name` for messages, and a `stop` that ends its waits."""
 
     @property
     def guild_id(self) -> str:
         """The id of the server that it is about."""
 
     def ask(self, discord_id: str, /) -> Presence:
-        """Tell whether one Discord id is on the server, within a few seconds, and ask for nobody else.
+        """Return whether one Discord id is on the server, within a few seconds; asks about no other id.
 
-        An answer that says neither is unknown, and never gone. It may pause for a second or two to keep requests
-        apart, but never sleeps through a wait that it was asked for. Raises `RosterError` where asking for others
-        would help no more (token, server, access, limits), and `ReadStopped` if it was given up.
+        An unclear answer is unknown, never gone. It may pause for a second or two between requests, but must not
+        sleep through a wait that the service requested. Raises `RosterError` if asking about other ids would fail too
+        (token, server, access, limits), and `ReadStopped` if it was stopped.
         """
 
 
@@ -128,7 +128,7 @@ class Clock(Protocol):
 
 
 class Facts(Protocol):
-    """What whoever writes and whoever reads both ask."""
+    """Queries that both writers and readers need."""
 
     def evidence(self, member_id: str, first_day: date, last_day: date, /) -> Sequence[Evidence]:
         """Return what shows that the member was active from day to day, oldest first (R11)."""
@@ -185,7 +185,7 @@ class Ledger(Facts, Protocol):
         Events are kept in the order in which they were posted, and never changed or deleted; but where a member
         becomes forgotten, those that were there before lose reason and note (R9).
 
-        Positions rise in the order of commits, without a reader ever finding a new entry below
+        Positions rise in commit order, so a reader never finds a new entry below
         one it has seen (R23). Raises `Conflict` if an account is no longer at the version its move was
         planned on, if a member is no longer at the version it was read, if a link's id is taken or
         its member unknown or forgotten, if an event's member or account is unknown, if a draft's key
@@ -196,7 +196,7 @@ class Ledger(Facts, Protocol):
 
 
 class Views(Facts, Protocol):
-    """What people read."""
+    """Queries for display."""
 
     def facts(self, member_id: str, today: date, /) -> MemberFacts | None:
         """Return all that makes up where a member stands, as of one instant."""
@@ -263,26 +263,26 @@ class Views(Facts, Protocol):
 class Alerts(Protocol):
     """A channel to an admin.
 
-    It may have a `fingerprint`, a text that stands for its address: where `send` finds that the address takes
-    nothing any more (`AlertFailed.is_gone`), it is not used again until the fingerprint is another.
+    An optional `fingerprint` stands for its address: once `send` finds that the address no longer works
+    (`AlertFailed.is_gone`), the channel is not used again until the fingerprint changes.
     """
 
     @property
     def channel(self) -> str:
-        """What the channel is called; the store remembers by it what was told."""
+        """The channel's name, under which the store records the notices sent."""
 
     def send(self, notice: Notice, /) -> None:
         """Deliver a notice within a few seconds; raises `AlertFailed`, whose text holds no secret."""
 
 
 class Store(Ledger, RunBook, Views, Protocol):
-    """A store: all of them in one. What the doctor alone needs, `Records`, it may have too."""
+    """A store: all store ports in one. It may implement `Records` too, for the audit."""
 
 
 class Records(Protocol):
-    """All that a store holds, to be audited; what cannot be read is told, and never keeps the rest from being read.
+    """Everything a store holds, for the audit; unreadable rows are reported and never hide the rest.
 
-    A store may do without: nothing but `Engage.audit` and `Engage.repair` asks for it.
+    Optional: only `Engage.audit` and `Engage.repair` need it.
     """
 
     def holdings(self) -> Holdings:
@@ -301,7 +301,7 @@ class Records(Protocol):
         """Make every balance the sum of its entries, in one transaction, and return which were not."""
 
     def reword(self) -> Sequence[Breach]:
-        """Make what names are found by anew from the names, in one transaction, and return of whom it differed."""
+        """Rebuild the search words from the names in one transaction, and return the members whose words differed."""
 
 
 class AuditedStore(Store, Records, Protocol):

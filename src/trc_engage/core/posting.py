@@ -1,4 +1,4 @@
-"""What is handed to a store, and what a store remembers."""
+"""What is written to a store, and the state of runs it keeps."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
@@ -179,7 +179,7 @@ class Lease:
 
 @frozen
 class Posting:
-    """What is to be written: all of it or nothing."""
+    """Everything one transaction writes, or nothing."""
 
     at: datetime
     members: Sequence[Member] = ()
@@ -306,7 +306,7 @@ class Derived:
 
 @frozen
 class RunState:
-    """All that a run decides on, as of one instant."""
+    """Everything a run decides on, from one snapshot."""
 
     sync: SyncState = Factory(SyncState)
     calendar: Calendar = Factory(Calendar)
@@ -389,7 +389,7 @@ class RunState:
         return evolve(state, sync=sync, calendar=calendar, rises=rises, slots=slots, roster=roster)
 
     def brought_back(self, at: datetime) -> "RunState":
-        """Return the state in which nothing of runs is of a time to come, once that is repaired (R22)."""
+        """Return the state after a repair, in which nothing is dated in the future (R22)."""
         waits = {board_id: wait for board_id, wait in self.sync.waits.items() if wait.until <= at + WAIT_MAX}
         sent, begun = (
             [evolve(one, since=min(one.since, at)) for one in found if one.at <= at]
@@ -406,7 +406,7 @@ class RunState:
         )
 
     def after_notices(self, posting: Posting) -> "RunState":
-        """Return the state after what a posting says of notices and channels."""
+        """Return the state after a posting's notices and channels."""
         sent = {_topic(one): one for one in (*self.notices_sent, *posting.sent)}
         begun = {_topic(one): one for one in (*self.notices_begun, *posting.begun)}
         for one in (*posting.sent, *posting.withdrawn):
@@ -437,7 +437,7 @@ ATTEMPTS_MAX = 8
 
 
 def retry_on_conflict(attempt: Callable[[], T]) -> T:
-    """Run gather-decide-post until it was planned on what still holds; `LedgerBusy` if it never does."""
+    """Retry gather-decide-post until there is no `Conflict`; raises `LedgerBusy` if there always is."""
     for _ in range(ATTEMPTS_MAX):
         try:
             return attempt()

@@ -13,7 +13,7 @@ EventKind = Literal["enrolled", "linked", "unlinked", "left", "returned", "never
 
 
 class TraceArguments(TypedDict, total=False):
-    """What a method that leaves a trace takes by keyword, each a text or None: who did it, and why."""
+    """The keyword arguments of methods that leave a trace: who did it and why, each a text or None."""
 
     by: str | None
     reason: str | None
@@ -24,7 +24,7 @@ class TraceArguments(TypedDict, total=False):
 
 @frozen
 class Trace:
-    """Who did something and why, as far as they said so."""
+    """Who did something and why, as far as they said."""
 
     actor: str | None = None
     reason: str | None = None
@@ -166,7 +166,7 @@ class ClockDecision:
 
 @frozen
 class Ahead:
-    """What a ledger holds of a time that is still to come."""
+    """Everything in a ledger that is dated in the future."""
 
     syncs: int = 0
     """Good syncs that began then."""

@@ -1,4 +1,4 @@
-"""What callers get back: what was done, and where members stand."""
+"""Return values: what was done, and where members stand."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ class RosterReport:
 
 @frozen
 class RunReport:
-    """What one run found due, and did."""
+    """What one run did."""
 
     at: datetime
     outcome: Literal["nothing", "synced", "failed", "waiting", "busy", "stopped"] = "nothing"
@@ -290,7 +290,7 @@ class Standing:
 
 @frozen
 class Selection:
-    """Which members are meant: those of whom all that is given is true."""
+    """A filter of members: all given conditions must hold."""
 
     ids: frozenset[str] | None = None
     words: Sequence[str] | None = None
@@ -374,7 +374,7 @@ class Explanation:
 
 
 def member_day(day: date, evidence: tuple[Evidence, ...], calendar: Calendar, enrolled_on: date) -> MemberDay:
-    """Say what a day means for the member's streak (R13-R15)."""
+    """Return what a day means for the member's streak (R13-R15)."""
     mark: Mark = "missed"
     if day < enrolled_on and not evidence:
         mark = "before"

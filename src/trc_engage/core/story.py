@@ -1,4 +1,4 @@
-"""What can be said of a member's days and streak, and never more than is known (R26, R28)."""
+"""The history of a member's days and streak, limited to what was observed (R26, R28)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time

@@ -19,8 +19,8 @@ MILESTONES = (5, 10, 20, 50, 100, 250)
 class Streak:
     """A member's last row of active days, and the longest ever.
 
-    Whether the row is broken by now follows from the calendar and is not stored: so a day that is
-    settled changes only those who were active on it.
+    Whether the row is broken by now follows from the calendar and is not stored, so settling a day
+    writes only the streaks of members who were active on it.
     """
 
     member_id: str

@@ -1,4 +1,4 @@
-"""What a caller may hand in: each check returns the value or names what is wrong with it."""
+"""Validation of arguments: each function returns the value or raises `InvalidValue`."""
 
 import re
 from collections.abc import Callable, Collection, Sequence
@@ -23,7 +23,7 @@ ADDRESS = (
     r"(?:\?[^?#@]*)?"
 )
 ESCAPES = r"%(?![0-9A-Fa-f]{2})|%00"
-"""Compiled where it is needed, like the address: most stores are files."""
+"""Compiled on first use: most stores are files."""
 
 NO_ADDRESS = (
     "it cannot be read as an address of PostgreSQL (it is not shown, for it may hold a password); write "
@@ -249,7 +249,7 @@ def first_met(sought: Sequence[str], words: Collection[str]) -> str | None:
 def _group(char: str) -> str:
     found = category(char)
     if found in {"Cf", "Cs"} or (found == "Cc" and not char.isspace()):
-        # Nobody sees these, and nobody can type them.
+        # These are invisible and cannot be typed.
         return "hidden"
     return "word" if found[0] in "LNM" else "sign" if found[0] == "S" else ""
 

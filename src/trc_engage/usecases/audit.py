@@ -1,9 +1,8 @@
-"""The doctor: every invariant of a store looked at, and what is derived rebuilt (R9, R14).
+"""The doctor: check every invariant of a store and rebuild derived data (R9, R14).
 
-A store tells all but its entries as of one instant (`Records.holdings`), the position of the last entry
-included. The entries up to there can then be read at leisure, page by page and each page by itself, for
-they never change: so the whole is one consistent view, however busy the store is meanwhile, and nobody
-waits for the audit longer than for one page.
+`Records.holdings` returns everything but the entries from one snapshot, with the position of the last entry. Entries
+never change, so those up to that position can be read page by page afterwards: the result is still consistent, and
+no writer waits longer than for one page.
 """
 
 import logging

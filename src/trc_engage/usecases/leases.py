@@ -63,7 +63,7 @@ def leased(ledger: Store, now: datetime, slot: datetime | None = None, *, task: 
 
 
 RENEWED_AFTER = timedelta(minutes=1)
-"""So seldom a lease is renewed, and so much less than it lasts that the slowest request fits in between."""
+"""How often a lease is renewed; far shorter than its lifetime, so that the slowest request fits in between."""
 UNPAGED_FOR = timedelta(minutes=30)
 """How long a read may take of which nothing is heard until it ends."""
 
@@ -101,7 +101,7 @@ class LeasedRequests:
         free_at = self._run.ledger.next_request_at(self._lease.task)
         seconds = 0.0 if free_at is None else (free_at - now).total_seconds()
         if self._lease.took_over:
-            # Whoever held it before was killed, nobody knows how long after a request.
+            # The previous owner was killed at an unknown time after its last request.
             seconds = max(seconds, gap - (now - self._lease.taken_at).total_seconds())
         # A clock that ran ahead puts nothing off for longer.
         return min(max(seconds, 0.0), gap)

@@ -1,9 +1,7 @@
-"""The audit of a store: every invariant in one place, for every store alike. Pure.
+"""The audit of a store: every invariant in one place, for all stores. Pure.
 
-What is held goes in as a `Holdings`, the entries follow page by page into `Books`, which keep what they add
-up to and not the entries; `conclude` compares the two.
-
-Here is what goes into an audit, what it finds, and what a repair changes; then read `books`, and `checks`.
+`Holdings` has everything but the entries; `Books` folds the entries page by page and keeps only totals; `conclude`
+compares the two. Read `books` next, then `checks`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence, Set
@@ -47,7 +45,7 @@ CHECKS = (
     "notice",
     "lease",
 )
-"""What breaches are called, in the order in which they are told: what is damaged first, what follows from it last."""
+"""Names of breaches in report order: causes first, consequences last."""
 
 _OF_ENTRIES = frozenset({"integrity", UNREADABLE, "order", "entry", "key", "reversal", "run"})
 SPOILS = {
@@ -55,8 +53,7 @@ SPOILS = {
     STREAK: _OF_ENTRIES | {"evidence", "calendar"},
     NAME: frozenset({"integrity", UNREADABLE, "member"}),
 }
-"""What keeps balances and streaks from being rebuilt: where the entries or the evidence are damaged, what is derived
-from them may be the last witness of what they were."""
+"""Breaches that block a rebuild: if entries or evidence are damaged, the derived values may be the only record left."""
 
 
 def text_of(value: object) -> str:
@@ -75,7 +72,7 @@ def of_member(member_id: str) -> str:
 
 @frozen
 class Breach:
-    """Something in a store that is not as it must be; it names no person (R9)."""
+    """A broken invariant; it names no person (R9)."""
 
     check: str
     """One of `CHECKS`, or a store's own."""
@@ -86,13 +83,13 @@ class Breach:
     expected: str = field(converter=text_of)
     """What it must be; once it is rebuilt, what it is."""
     member_id: str | None = field(default=None, eq=False)
-    """Whose row cannot be read; None if that cannot be read either."""
+    """The member whose row cannot be read; None if the id cannot be read either."""
     position: int | None = field(default=None, eq=False)
     """Of an entry that cannot be read; None if it and all that follow cannot."""
 
     @property
     def message(self) -> str:
-        """Say it in one sentence."""
+        """Return the breach as one sentence."""
         return f"{self.subject}: {self.what} is {self.found}, expected {self.expected}"
 
 
@@ -101,13 +98,13 @@ Row = tuple[bool, str, object, object]
 
 
 def breaches(check: str, subject: str, *rows: Row) -> Iterator[Breach]:
-    """Yield a breach for each row that tells of one."""
+    """Yield a breach for each row that is wrong."""
     return (Breach(check, subject, what, found, expected) for is_wrong, what, found, expected in rows if is_wrong)
 
 
 @frozen
 class Audit:
-    """What an audit looked at, and what it found."""
+    """The result of an audit."""
 
     members: int
     accounts: int
@@ -124,7 +121,7 @@ class Audit:
         return not self.breaches
 
     def can_rebuild(self, check: str) -> bool:
-        """Tell whether balances, streaks or names are broken while all that they are derived from is sound."""
+        """Return whether balances, streaks or names are broken while the data they derive from is sound."""
         found = {breach.check for breach in self.breaches}
         return check in found and not found & SPOILS[check]
 
@@ -175,13 +172,13 @@ class Holdings:
 
 @define
 class Doubts:
-    """Whose facts are incomplete, because some of the rows cannot be read: the rest is not held against them."""
+    """Members with unreadable rows, whose other rows are therefore not checked against each other."""
 
     members: set[str] = Factory(set)
     everyone: bool = False
 
     def add(self, unreadable: Breach) -> None:
-        """Take one row into account; what is derived can be rebuilt, and leaves no doubt."""
+        """Take one unreadable row into account; derived rows can be rebuilt and cast no doubt."""
         if unreadable.check != UNREADABLE:
             return
         if unreadable.member_id is None:
@@ -190,5 +187,5 @@ class Doubts:
             self.members.add(unreadable.member_id)
 
     def of(self, member_id: str) -> bool:
-        """Tell whether a member's facts are incomplete."""
+        """Return whether a member's facts are incomplete."""
         return self.everyone or member_id in self.members

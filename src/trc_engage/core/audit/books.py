@@ -1,7 +1,4 @@
-"""What the entries add up to, folded page by page, and what form each must have.
-
-Memory grows with members and accounts, not with entries.
-"""
+"""The fold of all entries, page by page, and the checks of each; memory grows with members, not with entries."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
@@ -247,7 +244,7 @@ class Books:
             self._note("chain", entry, "its member", of_member(entry.member_id), expected)
 
     def _witness(self, entry: Entry, account_id: int) -> None:
-        """Who has more than in any reading before was active (R11a): the first day of the window says so."""
+        """XP above every earlier reading is activity (R11a), so the first day of the window must have evidence."""
         if self.repairs and entry.at > self.repairs[0].at and entry.day >= self.repairs[0].at.date():
             # What was earned under a clock ahead is dated anew.
             return

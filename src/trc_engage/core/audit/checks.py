@@ -1,4 +1,4 @@
-"""What is held against what the entries add up to: accounts, members, evidence, days and streaks."""
+"""Checks of accounts, members, evidence, days and streaks against the totals of the entries."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
