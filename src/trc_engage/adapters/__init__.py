@@ -1,1 +1,1 @@
-"""Adapters: one room for each outside thing; they do not know each other."""
+"""Adapters for the outside world, independent of each other."""

@@ -1,4 +1,4 @@
-"""Channels to an admin: the log, Sentry, a Discord webhook; and a heartbeat, whose absence is the message."""
+"""Alert channels (the log, Sentry, a Discord webhook) and the heartbeat for an external monitor."""
 
 import json
 import logging
@@ -176,7 +176,7 @@ class WebhookAlerts:
         return blake2b(self._url.encode(), digest_size=16, person=b"trc-engage").hexdigest()
 
     def send(self, notice: Notice, /) -> None:
-        """Deliver a notice before the time is over, whatever the other side does; raises `AlertFailed`."""
+        """Deliver a notice within the timeout, however the server behaves; raises `AlertFailed`."""
         document = {"content": content(self._describe(notice)), "allowed_mentions": {"parse": []}}
         post = _Request(self._url, self._timeout, user_agent(self._contact), document)
         if failed := post.ended():
@@ -187,7 +187,7 @@ class WebhookAlerts:
 
 @define(eq=False)
 class _Request:
-    """One request on its way, in a thread, since nothing else bounds a name service or a server that drips."""
+    """A request in a thread: the only way to bound slow DNS, or a server that sends a byte at a time."""
 
     url: str = field(repr=False)
     seconds: float
@@ -275,13 +275,13 @@ HEARTBEAT_SECONDS_MAX = 10.0
 
 @define(eq=False)
 class Heartbeat:
-    """Calls an address after each good run, so that whoever listens there notices when none comes.
+    """Calls a URL after each good run, so that an external monitor notices when the calls stop.
 
-    It works in a thread of its own, and what fails there fails nothing else: it is logged once until it works again.
+    Runs in its own thread. Failures affect nothing else and are logged once until a call succeeds.
     """
 
     _url: str | None = field(repr=False)
-    """None: nobody listens."""
+    """None: no monitor is configured."""
     _seconds: float = HEARTBEAT_SECONDS_MAX
     _is_failing: bool = field(default=False, init=False)
     _is_stopped: bool = field(default=False, init=False)
@@ -298,7 +298,7 @@ class Heartbeat:
         Thread(target=self._call, args=[self._url], name="heartbeat", daemon=True).start()
 
     def stop(self) -> None:
-        """Let nobody wait for a call any longer."""
+        """Stop waiting for calls."""
         self._is_stopped = True
         self._idle.set()
 

@@ -27,7 +27,7 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 
 def audited(store: Store | Records) -> AuditedStore:
-    """Return a store that has what the doctor asks for; raises `InvalidValue` for one that has not."""
+    """Return the store as `Records`; raises `InvalidValue` if it does not implement it."""
     missing = [name for name in vars(Records) if not name.startswith("_") and not hasattr(store, name)]
     if missing:
         advice = f"the doctor needs {', '.join(missing)} of it, as the port `Records` has them"
@@ -36,7 +36,7 @@ def audited(store: Store | Records) -> AuditedStore:
 
 
 def audit(store: Store | Records) -> Audit:
-    """Look at everything that must hold; changes nothing. Raises `InvalidValue` for a store without `Records`."""
+    """Check every invariant; changes nothing. Raises `InvalidValue` for a store without `Records`."""
     records = audited(store)
     irregularities = records.irregularities()
     holdings = records.holdings()
@@ -46,8 +46,8 @@ def audit(store: Store | Records) -> Audit:
 def repair(store: Store, now: datetime) -> Repair:
     """Rebuild balances from the entries, streaks from the evidence and words from the names, and audit again.
 
-    Safe to repeat. Only where all that they are derived from is sound: elsewhere they may be the last witness of
-    what it was. Raises `InvalidValue` for a store without `Records`.
+    Safe to repeat. Rebuilds only what derives from sound data: otherwise the derived values may be the only record
+    left. Raises `InvalidValue` for a store without `Records`.
     """
     records = audited(store)
     found = audit(records)

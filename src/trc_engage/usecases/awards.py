@@ -70,7 +70,7 @@ def adjust(ledger: Ledger, member_id: str, points: int, key: str, reason: str, b
 
 
 def _post_once(ledger: Ledger, draft: Entry, now: datetime, outcome: ReceiptOutcome) -> Receipt:
-    """Post a draft, unless its key stands for it already."""
+    """Post a draft, unless an equal one has been posted under its key."""
     booking = _booking(ledger, draft)
     if booking.posted is None:
         return _post(ledger, draft, booking.calendar, now, outcome)
@@ -81,7 +81,7 @@ def _post_once(ledger: Ledger, draft: Entry, now: datetime, outcome: ReceiptOutc
 
 def _post(ledger: Ledger, draft: Entry, calendar: Calendar, now: datetime, outcome: ReceiptOutcome) -> Receipt:
     """Post what was not there yet; raises `InvalidValue` where its key, source or actor is misspelt (R29)."""
-    # What a reversal is of stands already, its source too.
+    # The key and source of a reversal are those of its award.
     named = {"key": draft.key, "by": draft.actor, "source": draft.source if draft.kind == "award" else None}
     for field_name, value in named.items():
         if value is not None:
@@ -104,7 +104,7 @@ def _booking(ledger: Ledger, draft: Entry) -> Booking:
 
 
 def _matter(posted: Entry) -> tuple[str, str, str, int, bool]:
-    """Return what a key stands for; when it happened, and why, may be told anew."""
+    """Return what a key stands for; a repeated call may differ in time and reason."""
     return posted.kind, posted.member_id, posted.source, posted.points, posted.counts_as_activity
 
 

@@ -1,4 +1,4 @@
-"""What an admin decides about the clock: a leap is right, or what was done under one that ran ahead is undone (R22)."""
+"""An admin's decisions about the clock: confirm a leap, or undo what was done while it ran ahead (R22)."""
 
 from datetime import date, datetime
 from typing import Literal

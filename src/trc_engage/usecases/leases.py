@@ -1,4 +1,4 @@
-"""The right to run: taken, renewed and given back; and a read that is held for as long as pages come (R21, R30)."""
+"""Leases: take, renew, release, and keep one for as long as a read receives pages (R21, R30)."""
 
 import logging
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ LEASED_FOR = timedelta(minutes=5)
 
 @define(eq=False)
 class Run:
-    """A piece of work on a store: what was gathered for it, kept in step with what it posts."""
+    """A run on a store: its state, kept up to date with what it posts."""
 
     ledger: Store
     lease: Lease | None = None
@@ -30,7 +30,7 @@ class Run:
     state: RunState = field(default=Factory(lambda self: self.ledger.run_state(self.slot), takes_self=True), init=False)
 
     def gather(self) -> None:
-        """Ask for the state anew."""
+        """Reload the state."""
         self.state = self.ledger.run_state(self.slot)
 
     def renew(self, now: datetime, span: timedelta = LEASED_FOR) -> None:
@@ -39,7 +39,7 @@ class Run:
             self.ledger.renew(self.lease, now + span)
 
     def post(self, posting: Posting) -> None:
-        """Write a posting under the lease; on `Conflict` the state is gathered anew, for it holds no more."""
+        """Write a posting under the lease; on `Conflict`, reload the state, which is stale."""
         try:
             self.ledger.post(evolve(posting, lease=self.lease))
         except Conflict:
@@ -58,14 +58,14 @@ def leased(ledger: Store, now: datetime, slot: datetime | None = None, *, task: 
         try:
             ledger.release(lease)
         except (LedgerBusy, LedgerFailed) as error:
-            # What was done stands, and the lease ends by itself.
+            # The work is committed, and the lease will expire.
             logger.warning("the lease could not be given back and expires at %s UTC: %s", f"{lease.until:%T}", error)
 
 
 RENEWED_AFTER = timedelta(minutes=1)
 """How often a lease is renewed; far shorter than its lifetime, so that the slowest request fits in between."""
 UNPAGED_FOR = timedelta(minutes=30)
-"""How long a read may take of which nothing is heard until it ends."""
+"""The time limit of a read that reports no pages."""
 
 
 def read(source: XpSource, sought: frozenset[str], run: Run, clock: Clock) -> Board:
@@ -103,7 +103,7 @@ class LeasedRequests:
         if self._lease.took_over:
             # The previous owner was killed at an unknown time after its last request.
             seconds = max(seconds, gap - (now - self._lease.taken_at).total_seconds())
-        # A clock that ran ahead puts nothing off for longer.
+        # A time recorded while the clock ran ahead must not delay requests further.
         return min(max(seconds, 0.0), gap)
 
     def ended(self, seconds: float) -> None:

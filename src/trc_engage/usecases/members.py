@@ -21,7 +21,7 @@ from . import streaks
 
 @frozen
 class Newcomer:
-    """Somebody to enroll; a None says nothing, and so changes nothing."""
+    """Someone to enroll; None leaves a field unchanged."""
 
     member_id: str = field(converter=validate_member_id)
     discord_id: str | None = field(default=None, converter=optional(validate_discord_id))
@@ -268,7 +268,7 @@ def forget(ledger: Ledger, member_id: str, now: datetime, trace: Trace) -> Enrol
 def change(
     ledger: Ledger, member_ids: Sequence[str], now: datetime, decide: Callable[[Member], Change | None]
 ) -> Sequence[Enrollment]:
-    """Post what `decide` makes of each member, in one posting; None leaves one as it is."""
+    """Post what `decide` returns for each member, in one posting; None leaves the member unchanged."""
 
     def attempt() -> Sequence[Enrollment]:
         changes = {member_id: decide(_known(ledger, member_id)) for member_id in member_ids}

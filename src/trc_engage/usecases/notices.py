@@ -1,4 +1,4 @@
-"""Notices to admins: recorded before they are sent, so that a process killed in between leaves no doubt (R20)."""
+"""Notices to admins, recorded before they are sent so that a killed process leaves a trace (R20)."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -77,7 +77,7 @@ def failure_of(channel: Alerts, notice: Notice) -> AlertFailed | None:
     except AlertFailed as error:
         failed = error
     except Exception as error:
-        # A channel may be anybody's code, and one that breaks its promise must not silence the others.
+        # Channels may be third-party code: one that raises the wrong error must not silence the others.
         failed = AlertFailed(f"the channel broke off ({type(error).__name__})")
     else:
         return None

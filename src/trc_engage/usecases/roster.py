@@ -21,9 +21,9 @@ from .leases import Run, leased
 logger: logging.Logger = logging.getLogger(__name__)
 
 TASK = "roster"
-"""A lease of its own: whoever syncs, settles or sends notices is not held up."""
+"""A separate lease, so that a round never delays syncs, settlements or notices."""
 TICK_SLACK = timedelta(seconds=10)
-"""How long before anything else is due a round asks for nobody any more."""
+"""How long before the next due task a round stops asking."""
 
 
 @frozen
@@ -59,7 +59,7 @@ class Answers:
 
 
 def check_due(ledger: Store, roster: Roster, clock: Clock) -> RosterReport | None:
-    """Do a round if anything is due and nobody else is at it."""
+    """Run a round if one is due and no other process is running one."""
     now = clock()
     try:
         state = ledger.run_state()
@@ -101,7 +101,7 @@ def _until(now: datetime, how: HowToCheck) -> datetime:
 
 
 def _ask(roster: Roster, due: Sequence[DiscordActivity], answers: Answers, clock: Clock, until: datetime) -> None:
-    """Ask for one after the other, for as long as it helps."""
+    """Ask about one id after another, until further questions are pointless."""
     unknown_in_a_row = 0
     for account in due:
         if answers.wait is not None or clock() >= until:

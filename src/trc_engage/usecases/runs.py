@@ -1,4 +1,4 @@
-"""What is due, done with nobody there; and whether all is well, and what to do if not."""
+"""Unattended runs of what is due, and the status of the system."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ NEEDS: Mapping[NeedKind, tuple[str, str]] = {
     "not_running": ("nothing has run yet", _RUN),
     "empty": ("nobody is enrolled", "enroll members"),
 }
-"""What is wrong, and what to do about it, in plain words; a door names its commands instead."""
+"""What is wrong and what to do about it, in plain words; entry points name their commands instead."""
 
 
 @frozen
@@ -72,11 +72,11 @@ class LastSent:
 
 @frozen
 class Status:
-    """How the system does, as of one instant."""
+    """The state of the system, from one snapshot."""
 
     at: datetime
     is_attended: bool
-    """Whether anything has run what is due of late."""
+    """Whether anything has called `run_due` recently."""
     troubles: Sequence[Trouble]
     good_at: datetime | None
     """When the last good sync began to read."""
@@ -101,15 +101,15 @@ class Status:
 
     @property
     def is_healthy(self) -> bool:
-        """Whether nothing needs anybody."""
+        """Whether nothing needs attention."""
         return not self.needs
 
     @property
     def needs(self) -> tuple[Need, ...]:
-        """What needs somebody, the most urgent first: while nothing runs, nothing else mends itself."""
+        """What needs attention, most urgent first: while nothing runs, no other trouble can clear."""
         troubles, failed = list(self.troubles), self.failure_run if self.synced_accounts else None
         if self.good_at is None and failed and "source" not in {one.topic for one in troubles}:
-            # A start that never worked is no passing failure: nothing shows yet that the settings are right.
+            # If no sync has ever worked, the settings may be wrong, so the failure is not a passing one.
             troubles.append(Trouble("source", failed.since, self.pending, failed, source_name=self.source_name))
         needs = [Need("trouble", trouble.since, trouble) for trouble in troubles]
         dead = [one for one in self.shut_channels if one.dead_since is not None]
@@ -118,7 +118,7 @@ class Status:
             is_new = self.ran_at is None and not self.tally.members
             needs.insert(0, Need("unused" if is_new else "not_running", self.ran_at))
         elif not self.tally.members:
-            # Perhaps it is not the store that was meant (R31).
+            # This may be the wrong store (R31).
             needs.insert(0, Need("empty"))
         return tuple(needs)
 
@@ -139,7 +139,7 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 @frozen
 class Ports:
-    """What a run needs of the world."""
+    """The ports a run needs."""
 
     ledger: Store
     source: XpSource | None
@@ -152,10 +152,10 @@ class Ports:
 
 
 def run_due(ports: Ports) -> RunReport:
-    """Do what is due, unless somebody else is at it; raises `LedgerFailed`.
+    """Run what is due, unless another process is already doing so; raises `LedgerFailed`.
 
-    First the sync of the present slot, then the days that can be settled, then the notices, and last a round of the
-    roster. Where nothing is due, nothing is written, not even a lease.
+    In order: the sync of the current slot, the days that can be settled, notices, a round of the roster. If nothing
+    is due, nothing is written, not even a lease.
     """
     report = _run(ports)
     is_clock_wrong = isinstance(report.error, ClockError) or getattr(report.error, "kind", None) == "clock"
@@ -257,7 +257,7 @@ def _troubles(state: RunState, pending: Sequence[Pending], now: datetime, source
 
 
 def status(ledger: Store, now: datetime, alerts: Sequence[Alerts] = (), source_name: str = incidents.UNNAMED) -> Status:
-    """Return how the system does."""
+    """Return the state of the system."""
     run = Run(ledger, slot=slots.slot_of(now))
     state, sync, pending = run.state, run.state.sync, settlement.pending(run, now)
     lease, troubles = state.lease_of(TASK), _troubles(state, pending, now, source_name)

@@ -22,7 +22,7 @@ logger: logging.Logger = logging.getLogger(__name__)
 def settle(run: Run, now: datetime, accept_quiet: date | None = None, after: timedelta = timedelta(0)) -> SettleReport:
     """Settle every day that can be, oldest first; safe to repeat, and to run twice at the same time.
 
-    `accept_quiet` is a day on which nobody's XP rose and an admin says that this is so (R15a);
+    `accept_quiet` is a day without any rise of XP that an admin confirms (R15a);
     `after` is how long a day must have been over. Raises `ClockError`.
     """
     now = run.state.instant(now)

@@ -1,4 +1,4 @@
-"""Streaks derived anew where late news touches settled days (R16)."""
+"""Streaks recomputed after late news about settled days (R16)."""
 
 from collections.abc import Iterable, Sequence, Set
 from datetime import date
@@ -74,7 +74,7 @@ def _of_member(ledger: Ledger, member_id: str, calendar: Calendar, late: LateCha
     evidence = ledger.evidence(member_id, date.min, date.max)
     known = {one.day for one in evidence if late.gone is None or one.position != late.gone}
     late = evolve(late, day=min(late.came - known, default=late.day))
-    # Posted even if it is the same: its version tells others that evidence came or went.
+    # Post it even if unchanged: the new version tells other writers that evidence changed.
     return of_pairs([(stored, core_streaks.recomputed(stored, known | late.came, own))], calendar, late)
 
 

@@ -60,10 +60,10 @@ def _is_recorded(run: Run, failure: SyncFailure, how: "How") -> bool:
 
 
 def _is_recorded_without_lease(run: Run, failure: SyncFailure, followed: int) -> bool:
-    """Record a failure that nobody else may know of; tell whether it counts, or a good sync made up for it."""
+    """Record a failure without a lease; return whether it counts, which a good sync since then prevents."""
     made_up = run.ledger.run_state().sync.good_run != followed
     if not made_up or failure.retry_at is not None:
-        # What another was asked for since stands (R21).
+        # A wait recorded by another run since then stays in force (R21).
         asked = None if failure.retry_at is None else failure.board_id
         told = evolve(failure, counts=failure.counts and not made_up, board_id=asked)
         run.ledger.post(Posting(failure.at, failure=told))
@@ -102,7 +102,7 @@ class How:
 
 @frozen
 class Reading:
-    """All that was gathered: a board, whose it is, whom it was to find, and what was known before."""
+    """The gathered input: the board and its id, the accounts sought, and the state before."""
 
     board: Board
     board_id: str
@@ -140,7 +140,7 @@ def sync_leased(run: Run, source: XpSource, clock: Clock, how: How) -> SyncRepor
 
 
 def try_board(ledger: Store, source: XpSource, clock: Clock) -> Board:
-    """Read the board and keep nothing of it but when others may ask again (R21); raises as `sync` does."""
+    """Read the board and store only when the next request may go out (R21); raises as `sync` does."""
     with leased(ledger, clock()) as run:
         board_id = boards.id_of(source)
         slots.keep_waiting(run.state.sync.wait_of(board_id), clock())
@@ -177,7 +177,7 @@ def _cached(accounts: Sequence[DiscordActivity], state: SyncState, at: datetime)
 
 
 def read_board(run: Run, source: XpSource, clock: Clock, sought: Sought) -> Board:
-    """Gather the board; a malformed one is none (R19)."""
+    """Read the board; raises `SourceError` if it is malformed (R19)."""
     board = leases.read(source, sought, run, clock)
     if malformed := boards.why_malformed(board, sought):
         raise SourceError("malformed", malformed)

@@ -1,8 +1,7 @@
-"""How any paged leaderboard is read politely and believed with care.
+"""Polite, strict reading of any paged leaderboard.
 
-A source of your own is a `BoardSource` with the facts of its `Service`. Read in this order: `responses` (the facts, and
-what trouble means), `paging` (a board that moves while it is read), `client` (one request under limits), this (what
-a caller holds).
+For a custom source, subclass `BoardSource` with the facts of its `Service`. Read in this order: `responses` (facts and
+errors of a service), `paging` (a board that moves while it is read), `client` (one request under limits), this module.
 """
 
 import re
@@ -100,7 +99,7 @@ class BoardSource(Connected):
         return self.service.name
 
     def read(self, sought: frozenset[str], /) -> Board:
-        """Read the board until everyone sought is found or it ends; nobody sought, nothing asked.
+        """Read the board until everyone sought is found or it ends; if no one is sought, make no request.
 
         Raises `SourceError`, and `ReadStopped` once `stop` or `close` was called.
         """
@@ -117,7 +116,7 @@ class BoardSource(Connected):
             def fetch(number: int, limit: int) -> Answer:
                 return self._client.page(number, limit, budget)
 
-            # What a read that fails has learnt of the server's limit may be wrong, and would last.
+            # Discard the page limit that a failed read learned: it may be wrong.
             limit, self._limit = self._limit, self.service.page_size
             sweeper = Sweeper(self.service, self.guild_id, sought, fetch, self._on_page, self._pages_max, limit)
             board = sweeper.board()

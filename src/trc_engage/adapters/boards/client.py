@@ -26,8 +26,8 @@ WATCH_SECONDS_MIN = 0.02
 class Line:
     """The one connection of a source.
 
-    httpx limits each read and not their sum: a server that sends a byte now and then would hold it
-    for ever. Shutting the socket down ends whatever waits on it, in any thread.
+    httpx limits each read but not their sum, so a server that sends a byte now and then could hold it
+    forever. Shutting down the socket ends any wait on it, in any thread.
     """
 
     def __init__(self) -> None:
@@ -266,7 +266,7 @@ class Connected:
     _client: Client
 
     def stop(self) -> None:
-        """End a request under way at once and for good: any later one is refused.
+        """Abort the current request and refuse all later ones.
 
         For signal handlers and other threads.
         """
@@ -385,7 +385,7 @@ def _is_packed(response: httpx.Response) -> bool:
 
 
 def _forget_location(response: httpx.Response) -> None:
-    """Keep httpx from making up the request of a redirect that nobody will follow."""
+    """Keep httpx from building the request of a redirect that is never followed."""
     response.headers.pop("location", None)
 
 
@@ -398,5 +398,5 @@ def version() -> str:
 
 
 def _may_pass(error: SourceError) -> bool:
-    """Tell whether another try is decent: not once the server said when to come back."""
+    """Return whether to retry: not if the server said when to come back."""
     return error.kind == "down" and error.retry_after is None

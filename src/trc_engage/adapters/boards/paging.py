@@ -1,4 +1,4 @@
-"""A board that moves while it is read: each page is taken strictly, and the pages are put together."""
+"""Read a board that moves while it is read: check each page strictly and combine the pages."""
 
 import json
 import logging
@@ -86,7 +86,7 @@ def _refuse(constant: str) -> Never:
 
 
 def _told_once(service: Service) -> Callable[[list[tuple[str, object]]], dict[str, object]]:
-    """Refuse an object that tells what is needed twice, for nobody knows which of the two is true."""
+    """Reject an object with a duplicate needed key: either value could be the right one."""
     needed = {key for path in (service.guild, service.rows, service.id, service.xp) if path for key in path.split(".")}
 
     def to_object(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The facts of a service that shows leaderboards, what its answers mean, and every error of httpx in our own words."""
+"""The facts of a leaderboard service, the meaning of its responses, and the translation of httpx errors."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Connections to one database: made, checked out, in a transaction, with every foreign error translated."""
+"""Connections to one database; every foreign error is translated."""
 
 import select
 from collections.abc import Iterable, Iterator, Sequence
@@ -113,7 +113,7 @@ class PostgresShared(Database):
 
     def fill(self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Values], /) -> None:
         mine, number = own(connection), columns[0]
-        # As long as it takes: nobody else is at work on a store that is being filled.
+        # No time limit: no other process uses a store that is being filled.
         mine.extend_timeout(LAYOUT_SECONDS)
         mine.copy(f"{table} ({', '.join(columns)})", rows)
         (sequence,) = connection.execute("SELECT pg_get_serial_sequence(?, ?)", [table, number]).fetchone()
@@ -160,7 +160,7 @@ class PostgresDatabase(PostgresShared):
         with self.snapshot() as connection:
             if version_of(connection, self._address) == SCHEMA_VERSION:
                 return
-        # Whoever may not use the schema must not lay out the tables among the temporary ones.
+        # Without USAGE on the schema, the tables would be created in the temporary one.
         begin = opening(WRITE, self._address, path=self._address.quoted_schema)
         with self._transaction(*begin, self._address.lock) as (connection, _):
             connection.extend_timeout(LAYOUT_SECONDS)
@@ -254,7 +254,7 @@ class PostgresDatabase(PostgresShared):
 
     def _connect(self) -> DeadlineConnection:
         try:
-            # What is read as a text is read as this one, whatever the address or the environment says.
+            # Fixes the format of values read as text, whatever the address or the environment says.
             driver = DeadlineConnection.connect(
                 self._address.dsn, autocommit=True, client_encoding="UTF8", **self._address.defaults
             )

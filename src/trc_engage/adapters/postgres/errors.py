@@ -1,4 +1,4 @@
-"""Every error of psycopg, translated into one of ours."""
+"""Translation of psycopg's errors into `EngageError`s."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ BUSY: dict[type[psycopg.Error], str] = {
     errors.CrashShutdown: "the server is stopping",
     errors.IdleInTransactionSessionTimeout: "this process stood still within a transaction for too long",
 }
-"""What passes by itself."""
+"""Transient errors."""
 
 POOLED = (
     f"{UNDONE}; a pool in transaction mode hands prepared statements to others: open the store without `prepare`, "
@@ -62,7 +62,7 @@ IN_DOUBT = (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidSchemaN
 
 
 class CommitUnsure(Exception):
-    """The connection broke between the wish to commit and its answer."""
+    """The connection broke after COMMIT was sent and before it was acknowledged."""
 
 
 @contextmanager

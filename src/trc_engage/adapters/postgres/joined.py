@@ -191,7 +191,7 @@ def driver_of(given: Any) -> psycopg.Connection[Any]:
 
 
 class Around:
-    """How what is done on a caller's connection is set apart: as a savepoint, or as a transaction if he has none."""
+    """Isolates work on a caller's connection: in a savepoint, or in a transaction if there is none."""
 
     def __init__(self, driver: psycopg.Connection[Any]) -> None:
         self._driver = driver
@@ -235,7 +235,7 @@ class JoinedDatabase(PostgresShared):
         self._read = f"SELECT {read}"
         self._read_whole = f"SELECT pg_try_advisory_xact_lock_shared({address.lock_key}), {SEEN}, {read}"
         lock, check = address.begin_writing
-        # Whoever enters waits for all others who write.
+        # Entering waits for all other writers.
         enter = f"SELECT current_setting('transaction_isolation'), {THEIRS}, {ours}, ({lock})"
         self._write: Sequence[Statement] = ((enter, ()), (check, ()))
 
@@ -285,7 +285,7 @@ class JoinedDatabase(PostgresShared):
                     yield connection
                     connection.leave()
             except Conflict:
-                # Whoever cannot see what others commit is told so, and not to try again.
+                # A transaction that cannot see others' commits is an error that a retry does not fix.
                 connection.check_isolation(*PostgresConnection(driver).run("SHOW transaction_isolation"))
                 raise
 

@@ -1,4 +1,4 @@
-"""A store in SQL, but for what its database does in a way of its own: connections, tables, staging.
+"""The SQL that all databases share; connections, table layout and staging are theirs.
 
 Statements are written so that SQLite and PostgreSQL both run them; parameters as SQLite has them,
 `?` and `:name`. Days and instants go in and come out as ISO texts, whatever type a column has.
@@ -111,7 +111,7 @@ class Database(Protocol):
         connection.executemany(inserting(table, columns), rows)
 
     def extend_timeout(self, connection: Connection, /) -> None:  # noqa: ARG002  where there is no limit
-        """Let what follows on this connection take some minutes, for there is much to do."""
+        """Raise this connection's time limit to some minutes for a large operation."""
         return
 
     def size_bytes(self, connection: Connection, /) -> int | None:

@@ -1,6 +1,6 @@
-"""What the doctor reads and repairs, as far as all databases share it: the `Records` port.
+"""The `Records` port in SQL: what the doctor reads and repairs.
 
-Rows are taken as they may be after damage by hand: each value is looked at, and one that cannot be is named.
+Rows may have been damaged by hand, so every value is checked and invalid ones are reported.
 """
 
 from collections import defaultdict
@@ -243,7 +243,7 @@ HELD = "SELECT word, member_id FROM name_words"
 
 
 def names(survey: Survey) -> Iterator[Breach]:
-    """Names are found by their own words, and nobody by those of a name that is gone (R9)."""
+    """Search words must be those of the current names, with none left of a forgotten one (R9)."""
     named = [*survey.rows("members", NAMED)]
     yield from (_misnamed(member_id) for member_id in misnamed(named, survey.rows("name_words", HELD)))
 
@@ -251,7 +251,7 @@ def names(survey: Survey) -> Iterator[Breach]:
 def misnamed(named: Iterable[Row], held: Iterable[Row]) -> Sequence[str]:
     """Return the members whose words are not those of their names, by id."""
     differing = {*rows_of(named)} ^ {*held}
-    # In a damaged store an id can be anything.
+    # In a damaged store, an id can be any value.
     return sorted({member_id for _, member_id in differing}, key=str)
 
 
