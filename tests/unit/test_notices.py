@@ -126,13 +126,34 @@ def test_slow_channels_keep_the_lease(community: Community) -> None:
             community.now += timedelta(minutes=4)
             met.append(other.run_due().outcome)
 
-    slow = [Slow("first"), Slow("second")]
+    slow = [Slow("first", torn_down=True), Slow("second", torn_down=True)]
     community.engage = Engage(ledger=ledger, source=community, clock=clock, alerts=slow)
     community.run()
     community.trouble = DOWN
     for _ in range(3):
         community.run()
+    for board in slow:
+        board.torn_down = False
+    community.run(timedelta(minutes=1))
     assert (met, third.kinds) == (["busy", "busy"], [])
+
+
+def test_a_notice_that_was_refused_leaves_those_of_other_troubles_alone(
+    community: Community, noticeboard: Noticeboard
+) -> None:
+    """What was taken is not sent again, and the end of what was never told is not told either."""
+    community.run()
+    community.trouble = DOWN
+    for _ in range(3):
+        community.run()
+    noticeboard.torn_down = True
+    assert [notice.topic for notice in community.run(-timedelta(hours=1)).undelivered] == ["clock"]
+    community.now += timedelta(hours=1)
+    noticeboard.torn_down = False
+    community.run()
+    community.trouble = None
+    community.run()
+    assert [(one.kind, one.topic) for one in noticeboard.notices] == [("alert", "source"), ("all_clear", "source")]
 
 
 @pytest.mark.parametrize("asks_for_patience", [True, False])

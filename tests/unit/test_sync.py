@@ -211,7 +211,7 @@ def test_who_returned_just_as_the_read_began_is_among_those_it_seeks(
     community.engage.leave("ada")
     community.engage.rejoin("ada")
     interrupted.happens = [lambda: community.engage.leave("bo")]
-    assert community.sync(timedelta(0), ada=1_100).points == 1
+    assert community.sync(timedelta(0), ada=1_100, bo=500).points == 1
 
 
 def test_one_sync_at_a_time(community: Community, interrupted: DuringTheRead) -> None:
