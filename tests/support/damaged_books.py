@@ -224,6 +224,14 @@ DAMAGED: Sequence[tuple[int, Mapping[str, Any], Sequence[str]]] = [
         ],
     ),
     (6, {"reverses": 2}, ["reversal: entry 6: entry 2, which it takes back, is no award, expected an earlier award"]),
+    (
+        6,
+        {"reverses": 13},
+        [
+            "reversal: entry 6: entry 13, which it takes back, is no award, expected an earlier award",
+            "reversal: entry 14: the reversal of entry 13 is a second one, expected one: entry 6 is it",
+        ],
+    ),
     (6, {"reverses": 9}, ["reversal: entry 6: entry 9, which it takes back, is no award, expected an earlier award"]),
     (
         6,
