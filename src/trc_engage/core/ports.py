@@ -95,9 +95,9 @@ class Requests(Protocol):
 
 @runtime_checkable
 class PagedSource(XpSource, Protocol):
-    """An `XpSource` that tells of its requests, and may so take as long as it must (R30).
+    """An `XpSource` that reports each request, so its reads have no time limit (R30).
 
-    Of any other a read is given half an hour.
+    Other sources get half an hour per read.
     """
 
     def read_pages(self, sought: frozenset[str], requests: Requests, /) -> Board:

@@ -1,1 +1,1 @@
-"""The doors: settings, wiring, command line."""
+"""Entry points: settings, wiring, command line, daemon and web app."""

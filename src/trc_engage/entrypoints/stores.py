@@ -1,4 +1,4 @@
-"""Where the store is, and how it is opened for reading."""
+"""Addresses of stores, and opening one for reading."""
 
 from __future__ import annotations
 

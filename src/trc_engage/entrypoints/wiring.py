@@ -1,4 +1,4 @@
-"""Opens the adapters that the settings name, yields an `Engage` on them, and closes them."""
+"""Open the adapters named by the settings, yield an `Engage` over them, and close them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shipped for whoever brings an adapter of their own: the contracts, and a MEE6, a Lurkr and a Discord on loopback."""
+"""For testing your own adapters: contracts, and local MEE6, Lurkr and Discord servers."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Answers to the byte, and every way in which one goes wrong: by the edge in front of a service, or on the wire."""
+"""Exact HTTP responses, and the ways they fail at the edge in front of a service or on the wire."""
 
 import json
 import re
@@ -203,7 +203,7 @@ def _endless_body(exchange: Exchange) -> None:
 
 
 def _bomb() -> Iterator[bytes]:
-    """Yield a gibibyte of blanks as gzip; a flushed block can be repeated without compressing it anew."""
+    """Yield a gibibyte of blanks as gzip; a flushed block can be repeated without compressing it again."""
     packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     yield packer.compress(b'{"rows":[') + packer.flush(zlib.Z_FULL_FLUSH)
     block = packer.compress(_BLANK) + packer.flush(zlib.Z_FULL_FLUSH)

@@ -1,4 +1,4 @@
-"""A board on loopback with every fault that a service may have; what one service is like is its `Dialect`.
+"""A local board server with every fault a service may have; a `Dialect` describes one service.
 
 Read in this order: `leaderboard` (who has how much XP, and how a page looks), `answers` (and how they go wrong),
 `loopback` (the server), and this, which holds them together. A Lurkr is the shortest example of a service.

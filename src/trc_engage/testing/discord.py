@@ -1,4 +1,4 @@
-"""A faithful Discord on loopback, as far as a roster asks it: one guild and who is on it, with every trouble of it."""
+"""A local Discord server for rosters: one guild, its members, and every failure of the real API."""
 
 import re
 from collections.abc import Mapping

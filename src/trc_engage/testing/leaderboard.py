@@ -1,4 +1,4 @@
-"""Who has how much XP, thread-safe, and how a service words it."""
+"""A thread-safe leaderboard, and the form in which a service returns it."""
 
 import random
 from bisect import bisect_right
@@ -53,7 +53,7 @@ class Snapshot:
 class Leaderboard:
     """The people of one Discord server and their XP; `rate` multiplies what their messages earn.
 
-    Whoever is named must have joined: an unknown id is a `ValueError`.
+    Methods raise `ValueError` for an id that has not joined.
     """
 
     def __init__(self, clock: Callable[[], datetime], seed: int = 0) -> None:

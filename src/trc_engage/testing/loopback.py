@@ -1,4 +1,4 @@
-"""A server on loopback that a test controls: it notes each request, and answers it well or with a trouble."""
+"""A local server controlled by a test: records each request, and answers it normally or with a fault."""
 
 import socket
 import sys

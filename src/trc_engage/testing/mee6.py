@@ -1,4 +1,4 @@
-"""A faithful MEE6 on loopback: how a page looked in which year, and its errors; its faults are those of any board."""
+"""A local MEE6 server: its page formats by year and its errors; other faults are those of any board."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, ClassVar

@@ -1,7 +1,6 @@
 """A ledger in one SQLite file.
 
-What it shares with other databases is in `..sql`; here is what SQLite does in its own way. Read in
-this order: `schema`, `database`, `ledger`.
+The SQL shared with other databases is in `..sql`. Read in this order: `schema`, `database`, `ledger`.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""A store copied while others write to it, verified, and put in its place whole or not at all."""
+"""Online backup: copy a store in use, verify the copy, and put it in place atomically."""
 
 import ctypes
 import errno
@@ -25,8 +25,8 @@ RENAME_NOREPLACE = 1
 def move_to_free_name(part: Path, target: Path) -> None:
     """Give a finished file its name; raises `FileExistsError` if that is taken, and `OSError`.
 
-    A second name is the surest way; SMB, exFAT and some FUSE file systems know none. There a rename that replaces
-    nothing does it, and where that is unknown too, an empty file that holds the name until it is replaced.
+    A hard link is safest, but SMB, exFAT and some FUSE file systems have none: fall back to a rename that replaces
+    nothing, and then to an empty file that reserves the name.
     """
     first: OSError | None = None
     for put in WAYS:
@@ -35,7 +35,7 @@ def move_to_free_name(part: Path, target: Path) -> None:
         except FileExistsError:
             raise
         except OSError as error:
-            # Each file system has its own word for what it does not know, and the first error says what else is wrong.
+            # File systems report unsupported calls differently; if all ways fail, the first error is the useful one.
             first = first or error
         else:
             return
@@ -58,7 +58,7 @@ def _rename(part: Path, target: Path) -> None:
 
 
 def _replace(part: Path, target: Path) -> None:
-    """Hold the name with an empty file, and replace that, if it is still the same and empty."""
+    """Reserve the name with an empty file, and replace that if it is still the same and empty."""
     held = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         ours, there = os.fstat(held), target.lstat()
@@ -79,13 +79,13 @@ STEP_PAGES = 4_096
 """How much is copied at a time, 16 MiB: a writer waits for the step, some 20 ms, and goes first."""
 STEP_GROWS = 8
 PATIENCE_SECONDS = 60
-"""How long a lock is waited for: a backup is in no hurry, and a store that is written to all the time seldom free."""
+"""How long to wait for a lock: a backup is in no hurry, and a busy store is seldom free."""
 PART = ".part"
 UNFLUSHABLE = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EACCES, errno.EPERM, errno.EBADF, errno.EISDIR}
 
 
 class Overtaken(Exception):
-    """Somebody wrote between two steps, so that the copy would start over."""
+    """Another process wrote between two steps, so the copy would start over."""
 
 
 @frozen
@@ -107,9 +107,9 @@ class Copy:
 def placed(source: Path, target: Path, *, without_lease: bool = False) -> Iterator[Copy]:
     """Yield a verified copy of a store; when the block ends well, it is put at `target`.
 
-    Nothing is overwritten, and nothing else is left behind; killed, it leaves at most a file `target….part`.
-    The copy belongs to its maker alone (mode 0600), for it holds names. `without_lease` leaves out who was at
-    work: nobody is, on a copy. Raises `InvalidValue`, `LedgerFailed` and `LedgerBusy`; the source stays as it is.
+    Nothing is overwritten; if killed, it leaves at most a file `target….part`. The copy contains names, so only its
+    owner can read it (mode 0600). `without_lease` leaves out leases, which mean nothing on a copy. Raises
+    `InvalidValue`, `LedgerFailed` and `LedgerBusy`; the source is not changed.
     """
     refuse_to_overwrite(target)
     part = target.with_name(f"{target.name}.{secrets.token_hex(4)}{PART}")
@@ -133,7 +133,7 @@ def refuse_to_overwrite(target: Path) -> None:
             "file", str(target), "the file exists and was not overwritten; move it away, or choose another name"
         )
     journal = _journal_of(target)
-    # An empty one is what every store leaves; any other would be played into the file that takes its place.
+    # An empty journal is harmless; any other would be replayed into the file that takes its place.
     if journal.exists() and journal.stat().st_size:
         advice = "it belongs to a store that is not there any more, and would spoil a new one: move it to that store"
         raise InvalidValue("file", str(journal), advice)
@@ -235,7 +235,7 @@ GROUP BY member_id
 
 
 def brought_back(copy: Path, folder: Path) -> Sequence[str]:
-    """Return the members of a copy whom a store in a folder has forgotten since; what is no store tells nothing."""
+    """Return the members of a copy that stores in a folder have since forgotten; other files are ignored."""
     enrolled = {member: at for member, is_forgotten, at in _known(copy) if not is_forgotten}
     since = set[str]()
     for path in folder.iterdir() if os.access(folder, os.R_OK) else ():

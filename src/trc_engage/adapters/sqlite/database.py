@@ -1,4 +1,4 @@
-"""Connections to the one file: checked out, in a transaction, with every foreign error translated; and staging."""
+"""Connections to the one file, and staging; every foreign error is translated."""
 
 import os
 import sqlite3
@@ -47,7 +47,7 @@ def identity_of(path: Path) -> Identity | None:
 def make_file(path: Path) -> None:
     """Make an empty file that only its owner can read, if nothing is there; SQLite's journal takes its mode over.
 
-    What root makes belongs to the owner of the folder, who else could not open it.
+    If root creates it, the folder's owner gets it, and can open the store later.
     """
     if os.path.lexists(path) and path.exists():
         return
@@ -115,7 +115,7 @@ TO_WRITE = (
 )
 APPLIED = "SELECT count(*) FROM _sqlite_migrations WHERE migration_set = 'trc-engage'"
 POOL_SIZE = 100
-"""More than any program has threads at work: who waits, waits for the file."""
+"""More than any program has threads: only the file itself is waited for."""
 
 # The cross join keeps SQLite from reading everybody's days in between: the key leads with the day.
 DISCORD_EVIDENCE = """
@@ -145,8 +145,8 @@ class SqliteDatabase(Database):
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         """Prepare to open a file; one that is only to be read must be there, or `StoreMissing` is raised.
 
-        That is opened for writing all the same, if it may be: what a killed process left half written can only then
-        be taken back, as the first to open it does. Nothing else that is in the file changes.
+        Even then it is opened for writing if permitted, because only so can the journal of a killed process be
+        rolled back. Nothing else in the file changes.
         """
         if read_only and not path.is_file():
             raise StoreMissing(f"{path}: there is no such file; check its name")
@@ -183,7 +183,7 @@ class SqliteDatabase(Database):
             check_released(self.address, connection)
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             (applied,) = connection.execute(APPLIED).fetchone()
-            # A number that was changed by hand is no version.
+            # Someone may have changed the number by hand.
             if applied == version:
                 refuse_other(self.address, version, SCHEMA_VERSION)
 

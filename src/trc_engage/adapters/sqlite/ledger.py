@@ -1,4 +1,4 @@
-"""`SqliteLedger`: the store ports in one file, what the doctor sees of that file, and who holds its leases."""
+"""`SqliteLedger`: the store ports in one file, its audit, and its lease owners."""
 
 import fcntl
 import os
@@ -21,7 +21,7 @@ from .database import OWNER_ONLY, FileConnection, SqliteDatabase, SqliteViews
 from .schema import APPLICATION_ID, migrate
 
 FOUND_MAX = 100
-"""How many flaws of pages are named; one page that is lost may leave thousands."""
+"""How many damaged pages are reported; one lost page may cause thousands."""
 
 DAMAGE = frozenset(
     {
@@ -152,7 +152,7 @@ def _positions(connection: Connection) -> Iterator[Breach]:
 
 
 def _owners(connection: Connection) -> Iterator[Breach]:
-    """Who is at work is known by host and process, so that a dead one is taken over from at once."""
+    """Leases name host and process, so that one of a dead process is taken over at once."""
     for task, owner in connection.execute("SELECT task, owner FROM leases"):
         parts = str(owner).rsplit(":", 2)
         if len(parts) != OWNER_PARTS or not parts[1].isdecimal():
@@ -172,7 +172,7 @@ LOOKS: dict[str, Callable[[Connection], Iterator[Breach]]] = {
 class SqliteLedger(SqliteViews, FileAudited, SqlLedger):
     """A store in one SQLite file, safe to share between threads and processes of one machine.
 
-    Whoever holds one of its leases keeps a locked file beside it: the lock is the kernel's, and ends with the process,
+    The owner of a lease keeps a locked file beside the store; the kernel releases the lock when the process ends,
     in any container.
     """
 

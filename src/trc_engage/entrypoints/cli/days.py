@@ -1,4 +1,4 @@
-"""The commands settle, excuse and clock: which days count, and what an admin decides where clocks do not agree."""
+"""The commands settle, excuse and clock."""
 
 import sys
 from collections.abc import Callable, Sequence

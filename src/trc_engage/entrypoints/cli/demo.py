@@ -1,4 +1,4 @@
-"""The commands demo and mee6-server: two weeks of a small community in seconds, and a local MEE6 whose people chat."""
+"""The commands demo and mee6-server: two simulated weeks of a community, and a local MEE6 with chatting members."""
 
 import json
 import os
@@ -165,7 +165,7 @@ MOST = 3
 MINUTE = timedelta(minutes=1)
 SEED = 2026
 STAR = DENNIS.member_id
-"""The member whose history is shown: something happened to him."""
+"""The member whose history is shown, because it is eventful."""
 
 
 @define

@@ -93,7 +93,7 @@ class Import:
 
     @property
     def relinked(self) -> Sequence[str]:
-        """The members who were linked anew."""
+        """Members whose link changed."""
         return [one.member_id for one in self.enrollments if one.outcome == "relinked"]
 
 

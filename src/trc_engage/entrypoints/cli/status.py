@@ -1,4 +1,4 @@
-"""The commands status, alerts, settings and doctor: whether all is well, who would hear if not, what is in force."""
+"""The commands status, alerts, settings and doctor."""
 
 import shutil
 import sys

@@ -1,4 +1,4 @@
-"""The commands init, migrate, backup, restore, migrate-store and export: what is done with a store as a whole."""
+"""The commands init, migrate, backup, restore, migrate-store and export, which handle whole stores."""
 
 import csv
 import json

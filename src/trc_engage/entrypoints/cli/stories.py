@@ -1,4 +1,4 @@
-"""The commands why, explain and history: what each point and each day of a member rests on."""
+"""The commands why, explain and history: the evidence behind a member's points and days."""
 
 from collections.abc import Sequence
 from datetime import UTC, timedelta, tzinfo

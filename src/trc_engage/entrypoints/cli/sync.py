@@ -1,4 +1,4 @@
-"""The commands sync and roster: a board is read, or a roster asked, and what that means is noted."""
+"""The commands sync and roster: read the board or ask the roster, and record the result."""
 
 import logging
 import sys

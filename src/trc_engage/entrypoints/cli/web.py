@@ -1,4 +1,4 @@
-"""The web command: it serves the API and the pages."""
+"""The web command: serves the API and the pages."""
 
 import re
 import socket

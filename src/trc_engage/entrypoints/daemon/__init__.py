@@ -1,1 +1,1 @@
-"""What keeps running by itself: the loop, who watches over a run, signals, logs and Sentry."""
+"""The daemon: loop, supervisor, signals, health, logs and Sentry."""

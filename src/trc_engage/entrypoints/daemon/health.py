@@ -1,4 +1,4 @@
-"""What a monitor asks a process over HTTP: is it alive, is its store ready, and how does it do in figures."""
+"""HTTP endpoints for monitors: liveness, readiness of the store, and metrics."""
 
 import logging
 import socket
@@ -26,7 +26,7 @@ PATHS = frozenset({"/healthz", "/readyz", METRICS})
 PLAIN = "text/plain; charset=utf-8"
 NO_METRICS = "metrics need another package: pip install 'trc-engage[metrics]'\n"
 CHECKED_SECONDS = 1.0
-"""How long the answer of a check stands, so that nobody wears out the store by asking."""
+"""How long a check's answer is cached, so that frequent probes do not load the store."""
 REQUEST_SECONDS = 10
 
 Answer = tuple[int, str, bytes]

@@ -1,4 +1,4 @@
-"""The daemon: it runs at every slot and at 00:05, the store decides what is due, and no failure ends it."""
+"""The daemon loop: wakes at every slot and at 00:05, runs what the store says is due, and survives every failure."""
 
 import logging
 import os
@@ -215,7 +215,7 @@ class Monitor:
         """Report how a run ended."""
 
     def capture(self, error: BaseException, /) -> None:
-        """Report an error that nobody expected."""
+        """Report an unexpected error."""
 
 
 class Supervisor:

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT: they end an unattended process, whatever it is doing."""
+"""SIGTERM and SIGINT: end an unattended process, whatever it is doing."""
 
 import os
 import signal

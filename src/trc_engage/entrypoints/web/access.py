@@ -1,4 +1,4 @@
-"""A site, and who may do what on it: its token, the login link of one that runs alone, the hooks of the host."""
+"""Access to a site: its token, the login link of a standalone site, and the host app's hooks."""
 
 import asyncio
 import hmac
@@ -46,7 +46,7 @@ class FeedWatch:
         self._is_closed = False
 
     def close(self) -> None:
-        """Let nobody wait any longer: the server is about to end."""
+        """End all waits: the server is shutting down."""
         self._is_closed = True
 
     async def wait(self, request: Request, after: int, seconds: int) -> None:
@@ -80,7 +80,7 @@ PROXIED = {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip"}
 _HOST = re.compile(r"(\[[0-9a-f:]+\]|[^:\[\]]+)(:[0-9]{1,5})?", re.ASCII)
 COOKIE = "trc_engage_session"
 BYTES = 32
-"""256 bits: nobody guesses them."""
+"""256 bits, beyond guessing."""
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),

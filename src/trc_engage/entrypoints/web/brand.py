@@ -1,4 +1,4 @@
-"""The brand of a site: what it calls itself, and its colour."""
+"""The brand of a site: its name and color."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""An endpoint, declared once by its handler: the signature says what comes in, and the docstring what it is for.
+"""Endpoints declared once, by their handlers: the signature gives the parameters, the docstring the description.
 
 A parameter whose name stands in the path is taken from there; others are of the query of a GET, and else fields of the
 body. Their types and what `Shown` says of them become the route, the checks and OpenAPI.

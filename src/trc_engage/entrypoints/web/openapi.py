@@ -1,4 +1,4 @@
-"""The API as OpenAPI describes it: all of it follows from the endpoints and the types of their handlers."""
+"""The OpenAPI description, generated from the endpoints and the types of their handlers."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime

@@ -1,4 +1,4 @@
-"""Serve a site alone until a signal, with limits for slow and many clients, which uvicorn does not have."""
+"""Serve a standalone site until a signal, with limits on slow and numerous clients that uvicorn lacks."""
 
 import asyncio
 import logging
@@ -106,7 +106,7 @@ class GuardedProtocol(H11Protocol):
 
 
 class RepeatFilter(logging.Filter):
-    """Logs the same message at most every 10 seconds, so that nobody fills the disk by sending garbage."""
+    """Logs the same message at most every 10 seconds, so that garbage requests cannot fill the disk."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Which error is of which kind, and the status of each: one table for our own API and for an app that embeds us."""
+"""The kind and HTTP status of each error, for the API and for embedding apps."""
 
 from collections.abc import Callable, Mapping
 from typing import Annotated

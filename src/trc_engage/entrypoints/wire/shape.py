@@ -1,4 +1,4 @@
-"""The shapes of our JSON, each said once: for the command line's `--json`, the web API and its OpenAPI document.
+"""The JSON shapes, each declared once for the command line's `--json`, the web API and its OpenAPI description.
 
 A shape is a class whose annotations are the fields of an object; those that a value of the core has are only
 named, before them. `of` fills it from such a value, and what `Shown` says of a field is its

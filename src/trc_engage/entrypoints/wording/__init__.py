@@ -1,4 +1,4 @@
-"""The words that the command line and the web both say: here those for one value, and one file for each longer text."""
+"""Text shared by the command line and the web: single values here, and one file for each longer text."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The words of alerts and errors, and what to do about them."""
+"""Text of alerts and errors, with remedies."""
 
 from __future__ import annotations
 

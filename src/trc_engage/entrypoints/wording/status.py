@@ -1,4 +1,4 @@
-"""How the system does, in words."""
+"""Text of the status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why, in words: what happened on a day, by an entry or to a streak, for admins and for the member."""
+"""Text that explains a day, an entry or a streak, for admins and for the member."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -149,7 +149,7 @@ def _uncounted(day: DayStory, ended: StreakEvent | None, words: Words) -> Iterat
 
 
 def _unwatched(day: DayStory, words: Words) -> str:
-    """Say when on a day nobody watched, unless it was all day, and why."""
+    """Describe when on a day the member was not watched, unless it was all day, and why."""
     first, end = begins_at(day.day), ends_at(day.day)
     parts: list[tuple[datetime, datetime]] = []
     for gap in day.gaps:
@@ -231,7 +231,7 @@ DEEDS = {
 
 
 def describe_gap(gap: Gap, day: DayStory, words: Words) -> str:
-    """Say from when to when nobody watched, and why."""
+    """Describe from when to when the member was not watched, and why."""
     span = f"from {words.at(gap.since)} {'on' if gap.until is None else f'to {words.at(gap.until)}'}"
     event = gap.event
     if event is not None and gap.cause in DEEDS:
@@ -254,7 +254,7 @@ def describe_gap(gap: Gap, day: DayStory, words: Words) -> str:
 
 
 def _rebased(since: datetime, entry: Entry, day: DayStory, words: Words) -> str:
-    """Say what is unknown because the count of XP began anew."""
+    """Describe what is unknown because the XP count started over."""
     decision = next((run.decision for run in day.runs if run.at == entry.at), None)
     if decision is not None and decision.kind == "adopt_board":
         moved = f"{words.who(entry.actor)} moved to another board at {words.at(entry.at)}{words.because(entry.reason)}"

@@ -1,4 +1,4 @@
-"""What every store, every source and every roster promises, as pytest classes with one factory method each."""
+"""Contract tests for stores, sources and rosters: pytest classes with one factory method each."""
 
 from .ledger import DaysContract, PostingContract
 from .members import MembersContract

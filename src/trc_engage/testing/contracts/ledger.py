@@ -1,4 +1,4 @@
-"""What a ledger promises of postings: entries, accounts, evidence, days, streaks, and what it refuses to write."""
+"""The ledger contract for postings: entries, accounts, evidence, days, streaks and refused writes."""
 
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""What a ledger promises of members, their links, what was done about them (R26), and who was never seen (R31)."""
+"""The ledger contract for members: links, events (R26) and accounts never seen (R31)."""
 
 from datetime import timedelta
 

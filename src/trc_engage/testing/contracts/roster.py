@@ -1,4 +1,4 @@
-"""What a roster promises (R25), as one pytest class."""
+"""The roster contract (R25), as one pytest class."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What a ledger promises of the run book, of boards, rosters and clocks, and of threads that share it."""
+"""The ledger contract for runs, boards, rosters, clocks and concurrent threads."""
 
 import time
 from collections.abc import Callable, Iterator

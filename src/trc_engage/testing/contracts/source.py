@@ -1,4 +1,4 @@
-"""What a source promises: `SourceContract` for any, `PagedSourceContract` for one that is read over HTTP."""
+"""The source contract: `SourceContract` for any source, `PagedSourceContract` for those read over HTTP."""
 
 import threading
 import time

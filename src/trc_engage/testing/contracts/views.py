@@ -1,4 +1,4 @@
-"""What a ledger promises to people who read it (standings, ranks, histories, who is found) and to the doctor."""
+"""The ledger contract for reads (standings, ranks, histories, search) and for the doctor."""
 
 from contextlib import closing, nullcontext
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""The pages for people: leaderboard, member, search, status, problem; rendered here, complete without scripts."""
+"""The HTML pages (leaderboard, member, search, status, problem), rendered on the server and usable without scripts."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -49,7 +49,7 @@ Values = Mapping[str, Any]
 async def board(call: Call, month: str | None = None, member: str | None = None, present: str = "") -> Values:
     """Show the leaderboard, `?month=2026-03` or `?month=all`, the rank of `?member=`; `?present=1`: nobody who left."""
     if call.site.public:
-        # Whoever asked for a rank could find out who exists.
+        # A rank would reveal which members exist.
         member = None
     shown = await run_in_threadpool(_board, call.engage, month, member or None, present == "1")
     if call.site.public:

@@ -1,4 +1,4 @@
-"""The chart of points and the calendar of days on a member's page: what templates draw, in per cent and pixels."""
+"""Data for the points chart and the calendar on a member's page, in percent and pixels."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How a page is rendered: templates, links, names and themes."""
+"""Page rendering: templates, links, names and themes."""
 
 import re
 from collections.abc import Set
