@@ -102,7 +102,10 @@ def slowly(scene: Scene, passes: timedelta, also: Callable[[], object] | None = 
     def on_pause() -> None:
         scene.community.now += passes
         if also is not None:
+            # Whoever comes meanwhile reads without interruption, if at all.
+            scene.on_pause = None
             also()
+            scene.on_pause = on_pause
 
     scene.on_pause = on_pause
 

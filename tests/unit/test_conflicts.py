@@ -206,6 +206,13 @@ def test_a_sync_that_reaches_back_while_days_are_settled(community: Community) -
     assert lengths(community.ledger) == {"ada": (2, 2), "bo": (2, 2)}
 
 
+def test_a_run_keeps_others_away_from_its_first_question_on(community: Community) -> None:
+    """Not only while it reads: whoever comes meanwhile finds it at work."""
+    met: list[str] = []
+    engage, store = interrupted(community, "accounts_to_sync", lambda: met.append(community.engage.run_due().outcome))
+    assert (engage.run_due().outcome, met, store.moved) == ("synced", ["busy"], 0)
+
+
 def test_a_leave_keeps_the_window_that_a_sync_in_between_began(community: Community) -> None:
     """It is planned again on what that sync read of Bo, and so on when (R6a)."""
     engage, store = interrupted(community, "account_of", lambda: reads_bo(community))
