@@ -159,7 +159,7 @@ def test_a_channel_that_takes_nothing_any_more_needs_you(community: Community) -
     """From when on, and why, behind the trouble of which it tells nobody; one that asks for patience needs nobody."""
     gone, slow = Refusing("gone", AlertFailed("deleted", is_gone=True)), Refusing("slow")
     slow.error = AlertFailed("slow down", retry_after=timedelta(hours=1), is_for_all=True)
-    ledger, alerts = community.ledger, [gone, slow]
+    ledger, alerts = community.ledger, [gone, slow, Noticeboard("log")]
     community.engage = Engage(ledger=ledger, source=community, clock=lambda: community.now, alerts=alerts)
     community.enroll("ada")
     run(community)
@@ -175,11 +175,13 @@ def test_a_channel_that_takes_nothing_any_more_needs_you(community: Community) -
     assert [(one.channel, one.sent_at, [notice.kind for notice in one.undelivered]) for one in status.last_sent] == [
         ("gone", None, ["alert"]),
         ("slow", None, ["alert"]),
+        ("log", status.at, []),
     ]
     slow.error = None
     status = run(community, slots=4)
     assert [one.channel for one in status.shut_channels] == ["gone"]
-    assert [(one.sent_at, one.topic, one.undelivered) for one in status.last_sent[1:]] == [(status.at, "source", ())]
+    assert [(one.sent_at, one.topic, one.undelivered) for one in status.last_sent[1:2]] == [(status.at, "source", ())]
+    assert [one.channel for one in ledger.run_state().channels] == ["gone"]
     gone.fingerprint = "another address"
     assert [need.kind for need in community.engage.status().needs] == ["trouble"]
 
