@@ -401,6 +401,9 @@ class DaysContract(StoreContract):
         assert members.ledger.xp_read([account_id, account_id + 9], days[1]) == 1_080
         assert members.ledger.xp_read([account_id, members.account(BO).account_id], days[3]) == 50
         assert members.ledger.xp_read([], TODAY) is None
+        members.post(links=[Link(CY, CY_ID)])
+        members.sync({ADA_ID: 1_090})
+        assert members.ledger.xp_read([members.account(CY).account_id], members.at.date()) == 0
 
     def test_openings_and_rebases_are_told_with_the_sync_before_them(self, members: Story) -> None:
         """Which began the time in which nothing is known of the XP."""
