@@ -59,6 +59,8 @@ class Hooks:
     committed: Committed
     asking: psycopg.Connection[Any]
     _sights: dict[int, SightOfServer] = field(factory=dict)
+    _pids: set[int] = field(factory=set)
+    """The server's processes for the actors' connections."""
     _sent: threading.local = field(factory=threading.local)
 
     def one(self, real: Any, connection: Callable[[Any], Any]) -> Any:
@@ -101,7 +103,10 @@ class Hooks:
 
         def waited(driver: DeadlineConnection, generator: Any, *_: Any, **__: Any) -> Any:
             at = scheduler.present()
-            return real(driver, generator if at is None else self._patient(generator, driver.info.backend_pid, at))
+            if at is None:
+                return real(driver, generator)
+            self._pids.add(driver.info.backend_pid)
+            return real(driver, self._patient(generator, driver.info.backend_pid, at))
 
         return waited
 
@@ -120,15 +125,16 @@ class Hooks:
         return self.asking.execute(asked, [key >> 32 & 0xFFFFFFFF, key & 0xFFFFFFFF]).fetchone() is not None
 
     def _patient(self, generator: Any, pid: int, at: scheduler.Scheduler) -> Any:
-        """Pass on what is waited for; where the server says that somebody holds it up, let that one go on."""
+        """Pass on what is waited for; where the server says that another actor holds it up, let others go on.
+
+        An autovacuum that holds it up for a moment ends by itself.
+        """
+        held_up = "SELECT 1 WHERE pg_blocking_pids(%s) && %s"
         try:
             wanted = next(generator)
             while True:
                 ready = yield wanted
-                if (
-                    not ready
-                    and self.asking.execute("SELECT 1 WHERE cardinality(pg_blocking_pids(%s)) > 0", [pid]).rowcount
-                ):
+                if not ready and self.asking.execute(held_up, [pid, [*self._pids]]).rowcount:
                     at.wait()
                 wanted = generator.send(ready)
         except StopIteration as end:
