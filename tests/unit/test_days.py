@@ -58,5 +58,15 @@ def test_another_zone_is_converted() -> None:
     assert in_utc("at", datetime(2026, 3, 2, 1, tzinfo=timezone(timedelta(hours=2)))) == _utc("2026-03-01 23:00")
 
 
+FIRST, LAST = (datetime.min.replace(tzinfo=UTC), 1), (datetime.max.replace(tzinfo=UTC), -1)
+
+
+@pytest.mark.parametrize(("at", "hours"), [FIRST, LAST], ids=["before year 1", "after 9999"])
+def test_an_instant_that_utc_cannot_say_is_refused(at: datetime, hours: int) -> None:
+    """An app that passes the first or last instant there is, in its own zone, reads which argument that was."""
+    with pytest.raises(InvalidValue, match=r"at: '.+': give an instant within the years 1 to 9999 of UTC"):
+        in_utc("at", at.replace(tzinfo=timezone(timedelta(hours=hours))))
+
+
 def _utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
