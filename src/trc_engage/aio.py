@@ -34,8 +34,8 @@ class AsyncEngage:
     """An `Engage` whose every method is a coroutine, run on threads of its own, at most `threads` at once.
 
     A call cancelled before a thread picks it up does nothing. Once started, it is awaited to the end even if cancelled,
-    so its connection is never reused early. To cut a board read short, stop its source. Create it in the process that
-    uses it: threads do not survive a fork.
+    so its connection is never reused early, and its writes are all done or none. To cut a board read short, stop its
+    source. Create it in the process that uses it: threads do not survive a fork.
     """
 
     def __init__(self, engage: Engage, *, threads: int = THREADS) -> None:

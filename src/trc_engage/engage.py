@@ -352,7 +352,7 @@ def _is_on_event_loop() -> bool:
 
 
 def _decision(decided: Mapping[K, bool], by: str | None, reason: str | None, *, needing: str) -> tuple[K | None, Trace]:
-    """Return the decision, if any, with who made it and why; adopting a board requires both (R27)."""
+    """Return the decision, if any, with who made it and why, both required for the kind in `needing` (R27)."""
     kinds: list[K | None] = [kind for kind, is_meant in decided.items() if is_meant]
     kind, *others = kinds or [None]
     if others:

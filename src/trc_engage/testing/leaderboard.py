@@ -53,7 +53,7 @@ class Snapshot:
 class Leaderboard:
     """The people of one Discord server and their XP; `rate` multiplies what their messages earn.
 
-    Methods raise `ValueError` for an id that has not joined.
+    Except for `join`, methods raise `ValueError` for an id that has not joined.
     """
 
     def __init__(self, clock: Callable[[], datetime], seed: int = 0) -> None:

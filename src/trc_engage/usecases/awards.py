@@ -81,7 +81,7 @@ def _post_once(ledger: Ledger, draft: Entry, now: datetime, outcome: ReceiptOutc
 
 def _post(ledger: Ledger, draft: Entry, calendar: Calendar, now: datetime, outcome: ReceiptOutcome) -> Receipt:
     """Post what was not there yet; raises `InvalidValue` where its key, source or actor is misspelt (R29)."""
-    # The key and source of a reversal are those of its award.
+    # A reversal has no key, and its source is that of its award.
     named = {"key": draft.key, "by": draft.actor, "source": draft.source if draft.kind == "award" else None}
     for field_name, value in named.items():
         if value is not None:
