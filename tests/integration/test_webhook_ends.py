@@ -252,6 +252,23 @@ def test_a_contact_that_would_break_the_form_is_refused(contact: str) -> None:
         WebhookAlerts("https://discord.com/x", contact=contact)
 
 
+@pytest.mark.parametrize(
+    "contact", ["https://ada:kAnArY@trc.example/", "https://kAnArY@trc.example", "https://t.https://a:kAnArY@b/1"]
+)
+def test_a_contact_with_a_password_is_refused_unseen(contact: str) -> None:
+    """It would be sent to Discord with each alert; an @ in a path is none."""
+    with pytest.raises(
+        SettingsError, match=r"TRC_ENGAGE_CONTACT_URL: 'https://…': .*without user name, password"
+    ) as caught:
+        Settings.from_mapping({"TRC_ENGAGE_CONTACT_URL": contact})
+    with pytest.raises(InvalidValue) as refused:
+        WebhookAlerts("https://discord.com/x", contact=contact)
+    assert "kAnArY" not in f"{caught.value!r} {caught.value} {refused.value!r} {refused.value}"
+    page = "https://social.example/@trc"
+    assert Settings.from_mapping({"TRC_ENGAGE_CONTACT_URL": page}).contact_url == page
+    WebhookAlerts("https://discord.com/x", contact=page)
+
+
 def test_a_channel_without_an_address_of_its_own_is_never_given_up() -> None:
     """Nobody could tell when it is another."""
     assert after_failure("log", "", AlertFailed("gone", is_gone=True), MONDAY) is None

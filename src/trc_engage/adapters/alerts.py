@@ -142,8 +142,8 @@ _MEANINGS |= dict.fromkeys(range(300, 400), f"a redirect, and none is followed: 
 _GONE = frozenset({401, 404, 410})
 _TOO_MANY = 429
 SECONDS_ASKED_MAX = 1e6
-CONTACT_FORM = r"https?://[!-'*-+\--~]+"
-NO_CONTACT = "give the address of a page of yours: http or https, without blanks, commas and brackets"
+CONTACT_FORM = r"(?!.*//[^/]*@)https?://[!-'*-+\--~]+"
+NO_CONTACT = "give the address of a page of yours: http or https, without user, password, blanks, commas and brackets"
 _WAITS = {_TOO_MANY: timedelta(minutes=15)} | dict.fromkeys((400, 403, *range(300, 400)), timedelta(hours=1))
 """How long to wait where the answer does not say: of most, the next run would only get the same."""
 
@@ -168,7 +168,7 @@ class WebhookAlerts:
         if address is None or not address.path.strip("/"):
             raise InvalidValue("url", "…", "give the address of a Discord webhook: https, a host and a path")
         if contact is not None and (not re.fullmatch(CONTACT_FORM, contact) or not _web_address(contact)):
-            raise InvalidValue("contact", contact, NO_CONTACT)
+            raise InvalidValue("contact", "…" if "@" in contact else contact, NO_CONTACT)
 
     @property
     def fingerprint(self) -> str:

@@ -208,9 +208,9 @@ _listener = matching(
     r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}", "give an address and a port, such as 127.0.0.1:9464", harmless
 )
 _page = matching(
-    r"https?://[!-'*-+\--~]+",
-    "must be the URL of a page of yours, where Discord can find out how to reach you: http or https, without "
-    "spaces, commas and brackets",
+    r"(?!.*//[^/]*@)https?://[!-'*-+\--~]+",
+    "must be the URL of a page of yours, where Discord can find out how to reach you: http or https, without user "
+    "name, password, spaces, commas and brackets",
     harmless,
     is_url=True,
 )
