@@ -12,27 +12,27 @@ from .slots import keeps_away
 
 WAIT_MIN = timedelta(seconds=1)
 WAIT_MAX = timedelta(hours=24)
-"""As long as the gap between reminders: a channel that asks for a longer wait is tried once a day."""
+"""The gap between reminders, so that a channel that asks for a longer wait is still tried once a day."""
 UNNAMED = "the source"
-"""The name of a source that has none."""
+"""The name of a source without one."""
 
 
 @frozen
 class ChannelState:
-    """What is remembered of a channel's address."""
+    """What the store keeps about a channel's address."""
 
     channel: str
     fingerprint: str
-    """Stands for the address, which may be a secret; empty for all addresses of the channel's name."""
+    """Stands for the address, which may be a secret; empty for all addresses under the channel's name."""
     dead_since: datetime | None = None
-    """When it was found to take nothing any more: it is not used again until the address is another."""
+    """When the address was found to be dead; it is not used again until it changes."""
     not_before: datetime | None = None
-    """Until when it asked to be left alone."""
+    """Until when the channel asked for no requests."""
     why: str = ""
 
     @property
     def is_plain(self) -> bool:
-        """Whether there is nothing to remember."""
+        """Whether there is nothing to keep."""
         return self.dead_since is None and self.not_before is None
 
     def is_shut(self, now: datetime) -> bool:
@@ -41,15 +41,15 @@ class ChannelState:
 
 
 def state_of(states: Iterable[ChannelState], channel: str, fingerprint: str, now: datetime) -> ChannelState | None:
-    """Return why nothing is to be sent to a channel now; None if it may be."""
+    """Return the state that shuts a channel now; None if notices may be sent."""
     mine = [one for one in states if one.channel == channel and one.fingerprint in {fingerprint, ""}]
     return next((one for one in mine if one.is_shut(now)), None)
 
 
 def after_failure(channel: str, fingerprint: str, error: AlertFailed, now: datetime) -> ChannelState | None:
-    """Return what is to be remembered of a channel that did not take a notice; None if nothing is.
+    """Return the state to keep of a channel that did not accept a notice; None if there is none.
 
-    A channel without a fingerprint is never given up: a new address could not be told from the old one.
+    A channel without a fingerprint is never given up, because a new address would look like the old one.
     """
     if error.is_gone and fingerprint:
         return ChannelState(channel, fingerprint, dead_since=now, why=str(error))
@@ -60,15 +60,15 @@ def after_failure(channel: str, fingerprint: str, error: AlertFailed, now: datet
 
 
 Topic = Literal["source", "frozen", "clock", "store", "roster", "unseen"]
-"""Frozen: a day without any rise (R15a). Clock: time went back, or leapt (R22). Roster: nobody knows who
-is there (R25). Unseen: nobody is on the board (R31)."""
+"""Frozen: a day without any rise (R15a). Clock: time went back or leapt (R22). Roster: rounds fail (R25).
+Unseen: no linked account is on the board (R31)."""
 NoticeKind = Literal["alert", "reminder", "all_clear"]
 
 FAILURES_MIN = 3
 UNSEEN_MIN = 3
-"""How many accounts no board must have shown, and nobody else's, for their ids or the board to be suspect (R31)."""
+"""How many accounts must be looked for, none ever shown by a board, for ids or board to be suspect (R31)."""
 AT_ONCE = frozenset({"distrusted", "another_board", "clock"})
-"""Kinds of failure that no later sync mends by itself (R10, R22)."""
+"""Kinds of failure that no later sync can clear by itself (R10, R22)."""
 REMIND_AFTER = timedelta(hours=24)
 
 NAMES: dict[str, str] = {
@@ -87,26 +87,25 @@ NAMES: dict[str, str] = {
 }
 """The kinds of failure in plain words."""
 ROSTER_NAMES: dict[str, str] = NAMES | {"down": "no clear answers", "distrusted": "too many would have left"}
-"""Where the roster's failures are called otherwise than a board's."""
+"""`NAMES` with the kinds that have other names for a roster."""
 
 
 @frozen
 class FailureRun:
-    """Failures in a row, of those that count (R20)."""
+    """Consecutive failures, of those that count (R20)."""
 
     count: int
     since: datetime
-    """When the first of them failed."""
+    """When the first of them occurred."""
     kind: SourceTrouble | RosterTrouble
-    """The last one's, …"""
+    """Of the last failure, as is `message`."""
     message: str
-    """… and what it said."""
     urgent: "FailureRun | None" = None
-    """Those among them that no later sync mends by itself."""
+    """Those that no later sync can clear by itself."""
 
     @property
     def cause(self) -> "FailureRun":
-        """The failures to report first: those that need a decision, since their own first one."""
+        """The failures to report first: those that need a decision, if any."""
         return self.urgent or self
 
 
@@ -122,16 +121,16 @@ class Trouble:
     pending: tuple[Pending, ...] = ()
     """The days that wait."""
     failure_run: FailureRun | None = None
-    """Of syncs, or of the roster, that fail."""
+    """Of syncs or of the roster."""
     error: Exception | None = field(default=None, eq=False)
-    """What ended the last run, or what is wrong with the clock."""
+    """The error that ended the last run, or the clock's."""
     count: int = 0
-    """In how many slots in a row runs ended in an error."""
+    """In how many consecutive slots runs ended in an error."""
     source_name: str = UNNAMED
 
     @property
     def title(self) -> str:
-        """What is wrong, in a line."""
+        """What is wrong, in one line."""
         if self.topic == "frozen":
             return f"{self.pending[0].day:%a %Y-%m-%d} cannot be settled: nobody's XP rose on it"
         if self.topic == "clock":
@@ -151,7 +150,7 @@ class Trouble:
 
     @property
     def why(self) -> str:
-        """What is known of the cause, and what helps."""
+        """The known cause, and what helps."""
         if self.topic == "frozen":
             return self.pending[0].why
         if self.topic == "unseen":
@@ -187,15 +186,13 @@ MEANINGS: Mapping[Topic | Literal["another_board"], str] = {
     "unseen": "Nobody gets points for Discord, and what is earned until it is corrected does not count",
     "another_board": "Nothing is synced. If the source is set back, no XP is lost; {waiting}",
 }
-"""What waits because of a trouble, and what does not."""
-
 
 _LASTED: Mapping[str, str] = {
     "rate_limited": "Syncs go on by themselves once the wait is over",
     "blocked": "Syncs go on by themselves once the wait is over",
     "down": "It has lasted: see whether this machine reaches other sites. If it does, {} is down: just wait",
 }
-"""What an error does not say, because it is written for one sync; the other kinds' errors say all."""
+"""What to add to a repeated error, whose own text is written for one sync; other kinds need no addition."""
 
 
 @frozen
@@ -216,23 +213,23 @@ class Notice:
     at: datetime
     """When it was due."""
     trouble: Trouble | None = None
-    """What lasts; None in an all-clear."""
+    """The ongoing trouble; None in an all-clear."""
     source_name: str = UNNAMED
 
     @property
     def title(self) -> str:
-        """What it says in a line, in plain words."""
+        """The title of its message."""
         return self.message().title
 
     @property
     def text(self) -> str:
-        """All else that it says, in plain words."""
+        """The text of its message."""
         return self.message().text
 
     def message(
         self, why: Callable[[Trouble], str] = lambda trouble: trouble.why, more: str = "A reminder follows each day"
     ) -> Message:
-        """Say what it means; a door gives its own reasons, with remedies in them, and where one can see more."""
+        """Return its words; an entry point passes its own reasons with remedies, and where to see more."""
         if self.trouble is None:
             ended = ENDED[self.topic].format(self.source_name)
             return Message(f"All clear: {ended}", f"{_lasted(self)}. {MADE_UP[self.topic]}.")
@@ -241,13 +238,13 @@ class Notice:
 
 
 Describe = Callable[[Notice], Message]
-"""How a channel comes by its words."""
+"""How a channel words its notices."""
 describe: Describe = Notice.message
 
 
 @frozen
 class SentNotice:
-    """The last notice of a topic that a channel took, or may have taken."""
+    """The last notice of a topic that a channel accepted, or may have accepted."""
 
     channel: str
     topic: Topic
@@ -255,13 +252,13 @@ class SentNotice:
     since: datetime
     at: datetime
     is_sure: bool = True
-    """False: it was about to be sent, and nobody noted what became of it."""
+    """False: it was about to be sent, and its outcome was not recorded."""
 
 
 def failed_again(
     failure_run: FailureRun | None, at: datetime, kind: SourceTrouble | RosterTrouble, message: str
 ) -> FailureRun:
-    """Return the failures in a row with one more."""
+    """Return the failure run with one more failure."""
     before = failure_run or FailureRun(0, at, kind, message)
     urgent = before.urgent
     if kind in AT_ONCE:
@@ -273,9 +270,9 @@ def failed_again(
 def failure_trouble(
     failure_run: FailureRun | None, pending: Sequence[Pending] = (), topic: Topic = "source"
 ) -> Trouble | None:
-    """Return the trouble of what fails: from the third time in a row on, at once for what an admin has to decide.
+    """Return the trouble of a failure run, from the third failure on, or at once if an admin has to decide.
 
-    What needs a decision comes first and has its own start, so that it is reported during an outage too.
+    Failures that need a decision come first and have their own start, so that they are reported during an outage too.
     """
     if failure_run is None or (failure_run.count < FAILURES_MIN and failure_run.urgent is None):
         return None
@@ -283,34 +280,34 @@ def failure_trouble(
 
 
 def frozen_trouble(pending: Sequence[Pending]) -> Trouble | None:
-    """Return the trouble of a day that waits for a decision (R15a)."""
+    """Return the trouble of a frozen day, which waits for a decision (R15a)."""
     if not pending or pending[0].cause != "frozen":
         return None
     return Trouble("frozen", ends_at(pending[0].day), tuple(pending))
 
 
 UNSEEN_FOR = timedelta(hours=24)
-"""How long boards must have shown nobody."""
+"""How long boards must have shown no linked account."""
 
 
 def unseen_trouble(since: datetime | None, good_at: datetime | None) -> Trouble | None:
-    """Return the trouble that boards have shown nobody who is linked, for a day of good syncs (R31)."""
+    """Return the trouble of a day of good syncs that showed no linked account (R31)."""
     if since is None or good_at is None or good_at - since < UNSEEN_FOR:
         return None
     return Trouble("unseen", since)
 
 
 def clock_trouble(error: ClockError) -> Trouble:
-    """Return the trouble that this machine's time does not go with what the ledger has seen (R22)."""
+    """Return the trouble of a clock that contradicts the ledger (R22)."""
     return Trouble("clock", error.seen_at, error=error)
 
 
 def notices_due(
     troubles: Iterable[Trouble], sent: Iterable[SentNotice], now: datetime, source_name: str = UNNAMED
 ) -> list[Notice]:
-    """Return the notices that are due to one channel, given the last one of each topic that it took.
+    """Return the notices due to one channel, given the last one of each topic that it accepted.
 
-    A notice that it may have taken counts as taken for an all-clear, and as not taken for an alert.
+    One that it may have accepted counts as accepted for an all-clear, and as not accepted for an alert.
     """
     lasting = {trouble.topic: trouble for trouble in troubles}
     known: dict[Topic, SentNotice] = {}
@@ -372,5 +369,5 @@ def moment(at: datetime) -> str:
 
 
 def begun(text: str) -> str:
-    """Return a text as a sentence begins."""
+    """Return a text with its first letter capitalized."""
     return text[:1].upper() + text[1:]

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 
 class RunBook(Protocol):
-    """Runs: leases, attempts and how they ended."""
+    """The state of runs, their leases and their requests."""
 
     def run_state(self, slot: datetime | None = None, /) -> RunState:
         """Return everything a run decides on, from one snapshot.
 
-        It includes how slots ended from the given slot on, and always the last one that ended.
+        Its `slots` are the ended ones from the given slot on, and always the last one that ended.
         """
 
     def lease(self, task: str, at: datetime, until: datetime, /) -> Lease:
@@ -46,17 +46,16 @@ class RunBook(Protocol):
         """Extend a lease; raises `LeaseLost` if another run has taken it."""
 
     def ahead(self, at: datetime, /) -> Ahead:
-        """Return what is held of the time beyond an instant: what a repair of that instant would take back.
+        """Return what is dated after an instant, which a repair of that instant would undo.
 
-        Of awards those that are dated more than two minutes beyond it. Posted with a repair the good syncs of that
-        time are none any more, days are unsettled, evidence and readings brought back, and instants of members,
-        links and notices not later than it; slots, leases, failures and waits of that time are gone. Entries, events,
-        excusals and what is on record of streaks stay, and so does the board that is read.
+        Awards count only from two minutes after it. Posting a repair drops the good syncs, slots, leases, failures and
+        waits of that time, unsettles days, moves evidence and readings back, and leaves no instant of a member, link
+        or notice after it. Entries, events, excusals, the record of streaks and the board id stay.
         """
         ...
 
     def next_request_at(self, task: str, /) -> datetime | None:
-        """Return when the next request to the source may go out, whoever asks; None before the first (R21)."""
+        """Return when the next request to the source may go out, from any process; None before the first (R21)."""
 
     def keep_request(self, task: str, next_at: datetime, /) -> None:
         """Record when the next request may go out."""
@@ -66,7 +65,7 @@ class RunBook(Protocol):
 
 
 class XpSource(Protocol):
-    """Where XP is read; an optional `board_id` says which board that is, without credentials.
+    """Where XP is read; an optional `board_id` identifies the board, without credentials.
 
     Messages use its optional `name`, or "the source". A ledger accepts readings of one board only (R24);
     all sources without a `board_id` count as the same board.
@@ -81,16 +80,16 @@ class XpSource(Protocol):
 
 
 class Requests(Protocol):
-    """How the requests of a read keep apart from those of all processes, and the read its lease (R21, R30)."""
+    """Spaces a read's requests from those of all processes, and keeps its lease (R21, R30)."""
 
     def seconds_until_free(self, gap: float) -> float:
-        """Return how many seconds, at most the gap that is kept between any two, the next request must wait.
+        """Return how many seconds the next request must wait, at most `gap`, the minimum between any two.
 
-        Asked before each one. Raises `LedgerBusy` if another run has taken over: the read is to end then.
+        Call it before each request. Raises `LedgerBusy` if another run has taken over; the read must end then.
         """
 
     def ended(self, seconds: float) -> None:
-        """Note that a request has ended, and after how many seconds the next may go out."""
+        """Record that a request has ended and that the next may go out after `seconds`."""
 
 
 @runtime_checkable
@@ -105,11 +104,11 @@ class PagedSource(XpSource, Protocol):
 
 
 class Roster(Protocol):
-    """Who is on the server (R25); may have a `name` for messages, and a `stop` that ends its waits."""
+    """Who is on the server (R25). Optional: a `name` for messages, and a `stop` that ends its waits."""
 
     @property
     def guild_id(self) -> str:
-        """The id of the server that it is about."""
+        """The id of its server."""
 
     def ask(self, discord_id: str, /) -> Presence:
         """Return whether one Discord id is on the server, within a few seconds; asks about no other id.
@@ -121,77 +120,74 @@ class Roster(Protocol):
 
 
 class Clock(Protocol):
-    """What time it is."""
+    """The current time."""
 
     def __call__(self) -> datetime:
-        """Return the present instant, timezone-aware."""
+        """Return the current instant, timezone-aware."""
 
 
 class Facts(Protocol):
     """Queries that both writers and readers need."""
 
     def evidence(self, member_id: str, first_day: date, last_day: date, /) -> Sequence[Evidence]:
-        """Return what shows that the member was active from day to day, oldest first (R11)."""
+        """Return what made days active for the member, first through last day, oldest first (R11)."""
 
     def account_of(self, member_id: str, /) -> DiscordActivity | None:
-        """Return the member's account that is not unlinked; there is at most one (R7)."""
+        """Return the member's account, unless it is unlinked; there is at most one (R7)."""
 
     def events(self, member_id: str | None, /, *, after: int = 0, limit: int = 10_000) -> Sequence[MembershipEvent]:
-        """Return the events above number `after` of one member, or of everyone for None, oldest first (R26)."""
+        """Return a member's events, or everyone's for None, above number `after`, oldest first (R26)."""
 
     def never_seen(self) -> Sequence[str]:
-        """Return the members, by id, whose linked account no board has ever shown (R31)."""
+        """Return, in order, the ids of members whose linked account no board has ever shown (R31)."""
 
     def checks(self, member_id: str | None = None, /) -> Sequence[Check]:
-        """Return what rosters have told of the accounts that are not unlinked, or of one member's, by account id."""
+        """Return what rosters reported of the accounts that are not unlinked, or of one member's, by account id."""
 
 
 class Ledger(Facts, Protocol):
-    """The facts. Entries are appended, never changed or deleted (R9)."""
+    """What use cases read and post. Entries are appended, never changed or deleted (R9)."""
 
     def member(self, member_id: str, /) -> Member | None:
-        """Return the member with this id."""
+        """Return the member with this id, or None."""
 
     def calendar(self, member_id: str | None = None, /) -> Calendar:
-        """Return which days are excused, for everybody or for a member too, and through which day all are settled.
+        """Return the excused days, for everyone and for the given member, and the last settled day.
 
         Days before the first enrollment count as settled.
         """
 
     def holder_of(self, discord_id: str, /) -> DiscordActivity | None:
-        """Return the account, not unlinked, that holds this Discord id; there is at most one (R7)."""
+        """Return the account that holds this Discord id and is not unlinked; there is at most one (R7)."""
 
     def accounts_to_sync(self) -> Sequence[DiscordActivity]:
         """Return every account that is waiting, tracked or absent, by account id."""
 
     def linked_accounts(self) -> Sequence[DiscordActivity]:
-        """Return every account that is not unlinked, those of members who have left included, by account id."""
+        """Return every account that is not unlinked, including those of members who have left, by account id."""
 
     def booking(self, key: str, member_id: str | None = None, /) -> Booking:
-        """Return what an award, an adjustment or a reversal is decided on, as of one instant (R8)."""
+        """Return what an award, adjustment or reversal is decided on, from one snapshot (R8)."""
 
     def day_record(self, day: date, /) -> DayRecord:
-        """Return who was active on a day, and who else was excused on it alone, with their streaks."""
+        """Return the streaks of the members active on a day, and of others excused alone on it."""
 
     def streak_of(self, member_id: str, /) -> Streak:
-        """Return the member's stored streak; one of version 0 if none is stored."""
+        """Return the member's stored streak, or one of version 0."""
 
     def activity(self, through: date, /) -> Activity:
-        """Return every stored streak, and who was active on which day through the one given, as of one instant."""
+        """Return every stored streak, and who was active on which day through `through`, from one snapshot."""
 
     def post(self, posting: Posting, /) -> Sequence[Entry]:
-        """Write a posting in one transaction, and return the entries that its drafts became.
+        """Write a posting in one transaction; return the entries that its drafts became.
 
-        Events are kept in the order in which they were posted, and never changed or deleted; but where a member
-        becomes forgotten, those that were there before lose reason and note (R9).
+        Positions rise in commit order, so a reader never finds a new entry below one it has seen (R23). Events keep
+        their order and never change, except that forgetting a member erases the reasons and notes of earlier ones (R9).
 
-        Positions rise in commit order, so a reader never finds a new entry below
-        one it has seen (R23). Raises `Conflict` if an account is no longer at the version its move was
-        planned on, if a member is no longer at the version it was read, if a link's id is taken or
-        its member unknown or forgotten, if an event's member or account is unknown, if a draft's key
-        is used or its award reversed, if a streak is no longer at its version, if the calendar is
-        another, or if there was news since what `run`, `settlement` or `revision` name. Raises
-        `LeaseLost` if the posting's lease is no longer held, or its slot has ended already.
+        Raises `Conflict` if an account, member or streak is no longer at the version it was planned on, if a link's
+        Discord id or member is taken or its member unknown or forgotten, if an event's member or account is unknown,
+        if a draft's key is used or its award reversed, if the calendar changed, or if `run`, `settlement` or
+        `revision` is outdated. Raises `LeaseLost` if the posting's lease is no longer held or its slot has ended.
         """
 
 
@@ -199,65 +195,65 @@ class Views(Facts, Protocol):
     """Queries for display."""
 
     def facts(self, member_id: str, today: date, /) -> MemberFacts | None:
-        """Return all that makes up where a member stands, as of one instant."""
+        """Return what a member's standing is made from, from one snapshot; None if the member is unknown."""
 
     def members(self, of: Selection = ..., /, *, after: str = "", limit: int | None = None) -> Sequence[Standing]:
-        """Return where the members beyond an id stand, by member id, without the streaks; all of them for None."""
+        """Return the standings, without streaks, of the selected members above id `after`, by member id."""
 
     def find(self, text: str, /, *, limit: int) -> Sequence[Found]:
-        """Return who has just this id, then who holds this Discord id, then who has all its words in the name.
+        """Return the members with this id or Discord id, by member id, then those whose name matches.
 
-        Of each of `sought_words(text)` some word of the name must be the whole or begin with it. In the order of
-        the word that the first one found, then by member id; nobody twice; nobody by name who is hidden or
-        forgotten.
+        A name matches if each of `sought_words(text)` begins one of its words. These are ordered by the first word
+        that the first of them begins, then by member id. Nobody appears twice; hidden and forgotten members are not
+        found by name.
         """
 
     def resets(self, member_id: str, /) -> Sequence[tuple[Entry, datetime | None]]:
-        """Return a member's openings and rebases, oldest first, each with when the good sync before it began."""
+        """Return a member's openings and rebases, oldest first, each with the start of the good sync before it."""
 
     def good_runs(self, since: datetime, until: datetime, /) -> Sequence[GoodRun]:
-        """Return the good syncs that began from one instant on and before another, oldest first.
+        """Return the good syncs that began from `since` to before `until`, oldest first.
 
-        With the last one before them, and the first one behind.
+        Includes the last one before them and the first one after.
         """
 
     def settled(self, first_day: date, last_day: date, /) -> Mapping[date, datetime]:
-        """Return which of some days are settled, and when they were."""
+        """Return the settled days from first to last, each with when it was settled."""
 
     def xp_read(self, account_ids: Collection[int], day: date, /) -> int | None:
-        """Return what was read last, by the end of a day, of the last of these accounts that was read by then."""
+        """Return the last XP read by the end of a day, of the last of these accounts that was read by then."""
 
     def streak_changes(self, member_id: str, /) -> Sequence[StreakChange]:
         """Return how news of settled days changed a member's streak, oldest first (R28)."""
 
     def lengths_reached(self, lengths: Set[int], /, *, after: int, limit: int) -> Sequence[Milestone]:
-        """Return who reached any of these lengths, in the order in which it was recorded, beyond a number (R17a)."""
+        """Return who reached any of these lengths, above number `after`, in the order of record (R17a)."""
 
     def excusals(self, member_id: str | None = None, /) -> Sequence[Excusal]:
-        """Return how days were excused and required again, oldest first: all, or everybody's and one member's."""
+        """Return how days were excused and required again, oldest first; for a member, everyone's and the member's."""
 
     def history(
         self, member_id: str, /, *, limit: int, before: int | None = None, source: str | None = None
     ) -> Sequence[Entry]:
-        """Return a member's entries, newest first: those below position `before`, and of one source."""
+        """Return a member's entries, newest first, optionally below position `before` or of one source."""
 
     def feed(self, *, after: int, limit: int) -> Sequence[Entry]:
         """Return everyone's entries above position `after`, oldest first (R23)."""
 
     def ranking(self, month: date | None, /, *, limit: int, present: bool = False) -> Sequence[Rank]:
-        """Return the top of the visible members by the points of a month, named by its first day, or of all time.
+        """Return the top visible members by points in a month, named by its first day, or of all time for None.
 
-        Here and below `present` leaves those out who are noted as having left Discord, from the ranks too.
+        Here and below, `present` ranks the members without those noted as having left Discord.
         """
 
     def streak_ranking(self, *, limit: int, present: bool = False) -> Sequence[Rank]:
-        """Return the top of the visible members by their current streaks, as of the last settled day, without zeros."""
+        """Return the top visible members by current streak, as of the last settled day, without zeros."""
 
     def tally(self) -> Tally:
-        """Return how much a store holds."""
+        """Return the store's counts."""
 
     def rank_of(self, member_id: str, month: date | None, /, *, present: bool = False) -> Rank | None:
-        """Return a member's own rank among the visible ones, even of a hidden member; months as in `ranking`."""
+        """Return a member's rank among the visible members, even for a hidden one; months as in `ranking`."""
 
 
 class Alerts(Protocol):
@@ -286,23 +282,23 @@ class Records(Protocol):
     """
 
     def holdings(self) -> Holdings:
-        """Return all but the entries, as of one instant; rows that cannot be read are left out and named."""
+        """Return everything but the entries, from one snapshot; unreadable rows are left out and reported."""
 
     def lines(self, *, after: int, limit: int) -> Sequence[Entry | Breach]:
-        """Return everyone's entries above position `after`, oldest first, and which of them cannot be read.
+        """Return everyone's entries above position `after`, oldest first, with a `Breach` for each unreadable one.
 
-        If one of them cannot even be told from those behind it, it has no position and is the last.
+        Damage that hides all later rows comes last and has no position.
         """
 
     def irregularities(self) -> Sequence[Breach]:
-        """Return what only the store itself can see: damage to its files and tables, keys that stand twice."""
+        """Return what only the store itself can see, such as damaged files and tables or duplicate keys."""
 
     def rebalance(self) -> Sequence[Breach]:
-        """Make every balance the sum of its entries, in one transaction, and return which were not."""
+        """Set every balance to the sum of its entries, in one transaction; return those that differed."""
 
     def reword(self) -> Sequence[Breach]:
-        """Rebuild the search words from the names in one transaction, and return the members whose words differed."""
+        """Rebuild the search words from the names, in one transaction; return the members whose words differed."""
 
 
 class AuditedStore(Store, Records, Protocol):
-    """A store that the doctor can look at."""
+    """A store that can be audited."""

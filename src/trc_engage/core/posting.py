@@ -1,4 +1,4 @@
-"""What is written to a store, and the state of runs it keeps."""
+"""What is written to a store, and the state of runs that it keeps."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
@@ -26,31 +26,31 @@ class SyncState:
     """What the store remembers of earlier syncs."""
 
     good_run: int = 0
-    """The number of the last good sync's run, 0 before the first; a posting says which it followed."""
+    """The number of the last good sync's run, 0 before the first; a posting names the one it follows."""
     good_at: datetime | None = None
     """When the last good sync began to read."""
     whole_at: datetime | None = None
-    """When the last board that was read to its end began to be read …"""
+    """When the last read of a whole board began."""
     whole_rows: int | None = None
-    """… and how many rows it had."""
+    """How many rows that board had."""
     seen_at: datetime | None = None
-    """The latest sync, settlement or decision about the clock: time must not go back behind it (R22)."""
+    """The latest sync, settlement or clock decision; time must not go back before it (R22)."""
     failure_run: FailureRun | None = None
     board_id: str | None = None
-    """Whose board the ledger's XP is of; empty for a board without an id, None before any was recorded (R24)."""
+    """The board that the ledger's XP is from; empty for one without an id, None before the first (R24)."""
     waits: Mapping[str, Wait] = Factory(dict)
-    """The last request to keep away of each board; that of "" may have been any board's."""
+    """The last wait asked for by each board; that of "" may have been any board's."""
     last_run: int = 0
     """The number of the last run, good or failed."""
 
     def wait_of(self, board_id: str | None) -> Wait | None:
-        """Return how long to keep away from a board, None being whichever is to be read."""
+        """Return the wait that applies to a board; for None, the longest of all boards."""
         known = self.waits.values() if board_id is None else (self.waits.get(board_id), self.waits.get(""))
         return max(filter(None, known), key=lambda wait: wait.until, default=None)
 
     @property
     def wait(self) -> Wait | None:
-        """How long to keep away from the ledger's own board."""
+        """The wait that applies to the ledger's own board."""
         return self.wait_of(self.board_id)
 
     @property
@@ -59,7 +59,7 @@ class SyncState:
         return 0 if self.failure_run is None else self.failure_run.count
 
     def after_run(self, run: "SyncRun", at: datetime) -> "SyncState":
-        """Return the state that a good sync leaves: failures and the waits of its board are over."""
+        """Return the state after a good sync, which ends failures and its board's waits; an adoption ends all waits."""
         whole_at, whole_rows = (at, run.report.rows) if run.whole else (self.whole_at, self.whole_rows)
         over = self.waits.keys() if run.adopts else {run.board_id, ""}
         waits = {board_id: wait for board_id, wait in self.waits.items() if board_id not in over}
@@ -68,11 +68,11 @@ class SyncState:
         return after.seen(at)
 
     def seen(self, at: datetime) -> "SyncState":
-        """Return the state once something was done at an instant (R22)."""
+        """Return the state after something was done at an instant (R22)."""
         return evolve(self, seen_at=at if self.seen_at is None else max(at, self.seen_at))
 
     def after_failure(self, failure: "SyncFailure") -> "SyncState":
-        """Return the state that a failed sync leaves: one failure more, if it counts, and the wait asked for."""
+        """Return the state after a failed sync, with its failure, if it counts, and the wait asked for."""
         failure_run, waits = self.failure_run, dict(self.waits)
         if failure.counts:
             failure_run = failed_again(failure_run, failure.at, failure.kind, failure.message)
@@ -92,13 +92,13 @@ class SyncRun:
     follows: int
     """`SyncState.good_run` when it was planned."""
     board_id: str = ""
-    """Whose board it was (R24)."""
+    """The id of its board (R24)."""
     decision: Decision | None = None
-    """What an admin decided about it."""
+    """An admin's decision about the board."""
 
     @property
     def adopts(self) -> bool:
-        """Whether the board takes another's place."""
+        """Whether the board replaces another."""
         return self.decision is not None and self.decision.kind == "adopt_board"
 
 
@@ -110,10 +110,10 @@ class SyncFailure:
     kind: SourceTrouble
     message: str
     counts: bool
-    """Whether it counts towards the alert; a dry run does not (R20)."""
+    """Whether it counts toward an alert; a dry run does not (R20)."""
     retry_at: datetime | None = None
     board_id: str | None = ""
-    """Whose board was asked; None if none was, and then waits stand as they are."""
+    """The board that was requested; None if none was, which leaves the waits unchanged."""
 
 
 def drafted(
@@ -129,32 +129,32 @@ def drafted(
     reverses: int | None = None,
     counts_as_activity: bool = True,
 ) -> Entry:
-    """Return an entry that somebody asks for, before it has a position (R8)."""
+    """Return a draft: an entry without a position (R8)."""
     what = kind, member_id, source, points, day, at
     return Entry(0, *what, False, None, key, reason, actor, reverses, None, counts_as_activity)  # noqa: FBT003
 
 
 def booked(draft: Entry, position: int, at: datetime) -> Entry:
-    """Return the entry that a draft becomes at a position, booked at an instant."""
+    """Return the entry that a draft becomes when it is booked."""
     return evolve(draft, position=position, booked_at=None if at == draft.at else at)
 
 
 @frozen
 class Booking:
-    """What an award, an adjustment or a reversal is decided on: of a key and a member."""
+    """What an award, adjustment or reversal is decided on, for one key and member."""
 
     calendar: Calendar
     is_member: bool
-    """Whether the member is there."""
+    """Whether the member is enrolled."""
     posted: Entry | None = None
-    """The award or adjustment that has the key."""
+    """The award or adjustment with the key."""
     reversal: Entry | None = None
-    """What took it back."""
+    """The reversal of that award."""
 
 
 @frozen
 class Settlement:
-    """A day that is decided, once (R15)."""
+    """A day to be settled, once (R15)."""
 
     day: date
     revision: int
@@ -170,10 +170,10 @@ class Lease:
     taken_at: datetime
     until: datetime
     took_over: bool = field(default=False, eq=False)
-    """Whether somebody had it before who never gave it back; known to the one who took it only."""
+    """Whether its previous owner never released it; only the new owner knows."""
 
     def is_free(self, at: datetime) -> bool:
-        """Tell whether another may take it over: it expired, or was taken under a clock that ran ahead."""
+        """Return whether another may take it: it expired, or was taken under a clock that ran ahead."""
         return not self.taken_at - CLOCK_SLACK <= at < self.until
 
 
@@ -183,21 +183,21 @@ class Posting:
 
     at: datetime
     members: Sequence[Member] = ()
-    """Members to enroll, or to bring up to date."""
+    """Members to enroll or update."""
     moves: Sequence[Move] = ()
-    """At most one for each account."""
+    """At most one per account."""
     links: Sequence[Link] = ()
-    """Accounts to open, once the moves have freed their ids."""
+    """Accounts to open, after the moves have freed their ids."""
     events: Sequence[MembershipEvent] = ()
-    """What is kept on record of members and links (R26)."""
+    """Changes of members and links to record (R26)."""
     drafts: Sequence[Entry] = ()
-    """Awards, reversals, adjustments."""
+    """Awards, reversals and adjustments."""
     streaks: Sequence[Streak] = ()
-    """Streaks as they become, at the versions they were planned on; at most one for each member."""
+    """New streaks, at the versions they were planned on; at most one per member."""
     changes: Sequence[StreakChange] = ()
-    """What is to be kept of how news of settled days changed streaks (R28)."""
+    """How news of settled days changed streaks (R28)."""
     reached: Sequence[Milestone] = ()
-    """Lengths that longest streaks have reached; each is recorded once for its member, however often (R17a)."""
+    """Lengths that longest streaks have reached; each is recorded only once per member (R17a)."""
     calendar: Calendar | None = None
     """The calendar that evidence and streaks were planned on."""
     run: SyncRun | None = None
@@ -206,26 +206,25 @@ class Posting:
     settlement: Settlement | None = None
     excusals: Sequence[Excusal] = ()
     revision: int | None = None
-    """`Activity.revision` when everybody's streaks were derived anew."""
+    """`Activity.revision` when everyone's streaks were recomputed."""
     sent: Sequence[SentNotice] = ()
     """Notices that were delivered."""
     begun: Sequence[SentNotice] = ()
-    """Notices that are about to be sent: recorded first, because the process may be killed while it sends."""
+    """Notices about to be sent, recorded first because the process may be killed while it sends."""
     withdrawn: Sequence[SentNotice] = ()
-    """Notices that were begun, and certainly not taken."""
+    """Notices that were begun but certainly not accepted."""
     channels: Sequence[ChannelState] = ()
-    """What is to be remembered of channels; a plain state is forgotten."""
+    """Channel states to store; a plain one is removed."""
     round: Round | None = None
-    """How a round of the roster ended."""
     clock: ClockDecision | None = None
-    """What was decided about the clock. A repair takes from the tables what lies beyond its instant, but no entries."""
+    """A decision about the clock. A repair removes what is dated after its instant, but no entries."""
     evidence: Mapping[int, Window] = Factory(dict)
-    """The windows, by account, in place of those that a repair takes."""
+    """The windows, by account, that replace those removed by a repair."""
     lease: Lease | None = None
-    """The lease under which it was planned; if it was lost, nothing is written."""
+    """The lease it was planned under; if that is lost, nothing is written."""
 
     def changes_posted(self, positions: Sequence[int]) -> Sequence[StreakChange]:
-        """Return the changes as they are kept, but for their numbers; `positions` are those of the drafts."""
+        """Return the changes as stored, except for their numbers; `positions` are those of the drafts."""
         entries = {draft.member_id: position for draft, position in zip(self.drafts, positions, strict=True)}
         return [evolve(change, at=self.at, entry=entries.get(change.member_id)) for change in self.changes]
 
@@ -236,7 +235,7 @@ class Posting:
 
     @property
     def concerned(self) -> set[str]:
-        """The ids of members who must be there, or be enrolled with it."""
+        """The ids of members who must exist or be enrolled by this posting."""
         named: tuple[Sequence[Streak | Entry | MembershipEvent | Excusal | StreakChange | Milestone], ...] = (
             *(self.streaks, self.changes, self.reached),
             *(self.drafts, self.events, self.excusals),
@@ -245,13 +244,13 @@ class Posting:
 
     @property
     def is_of_a_run(self) -> bool:
-        """Whether it tells how a run ended, what a channel was sent, or what was decided about the clock."""
+        """Whether it records the outcome of a run, notices, channel states, or a clock decision."""
         notices = self.sent, self.begun, self.withdrawn, self.channels
         return any((self.clock, self.run, self.failure, self.slot, self.round, *notices))
 
     @property
     def repeats(self) -> bool:
-        """Whether it names a member, an account, an id, a key or an award twice: no ledger writes that."""
+        """Whether it names a member, account, Discord id, key, award or excusal twice, which no ledger may write."""
         named: tuple[Iterable[object], ...] = (
             (member.member_id for member in self.members),
             (account.account_id for account in self.accounts),
@@ -265,10 +264,10 @@ class Posting:
         return any(_is_repeated(names) for names in named)
 
     def fits(self, members: Mapping[str, Member], linked: Iterable[DiscordActivity], entries: Sequence[Entry]) -> bool:
-        """Tell whether links and drafts fit all that is stored; `linked` are the accounts that are not unlinked.
+        """Return whether links and drafts fit what is stored; `linked` are the accounts that are not unlinked.
 
-        Of a link neither side is taken, and its member is known and not forgotten (R7); of a draft the key is new,
-        and its award is there and not yet reversed (R8).
+        A link needs a known, unforgotten member and a Discord id, neither of them linked already (R7). A draft needs
+        a new key, and a reversal an award that exists and is not yet reversed (R8).
         """
         freed = {move.account.account_id for move in self.moves if move.status == "unlinked"}
         taken = [account for account in linked if account.account_id not in freed]
@@ -285,16 +284,16 @@ class Posting:
 
 @frozen
 class Derived:
-    """Streaks to be posted, and what is to be told of them."""
+    """Recomputed streaks to post, and how they changed."""
 
     streaks: Sequence[Streak] = ()
     changes: Sequence[StreakChange] = ()
     reached: Sequence[Milestone] = ()
     revision: int | None = None
-    """`Activity.revision`, if they are everybody's."""
+    """`Activity.revision`, if they are everyone's."""
 
     def posted_with(self, posting: Posting) -> Posting:
-        """Return a posting that writes them too."""
+        """Return the posting with these streaks added."""
         return evolve(
             posting,
             streaks=[*posting.streaks, *self.streaks],
@@ -311,22 +310,21 @@ class RunState:
     sync: SyncState = Factory(SyncState)
     calendar: Calendar = Factory(Calendar)
     unseen_since: datetime | None = None
-    """Since when three accounts or more are looked for, if no board has ever shown any of those that are (R31)."""
+    """Since when three or more accounts are looked for, if no board has ever shown any of them (R31)."""
     tracks_anyone: bool = False
     """Whether any account is waiting, tracked or absent."""
     rises: Mapping[date, int] = Factory(dict)
-    """How many accounts' XP rose on each of `days_watched(calendar)`; beyond `ROSE_THE_DAY_BEFORE_MIN` none need be
-    counted."""
+    """How many accounts' XP rose on each of `days_watched(calendar)`; may stop at `ROSE_THE_DAY_BEFORE_MIN`."""
     slots: Sequence[SlotEnd] = ()
-    """How the slots ended that were asked for, and the last one; oldest first."""
+    """How the requested slots ended, and the last one that ended; oldest first."""
     leases: Sequence[Lease] = ()
-    """Who has the right to do which task, expired or not, by task."""
+    """Every lease, expired or not, by task."""
     notices_sent: Sequence[SentNotice] = ()
-    """The last notice of each topic that each channel took (R20), by channel and topic."""
+    """The last notice of each topic that each channel accepted (R20), by channel and topic."""
     notices_begun: Sequence[SentNotice] = ()
-    """The notices that were about to be sent, and of which nobody noted what became (R20), by channel and topic."""
+    """The notices that were begun and whose outcome was not recorded (R20), by channel and topic."""
     channels: Sequence[ChannelState] = ()
-    """What is remembered of channels, by channel and fingerprint."""
+    """The stored states of channels, by channel and fingerprint."""
     roster: RosterState = Factory(RosterState)
 
     @property
@@ -335,17 +333,17 @@ class RunState:
         return self.slots[-1] if self.slots else None
 
     def slot_end(self, slot: datetime) -> SlotEnd | None:
-        """Return how a slot ended that was asked for; None as long as it is open (R18)."""
+        """Return how a requested slot ended; None while it is open (R18)."""
         return next((end for end in self.slots if end.slot == slot), None)
 
     @property
     def known_at(self) -> datetime | None:
-        """The latest instant that time is known to have reached: beyond it only a leap is held back (R22)."""
+        """The latest instant that time is known to have reached; after it, only a leap is held back (R22)."""
         ended_at = None if self.last_slot is None else self.last_slot.at
         return max(filter(None, (self.sync.seen_at, ended_at)), default=None)
 
     def unleapt(self, at: datetime) -> datetime:
-        """Return an instant to note; of one that is held back, the last that was known: so it proves nothing."""
+        """Return the instant to record: for one that is held back, the last known one, so that it proves nothing."""
         return self.known_at or at if leaps(at, self.known_at) else at
 
     def instant(self, now: datetime, why: str = "no server has confirmed it") -> datetime:
@@ -356,16 +354,16 @@ class RunState:
         return not_before(now, self.sync.seen_at)
 
     def lease_of(self, task: str) -> Lease | None:
-        """Return who has the right to do a task, expired or not."""
+        """Return the lease on a task, expired or not."""
         return next((lease for lease in self.leases if lease.task == task), None)
 
     @property
     def is_current(self) -> bool:
-        """Whether it still tells how many rose on the days that matter: a sync and a settlement leave it open."""
+        """Whether `rises` covers the days that matter; syncs, settlements and excusals clear it."""
         return all(day in self.rises for day in days_watched(self.calendar))
 
     def after(self, posting: Posting) -> "RunState":
-        """Return the state that a posting leaves; how many rose is to be asked again."""
+        """Return the state after a posting; `rises` is empty where it must be read again."""
         is_repair = posting.clock is not None and posting.clock.kind == "repaired"
         before = self.brought_back(posting.at) if is_repair else self
         state = before.after_notices(posting)
@@ -389,7 +387,7 @@ class RunState:
         return evolve(state, sync=sync, calendar=calendar, rises=rises, slots=slots, roster=roster)
 
     def brought_back(self, at: datetime) -> "RunState":
-        """Return the state after a repair, in which nothing is dated in the future (R22)."""
+        """Return the state after a repair, with nothing dated in the future (R22)."""
         waits = {board_id: wait for board_id, wait in self.sync.waits.items() if wait.until <= at + WAIT_MAX}
         sent, begun = (
             [evolve(one, since=min(one.since, at)) for one in found if one.at <= at]
@@ -437,7 +435,7 @@ ATTEMPTS_MAX = 8
 
 
 def retry_on_conflict(attempt: Callable[[], T]) -> T:
-    """Retry gather-decide-post until there is no `Conflict`; raises `LedgerBusy` if there always is."""
+    """Retry gather-decide-post until there is no `Conflict`; raises `LedgerBusy` after `ATTEMPTS_MAX` conflicts."""
     for _ in range(ATTEMPTS_MAX):
         try:
             return attempt()

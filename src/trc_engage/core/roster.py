@@ -1,4 +1,4 @@
-"""Who is on the server, as a roster tells it: whom to ask when, and what its answers mean (R25)."""
+"""Who is on the server according to a roster: when to ask about whom, and what the answers mean (R25)."""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
@@ -14,70 +14,69 @@ from .records import Check, MembershipEvent, rose_since
 from .slots import CLOCK_SLACK, WAIT_MAX, WAIT_MIN, keeps_away, wait_asked
 
 ACTOR = "roster"
-"""Who notes what a roster told, on record (R26)."""
+"""The actor on record for changes made by a roster (R26)."""
 AN_HOUR = timedelta(hours=1)
 ROUND_GAP = timedelta(minutes=5)
-"""How far apart the rounds of a day begin, at least."""
+"""The minimum time between the starts of two rounds."""
 ROUND_FOR = timedelta(seconds=50)
-"""For how long a round asks: with the last answer it takes no more than a minute."""
+"""How long a round asks; with the last answer, it takes a minute at most."""
 ROUND_MAX = 50
 DAILY_MAX = 30
-"""How many of a round may be daily questions: the hourly ones need room too."""
+"""How many daily questions a round may ask, which leaves room for the hourly ones."""
 UNKNOWN_MAX = 3
-"""After so many unknown answers in a row nobody else is asked for."""
-
+"""How many unknown answers in a row end a round."""
 FAILED_GAP = timedelta(minutes=15)
-"""How far apart rounds begin while they fail."""
+"""How long after a failed round the next one begins."""
 
 PresenceKind = Literal["present", "gone", "unknown"]
 
 
 @frozen
 class Presence:
-    """What a roster tells of one Discord id."""
+    """A roster's answer about one Discord id."""
 
     kind: PresenceKind
     joined_at: datetime | None = None
-    """Since when somebody present is there, as far as it is told."""
+    """When a present member joined, if known."""
     why: str = ""
-    """Why it is unknown, in words that name nobody."""
+    """Why it is unknown; names no member."""
     wait: timedelta | None = None
-    """For how long nobody is to be asked after this answer."""
+    """How long to ask nothing after this answer."""
 
 
 @frozen
 class Round:
-    """The record of a round, posted with what it was told."""
+    """The record of a round, posted with the answers."""
 
     at: datetime
     next_at: datetime
-    """Before then no other begins."""
+    """The earliest start of the next round."""
     checks: Sequence[Check] = ()
-    """Those that have changed."""
+    """Only those that changed."""
     error: RosterError | None = None
     """Why it failed."""
     is_clear: bool = False
-    """Whether anything was told clearly and nothing failed, so that failures in a row are over."""
+    """Whether the roster answered clearly and nothing failed, which ends a failure run."""
 
 
 @frozen
 class Contradiction:
-    """A member of whom something else is noted by hand than the roster tells."""
+    """A member about whom a manual note and the roster disagree."""
 
     member_id: str
     is_left: bool
-    """Whether the note is that the member left; otherwise that the member is there."""
+    """Whether the note says that the member left; otherwise it says that the member is there."""
 
 
 @frozen
 class RosterState:
-    """What the store remembers of rounds."""
+    """What the store keeps about rounds."""
 
     failure_run: FailureRun | None = None
     next_at: datetime | None = None
     """When the next round may begin."""
     contradictions: Sequence["Contradiction"] = ()
-    """Where a note made by hand stands against the roster, by account id."""
+    """Where manual notes disagree with the roster, by account id."""
 
     @property
     def is_known(self) -> bool:
@@ -85,11 +84,11 @@ class RosterState:
         return self.next_at is not None or self.failure_run is not None
 
     def is_due(self, now: datetime) -> bool:
-        """Tell whether a round may begin."""
+        """Return whether a round may begin."""
         return not keeps_away(self.next_at, now, WAIT_MAX)
 
     def after(self, ended: Round) -> "RosterState":
-        """Return the state that a round leaves, but for the contradictions: they are to be asked for again."""
+        """Return the state after a round; its contradictions are outdated and must be read again."""
         run = self.failure_run
         if ended.error is not None:
             run = failed_again(run, ended.at, ended.error.kind, ended.error.message)
@@ -97,15 +96,15 @@ class RosterState:
 
 
 def next_round_at(now: datetime, error: RosterError | None, wait: timedelta | None) -> datetime:
-    """Return when the next round may begin, after one that failed or was asked for a wait."""
+    """Return when the next round may begin, given the last one's error or the wait it was asked for."""
     if error is not None:
         return now + (wait_asked(error) or FAILED_GAP)
-    # A little less than the gap, so that what comes every five minutes is never too early.
+    # A little less than the gap, so that a job that runs every five minutes is never too early.
     return now + max(min(wait or WAIT_MIN, WAIT_MAX), ROUND_GAP - CLOCK_SLACK)
 
 
 def told(check: Check | None, account: DiscordActivity, guild_id: str, presence: Presence, at: datetime) -> Check:
-    """Return what is known after an answer; what was told of another server is forgotten."""
+    """Return the check updated by an answer; a check of another server starts over."""
     if check is None or check.guild_id != guild_id:
         check = Check(account.account_id, guild_id, at)
     check = evolve(check, asked_at=at)
@@ -127,10 +126,10 @@ def whom_to_ask(
     *,
     spread: bool = True,
 ) -> Sequence[DiscordActivity]:
-    """Return whom a round asks for, of all linked accounts: never more than `ROUND_MAX`.
+    """Return which linked accounts a round asks about: at most `ROUND_MAX`.
 
-    First those whose *gone* is to be confirmed, then those who are due once a day (after an unknown answer once an
-    hour), spread over its rounds, then those noted as left; of each those first whom it has not asked for longest.
+    First those whose *gone* needs confirming, then those due daily (hourly after an unknown answer), spread over the
+    day's rounds, then those noted as left. Within each group, the longest unasked come first.
     """
     groups: dict[str, list[tuple[datetime, int, DiscordActivity]]] = {"gone": [], "there": [], "left": []}
     there = 0
@@ -156,10 +155,10 @@ _LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 
 
 def _is_due(account: DiscordActivity, check: Check, now: datetime, *, is_hourly: bool) -> bool:
-    """Tell whether it is time to ask again; a rise of XP answers for the day in which it falls."""
+    """Return whether to ask again; a rise of XP answers for the day it falls in."""
     waited = now - check.asked_at
     if waited < -CLOCK_SLACK:
-        # It was asked under a clock that ran ahead.
+        # The last question was dated by a clock that ran ahead.
         return True
     if is_hourly or (check.is_unclear and not rose_since(account, check.asked_at)):
         return waited >= AN_HOUR
@@ -173,18 +172,18 @@ GONE_SHARE_MAX = 0.10
 
 @frozen
 class Findings:
-    """What all answers together mean, before it is compared with what is on record."""
+    """What all answers mean together, before the events on record are considered."""
 
     to_leave: Sequence[DiscordActivity]
     to_return: Sequence[DiscordActivity]
     gone: int
-    """How many are gone by their last answers, and not noted as left."""
+    """How many are gone by their last answers but not noted as left."""
     tracked: int
     """How many accounts are not noted as left."""
 
     @property
     def why_distrusted(self) -> str | None:
-        """Why the roster is not trusted, with the numbers and the way out; None if it is."""
+        """Why the roster is not trusted, with numbers and a remedy; None if it is."""
         if self.gone < GONE_MIN or self.gone <= GONE_SHARE_MAX * self.tracked:
             return None
         return (
@@ -194,7 +193,7 @@ class Findings:
 
 
 def listed(accounts: Iterable[DiscordActivity], present: Set[str]) -> "Findings":
-    """Judge by a list of all Discord ids that are on the server."""
+    """Return the findings from a list of all Discord ids on the server."""
     known = [*accounts]
     gone = [account for account in known if account.status != "left" and account.discord_id not in present]
     back = [account for account in known if account.status == "left" and account.discord_id in present]
@@ -204,11 +203,10 @@ def listed(accounts: Iterable[DiscordActivity], present: Set[str]) -> "Findings"
 def findings(
     accounts: Iterable[DiscordActivity], checks: Mapping[int, Check], guild_id: str, good_at: datetime | None
 ) -> Findings:
-    """Judge by the last answers; `good_at` is when the last good sync began to read.
+    """Return the findings from the last answers; `good_at` is when the last good sync began to read.
 
-    A leave needs *gone* twice, somebody else who was known to be there then (the roster has told so, and XP that
-    rose since says that it still holds), and a good sync since the first *gone* that looked for the account: it has
-    paid all XP that was earned before.
+    A leave needs *gone* twice, another member known to be there at the time (from the roster's answer or a later rise
+    of XP), and a good sync since the first *gone* that looked for the account and so paid all XP earned before.
     """
     to_leave, to_return = [], []
     gone = tracked = 0
@@ -236,9 +234,9 @@ Step = Literal["leave", "return", "never_left", "contradicted"]
 
 
 def step_of(account: DiscordActivity, check: Check, events: Iterable[MembershipEvent]) -> Step | None:
-    """Decide about an account that is to leave or to return, by what is on record of it.
+    """Decide about an account that is to leave or return, given its events.
 
-    A note made by hand stands until the roster has told something else since: then it is no contradiction but news.
+    A manual note stands, as a contradiction, until the roster has changed its answer since: that is news.
     """
     mine = [one for one in events if one.account_id == account.account_id and one.kind in _OF_PRESENCE]
     last = mine[-1] if mine else None

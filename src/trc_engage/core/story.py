@@ -1,4 +1,4 @@
-"""The history of a member's days and streak, limited to what was observed (R26, R28)."""
+"""The history of a member's days and streak, as far as it was observed (R26, R28)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
@@ -15,7 +15,7 @@ from .reports import Mark, MemberDay, Standing, StreakChange
 from .settlement import ends_at
 
 GapCause = Literal["not_linked", "waiting", "unlinked", "left", "forgotten", "rebased", "missed"]
-"""Waiting: linked, and not yet read for the first time. Missed: the board moved under every read since."""
+"""Waiting: linked but not yet read. Missed: the board moved during every read since."""
 
 
 @frozen
@@ -25,25 +25,25 @@ class GoodRun:
     at: datetime
     """When it began to read."""
     missed: int
-    """How many accounts it could not look for, because the board moved."""
+    """How many accounts it could not look for because the board moved."""
     decision: Decision | None = None
 
 
 @frozen
 class Gap:
-    """A time in which nobody could see what a member earned on Discord, and why."""
+    """A time in which a member's XP was not watched, and why."""
 
     since: datetime
     until: datetime | None
-    """None: it lasts."""
+    """None: it is still open."""
     cause: GapCause
     event: MembershipEvent | None = None
-    """What began it, with who did it."""
+    """What began it, with its actor."""
     entry: Entry | None = None
     """The rebase that ended it."""
 
     def touches(self, day: date) -> bool:
-        """Tell whether any of it lies on a day."""
+        """Return whether any of it lies on a day."""
         return self.since < ends_at(day) and (self.until is None or self.until > begins_at(day))
 
 
@@ -60,7 +60,7 @@ def gaps_of(
 ) -> list[Gap]:
     """Return when a member was not watched, oldest first.
 
-    `resets` are openings and rebases, each with the good sync before it; the account is the present one.
+    `resets` are openings and rebases, each with the start of the good sync before it; `account` is the current one.
     """
     openings = {entry.xp.account_id: entry.at for entry, _ in resets if entry.kind == "opening" and entry.xp}
     gaps = [Gap(begins_at(enrolled_at.date()), None, "not_linked")]
@@ -88,7 +88,7 @@ def gaps_of(
 
 
 def _mended(gaps: list[Gap], event: MembershipEvent) -> list[Gap]:
-    """Take back the last leave, of which the next reading tells all; unless it was long (R6a)."""
+    """Remove the last leave's gap, which the next reading covers, unless the leave was long (R6a)."""
     for number in range(len(gaps) - 1, -1, -1):
         gap = gaps[number]
         if gap.cause == "left" and gap.event is not None:
@@ -99,36 +99,36 @@ def _mended(gaps: list[Gap], event: MembershipEvent) -> list[Gap]:
 
 
 def watched(day: MemberDay, gaps: Sequence[Gap]) -> MemberDay:
-    """Return a day as it may be told: nobody missed a day who was not watched on it."""
+    """Return the day, marked as not watched instead of missed if it touches a gap."""
     is_missed = day.mark == "missed" and any(gap.touches(day.day) for gap in gaps)
     return evolve(day, mark="not_watched") if is_missed else day
 
 
 @frozen
 class StreakEvent:
-    """What became of a streak: it grew from day to day, it ended on one, or news of settled days changed it."""
+    """A streak grew over some days, ended on a day, or was changed by late news of settled days."""
 
     kind: Literal["grew", "ended", "changed"]
     day: date
-    """The last day on which it grew, the day that ended it, or the first that the news was of."""
+    """The last day it grew, the day that ended it, or the earliest day of the news."""
     at: datetime
-    """When that was settled, or the news was posted."""
+    """When the day was settled or the news was posted."""
     before: int
     after: int
     change: StreakChange | None = None
     first_day: date | None = None
-    """The first day on which it grew."""
+    """The first day it grew."""
 
     @property
     def hurts(self) -> bool:
-        """Whether the member lost anything by it."""
+        """Whether the member lost anything."""
         shrank = self.change is not None and self.change.longest_after < self.change.longest_before
         return self.after < self.before or shrank
 
 
 @frozen
 class Activity:
-    """A day that was active, from the instant on at which that was known, until it was taken back."""
+    """An active day, from when that became known until it was reversed."""
 
     day: date
     known_at: datetime
@@ -136,7 +136,7 @@ class Activity:
 
 
 def activities(evidence: Iterable[Evidence], entries: Iterable[Entry]) -> list[Activity]:
-    """Return what made days active and since when that is known: rises of XP, and awards, those taken back too."""
+    """Return what made days active, and since when that is known: rises of XP, and awards, even if reversed."""
     entries = list(entries)
     gone = {entry.reverses: entry.at for entry in entries if entry.kind == "reversal"}
     awards = [entry for entry in entries if entry.kind == "award" and entry.counts_as_activity]
@@ -150,7 +150,7 @@ def life_of(
     excusals: Sequence[Excusal],
     changes: Sequence[StreakChange],
 ) -> list[StreakEvent]:
-    """Tell a streak's life from the days as they were settled, and from what changed it afterwards (R28)."""
+    """Return a streak's events, from the days as they were settled and later changes (R28)."""
     days = [(day, at) for day, at in sorted(settled.items()) if day.weekday() < SATURDAY]
     told: list[StreakEvent] = []
     length, left = 0, list(changes)
@@ -169,7 +169,7 @@ def life_of(
 
 
 def _is_before(change: StreakChange, at: datetime, length: int, told: Sequence[StreakEvent]) -> bool:
-    """Tell whether a change came before a settlement; of the same instant, if it fits what was told so far."""
+    """Return whether a change came before a settlement; at the same instant, if it fits the length so far."""
     if change.at is None or change.at == at:
         return bool(told) and change.current_before == length
     return change.at < at
@@ -190,37 +190,37 @@ def _grow(told: list[StreakEvent], day: date, at: datetime, length: int) -> None
 
 
 def _was_excused(day: date, at: datetime, excusals: Iterable[Excusal]) -> bool:
-    """Tell whether a day was excused, for everybody or the member, as it was known at an instant."""
+    """Return whether a day was excused, for everyone or the member, as known at an instant."""
     last = {one.member_id: one.is_excused for one in excusals if one.day == day and one.at <= at}
     return any(last.values())
 
 
 @frozen
 class DayStory:
-    """All that is known of one of a member's days."""
+    """Everything known about one of a member's days."""
 
     of: MemberDay
     gaps: Sequence[Gap]
-    """Those that touch the day, and those at whose end a window opens that counts for it."""
+    """Those that touch the day, and those that end where a window that counts for it opens."""
     settled_at: datetime | None
     runs: Sequence[GoodRun]
-    """The good syncs that began on it."""
+    """The good syncs that began on the day."""
     longest_gap: tuple[datetime, datetime] | None
-    """The longest time of the day without one, to the last before it and the first behind it."""
+    """The longest time between good syncs that touches the day."""
     xp_first: int | None
-    """What was read last before the day; None if it was not yet read."""
+    """The last XP read before the day; None before the first reading."""
     xp_last: int | None
-    """What was read last by its end."""
+    """The last XP read by the end of the day."""
     entries: Sequence[Entry]
-    """Those that count for the day, and the reversals of those, oldest first."""
+    """Those that count for the day or are dated on it, oldest first."""
     events: Sequence[MembershipEvent]
-    """What was done about the member on the day."""
+    """The member's events on the day."""
     excusals: Sequence[Excusal]
     """How the day was excused and required again, oldest first."""
     life: Sequence[StreakEvent]
-    """What became of the streak by the day: as it was settled, and by later news of it."""
+    """The streak's events that concern the day, or that were settled or posted on it."""
     waits_for: Literal["end", "reading", "run"] | None = None
-    """What an open day waits for: its end, a good sync that begins after it, or a run (or a day before it)."""
+    """What an open day waits for: its end, a good sync that begins after it, or a run (or an earlier day)."""
 
     @property
     def day(self) -> date:
@@ -229,7 +229,7 @@ class DayStory:
 
     @property
     def mark(self) -> Mark:
-        """What it means for the streak."""
+        """What the day means for the streak."""
         return self.of.mark
 
 
@@ -243,21 +243,21 @@ class Story:
 
 @frozen
 class Why:
-    """What is asked about a member, and all that answers it."""
+    """A question about a member, and everything that answers it."""
 
     standing: Standing
     about: Literal["nothing", "day", "entry", "streak"]
-    """Nothing: there is nothing that hurt. Streak: news of settled days changed it."""
+    """Nothing: nothing has hurt the member. Streak: news of settled days changed it."""
     day: DayStory | None = None
     entry: Entry | None = None
     partner: Entry | None = None
-    """The award that the entry takes back, or the reversal that took it back."""
+    """The award that the entry reverses, or the reversal of the entry."""
     event: StreakEvent | None = None
-    """The change of the streak that is asked about."""
+    """The change of the streak in question."""
 
 
 def longest_gap(day: date, runs: Sequence[datetime], now: datetime) -> tuple[datetime, datetime] | None:
-    """Return the longest time between good syncs that touches a day; `runs` hold the last before and one behind."""
+    """Return the longest time between good syncs that touches a day; `runs` include the last before, the next after."""
     end = min(ends_at(day), now)
     on_it = [(a, b) for a, b in pairwise([*runs, now]) if a < end and b > begins_at(day)]
     return max(on_it, key=lambda pair: pair[1] - pair[0], default=None)
