@@ -1,4 +1,4 @@
-"""What a source may return, and whether it is believed (R10, R24)."""
+"""What a source returns, and whether it is trusted (R10, R24)."""
 
 from collections.abc import Mapping, Sequence, Set
 from datetime import datetime, timedelta
@@ -17,17 +17,17 @@ class Sought(frozenset[str]):
     """The Discord ids that a read looks for.
 
     `expected` are the ids that should be on the board: they were last time, or have not been opened yet.
-    A source may make extra requests before it reports one of them missing. With a plain `frozenset`,
-    every id is expected.
+    A source may make extra requests before it reports one of them missing. In a plain `frozenset`, every id
+    is expected.
     """
 
     expected: frozenset[str]
     whole: bool = False
-    """Whether the board is to be read to its end though everyone is found before it (R24)."""
+    """Whether to read the board to its end even if everyone is found earlier (R24)."""
 
     @classmethod
     def of(cls, accounts: Sequence[DiscordActivity], *, whole: bool = False) -> Self:
-        """Collect the ids that a sync of these accounts looks for."""
+        """Return the ids that a sync of these accounts looks for."""
         sought = cls(account.discord_id for account in accounts)
         sought.whole = whole
         sought.expected = frozenset(
@@ -41,10 +41,9 @@ class Sought(frozenset[str]):
 
 @frozen
 class Board:
-    """All readings of one read.
+    """The result of one read.
 
-    A source promises: everybody sought is in `readings`, or in `missed`, or absent from a board
-    that was read `whole`.
+    Every id sought must be in `readings`, in `missed`, or absent from a board that was read `whole`.
     """
 
     readings: Mapping[str, int]
@@ -52,11 +51,11 @@ class Board:
     whole: bool
     """Whether it was read to its end; a read may stop early once everyone sought is found."""
     rows: int
-    """Distinct members seen on the board, sought or not."""
+    """Distinct people seen on the board, sought or not."""
     pages: int
     """Requests answered with a page."""
     missed: Set[str] = frozenset()
-    """Sought and not found on a board that moved while it was read: as good as not looked for."""
+    """Sought but not found on a board that moved during the read, so treated as not looked for."""
     server_at: datetime | None = None
     """The server's time, from its first answer."""
 
@@ -89,14 +88,14 @@ def source_name(source: object) -> str:
 
 
 def named(board_id: str | None) -> str:
-    """Return how a board is called in a sentence."""
+    """Return a board's name for a sentence."""
     return f"board {board_id}" if board_id else "a board without an id"
 
 
 def why_malformed(board: object, sought: frozenset[str]) -> str | None:
-    """Return why what a source returned is no board of those sought; None if it is one.
+    """Return why a source's result is not a valid board for those sought; None if it is.
 
-    Checks whole columns rather than rows, because every sync of every member passes through here.
+    Checks columns at a time rather than rows, because every reading of every sync passes through here.
     """
     if not isinstance(board, Board):
         return f"the source returned {shown(board)} instead of a Board; {_NOTHING_CHANGED}"
@@ -115,14 +114,14 @@ def why_malformed(board: object, sought: frozenset[str]) -> str | None:
 
 
 def _flaw_of_readings(board: Board, sought: frozenset[str]) -> str | None:
-    # What a source says it returns is no promise.
+    # A source may return anything, whatever its annotations say.
     readings: object = board.readings
     missed: object = board.missed
     if not isinstance(readings, Mapping):
         return f"a board whose readings are {shown(readings)}, but must map Discord ids to XP"
     if not isinstance(missed, Set):
         return f"a board whose missed are {shown(missed)}, but must be a set of Discord ids"
-    # A Discord id is a text as sought, which no number equals. The message does not name it (R1).
+    # Ids are compared as text, so a number never matches. The message does not name the id (R1).
     if not sought.issuperset(readings) or not sought.issuperset(missed):
         return "a board that names Discord ids which were not sought"
     if missed and not missed.isdisjoint(readings):
@@ -150,7 +149,7 @@ def _flaw_of_counts(board: Board) -> str | None:
 
 
 def shown(value: object) -> str:
-    """Return a plain value, or else only its type: other values may name people, or be too long to show."""
+    """Return a plain value as text, otherwise only its type: other values may name people or be too long."""
     if value is None or isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < SHOWN_BELOW):
         return shortened(value)
     return f"{'an' if type(value).__name__[0] in 'aeiou' else 'a'} {type(value).__name__}"
@@ -169,7 +168,7 @@ WAY_OUT = (
 
 
 def why_distrusted(plan: SyncReport, board: Board, at: datetime, state: SyncState) -> str | None:
-    """Return why this board is not trusted, with the numbers and the way out; None if it is (R10)."""
+    """Return why this board is not trusted, with numbers and a remedy; None if it is (R10)."""
     reason = _too_many_lowered(plan, len(board.readings)) or _too_few_rows(board, at, state)
     return reason and f"{reason}; nothing was changed. {WAY_OUT}"
 
@@ -195,7 +194,7 @@ def _too_few_rows(board: Board, at: datetime, state: SyncState) -> str | None:
 
 
 def why_another_board(known: str | None, board_id: str) -> str | None:
-    """Return why a source is not to be read: its board is not the ledger's; None if it is or may become it (R24)."""
+    """Return why a source must not be read, if its board is not the ledger's; None if it is, or the first (R24)."""
     if known is None or board_id == known:
         return None
     return (
@@ -207,7 +206,7 @@ def why_another_board(known: str | None, board_id: str) -> str | None:
 
 
 def why_not_adopted(board: Board) -> str | None:
-    """Return why a board cannot be adopted: everybody would begin from what it does not show (R24)."""
+    """Return why a board cannot be adopted, if it is empty or not whole; None if it can (R24)."""
     if board.whole and board.rows:
         return None
     flaw = "it is empty" if board.whole else "it was not read to its end"
@@ -215,7 +214,7 @@ def why_not_adopted(board: Board) -> str | None:
 
 
 def why_more_is_lost(plan: SyncReport, shown: SyncReport | None) -> str | None:
-    """Return why a decision no longer applies: more would be lost now than was shown; None if it still does."""
+    """Return why a decision no longer applies, if more would be lost now than was shown; None if it does."""
     if shown is None or (plan.absent <= shown.absent and plan.points >= shown.points):
         return None
     return (

@@ -23,7 +23,7 @@ class Window:
 
     @classmethod
     def between(cls, opens_at: datetime, closes_at: datetime) -> "Window":
-        """Make the window from one reading to the next; one that would open after it closes is an instant."""
+        """Return the window from one reading to the next; one that would open after it closes becomes an instant."""
         opens_at = min(opens_at, closes_at)
         return cls(opens_at, closes_at, days_counted(opens_at, closes_at))
 
@@ -56,21 +56,21 @@ def days_counted(opens_at: datetime, closes_at: datetime) -> tuple[date, ...]:
 
 
 def settled_before(first_enrolled_at: datetime | None) -> date | None:
-    """Return the day through which all counts as settled before the first settlement; None while nobody is enrolled."""
+    """Return the last day that counts as settled before the first settlement; None while nobody is enrolled."""
     return None if first_enrolled_at is None else first_enrolled_at.date() - ONE_DAY
 
 
 @frozen
 class Calendar:
-    """Which days are required, and through which day all are settled (R13, R15)."""
+    """Which days are required, and the last settled day (R13, R15)."""
 
     settled_through: date | None = None
-    """Before the first settlement the day before the first enrollment; None while nobody is enrolled."""
+    """Before the first settlement, the day before the first enrollment; None while nobody is enrolled."""
     excused: frozenset[date] = frozenset()
     changes: int = 0
-    """How often a day was excused or required again, for anybody; with `settled_through` it identifies a calendar."""
+    """How often a day was excused or required again, for anyone; with `settled_through` it identifies a calendar."""
     alone: frozenset[date] = field(factory=frozenset, eq=False)
-    """The days on which a member is excused alone, if it is that member's calendar (R13a)."""
+    """In one member's calendar: the days on which that member is excused alone (R13a)."""
 
     @property
     def next_day(self) -> date | None:
@@ -78,7 +78,7 @@ class Calendar:
         return self.settled_through and self.settled_through + ONE_DAY
 
     def turned(self, days: Iterable[date], *, excused: bool, alone: bool = False) -> "Calendar":
-        """Return the calendar once days are excused, or required again, for everybody or for its member alone."""
+        """Return the calendar after days are excused or required again, for everyone or for its member alone."""
         turned = frozenset(days)
         before = self.alone if alone else self.excused
         after = before | turned if excused else before - turned
@@ -86,7 +86,7 @@ class Calendar:
         return evolve(self, alone=after, changes=changes) if alone else evolve(self, excused=after, changes=changes)
 
     def is_excused(self, day: date) -> bool:
-        """Return whether a day breaks no streak although it is a weekday."""
+        """Return whether a day is excused, for everyone or for the calendar's member."""
         return day in self.excused or day in self.alone
 
     def is_required(self, day: date) -> bool:
@@ -94,11 +94,11 @@ class Calendar:
         return day.weekday() < SATURDAY and not self.is_excused(day)
 
     def adds(self, day: date) -> bool:
-        """Return whether activity on that day makes a streak longer: on any weekday, excused or not."""
+        """Return whether activity on that day extends a streak: on any weekday, excused or not."""
         return day.weekday() < SATURDAY
 
     def is_settled(self, day: date) -> bool:
-        """Return whether the day is decided, so that news of it is late (R16)."""
+        """Return whether the day is settled, so that news of it is late (R16)."""
         return self.settled_through is not None and day <= self.settled_through
 
     def requires_any(self, after: date, before: date) -> bool:
@@ -107,7 +107,7 @@ class Calendar:
         return any(map(self.is_required, between))
 
     def unsettled_until(self, today: date) -> tuple[date, ...]:
-        """Return the days after the last settled one, today included; today alone if none is settled."""
+        """Return the days after the last settled one, including today; only today if none is settled."""
         first = today if self.settled_through is None else self.settled_through + ONE_DAY
         return tuple(map(date.fromordinal, range(first.toordinal(), today.toordinal() + 1)))
 

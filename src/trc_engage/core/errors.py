@@ -1,4 +1,4 @@
-"""The errors, one class for each thing a caller can act on."""
+"""The errors, one class for each case that a caller can handle."""
 
 from datetime import datetime, timedelta
 from typing import ClassVar, Literal
@@ -6,12 +6,12 @@ from typing import ClassVar, Literal
 from attrs import define, field, frozen
 
 ServiceTrouble = Literal["private", "unknown_guild", "rate_limited", "blocked", "malformed", "down"]
-"""What happens outside; the others are the core's own."""
+"""Troubles of the service itself; the core adds the others."""
 SourceTrouble = Literal[ServiceTrouble, "distrusted", "another_board", "clock", "overtaken"]
 RosterTrouble = Literal[
     "token", "unknown_guild", "no_access", "rate_limited", "blocked", "malformed", "down", "distrusted"
 ]
-"""Token: it is wrong, or was reset. No access: whoever asks is not on the server."""
+"""Token: wrong or reset. No access: the token's owner is not on the server."""
 
 
 @frozen(repr=False, eq=False)
@@ -34,7 +34,7 @@ class EngageError(Exception):
     """
 
     text: ClassVar[str] = ""
-    """The fact, with the error's fields to be filled in; without it, the fact is what the error was raised with."""
+    """A format string for the fact, filled with the error's fields; if empty, the fact is the exception's message."""
     remedy: ClassVar[str] = ""
 
     @property
@@ -64,7 +64,7 @@ class AmbiguousMember(EngageError):
 
     name: str
     candidates: str
-    """Their ids, with their names."""
+    """Their ids and names."""
 
     text = "{name!r} could be {candidates}; nothing was done"
     remedy = "give the member's id"
@@ -92,7 +92,7 @@ class NotLinked(EngageError):
 
 @define(slots=False, repr=False)
 class LinkTaken(EngageError):
-    """A second link was asked for, of a member or of a Discord id (R7); it names who holds the first."""
+    """The member or the Discord id is already linked (R7); names the member who holds the link."""
 
     member_id: str
     discord_id: str
@@ -117,7 +117,7 @@ class KeyReused(EngageError):
 
 @define(slots=False, repr=False)
 class Reversed(EngageError):
-    """The award with this key was taken back, and its key is used up (R8)."""
+    """The award with this key was reversed, so the key cannot be used again (R8)."""
 
     key: str
 
@@ -164,9 +164,9 @@ class SourceError(EngageError):
     argument: str | None = None
     """The argument of the source or of `sync` that may help, such as `base_url`."""
     retry_at: datetime | None = field(default=None, init=False)
-    """Until when this deployment keeps away from it (R21), set by the sync, …"""
+    """Until when this deployment waits before asking again (R21); set by the sync."""
     lease_lost: bool = field(default=False, init=False)
-    """… and whether another run took over meanwhile, to which the slot is left (R30)."""
+    """Whether another run took over meanwhile and now owns the slot (R30); set by the sync."""
 
     text = "{message}"
 
@@ -190,7 +190,7 @@ class RosterError(EngageError):
 
 
 class ReadStopped(EngageError):
-    """A read was given up because its source was stopped; nothing changed, and no failure is counted (R20)."""
+    """A read ended because its source was stopped; nothing changed, and it counts as no failure (R20)."""
 
     text = "the read was stopped before it ended and nothing changed; open a new source to read again"
 
@@ -204,7 +204,7 @@ class ClockError(EngageError):
 
 
 class ClockWentBack(ClockError):
-    """The present time lies before what the ledger has already seen."""
+    """The current time is before what the ledger has already seen."""
 
     text = (
         "this machine says {now:%Y-%m-%d %H:%M:%S} UTC, but the ledger's last sync was at "
@@ -216,7 +216,7 @@ class ClockWentBack(ClockError):
 
 @define(slots=False, repr=False)
 class ClockLeapt(ClockError):
-    """The present time lies far beyond what the ledger has seen, and nothing confirms it: it is held back."""
+    """The current time is far after what the ledger has seen, and nothing confirms it."""
 
     why: str
 
@@ -257,7 +257,7 @@ class AlertFailed(EngageError):
     retry_after: timedelta | None = None
     """How long the channel asked to be left alone."""
     is_for_all: bool = False
-    """All others of its name are to be left alone, too."""
+    """The wait applies to every address under the channel's name."""
 
     text = "{message}"
 

@@ -1,4 +1,4 @@
-"""Who is there: leaving, returning, leaves that were a mistake (R6, R6a), and what is on record of them (R26)."""
+"""Leaving, returning and mistaken leaves (R6, R6a), with their events (R26)."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
@@ -15,13 +15,13 @@ MENDED_MAX = timedelta(days=7)
 
 @frozen
 class Change:
-    """What is done about one member, and what is kept on record of it."""
+    """A change to one member, and its event."""
 
     event: MembershipEvent
     move: Move | None = None
     member: Member | None = None
     excused: Sequence[date] = ()
-    """The days on which the member is excused alone with it (R13a)."""
+    """The days on which it excuses the member alone (R13a)."""
 
 
 @frozen
@@ -30,11 +30,11 @@ class Absence:
 
     left: MembershipEvent
     until: datetime | None
-    """When the window begins of what is read after it; None before a return is noted."""
+    """Where the window of the next reading begins; None until a return is noted."""
 
     @classmethod
     def last_of(cls, account: DiscordActivity, events: Iterable[MembershipEvent]) -> "Absence | None":
-        """Return an account's last one; None if it never left, or its last leave has been undone."""
+        """Return an account's last absence; None if it never left or its last leave was undone."""
         last = None
         for event in events:
             if event.account_id != account.account_id:
@@ -48,7 +48,7 @@ class Absence:
         return last
 
     def days_unknown(self, now: datetime) -> Sequence[date]:
-        """Return its weekdays if it has lasted for too long to give them the benefit of the doubt."""
+        """Return its weekdays, if it lasted too long to give them the benefit of the doubt."""
         until = self.until or now
         if until - self.left.at <= MENDED_MAX:
             return ()
@@ -56,7 +56,7 @@ class Absence:
 
 
 def leave(account: DiscordActivity, at: datetime, looked_at: datetime | None, trace: Trace) -> Change | None:
-    """Note that a member left; `looked_at` is when a good sync last looked. None if that is noted already."""
+    """Note that a member left; `looked_at` is when a good sync last looked. Return None if that is already noted."""
     if account.status == "left":
         return None
     window_from = None if account.next_reading == "opens" else account.window_from or looked_at
@@ -66,7 +66,7 @@ def leave(account: DiscordActivity, at: datetime, looked_at: datetime | None, tr
 
 
 def rejoin(account: DiscordActivity, at: datetime, trace: Trace, since: datetime | None = None) -> Change | None:
-    """Note that a member is back, `since` an instant if that is known; None for one who is not noted as left."""
+    """Note that a member is back, `since` an instant if known. Return None if the member is not noted as left."""
     if account.status != "left":
         return None
     event = evolve(trace.event("returned", account.member_id, at, account.account_id), window_from=since or at)
@@ -80,17 +80,17 @@ def rejoin(account: DiscordActivity, at: datetime, trace: Trace, since: datetime
 def never_left(
     account: DiscordActivity, absence: Absence, evidence: Iterable[Evidence], at: datetime, trace: Trace
 ) -> Change:
-    """Undo a leave: the account is as if it had never left (R6a).
+    """Undo a leave, as if the account had never left (R6a).
 
-    Before the first reading after it, next reading and window become what the leave kept. What a reading
-    has already posted stands: it has paid all XP that was earned meanwhile, and only the days are mended.
+    If no reading has followed, the next reading and the window that the leave recorded are restored. A reading since
+    has already paid all XP earned meanwhile, so its posting stands and only the days are corrected.
     """
     event = trace.event("never_left", account.member_id, at, account.account_id)
     kept, unknown = absence.left.next_reading or account.next_reading, absence.days_unknown(at)
     if account.next_reading == "rebases":
         kept = "rebases"
     elif kept == "begins" and unknown:
-        # Any XP could have been earned in so long a time (R2a).
+        # Any amount of XP could have been earned in such a long time (R2a).
         kept = "continues"
     window_from = (absence.until or at) if unknown else absence.left.window_from
     if account.status == "left" and kept == "opens":
@@ -100,7 +100,7 @@ def never_left(
     elif account.next_reading == "returns":
         move = Move.of_status(account, account.status, kept, account.window_from)
     else:
-        # Only in the first reading after the return the XP of the absence rose.
+        # Only the first reading after the return includes the XP of the absence.
         of_return = (account.account_id, absence.until)
         rises = [] if unknown else [one for one in evidence if (one.account_id, one.opens_at) == of_return]
         move = _mended(account, window_from, rises[0]) if rises else None
@@ -108,7 +108,7 @@ def never_left(
 
 
 def _mended(account: DiscordActivity, window_from: datetime | None, rise: Evidence) -> Move | None:
-    """Make the days active to which the window of a reading reaches back, had the account never left."""
+    """Make those days active that the reading's window would cover if the account had never left."""
     if window_from is None or rise.closes_at is None:
         return None
     as_it_is = Move.of_status(account, account.status, account.next_reading, account.window_from)

@@ -1,4 +1,4 @@
-"""The nouns. Frozen values; instants are aware UTC, XP and points are whole numbers."""
+"""The nouns, as frozen values. Instants are aware UTC; XP and points are whole numbers."""
 
 from datetime import date, datetime
 from typing import Literal, Self
@@ -20,7 +20,7 @@ ADJUSTMENT = "adjustment"
 
 @frozen
 class XpChange:
-    """How an account stood before and after an entry.
+    """An account's XP and baseline before and after an entry.
 
     `before` equals the `after` of the account's previous entry, so each line can be checked against the
     one above it: unless the baseline moves, points and `carried_after` are `points.convert(carried_before, gained)`.
@@ -58,22 +58,22 @@ class Entry:
     day: date
     at: datetime
     silent: bool
-    """Whether nobody is to be notified of it."""
+    """Whether to notify nobody of it."""
     xp: XpChange | None = None
-    """What explains an entry of Discord."""
+    """Explains an entry of a sync."""
     key: str | None = None
     """The caller's key, unique in the ledger."""
     reason: str | None = None
     actor: str | None = None
     reverses: int | None = None
-    """The position of the award that it takes back."""
+    """The position of the award that it reverses."""
     booked_at: datetime | None = None
-    """When an award was booked, if that is not when it happened."""
+    """When an award was booked, if not when it happened."""
     counts_as_activity: bool = True
-    """Whether an award makes its day active: a bonus does not (R17a)."""
+    """Whether an award makes its day active; a bonus does not (R17a)."""
 
     def reversal(self, at: datetime, reason: str, actor: str) -> "Entry":
-        """Return what takes this award back, before it has a position."""
+        """Return the draft that reverses this award."""
         now = evolve(self, position=0, at=at, key=None, reason=reason, actor=actor, booked_at=None)
         return evolve(now, kind="reversal", points=-self.points, reverses=self.position)
 
@@ -87,19 +87,18 @@ class Evidence:
     position: int | None = None
     """The award's entry."""
     account_id: int | None = None
-    """The account whose XP rose …"""
+    """The account whose XP rose between `opens_at` and `closes_at`."""
     opens_at: datetime | None = None
     closes_at: datetime | None = None
-    """… and the window it was earned in."""
 
 
 DecisionKind = Literal["accept_drops", "rebase_drops", "adopt_board"]
-"""Falling XP is deducted; falling XP is a new season; the board is meant to be another one."""
+"""In order: deduct falling XP; rebase falling XP, for a new season; take another board as the ledger's."""
 
 
 @frozen
 class Decision:
-    """A decision, and the trace that it leaves (R27)."""
+    """An admin's decision about a board, and its trace (R27)."""
 
     kind: DecisionKind
     actor: str | None = None
@@ -108,17 +107,16 @@ class Decision:
 
     @property
     def entry_kind(self) -> SyncKind:
-        """The kind of the entries that come of it, and bear who decided and why."""
+        """The kind of its entries, which record actor and reason."""
         return "deduction" if self.kind == "accept_drops" else "rebase"
 
 
 Status = Literal["waiting", "tracked", "absent", "left", "unlinked"]
-"""Waiting: not yet opened. Absent: not found on a board that was read whole (R5)."""
+"""Waiting: not yet opened. Absent: not found on a board that was read to its end (R5)."""
 
 NextReading = Literal["opens", "begins", "continues", "returns", "rebases"]
-"""How the next reading is to be taken: it opens the account (R2), is the first XP of a zero-XP
-record (R2a), continues the meter (R3), follows a return (R6), or is the first of another board,
-to which the account is rebased whatever it says (R24)."""
+"""What the next reading does: it opens the account (R2), is the first XP of a zero-XP record (R2a), continues the
+count (R3), follows a return (R6), or is the first of another board, to which the account is always rebased (R24)."""
 
 TOMBSTONE = "forgotten"
 """Replaces the Discord id of a forgotten member (R9)."""
@@ -126,7 +124,7 @@ TOMBSTONE = "forgotten"
 
 @frozen
 class Member:
-    """A person of TRC, by TRC's own id."""
+    """A person, by TRC's own id."""
 
     member_id: str
     name: str | None
@@ -134,18 +132,18 @@ class Member:
     is_hidden: bool = False
     """Whether the member is left out of leaderboards."""
     is_forgotten: bool = False
-    """Whether a tombstone stands where name and Discord id were (R9)."""
+    """Whether name and Discord id have been erased (R9)."""
     version: int = 0
     """How often the store has written it; a posting must name the current version."""
 
     def forgotten(self) -> Self:
-        """Return the member with a tombstone for the name (R9)."""
+        """Return the member without the name (R9)."""
         return evolve(self, name=None, is_forgotten=True)
 
 
 @frozen
 class DiscordActivity:
-    """An account: one link of one Discord id to one member, with what is known of its XP."""
+    """An account: one link of one Discord id to one member, with its XP."""
 
     account_id: int
     version: int
@@ -158,13 +156,13 @@ class DiscordActivity:
     xp_total: int
     """The last reading."""
     xp_high: int
-    """The higher of the last two readings: what a rise must pass to be activity (R11a)."""
+    """The higher of the last two readings, which a rise must exceed to be activity (R11a)."""
     xp_posted: int
-    """The XP up to which entries tell the story; from there on, less than a point has been earned."""
+    """The XP after the last entry; points have not changed since."""
     window_from: datetime | None = None
-    """Where the account's window begins, if not at the last good sync (missed, or returned)."""
+    """Where the account's window begins, if not at the last good sync (missed or returned)."""
     rose_at: datetime | None = None
-    """When the window opened in which XP rose last as activity: from then on the member was there (R25)."""
+    """When the latest window opened in which XP rose as activity, which proves presence (R25)."""
 
     @property
     def xp_carried(self) -> int:
@@ -173,7 +171,7 @@ class DiscordActivity:
 
     @property
     def may_be_unseen(self) -> bool:
-        """Whether no board may ever have shown it; then it is so unless one of its entries tells of XP (R31)."""
+        """Whether no board may ever have shown it; so it is if, in addition, none of its entries has XP (R31)."""
         xp = (self.xp_baseline, self.xp_total, self.xp_high, self.xp_posted)
         return self.next_reading in {"opens", "begins", "rebases"} and not any(xp)
 
@@ -183,7 +181,7 @@ class DiscordActivity:
 
     @property
     def is_steady(self) -> bool:
-        """Whether the same reading once more would leave every field as it is."""
+        """Whether a repeated reading would change no field."""
         return (
             self.status == "tracked"
             and self.next_reading == "continues"
@@ -194,22 +192,22 @@ class DiscordActivity:
 
 @frozen
 class Link:
-    """A link to be made: a new account that waits for its opening."""
+    """A link to make: a new account that waits for its opening."""
 
     member_id: str
     discord_id: str
 
     def opened(self, account_id: int) -> DiscordActivity:
-        """Return the account that the link opens, which waits for its first reading."""
+        """Return the new account, which waits for its first reading."""
         return DiscordActivity(account_id, 1, self.member_id, self.discord_id, "waiting", "opens", 0, 0, 0, 0)
 
 
 @frozen
 class Move:
-    """One account's step in a posting, from which its entry and its evidence follow."""
+    """One account's step in a posting, from which its entry and evidence follow."""
 
     account: DiscordActivity
-    """As it was read; the step stands only if its version is still the same."""
+    """As it was read; the step applies only if its version is still the same."""
     status: Status
     next_reading: NextReading
     xp_baseline: int
@@ -217,10 +215,10 @@ class Move:
     xp_high: int
     window_from: datetime | None = None
     kind: SyncKind | None = None
-    """The kind of the entry; None where points stay and nothing needs telling."""
+    """The kind of the entry; None if the step needs no entry."""
     points: int = 0
     window: Window | None = None
-    """The window of the reading; it dates the entry."""
+    """The window of the reading, which dates the entry."""
     active: bool = False
     """Whether the rise makes the days of the window active (R11)."""
 
@@ -228,34 +226,34 @@ class Move:
     def of_status(
         cls, account: DiscordActivity, status: Status, next_reading: NextReading, window_from: datetime | None = None
     ) -> Self:
-        """Make the step that leaves the XP alone: no reading, no entry."""
+        """Return a step that leaves the XP unchanged: no reading, no entry."""
         return cls(account, status, next_reading, account.xp_baseline, account.xp_total, account.xp_high, window_from)
 
     @property
     def xp_posted(self) -> int:
-        """The XP up to which entries tell the story after this step."""
+        """The XP after the account's last entry, this step's included."""
         return self.account.xp_posted if self.kind is None else self.xp_total
 
     @property
     def rose_at(self) -> datetime | None:
-        """When the window opened in which XP rose last as activity, after this step."""
+        """The account's `rose_at` after this step."""
         opens_at = self.window.opens_at if self.active and self.window is not None else None
         return max(filter(None, (opens_at, self.account.rose_at)), default=None)
 
     @property
     def day(self) -> date | None:
-        """The day of the entry: the first that its reading counts for."""
+        """The day of the entry: the first one that its reading counts for."""
         return None if self.window is None else self.window.days[0]
 
     @property
     def xp(self) -> XpChange:
-        """How the account stood before and stands after this step."""
+        """The account's XP and baseline before and after this step."""
         account, is_first = self.account, self.kind == "opening"
         xp, baseline = (None, None) if is_first else (account.xp_posted, account.xp_baseline)
         return XpChange(account.account_id, xp, self.xp_total, baseline, self.xp_baseline)
 
     def entry(self, position: int, at: datetime, decision: Decision | None = None) -> Entry | None:
-        """Return the entry that this step becomes, with who decided it and why; None if nothing needs telling."""
+        """Return the entry of this step, with the decision's actor and reason; None if it needs no entry."""
         if self.kind is None or self.day is None:
             return None
         what = position, self.kind, self.account.member_id, DISCORD, self.points, self.day, at
@@ -266,7 +264,7 @@ class Move:
 
     @property
     def account_after(self) -> DiscordActivity:
-        """The account as this step leaves it."""
+        """The account after this step."""
         account = self.account
         known = account.account_id, account.version + 1, account.member_id, account.discord_id
         xp = self.xp_baseline, self.xp_total, self.xp_high, self.xp_posted

@@ -1,4 +1,4 @@
-"""Return values: what was done, and where members stand."""
+"""Return values: reports of what was done, and members' standings."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 @frozen
 class Tally:
-    """How much a store holds."""
+    """The counts of a store."""
 
     store: str
-    """Where it is, without any password."""
+    """Its address, without a password."""
     size_bytes: int | None
-    """None if its size is not known."""
+    """None if unknown."""
     members: int
     accounts: Mapping[Status, int]
-    """How many there are of each status, unlinked ones included."""
+    """By status, including unlinked ones."""
     entries: int
     never_seen: int = 0
     """Linked accounts that no board has ever shown (R31)."""
@@ -40,15 +40,14 @@ class Tally:
 EnrollmentOutcome = Literal[EventKind, "updated", "relinked", "unchanged"]
 ReceiptOutcome = Literal["awarded", "reversed", "adjusted", "unchanged"]
 AccountOutcome = Literal["opened", "gained", "deducted", "rebased", "unchanged", "absent", "missed"]
-"""What a sync means for one account, by its XP."""
+"""What a sync does to an account."""
 
 COUNTS: tuple[AccountOutcome, ...] = get_args(AccountOutcome)
-"""What a report counts its accounts by."""
 
 
 ChangeCause = Literal["award", "reversal", "window", "excused", "required", "never_left", "repair"]
-"""A late award, or one taken back; a window of XP that reached back; an excusal, or its undoing; a leave that was a
-mistake (R6a); or the doctor."""
+"""A late award or its reversal; a window of XP that reached back; an excused day or one required again; a mistaken
+leave (R6a); or a repair of streaks or of the clock."""
 
 
 @frozen
@@ -62,32 +61,32 @@ class StreakChange:
     longest_after: int
     cause: ChangeCause
     day: date | None = None
-    """The earliest day that the news was of; None for the doctor's."""
+    """The earliest day of the news; None for a repair."""
     at: datetime | None = None
     """When it was posted; None before."""
     entry: int | None = None
     """The position of the entry that caused it, if one did."""
     number: int = 0
-    """Orders all of them; 0 before it is posted."""
+    """Orders all changes; 0 before it is posted."""
 
     @property
     def is_visible(self) -> bool:
-        """Whether anything differs."""
+        """Whether either length changed."""
         return (self.current_before, self.longest_before) != (self.current_after, self.longest_after)
 
 
 @frozen
 class SyncReport:
-    """What one sync did: every account sought is counted once, by its XP.
+    """What one sync did; every account sought is counted once.
 
     `opened + gained + deducted + rebased + unchanged + absent` are those it looked for; `missed`
-    are those it could not look for because the board moved under the read.
+    are those it could not look for because the board moved during the read.
     """
 
     outcome: Literal["synced", "cached", "planned"]
-    """Cached: answered from the last good reading, nothing was read. Planned: a dry run."""
+    """Cached: answered from the last good sync without reading. Planned: a dry run."""
     taken_at: datetime
-    """When the reading began."""
+    """When the read began."""
     opened: int = 0
     gained: int = 0
     deducted: int = 0
@@ -100,26 +99,26 @@ class SyncReport:
     pages: int = 0
     rows: int = 0
     board_id: str | None = None
-    """Whose board was read, empty for one without an id; None if none was (R24)."""
+    """The id of the board that was read, empty for one without an id; None if none was (R24)."""
     late: Sequence[StreakChange] = ()
     """Streaks that changed because windows reached back into settled days (R16)."""
     moves: Sequence[Move] = ()
-    """What would be posted; filled in a plan only."""
+    """What would be posted; filled in only in a plan."""
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many accounts the sync touched in which way."""
+        """The number of accounts by outcome."""
         return {name: getattr(self, name) for name in COUNTS}
 
 
 @frozen
 class Enrollment:
-    """What became of a member's enrollment or link."""
+    """The outcome of a change to a member or link."""
 
     member_id: str
     outcome: EnrollmentOutcome
     remains: str | None = None
-    """After a forgetting: where the store may still hold traces of what was erased, and why."""
+    """After a member was forgotten: where the store may still hold traces, and why."""
 
     @property
     def changed(self) -> bool:
@@ -129,13 +128,13 @@ class Enrollment:
 
 @frozen
 class Receipt:
-    """What became of an award, a reversal or an adjustment."""
+    """The outcome of an award, reversal or adjustment."""
 
     outcome: ReceiptOutcome
     entry: Entry
-    """The entry that stands, posted now or the first time."""
+    """The entry, posted now or earlier."""
     late: StreakChange | None = None
-    """How the member's streak changed, if the entry's day was settled already (R16)."""
+    """How the member's streak changed, if the entry's day was already settled (R16)."""
 
     @property
     def changed(self) -> bool:
@@ -153,70 +152,70 @@ class SettleReport:
 
 @frozen
 class ExcuseReport:
-    """What became of days that were excused or required again, and which streaks that changed (R13a, R16)."""
+    """The outcome of excusing days or requiring them again, and the streaks it changed (R13a, R16)."""
 
     outcome: Literal["excused", "required", "unchanged"]
-    """Unchanged: each of the days was that already."""
+    """Unchanged: every day was already so."""
     days: Sequence[date]
     """Those that changed."""
     unchanged: Sequence[date] = ()
     member_id: str | None = None
-    """Who alone is meant; None for everybody."""
+    """The one member it is for; None for everyone."""
     late: Sequence[StreakChange] = ()
 
 
 @frozen
 class ClockReport:
-    """What became of a decision about the clock (R22), or, if planned, what a repair would do."""
+    """The outcome of a clock decision (R22); if planned, what a repair would do."""
 
     outcome: Literal["confirmed", "planned", "repaired", "unchanged"]
-    """Unchanged: nothing is held back, or nothing lies ahead."""
+    """Unchanged: nothing is held back, or nothing is dated in the future."""
     at: datetime
     syncs: int = 0
-    """Good syncs that are none any more; what they paid stays."""
+    """Good syncs that no longer count; what they paid stays."""
     days: int = 0
     """Days that are unsettled."""
     accounts: int = 0
-    """Accounts whose activity is dated anew."""
+    """Accounts whose activity is redated."""
     awards: int = 0
-    """Awards that are dated anew, by a reversal and an award each."""
+    """Awards that are redated, each by a reversal and a new award."""
     others: int = 0
-    """Enrollments, slots and decisions about the clock."""
+    """Enrollments, slots and clock decisions."""
     late: Sequence[StreakChange] = ()
 
 
 @frozen
 class ReconcileReport:
-    """What became of comparing the members with a list of who is on the server; members are named by their ids."""
+    """The outcome of comparing members with a list of who is on the server; members are given by id."""
 
     outcome: Literal["reconciled", "planned"]
     left: Sequence[str]
     returned: Sequence[str]
     strangers: int
-    """How many on the list are linked to nobody: only their number is kept (R1)."""
+    """How many ids on the list are linked to no member; only their number is kept (R1)."""
     distrusted: str | None = None
-    """Why it takes an admin's word."""
+    """Why an admin must accept it."""
 
 
 @frozen
 class RosterReport:
-    """What a round of the roster did, or would do (R25); members are named by their ids."""
+    """What a round of the roster did, or would do (R25); members are given by id."""
 
     outcome: Literal["checked", "planned", "failed"]
     at: datetime
     guild_id: str
     asked: int = 0
     unknown: int = 0
-    """How many answers were not clear."""
+    """How many answers were unclear."""
     left: Sequence[str] = ()
     returned: Sequence[str] = ()
     never_left: Sequence[str] = ()
     contradicted: Sequence[str] = ()
-    """About whom a note made by hand stands against the roster."""
+    """Those for whom a manual note contradicts the roster."""
     unconfirmed: int = 0
-    """How many are gone by their last answers and not noted as left: it takes two, an hour apart, and a good sync."""
+    """How many are gone by their last answer but not noted as left, which takes two, an hour apart, and a good sync."""
     next_at: datetime | None = None
-    """Before then nobody is asked for."""
+    """The earliest start of the next round."""
     error: RosterError | None = None
     """Why it failed."""
 
@@ -227,8 +226,8 @@ class RunReport:
 
     at: datetime
     outcome: Literal["nothing", "synced", "failed", "waiting", "busy", "stopped"] = "nothing"
-    """What became of the slot's sync. Nothing: the slot had ended already, or there is no source. Busy: somebody
-    else is at work, or holds the store. Stopped: the read was given up."""
+    """The outcome of the slot's sync. Nothing: the slot had already ended, or there is no source. Busy: another run
+    is under way, or the store is in use. Stopped: the read was stopped."""
     slot: datetime | None = None
     """The slot that this run ended."""
     sync: SyncReport | None = None
@@ -238,14 +237,14 @@ class RunReport:
     pending: tuple[Pending, ...] = ()
     delivered: tuple[Notice, ...] = ()
     undelivered: tuple[Notice, ...] = ()
-    """Notices that a channel did not take; they are tried again with the next run."""
+    """Notices that a channel did not accept; the next run tries again."""
     roster: RosterReport | None = None
     """What a round of the roster did; None if none was due."""
 
 
 Mark = Literal["active", "missed", "not_watched", "excused", "weekend", "pending", "before"]
-"""Missed: watched wholly, and nothing rose. Not watched: nothing is known to have been earned, and it was not watched
-wholly. Pending: not settled, and nothing earned so far. Before: earlier than the enrollment."""
+"""Missed: watched all day, nothing earned. Not watched: nothing known to be earned, but not watched all day.
+Pending: not settled, nothing earned so far. Before: earlier than the enrollment."""
 
 
 @frozen
@@ -264,13 +263,13 @@ class DiscordStanding:
 
     @property
     def xp_to_next_point(self) -> int:
-        """XP missing to the next point, 1-100."""
+        """XP needed for the next point, 1-100."""
         return points.XP_PER_POINT - self.xp_carried
 
 
 @frozen
 class Standing:
-    """Where a member stands."""
+    """A member's points, account and streak."""
 
     member_id: str
     name: str | None
@@ -278,7 +277,7 @@ class Standing:
     points_by_source: Mapping[str, int] = field(factory=dict)
     discord: DiscordStanding | None = None
     streak: StreakStanding | None = None
-    """Filled in for one member at a time only."""
+    """Filled in only when one member is asked for."""
     is_hidden: bool = False
     is_forgotten: bool = False
 
@@ -290,18 +289,18 @@ class Standing:
 
 @frozen
 class Selection:
-    """A filter of members: all given conditions must hold."""
+    """A filter of members; all given conditions must hold."""
 
     ids: frozenset[str] | None = None
     words: Sequence[str] | None = None
-    """Each is a part of a word of the name; none at all pick nobody."""
+    """Each must be part of a word of the name; an empty sequence selects nobody."""
     status: Status | Literal["none"] | None = None
-    """Of the Discord account that was linked last; `none` without one."""
+    """The status of the Discord account linked last; `none` without one."""
     never_seen: bool = False
     """Whether no board has ever shown the linked account (R31)."""
 
     def picks(self, one: Standing, *, is_unseen: bool) -> bool:
-        """Tell whether a member is meant."""
+        """Return whether it selects a member."""
         parts, words = self.words, words_of(one.name or "")
         return (
             (self.ids is None or one.member_id in self.ids)
@@ -316,7 +315,7 @@ ALL = Selection()
 
 @frozen
 class Found:
-    """Somebody who was searched for."""
+    """A member found by a search."""
 
     member_id: str
     name: str | None
@@ -324,7 +323,7 @@ class Found:
 
 @frozen
 class MemberFacts:
-    """What a store knows of one member, from which a `Standing` is made."""
+    """What a store knows about one member, from which a `Standing` is made."""
 
     standing: Standing
     enrolled_at: datetime
@@ -343,7 +342,7 @@ class Rank:
     name: str | None
     points: int
     streak: int | None = None
-    """The length of the current streak, where it decides the place."""
+    """The length of the current streak, in a ranking by streaks."""
     has_left: bool = False
     """Whether the member is noted as having left Discord."""
 
@@ -364,7 +363,7 @@ class MemberDay:
 
 @frozen
 class Explanation:
-    """What each of some days meant for a member, and the entries that count for them."""
+    """What some days meant for a member, and the entries that count for them."""
 
     standing: Standing
     days: Sequence[MemberDay]

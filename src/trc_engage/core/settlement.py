@@ -1,4 +1,4 @@
-"""Which day can be settled next, and why not (R15, R15a)."""
+"""Which days can be settled, and why others cannot (R15, R15a)."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
@@ -9,10 +9,10 @@ from attrs import frozen
 from .days import ONE_DAY, Calendar
 
 ROSE_THE_DAY_BEFORE_MIN = 5
-"""How many accounts must have risen on the required day before for a day without any to be suspect."""
+"""How many accounts must have risen on the previous required day to make a day without any rise suspect."""
 
 Cause = Literal["no_sync", "frozen", "due", "earlier"]
-"""Due: nothing is in the way, and the next run or `settle` does it."""
+"""Due: the next run or `settle` settles it."""
 
 FACTS: Mapping[Cause, str] = {
     "no_sync": "waits for a good sync that begins after its end; nobody's streak breaks meanwhile",
@@ -25,7 +25,7 @@ FACTS: Mapping[Cause, str] = {
 
 @frozen
 class Pending:
-    """A day that is over and cannot be settled yet."""
+    """A day that is over and not yet settled."""
 
     day: date
     cause: Cause
@@ -44,7 +44,7 @@ class Pending:
 
 
 def days_watched(calendar: Calendar) -> tuple[date, ...]:
-    """Return the days of which it matters how many accounts rose (R15a): the next one, if required, and one before."""
+    """Return the days whose rises matter (R15a): the next one, if required, and the required one before it."""
     day = calendar.next_day
     if day is None or not calendar.is_required(day):
         return ()
@@ -52,7 +52,7 @@ def days_watched(calendar: Calendar) -> tuple[date, ...]:
 
 
 def ends_at(day: date) -> datetime:
-    """Return the instant at which a UTC day is over."""
+    """Return the instant at which a UTC day ends."""
     return datetime.combine(day + ONE_DAY, time(), UTC)
 
 
@@ -62,8 +62,8 @@ def is_read_past(day: date, good_at: datetime | None) -> bool:
 
 
 def pending_from(oldest: date, now: datetime, cause: Cause | None, good_at: datetime | None) -> tuple[Pending, ...]:
-    """Return the days that are over from the oldest on, given why that one cannot be settled; None if it can."""
-    # Nothing is known of the days behind it but whether a sync has read past them.
+    """Return the days that are over, from the oldest on; `cause` is why that one cannot be settled, None if it can."""
+    # All that is known of the later days is whether a sync has read past them.
     unread = oldest if good_at is None or cause == "frozen" else good_at.astimezone(UTC).date()
     waits: Cause = "earlier" if cause == "frozen" else "no_sync"
     behind = map(date.fromordinal, range(oldest.toordinal() + 1, now.astimezone(UTC).date().toordinal()))
@@ -78,7 +78,7 @@ def cause_of(day: date, calendar: Calendar, good_at: datetime | None, rises: Map
 
 
 def is_frozen(day: date, calendar: Calendar, rises: Mapping[date, int]) -> bool:
-    """Return whether the source answered that day but did not count (R15a)."""
+    """Return whether a day is suspect: nobody's XP rose, although enough did on the previous required day (R15a)."""
     if not calendar.is_required(day) or rises[day]:
         return False
     return rises[calendar.required_before(day)] >= ROSE_THE_DAY_BEFORE_MIN

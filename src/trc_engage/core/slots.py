@@ -10,17 +10,17 @@ from .errors import ClockWentBack, KeptAway, RosterError, SourceError, SourceTro
 
 SLOT = timedelta(minutes=15)
 CLOCK_SLACK = timedelta(minutes=2)
-"""By how much clocks may differ and still mean the same instant."""
+"""How far apart two clocks may be and still mean the same instant."""
 SETTLES_AFTER = timedelta(minutes=5)
-"""How long after midnight the day before is settled: at 00:05 UTC."""
+"""How long after midnight UTC the previous day is settled."""
 
 SlotOutcome = Literal["synced", "failed", "waiting"]
-"""Waiting: nothing was requested, because the source had asked to be left alone (R21)."""
+"""Waiting: nothing was requested, because the source had asked for a wait (R21)."""
 
 
 @frozen
 class SlotEnd:
-    """How a slot ended: once, in whichever process."""
+    """How a slot ended, once for all processes."""
 
     slot: datetime
     """When the slot began."""
@@ -39,7 +39,7 @@ def slot_of(now: datetime) -> datetime:
 
 
 def next_sync_at(now: datetime, end: SlotEnd | None) -> datetime:
-    """Return when the next sync is due: at once as long as the present slot has no end."""
+    """Return when the next sync is due: at once while the current slot has not ended."""
     return slot_of(now) + (timedelta(0) if end is None else SLOT)
 
 
@@ -51,8 +51,8 @@ def next_settlement_at(now: datetime) -> datetime:
 
 
 def is_attended(now: datetime, last: SlotEnd | None, good_at: datetime | None) -> bool:
-    """Return whether anybody runs what is due: the slot before the present one has ended, or a sync was good since."""
-    # A slot to come ended under a clock that ran ahead.
+    """Return whether runs happen: the last slot that ended, or the last good sync, is not before the previous slot."""
+    # A future slot ended under a clock that ran ahead.
     seen = (None if last is None else last.slot, good_at)
     return any(at is not None and slot_of(now) - SLOT <= at <= now for at in seen)
 
@@ -72,18 +72,18 @@ class Wait:
 
 
 LEAP_MAX = timedelta(days=7)
-"""By how much time may go on unseen before somebody must confirm it (R22)."""
+"""How far time may advance unseen before it must be confirmed (R22)."""
 
 
 def leaps(now: datetime, seen_at: datetime | None) -> bool:
-    """Return whether an instant lies so far beyond what was seen that it is held back until it is confirmed (R22)."""
+    """Return whether an instant is so far after what was seen that it is held back until confirmed (R22)."""
     return seen_at is not None and now - seen_at > LEAP_MAX
 
 
 def not_before(now: datetime, seen_at: datetime | None) -> datetime:
-    """Return the instant that counts as now; `ClockWentBack` if it lies before what was seen (R22).
+    """Return the instant that counts as now; raises `ClockWentBack` if it is before what was seen (R22).
 
-    Up to two minutes earlier is the same instant: clocks are stepped, machines differ.
+    Up to two minutes earlier counts as the same instant, because clocks are stepped and machines differ.
     """
     if seen_at is None or now >= seen_at:
         return now
@@ -93,31 +93,31 @@ def not_before(now: datetime, seen_at: datetime | None) -> datetime:
 
 
 def is_cached(now: datetime, good_at: datetime | None, slot: datetime | None) -> bool:
-    """Return whether the last good reading still answers; a slot takes none from before it (R21)."""
+    """Return whether the last good sync is recent enough to reuse; within a slot, only one since it began (R21)."""
     if good_at is None or now - good_at >= CACHED_FOR:
         return False
     return slot is None or good_at >= slot
 
 
 def keeps_away(until: datetime | None, now: datetime, longest: timedelta) -> bool:
-    """Tell whether a wait lasts; one that ends later than any can was noted under a clock that ran ahead (R22)."""
+    """Return whether a wait is on; one longer than any can be was recorded by a clock that ran ahead (R22)."""
     return until is not None and now < until <= now + longest + CLOCK_SLACK
 
 
 def wait_asked(error: SourceError | RosterError) -> timedelta | None:
-    """Return how long to keep away after this trouble; None if nobody asked for it (R21)."""
+    """Return how long to wait after this error; None if it needs no wait (R21)."""
     if error.retry_after is None:
         return WAIT_UNTOLD.get(error.kind)
     return min(max(error.retry_after, WAIT_MIN), WAIT_MAX)
 
 
 def is_kept_away(wait: Wait | None, now: datetime) -> bool:
-    """Return whether a wait that was asked for is not over (R21)."""
+    """Return whether a requested wait is still on (R21)."""
     return wait is not None and keeps_away(wait.until, now, WAIT_MAX)
 
 
 def keep_waiting(wait: Wait | None, now: datetime) -> None:
-    """Raise `KeptAway` as long as a wait that was asked for is not over; nothing is requested (R21)."""
+    """Raise `KeptAway` while a requested wait is on; nothing is requested (R21)."""
     if wait is None or not is_kept_away(wait, now):
         return
     message = (

@@ -1,7 +1,7 @@
 """Weekday streaks (R13, R14) and their milestones (R17).
 
-`advance_all` is the one step: settling takes it once a day with everyone who was active, and recomputing
-folds it over all active days of one member.
+`advance_all` is the only step: settling takes it once a day for everyone who was active, and recomputing
+folds it over all active days of a member.
 """
 
 from collections.abc import Iterable, Sequence, Set
@@ -12,46 +12,46 @@ from attrs import evolve, frozen
 from .days import Calendar
 
 MILESTONES = (5, 10, 20, 50, 100, 250)
-"""Lengths of the longest streak, in weekdays, that are worth showing."""
+"""Lengths of the longest streak, in weekdays, that are shown by default."""
 
 
 @frozen
 class Streak:
-    """A member's last row of active days, and the longest ever.
+    """A member's latest run of active days, and the longest ever.
 
-    Whether the row is broken by now follows from the calendar and is not stored, so settling a day
-    writes only the streaks of members who were active on it.
+    Whether the run is broken by now follows from the calendar and is not stored, so settling a day
+    writes only the streaks of members who were active on it or excused alone.
     """
 
     member_id: str
     version: int = 0
-    """How often the store has written it; 0 for one that it has not."""
+    """How often the store has written it; 0 if it is not stored."""
     last: date | None = None
-    """The last day through which it is known to hold: an active one, or one on which the member was excused alone."""
+    """The last day through which it held: an active day, or one on which the member was excused alone."""
     length: int = 0
     longest: int = 0
 
 
 @frozen
 class DayRecord:
-    """What the store knows of one day."""
+    """What the store knows about one day."""
 
     active: Sequence[Streak]
-    """The streaks of the members with evidence for it, each once, in no order."""
+    """The streaks of members with evidence for it, each once, in no particular order."""
     revision: int
-    """Grows with everything that ever came or went for the day, so that a change in between is seen."""
+    """Grows with every change of the day's evidence, so that a change in between is noticed."""
     excused: Sequence[Streak] = ()
-    """The streaks of the other members who are excused on it alone (R13a), each once, in no order."""
+    """The streaks of other members who are excused alone on it (R13a), each once, in no particular order."""
 
 
 @frozen
 class Activity:
-    """What all streaks are derived from, as of one instant."""
+    """What all streaks are computed from, from one snapshot."""
 
     streaks: Sequence[Streak]
-    """Every stored one, by member id."""
+    """Every stored streak, by member id."""
     days: Sequence[tuple[date, Sequence[str]]]
-    """Who was active on each day with evidence, oldest first: member ids, each once, in no order."""
+    """Who was active on each day with evidence, oldest first: member ids, each once, in no particular order."""
     revision: int
     """Grows with everything that may be evidence."""
     excused: Sequence[tuple[date, Sequence[str]]] = ()
@@ -60,38 +60,38 @@ class Activity:
 
 @frozen
 class StreakStanding:
-    """What a member sees of the streak."""
+    """A streak as its member sees it."""
 
     current: int
     """Active weekdays in a row up to the last settled day."""
     longest: int
     active_today: bool
     at_risk: bool
-    """Whether the streak will break unless something is done today, or comes to light."""
+    """Whether the streak will break unless the member becomes active, or evidence for an open day arrives."""
     next_milestone: int | None
 
 
 @frozen
 class Milestone:
-    """A length that a member's longest streak has reached; the id can never be reached twice."""
+    """A length that a member's longest streak has reached, once ever."""
 
     member_id: str
     threshold: int
     at: datetime | None = None
-    """When it was recorded, if it is told from the record …"""
+    """When it was recorded, if it comes from the record."""
     number: int = 0
-    """… which it orders (R17a)."""
+    """Orders the record (R17a)."""
 
     @property
     def milestone_id(self) -> str:
-        """Member and threshold: a key under which a bonus is paid once."""
+        """Member and threshold, as a key under which a bonus is paid once."""
         return f"{self.member_id}:{self.threshold}"
 
 
 def advance_all(streaks: Iterable[Streak], day: date, calendar: Calendar) -> list[Streak]:
-    """Take the next active day in many streaks; a day that adds nothing, on a weekend say, leaves them as they are.
+    """Extend many streaks by their next active day; a day on a weekend leaves them unchanged.
 
-    The calendar is asked once for each last day, not for each member.
+    The calendar is walked once for each distinct `last`, not for each member.
     """
     if not calendar.adds(day):
         return list(streaks)
@@ -112,7 +112,7 @@ def advance_all(streaks: Iterable[Streak], day: date, calendar: Calendar) -> lis
 
 
 def hold_all(streaks: Iterable[Streak], day: date, calendar: Calendar) -> list[Streak]:
-    """Take a day without activity on which just these members are excused: whichever streak stands holds (R13a)."""
+    """Hold the unbroken ones of these streaks through a day on which their members are excused alone (R13a)."""
     return [
         evolve(streak, last=day)
         if streak.last is not None and streak.last < day and not calendar.requires_any(streak.last, day)
@@ -122,7 +122,7 @@ def hold_all(streaks: Iterable[Streak], day: date, calendar: Calendar) -> list[S
 
 
 def recomputed(stored: Streak, active_days: Iterable[date], calendar: Calendar) -> Streak:
-    """Return the streak that these active days make, up to the last settled day, in the stored one's place."""
+    """Return the streak that these active days make up to the last settled day, to replace the stored one."""
     who = [stored.member_id]
     active, alone = ([(day, who) for day in days if calendar.is_settled(day)] for days in (active_days, calendar.alone))
     ((_, streak),) = all_recomputed(Activity([stored], active, 0, alone), calendar)
@@ -130,7 +130,7 @@ def recomputed(stored: Streak, active_days: Iterable[date], calendar: Calendar) 
 
 
 def all_recomputed(activity: Activity, calendar: Calendar) -> list[tuple[Streak, Streak]]:
-    """Return every member's stored streak beside the one that the activity makes under a calendar."""
+    """Return each member's stored streak with the one that the activity makes under a calendar."""
     stored = {streak.member_id: streak for streak in activity.streaks}
     anew = {member_id: Streak(member_id, streak.version) for member_id, streak in stored.items()}
     active, excused = dict(activity.days), dict(activity.excused)
@@ -143,7 +143,7 @@ def all_recomputed(activity: Activity, calendar: Calendar) -> list[tuple[Streak,
 
 
 def current(streak: Streak, calendar: Calendar) -> int:
-    """Return the length of the row that reaches the last settled day; 0 if a required day broke it."""
+    """Return the length of the streak as of the last settled day; 0 if a required day broke it."""
     if streak.last is None or calendar.next_day is None or calendar.requires_any(streak.last, calendar.next_day):
         return 0
     return streak.length
@@ -152,7 +152,7 @@ def current(streak: Streak, calendar: Calendar) -> int:
 def standing(
     streak: Streak, calendar: Calendar, open_days: Set[date], today: date, milestones: Sequence[int] = MILESTONES
 ) -> StreakStanding:
-    """Return what a member sees; `open_days` are the active days that are not settled yet."""
+    """Return what a member sees of a streak; `open_days` are the active days that are not settled yet."""
     length = current(streak, calendar)
     return StreakStanding(
         current=length,
@@ -164,7 +164,7 @@ def standing(
 
 
 def newly_reached(pairs: Iterable[tuple[Streak, Streak]]) -> list[Milestone]:
-    """Return each length that a longest streak passes or comes to from one streak to the other, lowest first (R17a)."""
+    """Return each length that a longest streak newly reaches, from before to after, lowest first (R17a)."""
     return [
         Milestone(after.member_id, length)
         for before, after in pairs

@@ -13,10 +13,10 @@ from .posting import SyncState
 from .reports import AccountOutcome, SyncReport
 
 Drops = Literal["deduct", "rebase"]
-"""What an admin decided about falling XP (R10)."""
+"""An admin's decision about falling XP (R10)."""
 
 Step = tuple[AccountOutcome | None, Move | None]
-"""What a board means for an account, unless the read did not seek it, and what is done about it."""
+"""The outcome for an account, None if the read did not seek it, and its move, None if nothing changes."""
 
 XP_PER_MINUTE_MAX = 100
 XP_UNSUSPECTED = 1_500
@@ -25,9 +25,9 @@ XP_UNSUSPECTED = 1_500
 def plan_sync(
     accounts: Sequence[DiscordActivity], board: Board, at: datetime, state: SyncState, drops: Drops | None = None
 ) -> SyncReport:
-    """Decide what the board means for each account: the report of a sync that is planned, with its moves.
+    """Return the report of the planned sync, with a move for each account that changes.
 
-    `at` is the instant at which the read began, `drops` the admin's decision about falling XP.
+    `at` is when the read began, `drops` the admin's decision about falling XP.
     """
     steps: list[Step] = []
     unmoved = 0
@@ -52,9 +52,9 @@ def plan_sync(
 def plan_adoption(
     accounts: Iterable[DiscordActivity], looked_for: Set[int], board: Board, at: datetime, state: SyncState
 ) -> SyncReport:
-    """Decide what another board means for every linked account: nobody's points move (R24).
+    """Return the planned adoption of another board for every linked account; no points change (R24).
 
-    `looked_for` are the account ids that the read sought; all others are rebased by their next reading.
+    `looked_for` are the account ids that the read sought; the next reading rebases all others.
     """
     steps: list[Step] = []
     looked_at = state.good_at or at
@@ -71,7 +71,7 @@ def plan_adoption(
 
 
 def _planned(steps: Sequence[Step], board: Board, at: datetime, unmoved: int = 0) -> SyncReport:
-    """Sum up the steps; those that have not moved need none."""
+    """Sum up the steps; `unmoved` accounts have none."""
     moves = [move for _, move in steps if move is not None]
     counts: Counter[str] = Counter(outcome for outcome, _ in steps if outcome is not None)
     counts["unchanged"] += unmoved
@@ -80,7 +80,7 @@ def _planned(steps: Sequence[Step], board: Board, at: datetime, unmoved: int = 0
 
 
 def _adopted(account: DiscordActivity, xp: int | None, window: Window) -> Step:
-    """Take the first reading of another board, which says nothing of what was earned."""
+    """Take the first reading of another board, which says nothing about what was earned."""
     if account.next_reading == "opens":
         return "opened", _opening(account, xp, window)
     if xp is None:
@@ -89,19 +89,19 @@ def _adopted(account: DiscordActivity, xp: int | None, window: Window) -> Step:
 
 
 def _to_be_rebased(account: DiscordActivity, window_from: datetime | None) -> Move | None:
-    """Remember that what is known of an account's XP is of another board."""
+    """Mark an account whose stored XP is from another board, so that its next reading rebases it."""
     return None if account.next_reading == "opens" else _restated(account, account.status, window_from, "rebases")
 
 
 def _opening(account: DiscordActivity, xp: int | None, window: Window) -> Move:
-    """R2: the XP read is the baseline; a member who is not on the board opens with a zero-XP record."""
+    """Open an account: the XP read is the baseline, and one that is not on the board opens at zero (R2)."""
     baseline = xp or 0
     next_reading: NextReading = "begins" if xp is None else "continues"
     return Move(account, "tracked", next_reading, baseline, baseline, baseline, None, "opening", 0, window)
 
 
 def _read(account: DiscordActivity, xp: int, window: Window, drops: Drops | None) -> Step:
-    """Take a reading of an account that is open (R2a, R3, R4, R6, R24)."""
+    """Take a reading of an open account (R2a, R3, R4, R6, R24)."""
     fell = xp < account.xp_total
     is_new_meter = account.next_reading == "rebases" or _is_history(account, xp, window)
     if is_new_meter or (fell and (account.next_reading == "returns" or drops == "rebase")):
@@ -114,7 +114,7 @@ def _read(account: DiscordActivity, xp: int, window: Window, drops: Drops | None
 
 
 def _is_history(account: DiscordActivity, xp: int, window: Window) -> bool:
-    """R2a: XP that could not have been earned in its window was missed by an earlier board."""
+    """Return whether XP could not have been earned in its window, so an earlier board missed it (R2a)."""
     if account.next_reading != "begins":
         return False
     minutes = (window.closes_at - window.opens_at) / timedelta(minutes=1)
@@ -122,7 +122,7 @@ def _is_history(account: DiscordActivity, xp: int, window: Window) -> bool:
 
 
 def _rebase(account: DiscordActivity, xp: int, next_reading: NextReading, window: Window) -> Move:
-    """Move baseline and XP by the same amount, so that points and carried XP stay (R6)."""
+    """Shift baseline and XP by the same amount, so that points and carried XP stay (R6)."""
     baseline = account.xp_baseline + xp - account.xp_total
     return Move(account, "tracked", next_reading, baseline, xp, xp, None, "rebase", 0, window)
 
@@ -130,9 +130,9 @@ def _rebase(account: DiscordActivity, xp: int, next_reading: NextReading, window
 def _unseen(account: DiscordActivity, window: Window, drops: Drops | None) -> Step:
     """Keep the XP of an account that is not on the board (R5).
 
-    In a season reset (`drops="rebase"`) those who vanish with it are rebased too, to a zero-XP
-    record: kept XP would turn their first message of the new season into a deduction. Should they
-    have vanished by mistake, R2a rebases them back. The same holds for accounts that are not on an adopted board (R24).
+    In a season reset (`drops="rebase"`), accounts that vanish are rebased to a zero-XP record: with the old XP, their
+    first message of the new season would cause a deduction. If they vanished by mistake, R2a rebases them back. The
+    same holds for accounts that are not on an adopted board (R24).
     """
     if account.next_reading == "begins":
         return "unchanged", _restated(account, account.status, None)
@@ -143,7 +143,7 @@ def _unseen(account: DiscordActivity, window: Window, drops: Drops | None) -> St
 
 
 def _missed(account: DiscordActivity, looked_at: datetime) -> Step:
-    """Remember where the window begins of an account that this sync could not look for."""
+    """Keep the start of the window of an account that this sync could not look for."""
     is_open = account.next_reading != "opens"
     return "missed", _restated(account, account.status, account.window_from or looked_at) if is_open else None
 

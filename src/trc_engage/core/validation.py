@@ -23,7 +23,7 @@ ADDRESS = (
     r"(?:\?[^?#@]*)?"
 )
 ESCAPES = r"%(?![0-9A-Fa-f]{2})|%00"
-"""Compiled on first use: most stores are files."""
+"""A string that `re` compiles on first use, because most stores are files."""
 
 NO_ADDRESS = (
     "it cannot be read as an address of PostgreSQL (it is not shown, for it may hold a password); write "
@@ -33,15 +33,15 @@ NO_ADDRESS = (
 
 
 def is_address(value: str) -> bool:
-    """Return whether a text is meant as an address, and not as names with values."""
+    """Return whether a text is meant as a URL rather than as `key=value` pairs."""
     return re.match(r"\s*[A-Za-z][A-Za-z0-9+.-]*:", value) is not None
 
 
 def validate_address(value: str) -> str:
-    """Return an address that leaves no doubt; raises `InvalidValue`, which shows none of it."""
+    """Return an unambiguous address; raises `InvalidValue`, which shows no part of it."""
     is_whole = value.isprintable() and " " not in value and not re.search(ESCAPES, value)
     found = re.fullmatch(ADDRESS, value) if is_whole else None
-    # A colon that is escaped in a user's name is the one before the password.
+    # An escaped colon in the user name is probably the one before the password.
     if found is None or "%3a" in (found["user"] or "").lower():
         raise InvalidValue("dsn", "…", NO_ADDRESS)
     return value
@@ -87,23 +87,23 @@ def validate_source(value: object) -> str:
 
 
 def validate_points(value: object) -> int:
-    """Return points to award: a whole number from 1 to a thousand million."""
+    """Return points to award: a whole number from 1 to 1,000,000,000."""
     if type(value) is not int or not 1 <= value <= POINTS_MAX:
         raise InvalidValue("points", value, f"give a whole number from 1 to {POINTS_MAX:,}")
     return value
 
 
 def validate_change(value: object) -> int:
-    """Return points to add or take away: a whole number other than 0, a thousand million at most."""
+    """Return points to add or take away: a whole number other than 0, up to 1,000,000,000 either way."""
     if type(value) is not int or not 1 <= abs(value) <= POINTS_MAX:
         raise InvalidValue("points", value, f"give a whole number other than 0, up to {POINTS_MAX:,} either way")
     return value
 
 
 def validate_trace(by: object = None, reason: object = None, note: object = None, *, is_needed: bool = False) -> Trace:
-    """Return who did something and why, as far as they say so; where it is needed, only the note may be missing.
+    """Return who did something and why, if given; `is_needed` requires all but the note.
 
-    Nobody could mistake who does it for others (R29).
+    The actor must not look like another (R29).
     """
     actor = validate_actor(by) if is_needed or by is not None else None
     if actor is not None:
@@ -113,7 +113,7 @@ def validate_trace(by: object = None, reason: object = None, note: object = None
 
 
 def in_utc(field: str, instant: datetime) -> datetime:
-    """Return the instant in UTC; a naive one is refused as `InvalidValue`."""
+    """Return the instant in UTC; raises `InvalidValue` for a naive one, or one outside the years 1 to 9999."""
     if instant.tzinfo is None:
         raise InvalidValue(field, instant.isoformat(), "give a timezone-aware time, such as datetime.now(UTC)")
     try:
@@ -123,7 +123,7 @@ def in_utc(field: str, instant: datetime) -> datetime:
 
 
 def clock_in_utc(clock: Callable[[], datetime]) -> Callable[[], datetime]:
-    """Return a clock that tells the same instants in UTC; a naive one is refused as `InvalidValue`."""
+    """Return a clock that gives the same instants in UTC; it raises `InvalidValue` for a naive one."""
     return lambda: in_utc("clock", clock())
 
 
@@ -136,7 +136,7 @@ def validate_weekday(value: object) -> date:
 
 
 def day_of_award(at: datetime, now: datetime) -> date:
-    """Return the UTC day on which something happened; a moment ahead counts for today (R12, R16)."""
+    """Return the UTC day on which something happened; up to two minutes ahead counts as today (R12, R16)."""
     if not EARLIEST_AT <= at <= now + AHEAD_MAX:
         raise InvalidValue(
             "at",
@@ -147,7 +147,7 @@ def day_of_award(at: datetime, now: datetime) -> date:
 
 
 def validate_day(field: str, value: object) -> date:
-    """Return a UTC day, a `date` and not an instant."""
+    """Return a UTC day: a `date`, not a `datetime`."""
     if not isinstance(value, date) or isinstance(value, datetime):
         raise InvalidValue(field, value, "give a day, such as date(2026, 12, 25)")
     return value
@@ -161,14 +161,14 @@ def validate_limit(value: object) -> int:
 
 
 def validate_position(field: str, value: object) -> int:
-    """Return a position in the feed: a whole number from 0 on."""
+    """Return a position in the feed: a whole number, 0 or more."""
     if type(value) is not int or not 0 <= value < 2**63:
         raise InvalidValue(field, value, "give a position from the feed: a whole number from 0 on")
     return value
 
 
 def validate_printable(field: str, value: object, length_max: int) -> str:
-    """Return a text that can be seen, of at least one and at most so many characters."""
+    """Return a visible text of 1 to `length_max` printable characters."""
     if not isinstance(value, str) or not value.strip() or len(value) > length_max or not value.isprintable():
         raise InvalidValue(field, value, f"give a text of 1 to {length_max} printable characters")
     return value
@@ -198,26 +198,26 @@ def _storable(field: str, value: str) -> str:
 
 
 WORDS_MAX = 32
-"""How many words of a name are found by; the rest of a longer one is not."""
+"""How many words of a name can be found."""
 WORD_LENGTH_MAX = 64
-"""How much of a word is looked at."""
+"""How many characters of a word count."""
 SOUGHT_MAX = 8
-"""How many words of a search are looked at."""
+"""How many words of a search count."""
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
-"""Marks and letters by their category that show nothing."""
+"""Characters that are invisible although Unicode classes them as letters or marks."""
 
 
 def unseen(text: str) -> str:
-    """Return the marks and letters of a text that show nothing, though they count as marks and letters."""
+    """Return the invisible letters and marks of a text."""
     return "".join(_UNSEEN.findall(text))
 
 
 def words_of(name: str) -> tuple[str, ...]:
-    """Return the words of a name, each once: runs of letters, digits and marks, and runs of signs, folded.
+    """Return the words of a name, each once: runs of letters, digits and marks, and runs of symbols, folded.
 
-    A script that puts no blanks between words makes one word of them all, which is found by its beginning.
+    In a script without spaces, the whole text is one word, which is found by its beginning.
 
     >>> words_of("Ada KING, Countess of Lovelace \u2605")
     ('ada', 'king', 'countess', 'of', 'lovelace', '\u2605')
@@ -235,12 +235,12 @@ def words_of(name: str) -> tuple[str, ...]:
 
 
 def sought_words(text: str) -> tuple[str, ...]:
-    """Return the words of a search, the longest first: with it to begin leaves the fewest to look at."""
+    """Return the words of a search, longest first, because the longest leaves the fewest names to check."""
     return tuple(sorted(words_of(text), key=len, reverse=True))[:SOUGHT_MAX]
 
 
 def first_met(sought: Sequence[str], words: Collection[str]) -> str | None:
-    """Return the word of a name, first in order, that the first word of a search begins; None if one begins none."""
+    """Return the first word of a name, in sort order, that the first sought word begins; None if any begins none."""
     if not sought or not all(any(word.startswith(one) for word in words) for one in sought):
         return None
     return min(word for word in words if word.startswith(sought[0]))
@@ -249,7 +249,7 @@ def first_met(sought: Sequence[str], words: Collection[str]) -> str | None:
 def _group(char: str) -> str:
     found = category(char)
     if found in {"Cf", "Cs"} or (found == "Cc" and not char.isspace()):
-        # These are invisible and cannot be typed.
+        # Invisible, and hard to type.
         return "hidden"
     return "word" if found[0] in "LNM" else "sign" if found[0] == "S" else ""
 
@@ -258,7 +258,7 @@ _CONTROLS = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 
 
 def validate_new(field: str, value: str) -> None:
-    """Raise `InvalidValue` for a new key, source or actor that another could be mistaken for."""
+    """Raise `InvalidValue` for a new key, source or actor that could be confused with another."""
     if value != value.strip():
         raise InvalidValue(field, value, "it begins or ends with a blank; give it without")
     for char in value:
@@ -271,7 +271,7 @@ def validate_new(field: str, value: str) -> None:
 
 
 def validate_new_member_id(value: str) -> None:
-    """Raise `InvalidValue` for a new member's id that another could be mistaken for, or that no address can hold."""
+    """Raise `InvalidValue` for a new member id that could be confused with another, or that no URL can end in."""
     validate_new("member_id", value)
     if value in {".", ".."}:
         raise InvalidValue("member_id", value, "an address cannot end in it; give another id")

@@ -1,4 +1,4 @@
-"""The audit of a store: every invariant in one place, for all stores. Pure.
+"""The audit of a store: every invariant, for all stores.
 
 `Holdings` has everything but the entries; `Books` folds the entries page by page and keeps only totals; `conclude`
 compares the two. Read `books` next, then `checks`.
@@ -57,7 +57,7 @@ SPOILS = {
 
 
 def text_of(value: object) -> str:
-    """Write a value that was found or expected."""
+    """Return a found or expected value as text."""
     if value is None:
         return "nothing"
     if isinstance(value, datetime | date):
@@ -66,7 +66,7 @@ def text_of(value: object) -> str:
 
 
 def of_member(member_id: str) -> str:
-    """Write which member is meant: by TRC's own id, never by name or Discord id (R9)."""
+    """Return a member as text: by TRC's own id, never by name or Discord id (R9)."""
     return f"member {shortened(member_id)}"
 
 
@@ -81,11 +81,11 @@ class Breach:
     what: str
     found: str = field(converter=text_of)
     expected: str = field(converter=text_of)
-    """What it must be; once it is rebuilt, what it is."""
+    """What it must be, or, in a repair, what it is now."""
     member_id: str | None = field(default=None, eq=False)
     """The member whose row cannot be read; None if the id cannot be read either."""
     position: int | None = field(default=None, eq=False)
-    """Of an entry that cannot be read; None if it and all that follow cannot."""
+    """The position of an unreadable entry; None if all later entries are unreadable too."""
 
     @property
     def message(self) -> str:
@@ -94,7 +94,7 @@ class Breach:
 
 
 Row = tuple[bool, str, object, object]
-"""Whether something is wrong, what, what was found, and what was expected."""
+"""Whether it is wrong, what it is about, what was found, what was expected."""
 
 
 def breaches(check: str, subject: str, *rows: Row) -> Iterator[Breach]:
@@ -111,9 +111,9 @@ class Audit:
     entries: int
     breaches: Sequence[Breach] = ()
     streaks: Sequence[tuple[Streak, Streak]] = ()
-    """The streaks that differ from the evidence: as they are stored, and as it makes them, of the same version."""
+    """The streaks that differ from the evidence: stored and recomputed, with the same version."""
     calendar: Calendar | None = None
-    """The calendar under which they do."""
+    """The calendar they were recomputed under."""
 
     @property
     def is_healthy(self) -> bool:
@@ -131,13 +131,13 @@ class Repair:
     """What was rebuilt, and what an audit finds after it."""
 
     changes: Sequence[Breach]
-    """As they were found, and what they are now."""
+    """Each with the value found and the value now."""
     audit: Audit
 
 
 @frozen
 class Rises:
-    """The accounts whose XP rose in one window, and one of the days that it counts for (R11, R12)."""
+    """The accounts whose XP rose in one window, for one of the days that it counts for (R11, R12)."""
 
     day: date
     opens_at: datetime
@@ -147,13 +147,13 @@ class Rises:
 
 @frozen
 class Holdings:
-    """All but the entries; rows that cannot be read are left out of the rest."""
+    """Everything but the entries; unreadable rows appear only in `unreadable`."""
 
     last_position: int
-    """The last entry's at the same instant, 0 if there is none."""
+    """The last entry's position in the same snapshot; 0 without entries."""
     members: Sequence[Member]
     accounts: Sequence[DiscordActivity]
-    """Unlinked ones included, by account id."""
+    """Including unlinked ones, by account id."""
     balances: Mapping[str, Mapping[str, int]]
     """Points by member id and source."""
     streaks: Sequence[Streak]
@@ -161,11 +161,11 @@ class Holdings:
     calendar: Calendar | None
     """None if it cannot be read."""
     unreadable: Sequence[Breach] = ()
-    """The rows that no value can be made of."""
+    """The rows that make no valid value."""
     excused: Mapping[date, Set[str]] = Factory(dict)
     """Who is excused alone on which day (R13a)."""
     events: Sequence[MembershipEvent] = ()
-    """In the order of their numbers."""
+    """By number."""
     decisions: Sequence[ClockDecision] = ()
     """About the clock, oldest first."""
 
@@ -178,7 +178,7 @@ class Doubts:
     everyone: bool = False
 
     def add(self, unreadable: Breach) -> None:
-        """Take one unreadable row into account; derived rows can be rebuilt and cast no doubt."""
+        """Take an unreadable row into account, unless it is derived and can be rebuilt."""
         if unreadable.check != UNREADABLE:
             return
         if unreadable.member_id is None:

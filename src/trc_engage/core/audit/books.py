@@ -1,4 +1,4 @@
-"""The fold of all entries, page by page, and the checks of each; memory grows with members, not with entries."""
+"""The fold of all entries, page by page, with the checks of each; it keeps totals, not the entries."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
@@ -20,12 +20,12 @@ FIELDS: Mapping[str, Set[str]] = {
     "adjustment": {"key", "reason", "actor"},
     **dict.fromkeys(SYNC_KINDS, _XP),
 }
-"""Which of its optional fields each kind has; it has no other."""
+"""The optional fields that each kind must have."""
 MAY_HAVE: Mapping[str, Set[str]] = {
     "award": {"actor"},
     **dict.fromkeys(("deduction", "rebase"), frozenset({"reason", "actor"})),
 }
-"""Which of them a kind may have besides: who decided on it and why (R10, R24)."""
+"""The further fields that a kind may have: who decided on it and why (R10, R24)."""
 OPTIONAL = ("key", "reason", "actor", "reverses", "xp")
 SIGNS = {"award": 1, "gain": 1, "reversal": -1, "deduction": -1, "opening": 0, "rebase": 0}
 SIGN_NAMES = {1: "more than 0", -1: "less than 0", 0: "0"}
@@ -33,7 +33,7 @@ _NO_TIME = timedelta(0)
 
 
 def flaws(entry: Entry) -> Iterator[Breach]:
-    """Yield what is wrong with an entry that can be seen without any other."""
+    """Yield the flaws of an entry that need no other entry to see."""
     rows = [*_form(entry), *_source(entry), *_day(entry)]
     if entry.xp is not None and entry.kind in SYNC_KINDS:
         rows += _xp(entry, entry.xp)
@@ -59,7 +59,7 @@ def _form(entry: Entry) -> Iterator[Row]:
 
 
 def irregular(entries: Iterable[Entry]) -> list[Breach]:
-    """Return which positions have a gap before them, and which keys stand twice (R8, R23)."""
+    """Return which positions are out of sequence, and which keys occur twice (R8, R23)."""
     keys: dict[str, int] = {}
     found = []
     for position, entry in enumerate(entries, start=1):
@@ -73,7 +73,7 @@ def irregular(entries: Iterable[Entry]) -> list[Breach]:
 
 
 def rebalanced(before: Mapping[str, Mapping[str, int]], after: Mapping[str, Mapping[str, int]]) -> list[Breach]:
-    """Return which balances, by member id and source, are no longer what they were."""
+    """Return which balances, by member id and source, have changed."""
     return [
         Breach(BALANCE, of_member(member_id), f"the balance of {source!r}", was.get(source, 0), now.get(source, 0))
         for member_id in sorted({*before, *after})
@@ -98,24 +98,24 @@ def _source(entry: Entry) -> Iterator[Row]:
 
 
 def _day(entry: Entry) -> Iterator[Row]:
-    """Compare the day with the instant: an award may be dated a moment ahead, and counts for the day of its posting.
+    """Compare the day with the instant: an award dated a moment ahead counts for the day of its posting.
 
-    A gain or deduction is dated by the beginning of its window, a reversal by its award; everything else
-    by its own instant.
+    The day of a gain or deduction is the first of its window, that of a reversal its award's, and that of anything
+    else its own instant's.
     """
     kind, posted_on = entry.kind, entry.at.date()
     if kind == "award" and entry.at < EARLIEST_AT:
         yield True, "the instant", entry.at, f"one from {EARLIEST_AT.year} on"
     elif kind in {"gain", "deduction"}:
         yield entry.day > posted_on, "the day", entry.day, f"{posted_on} or earlier"
-    # An award of today may have been dated a moment ahead, and be reversed on the same day.
+    # A reversal keeps the day of its award, which may have been dated a moment ahead.
     elif kind != "reversal":
         first = (entry.at - (AHEAD_MAX if kind == "award" else _NO_TIME)).date()
         yield not first <= entry.day <= posted_on, "the day", entry.day, posted_on
 
 
 def _xp(entry: Entry, xp: XpChange) -> Iterator[Row]:
-    """Each entry follows from its own XP: points are paid as the floor rises, and only a rebase moves a baseline."""
+    """Check an entry against its XP: points follow from the floor, and only a rebase moves the baseline."""
     before, after = xp.baseline_before, xp.baseline_after
     if entry.kind == "opening":
         yield (xp.xp_before, before) != (None, None), "what stood before an opening", "something", "nothing"
@@ -144,13 +144,13 @@ class Tail:
     paid: int = 0
     """Sum of the points of its entries."""
     paid_high: int = 0
-    """The highest sum since the opening or the last rebase: who passes it has more XP than in any reading since."""
+    """The highest sum since the opening or last rebase; a higher one means more XP than in any reading since."""
     lines: int = 1
 
 
 @define
 class Books:
-    """The fold of the entries, with every breach that can be seen on the way."""
+    """The fold of the entries, with every breach found on the way."""
 
     rose: Mapping[date, Set[int]]
     """The accounts with evidence, by day."""
@@ -159,19 +159,19 @@ class Books:
     """Points by member id and source."""
     tails: dict[int, Tail] = Factory(dict)
     awarded: dict[date, dict[str, int]] = Factory(lambda: defaultdict(dict))
-    """How many awards stand, by day and member."""
+    """How many unreversed awards there are, by day and member."""
     reversed: dict[int, int] = Factory(dict)
-    """Which entry took an award back, by the award's position."""
+    """The position of each reversal, by the award's position."""
     entries: int = 0
     position: int = 0
     synced_at: datetime | None = None
     repairs: list[ClockDecision] = Factory(list)
-    """Those that no entry has followed yet."""
+    """Those that no entry has followed so far."""
     breaches: list[Breach] = Factory(list)
 
     @classmethod
     def opened(cls, holdings: Holdings) -> "Books":
-        """Begin with no entry."""
+        """Return books without entries."""
         rose: dict[date, set[int]] = defaultdict(set)
         for rises in holdings.rises:
             rose[rises.day].update(rises.account_ids)
@@ -181,7 +181,7 @@ class Books:
         return cls(rose, doubts, repairs=[one for one in holdings.decisions if one.kind == "repaired"])
 
     def take(self, lines: Sequence[Entry | Breach], awards: Mapping[int, Entry]) -> None:
-        """Take the next lines; `awards` are those, by position, that any of them takes back."""
+        """Take the next lines; `awards` are those, by position, that the lines reverse."""
         for line in lines:
             if isinstance(line, Breach):
                 self.doubts.add(line)
@@ -200,7 +200,7 @@ class Books:
                 self._reverse(line, line.reverses, awards.get(line.reverses))
 
     def _follow(self, entry: Entry) -> None:
-        """Entries are told in the order of their positions (R23), and syncs go back in time by a repair only (R22)."""
+        """Check that positions rise (R23), and that syncs go back in time only by a repair (R22)."""
         self.entries += 1
         while self.repairs and entry.position > self.repairs[0].position:
             self.synced_at = self.repairs.pop(0).at
@@ -213,7 +213,7 @@ class Books:
             self.synced_at = entry.at
 
     def _chain(self, entry: Entry, xp: XpChange) -> None:
-        """Each line of an account begins where the one above it ended (R9)."""
+        """Check that each entry of an account begins where the previous one ended (R9)."""
         tail = self.tails.get(xp.account_id)
         if tail is None:
             if entry.kind != "opening" and not self.doubts.of(entry.member_id):
@@ -244,15 +244,15 @@ class Books:
             self._note("chain", entry, "its member", of_member(entry.member_id), expected)
 
     def _witness(self, entry: Entry, account_id: int) -> None:
-        """XP above every earlier reading is activity (R11a), so the first day of the window must have evidence."""
+        """Check that XP above every earlier reading has evidence for the first day of its window (R11a)."""
         if self.repairs and entry.at > self.repairs[0].at and entry.day >= self.repairs[0].at.date():
-            # What was earned under a clock ahead is dated anew.
+            # The repair has redated what was earned under a clock that ran ahead.
             return
         if account_id not in self.rose.get(entry.day, ()) and not self.doubts.of(entry.member_id):
             self._note("evidence", entry, f"the activity of account {account_id} on {entry.day}", "missing", "recorded")
 
     def _reverse(self, entry: Entry, position: int, award: Entry | None) -> None:
-        """Compare a reversal with its award: it takes an earlier one back, wholly, and once (R8)."""
+        """Check that a reversal takes back an earlier award, in full and only once (R8)."""
         if position in self.reversed:
             what = f"the reversal of entry {position}"
             self._note("reversal", entry, what, "a second one", f"one: entry {self.reversed[position]} is it")

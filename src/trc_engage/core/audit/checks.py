@@ -19,11 +19,11 @@ NEXT_READINGS = {
     "tracked": {"begins", "continues", "returns", "rebases"},
     "absent": {"continues", "returns", "rebases"},
 }
-"""How the next reading can be taken; who left or was unlinked may have been anything before."""
+"""The possible next readings by status; an account that was left or unlinked may have any."""
 
 
 def breaches_of_accounts(holdings: Holdings, books: Books) -> Iterator[Breach]:
-    """Yield where an account is not what its entries say."""
+    """Yield where an account differs from its entries."""
     for account in holdings.accounts:
         if not books.doubts.of(account.member_id):
             rows = _flaws(account, books.tails.get(account.account_id))
@@ -45,7 +45,7 @@ def _flaws(account: DiscordActivity, tail: Tail | None) -> Iterator[Row]:
         found, expected = ("missing", "there") if tail is None else ("there", "none before it is opened")
         yield True, "its opening", found, expected
         return
-    # The link is its first version, and each of its entries came with another.
+    # The link is the first version, and each entry came with another.
     versions = 1 if tail is None else 1 + tail.lines
     yield account.version < versions, "its version", account.version, f"{versions} or more"
     if tail is not None:
@@ -74,7 +74,7 @@ def _opened(account: DiscordActivity, tail: Tail) -> Iterator[Row]:
 
 
 def breaches_of_evidence(holdings: Holdings, books: Books) -> Iterator[Breach]:
-    """Yield windows that cannot be, evidence of accounts that were never opened, and excused days that cannot be."""
+    """Yield impossible windows, evidence of accounts that were never opened, and excused weekend days."""
     known = {account.account_id: account.member_id for account in holdings.accounts}
     for rises in holdings.rises:
         yield from _of_window(rises)
@@ -104,7 +104,7 @@ def _of_window(rises: Rises) -> Iterator[Breach]:
 
 
 def changed_streaks(holdings: Holdings, books: Books, calendar: Calendar) -> list[tuple[Streak, Streak]]:
-    """Return each member's streak that differs from the evidence, as it is stored and as it must be."""
+    """Return each member's streak that differs from the evidence, as stored and as recomputed."""
     owners = {account.account_id: account.member_id for account in holdings.accounts}
     active: dict[date, set[str]] = defaultdict(set)
     for day, account_ids in books.rose.items():
@@ -122,7 +122,7 @@ def changed_streaks(holdings: Holdings, books: Books, calendar: Calendar) -> lis
 
 
 def breaches_of_streaks(holdings: Holdings, changed: list[tuple[Streak, Streak]]) -> Iterator[Breach]:
-    """Yield the streaks that are not what the evidence makes."""
+    """Yield the streaks that differ from the evidence."""
     for before, after in changed:
         yield Breach(STREAK, of_member(before.member_id), "the streak", described(before), described(after))
     for streak in holdings.streaks:
@@ -131,13 +131,13 @@ def breaches_of_streaks(holdings: Holdings, changed: list[tuple[Streak, Streak]]
 
 
 def described(streak: Streak) -> str:
-    """Write a streak as it is stored."""
+    """Return a streak as text."""
     last = "none" if streak.last is None else f"{streak.length} to {streak.last}"
     return f"{last} (longest {streak.longest})"
 
 
 def breaches_of_people(holdings: Holdings, books: Books) -> Iterator[Breach]:
-    """Yield what is wrong with members, links, and what names a member that is not there."""
+    """Yield flaws of members and links, and rows whose member does not exist."""
     for member in holdings.members:
         is_named = member.is_forgotten and member.name is not None
         yield from breaches(
@@ -185,7 +185,7 @@ def _taken_twice(holdings: Holdings) -> Iterator[Breach]:
 
 
 def _strangers(holdings: Holdings, books: Books) -> Iterator[Breach]:
-    """Yield what belongs to a member that is not there."""
+    """Yield rows whose member does not exist."""
     known = {member.member_id for member in holdings.members}
     for account in holdings.accounts:
         if account.member_id not in known:
@@ -202,7 +202,7 @@ def _strangers(holdings: Holdings, books: Books) -> Iterator[Breach]:
 
 
 def breaches_of_events(holdings: Holdings) -> Iterator[Breach]:
-    """Yield events of another's account, texts about somebody forgotten, and accounts that are not as the last says."""
+    """Yield events of another member's account, texts about forgotten members, and accounts unlike their last event."""
     owners = {account.account_id: account for account in holdings.accounts}
     forgotten = {member.member_id for member in holdings.members if member.is_forgotten}
     last = {event.account_id: event for event in holdings.events if event.kind in LEFT_BY}
@@ -220,13 +220,13 @@ def breaches_of_events(holdings: Holdings) -> Iterator[Breach]:
 
 
 LEFT_BY: Mapping[str, bool] = {"left": True, "returned": False, "never_left": False}
-"""Whether an account is noted as left after an event of its own."""
+"""Whether an account is noted as left after an event of this kind."""
 
 _RANK = {check: rank for rank, check in enumerate(CHECKS)}
 
 
 def conclude(holdings: Holdings, books: Books, irregularities: Iterable[Breach]) -> Audit:
-    """Return the audit, once the books hold the last entry; `irregularities` are what the store saw itself."""
+    """Return the audit, once the books hold every entry; `irregularities` are the store's own findings."""
     calendar = holdings.calendar
     changed = [] if calendar is None else changed_streaks(holdings, books, calendar)
     found = (
@@ -251,7 +251,7 @@ def conclude(holdings: Holdings, books: Books, irregularities: Iterable[Breach])
 
 
 def breaches_of_balances(holdings: Holdings, books: Books) -> Iterator[Breach]:
-    """Yield the balances that are not the sum of their entries (R9); one that is missing is 0."""
+    """Yield the balances that are not the sum of their entries (R9); a missing one counts as 0."""
     kept, summed = (
         {member_id: points for member_id, points in each.items() if not books.doubts.of(member_id)}
         for each in (holdings.balances, books.sums)
