@@ -1,8 +1,8 @@
-"""`MemoryLedger`: the store ports without a disk, to be read as the example for a ledger of your own.
+"""`MemoryLedger`: the store ports in memory, and the example for a custom ledger.
 
-A store is a set of tables and the checks of `_check`. What follows from a posting the core says: what a move,
-a draft or a link becomes, the state after a run, when a lease is free. `core.ports` says what each method
-promises, and `trc_engage.testing.LedgerContract` tests it.
+A store is a set of tables plus the checks of `_check`. The core decides what follows from a posting: what a move,
+draft or link becomes, the state after a run, whether a lease is free. `core.ports` documents each method, and
+`trc_engage.testing.LedgerContract` tests them.
 """
 
 import threading
@@ -37,7 +37,7 @@ _numbers = count(1)
 
 
 def locked(ledger: type[Ledger]) -> type[Ledger]:
-    """Let one thread at a time into the public methods of a class."""
+    """Make a class's public methods run in one thread at a time."""
 
     def alone(method: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(method)
@@ -55,7 +55,7 @@ def locked(ledger: type[Ledger]) -> type[Ledger]:
 
 @locked
 class MemoryLedger(Tables):
-    """A store for tests and trials: it lives as long as the process, and threads may share it."""
+    """A store for tests and trials that ends with the process; threads may share it."""
 
     # Postings
 
@@ -95,7 +95,7 @@ class MemoryLedger(Tables):
         return entries
 
     def _check(self, posting: Posting) -> None:
-        """Raise `Conflict` if anything is not as it was when the posting was planned, `LeaseLost` without its lease."""
+        """Raise `Conflict` if the posting was planned on other data, `LeaseLost` without its lease or open slot."""
         slot, lease, settlement = posting.slot, posting.lease, posting.settlement
         if (lease and not self._holds(lease)) or (slot and self._runs.slot_end(slot.slot)):
             raise LeaseLost
@@ -286,7 +286,7 @@ class MemoryLedger(Tables):
         return len(awarded) + sum(on == day for on, _ in self._discord_days)
 
     def _awards(self) -> Iterator[Entry]:
-        """Yield the awards that stand."""
+        """Yield the unreversed awards that count as activity."""
         gone = {entry.reverses for entry in self._entries}
         return (
             entry
@@ -398,7 +398,7 @@ class MemoryLedger(Tables):
         points, hidden, forgotten = sum(by_source.values()), member.is_hidden, member.is_forgotten
         return Standing(member.member_id, member.name, points, by_source, discord, None, hidden, forgotten)
 
-    # For the doctor; a ledger may do without
+    # For the doctor; optional
 
     def holdings(self) -> Holdings:
         groups = defaultdict[tuple[date, datetime, datetime], list[int]](list)

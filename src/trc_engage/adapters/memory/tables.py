@@ -1,4 +1,4 @@
-"""The tables of a `MemoryLedger`, and how what lies in a time to come is taken from them (R22)."""
+"""The tables of a `MemoryLedger`, and the repair that removes what is dated in the future (R22)."""
 
 import threading
 from collections import defaultdict
@@ -21,7 +21,7 @@ Row = TypeVar("Row")
 
 
 class Tables:
-    """All that it holds."""
+    """Everything a `MemoryLedger` holds."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -35,7 +35,7 @@ class Tables:
         self._linked_at: dict[int, datetime] = {}
         self._events: list[MembershipEvent] = []
         self._runs = RunState()
-        """What was posted of runs, settlements and notices; `run_state` adds what the other tables say."""
+        """The posted runs, settlements and notices; `run_state` adds what follows from the other tables."""
         self._excusals: list[Excusal] = []
         self._changes: list[StreakChange] = []
         self._good_runs: dict[int, GoodRun] = {}
@@ -89,5 +89,5 @@ class Tables:
 
 
 def until(at: datetime, rows: dict[Key, Row], instant: Callable[[Row], datetime]) -> dict[Key, Row]:
-    """Return the rows that are not later."""
+    """Return the rows that are not later than an instant."""
     return {key: row for key, row in rows.items() if instant(row) <= at}

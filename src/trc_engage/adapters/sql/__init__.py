@@ -1,7 +1,7 @@
-"""The SQL that all databases share; connections, table layout and staging are theirs.
+"""The SQL that all databases share; each database has its own connections, column types and staging.
 
-Statements are written so that SQLite and PostgreSQL both run them; parameters as SQLite has them,
-`?` and `:name`. Days and instants go in and come out as ISO texts, whatever type a column has.
+Statements run on both SQLite and PostgreSQL, with SQLite's parameters, `?` and `:name`. Days and instants go in and
+come out as ISO texts, whatever type a column has.
 
 Read in this order: this, `schema`, `tables`, `pool`, `queries`, `leaderboard`, `views`, `runs`, `posting`, `audit`.
 """
@@ -19,9 +19,9 @@ from ...core.errors import LedgerFailed, StoreOutdated
 
 Row = tuple[Any, ...]
 Values = Sequence[Any]
-"""Of a row to be written."""
+"""The values of a row to write."""
 Statement = tuple[str, Sequence[Any] | Mapping[str, Any]]
-"""With its values."""
+"""A statement and its values."""
 
 
 class Rows(Protocol):
@@ -33,24 +33,24 @@ class Rows(Protocol):
         ...
 
     def fetchone(self) -> Any:
-        """Return the next row, None after the last."""
+        """Return the next row; None after the last."""
         ...
 
     def fetchall(self) -> list[Any]:
-        """Return all rows that are left."""
+        """Return all remaining rows."""
         ...
 
     def __iter__(self) -> Iterator[Any]:
-        """Yield the rows that are left."""
+        """Yield the remaining rows."""
         ...
 
 
 class Connection(Protocol):
-    """A connection while one caller has it."""
+    """A connection, checked out by one caller."""
 
     @property
     def IntegrityError(self) -> type[Exception]:  # noqa: N802  DB-API's own name
-        """What a broken constraint raises."""
+        """The error of a violated constraint."""
         ...
 
     def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ..., /) -> Rows:
@@ -58,56 +58,56 @@ class Connection(Protocol):
         ...
 
     def executemany(self, statement: str, values: Iterable[Values], /) -> Rows:
-        """Run one statement for each row of values; the count of rows is that of all."""
+        """Run one statement for each row of values; `rowcount` is the total."""
         ...
 
     def execute_all(self, statements: Iterable[Statement], /) -> Sequence[Rows]:
-        """Run statements, none of which depends on another's rows, and return the rows of each.
+        """Run statements that do not depend on each other's rows, and return the rows of each.
 
-        On a server that is one round trip; where one fails, those behind it are not run.
+        On a server this takes one round trip. If one fails, the later ones are not run.
         """
         ...
 
 
 class Database(Protocol):
-    """Where connections come from; every error of the database is translated on the way out."""
+    """A source of connections; it translates every error of the database."""
 
     discord_evidence: str
-    """The statement that reads a `:member`'s evidence of Discord from `:first` to `:last`: day, account id, window."""
+    """The query for a `:member`'s evidence of Discord from `:first` to `:last`: day, account id, window."""
 
     @property
     def address(self) -> str:
-        """Where the store is, without any password."""
+        """The store's address, without a password."""
         ...
 
     def connection(self) -> AbstractContextManager[Connection]:
-        """Check out a connection on which each statement stands alone."""
+        """Check out a connection on which each statement is its own transaction."""
         ...
 
     def snapshot(self) -> AbstractContextManager[Connection]:
-        """Check out a connection on which all reads see one state."""
+        """Check out a connection on which all reads see one snapshot."""
         ...
 
     def transaction(self) -> AbstractContextManager[Connection]:
-        """Check out a connection in a transaction of which all is committed, or nothing."""
+        """Check out a connection in a transaction that commits at the end, or rolls back on an error."""
         ...
 
     def stage(self, connection: Connection, moves: Iterable[Values], windows: Iterable[Values], /) -> None:
-        """Fill the temporary tables `engage_staged_moves` and then `engage_staged_windows`, which begin empty."""
+        """Fill the temporary tables `engage_staged_moves` and then `engage_staged_windows`, after emptying them."""
         ...
 
     def merge(
         self, connection: Connection, table: str, columns: Sequence[str], rows: Sequence[Values], conflict: str, /
     ) -> int:
-        """Insert rows, with an `ON CONFLICT` clause or none, and return how many rows were written."""
+        """Insert rows with an optional `ON CONFLICT` clause, and return how many were written."""
         return connection.executemany(inserting(table, columns, conflict), rows).rowcount
 
     def succeed(self, connection: Connection, record: "Record[Any]", rows: Sequence[Values], /) -> int:
-        """Write rows over the versions before them, and return how many were written."""
+        """Update rows that are at the previous version, and return how many were written."""
         return connection.executemany(succeeding(record), [record.successor(row) for row in rows]).rowcount
 
     def fill(self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Values], /) -> None:
-        """Write rows into an empty table; if its first column numbers itself, it will go on behind them."""
+        """Insert rows into an empty table; if it numbers its rows, numbering continues after them."""
         connection.executemany(inserting(table, columns), rows)
 
     def extend_timeout(self, connection: Connection, /) -> None:  # noqa: ARG002  where there is no limit
@@ -115,15 +115,15 @@ class Database(Protocol):
         return
 
     def size_bytes(self, connection: Connection, /) -> int | None:
-        """Return how much room the store takes; None if that is unknown."""
+        """Return the store's size; None if unknown."""
         ...
 
     def wipe(self, tables: Sequence[str], /) -> None:
-        """Write tables anew, so that nothing is left of rows as they were; raises `LedgerBusy` and `LedgerFailed`."""
+        """Rewrite tables so that no trace of old rows remains; raises `LedgerBusy` and `LedgerFailed`."""
         ...
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close all connections."""
         ...
 
 
@@ -131,14 +131,14 @@ AnyDatabase = TypeVar("AnyDatabase", bound=Database)
 
 
 class SqlStore:
-    """An open store, on which the methods of the ports are built."""
+    """An open store, the base of the port implementations."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     @classmethod
     def _prepared(cls, database: AnyDatabase, prepare: Callable[[AnyDatabase], None]) -> Self:
-        """Open a store once it is ready; if that fails, nothing stays open."""
+        """Prepare a database and return its store; close the database if that fails."""
         try:
             prepare(database)
         except BaseException:
@@ -148,7 +148,7 @@ class SqlStore:
 
     @property
     def address(self) -> str:
-        """Where the store is, without any password."""
+        """The store's address, without a password."""
         return self._database.address
 
     def close(self) -> None:
@@ -163,13 +163,13 @@ class SqlStore:
 
 
 class Stamp(str):
-    """An instant as a text; a type of its own, for databases that need to know what a text means."""
+    """An instant as text, with its own type for databases that must distinguish it from other text."""
 
     __slots__ = ()
 
 
 def stamp(at: datetime) -> Stamp:
-    """Write an instant so that texts sort as the instants do."""
+    """Return an instant as text that sorts in the order of time."""
     return Stamp(at.isoformat(timespec="microseconds"))
 
 
@@ -184,9 +184,9 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
 
 
 class Record(Generic[Value]):
-    """How values of an attrs class are kept in a table: each field in the column of its name, in the fields' order.
+    """Maps an attrs class to a table: each field to the column of the same name, in the fields' order.
 
-    `renamed` are the columns of fields that have another name there; `left_out` are fields without a column.
+    `renamed` gives the column of a field with another name; `left_out` are fields without a column.
     """
 
     def __init__(self, kind: type[Value], table: str, /, *, left_out: Sequence[str] = (), **renamed: str) -> None:
@@ -201,7 +201,7 @@ class Record(Generic[Value]):
         self.select = f"SELECT {', '.join(self.columns)} FROM {table}"
 
     def value(self, row: Sequence[Any]) -> Value:
-        """Make the value of a row of `select`."""
+        """Return the value of a row of `select`."""
         values = [*row]
         for number, reader in self._readers:
             if values[number] is not None:
@@ -209,7 +209,7 @@ class Record(Generic[Value]):
         return self._kind(*values)
 
     def row(self, value: Value) -> list[Any]:
-        """Make the row of a value."""
+        """Return the row of a value."""
         row = [*self._values(value)]
         for number, writer in self._writers:
             if row[number] is not None:
@@ -217,12 +217,12 @@ class Record(Generic[Value]):
         return row
 
     def successor(self, row: Sequence[Any]) -> Sequence[Any]:
-        """Return the values of the statement that writes a row over its version before."""
+        """Return the parameters of the `succeeding` statement for a row."""
         return [*row[1:], row[0], row[self.columns.index("version")]]
 
 
 def _name_of(annotation: object) -> str:
-    """Name a type, or the one that may also be None; a module may leave its annotations as texts."""
+    """Return the name of a type, or of the non-None part of an optional one; annotations may be strings."""
     text = annotation if isinstance(annotation, str) else formatannotation(annotation)
     return text.partition(" |")[0].rpartition(".")[2]
 
@@ -233,13 +233,13 @@ def inserting(table: str, columns: Sequence[str], conflict: str = "") -> str:
 
 
 def replacing(columns: Sequence[str], *, keys: int = 1) -> str:
-    """Return the clause that lets a row take the place of the one with its key, the first `keys` columns."""
+    """Return the clause that replaces the row with the same key, which is the first `keys` columns."""
     given = ", ".join(f"{name} = excluded.{name}" for name in columns[keys:])
     return f"ON CONFLICT ({', '.join(columns[:keys])}) DO UPDATE SET {given}"
 
 
 def succeeding(record: Record[Any], rows: str = "") -> str:
-    """Return the statement that writes a row over its version before: one as `successor` has it, or each of a table."""
+    """Return the statement that updates rows at the previous version: one row of parameters, or all of a table."""
     table, (key, *names) = record.table, record.columns
     *values, this, version = (f"{rows}.{name}" if rows else "?" for name in (*names, key, "version"))
     given = ", ".join(f"{name} = {value}" for name, value in zip(names, values, strict=True))
@@ -248,12 +248,12 @@ def succeeding(record: Record[Any], rows: str = "") -> str:
 
 
 def month_of(day: str) -> str:
-    """Name the month of a day by its first one."""
+    """Return the first day of a day's month."""
     return f"{day[:8]}01"
 
 
 def refuse_unreleased(address: str, *, found: bool) -> None:
-    """Raise `LedgerFailed` for a store that was written before the first release."""
+    """Raise `LedgerFailed` if a store from before the first release was found."""
     if found:
         raise LedgerFailed(
             f"{address} was written by a trc-engage from before its first release, whose stores are not carried over; "
@@ -262,7 +262,7 @@ def refuse_unreleased(address: str, *, found: bool) -> None:
 
 
 def refuse_other(address: str, found: int, known: int, *, may_be_older: bool = False) -> None:
-    """Raise `LedgerFailed` if tables are newer than this version, and `StoreOutdated` if they are older."""
+    """Raise `LedgerFailed` if the schema is newer than this version knows, `StoreOutdated` if it is older."""
     if found > known:
         raise LedgerFailed(
             f"{address} was written by a newer trc-engage (schema {found}, this one knows {known}); "

@@ -27,7 +27,7 @@ from .views import replace_words, rows_of
 
 
 def is_half(values: Sequence[Any]) -> bool:
-    """Tell whether what explains an entry's XP is half there."""
+    """Return whether only part of an entry's XP columns is filled."""
     account_id, _, xp_after, _, baseline_after = values[XP:KEY]
     return (account_id is None) != (xp_after is None) or (account_id is None) != (baseline_after is None)
 
@@ -38,7 +38,7 @@ LINES = f"{ENTRIES.select} WHERE position > ? ORDER BY position LIMIT ?"
 
 
 class Survey:
-    """What one connection reads; `damage_of` says of an error what is damaged, or None for trouble of another kind."""
+    """Reads on one connection; `damage_of` returns the damage that an error reports, or None for other errors."""
 
     def __init__(self, connection: Connection, damage_of: Callable[[Exception], str | None]) -> None:
         self._connection = connection
@@ -46,7 +46,7 @@ class Survey:
         self.unreadable: list[Breach] = []
 
     def rows(self, table: str, statement: str, values: Sequence[Any] = ()) -> Iterator[Row]:
-        """Yield the rows of a table that can be reached; that there are more, which cannot, is noted."""
+        """Yield the reachable rows of a table, and note damage that hides the rest."""
         try:
             yield from self._connection.execute(statement, values)
         except Exception as error:
@@ -56,11 +56,11 @@ class Survey:
             self._note(Breach(UNREADABLE, f"table {table}", DAMAGED, f"damaged ({damage})", "readable to its end"))
 
     def raw(self, table: Table) -> Iterator[Row]:
-        """Yield the rows of a whole table as they are, in the order of the key."""
+        """Yield the unchecked rows of a whole table, by key."""
         return self.rows(table.name, f"{table.select} ORDER BY {table.key}")
 
     def values(self, name: str, *, member: int | None = None, check: str = UNREADABLE) -> Iterator[list[Any]]:
-        """Yield the values of every row that can be read; `member` is the column that says whose it is."""
+        """Yield the values of every readable row; `member` is the column with the member id."""
         for row in self.raw(TABLES[name]):
             values = values_of(TABLES[name], row)
             if isinstance(values, Breach):
@@ -69,7 +69,7 @@ class Survey:
                 yield values
 
     def lines(self, after: int, limit: int) -> list[Entry | Breach]:
-        """Return the entries above a position, as `Records.lines` does."""
+        """Return what `Records.lines` returns."""
         found: list[Entry | Breach] = []
         for row in self.rows("entries", LINES, [after, limit]):
             values = values_of(ENTRIES, row)
@@ -82,7 +82,7 @@ class Survey:
         return found + self.unreadable
 
     def holdings(self) -> Holdings:
-        """Read everything else."""
+        """Return what `Records.holdings` returns."""
         members = [Member(*values) for values in self.values("members", member=0)]
         accounts = [DiscordActivity(*values[:12]) for values in self.values("discord_activity", member=2)]
         (last,) = next(self.rows("entries", "SELECT max(position) FROM entries"), (None,))
@@ -98,7 +98,7 @@ class Survey:
         return Holdings(last or 0, *held)
 
     def _streaks(self) -> list[Streak]:
-        """Read the streaks; one that is garbled stands as empty, at its version, so that it can be rebuilt."""
+        """Return the streaks; a garbled one is empty but keeps its version, so that it can be rebuilt."""
         streaks = []
         for row in self.raw(TABLES["streaks"]):
             values = values_of(TABLES["streaks"], row)
@@ -110,12 +110,12 @@ class Survey:
         return streaks
 
     def _rises(self) -> list[Rises]:
-        """Read the evidence of Discord; each window is looked at once, however many accounts rose in it."""
+        """Return the evidence of Discord; each window is checked once, however many accounts rose in it."""
         groups: dict[Row, list[Row]] = defaultdict(list)
         owners: dict[Row, Row] = {}
         table = TABLES["discord_days"]
         for day, member_id, account_id, opens_at, closes_at in self.raw(table):
-            # The same few members again and again: what names them is kept once.
+            # Keep one tuple per account: the same few members occur again and again.
             owner = owners.setdefault((member_id, account_id), (member_id, account_id))
             groups[day, opens_at, closes_at].append(owner)
         rises = []
@@ -132,7 +132,7 @@ class Survey:
         return rises
 
     def _calendar(self, members: Sequence[Member]) -> tuple[Calendar | None, dict[date, set[str]]]:
-        """Read the calendar, None if any part of it is garbled, and who is excused alone on which day."""
+        """Return the calendar, None if any part of it is garbled, and who is excused alone on which day."""
         known = len(self.unreadable)
         settled: list[date] = [day for day, _ in self.values("settled_days", check="calendar")]
         excusals = [Excusal(*[*rest, number]) for number, *rest in self.values("excusals", check="calendar")]
@@ -173,7 +173,7 @@ ON CONFLICT (member_id, {part}) DO UPDATE SET points = excluded.points
 
 
 class Audited(SqlStore):
-    """What the store holds, row by row as it is, and balances rebuilt."""
+    """The `Records` port for any database."""
 
     def holdings(self) -> Holdings:
         with self._surveyed() as survey:
@@ -208,26 +208,26 @@ class Audited(SqlStore):
 
     @contextmanager
     def _surveyed(self) -> Iterator[Survey]:
-        """Look at one state of the store."""
+        """Survey one snapshot of the store."""
         with self._inspected() as connection:
             yield Survey(connection, self._damage_of)
 
     @contextmanager
     def _inspected(self) -> Iterator[Connection]:
-        """Check out a connection on which texts that are none do not keep their rows from being read."""
+        """Check out a connection on which invalid texts do not make their rows unreadable."""
         with self._database.snapshot() as connection:
             self._database.extend_timeout(connection)
             yield connection
 
     def _damage_of(self, error: Exception) -> str | None:  # noqa: ARG002  what the children know
-        """Say what is damaged, if an error of the database says so."""
+        """Return what is damaged, if the error reports damage."""
         return None
 
 
 def _rebalanced(
     connection: Connection, find: str, kept: str, part: str, named: Callable[[str], str]
 ) -> Sequence[Breach]:
-    """Mend the balances that a statement finds, and return what they were and are."""
+    """Correct the balances that a query finds, and return the old and new values."""
     rows = connection.execute(find).fetchall()
     mend = SET_BALANCE.format(kept=kept, part=part)
     connection.executemany(mend, [(member_id, which, after) for member_id, which, _, after in rows])
@@ -238,18 +238,18 @@ def _rebalanced(
 
 
 NAMED = "SELECT member_id, name FROM members WHERE name IS NOT NULL AND NOT is_forgotten"
-"""Who is found by name."""
+"""The members who can be found by name."""
 HELD = "SELECT word, member_id FROM name_words"
 
 
 def names(survey: Survey) -> Iterator[Breach]:
-    """Search words must be those of the current names, with none left of a forgotten one (R9)."""
+    """Check that search words are those of the current names, with none left of a forgotten one (R9)."""
     named = [*survey.rows("members", NAMED)]
     yield from (_misnamed(member_id) for member_id in misnamed(named, survey.rows("name_words", HELD)))
 
 
 def misnamed(named: Iterable[Row], held: Iterable[Row]) -> Sequence[str]:
-    """Return the members whose words are not those of their names, by id."""
+    """Return the ids of members whose words are not those of their names."""
     differing = {*rows_of(named)} ^ {*held}
     # In a damaged store, an id can be any value.
     return sorted({member_id for _, member_id in differing}, key=str)
@@ -261,13 +261,13 @@ def _misnamed(member_id: str) -> Breach:
 
 @frozen
 class Look:
-    """A statement that finds what must not be."""
+    """A query whose rows are all breaches."""
 
     check: str
     table: str
     statement: str
     texts: tuple[str, str, str, str]
-    """A breach's subject, what, found and expected, in which the columns of a row are numbered."""
+    """Format strings of a breach's subject, what, found and expected; fields are a row's columns, by number."""
 
     def __call__(self, survey: Survey) -> Iterator[Breach]:
         """Yield a breach for each row."""
@@ -276,7 +276,7 @@ class Look:
             yield Breach(self.check, subject, what, found, expected)
 
 
-# A sync's entries have its instant; two syncs may share one.
+# A sync's entries share its instant; two syncs may have the same one.
 RUN_POINTS = """
 WITH posted AS (SELECT at, sum(points) AS points FROM entries WHERE account_id IS NOT NULL GROUP BY at),
 recorded AS (SELECT at, sum(points) AS points FROM runs WHERE outcome <> 'failed' GROUP BY at)
@@ -308,7 +308,7 @@ FROM (SELECT board_id, until FROM waits EXCEPT SELECT coalesce(board_id, ''), re
 
 
 def settled_days(survey: Survey) -> Iterator[Breach]:
-    """Days are settled in order, without holes, and when they are over (R15)."""
+    """Check that days were settled in order, without gaps, and after they ended (R15)."""
     before: date | None = None
     for row in survey.values("settled_days", check="calendar"):
         day: date = row[0]
@@ -329,7 +329,7 @@ SCOPES = {"any": "failures", "urgent": "urgent failures"}
 
 
 def runs(survey: Survey) -> Iterator[Breach]:
-    """Good syncs never go back in time (R22), each run says how it ended, and failures in a row are kept (R20)."""
+    """Check that good syncs never go back in time (R22), that runs are complete, and that failure runs match (R20)."""
     good_at = board = failed = None
     for values in survey.values("runs", check="run"):
         run = dict(zip(TABLES["runs"].columns, values, strict=True))
@@ -361,7 +361,7 @@ def _ended(run: Mapping[str, Any]) -> Iterator[Breach]:
 
 
 def _followed(run: Mapping[str, Any], good_at: datetime | None, board: str | None) -> Iterator[Breach]:
-    """Only an adoption takes the ledger to another board, and it says who decided and why (R24)."""
+    """Check that only an adoption changes the ledger's board, with actor and reason (R24)."""
     subject = f"run {run['run_id']}"
     if good_at is not None and run["at"] < good_at:
         yield Breach("run", subject, "its instant", run["at"], f"{good_at} or later, as of the good sync above")
@@ -373,7 +373,7 @@ def _followed(run: Mapping[str, Any], good_at: datetime | None, board: str | Non
 
 
 def slots(survey: Survey) -> Iterator[Breach]:
-    """Slots are quarters of an hour of UTC (R18)."""
+    """Check that slots are quarter hours of UTC (R18)."""
     for slot, _, _ in survey.values("slots", check="slot"):
         if slot != slot_of(slot):
             yield Breach("slot", f"slot {slot}", "its beginning", slot, f"a quarter of an hour, as {slot_of(slot)}")
@@ -386,18 +386,18 @@ READ_HERE = {
     "roster_checks": "link",
     "leases": "lease",
 }
-"""The tables that nothing else reads to their end, and what their flaws are called."""
+"""The tables that no other check reads in full, and the check that their flaws belong to."""
 
 
 def readable(survey: Survey) -> Iterator[Breach]:
-    """Read every row; a notice that is older than its trouble is no flaw, for a clock may have run ahead (R22)."""
+    """Read every row; a notice older than its trouble is no flaw, because the clock may have run ahead (R22)."""
     for name, check in READ_HERE.items():
         list(survey.values(name, check=check))
     return iter(())
 
 
 def monthly_balances(survey: Survey) -> Iterator[Breach]:
-    """Balances of months are the sums of their entries; one that is missing is 0."""
+    """Check that monthly balances are the sums of their entries; a missing one counts as 0."""
     for member_id, month, found, expected in survey.rows("monthly_balances", UNBALANCED_MONTHS):
         what = f"the balance of {month[:7]}"
         yield Breach(BALANCE, of_member(member_id), what, found, f"{expected}, the sum of its entries")
@@ -425,4 +425,4 @@ LOOKS: tuple[Callable[[Survey], Iterator[Breach]], ...] = (
     Look("key", "entries", KEYS_TWICE, ("entry {1}", "its key", "there a second time", "one: entry {0} has it")),
     Look("lease", "leases", ENDLESS_LEASES, ("lease of {0!r}", "its end", "{1}", "one after {2}")),
 )
-"""Every look; what it cannot read the survey notes by itself."""
+"""Every check; the survey itself notes what they cannot read."""

@@ -1,4 +1,4 @@
-"""Who ranks where: by the points of all time or of a month, or by the current streak."""
+"""Rankings by points, of all time or of a month, and by current streak."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -59,7 +59,7 @@ ORDER BY length DESC, member_id LIMIT :limit
 
 
 class Leaderboard(Standings):
-    """That part of the `Views` port."""
+    """The rankings of the `Views` port."""
 
     def ranking(self, month: date | None, /, *, limit: int, present: bool = False) -> Sequence[Rank]:
         sums = OF_A_MONTH if month else OF_ALL_TIME
@@ -67,7 +67,7 @@ class Leaderboard(Standings):
         with self._database.snapshot() as connection:
             rows = connection.execute(f"{sums} {TOP}", values).fetchall()
             if len(rows) < limit:
-                # Only now those without any points matter, who are most of the members.
+                # Only now do members without points matter, who are the majority.
                 rows = connection.execute(f"{sums} {RANKED}", values).fetchall()
         return [rank_of_row(row) for row in rows]
 
@@ -83,13 +83,13 @@ class Leaderboard(Standings):
             calendar = calendar_of(connection)
             if calendar.next_day is None:
                 return []
-            # A streak stands if no required day was settled since its last one.
+            # A streak is unbroken if no required day was settled since its last one.
             since = calendar.required_before(calendar.next_day)
             values = {"since": since.isoformat(), "limit": limit, "present": present}
             return [rank_of_row(row) for row in connection.execute(STREAK_RANKS, values)]
 
 
 def rank_of_row(row: Row) -> Rank:
-    """Make the value of a row."""
+    """Return the rank of a row."""
     rank, member_id, name, points, streak, has_left = row
     return Rank(rank, member_id, name, points, streak, bool(has_left))

@@ -1,4 +1,4 @@
-"""Connections that are kept for the next caller, fairly shared between threads, and never across a fork."""
+"""A connection pool that is fair to threads and never shares a connection across a fork."""
 
 import os
 import threading
@@ -10,15 +10,15 @@ from weakref import WeakSet
 from ...core.errors import LedgerBusy, LedgerFailed
 
 FORK_SECONDS = 20.0
-"""How long a fork waits for other threads' calls: longer than a call waits for the store itself."""
+"""How long a fork waits for other threads' calls; longer than a call waits for the store itself."""
 
 
 class ForkGuard:
-    """Knows the checkouts of each thread, and lets none begin while another thread forks.
+    """Tracks the checkouts of each thread, and delays new ones while another thread forks.
 
-    A thread that already has one may take another, or it and the fork would wait for each other.
-    A thread that forks within its own call cannot wait for itself, and so waits for nobody; the child's pools
-    are informed. The lock is reentrant, because a signal handler may take it again.
+    A thread that already has a checkout may take another; otherwise it and the fork would wait for each other.
+    A thread that forks within its own call waits for no thread, because it cannot wait for itself; the child's pools
+    are told. The lock is reentrant because a signal handler may take it again.
     """
 
     def __init__(self) -> None:
@@ -30,15 +30,15 @@ class ForkGuard:
         self._lock = threading.RLock()
         self._turn = threading.Condition(self._lock)
         self._checkouts: dict[Checkout[Any], int] = {}
-        """Which thread has which."""
+        """Each checkout's thread."""
         self._forking = 0
 
     def add(self, pool: "Pool[Any]") -> None:
-        """Let a pool start over after every fork, for as long as it lives."""
+        """Make a pool start over in every forked child while it exists."""
         self._pools.add(pool)
 
     def begin(self, checkout: "Checkout[Any]") -> None:
-        """Note a checkout of this thread, once no other thread forks."""
+        """Record a checkout of this thread, after waiting for a fork in another thread."""
         thread = threading.get_ident()
         with self._lock:
             while self._forking and thread not in self._checkouts.values():
@@ -46,7 +46,7 @@ class ForkGuard:
             self._checkouts[checkout] = thread
 
     def end(self, checkout: "Checkout[Any]") -> None:
-        """Note its end; a child that was forked within it has none."""
+        """Record its end; in a child forked within it, there is none."""
         with self._lock:
             self._checkouts.pop(checkout, None)
             if self._forking:
@@ -55,7 +55,7 @@ class ForkGuard:
     def _close(self) -> None:
         with self._lock:
             self._forking += 1
-            # A thread that forks within a call may hold the very lock that the others wait for.
+            # A thread that forks within a call may hold the lock that the others wait for.
             if threading.get_ident() not in self._checkouts.values():
                 self._turn.wait_for(lambda: not self._checkouts, timeout=FORK_SECONDS)
 
@@ -72,7 +72,7 @@ class ForkGuard:
 
 
 def abandon(connection: object) -> None:
-    """Keep an inherited connection for ever: closing it, even at the interpreter's end, would break the parent's."""
+    """Keep an inherited connection forever: closing it, even at interpreter exit, would break the parent's."""
     import ctypes  # noqa: PLC0415  dear to load, and needed in a forked child alone
 
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
@@ -87,7 +87,7 @@ FORKED_IN_USE = (
 
 
 class Room:
-    """Lets `size` callers in, in the order they came: past a semaphore, busy threads overtake one that waits."""
+    """Admits `size` callers in order of arrival; with a semaphore, busy threads would overtake a waiting one."""
 
     def __init__(self, size: int) -> None:
         self._lock = threading.RLock()
@@ -96,7 +96,7 @@ class Room:
         self._waiting: deque[object] = deque()
 
     def enter(self, seconds: float) -> bool:
-        """Wait so long at most, and tell whether the caller is in."""
+        """Wait for at most `seconds`; return whether the caller is in."""
         with self._lock:
             if self._left > 0 and not self._waiting:
                 self._left -= 1
@@ -120,7 +120,7 @@ class Room:
 
 
 class Closable(Protocol):
-    """What a pool can keep."""
+    """A connection that a pool can hold."""
 
     def close(self) -> None:
         """Close it; must not raise."""
@@ -131,11 +131,11 @@ Pooled = TypeVar("Pooled", bound=Closable)
 
 
 class Pool(Generic[Pooled]):
-    """At most `size` connections, made when one is needed and kept for the next caller.
+    """At most `size` connections, opened on demand and kept for the next caller.
 
-    Nothing happens in the background: a caller who needs a connection makes it, and sees at once why that fails.
-    A forked child starts over with its own connections. `survives_fork` says whether it may even if it was forked
-    in the middle of a call, which happens only to a thread that forks within one, or after `FORK_SECONDS`.
+    Nothing happens in the background: a caller who needs a connection opens it and gets any error immediately.
+    A forked child starts over with its own connections. `survives_fork` says whether it can even if it was forked
+    during a call, which happens only if a thread forks within one, or after `FORK_SECONDS`.
     """
 
     def __init__(
@@ -166,7 +166,7 @@ class Pool(Generic[Pooled]):
         self._room = Room(self._size)
 
     def begin_in_child(self, *, was_in_use: bool) -> None:
-        """Leave all connections to the parent: none may be used in the child, not even to close it."""
+        """Leave all connections to the parent: the child must not use or even close them."""
         for connection in self._idle:
             abandon(connection)
         if was_in_use and not self._survives_fork:
@@ -174,11 +174,11 @@ class Pool(Generic[Pooled]):
         self._begin()
 
     def connection(self, translated: "Translation" = lambda error: error) -> "Checkout[Pooled]":
-        """Check out a connection; raises `LedgerBusy` if all are in use for too long, and errors as translated."""
+        """Check out a connection; raises `LedgerBusy` if all stay in use, and other errors translated."""
         return Checkout(self, translated)
 
     def close(self) -> None:
-        """Close what is idle now, and what is in use when it comes back."""
+        """Close idle connections now, and others when they are returned."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
@@ -186,7 +186,7 @@ class Pool(Generic[Pooled]):
             connection.close()
 
     def wait_for_room(self) -> Room:
-        """Wait until one more may be in use, and return what to leave afterwards."""
+        """Wait until one more may be in use, and return the room to leave afterwards."""
         if self._closed:
             raise LedgerFailed(f"{self._address} is closed; open it again")
         if self._address in _unusable:
@@ -200,7 +200,7 @@ class Pool(Generic[Pooled]):
         return room
 
     def take(self) -> Pooled:
-        """Return a connection that can be used."""
+        """Return an idle connection that is alive, or a new one."""
         while True:
             with self._lock:
                 connection = self._idle.pop() if self._idle else None
@@ -216,7 +216,7 @@ class Pool(Generic[Pooled]):
             # This is a child that was forked within the call.
             abandon(connection)
             return
-        # Whether it is alive is asked of whoever is to get it, since it may die meanwhile.
+        # `take` checks whether it is alive, because it may die until then.
         is_idle = self._is_idle(connection)
         with self._lock:
             if is_idle and not self._closed:
@@ -226,7 +226,7 @@ class Pool(Generic[Pooled]):
 
 
 class Checkout(Generic[Pooled]):
-    """A connection while one caller has it. A class, because a generator takes longer than all that is done here."""
+    """A connection, checked out by one caller. A class, because a generator-based context manager is slower."""
 
     __slots__ = ("_connection", "_room", "_translated", "pool")
 
@@ -259,6 +259,6 @@ class Checkout(Generic[Pooled]):
 
 
 Translation = Callable[[Exception], Exception]
-"""What is raised in place of an error, or the same again."""
+"""Returns the error to raise instead, or the same error."""
 _unusable: set[str] = set()
-"""The addresses for which a library believes that this process holds locks, although it is the parent that does."""
+"""Addresses for which a library in this forked process believes it holds locks that its parent holds."""

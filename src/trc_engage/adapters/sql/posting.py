@@ -1,4 +1,4 @@
-"""`SqlLedger`, and how it posts in one transaction: entries, accounts, days and streaks."""
+"""`SqlLedger`, and postings in one transaction: entries, accounts, days and streaks."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -65,7 +65,7 @@ WHERE true
 ON CONFLICT DO NOTHING
 """
 
-# The day is of the type of the column beside it.
+# The CASE gives `:day` the type of the column.
 POST_READINGS = """
 INSERT INTO readings (day, account_id, xp)
 SELECT CASE WHEN moves.account_id IS NULL THEN moves.day ELSE :day END, moves.account_id, moves.xp_total
@@ -91,7 +91,7 @@ WHERE discord_activity.account_id = moves.account_id AND discord_activity.versio
 
 
 def post_moves(database: Database, connection: Connection, posting: Posting, at: str) -> None:
-    """Write what the moves mean; `Conflict` if an account is not at the version its move was planned on."""
+    """Write the moves; raises `Conflict` if an account is not at the version its move was planned on."""
     moves, decision = posting.moves, posting.run and posting.run.decision
     decided = {
         "decided": decision and decision.entry_kind,
@@ -108,7 +108,7 @@ def post_moves(database: Database, connection: Connection, posting: Posting, at:
     if connection.execute(MOVE_ACCOUNTS).rowcount != len(moves):
         raise Conflict
     if posting.run is None:
-        # A sync never unlinks, and its many moves need not be searched for it.
+        # A sync never unlinks, so its many moves need no search.
         connection.execute(UNLINK, {"at": at})
         connection.execute(FORGET_CHECKS)
 
@@ -161,7 +161,7 @@ LINKED_ABOVE = "SELECT member_id, account_id FROM discord_activity WHERE account
 
 IS_MEMBER = "EXISTS (SELECT 1 FROM members WHERE member_id = ?)"
 BY_HAND = Record(Entry, "entries", left_out=["xp"])
-"""What nobody's XP explains."""
+"""The columns of entries without XP."""
 POST_DRAFT = inserting(BY_HAND.table, BY_HAND.columns[1:], "RETURNING position")
 ADD_TO_BALANCE = f"INSERT INTO balances (member_id, source, points) VALUES (?, ?, ?) {ADDED}"
 ADD_TO_MONTHLY_BALANCE = f"INSERT INTO monthly_balances (month, member_id, points) VALUES (?, ?, ?) {ADDED_TO_MONTH}"
@@ -169,14 +169,14 @@ POST_STREAK, POST_LATER_STREAK = inserting(STREAKS.table, STREAKS.columns), succ
 
 POST_CHANGE = inserting(CHANGES.table, CHANGES.columns[:-1])
 FEW = 10
-# No ON CONFLICT: SQLite would count a number for each row that is not written.
+# No ON CONFLICT: SQLite would use up a number for each row that is not written.
 REACH = """
 INSERT INTO lengths_reached (member_id, length, at) SELECT ?, ?, ?
 WHERE NOT EXISTS (SELECT 1 FROM lengths_reached WHERE member_id = ? AND length = ?)
 """
 SETTLE = inserting("settled_days", ("day", "settled_at"))
 PERSONAL_TABLES = ("members", "name_words", "discord_activity", "membership_events", "excusals")
-"""The tables from which forgetting takes something."""
+"""The tables from which forgetting a member erases something."""
 FORGET = (
     f"UPDATE discord_activity SET discord_id = '{TOMBSTONE}' WHERE member_id = ? AND unlinked_at IS NOT NULL",
     "UPDATE excusals SET reason = NULL, note = NULL WHERE member_id = ?",
@@ -219,7 +219,7 @@ def post(database: Database, connection: Connection, posting: Posting) -> Sequen
 
 
 def _check(connection: Connection, posting: Posting) -> None:
-    """Raise `Conflict` if the calendar or the evidence is not what the posting was planned on, or `LeaseLost`."""
+    """Raise `Conflict` if the calendar or the evidence has changed since planning, `LeaseLost` without the lease."""
     if posting.lease is not None:
         check_lease(connection, posting.lease)
     if posting.repeats:
@@ -240,9 +240,9 @@ def _check_calendar(posting: Posting, found: Rows) -> None:
 
 
 def _append(connection: Connection, posting: Posting) -> Sequence[int]:
-    """Write drafts with the few streaks that go with them, and return the drafts' positions.
+    """Write drafts and the few streaks that go with them, and return the drafts' positions.
 
-    The calendar is looked at with it, which spares a round trip; a repair has changed it by now.
+    The calendar is checked here to save a round trip, except in a repair, which has changed it by now.
     """
     drafts, streaks = posting.drafts, posting.streaks
     booked = [_booked(draft, posting.at) for draft in drafts]
@@ -251,8 +251,8 @@ def _append(connection: Connection, posting: Posting) -> Sequence[int]:
     statements = [*chain.from_iterable(booked), *written]
     with _conflict_if_broken(connection):
         calendar, *found = connection.execute_all([(CALENDAR, ()), *statements])
-    # Positions are the database's; of each draft the entry comes first. One that is not read keeps SQLite from the
-    # next commit, or rollback.
+    # The first statement of each draft returns its position. Read every one: an unread row keeps SQLite from
+    # committing or rolling back.
     positions = [int(found[number * len(booked[0])].fetchone()[0]) for number in range(len(drafts))]
     if posting.clock is None:
         _check_calendar(posting, calendar)
@@ -272,7 +272,7 @@ def _booked(draft: Entry, at: datetime) -> Sequence[Statement]:
 
 
 def _versioned(record: Record[Any], values: Iterable[Any]) -> tuple[list[list[Any]], list[list[Any]]]:
-    """Return rows as they become, of values at the versions they were planned on: first ones, and later ones."""
+    """Return rows with incremented versions: those new to the store, and those that replace a version."""
     rows, version = [record.row(one) for one in values], record.columns.index("version")
     first, later = [row for row in rows if not row[version]], [row for row in rows if row[version]]
     for row in rows:
@@ -282,7 +282,7 @@ def _versioned(record: Record[Any], values: Iterable[Any]) -> tuple[list[list[An
 
 @contextmanager
 def _conflict_if_broken(connection: Connection) -> Iterator[None]:
-    """Raise `Conflict` where a constraint is broken: something is there twice, or what is referred to is not."""
+    """Raise `Conflict` if a constraint is violated by a duplicate or a missing reference."""
     try:
         yield
     except connection.IntegrityError as error:
@@ -290,7 +290,7 @@ def _conflict_if_broken(connection: Connection) -> Iterator[None]:
 
 
 def _keep(database: Database, connection: Connection, record: Record[Any], rows: Sequence[Sequence[Any]]) -> None:
-    """Write new rows; `Conflict` if one is there, or what it refers to is not. Its number the store gives."""
+    """Insert rows, which the store numbers; raises `Conflict` for a duplicate or a missing reference."""
     columns = [name for name in record.columns if name != "number"]
     if rows:
         with _conflict_if_broken(connection):
@@ -298,7 +298,7 @@ def _keep(database: Database, connection: Connection, record: Record[Any], rows:
 
 
 def _keep_versions(database: Database, connection: Connection, record: Record[Any], values: Iterable[Any]) -> None:
-    """Write values as they become; `Conflict` if one is not at the version that it was planned on."""
+    """Write values with incremented versions; raises `Conflict` if one is not at the version it was planned on."""
     first, later = _versioned(record, values)
     _keep(database, connection, record, first)
     if later and database.succeed(connection, record, later) != len(later):
@@ -306,13 +306,13 @@ def _keep_versions(database: Database, connection: Connection, record: Record[An
 
 
 def _keep_changes(database: Database, connection: Connection, posting: Posting, positions: Sequence[int]) -> None:
-    """Keep how streaks changed, and which lengths they reached; `Conflict` if a member is unknown."""
+    """Write streak changes and lengths reached; raises `Conflict` if a member is unknown."""
     changes = [CHANGES.row(one)[:-1] for one in posting.changes_posted(positions)]
     pairs = [(one.member_id, one.threshold) for one in posting.reached]
     reached = [(*pair, stamp(posting.at), *pair) for pair in pairs]
     with _conflict_if_broken(connection):
         if len(changes) + len(reached) <= FEW:
-            # Those of an award, in one round trip.
+            # An award needs only one round trip.
             connection.execute_all([(POST_CHANGE, row) for row in changes] + [(REACH, row) for row in reached])
         else:
             _keep(database, connection, CHANGES, changes)
@@ -320,7 +320,7 @@ def _keep_changes(database: Database, connection: Connection, posting: Posting, 
 
 
 def _link(database: Database, connection: Connection, links: Sequence[Link], at: str) -> Mapping[str, int]:
-    """Open the accounts of links, and return them by member; `Conflict` if an id is taken or a member is not there."""
+    """Open the links' accounts and return their ids by member; raises `Conflict` if a link does not fit."""
     if not links:
         return {}
     (last,) = connection.execute("SELECT coalesce(max(account_id), 0) FROM discord_activity").fetchone()
@@ -353,13 +353,13 @@ class SqlLedger(Facts, Days, Running, Clocks, Views, Audited):
         return [booked(draft, position, posting.at) for draft, position in zip(posting.drafts, positions, strict=True)]
 
     def everything_about(self, member_id: str, /) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-        """Return every row of a member and of the member's accounts, by table, as the store holds it."""
+        """Return every stored row of a member and the member's accounts, by table."""
         with self._database.snapshot() as connection:
             self._database.extend_timeout(connection)
             return {table.name: rows for table, rows in rows_about(connection, member_id)}
 
     def wipe(self) -> str | None:
-        """Wipe what was erased from the store's unused space too; return where it may remain, and why (R9)."""
+        """Wipe erased data from the store's unused space too; return where it may remain, and why (R9)."""
         try:
             self._database.wipe(PERSONAL_TABLES)
         except (LedgerBusy, LedgerFailed) as error:
@@ -367,5 +367,5 @@ class SqlLedger(Facts, Days, Running, Clocks, Views, Audited):
         return None
 
     def fill_from(self, other: "SqlLedger", /) -> None:
-        """Take over all that another store holds, or nothing; raises `LedgerFailed` if this one is not empty."""
+        """Copy everything from another store in one transaction; raises `LedgerFailed` if this one is not empty."""
         copy(other._database, self._database)  # noqa: SLF001  one of our own kind

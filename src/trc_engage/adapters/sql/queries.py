@@ -1,4 +1,4 @@
-"""What is asked of the tables: evidence, days and streaks, members, entries, and where members stand."""
+"""Queries of evidence, days, streaks, members, entries and standings."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from ...core.streaks import Activity, DayRecord, Streak
 from . import Connection, Record, Row, Rows, SqlStore, Statement
 
 AMONG_EVIDENCE_BY_HAND = "kind IN ('award', 'reversal') AND"
-"""SQLite finds the index of evidence by hand by these very words."""
+"""SQLite uses the partial index of evidence by hand only for exactly this condition."""
 STANDING = """
 kind = 'award' AND counts_as_activity AND NOT EXISTS (SELECT 1 FROM entries WHERE reverses = award.position)
 """
@@ -48,7 +48,7 @@ SELECT (SELECT coalesce(max(position), 0) FROM entries)
      + (SELECT coalesce(max(run_id), 0) FROM runs WHERE outcome = 'synced')
 """
 
-# What is first in an index is planned more quickly this way than as a max(…).
+# The first row of an index is planned faster this way than as max(…).
 CALENDAR = """
 SELECT (SELECT day FROM settled_days ORDER BY day DESC LIMIT 1),
     (SELECT enrolled_at FROM members ORDER BY enrolled_at LIMIT 1),
@@ -61,7 +61,7 @@ EXCUSED_ALONE_ON = f"{EXCUSALS.select} WHERE day = ? AND member_id IS NOT NULL O
 
 
 class Days(SqlStore):
-    """The part of the `Ledger` port about evidence, days and streaks."""
+    """The `Ledger` port's queries of evidence, days and streaks."""
 
     def evidence(self, member_id: str, first_day: date, last_day: date, /) -> Sequence[Evidence]:
         values = {"member": member_id, "first": first_day.isoformat(), "last": last_day.isoformat()}
@@ -98,7 +98,7 @@ class Days(SqlStore):
 
 
 def _active_days(connection: Connection, through: date) -> list[tuple[date, Sequence[str]]]:
-    """Read who was active on which day; of each member the id is kept once, for there may be years of days."""
+    """Return who was active on which day; each member id is one object, because there may be years of days."""
     ids: dict[str, str] = {}
     active: defaultdict[str, list[str]] = defaultdict(list)
     for statement in (DAYS_ON_DISCORD, DAYS_ELSEWHERE):
@@ -108,7 +108,7 @@ def _active_days(connection: Connection, through: date) -> list[tuple[date, Sequ
 
 
 def _evidence(awards: Rows, discord: Rows) -> list[Evidence]:
-    """Make values of a member's evidence, oldest day first."""
+    """Return a member's evidence, oldest day first."""
     found = [Evidence(date.fromisoformat(day), source, position) for day, source, position in awards]
     found += [
         Evidence(
@@ -124,13 +124,13 @@ def _evidence(awards: Rows, discord: Rows) -> list[Evidence]:
 
 
 def calendar_of(connection: Connection, member_id: str | None = None) -> Calendar:
-    """Read the calendar, everybody's or a member's own."""
+    """Return the calendar, everyone's or a member's own."""
     state, excusals = connection.execute_all(((CALENDAR, ()), (EXCUSED, [member_id])))
     return calendar_of_row(state.fetchone(), excusals)
 
 
 def calendar_of_row(row: Sequence[Any], excusals: Iterable[Any] = ()) -> Calendar:
-    """Make the value of the row of `CALENDAR`, and of those of `EXCUSED`."""
+    """Return the calendar of the row of `CALENDAR` and those of `EXCUSED`."""
     through, first_at, changes = row
     if through is None:
         settled_through = settled_before(first_at and datetime.fromisoformat(first_at))
@@ -138,7 +138,7 @@ def calendar_of_row(row: Sequence[Any], excusals: Iterable[Any] = ()) -> Calenda
         settled_through = date.fromisoformat(through)
     everybody, alone = set[str](), set[str]()
     for day, is_excused, owner in excusals:
-        # The last of a day stands, as `in_force` has it; values of all would take each award and each standing longer.
+        # The last one of a day counts, as in `in_force`; making values would slow down each award and each standing.
         days = everybody if owner is None else alone
         (days.add if is_excused else days.discard)(day)
     excused = frozenset(map(date.fromisoformat, everybody))
@@ -146,19 +146,19 @@ def calendar_of_row(row: Sequence[Any], excusals: Iterable[Any] = ()) -> Calenda
 
 
 def stored_streak(connection: Connection, member_id: str) -> Streak:
-    """Read a member's streak; one of version 0 if none is stored."""
+    """Return a member's stored streak, or one of version 0."""
     row = connection.execute(f"{STREAKS.select} WHERE member_id = ?", [member_id]).fetchone()
     return STREAKS.value(row) if row else Streak(member_id)
 
 
 def revision_of_day(connection: Connection, day: date) -> int:
-    """Count everything that ever came or went for a day."""
+    """Return a number that grows with every change of a day's evidence."""
     (revision,) = connection.execute(REVISION_OF_A_DAY, {"day": day.isoformat()}).fetchone()
     return int(revision)
 
 
 def latest_revision(connection: Connection) -> int:
-    """Read a number that grows with everything that may be evidence."""
+    """Return a number that grows with everything that may be evidence."""
     (revision,) = connection.execute(REVISION).fetchone()
     return int(revision)
 
@@ -181,7 +181,7 @@ UNSEEN = f"FROM discord_activity WHERE unlinked_at IS NULL AND {NEVER_SEEN}"
 
 
 class Facts(SqlStore):
-    """Who is there: the part of the `Ledger` port about members and accounts."""
+    """The `Ledger` port's queries of members and accounts."""
 
     def member(self, member_id: str, /) -> Member | None:
         with self._database.connection() as connection:
@@ -218,7 +218,7 @@ DAY, AT, SILENT, XP, KEY, BOOKED_AT, COUNTS = 5, 6, 7, 8, 13, 17, 18
 
 
 def entry_of_row(row: Sequence[Any]) -> Entry:
-    """Make the value of a row of `ENTRY`."""
+    """Return the entry of a row of `ENTRY`."""
     values = [*row]
     values[DAY], values[AT] = date.fromisoformat(row[DAY]), datetime.fromisoformat(row[AT])
     values[SILENT], values[COUNTS] = bool(row[SILENT]), bool(row[COUNTS])
@@ -227,7 +227,7 @@ def entry_of_row(row: Sequence[Any]) -> Entry:
 
 
 def entry_of(values: Sequence[Any]) -> Entry:
-    """Make the entry of a row's values."""
+    """Return the entry of a row's converted values."""
     xp = None if values[XP] is None else XpChange(*values[XP:KEY])
     return Entry(*[*values[:XP], xp, *values[KEY:]])
 
@@ -252,7 +252,7 @@ FROM members LEFT JOIN streaks USING (member_id) WHERE member_id = ?
 
 
 class Standings(SqlStore):
-    """Where members stand: that part of the `Views` port."""
+    """The standings of the `Views` port."""
 
     def facts(self, member_id: str, today: date, /) -> MemberFacts | None:
         values = {"member": member_id, "first": date.min.isoformat(), "last": today.isoformat()}
@@ -283,12 +283,12 @@ class Standings(SqlStore):
 
 @cache
 def _since_settled(evidence: str) -> str:
-    """Make a statement that reads evidence from `:first` on begin at the last settled day, if there is one."""
+    """Return the evidence query with the last settled day, if any, as its first day instead of `:first`."""
     return evidence.replace(":first", "(SELECT coalesce(max(day), :first) FROM settled_days WHERE day < :last)")
 
 
 def _selected(of: Selection, after: str, limit: int | None) -> tuple[str, list[Any]]:
-    """Return a condition on `member_id`, with its values, that picks a page of the members who are meant."""
+    """Return a condition on `member_id`, and its values, that selects a page of members."""
     conditions, values = ["member_id > ?"], [after]
     if of.ids is not None:
         conditions.append(f"member_id IN ({', '.join('?' * len(of.ids)) or 'NULL'})")
@@ -306,7 +306,7 @@ def _selected(of: Selection, after: str, limit: int | None) -> tuple[str, list[A
 
 
 def _standings_of(condition: str, values: Sequence[str | int]) -> Sequence[Statement]:
-    """Return the statements for the members whom a condition on `member_id` picks."""
+    """Return the statements for the members selected by a condition on `member_id`."""
     return (
         (f"SELECT member_id, name, is_hidden, is_forgotten FROM members {condition} ORDER BY member_id", values),
         (f"SELECT member_id, source, points FROM balances {condition} ORDER BY source", values),
@@ -315,7 +315,7 @@ def _standings_of(condition: str, values: Sequence[str | int]) -> Sequence[State
 
 
 def _standings(members: Iterable[Row], amounts: Rows, latest: Rows) -> list[Standing]:
-    """Make values of what `_standings_of` found."""
+    """Return the standings from the results of `_standings_of`."""
     balances: dict[str, dict[str, int]] = defaultdict(dict)
     for member_id, source, amount in amounts:
         balances[member_id][source] = amount

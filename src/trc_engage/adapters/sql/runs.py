@@ -1,4 +1,4 @@
-"""The run book: how syncs, rounds and slots ended, what admins were sent, who is at work, and what a clock undid."""
+"""The `RunBook` port: outcomes of syncs, rounds and slots, sent notices, leases, and clock decisions."""
 
 import os
 import secrets
@@ -47,8 +47,8 @@ AWARDS_AHEAD = f"""
 ORDER BY position
 """
 EARLIER = "{0} = CASE WHEN {0} > :at THEN :at ELSE {0} END"
-# What failed since the last good sync that is left belongs to failures in a row that are over. Who was opened in that
-# time was not looked for by that sync.
+# Failures since the last remaining good sync no longer count. That sync did not look for accounts opened since, so
+# their window begins at the link.
 BRING_BACK = f"""
 UPDATE runs SET outcome = 'undone' WHERE outcome = 'synced' AND at > :at;
 UPDATE runs SET counts = false WHERE outcome = 'failed'
@@ -79,7 +79,7 @@ DAYS = ("day", "member_id", "account_id", "opens_at", "closes_at")
 
 
 class Clocks(SqlStore):
-    """That part of the `RunBook` port."""
+    """The clock queries of the `RunBook` port."""
 
     def ahead(self, at: datetime, /) -> Ahead:
         with self._database.snapshot() as connection:
@@ -96,7 +96,7 @@ class Clocks(SqlStore):
 
 
 def decide(database: Database, connection: Connection, posting: Posting, decision: ClockDecision) -> None:
-    """Put a decision on record; a repair takes from the tables what lies beyond its instant."""
+    """Record a decision; a repair also removes what is dated after its instant."""
     at = stamp(posting.at)
     if decision.kind == "repaired":
         database.extend_timeout(connection)
@@ -127,11 +127,11 @@ SMALL: Mapping[str, Sequence[str]] = {
     "sent_notices": NOTICES.columns,
     "channels": CHANNELS.columns,
 }
-"""Tables of few rows, of which the core says what stands in them after a posting."""
+"""Small tables that are rewritten from the core's state after a posting."""
 
 
 def _kept(state: RunState) -> Mapping[str, Sequence[Row]]:
-    """Return the rows of the small tables by which a state is kept."""
+    """Return the rows of the small tables for a state."""
     runs = {SYNC: state.sync.failure_run, ROSTER: state.roster.failure_run}
     failed = [(task, scope, one) for task, run in runs.items() for scope, one in scopes(run)]
     notices = ((True, state.notices_sent), (False, state.notices_begun))
@@ -144,7 +144,7 @@ def _kept(state: RunState) -> Mapping[str, Sequence[Row]]:
 
 
 def scopes(run: FailureRun | None) -> Sequence[tuple[str, FailureRun]]:
-    """Return failures in a row by the name they are kept under: all of them, and those that are urgent."""
+    """Return a failure run by the scope it is stored under, and its urgent failures by theirs."""
     named = (("any", run), ("urgent", run and run.urgent))
     return [(scope, one) for scope, one in named if one is not None]
 
@@ -157,7 +157,7 @@ SMALL_READS: Sequence[Statement] = [
 def _remembered(
     small: Iterable[Rows], sync: Mapping[str, Any] = {}, roster: Mapping[str, Any] = {}, **known: Any
 ) -> RunState:
-    """Make the state of what the small tables keep, and of what else is known."""
+    """Return the state from the rows of the small tables and other known fields."""
     waits, failures, notices, channels = small
     runs = {(task, scope): FAILURES.value(row) for task, scope, *row in failures}
     in_a_row = {
@@ -188,14 +188,14 @@ KEEP_REQUEST = inserting("requests", ("task", "next_at"), replacing(("task", "ne
 
 
 def check_lease(connection: Connection, lease: Lease) -> None:
-    """Raise `LeaseLost` if somebody else has the lease by now; a transaction that writes holds the lock."""
+    """Raise `LeaseLost` if another run has the lease; the writing transaction holds the lock."""
     held = connection.execute("SELECT 1 FROM leases WHERE task = ? AND owner = ?", [lease.task, lease.owner])
     if held.fetchone() is None:
         raise LeaseLost
 
 
 def note(database: Database, connection: Connection, posting: Posting, at: str) -> None:
-    """Write how a sync, a round and a slot ended, and which notices were sent; raises `Conflict` and `LeaseLost`."""
+    """Write the outcomes of a sync, round and slot, and the notices; raises `Conflict` and `LeaseLost`."""
     if posting.clock is not None:
         decide(database, connection, posting, posting.clock)
     if posting.run is not None:
@@ -322,18 +322,18 @@ class Running(SqlStore):
         self._let_go(lease.owner)
 
     def _hold(self, owner: str) -> None:
-        """Keep what shows others that whoever holds a lease still lives."""
+        """Hold what shows other processes that a lease's owner is alive."""
 
     def _let_go(self, owner: str) -> None:
-        """Give that back."""
+        """Release what `_hold` holds."""
 
     def _is_gone(self, owner: str) -> bool:
-        """Return whether whoever holds a lease is known to have ended."""
+        """Return whether a lease's owner is known to have ended."""
         return has_ended(owner)
 
 
 def _synced(good: Row | None, whole: Row | None, latest: Row) -> Mapping[str, Any]:
-    """Return what is known of earlier syncs, of the rows of `GOOD`, `WHOLE` and `LATEST`."""
+    """Return fields of `SyncState` from the rows of `GOOD`, `WHOLE` and `LATEST`."""
     last_run, settled_at, decided_at, board_id = latest
     good_run, good_at = good or (0, None)
     whole_at, whole_rows = whole or (None, None)
@@ -342,7 +342,7 @@ def _synced(good: Row | None, whole: Row | None, latest: Row) -> Mapping[str, An
         "good_run": good_run,
         "good_at": good_at and datetime.fromisoformat(good_at),
         "seen_at": seen_at,
-        # That of a sync that was undone lies ahead.
+        # The board of an undone sync is dated in the future.
         "whole_at": min(datetime.fromisoformat(whole_at), seen_at) if whole_at and seen_at else None,
         "whole_rows": whole_rows,
         "board_id": board_id,
@@ -351,7 +351,7 @@ def _synced(good: Row | None, whole: Row | None, latest: Row) -> Mapping[str, An
 
 
 def _rises(connection: Connection, days: Sequence[date]) -> Mapping[date, int]:
-    """Count how many rose on each day, as far as it matters."""
+    """Count the accounts that rose on each day, up to the number that matters."""
     found = connection.execute_all([(ROSE, [day.isoformat(), ROSE_THE_DAY_BEFORE_MIN]) for day in days])
     return {day: int(rows.fetchone()[0]) for day, rows in zip(days, found, strict=True)}
 
@@ -360,16 +360,16 @@ def _instant(row: Row | None) -> datetime | None:
     return None if row is None else datetime.fromisoformat(row[0])
 
 
-# Who holds a lease: a random name, with what proves later that its process has ended.
+# A lease's owner: a random name with what can later prove that its process has ended.
 
 PROC = Path("/proc")
 UNKNOWN = ""
 START_FIELD = 19
-"""Where the kernel tells when a process started, after its name."""
+"""The index of a process's start time in /proc/PID/stat, after its name."""
 
 
 def new_owner() -> str:
-    """Return a name that nobody else ever has, as host:process:token."""
+    """Return a unique name, as host:process:token."""
     pid = os.getpid()
     token = ".".join([secrets.token_hex(8), _machine(), _started(pid)])
     return f"{socket.gethostname()}:{pid}:{token}"
@@ -378,7 +378,7 @@ def new_owner() -> str:
 def has_ended(owner: str) -> bool:
     """Return whether a process is known to have ended.
 
-    Only its own namespace can tell: elsewhere another process has its number, or nobody, while it lives.
+    Only its own PID namespace can tell: in another, its number may be free or taken while it is alive.
     """
     host, pid, token = owner.rsplit(":", 2)
     _, _, rest = token.partition(".")
@@ -391,12 +391,12 @@ def has_ended(owner: str) -> bool:
         return True
     except (PermissionError, OverflowError):
         return False
-    # The number may have been given again; a service may not see when processes of others started.
+    # The number may have been reused; a service may be unable to see when other users' processes started.
     return _started(int(pid)) not in {started, UNKNOWN}
 
 
 def _machine() -> str:
-    """Return what stands for this boot of the kernel and this namespace of processes; empty where nobody tells."""
+    """Return an id of this boot and PID namespace; empty if unknown."""
     with suppress(OSError):
         boot = (PROC / "sys/kernel/random/boot_id").read_text()
         return sha256(f"{boot}{(PROC / 'self/ns/pid').stat().st_ino}".encode()).hexdigest()[:8]
@@ -404,7 +404,7 @@ def _machine() -> str:
 
 
 def _started(pid: int) -> str:
-    """Return when a process started, in ticks of the kernel; empty if there is none."""
+    """Return when a process started, in clock ticks since boot; empty if unknown."""
     with suppress(OSError):
         return (PROC / f"{pid}/stat").read_text().rpartition(")")[2].split()[START_FIELD]
     return UNKNOWN

@@ -1,4 +1,4 @@
-"""The tables, for every database: one text, in which each database names its own types and options."""
+"""The schema for every database: a template that each fills with its own types and options."""
 
 from collections.abc import Mapping, Sequence
 
@@ -268,13 +268,13 @@ xp_total {whole}, xp_high {whole}, window_from {instant}, rose_at {instant}, kin
 baseline_before {whole}, silent {flag}, points {whole}, day {day}, month {day}, window_number {whole}
 """
 STAGED_WINDOWS = "window_number {whole}, day {day}, opens_at {instant}, closes_at {instant}"
-"""The columns of the temporary tables into which a posting's moves go first, and the days of their windows."""
+"""The columns of the temporary tables for a posting's moves and the days of their windows."""
 
 MIGRATIONS = (FIRST,)
-"""What is released never changes again: a change to the tables is one more text at the end."""
+"""A released migration never changes: append a new one instead."""
 SCHEMA_VERSION = len(MIGRATIONS)
 
 
 def scripts(words: Mapping[str, str]) -> Sequence[str]:
-    """Return the migrations in a database's own words."""
+    """Return the migrations with a database's types and options filled in."""
     return [script.format_map(words) for script in MIGRATIONS]

@@ -1,4 +1,4 @@
-"""The tables as values, read off the text that lays them out: rows are checked by them, and a whole store copied."""
+"""The tables as values, parsed from the schema, for checking rows and copying a whole store."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from . import Connection, Database, Row, stamp
 from .schema import MIGRATIONS
 
 CHOICES = {"trouble": (*get_args(SourceTrouble), *get_args(RosterTrouble)), "topic": get_args(Topic)}
-"""What columns may hold that the tables leave open, by the column's name."""
+"""The values of columns that the schema does not constrain, by column name."""
 
 
 @frozen
@@ -22,10 +22,10 @@ class Column:
     """What a column may hold."""
 
     type: str
-    """The word that the schema has for it: `whole`, `instant` …, or `TEXT`."""
+    """The schema's word for its type: `whole`, `instant` …, or `TEXT`."""
     is_required: bool
     choices: Sequence[str] = ()
-    """The only texts that it may hold; any if there are none."""
+    """The only texts it may hold; empty for any."""
 
 
 @frozen
@@ -41,7 +41,7 @@ class Table:
 
 def _table(name: str, body: str) -> Table:
     key = re.search(r"(?m)^    PRIMARY KEY \((.*)\)", body)
-    # Each column from its name to the next one's, without what is said of the table as a whole.
+    # Split into columns, without the constraints of the whole table.
     own = re.sub(r"(?m)^    (PRIMARY|CHECK) .*", "", body)
     parts = re.split(r"(?m)(?:^    |, )(\w+) (?=\{|TEXT)", own)[1:]
     columns = {column: _column(column, text) for column, text in zip(parts[::2], parts[1::2], strict=True)}
@@ -57,10 +57,10 @@ def _column(name: str, text: str) -> Column:
 TABLES = {
     name: _table(name, body) for name, body in re.findall(r"(?s)CREATE TABLE (\w+) \(\n(.*?)\n\)", "".join(MIGRATIONS))
 }
-"""All of them by name; what refers to others stands behind them."""
+"""All tables by name; a table comes after those it refers to."""
 
 PERSONAL = frozenset({"name", "discord_id", "key", "reason", "actor", "note"})
-"""Columns that may hold what names a person, and are not to be shown."""
+"""Columns that may name a person and must not be shown."""
 
 
 def _text(value: str) -> str:
@@ -83,11 +83,11 @@ FORMS: Mapping[str, tuple[Sequence[type], Callable[[Any], Any], Callable[[Any], 
     "day": ((str,), date.fromisoformat, date.isoformat, "a day such as 2026-03-02"),
     "instant": (*((str,), datetime.fromisoformat, _in_utc), "an instant such as 2026-03-02T09:00:00.000000+00:00"),
 }
-"""As what a value of a column's type comes, what makes it and writes it (texts must sort as instants do), and words."""
+"""By column type: the types a value may have, its reader, its writer (texts must sort in time order), its name."""
 
 
 def _read(column: Column, value: Any) -> Any:
-    """Make the value of a column; raises `ValueError` for one that is not written in the one way."""
+    """Return the value of a column; raises `ValueError` if it is not in the canonical form."""
     if value is None and not column.is_required:
         return None
     types, made, written, _ = FORMS[column.type]
@@ -102,7 +102,7 @@ def _expected(column: Column) -> str:
 
 
 def values_of(table: Table, row: Row) -> list[Any] | Breach:
-    """Return the values of a row as it may be after damage by hand, or what is wrong with it."""
+    """Return the values of a row, or, since it may have been damaged by hand, the first flaw."""
     values = []
     for (name, column), value in zip(table.columns.items(), row, strict=True):
         try:
@@ -114,18 +114,18 @@ def values_of(table: Table, row: Row) -> list[Any] | Breach:
 
 
 def subject_of(table: Table, row: Row) -> str:
-    """Say which row is meant, by its key."""
+    """Return a row's table and key, as text."""
     return f"{table.name} {', '.join(shortened(value) for value in row[: table.keys])}"
 
 
 PAGE = 10_000
 """How many rows are read at a time."""
 COPIED = tuple(table for name, table in TABLES.items() if name not in {"leases", "requests"})
-"""All but these two, for nobody is at work on a copy."""
+"""All but these two, because nothing runs on a copy."""
 
 
 def copy(source: Database, target: Database) -> None:
-    """Copy one state of a store into an empty one, all of it or nothing; raises `LedgerFailed` if it is not empty."""
+    """Copy a snapshot of a store into an empty one in one transaction; raises `LedgerFailed` if it is not empty."""
     with source.snapshot() as reads, target.transaction() as writes:
         source.extend_timeout(reads)
         for table in COPIED:
@@ -141,11 +141,11 @@ OWNED = {
     "member_id": "member_id = ?",
     "account_id": "account_id IN (SELECT account_id FROM discord_activity WHERE member_id = ?)",
 }
-"""Whose a row is, by the first of these columns that its table has."""
+"""The condition for a member's rows, by the first of these columns that a table has."""
 
 
 def rows_about(connection: Connection, member_id: str) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
-    """Yield each table that can hold something of a member, with the member's rows."""
+    """Yield each table that can hold a member's data, with the member's rows."""
     for table in TABLES.values():
         if owned := next((OWNED[name] for name in OWNED if name in table.columns), None):
             rows = connection.execute(f"{table.select} WHERE {owned} ORDER BY {table.key}", [member_id])
@@ -153,7 +153,7 @@ def rows_about(connection: Connection, member_id: str) -> Iterator[tuple[Table, 
 
 
 def _rows(connection: Connection, table: Table) -> Iterator[Row]:
-    """Yield a table's rows in the order of their keys, so that no more than a page is held."""
+    """Yield a table's rows by key, holding at most a page in memory."""
     pages = f"ORDER BY {table.key} LIMIT {PAGE}"
     beyond = f"{table.select} WHERE ({table.key}) > ({', '.join('?' * table.keys)}) {pages}"
     page = connection.execute(f"{table.select} {pages}").fetchall()

@@ -1,4 +1,4 @@
-"""What people read: history, the feed, the search by the words of names, and what tells why."""
+"""The `Views` port: history, feed, search by name, and the facts behind explanations."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date, datetime
@@ -30,7 +30,7 @@ CHECKS = Record(Check, "roster_checks")
 FORGET_CHECKS = """
 DELETE FROM roster_checks WHERE account_id IN (SELECT account_id FROM discord_activity WHERE unlinked_at IS NOT NULL)
 """
-"""Since when somebody was on the server is nobody's business once the link is gone."""
+"""Once the link is gone, the dates of being on the server are no longer needed."""
 
 WORDS = ("word", "member_id")
 
@@ -40,7 +40,7 @@ SELECT member_id, name FROM members WHERE member_id IN (
     UNION ALL SELECT member_id FROM discord_activity WHERE discord_id = :text AND unlinked_at IS NULL
 ) ORDER BY member_id
 """
-# Read in the order of its key and no further than is asked for: so each member counts where the first word is met.
+# Reads in key order and stops at the limit, so each member counts only at the first matching word.
 BY_NAME = """
 SELECT member_id, name FROM name_words AS met JOIN members USING (member_id)
 WHERE word >= :from0 AND word < :to0 AND NOT is_hidden AND NOT EXISTS (
@@ -54,7 +54,7 @@ ALSO = """ AND EXISTS (
     WHERE other.member_id = met.member_id AND other.word >= :from{number} AND other.word < :to{number}
 )"""
 BEYOND = "\U0010ffff"
-"""Sorts behind whatever a word goes on with, and stands in none."""
+"""Sorts after any continuation of a word, and occurs in none."""
 
 
 class Views(Leaderboard):
@@ -129,7 +129,7 @@ class Views(Leaderboard):
             for account_id in sorted(account_ids, reverse=True):
                 opened = connection.execute(OPENED_ON, [account_id]).fetchone()
                 on = day
-                # Day by day, as the key begins with the day; most often it is one of the last.
+                # Day by day, because the key begins with the day; usually it is one of the last days.
                 while opened and on >= date.fromisoformat(opened[0]):
                     if row := connection.execute(READING, [on.isoformat(), account_id]).fetchone():
                         return int(row[0])
@@ -175,12 +175,12 @@ class Views(Leaderboard):
 def replace_words(
     database: Database, connection: Connection, gone: Iterable[str], named: Iterable[tuple[str, str | None]]
 ) -> None:
-    """Delete the words of these members' names, and write those of the names that are given."""
+    """Delete the name words of `gone` members, and insert those of `named` ones."""
     connection.executemany("DELETE FROM name_words WHERE member_id = ?", [(member_id,) for member_id in gone])
     if rows := sorted(rows_of(named)):
         database.merge(connection, "name_words", WORDS, rows, "")
 
 
 def rows_of(named: Iterable[tuple[str, str | None]]) -> Iterator[tuple[str, str]]:
-    """Yield the rows of members' names."""
+    """Yield the `name_words` rows of members' names."""
     return ((word, member_id) for member_id, name in named for word in words_of(name or ""))
