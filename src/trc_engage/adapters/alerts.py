@@ -31,14 +31,14 @@ heartbeats: logging.Logger = logging.getLogger("trc_engage.heartbeat")
 
 @frozen
 class LogAlerts:
-    """Writes each notice as one line: an error, or a warning when all is clear."""
+    """Logs each notice as one line: as an error, or as a warning for an all-clear."""
 
     channel: ClassVar[str] = "log"
     describe: Describe = describe
-    """How a notice is put into words; this and the other channels say it plainly, if nothing else is given."""
+    """How to word a notice; by default in plain words, as in the other channels."""
 
     def send(self, notice: Notice, /) -> None:
-        """Log a notice; this never fails."""
+        """Log a notice; never fails."""
         level = logging.WARNING if notice.kind == "all_clear" else logging.ERROR
         message = self.describe(notice)
         text = " ".join(message.text.split())
@@ -46,19 +46,19 @@ class LogAlerts:
 
 
 LENGTH_MAX = 2_000
-"""What Discord accepts, in UTF-16 units."""
+"""Discord's limit, in UTF-16 units."""
 
 _COMMAND = re.compile(r"(`(?:trc-engage|date|timedatectl)[^`]*`)")
-"""What an admin may copy: it stays marked as code. Nothing else is left of what Discord calls Markdown."""
+"""Commands for an admin to copy, which stay marked as code; all other Markdown is escaped."""
 _MARKS = re.compile(r"(?=[\\*_~|`<>@#\[\]])|(?<=:)(?=//)")
 
 
 def content(message: Message) -> str:
-    """Return what is posted, the title in bold; what is too long is cut in the middle of its longest line."""
+    """Return the text to post, with the title in bold; too long a text is cut within its longest line."""
     lines = [message.title, *message.text.splitlines()]
     while (excess := _size(text := _marked(lines)) - LENGTH_MAX) > 0:
         longest = max(range(len(lines)), key=lambda number: len(lines[number]))
-        # A character takes one or two.
+        # A character takes one or two units.
         lines[longest] = _cut(lines[longest], (excess + 1) // 2)
     return text
 
@@ -75,7 +75,7 @@ def _inert(line: str) -> str:
 
 
 def _cut(line: str, number: int) -> str:
-    """Take so many characters out, and the ellipsis's own place; the end stays, for there stands what to do."""
+    """Remove `number` characters and insert an ellipsis, keeping mostly the end, which says what to do."""
     kept = max(len(line) - number - 1, 0)
     head = kept // 3
     return f"{line[:head]}…{line[len(line) - kept + head :]}"
@@ -92,15 +92,15 @@ _GLANCE_SECONDS = 0.01
 
 @frozen
 class SentryAlerts:
-    """Sends each notice as a message; those of one topic make one issue.
+    """Sends each notice as a Sentry message; those of one topic form one issue.
 
-    It never sets up a client, for that would replace the web app's own. Where the transport counts what
-    it `lost`, a notice that Sentry did not take is tried again; elsewhere only one that is late.
+    It never initializes a client, which would replace the web app's own. If the transport counts what
+    it `lost`, a notice that Sentry did not accept is tried again; otherwise only a late one is.
     """
 
     channel: ClassVar[str] = "sentry"
     timeout: float = SENTRY_SECONDS_MAX
-    """How many seconds a notice may take to be delivered."""
+    """The maximum time to deliver a notice, in seconds."""
     describe: Describe = describe
 
     def send(self, notice: Notice, /) -> None:
@@ -128,7 +128,7 @@ class SentryAlerts:
 
 WEBHOOK_SECONDS_MAX = 3.0
 ANSWER_BYTES_MAX = 4_096
-"""Enough of an answer to find in it how long to wait."""
+"""How much of an answer to read, enough to find the wait in it."""
 _RENEW = "make a new one (in Discord: channel settings, Integrations, Webhooks)"
 _MEANINGS = {
     400: "Discord cannot use the message: look for a newer trc-engage",
@@ -145,15 +145,15 @@ SECONDS_ASKED_MAX = 1e6
 CONTACT_FORM = r"(?!.*//[^/]*@)https?://[!-'*-+\--~]+"
 NO_CONTACT = "give the address of a page of yours: http or https, without user, password, blanks, commas and brackets"
 _WAITS = {_TOO_MANY: timedelta(minutes=15)} | dict.fromkeys((400, 403, *range(300, 400)), timedelta(hours=1))
-"""How long to wait where the answer does not say: of most, the next run would only get the same."""
+"""How long to wait if the answer does not say, because the next run would usually get the same answer."""
 
 
 @define(eq=False)
 class WebhookAlerts:
-    """Posts each notice to a Discord webhook, over a connection of its own; making one raises `InvalidValue`.
+    """Posts each notice to a Discord webhook, over a new connection; the constructor raises `InvalidValue`.
 
-    `timeout` are the seconds for a whole message; `contact` is the address of a page of yours: Discord asks for
-    one in the User-Agent.
+    `timeout` is the time for a whole message, in seconds; `contact` is a URL of yours for the User-Agent, which Discord
+    requires.
     """
 
     channel: ClassVar[str] = "webhook"
@@ -172,7 +172,7 @@ class WebhookAlerts:
 
     @property
     def fingerprint(self) -> str:
-        """What stands for the address, which cannot be found from it."""
+        """A one-way hash of the URL."""
         return blake2b(self._url.encode(), digest_size=16, person=b"trc-engage").hexdigest()
 
     def send(self, notice: Notice, /) -> None:
@@ -193,29 +193,29 @@ class _Request:
     seconds: float
     user_agent: str
     document: Mapping[str, object] | None = field(default=None, repr=False)
-    """What is posted; None to get."""
+    """The JSON to POST; None for a GET."""
     status: int = field(default=0, init=False)
     headers: Mapping[str, str] = field(factory=dict, init=False)
-    """Those of a refusal, in lower case …"""
+    """The response's headers; names are in lower case."""
     body: bytes = field(default=b"", init=False, repr=False)
-    """… and as much of what it said as came."""
+    """The start of the response's body, read only for status 429."""
     is_sent: bool = field(default=False, init=False)
-    """Whether all of it went out, whatever came back."""
+    """Whether the whole request went out, whatever came back."""
     failed: str = field(default="", init=False)
-    """What kept it from being sent; empty if nothing did."""
+    """The error that ended the request; empty if none did."""
     _connection: HTTPConnection | None = field(default=None, init=False, repr=False)
 
     @property
     def is_taken(self) -> bool:
-        """Whether the answer says that all is well."""
+        """Whether the status is a success."""
         return 200 <= self.status < 300
 
     def ended(self) -> str:
-        """Send it, and cut it when its time is over; return why there was no answer, or nothing."""
+        """Send the request and cut it off after `seconds`; return why there was no answer, empty if there was one."""
         thread = Thread(target=self.run, name="alert-request", daemon=True)
         thread.start()
         thread.join(self.seconds)
-        # Asked once: as soon as it is cut, it ends with an error of its own.
+        # Check once: after the cut, the thread ends with an error of its own.
         is_late = thread.is_alive()
         if is_late:
             self.cut()
@@ -225,7 +225,7 @@ class _Request:
         return f"cannot be reached ({self.failed})" if self.failed and not is_late else late
 
     def run(self) -> None:
-        """Send it, and take note of the status; of a refusal also how long to wait."""
+        """Send the request and keep the status and headers of the response."""
         try:
             connection = self._connection = self._connected()
             address = urlsplit(self.url)
@@ -243,7 +243,7 @@ class _Request:
             if self.status == _TOO_MANY:
                 self.body = response.read(ANSWER_BYTES_MAX)
         except Exception as error:
-            # The error itself stays here: it may quote the address, or what the server said.
+            # Do not pass on the error itself: it may quote the URL or the server's answer.
             reason = error.strerror if isinstance(error, OSError) else None
             self.failed = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
         finally:
@@ -251,7 +251,7 @@ class _Request:
                 self._connection.close()
 
     def cut(self) -> None:
-        """End it at once."""
+        """End the request at once."""
         sock = self._connection and self._connection.sock
         if sock:
             with suppress(OSError):
@@ -259,13 +259,13 @@ class _Request:
 
     def _connected(self) -> HTTPConnection:
         address = urlsplit(self.url)
-        # The thread that waits ends it sooner, and says why.
+        # The waiting thread ends it sooner, and says why.
         timeout = self.seconds + 1
         if address.scheme == "http":
             return HTTPConnection(address.netloc, timeout=timeout)
         import httpx  # noqa: PLC0415
 
-        # The authorities that MEE6's certificate is checked by.
+        # The same certificate authorities as for the boards.
         context = httpx.create_ssl_context(trust_env=False)
         return HTTPSConnection(address.netloc, timeout=timeout, context=context)
 
@@ -291,7 +291,7 @@ class Heartbeat:
         self._idle.set()
 
     def beat(self) -> None:
-        """Call the address, unless the last call is still on its way."""
+        """Call the URL, unless the last call is still in progress."""
         if self._url is None or self._is_stopped or not self._idle.is_set():
             return
         self._idle.clear()
@@ -303,7 +303,7 @@ class Heartbeat:
         self._idle.set()
 
     def close(self) -> None:
-        """Wait until the last call has ended, which is a moment after its time is over."""
+        """Wait until the last call has ended, at the latest a second after its timeout."""
         self._idle.wait(self._seconds + 1)
 
     def _call(self, url: str) -> None:
@@ -320,7 +320,7 @@ class Heartbeat:
 
 
 def _web_address(url: str) -> SplitResult | None:
-    """Return the parts of an address that names a host of the web; None of any other."""
+    """Return the parts of an http(s) URL with a host; None for any other."""
     try:
         address = urlsplit(url)
         is_whole = address.scheme in {"http", "https"} and address.hostname
@@ -330,7 +330,7 @@ def _web_address(url: str) -> SplitResult | None:
 
 
 def user_agent(contact: str | None) -> str:
-    """Say who sends, in the form that Discord asks for; without an address of one's own none is made up."""
+    """Return the User-Agent in Discord's format; without a `contact`, it names only trc-engage."""
     try:
         version = metadata.version("trc-engage")
     except metadata.PackageNotFoundError:
@@ -339,7 +339,7 @@ def user_agent(contact: str | None) -> str:
 
 
 def _refusal(post: _Request) -> AlertFailed:
-    """Say what a refusal means, and whether and when to come back."""
+    """Return the error for a refusal, with whether and when to try again."""
     asked = filter(None, (_seconds(post.headers.get("retry-after")), _seconds(_named_in(post.body))))
     return AlertFailed(
         f"the webhook answered with status {post.status}: {_MEANINGS.get(post.status, 'the next run tries again')}",
@@ -350,7 +350,7 @@ def _refusal(post: _Request) -> AlertFailed:
 
 
 def _named_in(body: bytes) -> object:
-    """Return what the body of a refusal names as a wait."""
+    """Return the `retry_after` of a response's JSON body."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
@@ -359,7 +359,7 @@ def _named_in(body: bytes) -> object:
 
 
 def _seconds(value: object) -> timedelta | None:
-    """Take a wait in seconds as it may come; one that is none, or without end, is held within bounds later."""
+    """Return a wait in seconds, at most `SECONDS_ASKED_MAX`; None if it is not a positive number."""
     try:
         seconds = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else nan
     except (ValueError, OverflowError):

@@ -1,4 +1,4 @@
-"""Discord itself as a `Roster`: one member at a time, without the privileged intent, within the limits it tells."""
+"""Discord as a `Roster`: one member per request, without the privileged intent, within Discord's rate limits."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -31,11 +31,11 @@ GAP_SECONDS = 1.0
 DEADLINE_SECONDS = 8.0
 ANSWER_BYTES_MAX = 256 * 1024
 PAUSE_SECONDS_MAX = 2.0
-"""A used-up limit that is free again this soon is paused for; of a longer one the answer tells."""
+"""The longest rate-limit reset to pause for; a longer one is returned as the answer's `wait`."""
 
 UNKNOWN_GUILD = 10_004
 GONE = frozenset({10_007, 10_013})
-"""Unknown member, and unknown user: the account was deleted."""
+"""Unknown member; unknown user, whose account was deleted."""
 AGENT_BLOCKED = 40_333
 
 _MESSAGES: Mapping[RosterTrouble, str] = {
@@ -75,9 +75,9 @@ class DiscordRoster(Connected):
     ) -> Self:
         """Prepare to ask; nothing is sent yet.
 
-        `token` is the bot's, without 'Bot'; it is never shown. `contact` is a page of yours, for the User-Agent
-        that Discord asks for (by default the server itself). `gap` are the seconds between requests,
-        `deadline_seconds` what one may take. `pause` sleeps (by default until `stop`). Raises `InvalidValue`.
+        `token` is the bot's, without 'Bot'; it is never shown. `contact` is a URL of yours for the User-Agent, which
+        Discord requires (by default the server's). `gap` is the time between requests in seconds, `deadline_seconds`
+        the limit for each. `pause` sleeps (by default until `stop`). Raises `InvalidValue`.
         """
         guild = validate_guild_id(guild_id)
         url = f"{validate_base_url(base_url)}/guilds/{guild}/members"
@@ -97,7 +97,7 @@ class DiscordRoster(Connected):
         return cls(guild, url, client)
 
     def ask(self, discord_id: str, /) -> Presence:
-        """Ask for one member; raises `RosterError`, and `ReadStopped` once `stop` or `close` was called."""
+        """Ask about one member; raises `RosterError`, and `ReadStopped` once `stop` or `close` was called."""
         validate_discord_id(discord_id)
         self._client.check_stopped()
         with self._client.reading() as budget:
@@ -115,7 +115,7 @@ class DiscordRoster(Connected):
             wait = _wait(answer, document)
             raise RosterError(trouble, _MESSAGES[trouble], wait, argument=_ARGUMENTS.get(trouble))
         wait = self._rested(answer)
-        # A bool would be a number too.
+        # `type`, because a bool is an int too.
         if answer.status == 404 and type(code) is int and code in GONE:
             return Presence("gone", wait=wait)
         why = f"Discord answered with status {answer.status}"
@@ -127,7 +127,7 @@ class DiscordRoster(Connected):
         return Presence("unknown", why=why, wait=wait or answer.retry_after)
 
     def _rested(self, answer: Answer) -> timedelta | None:
-        """Keep away for as long as a used-up limit lasts; return how long that is if it is no mere pause."""
+        """Delay the next request until a used-up rate limit resets; return the wait if it is too long for that."""
         if answer.headers.get("x-ratelimit-remaining", "").strip() != "0":
             return None
         seconds = _seconds(answer.headers.get("x-ratelimit-reset-after", ""))
@@ -138,7 +138,7 @@ class DiscordRoster(Connected):
 
 
 def _trouble(answer: Answer, code: object, *, is_foreign: bool) -> RosterTrouble | None:
-    """Return what makes it useless to ask for anybody else; None if the answer is about this member only."""
+    """Return the trouble that would affect other members too; None if the answer is about this member only."""
     match answer.status:
         case 401:
             return "token"
@@ -152,7 +152,7 @@ def _trouble(answer: Answer, code: object, *, is_foreign: bool) -> RosterTrouble
 
 
 def _wait(answer: Answer, document: Mapping[str, Any]) -> timedelta | None:
-    """Return the longest wait that head and body ask for."""
+    """Return the longer of the waits in headers and body."""
     told, seconds = answer.retry_after, document.get("retry_after")
     asked = [] if told is None else [told]
     if isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 <= seconds < 1e9:
@@ -175,7 +175,7 @@ class _User:
 
 @frozen
 class _Member:
-    """What Discord tells of a member; an instant that cannot be read is none."""
+    """Discord's data of a member; an unreadable instant is None."""
 
     joined_at: datetime | None = field(converter=_instant)
     roles: list[Any]
@@ -183,7 +183,7 @@ class _Member:
 
 
 def _member(document: Mapping[str, Any], discord_id: str) -> _Member:
-    """Return the member who was asked for; raises `SourceError`."""
+    """Return the requested member; raises `SourceError` if the document is not that."""
     member = structured(_Member, document, "it is no member")
     if member.user is not None and member.user.id != discord_id:
         raise malformed("it is another member's")

@@ -1,4 +1,4 @@
-"""MEE6's leaderboard as an `XpSource`: the facts of the service; how it is read is in `boards`."""
+"""MEE6's leaderboard as an `XpSource`; `boards` reads it by these facts."""
 
 from typing import ClassVar
 

@@ -35,13 +35,13 @@ ANSWER_BYTES_MAX = 16 * 1024 * 1024
 class BoardSource(Connected):
     """A guild's board of one service, an `XpSource`; close it, or use it as a context manager.
 
-    A subclass names the service. It may be shared by threads, which then read one after the other.
+    Subclasses set `service`. Threads may share it; they read one after the other.
     """
 
     service: ClassVar[Service]
     guild_id: str
     board_id: str = field(repr=False)
-    """Whose board it is: the guild's, and where it is read if not at the service's own address."""
+    """Identifies the board by service and guild, and by host if that is not the service's own."""
     _client: Fetcher = field(repr=False)
     _on_page: Callable[[int, int], object] | None = field(repr=False)
     _pages_max: int = field(repr=False)
@@ -67,12 +67,12 @@ class BoardSource(Connected):
     ) -> Self:
         """Prepare to read; nothing is sent yet.
 
-        `base_url` is the service's own if you give none. `token` is needed for a private board only, and is never
-        shown. `contact` is where the service can reach whoever runs this, by default the Discord server itself.
-        `page_gap` are the seconds between requests, `deadline_seconds` what the requests of a read may take without
-        the gaps. `on_page` is told the pages and rows so far; `pause` sleeps (by default until `stop`).
-        `transport` carries the requests, over a proxy say, or answers them in a test (`httpx.MockTransport`); the
-        deadline then cuts only what it connects through httpcore. Raises `InvalidValue`.
+        `base_url` defaults to the service's own. `token` is needed only for a private board and is never shown.
+        `contact` is where the service can reach you, by default the service's `contact`. `page_gap` is the time between
+        requests, `deadline_seconds` the total time of a read's requests without the gaps. `on_page` is called with the
+        pages and rows so far; `pause` sleeps (by default until `stop`). `transport` sends the requests, such as over a
+        proxy, or answers them in a test (`httpx.MockTransport`); the deadline then cuts only connections that it makes
+        through httpcore. Raises `InvalidValue`.
         """
         service, guild = cls.service, validate_guild_id(guild_id)
         base = service.base_url if base_url is None else validate_base_url(base_url)
@@ -95,7 +95,7 @@ class BoardSource(Connected):
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """The source's name in messages."""
         return self.service.name
 
     def read(self, sought: frozenset[str], /) -> Board:
@@ -106,7 +106,7 @@ class BoardSource(Connected):
         return self._read(sought, None)
 
     def read_pages(self, sought: frozenset[str], requests: Requests, /) -> Board:
-        """Read the board as `read` does, asking for the turn of each request."""
+        """Read the board as `read` does, waiting for its turn before each request."""
         return self._read(sought, requests)
 
     def _read(self, sought: frozenset[str], requests: Requests | None) -> Board:
@@ -125,7 +125,7 @@ class BoardSource(Connected):
 
 
 def _elsewhere(base_url: str, service: Service) -> str:
-    """Return host and port of an address that is not the service's own, and nothing for that one."""
+    """Return host and port of a URL that is not the service's own, otherwise an empty string."""
     url, own = httpx.URL(base_url), httpx.URL(service.base_url)
     host = url.raw_host.decode("ascii").rstrip(".")
     port = url.port or PORTS[url.scheme]
@@ -153,7 +153,7 @@ def validate_guild_id(value: object) -> str:
 
 
 def validate_base_url(value: object) -> str:
-    """Return an http(s) address without a slash at its end; it must not carry a password or a query."""
+    """Return an http(s) URL without a trailing slash; it must not have a password or a query."""
     text = value if isinstance(value, str) else ""
     advice = "give an address such as 'https://board.example', with a host and without a query"
     try:
@@ -175,7 +175,7 @@ def validate_base_url(value: object) -> str:
 
 
 def validate_token(value: object) -> str | None:
-    """Return the token of a private board, or None; the value is in no error."""
+    """Return the token of a private board, or None; errors never show it."""
     if value is None:
         return None
     if not isinstance(value, str) or len(value) > TOKEN_LENGTH_MAX or not _VISIBLE_ASCII.fullmatch(value):
@@ -186,21 +186,21 @@ def validate_token(value: object) -> str | None:
 
 
 def validate_contact(value: object) -> str:
-    """Return where the service can reach us: an address or URL for the User-Agent."""
+    """Return where the service can reach you: an email address or URL for the User-Agent."""
     if not isinstance(value, str) or len(value) > CONTACT_LENGTH_MAX or not _VISIBLE_ASCII.fullmatch(value):
         raise InvalidValue("contact", value, "give a URL or mail address in printable ASCII without spaces")
     return value
 
 
 def validate_seconds(field: str, value: object, least: float) -> float:
-    """Return a duration in seconds, an hour at most."""
+    """Return a duration in seconds, from `least` to an hour."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= SECONDS_MAX:
         raise InvalidValue(field, value, f"give seconds from {least:g} to {SECONDS_MAX:g}")
     return float(value)
 
 
 def validate_count(field: str, value: object) -> int:
-    """Return a number of things, 1 at least."""
+    """Return a whole number, 1 or more."""
     if type(value) is not int or value < 1:
         raise InvalidValue(field, value, "give a whole number from 1 on")
     return value

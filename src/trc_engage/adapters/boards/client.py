@@ -1,4 +1,4 @@
-"""Requests over HTTP under limits: time, bytes, tries, the gap between them."""
+"""HTTP requests under limits: time, bytes, tries, and the gap between them."""
 
 import logging
 import socket
@@ -20,7 +20,7 @@ from ...core.ports import Requests
 from .responses import HTTPX_ERRORS, OK, Answer, Service, malformed, translated, trouble
 
 WATCH_SECONDS_MIN = 0.02
-"""How late the cut may be."""
+"""The shortest interval at which the deadline is checked."""
 
 
 class Line:
@@ -39,7 +39,7 @@ class Line:
         self._wake: SimpleQueue[None] = SimpleQueue()
 
     def stop(self) -> None:
-        """End the request or the pause under way, for good; safe in a signal handler and in any thread."""
+        """End the current request or pause, for good; safe in a signal handler and in any thread."""
         self.stopped = True
         self._wake.put(None)
         self._cut()
@@ -51,7 +51,7 @@ class Line:
 
     @contextmanager
     def watched(self, seconds_left: Callable[[], float]) -> Iterator[None]:
-        """Cut the connection when no seconds are left for what is done within; `is_late` tells."""
+        """Cut the connection once the block has no seconds left, and set `is_late`."""
         if self.stopped:
             logger.warning("the source was stopped or closed before this read, which is for good; open another")
         self.is_late = False
@@ -72,7 +72,7 @@ class Line:
             watchdog.join()
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Follow httpcore from one socket to the next (its `trace` extension)."""
+        """Keep track of httpcore's current socket (its `trace` extension)."""
         match event:
             case "connection.connect_tcp.complete":
                 self._hold(info["return_value"].get_extra_info("socket"))
@@ -99,7 +99,7 @@ class Line:
     def _cut(self) -> None:
         if self._socket is not None:
             with suppress(OSError):
-                # Not SSLSocket's own: it would drop the encryption before the connection.
+                # Not SSLSocket's own method, which would drop the encryption before the connection.
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
@@ -115,23 +115,23 @@ class Pace:
     monotonic: Callable[[], float]
     random: Random
     requests: Requests | None = field(default=None, init=False)
-    """Whom to ask for a turn while other processes may have had theirs; None if there are none."""
+    """Gives turns among all processes; None if there is only this one."""
     _free_at: float | None = field(default=None, init=False)
 
     def await_turn(self) -> None:
-        """Pause until the next request may start; the very first of all processes may at once."""
+        """Pause until the next request may start."""
         seconds = max(self._seconds_left(), self._ask())
         if seconds > 0:
             self.pause(seconds)
-            # A machine that was suspended meanwhile may have been replaced by another.
+            # If this machine was suspended meanwhile, another may have taken over.
             self._ask()
 
     def rest(self) -> None:
-        """Note that a request has ended."""
+        """Record that a request has ended."""
         self._stay_away(self.jittered(self.gap))
 
     def back_off(self, seconds: float) -> None:
-        """Put the next request off, beyond the gap if need be."""
+        """Delay the next request, beyond the gap if necessary."""
         self._stay_away(max(self._seconds_left(), seconds))
 
     def _ask(self) -> float:
@@ -146,18 +146,18 @@ class Pace:
             self.requests.ended(seconds)
 
     def beyond_gap(self, seconds: float) -> float:
-        """Return how many of the next seconds come after the gap that is kept anyway."""
+        """Return how many of the next seconds exceed the gap that is kept anyway."""
         now = self.monotonic()
         return max(now + seconds - max(self._free_at or 0.0, now), 0.0)
 
     def jittered(self, seconds: float) -> float:
-        """Return so many seconds or up to a quarter more, so that deployments do not march in step."""
+        """Return the seconds plus up to a quarter, so that deployments do not synchronize."""
         return seconds * (1 + JITTER_SHARE * self.random.random())
 
 
 @define(eq=False)
 class Budget:
-    """The seconds that all requests of one read may take together; the gaps between them are free."""
+    """The total time of a read's requests, not counting the gaps between them."""
 
     total: float
     monotonic: Callable[[], float]
@@ -166,23 +166,23 @@ class Budget:
 
     @property
     def left(self) -> float:
-        """Seconds left, negative when overdrawn."""
+        """Seconds left; negative if exceeded."""
         since = self._since
         running = 0.0 if since is None else self.monotonic() - since
         return self.total - self._spent - running
 
     def charge(self, seconds: float) -> None:
-        """Take seconds away that are no gap."""
+        """Subtract seconds spent outside of requests."""
         self._spent += seconds
 
     @contextmanager
     def spending(self) -> Iterator[None]:
-        """Count the time within."""
+        """Subtract the time spent in the block."""
         started = self._since = self.monotonic()
         try:
             yield
         finally:
-            # In this order, because a watchdog looks on from its own thread.
+            # In this order, because the watchdog reads them from its own thread.
             self._since = None
             self._spent += self.monotonic() - started
 
@@ -192,39 +192,39 @@ BACKOFF_SECONDS = 1.0
 CONNECT_SECONDS_MAX = 10.0
 READ_SECONDS_MAX = 20.0
 TROUBLE_BYTES_MAX = 64 * 1024
-"""Enough of a body to tell who speaks."""
+"""How much of an error's body to read, enough to tell who sent it."""
 
 logger: logging.Logger = logging.getLogger(__name__)
 
 
 @define(eq=False)
 class Client:
-    """One connection to a service, on which requests are made one after the other; threads may share it."""
+    """One connection to a service that makes one request at a time; threads may share it."""
 
     slow: ClassVar[str] = "{0.name} is too slow: an answer took longer than {0.deadline_seconds:g} s"
     name: str
-    """What messages call the service."""
+    """The service's name in messages."""
     http: httpx.Client
     line: Line
     pace: Pace
     deadline_seconds: float
-    """What the requests of one read may take together."""
+    """The total time of a read's requests."""
     bytes_max: int
-    """How long an answer may be."""
+    """The maximum length of an answer."""
     _reading: Lock = field(factory=Lock, init=False)
 
     @contextmanager
     def reading(self) -> Iterator[Budget]:
-        """Let one thread at a time read, and cut the connection once its seconds are used up."""
+        """Let one thread read at a time, and cut the connection once its budget is spent."""
         with self._reading:
             budget = Budget(self.deadline_seconds, self.pace.monotonic)
             with self.line.watched(lambda: budget.left):
                 yield budget
 
     def ask(self, url: str, query: Mapping[str, int], budget: Budget) -> Answer:
-        """Ask once, at its turn; raises `SourceError`, and `ReadStopped` as soon as the line is stopped.
+        """Make one request in its turn; raises `SourceError`, and `ReadStopped` once the line is stopped.
 
-        Of an answer that came too late `check_in_time` tells.
+        Afterwards, `check_in_time` raises if the answer came too late.
         """
         self.check_stopped()
         self.pace.await_turn()
@@ -248,7 +248,7 @@ class Client:
             return Answer(response.status_code, response.headers, body)
 
     def check_in_time(self, budget: Budget, error: Exception | None = None) -> None:
-        """Raise an error if the request was ended from this side: a connection that was cut may look like an end."""
+        """Raise an error if this side ended the request, because a cut connection may look like a normal end."""
         if self.line.stopped:
             raise ReadStopped from error
         if self.line.is_late or budget.left <= 0:
@@ -261,7 +261,7 @@ class Client:
 
 
 class Connected:
-    """What asks by way of a client; close it, or use it as a context manager."""
+    """The owner of a client; close it, or use it as a context manager."""
 
     _client: Client
 
@@ -273,7 +273,7 @@ class Connected:
         self._client.line.stop()
 
     def close(self) -> None:
-        """Stop, and close the connection."""
+        """Stop and close the connection."""
         self.stop()
         self._client.http.close()
 
@@ -286,7 +286,7 @@ class Connected:
 
 @define(eq=False)
 class Fetcher(Client):
-    """A client that asks one address for pages."""
+    """A client that requests the pages of one URL."""
 
     slow: ClassVar[str] = (
         "{0.name} is too slow: its requests together took longer than {0.deadline_seconds:g} s. The next sync tries "
@@ -295,12 +295,12 @@ class Fetcher(Client):
     url: str
     service: Service
     _spent_until: float = field(default=0.0, init=False)
-    """When the service's limit is fresh again, on the monotonic clock."""
+    """When the service's rate limit resets, on the monotonic clock."""
 
     def page(self, number: int, limit: int, budget: Budget) -> Answer:
-        """Return the answer that holds a page; `SourceError` for any trouble, after three tries if it may pass.
+        """Return the answer with a page; raises `SourceError`, for a transient error only after three tries.
 
-        `ReadStopped` as soon as the line is stopped. Of a back-off only what lies beyond the gap uses the budget up.
+        Raises `ReadStopped` once the line is stopped. A back-off uses the budget only beyond the gap.
         """
         failed = 0
         while True:
@@ -330,7 +330,7 @@ class Fetcher(Client):
         return answer
 
     def _heed_limit(self, budget: Budget) -> None:
-        """Put the next request off until the service's limit allows it, unless that is longer than a read may take."""
+        """Delay the next request until the service's limit resets; raise `SourceError` if that exceeds the budget."""
         seconds = self._spent_until - self.pace.monotonic()
         if seconds > budget.total:
             message = f"{self.name} has answered as many requests as it allows for now: wait"
@@ -340,9 +340,9 @@ class Fetcher(Client):
 
 
 def new_client(headers: Mapping[str, str], transport: httpx.BaseTransport | None) -> httpx.Client:
-    """Return a client that says by its headers who it is, and asks for plain JSON; the environment has no say in it.
+    """Return a client that identifies itself by its headers, asks for plain JSON and ignores the environment.
 
-    Without a `transport` it makes its own. Cookies are not kept, so that no answer has a say in a later request.
+    Without a `transport` it makes its own. It keeps no cookies, so that no answer affects a later request.
     """
     return httpx.Client(
         headers={"Accept": "application/json", "Accept-Encoding": "identity", **headers},
@@ -356,7 +356,7 @@ def new_client(headers: Mapping[str, str], transport: httpx.BaseTransport | None
 
 
 def _page_body(response: httpx.Response, bytes_max: int) -> bytearray:
-    """Return the body as it came: nothing is inflated, and nothing endless is read to its end."""
+    """Return the body of a page; raises `SourceError` if it is compressed or too long."""
     if _is_packed(response):
         raise malformed("it is compressed, although that was not asked for")
     body = bytearray()
@@ -368,7 +368,7 @@ def _page_body(response: httpx.Response, bytes_max: int) -> bytearray:
 
 
 def _trouble_body(response: httpx.Response) -> bytearray:
-    """Return as much of the body as came: the status alone tells that this is no page, and what to do."""
+    """Return the start of an error's body, as far as it arrived; the status is enough without it."""
     body = bytearray()
     if not _is_packed(response):
         with suppress(*HTTPX_ERRORS, OSError):
@@ -390,7 +390,7 @@ def _forget_location(response: httpx.Response) -> None:
 
 
 def version() -> str:
-    """Return the version that a User-Agent tells."""
+    """Return the version for the User-Agent."""
     try:
         return metadata.version("trc-engage")
     except metadata.PackageNotFoundError:

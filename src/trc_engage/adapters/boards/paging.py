@@ -16,14 +16,14 @@ from ...core.validation import DISCORD_ID
 from .responses import Answer, Service, malformed, structured
 
 VALUES_MAX = 1_000_000
-"""Many times what a page tells; the smallest of them take thirty times their bytes in memory."""
+"""Many times the values of a page; in memory, the smallest take thirty times their bytes."""
 UNUSABLE_MAX = 3
 UNUSABLE_SHARE_MAX = 0.01
 
 
 @frozen
 class _Page:
-    """As it comes, under the names that `Service` has for its parts."""
+    """The parts of a page, unchecked, by `Service`'s names."""
 
     rows: list[Any]
     guild: str
@@ -31,26 +31,26 @@ class _Page:
 
 @frozen
 class Page:
-    """What one page says."""
+    """The content of one page."""
 
     readings: Mapping[str, int]
     """Total XP by Discord id, of those sought."""
     ids: Sequence[str]
-    """The Discord ids of all rows that can be used, in their order."""
+    """The Discord ids of all usable rows, in order."""
     length: int
-    """Rows of the page, usable or not."""
+    """The number of rows, usable or not."""
     unusable: int
-    """Rows that were skipped."""
+    """The number of rows skipped."""
 
 
 def parsed(
     service: Service, body: bytes | bytearray, guild_id: str, sought: frozenset[str], *, thoroughly: bool = False
 ) -> Page:
-    """Return the page that an answer holds.
+    """Return the page in an answer.
 
-    `SourceError` (malformed) if it is no page of this guild's board, if more than 3 rows and more
-    than 1 % of them cannot be used, or if one of them is of somebody sought. `thoroughly` refuses
-    what is told twice as well; it takes a third as long again, so once in a read must do.
+    Raises `SourceError` (malformed) if it is not a page of this guild's board, if more than 3 rows and more
+    than 1 % of them are unusable, or if an unusable row is of someone sought. `thoroughly` also rejects
+    duplicate keys; it takes a third longer, so it is done once per read.
     """
     document = _loaded(body, _told_once(service) if thoroughly else None)
     told = guild_id if service.guild is None else _part(document, service.guild)
@@ -72,7 +72,7 @@ def parsed(
 
 
 def _loaded(body: bytes | bytearray, to_object: Callable[[list[tuple[str, object]]], object] | None) -> object:
-    # Counted only where there is room for so many.
+    # Counting is needed only if the body is long enough for so many.
     if len(body) >= VALUES_MAX and body.count(b",") >= VALUES_MAX:
         raise malformed(f"it holds more than {VALUES_MAX:,} values")
     try:
@@ -109,7 +109,7 @@ def _getter(path: str) -> Callable[[Any], Any]:
 def _rows(
     rows: Sequence[object], service: Service, sought: frozenset[str]
 ) -> tuple[dict[str, int], list[str], list[object]]:
-    """Return the readings of those sought, the ids of all, and the rows that cannot be used."""
+    """Return the readings of those sought, the ids of all usable rows, and the unusable rows."""
     unusable: list[object] = []
     columns = _columns(rows, service)
     if columns is None:
@@ -123,13 +123,13 @@ def _rows(
 
 
 def _columns(rows: Sequence[Any], service: Service) -> tuple[list[str], list[int]] | None:
-    """Return the ids and the XP of rows, or None if any of them cannot be used.
+    """Return the ids and the XP of rows, or None if any row is unusable.
 
-    All rows of a board of 100,000 pass here, hence whole columns instead of cattrs.
+    Every row of a board passes through here, perhaps 100,000, so it checks whole columns and does not use cattrs.
     """
     try:
         ids, xp = list(map(_getter(service.id), rows)), list(map(_getter(service.xp), rows))
-        # The types themselves, because True is an int as well.
+        # Compare types, because True is an int too.
         sound = set(map(type, xp)) <= {int} and min(xp, default=0) >= 0 and max(xp, default=0) <= XP_MAX
         return (ids, xp) if sound and all(map(DISCORD_ID.fullmatch, ids)) else None
     except (KeyError, TypeError):
@@ -137,20 +137,20 @@ def _columns(rows: Sequence[Any], service: Service) -> tuple[list[str], list[int
 
 
 def _is_of(row: object, service: Service, sought: frozenset[str]) -> bool:
-    """Tell whether a row is of somebody sought, even if its id came as a number."""
+    """Return whether a row is of someone sought, even if its id is a number."""
     discord_id = _part(row, service.id)
     return isinstance(discord_id, str | int) and str(discord_id) in sought
 
 
 def _essence(row: object, service: Service) -> str:
-    """Return what is wrong with a row but not whose it is: the message is kept, and ids are not (R1, R9)."""
+    """Describe an unusable row without its id, because messages are stored and ids must not be (R1, R9)."""
     if not isinstance(row, dict):
         return f"a {type(row).__name__}"
     return f"its id is a {type(_part(row, service.id)).__name__}, its xp is {shown(_part(row, service.xp))}"
 
 
 def _part(row: object, path: str) -> object:
-    """Return what stands at a path of keys, or None; without a path all of it."""
+    """Return the value at a path of keys, or None; everything for an empty path."""
     try:
         return _getter(path)(row) if path else row
     except (KeyError, TypeError):
@@ -158,7 +158,7 @@ def _part(row: object, path: str) -> object:
 
 
 PAGES_FEW = 10
-"""After more pages than these a limit is learnt anew: that costs two requests, and a wrong one many."""
+"""After a read of more pages, the limit is learned again: that costs two requests, a wrong limit many."""
 SWEEPS_MAX = 3
 REPEATS_MAX = 3
 
@@ -167,17 +167,17 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 @define(eq=False)
 class _Sweep:
-    """The rows that one sweep has seen, and what they betray."""
+    """The rows seen by one sweep, and whether the board moved."""
 
     rows: set[str]
-    """The rows of all sweeps so far; those of the first one are its own as well."""
+    """The rows of all sweeps so far; the first sweep uses it as its own."""
     moved: bool = False
-    """Whether an id stood on two pages."""
+    """Whether an id appeared on two pages."""
     _seen: set[str] = Factory(lambda self: set() if self.rows else self.rows, takes_self=True)
     _repeats: int = 0
 
     def follow(self, page: Page) -> None:
-        """Take in the next page."""
+        """Add the next page."""
         rows_before = len(self._seen)
         self._seen.update(page.ids)
         rows_new = len(self._seen) - rows_before
@@ -192,19 +192,19 @@ class _Sweep:
 
 @define(eq=False)
 class Sweeper:
-    """One read under way."""
+    """A read in progress."""
 
     service: Service
     guild_id: str
     sought: frozenset[str]
     fetch: Callable[[int, int], Answer]
-    """Returns the answer that holds the page of this number and limit."""
+    """Returns the answer with the page of a number and limit."""
     on_page: Callable[[int, int], object] | None
     pages_max: int
     limit: int
-    """Rows asked for with each page."""
+    """Rows requested per page."""
     limit_known: int = Factory(lambda self: self.limit, takes_self=True)
-    """The limit to begin the next read with."""
+    """The limit for the next read to begin with."""
     _clamped: bool = field(default=False, init=False)
     _readings: dict[str, int] = field(factory=dict, init=False)
     _rows: set[str] = field(factory=set, init=False)
@@ -214,9 +214,9 @@ class Sweeper:
     _server_at: datetime | None = field(default=None, init=False)
 
     def board(self) -> Board:
-        """Read until everybody sought is found, or is known to be absent, or cannot be told.
+        """Read until everyone sought is found or known to be absent, or the sweeps are used up.
 
-        The first sweep looks for everyone; a further one only for those whose absence would be news.
+        The first sweep looks for everyone; further ones only for those expected on the board.
         """
         expected: frozenset[str] = getattr(self.sought, "expected", self.sought)
         wanted = self.sought
@@ -228,7 +228,7 @@ class Sweeper:
         return self._board(expected - self._readings.keys())
 
     def _sweep(self, wanted: frozenset[str]) -> bool:
-        """Page on until everyone wanted is found or the board ends; tell whether it moved meanwhile."""
+        """Read pages until everyone wanted is found or the board ends; return whether it moved meanwhile."""
         sweep = _Sweep(self._rows)
         number = length_first = 0
         while not self._has(wanted):
@@ -247,16 +247,16 @@ class Sweeper:
         return sweep.moved
 
     def _has(self, wanted: frozenset[str]) -> bool:
-        """Tell whether everyone wanted is found; it is asked after every page, so counting comes first."""
+        """Return whether everyone wanted is found; called after every page, so it compares counts first."""
         if not self._whole and getattr(self.sought, "whole", False):
             return False
         return len(self._readings) >= len(wanted) and wanted <= self._readings.keys()
 
     def _clamps(self, length_first: int, length_second: int) -> bool:
-        """Take rows after a short page 0 as a server that clamps, and ask for pages of such a length from now on.
+        """Take rows after a short page 0 as a sign that the server clamps the limit, and adopt its page length.
 
-        It is at least that of the longer page: a stale page 0 may be shorter than what the server would give.
-        Once in a read: a server that merely leaves rows out would shrink the pages without end.
+        That is the longer of the two pages', because a stale page 0 may be shorter than what the server would give.
+        Done once per read: a server that merely leaves out rows would shrink the pages without end.
         """
         if self._clamped or self.service.limit is None or length_first >= self.limit:
             return False
@@ -265,16 +265,16 @@ class Sweeper:
         return True
 
     def _doubt_limit(self, length_first: int) -> None:
-        """Forget a limit that was learnt from the length of page 0 if page 0 is shorter still."""
+        """Forget a limit learned from the first pages if page 0 is now even shorter."""
         if self._clamped and length_first < self.limit:
             self.limit_known = self.service.page_size
 
     def _ends_still(self) -> bool:
-        """Ask for the empty page that ended the sweep once more."""
+        """Return whether the page that ended the sweep is still empty."""
         return self._take(self._page_last, _Sweep(self._rows)).length == 0
 
     def _take(self, number: int, sweep: _Sweep) -> Page:
-        """Fetch a page and keep its readings, the newer over the older."""
+        """Fetch a page and keep its readings; newer ones replace older ones."""
         if number >= self.pages_max or len(self._rows) > self.pages_max * self.service.page_size:
             raise malformed(f"the board has no end within {self.pages_max:,} pages")
         answer = self.fetch(number, self.limit)

@@ -16,36 +16,36 @@ from ...core.errors import SourceError, SourceTrouble, shortened
 
 @frozen
 class Service:
-    """The facts of a service; its keys of JSON may be several with dots between them, as in `user.id`.
+    """The facts of a service; JSON keys may be paths with dots, such as `user.id`.
 
     Where the board is:
-    - `name`: what messages call the service; in lower case it begins the id of each board.
-    - `base_url`, `path`: its address, and what follows, with `{guild}` where the Discord server's id goes.
+    - `name`: the service's name in messages; in lower case, the beginning of each board's id.
+    - `base_url`, `path`: its base URL and the path, with `{guild}` for the Discord server's id.
 
     What a page looks like:
     - `rows`: the key of the list of rows; "" if the answer is that list.
-    - `id`, `xp`: the keys of the Discord id (a text) and of the total XP (a whole number from 0 on) in a row.
-    - `guild`: the key of the Discord server's id, which must be the one asked for; None if pages do not tell it.
+    - `id`, `xp`: the keys of the Discord id (a string) and of the total XP (a whole number, 0 or more) in a row.
+    - `guild`: the key of the Discord server's id, which must be the one asked for; None if pages do not have it.
 
     How to ask for a page:
-    - `page`, `page_first`: the parameter that counts pages, and the first page's number: 1 if that is `?page=1`.
-    - `counts_rows`: True if that parameter skips rows and counts no pages, as in `?offset=200`.
-    - `limit`: the parameter for how many rows a page has, as in `?limit=1000`; None if the service decides.
-    - `page_size`: the most rows that a page can have.
+    - `page`, `page_first`: the page parameter, and the first page's number: 1 if that is `?page=1`.
+    - `counts_rows`: True if that parameter skips rows instead of pages, as in `?offset=200`.
+    - `limit`: the parameter for the rows per page, as in `?limit=1000`; None if the service decides.
+    - `page_size`: the maximum number of rows per page.
 
     Who asks:
-    - `token_header`, `token_form`: the header that carries a token if one is given, and how: `Bearer {}`.
+    - `token_header`, `token_form`: the header for a token, and its format, such as `Bearer {}`.
     - `user_agent`: that header, with `{version}` (of trc-engage) and `{contact}`.
-    - `contact`: where the service reaches you if `open` is given no contact; may contain `{guild}`.
+    - `contact`: the default contact, where the service can reach you; may contain `{guild}`.
 
     What its answers mean:
-    - `limits`: `X-RateLimit` if headers `X-RateLimit-Remaining` and `X-RateLimit-Reset` tell how many requests are
-      left, and until when (in seconds, or an instant since 1970); None if there are none.
-    - `speaks`: whether the JSON object that came with a status 403 (private) or 404 (unknown guild) is the service's
-      own; by default any is that is not empty. Otherwise, and with a body that is empty or HTML, a proxy speaks: a 403
-      is `blocked`, a 404 `malformed`. With None each 403 and 404 is the service's, but for a proxy's test for robots.
+    - `limits`: `X-RateLimit` if the headers `X-RateLimit-Remaining` and `X-RateLimit-Reset` give the requests left and
+      the reset time (in seconds, or an instant since 1970); None if there are none.
+    - `speaks`: whether the JSON object of a status 403 (private) or 404 (unknown guild) is the service's own; by
+      default, any that is not empty. Otherwise, and for an empty or HTML body, it is a proxy's: a 403 is `blocked`, a
+      404 `malformed`. With None, every 403 and 404 is the service's, except a proxy's check for robots.
     - `private`: what helps if a board is private: a sentence without its full stop, such as `Make it public`.
-    - `unknown_guild`: what helps if there is no such board: it follows a colon, such as `check the guild's id`.
+    - `unknown_guild`: what helps if there is no such board; it follows a colon, such as `check the guild's id`.
     """
 
     name: str
@@ -70,12 +70,12 @@ class Service:
     unknown_guild: str = "check the guild's id, and whether its members earn XP there"
 
     def query(self, number: int, limit: int) -> dict[str, int]:
-        """Return the parameters that ask for a page, counted from 0."""
+        """Return the query parameters for a page, counted from 0."""
         sized = {} if self.limit is None else {self.limit: limit}
         return {**sized, self.page: self.page_first + number * (limit if self.counts_rows else 1)}
 
     def headers(self, version: str, contact: str, token: str | None) -> dict[str, str]:
-        """Return the headers that say who asks."""
+        """Return the headers that identify the client."""
         agent = self.user_agent.format(version=version, contact=contact)
         return {"User-Agent": agent} | ({} if token is None else {self.token_header: self.token_form.format(token)})
 
@@ -85,7 +85,7 @@ _SERVER_ERRORS = range(500, 600)
 _REDIRECTS = range(300, 400)
 _SECONDS = re.compile(r"[0-9]{1,20}(\.[0-9]{1,9})?", re.ASCII)
 _INSTANT_MIN = 1e9
-"""More seconds than anybody is asked to wait: what is more is an instant."""
+"""From here on, a number of seconds is an instant: no wait is that long."""
 _MILLISECONDS_MIN = 1e11
 _CHALLENGE_MARKS = (b"just a moment", b"challenge-platform", b"cf-chl", b"cf_chl", b"checking your browser", b"captcha")
 
@@ -120,7 +120,7 @@ _ARGUMENTS = {_PRIVATE: "token", _UNKNOWN_GUILD: "guild_id", _REDIRECT: "base_ur
 
 @frozen
 class Answer:
-    """What came back: status, headers, and as much of the body as may be read."""
+    """A response: status, headers, and the body as far as it was read."""
 
     status: int
     headers: httpx.Headers
@@ -128,14 +128,14 @@ class Answer:
 
     @property
     def server_at(self) -> datetime | None:
-        """What time the server told, in UTC; None if it told none that can be read."""
+        """The server's time, in UTC; None if its `Date` header is missing or unreadable."""
         return _http_date(self.headers.get("date", ""))
 
     @property
     def retry_after(self) -> timedelta | None:
-        """How long the server asks to wait, however absurd, but never negative; None if it does not ask.
+        """How long the server asks to wait, unbounded but never negative; None if it does not ask.
 
-        A date counts from the server's own `Date`, so that neither clock has to be right.
+        A date is compared with the server's own `Date`, so that neither clock has to be right.
         """
         text = self.headers.get("retry-after", "").strip()
         if _SECONDS.fullmatch(text):
@@ -150,7 +150,7 @@ class Answer:
 
     @property
     def document(self) -> Mapping[str, Any] | None:
-        """The JSON object that it is; None if it is none, as the edge's are."""
+        """The body as a JSON object; None if it is none, such as a proxy's."""
         try:
             found = json.loads(self.body)
         except (ValueError, RecursionError):
@@ -164,21 +164,21 @@ class Answer:
 
     @property
     def is_challenge(self) -> bool:
-        """Whether the edge asks for proof of a browser."""
+        """Whether a proxy asks for proof of a browser."""
         text = self.body.lower()
         return "cf-mitigated" in self.headers or any(mark in text for mark in _CHALLENGE_MARKS)
 
     def is_from(self, service: Service) -> bool:
-        """Whether the service itself speaks, and not the edge: by a JSON object that only it would send."""
+        """Return whether the service itself answered and not a proxy."""
         if service.speaks is None:
             return not self.is_challenge
         document = self.document
         return document is not None and service.speaks(document)
 
     def until_reset(self, service: Service) -> timedelta | None:
-        """Return how long until the service counts requests anew, if it says so.
+        """Return how long until the rate limit resets, if the service says so.
 
-        The header may count seconds, or name an instant in seconds or milliseconds since 1970.
+        The header may give a number of seconds, or an instant in seconds or milliseconds since 1970.
         """
         text = self.headers.get(f"{service.limits}-reset", "").strip() if service.limits else ""
         if not _SECONDS.fullmatch(text):
@@ -190,12 +190,12 @@ class Answer:
         return timedelta(seconds=min(seconds, _INSTANT_MIN))
 
     def is_last(self, service: Service) -> bool:
-        """Whether the service answers no further request until the reset."""
+        """Return whether no requests are left until the reset."""
         return bool(service.limits) and self.headers.get(f"{service.limits}-remaining", "").strip() == "0"
 
 
 def trouble(answer: Answer, service: Service, *, has_token: bool = False) -> SourceError | None:
-    """Return the trouble that an answer tells of, to who gave a token or none; None if it looks like a page."""
+    """Return the error that an answer means, given whether a token was sent; None if it looks like a page."""
     kind, message = _meaning(answer, service)
     if kind is None:
         return None
@@ -241,7 +241,7 @@ def _http_date(text: str) -> datetime | None:
 
 
 HTTPX_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
-"""The roots of all that httpx raises."""
+"""The base classes of all errors that httpx raises."""
 
 _PASSES = "the next sync tries again, so look at {}'s status only if it lasts"
 _MEANINGS: tuple[tuple[tuple[type[Exception], ...], SourceTrouble, str | None, str], ...] = (
@@ -269,9 +269,9 @@ _MEANINGS: tuple[tuple[tuple[type[Exception], ...], SourceTrouble, str | None, s
 
 
 def translated(error: Exception, name: str) -> SourceError:
-    """Return what an error of httpx means for a service of this name; the caller chains it."""
+    """Return the `SourceError` for an error of httpx; the caller chains it."""
     _, kind, argument, meaning = next(row for row in _MEANINGS if isinstance(error, row[0]))
-    # What h11 quotes may be anything that the server sent, and the message is kept (R9).
+    # h11 may quote anything that the server sent, and the message is stored (R9).
     words = str(error).partition(": bytearray(")[0]
     return SourceError(
         kind, f"{name} {meaning.format(name)} ({type(error).__name__}: {shortened(words, 160)})", argument=argument
@@ -284,21 +284,21 @@ Value = TypeVar("Value")
 
 def _exact(value: Any, kind: Any) -> Any:
     if type(value) is not (get_origin(kind) or kind):
-        # What it is may name people; of which type it is says enough.
+        # The value may name people; its type says enough.
         raise TypeError(f"{FORMS[kind]} was expected, not {value if value is None else type(value).__name__}")
     return value
 
 
 STRICT = Converter(prefer_attrib_converters=True)
-"""Takes what is of the type that it must be, and makes it of nothing else."""
+"""Accepts only values of the exact type, and converts nothing."""
 STRICT.register_structure_hook(str, _exact)
 STRICT.register_structure_hook_func(lambda kind: kind == list[Any], _exact)
 
 
 def structured(kind: type[Value], found: Mapping[str, object], what: str, **names: str) -> Value:
-    """Return the attrs class that an answer holds; `SourceError` (malformed) names the fields at fault.
+    """Return a value of an attrs class; raises `SourceError` (malformed), which names the fields at fault.
 
-    `what` says what it is else; `names` are those that the service has for fields.
+    `what` begins the error's message; `names` are the service's own names of fields.
     """
     try:
         return STRICT.structure(found, kind)

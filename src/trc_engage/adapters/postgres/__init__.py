@@ -1,7 +1,7 @@
-"""A ledger in a schema of a PostgreSQL database: the extra `trc-engage[postgres]`.
+"""A ledger in a schema of a PostgreSQL database; needs the extra `trc-engage[postgres]`.
 
-What it shares with other databases is in `..sql`; here is what PostgreSQL does in its own way. Read in
-this order: `connection`, `schema`, `database`, `joined`, `errors`, and what is below.
+The SQL shared with other databases is in `..sql`. Read in this order: `connection`, `schema`, `database`, `joined`,
+`errors`, this module.
 """
 
 from contextlib import closing
@@ -42,18 +42,17 @@ class PostgresLedger(SqlLedger):
         prepare: bool = False,
         create: bool = True,
     ) -> "PostgresLedger":
-        """Open the store at an address, laid out if it is not there, or join a caller's transaction.
+        """Open the store at an address, creating it if it is missing, or join a caller's transaction.
 
-        With `create=False` nothing is laid out where no store is, and `StoreMissing` is raised.
+        With `create=False`, a missing store raises `StoreMissing` instead. Up to `pool_size` connections are opened as
+        needed; the address may be that of a pool in transaction mode (PgBouncer). Without one, `prepare` is a little
+        faster: it keeps prepared statements on the connections.
 
-        With `connection`, all that is posted is committed or rolled back with the caller's transaction, which must
-        be READ COMMITTED; one that has none (autocommit, outside a block) commits each call by itself. It is one of
+        With `connection`, postings commit or roll back with the caller's transaction, which must be READ COMMITTED;
+        without a transaction (autocommit, outside a block), each call commits by itself. It can be a connection of
         psycopg (also an `AsyncConnection`, while nothing else is awaited on it), of Django, or a `Connection` or
-        `Session` of SQLAlchemy over psycopg. Nothing is laid out then, and other writers wait from the first posting
-        until the commit; reads wait for nobody. An address opens up to
-        `pool_size` connections, as they are needed, also by way of a pool that hands them out for one transaction
-        each (PgBouncer); `prepare` keeps statements prepared on them, a little quicker where there is no such pool.
-        Raises `InvalidValue`, `LedgerFailed` and `LedgerBusy`.
+        `Session` of SQLAlchemy over psycopg. No tables are created then. Other writers wait from the first posting
+        until the commit; reads never wait. Raises `InvalidValue`, `LedgerFailed` and `LedgerBusy`.
         """
         if connection is not None:
             return JoinedLedger.join(connection, schema)
@@ -64,25 +63,25 @@ class PostgresLedger(SqlLedger):
 
     @classmethod
     def open_read_only(cls, dsn: str, *, schema: str = SCHEMA, may_be_older: bool = False) -> Self:
-        """Open a store that is there to look at it: nothing is made, migrated or written; raises `LedgerFailed`.
+        """Open an existing store read-only: nothing is created, migrated or written; raises `LedgerFailed`.
 
-        One that an older version laid out is refused, unless it is only asked whether it is there.
+        An older schema is refused unless `may_be_older`.
         """
         database = PostgresDatabase(Address.parse(dsn, schema), size=POOL_SIZE, read_only=True)
         return cls._prepared(database, partial(PostgresDatabase.check, may_be_older=may_be_older))
 
     @staticmethod
     def migration(dsn: str, *, schema: str = SCHEMA) -> str:
-        """Return the SQL that lays the store out or brings it up to date, to be run in one transaction.
+        """Return the SQL that creates the store or brings it up to date, to be run in one transaction.
 
-        For a DBA, or a tool of your own such as Alembic; empty if there is nothing to do. Raises as `open` does.
+        For a DBA or a tool such as Alembic; empty if there is nothing to do. Raises as `open` does.
         """
         with closing(PostgresDatabase(Address.parse(dsn, schema), size=1, read_only=True)) as database:
             return database.migration()
 
 
 class JoinedLedger(PostgresLedger):
-    """A store on a caller's connection: what is read of it is of one state, or is read again."""
+    """A store on a caller's connection, which repeats reads that did not see one snapshot."""
 
     @classmethod
     def join(cls, connection: object, schema: str) -> Self:

@@ -1,4 +1,4 @@
-"""Which server, database and schema; and a connection as `..sql` wants it: transactions, deadlines, values as texts."""
+"""Addresses of stores, and connections as `..sql` needs them: settings, deadlines, and days and instants as text."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,14 +28,14 @@ DEFAULTS: dict[str, Any] = {
     "keepalives_idle": 30,
     "fallback_application_name": "trc-engage",
 }
-"""So that a server that is gone without a word is noticed; what the address says goes first."""
+"""Detect a server that silently went away; the address's own parameters take precedence."""
 
 NO_SCHEMA = "name a schema: lower-case letters, digits and _, at most 63, no digit first and not pg_ either"
 
 
 @frozen
 class Address:
-    """Where a store is."""
+    """The address of a store."""
 
     shown: str
     schema: str
@@ -54,36 +54,36 @@ class Address:
 
     @classmethod
     def of_connection(cls, host: str, database: str, schema: str) -> "Address":
-        """Return the address that a connection leads to; raises `InvalidValue`."""
+        """Return the address of a store on a connection; raises `InvalidValue`."""
         _check(schema)
         return cls(f"postgresql://{host}/{database} (schema {schema})", schema)
 
     @property
     def quoted_schema(self) -> str:
-        """The schema as a statement names it."""
+        """The schema, quoted for SQL."""
         return f'"{self.schema}"'
 
     @property
     def search_path(self) -> str:
-        """What names are looked up in: temporary tables come last, so that nobody's stands before one of ours."""
+        """The search path: temporary tables come last, so that none hides a table of the store."""
         return f"{self.quoted_schema}, pg_temp"
 
     @property
     def lock_key(self) -> int:
-        """What advisory locks of this store are called; they are of one database."""
+        """The key of this store's advisory locks, which belong to one database."""
         return int.from_bytes(sha256(f"trc-engage:{self.schema}".encode()).digest()[:8], "big", signed=True)
 
     @property
     def lock(self) -> str:
-        """The statement that waits for all others who write; the lock goes with the transaction."""
+        """The statement that waits for all other writers; the lock ends with the transaction."""
         return f"SELECT pg_advisory_xact_lock({self.lock_key})"
 
     @property
     def begin_writing(self) -> tuple[str, ...]:
-        """The statements that begin a write, once all others are done; the last returns the version first.
+        """The statements that begin a write after all other writers; the last returns the schema version first.
 
-        Positions follow the last that was committed: those of a transaction that failed are given again, so that
-        none is missing unless an entry is.
+        Positions continue from the last committed one, reusing those of failed transactions, so a gap means that an
+        entry is missing.
         """
         schema = self.quoted_schema
         version, last = (
@@ -94,23 +94,23 @@ class Address:
         return self.lock, f"SELECT {version}, {numbered}, {KEPT}"
 
 
-# Others see a commit as soon as it is one: it must not be lost then, or positions would be given twice (R23).
+# A commit that others have seen must not be lost, or its positions would be reused (R23).
 KEPT = """
 CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END
 """
 
 
 def _parted(dsn: str) -> dict[str, Any]:
-    """Return what an address, or names with values, say; raises `InvalidValue`, which shows none of it."""
+    """Return the parameters of a URL or of `key=value` pairs; raises `InvalidValue`, which shows no part of it."""
     if is_address(dsn):
         validate_address(dsn)
     try:
         found = dict(conninfo_to_dict(dsn))
     except ProgrammingError:
-        # Its text shows a part of the address, which may be one of the password.
+        # Its message shows part of the address, perhaps of the password.
         raise InvalidValue("dsn", "…", NO_ADDRESS) from None
     if set("=@") & set(str(found.get("dbname", ""))):
-        # Another address in place of a name, password and all.
+        # The database's name is itself an address, perhaps with a password.
         raise InvalidValue("dsn", "…", NO_ADDRESS)
     return found
 
@@ -121,15 +121,15 @@ def _check(schema: str) -> None:
 
 
 WAIT_SECONDS = 10.0
-"""For a connection, and for another writer to be done."""
+"""The wait for a connection, and for another writer."""
 STATEMENT_SECONDS = 30
-"""Longer than the wait for a lock, shorter than a web server waits for us."""
+"""Longer than the wait for a lock, shorter than a web server's timeout."""
 BULK_SECONDS = 300
-"""For what moves or reads many rows. As long as a lease holds: what takes longer is lost anyway."""
+"""For statements over many rows. As long as a lease, without which longer work would be lost anyway."""
 LAYOUT_SECONDS = 3_600
-"""For tables that are laid out or filled as a whole, with nobody else at work."""
+"""For creating or filling whole tables while nothing else runs."""
 IDLE_SECONDS = 60
-"""A process that stops dead in a transaction must not hold up the others for ever."""
+"""A process that hangs in a transaction must not block the others forever."""
 
 READ_ONE = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"
 READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -139,7 +139,7 @@ PATIENCE = "SET LOCAL statement_timeout = '{seconds}s'"
 
 
 def opening(begin: str, address: Address, *, path: str | None = None) -> tuple[str, ...]:
-    """Return the statements that begin a transaction and set all that ours rely on until it ends."""
+    """Return the statements that begin a transaction with all settings that ours rely on."""
     values = {
         "search_path": path or address.search_path,
         "lock_timeout": f"{WAIT_SECONDS}s",
@@ -151,23 +151,23 @@ def opening(begin: str, address: Address, *, path: str | None = None) -> tuple[s
     given = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in values.items())
     return (
         begin,
-        # First, and by the quickest statement that there is: the limit that was left behind may be a millisecond.
+        # First, and with the fastest possible statement, because the limit left behind may be a millisecond.
         PATIENCE.format(seconds=STATEMENT_SECONDS),
-        # The role that a connection came with, and not the one that its last user set.
+        # The connection's original role, not one that its last user set.
         f"SELECT set_config('role', NULL, true), {given}",
     )
 
 
 GRACE_SECONDS = 10
-"""How much later than the server we give up: its own answer is the better one."""
+"""How much longer than the server we wait, because its own error is better."""
 LOOK_SECONDS = 0.1
-"""How late we may be."""
+"""How often to check the deadline."""
 
 Answer = TypeVar("Answer")
 
 
 class Silent(psycopg.OperationalError):
-    """The server owes an answer."""
+    """The server did not answer in time."""
 
 
 class DeadlineConnection(psycopg.Connection[Any]):
@@ -177,7 +177,7 @@ class DeadlineConnection(psycopg.Connection[Any]):
 
     @property
     def seconds_max(self) -> float:
-        """How long an answer is waited for."""
+        """How long to wait for an answer."""
         return self.statement_seconds + GRACE_SECONDS
 
     def wait(self, gen: PQGen[Answer], *_: Any, **__: Any) -> Answer:
@@ -190,7 +190,7 @@ class DeadlineConnection(psycopg.Connection[Any]):
 
 
 def _limited(gen: PQGen[Answer], seconds: float) -> PQGen[Answer]:
-    """Pass on what is waited for, and give up when it is late."""
+    """Run a generator of psycopg, and raise `Silent` after the deadline."""
     until = monotonic() + seconds
     try:
         wanted = next(gen)
@@ -205,7 +205,7 @@ def _limited(gen: PQGen[Answer], seconds: float) -> PQGen[Answer]:
 
 
 class InstantLoader(Loader):
-    """An instant, under DateStyle ISO."""
+    """Loads an instant, given DateStyle ISO."""
 
     def load(self, data: Buffer) -> str:
         """Return the instant in UTC, as `stamp` writes it."""
@@ -213,51 +213,51 @@ class InstantLoader(Loader):
 
 
 class StampDumper(Dumper):
-    """An instant that goes in."""
+    """Dumps an instant."""
 
     oid: int = postgres.types["timestamptz"].oid
 
     def dump(self, obj: str) -> Buffer:
-        """Return the text, which names its offset."""
+        """Return the text, which includes its offset."""
         return obj.encode()
 
 
 def _adapters() -> AdaptersMap:
     ours = AdaptersMap(adapters)
     ours.register_dumper(Stamp, StampDumper)
-    # Under DateStyle ISO.
+    # Given DateStyle ISO.
     ours.register_loader("date", TextLoader)
     ours.register_loader("timestamptz", InstantLoader)
-    # A sum is a decimal; all that is summed is whole.
+    # A sum is numeric, but only whole numbers are summed.
     ours.register_loader("numeric", IntLoader)
     return ours
 
 
 ADAPTERS = _adapters()
-"""For our cursors alone: a caller's connection keeps its own."""
+"""For our cursors only; a caller's connection keeps its own."""
 
 PLACEHOLDER = re.compile(r"'[^']*'|::|\?|:(\w+)|%")
-"""A placeholder, or what looks like one and is none; quoted texts are passed over."""
+"""A placeholder, or something that only looks like one; quoted texts are skipped."""
 
 
 class Cursor(psycopg.Cursor[tuple[Any, ...]]):
-    """A cursor with adapters of our own, whose answers are read under settings of ours."""
+    """A cursor with our own adapters, which rely on our settings."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         super().__init__(connection, row_factory=tuple_row)
 
     @property
     def adapters(self) -> AdaptersMap:
-        """How values go in and come out."""
+        """Our own adapters."""
         return ADAPTERS
 
 
 class ScriptCursor(Cursor, psycopg.ClientCursor[tuple[Any, ...]]):
-    """One that sends many statements as one text."""
+    """A cursor that sends many statements as one text."""
 
 
 class PostgresConnection:
-    """A connection while one caller has it."""
+    """A connection, checked out by one caller."""
 
     IntegrityError = psycopg.IntegrityError
 
@@ -265,10 +265,10 @@ class PostgresConnection:
         self.driver = driver
         """psycopg's own connection."""
         self.staged: list[str] = []
-        """The temporary tables that it has made."""
+        """The temporary tables it has created."""
 
     def cursor(self) -> Cursor:
-        """Return a cursor."""
+        """Return a new cursor."""
         return Cursor(self.driver)
 
     def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = (), /) -> Rows:
@@ -284,11 +284,11 @@ class PostgresConnection:
             with self.driver.pipeline():
                 return [self.cursor().execute(translated(statement), values) for statement, values in statements]
         except psycopg.errors.PipelineAborted as aborted:
-            # It hides the error of the statement that failed, if the server was quick.
+            # It may hide the error of the statement that failed.
             raise aborted.__context__ or aborted from None
 
     def run(self, script: str) -> Any:
-        """Run statements without values, sent at once, and return what the last one found first, if it looks."""
+        """Run statements without parameters in one message; return the last one's first row, if it returns rows."""
         cursor = self.cursor()
         cursor.execute(script)
         while cursor.nextset():
@@ -296,7 +296,7 @@ class PostgresConnection:
         return cursor.fetchone() if cursor.description else None
 
     def copy(self, target: str, rows: Iterable[Values]) -> None:
-        """Write rows into a table, or into some of its columns."""
+        """Copy rows into a table, or into some of its columns."""
         with self.cursor().copy(f"COPY {target} FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
@@ -309,7 +309,7 @@ class PostgresConnection:
 
 
 class AutocommitConnection(PostgresConnection):
-    """One in which each statement stands alone: it is sent with the transaction around it, and answered at once."""
+    """A connection that sends each statement together with its own transaction, in one round trip."""
 
     def __init__(self, driver: psycopg.Connection[Any], opening: tuple[str, ...]) -> None:
         super().__init__(driver)
@@ -324,7 +324,7 @@ class AutocommitConnection(PostgresConnection):
 
 @lru_cache(maxsize=1_024)
 def translated(statement: str) -> str:
-    """Write `?` and `:name` as psycopg has them."""
+    """Return a statement with psycopg's placeholders instead of `?` and `:name`."""
     return PLACEHOLDER.sub(_placeholder, statement)
 
 

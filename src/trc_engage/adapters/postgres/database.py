@@ -29,7 +29,7 @@ from .connection import (
 from .errors import CommitUnsure, translated_errors, unreachable
 from .schema import WORDS, bring_up_to_date, migration, missing, version_of
 
-# The key leads with the day, so that a member's own days are looked up one by one, and nobody else's are read.
+# The key begins with the day, so look up a member's days one by one instead of reading everyone's.
 DISCORD_EVIDENCE = """
 WITH held AS (SELECT min(day) AS first, max(day) AS last FROM discord_days),
 bounds AS (
@@ -58,11 +58,11 @@ CREATE TEMP TABLE engage_staged_windows ({STAGED_WINDOWS}) ON COMMIT DROP
 """.format_map(WORDS)
 
 ROWS_TO_COPY = 100
-"""From so many rows on it is quicker to copy them first."""
+"""From this many rows on, it is faster to copy them into a temporary table first."""
 
 
 class PostgresShared(Database):
-    """The part of `Database` that is the same for a pool and for a caller's connection."""
+    """The part of `Database` shared by a pool and a caller's connection."""
 
     discord_evidence = DISCORD_EVIDENCE
 
@@ -82,13 +82,13 @@ class PostgresShared(Database):
         mine.staged += ["engage_staged_moves", "engage_staged_windows"]
         mine.copy("engage_staged_moves", moves)
         mine.copy("engage_staged_windows", windows)
-        # Without it the planner takes few moves for many, and reads all accounts for them.
+        # Without it, the planner takes few moves for many and reads all accounts.
         mine.run("ANALYZE engage_staged_moves (account_id)")
 
     def merge(
         self, connection: Connection, table: str, columns: Sequence[str], rows: Sequence[Values], conflict: str, /
     ) -> int:
-        """Insert rows, many of them by way of a temporary table, and return how many were written."""
+        """Insert rows, through a temporary table if there are many, and return how many were written."""
         if len(rows) < ROWS_TO_COPY:
             insert = inserting(table, columns, conflict)
             return sum(written.rowcount for written in connection.execute_all([(insert, row) for row in rows]))
@@ -102,7 +102,7 @@ class PostgresShared(Database):
         return connection.execute(succeeding(record, staged)).rowcount
 
     def _copied(self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Values]) -> str:
-        """Copy rows into a temporary table, and name it."""
+        """Copy rows into a new temporary table and return its name."""
         mine = own(connection)
         staged = f"engage_staged_{table}_{len(mine.staged)}"
         alike = f"SELECT {', '.join(columns)} FROM {table} WITH NO DATA"
@@ -126,25 +126,25 @@ class PostgresShared(Database):
 
 
 def own(connection: Connection) -> PostgresConnection:
-    """Return a connection as what it is."""
+    """Return a connection with its actual type."""
     assert isinstance(connection, PostgresConnection)  # noqa: S101  this package makes no other
     return connection
 
 
 PREPARED_AFTER = 5
-"""Of the same statement on one connection, where prepared ones are asked for."""
+"""How often a connection runs a statement before preparing it, if `prepare` is on."""
 MISSING = "there is no store; check database and schema, or make one (`trc-engage init`)"
 
 
 class PostgresDatabase(PostgresShared):
     """A pool of connections to one database.
 
-    A connection may lead to a pool that hands it to others after each transaction (PgBouncer): nothing is set,
-    kept or locked for longer than one, and nothing is prepared unless it is asked for.
+    A connection may go through a pool in transaction mode (PgBouncer), so no setting, lock or temporary table lasts
+    longer than a transaction, and nothing is prepared unless `prepare` is on.
 
-    All who write take one lock for the whole transaction: so positions rise in the order of commits (R23), and
-    what is checked under it, at READ COMMITTED, is the latest that was committed; the version is checked under it
-    too, for a newer process may have brought the tables up to date.
+    Writers hold one lock for the whole transaction. So positions rise in commit order (R23), and checks under it, at
+    READ COMMITTED, see the latest commits. The schema version is checked under it too, because a newer process may
+    have migrated the tables.
     """
 
     def __init__(self, address: Address, *, size: int, read_only: bool = False, prepare: bool = False) -> None:
@@ -156,7 +156,7 @@ class PostgresDatabase(PostgresShared):
         )
 
     def make(self) -> None:
-        """Lay out the tables, or those that are new; raises `LedgerFailed` if they are newer than this version."""
+        """Create or migrate the tables; raises `LedgerFailed` if they are newer than this version."""
         with self.snapshot() as connection:
             if version_of(connection, self._address) == SCHEMA_VERSION:
                 return
@@ -167,7 +167,7 @@ class PostgresDatabase(PostgresShared):
             bring_up_to_date(connection, self._address)
 
     def bring_up_to_date(self) -> None:
-        """Lay out the tables that are new; raises `StoreMissing`, and `LedgerFailed` if they are too new for this."""
+        """Migrate the tables; raises `StoreMissing`, and `LedgerFailed` if they are newer than this version."""
         if self._version() < SCHEMA_VERSION:
             self.make()
 
@@ -192,7 +192,7 @@ class PostgresDatabase(PostgresShared):
         with self._checked_out() as driver:
             before = driver.execute(FILES, [named]).fetchall()
             driver.statement_seconds = BULK_SECONDS
-            # What is locked, or not this role's, is skipped with no more than a warning; it keeps its file.
+            # A table that is locked or another role's is skipped with a mere warning, and keeps its file.
             driver.execute(f"VACUUM (FULL, SKIP_LOCKED) {named}")
             if {*before} & {*driver.execute(FILES, [named]).fetchall()}:
                 advice = "the tables are in use, or they belong to another role and you must connect as it"
@@ -223,7 +223,7 @@ class PostgresDatabase(PostgresShared):
 
     @contextmanager
     def _transaction(self, *begin: str) -> Iterator[tuple[PostgresConnection, Any]]:
-        """Check out a connection, with what the last statement of the beginning has found."""
+        """Check out a connection in a transaction, with the first row of the last statement in `begin`."""
         with self._checked_out() as driver:
             connection = PostgresConnection(driver)
             try:
@@ -269,7 +269,7 @@ def _is_idle(driver: DeadlineConnection) -> bool:
 
 
 def _is_quiet(driver: DeadlineConnection) -> bool:
-    """Tell whether a connection can be used: a server that went away has said so, or has closed it."""
+    """Return whether a connection can be used: a server that went away has sent something or closed it."""
     if driver.closed:
         return False
     watched = select.poll()
@@ -278,7 +278,7 @@ def _is_quiet(driver: DeadlineConnection) -> bool:
 
 
 def _roll_back(driver: DeadlineConnection) -> None:
-    # A connection that is lost, or silent, is rolled back by the server.
+    # The server itself rolls back a connection that is lost or silent.
     with suppress(psycopg.OperationalError):
         if driver.info.transaction_status != TransactionStatus.IDLE:
             driver.statement_seconds = 0

@@ -39,7 +39,7 @@ ADVICE: dict[type[psycopg.Error], str] = {
     psycopg.DataError: f"a value cannot be stored; {UNDONE}",
     psycopg.IntegrityError: f"the rows contradict each other; {UNDONE}",
 }
-"""What to do; the first that fits is taken."""
+"""What to do about an error; the first match counts."""
 
 LOST = f"the connection was lost, and {UNDONE}: try again; if it stays so, see whether the server runs"
 SILENT = f"{UNDONE}: try again; if it stays so, see whether the server runs, and what stands between"
@@ -58,7 +58,7 @@ REFUSED = "check user, password and database, and what the server lets in (pg_hb
 UNREACHABLE = "the server cannot be reached; check host and port, and that it runs"
 
 IN_DOUBT = (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidSchemaName)
-"""What a damaged store says, but also a sound one on a connection that somebody has meddled with."""
+"""Errors of a damaged store, or of a sound one on a connection whose settings were changed."""
 
 
 class CommitUnsure(Exception):
@@ -67,9 +67,9 @@ class CommitUnsure(Exception):
 
 @contextmanager
 def translated_errors(address: str, missing: Callable[[], list[str]] = list) -> Iterator[None]:
-    """Translate whatever psycopg raises; `address` is without a password.
+    """Translate every error of psycopg; `address` contains no password.
 
-    `missing` looks which tables are gone, and raises if the store is not of this version.
+    `missing` returns which tables are gone, and raises if the store is not of this version.
     """
     try:
         yield
@@ -95,7 +95,7 @@ def _diagnosis(missing: Callable[[], list[str]]) -> str:
 
 
 def translation(address: str, error: psycopg.Error) -> LedgerBusy | LedgerFailed:
-    """Return what an error of psycopg means to the caller."""
+    """Return the `EngageError` for an error of psycopg."""
     for kind, reason in BUSY.items():
         if isinstance(error, kind):
             return LedgerBusy(f"{address} is busy: {reason}; {UNDONE}: try again")
@@ -110,14 +110,14 @@ def translation(address: str, error: psycopg.Error) -> LedgerBusy | LedgerFailed
 
 
 def _is_lost(error: psycopg.Error) -> bool:
-    """Tell whether it was the connection that failed, which libpq says in words alone."""
+    """Return whether the connection failed, which libpq reports only in the message."""
     return isinstance(error, errors.ConnectionException) or (
         isinstance(error, psycopg.OperationalError) and error.sqlstate is None
     )
 
 
 def unreachable(address: str, error: psycopg.Error) -> LedgerBusy | LedgerFailed:
-    """Return why no connection could be made; at the door the server's reasons come in words alone."""
+    """Return why no connection could be made; at that stage, the server gives reasons only in the message."""
     text = _first_line(error)
     if STARTUP in text:
         return LedgerFailed(f"{address}: {text}: {REFUSED_OPTION}")
@@ -127,6 +127,6 @@ def unreachable(address: str, error: psycopg.Error) -> LedgerBusy | LedgerFailed
 
 
 def _first_line(error: Exception) -> str:
-    """Return the first line, without the values that a second one may show."""
+    """Return the first line only, because a second one may show values."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__

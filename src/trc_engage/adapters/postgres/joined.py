@@ -25,11 +25,11 @@ NAMES = ("search_path", *TO_WRITE)
 THEIRS = ", ".join(f"current_setting('{name}')" for name in NAMES)
 LEAVE = "SELECT " + ", ".join(f"set_config('{name}', ?, true)" for name in NAMES)
 SEEN = "CAST(pg_current_snapshot() AS TEXT)"
-"""Which transactions' work a statement sees; it is another one as soon as any has been committed."""
+"""The snapshot of a statement, which changes as soon as any transaction commits."""
 
 
 class Found:
-    """What a statement of a script has found."""
+    """The result of one statement of a script."""
 
     def __init__(self, cursor: ScriptCursor) -> None:
         self.rowcount: int = cursor.rowcount
@@ -47,13 +47,13 @@ class Found:
 
 
 class JoinedConnection(PostgresConnection):
-    """A caller's connection under settings of ours; what is executed at once is one text, the quickest there is."""
+    """A caller's connection with our settings; `execute_all` sends one text, which is the fastest way."""
 
     def execute_all(self, statements: Iterable[Statement], /) -> Sequence[Rows]:
         cursor, texts, given = ScriptCursor(self.driver), list[str](), list[Any]()
         for text, values in statements:
             if isinstance(values, Mapping):
-                # Another statement may mean other values by the same names.
+                # Another statement may use the same names for other values.
                 texts.append(cursor.mogrify(translated(text), values).replace("%", "%%"))
             else:
                 texts.append(translated(text))
@@ -66,7 +66,7 @@ class JoinedConnection(PostgresConnection):
 
 
 class JoinedWrites(JoinedConnection):
-    """Writes on a caller's connection; how they begin is sent with the first of them."""
+    """Writes on a caller's connection; the opening statements are sent with the first of them."""
 
     def __init__(self, driver: psycopg.Connection[Any], address: Address, enter: Sequence[Statement]) -> None:
         super().__init__(driver)
@@ -74,7 +74,7 @@ class JoinedWrites(JoinedConnection):
         self.around: Around = Around(driver)
         self._unsent: Sequence[Statement] = [(self.around.begin, ()), *enter]
         self._theirs: Sequence[str] = ()
-        """The settings that were the caller's."""
+        """The caller's settings."""
 
     def execute_all(self, statements: Iterable[Statement] = (), /) -> Sequence[Rows]:
         unsent, self._unsent = self._unsent, ()
@@ -92,14 +92,14 @@ class JoinedWrites(JoinedConnection):
         return super().cursor()
 
     def leave(self) -> None:
-        """Put all back as the caller had it."""
+        """Restore the caller's settings and release the savepoint."""
         staged = [(f"DROP TABLE pg_temp.{table}", ()) for table in self.staged]
         if self._unsent:
             self.execute_all()
         super().execute_all([*staged, (LEAVE, self._theirs), (self.around.keep, ())])
 
     def check_isolation(self, isolation: str) -> None:
-        """Raise `LedgerFailed` for a transaction that does not see what others commit."""
+        """Raise `LedgerFailed` for a transaction that cannot see others' commits."""
         if isolation != "read committed":
             raise LedgerFailed(
                 f"{self._address.shown}: your transaction is {isolation.upper()} and cannot see what others commit; "
@@ -108,15 +108,15 @@ class JoinedWrites(JoinedConnection):
 
 
 class Torn(Exception):
-    """Somebody committed in the middle of a read, which has so seen two states."""
+    """Another transaction committed during a read, which may have seen two states."""
 
 
 class JoinedReads(JoinedConnection):
-    """Reads on a caller's connection, which wait for nobody.
+    """Reads on a caller's connection, which never wait.
 
-    Whatever is executed at once is sent at once, with a savepoint around it that is undone, and sees one state. If
-    nobody is writing, a lock that is not waited for keeps it so; else `is_torn` tells afterwards. With `is_whole` false
-    each statement stands alone, and nothing is to be told.
+    Each batch is sent in one message, inside a savepoint that is then undone, and sees one state. If no one is
+    writing, a shared lock, taken without waiting, keeps writers out; otherwise `is_torn` says afterwards whether the
+    reads may differ. With `is_whole` false, each statement stands alone.
     """
 
     def __init__(self, driver: psycopg.Connection[Any], enter: str, *, is_whole: bool = False) -> None:
@@ -125,11 +125,11 @@ class JoinedReads(JoinedConnection):
         self._is_whole = is_whole
         self._seen: set[str] = set()
         self._batches: list[bool] = []
-        """Of each, whether nobody could write meanwhile."""
+        """For each batch, whether the lock kept writers out."""
 
     @property
     def is_torn(self) -> bool:
-        """Whether what was read is perhaps not of one state."""
+        """Whether the reads may have seen more than one state."""
         return len(self._seen) > 1 and self._batches != [True]
 
     def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = (), /) -> Rows:
@@ -155,15 +155,15 @@ HAND_OVER = (
 
 
 class Borrowed(psycopg.Connection[Any]):
-    """What an `AsyncConnection` leads to, used by one thread while its owner awaits that."""
+    """The connection under an `AsyncConnection`, used by one thread while its owner awaits that."""
 
     @classmethod
     def of(cls, owner: psycopg.AsyncConnection[Any]) -> "Borrowed":
-        """Use the connection of an owner, whose handlers stay."""
+        """Borrow an owner's connection, keeping its handlers."""
         handlers = owner.pgconn.notice_handler, owner.pgconn.notify_handler
         borrowed = cls(owner.pgconn)
         owner.pgconn.notice_handler, owner.pgconn.notify_handler = handlers
-        # Of the attributes themselves, for none may be set within a transaction; a BEGIN of ours is as theirs.
+        # Set the attributes directly: the setters refuse within a transaction. So our BEGIN equals theirs.
         for name in ("_autocommit", "_isolation_level", "_read_only", "_deferrable"):
             setattr(borrowed, name, getattr(owner, name))
         return borrowed
@@ -173,7 +173,7 @@ class Borrowed(psycopg.Connection[Any]):
 
 
 def driver_of(given: Any) -> psycopg.Connection[Any]:
-    """Return psycopg's connection behind what a caller holds; raises `InvalidValue`, which shows its type alone."""
+    """Return the psycopg connection behind a caller's object; raises `InvalidValue`, which shows only its type."""
     found = getattr(given, "sync_connection", given)
     if hasattr(found, "ensure_connection"):
         found.ensure_connection()
@@ -198,7 +198,7 @@ class Around:
         if driver.autocommit and driver.info.transaction_status == TransactionStatus.IDLE:
             begin, keep, undo = "BEGIN", "COMMIT", ["ROLLBACK"]
         else:
-            # Without autocommit the driver begins the caller's transaction before this one.
+            # Without autocommit, the driver begins the caller's transaction first.
             begin, keep = "SAVEPOINT trc_engage", "RELEASE SAVEPOINT trc_engage"
             undo = ["ROLLBACK TO SAVEPOINT trc_engage", keep]
         self.begin: str = begin
@@ -207,11 +207,11 @@ class Around:
 
     @contextmanager
     def undone_if_failed(self) -> Iterator[None]:
-        """Leave the caller's transaction as it was if anything raises."""
+        """Undo the work in the caller's transaction if anything raises."""
         try:
             yield
         except BaseException:
-            # A connection that is lost is rolled back by the server.
+            # The server itself rolls back a lost connection.
             with suppress(psycopg.OperationalError):
                 if self._driver.info.transaction_status != TransactionStatus.IDLE:
                     PostgresConnection(self._driver).run("; ".join(statement for statement, _ in self.undo))
@@ -219,10 +219,10 @@ class Around:
 
 
 class JoinedDatabase(PostgresShared):
-    """A caller's connection: what is written here is committed or rolled back with all else that is done on it.
+    """A caller's connection, on which writes commit or roll back with the caller's own.
 
-    Each call is a savepoint, so that one that raised has changed nothing and the transaction goes on; settings and
-    adapters of the connection stay as they are. After a write, other writers wait until the caller commits.
+    Each call is a savepoint, so a call that raises changes nothing and the transaction goes on. The connection's
+    settings and adapters stay unchanged. After a write, other writers wait until the caller commits.
     """
 
     def __init__(self, address: Address, connection: psycopg.Connection[Any]) -> None:
@@ -240,7 +240,7 @@ class JoinedDatabase(PostgresShared):
         self._write: Sequence[Statement] = ((enter, ()), (check, ()))
 
     def check(self) -> None:
-        """Raise `StoreMissing` or `LedgerFailed` unless the tables are there and up to date; none is laid out here."""
+        """Raise `StoreMissing` or `LedgerFailed` unless the tables exist and are current; creates none."""
         with self.connection() as connection:
             version = version_of(connection, self._address)
         if version != SCHEMA_VERSION:
@@ -251,7 +251,7 @@ class JoinedDatabase(PostgresShared):
             raise StoreMissing(message) if version is None else StoreOutdated(message)
 
     def close(self) -> None:
-        """Let go of the connection, which stays open."""
+        """Release the connection, which stays open."""
         self._connection = None
 
     def wipe(self, tables: Sequence[str], /) -> None:
@@ -262,13 +262,13 @@ class JoinedDatabase(PostgresShared):
 
     @contextmanager
     def connection(self) -> Iterator[JoinedReads]:
-        """Use the connection so that each statement sees what was committed by then, and what the caller did."""
+        """Use the connection so that each statement sees the commits so far and the caller's own writes."""
         with self._entered() as driver:
             yield JoinedReads(driver, self._read)
 
     @contextmanager
     def snapshot(self) -> Iterator[JoinedReads]:
-        """Use the connection so that all reads see one state; raises `Torn` if they did not."""
+        """Use the connection for reads of one snapshot; raises `Torn` if they may have seen more than one."""
         with self._entered() as driver:
             connection = JoinedReads(driver, self._read_whole, is_whole=True)
             yield connection
@@ -277,7 +277,7 @@ class JoinedDatabase(PostgresShared):
 
     @contextmanager
     def transaction(self) -> Iterator[PostgresConnection]:
-        """Use the connection for what is committed with the caller's transaction, all of it or nothing."""
+        """Use the connection for writes that all commit with the caller's transaction, or are undone on an error."""
         with self._entered() as driver:
             connection = JoinedWrites(driver, self._address, self._write)
             try:
@@ -308,7 +308,7 @@ class JoinedDatabase(PostgresShared):
 
 @contextmanager
 def _unprepared(connection: psycopg.Connection[Any]) -> Iterator[None]:
-    """Leave no prepared statement of ours on a caller's connection, which a pool may hand to others."""
+    """Prepare no statements on a caller's connection, which a pool may hand to others."""
     threshold, connection.prepare_threshold = connection.prepare_threshold, None
     try:
         yield
@@ -320,7 +320,7 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def _until_whole(method: Method) -> Method:
-    """Read again what was torn, for as long as others are waited for elsewhere."""
+    """Retry a torn read for as long as a call would otherwise wait for other writers."""
 
     @wraps(method)
     def read(*values: Any, **options: Any) -> Any:
@@ -338,6 +338,6 @@ def _until_whole(method: Method) -> Method:
 
 
 def reading_whole(ledger: type[SqlLedger]) -> dict[str, Any]:
-    """Return the methods of a ledger, each of which reads one state."""
+    """Return a ledger's methods, each retried until it has read one state."""
     names = [name for name in dir(ledger) if not name.startswith("_") and isfunction(getattr(ledger, name))]
     return {name: _until_whole(getattr(ledger, name)) for name in names}

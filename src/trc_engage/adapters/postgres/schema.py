@@ -1,4 +1,4 @@
-"""How the tables are laid out in a schema, which itself keeps the record of the migrations applied."""
+"""Creation and migration of the tables in a schema, which records the migrations applied."""
 
 from collections.abc import Iterator
 
@@ -52,16 +52,16 @@ CREATE INDEX members_out_of_sight ON members (member_id) WHERE is_hidden OR is_f
 CREATE INDEX points_of_a_month ON monthly_balances (month, points DESC, member_id);
 """,
 }
-"""How PostgreSQL says what the tables are made of."""
+"""The types and options that PostgreSQL fills into the schema."""
 
 UNRELEASED = ({"migrations", "claims"}, {"schema_migrations", "roster_failures"})
-"""Tables that stand together in stores only that no release wrote."""
+"""Tables that occur together only in stores from before the first release."""
 
 
 def bring_up_to_date(connection: PostgresConnection, address: Address) -> None:
-    """Apply what is missing, inside a transaction; many processes may try at once, and one does it.
+    """Apply missing migrations in a transaction; if several processes try at once, only one does.
 
-    The caller holds the lock of those who write, and the search path names nothing but the schema.
+    The caller must hold the writers' lock, with only the schema in the search path.
     """
     version = version_of(connection, address)
     if version is None:
@@ -70,7 +70,7 @@ def bring_up_to_date(connection: PostgresConnection, address: Address) -> None:
 
 
 def migration(version: int | None, address: Address) -> str:
-    """Return what brings a store of a version up to date, as SQL for one transaction; empty for one of today's."""
+    """Return the SQL that brings a store of a version up to date in one transaction; empty if it is current."""
     steps = "".join(_steps(version))
     if not steps:
         return ""
@@ -87,11 +87,11 @@ def _steps(version: int | None) -> Iterator[str]:
 
 
 def version_of(connection: PostgresConnection, address: Address) -> int | None:
-    """Return what the schema was brought up to, None if no store is there.
+    """Return the version of the store in the schema, None if there is none.
 
-    Raises `LedgerFailed` for a newer store, and for one that no release wrote.
+    Raises `LedgerFailed` for a newer store, and for one from before the first release.
     """
-    # Not to_regclass: it may still remember, from before it waited for its turn, that nothing was there.
+    # Not to_regclass: it may have cached, before waiting for the lock, that there is no table.
     tables = {name for (name,) in connection.execute(NAMES_OF_TABLES, [address.schema])}
     refuse_unreleased(address.shown, found=any(tables >= known for known in UNRELEASED))
     if "schema_migrations" not in tables:
@@ -103,8 +103,8 @@ def version_of(connection: PostgresConnection, address: Address) -> int | None:
 
 
 def _begin(connection: PostgresConnection, address: Address) -> None:
-    """Make the schema, or take one that is there and empty."""
-    # A role that may not create schemas may have been given one.
+    """Create the schema, or use an existing one that is empty."""
+    # A role without the right to create schemas may have been given one.
     if connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = ?", [address.schema]).fetchone() is None:
         connection.execute(f"CREATE SCHEMA {address.quoted_schema}")
     held = "SELECT 1 FROM pg_class WHERE relnamespace = CAST(? AS regnamespace) LIMIT 1"
@@ -126,7 +126,7 @@ EXPECTED = frozenset((name, column) for name, table in TABLES.items() for column
 
 
 def missing(connection: PostgresConnection, address: Address) -> list[str]:
-    """Name the tables of the store that are not there, or else the columns; raises `LedgerFailed` if it is newer."""
+    """Return the store's missing tables, and missing columns of others; raises `LedgerFailed` if it is newer."""
     version_of(connection, address)
     lost = EXPECTED - set(connection.execute(COLUMNS, [address.schema]).fetchall())
     if lost == EXPECTED:

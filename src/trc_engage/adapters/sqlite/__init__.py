@@ -14,7 +14,7 @@ __all__ = ["SqliteLedger", "SqliteViews"]
 
 
 def __getattr__(name: str) -> object:
-    """Load the one that is asked for: who only reads need not wait for what writes."""
+    """Import lazily, so that a program that only reads does not load what writes."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(".ledger" if name == "SqliteLedger" else ".database", __name__), name)

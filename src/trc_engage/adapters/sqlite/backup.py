@@ -23,7 +23,7 @@ RENAME_NOREPLACE = 1
 
 
 def move_to_free_name(part: Path, target: Path) -> None:
-    """Give a finished file its name; raises `FileExistsError` if that is taken, and `OSError`.
+    """Give a finished file its name; raises `FileExistsError` if the name is taken, and `OSError`.
 
     A hard link is safest, but SMB, exFAT and some FUSE file systems have none: fall back to a rename that replaces
     nothing, and then to an empty file that reserves the name.
@@ -48,7 +48,7 @@ def _link(part: Path, target: Path) -> None:
 
 
 def _rename(part: Path, target: Path) -> None:
-    """Rename without replacing anything: Linux alone, and not every file system."""
+    """Rename without replacing anything; only on Linux, and not on every file system."""
     rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     if rename is None:
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
@@ -58,7 +58,7 @@ def _rename(part: Path, target: Path) -> None:
 
 
 def _replace(part: Path, target: Path) -> None:
-    """Reserve the name with an empty file, and replace that if it is still the same and empty."""
+    """Reserve the name with an empty file, then replace it if it is still the same and empty."""
     held = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         ours, there = os.fstat(held), target.lstat()
@@ -76,10 +76,10 @@ def _replace(part: Path, target: Path) -> None:
 WAYS: tuple[Callable[[Path, Path], None], ...] = (_link, _rename, _replace)
 
 STEP_PAGES = 4_096
-"""How much is copied at a time, 16 MiB: a writer waits for the step, some 20 ms, and goes first."""
+"""How much to copy per step, 16 MiB: a writer waits some 20 ms for the step and goes first."""
 STEP_GROWS = 8
 PATIENCE_SECONDS = 60
-"""How long to wait for a lock: a backup is in no hurry, and a busy store is seldom free."""
+"""How long to wait for a lock: a backup is in no hurry, and a busy store is rarely free."""
 PART = ".part"
 UNFLUSHABLE = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EACCES, errno.EPERM, errno.EBADF, errno.EISDIR}
 
@@ -90,25 +90,25 @@ class Overtaken(Exception):
 
 @frozen
 class Copy:
-    """A verified copy of a store, under a name of its own until it is put in place."""
+    """A verified copy of a store, under a temporary name until it is put in place."""
 
     path: Path
     is_current: bool
-    """Whether this version wrote it; an older one's tables can be counted and not much more."""
+    """Whether it has this version's schema; an older one can be counted but not much more."""
     size_bytes: int
     members: int
     entries: int
     last_position: int
     good_at: datetime | None
-    """When the last good sync in it began to read."""
+    """When its last good sync began to read."""
 
 
 @contextmanager
 def placed(source: Path, target: Path, *, without_lease: bool = False) -> Iterator[Copy]:
-    """Yield a verified copy of a store; when the block ends well, it is put at `target`.
+    """Yield a verified copy of a store, and move it to `target` when the block ends without an error.
 
-    Nothing is overwritten; if killed, it leaves at most a file `target….part`. The copy contains names, so only its
-    owner can read it (mode 0600). `without_lease` leaves out leases, which mean nothing on a copy. Raises
+    Nothing is overwritten; a killed process leaves at most a file `target….part`. The copy contains names, so only its
+    owner can read it (mode 0600). `without_lease` leaves out leases, which mean nothing in a copy. Raises
     `InvalidValue`, `LedgerFailed` and `LedgerBusy`; the source is not changed.
     """
     refuse_to_overwrite(target)
@@ -120,20 +120,20 @@ def placed(source: Path, target: Path, *, without_lease: bool = False) -> Iterat
         with _written(target):
             _put_in_place(part, target)
     finally:
-        # What a failing disk does not let go of is left, as by a kill; it must not hide how the copy ended.
+        # A failure to delete the rest must not hide how the copy ended.
         with suppress(OSError):
             for rest in (part, _journal_of(part)):
                 rest.unlink(missing_ok=True)
 
 
 def refuse_to_overwrite(target: Path) -> None:
-    """Raise `InvalidValue` if a file, or the journal of one that was moved away, is in the way."""
+    """Raise `InvalidValue` if the file exists, or the journal of one that was moved away."""
     if os.path.lexists(target):
         raise InvalidValue(
             "file", str(target), "the file exists and was not overwritten; move it away, or choose another name"
         )
     journal = _journal_of(target)
-    # An empty journal is harmless; any other would be replayed into the file that takes its place.
+    # An empty journal is harmless; any other would be replayed into the new file.
     if journal.exists() and journal.stat().st_size:
         advice = "it belongs to a store that is not there any more, and would spoil a new one: move it to that store"
         raise InvalidValue("file", str(journal), advice)
@@ -144,7 +144,7 @@ def _copied(source: Path, part: Path, *, without_lease: bool) -> Copy:
         with closing(SqliteDatabase(source, read_only=True)) as live, live.connection() as reads:
             reads.execute(f"PRAGMA busy_timeout = {PATIENCE_SECONDS * 1_000:.0f}")
             _check_ours(source, reads)
-            # What fails from here on fails on the copy's side, and the error names its file.
+            # From here on, failures are on the copy's side, and errors name its file.
             with copy.connection() as writes:
                 writes.execute("PRAGMA synchronous = OFF")
                 writes.execute("PRAGMA journal_mode = MEMORY")
@@ -164,8 +164,8 @@ def _copied(source: Path, part: Path, *, without_lease: bool) -> Copy:
 def _copy(source: Path, reads: sqlite3.Connection, writes: sqlite3.Connection) -> None:
     """Copy in steps, between which writers go first.
 
-    Each writer makes the copy start over; so that it ends on a busy store too, the steps grow until one
-    fits between two writes, at last a single one: of a file of 600 MB that holds writers for 0.6 s.
+    Each write makes the copy start over. So that it ends even on a busy store, the steps grow until the copy fits
+    between two writes, in the end as a single step, which blocks writers for 0.6 s for a file of 600 MB.
     """
     step = STEP_PAGES
     while True:
@@ -235,7 +235,7 @@ GROUP BY member_id
 
 
 def brought_back(copy: Path, folder: Path) -> Sequence[str]:
-    """Return the members of a copy that stores in a folder have since forgotten; other files are ignored."""
+    """Return the ids of members in a copy whom stores in a folder have since forgotten; other files are ignored."""
     enrolled = {member: at for member, is_forgotten, at in _known(copy) if not is_forgotten}
     since = set[str]()
     for path in folder.iterdir() if os.access(folder, os.R_OK) else ():
@@ -247,14 +247,14 @@ def brought_back(copy: Path, folder: Path) -> Sequence[str]:
 
 
 def _known(path: Path) -> Sequence[tuple[str, int, str]]:
-    """Return the members of a store, whether forgotten, and when they were enrolled or forgotten."""
+    """Return a store's member ids, whether forgotten, and when enrolled or forgotten."""
     with closing(SqliteDatabase(path, read_only=True)) as store, store.connection() as connection:
         found: list[tuple[str, int, str]] = connection.execute(KNOWN).fetchall()
     return found
 
 
 def _put_in_place(part: Path, target: Path) -> None:
-    """Give a file its name, if that is still free, and make both survive a loss of power."""
+    """Give a file its name, if that is still free, and flush both file and folder to disk."""
     _flush(part, os.O_RDWR)
     try:
         move_to_free_name(part, target)
@@ -264,7 +264,7 @@ def _put_in_place(part: Path, target: Path) -> None:
     try:
         _flush(target.parent, os.O_RDONLY)
     except OSError as error:
-        # A folder on such a file system cannot be flushed, or this one may be written and not read.
+        # Some file systems cannot flush a folder, and a folder may be writable but not readable.
         if error.errno not in UNFLUSHABLE:
             raise
 
@@ -283,7 +283,7 @@ def _journal_of(path: Path) -> Path:
 
 @contextmanager
 def _written(target: Path) -> Iterator[None]:
-    """Translate what goes wrong with the target's folder."""
+    """Translate errors with the target's folder."""
     try:
         yield
     except OSError as error:

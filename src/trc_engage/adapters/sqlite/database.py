@@ -22,21 +22,21 @@ TRIES = 5
 MOVED = "the file was moved or replaced meanwhile; nothing was written: try again"
 
 Identity = tuple[int, int]
-"""Device and inode: as long as a file is open, no other gets them."""
+"""Device and inode, which no other file gets while this one is open."""
 
 
 class FileConnection(sqlite3.Connection):
-    """A connection as the statements of `..sql` want it."""
+    """A connection as `..sql` needs it."""
 
     identity: Identity | None = None
-    """Which file it leads to."""
+    """The file that it has open."""
 
     def execute_all(self, statements: Iterable[Statement], /) -> Sequence[sqlite3.Cursor]:
         return [self.execute(statement, values) for statement, values in statements]
 
 
 def identity_of(path: Path) -> Identity | None:
-    """Return which file a path leads to now; None if to none."""
+    """Return which file a path leads to now; None if there is none."""
     try:
         found = os.stat(path)  # noqa: PTH116  with each checkout, and a path's own is twice as slow
     except OSError:
@@ -45,9 +45,9 @@ def identity_of(path: Path) -> Identity | None:
 
 
 def make_file(path: Path) -> None:
-    """Make an empty file that only its owner can read, if nothing is there; SQLite's journal takes its mode over.
+    """Create an empty file that only its owner can read, if there is none; SQLite's journal gets the same mode.
 
-    If root creates it, the folder's owner gets it, and can open the store later.
+    If root creates it, it is given to the folder's owner, who can then open the store later.
     """
     if os.path.lexists(path) and path.exists():
         return
@@ -56,7 +56,7 @@ def make_file(path: Path) -> None:
     except FileExistsError:
         return
     try:
-        # A umask can only have taken bits away; some file systems know no modes.
+        # The umask may have cleared bits; some file systems have no modes.
         with suppress(PermissionError):
             os.fchmod(descriptor, OWNER_ONLY)
             if os.geteuid() == 0:
@@ -67,7 +67,7 @@ def make_file(path: Path) -> None:
 
 
 def connected(path: Path, busy_seconds: float) -> FileConnection:
-    """Open a file that is there, and no other; raises `sqlite3.Error`."""
+    """Open an existing file, and be sure which one it is; raises `sqlite3.Error` and `LedgerBusy`."""
     _refuse_what_is_no_file(path)
     for _ in range(TRIES):
         before = identity_of(path)
@@ -108,16 +108,16 @@ STAGE_MOVE = f"INSERT INTO engage_staged_moves VALUES ({', '.join('?' for _ in M
 BUSY_SECONDS = 10.0
 CACHE_KIB = 32 * 1024
 TO_READ = ("query_only = ON", "temp_store = MEMORY")
-# What is forgotten must not linger in freed pages, hence `secure_delete`.
+# `secure_delete`, because erased data must not stay in freed pages.
 TO_WRITE = (
     *("journal_mode = TRUNCATE", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"),
     *("temp_store = MEMORY", f"cache_size = -{CACHE_KIB}"),
 )
 APPLIED = "SELECT count(*) FROM _sqlite_migrations WHERE migration_set = 'trc-engage'"
 POOL_SIZE = 100
-"""More than any program has threads: only the file itself is waited for."""
+"""More than any program has threads, so that callers wait only for the file itself."""
 
-# The cross join keeps SQLite from reading everybody's days in between: the key leads with the day.
+# The key begins with the day; the cross join makes SQLite look up each day instead of reading everyone's.
 DISCORD_EVIDENCE = """
 WITH RECURSIVE bounds (first, last) AS (
     SELECT max(:first, (SELECT min(day) FROM discord_days)), min(:last, (SELECT max(day) FROM discord_days))
@@ -135,24 +135,24 @@ WHERE member_id = :member
 class SqliteDatabase(Database):
     """A pool of connections to one file, each used by one thread at a time.
 
-    TRUNCATE with synchronous FULL is what lost no acknowledged commit when power was cut (WAL with
-    NORMAL did). Every writing transaction begins IMMEDIATE: one that reads first and writes later
-    would fail at once when another writes in between, whatever the time-out.
+    In simulated power cuts, TRUNCATE with synchronous FULL lost no acknowledged commit (WAL with NORMAL did).
+    Every writing transaction begins IMMEDIATE, because one that reads first and writes later would fail at once if
+    another wrote in between, whatever the timeout.
     """
 
     discord_evidence = DISCORD_EVIDENCE
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        """Prepare to open a file; one that is only to be read must be there, or `StoreMissing` is raised.
+        """Prepare to open a file; with `read_only`, raise `StoreMissing` if it does not exist.
 
-        Even then it is opened for writing if permitted, because only so can the journal of a killed process be
+        Even then it is opened for writing if permitted, because only then can the journal of a killed process be
         rolled back. Nothing else in the file changes.
         """
         if read_only and not path.is_file():
             raise StoreMissing(f"{path}: there is no such file; check its name")
         self.path = path
         self._read_only = read_only
-        # A process may change its folder later.
+        # Absolute, because the process may change its working directory.
         self._file = path.absolute()
         self._is_begun = False
         self._pool = Pool(
@@ -166,7 +166,7 @@ class SqliteDatabase(Database):
         )
 
     def make(self) -> None:
-        """Make the file if it is not there, and lay out the tables; raises `LedgerFailed`."""
+        """Create the file if it is missing, and create or migrate the tables; raises `LedgerFailed`."""
         try:
             make_file(self._file)
         except OSError as error:
@@ -174,16 +174,16 @@ class SqliteDatabase(Database):
         self._meet(is_new=True)
 
     def bring_up_to_date(self) -> None:
-        """Lay out the tables that are new; raises `StoreMissing`, and `LedgerFailed` if they are too new for this."""
+        """Migrate the tables; raises `StoreMissing`, and `LedgerFailed` if they are newer than this version."""
         self._meet(is_new=False)
 
     def check(self) -> None:
-        """Raise `LedgerFailed` if it is a store of another version; damage is left to the doctor."""
+        """Raise `LedgerFailed` for a store of another version; damage is left to the doctor."""
         with suppress(sqlite3.DatabaseError, UnicodeDecodeError), self._pool.connection() as connection:
             check_released(self.address, connection)
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             (applied,) = connection.execute(APPLIED).fetchone()
-            # Someone may have changed the number by hand.
+            # The number may have been changed by hand.
             if applied == version:
                 refuse_other(self.address, version, SCHEMA_VERSION)
 
@@ -194,9 +194,9 @@ class SqliteDatabase(Database):
         self._is_begun = True
 
     def _prepare(self, connection: sqlite3.Connection, *, is_new: bool) -> int:
-        """Bring a file to this version or leave it at a newer one, and return which it was.
+        """Migrate a file to this version, or leave a newer one alone; return the version it had.
 
-        Unless it `is_new`, an empty one is no store, and nothing is written to it.
+        Unless `is_new`, an empty file is not a store, and nothing is written to it.
         """
         version: int = connection.execute("PRAGMA user_version").fetchone()[0]
         if not is_new and not connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
@@ -216,14 +216,14 @@ class SqliteDatabase(Database):
         return int(pages) * int(page_bytes)
 
     def stage(self, connection: Connection, moves: Iterable[Values], windows: Iterable[Values], /) -> None:
-        """Fill the temporary tables, made with the connection's first posting and kept."""
+        """Fill the temporary tables, which each connection creates on its first posting and keeps."""
         for statement in STAGE:
             connection.execute(statement)
         connection.executemany(STAGE_MOVE, moves)
         connection.executemany("INSERT INTO engage_staged_windows VALUES (?, ?, ?, ?)", windows)
 
     def wipe(self, _tables: Sequence[str], /) -> None:
-        # On a connection of its own, which keeps the new file on the disk and not in memory until it is copied.
+        # On a separate connection, which builds the new file on disk and not in memory.
         try:
             with closing(connected(self._file, BUSY_SECONDS)) as connection:
                 for statement in ("PRAGMA journal_mode = TRUNCATE", "PRAGMA synchronous = FULL", "VACUUM"):
@@ -249,19 +249,19 @@ class SqliteDatabase(Database):
         with self.connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
-                # A newer process may have brought the tables up to date while this one had them open.
+                # A newer process may have migrated the tables while this one had them open.
                 refuse_other(self.address, connection.execute("PRAGMA user_version").fetchone()[0], SCHEMA_VERSION)
                 yield connection
                 self._check_in_place(connection, pid)
                 connection.execute("COMMIT")
             except BaseException:
-                # In a child that was forked meanwhile it is the parent's transaction.
+                # In a child forked meanwhile, it is the parent's transaction.
                 if connection.in_transaction and pid == os.getpid():
                     connection.execute("ROLLBACK")
                 raise
 
     def _check_in_place(self, connection: FileConnection, pid: int) -> None:
-        """Raise an error rather than commit to a file that is not the store any more, or in another process."""
+        """Raise an error instead of committing to a file that is no longer the store, or in a forked child."""
         if pid != os.getpid():
             raise LedgerFailed(
                 f"{self.path}: this process was forked within a transaction, which its parent ends; start a new process"
@@ -273,7 +273,7 @@ class SqliteDatabase(Database):
         return self._pool.connection(self._translated)
 
     def _refuse_newer(self) -> None:
-        """Say so if a table is not found because a newer version has laid out others."""
+        """Raise `LedgerFailed` if a table is missing because a newer version has migrated the store."""
         with suppress(sqlite3.Error), self._pool.connection() as connection:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             refuse_other(self.address, version, SCHEMA_VERSION, may_be_older=True)
@@ -284,7 +284,7 @@ class SqliteDatabase(Database):
             for pragma in TO_READ if self._read_only else TO_WRITE:
                 connection.execute(f"PRAGMA {pragma}")
             if self._is_begun:
-                # Another file may have taken the place of the one that was brought up to date.
+                # Another file may have replaced the one that was migrated.
                 self._prepare(connection, is_new=False)
         except BaseException:
             connection.close()
@@ -295,7 +295,7 @@ class SqliteDatabase(Database):
         return identity_of(self._file) == connection.identity
 
     def _translated(self, error: Exception) -> Exception:
-        """Return what an error means, if it is foreign; raises `LedgerFailed` if the tables are a newer version's."""
+        """Return our error for a foreign one; raises `LedgerFailed` if the tables are a newer version's."""
         if isinstance(error, (OverflowError, UnicodeEncodeError)):
             return LedgerFailed(f"{self.path}: a value cannot be stored ({error}); nothing was written")
         if not isinstance(error, sqlite3.Error):
@@ -326,17 +326,17 @@ ADVICE = {
     sqlite3.SQLITE_NOTADB: "it is not a SQLite database; check the path, or put back a backup",
     sqlite3.SQLITE_CORRUPT: "the file is damaged; put back a backup",
 }
-"""What to do, by SQLite's primary result code."""
+"""What to do about an error, by SQLite's primary result code."""
 
 
 class SqliteViews(Facts, Days, Views):
-    """The views of a store alone, for a program that only reads: quicker to load than all of `SqliteLedger`."""
+    """Only the views of a store, for a program that only reads; faster to load than `SqliteLedger`."""
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, create: bool = True) -> Self:
-        """Open the store at `path`; if there is none it is made, or with `create=False` `StoreMissing` raised.
+        """Open the store at `path`, creating it if it is missing; with `create=False`, raise `StoreMissing` instead.
 
-        A file that is made can be read and written by its owner alone. Raises `InvalidValue`, `LedgerFailed` and
+        Only its owner can read and write a file that it creates. Raises `InvalidValue`, `LedgerFailed` and
         `LedgerBusy`.
         """
         if str(path) in {"", ":memory:"}:

@@ -21,7 +21,7 @@ from .database import OWNER_ONLY, FileConnection, SqliteDatabase, SqliteViews
 from .schema import APPLICATION_ID, migrate
 
 FOUND_MAX = 100
-"""How many damaged pages are reported; one lost page may cause thousands."""
+"""How many flaws SQLite's own check reports; one lost page may cause thousands."""
 
 DAMAGE = frozenset(
     {
@@ -32,7 +32,7 @@ DAMAGE = frozenset(
         sqlite3.SQLITE_MISMATCH,
     }
 )
-"""What SQLite answers where a table, a page or a number is not as it was written; a missing table is an error, too."""
+"""SQLite's result codes for a damaged table, page or number; SQLITE_ERROR includes a missing table."""
 
 SCHEMA = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%'"
 NUMBERED = [
@@ -48,11 +48,11 @@ OWNERS = {
     "discord_days": "evidence",
     "excusals": "calendar",
 }
-"""What a row without the one it refers to is called, by its table."""
+"""The check that a dangling row belongs to, by its table."""
 
 
 class FileAudited(Audited):
-    """The `Records` port over one file."""
+    """The `Records` port for one file."""
 
     def irregularities(self) -> Sequence[Breach]:
         found: list[Breach] = []
@@ -62,7 +62,7 @@ class FileAudited(Audited):
         return [*found, *super().irregularities()]
 
     def _seen(self, name: str, flaws: Iterator[Breach]) -> Iterator[Breach]:
-        """Yield the flaws up to the damage that ends the look."""
+        """Yield the flaws up to the damage that ends a check, and then the damage."""
         try:
             yield from flaws
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
@@ -75,7 +75,7 @@ class FileAudited(Audited):
     def _inspected(self) -> Iterator[Connection]:
         with super()._inspected() as inspected:
             connection = cast("FileConnection", inspected)
-            # Bytes that are no text stay visible as half surrogates, and are no reason to stop.
+            # Invalid bytes become half surrogates, which are reported instead of stopping the check.
             connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
             try:
                 yield connection
@@ -84,7 +84,7 @@ class FileAudited(Audited):
 
     def _damage_of(self, error: Exception) -> str | None:
         if isinstance(error, UnicodeDecodeError):
-            # SQLite's answer quotes a name that damage has made of other bytes.
+            # SQLite's message quotes a name that damage has turned into invalid bytes.
             return "a name that is no text"
         if not isinstance(error, sqlite3.DatabaseError):
             return None
@@ -129,7 +129,7 @@ def _schema(connection: Connection) -> Iterator[Breach]:
 
 @cache
 def _fresh_schema() -> dict[tuple[str, str], tuple[str, str | None]]:
-    """Return what the migrations make of an empty file."""
+    """Return the schema of a new file."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     try:
         migrate(connection)
@@ -139,7 +139,7 @@ def _fresh_schema() -> dict[tuple[str, str], tuple[str, str | None]]:
 
 
 def _positions(connection: Connection) -> Iterator[Breach]:
-    """Nothing was ever taken out: a transaction that fails gives its numbers back."""
+    """Check that no row is missing: a failed transaction returns its numbers, so there are no gaps."""
     (count, last) = connection.execute("SELECT count(*), coalesce(max(position), 0) FROM entries").fetchone()
     if count != last:
         yield Breach("order", "table entries", f"the number of entries up to position {last}", count, last)
@@ -152,7 +152,7 @@ def _positions(connection: Connection) -> Iterator[Breach]:
 
 
 def _owners(connection: Connection) -> Iterator[Breach]:
-    """Leases name host and process, so that one of a dead process is taken over at once."""
+    """Check that leases name host and process, so that a dead process's lease can be taken over at once."""
     for task, owner in connection.execute("SELECT task, owner FROM leases"):
         parts = str(owner).rsplit(":", 2)
         if len(parts) != OWNER_PARTS or not parts[1].isdecimal():
@@ -172,19 +172,19 @@ LOOKS: dict[str, Callable[[Connection], Iterator[Breach]]] = {
 class SqliteLedger(SqliteViews, FileAudited, SqlLedger):
     """A store in one SQLite file, safe to share between threads and processes of one machine.
 
-    The owner of a lease keeps a locked file beside the store; the kernel releases the lock when the process ends,
-    in any container.
+    The owner of a lease holds a locked file next to the store; the kernel releases the lock when the process ends,
+    whatever its container.
     """
 
     def __init__(self, database: Any) -> None:
         super().__init__(database)
-        # A process may change its folder later.
+        # Absolute, because the process may change its working directory.
         self._file = os.path.realpath(database.path)
         self._locks: dict[str, int] = {}
 
     @classmethod
     def open_read_only(cls, path: str | os.PathLike[str]) -> Self:
-        """Open a store that is there to look at it: nothing is made, migrated or written; raises `LedgerFailed`."""
+        """Open an existing store read-only: nothing is created, migrated or written; raises `LedgerFailed`."""
         return cls._prepared(SqliteDatabase(Path(path), read_only=True), SqliteDatabase.check)
 
     def close(self) -> None:
@@ -194,7 +194,7 @@ class SqliteLedger(SqliteViews, FileAudited, SqlLedger):
         super().close()
 
     def _hold(self, owner: str) -> None:
-        """Keep a lock for a lease; without one, on a file system that knows none, the lease expires."""
+        """Hold a lock for a lease; on a file system without locks, the lease can only expire."""
         with suppress(OSError):
             path = self._lock_of(owner)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWNER_ONLY)
@@ -211,7 +211,7 @@ class SqliteLedger(SqliteViews, FileAudited, SqlLedger):
             os.close(descriptor)
 
     def _is_gone(self, owner: str) -> bool:
-        """Return whether whoever holds a lease is known to have ended, also in a container that is no more."""
+        """Return whether a lease's owner is known to have ended, even in a container that no longer exists."""
         path = self._lock_of(owner)
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)

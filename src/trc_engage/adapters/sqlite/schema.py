@@ -1,4 +1,4 @@
-"""How the tables are laid out in a file; sqlite-utils keeps the record of the migrations applied."""
+"""Creation and migration of the tables in a file; sqlite-utils records the migrations applied."""
 
 import sqlite3
 from collections.abc import Callable
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 APPLICATION_ID = 0x74726345
-"""'trcE', which tells our files from those of other programs."""
+"""'trcE', which distinguishes our files from those of other programs."""
 UNRELEASED_IDS = {0x54524345, 0x74726365}
-"""'TRCE' and 'trce', of files that no release wrote."""
+"""'TRCE' and 'trce', of files from before the first release."""
 
 WORDS = {
     "id": "TEXT",
@@ -45,12 +45,12 @@ BEGIN SELECT RAISE(ABORT, 'membership events are append-only: only their reasons
 """,
     "more_indexes": "",
 }
-"""How SQLite says what the tables are made of."""
+"""The types and options that SQLite fills into the schema."""
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the file up to date; several processes may try at once, and one does it."""
-    # It takes longer to import than most commands take to run.
+    """Bring the file up to date; if several processes try at once, only one does."""
+    # Importing it takes longer than most commands take to run.
     from sqlite_utils import Database, Migrations  # noqa: PLC0415
 
     migrations = Migrations("trc-engage")
@@ -71,7 +71,7 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 
 def check_released(address: str, connection: sqlite3.Connection) -> None:
-    """Raise `LedgerFailed` if no release wrote the file."""
+    """Raise `LedgerFailed` for a file from before the first release."""
     refuse_unreleased(address, found=_application_id(connection) in UNRELEASED_IDS)
 
 
@@ -87,7 +87,7 @@ def _application_id(connection: sqlite3.Connection) -> int:
 
 
 def _migration(script: str) -> "Callable[[Database], None]":
-    """Run the statements one by one, for `executescript` would commit the transaction it runs in."""
+    """Return a migration that runs statements one by one, because `executescript` would commit the transaction."""
 
     def migration(database: "Database") -> None:
         pending = ""
