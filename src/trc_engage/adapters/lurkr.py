@@ -1,4 +1,4 @@
-"""Lurkr's leaderboard as an `XpSource`; `boards` reads it by these facts."""
+"""Lurkr's leaderboard as an `XpSource`: the facts of the service; `boards` does the reading."""
 
 from typing import ClassVar
 

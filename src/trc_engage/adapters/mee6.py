@@ -1,4 +1,4 @@
-"""MEE6's leaderboard as an `XpSource`; `boards` reads it by these facts."""
+"""MEE6's leaderboard as an `XpSource`: the facts of the service; `boards` does the reading."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""What the system decides: pure functions on values, the rules and nothing else.
+"""The rules, as pure functions on values.
 
 Read in this order: `model`, `points`, `days`, `streaks`, `settlement`, `boards`, `sync`, then `posting` and `ports`.
 """

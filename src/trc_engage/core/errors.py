@@ -16,7 +16,7 @@ RosterTrouble = Literal[
 
 @frozen(repr=False, eq=False)
 class _Shown:
-    """A value as a message shows it: shortened where the message wants its `repr`."""
+    """A value in a message, whose `repr` is shortened."""
 
     value: object
 

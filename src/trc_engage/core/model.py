@@ -58,7 +58,7 @@ class Entry:
     day: date
     at: datetime
     silent: bool
-    """Whether to notify nobody of it."""
+    """Whether it is not announced to anyone."""
     xp: XpChange | None = None
     """Explains an entry of a sync."""
     key: str | None = None

@@ -203,9 +203,9 @@ class Views(Facts, Protocol):
     def find(self, text: str, /, *, limit: int) -> Sequence[Found]:
         """Return the members with this id or Discord id, by member id, then those whose name matches.
 
-        A name matches if each of `sought_words(text)` begins one of its words. These are ordered by the first word
-        that the first of them begins, then by member id. Nobody appears twice; hidden and forgotten members are not
-        found by name.
+        A name matches if each of `sought_words(text)` begins one of its words. Names are ordered by the first word
+        that the first sought word begins, then by member id. Nobody appears twice; hidden and forgotten members are
+        not found by name.
         """
 
     def resets(self, member_id: str, /) -> Sequence[tuple[Entry, datetime | None]]:

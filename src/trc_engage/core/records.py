@@ -85,7 +85,7 @@ class Excusal:
     """Orders all excusals; 0 before it is stored."""
 
     def turned(self, calendar: Calendar) -> Calendar:
-        """Return everyone's calendar after it; an excusal of one member changes only the number of changes."""
+        """Return everyone's calendar after it; an excusal of one member only increments `changes`."""
         if self.member_id is not None:
             return evolve(calendar, changes=calendar.changes + 1)
         return calendar.turned([self.day], excused=self.is_excused)

@@ -174,7 +174,7 @@ class ClockReport:
     syncs: int = 0
     """Good syncs that no longer count; what they paid stays."""
     days: int = 0
-    """Days that are unsettled."""
+    """Days that become unsettled."""
     accounts: int = 0
     """Accounts whose activity is redated."""
     awards: int = 0

@@ -26,7 +26,7 @@ DAILY_MAX = 30
 UNKNOWN_MAX = 3
 """How many unknown answers in a row end a round."""
 FAILED_GAP = timedelta(minutes=15)
-"""How long after a failed round the next one begins."""
+"""How long after a failed round the next one may begin, if no wait was asked for."""
 
 PresenceKind = Literal["present", "gone", "unknown"]
 
@@ -236,7 +236,7 @@ Step = Literal["leave", "return", "never_left", "contradicted"]
 def step_of(account: DiscordActivity, check: Check, events: Iterable[MembershipEvent]) -> Step | None:
     """Decide about an account that is to leave or return, given its events.
 
-    A manual note stands, as a contradiction, until the roster has changed its answer since: that is news.
+    A manual note makes it a contradiction, except that a leave is news if the roster answered *present* since the note.
     """
     mine = [one for one in events if one.account_id == account.account_id and one.kind in _OF_PRESENCE]
     last = mine[-1] if mine else None

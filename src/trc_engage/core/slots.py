@@ -29,7 +29,7 @@ class SlotEnd:
 
 
 def slot_of(now: datetime) -> datetime:
-    """Return the beginning of the quarter of an hour of UTC that holds an instant.
+    """Return the start of the UTC quarter hour that contains an instant.
 
     >>> from datetime import UTC
     >>> print(slot_of(datetime(2026, 3, 2, 9, 14, 59, tzinfo=UTC)))

@@ -201,7 +201,7 @@ class DayStory:
 
     of: MemberDay
     gaps: Sequence[Gap]
-    """Those that touch the day, and those that end where a window that counts for it opens."""
+    """Those that touch the day, or end at the opening of a window that counts for it."""
     settled_at: datetime | None
     runs: Sequence[GoodRun]
     """The good syncs that began on the day."""

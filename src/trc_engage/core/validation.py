@@ -23,7 +23,7 @@ ADDRESS = (
     r"(?:\?[^?#@]*)?"
 )
 ESCAPES = r"%(?![0-9A-Fa-f]{2})|%00"
-"""A string that `re` compiles on first use, because most stores are files."""
+"""Strings, compiled on first use, because most stores are files."""
 
 NO_ADDRESS = (
     "it cannot be read as an address of PostgreSQL (it is not shown, for it may hold a password); write "

@@ -158,7 +158,7 @@ def validate_base_url(value: object) -> str:
     advice = "give an address such as 'https://board.example', with a host and without a query"
     try:
         url = httpx.URL(text)
-        url.raw_host.decode("ascii").encode("idna")  # as the name service will
+        url.raw_host.decode("ascii").encode("idna")  # as DNS will
     except (httpx.InvalidURL, UnicodeError) as error:
         raise InvalidValue("base_url", value, advice) from error
     if url.userinfo:

@@ -313,7 +313,7 @@ def structured(kind: type[Value], found: Mapping[str, object], what: str, **name
 
 
 def malformed(what: str) -> SourceError:
-    """Return the error for an answer that is no leaderboard."""
+    """Return the error for an answer that is not a leaderboard."""
     return SourceError(
         "malformed",
         f"the answer cannot be used: {what}. The next sync tries again; if it lasts, "

@@ -329,7 +329,7 @@ SCOPES = {"any": "failures", "urgent": "urgent failures"}
 
 
 def runs(survey: Survey) -> Iterator[Breach]:
-    """Check that good syncs never go back in time (R22), that runs are complete, and that failure runs match (R20)."""
+    """Check that good syncs never go back in time (R22), runs fit their outcome, and failure runs match them (R20)."""
     good_at = board = failed = None
     for values in survey.values("runs", check="run"):
         run = dict(zip(TABLES["runs"].columns, values, strict=True))

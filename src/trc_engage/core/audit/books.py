@@ -20,7 +20,7 @@ FIELDS: Mapping[str, Set[str]] = {
     "adjustment": {"key", "reason", "actor"},
     **dict.fromkeys(SYNC_KINDS, _XP),
 }
-"""The optional fields that each kind must have."""
+"""The optional fields that each kind must have; it has no others, except those of `MAY_HAVE`."""
 MAY_HAVE: Mapping[str, Set[str]] = {
     "award": {"actor"},
     **dict.fromkeys(("deduction", "rebase"), frozenset({"reason", "actor"})),
