@@ -95,7 +95,7 @@ def named(board_id: str | None) -> str:
 def why_malformed(board: object, sought: frozenset[str]) -> str | None:
     """Return why a source's result is not a valid board for those sought; None if it is.
 
-    Checks columns at a time rather than rows, because every reading of every sync passes through here.
+    Checks whole columns rather than rows, because every reading of every sync passes through here.
     """
     if not isinstance(board, Board):
         return f"the source returned {shown(board)} instead of a Board; {_NOTHING_CHANGED}"
@@ -214,7 +214,7 @@ def why_not_adopted(board: Board) -> str | None:
 
 
 def why_more_is_lost(plan: SyncReport, shown: SyncReport | None) -> str | None:
-    """Return why a decision no longer applies, if more would be lost now than was shown; None if it does."""
+    """Return why a decision no longer applies, if more would be lost now than was shown; None if it still does."""
     if shown is None or (plan.absent <= shown.absent and plan.points >= shown.points):
         return None
     return (

@@ -27,7 +27,7 @@ class ChannelState:
     dead_since: datetime | None = None
     """When the address was found to be dead; it is not used again until it changes."""
     not_before: datetime | None = None
-    """Until when the channel asked for no requests."""
+    """Until when the channel asked to wait."""
     why: str = ""
 
     @property

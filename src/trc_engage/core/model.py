@@ -171,7 +171,7 @@ class DiscordActivity:
 
     @property
     def may_be_unseen(self) -> bool:
-        """Whether no board may ever have shown it; so it is if, in addition, none of its entries has XP (R31)."""
+        """Whether it is possible that no board has ever shown it; certain if no entry of it has XP either (R31)."""
         xp = (self.xp_baseline, self.xp_total, self.xp_high, self.xp_posted)
         return self.next_reading in {"opens", "begins", "rebases"} and not any(xp)
 

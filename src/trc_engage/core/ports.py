@@ -176,7 +176,7 @@ class Ledger(Facts, Protocol):
         """Return the member's stored streak, or one of version 0."""
 
     def activity(self, through: date, /) -> Activity:
-        """Return every stored streak, and who was active on which day through `through`, from one snapshot."""
+        """Return every stored streak, and who was active on which day through the given one, from one snapshot."""
 
     def post(self, posting: Posting, /) -> Sequence[Entry]:
         """Write a posting in one transaction; return the entries that its drafts became.
@@ -227,7 +227,7 @@ class Views(Facts, Protocol):
         """Return how news of settled days changed a member's streak, oldest first (R28)."""
 
     def lengths_reached(self, lengths: Set[int], /, *, after: int, limit: int) -> Sequence[Milestone]:
-        """Return who reached any of these lengths, above number `after`, in the order of record (R17a)."""
+        """Return who reached any of these lengths, above number `after`, in the order they were recorded (R17a)."""
 
     def excusals(self, member_id: str | None = None, /) -> Sequence[Excusal]:
         """Return how days were excused and required again, oldest first; for a member, everyone's and the member's."""

@@ -81,7 +81,7 @@ class Database(Protocol):
         ...
 
     def connection(self) -> AbstractContextManager[Connection]:
-        """Check out a connection on which each statement is its own transaction."""
+        """Check out a connection on which reads need not see one snapshot."""
         ...
 
     def snapshot(self) -> AbstractContextManager[Connection]:
@@ -89,7 +89,7 @@ class Database(Protocol):
         ...
 
     def transaction(self) -> AbstractContextManager[Connection]:
-        """Check out a connection in a transaction that commits at the end, or rolls back on an error."""
+        """Check out a connection for writes that take effect together, or not at all if an error is raised."""
         ...
 
     def stage(self, connection: Connection, moves: Iterable[Values], windows: Iterable[Values], /) -> None:

@@ -216,7 +216,7 @@ class Pool(Generic[Pooled]):
             # This is a child that was forked within the call.
             abandon(connection)
             return
-        # `take` checks whether it is alive, because it may die until then.
+        # `take` checks whether it is alive, because it may die before then.
         is_idle = self._is_idle(connection)
         with self._lock:
             if is_idle and not self._closed:

@@ -19,7 +19,7 @@ NEXT_READINGS = {
     "tracked": {"begins", "continues", "returns", "rebases"},
     "absent": {"continues", "returns", "rebases"},
 }
-"""The possible next readings by status; an account that was left or unlinked may have any."""
+"""The possible next readings by status; a left or unlinked account may have any."""
 
 
 def breaches_of_accounts(holdings: Holdings, books: Books) -> Iterator[Breach]:
