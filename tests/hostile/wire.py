@@ -5,7 +5,7 @@ import struct
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
-from threading import Lock, Thread
+from threading import Condition, Lock, Thread
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
@@ -35,6 +35,8 @@ class Peer:
     """What time it is."""
     requests: list[Asked]
     """Every request so far, of all connections of the play."""
+    noted: Condition
+    """Tells that another was noted."""
     _arrived: bytes = b""
     """What came with the last request: a client that was answered too early has sent the next one."""
 
@@ -48,7 +50,9 @@ class Peer:
         head, end, self._arrived = self._arrived.partition(b"\r\n\r\n")
         query = parse_qs(urlsplit(head.split(b" ", 2)[1].decode()).query)
         asked = Asked(int(query["page"][0]), int(query["limit"][0]), head + end)
-        self.requests.append(asked)
+        with self.noted:
+            self.requests.append(asked)
+            self.noted.notify_all()
         return asked
 
     def send(self, raw: bytes) -> None:
@@ -89,6 +93,7 @@ class HostileServer:
     _connections: int = field(default=0, init=False)
     _open: dict[Thread, socket.socket] = field(factory=dict, init=False)
     _lock: Lock = field(factory=Lock, init=False)
+    _noted: Condition = field(factory=Condition, init=False)
     _listener: socket.socket = field(init=False)
     _accepting: Thread = field(init=False)
     error: BaseException | None = field(default=None, init=False)
@@ -109,6 +114,12 @@ class HostileServer:
         self._hang_up()
         with self._lock:
             self._scripts, self._connections, self.requests = scripts, 0, []
+
+    def heard(self, least: int) -> list[Asked]:
+        """Return the requests so far, once there are so many: a client that was hung up on may be ahead of us."""
+        with self._noted:
+            self._noted.wait_for(lambda: len(self.requests) >= least, _JOIN_SECONDS)
+            return list(self.requests)
 
     def __enter__(self) -> Self:
         return self
@@ -138,7 +149,7 @@ class HostileServer:
                 with self._lock:
                     script = self._scripts[min(self._connections, len(self._scripts) - 1)]
                     self._connections += 1
-                    peer = Peer(connection, self._clock(), self.requests)
+                    peer = Peer(connection, self._clock(), self.requests, self._noted)
                     thread = Thread(target=self._play, args=(peer, script), daemon=True)
                     self._open[thread] = connection
                     thread.start()
