@@ -56,6 +56,7 @@ def test_the_longest_and_largest_value_is_taken_as_it_is(validate: Callable[...,
     assert validate(value) == value
 
 
+IN_PARTS = "its letters are spelt in parts; give it in Unicode's composed form (NFC), in which \u00e9 is one character"
 REFUSED: list[tuple[Callable[..., object], object, str]] = [
     (validation.validate_limit, 0, "limit: 0: give a whole number from 1 to 10,000"),
     (validation.validate_limit, 10_001, "limit: 10001: give a whole number from 1 to 10,000"),
@@ -70,6 +71,11 @@ REFUSED: list[tuple[Callable[..., object], object, str]] = [
     (by, " admin-7", "by: ' admin-7': it begins or ends with a blank; give it without"),
     (note, "", "note: '': give a text of 1 to 1,000 characters"),
     (validation.validate_new_member_id, "m-1 ", "member_id: 'm-1 ': it begins or ends with a blank; give it without"),
+    (
+        validation.validate_new_member_id,
+        "cafe\u0301",
+        f"member_id: 'cafe\u0301': {IN_PARTS}",
+    ),
     (validation.validate_new_member_id, ".", "member_id: '.': an address cannot end in it; give another id"),
     (validation.validate_new_member_id, "..", "member_id: '..': an address cannot end in it; give another id"),
 ]

@@ -1,0 +1,62 @@
+"""How long a read waits for the requests of other processes, by the store that all of them share (R21, R30)."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from trc_engage import Engage
+from trc_engage.adapters.memory import MemoryLedger
+from trc_engage.core.incidents import SentNotice
+from trc_engage.core.posting import Posting
+from trc_engage.usecases.leases import LEASED_FOR, TASK, LeasedRequests, Run
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("is_overtaken", "free_in", "seconds"),
+    [
+        (False, None, 0),
+        (False, -5, 0),
+        (False, 4, 1),
+        (False, 400, 10),
+        (True, None, 7),
+        (True, 4, 7),
+        (True, 12, 9),
+    ],
+)
+def test_a_read_waits_for_the_requests_of_others(is_overtaken: bool, free_in: int | None, seconds: float) -> None:
+    """Ten seconds lie between two; after a killed process from when its lease was taken over, three seconds ago."""
+    ledger = MemoryLedger()
+    if is_overtaken:
+        ledger.lease(TASK, NOON - 2 * LEASED_FOR, NOON - LEASED_FOR)
+    lease = ledger.lease(TASK, NOON, NOON + LEASED_FOR)
+    if free_in is not None:
+        ledger.keep_request(TASK, NOON + free_in * SECOND)
+    requests = LeasedRequests(Run(ledger, lease), lease, lambda: NOON + 3 * SECOND)
+    assert requests.seconds_until_free(10.0) == seconds
+
+
+class Log:
+    """A channel that is never used."""
+
+    channel = "log"
+    fingerprint = ""
+
+    def send(self, notice: object, /) -> None:
+        """Take nothing."""
+        raise AssertionError(notice)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_status_names_the_last_notice_that_a_channel_took(order: int) -> None:
+    """Of all topics the latest, in whatever order they were kept."""
+    ledger = MemoryLedger()
+    times = {"clock": NOON, "roster": NOON + order * SECOND, "source": NOON - 2 * SECOND}
+    sent = [SentNotice("log", topic, "all_clear", NOON, at) for topic, at in times.items()]  # type: ignore[arg-type]
+    other = SentNotice("webhook", "store", "all_clear", NOON, NOON + 9 * SECOND)
+    ledger.post(Posting(NOON, sent=[*sent, other]))
+    (last,) = Engage(ledger=ledger, clock=lambda: NOON, alerts=[Log()]).status().last_sent
+    latest = max(times, key=lambda topic: times[topic])
+    assert (last.channel, last.topic, last.sent_at) == ("log", latest, times[latest])
