@@ -1,9 +1,9 @@
-"""XP becomes points on an append-only ledger, exactly once; weekdays in a row with any activity are a streak.
+"""Turn XP into points on an append-only ledger, exactly once, and count active weekdays in a row as a streak.
 
-Start at `Engage`. Bring a ledger from `trc_engage.adapters` (`memory`, `sqlite`, `postgres`) and a source of XP
-(`mee6`, `lurkr`), or your own: any class with the methods of `trc_engage.ports`. On an event loop use
-`trc_engage.aio.AsyncEngage`; `trc_engage.upkeep.Upkeep` does what is due. Every error is an `EngageError`, whose text
-says what to do.
+Start with `Engage`. Pass it a ledger from `trc_engage.adapters` (`memory`, `sqlite`, `postgres`) and an XP source
+(`mee6`, `lurkr`), or your own: any class with the methods of `trc_engage.ports`. On an event loop, use
+`trc_engage.aio.AsyncEngage`; `trc_engage.upkeep.Upkeep` runs what is due. Every error is an `EngageError` whose
+message says what to do.
 
 >>> from datetime import UTC, datetime
 >>> from trc_engage import Engage
@@ -16,7 +16,7 @@ says what to do.
 >>> engage.standing("m-1").points
 50
 
-The names below are loaded when you first use one, so that importing the package costs next to nothing.
+The public names are loaded on first use, so importing the package costs almost nothing.
 """
 
 from importlib import import_module
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> object:
-    """Load the public names, and return the one asked for."""
+    """Load the public names on first use and return one."""
     if name == "__version__":
         found: object = import_module("importlib.metadata").version("trc-engage")
     elif name == "__all__":

@@ -1,4 +1,4 @@
-"""`python -m trc_engage` is `trc-engage`."""
+"""Run `trc-engage` with `python -m trc_engage`."""
 
 from .entrypoints.cli import main
 

@@ -13,7 +13,7 @@ from .core.ports import Store
 from .engage import Engage
 
 THREADS = 4
-"""As many as `PostgresLedger` keeps connections."""
+"""As many as the connections that `PostgresLedger` keeps."""
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 def _awaited(
     method: Callable[Concatenate[Engage, P], T],
 ) -> "Callable[Concatenate[AsyncEngage, P], Coroutine[Any, Any, T]]":
-    """Return a method of `Engage` as a coroutine, with its signature and its help."""
+    """Return a method of `Engage` as a coroutine function with the same signature and docstring."""
 
     @wraps(method)
     async def call(self: "AsyncEngage", /, *values: P.args, **options: P.kwargs) -> T:
@@ -31,7 +31,7 @@ def _awaited(
 
 
 class AsyncEngage:
-    """An `Engage` whose every method is a coroutine, run on threads of its own, at most `threads` at once.
+    """An `Engage` whose methods are coroutines, run on up to `threads` threads of its own.
 
     A call cancelled before a thread picks it up does nothing. Once started, it is awaited to the end even if cancelled,
     so its connection is never reused early, and its writes are all done or none. To cut a board read short, stop its
@@ -62,9 +62,9 @@ class AsyncEngage:
 
     @asynccontextmanager
     async def joined(self, open_ledger: Callable[[], Store]) -> AsyncIterator["AsyncEngage"]:
-        """Return one over another ledger, such as one that joins your transaction, on the same threads.
+        """Yield one over another ledger, such as one that joins your transaction, on the same threads.
 
-        `open_ledger` is called on one of them: `lambda: PostgresLedger.open(connection=connection)`.
+        `open_ledger` is called on one of the threads: `lambda: PostgresLedger.open(connection=connection)`.
         """
         ledger = await self._run(open_ledger)
         lent = copy(self)
@@ -76,7 +76,7 @@ class AsyncEngage:
                 close()
 
     async def _run(self, call: Callable[[], T]) -> T:
-        """Run a call on a thread; cancelled, wait until it has ended if it was begun."""
+        """Run a call on a thread; if cancelled after the call began, wait for its end."""
         # Queue on the loop, not in the executor: submitting hundreds of calls at once would stall the loop.
         async with self._turns_here():
             loop = asyncio.get_running_loop()
@@ -145,7 +145,7 @@ class AsyncEngage:
 
 
 def _answered(call: Callable[[], T], loop: asyncio.AbstractEventLoop, answer: "asyncio.Future[T]") -> None:
-    """Run a call and hand its answer to a loop: at once, for `asyncio.wrap_future` has it handed on twice."""
+    """Run a call and pass its result to the loop directly, since `asyncio.wrap_future` passes it on twice."""
     try:
         settle = partial(answer.set_result, call())
     except BaseException as error:
@@ -154,7 +154,7 @@ def _answered(call: Callable[[], T], loop: asyncio.AbstractEventLoop, answer: "a
 
 
 async def _ended(future: "Future[Any]") -> None:
-    """Wait for the end of a call, however often this is cancelled."""
+    """Wait for the end of a call, even if cancelled meanwhile."""
     ended, loop = asyncio.Event(), asyncio.get_running_loop()
     future.add_done_callback(lambda _: loop.call_soon_threadsafe(ended.set))
     while not future.done():

@@ -77,14 +77,14 @@ class Engage(Reader):
         self._roster = roster
 
     def on(self, ledger: Store) -> Self:
-        """Return the same over another ledger, such as one that joins your transaction."""
+        """Return a copy over another ledger, such as one that joins your transaction."""
         other = object.__new__(type(self))
         vars(other).update(vars(self), _store=ledger, _views=ledger)
         return other
 
     @property
     def _ledger(self) -> Store:
-        """The ledger, for writing."""
+        """The ledger for writes; raises `OnEventLoop` on an event loop, unless that is allowed."""
         if not self._allow_event_loop and _is_on_event_loop():
             raise OnEventLoop
         return self._store
@@ -92,7 +92,7 @@ class Engage(Reader):
     def enroll(
         self, member_id: str, *, discord_id: str | None = None, name: str | None = None, **trace: Unpack[TraceArguments]
     ) -> Enrollment:
-        """Enroll a member, or bring name and link up to date; raises `LinkTaken` (R7).
+        """Enroll a member, or update the name and link; raises `LinkTaken` (R7).
 
         Here and below, `by`, `reason` and `note` record who did it and why (R26). The member can read the reason
         but not the note. Do not put names in them.
@@ -128,7 +128,7 @@ class Engage(Reader):
         return self.leave_all([member_id], **trace)[0]
 
     def leave_all(self, member_ids: Sequence[str], **trace: Unpack[TraceArguments]) -> Sequence[Enrollment]:
-        """Note the same of many, all or none, with `by`, `reason` and `note`."""
+        """Note that members left Discord, all or none, as `leave` does; with `by`, `reason` and `note`."""
         return members.leave(self._ledger, member_ids, self._clock(), validate_trace(**trace))
 
     def rejoin(self, member_id: str, *, never_left: bool = False, **trace: Unpack[TraceArguments]) -> Enrollment:
@@ -142,7 +142,7 @@ class Engage(Reader):
     def rejoin_all(
         self, member_ids: Sequence[str], *, never_left: bool = False, **trace: Unpack[TraceArguments]
     ) -> Sequence[Enrollment]:
-        """Note the same of many, all or none, with `by`, `reason` and `note`."""
+        """Note that members are back on Discord, all or none, as `rejoin` does; with `by`, `reason` and `note`."""
         said = validate_trace(**trace, is_needed=never_left)
         return members.rejoin(self._ledger, member_ids, self._clock(), said, never_left=never_left)
 
@@ -154,7 +154,7 @@ class Engage(Reader):
         accept_departures: bool = False,
         **trace: Unpack[TraceArguments],
     ) -> ReconcileReport:
-        """Note who left and who is back by a list of all Discord ids that are on the server (R6, R25).
+        """Note who left and who is back, from a list of all Discord ids on the server (R6, R25).
 
         Raises `RosterError` if 5 or more and more than 10 % of the members are missing from it, unless you pass
         `accept_departures` with `by` and `reason`, and optionally a `note`.
@@ -213,9 +213,9 @@ class Engage(Reader):
         by: str | None = None,
         reason: str | None = None,
     ) -> RosterReport:
-        """Ask the roster for those who are due, and note who left and who is back (R25); it takes a minute at most.
+        """Ask the roster about the members who are due, for at most a minute, and note who left and who is back (R25).
 
-        If too many are gone at once nothing is noted, unless you pass `accept_departures` with `by` and `reason`.
+        If too many are gone at once, nothing is noted unless you pass `accept_departures` with `by` and `reason`.
         Failures are in the report. Raises `RosterMissing`, `ClockError`.
         """
         if self._roster is None:
@@ -251,7 +251,7 @@ class Engage(Reader):
         counts_as_activity: bool = True,
         by: str | None = None,
     ) -> Receipt:
-        """Award points for something that happened at `at`, once for its key (R8).
+        """Award points for something that happened at `at`, once per key (R8).
 
         `at` may be in the past, or up to two minutes ahead. Its UTC day becomes active unless you pass
         `counts_as_activity=False`, as for a bonus (R17a). Raises `UnknownMember`, `KeyReused` and, if the award with
@@ -267,11 +267,11 @@ class Engage(Reader):
         return awards.reverse(self._ledger, key, reason, by, self._clock())
 
     def adjust(self, member_id: str, *, points: int, key: str, reason: str, by: str) -> Receipt:
-        """Add or take points by hand, once for its key (R8); raises `UnknownMember` and `KeyReused`."""
+        """Add or take points by hand, once per key (R8); raises `UnknownMember` and `KeyReused`."""
         return awards.adjust(self._ledger, member_id, points, key, reason, by, self._clock())
 
     def settle(self, *, accept_quiet: date | None = None) -> SettleReport:
-        """Settle every day that can be, oldest first, and return which are pending and why (R15).
+        """Settle every day that can be settled, oldest first; return which were, and which are pending and why (R15).
 
         `accept_quiet` is a day without any rise of XP that an admin confirms (R15a).
         Raises `ClockError`.

@@ -1,4 +1,4 @@
-"""The public names of the package, listed here alone; `trc_engage` loads them when you first use one."""
+"""The only list of the package's public names; `trc_engage` loads them on first use."""
 
 from .core.audit import Audit as Audit, Breach as Breach, Repair as Repair
 from .core.boards import Board as Board, Sought as Sought

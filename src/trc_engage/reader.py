@@ -61,7 +61,7 @@ class Reader:
         self._milestones = milestones
 
     def standing(self, member_id: str) -> Standing:
-        """Return where a member stands, the streak included."""
+        """Return a member's standing, including the streak."""
         return self._standing(*self._facts(member_id))
 
     def milestones(self, member_id: str) -> Sequence[Milestone]:
@@ -70,15 +70,15 @@ class Reader:
         return streaks.reached(member_id, facts.streak.longest, self._milestones)
 
     def days(self, member_id: str, first_day: date, last_day: date) -> Sequence[MemberDay]:
-        """Return what each day meant for the member's streak, and why; 1,000 days at most."""
+        """Return what each day meant for the member's streak, and why; at most 1,000 days."""
         _validate_span(first_day, last_day)
         facts, _ = self._facts(member_id)
         return self._days(facts, first_day, last_day)
 
     def explain(self, member_id: str, first_day: date, last_day: date) -> Explanation:
-        """Return what `standing` and `days` say, with the entries that count for one of the days.
+        """Return a member's standing and days, with the entries that count for these days.
 
-        Late entries are found among the member's newest 10,000.
+        Only the member's newest 10,000 entries are searched.
         """
         _validate_span(first_day, last_day)
         facts, today = self._facts(member_id)
@@ -96,7 +96,7 @@ class Reader:
         status: Status | Literal["none"] | None = None,
         never_seen: bool = False,
     ) -> Sequence[Standing]:
-        """Return where members stand, by member id, without the streaks: everybody, or a page of those beyond an id.
+        """Return standings by member id, without streaks: everyone's, or a page of those above the id `after`.
 
         Filters: member ids; words, or parts of words, in the name; the status of the Discord account (`none` for no
         account); accounts that no board has ever shown (R31).
@@ -114,7 +114,7 @@ class Reader:
         return self._views.members(which, after=after, limit=None if limit is None else validate_limit(limit))
 
     def never_seen(self) -> Sequence[str]:
-        """Return the members, by id, whose linked account no board has ever shown: perhaps the id is wrong (R31)."""
+        """Return in order the ids of members whose linked account no board ever showed; the link may be wrong (R31)."""
         return self._views.never_seen()
 
     def find(self, text: str, *, limit: int = 25) -> Sequence[Found]:
@@ -130,7 +130,7 @@ class Reader:
         return next(iter(self._views.checks(validate_member_id(member_id))), None)
 
     def resolve(self, text: str) -> str:
-        """Return the id of the one member with this id, Discord id or name, or whose name's words begin like this.
+        """Return the id of the only member with this id, Discord id or name, or with a name whose words begin like it.
 
         Raises `UnknownMember`, or `AmbiguousMember` if several match.
         """
@@ -147,7 +147,7 @@ class Reader:
     def history(
         self, member_id: str, *, limit: int = 50, before: int | None = None, source: str | None = None
     ) -> Sequence[Entry]:
-        """Return a member's entries, newest first: those below position `before`, and of one source; 10,000 at most."""
+        """Return a member's entries, newest first, optionally below `before` or of one source; at most 10,000."""
         if before is not None:
             validate_position("before", before)
         if source is not None:
@@ -159,9 +159,9 @@ class Reader:
     def events(
         self, member_id: str | None = None, *, after: int = 0, limit: int = LIMIT_MAX
     ) -> Sequence[MembershipEvent]:
-        """Return what was done about a member or, for None, about everyone: what, when, by whom and why (R26).
+        """Return a member's events or, for None, everyone's: what was done, when, by whom and why (R26).
 
-        Oldest first, above number `after`. Reasons may be read by the member, notes by admins alone.
+        Oldest first, above number `after`. The member may read the reasons; notes are for admins.
         """
         if member_id is not None:
             self._facts(member_id)
@@ -188,7 +188,7 @@ class Reader:
         return self._views.lengths_reached(lengths, after=after, limit=validate_limit(limit))
 
     def story(self, member_id: str) -> Story:
-        """Return the life of the member's streak: how it grew, when it ended, and what changed it afterwards (R28)."""
+        """Return the story of the member's streak: how it grew, when it ended, and what changed it later (R28)."""
         told = self._told(member_id)
         return Story(told.standing, told.life)
 
@@ -207,22 +207,19 @@ class Reader:
         return why if why.event is None else evolve(why, day=self._day_story(told, why.event.day))
 
     def whys(self, member_id: str, first_day: date, last_day: date) -> Sequence[Why]:
-        """Return what happened on each of some days, oldest first, and why; 1,000 days at most."""
+        """Explain each day of a span, oldest first; at most 1,000 days."""
         _validate_span(first_day, last_day)
         told = self._told(member_id)
         return [Why(told.standing, "day", self._day_story(told, day)) for day in _each(first_day, last_day)]
 
     def excusals(self, member_id: str | None = None) -> Sequence[Excusal]:
-        """Return how days were excused and required again, oldest first (R13a).
-
-        All of them, or everybody's and one member's.
-        """
+        """Return how days were excused and required again, oldest first: all, or for everyone and one member (R13a)."""
         if member_id is not None:
             self._facts(member_id)
         return self._views.excusals(member_id)
 
     def leaderboard(self, *, month: date | None = None, limit: int = 25, present: bool = False) -> Sequence[Rank]:
-        """Return the top of the visible members by points, of all time or of the UTC month that holds `month`.
+        """Return the top of the visible members by points, of all time or of the UTC month that contains `month`.
 
         Here and below, `present` leaves out members noted as having left Discord.
         """
@@ -233,14 +230,14 @@ class Reader:
         return self._views.streak_ranking(limit=validate_limit(limit), present=present)
 
     def rank(self, member_id: str, *, month: date | None = None, present: bool = False) -> Rank:
-        """Return a member's own rank, also outside the top and if hidden."""
+        """Return a member's rank, even if outside the top or hidden."""
         found = self._views.rank_of(validate_member_id(member_id), _first_day(month), present=present)
         if found is None:
             raise UnknownMember(member_id)
         return found
 
     def today(self) -> date:
-        """Return which UTC day it is, by the clock."""
+        """Return the current UTC day, by the clock."""
         return self._clock().date()
 
     def _standing(self, facts: MemberFacts, today: date) -> Standing:
@@ -263,7 +260,7 @@ class Reader:
         return gaps_of(facts.enrolled_at, events, resets, views.account_of(member_id))
 
     def _told(self, member_id: str) -> "_Told":
-        """Gather what is read once per member, however many days are explained."""
+        """Read what is needed once per member, however many days are explained."""
         (facts, today), views = self._facts(member_id), self._views
         entries = views.history(member_id, limit=LIMIT_MAX)
         known = activities(views.evidence(member_id, date.min, date.max), entries)
@@ -272,7 +269,7 @@ class Reader:
         return _Told(facts, self._standing(facts, today), entries, life)
 
     def _day_story(self, told: "_Told", day: date) -> DayStory:
-        """Gather all that is known of a day."""
+        """Read everything known about a day."""
         facts, member_id, views = told.facts, told.standing.member_id, self._views
         (of,) = self._days(facts, day, day)
         events = views.events(member_id)
@@ -309,7 +306,7 @@ class _Told:
     facts: MemberFacts
     standing: Standing
     entries: Sequence[Entry]
-    """All of the member's, newest first."""
+    """The member's newest 10,000, newest first."""
     life: Sequence[StreakEvent]
 
 
@@ -322,7 +319,7 @@ def _grew_on(event: StreakEvent, day: date) -> bool:
 
 
 def _about_entry(why: Why, position: int, entries: Sequence[Entry]) -> Why:
-    """Answer about an entry, and the reversal or the award that belongs to it."""
+    """Explain an entry, with its reversal or the award that it reverses."""
     found = {entry.position: entry for entry in entries}
     if position not in found:
         raise InvalidValue("entry", position, "no entry of this member has this number; see the history")
@@ -343,7 +340,7 @@ def _about_what_hurt(why: Why, life: Sequence[StreakEvent], entries: Sequence[En
 
 
 def _validate_span(first_day: date, last_day: date) -> None:
-    """Raise `InvalidValue` for more than 1,000 days, or for less than one."""
+    """Raise `InvalidValue` unless the span has 1 to 1,000 days."""
     validate_day("first_day", first_day)
     if not 0 <= (validate_day("last_day", last_day) - first_day).days < DAYS_MAX:
         advice = f"give a day from first_day on, {DAYS_MAX:,} days at most"
@@ -351,5 +348,5 @@ def _validate_span(first_day: date, last_day: date) -> None:
 
 
 def _first_day(month: date | None) -> date | None:
-    """Return the first day of the month that holds a day."""
+    """Return the first day of a day's month."""
     return None if month is None else validate_day("month", month).replace(day=1)

@@ -13,13 +13,13 @@ from .engage import Engage
 logger: logging.Logger = logging.getLogger(__name__)
 
 EVERY_SECONDS = 300.0
-"""So a day is settled at 00:05, and a slot that a killed process left is taken up soon."""
+"""Settles a day at 00:05, and soon picks up the slot of a killed process."""
 RETRY_SECONDS = 60.0
 RETRY_SECONDS_MAX = 900.0
 
 
 class Upkeep:
-    """Calls `run_due` at once and every five minutes on a thread of its own, until it is stopped.
+    """Calls `run_due` at once and every five minutes on its own thread, until stopped.
 
     Use it with `with` or `async with` around the life of your app, or await `run()` as a task. Exceptions are logged
     and retried after 1 minute, then 2, 4, 8 and 15. `stop_reading` is called on exit to cut a read short: pass your
@@ -40,16 +40,16 @@ class Upkeep:
         self._thread = Thread(target=self._work, name="trc-engage upkeep", daemon=True)
 
     def start(self) -> None:
-        """Begin, once."""
+        """Start the thread; call it only once."""
         self._thread.start()
 
     def sync_soon(self) -> None:
-        """Have the board read as soon as the thread is free, and do not wait for it."""
+        """Have the board read as soon as the thread is free, without waiting for it."""
         self._is_asked = True
         self._wake.set()
 
     def stop(self) -> None:
-        """End the thread, and with it a read that is under way; return when it has ended."""
+        """Stop the thread and wait for its end; `stop_reading`, if given, cuts the current read short."""
         self._is_stopping = True
         self._wake.set()
         if self._stop_reading is not None:
@@ -57,7 +57,7 @@ class Upkeep:
         self._thread.join()
 
     async def run(self) -> None:
-        """Work until this is cancelled, as a task of your event loop."""
+        """Run until cancelled, as a task on your event loop."""
         async with self:
             await asyncio.Event().wait()
 
@@ -94,7 +94,7 @@ class Upkeep:
             self._wake.clear()
 
     def _seconds(self) -> float:
-        """Return how long to wait."""
+        """Return the seconds until the next run."""
         if self._failures:
             return min(RETRY_SECONDS * 2.0 ** min(self._failures - 1, 9), RETRY_SECONDS_MAX, self._every_seconds * 3)
         return self._every_seconds - time.time() % self._every_seconds

@@ -62,7 +62,7 @@ def repair(store: Store, now: datetime) -> Repair:
 
 
 def _restreak(store: Store, now: datetime) -> Sequence[Breach]:
-    """Post the streaks that the evidence makes, at the versions and under the calendar they were derived from."""
+    """Post the streaks that follow from the evidence, with the versions and calendar they were derived from."""
     found = audit(store)
     if not found.streaks or not found.can_rebuild(STREAK):
         return ()
@@ -76,7 +76,7 @@ def _restreak(store: Store, now: datetime) -> Sequence[Breach]:
 
 
 def _folded(store: Records, holdings: Holdings) -> Books:
-    """Read the entries up to the last one that the holdings know."""
+    """Read the entries up to the holdings' last position."""
     books = Books.opened(holdings)
     while books.position < holdings.last_position:
         after = books.position
@@ -89,7 +89,7 @@ def _folded(store: Records, holdings: Holdings) -> Books:
 
 
 def _reversed(store: Records, page: Sequence[Entry | Breach]) -> Mapping[int, Entry]:
-    """Return the awards that any entry of a page takes back."""
+    """Return the awards that entries of a page reverse, by position."""
     found = {}
     for line in page:
         if isinstance(line, Entry) and line.reverses is not None and 0 < line.reverses < line.position:

@@ -1,4 +1,4 @@
-"""Awards from anywhere, their reversal, and adjustments by hand (R8)."""
+"""Awards, their reversals, and adjustments by hand (R8)."""
 
 from datetime import datetime
 
@@ -26,7 +26,7 @@ from . import streaks
 
 
 def award(ledger: Ledger, award: Entry, now: datetime) -> Receipt:
-    """Post an award, once for its key, on the day on which it happened.
+    """Post an award, once per key, on the day it happened.
 
     Raises `UnknownMember`, `KeyReused` and `Reversed`.
     """
@@ -46,7 +46,7 @@ def award(ledger: Ledger, award: Entry, now: datetime) -> Receipt:
 
 
 def reverse(ledger: Ledger, key: str, reason: str, by: str, now: datetime) -> Receipt:
-    """Take an award back, and its evidence with it (R11); a second time does nothing. Raises `UnknownAward`."""
+    """Reverse an award and its evidence (R11); repeating it does nothing. Raises `UnknownAward`."""
     key, reason, by = validate_key(key), validate_reason(reason), validate_actor(by)
 
     def attempt() -> Receipt:
@@ -62,7 +62,7 @@ def reverse(ledger: Ledger, key: str, reason: str, by: str, now: datetime) -> Re
 
 
 def adjust(ledger: Ledger, member_id: str, points: int, key: str, reason: str, by: str, now: datetime) -> Receipt:
-    """Add or take points by hand, once for its key; raises `UnknownMember` and `KeyReused`."""
+    """Add or take points by hand, once per key; raises `UnknownMember` and `KeyReused`."""
     member_id, points, key = validate_member_id(member_id), validate_change(points), validate_key(key)
     reason, by = validate_reason(reason), validate_actor(by)
     draft = drafted("adjustment", member_id, ADJUSTMENT, points, now.date(), now, key, reason, by)
@@ -80,7 +80,7 @@ def _post_once(ledger: Ledger, draft: Entry, now: datetime, outcome: ReceiptOutc
 
 
 def _post(ledger: Ledger, draft: Entry, calendar: Calendar, now: datetime, outcome: ReceiptOutcome) -> Receipt:
-    """Post what was not there yet; raises `InvalidValue` where its key, source or actor is misspelt (R29)."""
+    """Post a new entry; raises `InvalidValue` if its key, source or actor could be confused with another (R29)."""
     # A reversal has no key, and its source is that of its award.
     named = {"key": draft.key, "by": draft.actor, "source": draft.source if draft.kind == "award" else None}
     for field_name, value in named.items():
@@ -93,7 +93,7 @@ def _post(ledger: Ledger, draft: Entry, calendar: Calendar, now: datetime, outco
 
 
 def _booking(ledger: Ledger, draft: Entry) -> Booking:
-    """Return what a draft with a key is decided on; `KeyReused` if that was posted as another matter."""
+    """Return what a draft is decided on; raises `KeyReused` if its key stands for something else."""
     key = validate_key(draft.key)
     booking = ledger.booking(key, draft.member_id)
     if not booking.is_member:

@@ -18,7 +18,7 @@ from .sync import read_board
 
 
 def confirm(ledger: Store, now: datetime, trace: Trace) -> ClockReport:
-    """Let the present instant count as seen, if it is held back; raises `ClockWentBack`."""
+    """Confirm the current instant if it is held back; raises `ClockWentBack`."""
     run = Run(ledger)
     try:
         run.state.instant(now)
@@ -31,10 +31,10 @@ def confirm(ledger: Store, now: datetime, trace: Trace) -> ClockReport:
 def repair(
     ledger: Store, source: XpSource | None, clock: Clock, trace: Trace, *, dry_run: bool, trust_clock: bool
 ) -> ClockReport:
-    """Undo what was done under a clock that ran ahead of this one, which the source's server confirms.
+    """Undo what was done under a clock that ran ahead of this one, once the source's server agrees with this one.
 
-    `trust_clock` says that an admin has compared it instead. Raises `SourceError`, and `InvalidValue` where no server
-    tells the time.
+    With `trust_clock` an admin has compared it instead. Raises `SourceError`, and `InvalidValue` if no server tells
+    the time.
     """
     now = clock()
     decision = _decision("repaired", now, trace)
@@ -51,7 +51,7 @@ def _decision(kind: Literal["confirmed", "repaired"], now: datetime, trace: Trac
 
 
 def _ask_server(run: Run, source: XpSource | None, clock: Clock, now: datetime) -> None:
-    """Read the board for its server's time."""
+    """Read the board and compare this clock with its server's."""
     server_at = None
     if source is not None and (accounts := run.ledger.accounts_to_sync()):
         slots.keep_waiting(run.state.sync.wait_of(boards.id_of(source)), now)
@@ -72,7 +72,7 @@ def _repair(run: Run, decision: ClockDecision) -> ClockReport:
 
 
 def _planned(ledger: Store, decision: ClockDecision) -> tuple[Posting, ClockReport]:
-    """Decide what undoes it. On settled days that stay settled all evidence stays, so streaks follow from it."""
+    """Plan the repair. Days that stay settled keep all their evidence, so streaks are recomputed from it."""
     ahead, calendar = ledger.ahead(decision.at), ledger.calendar()
     if ahead.is_empty:
         return Posting(decision.at), ClockReport("unchanged", decision.at)

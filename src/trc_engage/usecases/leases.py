@@ -16,7 +16,7 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 TASK = "run"
 LEASED_FOR = timedelta(minutes=5)
-"""A read renews it as pages come (R30); what outlasts it is noticed before anything is written."""
+"""A read renews it as pages come (R30); if it expires and another run takes over, nothing is written under it."""
 
 
 @define(eq=False)
@@ -26,7 +26,7 @@ class Run:
     ledger: Store
     lease: Lease | None = None
     slot: datetime | None = None
-    """The slot that may have to be ended."""
+    """The slot that this run may end."""
     state: RunState = field(default=Factory(lambda self: self.ledger.run_state(self.slot), takes_self=True), init=False)
 
     def gather(self) -> None:
@@ -34,7 +34,7 @@ class Run:
         self.state = self.ledger.run_state(self.slot)
 
     def renew(self, now: datetime, span: timedelta = LEASED_FOR) -> None:
-        """Hold the lease for so long from now; `LeaseLost` if somebody else took over."""
+        """Extend the lease to `span` from now; raises `LeaseLost` if another run took over."""
         if self.lease is not None:
             self.ledger.renew(self.lease, now + span)
 
@@ -50,7 +50,7 @@ class Run:
 
 @contextmanager
 def leased(ledger: Store, now: datetime, slot: datetime | None = None, *, task: str = TASK) -> Iterator[Run]:
-    """Begin a run with the lease on the store for a task; `LedgerBusy` says who has it."""
+    """Begin a run with the store's lease for a task; raises `LedgerBusy`, which says who has it."""
     lease = ledger.lease(task, now, now + LEASED_FOR)
     try:
         yield Run(ledger, lease, slot)
@@ -63,13 +63,13 @@ def leased(ledger: Store, now: datetime, slot: datetime | None = None, *, task: 
 
 
 RENEWED_AFTER = timedelta(minutes=1)
-"""How often a lease is renewed; far shorter than its lifetime, so that the slowest request fits in between."""
+"""How often a lease is renewed; far shorter than its lifetime, so that even the slowest request fits in between."""
 UNPAGED_FOR = timedelta(minutes=30)
 """The time limit of a read that reports no pages."""
 
 
 def read(source: XpSource, sought: frozenset[str], run: Run, clock: Clock) -> Board:
-    """Read the board; raises `LeaseLost` as soon as it shows that somebody else took over."""
+    """Read the board; raises `LeaseLost` as soon as another run is found to have taken over."""
     if run.lease is None or not isinstance(source, PagedSource):
         run.renew(clock(), UNPAGED_FOR)
         return source.read(sought)
@@ -96,7 +96,7 @@ class LeasedRequests:
         now = self._clock()
         self._renew(now)
         if self._free_at is not None:
-            # Nobody else asks while this read holds the lease.
+            # No other process sends requests while this read holds the lease.
             return 0.0
         free_at = self._run.ledger.next_request_at(self._lease.task)
         seconds = 0.0 if free_at is None else (free_at - now).total_seconds()
@@ -107,7 +107,7 @@ class LeasedRequests:
         return min(max(seconds, 0.0), gap)
 
     def ended(self, seconds: float) -> None:
-        """Note that a request has ended, and after how many seconds the next may go out."""
+        """Note that a request has ended and that the next may go out after `seconds`."""
         self._free_at = self._clock() + timedelta(seconds=seconds)
 
     def keep(self) -> None:
@@ -117,7 +117,7 @@ class LeasedRequests:
         try:
             self._run.ledger.keep_request(self._lease.task, self._free_at)
         except (LedgerBusy, LedgerFailed) as error:
-            # The read stands; and if the store fails altogether, whoever takes over waits for the whole gap.
+            # The read is still good; if the store fails altogether, the run that takes over waits for the whole gap.
             logger.debug("when the next request may go out was not recorded: %s", error)
 
     def _renew(self, now: datetime) -> None:
@@ -128,7 +128,7 @@ class LeasedRequests:
         except LeaseLost:
             raise
         except (LedgerBusy, LedgerFailed) as error:
-            # It lasts for some requests more, each of which tries again.
+            # It lasts for a few more requests, each of which tries again.
             logger.debug("the lease could not be renewed: %s", error)
         else:
             self._renewed_at = now

@@ -29,7 +29,7 @@ class Newcomer:
 
 
 def enroll(ledger: Ledger, newcomer: Newcomer, now: datetime, trace: Trace) -> Enrollment:
-    """Enroll one member, or bring name and link up to date; raises `LinkTaken`."""
+    """Enroll one member, or update the name and link; raises `LinkTaken`."""
     (result,) = enroll_all(ledger, [newcomer], now, trace)
     if isinstance(result, EngageError):
         raise result
@@ -45,10 +45,9 @@ def enroll_all(
     skip_bad: bool = False,
     dry_run: bool = False,
 ) -> Sequence[Enrollment | LinkTaken]:
-    """Enroll many in one posting: all, or with `skip_bad` all but those that cannot be; a dry run posts nothing.
+    """Enroll many in one posting: all or none, or with `skip_bad` all whose link is free; a dry run posts nothing.
 
-    Returns for each newcomer what became of it, or would have; if any is a `LinkTaken` and
-    `skip_bad` is off, nothing was written.
+    Returns the outcome for each newcomer; if any is a `LinkTaken` and `skip_bad` is off, nothing was written.
     """
 
     def attempt() -> Sequence[Enrollment | LinkTaken]:
@@ -65,7 +64,7 @@ def enroll_all(
 
 
 class Roll:
-    """The members and links of one posting, on top of those that the ledger holds."""
+    """The members and links of one posting, on top of those in the ledger."""
 
     def __init__(self, ledger: Ledger, now: datetime, trace: Trace, anew: Sequence[Newcomer] = ()) -> None:
         self._ledger = ledger
@@ -78,7 +77,7 @@ class Roll:
         self._freed = dict(self._unseen(anew)) if anew else {}
 
     def _unseen(self, newcomers: Sequence[Newcomer]) -> Iterator[tuple[str, DiscordActivity]]:
-        """Yield the accounts to be linked anew because no board ever showed them, by member: no XP can be lost (R7)."""
+        """Yield accounts that may be replaced, by member: no board ever showed them, so no XP is lost (R7)."""
         unseen = {*self._ledger.never_seen()}
         for newcomer in newcomers:
             if newcomer.discord_id is not None and newcomer.member_id in unseen:
@@ -87,7 +86,7 @@ class Roll:
                     yield newcomer.member_id, account
 
     def enroll(self, newcomer: Newcomer) -> Enrollment | LinkTaken:
-        """Take one newcomer in, unless the link is taken."""
+        """Add a newcomer, unless the link is taken."""
         member_id, discord_id, name = newcomer.member_id, newcomer.discord_id, newcomer.name
         known = self._members.get(member_id) or self._ledger.member(member_id)
         is_linked = discord_id is None or self._is_linked(member_id, discord_id)
@@ -113,7 +112,7 @@ class Roll:
         return Enrollment(member_id, outcome)
 
     def _is_linked(self, member_id: str, discord_id: str) -> bool | LinkTaken:
-        """Tell whether just this link exists; another one of either side stands in its way (R7)."""
+        """Return whether exactly this link exists, or `LinkTaken` if either side has another (R7)."""
         for held in (
             self._links.get(discord_id) or self._ledger.holder_of(discord_id),
             self._linked.get(member_id) or self._ledger.account_of(member_id),
@@ -128,7 +127,7 @@ class Roll:
         return kind
 
     def post(self) -> None:
-        """Write what was taken in, if anything."""
+        """Post the members and links, if there are any."""
         freed = [account for member_id, account in self._freed.items() if member_id in self._linked]
         moves = [Move.of_status(account, "unlinked", account.next_reading) for account in freed]
         if self._members or self._links:
@@ -158,21 +157,21 @@ def unlink(ledger: Ledger, member_id: str, now: datetime, trace: Trace) -> Enrol
 
 
 def leave(ledger: Store, member_ids: Sequence[str], now: datetime, trace: Trace) -> Sequence[Enrollment]:
-    """Note that members left Discord, all or none: the last XP is kept, and not synced any more (R6)."""
+    """Note that members left Discord, all or none: the last XP is kept and no longer synced (R6)."""
     return change(ledger, member_ids, now, lambda member: _left(ledger, _account(ledger, member), now, trace))
 
 
 def _left(ledger: Store, account: DiscordActivity, now: datetime, trace: Trace) -> Change | None:
-    # Asked behind the account: a sync in between that moved it shows as a conflict.
+    # Read after the account, so that a sync in between that moved it causes a conflict.
     return membership.leave(account, now, ledger.run_state().sync.good_at, trace)
 
 
 def rejoin(
     ledger: Ledger, member_ids: Sequence[str], now: datetime, trace: Trace, *, never_left: bool = False
 ) -> Sequence[Enrollment]:
-    """Note that members are back on Discord, all or none: syncing goes on from the XP that was kept (R6).
+    """Note that members are back on Discord, all or none: syncing continues from the XP that was kept (R6).
 
-    With `never_left` their last leaves were a mistake, and are undone (R6a).
+    With `never_left`, their last leaves were mistakes and are undone (R6a).
     """
 
     def decide(member: Member) -> Change | None:
@@ -202,7 +201,7 @@ def _undone(
 def noted(
     ledger: Store, account: DiscordActivity, step: Step, now: datetime, trace: Trace, joined_at: datetime | None
 ) -> Enrollment:
-    """Note what a roster told of an account, unless it is not what it was."""
+    """Note what a roster reported about an account, unless the account has changed meanwhile."""
 
     def decide(member: Member) -> Change | None:
         current = ledger.account_of(member.member_id)
@@ -219,7 +218,7 @@ def noted(
 def reconcile(
     ledger: Store, present: Set[str], now: datetime, trace: Trace, *, dry_run: bool, accept: bool
 ) -> ReconcileReport:
-    """Note who left and who is back by a list of all Discord ids on the server; a mass departure is refused (R25)."""
+    """Note who left and who is back, from a list of all ids on the server; a mass departure is refused (R25)."""
 
     def attempt() -> ReconcileReport:
         accounts = ledger.linked_accounts()
@@ -241,7 +240,7 @@ def reconcile(
 
 
 def hide(ledger: Ledger, member_id: str, now: datetime, trace: Trace, *, hidden: bool) -> Enrollment:
-    """Leave a member out of the leaderboards, or show him there again; raises `UnknownMember`."""
+    """Hide a member from leaderboards, or show the member again; raises `UnknownMember`."""
 
     def decide(member: Member) -> Change | None:
         if member.is_hidden == hidden:
@@ -253,7 +252,7 @@ def hide(ledger: Ledger, member_id: str, now: datetime, trace: Trace, *, hidden:
 
 
 def forget(ledger: Ledger, member_id: str, now: datetime, trace: Trace) -> Enrollment:
-    """Put a tombstone where name and Discord ids were; entries and sums stay (R9). Raises `UnknownMember`."""
+    """Replace a member's name and Discord ids by a tombstone; entries and sums stay (R9). Raises `UnknownMember`."""
 
     def decide(member: Member) -> Change | None:
         if member.is_forgotten:
@@ -281,7 +280,7 @@ def change(
 
 
 def _posting(ledger: Ledger, now: datetime, changes: Sequence[Change]) -> Posting:
-    """Return all of it in one, with the streaks that are derived anew: days become active, or are excused (R16)."""
+    """Return one posting of all changes, with the streaks recomputed for days now active or excused (R16)."""
     moves = [change.move for change in changes if change.move is not None]
     posting = Posting(
         now,

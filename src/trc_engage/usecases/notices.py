@@ -18,7 +18,7 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 @frozen
 class Delivery:
-    """What became of the notices that were due."""
+    """The outcome of the notices that were due."""
 
     taken: list[Notice] = field(factory=list)
     not_taken: list[Notice] = field(factory=list)
@@ -27,7 +27,7 @@ class Delivery:
 def deliver(
     run: Run, alerts: Sequence[Alerts], troubles: Sequence[Trouble], clock: Clock, source_name: str = incidents.UNNAMED
 ) -> Delivery:
-    """Send every channel what is due; killed anywhere, a notice is sent twice at most, and its all-clear follows."""
+    """Send each channel its due notices; if killed anywhere, each is sent at most twice, and its all-clear follows."""
     delivery, now, before = Delivery(), clock(), run.state
     in_use = {fingerprint_of(one) for one in alerts}
     for channel in alerts:
@@ -51,7 +51,7 @@ def deliver(
 
 
 def is_due(state: RunState, alerts: Sequence[Alerts], troubles: Sequence[Trouble], now: datetime) -> bool:
-    """Return whether any channel is to be sent anything that it takes now."""
+    """Return whether a notice is due for any channel that is not shut."""
     return any(
         due(state, one, troubles, now) and not incidents.state_of(state.channels, one.channel, fingerprint_of(one), now)
         for one in alerts
@@ -66,7 +66,7 @@ def due(
 
 
 def _earlier(state: RunState, channel: Alerts) -> list[SentNotice]:
-    """Return what a channel took, or may have taken."""
+    """Return the notices that a channel took or may have taken."""
     return [one for one in (*state.notices_sent, *state.notices_begun) if one.channel == channel.channel]
 
 
@@ -86,13 +86,13 @@ def failure_of(channel: Alerts, notice: Notice) -> AlertFailed | None:
 
 
 def fingerprint_of(channel: Alerts) -> str:
-    """Return what stands for a channel's address; empty for one that has none."""
+    """Return the fingerprint of a channel's address; empty if it has none."""
     fingerprint: str = getattr(channel, "fingerprint", "")
     return fingerprint
 
 
 def shut_channels(states: Iterable[ChannelState], alerts: Sequence[Alerts], now: datetime) -> tuple[ChannelState, ...]:
-    """Return the channels to which nothing is sent now; where channels are known, those of other addresses are not."""
+    """Return the channels that are shut now; if `alerts` are given, only those at their addresses."""
     mine = {(one.channel, fingerprint) for one in alerts for fingerprint in (fingerprint_of(one), "")}
     return tuple(
         state for state in states if state.is_shut(now) and (not mine or (state.channel, state.fingerprint) in mine)
@@ -100,7 +100,7 @@ def shut_channels(states: Iterable[ChannelState], alerts: Sequence[Alerts], now:
 
 
 def _not_taken(record: SentNotice, earlier: Iterable[SentNotice], error: AlertFailed, fingerprint: str) -> Posting:
-    """Return what is to be noted: what was begun before stands again, and that the channel wants nothing."""
+    """Return the posting for a notice not taken: what was begun before counts again, and the channel may shut."""
     before = [one for one in earlier if one.topic == record.topic and not one.is_sure]
     state = incidents.after_failure(record.channel, fingerprint, error, record.at)
     return Posting(
@@ -112,7 +112,7 @@ def _not_taken(record: SentNotice, earlier: Iterable[SentNotice], error: AlertFa
 
 
 def _over(states: Iterable[ChannelState], channel: str, fingerprint: str, in_use: set[str]) -> Sequence[ChannelState]:
-    """Return the states that end when a channel took a notice: its own, and those of addresses that nobody has."""
+    """Return the states that end when a channel took a notice: its own, and those of addresses no longer in use."""
     return [
         ChannelState(channel, one.fingerprint)
         for one in states

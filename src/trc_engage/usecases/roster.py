@@ -1,4 +1,4 @@
-"""A round of the roster: ask a few, keep what was told, and note who left and who is back (R25)."""
+"""A round of the roster: ask about the members who are due, keep the answers, note who left and who is back (R25)."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -28,31 +28,31 @@ TICK_SLACK = timedelta(seconds=10)
 
 @frozen
 class HowToCheck:
-    """How a round is to be done."""
+    """The options of a round."""
 
     dry_run: bool = False
     accept: Trace | None = None
-    """Who decided that all who are gone have left, and why."""
+    """Who decided that everyone who is gone has left, and why."""
     by_hand: bool = True
-    """Whether somebody waits for it: then all who are due are asked for, and nothing else is due."""
+    """Whether a person waits for it: then it asks about everyone due, and need not end before other tasks."""
 
 
 @define
 class Answers:
-    """What a round was told so far."""
+    """The answers that a round has received so far."""
 
     checks: dict[int, Check]
     """By account id."""
     changed: set[int] = Factory(set)
     next_at: datetime | None = None
-    """When the next round may begin; None as long as this one has not asked."""
+    """When the next round may begin; None until this one has asked."""
     asked: int = 0
     unknown: int = 0
     wait: timedelta | None = None
     error: RosterError | None = None
 
     def keep(self, check: Check) -> None:
-        """Take over what is known of an account by now."""
+        """Store the check of an account, and remember whether it changed."""
         if self.checks.get(check.account_id) != check:
             self.checks[check.account_id] = check
             self.changed.add(check.account_id)
@@ -77,9 +77,9 @@ def check_due(ledger: Store, roster: Roster, clock: Clock) -> RosterReport | Non
 
 
 def check(ledger: Store, roster: Roster, clock: Clock, how: HowToCheck) -> RosterReport:
-    """Ask for those who are due, for a minute at most, and note what it means.
+    """Ask about the members who are due, for at most a minute, and note what follows.
 
-    What fails is in the report. Raises `ClockError`, `LedgerBusy` and `LedgerFailed`.
+    Failures are in the report. Raises `ClockError`, `LedgerBusy` and `LedgerFailed`.
     """
     now = clock()
     with leased(ledger, now, task=TASK) as run:
@@ -95,7 +95,7 @@ def check(ledger: Store, roster: Roster, clock: Clock, how: HowToCheck) -> Roste
 
 
 def _until(now: datetime, how: HowToCheck) -> datetime:
-    """Return until when a round may ask: it ends before anything else is due."""
+    """Return when a round must stop asking; one that no person waits for stops before anything else is due."""
     due_at = [] if how.by_hand else [slots.slot_of(now) + slots.SLOT, slots.next_settlement_at(now)]
     return min([now + ROUND_FOR, *(at - TICK_SLACK for at in due_at)])
 
@@ -128,7 +128,7 @@ def _ask(roster: Roster, due: Sequence[DiscordActivity], answers: Answers, clock
 def _conclude(
     run: Run, guild_id: str, accounts: Sequence[DiscordActivity], answers: Answers, now: datetime, how: HowToCheck
 ) -> RosterReport:
-    """Decide what it means, keep what was told, and note it unless the roster failed or is not trusted."""
+    """Evaluate and store the answers, and note what follows unless the roster failed or is not trusted."""
     found = core_roster.findings(accounts, answers.checks, guild_id, run.state.sync.good_at)
     error = answers.error
     if error is None and how.accept is None and (why := found.why_distrusted):
@@ -165,12 +165,12 @@ def _conclude(
 
 
 def _accepted(trace: Trace) -> Trace:
-    """Return what is on record of departures that an admin accepted: the roster told, and admins see who decided."""
+    """Return the trace of accepted departures: the roster is the actor, and the note tells admins who decided."""
     return Trace(ACTOR, trace.reason, f"departures accepted by {trace.actor}")
 
 
 def _steps(ledger: Store, found: Findings, checks: Mapping[int, Check]) -> dict[int, tuple[DiscordActivity, Step]]:
-    """Compare what was found with what is on record."""
+    """Return the steps, by account id, from what is on record to what was found."""
     steps = {}
     for account in (*found.to_leave, *found.to_return):
         check = checks[account.account_id]
@@ -180,7 +180,7 @@ def _steps(ledger: Store, found: Findings, checks: Mapping[int, Check]) -> dict[
 
 
 def _is_noted(ledger: Store, account: DiscordActivity, step: Step, check: Check, now: datetime, trace: Trace) -> bool:
-    """Note a step; tell whether it stands."""
+    """Note a step; return whether it belongs in the report."""
     if step == "contradicted":
         return True
     ended = members.noted(ledger, account, step, now, trace, check.joined_at)

@@ -21,7 +21,7 @@ from .leases import TASK, Run, leased
 from .sync import How, sync_leased
 
 NeedKind = Literal["unused", "not_running", "empty", "trouble", "channel"]
-"""Unused: nobody is enrolled, and nothing has run yet. Empty: it runs, and nobody is enrolled."""
+"""`unused`: no members, and nothing has run yet. `empty`: it runs, but there are no members."""
 _RUN = "have what is due run every few minutes"
 NEEDS: Mapping[NeedKind, tuple[str, str]] = {
     "unused": ("nobody is enrolled, and nothing has run yet", f"enroll members, then {_RUN}"),
@@ -33,17 +33,17 @@ NEEDS: Mapping[NeedKind, tuple[str, str]] = {
 
 @frozen
 class Need:
-    """What is wrong: the facts, and in plain words what to do about it."""
+    """Something that needs attention: the facts, and what to do about it."""
 
     kind: NeedKind
     since: datetime | None = None
-    """When anything ran last, or since when a channel takes nothing."""
+    """When anything ran last, a trouble began or a channel stopped taking notices."""
     trouble: Trouble | None = None
     channel: ChannelState | None = None
 
     @property
     def what(self) -> str:
-        """What is wrong, in a line."""
+        """What is wrong, in one line."""
         if self.trouble is not None:
             return self.trouble.title
         if self.since is None:
@@ -61,13 +61,13 @@ class Need:
 
 @frozen
 class LastSent:
-    """A channel to admins, and when it took its last notice and about what; None if it took none."""
+    """An alert channel, with the time and topic of the last notice it took; None if it took none."""
 
     channel: str
     sent_at: datetime | None
     topic: str | None
     undelivered: tuple[Notice, ...]
-    """What is due to it, and what it has not taken yet."""
+    """Notices due to it that it has not taken yet."""
 
 
 @frozen
@@ -81,21 +81,21 @@ class Status:
     good_at: datetime | None
     """When the last good sync began to read."""
     board_id: str | None
-    """Whose board the points are of, empty for one without an id; None before a sync recorded it (R24)."""
+    """The board that the points are from, empty if it has no id; None until a sync has recorded it (R24)."""
     failure_run: FailureRun | None
     wait: Wait | None
-    """A wait that the source asked for and that is not over."""
+    """A wait that the source asked for and that has not ended."""
     pending: tuple[Pending, ...]
     last_slot: SlotEnd | None
     lease: Lease | None
-    """Who is at work; None if nobody is."""
+    """The lease of the current run; None if nothing is running."""
     next_sync_at: datetime
     next_settlement_at: datetime
     tally: Tally
     shut_channels: tuple[ChannelState, ...] = ()
-    """Channels to admins to which nothing is sent: dead ones, and those that asked to be left alone."""
+    """Alert channels that are sent nothing: dead ones, and those that asked for a wait."""
     last_sent: tuple[LastSent, ...] = ()
-    """Every channel to admins that is known here."""
+    """One for each alert channel known here."""
     source_name: str = incidents.UNNAMED
     roster: RosterState = Factory(RosterState)
 
@@ -124,7 +124,7 @@ class Status:
 
     @property
     def ran_at(self) -> datetime | None:
-        """When anything was last seen to run: a slot that ended, or a good sync."""
+        """When anything last ran: a slot that ended, or a good sync."""
         ended_at = None if self.last_slot is None else self.last_slot.at
         return max(filter(None, (ended_at, self.good_at)), default=None)
 
@@ -143,11 +143,11 @@ class Ports:
 
     ledger: Store
     source: XpSource | None
-    """None: slots are left for others to end."""
+    """None: slots are left for other processes to end."""
     clock: Clock
     alerts: Sequence[Alerts]
     source_name: str = incidents.UNNAMED
-    """What messages call the source."""
+    """The source's name in messages."""
     roster: Roster | None = None
 
 
@@ -182,7 +182,7 @@ def _run(ports: Ports) -> RunReport:
 
 
 def _is_due(ports: Ports, run: Run, pending: Sequence[Pending], now: datetime) -> bool:
-    """Tell whether anything is to be done, for which a run needs the lease."""
+    """Return whether anything is due that needs the lease."""
     try:
         at = slots.not_before(now, run.state.sync.seen_at)
     except ClockError:
@@ -196,7 +196,7 @@ def _is_due(ports: Ports, run: Run, pending: Sequence[Pending], now: datetime) -
 
 
 def _end_slot(ports: Ports, run: Run, report: RunReport) -> RunReport:
-    """Sync, if the present slot is open; a slot that waits ends too (R18)."""
+    """Sync if the current slot is open; a slot that waits ends too (R18)."""
     try:
         at = slots.not_before(report.at, run.state.sync.seen_at)
         slot = slots.slot_of(at)
@@ -220,7 +220,7 @@ def _end_slot(ports: Ports, run: Run, report: RunReport) -> RunReport:
 
 
 def _settle(ports: Ports, run: Run, report: RunReport) -> RunReport:
-    """Settle what can be, from 00:05 UTC on; not by a clock that may be wrong, for what is settled stands (R22)."""
+    """Settle what can be settled, from 00:05 UTC on, unless the clock may be wrong: days are settled once (R22)."""
     if isinstance(report.error, SourceError) and report.error.kind == "clock":
         return report
     try:
@@ -239,7 +239,7 @@ def _notify(ports: Ports, run: Run, report: RunReport) -> RunReport:
 
 
 def _troubles(state: RunState, pending: Sequence[Pending], now: datetime, source_name: str) -> Sequence[Trouble]:
-    """Return what is wrong, as the store shows it."""
+    """Return the troubles that the store shows."""
     found = []
     try:
         state.instant(now)

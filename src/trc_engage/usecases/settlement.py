@@ -1,4 +1,4 @@
-"""Days that are settled once, in order, and days that are excused (R13, R15, R16)."""
+"""Settling days, once and in order, and excusing them (R13, R15, R16)."""
 
 import logging
 from collections.abc import Collection
@@ -20,7 +20,7 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 
 def settle(run: Run, now: datetime, accept_quiet: date | None = None, after: timedelta = timedelta(0)) -> SettleReport:
-    """Settle every day that can be, oldest first; safe to repeat, and to run twice at the same time.
+    """Settle every day that can be settled, oldest first; safe to repeat, and to run twice at the same time.
 
     `accept_quiet` is a day without any rise of XP that an admin confirms (R15a);
     `after` is how long a day must have been over. Raises `ClockError`.
@@ -42,7 +42,7 @@ def pending(run: Run, now: datetime) -> tuple[Pending, ...]:
 
 
 def due(run: Run, now: datetime, accept_quiet: date | None = None, after: timedelta = timedelta(0)) -> date | None:
-    """Return the oldest day that is over and not settled, if it can be."""
+    """Return the oldest day that is over and not settled, if it can be settled."""
     day = _oldest(run, now - after)
     if day is None:
         return None
@@ -51,7 +51,7 @@ def due(run: Run, now: datetime, accept_quiet: date | None = None, after: timede
 
 
 def _settle_next(run: Run, now: datetime, accept_quiet: date | None, after: timedelta) -> date | None:
-    """Settle the oldest day that is over, if it can be; return it."""
+    """Settle the oldest day that is over, if it can be settled; return it."""
     day = due(run, now, accept_quiet, after)
     if day is None:
         return None
@@ -66,7 +66,7 @@ def _settle_next(run: Run, now: datetime, accept_quiet: date | None, after: time
 
 
 def _oldest(run: Run, now: datetime) -> date | None:
-    """Return the oldest day that is over and not settled, once it is known how many accounts rose on it."""
+    """Return the oldest day that is over and not settled; reload the state if its rises are out of date."""
     day = _next_over(run.state, now)
     if day is not None and not run.state.is_current:
         run.gather()
@@ -86,7 +86,7 @@ def _cause(state: RunState, day: date) -> Cause | None:
 
 
 def excuse(ledger: Store, days: Collection[date], meant: Excusal) -> ExcuseReport:
-    """Excuse weekdays, or require them again, as one excusal says of its day; settled or not (R13, R13a, R16).
+    """Excuse weekdays, settled or not, or require them again, as `meant` says (R13, R13a, R16).
 
     Raises `UnknownMember`.
     """

@@ -16,7 +16,7 @@ from ..core.streaks import Streak
 
 
 def of_draft(ledger: Ledger, draft: Entry, calendar: Calendar) -> Derived:
-    """Derive the streak of a member whose award comes or goes on a settled day."""
+    """Recompute the streak of a member whose award on a settled day is posted or reversed."""
     if draft.kind == "adjustment" or not draft.counts_as_activity or not calendar.is_settled(draft.day):
         return Derived()
     if draft.kind == "award":
@@ -25,7 +25,7 @@ def of_draft(ledger: Ledger, draft: Entry, calendar: Calendar) -> Derived:
 
 
 def of_moves(ledger: Ledger, moves: Iterable[Move], calendar: Calendar, cause: ChangeCause = "window") -> Derived:
-    """Derive the streaks of those whose windows reach back into settled days."""
+    """Recompute the streaks of members whose windows reach back into settled days."""
     came: dict[str, set[date]] = {}
     for move in moves:
         if move.active and move.window is not None and calendar.is_settled(move.window.days[0]):
@@ -41,7 +41,7 @@ def of_moves(ledger: Ledger, moves: Iterable[Move], calendar: Calendar, cause: C
 
 
 def of_excusal(ledger: Ledger, calendar: Calendar, days: Sequence[date], meant: Excusal) -> Derived:
-    """Derive the streaks that an excusal of settled days touches, everybody's or one member's."""
+    """Recompute the streaks that an excusal of settled days affects, everyone's or one member's."""
     if calendar.settled_through is None or not calendar.is_settled(days[0]):
         return Derived()
     after = calendar.turned(days, excused=meant.is_excused, alone=meant.member_id is not None)
@@ -56,19 +56,19 @@ def of_excusal(ledger: Ledger, calendar: Calendar, days: Sequence[date], meant: 
 
 @frozen
 class LateChange:
-    """What came to light about settled days, of which the earliest is named."""
+    """Late news about settled days; `day` is the earliest of them."""
 
     cause: ChangeCause
     day: date | None = None
     came: Set[date] = frozenset()
     gone: int | None = None
-    """The position of an award that was taken back."""
+    """The position of a reversed award."""
     calendar: Calendar | None = None
-    """The calendar afterwards, if it is another."""
+    """The calendar afterwards, if it changed."""
 
 
 def _of_member(ledger: Ledger, member_id: str, calendar: Calendar, late: LateChange) -> Derived:
-    """Derive one member's streak from what came to light."""
+    """Recompute one member's streak from late news."""
     own = late.calendar or (ledger.calendar(member_id) if calendar.changes else calendar)
     stored = ledger.streak_of(member_id)
     evidence = ledger.evidence(member_id, date.min, date.max)
@@ -79,7 +79,7 @@ def _of_member(ledger: Ledger, member_id: str, calendar: Calendar, late: LateCha
 
 
 def of_pairs(pairs: Sequence[tuple[Streak, Streak]], calendar: Calendar, late: LateChange) -> Derived:
-    """Tell what differs between streaks as they are stored and as they are derived anew."""
+    """Return the recomputed streaks, with the visible changes from the stored ones and the lengths newly reached."""
     changes = [
         StreakChange(
             before.member_id,

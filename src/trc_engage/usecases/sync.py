@@ -1,4 +1,4 @@
-"""One sync: gather, decide, apply (R19); and how one that failed is remembered (R20, R21)."""
+"""One sync: gather, decide, apply (R19); and the record of a failed one (R20, R21)."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -29,9 +29,9 @@ OVERTAKEN = (
 
 @contextmanager
 def failures_recorded(run: Run, clock: Clock, how: "How", *, asked: str | None) -> Iterator[None]:
-    """Remember a failure, and until when to keep away from the board asked; a wait outlives this process (R21).
+    """Record a failure, and the wait that the board asked for, which outlives this process (R21).
 
-    A read whose lease was lost is one too, unless a sync was good since it began; it ends no slot (R30).
+    A read whose lease was lost is a failure too, unless a sync was good since it began; it ends no slot (R30).
     """
     followed = run.state.sync.good_run
     try:
@@ -51,7 +51,7 @@ def failures_recorded(run: Run, clock: Clock, how: "How", *, asked: str | None) 
 
 
 def _is_recorded(run: Run, failure: SyncFailure, how: "How") -> bool:
-    """Record a failure with the slot that it ends; tell whether the lease allowed it."""
+    """Record a failure with the slot that it ends; return whether the lease was still held."""
     try:
         run.post(Posting(failure.at, failure=failure, slot=how.end("failed", run.state.unleapt(failure.at))))
     except LeaseLost:
@@ -72,16 +72,16 @@ def _is_recorded_without_lease(run: Run, failure: SyncFailure, followed: int) ->
 
 @frozen
 class How:
-    """How a sync is to be done."""
+    """The options of a sync."""
 
     dry_run: bool = False
     fresh: bool = False
     decision: Decision | None = None
-    """It is meant for the board as it is now, so it always reads afresh."""
+    """It is about the board as it is now, so the board is always read."""
     slot: datetime | None = None
-    """The slot whose sync it is; it ends with it."""
+    """The slot that this sync ends."""
     shown: SyncReport | None = None
-    """The dry run on which it was decided; if more would be lost by now, nothing is done (R27)."""
+    """The dry run that the decision was based on; if more would be lost by now, nothing is done (R27)."""
 
     def end(self, outcome: SlotOutcome, at: datetime) -> SlotEnd | None:
         """Return how the slot ends, if there is one."""
@@ -89,7 +89,7 @@ class How:
 
     @property
     def adopts(self) -> bool:
-        """Whether the board is meant to be another one (R24)."""
+        """Whether to adopt a different board (R24)."""
         return self.decision is not None and self.decision.kind == "adopt_board"
 
     @property
@@ -121,7 +121,7 @@ def sync(ledger: Store, source: XpSource, clock: Clock, how: How) -> SyncReport:
 
 
 def sync_leased(run: Run, source: XpSource, clock: Clock, how: How) -> SyncReport:
-    """Do the same in a run that has the lease already; if that is lost meanwhile, nothing is written."""
+    """Sync in a run that already has the lease; if it is lost meanwhile, at most a failure is recorded."""
     state = run.state.sync
     at = slots.not_before(clock(), state.seen_at)
     with failures_recorded(run, clock, how, asked=None):
@@ -149,7 +149,7 @@ def try_board(ledger: Store, source: XpSource, clock: Clock) -> Board:
 
 
 def _agreed(source: XpSource, state: SyncState, how: How) -> str:
-    """Return whose board the source reads, before anything is asked of it: the ledger's, or one to be adopted (R24)."""
+    """Return the id of the source's board before any request: the ledger's board, or one to be adopted (R24)."""
     board_id = boards.id_of(source)
     if not how.adopts:
         if why := boards.why_another_board(state.board_id, board_id):
@@ -161,7 +161,7 @@ def _agreed(source: XpSource, state: SyncState, how: How) -> str:
 
 
 def _without_reading(run: Run, report: SyncReport, at: datetime, how: How) -> SyncReport:
-    """End the slot, if it is one's, with what needed no reading."""
+    """End the slot, if there is one, and return a report that needed no reading."""
     if how.slot is not None:
         run.post(Posting(at, slot=how.end("synced", at)))
         recent = f"the reading of {report.taken_at:%H:%M:%S} is recent enough"
@@ -170,7 +170,7 @@ def _without_reading(run: Run, report: SyncReport, at: datetime, how: How) -> Sy
 
 
 def _cached(accounts: Sequence[DiscordActivity], state: SyncState, at: datetime) -> SyncReport:
-    """Answer from the last good reading, which is what the accounts hold."""
+    """Report the last good reading, which the accounts hold."""
     absent = sum(account.status == "absent" for account in accounts)
     waiting = sum(account.status == "waiting" for account in accounts)
     return SyncReport("cached", state.good_at or at, unchanged=len(accounts) - absent - waiting, absent=absent)
@@ -185,7 +185,7 @@ def read_board(run: Run, source: XpSource, clock: Clock, sought: Sought) -> Boar
 
 
 def _confirm(run: Run, at: datetime, server_at: datetime | None) -> None:
-    """Compare the server's time with ours: without it a leap is held back (R22)."""
+    """Compare the server's time with ours; without it, a leap is held back (R22)."""
     clocks = boards.why_clocks_differ(at, server_at)
     if clocks is not None or server_at is None:
         run.state.instant(at, *([] if server_at is None else [f"the board's server says {server_at:%F %T} UTC"]))
@@ -194,7 +194,7 @@ def _confirm(run: Run, at: datetime, server_at: datetime | None) -> None:
 
 
 def _post(run: Run, reading: Reading, how: How) -> SyncReport:
-    """Plan and post; if an account moved meanwhile, plan again from the same board (R19)."""
+    """Plan and post; if an account changed meanwhile, plan again from the same board (R19)."""
     board, at = reading.board, reading.at
 
     def attempt(accounts: Sequence[DiscordActivity]) -> SyncReport:
@@ -224,7 +224,7 @@ def _post(run: Run, reading: Reading, how: How) -> SyncReport:
 
 
 def _planned(reading: Reading, accounts: Sequence[DiscordActivity], how: How) -> SyncReport:
-    """Decide what the board means, if it is trusted (R10, R24)."""
+    """Plan what the board means; raises `SourceError` if it is not trusted (R10, R24)."""
     board, at, state = reading.board, reading.at, reading.state
     if how.adopts:
         if why := boards.why_not_adopted(board):
@@ -238,10 +238,7 @@ def _planned(reading: Reading, accounts: Sequence[DiscordActivity], how: How) ->
 
 
 def _gathered_again(run: Run, reading: Reading, how: How) -> Sequence[DiscordActivity]:
-    """Gather again the accounts that the read looked for; those linked or returned since are not among them.
-
-    An adoption is about all that are linked.
-    """
+    """Reload the accounts that the read looked for, without those linked or returned since; to adopt, all linked."""
     if run.state.sync.good_run != reading.state.good_run:
         raise LedgerBusy(
             "another sync finished while this one was reading; its reading stands, and this one wrote nothing"
