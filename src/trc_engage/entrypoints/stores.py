@@ -1,4 +1,4 @@
-"""Addresses of stores, and opening one for reading."""
+"""Paths and addresses of stores, and opening a store for reading."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def existing_store_path(settings: Settings) -> Path:
 
 
 def default_folder() -> Path:
-    """Return the user's data folder, which may not exist; raises `SettingsError` if nobody knows a home."""
+    """Return the user's data folder, which may not exist; raises `SettingsError` if the home folder is unknown."""
     from platformdirs import user_data_path  # noqa: PLC0415
 
     try:
@@ -93,7 +93,7 @@ NO_POSTGRES = f"is a PostgreSQL database, which needs {sys.executable} -m pip in
 
 
 def now() -> datetime:
-    """Return the present instant."""
+    """Return the current instant."""
     return datetime.now(UTC)
 
 
@@ -132,7 +132,7 @@ def _address_checked() -> Iterator[type[PostgresLedger]]:
 
 
 def migration_sql(url: PostgresUrl) -> str:
-    """Return the SQL that brings a store in PostgreSQL up to date, or lays it out; empty if there is nothing to do."""
+    """Return the SQL that updates or creates a store in PostgreSQL; empty if there is nothing to do."""
     with _address_checked() as ledger:
         return ledger.migration(url.dsn, schema=url.schema)
 

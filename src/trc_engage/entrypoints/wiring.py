@@ -59,9 +59,9 @@ def opened(
     roster: Roster | None = None,
     read_only: bool = False,
 ) -> Iterator[Engage]:
-    """Open the store, or raise `StoreMissing` if there is none; without a source nothing can be synced.
+    """Open the store; raises `StoreMissing` if there is none. Without a source nothing can be synced.
 
-    `name` is what messages call a source that is not opened; `read_only` lets nothing be written.
+    `name` is the name in messages of a source that is not opened; with `read_only` nothing can be written.
     """
     with opened_ledger(settings, read_only=read_only) as ledger:
         yield Engage(ledger=ledger, source=source, clock=clock, alerts=alerts, source_name=name, roster=roster)
@@ -75,9 +75,9 @@ def enrolled(
     is_written: Callable[[Enrolled], bool] = lambda _: True,
     read_only: bool = False,
 ) -> Enrolled:
-    """Enroll members, and create the store if there is none; `note` is called with its place.
+    """Enroll members, and create the store if there is none, which `note` is told.
 
-    Where there is no store yet, the call is tried in memory first: a refused one creates none.
+    If there is no store yet, the call is tried in memory first, so that a refused one creates none.
     """
     try:
         ledger = opened_ledger(settings, read_only=read_only)
@@ -93,7 +93,7 @@ def enrolled(
 def opened_ledger(
     settings: Settings, *, read_only: bool = False, create: bool = False
 ) -> SqliteLedger | PostgresLedger:
-    """Open the store that the settings name; raises `StoreMissing`, unless it is to be created."""
+    """Open the store that the settings name; raises `StoreMissing`, unless `create` is set."""
     if isinstance(settings.store, PostgresUrl):
         return opened_postgres(settings.store, read_only=read_only, create=create)
     if read_only:
@@ -102,7 +102,7 @@ def opened_ledger(
 
 
 def opened_or_made_ledger(settings: Settings, note: Callable[[str], None]) -> SqliteLedger | PostgresLedger:
-    """Open the store that the settings name, or create it; then `note` is called with its place."""
+    """Open the store that the settings name, or create it and call `note` with a message that says so."""
     try:
         return opened_ledger(settings)
     except StoreMissing:
@@ -112,21 +112,21 @@ def opened_or_made_ledger(settings: Settings, note: Callable[[str], None]) -> Sq
 
 
 def check_ready(settings: Settings) -> None:
-    """Raise an error unless the store is there, of this version, and can be read."""
+    """Raise an error unless the store exists, is of this version and can be read."""
     with opened(settings, read_only=True) as engage:
         engage.feed(limit=1)
 
 
 @contextmanager
 def opened_with_source(settings: Settings, *, clock: Clock = now, **options: Any) -> Iterator[Engage]:
-    """Open the store and the source; `options` are further ones of a source of ours."""
+    """Open the store and the source; `options` are for a built-in source."""
     with opened_source(settings, **options) as source, opened(settings, clock=clock, source=source) as engage:
         yield engage
 
 
 @frozen
 class Runner:
-    """What an unattended process holds: an `Engage`, its channels, and `stop`, which cuts a read short."""
+    """What an unattended process uses: an `Engage`, its channels, and `stop`, which cuts a read short."""
 
     engage: Engage
     alerts: Sequence[Alerts]
@@ -135,7 +135,7 @@ class Runner:
 
 @contextmanager
 def opened_runner(settings: Settings, *, clock: Clock = now, **options: Any) -> Iterator[Runner]:
-    """Open the store, the source and every channel to an admin that is set."""
+    """Open the store, the source, and the roster and alert channels that are set."""
     with (
         opened_source(settings, **options) as source,
         opened_roster(settings) as roster,
@@ -152,11 +152,11 @@ def opened_runner(settings: Settings, *, clock: Clock = now, **options: Any) -> 
 
 @contextmanager
 def opened_roster(settings: Settings, **options: Any) -> Iterator[Roster | None]:
-    """Open the roster of Discord if a bot's token is set, and close it; it sends nothing yet."""
+    """Open the Discord roster if a bot's token is set, and close it; opening sends nothing."""
     if settings.discord_token is None:
         yield None
         return
-    from ..adapters.discord import DiscordRoster  # noqa: PLC0415  httpx is dear, and many do without a roster
+    from ..adapters.discord import DiscordRoster  # noqa: PLC0415  httpx is slow to load, and many use no roster
 
     guild_id = settings.discord_guild_id or settings.guild_id
     if guild_id is None:
@@ -168,9 +168,9 @@ def opened_roster(settings: Settings, **options: Any) -> Iterator[Roster | None]
 
 
 def channels(settings: Settings, describe: Describe = describe_notice) -> Sequence[Alerts]:
-    """Return the channels to an admin: the log, and Sentry and a webhook if they are set.
+    """Return the alert channels: the log, and Sentry and a webhook if they are set.
 
-    Every message ends with whose board it is about, and from which machine it comes.
+    Every message ends with the machine that it comes from and the board that it is about.
     """
     board = settings.source if settings.guild_id is None else f"{settings.source}, server {settings.guild_id}"
     describe = signed(describe, f"From {gethostname()}, about {board}.")
@@ -184,8 +184,8 @@ def channels(settings: Settings, describe: Describe = describe_notice) -> Sequen
 
 @contextmanager
 def opened_source(settings: Settings, **options: Any) -> Iterator[XpSource]:
-    """Open the source that the settings name, which sends nothing yet, and close it; `options` are for one of ours."""
-    # A command that keeps no log prints what the log would say.
+    """Open the source that the settings name, and close it; opening sends nothing. `options` are for a built-in one."""
+    # A command without a log prints what the log would say.
     logging.getLogger("trc_engage").addHandler(logging.NullHandler())
     is_ours = settings.source in SOURCES
     source = _source_of_ours(settings, options) if is_ours else _made(settings.source)
@@ -212,13 +212,13 @@ def _source_of_ours(settings: Settings, options: Mapping[str, Any]) -> XpSource:
 
 
 def found_at(path: str) -> Any:
-    """Return what stands at `package.module:name`."""
+    """Return the object at `package.module:name`."""
     module, _, name = path.partition(":")
     return attrgetter(name)(import_module(module))
 
 
 def _made(factory: str) -> XpSource:
-    """Return what a factory that is not ours makes; whatever is wrong with it is a matter of the settings."""
+    """Return what a custom factory makes; raises `SettingsError` for anything wrong with it."""
     try:
         source: XpSource = found_at(factory)()
     except Exception as error:
@@ -235,7 +235,7 @@ def _made(factory: str) -> XpSource:
 
 
 def name_of_source(settings: Settings) -> str:
-    """Return what messages call the source that the settings name, without opening one of ours."""
+    """Return the name in messages of the source that the settings name, without opening a built-in one."""
     if settings.source in SOURCES:
         return SOURCES[settings.source][0]
     with opened_source(settings) as source:
@@ -245,7 +245,7 @@ def name_of_source(settings: Settings) -> str:
 def copy_store(
     source: Path, target: Path, *, without_lease: bool = False, check: Callable[[Copy], None] = lambda _: None
 ) -> Copy:
-    """Copy a store to a free path, and keep the copy only if neither the doctor nor `check` finds anything wrong.
+    """Copy a store to a free path; keep the copy only if `check` and, for this version, the doctor find nothing wrong.
 
     Raises `InvalidValue`, `LedgerFailed` and `LedgerBusy`, and then leaves nothing behind.
     """
@@ -265,9 +265,8 @@ def copy_store(
 def move_store(source: Settings, target: Settings, note: Callable[[str], None]) -> Audit:
     """Copy a whole store into an empty one, and check both with the doctor; the source is not changed.
 
-    The empty one is created if it does not exist; then `note` is called with its place.
-
-    Raises `SettingsError`, `LedgerFailed` and `LedgerBusy`.
+    If the empty one does not exist, it is created and `note` is told. Raises `SettingsError`, `LedgerFailed` and
+    `LedgerBusy`.
     """
     with opened_ledger(source, read_only=True) as old:
         if not audit(old).is_healthy:

@@ -32,13 +32,13 @@ REQUEST_SECONDS = 10
 Answer = tuple[int, str, bytes]
 """A status, a media type and a body."""
 Figure = tuple[str, str, float | tuple[str, Mapping[Any, float]]]
-"""Its name, what it means, and the number; or a label, and the number of each of its values."""
+"""A name, a meaning, and the number, or a label with a number for each of its values."""
 
 logger: logging.Logger = logging.getLogger(__name__)
 
 
 class Health(Monitor):
-    """Answers for a process, and counts how its slots ended; no answer names a member, a store or a secret."""
+    """Answers probes of a process, and counts how its slots ended; no answer names a member, a store or a secret."""
 
     def __init__(self, status: Callable[[], Status], check_store: Callable[[], None]) -> None:
         self._status = status
@@ -64,7 +64,7 @@ class Health(Monitor):
         return (503, PLAIN, f"{failed}\n".encode()) if failed else (200, PLAIN, b"ok\n")
 
     def _not_ready(self) -> str:
-        """Return why the store cannot be used, or nothing; the log says more, once."""
+        """Return why the store cannot be used, or an empty text; details are logged once per outage."""
         with self._lock:
             if monotonic() - self._checked_at >= CHECKED_SECONDS:
                 before, self._failed = self._failed, ""
@@ -106,7 +106,7 @@ class Health(Monitor):
 
 
 def figures(status: Status) -> Iterator[Figure]:
-    """Yield what the store tells, whichever process did it."""
+    """Yield the figures of the store, whichever process did the work."""
     tally, last_slot, wait = status.tally, status.last_slot, status.wait
     yield "healthy", "Whether nothing needs an admin", status.is_healthy
     if status.good_at is not None:
@@ -146,19 +146,19 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Log nothing: somebody asks every few seconds."""
+        """Log nothing: monitors ask every few seconds."""
 
 
 class _Server(ThreadingHTTPServer):
     def handle_error(self, *_: object) -> None:
-        """Log a bug; a client that hung up is none."""
+        """Log a bug, but not a client that hung up."""
         if not isinstance(sys.exc_info()[1], OSError):
             logger.exception("a monitor was not answered, which is a bug")
 
 
 @contextmanager
 def answering(health: Health, listener: socket.socket) -> Iterator[None]:
-    """Answer for a process from a thread of its own, until the block ends."""
+    """Answer probes from a thread until the block ends."""
     handler = type("Handler", (_Handler,), {"answer": staticmethod(health.answer)})
     server = _Server(listener.getsockname()[:2], handler, bind_and_activate=False)
     server.socket.close()

@@ -17,15 +17,12 @@ NOTICES = "trc_engage.alerts"
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 HIDDEN = "…"
 OWN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "taskName"}
-"""What every record has; anything else came as `extra`."""
+"""The attributes of every record; any others came as `extra`."""
 
 
 @contextmanager
 def logged(level: Level, *, as_json: bool, secrets: Sequence[str | None] = ()) -> Iterator[None]:
-    """Write the log of this package alone to stderr, without secrets.
-
-    Notices to an admin are written at every level.
-    """
+    """Write only this package's log to stderr, without secrets; notices to admins are written at every level."""
     logger, notices = logging.getLogger(LOGGER), logging.getLogger(NOTICES)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter((JsonLines if as_json else Lines)(secrets))
@@ -44,13 +41,13 @@ def logged(level: Level, *, as_json: bool, secrets: Sequence[str | None] = ()) -
 
 
 class Lines(logging.Formatter):
-    """Lines for people: time, level, what happened; a traceback follows on further lines."""
+    """Lines for people: time, level, message; a traceback follows on further lines."""
 
     converter = staticmethod(time.gmtime)
 
     def __init__(self, secrets: Sequence[str | None] = ()) -> None:
         super().__init__("%(asctime)s %(levelname)s %(message)s", TIME_FORMAT)
-        # As it is, and as JSON writes it.
+        # Both plain and escaped for JSON.
         self._secrets = [form for secret in secrets if secret for form in (secret, json.dumps(secret)[1:-1])]
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  the library's name
@@ -58,7 +55,7 @@ class Lines(logging.Formatter):
         return safe(super().formatMessage(record))
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return all that is written of one event."""
+        """Return everything written for one event."""
         return self._without_secrets(super().format(record))
 
     def _without_secrets(self, text: str) -> str:
@@ -68,7 +65,7 @@ class Lines(logging.Formatter):
 
 
 class JsonLines(Lines):
-    """The same as one JSON object on one line, with the fields that the event came with."""
+    """One JSON object per line, with the `extra` fields of the event."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line of ASCII."""

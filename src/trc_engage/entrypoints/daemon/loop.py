@@ -74,7 +74,7 @@ class Systemd:
 
 MINUTES = (":00", ":15", ":30", ":45")
 MINUTES_OF_ROSTER = tuple(f":{minute:02}" for minute in range(0, 60, 5))
-"""A round of the roster is short, so its questions are spread over more of them."""
+"""Rounds of the roster are short, so its questions are spread over more of them."""
 SETTLES_AT = "00:05"
 BUSY_SECONDS = 60
 WAIT_SECONDS_MAX = 30.0
@@ -89,8 +89,8 @@ logger: logging.Logger = logging.getLogger(__name__)
 class Daemon:
     """Calls `run` at once and then on every tick, until `wait` returns True.
 
-    `run` must raise nothing. `wait` waits so many seconds, and returns whether to end.
-    If another process is at work, the daemon tries again after `busy_seconds`.
+    `run` must not raise. `wait` waits so many seconds and returns whether to end. If another process is at work, the
+    daemon tries again after `busy_seconds`.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class Daemon:
         self._seen_at = monotonic()
 
     def run(self) -> None:
-        """Run until a stop is asked for."""
+        """Run until asked to stop."""
         use_utc()
         self._plan()
         logger.info(
@@ -130,7 +130,7 @@ class Daemon:
         self._systemd.notify("STOPPING=1")
 
     def is_alive(self) -> bool:
-        """Tell whether the loop moved within the time that the longest read may take."""
+        """Return whether the loop has moved within the time of the longest read."""
         return self._monotonic() - self._seen_at < HUNG_AFTER_SECONDS
 
     def _plan(self) -> None:
@@ -177,9 +177,9 @@ def _status(report: RunReport | None) -> str:
 
 
 class StoreIncident:
-    """Counts slots in a row whose run ended in an error, which a failing store cannot count itself (R20).
+    """Counts slots in a row whose run failed, which a failing store cannot count itself (R20).
 
-    Kept in memory: another process begins at zero.
+    Kept in memory, so another process starts at zero.
     """
 
     def __init__(self, channels: Sequence[Alerts], source_name: str = UNNAMED) -> None:
@@ -187,19 +187,19 @@ class StoreIncident:
         self._source_name = source_name
         self._slot: datetime | None = None
         self._trouble: Trouble | None = None
-        """What fails, from the first failure on."""
+        """The current trouble, from the first failure on."""
         self._run = Run(MemoryLedger())
-        """What was sent, in the books of a store of its own."""
+        """Records the notices sent, in a store in memory."""
 
     def failed(self, error: Exception, now: datetime) -> None:
-        """Count a failure, one a slot; the third in a row raises an alert."""
+        """Count a failure, at most one per slot; the third in a row sends an alert."""
         trouble = self._trouble or Trouble("store", now, source_name=self._source_name)
         self._trouble = evolve(trouble, error=error, count=trouble.count + (slot_of(now) != self._slot))
         self._slot = slot_of(now)
         self._notify(now)
 
     def ended(self, now: datetime) -> None:
-        """Note a run that worked."""
+        """Note a run that succeeded."""
         self._slot = self._trouble = None
         self._notify(now)
 
@@ -209,7 +209,7 @@ class StoreIncident:
 
 
 class Monitor:
-    """Follows runs and errors from outside, as Sentry does; this one does nothing."""
+    """Receives runs and errors, as Sentry does; this one does nothing."""
 
     def check_in(self, report: RunReport, /) -> None:
         """Report how a run ended."""
@@ -219,9 +219,9 @@ class Monitor:
 
 
 class Supervisor:
-    """Does what is due; `run` logs every failure and raises none.
+    """Runs what is due; `run` logs every failure and raises none.
 
-    `on_good` is called after each slot that was synced: one that waited or failed is not good.
+    `on_good` is called after each slot that was synced, but not after one that waited or failed.
     """
 
     def __init__(
@@ -239,7 +239,7 @@ class Supervisor:
         self._on_good = on_good
 
     def run_once(self) -> RunReport:
-        """Do what is due; raises what `Engage.run_due` raises."""
+        """Run what is due; raises what `Engage.run_due` raises."""
         report = self._engage.run_due()
         for monitor in self._monitors:
             monitor.check_in(report)
@@ -248,7 +248,7 @@ class Supervisor:
         return report
 
     def run(self) -> RunReport | None:
-        """Do what is due; None if that ended in an error."""
+        """Run what is due; return None if that failed."""
         try:
             report = self.run_once()
         except Exception as error:
@@ -258,13 +258,13 @@ class Supervisor:
         if report.outcome != "busy":
             self._incident.ended(self._clock())
         elif report.error is not None and report.error.__cause__ is not None:
-            # The store itself is busy and not another run, as while a server starts; it passes, or lasts.
+            # The store itself is busy, not another run, as while a server starts; this may pass or last.
             logger.warning("the run was put off: %s", report.error)
             self._incident.failed(report.error, self._clock())
         return report
 
     def _log(self, error: Exception) -> None:
-        """Log one line; an error that this package does not raise on purpose is a bug, and needs its traceback."""
+        """Log one line; any error but an `EngageError` is a bug, and is logged with its traceback."""
         if isinstance(error, EngageError):
             logger.error("the run failed: %s", describe_error(error))
             return

@@ -1,6 +1,6 @@
-"""Sentry as the monitor of a process: crashes, incidents, and check-ins that show that it still runs.
+"""Sentry as the monitor of a process: crashes, incidents, and check-ins that show it still runs.
 
-Imported only where a DSN is set: the library takes longer to load than most commands take to run.
+Imported only if a DSN is set: the library takes longer to load than most commands take to run.
 """
 
 from base64 import b64encode
@@ -44,17 +44,17 @@ FLUSH_SECONDS_MAX = 1.0
 REMOVED = "[removed]"
 VALUE_WITHHELD = "withheld, since it may name a member; the traceback shows where"
 URL_SECRET_LENGTH_MIN = 16
-"""A shorter part of a secret address's path is a word."""
+"""Shorter parts of a secret URL's path are taken for ordinary words."""
 
 
 class CountingTransport(HttpTransport):
     """Sentry's own transport, counting what it could not deliver: the client gives no receipt."""
 
     lost: int = 0
-    """How many envelopes Sentry did not take since the client began."""
+    """How many envelopes Sentry has not taken since the client started."""
 
     def on_dropped_event(self, _reason: str) -> None:
-        """Count an envelope that was given up, for any reason."""
+        """Count an envelope that was dropped, for any reason."""
         self.lost += 1
 
 
@@ -62,7 +62,7 @@ class SentryMonitor(Monitor):
     """Reports to Sentry, without waiting for it."""
 
     def check_in(self, report: RunReport, /) -> None:
-        """Check in with the monitor of what the run did: a slot that waited is no failure (R20)."""
+        """Check in for a slot that ended and for days that were settled; a slot that waited is no failure (R20)."""
         if report.outcome in {"synced", "waiting", "failed"}:
             status = "error" if report.outcome == "failed" else "ok"
             capture_checkin(SYNC_MONITOR, status=status, monitor_config=SLOTS)
@@ -76,7 +76,7 @@ class SentryMonitor(Monitor):
 
 @contextmanager
 def opened_sentry(settings: Settings, transport: Any) -> Iterator[SentryMonitor]:
-    """Open Sentry, capture what escapes from the block and is no `EngageError`, and flush for a second at most."""
+    """Open Sentry, capture bugs that escape from the block, and flush for at most a second."""
     _init(settings, transport)
     monitor = SentryMonitor()
     try:
@@ -90,13 +90,13 @@ def opened_sentry(settings: Settings, transport: Any) -> Iterator[SentryMonitor]
 
 
 def _init(settings: Settings, transport: Any) -> None:
-    """Start the client with everything switched off that could send more than this package means to."""
+    """Start the client with everything off that could send more than this package intends."""
     sentry_sdk.init(
         dsn=settings.sentry_dsn,
         release=f"trc-engage@{installed_version()}",
         environment=settings.sentry_environment,
         transport=transport or CountingTransport,
-        # The default ones would send every logged error, the arguments and the list of packages.
+        # The defaults would send every logged error, the arguments and the list of packages.
         default_integrations=False,
         auto_enabling_integrations=False,
         integrations=[DedupeIntegration()],
@@ -139,7 +139,7 @@ def scrubber(settings: Settings) -> Callable[[Event, Hint], Event]:
 
 
 def _secrets(settings: Settings) -> Sequence[str]:
-    """Return all that must not leave, the longest first, also in the forms that addresses and headers use."""
+    """Return all secrets, longest first, also in the forms that URLs and headers use."""
     plain: set[str | None] = {*settings.secrets}
     if settings.sentry_dsn is not None:
         dsn = urlsplit(settings.sentry_dsn)

@@ -15,7 +15,7 @@ class Stop:
 
     def __init__(self) -> None:
         self.reason: str = ""
-        """The first signal that came."""
+        """The name of the signal that came first."""
         self._asked = Event()
         self._over = Event()
         self._callbacks: list[Callable[[], object]] = []
@@ -25,13 +25,13 @@ class Stop:
         return self._asked.wait(seconds)
 
     def on_signal(self, callback: Callable[[], object]) -> None:
-        """Call this when a signal comes, from another thread; at once if one came already."""
+        """Call `callback` from another thread when a signal comes, or at once if one has come already."""
         self._callbacks.append(callback)
         if self._asked.is_set():
             callback()
 
     def listen(self, pipe: int) -> None:
-        """Read the numbers of signals until one ends the process, or the other end is closed."""
+        """Read signal numbers until one ends the process or the other end is closed."""
         while number := os.read(pipe, 1):
             if number[0] in ENDING:
                 self._ask(signal.Signals(number[0]).name)
@@ -47,9 +47,9 @@ class Stop:
         for callback in tuple(self._callbacks):
             callback()
         if not self._over.wait(ENDS_WITHIN_SECONDS):
-            # A thread that waits for a lock or a name server cannot be interrupted. A kill is safe anywhere: what is
-            # written is whole or not there, the lease of a dead process is taken over, the next run does an open
-            # slot. Nothing is logged, since the thread that hangs may hold the log.
+            # A thread waiting for a lock or a name server cannot be interrupted. A kill is safe anywhere: writes are
+            # all or nothing, the lease of a dead process is taken over, and the next run does an open slot. Nothing
+            # is logged, since the thread that hangs may hold the log's lock.
             os._exit(0)
 
 
@@ -57,7 +57,7 @@ class Stop:
 def stop_on_signals() -> Iterator[Stop]:
     """Turn SIGTERM and SIGINT into a stop, and ignore SIGHUP.
 
-    It works while the main thread is busy in SQLite or in the resolver: the C handler writes the number to a pipe,
+    It works even while the main thread is busy in SQLite or the resolver: the C handler writes the number to a pipe,
     and a thread reads it. Handlers are restored at the end, unless a signal came: then the process is about to end,
     and a second signal must not spoil its exit code.
     """
@@ -83,4 +83,4 @@ def stop_on_signals() -> Iterator[Stop]:
 
 
 def _ignore(_number: int, _frame: object) -> None:
-    """Do nothing: the number is in the pipe already."""
+    """Do nothing: the number is already in the pipe."""

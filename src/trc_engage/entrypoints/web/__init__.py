@@ -1,6 +1,6 @@
-"""What members and admins see: a JSON API and pages, as an ASGI app to run alone or to mount.
+"""A JSON API and pages for members and admins, as an ASGI app to run alone or to mount.
 
-`create_app` is loaded when it is first used, and Starlette with it.
+`create_app` is loaded on first use, and Starlette with it.
 """
 
 from importlib import import_module

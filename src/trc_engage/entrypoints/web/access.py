@@ -34,14 +34,14 @@ CHECK_SECONDS = 0.25
 
 
 class FeedWatch:
-    """Wakes those who wait; the store is asked four times a second at most, however many they are."""
+    """Wakes requests that wait for entries; asks the store at most four times a second, however many wait."""
 
     def __init__(self, engage: Engage) -> None:
         self._engage = engage
         self.waiting: list[int] = []
-        """The position that each who waits has seen."""
+        """The position that each waiting request has seen."""
         self._newest = 0
-        """The highest position that was found here."""
+        """The highest position found so far."""
         self._checked_at = -CHECK_SECONDS
         self._is_closed = False
 
@@ -50,7 +50,7 @@ class FeedWatch:
         self._is_closed = True
 
     async def wait(self, request: Request, after: int, seconds: int) -> None:
-        """Return when there is an entry above a position, after so many seconds, or when the client goes."""
+        """Return when there is an entry above `after`, after `seconds`, or when the client disconnects."""
         if len(self.waiting) >= WAITING_MAX:
             raise ProblemError("too-many-waiting", "ask without `wait`, or later", headers={"Retry-After": "5"})
         ends = monotonic() + seconds
@@ -66,7 +66,7 @@ class FeedWatch:
             self.waiting.remove(after)
 
     async def _check(self) -> None:
-        """Look for an entry above what the hindmost has seen, unless somebody just did."""
+        """Look for an entry above the lowest position seen, unless that was done just now."""
         if monotonic() - self._checked_at < CHECK_SECONDS:
             return
         self._checked_at = monotonic()
@@ -89,7 +89,7 @@ HEADERS = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cache-control", b"no-store"),
 )
-"""On every answer that does not set its own."""
+"""Added to every response that does not set its own."""
 IS_API = "trc_engage.is_api"
 
 MaySee = Callable[[Request, str], bool | Awaitable[bool]]
@@ -107,9 +107,9 @@ def is_token(value: str) -> bool:
 
 
 def check_on_loopback(scope: Scope) -> None:
-    """Raise a problem unless a request comes from this machine and was sent to it by a local name.
+    """Raise a problem unless a request comes from this machine and was sent to a local name.
 
-    The name matters too: a web page from elsewhere can make its own host name point to this machine.
+    The name matters too: a web page from elsewhere can point its own host name at this machine.
     """
     hosts = [value.decode("latin-1").lower() for name, value in scope["headers"] if name == b"host"]
     host = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
@@ -131,7 +131,7 @@ def is_loopback(name: str) -> bool:
 
 
 def _same(given: str, expected: str) -> bool:
-    """Compare two texts in a time that tells neither where they differ nor how long the expected one is."""
+    """Compare two texts without revealing, by timing, where they differ or how long the expected one is."""
     digests = [sha256(text.encode("utf-8", "replace")).digest() for text in (given, expected)]
     return hmac.compare_digest(*digests)
 
@@ -139,13 +139,12 @@ def _same(given: str, expected: str) -> bool:
 class Login:
     """The login of a site that runs alone: a link that opens one browser, and the session cookie it is exchanged for.
 
-    That a request comes from this machine proves nothing: a proxy with `proxy_pass` alone sends requests from
-    anywhere that way.
+    A request from this machine proves nothing: a proxy with `proxy_pass` alone forwards requests from anywhere.
     """
 
     def __init__(self, announce: Callable[[str], None] = lambda _: None) -> None:
         self._announce = announce
-        """Called with the next link's token each time one was used."""
+        """Called with the next link's token each time a link is used."""
         self._session = secrets.token_urlsafe(BYTES)
         self._lock = Lock()
         self.token: str = secrets.token_urlsafe(BYTES)
@@ -185,7 +184,7 @@ def _cookie_of(request: Request) -> str:
 
 @frozen
 class Earning:
-    """One thing that earns points, for members to read."""
+    """Something that earns points, shown to members."""
 
     what: str
     points: int
@@ -193,25 +192,25 @@ class Earning:
 
 @frozen
 class Site:
-    """What an app was made with; handlers get it by `Site.of(request)`."""
+    """The options of an app; handlers get them with `Site.of(request)`."""
 
     engage: Engage
     may_see: MaySee | None = None
-    """None where everybody who is logged in sees all: alone, on loopback."""
+    """None if the site runs alone, where everyone logged in sees everything, or is public."""
     may_administer: MayAdminister | None = None
     may_see_many: MaySeeMany | None = None
-    """Asked in place of `may_see` where there are several members."""
+    """Called instead of `may_see` for several members."""
     tokens: Sequence[str] = field(default=(), repr=False)
-    """With one of them a caller sees all, and writes."""
+    """With one of them a caller sees everything and may write."""
     read_token: str | None = field(default=None, repr=False)
-    """With it a caller sees all, and writes nothing."""
+    """With it a caller sees everything but may not write."""
     alone: bool = False
     public: bool = False
-    """Whether everybody sees the leaderboard, and nobody anything else."""
+    """Whether everyone sees the leaderboard and nothing else."""
     hosts: Sequence[str] = ()
-    """The names by which it may be asked; any, if there are none."""
+    """The host names that it answers to; any if empty."""
     login: Login = field(factory=Login, repr=False)
-    """How to log in where it runs alone."""
+    """How to log in if it runs alone."""
     earnings: Sequence[Earning] = ()
     brand: Brand = field(factory=Brand)
     feed_watch: FeedWatch = field(default=Factory(lambda self: FeedWatch(self.engage), takes_self=True), repr=False)
@@ -222,15 +221,15 @@ class Site:
         return cast("Site", request.app.state.site)
 
     def has_entry(self, request: Request) -> bool:
-        """Tell whether the request has a token of the site, or the session of one that runs alone."""
+        """Return whether the request has a token of the site or, if it runs alone, the session cookie."""
         return self.is_trusted(request) or (self.alone and self.login.has_session(request))
 
     def is_trusted(self, request: Request) -> bool:
-        """Tell whether the request has a token of the site, and so may see all."""
+        """Return whether the request has a token of the site and so may see everything."""
         return self._has_one_of(request, (*self.tokens, self.read_token))
 
     def check_may_write(self, request: Request) -> None:
-        """Raise the problem of a token that is missing or wrong, or does not allow writing."""
+        """Raise a problem if the token is missing, wrong or read-only."""
         challenge = 'Bearer realm="trc-engage"'
         if _bearer_token(request) is None:
             advice = "send it as `Authorization: Bearer TOKEN`"
@@ -243,12 +242,12 @@ class Site:
 
     def _has_one_of(self, request: Request, tokens: Iterable[str | None]) -> bool:
         given = _bearer_token(request)
-        # All are compared, so that the time does not tell which one it is.
+        # Compare all of them, so that timing does not reveal which one matches.
         same = [given is not None and token is not None and _same(given, token) for token in tokens]
         return any(same)
 
     def check_host(self, request: Request) -> None:
-        """Raise a problem if the request was sent to another name than the site's."""
+        """Raise a problem if the request was sent to a host name that is not the site's."""
         if not self.hosts:
             return
         given = request.headers.get("host", "").lower()
@@ -272,7 +271,7 @@ class Site:
             raise UnknownMember(member_id)
 
     async def administers(self, request: Request) -> bool:
-        """Tell whether the caller may see how the system does."""
+        """Return whether the caller is an admin, who may see the status."""
         if self.alone or self.is_trusted(request):
             return True
         return self.may_administer is not None and bool(await _call(self.may_administer, request))
@@ -284,7 +283,7 @@ class Site:
 
 
 def for_member(value: Any) -> Any:
-    """Return JSON as a member may read it: which admin it was is for admins, and so are notes (R27)."""
+    """Return JSON as a member may read it: without notes, and without saying which admin it was (R27)."""
     if isinstance(value, list):
         return [for_member(one) for one in value]
     if not isinstance(value, dict):
@@ -300,7 +299,7 @@ async def _call(hook: Callable[..., Any], *values: object) -> Any:
 
 
 def _bearer_token(request: Request) -> str | None:
-    """Return the token that was sent; None without the header, and nothing if it is there twice or too long."""
+    """Return the bearer token; None without the header, empty if that is repeated, too long or of another scheme."""
     given = request.headers.getlist("authorization")
     if not given:
         return None
@@ -311,13 +310,13 @@ def _bearer_token(request: Request) -> str | None:
 
 
 def problem_response(error: ProblemError) -> Response:
-    """Return the answer that a program can read (RFC 9457)."""
+    """Return a problem as JSON (RFC 9457)."""
     problem = Problem.of(error, type=TYPE + error.kind)
     return Response(json.dumps(problem), error.status, error.headers, MEDIA_TYPE)
 
 
 class SiteMiddleware:
-    """Refuses callers that are not logged in where a site runs alone, and adds security headers to every answer."""
+    """Refuses wrong hosts and, if a site runs alone, callers not logged in; adds security headers to every response."""
 
     def __init__(self, app: ASGIApp, site: Site, refuse: Callable[[Request, ProblemError], Response]) -> None:
         self._app = app
@@ -329,7 +328,7 @@ class SiteMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        # Routes lie below where the app is mounted, and add to this root as they are found.
+        # Routes are relative to where the app is mounted, and matching one extends this root.
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         scope[IS_API] = not self._site.public and (path == "/api" or path.startswith("/api/"))
 
@@ -342,7 +341,7 @@ class SiteMiddleware:
         await (answer or self._app)(scope, receive, send_with_headers)
 
     def _entered(self, request: Request, path: str) -> Response | None:
-        """Answer a caller that logs in or may not come in; None for all others."""
+        """Return the response to a caller that logs in or is refused; None for all others."""
         try:
             self._site.check_host(request)
             if not self._site.alone:
@@ -359,6 +358,6 @@ class SiteMiddleware:
 
 
 def add_security_headers(headers: list[tuple[bytes, bytes]]) -> None:
-    """Add what keeps a browser from doing more with an answer than show it."""
+    """Add the headers that keep a browser from doing more with a response than showing it."""
     own = {name for name, _ in headers}
     headers += [one for one in HEADERS if one[0] not in own]

@@ -1,4 +1,4 @@
-"""The JSON API: each endpoint is declared once, in `ENDPOINTS`; its route and its part of OpenAPI follow from that."""
+"""The JSON API: each endpoint is declared once, in `ENDPOINTS`, which defines its route and its part of OpenAPI."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime, timedelta
@@ -29,7 +29,7 @@ STATUSES = get_args(AccountStatus)
 
 _PLAIN = r"[^\u0000-\u001f\u007f-\u00a0\u00ad]"
 NOT_BLANK = rf"^{_PLAIN}*[^\u0000-\u0020\u007f-\u00a0\u00ad]{_PLAIN}*$"
-"""As much of "printable, and not blank" as a pattern can say."""
+"""As much of "printable and not blank" as a pattern can express."""
 _IN_PATH = _PLAIN.replace("^", "^/")
 _ID: dict[str, Any] = {"minLength": 1, "maxLength": ID_LENGTH_MAX}
 
@@ -236,7 +236,7 @@ def rejoin(
 
 
 def on_record(deed: str, summary: str) -> Handler:
-    """Return a handler that does something about a member, with who and why on record."""
+    """Return a handler that calls a method of `Engage` about a member, and records who did it and why."""
 
     def handler(call: Call, member_id: MemberId, **trace: Unpack[TraceArguments]) -> wire.Enrollment:
         return wire.Enrollment.of(getattr(call.engage, deed)(member_id, **trace))
@@ -334,7 +334,7 @@ ENDPOINTS = (
 
 
 def router(site: Site) -> Router:
-    """Return the router; what writes is there only for a site that has a token."""
+    """Return the router; endpoints that write exist only if the site has a token."""
     endpoints = [one for one in ENDPOINTS if one.access != "token" or site.tokens]
 
     async def description(request: Request) -> Response:
@@ -348,7 +348,7 @@ def router(site: Site) -> Router:
 
 
 def _route(path: str, handlers: dict[str, Callable[[Request], Awaitable[Response]]]) -> Route:
-    """Make one route for all methods, so that the answer to a wrong one lists all that are allowed."""
+    """Return one route for all methods, so that the response to a wrong method lists every allowed one."""
 
     async def endpoint(request: Request) -> Response:
         method = request.method

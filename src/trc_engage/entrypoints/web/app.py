@@ -48,17 +48,17 @@ def create_app(
     login: Login | None = None,
     brand: Brand | None = None,
 ) -> Starlette:
-    """Make the app, to mount under a path of yours or to run alone.
+    """Create the app, to mount under a path of yours or to run alone.
 
-    `may_see(request, member_id)` is called before anything about a member is shown, and `may_administer(request)`
-    before the status is. `may_see_many(request, member_ids)` may spare you the calls for each member of a list: it
-    returns those that may be seen. Each may be a coroutine function; a plain one is called in a thread. With `alone`
-    in place of `may_see`, only this machine can reach the app, and you log in by the link `/?token=…` with
-    `app.state.login.token`: it opens one browser, and then there is a new one. A `login` of your own is told the
-    next token. With `public` everybody sees the leaderboard, without anybody's id, and nobody sees anything else.
-    With `hosts` requests to other names are refused. Without a `token` (16 to 200 characters; a list while you replace
-    one by another) nothing can be written; with it a caller sees all, and can write; with `read_token` a caller sees
-    all. `earnings` are what your awards earn, for members to read. Raises `InvalidValue`.
+    `may_see(request, member_id)` is called before anything about a member is shown, `may_administer(request)` before
+    the status is. `may_see_many(request, member_ids)` can replace the calls for each member of a list: it returns
+    those that may be seen. Each can be a coroutine function; a plain one is called in a thread. With `alone` instead
+    of `may_see`, only this machine can reach the app, and you log in with the link `/?token=…` and
+    `app.state.login.token`: it opens one browser, and then there is a new token. A `login` of your own receives the
+    next token. With `public`, everyone sees the leaderboard, without ids, and nothing else. With `hosts`, requests to
+    other names are refused. Without a `token` (16 to 200 characters; a list while you replace one) nothing can be
+    written; with it a caller sees everything and can write; with `read_token` a caller sees everything. `earnings` are
+    what your awards earn, shown to members. Raises `InvalidValue`.
     """
     site = Site(
         engage,
@@ -86,7 +86,7 @@ def create_app(
 
 
 def _check(site: Site) -> None:
-    """Raise `InvalidValue` for options that open too much, or what is easily guessed."""
+    """Raise `InvalidValue` unless exactly one way of access is given, and for tokens that cannot be used."""
     if [site.alone, site.public, site.may_see is not None].count(True) != 1:
         advice = "say who may see whom, as may_see=lambda request, member_id: …; `alone=True` is for loopback only"
         raise InvalidValue("may_see", site.may_see, f"{advice}, and `public=True` for the leaderboard only")
@@ -111,18 +111,18 @@ def _of_http(error: HTTPException) -> ProblemError:
         return ProblemError("wrong-method", f"allowed here: {allowed}", headers={"Allow": allowed})
     if error.status_code == HTTPStatus.NOT_FOUND:
         return ProblemError.not_found()
-    # The host raised it in a hook, to have the caller sign in, for example.
+    # The host app raised it in a hook, for example to make the caller sign in.
     advice = "the site this is part of does not allow it"
     return ProblemError("refused", advice, status=error.status_code, headers=error.headers)
 
 
 async def _on_bug(request: Request, error: Exception) -> Response:
-    """Answer a bug, outside of the middleware that all other answers pass; the server logs it."""
+    """Answer a bug, outside the middleware that adds headers to all other responses; the server logs it."""
     response = await _on_error(request, error)
     add_security_headers(response.raw_headers)
     return response
 
 
 def _problem(request: Request, problem: ProblemError) -> Response:
-    """Answer a program with problem details, and people with a page."""
+    """Answer an API request with problem details, and any other with a page."""
     return problem_response(problem) if request.scope.get(IS_API) else pages.problem_page(request, problem)

@@ -9,14 +9,14 @@ from ...core.errors import InvalidValue
 from ...core.validation import validate_name
 
 PAPER = {"color": "#fdfdfb", "color_dark": "#131514"}
-"""What the colours are read on, as in `pages.css`."""
+"""The page backgrounds, as in `pages.css`."""
 CONTRAST_MIN = 4.5
 """By WCAG 2.2, for text."""
 
 
 @frozen
 class Brand:
-    """Title and colours of the pages; a colour is like `#0b6b4f`, and the second is for dark pages."""
+    """Title and colors of the pages, such as `#0b6b4f`; `color_dark` is for dark pages."""
 
     title: str = field(default="The Revenue Council")
     color: str | None = field(default=None)
@@ -42,7 +42,7 @@ class Brand:
 
     @property
     def css(self) -> str:
-        """What the stylesheet ends with."""
+        """The CSS at the end of the stylesheet."""
         return "".join(
             f":root{{--brand{dark}:{colour};--brand-tint{dark}:color-mix(in srgb,{colour} 15%,{paper})}}"
             for dark, colour, paper in (
@@ -54,7 +54,7 @@ class Brand:
 
 
 def _luminance(colour: str) -> float:
-    """Return how bright a colour is, 0 to 1, as WCAG defines it."""
+    """Return the relative luminance of a color, 0 to 1, as WCAG defines it."""
     parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     red, green, blue = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue

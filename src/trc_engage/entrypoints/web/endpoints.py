@@ -1,7 +1,7 @@
 """Endpoints declared once, by their handlers: the signature gives the parameters, the docstring the description.
 
-A parameter whose name stands in the path is taken from there; others are of the query of a GET, and else fields of the
-body. Their types and what `Shown` says of them become the route, the checks and OpenAPI.
+A parameter named in the path is taken from there; others come from the query of a GET or DELETE, or are fields of the
+body. Their types and `Shown` define the route, the checks and OpenAPI.
 """
 
 import json
@@ -26,7 +26,7 @@ from .access import Site, for_member
 
 BYTES_MAX = 64 * 1024
 EXACT_BELOW = 2**53
-"""From here on a number with a point may not be the one that was written."""
+"""From here on, a number with a point may differ from the one that was written."""
 TAG_BYTES = 12
 COMPACT = json.JSONEncoder(separators=(",", ":"))
 POSITION_MAX = 2**63 - 1
@@ -48,7 +48,7 @@ Why = Annotated[str | None, Shown("Why; the member may read it.", **_PROSE)]
 Note = Annotated[str | None, Shown("For admins alone.", **_PROSE)]
 AS_MEMBER = Shown("Leave out what only admins may read, as for a page that the member sees.", enum=["member"])
 TRACE = {"by": Annotated[str | None, Shown("Who says so.", **_PROSE)], "reason": Why, "note": Note}
-"""What a handler takes as `**trace`; it hands it over as it is."""
+"""What a handler takes as `**trace` and passes on unchanged."""
 
 
 @frozen
@@ -60,24 +60,24 @@ class Call:
 
     @property
     def engage(self) -> Engage:
-        """What answers it."""
+        """The site's `Engage`."""
         return self.site.engage
 
     @property
     def administers(self) -> bool:
-        """Whether the caller is an admin; of a page, and where admins are named."""
+        """Whether the caller is an admin; set only if the endpoint `names_admins`, as every page does."""
         return bool(self.request.state.administers)
 
 
 @frozen
 class Parameter:
-    """One of the values that a handler takes."""
+    """A parameter of a handler."""
 
     kind: Any
-    """Its type, with None where that may be sent."""
+    """Its type, with None if that may be sent."""
     known: Shown
     default: Any
-    """`Argument.empty` where it must be sent."""
+    """`Argument.empty` if it must be sent."""
     location: Literal["path", "query", "body"]
 
     @property
@@ -86,7 +86,7 @@ class Parameter:
         return self.default is Argument.empty
 
     def read(self, name: str, given: Any) -> Any:
-        """Return the value of what was sent; texts of a body are the core's to check."""
+        """Return the value that was sent, parsed; the core checks the texts of a body."""
         kind, is_nullable = without_none(self.kind)
         readers = QUERY_READERS if self.location == "query" else BODY_READERS
         if kind not in readers or (given is None and is_nullable):
@@ -96,7 +96,7 @@ class Parameter:
 
 Handler = Callable[..., Any]
 Access = Literal["anybody", "visible", "admin", "token"]
-"""Who may call it. Visible: who may see the member in the path or in the parameter `member`."""
+"""Who may call it. `visible`: those who may see the member in the path or in the parameter `member`."""
 
 
 @frozen
@@ -108,14 +108,14 @@ class Endpoint:
     handler: Handler
     access: Access = "token"
     creates: bool = False
-    """Whether it answers 201 when it made something new."""
+    """Whether it answers 201 if it created something."""
     names_admins: bool = False
-    """Whether the answer may say which admin did something, which others read as "an admin"."""
+    """Whether the response may name an admin, whom non-admins read as "an admin"."""
     problems: tuple[int, ...] = ()
-    """The statuses of its own problems; those that follow from the rest are not listed."""
+    """The statuses of its own problems, without those that follow from its other fields."""
 
     parameters: Mapping[str, Mapping[str, Parameter]] = field(init=False)
-    """Those of the path, the query and the body."""
+    """By name, for each of path, query and body."""
     answer_type: Any = field(init=False)
     is_coroutine: bool = field(
         default=Factory(lambda self: iscoroutinefunction(self.handler), takes_self=True), init=False
@@ -135,7 +135,7 @@ class Endpoint:
             location = "path" if name in in_path else rest
             found[location][name] = Parameter(*known_of(hints[name]), one.default, location)
         if self.names_admins:
-            # No parameter of Python's own can have this name.
+            # `as` is a keyword, so no handler can declare this parameter itself.
             found["query"]["as"] = Parameter(str | None, AS_MEMBER, None, "query")
         return found
 
@@ -152,7 +152,7 @@ class Endpoint:
         return await run_in_threadpool(lambda: self.respond(request, self.handler(call, **given)))
 
     def respond(self, request: Request, value: Any) -> Response:
-        """Return what is sent for what the handler returned."""
+        """Return the response for what the handler returned."""
         is_hidden = self.names_admins and not request.state.administers
         content = as_json(for_member(value) if is_hidden else value)
         if self.method == "GET":
@@ -161,7 +161,7 @@ class Endpoint:
         return Response(content, status, media_type="application/json")
 
     async def checked(self, call: Call) -> Mapping[str, Any]:
-        """Check who calls, and return the values of the parameters that were sent."""
+        """Check the caller's access, and return the values of the parameters that were sent."""
         request, site = call.request, call.site
         given: dict[str, Any] = {name: str(request.path_params[name]) for name in self.parameters["path"]}
         if self.access == "token":
@@ -191,7 +191,7 @@ def as_json(value: Any) -> bytes:
 def tagged(
     request: Request, body: bytes, media_type: str = "application/json", headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Return an answer with an ETag of its content, or 304 if the caller has the same."""
+    """Return a response with an ETag of its content, or 304 if the caller already has it."""
     tag = f'"{blake2b(body, digest_size=TAG_BYTES).hexdigest()}"'
     sent = {**(headers or {}), "ETag": tag, "Cache-Control": "private, no-cache"}
     held = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
@@ -213,7 +213,7 @@ def _query(parameters: Mapping[str, Parameter], request: Request) -> Mapping[str
 
 
 def _body(fields: Mapping[str, Parameter], sent: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what was sent, which is exactly the fields that are declared."""
+    """Return the fields that were sent; raises `InvalidValue` if one is missing or not declared."""
     for name in sorted(fields):
         if fields[name].is_required and name not in sent:
             raise InvalidValue(name, None, "it is missing")
@@ -223,7 +223,7 @@ def _body(fields: Mapping[str, Parameter], sent: Mapping[str, Any]) -> Mapping[s
 
 
 async def _sent(request: Request, *, is_needed: bool) -> Mapping[str, Any]:
-    """Return the JSON object that was sent; nothing is one without fields where none is needed."""
+    """Return the JSON object that was sent; if no field is needed, the body may be empty."""
     is_json = request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
     content = await body_of(request) if is_json or not is_needed else b""
     if not (content or is_needed):
@@ -240,7 +240,7 @@ async def _sent(request: Request, *, is_needed: bool) -> Mapping[str, Any]:
 
 
 async def body_of(request: Request) -> bytes:
-    """Return the body; stop reading where it is too large, whatever length its head gives."""
+    """Return the body; stop reading once it is too large, whatever its Content-Length."""
     content = bytearray()
     try:
         async for chunk in request.stream():
@@ -258,13 +258,13 @@ def _refused(_: str) -> NoReturn:
 
 
 def _exact(text: str) -> int | float:
-    """Return a number; `5.0` is as whole as `5`, as JSON Schema has it."""
+    """Return a number; `5.0` is an integer, as in JSON Schema."""
     value = float(text)
     return int(value) if value.is_integer() and abs(value) < EXACT_BELOW else value
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object; refuse a name that is there twice."""
+    """Return an object; refuse duplicate names."""
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError
@@ -299,7 +299,7 @@ def _days(name: str, given: object, known: Shown) -> Sequence[date]:
 
 
 def month_of(name: str, given: str) -> Month:
-    """Return the month that a text names."""
+    """Return the month of a text such as 2026-03."""
     if not re.fullmatch(MONTH_FORM, given):
         raise InvalidValue(name, given, "give a month such as 2026-03")
     return Month(date.fromisoformat(f"{given}-01"))
@@ -307,10 +307,10 @@ def month_of(name: str, given: str) -> Month:
 
 Reader = Callable[[str, Any, Shown], Any]
 QUERY_READERS: Mapping[Any, Reader] = {int: _number, date: _day, Month: lambda name, given, _: month_of(name, given)}
-"""What reads a parameter of a type; days and months are of the years 2000 to 2999."""
+"""Parsers of query parameters, by type; days and months must be in the years 2000 to 2999."""
 BODY_READERS: Mapping[Any, Reader] = {
     datetime: lambda name, given, _: parsed_instant(name, given),
     Sequence[date]: _days,
     bool: _yes_or_no,
 }
-"""What reads a field of a type; what the others hold, the core checks."""
+"""Parsers of body fields, by type; the core checks fields of other types."""

@@ -30,7 +30,7 @@ NAMES: Mapping[Any, str] = {
     records.EventKind: "EventKind",
     story.GapCause: "GapCause",
 }
-"""What the types are called that have no name of their own."""
+"""Names of the types that have none of their own."""
 ABOUT = """Points, streaks and the ledger behind them. Days and instants are of UTC.
 
 You see the members whom the host lets you see; all others look as if they did not exist.
@@ -40,17 +40,17 @@ send it again if you got no answer. Errors are problem details (RFC 9457)."""
 
 
 class Schemas:
-    """Schemas of types; classes become named components, and are collected."""
+    """Makes schemas of types; classes become named components."""
 
     def __init__(self) -> None:
         self.components: dict[str, Schema] = {}
 
     def of(self, hint: Any, known: Shown | None = None) -> Schema:
-        """Return the schema of a type, with what is known of the field that has it."""
+        """Return the schema of a type, with what `known` adds about its field."""
         return self._of(hint) | (known.schema if known else {})
 
     def of_fields(self, fields: Mapping[str, Parameter]) -> Schema:
-        """Return the schema of a body of just these fields."""
+        """Return the schema of a body with exactly these fields."""
         properties = {name: self.of(one.kind, one.known) for name, one in fields.items()}
         required = sorted(name for name, one in fields.items() if one.is_required)
         return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
@@ -72,14 +72,14 @@ class Schemas:
         return TYPES[hint]
 
     def named(self, name: str, schema: Callable[[], Schema]) -> Schema:
-        """Return a reference to a schema, which is made where it is first referred to."""
+        """Return a reference to a schema, which is made on first use."""
         if name not in self.components:
             self.components[name] = {}
             self.components[name] = schema()
         return {"$ref": f"#/components/schemas/{name}"}
 
     def _of_shape(self, shape: type[Shape]) -> Schema:
-        """Return the schema of a shape, in which a field with a default may be missing, and is never null."""
+        """Return the schema of a shape; a field with a default may be missing but is never null."""
         optional = optional_of(shape)
         properties = {
             name: self.of(without_none(hint)[0] if name in optional else hint, known)
@@ -171,7 +171,7 @@ def _parameter(name: str, one: Parameter, schemas: Schemas) -> Schema:
 
 
 def _problems(endpoint: Endpoint) -> set[int]:
-    """Return the statuses of what can go wrong: an endpoint's own, and what follows from the rest of it."""
+    """Return the statuses of an endpoint's problems: its own, and those that follow from its other fields."""
     has_member = any("member_id" in these for these in endpoint.parameters.values())
     found = {500, 503, *endpoint.problems}
     if any(endpoint.parameters.values()):

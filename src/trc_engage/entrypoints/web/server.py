@@ -28,7 +28,7 @@ from . import Brand, Earning, Login, Site, create_app
 from .access import add_security_headers
 
 HEAD_SECONDS = 10.0
-"""For a complete head of a request, on a new connection and on a kept one."""
+"""For the complete head of a request, on a new or a kept-alive connection."""
 BODY_SECONDS = 10.0
 """For its body."""
 ANSWER_SECONDS = 60.0
@@ -36,20 +36,20 @@ ANSWER_SECONDS = 60.0
 CONNECTIONS_MAX = 500
 FILES_WANTED = 4_096
 FILES_APART = 400
-"""Open files that are no connections: the store's, and connections that were accepted and not yet counted."""
+"""Open files besides counted connections: the store's, and connections accepted but not yet counted."""
 BACKLOG = 64
 """How many connections are accepted at a time."""
 SAME_AGAIN_SECONDS = 10.0
 
 
 class GuardedProtocol(H11Protocol):
-    """One connection; it is dropped if it keeps the server waiting, or waits longest where there are too many."""
+    """One connection; dropped if it keeps the server waiting, or has waited longest when there are too many."""
 
     connections_max = CONNECTIONS_MAX
     stage = ""
-    """What is waited for …"""
+    """What the server is waiting for."""
     since = 0.0
-    """… and since when."""
+    """Since when, by the loop's clock."""
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -62,7 +62,7 @@ class GuardedProtocol(H11Protocol):
             min(waiting, key=lambda one: (not one.stage.startswith("head"), one.since), default=self).drop()
 
     def data_received(self, data: bytes) -> None:
-        """Handle data."""
+        """Handle data and update the deadline."""
         super().data_received(data)
         self._watch()
 
@@ -73,18 +73,18 @@ class GuardedProtocol(H11Protocol):
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
+        """Cancel the deadline."""
         if self._deadline is not None:
             self._deadline.cancel()
         super().connection_lost(exc)
 
     def drop(self) -> None:
-        """Abort the connection; to close it would wait until the answer is read."""
+        """Abort the connection; closing it would wait until the response is read."""
         self.connections.discard(self)
         self.transport.abort()
 
     def _watch(self) -> None:
-        """Set a new deadline where another part of the exchange begins."""
+        """Set a new deadline when another part of the exchange begins."""
         stage, seconds = self._part()
         if stage == self.stage or (self._deadline is not None and self.transport.is_closing()):
             return
@@ -94,12 +94,12 @@ class GuardedProtocol(H11Protocol):
         self._deadline = self.loop.call_later(seconds, self.drop)
 
     def _part(self) -> tuple[str, float]:
-        """Return what is waited for, and how long it may take."""
+        """Return what the server is waiting for, and how long it may take."""
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is None:
             return "head", HEAD_SECONDS
         if cycle.response_complete:
-            # The answer may still have to be read.
+            # The client may not have read the response yet.
             is_read = self.transport.get_write_buffer_size() == 0
             return f"head {self.server_state.total_requests}", HEAD_SECONDS if is_read else ANSWER_SECONDS
         return ("body", BODY_SECONDS) if cycle.more_body else ("answer", ANSWER_SECONDS)
@@ -113,7 +113,7 @@ class RepeatFilter(logging.Filter):
         self._logged_at: dict[str, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Tell whether the message was not logged just now."""
+        """Return whether the message has not been logged in the last 10 seconds."""
         now = time.monotonic()
         if now - self._logged_at.get(record.msg, -SAME_AGAIN_SECONDS) < SAME_AGAIN_SECONDS:
             return False
@@ -129,7 +129,7 @@ def guards() -> dict[str, Any]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
         soft = wanted
     if soft != resource.RLIM_INFINITY:
-        # Otherwise the server could accept no more connections, and would log that without end.
+        # Otherwise the server could accept no more connections, and would log that endlessly.
         GuardedProtocol.connections_max = max(BACKLOG, min(CONNECTIONS_MAX, soft - FILES_APART))
     logging.getLogger("uvicorn.error").addFilter(RepeatFilter())
     return {"http": GuardedProtocol, "backlog": BACKLOG}
@@ -158,7 +158,7 @@ def serve(
         ws="none",
         log_config=None,
         access_log=False,
-        # Anybody can set these headers; the app trusts the connection only.
+        # Any client can set these headers, so the app trusts only the connection.
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
@@ -173,7 +173,7 @@ def serve(
 
 
 def below(root: str, app: ASGIApp) -> ASGIApp:
-    """Return an app that stands below a path, whether the proxy before it keeps that path or cuts it off."""
+    """Return an app served below a path, whether its proxy keeps that path or strips it."""
 
     async def rooted(scope: Scope, receive: Receive, send: Send) -> None:
         path = str(scope.get("path", ""))
@@ -184,7 +184,7 @@ def below(root: str, app: ASGIApp) -> ASGIApp:
 
 
 def answering(health: Health, site: Site, app: ASGIApp) -> ASGIApp:
-    """Return an app that also answers monitors: in figures only those who have a token, or came in by the link."""
+    """Return an app that also answers monitors; metrics require a token or the session cookie."""
 
     async def answered(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
@@ -201,7 +201,7 @@ def answering(health: Health, site: Site, app: ASGIApp) -> ASGIApp:
 
 
 def brand_of(settings: Settings) -> Brand:
-    """Return the brand that is set."""
+    """Return the brand from the settings."""
     given = {name: getattr(settings, f"web_{name}") for name in fields_dict(Brand)}
     try:
         return Brand(**{name: value for name, value in given.items() if value is not None})

@@ -43,11 +43,11 @@ from .templating import (
 TOP = 25
 
 Values = Mapping[str, Any]
-"""What a template shows."""
+"""The values of a template."""
 
 
 async def board(call: Call, month: str | None = None, member: str | None = None, present: str = "") -> Values:
-    """Show the leaderboard, `?month=2026-03` or `?month=all`, the rank of `?member=`; `?present=1`: nobody who left."""
+    """Show the leaderboard for `?month=2026-03` or `all`, and the rank of `?member=`; `?present=1` hides who left."""
     if call.site.public:
         # A rank would reveal which members exist.
         member = None
@@ -60,7 +60,7 @@ async def board(call: Call, month: str | None = None, member: str | None = None,
 
 
 def _board(engage: Engage, period: str | None, own_id: str | None, present: bool) -> Values:
-    """Gather the top of one month or of all time, and the rank of the selected member."""
+    """Read the top of one month or of all time, and the rank of the selected member."""
     this_month = engage.today().replace(day=1)
     month = None if period == "all" else this_month if period is None else month_of("month", period)
     first = engage.feed(limit=1)
@@ -85,7 +85,7 @@ IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
 async def static(request: Request) -> Response:
-    """Send a static file; at an address with its tag it may be cached for ever."""
+    """Send a static file; a URL with its tag may be cached forever."""
     name = request.path_params["name"]
     if name not in MEDIA_TYPES:
         raise ProblemError.not_found()
@@ -102,7 +102,7 @@ TEXT_MAX = 1_000
 async def search(call: Call, q: str = "") -> Values | Response:
     """Show the members who match `?q=` and may be seen, or redirect to the only one.
 
-    `may_see` is called for those who were found, a page of them at most; nothing is locked meanwhile.
+    `may_see` is called for the members found, about a page of them at most; nothing is locked meanwhile.
     """
     text, matches = clean(q), list[Found]()
     if is_visible(text):
@@ -128,7 +128,7 @@ TITLES: Mapping[str, str] = {
 def member(
     call: Call, member_id: str, before: Position = None, day: date | None = None, entry: Position = None
 ) -> Values:
-    """Show a member, with the page of the history below `?before=`, and why a `?day=` or an `?entry=` is so."""
+    """Show a member, the page of history below `?before=`, and the explanation of a `?day=` or an `?entry=`."""
     engage, today = call.engage, call.engage.today()
     words = Words(for_admin=call.administers, zone=ZoneInfo(choice(call.request, "zone") or "UTC"))
     standing, begins = engage.standing(member_id), first_day(today)
@@ -163,7 +163,7 @@ def member(
 
 
 def rules(call: Call) -> Values:
-    """Say how points and streaks work."""
+    """Show how points and streaks work."""
     return {"earnings": call.site.earnings, "zones": sorted(choices("zone"))}
 
 
@@ -186,7 +186,7 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
     ),
     "busy": ("Busy for a moment", "The points are being updated. Load this page again."),
 }
-"""What went wrong, in the words of the pages: a title, and what to do."""
+"""The title and advice that pages show for each kind of problem."""
 
 
 def problem_page(request: Request, problem: ProblemError) -> Response:
@@ -211,7 +211,7 @@ def status(call: Call) -> Values:
 
 
 def _page(path: str, handler: Handler, access: Access) -> Route:
-    """Return a page, which leads admins to the status."""
+    """Return the route of a page, which shows admins a link to the status."""
     page = Page("GET", path, handler, access, names_admins=True)
     return Route(path, page.answer, name=handler.__name__)
 

@@ -59,7 +59,7 @@ class Balances:
 
 
 def balances(engage: Engage, member_id: str, total: int, first_day: date, today: date) -> Balances:
-    """Return the points at the end of each day, from the total of today and what was earned since."""
+    """Return the points at the end of each day, computed back from today's total."""
     entries, exact_from = _since(engage, member_id, first_day)
     earned: Counter[date] = Counter()
     for entry in entries:
@@ -70,7 +70,7 @@ def balances(engage: Engage, member_id: str, total: int, first_day: date, today:
 
 
 def _since(engage: Engage, member_id: str, first_day: date) -> tuple[Sequence[Entry], date]:
-    """Return entries from a day on, newest first, and the day from which on none is missing, since there may be many.
+    """Return entries from a day on, newest first, and the day from which none is missing; reads at most 10,000.
 
     Everything but awards is posted when it happens, so nothing posted before such an entry is of a later day.
     """
@@ -86,7 +86,7 @@ def _since(engage: Engage, member_id: str, first_day: date) -> tuple[Sequence[En
 
 
 Sign = Literal["active", "missed", "not_watched", "excused", "pending", "weekend", "bonus", "before", "ahead"]
-"""Bonus: active on a weekend. Ahead: in the future."""
+"""`bonus`: active on a weekend. `ahead`: in the future."""
 
 BONUS = "active on a weekend: adds nothing, breaks nothing"
 AHEAD = "yet to come"
@@ -102,7 +102,7 @@ LEGEND: Sequence[tuple[Sign, str]] = (*COUNTED, ("weekend", "weekend, a grace da
 
 @frozen
 class Day:
-    """One cell."""
+    """A cell of the calendar."""
 
     day: date
     sign: Sign
@@ -128,7 +128,7 @@ class Weeks:
 
     @property
     def months(self) -> Sequence[str]:
-        """The label of each week: the month at its first week, unless there is only one, which has no room."""
+        """The label of each week: the month at its first week, unless it has only one week, which is too narrow."""
         names = [f"{monday:%b}" for monday in self.mondays]
         firsts = {name: names.index(name) for name in names if names.count(name) > 1}
         return [name if firsts.get(name) == number else "" for number, name in enumerate(names)]
@@ -140,7 +140,7 @@ class Calendar:
 
     halves: tuple[Weeks, Weeks]
     summary: str
-    """How many weekdays there are of each mark; streaks are made of those."""
+    """How many weekdays have each mark."""
 
 
 def calendar(days: Sequence[MemberDay]) -> Calendar:
@@ -165,10 +165,10 @@ TOP, BOTTOM = 28, 200
 """The highest and the lowest line of the chart, in pixels."""
 LINES_MAX = 4
 MONTH_ROOM = 94.0
-"""Up to here, in per cent, the name of a month has room."""
+"""The name of a month fits up to here, in percent from the left."""
 
 Tick = tuple[float, str]
-"""Where a label stands on an axis, and its text."""
+"""The position of a label on an axis, and its text."""
 
 
 @frozen
@@ -182,13 +182,13 @@ class Chart:
     levels: Sequence[Tick]
     """Horizontal lines, in pixels from the top."""
     months: Sequence[Tick]
-    """In per cent from the left."""
+    """In percent from the left."""
     end: Tick
     summary: str
 
     @property
     def area(self) -> str:
-        """The path of what lies below the line."""
+        """The SVG path of the area below the line."""
         return f"{self.line}V{BOTTOM}H0Z"
 
 

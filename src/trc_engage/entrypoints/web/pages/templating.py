@@ -29,7 +29,7 @@ TAG_BYTES = 6
 
 @cache
 def asset(name: str, brand: Brand) -> tuple[bytes, str]:
-    """Return a static file, and a tag of its content; the stylesheet ends with the brand's colours."""
+    """Return a static file, and a tag of its content; the stylesheet ends with the brand's colors."""
     content = (files(__package__) / "static" / name).read_bytes()
     if name == "pages.css":
         content += brand.css.encode()
@@ -37,7 +37,7 @@ def asset(name: str, brand: Brand) -> tuple[bytes, str]:
 
 
 def root(request: Request) -> str:
-    """Return the path that the site is mounted under, without a slash at the end."""
+    """Return the path that the site is mounted under, without a trailing slash."""
     return quote(str(request.scope.get("root_path", "")).rstrip("/"))
 
 
@@ -58,11 +58,11 @@ _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 @frozen
 class Label:
-    """What a member is called on a page."""
+    """A member's name on a page."""
 
     text: str
     is_placeholder: bool = False
-    """Whether there is no visible name, and it was made from the id."""
+    """Whether it was made from the id, because no name is visible."""
 
     @property
     def is_long(self) -> bool:
@@ -71,7 +71,7 @@ class Label:
 
 
 def label(one: Rank | Standing | Found) -> Label:
-    """Return what a member is called: by name, or by id where nothing of the name is visible."""
+    """Return a member's label: the name, or the id if nothing of the name is visible."""
     text = clean((name_of(one) if isinstance(one, Standing) else one.name) or "")
     return Label(text) if is_visible(text) else Label(f"Member {clean(one.member_id)}", is_placeholder=True)
 
@@ -87,7 +87,7 @@ def clean(text: str) -> str:
 
 
 def capitalized(text: str) -> str:
-    """Return clean text with a capital at the start."""
+    """Return clean text with its first letter in upper case."""
     cleaned = clean(text)
     return f"{cleaned[:1].upper()}{cleaned[1:]}"
 
@@ -103,7 +103,7 @@ YEAR_SECONDS = 365 * 24 * 60 * 60
 
 @cache
 def choices(name: str) -> Set[str]:
-    """Return the themes, or the time zones: all that the machine knows by the name of a place."""
+    """Return the themes, or the time zones: UTC and those that this machine knows by the name of a place."""
     places = (zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))
     return {"theme": {*THEMES}, "zone": {"UTC", *places}}[name]
 
@@ -115,7 +115,7 @@ def choice(request: Request, name: str) -> str | None:
 
 
 async def choose(request: Request) -> Response:
-    """Set a cookie with the theme or the zone, and redirect back to the page on which it was chosen."""
+    """Set a cookie with the theme or the zone, and redirect back to the page."""
     sent = parse_qs((await body_of(request)).decode(errors="replace"))
     back = sent.get("back", [""])[0]
     answer = RedirectResponse(back if _is_path_of(request, back) else link(request, "board"), 303)
@@ -153,7 +153,7 @@ class Page(Endpoint):
 
 
 def render(request: Request, template: str, **values: Any) -> str:
-    """Return the HTML of a page; `values` are what its template needs besides what all of them do."""
+    """Return the HTML of a page; `values` are for its template alone."""
     path, query, site = request.url.path, request.url.query, Site.of(request)
     return (
         environment()
@@ -173,7 +173,7 @@ def render(request: Request, template: str, **values: Any) -> str:
 
 @cache
 def environment() -> Environment:
-    """Return the environment of all templates."""
+    """Return the environment that all templates share."""
     made = Environment(
         loader=PackageLoader(__package__),
         autoescape=True,
@@ -200,7 +200,7 @@ def environment() -> Environment:
 
 @pass_context
 def local(context: Context, at: datetime) -> datetime:
-    """Return an instant in the zone that the reader has chosen; days stay those of UTC."""
+    """Return an instant in the reader's chosen zone; days stay UTC."""
     return at.astimezone(ZoneInfo(context["zone"]))
 
 
@@ -224,5 +224,5 @@ def ordinal(number: int) -> str:
 
 
 def commands(text: str) -> Markup:
-    """Return text in which commands between backticks are marked as code; all else is escaped."""
+    """Return HTML in which commands in backticks are marked as code; everything else is escaped."""
     return Markup(_COMMAND.sub(r"<code>\1</code>", str(escape(clean(text)))))  # noqa: S704  escaped in this line
