@@ -9,7 +9,7 @@ __all__ = ["LedgerContract", "PagedSourceContract", "RosterContract", "SourceCon
 
 
 def __getattr__(name: str) -> object:
-    """Import a contract when it is asked for: it needs pytest, which a running system does not."""
+    """Import a contract on first use: it needs pytest, which a running system does not."""
     if name in __all__:
         import pytest  # noqa: PLC0415
 

@@ -21,7 +21,7 @@ TEXT = "text/plain; charset=UTF-8"
 
 @frozen
 class Answer:
-    """An HTTP answer."""
+    """An HTTP response."""
 
     status: int
     body: bytes
@@ -33,7 +33,7 @@ class Answer:
         return evolve(self, headers=(*self.headers, *headers))
 
     def head(self, at: datetime | None, *, has_length: bool = True) -> bytes:
-        """Return the head; without an instant it has no Date, and without a length the body has no end."""
+        """Return the head: without `at` it has no Date, without `has_length` no Content-Length."""
         date = () if at is None else (("Date", http_date(at)),)
         length = (("Content-Length", str(len(self.body))),) if has_length else ()
         headers = (*date, ("Content-Type", self.content_type), ("Server", "cloudflare"), *length, *self.headers)
@@ -52,12 +52,12 @@ def encoded(payload: object) -> bytes:
 
 
 def http_date(at: datetime) -> str:
-    """Return an instant as HTTP writes it."""
+    """Return an instant as an HTTP date."""
     return format_datetime(at.astimezone(UTC), usegmt=True)
 
 
 def edge_page(status: int, title: str, text: str) -> Answer:
-    """Return a page of the edge: HTML for a person, which no client can read."""
+    """Return a page of the edge: HTML for people, which no client can parse."""
     page = (
         f'<!DOCTYPE html>\n<html lang="en-US">\n<head><title>{title}</title>'
         f'<meta http-equiv="X-UA-Compatible" content="IE=Edge" /></head>\n'
@@ -69,12 +69,12 @@ def edge_page(status: int, title: str, text: str) -> Answer:
 
 @frozen(eq=False)
 class Exchange:
-    """A connection that waits for an answer, and all that an answer may draw on."""
+    """A connection that waits for a response, and what a trouble may use to write one."""
 
     connection: socket.socket
     at: datetime
     answer: Callable[[], Answer]
-    """Returns the answer as it should be."""
+    """Returns the correct response."""
     slow_seconds: float
     drip_seconds: float
 
@@ -83,11 +83,11 @@ class Exchange:
         self.connection.sendall(answer.raw(self.at))
 
     def raw(self) -> bytes:
-        """Return the answer as it should be, head and body."""
+        """Return the correct response, head and body."""
         return self.answer().raw(self.at)
 
     def is_gone(self, seconds: float | None) -> bool:
-        """Wait; tell whether the client went away, or the server stopped, before the time was over."""
+        """Wait for `seconds`; return whether the client went away or the server stopped meanwhile."""
         self.connection.settimeout(seconds)
         try:
             self.connection.recv(1, socket.MSG_PEEK)
@@ -101,7 +101,7 @@ class Exchange:
             self.connection.settimeout(None)
 
     def drip(self, raw: bytes) -> None:
-        """Send one byte at a time, with a pause before each, while anybody listens."""
+        """Send one byte at a time, with a pause before each, until the client goes away."""
         for position in range(len(raw)):
             if self.is_gone(self.drip_seconds):
                 return
@@ -113,21 +113,21 @@ _STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})[ \r\n]")
 
 @frozen
 class Trouble:
-    """One way in which the answer goes wrong."""
+    """One way in which a response goes wrong."""
 
     name: str
     imitates: str
-    """What of the real world this is."""
+    """What it imitates in the real world."""
     write: Callable[[Any], object] = field(repr=False)
-    """Writes the whole answer, head and all, so that anything about it can be broken."""
+    """Writes the whole response including the head, so that anything about it can be broken."""
     status: int | None = 200
-    """The status that the client is told, if it is told one."""
+    """The status that the client gets, if it gets one."""
     closes: bool = False
-    """Whether the connection is closed after it."""
+    """Whether the connection is closed afterwards."""
 
     @classmethod
     def answering(cls, name: str, imitates: str, answer: Answer) -> "Trouble":
-        """Return a trouble that is a whole and fixed answer."""
+        """Return a trouble that sends a fixed response."""
         return cls(name, imitates, lambda exchange: exchange.send(answer), answer.status)
 
     @classmethod
@@ -173,7 +173,7 @@ EDGE = (
     Trouble.answering("html_200", "A page for people, as if it were an answer.", Answer(200, _FOR_PEOPLE, HTML)),
     Trouble.answering("empty_body", "An answer of no bytes.", Answer(200, b"")),
 )
-"""What the edge in front of any service answers in its place."""
+"""What the edge in front of a service answers instead of it."""
 
 _BLANK = b" " * 2**20
 _BOMB_BLOCKS = 1_024
@@ -181,7 +181,7 @@ _CLOCK_OFF = timedelta(days=365)
 
 
 def _reset(exchange: Exchange) -> None:
-    """Send half of the answer, then close with a reset instead of a goodbye."""
+    """Send half of the response, then reset the connection."""
     raw = exchange.raw()
     exchange.connection.sendall(raw[: len(raw) // 2])
     exchange.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -195,7 +195,7 @@ def _drip_body(exchange: Exchange) -> None:
 
 
 def _endless_body(exchange: Exchange) -> None:
-    """Send blanks between two rows for as long as anybody takes them."""
+    """Send blanks after the first `[`, for as long as the client takes them."""
     answer = exchange.answer()
     exchange.connection.sendall(answer.head(exchange.at, has_length=False) + answer.body.partition(b"[")[0] + b"[")
     while True:

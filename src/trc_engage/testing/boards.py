@@ -1,7 +1,7 @@
 """A local board server with every fault a service may have; a `Dialect` describes one service.
 
-Read in this order: `leaderboard` (who has how much XP, and how a page looks), `answers` (and how they go wrong),
-`loopback` (the server), and this, which holds them together. A Lurkr is the shortest example of a service.
+Read in this order: `leaderboard` (XP and page formats), `answers` (responses and how they go wrong), `loopback` (the
+server), this module, which combines them. `LurkrServer` is the shortest example of a service.
 """
 
 import re
@@ -34,23 +34,23 @@ Payload = Any
 
 @frozen(eq=False)
 class BoardExchange(Exchange):
-    """A connection that waits for a page."""
+    """A connection waiting for a page."""
 
     page: int
     """Counted from 0."""
     limit: int
     board: Snapshot
-    """The board as it is now …"""
+    """The board as it is now."""
     stale_board: Snapshot
-    """… and as it was when the trouble began."""
+    """The board as it was when the trouble began."""
     dialect: Any
     to_payload: Callable[[int, Sequence[Row]], Payload]
-    """Page number and rows to a page."""
+    """Makes a page of its number and rows."""
     to_error: Callable[[int, str], object]
-    """Status and message to the document of an error that the service itself tells."""
+    """Makes the service's own error document of a status and a message."""
 
     def payload(self) -> Payload:
-        """Return the page that was asked for, as it should be."""
+        """Return the correct page."""
         return self.to_payload(self.page, self.board.page(self.page, self.limit))
 
     def show(self, rows: Sequence[Row]) -> None:
@@ -59,7 +59,7 @@ class BoardExchange(Exchange):
 
 
 def _page(name: str, imitates: str, spoil: Callable[[Payload, Any], object]) -> Trouble:
-    """Return a trouble that spoils the payload in place, or returns another."""
+    """Return a trouble whose `spoil` changes the payload in place, or returns another."""
 
     def write(exchange: BoardExchange) -> None:
         payload = exchange.payload()
@@ -81,7 +81,7 @@ def _rows(name: str, imitates: str, key: str, spoil: Callable[[Any], object]) ->
 
 
 def _body(name: str, imitates: str, spoil: Callable[[bytes, bytes], bytes]) -> Trouble:
-    """Return a trouble that spoils the JSON itself, in which XP has the key that is told too."""
+    """Return a trouble that spoils the JSON itself; `spoil` also gets the key of XP in it."""
 
     def write(exchange: BoardExchange) -> None:
         key = exchange.dialect.xp.rpartition(".")[2].encode()
@@ -91,12 +91,12 @@ def _body(name: str, imitates: str, spoil: Callable[[bytes, bytes], bytes]) -> T
 
 
 def _numbers(spoilt: bytes) -> Callable[[bytes, bytes], bytes]:
-    r"""Return how each row's XP is written otherwise; in `spoilt`, KEY is its key and \1 the XP."""
+    r"""Return a function that rewrites each row's XP; in `spoilt`, KEY is its key and \1 the XP."""
     return lambda body, key: re.sub(b'"' + key + b'":([0-9]+)', spoilt.replace(b"KEY", key), body)
 
 
 def _endless_pages(exchange: BoardExchange) -> None:
-    """Fill up the page with people who do not exist."""
+    """Fill the page with people who do not exist."""
     numbers = range(exchange.page * exchange.limit, (exchange.page + 1) * exchange.limit)
     made_up = [Row(str(_MADE_UP_ID + one), f"user {one}", "0", None, 0, 0, is_ranked=True) for one in numbers]
     exchange.show([*exchange.board.page(exchange.page, exchange.limit), *made_up][: exchange.limit])
@@ -166,7 +166,7 @@ BROKEN_PAGES = (
 
 
 def _told(name: str, imitates: str, status: int, message: str) -> Trouble:
-    """Return a trouble that is an error of the service's own."""
+    """Return a trouble that is one of the service's own errors."""
 
     def write(exchange: BoardExchange) -> None:
         exchange.send(Answer(status, encoded(exchange.to_error(status, message))))
@@ -175,7 +175,7 @@ def _told(name: str, imitates: str, status: int, message: str) -> Trouble:
 
 
 def _wait(name: str, imitates: str, until: Callable[[datetime], str]) -> Trouble:
-    """Return a trouble that is the edge's refusal, with a wait."""
+    """Return a trouble that is the edge's refusal with a Retry-After."""
 
     def write(exchange: BoardExchange) -> None:
         exchange.send(RATE_LIMITED.having(("Retry-After", until(exchange.at))))
@@ -211,7 +211,7 @@ def _number(values: list[str] | None, default: int) -> int | None:
 class BoardServer(LoopbackServer):
     """A service with the board of one guild, on loopback.
 
-    A subclass says which `dialect` it speaks. With a `token` the board is private.
+    A subclass sets its `dialect`. With a `token` the board is private.
     """
 
     dialect: ClassVar[Any]
@@ -221,25 +221,25 @@ class BoardServer(LoopbackServer):
     limit_max: int = field(
         default=Factory(lambda self: self.dialect.page_size, takes_self=True), validator=ge(1), init=False
     )
-    """The clamp: a larger limit is served as this many rows."""
+    """The most rows on a page; larger limits are clamped to it."""
     between_pages: Callable[[int], object] | None = field(default=None, init=False)
-    """Called with a good page's number once it is made up, just before it is sent: to move the board."""
+    """Called with the number of a good page, made but not sent yet, to move the board between pages."""
     _pages: dict[Hashable, tuple[tuple[Row, ...], bytes]] = field(factory=dict, init=False)
 
     @classmethod
     def start(
         cls, *, guild_id: str = GUILD_ID, clock: Callable[[], datetime] = now, seed: int = 0, port: int = 0
     ) -> Self:
-        """Serve an empty board from now on; port 0 takes a free one, `seed` decides the XP of each message."""
+        """Start serving an empty board; port 0 picks a free one, `seed` determines the XP of each message."""
         return cls(guild_id, clock, port, board=Leaderboard(clock, seed))
 
     def throttle(self, requests: int = 5, per_seconds: float = 60, retry_after: str | None = "30") -> None:
-        """Refuse, as the edge does, what exceeds so many requests in any such span of the clock."""
+        """Refuse, as the edge does, more than `requests` in any `per_seconds` of the clock."""
         wait = () if retry_after is None else (("Retry-After", retry_after),)
         self._throttle = Throttle(requests, timedelta(seconds=per_seconds), RATE_LIMITED.having(*wait))
 
     def request(self, path: str, query: str, headers: Mapping[str, str]) -> Request:
-        """Return which page is asked for."""
+        """Return the request, with the page that it asks for."""
         values, dialect = parse_qs(query, keep_blank_values=True), self.dialect
         limit = _number(values.get(dialect.limit or "?"), _LIMIT_DEFAULT)
         page = _number(values.get(dialect.page), dialect.page_first)
@@ -248,11 +248,11 @@ class BoardServer(LoopbackServer):
         return Request(path, headers, self.clock(), None if page is not None and page < 0 else page, limit)
 
     def good(self, request: Request) -> Answer:
-        """Return the page asked for, or why there is none; a page that did not change is not made up again."""
+        """Return the page asked for, or a refusal; a page that has not changed is not made again."""
         return self._refusal(request) or self._page(request)
 
     def _refusal(self, request: Request) -> Answer | None:
-        """Return why this request gets no page: first what the edge says, then the service."""
+        """Return the refusal of this request, if any: first the edge's, then the service's."""
         if self._throttle is not None and (refusal := self._throttle.refusal(request.at)):
             return refusal
         if not request.headers.get("user-agent", "").strip():
@@ -286,7 +286,7 @@ class BoardServer(LoopbackServer):
         return self.board.snapshot()
 
     def exchange(self, request: Request, connection: socket.socket, moment: Snapshot) -> BoardExchange:
-        """Return the page that was asked for, the board, and how the service words them."""
+        """Return what a trouble may use: the page asked for, the board and the service's formats."""
         return BoardExchange(
             *(connection, request.at, partial(self._page, request), self.slow_seconds, self.drip_seconds),
             *(request.page or 0, self._clamped(request), self.board.snapshot(), moment),
@@ -300,15 +300,15 @@ class BoardServer(LoopbackServer):
 
     @property
     def form(self) -> Hashable:
-        """What a page depends on, beside its rows."""
+        """What a page depends on besides its rows."""
         return None
 
     def payload(self, page: int, rows: Sequence[Row]) -> Any:  # noqa: ARG002  for a subclass
-        """Return a page as the service words it."""
+        """Return a page in the service's format."""
         return plain_page(self.dialect, self.guild_id, rows)
 
     def error(self, status: int, message: str) -> object:  # noqa: ARG002
-        """Return the document of an error that the service itself tells."""
+        """Return the service's own error document."""
         return {"message": message}
 
     def _clamped(self, request: Request) -> int:
@@ -331,7 +331,7 @@ class LurkrServer(BoardServer):
     )
 
     def payload(self, page: int, rows: Sequence[Row]) -> dict[str, Any]:  # noqa: ARG002
-        """Return a page of levels, which does not say whose they are."""
+        """Return a page of levels, which does not name its guild."""
         return {"levels": [_level(row) for row in rows]}
 
 

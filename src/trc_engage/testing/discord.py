@@ -20,12 +20,12 @@ _MEMBER: dict[str, Any] = {"user": {"id": "1"}, "joined_at": "2024-05-01T10:00:0
 
 
 def _error(status: int, code: object, message: str) -> Answer:
-    """Return an error that Discord itself tells."""
+    """Return one of Discord's own errors."""
     return Answer(status, encoded({"message": message, "code": code}))
 
 
 def _rate_limited(scope: str, seconds: float) -> Answer:
-    """Return Discord's own refusal of one request too many."""
+    """Return Discord's own refusal of too many requests."""
     body = {"message": "You are being rate limited.", "retry_after": seconds, "global": scope == "global"}
     headers = ("Retry-After", str(int(seconds))), ("X-RateLimit-Scope", scope)
     return Answer(429, encoded(body)).having(*headers)
@@ -70,20 +70,20 @@ class DiscordServer(LoopbackServer):
     troubles: ClassVar[Mapping[str, Trouble]] = TROUBLES
     token: str = TOKEN
     members: dict[str, datetime] = Factory(dict)
-    """Since when who is on the guild."""
+    """When each member of the guild joined, by Discord id."""
     deleted: set[str] = Factory(set)
-    """Whose accounts were deleted."""
+    """The Discord ids of deleted accounts."""
     is_invited: bool = True
     """Whether the bot is on the guild."""
 
     @property
     def asked_for(self) -> list[str]:
-        """Whom was asked for, oldest first."""
+        """The Discord ids asked for, oldest first."""
         routes = (_ROUTE.fullmatch(request.path) for request in self.requests)
         return [route[2] for route in routes if route is not None and route[2] is not None]
 
     def limit(self, requests: int, per_seconds: float) -> None:
-        """Let so many requests through in any such span of the clock, and tell it in headers."""
+        """Allow `requests` in any `per_seconds` of the clock, and report that in headers."""
         self._throttle = Throttle(requests, timedelta(seconds=per_seconds), _rate_limited("user", per_seconds))
 
     def good(self, request: Request) -> Answer:

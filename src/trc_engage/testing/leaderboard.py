@@ -17,12 +17,12 @@ XP_PER_MESSAGE = (15, 25)
 XP_USUAL = 20
 """What a message earns on average."""
 XP_PAUSE = timedelta(seconds=60)
-"""How long after a message that earned XP the next one earns nothing."""
+"""How long further messages earn nothing after one that earned XP."""
 
 
 @frozen
 class Row:
-    """One person of the Discord server, as its bot knows them."""
+    """One person on the Discord server, as its bot knows them."""
 
     discord_id: str
     username: str
@@ -34,7 +34,7 @@ class Row:
     is_ranked: bool
     """Whether XP was ever earned: only then are they on the board."""
     is_here: bool = True
-    """Whether they are on the Discord server; who leaves stays on the board."""
+    """Whether they are on the Discord server; people who leave stay on the board."""
     earned_at: datetime | None = None
     """When a message last earned XP."""
 
@@ -65,9 +65,9 @@ class Leaderboard:
         self._lock = RLock()
 
     def join(self, discord_id: str, *, username: str | None = None, xp: int = 0, avatar: str | None = None) -> None:
-        """Bring somebody onto the server, or back; who comes back finds the XP as it was.
+        """Add a person to the server, or bring one back with the XP as it was.
 
-        `xp` is what somebody new has already earned; with none they are not on the board yet.
+        `xp` is what a new person has already earned; with none they are not on the board yet.
         """
         with self._lock:
             row = self._rows.get(validate_discord_id(discord_id))
@@ -79,12 +79,12 @@ class Leaderboard:
             self._put(evolve(row, username=row.username if username is None else username, is_here=True))
 
     def leave(self, discord_id: str) -> None:
-        """Take somebody off the server; their row stays on the board."""
+        """Remove a person from the server; their row stays on the board."""
         with self._lock:
             self._put(evolve(self._row(discord_id), is_here=False))
 
     def post(self, discord_id: str, messages: int = 1) -> int:
-        """Write messages now; return the XP gained: the first one earns, for 60 s the others do not."""
+        """Write messages now; return the XP gained: the first one earns, and none for 60 s after it."""
         with self._lock:
             row, at = self._row(discord_id), self._clock()
             if not row.is_here:
@@ -108,18 +108,18 @@ class Leaderboard:
         self.give(discord_id, -xp)
 
     def reset_member(self, discord_id: str) -> None:
-        """Make one person new again, as an admin: the row vanishes from the board."""
+        """Reset one person's XP, as an admin: the row disappears from the board."""
         with self._lock:
             self._put(_unranked(self._row(discord_id)))
 
     def reset(self) -> None:
-        """Make everybody new again, as an admin: the board is empty."""
+        """Reset everyone's XP, as an admin: the board is empty."""
         with self._lock:
             self._rows = {discord_id: _unranked(row) for discord_id, row in self._rows.items()}
             self._snapshot = None
 
     def load(self, page: Mapping[str, Any]) -> None:
-        """Take over every row of a real page's `players`."""
+        """Load every row of a real page's `players`."""
         with self._lock:
             for player in page["players"]:
                 row = _loaded(player)
@@ -127,7 +127,7 @@ class Leaderboard:
             self._snapshot = None
 
     def xp(self, discord_id: str) -> int:
-        """Return somebody's XP, on the board or not."""
+        """Return a person's XP, on the board or not."""
         with self._lock:
             return self._row(discord_id).xp
 
@@ -156,13 +156,13 @@ class Leaderboard:
 
 
 def _newcomer(discord_id: str, username: str | None, xp: int, avatar: str | None) -> Row:
-    """Make a row; XP from before is taken to have come in usual messages."""
+    """Make a row; earlier XP is taken to come from average messages."""
     name = f"user {discord_id[-4:]}" if username is None else username
     return Row(discord_id, name, discord_id[-4:].zfill(4), avatar, xp, xp // XP_USUAL, xp > 0)
 
 
 def _loaded(player: Mapping[str, Any]) -> Row:
-    """Make a row of a real page's; what its year did not tell yet is made up."""
+    """Make a row from a real page; fields that its year did not have are made up."""
     discord_id, xp = validate_discord_id(player["id"]), player["xp"]
     return Row(
         discord_id,
@@ -202,7 +202,7 @@ def xp_needed(level: int) -> int:
 
 @frozen
 class Dialect:
-    """How a service shows a board: facts of a source's `Service`, which may stand in its place and explains them."""
+    """How a service shows a board; a source's `Service`, which explains these fields, can be used instead."""
 
     path: str
     rows: str
@@ -220,7 +220,7 @@ class Dialect:
 
 
 def plain_page(dialect: Any, guild_id: str, rows: Sequence[Row]) -> Any:
-    """Return a page with nothing but what is needed."""
+    """Return a minimal page: username, id and XP of each row, and the guild if pages name it."""
     told: list[dict[str, Any]] = []
     for row in rows:
         told.append({"username": row.username})
@@ -236,7 +236,7 @@ def plain_page(dialect: Any, guild_id: str, rows: Sequence[Row]) -> Any:
 
 
 def got(document: Any, path: str) -> Any:
-    """Return what stands at a path of keys."""
+    """Return the value at a path of keys."""
     return reduce(getitem, filter(None, path.split(".")), document)
 
 

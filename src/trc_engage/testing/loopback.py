@@ -22,11 +22,11 @@ _POLL_SECONDS = 0.02
 _STOP_SECONDS = 1.0
 
 Answering = Callable[[str, Mapping[str, str], socket.socket], bool]
-"""Target, headers (names in lower case) and connection; answers, and tells whether to hang up."""
+"""Takes target, headers (names in lower case) and connection; answers, and returns whether to hang up."""
 
 
 class Listener(ThreadingHTTPServer):
-    """Accepts connections and has each request answered."""
+    """Accepts connections and passes each request to `answering`."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -43,7 +43,7 @@ class Listener(ThreadingHTTPServer):
         self._thread.start()
 
     def stop(self) -> None:
-        """Hang up on everybody, those still waiting for an answer too."""
+        """Close all connections, including those that still wait for a response."""
         self.shutdown()
         self._thread.join()
         with self._changed:
@@ -59,7 +59,7 @@ class Listener(ThreadingHTTPServer):
         self.server_name, self.server_port = LOOPBACK, self.server_address[1]
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Note the connection before its thread begins, so that `stop` misses none."""
+        """Record the connection before its thread starts, so that `stop` misses none."""
         with self._changed:
             self._open.add(request)
         super().process_request(request, client_address)
@@ -89,12 +89,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Say nothing."""
+        """Log nothing."""
 
 
 @frozen
 class Throttle:
-    """Lets so many requests through in any span of this length, and refuses the others."""
+    """Allows `requests` in any `span`, and refuses the others."""
 
     requests: int
     span: timedelta
@@ -102,7 +102,7 @@ class Throttle:
     _passed: deque[datetime] = field(factory=deque, init=False)
 
     def refusal(self, at: datetime) -> Answer | None:
-        """Return the answer to one request too many; those refused do not count."""
+        """Count a request, or return the refusal of one too many; refused requests do not count."""
         while self._passed and at - self._passed[0] >= self.span:
             self._passed.popleft()
         if len(self._passed) >= self.requests:
@@ -111,7 +111,7 @@ class Throttle:
         return None
 
     def headers(self, at: datetime, prefix: str) -> list[tuple[str, str]]:
-        """Return what remains, as headers tell it."""
+        """Return the headers that report the limit and what remains."""
         seconds = self.span.total_seconds()
         told = {"Limit": self.requests, "Remaining": self.requests - len(self._passed), "Reset-After": seconds}
         return [(f"{prefix}-{name}", f"{value}") for name, value in {**told, "Reset": at.timestamp() + seconds}.items()]
@@ -119,7 +119,7 @@ class Throttle:
 
 @frozen
 class Request:
-    """What a client asked for, and what status it was told."""
+    """What a client asked for, and the status it got."""
 
     path: str
     """Without the query."""
@@ -127,16 +127,16 @@ class Request:
     """Names in lower case."""
     at: datetime
     page: int | None = None
-    """Of a board's page, counted from 0; None if it is not a number."""
+    """The board's page asked for, counted from 0; None if that is no valid page number."""
     limit: int | None = None
-    """Of a board's page, as asked for, before any clamp; None if it is not a number."""
+    """The rows per page asked for, before any clamp; None if that is not a number."""
     answered: int | None = None
-    """None if the client was told no status."""
+    """The status; None if the client got none."""
 
 
 @define
 class _Ahead:
-    """A trouble that waits for its requests."""
+    """A queued trouble."""
 
     trouble: Trouble
     times: int | None
@@ -145,7 +145,7 @@ class _Ahead:
     moment: Any
 
     def answers(self, request: Request) -> bool:
-        """Tell whether it answers this request, and count it."""
+        """Return whether it answers this request, and count it."""
         if self.times == 0 or self.page not in {None, request.page}:
             return False
         if self.after:
@@ -156,7 +156,7 @@ class _Ahead:
 
 
 def now() -> datetime:
-    """Return the present instant."""
+    """Return the current instant."""
     return datetime.now(UTC)
 
 
@@ -164,19 +164,19 @@ def now() -> datetime:
 class LoopbackServer:
     """A service on loopback, until `stop` or the end of its `with` block; set its fields at any time.
 
-    What a callable raises that was handed in ends that connection, and is raised again when the server stops.
+    An error raised by a callable that you passed in ends that connection, and `stop` raises it again.
     """
 
     base_path: ClassVar[str] = ""
     troubles: ClassVar[Mapping[str, Trouble]] = {}
-    """What `trouble` knows by name."""
+    """The troubles, by name."""
     guild_id: str = GUILD_ID
     clock: Callable[[], datetime] = now
-    """Drives the Date header, and all that takes time."""
+    """Drives the Date header and everything else that depends on the time."""
     port: int = 0
-    """0 takes a free one."""
+    """0 picks a free one."""
     token: str | None = None
-    """If set, only requests that carry exactly this are answered."""
+    """If set, requests without exactly this token are refused."""
     slow_seconds: float = 1.0
     """How long the trouble `slow` waits."""
     drip_seconds: float = 0.2
@@ -198,7 +198,7 @@ class LoopbackServer:
         self.stop()
 
     def stop(self) -> None:
-        """Hang up on everybody, at once, and raise what went wrong in a callable that was handed in."""
+        """Close all connections at once, and raise the first error of a callable that you passed in."""
         self._listener.stop()
         error, self._listener.error = self._listener.error, None
         if error is not None:
@@ -206,16 +206,16 @@ class LoopbackServer:
 
     @property
     def url(self) -> str:
-        """What stands for the service's own address."""
+        """The URL to use instead of the service's own."""
         return f"http://{LOOPBACK}:{self._listener.server_port}{self.base_path}"
 
     def trouble(
         self, name: str | Trouble, times: int | None = None, *, page: int | None = None, after: int = 0
     ) -> None:
-        """Answer with this trouble: so many requests, or for ever; any request, or those for one page of a board.
+        """Answer `times` requests with this trouble, or all; any request, or only those for one page of a board.
 
-        It begins `after` so many requests that go well. Troubles queue up: the oldest that fits a request and is not
-        used up answers it. An unknown name is a `ValueError` that lists the known ones.
+        It skips the first `after` of them. Troubles queue up: the oldest that fits a request and is not used up
+        answers it. An unknown name raises a `ValueError` that lists the known ones.
         """
         trouble = name if isinstance(name, Trouble) else self.troubles.get(name)
         if trouble is None:
@@ -224,7 +224,7 @@ class LoopbackServer:
             self._ahead.append(_Ahead(trouble, times, page, after, self.moment()))
 
     def recover(self) -> None:
-        """End all troubles, and the limit of requests."""
+        """End all troubles and any limit of requests."""
         with self._lock:
             self._ahead.clear()
             self._throttle = None
@@ -243,23 +243,23 @@ class LoopbackServer:
         decided.write(self.exchange(request, connection, ahead and ahead.moment))
         return decided.closes
 
-    # What one service is like
+    # What each service overrides
 
     def request(self, path: str, query: str, headers: Mapping[str, str]) -> Request:  # noqa: ARG002  of boards
-        """Return what is asked for."""
+        """Return what the client asks for."""
         return Request(path, headers, self.clock())
 
     def good(self, request: Request) -> Answer:
-        """Return the answer as it should be."""
+        """Return the correct response."""
         raise NotImplementedError
 
     def moment(self) -> Any:
-        """Return what is to be remembered of the moment in which a trouble begins."""
+        """Return what to remember of the moment at which a trouble begins."""
 
     def exchange(self, request: Request, connection: socket.socket, moment: Any) -> Exchange:  # noqa: ARG002
-        """Return what a trouble may draw on."""
+        """Return what a trouble may use."""
         good = partial(self.good, request)
         return Exchange(connection, request.at, good, self.slow_seconds, self.drip_seconds)
 
     def before_sending(self, request: Request, answer: Answer) -> None:
-        """Let something happen just before a good answer goes out."""
+        """Do something just before a good response is sent."""

@@ -16,7 +16,7 @@ YEARS = range(2019, 2025)
 
 
 def page_payload(year: int, guild_id: str, page: int, rows: Sequence[Row], rate: float) -> dict[str, Any]:
-    """Return a page as a year's MEE6 sent it; late 2019 counts as 2020."""
+    """Return a page as MEE6 sent it in a year; late 2019 counts as 2020."""
     payload: dict[str, Any] = {
         "admin": False,
         "banner_url": None,
@@ -40,7 +40,7 @@ def page_payload(year: int, guild_id: str, page: int, rows: Sequence[Row], rate:
 
 
 def _since(year: int, added: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
-    """Return the fields that there are in a year, of those that years added."""
+    """Return those of the fields, keyed by the year that added them, that exist in a year."""
     return {key: value for since, fields in added.items() if since <= year for key, value in fields.items()}
 
 
@@ -76,7 +76,7 @@ def _role_reward(rank: int) -> dict[str, Any]:
 
 
 def mee6_error(status: int, message: str) -> dict[str, Any]:
-    """Return the document of an error that MEE6 itself tells."""
+    """Return MEE6's own error document."""
     return {"error": {"message": message}, "status_code": status}
 
 
@@ -90,13 +90,13 @@ class Mee6Server(BoardServer):
 
     @property
     def form(self) -> Hashable:
-        """What a page depends on, beside its rows."""
+        """What a page depends on besides its rows."""
         return self.shape, self.board.rate
 
     def payload(self, page: int, rows: Sequence[Row]) -> dict[str, Any]:
-        """Return a page as the year's MEE6 sent it."""
+        """Return a page as MEE6 sent it in the year of `shape`."""
         return page_payload(self.shape, self.guild_id, page, rows, self.board.rate)
 
     def error(self, status: int, message: str) -> object:
-        """Return an error as MEE6 tells it."""
+        """Return MEE6's own error document."""
         return mee6_error(status, message)

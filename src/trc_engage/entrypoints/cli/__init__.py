@@ -1,4 +1,4 @@
-"""The command line: a table of the commands, loaded one by one, and the help that lists them."""
+"""The command line: the table of commands, each loaded on first use, and the help that lists them."""
 
 import gc
 import os
@@ -158,7 +158,7 @@ def root(context: typer.Context, *, version: Version = False, env_file: EnvFile 
 
 
 def _open_closed_streams() -> None:
-    """Connect closed streams to nothing; a file of ours would be opened under their numbers."""
+    """Connect closed streams to /dev/null; otherwise files that we open would get their numbers."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, closefd=False))
@@ -166,11 +166,11 @@ def _open_closed_streams() -> None:
 
 def main() -> None:
     """Run the command line."""
-    # Until a command is loaded: what is made by then stays, and looking for garbage in it takes a tenth of `show`.
+    # Until a command is loaded: objects made by then stay, and checking them for garbage takes a tenth of `show`.
     gc.disable()
     _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):
-            # A name that the terminal's encoding cannot show is escaped, and does not crash.
+            # Escape names that the terminal's encoding cannot show, instead of crashing.
             reconfigure(errors="backslashreplace")
     app(prog_name="trc-engage")

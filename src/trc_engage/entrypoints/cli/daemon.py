@@ -38,7 +38,7 @@ def monitored(settings: Settings, *, transport: Any = None) -> Iterator[Monitor]
     if settings.sentry_dsn is None:
         yield Monitor()
         return
-    from ..daemon.sentry import opened_sentry  # noqa: PLC0415  the library is dear, and most do without it
+    from ..daemon.sentry import opened_sentry  # noqa: PLC0415  the library is slow to load, and most use none
 
     with opened_sentry(settings, transport) as monitor:
         yield monitor
@@ -46,7 +46,7 @@ def monitored(settings: Settings, *, transport: Any = None) -> Iterator[Monitor]
 
 @contextmanager
 def supervised(level: Level, *, log_json: bool) -> Iterator[tuple[Supervisor, Stop, Health]]:
-    """Open everything a supervisor needs; signals are handled from before the first file to after the last."""
+    """Open everything a supervisor needs; signals are handled before the first file opens until the last closes."""
     settings = settings_in_force()
     with (
         stop_on_signals() as stop,
@@ -63,7 +63,7 @@ def supervised(level: Level, *, log_json: bool) -> Iterator[tuple[Supervisor, St
 
 
 def _listener(address: str) -> socket.socket:
-    """Listen where monitors ask."""
+    """Listen on the health address."""
     host, _, port = address.rpartition(":")
     return listening(host.strip("[]"), int(port), "choose another with TRC_ENGAGE_HEALTH_ADDRESS")
 

@@ -100,7 +100,7 @@ def _print_standings(standings: Sequence[Standing]) -> None:
 
 
 def _in_memory() -> str | None:
-    """Return a folder in memory, if there is one: two weeks wait some 20,000 times for a real disk."""
+    """Return a folder in memory, if there is one: two weeks would wait for a real disk some 20,000 times."""
     return MEMORY if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) else None
 
 
@@ -116,17 +116,17 @@ def _clean_up_on_sigterm() -> Iterator[None]:
 
 @frozen
 class Person:
-    """Somebody on the demo's Discord server."""
+    """Someone on the demo's Discord server."""
 
     name: str
     discord_id: str
     xp_before: int
     """XP earned before the demo begins; it pays nothing."""
     messages_an_hour: float
-    """How much they write …"""
+    """How much they write, from `from_hour` until `until_hour`."""
     from_hour: int
     until_hour: int
-    """… and when, in UTC."""
+    """In UTC, as is `from_hour`."""
     on_weekends: bool = False
 
     @property
@@ -135,7 +135,7 @@ class Person:
         return f"trc-{self.name.lower()}"
 
     def writes(self, at: datetime, chance: Random) -> bool:
-        """Tell whether they write in this minute."""
+        """Return whether they write in this minute."""
         if not self.from_hour <= at.hour < self.until_hour or (at.weekday() >= 5 and not self.on_weekends):
             return False
         return chance.random() < self.messages_an_hour / 60
@@ -170,10 +170,10 @@ STAR = DENNIS.member_id
 
 @define
 class World:
-    """All that the story moves."""
+    """The state of the simulation."""
 
     at: datetime = MONDAY
-    """The time, which only the story moves."""
+    """The simulated time."""
     here: list[Person] = field(factory=lambda: [*MEMBERS, STRANGER])
     """Who is on the Discord server."""
     chance: Random = field(factory=lambda: Random(SEED))  # noqa: S311  chance, not secrecy
@@ -192,7 +192,7 @@ class World:
                     self.server.board.post(person.discord_id)
 
     def sync(self) -> None:
-        """Sync, as every quarter of an hour; when MEE6 is down the next one makes up for it."""
+        """Sync, as every 15 minutes; if MEE6 is down, the next sync makes up for it."""
         try:
             report = self.engage.sync()
         except SourceError as error:
@@ -223,7 +223,7 @@ class World:
         print_lines(f"{self.at:%a %d %b %H:%M}  {event}")
 
     def happen(self, day: int, hour: int) -> None:
-        """Let happen what the story has for this hour."""
+        """Play the event of this hour, if the story has one."""
         board = self.server.board
         match day, hour:
             case 3, 11:
@@ -345,7 +345,7 @@ def _save(server: Mee6Server, folder: Path) -> None:
 
 
 def _switched(server: Mee6Server, trouble: str, before: str) -> str:
-    """Have the server answer with a trouble, or with none, and say so; return which it was told."""
+    """Make the server answer with a trouble, or with none, and print which; return the one asked for."""
     if trouble != before:
         server.recover()
         if trouble in TROUBLES:
@@ -392,7 +392,7 @@ def _started(port: int, guild_id: str) -> Mee6Server:
 
 
 def _join(server: Mee6Server, members: int, keep: Path | None) -> list[str]:
-    """Let people join the server, with the XP that was kept, or some from before."""
+    """Let people join the server, with the XP that was kept or a random amount."""
     try:
         kept = dict(json.loads((keep and _text(keep / XP)) or "{}"))
     except (TypeError, ValueError) as error:

@@ -24,7 +24,7 @@ from .options import BadData
 from .stores import unguarded
 
 KEPT_DIGITS = 15
-"""A spreadsheet keeps so many digits of a number; the others become zeros."""
+"""Spreadsheets keep this many digits of a number; the others become zeros."""
 LENGTH_MIN = 17
 ROUNDED_MIN = 2
 
@@ -43,16 +43,16 @@ def refuse_rounded(path: str, discord_ids: Sequence[str | None]) -> None:
 
 COLUMNS = ("member_id", "discord_id", "name")
 HEADERS = {
-    # Those of our own export: the other ones say what the store knows by itself.
+    # Those of our own export; the others among them hold what the store knows by itself.
     **{name: name for name in hints_of(MemberRow)},
     **dict.fromkeys(("member", "memberid", "trc_id"), "member_id"),
     **dict.fromkeys(("discord", "discordid", "discord_user_id", "user_id", "userid"), "discord_id"),
     **dict.fromkeys(("username", "user_name", "display_name", "discord_name", "discord_username"), "name"),
 }
-"""Which column a header means, in lower case and with _ for blanks and hyphens."""
+"""The column that a header means, in lower case with _ for blanks and hyphens."""
 MENTION = re.compile(r"<@!?([0-9]+)>")
 IDS = ("discord_id", "id")
-"""Columns in which a list of who is on the server has its Discord ids."""
+"""Columns that may hold the Discord ids in a list of who is on the server."""
 SIZE_MAX = 64 * 1024 * 1024
 WRONG_SHOWN_MAX = 8
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -88,7 +88,7 @@ class Import:
 
     @property
     def counts(self) -> Counter[EnrollmentOutcome]:
-        """How often it came to which outcome, in the order of the file."""
+        """How often each outcome occurred, in the order of the file."""
         return Counter(one.outcome for one in self.enrollments)
 
     @property
@@ -120,9 +120,9 @@ WAS_FORGOTTEN = "this member was forgotten; leave the row out, or pass --bring-b
 
 
 def _resolved(engage: Engage, rows: Sequence[Row | BadRow], *, bring_back: bool) -> Iterator[Row | BadRow]:
-    """Yield the rows; a misspelt id is bad unless a member is enrolled under just that spelling (R29).
+    """Yield the rows; a misspelled id makes one bad unless a member is enrolled under exactly that spelling (R29).
 
-    So is one of somebody who was forgotten, unless all such are to be brought back (R9).
+    So does the id of a forgotten member, unless `bring_back` is set (R9).
     """
     forgotten = {one.member_id: one.is_forgotten for one in engage.members()}
     for row in rows:
@@ -173,7 +173,7 @@ def _id_of(one: Any) -> str:
 
 
 def _text(path: str) -> str:
-    """Read a text of a file, or of stdin for -."""
+    """Read text from a file, or from stdin for -."""
     try:
         # A name that is not UTF-8 is still a name.
         with nullcontext(sys.stdin.buffer) if path == "-" else open(path, "rb") as file:  # noqa: PTH123
@@ -223,7 +223,7 @@ def _decoded(path: str, data: bytes) -> str:
 
 
 def _row(line: int, found: object, ignored: Set[str]) -> Row | BadRow | None:
-    """Make a newcomer of what a row has; an empty field changes nothing. None of what is left of a forgotten member."""
+    """Make a newcomer from a row; an empty field changes nothing. Return None for the remains of a forgotten member."""
     try:
         fields = _fields(found, ignored)
         if fields.get("forgotten") in (True, "1"):
@@ -247,7 +247,7 @@ def _plain(header: str) -> str:
 
 
 def _meant(headers: Sequence[str], ignored: Set[str]) -> tuple[Sequence[str | None], Sequence[tuple[str, str]]]:
-    """Return which column each header means, None if it is to be ignored; and which of them mean none, and why."""
+    """Return the column that each header means (None: ignore it), and the headers that are wrong, with the reason."""
     means: list[str | None] = []
     wrong: list[tuple[str, str]] = []
     for header in headers:
@@ -305,7 +305,7 @@ def _csv_rows(path: str, text: str, ignored: Set[str]) -> Iterator[tuple[int, ob
 
 
 def _header(path: str, line: int, cells: Sequence[str], ignored: Set[str]) -> Sequence[str]:
-    """Return the header of a CSV file; raises `BadData` with all that is wrong with it."""
+    """Return the header of a CSV file; raises `BadData` with everything that is wrong with it."""
     header = [cell.strip() for cell in cells]
     means, wrong = _meant(header, ignored)
     found = [f"column {shortened(name)} {why}" for name, why in wrong[:WRONG_SHOWN_MAX]]
@@ -325,7 +325,7 @@ def _json_rows(path: str, text: str) -> Iterator[tuple[int, object]]:
     decoder = json.JSONDecoder(object_pairs_hook=_Pairs)
     first = text.lstrip(JSON_SPACE)[:1]
     if first == "{":
-        # As the export writes it: an object a line.
+        # As the export writes it: one object per line.
         text = "[" + re.sub(r"\}[ \t\r]*\n(?=\s*\{)", "},\n", text) + "]"
     elif first != "[":
         raise BadData(f"{path}: it must be objects, one a line or in an array, with {', '.join(COLUMNS)}")

@@ -30,7 +30,7 @@ def option(metavar: str, meaning: str, **limits: Any) -> Any:
 
 
 def flag(name: str, meaning: str) -> Any:
-    """Declare an option that takes none."""
+    """Declare an option without a value."""
     return typer.Option(name, help=meaning)
 
 
@@ -40,7 +40,7 @@ By = Annotated[str | None, option("WHO", "Who does this, for the record.")]
 Reason = Annotated[str | None, option("TEXT", "Why; the member can read it.")]
 Note = Annotated[str | None, option("TEXT", "A note for admins only.")]
 TRACE: Mapping[str, Any] = {"by": By, "reason": Reason, "note": Note}
-"""What a command takes as `**trace`; it hands it over as it is."""
+"""What a command takes as `**trace` and passes on unchanged."""
 
 COMMANDS: dict[str, typer.Typer] = {}
 """The commands and groups of the modules loaded so far."""
@@ -48,7 +48,7 @@ Function = TypeVar("Function", bound=Callable[..., None])
 
 
 def group_of(name: str, meaning: str, *lines: str) -> typer.Typer:
-    """Make a group of commands, whose help ends in examples; one command alone is a group too."""
+    """Make a group of commands, whose help ends with examples; a single command makes a group too."""
     told = "\n\n".join([meaning, *([_examples(lines)] if lines else [])])
     COMMANDS[name] = typer.Typer(help=told, rich_markup_mode=None, add_completion=False, no_args_is_help=True)
     COMMANDS[name].callback()(lambda: None)
@@ -58,7 +58,7 @@ def group_of(name: str, meaning: str, *lines: str) -> typer.Typer:
 def command(
     *lines: str, title: str | None = None, name: str | None = None, group: typer.Typer | None = None
 ) -> Callable[[Function], Function]:
-    """Make a function a command of its name, of a group or of none; its docstring is the help, and examples end it."""
+    """Make a function a command, in a group or on its own; the help is its docstring, followed by examples."""
 
     def registered(function: Function) -> Function:
         called = name or function.__name__.replace("_", "-")
@@ -77,7 +77,7 @@ def _examples(lines: Sequence[str], title: str | None = None) -> str:
 
 
 def _with_options(declared: Signature) -> Signature:
-    """Return a signature in which `**trace` is the options that it means, before `--json`."""
+    """Return a signature with the options for `**trace`, if it has that, in front of `--json`."""
     named = [one for one in declared.parameters.values() if one.kind is not Parameter.VAR_KEYWORD]
     if len(named) == len(declared.parameters):
         return declared
@@ -86,7 +86,7 @@ def _with_options(declared: Signature) -> Signature:
 
 
 def check_decided(name: str, trace: TraceArguments) -> None:
-    """Refuse an option that is a decision, unless who decides and why are given."""
+    """Refuse an option that is a decision, unless `--by` and `--reason` are given."""
     if trace.get("by") is None or trace.get("reason") is None:
         raise typer.BadParameter(f"{name} requires --by and --reason")
 
@@ -95,9 +95,9 @@ DAY_FORM = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
 
 def take_settings(env_file: Path | None, store: str | None) -> Mapping[str, str]:
-    """Add to the environment what a file and an option set, so that everybody reads it there; return what set what.
+    """Add what a file and an option set to the environment, where everything reads it; return the origin of each.
 
-    An option comes before the environment, and that before the file.
+    The option overrides the environment, which overrides the file.
     """
     origins = {name: "environment" for name, value in os.environ.items() if value.strip()}
     for name, value in (read_env_file(env_file) if env_file else {}).items():
@@ -120,7 +120,7 @@ def settings_in_force() -> Settings:
 def write_settings(path: Path, store: Path | None) -> Sequence[str]:
     """Write the settings in force to a new file, which only its owner can read; return the variables that it sets.
 
-    `store` is the file that the store is, if it is one: what root writes belongs to the owner of its folder.
+    `store` is the store's file, if it is a file: settings that root writes get the owner of that file's folder.
     """
     ours = {name: value.strip() for name, value in os.environ.items() if re.match("TRC_ENGAGE_|SENTRY_", name)}
     ours |= {ENV_FILE: "", **({STORE: str(store)} if store else {})}
@@ -141,7 +141,7 @@ def write_settings(path: Path, store: Path | None) -> Sequence[str]:
 
 
 def day(argument: str, text: str) -> date:
-    """Return the UTC day that a text names."""
+    """Return the UTC day of a text such as 2026-12-25."""
     try:
         # fromisoformat also accepts weeks, and days without hyphens.
         return date.fromisoformat(text if re.fullmatch(DAY_FORM, text, re.ASCII) else "")
@@ -150,7 +150,7 @@ def day(argument: str, text: str) -> date:
 
 
 def month(option: str, text: str) -> date:
-    """Return the first day of the month that a text names."""
+    """Return the first day of the month of a text such as 2026-03."""
     try:
         return date.fromisoformat(f"{text}-01")
     except ValueError as error:
@@ -176,7 +176,7 @@ CODES: tuple[tuple[type[EngageError], int], ...] = (
     (LedgerBusy, BUSY),
     (EngageError, BAD_DATA),
 )
-"""The first class that matches decides; any other error is about a value that was passed in."""
+"""The first class that matches decides; all other errors are about a value that was passed in."""
 
 
 class BadData(EngageError):

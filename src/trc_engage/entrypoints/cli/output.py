@@ -42,7 +42,7 @@ def print_some(lines: Sequence[str], most: int) -> None:
 
 
 def print_note(message: str) -> None:
-    """Write to stderr what else a command did, so that stdout holds only what you asked for."""
+    """Write to stderr what else a command did, so that stdout holds only the result."""
     typer.echo(safe(message), err=True)
 
 
@@ -52,7 +52,7 @@ def print_error(message: str) -> None:
 
 
 def ask(warning: str, question: str) -> None:
-    """Ask on stderr before something is done; unless the answer is yes, say so and exit."""
+    """Ask on stderr before a change; unless the answer is yes, say that nothing was changed and exit."""
     print_note(warning)
     if not typer.confirm(question, err=True):
         print_note("nothing was changed")
@@ -60,7 +60,7 @@ def ask(warning: str, question: str) -> None:
 
 
 def print_table(headers: Sequence[str], rows: Iterable[Sequence[str | int | None]]) -> None:
-    """Write a table to stdout, made safe; a header that begins with > is that of a column of numbers.
+    """Write a table to stdout, made safe; a header that begins with > marks a column of numbers.
 
     On a terminal Rich fits it to the width. Elsewhere the columns are aligned and nothing is cut, so that other
     programs can search and split the lines.
@@ -81,7 +81,7 @@ def print_table(headers: Sequence[str], rows: Iterable[Sequence[str | int | None
 
 
 def print_styled(lines: Iterable[Sequence[tuple[str, str]]]) -> None:
-    """Write lines made of pieces, each with a style of Rich's, which only a terminal shows."""
+    """Write lines of pieces, each with a Rich style that only a terminal shows."""
     if not sys.stdout.isatty():
         print_lines(*("".join(piece for piece, _ in line).rstrip() for line in lines))
         return
@@ -93,14 +93,14 @@ def print_styled(lines: Iterable[Sequence[tuple[str, str]]]) -> None:
 
 
 def wrapped(text: str, width: int, first: str = "", rest: str = "") -> Sequence[str]:
-    """Return a text in lines of a width, made safe, with what the first and the other lines begin with."""
+    """Return a text, made safe, in lines of a width; `first` begins the first line and `rest` the others."""
     return wrap(
         safe(text), width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
     )
 
 
 def endless_bar(stream: TextIO) -> Any:
-    """Return a progress bar for work of unknown length, to be entered."""
+    """Return a progress bar for work of unknown length, as a context manager."""
     from rich import console, progress  # noqa: PLC0415
 
     columns = (progress.BarColumn(), progress.TextColumn("{task.description}"), progress.TimeElapsedColumn())
@@ -121,5 +121,5 @@ def _aligned(rows: Sequence[Sequence[str]], right: Sequence[bool]) -> list[str]:
 
 
 def _width(text: str) -> int:
-    """Return how many columns of a terminal a text takes."""
+    """Return how many terminal columns a text takes."""
     return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)

@@ -86,7 +86,7 @@ app = group_of("alerts", "Test the channels for alerts.")
 TITLE = "Test: trc-engage can reach you here"
 TEXT = "Nothing is wrong. Somebody ran `trc-engage alerts test`; alerts about syncs and days come the same way."
 TOPIC = cast("Topic", "test")
-"""Never stored, so that it is no topic of the core."""
+"""Never stored, so the core need not know it."""
 
 
 @command("TRC_ENGAGE_ALERT_WEBHOOK=… trc-engage alerts test", name="test", group=app)
@@ -135,7 +135,7 @@ def settings(context: typer.Context, *, as_json: Json = False) -> None:
 
 
 def _with_defaults(found: Settings) -> Settings:
-    """Return the settings with what is used where nothing is set."""
+    """Return the settings with the defaults of those that are not set."""
     own_url = found_at(SOURCES[found.source][1]).service.base_url if found.source in SOURCES else None
     return evolve(
         found,

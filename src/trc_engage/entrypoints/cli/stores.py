@@ -69,11 +69,11 @@ def init(
 
 
 class _FirstPage(Exception):
-    """One page is enough."""
+    """Raised to stop a read after its first page."""
 
 
 def _try_board(settings: Settings, ledger: Store) -> None:
-    """Read the first page of the board, or all of one that knows no pages, and print how many are on it."""
+    """Read the first page of the board, or all of one without pages, and print how many rows were read."""
     rows = 0
 
     def enough(_: int, rows_read: int) -> None:
@@ -225,7 +225,7 @@ def _settings_naming(argument: str, value: str) -> Settings:
 
 PAGE = 5_000
 FORMULA = re.compile("(^|;)(?='*[-=+@\uff1d\uff0b\uff0d\uff20\t\r])")
-"""Where a spreadsheet begins one (some begin a cell after a semicolon), or import would take one for guarded."""
+"""Where a spreadsheet sees one begin (some start a cell after a semicolon), or import would see a guarded one."""
 GUARDED = re.compile(FORMULA.pattern.replace("(?=", "'(?="))
 Write = Callable[[Iterable[Shape]], None]
 
@@ -284,7 +284,7 @@ def _cell(value: Any) -> Any:
 
 
 def unguarded(cell: str) -> str:
-    """Return a text as it was before the export guarded it."""
+    """Return a cell's text as it was before the export guarded it."""
     return GUARDED.sub(r"\1", cell)
 
 
@@ -310,4 +310,4 @@ WHAT: dict[str, tuple[type[Shape], Callable[..., Sequence[Any]], str, str | int]
     "events": (EventRow, Reader.events, "number", 0),
     "excusals": (ExcusalRow, _excusals, "number", 0),
 }
-"""What can be written: its shape, what reads a page of it, and by which field the next page begins, from where on."""
+"""What can be written: its shape, what reads a page, the field that the next page begins after, and its first value."""

@@ -126,5 +126,5 @@ def print_days(found: Sequence[Why], words: Words) -> None:
 
 
 def is_quiet(day: DayStory) -> bool:
-    """Tell whether nothing is to be told of a day but its mark."""
+    """Return whether a day has nothing to show but its mark."""
     return not (day.entries or day.events or day.of.evidence) and day.mark in {"weekend", "before", "pending"}

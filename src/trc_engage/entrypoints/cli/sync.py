@@ -143,7 +143,7 @@ PAGES_WITHOUT_BAR = 1
 
 @contextmanager
 def progress(stream: TextIO) -> Iterator[Callable[[int, int], None]]:
-    """Yield what shows the pages and rows read so far, if the stream is a terminal; a board tells no total."""
+    """Yield a function that shows the pages and rows read so far, if the stream is a terminal; there is no total."""
     with ExitStack() as stack:
         bar: Any = None
 

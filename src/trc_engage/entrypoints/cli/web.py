@@ -68,7 +68,7 @@ def web(
 
 
 def _access(settings: Settings, may_see: str | None, *, public: bool, is_open: bool) -> Mapping[str, Any]:
-    """Return who may see what, as options of the app; a public one has no token, and so nothing to open."""
+    """Return who may see what, as options of the app; a public one gets no tokens, since they would open nothing."""
     if public and may_see is not None:
         raise typer.BadParameter("it cannot be combined with --may-see", param_hint="--public")
     if public:
@@ -90,7 +90,7 @@ def _check_installed() -> None:
 
 
 def listening(host: str, port: int, advice: str) -> socket.socket:
-    """Start to listen before anything else is opened."""
+    """Start listening, before anything else is opened."""
     # asyncio turns off Nagle's delay of 40 ms only for sockets whose protocol is TCP.
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, proto=socket.IPPROTO_TCP)
     try:
