@@ -1,6 +1,6 @@
 """Turn XP into points on an append-only ledger, exactly once, and count active weekdays in a row as a streak.
 
-Start with `Engage`. Pass it a ledger from `trc_engage.adapters` (`memory`, `sqlite`, `postgres`) and an XP source
+Start at `Engage`. Pass it a ledger from `trc_engage.adapters` (`memory`, `sqlite`, `postgres`) and an XP source
 (`mee6`, `lurkr`), or your own: any class with the methods of `trc_engage.ports`. On an event loop, use
 `trc_engage.aio.AsyncEngage`; `trc_engage.upkeep.Upkeep` runs what is due. Every error is an `EngageError` whose
 message says what to do.

@@ -102,7 +102,7 @@ NO_ADMINS = {None, "roster", "import"}
 
 
 def is_token(value: str) -> bool:
-    """Tell whether a text can be the site's token: 16 to 200 printable ASCII characters without spaces."""
+    """Return whether a text can be the site's token: 16 to 200 printable ASCII characters without spaces."""
     return re.fullmatch(WEB_TOKEN_FORM, value) is not None
 
 
@@ -123,7 +123,7 @@ def check_on_loopback(scope: Scope) -> None:
 
 @lru_cache(maxsize=64)
 def is_loopback(name: str) -> bool:
-    """Tell whether a host's name or address is this machine's own."""
+    """Return whether a host's name or address is this machine's own."""
     try:
         return name == "localhost" or ip_address(name).is_loopback
     except ValueError:
@@ -164,7 +164,7 @@ class Login:
         return answer
 
     def has_session(self, request: Request) -> bool:
-        """Tell whether a request has the session cookie."""
+        """Return whether a request has the session cookie."""
         return _same(request.cookies.get(_cookie_of(request), ""), self._session)
 
     def _redeem(self, given: str) -> bool:

@@ -11,8 +11,8 @@ from .views import RecordsContract, ViewsContract
 class LedgerContract(
     MembersContract, PostingContract, DaysContract, ViewsContract, RunsContract, ClockContract, RecordsContract
 ):
-    """Subclass it, name the class `Test…`, and give it `make_ledger`, which returns an empty store.
+    """Subclass it, name the class `Test…`, and implement `make_ledger`, which returns an empty store.
 
-    A store with a `close` method is closed after each test. It is expected to last: `reopen` says how the same store is
-    opened again, `lasts = False` that it does not. With `unbalance` and `damage` the doctor's part is tested too.
+    A store with a `close` method is closed after each test. It must keep its data: override `reopen` if the same store
+    is opened in another way, or set `lasts = False`. Override `unbalance` and `damage` to test the doctor's part too.
     """

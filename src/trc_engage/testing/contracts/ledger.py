@@ -27,7 +27,7 @@ DRAFTS: Mapping[str, tuple[Entry, bool]] = {
         False,
     ),
 }
-"""What is booked by hand, and whether it makes a day active (R8, R17a)."""
+"""Drafts, each with whether it makes a day active (R8, R17a)."""
 
 Refused = Callable[[Story, Entry], dict[str, Any]]
 EVENT = MembershipEvent(0, CY, "shown", MONDAY)
@@ -89,16 +89,16 @@ def _left(story: Story, **account: Any) -> Move:
 
 
 class PostingContract(StoreContract):
-    """What a posting does to entries, balances, accounts and evidence (R8, R9, R11, R19), and what is `Conflict`."""
+    """What a posting does to entries, balances, accounts and evidence (R8, R9, R11, R19), and what is a `Conflict`."""
 
     def test_an_opening_is_a_silent_entry_of_no_points(self, members: Story) -> None:
-        """The opening says at which XP counting begins, and has nothing before it."""
+        """An account's first entry is a silent opening of no points, at the XP from which counting begins."""
         (entry,) = members.ledger.history(ADA, limit=10)
         assert (entry.kind, entry.source, entry.points, entry.silent) == ("opening", "discord", 0, True)
         assert entry.xp == XpChange(members.account(ADA).account_id, None, 1_000, None, 1_000)
 
     def test_a_change_short_of_a_point_posts_no_entry(self, members: Story) -> None:
-        """A rise that the floor swallows moves the account and leaves the ledger alone, until the next one pays."""
+        """A rise short of a whole point updates the account without an entry; the next entry includes it."""
         members.sync({ADA_ID: 1_090, BO_ID: 50})
         assert len(members.ledger.history(ADA, limit=10)) == 1
         assert (members.account(ADA).xp_total, members.account(ADA).xp_posted) == (1_090, 1_000)
@@ -110,7 +110,7 @@ class PostingContract(StoreContract):
         assert (entry.xp.xp_before, entry.xp.xp_after, entry.xp.carried_after) == (1_000, 1_250, 50)
 
     def test_each_line_follows_from_the_one_above_and_balances_are_their_sums(self, members: Story) -> None:
-        """An entry begins where the account's last one ended, whatever was read in between; points go below zero."""
+        """Each entry continues from the account's last one, and balances, even negative, are the sums of entries."""
         for xp in (1_030, 1_080, 1_130, 1_131, 900, 905, 300, 2_000, 2**53):
             members.sync({ADA_ID: xp, BO_ID: 50})
             points = members.standing(ADA).points
@@ -135,7 +135,7 @@ class PostingContract(StoreContract):
         assert (account.next_reading, account.window_from) == ("continues", None)
 
     def test_evidence_is_one_row_a_day_with_the_first_window(self, members: Story) -> None:
-        """A second rise on the same day adds no second row."""
+        """Two rises of an account on one day leave one row of evidence, with the window of the first."""
         opens_at = members.at
         for xp in (1_001, 1_002):
             members.sync({ADA_ID: xp, BO_ID: 50})
@@ -145,7 +145,7 @@ class PostingContract(StoreContract):
         assert members.ledger.evidence(BO, TODAY, TODAY) == []
 
     def test_a_long_window_leaves_evidence_for_each_day(self, members: Story) -> None:
-        """After an outage from Monday to Thursday the doubt is the member's benefit."""
+        """A rise found after an outage from Monday to Thursday is evidence for each of the four days."""
         members.at += 3 * DAY
         members.sync({ADA_ID: 1_001, BO_ID: 50})
         days = [TODAY + number * DAY for number in range(4)]
@@ -154,7 +154,7 @@ class PostingContract(StoreContract):
 
     @pytest.mark.parametrize("meanwhile", ["an account moved", "it was posted", "another was posted"])
     def test_a_sync_stands_on_what_it_was_planned_on(self, members: Story, meanwhile: str) -> None:
-        """Nothing of it is written if one account moved, or if it or another was posted, though it changes nothing."""
+        """A planned sync is a `Conflict` if an account changed or a sync was posted since, even one without moves."""
         members.at += timedelta(minutes=15)
         as_it_was = {ADA_ID: 1_000, BO_ID: 50}
         planned = members.planned(as_it_was if meanwhile == "another was posted" else {ADA_ID: 1_500, BO_ID: 500})
@@ -169,7 +169,7 @@ class PostingContract(StoreContract):
 
     @pytest.mark.parametrize("flaw", REFUSED)
     def test_what_cannot_be_is_not_written(self, members: Story, flaw: str) -> None:
-        """Nor is anything that was posted with it, also where no use case makes such a posting."""
+        """An impossible posting is a `Conflict` and writes nothing, even if no use case would make it."""
         members.restate(BO, "left")
         members.post(members=[Member(GONE, None, MONDAY, is_forgotten=True)])
         (award,) = members.post(drafts=[BENCHMARK], streaks=[Streak(ADA, 0, TODAY, 1, 1)])
@@ -183,7 +183,7 @@ class PostingContract(StoreContract):
 
     @pytest.mark.parametrize("kind", DRAFTS)
     def test_a_draft_comes_back_as_it_was_posted(self, members: Story, kind: str) -> None:
-        """As the entry that it became, found by its key, fed and counted, with who said why, and when it was booked."""
+        """A draft's entry is the same by key, in the feed and in the history, and counts in balances and activity."""
         draft, is_active = DRAFTS[kind]
         members.at = MONDAY + 3 * DAY * is_active
         (entry,) = members.post(drafts=[draft])
@@ -199,7 +199,7 @@ class PostingContract(StoreContract):
         assert members.ledger.activity(TODAY).days == [(TODAY, [ADA])] * is_active
 
     def test_what_is_booked_is_decided_on_one_state(self, members: Story) -> None:
-        """Whether the member is there, what has the key and what took it back, and everybody's calendar."""
+        """A booking says whether the member exists, which entry has the key, its reversal, and everyone's calendar."""
         ledger = members.ledger
         assert ledger.booking("benchmark:1", ADA) == Booking(ledger.calendar(), is_member=True)
         (award,) = members.post(drafts=[BENCHMARK])
@@ -211,7 +211,7 @@ class PostingContract(StoreContract):
 
     @pytest.mark.parametrize("kind", ["an award", "a bonus"])
     def test_an_award_is_reversed_once(self, members: Story, kind: str) -> None:
-        """The reversal says why and by whom, takes points and evidence back, and a second one is `Conflict`."""
+        """A reversal keeps who and why, takes points and evidence back, and is a `Conflict` the second time."""
         (award,) = members.post(drafts=[DRAFTS[kind][0]])
         assert members.ledger.booking(str(award.key)).reversal is None
         draft = members.reversal(award)
@@ -225,17 +225,17 @@ class PostingContract(StoreContract):
 
 
 class DaysContract(StoreContract):
-    """What the store promises of days that are active, excused or settled (R11-R15), streaks, and readings (R26)."""
+    """What the store must keep of active, excused and settled days (R11-R15), streaks, and readings (R26)."""
 
     def test_a_day_knows_who_was_active(self, members: Story) -> None:
-        """Each member once, by id, whether by Discord, by awards or by both, with the stored streak."""
+        """A day lists each active member once, by id, with the stored streak, whatever made the day active."""
         members.sync({ADA_ID: 1_030, BO_ID: 50})
         members.post(drafts=[BOS, BENCHMARK])
         assert members.ledger.day_record(TODAY).active == [Streak(ADA), Streak(BO)]
         assert members.ledger.day_record(TODAY + DAY).active == []
 
     def test_activity_is_of_any_kind(self, members: Story) -> None:
-        """Day by day, oldest first and through the day asked for; by Discord, by an award or by both, each once."""
+        """Activity lists each active member once a day, oldest day first, through the day asked for."""
         assert members.ledger.activity(date.max).days == []
         members.at += 3 * DAY
         for xp in (1_000, 1_010):
@@ -250,7 +250,7 @@ class DaysContract(StoreContract):
         assert [day for day, _ in members.ledger.activity(date.max).days] == [thursday]
 
     def test_a_run_knows_how_many_rose_on_the_day_to_be_settled(self, members: Story) -> None:
-        """And on the required day before it; awards are no rises."""
+        """The run state counts accounts whose XP rose on the next day to settle and the required day before it."""
         friday = TODAY - 3 * DAY
         members.post(drafts=[BENCHMARK])
         assert members.ledger.run_state().rises == {TODAY: 0, friday: 0}
@@ -260,14 +260,14 @@ class DaysContract(StoreContract):
         assert members.ledger.run_state().rises == {TODAY + DAY: 0, TODAY: 1}
 
     def test_a_streak_is_replaced(self, members: Story) -> None:
-        """Each has a version, and all are told by member id."""
+        """A posted streak replaces the stored one at its next version; streaks are listed by member id."""
         members.post(streaks=[Streak(ADA, 0, TODAY, 1, 1)])
         assert members.ledger.streak_of(ADA) == Streak(ADA, 1, TODAY, 1, 1)
         members.post(streaks=[Streak(BO, 0, None, 0, 0), Streak(ADA, 1, TODAY, 2, 2)])
         assert members.ledger.activity(TODAY).streaks == [Streak(ADA, 2, TODAY, 2, 2), Streak(BO, 1)]
 
     def test_a_day_is_settled_once(self, members: Story) -> None:
-        """When is told to the microsecond; what was planned on the calendar before is `Conflict`."""
+        """A day is settled once, at an exact instant; postings planned on the calendar before it are a `Conflict`."""
         calendar = members.ledger.calendar()
         assert calendar == Calendar(TODAY - DAY)
         settled = Posting(MONDAY + DAY, calendar=calendar, settlement=members.settlement())
@@ -280,7 +280,7 @@ class DaysContract(StoreContract):
 
     @pytest.mark.parametrize("change", ["award", "reversal", "sync"])
     def test_a_settlement_sees_what_came_or_went(self, members: Story, change: str) -> None:
-        """Evidence that changed since the day was read makes the settlement `Conflict`."""
+        """A settlement is a `Conflict` if the day's evidence changed after the day was read."""
         (award,) = members.post(drafts=[BENCHMARK])
         settlement = members.settlement()
         if change == "sync":
@@ -290,7 +290,7 @@ class DaysContract(StoreContract):
         members.refuses(Posting(members.at, settlement=settlement))
 
     def test_the_facts_hold_what_is_open(self, members: Story) -> None:
-        """Active days after the last settled one are told apart from what is decided."""
+        """A member's facts list the active days after the last settled day separately."""
         members.post(settlement=members.settlement())
         members.post(drafts=[BENCHMARK, evolve(BENCHMARK, day=TODAY + DAY, key="benchmark:2")])
         members.at += DAY
@@ -299,7 +299,7 @@ class DaysContract(StoreContract):
         assert (facts.streak, facts.enrolled_at) == (Streak(ADA), MONDAY)
 
     def test_days_are_excused_and_required_again(self, members: Story) -> None:
-        """Every change counts, so that no two calendars look alike by chance."""
+        """Days can be excused and required again; the calendar differs after each change, even with the same days."""
         wednesday, calendars = TODAY + 2 * DAY, list[Calendar]()
         for excusal in (evolve(HOLIDAY, day=wednesday), HOLIDAY, REQUIRED, HOLIDAY):
             members.post(excusals=[excusal])
@@ -309,14 +309,14 @@ class DaysContract(StoreContract):
         assert calendars[1] != calendars[3]
 
     def test_an_excusal_sees_all_news(self, members: Story) -> None:
-        """Whatever was posted since everybody's streaks were derived makes it `Conflict`."""
+        """An excusal for everyone is a `Conflict` if evidence was posted after the streaks were derived."""
         revision = members.ledger.activity(TODAY).revision
         members.post(drafts=[BENCHMARK])
         assert members.ledger.activity(TODAY).revision > revision
         members.refuses(Posting(MONDAY, excusals=[HOLIDAY], revision=revision))
 
     def test_days_are_excused_for_one_member(self, members: Story) -> None:
-        """Several in one posting, for nobody else; and each is required again by itself (R13a)."""
+        """Days excused for one member affect no one else, and each can be required again by itself (R13a)."""
         days, before = [TODAY + number * DAY for number in range(3)], members.ledger.calendar()
         members.post(excusals=[evolve(ALONE, day=day) for day in days])
         members.post(excusals=[evolve(ALONE, day=days[1], is_excused=False)])
@@ -329,7 +329,7 @@ class DaysContract(StoreContract):
         assert members.facts(ADA).calendar.alone == left
 
     def test_a_day_knows_who_else_is_excused_on_it(self, members: Story) -> None:
-        """With the stored streak, and not who was active; so does the whole activity."""
+        """A day's record lists who is excused alone and was not active; activity lists all who are excused alone."""
         members.post(streaks=[Streak(ADA, 0, TODAY, 1, 1)], excusals=[ALONE, evolve(ALONE, member_id=BO)])
         record = members.ledger.day_record(TODAY)
         assert sorted(record.excused, key=lambda one: one.member_id) == [Streak(ADA, 1, TODAY, 1, 1), Streak(BO)]
@@ -342,7 +342,7 @@ class DaysContract(StoreContract):
         assert members.ledger.activity(TODAY).excused == [(TODAY, [BO])]
 
     def test_excusals_are_told_with_who_and_why(self, members: Story) -> None:
-        """Oldest first: everybody's and a member's own, or all."""
+        """Excusals come oldest first, with who and why: all of them, or those for everyone and one member."""
         told = [ALONE, HOLIDAY, evolve(ALONE, member_id=BO), evolve(REQUIRED, reason="a mistake")]
         for one in told:
             members.post(excusals=[one])
@@ -351,7 +351,7 @@ class DaysContract(StoreContract):
         assert members.ledger.excusals(ADA) == [one for one in numbered if one.member_id != BO]
 
     def test_changes_are_kept_with_their_cause(self, members: Story) -> None:
-        """In order, with the instant of their posting and the entry that caused them; the doctor's without a day."""
+        """Streak changes keep their order, instant, cause and causing entry; a repair's have no day."""
         (award,) = members.post(drafts=[BENCHMARK], changes=[CHANGE])
         repaired = evolve(CHANGE, cause="repair", day=None)
         members.post(changes=[evolve(CHANGE, member_id=BO), repaired])
@@ -362,7 +362,7 @@ class DaysContract(StoreContract):
         assert members.ledger.streak_changes(CY) == []
 
     def test_a_length_is_recorded_once_for_a_member(self, members: Story) -> None:
-        """In the order in which lengths were first reached, whatever became of the streaks; each is told once."""
+        """Each length is recorded once per member, in the order in which it was first reached."""
         for at, who, length in ((MONDAY, ADA, 4), (MONDAY, ADA, 5), (members.at, BO, 5), (members.at, ADA, 5)):
             members.post(at=at, reached=[Milestone(who, length)])
         told = members.ledger.lengths_reached({5, 10}, after=0, limit=10)
@@ -372,7 +372,7 @@ class DaysContract(StoreContract):
         assert members.ledger.lengths_reached(frozenset(), after=0, limit=10) == []
 
     def test_good_syncs_are_told_with_those_around_them(self, members: Story) -> None:
-        """With what the board hid and what was decided: from the last before an instant on; failures are none."""
+        """Good syncs of a span come with the last one before and the first one after; failed syncs are not listed."""
         times, decision = [members.at], Decision("accept_drops", "admin-7", "cleaned up")
         for _ in range(2):
             members.sync({ADA_ID: 1_000, BO_ID: 50})
@@ -389,7 +389,7 @@ class DaysContract(StoreContract):
         assert members.ledger.good_runs(MONDAY, MONDAY)[0].at == times[0]
 
     def test_the_last_xp_of_a_day_is_kept(self, members: Story) -> None:
-        """Also where it fell, on days without a change too; of the last account that was read."""
+        """The last XP read by the end of a day is kept, even after a fall or no change, of the account read last."""
         account_id = members.account(ADA).account_id
         assert members.ledger.xp_read([account_id], TODAY - DAY) is None
         for xp in (1_120, 1_080):
@@ -406,7 +406,7 @@ class DaysContract(StoreContract):
         assert members.ledger.xp_read([members.account(CY).account_id], members.at.date()) == 0
 
     def test_openings_and_rebases_are_told_with_the_sync_before_them(self, members: Story) -> None:
-        """Which began the time in which nothing is known of the XP."""
+        """Openings and rebases come with the start of the good sync before them, if there was one."""
         ((opening, before),) = members.ledger.resets(ADA)
         assert (opening.kind, before) == ("opening", None)
         members.sync({ADA_ID: 1_500})

@@ -22,10 +22,10 @@ LINKS = [Link(member_id, str(10**17 + number)) for number, member_id in enumerat
 
 
 class MembersContract(StoreContract):
-    """What the store knows of members, their links (R1, R2, R7) and events, and does for hundreds at once (R19)."""
+    """What the store must keep of members, links (R1, R2, R7) and events, also for hundreds at once (R19)."""
 
     def test_an_empty_store_knows_nobody_and_has_no_past(self, story: Story) -> None:
-        """What is unknown is None, not an error."""
+        """An empty store answers None or nothing about what it does not know, and raises no error."""
         ledger, tally = story.ledger, story.ledger.tally()
         one = ledger.member(ADA), ledger.account_of(ADA), ledger.holder_of(ADA_ID), ledger.facts(ADA, TODAY)
         past = ledger.run_state().last_slot, ledger.run_state(MONDAY).slot_end(MONDAY), ledger.next_request_at("run")
@@ -37,7 +37,7 @@ class MembersContract(StoreContract):
         assert ledger.calendar() == Calendar()
 
     def test_a_member_is_kept_as_enrolled_and_as_changed(self, story: Story) -> None:
-        """Id, name and instant come back as they were given, any Unicode included; the link stays."""
+        """A member's id, name and instant come back as given, in any Unicode, and a new name keeps the link."""
         story.enroll(ADA, ADA_ID, "Ada 雪\u202e👍")
         enrolled = Member(ADA, "Ada 雪\u202e👍", MONDAY, version=1)
         assert story.ledger.member(ADA) == enrolled
@@ -46,7 +46,7 @@ class MembersContract(StoreContract):
         assert story.account(ADA).discord_id == ADA_ID
 
     def test_a_new_account_waits_for_its_opening(self, story: Story) -> None:
-        """A link opens an account that waits, without points or XP."""
+        """A new link makes an account that waits for its opening and is synced."""
         story.enroll(ADA, ADA_ID)
         account = story.account(ADA)
         assert (account.status, account.next_reading) == ("waiting", "opens")
@@ -54,7 +54,7 @@ class MembersContract(StoreContract):
         assert story.ledger.accounts_to_sync() == [account]
 
     def test_unlinking_frees_both_sides(self, story: Story) -> None:
-        """After an unlink the id can go to another member and the member take another id, as new accounts."""
+        """After an unlink, the id and the member can both be linked again, as new accounts."""
         story.enroll(ADA, ADA_ID)
         first = story.account(ADA)
         story.restate(ADA, "unlinked")
@@ -66,13 +66,13 @@ class MembersContract(StoreContract):
         assert story.account(ADA).status == "waiting"
 
     def test_moves_free_the_ids_that_links_take(self, members: Story) -> None:
-        """One posting can unlink an id and link it to somebody else."""
+        """One posting can unlink an id and link it to another member."""
         moves = [Move.of_status(members.account(who), "unlinked", "continues") for who in (ADA, BO)]
         members.post(moves=moves, links=[Link(BO, ADA_ID)])
         assert members.account(BO).discord_id == ADA_ID
 
     def test_who_left_is_not_synced_but_keeps_the_link(self, members: Story) -> None:
-        """A left account holds its id and its XP, and no sync looks for it."""
+        """The account of a member who left keeps its id and XP, and no sync looks for it."""
         members.restate(ADA, "left")
         assert [account.member_id for account in members.ledger.accounts_to_sync()] == [BO]
         assert members.account(ADA).xp_total == 1_000
@@ -81,12 +81,12 @@ class MembersContract(StoreContract):
         assert [account.member_id for account in members.ledger.linked_accounts()] == [ADA, "m-dee"]
 
     def test_a_window_of_its_own_is_kept(self, members: Story) -> None:
-        """Where an account's window begins on its own comes back to the microsecond."""
+        """An account's own start of its window comes back to the microsecond."""
         members.restate(ADA, "tracked", next_reading="returns", window_from=LATER)
         assert members.account(ADA).window_from == LATER
 
     def test_days_before_the_first_enrollment_count_as_settled(self, story: Story) -> None:
-        """Nothing is required of them, and evidence for them is late; whether anyone is tracked is known."""
+        """Days before the first enrollment count as settled; the run state knows whether anyone is tracked."""
         story.enroll(ADA)
         story.at += timedelta(days=3)
         story.enroll(BO, BO_ID)
@@ -96,7 +96,7 @@ class MembersContract(StoreContract):
         assert not story.ledger.run_state().tracks_anyone
 
     def test_whom_no_board_ever_showed_is_known(self, story: Story) -> None:
-        """Those who wait, have a zero-XP record or left before a board showed them; not who was ever on one."""
+        """Linked members whom no board ever showed are listed, even if they left; those once on a board are not."""
         story.enroll(ADA, ADA_ID)
         story.enroll(CY, CY_ID)
         story.sync({CY_ID: 500})
@@ -110,7 +110,7 @@ class MembersContract(StoreContract):
         assert list(story.ledger.never_seen()) == []
 
     def test_since_when_nobody_was_seen_is_known(self, story: Story) -> None:
-        """Since the third was linked, as long as none of all who are looked for was ever on a board."""
+        """`unseen_since` is when the third account was linked, while none that syncs look for was ever on a board."""
         linked = (ADA, ADA_ID), (CY, CY_ID), (BO, BO_ID), ("m-dee", "80351110224678999")
         story.enroll(BO)
         for number, (member_id, discord_id) in enumerate(linked):
@@ -128,7 +128,7 @@ class MembersContract(StoreContract):
         assert story.ledger.run_state().unseen_since == MONDAY + 3 * DAY
 
     def test_an_event_comes_back_as_it_was_posted(self, members: Story) -> None:
-        """With its number, to the microsecond, and with what was said and what the leave kept."""
+        """An event comes back as posted, with its number, texts and exact instants, and what a leave kept."""
         bare = MembershipEvent(0, BO, "hidden", MONDAY)
         members.post(events=[LEFT, bare])
         assert list(members.ledger.events(ADA)) == [evolve(LEFT, number=1)]
@@ -136,13 +136,13 @@ class MembersContract(StoreContract):
         assert list(members.ledger.events("m-nobody")) == []
 
     def test_a_link_is_recorded_with_the_account_that_it_opens(self, members: Story) -> None:
-        """The store fills in the account, for it numbers them."""
+        """The event of a link comes back with the id that the store gave the new account."""
         members.post(links=[Link(CY, CY_ID)], events=[MembershipEvent(0, CY, "linked", MONDAY)])
         (kept,) = members.ledger.events(CY)
         assert kept.account_id == members.account(CY).account_id
 
     def test_events_of_everybody_come_in_pages(self, members: Story) -> None:
-        """Oldest first, those above a number, of one member or of all."""
+        """Events come oldest first, above a number, of one member or of everyone."""
         for kind in ("hidden", "shown", "hidden"):
             members.post(events=[MembershipEvent(0, who, kind, MONDAY) for who in (ADA, BO)])
         events = members.ledger.events
@@ -151,7 +151,7 @@ class MembersContract(StoreContract):
         assert [event.number for event in events(BO, after=2, limit=9)] == [4, 6]
 
     def test_who_is_forgotten_leaves_no_name_no_id_and_no_texts(self, members: Story) -> None:
-        """Of old accounts too; days stay excused, and the texts of the forgetting and of others stay (R9, R13a)."""
+        """Forgetting erases a member's name, ids and texts, but not excused days or its own texts (R9, R13a)."""
         others, gone = evolve(LEFT, member_id=BO), evolve(LEFT, kind="forgotten", next_reading=None, window_from=None)
         ill = Excusal(TODAY, True, MONDAY, "admin", "ill", "a call", ADA)  # noqa: FBT003
         holiday, other = evolve(ill, member_id=None, note=None), evolve(ill, member_id=BO)
@@ -176,7 +176,7 @@ class MembersContract(StoreContract):
         return story
 
     def test_everyone_is_taken_in_and_brought_up_to_date(self, crowd: Story) -> None:
-        """Names as they were written, accounts in the order of the links; rows that are there are replaced."""
+        """Hundreds of members, links and streaks can be posted at once, and replaced at once."""
         assert [crowd.ledger.member(member.member_id) for member in MEMBERS] == [
             evolve(member, version=1) for member in MEMBERS
         ]
@@ -194,7 +194,7 @@ class MembersContract(StoreContract):
         assert {standing.name for standing in crowd.ledger.members()} == {None}
 
     def test_what_changed_for_everyone_is_kept(self, crowd: Story) -> None:
-        """A posting may change all streaks at once: each change is told, and each length once (R16, R17a)."""
+        """One posting can change hundreds of streaks: every change is kept, and each length once (R16, R17a)."""
         changes = [StreakChange(member_id, 0, 2, 1, 2, "excused", TODAY) for member_id in IDS]
         for _ in range(2):
             crowd.post(changes=changes, reached=[Milestone(member_id, 2) for member_id in IDS])
@@ -204,7 +204,7 @@ class MembersContract(StoreContract):
 
     @pytest.mark.parametrize("version", [0, 2])
     def test_one_that_moved_undoes_all(self, crowd: Story, version: int) -> None:
-        """A single streak or member at another version is enough."""
+        """One streak or member at another version makes a posting of hundreds a `Conflict`."""
         crowd.post(streaks=[Streak(member_id, 0, TODAY, 1, 1) for member_id in IDS])
         streaks = [Streak(member_id, 1, TODAY, 2, 2) for member_id in IDS]
         members = [evolve(member, name="Another", version=1) for member in MEMBERS]
@@ -214,7 +214,7 @@ class MembersContract(StoreContract):
 
     @pytest.mark.parametrize("flaw", ["unknown", "forgotten", "id taken", "member taken"])
     def test_one_link_that_cannot_be_undoes_all(self, crowd: Story, flaw: str) -> None:
-        """An unknown or forgotten member, or an id or a member that is linked already."""
+        """One link that is impossible or taken makes a posting of hundreds a `Conflict`."""
         newcomers = [Member(f"n-{number:03}", None, MONDAY) for number in range(CROWD)]
         newcomers[MIDDLE] = evolve(newcomers[MIDDLE], is_forgotten=flaw == "forgotten")
         crowd.post(members=newcomers)

@@ -19,28 +19,28 @@ FATAL = [kind for kind in get_args(RosterTrouble) if kind not in {*UNCLEAR, "dis
 
 
 class RosterContract:
-    """Subclass it, name the class `Test…`, and say how to make a roster and to change the world that it asks.
+    """Subclass it, name the class `Test…`, and implement how to make a roster and to control the service it asks.
 
-    `troubles` are the kinds that your world can be in; `secret` must be shown nowhere.
+    `troubles` are the kinds that your service can have; `secret` must never be shown.
     """
 
     troubles: Sequence[RosterTrouble] = (*FATAL, *UNCLEAR)
     secret = ""
 
     def make_roster(self) -> Roster:
-        """Return a roster of a server on which nobody is yet."""
+        """Return a roster of a server without members."""
         raise NotImplementedError
 
     def arrive(self, discord_id: str, joined_at: datetime) -> None:
-        """Let somebody be on the server since an instant."""
+        """Put a member on the server, joined at an instant."""
         raise NotImplementedError
 
     def leave(self, discord_id: str) -> None:
-        """Let somebody leave the server."""
+        """Remove a member from the server."""
         raise NotImplementedError
 
     def fail(self, kind: RosterTrouble) -> None:
-        """Be in a trouble until `recover`, of all its shapes in turn; a limit asks for a wait of 30 seconds."""
+        """Fail this way until `recover`, in all its forms in turn; a rate limit asks for a wait of 30 seconds."""
         raise NotImplementedError
 
     def recover(self) -> None:
@@ -48,25 +48,25 @@ class RosterContract:
         raise NotImplementedError
 
     def use_up(self) -> None:
-        """Say with the next answers that none are left for the next 30 seconds."""
+        """Let the next answers say that no requests are left for 30 seconds."""
         raise NotImplementedError
 
     def asked_for(self) -> Sequence[str]:
-        """Return whom the roster has asked for, oldest first."""
+        """Return the ids that the roster has asked about, oldest first."""
         raise NotImplementedError
 
     def pauses(self) -> Sequence[float]:
-        """Return for how many seconds the roster has paused, each time."""
+        """Return each pause of the roster, in seconds."""
         raise NotImplementedError
 
     def test_it_says_which_server_it_is_about(self) -> None:
-        """By its id, as a text of digits."""
+        """`guild_id` is the id of the roster's server, a string of digits."""
         guild_id = self.make_roster().guild_id
         assert isinstance(guild_id, str)
         assert guild_id.isdecimal()
 
     def test_who_is_there_is_present_since_they_joined(self) -> None:
-        """As an aware instant of UTC; everyone else is gone, also by a number that is nearly the same id."""
+        """A member is present, with the join time in UTC; every other id is gone, even a similar one."""
         roster = self.make_roster()
         assert roster.ask(ADA) == Presence("gone")
         self.arrive(ADA, SINCE)
@@ -78,7 +78,7 @@ class RosterContract:
             assert roster.ask(other) == Presence("gone")
 
     def test_it_asks_anew_each_time(self) -> None:
-        """Leaving and coming back, with a new date, are seen at once."""
+        """A member who leaves, or returns with a new date, is seen at once."""
         roster = self.make_roster()
         for joined_at in (SINCE, SINCE + timedelta(days=3)):
             self.arrive(ADA, joined_at)
@@ -87,7 +87,7 @@ class RosterContract:
             assert roster.ask(ADA).kind == "gone"
 
     def test_it_asks_for_nobody_else(self) -> None:
-        """One question for one id."""
+        """Each call sends one request, about the id asked for."""
         roster = self.make_roster()
         for one in (ADA, BO, ADA):
             self.arrive(one, SINCE)
@@ -98,7 +98,7 @@ class RosterContract:
     def test_where_nobody_can_be_asked_for_it_says_so(
         self, kind: RosterTrouble, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """By the kind, after one try, naming neither the secret nor the member; and it asks again later."""
+        """A fatal trouble raises its kind after one try, naming no secret and no member; later calls ask again."""
         self._skip_unless_possible(kind)
         roster = self.make_roster()
         self.arrive(ADA, SINCE)
@@ -114,7 +114,7 @@ class RosterContract:
 
     @pytest.mark.parametrize("kind", UNCLEAR)
     def test_what_is_unclear_is_unknown(self, kind: RosterTrouble) -> None:
-        """Never gone or present, whoever is asked for; it says why, and tries thrice at most."""
+        """An unclear answer is unknown, with a reason, never gone or present; each id is tried at most 3 times."""
         self._skip_unless_possible(kind)
         roster = self.make_roster()
         self.arrive(ADA, SINCE)
@@ -129,7 +129,7 @@ class RosterContract:
         assert roster.ask(ADA).kind == "present"
 
     def test_a_wait_is_told_and_not_slept_through(self) -> None:
-        """A refusal says how long to wait, and so does an answer after which none are left."""
+        """A refusal and an answer that uses up the limit both report the wait, and neither is slept through."""
         self._skip_unless_possible("rate_limited")
         roster = self.make_roster()
         self.arrive(ADA, SINCE)
@@ -147,7 +147,7 @@ class RosterContract:
         assert max(self.pauses(), default=0) <= PAUSE_SECONDS_MAX
 
     def test_once_stopped_it_asks_for_nobody(self) -> None:
-        """If it can be stopped."""
+        """After `stop`, if there is one, every call raises `ReadStopped` and sends nothing."""
         roster = self.make_roster()
         stop = getattr(roster, "stop", None)
         if stop is None:

@@ -33,10 +33,10 @@ ONE, OTHER = "mee6:1", "mee6:2"
 
 
 class RunsContract(StoreContract):
-    """What the store remembers of syncs, waits, boards (R19-R21, R24), rosters (R25), leases and notices."""
+    """What the store must keep of syncs, waits, boards (R19-R21, R24), rosters (R25), leases and notices."""
 
     def test_a_good_sync_is_remembered(self, members: Story) -> None:
-        """When it read, and how long the last board was that was read to its end, past later ones that were not."""
+        """The state keeps when the last good sync read, and the size of the last board that was read to its end."""
         state, whole_at = members.ledger.run_state().sync, members.at
         assert (state.good_at, state.seen_at, state.whole_at, state.whole_rows) == (*[members.at] * 3, 2)
         assert state.good_run > 0
@@ -45,7 +45,7 @@ class RunsContract(StoreContract):
         assert (state.good_at, state.seen_at, state.whole_at, state.whole_rows) == (*[members.at] * 2, whole_at, 2)
 
     def test_it_is_kept_when_xp_rose_as_activity(self, members: Story) -> None:
-        """The opening of the last such window: a fall, or nothing, leaves it."""
+        """`rose_at` is the start of the window of the last active rise; a fall and its recovery leave it as it was."""
         assert members.account(ADA).rose_at is None
         opened_at = members.at
         for xp in (1_025, 1_020, 1_025):
@@ -53,7 +53,7 @@ class RunsContract(StoreContract):
             assert members.account(ADA).rose_at == opened_at
 
     def test_failures_in_a_row_are_counted_until_a_good_sync(self, members: Story) -> None:
-        """Only failures that count are counted, and a good sync ends the row."""
+        """Failures in a row are counted, if they count, until a good sync."""
         first, dry = evolve(DOWN, at=MONDAY), SyncFailure(MONDAY, "private", "closed", counts=False)
         last = evolve(DOWN, kind="blocked", message="no")
         for failure in (first, dry, last):
@@ -65,14 +65,14 @@ class RunsContract(StoreContract):
         assert members.ledger.run_state().sync.failure_run == FailureRun(1, LATER, "blocked", "no")
 
     def test_a_wait_is_kept_until_the_next_run(self, members: Story) -> None:
-        """What the server asked for is remembered, also after a dry run, until a later run replaces it."""
+        """A wait that the server asked for is kept, even from a dry run, until the next run."""
         _fail(members, "", MINUTES, counts=False)
         assert members.ledger.run_state().sync.wait == Wait("rate_limited", members.at + MINUTES)
         members.sync(AS_IT_WAS)
         assert members.ledger.run_state().sync.wait is None
 
     def test_each_board_has_a_wait_of_its_own(self, members: Story) -> None:
-        """A failure replaces that of the board it asked, one that asked nobody none, a good sync ends its own."""
+        """A failure replaces the wait of the board it asked, if any; a good sync ends its board's and unnamed ones."""
         for board_id in (ONE, OTHER, ""):
             _fail(members, board_id, 2 * MINUTES)
         _fail(members, None)
@@ -85,14 +85,14 @@ class RunsContract(StoreContract):
         assert members.ledger.run_state().sync.waits == {ONE: Wait("rate_limited", members.at + MINUTES)}
 
     def test_the_board_is_that_of_the_last_good_sync(self, members: Story) -> None:
-        """A failed run names none, whatever it asked."""
+        """The state names the board of the last good sync; a failed run does not change it."""
         assert members.ledger.run_state().sync.board_id == ""
         members.sync(AS_IT_WAS, board_id=ONE)
         _fail(members, OTHER)
         assert members.ledger.run_state().sync.board_id == ONE
 
     def test_an_adoption_rebases_marks_and_is_on_record(self, members: Story) -> None:
-        """Entries say who decided and why; who has left is still to be rebased; no wait is left."""
+        """An adoption's entries say who decided and why, members who left are rebased later, and all waits end."""
         members.enroll("m-dee", CY_ID)
         members.sync({**AS_IT_WAS, CY_ID: 700})
         members.restate("m-dee", "left")
@@ -115,13 +115,13 @@ class RunsContract(StoreContract):
         assert told == [("rebase", 0, True, "admin-7", "we moved")] * 2
 
     def test_only_what_was_decided_on_says_so(self, members: Story) -> None:
-        """A deduction that was accepted does, the gain of the same sync does not."""
+        """An accepted deduction says who decided and why; a gain in the same sync does not."""
         members.sync({ADA_ID: 800, BO_ID: 150}, decision=Decision("accept_drops", "admin-7", "they cheated"))
         told = [(one.kind, one.actor, one.reason) for one in members.ledger.feed(after=2, limit=10)]
         assert told == [("deduction", "admin-7", "they cheated"), ("gain", None, None)]
 
     def test_what_rosters_told_is_kept(self, members: Story) -> None:
-        """To the microsecond, the last of each account, for as long as it is linked; and where notes contradict it."""
+        """The last check of each linked account is kept to the microsecond, and so are contradictions to notes."""
         at = [MONDAY + timedelta(microseconds=number) for number in range(6)]
         first = Check(members.account(ADA).account_id, "1", at[0])
         told = evolve(first, guild_id="2", present_at=at[1], joined_at=at[2], gone_at=at[3], confirmed_at=at[4])
@@ -138,7 +138,7 @@ class RunsContract(StoreContract):
         assert not members.ledger.run_state().roster.contradictions
 
     def test_rounds_that_fail_are_counted_apart_from_syncs(self, story: Story) -> None:
-        """Until one was clear, also those that a decision must end; none of them says anything of syncs."""
+        """Failed rounds are counted until a clear one, including those that need a decision, and apart from syncs."""
         assert not story.ledger.run_state().roster.is_known
         down, distrusted = RosterError("down", "no answer"), RosterError("distrusted", "all left")
         for at, error in ((MONDAY, down), (LATER, distrusted)):
@@ -164,7 +164,7 @@ class RunsContract(StoreContract):
     def test_a_lease_keeps_others_out_until_it_expires(
         self, story: Story, taken_at: datetime, asked_at: datetime, *, is_free: bool
     ) -> None:
-        """Also a moment before it began, if clocks differ; not for a year, if one ran ahead. Others have another."""
+        """A lease holds until it expires, also shortly before it began but not a year before; tasks share none."""
         story.ledger.lease("sync", taken_at, taken_at + MINUTES)
         story.ledger.lease("other", asked_at, asked_at + MINUTES)
         if is_free:
@@ -176,7 +176,7 @@ class RunsContract(StoreContract):
                 story.ledger.lease("sync", asked_at, asked_at + MINUTES)
 
     def test_a_lease_that_is_released_is_free(self, story: Story) -> None:
-        """Releasing twice is harmless, and everyone can see who has it; whoever takes over is told so."""
+        """A lease can be released twice; `took_over` is set only if the one before expired without a release."""
         first = story.ledger.lease("run", MONDAY, LATER)
         second = story.ledger.lease("run", LATER, LATER + MINUTES)
         assert story.ledger.run_state().lease_of("run") == second
@@ -187,7 +187,7 @@ class RunsContract(StoreContract):
         assert [first.took_over, second.took_over, third.took_over] == [False, True, False]
 
     def test_a_lease_can_be_held_for_longer(self, story: Story) -> None:
-        """Renewed, it keeps others out past its first expiry."""
+        """A renewed lease keeps others out past its first expiry."""
         lease, until = story.ledger.lease("run", MONDAY, LATER), LATER + MINUTES
         story.ledger.renew(lease, until)
         assert story.ledger.run_state().lease_of("run") == evolve(lease, until=until)
@@ -195,7 +195,7 @@ class RunsContract(StoreContract):
             story.ledger.lease("run", LATER, until)
 
     def test_a_lease_that_was_lost_is_noticed(self, story: Story) -> None:
-        """Once somebody else took over, the old holder can neither renew nor release it, nor write under it."""
+        """After another run took over, the old lease can be neither renewed nor released, nor written under."""
         old = story.ledger.lease("run", MONDAY, LATER)
         new = story.ledger.lease("run", LATER, LATER + MINUTES)
         story.ledger.release(old)
@@ -210,20 +210,20 @@ class RunsContract(StoreContract):
         assert story.ledger.run_state().lease_of("run") == new
 
     def test_what_is_written_under_a_lease_is_written(self, story: Story) -> None:
-        """A holder may write, also past the expiry, as long as nobody took over."""
+        """A run may write under its lease, even after it expires, until another run takes over."""
         lease, end = story.ledger.lease("run", MONDAY, LATER), SlotEnd(MONDAY, "synced", LATER)
         story.post(at=LATER + timedelta(hours=1), slot=end, lease=lease)
         assert story.ledger.run_state(MONDAY).slot_end(MONDAY) == end
 
     def test_when_the_next_request_may_go_out_is_remembered_for_all(self, story: Story) -> None:
-        """Of each task by itself, the last that was said, earlier or later."""
+        """The last time recorded for each task's next request is kept, even if it is earlier than the one before."""
         for at in (LATER, MONDAY):
             story.ledger.keep_request("run", at)
             assert story.ledger.next_request_at("run") == at
         assert story.ledger.next_request_at("other") is None
 
     def test_a_slot_ends_once(self, story: Story) -> None:
-        """Who comes second changes nothing, neither the slot nor what was posted with it."""
+        """A second end of a slot raises `LeaseLost` and writes nothing, and the latest slot stays the last one."""
         first = SlotEnd(MONDAY, "failed", LATER)
         story.post(slot=first)
         with pytest.raises(LeaseLost):
@@ -234,7 +234,7 @@ class RunsContract(StoreContract):
         assert story.ledger.run_state().last_slot == first
 
     def test_the_last_notice_of_each_topic_is_remembered(self, story: Story) -> None:
-        """Each channel is remembered by itself."""
+        """The last notice of each topic is kept for each channel."""
         alert = SentNotice("webhook", "source", "alert", MONDAY, MONDAY)
         other, frozen = evolve(alert, channel="sentry", at=LATER), evolve(alert, topic="frozen", at=LATER)
         clear = evolve(alert, kind="all_clear", at=LATER)
@@ -243,7 +243,7 @@ class RunsContract(StoreContract):
         assert list(story.ledger.run_state().notices_sent) == [other, frozen, clear]
 
     def test_a_notice_is_begun_until_it_is_known_what_became_of_it(self, story: Story) -> None:
-        """It ends when the channel took it, and when it is withdrawn; neither touches other topics or channels."""
+        """A begun notice is kept until it is sent or withdrawn, whatever happens on other channels."""
         begun = [SentNotice(channel, "source", "alert", MONDAY, MONDAY, is_sure=False) for channel in ("a", "b", "c")]
         story.post(begun=begun)
         again = evolve(begun[2], kind="reminder", at=LATER)
@@ -255,7 +255,7 @@ class RunsContract(StoreContract):
         assert (story.ledger.run_state().notices_sent, story.ledger.run_state().notices_begun) == ([taken], [again])
 
     def test_a_channels_state_is_kept_by_its_address_until_it_is_plain(self, story: Story) -> None:
-        """The last state of each address stands, and a plain one is forgotten."""
+        """The last state of each address of a channel is kept, and a plain one is forgotten."""
         dead = ChannelState("webhook", "f1", dead_since=MONDAY, why="deleted")
         waits = ChannelState("webhook", "f2", not_before=LATER, why="slow down")
         for states in ([waits, evolve(dead, dead_since=LATER)], [dead]):
@@ -265,7 +265,7 @@ class RunsContract(StoreContract):
         assert list(story.ledger.run_state().channels) == [waits]
 
     def test_of_many_equal_postings_one_is_written(self, story: Story) -> None:
-        """Though all are in the middle of theirs at once: the others are `Conflict`, and nobody is paid twice."""
+        """Of equal postings made at once, one is written and the others are a `Conflict`: no one is paid twice."""
         ids = {f"m-{number:02}": str(10**17 + number) for number in range(10)}
         for member_id, discord_id in ids.items():
             story.enroll(member_id, discord_id)
@@ -277,11 +277,11 @@ class RunsContract(StoreContract):
         assert {standing.points for standing in story.ledger.members()} == {1}
 
     def test_of_many_leases_one_is_granted(self, story: Story) -> None:
-        """Eight threads ask for the lease of the same task: one gets it."""
+        """When eight threads ask for the lease of a task at once, one gets it."""
         assert _successes(partial(story.ledger.lease, "sync", MONDAY, LATER), LedgerBusy) == 1
 
     def test_readers_see_whole_postings(self, members: Story) -> None:
-        """While one thread posts, others always find balance and entries in step."""
+        """While one thread posts, others always read a balance and XP that match."""
 
         def post_and_read(number: int) -> None:
             for step in range(1, 21):
@@ -298,7 +298,7 @@ class RunsContract(StoreContract):
 
 
 class _Slow(tuple[Move, ...]):
-    """Moves that let other threads go on before each of them is read."""
+    """Moves that let other threads run before each of them is read."""
 
     __slots__ = ()
 
@@ -309,7 +309,7 @@ class _Slow(tuple[Move, ...]):
 
 
 def _successes(action: Callable[[], object], failure: type[Exception]) -> int:
-    """Act in all threads at once, and return in how many it did not fail in this way."""
+    """Run `action` in all threads at once; return how many did not raise `failure`."""
     barrier = Barrier(THREADS)
 
     def succeeds(_: int) -> bool:
@@ -335,10 +335,10 @@ AHEAD = timedelta(days=400)
 
 
 class ClockContract(StoreContract):
-    """That they are kept and count as seen, and that a repair takes back what lies ahead, and nothing else."""
+    """Decisions about the clock are kept and count as seen; a repair takes back what lies ahead, and nothing else."""
 
     def test_a_confirmed_instant_counts_as_seen(self, audited: AuditedStory) -> None:
-        """To the microsecond, with who and why, behind the last entry."""
+        """A confirmed instant is kept to the microsecond, with who, why and the last entry's position."""
         ledger, story = audited.ledger, audited
         story.enroll(ADA, ADA_ID)
         story.sync({ADA_ID: 5})
@@ -351,7 +351,7 @@ class ClockContract(StoreContract):
         assert ledger.ahead(story.at).others == 1
 
     def test_a_repair_takes_back_what_lies_ahead(self, audited: AuditedStory) -> None:
-        """Syncs, days, evidence, readings, slots and enrollments; entries, XP and what was before stay."""
+        """Syncs, settled days, evidence, slots and notices that lie ahead are taken back; entries and XP stay."""
         ledger, story = audited.ledger, audited
         story.enroll(ADA, ADA_ID)
         for xp in (1_000, 1_100):

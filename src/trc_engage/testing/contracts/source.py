@@ -25,28 +25,28 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 class SourceContract:
-    """Subclass it, name the class `Test…`, and say how to make a source and to change the board that it reads.
+    """Subclass it, name the class `Test…`, and implement how to make a source and to change the board it reads.
 
-    `kinds` are the troubles that your source can meet.
+    `kinds` are the troubles that your source can have.
     """
 
     kinds: Sequence[SourceTrouble] = ("down", "malformed")
     source: Any
 
     def make_source(self, folder: Path) -> XpSource:
-        """Return a source, whose board `show` and `fail` change; `folder` is an empty folder."""
+        """Return a source whose board `show` and `fail` change; `folder` is an empty folder."""
         raise NotImplementedError
 
     def show(self, xp: Mapping[str, int]) -> None:
-        """Let the board show just this, XP by Discord id, from now on; it ends any trouble."""
+        """Make the board show exactly this XP, by Discord id, and end any trouble."""
         raise NotImplementedError
 
     def fail(self, kind: SourceTrouble) -> None:
-        """Let the board be in trouble until the next `show`."""
+        """Make the board fail this way until the next `show`."""
         raise NotImplementedError
 
     def read(self, *sought: str, whole: bool = False) -> Board:
-        """Read, and believe no more than the core does."""
+        """Read the board, and check it as the core does."""
         ids = Sought(sought)
         ids.expected, ids.whole = frozenset(sought), whole
         board: Board = self.source.read(ids)
@@ -61,21 +61,21 @@ class SourceContract:
         getattr(self.source, "close", lambda: None)()
 
     def test_whoever_is_sought_and_on_the_board_is_read(self) -> None:
-        """Their exact XP, by id, and nobody else's; of nobody sought there is nothing to find."""
+        """A read returns the exact XP of everyone sought who is on the board, by id, and of no one else."""
         for sought in (XP, (BO,), ()):
             assert self.read(*sought).readings == {one: XP[one] for one in sought}
 
     def test_whoever_is_not_on_the_board_is_absent_and_has_no_xp(self) -> None:
-        """Absent is not zero (R5): there is no reading, nobody is missed, and the board was read whole."""
+        """An id that is not on the board has no reading and is not missed, and the board was read whole (R5)."""
         board = self.read(ADA, GONE)
         assert (board.readings, board.missed, board.whole) == ({ADA: 12_345}, frozenset(), True)
 
     def test_strangers_are_counted(self) -> None:
-        """A board that has lost half of its rows is not trusted (R10), so everyone's row counts."""
+        """`rows` counts everyone on the board, since one that has lost half of its rows is not trusted (R10)."""
         assert self.read(GONE).rows == self.read(*XP, whole=True).rows == len(XP)
 
     def test_a_board_is_read_as_far_as_it_must_be(self) -> None:
-        """The last of many is found, however long it is; it is read to its end if that is asked (R24)."""
+        """A long board is read until everyone is found, and to its end if someone is absent or `whole` is set (R24)."""
         self.show(MANY)
         first, *_, last = MANY
         assert self.read(last).readings == {last: MANY[last]}
@@ -85,7 +85,7 @@ class SourceContract:
         assert board.rows == len(MANY) or not board.whole
 
     def test_it_reads_whenever_it_is_called(self) -> None:
-        """It remembers no reading: XP rises, falls, and rows vanish; no XP and no id is a number with a fraction."""
+        """Each read returns the board as it is now, even if XP fell or rows vanished, with XP as `int`."""
         for xp in ({ADA: 1}, {ADA: XP_MAX, BO: XP_MAX - 1}, {ADA: 1}, {BO: 5}, {}):
             self.show(xp)
             board = self.read(ADA, BO)
@@ -94,7 +94,7 @@ class SourceContract:
 
     @pytest.mark.parametrize("kind", get_args(ServiceTrouble))
     def test_a_failure_has_its_kind_and_passes(self, kind: SourceTrouble) -> None:
-        """It is a `SourceError` of one line, each time; afterwards the board is read as if nothing had been."""
+        """A failed read raises a `SourceError` of its kind, in one line; after the trouble, reads work again."""
         if kind not in self.kinds:
             pytest.skip("this source cannot meet it")
         self.fail(kind)
@@ -107,18 +107,18 @@ class SourceContract:
         assert self.read(ADA).readings == {ADA: 12_345}
 
     def test_the_server_tells_an_instant_or_none(self) -> None:
-        """If it does, with its timezone, and the same one whichever clock this machine has."""
+        """`server_at` is None or timezone-aware."""
         at = self.read(ADA).server_at
         assert at is None or at.utcoffset() is not None
 
     def test_it_says_whose_board_it_is(self) -> None:
-        """If it does, by a short text that can be printed; so it is with what messages call it (R24)."""
+        """The board's id and the source's name, if it has them, are short printable texts (R24)."""
         assert boards.id_of(self.source).isprintable()
         name = getattr(self.source, "name", None)
         assert name is None or name == boards.source_name(self.source)
 
     def test_a_source_that_was_stopped_reads_no_more(self) -> None:
-        """If it can be stopped; that is no failure, and may be done twice."""
+        """After `stop` or `close`, if it has them, a read raises `ReadStopped`."""
         for name in ("stop", "close"):
             if end := getattr(self.source, name, None):
                 end()
@@ -141,13 +141,13 @@ TROUBLES: Mapping[SourceTrouble, Sequence[str]] = {
         *("timeout", "drip_headers", "drip_body"),
     ],
 }
-"""What each trouble of the server must be called."""
+"""The server's troubles, by the kind that a source must report."""
 HANGS = {"timeout", "drip_headers", "drip_body"}
 HANGS_FOR, DEADLINE_SECONDS = 0.3, 30.0
 
 
 class Turns:
-    """The `Requests` of a read: it counts, and may make wait or send away."""
+    """The `Requests` of a read: counts them, and can impose a wait or raise an error."""
 
     def __init__(self, seconds: float = 0.0, error: Exception | None = None) -> None:
         self.asked: int = 0
@@ -155,22 +155,22 @@ class Turns:
         self._seconds, self._error = seconds, error
 
     def seconds_until_free(self, gap: float) -> float:
-        """Count, and make wait as long as it may."""
+        """Count, and return the wait, at most the gap."""
         self.asked += 1
         if self._error is not None:
             raise self._error
         return min(gap, self._seconds)
 
     def ended(self, seconds: float) -> None:
-        """Count."""
+        """Count an ended request."""
         assert seconds >= 0
         self.ended_at += 1
 
 
 class PagedSourceContract(SourceContract):
-    """The contract of a `BoardSource`: name its class.
+    """The contract of a `BoardSource`: set `source_class`.
 
-    `server_class` is the server that speaks as its service does: without one, one that has the facts of the source.
+    `server_class` is a local server of its service; the default one follows the facts of the source.
     """
 
     kinds: Sequence[SourceTrouble] = get_args(ServiceTrouble)
@@ -196,7 +196,7 @@ class PagedSourceContract(SourceContract):
             yield
 
     def clock(self) -> datetime:
-        """Return the server's time, which goes on while the source pauses."""
+        """Return the server's time, which advances while the source pauses."""
         return self.now + timedelta(seconds=sum(self.pauses))
 
     def make_source(self, folder: Path) -> Any:  # noqa: ARG002  it needs none
@@ -204,7 +204,7 @@ class PagedSourceContract(SourceContract):
         return self.opened(self.server.guild_id)
 
     def opened(self, guild_id: str, deadline_seconds: float = DEADLINE_SECONDS) -> Any:
-        """Open a source that pauses by noting it."""
+        """Open a source that records its pauses instead of waiting."""
         return self.source_class.open(
             guild_id,
             base_url=self.server.url,
@@ -217,7 +217,7 @@ class PagedSourceContract(SourceContract):
         )
 
     def show(self, xp: Mapping[str, int]) -> None:
-        """Let the server's board show this."""
+        """Make the server's board show exactly this, and end any trouble."""
         self.server.recover()
         self.server.board.reset()
         for discord_id, total in xp.items():
@@ -231,14 +231,14 @@ class PagedSourceContract(SourceContract):
 
     @pytest.mark.parametrize("name", ["endless_pages", "page_ignored"])
     def test_a_board_without_end_is_given_up(self, name: str) -> None:
-        """It is no board."""
+        """A board that never ends, or repeats its first page, is `malformed`."""
         self.server.trouble(name)
         with pytest.raises(SourceError, match="pages") as caught:
             self.source.read(frozenset({GONE}))
         assert caught.value.kind == "malformed"
 
     def test_a_wait_is_a_duration_by_the_servers_own_clock(self) -> None:
-        """A date counts from what the server takes for now, however wrong; without a wait there is none."""
+        """A Retry-After date counts from the server's own time, however wrong; without one there is no wait."""
         self.now = NOW.replace(year=2031)
         for wait in (timedelta(seconds=90), None):
             headers = [] if wait is None else [("Retry-After", http_date(self.clock() + wait))]
@@ -249,12 +249,12 @@ class PagedSourceContract(SourceContract):
             assert caught.value.retry_after == wait
 
     def test_the_servers_clock_is_told(self) -> None:
-        """It shows that one of the two is wrong (R22)."""
+        """`server_at` is the server's time, even if its clock is wrong (R22)."""
         self.now = NOW.replace(year=2031)
         assert self.read(ADA).server_at == self.now
 
     def test_another_guild_has_another_board_and_the_token_is_in_neither(self) -> None:
-        """XP of different boards cannot be compared (R24)."""
+        """Another guild has another board id, the same guild the same one (R24), and no text shows the token."""
         with self.opened(GONE) as other:
             assert other.board_id != self.source.board_id
             with pytest.raises(SourceError) as caught:
@@ -265,14 +265,14 @@ class PagedSourceContract(SourceContract):
         assert self.token not in f"{self.source!r} {self.source.board_id} {self.source.name}"
 
     def test_a_wrong_token_is_told_as_a_private_board(self) -> None:
-        """The board has not changed, but nobody may read it."""
+        """A wrong token raises `private`."""
         self.server.token = "another"  # noqa: S105
         with pytest.raises(SourceError) as caught:
             self.source.read(frozenset({ADA}))
         assert caught.value.kind == "private"
 
     def test_no_request_more_than_needed_and_none_too_soon(self) -> None:
-        """It says who asks, ends where everyone is found, and keeps the gap between any two requests (R21)."""
+        """A read sends a User-Agent, ends once everyone is found, and keeps the gap between requests (R21)."""
         self.show(MANY)
         self.read(next(iter(MANY)))
         assert [request.page for request in self.server.requests] == [0]
@@ -282,7 +282,7 @@ class PagedSourceContract(SourceContract):
         assert all(request.headers["user-agent"].strip() for request in self.server.requests)
 
     def test_limits_that_the_server_tells_are_kept(self) -> None:
-        """If it tells any, no request is refused; a limit that lasts is no pause, but a wait for the core."""
+        """The source sends no request over the server's limit: it pauses for a short one and raises for a long one."""
         if self.server.dialect.limits is None:
             pytest.skip("this service tells no limits")
         self.show(MANY)
@@ -298,7 +298,7 @@ class PagedSourceContract(SourceContract):
         assert {request.answered for request in self.server.requests} == {200}
 
     def test_each_request_has_its_turn(self) -> None:
-        """Turns are asked for and ended one by one; a wait is sat out, and who lost the lease ends (R30)."""
+        """Each request asks for its turn, waits as told and ends it; an error there ends the read (R30)."""
         self.show(MANY)
         turns = Turns(seconds=1.5)
         self.source.read_pages(frozenset({GONE}), turns)
@@ -310,7 +310,7 @@ class PagedSourceContract(SourceContract):
         assert len(self.server.requests) == before
 
     def test_whoever_moves_meanwhile_is_read_or_missed_but_not_absent(self) -> None:
-        """Somebody who is on top whenever the end is looked at, and at the end whenever the top is."""
+        """A member who moves from page to page during a read is read or missed, but never absent."""
         self.show(MANY)
         mover, *others = reversed(MANY)
         end = -(-len(MANY) // self.server.limit_max)
@@ -324,7 +324,7 @@ class PagedSourceContract(SourceContract):
         assert board.readings.keys() | board.missed == {mover, *others[:5]}
 
     def test_a_stop_ends_a_read_under_way(self) -> None:
-        """From another thread, while the server says nothing."""
+        """A `stop` from another thread ends a read while the server sends nothing."""
         self.server.trouble("timeout")
         with self.source_class.open(self.server.guild_id, base_url=self.server.url) as source:
             stop = threading.Timer(0.1, source.stop)
@@ -336,7 +336,7 @@ class PagedSourceContract(SourceContract):
     @pytest.mark.parametrize("name", [name for names in TROUBLES.values() for name in names])
     @pytest.mark.parametrize("page", [0, 1])
     def test_every_trouble_is_called_by_its_kind(self, name: str, page: int) -> None:
-        """Half a board is none; what may pass is tried three times, what was refused is asked for once."""
+        """Each trouble, on any page, raises its kind; `down` is tried 3 times unless it hangs, others once."""
         if (name, page) == ("duplicate_keys", 1):
             pytest.skip("a server that tells twice does so on each page, and one look is enough")
         if name == "blocked" and self.source_class.service.speaks is None:

@@ -19,7 +19,7 @@ from ...core.sync import plan_sync
 from ...usecases import audit
 
 MONDAY = datetime(2026, 3, 2, 9, 0, 0, 123_457, UTC)
-"""No whole second, nor is any other instant of the stories: whatever is cut or rounded is another."""
+"""With microseconds, as all instants of the stories, so that cutting or rounding shows."""
 LATER = MONDAY + timedelta(minutes=5, microseconds=1)
 TODAY = MONDAY.date()
 DAY = timedelta(days=1)
@@ -29,7 +29,7 @@ BENCHMARK = drafted("award", ADA, "benchmark", 50, TODAY, MONDAY, "benchmark:1")
 
 
 class Story:
-    """A store in the making, a quarter of an hour after the other."""
+    """A store under test, and the current time, which each sync moves on by 15 minutes."""
 
     def __init__(self, ledger: Store) -> None:
         self.ledger = ledger
@@ -41,11 +41,11 @@ class Story:
 
     @staticmethod
     def reversal(award: Entry, **what: Any) -> Entry:
-        """Return what takes an award back."""
+        """Return the reversal of an award."""
         return evolve(award.reversal(award.at, "withdrawn 雪", "admin-7"), **what)
 
     def refuses(self, *postings: Posting) -> None:
-        """Find that each of them is a `Conflict`, and leaves nothing behind."""
+        """Assert that each posting is a `Conflict` and changes nothing."""
         before = self.meaning()
         for posting in postings:
             with pytest.raises(Conflict):
@@ -58,29 +58,29 @@ class Story:
         self.post(members=[Member(member_id, name, self.at)], links=links)
 
     def member(self, member_id: str) -> Member:
-        """Return a member, who must be there."""
+        """Return a member who must exist."""
         member = self.ledger.member(member_id)
         assert member is not None, f"{member_id} is not enrolled"
         return member
 
     def change(self, member_id: str, **what: Any) -> None:
-        """Post a member as he becomes."""
+        """Post a change of a member."""
         self.post(members=[evolve(self.member(member_id), **what)])
 
     def account(self, member_id: str) -> DiscordActivity:
-        """Return the member's account, which must be there."""
+        """Return the member's account, which must exist."""
         account = self.ledger.account_of(member_id)
         assert account is not None, f"{member_id} has no account"
         return account
 
     def facts(self, member_id: str) -> MemberFacts:
-        """Return what is known of a member, who must be there."""
+        """Return the facts of a member who must exist."""
         facts = self.ledger.facts(member_id, self.at.date())
         assert facts is not None, f"{member_id} is not enrolled"
         return facts
 
     def standing(self, member_id: str) -> Standing:
-        """Return where a member stands, who must be there."""
+        """Return the standing of a member who must exist."""
         return self.facts(member_id).standing
 
     def restate(self, member_id: str, status: Any, **change: Any) -> None:
@@ -90,7 +90,7 @@ class Story:
         self.post(moves=[Move.of_status(account, status, next_reading, **change)])
 
     def planned(self, xp: Mapping[str, int], *, whole: bool = True, **run: Any) -> Posting:
-        """Return what a sync of this board would post; `run` is more of its record."""
+        """Return what a sync of this board would post; `run` adds to its record."""
         state = self.ledger.run_state().sync
         board = Board(xp, whole=whole, rows=len(xp), pages=1)
         plan = plan_sync(self.ledger.accounts_to_sync(), board, self.at, state)
@@ -98,16 +98,16 @@ class Story:
         return Posting(self.at, moves=plan.moves, run=SyncRun(report, whole, state.good_run, **run))
 
     def sync(self, xp: Mapping[str, int], **how: Any) -> None:
-        """Post a sync of this board, a quarter of an hour after the last."""
+        """Post a sync of this board, 15 minutes later."""
         self.at += timedelta(minutes=15)
         self.ledger.post(self.planned(xp, **how))
 
     def settlement(self, day: date = TODAY) -> Settlement:
-        """Return how a day is settled on all that is known of it."""
+        """Return the settlement of a day at its current revision."""
         return Settlement(day, self.ledger.day_record(day).revision)
 
     def meaning(self) -> dict[str, object]:
-        """Return all that the ports tell of the store, to see whether anything changed."""
+        """Return what the ports show of the store, to see whether anything changed."""
         ledger, accounts = self.ledger, range(1, 5)
         told: dict[str, object] = {
             "members": [ledger.members(), *map(ledger.member, (ADA, BO, CY))],
@@ -129,36 +129,36 @@ class Story:
 
 
 class AuditedStory(Story):
-    """The story of a store that the doctor can look at."""
+    """The story of a store that the doctor can check."""
 
     ledger: AuditedStore
 
 
 class StoreContract:
-    """The factory, the hooks, and the fixtures that every part of the contract builds on."""
+    """The factory, the hooks and the fixtures of every part of the contract."""
 
     lasts = True
-    """Whether what was posted outlives the store's `close`; a ledger in memory says that it does not."""
+    """Whether postings outlive the store's `close`; set it to False for a ledger in memory."""
 
     def make_ledger(self, folder: Path) -> Store:
-        """Return an empty store; `folder` is an empty one for its files."""
+        """Return an empty store; `folder` is an empty folder for its files."""
         raise NotImplementedError
 
     def reopen(self, ledger: Store, folder: Path) -> Store:
-        """Close a store and open the same again: as `make_ledger` does where it finds it in its folder."""
+        """Close a store and open it again; by default with `make_ledger`, which must find it in its folder."""
         if close := getattr(ledger, "close", None):
             close()
         return self.make_ledger(folder)
 
     def unbalance(self, ledger: Store, member_id: str) -> None:
-        """Change, behind the store's back, what it keeps as a member's points for 'benchmark'; if you can."""
+        """Change a member's stored points for 'benchmark' without the store's methods; optional."""
 
     def damage(self, ledger: Store) -> None:
-        """Do to the store what only its own `irregularities` can see; if you can."""
+        """Damage the store in a way that only its own `irregularities` can see; optional."""
 
     @pytest.fixture
     def ledger(self, tmp_path: Path) -> Iterator[Store]:
-        """Lend a store to one test."""
+        """Yield a store for one test."""
         ledger: Any = self.make_ledger(tmp_path)
         with closing(ledger) if hasattr(ledger, "close") else nullcontext():
             yield ledger
@@ -179,7 +179,7 @@ class StoreContract:
 
     @pytest.fixture
     def audited(self, ledger: Store) -> AuditedStory:
-        """Begin a story in an empty store, for the doctor to look at; skipped for one that has nothing for it."""
+        """Begin a story in an empty store for the doctor; skip the test if the store lacks `Records`."""
         try:
             return AuditedStory(audit.audited(ledger))
         except InvalidValue as error:

@@ -94,18 +94,18 @@ CROWD = [f"z-{number:02}" for number in range(20)]
 
 
 class ViewsContract(StoreContract):
-    """Who is found, who leads, where members stand, and what was booked (R9, R23)."""
+    """Search, ranks, standings, lists of members, and entries (R9, R23)."""
 
     @pytest.mark.parametrize(("text", "found"), SEARCHES.items())
     def test_words_are_found_by_their_beginnings(self, story: Story, text: str, found: list[str]) -> None:
-        """Whatever their case, width and composition; all that are asked for, in any order; whole words first."""
+        """Each search word must begin a word of the name, in any order, case or Unicode form; whole words first."""
         for member_id, name in NAMES.items():
             story.enroll(member_id, name=name)
         assert story.ledger.find(text, limit=9) == [Found(one, NAMES[one]) for one in found]
         assert story.ledger.find(text, limit=1) == [Found(one, NAMES[one]) for one in found[:1]]
 
     def test_ids_are_found_whole_and_first(self, story: Story) -> None:
-        """Of the member, then of the Discord account, then as a name; nobody twice."""
+        """Whole ids of members and Discord accounts are found, before names, and no member twice."""
         story.enroll("ada", BO_ID, "Ada Bo")
         story.enroll(CY, name=BO_ID)
         story.enroll("adam", name="Ada")
@@ -114,7 +114,7 @@ class ViewsContract(StoreContract):
         assert story.ledger.find(BO_ID[:-1], limit=9) == [Found(CY, BO_ID)]
 
     def test_nobody_is_found_by_what_is_gone_hidden_or_forgotten(self, story: Story) -> None:
-        """A new name takes the place of the old one; the hidden are found by id, and by name once they are shown."""
+        """Old, hidden and forgotten names and unlinked ids find no one; a hidden member is still found by id."""
         for who, discord_id in ((ADA, ADA_ID), (BO, BO_ID)):
             story.enroll(who, discord_id, "Mary King")
         story.change(ADA, name="Mary", is_hidden=True)
@@ -129,14 +129,14 @@ class ViewsContract(StoreContract):
         assert story.ledger.find("king", limit=9) == []
 
     def test_a_name_of_any_length_can_be_kept(self, story: Story) -> None:
-        """A long word is found by its beginning, and of many words the first ones count."""
+        """A name of any length is kept, and found by a long word or one of its first 32 words."""
         story.enroll(ADA, name="x" * 4_000)
         story.enroll(BO, name=" ".join(f"w{number:02}" for number in range(1_000)))
         for text, found in (("x" * 4_000, [ADA]), ("w31", [BO]), ("w32", [])):
             assert [one.member_id for one in story.ledger.find(text, limit=9)] == found
 
     def test_there_is_nothing_to_mend(self, audited: AuditedStory) -> None:
-        """The words are kept in step with the names, through all that can happen to these."""
+        """Search words stay in step with names that are hidden, forgotten or changed."""
         for who in (ADA, BO, CY):
             audited.enroll(who, name=f"{who} of Somewhere")
         audited.change(ADA, is_hidden=True)
@@ -171,7 +171,7 @@ class ViewsContract(StoreContract):
     @pytest.mark.parametrize("present", [False, True])
     @pytest.mark.parametrize("month", MONTHS)
     def test_ranks_are_those_of_the_sums_of_entries(self, ranked: Story, month: date | None, *, present: bool) -> None:
-        """Of all time or of the days of a month; who is not listed pushes nobody down, and has an own rank."""
+        """Ranks follow the sums of entries, of all time or a month; unlisted members lower no rank but have one."""
         everyone = ranked.ledger.members()
         points = dict.fromkeys((one.member_id for one in everyone), 0)
         for entry in ranked.ledger.feed(after=0, limit=1_000):
@@ -201,7 +201,7 @@ class ViewsContract(StoreContract):
         assert ranked.ledger.rank_of(NOBODY, month, present=present) is None
 
     def test_current_streaks_rank_by_length(self, ranked: Story) -> None:
-        """Equals share a rank; a broken streak, a hidden and a forgotten member are not listed."""
+        """Current streaks rank by length, equal ones share a rank; broken, hidden and forgotten ones are not listed."""
         assert ranked.ledger.streak_ranking(limit=10) == []
         lengths = {ADA: 3, BO: 7, CY: 3, "even": 9, "hidden": 8, "gone": 8}
         broken = TODAY - 3 * DAY
@@ -221,7 +221,7 @@ class ViewsContract(StoreContract):
         assert ranked.ledger.streak_ranking(limit=2) == told[0][:2]
 
     def test_a_standing_shows_points_and_xp(self, members: Story) -> None:
-        """Points in all and by source, XP, carried XP and status, also where there is no link, or no longer one."""
+        """A standing shows points in total and by source, and the account, even an unlinked one, or None."""
         members.sync({ADA_ID: 1_275, BO_ID: 360})
         members.restate(BO, "unlinked")
         told = [
@@ -234,7 +234,7 @@ class ViewsContract(StoreContract):
         assert [members.standing(one.member_id) for one in told] == told
 
     def test_members_are_listed_by_id(self, story: Story) -> None:
-        """The list holds the same standings as those asked for one by one."""
+        """Members are listed by id, in pages, with the same standings as when read one by one."""
         for who, discord_id in ((BO, BO_ID), (ADA, ADA_ID)):
             story.enroll(who, discord_id)
         for xp in (10, 910):
@@ -246,7 +246,7 @@ class ViewsContract(StoreContract):
 
     @pytest.mark.parametrize("of", PICKED.values(), ids=PICKED)
     def test_members_are_picked_before_they_are_paged(self, members: Story, of: tuple[Selection, list[str]]) -> None:
-        """All that is given is true of each; also of the hidden, who are found by no search."""
+        """Members listed match every filter given, before paging, and hidden members are included."""
         members.sync({ADA_ID: 1_310, BO_ID: 70})
         members.enroll(DEE, "400", "Dee Bowie")
         members.change(BO, is_hidden=True)
@@ -256,7 +256,7 @@ class ViewsContract(StoreContract):
         assert [[one.member_id for one in page] for page in paged] == [*([one] for one in ids), []]
 
     def test_the_tally_counts_members_accounts_and_entries(self, members: Story) -> None:
-        """Accounts by status, closed ones too, and no status that none has."""
+        """The tally counts members, entries, and accounts by status, unlinked ones too, without zeros."""
         members.sync({ADA_ID: 1_310, BO_ID: 70})
         members.restate(BO, "unlinked")
         members.enroll("m-dee", BO_ID)
@@ -287,7 +287,7 @@ class ViewsContract(StoreContract):
         assert paged == everything
 
     def test_history_is_newest_first_and_pages(self, seven_entries: Story) -> None:
-        """A page ends where the next begins, and holds the member's own entries only."""
+        """A member's history is newest first, and its pages continue each other without other members' entries."""
         ledger = seven_entries.ledger
         whole = ledger.history(ADA, limit=1_000)
         assert whole == [entry for entry in reversed(ledger.feed(after=0, limit=1_000)) if entry.member_id == ADA]
@@ -296,7 +296,7 @@ class ViewsContract(StoreContract):
         assert ledger.history(ADA, limit=10, before=1) == []
 
     def test_history_of_one_source_pages_too(self, seven_entries: Story) -> None:
-        """What lies between its entries takes no room on a page."""
+        """A page of one source's history is filled with entries of that source only."""
         ledger = seven_entries.ledger
         for number in (1, 2):
             seven_entries.post(drafts=[evolve(BENCHMARK, key=f"k-{number}")])
@@ -308,11 +308,11 @@ class ViewsContract(StoreContract):
 
 
 class RecordsContract(StoreContract):
-    """What a store holds can be looked at, what is derived be made anew, and all of it outlives the process."""
+    """Everything in a store can be audited, what is derived can be rebuilt, and all of it survives reopening."""
 
     @pytest.fixture
     def lived(self, audited: AuditedStory) -> AuditedStory:
-        """Let two members earn, one be unlinked and linked again, and an award be taken back."""
+        """Let a member earn, another be linked and unlinked, and the award of a third be reversed."""
         audited.enroll(ADA, ADA_ID, "Ada")
         audited.enroll(BO, BO_ID)
         audited.enroll(CY)
@@ -324,18 +324,18 @@ class RecordsContract(StoreContract):
         return audited
 
     def test_an_empty_store_is_found_sound(self, audited: AuditedStory) -> None:
-        """There is nothing in it."""
+        """The doctor finds nothing wrong with an empty store."""
         assert doctor.audit(audited.ledger).breaches == []
 
     def test_a_sound_store_is_found_sound(self, lived: AuditedStory) -> None:
-        """There is nothing to make anew in one in which something happened."""
+        """The doctor finds nothing wrong, and nothing to rebuild, in a store that was used correctly."""
         audit = doctor.audit(lived.ledger)
         assert (audit.breaches, audit.members, audit.accounts, audit.entries) == ([], 3, 2, 7)
         assert lived.ledger.irregularities() == []
         assert lived.ledger.rebalance() == []
 
     def test_holdings_are_what_the_other_ports_tell(self, lived: AuditedStory) -> None:
-        """Members, accounts, balances, streaks and calendar; unlinked accounts are among them."""
+        """Holdings match what the other ports return, and include unlinked accounts."""
         held, ledger = lived.ledger.holdings(), lived.ledger
         assert [ledger.member(member.member_id) for member in held.members] == list(held.members)
         assert [account.status for account in held.accounts] == ["tracked", "unlinked"]
@@ -351,7 +351,7 @@ class RecordsContract(StoreContract):
         assert rose == {(one.day, one.account_id) for one in ledger.evidence(ADA, date.min, date.max)}
 
     def test_lines_are_the_feed(self, lived: AuditedStory) -> None:
-        """In pages, up to the position that the holdings name."""
+        """Lines are the entries of the feed, in pages, up to the holdings' last position."""
         everything = lived.ledger.feed(after=0, limit=1_000)
         assert lived.ledger.holdings().last_position == everything[-1].position
         pages = [lived.ledger.lines(after=after, limit=4) for after in (0, everything[3].position)]
@@ -359,7 +359,7 @@ class RecordsContract(StoreContract):
         assert list(lived.ledger.lines(after=everything[-1].position, limit=4)) == []
 
     def test_a_wrong_streak_is_found_and_made_anew(self, lived: AuditedStory) -> None:
-        """From the evidence; a second repair finds nothing to do."""
+        """A wrong streak is found and rebuilt from the evidence; a second repair changes nothing."""
         lived.post(streaks=[Streak(ADA, 0, TODAY, 9, 9)])
         (found,) = doctor.audit(lived.ledger).breaches
         assert (found.check, found.subject) == ("streak", f"member {ADA!r}")
@@ -370,7 +370,7 @@ class RecordsContract(StoreContract):
         assert doctor.repair(lived.ledger, lived.at).changes == []
 
     def test_an_entry_that_does_not_follow_is_found(self, lived: AuditedStory) -> None:
-        """Points that the XP does not give are a breach of the entry, and of the account."""
+        """Points that do not follow from the XP are a breach of both the entry and the account."""
         lived.at += timedelta(minutes=15)
         planned = lived.planned({ADA_ID: 1_000})
         lived.ledger.post(evolve(planned, moves=[evolve(move, points=99) for move in planned.moves]))
@@ -378,7 +378,7 @@ class RecordsContract(StoreContract):
         assert {"entry", "account"} <= checks
 
     def test_the_doctor_compares_accounts_with_their_events(self, lived: AuditedStory) -> None:
-        """Who is on record as having left is noted as left, and the other way round."""
+        """An account whose status contradicts its last event is a breach."""
         account = lived.account(ADA)
         left = evolve(LEFT, account_id=account.account_id)
         lived.post(moves=[Move.of_status(account, "left", account.next_reading)], events=[left])
@@ -396,7 +396,7 @@ class RecordsContract(StoreContract):
         return audited
 
     def test_a_wrong_balance_is_found_and_made_anew(self, earned: AuditedStory) -> None:
-        """It becomes the sum of the entries again, and the store tells which were not."""
+        """A wrong balance is found, reset to the sum of its entries, and reported."""
         if type(self).unbalance is StoreContract.unbalance:
             pytest.skip("give the contract `unbalance`, and `rebalance` is tested")
         before = earned.standing(ADA)
@@ -410,7 +410,7 @@ class RecordsContract(StoreContract):
         assert doctor.audit(earned.ledger).is_healthy
 
     def test_what_only_the_store_can_see_is_told(self, earned: AuditedStory) -> None:
-        """Damage to its own make, which no other port tells of."""
+        """Damage that only the store itself can see is in its `irregularities` and in the audit."""
         if type(self).damage is StoreContract.damage:
             pytest.skip("give the contract `damage`, and `irregularities` are tested")
         assert earned.ledger.irregularities() == []
@@ -419,7 +419,7 @@ class RecordsContract(StoreContract):
         assert not doctor.audit(earned.ledger).is_healthy
 
     def test_all_is_there_when_the_store_is_opened_again(self, members: Story, ledger: Store, tmp_path: Path) -> None:
-        """Members, links, entries, streaks, calendar and run book are what they were, and go on from there."""
+        """Everything is the same after the store is opened again, and new entries continue after the last one."""
         if not self.lasts:
             pytest.skip("this ledger says that it does not last")
         _live(members)
@@ -433,7 +433,7 @@ class RecordsContract(StoreContract):
 
 
 def _live(story: Story) -> None:
-    """Leave something of each kind in a store."""
+    """Store something of each kind."""
     story.sync({ADA_ID: 1_310, BO_ID: 50})
     story.restate(BO, "left")
     bonus = evolve(BENCHMARK, key="bonus:1", counts_as_activity=False)

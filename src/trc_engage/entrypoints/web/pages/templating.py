@@ -93,7 +93,7 @@ def capitalized(text: str) -> str:
 
 
 def is_visible(text: str) -> bool:
-    """Tell whether a text has a visible character: a letter, a digit or a sign, not marks alone."""
+    """Return whether a text has a visible character: a letter, a digit or a sign, not marks alone."""
     return any(category(char)[0] in "LNPS" and char not in _BLANK for char in text)
 
 
@@ -127,7 +127,7 @@ async def choose(request: Request) -> Response:
 
 
 def _is_path_of(request: Request, path: str) -> bool:
-    """Tell whether a path leads to a page of this site."""
+    """Return whether a path leads to a page of this site."""
     begins = path.startswith(f"{root(request)}/") and not path.startswith("//")
     return begins and path.isascii() and path.isprintable() and "\\" not in path
 
