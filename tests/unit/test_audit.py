@@ -10,13 +10,13 @@ import pytest
 from attrs import evolve
 
 from support.community import IDS, MONDAY, Community, opened
-from trc_engage import Audit, Engage, EngageError, Entry, SourceError
+from trc_engage import Audit, Engage, EngageError, Entry, InvalidValue, SourceError
 from trc_engage.adapters.memory import MemoryLedger
 from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.core.audit import Breach, Holdings
 from trc_engage.core.posting import Posting
 from trc_engage.core.streaks import Streak
-from trc_engage.usecases.audit import audit, repair
+from trc_engage.usecases.audit import audit, audited, repair
 
 MEMBERS = ("ada", "bo", "cy", "dee", "eli", "fay")
 STORES = 1_000
@@ -269,3 +269,9 @@ def test_what_is_derived_from_damage_is_left_alone(busy: Community) -> None:
     points = busy.points("ada")
     mended = busy.engage.repair()
     assert (mended.changes, mended.audit.is_healthy, busy.points("ada")) == ([], False, points)
+
+
+def test_the_doctor_names_what_it_lacks() -> None:
+    """Of an own ledger that does without it."""
+    with pytest.raises(InvalidValue, match=r"^ledger: 'object': the doctor needs holdings, lines, irregularities"):
+        audited(object())  # type: ignore[arg-type]

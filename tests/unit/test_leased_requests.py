@@ -4,10 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from trc_engage import Engage
 from trc_engage.adapters.memory import MemoryLedger
-from trc_engage.core.incidents import SentNotice
-from trc_engage.core.posting import Posting
 from trc_engage.usecases.leases import LEASED_FOR, TASK, LeasedRequests, Run
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -36,27 +33,3 @@ def test_a_read_waits_for_the_requests_of_others(is_overtaken: bool, free_in: in
         ledger.keep_request(TASK, NOON + free_in * SECOND)
     requests = LeasedRequests(Run(ledger, lease), lease, lambda: NOON + 3 * SECOND)
     assert requests.seconds_until_free(10.0) == seconds
-
-
-class Log:
-    """A channel that is never used."""
-
-    channel = "log"
-    fingerprint = ""
-
-    def send(self, notice: object, /) -> None:
-        """Take nothing."""
-        raise AssertionError(notice)
-
-
-@pytest.mark.parametrize("order", [1, -1])
-def test_the_status_names_the_last_notice_that_a_channel_took(order: int) -> None:
-    """Of all topics the latest, in whatever order they were kept."""
-    ledger = MemoryLedger()
-    times = {"clock": NOON, "roster": NOON + order * SECOND, "source": NOON - 2 * SECOND}
-    sent = [SentNotice("log", topic, "all_clear", NOON, at) for topic, at in times.items()]  # type: ignore[arg-type]
-    other = SentNotice("webhook", "store", "all_clear", NOON, NOON + 9 * SECOND)
-    ledger.post(Posting(NOON, sent=[*sent, other]))
-    (last,) = Engage(ledger=ledger, clock=lambda: NOON, alerts=[Log()]).status().last_sent
-    latest = max(times, key=lambda topic: times[topic])
-    assert (last.channel, last.topic, last.sent_at) == ("log", latest, times[latest])

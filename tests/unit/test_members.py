@@ -1,5 +1,7 @@
 """Members and their links (R6, R7), and what may be handed in."""
 
+from datetime import date
+
 import pytest
 
 from support.community import IDS, Community
@@ -165,3 +167,10 @@ def test_bad_pages_are_named(community: Community, call: str, arguments: dict[st
     members = ["ada"] if call == "history" else []
     with pytest.raises(InvalidValue, match=next(iter(arguments))):
         getattr(community.engage, call)(*members, **arguments)
+
+
+def test_nobody_is_excused_who_is_not_enrolled(community: Community) -> None:
+    """The error names who is missing; everybody's calendar stays (R13a)."""
+    with pytest.raises(UnknownMember, match="member 'nobody' is not enrolled"):
+        community.engage.excuse(date(2026, 3, 3), reason="ill", by="admin-7", member_id="nobody")
+    assert community.engage.excusals() == []

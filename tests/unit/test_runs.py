@@ -10,7 +10,9 @@ import pytest
 from support.community import LEDGERS, MONDAY, QUARTER, Community, opened
 from trc_engage import ClockWentBack, Engage, LedgerBusy, ReadStopped, RunReport, SourceError
 from trc_engage.core.errors import ClockError, KeptAway
-from trc_engage.core.roster import Presence
+from trc_engage.core.incidents import SentNotice
+from trc_engage.core.posting import Posting
+from trc_engage.core.roster import Presence, Round
 from trc_engage.usecases.leases import TASK
 
 DOWN = SourceError("down", "MEE6 did not answer in time")
@@ -330,3 +332,39 @@ def test_a_store_that_is_held_behind_the_sync_takes_nothing_from_its_report(comm
         report = community.run(timedelta(minutes=5))
     assert (report.outcome, report.error, report.settled) == ("synced", None, ())
     assert community.run(timedelta(minutes=1)).settled == (date(2026, 3, 2),)
+
+
+class Log:
+    """A channel that is never used."""
+
+    channel = "log"
+    fingerprint = ""
+
+    def send(self, notice: object, /) -> None:
+        """Take nothing."""
+        raise AssertionError(notice)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_status_names_the_last_notice_that_a_channel_took(order: int) -> None:
+    """Of all topics the latest, in whatever order they were kept."""
+    community = Community()
+    times = {
+        "clock": MONDAY,
+        "roster": MONDAY + order * timedelta(seconds=1),
+        "source": MONDAY - 2 * timedelta(seconds=1),
+    }
+    sent = [SentNotice("log", topic, "all_clear", MONDAY, at) for topic, at in times.items()]  # type: ignore[arg-type]
+    other = SentNotice("webhook", "store", "all_clear", MONDAY, MONDAY + 9 * timedelta(seconds=1))
+    community.ledger.post(Posting(MONDAY, sent=[*sent, other]))
+    (last,) = Engage(ledger=community.ledger, clock=lambda: MONDAY, alerts=[Log()]).status().last_sent
+    latest = max(times, key=lambda topic: times[topic])
+    assert (last.channel, last.topic, last.sent_at) == ("log", latest, times[latest])
+
+
+def test_the_status_tells_of_the_roster() -> None:
+    """When the next round may begin."""
+    community = Community()
+    next_at = community.now + timedelta(minutes=5)
+    community.ledger.post(Posting(community.now, round=Round(community.now, next_at)))
+    assert community.engage.status().roster.next_at == next_at

@@ -19,6 +19,7 @@ from attrs import define, field, frozen
 
 from ..core.errors import AlertFailed, InvalidValue
 from ..core.incidents import Describe, Message, Notice, NoticeKind, describe
+from ..core.validation import PAGE_FORM
 
 if TYPE_CHECKING:
     from sentry_sdk._types import LogLevelStr
@@ -142,7 +143,6 @@ _MEANINGS |= dict.fromkeys(range(300, 400), f"a redirect, and none is followed: 
 _GONE = frozenset({401, 404, 410})
 _TOO_MANY = 429
 SECONDS_ASKED_MAX = 1e6
-CONTACT_FORM = r"(?!.*//[^/]*@)https?://[!-'*-+\--~]+"
 NO_CONTACT = "give the address of a page of yours: http or https, without user, password, blanks, commas and brackets"
 _WAITS = {_TOO_MANY: timedelta(minutes=15)} | dict.fromkeys((400, 403, *range(300, 400)), timedelta(hours=1))
 """How long to wait if the answer does not say, because the next run would usually get the same answer."""
@@ -167,7 +167,7 @@ class WebhookAlerts:
         address = _web_address(url) if url.isascii() and url.isprintable() and " " not in url else None
         if address is None or not address.path.strip("/"):
             raise InvalidValue("url", "…", "give the address of a Discord webhook: https, a host and a path")
-        if contact is not None and (not re.fullmatch(CONTACT_FORM, contact) or not _web_address(contact)):
+        if contact is not None and (not re.fullmatch(PAGE_FORM, contact) or not _web_address(contact)):
             raise InvalidValue("contact", "…" if "@" in contact else contact, NO_CONTACT)
 
     @property

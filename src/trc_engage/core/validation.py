@@ -54,6 +54,8 @@ TEXT_LENGTH_MAX = 1_000
 POINTS_MAX = 10**9
 AHEAD_MAX = timedelta(minutes=2)
 EARLIEST_AT = datetime(2000, 1, 1, tzinfo=UTC)
+PAGE_FORM = r"(?!.*//[^/]*@)https?://[!-'*-+\--~]+"
+"""A web page's URL that can stand in a User-Agent: no user name, password, spaces, commas or brackets."""
 DISCORD_ID = re.compile(r"[1-9][0-9]{0,19}", re.ASCII)
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from attrs import field, fields, frozen
 
 from ..core.errors import EngageError, InvalidValue, shortened
-from ..core.validation import SCHEMES, validate_address, validate_discord_id
+from ..core.validation import PAGE_FORM, SCHEMES, validate_address, validate_discord_id
 
 NO_FILE = (
     "give a file, such as /var/lib/trc/engage.db or sqlite:///engage.db, "
@@ -208,7 +208,7 @@ _listener = matching(
     r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}", "give an address and a port, such as 127.0.0.1:9464", harmless
 )
 _page = matching(
-    r"(?!.*//[^/]*@)https?://[!-'*-+\--~]+",
+    PAGE_FORM,
     "must be the URL of a page of yours, where Discord can find out how to reach you: http or https, without user "
     "name, password, spaces, commas and brackets",
     harmless,
