@@ -41,7 +41,7 @@ async def put_member(request: Request) -> Response:
 
 
 async def post_benchmark(request: Request) -> Response:
-    """Award points, once for their key: who got no answer sends the same again."""
+    """Award points, once per key: who got no answer sends the same again."""
     asked, engage = await body(request), request.state.points
     award = {field: asked.get(field) for field in ("member_id", "points", "key")}
     at = parsed("at", datetime.fromisoformat, asked["at"]) if "at" in asked else now()

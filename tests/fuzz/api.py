@@ -127,7 +127,7 @@ def refused(scope: dict[str, Any], body: bytes) -> bool:
     claim(TOKEN.encode() not in answer.body, "the token is in the answer")
     if answer.status in {200, 201}:
         json.loads(answer.body)
-        claim(answer.headers["content-type"] == "application/json", "the answer is no JSON")
+        claim(answer.headers["content-type"] == "application/json", "the answer is not JSON")
         return False
     if answer.status == 304:
         return False

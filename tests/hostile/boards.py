@@ -79,13 +79,13 @@ CASES: Sequence[Case] = (
         "guild_told_twice",
         "malformed",
         PAGE.replace(b'"guild":{', b'"guild":{"id":"%s"},"guild":{' % _OTHER.encode(), 1),
-        "told twice",
+        "given twice",
     ),
     body(
         "guild_id_told_twice",
         "malformed",
         PAGE.replace(b'"guild":{', b'"guild":{"id":"%s",' % _OTHER.encode(), 1),
-        "told twice",
+        "given twice",
     ),
     _page("players_missing", "malformed", lambda page: page.pop("players"), _NOT_ONE),
     _page("players_by_id", "malformed", _by_id, "a list was expected"),
@@ -100,7 +100,9 @@ CASES: Sequence[Case] = (
     _players("of_numbers", list(range(23)), "23 of 23 rows"),
     _players("of_lists", [[]] * 23, "23 of 23 rows"),
     _players("empty_objects", [{}] * 23, "23 of 23 rows"),
-    body("players_told_twice", "malformed", PAGE.replace(b'"players":[', b'"players":[],"players":[', 1), "told twice"),
+    body(
+        "players_told_twice", "malformed", PAGE.replace(b'"players":[', b'"players":[],"players":[', 1), "given twice"
+    ),
     body("player_told_key_twice", "paid", PAGE.replace(b'"avatar":null', b'"avatar":null,"avatar":null')),
     body("error_with_200", "malformed", error_body(401, "The server could not verify"), _NOT_ONE),
     body("error_beside_the_page", "paid", spoilt(lambda page: page.update(error={"message": "stale"}))),
@@ -109,7 +111,9 @@ CASES: Sequence[Case] = (
     _with_rows("bad_rows_of_every_kind", "paid", None, "row", {"id": "7", "xp": True}),
     _with_rows("one_percent_of_bad_rows", "paid", *[{"id": str(900 + n), "xp": 1} for n in range(500)], *_bad(5)),
     _with_rows("more_than_one_percent", "malformed", *[{"id": str(900 + n), "xp": 1} for n in range(500)], *_bad(6)),
-    _with_rows("a_second_row_that_is_bad", "malformed", {"id": IDS["ada"], "xp": None}, says="sought cannot be used"),
+    _with_rows(
+        "a_second_row_that_is_bad", "malformed", {"id": IDS["ada"], "xp": None}, says="linked member cannot be used"
+    ),
     _with_rows("a_row_twice", "paid", row("ada", 1_250)),
     _page("a_row_twice_the_later_is_newer", "paid", lambda page: page["players"].insert(0, row("ada", 9_999))),
     _page("ascending", "paid", lambda page: page["players"].reverse()),

@@ -12,13 +12,13 @@ IN_CHUNKS = CHUNKED + chunks(PAGE) + LAST_CHUNK
 IN_NAME = GOOD.index("⛵".encode()) + 1
 
 
-def _cut(name: str, raw: bytes, says: str = "broke the connection off") -> Case:
+def _cut(name: str, raw: bytes, says: str = "broke off the connection") -> Case:
     """Return the case of an answer that ends here."""
     return broken(f"cut_{name}", "down", raw, says, tries=3)
 
 
 def _reset(name: str, *before: Step) -> Case:
-    return Case(f"reset_{name}", "down", [[*before, reset]], "broke the connection off" if before else "")
+    return Case(f"reset_{name}", "down", [[*before, reset]], "broke off the connection" if before else "")
 
 
 def _sized(name: str, length: str, outcome: Outcome, *more: str, tries: int | None = None) -> Case:
@@ -58,8 +58,8 @@ CUTS: Sequence[Case] = (
     _cut("before_last_chunk", IN_CHUNKS[: -len(LAST_CHUNK)]),
     _cut("in_last_chunk", IN_CHUNKS[:-2]),
     _cut("before_last_byte_of_chunks", IN_CHUNKS[:-1]),
-    broken("cut_without_length", "malformed", head(JSON) + PAGE[:-1], "no sound JSON"),
-    broken("cut_with_right_length", "malformed", answer(PAGE[:-1]), "no sound JSON"),
+    broken("cut_without_length", "malformed", head(JSON) + PAGE[:-1], "not valid JSON"),
+    broken("cut_with_right_length", "malformed", answer(PAGE[:-1]), "not valid JSON"),
     broken("cut_body_of_401", "private", answer(b"{}", status="401 No")[:-1], tries=1),
     broken("cut_body_of_429", "rate_limited", answer(b"error", "Retry-After: 60", status="429 Slow")[:-1], tries=1),
     broken("cut_body_of_404", "malformed", answer(b"{}", status="404 No")[:-1], tries=1),

@@ -39,8 +39,8 @@ def _without(key: str) -> bytes:
     return spoilt(spoil)
 
 
-_NO_JSON = "no sound JSON"
-_UNUSABLE = "sought cannot be used"
+_NO_JSON = "not valid JSON"
+_UNUSABLE = "linked member cannot be used"
 
 CASES: Sequence[Case] = (
     _xp("nan", b"NaN", _NO_JSON),
@@ -69,8 +69,8 @@ CASES: Sequence[Case] = (
     _xp("text", b'"1250"', _UNUSABLE),
     _xp("list", b"[1250]", _UNUSABLE),
     _xp("object", b'{"total":1250}', _UNUSABLE),
-    _xp("told_twice", b'1250,"xp":0', "told twice"),
-    _xp("told_twice_alike", b'1250,"xp":1250', "told twice"),
+    _xp("told_twice", b'1250,"xp":0', "given twice"),
+    _xp("told_twice_alike", b'1250,"xp":1250', "given twice"),
     body("xp_missing", "malformed", _without("xp"), _UNUSABLE),
     body("id_missing", "absent", _without("id")),
     _id("number", ADA, "malformed", "its id is a int"),
@@ -89,7 +89,7 @@ CASES: Sequence[Case] = (
     _id("of_25_digits", b'"99999%s999"' % ADA, "absent"),
     _id("empty", b'""', "absent"),
     _id("escaped", b'"\\u00380351110224678900"', "paid"),
-    _id("told_twice", b'"%s","id":"1"' % ADA, "malformed", "told twice"),
+    _id("told_twice", b'"%s","id":"1"' % ADA, "malformed", "given twice"),
     _strangers_xp("2_to_the_53", b"9007199254740992"),
     _strangers_xp("2_to_the_64", b"18446744073709551616"),
     _strangers_xp("1e400", b"1e400"),

@@ -71,14 +71,14 @@ def test_a_message_of_many_lines_is_cut_too() -> None:
 @pytest.mark.parametrize(
     ("trouble", "says"),
     [
-        ("404", "status 404: the webhook was deleted, and it is not used again: make a new one (in Discord"),
+        ("404", "status 404: the webhook was deleted, so it is not used again: make a new one (in Discord"),
         ("401", "status 401: the webhook's token is wrong"),
         ("403", "status 403: Discord refuses it"),
         ("400", "status 400: Discord cannot use the message"),
-        ("429", "status 429: Discord asks for fewer messages: it is tried again once the time that it named is over"),
+        ("429", "status 429: Discord asks for fewer messages: the next try comes after the wait that it asked for"),
         ("410", "status 410: the webhook is gone, and it is not used again"),
         ("500", "status 500: the next run tries again"),
-        ("redirects", "status 302: a redirect, and none is followed"),
+        ("redirects", "status 302: a redirect, which is not followed"),
         ("refuses", "cannot be reached (RemoteDisconnected"),
         ("nonsense", "cannot be reached (BadStatusLine)"),
         ("drips", "did not answer within 0.3 s"),

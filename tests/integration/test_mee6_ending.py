@@ -175,7 +175,7 @@ def test_a_closed_source_reads_no_more(server: BoardServer, caplog: pytest.LogCa
     with pytest.raises(ReadStopped, match="open a new source"):
         source.read(frozenset({ADA}))
     assert [record.message for record in caplog.records] == [
-        "the source was stopped or closed before this read, which is for good; open another"
+        "the source was stopped or closed before this read and cannot be used again; open another"
     ]
 
 

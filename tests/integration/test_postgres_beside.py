@@ -98,10 +98,10 @@ def test_a_sound_store_is_never_called_damaged(database: Pooled, place: str) -> 
         assert "backup" not in str(told.value)
         with psycopg.connect(database.direct, autocommit=True) as stranger:
             stranger.execute(f"ALTER TABLE {place}.streaks RENAME TO stripes".encode())
-            with pytest.raises(LedgerFailed, match="streaks: gone from the store; put back a backup"):
+            with pytest.raises(LedgerFailed, match="streaks: gone from the store; restore a backup"):
                 ledger.activity(date.max)
             joined = PostgresLedger.open(connection=stranger, schema=place)
-            with pytest.raises(LedgerFailed, match="streaks: gone from the store; put back a backup"):
+            with pytest.raises(LedgerFailed, match="streaks: gone from the store; restore a backup"):
                 joined.activity(date.max)
             stranger.execute(f"ALTER TABLE {place}.stripes RENAME TO streaks".encode())
             stranger.execute(f"ALTER TABLE {place}.streaks RENAME longest TO longer".encode())

@@ -118,7 +118,7 @@ def test_a_damaged_file_is_named(path: Path, community: Community) -> None:
     damaged = bytearray(path.read_bytes())
     damaged[4096:] = b"\xa5" * (len(damaged) - 4096)
     path.write_bytes(damaged)
-    with pytest.raises(LedgerFailed, match="put back a backup"):
+    with pytest.raises(LedgerFailed, match="restore a backup"):
         read_members(path)
 
 

@@ -106,4 +106,4 @@ def test_more_finds_than_fit_are_cut_and_said_so() -> None:
         community.engage.enroll(f"m-{number}", name=f"Twin {number}")
     page = shown(alone(community.engage), "/members?q=twin")
     assert len(page.one("ul", class_="found").all("li")) == 25
-    assert page.one("p", role="status").words == "25 found, and there may be more: give more of the name."
+    assert page.one("p", role="status").words == "25 found, and there may be more: type more of the name."

@@ -97,7 +97,7 @@ def test_only_its_own_names_are_answered(community: Community, host: str, status
     refused = visitor.get(path, headers={"Host": "evil.example"})
     assert (refused.status_code, refused.json()["detail"]) == (
         421,
-        "nothing is served here under the name 'evil.example'",
+        "this site is not served under the name 'evil.example'",
     )
 
 

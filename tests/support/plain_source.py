@@ -32,7 +32,7 @@ class PlainFile:
         except OSError as error:
             raise SourceError("down", f"it cannot be read: {error}") from error
         except ValueError as error:
-            raise SourceError("malformed", f"it is no JSON: {error}") from error
+            raise SourceError("malformed", f"it is not JSON: {error}") from error
         return Board({one: xp[one] for one in sought if one in xp}, whole=True, rows=len(xp), pages=1)
 
 

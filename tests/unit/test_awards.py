@@ -68,7 +68,7 @@ def test_a_key_used_for_something_else_is_an_error(
     """It names the key and both contents, and nothing is posted."""
     community.award("ada", "run:1")
     posted = r"\+10 points for 'benchmark' to member 'ada' \(award\)"
-    with pytest.raises(KeyReused, match=f"'run:1' is used already: .*{posted}.*{asked}"):
+    with pytest.raises(KeyReused, match=f"'run:1' is already used: .*{posted}.*{asked}"):
         community.engage.award(member, source=source, points=points, key="run:1", at=community.now)
     assert (community.points("ada"), community.points("bo")) == (10, 0)
 
@@ -79,7 +79,7 @@ def test_awards_and_adjustments_share_their_keys(community: Community) -> None:
     adjust(community, -3, "two")
     with pytest.raises(KeyReused, match=r"award.*-3 points for 'adjustment' to member 'ada' \(adjustment\)"):
         adjust(community, -3, "one")
-    with pytest.raises(KeyReused, match=r"\(adjustment\), and now asked for as .*\(award\)"):
+    with pytest.raises(KeyReused, match=r"\(adjustment\), and is now requested as .*\(award\)"):
         community.award("ada", "two")
     assert community.points("ada") == 7
 
@@ -206,7 +206,7 @@ def test_a_bonus_is_no_activity(community: Community) -> None:
     bonus = pay(counts=False, by="app")
     assert (bonus.late, bonus.entry.actor, bonus.entry.booked_at) == (None, "app", community.now)
     assert (pay(counts=False).outcome, pay(counts=False).entry) == ("unchanged", bonus.entry)
-    with pytest.raises(KeyReused, match="no activity"):
+    with pytest.raises(KeyReused, match="does not count as activity"):
         pay(counts=True)
     assert community.engage.standing("ada").streak == before
     assert community.engage.reverse(key, reason="twice", by=ACTOR).late is None

@@ -138,26 +138,26 @@ def test_eleven_of_a_thousand_are_too_many() -> None:
 @pytest.mark.parametrize("row", [{"id": ADA, "xp": None}, {"id": ADA}, {"id": int(ADA), "xp": 5}])
 def test_an_unusable_row_of_somebody_sought_is_never_skipped(row: object) -> None:
     """A member must not look absent because the row was bad."""
-    with pytest.raises(SourceError, match="a member who is sought") as caught:
+    with pytest.raises(SourceError, match="a linked member") as caught:
         parsed(body([*good_rows(500), row]), GUILD, SOUGHT)
 
     assert caught.value.kind == "malformed"
 
 
 BROKEN: dict[str, tuple[bytes, str]] = {
-    "nothing": (b"", "no sound JSON"),
-    "half a page": (body(good_rows(2))[:40], "no sound JSON"),
-    "NaN": (b'{"guild": {"id": "1"}, "players": [], "xp_rate": NaN}', "NaN is no JSON"),
-    "Infinity": (b'{"guild": {"id": "1"}, "players": [{"id": "1", "xp": -Infinity}]}', "-Infinity is no JSON"),
+    "nothing": (b"", "not valid JSON"),
+    "half a page": (body(good_rows(2))[:40], "not valid JSON"),
+    "NaN": (b'{"guild": {"id": "1"}, "players": [], "xp_rate": NaN}', "NaN is not JSON"),
+    "Infinity": (b'{"guild": {"id": "1"}, "players": [{"id": "1", "xp": -Infinity}]}', "-Infinity is not JSON"),
     "too deep": (b'{"players": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "RecursionError"),
     "not UTF-8": (b'{"guild": {"id": "\xff\xfe"}}', "UnicodeDecodeError"),
-    "a number of 5,000 digits": (b'{"players": [{"id": "1", "xp": ' + b"9" * 5_000 + b"}]}", "no sound JSON"),
+    "a number of 5,000 digits": (b'{"players": [{"id": "1", "xp": ' + b"9" * 5_000 + b"}]}", "not valid JSON"),
     "a list": (b"[]", "not a leaderboard"),
     "null": (b"null", "not a leaderboard"),
     "no guild": (b'{"players": []}', "not a leaderboard"),
     "guild a text": (b'{"guild": "id", "players": []}', "not a leaderboard"),
     "guild id a number": (b'{"guild": {"id": %s}, "players": []}' % GUILD.encode(), "a text was expected"),
-    "another guild": (body([], guild={"id": "300"}), f"of guild '300', but guild '{GUILD}'"),
+    "another guild": (body([], guild={"id": "300"}), f"to guild '300', but guild '{GUILD}'"),
     "no players": (b'{"guild": {"id": "1"}}', "'players'"),
     "players an object": (body({"0": {"id": ADA, "xp": 5}}), "a list was expected"),
     "players null": (body(None), "a list was expected"),
@@ -187,7 +187,7 @@ def test_xp_told_twice_is_refused() -> None:
     raw = body([{"id": ADA, "xp": 5}], player={"xp": 9})
 
     assert parsed(raw, GUILD, SOUGHT, thoroughly=True).readings == {ADA: 5}
-    with pytest.raises(SourceError, match="xp is told twice"):
+    with pytest.raises(SourceError, match="xp is given twice"):
         parsed(raw.replace(b'"xp": 5', b'"xp": 5, "xp": 0'), GUILD, SOUGHT, thoroughly=True)
 
 

@@ -112,11 +112,14 @@ def test_the_secrets_of_a_factory_are_known_by_their_variables() -> None:
         ("amari", "give mee6, lurkr or a factory of your own, as package.module:factory"),
         ("own_source:", "as package.module:factory"),
         ("own source:Plain", "as package.module:factory"),
-        ("no_such_module:factory", "No module named 'no_such_module'; mend it, or set PYTHONPATH"),
+        ("no_such_module:factory", "No module named 'no_such_module'; fix it, or set PYTHONPATH"),
         ("own_source:missing", "has no attribute 'missing'"),
         ("own_source:fails", "failed with KeyError: 'board'"),
-        ("own_source:nothing", "returned {}, which is no source; let it return an object with the method read(sought)"),
-        ("own_source:a_class", "which is no source"),
+        (
+            "own_source:nothing",
+            "returned {}, which is not a source; let it return an object with the method read(sought)",
+        ),
+        ("own_source:a_class", "which is not a source"),
     ],
 )
 def test_a_wrong_source_is_a_matter_of_settings(value: str, says: str) -> None:

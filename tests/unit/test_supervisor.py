@@ -104,7 +104,7 @@ def test_the_alert_says_what_what_it_means_and_what_to_do(place: Place) -> None:
     place.run(3)
     (alert,) = place.channels[0].notices
     assert alert.title == "The store failed, 3 times in a row since Mon 2026-03-02 09:15 UTC"
-    assert "put back a backup" in alert.text
+    assert "restore a backup" in alert.text
     assert "No XP is lost" in alert.text
     assert alert.since == place.community.now - 2 * QUARTER
 
@@ -159,7 +159,7 @@ def test_a_failing_store_is_one_line_each_time(place: Place, caplog: pytest.LogC
     place.run()
     (record,) = [record for record in caplog.records if record.name.endswith("daemon.loop")]
     assert (record.levelname, record.exc_info) == ("ERROR", None)
-    assert "put back a backup" in record.getMessage()
+    assert "restore a backup" in record.getMessage()
 
 
 def test_a_store_that_is_held_for_three_slots_is_told(place: Place, caplog: pytest.LogCaptureFixture) -> None:

@@ -56,7 +56,7 @@ def test_the_longest_and_largest_value_is_taken_as_it_is(validate: Callable[...,
     assert validate(value) == value
 
 
-IN_PARTS = "its letters are spelt in parts; give it in Unicode's composed form (NFC), in which \u00e9 is one character"
+IN_PARTS = "it is not in Unicode's composed form (NFC), in which \u00e9 is one character"
 REFUSED: list[tuple[Callable[..., object], object, str]] = [
     (validation.validate_limit, 0, "limit: 0: give a whole number from 1 to 10,000"),
     (validation.validate_limit, 10_001, "limit: 10001: give a whole number from 1 to 10,000"),
@@ -68,9 +68,9 @@ REFUSED: list[tuple[Callable[..., object], object, str]] = [
         date(2026, 3, 7),
         "day: '2026-03-07': Saturdays and Sundays never break a streak; excuse a weekday",
     ),
-    (by, " admin-7", "by: ' admin-7': it begins or ends with a blank; give it without"),
+    (by, " admin-7", "by: ' admin-7': it begins or ends with a space; remove it"),
     (note, "", "note: '': give a text of 1 to 1,000 characters"),
-    (validation.validate_new_member_id, "m-1 ", "member_id: 'm-1 ': it begins or ends with a blank; give it without"),
+    (validation.validate_new_member_id, "m-1 ", "member_id: 'm-1 ': it begins or ends with a space; remove it"),
     (
         validation.validate_new_member_id,
         "cafe\u0301",
@@ -118,7 +118,7 @@ def test_a_clock_without_a_zone_is_named() -> None:
 )
 def test_a_new_id_holds_nothing_that_cannot_be_seen(character: str) -> None:
     """Two ids that look the same would be two members; the message names the character (R29)."""
-    with pytest.raises(InvalidValue, match=rf"cannot be seen \(U\+{ord(character):04X}\)"):
+    with pytest.raises(InvalidValue, match=rf"invisible character \(U\+{ord(character):04X}\)"):
         validation.validate_new_member_id(f"m{character}1")
 
 

@@ -374,9 +374,9 @@ TABLE: dict[str, Case] = {
         two_awards, ("Tue 2026-03-03 counts", "entry 8 has +20 points"), march(3), facts=('"reverses": 7',)
     ),
     "points taken by hand": Case(adjusted, ("-7 points by hand", "by admin-7", "a typo", "2026-03-03 00:05")),
-    "a new season": Case(season, ("began anew at 10 XP", "by admin-7", "a new season", "2026-03-03 01:05"), entry=0),
+    "a new season": Case(season, ("started over at 10 XP", "by admin-7", "a new season", "2026-03-03 01:05"), entry=0),
     "reset while away": Case(
-        reset_while_away, ("began anew at 40 XP", "less than before the leave", "2026-03-04 09:00"), entry=0
+        reset_while_away, ("started over at 40 XP", "less than before the leave", "2026-03-04 09:00"), entry=0
     ),
     "still away": Case(
         still_away,

@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show where a member stands */
+        /** Show a member's points and streak */
         get: operations["summary"];
         put?: never;
         post?: never;
@@ -45,7 +45,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show what each day meant for a member's streak; 1,000 days at most */
+        /** Show how each day counts for a member's streak; 1,000 days at most */
         get: operations["calendar"];
         put?: never;
         post?: never;
@@ -62,7 +62,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List what was done about a member's enrollment and links, oldest first */
+        /** List a member's membership events, oldest first */
         get: operations["events"];
         put?: never;
         post?: never;
@@ -79,7 +79,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tell the life of a member's streak: how it grew, ended and was changed afterwards */
+        /** Show the history of a member's streak: how it grew, ended and was changed afterwards */
         get: operations["story"];
         put?: never;
         post?: never;
@@ -96,7 +96,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Say why a day or an entry is as it is; without either, why points or a streak were lost last */
+        /** Explain a day or an entry; without either, the last loss of points or of a streak */
         get: operations["why"];
         put?: never;
         post?: never;
@@ -113,7 +113,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show the top of all who want to be seen, of all time or of a month */
+        /** Show the leaderboard, of all time or of a month, without hidden members */
         get: operations["leaderboard"];
         put?: never;
         post?: never;
@@ -147,7 +147,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List everyone's entries, oldest first: of members the caller may see, or with the token of all */
+        /** List everyone's entries, oldest first: those of members you may see, or all with the token */
         get: operations["feed"];
         put?: never;
         post?: never;
@@ -164,7 +164,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show admins how the system does */
+        /** Show the state of the system, for admins */
         get: operations["status"];
         put?: never;
         post?: never;
@@ -198,7 +198,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List who reached which milestones, in the order in which that was recorded, for admins */
+        /** List milestones that members reached, in the order in which they were recorded, for admins */
         get: operations["milestones"];
         put?: never;
         post?: never;
@@ -229,7 +229,7 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description Where a member stands, for members to see. */
+        /** @description A member's points and streak, as members see them. */
         Member: {
             member_id: string;
             name: string | null;
@@ -239,13 +239,13 @@ export interface components {
             };
             discord: components["schemas"]["Account"] | null;
             streak: components["schemas"]["Streak"];
-            /** @description Noted as having left Discord. */
+            /** @description Whether the member is recorded as having left Discord. */
             left: boolean;
         };
-        /** @description The linked account; its Discord id is left out. */
+        /** @description The linked Discord account, without its id. */
         Account: {
             xp_total: number;
-            /** @description XP kept for the next point, 0-99. */
+            /** @description XP carried toward the next point, 0-99. */
             xp_carried: number;
             xp_to_next_point: number;
             status: components["schemas"]["AccountStatus"];
@@ -269,34 +269,34 @@ export interface components {
             /** @description The cursor of the next page; null on the last. */
             next_before: number | null;
         };
-        /** @description A line of the ledger. */
+        /** @description An entry of the ledger. */
         Entry: {
-            /** @description Orders all entries of all members. */
+            /** @description The entry's place in the ledger, among those of all members. */
             position: number;
             kind: components["schemas"]["EntryKind"];
             source: string;
-            /** @description Signed. */
+            /** @description Negative if points were taken. */
             points: number;
             /**
              * Format: date
-             * @description A day of UTC.
+             * @description A UTC day.
              */
             day: string;
             /**
              * Format: date-time
-             * @description An instant of UTC.
+             * @description A UTC instant.
              */
             at: string;
-            /** @description Nobody is to be notified of it. */
+            /** @description Whether nobody should be notified of it. */
             silent: boolean;
             key: string | null;
             reason: string | null;
             by: string | null;
-            /** @description The position of the award that it takes back. */
+            /** @description Of a reversal: the position of the award that it takes back. */
             reverses: number | null;
             /**
              * Format: date-time
-             * @description When an award was booked, if that is not when it happened.
+             * @description When the award was booked, unless that is when it happened.
              */
             booked_at: string | null;
             /** @description Whether an award makes its day active; a bonus does not. */
@@ -310,17 +310,17 @@ export interface components {
         };
         /** @enum {string} */
         EntryKind: "opening" | "gain" | "deduction" | "rebase" | "award" | "reversal" | "adjustment";
-        /** @description What each of some days meant for a member's streak. */
+        /** @description How days count for a member's streak. */
         Calendar: {
             member_id: string;
             /** @description Oldest first. */
             days: components["schemas"]["CalendarDay"][];
         };
-        /** @description What a day meant for a streak. */
+        /** @description How a day counts for a streak. */
         CalendarDay: {
             /**
              * Format: date
-             * @description A day of UTC.
+             * @description A UTC day.
              */
             day: string;
             mark: components["schemas"]["Mark"];
@@ -329,23 +329,23 @@ export interface components {
         };
         /** @enum {string} */
         Mark: "active" | "missed" | "not_watched" | "excused" | "weekend" | "pending" | "before";
-        /** @description What was done about a member. */
+        /** @description The membership events of a member. */
         Events: {
             member_id: string;
             /** @description Oldest first. */
             events: components["schemas"]["Event"][];
         };
-        /** @description What was done about a member, such as a link or a leave. */
+        /** @description A membership event, such as a link or a leave. */
         Event: {
-            /** @description Orders all events of all members. */
+            /** @description The event's place among those of all members. */
             number: number;
             kind: components["schemas"]["EventKind"];
             /**
              * Format: date-time
-             * @description An instant of UTC.
+             * @description A UTC instant.
              */
             at: string;
-            /** @description Null if nobody said so. */
+            /** @description Who did it; null if nobody said. */
             by: string | null;
             reason: string | null;
             /** @description For admins only. */
@@ -354,13 +354,13 @@ export interface components {
         };
         /** @enum {string} */
         EventKind: "enrolled" | "linked" | "unlinked" | "left" | "returned" | "never_left" | "hidden" | "shown" | "forgotten";
-        /** @description The life of a streak. */
+        /** @description The history of a streak. */
         Story: {
             member_id: string;
             /** @description Oldest first. */
             events: components["schemas"]["StreakEvent"][];
         };
-        /** @description What became of a streak. */
+        /** @description A change of a streak. */
         StreakEvent: {
             /** @enum {string} */
             kind: "grew" | "ended" | "changed";
@@ -371,19 +371,19 @@ export interface components {
             first_day: string | null;
             /**
              * Format: date
-             * @description The last day on which it grew, the one that ended it, or the first of the news.
+             * @description The last day on which it grew, the day that ended it, or the first day of the late news.
              */
             day: string;
             /**
              * Format: date-time
-             * @description When that was settled, or the news was posted.
+             * @description When that day was settled, or the news was posted.
              */
             at: string;
             before: number;
             after: number;
             change: components["schemas"]["StreakChange"] | null;
         };
-        /** @description How news of a settled day changed a streak. */
+        /** @description How late news about a settled day changed a streak. */
         StreakChange: {
             member_id: string;
             current_before: number;
@@ -393,7 +393,7 @@ export interface components {
             cause: components["schemas"]["ChangeCause"];
             /**
              * Format: date
-             * @description The earliest day that the news was of.
+             * @description The earliest day that the news is about.
              */
             day: string | null;
         };
@@ -403,23 +403,23 @@ export interface components {
         Why: {
             member_id: string;
             /**
-             * @description Nothing: nothing was ever lost.
+             * @description `nothing` if nothing was ever lost.
              * @enum {string}
              */
             about: "nothing" | "day" | "entry" | "streak";
             answer: string;
             day: components["schemas"]["Day"] | null;
             entry: components["schemas"]["Entry"] | null;
-            /** @description The award that it takes back, or the reversal that took it back. */
+            /** @description The award that the entry takes back, or the reversal that took the entry back. */
             partner: components["schemas"]["Entry"] | null;
-            /** @description The change of the streak that is asked about. */
+            /** @description The change of the streak that the answer is about. */
             event: components["schemas"]["StreakEvent"] | null;
         };
-        /** @description A day, and what is known of it. */
+        /** @description A day, and what is known about it. */
         Day: {
             /**
              * Format: date
-             * @description A day of UTC.
+             * @description A UTC day.
              */
             day: string;
             mark: components["schemas"]["Mark"];
@@ -428,21 +428,21 @@ export interface components {
             not_watched: components["schemas"]["Gap"][];
             /**
              * Format: date-time
-             * @description An instant of UTC.
+             * @description A UTC instant.
              */
             settled_at: string | null;
-            /** @description How many good syncs began on it. */
+            /** @description How many good syncs began on this day. */
             readings: number;
             /** @description The longest time without a reading: from and to. */
             longest_gap: string[];
-            /** @description What was read last before it. */
+            /** @description The last XP read before this day. */
             xp_first: number | null;
-            /** @description What was read last by its end. */
+            /** @description The last XP read by the end of this day. */
             xp_last: number | null;
             entries: components["schemas"]["Entry"][];
             events: components["schemas"]["Event"][];
             excusals: components["schemas"]["Excusal"][];
-            /** @description What became of the streak by it. */
+            /** @description How this day changed the streak. */
             streak: components["schemas"]["StreakEvent"][];
         };
         /** @description What makes a day active. */
@@ -451,29 +451,29 @@ export interface components {
             position: number | null;
             /**
              * Format: date-time
-             * @description An instant of UTC.
+             * @description A UTC instant.
              */
             opens_at: string | null;
             /**
              * Format: date-time
-             * @description An instant of UTC.
+             * @description A UTC instant.
              */
             closes_at: string | null;
         };
-        /** @description A time in which nobody could see what the member earned on Discord. */
+        /** @description A time in which the member's XP was not watched. */
         Gap: {
             /**
              * Format: date-time
-             * @description An instant of UTC.
+             * @description A UTC instant.
              */
             since: string;
             /**
              * Format: date-time
-             * @description Null: it lasts.
+             * @description Null if it has not ended.
              */
             until: string | null;
             cause: components["schemas"]["GapCause"];
-            /** @description Who did what began it. */
+            /** @description Who made the change that started it. */
             by: string | null;
             reason: string | null;
         };
@@ -483,19 +483,19 @@ export interface components {
         Excusal: {
             /**
              * Format: date
-             * @description A day of UTC.
+             * @description A UTC day.
              */
             day: string;
-            /** @description Null for everybody. */
+            /** @description The only member it applies to; null for everybody. */
             member_id: string | null;
             /**
              * Format: date-time
-             * @description An instant of UTC.
+             * @description A UTC instant.
              */
             at: string;
             by: string;
             reason: string | null;
-            /** @description For admins alone. */
+            /** @description For admins only. */
             note: string | null;
         };
         /** @description The top of the leaderboard, and a member's own rank if one was requested. */
@@ -514,7 +514,7 @@ export interface components {
             points: number;
             /** @description The current streak, on a leaderboard by streak. */
             streak?: number;
-            /** @description Noted as having left Discord. */
+            /** @description Whether the member is recorded as having left Discord. */
             left: boolean;
         };
         /** @description What earns points. */
@@ -522,12 +522,12 @@ export interface components {
             discord: components["schemas"]["Rate"];
             awards: components["schemas"]["Earning"][];
         };
-        /** @description So much XP earns so many points. */
+        /** @description How many points an amount of XP earns. */
         Rate: {
             xp: number;
             points: number;
         };
-        /** @description One thing that earns points, for members to read. */
+        /** @description Something that earns points, in words for members. */
         Earning: {
             what: string;
             points: number;
@@ -536,40 +536,40 @@ export interface components {
         Feed: {
             /** @description Oldest first. */
             entries: components["schemas"]["FeedEntry"][];
-            /** @description The cursor of the next page, also where this one is empty. */
+            /** @description The cursor of the next page, even if this one is empty. */
             after: number;
-            /** @description There are more already. */
+            /** @description Whether there are more entries already. */
             more: boolean;
         };
-        /** @description A line of the ledger, and whose it is. */
+        /** @description An entry of the ledger, with its member. */
         FeedEntry: {
             member_id: string;
-            /** @description Orders all entries of all members. */
+            /** @description The entry's place in the ledger, among those of all members. */
             position: number;
             kind: components["schemas"]["EntryKind"];
             source: string;
-            /** @description Signed. */
+            /** @description Negative if points were taken. */
             points: number;
             /**
              * Format: date
-             * @description A day of UTC.
+             * @description A UTC day.
              */
             day: string;
             /**
              * Format: date-time
-             * @description An instant of UTC.
+             * @description A UTC instant.
              */
             at: string;
-            /** @description Nobody is to be notified of it. */
+            /** @description Whether nobody should be notified of it. */
             silent: boolean;
             key: string | null;
             reason: string | null;
             by: string | null;
-            /** @description The position of the award that it takes back. */
+            /** @description Of a reversal: the position of the award that it takes back. */
             reverses: number | null;
             /**
              * Format: date-time
-             * @description When an award was booked, if that is not when it happened.
+             * @description When the award was booked, unless that is when it happened.
              */
             booked_at: string | null;
             /** @description Whether an award makes its day active; a bonus does not. */
@@ -581,47 +581,47 @@ export interface components {
             xp_baseline: number | null;
             xp_baseline_before: number | null;
         };
-        /** @description How the system does. */
+        /** @description The state of the system. */
         Status: {
             healthy: boolean;
-            /** @description What needs somebody, the most urgent first. */
+            /** @description What needs attention, most urgent first. */
             needs: components["schemas"]["Need"][];
             /**
              * Format: date-time
-             * @description An instant of UTC.
+             * @description A UTC instant.
              */
             at: string;
-            /** @description Something has run of late. */
+            /** @description Whether something has run recently. */
             attended: boolean;
             /**
              * Format: date-time
              * @description When the last good sync began to read.
              */
             good_at: string | null;
-            /** @description Whose board the points are of: source and guild. Null before the first sync. */
+            /** @description The board that the points come from: source and guild. Null before the first sync. */
             board_id: string | null;
             /** @description Failed syncs in a row. */
             failures: number;
             failing: components["schemas"]["FailureRun"] | null;
             troubles: components["schemas"]["Trouble"][];
             wait: components["schemas"]["Wait"] | null;
-            /** @description Days that are over but cannot be settled yet. */
+            /** @description Days that are over but not settled yet. */
             pending: components["schemas"]["Pending"][];
             last_slot: components["schemas"]["LastSlot"] | null;
             lease: components["schemas"]["Lease"] | null;
             channels: components["schemas"]["Channel"][];
             /**
              * Format: date-time
-             * @description An instant of UTC.
+             * @description A UTC instant.
              */
             next_sync_at: string;
             /**
              * Format: date-time
-             * @description An instant of UTC.
+             * @description A UTC instant.
              */
             next_settlement_at: string;
             members: number;
-            /** @description How many there are of each status. */
+            /** @description How many accounts have each status. */
             accounts: {
                 [key: string]: number;
             };
@@ -641,18 +641,18 @@ export interface components {
         FailureRun: {
             /**
              * Format: date-time
-             * @description An instant of UTC.
+             * @description A UTC instant.
              */
             since: string;
             kind: string;
             message: string;
         };
-        /** @description Something that lasts. */
+        /** @description A trouble that lasts. */
         Trouble: {
             topic: string;
             /**
              * Format: date-time
-             * @description An instant of UTC.
+             * @description A UTC instant.
              */
             since: string;
             title: string;
@@ -664,15 +664,15 @@ export interface components {
             kind: string;
             /**
              * Format: date-time
-             * @description An instant of UTC.
+             * @description A UTC instant.
              */
             until: string;
         };
-        /** @description A day that is over and cannot be settled yet. */
+        /** @description A day that is over but not settled yet. */
         Pending: {
             /**
              * Format: date
-             * @description A day of UTC.
+             * @description A UTC day.
              */
             day: string;
             cause: string;
@@ -682,55 +682,55 @@ export interface components {
         LastSlot: {
             /**
              * Format: date-time
-             * @description An instant of UTC.
+             * @description A UTC instant.
              */
             slot: string;
             outcome: string;
             /**
              * Format: date-time
-             * @description An instant of UTC.
+             * @description A UTC instant.
              */
             at: string;
         };
-        /** @description Since when somebody is at work, and until when at most. */
+        /** @description Since when a process has been at work, and until when at most. */
         Lease: {
             /**
              * Format: date-time
-             * @description An instant of UTC.
+             * @description A UTC instant.
              */
             taken_at: string;
             /**
              * Format: date-time
-             * @description An instant of UTC.
+             * @description A UTC instant.
              */
             until: string;
         };
-        /** @description A channel to the admins to which nothing is sent. */
+        /** @description An alert channel to which nothing is sent at present. */
         Channel: {
             channel: string;
             /**
              * Format: date-time
-             * @description An instant of UTC.
+             * @description A UTC instant.
              */
             dead_since: string | null;
             /**
              * Format: date-time
-             * @description An instant of UTC.
+             * @description A UTC instant.
              */
             not_before: string | null;
             why: string;
         };
-        /** @description How the roster does, which tells who is on the server. */
+        /** @description The state of the roster, which says who is on the server. */
         Roster: {
             /**
              * Format: date-time
-             * @description An instant of UTC.
+             * @description A UTC instant.
              */
             next_at: string | null;
             failing: components["schemas"]["FailureRun"] | null;
             contradictions: components["schemas"]["Contradiction"][];
         };
-        /** @description A member of whom something else is noted by hand than the roster tells. */
+        /** @description A member whom the roster sees otherwise than was recorded by hand. */
         Contradiction: {
             member_id: string;
             noted_as_left: boolean;
@@ -753,15 +753,15 @@ export interface components {
         /** @description A page of milestones. */
         Milestones: {
             milestones: components["schemas"]["Milestone"][];
-            /** @description The cursor of the next page, also where this one is empty. */
+            /** @description The cursor of the next page, even if this one is empty. */
             after: number;
         };
         /** @description A length that a member's longest streak has reached. */
         Milestone: {
             member_id: string;
-            /** @description Orders them; once told, one stands for ever. */
+            /** @description The milestone's place among all; it never changes. */
             number: number;
-            /** @description Member and threshold: a key for a bonus. */
+            /** @description Member and threshold; use it as the key of a bonus. */
             milestone_id: string;
             /** @description In weekdays. */
             threshold: number;
@@ -773,15 +773,15 @@ export interface components {
         /** @description Why a request failed (RFC 9457). */
         Problem: {
             /**
-             * @description What went wrong; what a type means never changes.
+             * @description What went wrong. The meaning of a type never changes.
              * @enum {string}
              */
             type: "urn:trc-engage:problem:bad-request" | "urn:trc-engage:problem:token-missing" | "urn:trc-engage:problem:token-wrong" | "urn:trc-engage:problem:token-reads-only" | "urn:trc-engage:problem:refused" | "urn:trc-engage:problem:not-on-loopback" | "urn:trc-engage:problem:closed" | "urn:trc-engage:problem:unknown-path" | "urn:trc-engage:problem:unknown-member" | "urn:trc-engage:problem:unknown-award" | "urn:trc-engage:problem:wrong-method" | "urn:trc-engage:problem:key-reused" | "urn:trc-engage:problem:reversed" | "urn:trc-engage:problem:ambiguous-member" | "urn:trc-engage:problem:link-taken" | "urn:trc-engage:problem:not-linked" | "urn:trc-engage:problem:too-large" | "urn:trc-engage:problem:wrong-media-type" | "urn:trc-engage:problem:wrong-host" | "urn:trc-engage:problem:invalid-value" | "urn:trc-engage:problem:failed" | "urn:trc-engage:problem:store-failed" | "urn:trc-engage:problem:clock-went-back" | "urn:trc-engage:problem:too-many-waiting" | "urn:trc-engage:problem:busy";
             title: string;
             status: number;
-            /** @description For people to read. */
+            /** @description An explanation for people. */
             detail: string;
-            /** @description The name of the value that cannot be used. */
+            /** @description The name of the invalid value. */
             field?: string;
         };
     };
@@ -856,7 +856,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The member's id at the host: printable characters without a slash. */
+                /** @description The member's id in your own system: printable characters without a slash. */
                 member_id: string;
             };
             cookie?: never;
@@ -896,12 +896,12 @@ export interface operations {
                 source?: string;
                 /** @description How many at most. */
                 limit?: number;
-                /** @description Leave out what only admins may read, as for a page that the member sees. */
+                /** @description Leave out what only admins may read, for a page that the member sees. */
                 as?: "member";
             };
             header?: never;
             path: {
-                /** @description The member's id at the host: printable characters without a slash. */
+                /** @description The member's id in your own system: printable characters without a slash. */
                 member_id: string;
             };
             cookie?: never;
@@ -935,14 +935,14 @@ export interface operations {
     calendar: {
         parameters: {
             query?: {
-                /** @description 26 weeks back, if left out. */
+                /** @description 26 weeks ago if left out. */
                 first?: string;
-                /** @description Today, if left out. */
+                /** @description Today if left out. */
                 last?: string;
             };
             header?: never;
             path: {
-                /** @description The member's id at the host: printable characters without a slash. */
+                /** @description The member's id in your own system: printable characters without a slash. */
                 member_id: string;
             };
             cookie?: never;
@@ -976,12 +976,12 @@ export interface operations {
     events: {
         parameters: {
             query?: {
-                /** @description Leave out what only admins may read, as for a page that the member sees. */
+                /** @description Leave out what only admins may read, for a page that the member sees. */
                 as?: "member";
             };
             header?: never;
             path: {
-                /** @description The member's id at the host: printable characters without a slash. */
+                /** @description The member's id in your own system: printable characters without a slash. */
                 member_id: string;
             };
             cookie?: never;
@@ -1017,7 +1017,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The member's id at the host: printable characters without a slash. */
+                /** @description The member's id in your own system: printable characters without a slash. */
                 member_id: string;
             };
             cookie?: never;
@@ -1055,12 +1055,12 @@ export interface operations {
                 day?: string;
                 /** @description About this entry. */
                 entry?: number;
-                /** @description Leave out what only admins may read, as for a page that the member sees. */
+                /** @description Leave out what only admins may read, for a page that the member sees. */
                 as?: "member";
             };
             header?: never;
             path: {
-                /** @description The member's id at the host: printable characters without a slash. */
+                /** @description The member's id in your own system: printable characters without a slash. */
                 member_id: string;
             };
             cookie?: never;
@@ -1096,13 +1096,13 @@ export interface operations {
             query?: {
                 /** @description What decides the rank; by streak, leave out month and member. */
                 by?: "points" | "streak";
-                /** @description All time, if left out. */
+                /** @description All time if left out. */
                 month?: string;
-                /** @description Whose own rank to return. */
+                /** @description Also return the rank of this member. */
                 member?: string;
                 /** @description How many at most. */
                 limit?: number;
-                /** @description 1 leaves out who left Discord. */
+                /** @description 1 leaves out members who left Discord. */
                 present?: number;
             };
             header?: never;
@@ -1173,9 +1173,9 @@ export interface operations {
                 after?: number;
                 /** @description How many at most. */
                 limit?: number;
-                /** @description If there is nothing, wait so many seconds for something new. */
+                /** @description If there is nothing new, wait up to this many seconds for it. */
                 wait?: number;
-                /** @description Leave out what only admins may read, as for a page that the member sees. */
+                /** @description Leave out what only admins may read, for a page that the member sees. */
                 as?: "member";
             };
             header?: never;
@@ -1244,11 +1244,11 @@ export interface operations {
             query?: {
                 /** @description The cursor: members beyond this id. */
                 after?: string;
-                /** @description Those whose Discord account is so; `none` for those without. */
+                /** @description Only members whose account has this status; `none` for members without one. */
                 status?: "waiting" | "tracked" | "absent" | "left" | "unlinked" | "none";
-                /** @description Those whose name holds each word, or a part of one. */
+                /** @description Only members whose name contains each of these words, or parts of words. */
                 name?: string;
-                /** @description 1 for those whose account no board has ever shown. */
+                /** @description 1 for only those whose account has never been on a board. */
                 never_seen?: number;
                 /** @description How many at most. */
                 limit?: number;
@@ -1286,7 +1286,7 @@ export interface operations {
     milestones: {
         parameters: {
             query?: {
-                /** @description The cursor: those recorded after this number. */
+                /** @description The cursor: milestones after this number. */
                 after?: number;
                 /** @description How many at most. */
                 limit?: number;

@@ -133,13 +133,13 @@ ANSWER_BYTES_MAX = 4_096
 _RENEW = "make a new one (in Discord: channel settings, Integrations, Webhooks)"
 _MEANINGS = {
     400: "Discord cannot use the message: look for a newer trc-engage",
-    401: f"the webhook's token is wrong, and it is not used again: {_RENEW}",
+    401: f"the webhook's token is wrong, so it is not used again: {_RENEW}",
     403: f"Discord refuses it: {_RENEW}",
-    404: f"the webhook was deleted, and it is not used again: {_RENEW}",
-    410: f"the webhook is gone, and it is not used again: {_RENEW}",
-    429: "Discord asks for fewer messages: it is tried again once the time that it named is over",
+    404: f"the webhook was deleted, so it is not used again: {_RENEW}",
+    410: f"the webhook is gone, so it is not used again: {_RENEW}",
+    429: "Discord asks for fewer messages: the next try comes after the wait that it asked for",
 }
-_MEANINGS |= dict.fromkeys(range(300, 400), f"a redirect, and none is followed: {_RENEW}")
+_MEANINGS |= dict.fromkeys(range(300, 400), f"a redirect, which is not followed: {_RENEW}")
 _GONE = frozenset({401, 404, 410})
 _TOO_MANY = 429
 SECONDS_ASKED_MAX = 1e6

@@ -39,7 +39,7 @@ GONE = frozenset({10_007, 10_013})
 AGENT_BLOCKED = 40_333
 
 _MESSAGES: Mapping[RosterTrouble, str] = {
-    "token": "Discord does not take the bot's token: it is wrong, or was reset. Copy it anew",
+    "token": "Discord rejects the bot's token: it is wrong or was reset. Copy it again",
     "unknown_guild": "Discord knows no such server, or the bot is not on it: check the server's id, and invite the bot",
     "no_access": "Discord gives the bot no access: invite it to the server (scope bot, no permissions)",
     "rate_limited": "Discord asks for fewer requests: wait. If it lasts, see what else uses this bot or address",
@@ -83,7 +83,7 @@ class DiscordRoster(Connected):
         url = f"{validate_base_url(base_url)}/guilds/{guild}/members"
         line = Line()
         if validate_token(token) is None:
-            raise InvalidValue("token", None, "give the bot's token; without one Discord tells nothing")
+            raise InvalidValue("token", None, "give the bot's token; Discord answers nothing without one")
         reach = validate_contact(f"https://discord.com/channels/{guild}" if contact is None else contact)
         agent = f"DiscordBot ({reach}, {version()})"
         client = Client(
@@ -184,7 +184,7 @@ class _Member:
 
 def _member(document: Mapping[str, Any], discord_id: str) -> _Member:
     """Return the requested member; raises `SourceError` if the document is not that."""
-    member = structured(_Member, document, "it is no member")
+    member = structured(_Member, document, "it is not a member")
     if member.user is not None and member.user.id != discord_id:
         raise malformed("it is another member's")
     return member

@@ -162,8 +162,8 @@ ROWS_REMEMBERED_FOR = timedelta(days=7)
 SERVER_CLOCK_SLACK = timedelta(minutes=5)
 
 WAY_OUT = (
-    "If the board recovers, nothing ever happened: just wait. If the drop is real, an admin decides: to accept it "
-    "takes the board as it is and deducts, to rebase it keeps everybody's points (a season reset)"
+    "If the board recovers, nothing ever happened: just wait. If the drop is real, an admin decides: accepting "
+    "it takes the board as it is and deducts points; rebasing it keeps everybody's points (a season reset)"
 )
 
 
@@ -198,9 +198,9 @@ def why_another_board(known: str | None, board_id: str) -> str | None:
     if known is None or board_id == known:
         return None
     return (
-        f"{NAMES['another_board']}: {named(board_id)}, but the points here are of {named(known)}, and XP of different "
-        "boards cannot be compared; nothing was read or changed. If that is a mistake, set the source right (guild and "
-        "address). If the change is meant, an admin adopts the new board: this keeps everybody's points and "
+        f"{NAMES['another_board']}: {named(board_id)}, but the points here come from {named(known)}, and XP of "
+        "different boards cannot be compared; nothing was read or changed. If that is a mistake, correct the source "
+        "(guild and address). If the change is meant, an admin adopts the new board: this keeps everybody's points and "
         "counts on from what the new board shows"
     )
 
@@ -210,7 +210,7 @@ def why_not_adopted(board: Board) -> str | None:
     if board.whole and board.rows:
         return None
     flaw = "it is empty" if board.whole else "it was not read to its end"
-    return f"the board cannot be adopted, for {flaw}; nothing was changed"
+    return f"the board cannot be adopted, because {flaw}; nothing was changed"
 
 
 def why_more_is_lost(plan: SyncReport, shown: SyncReport | None) -> str | None:
@@ -231,5 +231,5 @@ def why_clocks_differ(at: datetime, server_at: datetime | None) -> str | None:
     return (
         f"this machine says {at:%Y-%m-%d %H:%M:%S} UTC, but the board's server says "
         f"{server_at:%Y-%m-%d %H:%M:%S} UTC: one of the clocks is wrong; nothing was changed. Compare this "
-        "machine's with one you trust and set it; if it is right, wait for the server's to be mended"
+        "machine's with one you trust and set it; if it is right, wait for the server's to be fixed"
     )

@@ -110,8 +110,8 @@ class KeyReused(EngageError):
     asked: str
 
     text = (
-        "key {key!r} is used already: it was posted as {posted}, and now asked for as {asked}; nothing was posted: "
-        "choose another key for another matter"
+        "key {key!r} is already used: it was posted as {posted}, and is now requested as {asked}; nothing was posted: "
+        "choose another key for something else"
     )
 
 
@@ -240,8 +240,8 @@ class LeaseLost(LedgerBusy):
     """The lease expired and another process took it; nothing was written."""
 
     text = (
-        "this run took longer than its lease on the store, and another took over; nothing was written: what the other "
-        "finds due it does"
+        "this run took longer than its lease on the store, and another took over; nothing was written, and the "
+        "other run does what is due"
     )
 
 

@@ -82,7 +82,7 @@ NAMES: dict[str, str] = {
     "another_board": "the source reads another board",
     "clock": "clocks that disagree",
     "overtaken": "reads that take too long",
-    "token": "its token is not taken",
+    "token": "its token is rejected",
     "no_access": "it has no access to the server",
 }
 """The kinds of failure in plain words."""

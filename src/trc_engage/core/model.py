@@ -166,7 +166,7 @@ class DiscordActivity:
 
     @property
     def xp_carried(self) -> int:
-        """XP kept for the next point, 0-99."""
+        """XP carried toward the next point, 0-99."""
         return points.carried(self.xp_total, self.xp_baseline)
 
     @property

@@ -157,7 +157,7 @@ class ExcuseReport:
     outcome: Literal["excused", "required", "unchanged"]
     """Unchanged: every day was already so."""
     days: Sequence[date]
-    """Those that changed."""
+    """The days that changed."""
     unchanged: Sequence[date] = ()
     member_id: str | None = None
     """The one member it is for; None for everyone."""
@@ -258,7 +258,7 @@ class DiscordStanding:
 
     @property
     def xp_carried(self) -> int:
-        """XP kept for the next point, 0-99."""
+        """XP carried toward the next point, 0-99."""
         return points.carried(self.xp_total, self.xp_baseline)
 
     @property

@@ -188,7 +188,7 @@ class Findings:
             return None
         return (
             f"the roster says that {self.gone:,} of {self.tracked:,} members have left; nothing was changed. Compare "
-            "its server's id with the one that you mean. If they are right to be gone, an admin accepts the departures"
+            "its server's id with the one that you mean. If they really have left, an admin accepts the departures"
         )
 
 

@@ -262,13 +262,13 @@ _CONTROLS = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 def validate_new(field: str, value: str) -> None:
     """Raise `InvalidValue` for a new key, source or actor that could be confused with another."""
     if value != value.strip():
-        raise InvalidValue(field, value, "it begins or ends with a blank; give it without")
+        raise InvalidValue(field, value, "it begins or ends with a space; remove it")
     for char in value:
         if category(char) in _CONTROLS or unseen(char):
-            advice = f"it holds a character that cannot be seen (U+{ord(char):04X}); give it without"
+            advice = f"it contains an invisible character (U+{ord(char):04X}); remove it"
             raise InvalidValue(field, value, advice)
     if not is_normalized("NFC", value):
-        advice = "its letters are spelt in parts; give it in Unicode's composed form (NFC), in which é is one character"
+        advice = "it is not in Unicode's composed form (NFC), in which é is one character"
         raise InvalidValue(field, value, advice)
 
 

@@ -223,12 +223,12 @@ def _made(factory: str) -> XpSource:
         source: XpSource = found_at(factory)()
     except Exception as error:
         logger.debug("%s failed", factory, exc_info=error)
-        found = f"failed with {type(error).__name__}: {error}; mend it, or set PYTHONPATH to where its module is"
+        found = f"failed with {type(error).__name__}: {error}; fix it, or set PYTHONPATH to where its module is"
         advice = f"{found} (`trc-engage run-due --log-level debug` shows where it failed)"
         raise SettingsError(SOURCE, factory, advice) from error
     if isinstance(source, type) or not callable(getattr(source, "read", None)):
         advice = (
-            f"returned {shortened(source)}, which is no source; let it return an object with the method read(sought)"
+            f"returned {shortened(source)}, which is not a source; let it return an object with the method read(sought)"
         )
         raise SettingsError(SOURCE, factory, advice)
     return source

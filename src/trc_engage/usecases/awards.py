@@ -109,5 +109,5 @@ def _matter(posted: Entry) -> tuple[str, str, str, int, bool]:
 
 
 def _described(posted: Entry) -> str:
-    kind = posted.kind if posted.counts_as_activity else f"{posted.kind} that is no activity"
+    kind = posted.kind if posted.counts_as_activity else f"{posted.kind} that does not count as activity"
     return f"{posted.points:+,} points for {posted.source!r} to member {posted.member_id!r} ({kind})"

@@ -122,7 +122,7 @@ def _ask(roster: Roster, due: Sequence[DiscordActivity], answers: Answers, clock
         if unknown_in_a_row == UNKNOWN_MAX:
             break
     if answers.asked and unknown_in_a_row in {UNKNOWN_MAX, answers.asked}:
-        answers.error = RosterError("down", presence.why or "the roster tells nothing clear", presence.wait)
+        answers.error = RosterError("down", presence.why or "the roster gives no clear answers", presence.wait)
 
 
 def _conclude(

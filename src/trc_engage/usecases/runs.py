@@ -22,7 +22,7 @@ from .sync import How, sync_leased
 
 NeedKind = Literal["unused", "not_running", "empty", "trouble", "channel"]
 """`unused`: no members, and nothing has run yet. `empty`: it runs, but there are no members."""
-_RUN = "have what is due run every few minutes"
+_RUN = "run what is due every few minutes"
 NEEDS: Mapping[NeedKind, tuple[str, str]] = {
     "unused": ("nobody is enrolled, and nothing has run yet", f"enroll members, then {_RUN}"),
     "not_running": ("nothing has run yet", _RUN),

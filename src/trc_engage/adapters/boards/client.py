@@ -53,7 +53,7 @@ class Line:
     def watched(self, seconds_left: Callable[[], float]) -> Iterator[None]:
         """Cut the connection once the block has no seconds left, and set `is_late`."""
         if self.stopped:
-            logger.warning("the source was stopped or closed before this read, which is for good; open another")
+            logger.warning("the source was stopped or closed before this read and cannot be used again; open another")
         self.is_late = False
         over = Event()
 
@@ -358,7 +358,7 @@ def new_client(headers: Mapping[str, str], transport: httpx.BaseTransport | None
 def _page_body(response: httpx.Response, bytes_max: int) -> bytearray:
     """Return the body of a page; raises `SourceError` if it is compressed or too long."""
     if _is_packed(response):
-        raise malformed("it is compressed, although that was not asked for")
+        raise malformed("it is compressed, which was not requested")
     body = bytearray()
     for chunk in response.iter_bytes():
         body += chunk

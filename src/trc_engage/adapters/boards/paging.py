@@ -57,13 +57,13 @@ def parsed(
     found = {"rows": _part(document, service.rows), "guild": told}
     page = structured(_Page, found, "it is not a leaderboard", rows=service.rows, guild=str(service.guild))
     if page.guild != guild_id:
-        other = repr(told) if DISCORD_ID.fullmatch(page.guild) else "that is no id"
-        raise malformed(f"the board is of guild {other}, but guild {guild_id!r} was asked for")
+        other = repr(told) if DISCORD_ID.fullmatch(page.guild) else "something that is not an id"
+        raise malformed(f"the board belongs to guild {other}, but guild {guild_id!r} was requested")
     rows = page.rows
     readings, ids, unusable = _rows(rows, service, sought)
     for row in unusable:
         if _is_of(row, service, sought):
-            raise malformed(f"the row of a member who is sought cannot be used: {_essence(row, service)}")
+            raise malformed(f"the row of a linked member cannot be used: {_essence(row, service)}")
     if len(unusable) > max(UNUSABLE_MAX, UNUSABLE_SHARE_MAX * len(rows)):
         raise malformed(
             f"{len(unusable):,} of {len(rows):,} rows cannot be used, such as {_essence(unusable[0], service)}"
@@ -78,11 +78,11 @@ def _loaded(body: bytes | bytearray, to_object: Callable[[list[tuple[str, object
     try:
         return json.loads(body, parse_constant=_refuse, object_pairs_hook=to_object)
     except (ValueError, RecursionError) as error:
-        raise malformed(f"it is no sound JSON ({type(error).__name__}: {shortened(str(error))})") from error
+        raise malformed(f"it is not valid JSON ({type(error).__name__}: {shortened(str(error))})") from error
 
 
 def _refuse(constant: str) -> Never:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _told_once(service: Service) -> Callable[[list[tuple[str, object]]], dict[str, object]]:
@@ -95,7 +95,7 @@ def _told_once(service: Service) -> Callable[[list[tuple[str, object]]], dict[st
             keys = [key for key, _ in pairs]
             for key in needed:
                 if keys.count(key) > 1:
-                    raise ValueError(f"{key} is told twice")
+                    raise ValueError(f"{key} is given twice")
         return told
 
     return to_object
@@ -276,7 +276,7 @@ class Sweeper:
     def _take(self, number: int, sweep: _Sweep) -> Page:
         """Fetch a page and keep its readings; newer ones replace older ones."""
         if number >= self.pages_max or len(self._rows) > self.pages_max * self.service.page_size:
-            raise malformed(f"the board has no end within {self.pages_max:,} pages")
+            raise malformed(f"the board did not end within {self.pages_max:,} pages")
         answer = self.fetch(number, self.limit)
         page = parsed(self.service, answer.body, self.guild_id, self.sought, thoroughly=self._pages == 0)
         if self._pages == 0:

@@ -104,7 +104,7 @@ _DOWN = (
     "only if it lasts"
 )
 _REDIRECT = (
-    "{service.name} sent a redirect (status {status}), and none is followed: check that its address is "
+    "{service.name} sent a redirect (status {status}), which is not followed: check that its address is "
     "{service.name}'s own, and look for a newer trc-engage"
 )
 _NOT_FOUND = (
@@ -112,7 +112,7 @@ _NOT_FOUND = (
     "is {service.name}'s own, and look for a newer trc-engage"
 )
 _STRANGE = (
-    "{service.name} answered with status {status}, which means nothing here: the next sync tries again; if it lasts, "
+    "{service.name} answered with status {status}, which is not expected here: the next sync tries again; if it lasts, "
     "look for a newer trc-engage"
 )
 _ARGUMENTS = {_PRIVATE: "token", _UNKNOWN_GUILD: "guild_id", _REDIRECT: "base_url", _NOT_FOUND: "base_url"}
@@ -258,12 +258,12 @@ _MEANINGS: tuple[tuple[tuple[type[Exception], ...], SourceTrouble, str | None, s
         "base_url",
         "cannot be asked over this protocol; give an address that begins with https://",
     ),
-    ((httpx.TransportError, OSError), "down", None, f"broke the connection off; {_PASSES}"),
+    ((httpx.TransportError, OSError), "down", None, f"broke off the connection; {_PASSES}"),
     (
         (Exception,),
         "malformed",
         "base_url",
-        "answered in a way that is no proper HTTP; check that the address is {}'s, and look for a newer trc-engage",
+        "did not answer in proper HTTP; check that the address is {}'s, and look for a newer trc-engage",
     ),
 )
 

@@ -13,13 +13,13 @@ UNDONE = "nothing was written"
 BUSY: dict[type[psycopg.Error], str] = {
     errors.LockNotAvailable: "another writer holds it for too long",
     errors.QueryCanceled: "a statement took too long, or was cancelled",
-    errors.DeadlockDetected: "it met another transaction head-on",
+    errors.DeadlockDetected: "it deadlocked with another transaction",
     errors.SerializationFailure: "another transaction came first",
-    errors.TooManyConnections: "the server has no connection to spare",
+    errors.TooManyConnections: "the server has no free connection",
     errors.CannotConnectNow: "the server is starting or stopping",
     errors.AdminShutdown: "the server is stopping, or an admin ended the connection",
     errors.CrashShutdown: "the server is stopping",
-    errors.IdleInTransactionSessionTimeout: "this process stood still within a transaction for too long",
+    errors.IdleInTransactionSessionTimeout: "this process paused for too long inside a transaction",
 }
 """Transient errors."""
 
@@ -27,7 +27,7 @@ POOLED = (
     f"{UNDONE}; a pool in transaction mode hands prepared statements to others: open the store without `prepare`, "
     "or connect to the server itself"
 )
-WHOLE = f"the store has all its tables, and {UNDONE}: try again; if it stays so, see the cause"
+WHOLE = f"the store has all its tables, and {UNDONE}: try again; if it persists, see the cause"
 UNSEEN = f"{UNDONE}; whether the tables of the store are there could not be seen: see the cause"
 ADVICE: dict[type[psycopg.Error], str] = {
     errors.InsufficientPrivilege: "grant this role what it needs: its own schema, or the right to create one",
@@ -41,20 +41,19 @@ ADVICE: dict[type[psycopg.Error], str] = {
 }
 """What to do about an error; the first match counts."""
 
-LOST = f"the connection was lost, and {UNDONE}: try again; if it stays so, see whether the server runs"
-SILENT = f"{UNDONE}: try again; if it stays so, see whether the server runs, and what stands between"
+LOST = f"the connection was lost, and {UNDONE}: try again; if it persists, check whether the server runs"
+SILENT = f"{UNDONE}: try again; if it persists, check whether the server runs, and what lies between"
 UNSURE = (
-    "the connection was lost or fell silent while a transaction was being committed, so that it is not known whether "
-    "it was: "
-    "do the same again, for nothing is written twice"
+    "the connection was lost or fell silent during a commit, so it is not known whether that succeeded: do the same "
+    "again; nothing is written twice"
 )
 PASSING = (
     *("starting up", "shutting down", "recovery", "not yet accepting", "too many", "connection slots"),
     *("no more connections", "query_wait_timeout", "server login has been failing"),
 )
 STARTUP = "unsupported startup parameter"
-REFUSED_OPTION = "the pool takes no such option: leave it out of the address (and of PGOPTIONS)"
-REFUSED = "check user, password and database, and what the server lets in (pg_hba.conf)"
+REFUSED_OPTION = "the pool does not accept this option: leave it out of the address (and of PGOPTIONS)"
+REFUSED = "check user, password and database, and what the server allows (pg_hba.conf)"
 UNREACHABLE = "the server cannot be reached; check host and port, and that it runs"
 
 IN_DOUBT = (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidSchemaName)
@@ -91,7 +90,7 @@ def _diagnosis(missing: Callable[[], list[str]]) -> str:
         gone = missing()
     except psycopg.Error:
         return UNSEEN
-    return f"{', '.join(gone)}: gone from the store; put back a backup" if gone else WHOLE
+    return f"{', '.join(gone)}: gone from the store; restore a backup" if gone else WHOLE
 
 
 def translation(address: str, error: psycopg.Error) -> LedgerBusy | LedgerFailed:

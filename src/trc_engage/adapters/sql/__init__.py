@@ -271,5 +271,5 @@ def refuse_other(address: str, found: int, known: int, *, may_be_older: bool = F
     if found < known and not may_be_older:
         raise StoreOutdated(
             f"{address} was laid out by an older trc-engage (schema {found}, this one needs {known}); nothing was "
-            "touched: bring it up to date with `trc-engage migrate`, and begin again"
+            "touched: bring it up to date with `trc-engage migrate`, and try again"
         )

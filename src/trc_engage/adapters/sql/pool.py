@@ -194,7 +194,7 @@ class Pool(Generic[Pooled]):
         room = self._room
         if not room.enter(self._seconds_max):
             raise LedgerBusy(
-                f"{self._address}: all {self._size} connections of this process are at work for over "
+                f"{self._address}: all {self._size} connections of this process have been busy for over "
                 f"{self._seconds_max:.0f} s; nothing was written: try again"
             )
         return room

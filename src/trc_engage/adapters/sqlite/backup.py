@@ -135,7 +135,7 @@ def refuse_to_overwrite(target: Path) -> None:
     journal = _journal_of(target)
     # An empty journal is harmless; any other would be replayed into the new file.
     if journal.exists() and journal.stat().st_size:
-        advice = "it belongs to a store that is not there any more, and would spoil a new one: move it to that store"
+        advice = "it belongs to a store that no longer exists, and would damage a new one: move it to that store"
         raise InvalidValue("file", str(journal), advice)
 
 
@@ -196,7 +196,7 @@ def _watch(source: Path) -> Callable[[int, int, int], None]:
 def _check_ours(source: Path, connection: sqlite3.Connection) -> None:
     check_released(str(source), connection)
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-        raise LedgerFailed(f"{source}: it is no store of trc-engage; name another file")
+        raise LedgerFailed(f"{source}: it is not a store of trc-engage; name another file")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     refuse_other(str(source), version, SCHEMA_VERSION, may_be_older=True)
 

@@ -92,7 +92,7 @@ def _refuse_what_is_no_file(path: Path) -> None:
     with suppress(OSError):
         mode = path.stat().st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-            raise LedgerFailed(f"{path}: it is no file but a device, a pipe or a socket; name a file")
+            raise LedgerFailed(f"{path}: it is not a file but a device, a pipe or a socket; name a file")
 
 
 MOVES, DAYS = STAGED_MOVES.format_map(WORDS), STAGED_WINDOWS.format_map(WORDS)
@@ -319,12 +319,12 @@ class SqliteDatabase(Database):
 MISSING = "there is no store; check its name, and that its disk is mounted, or make one (`trc-engage init`)"
 ADVICE = {
     sqlite3.SQLITE_FULL: "the disk is full; nothing was written: free space and run again",
-    sqlite3.SQLITE_CANTOPEN: "check that its folder exists, whose the file is, and that you may write there",
-    sqlite3.SQLITE_READONLY: "it may not be written; check owner and permissions of file and folder, and the disk",
+    sqlite3.SQLITE_CANTOPEN: "check that its folder exists, who owns the file, and that you may write there",
+    sqlite3.SQLITE_READONLY: "it cannot be written; check owner and permissions of file and folder, and the disk",
     sqlite3.SQLITE_PERM: "check owner and permissions of the file and its folder",
     sqlite3.SQLITE_IOERR: "the disk failed; nothing was half-written: check it and its free space, then run again",
-    sqlite3.SQLITE_NOTADB: "it is not a SQLite database; check the path, or put back a backup",
-    sqlite3.SQLITE_CORRUPT: "the file is damaged; put back a backup",
+    sqlite3.SQLITE_NOTADB: "it is not a SQLite database; check the path, or restore a backup",
+    sqlite3.SQLITE_CORRUPT: "the file is damaged; restore a backup",
 }
 """What to do about an error, by SQLite's primary result code."""
 
@@ -340,7 +340,7 @@ class SqliteViews(Facts, Days, Views):
         `LedgerBusy`.
         """
         if str(path) in {"", ":memory:"}:
-            raise InvalidValue("path", str(path), "name a file; for a ledger without a disk take MemoryLedger")
+            raise InvalidValue("path", str(path), "name a file; for a ledger without a disk use MemoryLedger")
         return cls._prepared(
             SqliteDatabase(Path(path)), SqliteDatabase.make if create else SqliteDatabase.bring_up_to_date
         )

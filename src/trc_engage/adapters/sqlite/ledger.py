@@ -85,7 +85,7 @@ class FileAudited(Audited):
     def _damage_of(self, error: Exception) -> str | None:
         if isinstance(error, UnicodeDecodeError):
             # SQLite's message quotes a name that damage has turned into invalid bytes.
-            return "a name that is no text"
+            return "a name that is not text"
         if not isinstance(error, sqlite3.DatabaseError):
             return None
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)

@@ -31,7 +31,7 @@ def award(
     points: Annotated[int, option("POINTS", "How many points, at least 1.")],
     key: Key,
     at: Annotated[str | None, option("TIME", "When it happened, with a UTC offset or Z. [default: now]")] = None,
-    no_activity: Annotated[bool, flag("--no-activity", "It is no action of the member, such as a bonus.")] = False,
+    no_activity: Annotated[bool, flag("--no-activity", "Not an action of the member, such as a bonus.")] = False,
     by: Annotated[str | None, option("WHO", "Who awards it.")] = None,
     as_json: Json = False,
 ) -> None:

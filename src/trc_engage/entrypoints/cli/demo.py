@@ -373,7 +373,7 @@ In another terminal:
   trc-engage sync --fresh  # pays what was earned since
   trc-engage history m-1
 
-Who left and who is back is asked of a Discord:
+To try asking Discord who left and who is back:
 
   export TRC_ENGAGE_DISCORD_URL={discord_url}
   export TRC_ENGAGE_DISCORD_TOKEN={token}

@@ -330,7 +330,7 @@ ENROLLMENTS: dict[EnrollmentOutcome, str] = {
     "enrolled": "enrolled",
     "updated": "name updated",
     "linked": "linked; XP counts from the next sync on, which opens the account",
-    "relinked": "linked anew, for no leaderboard ever showed the old account; XP counts from the next sync on",
+    "relinked": "linked to the new account (no leaderboard ever showed the old one); XP counts from the next sync on",
     "unlinked": "unlinked; the points stay",
     "left": "has left Discord; the XP is kept, and not synced until `trc-engage members returned`",
     "returned": "is back on Discord; the next sync continues from the XP that was kept",

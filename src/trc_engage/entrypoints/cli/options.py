@@ -127,7 +127,9 @@ def write_settings(path: Path, store: Path | None) -> Sequence[str]:
     values = {name: value for name, value in ours.items() if value}
     for name, value in values.items():
         if not re.fullmatch(ENV_PLAIN, f"={value}") or not value.isprintable():
-            raise SettingsError(name, None, "has quotes, \\ or # where not all read it alike; write the file yourself")
+            raise SettingsError(
+                name, None, "has quotes, \\ or # which not every program reads alike; write the file yourself"
+            )
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

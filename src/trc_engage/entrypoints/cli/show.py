@@ -77,7 +77,7 @@ WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 CELL = 3
 MARGIN = " " * 5
 LEGEND = (
-    "# active  x missed  o not watched, or not wholly  e excused  ? not settled yet",
+    "# active  x missed  o not watched, or only in part  e excused  ? not settled yet",
     "- weekend  + active on a weekend  [ ] today",
 )
 

@@ -160,7 +160,7 @@ def restore(
         elif bring_back:
             print_note(f"restored {whom}. Run `trc-engage members forget` for each")
         else:
-            raise BadData(f"{file}: nothing was restored, for it holds {whom}. To restore it, pass --bring-back")
+            raise BadData(f"{file}: nothing was restored, because it holds {whom}. To restore it, pass --bring-back")
 
     copy = copy_store(source, store, without_lease=True, check=check)
     _print_copy("restored", store, copy)

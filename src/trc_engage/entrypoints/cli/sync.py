@@ -210,7 +210,7 @@ def print_round(report: RosterReport) -> None:
         ("left", report.left),
         ("returned", report.returned),
         ("never left, and is as before", report.never_left),
-        ("noted otherwise by hand; see `trc-engage status`", report.contradicted),
+        ("recorded otherwise by hand; see `trc-engage status`", report.contradicted),
     ):
         print_lines(*(f"{safe(member)}: {what}" for member in members))
     if report.unconfirmed:

@@ -119,7 +119,7 @@ def figures(status: Status) -> Iterator[Figure]:
     yield "troubles", "What lasts and needs an admin", ("topic", {one: one in lasting for one in get_args(Topic)})
     until = 0 if wait is None else (wait.until - status.at).total_seconds()
     yield "wait_seconds", "Until the source may be asked again, as it wished", until
-    yield "pending_days", "Days that are over and cannot be settled yet", len(status.pending)
+    yield "pending_days", "Days that are over but not settled yet", len(status.pending)
     outcomes = {one: bool(last_slot and last_slot.outcome == one) for one in get_args(SlotOutcome)}
     yield "last_slot", "How the last slot ended, whoever ended it", ("outcome", outcomes)
     yield "lease_held", "Whether a process is at work", status.lease is not None

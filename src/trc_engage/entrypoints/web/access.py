@@ -52,7 +52,9 @@ class FeedWatch:
     async def wait(self, request: Request, after: int, seconds: int) -> None:
         """Return when there is an entry above `after`, after `seconds`, or when the client disconnects."""
         if len(self.waiting) >= WAITING_MAX:
-            raise ProblemError("too-many-waiting", "ask without `wait`, or later", headers={"Retry-After": "5"})
+            raise ProblemError(
+                "too-many-waiting", "ask without `wait`, or try again later", headers={"Retry-After": "5"}
+            )
         ends = monotonic() + seconds
         self.waiting.append(after)
         try:
@@ -116,7 +118,7 @@ def check_on_loopback(scope: Scope) -> None:
     if scope.get("client") is None or not is_loopback(scope["client"][0]):
         raise ProblemError("not-on-loopback", "it came from another machine")
     if host is None or not is_loopback(host[1].strip("[]")):
-        raise ProblemError("not-on-loopback", "it was sent to another name than localhost or 127.0.0.1")
+        raise ProblemError("not-on-loopback", "it was sent to a host other than localhost or 127.0.0.1")
     if any(name in PROXIED for name, _ in scope["headers"]):
         raise ProblemError("not-on-loopback", "it came through a proxy")
 
@@ -238,7 +240,7 @@ class Site:
             raise ProblemError("token-reads-only", "send a token that may write")
         if not self._has_one_of(request, self.tokens):
             refused = {"WWW-Authenticate": f'{challenge}, error="invalid_token"'}
-            raise ProblemError("token-wrong", "look it up where the site's settings are kept", headers=refused)
+            raise ProblemError("token-wrong", "look it up in the site's settings", headers=refused)
 
     def _has_one_of(self, request: Request, tokens: Iterable[str | None]) -> bool:
         given = _bearer_token(request)
@@ -253,7 +255,7 @@ class Site:
         given = request.headers.get("host", "").lower()
         name = _HOST.fullmatch(given)
         if name is None or name[1] not in self.hosts:
-            raise ProblemError("wrong-host", f"nothing is served here under the name {shortened(given)}")
+            raise ProblemError("wrong-host", f"this site is not served under the name {shortened(given)}")
 
     async def seen(self, request: Request, member_ids: Sequence[str]) -> set[str]:
         """Return which of these members the caller may see."""

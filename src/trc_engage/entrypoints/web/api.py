@@ -36,14 +36,14 @@ _ID: dict[str, Any] = {"minLength": 1, "maxLength": ID_LENGTH_MAX}
 MemberId = Annotated[
     str,
     Shown(
-        "The member's id at the host: printable characters without a slash.",
+        "The member's id in your own system: printable characters without a slash.",
         **_ID,
         pattern=rf"^{_IN_PATH}*[^/\u0000-\u0020\u007f-\u00a0\u00ad]{_IN_PATH}*$",
     ),
 ]
 Id = Annotated[str, Shown(**_ID, pattern=NOT_BLANK)]
 Days = Annotated[Sequence[date], Shown("Weekdays.", minItems=1)]
-Excused = Annotated[str | None, Shown("Whom alone; everybody, if left out.", **_ID, pattern=NOT_BLANK)]
+Excused = Annotated[str | None, Shown("Only this member; everybody if left out.", **_ID, pattern=NOT_BLANK)]
 _DISCORD_ID = Shown("A Discord id, as text.", pattern="^[1-9][0-9]{0,19}$")
 _NAME: dict[str, Any] = {"maxLength": NAME_LENGTH_MAX, "pattern": r"^[^\u0000]*$"}
 _SOURCE: dict[str, Any] = {"minLength": 1, "maxLength": SOURCE_LENGTH_MAX}
@@ -65,7 +65,7 @@ def _day(description: str) -> Shown:
 
 
 def summary(call: Call, member_id: MemberId) -> wire.Member:
-    """Show where a member stands."""
+    """Show a member's points and streak."""
     return wire.Member.of(call.engage.standing(member_id))
 
 
@@ -85,22 +85,22 @@ def history(
 def calendar(
     call: Call,
     member_id: MemberId,
-    first: Annotated[date | None, _day("26 weeks back, if left out.")] = None,
-    last: Annotated[date | None, _day("Today, if left out.")] = None,
+    first: Annotated[date | None, _day("26 weeks ago if left out.")] = None,
+    last: Annotated[date | None, _day("Today if left out.")] = None,
 ) -> wire.Calendar:
-    """Show what each day meant for a member's streak; 1,000 days at most."""
+    """Show how each day counts for a member's streak; 1,000 days at most."""
     last = last or call.engage.today()
     first = first or last - timedelta(days=CALENDAR_DAYS - 1)
     return wire.Calendar.of(member_id=member_id, days=call.engage.days(member_id, first, last))
 
 
 def events(call: Call, member_id: MemberId) -> wire.Events:
-    """List what was done about a member's enrollment and links, oldest first."""
+    """List a member's membership events, oldest first."""
     return wire.Events.of(member_id=member_id, events=call.engage.events(member_id))
 
 
 def story(call: Call, member_id: MemberId) -> stories.Story:
-    """Tell the life of a member's streak: how it grew, ended and was changed afterwards."""
+    """Show the history of a member's streak: how it grew, ended and was changed afterwards."""
     return stories.Story.of_story(call.engage.story(member_id))
 
 
@@ -110,17 +110,17 @@ def why(
     day: Annotated[date | None, _day("About this day.")] = None,
     entry: Annotated[int | None, _cursor("About this entry.")] = None,
 ) -> stories.Why:
-    """Say why a day or an entry is as it is; without either, why points or a streak were lost last."""
+    """Explain a day or an entry; without either, the last loss of points or of a streak."""
     found = call.engage.why(member_id, day=day, entry=entry)
     return stories.Why.of_why(found, Words(for_admin=call.administers))
 
 
 def milestones(
     call: Call,
-    after: Annotated[int, _cursor("The cursor: those recorded after this number.")] = 0,
+    after: Annotated[int, _cursor("The cursor: milestones after this number.")] = 0,
     limit: Annotated[int, _limit(500)] = 100,
 ) -> wire.Milestones:
-    """List who reached which milestones, in the order in which that was recorded, for admins."""
+    """List milestones that members reached, in the order in which they were recorded, for admins."""
     found = call.engage.milestones_reached(after=after, limit=limit)
     return wire.Milestones.of(milestones=found, after=found[-1].number if found else after)
 
@@ -130,12 +130,12 @@ def leaderboard(
     by: Annotated[
         str, Shown("What decides the rank; by streak, leave out month and member.", enum=["points", "streak"])
     ] = "points",
-    month: Annotated[Month | None, Shown("All time, if left out.")] = None,
-    member: Annotated[str | None, Shown("Whose own rank to return.", **_ID, pattern=NOT_BLANK)] = None,
+    month: Annotated[Month | None, Shown("All time if left out.")] = None,
+    member: Annotated[str | None, Shown("Also return the rank of this member.", **_ID, pattern=NOT_BLANK)] = None,
     limit: Annotated[int, _limit(100)] = 25,
-    present: Annotated[int, Shown("1 leaves out who left Discord.", minimum=0, maximum=1)] = 0,
+    present: Annotated[int, Shown("1 leaves out members who left Discord.", minimum=0, maximum=1)] = 0,
 ) -> wire.Leaderboard:
-    """Show the top of all who want to be seen, of all time or of a month."""
+    """Show the leaderboard, of all time or of a month, without hidden members."""
     if by not in {"points", "streak"}:
         raise InvalidValue("by", by, "give points or streak")
     if by == "streak":
@@ -157,10 +157,10 @@ async def feed(
     after: Annotated[int, _cursor("The cursor: entries above this position.")] = 0,
     limit: Annotated[int, _limit(500)] = 100,
     wait: Annotated[
-        int, Shown("If there is nothing, wait so many seconds for something new.", minimum=0, maximum=WAIT_SECONDS_MAX)
+        int, Shown("If there is nothing new, wait up to this many seconds for it.", minimum=0, maximum=WAIT_SECONDS_MAX)
     ] = 0,
 ) -> wire.Feed:
-    """List everyone's entries, oldest first: of members the caller may see, or with the token of all."""
+    """List everyone's entries, oldest first: those of members you may see, or all with the token."""
     entries = await run_in_threadpool(call.engage.feed, after=after, limit=limit + 1)
     if wait and not entries:
         await call.site.feed_watch.wait(call.request, after, wait)
@@ -186,7 +186,7 @@ def _shown(engage: Engage, members: Sequence[str]) -> list[str]:
 
 
 def status(call: Call) -> runs.Status:
-    """Show admins how the system does."""
+    """Show the state of the system, for admins."""
     return runs.Status.of(call.engage.status(), version=installed_version())
 
 
@@ -197,7 +197,7 @@ def enroll(
     discord_id: Annotated[str | None, _DISCORD_ID] = None,
     **trace: Unpack[TraceArguments],
 ) -> wire.Enrollment:
-    """Enroll a member, or bring name and link up to date."""
+    """Enroll a member, or update the name and link."""
     return wire.Enrollment.of(call.engage.enroll(member_id, name=name, discord_id=discord_id, **trace))
 
 
@@ -205,10 +205,15 @@ def members(
     call: Call,
     after: Annotated[str, Shown("The cursor: members beyond this id.", maxLength=ID_LENGTH_MAX)] = "",
     status: Annotated[
-        str | None, Shown("Those whose Discord account is so; `none` for those without.", enum=[*STATUSES, "none"])
+        str | None,
+        Shown("Only members whose account has this status; `none` for members without one.", enum=[*STATUSES, "none"]),
     ] = None,
-    name: Annotated[str | None, Shown("Those whose name holds each word, or a part of one.", **_NAME)] = None,
-    never_seen: Annotated[int, Shown("1 for those whose account no board has ever shown.", minimum=0, maximum=1)] = 0,
+    name: Annotated[
+        str | None, Shown("Only members whose name contains each of these words, or parts of words.", **_NAME)
+    ] = None,
+    never_seen: Annotated[
+        int, Shown("1 for only those whose account has never been on a board.", minimum=0, maximum=1)
+    ] = 0,
     limit: Annotated[int, _limit(500)] = 100,
 ) -> wire.Members:
     """List members by id, for admins."""
@@ -228,10 +233,10 @@ def link(
 def rejoin(
     call: Call,
     member_id: MemberId,
-    never_left: Annotated[bool, Shown("The last leave was a mistake; say by whom and why.")] = False,
+    never_left: Annotated[bool, Shown("The last leave was a mistake; requires `by` and `reason`.")] = False,
     **trace: Unpack[TraceArguments],
 ) -> wire.Enrollment:
-    """Note that a member is back on Discord, or never left."""
+    """Record that a member is back on Discord, or never left."""
     return wire.Enrollment.of(call.engage.rejoin(member_id, never_left=never_left, **trace))
 
 
@@ -252,9 +257,9 @@ def award(
     points: Annotated[int, Shown(**_GAIN)],
     key: Id,
     at: Annotated[datetime, Shown("When it happened, with its zone.", pattern=f"^{INSTANT_FORM}$")],
-    counts_as_activity: Annotated[bool, Shown("False for a bonus, which makes no day active.")] = True,
+    counts_as_activity: Annotated[bool, Shown("False for a bonus, which does not make its day active.")] = True,
 ) -> wire.Receipt:
-    """Award points, once for their key."""
+    """Award points, once per key."""
     receipt = call.engage.award(
         member_id, source=source, points=points, key=key, at=at, counts_as_activity=counts_as_activity
     )
@@ -269,14 +274,14 @@ def adjust(
     reason: Prose,
     by: Prose,
 ) -> wire.Receipt:
-    """Add or take points by hand, once for their key."""
+    """Add or remove points by hand, once per key."""
     return _receipt(call, call.engage.adjust(member_id, points=points, key=key, reason=reason, by=by))
 
 
 def excuse(
     call: Call, days: Days, reason: Prose, by: Prose, member_id: Excused = None, note: Note = None
 ) -> runs.Excused:
-    """Excuse weekdays, for everybody or for one member: they break no streak."""
+    """Excuse weekdays, for everybody or for one member, so that they break no streak."""
     return runs.Excused.of(call.engage.excuse(*days, reason=reason, by=by, member_id=member_id, note=note))
 
 
@@ -320,7 +325,7 @@ ENDPOINTS = (
     Endpoint("PUT", MEMBER, enroll, problems=(409,)),
     Endpoint("PUT", f"{MEMBER}/link", link, problems=(409,)),
     Endpoint("DELETE", f"{MEMBER}/link", on_record("unlink", "Close a member's account.")),
-    Endpoint("POST", f"{MEMBER}/leave", on_record("leave", "Note that a member left Discord."), problems=(409,)),
+    Endpoint("POST", f"{MEMBER}/leave", on_record("leave", "Record that a member left Discord."), problems=(409,)),
     Endpoint("POST", f"{MEMBER}/rejoin", rejoin, problems=(409,)),
     Endpoint("POST", f"{MEMBER}/hide", on_record("hide", "Leave a member out of the leaderboard and the feed.")),
     Endpoint("POST", f"{MEMBER}/show", on_record("show", "Show a hidden member again.")),

@@ -91,7 +91,7 @@ def _check(site: Site) -> None:
         advice = "say who may see whom, as may_see=lambda request, member_id: …; `alone=True` is for loopback only"
         raise InvalidValue("may_see", site.may_see, f"{advice}, and `public=True` for the leaderboard only")
     if site.public and (site.tokens or site.read_token):
-        raise InvalidValue("token", "(not shown)", "leave it out: a public site has nothing that it would open")
+        raise InvalidValue("token", "(not shown)", "leave it out: a public site has nothing for a token to open")
     for name, given in (("token", site.tokens), ("read_token", [] if site.read_token is None else [site.read_token])):
         if not all(map(is_token, given)):
             raise InvalidValue(name, "(not shown)", "give 16 to 200 printable ASCII characters without spaces")

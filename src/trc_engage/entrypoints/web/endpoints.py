@@ -44,10 +44,10 @@ _PROSE: dict[str, Any] = {
     "pattern": r"^[^\u0000]*[^\u0000\s\u001c-\u001f\u0085][^\u0000]*$",
 }
 Prose = Annotated[str, Shown(**_PROSE)]
-Why = Annotated[str | None, Shown("Why; the member may read it.", **_PROSE)]
-Note = Annotated[str | None, Shown("For admins alone.", **_PROSE)]
-AS_MEMBER = Shown("Leave out what only admins may read, as for a page that the member sees.", enum=["member"])
-TRACE = {"by": Annotated[str | None, Shown("Who says so.", **_PROSE)], "reason": Why, "note": Note}
+Why = Annotated[str | None, Shown("Why; the member can read it.", **_PROSE)]
+Note = Annotated[str | None, Shown("For admins only.", **_PROSE)]
+AS_MEMBER = Shown("Leave out what only admins may read, for a page that the member sees.", enum=["member"])
+TRACE = {"by": Annotated[str | None, Shown("Who does this, for the record.", **_PROSE)], "reason": Why, "note": Note}
 """What a handler takes as `**trace` and passes on unchanged."""
 
 
@@ -206,7 +206,7 @@ def _query(parameters: Mapping[str, Parameter], request: Request) -> Mapping[str
     for name, one in parameters.items():
         given = request.query_params.getlist(name)
         if len(given) > 1:
-            raise InvalidValue(name, given[1], "it is there more than once; give it once")
+            raise InvalidValue(name, given[1], "it was given more than once; give it once")
         if given:
             values[name] = one.read(name, given[0])
     return values
@@ -218,7 +218,7 @@ def _body(fields: Mapping[str, Parameter], sent: Mapping[str, Any]) -> Mapping[s
         if fields[name].is_required and name not in sent:
             raise InvalidValue(name, None, "it is missing")
     for name in sorted(sent.keys() - fields):
-        raise InvalidValue(name, sent[name], f"there is no such field; there are {', '.join(sorted(fields))}")
+        raise InvalidValue(name, sent[name], f"there is no such field; the fields are {', '.join(sorted(fields))}")
     return {name: fields[name].read(name, value) for name, value in sent.items()}
 
 
@@ -233,7 +233,7 @@ async def _sent(request: Request, *, is_needed: bool) -> Mapping[str, Any]:
     try:
         value = json.loads(content.decode(), parse_constant=_refused, parse_float=_exact, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
-        raise ProblemError("bad-request", "the body is no JSON, or no UTF-8") from error
+        raise ProblemError("bad-request", "the body is not JSON in UTF-8") from error
     if not isinstance(value, dict):
         raise InvalidValue("body", type(value).__name__, "send an object, such as {…}")
     return value
@@ -249,7 +249,7 @@ async def body_of(request: Request) -> bytes:
                 close = {"Connection": "close"} if request.scope.get("http_version", "").startswith("1") else None
                 raise ProblemError("too-large", f"send {BYTES_MAX:,} bytes at most", headers=close)
     except ClientDisconnect as error:
-        raise ProblemError("bad-request", "the body broke off") from error
+        raise ProblemError("bad-request", "the body was cut off") from error
     return bytes(content)
 
 

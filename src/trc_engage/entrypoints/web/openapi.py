@@ -16,9 +16,9 @@ TYPES: Mapping[Any, Schema] = {
     str: {"type": "string"},
     int: {"type": "integer"},
     bool: {"type": "boolean"},
-    date: {"type": "string", "description": "A day of UTC.", "format": "date"},
-    datetime: {"type": "string", "description": "An instant of UTC.", "format": "date-time"},
-    Month: {"type": "string", "description": "A month of UTC.", "pattern": f"^{MONTH_FORM}$"},
+    date: {"type": "string", "description": "A UTC day.", "format": "date"},
+    datetime: {"type": "string", "description": "A UTC instant.", "format": "date-time"},
+    Month: {"type": "string", "description": "A UTC month.", "pattern": f"^{MONTH_FORM}$"},
 }
 NAMES: Mapping[Any, str] = {
     model.Kind: "EntryKind",
@@ -31,10 +31,10 @@ NAMES: Mapping[Any, str] = {
     story.GapCause: "GapCause",
 }
 """Names of the types that have none of their own."""
-ABOUT = """Points, streaks and the ledger behind them. Days and instants are of UTC.
+ABOUT = """Points, streaks and the ledger behind them. All days and times are UTC.
 
 You see the members whom the host lets you see; all others look as if they did not exist.
-What you read has an ETag: send it back as `If-None-Match`, and 304 says that nothing has changed.
+Responses have an ETag: send it back as `If-None-Match`, and 304 means that nothing has changed.
 To write, send `Authorization: Bearer TOKEN`. Every award and adjustment has a key that you choose, so you can
 send it again if you got no answer. Errors are problem details (RFC 9457)."""
 
@@ -154,7 +154,7 @@ def _operation(endpoint: Endpoint, schemas: Schemas) -> Schema:
             "304": {"description": "It has not changed since you last read it."},
         }
     else:
-        said = "It stood already." if endpoint.creates else "Done, or so already."
+        said = "It already existed." if endpoint.creates else "Done, or already so."
         answers = {"200": {"description": said, **content}}
         if endpoint.creates:
             answers["201"] = {"description": "Done.", **content}

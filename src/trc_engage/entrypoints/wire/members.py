@@ -12,15 +12,15 @@ from .shape import Shape, Shown
 
 
 class OfMember(Shape):
-    """What is one member's."""
+    """The base of shapes about one member."""
 
     member_id: str
 
 
 class Account(Shape, core=DiscordStanding, fields="xp_total xp_carried xp_to_next_point status"):
-    """The linked account; its Discord id is left out."""
+    """The linked Discord account, without its id."""
 
-    xp_carried: Annotated[int, Shown("XP kept for the next point, 0-99.")]
+    xp_carried: Annotated[int, Shown("XP carried toward the next point, 0-99.")]
 
 
 class Link(Shape):
@@ -30,7 +30,7 @@ class Link(Shape):
 
 
 class LinkedAccount(Account, Link):
-    """The linked account, for admins."""
+    """The linked Discord account, for admins."""
 
 
 class Streak(Shape, core=StreakStanding, fields="current longest active_today at_risk next_milestone"):
@@ -41,34 +41,34 @@ class Streak(Shape, core=StreakStanding, fields="current longest active_today at
 
 
 class Known(OfMember, core=reports.Standing, fields="name points points_by_source"):
-    """What is known of every member."""
+    """What every view of a member shows."""
 
 
 class Member(Known):
-    """Where a member stands, for members to see."""
+    """A member's points and streak, as members see them."""
 
     discord: Account | None
     streak: Streak
-    left: Annotated[bool, Shown("Noted as having left Discord.", of="has_left")] = False
+    left: Annotated[bool, Shown("Whether the member is recorded as having left Discord.", of="has_left")] = False
 
 
 class Standing(Known):
-    """Where a member stands, for admins."""
+    """A member's points and streak, as admins see them."""
 
     discord: LinkedAccount | None
     streak: Streak | None = None
-    left: Annotated[bool, Shown("Noted as having left Discord.", of="has_left")] = False
+    left: Annotated[bool, Shown("Whether the member is recorded as having left Discord.", of="has_left")] = False
 
 
 class Everything(Shape):
-    """All that is stored about a member."""
+    """Everything stored about a member."""
 
     standing: Standing
     stored: Annotated[dict[str, Sequence[dict[str, Any]]], Shown("The rows, by table.")]
 
 
 class Standings(Shape):
-    """Where all members stand."""
+    """The points and streaks of all members."""
 
     members: Sequence[Standing]
 
@@ -103,26 +103,26 @@ class Entry(
     "xp_before=xp.xp_before xp_after=xp.xp_after xp_carried=xp.carried_after xp_carried_before=xp.carried_before "
     "xp_baseline=xp.baseline_after xp_baseline_before=xp.baseline_before",
 ):
-    """A line of the ledger."""
+    """An entry of the ledger."""
 
-    position: Annotated[int, Shown("Orders all entries of all members.")]
-    points: Annotated[int, Shown("Signed.")]
-    silent: Annotated[bool, Shown("Nobody is to be notified of it.")]
-    reverses: Annotated[int | None, Shown("The position of the award that it takes back.")]
-    booked_at: Annotated[datetime | None, Shown("When an award was booked, if that is not when it happened.")]
+    position: Annotated[int, Shown("The entry's place in the ledger, among those of all members.")]
+    points: Annotated[int, Shown("Negative if points were taken.")]
+    silent: Annotated[bool, Shown("Whether nobody should be notified of it.")]
+    reverses: Annotated[int | None, Shown("Of a reversal: the position of the award that it takes back.")]
+    booked_at: Annotated[datetime | None, Shown("When the award was booked, unless that is when it happened.")]
     counts_as_activity: Annotated[bool, Shown("Whether an award makes its day active; a bonus does not.")]
 
 
 class FeedEntry(Entry, OfMember):
-    """A line of the ledger, and whose it is."""
+    """An entry of the ledger, with its member."""
 
 
 class EntryRow(FeedEntry, core=model.Entry, fields="account_id=xp.account_id"):
-    """A line of the ledger in an export."""
+    """An entry of the ledger in an export."""
 
 
 class Entries(Shape):
-    """Lines of the ledger."""
+    """Entries of the ledger."""
 
     entries: Sequence[Entry]
 
@@ -138,18 +138,18 @@ class Feed(Shape):
     """A page of everyone's entries."""
 
     entries: Annotated[Sequence[FeedEntry], Shown("Oldest first.")]
-    after: Annotated[int, Shown("The cursor of the next page, also where this one is empty.")]
-    more: Annotated[bool, Shown("There are more already.")]
+    after: Annotated[int, Shown("The cursor of the next page, even if this one is empty.")]
+    more: Annotated[bool, Shown("Whether there are more entries already.")]
 
 
 class CalendarDay(Shape, core=reports.MemberDay, fields="day mark active=is_active"):
-    """What a day meant for a streak."""
+    """How a day counts for a streak."""
 
     sources: Annotated[Sequence[str], Shown(of=lambda day: sorted({one.source for one in day.evidence}))]
 
 
 class Calendar(OfMember):
-    """What each of some days meant for a member's streak."""
+    """How days count for a member's streak."""
 
     days: Annotated[Sequence[CalendarDay], Shown("Oldest first.")]
 
@@ -163,7 +163,7 @@ class Rank(Shape, core=reports.Rank, fields="rank member_id name points"):
 
     rank: Annotated[int, Shown("1, 1, 3 …")]
     streak: Annotated[int | None, Shown("The current streak, on a leaderboard by streak.")] = None
-    left: Annotated[bool, Shown("Noted as having left Discord.", of="has_left")] = False
+    left: Annotated[bool, Shown("Whether the member is recorded as having left Discord.", of="has_left")] = False
 
 
 class Leaderboard(Shape):
@@ -180,25 +180,25 @@ class Leaderboard(Shape):
 
 
 class Enrollment(Shape, core=reports.Enrollment, fields="member_id outcome"):
-    """What became of a member's enrollment or link."""
+    """The outcome of enrolling or linking a member."""
 
-    remains: Annotated[str | None, Shown("Where the store may still hold traces of somebody forgotten.")] = None
+    remains: Annotated[str | None, Shown("Where the store may still hold data of a forgotten member.")] = None
 
 
 class Event(Shape, core=MembershipEvent, fields="number kind at by reason note account_id"):
-    """What was done about a member, such as a link or a leave."""
+    """A membership event, such as a link or a leave."""
 
-    number: Annotated[int, Shown("Orders all events of all members.")]
-    by: Annotated[str | None, Shown("Null if nobody said so.", of="actor")]
+    number: Annotated[int, Shown("The event's place among those of all members.")]
+    by: Annotated[str | None, Shown("Who did it; null if nobody said.", of="actor")]
     note: Annotated[str | None, Shown("For admins only.")]
 
 
 class EventRow(Event, OfMember):
-    """What was done about a member, in an export."""
+    """A membership event in an export."""
 
 
 class Events(OfMember):
-    """What was done about a member."""
+    """The membership events of a member."""
 
     events: Annotated[Sequence[Event], Shown("Oldest first.")]
 
@@ -206,8 +206,8 @@ class Events(OfMember):
 class Milestone(OfMember):
     """A length that a member's longest streak has reached."""
 
-    number: Annotated[int, Shown("Orders them; once told, one stands for ever.")]
-    milestone_id: Annotated[str, Shown("Member and threshold: a key for a bonus.")]
+    number: Annotated[int, Shown("The milestone's place among all; it never changes.")]
+    milestone_id: Annotated[str, Shown("Member and threshold; use it as the key of a bonus.")]
     threshold: Annotated[int, Shown("In weekdays.")]
 
 
@@ -215,21 +215,21 @@ class Milestones(Shape):
     """A page of milestones."""
 
     milestones: Sequence[Milestone]
-    after: Annotated[int, Shown("The cursor of the next page, also where this one is empty.")]
+    after: Annotated[int, Shown("The cursor of the next page, even if this one is empty.")]
 
 
 class StreakChange(
     OfMember, core=reports.StreakChange, fields="current_before current_after longest_before longest_after cause"
 ):
-    """How news of a settled day changed a streak."""
+    """How late news about a settled day changed a streak."""
 
-    day: Annotated[date | None, Shown("The earliest day that the news was of.")]
+    day: Annotated[date | None, Shown("The earliest day that the news is about.")]
 
 
 class Receipt(Shape):
-    """What became of an award, a reversal or an adjustment."""
+    """The outcome of an award, a reversal or an adjustment."""
 
-    outcome: Annotated[ReceiptOutcome, Shown("Unchanged: it was posted before, and stands.")]
+    outcome: Annotated[ReceiptOutcome, Shown("`unchanged` if it had been posted before.")]
     member_id: str
     points: Annotated[int, Shown("The member's points now.")]
     entry: Entry
@@ -237,14 +237,14 @@ class Receipt(Shape):
 
 
 class Rate(Shape):
-    """So much XP earns so many points."""
+    """How many points an amount of XP earns."""
 
     xp: int
     points: int
 
 
 class Earning(Shape):
-    """One thing that earns points, for members to read."""
+    """Something that earns points, in words for members."""
 
     what: str
     points: int

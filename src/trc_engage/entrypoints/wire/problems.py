@@ -12,29 +12,29 @@ TYPE = "urn:trc-engage:problem:"
 
 KINDS: Mapping[str, tuple[int, str]] = {
     "bad-request": (400, "The request cannot be read"),
-    "token-missing": (401, "This needs the site's token"),
-    "token-wrong": (401, "This is not the site's token"),
+    "token-missing": (401, "A token is required"),
+    "token-wrong": (401, "The token is wrong"),
     "token-reads-only": (403, "This token may only read"),
-    "refused": (403, "This was refused"),
-    "not-on-loopback": (403, "This site answers its own machine only"),
+    "refused": (403, "The request was refused"),
+    "not-on-loopback": (403, "This site only answers its own machine"),
     "closed": (403, "This site is closed"),
-    "unknown-path": (404, "There is nothing here"),
+    "unknown-path": (404, "Nothing was found here"),
     "unknown-member": (404, "No such member"),
     "unknown-award": (404, "No such award"),
-    "wrong-method": (405, "This cannot be done here"),
-    "key-reused": (409, "The key is used already"),
+    "wrong-method": (405, "This method is not allowed here"),
+    "key-reused": (409, "The key is already used"),
     "reversed": (409, "The award was taken back"),
-    "ambiguous-member": (409, "Several members could be meant"),
+    "ambiguous-member": (409, "Several members match"),
     "link-taken": (409, "The link is taken"),
     "not-linked": (409, "The member has no linked Discord account"),
     "too-large": (413, "The body is too large"),
-    "wrong-media-type": (415, "The body is no JSON"),
-    "wrong-host": (421, "This site has another name"),
-    "invalid-value": (422, "A value cannot be used"),
+    "wrong-media-type": (415, "The body is not JSON"),
+    "wrong-host": (421, "The site has another name"),
+    "invalid-value": (422, "A value is invalid"),
     "failed": (500, "Something failed"),
     "store-failed": (500, "The store failed"),
     "clock-went-back": (500, "The clock went back"),
-    "too-many-waiting": (503, "Too many wait for the feed"),
+    "too-many-waiting": (503, "Too many requests are waiting for the feed"),
     "busy": (503, "The store is busy"),
 }
 """Status and title of each kind; the `type` is the kind after `urn:trc-engage:problem:`."""
@@ -44,12 +44,12 @@ class Problem(Shape):
     """Why a request failed (RFC 9457)."""
 
     type: Annotated[
-        str, Shown("What went wrong; what a type means never changes.", enum=[TYPE + kind for kind in KINDS])
+        str, Shown("What went wrong. The meaning of a type never changes.", enum=[TYPE + kind for kind in KINDS])
     ]
     title: str
     status: int
-    detail: Annotated[str, Shown("For people to read.")]
-    field: Annotated[str | None, Shown("The name of the value that cannot be used.")] = None
+    detail: Annotated[str, Shown("An explanation for people.")]
+    field: Annotated[str | None, Shown("The name of the invalid value.")] = None
 
 
 FORMS: tuple[tuple[type[EngageError], str, Callable[..., str]], ...] = (
@@ -61,7 +61,7 @@ FORMS: tuple[tuple[type[EngageError], str, Callable[..., str]], ...] = (
     (errors.NotLinked, "not-linked", lambda it: f"member {shortened(it.member_id)} has none; link one first"),
     (errors.LinkTaken, "link-taken", lambda it: f"member {shortened(it.member_id)} holds it; unlink that member first"),
     (errors.InvalidValue, "invalid-value", str),
-    (errors.LedgerBusy, "busy", lambda _: "somebody else is writing, and nothing was changed; try again"),
+    (errors.LedgerBusy, "busy", lambda _: "another process is writing, and nothing was changed; try again"),
     (errors.ClockWentBack, "clock-went-back", lambda _: "nothing was changed; the admin can see more in the status"),
     (errors.LedgerFailed, "store-failed", lambda _: "nothing was changed; the admin can see more in the log"),
 )
@@ -92,7 +92,7 @@ class ProblemError(EngageError):
     @classmethod
     def not_found(cls) -> "ProblemError":
         """Make the problem of a path that does not exist."""
-        return cls("unknown-path", "the paths of this API are listed in its description, openapi.json")
+        return cls("unknown-path", "openapi.json lists the paths of this API")
 
 
 def problem_of(error: Exception) -> ProblemError:

@@ -21,7 +21,7 @@ class Outcome(Shape):
 
 
 class Pending(Shape):
-    """A day that is over and cannot be settled yet."""
+    """A day that is over but not settled yet."""
 
     day: date
     cause: str
@@ -36,19 +36,19 @@ class Settled(Shape):
 
 
 class Excused(Shape, core=ExcuseReport, fields="outcome member_id days unchanged"):
-    """What became of days that were excused or required again."""
+    """The outcome of excusing days, or of requiring them again."""
 
     outcome: str
-    member_id: Annotated[str | None, Shown("Who alone is meant; null for everybody.")]
-    days: Annotated[Sequence[date], Shown("Those that changed.")]
+    member_id: Annotated[str | None, Shown("The only member it applies to; null for everybody.")]
+    days: Annotated[Sequence[date], Shown("The days that changed.")]
     late: Sequence[StreakChange]
 
 
 class Excusal(Shape, core=records.Excusal, fields="day member_id at by=actor reason"):
     """An excused day, for admins."""
 
-    member_id: Annotated[str | None, Shown("Null for everybody.")]
-    note: Annotated[str | None, Shown("For admins alone.")]
+    member_id: Annotated[str | None, Shown("The only member it applies to; null for everybody.")]
+    note: Annotated[str | None, Shown("For admins only.")]
 
 
 class ExcusalRow(Shape, core=records.Excusal, fields="number day is_excused member_id at by=actor reason note"):
@@ -129,13 +129,13 @@ class RosterRound(
     core=RosterReport,
     fields="at guild_id asked unknown left returned never_left contradicted unconfirmed next_at",
 ):
-    """What a round of the roster did, or would do; members by their ids."""
+    """What a roster check did, or would do; members are listed by id."""
 
     error: FailureOrNone
 
 
 class Run(Outcome):
-    """What a run found due, and did."""
+    """What a run found due and did."""
 
     at: datetime
     slot: datetime | None
@@ -164,7 +164,7 @@ class FailureRun(Shape):
 
 
 class Trouble(Shape):
-    """Something that lasts."""
+    """A trouble that lasts."""
 
     topic: str
     since: datetime
@@ -186,15 +186,15 @@ class LastSlot(Shape, core=slots.SlotEnd, fields="slot outcome at"):
 
 
 class Lease(Shape, core=posting.Lease, fields="taken_at until"):
-    """Since when somebody is at work, and until when at most."""
+    """Since when a process has been at work, and until when at most."""
 
 
 class OwnedLease(Lease, core=posting.Lease, fields="owner"):
-    """A lease, and whose it is."""
+    """A lease, with its owner."""
 
 
 class Channel(Shape, core=incidents.ChannelState, fields="channel dead_since not_before"):
-    """A channel to the admins to which nothing is sent."""
+    """An alert channel to which nothing is sent at present."""
 
     why: Annotated[str, Shown(of=why_shut)]
 
@@ -204,11 +204,11 @@ def _accounts(status: Any) -> Mapping[AccountStatus, int]:
 
 
 class Contradiction(Shape, core=roster.Contradiction, fields="member_id noted_as_left=is_left"):
-    """A member of whom something else is noted by hand than the roster tells."""
+    """A member whom the roster sees otherwise than was recorded by hand."""
 
 
 class Roster(Shape):
-    """How the roster does, which tells who is on the server."""
+    """The state of the roster, which says who is on the server."""
 
     next_at: datetime | None
     failing: Annotated[FailureRun | None, Shown(of="failure_run")]
@@ -216,15 +216,15 @@ class Roster(Shape):
 
 
 class Status(Shape):
-    """How the system does."""
+    """The state of the system."""
 
     healthy: Annotated[bool, Shown(of="is_healthy")]
-    needs: Annotated[Sequence[Need], Shown("What needs somebody, the most urgent first.")]
+    needs: Annotated[Sequence[Need], Shown("What needs attention, most urgent first.")]
     at: datetime
-    attended: Annotated[bool, Shown("Something has run of late.", of="is_attended")]
+    attended: Annotated[bool, Shown("Whether something has run recently.", of="is_attended")]
     good_at: Annotated[datetime | None, Shown("When the last good sync began to read.")]
     board_id: Annotated[
-        str | None, Shown("Whose board the points are of: source and guild. Null before the first sync.")
+        str | None, Shown("The board that the points come from: source and guild. Null before the first sync.")
     ]
     failures: Annotated[
         int, Shown("Failed syncs in a row.", of=lambda status: status.failure_run.count if status.failure_run else 0)
@@ -232,14 +232,14 @@ class Status(Shape):
     failing: Annotated[FailureRun | None, Shown(of="failure_run")]
     troubles: Sequence[Trouble]
     wait: Wait | None
-    pending: Annotated[Sequence[Pending], Shown("Days that are over but cannot be settled yet.")]
+    pending: Annotated[Sequence[Pending], Shown("Days that are over but not settled yet.")]
     last_slot: LastSlot | None
     lease: Lease | None
     channels: Annotated[Sequence[Channel], Shown(of="shut_channels")]
     next_sync_at: datetime
     next_settlement_at: datetime
     members: Annotated[int, Shown(of="tally.members")]
-    accounts: Annotated[Mapping[str, int], Shown("How many there are of each status.", of=_accounts)]
+    accounts: Annotated[Mapping[str, int], Shown("How many accounts have each status.", of=_accounts)]
     never_seen: Annotated[int, Shown("Linked accounts that no board has ever shown.", of="tally.never_seen")]
     entries: Annotated[int, Shown(of="tally.entries")]
     store_bytes: Annotated[int | None, Shown(of="tally.size_bytes")]
@@ -248,7 +248,7 @@ class Status(Shape):
 
 
 class AlertChannel(Shape):
-    """A channel to the admins, the last notice that it took, and those that it has not taken yet."""
+    """An alert channel, the last notice it accepted, and those it has not accepted yet."""
 
     channel: str
     sent_at: datetime | None
@@ -257,7 +257,7 @@ class AlertChannel(Shape):
 
 
 class FullStatus(Status):
-    """How the system does, where its store is and who works on it."""
+    """The state of the system, with its store and the lease's owner."""
 
     lease: OwnedLease | None
     alert_channels: Annotated[Sequence[AlertChannel], Shown(of="last_sent")]
@@ -265,7 +265,7 @@ class FullStatus(Status):
 
 
 class TriedChannel(Shape):
-    """Whether a channel took a test notice, and why not."""
+    """Whether a channel accepted a test notice, and why not."""
 
     channel: str
     taken: bool
@@ -273,28 +273,28 @@ class TriedChannel(Shape):
 
 
 class Tried(Shape):
-    """Which channels took a test notice."""
+    """Which channels accepted a test notice."""
 
     channels: Sequence[TriedChannel]
 
 
 class SettingShown(Shape, core=InForce, fields="variable value origin"):
-    """A setting that is in force, and what set it; a secret is masked."""
+    """A setting in force, and what set it; secrets are masked."""
 
 
 class SettingsShown(Shape):
-    """Which settings are in force, and which variables are set and mean nothing."""
+    """The settings in force, and the variables that are set but unknown."""
 
     settings: Sequence[SettingShown]
     unknown: Sequence[str]
 
 
 class Breach(Shape, core=audit.Breach, fields="check subject found expected message"):
-    """Something in the store that is not as it must be."""
+    """Something in the store that is not as it should be."""
 
 
 class Audited(Shape, core=audit.Audit, fields="members accounts entries"):
-    """How much was looked at."""
+    """How much was checked."""
 
 
 class Change(Shape, core=audit.Breach, fields="check subject what before=found after=expected"):
@@ -311,7 +311,7 @@ class Audit(Shape):
 
 
 class Clock(Outcome, core=ClockReport, fields="at syncs days accounts awards others"):
-    """What became of a decision about the clock."""
+    """The outcome of a decision about the clock."""
 
     late: Sequence[StreakChange]
 
@@ -326,17 +326,19 @@ class BadRow(Shape):
 class Reconciled(Outcome, core=ReconcileReport, fields="left returned"):
     """Who left and who is back, by a list of who is on the server."""
 
-    strangers: Annotated[int, Shown("On the list, and linked to nobody.")]
-    distrusted: Annotated[str | None, Shown("Why it takes --accept-departures.")]
+    strangers: Annotated[int, Shown("How many ids on the list are linked to nobody.")]
+    distrusted: Annotated[str | None, Shown("Why --accept-departures is needed.")]
 
 
 class Imported(Outcome):
-    """What became of a file's rows."""
+    """The outcome of importing a file."""
 
     rows: int
     enrolled: int
     linked: int
     updated: int
     unchanged: int
-    relinked: Annotated[Sequence[str], Shown("Members linked anew, since no board ever showed the old account.")]
+    relinked: Annotated[
+        Sequence[str], Shown("Members linked to another account, because no board ever showed the old one.")
+    ]
     bad: Sequence[BadRow]

@@ -12,48 +12,52 @@ from .shape import Shape, Shown
 
 
 class Gap(Shape, core=story.Gap, fields="since until cause by reason=event.reason"):
-    """A time in which nobody could see what the member earned on Discord."""
+    """A time in which the member's XP was not watched."""
 
-    until: Annotated[datetime | None, Shown("Null: it lasts.")]
-    by: Annotated[str | None, Shown("Who did what began it.", of="event.actor")]
+    until: Annotated[datetime | None, Shown("Null if it has not ended.")]
+    by: Annotated[str | None, Shown("Who made the change that started it.", of="event.actor")]
 
 
 class StreakEvent(Shape, core=story.StreakEvent, fields="kind first_day day at before after"):
-    """What became of a streak."""
+    """A change of a streak."""
 
     first_day: Annotated[date | None, Shown("The first day on which it grew.")]
-    day: Annotated[date, Shown("The last day on which it grew, the one that ended it, or the first of the news.")]
-    at: Annotated[datetime, Shown("When that was settled, or the news was posted.")]
+    day: Annotated[
+        date, Shown("The last day on which it grew, the day that ended it, or the first day of the late news.")
+    ]
+    at: Annotated[datetime, Shown("When that day was settled, or the news was posted.")]
     change: StreakChange | None
 
 
 class Day(Shape, core=story.DayStory, fields="day mark active=of.is_active evidence not_watched settled_at"):
-    """A day, and what is known of it."""
+    """A day, and what is known about it."""
 
     evidence: Annotated[Sequence[Evidence], Shown(of="of.evidence")]
     not_watched: Annotated[Sequence[Gap], Shown(of="gaps")]
-    readings: Annotated[int, Shown("How many good syncs began on it.", of=lambda one: len(one.runs))]
+    readings: Annotated[int, Shown("How many good syncs began on this day.", of=lambda one: len(one.runs))]
     longest_gap: Annotated[
         Sequence[datetime],
         Shown("The longest time without a reading: from and to.", of=lambda one: one.longest_gap or ()),
     ]
-    xp_first: Annotated[int | None, Shown("What was read last before it.")]
-    xp_last: Annotated[int | None, Shown("What was read last by its end.")]
+    xp_first: Annotated[int | None, Shown("The last XP read before this day.")]
+    xp_last: Annotated[int | None, Shown("The last XP read by the end of this day.")]
     entries: Sequence[Entry]
     events: Sequence[Event]
     excusals: Sequence[Excusal]
-    streak: Annotated[Sequence[StreakEvent], Shown("What became of the streak by it.", of="life")]
+    streak: Annotated[Sequence[StreakEvent], Shown("How this day changed the streak.", of="life")]
 
 
 class Why(OfMember):
     """An answer in words, and the facts behind it."""
 
-    about: Annotated[Literal["nothing", "day", "entry", "streak"], Shown("Nothing: nothing was ever lost.")]
+    about: Annotated[Literal["nothing", "day", "entry", "streak"], Shown("`nothing` if nothing was ever lost.")]
     answer: str
     day: Day | None
     entry: Entry | None
-    partner: Annotated[Entry | None, Shown("The award that it takes back, or the reversal that took it back.")]
-    event: Annotated[StreakEvent | None, Shown("The change of the streak that is asked about.")]
+    partner: Annotated[
+        Entry | None, Shown("The award that the entry takes back, or the reversal that took the entry back.")
+    ]
+    event: Annotated[StreakEvent | None, Shown("The change of the streak that the answer is about.")]
 
     @classmethod
     def of_why(cls, why: story.Why, words: Words) -> Self:
@@ -62,7 +66,7 @@ class Why(OfMember):
 
 
 class Whys(OfMember):
-    """An answer for each of some days."""
+    """An answer for each day of a range."""
 
     days: Annotated[Sequence[Why], Shown("Newest first.")]
 
@@ -74,7 +78,7 @@ class Whys(OfMember):
 
 
 class Story(OfMember):
-    """The life of a streak."""
+    """The history of a streak."""
 
     events: Annotated[Sequence[StreakEvent], Shown("Oldest first.")]
 

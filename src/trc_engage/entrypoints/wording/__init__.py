@@ -12,7 +12,7 @@ from ...core.reports import Mark, Standing
 MARKS: dict[Mark, str] = {
     "active": "active",
     "missed": "missed: nothing was earned",
-    "not_watched": "not watched, or not wholly; nothing is known to have been earned",
+    "not_watched": "not watched, or only in part; nothing is known to have been earned",
     "excused": "excused, nothing earned",
     "weekend": "weekend, nothing earned",
     "pending": "not settled yet, nothing so far",

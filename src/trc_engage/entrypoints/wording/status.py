@@ -31,9 +31,9 @@ def answer(status: Status) -> str:
 
 def _well(status: Status) -> Iterator[str]:
     if not status.synced_accounts:
-        yield "it runs, and nobody is linked, so there is nothing to sync"
+        yield "running, but nobody is linked, so there is nothing to sync"
     elif status.good_at is None:
-        yield "it runs, and no sync was good yet"
+        yield "running, but no sync has succeeded yet"
     else:
         yield f"last good sync {_ago(status, status.good_at)}"
     if status.failure_run is not None and status.synced_accounts:
@@ -116,7 +116,7 @@ def _roster(status: Status) -> str:
 
 def _contradicted(one: Contradiction) -> str:
     noted, command = ("left", "returned") if one.is_left else ("present", "left")
-    told = f"{one.member_id} is noted by hand as {noted}, and the roster tells otherwise"
+    told = f"{one.member_id} is noted by hand as {noted}, but the roster says otherwise"
     return f"{told}: if that is right, `trc-engage members {command} {one.member_id}`"
 
 

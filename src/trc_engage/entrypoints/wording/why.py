@@ -260,7 +260,7 @@ def _rebased(since: datetime, entry: Entry, day: DayStory, words: Words) -> str:
         moved = f"{words.who(entry.actor)} moved to another board at {words.at(entry.at)}{words.because(entry.reason)}"
         return f"{moved}, and XP earned before that on the new one is unknown"
     done = f"at {words.at(entry.at)}" if entry.actor is None else words.done(entry.actor, entry.at, entry.reason)
-    return f"the count of XP began anew {done}, and XP earned since the reading of {words.at(since)} is unknown"
+    return f"XP counting started over {done}, and XP earned since the reading of {words.at(since)} is unknown"
 
 
 def describe_excusal(excusal: Excusal, words: Words) -> str:
@@ -331,7 +331,7 @@ def _award(entry: Entry, words: Words) -> str:
     is_late = entry.booked_at is not None and entry.booked_at - entry.at >= timedelta(hours=1)
     booked = f", booked on {words.at(entry.booked_at)}" if is_late and entry.booked_at else ""
     who = "" if entry.actor is None else f"{'' if booked else ', booked'} {words.by(entry.actor)}"
-    bonus = "" if entry.counts_as_activity else ", a bonus, which is no activity"
+    bonus = "" if entry.counts_as_activity else ", a bonus, which does not count as activity"
     return f"{points(entry.points)} for {_a(entry.source)} of {words.at(entry.at)}{key}{booked}{who}{bonus}"
 
 
@@ -361,7 +361,7 @@ def _of_xp(entry: Entry, xp: XpChange, words: Words) -> Iterator[str]:
         cause = "less than before the leave" if xp.xp_after < before else "which earlier readings had missed"
         if entry.actor is not None:
             cause = f"{words.by(entry.actor)}{words.because(entry.reason)}"
-        yield f"At {at} the count of XP began anew at {xp.xp_after:,} XP, {cause}."
+        yield f"At {at} XP counting started over at {xp.xp_after:,} XP, {cause}."
         yield f"All points stay, and so do the {xp.carried_after} carried XP."
         return
     change, reading = xp.xp_after - before, f"at the reading of {at}"
@@ -424,7 +424,7 @@ def proof(day: DayStory, words: Words) -> Iterator[str]:
 
 DECISIONS: dict[DecisionKind, str] = {
     "accept_drops": "accepted the loss of XP",
-    "rebase_drops": "kept all points and began the count of XP anew",
+    "rebase_drops": "kept all points and started XP counting over",
     "adopt_board": "moved to another board",
 }
 
