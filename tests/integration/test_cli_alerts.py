@@ -38,7 +38,7 @@ def marked(text: str) -> str:
 def test_a_test_notice_arrives_by_every_channel(operator: Operator, receiver: Receiver) -> None:
     """In the log on stderr and at the webhook; it says that nothing is wrong, and no store is needed for it."""
     tried = operator.run("alerts", "test")
-    assert (tried.code, tried.out) == (0, "log: took it\nwebhook: took it\n")
+    assert (tried.code, tried.out) == (0, "log: delivered\nwebhook: delivered\n")
     (message,) = receiver.messages
     assert message.content.splitlines()[0] == "**Test: trc-engage can reach you here**"
     assert "Nothing is wrong" in message.content
@@ -62,7 +62,7 @@ def test_without_further_channels_the_settings_are_named(operator: Operator) -> 
     """Whoever only has a log may not know that there is more."""
     operator.env["TRC_ENGAGE_ALERT_WEBHOOK"] = ""
     tried = operator.run("alerts", "test")
-    assert (tried.code, tried.out.splitlines()[0]) == (0, "log: took it")
+    assert (tried.code, tried.out.splitlines()[0]) == (0, "log: delivered")
     assert "TRC_ENGAGE_ALERT_WEBHOOK" in tried.out
     assert "SENTRY_DSN" in tried.out
 

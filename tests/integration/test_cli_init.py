@@ -190,7 +190,7 @@ def test_init_tries_the_board_and_the_alerts(tmp_path: Path) -> None:
         assert (ran.code, len(server.requests), len(receiver.messages)) == (0, 1, 1)
         assert ran.out.splitlines()[1:-1] == [
             "the leaderboard can be read: 1,000 members on its first page",
-            *("log: took it", "webhook: took it"),
+            *("log: delivered", "webhook: delivered"),
         ]
         assert ran.out.splitlines()[-1].startswith("next: enroll members")
     with SqliteLedger.open(tmp_path / "engage.db") as ledger:

@@ -19,7 +19,9 @@ from trc_engage.core.errors import (
     UnknownMember,
 )
 from trc_engage.core.incidents import NAMES, ChannelState, Trouble, failed_again
+from trc_engage.core.model import Entry
 from trc_engage.core.settlement import Cause, Pending
+from trc_engage.entrypoints.wording import explained
 from trc_engage.entrypoints.wording.alerts import advice_of, describe_error, describe_pending, why_of
 from trc_engage.usecases.runs import Need, NeedKind
 
@@ -96,3 +98,18 @@ def test_a_channel_that_is_dead_says_why() -> None:
     assert need.advice == "it is gone"
     assert advice_of(need) == "it is gone. Its address is set in TRC_ENGAGE_ALERT_WEBHOOK"
     assert advice_of(Need("channel", MONDAY, channel=evolve(state, channel="pager"))) == "it is gone"
+
+
+@pytest.mark.parametrize(
+    ("booked_at", "says"),
+    [
+        (None, "benchmark, key b:1"),
+        (MONDAY + timedelta(seconds=59), "benchmark, key b:1"),
+        (MONDAY + timedelta(minutes=1), "benchmark, key b:1, booked 2026-03-02 09:01"),
+    ],
+    ids=["at once", "within the minute", "a minute later"],
+)
+def test_an_award_says_when_it_was_booked_if_that_is_another_minute(booked_at: datetime | None, says: str) -> None:
+    """A command books a moment after it began; the same minute twice on one line would tell nothing."""
+    award = Entry(1, "award", "m-1", "benchmark", 5, MONDAY.date(), MONDAY, silent=False, key="b:1")
+    assert explained(evolve(award, booked_at=booked_at)) == says

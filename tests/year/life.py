@@ -167,7 +167,7 @@ class Life:
         machine = self.machine
         assert "alerts no longer arrive by webhook" in machine.run("status", code=NOT_HEALTHY).out
         machine.env[WEBHOOK] = self.webhooks[1].url
-        assert "webhook: took it" in machine.run("alerts", "test").out
+        assert "webhook: delivered" in machine.run("alerts", "test").out
         machine.stop()
         self._start()
 

@@ -258,7 +258,7 @@ export interface components {
             current: number;
             longest: number;
             active_today: boolean;
-            /** @description It breaks unless something is done today, or comes to light. */
+            /** @description Whether it will break unless the member earns something, or evidence for an open day arrives. */
             at_risk: boolean;
             next_milestone: number | null;
         };

@@ -102,7 +102,9 @@ def try_channels(*, as_json: Json = False) -> None:
         tried = [(one.channel, failure_of(one, notice)) for one in found]
 
     def text() -> None:
-        print_lines(*(f"{channel}: {f'NOT taken: {safe(str(why))}' if why else 'took it'}" for channel, why in tried))
+        print_lines(
+            *(f"{channel}: {f'NOT delivered: {safe(str(why))}' if why else 'delivered'}" for channel, why in tried)
+        )
         if len(tried) == 1:
             print_lines(f"set {ALERT_WEBHOOK} or SENTRY_DSN to be alerted elsewhere too")
 

@@ -37,7 +37,9 @@ class Streak(Shape, core=StreakStanding, fields="current longest active_today at
     """A member's streak."""
 
     current: Annotated[int, Shown("Active weekdays in a row, up to the last settled day.")]
-    at_risk: Annotated[bool, Shown("It breaks unless something is done today, or comes to light.")]
+    at_risk: Annotated[
+        bool, Shown("Whether it will break unless the member earns something, or evidence for an open day arrives.")
+    ]
 
 
 class Known(OfMember, core=reports.Standing, fields="name points points_by_source"):

@@ -36,7 +36,8 @@ def explained(entry: Entry) -> str:
 
 def _by_hand(entry: Entry) -> str:
     if entry.kind == "award":
-        booked = "" if entry.booked_at is None else f", booked {moment(entry.booked_at)}"
+        is_late = entry.booked_at is not None and moment(entry.booked_at) != moment(entry.at)
+        booked = f", booked {moment(entry.booked_at)}" if is_late and entry.booked_at else ""
         who = "" if entry.actor is None else f" by {entry.actor}"
         return f"{entry.source}, key {entry.key}{booked}{who}"
     if entry.kind == "reversal":
