@@ -6,5 +6,5 @@ from .problems import status_of as status_of
 
 
 def as_json(standing: Standing) -> Member:
-    """Return where a member stands as a dictionary for JSON, as our own API shows it to members."""
+    """Return a member's points and streak as a dictionary for JSON, as our own API shows them to members."""
     return Member.of(standing)

@@ -1,4 +1,4 @@
-"""Shapes of members, of the ledger and of what is done with them."""
+"""Shapes of members and their membership, of entries, and of what members earn."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -177,7 +177,7 @@ class Leaderboard(Shape):
 
     @classmethod
     def of_month(cls, month: date | None, ranks: Sequence[object], own: object | None) -> Self:
-        """Say who leads in a month, or with None of all time."""
+        """Fill the shape for a month, or for all time if it is None."""
         return cls.of(month=month and f"{month:%Y-%m}", ranks=ranks, own=own)
 
 

@@ -65,11 +65,11 @@ FORMS: tuple[tuple[type[EngageError], str, Callable[..., str]], ...] = (
     (errors.ClockWentBack, "clock-went-back", lambda _: "nothing was changed; the admin can see more in the status"),
     (errors.LedgerFailed, "store-failed", lambda _: "nothing was changed; the admin can see more in the log"),
 )
-"""The first class that fits decides. What a caller cannot use or must not see is left out."""
+"""The first matching class decides. What a caller cannot use or must not see is left out."""
 
 
 class ProblemError(EngageError):
-    """What went wrong, as the caller is to know it; `field` is the name of a value that cannot be used."""
+    """What went wrong, as the caller may know it; `field` names the invalid value, if there is one."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class ProblemError(EngageError):
 
 
 def problem_of(error: Exception) -> ProblemError:
-    """Return the problem of an error; whatever is not in the table `failed`."""
+    """Return the problem of an error; `failed` if the error is not in the table."""
     if isinstance(error, ProblemError):
         return error
     for cls, kind, describe in FORMS:

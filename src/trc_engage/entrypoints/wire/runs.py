@@ -1,4 +1,4 @@
-"""Shapes of syncs, settlements and runs, of the status and of an audit."""
+"""Shapes of syncs, settlements and runs, and of the status, audits and imports."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -79,7 +79,7 @@ class Synced(Outcome, core=SyncReport, fields=f"{' '.join(COUNTS)} points pages 
     late: Sequence[StreakChange]
     dry_run: Annotated[bool, Shown(of=_is_planned)]
     moves: Annotated[Sequence[Move] | None, Shown(of=lambda sync: sync.moves if _is_planned(sync) else None)] = None
-    """What would be posted; of a dry run only."""
+    """What would be posted; only in a dry run."""
 
 
 KINDS: tuple[tuple[type[EngageError], str], ...] = (
@@ -89,7 +89,7 @@ KINDS: tuple[tuple[type[EngageError], str], ...] = (
     (SettingsError, "configuration"),
     (EngageError, "invalid"),
 )
-"""What a failed sync calls the errors that do not come from the source."""
+"""The kinds of failures that do not come from the source."""
 
 
 class Failure(Shape):
@@ -101,7 +101,7 @@ class Failure(Shape):
 
     @classmethod
     def of_error(cls, error: EngageError, **given: Any) -> Self:
-        """Say what an error means."""
+        """Fill the shape from an error."""
         kind = next(kind for known, kind in KINDS if isinstance(error, known))
         if isinstance(error, SourceError | RosterError):
             kind = str(error.kind)

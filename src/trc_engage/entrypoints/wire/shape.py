@@ -1,8 +1,8 @@
 """The JSON shapes, each declared once for the command line's `--json`, the web API and its OpenAPI description.
 
-A shape is a class whose annotations are the fields of an object; those that a value of the core has are only
-named, before them. `of` fills it from such a value, and what `Shown` says of a field is its
-description in OpenAPI.
+A shape is a class whose annotations are the fields of a JSON object. Fields that a core class already has are only
+named, in the class's `fields`. `of` fills a shape from a value of that class, and `Shown` gives a field its OpenAPI
+description.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ INSTANT_FORM = (
     r"2[0-9]{3}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,30})?)?"
     r"([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)"
 )
-"""RFC 3339 of the years 2000 to 2999, and what Java, Ruby and SQL make of it: without seconds, a comma, +0100."""
+"""RFC 3339 in the years 2000 to 2999, and the variants of Java, Ruby and SQL: no seconds, a comma, +0100."""
 
 
 def parsed_instant(name: str, text: object) -> datetime:
-    """Return the UTC instant that a text names, to the microsecond: further digits are cut off.
+    """Parse a text as a UTC instant, to the microsecond: further digits are cut off.
 
-    Raises `InvalidValue` for what names none, such as a time without its zone, a week or a leap second.
+    Raises `InvalidValue` if it is not one, such as a time without its zone, a week or a leap second.
     """
     if isinstance(text, str) and re.fullmatch(INSTANT_FORM, text, re.ASCII):
         try:
@@ -43,15 +43,15 @@ def parsed_instant(name: str, text: object) -> datetime:
 
 
 def _cached_by_class(function: Callable[[type], T]) -> Callable[[type], T]:
-    """Cache what follows from a class; for mypy, a class of attrs is not hashable."""
+    """Cache a function of a class; mypy takes an attrs class for unhashable."""
     return cache(function)
 
 
 class Shown:
-    """What is to be known of a field, in `Annotated`.
+    """Metadata of a field, for `Annotated`: its OpenAPI description and constraints, and where its value comes from.
 
-    Its description and constraints in OpenAPI, and what it is of a value of the core, if not the attribute of its
-    own name: the path of another one (with a None on it, the field is None), or what a function returns.
+    By default, that is the core value's attribute of the same name. `of` names another one by its path (the field is
+    None if anything on the path is), or is a function of the core value.
     """
 
     def __init__(self, description: str = "", *, of: str | Callable[[Any], Any] | None = None, **constraints: Any):
@@ -60,22 +60,22 @@ class Shown:
 
 
 class Shape(dict[str, Any]):
-    """Base of all shapes: a JSON object of the fields that a class annotates.
+    """Base of all shapes: a JSON object with the fields that the class annotates.
 
-    A field with a default of None is left out where it would be null.
+    A field whose default is None is left out if it would be null.
     """
 
     core_class: type = object
     core_fields: Mapping[str, str] = {}
 
     def __init_subclass__(cls, *, core: type = object, fields: str = "") -> None:
-        """Take fields from a class of the core, as `name` or `name=path`; annotated ones keep their place."""
+        """Take fields from a core class, as `name` or `name=path`; an annotation of the same name replaces the type."""
         cls.core_class = core
         cls.core_fields = {name: path or name for name, _, path in (one.partition("=") for one in fields.split())}
 
     @classmethod
     def of(cls, source: object = None, /, **given: Any) -> Self:
-        """Fill the shape with what is given, and with the attributes of a value of the core."""
+        """Fill the shape from a core value, and from the given fields, which win."""
         shape = cls()
         for name, read, convert, is_optional in _plan(cls):
             value = given[name] if name in given else read(source)
@@ -85,13 +85,13 @@ class Shape(dict[str, Any]):
 
 
 def optional_of(shape: type[Shape]) -> Set[str]:
-    """Return the names of a shape's fields that may be left out."""
+    """Return the names of the fields that may be left out."""
     return {name for name in hints_of(shape) if getattr(shape, name, "") is None}
 
 
 @_cached_by_class
 def hints_of(cls: type[Shape]) -> Mapping[str, tuple[Any, Shown]]:
-    """Return for each field of a class its type, and what is to be known of it."""
+    """Return each field's type and metadata, by name."""
     hints = {name: known_of(hint) for name, hint in get_type_hints(cls, include_extras=True).items()}
     found: dict[str, tuple[Any, Shown]] = {}
     for one in (one for one in reversed(cls.__mro__) if issubclass(one, Shape) and one is not Shape):
@@ -102,7 +102,7 @@ def hints_of(cls: type[Shape]) -> Mapping[str, tuple[Any, Shown]]:
 
 
 def _hint_of(core: type, path: str) -> Any:
-    """Return the type of what a path leads to from a class of the core, be it a property."""
+    """Return the type at the end of a path that begins at a core class, through attributes and properties."""
     name, _, rest = path.partition(".")
     read = getattr(getattr(core, name), "fget", None)
     hint = _types_of(core)[name] if read is None else get_type_hints(read)["return"]
@@ -116,13 +116,13 @@ _types_of = _cached_by_class(get_type_hints)
 
 
 def known_of(hint: Any) -> tuple[Any, Shown]:
-    """Return a type, and what is to be known of what has it, from both in `Annotated`."""
+    """Return the type and the metadata of an annotation."""
     base, *notes = get_args(hint) if get_origin(hint) is Annotated else (hint,)
     return base, next((note for note in notes if isinstance(note, Shown)), Shown())
 
 
 def without_none(hint: Any) -> tuple[Any, bool]:
-    """Return a type without None, and whether that was part of it."""
+    """Return a type without None, and whether None was part of it."""
     parts = get_args(hint)
     return (next(part for part in parts if part is not NoneType), True) if NoneType in parts else (hint, False)
 
@@ -132,7 +132,7 @@ Conversion = Callable[[Any], Any]
 
 @_cached_by_class
 def _plan(shape: type[Shape]) -> Sequence[tuple[str, Conversion, Conversion | None, bool]]:
-    """Return for each field its name, what reads it of a value of the core, what makes JSON of that, and a default."""
+    """Return each field's name, its reader and its conversion to JSON, and whether it is optional."""
     optional = optional_of(shape)
     return [
         (name, known.of if callable(known.of) else _reader(known.of or name), _conversion(hint), name in optional)
@@ -149,7 +149,7 @@ def _reader(path: str) -> Conversion:
 
 
 def _conversion(hint: Any) -> Conversion | None:
-    """Return what makes JSON of a value that is there; None if it is JSON as it is."""
+    """Return the function that converts a value other than None to JSON; None if none is needed."""
     arguments = get_args(hint)
     if isinstance(hint, type) and issubclass(hint, Shape):
         return lambda value: value if isinstance(value, Shape) else hint.of(value)

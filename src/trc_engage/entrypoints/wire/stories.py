@@ -1,4 +1,4 @@
-"""Shapes of why: a member's day, entry or streak, the answer in words, and what it rests on."""
+"""Shapes of the answers to why: a member's day, entry or streak, explained in words, with the facts behind it."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -61,7 +61,7 @@ class Why(OfMember):
 
     @classmethod
     def of_why(cls, why: story.Why, words: Words) -> Self:
-        """Fill the shape, and answer."""
+        """Fill the shape, with the answer in words."""
         return cls.of(why, member_id=why.standing.member_id, answer=answer(why, words))
 
 
@@ -72,7 +72,7 @@ class Whys(OfMember):
 
     @classmethod
     def of_whys(cls, found: Sequence[story.Why], words: Words) -> Self:
-        """Fill the shape, and answer for each day."""
+        """Fill the shape, with an answer for each day."""
         member_id = found[0].standing.member_id
         return cls.of(member_id=member_id, days=[Why.of_why(one, words) for one in found][::-1])
 
