@@ -105,7 +105,8 @@ class Judge:
             if call.returned:
                 first = highest.before(call)
                 later = (position for position, began in births if began > (call.ended or 0))
-                last = min(later, default=len(self.end.lines) + 1) - 1
+                # A position that was acknowledged and never written lies beyond the end.
+                last = min(len(self.end.lines), min(later, default=len(self.end.lines) + 1) - 1)
                 sums = {self.balances[cut][call.asked["member"]] for cut in range(first, last + 1)}
                 if call.got not in sums:
                     yield f"{call.asked['member']} had {call.got} points, which between {first} and {last} nobody had"

@@ -105,7 +105,7 @@ def test_a_server_that_goes_away_during_a_read_is_told_and_waited_for(house: Hou
     [
         ("BEGIN; LOCK TABLE runs IN SHARE MODE", "the connection was lost, and nothing was written"),
         ("BEGIN; LOCK TABLE discord_days IN SHARE MODE", "the connection was lost, and nothing was written"),
-        ("SELECT pg_advisory_lock(6)", "it is not known whether it was"),
+        ("SELECT pg_advisory_lock(6)", "it is not known whether that succeeded"),
     ],
     ids=["as it begins", "when it has posted entries", "as it commits"],
 )
@@ -168,7 +168,7 @@ def test_a_commit_whose_answer_was_lost_is_not_made_again(house: House) -> None:
     house.daemon.rest()
     house.mee6.between_pages = None
     assert house.daemon.told()[-1].endswith(
-        "it is not known whether it was: do the same again, for nothing is written twice"
+        "it is not known whether that succeeded: do the same again; nothing is written twice"
     )
     assert house.outcomes() == ["synced", "synced"]
     house.pass_to(slot + LEASED_FOR + MINUTE)

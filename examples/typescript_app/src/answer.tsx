@@ -19,7 +19,7 @@ export type Answer<T> =
 
 type Asked<T> = Promise<{ data?: T; error?: unknown }>;
 
-/** Ask once for each component. Give one that shows another member or day another `key`, so that it begins anew. */
+/** Ask once for each component. Give one that shows another member or day another `key`, so that it starts over. */
 export function useAnswer<T>(ask: (signal: AbortSignal) => Asked<T>): Answer<T> {
   const [answer, setAnswer] = useState<Answer<T>>({ state: "waiting" });
   const [attempt, setAttempt] = useState(0);
