@@ -60,7 +60,7 @@ _OTHER = "200000000000000002"
 _NOT_ONE = "not a leaderboard"
 
 CASES: Sequence[Case] = (
-    _guild("of_another_server", {"id": _OTHER}, "of guild '200000000000000002'"),
+    _guild("of_another_server", {"id": _OTHER}, "to guild '200000000000000002'"),
     _guild("id_as_number", {"id": int(GUILD)}, _NOT_ONE),
     _guild("id_null", {"id": None}, _NOT_ONE),
     _guild("id_list", {"id": [GUILD]}, _NOT_ONE),

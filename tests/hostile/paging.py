@@ -87,7 +87,7 @@ def _poisoned(name: str, outcome: Outcome, first: bytes, more: bytes, *, says: s
 CASES: Sequence[Case] = (
     _served("people_without_end", "malformed", "did not end within 40 pages", _strangers, tries=40),
     _served("pages_of_one_row", "malformed", "did not end within 40 pages", _one_by_one),
-    _served("limit_ignored_without_end", "malformed", "no end within", _limit_ignored),
+    _served("limit_ignored_without_end", "malformed", "did not end within", _limit_ignored),
     evolve(
         _served("more_rows_than_pages_hold", "malformed", "did not end within 5", _limit_ignored, tries=2), pages_max=5
     ),
@@ -102,7 +102,7 @@ CASES: Sequence[Case] = (
     _pages("ada_lower_on_the_second_page", "paid", FIRST.replace(b"1250", b"1350"), rows(row("ada", 1_250), CY)),
     _pages("rows_in_no_order", "paid", rows(*made_up(0, 998), row("bo", 500), CY), rows(row("ada", 1_250))),
     _pages("every_row_on_both_pages", "paid", FIRST, rows(*made_up(0, 990), CY)),
-    _pages("second_page_of_another_guild", "malformed", FIRST, OTHER_GUILD, says="of guild"),
+    _pages("second_page_of_another_guild", "malformed", FIRST, OTHER_GUILD, says="to guild"),
     _pages("second_page_no_json", "malformed", FIRST, SECOND[:-1], says="not valid JSON"),
     _pages("second_page_html", "blocked", FIRST, b"<html>"),
     _pages("ada_negative_on_the_second_page", "malformed", FIRST, rows(row("ada", -1), CY)),

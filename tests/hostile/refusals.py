@@ -27,7 +27,7 @@ def _bodiless(status: int) -> Case:
 
 def _redirect(name: str, location: str, status: int = 302, body: bytes = b"") -> Case:
     raw = answer(body, f"Location: {location}", status=f"{status} X")
-    return told(f"redirect_{name}", "malformed", raw, "none is followed", tries=1)
+    return told(f"redirect_{name}", "malformed", raw, "which is not followed", tries=1)
 
 
 def _words(name: str, status: int, outcome: Outcome, body: bytes, *headers: str, tries: int = 1) -> Case:
@@ -66,7 +66,7 @@ REDIRECTS: Sequence[Case] = (
     _redirect("to_control_characters", "/\x01\x7f"),
     _redirect("to_half_a_character", "http://\udcff\udcfe/"),
     _redirect("to_nothing", ""),
-    told("redirect_without_location", "malformed", answer(b"", status="302 X"), "none is followed", tries=1),
+    told("redirect_without_location", "malformed", answer(b"", status="302 X"), "which is not followed", tries=1),
     told("redirect_to_two", "malformed", answer(b"", "Location: /a", "Location: http://b", status="301 X"), tries=1),
 )
 

@@ -76,7 +76,7 @@ def test_a_message_of_many_lines_is_cut_too() -> None:
         ("403", "status 403: Discord refuses it"),
         ("400", "status 400: Discord cannot use the message"),
         ("429", "status 429: Discord asks for fewer messages: the next try comes after the wait that it asked for"),
-        ("410", "status 410: the webhook is gone, and it is not used again"),
+        ("410", "status 410: the webhook is gone, so it is not used again"),
         ("500", "status 500: the next run tries again"),
         ("redirects", "status 302: a redirect, which is not followed"),
         ("refuses", "cannot be reached (RemoteDisconnected"),

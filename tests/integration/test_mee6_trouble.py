@@ -83,7 +83,7 @@ def error_of(source: BoardSource, *sought: str) -> SourceError:
         ("nan_xp", "malformed", "NaN is not JSON", 1),
         ("duplicate_keys", "malformed", "xp is given twice", 1),
         ("no_guild", "malformed", "'guild.id'", 1),
-        ("wrong_guild", "malformed", "of guild '200000000000000002', but guild '200000000000000001'", 1),
+        ("wrong_guild", "malformed", "to guild '200000000000000002', but guild '200000000000000001'", 1),
         ("rows_missing", "malformed", "'players'", 1),
         ("rows_not_list", "malformed", "a list was expected", 1),
         ("ids_as_numbers", "malformed", "linked member cannot be used: its id is a int,", 1),

@@ -116,7 +116,11 @@ CALLS: dict[str, tuple[bytes, Callable[[Community], object], str]] = {
     "a lease": (b"INTO leases", lambda community: community.sync(ada=1_500), "has not answered for"),
     "COPY": (b"COPY engage_staged", lambda community: community.sync(ada=1_500), "has not answered for"),
     "COPY of many": (b"COPY engage_staged_members", many, "has not answered for"),
-    "COMMIT": (b"\x0bCOMMIT\0", lambda community: community.award("ada", "k"), "it is not known whether that succeeded"),
+    "COMMIT": (
+        b"\x0bCOMMIT\0",
+        lambda community: community.award("ada", "k"),
+        "it is not known whether that succeeded",
+    ),
     "ROLLBACK": (b"ROLLBACK\0", lambda community: community.points("ada"), ""),
 }
 

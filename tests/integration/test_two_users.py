@@ -122,4 +122,4 @@ def test_a_store_of_somebody_else_is_an_error_that_says_so(machine: Machine) -> 
     machine.state.chmod(0o755)
     assert machine.run(0, "init").code == 0
     refused = machine.run(SERVICE, "members", "enroll", "m-1")
-    assert (refused.code, "whose the file is" in refused.err) == (74, True), refused
+    assert (refused.code, "who owns the file" in refused.err) == (74, True), refused
