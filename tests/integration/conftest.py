@@ -1,4 +1,4 @@
-"""What tests of several files begin with; a file that needs another board or store has its own."""
+"""Fixtures shared by several files; a file that needs another board or store defines its own."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from trc_engage.testing.mee6 import Mee6Server
 
 @pytest.fixture
 def server() -> Iterator[Mee6Server]:
-    """Serve a board of two."""
+    """Start a server whose board has two members."""
     with Mee6Server.start() as server:
         server.board.join(ADA, username="ada", xp=1_000)
         server.board.join(GRACE, username="grace", xp=2_000)
@@ -25,13 +25,13 @@ def server() -> Iterator[Mee6Server]:
 
 @pytest.fixture
 def operator(tmp_path: Path, server: Mee6Server) -> Operator:
-    """Return an operator who reads that board, and has no store yet."""
+    """Return an operator who reads that board and has no store yet."""
     return Operator(tmp_path, server)
 
 
 @pytest.fixture
 def opened(operator: Operator, server: Mee6Server, tmp_path: Path) -> Operator:
-    """Return an operator whose two members have been opened, and earned 250 and 50 XP since."""
+    """Return an operator with a store in which two members were opened and have earned 250 and 50 XP since."""
     with (
         SqliteLedger.open(tmp_path / "engage.db") as ledger,
         Mee6Source.open(server.guild_id, base_url=server.url) as source,
@@ -47,7 +47,7 @@ def opened(operator: Operator, server: Mee6Server, tmp_path: Path) -> Operator:
 
 @pytest.fixture
 def community(tmp_path: Path) -> Iterator[Community]:
-    """Ada and Bo, on a ledger in a file."""
+    """Yield a community of Ada, who has an award, and Bo, on a SQLite ledger in a file."""
     with lent("sqlite", tmp_path) as ledger:
         community = Community(ledger)
         community.enroll("ada", "bo")

@@ -1,4 +1,4 @@
-"""Many daemons on one store, killed in turn: each slot once, each day once, and none left out (R15, R18, R19)."""
+"""Many daemons on one store, killed in turn, run each slot once and settle each day once (R15, R18, R19)."""
 
 import socket
 import time
@@ -28,13 +28,13 @@ BEGINS_AT = datetime(2026, 3, 3, 20, 0, tzinfo=UTC)
 SLOTS = [BEGINS_AT + QUARTER * number for number in range(30)]
 RUNNERS = 4
 AGAIN = timedelta(seconds=61)
-"""After so long a daemon that found somebody else at work has tried again."""
+"""A daemon that found another one at work has retried after this long."""
 MOMENT_SECONDS_MAX = 0.05
 """A little longer than a run takes."""
 
 
 class World:
-    """A board on which everybody earns a point in each slot, and daemons that are told what time it is."""
+    """A board on which every member earns a point in each slot, and daemons whose clock the test sets."""
 
     def __init__(self, kind: str, folder: Path, store: str) -> None:
         self.at = BEGINS_AT - QUARTER
@@ -48,7 +48,7 @@ class World:
         for member_id, discord_id in IDS.items():
             self.server.board.join(discord_id, xp=1_000)
             self.engage.enroll(member_id, discord_id=discord_id)
-        # Who shares a file shares a host, on which a dead process is seen at once.
+        # Daemons that share a file share a host, on which a dead process is noticed at once.
         alone = kind == "sqlite"
         hosts = [socket.gethostname() if alone else f"host-{number}" for number in range(RUNNERS)]
         self.replaced_within = AGAIN if alone else LEASED_FOR + AGAIN
@@ -57,20 +57,20 @@ class World:
             self.start(host)
 
     def start(self, host: str) -> None:
-        """Start a daemon on a host; it does what is due, and rests."""
+        """Start a daemon on a host; it does what is due and then waits."""
         runner = TimedDaemon.start(self.operator.env, self.operator.folder / "log", self.at, host)
         self.runners.append(runner)
         runner.rest()
 
     def end(self) -> None:
-        """Leave no process behind."""
+        """End every process and close the store."""
         for runner in self.runners:
             runner.kill()
         self.ledger.close()
         self.server.stop()
 
     def pass_to(self, at: datetime) -> None:
-        """Let time pass for everybody, and everybody do what is due."""
+        """Move everyone's clock forward and wait until each daemon has done what is due."""
         self.at = max(self.at, at)
         for runner in self.runners:
             runner.tell(self.at)
@@ -78,7 +78,7 @@ class World:
             runner.rest()
 
     def kill_at_work(self, slot: datetime) -> str:
-        """Kill the first in the middle of its read, while the others know of it; return its host."""
+        """Kill the first daemon in the middle of its read, once the others have seen its lease; return its host."""
         reading, go_on = Event(), Event()
 
         def hold(_page: int) -> None:
@@ -97,7 +97,7 @@ class World:
         return victim.host
 
     def kill_at_any_moment(self, slot: datetime, seconds: float) -> str:
-        """Kill the first so long after all have begun; return its host."""
+        """Kill the first daemon this many seconds after all have started on a slot; return its host."""
         victim = self.runners.pop(0)
         self.at = slot
         for runner in (victim, *self.runners):
@@ -109,7 +109,7 @@ class World:
         return victim.host
 
     def at_work(self) -> str:
-        """Return whom the status names."""
+        """Return the owner of the lease that the status names."""
         with time_machine.travel(self.at, tick=False):
             owner: str = self.operator.call("status", "--json").json["lease"]["owner"]
         return owner
@@ -117,7 +117,7 @@ class World:
 
 @pytest.fixture(params=SHARED)
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
-    """Lend a world on a new store."""
+    """Yield a world on a new store."""
     with addressed(request.param, tmp_path) as store:
         world = World(request.param, tmp_path, store)
         try:
@@ -127,7 +127,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
 
 
 def test_killed_in_turn_they_run_each_slot_once_and_leave_none_out(world: World) -> None:
-    """Whenever one dies, another ends the slot, at the latest when the lease has expired; no day is left out either."""
+    """When a daemon dies, another one finishes its slot, at the latest once the lease has expired; none is left out."""
     chance = Random(6)
     for slot in SLOTS:
         for discord_id in IDS.values():
@@ -146,14 +146,14 @@ def test_killed_in_turn_they_run_each_slot_once_and_leave_none_out(world: World)
     assert [end and end.outcome for end in ends] == ["synced"] * len(SLOTS)
     with world.ledger._database.connection() as session:
         ran = [at for (at,) in session.execute("SELECT at FROM runs WHERE outcome = 'synced' ORDER BY run_id")]
-    # Once by whoever was killed, and once by whoever took over.
+    # Once by the daemon that was killed, and once by the one that took over.
     assert max(Counter(slot_of(request.at) for request in world.server.requests).values()) == 2
     assert [slot_of(datetime.fromisoformat(at)) for at in ran] == [BEGINS_AT - QUARTER, *SLOTS]
     for member_id in IDS:
         points = [entry.points for entry in world.engage.history(member_id, limit=100)]
         assert points == [1] * len(SLOTS) + [0]
     assert world.ledger.calendar().settled_through == date(2026, 3, 3)
-    # Who was killed between the end of a slot and giving its lease back leaves one that has expired by now.
+    # A daemon killed between the end of a slot and the return of its lease leaves a lease that has expired by now.
     left = world.ledger.run_state().lease_of(TASK)
     assert left is None or left.is_free(world.at)
     assert world.engage.audit().breaches == []

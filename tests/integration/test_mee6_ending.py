@@ -1,4 +1,4 @@
-"""A read ends: at its deadline, or because it is stopped, whatever the server does meanwhile."""
+"""A read ends at its deadline or when it is stopped, whatever the server does meanwhile."""
 
 import os
 import signal
@@ -49,7 +49,7 @@ def error_of(source: BoardSource) -> SourceError:
 
 @pytest.mark.parametrize("trouble", HANGS)
 def test_the_deadline_ends_what_time_outs_do_not(server: BoardServer, hurried: BoardSource, trouble: str) -> None:
-    """A byte now and then satisfies every time-out of httpx, and yet the read ends."""
+    """The deadline ends a read whose server satisfies every time-out of httpx by sending a byte now and then."""
     server.trouble(trouble, times=1)
     began = time.monotonic()
 
@@ -61,7 +61,7 @@ def test_the_deadline_ends_what_time_outs_do_not(server: BoardServer, hurried: B
 
 
 def test_retries_are_paid_from_the_deadline(server: BoardServer, hurried: BoardSource) -> None:
-    """A second try that could only begin after the deadline is not made."""
+    """A second try that could begin only after the deadline is not made."""
     server.trouble("bad_gateway")
 
     assert "status 502" in str(error_of(hurried))
@@ -69,23 +69,23 @@ def test_retries_are_paid_from_the_deadline(server: BoardServer, hurried: BoardS
 
 
 def test_gaps_are_free(server: BoardServer) -> None:
-    """Only requests use the deadline up, however long the gaps between them."""
+    """Only requests use up the deadline, however long the gaps between them are."""
     with source_of(server).open(GUILD, base_url=server.url, page_gap=0.4, deadline_seconds=0.6) as source:
         assert source.read(frozenset({ADA, "999"})).pages == 3
 
 
 class Time:
-    """Seconds that only pauses let pass: requests take none."""
+    """A clock that only pauses move: requests take no time."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
 
     def pause(self, seconds: float) -> None:
-        """Let them pass."""
+        """Let the seconds pass."""
         self.seconds += seconds
 
     def monotonic(self) -> float:
-        """Tell them."""
+        """Return the seconds that have passed."""
         return self.seconds
 
 
@@ -102,7 +102,7 @@ class Time:
 def test_a_back_off_uses_the_deadline_up_only_beyond_the_gap(
     server: BoardServer, page_gap: float, failures: int, deadline: float, is_read: bool
 ) -> None:
-    """What is waited anyway costs nothing: a read that had enough retries was "too slow" long before its 120 s."""
+    """The part of a back-off that lies within the gap does not use up the deadline, since it is waited anyway."""
     server.trouble("bad_gateway", times=failures)
     passing = Time()
     with source_of(server).open(
@@ -121,7 +121,7 @@ def test_a_back_off_uses_the_deadline_up_only_beyond_the_gap(
 
 
 def test_many_retries_make_no_read_too_slow(server: BoardServer) -> None:
-    """Of pages of one row each is asked for twice: requests that take no time do not use 5 s up."""
+    """A read of many pages, each of which needs a retry, does not use up 5 s while its requests take no time."""
     server.limit_max = 1
     passing = Time()
 
@@ -134,13 +134,13 @@ def test_many_retries_make_no_read_too_slow(server: BoardServer) -> None:
         GUILD, base_url=server.url, deadline_seconds=5, pause=pause, monotonic=passing.monotonic
     ) as source:
         assert source.read(frozenset({str(int(ADA) + 19)})).rows == 20
-    # Whose pages have a length of their own, there is no limit to learn.
+    # A service whose pages have a fixed length has no limit to learn.
     assert len(server.requests) > (38 if server.dialect.limit is None else 40)
 
 
 @pytest.mark.parametrize("trouble", HANGS)
 def test_stop_ends_a_read_that_hangs(server: BoardServer, source: BoardSource, trouble: str) -> None:
-    """The socket is cut from another thread, and a later read is refused."""
+    """Stopping from another thread cuts the socket of a read that hangs, and a later read is refused."""
     server.trouble(trouble)
     stopper = Timer(0.2, source.stop)
     began = time.monotonic()
@@ -155,7 +155,7 @@ def test_stop_ends_a_read_that_hangs(server: BoardServer, source: BoardSource, t
 
 
 def test_stop_ends_a_pause(server: BoardServer, source: BoardSource) -> None:
-    """The default pause is no sleep."""
+    """Stopping ends the default pause between two pages at once."""
     stopper = Timer(0.2, source.stop)
     began = time.monotonic()
     stopper.start()
@@ -167,7 +167,7 @@ def test_stop_ends_a_pause(server: BoardServer, source: BoardSource) -> None:
 
 
 def test_a_closed_source_reads_no_more(server: BoardServer, caplog: pytest.LogCaptureFixture) -> None:
-    """Closing is stopping: the error says what to do, and the log says that it was asked too late."""
+    """A read after close fails with an error that says to open another source, and the log says so too."""
     with source_of(server).open(GUILD, base_url=server.url) as source:
         source.read(frozenset({ADA}))
 
@@ -181,7 +181,7 @@ def test_a_closed_source_reads_no_more(server: BoardServer, caplog: pytest.LogCa
 
 @pytest.mark.parametrize("trouble", [None, *HANGS])
 def test_a_signal_handler_may_stop(server: BoardServer, source: BoardSource, trouble: str | None) -> None:
-    """Even while the very thread that it interrupts reads or pauses."""
+    """A signal handler may stop the source even while the thread that it interrupts is reading or pausing."""
     if trouble:
         server.trouble(trouble)
     before = signal.signal(signal.SIGUSR1, lambda *_: source.stop())
@@ -199,7 +199,7 @@ def test_a_signal_handler_may_stop(server: BoardServer, source: BoardSource, tro
 
 
 def test_stop_ends_a_handshake() -> None:
-    """A server that never greets back does not hold the read."""
+    """Stopping ends a read whose server never answers the TLS handshake."""
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
         Mee6Source.open(GUILD, base_url=f"https://127.0.0.1:{silent.getsockname()[1]}") as source,
@@ -223,7 +223,7 @@ def test_stop_ends_a_handshake() -> None:
 
 
 def test_the_deadline_ends_a_handshake() -> None:
-    """Encryption is negotiated on the read's own time."""
+    """The time that a TLS handshake takes counts against the read's deadline."""
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
         Mee6Source.open(GUILD, base_url=f"https://127.0.0.1:{silent.getsockname()[1]}", deadline_seconds=0.3) as source,

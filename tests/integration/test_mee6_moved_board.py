@@ -1,4 +1,4 @@
-"""A board that moves while it is read: nobody is called absent who was merely passed over."""
+"""A board that changes while it is read: a member whose row was passed over is not reported as absent."""
 
 from collections.abc import Callable, Iterator
 
@@ -12,12 +12,12 @@ from trc_engage.testing.boards import BoardServer, Trouble
 
 GUILD = "200000000000000001"
 LENGTH = 10
-"""Rows of a page: the server clamps, and the source has learnt it."""
+"""Rows of a page: the server clamps to it, and the source has learned it."""
 NEVER = "999"
 
 
 def member(number: int) -> str:
-    """Return the id of the one at this place of the board, from 0 on."""
+    """Return the id of the member at this place of the board, counted from 0."""
     return str(10**17 + number)
 
 
@@ -45,7 +45,7 @@ def sought(*expected: str, others: tuple[str, ...] = ()) -> Sought:
 
 
 def on_page(server: BoardServer, number: int, act: Callable[[], object], times: int = 1) -> None:
-    """Do something each time this page is about to be sent."""
+    """Do something each time this page is about to be sent, as often as given."""
     left = [act] * times
 
     def move(page: int) -> None:
@@ -60,7 +60,7 @@ def asked(server: BoardServer) -> list[int | None]:
 
 
 def test_a_riser_is_found_by_a_second_sweep(server: BoardServer, source: BoardSource) -> None:
-    """The one who rose past the boundary was missed; the duplicate that he caused gives it away."""
+    """A member who rises past a page boundary is passed over; the duplicate row that this causes starts a new sweep."""
     on_page(server, 0, lambda: server.board.give(member(15), 9_000))
 
     board = source.read(sought(member(3), member(15)))
@@ -71,7 +71,7 @@ def test_a_riser_is_found_by_a_second_sweep(server: BoardServer, source: BoardSo
 
 
 def test_readings_of_a_later_sweep_are_newer(server: BoardServer, source: BoardSource) -> None:
-    """The second sweep looks for the missing only, but what it sees on its way counts."""
+    """The second sweep looks only for the missing, but readings that it sees on its way replace earlier ones."""
 
     def move() -> None:
         server.board.give(member(15), 9_000)
@@ -83,14 +83,14 @@ def test_readings_of_a_later_sweep_are_newer(server: BoardServer, source: BoardS
 
 
 def test_within_a_sweep_the_later_of_two_readings_is_newer(server: BoardServer, source: BoardSource) -> None:
-    """Who falls is seen twice, and the second time counts."""
+    """A member who falls during a sweep is seen twice, and the second reading counts."""
     on_page(server, 0, lambda: server.board.remove(member(3), 9_000))
 
     assert source.read(sought(member(3), member(34))).readings[member(3)] == 700
 
 
 def test_a_duplicate_is_no_matter_while_nobody_expected_is_missing(server: BoardServer, source: BoardSource) -> None:
-    """Those who may well be missing for ever cost no further sweep, and stay absent."""
+    """No second sweep is made for a member whose absence is not news; the member stays absent."""
     on_page(server, 0, lambda: server.board.give(member(15), 9_000))
 
     board = source.read(sought(member(3), others=(member(15), NEVER)))
@@ -100,7 +100,7 @@ def test_a_duplicate_is_no_matter_while_nobody_expected_is_missing(server: Board
 
 
 def test_a_calm_sweep_tells_who_is_absent(server: BoardServer, source: BoardSource) -> None:
-    """A first sweep that was disturbed proves nothing, a second one that was not does."""
+    """A first sweep that was disturbed proves no absence; a second one that was not disturbed does."""
     on_page(server, 0, lambda: server.board.give(member(15), 9_000))
 
     board = source.read(sought(member(15), NEVER))
@@ -110,7 +110,7 @@ def test_a_calm_sweep_tells_who_is_absent(server: BoardServer, source: BoardSour
 
 
 def test_who_is_missing_from_three_disturbed_sweeps_is_missed(server: BoardServer, source: BoardSource) -> None:
-    """Read again twice at most; then the expected who are missing count as not looked for."""
+    """The board is read again at most twice; an expected member who is still missing then is reported as missed."""
     risers = iter(range(15, 25))
     on_page(server, 0, lambda: server.board.give(member(next(risers)), 20_000), times=3)
 
@@ -121,7 +121,7 @@ def test_who_is_missing_from_three_disturbed_sweeps_is_missed(server: BoardServe
 
 
 def test_a_row_told_twice_on_one_page_is_no_move(server: BoardServer, source: BoardSource) -> None:
-    """Only an id on two pages proves that rows were passed over between them."""
+    """Only an id on two different pages proves that rows were passed over; the same id twice on one page does not."""
     rows = server.board.snapshot().rows
     body = encoded(server.payload(0, [*rows[:9], rows[3]]))
     head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode()
@@ -134,7 +134,7 @@ def test_a_row_told_twice_on_one_page_is_no_move(server: BoardServer, source: Bo
 
 
 def test_for_a_plain_set_everyone_is_expected(server: BoardServer, source: BoardSource) -> None:
-    """A caller who does not say whose absence is news gets the careful reading."""
+    """A plain set of ids gets the careful read: each of them is expected, so a missing one is reported as missed."""
     risers = iter(range(15, 25))
     on_page(server, 0, lambda: server.board.give(member(next(risers)), 20_000), times=3)
 
@@ -142,7 +142,7 @@ def test_for_a_plain_set_everyone_is_expected(server: BoardServer, source: Board
 
 
 def test_rows_on_the_page_that_was_empty_are_a_move(server: BoardServer, source: BoardSource) -> None:
-    """The board grew while its end was read: sweep again."""
+    """Rows on the page that was empty a moment ago show that the board has grown, so it is swept again."""
 
     def grow() -> None:
         for number in range(35, 45):
@@ -157,7 +157,7 @@ def test_rows_on_the_page_that_was_empty_are_a_move(server: BoardServer, source:
 
 
 def test_rows_on_that_page_may_be_all_that_was_missing(server: BoardServer, source: BoardSource) -> None:
-    """Then nothing is left to be swept for."""
+    """If the new rows hold everything that was missing, no further sweep is made."""
 
     def grow() -> None:
         for number in range(35, 45):

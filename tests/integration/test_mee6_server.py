@@ -1,4 +1,4 @@
-"""The MEE6 on loopback that is shipped for tests: its board and its pages."""
+"""The local MEE6 server that is shipped for tests: its board and its pages."""
 
 import ssl
 from collections.abc import Iterator
@@ -17,16 +17,16 @@ FIRST_AT = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 
 
 class SetClock:
-    """A clock that stands until it is moved."""
+    """A clock that stands still until it is moved."""
 
     at = FIRST_AT
 
     def __call__(self) -> datetime:
-        """Return the instant at which it stands."""
+        """Return the instant that it is set to."""
         return self.at
 
     def advance(self, seconds: float) -> None:
-        """Move it."""
+        """Move it forward."""
         self.at += timedelta(seconds=seconds)
 
 
@@ -63,7 +63,7 @@ def players(client: httpx.Client, **query: int) -> list[tuple[str, Any]]:
 
 
 def test_first_message_of_a_minute_earns(server: Mee6Server, clock: SetClock) -> None:
-    """A message earns 15-25 XP, and the next 60 seconds of chatter earn nothing."""
+    """The first message of a minute earns 15 to 25 XP, and further ones within 60 seconds earn nothing."""
     gained = []
     for _ in range(200):
         gained.append(server.board.post(ADA, messages=3))
@@ -81,7 +81,7 @@ def test_rate_multiplies(server: Mee6Server) -> None:
 
 
 def test_seed_decides() -> None:
-    """The same seed gives the same XP for the same chatter."""
+    """The same seed gives the same XP for the same messages, and another seed gives other XP."""
     first, second, other = (Mee6Server.start(seed=seed) for seed in (7, 7, 8))
     with first, second, other:
         gained = []
@@ -94,7 +94,7 @@ def test_seed_decides() -> None:
 
 
 def test_never_earned_is_not_on_the_board(server: Mee6Server, client: httpx.Client) -> None:
-    """Somebody who never earned XP has no row, and gets one with the first message."""
+    """A member who never earned XP has no row, and gets one with the first message."""
     server.board.join("9", username="Eve")
     assert "9" not in dict(players(client))
     gained = server.board.post("9")
@@ -103,7 +103,7 @@ def test_never_earned_is_not_on_the_board(server: Mee6Server, client: httpx.Clie
 
 
 def test_who_left_stays(server: Mee6Server, client: httpx.Client) -> None:
-    """Who leaves the server keeps row and XP, cannot post, and returns with the XP as it was."""
+    """A member who leaves the server keeps row and XP, cannot post, and returns with the same XP."""
     server.board.leave(ADA)
     assert players(client)[0] == (ADA, 4_000)
     with pytest.raises(ValueError, match="left the server"):
@@ -113,14 +113,14 @@ def test_who_left_stays(server: Mee6Server, client: httpx.Client) -> None:
 
 
 def test_admin_moves_xp(server: Mee6Server, client: httpx.Client) -> None:
-    """An admin gives and removes XP, never below 0; a row that fell to 0 stays."""
+    """An admin can give and remove XP, never below 0; a row that fell to 0 stays."""
     server.board.give(DAN, 500)
     server.board.remove(CYD, 9_999)
     assert players(client) == [(ADA, 4_000), (BOB, 3_000), (DAN, 1_500), (CYD, 0)] == server.board.rows()
 
 
 def test_resets(server: Mee6Server, client: httpx.Client) -> None:
-    """A reset member's row vanishes; after a reset of the whole board page 0 is empty, with 200."""
+    """A reset member's row disappears; after a reset of the whole board, page 0 is empty."""
     server.board.reset_member(ADA)
     assert players(client) == [(BOB, 3_000), (CYD, 2_000), (DAN, 1_000)]
     server.board.reset()
@@ -128,7 +128,7 @@ def test_resets(server: Mee6Server, client: httpx.Client) -> None:
 
 
 def test_load(server: Mee6Server, client: httpx.Client) -> None:
-    """A page that was loaded is served again as it was, in the shape of its year."""
+    """A loaded page is served again as it was, in the shape of its year."""
     server.board.join("9", username="\u202eEve \x1b[31m\ud83d", avatar="", xp=5)
     server.shape = 2019
     page = get(client).json()
@@ -144,7 +144,7 @@ def test_pages(client: httpx.Client) -> None:
 
 
 def test_limit_is_100_unless_told(server: Mee6Server, client: httpx.Client) -> None:
-    """A page has 100 rows by default, and larger limits than the clamp are served as the clamp."""
+    """A page has 100 rows by default, and a limit above the server's maximum is clamped to that."""
     for number in range(200):
         server.board.join(str(1_000 + number), xp=1 + number % 7)
     server.limit_max = 150
@@ -157,13 +157,13 @@ def test_limit_is_100_unless_told(server: Mee6Server, client: httpx.Client) -> N
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=many", "limit=-1", "page=-1", "page=", "page=1_0"])
 def test_bad_query(client: httpx.Client, query: str) -> None:
-    """A limit or page that is no number is told as MEE6's JSON error."""
+    """A limit or page that is not a valid number is answered with 400 and MEE6's JSON error."""
     response = client.get(f"/api/plugins/levels/leaderboard/200000000000000001?{query}")
     assert (response.status_code, list(response.json()["error"])) == (400, ["message"])
 
 
 def test_refusals(server: Mee6Server, client: httpx.Client) -> None:
-    """Another guild, a missing token and a missing agent are refused, the last one by the edge."""
+    """Another guild, a missing or wrong token and an empty User-Agent are refused, the last one by the edge in HTML."""
     assert get(client, "42").json() == {"status_code": 404, "error": {"message": "Guild not found"}}
     server.token = RAW_TOKEN
     assert get(client).status_code == 401
@@ -193,7 +193,7 @@ SHAPES = [
 def test_shapes(
     server: Mee6Server, client: httpx.Client, year: int, page_fields: set[str], player_fields: set[str]
 ) -> None:
-    """Every year has players, id and xp as they always were, and the fields that its time had added."""
+    """Every year's page has the same players, ids and XP, plus the fields that MEE6 had added by then."""
     server.shape = year
     page = get(client).json()
     player = page["players"][0]
@@ -205,14 +205,14 @@ def test_shapes(
 
 
 def test_board_moves_between_pages(server: Mee6Server, client: httpx.Client) -> None:
-    """Who rises past a page boundary between two requests is missed, and somebody else is seen twice."""
+    """A member who rises past a page boundary between two requests is missed, and another one is seen twice."""
     server.between_pages = lambda page: server.board.give(DAN, 9_000) if page == 0 else None
     seen = [discord_id for page in range(3) for discord_id, _ in players(client, limit=2, page=page)]
     assert seen == [ADA, BOB, BOB, CYD]
 
 
 def test_throttle(server: Mee6Server, client: httpx.Client, clock: SetClock) -> None:
-    """One request too many in a minute is refused by the edge, until the minute is over."""
+    """Requests beyond the limit are refused by the edge until the minute is over."""
     server.throttle(requests=2, per_seconds=60, retry_after="30")
     statuses = [get(client).status_code for _ in range(3)]
     refused = get(client)
@@ -222,7 +222,7 @@ def test_throttle(server: Mee6Server, client: httpx.Client, clock: SetClock) -> 
 
 
 def test_requests_are_noted(server: Mee6Server, client: httpx.Client) -> None:
-    """Each request is noted with what was asked for, when, and what it was told."""
+    """Each request is recorded with its page, limit, path, headers and time, and with the status of its answer."""
     server.trouble("blocked", times=1)
     get(client, limit=1_000, page=2)
     noted = server.requests[0]
@@ -232,7 +232,7 @@ def test_requests_are_noted(server: Mee6Server, client: httpx.Client) -> None:
 
 
 def test_errors_of_callables_are_raised(clock: SetClock) -> None:
-    """What a callable handed in raises is not lost: it is raised when the server stops."""
+    """An error that a callable raises in the server is raised again when the server stops."""
     server = Mee6Server.start(clock=clock)
     server.between_pages = lambda page: 1 // page
     with httpx.Client(base_url=server.url, verify=NO_TLS) as client, pytest.raises(httpx.RemoteProtocolError):

@@ -1,4 +1,4 @@
-"""The troubles of the MEE6 on loopback: each looks as it says, and none outlives the server."""
+"""Each trouble of the local MEE6 server looks as its name says, and none outlives the server."""
 
 import json
 import socket
@@ -45,7 +45,7 @@ def spoilt(server: Mee6Server, client: httpx.Client, trouble: str) -> Any:
 
 @pytest.mark.parametrize("name", sorted(set(TROUBLES) - {"reset", "refused_early", "timeout"}))
 def test_told_status_is_noted(server: Mee6Server, client: httpx.Client, name: str) -> None:
-    """A trouble bears its name and a sentence, and the status noted is the one that was told."""
+    """Each trouble has its name and a description, and the recorded status is the one that was sent."""
     server.trouble(name)
     with client.stream("GET", PATH) as response:
         told = response.status_code
@@ -79,7 +79,7 @@ REFUSALS = [
 def test_refusals(
     server: Mee6Server, client: httpx.Client, name: str, status: int, content_type: str, retry_after: str | None
 ) -> None:
-    """MEE6 speaks in JSON errors that repeat the status; the edge never speaks JSON."""
+    """MEE6 answers with JSON errors that repeat the status; the edge never answers with JSON."""
     server.trouble(name)
     response = client.get(PATH)
     assert (response.status_code, response.headers["Content-Type"]) == (status, content_type)
@@ -104,7 +104,7 @@ def test_refusals(
     ],
 )
 def test_spoilt_xp(server: Mee6Server, client: httpx.Client, name: str, xp: object) -> None:
-    """Every row's XP is spoilt, and nothing else: the rows are still found by their ids."""
+    """Every row's XP is spoiled and nothing else: the rows still have their ids."""
     rows = spoilt(server, client, name)["players"]
     assert rows[0]["xp"] == xp
     assert type(rows[0]["xp"]) is type(xp)
@@ -112,7 +112,7 @@ def test_spoilt_xp(server: Mee6Server, client: httpx.Client, name: str, xp: obje
 
 
 def test_spoilt_pages(server: Mee6Server, client: httpx.Client) -> None:
-    """Pages that are JSON, but not what a page should be."""
+    """Each of these troubles sends valid JSON with one fault in what it holds."""
     assert "guild" not in spoilt(server, client, "no_guild")
     assert spoilt(server, client, "wrong_guild")["guild"]["id"] != server.guild_id
     assert "players" not in spoilt(server, client, "rows_missing")
@@ -126,7 +126,7 @@ def test_spoilt_pages(server: Mee6Server, client: httpx.Client) -> None:
 
 
 def test_spoilt_bytes(server: Mee6Server, client: httpx.Client) -> None:
-    """Bodies that a careless reader fails to decode with another error each."""
+    """Each of these troubles sends a body that cannot be decoded or is nested 10,000 levels deep."""
     server.trouble("deep_json", times=1)
     assert client.get(PATH).content.count(b"[") == 10_000
     with pytest.raises(json.JSONDecodeError):
@@ -141,7 +141,7 @@ def test_spoilt_bytes(server: Mee6Server, client: httpx.Client) -> None:
 
 @pytest.mark.parametrize(("name", "distinct"), [("endless_pages", 20), ("page_ignored", 2)])
 def test_boards_without_end(server: Mee6Server, client: httpx.Client, name: str, distinct: int) -> None:
-    """Every page is full, whether of new people or of the same ones."""
+    """Every page is full, whether with new members each time or with the same ones."""
     server.trouble(name)
     pages = [client.get(PATH, params={"limit": 2, "page": page}).json()["players"] for page in range(10)]
     assert {len(rows) for rows in pages} == {2}
@@ -149,14 +149,14 @@ def test_boards_without_end(server: Mee6Server, client: httpx.Client, name: str,
 
 
 def test_stale_page(server: Mee6Server, client: httpx.Client) -> None:
-    """A stale page shows the board as it was when the trouble began."""
+    """A stale page shows the board as it was when the trouble was set."""
     server.trouble("stale", times=1)
     server.board.reset()
     assert [len(client.get(PATH).json()["players"]) for _ in range(2)] == [4, 0]
 
 
 def test_dates(server: Mee6Server, client: httpx.Client) -> None:
-    """A good answer tells the time; in trouble it is a year off, or missing."""
+    """A good answer's Date is the server's clock; with trouble it is a year off or missing."""
     assert parsedate_to_datetime(client.get(PATH).headers["Date"]) == NOW
     server.trouble("clock_off", times=1)
     assert abs(parsedate_to_datetime(client.get(PATH).headers["Date"]) - NOW).days == 365
@@ -165,7 +165,7 @@ def test_dates(server: Mee6Server, client: httpx.Client) -> None:
 
 
 def test_redirect(server: Mee6Server, client: httpx.Client) -> None:
-    """Whoever follows the redirect is seen doing so, and finds nothing."""
+    """A client that follows the redirect is recorded doing so, and gets a 404."""
     server.trouble("redirect", times=1)
     assert client.get(PATH, follow_redirects=True).status_code == 404
     assert [request.path for request in server.requests] == [PATH, "/elsewhere"]
@@ -173,7 +173,7 @@ def test_redirect(server: Mee6Server, client: httpx.Client) -> None:
 
 @pytest.mark.parametrize("name", ["slow", "drip_headers", "drip_body"])
 def test_slow_answers_are_right(server: Mee6Server, client: httpx.Client, name: str) -> None:
-    """An answer that takes its time is right in the end."""
+    """A slow answer is correct in the end."""
     assert [row["id"] for row in spoilt(server, client, name)["players"]] == IDS
 
 
@@ -189,7 +189,7 @@ def test_slow_answers_are_right(server: Mee6Server, client: httpx.Client, name: 
 def test_broken_connections(
     server: Mee6Server, client: httpx.Client, name: str, error: type[Exception], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """A connection that breaks is an error for its client, and a line on nobody's terminal."""
+    """A broken connection is an error for its client only: the server answers the next request and prints nothing."""
     server.trouble(name, times=1)
     with pytest.raises(error):
         client.get(PATH, timeout=0.05)
@@ -199,7 +199,7 @@ def test_broken_connections(
 
 
 def test_bodies_too_large(server: Mee6Server, client: httpx.Client) -> None:
-    """A body goes on for as long as it is taken; a bomb inflates to a thousand times its size."""
+    """An endless body goes on for as long as the client reads; a gzip bomb inflates to 900 times its size or more."""
     server.trouble("endless_body", times=1)
     with client.stream("GET", PATH) as response:
         sizes = (len(chunk) for chunk in response.iter_raw(2**20))
@@ -213,7 +213,7 @@ def test_bodies_too_large(server: Mee6Server, client: httpx.Client) -> None:
 
 @pytest.mark.parametrize("name", ["timeout", "slow", "drip_headers", "drip_body", "endless_body"])
 def test_stopping_ends_every_wait(name: str) -> None:
-    """Whoever waits for an answer is hung up on as soon as the server stops."""
+    """When the server stops, it hangs up on a client that is still waiting for an answer."""
     arrived = Event()
 
     def clock() -> datetime:
@@ -232,7 +232,7 @@ def test_stopping_ends_every_wait(name: str) -> None:
 
 
 def test_queue(server: Mee6Server, client: httpx.Client) -> None:
-    """Troubles come in the order of asking, so many times each, for their page; then all is well again."""
+    """Troubles are applied in the order in which they were set, to their page only; after recovery all is well."""
     server.trouble("private", times=2)
     server.trouble("blocked", page=1)
     server.trouble(
@@ -244,6 +244,6 @@ def test_queue(server: Mee6Server, client: httpx.Client) -> None:
 
 
 def test_unknown_trouble(server: Mee6Server) -> None:
-    """An unknown name is refused, with the names that there are."""
+    """An unknown name is refused with an error that lists the known ones."""
     with pytest.raises(ValueError, match="blocked"):
         server.trouble("blokced")

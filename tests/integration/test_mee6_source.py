@@ -1,4 +1,4 @@
-"""Mee6Source over real sockets: how it pages, when it ends, how politely it asks."""
+"""How a Mee6Source pages over real sockets, when it ends, and how politely it asks."""
 
 import time
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ RAW = "ey.s3cret"
 
 
 def member(number: int) -> str:
-    """Return the id of the one at this place of the board, from 0 on."""
+    """Return the id of the member at this place of the board, counted from 0."""
     return str(10**17 + number)
 
 
@@ -50,7 +50,7 @@ def asked(server: Mee6Server) -> list[tuple[int | None, int | None]]:
 
 
 def test_only_those_sought_are_kept(server: Mee6Server, source: Mee6Source) -> None:
-    """Everybody else on the board is counted and forgotten (R1)."""
+    """Only the readings of the ids sought are kept; every other row is only counted (R1)."""
     fill(server, 5)
 
     board = source.read(frozenset({member(1), ABSENT}))
@@ -59,13 +59,13 @@ def test_only_those_sought_are_kept(server: Mee6Server, source: Mee6Source) -> N
 
 
 def test_nobody_sought_nothing_asked(server: Mee6Server, source: Mee6Source) -> None:
-    """Without members there is nothing to ask MEE6 for."""
+    """Without ids to look for, no request is made."""
     assert Board({}, whole=False, rows=0, pages=0) == source.read(frozenset())
     assert not server.requests
 
 
 def test_the_read_ends_when_everyone_is_found(server: Mee6Server, source: Mee6Source) -> None:
-    """No page is asked for that is not needed; what was not seen is not claimed."""
+    """The read ends with the page on which the last one is found, and does not claim to have seen the whole board."""
     fill(server, 2_500)
 
     board = source.read(frozenset({member(0), member(1_999)}))
@@ -75,7 +75,7 @@ def test_the_read_ends_when_everyone_is_found(server: Mee6Server, source: Mee6So
 
 
 def test_the_end_of_the_board_is_an_empty_page(server: Mee6Server, source: Mee6Source) -> None:
-    """A short page is not the end, and the empty one is believed at the second time only."""
+    """A short page is not the end; an empty page is, once a second request for it is empty too."""
     fill(server, 1_500)
 
     board = source.read(frozenset({member(0), ABSENT}))
@@ -85,7 +85,7 @@ def test_the_end_of_the_board_is_an_empty_page(server: Mee6Server, source: Mee6S
 
 
 def test_a_full_last_page_is_not_the_end(server: Mee6Server, source: Mee6Source) -> None:
-    """A board of exactly one page ends with the next one."""
+    """A board of exactly one full page is read on to the empty page after it."""
     fill(server, 1_000)
 
     assert source.read(frozenset({ABSENT})).rows == 1_000
@@ -93,7 +93,7 @@ def test_a_full_last_page_is_not_the_end(server: Mee6Server, source: Mee6Source)
 
 
 def test_an_empty_board_is_whole(server: Mee6Server, source: Mee6Source) -> None:
-    """After a reset page 0 is empty; whether to trust that is the core's to say (R10)."""
+    """An empty page 0 is reported as a whole board without rows; whether to trust it is decided in the core (R10)."""
     board = source.read(frozenset({ABSENT}))
 
     assert Board({}, whole=True, rows=0, pages=2, server_at=STARTED_AT) == board
@@ -101,7 +101,7 @@ def test_an_empty_board_is_whole(server: Mee6Server, source: Mee6Source) -> None
 
 
 def test_those_whose_absence_is_no_news_cost_no_further_request(server: Mee6Server, source: Mee6Source) -> None:
-    """The empty page is asked for again only if somebody expected is missing."""
+    """The empty page is asked for again only if an expected member is missing."""
     fill(server, 3)
     sought = Sought({member(0), ABSENT})
     sought.expected = frozenset({member(0)})
@@ -113,7 +113,7 @@ def test_those_whose_absence_is_no_news_cost_no_further_request(server: Mee6Serv
 
 
 def test_a_clamping_server_is_read_by_its_own_limit(server: Mee6Server, source: Mee6Source) -> None:
-    """Rows after a short first page: the sweep starts anew, and later reads know."""
+    """Rows after a short first page show the server's limit: the sweep starts over with it, and later reads use it."""
     fill(server, 250)
     server.limit_max = 100
 
@@ -129,7 +129,7 @@ def test_a_clamping_server_is_read_by_its_own_limit(server: Mee6Server, source: 
 def test_a_short_first_page_from_before_the_rush_does_not_shrink_the_pages(
     server: Mee6Server, source: Mee6Source
 ) -> None:
-    """What the server clamps to is at least what its longer page held: a read by single rows would have no end."""
+    """The limit learned is the length of the longer page, so a first page of one row does not lead to pages of one."""
     fill(server, 1)
     server.limit_max = 100
     rush = [member(number) for number in range(1, 150)]
@@ -147,7 +147,7 @@ def test_a_short_first_page_from_before_the_rush_does_not_shrink_the_pages(
 
 
 def test_a_limit_that_proves_wrong_is_not_remembered(server: Mee6Server, source: Mee6Source) -> None:
-    """A server that merely leaves rows out does not shrink the pages, read by read."""
+    """A limit that the following pages contradict is forgotten, so the next read asks for full pages."""
     fill(server, 12)
     server.limit_max = 6
     server.between_pages = lambda page: setattr(server, "limit_max", 5 if page else server.limit_max)
@@ -160,7 +160,7 @@ def test_a_limit_that_proves_wrong_is_not_remembered(server: Mee6Server, source:
 
 
 def test_the_gap_lies_between_all_requests(server: Mee6Server, source: Mee6Source, pauses: list[float]) -> None:
-    """At least two seconds apart, a quarter more at most, also from read to read; none before the first (R21)."""
+    """Any two requests are 2 to 2.5 seconds apart, also across reads, with no gap before the first (R21)."""
     fill(server, 1_500)
 
     source.read(frozenset({member(1_499)}))
@@ -172,7 +172,7 @@ def test_the_gap_lies_between_all_requests(server: Mee6Server, source: Mee6Sourc
 
 
 def test_the_source_says_who_it_is(server: Mee6Server) -> None:
-    """A name, a version and a contact; plain JSON; nothing of the environment's."""
+    """Requests name the program, its version and a contact, ask for plain JSON, and carry no authorization."""
     fill(server, 1)
     with Mee6Source.open(GUILD, base_url=server.url, contact="mailto:ada@example.org") as source:
         source.read(frozenset({member(0)}))
@@ -195,7 +195,7 @@ def test_the_environment_has_no_say(server: Mee6Server, monkeypatch: pytest.Monk
 
 
 def test_the_token_goes_out_raw(server: Mee6Server) -> None:
-    """A private board opens to the token as it is, without a scheme."""
+    """The token of a private board is sent as it is, without a scheme."""
     fill(server, 1)
     server.token = RAW
     with Mee6Source.open(GUILD, base_url=server.url, token=RAW) as source:
@@ -203,7 +203,7 @@ def test_the_token_goes_out_raw(server: Mee6Server) -> None:
 
 
 def test_threads_that_share_a_source_take_turns(server: Mee6Server) -> None:
-    """One request at a time, with the gap between them (R21)."""
+    """Threads that share a source read one at a time, with the gap between their requests (R21)."""
     fill(server, 1)
     ends: list[float] = []
     with Mee6Source.open(GUILD, base_url=server.url, page_gap=0.2) as source:
@@ -222,7 +222,7 @@ def test_threads_that_share_a_source_take_turns(server: Mee6Server) -> None:
 
 
 def test_progress_is_told_page_by_page(server: Mee6Server) -> None:
-    """Pages and distinct rows so far."""
+    """The callback gets the number of pages and of distinct rows after each page."""
     fill(server, 1_500)
     told: list[tuple[int, int]] = []
     with Mee6Source.open(
@@ -237,7 +237,7 @@ def test_progress_is_told_page_by_page(server: Mee6Server) -> None:
 def test_the_servers_time_is_told_as_it_is(
     server: Mee6Server, source: Mee6Source, trouble: str, server_at: datetime | None
 ) -> None:
-    """It is the first answer's; to compare it is the core's business (R22)."""
+    """The board's server time is that of the first answer, unchanged; the core compares it (R22)."""
     fill(server, 1_500)
     server.trouble(trouble, times=1)
 
@@ -246,7 +246,7 @@ def test_the_servers_time_is_told_as_it_is(
 
 @pytest.mark.parametrize("trouble", ["lone_surrogate", "few_bad_rows"])
 def test_what_is_harmless_does_no_harm(server: Mee6Server, source: Mee6Source, trouble: str) -> None:
-    """Hostile names and a few unusable rows spoil nothing."""
+    """Lone surrogates in names and a few unusable rows do not affect the readings of the others."""
     fill(server, 9)
     server.trouble(trouble, times=1)
 
@@ -254,5 +254,5 @@ def test_what_is_harmless_does_no_harm(server: Mee6Server, source: Mee6Source, t
 
 
 def test_the_source_shows_its_guild_only(source: Mee6Source) -> None:
-    """The repr is fit for a log."""
+    """The source's repr shows its guild only, so it can be logged."""
     assert f"Mee6Source(guild_id='{GUILD}')" == repr(source)

@@ -1,4 +1,4 @@
-"""BoardSource in trouble: what each one means, how often it is tried, and what is never told."""
+"""A board's server in trouble: each error's kind, how often the request is tried, and that the token stays secret."""
 
 import logging
 import traceback
@@ -106,7 +106,7 @@ def test_each_trouble_has_a_kind(
     requests: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What may pass is tried three times; what was refused is asked for once."""
+    """Each trouble has its kind and message; one that may pass is tried three times, and a refusal only once."""
     if trouble in {"no_guild", "wrong_guild"} and server.dialect.guild is None:
         pytest.skip("its pages do not say whose they are")
     name = source.service.name
@@ -123,7 +123,7 @@ def test_each_trouble_has_a_kind(
 
 
 def test_a_trouble_that_passes_is_no_trouble(server: BoardServer, source: BoardSource, pauses: list[float]) -> None:
-    """Two failures are sat out, the second longer than the first."""
+    """Two failures in a row are retried, the second after a longer back-off than the first."""
     server.trouble("bad_gateway", times=1)
     server.trouble("reset", times=1)
 
@@ -134,7 +134,7 @@ def test_a_trouble_that_passes_is_no_trouble(server: BoardServer, source: BoardS
 
 
 def test_a_retry_keeps_the_gap_as_well(server: BoardServer, pauses: list[float]) -> None:
-    """Backing off never means asking sooner than the gap allows."""
+    """A retry never comes sooner than the gap between requests allows."""
     server.trouble("bad_gateway", times=1)
     with source_of(server).open(GUILD, base_url=server.url, token=RAW, page_gap=7, pause=pauses.append) as source:
         source.read(frozenset({ADA}))
@@ -155,14 +155,14 @@ def test_a_retry_keeps_the_gap_as_well(server: BoardServer, pauses: list[float])
 def test_a_wait_asked_for_comes_out_raw(
     server: BoardServer, source: BoardSource, trouble: str, wait: timedelta | None
 ) -> None:
-    """A date counts from the server's own clock; to clamp it is the core's business."""
+    """The error has the wait that the server asked for, unclamped; a date is counted from the server's own clock."""
     server.trouble(trouble)
 
     assert wait == error_of(source).retry_after
 
 
 def test_trouble_on_a_later_page_fails_the_read(server: BoardServer, source: BoardSource) -> None:
-    """Half a board is none."""
+    """Trouble on a later page fails the whole read."""
     server.trouble("not_json", page=1)
 
     assert error_of(source, ADA, "999").kind == "malformed"
@@ -175,18 +175,18 @@ def test_trouble_on_a_later_page_fails_the_read(server: BoardServer, source: Boa
 def test_an_endless_board_is_given_up(
     server: BoardServer, source: BoardSource, trouble: str, says: str, requests: int
 ) -> None:
-    """Neither rows without end nor the same rows over and over hold the read."""
+    """Neither new rows without end nor the same rows over and over keep a read going forever."""
     server.trouble(trouble)
 
     error = error_of(source, "999")
 
     if trouble == "page_ignored" and server.dialect.limit is None:
-        requests -= 2  # which MEE6 is asked to learn by how much it clamps
+        requests -= 2  # The two requests by which MEE6's limit is learned.
     assert (error.kind, says in str(error), len(server.requests)) == ("malformed", True, requests)
 
 
 def test_a_server_that_is_not_there_is_down(source: BoardSource, server: BoardServer, pauses: list[float]) -> None:
-    """Three tries, then the message says what to look at."""
+    """A server that cannot be reached is tried three times, and the error is `down` with a cause."""
     server.stop()
 
     error = error_of(source)
@@ -199,7 +199,7 @@ def test_a_server_that_is_not_there_is_down(source: BoardSource, server: BoardSe
 def test_the_token_shows_nowhere(
     server: BoardServer, hurried: BoardSource, caplog: pytest.LogCaptureFixture, trouble: str
 ) -> None:
-    """Not in a log at any level, nor in an error, its causes or its traceback, nor in a repr."""
+    """The token appears in no log record at any level, no error, cause or traceback, and no repr."""
     caplog.set_level(logging.NOTSET)
     logging.getLogger("httpx").setLevel(logging.NOTSET)
     if trouble != "none":

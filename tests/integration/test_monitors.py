@@ -1,4 +1,4 @@
-"""What a monitor asks of the daemon and the web over HTTP, and what it is told: enough, and of nobody."""
+"""The answers of the daemon and the web app to monitors over HTTP: useful figures that name no member."""
 
 import re
 import socket
@@ -33,7 +33,7 @@ cli.main()
 
 @pytest.fixture
 def post(tmp_path: Path) -> Iterator[Post]:
-    """Prepare a daemon that answers monitors."""
+    """Prepare a daemon with a health address."""
     with manned(tmp_path) as post, socket.create_server(("127.0.0.1", 0)) as taken:
         post.operator.env[ADDRESS] = f"127.0.0.1:{taken.getsockname()[1]}"
         taken.close()
@@ -42,13 +42,13 @@ def post(tmp_path: Path) -> Iterator[Post]:
 
 @pytest.fixture
 def monitor(post: Post) -> Iterator[httpx.Client]:
-    """Lend whoever asks it."""
+    """Return a client of the daemon's health address."""
     with httpx.Client(base_url=f"http://{post.operator.env[ADDRESS]}", trust_env=False, timeout=30) as client:
         yield client
 
 
 def figures(response: httpx.Response) -> dict[tuple[str, ...], float]:
-    """Return the figures by name and label, as the parser of Prometheus reads them."""
+    """Return the figures by name and label, as Prometheus' own parser reads them."""
     assert response.status_code == 200, response.text
     assert response.headers["content-type"].startswith("text/plain; version=")
     families = [*text_string_to_metric_families(response.text)]
@@ -61,7 +61,7 @@ def figures(response: httpx.Response) -> dict[tuple[str, ...], float]:
 
 
 def test_the_daemon_says_how_it_does(post: Post, monitor: httpx.Client) -> None:
-    """After a good sync: in figures that name nobody, to GET alone, and to the end."""
+    """After a good sync the daemon answers probes and gives figures that name nobody, until it is stopped."""
     daemon = post.start("daemon")
     post.supervisor.until("STATUS=idle")
     for path in ("/healthz", "/readyz", "/healthz?verbose"):
@@ -100,7 +100,7 @@ def test_the_daemon_says_how_it_does(post: Post, monitor: httpx.Client) -> None:
 
 
 def test_a_wait_that_was_asked_for_and_failures_are_seen(post: Post, monitor: httpx.Client) -> None:
-    """With the seconds that are left of it; the process is alive all the same."""
+    """The metrics show the remaining wait and the failures in a row, and the process still counts as alive."""
     post.server.trouble("rate_limited")
     post.start("daemon")
     post.supervisor.until("STATUS=idle")
@@ -113,7 +113,7 @@ def test_a_wait_that_was_asked_for_and_failures_are_seen(post: Post, monitor: ht
 
 
 def test_it_is_not_ready_once_a_newer_version_has_the_store(post: Post, monitor: httpx.Client) -> None:
-    """Alive, but to be upgraded: the schema does not fit. The log says why, once; the answer says no more than that."""
+    """A daemon whose store was migrated by a newer version is alive but not ready; the log says why, once."""
     daemon = post.start("daemon")
     post.supervisor.until("STATUS=idle")
     assert post.operator.run("migrate", env={"PYTHONPATH": str(newer_tree())}).code == 0
@@ -125,7 +125,7 @@ def test_it_is_not_ready_once_a_newer_version_has_the_store(post: Post, monitor:
 
 @pytest.mark.parametrize("kind", SHARED)
 def test_any_kind_of_store_is_ready_once_it_is_there_and_of_this_version(kind: str, tmp_path: Path) -> None:
-    """Not before it is made, and not after a newer version brought it up to date."""
+    """`check_ready` fails before the store is created, and again once a newer version has migrated it."""
     with addressed(kind, tmp_path) as address:
         operator = Operator(tmp_path)
         operator.env["TRC_ENGAGE_STORE"] = address
@@ -140,7 +140,7 @@ def test_any_kind_of_store_is_ready_once_it_is_there_and_of_this_version(kind: s
 
 
 def test_it_is_not_ready_without_its_store(post: Post, monitor: httpx.Client) -> None:
-    """And ready again once it is back."""
+    """A daemon whose store is gone is not ready, and is ready again once the store is back."""
     post.start("daemon")
     post.supervisor.until("STATUS=idle")
     away = post.store.rename(post.store.with_suffix(".away"))
@@ -151,14 +151,14 @@ def test_it_is_not_ready_without_its_store(post: Post, monitor: httpx.Client) ->
 
 
 def until_not_ready(monitor: httpx.Client, status: int = 503) -> None:
-    """Ask until an answer is not remembered any more."""
+    """Ask for readiness until the answer has this status, since answers are cached for a while."""
     ends = time.monotonic() + 10 * CHECKED_SECONDS
     while monitor.get("/readyz").status_code != status:
         assert time.monotonic() < ends
 
 
 def test_without_the_library_the_answer_says_what_to_install(post: Post, monitor: httpx.Client) -> None:
-    """The rest works without it."""
+    """Without prometheus-client, `/metrics` answers 501 and says what to install, and the probes still work."""
     post.start_program(WITHOUT_PROMETHEUS)
     post.supervisor.until("STATUS=idle")
     told = monitor.get("/metrics")
@@ -167,7 +167,7 @@ def test_without_the_library_the_answer_says_what_to_install(post: Post, monitor
 
 
 def test_a_daemon_without_an_address_listens_nowhere(post: Post, monitor: httpx.Client) -> None:
-    """Nor does a single run, which would be in the way of the daemon."""
+    """A daemon without an address does not listen; a single run never does, so it cannot take the daemon's port."""
     assert post.operator.run("daemon", "--once").code == 0
     del post.operator.env[ADDRESS]
     post.start("daemon")
@@ -180,13 +180,13 @@ def test_a_daemon_without_an_address_listens_nowhere(post: Post, monitor: httpx.
     ("address", "code"), [("9464", 78), ("127.0.0.1:", 78), ("a b:1", 78), ("127.0.0.1:99999", 65)]
 )
 def test_an_address_that_is_none_is_named(tmp_path: Path, address: str, code: int) -> None:
-    """Before anything is opened."""
+    """A malformed address ends the daemon with an error that names the setting or the port."""
     ran = Operator(tmp_path).run("daemon", env={ADDRESS: address})
     assert (ran.code, "ADDRESS" in ran.err or "99999" in ran.err) == (code, True), ran.err
 
 
 def test_an_address_that_is_taken_is_named(post: Post) -> None:
-    """With what to set."""
+    """The error for an address in use names the setting to change."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         ran = post.operator.run("daemon", env={ADDRESS: f"127.0.0.1:{taken.getsockname()[1]}"})
     assert (ran.code, ran.err.endswith("choose another with TRC_ENGAGE_HEALTH_ADDRESS\n")) == (65, True)
@@ -194,7 +194,7 @@ def test_an_address_that_is_taken_is_named(post: Post) -> None:
 
 @contextmanager
 def web(folder: Path, *options: str) -> Iterator[tuple[httpx.Client, str, list[str]]]:
-    """Serve a store; yield a client, the link if one is printed, and what the process said on stderr in the end."""
+    """Serve a store; yield a client, the link if one is printed, and the lines that the process has left on stderr."""
     operator = Operator(folder)
     operator.call("members", "enroll", "ada", "--name", "Ada")
     operator.env["TRC_ENGAGE_WEB_TOKEN"], said = TOKEN, list[str]()
@@ -211,7 +211,7 @@ def web(folder: Path, *options: str) -> Iterator[tuple[httpx.Client, str, list[s
 
 
 def test_the_web_tells_figures_to_its_admin_alone(tmp_path: Path) -> None:
-    """By the token, or in the browser that came by the link; that it is alive and ready, everybody is told."""
+    """Metrics need the token or the browser session that the link starts; the probes need neither."""
     with web(tmp_path) as (client, link, said):
         for path in ("/healthz", "/readyz"):
             assert (client.get(path).status_code, client.get(path).text) == (200, "ok\n")
@@ -229,7 +229,7 @@ def test_the_web_tells_figures_to_its_admin_alone(tmp_path: Path) -> None:
 
 
 def test_a_public_site_tells_no_figures(tmp_path: Path) -> None:
-    """Whatever is sent; a probe may ask under any name."""
+    """A public site never serves metrics, not even with the token, and answers probes under any host name."""
     with web(tmp_path, "--public", "--allow-host", "club.example") as (client, _, said):
         assert [client.get(path).status_code for path in ("/healthz", "/readyz")] == [200, 200]
         for headers in ({}, BEARER, {"Host": "club.example", **BEARER}):

@@ -1,4 +1,4 @@
-"""What members earned in each month is kept, from the first entry on."""
+"""The points that members earned in each month are stored, from the first entry on."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -37,7 +37,7 @@ EMPTIED = "DELETE FROM monthly_balances"
 
 @pytest.mark.parametrize("kind", LEDGERS)
 def test_each_member_earned_in_each_month_what_the_entries_say(kind: str, tmp_path: Path) -> None:
-    """From the first entry on, whenever it is dated, and what comes later is added to it."""
+    """Each month's ranking is the sum of its entries, however old they are, and later entries are added to it."""
     with opened(kind, tmp_path) as ledger:
         community = Community(ledger)
         community.enroll("ada", "bo", "cy")
@@ -53,14 +53,14 @@ def test_each_member_earned_in_each_month_what_the_entries_say(kind: str, tmp_pa
 
 
 def earned(ledger: Store, month: date) -> dict[str, int]:
-    """Return what the leaderboard of a month shows."""
+    """Return the points that the leaderboard of a month shows."""
     return {rank.member_id: rank.points for rank in ledger.ranking(month, limit=10)}
 
 
 @pytest.mark.parametrize("kind", SHARED)
 @pytest.mark.parametrize(("damage", "found"), [("UPDATE monthly_balances SET points = 9", "9"), (EMPTIED, "0")])
 def test_a_month_is_made_the_sum_of_its_entries(kind: str, damage: str, found: str, tmp_path: Path) -> None:
-    """What does not add up is found, mended and told, before and after; a second repair finds nothing to do."""
+    """A month's wrong balance is found and set to the sum of its entries; a second repair changes nothing."""
     with opened(kind, tmp_path) as lent:
         ledger: Any = lent
         community = Community(ledger)

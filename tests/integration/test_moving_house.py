@@ -1,4 +1,4 @@
-"""A whole store moves from a file to a server and back, and nobody could tell."""
+"""Moving a whole store from a file to a server and back changes nothing that can be read from it."""
 
 import sqlite3
 from contextlib import closing
@@ -25,7 +25,7 @@ LEFT_BEHIND = {
 
 
 def lived_in(ledger: AuditedStore) -> Community:
-    """Let a little of everything happen, and return who it happened to."""
+    """Make the ledger hold a little of everything, and return its community."""
     community = Community(ledger)
     community.enroll("ada", "bo", "cy", "dee")
     community.sync(ada=1_000, bo=900, cy=0)
@@ -47,7 +47,7 @@ def lived_in(ledger: AuditedStore) -> Community:
 
 
 def told(ledger: AuditedStore) -> tuple[object, ...]:
-    """Return all that a store tells."""
+    """Return everything that a store can be asked for."""
     return (
         ledger.holdings(),
         ledger.members(),
@@ -61,7 +61,7 @@ def told(ledger: AuditedStore) -> tuple[object, ...]:
 
 
 def test_a_store_moves_to_a_server_and_back(tmp_path: Path) -> None:
-    """Balances, streaks and positions are the same, and the numbers that are given next go on."""
+    """Balances, streaks and positions are the same after each move, and new numbers continue where they were."""
     operator = Operator(tmp_path)
     old, new = tmp_path / "engage.db", tmp_path / "again.db"
     with SqliteLedger.open(old) as ledger:
@@ -84,7 +84,7 @@ def test_a_store_moves_to_a_server_and_back(tmp_path: Path) -> None:
 
 
 def goes_on(ledger: AuditedStore) -> None:
-    """Let life go on where it was."""
+    """Add a member, an award, a sync and a settlement, starting three days later."""
     community = Community(ledger)
     community.now += timedelta(days=3)
     community.engage.enroll("eli", discord_id="9", name="Eli")
@@ -94,7 +94,7 @@ def goes_on(ledger: AuditedStore) -> None:
 
 
 def test_a_store_that_holds_something_is_not_moved_into(tmp_path: Path) -> None:
-    """Nor is one that is not there moved, and nothing is changed then."""
+    """Moving into a store that is not empty, or from one that does not exist, is refused and creates no store."""
     operator = Operator(tmp_path)
     old, new = tmp_path / "old.db", tmp_path / "new.db"
     for path in (old, new):
@@ -107,7 +107,7 @@ def test_a_store_that_holds_something_is_not_moved_into(tmp_path: Path) -> None:
 
 
 def test_everything_is_copied(tmp_path: Path) -> None:
-    """Every table and every column of either database, but for who is at work."""
+    """Every table and column of both databases is copied, except leases, requests and those of the database itself."""
     ours = {table.name: set(table.columns) for table in COPIED}
     path = tmp_path / "engage.db"
     SqliteLedger.open(path).close()
@@ -129,7 +129,7 @@ def test_everything_is_copied(tmp_path: Path) -> None:
 
 
 def test_a_store_on_a_server_is_run_from_the_command_line(tmp_path: Path) -> None:
-    """Enrolled, shown, looked at by the doctor, exported; a backup is another program's."""
+    """The commands work on a PostgreSQL store, except `backup`, which names `pg_dump` instead."""
     operator = Operator(tmp_path)
     with schema() as name:
         operator.env["TRC_ENGAGE_STORE"] = f"{server_dsn()}{'&' if '?' in server_dsn() else '?'}schema={name}"
@@ -145,7 +145,7 @@ def test_a_store_on_a_server_is_run_from_the_command_line(tmp_path: Path) -> Non
 
 
 def test_without_the_extra_it_is_said_what_to_install(tmp_path: Path) -> None:
-    """Before anything is opened."""
+    """Without psycopg the error says which extra to install, and does not show the address's password."""
     operator = Operator(tmp_path)
     (tmp_path / "without" / "psycopg").mkdir(parents=True)
     (tmp_path / "without" / "psycopg" / "__init__.py").write_text("raise ImportError('no such module')")

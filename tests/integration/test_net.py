@@ -1,14 +1,14 @@
-"""The net: what leaves the process for a program to read is what it was.
+"""The net: what the package prints or answers for programs to read stays as it was.
 
-Each file in the folder `net` is the transcript of one command or one route, asked of a store that has lived a month
-with something of everything in it (`net.world`). They are the same on every kind of store.
+Each file in the folder `net` is the transcript of one command or one route, run on a store with a month of history
+that has something of everything in it (`net.world`). The transcripts are the same on every kind of store.
 
-Whoever means to change answers renews the transcripts, and reads what changed, line by line:
+To change answers, renew the transcripts and read the difference, line by line:
 
     pytest tests/integration/test_net.py --snapshot-update
     git diff tests/integration/net
 
-The net knows the package by its public doors alone, so that what lies behind them can be built anew.
+The net uses only the package's public interfaces, so that everything behind them can be rebuilt.
 """
 
 import re
@@ -25,7 +25,7 @@ from net.world import lived
 from support.stores import SHARED
 
 IN_MEMORY = Path("/dev/shm")  # noqa: S108  the folder in it has a name of its own
-"""Where a store need not wait for a disk; elsewhere it takes longer."""
+"""A folder in memory, where a store need not wait for a disk; without it the tests take longer."""
 
 
 FOLDER = Path(__file__).parent / "net"
@@ -34,13 +34,13 @@ ENTRIES = {"opening", "gain", "deduction", "rebase", "award", "reversal", "adjus
 STATUSES = {"waiting", "tracked", "absent", "left", "unlinked"}
 MARKS = {"active", "missed", "excused", "weekend", "pending", "before"}
 UNSEEN = {("/earnings", "get"): {"500", "503"}}
-"""Statuses that are described for safety's sake: nothing can lead to them."""
+"""Statuses that the API describes, but that no test can cause."""
 OUTCOMES = {"nothing", "synced", "failed", "waiting", "busy"}
 
 
 @frozen
 class Net:
-    """What was asked of one store, and answered."""
+    """The answers of one store."""
 
     texts: dict[str, str]
     requests: Requests
@@ -48,7 +48,7 @@ class Net:
 
 @pytest.fixture(scope="module", params=SHARED)
 def net(request: pytest.FixtureRequest) -> Net:
-    """Ask all there is to ask, of a store of each kind that processes share."""
+    """Run every command and route on a store of each kind that processes can share."""
     folder = IN_MEMORY if IN_MEMORY.is_dir() else None
     with TemporaryDirectory(dir=folder) as name, lived(request.param, Path(name)) as world:
         transcripts = Transcripts(name)
@@ -72,7 +72,7 @@ def net(request: pytest.FixtureRequest) -> Net:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_was_answered_is_answered(net: Net, request: pytest.FixtureRequest, name: str) -> None:
-    """Each command that knows `--json`, each route, and what the API says of itself."""
+    """The transcript of each `--json` command, each route and the API description equals its file."""
     file = FOLDER / f"{name}.txt".replace(" ", "_")
     if request.config.option.update_snapshots:
         file.write_text(net.texts[name])
@@ -80,13 +80,13 @@ def test_what_was_answered_is_answered(net: Net, request: pytest.FixtureRequest,
 
 
 def test_nothing_is_forgotten(net: Net) -> None:
-    """Every command with `--json` and every route is asked, and no transcript is left unread."""
+    """Every command with `--json` and every route has a transcript, and no transcript is left unread."""
     assert set(net.texts) == set(NAMES)
     assert {file.stem for file in FOLDER.iterdir()} == {name.replace(" ", "_") for name in NAMES}
 
 
 def test_every_answer_that_the_api_describes_is_in_it(net: Net) -> None:
-    """Each status of each operation: the good, the bad, and those of a store that fails."""
+    """Each status that the API describes for an operation is among the answers, except those that cannot be caused."""
     for route, operations in net.requests.description["paths"].items():
         for method, operation in operations.items():
             if "responses" in operation:
@@ -95,7 +95,7 @@ def test_every_answer_that_the_api_describes_is_in_it(net: Net) -> None:
 
 
 def test_the_store_is_rich(net: Net) -> None:
-    """Entries and accounts of all kinds, all that a day can mean, all outcomes of a run."""
+    """The transcripts contain all kinds of entries, account statuses, day marks and run outcomes."""
     every = "\n".join(net.texts.values())
     for field, values in {"kind": ENTRIES, "status": STATUSES, "mark": MARKS, "outcome": OUTCOMES}.items():
         assert values <= set(re.findall(rf'"{field}": "(\w+)"', every)), field

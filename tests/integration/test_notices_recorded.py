@@ -1,4 +1,4 @@
-"""What is about to be sent is on record before it is, so a kill costs a repeat at most and no end goes untold (R20)."""
+"""A notice is recorded before it is sent, so a kill repeats it at most once and no end goes unreported (R20)."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -17,16 +17,16 @@ DAY = timedelta(days=1)
 
 
 class Killed(BaseException):
-    """The process is gone."""
+    """Stands for the end of the process, which no handler catches."""
 
 
 class Killing(Noticeboard):
-    """A channel whose process is killed once a notice of one kind is out, before or after it came to be known."""
+    """A channel whose process is killed once, right after a notice of one kind went out."""
 
     kills: str = ""
 
     def send(self, notice: Notice, /) -> None:
-        """Keep a notice, and be killed."""
+        """Keep a notice, and be killed if it is of that kind."""
         super().send(notice)
         if notice.kind == self.kills:
             self.kills = ""
@@ -34,10 +34,10 @@ class Killing(Noticeboard):
 
 
 class Deaf(Noticeboard):
-    """A channel that may have taken what it was sent, and cannot tell."""
+    """A channel that takes notices but answers too late to say so."""
 
     def send(self, notice: Notice, /) -> None:
-        """Keep it, and answer too late."""
+        """Keep a notice, and fail as if no answer had come if the channel is torn down."""
         late = self.torn_down
         self.torn_down = False
         super().send(notice)
@@ -48,7 +48,7 @@ class Deaf(Noticeboard):
 
 @pytest.fixture(params=LEDGERS)
 def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Community]:
-    """Let two members be linked, and a first run be good."""
+    """Yield a community of two linked members after a good first run."""
     with opened(request.param, tmp_path) as ledger:
         community = Community(ledger)
         community.enroll("ada", "bo")
@@ -58,13 +58,13 @@ def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Commun
 
 
 def hang_up(community: Community, *channels: Noticeboard) -> None:
-    """Let the admins be told by these."""
+    """Send notices to these channels."""
     ledger = community.ledger
     community.engage = Engage(ledger=ledger, source=community, clock=lambda: community.now, alerts=channels)
 
 
 def run(community: Community, what: str, slots: int = 1, after: timedelta = QUARTER) -> None:
-    """Run in so many slots; a run that is killed leaves its lease behind, which expires."""
+    """Run this many slots in a row; a killed run leaves its lease behind, which then expires."""
     community.trouble = DOWN if what == "fail" else None
     for _ in range(slots):
         try:
@@ -74,7 +74,7 @@ def run(community: Community, what: str, slots: int = 1, after: timedelta = QUAR
 
 
 def test_killed_after_an_alert_went_out_the_end_is_told(community: Community) -> None:
-    """The run that alerts is killed before anything more is recorded, and the next sync is good."""
+    """If the run that alerts is killed before it records more, the next good sync still sends the all-clear, once."""
     board = Killing()
     hang_up(community, board)
     board.kills = "alert"
@@ -87,7 +87,7 @@ def test_killed_after_an_alert_went_out_the_end_is_told(community: Community) ->
 
 
 def test_killed_after_an_alert_went_out_a_trouble_that_lasts_is_told_once_more(community: Community) -> None:
-    """At least once, and one more for each kill; then a reminder a day later, and one end."""
+    """If the run that alerts is killed, the alert is sent once more, then a reminder a day later and one all-clear."""
     board = Killing()
     hang_up(community, board)
     board.kills = "alert"
@@ -97,7 +97,7 @@ def test_killed_after_an_alert_went_out_a_trouble_that_lasts_is_told_once_more(c
 
 
 def test_killed_after_a_reminder_the_end_is_told(community: Community) -> None:
-    """A reminder comes once more at most."""
+    """A run killed after a reminder does not repeat it, and the all-clear is still sent."""
     board = Killing()
     hang_up(community, board)
     board.kills = "reminder"
@@ -107,7 +107,7 @@ def test_killed_after_a_reminder_the_end_is_told(community: Community) -> None:
 
 
 def test_killed_after_an_all_clear_it_is_told_once_more(community: Community) -> None:
-    """And then never again."""
+    """A run killed after an all-clear repeats it once, and never again."""
     board = Killing()
     hang_up(community, board)
     board.kills = "all_clear"
@@ -117,7 +117,7 @@ def test_killed_after_an_all_clear_it_is_told_once_more(community: Community) ->
 
 
 def test_killed_after_an_all_clear_what_comes_back_is_told(community: Community) -> None:
-    """A clock that goes back behind the same instant is the same trouble, of which an end may have been told."""
+    """If the run is killed after an all-clear and the same trouble (a clock set back) returns, it is alerted again."""
     board = Killing()
     hang_up(community, board)
     before = community.now - timedelta(hours=3)
@@ -134,7 +134,7 @@ def test_killed_after_an_all_clear_what_comes_back_is_told(community: Community)
 
 
 def test_each_channel_has_its_own_record(community: Community) -> None:
-    """Killed at the first of two, the second hears of it with the next run, and both of the end."""
+    """If the run is killed at the first of two channels, the next run alerts both, and both get the all-clear."""
     first, second = Killing("first"), Noticeboard("second")
     hang_up(community, first, second)
     first.kills = "alert"
@@ -144,7 +144,7 @@ def test_each_channel_has_its_own_record(community: Community) -> None:
 
 
 def test_killed_at_the_second_channel_the_first_hears_nothing_twice(community: Community) -> None:
-    """What was recorded stays so."""
+    """If the run is killed at the second of two channels, the first does not get its notice again."""
     first, second = Noticeboard("first"), Killing("second")
     hang_up(community, first, second)
     second.kills = "alert"
@@ -154,7 +154,7 @@ def test_killed_at_the_second_channel_the_first_hears_nothing_twice(community: C
 
 
 def test_what_was_certainly_not_taken_needs_no_end(community: Community) -> None:
-    """A channel that refused an alert is not told that it is over; one that was perhaps told before is."""
+    """A channel that refused every alert gets no all-clear; one that may have received an alert before does."""
     board = Killing()
     hang_up(community, board)
     board.torn_down = True
@@ -172,7 +172,7 @@ def test_what_was_certainly_not_taken_needs_no_end(community: Community) -> None
 
 
 def test_an_answer_that_came_too_late_counts_as_perhaps_taken(community: Community) -> None:
-    """It is sent again while it lasts, and cleared when it is over."""
+    """An alert that timed out is sent again while the trouble lasts, and cleared when it is over."""
     board = Deaf()
     hang_up(community, board)
     board.torn_down = True
@@ -183,7 +183,7 @@ def test_an_answer_that_came_too_late_counts_as_perhaps_taken(community: Communi
 
 
 def test_a_run_that_lost_its_lease_sends_nothing(community: Community) -> None:
-    """What is recorded first is recorded under the lease: another that took over is left to tell it."""
+    """A run that lost its lease sends nothing, because recording a notice needs the lease; its successor will alert."""
     board = Noticeboard()
     hang_up(community, board)
     run(community, "fail", 2)
@@ -201,7 +201,7 @@ def test_a_run_that_lost_its_lease_sends_nothing(community: Community) -> None:
 
 @pytest.mark.parametrize("act", [lambda it: it.engage.status(), lambda it: it.engage.run_due()])
 def test_looking_on_changes_nothing(community: Community, act: Callable[[Community], object]) -> None:
-    """Neither a status nor a run without troubles leaves a notice begun."""
+    """Neither a status nor a run without troubles records a notice as begun or sent."""
     hang_up(community, Noticeboard())
     act(community)
     assert (

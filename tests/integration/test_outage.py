@@ -1,4 +1,4 @@
-"""However long an outage lasts, what is asked of the store stays as it was after three days (R15, R20)."""
+"""However long an outage lasts, a status, run or settlement asks the store no more than after three days (R15, R20)."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -21,7 +21,7 @@ FAILURES_A_DAY = 4
 
 
 def fail_for(community: Community, days: int) -> None:
-    """Let the store's syncs fail for so many days more."""
+    """Post failed syncs for this many more days."""
     for _ in range(days * FAILURES_A_DAY):
         community.now += DAY / FAILURES_A_DAY
         failure = SyncFailure(community.now, "down", "MEE6 is in trouble (status 502)", counts=True)
@@ -30,7 +30,7 @@ def fail_for(community: Community, days: int) -> None:
 
 @pytest.fixture(params=LEDGERS)
 def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Community]:
-    """Let a member be synced once, and the board be down since."""
+    """Yield a community with one member who was synced once before the board went down."""
     with opened(request.param, tmp_path) as ledger:
         community = Community(ledger)
         community.enroll("ada")
@@ -43,7 +43,7 @@ def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Commun
 def test_a_year_of_outage_asks_no_more_of_the_store_than_three_days(
     community: Community, act: Callable[[Engage], object]
 ) -> None:
-    """Neither the days that wait nor the failures are asked for one by one."""
+    """After a year, neither pending days nor failures are queried one by one; all 363 days still show their cause."""
     fail_for(community, 3)
     few = len(calls_of(community, act))
     community.now += 360 * DAY
@@ -54,7 +54,7 @@ def test_a_year_of_outage_asks_no_more_of_the_store_than_three_days(
 
 
 def test_the_rows_read_do_not_grow_with_the_failures(tmp_path: Path) -> None:
-    """SQLite counts its own steps: ten times the failures, the same work."""
+    """SQLite's step count for `run_state` hardly grows with ten times the failures or more."""
     with opened("sqlite", tmp_path) as ledger:
         community = Community(ledger)
         community.enroll("ada")
@@ -75,7 +75,7 @@ def test_the_rows_read_do_not_grow_with_the_failures(tmp_path: Path) -> None:
 
 
 def test_once_the_board_is_back_all_days_are_due_and_then_settled(community: Community) -> None:
-    """The days behind the oldest are read past as well, and the next run settles them all, in order."""
+    """When the board is back, the status shows every pending day as due, and one settlement settles them all."""
     fail_for(community, 5)
     community.trouble = None
     community.sync(ada=1_250)
@@ -85,7 +85,7 @@ def test_once_the_board_is_back_all_days_are_due_and_then_settled(community: Com
 
 
 def test_days_wait_behind_a_frozen_one_and_those_not_read_past_for_a_sync(community: Community) -> None:
-    """A frozen day (R15a) is found where it is the oldest, and keeps all behind it."""
+    """A frozen day (R15a) holds back all days behind it."""
     community.trouble = None
     community.enroll(*list(IDS)[1:7])
     community.sync(**dict.fromkeys(list(IDS)[1:7], 100))
@@ -101,7 +101,7 @@ def test_days_wait_behind_a_frozen_one_and_those_not_read_past_for_a_sync(commun
 
 
 def test_nobody_linked_nothing_waits_for_a_sync(community: Community) -> None:
-    """Without accounts all days are due, whatever failed before."""
+    """Without linked accounts every pending day is due, whatever failed before."""
     fail_for(community, 3)
     community.engage.unlink("ada")
     assert {one.cause for one in community.engage.status().pending} == {"due"}
@@ -120,7 +120,7 @@ RUNS: dict[str, list[SourceTrouble | None]] = {
 @pytest.mark.parametrize("kind", LEDGERS)
 @pytest.mark.parametrize("runs", RUNS.values(), ids=RUNS)
 def test_failures_in_a_row_are_what_the_runs_say(tmp_path: Path, kind: str, runs: list[SourceTrouble | None]) -> None:
-    """They are kept as they come, one by one, and the runs say the same when all are read; some do not count."""
+    """The failure run, stored one failure at a time, equals what all runs say together; some failures do not count."""
     failure_run = None
     with opened(kind, tmp_path) as ledger:
         community = Community(ledger)

@@ -1,4 +1,4 @@
-"""A source of your own in the commands and the daemon: the one of the documentation, as a real process reads it."""
+"""The custom source of the documentation, read by the real commands and the daemon."""
 
 import json
 import re
@@ -23,7 +23,7 @@ def connect():
 
 @pytest.fixture
 def operator(tmp_path: Path) -> Operator:
-    """Return an operator whose board is a file, which the page's own source reads."""
+    """Return an operator whose board is a file, read by the documentation's own source."""
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     parts = [block for block in blocks if "class FileSource:" in block or "def open_source():" in block]
     assert len(parts) == 2
@@ -40,7 +40,7 @@ def operator(tmp_path: Path) -> Operator:
 
 
 def test_the_daemon_reads_a_source_without_pages_stop_or_close(operator: Operator, tmp_path: Path) -> None:
-    """It opens the account in its first run; then it ends by a signal as with any other source."""
+    """The daemon opens an account from a source without pages, stop or close, and then ends on a signal as usual."""
     daemon = operator.start("daemon")
     hang = Timer(TIMEOUT_SECONDS, daemon.kill)
     hang.start()
@@ -62,7 +62,7 @@ def test_the_daemon_reads_a_source_without_pages_stop_or_close(operator: Operato
 
 
 def test_its_troubles_are_told_as_those_of_the_source(operator: Operator, tmp_path: Path) -> None:
-    """By its own name or none, and never by MEE6's."""
+    """Messages about a custom source use its name or none, and never mention MEE6."""
     (tmp_path / "board.json").unlink()
     ran = operator.run("sync")
     assert (ran.code, "cannot be read" in ran.err) == (69, True)
@@ -76,7 +76,7 @@ def test_its_troubles_are_told_as_those_of_the_source(operator: Operator, tmp_pa
 
 @pytest.mark.parametrize("command", ["sync", "status", "run-due"])
 def test_a_factory_that_fails_is_a_setting_that_is_wrong(operator: Operator, tmp_path: Path, command: str) -> None:
-    """Exit code 78, in one line that names the variable; in a debug run the stack is there to its last line."""
+    """A factory that fails gives exit code 78 and one line that names the variable; a debug run shows the stack."""
     (tmp_path / "board_file.py").write_text(BROKEN)
     ran = operator.run(command)
     assert (ran.code, ran.out) == (78, "")
@@ -87,7 +87,7 @@ def test_a_factory_that_fails_is_a_setting_that_is_wrong(operator: Operator, tmp
 
 
 def test_a_bug_in_a_source_of_your_own_is_shown_with_its_stack(operator: Operator, tmp_path: Path) -> None:
-    """Down to the line in your file."""
+    """The stack of an error in a custom source goes down to the line in its file."""
     (tmp_path / "board.json").write_text("5")
     told = operator.run("run-due", "--log-level", "debug")
     assert told.code not in {0, 78}

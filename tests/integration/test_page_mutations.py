@@ -1,6 +1,6 @@
-"""Random damage to real-shaped pages, over a real socket: a right reading or an error, in time, and nothing else.
+"""A page with random damage, read over a real socket, gives a correct reading or an error, and always in time.
 
-A few for each run; `TRC_ENGAGE_MUTATIONS=50000` asks for a night's worth.
+Each run tries a few; `TRC_ENGAGE_MUTATIONS=50000` tries a night's worth.
 """
 
 import json
@@ -47,7 +47,7 @@ def source(server: HostileServer) -> Iterator[Mee6Source]:
 
 
 def outcome(source: Mee6Source) -> Board | SourceError:
-    """Read; whatever happens, it happens in time."""
+    """Read, check that the read ends in time, and return its board or error."""
     began = time.monotonic()
     end: Board | SourceError
     try:
@@ -60,13 +60,13 @@ def outcome(source: Mee6Source) -> Board | SourceError:
 
 
 def serving(page: bytes) -> Script:
-    """Serve this as the first page, and nothing after it."""
+    """Return a script that serves this as the first page, and nothing after it."""
     return [serve(lambda asked: answer(EMPTY if asked.page else page))]
 
 
 @pytest.mark.parametrize("part", range(10))
 def test_a_damaged_page_is_read_rightly_or_not_at_all(server: HostileServer, source: Mee6Source, part: int) -> None:
-    """What is read stands in the page, as another reader finds it there; anything else is malformed."""
+    """A damaged page gives the readings that another parser finds in it, or a `malformed` or `blocked` error."""
     ends: Counter[str] = Counter()
     for number in range(part, MUTATIONS // 2, 10):
         chance = Random(f"{SEED}:page:{number}")
@@ -86,7 +86,7 @@ def test_a_damaged_page_is_read_rightly_or_not_at_all(server: HostileServer, sou
 
 @pytest.mark.parametrize("part", range(10))
 def test_a_damaged_answer_ends(server: HostileServer, source: Mee6Source, part: int) -> None:
-    """Whatever the damage to the HTTP around a page, a read ends in time: an error, or readings that can be."""
+    """With any damage to the HTTP around a page, a read ends in time with an error or with plausible readings."""
     ends: Counter[str] = Counter()
     for number in range(part, MUTATIONS // 2, 10):
         chance = Random(f"{SEED}:answer:{number}")
@@ -106,7 +106,7 @@ def test_a_damaged_answer_ends(server: HostileServer, source: Mee6Source, part: 
 
 @pytest.mark.parametrize("place", ['"admin":false', f'"id":"{GUILD}"', '"xp":1250', f'"id":"{IDS["ada"]}"'])
 def test_no_depth_is_too_deep(server: HostileServer, source: Mee6Source, place: str) -> None:
-    """Lists in lists are read, or malformed, at every depth around the one at which parsers give up."""
+    """Nested lists of any depth near the parser's limit are read or rejected as malformed."""
     key = place.rpartition(":")[0]
     limit = deepest()
     kinds = set()
@@ -122,7 +122,7 @@ def test_no_depth_is_too_deep(server: HostileServer, source: Mee6Source, place: 
 
 
 def deepest() -> int:
-    """Return about how many lists in lists the parser takes."""
+    """Return roughly how deeply nested a list the parser accepts."""
     depth = 1
     while depth < 2**17:
         try:
@@ -143,16 +143,16 @@ def deepest() -> int:
 
 
 class Pairs(list[tuple[str, Any]]):
-    """An object as it is told, with all its pairs."""
+    """A JSON object as all of its pairs, duplicate keys included."""
 
     def only(self, key: str) -> Any:
-        """Return the one value of a key; a second one, or none, is an error."""
+        """Return the only value of a key; fail if there is none or more than one."""
         (value,) = [value for name, value in self if name == key]
         return value
 
 
 def told(page: bytes) -> dict[str, int]:
-    """Return the readings of a page as another reader finds them; for one that says nothing clear, an error."""
+    """Return a page's readings as another parser finds them; fail if the page is ambiguous."""
     document = json.loads(page, object_pairs_hook=Pairs)
     assert document.only("guild").only("id") == GUILD
     readings = {}
