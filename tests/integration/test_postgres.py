@@ -1,4 +1,4 @@
-"""What only a server can do: have many clients, belong to somebody else, end a connection."""
+"""What only a PostgreSQL store can meet: many clients, schemas of other programs, and connections that are ended."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,21 +16,21 @@ from trc_engage.adapters.postgres import PostgresLedger
 
 @pytest.fixture
 def place() -> Iterator[str]:
-    """Name a schema for a store."""
+    """Return the name of a schema that is dropped after the test."""
     with schema() as name:
         yield name
 
 
 @pytest.fixture
 def community(place: str) -> Iterator[Community]:
-    """Keep the community's ledger in the schema, with an opening and a gain in it."""
+    """Yield a community whose ledger is in the schema, with an opening and a gain."""
     with PostgresLedger.open(server_dsn(), schema=place) as ledger:
         yield Community(ledger).begun()
 
 
 @pytest.fixture
 def stranger(place: str) -> Iterator[psycopg.Connection[Any]]:
-    """Lend a connection of another program, which knows of our schema."""
+    """Yield another program's connection, whose search path is our schema."""
     with psycopg.connect(server_dsn(), autocommit=True, options=f"-c search_path={place}") as connection:
         yield connection
 
@@ -38,20 +38,20 @@ def stranger(place: str) -> Iterator[psycopg.Connection[Any]]:
 @pytest.mark.usefixtures("community")
 @pytest.mark.parametrize("statement", ["TRUNCATE entries CASCADE", "TRUNCATE members CASCADE"])
 def test_entries_are_not_truncated(stranger: psycopg.Connection[Any], statement: str) -> None:
-    """Nor with all that refers to a table (R9)."""
+    """Entries cannot be truncated, not even by truncating a table that they refer to (R9)."""
     with pytest.raises(psycopg.IntegrityError, match="append-only"):
         stranger.execute(statement)
 
 
 def test_two_schemas_are_two_stores(community: Community) -> None:
-    """In the same database."""
+    """Two schemas in the same database are two separate stores."""
     with schema() as other, PostgresLedger.open(server_dsn(), schema=other) as ledger:
         assert ledger.members() == []
     assert len(community.engage.members()) == 1
 
 
 class Rising:
-    """A board on which everybody has earned more with every look."""
+    """A board on which every member has more XP with each read."""
 
     def __init__(self, ids: dict[str, str]) -> None:
         self.ids = ids
@@ -64,7 +64,7 @@ class Rising:
 
 
 def insisted(act: Any, *values: Any, **options: Any) -> Any:
-    """Do something until the store is not busy."""
+    """Repeat a call until the store is not busy."""
     while True:
         try:
             return act(*values, **options)
@@ -73,7 +73,7 @@ def insisted(act: Any, *values: Any, **options: Any) -> Any:
 
 
 def test_many_threads_at_once_leave_exact_sums(community: Community) -> None:
-    """Awards, the same from two threads, syncs and settlements meet; each award is paid once, each XP too."""
+    """Awards, syncs and settlements of 8 threads pay each award and each XP once, and leave no gap in positions."""
     names = list(IDS)
     community.enroll(*names)
     engage = Engage(ledger=community.ledger, source=Rising(IDS), clock=lambda: community.now)
@@ -98,7 +98,7 @@ def test_many_threads_at_once_leave_exact_sums(community: Community) -> None:
 
 
 def test_a_store_in_use_is_busy(place: str, community: Community, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever writes for too long makes other writers busy, not broken; readers do not wait."""
+    """A writer that holds the store too long makes other writers fail with `LedgerBusy`; readers do not wait."""
     monkeypatch.setattr("trc_engage.adapters.postgres.database.WAIT_SECONDS", 0.05)
     with (
         psycopg.connect(server_dsn()) as connection,
@@ -114,7 +114,7 @@ def test_a_store_in_use_is_busy(place: str, community: Community, monkeypatch: p
 
 
 def test_all_connections_lent_is_busy(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pool makes no more than it may."""
+    """When every connection of the pool is in use, the next call fails with `LedgerBusy`."""
     monkeypatch.setattr("trc_engage.adapters.postgres.database.WAIT_SECONDS", 0.05)
     with (
         PostgresLedger.open(server_dsn(), schema=place, pool_size=1) as ledger,
@@ -125,7 +125,7 @@ def test_all_connections_lent_is_busy(place: str, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_foreign_schema_is_left_alone(place: str, stranger: psycopg.Connection[Any]) -> None:
-    """Another program's schema does not get our tables; an empty one that was given to us does."""
+    """A schema with another program's tables is refused and left as it was; an empty one is used."""
     stranger.execute(f"CREATE SCHEMA {place}; CREATE TABLE theirs (id INTEGER)")
     with pytest.raises(LedgerFailed, match="tables of another program"):
         PostgresLedger.open(server_dsn(), schema=place)
@@ -136,7 +136,7 @@ def test_a_foreign_schema_is_left_alone(place: str, stranger: psycopg.Connection
 
 
 def test_looking_makes_and_writes_nothing(place: str, community: Community) -> None:
-    """A store that is only looked at is there already, and cannot be written to."""
+    """Opening read-only creates no store, and a store opened so cannot be written to."""
     with pytest.raises(LedgerFailed, match="there is no store"):
         PostgresLedger.open_read_only(server_dsn(), schema="engage_nowhere")
     with PostgresLedger.open_read_only(server_dsn(), schema=place) as looked_at:
@@ -146,14 +146,14 @@ def test_looking_makes_and_writes_nothing(place: str, community: Community) -> N
 
 
 def test_a_role_that_may_not_is_told_what_it_needs(place: str, stranger: psycopg.Connection[Any]) -> None:
-    """A store is not laid out by whoever was not given the right."""
+    """A role that may not create the store gets an error that says what to grant."""
     stranger.execute("DROP ROLE IF EXISTS engage_poor; CREATE ROLE engage_poor LOGIN")
     with pytest.raises(LedgerFailed, match=r"permission denied.*grant this role"):
         PostgresLedger.open(psycopg.conninfo.make_conninfo(server_dsn(), user="engage_poor"), schema=place)
 
 
 def test_a_connection_that_was_ended_is_replaced(community: Community, stranger: psycopg.Connection[Any]) -> None:
-    """By an admin or a firewall, while nobody used it."""
+    """A pooled connection that an admin or a firewall ended while it was idle is replaced without an error."""
     stranger.execute(
         "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
         "WHERE application_name = 'trc-engage' AND state = 'idle'"

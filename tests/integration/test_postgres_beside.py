@@ -1,4 +1,4 @@
-"""What is left in an app's own transaction, and what is said where tables are missing or may not be made."""
+"""Joined transactions keep none of our settings, and errors about missing tables say what is really missing."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -15,14 +15,14 @@ from trc_engage.adapters.postgres import PostgresLedger
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[Pooled]:
-    """Lend a pool and a database in which an app has laid out a table named like ours."""
+    """Yield a pool and a database in which an app has a table with the name of one of ours."""
     with pooled(["members"]) as lent:
         yield lent
 
 
 @pytest.fixture
 def place() -> str:
-    """Name a schema that is not there yet."""
+    """Return the name of a schema that does not exist yet."""
     return f"engage_{os.urandom(4).hex()}"
 
 
@@ -43,7 +43,7 @@ ACTS: dict[str, Callable[[Community], object]] = {
 def test_nothing_of_ours_stays_in_a_transaction_that_was_joined(
     database: Pooled, place: str, act: Callable[[Community], object]
 ) -> None:
-    """Neither after a call nor after a rollback to a savepoint: what the caller set is as he set it."""
+    """A joined transaction keeps the caller's settings, temporary tables and statements, also after a savepoint."""
     with PostgresLedger.open(database.dsn, schema=place) as ledger:
         Community(ledger).begun()
     with database.connect() as connection:
@@ -61,20 +61,20 @@ def test_nothing_of_ours_stays_in_a_transaction_that_was_joined(
             act(joined)
             connection.prepare_threshold = None
             after = state(connection)
-            # The lock of those who write is the one thing that is to be held until he commits.
+            # Only the writers' lock is to be held until the caller commits.
             assert (after[0], *after[2:]) == (before[0], *before[2:])
             assert connection.execute("SELECT sum(n) FROM members").fetchone() == (None,)
         assert ledger_is_sound(database, place)
 
 
 def ledger_is_sound(database: Pooled, place: str) -> bool:
-    """Tell whether the doctor finds nothing."""
+    """Return whether the audit finds nothing."""
     with PostgresLedger.open(database.direct, schema=place) as ledger:
         return not Community(ledger).engage.audit().breaches
 
 
 def test_a_reader_within_a_transaction_keeps_no_lock(database: Pooled, place: str) -> None:
-    """Whoever has read may take his time to commit: others write meanwhile."""
+    """A read in a joined transaction holds no lock, so others can write before the reader commits."""
     with PostgresLedger.open(database.dsn, schema=place) as ledger, database.connect() as connection:
         community = Community(ledger).begun()
         joined = PostgresLedger.open(connection=connection, schema=place)
@@ -87,7 +87,7 @@ def test_a_reader_within_a_transaction_keeps_no_lock(database: Pooled, place: st
 
 
 def test_a_sound_store_is_never_called_damaged(database: Pooled, place: str) -> None:
-    """An error that speaks of a missing table advises a backup only if it is missing in the store."""
+    """An error about a missing table or column advises a backup only if the store itself lacks it."""
     with PostgresLedger.open(database.direct, schema=place) as ledger:
         Community(ledger).begun()
         with (
@@ -115,14 +115,14 @@ def test_a_sound_store_is_never_called_damaged(database: Pooled, place: str) -> 
 
 
 def test_a_parameter_that_the_pool_refuses_is_named(database: Pooled, place: str) -> None:
-    """It is no matter of users and passwords."""
+    """A startup parameter that the pool refuses is named, with the advice to leave it out of the address."""
     dsn = psycopg.conninfo.make_conninfo(database.dsn, options="-c search_path=public")
     with pytest.raises(LedgerFailed, match=r"unsupported startup parameter.*leave it out of the address"):
         PostgresLedger.open(dsn, schema=place)
 
 
 def test_tables_are_never_laid_out_among_temporary_ones(database: Pooled, place: str) -> None:
-    """A role that may not use the schema is told so, and nothing is made."""
+    """A role that may not use the schema gets an error, and no table is created, not even a temporary one."""
     with psycopg.connect(database.direct, autocommit=True) as owner:
         owner.execute(f"CREATE SCHEMA {place}".encode())
         rude = psycopg.conninfo.make_conninfo(database.direct, user=RUDE)

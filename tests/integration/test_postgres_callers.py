@@ -1,4 +1,4 @@
-"""Whatever connection an app holds can be joined, in few round trips, and a read of it waits for nobody."""
+"""Connections of all kinds that an app may hold can be joined, with few round trips, and reads on them never wait."""
 
 import asyncio
 import sys
@@ -29,7 +29,7 @@ RUNS = "CREATE TABLE IF NOT EXISTS public.callers_runs (score INTEGER)"
 
 @pytest.fixture
 def community() -> Iterator[Community]:
-    """Keep the community's ledger in a schema, with an opening and a gain in it."""
+    """Yield a community whose ledger is in a schema, with an opening and a gain, beside an empty table of the app."""
     admin().execute(RUNS)
     admin().execute("DELETE FROM public.callers_runs")
     with opened_postgres() as ledger:
@@ -38,13 +38,13 @@ def community() -> Iterator[Community]:
 
 @pytest.fixture
 def place(community: Community) -> str:
-    """Name the schema."""
+    """Return the schema's name."""
     place: str = community.ledger._database._address.schema  # type: ignore[attr-defined]
     return place
 
 
 def url(driver: str) -> sa.URL:
-    """Return the server's address as SQLAlchemy has it."""
+    """Return the server's address for SQLAlchemy."""
     given = {name: str(value) for name, value in conninfo_to_dict(server_dsn()).items()}
     query: dict[str, Sequence[str] | str] = {name: given[name] for name in ("host", "port") if name in given}
     return sa.URL.create(
@@ -53,7 +53,7 @@ def url(driver: str) -> sa.URL:
 
 
 def both(joined: PostgresLedger, community: Community, key: str) -> None:
-    """Award on a caller's connection; nobody else sees it yet."""
+    """Award on the caller's connection, and check that other connections do not see it yet."""
     app = Community(joined)
     app.now = community.now
     assert app.award("ada", key).outcome == "awarded"
@@ -61,13 +61,13 @@ def both(joined: PostgresLedger, community: Community, key: str) -> None:
 
 
 def runs() -> int:
-    """Count the app's own rows."""
+    """Return the number of the app's own rows."""
     (count,) = admin().execute("SELECT count(*) FROM public.callers_runs").fetchone() or (0,)
     return int(count)
 
 
 def assert_all_or_nothing(community: Community, committed: int) -> None:
-    """Check that there are as many of the app's rows as of ours."""
+    """Check that the app's rows and our awards are as many as committed."""
     entries = [entry for entry in community.engage.feed(limit=99) if entry.key]
     assert (runs(), len(entries), community.points("ada")) == (committed, committed, 2 + 10 * committed)
 
@@ -76,7 +76,7 @@ def assert_all_or_nothing(community: Community, committed: int) -> None:
     "give", [lambda session: session, lambda session: session.connection()], ids=["session", "its"]
 )
 def test_a_session_of_sqlalchemy(community: Community, place: str, give: Callable[[Session], Any]) -> None:
-    """What it holds is committed with it or rolled back, and its connection goes back to the pool as it was."""
+    """An award on a session or its connection is committed or undone with it, and leaves no setting in the pool."""
     engine = sa.create_engine(url("psycopg"), pool_size=1)
     for end, committed in (("rollback", 0), ("commit", 1)):
         with Session(engine) as session:
@@ -90,7 +90,7 @@ def test_a_session_of_sqlalchemy(community: Community, place: str, give: Callabl
 
 
 def test_an_async_session_of_sqlalchemy(community: Community, place: str) -> None:
-    """Its connection, from a thread that is awaited; for the session itself it would have to be awaited, too."""
+    """An AsyncSession's connection can be joined from a thread; the session itself is refused with that advice."""
 
     async def run() -> None:
         engine = create_async_engine(url("psycopg"))
@@ -111,7 +111,7 @@ def test_an_async_session_of_sqlalchemy(community: Community, place: str) -> Non
 
 @pytest.mark.parametrize("autocommit", [False, True])
 def test_an_async_connection_of_psycopg(community: Community, place: str, *, autocommit: bool) -> None:
-    """Inside a transaction of its own, or each call by itself; its handlers stay, and nobody warns when it goes."""
+    """An award joins an AsyncConnection's transaction or commits by itself; the connection's notice handlers stay."""
 
     async def run() -> None:
         heard: list[str] = []
@@ -140,7 +140,7 @@ def test_an_async_connection_of_psycopg(community: Community, place: str, *, aut
 
 
 def test_a_transaction_that_begins_with_ours_is_as_its_owner_wants_it(community: Community, place: str) -> None:
-    """Also of an `AsyncConnection`: one that is to be REPEATABLE READ cannot be joined."""
+    """An AsyncConnection that is set to REPEATABLE READ is refused even if our call would begin its transaction."""
 
     async def run() -> None:
         async with await psycopg.AsyncConnection.connect(server_dsn()) as connection:
@@ -155,7 +155,7 @@ def test_a_transaction_that_begins_with_ours_is_as_its_owner_wants_it(community:
 
 @contextmanager
 def django_connection() -> Iterator[Any]:
-    """Lend Django's connection to the server."""
+    """Yield Django's connection to the server."""
     given = conninfo_to_dict(server_dsn())
     names = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password", "NAME": "dbname"}
     database = {name: given[key] for name, key in names.items() if key in given}
@@ -170,7 +170,7 @@ def django_connection() -> Iterator[Any]:
 
 
 def test_djangos_connection(community: Community, place: str) -> None:
-    """Within `atomic`, and with each call by itself outside of it."""
+    """Within a Django transaction an award is committed or undone with it; in autocommit it is committed by itself."""
     with django_connection() as connection:
         joined = PostgresLedger.open(connection=connection, schema=place)
         for is_undone, committed in ((True, 0), (False, 1)):
@@ -186,7 +186,7 @@ def test_djangos_connection(community: Community, place: str) -> None:
 
 
 def test_what_cannot_be_joined_is_refused(place: str) -> None:
-    """With what to hand over instead, and no word of its address."""
+    """A connection that cannot be joined is refused with what to pass instead, and without its host."""
 
     async def asyncpg_connection() -> None:
         given = conninfo_to_dict(server_dsn())
@@ -225,7 +225,7 @@ def test_what_cannot_be_joined_is_refused(place: str) -> None:
 
 
 def test_few_round_trips(community: Community, place: str) -> None:
-    """Opening costs 2, `standing` 4, an award 4 and one on a settled day 10 at most; all that a run decides on, 2."""
+    """Opening costs at most 2 round trips, `standing` and an award 4, a late award 10 and `run_state` 2."""
     community.run(timedelta(days=3))
     with psycopg.connect(server_dsn()) as connection:
         connection.execute("SELECT 1")
@@ -248,7 +248,7 @@ def test_few_round_trips(community: Community, place: str) -> None:
 
 
 def test_reads_wait_for_nobody(community: Community, place: str) -> None:
-    """Beside an award that is not committed yet, every one of them; and it sees nothing of it."""
+    """No read waits for an award that is not committed yet, or sees anything of it."""
     with psycopg.connect(server_dsn()) as writer, psycopg.connect(server_dsn()) as connection:
         connection.execute("SET lock_timeout = 1")
         Community(PostgresLedger.open(connection=writer, schema=place)).award("ada", "uncommitted")
@@ -275,7 +275,7 @@ def test_reads_wait_for_nobody(community: Community, place: str) -> None:
 
 
 def test_what_is_read_is_of_one_state(community: Community, place: str) -> None:
-    """While others commit as fast as they can, balance and entries are the same sum in each read."""
+    """While others commit as fast as they can, each read still sees balances and entries that agree."""
     rounds = 60
 
     def write(number: int) -> None:
@@ -298,7 +298,7 @@ def test_what_is_read_is_of_one_state(community: Community, place: str) -> None:
 def test_a_read_that_can_never_be_whole_says_so(
     community: Community, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where others commit between any two of its statements, it gives up in the end, and has changed nothing."""
+    """A read that never finds a moment without commits gives up with `LedgerBusy`; the connection is still usable."""
     module = sys.modules["trc_engage.adapters.postgres.joined"]
     monkeypatch.setattr(module, "SEEN", "CAST(random() AS TEXT)")
     monkeypatch.setattr(module, "WAIT_SECONDS", 0.0)

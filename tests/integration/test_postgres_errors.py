@@ -1,4 +1,4 @@
-"""What is said when an address is wrong or PostgreSQL objects: what to do, and never a password."""
+"""Errors about addresses and from PostgreSQL say what to do, and never show a password."""
 
 from collections.abc import Iterator
 from traceback import format_exception
@@ -22,7 +22,7 @@ from trc_engage.adapters.postgres.errors import translated_errors
     ],
 )
 def test_what_cannot_be_opened_says_why_and_shows_no_password(dsn: str | None, advice: str) -> None:
-    """Neither in the text nor in the traceback, nor in the repr of anything on the way."""
+    """The error says why the store cannot be opened; neither its text nor its traceback shows the password."""
     dsn = dsn or psycopg.conninfo.make_conninfo(server_dsn(), dbname="nowhere", password="hunter2")  # noqa: S106
     with pytest.raises(LedgerFailed, match=advice) as caught:
         PostgresLedger.open(dsn)
@@ -31,7 +31,7 @@ def test_what_cannot_be_opened_says_why_and_shows_no_password(dsn: str | None, a
 
 @pytest.mark.parametrize("dsn", ["postgresql://trc:hun ter2@db/e", "password='hunter2", "hunter2", "pass=hunter2"])
 def test_an_address_that_cannot_be_read_is_not_shown(dsn: str) -> None:
-    """Any part of it may be the password."""
+    """No part of a malformed address is shown, since any part may be the password."""
     with pytest.raises(InvalidValue, match="%-escapes") as caught:
         PostgresLedger.open(dsn)
     assert "ter2" not in "".join(format_exception(caught.value))
@@ -39,20 +39,20 @@ def test_an_address_that_cannot_be_read_is_not_shown(dsn: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "Points", "a b", "pg_points", "points; DROP", "1st", "a" * 64])
 def test_a_schema_is_a_plain_name(name: str) -> None:
-    """It stands in statements."""
+    """A schema that is not a plain name is refused, because the name becomes part of statements."""
     with pytest.raises(InvalidValue, match="schema"):
         PostgresLedger.open(server_dsn(), schema=name)
 
 
 def all_errors(root: type[BaseException]) -> Iterator[type[BaseException]]:
-    """Yield an exception's class and all that are made of it."""
+    """Yield an exception's class and all of its subclasses."""
     yield root
     for child in root.__subclasses__():
         yield from all_errors(child)
 
 
 def test_every_error_of_psycopg_is_translated_errors() -> None:
-    """Whatever it raises, with the place and what to do, and chained."""
+    """Each psycopg error becomes a chained `LedgerBusy` or `LedgerFailed` that names the store and hides details."""
     kinds = [kind for root in (psycopg.Error, psycopg.Warning) for kind in all_errors(root)]
     assert len(kinds) > 200
     for kind in kinds:
@@ -75,5 +75,5 @@ def test_every_error_of_psycopg_is_translated_errors() -> None:
     ],
 )
 def test_placeholders_are_translated(ours: str, theirs: str) -> None:
-    """Outside of quotes only."""
+    """Placeholders are translated to psycopg's, except within quotes."""
     assert translated(ours) == theirs

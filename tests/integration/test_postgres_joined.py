@@ -1,4 +1,4 @@
-"""An award that is committed with the web app's own transaction, or not at all."""
+"""An award joined to the web app's own transaction is committed with it or not at all."""
 
 import asyncio
 from collections.abc import Iterator
@@ -19,20 +19,20 @@ from trc_engage.core.posting import Posting, drafted
 
 @pytest.fixture
 def community() -> Iterator[Community]:
-    """Keep the community's ledger in a schema, with an opening and a gain in it."""
+    """Yield a community whose ledger is in a schema, with an opening and a gain."""
     with opened_postgres() as ledger:
         yield Community(ledger).begun()
 
 
 @pytest.fixture
 def place(community: Community) -> str:
-    """Name the schema."""
+    """Return the schema's name."""
     place: str = community.ledger._database._address.schema  # type: ignore[attr-defined]
     return place
 
 
 def test_an_award_is_committed_with_the_callers_transaction(place: str, community: Community) -> None:
-    """The app's row and our award stand together or not at all; what the app has set stays as it was."""
+    """The app's row and our award are committed or rolled back together, and the app's settings stay as they were."""
     with psycopg.connect(server_dsn(), options="-c TimeZone=Asia/Tokyo -c DateStyle=SQL,DMY") as connection:
         connection.execute("CREATE TEMP TABLE runs (score INTEGER)")
         connection.commit()
@@ -51,7 +51,7 @@ def test_an_award_is_committed_with_the_callers_transaction(place: str, communit
 
 
 def test_an_award_that_fails_leaves_the_callers_transaction_as_it_was(place: str, community: Community) -> None:
-    """He may go on, and what he did before is committed."""
+    """After a failed award the caller can go on in the transaction, and what was done in it before is committed."""
     with psycopg.connect(server_dsn()) as connection:
         connection.execute("CREATE TEMP TABLE theirs (score INTEGER)")
         joined = Community(PostgresLedger.open(connection=connection, schema=place))
@@ -64,7 +64,7 @@ def test_an_award_that_fails_leaves_the_callers_transaction_as_it_was(place: str
 
 
 def test_without_a_transaction_each_call_is_committed_by_itself(place: str, community: Community) -> None:
-    """A connection in autocommit has none to join."""
+    """On a connection in autocommit, each call is committed by itself."""
     with psycopg.connect(server_dsn(), autocommit=True) as connection:
         Community(PostgresLedger.open(connection=connection, schema=place)).award("ada", "alone")
         assert community.engage.history("ada")[0].key == "alone"
@@ -74,7 +74,7 @@ def test_without_a_transaction_each_call_is_committed_by_itself(place: str, comm
 def test_a_transaction_that_cannot_see_others_is_not_joined(
     place: str, community: Community, *, meanwhile: bool
 ) -> None:
-    """What was checked against an old state could be paid twice; whether others have committed or not, it is named."""
+    """A REPEATABLE READ transaction is refused, since a check on its old snapshot could let an award be paid twice."""
     with psycopg.connect(server_dsn()) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         joined = PostgresLedger.open(connection=connection, schema=place)
@@ -87,7 +87,7 @@ def test_a_transaction_that_cannot_see_others_is_not_joined(
 
 
 def test_a_transaction_that_has_failed_is_not_joined(place: str, community: Community) -> None:
-    """Nor one that was let go, nor a store that is not there; each says what to do."""
+    """A failed transaction, a closed ledger and a schema without a store are each refused with the remedy."""
     with psycopg.connect(server_dsn()) as connection:
         with pytest.raises(LedgerFailed, match="not laid out"):
             PostgresLedger.open(connection=connection, schema="engage_nowhere")
@@ -105,7 +105,7 @@ def test_a_transaction_that_has_failed_is_not_joined(place: str, community: Comm
 
 
 def test_positions_rise_in_the_order_of_commits(place: str, community: Community) -> None:
-    """Who comes second waits until the first has committed, so that the feed never goes back (R23)."""
+    """A second award waits until the first is committed, so that positions in the feed rise in commit order (R23)."""
     community.engage.enroll("bo")
     with (
         psycopg.connect(server_dsn()) as connection,
@@ -126,7 +126,7 @@ def test_positions_rise_in_the_order_of_commits(place: str, community: Community
 
 
 def test_an_event_loop_goes_on_beside_an_award_that_is_not_committed(place: str, community: Community) -> None:
-    """The award that is awaited waits for the commit, and nothing else on the loop does."""
+    """While an award waits for another transaction's commit, the event loop serves other calls."""
 
     async def run(connection: psycopg.Connection[Any]) -> None:
         async with AsyncEngage(community.engage) as points:
@@ -144,7 +144,7 @@ def test_an_event_loop_goes_on_beside_an_award_that_is_not_committed(place: str,
 
 
 def test_no_position_is_left_out(place: str, community: Community) -> None:
-    """What was taken back leaves no gap, so that a gap would be an entry that was lost (R9)."""
+    """A rolled-back award leaves no gap in positions, so a gap would show a lost entry (R9)."""
     with psycopg.connect(server_dsn()) as connection:
         Community(PostgresLedger.open(connection=connection, schema=place)).award("ada", "withdrawn")
         connection.rollback()

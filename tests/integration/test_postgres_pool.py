@@ -1,4 +1,4 @@
-"""Behind a pool that hands a connection to somebody else after each transaction, beside an app with like tables."""
+"""A store behind a pool that changes connections with each transaction, beside an app with tables of the same names."""
 
 import os
 import threading
@@ -27,24 +27,24 @@ LIKE_OURS = (
     "engage_staged_moves",
     "orders",
 )
-"""What the app calls its tables."""
+"""The names of the app's tables."""
 
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[Pooled]:
-    """Lend a pool and a database in which an app has laid out its tables."""
+    """Yield a pool and a database in which an app has created its tables."""
     with pooled(LIKE_OURS) as lent:
         yield lent
 
 
 @pytest.fixture
 def place() -> str:
-    """Name a schema that is not there yet."""
+    """Return the name of a schema that does not exist yet."""
     return f"engage_{os.urandom(4).hex()}"
 
 
 class Rising:
-    """A board on which everybody has earned more with every look."""
+    """A board on which every member has more XP with each read."""
 
     looks = count(1)
 
@@ -54,7 +54,7 @@ class Rising:
 
 
 class App:
-    """A web app behind the same pool: its own tables, and awards within its own transactions."""
+    """A web app behind the same pool, with tables of its own and awards within its own transactions."""
 
     def __init__(self, database: Pooled, place: str) -> None:
         self.database = database
@@ -64,7 +64,7 @@ class App:
         self.seen: set[Any] = set()
 
     def work(self, until: float, *, joins: bool) -> None:
-        """Write to each table, and look at what is set, until it is time."""
+        """Write to each table and look at the connection's settings, over and over until this time."""
         numbers = count()
         with self.database.connect() as connection:
             while monotonic() < until:
@@ -83,14 +83,14 @@ class App:
                 connection.execute("UPDATE members SET n = n WHERE id % 7 = 0")
 
     def rows(self) -> set[Any]:
-        """Count the rows of each table."""
+        """Return the set of the tables' sums: one value if all tables have equally many rows."""
         with psycopg.connect(self.database.direct) as connection:
             sums = [f"SELECT sum(n) FROM {name}".encode() for name in LIKE_OURS]  # noqa: S608  our own names
             return {connection.execute(sum_of_one).fetchone() for sum_of_one in sums}
 
 
 def test_nothing_of_ours_meets_the_app_and_nothing_of_its_meets_us(database: Pooled, place: str) -> None:
-    """Awards, reads and syncs of 8 threads beside an app: no error, the app as if alone, the books exact."""
+    """Beside awards, reads and syncs of 8 threads, the app's rows and settings are its own, and our books are exact."""
     with psycopg.connect(database.direct, autocommit=True) as alone:
         expected = state(alone)
     app, awarded, syncing = App(database, place), count(), threading.Lock()
@@ -113,7 +113,7 @@ def test_nothing_of_ours_meets_the_app_and_nothing_of_its_meets_us(database: Poo
                 engage.leaderboard()
                 assert engage.history(name)[0].points is not None
                 if number % 2:
-                    # Of two syncs at once one is told that the other is at work.
+                    # Of two syncs at once, one would be busy.
                     with syncing:
                         engage.sync(fresh=True)
             return paid
@@ -149,7 +149,7 @@ LEFT_BEHIND = (
 
 @pytest.mark.parametrize("left", LEFT_BEHIND)
 def test_what_others_left_on_a_connection_is_no_matter(left: str, place: str) -> None:
-    """Whoever had it before may have set anything: the store works as ever, and what he set is still there."""
+    """The store works whatever a connection's previous user has set on it, and those settings are kept."""
     with pooled(LIKE_OURS, size=1) as database, PostgresLedger.open(database.dsn, schema=place) as ledger:
         community = Community(ledger)
         with database.connect() as rude:
@@ -165,7 +165,7 @@ def test_what_others_left_on_a_connection_is_no_matter(left: str, place: str) ->
 
 
 def test_a_store_is_laid_out_for_many_at_once_behind_a_pool(database: Pooled, place: str) -> None:
-    """One lays it out, and the others wait."""
+    """When 8 clients open a new store at once, one creates the tables and the others wait for it."""
 
     def opened(number: int) -> None:
         with PostgresLedger.open(database.dsn, schema=place) as ledger:
@@ -180,7 +180,7 @@ def test_a_store_is_laid_out_for_many_at_once_behind_a_pool(database: Pooled, pl
 
 
 def test_prepared_statements_are_kept_only_where_they_are_asked_for(database: Pooled, place: str) -> None:
-    """Behind a pool they end in errors, which say so and speak of no damage."""
+    """Statements are prepared only with `prepare`; behind a pool that fails, with the advice to open without it."""
     prepared = "SELECT count(*) > 0 FROM pg_prepared_statements"
     for prepare, dsn in ((False, database.dsn), (True, database.direct)):
         with PostgresLedger.open(dsn, schema=place, prepare=prepare, pool_size=1) as ledger:
@@ -201,7 +201,7 @@ def test_prepared_statements_are_kept_only_where_they_are_asked_for(database: Po
             except LedgerFailed as error:
                 return str(error)
             except ValueError:
-                # A statement that another connection prepared under the same name has answered.
+                # A statement that another connection prepared under the same name may have answered.
                 return ""
             return ""
 
@@ -215,7 +215,7 @@ WAITED = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory' AN
 
 @pytest.mark.parametrize("limit", ["statement_timeout", "lock_timeout"])
 def test_a_limit_that_was_left_behind_is_not_ours(place: str, limit: str) -> None:
-    """Who waits for another writer is not ended by what somebody else has set for himself."""
+    """A timeout that another user left on the connection does not end a wait for another writer."""
     with (
         pooled([], size=1) as narrow,
         PostgresLedger.open(narrow.dsn, schema=place) as ledger,

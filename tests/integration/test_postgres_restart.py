@@ -1,4 +1,4 @@
-"""PostgreSQL goes away and comes back: the daemon goes on, nothing is lost, and nothing paid twice (R19, R20)."""
+"""When PostgreSQL goes away and comes back, the daemon goes on; nothing is lost and nothing paid twice (R19, R20)."""
 
 import os
 import re
@@ -28,7 +28,7 @@ from trc_engage.usecases.leases import LEASED_FOR
 MINUTE = timedelta(seconds=61)
 NO_SERVER = "the server cannot be reached; check host and port, and that it runs"
 AT_ONCE_SECONDS = 5.0
-"""Less than anybody waits for a connection or a lock."""
+"""Less than any wait for a connection or a lock."""
 
 COMMITS_LATE = """
 CREATE FUNCTION wait_for_the_test() RETURNS trigger LANGUAGE plpgsql AS
@@ -41,7 +41,7 @@ LEAVE = "DROP TRIGGER IF EXISTS commits_late ON slots; DROP FUNCTION IF EXISTS w
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    """Lend a server that nobody else uses."""
+    """Yield a server that no other test uses."""
     server = Server()
     yield server
     server.end(os.getpid())
@@ -49,7 +49,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def house(tmp_path: Path, server: Server) -> Iterator[House]:
-    """Lend a house in which the first slot is synced."""
+    """Yield a house in which the first slot is synced."""
     with received() as receiver:
         house = House(tmp_path, server, receiver)
         try:
@@ -60,7 +60,7 @@ def house(tmp_path: Path, server: Server) -> Iterator[House]:
 
 
 def test_a_server_that_goes_away_during_a_read_is_told_and_waited_for(house: House) -> None:
-    """The daemon outlives it, says what is wrong, alerts at the third slot, and the next good sync pays everything."""
+    """The daemon survives a lost server, logs why and alerts at the third failure; the next good sync pays it all."""
     reading, go_on = Event(), Event()
 
     def hold(_page: int) -> None:
@@ -110,11 +110,11 @@ def test_a_server_that_goes_away_during_a_read_is_told_and_waited_for(house: Hou
     ids=["as it begins", "when it has posted entries", "as it commits"],
 )
 def test_a_server_that_restarts_during_a_posting_costs_minutes(house: House, held: str, told: str) -> None:
-    """What was not committed is not there, the daemon says so, and ends the same slot once its lease has expired."""
+    """After a restart within a posting nothing uncommitted remains, and the slot runs again once its lease expired."""
     slot = BEGINS_AT + QUARTER
     with closing(house.stranger()) as holder, closing(house.stranger()) as looker:
         holder.execute(COMMITS_LATE)
-        # The daemon has taken its lease by the time that MEE6 answers.
+        # The daemon has taken its lease by the time it asks MEE6.
         house.mee6.between_pages = lambda _page: holder.execute(held)
         house.earn()
         house.at = slot
@@ -138,7 +138,7 @@ def test_a_server_that_restarts_during_a_posting_costs_minutes(house: House, hel
 
 
 def test_a_commit_whose_answer_was_lost_is_not_made_again(house: House) -> None:
-    """The server stops when it has committed and waits for a standby: the slot has ended, and is paid once."""
+    """If the server stops after the commit but before its answer, the slot has ended and its points are paid once."""
     slot = BEGINS_AT + QUARTER
     with (
         closing(house.stranger()) as holder,
@@ -178,7 +178,7 @@ def test_a_commit_whose_answer_was_lost_is_not_made_again(house: House) -> None:
 
 
 def test_a_daemon_that_finds_no_server_says_so_and_ends(house: House) -> None:
-    """With the code of a store that fails, after which systemd starts it again; once the server is back it syncs."""
+    """Without a server the daemon ends with the exit code of a failed store; started again with one, it syncs."""
     house.daemon.kill()
     house.earn()
     house.stop_server()
@@ -194,7 +194,7 @@ def test_a_daemon_that_finds_no_server_says_so_and_ends(house: House) -> None:
 
 
 def test_an_award_while_the_server_is_away_fails_at_once(house: House) -> None:
-    """Whether it was waiting or comes then; when the server is back the same connections' pool awards it, once."""
+    """Awards fail at once while the server is away, and the same pool pays each of them once when it is back."""
     names = list(IDS)
 
     def award(number: int) -> None:

@@ -1,4 +1,4 @@
-"""A server, or what stands before it, that falls silent: every answer has a deadline, and is told as what it is."""
+"""When the server or a proxy before it falls silent, every call ends at a deadline with an error that says so."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ from trc_engage.usecases.leases import LEASED_FOR
 
 DEADLINE = 0.5
 AT_ONCE_SECONDS = 30.0
-"""Less than anybody waits in earnest."""
+"""Less than any real wait, but long enough for a slow machine."""
 A_WEB_SERVER_WAITS_SECONDS = 60
 
 
@@ -37,7 +37,7 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.dsn = make_conninfo(server_dsn(), host="127.0.0.1", port=self._listener.getsockname()[1])
         self.swallows_after: bytes | None = None
-        """What a client says last before nothing is passed on any more; empty for anything at all."""
+        """What a client says last before nothing more is passed on; empty for anything at all."""
         self.silent = Event()
         self._ends: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
@@ -49,7 +49,7 @@ class Proxy:
         thread.start()
 
     def close(self) -> None:
-        """Take nobody else, and let go of whoever is there."""
+        """Accept no more connections and end those that are open."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for end in self._ends:
@@ -90,20 +90,20 @@ class Proxy:
 
 @pytest.fixture
 def proxy() -> Iterator[Proxy]:
-    """Lend a way to the server that may fall silent."""
+    """Yield a proxy to the server that can fall silent."""
     with closing(Proxy()) as proxy:
         yield proxy
 
 
 @pytest.fixture
 def community(proxy: Proxy) -> Iterator[Community]:
-    """Keep a community behind the proxy."""
+    """Yield a community whose store is reached by the proxy."""
     with schema() as name, PostgresLedger.open(proxy.dsn, schema=name) as ledger:
         yield Community(ledger).begun()
 
 
 def many(community: Community) -> object:
-    """Enroll so many that they are copied."""
+    """Enroll so many members that COPY is used."""
     return community.engage.enroll_all([Newcomer(f"m-{n}", str(7_000 + n)) for n in range(150)])
 
 
@@ -129,11 +129,11 @@ CALLS: dict[str, tuple[bytes, Callable[[Community], object], str]] = {
 def test_every_answer_has_a_deadline(
     proxy: Proxy, community: Community, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever it is that the server owes; when it speaks again, so does the store, and the books are exact."""
+    """Every call ends by a deadline, whatever answer is missing; when the server speaks again, the books are exact."""
     proxy.swallows_after, call, told = CALLS[name]
     began = monotonic()
     with monkeypatch.context() as hurried:
-        # As long as nobody waits in a test.
+        # Shortened, so that the test need not wait.
         hurried.setattr("trc_engage.adapters.postgres.connection.DeadlineConnection.seconds_max", DEADLINE)
         if told:
             with pytest.raises(LedgerBusy, match=told):
@@ -150,20 +150,20 @@ def test_every_answer_has_a_deadline(
 
 
 def test_a_server_that_takes_a_connection_and_says_nothing_is_told(proxy: Proxy) -> None:
-    """At the door too: who listens and does not greet is given up."""
+    """A server that accepts a connection but never greets is given up at the connection timeout."""
     proxy.swallows_after = b""
     with pytest.raises(LedgerFailed, match=r"connection timeout expired|the server cannot be reached"):
         PostgresLedger.open(make_conninfo(proxy.dsn, connect_timeout=2))
 
 
 def test_no_deadline_is_longer_than_its_reason() -> None:
-    """A small statement is given up while a web server still waits; what moves a crowd holds as long as a lease."""
+    """A small statement is given up while a web server still waits for it; a bulk one may take as long as a lease."""
     assert WAIT_SECONDS < STATEMENT_SECONDS < STATEMENT_SECONDS + GRACE_SECONDS < A_WEB_SERVER_WAITS_SECONDS
     assert LEASED_FOR.total_seconds() == BULK_SECONDS
 
 
 def test_a_run_against_a_frozen_server_ends_and_says_why(tmp_path: Path) -> None:
-    """Stopped as a whole (SIGSTOP): the server accepts, as its machine does, and answers nothing."""
+    """A run against a server frozen by SIGSTOP, which accepts connections but never answers, ends with exit code 74."""
     server = Server()
     operator = Operator(tmp_path)
     operator.env |= {"TRC_ENGAGE_STORE": f"{server.dsn}&connect_timeout=2", "TRC_ENGAGE_GUILD_ID": "1"}

@@ -38,13 +38,13 @@ class Shell:
         )
 
     def run(self, *words: str) -> tuple[int, str]:
-        """Run a command to its end; return its exit code and what it printed."""
+        """Run a command to its end; return its exit code and its output."""
         process = self.start(*words)
         output, errors = process.communicate(timeout=60)
         return process.returncode, output + errors
 
     def sync_here(self) -> SyncReport:
-        """Sync afresh within this process."""
+        """Run a fresh sync within this process."""
         with (
             SqliteLedger.open(self.environment["TRC_ENGAGE_STORE"]) as ledger,
             Mee6Source.open(self.guild_id, base_url=self.environment["TRC_ENGAGE_MEE6_URL"]) as source,
@@ -59,7 +59,7 @@ class Shell:
 
 @pytest.fixture
 def shell(tmp_path: Path, server: Mee6Server) -> Shell:
-    """Enroll two members and open their accounts."""
+    """Return a shell for a store with two members, whose accounts are opened."""
     shell = Shell(tmp_path / "engage.db", server)
     for member_id, discord_id in (("ada", ADA), ("grace", GRACE)):
         assert shell.run("members", "enroll", member_id, "--discord-id", discord_id)[0] == 0
@@ -68,7 +68,7 @@ def shell(tmp_path: Path, server: Mee6Server) -> Shell:
 
 
 def test_of_two_syncs_at_once_one_works(shell: Shell, server: Mee6Server) -> None:
-    """While one reads the other says that it is busy; the points are awarded once."""
+    """While one sync reads, a second one ends as busy with exit code 75, and the points are paid once."""
     server.board.give(ADA, 1_000)
     reading, go_on = Event(), Event()
 
@@ -88,7 +88,7 @@ def test_of_two_syncs_at_once_one_works(shell: Shell, server: Mee6Server) -> Non
 
 
 def test_a_sync_killed_while_it_reads_can_be_run_again_at_once(shell: Shell, server: Mee6Server) -> None:
-    """Nobody waits for the lease of a dead process of the same machine, and nothing is lost or paid twice."""
+    """After a sync is killed while it reads, the next one need not wait for its lease, and pays everything once."""
     server.board.give(ADA, 1_000)
     reading, killed = Event(), Event()
 
@@ -131,7 +131,7 @@ main()
 
 
 def test_a_sync_killed_at_any_statement_is_whole_or_not_at_all(shell: Shell, server: Mee6Server) -> None:
-    """Wherever SIGKILL strikes in the transactions, running again makes the balances exact."""
+    """At whichever statement of its transactions a sync is killed, running it again makes the balances exact."""
     xp = 1_000
     outcomes = []
     for statement in range(1, 40):

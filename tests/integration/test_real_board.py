@@ -1,4 +1,4 @@
-"""A real board of 999 rows, named by TRC_ENGAGE_REAL_BOARD and not part of the project."""
+"""A real board of 999 rows, in a file that TRC_ENGAGE_REAL_BOARD names and that is not part of the project."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def real_page() -> dict[str, Any]:
 
 
 def test_a_real_board_is_read_without_loss(real_page: dict[str, Any]) -> None:
-    """Every id and every XP of the page arrives, and nothing else."""
+    """The read returns every id and XP of the page, and nothing else."""
     xp = {player["id"]: player["xp"] for player in real_page["players"]}
     guild_id = real_page["guild"]["id"]
     with (
@@ -45,7 +45,7 @@ def test_a_real_board_is_read_without_loss(real_page: dict[str, Any]) -> None:
 
 
 def test_everybody_of_a_real_board_is_paid_exactly(real_page: dict[str, Any], tmp_path: Path) -> None:
-    """After 200 syncs of gains and removals every balance is floor((xp - baseline) / 100)."""
+    """After 200 syncs of gains and removals, every balance is floor((xp - baseline) / 100)."""
     now = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
     guild_id = real_page["guild"]["id"]
     baselines = {player["id"]: player["xp"] for player in real_page["players"]}

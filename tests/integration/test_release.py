@@ -1,4 +1,4 @@
-"""What is released: the same files from the same source, and papers that invent nobody."""
+"""What is released can be rebuilt byte for byte, and its documents name no person."""
 
 import hashlib
 import os
@@ -30,7 +30,7 @@ EPOCH = "1790000000"
 
 
 def built(source: Path, mode: int, at: int) -> dict[str, str]:
-    """Build the wheel and the sdist of a tree whose files have a mode and a time; return their digests."""
+    """Build a tree whose files have this mode and time; return the digests of the wheel and the sdist."""
     for path in source.rglob("*"):
         if path.is_file():
             path.chmod(mode)
@@ -47,7 +47,7 @@ def copied(target: Path) -> Path:
 
 
 def test_who_builds_again_gets_the_same_files(tmp_path: Path) -> None:
-    """To the byte, in another folder, with other modes and times; and the sdist holds what its tests read."""
+    """A build in another folder, with other modes and times, has the same bytes; the sdist has what its tests read."""
     first = built(copied(tmp_path / "one"), 0o644, 1_600_000_000)
     assert first == built(copied(tmp_path / "two"), 0o600, 1_700_000_000)
     wheel, sdist = sorted(first, key=lambda name: name.endswith(".gz"))
@@ -60,14 +60,14 @@ def test_who_builds_again_gets_the_same_files(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", SCHEMAS)
 def test_a_file_is_as_its_published_schema_says(path: str) -> None:
-    """As far as it can be told without the service that reads it."""
+    """Each file is valid by its published schema, as far as that shows without the service that reads the file."""
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", SCHEMAS[path], str(ROOT / path)]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 def test_constraints_are_names_and_versions_of_all_that_is_needed() -> None:
-    """One version each, which the package takes; no address and no option."""
+    """Each dependency is pinned once, by name and an exact version that the package allows; no address, no option."""
     pinned = {canonicalize_name(one.name): one for one in PINNED}
     assert len(pinned) == len(PINNED)
     assert all(one.url is None and re.fullmatch(r"==[\w.]+", str(one.specifier)) for one in PINNED)
@@ -79,7 +79,7 @@ def test_constraints_are_names_and_versions_of_all_that_is_needed() -> None:
 
 
 def test_typer_may_be_a_newer_one_and_is_not_in_the_image() -> None:
-    """0.29 takes twice the time to start, and an app beside this package may need it."""
+    """The package allows Typer 0.29, which an app may need; the image pins 0.28, which starts twice as fast."""
     (typer,) = (Requirement(text) for text in PROJECT["dependencies"] if text.startswith("typer"))
     assert typer.specifier.contains("0.29.5")
     assert not typer.specifier.contains("0.30.0")
@@ -88,12 +88,12 @@ def test_typer_may_be_a_newer_one_and_is_not_in_the_image() -> None:
 
 @pytest.mark.parametrize("path", PAPERS)
 def test_papers_name_no_person_and_no_address(path: str) -> None:
-    """What only the owner knows is a setting of his."""
+    """The documents have no e-mail address and no link to a host, since those are for the owner to fill in."""
     assert not re.search(r"[\w.+-]+@[\w-]+\.\w+|https?://(?!127\.0\.0\.1\b)", (ROOT / path).read_text())
 
 
 def test_publishing_needs_no_stored_credential() -> None:
-    """Trusted publishing, with the least rights for each job, and every step in a limited time."""
+    """Publishing uses trusted publishing without secrets, minimal rights and a time limit for each job."""
     text = (ROOT / ".github/workflows/publish.yml").read_text()
     assert "permissions: {}" in text
     assert text.count("timeout-minutes:") == text.count("runs-on:") == 2

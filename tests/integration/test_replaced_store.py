@@ -1,4 +1,4 @@
-"""A store whose file is moved, replaced or deleted while it is open: noticed by the next call, and nothing is lost."""
+"""The next call notices when an open store's file is moved, replaced or deleted, and nothing is lost."""
 
 import shutil
 import sqlite3
@@ -21,21 +21,21 @@ Replace = Callable[[Path, Path], None]
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Name the file of a store in a folder of its own."""
+    """Return the file name of a store in a folder of its own."""
     (tmp_path / "stores").mkdir()
     return tmp_path / "stores" / "engage.db"
 
 
 @pytest.fixture
 def community(path: Path) -> Iterator[Community]:
-    """Open a store with ada and a gain, and keep a connection to it idle."""
+    """Yield a store with ada and a gain, with an idle connection to it."""
     with SqliteLedger.open(path) as ledger:
         yield Community(ledger).begun()
 
 
 @pytest.fixture
 def other(tmp_path: Path) -> Path:
-    """Make another store, of bo alone."""
+    """Create another store, whose only member is bo."""
     path = tmp_path / "other.db"
     with SqliteLedger.open(path) as ledger:
         Community(ledger).enroll("bo")
@@ -43,30 +43,30 @@ def other(tmp_path: Path) -> Path:
 
 
 def members(community: Community) -> list[str]:
-    """Return who is a member now."""
+    """Return the ids of the current members."""
     return [standing.member_id for standing in community.engage.members()]
 
 
 def moved_aside(path: Path, other: Path) -> None:
-    """Do as docs/operations.md says: the old store away with its journal, then the new one."""
+    """Follow docs/operations.md: move the old store and its journal away, then move the new one there."""
     for file in (path, path.with_name(f"{path.name}-journal")):
         file.rename(file.with_name(f"{file.name}.old"))
     other.rename(path)
 
 
 def renamed_over(path: Path, other: Path) -> None:
-    """Replace it in one step."""
+    """Replace the store in one step."""
     other.replace(path)
 
 
 def deleted_first(path: Path, other: Path) -> None:
-    """Delete it, so that its number may be given again."""
+    """Delete the store first, so that the new file may get its inode number."""
     path.unlink()
     shutil.copy(other, path)
 
 
 def folder_moved(path: Path, other: Path) -> None:
-    """Put another folder in the place of its own, as a mount does."""
+    """Put another folder in the place of the store's, as a mount does."""
     path.parent.rename(path.parent.with_name("old"))
     path.parent.mkdir()
     other.rename(path)
@@ -74,7 +74,7 @@ def folder_moved(path: Path, other: Path) -> None:
 
 @pytest.mark.parametrize("replace", [moved_aside, renamed_over, deleted_first, folder_moved])
 def test_a_replaced_store_is_opened_again(community: Community, path: Path, other: Path, replace: Replace) -> None:
-    """The next call answers from the new file, and writes into it."""
+    """The next call reads from the new file and writes to it."""
     replace(path, other)
     assert members(community) == ["bo"]
     community.enroll("cy")
@@ -85,7 +85,7 @@ def test_a_replaced_store_is_opened_again(community: Community, path: Path, othe
 
 
 def test_a_link_that_leads_elsewhere_is_followed(tmp_path: Path, path: Path, other: Path) -> None:
-    """As where a release or a disk is switched by a symbolic link."""
+    """A symbolic link that is switched to another store, as for a release or a disk, is followed."""
     link = tmp_path / "current.db"
     SqliteLedger.open(path).close()
     link.symlink_to(path)
@@ -100,7 +100,7 @@ def test_a_link_that_leads_elsewhere_is_followed(tmp_path: Path, path: Path, oth
 
 
 def test_a_store_that_is_away_is_missed_and_not_made_anew(community: Community, path: Path) -> None:
-    """Each call says so until it is back, with all that was in it."""
+    """Each call fails while the store is gone, without creating a new one, and works again once it is back."""
     path.rename(path.with_name("aside.db"))
     for _ in range(2):
         with pytest.raises(StoreMissing, match="there is no store"):
@@ -122,7 +122,7 @@ def test_a_store_that_is_away_is_missed_and_not_made_anew(community: Community, 
 def test_nothing_is_committed_to_a_file_that_is_no_longer_the_store(
     community: Community, path: Path, other: Path, *, has_written: bool
 ) -> None:
-    """In the middle of a transaction: refused, taken back, and the same again goes into the new file."""
+    """A transaction during which the file is replaced is refused and rolled back; the next call uses the new file."""
 
     def write() -> None:
         with community.ledger._database.transaction() as connection:  # type: ignore[attr-defined]
@@ -139,7 +139,7 @@ def test_nothing_is_committed_to_a_file_that_is_no_longer_the_store(
 
 
 def test_what_was_read_is_of_one_store(community: Community, path: Path, other: Path) -> None:
-    """A view that has begun ends on the file it began on."""
+    """A snapshot that has begun goes on reading the file it began on."""
     with community.ledger._database.snapshot() as connection:  # type: ignore[attr-defined]
         before = connection.execute("SELECT count(*) FROM members").fetchone()
         other.replace(path)
@@ -149,7 +149,7 @@ def test_what_was_read_is_of_one_store(community: Community, path: Path, other: 
 
 
 def test_what_is_no_store_of_this_version_is_refused(community: Community, path: Path, other: Path) -> None:
-    """A newer one, or another program's, is left alone by whoever has it open too."""
+    """If the file is replaced by a newer version's store or another program's database, each call is refused."""
     with closing(sqlite3.connect(other, isolation_level=None)) as connection:
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     other.replace(path)
@@ -164,7 +164,7 @@ def test_what_is_no_store_of_this_version_is_refused(community: Community, path:
 
 
 def test_a_number_that_is_given_again_deceives_nobody(community: Community, path: Path) -> None:
-    """A file system may give a new file the number of a deleted one as soon as nobody has that open."""
+    """A new file that gets the inode number of a deleted one is still noticed as another store."""
     for _ in range(5):
         path.unlink()
         with pytest.raises(StoreMissing):
@@ -176,7 +176,7 @@ def test_a_number_that_is_given_again_deceives_nobody(community: Community, path
 
 
 def test_who_changes_his_folder_keeps_his_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A daemon goes to /, and its relative path is still where it began."""
+    """A store opened by a relative path stays the same file when the process changes its folder."""
     monkeypatch.chdir(tmp_path)
     with SqliteLedger.open("engage.db") as ledger:
         community = Community(ledger).begun()
@@ -188,7 +188,7 @@ def test_who_changes_his_folder_keeps_his_store(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_restore_under_a_running_site_and_a_sleeping_daemon(tmp_path: Path) -> None:
-    """By the commands: the pages tell of the restored store at once, and runs go into it."""
+    """After a restore by the commands, a running site shows the restored store at once, and runs write to it."""
     operator = Operator(tmp_path)
     operator.call("members", "enroll", "m-1", "--discord-id", IDS["ada"])
     assert operator.call("backup", "copy.db").code == 0

@@ -1,4 +1,4 @@
-"""`restore`: what was backed up is the same store again, and nothing else passes for one."""
+"""`restore`: a backup becomes the same store again, and nothing else is accepted as one."""
 
 import sqlite3
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def operator(store: Path) -> Operator:
 
 
 def test_the_empty_journal_of_a_former_store_is_in_nobodys_way(operator: Operator, store: Path) -> None:
-    """Every store leaves one; whoever moved the store away need not know of it."""
+    """The empty journal that every store leaves does not block a restore after the store itself was moved away."""
     assert operator.call("adjust", "ada", "--points", "5", "--key", "k", "--reason", "r", "--by", "b").code == 0
     assert operator.call("backup", "backups/b.db").code == 0
     store.rename(operator.folder / "old.db")
@@ -35,7 +35,7 @@ def test_the_empty_journal_of_a_former_store_is_in_nobodys_way(operator: Operato
 
 
 def test_a_backup_restored_is_the_same_store(operator: Operator, store: Path) -> None:
-    """Points, entries, streaks, run book and status; the restored store goes on where it was."""
+    """The restored store has the same points, entries, streaks and status, and continues at the next position."""
     before = standings(store)
     status = operator.call("status", "--json").json
     assert operator.call("backup", "backups/b.db").code == 0
@@ -59,7 +59,7 @@ def test_a_backup_restored_is_the_same_store(operator: Operator, store: Path) ->
 
 @pytest.mark.parametrize("is_live", [False, True])
 def test_who_was_at_work_does_not_hold_the_restored_store(operator: Operator, store: Path, *, is_live: bool) -> None:
-    """The lease of a run stays with the store it was taken on, though its process may live, or be of another host."""
+    """A lease is not restored with the backup, whether its process still lives or was on another host."""
     now = datetime.now(UTC)
     with SqliteLedger.open(store) as ledger:
         ledger.lease("run", now, now + timedelta(minutes=5))
@@ -77,7 +77,7 @@ def test_who_was_at_work_does_not_hold_the_restored_store(operator: Operator, st
 
 
 def foreign(file: Path) -> None:
-    """Make a database of another program."""
+    """Turn the file into a database of another program."""
     file.unlink()
     connection = sqlite3.connect(file)
     connection.execute("CREATE TABLE theirs (x)")
@@ -85,29 +85,29 @@ def foreign(file: Path) -> None:
 
 
 def no_database(file: Path) -> None:
-    """Make a text."""
+    """Turn the file into a text."""
     file.write_text("this is no database, whatever its name says")
 
 
 def empty(file: Path) -> None:
-    """Make a file of nothing."""
+    """Empty the file."""
     file.write_bytes(b"")
 
 
 def cut(file: Path) -> None:
-    """Lose the second half."""
+    """Cut off the second half."""
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
 
 
 def scribbled(file: Path) -> None:
-    """Lose a page in the middle."""
+    """Overwrite a page in the middle."""
     data = bytearray(file.read_bytes())
     data[12 * 4_096 : 13 * 4_096] = b"\xff" * 4_096
     file.write_bytes(data)
 
 
 def newer(file: Path) -> None:
-    """Come from a later version."""
+    """Give the file the schema version of a later release."""
     connection = sqlite3.connect(file, isolation_level=None)
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     connection.close()
@@ -117,7 +117,7 @@ def newer(file: Path) -> None:
 def test_what_is_no_sound_store_of_ours_is_not_restored(
     operator: Operator, store: Path, harm: Callable[[Path], None]
 ) -> None:
-    """Exit code 74, the file is named, and nothing lies at the place of the store."""
+    """A file that is not a sound store fails with exit code 74 and its name, and no store is created."""
     store.rename(operator.folder / "b.db")
     harm(operator.folder / "b.db")
     before = sorted(operator.folder.iterdir())

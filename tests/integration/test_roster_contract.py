@@ -1,7 +1,7 @@
-"""Discord's roster keeps the shipped contract, over real sockets."""
+"""Discord's roster fulfills the shipped contract, over real sockets."""
 
 from support.rosters import DiscordContract
 
 
 class TestDiscord(DiscordContract):
-    """Every promise."""
+    """Run every test of the shipped roster contract on Discord's roster."""

@@ -1,4 +1,4 @@
-"""Stories of who left and who came back, as a roster sees it, with what they should end with by hand (R6, R6a, R25)."""
+"""Stories of members who leave and come back, as a roster sees them, with the expected ends (R6, R6a, R25)."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 @pytest.fixture(params=LEDGERS)
 def story(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Attended]:
-    """Begin on a Monday with nine members on the server, all at 1,000 XP; by Tuesday at nine Ada has 1,140."""
+    """Yield a story of nine members at 1,000 XP on a Monday; by Tuesday at nine Ada has 1,140."""
     with opened(request.param, tmp_path) as ledger, attended(ledger) as story:
         story.begin("ada", "bo", "cy", "dee", "eli", "fay", "gus", "hal", "ivy")
         story.chat("ada", 140)
@@ -26,12 +26,12 @@ def story(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Attended]:
 
 
 def until(story: Attended, at: datetime, minutes: float = 15) -> None:
-    """Let runs go on until an instant."""
+    """Run every few minutes until this time."""
     story.go_on((at - story.now) / HOUR, minutes)
 
 
 def kinds(story: Attended, name: str) -> list[tuple[str, datetime]]:
-    """Return what the roster noted of a member, and when."""
+    """Return what the roster recorded about a member, and when."""
     return [(event.kind, event.at) for event in story.noted(name)]
 
 
@@ -42,7 +42,7 @@ def active(story: Attended, name: str) -> list[int]:
 
 
 def test_left_reset_and_back(story: Attended) -> None:
-    """MEE6 forgot her meanwhile: nothing is taken, the carried 40 XP stay, and the next 60 make a point."""
+    """If MEE6 resets a member during an absence, no point is taken, and the carried 40 XP plus 60 more make a point."""
     story.leave("ada")
     del story.xp["ada"]
     until(story, TUESDAY + 2 * DAY)
@@ -60,7 +60,7 @@ def test_left_reset_and_back(story: Attended) -> None:
 
 
 def test_nobody_need_mark_it(tmp_path: Path) -> None:
-    """Left, reset by MEE6, came back, and nobody marked it: 59 points are lost without a roster, and none with it."""
+    """A member who leaves, is reset by MEE6 and comes back loses 59 points without a roster and none with one."""
     without = Community()
     without.enroll("ada")
     without.sync(ada=1_000)
@@ -81,7 +81,7 @@ def test_nobody_need_mark_it(tmp_path: Path) -> None:
 
 
 def test_a_return_that_the_roster_saw(story: Attended) -> None:
-    """What was earned since she joined is paid and counts for that day; for the days of her absence nothing does."""
+    """XP earned since a return is paid and counts as activity on that day; no day of the absence counts."""
     story.leave("ada")
     until(story, TUESDAY + 2 * DAY)
     thursday = story.now
@@ -97,7 +97,7 @@ def test_a_return_that_the_roster_saw(story: Attended) -> None:
 
 
 def test_what_an_absence_held_is_paid_once(story: Attended) -> None:
-    """MEE6 counted on for her while she was away: after the return it is paid, and never again."""
+    """XP that MEE6 counted during an absence is paid once after the return, and not again after the next one."""
     story.leave("ada")
     until(story, TUESDAY + DAY + 2 * HOUR)
     assert story.status_of("ada") == "left"
@@ -113,7 +113,7 @@ def test_what_an_absence_held_is_paid_once(story: Attended) -> None:
 
 
 def test_a_roster_that_was_down_for_two_days(story: Attended) -> None:
-    """Who left meanwhile is noted once it answers again, told twice; the admin heard of it, and of its end."""
+    """A leave during an outage of the roster is recorded once it answers again; the admin gets alert and all-clear."""
     story.server.trouble("unavailable")
     story.leave("ada")
     until(story, TUESDAY + 2 * DAY)
@@ -131,7 +131,7 @@ def test_a_roster_that_was_down_for_two_days(story: Attended) -> None:
 
 
 def test_a_note_by_hand_against_a_roster_that_never_changed(story: Attended) -> None:
-    """It stands, and status shows the contradiction with the member's id, until somebody takes the note back."""
+    """A manual leave that the roster contradicts stays, and status shows the member until the leave is taken back."""
     story.engage.leave("ada", by="admin-7", reason="she said so")
     until(story, TUESDAY + DAY)
     assert not story.noted()
@@ -145,7 +145,7 @@ def test_a_note_by_hand_against_a_roster_that_never_changed(story: Attended) -> 
 
 
 def test_a_return_by_hand_stands_until_the_roster_has_seen_it(story: Attended) -> None:
-    """Gone all along is a contradiction; gone after it was seen is a leave."""
+    """A manual return stays although the roster does not see the member; once seen, a later absence is a new leave."""
     story.leave("ada")
     until(story, TUESDAY + DAY + 2 * HOUR)
     assert story.status_of("ada") == "left"
@@ -162,7 +162,7 @@ def test_a_return_by_hand_stands_until_the_roster_has_seen_it(story: Attended) -
 
 
 def test_a_mass_departure_that_was_real(story: Attended) -> None:
-    """Six of nine leave in an hour: nothing is noted and the admin is told at once, who decides, by name."""
+    """If six of nine leave in an hour, nothing is recorded and the admin is alerted; accepting it takes a name."""
     gone = ("ada", "bo", "cy", "dee", "eli", "fay")
     story.leave(*gone)
     story.now += DAY + HOUR
@@ -187,13 +187,13 @@ def test_a_mass_departure_that_was_real(story: Attended) -> None:
 
 
 def test_an_engage_without_a_roster_says_so() -> None:
-    """And does all else."""
+    """A roster check on an `Engage` without a roster raises `RosterMissing`, which names the parameter."""
     with pytest.raises(RosterMissing, match=r"roster="):
         Community().engage.check_roster()
 
 
 def test_nothing_is_kept_of_who_was_forgotten(story: Attended) -> None:
-    """Neither in the ledger nor behind it: since when somebody was on the server is gone with the link."""
+    """Forgetting a member also deletes their roster checks."""
     (ada,) = story.ledger.checks("ada")
     story.engage.forget("ada")
     assert not story.ledger.checks("ada")

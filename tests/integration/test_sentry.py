@@ -1,4 +1,4 @@
-"""What Sentry hears, seen in its envelopes; and what it costs if Sentry is not there."""
+"""What Sentry receives, as seen in its envelopes, and what happens if Sentry does not answer or is not used."""
 
 import gzip
 import subprocess
@@ -52,17 +52,17 @@ def notice(kind: str = "alert") -> Notice:
 
 
 def alerts(text: str = "Why: it fell.") -> SentryAlerts:
-    """Return a channel that puts every notice into these words."""
+    """Return a channel that describes every notice by this title and text."""
     return SentryAlerts(describe=lambda _: Message("MEE6's board could not be synced", text))
 
 
 def run(outcome: str, **more: Any) -> RunReport:
-    """Return what a run did."""
+    """Return a run's report."""
     return RunReport(MONDAY, outcome, **more)  # type: ignore[arg-type]
 
 
 def test_an_incident_is_one_issue() -> None:
-    """Alert, reminder and all-clear are messages with one fingerprint, each at its own level."""
+    """Alert, reminder and all-clear are messages with one fingerprint and no personal data, each at its own level."""
     kept = Kept()
     with monitored(SETTINGS, transport=kept):
         for kind in ("alert", "reminder", "all_clear"):
@@ -99,7 +99,7 @@ def test_an_incident_is_one_issue() -> None:
     ids=lambda value: value.outcome if isinstance(value, RunReport) else "",
 )
 def test_what_was_done_checks_in(report: RunReport, expected: list[tuple[str, str]]) -> None:
-    """A slot that ended, and days that were settled; a wait that was asked for is no failure."""
+    """A slot that ended and days that were settled check in; a wait that MEE6 asked for counts as good."""
     kept = Kept()
     with monitored(SETTINGS, transport=kept) as monitor:
         monitor.check_in(report)
@@ -107,7 +107,7 @@ def test_what_was_done_checks_in(report: RunReport, expected: list[tuple[str, st
 
 
 def test_check_ins_say_when_the_next_is_expected() -> None:
-    """A daemon that died is noticed; a read that takes a minute, or a day that waits for a sync, shouts nothing."""
+    """The margins let Sentry notice a dead daemon, but allow for a long read and a day that waits for a sync."""
     kept = Kept()
     with monitored(SETTINGS, transport=kept) as monitor:
         monitor.check_in(run("synced", settled=(date(2026, 3, 2),)))
@@ -119,12 +119,12 @@ def test_check_ins_say_when_the_next_is_expected() -> None:
 
 
 def crash(member: str) -> None:
-    """Fail as a bug would, with a member in hand."""
+    """Raise an error as a bug would, with a member in a variable."""
     raise KeyError(member)
 
 
 def test_an_error_of_the_program_is_told_without_what_it_held() -> None:
-    """Where it happened and of which type it is; neither its words, nor variables, nor lines of source."""
+    """A captured error has its type and place, but no message, variables or lines of source."""
     kept = Kept()
     with monitored(SETTINGS, transport=kept) as monitor:
         try:
@@ -141,7 +141,7 @@ def test_an_error_of_the_program_is_told_without_what_it_held() -> None:
 
 
 def captured(monitor: Monitor) -> None:
-    """Crash, with somebody on the way who captures it."""
+    """Crash, and capture the error before it goes on."""
     try:
         crash("Ada")
     except KeyError as error:
@@ -150,7 +150,7 @@ def captured(monitor: Monitor) -> None:
 
 
 def test_what_escapes_is_told_once() -> None:
-    """A crash that nobody caught, also if somebody captured it on its way."""
+    """An error that escapes is sent once, even if it was captured on its way."""
     kept = Kept()
     with pytest.raises(KeyError), monitored(SETTINGS, transport=kept):
         crash("Ada")
@@ -161,7 +161,7 @@ def test_what_escapes_is_told_once() -> None:
 
 @pytest.mark.parametrize("error", [SourceError("down", "MEE6 is down"), LedgerBusy("busy"), typer.Exit(69)])
 def test_what_is_no_bug_is_not_told(error: Exception) -> None:
-    """The world's troubles have their own alerts, and an exit code is none."""
+    """Source errors, a busy store and exit codes are not sent, since they are not bugs."""
     kept = Kept()
     with pytest.raises(type(error)), monitored(SETTINGS, transport=kept):
         raise error
@@ -173,7 +173,7 @@ SECRETS = [TOKEN, WEBHOOK, "wEbHoOk-cAnArY", DSN_KEY, "tOkEn-cAnArY%2F%2B%3D", "
 
 @pytest.mark.parametrize("secret", SECRETS)
 def test_secrets_are_taken_out_of_whatever_is_told(secret: str) -> None:
-    """In a message, a text, a tag, a key; also as they stand in an address or in base64."""
+    """Secrets are removed from messages, texts, tags and keys, also when they are URL-encoded or in base64."""
     kept = Kept()
     told = f"https://host/{TOKEN}/tOkEn-cAnArY%2F%2B%3D?dE9rRW4tY0FuQXJZLys9={SETTINGS.sentry_dsn} {WEBHOOK}"
     with monitored(SETTINGS, transport=kept):
@@ -188,7 +188,7 @@ def test_secrets_are_taken_out_of_whatever_is_told(secret: str) -> None:
 
 
 def test_without_a_dsn_nothing_is_loaded_and_nobody_hears() -> None:
-    """Whoever does not use Sentry does not pay for it."""
+    """Without a DSN the Sentry SDK is not even imported."""
     program = (
         "import sys\n"
         "from datetime import UTC, datetime\n"
@@ -208,13 +208,13 @@ def test_without_a_dsn_nothing_is_loaded_and_nobody_hears() -> None:
 
 
 def settings_of(receiver: Receiver) -> Settings:
-    """Return settings that name a receiver as Sentry."""
+    """Return settings whose DSN leads to the receiver."""
     return Settings(sentry_dsn=receiver.url.split("/api/")[0].replace("//", f"//{DSN_KEY}@") + "/42")
 
 
 @pytest.mark.parametrize("trouble", ["500", "403", "429", "refuses"])
 def test_a_notice_that_sentry_did_not_take_is_tried_again(trouble: str) -> None:
-    """Its client gives no receipt and raises nothing; a notice that was lost must not count as told."""
+    """A notice that Sentry refused or did not take raises `AlertFailed`, so that it does not count as sent."""
     with received() as receiver:
         receiver.trouble = trouble
         with monitored(settings_of(receiver)), pytest.raises(AlertFailed, match="Sentry did not take it"):
@@ -227,7 +227,7 @@ def test_a_notice_that_sentry_did_not_take_is_tried_again(trouble: str) -> None:
 
 
 def test_a_sentry_that_hangs_holds_nobody() -> None:
-    """A notice fails in time, and leaving takes a second at most."""
+    """If Sentry hangs, a notice fails at its time-out, and the monitor closes within a second and a half."""
     with received() as receiver:
         receiver.trouble = "hangs"
         with monitored(settings_of(receiver)) as monitor:
@@ -253,7 +253,7 @@ def crash():
 
 @pytest.mark.parametrize("start", ["typer.run(crash)", "crash()"])
 def test_a_process_that_crashes_tells_once(start: str) -> None:
-    """Inside Typer as well, which catches what the interpreter would report."""
+    """A process that crashes sends its error once, also within Typer, which catches it before the interpreter."""
     with received() as receiver:
         env = {"PYTHONPATH": str(Path(trc_engage.__file__).parents[1]), "SENTRY_DSN": dsn(receiver)}
         program = CRASHING.format(start=start)
@@ -266,19 +266,19 @@ def test_a_process_that_crashes_tells_once(start: str) -> None:
 
 
 def dsn(receiver: Receiver) -> str:
-    """Return the DSN of a receiver."""
+    """Return the DSN that leads to the receiver."""
     value = settings_of(receiver).sentry_dsn
     assert value is not None
     return value
 
 
 def opened(body: bytes) -> str:
-    """Return an envelope as it was before it was packed."""
+    """Return an envelope unpacked."""
     return gzip.decompress(body).decode()
 
 
 def test_run_due_checks_in(tmp_path: Path) -> None:
-    """The command as cron runs it, with a Sentry to tell."""
+    """The `run-due` command sends a check-in of the sync monitor."""
     with received() as receiver, Mee6Server.start() as server:
         operator = Operator(tmp_path, server)
         made(Settings.from_mapping(operator.env))

@@ -1,4 +1,4 @@
-"""What every store that processes share can do: be opened by many, outlive them, refuse to be changed by others."""
+"""What every store that processes share can do: be opened by many, outlive them, and refuse changes by others."""
 
 import multiprocessing
 import os
@@ -21,21 +21,21 @@ OPENERS = 8
 
 @pytest.fixture(params=SHARED)
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Lend the address of a store that is not there yet."""
+    """Yield the address of a store that does not exist yet."""
     with addressed(request.param, tmp_path) as lent:
         yield lent
 
 
 @pytest.fixture
 def community(address: str) -> Iterator[Community]:
-    """Keep the community's ledger there, with an opening and a gain in it."""
+    """Yield a community whose ledger is at the address, with an opening and a gain."""
     with opened_at(address) as ledger:
         yield Community(ledger).begun()
 
 
 @contextmanager
 def stranger(address: str) -> Iterator[Any]:
-    """Lend a connection of another program, which knows of our tables."""
+    """Yield a connection as another program would have it, to the same tables."""
     dsn, is_server, schema = address.rpartition("schema=")
     if is_server:
         with psycopg.connect(dsn[:-1], autocommit=True, options=f"-c search_path={schema}") as connection:
@@ -48,7 +48,7 @@ def stranger(address: str) -> Iterator[Any]:
 @pytest.mark.usefixtures("community")
 @pytest.mark.parametrize("statement", ["UPDATE entries SET points = 99", "DELETE FROM entries"])
 def test_the_database_itself_keeps_entries(address: str, statement: str) -> None:
-    """Whoever comes with another program cannot change or delete an entry either (R9)."""
+    """The database itself refuses that another program changes or deletes an entry (R9)."""
     refusals = (sqlite3.IntegrityError, psycopg.IntegrityError)
     with stranger(address) as connection, pytest.raises(refusals, match="append-only"):
         connection.execute(statement)
@@ -64,7 +64,7 @@ def test_the_database_itself_keeps_entries(address: str, statement: str) -> None
     ],
 )
 def test_the_database_itself_keeps_what_is_on_record(address: str, community: Community, change: str) -> None:
-    """Nobody can change or delete an event either (R26); only its reason and note can be blanked (R9)."""
+    """The database itself refuses any change of an event (R26), except that its reason and note can be blanked (R9)."""
     community.engage.leave("ada", by="admin-7", reason="a move", note="by phone")
     refusals = (sqlite3.IntegrityError, psycopg.IntegrityError)
     with stranger(address) as connection:
@@ -76,14 +76,14 @@ def test_the_database_itself_keeps_what_is_on_record(address: str, community: Co
 
 
 def test_what_was_posted_outlives_the_process(address: str, community: Community) -> None:
-    """Opened again, the store tells the same."""
+    """A store that is opened again has the same history, members and sync state."""
     told = community.engage.history("ada"), community.engage.members(), community.ledger.run_state().sync
     with opened_at(address) as again:
         assert (again.history("ada", limit=50), again.members(), again.run_state().sync) == told
 
 
 def opened_and_enrolled(address: str, number: int) -> int:
-    """Open the store and enroll somebody, as one of many."""
+    """Open the store and enroll a member, as one of many; return the process id."""
     with opened_at(address) as ledger:
         Community(ledger).engage.enroll(f"m-{number}", discord_id=str(1_000 + number))
         return os.getpid()
@@ -91,7 +91,7 @@ def opened_and_enrolled(address: str, number: int) -> int:
 
 @pytest.mark.parametrize("is_threaded", [False, True], ids=["processes", "threads"])
 def test_many_open_a_new_store_at_once(address: str, *, is_threaded: bool) -> None:
-    """One lays out the tables, the others wait for it, and nobody's member is lost."""
+    """When many processes or threads open a new store at once, one creates the tables and no member is lost."""
     spawned = multiprocessing.get_context("spawn")
     pool: Executor = ThreadPoolExecutor(OPENERS) if is_threaded else ProcessPoolExecutor(OPENERS, mp_context=spawned)
     with pool:
@@ -101,7 +101,7 @@ def test_many_open_a_new_store_at_once(address: str, *, is_threaded: bool) -> No
 
 
 def test_a_forked_worker_uses_connections_of_its_own(community: Community) -> None:
-    """A web server may fork after opening the store."""
+    """A worker that is forked after the store was opened can write, and so can its parent afterwards."""
     context = multiprocessing.get_context("fork")
     worker = context.Process(target=lambda: community.engage.enroll("bo", discord_id=IDS["bo"]))
     worker.start()
@@ -111,7 +111,7 @@ def test_a_forked_worker_uses_connections_of_its_own(community: Community) -> No
 
 
 def test_a_newer_store_is_left_alone(address: str, community: Community) -> None:
-    """An older program does not touch what it does not know."""
+    """A store with a newer schema is refused and not changed."""
     with stranger(address) as connection:
         is_file = isinstance(connection, sqlite3.Connection)
         connection.execute("PRAGMA user_version = 999" if is_file else "INSERT INTO schema_migrations VALUES (999)")
@@ -121,7 +121,7 @@ def test_a_newer_store_is_left_alone(address: str, community: Community) -> None
 
 
 def test_a_closed_ledger_says_so(community: Community) -> None:
-    """Not an error of the database underneath."""
+    """A closed ledger raises `LedgerFailed` instead of an error of the database."""
     community.ledger.close()  # type: ignore[attr-defined]
     with pytest.raises(LedgerFailed, match="is closed"):
         community.engage.members()

@@ -1,4 +1,4 @@
-"""Years of trouble in a minute: the whole system lives in a simulated world, and an oracle looks on (R1 to R23)."""
+"""Years of trouble in a minute: the whole system runs in a simulated world and an oracle checks it (R1 to R23)."""
 
 import ast
 import os
@@ -38,18 +38,18 @@ BEFELL = {
     "the database restarts",
     "the disk is full",
 }
-"""What, among more, befalls the processes in these lives."""
+"""Some of the faults that must happen to the processes in these lives."""
 
 
 @pytest.fixture(scope="module")
 def processes() -> Iterator[ProcessPoolExecutor]:
-    """Lend processes to live in."""
+    """Yield a pool of processes to run lives in."""
     with pool(PROCESSES, STORES) as lent:
         yield lent
 
 
 def test_every_life_is_exact(processes: ProcessPoolExecutor) -> None:
-    """15,000 slots of 40 members under faults: points, days, streaks and alerts are those that the rules ask for."""
+    """In 15,000 slots of 40 members under faults, points, days, streaks and alerts are what the rules ask for."""
     lives = list(processes.map(lived, SEEDS, [DAYS] * len(SEEDS)))
     assert [life.breach for life in lives if life.breach] == []
     assert sum(life.slots for life in lives) >= SLOTS_MIN
@@ -57,14 +57,14 @@ def test_every_life_is_exact(processes: ProcessPoolExecutor) -> None:
 
 
 def test_a_life_on_a_disk_that_is_waited_for_is_exact(processes: ProcessPoolExecutor) -> None:
-    """With the real pragmas the same happens, to the last byte that the ledger tells."""
+    """With SQLite's real pragmas the ledger is the same, byte for byte, as with the fast ones."""
     careful, fast = processes.map(lived, [3, 3], [3, 3], ["sqlite-synced", "sqlite"])
     assert careful.digest == fast.digest
     assert careful.breach == fast.breach == ""
 
 
 def test_postgresql_lives_the_same_lives(processes: ProcessPoolExecutor) -> None:
-    """Killed, suspended, meddled with, two at a time, cut off or deployed to: PostgreSQL tells what SQLite tells."""
+    """Under kills, suspensions, restarts and deployments, PostgreSQL gives the same ledger as SQLite."""
     count = len(EVENTFUL_SEEDS)
     stores = ["postgres"] * count + ["sqlite"] * count
     asked = EVENTFUL_SEEDS * 2, [EVENTFUL_DAYS] * 2 * count, stores, [EVENTFUL] * 2 * count
@@ -76,7 +76,7 @@ def test_postgresql_lives_the_same_lives(processes: ProcessPoolExecutor) -> None
 
 
 def test_a_pool_in_transaction_mode_lives_the_same_life(processes: ProcessPoolExecutor) -> None:
-    """Behind PgBouncer, whose few connections go from hand to hand, and which dies and is back, the same happens."""
+    """Behind a PgBouncer that changes connections and restarts, the ledger is the same as with SQLite."""
     pooled, alone = processes.map(lived, [POOLED_SEED] * 2, [1, 1], ["pgbouncer", "sqlite"], [EVENTFUL] * 2)
     assert pooled.breach == alone.breach == ""
     assert "the database restarts" in pooled.befell
@@ -84,7 +84,7 @@ def test_a_pool_in_transaction_mode_lives_the_same_life(processes: ProcessPoolEx
 
 
 def test_every_story_is_exact(processes: ProcessPoolExecutor) -> None:
-    """What lives once broke on, and what the planted bugs need, again and again."""
+    """The stories in which lives once broke, and those that planted bugs need, are exact with every seed."""
     told = [(seed, story) for story in STORIES for seed in STORY_SEEDS]
     count = len(told)
     lives = processes.map(
@@ -94,19 +94,19 @@ def test_every_story_is_exact(processes: ProcessPoolExecutor) -> None:
 
 
 def test_one_seed_decides_everything() -> None:
-    """In two processes that hash texts differently a seed gives the same digest, and another seed another one."""
+    """A seed gives the same digest in two processes with different hash seeds; another seed gives another digest."""
     told = [_digest(seed, hashing) for seed, hashing in ((5, "1"), (5, "2"), (6, "1"))]
     assert told[0] == told[1]
     assert told[0] != told[2]
 
 
 def test_every_trouble_has_its_turn() -> None:
-    """The simulation knows each trouble of the shipped server, and what it must be called."""
+    """The simulation knows every trouble of the shipped server, and the error's kind for each."""
     assert set(KINDS) == {*TROUBLES, UNREACHABLE}
 
 
 def test_the_oracle_shares_no_code_with_the_package() -> None:
-    """What must hold is reckoned without anything that could be wrong in the same way."""
+    """The oracle imports nothing of the package, so that both cannot be wrong in the same way."""
     rooms = Path(oracle.__file__).parent.glob("*.py")
     nodes = [node for room in rooms for node in ast.walk(ast.parse(room.read_text()))]
     named = {one.name for node in nodes if isinstance(node, ast.Import) for one in node.names}
@@ -118,7 +118,7 @@ def test_the_oracle_shares_no_code_with_the_package() -> None:
 
 @pytest.mark.parametrize("store", ["sqlite", "postgres"])
 def test_a_breach_tells_how_to_see_it_again(store: str) -> None:
-    """A life that ends early tells the last events and the one command that replays it."""
+    """A life that ends early shows its last events and the command that replays it."""
     with MUTANTS["the remainder is dropped"].bug():
         life = lived(1, 2, store)
     assert "run: synced" in life.breach

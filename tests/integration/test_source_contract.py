@@ -1,4 +1,4 @@
-"""Both sources keep the shipped contract, over real sockets, and so does a plain file."""
+"""Both services' sources and a plain file's fulfill the shipped contract, over real sockets where there are any."""
 
 from support.plain_source import InAFile
 from trc_engage.adapters.lurkr import LurkrSource
@@ -9,16 +9,16 @@ from trc_engage.testing.mee6 import Mee6Server
 
 
 class TestMee6(PagedSourceContract):
-    """Every promise."""
+    """Run the contract for sources with pages on MEE6's."""
 
     source_class, server_class = Mee6Source, Mee6Server
 
 
 class TestLurkr(PagedSourceContract):
-    """Every promise, by other facts."""
+    """Run the contract for sources with pages on Lurkr's."""
 
     source_class, server_class = LurkrSource, LurkrServer
 
 
 class TestPlainFile(InAFile, SourceContract):
-    """Every promise of a source without pages."""
+    """Run the contract for any source on one without pages."""

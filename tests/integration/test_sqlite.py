@@ -1,4 +1,4 @@
-"""What only a file can do: refuse to be changed, be opened by many, be damaged, be full."""
+"""What only a store in a file can meet: other programs' statements, a held lock, damage and a full disk."""
 
 import os
 import sqlite3
@@ -18,20 +18,20 @@ from trc_engage.adapters.sqlite import SqliteLedger
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Name a file for a store."""
+    """Return a file name for a store."""
     return tmp_path / "engage.db"
 
 
 @pytest.fixture
 def community(path: Path) -> Iterator[Community]:
-    """Keep the community's ledger in the file, with an opening and a gain in it."""
+    """Yield a community whose ledger is in the file, with an opening and a gain."""
     with SqliteLedger.open(path) as ledger:
         yield Community(ledger).begun()
 
 
 @pytest.mark.usefixtures("community")
 def test_entries_are_not_replaced(path: Path) -> None:
-    """By a statement that deletes and inserts in one (R9)."""
+    """INSERT OR REPLACE, which deletes and inserts in one statement, cannot replace an entry (R9)."""
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA recursive_triggers = ON")
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
@@ -40,7 +40,7 @@ def test_entries_are_not_replaced(path: Path) -> None:
 
 @pytest.mark.usefixtures("community")
 def test_tables_are_strict(path: Path) -> None:
-    """A text where XP belongs is refused by the database."""
+    """The database refuses a text as XP."""
     with closing(sqlite3.connect(path)) as connection, pytest.raises(sqlite3.IntegrityError, match="cannot store TEXT"):
         connection.execute("UPDATE discord_activity SET xp_total = 'many'")
 
@@ -48,7 +48,7 @@ def test_tables_are_strict(path: Path) -> None:
 @pytest.mark.usefixtures("community")
 @pytest.mark.parametrize("statement", [ACTIVE_ELSEWHERE, DAYS_ELSEWHERE, REVISION_OF_A_DAY])
 def test_evidence_by_hand_is_read_from_its_index(path: Path, statement: str) -> None:
-    """A day is settled without a look at the entries of other days."""
+    """Evidence by hand is read from its index, so settling a day does not scan the entries of other days."""
     with closing(sqlite3.connect(path)) as connection:
         values = {"day": "2026-03-02"} if ":day" in statement else ["2026-03-02"] * statement.count("?")
         plan = "\n".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values))
@@ -58,7 +58,7 @@ def test_evidence_by_hand_is_read_from_its_index(path: Path, statement: str) -> 
 
 
 def test_a_store_in_use_is_busy(path: Path, community: Community, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever holds the file for too long makes others busy, not broken."""
+    """A store whose file another connection holds too long raises `LedgerBusy`."""
     monkeypatch.setattr("trc_engage.adapters.sqlite.database.BUSY_SECONDS", 0.05)
     with SqliteLedger.open(path) as impatient, closing(sqlite3.connect(path, isolation_level=None)) as holder:
         holder.execute("BEGIN IMMEDIATE")
@@ -69,7 +69,7 @@ def test_a_store_in_use_is_busy(path: Path, community: Community, monkeypatch: p
 
 
 def test_a_transaction_that_was_left_open_holds_nobody_up(community: Community) -> None:
-    """As by an interrupt between two statements: it is taken back, and its connection not lent again."""
+    """A transaction left open, as by an interrupt, is rolled back, and the next write succeeds."""
     with community.ledger._database.connection() as connection:  # type: ignore[attr-defined]
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("DELETE FROM streaks")
@@ -78,7 +78,7 @@ def test_a_transaction_that_was_left_open_holds_nobody_up(community: Community) 
 
 
 def test_a_foreign_database_is_left_alone(path: Path) -> None:
-    """Another program's file does not get our tables."""
+    """A database of another program is refused and gets no tables."""
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE theirs (id INTEGER)")
     with pytest.raises(LedgerFailed, match="database of another program"):
@@ -96,7 +96,7 @@ def test_a_foreign_database_is_left_alone(path: Path) -> None:
     ],
 )
 def test_what_cannot_be_opened_says_why(path: Path, make: object, advice: str) -> None:
-    """A path that holds no store, and cannot, is named with what to do."""
+    """The error for a path that cannot hold a store names it and says what to do."""
     made = make(path)  # type: ignore[operator]
     target = made if isinstance(made, Path) else path
     with pytest.raises(LedgerFailed, match=advice) as caught:
@@ -105,7 +105,7 @@ def test_what_cannot_be_opened_says_why(path: Path, make: object, advice: str) -
 
 
 def test_a_ledger_without_a_disk_is_another(path: Path) -> None:
-    """An in-memory SQLite would be a different one for each connection."""
+    """An in-memory SQLite is refused, since each connection would have one of its own; `MemoryLedger` is suggested."""
     for name in (":memory:", ""):
         with pytest.raises(InvalidValue, match="MemoryLedger"):
             SqliteLedger.open(name)
@@ -113,7 +113,7 @@ def test_a_ledger_without_a_disk_is_another(path: Path) -> None:
 
 
 def test_a_damaged_file_is_named(path: Path, community: Community) -> None:
-    """Pages of rubbish are an error that says what to do, not a wrong answer."""
+    """A file with damaged pages raises an error that advises a backup, and gives no wrong answer."""
     community.ledger.close()  # type: ignore[attr-defined]
     damaged = bytearray(path.read_bytes())
     damaged[4096:] = b"\xa5" * (len(damaged) - 4096)
@@ -123,7 +123,7 @@ def test_a_damaged_file_is_named(path: Path, community: Community) -> None:
 
 
 def read_members(path: Path) -> int:
-    """Open the store and count its members."""
+    """Open the store and return the number of members."""
     with SqliteLedger.open(path) as ledger:
         return len(ledger.members())
 
@@ -147,7 +147,7 @@ with SqliteLedger.open(sys.argv[1]) as ledger:
 
 
 def test_when_no_more_can_be_written_nothing_is_lost(path: Path) -> None:
-    """A file that may not grow is a clear error, and all that was acknowledged is there."""
+    """When the file cannot grow, the error is clear, and every member whose enrollment succeeded is there."""
     with SqliteLedger.open(path):
         pass
     limit = path.stat().st_size + 20_000

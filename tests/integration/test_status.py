@@ -1,4 +1,4 @@
-"""`trc-engage status`: the operator's first question, answered in the first line."""
+"""`trc-engage status` answers the operator's first question in the first line."""
 
 import os
 import pty
@@ -23,26 +23,26 @@ RELATIVE = {"TRC_ENGAGE_STORE": "engage.db"}
 
 
 def run(community: Community, slots: int = 1) -> None:
-    """Run what is due, a slot after the other."""
+    """Run what is due in this many slots."""
     for _ in range(slots):
         community.now += QUARTER
         community.engage.run_due()
 
 
 def enrolled(community: Community) -> None:
-    """Enroll, and run nothing."""
+    """Enroll two members and run nothing."""
     community.enroll("ada", "bo")
 
 
 def never_worked(community: Community) -> None:
-    """Run, and fail from the first sync on."""
+    """Fail from the first sync on."""
     enrolled(community)
     community.trouble = SourceError("private", "MEE6 does not show this board: it is private. Make it public")
     run(community, slots=2)
 
 
 def well(community: Community) -> None:
-    """Run as it should, with people who left or are not on the board."""
+    """Run without trouble, with a member who left and one who is not on the board."""
     enrolled(community)
     community.enroll("cy")
     community.xp = {"ada": 1_000, "bo": 2_000}
@@ -54,7 +54,7 @@ def well(community: Community) -> None:
 
 
 def failing_twice(community: Community) -> None:
-    """Fail, without anybody needed yet; MEE6 asks to wait."""
+    """Fail twice, which needs no action yet; MEE6 asks to wait."""
     well(community)
     community.now -= timedelta(minutes=4)
     community.trouble = SourceError("down", "MEE6 is in trouble (status 503)")
@@ -73,13 +73,13 @@ def failing_for_days(community: Community) -> None:
 
 
 def abandoned(community: Community) -> None:
-    """Run, and then no more."""
+    """Run without trouble, then not at all for 30 hours."""
     well(community)
     community.now += timedelta(hours=30)
 
 
 def before_five_past(community: Community) -> None:
-    """Stand between the sync of midnight and the settlement."""
+    """Stop between the sync of midnight and the settlement."""
     well(community)
     community.now = community.now.replace(hour=23, minute=45)
     run(community)
@@ -90,7 +90,7 @@ STORIES = [enrolled, never_worked, well, failing_twice, failing_for_days, abando
 
 
 def lived(folder: Path, story: Callable[[Community], None]) -> datetime:
-    """Let a store live in the folder, and return when it is looked at."""
+    """Create a store in the folder with this story, and return the time at its end."""
     with opened("sqlite", folder) as ledger:
         community = Community(ledger)
         story(community)
@@ -98,7 +98,7 @@ def lived(folder: Path, story: Callable[[Community], None]) -> datetime:
 
 
 def asked(folder: Path, *options: str, at: datetime) -> Ran:
-    """Ask for the status at an instant."""
+    """Ask for the status at this time."""
     with time_machine.travel(at, tick=False):
         return Operator(folder).call("status", *options, env=RELATIVE)
 
@@ -107,7 +107,7 @@ def asked(folder: Path, *options: str, at: datetime) -> Ran:
 def test_the_first_line_answers_and_the_rest_tells_why(
     tmp_path: Path, story: Callable[[Community], None], snapshot: SnapshotAssertion
 ) -> None:
-    """Healthy and exit code 0, or not and 1, with the reason and the next step; then every fact."""
+    """The first line says healthy with exit code 0 or NOT healthy with 1; reason, next step and all facts follow."""
     ran = asked(tmp_path, at=lived(tmp_path, story))
     first, *_ = ran.out.splitlines()
     assert ran.code == (0 if first.startswith("healthy: ") else 1)
@@ -118,7 +118,7 @@ def test_the_first_line_answers_and_the_rest_tells_why(
 
 
 def test_scripts_get_all_of_it(tmp_path: Path) -> None:
-    """The keys are there in every state; instants are ISO 8601 with their zone; no member is named."""
+    """The JSON has ISO 8601 times with a zone and every fact of a long failure, and names no member."""
     at = lived(tmp_path, failing_for_days)
     ran = asked(tmp_path, "--json", at=at)
     found = ran.json
@@ -137,7 +137,7 @@ def test_scripts_get_all_of_it(tmp_path: Path) -> None:
 
 
 def test_a_first_sync_that_fails_needs_you_before_there_is_an_alert(tmp_path: Path) -> None:
-    """Exit code 1 and what to do, while no trouble lasts long enough for an alert."""
+    """A first sync that fails gives exit code 1 and advice, although it has not lasted long enough for an alert."""
     ran = asked(tmp_path, "--json", at=lived(tmp_path, never_worked))
     (need,) = ran.json["needs"]
     assert (ran.code, ran.json["healthy"], ran.json["troubles"], ran.json["failures"]) == (1, False, [], 2)
@@ -147,7 +147,7 @@ def test_a_first_sync_that_fails_needs_you_before_there_is_an_alert(tmp_path: Pa
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
 def test_the_keys_do_not_depend_on_how_it_does(tmp_path: Path, story: Callable[[Community], None]) -> None:
-    """A script finds the same keys on a good day and on a bad one."""
+    """The JSON has the same keys in every state."""
     ran = asked(tmp_path, "--json", at=lived(tmp_path, story))
     assert ran.code == (0 if ran.json["healthy"] else 1)
     assert sorted(ran.json) == [
@@ -182,7 +182,7 @@ def test_the_keys_do_not_depend_on_how_it_does(tmp_path: Path, story: Callable[[
 
 
 def test_who_is_at_work_is_told(tmp_path: Path) -> None:
-    """While a run holds the lease its process is named, and until when; after that nobody is."""
+    """While a run holds the lease, the status names its owner and expiry; once it has expired, nobody."""
     at = lived(tmp_path, well)
     with SqliteLedger.open(tmp_path / "engage.db") as ledger:
         lease = ledger.lease("run", at, at + timedelta(minutes=5))
@@ -197,7 +197,7 @@ def test_who_is_at_work_is_told(tmp_path: Path) -> None:
 
 
 def test_what_mee6_says_is_made_safe(tmp_path: Path) -> None:
-    """An answer from outside steers no terminal."""
+    """Control characters in a source's message are removed, so they cannot affect the terminal."""
 
     def hostile(community: Community) -> None:
         enrolled(community)
@@ -214,7 +214,7 @@ def test_what_mee6_says_is_made_safe(tmp_path: Path) -> None:
 def test_on_a_terminal_nothing_is_cut(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: int, no_color: str, *, coloured: bool
 ) -> None:
-    """Lines are filled to the width between words; the words are those of a pipe."""
+    """Lines are wrapped between words at the terminal's width, and the words are the same as in a pipe."""
     at = lived(tmp_path, failing_for_days)
     plain = asked(tmp_path, at=at).out
     operator = Operator(tmp_path)
@@ -238,7 +238,7 @@ def test_on_a_terminal_nothing_is_cut(
 def test_asking_after_a_store_that_is_not_there_makes_none(
     tmp_path: Path, command: list[str], *, is_empty: bool
 ) -> None:
-    """Exit code 74 and how to begin one; a mistyped path leaves nothing behind."""
+    """Asking for a store that does not exist gives exit code 74 and creates nothing, and an empty file stays empty."""
     if is_empty:
         (tmp_path / "engage.db").touch()
     before = list(tmp_path.iterdir())
@@ -249,14 +249,14 @@ def test_asking_after_a_store_that_is_not_there_makes_none(
 
 
 def test_the_default_store_is_not_made_either(tmp_path: Path) -> None:
-    """Without TRC_ENGAGE_STORE not even its folder is made."""
+    """Without TRC_ENGAGE_STORE, not even the default store's folder is created."""
     ran = Operator(tmp_path).run("status", env={"TRC_ENGAGE_STORE": ""})
     assert (ran.code, "there is no store" in ran.err) == (74, True)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_store_that_cannot_be_read_is_an_error_and_no_status(tmp_path: Path) -> None:
-    """Exit code 74, as everywhere, and not 1."""
+    """A store that cannot be read gives exit code 74, as with every command, instead of 1."""
     (tmp_path / "engage.db").write_text("this is no database, whatever its name says")
     ran = Operator(tmp_path).call("status")
     assert (ran.code, ran.out) == (74, "")
@@ -267,5 +267,5 @@ def test_a_store_that_cannot_be_read_is_an_error_and_no_status(tmp_path: Path) -
     [(-5, "0 s"), (59.9, "59 s"), (60, "1 min"), (3_599, "59 min"), (3_600, "1 h 0 min"), (90_000, "1 d 1 h")],
 )
 def test_how_long_it_lasts(seconds: float, told: str) -> None:
-    """In the two largest units, never more than has passed."""
+    """A duration is shown in its two largest units and rounded down."""
     assert lasted(timedelta(seconds=seconds)) == told

@@ -1,4 +1,4 @@
-"""A store is made where members are enrolled, and nowhere else; who reads it is its owner (R31)."""
+"""Only commands that enroll members create a store, and only its owner can read it (R31)."""
 
 import os
 import socket
@@ -50,7 +50,7 @@ WITHOUT_A_STORE = [
 
 @pytest.mark.parametrize("arguments", WITHOUT_A_STORE, ids=" ".join)
 def test_no_other_command_makes_a_store(operator: Operator, arguments: list[str]) -> None:
-    """On a mistyped path it ends with an error that says how to begin, and leaves nothing behind."""
+    """On a mistyped path every other command fails with exit code 74, says how to begin, and creates nothing."""
     ran = operator.run(*arguments) if arguments[0] in {"daemon", "web"} else operator.call(*arguments)
     assert ran.code == 74, (ran.out, ran.err)
     assert "there is no store" in ran.err
@@ -60,7 +60,7 @@ def test_no_other_command_makes_a_store(operator: Operator, arguments: list[str]
 
 @pytest.mark.parametrize("arguments", [["run-due"], ["daemon", "--once"], ["show", "m-1"], ["sync"]], ids=" ".join)
 def test_nor_in_a_folder_that_is_not_mounted_or_in_the_users_own(operator: Operator, arguments: list[str]) -> None:
-    """Neither is the folder made, nor the one that is the default."""
+    """Neither the folder of a mistyped path nor that of the default store is created."""
     env = {"TRC_ENGAGE_STORE": str(operator.folder / "mnt" / "engage.db")}
     assert operator.run(*arguments, env=env).code == 74
     env = {"TRC_ENGAGE_STORE": "", "XDG_DATA_HOME": str(operator.folder / "data")}
@@ -70,7 +70,7 @@ def test_nor_in_a_folder_that_is_not_mounted_or_in_the_users_own(operator: Opera
 
 @pytest.mark.parametrize("arguments", [["run-due"], ["show", "m-1"], ["sync"], ["status"], ["members", "list"]])
 def test_an_empty_file_is_no_store_and_stays_empty(operator: Operator, arguments: list[str]) -> None:
-    """As a mount point or a `touch` leaves it."""
+    """An empty file, as a mount point or `touch` leaves it, is not a store and stays empty."""
     store = operator.folder / "engage.db"
     store.touch()
     ran = operator.call(*arguments)
@@ -79,7 +79,7 @@ def test_an_empty_file_is_no_store_and_stays_empty(operator: Operator, arguments
 
 @pytest.mark.parametrize("arguments", [["run-due"], ["show", "m-1"], ["sync"], ["status"], ["members", "list"]])
 def test_nor_is_a_schema_laid_out(operator: Operator, arguments: list[str]) -> None:
-    """A mistyped schema in PostgreSQL stays one that is not there."""
+    """On a mistyped PostgreSQL schema, commands fail and create no schema; enrolling creates it."""
     with schema() as name:
         dsn = f"{server_dsn()}{'&' if '?' in server_dsn() else '?'}schema={name}"
         ran = operator.call(*arguments, env={"TRC_ENGAGE_STORE": dsn})
@@ -91,7 +91,7 @@ def test_nor_is_a_schema_laid_out(operator: Operator, arguments: list[str]) -> N
 
 
 def test_who_enrolls_makes_one_and_is_told_where(operator: Operator) -> None:
-    """Once; on stderr, so that what a script reads stays what it was."""
+    """The first enrollment creates the store and says where on stderr, so that stdout is only the answer."""
     ran = operator.run("members", "enroll", "m-1", "--json")
     assert (ran.code, ran.err) == (0, f"created a store at {operator.folder / 'engage.db'}\n")
     assert ran.json["member_id"] == "m-1"
@@ -104,14 +104,14 @@ def test_who_enrolls_makes_one_and_is_told_where(operator: Operator) -> None:
     ids=" ".join,
 )
 def test_what_is_refused_makes_none_either(operator: Operator, arguments: list[str]) -> None:
-    """A typing error in an id is no beginning."""
+    """A refused enrollment or import, such as one with a malformed id, creates no store."""
     (operator.folder / "roster.csv").write_text(f"member_id,discord_id\nm-1,{ADA}\nm-2,{ADA}\n")
     ran = operator.call("members", *arguments)
     assert (ran.code, (operator.folder / "engage.db").exists()) == (65, False), ran.err
 
 
 def test_a_program_may_choose(tmp_path: Path) -> None:
-    """Opening makes what is not there, unless it is told not to; a store that vanished is not made anew either."""
+    """`open` creates a store unless `create=False`; a store that vanished while open is not created again."""
     path = tmp_path / "engage.db"
     with pytest.raises(StoreMissing, match="there is no store"):
         SqliteLedger.open(path, create=False)
@@ -127,7 +127,7 @@ def test_a_program_may_choose(tmp_path: Path) -> None:
 
 @contextmanager
 def bound(path: Path) -> Iterator[None]:
-    """Let a socket stand at a path."""
+    """Bind a socket at the path."""
     with closing(socket.socket(socket.AF_UNIX)) as listener:
         listener.bind(str(path))
         yield
@@ -135,7 +135,7 @@ def bound(path: Path) -> Iterator[None]:
 
 @contextmanager
 def done(make: Callable[[Path], object], path: Path) -> Iterator[None]:
-    """Make something at a path."""
+    """Create something at the path."""
     make(path)
     yield
 
@@ -143,7 +143,7 @@ def done(make: Callable[[Path], object], path: Path) -> Iterator[None]:
 @pytest.mark.parametrize("what", ["pipe", "socket", "device", "folder"])
 @pytest.mark.parametrize("arguments", [["show", "m-1"], ["members", "enroll", "m-1"], ["run-due"]], ids=" ".join)
 def test_what_is_no_file_is_refused(operator: Operator, what: str, arguments: list[str]) -> None:
-    """And nobody waits for the other end of a pipe."""
+    """A pipe, socket, device or folder is refused as a store at once, without waiting for the other end of a pipe."""
     path = operator.folder / "engage.db"
     env = {"TRC_ENGAGE_STORE": "/dev/null" if what == "device" else str(path)}
     makers: dict[str, Callable[[Path], object]] = {"pipe": os.mkfifo, "folder": Path.mkdir, "device": str}
@@ -154,7 +154,7 @@ def test_what_is_no_file_is_refused(operator: Operator, what: str, arguments: li
 
 @pytest.mark.parametrize("mask", [0o000, 0o022, 0o077, 0o277], ids=oct)
 def test_a_store_is_its_owners_alone(operator: Operator, mask: int) -> None:
-    """Whatever the umask: the file, its journal and the folder that is made for it."""
+    """The store, its journal and a folder created for it are the owner's only, whatever the umask."""
     data = operator.folder / "data"
     data.mkdir()
     env = {"TRC_ENGAGE_STORE": "", "XDG_DATA_HOME": str(data)}
@@ -171,7 +171,7 @@ def test_a_store_is_its_owners_alone(operator: Operator, mask: int) -> None:
 
 
 def test_it_never_is_anybody_elses(tmp_path: Path) -> None:
-    """Not even for the moment before its mode is set: that is given as the file is made."""
+    """The file is created with mode 0600, so others cannot read it even before its mode could be set."""
     seen: list[int] = []
     real = os.open
 
@@ -187,7 +187,7 @@ def test_it_never_is_anybody_elses(tmp_path: Path) -> None:
 
 
 def test_what_was_there_keeps_its_mode(operator: Operator) -> None:
-    """Whoever lets a group read the store has reasons; the journal follows the file."""
+    """A store that its owner made readable to a group keeps its mode, and its journal gets the same."""
     store = operator.folder / "engage.db"
     operator.call("members", "enroll", "m-1")
     store.chmod(0o640)
@@ -197,7 +197,7 @@ def test_what_was_there_keeps_its_mode(operator: Operator) -> None:
 
 
 def test_what_moves_and_restores_is_as_private(operator: Operator) -> None:
-    """Copies hold the same names."""
+    """Backups, moved and restored stores are the owner's only, since they contain the same names."""
     before = os.umask(0)
     try:
         operator.call("members", "enroll", "m-1")
@@ -210,7 +210,7 @@ def test_what_moves_and_restores_is_as_private(operator: Operator) -> None:
 
 
 def test_a_store_without_members_is_not_healthy(operator: Operator) -> None:
-    """Even while all runs well (R31)."""
+    """A store without members is reported as NOT healthy even if all runs succeed (R31)."""
     SqliteLedger.open(operator.folder / "engage.db").close()
     assert operator.run("run-due").code == 0
     ran = operator.run("status")
@@ -239,7 +239,7 @@ def test_a_store_without_members_is_not_healthy(operator: Operator) -> None:
 def test_ids_that_a_spreadsheet_rounded_are_refused(
     operator: Operator, ids: list[str], options: list[str], *, is_refused: bool
 ) -> None:
-    """Two or more, and over half of those that are long enough to be rounded; others are Discord's own."""
+    """An import is refused if two or more ids, and over half of those long enough, look rounded by a spreadsheet."""
     lines = [f"m-{number},{discord_id}" for number, discord_id in enumerate(ids)]
     (operator.folder / "roster.csv").write_text("\n".join(["member_id,discord_id", *lines]))
     ran = operator.call("members", "import", "roster.csv", *options)

@@ -1,4 +1,4 @@
-"""Every trouble of the API, over a real socket: the right error, and the ledger as it was (R19)."""
+"""Each trouble of MEE6's API, over a real socket, gives the right error and leaves the ledger as it was (R19)."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -59,7 +59,7 @@ TROUBLES = {
 
 @pytest.fixture
 def server() -> Iterator[Mee6Server]:
-    """Serve a board of three."""
+    """Start a server whose board has three members."""
     community = Community()
     with Mee6Server.start(clock=lambda: community.now) as server:
         for name, xp in (("ada", 1_000), ("bo", 500), ("cy", 50)):
@@ -69,7 +69,7 @@ def server() -> Iterator[Mee6Server]:
 
 @pytest.fixture
 def community(server: Mee6Server, tmp_path: Path) -> Iterator[Community]:
-    """Sync a store on disk with that board."""
+    """Yield a community that syncs a store on disk with that board."""
     with (
         SqliteLedger.open(tmp_path / "engage.db") as ledger,
         Mee6Source.open(server.guild_id, base_url=server.url, page_gap=0, deadline_seconds=1.0) as source,
@@ -81,7 +81,7 @@ def community(server: Mee6Server, tmp_path: Path) -> Iterator[Community]:
 
 @pytest.mark.parametrize(("trouble", "kind", "says"), [(name, *value) for name, value in TROUBLES.items()])
 def test_trouble_changes_nothing(server: Mee6Server, community: Community, trouble: str, kind: str, says: str) -> None:
-    """Entries, accounts and balances stay, the error says what to do, and afterwards all is paid."""
+    """Entries, accounts and balances stay, the error says what to do, and the next sync pays everything."""
     community.enroll("ada", "bo")
     community.engage.sync(fresh=True)
     server.board.give(IDS["ada"], 250)
@@ -101,5 +101,5 @@ def test_trouble_changes_nothing(server: Mee6Server, community: Community, troub
 
 
 def meaning(community: Community) -> object:
-    """Return what the ledger means: entries, accounts, balances."""
+    """Return the ledger's entries, accounts and standings."""
     return community.engage.feed(), community.ledger.accounts_to_sync(), community.engage.members()

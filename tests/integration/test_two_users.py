@@ -1,4 +1,4 @@
-"""Root installs, a service runs: both work on one store, or one of them is told why not (R31)."""
+"""When root installs and a service runs, both work on one store, or get an error that says why not (R31)."""
 
 import os
 import shutil
@@ -14,11 +14,11 @@ import pytest
 from support.command import ADA, PACKAGE, TIMEOUT_SECONDS, Ran
 
 SERVICE = 54_321
-"""A number that no user has; the rights of files are all that matters."""
+"""A user id that nobody has; only the rights of files matter."""
 
 
 class Machine:
-    """A folder of the service's, an env file of root's, and a Python that both may run."""
+    """A folder of the service's, an env file of root's, and a Python that both can run."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -31,7 +31,7 @@ class Machine:
         self.file.chmod(0o640)
 
     def run(self, user: int, *arguments: str) -> Ran:
-        """Run a command as a user, with nothing in the environment but where the package is."""
+        """Run a command as a user, with only the package's path in the environment."""
         ended = subprocess.run(
             [python(), "-m", "trc_engage", "--env-file", str(self.file), *arguments],
             env={"PYTHONPATH": f"{PACKAGE.parent}:{sysconfig.get_path('purelib')}"},
@@ -49,7 +49,7 @@ class Machine:
 
 
 def python() -> str:
-    """Return a Python of this version that every user may run."""
+    """Return a Python of this version that every user can run."""
     name = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     for path in (sys.executable, f"/usr/bin/{name}", f"/usr/local/bin/{name}"):
         if Path(path).exists():
@@ -60,13 +60,13 @@ def python() -> str:
 
 
 def may_run(path: str) -> bool:
-    """Return whether every folder of a path may be entered by all."""
+    """Return whether all users can enter every folder of a path."""
     return all(parent.stat().st_mode & 0o001 for parent in Path(path).resolve().parents)
 
 
 @pytest.fixture
 def machine() -> Iterator[Machine]:
-    """Make a folder that others may enter; pytest's own they may not."""
+    """Yield a machine in a folder that all users can enter, which pytest's own folders are not."""
     if os.geteuid() != 0:
         pytest.skip("only root can be two users")
     folder = Path(mkdtemp(dir="/var/tmp"))
@@ -78,7 +78,7 @@ def machine() -> Iterator[Machine]:
 
 
 def test_what_root_makes_the_service_finds(machine: Machine) -> None:
-    """Imported as root, then the service: one store, that of the service, for its eyes only."""
+    """A store that root creates in the service's folder belongs to the service, and both can use it."""
     made = machine.run(0, "members", "enroll", "m-1", "--discord-id", ADA)
     assert (made.code, f"created a store at {machine.state}/engage.db" in made.err) == (0, True)
     store = (machine.state / "engage.db").stat()
@@ -91,7 +91,7 @@ def test_what_root_makes_the_service_finds(machine: Machine) -> None:
 
 
 def test_settings_that_root_writes_are_the_services(machine: Machine) -> None:
-    """As operations.md has it: whoever has the store can read the file, and nobody else."""
+    """Settings that root writes belong to the store's owner and nobody else can read them, as in operations.md."""
     written = machine.folder / "written.env"
     assert machine.run(0, "init", "--env-file", str(written)).code == 0
     found = written.stat()
@@ -101,7 +101,7 @@ def test_settings_that_root_writes_are_the_services(machine: Machine) -> None:
 
 
 def test_the_service_makes_its_own(machine: Machine) -> None:
-    """As operations.md has it."""
+    """The service can create its settings and store itself, as in operations.md."""
     assert machine.run(SERVICE, "init").code == 0
     assert machine.run(SERVICE, "members", "enroll", "m-1").err == ""
     assert machine.run(0, "show", "m-1").code == 0
@@ -109,7 +109,7 @@ def test_the_service_makes_its_own(machine: Machine) -> None:
 
 
 def test_a_service_that_may_not_read_its_settings_takes_no_other_store(machine: Machine) -> None:
-    """It ends with 78 and makes nothing, here or at home."""
+    """A service that cannot read its settings ends with exit code 78 and creates no other store."""
     machine.file.chmod(0o600)
     refused = machine.run(SERVICE, "init")
     assert (refused.code, "cannot be read: Permission denied" in refused.err) == (78, True)
@@ -117,7 +117,7 @@ def test_a_service_that_may_not_read_its_settings_takes_no_other_store(machine: 
 
 
 def test_a_store_of_somebody_else_is_an_error_that_says_so(machine: Machine) -> None:
-    """What root made where the folder is root's the service cannot open: 74, and no second store."""
+    """A store that root created in its own folder gives the service exit code 74 and names its owner."""
     os.chown(machine.state, 0, 0)
     machine.state.chmod(0o755)
     assert machine.run(0, "init").code == 0

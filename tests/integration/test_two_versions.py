@@ -1,4 +1,4 @@
-"""A newer version has brought the store up to date while an older one has it open: nothing is ever half counted."""
+"""When a newer version migrates a store that an older one has open, nothing is ever counted by half."""
 
 import shutil
 import sqlite3
@@ -34,21 +34,21 @@ class House:
     schema: str
 
     def older(self) -> Version:
-        """Let the present version open it, in a process."""
+        """Open it by the present version, in a process."""
         return Version(PRESENT, self.kind, self.place, self.schema)
 
     def newer(self) -> Version:
-        """Let the next version open it, which brings it up to date."""
+        """Open it by the next version, in a process, which migrates it."""
         return Version(newer_tree(), self.kind, self.place, self.schema)
 
     def open(self) -> SqliteLedger | PostgresLedger:
-        """Open it as the present version, in this process."""
+        """Open it by the present version, in this process."""
         if self.kind == "sqlite":
             return SqliteLedger.open(self.place)
         return PostgresLedger.open(self.place, schema=self.schema)
 
     def run(self, statement: str) -> Any:
-        """Do something by hand, and return the first row of what it finds."""
+        """Run a statement by hand, and return the first row of its result."""
         if self.kind == "sqlite":
             with closing(sqlite3.connect(self.place, isolation_level=None)) as connection:
                 return connection.execute(statement).fetchone()
@@ -58,23 +58,23 @@ class House:
             return cursor.fetchone() if cursor.description else None
 
     def become_newer(self) -> None:
-        """Let the next version bring it up to date, and end."""
+        """Let the next version migrate it."""
         with self.newer():
             pass
 
     def assert_all_days_add_up(self) -> None:
-        """Check what the newer version alone keeps."""
+        """Check the sums that only the newer version keeps."""
         assert self.run(UNBALANCED_DAYS) == (0,)
 
     @property
     def address(self) -> str:
-        """What `TRC_ENGAGE_STORE` holds."""
+        """The value of `TRC_ENGAGE_STORE`."""
         return self.place if self.kind == "sqlite" else f"{self.place}&schema={self.schema}"
 
 
 @pytest.fixture(params=SHARED)
 def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
-    """Lend a store of either kind, which is not there yet."""
+    """Yield a store of either kind that does not exist yet."""
     if request.param == "sqlite":
         yield House("sqlite", str(tmp_path / "engage.db"), "")
         return
@@ -83,7 +83,7 @@ def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
 
 
 def awards(version: Version, name: str) -> dict[str, tuple[str, Any]]:
-    """Let a version award to everybody in turn, and return how each award ended, by its key."""
+    """Let a version award to each member in turn, and return how each award ended, by its key."""
     names = list(IDS)
     keys = [f"{name}:{number}" for number in range(AWARDS)]
     return {key: version.award(names[number % len(names)], key) for number, key in enumerate(keys)}
@@ -95,7 +95,7 @@ def done(ended: dict[str, tuple[str, Any]]) -> set[str]:
 
 
 def test_an_award_of_two_versions_is_refused_or_counted_everywhere(house: House) -> None:
-    """200 of each, the older one at work from before: none of its awards is ever half there."""
+    """Once a newer version has migrated the store, each award of the older one is refused, and none is half counted."""
     with house.older() as older:
         for name in IDS:
             assert older.do("enroll", name)[0] == "done"
@@ -113,7 +113,7 @@ def test_an_award_of_two_versions_is_refused_or_counted_everywhere(house: House)
 
 
 def test_a_version_that_comes_in_the_middle_of_awards_loses_none(house: House) -> None:
-    """Up to the migration each award of the older version is counted, also in what is new; then each is refused."""
+    """Each award of the older version before the migration is counted, also in the new sums; later ones are refused."""
     with house.older() as older, ThreadPoolExecutor(1) as pool:
         for name in IDS:
             older.do("enroll", name)
@@ -125,7 +125,7 @@ def test_a_version_that_comes_in_the_middle_of_awards_loses_none(house: House) -
 
 
 def test_an_older_version_is_kept_from_all_that_would_spoil_a_store(house: House) -> None:
-    """Whatever it tries is refused; the doctor finds nothing, and the newer one works on."""
+    """Every write of the older version is refused, and what the newer one has written stays correct."""
     with house.older() as older:
         for name in ("ada", "bo"):
             older.do("enroll", name, discord_id=IDS[name])
@@ -151,7 +151,7 @@ def test_an_older_version_is_kept_from_all_that_would_spoil_a_store(house: House
 
 @pytest.mark.parametrize("ends", ["well", "ill"])
 def test_a_rolling_deploy_breaks_nothing(house: House, ends: str) -> None:
-    """The older version reads a board while the newer one comes: its read is given up, and the next is paid once."""
+    """A sync of the older version during which the newer one migrates is refused, and the next sync pays once."""
     with house.older() as older:
         for name in ("ada", "bo"):
             older.do("enroll", name, discord_id=IDS[name])
@@ -181,7 +181,7 @@ def test_a_rolling_deploy_breaks_nothing(house: House, ends: str) -> None:
 
 
 def rebalanced(ledger: Any) -> object:
-    """Make the balances anew."""
+    """Recompute the balances."""
     return ledger.rebalance()
 
 
@@ -198,7 +198,7 @@ WRITES: dict[str, Callable[[Community], object]] = {
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
 def test_a_store_that_became_newer_is_read_and_not_written(house: House, write: Callable[[Community], object]) -> None:
-    """Nothing is written, whatever it is, and the error says to upgrade; what one reads is told as before."""
+    """Every write to a migrated store is refused with the advice to upgrade; reads give the same as before."""
     with house.open() as ledger:
         community = Community(ledger).begun()
         community.award("ada", "early")
@@ -213,12 +213,12 @@ def test_a_store_that_became_newer_is_read_and_not_written(house: House, write: 
             write(community)
         assert read() == before
         with ThreadPoolExecutor(3) as pool:
-            # On connections that are made only now, too.
+            # On connections that are opened only now, too.
             assert list(pool.map(community.points, ["ada"] * 9)) == [12] * 9
 
 
 def test_what_cannot_be_read_of_a_newer_store_is_no_damage(house: House) -> None:
-    """A table that a newer version has renamed is not lost: upgrade, and put back no backup."""
+    """A table that a newer version renamed is reported as a newer store, not as damage."""
     with house.open() as ledger:
         community = Community(ledger).begun()
         house.become_newer()
@@ -228,7 +228,7 @@ def test_what_cannot_be_read_of_a_newer_store_is_no_damage(house: House) -> None
 
 
 def test_a_caller_who_joined_is_told_too() -> None:
-    """His transaction goes on without us."""
+    """A joined write is refused too, and the caller's transaction can go on."""
     with (
         schema() as name,
         PostgresLedger.open(server_dsn(), schema=name) as ledger,
@@ -248,7 +248,7 @@ def test_a_caller_who_joined_is_told_too() -> None:
     "command", [["doctor"], ["doctor", "--repair"], ["status"], ["sync"], ["show", "ada"], ["backup", "copy.db"]]
 )
 def test_every_command_says_to_upgrade_a_newer_store(house: House, tmp_path: Path, command: list[str]) -> None:
-    """No word of damage or of backups to put back."""
+    """Every command fails with exit code 74 and the advice to upgrade, and does not speak of restoring a backup."""
     if (house.kind, command[0]) == ("postgres", "backup"):
         pytest.skip("a store on a server is backed up by pg_dump")
     with house.open() as ledger:
@@ -265,7 +265,7 @@ def test_every_command_says_to_upgrade_a_newer_store(house: House, tmp_path: Pat
 
 
 def test_a_doctor_of_an_older_store_says_what_to_do(house: House, tmp_path: Path) -> None:
-    """He may not bring it up to date: `migrate` does, and he finds it well."""
+    """The doctor does not migrate an older store but names `migrate`, and finds nothing after it."""
     with house.older() as older:
         older.do("enroll", "ada")
     operator = Operator(tmp_path)
@@ -277,7 +277,7 @@ def test_a_doctor_of_an_older_store_says_what_to_do(house: House, tmp_path: Path
 
 
 def test_an_old_backup_that_is_put_back_is_brought_up_to_date(tmp_path: Path) -> None:
-    """A running program does with it as one that begins does."""
+    """A running program migrates an old backup that is put in the store's place."""
     house = House("sqlite", str(tmp_path / "engage.db"), "")
     with house.older() as older:
         older.do("enroll", "ada")
@@ -292,7 +292,7 @@ def test_an_old_backup_that_is_put_back_is_brought_up_to_date(tmp_path: Path) ->
 
 
 def test_many_processes_bring_a_store_up_to_date_at_once(house: House) -> None:
-    """One does it, and the others find it done."""
+    """When four processes open an older store at once, one migrates it and all can award."""
     with house.older() as older:
         older.do("enroll", "ada")
         older.award("ada", "early")
@@ -305,7 +305,7 @@ def test_many_processes_bring_a_store_up_to_date_at_once(house: House) -> None:
 
 
 def unreleased(house: House, age: str) -> None:
-    """Let a store be there as it was written before the first release, long before or shortly."""
+    """Create a store as written before the first release, either long before or shortly."""
     if house.kind == "sqlite":
         house.open().close()
         house.run(f"PRAGMA application_id = {0x54524345 if age == 'old' else 0x74726365}")
@@ -325,7 +325,7 @@ def unreleased(house: House, age: str) -> None:
     "command", [["status"], ["doctor"], ["show", "ada"], ["members", "enroll", "ada"], ["backup", "copy.db"]]
 )
 def test_a_store_that_no_release_wrote_is_refused(house: House, tmp_path: Path, command: list[str], age: str) -> None:
-    """By every command and by a file's copy, in a sentence that says what it is; nothing is changed."""
+    """A store from before the first release is refused with exit code 74, a message that says so, and no change."""
     if (house.kind, command[0]) == ("postgres", "backup"):
         pytest.skip("a store on a server is backed up by pg_dump")
     unreleased(house, age)
@@ -341,7 +341,7 @@ def test_a_store_that_no_release_wrote_is_refused(house: House, tmp_path: Path, 
 
 
 def test_another_programs_migrations_are_not_taken_for_ours(house: House, tmp_path: Path) -> None:
-    """A schema with a table of that name alone, or a file of any other program, is said to be another program's."""
+    """A table named `migrations` in another program's database or schema is not mistaken for an old store."""
     if house.kind == "sqlite":
         house.run("CREATE TABLE migrations (version)")
     else:

@@ -1,4 +1,4 @@
-"""What can be said of the TypeScript example without Node; `tox -e typescript` builds it, and uses it in a browser."""
+"""Checks of the TypeScript example that need no Node; `tox -e typescript` builds it and uses it in a browser."""
 
 import json
 import re
@@ -11,7 +11,7 @@ RENEW = "the API has changed: run `cd tests && python -m support.description`"
 
 
 def test_its_types_are_made_from_todays_api() -> None:
-    """The document it keeps is the one that the app returns, and every name and value in it is in the types."""
+    """The example's API document equals the app's, and every name and value in it is in the generated types."""
     assert DOCUMENT.read_text() == described(), RENEW
     document = json.loads(described())
     named = {*document["paths"], *document["components"]["schemas"], *names_in(document)}
@@ -21,7 +21,7 @@ def test_its_types_are_made_from_todays_api() -> None:
 
 
 def names_in(value: Any) -> Iterator[str]:
-    """Return the names of fields and the values of enumerations, however deep."""
+    """Yield the names of fields and the values of enumerations at any depth."""
     if isinstance(value, dict):
         yield from (*value.get("properties", ()), *filter(None, value.get("enum", ())))
     for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
@@ -29,7 +29,7 @@ def names_in(value: Any) -> Iterator[str]:
 
 
 def test_its_lock_file_names_no_registry() -> None:
-    """So that `npm ci` asks the registry that is set where it is installed, and still checks what it gets."""
+    """Without addresses in the lock file, `npm ci` uses the configured registry, and still checks every package."""
     locked = json.loads((EXAMPLE / "package-lock.json").read_text())["packages"]
     packages = [one for path, one in locked.items() if path]
     assert len(packages) > 20

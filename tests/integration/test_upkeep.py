@@ -1,4 +1,4 @@
-"""`Upkeep` outlives every exception, says so, and ends when it is asked to."""
+"""`Upkeep` survives every exception, logs it, and ends when asked."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 class Scripted:
-    """An `Engage` whose runs and syncs end as the test says."""
+    """An `Engage` whose runs end as the test says, and whose syncs are counted."""
 
     def __init__(self, *ends: BaseException | None) -> None:
         self.has_source = True
@@ -30,7 +30,7 @@ class Scripted:
         self.synced = Event()
 
     def run_due(self) -> RunReport:
-        """End as the next one, and note when all have."""
+        """End a run as the test says, and set `done` with the last one."""
         end = self.ends.pop(0) if self.ends else None
         if not self.ends:
             self.done.set()
@@ -39,20 +39,20 @@ class Scripted:
         return RunReport(AT)
 
     def sync(self, *, fresh: bool) -> None:
-        """Count."""
+        """Count a sync."""
         assert fresh
         self.syncs += 1
         self.synced.set()
 
 
 def upkeep(scripted: Scripted, **options: Any) -> Upkeep:
-    """Return one that does not wait for long."""
+    """Return an `Upkeep` that waits a millisecond between rounds."""
     return Upkeep(cast("Engage", scripted), every_seconds=0.001, **options)
 
 
 @pytest.mark.parametrize("use", ["with", "async with"])
 def test_it_outlives_every_exception(use: str, caplog: pytest.LogCaptureFixture) -> None:
-    """What a bug raises is logged with its trace, what the store says without; and the next round follows."""
+    """An unexpected exception is logged with its traceback, a store's error without, and the next round follows."""
     failures = [LedgerFailed("the disk is full"), ZeroDivisionError("a bug"), MemoryError(), SystemExit(3), None]
     scripted = Scripted(*failures, None)
     caplog.set_level(logging.INFO, "trc_engage.upkeep")
@@ -77,7 +77,7 @@ def test_it_outlives_every_exception(use: str, caplog: pytest.LogCaptureFixture)
 
 
 def test_it_backs_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After 1, 2, 4, 8 and then 15 minutes; and once it is well again at the next fifth minute."""
+    """Failures are retried after 1, 2, 4, 8 and then 15 minutes; after a success rounds are at five-minute marks."""
     waited: list[float] = []
     monkeypatch.setattr(time, "time", lambda: 1_000_000_100.0)
     scripted = Scripted(*[LedgerFailed("down")] * 7, None, LedgerFailed("down"))
@@ -94,7 +94,7 @@ def test_it_backs_off(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_it_reads_the_board_when_asked() -> None:
-    """Soon, and whoever asks does not wait."""
+    """`sync_soon` makes the thread sync once, without waiting for it."""
     scripted = Scripted()
     with Upkeep(cast("Engage", scripted)) as steady:
         assert scripted.done.wait(SECONDS_MAX)
@@ -104,7 +104,7 @@ def test_it_reads_the_board_when_asked() -> None:
 
 
 def test_it_cuts_a_read_short_to_end() -> None:
-    """By what stops the source."""
+    """Leaving the context calls `stop_reading`, so that a read in progress ends."""
     reading, stopped = Event(), Event()
 
     class Reading(Scripted):
@@ -119,7 +119,7 @@ def test_it_cuts_a_read_short_to_end() -> None:
 
 
 def test_it_is_a_task_of_an_event_loop() -> None:
-    """Which ends it by cancelling, and is free meanwhile."""
+    """As a task, upkeep leaves the event loop free and ends when the task is cancelled."""
     scripted = Scripted()
 
     async def run() -> None:
@@ -133,7 +133,7 @@ def test_it_is_a_task_of_an_event_loop() -> None:
 
 
 def test_it_runs_a_real_engage(caplog: pytest.LogCaptureFixture) -> None:
-    """Here it settles the day before, and warns once that nothing reads a board."""
+    """With a real `Engage` it settles the days before, and warns once if there is no source."""
     settled: Callable[[], Any] = lambda: ledger.run_state().calendar.settled_through  # noqa: E731
     ledger = MemoryLedger()
     Engage(ledger=ledger, clock=lambda: AT).enroll("ada")

@@ -1,4 +1,4 @@
-"""Who may see what, and what everybody else is told."""
+"""What each visitor may see, and what those who may not see it get instead."""
 
 from datetime import date
 from pathlib import Path
@@ -17,17 +17,17 @@ from trc_engage.entrypoints.web import create_app
 
 
 def sees_ada(_request: Request, member_id: str) -> bool:
-    """Let everybody see Ada, and nobody else."""
+    """Let everyone see Ada and no one else."""
     return member_id == "ada"
 
 
 async def sees_ada_later(request: Request, member_id: str) -> bool:
-    """Say the same, as a coroutine."""
+    """Decide as `sees_ada`, as a coroutine."""
     return sees_ada(request, member_id)
 
 
 def test_an_app_says_who_may_see_whom_or_does_not_start(community: Community) -> None:
-    """There is no default by which somebody sees what he should not; alone and mounted exclude each other."""
+    """An app without `may_see` does not start, unless it runs alone; both together are refused."""
     with pytest.raises(InvalidValue, match="may_see"):
         create_app(community.engage)
     with pytest.raises(InvalidValue, match="may_see"):
@@ -36,7 +36,7 @@ def test_an_app_says_who_may_see_whom_or_does_not_start(community: Community) ->
 
 @pytest.mark.parametrize("token", ["", "short", "x" * 15, "x" * 201, "sixteen letters and spaces", "é" * 16])
 def test_a_token_that_is_easily_guessed_is_refused_unseen(community: Community, token: str) -> None:
-    """Before the app is made."""
+    """A token that is too short, too long or has spaces or other letters is refused without being shown."""
     with pytest.raises(InvalidValue) as caught:
         create_app(community.engage, alone=True, token=token)
     assert not token or token not in str(caught.value)
@@ -44,7 +44,7 @@ def test_a_token_that_is_easily_guessed_is_refused_unseen(community: Community, 
 
 @pytest.mark.parametrize("may_see", [sees_ada, sees_ada_later])
 def test_who_may_not_be_seen_looks_like_somebody_who_is_not_there(community: Community, may_see: Any) -> None:
-    """In status, headers and text, whichever way one asks; the host's function may be a coroutine."""
+    """A hidden member gets the status, headers and text of an unknown one; `may_see` may be a coroutine."""
     community.award("bo", "benchmark:bo")
     visitor = Visitor(create_app(community.engage, may_see=may_see, token=TOKEN))
     for what in ("members/{}", "members/{}/history", "members/{}/calendar", "leaderboard?member={}"):
@@ -59,7 +59,7 @@ def test_who_may_not_be_seen_looks_like_somebody_who_is_not_there(community: Com
 
 
 def test_a_foreign_authorization_is_none_of_our_business_when_reading(community: Community) -> None:
-    """The host may have its own, which neither opens nor closes anything here."""
+    """When reading, another `Authorization` header of the host's neither grants nor denies anything."""
     visitor = Visitor(
         create_app(community.engage, may_see=sees_ada, token=TOKEN), headers={"Authorization": "Bearer x"}
     )
@@ -68,7 +68,7 @@ def test_a_foreign_authorization_is_none_of_our_business_when_reading(community:
 
 
 def test_a_hook_that_breaks_shows_nothing(community: Community) -> None:
-    """Its error is the server's to log, not the visitor's to read."""
+    """An error in the hook becomes a 500 that shows nothing of it."""
 
     def broken(_request: Request, _member_id: str) -> bool:
         message = "secret-of-the-host"
@@ -81,7 +81,7 @@ def test_a_hook_that_breaks_shows_nothing(community: Community) -> None:
 
 
 def test_a_hook_may_refuse_in_its_own_way(community: Community) -> None:
-    """With the status and the headers that the host gives."""
+    """An HTTPException of the hook keeps its status and headers."""
 
     def signs_in_first(_request: Request, _member_id: str) -> bool:
         raise HTTPException(401, headers={"WWW-Authenticate": "Cookie"})
@@ -92,7 +92,7 @@ def test_a_hook_may_refuse_in_its_own_way(community: Community) -> None:
 
 
 def test_the_status_is_for_admins(community: Community) -> None:
-    """Mounted, it is there for whom the host calls an admin, and for whoever bears the token."""
+    """In a mounted app the status needs the token or the host's `may_administer`; others get a 404."""
 
     async def is_admin(request: Request) -> bool:
         return request.headers.get("x-admin") == "yes"
@@ -124,7 +124,7 @@ def test_the_status_is_for_admins(community: Community) -> None:
 def test_a_site_that_runs_alone_answers_its_own_machine_only(
     community: Community, url: str, address: str, headers: dict[str, str]
 ) -> None:
-    """A page elsewhere cannot have its own name lead here; nor does the token help."""
+    """A site that runs alone refuses other hosts, addresses and proxies even with the token, and writes nothing."""
     app = create_app(community.engage, alone=True, token=TOKEN)
     visitor = Visitor(app, headers={**BEARER, **headers}, address=address, url=url)
     for path in ("/api/members/ada", "/api/openapi.json", "/", "/members/ada"):
@@ -136,22 +136,22 @@ def test_a_site_that_runs_alone_answers_its_own_machine_only(
 
 @pytest.mark.parametrize("url", ["http://localhost:8000", "http://127.0.0.1", "http://[::1]:8000", "http://127.8.8.8"])
 def test_this_machine_has_several_names(community: Community, url: str) -> None:
-    """All of which lead to itself."""
+    """All names and addresses of the own machine are answered."""
     visitor = let_in(create_app(community.engage, alone=True), url=url, address="::1")
     assert visitor.get("/api/members/ada").status_code == 200
 
 
 class BusyLedger(MemoryLedger):
-    """A store that somebody else holds."""
+    """A store that another process holds."""
 
     def facts(self, _member_id: str, _today: date, /) -> MemberFacts | None:
-        """Tell so."""
+        """Raise `LedgerBusy`."""
         message = "somebody holds engage.db"
         raise LedgerBusy(message)
 
 
 def test_a_busy_store_says_when_to_try_again() -> None:
-    """So that a program need not guess."""
+    """A busy store gives a 503 with a Retry-After header, and no detail of the store."""
     response = alone(Community(BusyLedger()).engage).get("/api/members/ada")
     assert problem_of(response) == (503, "busy")
     assert response.headers["retry-after"] == "1"
@@ -159,7 +159,7 @@ def test_a_busy_store_says_when_to_try_again() -> None:
 
 
 def test_a_store_that_failed_says_nothing_of_itself(community: Community, tmp_path: Path) -> None:
-    """What is wrong with it is for the log."""
+    """A failed store gives a 500 that shows nothing of it; the details are for the log."""
     visitor = alone(community.engage)
     assert visitor.get("/api/members/ada").status_code == 200
     (tmp_path / "engage.db").write_bytes(b"no database" * 1_000)
