@@ -186,7 +186,7 @@ def test_the_source_says_who_it_is(server: Mee6Server) -> None:
 
 
 def test_the_environment_has_no_say(server: Mee6Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy in the environment is not used."""
+    """A proxy set in the environment is not used."""
     fill(server, 1)
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")

@@ -29,7 +29,7 @@ A_WEB_SERVER_WAITS_SECONDS = 60
 
 
 class Proxy:
-    """Passes bytes on to the server until it is told to swallow them."""
+    """A proxy that passes bytes on to the server until it is told to swallow them."""
 
     def __init__(self) -> None:
         found = conninfo_to_dict(server_dsn())

@@ -1,4 +1,4 @@
-"""Every trouble of Discord, over real sockets: nobody leaves by it, the ledger stays, and the token shows nowhere."""
+"""In every trouble of Discord, over real sockets, no member is recorded as left and the token appears nowhere."""
 
 import json
 from collections.abc import Iterator
@@ -14,19 +14,19 @@ from trc_engage.testing.discord import TROUBLES
 
 MEMBERS = NAMES
 GONE = "gone"
-"""The one that cannot be told from the truth."""
+"""The one trouble that looks the same as a real leave."""
 HARMLESS = {"clock_off", "no_date", "slow", "no_user"}
-"""Troubles in which the answer is still good."""
+"""Troubles in which the answer is still usable."""
 
 
 def answering(status: int, body: Any, *headers: tuple[str, str]) -> Trouble:
-    """Return a trouble that is a whole answer; its body is JSON, or bytes as they are."""
+    """Return a trouble that answers with this status and body, which is JSON unless it is bytes."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return Trouble.answering("more", "more", Answer(status, raw).having(*headers))
 
 
 def member(**fields: Any) -> Trouble:
-    """Return a trouble that is a member object with other fields, of nobody in particular."""
+    """Return a trouble that answers with a member object with these fields."""
     return answering(200, {"joined_at": "2024-05-01T10:00:00+00:00", "roles": [], **fields})
 
 
@@ -71,7 +71,7 @@ ALL: dict[str, Trouble] = {**TROUBLES, **MORE}
 
 @pytest.fixture
 def community() -> Iterator[Attended]:
-    """Let nine members be on the server, and be known to be."""
+    """Yield nine members who are on the server and were seen there by the roster."""
     with attended() as community:
         community.server.slow_seconds, community.server.drip_seconds = 0.01, 0.05
         community.begin(*MEMBERS)
@@ -79,7 +79,7 @@ def community() -> Iterator[Attended]:
 
 
 def facts(community: Attended) -> tuple[object, ...]:
-    """Return what no trouble may change."""
+    """Return the entries, accounts and events, which no trouble may change."""
     ledger = community.ledger
     accounts = [(one.account_id, one.status, one.xp_total, one.window_from) for one in ledger.linked_accounts()]
     return ledger.feed(after=0, limit=1_000), accounts, [ledger.events(name) for name in MEMBERS]
@@ -87,7 +87,7 @@ def facts(community: Attended) -> tuple[object, ...]:
 
 @pytest.mark.parametrize("name", [name for name in ALL if name != GONE])
 def test_nobody_leaves_by_a_trouble(community: Attended, caplog: pytest.LogCaptureFixture, name: str) -> None:
-    """Two days of it change nothing that lasts, and who really left is noted after it, told twice."""
+    """Two days of a trouble change none of the facts, and a member who really leaves afterwards is recorded once."""
     before = facts(community)
     asked = len(community.server.requests)
     community.server.trouble(ALL[name])
@@ -108,7 +108,7 @@ def test_nobody_leaves_by_a_trouble(community: Attended, caplog: pytest.LogCaptu
 
 
 def test_who_was_gone_by_mistake_has_never_left(community: Attended) -> None:
-    """Discord says for two days that it knows nobody: hardly any are noted, and they are as they were."""
+    """If Discord denies knowing anyone for two days, at most two leaves are recorded, and all are taken back later."""
     before = facts(community)[:2]
     community.server.trouble(GONE)
     community.go_on(hours=50, minutes=30)
@@ -128,7 +128,7 @@ def test_who_was_gone_by_mistake_has_never_left(community: Attended) -> None:
     ("trouble", "kind"), [("token", "token"), ("rate_limited", "rate_limited"), ("no_access", "no_access")]
 )
 def test_a_round_ends_where_asking_helps_no_more(community: Attended, trouble: str, kind: str) -> None:
-    """At the fifth member, say: what was told before is kept, nobody else is asked for, and the failure is told."""
+    """A fatal error at the fifth member ends the round as failed: four answers are kept, and no one else is asked."""
     community.now += timedelta(days=1)
     community.server.trouble(trouble, after=4)
     asked = len(community.server.requests)
@@ -140,7 +140,7 @@ def test_a_round_ends_where_asking_helps_no_more(community: Attended, trouble: s
 
 
 def test_a_wait_is_kept_by_the_store_and_never_slept_through(community: Attended) -> None:
-    """Nobody asks before it is over, a fresh process neither; then the round goes on."""
+    """A wait that Discord asked for is stored, so no round asks before it is over, and then all members are asked."""
     community.now += timedelta(days=1)
     community.server.trouble("rate_limited_global", times=1)
     community.engage.check_roster()
@@ -155,7 +155,7 @@ def test_a_wait_is_kept_by_the_store_and_never_slept_through(community: Attended
 
 
 def test_the_limits_that_the_headers_tell_are_kept(community: Attended) -> None:
-    """Five in ten minutes: not one request is refused, and everybody is asked for in the end."""
+    """With five requests in ten minutes allowed, none is refused and every member is asked in the end."""
     community.now += timedelta(days=1)
     asked = len(community.server.requests)
     community.server.limit(5, per_seconds=600)
@@ -166,7 +166,7 @@ def test_the_limits_that_the_headers_tell_are_kept(community: Attended) -> None:
 
 
 def test_requests_keep_a_second_apart() -> None:
-    """Whatever a round has to ask: the pauses are what the gap leaves of it."""
+    """Requests of a round are at least a second apart."""
     with attended(gap=1.0) as community:
         community.begin(*MEMBERS)
         assert len(community.paused) == len(MEMBERS) - 1
@@ -174,7 +174,7 @@ def test_requests_keep_a_second_apart() -> None:
 
 
 def test_a_wrong_server_is_an_empty_one_and_nobody_leaves(community: Attended) -> None:
-    """The bot is on another server too, where none of them is: nobody is known to be there, and it is told."""
+    """A bot that looks at another server, where no member is, records no leaves, and the admin is alerted."""
     community.server.guild_id = "200000000000000009"
     community.server.members.clear()
     other = type(community.roster).open(
@@ -188,7 +188,7 @@ def test_a_wrong_server_is_an_empty_one_and_nobody_leaves(community: Attended) -
 
 
 def test_a_roster_that_is_stopped_ends_its_round(community: Attended) -> None:
-    """What it was told is kept, and the run is none the worse."""
+    """A stopped roster ends its round without an error, and the run still syncs."""
     community.now += timedelta(days=1)
     community.roster.stop()
     report = community.run()

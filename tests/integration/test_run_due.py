@@ -1,4 +1,4 @@
-"""The one-shot for cron and timers: what it prints, where, and how it ends."""
+"""`run-due` for cron and timers: what it prints, where, and its exit codes."""
 
 import json
 import re
@@ -31,7 +31,7 @@ def post(tmp_path: Path) -> Iterator[Post]:
 
 
 def test_what_is_due_is_done_once(post: Post) -> None:
-    """The first run syncs and settles and says so on one line; the next has nothing to do and says nothing."""
+    """The first run syncs and settles and says so on one line; the next has nothing to do and prints nothing."""
     first = post.operator.run("run-due")
     assert (first.code, first.err) == (0, "")
     assert re.fullmatch(r"synced: \+6 points; 3 gained; settled 20\S+ to 20\S+\n", first.out)
@@ -41,7 +41,7 @@ def test_what_is_due_is_done_once(post: Post) -> None:
 
 
 def test_json_is_always_one_line(post: Post) -> None:
-    """Also when nothing is due, so that a script has something to read."""
+    """With `--json` a run that has nothing to do prints a line too, so that a script always has something to read."""
     first = post.operator.run(*RUN).json
     assert (first["outcome"], first["sync"]["gained"], first["sync"]["points"], first["error"]) == (
         "synced",
@@ -57,7 +57,7 @@ def test_json_is_always_one_line(post: Post) -> None:
 
 
 def test_a_failed_sync_is_told_by_its_code_and_mailed_to_nobody(post: Post) -> None:
-    """One failure is no news for an admin: stdout says why, stderr nothing, the code is that of a sync."""
+    """A failed sync ends with exit code 69 and a line on stdout; stderr stays empty, so cron mails nothing."""
     post.server.trouble("private")
     failed = post.operator.run("run-due")
     assert (failed.code, failed.err) == (69, "")
@@ -66,7 +66,7 @@ def test_a_failed_sync_is_told_by_its_code_and_mailed_to_nobody(post: Post) -> N
 
 
 def test_a_wait_that_was_asked_for_is_no_failure(post: Post) -> None:
-    """Until it is over slots end as waiting, with code 0."""
+    """Slots within a wait that MEE6 asked for end as waiting, with exit code 0."""
     post.server.throttle(requests=1, retry_after="3600")
     post.server.limit_max = 1
     assert post.operator.run("sync", "--fresh").code == 69
@@ -76,7 +76,7 @@ def test_a_wait_that_was_asked_for_is_no_failure(post: Post) -> None:
 
 
 def test_while_another_is_at_work_it_leaves_it_to_that_one(post: Post) -> None:
-    """It says so on stdout and ends with 0: a run each minute during a long read is no trouble."""
+    """While another run is at work it prints so on stdout and ends with exit code 0."""
     reading, held = Event(), Event()
 
     def hold(_page: int) -> None:
@@ -95,14 +95,14 @@ def test_while_another_is_at_work_it_leaves_it_to_that_one(post: Post) -> None:
 
 
 def test_a_store_that_fails_is_told_at_once(post: Post) -> None:
-    """On stderr, with a code of its own, since nothing else can remember it."""
+    """A store that fails is reported on stderr with exit code 74, since nothing else can record it."""
     post.store.write_bytes(b"this is no database" * 100)
     failed = post.operator.run("run-due")
     assert (failed.code, failed.out, failed.err.count("\n")) == (74, "", 1)
 
 
 def test_a_read_that_is_given_up_is_no_failure(post: Post) -> None:
-    """SIGTERM ends it with code 0, and the next run does what is due."""
+    """SIGTERM during a read ends the run with exit code 0 and no recorded failure, and the next run syncs."""
     reading, held = Event(), Event()
 
     def hold(_page: int) -> None:
@@ -123,7 +123,7 @@ def test_a_read_that_is_given_up_is_no_failure(post: Post) -> None:
 
 
 def test_every_outcome_reads_well(snapshot: SnapshotAssertion) -> None:
-    """What an operator reads, and what a script reads, of runs that went in every way."""
+    """The lines for operators and the JSON for scripts, for runs with every outcome, equal their snapshots."""
     community = Community()
     engage = Engage(ledger=community.ledger, source=community, clock=lambda: community.now, alerts=[LogAlerts()])
     community.enroll("ada", "bo")

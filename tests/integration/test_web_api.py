@@ -1,4 +1,4 @@
-"""The JSON API tells what the ledger holds, and writes for whoever bears the token."""
+"""The JSON API returns what the ledger holds, and writes for clients with the token."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from trc_engage.entrypoints.web import create_app
 
 @pytest.fixture
 def community(tmp_path: Path) -> Iterator[Community]:
-    """Ada and Bo, on a ledger in a file; Ada has chatted and run a benchmark."""
+    """Yield Ada, who has chatted and has an award, and Bo, on a SQLite ledger in a file."""
     with opened("sqlite", tmp_path) as ledger:
         community = Community(ledger)
         community.enroll("ada", "bo")
@@ -30,12 +30,12 @@ def community(tmp_path: Path) -> Iterator[Community]:
 
 @pytest.fixture
 def visitor(community: Community) -> Visitor:
-    """Somebody on this machine."""
+    """Return a visitor on this machine."""
     return alone(community.engage)
 
 
 def every_answer(visitor: Visitor) -> Iterator[str]:
-    """Ask for all there is."""
+    """Yield the answer of every path that reads, with and without the token."""
     one = ["", "/history", "/history?source=discord", "/calendar"]
     many = ["leaderboard?member=ada", "leaderboard?month=2026-03", "earnings", "feed", "status", "openapi.json"]
     for path in [*(f"members/{name}{what}" for name in ("ada", "bo") for what in one), *many]:
@@ -44,7 +44,7 @@ def every_answer(visitor: Visitor) -> Iterator[str]:
 
 
 def test_a_summary_tells_points_by_source_the_streak_and_what_comes_next(visitor: Visitor) -> None:
-    """Everything that a member's page begins with is one request."""
+    """The summary has everything that a member's page starts with, in one request."""
     assert visitor.told("/api/members/ada") == {
         "member_id": "ada",
         "name": "Ada",
@@ -57,7 +57,7 @@ def test_a_summary_tells_points_by_source_the_streak_and_what_comes_next(visitor
 
 
 def test_no_discord_id_leaves_through_the_api(community: Community, visitor: Visitor) -> None:
-    """Not in what is read, and not in what is refused, whoever asks."""
+    """No answer and no error has a Discord id, with or without the token."""
     taken = visitor.ask("PUT", "/api/members/bo/link", json={"discord_id": IDS["ada"]}, headers=BEARER)
     assert problem_of(taken) == (409, "link-taken")
     community.engage.unlink("bo")
@@ -71,7 +71,7 @@ def test_no_discord_id_leaves_through_the_api(community: Community, visitor: Vis
 def test_following_the_cursor_tells_every_entry_once_newest_first(
     community: Community, visitor: Visitor, query: str
 ) -> None:
-    """Pages are full until the last, with a filter too."""
+    """Following `next_before` gives each entry once, newest first, in full pages, also with a filter by source."""
     for number in range(7):
         community.award("ada", f"more:{number}")
         community.sync(ada=1_500 + 100 * number)
@@ -90,7 +90,7 @@ def test_following_the_cursor_tells_every_entry_once_newest_first(
 
 
 def test_a_calendar_tells_the_last_26_weeks_or_the_days_named(visitor: Visitor) -> None:
-    """Oldest first, with what each day was active by."""
+    """The calendar has the last 182 days or those asked for, oldest first, each with the sources it was active by."""
     days = visitor.told("/api/members/ada/calendar")["days"]
     assert (len(days), days[0]["day"], days[-1]["day"]) == (182, "2025-09-02", "2026-03-02")
     assert days[-1] == {"day": "2026-03-02", "mark": "active", "active": True, "sources": ["benchmark", "discord"]}
@@ -101,7 +101,7 @@ def test_a_calendar_tells_the_last_26_weeks_or_the_days_named(visitor: Visitor) 
 def test_a_leaderboard_leaves_out_who_opted_out_and_shows_everybody_the_own_rank(
     community: Community, visitor: Visitor
 ) -> None:
-    """Of all time and of a month."""
+    """Hidden and forgotten members are not listed, but a member's own rank is given, for all time and for a month."""
     community.enroll("cy")
     community.award("cy", "benchmark:2", points=99, at=community.now - timedelta(days=30))
     community.engage.enroll("gone")
@@ -118,7 +118,7 @@ def test_a_leaderboard_leaves_out_who_opted_out_and_shows_everybody_the_own_rank
 
 
 def test_a_leaderboard_by_streak_counts_settled_days(community: Community, visitor: Visitor) -> None:
-    """It lists current streaks, and has no months and no own rank."""
+    """The leaderboard by streak lists current streaks, and refuses a month or an own rank."""
     assert visitor.told("/api/leaderboard?by=streak")["ranks"] == []
     community.now += timedelta(days=1)
     community.engage.sync()
@@ -130,7 +130,7 @@ def test_a_leaderboard_by_streak_counts_settled_days(community: Community, visit
 
 
 def test_what_earns_points_is_told(visitor: Visitor) -> None:
-    """The rule for XP is ours; what awards earn, the host says."""
+    """The earnings are our rule for XP and the host's values for awards."""
     assert visitor.told("/api/earnings") == {
         "discord": {"xp": 100, "points": 1},
         "awards": [{"what": "A benchmark", "points": 50}, {"what": "A download", "points": 5}],
@@ -138,7 +138,7 @@ def test_what_earns_points_is_told(visitor: Visitor) -> None:
 
 
 def test_a_follower_of_the_feed_misses_nothing(community: Community, visitor: Visitor) -> None:
-    """Page by page, also where a page is empty because nobody on it wants to be shown."""
+    """Following the feed gives every entry that may be seen once, even past pages whose members are all hidden."""
     community.engage.hide("ada")
     for headers, members_told in (({}, {"bo"}), (BEARER, {"ada", "bo"})):
         found, after, more = [], 0, True
@@ -161,7 +161,7 @@ def test_a_follower_of_the_feed_misses_nothing(community: Community, visitor: Vi
 def test_the_status_tells_what_fails_and_what_waits_but_not_where_the_store_is(
     community: Community, visitor: Visitor, tmp_path: Path
 ) -> None:
-    """As the command does, for whoever looks after it."""
+    """The status shows failures and troubles, but not the store's path."""
     community.trouble = SourceError("down", "MEE6 answered 502")
     for _ in range(3):
         community.now += timedelta(hours=1)
@@ -175,7 +175,7 @@ def test_the_status_tells_what_fails_and_what_waits_but_not_where_the_store_is(
 
 @pytest.mark.parametrize("path", ["members/ada", "members/ada/history", "members/ada/calendar", "leaderboard", "feed"])
 def test_what_has_not_changed_is_not_sent_again(community: Community, visitor: Visitor, path: str) -> None:
-    """Whoever holds the last answer is told so, until something changes."""
+    """A client that sends the ETag of the last answer gets a 304 until something changes."""
     first = visitor.get(f"/api/{path}")
     tag = first.headers["etag"]
     assert first.headers["cache-control"] == "private, no-cache"
@@ -207,7 +207,7 @@ WRITES: list[tuple[str, str, Any, int, str]] = [
 def test_writing_twice_is_writing_once(
     visitor: Visitor, method: str, path: str, body: Any, status: int, outcome: str
 ) -> None:
-    """Who got no answer sends the same again, and is told that it stands."""
+    """A write that is sent again gives 200 and `unchanged`, and adds no entry."""
     first = visitor.ask(method, f"/api/{path}", json=body, headers=BEARER)
     assert (first.status_code, first.json()["outcome"]) == (status, outcome)
     assert first.headers["cache-control"] == "no-store"
@@ -218,7 +218,7 @@ def test_writing_twice_is_writing_once(
 
 
 def test_members_are_listed_as_admins_choose(visitor: Visitor, community: Community) -> None:
-    """By name, status and who was never seen, page by page; the store picks them, however many there are."""
+    """Members can be picked by name, status and never having been seen, page by page."""
     community.engage.enroll("m-1", name="Bo Diddley", discord_id="401")
     community.engage.hide("m-1")
     community.engage.enroll("m-2", name="Zoe Bodkin")
@@ -240,7 +240,7 @@ def test_members_are_listed_as_admins_choose(visitor: Visitor, community: Commun
 
 
 def test_a_page_of_the_feed_asks_once_for_its_members(community: Community) -> None:
-    """However many they are; hidden ones are left out of it."""
+    """A page of the feed takes two calls of the store, however many members are on it, and leaves out hidden ones."""
     asked: list[object] = []
 
     class Counted:
@@ -260,7 +260,7 @@ def test_a_page_of_the_feed_asks_once_for_its_members(community: Community) -> N
 
 
 def test_a_member_leaves_returns_and_is_linked_anew(visitor: Visitor, community: Community) -> None:
-    """The whole life of a link, through the API."""
+    """A member can leave, return, be unlinked and be linked to another Discord id through the API."""
     steps = [
         ("POST", "leave", None, "left"),
         ("POST", "rejoin", None, "returned"),
@@ -279,7 +279,7 @@ def test_a_member_leaves_returns_and_is_linked_anew(visitor: Visitor, community:
 def test_a_hostile_name_comes_back_as_it_was_in_an_answer_that_nothing_takes_for_more(
     visitor: Visitor, name: str
 ) -> None:
-    """JSON in ASCII, which no browser sniffs and no script runs from."""
+    """A hostile name is returned unchanged in pure ASCII JSON, with headers that forbid sniffing and scripts."""
     sent = visitor.ask("PUT", "/api/members/ada", json={"name": name}, headers=BEARER)
     assert sent.status_code == 200
     for path in ("members/ada", "leaderboard?member=ada"):
@@ -293,7 +293,7 @@ def test_a_hostile_name_comes_back_as_it_was_in_an_answer_that_nothing_takes_for
 
 
 def test_a_month_and_a_day_at_the_end_of_all_calendars_are_no_crash(visitor: Visitor) -> None:
-    """What no calendar of ours can reckon with is answered or refused."""
+    """A month or day too far in the future for a calendar is refused, and one that is not is answered."""
     assert visitor.get("/api/leaderboard?month=2999-12").status_code == 200
     assert visitor.get("/api/members/ada/calendar?first=2999-12-01&last=2999-12-31").status_code == 200
     assert problem_of(visitor.get("/api/leaderboard?month=9999-12")) == (422, "invalid-value")

@@ -1,4 +1,4 @@
-"""The leaderboard and the search, as they are sent."""
+"""The HTML of the leaderboard and the search."""
 
 from datetime import date
 from functools import cache
@@ -12,12 +12,12 @@ from trc_engage import Engage
 
 @cache
 def engage() -> Engage:
-    """Return half a year, which nobody here changes."""
+    """Return half a year of history, which the tests only read."""
     return half_year()
 
 
 def test_the_board_shows_the_month_and_all_time() -> None:
-    """Points and ranks are those of the ledger, equal ones share a rank, and who has none is not listed."""
+    """Points and ranks equal the ledger's, equal points share a rank, and members without points are not listed."""
     visitor = alone(engage())
     for path, month in (("/", date(2026, 3, 1)), ("/?month=2026-01", date(2026, 1, 1)), ("/?month=all", None)):
         ranks = [rank for rank in engage().leaderboard(month=month) if rank.points]
@@ -28,7 +28,7 @@ def test_the_board_shows_the_month_and_all_time() -> None:
 
 
 def test_months_lead_to_their_neighbours() -> None:
-    """Back to the month in which the ledger begins, on to the present one, and no further."""
+    """Links lead from month to month, back to the ledger's first month and on to the present one, but no further."""
     visitor, path, walked = alone(engage()), "/?month=2026-03&member=hal", []
     while True:
         page = shown(visitor, path)
@@ -44,7 +44,7 @@ def test_months_lead_to_their_neighbours() -> None:
 
 
 def test_the_own_place_is_shown_in_the_list_or_below_it() -> None:
-    """Whoever is listed is marked there; whoever is not, outside the top or hidden, has a line of his own."""
+    """The selected member's row is marked in the list; one outside the top or hidden has a row below it."""
     community = Community()
     for number in range(30):
         community.engage.enroll(f"m-{number}", name=f"M {number}")
@@ -61,7 +61,7 @@ def test_the_own_place_is_shown_in_the_list_or_below_it() -> None:
 
 
 def test_a_month_without_points_says_so() -> None:
-    """An empty board is a sentence, and not an empty table."""
+    """A board without points shows a sentence instead of an empty table."""
     community = Community()
     community.enroll("ada")
     page = shown(alone(community.engage), "/")
@@ -69,14 +69,14 @@ def test_a_month_without_points_says_so() -> None:
 
 
 def test_what_earns_points_is_told() -> None:
-    """The host's values stand beside the rate for Discord."""
+    """The host's values for awards are shown beside the rate for Discord."""
     told = [pair.words for pair in shown(alone(engage()), "/").one("dl").all("div")]
     earned = ["A benchmark 50 points", "A download 5 points"]
     assert told == ["Discord 1 point for each 100 XP; what is left over is carried", *earned]
 
 
 def test_a_member_is_found_by_id_and_by_name() -> None:
-    """An id or a name that only one has leads there at once; more are listed; nobody is said to be nobody."""
+    """An id or name that only one member has redirects to that member; otherwise the matches are listed."""
     visitor = alone(engage())
     for asked in ("m-101", "margaret", "LOVELACE", " hal "):
         answer = visitor.get("/members", params={"q": asked})
@@ -90,7 +90,7 @@ def test_a_member_is_found_by_id_and_by_name() -> None:
 
 
 def test_who_is_hidden_is_found_by_id_only() -> None:
-    """Leaving the leaderboard means leaving the search too."""
+    """A hidden member is found by id, but not by name."""
     community = Community()
     community.enroll("ada", "bo")
     community.engage.hide("ada")
@@ -100,7 +100,7 @@ def test_who_is_hidden_is_found_by_id_only() -> None:
 
 
 def test_more_finds_than_fit_are_cut_and_said_so() -> None:
-    """Twenty-five are listed."""
+    """At most 25 matches are listed, and the page says that there may be more."""
     community = Community()
     for number in range(30):
         community.engage.enroll(f"m-{number}", name=f"Twin {number}")

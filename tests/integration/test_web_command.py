@@ -1,4 +1,4 @@
-"""`trc-engage web` serves this machine, refuses what it must not serve, and ends when it is told to."""
+"""`trc-engage web` serves this machine, refuses to start where that would be unsafe, and ends when asked."""
 
 import signal
 import subprocess
@@ -19,7 +19,7 @@ SEES_ADA = "def may_see(request, member_id):\n    return member_id == 'ada'\n"
 
 @pytest.fixture
 def operator(tmp_path: Path) -> Operator:
-    """Somebody with a store in which Ada has run a benchmark."""
+    """Return an operator with a store in which Ada has an award."""
     operator = Operator(tmp_path)
     operator.call("members", "enroll", "ada", "--name", "Ada")
     operator.call("members", "enroll", "bo", "--name", "Bo")
@@ -29,7 +29,7 @@ def operator(tmp_path: Path) -> Operator:
 
 @contextmanager
 def served(operator: Operator, *options: str) -> Iterator[tuple[httpx.Client, "subprocess.Popen[str]"]]:
-    """Lend a client of the process, which ends with 0 once it is told to, having met no bug."""
+    """Yield a client and the process; check that SIGTERM ends it with exit code 0 and an empty stderr."""
     process = operator.start("web", "--port", "0", *options)
     watchdog = Timer(TIMEOUT_SECONDS, process.kill)
     watchdog.start()
@@ -53,7 +53,7 @@ def served(operator: Operator, *options: str) -> Iterator[tuple[httpx.Client, "s
 
 
 def test_it_serves_api_and_pages_until_it_is_told_to_end(operator: Operator) -> None:
-    """To whoever asks from this machine and by its name."""
+    """The API and the pages answer requests to this machine by its own name; writing needs the token."""
     operator.env["TRC_ENGAGE_WEB_TOKEN"] = TOKEN
     with served(operator, "--earning", "A benchmark=50") as (client, _):
         assert client.get("/api/members/ada").json()["points"] == 50
@@ -70,7 +70,7 @@ def test_it_serves_api_and_pages_until_it_is_told_to_end(operator: Operator) -> 
 
 
 def test_a_connection_left_open_does_not_keep_it_alive(operator: Operator) -> None:
-    """A browser keeps its connection; the process ends all the same."""
+    """An open connection, as browsers keep, does not keep the process from ending."""
     with served(operator) as (client, process):
         assert client.get("/api/leaderboard").status_code == 200
         process.send_signal(signal.SIGTERM)
@@ -78,7 +78,7 @@ def test_a_connection_left_open_does_not_keep_it_alive(operator: Operator) -> No
 
 
 def test_with_a_hook_it_serves_any_address(operator: Operator) -> None:
-    """Then the hook decides, and the name by which it is asked is the host's matter."""
+    """With `--may-see`, any address and host name is served and the hook decides what is shown."""
     (operator.folder / "access.py").write_text(SEES_ADA)
     operator.env["PYTHONPATH"] += f":{operator.folder}"
     with served(operator, "--host", "0.0.0.0", "--may-see", "access:may_see") as (client, _):  # noqa: S104
@@ -102,7 +102,7 @@ def test_with_a_hook_it_serves_any_address(operator: Operator) -> None:
 def test_it_refuses_to_start_where_it_should_not(
     operator: Operator, options: list[str], variables: dict[str, str], code: int, says: str
 ) -> None:
-    """With a line that says what to do."""
+    """Unsafe or wrong options and settings give their exit code and a line that says what to do."""
     ran = operator.call("web", "--port", "0", *options, env={"COLUMNS": "200", **variables})
     assert (ran.code, says in ran.err) == (code, True), ran.err
     assert "short" not in ran.err
@@ -110,7 +110,7 @@ def test_it_refuses_to_start_where_it_should_not(
 
 @pytest.mark.parametrize("token", ["x" * 15, "x" * 201, "kAnArY of words and spaces", "kAnArY-é-kAnArY-é"])
 def test_a_token_that_cannot_be_one_is_refused_unseen(token: str) -> None:
-    """Neither in the error nor in what the settings look like."""
+    """A malformed token is not shown in the error, nor a good one in the settings' repr."""
     with pytest.raises(SettingsError, match="TRC_ENGAGE_WEB_TOKEN must be 16 to 200") as caught:
         Settings.from_mapping({"TRC_ENGAGE_WEB_TOKEN": token})
     assert token not in str(caught.value)
@@ -118,7 +118,7 @@ def test_a_token_that_cannot_be_one_is_refused_unseen(token: str) -> None:
 
 
 def test_a_port_that_is_taken_is_named(operator: Operator) -> None:
-    """So that another can be chosen."""
+    """The error for a port in use names it, with exit code 65."""
     with served(operator) as (client, _):
         port = str(client.base_url.port)
         ran = operator.call("web", "--port", port)

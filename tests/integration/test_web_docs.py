@@ -1,4 +1,4 @@
-"""What `docs/web.md` shows is run, so that it stays true."""
+"""The code and pictures of `docs/web.md` are kept true."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ PAGE = Path(__file__).parents[2] / "docs/web.md"
 
 
 def test_the_program_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its blocks are one program, from top to bottom."""
+    """The page's Python blocks, joined from top to bottom, are one program that runs."""
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
     exec("".join(blocks), {})  # noqa: S102
@@ -17,7 +17,7 @@ def test_the_program_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_every_picture_is_there_and_shown() -> None:
-    """What is kept is what the page shows, and none weighs more than 150 kB."""
+    """The page shows exactly the pictures that exist, each smaller than 150 kB."""
     folder = PAGE.parent / "screenshots"
     shown = re.findall(r"\(screenshots/([a-z-]+\.png)\)", PAGE.read_text())
     assert sorted(shown) == sorted(one.name for one in folder.iterdir())

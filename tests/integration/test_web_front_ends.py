@@ -1,4 +1,4 @@
-"""The API for front ends of others: tokens that can be replaced, lists, news, what it tells of itself."""
+"""The API for other front ends: replaceable tokens, lists, long polling of the feed, and its description."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -18,12 +18,12 @@ from trc_engage.entrypoints.web.access import WAITING_MAX
 
 NEXT, READ = "the-next-token-of-the-site", "a-token-that-only-reads"
 SOON = 10
-"""Seconds; what is waited for comes at once, and this only ends a test that fails."""
+"""Seconds; what is awaited comes at once, so this only ends a test that fails."""
 
 
 @pytest.fixture
 def community() -> Community:
-    """Ada and Bo, who have an award each."""
+    """Return a community of Ada and Bo, who have an award each."""
     community = Community()
     community.enroll("ada", "bo")
     community.award("ada", "benchmark:1")
@@ -37,12 +37,12 @@ def bearer(token: str) -> dict[str, str]:
 
 
 def nobody(_request: Request, _member_id: str) -> bool:
-    """Show nobody to anybody."""
+    """Show no member to anyone."""
     return False
 
 
 def test_two_tokens_hold_while_one_replaces_the_other(community: Community) -> None:
-    """Both write; a third does not."""
+    """With two tokens set, both can write, and any other is refused."""
     visitor = Visitor(create_app(community.engage, may_see=nobody, token=[TOKEN, NEXT]))
     for number, token in enumerate((TOKEN, NEXT)):
         answer = visitor.ask("POST", AWARDS, json={**AWARD, "key": f"k:{number}"}, headers=bearer(token))
@@ -51,7 +51,7 @@ def test_two_tokens_hold_while_one_replaces_the_other(community: Community) -> N
 
 
 def test_a_token_may_be_for_reading_alone(community: Community) -> None:
-    """It sees what the other sees, and changes nothing."""
+    """A read token sees what the token sees and writes nothing; a site with a read token alone has no writing route."""
     visitor = Visitor(create_app(community.engage, may_see=nobody, token=TOKEN, read_token=READ))
     for path in ("/api/members/ada", "/api/feed", "/api/status", "/api/members"):
         assert visitor.told(path, headers=bearer(READ)) == visitor.told(path, headers=BEARER)
@@ -67,7 +67,7 @@ def test_a_token_may_be_for_reading_alone(community: Community) -> None:
     [({"token": [TOKEN, "short"]}, "token"), ({"read_token": "short"}, "read_token"), ({"read_token": TOKEN}, "read_")],
 )
 def test_tokens_are_checked_unseen(community: Community, options: dict[str, Any], field: str) -> None:
-    """One that may write cannot be the one that may not."""
+    """A token that is too short, or a read token equal to the token, is refused without being shown."""
     with pytest.raises(InvalidValue, match=field) as caught:
         create_app(community.engage, alone=True, **{"token": TOKEN, **options})
     assert TOKEN not in str(caught.value)
@@ -75,7 +75,7 @@ def test_tokens_are_checked_unseen(community: Community, options: dict[str, Any]
 
 @pytest.mark.parametrize("is_later", [False, True])
 def test_one_call_says_who_of_a_list_may_be_seen(community: Community, is_later: bool) -> None:
-    """Of a page of the feed, of the leaderboard, of a search; a single member is asked for alone."""
+    """`may_see_many` is asked once for a page of the feed or the board; `may_see` still decides on a single member."""
     asked: list[Sequence[str]] = []
 
     def may_see_many(_request: Request, member_ids: Sequence[str]) -> Iterable[str]:
@@ -95,7 +95,7 @@ def test_one_call_says_who_of_a_list_may_be_seen(community: Community, is_later:
 
 
 def test_members_are_listed_for_admins_page_by_page() -> None:
-    """With the state of their accounts, by which they can be picked; without a Discord id."""
+    """Admins get members page by page with their account's status, by which they can be picked, and no Discord id."""
     community = Community()
     community.enroll("ada", "bo", "cy")
     community.engage.enroll("dee", name="Dee")
@@ -122,7 +122,7 @@ def test_members_are_listed_for_admins_page_by_page() -> None:
 
 
 def test_a_member_is_hidden_shown_and_forgotten(community: Community) -> None:
-    """Once, however often it is sent."""
+    """Hiding, showing and forgetting a member each work once, and are `unchanged` when sent again."""
     visitor = alone(community.engage)
     for deed, outcome in (("hide", "hidden"), ("show", "shown"), ("forget", "forgotten")):
         for expected in (outcome, "unchanged"):
@@ -132,7 +132,7 @@ def test_a_member_is_hidden_shown_and_forgotten(community: Community) -> None:
 
 
 def test_everything_the_description_names_can_be_named_in_a_client(community: Community) -> None:
-    """Bodies, kinds and marks have names, and a problem says which types there are."""
+    """Bodies, kinds, marks and outcomes have named schemas, and a problem's schema lists all types."""
     schemas = alone(community.engage).told("/api/openapi.json")["components"]["schemas"]
     named = {"AwardBody", "EnrollBody", "EntryKind", "AccountStatus", "Mark", "EnrollmentOutcome", "ReceiptOutcome"}
     assert named <= set(schemas)
@@ -142,7 +142,7 @@ def test_everything_the_description_names_can_be_named_in_a_client(community: Co
 
 
 def test_a_site_has_its_own_title_and_colours() -> None:
-    """In every page's title and head, and in the stylesheet under a tag of its own."""
+    """A brand's title is in every page's title and head, and its color in a stylesheet with an address of its own."""
     engage = half_year()
     brand = Brand(title="Chess & Co.", color="#7a1f5c", color_dark="#f0a8d8")
     branded, plain = Visitor(create_app(engage, may_see=lambda *_: True, brand=brand)), alone(engage)
@@ -164,7 +164,7 @@ def test_a_site_has_its_own_title_and_colours() -> None:
     ],
 )
 def test_a_brand_that_nobody_could_read_is_refused(given: dict[str, str], why: str) -> None:
-    """Text in the color must be legible on the page's ground."""
+    """A brand without a title, or with a color that is malformed or has too little contrast, is refused."""
     with pytest.raises(InvalidValue, match=why):
         Brand(**given)
 
@@ -185,20 +185,20 @@ class Following:
         community.engage.feed = counted  # type: ignore[method-assign]
 
     async def ask(self, wait: int, after: int | None = None) -> httpx.Response:
-        """Ask for what comes after the newest entry."""
+        """Ask for what comes after the newest entry, or after another one."""
         transport = httpx.ASGITransport(self.app, client=("127.0.0.1", 50_000))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             after = self.newest if after is None else after
             return await client.get(f"/api/feed?after={after}&wait={wait}", timeout=60)
 
     async def wait_until_all_wait(self, number: int) -> None:
-        """Return when so many wait."""
+        """Return once this many clients wait."""
         while len(self.app.state.site.feed_watch.waiting) < number:
             await asyncio.sleep(0.01)
 
 
 def test_the_feed_answers_as_soon_as_there_is_something_new(community: Community) -> None:
-    """All who wait get it, and the store is asked once for all of them, a few times a second."""
+    """Fifty clients that wait get a new entry at once, and share the few calls by which the store is checked for it."""
     following = Following(community)
 
     async def follow() -> list[httpx.Response]:
@@ -216,7 +216,7 @@ def test_the_feed_answers_as_soon_as_there_is_something_new(community: Community
 
 
 def test_a_wait_ends_with_nothing_new(community: Community) -> None:
-    """The cursor stays; a client ahead of the ledger keeps nobody from the news."""
+    """A wait without news ends with the same cursor, and a client ahead of the ledger does not delay the others."""
     following = Following(community)
     answer = asyncio.run(following.ask(1))
     assert answer.json() == {"entries": [], "after": following.newest, "more": False}
@@ -234,7 +234,7 @@ def test_a_wait_ends_with_nothing_new(community: Community) -> None:
 
 
 def test_so_many_may_wait_and_no_more(community: Community) -> None:
-    """The next is told to come back, and who asks without waiting is answered."""
+    """Beyond the maximum of waiting clients, a 503 says when to retry; a request without a wait is still answered."""
     following = Following(community)
 
     async def follow() -> tuple[httpx.Response, httpx.Response]:
@@ -251,7 +251,7 @@ def test_so_many_may_wait_and_no_more(community: Community) -> None:
 
 
 def test_nobody_is_waited_for_who_has_gone(community: Community) -> None:
-    """A client that hangs up leaves nothing behind."""
+    """A client that hangs up is no longer waited for."""
     following = Following(community)
     scope = {
         "type": "http",
@@ -270,7 +270,7 @@ def test_nobody_is_waited_for_who_has_gone(community: Community) -> None:
             return {"type": "http.disconnect"}
 
         async def send(_message: Any) -> None:
-            """Send to nobody."""
+            """Send to no one."""
 
         asking = asyncio.ensure_future(following.app(scope, receive, send))
         await following.wait_until_all_wait(1)
@@ -282,7 +282,7 @@ def test_nobody_is_waited_for_who_has_gone(community: Community) -> None:
 
 
 def test_days_are_excused_for_all_and_for_one(community: Community) -> None:
-    """With who and why; what stands in force is listed for admins, and can be taken back."""
+    """Days are excused for all members or one, listed for admins with reason and note, and can be required again."""
     visitor = alone(community.engage)
     by = {"reason": "Christmas", "by": "admin-7"}
     ill = {"days": ["2026-03-03", "2026-03-04"], "reason": "ill", "by": "admin-7", "member_id": "ada", "note": "called"}

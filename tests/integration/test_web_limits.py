@@ -1,4 +1,4 @@
-"""Whoever keeps the server waiting is dropped, and in nobody's way meanwhile."""
+"""A client that keeps the server waiting is dropped, and does not hinder others until then."""
 
 import resource
 import select
@@ -26,7 +26,7 @@ DROPPED_WITHIN = web_server.BODY_SECONDS + 15
 
 @contextmanager
 def served(folder: Path, files: int = 1_024) -> Iterator[tuple[httpx.Client, tuple[str, int], list[str]]]:
-    """Lend a client, the address, and what the process said on stderr in the end."""
+    """Yield a client, the server's address, and a list that gets its stderr at the end."""
     operator, said = Operator(folder), list[str]()
     operator.call("members", "enroll", "ada", "--name", "Ada")
     operator.env["TRC_ENGAGE_WEB_TOKEN"] = TOKEN
@@ -52,7 +52,7 @@ def served(folder: Path, files: int = 1_024) -> Iterator[tuple[httpx.Client, tup
 
 
 def room_for(count: int) -> None:
-    """Let this process hold so many connections."""
+    """Allow this process so many connections, or skip the test."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = count + 200
     if hard != resource.RLIM_INFINITY and hard < wanted:
@@ -61,14 +61,14 @@ def room_for(count: int) -> None:
 
 
 def held(stack: ExitStack, address: tuple[str, int], sent: bytes) -> socket.socket:
-    """Open a connection, send that much and no more."""
+    """Open a connection and send this and no more."""
     connection = stack.enter_context(socket.create_connection(address, timeout=10))
     connection.sendall(sent)
     return connection
 
 
 def dropped(connections: list[socket.socket], seconds: float) -> int:
-    """Wait until all connections were ended by the other side, and return how many were within so long."""
+    """Wait until the server has closed all connections, or for so many seconds; return how many it closed."""
     ends, waiting = monotonic() + seconds, {one.fileno(): one for one in connections}
     poll = select.poll()
     for number in waiting:
@@ -87,7 +87,7 @@ def dropped(connections: list[socket.socket], seconds: float) -> int:
 
 @pytest.mark.parametrize("files", [1_024, 512])
 def test_half_sent_requests_are_in_nobodys_way_and_dropped(tmp_path: Path, files: int) -> None:
-    """With 1,100 of them open others are answered promptly; all are ended, and nothing fills the log."""
+    """With 1,100 half-sent requests open, others are answered within 2 s; all are dropped, and nothing is logged."""
     room_for(HALF_SENT)
     with served(tmp_path, files) as (client, address, said), ExitStack() as stack:
         connections = [held(stack, address, b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-") for _ in range(HALF_SENT)]
@@ -114,7 +114,7 @@ STALLED = {
 
 
 def test_whoever_stalls_is_dropped(tmp_path: Path) -> None:
-    """At whatever point of a request; and nothing is said of it."""
+    """A request that stalls at any point is dropped without being logged."""
     with served(tmp_path) as (client, address, said), ExitStack() as stack:
         connections = [held(stack, address, sent) for sent in STALLED.values()]
         assert dropped(connections, DROPPED_WITHIN) == len(STALLED)
@@ -123,7 +123,7 @@ def test_whoever_stalls_is_dropped(tmp_path: Path) -> None:
 
 
 def test_a_drip_is_no_progress(tmp_path: Path) -> None:
-    """A byte a second keeps no connection: the head as a whole has its time, and the body."""
+    """A byte a second keeps no connection open, because the head and the body each have a time limit as a whole."""
     with served(tmp_path) as (_, address, said), ExitStack() as stack:
         dripping = [
             held(stack, address, b"GET / HTTP/1.1\r\nX-Drip: "),
@@ -143,7 +143,7 @@ def test_a_drip_is_no_progress(tmp_path: Path) -> None:
 
 
 def test_an_answer_that_is_not_read_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor does what was written wait for ever to be taken."""
+    """A client that does not read its answer is disconnected after a time limit."""
     monkeypatch.setattr(web_server, "ANSWER_SECONDS", 1.0)
 
     async def app(_scope: object, _receive: object, send: Any) -> None:
@@ -174,7 +174,7 @@ def test_an_answer_that_is_not_read_is_given_up(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_rubbish_fills_no_log(tmp_path: Path) -> None:
-    """A thousand requests that are none are told once, not a thousand times."""
+    """A thousand requests that are not HTTP leave at most three lines in the log."""
     with served(tmp_path) as (client, address, said):
         for _ in range(1_000):
             with socket.create_connection(address, timeout=10) as connection:

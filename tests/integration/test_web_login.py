@@ -1,4 +1,4 @@
-"""A site that runs alone is opened by a link, once, and tells all others nothing."""
+"""A site that runs alone is opened by a link that works once, and shows nothing to anyone else."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ SECRETS = ("Ada", "5,432", "5432", "0.2.0", "engage.db")
 
 @pytest.fixture
 def engage() -> Engage:
-    """Return what a community is kept in, of which nothing is to be told."""
+    """Return an `Engage` with a member and points that must not be shown."""
     community = Community()
     community.engage.enroll("ada", name="Ada")
     community.award("ada", "b:1", points=5_432)
@@ -29,7 +29,7 @@ def engage() -> Engage:
 
 
 def test_behind_a_bare_proxy_nothing_is_told_to_the_world(tmp_path: Path) -> None:
-    """Nginx with `proxy_pass` alone makes of everybody somebody on this machine: that is not enough to come in."""
+    """Behind a bare proxy, where every client looks local, only the link's browser and the token get an answer."""
     operator = Operator(tmp_path)
     operator.call("members", "enroll", "ada", "--name", "Ada")
     operator.env["TRC_ENGAGE_WEB_TOKEN"] = TOKEN
@@ -60,7 +60,7 @@ def test_behind_a_bare_proxy_nothing_is_told_to_the_world(tmp_path: Path) -> Non
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"])
 @pytest.mark.parametrize("headers", [{}, {"Cookie": "trc_engage_session_8000=x"}, {"Authorization": "Bearer x"}])
 def test_who_was_not_let_in_is_told_nothing(engage: Engage, method: str, path: str, headers: dict[str, str]) -> None:
-    """403, whatever is asked and however, there or not."""
+    """Without link or token every path and method, existing or not, gives a 403 that shows nothing."""
     told = Visitor(create_app(engage, alone=True, token=TOKEN)).ask(method, path, headers=headers)
     assert told.status_code == 403
     assert told.headers["cache-control"] == "no-store"
@@ -70,7 +70,7 @@ def test_who_was_not_let_in_is_told_nothing(engage: Engage, method: str, path: s
 
 
 def test_the_link_opens_one_browser_and_then_it_is_another(engage: Engage) -> None:
-    """By a cookie that no script reads and no other site sends; the token stays in no address."""
+    """The link sets an HttpOnly, same-site cookie and works once; no address keeps its token, and a new one is made."""
     told = list[str]()
     app = create_app(engage, alone=True, login=Login(told.append))
     first = app.state.login.token
@@ -93,7 +93,7 @@ def test_the_link_opens_one_browser_and_then_it_is_another(engage: Engage) -> No
 
 
 def test_neither_token_nor_session_is_that_of_another_run(engage: Engage) -> None:
-    """Both are made by chance for one process."""
+    """Another process has another link and another session."""
     one, other = (create_app(engage, alone=True) for _ in range(2))
     assert one.state.login.token != other.state.login.token
     assert Visitor(other).get("/", params={"token": one.state.login.token}).status_code == 403
@@ -101,25 +101,25 @@ def test_neither_token_nor_session_is_that_of_another_run(engage: Engage) -> Non
 
 
 def test_the_token_reads_too(engage: Engage) -> None:
-    """A script needs no cookie: pages, members, feed and status."""
+    """With the token, a script can read pages and API without a cookie."""
     visitor = Visitor(create_app(engage, alone=True, token=TOKEN), BEARER)
     for path in ("/", "/members/ada", "/status", "/api/members/ada", "/api/feed", "/api/status", "/api/openapi.json"):
         assert visitor.get(path).status_code == 200
 
 
 def test_a_cookie_writes_nothing(engage: Engage) -> None:
-    """Who came in by the link reads; to write takes the token."""
+    """The link's cookie only reads; writing needs the token."""
     award = {"source": "benchmark", "points": 5, "key": "k", "at": "2026-03-02T09:00:00Z"}
     assert problem_of(alone(engage).ask("POST", "/api/members/ada/awards", json=award)) == (401, "token-missing")
 
 
 def test_what_the_page_is_dressed_in_is_no_secret(engage: Engage) -> None:
-    """The refusal looks like a page of the site."""
+    """The stylesheet is served to anyone, so that the refusal looks like a page of the site."""
     assert Visitor(create_app(engage, alone=True)).get("/static/pages.css").status_code == 200
 
 
 def test_a_site_with_a_hook_needs_no_link(engage: Engage) -> None:
-    """There the host's sessions decide, and a token in an address means nothing."""
+    """With `may_see` no link is needed, and a token in an address has no effect."""
     app = create_app(engage, may_see=lambda *_: False)
     answer = Visitor(app).get("/", params={"token": app.state.login.token})
     assert (answer.status_code, "set-cookie" in answer.headers) == (200, False)
@@ -127,7 +127,7 @@ def test_a_site_with_a_hook_needs_no_link(engage: Engage) -> None:
 
 @pytest.mark.parametrize("root", ["", "/points"])
 def test_the_link_leads_to_where_the_site_stands(engage: Engage, root: str) -> None:
-    """Also below a path."""
+    """Redirect and cookie use the path under which the site is served."""
     app = create_app(engage, alone=True)
 
     async def below(scope: dict[str, object], receive: object, send: object) -> None:

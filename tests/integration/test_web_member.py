@@ -1,4 +1,4 @@
-"""A member's page, as it is sent."""
+"""The HTML of a member's page."""
 
 import re
 from datetime import timedelta
@@ -16,12 +16,12 @@ from trc_engage import Engage
 
 @cache
 def engage() -> Engage:
-    """Return half a year, which nobody here changes."""
+    """Return half a year of history, which the tests only read."""
     return half_year()
 
 
 def test_a_members_page_tells_points_streak_and_rank() -> None:
-    """The figures are those of the standing."""
+    """Points, streak, sources and milestones on the page equal the member's standing, and the rank is shown."""
     standing = engage().standing(STAR)
     assert standing.streak is not None
     page = shown(alone(engage()), f"/members/{STAR}")
@@ -34,7 +34,7 @@ def test_a_members_page_tells_points_streak_and_rank() -> None:
 
 
 def test_the_chart_has_words_and_a_table() -> None:
-    """Who does not see the drawing is told what it shows, and can read every week of it."""
+    """The chart has a title and a description for screen readers, and a table with the same figures for each week."""
     page, today = shown(alone(engage()), f"/members/{STAR}"), engage().today()
     drawing = page.one("svg", role="img")
     named = [one.attributes["id"] for one in (drawing.one("title"), drawing.one("desc"))]
@@ -51,7 +51,7 @@ def test_the_chart_has_words_and_a_table() -> None:
 
 
 def test_the_calendar_says_in_words_what_each_sign_means() -> None:
-    """26 weeks of seven days, each with its weekday and its week as headers, and each kind with a shape of its own."""
+    """The calendar has 26 weeks with headers for weekday and week, and each day's meaning in words."""
     page, today = shown(alone(engage()), f"/members/{STAR}"), engage().today()
     first = today - timedelta(days=today.weekday(), weeks=25)
     told = {}
@@ -74,13 +74,13 @@ def test_the_calendar_says_in_words_what_each_sign_means() -> None:
 
 
 def test_signs_differ_without_colour() -> None:
-    """No two kinds of day have the same shape."""
+    """Every kind of day has a shape of its own, so that no one needs to see colors."""
     signs = shown(alone(engage()), f"/members/{STAR}").one("ul", class_="legend").all("svg")
     assert len({str(sign.parts) for sign in signs}) == len(signs) == 8
 
 
 def test_days_before_the_enrollment_stay_blank() -> None:
-    """Somebody new has missed nothing."""
+    """Days before the enrollment are not shown as missed."""
     community = Community()
     community.enroll("ada")
     cells = shown(alone(community.engage), "/members/ada").one("div", class_="calendar").all("td")
@@ -89,7 +89,7 @@ def test_days_before_the_enrollment_stay_blank() -> None:
 
 
 def test_the_history_explains_each_line_and_turns_pages() -> None:
-    """Every entry stands on one page, newest first, in the words of the command line."""
+    """Each entry is on exactly one page of the history, newest first, in the words of the command line."""
     visitor, path, told, pages = alone(engage()), f"/members/{STAR}", [], 0
     while path:
         page = shown(visitor, path)
@@ -107,7 +107,7 @@ def test_the_history_explains_each_line_and_turns_pages() -> None:
 
 
 def test_a_late_award_says_for_which_day_it_counts() -> None:
-    """The line stands where it was posted, and names the day."""
+    """A late entry is listed when it was posted, and names the day for which it counts."""
     community = Community()
     community.enroll("ada")
     engage = community.engage
@@ -129,7 +129,7 @@ def test_a_late_award_says_for_which_day_it_counts() -> None:
     ],
 )
 def test_every_state_of_a_member_has_its_sentence(deed: str, sentence: str) -> None:
-    """Whatever became of the Discord account, the page says it and shows the rest."""
+    """For each state of the Discord account, the page has a sentence and all other parts."""
     community = Community()
     engage = community.engage
     community.enroll("ada")
@@ -142,12 +142,12 @@ def test_every_state_of_a_member_has_its_sentence(deed: str, sentence: str) -> N
 
 
 def test_a_member_without_an_account_is_told_so() -> None:
-    """Awards need no Discord."""
+    """For a member without a Discord account, the page says that none is linked."""
     assert "No Discord account linked" in shown(alone(engage()), "/members/m-101").words
 
 
 def test_points_below_zero_are_drawn_and_told() -> None:
-    """The ledger is signed, and so are page and drawing."""
+    """Negative points are shown as such in the figure and in the chart's description."""
     community = Community()
     community.enroll("ada")
     community.engage.adjust("ada", points=-1_234, key="fix", reason="a mistake", by="admin")
@@ -157,7 +157,7 @@ def test_points_below_zero_are_drawn_and_told() -> None:
 
 
 def test_a_chart_that_leaves_entries_out_says_so() -> None:
-    """It counts the newest 10,000, which is exact for the days since."""
+    """The chart uses the newest 10,000 entries, and says before which day it is not exact."""
     community = Community()
     community.enroll("ada")
     community.award("ada", "benchmark:0", points=7)
@@ -171,7 +171,7 @@ def test_a_chart_that_leaves_entries_out_says_so() -> None:
 
 
 def judged() -> Community:
-    """Return a community in which an admin took an award back, excused a day and noted a leave."""
+    """Return a community in which an admin reversed an award, excused a day and recorded a leave."""
     community = Community()
     community.enroll("ada")
     community.sync(ada=1_000)
@@ -185,7 +185,7 @@ def judged() -> Community:
 
 
 def test_a_day_says_why_and_what_that_rests_on() -> None:
-    """What was earned, with its arithmetic; what was taken, excused and noted, with the reason."""
+    """The page of a day shows the arithmetic of its points, and each reversal, excusal and leave with its reason."""
     why = shown(alone(judged().engage), "/members/ada?day=2026-03-02").one("section", id="why")
     assert why.one("p", class_="lead").words.startswith("Mon 2026-03-02 counts: XP rose between")
     words = re.sub(r" ([.,:])", r"\1", why.words)
@@ -200,7 +200,7 @@ def test_a_day_says_why_and_what_that_rests_on() -> None:
 
 
 def test_an_entry_says_why() -> None:
-    """Each line of the history leads to its own."""
+    """Each line of the history links to the explanation of its entry."""
     visitor = alone(judged().engage)
     lines = shown(visitor, "/members/ada").one("table", class_="history").all("a")
     pages = [shown(visitor, line.attributes["href"].partition("#")[0]) for line in lines]
@@ -209,7 +209,7 @@ def test_an_entry_says_why() -> None:
 
 
 def test_the_story_of_a_streak_is_told_newest_first() -> None:
-    """How it grew and ended; each part leads to its day."""
+    """The story lists a streak's growth and end, newest first, and each part links to the explanation of its day."""
     page = shown(alone(engage()), f"/members/{STAR}")
     first, *rest = page.all("ul", class_="story")
     newest, before = first.all("a")[:2]
@@ -221,7 +221,7 @@ def test_the_story_of_a_streak_is_told_newest_first() -> None:
 
 
 def test_a_member_reads_that_an_admin_did_it_and_an_admin_reads_who() -> None:
-    """On the page and in the API; what a note says is for admins too (R27)."""
+    """Members read that an admin acted; only admins read which one, and the notes (R27)."""
     engage = judged().engage
     member = mounted(engage, lambda *_: True)
     admin = mounted(engage, lambda *_: True, may_administer=lambda _: True)
@@ -238,7 +238,7 @@ def test_a_member_reads_that_an_admin_did_it_and_an_admin_reads_who() -> None:
 
 @pytest.mark.parametrize("path", ["feed?limit=9", "members/ada/why?entry=4", "members/ada/history?limit=9"])
 def test_an_admin_and_a_token_can_ask_for_what_the_member_reads(path: str) -> None:
-    """As a page does that asks with a token which sees everything (R27)."""
+    """With `as=member`, an admin or a client with the token gets exactly what the member would (R27)."""
     member = mounted(judged().engage, lambda *_: True, token=TOKEN)
     admin = mounted(judged().engage, lambda *_: True, may_administer=lambda _: True)
     for_member = member.get(f"{PLACE}/api/{path}").json()
@@ -251,12 +251,12 @@ def test_an_admin_and_a_token_can_ask_for_what_the_member_reads(path: str) -> No
 
 @pytest.mark.parametrize("path", ["?entry=999", "?day=tomorrow"])
 def test_why_is_told_of_what_is_there(path: str) -> None:
-    """An entry of somebody else is none of the member's."""
+    """An unknown entry or a malformed day gives an error page instead of an explanation."""
     assert shown(alone(judged().engage), f"/members/ada{path}", 422).one("h1").words == "That cannot be read"
 
 
 def test_the_rules_are_a_page_that_every_page_leads_to() -> None:
-    """In the member's words, with what the site's awards earn."""
+    """Every page links to the rules, which include what the site's awards earn."""
     visitor = alone(engage())
     for path in ("/", f"/members/{STAR}", "/members?q=a", "/status", "/rules"):
         assert "/rules" in shown(visitor, path).addresses
@@ -271,7 +271,7 @@ def test_the_rules_are_a_page_that_every_page_leads_to() -> None:
 
 
 def test_times_are_of_the_zone_that_was_chosen() -> None:
-    """An instant is shown there; its day stays that of UTC, and is named where it differs."""
+    """Times are shown in the chosen zone, and an unknown zone leaves them in UTC."""
     community = Community()
     community.enroll("ada")
     community.award("ada", "late", at=community.now.replace(hour=8) - timedelta(days=1))

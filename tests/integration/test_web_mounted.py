@@ -1,4 +1,4 @@
-"""The app answers under a path of somebody else's app, and that one says who may see whom."""
+"""Mounted under a path of another app, the app answers there, and the host decides who may see whom."""
 
 import base64
 from collections.abc import Iterator
@@ -29,39 +29,39 @@ PREFIX = "/points/of/trc"
 
 
 class ByName(AuthenticationBackend):
-    """Believes whoever says who he is, which is enough for a test."""
+    """Believes the name in a header, which is enough for a test."""
 
     async def authenticate(self, conn: HTTPConnection) -> tuple[AuthCredentials, BaseUser] | None:
-        """Return who is asking."""
+        """Return the user that the header names."""
         name = conn.headers.get("x-name")
         return (AuthCredentials(["known"]), SimpleUser(name)) if name else None
 
 
 def sees_himself(request: Request, member_id: str) -> bool:
-    """Let everybody see himself, by what the host knows of him."""
+    """Let each member see only themselves, by the user that the host has found."""
     user = request.scope.get("user")
     return user is not None and user.is_authenticated and user.display_name == member_id
 
 
 def by_basic_name(request: Request, member_id: str) -> bool:
-    """Say the same where the host leaves it to us to look at the request."""
+    """Decide the same by looking at the request's own header."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     return scheme == "Basic" and base64.b64decode(value).decode().startswith(f"{member_id}:")
 
 
 async def hello(_: Request) -> PlainTextResponse:
-    """Stand for all else that the host has."""
+    """Stand for everything else that the host serves."""
     return PlainTextResponse("hello")
 
 
 def in_starlette(inner: Any) -> Any:
-    """Mount it in an app of Starlette, below another mount."""
+    """Mount it in a Starlette app, below another mount."""
     below = Mount("/of", routes=[Mount("/trc", app=inner)])
     return Starlette(routes=[Mount("/points", routes=[below]), Route("/", hello)])
 
 
 def in_fastapi(inner: Any) -> Any:
-    """Mount it in an app of FastAPI."""
+    """Mount it in a FastAPI app."""
     host = FastAPI()
     host.add_api_route("/", hello, response_model=None)
     host.mount(PREFIX, inner)
@@ -69,7 +69,7 @@ def in_fastapi(inner: Any) -> Any:
 
 
 def in_django(inner: Any) -> Any:
-    """Let a dispatcher before Django's ASGI application hand its path over."""
+    """Put a dispatcher before Django's ASGI application that passes our path on."""
     served = _django()
 
     async def dispatch(scope: Any, receive: Any, send: Any) -> None:
@@ -96,7 +96,7 @@ urlpatterns = [path("", lambda _: HttpResponse("hello"))]
 
 @pytest.fixture(params=[in_starlette, in_fastapi, in_django])
 def visitor(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Visitor]:
-    """Somebody who asks the host, from elsewhere and by its own name."""
+    """Yield a visitor of the host, from elsewhere and by the host's own name."""
     with opened("sqlite", tmp_path) as ledger:
         community = Community(ledger)
         community.enroll("ada", "bo")
@@ -106,12 +106,12 @@ def visitor(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Visitor]
 
 
 def as_member(name: str) -> dict[str, str]:
-    """Return the headers of a member."""
+    """Return the headers by which a member is known."""
     return {"Authorization": f"Basic {base64.b64encode(f'{name}:x'.encode()).decode()}"}
 
 
 def test_it_answers_under_the_hosts_path_and_nowhere_else(visitor: Visitor) -> None:
-    """No lifespan of its own is needed, which a mounted app would not get."""
+    """Mounted, the app answers only under the host's path, although it gets no lifespan events there."""
     assert visitor.get("/").text == "hello"
     assert visitor.told(f"{PREFIX}/api/members/ada", headers=as_member("ada"))["points"] == 10
     assert visitor.get("/api/members/ada", headers=as_member("ada")).status_code == 404
@@ -120,7 +120,7 @@ def test_it_answers_under_the_hosts_path_and_nowhere_else(visitor: Visitor) -> N
 
 
 def test_it_describes_itself_at_the_hosts_address(visitor: Visitor) -> None:
-    """What the description says of addresses is what answers."""
+    """The server's address in the API description is the host's path, and requests to it are answered."""
     described = visitor.told(f"{PREFIX}/api/openapi.json")
     (server,) = described["servers"]
     assert server["url"] == f"{PREFIX}/api"
@@ -129,7 +129,7 @@ def test_it_describes_itself_at_the_hosts_address(visitor: Visitor) -> None:
 
 
 def test_the_host_says_who_sees_whom(visitor: Visitor) -> None:
-    """And nobody sees the status, for whom the host has named no admin."""
+    """`may_see` decides who sees whom, and without `may_administer` no one sees the status."""
     assert problem_of(visitor.get(f"{PREFIX}/api/members/bo", headers=as_member("ada"))) == (404, "unknown-member")
     assert visitor.get(f"{PREFIX}/api/members/bo", headers=as_member("bo")).status_code == 200
     assert problem_of(visitor.get(f"{PREFIX}/api/members/bo")) == (404, "unknown-member")
@@ -137,7 +137,7 @@ def test_the_host_says_who_sees_whom(visitor: Visitor) -> None:
 
 
 def test_the_host_writes_with_the_token(visitor: Visitor) -> None:
-    """Under its path as well as alone."""
+    """Under the host's path, writing needs the token as well."""
     body = {"points": 5, "key": "k", "reason": "r", "by": "b"}
     where = f"{PREFIX}/api/members/bo/adjustments"
     assert problem_of(visitor.ask("POST", where, json=body, headers=as_member("bo"))) == (401, "token-wrong")
@@ -145,7 +145,7 @@ def test_the_host_writes_with_the_token(visitor: Visitor) -> None:
 
 
 def test_pages_are_served_and_linked_under_the_hosts_path(visitor: Visitor) -> None:
-    """A link that forgot the path would lead into the host."""
+    """Pages are served under the host's path, and all of their links stay below it."""
     page = visitor.get(f"{PREFIX}/")
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert "Ada" in page.text
@@ -156,7 +156,7 @@ def test_pages_are_served_and_linked_under_the_hosts_path(visitor: Visitor) -> N
 
 
 def test_the_hook_sees_whom_the_hosts_middleware_has_found(tmp_path: Path) -> None:
-    """`request.user` of the host is there in the request that the hook is given."""
+    """The hook's request has the `user` that the host's middleware has found."""
     with opened("sqlite", tmp_path) as ledger:
         community = Community(ledger)
         community.enroll("ada", "bo")

@@ -1,4 +1,4 @@
-"""The description of the API holds: what it says is taken is taken, and what it says is told is told."""
+"""The API keeps to its own description, in what it accepts and in what it answers."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -49,7 +49,7 @@ WRITING = [
 
 @pytest.fixture
 def operations(tmp_path: Path) -> Iterator[dict[str, Any]]:
-    """Load what the app says of itself, over a ledger with two members."""
+    """Yield the operations that the app describes, over a ledger with two members."""
     with opened("sqlite", tmp_path) as ledger:
         community = Community(ledger)
         community.enroll(KNOWN, "bo")
@@ -63,17 +63,17 @@ def operations(tmp_path: Path) -> Iterator[dict[str, Any]]:
             token=TOKEN,
             earnings=EARNINGS,
         )
-        app.state.site.feed_watch.close()  # nobody waits: an answer is the same afterwards
+        app.state.site.feed_watch.close()  # No request waits for news, so the same request gives the same answer.
         schema = schemathesis.openapi.from_asgi("/api/openapi.json", app)
         found: list[Any] = [one.ok() for one in schema.get_all_operations()]  # type: ignore[union-attr]
         yield {operation.label: operation for operation in found}
 
 
 def tried(operation: Any, mode: GenerationMode) -> set[int]:
-    """Try an operation many times, have every answer checked, and return the statuses."""
+    """Try an operation many times, check every answer, and return the statuses."""
     statuses = set()
-    # Half of the requests are for somebody who is there. That a value which the description allows is never refused
-    # cannot be said in a schema: an instant may lie in the future, a character may be printable or not.
+    # Half of the requests are for a member who exists. A schema cannot say that a value is never refused: a time may
+    # be in the future, or a character not printable.
     turn, unsaid = count(), [CHECKS.get_one("positive_data_acceptance")]
 
     @seed(20_260_302)
@@ -90,7 +90,7 @@ def tried(operation: Any, mode: GenerationMode) -> set[int]:
             if "member_id" in (case.path_parameters or {}):
                 case.path_parameters["member_id"] = KNOWN
             if case.path.startswith("/excusals") and case.method == "POST":
-                # That a day is a weekday cannot be said either.
+                # Nor can a schema say that a day is a weekday.
                 case.body |= {"days": [WEEKDAY], "member_id": KNOWN}
         response = case.call(headers=dict(BEARER))
         case.validate_response(response, headers=dict(BEARER), excluded_checks=unsaid)
@@ -101,13 +101,13 @@ def tried(operation: Any, mode: GenerationMode) -> set[int]:
 
 
 def test_every_operation_is_tried(operations: dict[str, Any]) -> None:
-    """None is described and forgotten here."""
+    """The lists above contain every operation that is described."""
     assert set(operations) == {*READING, *PLAIN, *WRITING}
 
 
 @pytest.mark.parametrize("label", [*READING, *PLAIN, *WRITING])
 def test_what_the_description_allows_is_answered_as_it_says(operations: dict[str, Any], label: str) -> None:
-    """Statuses, headers, shapes: nothing is told that is not described."""
+    """Each request that the description allows gives a status, headers and a body that it describes."""
     statuses = tried(operations[label], GenerationMode.POSITIVE)
     assert statuses <= {200, 201, 404, 409, 422}
     assert statuses & {200, 201, 404, 409}
@@ -115,12 +115,12 @@ def test_what_the_description_allows_is_answered_as_it_says(operations: dict[str
 
 @pytest.mark.parametrize("label", [*READING, *WRITING])
 def test_what_the_description_forbids_is_refused_as_it_says(operations: dict[str, Any], label: str) -> None:
-    """Bad values, bad bodies, a token that is missing: each is told what is wrong."""
+    """Each kind of request that the description forbids is refused as described."""
     assert tried(operations[label], GenerationMode.NEGATIVE) & {400, 401, 404, 422}
 
 
 def test_the_description_is_sound(operations: dict[str, Any]) -> None:
-    """By the letter of OpenAPI 3.1."""
+    """The description is valid OpenAPI 3.1."""
     schema = next(iter(operations.values())).schema
     assert schema.raw_schema["openapi"] == "3.1.0"
     schema.validate()

@@ -1,4 +1,4 @@
-"""All pages: who sees them, where they lead, what they are made of."""
+"""All pages: who may see them, where they link, and what they are made of."""
 
 import re
 from datetime import date
@@ -20,18 +20,18 @@ from trc_engage.core.reports import MemberFacts
 
 OLDER = re.compile(r"before=\d+")
 WHY = re.compile(r"\b(day|entry)=")
-"""What hundreds of links ask for: one of each is followed."""
+"""Hundreds of links ask for these; only one of each is followed."""
 
 
 @cache
 def engage() -> Engage:
-    """Return half a year, which nobody here changes."""
+    """Return half a year of history, which the tests only read."""
     return half_year()
 
 
 @pytest.fixture
 def community() -> Community:
-    """Ada and Bo, who have an award each; nothing else has happened."""
+    """Return a community of Ada and Bo, who have an award each."""
     community = Community()
     community.enroll("ada", "bo")
     community.award("ada", "benchmark:1", points=20)
@@ -40,7 +40,7 @@ def community() -> Community:
 
 
 def test_the_status_page_tells_what_needs_doing() -> None:
-    """What is wrong comes first, then everything that the command line tells too."""
+    """The status page shows what needs attention first, then the same facts as the command."""
     page = shown(alone(half_year(fails=True)), "/status")
     assert page.one("h1").words == "Needs attention"
     assert page.one("ol", class_="needs").one("h3").words.endswith("since Thu 2026-03-05 15:00 UTC: outage")
@@ -52,13 +52,13 @@ def test_the_status_page_tells_what_needs_doing() -> None:
 
 
 def test_the_status_page_says_that_all_is_well() -> None:
-    """A healthy system needs one line."""
+    """If nothing needs attention, the status page says that all is well."""
     page = shown(alone(engage()), "/status")
     assert (page.one("h1").words, page.all("ol")) == ("All is well", [])
 
 
 def test_only_admins_see_the_status() -> None:
-    """For everybody else there is no such page, and nothing leads there."""
+    """Only admins and the token get the status page; for others it does not exist, and no link leads there."""
     visitor = mounted(engage(), lambda *_: True)
     assert shown(visitor, f"{PLACE}/status", 404).one("h1").words == "No such page"
     assert "Status" not in shown(visitor, f"{PLACE}/").one("header", class_="top").words
@@ -70,7 +70,7 @@ def test_only_admins_see_the_status() -> None:
 
 
 def test_who_may_not_see_a_member_learns_nothing(community: Community) -> None:
-    """The answer is that of a member who does not exist, and lists do not lead there."""
+    """A hidden member's page equals that of an unknown one, and lists do not link to it."""
     visitor = mounted(community.engage, lambda _, member_id: member_id == "bo")
     hidden, nobody = (visitor.get(f"{PLACE}/members/{name}") for name in ("ada", "eve"))
     assert (hidden.status_code, hidden.text.replace("ada", "eve")) == (404, nobody.text)
@@ -100,14 +100,14 @@ def test_who_may_not_see_a_member_learns_nothing(community: Community) -> None:
     ],
 )
 def test_what_cannot_be_shown_is_a_page_too(community: Community, path: str, status: int, title: str) -> None:
-    """It says what is wrong, and leads back."""
+    """An error is a page too, which says what is wrong and links back."""
     page = shown(alone(community.engage), path, status)
     assert page.one("h1").words == title
     assert "/" in page.addresses
 
 
 def test_a_store_in_trouble_is_told_without_its_details() -> None:
-    """Busy is worth another try; what else failed is for the log."""
+    """A busy store gives a 503 with Retry-After and a failed one a 500, both without details."""
 
     class Troubled(MemoryLedger):
         error: Exception = LedgerBusy("somebody else is at it")
@@ -127,7 +127,7 @@ def test_a_store_in_trouble_is_told_without_its_details() -> None:
 
 
 def test_every_link_of_a_mounted_site_leads_somewhere() -> None:
-    """Followed from the board, they reach each kind of page, and none leads out of where the site is mounted."""
+    """Links followed from the board reach every kind of page, all with 200, and none leaves the mounted path."""
     visitor = mounted(engage(), lambda *_: True, may_administer=lambda _: True, earnings=EARNINGS)
     to_do, seen, asked = [f"{PLACE}/"], set[str](), set[str]()
     while to_do:
@@ -150,7 +150,7 @@ def test_every_link_of_a_mounted_site_leads_somewhere() -> None:
 
 
 def test_ids_of_any_kind_have_a_page() -> None:
-    """Slashes, question marks and per cent signs in an id are part of the address."""
+    """An id with slashes, question marks or percent signs has a page, and links to it are encoded."""
     community = Community()
     for member_id in ("a/b", "a?b=c&d#e", "100%", "å b", "a%2Fb", "'\"<>"):
         community.engage.enroll(member_id, name="Somebody")
@@ -162,7 +162,7 @@ def test_ids_of_any_kind_have_a_page() -> None:
 
 
 def test_a_page_is_whole_without_a_script() -> None:
-    """No script, no style but the one file, nothing from elsewhere, and a policy that says so."""
+    """Pages have no scripts, inline styles or resources from elsewhere, and a policy that forbids them."""
     visitor = alone(half_year(fails=True))
     for path in ("/", "/members?q=a", f"/members/{STAR}", "/status", "/members/nobody"):
         response = visitor.get(path)
@@ -179,7 +179,7 @@ def test_a_page_is_whole_without_a_script() -> None:
 
 
 def test_a_page_can_be_read_aloud() -> None:
-    """A language, a title, landmarks, one first heading, none skipped, every table and field with a name."""
+    """Pages suit screen readers: language, title, landmarks, ordered headings, and names for tables and fields."""
     visitor = alone(half_year(fails=True))
     for path in ("/", "/members?q=a", f"/members/{STAR}", "/status", "/members/nobody"):
         page = shown(visitor, path, 404 if "nobody" in path else 200)
@@ -197,7 +197,7 @@ def test_a_page_can_be_read_aloud() -> None:
 
 
 def test_who_holds_a_page_already_is_told_that_it_still_holds(community: Community) -> None:
-    """An ETag of its content, until something is earned; another theme is another page."""
+    """A page's ETag gives a 304 until points change, and another theme is another page."""
     visitor = alone(community.engage)
     tag = visitor.get("/").headers["etag"]
     assert visitor.get("/", headers={"If-None-Match": tag}).status_code == 304
@@ -208,7 +208,7 @@ def test_who_holds_a_page_already_is_told_that_it_still_holds(community: Communi
 
 
 def test_the_stylesheet_is_kept_until_it_changes() -> None:
-    """Under its tag it holds for ever; under its bare name it is asked for anew."""
+    """Under its tagged address the stylesheet is immutable; under its bare name it is always revalidated."""
     visitor = alone(engage())
     (address,) = [one for one in shown(visitor, "/").addresses if "pages.css" in one]
     kept, bare = visitor.get(address), visitor.get("/static/pages.css")
@@ -223,7 +223,7 @@ def chosen(visitor: Visitor, theme: str, back: str) -> httpx.Response:
 
 
 def test_a_theme_is_remembered() -> None:
-    """A form sets a cookie for this site only, and leads back to where it was sent from."""
+    """Choosing a theme sets a cookie for this site only and redirects to the page it was chosen on."""
     visitor = mounted(engage(), lambda *_: True)
     back = f"{PLACE}/?month=all"
     form = shown(visitor, back).one("form", class_="theme")
@@ -244,12 +244,12 @@ def test_a_theme_is_remembered() -> None:
     ["https://evil.example/", "//evil.example/", "/elsewhere", f"{PLACE}/\\evil", f"{PLACE}/\r\nX: 1", "", "x" * 9_000],
 )
 def test_a_theme_leads_nowhere_else(back: str) -> None:
-    """Whatever the form says, the answer stays on this site."""
+    """Whatever page the form names, the redirect stays on this site."""
     answer = chosen(mounted(engage(), lambda *_: True), "dark", back)
     assert (answer.status_code, answer.headers["location"]) == (303, f"{PLACE}/")
 
 
 def test_a_theme_that_is_none_sets_nothing() -> None:
-    """Only light and dark are remembered."""
+    """Only `light` and `dark` set a cookie."""
     for sent in ("", "blue", "dark; Path=/"):
         assert "set-cookie" not in chosen(mounted(engage(), lambda *_: True), sent, f"{PLACE}/").headers

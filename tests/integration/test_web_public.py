@@ -1,4 +1,4 @@
-"""A public site shows the leaderboard, and tells nobody anything else, whatever stands before it."""
+"""A public site shows the leaderboard and nothing else, whatever proxy is in front of it."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from trc_engage.entrypoints.web import create_app
 
 DEPLOY = Path(__file__).parents[2] / "docs/deploy"
 UPSTREAM = "127.0.0.1:8000"
-"""Where the samples look for the site."""
+"""The address of the site in the sample configurations."""
 PATHS = (
     *("/members", "/members?q=ada", "/members/ada", "/members/nobody", "/status", "/rules", "/metrics", "/?token="),
     *("/api", "/api/members/ada", "/api/leaderboard", "/api/leaderboard?member=ada", "/api/status", "/api/feed"),
@@ -29,7 +29,7 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE"]
 
 @pytest.fixture
 def community() -> Community:
-    """Ada and Bo are on the leaderboard, Cy is hidden, Dee has no name, and Eve has no points."""
+    """Return a community: Ada and Bo are listed, Cy is hidden, Dee has no name, and Eve has no points."""
     community = Community()
     for member_id, name in (("ada-7", "Ada"), ("bo-7", "Bo"), ("cy-7", "Cy"), ("dee-7", None), ("eve-7", "Eve")):
         community.engage.enroll(member_id, name=name)
@@ -41,12 +41,12 @@ def community() -> Community:
 
 @pytest.fixture
 def visitor(community: Community) -> Visitor:
-    """Somebody from anywhere."""
+    """Return a visitor from anywhere."""
     return Visitor(create_app(community.engage, public=True), address="203.0.113.5", url=f"https://{HOST}")
 
 
 def test_everybody_sees_the_leaderboard_and_nobodys_id(visitor: Visitor) -> None:
-    """Whoever is hidden or has no points is not on it; nothing on the page leads where nothing is shown."""
+    """The board shows names without ids and omits hidden members and those without points; it links nowhere else."""
     shown = visitor.get("/?month=all")
     page = read(shown.text)
     assert [one.words for one in page.one("table").all("bdi")] == ["Ada", "Bo", "Member"]
@@ -61,7 +61,7 @@ def test_everybody_sees_the_leaderboard_and_nobodys_id(visitor: Visitor) -> None
 
 @pytest.mark.parametrize("member_id", ["ada-7", "cy-7", "eve-7", "nobody", "."])
 def test_nobody_finds_out_who_exists(visitor: Visitor, member_id: str) -> None:
-    """A rank is not told, be it of a member that is shown, hidden or not there."""
+    """Asking for a member's own rank shows nothing, whether the member is listed, hidden or unknown."""
     assert visitor.get(f"/?member={member_id}&month=all").text.replace(f"member={member_id}&amp;", "") == (
         visitor.get("/?month=all").text
     )
@@ -71,18 +71,18 @@ def test_nobody_finds_out_who_exists(visitor: Visitor, member_id: str) -> None:
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("headers", [{}, BEARER, {"Cookie": "trc_engage_session_8000=x"}], ids=["", "token", "cookie"])
 def test_there_is_nothing_else(visitor: Visitor, method: str, path: str, headers: dict[str, str]) -> None:
-    """404, the same for what exists elsewhere and for what does not; no token opens it."""
+    """Every other path gives the same 404 as one that never existed, with any method, token or cookie."""
     told, nowhere = (visitor.ask(method, one, headers=headers) for one in (path, "/nowhere"))
     if path == "/static/nothing" and method not in {"GET", "HEAD"}:
         assert told.status_code == 405
         return
     assert told.status_code == nowhere.status_code == 404
-    # The form of the theme leads back to the page that it is on.
+    # The theme's form leads back to the page that it is on.
     assert re.sub(r'name="back" value="[^"]*"', "", told.text) == re.sub(r'name="back" value="[^"]*"', "", nowhere.text)
 
 
 def test_a_public_site_has_no_token_and_no_hook(community: Community) -> None:
-    """So that nothing can be opened by mistake."""
+    """A public site with a token or a hook, or one that also runs alone, is refused."""
     for options in ({"token": TOKEN}, {"read_token": TOKEN}, {"alone": True}, {"may_see": lambda *_: True}):
         with pytest.raises(InvalidValue):
             create_app(community.engage, public=True, **options)
@@ -91,7 +91,7 @@ def test_a_public_site_has_no_token_and_no_hook(community: Community) -> None:
 @pytest.mark.parametrize(("host", "status"), [(HOST, 200), (f"{HOST}:8443", 200), ("CLUB.example", 200), ("", 421)])
 @pytest.mark.parametrize("path", ["/", "/static/pages.css"])
 def test_only_its_own_names_are_answered(community: Community, host: str, status: int, path: str) -> None:
-    """Whatever the port; another name is refused, and the answer says which."""
+    """With `hosts`, only those names are answered, on any port; another one gets a 421 that repeats it."""
     visitor = Visitor(create_app(community.engage, public=True, hosts=["Club.Example"]))
     assert visitor.get(path, headers={"Host": host}).status_code == status
     refused = visitor.get(path, headers={"Host": "evil.example"})
@@ -103,7 +103,7 @@ def test_only_its_own_names_are_answered(community: Community, host: str, status
 
 @contextmanager
 def served(folder: Path, *options: str) -> Iterator[str]:
-    """Serve a store publicly with all tokens set; yield the address."""
+    """Serve a store publicly although all tokens are set; yield the address."""
     operator = Operator(folder)
     for member_id, name in (("ada-7", "Ada"), ("cy-7", "Cy")):
         operator.call("members", "enroll", member_id, "--name", name)
@@ -121,7 +121,7 @@ def served(folder: Path, *options: str) -> Iterator[str]:
 
 
 def test_behind_a_bare_proxy_it_shows_no_more(tmp_path: Path) -> None:
-    """One that sends no header and makes of everybody somebody on this machine; nor does a token help."""
+    """Behind a bare proxy, where every client looks local, nothing else is shown, even with the token."""
     with served(tmp_path) as address, behind_nginx(tmp_path, f"location / {{ proxy_pass http://{address}; }}") as world:
         assert "Ada" in world.get("/").text
         for path in PATHS:
@@ -133,7 +133,7 @@ def test_behind_a_bare_proxy_it_shows_no_more(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("behind", [behind_nginx, behind_caddy])
 def test_the_samples_serve_it_below_a_path(tmp_path: Path, behind: object) -> None:
-    """As written but for the port: links, assets, forms and redirects stay below it, and other names are refused."""
+    """With the sample configurations the site works below a path, and nginx passes the host name on to be checked."""
     unit = (DEPLOY / "trc-engage-web.service").read_text()
     (options,) = re.findall(r"^ExecStart=\S+ web --public (.*)$", unit, re.MULTILINE)
     sample = (DEPLOY / ("nginx.conf" if behind is behind_nginx else "Caddyfile")).read_text()
@@ -149,7 +149,7 @@ def test_the_samples_serve_it_below_a_path(tmp_path: Path, behind: object) -> No
 
 
 def test_a_proxy_may_also_cut_the_path_off(tmp_path: Path) -> None:
-    """As nginx does where `proxy_pass` ends with a slash."""
+    """The proxy may also cut off the path, as nginx does if `proxy_pass` ends with a slash."""
     with (
         served(tmp_path, "--root-path", "/points") as address,
         behind_nginx(tmp_path, f"location /points/ {{ proxy_pass http://{address}/; }}") as world,
@@ -158,7 +158,7 @@ def test_a_proxy_may_also_cut_the_path_off(tmp_path: Path) -> None:
 
 
 def assert_stands_below(world: httpx.Client, root: str) -> None:
-    """See that the page and all that it needs and leads to are there, and that there is nothing else."""
+    """Check that the page and everything it links to is served below this path, and members' pages are not."""
     page = read(world.get(f"{root}/?month=all").text)
     assert "Ada" in page.words
     links = [one.attributes["href"] for one in page.all("a") + page.all("link")]
@@ -184,7 +184,7 @@ def assert_stands_below(world: httpx.Client, root: str) -> None:
     ids=" ".join,
 )
 def test_what_does_not_fit_together_is_refused(tmp_path: Path, options: list[str]) -> None:
-    """Before anything is served."""
+    """Options that contradict each other are refused with exit code 2 before anything is served."""
     Operator(tmp_path).call("init")
     ran = Operator(tmp_path).call("web", "--port", "0", *options)
     assert (ran.code, ran.out) == (2, "")

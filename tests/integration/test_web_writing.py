@@ -1,4 +1,4 @@
-"""Who may write through the API, and what happens to what cannot be used."""
+"""Who may write through the API, and how unusable requests are refused."""
 
 import json
 from typing import Any
@@ -40,7 +40,7 @@ REFUSED_TOKENS: list[tuple[dict[str, str], str]] = [
 def test_without_the_token_nothing_is_written(
     community: Community, method: str, path: str, headers: dict[str, str], kind: str
 ) -> None:
-    """Missing, wrong or over-long: 401, before the body is even looked at."""
+    """A missing, wrong or oversized token gives a 401 before the body is read, and nothing is written."""
     before = all_of(community.engage)
     response = alone(community.engage).ask(method, path, content=b"x" * 100_000, headers=headers)
     assert problem_of(response) == (401, kind)
@@ -50,7 +50,7 @@ def test_without_the_token_nothing_is_written(
 
 
 def test_a_token_that_is_there_twice_is_none(community: Community) -> None:
-    """Two servers that each read another one of two headers would disagree."""
+    """Two Authorization headers are refused, since two servers could each go by another one."""
     visitor = alone(community.engage)
     twice = [("Authorization", f"Bearer {TOKEN}"), ("Authorization", "Bearer another-long-token")]
 
@@ -63,7 +63,7 @@ def test_a_token_that_is_there_twice_is_none(community: Community) -> None:
 
 @pytest.mark.parametrize(("method", "path"), WRITES)
 def test_a_site_without_a_token_has_nothing_that_writes(community: Community, method: str, path: str) -> None:
-    """Not even an address at which it would be refused."""
+    """A site without a token has no route that writes, and describes none."""
     visitor = let_in(create_app(community.engage, alone=True))
     before = all_of(community.engage)
     status, kind = problem_of(visitor.ask(method, path, json=AWARD, headers=BEARER))
@@ -108,7 +108,7 @@ BAD_BODIES: list[tuple[bytes, dict[str, str], int, str]] = [
 def test_a_body_that_cannot_be_used_changes_nothing(
     community: Community, body: bytes, headers: dict[str, str], status: int, kind: str
 ) -> None:
-    """It is told what is wrong with it, and which field."""
+    """A body that cannot be used is refused with its problem, and with the field if a value is wrong."""
     before = all_of(community.engage)
     headers = {**BEARER, "Content-Type": "application/json", **headers}
     response = alone(community.engage).ask("POST", AWARDS, content=body, headers=headers)
@@ -118,7 +118,7 @@ def test_a_body_that_cannot_be_used_changes_nothing(
 
 
 def test_an_endless_body_is_not_read_to_its_end(community: Community) -> None:
-    """Whatever its head told, or did not tell, of its length."""
+    """A body without an end is refused at the size limit, and the connection is closed."""
     headers = {**BEARER, "Content-Type": "application/json"}
     response = alone(community.engage).ask("POST", AWARDS, content=endless(1_000_000), headers=headers)
     assert problem_of(response) == (413, "too-large")
@@ -126,7 +126,7 @@ def test_an_endless_body_is_not_read_to_its_end(community: Community) -> None:
 
 
 def test_a_whole_number_may_have_a_point(community: Community) -> None:
-    """In JSON 5.0 is 5."""
+    """In JSON 5.0 is the integer 5."""
     body = json.dumps({**AWARD, "points": 5.0})
     headers = {**BEARER, "Content-Type": "application/json; charset=utf-8"}
     response = alone(community.engage).ask("POST", AWARDS, content=body, headers=headers)
@@ -188,9 +188,9 @@ REFUSED: list[tuple[str, str, Any, int, str]] = [
 def test_what_is_refused_is_told_why_and_changes_nothing(
     community: Community, method: str, path: str, body: Any, status: int, kind: str
 ) -> None:
-    """Even to whoever bears the token."""
+    """With the token too, a refused request gives its problem and changes nothing."""
     before = all_of(community.engage)
-    # `%2F` and a lone surrogate are to arrive as they are.
+    # `%2F` and a lone surrogate must arrive unchanged.
     content = None if body is None else json.dumps(body)
     headers = {**BEARER, "Content-Type": "application/json"}
     response = alone(community.engage).ask(method, f"/api/{path}", content=content, headers=headers)
@@ -200,7 +200,7 @@ def test_what_is_refused_is_told_why_and_changes_nothing(
 
 
 def test_an_award_taken_back_cannot_be_awarded_again(community: Community) -> None:
-    """Its key is used up."""
+    """The key of a reversed award cannot be used again."""
     visitor = alone(community.engage)
     assert visitor.ask("POST", AWARDS, json=AWARD, headers=BEARER).status_code == 201
     back = {"key": "k", "reason": "withdrawn", "by": "admin-7"}
@@ -209,7 +209,7 @@ def test_an_award_taken_back_cannot_be_awarded_again(community: Community) -> No
 
 
 def test_who_has_no_link_cannot_leave(community: Community) -> None:
-    """There is nothing to note."""
+    """A leave of a member without a Discord account is refused."""
     community.engage.enroll("cy")
     response = alone(community.engage).ask("POST", "/api/members/cy/leave", headers=BEARER)
     assert problem_of(response) == (409, "not-linked")

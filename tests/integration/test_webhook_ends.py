@@ -1,4 +1,4 @@
-"""A webhook that was deleted, or asks to be left alone, is; and whoever asks is told so (R20)."""
+"""A webhook that is gone or asks for a wait is not called again too soon, and the status says so (R20)."""
 
 import re
 from collections.abc import Iterator
@@ -25,14 +25,14 @@ NOTICE = Notice("all_clear", "source", MONDAY, MONDAY)
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    """Let Discord be there."""
+    """Start a server that stands for Discord."""
     with received() as receiver:
         yield receiver
 
 
 @pytest.fixture
 def deployment(receiver: Receiver, tmp_path: Path) -> Iterator[Deployment]:
-    """Let a member be synced once."""
+    """Yield a deployment in which a member was synced once."""
     with Deployment(tmp_path / "engage.db", receiver) as deployment:
         deployment.community.enroll("ada")
         deployment.community.xp = {"ada": 1_000}
@@ -41,7 +41,7 @@ def deployment(receiver: Receiver, tmp_path: Path) -> Iterator[Deployment]:
 
 
 def fail(deployment: Deployment, slots: int) -> None:
-    """Let so many syncs fail, each run by a process of its own."""
+    """Fail this many syncs, each in a process of its own."""
     for _ in range(slots):
         deployment.restart()
         deployment.run("fail")
@@ -49,7 +49,7 @@ def fail(deployment: Deployment, slots: int) -> None:
 
 @pytest.mark.parametrize("gone", ["404", "401", "410"])
 def test_a_webhook_that_is_gone_gets_one_message(deployment: Deployment, receiver: Receiver, gone: str) -> None:
-    """Hours of outage, each run with nothing known but what is in the store: one POST."""
+    """Hours of outage make a single request to a webhook that is gone, though each run knows only what is stored."""
     receiver.trouble = gone
     fail(deployment, HOURS_6)
     assert len(receiver.messages) == 1
@@ -59,14 +59,14 @@ def test_a_webhook_that_is_gone_gets_one_message(deployment: Deployment, receive
 def test_what_the_next_run_would_only_get_again_is_asked_for_once_an_hour(
     deployment: Deployment, receiver: Receiver, trouble: str, most: int
 ) -> None:
-    """At most a message an hour, and not one each quarter of an hour."""
+    """A webhook that refuses or limits is tried at most once an hour instead of in each slot."""
     receiver.trouble = trouble
     fail(deployment, HOURS_6)
     assert most // 2 <= len(receiver.messages) <= most
 
 
 def test_another_address_is_used_at_once_and_the_dead_one_no_more(deployment: Deployment, receiver: Receiver) -> None:
-    """As soon as the admin sets a new webhook the alert arrives there."""
+    """A new webhook gets the alert and the all-clear at once, and the dead one gets no further message."""
     receiver.trouble = "404"
     fail(deployment, 4)
     with received() as other:
@@ -81,7 +81,7 @@ def test_another_address_is_used_at_once_and_the_dead_one_no_more(deployment: De
 
 
 def test_the_store_never_holds_the_address(deployment: Deployment, receiver: Receiver) -> None:
-    """What it keeps stands for the address and does not lead to it."""
+    """The store keeps a fingerprint of the webhook's address, and neither its token nor its host."""
     receiver.trouble = "404"
     fail(deployment, 3)
     (state,) = deployment.community.ledger.run_state().channels
@@ -92,7 +92,7 @@ def test_the_store_never_holds_the_address(deployment: Deployment, receiver: Rec
 
 
 def test_the_status_says_that_no_alert_arrives(deployment: Deployment, receiver: Receiver, tmp_path: Path) -> None:
-    """In words and as JSON, with what to do, until the address is another; the address itself is not told."""
+    """The status says in text and JSON that alerts fail and what to do, until the address changes; it is not shown."""
     receiver.trouble = "404"
     fail(deployment, 3)
     operator = Operator(tmp_path)
@@ -113,13 +113,13 @@ def test_the_status_says_that_no_alert_arrives(deployment: Deployment, receiver:
 
 @pytest.fixture(params=LEDGERS)
 def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """Lend a ledger of each kind."""
+    """Yield an empty ledger of each kind."""
     with opened(request.param, tmp_path) as ledger:
         yield ledger
 
 
 class Asking:
-    """A channel that asks to be left alone, or is gone."""
+    """A channel that raises a given error."""
 
     channel = "asking"
 
@@ -129,14 +129,14 @@ class Asking:
         self.asked = 0
 
     def send(self, _notice: Notice, /) -> None:
-        """Count, and refuse."""
+        """Count the call, and raise the error if there is one."""
         self.asked += 1
         if self.error:
             raise self.error
 
 
 def failure_run(ledger: Store, *channels: Asking) -> Community:
-    """Return a community at its third failure."""
+    """Return a community after its third failed sync."""
     community = Community(ledger)
     ledger = community.ledger
     community.engage = Engage(ledger=ledger, source=community, clock=lambda: community.now, alerts=channels)
@@ -149,7 +149,7 @@ def failure_run(ledger: Store, *channels: Asking) -> Community:
 
 
 def test_a_wait_is_honoured_by_every_process_and_then_it_is_sent(ledger: Store) -> None:
-    """Half an hour asked for: the next run and one by another process stay silent, the third is heard."""
+    """No run sends to a channel within the wait that it asked for; the first run after it does."""
     channel = Asking("f", AlertFailed("slow down", retry_after=timedelta(minutes=29)))
     community = failure_run(ledger, channel)
     channel.error = None
@@ -160,7 +160,7 @@ def test_a_wait_is_honoured_by_every_process_and_then_it_is_sent(ledger: Store) 
 
 
 def test_a_limit_for_all_keeps_the_other_addresses_of_the_name_away(ledger: Store) -> None:
-    """`X-RateLimit-Scope: global` is meant for whoever asks, by whatever webhook."""
+    """A limit with the scope `global` applies to all webhooks, since it is meant for the sender."""
     first = Asking("one", AlertFailed("slow down", retry_after=timedelta(hours=1), is_for_all=True))
     second = Asking("two", None)
     failure_run(ledger, first, second)
@@ -168,7 +168,7 @@ def test_a_limit_for_all_keeps_the_other_addresses_of_the_name_away(ledger: Stor
 
 
 def test_of_two_addresses_one_that_is_gone_stays_so(ledger: Store) -> None:
-    """What the other takes does not bring it back."""
+    """A notice that one address takes does not make the other, which is gone, count as there again."""
     first, second = Asking("one", AlertFailed("gone", is_gone=True)), Asking("two", None)
     community = failure_run(ledger, first, second)
     community.trouble = None
@@ -177,7 +177,7 @@ def test_of_two_addresses_one_that_is_gone_stays_so(ledger: Store) -> None:
 
 
 def test_a_wait_from_a_clock_that_ran_ahead_keeps_nobody(ledger: Store) -> None:
-    """What ends later than any wait can is none."""
+    """A wait that would end later than any wait can, after a clock ran ahead, does not count."""
     channel = Asking("f", AlertFailed("slow down", retry_after=timedelta(hours=1)))
     community = failure_run(ledger, channel)
     community.now -= timedelta(days=60)
@@ -200,7 +200,7 @@ def test_a_wait_from_a_clock_that_ran_ahead_keeps_nobody(ledger: Store) -> None:
     ],
 )
 def test_a_wait_is_taken_as_it_may_come(headers: list[str], body: bytes, expected: float) -> None:
-    """In the header or the body, whole or not, the longer of the two; what makes no sense is a quarter of an hour."""
+    """The longer wait of header and body counts, fractions included; an unusable one is a quarter of an hour."""
     with received() as receiver:
         answer = status(429, *headers).replace(b"Content-Length: 0", b"Content-Length: %d" % len(body)) + body
         receiver.answers = answer
@@ -216,7 +216,7 @@ def test_a_wait_is_taken_as_it_may_come(headers: list[str], body: bytes, expecte
 
 @pytest.mark.parametrize(("scope", "for_all"), [("global", True), ("user", False), ("shared", False)])
 def test_the_scope_of_a_limit_is_read(scope: str, *, for_all: bool) -> None:
-    """Only one that is global is meant for all."""
+    """Only a limit with the scope `global` applies to all webhooks."""
     with received() as receiver:
         receiver.answers = status(429, "Retry-After: 5", f"X-RateLimit-Scope: {scope}")
         alerts = WebhookAlerts(receiver.url)
@@ -226,7 +226,7 @@ def test_the_scope_of_a_limit_is_read(scope: str, *, for_all: bool) -> None:
 
 
 def test_a_store_that_fails_does_not_ask_a_dead_webhook_again(receiver: Receiver) -> None:
-    """The daemon tells of it from memory, and keeps there what it learnt."""
+    """While the store fails, the daemon remembers in memory that a webhook is gone, and calls it once only."""
     receiver.trouble = "404"
     incident = StoreIncident([WebhookAlerts(receiver.url)])
     for number in range(200):
@@ -235,7 +235,7 @@ def test_a_store_that_fails_does_not_ask_a_dead_webhook_again(receiver: Receiver
 
 
 def test_discord_is_told_who_sends(receiver: Receiver) -> None:
-    """In the form it asks for, with the address that the admin set and none that was made up."""
+    """The User-Agent has the form that Discord asks for, with the configured contact or none."""
     WebhookAlerts(receiver.url, contact="https://trc.example/engage").send(NOTICE)
     WebhookAlerts(receiver.url).send(NOTICE)
     told = [message.headers["User-Agent"] for message in receiver.messages]
@@ -245,7 +245,7 @@ def test_discord_is_told_who_sends(receiver: Receiver) -> None:
 
 @pytest.mark.parametrize("contact", ["trc.example", "https://a b", "https://a\r\nX: 1", "https://a,b", "https://a(b)"])
 def test_a_contact_that_would_break_the_form_is_refused(contact: str) -> None:
-    """As a setting and as an argument."""
+    """A contact that would break the User-Agent's form is refused, as a setting and as an argument."""
     with pytest.raises(SettingsError, match="TRC_ENGAGE_CONTACT_URL"):
         Settings.from_mapping({"TRC_ENGAGE_CONTACT_URL": contact})
     with pytest.raises(InvalidValue):
@@ -256,7 +256,7 @@ def test_a_contact_that_would_break_the_form_is_refused(contact: str) -> None:
     "contact", ["https://ada:kAnArY@trc.example/", "https://kAnArY@trc.example", "https://t.https://a:kAnArY@b/1"]
 )
 def test_a_contact_with_a_password_is_refused_unseen(contact: str) -> None:
-    """It would be sent to Discord with each alert; an @ in a path is none."""
+    """A contact with a user name or password is refused without being shown; an @ in its path is allowed."""
     with pytest.raises(
         SettingsError, match=r"TRC_ENGAGE_CONTACT_URL: 'https://…': .*without user name, password"
     ) as caught:
@@ -270,7 +270,7 @@ def test_a_contact_with_a_password_is_refused_unseen(contact: str) -> None:
 
 
 def test_a_channel_without_an_address_of_its_own_is_never_given_up() -> None:
-    """Nobody could tell when it is another."""
+    """A channel without an address is never given up, because a new address could not be noticed."""
     assert after_failure("log", "", AlertFailed("gone", is_gone=True), MONDAY) is None
     assert after_failure("log", "", AlertFailed("no"), MONDAY) is None
     assert ChannelState("log", "").is_plain

@@ -1,4 +1,4 @@
-"""Whose board it is, from the command line over real servers (R24)."""
+"""Whose board a store belongs to, on the command line and over real servers (R24)."""
 
 import os
 import pty
@@ -20,7 +20,7 @@ ADOPT = ("sync", "--adopt-board", "--by", "admin-7", "--reason", "we moved")
 
 @pytest.fixture
 def other() -> Iterator[Mee6Server]:
-    """Serve another board on which both have far more XP: a trial of `mee6-server`, or another guild's."""
+    """Start another server with far more XP for both members, such as a trial of `mee6-server` or another guild's."""
     with Mee6Server.start() as server:
         server.board.join(ADA, username="ada", xp=91_000)
         server.board.join(GRACE, username="grace", xp=92_000)
@@ -30,7 +30,7 @@ def other() -> Iterator[Mee6Server]:
 
 
 def points(operator: Operator) -> list[int]:
-    """Return what both have."""
+    """Return the points of both members."""
     return [operator.call("show", member, "--json").json["points"] for member in ("m-1", "m-2")]
 
 
@@ -38,7 +38,7 @@ def points(operator: Operator) -> list[int]:
 def test_a_trials_server_is_another_board(
     opened: Operator, server: Mee6Server, other: Mee6Server, options: tuple[str, ...]
 ) -> None:
-    """With TRC_ENGAGE_MEE6_URL pointed at it the real store refuses, and sends it no request; back on, all is paid."""
+    """A store refuses another server's board without a request to it; with its own server again, everything is paid."""
     ran = opened.call("sync", "--json", *options, env={"TRC_ENGAGE_MEE6_URL": other.url})
     assert (ran.code, ran.json["kind"]) == (69, "another_board")
     for told in (f"mee6:{server.guild_id}@{server.url[7:]}", f"mee6:{other.guild_id}@{other.url[7:]}", "--adopt-board"):
@@ -48,7 +48,7 @@ def test_a_trials_server_is_another_board(
 
 
 def test_another_guild_is_another_board(opened: Operator, server: Mee6Server) -> None:
-    """By a mistyped guild id nobody gains, and the run says so by its alert and its code."""
+    """With a mistyped guild id no member gains points, and the run says so by an alert and its exit code."""
     requests = len(server.requests)
     ran = opened.call("run-due", env={"TRC_ENGAGE_GUILD_ID": "200000000000000009"})
     assert (ran.code, len(server.requests)) == (69, requests)
@@ -60,7 +60,7 @@ def test_another_guild_is_another_board(opened: Operator, server: Mee6Server) ->
 
 
 def test_a_board_is_adopted_from_the_command_line(opened: Operator, server: Mee6Server, other: Mee6Server) -> None:
-    """Looked at first, then done, whole, though both are found on its first page; points stay, and it counts on."""
+    """A dry run shows what adopting would do; then the whole board is read, the points stay, and new XP count."""
     env = {"TRC_ENGAGE_MEE6_URL": other.url}
     opened.call("sync", "--fresh")
     assert points(opened) == [2, 0]
@@ -81,7 +81,7 @@ def test_a_board_is_adopted_from_the_command_line(opened: Operator, server: Mee6
 
 @pytest.mark.parametrize(("answer", "adopts"), [("y", True), ("n", False)])
 def test_at_a_terminal_an_adoption_is_asked(opened: Operator, other: Mee6Server, answer: str, adopts: bool) -> None:
-    """The numbers come first; only a yes adopts, and for it the board is read again."""
+    """At a terminal the numbers are shown before the question, and only a yes adopts."""
     ours, theirs = pty.openpty()
     opened.env["TRC_ENGAGE_MEE6_URL"] = other.url
     process = opened.start(*ADOPT, stdin=theirs)
@@ -110,19 +110,19 @@ def test_at_a_terminal_an_adoption_is_asked(opened: Operator, other: Mee6Server,
     ],
 )
 def test_the_source_says_whose_board_it_reads(base_url: str, board_id: str) -> None:
-    """Source and guild, and host and port where they are not MEE6's own, however the address is written."""
+    """The board's id is source and guild, plus host and port unless they are MEE6's own in any spelling."""
     with Mee6Source.open("1", base_url=base_url, token="s3cret-token") as source:  # noqa: S106
         assert source.board_id == board_id
 
 
 def test_no_credential_is_part_of_a_board() -> None:
-    """An address with a password is no address, so none can come into a store."""
+    """An address with a password is refused, so none can be stored as part of a board's id."""
     with pytest.raises(InvalidValue):
         Mee6Source.open("1", base_url="http://me:pw@127.0.0.1:8123")
 
 
 def test_sqlite_checks_foreign_keys(tmp_path: Path) -> None:
-    """SQLite does only where it is told to."""
+    """SQLite checks foreign keys on the ledger's connections, which it does not by default."""
     path = tmp_path / "engage.db"
     with SqliteLedger.open(path) as ledger, ledger._database.connection() as connection:
         assert connection.execute("PRAGMA foreign_keys").fetchone() == (1,)

@@ -1,4 +1,4 @@
-"""`backup` and `restore` where a file cannot get a second name: SMB, exFAT, many a FUSE file system."""
+"""`backup` and `restore` on file systems without hard links, such as SMB, exFAT and many of FUSE."""
 
 import errno
 import os
@@ -61,7 +61,7 @@ def run_with(operator: Operator, injections: Sequence[str], *arguments: str) -> 
     ids=" ".join,
 )
 def test_a_copy_is_put_in_place_all_the_same(operator: Operator, store: Path, injections: list[str]) -> None:
-    """Whole, its owner's alone, with nothing beside it; and a store is restored from it in the same way."""
+    """The copy is whole and no temporary file is left beside it, and a restore from it works the same way."""
     backed_up = run_with(operator, injections, "backup", "backups/b.db")
     assert (backed_up.returncode, backed_up.stderr) == (0, "")
     copy = operator.folder / "backups" / "b.db"
@@ -76,7 +76,7 @@ def test_a_copy_is_put_in_place_all_the_same(operator: Operator, store: Path, in
     "injections", [[NO_LINKS.format("EPERM")], [NO_LINKS.format("EPERM"), NO_RENAME.format("EINVAL")]], ids=" ".join
 )
 def test_nothing_is_overwritten_there_either(operator: Operator, injections: list[str]) -> None:
-    """What is there stays, byte for byte."""
+    """An existing file is not overwritten, and the backup fails with exit code 65."""
     copy = operator.folder / "backups" / "b.db"
     copy.write_bytes(b"mine")
     ran = run_with(operator, injections, "backup", "backups/b.db")
@@ -87,7 +87,7 @@ def test_nothing_is_overwritten_there_either(operator: Operator, injections: lis
 def test_a_folder_that_cannot_be_flushed_is_no_failure(
     operator: Operator, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
-    """Such file systems refuse it, or know nothing of it."""
+    """A file system that cannot flush a folder does not make the backup fail."""
     real = os.fsync
 
     def fsync(descriptor: int) -> None:
@@ -101,7 +101,7 @@ def test_a_folder_that_cannot_be_flushed_is_no_failure(
 
 
 def test_a_folder_on_a_disk_that_fails_is_one(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What may be lost again is not called done."""
+    """A backup whose folder cannot be flushed because of a disk error fails with exit code 74."""
     real = os.fsync
 
     def fsync(descriptor: int) -> None:
@@ -115,7 +115,7 @@ def test_a_folder_on_a_disk_that_fails_is_one(operator: Operator, monkeypatch: p
 
 @pytest.fixture
 def part(tmp_path: Path) -> Path:
-    """Make a finished file."""
+    """Create a finished file and return it."""
     part = tmp_path / "b.db.part"
     part.write_bytes(b"whole")
     return part
@@ -123,7 +123,7 @@ def part(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("way", range(3), ids=["link", "rename", "replace"])
 def test_each_way_takes_a_free_name_and_no_other(part: Path, monkeypatch: pytest.MonkeyPatch, way: int) -> None:
-    """Also if the name was taken a moment ago."""
+    """Each way of moving refuses a name in use, which changes neither file, and takes a free one."""
     monkeypatch.setattr(backup, "WAYS", backup.WAYS[way : way + 1])
     target = part.with_name("b.db")
     target.write_bytes(b"")
@@ -136,7 +136,7 @@ def test_each_way_takes_a_free_name_and_no_other(part: Path, monkeypatch: pytest
 
 
 def test_a_name_that_was_held_and_is_lost_is_not_taken_back(part: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody replaced the empty file that held it, or wrote into it."""
+    """A name whose placeholder someone else has written to in the meantime is left to them."""
     target = part.with_name("b.db")
     monkeypatch.setattr(backup, "WAYS", backup.WAYS[2:])
     real = os.open
@@ -153,7 +153,7 @@ def test_a_name_that_was_held_and_is_lost_is_not_taken_back(part: Path, monkeypa
 
 
 def test_a_name_that_cannot_be_replaced_is_let_go_of(part: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No empty file stays behind, and the first reason is told."""
+    """If the placeholder cannot be replaced, it is removed and the first error is raised."""
     target = part.with_name("b.db")
 
     def refuse(*_: object) -> None:
