@@ -1,6 +1,6 @@
 """Live lives: `python -m simulation --seed 7 --days 30 --store postgres`, from the folder of the tests.
 
-A night, in shards of an hour: `--seed 1 --years 400 --minutes 60 --state night.jsonl`, again and again.
+For a night, in shards of an hour, run this repeatedly: `--seed 1 --years 400 --minutes 60 --state night.jsonl`.
 """
 
 import argparse
@@ -22,11 +22,11 @@ DAYS_OF_A_YEAR = 365
 DAYS_OF_A_MONTH = 30
 EACH = "each"
 MONTHS = {"sqlite": 10, "postgres": 5}
-"""How many are lived besides a year, where nothing else is asked for."""
+"""How many months are lived besides a year if neither a seed nor years are given."""
 
 
 def main() -> int:
-    """Live what is asked for and has not ended yet, and tell each life's end."""
+    """Live the lives that were asked for and have not ended yet, and print how each ends."""
     options = _options()
     lives = share(_lives(options), options.shard)
     finished, began = Finished(options.state), time.monotonic()

@@ -1,7 +1,7 @@
-"""Weeks of a community whose members come and go on a Discord with faults of its own, and an oracle that judges them.
+"""Weeks of a community whose members come and go on a Discord with faults of its own, judged by an oracle.
 
-The oracle knows what was asked when and what was true then, what XP was really earned, and the rules (R6, R25); it
-reads nothing of the core. `live(seed)` raises `AssertionError` where the system does something else.
+The oracle knows what was asked when, what was true then, what XP was really earned, and the rules (R6, R25); it
+reads nothing of the core. `live(seed)` raises `AssertionError` where the system deviates.
 """
 
 from datetime import datetime, timedelta
@@ -25,12 +25,12 @@ FAULTS = (
 
 @define
 class Person:
-    """A member as the world knows them."""
+    """A member in the simulated world."""
 
     name: str
     discord_id: str
     joined_at: datetime | None
-    """None: not on the server."""
+    """None if the person is not on the server."""
     changed_at: datetime
     """When the person last came or went."""
     xp: int = 1_000
@@ -39,11 +39,11 @@ class Person:
     rises: list[tuple[datetime, datetime]] = field(factory=list)
     """The windows in which a read saw real activity."""
     told: list[tuple[datetime, str, bool | None]] = field(factory=list)
-    """When the roster was asked, of which server, and whether the person is there; None if it could not know."""
+    """When the roster was asked, about which server, and whether the person is there; None if it could not know."""
     known: int | None = None
     """The XP that the ledger should have read last …"""
     baseline: int = 0
-    """… and from which on it pays."""
+    """… and the XP from which it pays."""
 
 
 class Town:
@@ -75,7 +75,7 @@ class Town:
     # What the system asks
 
     def read(self, sought: frozenset[str], /) -> Board:
-        """Show the board, stale where it is; note what the ledger should make of it."""
+        """Return the board, with stale readings for some, and record what the ledger should make of it."""
         readings = {}
         for one in self.people:
             if one.discord_id in sought and one.xp >= 0:
@@ -85,7 +85,7 @@ class Town:
         return Board(readings, whole=True, rows=100, pages=1)
 
     def _account(self, one: Person, xp: int) -> None:
-        """Reckon what a reading pays: R2, R4, and R6 for the first one after a return."""
+        """Compute what a reading pays: R2, R4, and R6 for the first one after a return."""
         returns = one.known is not None and self.statuses.get(one.name) == "returning"
         if one.known is None:
             one.baseline = xp
@@ -101,7 +101,7 @@ class Town:
         return self.roster.guild_id
 
     def ask(self, discord_id: str, /) -> Presence:
-        """Hear a question, see whether it was right to ask, and have Discord answer it."""
+        """Receive a question, check that it may be asked now, and let Discord answer it."""
         person = self.by_id.get(discord_id)
         assert person is not None, f"a stranger was asked for at {self.now}"
         assert self.now >= self.free_at, f"asked at {self.now}, though a wait lasts until {self.free_at}"
@@ -113,14 +113,14 @@ class Town:
         try:
             return self.roster.ask(discord_id)
         except RosterError as error:
-            # Nothing was told of anybody, so the same question may be asked again.
+            # Nothing was learned about anyone, so the same question may be asked again.
             person.told.pop()
             if error.retry_after is not None:
                 self.free_at = self.now + min(error.retry_after, HOUR)
             raise
 
     def _check_pace(self, one: Person) -> None:
-        """Once an hour at most, once a day who was there; nobody whose rise proved it since."""
+        """Assert one question an hour at most, and one a day about those who were there, none where a rise proved it."""
         mine = [(at, truth) for at, guild_id, truth in one.told if guild_id == self.roster.guild_id]
         if not mine or one.told[-1][1] != self.roster.guild_id:
             return
@@ -135,7 +135,7 @@ class Town:
     # What happens
 
     def live(self, days: int) -> None:
-        """Live so many days, then let all faults end and see that everything is known."""
+        """Live this many days, then end all faults and check that the ledger has caught up."""
         until = self.now + days * DAY
         fault_until = mass_at = None
         while self.now < until:
@@ -247,13 +247,13 @@ class Town:
         assert report is None or report.asked <= 50
 
     def _answers(self, one: Person) -> list[tuple[datetime, bool]]:
-        """Return what was told clearly of the server that was asked last."""
+        """Return the clear answers about the server that was asked about last."""
         guild_id = one.told[-1][1] if one.told else ""
         last_other = max((n for n, told in enumerate(one.told) if told[1] != guild_id), default=-1)
         return [(at, truth) for at, _, truth in one.told[last_other + 1 :] if truth is not None]
 
     def _gone_since(self, one: Person) -> list[datetime]:
-        """Return when the person was told to be gone, since the last time that the contrary was told or proved."""
+        """Return when the person was reported gone, since the last time that the contrary was reported or proved."""
         found: list[datetime] = []
         for at, truth in self._answers(one):
             found = [] if truth or any(found and opened >= found[0] for opened, r in one.rises if r <= at) else found
@@ -272,7 +272,7 @@ class Town:
         assert accepted or not is_doubtful, f"{gone} of {tracked} were gone, and {one.name} is noted as left"
 
     def _check_all_is_known(self) -> None:
-        """Days after the last fault: who is there is tracked, who is not has left, and the doctor finds nothing."""
+        """Assert, days after the last fault, that just those who are gone have left, and that the doctor finds nothing."""
         report = self.engage.check_roster()
         if report.error is not None:
             assert report.error.kind == "distrusted"

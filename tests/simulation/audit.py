@@ -1,4 +1,4 @@
-"""A reader beside the system: compares all that the ledger tells with what the oracle reckons."""
+"""A reader beside the system that compares everything the ledger shows with what the oracle computes."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -23,24 +23,24 @@ class Audit:
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self.position = 0
-        """The last of the feed that was seen."""
+        """The last position in the feed that was seen."""
         self._ledger = store.open()
         self._engage = Reader(views=self._ledger, clock=lambda: clock.told_at)
         self._sums: dict[tuple[str, str], int] = defaultdict(int)
         self._entries: list[Entry] = []
 
     def close(self) -> None:
-        """Let go of the ledger."""
+        """Close the ledger."""
         self._ledger.close()
 
     def is_leased(self, now: datetime) -> bool:
-        """Tell whether anybody is at work, or died at it."""
+        """Return whether a lease is held, possibly by a dead process."""
         with self._ledger._database.connection() as session:
             row = session.execute("SELECT until FROM leases WHERE task = 'run'").fetchone()
         return row is not None and now < datetime.fromisoformat(row[0])
 
     def bury(self, pid: int, version: int) -> None:
-        """Let the lease be one of a process that is known to be dead."""
+        """Change the lease's owner to a process that is known to be dead."""
         with of_version(version), self._ledger._database.transaction() as session:
             for (owner,) in session.execute("SELECT owner FROM leases").fetchall():
                 host, _, rest = owner.rsplit(":", 2)
@@ -57,7 +57,7 @@ class Audit:
         self._entries += new
 
     def check(self, oracle: Oracle, members: Sequence[str], exact_at: datetime) -> None:
-        """Compare points, active days and streaks of everybody, and the calendar."""
+        """Compare everyone's points, active days and streaks, and the calendar."""
         self.follow()
         calendar = self._ledger.calendar()
         check(
@@ -90,14 +90,14 @@ class Audit:
             check(theirs == mine, f"{member}'s streak: {theirs}, not {mine}")
 
     def check_points(self, oracle: Oracle) -> None:
-        """Compare everybody's points with the entries and the rules."""
+        """Compare everyone's points with the entries and the rules."""
         self.follow()
         for standing in self._engage.members():
             told, points = standing.points, sum(oracle.points(standing.member_id).values())
             check(told == points, f"{standing.member_id} has {told} points, not {points}")
 
     def check_chains(self) -> None:
-        """Check each line of each account from the one above it (R9)."""
+        """Check every entry of an account against the one before it (R9)."""
         last: dict[int, tuple[int, int]] = {}
         for entry in self._entries:
             xp = entry.xp
@@ -113,5 +113,5 @@ class Audit:
             last[xp.account_id] = xp.xp_after, xp.baseline_after
 
     def digest(self) -> bytes:
-        """Return a digest of all that the ledger holds, but for who is at work."""
+        """Return a digest of everything the ledger holds except who holds a lease."""
         return digest_of(self._ledger)

@@ -1,4 +1,4 @@
-"""Whose board is where: the community's own, and others that an operator may point at by mistake (R24)."""
+"""Whose board is where: the community's own, and others that an operator may configure by mistake (R24)."""
 
 from random import Random
 
@@ -9,7 +9,7 @@ from .world import Page, Rows
 MISTYPED = ("200000000000000010", "200000000000000002")
 TRIAL = "trial.test"
 NEW_HERE = 0.2
-"""How many of one board's people another board does not know."""
+"""The share of one board's people whom another board does not know."""
 
 
 @frozen
@@ -21,16 +21,16 @@ class Address:
 
     @property
     def url(self) -> str:
-        """Where the server is."""
+        """The address of the server."""
         return f"http://{self.host}"
 
     @property
     def board_id(self) -> str:
-        """Which board it is."""
+        """The board's id."""
         return f"mee6:{self.guild_id}@{self.host}:80"
 
     def mistaken(self, what: str, number: int) -> "Address":
-        """Return where an operator points who mistakes the guild, the host or both."""
+        """Return the address that an operator configures who mistakes the guild, the host or both."""
         other = self
         if what != "host":
             other = evolve(other, guild_id=MISTYPED[number % len(MISTYPED)])
@@ -38,7 +38,7 @@ class Address:
 
 
 def of_others(rows: Rows, random: Random) -> Page:
-    """Return another board: some of the same people with XP of their own, and strangers."""
+    """Return another board: some of the same people with different XP, and strangers."""
     same = [(one, random.choice([xp + 700, 5 * xp, xp // 2, 40, 30_000])) for one, xp in rows if random.random() < 0.5]
     strangers = [(str(90351110224678000 + number), random.randrange(20_000)) for number in range(9)]
     return Page(sorted([*same, *strangers], key=lambda row: -row[1]))

@@ -1,4 +1,4 @@
-"""Calm: within two slots of the last fault all is exact, whichever process is left, and nothing waits for ever."""
+"""Calm: within two slots of the last fault all is exact, whichever process is left, and nothing waits forever."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
 
 SLOTS = 2
 REQUESTS_MAX = 11
-"""Of a read once all is calm: a page length that makes more than ten pages is not kept."""
+"""For one read during calm; page lengths that would take more than ten pages are not kept."""
 SETTLES_AT = timedelta(minutes=5)
 
 
 class Calm:
-    """What must hold when no fault rages: now and then in a life, and always at its end."""
+    """What must hold when no fault strikes: now and then in a life, and always at its end."""
 
     def __init__(self, life: Life) -> None:
         self._life = life
 
     def look(self) -> None:
-        """Check, two slots after the last fault of a life that goes on, that syncs are good again."""
+        """Check, two slots after the last fault of a life that goes on, that syncs succeed again."""
         if self._life.weather.calm_slots >= SLOTS and not self._has_aftermath():
             self._check_good(2 * QUARTER)
 
     def come(self) -> None:
-        """End all faults for good; each process must bring all into order by itself, within two slots."""
+        """End all faults for good and check that each process restores everything by itself within two slots."""
         life = self._life
         life.note("the last fault ends")
         life.weather.clear()
@@ -53,7 +53,7 @@ class Calm:
         self._check_rest(process)
 
     def _has_aftermath(self) -> bool:
-        """Tell whether something of a fault remains that the rules let stand: a wait, a drop to be decided, a clock."""
+        """Return whether effects of a fault remain that the rules allow: a wait, a drop to decide on, a wrong clock."""
         life, now = self._life, self._life.clock()
         seen = life.oracle.seen_at
         return (
@@ -64,14 +64,14 @@ class Calm:
         )
 
     def _wait_for(self, until: list[datetime | None], longest: timedelta) -> None:
-        """Wait for what the rules let stand, which none lets stand for ever."""
+        """Wait for what the rules allow to remain, and check that it does not remain for longer than they allow."""
         life = self._life
         last = max([life.clock.at, *filter(None, until)])
         check(last - life.clock.at <= longest, "all is calm, but something stands until", last)
         life.come_to(last)
 
     def _two_slots(self, process: Process) -> None:
-        """Let one process run alone, and see that everything is exact."""
+        """Let one process run alone, and check that everything is exact."""
         life, reads = self._life, 0
         for number in range(SLOTS):
             life.world.counts = True
@@ -90,23 +90,23 @@ class Calm:
         life.audit.check_points(life.oracle)
 
     def _run(self, process: Process) -> None:
-        """Run, and let an admin decide what is to be decided."""
+        """Run, and let an admin decide what awaits a decision."""
         life = self._life
         life.run_due(process)
         if life.failures.is_distrusted:
             if not life.world.xp and life.oracle.is_another(life.server.home.board_id):
-                life.world.give(min(life.world.here), 20)  # A board that nobody is on cannot be adopted (R24).
+                life.world.give(min(life.world.here), 20)  # A board without any row cannot be adopted (R24).
             life.decide(process, life.season or "deduct")
 
     def _check_good(self, age_max: timedelta) -> None:
-        """Check that the last sync was good, and lately."""
+        """Check that the last sync was good and is recent."""
         life = self._life
         good, now = life.oracle.good_at, life.clock()
         check(good is not None and now - good < age_max, f"all is calm, but the last good sync was at {good}")
         check(life.failures.count == 0, "all is calm, but syncs fail")
 
     def _past_midnight(self, process: Process) -> None:
-        """Let a day end: it and all before it are settled, but for what an admin must decide (R15)."""
+        """Let a day end; it and all before it must be settled, except those that await an admin's decision (R15)."""
         life = self._life
         life.world.counts = True
         life.come_to(midnight(life.clock.at.date() + ONE_DAY))
@@ -119,7 +119,7 @@ class Calm:
         life.run_due(process)
 
     def _check_rest(self, process: Process) -> None:
-        """Check that nothing is left: no trouble, wait, lease, notice or damage; and that a run has nothing to do."""
+        """Check that no trouble, wait, lease, notice or damage is left, and that a run has nothing to do."""
         life, now = self._life, self._life.clock()
         check(not life.lasting(now), "all is calm, but something lasts", life.lasting(now))
         life.notices.check_all_told(set(), now)

@@ -1,4 +1,4 @@
-"""Which fault met which state, counted as each fault strikes."""
+"""Which fault met which state, counted whenever a fault strikes."""
 
 from __future__ import annotations
 
@@ -83,11 +83,11 @@ NEVER: Sequence[tuple[Set[str], Set[str], str]] = (
     (SENT - {ANSWERS["gone"]}, {"the webhook is gone"}, "it answers nothing else"),
     ({"killed: as a notice goes out"}, {"the webhook asked to wait"}, "nothing is sent (R20)"),
 )
-"""What cannot meet, and why."""
+"""Which faults cannot meet which states, and why."""
 
 
 def trouble_met(trouble: str) -> str:
-    """Name the fault that a trouble of the server is."""
+    """Return the name of the fault to which a trouble of the server belongs."""
     if trouble in {UNREACHABLE, "clock_off"}:
         return "no connection" if trouble == UNREACHABLE else "a server's wrong clock"
     if KINDS[trouble] == "down":
@@ -146,7 +146,7 @@ class Coverage:
 
 
 def added(lives: Iterable[Met]) -> Met:
-    """Add up what lives have met."""
+    """Add up what several lives met."""
     met: dict[str, Counter[str]] = defaultdict(Counter)
     for life in lives:
         for fault, states in life.items():
@@ -155,7 +155,7 @@ def added(lives: Iterable[Met]) -> Met:
 
 
 def table(met: Met) -> str:
-    """Show how often each fault met each state, and name the pairs that never met."""
+    """Return a table of how often each fault met each state, followed by the pairs that never met."""
     wide = max(map(len, FAULTS))
     lines = [f"{number:>{wide + 4}}  {state}" for number, state in enumerate(STATES, 1)]
     lines += ["", " " * wide + "".join(f"{number:>7}" for number in range(1, len(STATES) + 1))]
@@ -171,5 +171,5 @@ def table(met: Met) -> str:
 
 
 def why_never(fault: str, state: str) -> str:
-    """Say why a fault cannot meet a state; nothing if it can."""
+    """Return why a fault cannot meet a state, or an empty string if it can."""
     return next((why for faults, states, why in NEVER if fault in faults and state in states), "")

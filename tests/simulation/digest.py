@@ -1,4 +1,4 @@
-"""All that a ledger holds in one digest, in which the kind of database has no part."""
+"""A digest of everything a ledger holds that does not depend on the kind of database."""
 
 from collections import defaultdict
 from hashlib import sha256
@@ -9,12 +9,13 @@ from trc_engage.adapters.sql.posting import SqlLedger
 from trc_engage.adapters.sql.tables import COPIED
 
 NUMBERED = frozenset({"account_id", "run_id", "number"})
-"""Numbers that a database gives: PostgreSQL leaves out those of a transaction that failed, SQLite gives them again.
-A `number` orders the rows of its own table alone."""
+"""Numbers that a database assigns: after a failed transaction PostgreSQL skips its numbers, SQLite reuses them.
+A `number` only orders the rows of its own table.
+"""
 
 
 def digest_of(ledger: SqlLedger) -> bytes:
-    """Return a digest of all rows; numbers that the database gave are told by their order."""
+    """Return a digest of all rows, in which numbers that the database assigned are replaced by their order."""
     told = sha256()
     numbers: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(count(1).__next__))
     with ledger._database.snapshot() as session:

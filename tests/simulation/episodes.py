@@ -1,4 +1,4 @@
-"""Kinds of faults, and how long each lasts and how hard it strikes."""
+"""Kinds of faults, how long each lasts and how hard it strikes."""
 
 from collections.abc import Callable, Sequence
 from random import Random
@@ -55,15 +55,15 @@ FAMILIES = (REFUSALS, LIMITS, LIMITS, DOWNS, DOWNS, WIRES, PAGES, PAGES)
 
 @define(eq=False)
 class Episode:
-    """One fault, for so many slots."""
+    """One fault that lasts for a number of slots."""
 
     name: str
     slots: int
     share: float = 1.0
-    """How many of the chances it takes."""
+    """The probability that it strikes when it can."""
     troubles: tuple[str, ...] = ()
     number: int = 0
-    """Rows of a page, seconds or a process, whatever it is about."""
+    """Rows of a page, seconds or a process, depending on the fault."""
 
 
 def _burst(random: Random, slots: int) -> Episode:
@@ -95,7 +95,7 @@ def _moving(random: Random, slots: int) -> Episode:
 
 
 def cached(random: Random, _: int) -> Episode:
-    """Keep the first page in a cache: who rises onto it meanwhile stands on no page."""
+    """Serve the first page from a cache: someone who rises onto it meanwhile is on no page."""
     return Episode("cached", random.randint(8, 60), number=random.choice([5, 7, 12, 20, 30]))
 
 
@@ -105,12 +105,12 @@ def _clock(random: Random, slots: int) -> Episode:
 
 
 def _deploy(random: Random, slots: int) -> Episode:
-    """Let one process be of a newer version, for as long as the other is not replaced."""
+    """Let one process run a newer version until the other is replaced."""
     return Episode("deploy", min(slots, 12), number=random.randrange(2))
 
 
 def frozen(random: Random, slots: int) -> Episode:
-    """Let MEE6 answer, and count nothing."""
+    """Let MEE6 answer but count nothing."""
     return Episode("frozen", random.choice([slots, 100, 150, 200]))
 
 
@@ -119,26 +119,26 @@ def _half(random: Random, slots: int) -> Episode:
 
 
 def long_reads(random: Random, slots: int) -> Episode:
-    """Let a read take many minutes: short pages, and a machine on which each pause lasts long (R30)."""
+    """Let a read take many minutes: short pages, and a machine on which each pause lasts too long (R30)."""
     return Episode("long", min(slots, 30), random.choice([0.4, 0.8]), number=random.choice([2, 3, 5]))
 
 
 def webhook(random: Random, slots: int) -> Episode:
-    """Let the webhook lose notices or their answers, or be overrun and say for how long."""
+    """Let the webhook lose notices or their answers, or rate-limit with a wait."""
     trouble = random.choice(["slow", "lost", "limited", "limited", "all limited"])
     wait = random.choice([0, 20, 600, 3_600, 9 * 3_600, 90 * 3_600])
     return Episode("webhook", min(slots, 100), random.choice([0.5, 1.0]), (trouble,), wait)
 
 
 def elsewhere(random: Random, slots: int) -> Episode:
-    """Point both processes at another board, or one of them, until somebody notices."""
+    """Point one or both processes at another board until someone notices."""
     return Episode("elsewhere", min(slots, 120), troubles=(random.choice(MISTAKES),), number=random.randrange(6))
 
 
 gone = _named("gone", 1.0)
-"""The webhook is deleted; it is so for good, however long this lasts."""
+"""The webhook is deleted; it stays deleted, however long this lasts."""
 Maker = tuple[Callable[[Random, int], Episode], float]
-"""What makes a fault, and how often."""
+"""A function that makes a fault, and its weight."""
 MAKERS: Sequence[Maker] = (
     (_burst, 5),
     (outage, 4),

@@ -1,4 +1,4 @@
-"""Failures in a row and what the server asked for, as an observer counts them."""
+"""Failures in a row and the waits that servers asked for, as an observer counts them."""
 
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ from .oracle import KEPT_AWAY_MAX
 from .verdict import Verdict, check
 
 DISTRUST = frozenset({"distrusted", "another_board"})
-"""Failures that an admin has to decide about."""
+"""Failures that need an admin's decision."""
 
 
 @define(eq=False)
@@ -28,29 +28,29 @@ class Failures:
         return not self.kinds.isdisjoint(DISTRUST)
 
     def is_kept_away(self, board_id: str, at: datetime) -> bool:
-        """Tell whether the server asked to be left alone until later (R21)."""
+        """Return whether the server asked to be left alone until later (R21)."""
         until = self.waits.get(board_id)
         return until is not None and at < until <= at + KEPT_AWAY_MAX
 
     def end(self, board_id: str, *, adopted: bool = False) -> None:
-        """Forget them: a sync was good, and after an adoption nothing matters that was before."""
+        """Reset the count after a good sync; an adoption also clears the waits of all boards."""
         self.count, self.kinds = 0, set()
         self.waits.pop(board_id, None)
         if adopted:
             self.waits.clear()
 
     def add(self, kind: str) -> None:
-        """Count one more."""
+        """Count one more failure."""
         self.count += 1
         self.kinds.add(kind)
 
     def follow(
         self, state: SyncState, verdict: Verdict | None, board_id: str, now: datetime, *, plain: bool, dry_run: bool
     ) -> None:
-        """Count a sync that failed, if one did, and check that the system remembers the same."""
+        """Count a failed sync, if there was one, and check that the system remembers the same."""
         told = {one: wait.until for one, wait in state.waits.items()}
         if verdict is not None and (plain or state.failures > self.count):
-            # A board that was good may be refused for members who left while it was read: then as the system says.
+            # A good board may be refused because members left while it was read; then the system's kind is accepted.
             is_open = verdict.either or verdict.kind is None
             kind = state.failure_run.kind if state.failure_run and is_open else verdict.kind
             if not dry_run:

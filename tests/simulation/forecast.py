@@ -1,4 +1,4 @@
-"""What a run must do about the slot's sync, foretold by who watches it."""
+"""What a run must do about the slot's sync, as an observer forecasts it."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -24,7 +24,7 @@ OUTCOMES = {
 
 
 def forecast(now: datetime, board_id: str, oracle: Oracle, slots: Mapping[datetime, str], failures: Failures) -> str:
-    """Tell what a run on a board must do, one of the `OUTCOMES`, given how the slots ended."""
+    """Return what a run on a board must do, one of the `OUTCOMES`, given how earlier slots ended."""
     seen = oracle.seen_at
     if seen is not None and now < seen - SLACK:
         return "refused"
@@ -42,12 +42,12 @@ def forecast(now: datetime, board_id: str, oracle: Oracle, slots: Mapping[dateti
 
 
 def is_distrust(error: object) -> bool:
-    """Tell whether an error says that a board is not trusted."""
+    """Return whether an error says that a board is not trusted."""
     return isinstance(error, SourceError) and error.kind in DISTRUST
 
 
 def check_forecast(expected: str, report: RunReport, reads: int) -> None:
-    """Check that a run which found nobody at work, and to which nothing happened, did what was due."""
+    """Check that an undisturbed run that found no lease held did what was due."""
     outcomes = OUTCOMES[expected]
     check(report.outcome in outcomes, f"{expected} was expected, not {report.outcome}: {report.error}")
     check(reads == (expected == "read"), f"{reads} reads, but {expected} was expected")

@@ -1,4 +1,4 @@
-"""What an admin does by hand: syncs, decides, adopts and settles; all of it checked as every run is."""
+"""What an admin does by hand: syncs, decides, adopts and settles, all of it checked as every run is."""
 
 from collections.abc import Callable
 from datetime import date
@@ -13,19 +13,19 @@ from .verdict import check
 from .watch import Watch
 
 KILLED = 0.3
-"""How many adoptions are."""
+"""The probability that the process is killed during an adoption."""
 
 
 class Hand(Watch):
-    """A watch on what is done by hand as well."""
+    """A watch that also covers what is done by hand."""
 
     is_calm = False
-    """Whether no fault comes any more."""
+    """Whether all faults have ended for good."""
 
     def sync(
         self, process: Process, *, decision: Decision | None = None, fresh: bool = True, dry_run: bool = False
     ) -> None:
-        """Let an admin sync by hand; an adoption may be the last that its process does."""
+        """Let an admin sync by hand; the process may be killed during an adoption."""
         process.begin(*self._fate_of(process, decision))
         now, board_id = self.clock(), process.address.board_id
         process.began_at = at = max(now, self.oracle.seen_at or now)
@@ -68,7 +68,7 @@ class Hand(Watch):
         self.note(process.name, "settle by hand:", quiet)
 
     def refuse_old(self, process: Process) -> None:
-        """Let a process work whose tables a newer version has laid out: it writes nothing, and goes on reading."""
+        """Check that a process older than the tables refuses to write but goes on reading."""
         process.begin()
         member = self.random.choice(sorted(self.oracle.enrolled))
         self._refused(process, lambda: process.engage.run_due().outcome == "nothing")

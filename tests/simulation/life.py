@@ -1,4 +1,4 @@
-"""A life: slot after slot of it, everything that happens in it, and what must hold after each step."""
+"""A life: everything that happens in it, slot by slot, and what must hold after each step."""
 
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -25,7 +25,7 @@ BEGINS = datetime(2026, 1, 1, tzinfo=UTC)
 MEMBERS = 40
 STRANGERS = 22
 SET_RIGHT = 0.3
-"""How often a clock is set right for the rest of a slot."""
+"""How often a clock is corrected for the rest of a slot."""
 
 
 class Life(Hand):
@@ -53,7 +53,7 @@ class Life(Hand):
         self.world = World(Random(self.random.random()), ids, begins)
         self.server = Server(self.clock, self.world, self.weather, Random(self.random.random()), meets)
         self.season: Drops | None = None
-        """What an admin would decide about a drop that is real."""
+        """What an admin would decide about a real drop."""
         self.lived = 0
         self.is_rolling = False
         """Whether a newer version is at work beside one that must be replaced."""
@@ -75,7 +75,7 @@ class Life(Hand):
         self.calm = Calm(self)
 
     def other(self, process: Process) -> Process:
-        """Return the other of the two."""
+        """Return the other of the two processes."""
         a, b = self.processes
         return b if process is a else a
 
@@ -90,11 +90,11 @@ class Life(Hand):
                 self.note(process.name, "reads", address.board_id)
 
     def is_old(self, process: Process) -> bool:
-        """Tell whether a process must be replaced, because a newer one has laid out the tables."""
+        """Return whether a process must be replaced because a newer one has migrated the tables."""
         return self.is_rolling and process.version == PRESENT
 
     def deploy(self) -> None:
-        """Begin a deploy, by replacing one process, or end it: then all are of one version again."""
+        """Begin a deploy by replacing one process, or end it so that both run the same version again."""
         episode = self.weather.episode("deploy")
         if (episode is not None) == self.is_rolling:
             return
@@ -106,18 +106,18 @@ class Life(Hand):
                 process.reopen()
 
     def decide(self, process: Process, drops: Drops, *, dry_run: bool = False) -> None:
-        """Decide what was distrusted: adopt the community's board if that is another one now, or take the drops."""
+        """Decide what was distrusted: adopt the community's new board if it has moved, or else accept the drops."""
         is_moved = self.oracle.is_another(self.server.home.board_id)
         self.sync(process, decision="adopt" if is_moved else drops, dry_run=dry_run)
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Close the processes and the audit."""
         for process in self.processes:
             process.close()
         self.audit.close()
 
     def live(self, slots: int) -> None:
-        """Live so many slots, then let all faults end and see that everything is exact."""
+        """Live this many slots, then end all faults and check that everything is exact."""
         self.deeds.begin()
         for _ in range(slots):
             self._live_slot()
@@ -153,7 +153,7 @@ class Life(Hand):
             self.slot_at += QUARTER
 
     def _go_on(self) -> None:
-        """Set a clock right, or run again, in what is left of the slot."""
+        """Correct a clock, or run again, in what is left of the slot."""
         if self.weather.has("clock") and self.random.random() < SET_RIGHT:
             self.clock.error = timedelta(0)
             self._tick(self.random.choice(self.processes))
@@ -163,7 +163,7 @@ class Life(Hand):
             self._tick(self.random.choice(self.processes))
 
     def _meet(self) -> None:
-        """Let strike what strikes a slot as a whole."""
+        """Count the faults that affect a whole slot, and restart the store if one of them does."""
         error = self.clock.error.total_seconds()
         is_elsewhere = any(self.oracle.is_another(one.address.board_id) for one in self.processes)
         faults = {
@@ -181,13 +181,13 @@ class Life(Hand):
                 self.store.restart()
 
     def come_to(self, at: datetime) -> None:
-        """Let time pass until an instant, in which people chat."""
+        """Let time pass until an instant, while people chat."""
         self.clock.until(at)
         self.world.until(self.clock.at)
         self.world.quiet = self.clock.at.toordinal() % self.plot.quiet_every == self.seed % self.plot.quiet_every
 
     def _tick(self, process: Process) -> None:
-        """Let a process do what is due; killed, it comes back, now and then at once."""
+        """Let a process do what is due; after something happened to it, it sometimes runs again at once."""
         if self.is_old(process):
             self.coverage.meets("an old version at work")
             self.refuse_old(process)

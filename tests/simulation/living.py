@@ -1,4 +1,4 @@
-"""One life from its beginning to its end, and how it went."""
+"""One life from beginning to end, and how it went."""
 
 import logging
 import traceback
@@ -14,12 +14,12 @@ SLOTS_OF_A_DAY = 96
 SLOTS_OF_A_YEAR = 365 * SLOTS_OF_A_DAY
 SEEDS = range(1, 17)
 DAYS = 11
-"""The lives of each run of the tests: these seeds, for so many days."""
+"""The lives of every test run: these seeds, this many days each."""
 
 
 @frozen
 class Asked:
-    """A life to live: on a store of one of the `STORES`, and perhaps one of the `STORIES`."""
+    """A life to live: on a store of one of the `STORES`, perhaps under one of the `STORIES`."""
 
     seed: int
     days: int
@@ -39,15 +39,15 @@ class Lived:
     slots: int
     digest: str
     befell: frozenset[str]
-    """What befell its processes, and at which step."""
+    """What happened to its processes, and at which step."""
     met: Met
     """Which fault met which state, and how often."""
     breach: str = ""
-    """What was not kept, the last events, and how to see it again; empty if all was kept."""
+    """What was broken, the last events, and how to reproduce it; empty if nothing was broken."""
 
 
 def lived(seed: int, days: int, store: str = "sqlite", story: str | None = None) -> Lived:
-    """Live one life, and tell how it went."""
+    """Live one life and return how it went."""
     asked = Asked(seed, days, store, story)
     level = logging.root.manager.disable
     logging.disable(logging.CRITICAL)

@@ -1,4 +1,4 @@
-"""Whether the admin hears what must be heard, once, and the webhook is left alone when it asks for it (R20)."""
+"""Whether each notice that is due reaches the admin once, and a webhook that asks for a wait is left alone (R20)."""
 
 from collections.abc import Iterable, Set
 from datetime import datetime, timedelta
@@ -18,13 +18,13 @@ ALL = ""
 
 @define(eq=False)
 class Webhook:
-    """What must be remembered of the addresses that the pager had."""
+    """What must be remembered of the pager's addresses."""
 
     shut: dict[str, datetime | None] = field(factory=dict)
     """Until when each is to be left alone; None for one that is gone for good."""
 
     def is_shut(self, address: str, at: datetime) -> bool:
-        """Tell whether nothing may be sent."""
+        """Return whether nothing may be sent to an address now."""
         for one in {address, ALL} & self.shut.keys():
             until = self.shut[one]
             if until is None or at < until <= at + WAIT_MAX + SLACK:
@@ -32,7 +32,7 @@ class Webhook:
         return False
 
     def follow(self, attempt: Attempt) -> None:
-        """Take in what an address answered."""
+        """Record what an address answered."""
         if attempt.answer == "taken":
             self.shut.clear()
         elif attempt.answer == "gone":
@@ -42,7 +42,7 @@ class Webhook:
             self.shut[ALL if attempt.answer == "all limited" else attempt.address] = attempt.at + wait
 
     def check(self, states: Iterable[ChannelState], *, plain: bool) -> None:
-        """Check that the system remembers the same, or take its word if nobody can know."""
+        """Check that the system remembers the same, or accept what it remembers if that cannot be known."""
         told = {state.fingerprint: state.not_before for state in states}
         if not plain:
             self.shut = told
@@ -55,14 +55,14 @@ class Notices:
 
     webhook: Webhook = field(factory=Webhook)
     last: dict[str, tuple[str, datetime, datetime]] = field(factory=dict)
-    """Kind, since when, and when it came."""
+    """The last notice of a topic: its kind, since when, and when it came."""
     unsure: set[str] = field(factory=set)
-    """Topics whose last notice may not have been recorded: it may come once more."""
+    """Topics whose last notice may not have been recorded, so that it may come once more."""
     perhaps: set[str] = field(factory=set)
-    """Topics of which a notice was lost on its way: whoever sent it cannot tell."""
+    """Topics of which a notice was lost on its way, so that its sender does not know whether it arrived."""
 
     def follow(self, attempt: Attempt, *, sure: bool) -> None:
-        """Check an attempt against all before; not sure if the sender may not have lived to note the answer."""
+        """Check an attempt against all before it; `sure` is False if its sender may have died before it recorded it."""
         check(not self.webhook.is_shut(attempt.address, attempt.at), "sent where nothing is taken now", attempt)
         if sure:
             self.webhook.follow(attempt)
@@ -90,7 +90,7 @@ class Notices:
             self.unsure.add(topic)
 
     def check_all_told(self, lasting: Set[str], at: datetime) -> None:
-        """Check that what lasts was told, is told again each day, and what is over as well."""
+        """Check that admins were alerted to each lasting trouble, reminded daily, and told of each that is over."""
         for topic in lasting:
             kind, _, heard_at = self.last.get(topic, ("all_clear", at, at))
             check(kind != "all_clear", f"nobody was told of {topic}")

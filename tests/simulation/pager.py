@@ -1,4 +1,4 @@
-"""The admin's channel: a webhook that may be deaf, slow, overrun or gone for good (R20)."""
+"""The admin's channel: a webhook that may be deaf, slow, rate-limited or gone for good (R20)."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -14,12 +14,12 @@ from .coverage import ANSWERS
 from .weather import Weather
 
 Answer = Literal["taken", "refused", "unknown", "gone", "limited", "all limited"]
-"""What a sender learns: nothing if the answer did not come, and who is overrun says for how long."""
+"""What a sender learns; `unknown` if no answer came, and with the limited ones how long to wait."""
 
 
 @frozen
 class Attempt:
-    """One notice on its way."""
+    """One attempt to send a notice."""
 
     at: datetime
     notice: Notice
@@ -30,7 +30,7 @@ class Attempt:
 
 
 class Pager:
-    """Keeps what it was sent."""
+    """Keeps a record of every attempt."""
 
     channel = "pager"
 
@@ -40,16 +40,16 @@ class Pager:
         self._weather = weather
         self.attempts: list[Attempt] = []
         self.number = 0
-        """Which address it has: a new one each time that the last was deleted."""
+        """The number of its address: a new one each time the last was deleted."""
         self.is_gone = False
 
     @property
     def fingerprint(self) -> str:
-        """What stands for its address."""
+        """The stand-in for the fingerprint of its address."""
         return f"address {self.number}"
 
     def delete(self) -> None:
-        """Let the address take nothing any more."""
+        """Delete its address for good."""
         self.is_gone = True
 
     def renew(self) -> None:
@@ -58,7 +58,7 @@ class Pager:
         self.is_gone = False
 
     def send(self, notice: Notice, /) -> None:
-        """Take a notice, unless it is out of order."""
+        """Take a notice, unless a fault prevents it."""
         answer, arrived, wait = self._answer()
         self.attempts.append(Attempt(self._clock(), notice, self.fingerprint, answer, arrived, wait))
         if answer != "taken":

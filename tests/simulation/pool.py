@@ -1,4 +1,4 @@
-"""Processes to live many lives in at a time."""
+"""Processes that live many lives at a time."""
 
 import multiprocessing
 import os
@@ -11,7 +11,7 @@ from support.postgres import VARIABLE, server_dsn
 
 @contextmanager
 def pool(jobs: int | None, stores: Collection[str]) -> Iterator[ProcessPoolExecutor]:
-    """Lend processes that start afresh, for lives on some of the `STORES`; they share one server."""
+    """Yield processes that start fresh, for lives on some of the `STORES`; they share one server."""
     dsn = server_dsn() if {"postgres", "pgbouncer"} & set(stores) else None
     spawned = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=spawned, initializer=_know, initargs=(dsn,)) as processes:

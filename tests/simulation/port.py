@@ -1,11 +1,11 @@
-"""A port to the outside, each call of which may be the last."""
+"""A port to the outside, any call of which may be the process's last."""
 
 from collections.abc import Callable
 from typing import Any
 
 
 class Port:
-    """A port of which every call may be the last."""
+    """Wraps a port, and reports a step before and after each call."""
 
     def __init__(self, inner: Any, at: Callable[[str], None]) -> None:
         self._inner = inner

@@ -1,4 +1,4 @@
-"""The real system as one process: it can be killed, held up or talked into at any call of a port."""
+"""The real system as one process that can be killed, held up or interfered with at any call of a port."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -34,15 +34,15 @@ MOMENTS = {
 }
 """When a process is killed, by its step."""
 Fate = tuple[Callable[[], None], int] | tuple[Callable[[], None], int, str] | tuple[()]
-"""What befalls a process, and at which of its steps; nothing if it is empty."""
+"""What happens to a process, and at which of its steps; empty if nothing does."""
 
 
 class Killed(BaseException):
-    """The process is no more."""
+    """The process is dead."""
 
 
 STORE_FAILED = (LedgerBusy, LedgerFailed)
-"""What a store says that could not write; the process lives on."""
+"""What a store that could not write raises; the process lives on."""
 
 
 @define(eq=False)
@@ -51,7 +51,7 @@ class Read:
 
     sought: frozenset[str]
     at: datetime
-    """What the process took the time for when it began."""
+    """The time on the process's clock when it began."""
     seen_at: datetime | None
     """The latest sync or settlement when the accounts were gathered …"""
     snapshot: Any
@@ -62,12 +62,12 @@ class Read:
     spent: float = 0.0
     """How many seconds it took, without the pauses between its requests."""
     is_taken_in: bool = False
-    """Whether the oracle knows already that it was posted."""
+    """Whether the oracle already knows that it was posted."""
 
 
 @define(eq=False)
 class Process:
-    """One process; `fate` befalls it at the `fated`-th of its steps, or of those of one name."""
+    """One process; `fate` strikes at the `fated`-th of its steps, or of its steps of one name."""
 
     name: str
     store: Store
@@ -77,7 +77,7 @@ class Process:
     random: Random
     snapshot: Callable[[], Any]
     meets: Callable[[str], None]
-    """Told of each fault as it strikes."""
+    """Called with each fault as it strikes."""
     address: Address = field(factory=Address, init=False)
     told_at: datetime = field(init=False)
     began_at: datetime = field(init=False)
@@ -86,11 +86,11 @@ class Process:
     fated: int = field(default=0, init=False)
     fated_at: str | None = field(default=None, init=False)
     befell: str = field(default="", init=False)
-    """Where it befell."""
+    """The step at which fate struck."""
     _seconds_left: Callable[[], float] = field(default=lambda: 0.0, init=False)
     _steps: int = field(default=0, init=False)
     version: int = field(default=PRESENT, init=False)
-    """Of the tables that it knows."""
+    """The version of the tables that it knows."""
     is_at_work: bool = field(default=False, init=False)
     """Whether it has a lease."""
     _dead: bool = field(default=False, init=False)
@@ -131,12 +131,12 @@ class Process:
         self.engage = Engage(ledger=ledger, source=self, clock=self._now, alerts=[Port(self.pager, self.at)])
 
     def reopen(self) -> None:
-        """Come back to life."""
+        """Restart the process."""
         self.close()
         self.open()
 
     def point_at(self, address: Address) -> bool:
-        """Start again with other settings, if they are others; tell whether they are."""
+        """Restart with another address if it differs; return whether it does."""
         changes = address != self.address
         if changes:
             self.address = address
@@ -144,30 +144,30 @@ class Process:
         return changes
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Close the source and the ledger."""
         self.source.close()
         self.ledger.close()
 
     def begin(self, fate: Callable[[], None] | None = None, fated: int = 0, fated_at: str | None = None) -> None:
-        """Begin something, with a fate or without."""
+        """Begin an action, with a fate or without."""
         self.reads, self._steps, self.befell, self._error = [], 0, "", None
         self.fate, self.fated, self.fated_at = fate, fated, fated_at
 
     def kill(self) -> None:
-        """End the process at this very step."""
+        """Kill the process at this very step."""
         self.meets(f"killed: {MOMENTS.get(self.befell.removesuffix(' done'), 'elsewhere')}")
         self._dead = True
         raise Killed
 
     def fail(self, error: LedgerBusy | LedgerFailed, *, is_cut: bool = False) -> None:
-        """Let the transaction that begins end with this: at once if the store is busy, else as it commits.
+        """Let the next transaction fail with this error: at its begin if the store is busy, otherwise at its commit.
 
-        Where there are connections, they are cut instead, and the error is the store's own.
+        A store whose connections can be cut cuts them instead, and raises an error of its own.
         """
         self._error, self._is_cut_off = error, is_cut
 
     def at(self, step: str) -> None:
-        """Take a step; nobody dead does."""
+        """Take a step; a dead process takes none."""
         if self._dead:
             raise Killed
         self.is_at_work = step == "lease done" or (self.is_at_work and step != "release")
@@ -178,15 +178,15 @@ class Process:
 
     @property
     def board_id(self) -> str:
-        """Whose board it reads, as its source tells it."""
+        """The id of the board that its source reads."""
         return self.source.board_id
 
     def read(self, sought: frozenset[str], /) -> Board:
-        """Read the board, as the source that the system was given."""
+        """Read the board, as the system's source."""
         return self._noted(sought, lambda: self.source.read(sought))
 
     def read_pages(self, sought: frozenset[str], requests: Requests, /) -> Board:
-        """Read it page by page, under a lease."""
+        """Read the board page by page, under a lease."""
         return self._noted(sought, lambda: self.source.read_pages(sought, requests))
 
     def _noted(self, sought: frozenset[str], reads: Callable[[], Board]) -> Board:
@@ -224,13 +224,13 @@ class Process:
 
     @contextmanager
     def _watched(self, seconds_left: Callable[[], float]) -> Iterator[None]:
-        """Stand in for the client's watchdog, whose thread lives by the wall clock: the wire looks for itself."""
+        """Replace the client's watchdog, whose thread uses the wall clock: the wire itself checks the time left."""
         self._seconds_left = seconds_left
         self.source._client.line.is_late = False
         yield
 
     def _is_cut(self) -> bool:
-        """Tell whether the watchdog would have cut the connection by now."""
+        """Return whether the watchdog would have cut the connection by now."""
         line = self.source._client.line
         line.is_late = line.is_late or self._seconds_left() <= 0
         return line.is_late
@@ -243,7 +243,7 @@ class Process:
         return accounts
 
     def _is_last(self, step: str) -> bool:
-        """Take a step; tell whether the process was killed at it, instead of raising so at once."""
+        """Take a step, and return whether the process was killed at it instead of raising `Killed` at once."""
         if self._dead:
             raise Killed
         with suppress(Killed):
@@ -251,7 +251,7 @@ class Process:
         return self._dead
 
     def _fateful(self, transaction: Any) -> Any:
-        """Let each transaction's two ends be steps as well; who is killed at its begin wrote it, but never commits."""
+        """Let each transaction's two ends be steps as well; a process killed at the begin writes but never commits."""
 
         @contextmanager
         def fateful() -> Iterator[Any]:

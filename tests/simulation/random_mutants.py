@@ -1,7 +1,7 @@
 """Bugs that nobody planted: `python -m simulation.random_mutants --count 200 --seed 3`, from the folder of the tests.
 
-Each mutant of `core/` and `usecases/` lives the same lives, one after another, until it breaks a promise or has spent
-its seconds of a processor; what no life runs is not tried. With `--state FILE` it can be stopped and gone on with.
+Each mutant of `core/` and `usecases/` lives the same lives, one after another, until it breaks a promise or has used
+its seconds of processor time; code that no life runs is not tried. With `--state FILE` it can be stopped and resumed.
 """
 
 import argparse
@@ -39,7 +39,7 @@ STORIES = (
 )
 DAYS = 3
 HANGS_AFTER = 60
-"""So many seconds of a processor more than its own, and a mutant hangs."""
+"""After this many seconds of processor time beyond its own, a mutant counts as hung."""
 BYTES_MAX = 2**30
 Line = tuple[str, int]
 FILES = files_of(ROOMS)
@@ -54,7 +54,7 @@ def lives() -> Iterator[Lived]:
 
 
 def main() -> int:
-    """Try the mutants, and tell which were caught."""
+    """Try the mutants, and print which were caught."""
     options = _options()
     chosen = Random(options.seed).sample(mutants(FILES), options.count)
     ended = _ended(options.state)
@@ -87,7 +87,7 @@ def _ended(state: Path) -> dict[str, str]:
 
 
 def _tried(seconds: float, lines: set[Line], mutant: Mutant) -> str:
-    """Tell what became of a mutant: it was caught, it crashed or hung, it survived, or no life runs it."""
+    """Return what happened to a mutant: caught, crashed, hung, survived, or not run by any life."""
     if not any((mutant.file, line) in lines for line in mutant.lines):
         return "not run"
     told: str | None = _in_a_child(_live, seconds, mutant)
@@ -95,7 +95,7 @@ def _tried(seconds: float, lines: set[Line], mutant: Mutant) -> str:
 
 
 def _in_a_child(does: Callable[..., object], *values: object) -> Any:
-    """Return what a process of its own sends before it ends."""
+    """Return what a child process sends before it ends."""
     receiver, sender = get_context("fork").Pipe(duplex=False)
     child = get_context("fork").Process(target=does, args=(sender, *values))
     child.start()
@@ -128,7 +128,7 @@ def _live(sender: Any, seconds: float, mutant: Mutant) -> None:
 
 
 def _trace(sender: Any, seconds: float) -> None:
-    """Note which lines the lives run that a mutant has the time for."""
+    """Send the lines that lives run within the time that a mutant has."""
     found: set[Line] = set()
     names = {str(path): name for name, path in FILES.items()}
 

@@ -1,4 +1,4 @@
-"""MEE6 in this process: pages of the world's board, or one of its troubles; everything that went out is noted."""
+"""MEE6 in this process: it answers with pages of the world's board or with a trouble, and records all it sent."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -26,12 +26,12 @@ from .world import Page, Rows, World
 
 LATENCY_SECONDS = 0.25
 CLIMBS = 0.3
-"""How often somebody rises onto a page that is served from a cache, of an evening."""
+"""How often, on an evening, someone rises onto a page that is served from a cache."""
 
 
 @define(eq=False)
 class Asked:
-    """One request, and what it was told."""
+    """One request, and its answer."""
 
     address: Address
     number: int
@@ -40,15 +40,15 @@ class Asked:
     began: float
     """On the monotonic clock."""
     told_at: datetime | None
-    """The Date that went out."""
+    """The Date that was sent."""
     rows: Rows | None
-    """What a client must read from it; None if it must refuse it."""
+    """What a client must read from the answer; None if it must refuse it."""
     kind: str | None
-    """What such a trouble must be called."""
+    """The kind that such a trouble must be reported as."""
     length: int = 0
-    """Rows of the page, those that cannot be used as well."""
+    """How many rows the page has, including unusable ones."""
     spoilt: frozenset[str] = frozenset()
-    """Whose rows cannot be used, as far as one can tell."""
+    """Ids whose rows cannot be used, as far as one can tell."""
     ended: float = 0.0
 
 
@@ -63,26 +63,26 @@ class Server:
         self._weather = weather
         self._random = random
         self._meets = meets
-        """Told of each fault as it strikes."""
+        """Called with each fault as it strikes."""
         self._bodies: dict[tuple[str, int, int], tuple[Rows, bytes]] = {}
         self._others: dict[Address, Page] = {}
         self.home = Address()
-        """Where the community's own board is."""
+        """The address of the community's own board."""
 
     @property
     def slowness(self) -> float:
-        """How many times as long as asked for a reader's pause lasts."""
+        """By what factor a reader's pause lasts longer than asked for."""
         return self._weather.slowness
 
     def is_reachable(self) -> bool:
-        """Tell whether a connection can be made."""
+        """Return whether a connection can be made."""
         is_reachable = self._weather.outage != UNREACHABLE
         if not is_reachable:
             self._meets(trouble_met(UNREACHABLE))
         return is_reachable
 
     def answer(self, request: bytes, log: list[Asked]) -> Script | None:
-        """Return what goes back, and note it; None if the connection broke."""
+        """Return the answer and record it; None if the connection broke."""
         head, *lines = request.decode("ascii").split("\r\n")
         method, target, _ = head.split(" ")
         headers = dict(line.lower().split(": ", 1) for line in lines if line)
@@ -108,7 +108,7 @@ class Server:
             self._world.climb(self._clamped(limit))
         trouble = self._weather.trouble(self._random)
         if trouble == "duplicate_keys" and any(asked.rows is not None for asked in log):
-            # The client looks for it on the first page only: a server that does it does it everywhere.
+            # The client looks for it on the first page only: a server with duplicates has them on every page.
             trouble = None
         asked = Asked(address, number, limit, trouble, began, self._clock.at.replace(microsecond=0), None, None)
         log.append(asked)
@@ -184,7 +184,7 @@ class Server:
         return script
 
     def _forgive(self, asked: Asked, rows: Rows) -> None:
-        """Note what may be read all the same: of no rows none is spoilt, and three are few if nobody seeks them."""
+        """Record what may be read all the same: a page without rows, or up to three unusable rows that nobody seeks."""
         if len(rows) <= UNUSABLE_MAX and asked.trouble not in {"xp_endless", "nan_xp", "duplicate_keys"}:
             asked.kind, asked.rows, asked.length = None, (), len(rows)
             asked.spoilt = frozenset() if asked.trouble == "lone_surrogate_id" else frozenset(one for one, _ in rows)
@@ -193,14 +193,14 @@ class Server:
 
 
 def payload(guild_id: str, number: int, rows: Sequence[Any]) -> dict[str, Any]:
-    """Return a page in MEE6's shape, with little beside what is needed."""
+    """Return a page in MEE6's shape, with little more than what is needed."""
     pairs = (row if isinstance(row, tuple) else (row.discord_id, row.xp) for row in rows)
     players = [{"id": one, "username": "a name", "level": 1, "xp": xp} for one, xp in pairs]
     return {"guild": {"id": guild_id, "name": "Example Server"}, "page": number, "players": players}
 
 
 def _note(asked: Asked, script: Script) -> None:
-    """Read what can be used from an answer that holds a page."""
+    """Record what can be used from an answer that holds a page."""
     _, body = b"".join(data for _, data in script.parts).split(b"\r\n\r\n", 1)
     players = json.loads(body)["players"]
     asked.length = len(players)

@@ -1,4 +1,4 @@
-"""A night of lives in shards: each life that has ended is a line of a file, and whoever goes on leaves it out."""
+"""A night of lives in shards: each life that has ended is a line of a file, and later runs skip it."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -15,14 +15,14 @@ AS_JSON = make_converter()
 
 
 def share(lives: Iterable[Asked], shard: str) -> list[Asked]:
-    """Return the lives of a shard: `2/8` has every eighth of them, from the second on."""
+    """Return the lives of a shard: `2/8` has every eighth of them, starting with the second."""
     number, of = map(int, shard.split("/"))
     return [one for place, one in enumerate(lives) if place % of == number - 1]
 
 
 @frozen
 class Finished:
-    """The lives that have ended; those of a file, if there is one, outlive whoever lived them."""
+    """The lives that have ended; with a file they survive the process."""
 
     path: Path | None = None
     lives: dict[Asked, Lived] = field(factory=dict, init=False)
@@ -36,7 +36,7 @@ class Finished:
             self.lives.update((life.asked, life) for life in ended)
 
     def add(self, life: Lived) -> None:
-        """Keep how a life went."""
+        """Record how a life went."""
         self.lives[life.asked] = life
         if self.path is not None:
             with self.path.open("a") as file:
@@ -48,7 +48,7 @@ class Finished:
 def live_all(
     processes: ProcessPoolExecutor, lives: Iterable[Asked], jobs: int, seconds: float = float("inf")
 ) -> Iterator[Lived]:
-    """Live one life after another and yield each as it ends; after so many seconds begin none."""
+    """Live the lives, this many at a time, and yield each as it ends; after this many seconds begin no more."""
     until, left, under_way = monotonic() + seconds, iter(lives), set[Future[Lived]]()
     while True:
         while len(under_way) < jobs and monotonic() < until and (asked := next(left, None)):

@@ -1,4 +1,4 @@
-"""What monitors are told: whether all is well, what waits, and what is due next."""
+"""What monitors see: whether all is well, what waits, and what is due next."""
 
 from __future__ import annotations
 

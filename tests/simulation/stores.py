@@ -1,4 +1,4 @@
-"""Where a life keeps its ledger: in a file, or in PostgreSQL, in a schema, a database or on a server of its own."""
+"""Where a life keeps its ledger: in a file, or in PostgreSQL in a schema, a database or a server of its own."""
 
 import os
 import socket
@@ -28,16 +28,16 @@ class Store:
 
     open: Callable[[], OpenLedger]
     hang_up: Callable[[Any], None]
-    """Leaves a connection's transaction as the death of its process does."""
+    """Leaves a connection's transaction as the death of its process would."""
     lay_out: Callable[[int], None]
-    """Lays out the tables as another version of the package would, as far as our own can tell."""
+    """Numbers the tables as another version of the package would, as far as this version can tell."""
     restart: Callable[[], object] | None = None
-    """Restarts what the store is on, which ends all connections; None if there are none."""
+    """Restarts the server or pooler, which ends all connections; None if there are none."""
 
 
 @contextmanager
 def _file(*, is_fast: bool) -> Iterator[Store]:
-    """Lend a file; a fast one does not wait for the disk."""
+    """Yield a file; a fast one does not wait for the disk."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "engage.db"
         yield Store(partial(_opened, path, is_fast=is_fast), _left_to_its_journal, partial(_numbered, path))
@@ -58,12 +58,12 @@ def _numbered(path: Path, version: int) -> None:
 
 
 def _left_to_its_journal(_: object) -> None:
-    """Do nothing: what was not committed is rolled back by whoever looks next."""
+    """Do nothing: the next process to open the file rolls back what was not committed."""
 
 
 @contextmanager
 def _schema() -> Iterator[Store]:
-    """Lend a schema, dropped afterwards; a restart is one of its connections alone, for others use the server too."""
+    """Yield a schema and drop it afterward; a restart ends only its connections, since others use the server too."""
     with schema() as name:
         dsn = make_conninfo(server_dsn(), application_name=name)
         opens = partial(PostgresLedger.open, dsn, schema=name)
@@ -72,7 +72,7 @@ def _schema() -> Iterator[Store]:
 
 @contextmanager
 def _alone() -> Iterator[Store]:
-    """Lend a server that nobody else uses, so that it can be restarted as a crash does it."""
+    """Yield a server that nobody else uses, so that it can be restarted as after a crash."""
     server = Server()
     try:
         opens = partial(PostgresLedger.open, server.dsn)
@@ -83,7 +83,7 @@ def _alone() -> Iterator[Store]:
 
 @contextmanager
 def _pooled() -> Iterator[Store]:
-    """Lend a database behind a PgBouncer that hands its few connections from one to the next, and may be restarted."""
+    """Yield a database behind a PgBouncer that shares its few connections between clients, and may be restarted."""
     with pooled(()) as pool:
         opens = partial(PostgresLedger.open, pool.dsn)
         yield Store(opens, _cut, partial(_recorded, pool.direct, SCHEMA), pool.restart)
@@ -100,7 +100,7 @@ def _recorded(dsn: str, schema: str, version: int) -> None:
 
 
 def _cut(connection: Any) -> None:
-    """Shut the socket, without a COMMIT, a ROLLBACK or a farewell."""
+    """Shut the socket without a COMMIT, a ROLLBACK or a goodbye."""
     with socket.socket(fileno=os.dup(connection.driver.fileno())) as line:
         line.shutdown(socket.SHUT_RDWR)
 
@@ -112,4 +112,4 @@ STORES: dict[str, Callable[[], AbstractContextManager[Store]]] = {
     "pgbouncer": _pooled,
     "postgres-alone": _alone,
 }
-"""Each lends a store that is empty."""
+"""Each yields an empty store."""

@@ -1,4 +1,4 @@
-"""Stories: the same world under faults of one's choice, each kept because a life once broke on it."""
+"""Stories: the same world under chosen faults, each kept because a life once broke on it."""
 
 from collections.abc import Callable, Sequence
 from random import Random
@@ -15,12 +15,12 @@ def _lasting(name: str, share: float = 1.0, troubles: tuple[str, ...] = (), numb
 
 
 def _short_clock(random: Random, _: int) -> Episode:
-    """Let a clock be wrong for a slot or two: an alert at once, and all is well again."""
+    """Let a clock be wrong for a slot or two: an alert at once, and then all is well again."""
     return Episode("clock", random.randint(1, 2), number=random.choice([-600, 600, 1_200]))
 
 
 def _stepping_clock(random: Random, _: int) -> Episode:
-    """Let a clock run ahead by less than a server's time betrays, and be set right again."""
+    """Let a clock run ahead by less than a server's time reveals, and be corrected again."""
     return Episode("clock", random.randint(1, 6), number=random.choice([150, 200, 280]))
 
 
@@ -35,15 +35,15 @@ class Story:
     lasting: Sequence[Callable[[], Episode]] = ()
     makers: Sequence[Maker] = ()
     intensity: float = 3.0
-    """How much oftener than usual they come …"""
+    """How much more often than usual they come …"""
     crowd: int = CROWD
     """… and how many at a time."""
     patience: float = 1.0
     """How long admins let a decision wait, as a multiple of the usual."""
     quiet_every: int = 11
-    """Each so many days everybody keeps silent."""
+    """Everyone is silent on one day of this many."""
     upheaval: float = 1.0
-    """How much oftener than usual seasons end, many fall, and the community moves."""
+    """How much more often than usual seasons end, many fall, and the community moves."""
 
 
 STORIES = {
@@ -68,4 +68,4 @@ STORIES = {
         makers=[(_short_outage, 4), (_short_clock, 2), (episodes.webhook, 4), (episodes.gone, 1)],
     ),
 }
-"""By what they are about."""
+"""The stories by name."""

@@ -1,4 +1,4 @@
-"""What each trouble of the server must be called, and what it asks for."""
+"""The kind that each trouble of the server must be reported as, and the wait that it asks for."""
 
 UNREACHABLE = "unreachable"
 KINDS: dict[str, str | None] = {
@@ -58,11 +58,11 @@ KINDS: dict[str, str | None] = {
     "clock_off": None,
     "no_date": None,
 }
-"""What each trouble must be called, if anything: the others are pages that can be used."""
+"""The kind of each trouble; None for pages that can be used."""
 UNUSABLE_MAX = 3
 """How many rows of a page may be unusable."""
 ON_ROWS = frozenset({"lone_surrogate_id", "ids_as_numbers", "duplicate_keys", "nan_xp"})
-"""Troubles of rows, as all of `xp_…` are: a page without any is sound."""
+"""Troubles of rows, like all `xp_…`: a page without rows is not affected."""
 WAITS = {
     "rate_limited": 900,
     "rate_limited_html": 900,
@@ -84,4 +84,4 @@ ODD = frozenset({"endless_pages", "page_ignored", "slow", "few_bad_rows", "xp_nu
     "ids_as_numbers",
     "lone_surrogate_id",
 }
-"""Troubles that may leave a page usable, and that a client may still refuse."""
+"""Troubles that may leave a page usable, but that a client may still refuse."""

@@ -1,4 +1,4 @@
-"""Whether a read was answered, with which board, and how it must end: judged from the bytes that went out."""
+"""Whether a read was answered, with which board, and how it must end, judged from the bytes that were sent."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,11 +16,11 @@ TRIES_MAX = 3
 GAP_SECONDS = 2.0
 DEADLINE_SECONDS = 120.0
 BEYOND_GAP_MAX = 0.5
-"""How many seconds a second back-off may last longer than the gap."""
+"""By how many seconds a second back-off may exceed the gap."""
 
 
 class Breach(AssertionError):
-    """A promise that was not kept."""
+    """A broken promise."""
 
 
 @frozen
@@ -31,7 +31,7 @@ class Verdict:
     """The trouble it must be reported as; None if it must be posted."""
     sight: Sight | None = None
     either: bool = False
-    """Whether it may as well be refused, or called by another name."""
+    """Whether it may also be refused, or reported as another kind."""
     wait_seconds: int | None = None
     """How long the server asked to be left alone."""
     was_asked: bool = True
@@ -39,11 +39,11 @@ class Verdict:
 
 
 ANOTHER_BOARD = Verdict("another_board", was_asked=False)
-"""That of a board which must not be read."""
+"""The verdict on a board that must not be read."""
 
 
 def check(holds: object, *told: object) -> None:
-    """Raise `Breach` unless something holds."""
+    """Raise `Breach` unless a condition holds."""
     if not holds:
         raise Breach(" ".join(str(one) for one in told))
 
@@ -51,7 +51,7 @@ def check(holds: object, *told: object) -> None:
 def judged(
     read: Read, oracle: Oracle, accounts: Sequence[Account], at: datetime, decision: Decision | None, *, plain: bool
 ) -> Verdict:
-    """Return how a read must end, given the accounts that it may still touch; not plain if something befell it."""
+    """Return how a read must end, given the accounts that it may still change; `plain` is False if it was disturbed."""
     _check_manners(read)
     odd = not plain or any(asked.trouble in ODD for asked in read.log)
     if read.board is None:
@@ -68,7 +68,7 @@ def judged(
 
 
 def _failed(read: Read, *, odd: bool) -> Verdict:
-    """Tell what a read that gave no board must be called."""
+    """Return the verdict on a read that gave no board."""
     if not read.log:
         return Verdict("down")
     last = read.log[-1]
@@ -82,18 +82,18 @@ def _failed(read: Read, *, odd: bool) -> Verdict:
 
 
 def _back_offs(log: Sequence[Asked]) -> int:
-    """Count the tries, from the first that failed twice in a row on: before each a client may wait beyond the gap."""
+    """Count the tries that follow a failure; before each a client may wait beyond the gap."""
     return sum(before.rows is None for before in log)
 
 
 def _tries(log: Sequence[Asked]) -> int:
-    """Count the requests for the last page, the last of them included."""
+    """Count the requests for the last page, including the last one."""
     answered = [number for number, asked in enumerate(log) if asked.rows is not None]
     return len(log) - (answered[-1] + 1 if answered else 0)
 
 
 def _check_manners(read: Read) -> None:
-    """Check that requests keep their distance, and that no trouble but an outage is tried again (R21)."""
+    """Check that requests keep their distance, and that only outages are tried again (R21)."""
     for before, after in pairwise(read.log):
         check(after.began - before.ended >= GAP_SECONDS - 1e-6, "requests without a gap", before, after)
         if before.rows is None:
@@ -106,7 +106,7 @@ def _check_manners(read: Read) -> None:
 
 
 def _sight(read: Read) -> Sight:
-    """Return what a board showed that was read to the end that the rules ask for."""
+    """Return what a board showed that was read as far as the rules ask for."""
     pages = [asked for asked in read.log if asked.rows is not None]
     check(pages and read.log[-1].rows is not None, "a board without answers", read.log)
     found: dict[str, int] = {}
@@ -123,7 +123,7 @@ def _sight(read: Read) -> Sight:
 
 
 def _missed(pages: Sequence[Asked], revision: frozenset[str]) -> frozenset[str]:
-    """Return those who count as not looked for, because the board moved under every sweep."""
+    """Return those who count as not looked for because the board moved during every sweep."""
     if not revision:
         return frozenset()
     sweeps: list[list[Asked]] = []

@@ -1,4 +1,4 @@
-"""Two versions of the package on one store, as in a rolling deploy: the newer one knows tables of one version more."""
+"""Two versions of the package on one store, as in a rolling deploy; the newer one knows one more schema version."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,12 +11,12 @@ from trc_engage.adapters.sqlite import database as sqlite, schema as sqlite_sche
 PRESENT = SCHEMA_VERSION
 NEWER = PRESENT + 1
 KNOWING = (sqlite, sqlite_schema, postgres, postgres_schema)
-"""The modules that compare the tables with the version that they know."""
+"""The modules that compare the tables' version with the one that they know."""
 
 
 @contextmanager
 def of_version(version: int) -> Iterator[None]:
-    """Let the package know tables of a version, for as long as no other process has its turn."""
+    """Let the package know the tables of a version, within this context only."""
     with ExitStack() as patches:
         if version != PRESENT:
             for module in KNOWING:

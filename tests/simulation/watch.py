@@ -1,4 +1,4 @@
-"""A watch on every run: what it must do is forecast, and what it did is checked and told to the oracle."""
+"""A watch on every run: it forecasts what the run must do, checks what it did, and informs the oracle."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ from .verdict import ANOTHER_BOARD, Verdict, check, judged
 
 EVENTS_TOLD = 60
 AT_ONCE = frozenset({"distrusted", "another_board", "clock"})
-"""Failures of which an admin is told at once."""
+"""Failures of which an admin is notified at once."""
 MADE = ("opened", "gained", "deducted", "points")
 DEAD_PID = 2**22 + 1
 
@@ -40,26 +40,26 @@ class Watch:
         self.slots: dict[datetime, str] = {}
         self.good_run = 0
         self.made: tuple[int, ...] = ()
-        """What the last good sync did, as it must be reported: `MADE`."""
+        """What the last good sync did, as it must be reported: the values of `MADE`."""
         self.attempts = 0
-        """How many of the pager's are followed."""
+        """How many of the pager's attempts have been checked."""
         self.events: deque[str] = deque(maxlen=EVENTS_TOLD)
         self.story = sha256()
         self.befell: set[str] = set()
-        """What befell the processes, and at which step."""
+        """What happened to the processes, and at which step."""
 
     def note(self, *told: object) -> None:
-        """Remember what happened."""
+        """Record an event."""
         line = f"{self.clock.at:%a %F %T} {' '.join(str(one) for one in told)}"
         self.events.append(line)
         self.story.update(line.encode())
 
     def digest(self) -> str:
-        """Return what tells two lives apart: all that happened, and all that the ledger holds."""
+        """Return a digest that tells two lives apart: of all that happened, and all that the ledger holds."""
         return sha256(self.story.digest() + self.audit.digest()).hexdigest()
 
     def died(self, process: Process) -> None:
-        """Bring a process that was killed back; half of the machines can tell that it is dead."""
+        """Restart a process that was killed; in half of the cases its lease shows that it is dead."""
         self.note(process.name, "was killed at", process.befell)
         self.befell.add(f"killed at {process.befell}")
         process.reopen()
@@ -111,7 +111,7 @@ class Watch:
         by_slot: bool = False,
         dry_run: bool = False,
     ) -> None:
-        """Check how a read ended, and take in what of it was posted."""
+        """Check how a read ended, and apply what it posted."""
         board_id = process.address.board_id
         is_another = self.oracle.is_another(board_id) and decision != "adopt"
         verdict = self.take_in(process, decision, plain=plain)
@@ -134,7 +134,7 @@ class Watch:
             self.failures.follow(state, failed, board_id, process.told_at, plain=plain, dry_run=dry_run)
 
     def take_in(self, process: Process, decision: Decision | None, *, plain: bool) -> Verdict | None:
-        """Judge what a process read last, and take it in if it was posted."""
+        """Judge the last read of a process, and apply it if it was posted."""
         state = process.ledger.run_state().sync
         check(state.good_run >= self.good_run, "runs vanished")
         read = process.reads[-1] if process.reads else None
@@ -165,7 +165,7 @@ class Watch:
     def _slot_ended(
         self, process: Process, report: RunReport | None, at: datetime, *, posted: bool, by_slot: bool, plain: bool
     ) -> None:
-        """Check that the slot ended with what ended it, and not twice."""
+        """Check that the slot's end is recorded with the right outcome, and does not change."""
         slot = slot_of(at)
         end = process.ledger.run_state(slot).slot_end(slot)
         known = self.slots.get(slot)
@@ -183,7 +183,7 @@ class Watch:
         through, before = process.ledger.calendar().settled_through, self.oracle.calendar.settled_through
         assert before is not None
         refused = self.oracle.seen_at is not None and process.told_at < self.oracle.seen_at - SLACK
-        # By a clock that may be wrong nothing is settled.
+        # Nothing is settled by a clock that may be wrong.
         refused = refused or (isinstance(report, RunReport) and getattr(report.error, "kind", None) == "clock")
         if plain and (report is None or report.outcome == "busy" or refused):
             check(through == before, f"settled through {through}, not {before}")
@@ -205,7 +205,7 @@ class Watch:
         )
 
     def _hear(self, process: Process, report: RunReport | None, *, plain: bool) -> None:
-        """Check what the admin was told."""
+        """Check what the admin was sent."""
         new = self.pager.attempts[self.attempts :]
         self.attempts += len(new)
         for number, attempt in enumerate(new):
@@ -222,7 +222,7 @@ class Watch:
             self.notices.check_all_told(self.lasting(process.told_at), process.told_at)
 
     def lasting(self, now: datetime) -> set[str]:
-        """Return of what an admin must know."""
+        """Return the topics of which an admin must know."""
         topics = set()
         if self.oracle.sought and (self.failures.count >= 3 or self.failures.kinds & AT_ONCE):
             topics.add("source")
@@ -235,7 +235,7 @@ class Watch:
 
 
 def _made(before: Mapping[int, tuple[bool, int, int, int]], accounts: Iterable[Account]) -> tuple[int, ...]:
-    """Count who was opened, who gained and who lost by a sync, and the points of all."""
+    """Count the accounts that a sync opened, raised and lowered, and the points of all."""
     opened = gained = deducted = points = 0
     for one in accounts:
         was_open, xp, baseline, paid = before[one.number]

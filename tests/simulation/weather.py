@@ -1,4 +1,4 @@
-"""Which faults rage: in bursts, in long outages, and the same again; and calm in between."""
+"""Which faults strike: in bursts, in long outages, and repeatedly, with calm in between."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -12,20 +12,20 @@ from .world import Page
 
 LIMIT_MAX = 1_000
 OLDER_MAX = 12
-"""How many boards of the past a cache may still hold: of the last hours, and some of the day before."""
+"""How many past boards a cache may still hold: of the last hours, and some of the day before."""
 OLDER_EVERY = 12
 LAGGING_MAX = 4
-"""Rows that an old replica gets wrong; more would be distrusted."""
+"""How many rows an old replica gets wrong; more would be distrusted."""
 CROWD = 3
-"""So many faults rage at a time."""
+"""How many faults may last at a time."""
 DAMPING = 0.5
 LASTING = 10**5
-"""Slots of a fault that is there for the whole of a story."""
+"""Slots of a fault that lasts for a whole story."""
 SLOWNESS = 8.0
-"""Of a machine that hardly comes to it."""
+"""Of a machine that can hardly keep up."""
 EVENING = 21
 EVENINGS = 0.15
-"""How many of them have a page in a cache over midnight."""
+"""The share of evenings on which a page is cached over midnight."""
 
 
 @define(eq=False)
@@ -48,7 +48,7 @@ class Weather:
     _cached: Page | None = None
 
     def turn(self, at: datetime) -> list[Episode]:
-        """Come to the next slot; return what begins."""
+        """Move to the next slot, and return the faults that begin."""
         for episode in self.episodes:
             episode.slots -= 1
         self.episodes = [episode for episode in self.episodes if episode.slots > 0]
@@ -69,7 +69,7 @@ class Weather:
         return began
 
     def _may_begin(self) -> bool:
-        """Tell whether one more fault begins: the fewer there are, the likelier."""
+        """Return whether one more fault begins; the fewer there are, the likelier."""
         count = sum(episode.slots < LASTING for episode in self.episodes)
         return (
             bool(self.makers)
@@ -98,14 +98,14 @@ class Weather:
         return Episode(episode.name, episode.slots, episode.share, episode.troubles, episode.number)
 
     def _length(self) -> int:
-        """Return a few slots mostly, now and then days."""
+        """Return the length of a fault: a few slots mostly, days now and then."""
         shape = self.random.random()
         if shape < 0.75:
             return self.random.randint(1, 8)
         return self.random.randint(8, 40) if shape < 0.95 else self.random.randint(90, 290)
 
     def episode(self, name: str) -> Episode | None:
-        """Return the fault of this name, if it rages."""
+        """Return the fault of this name, if it lasts."""
         return next((one for one in self.episodes if one.name == name), None)
 
     def strikes(self, name: str) -> Episode | None:
@@ -115,44 +115,44 @@ class Weather:
 
     @property
     def outage(self) -> str | None:
-        """Return the one trouble that a long outage is made of."""
+        """The only trouble of a long outage."""
         episode = self.episode("outage")
         return episode.troubles[0] if episode else None
 
     @property
     def limit_max(self) -> int:
-        """Return the most rows that the server puts on a page."""
+        """The most rows that the server puts on a page."""
         episode = self.episode("long") or self.episode("clamp") or self.episode("moving") or self.episode("cached")
         return episode.number if episode else LIMIT_MAX
 
     @property
     def slowness(self) -> float:
-        """Return how many times as long as asked for a pause lasts."""
+        """By what factor a pause lasts longer than asked for."""
         return SLOWNESS if self.episode("long") else 1.0
 
     @property
     def clock_error(self) -> timedelta:
-        """Return how far the machines' clocks are ahead."""
+        """How far the machines' clocks are ahead."""
         episode = self.episode("clock")
         return timedelta(seconds=episode.number if episode else 0)
 
     def has(self, name: str) -> bool:
-        """Tell whether such a fault rages."""
+        """Return whether this fault lasts now."""
         return self.episode(name) is not None
 
     def address(self, home: Address, process: int) -> Address:
-        """Return where a process is pointed at: the community's own board, but for a mistake."""
+        """Return the address a process is pointed at: the community's own board, unless there is a mistake."""
         episode = self.episode("elsewhere")
         if episode is None or episode.number % 3 == process + 1:
             return home
         return home.mistaken(episode.troubles[0], episode.number)
 
     def forget_boards(self) -> None:
-        """Let no cache hold anything: the board is another one."""
+        """Empty all caches, because the board is another one."""
         self._boards, self._old, self._frozen, self._cached = [], [], None, None
 
     def trouble(self, random: Random) -> str | None:
-        """Return what goes wrong with this request."""
+        """Return what goes wrong with this request, if anything."""
         if self.outage:
             return self.outage
         for episode in self.episodes:
@@ -161,12 +161,12 @@ class Weather:
         return None
 
     def moves(self, random: Random) -> bool:
-        """Tell whether the board moves before this page."""
+        """Return whether the board moves before this page."""
         episode = self.episode("moving")
         return episode is not None and random.random() < episode.share
 
     def served(self, board: Page, number: int, random: Random) -> Page:
-        """Return the board of which this page is served: this one, a part of it, or an older one."""
+        """Return the board that this page is served from: the present one, a part of it, or an older one."""
         self.served_by, served = self._served(board, number, random)
         return served
 
@@ -186,7 +186,7 @@ class Weather:
         return "", board
 
     def _lagging(self, board: Page, random: Random) -> Page:
-        """Return the board with a few rows as they were."""
+        """Return the board with a few rows as they used to be."""
         then, rows = dict(random.choice(self._old or [board]).rows), dict(board.rows)
         both = [one for one in rows if then.get(one, rows[one]) != rows[one]]
         rows |= {one: then[one] for one in random.sample(both, k=min(LAGGING_MAX, len(both)))}

@@ -1,5 +1,5 @@
 # ruff: noqa: ARG002  the signatures are httpcore's
-"""HTTP without a network: the real client's bytes go into a server in this process, and bytes come back."""
+"""HTTP without a network: the real client's bytes go to a server in this process, and bytes come back."""
 
 import ssl
 from collections.abc import Callable, Iterable
@@ -12,23 +12,23 @@ from attrs import define, field
 from .clock import Clock
 
 BYTES_MAX = 4 * 2**20
-"""What a body without an end comes to before the client must have gone away."""
+"""How long an endless body may get before the client must have hung up."""
 
 
 @define(eq=False)
 class Script:
-    """A socket as the troubles of `trc_engage.testing.mee6` see it: it notes what goes out, and when."""
+    """A socket as the troubles of `trc_engage.testing.mee6` see it; it records what is sent, and when."""
 
     parts: list[tuple[float, bytes]] = field(factory=list)
-    """Bytes, each after a delay of seconds."""
+    """Bytes, each after a delay in seconds."""
     ending: str = "open"
-    """Then the connection is open, closed, reset, or hangs."""
+    """Whether the connection then is open, closed, reset, or hangs."""
     _delay: float = 0.0
     _timeout: float | None = None
     _size: int = 0
 
     def sendall(self, data: bytes) -> None:
-        """Note bytes; who sends too many finds nobody there."""
+        """Record bytes; too many of them break the pipe."""
         self._size += len(data)
         if self._size > BYTES_MAX:
             raise BrokenPipeError
@@ -36,11 +36,11 @@ class Script:
         self._delay = 0.0
 
     def settimeout(self, seconds: float | None) -> None:
-        """Note how long the next `recv` waits."""
+        """Record how long the next `recv` waits."""
         self._timeout = seconds
 
     def recv(self, _size: int, _flags: int) -> bytes:
-        """Wait for a client who says nothing more; without a time-out the connection hangs."""
+        """Wait for a client that sends nothing more; without a timeout the connection hangs."""
         if self._timeout is None:
             self.ending = "hang"
             return b""
@@ -68,7 +68,7 @@ class Stream(httpcore.NetworkStream):
         self._script = Script()
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Take a request; once it is whole it is answered."""
+        """Take a request, and answer it once it is complete."""
         self._request += buffer
         if self._request.endswith(b"\r\n\r\n"):
             request, self._request = self._request, b""
@@ -78,7 +78,7 @@ class Stream(httpcore.NetworkStream):
             self._script = script
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Return the next bytes of the answer, when their time has come."""
+        """Return the next bytes of the answer when they are due."""
         if self._is_cut():
             raise httpcore.ReadError("cut")
         if not self._script.parts:
@@ -106,16 +106,16 @@ class Stream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        """Return itself: nobody listens."""
+        """Return the stream itself, since no one can listen in."""
         return self
 
     def get_extra_info(self, info: str) -> Any:
-        """Tell nothing; there is no socket."""
+        """Return None, since there is no socket."""
         return None
 
 
 class Network(httpcore.NetworkBackend):
-    """The way to one server."""
+    """The network to one server."""
 
     def __init__(
         self,
@@ -137,7 +137,7 @@ class Network(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        """Connect, if anything is there."""
+        """Connect, if the server is reachable."""
         self._clock.sleep(0.05)
         if not self._is_reachable():
             raise httpcore.ConnectError("no route")
@@ -149,7 +149,7 @@ class Network(httpcore.NetworkBackend):
 
 
 class Transport(httpx.HTTPTransport):
-    """httpx's own transport, over a network of ours."""
+    """httpx's own transport, over our network."""
 
     def __init__(self, network: Network) -> None:
         self._pool = httpcore.ConnectionPool(network_backend=network, max_connections=1)

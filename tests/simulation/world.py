@@ -8,20 +8,20 @@ from attrs import frozen
 
 QUARTER = timedelta(minutes=15)
 QUARTERS_MAX = 100
-"""Of a longer time only the end is lived; nobody misses the rest."""
+"""Of a longer time only the end is lived, which makes no difference."""
 XP_PER_MESSAGE = (15, 25)
 SATURDAY = 5
 NEWCOMERS = 0.75
-"""How many of all are on a new board from its beginning."""
+"""The share of people who are on a new board from the beginning."""
 SILENT_BELOW = 0.05
-"""Who has less zeal is not active each day."""
+"""Below this zeal a person is not active every day."""
 
 Rows = Sequence[tuple[str, int]]
 
 
 @frozen
 class Page:
-    """Rows as they stood at one instant, in the order in which they are served."""
+    """The rows at one instant, in the order in which they are served."""
 
     rows: Rows
 
@@ -37,12 +37,12 @@ class World:
         self.random = random
         self.at = at
         self.xp: dict[str, int] = {}
-        """Of those who ever earned any."""
+        """The XP of those who ever earned any."""
         self.here = set(ids)
         self.counts = True
         """Whether MEE6 counts what is written."""
         self.quiet = False
-        """Whether everybody keeps silent: a holiday."""
+        """Whether everyone is silent, as on a holiday."""
         self._zeal = {
             one: random.choice([0.0, 0.004, 0.01, 0.03, 0.03, 0.08, 0.08, 0.15, 0.3, 0.6]) for one in sorted(ids)
         }
@@ -52,7 +52,7 @@ class World:
                 self.xp[one] = random.choice([0, 40, 250, 900, 2_500, 7_000, 7_000, 20_000]) + random.randrange(900)
 
     def board(self) -> Page:
-        """Return the board as it is: by XP, highest first."""
+        """Return the present board, by XP, highest first."""
         if self._board is None:
             self._board = Page(sorted(self.xp.items(), key=lambda row: -row[1]))
         return self._board
@@ -78,13 +78,13 @@ class World:
                 self.give(one, sum(self.random.randint(*XP_PER_MESSAGE) for _ in range(messages)))
 
     def give(self, one: str, xp: int) -> None:
-        """Change somebody's XP; whoever has earned any stays on the board, with 0 at least."""
+        """Change someone's XP; a person who has earned any stays on the board, with at least 0."""
         if one in self.xp or xp > 0:
             self.xp[one] = max(0, self.xp.get(one, 0) + xp)
             self._board = None
 
     def reset(self, one: str) -> None:
-        """Make somebody new again: the row vanishes."""
+        """Reset someone: the row disappears."""
         self.xp.pop(one, None)
         self._board = None
 
@@ -94,7 +94,7 @@ class World:
         self._board = None
 
     def move(self) -> None:
-        """Count on another board: many of the same people, with XP that has nothing to do with what they had."""
+        """Count on another board: many of the same people, with XP unrelated to what they had."""
         random = self.random
         people = sorted(self._zeal)
         self.xp = {
@@ -103,7 +103,7 @@ class World:
         self._board = None
 
     def climb(self, place: int) -> None:
-        """Let somebody silent just below a place rise above it."""
+        """Let someone silent just below a place rise above it."""
         rows = self.board().rows
         silent = [row for row in rows[place:] if self._zeal[row[0]] < SILENT_BELOW]
         if self.counts and silent:

@@ -1,4 +1,4 @@
-"""Streaks told as stories.
+"""Stories of streaks and how they end.
 
 Read in this order: `language`, `steps`, then the tables: `weeks`, `calendars`, `outages`, `boards`, `by_hand`,
 `absences`.

@@ -1,4 +1,4 @@
-"""Stories of leaves, true ones and mistaken, of links and other boards (R6, R6a, R7, R24): points and days by hand."""
+"""Stories of true and mistaken leaves, links and other boards (R6, R6a, R7, R24); results are worked out by hand."""
 
 from .language import Case, Step, case
 from .steps import adopt, award, board, enroll, leave, link, missing, never_left, rejoin, sync, unlink, until
@@ -6,7 +6,7 @@ from .steps import adopt, award, board, enroll, leave, link, missing, never_left
 THREE_DAYS: tuple[Step, ...] = tuple(
     board(f"{day} 10:00", ada=xp) for day, xp in (("Mon", 1_100), ("Tue", 1_200), ("Wed", 1_300))
 )
-"""A point on Monday, Tuesday and Wednesday: 3 points, a streak of 3."""
+"""A point each on Monday, Tuesday and Wednesday: 3 points, a streak of 3."""
 LEAVE = (*THREE_DAYS, leave("Thu 09:00"))
 CHATTED = (*LEAVE, board("Thu 10:00", ada=1_400), board("Mon 09:00", ada=1_500))
 RESET = (*LEAVE, board("Fri 10:00", ada=50), rejoin("Mon 09:00"))

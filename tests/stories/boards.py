@@ -1,4 +1,4 @@
-"""Stories of what the board shows of whom (R2, R5-R7, R11, R11a, R12, R16)."""
+"""Stories of which members the board shows, and with how much XP (R2, R5-R7, R11, R11a, R12, R16)."""
 
 from .language import Case, case
 from .steps import (

@@ -1,9 +1,9 @@
 """A small language for stories of streaks.
 
-A story is a list of `steps`, each with its own time: "Tue 10:00" is the first such instant from
-where the story stands, "last Thu 10:00" the last one before it, and "2026-03-12 10:00" is what it says.
-It begins on Monday, 2 March 2026, at 09:00 with Ada, whose account is open at 1,000 XP, and with a
-daemon that syncs at 00:00 and settles at 00:05 whatever night the story passes.
+A story is a list of `steps`, each with its own time: "Tue 10:00" is the first such instant at or after the story's
+present, "last Thu 10:00" the last one before it, and "2026-03-12 10:00" is literal. A story begins on Monday,
+2 March 2026, at 09:00 with Ada, whose account is open at 1,000 XP, and with a daemon that syncs at 00:00 and settles
+at 00:05 on every night that the story passes.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ Arguments = ParamSpec("Arguments")
 
 
 class Story:
-    """A community, its daemon, and what was settled so far."""
+    """A community, its daemon, and the days settled so far."""
 
     def __init__(self, ledger: Store, begins: str) -> None:
         self.community = Community(ledger)
@@ -39,7 +39,7 @@ class Story:
         self.community.sync(timedelta(0), ada=1_000)
 
     def until(self, at: datetime) -> None:
-        """Let time pass, and the daemon do its work meanwhile."""
+        """Let time pass while the daemon does its work."""
         assert at >= self.community.now, f"the story has already come to {self.community.now}"
         while self.daemon_runs and (due := self._next_due()) <= at:
             self.community.now = due
@@ -50,18 +50,18 @@ class Story:
         self.community.now = at
 
     def sync(self) -> None:
-        """Read the board; that MEE6 may be down is part of the story."""
+        """Read the board; a MEE6 that is down does not end the story."""
         with suppress(SourceError):
             self.engage.sync(fresh=True)
 
     def settle(self, engage: Engage, accept_quiet: date | None = None) -> None:
-        """Settle, and keep in mind what became of it."""
+        """Settle, and record the settled and pending days."""
         report = engage.settle(accept_quiet=accept_quiet)
         self.settled += report.settled
         self.pending = [one.cause for one in report.pending]
 
     def ending(self, name: str) -> "Ending":
-        """Return all that a story may end with for a member."""
+        """Return everything that a story's ending may state about a member."""
         standing = self.engage.standing(name)
         streak = standing.streak
         assert streak is not None
@@ -87,7 +87,7 @@ class Story:
 
 
 class Ending(TypedDict, total=False):
-    """What a story ends with; days are told by their number in the month."""
+    """What a story ends with; days are given by their number in the month."""
 
     current: int
     longest: int
@@ -113,12 +113,12 @@ class Case:
 
 
 def case(*steps: Step, who: str = "ada", begins: str = BEGINS, **ending: Unpack[Ending]) -> Case:
-    """Write down a case."""
+    """Return a case."""
     return Case(steps, ending, who, begins)
 
 
 def step(act: Callable[Concatenate[Story, Arguments], object]) -> Callable[Concatenate[str, Arguments], Step]:
-    """Make a step of something done: it happens at a time, on one day or on several ("Mon Tue 10:00")."""
+    """Turn an action into a step that happens at a time, on one day or on several ("Mon Tue 10:00")."""
 
     def timed(when: str, /, *told: Arguments.args, **named: Arguments.kwargs) -> Step:
         *days, clock = when.split()
@@ -134,12 +134,12 @@ def step(act: Callable[Concatenate[Story, Arguments], object]) -> Callable[Conca
 
 
 def numbers(days: list[date]) -> str:
-    """Return days by their numbers in the month."""
+    """Return days as their numbers in the month."""
     return " ".join(str(day.day) for day in days)
 
 
 def instant(now: datetime, when: str) -> datetime:
-    """Return the instant that a text means to somebody who stands at `now`."""
+    """Return the instant that a text means, seen from `now`."""
     day, clock = when.removeprefix("last ").split()
     if day not in WEEKDAYS:
         return datetime.fromisoformat(when).replace(tzinfo=UTC)
@@ -151,7 +151,7 @@ def instant(now: datetime, when: str) -> datetime:
 
 
 def weekday(now: datetime, name: str) -> date:
-    """Return the day of this week that has the name, or the very day of an ISO date."""
+    """Return the day of this week with this name, or the day of an ISO date."""
     if name not in WEEKDAYS:
         return date.fromisoformat(name)
     return now.date() + ONE_DAY * (WEEKDAYS.index(name) - now.weekday())

@@ -1,4 +1,4 @@
-"""Stories of a board that cannot be read, or not be believed (R10, R12, R15, R15a)."""
+"""Stories of a board that cannot be read, or cannot be believed (R10, R12, R15, R15a)."""
 
 from .language import Case, case
 from .steps import (

@@ -1,4 +1,4 @@
-"""What can happen in a story of streaks; each step is told with its time, and is Ada's unless it names another."""
+"""What can happen in a story of streaks; each step takes its time first, and concerns Ada unless it names another."""
 
 from datetime import date
 
@@ -15,7 +15,7 @@ def until(_: Story) -> None:
 
 @step
 def enroll(story: Story, name: str, xp: int | None = None) -> None:
-    """Enroll and link a member, whom the board shows with this XP or not at all; the next sync opens the account."""
+    """Enroll and link a member; the board shows this XP or no row. The next sync opens the account."""
     story.community.enroll(name)
     if xp is not None:
         story.community.xp[name] = xp
@@ -42,14 +42,14 @@ def five_chat(story: Story) -> None:
 
 @step
 def board(story: Story, /, **xp: int | None) -> None:
-    """Set what the board shows; None takes a row off it."""
+    """Set what the board shows; None removes a row."""
     told = {**story.community.xp, **xp}
     story.community.xp = {name: value for name, value in told.items() if value is not None}
 
 
 @step
 def missing(story: Story, *names: str) -> None:
-    """Let the board move under every read from now on, so that it misses these members; nobody: it stands still."""
+    """Let the board shift during every read from now on, so that it misses these members; without names it is still."""
     story.community.missed = set(names)
 
 
@@ -67,7 +67,7 @@ def mee6_back(story: Story) -> None:
 
 @step
 def daemon_off(story: Story) -> None:
-    """Stop the daemon: from now on nothing is synced or settled unless the story says so."""
+    """Stop the daemon: from now on nothing is synced or settled unless the story does it."""
     story.daemon_runs = False
 
 
@@ -85,19 +85,19 @@ def sync(story: Story) -> None:
 
 @step
 def season_reset(story: Story) -> None:
-    """Sync by hand, with an admin's word that a season was reset."""
+    """Sync by hand, while an admin states that a season was reset."""
     story.engage.sync(rebase_drops=True)
 
 
 @step
 def settle(story: Story, accept_quiet: str | None = None) -> None:
-    """Settle by hand, perhaps with an admin's word that a day of this week was quiet."""
+    """Settle by hand, optionally while an admin states that a day of this week was quiet."""
     story.settle(story.engage, None if accept_quiet is None else weekday(story.community.now, accept_quiet))
 
 
 @step
 def confirm_clock(story: Story) -> None:
-    """Let an admin say that the clock is right though nothing ran for so long."""
+    """Let an admin confirm that the clock is right, though nothing ran for so long."""
     story.engage.confirm_clock(by="admin", reason="nothing ran for so long")
 
 
@@ -109,7 +109,7 @@ def worker_settles(story: Story) -> None:
 
 @step
 def award(story: Story, name: str = "ada", key: str | None = None, happened: str | None = None) -> None:
-    """Award a benchmark, run just now or when it is said to have happened."""
+    """Award a benchmark that was run just now, or when it is said to have happened."""
     at = None if happened is None else instant(story.community.now, happened)
     story.community.award(name, key or f"{name}, {story.community.now}", at=at)
 
@@ -125,7 +125,7 @@ def award_each_day(story: Story, first_day: str, last_day: str) -> None:
 
 @step
 def reverse(story: Story, key: str) -> None:
-    """Take an award back."""
+    """Reverse an award."""
     story.engage.reverse(key, reason="withdrawn", by="admin-7")
 
 
@@ -176,13 +176,13 @@ def rejoin(story: Story, name: str = "ada") -> None:
 
 @step
 def unlink(story: Story, name: str = "ada") -> None:
-    """Give the link up."""
+    """Unlink the account."""
     story.engage.unlink(name)
 
 
 @step
 def link(story: Story, name: str = "ada", of: str = "ada") -> None:
-    """Link the Discord id that bears a member's name."""
+    """Link a member to the Discord id that belongs to a name."""
     story.engage.link(name, IDS[of])
 
 

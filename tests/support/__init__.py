@@ -1,1 +1,1 @@
-"""What several tests need: worlds to live in, processes to start, servers to ask, text to read."""
+"""Helpers that several tests share: communities, processes, servers and readers of their output."""

@@ -1,4 +1,4 @@
-"""Processes that run with nobody there: a store and a MEE6 for each, and a supervisor that hears of them."""
+"""Processes that run unattended: each has a store, a MEE6 and a supervisor that receives its notifications."""
 
 import socket
 import sqlite3
@@ -38,11 +38,11 @@ daemon.Daemon = partial(daemon.Daemon, busy_seconds=1)
 sys.argv = ["trc-engage", "daemon", "--log-level", "debug"]
 cli.main()
 """
-"""The daemon, but while another is at work it tries again every second."""
+"""The daemon, but it retries every second while another process holds the lease."""
 
 
 class Supervisor:
-    """Hears what a service tells of itself, as systemd does."""
+    """Receives what a service reports about itself, as systemd does."""
 
     def __init__(self, address: str) -> None:
         self.heard: list[str] = []
@@ -51,24 +51,24 @@ class Supervisor:
         self._socket.bind(f"\0{address[1:]}" if address.startswith("@") else address)
 
     def until(self, state: str) -> None:
-        """Listen until a state is told that begins so."""
+        """Receive messages until a state arrives that begins with the given one."""
         while not any(heard.startswith(state) for heard in self.hear()):
             pass
 
     def hear(self) -> list[str]:
-        """Return the states of the next message."""
+        """Receive the next message and return its states."""
         states = self._socket.recv(4096).decode().splitlines()
         self.heard += states
         return states
 
     def close(self) -> None:
-        """Hear no more."""
+        """Stop listening."""
         self._socket.close()
 
 
 @define
 class Post:
-    """Where somebody is at work: a store last synced three days ago, and a MEE6 on which all have gained since."""
+    """Where processes work: a store last synced three days ago, and a MEE6 on which everyone has gained XP since."""
 
     operator: Operator
     server: Mee6Server
@@ -79,16 +79,16 @@ class Post:
 
     @property
     def store(self) -> Path:
-        """The file of the store."""
+        """The path of the store's file."""
         return self.operator.folder / "engage.db"
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
-        """Start a command; at the end it is killed if need be."""
+        """Start a command; `end` kills it if it still runs."""
         self._processes.append(self.operator.start(*arguments))
         return self._processes[-1]
 
     def start_program(self, program: str, *arguments: str) -> "subprocess.Popen[str]":
-        """Start a program of the test's own."""
+        """Start a program that the test supplies as source code."""
         process = subprocess.Popen(
             [sys.executable, "-W", "error", "-c", program, *arguments],
             env=self.operator.env,
@@ -100,14 +100,14 @@ class Post:
         return process
 
     def end(self) -> None:
-        """Leave no process behind."""
+        """Kill all processes and close the supervisor's socket."""
         for process in self._processes:
             process.kill()
             process.communicate()
         self.supervisor.close()
 
     def rows(self, query: str) -> list[tuple[str, ...]]:
-        """Return what the store holds."""
+        """Return the rows of a query on the store."""
         connection = sqlite3.connect(self.store)
         try:
             return connection.execute(query).fetchall()
@@ -115,7 +115,7 @@ class Post:
             connection.close()
 
     def assert_exact(self) -> None:
-        """See that once a sync has been whole nothing is lost and nothing paid or settled twice."""
+        """Assert that after one complete sync nothing is lost, and nothing is paid or settled twice."""
         with SqliteLedger.open(self.store) as ledger, self._source() as source:
             engage = Engage(ledger=ledger, source=source, clock=lambda: datetime.now(UTC))
             engage.sync(fresh=True)
@@ -136,7 +136,7 @@ class Post:
 
 @contextmanager
 def manned(folder: Path) -> Iterator[Post]:
-    """Prepare a folder, a server and a supervisor."""
+    """Yield a folder with a store, a server and a supervisor."""
     folder.mkdir(exist_ok=True)
     asked = Event()
 
@@ -167,7 +167,7 @@ def _synced_three_days_ago() -> bytes:
             SqliteLedger.open(path) as ledger,
             Mee6Source.open(server.guild_id, base_url=server.url, page_gap=0) as source,
         ):
-            # The server's own time is today's: its date is not sent.
+            # The test server's clock shows today, so it sends no date.
             server.trouble("no_date")
             engage = Engage(ledger=ledger, source=source, clock=lambda: datetime.now(UTC) - AWAY)
             for member_id, discord_id in IDS.items():

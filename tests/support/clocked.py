@@ -1,4 +1,4 @@
-"""Lives that are led twice: once with a stretch under a clock that ran ahead and a repair, once without the stretch."""
+"""Communities lived twice: with a stretch under a clock that ran ahead, then a repair; and without the stretch."""
 
 import logging
 import sys
@@ -24,15 +24,15 @@ FIRST = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 @define
 class Life:
-    """A community whose clock may be wrong, and what becomes of it; the same seed brings the same to pass."""
+    """A community whose clock may be wrong, and the results; the same seed gives the same events."""
 
     ledger: Store
     seed: int
     looks: bool = True
-    """Whether anything runs in the stretch."""
+    """Whether anything runs during the stretch."""
     community: Community = field(init=False)
     ahead: timedelta = timedelta(0)
-    """By how much the clock was."""
+    """By how much the clock ran ahead."""
     awards: int = 0
     repaired: ClockReport | None = None
 
@@ -41,7 +41,7 @@ class Life:
         self.community.now = FIRST
 
     def lived(self) -> "Life":
-        """Live some days, a stretch under a clock ahead, and some days more."""
+        """Live some days, a stretch under a clock that runs ahead, and some more days."""
         chance, community = Random(self.seed), self.community
         community.enroll(*NAMES)
         community.run(timedelta(0))
@@ -51,7 +51,7 @@ class Life:
         return self
 
     def stepped(self) -> "Life":
-        """Live some days while the clock is stepped: by seconds back, by days ahead, and back again."""
+        """Live some days while the clock is stepped: back by seconds, ahead by days, and back again."""
         chance, community = Random(self.seed), self.community
         community.enroll(*NAMES)
         for _ in range(chance.randint(30, 90)):
@@ -67,7 +67,7 @@ class Life:
         return self
 
     def _stretch(self, chance: Random) -> None:
-        """Let hours pass in which the clock is ahead; what was awarded without it is awarded once it is right."""
+        """Let hours pass while the clock runs ahead; if nothing runs meanwhile, book their awards afterward."""
         community, late = self.community, []
         self.ahead = ahead = timedelta(minutes=int(10 ** chance.uniform(0.5, 6.2)))
         begun_at = community.now + 20 * MINUTE
@@ -103,11 +103,11 @@ class Life:
 
     @property
     def is_all_ahead(self) -> bool:
-        """Whether all of the stretch lay ahead of the repair, and not only its end."""
+        """Whether the whole stretch was ahead of the time of the repair, and not only its end."""
         return self.ahead > 4 * DAY
 
     def told(self) -> dict[str, tuple[object, ...]]:
-        """Return what members see of it."""
+        """Return what members see."""
         engage, today = self.community.engage, self.community.now.date()
         return {
             name: (
@@ -120,7 +120,7 @@ class Life:
 
 
 def breaches(kind: str, folder: Path, seed: int) -> list[Breach]:
-    """Live a life whose clock is repaired, or for each third seed only stepped, and ask the doctor."""
+    """Live one life and return what the doctor finds: every third seed only steps the clock, the others repair it."""
     with opened(kind, folder) as ledger:
         life = Life(ledger, seed)
         (life.stepped if seed % 3 == 0 else life.lived)()
@@ -128,7 +128,7 @@ def breaches(kind: str, folder: Path, seed: int) -> list[Breach]:
 
 
 def main(stores: int) -> int:
-    """Ask the doctor about so many stores in files; return how many are not well."""
+    """Check this many stores in files with the doctor, and return how many have breaches."""
     ill = 0
     logging.disable()
     for seed in range(stores):

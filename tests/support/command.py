@@ -1,4 +1,4 @@
-"""`trc-engage` as an operator runs it: with an environment of its own, in a process or, quicker, in this one."""
+"""`trc-engage` as an operator runs it: with its own environment, in a separate process or, quicker, in this one."""
 
 import json
 import os
@@ -20,7 +20,7 @@ PACKAGE = Path(trc_engage.__file__).parent
 COMMAND = [sys.executable, "-W", "error", "-m", "trc_engage"]
 TIMEOUT_SECONDS = 60
 FOREIGN = dict.fromkeys(name for name in os.environ if name.startswith("TRC_ENGAGE_"))
-"""The settings of whoever runs the tests, which a command that is run in this process must not see."""
+"""The settings of the developer who runs the tests; a command that runs in this process must not see them."""
 ADA, GRACE = "80351110224678912", "80351110224678913"
 
 
@@ -34,13 +34,13 @@ class Ran:
 
     @property
     def json(self) -> Any:
-        """What a script reads: one line of JSON."""
+        """The single line of JSON on stdout, parsed."""
         (line,) = self.out.splitlines()
         return json.loads(line)
 
 
 class Operator:
-    """Types commands, in a folder with a store and settings of its own."""
+    """Runs commands in a folder with its own store and settings."""
 
     def __init__(self, folder: Path, server: Mee6Server | None = None) -> None:
         self.folder = folder
@@ -58,7 +58,7 @@ class Operator:
             self.env |= {"TRC_ENGAGE_GUILD_ID": server.guild_id, "TRC_ENGAGE_MEE6_URL": server.url}
 
     def call(self, *arguments: str, env: Mapping[str, str] | None = None) -> Ran:
-        """Run a command in this process, where one of its own would prove nothing more."""
+        """Run a command in this process, for tests that would gain nothing from a separate one."""
         with chdir(self.folder):
             own = {**FOREIGN, **self.env, **(env or {})}
             result = CliRunner().invoke(app, arguments, prog_name="trc-engage", env=own)
@@ -67,7 +67,7 @@ class Operator:
         return Ran(result.exit_code, result.stdout, result.stderr)
 
     def run(self, *arguments: str, env: Mapping[str, str] | None = None) -> Ran:
-        """Run a command as a process, to its end."""
+        """Run a command in a separate process until it ends."""
         ended = subprocess.run(
             [*COMMAND, *arguments],
             cwd=self.folder,
@@ -80,7 +80,7 @@ class Operator:
         return Ran(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
 
     def start(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> "subprocess.Popen[str]":
-        """Start a command that the test ends."""
+        """Start a command that the test must end."""
         return subprocess.Popen(
             [*COMMAND, *arguments],
             cwd=self.folder,

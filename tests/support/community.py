@@ -1,4 +1,4 @@
-"""A small community on a board in memory, with a clock that stands until it is moved."""
+"""A small community with a board in memory and a clock that only moves when a test moves it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,10 +21,10 @@ IDS = {name: str(80351110224678900 + number) for number, name in enumerate(NAMES
 
 
 class Community:
-    """Members called ada, bo, …, the XP the board shows for them, and an `Engage` over both."""
+    """Members called ada, bo, …, the XP that the board shows for them, and an `Engage` on top."""
 
     name = "MEE6"
-    """What messages call the board's source."""
+    """The name of the board's source in messages."""
 
     def __init__(
         self, ledger: Store | None = None, milestones: Sequence[int] = MILESTONES, ids: Mapping[str, str] = IDS
@@ -36,9 +36,9 @@ class Community:
         self.whole = True
         self.missed: set[str] = set()
         self.tells_time = True
-        """Whether the board's server tells a time: the clock's own …"""
+        """Whether the board's server sends a time: the clock's own …"""
         self.server_at: datetime | None = None
-        """… or another."""
+        """… or this one."""
         self.board_id: str | None = None
         self.trouble: Exception | None = None
         self.sought: list[frozenset[str]] = []
@@ -46,7 +46,7 @@ class Community:
         self.engage = Engage(ledger=self.ledger, source=self, clock=lambda: self.now, milestones=milestones)
 
     def read(self, sought: frozenset[str], /) -> Board:
-        """Answer as a source, with the board as the test has set it."""
+        """Answer as a source, with the board that the test has set up."""
         self.sought.append(sought)
         if self.trouble is not None:
             raise self.trouble
@@ -57,7 +57,7 @@ class Community:
         return Board(readings, self.whole, len(self.xp) + self.strangers, 1, missed, server_at)
 
     def begun(self) -> Self:
-        """Begin with ada, an opening and a gain of two points."""
+        """Enroll ada and sync twice: an opening, then a gain of two points."""
         self.enroll("ada")
         self.sync(ada=1_000)
         self.sync(ada=1_250)
@@ -69,7 +69,7 @@ class Community:
             self.engage.enroll(name, discord_id=self.ids[name], name=name.title())
 
     def sync(self, after: timedelta = QUARTER, /, **xp: int | None) -> SyncReport:
-        """Let time pass, set XP (None takes a row off the board) and sync."""
+        """Let time pass, set XP (None removes a row from the board) and sync."""
         self.now += after
         for name, value in xp.items():
             if value is None:
@@ -79,12 +79,12 @@ class Community:
         return self.engage.sync()
 
     def run(self, after: timedelta = QUARTER, /) -> RunReport:
-        """Let time pass, and do what is due."""
+        """Let time pass and do what is due."""
         self.now += after
         return self.engage.run_due()
 
     def chat(self, name: str, xp: int = 20) -> None:
-        """Let a member write on Discord; the next sync will see it."""
+        """Give a member XP for chatting; the next sync sees it."""
         self.xp[name] = self.xp.get(name, 0) + xp
 
     def award(self, name: str, key: str, *, points: int = 10, at: datetime | None = None) -> Receipt:
@@ -101,12 +101,12 @@ LEDGERS = ("memory", "sqlite", "postgres")
 
 @contextmanager
 def opened(kind: str, folder: Path) -> Iterator[Store]:
-    """Lend an empty ledger of one of the `LEDGERS`; the one in a file does not wait for the disk."""
+    """Yield an empty ledger of one of the `LEDGERS`; the one in a file does not wait for the disk."""
     if kind == "memory":
         yield MemoryLedger()
         return
     if kind == "postgres":
-        # Many a test starts a process that needs a community and no server.
+        # Many tests start a process that needs a community but no server.
         from .postgres import opened_postgres  # noqa: PLC0415
 
         with opened_postgres() as ledger:

@@ -1,4 +1,4 @@
-"""`python tests/support/completeness.py`: fail unless pyright knows the types of 99 % of the public face."""
+"""`python tests/support/completeness.py`: fail unless pyright knows the types of 99 % of the public names."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""A store to be copied, and what a copy of it must be."""
+"""A store to copy, and checks of its copies."""
 
 import sqlite3
 from datetime import date
@@ -11,7 +11,7 @@ from .community import Community, opened
 
 
 def earned(folder: Path) -> Path:
-    """Make a store in which members have earned, and return its file."""
+    """Make a store in which members have earned points, and return its file."""
     with opened("sqlite", folder) as ledger:
         community = Community(ledger)
         community.enroll("ada", "bo")
@@ -28,7 +28,7 @@ def keeper(store: Path) -> Operator:
 
 
 def check(file: Path) -> int:
-    """Check that a file is sound, balances its entries, and is its maker's alone; return how many entries it has."""
+    """Assert that a file is sound, balanced and private to its owner (0600); return its number of entries."""
     connection = sqlite3.connect(file)
     try:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
@@ -44,13 +44,13 @@ def check(file: Path) -> int:
 
 
 def standings(store: Path) -> object:
-    """Return what people see of a store, and its run book."""
+    """Return what people see of a store, and the state of its syncs."""
     with SqliteLedger.open(store) as ledger:
         return ledger.members(), ledger.feed(after=0, limit=10_000), ledger.run_state().sync, ledger.activity(date.max)
 
 
 def dangling(file: Path) -> None:
-    """Lose a member who has entries."""
+    """Delete a member who has entries."""
     connection = sqlite3.connect(file, isolation_level=None)
     connection.execute("DELETE FROM members WHERE member_id = 'ada'")
     connection.close()

@@ -1,4 +1,4 @@
-"""A store that notes what it is asked, whoever asks."""
+"""A store that records the names of the methods called on it."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -10,7 +10,7 @@ from .community import Community
 
 
 class Counting:
-    """A store like the one it wraps; `calls` are the names of the methods called, in order."""
+    """Wraps a store; `calls` are the names of the methods called, in order."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -27,7 +27,7 @@ class Counting:
 
 
 def calls_of(community: Community, act: Callable[[Engage], object], source: Any = None) -> list[str]:
-    """Return what the store is asked while a deployment acts, which reads the community's board or another source."""
+    """Return the calls that an action makes on the store, with the community's board or another source."""
     store = Counting(community.ledger)
     act(Engage(ledger=cast("Store", store), source=source or community, clock=lambda: community.now))
     return store.calls

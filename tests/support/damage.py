@@ -1,4 +1,4 @@
-"""What a hand can do to the file of a store."""
+"""Damage that someone can do to a store's file by hand."""
 
 import sqlite3
 from collections.abc import Callable
@@ -10,17 +10,17 @@ from attrs import frozen
 
 @frozen
 class Damage:
-    """What was done to the file, and how the doctor calls it."""
+    """One change to a store's file, and what the doctor reports for it."""
 
     name: str
     do: str | Callable[[Path], None]
-    """SQL, under which neither triggers nor constraints are in the way, or what is done to the file itself."""
+    """SQL that runs without triggers and constraints, or a function that changes the file itself."""
     check: str
     told: str
-    """What its message says."""
+    """What the breach's message says."""
 
     def on(self, path: Path) -> None:
-        """Do it; what had to be put aside for it is put back."""
+        """Apply the damage; triggers that were dropped for it are created again."""
         if not isinstance(self.do, str):
             self.do(path)
             return
@@ -38,7 +38,7 @@ class Damage:
 
 
 def by_hand(statement: str) -> Callable[[Path], None]:
-    """Change the schema itself."""
+    """Return a change to the schema itself."""
 
     def do(path: Path) -> None:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
@@ -48,7 +48,7 @@ def by_hand(statement: str) -> Callable[[Path], None]:
 
 
 def overwritten(table: str, offset: int, with_bytes: bytes) -> Callable[[Path], None]:
-    """Put bytes into the first page of a table."""
+    """Return a change that overwrites bytes in a table's first page."""
 
     def do(path: Path) -> None:
         with closing(sqlite3.connect(path)) as connection:
@@ -63,7 +63,7 @@ def overwritten(table: str, offset: int, with_bytes: bytes) -> Callable[[Path], 
 
 
 def cut(path: Path) -> None:
-    """Take the last page off."""
+    """Remove the last page."""
     path.write_bytes(path.read_bytes()[:-4_096])
 
 
@@ -72,4 +72,4 @@ PICKED = {
     "AWARD": "(SELECT position FROM entries WHERE key = 'run:5')",
     "RISE": "account_id = 1 AND day = '2026-03-05'",
 }
-"""What the statements of `damages` say in short."""
+"""Abbreviations in the statements of `damages`, and the SQL for which they stand."""

@@ -1,4 +1,4 @@
-"""What may be damaged in one entry of the sound books, and all that the doctor says of it."""
+"""Every way to damage one entry of the sound books, and all that the doctor reports for it."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -301,4 +301,4 @@ DAMAGED: Sequence[tuple[int, Mapping[str, Any], Sequence[str]]] = [
     (15, {"actor": None}, ["entry: entry 15: the actor of an adjustment is missing, expected one"]),
     (15, {"at": at(FRI, 0, 1)}, ["entry: entry 15: the day is 2026-03-05, expected 2026-03-06"]),
 ]
-"""The entry, what is wrong with it, and all that the doctor says: the damage first, then what follows from it."""
+"""Position of the entry, what is wrong with it, and all that the doctor reports: the damage first, then its effects."""

@@ -1,4 +1,4 @@
-"""All damages that the doctor must find, done to `sound_store`."""
+"""All damage that the doctor must find, each done to `sound_store`."""
 
 from .damage import Damage, by_hand, cut, overwritten
 
@@ -279,7 +279,7 @@ DAMAGES = (
     Damage("a page of rubbish", overwritten("entries", 0, b"\xa5" * 512), "integrity", "malformed"),
     Damage(
         "a bit flipped in an index",
-        # Longer than a cell, so that the length of one is hit wherever it lies.
+        # Longer than a cell, so that a cell's length is overwritten wherever it is.
         overwritten("entries_of_a_member", 4_000, b"\x00\xff\x7f" * 4),
         "integrity",
         "malformed",

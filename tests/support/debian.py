@@ -1,4 +1,4 @@
-"""Programs of Debian that tests talk to: the installed ones, or unpacked from their packages, nothing installed."""
+"""Debian programs that tests talk to: installed ones, or unpacked from their packages without installing them."""
 
 import os
 import shutil
@@ -11,13 +11,13 @@ import pytest
 from attrs import frozen
 
 FOLDER = Path(tempfile.gettempdir()) / f"engage-debian-{os.getuid()}"
-"""Kept from one run to the next: what was unpacked once need not be fetched again."""
+"""Kept between runs, so that each package is downloaded only once."""
 LIBRARIES = ("usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu", "lib/x86_64-linux-gnu", "lib/aarch64-linux-gnu")
 
 
 @frozen
 class Program:
-    """A program, and what its process needs in its environment."""
+    """A program, and the environment variables that its process needs."""
 
     path: Path
     environ: dict[str, str]
@@ -25,7 +25,7 @@ class Program:
 
 @cache
 def program(name: str, *packages: str) -> Program:
-    """Return a program of Debian's; where it cannot be had the test is skipped, and in CI it fails."""
+    """Return a Debian program; if it cannot be had, skip the test, or fail it in CI."""
     if found := shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"):
         return Program(Path(found), {})
     root = FOLDER / "-".join([name, *packages])
@@ -53,12 +53,12 @@ def caddy() -> Program:
 
 
 def pgbouncer() -> Program:
-    """Return PgBouncer, with what else it links to."""
+    """Return PgBouncer, with the libraries it needs."""
     return program("pgbouncer", "pgbouncer", "libc-ares2", "libevent-2.1-7")
 
 
 def _unpack(root: Path, packages: tuple[str, ...]) -> None:
-    """Fetch packages with lists of our own, so that nothing of the machine's is read anew or changed."""
+    """Download packages with package lists of our own, so that the machine's lists are neither updated nor changed."""
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=FOLDER) as name:
         folder = Path(name)

@@ -1,4 +1,4 @@
-"""A community whose admins are told over real HTTP, with a store on disk that outlives whoever runs."""
+"""A community that notifies its admins over real HTTP, with a store on disk that survives restarts."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -19,11 +19,11 @@ TROUBLES: dict[str, Callable[[], SourceError | None]] = {
     "fail": lambda: SourceError("down", "MEE6 is in trouble (status 502)"),
     "wait": lambda: SourceError("rate_limited", "MEE6 asks for fewer requests", timedelta(hours=1)),
 }
-"""What a slot's sync meets, if it reads at all."""
+"""What a slot's sync meets if it reads the board."""
 
 
 class Deployment:
-    """A community whose admins are told by webhooks, with a store that outlives whoever runs."""
+    """A community that notifies its admins by webhooks, with a store on disk that survives restarts."""
 
     def __init__(self, path: Path, *receivers: Receiver) -> None:
         self.path = path
@@ -40,11 +40,11 @@ class Deployment:
 
     @property
     def engage(self) -> Engage:
-        """What runs at present."""
+        """The `Engage` that currently runs."""
         return self.community.engage
 
     def restart(self) -> None:
-        """Forget all that is not on disk."""
+        """Start again from what is on disk."""
         self._stack.close()
         ledger = self._stack.enter_context(SqliteLedger.open(self.path))
         alerts = [WebhookAlerts(url, timeout=1.0, describe=describe_notice) for url in self.urls]
@@ -53,7 +53,7 @@ class Deployment:
         community.engage = Engage(ledger=ledger, source=community, clock=lambda: community.now, alerts=alerts)
 
     def run(self, what: str = "good", after: timedelta = QUARTER) -> RunReport:
-        """Do what is due, a slot later unless told otherwise."""
+        """Do what is due, one slot later by default."""
         self.community.now += after
         self.community.trouble = TROUBLES[what]()
         return self.engage.run_due()

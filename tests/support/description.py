@@ -1,6 +1,6 @@
-"""What the API says of itself, from which the types of the TypeScript example are made.
+"""The API's OpenAPI document, and the types of the TypeScript example that are generated from it.
 
-Both are made anew with `cd tests && python -m support.description`, which needs Node.
+Regenerate both with `cd tests && python -m support.description`, which needs Node.
 """
 
 import json
@@ -20,7 +20,7 @@ TYPES = EXAMPLE / "src/schema.d.ts"
 
 
 def described() -> str:
-    """Return the document of an app in which nothing can be written, as a page for members needs it."""
+    """Return the document of a read-only app, which is what a page for members needs."""
     engage = Engage(ledger=MemoryLedger(), clock=lambda: datetime.now(UTC))
     told = Visitor(create_app(engage, may_see=lambda *_: True)).told("/api/openapi.json")
     return json.dumps(told, indent=2) + "\n"

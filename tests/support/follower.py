@@ -1,4 +1,4 @@
-"""A follower of the feed, as a process: it says each position that it gets, and then keeps how far it has come.
+"""A process that follows the feed: it prints each position that it gets, and then saves how far it has come.
 
 python follower.py HOST:PORT TOKEN FILE
 """
@@ -16,12 +16,12 @@ WAIT_SECONDS = 20
 
 
 def say(what: object) -> None:
-    """Write a line, which stays written if it is killed right after."""
+    """Write a line unbuffered, so that it survives a kill right after."""
     os.write(1, f"{what}\n".encode())
 
 
 def follow(server: str, token: str, kept: Path) -> None:
-    """Say where it begins, and then each position on a line, and a page's end as an empty one; until it is killed."""
+    """Print the first position, then one line for each position and an empty line after each page, until killed."""
     position = int(kept.read_text()) if kept.exists() else 0
     say(position)
     connection = HTTPConnection(server, timeout=2 * WAIT_SECONDS)

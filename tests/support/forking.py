@@ -1,4 +1,4 @@
-"""Children that are forked, as processes: what one did is told by how it ended."""
+"""Forked child processes, whose exit codes tell how they ended."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ SECONDS_MAX = 60
 
 
 def forked(act: Callable[[], object]) -> int:
-    """Fork a child that does something, and return its id."""
+    """Fork a child that performs an action, and return its process id."""
     pid = os.fork()
     if pid:
         return pid
@@ -24,5 +24,5 @@ def forked(act: Callable[[], object]) -> int:
 
 
 def ended(pid: int) -> int:
-    """Wait for a child and return how it ended; 0 is well."""
+    """Wait for a child and return its exit code; 0 means success."""
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

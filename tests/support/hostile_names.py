@@ -1,4 +1,4 @@
-"""Thirty names that somebody may give himself on Discord, to see what becomes of them."""
+"""Thirty hostile names that someone might choose on Discord, to test how they are handled."""
 
 HOSTILE_NAMES = (
     "",

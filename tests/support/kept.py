@@ -1,4 +1,4 @@
-"""A Sentry that keeps what it is told, instead of a network."""
+"""A Sentry transport that keeps events instead of sending them over a network."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ from sentry_sdk.transport import Transport
 
 
 class Kept(Transport):
-    """A transport that keeps what it is given."""
+    """A transport that keeps the envelopes it is given."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -20,10 +20,10 @@ class Kept(Transport):
 
     @property
     def payloads(self) -> list[Any]:
-        """What was told, oldest first."""
+        """The payloads of all envelopes, oldest first."""
         return [json.loads(item.get_bytes()) for envelope in self.envelopes for item in envelope.items]
 
     @property
     def raw(self) -> str:
-        """All bytes that would have left."""
+        """All bytes that would have been sent."""
         return "\n".join(envelope.serialize().decode() for envelope in self.envelopes)

@@ -1,4 +1,4 @@
-"""The lives that communities have lived: ten days with a bit of everything, five weeks, and half a year."""
+"""Communities with a past: ten days with a bit of everything, five weeks, and half a year."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -69,7 +69,7 @@ def five_weeks() -> bytes:
 
 
 def four_in(ledger: Store) -> Community:
-    """Return the community of those four."""
+    """Return a community of those four members."""
     community = Community(ledger, ids=FOUR)
     community.now, community.strangers = FIRST_MONDAY, 0
     community.xp = dict.fromkeys(FOUR, 1_000)
@@ -77,7 +77,7 @@ def four_in(ledger: Store) -> Community:
 
 
 def _live_five_weeks(community: Community) -> None:
-    """Ada chats every weekday but one, Grace on some, the others never."""
+    """Ada chats every weekday but two, Grace on Mondays and Wednesdays, the others never."""
     engage = community.engage
     for member, discord_id in FOUR.items():
         engage.enroll(member, discord_id=discord_id, name=NAMES[member])
@@ -100,7 +100,7 @@ def _live_five_weeks(community: Community) -> None:
 
 HALF_YEAR_BEGINS = datetime(2025, 8, 25, 8, 0, tzinfo=UTC)
 HALF_YEAR_ENDS = date(2026, 3, 5)
-"""A Thursday; the scene stands at its afternoon."""
+"""A Thursday; the story ends on its afternoon."""
 CHRISTMAS = (date(2025, 12, 24), date(2025, 12, 25), date(2025, 12, 26))
 SEED = 2026
 
@@ -120,14 +120,14 @@ AWARDED = (
     "Alan Kay", "Dennis", "Frances Allen", "محمد الخوارزمي", "Tim", "Leslie", "Shafi", "Whitfield", "Adele", "Ken",
     "Sister Mary Kenneth", "Donald", "Joan",
 )  # fmt: skip
-"""Who has no Discord account."""
+"""Members without a Discord account."""
 STAR = "ada"
 HABITS = {"ada": 0.97, "bo": 0.85, "cy": 0.6, "dee": 0.9, "eli": 0.75, "fay": 0.95, "gus": 0.3, "hal": 0.5, "ivy": 0.8}
-"""How likely each is to write on a weekday."""
+"""How likely each member is to write on a weekday."""
 
 
 def half_year(*, fails: bool = False) -> Engage:
-    """Live the half year, and return what tells of it; at its end the board may be down, past midnight."""
+    """Live the half year and return its `Engage`; with `fails`, MEE6 is down from the last evening past midnight."""
     community, chance = Community(), Random(SEED)
     engage = community.engage
     community.now = HALF_YEAR_BEGINS
@@ -176,7 +176,7 @@ def _award(community: Community, chance: Random) -> None:
 
 
 def _live_today(community: Community, chance: Random) -> None:
-    """Let this month's first days hold something of each kind."""
+    """Let the first days of this month contain entries of each kind."""
     engage = community.engage
     community.award(STAR, "benchmark:wrong", points=40)
     community.now += HOUR
@@ -189,7 +189,7 @@ def _live_today(community: Community, chance: Random) -> None:
 
 
 def _fail(community: Community) -> None:
-    """Let MEE6 be down from the evening on, through midnight."""
+    """Take MEE6 down from the evening on, through midnight."""
     community.trouble = SourceError("down", "MEE6 answered 502 Bad Gateway three times; try again later")
     for _ in range(14):
         community.now += HOUR

@@ -1,4 +1,4 @@
-"""Who waits for what in a PostgreSQL."""
+"""Waiting until others wait in PostgreSQL."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ LOOKS_MAX = 100_000
 
 
 def until_waiting(connection: psycopg.Connection[Any], waiting: int = 1, what: str = FOR_A_LOCK) -> None:
-    """Return once so many wait."""
+    """Return once this many are waiting."""
     for _ in range(LOOKS_MAX):
         (found,) = connection.execute(what).fetchone() or (0,)
         if found >= waiting:

@@ -1,4 +1,4 @@
-"""What a page is made of, as a browser would read it."""
+"""The elements of an HTML page, as a browser would read it."""
 
 from html.parser import HTMLParser
 
@@ -10,7 +10,7 @@ HANDED_ON = ("href", "action", "src")
 
 @define
 class Element:
-    """A tag, with everything in it."""
+    """An element and everything in it."""
 
     tag: str
     attributes: dict[str, str]
@@ -18,17 +18,17 @@ class Element:
 
     @property
     def text(self) -> str:
-        """What is written in it, tags aside."""
+        """The text in it, without tags."""
         return "".join(part if isinstance(part, str) else part.text for part in self.parts)
 
     @property
     def words(self) -> str:
-        """The same as words, apart where a tag parts them."""
+        """The text as words, with a space wherever a tag separates them."""
         told = (part.split() if isinstance(part, str) else [part.words] for part in self.parts)
         return " ".join(word for words in told for word in words if word)
 
     def all(self, tag: str, **attributes: str) -> list["Element"]:
-        """Return every such element in it, in order; `class_` is one among its classes."""
+        """Return every matching element in it, in order; `class_` matches one of its classes."""
         found = []
         for part in self.parts:
             if isinstance(part, Element):
@@ -37,12 +37,12 @@ class Element:
         return found
 
     def one(self, tag: str, **attributes: str) -> "Element":
-        """Return the only such element in it."""
+        """Return the only matching element in it."""
         (found,) = self.all(tag, **attributes)
         return found
 
     def fits(self, tag: str, attributes: dict[str, str]) -> bool:
-        """Tell whether this is such an element."""
+        """Return whether this element matches."""
         wanted = dict(attributes)
         classes = {wanted.pop("class_")} if "class_" in wanted else set()
         is_dressed = classes <= set(self.attributes.get("class", "").split())
@@ -59,7 +59,7 @@ class Element:
 
     @property
     def addresses(self) -> list[str]:
-        """Where it leads, sends and loads from."""
+        """Every address that it links to, submits to or loads from."""
         every = self.all("*")
         return [one.attributes[name] for one in every for name in HANDED_ON if name in one.attributes]
 
@@ -95,7 +95,7 @@ class _Reader(HTMLParser):
 
 
 def read(page: str) -> Element:
-    """Return the page's root, once every tag is seen to be closed where it should be."""
+    """Return the root of a page after checking that every tag is closed where it should be."""
     reader = _Reader()
     reader.feed(page)
     reader.close()

@@ -1,4 +1,4 @@
-"""A channel to an admin, for tests to look at."""
+"""An alert channel whose notices tests can inspect."""
 
 from attrs import define, field
 
@@ -7,7 +7,7 @@ from trc_engage import AlertFailed, Notice
 
 @define
 class Noticeboard:
-    """A channel that keeps what it took, unless it is torn down."""
+    """A channel that keeps the notices it is sent, and fails while it is torn down."""
 
     channel: str = "noticeboard"
     torn_down: bool = False
@@ -21,15 +21,15 @@ class Noticeboard:
 
     @property
     def kinds(self) -> list[str]:
-        """The kinds of what was taken, in order."""
+        """The kinds of the notices it kept, in order."""
         return [notice.kind for notice in self.notices]
 
 
 class Broken:
-    """A channel that breaks its promise: it raises what no channel may."""
+    """A channel that breaks its promise by raising an error that channels may not raise."""
 
     channel = "broken"
 
     def send(self, notice: Notice, /) -> None:
-        """Raise."""
+        """Raise a `ConnectionError`."""
         raise ConnectionError(f"no line for {notice.kind}")

@@ -1,4 +1,4 @@
-"""The ledgers that come with the package, as the shipped contract takes them."""
+"""The package's own ledgers, prepared for the shipped contract."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ ODD = "UPDATE monthly_balances SET points = points + 7"
 
 
 class InMemory:
-    """How the contract makes the store without a disk."""
+    """Makes memory ledgers for the contract."""
 
     lasts = False
     ledger_class: Any = MemoryLedger
@@ -27,37 +27,37 @@ class InMemory:
         return self.ledger_class()
 
     def unbalance(self, ledger: Any, member_id: str) -> None:
-        """Reach into it."""
+        """Change a balance in memory."""
         ledger._balances[member_id]["benchmark"] += 7
 
     def damage(self, ledger: Any) -> None:
-        """Let two entries change places."""
+        """Swap two entries."""
         entries = ledger._entries
         entries[0], entries[1] = entries[1], entries[0]
 
 
 class MemoryContract(InMemory, LedgerContract):
-    """The store without a disk."""
+    """The contract for `MemoryLedger`."""
 
 
 OF_THE_DOCTOR = {"holdings", "lines", "irregularities", "rebalance", "reword"}
 
 
 class WithoutADoctor:
-    """A ledger that has all but what the doctor asks for."""
+    """A ledger that lacks only the methods the doctor needs."""
 
     def __init__(self) -> None:
         self._ledger: Any = MemoryLedger()
 
     def __getattr__(self, name: str) -> Any:
-        """Hand on all else."""
+        """Pass every other method through."""
         if name in OF_THE_DOCTOR:
             raise AttributeError(name)
         return getattr(self._ledger, name)
 
 
 class InAFile:
-    """How the contract makes the store in one file."""
+    """Makes SQLite ledgers for the contract."""
 
     ledger_class: Any = SqliteLedger
 
@@ -66,11 +66,11 @@ class InAFile:
         return self.ledger_class.open(folder / "engage.db")
 
     def unbalance(self, ledger: Any, member_id: str) -> None:
-        """Write into the file."""
+        """Change a balance in the file."""
         self._write(ledger, UNBALANCED.format(member_id))
 
     def damage(self, ledger: Any) -> None:
-        """Write into the file."""
+        """Change the monthly balances in the file."""
         self._write(ledger, ODD)
 
     def _write(self, ledger: Any, statement: str) -> None:
@@ -79,22 +79,22 @@ class InAFile:
 
 
 class SqliteContract(InAFile, LedgerContract):
-    """The store in one file."""
+    """The contract for `SqliteLedger`."""
 
 
 class PostgresContract(LedgerContract):
-    """The store on a server."""
+    """The contract for `PostgresLedger`."""
 
     @pytest.fixture
     def ledger(self) -> Iterator[Any]:
-        """Lend an empty store."""
+        """Yield an empty store."""
         from .postgres import opened_postgres  # noqa: PLC0415
 
         with opened_postgres() as ledger:
             yield ledger
 
     def reopen(self, ledger: Any, folder: Path) -> Any:  # noqa: ARG002
-        """Open the schema again."""
+        """Open the same schema again."""
         from trc_engage.adapters.postgres import PostgresLedger  # noqa: PLC0415
 
         from .postgres import server_dsn  # noqa: PLC0415
@@ -103,11 +103,11 @@ class PostgresContract(LedgerContract):
         return PostgresLedger.open(server_dsn(), schema=_schema_of(ledger))
 
     def unbalance(self, ledger: Any, member_id: str) -> None:
-        """Write into the schema."""
+        """Change a balance in the schema."""
         self._write(ledger, UNBALANCED.format(member_id))
 
     def damage(self, ledger: Any) -> None:
-        """Write into the schema."""
+        """Change the monthly balances in the schema."""
         self._write(ledger, ODD)
 
     def _write(self, ledger: Any, statement: str) -> None:

@@ -1,4 +1,4 @@
-"""Pages as a visitor gets them."""
+"""Pages as a visitor sees them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,11 +14,11 @@ from .markup import Element, read
 from .visitor import Visitor
 
 PLACE = "/points"
-"""Where a site of somebody else mounts the pages."""
+"""Where another app mounts the pages."""
 
 
 def shown(visitor: Visitor, path: str, status: int = 200) -> Element:
-    """Return a page."""
+    """Get a page and return its parsed HTML."""
     response = visitor.get(path)
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "text/html; charset=utf-8"
@@ -26,7 +26,7 @@ def shown(visitor: Visitor, path: str, status: int = 200) -> Element:
 
 
 def rows(table: Element) -> list[list[str]]:
-    """Return what stands in each row of a table's body."""
+    """Return the words of each cell, for each row of a table's body."""
     return [[cell.words for cell in row.parts if isinstance(cell, Element)] for row in table.one("tbody").all("tr")]
 
 

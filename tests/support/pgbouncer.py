@@ -1,4 +1,4 @@
-"""A PgBouncer in transaction mode before a database of its own, in which an app has tables named like ours."""
+"""A PgBouncer in transaction mode for a database of its own, in which an app has tables named like ours."""
 
 import os
 import secrets
@@ -19,7 +19,7 @@ from . import debian
 from .postgres import admin, server_dsn
 
 SERVERS = 3
-"""Connections to the server, fewer than clients: each is handed from one to the next with every transaction."""
+"""Connections to the server: fewer than clients, so each is passed to another client after every transaction."""
 SECONDS_MAX = 30
 SETTINGS = """
 [databases]
@@ -46,11 +46,11 @@ SELECT (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_b
        current_setting('transaction_isolation'), current_setting('client_min_messages'),
        current_setting('synchronous_commit')
 """
-"""What one could find of ours on a connection, the locks first."""
+"""Everything of ours that could be left on a connection, the locks first."""
 
 
 def state(connection: psycopg.Connection[Any]) -> tuple[Any, ...]:
-    """Look at a connection, whatever limit somebody has set on it."""
+    """Return the state of a connection, whatever statement timeout is set on it."""
     with connection.transaction():
         (limit,) = connection.execute("SHOW statement_timeout").fetchone() or ("",)
         connection.execute("SET LOCAL statement_timeout = 0")
@@ -58,26 +58,26 @@ def state(connection: psycopg.Connection[Any]) -> tuple[Any, ...]:
 
 
 RUDE = "engage_rude"
-"""A role that may do nothing."""
+"""A role without any rights."""
 
 
 @frozen
 class Pooled:
-    """A database, by way of the pool and past it."""
+    """A database, through the pool (`dsn`) and directly (`direct`)."""
 
     dsn: str
     direct: str
     restart: Callable[[], None]
-    """Ends the pool as a kill does, and starts another at the same port."""
+    """Kills the pooler and starts another on the same port."""
 
     def connect(self) -> psycopg.Connection[Any]:
-        """Connect by way of the pool, as an app behind one does."""
+        """Connect through the pool, as an app behind a pooler does."""
         return psycopg.connect(self.dsn, autocommit=True, prepare_threshold=None)
 
 
 @contextmanager
 def pooled(tables: Iterable[str], *, size: int = SERVERS) -> Iterator[Pooled]:
-    """Lend a database that nobody else uses, in which an app has these tables, with numbers `n`."""
+    """Yield a fresh database in which an app has these tables, each with a column of numbers `n`."""
     name = f"engage_pooled_{secrets.token_hex(4)}"
     admin().execute(f"CREATE DATABASE {name}".encode())
     direct = make_conninfo(server_dsn(), dbname=name)
@@ -101,7 +101,7 @@ def pooled(tables: Iterable[str], *, size: int = SERVERS) -> Iterator[Pooled]:
 
 
 class _Bouncer:
-    """The program; it refuses root, and is somebody else then."""
+    """The process; it refuses to run as root, so it then runs as another user."""
 
     def __init__(self, folder: Path, direct: str, size: int) -> None:
         found = conninfo_to_dict(direct)
@@ -131,18 +131,18 @@ class _Bouncer:
         return process
 
     def kill(self) -> None:
-        """End it at once."""
+        """Kill it."""
         self._process.kill()
         self._process.wait()
 
     def restart(self) -> None:
-        """Kill it, and start it again."""
+        """Kill it and start it again."""
         self.kill()
         self._process = self._started()
 
 
 def _user(host: str) -> int | str:
-    """Name who may reach the server's socket: its owner."""
+    """Return the user who may reach the server's socket: its owner."""
     return Path(host).stat().st_uid if host.startswith("/") else "nobody"
 
 

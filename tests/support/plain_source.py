@@ -1,4 +1,4 @@
-"""A source without pages, as in the documentation, and how the shipped contract makes one."""
+"""A source without pages, as in the documentation, and the class that makes one for the shipped contract."""
 
 # ruff: noqa: D102  the contract says what each does
 
@@ -37,7 +37,7 @@ class PlainFile:
 
 
 class InAFile:
-    """How the contract makes a source of a file, and changes what it says."""
+    """Makes a source from a file for the contract, and changes what the file says."""
 
     source_class: type[Any] = PlainFile
 

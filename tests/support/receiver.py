@@ -1,4 +1,4 @@
-"""What stands for Discord: a webhook on loopback that keeps what it is sent, and has troubles when asked."""
+"""A stand-in for Discord: a webhook on loopback that keeps the messages it gets, and fails on request."""
 
 import json
 import socket
@@ -17,7 +17,7 @@ DRIP_SECONDS = 0.05
 
 @frozen
 class Message:
-    """One message that arrived, whatever was answered."""
+    """One message that arrived, whatever the answer was."""
 
     path: str
     headers: Mapping[str, str]
@@ -26,36 +26,36 @@ class Message:
 
     @property
     def document(self) -> Any:
-        """What was sent as JSON."""
+        """The JSON that was sent."""
         return json.loads(self.body)
 
     @property
     def content(self) -> str:
-        """What people would read."""
+        """The text that people would read."""
         return str(self.document["content"])
 
     @property
     def kind(self) -> str:
-        """Which kind of notice it is, by its title."""
+        """The kind of notice, by its title."""
         title = self.content.splitlines()[0]
         return "all_clear" if "All clear" in title else "reminder" if "Still so" in title else "alert"
 
 
 def status(code: int, *headers: str) -> bytes:
-    """Return a whole answer with this status."""
+    """Return a complete answer with this status."""
     return "\r\n".join([f"HTTP/1.1 {code} Told", *headers, "Content-Length: 0", "", ""]).encode()
 
 
 @define(eq=False)
 class Receiver:
-    """Answers 204 to each message, until `trouble` says otherwise."""
+    """Answers each message with 204 unless `trouble` is set."""
 
     server: ThreadingHTTPServer
     messages: list[Message] = field(factory=list)
     trouble: str = ""
-    """`refuses`, `500`, `404`, `429`, `drips`, `hangs`, `redirects`, `nonsense`; empty is none."""
+    """`refuses`, `429`, `drips`, `hangs`, `redirects`, `nonsense`, or a status such as `500`; empty means none."""
     answers: bytes = b""
-    """What is answered to every message instead, if anything."""
+    """The bytes to answer every message with instead, if any."""
     on_message: Callable[[], object] | None = None
     """Called when a message has arrived, before it is answered."""
     over: Event = field(factory=Event)
@@ -68,7 +68,7 @@ class Receiver:
 
     @property
     def taken(self) -> list[str]:
-        """The kinds of the notices that were accepted, in their order."""
+        """The kinds of the accepted notices, in order."""
         return [message.kind for message in self.messages if not message.answered]
 
     def receive(self, path: str, headers: Mapping[str, str], body: bytes, connection: socket.socket) -> None:
@@ -110,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST  # noqa: N815  the library's names
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Say nothing."""
+        """Log nothing."""
 
 
 class _Server(ThreadingHTTPServer):

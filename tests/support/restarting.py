@@ -1,4 +1,4 @@
-"""A store on a PostgreSQL that may be stopped, and a daemon that is at work on it, in a time that the test tells."""
+"""A store on a PostgreSQL that may be stopped, and a daemon that works on it at times that the test sets."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ PASSWORD = "cAnArY-0123456789"  # noqa: S105
 
 
 class House:
-    """A store on a server that may be stopped, a MEE6, and a daemon between them, all at the same time of day."""
+    """A store on a server that may be stopped, a MEE6, and a daemon between them, all with the same clock."""
 
     def __init__(self, folder: Path, server: Server, receiver: Receiver) -> None:
         self.at = BEGINS_AT
@@ -51,43 +51,43 @@ class House:
         return self.daemon
 
     def end(self) -> None:
-        """Leave nothing at work."""
+        """End the daemon and close the store and MEE6."""
         self.daemon.kill()
         self.ledger.close()
         self.mee6.stop()
 
     @property
     def lock_key(self) -> int:
-        """What the lock of those who write is called."""
+        """The key of the advisory lock that writers take."""
         return Address.parse(self.dsn, self.schema).lock_key
 
     def stranger(self) -> psycopg.Connection[Any]:
-        """Connect as another program, which knows of our schema."""
+        """Connect as another program that knows our schema."""
         return psycopg.connect(self.server.dsn, autocommit=True, options=f"-c search_path={self.schema}")
 
     def stop_server(self) -> None:
-        """Stop it as a crash would."""
+        """Stop the server as a crash would."""
         self.server.control("stop", "-m", "immediate")
 
     def earn(self) -> None:
-        """Let everybody earn two points and a half."""
+        """Give everyone XP for two and a half points."""
         for discord_id in IDS.values():
             self.mee6.board.give(discord_id, 250)
 
     def pass_to(self, at: datetime) -> None:
-        """Let time pass, and the daemon do what is due."""
+        """Move the clock and wait until the daemon has done what is due."""
         self.at = at
         self.daemon.tell(at)
         self.daemon.rest()
 
     def outcomes(self) -> list[str | None]:
-        """Return how each slot ended until now."""
+        """Return the outcome of each slot until now."""
         slots = [BEGINS_AT + QUARTER * number for number in range((self.at - BEGINS_AT) // QUARTER + 1)]
         ends = [self.ledger.run_state(slot).slot_end(slot) for slot in slots]
         return [None if end is None else end.outcome for end in ends]
 
     def assert_exact(self, points: int) -> None:
-        """See that all was paid once, that the doctor finds nothing, and that nobody is left at work."""
+        """Assert that all is paid exactly once, that the doctor finds nothing, and that no lease is left."""
         for member_id in IDS:
             assert sum(entry.points for entry in self.engage.history(member_id)) == points
             assert self.engage.standing(member_id).points == points

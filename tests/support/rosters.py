@@ -1,4 +1,4 @@
-"""Discord's roster before the shipped contract."""
+"""Discord's roster, prepared for the shipped contract."""
 
 # ruff: noqa: D102  the contract says what each does
 
@@ -20,14 +20,14 @@ SHAPES: Mapping[str, Sequence[str]] = {
 
 
 class OnDiscord:
-    """How the contract makes a roster of a real Discord on loopback, and changes that."""
+    """Makes rosters of a Discord on loopback for the contract, and changes that Discord."""
 
     secret = TOKEN
     made: ClassVar[type[DiscordRoster]] = DiscordRoster
 
     @pytest.fixture(autouse=True)
     def discord(self) -> Iterator[None]:
-        """Serve a Discord, and close what was opened on it."""
+        """Run a Discord, and close the rosters that were opened on it."""
         self._opened: list[DiscordRoster] = []
         self._pauses: list[float] = []
         with DiscordServer() as self._server:
@@ -67,4 +67,4 @@ class OnDiscord:
 
 
 class DiscordContract(OnDiscord, RosterContract):
-    """The contract there."""
+    """The contract for `DiscordRoster`."""

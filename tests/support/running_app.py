@@ -1,4 +1,4 @@
-"""The example app as a process of its own, and its clients."""
+"""The example app in a process of its own, and its clients."""
 
 import os
 import re
@@ -29,7 +29,7 @@ app_for = runpy.run_path({str(EXAMPLE)!r})["app_for"]
 app = app_for(store, guild_id, clock=clock, base_url=base_url, page_gap=0)
 uvicorn.run(app, port=0, access_log=False)
 """
-"""The same app without the gap between requests, since a server on loopback need not be spared."""
+"""The same app without the gap between requests: a server on loopback need not be spared."""
 
 
 class App:
@@ -59,22 +59,22 @@ class App:
         self._listens.set()
 
     def client(self) -> httpx.Client:
-        """Return a client for it."""
+        """Return a client for the app."""
         assert self.url, "".join(self.told)
         return httpx.Client(base_url=self.url, timeout=SECONDS_MAX, trust_env=False)
 
     def get(self, path: str) -> Any:
-        """Return what the app tells."""
+        """Return the JSON of the app's answer."""
         with self.client() as client:
             return client.get(path).raise_for_status().json()
 
     def send(self, method: str, path: str, **body: object) -> httpx.Response:
-        """Return how the app answers."""
+        """Return the app's response."""
         with self.client() as client:
             return client.request(method, path, json=body)
 
     def until(self, path: str, holds: Callable[[Any], object]) -> Any:
-        """Return what the app tells once it holds, for what the upkeep does in its own time."""
+        """Return the app's answer once a condition holds, to wait for the upkeep in the background."""
         told = None
         with self.client() as client:
             for _ in range(TRIES_MAX):
@@ -89,7 +89,7 @@ class App:
         return self.process.wait(PROMPT_SECONDS)
 
     def end(self) -> None:
-        """Leave nothing of it behind."""
+        """Kill it and release everything of it."""
         self.process.kill()
         self.process.wait()
         self._watchdog.cancel()
@@ -100,7 +100,7 @@ class App:
 
 @contextmanager
 def running(*words: str, **variables: str) -> Iterator[App]:
-    """Lend an app that listens, and see that it met no bug."""
+    """Yield an app that listens, and assert afterwards that it logged no traceback."""
     app = App(*words, **variables)
     try:
         yield app

@@ -1,4 +1,4 @@
-"""The services whose boards are read, each with its stand-in: what holds of one reader holds of all."""
+"""The services whose boards are read, each with its stand-in, so that tests of one reader cover all."""
 
 import pytest
 
@@ -13,5 +13,5 @@ SERVERS = [pytest.param(server, id=source.service.name) for server, source in SO
 
 
 def source_of(server: BoardServer) -> type[BoardSource]:
-    """Return what reads the boards of such a server."""
+    """Return the source class that reads the boards of a server."""
     return SOURCES[type(server)]

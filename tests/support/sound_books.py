@@ -1,4 +1,4 @@
-"""A small store in which all is well, as the doctor sees it: an entry of every kind, and all that is kept beside."""
+"""A small store in which the doctor finds nothing: an entry of every kind, and all that is kept beside the entries."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -46,11 +46,11 @@ ENTRIES: Sequence[Entry] = (
     _by_hand(6, "reversal", _RUN, -20, TUE, reverses=4, **_BACK),
     _by_hand(7, "reversal", _RUN, -30, WED, reverses=5, **_BACK),
     _synced(8, "deduction", -2, (TUE, WED), XpChange(1, 1250, 1050, 1000, 1000)),
-    # As much as before the fall, and no more: no activity.
+    # Only as much as before the fall: no activity.
     _synced(9, "gain", 2, (WED, WED), XpChange(1, 1050, 1250, 1000, 1000)),
     _synced(10, "deduction", -1, (WED, WED), XpChange(1, 1250, 1100, 1000, 1000), reason="real", actor="admin-7"),
     _synced(11, "rebase", 0, (WED, WED), XpChange(1, 1100, 700, 1000, 600), reason="a season", actor="admin-7"),
-    # No more than before the new season, but more than in it.
+    # No more XP than before the new season, but more than within it.
     _synced(12, "gain", 1, (WED, THU), XpChange(1, 700, 800, 600, 600)),
     _by_hand(13, "award", _BONUS, 5, TUE, key="milestone:ada:5", counts_as_activity=False),
     _by_hand(14, "reversal", _BONUS, -5, TUE, reverses=13, counts_as_activity=False, **_BACK),
@@ -95,14 +95,14 @@ HELD = Holdings(
 
 
 class Kept(MemoryLedger):
-    """A store that holds just this."""
+    """A store that holds exactly the given data."""
 
     def __init__(self, lines: Sequence[Entry | Breach], held: Holdings, seen: Sequence[Breach]) -> None:
         super().__init__()
         self._lines, self._held, self._seen = lines, held, seen
 
     def holdings(self) -> Holdings:
-        """Return all but the entries."""
+        """Return everything but the entries."""
         return self._held
 
     def lines(self, *, after: int, limit: int) -> Sequence[Entry | Breach]:
@@ -110,19 +110,19 @@ class Kept(MemoryLedger):
         return [line for line in self._lines if (line.position or 0) > after][:limit]
 
     def irregularities(self) -> Sequence[Breach]:
-        """Return what the store saw itself."""
+        """Return what the store itself noticed."""
         return self._seen
 
 
 def found(
     lines: Sequence[Entry | Breach] = ENTRIES, held: Holdings = HELD, seen: Sequence[Breach] = ()
 ) -> Sequence[str]:
-    """Return what the doctor says of a store, in its order: check and sentence."""
+    """Return the doctor's breaches of a store, in order, as `check: message`."""
     return [f"{breach.check}: {breach.message}" for breach in audit(Kept(lines, held, seen)).breaches]
 
 
 def but(position: int, /, **change: Any) -> Sequence[Entry]:
-    """Return the entries with one of them changed; what begins with `xp_` or `baseline_` is of its XP."""
+    """Return the entries with one of them changed; names that begin with `xp_` or `baseline_` change its XP."""
     entry = ENTRIES[position - 1]
     of_xp = {name: change.pop(name) for name in [*change] if name.startswith(("xp_", "baseline_"))}
     if of_xp:
@@ -132,5 +132,5 @@ def but(position: int, /, **change: Any) -> Sequence[Entry]:
 
 
 def account(number: int, /, **change: Any) -> Holdings:
-    """Return what is held, with one account changed."""
+    """Return the holdings with one account changed."""
     return evolve(HELD, accounts=[evolve(one, **change) if one.account_id == number else one for one in HELD.accounts])

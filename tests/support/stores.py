@@ -1,4 +1,4 @@
-"""Stores that many processes open, each by an address such as `TRC_ENGAGE_STORE` holds."""
+"""Stores that several processes open, each by an address such as `TRC_ENGAGE_STORE` holds."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -15,19 +15,19 @@ SHARED = ("sqlite", "postgres")
 
 
 def made(settings: Settings) -> None:
-    """Make the store that settings name, as the first enrollment does."""
+    """Make the store that the settings name, as the first enrollment does."""
     opened_or_made_ledger(settings, lambda _: None).close()
 
 
 def opened_at(address: str) -> SqliteLedger | PostgresLedger:
-    """Open the store at an address that was `addressed`, made if it is not there."""
+    """Open the store at an address from `addressed`, and create it if it does not exist."""
     dsn, is_server, schema = address.rpartition("schema=")
     return PostgresLedger.open(dsn[:-1], schema=schema) if is_server else SqliteLedger.open(address)
 
 
 @contextmanager
 def addressed(kind: str, folder: Path) -> Iterator[str]:
-    """Lend the address of a store of one of the `SHARED` kinds, which is not there yet."""
+    """Yield the address of a store of one of the `SHARED` kinds that does not exist yet."""
     if kind == "sqlite":
         yield str(folder / "engage.db")
         return
@@ -39,6 +39,6 @@ def addressed(kind: str, folder: Path) -> Iterator[str]:
 
 
 def let_take_any_board(path: Path) -> None:
-    """Make a file one from before boards had ids, which takes the id of the next: each test's server is another."""
+    """Make a file forget its board's id so that it accepts any board: every test's server is a different one."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("UPDATE runs SET board_id = NULL")

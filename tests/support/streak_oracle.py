@@ -1,6 +1,6 @@
-"""What streaks are, written from the rules R13 and R14 alone: slow, and plain to see.
+"""Streaks computed from rules R13 and R14 alone, slowly and plainly.
 
-Nothing here knows how the package reckons: it walks the calendar day by day.
+Nothing here knows how the package computes them: it walks the calendar day by day.
 """
 
 from collections.abc import Set
@@ -10,7 +10,7 @@ WEEKEND = ("Sat", "Sun")
 
 
 def rows(active: Set[date], excused: Set[date], through: date | None) -> list[list[date]]:
-    """Return all rows of active weekdays up to a day, oldest first; the last one is empty if it was just broken."""
+    """Return all runs of active weekdays up to a day, oldest first; the last one is empty if it was just broken."""
     found: list[list[date]] = [[]]
     day = min(active, default=date.max)
     while through is not None and day <= through:
@@ -35,12 +35,12 @@ def longest(active: Set[date], excused: Set[date], through: date | None) -> int:
 
 
 def last_row(active: Set[date], excused: Set[date], through: date | None) -> list[date]:
-    """Return the last row, broken or not; empty if nobody was ever active."""
+    """Return the last run, broken or not; empty if there is no active day."""
     return next((row for row in reversed(rows(active, excused, through)) if row), [])
 
 
 def will_break(active: Set[date], excused: Set[date], through: date, today: date) -> bool:
-    """Tell whether the streak is broken by the end of today if nothing more is done, or comes to light."""
+    """Return whether the streak breaks by the end of today unless new evidence arrives."""
     if not current(active, excused, through):
         return False
     days = (through + timedelta(days=n) for n in range(1, (today - through).days + 1))

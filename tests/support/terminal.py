@@ -1,13 +1,13 @@
-"""A terminal, for what is written to one."""
+"""Reading what was written to a terminal."""
 
 import os
 from contextlib import suppress
 
 
 def read_out(terminal: int) -> str:
-    """Return all that was written to a terminal whose other side is closed, and close it; it comes in pieces."""
+    """Read all that was written to a terminal whose other side is closed, in however many pieces, and close it."""
     written = b""
-    # Linux says by an error that nothing more will come.
+    # Linux reports the end by an error.
     with suppress(OSError):
         while piece := os.read(terminal, 65_536):
             written += piece

@@ -1,4 +1,4 @@
-"""Daemons that are processes of their own and can be killed, in a time that the test tells them."""
+"""Daemons in processes of their own that can be killed, with clocks that the test sets."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ SECONDS_MAX = 60
 AT_REST = "at rest"
 LOADED = ["pytest", __name__, "trc_engage.engage", "trc_engage.adapters.alerts", "trc_engage.adapters.mee6"]
 LOADED += ["trc_engage.adapters.postgres", "trc_engage.adapters.sqlite"]
-"""What a daemon needs; it is forked from a process that has it all."""
+"""The modules that a daemon needs; it is forked from a process that has loaded them."""
 
 context = get_context("forkserver")
 context.set_forkserver_preload(LOADED)
@@ -32,7 +32,7 @@ context.set_forkserver_preload(LOADED)
 
 @frozen(eq=False)
 class TimedDaemon:
-    """A daemon in a process of its own; its time stands still until it is told another."""
+    """A daemon in a process of its own; its clock stands still until the test sets it."""
 
     host: str
     process: ForkServerProcess
@@ -41,7 +41,7 @@ class TimedDaemon:
 
     @classmethod
     def start(cls, environ: Mapping[str, str], log: Path, at: datetime, host: str | None = None) -> Self:
-        """Start one, whose log goes to the end of a file, on a host that is called so."""
+        """Start a daemon that appends its log to a file and runs under the given host name."""
         host = host or socket.gethostname()
         here, there = context.Pipe()
         process = context.Process(target=live, args=(there, dict(environ), log, at, host), daemon=True)
@@ -50,7 +50,7 @@ class TimedDaemon:
         return cls(host, process, here, log)
 
     def tell(self, at: datetime) -> None:
-        """Let it be so late; it does what is due then."""
+        """Set the clock; the daemon then does what is due."""
         self._line.send(at)
 
     def rest(self) -> None:
@@ -63,21 +63,21 @@ class TimedDaemon:
         return self._log.read_text().splitlines()
 
     def kill(self) -> None:
-        """End it as it stands."""
+        """Kill it."""
         self.process.kill()
         assert self.end() == -signal.SIGKILL
 
     def end(self) -> int | None:
-        """Return the code that it ends with by itself."""
+        """Wait until it ends by itself, and return its exit code."""
         self.process.join(SECONDS_MAX)
         self._line.close()
         return self.process.exitcode
 
 
 def live(line: "Connection[str, datetime]", environ: Mapping[str, str], log: Path, at: datetime, host: str) -> None:
-    """Be the daemon as its command starts it; but when nothing is due it says so, and is told how late it is then.
+    """Run the daemon as its command does, but report when nothing is due, and then wait to receive the next time.
 
-    Nor does it wait between pages.
+    It does not wait between pages.
     """
     os.environ.clear()
     os.environ.update(environ)

@@ -1,7 +1,7 @@
-"""The present version and a newer one, each in processes of its own; the newer one is the present tree and a migration.
+"""The present version and a newer one, each in its own processes; the newer one is the present tree plus a migration.
 
-What the planted migration adds is a table that the newer version keeps up to date with every award, and the present
-one cannot know of: a sum that an older version's award would leave wrong.
+The added migration creates a table that the newer version updates with every award. The present version does not know
+the table, so an award by it would leave the sums there wrong.
 """
 
 import json
@@ -34,7 +34,7 @@ SELECT count(*) FROM (SELECT member_id, day, sum(points) AS points FROM entries 
 LEFT JOIN daily_balances USING (member_id, day)
 WHERE daily_balances.points IS NULL OR daily_balances.points <> posted.points
 """
-"""How many days of members are not the sum of their entries."""
+"""How many of the members' days differ from the sum of their entries."""
 MONTHLY = "        (ADD_TO_MONTHLY_BALANCE, [month_of(day), draft.member_id, draft.points]),\n"
 DAILY = """        (
             "INSERT INTO daily_balances (member_id, day, points) VALUES (?, ?, ?) "
@@ -143,7 +143,7 @@ class Version:
         return json.loads(self.process.stdout.readline())
 
     def do(self, name: str, *values: Any, **options: Any) -> tuple[str, Any]:
-        """Call a method of its `Engage`; return whether it was done or refused, and what was said."""
+        """Call a method of its `Engage`; return whether it was done or refused, and the answer."""
         self.say([name, values, options])
         outcome, answer = self.heard()
         return outcome, answer
@@ -153,7 +153,7 @@ class Version:
         return self.do("award", member_id, source="benchmark", points=3, key=key)
 
     def assert_counted_everywhere(self, keys: set[str] | None = None) -> None:
-        """Entries, balances, months, leaderboard, feed and doctor: all count the same awards, of 3 points."""
+        """Assert that entries, balances, months, leaderboard, feed and doctor count the same awards of 3 points."""
         outcome, report = self.do("report")
         assert outcome == "done", report
         for counts in report["points"].values():

@@ -1,4 +1,4 @@
-"""Whoever asks an ASGI app, with requests that are real but for the wire."""
+"""A client of an ASGI app whose requests are real except for the wire."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -21,7 +21,7 @@ AWARD = {"source": "benchmark", "points": 5, "key": "k", "at": "2026-03-02T09:00
 
 @frozen
 class Visitor:
-    """Asks an app from this machine, unless it is said to come from elsewhere."""
+    """Sends requests to an app, from this machine unless another address is given."""
 
     app: Any
     headers: Mapping[str, str] = field(factory=dict)
@@ -29,15 +29,15 @@ class Visitor:
     url: str = "http://127.0.0.1:8000"
 
     def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """Return how the app answers; a bug in it is an answer too."""
+        """Return the app's response, even if it is a server error."""
         return asyncio.run(self._ask(method, path, options))
 
     def get(self, path: str, **options: Any) -> httpx.Response:
-        """Return what stands at an address."""
+        """Return the response to a GET."""
         return self.ask("GET", path, **options)
 
     def told(self, path: str, **options: Any) -> Any:
-        """Return the JSON of something that is there."""
+        """Get a path and return its JSON, asserting status 200."""
         response = self.get(path, **options)
         assert response.status_code == 200, response.text
         return response.json()
@@ -52,12 +52,12 @@ class Visitor:
 
 
 def alone(engage: Any, **options: Any) -> Visitor:
-    """Return a visitor who came into a site that runs alone, and can be written to."""
+    """Return a visitor who is signed in to a standalone site that accepts writes."""
     return let_in(create_app(engage, alone=True, token=TOKEN, earnings=EARNINGS, **options))
 
 
 def let_in(app: Starlette, **options: Any) -> Visitor:
-    """Return a visitor who came by the link of a site that runs alone."""
+    """Return a visitor who signed in by the link of a standalone site."""
     visitor = Visitor(app, **options)
     opened = visitor.get("/", params={"token": app.state.login.token})
     assert opened.status_code == 303, opened.text
@@ -65,7 +65,7 @@ def let_in(app: Starlette, **options: Any) -> Visitor:
 
 
 def problem_of(response: httpx.Response) -> tuple[int, str]:
-    """Return status and kind of a problem detail, once it is seen to be one."""
+    """Assert that a response is a problem detail, and return its status and kind."""
     assert response.headers["content-type"] == "application/problem+json"
     told = response.json()
     assert told["status"] == response.status_code
@@ -77,11 +77,11 @@ def problem_of(response: httpx.Response) -> tuple[int, str]:
 
 
 async def endless(chunks: int, size: int = 8_192) -> AsyncIterator[bytes]:
-    """Send so many chunks, and say nothing of how many there will be."""
+    """Yield this many chunks without announcing how many there will be."""
     for _ in range(chunks):
         yield b" " * size
 
 
 def all_of(engage: Engage) -> str:
-    """Return all that a request could have changed."""
+    """Return everything that a request could have changed."""
     return f"{engage.feed()} {engage.members()}"

@@ -1,7 +1,6 @@
-"""Which of our files a walk through the package enters: `python -m support.walks` in `tests` lists them.
+"""The package's files that each walk enters: `python -m support.walks` in `tests` lists them.
 
-Counted by `sys.setprofile` in all threads, warm (each walk was taken before), without module bodies and without
-what stands in for MEE6.
+`sys.setprofile` counts them in all threads, on a second, warm pass, without module bodies and without MEE6's stand-in.
 """
 
 import sys
@@ -30,7 +29,7 @@ IDS = {"ada": "80351110224678900", "bo": "80351110224678901"}
 
 
 def files_of(walk: Callable[[], object]) -> set[str]:
-    """Return the files of ours that a walk enters."""
+    """Return the package's files that a walk enters."""
     codes: set[Any] = set()
 
     def note(frame: Any, event: str, _: object) -> None:
@@ -51,7 +50,7 @@ def files_of(walk: Callable[[], object]) -> set[str]:
 
 @define
 class Scene:
-    """A store with a member who gains, the board that shows it, and the doors."""
+    """A store with members who gain, the board that shows them, the command and the API."""
 
     server: Mee6Server
     engage: Engage
@@ -59,7 +58,7 @@ class Scene:
     visitor: Visitor
     awards: int = 0
     now: datetime = Factory(lambda: datetime.combine(datetime.now(UTC).date() - timedelta(days=1), time(12), UTC))
-    """Behind the time that the commands go by, and far from midnight, when a run settles a day too."""
+    """Earlier than the commands' clock, and far from midnight, at which a run would settle a day too."""
 
     def sync(self) -> None:
         """Sync by the library."""
@@ -104,7 +103,7 @@ WALKS = ("sync", "run_due", "award", "explain", "type_sync", "type_explain")
 
 @contextmanager
 def opened(folder: Path) -> Iterator[Scene]:
-    """Lend a scene."""
+    """Yield a scene."""
     with Mee6Server.start() as server:
         server.trouble("no_date")
         operator = Operator(folder, server)

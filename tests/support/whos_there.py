@@ -1,4 +1,4 @@
-"""A community whose members are asked for at a Discord on loopback."""
+"""A community whose members are looked up at a Discord on loopback."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,11 +13,11 @@ from trc_engage.testing.discord import DiscordServer
 from .community import IDS, NAMES, Community
 
 JOINED = timedelta(days=300)
-"""How long before the story everybody joined."""
+"""How long before the story everyone joined."""
 
 
 class Inbox:
-    """A channel that keeps what it is sent."""
+    """A channel that keeps the notices it is sent."""
 
     channel = "inbox"
 
@@ -35,7 +35,7 @@ class Inbox:
 
 
 class Attended(Community):
-    """A community with a roster: members chat, leave and come back, and rounds go on every quarter of an hour."""
+    """A community with a roster: members chat, leave and come back, and runs go on every quarter of an hour."""
 
     def __init__(self, server: DiscordServer, ledger: Store | None = None, **options: float) -> None:
         super().__init__(ledger)
@@ -53,11 +53,11 @@ class Attended(Community):
         self.engage = self.using(self.roster)
 
     def using(self, roster: DiscordRoster) -> Engage:
-        """Return what the community uses, with another roster."""
+        """Return the community's `Engage` with another roster."""
         return Engage(ledger=self.ledger, source=self, clock=lambda: self.now, alerts=[self.inbox], roster=roster)
 
     def begin(self, *names: str) -> None:
-        """Enrol members who are on the server, open their accounts, and let everybody be asked for once."""
+        """Enroll members who are on the server, open their accounts, and look each up once."""
         self.enroll(*names)
         for name in names:
             self.server.members[IDS[name]] = self.now - JOINED
@@ -81,12 +81,12 @@ class Attended(Community):
             self.run(timedelta(minutes=minutes))
 
     def noted(self, *names: str) -> Sequence[MembershipEvent]:
-        """Return what the roster has noted of some members, or of all."""
+        """Return the events that the roster recorded for some members, or for all."""
         everybody = [event for name in names or NAMES for event in self.ledger.events(name)]
         return [event for event in everybody if event.actor == "roster"]
 
     def status_of(self, name: str) -> str:
-        """Return how a member's account stands."""
+        """Return the status of a member's account."""
         account = self.ledger.account_of(name)
         assert account is not None
         return account.status
@@ -94,7 +94,7 @@ class Attended(Community):
 
 @contextmanager
 def attended(ledger: Store | None = None, **options: float) -> Iterator[Attended]:
-    """Lend a community with a Discord on loopback."""
+    """Yield a community with a Discord on loopback."""
     with DiscordServer() as server:
         community = Attended(server, ledger, **options)
         with community.roster:

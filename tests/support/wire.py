@@ -17,7 +17,7 @@ class RoundTrips:
 
 @contextmanager
 def counted(connection: psycopg.Connection[Any]) -> Iterator[RoundTrips]:
-    """Count how often something is sent after something was received, by libpq's own trace."""
+    """Count how often something is sent after something was received, using libpq's own trace."""
     trips = RoundTrips()
     with tempfile.TemporaryFile("w+") as trace:
         connection.pgconn.trace(trace.fileno())

@@ -1,4 +1,4 @@
-"""What people do: members come and go, the web app awards, MEE6's admins give and take, ours decide."""
+"""What people do: members come and go, the web app awards, MEE6's admins give and take, our admins decide."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MEDDLING: Sequence[tuple[Deed, float]] = (
     (members.enroll, 2),
     (members.link_taken, 0.3),
 )
-"""What may happen while a sync is at work, and how often."""
+"""What may happen while a sync is at work, with weights."""
 ALL: Sequence[tuple[Deed, float]] = (
     *MEDDLING,
     (mee6.give, 1.5),
@@ -42,11 +42,11 @@ UPHEAVAL: Sequence[tuple[Deed, float]] = (
     (mee6.many_fall, 0.12),
     (mee6.community_moves, 0.15),
 )
-"""What happens once in a few days, but for some stories."""
+"""What happens once in a few days, and more often in some stories."""
 
 
 class Deeds:
-    """Everything that is done to the system, and told to the oracle."""
+    """Everything that people do to the system; the oracle learns of it too."""
 
     def __init__(self, life: Life) -> None:
         self._life = life
@@ -54,7 +54,7 @@ class Deeds:
         self._all = [*ALL, *((deed, often * life.plot.upheaval) for deed, often in UPHEAVAL)]
 
     def begin(self) -> None:
-        """Enroll the first of them; not all have linked an account."""
+        """Enroll the first members, not all of them with a linked account."""
         life, process = self._life, self._life.processes[0]
         for number in range(len(life.members) - 10):
             discord_id = life.ids[number] if number % 10 else None
@@ -69,7 +69,7 @@ class Deeds:
         admins.decide(self._doer, process)
 
     def fate(self, process: Process) -> Fate:
-        """Return what befalls a process, if anything, and at which step."""
+        """Return what happens to a process, if anything, and at which step."""
         return fates.fate_of(self._doer, process, lambda: self._meddle(process))
 
     def _one_of(self, deeds: Sequence[tuple[Deed, float]], process: Process) -> None:
@@ -78,7 +78,7 @@ class Deeds:
         deed(self._doer, process)
 
     def _meddle(self, process: Process) -> None:
-        """Let others post while this one is at work."""
+        """Let others post while this process is at work."""
         self._life.coverage.meets("others post within")
         self._life.take_in(process, None, plain=False)
         self._life.befell.add(f"meddled with at {process.befell}")

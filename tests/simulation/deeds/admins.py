@@ -7,7 +7,7 @@ from ..process import Process
 from .doer import Doer
 
 RENEWED = 0.03
-"""How soon the webhook is set anew, once it was deleted: after eight hours or so."""
+"""The chance per call that a deleted webhook is replaced: after eight hours or so."""
 
 
 def decide(doer: Doer, process: Process) -> None:
@@ -32,24 +32,24 @@ def decide(doer: Doer, process: Process) -> None:
 
 
 def sync_by_hand(doer: Doer, process: Process) -> None:
-    """Sync, content with what was read lately or not."""
+    """Sync, accepting a recent reading or not."""
     doer.life.sync(process, fresh=doer.random.random() < 0.5)
 
 
 def dry_run(doer: Doer, process: Process) -> None:
-    """Look at what a sync would do."""
+    """Do a dry run of a sync."""
     doer.life.sync(process, dry_run=True)
 
 
 def excuse(doer: Doer, process: Process) -> None:
-    """Excuse a day of the last days or the next (R13)."""
+    """Excuse a day in the near past or future (R13)."""
     day = _day_nearby(doer)
     if day is not None and day not in doer.life.oracle.calendar.excused:
         _set_excused(doer, process, day)
 
 
 def unexcuse(doer: Doer, process: Process) -> None:
-    """Require a day again."""
+    """Require an excused day again."""
     excused = doer.life.oracle.calendar.excused
     if excused:
         day = doer.random.choice(sorted(excused))

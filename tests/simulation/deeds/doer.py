@@ -1,4 +1,4 @@
-"""Who does things: one life's hand on the system."""
+"""Performs the deeds of one life on the system."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 @define(eq=False)
 class Doer:
-    """Does things in a life; killed while at it, it does them again."""
+    """Performs deeds in a life, and repeats a deed if its process is killed during it."""
 
     life: Life
     is_meddling: bool = False
-    """Whether somebody else is at work: whoever meddles is not killed."""
+    """Whether another process is at work meanwhile; then this one is not killed."""
     _keys: int = 0
 
     @property
     def random(self) -> Random:
-        """The life's own."""
+        """The life's own source of chance."""
         return self.life.random
 
     def next_key(self, prefix: str) -> str:
@@ -38,7 +38,7 @@ class Doer:
         return f"{prefix}:{self._keys - 1}"
 
     def do(self, process: Process, call: Callable[[Engage], Any], *, changes: bool = True) -> Any:
-        """Do something; killed or failed, it is done again. Return the instant at which it was really done."""
+        """Do something, once more if it was killed or failed; return the instant at which it was really done."""
         process.begin(*self._fate(process))
         done = again = False
         try:
@@ -47,7 +47,7 @@ class Doer:
             self.life.died(process)
             again = True
         except STORE_FAILED:
-            # Nothing was written, so that it is done for the first time when it is done again.
+            # Nothing was written, so the repetition is the first time that it is done.
             if not process.befell:
                 raise
         began = process.told_at

@@ -1,4 +1,4 @@
-"""What befalls a process while it runs: it is killed, suspended, or not alone."""
+"""What happens to a process while it runs: it is killed, suspended, or not alone."""
 
 from collections.abc import Callable
 from random import Random
@@ -21,18 +21,18 @@ STEPS = (
     "send",
     "send done",
 )
-"""Where it hurts most."""
+"""The steps at which a kill does the most harm."""
 STEPS_OF_A_READ = ("read", "request", "answer", "read done", "post", "begin")
-"""Where others are in the way."""
+"""The steps at which others get in the way."""
 PAGES_OF_A_LONG_READ = 30
 TRANSACTIONS = 5
-"""About how many a run has."""
+"""About how many transactions a run has."""
 STEPS_MAX = 70
 """About how many steps a run takes."""
 
 
 def fate_of(doer: Doer, process: Process, meddle: Callable[[], None]) -> Fate:
-    """Return what befalls a process, if anything, and at which step; others may meddle."""
+    """Return what happens to a process, if anything, and at which step; `meddle` lets others post."""
     strikes = doer.life.weather.strikes
     if strikes("kills"):
         return _aimed(doer.random, process.kill, STEPS)
@@ -52,14 +52,14 @@ def fate_of(doer: Doer, process: Process, meddle: Callable[[], None]) -> Fate:
 
 
 def _aimed(random: Random, fate: Callable[[], None], steps: tuple[str, ...]) -> Fate:
-    """Aim at where it hurts, or anywhere."""
+    """Aim at one of the given steps, or at any step."""
     if random.random() < 0.6:
         return fate, random.randint(1, 3), random.choice(steps)
     return fate, random.randint(1, STEPS_MAX)
 
 
 def _suspend(doer: Doer, process: Process) -> None:
-    """Let the machine sleep; another may take over meanwhile if this one was reading."""
+    """Suspend the machine; if it was reading, another process may take over meanwhile."""
     life = doer.life
     life.coverage.meets("suspended")
     life.clock.sleep(doer.random.choice([20, 200, 301, 400, 1_000, 4_000, 30_000]))
@@ -72,7 +72,7 @@ def _suspend(doer: Doer, process: Process) -> None:
 
 
 def _run_the_other(doer: Doer, process: Process) -> None:
-    """Let two be at it at the same time: the second must stand back."""
+    """Run a second process at the same time; it must not do anything."""
     life, other = doer.life, doer.life.other(process)
     is_reading = process.befell in {"request", "answer"}
     check(life.audit.is_leased(life.clock()) or not is_reading, "a read goes on without its lease", process.befell)

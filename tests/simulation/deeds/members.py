@@ -10,11 +10,11 @@ from ..verdict import Breach
 from .doer import Doer
 
 LINKED_MIN = 8
-"""So many stay."""
+"""How many accounts stay linked and on Discord."""
 
 
 def leave(doer: Doer, process: Process) -> None:
-    """Let somebody leave Discord."""
+    """Let someone leave Discord."""
     account = _linked(doer, left=False)
     if account is not None:
         member = account.member
@@ -24,7 +24,7 @@ def leave(doer: Doer, process: Process) -> None:
 
 
 def rejoin(doer: Doer, process: Process) -> None:
-    """Let somebody come back, now and then with less XP than he had (R6)."""
+    """Let someone come back, now and then with less XP than before (R6)."""
     account = _linked(doer, left=True)
     if account is not None:
         life, member = doer.life, account.member
@@ -38,7 +38,7 @@ def rejoin(doer: Doer, process: Process) -> None:
 
 
 def unlink(doer: Doer, process: Process) -> None:
-    """Close an account, also of somebody who left."""
+    """Unlink an account, sometimes one whose member has left."""
     account = _linked(doer, left=doer.random.random() < 0.3)
     if account is not None:
         member = account.member
@@ -47,7 +47,7 @@ def unlink(doer: Doer, process: Process) -> None:
 
 
 def link(doer: Doer, process: Process) -> None:
-    """Link somebody to any id that is free: a new one, the old one, or another member's of before."""
+    """Link someone to any free id: a new one, their old one, or one that another member had before."""
     oracle = doer.life.oracle
     members = [one for one in sorted(oracle.enrolled) if oracle.account_of(one) is None]
     free = [one for one in doer.life.ids if oracle.holder_of(one) is None]
@@ -59,7 +59,7 @@ def link(doer: Doer, process: Process) -> None:
 
 
 def enroll(doer: Doer, process: Process) -> None:
-    """Enroll somebody new, or once more with what holds already (R7)."""
+    """Enroll someone new, or repeat an enrollment that changes nothing (R7)."""
     oracle = doer.life.oracle
     member = doer.random.choice(doer.life.members)
     if member not in oracle.enrolled:
@@ -80,7 +80,7 @@ def enroll_one(doer: Doer, process: Process, member: str, discord_id: str | None
 
 
 def link_taken(doer: Doer, process: Process) -> None:
-    """Ask for a second link of either side, which is refused, and let one leave who has none."""
+    """Check that a second link of an id, or of a member, is refused, and that a member without a link cannot leave."""
     oracle, account = doer.life.oracle, _linked(doer, left=False)
     other = doer.random.choice(sorted(oracle.enrolled))
     if account is None or account.member == other:
@@ -98,7 +98,7 @@ def _linked(doer: Doer, *, left: bool) -> Account | None:
 
 
 def _refused(error: type[Exception], call: Callable[[], object]) -> None:
-    """Check that something is refused."""
+    """Check that a call is refused with this error."""
     try:
         call()
     except error:

@@ -21,7 +21,7 @@ ERRORS: Mapping[str, LedgerBusy | LedgerFailed] = {
 
 
 def fate_of_store(life: Life, process: Process, transactions: int) -> Fate:
-    """Return how one of a process's next transactions fails, if it does: nothing of it is written."""
+    """Return how one of a process's next transactions fails, if it does; none of it is written."""
     name = next((one for one in ERRORS if life.weather.strikes(one)), None)
     if name is None:
         return ()

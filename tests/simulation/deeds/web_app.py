@@ -1,4 +1,4 @@
-"""What the web app does: it awards, again and late, and takes awards back."""
+"""What the web app does: it awards, repeats awards, awards late, and reverses awards."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ SOURCES = ("benchmark", "download", "course")
 
 
 def award(doer: Doer, process: Process, ago: timedelta = timedelta(0)) -> None:
-    """Award somebody something."""
+    """Award someone something."""
     life, random = doer.life, doer.random
     member = random.choice(sorted(life.oracle.enrolled))
     source, points, key = random.choice(SOURCES), random.randint(1, 60), doer.next_key("run")
@@ -28,7 +28,7 @@ def award_late(doer: Doer, process: Process) -> None:
 
 
 def award_again(doer: Doer, process: Process) -> None:
-    """Use a key again: for the same it does nothing, for another matter it is refused (R8)."""
+    """Use a key again: the same award changes nothing, a different one is refused (R8)."""
     if not doer.life.oracle.awards:
         return
     key = doer.random.choice(list(doer.life.oracle.awards))
@@ -47,7 +47,7 @@ def award_again(doer: Doer, process: Process) -> None:
 
 
 def reverse(doer: Doer, process: Process) -> None:
-    """Take an award back, or one that was taken back before."""
+    """Reverse an award, possibly one that is already reversed."""
     if not doer.life.oracle.awards:
         return
     key = doer.random.choice(list(doer.life.oracle.awards))
@@ -57,7 +57,7 @@ def reverse(doer: Doer, process: Process) -> None:
 
 
 def adjust(doer: Doer, process: Process) -> None:
-    """Add or take points by hand."""
+    """Add or deduct points by hand."""
     member, points = doer.random.choice(sorted(doer.life.oracle.enrolled)), doer.random.choice([-30, -1, 2, 40])
     key = doer.next_key("fix")
     doer.do(process, lambda engage: engage.adjust(member, points=points, key=key, reason="typo", by="admin"))

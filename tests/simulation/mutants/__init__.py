@@ -1,6 +1,6 @@
-"""Planted bugs, a few lines each: what real clients get wrong, and what a careless change would break.
+"""Planted bugs of a few lines each: what real clients get wrong, and what a careless change would break.
 
-Each is a context in which the package has that bug; it must end one of the lives that are exact without it.
+Each is a context in which the package has that bug; it must break one of the lives that are exact without it.
 """
 
 from ..living import DAYS, SEEDS, Lived, lived
@@ -16,13 +16,13 @@ MUTANTS: dict[str, Mutant] = (
     | in_liveness.MUTANTS
 )
 CALM = in_liveness.CALM
-"""Those that show once all is calm, and not before."""
+"""Bugs that only show once all is calm."""
 STORED = in_store.MUTANTS
-"""Those that are planted in the ledger itself."""
+"""Bugs in the ledger itself."""
 
 
 def caught(name: str) -> Lived:
-    """Live with a bug, one life after another, and return the first that it ends, or the last."""
+    """Live with a bug, one life after another, and return the first life that it breaks, or the last one."""
     mutant = MUTANTS[name]
     for number in range(len(SEEDS)):
         seed = SEEDS[(mutant.seed - SEEDS[0] + number) % len(SEEDS)]

@@ -18,7 +18,7 @@ def _settles_out_of_turn(_: Any) -> Any:
 
 
 def _not_of(kind: str) -> Callable[[Any], Any]:
-    """Derive nothing for drafts of a kind."""
+    """Derive nothing for drafts of this kind."""
     return lambda derive: (
         lambda ledger, draft, calendar: Derived() if draft.kind == kind else derive(ledger, draft, calendar)
     )

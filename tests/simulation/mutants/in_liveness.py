@@ -1,4 +1,4 @@
-"""Bugs by which nothing wrong is ever written, and something that must end never does."""
+"""Bugs that write nothing wrong, but keep something from ever ending."""
 
 from datetime import timedelta
 from typing import Any
@@ -35,7 +35,7 @@ CALM = {
         swap(posting, "ADD_TO_MONTHLY_BALANCE", lambda sql: sql.replace("excluded.points", "abs(excluded.points)"))
     ),
 }
-"""Those that nothing but the calm shows."""
+"""Bugs that only the calm shows."""
 MUTANTS = CALM | {
     "a webhook that asked to wait is left alone for ever": Mutant(
         swap(ChannelState, "is_shut", lambda _: lambda self, _now: not self.is_plain), story="a webhook that dies"

@@ -30,7 +30,7 @@ def _history_paid(opening: Any) -> Any:
 
 
 def _adoption_paid(_: Any) -> Any:
-    """Take an adopted board's reading for any other."""
+    """Treat an adopted board's reading like any other."""
 
     def adopted(account: Any, xp: int | None, window: Any) -> Any:
         if account.next_reading == "opens":
@@ -51,7 +51,7 @@ def _any_rise_counts(read: Any) -> Any:
 
 
 def _continues(read: Any) -> Any:
-    """Take the first reading after a return for any other."""
+    """Treat the first reading after a return like any other."""
 
     def taken(account: Any, *told: Any) -> Any:
         return read(evolve(account, next_reading="continues") if account.next_reading == "returns" else account, *told)

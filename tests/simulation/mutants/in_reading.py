@@ -1,4 +1,4 @@
-"""Bugs in how the board is read, and in whether it is believed."""
+"""Bugs in how the board is read, and in whether it is trusted."""
 
 from typing import Any
 

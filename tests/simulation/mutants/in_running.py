@@ -1,4 +1,4 @@
-"""Bugs in when to run, and in what admins are told."""
+"""Bugs in when to run, and in which notices are sent to admins."""
 
 from datetime import timedelta
 from typing import Any
@@ -27,7 +27,7 @@ def _no_all_clear(due: Any) -> Any:
 
 
 def _wait_as_told(wait_asked: Any) -> Any:
-    """Take every wait for a quarter of an hour, whatever was told."""
+    """Treat every wait as a quarter of an hour, whatever the server asked for."""
     return lambda error: None if wait_asked(error) is None else timedelta(minutes=15)
 
 

@@ -1,4 +1,4 @@
-"""Bugs in the ledger and its run book, whatever database they are in."""
+"""Bugs in the ledger and its record of runs, whatever the database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +28,7 @@ def _two_transactions(post: Any) -> Any:
 
 @contextmanager
 def _failures_in_memory() -> Iterator[None]:
-    """Count failures where a restart forgets them."""
+    """Count failures in memory, where a restart loses them."""
     real_state, real_post = SqlLedger.run_state, SqlLedger.post
 
     def post(self: Any, posting: Any) -> Any:
@@ -61,7 +61,7 @@ def _key_ignored() -> Iterator[None]:
 
 
 def _wait_forgotten_by_others(state_of: Any) -> Any:
-    """Keep the wait where only the process that was told it knows of it."""
+    """Keep the wait only in the process that was asked to wait."""
 
     def run_state(self: Any, *slot: Any) -> RunState:
         state: RunState = state_of(self, *slot)

@@ -1,4 +1,4 @@
-"""How a bug is planted: for a while, something else stands in the place of the real thing."""
+"""How a bug is planted: for a while, something else replaces the real thing."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -12,26 +12,26 @@ Bug = Callable[[], AbstractContextManager[object]]
 
 @frozen
 class Mutant:
-    """A bug, and the first of the `SEEDS` to look for it, so that it is soon found."""
+    """A bug, and the first of the `SEEDS` with which to look for it, so that it is found soon."""
 
     bug: Bug
     seed: int = 1
     story: str | None = None
-    """The story in which it shows, where it hardly does in others."""
+    """The story in which it shows, if it hardly does in others."""
 
 
 def swap(where: Any, name: str, made: Callable[[Any], Any]) -> Bug:
-    """Return the bug that puts something made of the real thing in its place."""
+    """Return the bug that replaces a thing by something made from it."""
     return lambda: patch.object(where, name, made(getattr(where, name)))
 
 
 def always(where: Any, name: str, value: Any) -> Bug:
-    """Return the bug of a function that does not look."""
+    """Return the bug of a function that always returns the same value."""
     return swap(where, name, lambda _: lambda *_, **__: value)
 
 
 def without(part: str) -> Callable[[str], str]:
-    """Return what leaves a part of a statement out."""
+    """Return a function that removes a part of a statement."""
 
     def edited(statement: str) -> str:
         assert part in statement

@@ -1,6 +1,6 @@
-"""What the rules of engagement say must hold: reckoned again, from what was seen from outside.
+"""What the rules of engagement say must hold, computed again from what is visible from outside.
 
-Nothing here knows how the package reckons. It has its own calendar, its own windows, and R3 in its
+Nothing here knows how the package computes. It has its own calendar, its own windows, and R3 in its
 closed form: an account has paid exactly floor((xp - baseline) / 100) points.
 """
 

@@ -1,4 +1,4 @@
-"""Accounts and awards: what each has paid, and what a reading makes of an account."""
+"""Accounts and awards: what each has paid, and how a reading changes an account."""
 
 from collections.abc import Mapping, Sequence, Set
 from datetime import date, datetime
@@ -13,7 +13,7 @@ Drops = Literal["deduct", "rebase"]
 
 
 Decision = Drops | Literal["adopt"]
-"""What else an admin decides: that the board is meant to be another one."""
+"""The other decision of an admin: that another board is meant."""
 
 
 @frozen
@@ -29,7 +29,7 @@ class Sight:
 
 @define(eq=False)
 class Award:
-    """An award, which may be taken back."""
+    """An award, which may be reversed."""
 
     member: str
     source: str
@@ -49,11 +49,11 @@ class Account:
     """Where its window begins."""
     is_open: bool = False
     is_zero: bool = False
-    """Whether it was opened without a row and earned nothing since."""
+    """Whether it was opened without a row and has earned nothing since."""
     is_back: bool = False
     """Whether its next reading is the first after a return."""
     is_moved: bool = False
-    """Whether what is known of its XP is another board's."""
+    """Whether its known XP comes from another board."""
     was_there: bool = False
     """Whether the last board that was searched for it had it."""
     has_left: bool = False
@@ -65,7 +65,7 @@ class Account:
 
     @property
     def points(self) -> int:
-        """What it has paid (R3)."""
+        """The points that it has paid (R3)."""
         return (self.xp - self.baseline) // 100
 
     @property
@@ -79,22 +79,22 @@ class Account:
         return not self.is_open or self.is_moved or (self.was_there and not self.is_back and not self.is_zero)
 
     def shift(self, xp: int) -> None:
-        """Rebase: everything moves along, so that points and carried XP stay (R6)."""
+        """Rebase: move everything by the same amount, so that points and carried XP stay (R6)."""
         by = xp - self.xp
         self.baseline += by
         self.xp = self.xp_before = xp
 
     def is_history(self, xp: int, at: datetime) -> bool:
-        """Tell whether the first XP of a zero-XP record came too fast to be new (R2a)."""
+        """Return whether the first XP of a zero-XP record came too fast to be new (R2a)."""
         minutes = max((at - self.since).total_seconds(), 0) / 60
         return self.is_open and self.is_zero and xp > 1_500 and xp > 100 * minutes
 
     def falls(self, xp: int, at: datetime) -> bool:
-        """Tell whether a reading would take points."""
+        """Return whether a reading would deduct points."""
         return self.is_open and xp < self.xp and not (self.is_back or self.is_moved) and not self.is_history(xp, at)
 
     def read(self, xp: int, at: datetime, drops: Drops | None) -> Sequence[date]:
-        """Take in a reading; return the days on which it shows activity (R11a)."""
+        """Apply a reading, and return the days on which it shows activity (R11a)."""
         since = self.since
         is_history, falls = self.is_history(xp, at), xp < self.xp
         self.since, self.was_there = at, True
@@ -112,7 +112,7 @@ class Account:
         return days_of_window(since, at) if rises else ()
 
     def unseen(self, at: datetime, drops: Drops | None) -> None:
-        """Take in that it is not on a board that was searched for it."""
+        """Apply that it is not on a board that was searched for it."""
         if not self.is_open:
             self.is_open = self.is_zero = True
         elif self.is_moved or (drops == "rebase" and self.was_there and not self.is_back and not self.is_zero):
@@ -122,7 +122,7 @@ class Account:
         self.since = at
 
     def adopt(self, xp: int | None, at: datetime) -> None:
-        """Take in what another board shows of whoever was looked for, which pays nothing (R24)."""
+        """Apply what another board shows of an account that was looked for, which pays nothing (R24)."""
         self.is_moved = self.is_open
         if xp is None:
             self.unseen(at, None)
@@ -130,6 +130,6 @@ class Account:
             self.read(xp, at, None)
 
     def await_adoption(self) -> None:
-        """Let the next reading be another board's first."""
+        """Let the next reading be the first of another board."""
         self.is_moved = self.is_open
         self.is_zero = self.is_back = False

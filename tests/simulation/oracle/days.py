@@ -1,4 +1,4 @@
-"""The calendar: which days count for a window, which are required, and what they make a streak."""
+"""The calendar: which days a window counts for, which are required, and the streaks that follow."""
 
 from collections import defaultdict
 from collections.abc import Set
@@ -12,7 +12,7 @@ WEEKEND = ("Sat", "Sun")
 
 @define(eq=False)
 class Calendar:
-    """Excused and settled days, and on which of them whose XP rose."""
+    """Excused and settled days, and the accounts whose XP rose on each."""
 
     excused: set[date] = field(factory=set)
     risen: dict[date, set[int]] = field(factory=lambda: defaultdict(set))
@@ -20,11 +20,11 @@ class Calendar:
     settled_through: date | None = None
 
     def is_required(self, day: date) -> bool:
-        """Tell whether a day without activity breaks a streak (R13)."""
+        """Return whether a day without activity breaks a streak (R13)."""
         return f"{day:%a}" not in WEEKEND and day not in self.excused
 
     def is_frozen(self, day: date) -> bool:
-        """Tell whether nobody rose on a day though many had before (R15a)."""
+        """Return whether no account rose on a day though many had on the required day before (R15a)."""
         if not self.is_required(day) or self.risen.get(day):
             return False
         before = day - ONE_DAY
@@ -33,7 +33,7 @@ class Calendar:
         return len(self.risen.get(before, ())) >= 5
 
     def streak(self, active: Set[date]) -> tuple[int, int]:
-        """Return the streak and the longest, walking the calendar day by day (R14)."""
+        """Return the current and the longest streak, walking the calendar day by day (R14)."""
         current = longest = 0
         day, through = min(active, default=date.max), self.settled_through
         while through is not None and day <= through:
@@ -47,7 +47,7 @@ class Calendar:
         return current, longest
 
     def at_risk(self, active: Set[date], today: date) -> bool:
-        """Tell whether a streak breaks if nothing more comes until the end of today."""
+        """Return whether a streak breaks if nothing more comes until the end of today."""
         day = today if self.settled_through is None else self.settled_through + ONE_DAY
         while day <= today:
             if self.is_required(day) and day not in active:
@@ -57,7 +57,7 @@ class Calendar:
 
 
 def days_of_window(opens_at: datetime, closes_at: datetime) -> list[date]:
-    """Return the UTC days that a window counts for: all it touches, the last of several if it is well inside (R12)."""
+    """Return the UTC days that a window counts for: all it touches, the last of several only from 00:05 on (R12)."""
     opens_at = min(opens_at, closes_at)
     days: list[date] = []
     day = opens_at.date()

@@ -27,24 +27,24 @@ class Oracle:
     good_at: datetime | None = None
     seen_at: datetime | None = None
     board_id: str | None = None
-    """Whose board the points are of."""
+    """The board that the points come from."""
     whole: tuple[datetime, int] | None = None
     """When the last whole board was read, and its rows."""
 
     # Members and links
 
     def enroll(self, member: str, at: datetime) -> None:
-        """Enroll somebody."""
+        """Enroll a member."""
         if not self.enrolled:
             self.calendar.settled_through = at.date() - ONE_DAY
         self.enrolled.setdefault(member, at)
 
     def link(self, member: str, discord_id: str, at: datetime) -> None:
-        """Open an account, for its XP to be read."""
+        """Link an account, whose XP is then to be read."""
         self.accounts.append(Account(len(self.accounts) + 1, member, discord_id, at))
 
     def account_of(self, member: str) -> Account | None:
-        """Return the account that is linked."""
+        """Return the linked account of a member."""
         return next((one for one in self.accounts if one.member == member and not one.is_closed), None)
 
     def holder_of(self, discord_id: str) -> Account | None:
@@ -52,20 +52,20 @@ class Oracle:
         return next((one for one in self.accounts if one.discord_id == discord_id and not one.is_closed), None)
 
     def rejoin(self, account: Account, at: datetime) -> None:
-        """Let somebody come back (R6)."""
+        """Let a member come back (R6)."""
         account.has_left = False
         account.since = at
         account.is_back = account.is_open and not (account.is_zero or account.is_moved)
 
     @property
     def sought(self) -> list[Account]:
-        """Whom a sync looks for."""
+        """The accounts that a sync looks for."""
         return [one for one in self.accounts if one.is_sought]
 
     # Boards
 
     def why_distrusted(self, accounts: Iterable[Account], sight: Sight, at: datetime) -> str | None:
-        """Return why this board must be refused (R10)."""
+        """Return why this board must be refused, if it must be (R10)."""
         found = [one for one in accounts if one.discord_id in sight.found]
         falling = [one for one in found if one.falls(sight.found[one.discord_id], at)]
         if len(falling) >= 5 and 10 * len(falling) > len(found):
@@ -78,11 +78,11 @@ class Oracle:
         return "half" if before is not None and 2 * sight.rows < before else None
 
     def is_another(self, board_id: str) -> bool:
-        """Tell whether a board is another than that of the points (R24)."""
+        """Return whether this is another board than the one that the points come from (R24)."""
         return self.board_id not in {None, board_id}
 
     def commit(self, accounts: Iterable[Account], sight: Sight, at: datetime, decision: Decision | None) -> None:
-        """Take in a board that the system has posted."""
+        """Apply a board that the system has posted."""
         if decision == "adopt":
             self._adopt(list(accounts), sight, at)
         else:
@@ -126,7 +126,7 @@ class Oracle:
         return day, "decision" if self.calendar.is_frozen(day) else ""
 
     def settle(self, now: datetime, after: timedelta = timedelta(0), quiet: date | None = None) -> None:
-        """Settle what can be."""
+        """Settle every day that can be settled."""
         if self.seen_at is not None and now < self.seen_at:
             now = self.seen_at
         while (due := self.next_day(now - after)) and (not due[1] or (due[1] == "decision" and due[0] == quiet)):
@@ -136,7 +136,7 @@ class Oracle:
     # What members see
 
     def points(self, member: str) -> dict[str, int]:
-        """Return a member's points by source, without those that are none."""
+        """Return a member's points by source, without sources that have none."""
         sums: dict[str, int] = defaultdict(int)
         for account in self.accounts:
             if account.member == member:
@@ -150,7 +150,7 @@ class Oracle:
         return {source: points for source, points in sums.items() if points}
 
     def active_days(self) -> dict[str, set[date]]:
-        """Return everybody's active days (R11)."""
+        """Return everyone's active days (R11)."""
         days: dict[str, set[date]] = defaultdict(set)
         for day, numbers in self.calendar.risen.items():
             for number in numbers:
