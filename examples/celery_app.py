@@ -4,10 +4,10 @@
     celery -A celery_app worker --pool solo
     celery -A celery_app beat
 
-Run as many workers as you like, on all machines that reach the store: it decides what is due, one worker does it, and
-the others return `busy`. Nothing is retried: a slot that no run ended is still open when beat asks again, and a missed
-one costs nothing. With `--pool solo`, SIGTERM also stops a read in progress; a prefork pool is as exact, but there
-Celery waits until the read is over.
+Run as many workers as you like, on any machines that reach the store: the store decides what is due, one worker does
+it, and the others return `busy`. Nothing needs a retry: a slot that no run ended is still open when beat asks again,
+and a missed slot costs nothing. With `--pool solo`, SIGTERM also stops a read in progress; a prefork pool is as exact,
+but there Celery waits until the read is over.
 """
 
 import logging
@@ -23,7 +23,7 @@ from trc_engage.entrypoints.settings import Settings
 from trc_engage.entrypoints.wiring import Runner, opened_runner
 
 EVERY_MINUTES = 5
-"""Hits each quarter of an hour and 00:05 UTC, and takes over soon from a worker that was killed."""
+"""Hits each quarter of an hour and 00:05 UTC, and soon takes over from a worker that was killed."""
 
 app = Celery("trc_engage")
 app.conf.update(
@@ -32,11 +32,11 @@ app.conf.update(
         "run-due": {
             "task": "trc_engage.run_due",
             "schedule": crontab(minute=f"*/{EVERY_MINUTES}"),
-            # What nobody took by then, the next one does.
+            # If no worker has taken the task by then, the next one replaces it.
             "options": {"expires": EVERY_MINUTES * 60},
         }
     },
-    # In a queue that it shared, a worker of another app would throw the task away.
+    # In a shared queue, another app's worker would discard the task.
     task_default_queue="trc-engage",
     task_ignore_result=True,
     worker_prefetch_multiplier=1,
@@ -47,19 +47,19 @@ held = ExitStack()
 
 @app.task(name="trc_engage.run_due", acks_late=True)
 def run_due() -> str:
-    """Do what is due, once; a store that fails fails the task."""
+    """Do what is due, once; the task fails if the store does."""
     return runner().engage.run_due().outcome
 
 
 @cache
 def runner() -> Runner:
-    """Open the store, the source and the channels, once for each process that works."""
+    """Open the store, the source and the channels, once in each process that works."""
     return held.enter_context(opened_runner(Settings.from_mapping(os.environ)))
 
 
 @signals.worker_shutting_down.connect
 def give_up(**_: Any) -> None:
-    """Cut a read that is under way: its slot stays open, and its lease is given back."""
+    """Cut off a read in progress: its slot stays open, and its lease is released."""
     if runner.cache_info().currsize:
         runner().stop()
 
@@ -73,5 +73,5 @@ def close(**_: Any) -> None:
 
 @signals.after_setup_logger.connect
 def keep_ids_out_of_the_log(**_: Any) -> None:
-    """Silence httpx, which logs the address of each request, and with it the id of your Discord server."""
+    """Silence httpx, which logs the address of each request and with it the id of your Discord server."""
     logging.getLogger("httpx").setLevel(logging.WARNING)

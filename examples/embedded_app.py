@@ -1,8 +1,8 @@
 """A web app that embeds the core: members, benchmarks, standings, a leaderboard, the feed, and the pages.
 
-It keeps its store in `example.db` (`TRC_ENGAGE_STORE`) and stands on port 8000 (`PORT`). With
-`TRC_ENGAGE_GUILD_ID` it also reads that board, from MEE6 or from `TRC_ENGAGE_MEE6_URL`. Who may
-call what is left out: that belongs to your app.
+It keeps its store in `example.db` (`TRC_ENGAGE_STORE`) and listens on port 8000 (`PORT`). With
+`TRC_ENGAGE_GUILD_ID` it also reads that board, from MEE6 or from `TRC_ENGAGE_MEE6_URL`. Access control is left out:
+who may call what is up to your app.
 """
 
 import json
@@ -34,14 +34,14 @@ converter = make_converter()
 
 
 async def put_member(request: Request) -> Response:
-    """Enroll a member, or bring name and Discord link up to date."""
+    """Enroll a member, or update the name and the Discord link."""
     asked, engage = await body(request), request.state.points
     link = {field: asked.get(field) for field in ("discord_id", "name")}
     return shown(await engage.enroll(request.path_params["member_id"], **link))
 
 
 async def post_benchmark(request: Request) -> Response:
-    """Award points, once per key: who got no answer sends the same again."""
+    """Award points, once per key: a caller that got no answer sends the same again."""
     asked, engage = await body(request), request.state.points
     award = {field: asked.get(field) for field in ("member_id", "points", "key")}
     at = parsed("at", datetime.fromisoformat, asked["at"]) if "at" in asked else now()
@@ -50,36 +50,36 @@ async def post_benchmark(request: Request) -> Response:
 
 
 def get_member(request: Request) -> Response:
-    """Tell where a member stands, with the streak."""
+    """Return a member's standing, including the streak."""
     return shown(request.state.engage.standing(request.path_params["member_id"]))
 
 
 def get_history(request: Request) -> Response:
-    """Tell a member's entries, newest first."""
+    """Return a member's entries, newest first."""
     limit = parsed("limit", int, request.query_params.get("limit", "50"))
     return shown(request.state.engage.history(request.path_params["member_id"], limit=limit))
 
 
 def get_leaderboard(request: Request) -> Response:
-    """Tell the top of one month (`2026-03`), or of all time."""
+    """Return the top of one month (`2026-03`), or of all time."""
     month = request.query_params.get("month")
     day = None if month is None else parsed("month", date.fromisoformat, f"{month}-01")
     return shown(request.state.engage.leaderboard(month=day))
 
 
 def get_feed(request: Request) -> Response:
-    """Tell everyone's entries above a position, oldest first."""
+    """Return everyone's entries above a position, oldest first."""
     return shown(request.state.engage.feed(after=parsed("after", int, request.query_params.get("after", "0"))))
 
 
 def post_sync(request: Request) -> Response:
-    """Ask for a sync and do not wait: a read may take minutes, and no request should."""
+    """Ask for a sync without waiting for it: a read may take minutes, and no request should."""
     request.state.upkeep.sync_soon()
     return Response(status_code=202)
 
 
 def get_front(_: Request) -> Response:
-    """Lead to the leaderboard."""
+    """Redirect to the leaderboard."""
     return RedirectResponse("/points/")
 
 
@@ -89,12 +89,12 @@ def may_see(_: Request, member_id: str) -> bool:
 
 
 def may_administer(request: Request) -> bool:
-    """Show how the system does to this machine only."""
+    """Return whether this visitor may see the system's state: only this machine may."""
     return request.client is not None and request.client.host == "127.0.0.1"
 
 
 def problem(_: Request, error: Exception) -> Response:
-    """Answer an error of the core in one place, as RFC 9457 has it."""
+    """Answer all errors of the core in one place, in the format of RFC 9457."""
     status = status_of(error)
     answer = shown({"title": type(error).__name__, "status": status, "detail": str(error)}, status)
     answer.headers["Content-Type"] = "application/problem+json"
@@ -109,13 +109,13 @@ def shown(value: object, status: int = 200) -> Response:
 
 
 async def body(request: Request) -> dict[str, Any]:
-    """Return the JSON object that was sent; what it holds the core checks."""
+    """Return the JSON object that was sent; the core validates its values."""
     sent: dict[str, Any] = parsed("body", lambda text: {**json.loads(text)}, await request.body())
     return sent
 
 
 def parsed(field: str, parse: Callable[[Any], Any], value: object) -> Any:
-    """Return what a text means; one without a meaning is the caller's mistake."""
+    """Return a parsed text; one that cannot be parsed is the caller's mistake."""
     try:
         return parse(value)
     except (TypeError, ValueError) as error:
@@ -123,7 +123,7 @@ def parsed(field: str, parse: Callable[[Any], Any], value: object) -> Any:
 
 
 def now() -> datetime:
-    """Return what time it is."""
+    """Return the present time."""
     return datetime.now(UTC)
 
 
@@ -138,7 +138,7 @@ def app_for(store: str, guild_id: str | None = None, *, clock: Clock = now, **op
             engage = Engage(ledger=ledger, source=source, clock=clock)
             points = await stack.enter_async_context(AsyncEngage(engage))
             upkeep = await stack.enter_async_context(Upkeep(engage, stop_reading=source.stop if source else None))
-            # The pages hold the `Engage` that there is from here on.
+            # The pages use this `Engage`, which only exists from here on.
             pages = create_app(engage, may_see=may_see, may_administer=may_administer, earnings=EARNINGS)
             app.router.routes.append(Mount("/points", pages))
             yield {"engage": engage, "points": points, "upkeep": upkeep}

@@ -1,4 +1,4 @@
-"""FastAPI with SQLAlchemy: points commit with the app's own rows, or not at all; with a session, sync or async.
+"""FastAPI with SQLAlchemy: points commit with the app's own rows, or not at all, in a sync or an async session.
 
 To set it up and serve it:
 
@@ -48,7 +48,7 @@ class Benchmark(Base):
 
 
 class Download(Base):
-    """A download of a member's."""
+    """A download by a member."""
 
     __tablename__ = "downloads"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -56,7 +56,7 @@ class Download(Base):
 
 
 class Notification(Base):
-    """What the member is to be told, once for each entry."""
+    """A notification for a member, one for each entry."""
 
     __tablename__ = "notifications"
     position: Mapped[int] = mapped_column(primary_key=True)
@@ -64,7 +64,7 @@ class Notification(Base):
 
 
 class Run(BaseModel):
-    """What is sent."""
+    """The request body of a benchmark."""
 
     id: int
     member_id: str
@@ -76,13 +76,13 @@ class Run(BaseModel):
         return {"source": "benchmark", "points": 50, "key": f"benchmark:{self.id}", "at": now()}
 
     def rows(self, entry: Entry) -> list[Base]:
-        """Return what goes with the entry."""
+        """Return the app's own rows that go with the entry."""
         text = f"+{entry.points} points for a benchmark"
         return [Benchmark(**self.model_dump()), Notification(position=entry.position, text=text)]
 
 
 def now() -> datetime:
-    """Return what time it is."""
+    """Return the present time."""
     return datetime.now(UTC)
 
 
@@ -91,7 +91,7 @@ engine, async_engine = create_engine(SQLALCHEMY_URL), create_async_engine(SQLALC
 
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, object]]:
-    """Keep one `AsyncEngage` for each process, and let it do what is due."""
+    """Keep one `AsyncEngage` in each process, and let it do what is due."""
     with (
         PostgresLedger.open(DSN, create=False) as ledger,
         Mee6Source.open(os.environ["TRC_ENGAGE_GUILD_ID"], base_url=os.environ.get("TRC_ENGAGE_MEE6_URL")) as source,
@@ -105,20 +105,20 @@ app = FastAPI(lifespan=lifespan)
 
 
 def session() -> Iterator[Session]:
-    """Lend a session for one request; what it has not committed is rolled back."""
+    """Yield a session for one request; what it has not committed is rolled back."""
     with Session(engine) as lent:
         yield lent
 
 
 async def async_session() -> AsyncIterator[AsyncSession]:
-    """Lend an async one."""
+    """Yield an async session for one request."""
     async with AsyncSession(async_engine) as lent:
         yield lent
 
 
 @app.post("/benchmarks")
 def add_benchmark(run: Run, session: Annotated[Session, Depends(session)]) -> dict[str, str]:
-    """Keep a benchmark and pay for it; the same one again changes nothing."""
+    """Save a benchmark and award its points; sending it again changes nothing."""
     with PostgresLedger.open(connection=session) as ledger:
         receipt = Engage(ledger=ledger, clock=now).award(run.member_id, **run.award)
     if receipt.changed:
@@ -131,7 +131,7 @@ def add_benchmark(run: Run, session: Annotated[Session, Depends(session)]) -> di
 async def add_benchmark_async(
     run: Run, request: Request, session: Annotated[AsyncSession, Depends(async_session)]
 ) -> dict[str, str]:
-    """Do the same in a coroutine; while it is awaited, nobody else may use the session."""
+    """Do the same in a coroutine; nothing else may use the session while it is awaited."""
     connection = await session.connection()
     async with request.state.points.joined(lambda: PostgresLedger.open(connection=connection)) as joined:
         receipt = await joined.award(run.member_id, **run.award)
@@ -143,7 +143,7 @@ async def add_benchmark_async(
 
 @app.post("/downloads")
 def add_download(member_id: str, session: Annotated[Session, Depends(session)]) -> dict[str, int]:
-    """Keep a download, whose id the database makes, and pay for it; sent again, it is another one."""
+    """Save a download, whose id the database creates, and award its points; sending it again adds another one."""
     download = Download(member_id=member_id)
     session.add(download)
     session.flush()
@@ -162,14 +162,14 @@ async def put_member(member_id: str, request: Request, discord_id: str | None = 
 
 @app.get("/members/{member_id}")
 async def get_member(member_id: str, request: Request) -> dict[str, Any]:
-    """Return where a member stands: `as_json` makes a dictionary of a `Standing`, as our own API does."""
+    """Return a member's standing: `as_json` turns a `Standing` into a dictionary, as our own API does."""
     return as_json(await request.state.points.standing(member_id))
 
 
 @app.exception_handler(EngageError)
 @app.exception_handler(IntegrityError)
 def problem(_: Request, error: Exception) -> JSONResponse:
-    """Answer an error; an `EngageError` says what to do about it, and `status_of` whose fault it is."""
+    """Answer an error; an `EngageError` says what to do about it, and `status_of` returns its HTTP status."""
     if isinstance(error, IntegrityError):
         return JSONResponse({"detail": "the database refuses it"}, 422)
     return JSONResponse({"detail": str(error)}, status_of(error))

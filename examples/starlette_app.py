@@ -34,13 +34,13 @@ CREATE TABLE notifications (position BIGINT PRIMARY KEY, text TEXT NOT NULL);
 
 
 def now() -> datetime:
-    """Return what time it is."""
+    """Return the present time."""
     return datetime.now(UTC)
 
 
 @asynccontextmanager
 async def lifespan(_: Starlette) -> AsyncIterator[dict[str, object]]:
-    """Keep one `AsyncEngage` for each process, and let it do what is due."""
+    """Keep one `AsyncEngage` in each process, and let it do what is due."""
     with (
         PostgresLedger.open(DSN, create=False) as ledger,
         Mee6Source.open(os.environ["TRC_ENGAGE_GUILD_ID"], base_url=os.environ.get("TRC_ENGAGE_MEE6_URL")) as source,
@@ -51,9 +51,9 @@ async def lifespan(_: Starlette) -> AsyncIterator[dict[str, object]]:
 
 
 async def add_benchmark(request: Request) -> JSONResponse:
-    """Keep a benchmark and pay for it; the same one again changes nothing."""
+    """Save a benchmark and award its points; sending it again changes nothing."""
     run = await request.json()
-    # At its end the connection commits, or rolls back if anything was raised. A pool does as well.
+    # When it closes, the connection commits, or rolls back if anything was raised. So does one from a pool.
     async with await psycopg.AsyncConnection.connect(DSN) as connection:
         async with request.state.points.joined(lambda: PostgresLedger.open(connection=connection)) as joined:
             receipt = await joined.award(
@@ -76,12 +76,12 @@ async def put_member(request: Request) -> JSONResponse:
 
 
 async def get_member(request: Request) -> JSONResponse:
-    """Return where a member stands, as our own API does."""
+    """Return a member's standing, as our own API does."""
     return JSONResponse(as_json(await request.state.points.standing(request.path_params["member_id"])))
 
 
 def problem(_: Request, error: Exception) -> JSONResponse:
-    """Answer an error; an `EngageError` says what to do about it, and `status_of` whose fault it is."""
+    """Answer an error; an `EngageError` says what to do about it, and `status_of` returns its HTTP status."""
     if isinstance(error, psycopg.IntegrityError):
         return JSONResponse({"detail": "the database refuses it"}, 422)
     return JSONResponse({"detail": str(error)}, status_of(error))

@@ -1,4 +1,4 @@
-"""Django with the pages and the API of the points below `/points`, where each member sees their own.
+"""Django with the pages and the API of the points under `/points`, where members see their own data.
 
 To serve it, once `manage.py` has set it up:
 
@@ -21,7 +21,7 @@ from trc_engage.entrypoints.web import create_app
 
 
 def may_see(request: Request, member_id: str) -> bool:
-    """Ask the session, in which your login has put whose it is; this is called on a thread of its own."""
+    """Return whether the session, filled by your login, belongs to the member; called on a thread of its own."""
     try:
         session = SessionStore(request.cookies.get(settings.SESSION_COOKIE_NAME))
         return bool(session.get("member_id") == member_id)
@@ -33,7 +33,7 @@ pages = create_app(Engage(ledger=PostgresLedger.open(dsn(), create=False), clock
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Hand what is below `/points` to the pages, and all else to Django."""
+    """Pass everything under `/points` to the pages, and everything else to Django."""
     if scope["type"] == "http" and scope["path"].startswith("/points/"):
         await pages({**scope, "root_path": f"{scope.get('root_path', '')}/points"}, receive, send)
     else:

@@ -1,4 +1,4 @@
-"""One stage for all tests of a run, and what they counted, said at its end."""
+"""One stage for all tests of a run, and counts that are printed at its end."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ class Figures:
 
     @contextmanager
     def counting(self, what: str) -> Iterator[Counter[str]]:
-        """Time a block that adds to what is counted."""
+        """Time a block that adds to the counts."""
         began = monotonic()
         yield self.numbers
         self.seconds[what] += monotonic() - began
@@ -32,13 +32,13 @@ FIGURES = pytest.StashKey[Figures]()
 
 @pytest.fixture(scope="session")
 def figures(pytestconfig: pytest.Config) -> Figures:
-    """Return what is said at the end."""
+    """Return the figures that are printed at the end."""
     return pytestconfig.stash.setdefault(FIGURES, Figures())
 
 
 @pytest.fixture(scope="session")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Set a stage."""
+    """Set a stage, or skip the test if nothing can be traced here."""
     if why := tracing.why_not():
         pytest.skip(why)
     with staged(tmp_path_factory.mktemp("stage")) as stage:
@@ -46,7 +46,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say the figures."""
+    """Print the figures."""
     figures = config.stash.get(FIGURES, Figures())
     for what, number in figures.numbers.items():
         terminalreporter.write_line(f"{what}: {number:,} in {figures.seconds[what]:.0f} s")

@@ -1,4 +1,4 @@
-"""Eight processes at one store for 20 seconds."""
+"""Eight processes on one store for 20 seconds."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ SECONDS = 20
 
 
 def test_eight_processes_lose_nothing(figures: Figures, tmp_path: Path) -> None:
-    """They award, sync, settle and read: no update is lost, and no locked database reaches a caller."""
+    """Eight processes award, sync, settle and read; no update is lost, and no caller sees a locked database."""
     with gathered(tmp_path, SECONDS) as crowd, figures.counting("deeds of eight processes") as numbers:
         crowd.hammer()
         crowd.check()

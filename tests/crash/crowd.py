@@ -1,4 +1,4 @@
-"""Eight processes at one store: they award, sync, settle and read, while days go by."""
+"""Eight processes on one store: they award, sync, settle and read while days go by."""
 
 import sqlite3
 from collections import Counter
@@ -26,10 +26,10 @@ LINKED = {f"member-{number}": str(80351110224678920 + number) for number in rang
 XP_BEFORE = 100
 SECONDS_MAX = 120
 BREATH_SECONDS = 0.02
-"""The longest rest between two deeds. SQLite has no queue for its lock: who never rests starves the others."""
+"""The longest rest between two deeds. SQLite's lock has no queue: a process that never rests starves the others."""
 
 LEAPT = {"clock", "overtaken"}
-"""What a read may end as if a day goes by meanwhile: clocks differ, or its lease has expired and was taken (R30)."""
+"""How a read may fail if a day goes by meanwhile: clocks differ, or its lease has expired and was taken (R30)."""
 
 
 @frozen
@@ -44,13 +44,13 @@ class Place:
     number: int = 0
 
     def now(self) -> datetime:
-        """Return what time it is for all of them."""
+        """Return the present time, which is the same for all processes."""
         return datetime.fromisoformat(self.clock_file.read_text())
 
 
 @define
 class Deeds:
-    """What a process has done: the keys that were acknowledged, the positions it read, how often what."""
+    """What a process did: the keys that were acknowledged, the positions it read, and how often it did what."""
 
     counts: Counter[str] = Factory(Counter)
     keys: list[str] = Factory(list)
@@ -58,7 +58,7 @@ class Deeds:
 
     @contextmanager
     def tolerant(self) -> Iterator[None]:
-        """Let pass what is meant for a caller to try again; that a database is locked is not."""
+        """Suppress the errors after which a caller should retry; a locked database is not one of them."""
         try:
             yield
         except (LedgerBusy, ClockWentBack, SourceError) as error:
@@ -70,17 +70,17 @@ class Deeds:
 
 
 def points_of(key: str) -> int:
-    """Return what the award of a key is worth."""
+    """Return how many points the award of a key is worth."""
     return 1 + Random(key).randrange(9)
 
 
 def member_of(key: str) -> str:
-    """Return who gets the award of a key."""
+    """Return the member who gets the award of a key."""
     return Random(f"who: {key}").choice([*LINKED])
 
 
 def award(engage: Engage, place: Place, deeds: Deeds) -> None:
-    """Award something of one's own, then what others award at the same time."""
+    """Award something with a key of one's own, then with one that others use at the same time."""
     turn = deeds.counts["awards"]
     for key in (f"{place.number}:{turn}", f"everybody's:{turn}"):
         with deeds.tolerant():
@@ -97,13 +97,13 @@ def sync(engage: Engage, _: Place, deeds: Deeds) -> None:
 
 
 def settle(engage: Engage, _: Place, deeds: Deeds) -> None:
-    """Settle what can be."""
+    """Settle what can be settled."""
     with deeds.tolerant():
         deeds.counts["settled days"] += len(engage.settle().settled)
 
 
 def read(engage: Engage, _: Place, deeds: Deeds) -> None:
-    """Follow the feed, and see that a balance is the sum of its entries."""
+    """Follow the feed, and assert that a standing's points are the sum of its sources."""
     after = deeds.positions[-1] if deeds.positions else 0
     deeds.positions += [entry.position for entry in engage.feed(after=after, limit=500)]
     standing = engage.standing(Random(len(deeds.positions)).choice([*LINKED]))
@@ -120,7 +120,7 @@ def join(barrier: Barrier) -> None:
 
 
 def play(place: Place) -> Deeds:
-    """Do one's part again and again, over connections of one's own."""
+    """Play one's part again and again, over connections of one's own."""
     deeds = Deeds()
     with (
         SqliteLedger.open(place.store) as ledger,
@@ -136,7 +136,7 @@ def play(place: Place) -> Deeds:
 
 @define
 class Crowd:
-    """The store, the board that rises all the while, and what all have done together."""
+    """The store, a board that keeps rising, and what all processes did together."""
 
     place: Place
     server: Mee6Server
@@ -144,16 +144,16 @@ class Crowd:
 
     @property
     def counts(self) -> Counter[str]:
-        """How often what was done."""
+        """How often each thing was done."""
         return sum((deeds.counts for deeds in self.deeds), Counter())
 
     def hammer(self) -> None:
-        """Let all go at once, and the days by."""
+        """Start all processes at once, and let days go by."""
         context = get_context("spawn")
         barrier = context.Barrier(len(PARTS) + 1)
         with ProcessPoolExecutor(len(PARTS), context, join, (barrier,)) as pool:
             futures = [pool.submit(play, evolve(self.place, number=number)) for number in range(len(PARTS))]
-            # No day goes by before all are there to act in it.
+            # No day goes by before all are ready to act in it.
             join(barrier)
             for _ in range(DAYS):
                 wait(futures, self.place.seconds / DAYS, FIRST_EXCEPTION)
@@ -161,13 +161,13 @@ class Crowd:
             self.deeds = [future.result() for future in futures]
 
     def let_a_day_pass(self) -> None:
-        """Set the clock of all to the next day."""
+        """Set everyone's clock to the next day."""
         written = self.place.clock_file.with_suffix(".new")
         written.write_text((self.place.now() + timedelta(days=1)).isoformat())
         written.replace(self.place.clock_file)
 
     def check(self) -> None:
-        """See that every award stands once, every balance and streak is exact, and no reader missed an entry."""
+        """Assert that every award is booked once, every balance and streak is exact, and no reader missed an entry."""
         with (
             SqliteLedger.open(self.place.store) as ledger,
             Mee6Source.open(self.server.guild_id, base_url=self.server.url, page_gap=0) as source,
@@ -193,7 +193,7 @@ class Crowd:
 
 
 def check_streaks(ledger: SqliteLedger) -> None:
-    """See that every stored streak is what the evidence makes it."""
+    """Assert that every stored streak follows from the evidence."""
     calendar, stored = ledger.calendar(), ledger.activity(date.max).streaks
     assert len(stored) == len(LINKED)
     for streak in stored:
@@ -203,7 +203,7 @@ def check_streaks(ledger: SqliteLedger) -> None:
 
 @contextmanager
 def gathered(folder: Path, seconds: float) -> Iterator[Crowd]:
-    """Gather a crowd whose accounts are opened."""
+    """Yield a crowd whose accounts are open."""
     clock_file = folder / "clock"
     clock_file.write_text(NOON.isoformat())
     server = Mee6Server.start(clock=lambda: datetime.fromisoformat(clock_file.read_text()))

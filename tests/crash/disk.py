@@ -1,9 +1,9 @@
 """What a disk may hold after the power was cut: files replayed from a recording of system calls.
 
 The model is harsher than most disks. Until a file is synced, each write to it may be kept, lost or torn
-into sectors of 512 bytes, in any order; so may a change of its size, and what a lost write leaves behind
-in a file that grew is zeros or rubbish. Until the folder is synced, each file that was created, renamed
-or removed in it may still be as it was.
+into sectors of 512 bytes, in any order; so may a change of its size, and where a lost write had grown the file
+there are zeros or garbage. Until the folder is synced, each file that was created, renamed or removed
+in it may still be as it was.
 """
 
 import re
@@ -18,7 +18,7 @@ from .tracing import Call
 
 SECTOR = 512
 SHARES = (0.0, 0.1, 0.5, 0.9, 1.0)
-"""How much of what was not synced is lost: in some images nearly all, in some nearly nothing."""
+"""The share of unsynced changes that is lost: in some images nearly all, in some nearly nothing."""
 
 TEXT = r'"((?:\\x[0-9a-f]{2})*)"'
 FILE = r"\d+<((?:\\x[0-9a-f]{2})*)>"
@@ -58,11 +58,11 @@ UNDERSTOOD: Sequence[tuple[str, Callable[..., Step]]] = (
     (rf"unlink\({TEXT}\) += -1 ENOENT", lambda _: Step("nothing")),
     (r"fch(?:own|mod)\(.*", lambda: Step("nothing")),
 )
-"""What each call does to a disk, by how strace shows it."""
+"""What each call does to a disk, matched against how strace shows it."""
 
 
 def step_of(call: Call) -> Step:
-    """Read a call of a recording; one that is not understood is an error."""
+    """Return the step of a recorded call; a call that is not understood is an error."""
     shown = f"{call.name}({call.shown}"
     for pattern, step in UNDERSTOOD:
         if found := re.match(pattern, shown):
@@ -87,7 +87,7 @@ class File:
     since: list[Step] = field(factory=list)
 
     def sync(self) -> None:
-        """Make everything last."""
+        """Make everything durable."""
         self.synced, self.since = self.whole(), []
 
     def whole(self) -> bytes:
@@ -98,7 +98,7 @@ class File:
         return bytes(content)
 
     def cut(self, chance: Random, share: float) -> bytes:
-        """Return the file as the power loss may leave it."""
+        """Return the file as a power loss may leave it."""
         content = bytearray(self.synced)
         for step in self.since:
             for part in _parts(step) if chance.random() < 0.5 else (step,):
@@ -110,7 +110,7 @@ class File:
 
 
 def _parts(step: Step) -> Iterator[Step]:
-    """Yield what becomes of a step one sector at a time."""
+    """Yield a step as one step per sector."""
     if step.kind != "write":
         yield step
         return
@@ -137,7 +137,7 @@ def _grow(content: bytearray, size: int, chance: Random) -> None:
 
 @define(eq=False)
 class Disk:
-    """A folder and its files, as the steps so far have left them; one that heeds no syncs forgets them."""
+    """A folder and its files after the steps so far; a disk that does not heed syncs forgets them."""
 
     folder: str
     names: dict[str, File]
@@ -151,7 +151,7 @@ class Disk:
 
     @classmethod
     def of(cls, folder: Path, files: Mapping[str, bytes], *, heeds_syncs: bool = True) -> "Disk":
-        """Hold files, by path, of which all is synced."""
+        """Return a disk with these files by path, all of them synced."""
         return cls(str(folder), {path: File(content) for path, content in files.items()}, heeds_syncs)
 
     def take(self, step: Step) -> None:
@@ -182,7 +182,7 @@ class Disk:
         return {Path(name).name: file.whole() for name, file in self.names.items()}
 
     def cut(self, chance: Random) -> Mapping[str, bytes]:
-        """Return the files by name as the power loss may leave them."""
+        """Return the files by name as a power loss may leave them."""
         share = chance.choice(SHARES)
         names = chance.choice([self._synced, *self._since])
         return {Path(name).name: file.cut(chance, share) for name, file in names.items()}

@@ -22,7 +22,7 @@ NOTHING = "nothing was written"
     ("error", "kinds"), [("ENOSPC", "writing"), ("EIO", "writing"), ("EIO", "reading"), ("EMFILE", "opening")]
 )
 def test_fault(stage: Stage, figures: Figures, scene: Scene, error: str, kinds: str, lasting: str) -> None:
-    """A failing call is told in a line with code 74, nothing is lost, and the same command works afterwards."""
+    """A failing call ends a command with one line and code 74 or 75, loses nothing, and the same command then works."""
     traced = READING if kinds == "reading" else MUTATING
     calls = [call for call in stage.calls(scene, traced) if kinds != "opening" or call.opens]
     what = f"error={error}"
@@ -35,7 +35,7 @@ def test_fault(stage: Stage, figures: Figures, scene: Scene, error: str, kinds: 
 
 
 def fail(stage: Stage, scene: Scene, inject: Sequence[str], calls: Sequence[str]) -> None:
-    """Play a scene on a failing disk, and again on a sound one."""
+    """Play a scene on a failing disk, and again on a healthy one."""
     store = stage.store_of(scene)
     ended, _ = stage.traced(scene, store, *inject, calls=calls)
     if ended.code == 0:
@@ -45,7 +45,7 @@ def fail(stage: Stage, scene: Scene, inject: Sequence[str], calls: Sequence[str]
     else:
         assert ended.code in {STORE_FAILED, BUSY}
         *created, line = ended.told.splitlines()
-        # What stands before the error is true: the store was laid out, and what came next failed.
+        # What is printed before the error is true: the store was created, and what came next failed.
         assert created in ([], [f"created a store at {store}"])
         assert line.startswith("trc-engage: ")
         assert str(store.parent) in line

@@ -1,4 +1,4 @@
-"""A disk of 512 KiB that is full, or nearly."""
+"""A disk of 512 KiB that is full, or nearly full."""
 
 import re
 import shutil
@@ -17,7 +17,7 @@ from .stage import Stage
 
 DISK_KIB = 512
 ROOMS_KIB = (*range(0, 64, 4), *range(64, 320, 16))
-"""What is left free on the disk."""
+"""How much is left free on the disk."""
 MANY = 400
 
 
@@ -35,7 +35,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def fill(disk: Path, but_kib: int) -> Path:
-    """Leave only so much free; return the file that takes the rest."""
+    """Leave only this much free; return the file that takes up the rest."""
     ballast = disk / "ballast"
     free = shutil.disk_usage(disk).free
     ballast.write_bytes(bytes(max(0, free - but_kib * 1024)))
@@ -44,7 +44,7 @@ def fill(disk: Path, but_kib: int) -> Path:
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 def test_nearly_full(stage: Stage, figures: Figures, disk: Path, scene: Scene) -> None:
-    """With whatever room, a command is done or says that the disk is full; with more room it is exact."""
+    """With any amount of free space a command succeeds or reports a full disk, and with more space it is exact."""
     codes = set()
     with figures.counting("disks nearly full") as numbers:
         for room in ROOMS_KIB:
@@ -59,12 +59,12 @@ def test_nearly_full(stage: Stage, figures: Figures, disk: Path, scene: Scene) -
             ballast.unlink()
             stage.run_again(scene, store)
             numbers["disks nearly full"] += 1
-    # A journal that is played back leaves its room to the next one.
+    # A journal that is rolled back leaves its space to the next one.
     assert codes == ({0} if scene.is_killed_before else {0, STORE_FAILED})
 
 
 def test_filled_by_awards(stage: Stage, disk: Path) -> None:
-    """What was acknowledged before the disk was full is there, and nothing else."""
+    """A store that fills the disk holds every award that was acknowledged before, and nothing else."""
     awards = [("award", "ada", "--source", "download", "--points", "1", "--key", f"{number}") for number in range(MANY)]
     scene = Scene("many-awards", awards, three_days)
     store = Path(shutil.copy(stage.store_of(scene), disk))

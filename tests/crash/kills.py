@@ -10,7 +10,7 @@ from .stage import Stage
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 def test_killed(stage: Stage, figures: Figures, scene: Scene) -> None:
-    """Wherever a command is killed, the store is sound, and the same command again leaves it exact."""
+    """A command may be killed at any call: the store stays sound, and running the command again leaves it exact."""
     with figures.counting("kill points") as numbers:
         for call in tracing.picked(stage.calls(scene)):
             with tracing.at(call, f"tests/crash/kills.py -k {scene.name}"):

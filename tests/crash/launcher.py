@@ -1,7 +1,7 @@
 """The process that the victims are forked from: it loads everything once, and runs one victim at a time.
 
-It reads one JSON object a line: `{"fork": {…}}` is answered by `{"pid": …}`, whose process waits; then
-`{"go": null}` is answered by `{"code": …}`, once it has ended.
+It reads one JSON object per line: `{"fork": {…}}` is answered by `{"pid": …}`, and that process waits; then
+`{"go": null}` is answered by `{"code": …}` once it has ended.
 """
 
 import ctypes
@@ -35,7 +35,7 @@ def load() -> None:
 
 
 def fork(order: dict[str, Any], gate: tuple[int, int]) -> int:
-    """Fork a victim that waits at the gate; return its process id."""
+    """Fork a victim that waits at the gate, and return its process id."""
     pid = os.fork()
     if pid:
         return pid
@@ -47,18 +47,18 @@ def fork(order: dict[str, Any], gate: tuple[int, int]) -> int:
 
 
 def be(order: dict[str, Any], gate: tuple[int, int]) -> int:
-    """Run commands, each acknowledged; return the exit code of the last. Time and chance are as ordered."""
+    """Run commands, acknowledging each, and return the exit code of the last. Time and randomness follow the order."""
     output = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.environ.update(order["environ"])
     secrets.token_hex = lambda nbytes=None: str(order["token"]) * (nbytes or 1)
-    # How far apart requests are is drawn, and the store remembers it; nobody waits for it here, where time stands.
+    # The pause between requests is drawn at random and stored; the pause itself is skipped, since time stands still.
     Line.pause = lambda self, seconds: None  # type: ignore[method-assign]  # noqa: ARG005
     random.SystemRandom.random = lambda self: 0.5  # type: ignore[method-assign]  # noqa: ARG005
     prctl = ctypes.CDLL(None).prctl
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    # Where only a parent may trace (Yama), strace is none.
+    # Under Yama only a parent may trace, and strace is not the parent.
     prctl(PR_SET_PTRACER, ANYBODY, 0, 0, 0)
     os.read(gate[0], 1)
     newer = newer_version() if order["is_newer"] else nullcontext()
@@ -71,7 +71,7 @@ def be(order: dict[str, Any], gate: tuple[int, int]) -> int:
 
 
 def run(words: list[str]) -> int:
-    """Run one command; return its exit code."""
+    """Run one command and return its exit code."""
     from trc_engage.entrypoints.cli import main  # noqa: PLC0415
 
     sys.argv = ["trc-engage", *words]

@@ -1,4 +1,4 @@
-"""The next version of the package, in this process: the present one with a migration more."""
+"""The next version of the package, in this process: the present one plus a migration."""
 
 import sys
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ VERSION = schema.SCHEMA_VERSION + 1
 
 @contextmanager
 def newer_version() -> Iterator[None]:
-    """Let this process be of the next version, which brings a store up to date as it opens it."""
+    """Turn this process into the next version, which upgrades a store when it opens it."""
     modules = [module for name, module in sys.modules.items() if name.startswith("trc_engage.adapters.sql")]
     with ExitStack() as patches:
         patches.callback(ledger._fresh_schema.cache_clear)

@@ -1,4 +1,4 @@
-"""The power is cut at every step of recorded sessions, and the disk keeps what it likes of what was not synced."""
+"""The power is cut at every step of recorded sessions, and the disk keeps an arbitrary part of what was not synced."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ from .stage import Stage
 from .tracing import AT
 
 IMAGES = 8
-"""For each step of a session."""
+"""How many images are made for each step of a session."""
 
 
 @define
@@ -36,7 +36,7 @@ class Session:
 
     @classmethod
     def record(cls, stage: Stage, scene: Scene) -> "Session":
-        """Play a scene."""
+        """Play a scene and record it."""
         store = stage.store_of(scene)
         files = {str(path): path.read_bytes() for path in store.parent.iterdir()}
         steps = [step_of(call) for call in stage.recorded(scene, store)]
@@ -60,7 +60,7 @@ class Session:
         return told
 
     def _held(self, disk: Disk, scratch: Path) -> Sequence[str]:
-        """Return what the files hold as long as the power is on."""
+        """Return what the files hold while the power is on."""
         whole = disk.whole()
         known = tuple(sorted(whole.items()))
         if known not in self._known:
@@ -74,13 +74,13 @@ def picked(seeds: Sequence[str]) -> Sequence[str]:
 
 
 def what_is_held(files: Mapping[str, bytes], scratch: Path) -> Sequence[str]:
-    """Return what the store and, if there is one, its backup hold."""
+    """Return what the store holds and, if there is one, its backup."""
     folder = laid_out(files, scratch)
     return [contents(folder / name) for name in (STORE, BACKUP) if name == STORE or name in files]
 
 
 def broken(files: Mapping[str, bytes], allowed: Sequence[Sequence[str]], scratch: Path) -> str | None:
-    """Return what is wrong with an image: damage, or not a state that there was since what was acknowledged."""
+    """Return what is wrong with an image: damage, or a state that did not exist since the last acknowledgment."""
     try:
         if what_is_held(files, scratch) not in allowed:
             return "lost or made up"
@@ -102,7 +102,7 @@ def laid_out(files: Mapping[str, bytes], scratch: Path) -> Path:
 
 @pytest.mark.parametrize("scene", SESSIONS, ids=lambda scene: scene.name)
 def test_no_acknowledged_commit_is_lost(stage: Stage, figures: Figures, tmp_path: Path, scene: Scene) -> None:
-    """What the disk holds afterwards is a state between the last acknowledged command and the cut, and sound."""
+    """After a power loss the disk holds a sound state from between the last acknowledged command and the cut."""
     session = Session.record(stage, scene)
     with figures.counting("images of a power loss") as numbers:
         told = session.cut(tmp_path / "disk", IMAGES)
@@ -114,7 +114,7 @@ def test_no_acknowledged_commit_is_lost(stage: Stage, figures: Figures, tmp_path
 
 @pytest.mark.parametrize("scene", SESSIONS[:1], ids=lambda scene: scene.name)
 def test_a_disk_that_forgets_syncs_is_found_out(stage: Stage, tmp_path: Path, scene: Scene) -> None:
-    """The same images of a disk that syncs nothing are damaged or lack commits, so the test can see it."""
+    """Images of a disk that ignores syncs are often damaged or lack commits, so the test can detect a missing sync."""
     told = Session.record(stage, scene).cut(tmp_path / "disk", 2, heeds_syncs=False)
     assert told["damaged"] > told["images"] // 10
     assert told["lost or made up"] > told["images"] // 10

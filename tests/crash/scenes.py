@@ -1,4 +1,4 @@
-"""What the victims do: commands, each on a store that was laid out for it."""
+"""What the victims do: commands, each on a store prepared for it."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ from support.stores import let_take_any_board
 from trc_engage.adapters.sqlite import SqliteLedger
 
 NOW = datetime(2026, 3, 5, 9, 0, tzinfo=UTC)
-"""A Thursday; a sync an hour ago lets Monday to Wednesday be settled."""
+"""A Thursday; a sync an hour ago allows Monday to Wednesday to be settled."""
 STORE, BACKUP = "engage.db", "backup.db"
 XP_BEFORE = 1_000
 DAYS = 3
@@ -19,7 +19,7 @@ DAYS = 3
 
 @frozen
 class Scene:
-    """Commands, and who lays out the store that they find."""
+    """Commands, and the function that prepares the store for them."""
 
     name: str
     commands: Sequence[Sequence[str]]
@@ -29,7 +29,7 @@ class Scene:
     is_killed_before: bool = False
     """Whether the same commands were killed before, at their first change of a file's size: the journal is hot."""
     is_newer: bool = False
-    """Whether the commands are of the next version, which brings the store up to date."""
+    """Whether the commands are those of the next version, which upgrades the store."""
     makes: str = STORE
     """The file that the commands write."""
 
@@ -40,7 +40,7 @@ def xp_of_a_day(number: int) -> int:
 
 
 def three_days(store: Path) -> None:
-    """Lay out nine members after three days of syncs and awards, of which none is settled."""
+    """Prepare nine members after three days of syncs and awards, none of which is settled."""
     with SqliteLedger.open(store) as ledger:
         community = Community(ledger)
         community.enroll(*NAMES)
@@ -57,7 +57,7 @@ def three_days(store: Path) -> None:
 
 
 def one_member(store: Path) -> None:
-    """Lay out a store with a member and an award."""
+    """Prepare a store with a member and an award."""
     with SqliteLedger.open(store) as ledger:
         community = Community(ledger)
         community.enroll("ada")

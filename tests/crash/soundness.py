@@ -14,14 +14,14 @@ from .scenes import NOW
 
 
 def contents(path: Path) -> str:
-    """Return all that a database holds, as SQL."""
+    """Return everything a database holds, as SQL."""
     with closing(sqlite3.connect(path)) as connection:
         marks = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("user_version", "application_id")]
         return "\n".join([*map(str, marks), *connection.iterdump()])
 
 
 def let_go(path: Path) -> None:
-    """Give back what leases a store still holds."""
+    """Release the leases that a store still holds."""
     with closing(sqlite3.connect(path)) as connection:
         if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'leases'").fetchone():
             connection.execute("DELETE FROM leases")
@@ -29,17 +29,17 @@ def let_go(path: Path) -> None:
 
 
 def facts(contents: str) -> str:
-    """Return contents without when the next request may go out, which a run keeps if it can (R21)."""
+    """Return contents without the time of the next request, which a run only keeps if it can (R21)."""
     return "\n".join(line for line in contents.splitlines() if not line.startswith('INSERT INTO "requests"'))
 
 
 def difference(found: str, expected: str) -> str:
-    """Return the rows that are in one of two contents only."""
+    """Return the rows that are in only one of two contents."""
     return "\n".join(unified_diff(expected.splitlines(), found.splitlines(), "expected", "found", lineterm="", n=0))
 
 
 def flaws(path: Path) -> Sequence[str]:
-    """Return all that SQLite and the doctor of its version find wrong with a store."""
+    """Return everything that SQLite and the doctor of the store's version find wrong with it."""
     with closing(sqlite3.connect(path)) as connection:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
     with newer_version() if version == VERSION else nullcontext(), SqliteLedger.open(path) as ledger:

@@ -23,7 +23,7 @@ from .tracing import MUTATING, Call, Trace, once
 XP_TODAY = 430
 SECONDS_MAX = 60
 FIRST_TOKEN, NEXT_TOKEN = "aa", "bb"
-"""What chance says to a victim that is traced, and to the one that comes after it."""
+"""The token drawn by a victim that is traced, and by the one that comes after it."""
 
 
 @frozen
@@ -46,11 +46,11 @@ class Stage:
 
     @property
     def output(self) -> Path:
-        """The file that a victim writes its lines to."""
+        """The file to which a victim writes its output."""
         return self.folder / "output"
 
     def store_of(self, scene: Scene) -> Path:
-        """Return the store as the scene finds it, a fresh one each time, in a folder of its own."""
+        """Return a fresh copy of the store that the scene starts from, in a folder of its own."""
         if scene.name not in self._laid_out:
             found = self.folder / "laid out" / scene.name
             found.mkdir(parents=True)
@@ -66,7 +66,7 @@ class Stage:
         return folder / STORE
 
     def run(self, scene: Scene, store: Path, trace: Trace | None = None) -> Ended:
-        """Run a scene's commands on a store, traced if that is asked for."""
+        """Run a scene's commands on a store, traced if a trace is given."""
         self.output.write_text("")
         order = {
             "environ": {
@@ -89,12 +89,12 @@ class Stage:
     def traced(
         self, scene: Scene, store: Path, *inject: str, calls: Sequence[str] = MUTATING
     ) -> tuple[Ended, Sequence[Call]]:
-        """Run a scene with something injected; return how it ended, and its calls on the files of the store."""
+        """Run a scene with something injected; return how it ended, and its calls on the store's files."""
         trace = Trace(files_of(store), self.folder / "log", calls, inject)
         return self.run(scene, store, trace), trace.read()
 
     def recorded(self, scene: Scene, store: Path) -> Sequence[Call]:
-        """Run a scene; return its calls with all that was written, its lines of output among them."""
+        """Run a scene; return its calls with everything that was written, including its output."""
         trace = Trace([*files_of(store), self.output], self.folder / "log", is_whole=True)
         ended = self.run(scene, store, trace)
         assert ended.code == 0, ended.told
@@ -117,7 +117,7 @@ class Stage:
         return self._expected[scene.name]
 
     def has_happened(self, scene: Scene, store: Path) -> bool:
-        """Tell whether the scene's file is what an undisturbed run leaves, but for a lease, which ends by itself."""
+        """Return whether the scene's file matches an undisturbed run, leases and the next request's time aside."""
         made = self._copied(store).with_name(scene.makes)
         if not made.exists():
             return False
@@ -132,13 +132,13 @@ class Stage:
         self.run_again(scene, store)
 
     def run_again(self, scene: Scene, store: Path, seen: Callable[[str], str] = str) -> None:
-        """See that the store is sound, and that the same commands again leave what one run would have left.
+        """Assert that the store is sound, and that running the commands again leaves what a single run would have left.
 
-        What is `seen` of it may be less than all.
+        `seen` selects what is compared.
         """
         found = flaws(self._copied(store))
         assert not found, found
-        # What makes another file makes it once, and refuses to overwrite it.
+        # A command that makes another file makes it only once, and refuses to overwrite it.
         if scene.makes == STORE or not store.with_name(scene.makes).exists():
             ended = self.run(scene, store)
             assert ended.code == 0, ended
@@ -148,7 +148,7 @@ class Stage:
         assert seen(made) == seen(expected), difference(made, expected)
 
     def _copied(self, store: Path) -> Path:
-        """Return a copy to look at: who opens a store that was left in the middle of a commit mends it."""
+        """Return a copy to inspect: opening a store that was left in mid-commit repairs it."""
         folder = self.folder / "looked at"
         shutil.rmtree(folder, ignore_errors=True)
         return shutil.copytree(store.parent, folder) / STORE
@@ -162,14 +162,14 @@ class Stage:
 
 
 def files_of(store: Path) -> Sequence[Path]:
-    """Return all that a victim which is traced may touch: the store, its backup, their journals, the folder."""
+    """Return everything a traced victim may touch: the store, its backup, their journals, the folder."""
     stores = [store, store.with_name(BACKUP), store.with_name(f"{BACKUP}.{FIRST_TOKEN * 4}.part")]
     return [store.parent, *stores, *(path.with_name(f"{path.name}-journal") for path in stores)]
 
 
 @contextmanager
 def staged(folder: Path) -> Iterator[Stage]:
-    """Set a stage, with a board that shows what everybody has earned since the last sync."""
+    """Yield a stage with a board that shows what everyone has earned since the last sync."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("TRC_ENGAGE_")}
     environ |= {"PYTHONPATH": os.pathsep.join(sys.path), "HOME": str(folder), "COLUMNS": "100", "NO_COLOR": "1"}
     command = [sys.executable, "-m", "crash.launcher"]

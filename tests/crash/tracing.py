@@ -1,4 +1,4 @@
-"""What strace does to a victim, and what it tells."""
+"""What strace does to a victim, and what it reports."""
 
 import os
 import re
@@ -18,7 +18,7 @@ MUTATING = (
     *("rename", "renameat", "renameat2", "link", "linkat", "symlink", "symlinkat"),
     *("chmod", "fchmod", "fchmodat", "chown", "fchown", "fchownat", "utimensat"),
 )
-"""Every system call that can change a file or make it last, or opens one."""
+"""Every system call that can change a file, make it durable, or open one."""
 READING = ("read", "pread64", "readv", "preadv", "preadv2")
 
 CALL = re.compile(r"^(\w+)\((.*)")
@@ -27,7 +27,7 @@ AT = "TRC_ENGAGE_CRASH_AT"
 
 @frozen
 class Call:
-    """One system call of a victim: its name, the how-manieth of that name, and how strace shows it."""
+    """One system call of a victim: its name, its number among calls of that name, and how strace shows it."""
 
     name: str
     nth: int
@@ -51,11 +51,11 @@ class Trace:
     calls: Sequence[str] = MUTATING
     inject: Sequence[str] = ()
     is_whole: bool = False
-    """Whether the log shows all that is written, in hexadecimal digits."""
+    """Whether the log shows everything that is written, in hexadecimal digits."""
 
     @contextmanager
     def attached(self, pid: int) -> Iterator[None]:
-        """Trace the first thread of a process that waits, until it has ended; no other touches a store."""
+        """Trace the first thread of a waiting process until it ends; no other thread touches a store."""
         command = ["strace", "-y", "-o", str(self.log), "-p", str(pid), "-e", f"trace={','.join(self.calls)}"]
         command += ["-xx", "-s", "70000"] if self.is_whole else []
         for path in self.paths:
@@ -84,12 +84,12 @@ class Trace:
 
 
 def once(call: Call, what: str) -> Sequence[str]:
-    """Inject something at one call."""
+    """Return the injection of something at one call."""
     return [f"{call.name}:{what}:when={call.nth}"]
 
 
 def for_good(call: Call, calls: Sequence[Call], what: str) -> Sequence[str]:
-    """Inject something at this call and at all that follow, of every kind that is in `calls`."""
+    """Return the injections at this call and all that follow, for every kind of call in `calls`."""
     before = Counter(earlier.name for earlier in calls[: calls.index(call)])
     return [f"{name}:{what}:when={before[name] + 1}+" for name in sorted({call.name for call in calls})]
 
@@ -101,7 +101,7 @@ def picked(calls: Sequence[Call]) -> Sequence[Call]:
 
 @contextmanager
 def at(call: Call, test: str) -> Iterator[None]:
-    """Say with a failure how it is seen again."""
+    """Add to a failure how to reproduce it."""
     try:
         yield
     except BaseException as error:
@@ -110,7 +110,7 @@ def at(call: Call, test: str) -> Iterator[None]:
 
 
 def why_not() -> str | None:
-    """Return why nothing can be traced here; None if it can."""
+    """Return why nothing can be traced here, or None if it can."""
     if shutil.which("strace") is None:
         return "strace is missing; tests/crash/README.md says how to get it"
     tried = subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True, text=True, check=False)

@@ -1,5 +1,5 @@
 """The answers of hostile and broken servers, each sent over a real socket.
 
-In this order: wire (a server that sends what it is told), steps (what it can be told), pages (a sound
-page and how to spoil it), case (an answer and what it must come to), then the families, and catalogue.
+Read in this order: wire (a server that sends what a script says), steps (what a script can do), pages (a valid
+page and how to spoil it), case (an answer and its expected outcome), then the families, and catalogue.
 """

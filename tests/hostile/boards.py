@@ -1,4 +1,4 @@
-"""Pages of sound JSON that are not what they should be, and those that only look so."""
+"""Pages of valid JSON that are not valid boards, and some that only look invalid."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Bodies that are too big, packed, or no JSON."""
+"""Bodies that are too big, compressed, or not JSON."""
 
 import gzip
 import zlib
@@ -16,7 +16,7 @@ _BLANK = b" " * 2**20
 
 
 def _bomb(bits: int) -> bytes:
-    """Return 64 MiB of blanks, packed."""
+    """Return 64 MiB of blanks, compressed."""
     packer = zlib.compressobj(9, zlib.DEFLATED, bits)
     return b"".join([*(packer.compress(_BLANK) for _ in range(64)), packer.flush()])
 
@@ -38,7 +38,7 @@ def _padded(length: int) -> bytes:
 
 
 def _filled(name: str, unit: bytes, says: str, *, values: int = VALUES_MAX - 1_000) -> Case:
-    """Return an answer as long as the default cap allows, with so many small things in it."""
+    """Return an answer as long as the default cap allows, filled with this many small values."""
     count = min(values, (MIB_16 - len(PAGE)) // len(unit))
     raw = PAGE.replace(b'"players":[', b'"players":[' + unit * count, 1)
     padded = raw + b" " * (MIB_16 - len(raw))
@@ -46,7 +46,7 @@ def _filled(name: str, unit: bytes, says: str, *, values: int = VALUES_MAX - 1_0
 
 
 def _texts(name: str, start: str, filling: str) -> Case:
-    """Return an answer as long as the default cap allows, with one text in it, where the XP should be."""
+    """Return an answer as long as the default cap allows, with one text in place of the XP."""
     text = start + filling * ((MIB_16 - len(PAGE) - 9) // len(filling.encode()))
     raw = PAGE.replace(b'"xp":1250', b'"xp":"%s"' % text.encode(), 1)
     return Case(name, "malformed", [[asked, send(answer(raw))]], "its xp is a str", bytes_max=MIB_16)

@@ -1,4 +1,4 @@
-"""A hostile answer and what it must come to."""
+"""A hostile answer and its expected outcome."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -26,12 +26,12 @@ class Case:
 
     name: str
     outcome: Outcome
-    """The kind of the error; or `paid`, if the answer is as good as a sound one, or `absent`, if Ada is not seen."""
+    """The kind of the error; `paid` if the answer is as good as a valid one, or `absent` if Ada is not seen."""
     scripts: Sequence[Script]
     says: str = ""
-    """What the error tells."""
+    """What the error's message contains."""
     tries: int | None = None
-    """How many requests are made, where that matters."""
+    """How many requests are made, where it matters."""
     seconds: float = SECONDS
     """The deadline of the read."""
     bytes_max: int = BYTES_MAX
@@ -41,21 +41,21 @@ class Case:
 
 
 def told(name: str, outcome: Outcome, raw: bytes, says: str = "", *, tries: int | None = None) -> Case:
-    """Return the case of a server that answers each request thus."""
+    """Return the case of a server that answers each request with these bytes."""
     return Case(name, outcome, [[serve(lambda _: raw)]], says, tries)
 
 
 def broken(name: str, outcome: Outcome, raw: bytes, says: str = "", *, tries: int | None = None) -> Case:
-    """Return the case of a server that sends this to each request, and hangs up."""
+    """Return the case of a server that sends these bytes to each request, and hangs up."""
     return Case(name, outcome, [[asked, send(raw)]], says, tries)
 
 
 def body(name: str, outcome: Outcome, raw: bytes, says: str = "") -> Case:
-    """Return the case of a first page in sound HTTP; all further ones are empty."""
+    """Return the case of a first page in valid HTTP; all further pages are empty."""
     script = [serve(lambda asked: answer(EMPTY if asked.page else raw))]
     return Case(name, outcome, [script], says)
 
 
 def stalled(name: str, *steps: Step, outcome: Outcome = "down", says: str = "too slow") -> Case:
-    """Return the case of a server that lets a request wait beyond the deadline."""
+    """Return the case of a server that makes a request wait beyond the deadline."""
     return Case(name, outcome, [[asked, *steps]], says, seconds=HURRIED)

@@ -1,4 +1,4 @@
-"""All of them, by family."""
+"""All cases, by family."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Servers that take their time: each wait is ended by the deadline, whatever it is made of."""
+"""Servers that take their time: the deadline ends every wait, whatever its cause."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ MIB_16 = 16 * 1024 * 1024
 
 
 def _page_drip(asked: Asked) -> bytes:
-    """Return full pages of new people for ever, so that the sum of all requests is what ends it."""
+    """Return full pages of new people forever, so that the read's deadline ends it, not a request's."""
     return answer(rows(*made_up(1_000 * asked.page, 1_000)))
 
 

@@ -1,4 +1,4 @@
-"""HTTP that breaks off, contradicts itself, or is none."""
+"""HTTP that breaks off, contradicts itself, or is not HTTP at all."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ IN_NAME = GOOD.index("⛵".encode()) + 1
 
 
 def _cut(name: str, raw: bytes, says: str = "broke off the connection") -> Case:
-    """Return the case of an answer that ends here."""
+    """Return the case of an answer that is cut off after these bytes."""
     return broken(f"cut_{name}", "down", raw, says, tries=3)
 
 

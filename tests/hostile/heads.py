@@ -1,4 +1,4 @@
-"""Sound heads that say strange things: too much, other types, other times, waits."""
+"""Valid heads with unusual content: too many headers, other types, other dates, waits."""
 
 from collections.abc import Sequence
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""How much memory something took at its height, as the kernel counts it."""
+"""The peak memory of a block, as the kernel counts it."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ _RESET_PEAK = "5"
 
 
 class Peak:
-    """Counts from its making on; where there is no Linux, there is no growth to be seen."""
+    """Measures from its creation on; without Linux it reports no growth."""
 
     def __init__(self) -> None:
         self._before = 0
@@ -18,7 +18,7 @@ class Peak:
             self._before = _resident("VmRSS")
 
     def growth(self) -> int:
-        """Return by how many bytes the process outgrew its size at the beginning."""
+        """Return by how many bytes the process's peak exceeds its size at the beginning."""
         return _resident("VmHWM") - self._before if _CLEAR_REFS.exists() else 0
 
 

@@ -1,4 +1,4 @@
-"""Random damage to bytes: flipped, lost, doubled, swapped, replaced by what parsers stumble over."""
+"""Random damage to bytes: flipped, lost, doubled, moved, and replaced by fragments that parsers stumble over."""
 
 from collections.abc import Callable
 from random import Random

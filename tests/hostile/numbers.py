@@ -23,7 +23,7 @@ def _id(name: str, told: bytes, outcome: Outcome, says: str = "") -> Case:
 
 
 def _strangers_xp(name: str, told: bytes, outcome: Outcome = "paid", says: str = "") -> Case:
-    """Return the case of a row that nobody seeks with this XP."""
+    """Return the case of a row that is not sought with this XP."""
     return body(f"strangers_xp_{name}", outcome, _replaced(STRANGER_XP, b'"xp":' + told), says)
 
 

@@ -1,4 +1,4 @@
-"""A sound page of the board, the HTTP around it, and how to spoil both."""
+"""A valid page of the board, the HTTP around it, and how to spoil both."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from trc_engage.testing.mee6 import YEARS, Leaderboard, page_payload
 GUILD = "200000000000000001"
 BEFORE = {"ada": 1_000, "bo": 500, "cy": 50}
 NOW = {**BEFORE, "ada": 1_250}
-"""What the board says while a case runs: two points for Ada, and nothing else."""
+"""What the board shows while a case runs: two points for Ada, and nothing else."""
 STRANGERS = 20
 JSON = "Content-Type: application/json"
 
@@ -38,7 +38,7 @@ EMPTY = encoded({**payload(), "players": []})
 
 
 def spoilt(spoil: Callable[[Payload], object]) -> bytes:
-    """Return the sound page with something done to it."""
+    """Return the valid page after a change to it."""
     page = payload()
     spoil(page)
     return encoded(page)
@@ -50,12 +50,12 @@ def row_of(page: Payload, name: str) -> Payload:
 
 
 def rows(*players: Payload) -> bytes:
-    """Return a page of these rows alone."""
+    """Return a page of only these rows."""
     return encoded({**payload(), "players": list(players)})
 
 
 def row(name: str, xp: int) -> Payload:
-    """Return the least that a row can be."""
+    """Return the smallest valid row."""
     return {"id": IDS[name], "xp": xp}
 
 
@@ -71,19 +71,19 @@ SECOND = rows(CY, *made_up(998, 9))
 
 
 def head(*headers: str, status: str = "200 OK", version: str = "HTTP/1.1") -> bytes:
-    """Return a head as it is told, its end included."""
+    """Return a head with exactly these headers, including its end."""
     return "\r\n".join([f"{version} {status}".rstrip(), *headers, "", ""]).encode("utf-8", "surrogateescape")
 
 
 def answer(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
-    """Return an answer of the right length, in JSON unless another type is among the headers."""
+    """Return an answer with the right length, as JSON unless the headers give another type."""
     if not any(header.lower().startswith("content-type") for header in headers):
         headers = (JSON, *headers)
     return head(f"Content-Length: {len(body)}", *headers, status=status) + body
 
 
 def chunks(body: bytes, size: int = 500) -> bytes:
-    """Return a body in chunks, without the last one, which ends it."""
+    """Return a body in chunks, without the last chunk, which ends it."""
     pieces = [body[start : start + size] for start in range(0, len(body), size)]
     return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
 
@@ -94,5 +94,5 @@ GOOD = answer(PAGE)
 
 
 def error_body(status: int, message: str) -> bytes:
-    """Return MEE6's own words for an error."""
+    """Return an error as MEE6 words it."""
     return json.dumps({"status_code": status, "error": {"message": message}}).encode()

@@ -1,4 +1,4 @@
-"""Boards that do not end, or do not agree with themselves from page to page."""
+"""Boards that do not end, or whose pages do not agree with each other."""
 
 from collections.abc import Callable, Sequence
 
@@ -33,7 +33,7 @@ def _served(
 
 
 def _pages(name: str, outcome: Outcome, *pages: bytes, says: str = "", tries: int | None = None) -> Case:
-    """Return the case of a server that has these pages, and beyond them empty ones."""
+    """Return the case of a server that has these pages, and empty ones beyond them."""
     return _served(
         name, outcome, says, lambda asked: pages[asked.page] if asked.page < len(pages) else EMPTY, tries=tries
     )
@@ -46,7 +46,7 @@ def _turns(name: str, outcome: Outcome, *pages: bytes, says: str = "", tries: in
 
 
 def _second(name: str, outcome: Outcome, *steps: Step, says: str = "", tries: int | None = None) -> Case:
-    """Return the case of a server that has a sound first page and then does this."""
+    """Return the case of a server that sends a valid first page and then performs these steps."""
 
     def first(peer: Peer) -> None:
         while peer.asked().page == 0:
@@ -77,7 +77,7 @@ def _alternating(asked: Asked) -> bytes:
 
 
 def _poisoned(name: str, outcome: Outcome, first: bytes, more: bytes, *, says: str = "") -> Case:
-    """Return the case of a server that answers more than it was asked, with its first answer."""
+    """Return the case of a server that sends more than an answer, together with its first answer."""
     script = [asked, send(answer(first) + more), serve(lambda asked: answer(SECOND if asked.page == 1 else EMPTY))]
     return Case(
         name, outcome, [script, [serve(lambda asked: answer((first, SECOND, EMPTY)[min(asked.page, 2)]))]], says

@@ -1,4 +1,4 @@
-"""Every status but 200, with bodies that mislead."""
+"""Every status but 200, with misleading bodies."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ _HTML = b"<html><h1>Sorry</h1></html>"
 
 
 def _status(status: int, outcome: Outcome, says: str = "", *, tries: int = 1) -> Case:
-    """Return the case of a sound page under another status."""
+    """Return the case of a valid page under another status."""
     return told(
         f"status_{status}", outcome, answer(PAGE, status=f"{status} X"), says or f"status {status}", tries=tries
     )

@@ -1,4 +1,4 @@
-"""What a script is made of."""
+"""The steps of a script."""
 
 import socket
 from collections.abc import Callable
@@ -18,7 +18,7 @@ def send(raw: bytes) -> Step:
 
 
 def drip(raw: bytes, size: int = 1) -> Step:
-    """Send a few bytes now and then, from the beginning again when they are used up, while anybody listens."""
+    """Send a few bytes now and then, over and over, while the client listens."""
 
     def step(peer: Peer) -> None:
         for position in count(step=size):
@@ -31,7 +31,7 @@ def drip(raw: bytes, size: int = 1) -> Step:
 
 
 def flood(raw: bytes) -> Step:
-    """Send it again and again, as fast as anybody takes it."""
+    """Send it again and again, as fast as the client takes it."""
     block = raw * max(1, 2**16 // len(raw))
 
     def step(peer: Peer) -> None:
@@ -42,7 +42,7 @@ def flood(raw: bytes) -> Step:
 
 
 def hold(peer: Peer) -> None:
-    """Say nothing until the client goes away."""
+    """Send nothing until the client goes away."""
     peer.is_gone(None)
 
 
@@ -52,7 +52,7 @@ def reset(peer: Peer) -> None:
 
 
 def half_close(peer: Peer) -> None:
-    """Say that nothing more is coming, and go on listening."""
+    """Shut down the sending side, and go on listening."""
     peer.connection.shutdown(socket.SHUT_WR)
 
 
@@ -67,5 +67,5 @@ def serve(answering: Callable[[Asked], bytes]) -> Step:
 
 
 def dated(answering: Callable[[Peer], bytes]) -> Step:
-    """Send what depends on the time."""
+    """Send an answer that depends on the time."""
     return lambda peer: peer.send(answering(peer))

@@ -1,4 +1,4 @@
-"""A server on loopback that sends bytes exactly as told: one script for each connection, HTTP or not."""
+"""A server on loopback that sends exactly the scripted bytes, HTTP or not: one script for each connection."""
 
 import socket
 import struct
@@ -32,16 +32,16 @@ class Peer:
 
     connection: socket.socket
     at: datetime
-    """What time it is."""
+    """The present time."""
     requests: list[Asked]
-    """Every request so far, of all connections of the play."""
+    """Every request so far, over all connections of the present scripts."""
     noted: Condition
-    """Tells that another was noted."""
+    """Notified whenever a request is recorded."""
     _arrived: bytes = b""
-    """What came with the last request: a client that was answered too early has sent the next one."""
+    """What arrived after the last request: a client that was answered too early has already sent its next one."""
 
     def asked(self) -> Asked:
-        """Await a request, and note it."""
+        """Await a request, and record it."""
         while b"\r\n\r\n" not in self._arrived:
             received = self.connection.recv(65_536)
             if not received:
@@ -60,7 +60,7 @@ class Peer:
         self.connection.sendall(raw)
 
     def is_gone(self, seconds: float | None) -> bool:
-        """Wait; tell whether the client went away before the time was over."""
+        """Wait, and return whether the client went away before the time was up."""
         self.connection.settimeout(seconds)
         try:
             self.connection.recv(1, socket.MSG_PEEK)
@@ -85,7 +85,7 @@ Script = Sequence[Step]
 
 @define(eq=False)
 class HostileServer:
-    """Plays scripts: the first connection gets the first of them, and the last one is for all further connections."""
+    """Plays scripts, one for each connection in order; the last one serves all further connections."""
 
     _clock: Callable[[], datetime]
     requests: list[Asked] = field(factory=list, init=False)
@@ -97,7 +97,7 @@ class HostileServer:
     _listener: socket.socket = field(init=False)
     _accepting: Thread = field(init=False)
     error: BaseException | None = field(default=None, init=False)
-    """The first mistake of a script, raised when the server stops."""
+    """The first error in a script, raised when the server stops."""
 
     def __attrs_post_init__(self) -> None:
         self._listener = socket.create_server((LOOPBACK, 0), backlog=128)
@@ -110,13 +110,13 @@ class HostileServer:
         return f"http://{LOOPBACK}:{self._listener.getsockname()[1]}"
 
     def play(self, *scripts: Script) -> None:
-        """Play these from the next connection on, and hang up on everybody before."""
+        """Play these scripts from the next connection on, and hang up on all earlier connections."""
         self._hang_up()
         with self._lock:
             self._scripts, self._connections, self.requests = scripts, 0, []
 
     def heard(self, least: int) -> list[Asked]:
-        """Return the requests so far, once there are so many: a client that was hung up on may be ahead of us."""
+        """Return the requests so far, once there are this many: a client may finish before its last one is recorded."""
         with self._noted:
             self._noted.wait_for(lambda: len(self.requests) >= least, _JOIN_SECONDS)
             return list(self.requests)

@@ -120,7 +120,7 @@ class Town:
             raise
 
     def _check_pace(self, one: Person) -> None:
-        """Assert one question an hour at most, and one a day about those who were there, none where a rise proved it."""
+        """Assert that a person is asked for once an hour at most, once a day if there, and not if a rise proved it."""
         mine = [(at, truth) for at, guild_id, truth in one.told if guild_id == self.roster.guild_id]
         if not mine or one.told[-1][1] != self.roster.guild_id:
             return
@@ -272,7 +272,7 @@ class Town:
         assert accepted or not is_doubtful, f"{gone} of {tracked} were gone, and {one.name} is noted as left"
 
     def _check_all_is_known(self) -> None:
-        """Assert, days after the last fault, that just those who are gone have left, and that the doctor finds nothing."""
+        """Assert, days after the last fault, that only those who are gone have left, and the doctor finds nothing."""
         report = self.engage.check_roster()
         if report.error is not None:
             assert report.error.kind == "distrusted"

@@ -78,11 +78,11 @@ class Weather:
         )
 
     def clear(self) -> None:
-        """End all faults, for good."""
+        """End all faults for good."""
         self.episodes, self.intensity, self._frozen, self._cached = [], 0.0, None, None
 
     def remember(self, board: Page) -> None:
-        """Let a cache keep a board."""
+        """Keep a board in the cache."""
         self._remembered += 1
         if self._remembered % OLDER_EVERY == 0:
             self._old = [*self._old[-OLDER_MAX + 1 :], board]

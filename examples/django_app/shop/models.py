@@ -10,19 +10,19 @@ class Benchmark(models.Model):
     score = models.IntegerField()
 
     class Meta:
-        """A score above 100 is a mistake."""
+        """Rejects a score above 100 as a mistake."""
 
         constraints = [models.CheckConstraint(condition=models.Q(score__lte=100), name="score_is_at_most_100")]
         db_table = "benchmarks"
 
 
 class Notification(models.Model):
-    """What the member is to be told, once for each entry."""
+    """A notification for a member, one for each entry."""
 
     position = models.BigIntegerField(primary_key=True)
     text = models.TextField()
 
     class Meta:
-        """Its name."""
+        """Names the table."""
 
         db_table = "notifications"

@@ -1,4 +1,4 @@
-"""Where the points are: in a schema of Django's own database."""
+"""The points, in a schema of Django's own database."""
 
 import os
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ from trc_engage.adapters.postgres import PostgresLedger
 
 @contextmanager
 def joined() -> Iterator[Engage]:
-    """Lend an `Engage` on this thread's connection: inside `atomic` it commits and rolls back with it."""
+    """Yield an `Engage` on this thread's connection: inside `atomic` it commits and rolls back with it."""
     with PostgresLedger.open(connection=connection) as ledger:
         yield Engage(ledger=ledger, clock=timezone.now)
 
 
 def dsn() -> str:
-    """Return the address of the database in use, which in a test is another one."""
+    """Return the address of the database in use, which in a test is a different one."""
     return make_conninfo(os.environ["DATABASE_URL"], dbname=connection.settings_dict["NAME"])

@@ -1,4 +1,4 @@
-"""A test case of Django: each test is undone, the points in it too."""
+"""A Django test case: each test is rolled back, and its points with it."""
 
 from django.core.management import call_command
 from django.test import TestCase
@@ -20,14 +20,14 @@ class BenchmarkTest(TestCase):
             engage.enroll("ada")
 
     def test_it_pays_once(self) -> None:
-        """However often it is sent."""
+        """A benchmark that is sent twice pays once."""
         for outcome in ("awarded", "unchanged"):
             answer = self.client.post("/benchmarks", RUN, content_type="application/json")
             self.assertEqual(answer.json(), {"outcome": outcome})
         self.assertEqual(self.client.get("/members/ada").json()["points"], 50)
 
     def test_one_that_fails_pays_nothing(self) -> None:
-        """Also nothing of the test before is left."""
+        """A benchmark that fails pays nothing, and nothing is left of the other test."""
         answer = self.client.post("/benchmarks", {**RUN, "score": 101}, content_type="application/json")
         self.assertEqual((answer.status_code, Benchmark.objects.count()), (422, 0))
         self.assertEqual(self.client.get("/members/ada").json()["points"], 0)

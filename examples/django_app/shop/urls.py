@@ -1,4 +1,4 @@
-"""The views, and where they are."""
+"""The views and their paths."""
 
 import json
 
@@ -16,7 +16,7 @@ from trc_engage.entrypoints.wire import as_json, status_of
 
 @csrf_exempt
 def benchmarks(request: HttpRequest) -> HttpResponse:
-    """Keep a benchmark and pay for it; the same one again changes nothing."""
+    """Save a benchmark and award its points; sending it again changes nothing."""
     run = json.loads(request.body)
     try:
         with transaction.atomic(), joined() as engage:
@@ -33,7 +33,7 @@ def benchmarks(request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt
 def members(request: HttpRequest, member_id: str) -> HttpResponse:
-    """Enroll a member, whose XP earns points if there is a Discord id; or return where one stands."""
+    """Enroll a member, whose XP earns points if there is a Discord id, or return a member's standing."""
     try:
         with transaction.atomic(), joined() as engage:
             if request.method == "PUT":
@@ -45,7 +45,7 @@ def members(request: HttpRequest, member_id: str) -> HttpResponse:
 
 
 def problem(error: Exception) -> HttpResponse:
-    """Answer an error; an `EngageError` says what to do about it, and `status_of` whose fault it is."""
+    """Answer an error; an `EngageError` says what to do about it, and `status_of` returns its HTTP status."""
     if isinstance(error, IntegrityError):
         return JsonResponse({"detail": "the database refuses it"}, status=422)
     return JsonResponse({"detail": str(error)}, status=status_of(error))

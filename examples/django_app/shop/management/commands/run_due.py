@@ -13,12 +13,12 @@ from trc_engage.adapters.postgres import PostgresLedger
 
 
 class Command(BaseCommand):
-    """With the guild's id it also reads its board; without, points for XP and days of linked members wait."""
+    """Reads the guild's board if its id is set; without it, points for XP and the days of linked members wait."""
 
     help = "Sync, settle days and send notices, as far as they are due."
 
     def handle(self, *_: object, **__: object) -> None:
-        """Create the tables of the ledger if there are none, and do what is due."""
+        """Create the ledger's tables if there are none, and do what is due."""
         guild_id, url = os.environ.get("TRC_ENGAGE_GUILD_ID"), os.environ.get("TRC_ENGAGE_MEE6_URL")
         if not guild_id:
             self.stderr.write("TRC_ENGAGE_GUILD_ID is not set: no board is read")
