@@ -127,7 +127,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
 
 
 def test_killed_in_turn_they_run_each_slot_once_and_leave_none_out(world: World) -> None:
-    """When a daemon dies, another one finishes its slot, at the latest once the lease has expired; none is left out."""
+    """When a daemon dies, another finishes its slot once the lease has expired at the latest; no slot is left out."""
     chance = Random(6)
     for slot in SLOTS:
         for discord_id in IDS.values():

@@ -112,7 +112,7 @@ def test_spoilt_xp(server: Mee6Server, client: httpx.Client, name: str, xp: obje
 
 
 def test_spoilt_pages(server: Mee6Server, client: httpx.Client) -> None:
-    """Each of these troubles sends valid JSON with one fault in what it holds."""
+    """Each of these troubles sends a page that can be parsed, but in which something is missing or wrong."""
     assert "guild" not in spoilt(server, client, "no_guild")
     assert spoilt(server, client, "wrong_guild")["guild"]["id"] != server.guild_id
     assert "players" not in spoilt(server, client, "rows_missing")
@@ -232,7 +232,7 @@ def test_stopping_ends_every_wait(name: str) -> None:
 
 
 def test_queue(server: Mee6Server, client: httpx.Client) -> None:
-    """Troubles are applied in the order in which they were set, to their page only; after recovery all is well."""
+    """Troubles are applied in the order set, as often as asked and to their page only; after recovery all is well."""
     server.trouble("private", times=2)
     server.trouble("blocked", page=1)
     server.trouble(

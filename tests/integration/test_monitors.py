@@ -61,7 +61,7 @@ def figures(response: httpx.Response) -> dict[tuple[str, ...], float]:
 
 
 def test_the_daemon_says_how_it_does(post: Post, monitor: httpx.Client) -> None:
-    """After a good sync the daemon answers probes and gives figures that name nobody, until it is stopped."""
+    """After a good sync the daemon answers probes and gives figures that name no member, until it is stopped."""
     daemon = post.start("daemon")
     post.supervisor.until("STATUS=idle")
     for path in ("/healthz", "/readyz", "/healthz?verbose"):

@@ -54,7 +54,7 @@ def test_a_year_of_outage_asks_no_more_of_the_store_than_three_days(
 
 
 def test_the_rows_read_do_not_grow_with_the_failures(tmp_path: Path) -> None:
-    """SQLite's step count for `run_state` hardly grows with ten times the failures or more."""
+    """With twenty times the failures, `run_state` takes hardly more steps of SQLite."""
     with opened("sqlite", tmp_path) as ledger:
         community = Community(ledger)
         community.enroll("ada")

@@ -136,7 +136,7 @@ def test_a_foreign_schema_is_left_alone(place: str, stranger: psycopg.Connection
 
 
 def test_looking_makes_and_writes_nothing(place: str, community: Community) -> None:
-    """Opening read-only creates no store, and a store opened so cannot be written to."""
+    """Opening read-only creates no store, and refuses to write to one that exists."""
     with pytest.raises(LedgerFailed, match="there is no store"):
         PostgresLedger.open_read_only(server_dsn(), schema="engage_nowhere")
     with PostgresLedger.open_read_only(server_dsn(), schema=place) as looked_at:

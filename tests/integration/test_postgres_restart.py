@@ -60,7 +60,7 @@ def house(tmp_path: Path, server: Server) -> Iterator[House]:
 
 
 def test_a_server_that_goes_away_during_a_read_is_told_and_waited_for(house: House) -> None:
-    """The daemon survives a lost server, logs why and alerts at the third failure; the next good sync pays it all."""
+    """A daemon outlives a lost server, logs why and alerts at the third failure; the next good sync pays all points."""
     reading, go_on = Event(), Event()
 
     def hold(_page: int) -> None:
@@ -110,7 +110,7 @@ def test_a_server_that_goes_away_during_a_read_is_told_and_waited_for(house: Hou
     ids=["as it begins", "when it has posted entries", "as it commits"],
 )
 def test_a_server_that_restarts_during_a_posting_costs_minutes(house: House, held: str, told: str) -> None:
-    """After a restart within a posting nothing uncommitted remains, and the slot runs again once its lease expired."""
+    """A restart within a posting leaves nothing uncommitted, and the slot is run again once the lease has expired."""
     slot = BEGINS_AT + QUARTER
     with closing(house.stranger()) as holder, closing(house.stranger()) as looker:
         holder.execute(COMMITS_LATE)

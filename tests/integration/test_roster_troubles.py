@@ -128,7 +128,7 @@ def test_who_was_gone_by_mistake_has_never_left(community: Attended) -> None:
     ("trouble", "kind"), [("token", "token"), ("rate_limited", "rate_limited"), ("no_access", "no_access")]
 )
 def test_a_round_ends_where_asking_helps_no_more(community: Attended, trouble: str, kind: str) -> None:
-    """A fatal error at the fifth member ends the round as failed: four answers are kept, and no one else is asked."""
+    """A token, access or rate-limit error ends the round as failed: answers so far are kept, no one else is asked."""
     community.now += timedelta(days=1)
     community.server.trouble(trouble, after=4)
     asked = len(community.server.requests)
@@ -140,7 +140,7 @@ def test_a_round_ends_where_asking_helps_no_more(community: Attended, trouble: s
 
 
 def test_a_wait_is_kept_by_the_store_and_never_slept_through(community: Attended) -> None:
-    """A wait that Discord asked for is stored, so no round asks before it is over, and then all members are asked."""
+    """No round asks within a wait that Discord asked for, or sleeps through it; afterwards all members are asked."""
     community.now += timedelta(days=1)
     community.server.trouble("rate_limited_global", times=1)
     community.engage.check_roster()

@@ -40,7 +40,7 @@ def test_entries_are_not_replaced(path: Path) -> None:
 
 @pytest.mark.usefixtures("community")
 def test_tables_are_strict(path: Path) -> None:
-    """The database refuses a text as XP."""
+    """The database refuses text where XP belongs."""
     with closing(sqlite3.connect(path)) as connection, pytest.raises(sqlite3.IntegrityError, match="cannot store TEXT"):
         connection.execute("UPDATE discord_activity SET xp_total = 'many'")
 

@@ -238,7 +238,7 @@ def test_on_a_terminal_nothing_is_cut(
 def test_asking_after_a_store_that_is_not_there_makes_none(
     tmp_path: Path, command: list[str], *, is_empty: bool
 ) -> None:
-    """Asking for a store that does not exist gives exit code 74 and creates nothing, and an empty file stays empty."""
+    """Reading a store that does not exist, or an empty file in its place, gives exit code 74 and creates nothing."""
     if is_empty:
         (tmp_path / "engage.db").touch()
     before = list(tmp_path.iterdir())

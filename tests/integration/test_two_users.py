@@ -101,7 +101,7 @@ def test_settings_that_root_writes_are_the_services(machine: Machine) -> None:
 
 
 def test_the_service_makes_its_own(machine: Machine) -> None:
-    """The service can create its settings and store itself, as in operations.md."""
+    """A store that the service creates with `init` can be used by the service and by root, as in operations.md."""
     assert machine.run(SERVICE, "init").code == 0
     assert machine.run(SERVICE, "members", "enroll", "m-1").err == ""
     assert machine.run(0, "show", "m-1").code == 0
@@ -117,7 +117,7 @@ def test_a_service_that_may_not_read_its_settings_takes_no_other_store(machine: 
 
 
 def test_a_store_of_somebody_else_is_an_error_that_says_so(machine: Machine) -> None:
-    """A store that root created in its own folder gives the service exit code 74 and names its owner."""
+    """A store that root created in root's folder gives the service exit code 74 and advice about the file's owner."""
     os.chown(machine.state, 0, 0)
     machine.state.chmod(0o755)
     assert machine.run(0, "init").code == 0

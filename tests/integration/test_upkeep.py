@@ -77,7 +77,7 @@ def test_it_outlives_every_exception(use: str, caplog: pytest.LogCaptureFixture)
 
 
 def test_it_backs_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Failures are retried after 1, 2, 4, 8 and then 15 minutes; after a success rounds are at five-minute marks."""
+    """Failures are retried after 1, 2, 4, 8 and then 15 minutes; after a success the next is at a five-minute mark."""
     waited: list[float] = []
     monkeypatch.setattr(time, "time", lambda: 1_000_000_100.0)
     scripted = Scripted(*[LedgerFailed("down")] * 7, None, LedgerFailed("down"))

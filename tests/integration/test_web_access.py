@@ -36,7 +36,7 @@ def test_an_app_says_who_may_see_whom_or_does_not_start(community: Community) ->
 
 @pytest.mark.parametrize("token", ["", "short", "x" * 15, "x" * 201, "sixteen letters and spaces", "é" * 16])
 def test_a_token_that_is_easily_guessed_is_refused_unseen(community: Community, token: str) -> None:
-    """A token that is too short, too long or has spaces or other letters is refused without being shown."""
+    """A token that is too short, too long or has spaces or non-ASCII letters is refused without being shown."""
     with pytest.raises(InvalidValue) as caught:
         create_app(community.engage, alone=True, token=token)
     assert not token or token not in str(caught.value)
@@ -44,7 +44,7 @@ def test_a_token_that_is_easily_guessed_is_refused_unseen(community: Community, 
 
 @pytest.mark.parametrize("may_see", [sees_ada, sees_ada_later])
 def test_who_may_not_be_seen_looks_like_somebody_who_is_not_there(community: Community, may_see: Any) -> None:
-    """A hidden member gets the status, headers and text of an unknown one; `may_see` may be a coroutine."""
+    """A request for a hidden member is answered as for an unknown one; `may_see` may be a coroutine."""
     community.award("bo", "benchmark:bo")
     visitor = Visitor(create_app(community.engage, may_see=may_see, token=TOKEN))
     for what in ("members/{}", "members/{}/history", "members/{}/calendar", "leaderboard?member={}"):
@@ -136,7 +136,7 @@ def test_a_site_that_runs_alone_answers_its_own_machine_only(
 
 @pytest.mark.parametrize("url", ["http://localhost:8000", "http://127.0.0.1", "http://[::1]:8000", "http://127.8.8.8"])
 def test_this_machine_has_several_names(community: Community, url: str) -> None:
-    """All names and addresses of the own machine are answered."""
+    """Every loopback name and address of this machine is answered."""
     visitor = let_in(create_app(community.engage, alone=True), url=url, address="::1")
     assert visitor.get("/api/members/ada").status_code == 200
 

@@ -240,7 +240,7 @@ def test_members_are_listed_as_admins_choose(visitor: Visitor, community: Commun
 
 
 def test_a_page_of_the_feed_asks_once_for_its_members(community: Community) -> None:
-    """A page of the feed takes two calls of the store, however many members are on it, and leaves out hidden ones."""
+    """A page of the feed takes two calls to the store, however many members are on it, and leaves out hidden ones."""
     asked: list[object] = []
 
     class Counted:
@@ -293,7 +293,7 @@ def test_a_hostile_name_comes_back_as_it_was_in_an_answer_that_nothing_takes_for
 
 
 def test_a_month_and_a_day_at_the_end_of_all_calendars_are_no_crash(visitor: Visitor) -> None:
-    """A month or day too far in the future for a calendar is refused, and one that is not is answered."""
+    """A month or day at the very end of the calendar is refused; one far in the future is answered."""
     assert visitor.get("/api/leaderboard?month=2999-12").status_code == 200
     assert visitor.get("/api/members/ada/calendar?first=2999-12-01&last=2999-12-31").status_code == 200
     assert problem_of(visitor.get("/api/leaderboard?month=9999-12")) == (422, "invalid-value")

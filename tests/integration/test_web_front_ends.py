@@ -132,7 +132,7 @@ def test_a_member_is_hidden_shown_and_forgotten(community: Community) -> None:
 
 
 def test_everything_the_description_names_can_be_named_in_a_client(community: Community) -> None:
-    """Bodies, kinds, marks and outcomes have named schemas, and a problem's schema lists all types."""
+    """Bodies, kinds, marks and outcomes have named schemas, and a problem's schema lists its types."""
     schemas = alone(community.engage).told("/api/openapi.json")["components"]["schemas"]
     named = {"AwardBody", "EnrollBody", "EntryKind", "AccountStatus", "Mark", "EnrollmentOutcome", "ReceiptOutcome"}
     assert named <= set(schemas)
@@ -142,7 +142,7 @@ def test_everything_the_description_names_can_be_named_in_a_client(community: Co
 
 
 def test_a_site_has_its_own_title_and_colours() -> None:
-    """A brand's title is in every page's title and head, and its color in a stylesheet with an address of its own."""
+    """A brand's title is in a page's title and head, and its color in the stylesheet to which the page links."""
     engage = half_year()
     brand = Brand(title="Chess & Co.", color="#7a1f5c", color_dark="#f0a8d8")
     branded, plain = Visitor(create_app(engage, may_see=lambda *_: True, brand=brand)), alone(engage)

@@ -29,7 +29,7 @@ def engage() -> Engage:
 
 
 def test_behind_a_bare_proxy_nothing_is_told_to_the_world(tmp_path: Path) -> None:
-    """Behind a bare proxy, where every client looks local, only the link's browser and the token get an answer."""
+    """Behind a bare proxy, where every client looks local, only the link's browser and the token are let in."""
     operator = Operator(tmp_path)
     operator.call("members", "enroll", "ada", "--name", "Ada")
     operator.env["TRC_ENGAGE_WEB_TOKEN"] = TOKEN
@@ -70,7 +70,7 @@ def test_who_was_not_let_in_is_told_nothing(engage: Engage, method: str, path: s
 
 
 def test_the_link_opens_one_browser_and_then_it_is_another(engage: Engage) -> None:
-    """The link sets an HttpOnly, same-site cookie and works once; no address keeps its token, and a new one is made."""
+    """The link works once, sets an HttpOnly, same-site cookie and leaves no token in an address; a new one is made."""
     told = list[str]()
     app = create_app(engage, alone=True, login=Login(told.append))
     first = app.state.login.token

@@ -21,7 +21,7 @@ def engage() -> Engage:
 
 
 def test_a_members_page_tells_points_streak_and_rank() -> None:
-    """Points, streak, sources and milestones on the page equal the member's standing, and the rank is shown."""
+    """Points, streak and sources on the page equal the member's standing; rank and milestones are shown too."""
     standing = engage().standing(STAR)
     assert standing.streak is not None
     page = shown(alone(engage()), f"/members/{STAR}")
@@ -34,7 +34,7 @@ def test_a_members_page_tells_points_streak_and_rank() -> None:
 
 
 def test_the_chart_has_words_and_a_table() -> None:
-    """The chart has a title and a description for screen readers, and a table with the same figures for each week."""
+    """The chart has a title and description for screen readers, and a table of each week's points and balance."""
     page, today = shown(alone(engage()), f"/members/{STAR}"), engage().today()
     drawing = page.one("svg", role="img")
     named = [one.attributes["id"] for one in (drawing.one("title"), drawing.one("desc"))]

@@ -46,7 +46,7 @@ def visitor(community: Community) -> Visitor:
 
 
 def test_everybody_sees_the_leaderboard_and_nobodys_id(visitor: Visitor) -> None:
-    """The board shows names without ids and omits hidden members and those without points; it links nowhere else."""
+    """The board shows names without ids, and no hidden members or those without points; all of its links work."""
     shown = visitor.get("/?month=all")
     page = read(shown.text)
     assert [one.words for one in page.one("table").all("bdi")] == ["Ada", "Bo", "Member"]

@@ -60,7 +60,7 @@ def test_another_guild_is_another_board(opened: Operator, server: Mee6Server) ->
 
 
 def test_a_board_is_adopted_from_the_command_line(opened: Operator, server: Mee6Server, other: Mee6Server) -> None:
-    """A dry run shows what adopting would do; then the whole board is read, the points stay, and new XP count."""
+    """A dry run shows what adopting would do; then the whole board is read, the points stay, and new XP counts."""
     env = {"TRC_ENGAGE_MEE6_URL": other.url}
     opened.call("sync", "--fresh")
     assert points(opened) == [2, 0]

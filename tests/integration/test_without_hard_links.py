@@ -61,7 +61,7 @@ def run_with(operator: Operator, injections: Sequence[str], *arguments: str) -> 
     ids=" ".join,
 )
 def test_a_copy_is_put_in_place_all_the_same(operator: Operator, store: Path, injections: list[str]) -> None:
-    """The copy is whole and no temporary file is left beside it, and a restore from it works the same way."""
+    """The copy is whole, its owner's only and alone in its folder, and a restore from it works in the same way."""
     backed_up = run_with(operator, injections, "backup", "backups/b.db")
     assert (backed_up.returncode, backed_up.stderr) == (0, "")
     copy = operator.folder / "backups" / "b.db"
