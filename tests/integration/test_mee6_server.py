@@ -12,7 +12,7 @@ from trc_engage.testing.mee6 import Mee6Server
 
 ADA, BOB, CYD, DAN = ("80351110224678911", "80351110224678912", "80351110224678913", "80351110224678914")
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-RAW_TOKEN = "a.b.c"  # noqa: S105  of nobody
+RAW_TOKEN = "a.b.c"  # noqa: S105  no one's
 FIRST_AT = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 
 

@@ -48,7 +48,7 @@ def monitor(post: Post) -> Iterator[httpx.Client]:
 
 
 def figures(response: httpx.Response) -> dict[tuple[str, ...], float]:
-    """Return the figures by name and label, as Prometheus' own parser reads them."""
+    """Return the figures by name and label, as Prometheus's own parser reads them."""
     assert response.status_code == 200, response.text
     assert response.headers["content-type"].startswith("text/plain; version=")
     families = [*text_string_to_metric_families(response.text)]
@@ -194,7 +194,7 @@ def test_an_address_that_is_taken_is_named(post: Post) -> None:
 
 @contextmanager
 def web(folder: Path, *options: str) -> Iterator[tuple[httpx.Client, str, list[str]]]:
-    """Serve a store; yield a client, the link if one is printed, and the lines that the process has left on stderr."""
+    """Serve a store; yield a client, the link if one is printed, and a list that gets its stderr lines at the end."""
     operator = Operator(folder)
     operator.call("members", "enroll", "ada", "--name", "Ada")
     operator.env["TRC_ENGAGE_WEB_TOKEN"], said = TOKEN, list[str]()

@@ -17,7 +17,7 @@ DAY = timedelta(days=1)
 
 
 class Killed(BaseException):
-    """Stands for the end of the process, which no handler catches."""
+    """The end of the process, which no handler catches."""
 
 
 class Killing(Noticeboard):

@@ -24,7 +24,7 @@ from trc_engage.usecases.leases import LEASED_FOR
 
 DEADLINE = 0.5
 AT_ONCE_SECONDS = 30.0
-"""Less than any real wait, but long enough for a slow machine."""
+"""Less than any real wait."""
 A_WEB_SERVER_WAITS_SECONDS = 60
 
 

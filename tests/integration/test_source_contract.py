@@ -21,4 +21,4 @@ class TestLurkr(PagedSourceContract):
 
 
 class TestPlainFile(InAFile, SourceContract):
-    """Run the contract for any source on one without pages."""
+    """Run the contract that any source must keep on one that reads a plain file."""

@@ -182,7 +182,7 @@ def test_the_keys_do_not_depend_on_how_it_does(tmp_path: Path, story: Callable[[
 
 
 def test_who_is_at_work_is_told(tmp_path: Path) -> None:
-    """While a run holds the lease, the status names its owner and expiry; once it has expired, nobody."""
+    """While a run holds the lease, the status names its owner and expiry; once it has expired, no one."""
     at = lived(tmp_path, well)
     with SqliteLedger.open(tmp_path / "engage.db") as ledger:
         lease = ledger.lease("run", at, at + timedelta(minutes=5))

@@ -1,4 +1,4 @@
-"""Only commands that enroll members create a store, and only its owner can read it (R31)."""
+"""No command creates a store by mistake, and only its owner can read it (R31)."""
 
 import os
 import socket
@@ -50,7 +50,7 @@ WITHOUT_A_STORE = [
 
 @pytest.mark.parametrize("arguments", WITHOUT_A_STORE, ids=" ".join)
 def test_no_other_command_makes_a_store(operator: Operator, arguments: list[str]) -> None:
-    """On a mistyped path every other command fails with exit code 74, says how to begin, and creates nothing."""
+    """On a mistyped path, each of these commands fails with exit code 74, says how to begin, and creates nothing."""
     ran = operator.run(*arguments) if arguments[0] in {"daemon", "web"} else operator.call(*arguments)
     assert ran.code == 74, (ran.out, ran.err)
     assert "there is no store" in ran.err

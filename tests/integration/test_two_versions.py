@@ -1,4 +1,4 @@
-"""When a newer version migrates a store that an older one has open, nothing is ever counted by half."""
+"""When a newer version migrates a store that an older one has open, nothing is ever half counted."""
 
 import shutil
 import sqlite3
@@ -305,7 +305,7 @@ def test_many_processes_bring_a_store_up_to_date_at_once(house: House) -> None:
 
 
 def unreleased(house: House, age: str) -> None:
-    """Create a store as written before the first release, either long before or shortly."""
+    """Create a store as it was before the first release, either long before it or shortly."""
     if house.kind == "sqlite":
         house.open().close()
         house.run(f"PRAGMA application_id = {0x54524345 if age == 'old' else 0x74726365}")
