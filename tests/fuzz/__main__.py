@@ -1,7 +1,7 @@
 """Hunt: `python -m fuzz` all targets, `python -m fuzz page env --seconds 60` some; the exit code is 1 if any finds.
 
-`--keep` adds what was learnt to the corpus, minimised: of the new inputs, shortest first, only those that take a step
-from one line of the package to another that none before them takes, and no more than fits.
+`--keep` adds what was learned to the corpus, minimized: of the new inputs, shortest first, only those that take a step
+from one line of the package to another that no earlier input takes, and only as many as fit.
 """
 
 import os
@@ -28,7 +28,7 @@ ADDED_BYTES_MAX = 4 * 1024
 
 @frozen
 class Hunt:
-    """How one went."""
+    """How one hunt went."""
 
     name: str
     folder: Path
@@ -36,7 +36,7 @@ class Hunt:
 
     @property
     def findings(self) -> Sequence[Path]:
-        """The inputs that did what none may."""
+        """The inputs that did something no input may do."""
         return sorted(path for path in (self.folder / "findings").iterdir() if path.suffix != ".txt")
 
     @property
@@ -50,27 +50,27 @@ class Hunt:
         return [path.read_bytes() for path in sorted((self.folder / "corpus").iterdir())]
 
     def told(self, fact: str) -> int:
-        """Return a number of Atheris's summary; -1 if it came to none."""
+        """Return a number of Atheris's summary, or -1 if there is no summary."""
         found = re.search(rf"stat::{fact}:\s+(\d+)", self.said)
         return int(found[1]) if found else -1
 
 
 def hunted(name: str, seconds: int) -> Hunt:
-    """Let a process of its own hunt."""
+    """Hunt in a process of its own."""
     folder = Path(mkdtemp(prefix=f"fuzz-{name}-"))
     (folder / "corpus").mkdir()
     for number, given in enumerate(kept.read(name)):
         (folder / "corpus" / f"kept-{number:03}").write_bytes(given)
     with (folder / "log").open("w") as log:
         command = [sys.executable, "-m", "fuzz.hunt", name, str(seconds), str(folder)]
-        # It ends without tidying up.
+        # It ends without cleaning up.
         variables = {**os.environ, "TMPDIR": str(folder)}
         subprocess.run(command, env=variables, stdout=log, stderr=subprocess.STDOUT, check=False)
     return Hunt(name, folder, (folder / "log").read_text("utf-8", "replace"))
 
 
 def summary(hunt: Hunt) -> str:
-    """Return a line on a hunt, and where to look if it found anything or broke off."""
+    """Return a line about a hunt, with where to look if it found anything or broke off."""
     target = TARGETS[hunt.name]
     runs, memory = hunt.told("number_of_executed_units"), hunt.told("peak_rss_mb")
     share = reached.share(target, hunt.inputs)

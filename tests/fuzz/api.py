@@ -1,4 +1,4 @@
-"""Requests to the API: answered, or refused with a problem that programs can read, and then nothing has changed."""
+"""Requests to the API: each is answered, or refused with a machine-readable problem and without changing anything."""
 
 import asyncio
 import json
@@ -52,12 +52,12 @@ def begun() -> Community:
 
 
 def begin(community: Community) -> None:
-    """Put the ledger back to where it began."""
+    """Reset the ledger to its beginning."""
     vars(community.ledger).update(vars(copied(begun).ledger))
 
 
 def ask(given: bytes) -> None:
-    """Send requests one after the other, each a line with method and path, lines of headers, and a body."""
+    """Send requests one after the other: a line with method and path, header lines, and a body."""
     begin(site().community)
     for request in given.split(BETWEEN_REQUESTS)[:REQUESTS_MAX]:
         before = everything(site().community.engage)
@@ -100,7 +100,7 @@ def parsed(request: bytes) -> tuple[dict[str, Any], bytes]:
 
 @define
 class Answer:
-    """What was sent."""
+    """The answer that was sent."""
 
     status: int = 0
     headers: dict[str, str] = field(factory=dict)
@@ -116,7 +116,7 @@ class Answer:
 
 
 def refused(scope: dict[str, Any], body: bytes) -> bool:
-    """Ask, check the answer, and tell whether it is a refusal."""
+    """Send a request, check the answer, and return whether it is a refusal."""
     answer, parts = Answer(), [body[: len(body) // 2], body[len(body) // 2 :]]
 
     async def receive() -> dict[str, Any]:
@@ -140,7 +140,7 @@ def refused(scope: dict[str, Any], body: bytes) -> bool:
 
 
 async def at_once(function: Callable[[], object], **_: object) -> object:
-    """Call a function here: handing it to a thread would take most of the time."""
+    """Call a function right here: a thread would take most of the time."""
     return function()
 
 
@@ -148,7 +148,7 @@ GONE = {"type": "http.disconnect"}
 
 
 def everything(engage: Engage) -> str:
-    """Return all that a request could have changed."""
+    """Return everything a request could have changed."""
     return f"{engage.feed()} {engage.members()} {engage.excusals()}"
 
 

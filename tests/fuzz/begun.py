@@ -1,4 +1,4 @@
-"""What each input begins with: a community of its own, copied from one that was made once."""
+"""What each input begins with: a community of its own, copied from one that is made only once."""
 
 from collections.abc import Callable
 from copy import copy
@@ -12,7 +12,7 @@ _made = cache(lambda begin: begin())
 
 
 def copied(begin: Begin) -> Community:
-    """Return a community that nobody has touched since it began, with a ledger of its own."""
+    """Return a fresh community with a ledger of its own."""
     community: Community = _made(begin)
     made = Community(begun_ledger(community.ledger))
     made.now, made.xp, made.board_id = community.now, dict(community.xp), community.board_id
@@ -20,7 +20,7 @@ def copied(begin: Begin) -> Community:
 
 
 def begun_ledger(ledger: object) -> MemoryLedger:
-    """Return a ledger that holds the same; its rows are frozen, so it is enough to copy what holds them."""
+    """Return a ledger that holds the same; its rows are frozen, so only their containers are copied."""
     other = MemoryLedger()
     held = {name: copy(value) for name, value in vars(ledger).items() if name != "_lock"}
     vars(other).update(held)

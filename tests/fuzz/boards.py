@@ -26,11 +26,11 @@ BETWEEN_PAGES = b"\n---\n"
 PAGES_MAX = 12
 KINDS = get_args(SourceTrouble)
 TLS = ssl.create_default_context()
-"""Takes a hundred times what an answer takes."""
+"""Creating it takes a hundred times as long as an answer."""
 
 
 def begun(kind: type[BoardSource]) -> Community:
-    """Return a community that knows an earlier board of this kind, a quarter of an hour ago."""
+    """Return a community that read an earlier board of this kind a quarter of an hour ago."""
     community = Community()
     community.board_id = f"{kind.service.name.lower()}:{GUILD}"
     community.enroll(*BEFORE)
@@ -44,7 +44,7 @@ BEGUN: Mapping[type[BoardSource], Begin] = {kind: partial(begun, kind) for kind 
 
 
 def read_pages(given: bytes) -> None:
-    """Sync with a board of these pages; what lies beyond them is an empty one."""
+    """Sync with a board of these pages, followed by empty ones."""
     pages = given.split(BETWEEN_PAGES)
 
     def page(request: httpx.Request) -> httpx.Response:
@@ -55,13 +55,13 @@ def read_pages(given: bytes) -> None:
 
 
 def read_answer(given: bytes) -> None:
-    """Sync with servers that send this to each request: one that speaks as MEE6 does, and one with limits."""
+    """Sync with servers that send this to each request: one that behaves like MEE6, and one with rate limits."""
     for kind in SOURCES:
         synced(kind, sending(given), given)
 
 
 def sending(raw: bytes) -> httpx.BaseTransport:
-    """Return what answers each request by these bytes, through all of httpx that parses them."""
+    """Return a transport that answers each request with these bytes, through all of httpx's parsing."""
     transport = httpx.HTTPTransport(verify=TLS, trust_env=False)
     backend = httpcore.MockBackend([raw[:100], raw[100:]])
     transport._pool = httpcore.ConnectionPool(ssl_context=TLS, network_backend=backend)
@@ -70,12 +70,12 @@ def sending(raw: bytes) -> httpx.BaseTransport:
 
 @contextmanager
 def unwatched(seconds_left: Callable[[], float]) -> Iterator[None]:  # noqa: ARG001  as the one it stands in for
-    """Watch no clock that stands: starting the thread would take most of the time."""
+    """Watch nothing, since the clock stands still: starting the thread would take most of the time."""
     yield
 
 
 def synced(kind: type[BoardSource], transport: httpx.BaseTransport, given: bytes) -> None:
-    """Read a board for a community that knows an earlier one, and check what became of it."""
+    """Read a board for a community that knows an earlier one, and check the result."""
     with kind.open(
         GUILD, transport=transport, page_gap=0, pages_max=PAGES_MAX, pause=lambda _: None, monotonic=lambda: 0.0
     ) as source:
@@ -95,7 +95,7 @@ def synced(kind: type[BoardSource], transport: httpx.BaseTransport, given: bytes
 
 
 def paid(sync: Callable[[], object]) -> bool:
-    """Sync; tell whether it went well, and check the error if it did not."""
+    """Sync; return whether it succeeded, and check the error if it did not."""
     try:
         sync()
     except SourceError as error:

@@ -1,4 +1,4 @@
-"""A file of settings: what it sets, or an error that shows no secret."""
+"""A file of settings gives settings, or an error that shows no secret."""
 
 import re
 
@@ -19,15 +19,15 @@ from .oracle import Target, check_message, claim
 MARK = b"@@"
 """Stands for the secret in an input, …"""
 SECRET = "hunter2-horse"  # noqa: S105
-"""… which no name of a variable can hold."""
+"""… which the name of a variable cannot contain."""
 HIDDEN = rf"{SECRET_FORM}|TRC_ENGAGE_(ALERT_WEBHOOK|HEARTBEAT_URL)|SENTRY_DSN"
 ADDRESSES = r"TRC_ENGAGE_(STORE|SOURCE|HEALTH_ADDRESS|\w+_URL)"
 PASSWORD = rf"//[^/@]*:[^/@]*{SECRET}[^/]*@|(?i:pass\w*|pwd|secret|token)=[^&;]*{SECRET}"
-"""How an address holds one."""
+"""How an address contains a secret."""
 
 
 def read(given: bytes) -> None:
-    """Take the settings of a file."""
+    """Load the settings of a file."""
     path = folder() / "engage.env"
     path.write_bytes(given.replace(MARK, SECRET.encode()))
     try:
@@ -50,8 +50,8 @@ def read(given: bytes) -> None:
 
 
 def hides(name: str, value: str) -> bool:
-    """Tell whether the value of a variable may not be shown whole."""
-    # In an address it may stand as a name too, which is shown.
+    """Return whether the value of a variable may not be shown in full."""
+    # In an address it may also be a user's name, which is shown.
     is_password = re.fullmatch(ADDRESSES, name) and value.count(SECRET) == 1 and re.search(PASSWORD, value)
     return bool(re.fullmatch(HIDDEN, name) or is_password)
 

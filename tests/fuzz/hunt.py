@@ -1,6 +1,6 @@
-"""One hunt: `python -m fuzz.hunt TARGET SECONDS FOLDER` lets Atheris bend inputs until the time is over.
+"""One hunt: `python -m fuzz.hunt TARGET SECONDS FOLDER` lets Atheris mutate inputs until the time is up.
 
-What is found is written into the folder and the hunt goes on; only what takes too long or too much memory ends it.
+Findings are written to the folder and the hunt goes on; only an input that takes too long or too much memory ends it.
 """
 
 import re
@@ -21,7 +21,7 @@ HANGS_SECONDS = 60
 
 
 def hunt(name: str, seconds: int, folder: Path) -> None:
-    """Hunt, beginning with the corpus in the folder; does not return."""
+    """Hunt, starting from the corpus in the folder; this does not return."""
     target = TARGETS[name]
     findings = folder / "findings"
     findings.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""The corpus as it is kept: a text for each target, an input a line, its bytes as Python writes them."""
+"""The stored corpus: a text file for each target, with one input per line, its bytes escaped as in Python."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path

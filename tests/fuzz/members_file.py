@@ -1,4 +1,4 @@
-"""The file of `members import`: enrolled whole or not at all, each fault with its line."""
+"""The file of `members import`: imported whole, or without its bad rows, or not at all; each fault has its line."""
 
 import atexit
 from functools import cache
@@ -23,7 +23,7 @@ SUFFIXES = {b"c": ".csv", b"j": ".json"}
 
 @cache
 def folder() -> Path:
-    """Return a folder of this process, which ends with it."""
+    """Return a folder that exists as long as this process."""
     made = Path(mkdtemp(prefix="fuzz-"))
     atexit.register(rmtree, made)
     return made
@@ -38,7 +38,7 @@ def begun() -> Community:
 
 
 def take(given: bytes) -> None:
-    """Import a file; its first byte says what it is called, and whether bad rows are skipped."""
+    """Import a file; its first byte decides its suffix, and whether bad rows are skipped."""
     path = folder() / f"members{SUFFIXES.get(given[:1].lower(), '')}"
     path.write_bytes(given[1:])
     listed(path)
@@ -73,7 +73,7 @@ def listed(path: Path) -> None:
 
 
 def everything(community: Community) -> str:
-    """Return all that an import can change."""
+    """Return everything an import can change."""
     return f"{community.engage.members()} {community.engage.feed()}"
 
 

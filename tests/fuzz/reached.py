@@ -1,4 +1,4 @@
-"""Which lines of the package an input reaches: by that the corpus is kept small, and the share that is reached told."""
+"""Which lines of the package an input reaches; this keeps the corpus small and gives the share that is reached."""
 
 import sys
 import threading
@@ -18,7 +18,7 @@ Step = tuple[str, int, int]
 
 
 def steps_of(target: Target, given: bytes) -> set[Step]:
-    """Return the steps from line to line that an input takes within the package; what is found is ignored."""
+    """Return the steps from line to line that an input takes within the package, ignoring findings."""
     steps: set[Step] = set()
     prefix = str(PACKAGE)
 
@@ -61,7 +61,7 @@ def new(target: Target, known: Iterable[bytes], inputs: Iterable[bytes], bytes_m
 
 
 def share(target: Target, inputs: Iterable[bytes]) -> float:
-    """Return which share of the lines of the modules that read such bytes the inputs reach; 1 is all."""
+    """Return the share of the lines that the inputs reach, in the modules that read such bytes; 1 is all."""
     reached = {(file, line) for given in inputs for file, _, line in steps_of(target, given)}
     files = [str(PACKAGE / name) for name in target.reads]
     lines = {(file, line) for file in files for line in _lines(file)}
@@ -69,7 +69,7 @@ def share(target: Target, inputs: Iterable[bytes]) -> float:
 
 
 def _lines(file: str) -> set[int]:
-    """Return the lines of a file that are in functions: those outside are run when it is imported."""
+    """Return the lines of a file within functions: the others are run when it is imported."""
     code = compile(Path(file).read_text("utf-8"), file, "exec")
     functions = [one for one in _codes(code) if one.co_flags & 2]
     return {line for one in functions for _, _, line in one.co_lines() if line and line > one.co_firstlineno}

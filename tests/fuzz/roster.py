@@ -28,7 +28,7 @@ def begun() -> Community:
 
 
 def ask(given: bytes) -> None:
-    """Ask a Discord that sends this to each request, alone and as a round of the roster does."""
+    """Ask a Discord that sends this to each request, with a single question and in a round of the roster."""
     with DiscordRoster.open(
         GUILD, token=TOKEN, transport=sending(given), gap=0, pause=lambda _: None, monotonic=lambda: 0.0
     ) as roster:
@@ -44,7 +44,7 @@ def ask(given: bytes) -> None:
 
 
 def asked(roster: DiscordRoster) -> None:
-    """Ask for one, and check the answer."""
+    """Ask about one person, and check the answer."""
     try:
         presence = roster.ask(ADA)
     except RosterError as error:
@@ -60,7 +60,7 @@ def asked(roster: DiscordRoster) -> None:
 
 
 def check(presence: Presence) -> None:
-    """Check that a presence is one."""
+    """Check that a presence is consistent."""
     claim(presence.kind in {"present", "gone", "unknown"}, f"there is no kind {presence.kind}")
     since = presence.joined_at
     claim(since is None or since.utcoffset() == timedelta(0), f"{since} is no instant in UTC")

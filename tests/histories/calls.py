@@ -17,7 +17,7 @@ Values = Mapping[str, Any]
 
 @frozen
 class Call:
-    """One call; of one that was killed it is not known what became of it."""
+    """One call; the outcome of a call that was killed is unknown."""
 
     process: int
     name: str
@@ -26,9 +26,9 @@ class Call:
     """By the machine's clock, which all processes share, in nanoseconds."""
     ended: int | None = None
     got: Any = None
-    """What was returned; None where nothing was."""
+    """What was returned; None if nothing was."""
     error: str | None = None
-    """What was raised."""
+    """The name of the error that was raised."""
 
     @property
     def returned(self) -> bool:
@@ -36,13 +36,13 @@ class Call:
         return self.ended is not None and self.error is None
 
     def is_before(self, other: Self) -> bool:
-        """Return whether it was over when the other began: then the other must know of it."""
+        """Return whether it was over when the other began, so that the other must see its effect."""
         return self.ended is not None and self.ended < other.began
 
 
 @define
 class Recorder:
-    """Writes down each call before it is made and what came of it afterwards, so that a kill loses nothing."""
+    """Writes down each call before it is made and its outcome afterward, so that a kill loses nothing."""
 
     path: Path
     process: int
@@ -52,7 +52,7 @@ class Recorder:
         self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
     def call(self, name: str, asked: Values, deed: Callable[[], Any]) -> Any:
-        """Make a call, and return what it returned; None if it raised one of the errors that are meant for a caller."""
+        """Make a call and return its result; None if it raised an `EngageError`."""
         self._write({"process": self.process, "name": name, "asked": asked, "began": monotonic_ns()})
         try:
             got, error = deed(), None

@@ -1,4 +1,4 @@
-"""A judge of histories, who knows the promises and nothing of how they are kept."""
+"""A judge of histories, which knows the promises and nothing of how they are kept."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,18 +15,18 @@ Line = tuple[int, str, int, str | None, str]
 
 @frozen
 class End:
-    """What stands when all is over."""
+    """What the store holds in the end."""
 
     lines: Sequence[Line]
     due: Mapping[str, int]
     """The points that each member's XP has earned in all."""
     slots: Sequence[str]
-    """Each slot that is on record as ended, as often as it is."""
+    """Each slot that is recorded as ended, as often as it is recorded."""
 
 
 @define
 class Judge:
-    """Compares what was told with what stands."""
+    """Compares what callers were told with what the store holds."""
 
     calls: Sequence[Call]
     end: End
@@ -42,7 +42,7 @@ class Judge:
         return sums
 
     def breaches(self) -> list[str]:
-        """Return every promise that was broken, each with where."""
+        """Return every broken promise, with where it was broken."""
         parts = (self._positions(), self._writes(), self._order(), self._reads(), self._standings(), self._once())
         return [*self._sums(), *(breach for part in parts for breach in part)]
 
@@ -51,12 +51,12 @@ class Judge:
         return (call for call in self.calls if call.name in names)
 
     def _positions(self) -> Iterator[str]:
-        """Each position once, without a gap."""
+        """Yield a breach unless each position occurs once, without gaps."""
         if [line[0] for line in self.end.lines] != list(range(1, len(self.end.lines) + 1)):
             yield "positions have gaps, or stand twice"
 
     def _writes(self) -> Iterator[str]:
-        """All that was acknowledged is there, once; nothing that was refused is; somebody called for all that is."""
+        """Yield acknowledged writes that are missing, doubled or different, and entries that no call asked for."""
         lines = {(line[4], line[3]): line for line in self.end.lines if line[4] in WRITES_AS.values()}
         counts = Counter((line[4], line[3]) for line in self.end.lines if line[4] in WRITES_AS.values())
         yield from (f"{name} stands {count} times" for name, count in counts.items() if count > 1)
@@ -73,14 +73,14 @@ class Judge:
                 yield f"{name} was made {made} times, by what its callers were told"
 
     def _order(self) -> Iterator[str]:
-        """Who calls later gets a later position."""
+        """Yield writes whose position is not above all that were reported before they began."""
         highest = _Highest(self.calls)
         for call in self.of(*WRITES):
             if call.returned and call.got[5] and call.got[0] <= highest.before(call):
                 yield f"position {call.got[0]} was given after {highest.before(call)} was told"
 
     def _reads(self) -> Iterator[str]:
-        """Pages of the feed go on where they were to, without a gap, and hold what was told before, and no future."""
+        """Yield pages of the feed with a gap, without what was reported before, or with what was not called yet."""
         highest, births = _Highest(self.calls), self._births()
         for call in self.of("feed"):
             if not call.returned:
@@ -99,20 +99,20 @@ class Judge:
         return {call.got[0]: call.began for call in self.of(*WRITES) if call.returned and call.got[5]}
 
     def _standings(self) -> Iterator[str]:
-        """Balances are the sum at one instant of the call."""
+        """Yield standings that are not the sum of the entries at some instant of the call."""
         highest, births = _Highest(self.calls), sorted(self._births().items())
         for call in self.of("standing"):
             if call.returned:
                 first = highest.before(call)
                 later = (position for position, began in births if began > (call.ended or 0))
-                # A position that was acknowledged and never written lies beyond the end.
+                # A position that was acknowledged but never written is beyond the end.
                 last = min(len(self.end.lines), min(later, default=len(self.end.lines) + 1) - 1)
                 sums = {self.balances[cut][call.asked["member"]] for cut in range(first, last + 1)}
                 if call.got not in sums:
                     yield f"{call.asked['member']} had {call.got} points, which between {first} and {last} nobody had"
 
     def _once(self) -> Iterator[str]:
-        """Slots end once and days are settled once, in order."""
+        """Yield slots that ended twice, and days that were settled twice or out of order."""
         yield from (f"slot {slot} ended {n} times" for slot, n in Counter(self.end.slots).items() if n > 1)
         told: Counter[str] = Counter(call.got["slot"] for call in self.of("run") if call.returned and call.got["slot"])
         yield from (f"slot {slot} was ended by {n}" for slot, n in told.items() if n > 1)
@@ -123,7 +123,7 @@ class Judge:
                 yield f"{day} was settled after a later day"
 
     def _sums(self) -> Iterator[str]:
-        """All XP pays once."""
+        """Yield members whose XP has not paid exactly once."""
         paid: Counter[str] = Counter()
         for _, member, points, _, kind in self.end.lines:
             if kind in {"opening", "gain", "deduction", "rebase"}:
@@ -138,7 +138,7 @@ WRITES_AS = {"award": "award", "reverse": "reversal"}
 
 
 class _Highest:
-    """The highest position that anybody had been told before a call began; calls are asked about in their order."""
+    """The highest position that was reported before a call began; calls must be asked about in their order."""
 
     def __init__(self, calls: Sequence[Call]) -> None:
         written = [(call.ended or 0, call.got[0]) for call in calls if call.returned and call.name in WRITES]
@@ -147,7 +147,7 @@ class _Highest:
         self._next = self._highest = 0
 
     def before(self, call: Call) -> int:
-        """Return it; 0 if nothing had been told."""
+        """Return the position, or 0 if none had been reported."""
         while self._next < len(self._told) and self._told[self._next][0] < call.began:
             self._highest = max(self._highest, self._told[self._next][1])
             self._next += 1
@@ -155,6 +155,6 @@ class _Highest:
 
 
 def as_line(entry: Any) -> Line:
-    """Return what the judge looks at of an entry; a reversal is named by the position that it takes back."""
+    """Return what the judge compares of an entry; a reversal's key is the position that it reverses."""
     key = entry.key if entry.reverses is None else str(entry.reverses)
     return entry.position, entry.member_id, entry.points, key, entry.kind

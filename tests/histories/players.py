@@ -1,4 +1,4 @@
-"""Eight processes at one store, some of them killed: they award, take back, sync, settle and read as days go by."""
+"""Eight processes on one store, some of them killed: they award, reverse, sync, settle and read as days go by."""
 
 import os
 import signal
@@ -28,9 +28,9 @@ LINKED = {f"m-{number}": str(80351110224678920 + number) for number in range(6)}
 XP_BEFORE = 1_000
 PAGE = 50
 KEYS = 300
-"""Of each process, and as many that all share."""
+"""For each process, and as many again that all share."""
 STEP_SECONDS = 0.15
-"""After so long a quarter of an hour has passed, and now and then the rest of a day, if somebody has looked since."""
+"""Each step a quarter of an hour passes, now and then the rest of a day, if a process has looked since."""
 LOOKS = {"sync", "run"}
 REST_SECONDS = 0.01
 SECONDS_MAX = 300
@@ -41,18 +41,18 @@ CONTEXT.set_forkserver_preload([__name__])
 
 @frozen
 class Place:
-    """Where a process plays, on which board, and what is planted in its `Engage`."""
+    """Where a process plays, on which board, and the fault planted in its `Engage`."""
 
     address: str
     folder: Path
     dial: Any
-    """Shared: how many seconds have passed for all, then everybody's XP."""
+    """Shared: how many seconds have passed for all, then everyone's XP."""
     fault: str = ""
     number: int = 0
 
     @classmethod
     def made(cls, address: str, folder: Path, fault: str = "") -> "Place":
-        """Make the store and enroll everybody, whose accounts are opened."""
+        """Make the store, enroll everyone and open their accounts."""
         dial = RawArray("q", [0, *[XP_BEFORE] * len(LINKED)])
         place = cls(address, folder, dial, fault)
         with opened_at(address) as ledger:
@@ -62,7 +62,7 @@ class Place:
         return place
 
     def now(self) -> datetime:
-        """Return what time it is for all of them."""
+        """Return the present time, the same for all of them."""
         return BEGINS_AT + timedelta(seconds=self.dial[0])
 
     def read(self, _sought: frozenset[str], /) -> Board:
@@ -71,12 +71,12 @@ class Place:
         return Board(readings, whole=True, rows=len(LINKED), pages=1)
 
     def let_time_pass(self, chance: Random) -> None:
-        """Let a quarter of an hour pass for all, or the rest of the day, in which everybody earns something."""
+        """Let a quarter of an hour or the rest of the day pass for all, while everyone may earn something."""
         for number in range(len(LINKED)):
             self.dial[1 + number] += chance.randrange(60)
         now = self.now()
         midnight = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), UTC)
-        # From five past midnight on a run settles the day, before it only who is asked to.
+        # From 00:05 on, a run settles the day; before it only a call of `settle` does.
         a_new_day = midnight + timedelta(minutes=chance.choice([1, 6]))
         later = a_new_day if chance.random() < 0.15 else now + QUARTER
         self.dial[0] += int((later - now).total_seconds())
@@ -93,7 +93,7 @@ class Player:
     followed: int = 0
 
     def award(self) -> None:
-        """Award what is one's own, or what others award too; sometimes take it back."""
+        """Use a key of one's own or one that all share to award something; sometimes reverse it."""
         key = f"{self.chance.choice([self.place.number, 'all'])}:{self.chance.randrange(KEYS)}"
         who = Random(key)
         member, points = who.choice([*LINKED]), 1 + who.randrange(9)
@@ -108,7 +108,7 @@ class Player:
             self.reverse(key, got[0])
 
     def reverse(self, key: str, position: int) -> None:
-        """Take an award back."""
+        """Reverse an award."""
 
         def deed() -> Sequence[Any]:
             receipt = self.engage.reverse(key, reason="a test", by="tester")
@@ -117,7 +117,7 @@ class Player:
         self.recorder.call("reverse", {"key": str(position)}, deed)
 
     def sync(self) -> None:
-        """Read the board by hand, or do what is due."""
+        """Do what is due, sometimes after reading the board by hand."""
         if self.chance.random() < 0.3:
             self.recorder.call("sync", {}, lambda: self.engage.sync(fresh=True).outcome)
         self.run()
@@ -133,7 +133,7 @@ class Player:
         self.recorder.call("run", {}, deed)
 
     def settle(self) -> None:
-        """Settle what can be."""
+        """Settle what can be settled."""
         self.recorder.call("settle", {}, lambda: {"settled": [str(day) for day in self.engage.settle().settled]})
 
     def read(self) -> None:
@@ -151,7 +151,7 @@ PARTS = (Player.award, Player.award, Player.award, Player.sync, Player.run, Play
 
 
 def play(place: Place) -> None:
-    """Do one's part again and again until one is killed."""
+    """Play one's part again and again until killed."""
     chance = Random(f"{place.number} {os.getpid()}")
     with opened_at(place.address) as ledger:
         engage = FAULTS.get(place.fault, Engage)(ledger=ledger, source=place, clock=place.now)
@@ -177,7 +177,7 @@ class Crowd:
         return process
 
     def play(self, calls: int, *, kills: bool = True) -> None:
-        """Let them make so many calls while time passes; now and then one is killed, and another takes its part."""
+        """Let them make this many calls while time passes; now and then kill one and start another in its place."""
         chance, until = Random(7), monotonic() + SECONDS_MAX
         calls, looked = calls + len(self.calls()), 0
         self.processes = [self.start(number) for number in range(len(PARTS))]
@@ -185,7 +185,7 @@ class Crowd:
             assert monotonic() < until
             Event().wait(STEP_SECONDS)
             before, looked = looked, sum(call.name in LOOKS and call.ended is not None for call in self.calls())
-            if before < looked:  # Days that nobody watched would be a leap of the clock (R22).
+            if before < looked:  # Days without a look would be a leap of the clock (R22).
                 self.place.let_time_pass(chance)
             number = chance.randrange(len(PARTS))
             if kills and chance.random() < 0.3 and self.calls(self.processes[number]):
@@ -196,19 +196,19 @@ class Crowd:
             self.kill(process)
 
     def calls(self, process: BaseProcess | None = None) -> Sequence[Call]:
-        """Return what is on record, of all or of one process."""
+        """Return the recorded calls of all processes, or of one."""
         return recorded(sorted(self.place.folder.glob(f"calls-{process.pid if process else '*'}.jsonl")))
 
     @staticmethod
     def kill(process: BaseProcess) -> None:
-        """Kill one; that it ended before by itself is a fault."""
+        """Kill a process; it is a fault if it has ended before."""
         assert process.exitcode is None
         os.kill(process.pid or 0, signal.SIGKILL)
         process.join(SECONDS_MAX)
 
     def judged(self) -> tuple[Judge, Sequence[str]]:
-        """Read the board once more, and return what the judge finds."""
-        # What a killed process held is free by then.
+        """Read the board once more, and return the judge and what it finds."""
+        # By then the leases of killed processes have expired.
         self.place.dial[0] += int(timedelta(days=1).total_seconds())
         with opened_at(self.place.address) as ledger:
             engage = Engage(ledger=ledger, source=self.place, clock=self.place.now)

@@ -1,8 +1,8 @@
 """Run every interleaving: `python -m interleavings` prints what each pair of actors showed; exit code 1 on a breach.
 
-First the model of leases and slots is visited as a whole and replayed on the code. Then all schedules of two actors
-with at most two preemptions are played on SQLite and PostgreSQL, and random ones of three actors, and of two with more.
-`--every` preempts on SQLite before every statement, also where nobody could tell it from the one before.
+First every state of the model of leases and slots is visited and replayed on the code. Then all schedules of two
+actors with at most two preemptions are played on SQLite and PostgreSQL, and random ones of three actors, and of two
+actors with more preemptions. `--every` preempts on SQLite before every statement, even if none can tell it apart.
 """
 
 import argparse
@@ -22,13 +22,13 @@ from .search import PREEMPTIONS, PREEMPTIONS_MAX, Case, Found, look
 from .stages import STAGES
 
 SAMPLES = {("sqlite", 2): 10, ("sqlite", 3): 15, ("postgres", 2): 3, ("postgres", 3): 1}
-"""How many random schedules for each two actors and each three, which each grow by one preemption after the other."""
+"""How many random schedules there are for each two actors and each three; each grows by one preemption at a time."""
 LAST = 4
 """The last instant of the model …"""
 REPLAYED = {"memory": 2, "sqlite": 2, "postgres": 1}
-"""… and of what is taken of it on each store."""
+"""… and the last one that is replayed on each store."""
 TOLD = 2
-"""So many breaches of a case are told."""
+"""How many breaches of a case are printed."""
 
 
 def say(text: str) -> None:
@@ -38,7 +38,7 @@ def say(text: str) -> None:
 
 
 def cases(stores: list[str], *, every: bool) -> list[Case]:
-    """Return all that is to be looked at, the longest first."""
+    """Return all cases to look at, the longest first."""
     pairs = [*combinations_with_replacement(ACTORS, 2)]
     found = [Case(store, pair, every=every and store == "sqlite") for store in stores for pair in pairs]
     some = [*pairs, *combinations(ACTORS, 3)]
@@ -56,7 +56,7 @@ def is_model_sound() -> bool:
 
 
 def is_model_true(replays: Iterable[Replayed]) -> bool:
-    """Say what taking the model's transitions on the code showed; return whether they are the same."""
+    """Print what replaying the model's transitions on the code showed; return whether they agree."""
     is_true = True
     for one in replays:
         say(f"the model on {one.kind}: {one.paths:,} paths, {one.steps:,} steps, {len(one.differences)} differences")
@@ -67,7 +67,7 @@ def is_model_true(replays: Iterable[Replayed]) -> bool:
 
 
 def is_every_schedule_sound(looks: Iterable[Found]) -> bool:
-    """Say what each case showed and how many schedules there were; return whether every promise was kept."""
+    """Print what each case showed and how many schedules there were; return whether every promise was kept."""
     counts: Counter[str] = Counter()
     broken = 0
     for found in looks:

@@ -1,4 +1,4 @@
-"""Who is at work on the store at the same time, and what each does."""
+"""The actors that work on the store at the same time, and what each does."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -12,13 +12,13 @@ Act = Callable[[World, Store], Any]
 
 
 def run_late(world: World, ledger: Store) -> Any:
-    """Run half an hour later: whoever began before was asleep for so long."""
+    """Run half an hour later, as if every actor that began before had been asleep that long."""
     world.now = LATER
     return world.engage(ledger).run_due()
 
 
 def award(member_id: str, key: str, days: int) -> Act:
-    """Return the act of awarding something that happened so many days after Monday."""
+    """Return the act of awarding something that happened this many days after Monday."""
     at = MONDAY + timedelta(days)
     return lambda world, ledger: world.engage(ledger).award(member_id, source="benchmark", points=10, key=key, at=at)
 
@@ -33,7 +33,7 @@ ACTORS: Mapping[str, Act] = {
     "runner": lambda world, ledger: world.engage(ledger).run_due(),
     LATE: run_late,
     "runner in vain": run_in_vain,
-    # Of the day that is about to be settled, and of one that is.
+    # For a day that is about to be settled, and for one that is settled.
     "award": award("fay", "run:3", 1),
     "late award": award("eli", "run:4", -3),
     "settlement": lambda world, ledger: world.engage(ledger).settle(),

@@ -1,4 +1,4 @@
-"""Bugs that are planted for the search to find, each with the actors who meet it, or for the model."""
+"""Bugs that are planted for the search or the model to find; those for the search with the actors that meet them."""
 
 import inspect
 import textwrap
@@ -21,16 +21,16 @@ from trc_engage.usecases.leases import Run
 
 @frozen
 class Race:
-    """A bug that shows where two actors meet."""
+    """A bug that shows when two actors meet."""
 
     bug: Bug
     names: tuple[str, str]
-    """Who meets it."""
+    """The actors that meet it."""
     store: str = "sqlite"
 
 
 def rewritten(where: Any, name: str, *changes: tuple[str, str]) -> Bug:
-    """Return the bug of a function in whose text something else stands."""
+    """Return the bug of a function with parts of its source replaced."""
 
     def made(real: Any) -> Any:
         text = textwrap.dedent(inspect.getsource(real))
@@ -45,7 +45,7 @@ def rewritten(where: Any, name: str, *changes: tuple[str, str]) -> Bug:
 
 
 def instead(old: str, new: str) -> Callable[[str], str]:
-    """Return what puts something else in a statement."""
+    """Return a function that replaces a part of a statement."""
 
     def edited(statement: str) -> str:
         assert old in statement
@@ -55,7 +55,7 @@ def instead(old: str, new: str) -> Callable[[str], str]:
 
 
 def _keys_are_not_unique(post: Any) -> Any:
-    """Leave it to the look before the transaction whether a key is known."""
+    """Rely only on the lookup before the transaction to tell whether a key is known."""
 
     def posted(self: Any, what: Any) -> Any:
         drafts = [evolve(one, key=None) if one.key and self.booking(one.key).posted else one for one in what.drafts]
@@ -120,7 +120,7 @@ BUGS: Mapping[str, Race] = {
         swap(Address, "lock", lambda _: property(lambda _: "SELECT 1")), ("award", "reversal"), "postgres"
     ),
 }
-"""By what each does, those for the search to find."""
+"""The bugs for the search to find, by what each does."""
 
 
 RECORDING = partial(rewritten, sync, "_is_recorded_without_lease")
@@ -134,4 +134,4 @@ BUGS_OF_RUNS: Mapping[str, Bug] = {
     "a run that ended keeps its lease": rewritten(MemoryLedger, "release", ("del self._leases[lease.task]", "pass")),
     "a slot is ended without the lease": swap(Run, "post", lambda _: lambda self, what: self.ledger.post(what)),
 }
-"""Those for the model to find."""
+"""The bugs for the model to find."""

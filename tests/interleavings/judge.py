@@ -18,7 +18,7 @@ from .scene import NOW, World
 from .stages import Dump, Stage
 
 Essence = Counter[tuple[object, ...]]
-"""Rows, each behind the name of its table."""
+"""Rows, each preceded by the name of its table."""
 CHANGED_BY_ORDER = {
     "position",
     "reverses",
@@ -32,14 +32,14 @@ CHANGED_BY_ORDER = {
     "unlinked_at",
     "since",
 }
-"""Columns that tell when things were done, and in which order."""
+"""Columns that depend on when things were done, and in which order."""
 OWNER = r"[0-9a-f]{16}\.[0-9a-f.]+"
 OF_THE_WAY = {"slots", "streak_changes", "requests", "roster_checks", "lengths_reached", "readings"}
-"""Tables that tell what was seen on the way."""
+"""Tables that record what was seen along the way."""
 
 
 def is_refused(result: Any) -> bool:
-    """Return whether an actor was told that it did nothing, or not all: somebody else did, or it overslept."""
+    """Return whether an actor learned that it did nothing, or not everything: another did, or it overslept."""
     if isinstance(result, RunReport):
         return result.outcome in {"busy", "failed"}
     if isinstance(result, RosterReport):
@@ -48,13 +48,13 @@ def is_refused(result: Any) -> bool:
 
 
 def essence(dump: Dump) -> Essence:
-    """Return what is to be the same as if the actors had gone one after the other."""
+    """Return what must be the same as if the actors had gone one after the other."""
     found: Essence = Counter()
     for name in TABLES.keys() - OF_THE_WAY:
         kept = [number for number, column in enumerate(TABLES[name].columns) if column not in CHANGED_BY_ORDER]
         for row in dump[name]:
             if name == "runs" and "failed" in row:
-                # Who overslept says so, and has changed nothing.
+                # An actor that overslept records a failure, and has changed nothing else.
                 continue
             found[name, *(row[number] for number in kept)] += 1
     return found
@@ -62,11 +62,11 @@ def essence(dump: Dump) -> Essence:
 
 @define
 class Judge:
-    """Judges what some actors left behind, by what they leave behind one after the other."""
+    """Judges what some actors leave behind by comparing it with what they leave behind one after the other."""
 
     stage: Stage
     serial: Mapping[frozenset[int], Sequence[Essence]]
-    """By who was there, in each order."""
+    """By the actors that took part, the results of each order."""
     _known: dict[str, list[str]] = field(factory=dict, init=False)
 
     def breaches(self, results: Sequence[Any], world: World, deadlocks: int) -> list[str]:
@@ -87,14 +87,14 @@ class Judge:
         return len(self._known)
 
     def _commits(self) -> list[str]:
-        """Look at each commit: whoever sees a position sees all before it, and no slot ends behind a later one."""
+        """Check each commit: a visible position means that all before it are visible, and slots end in order."""
         commits = self.stage.commits
         is_whole = all(count == highest for count, highest, _ in commits)
         is_whole &= all(before[1] <= after[1] and before[2] <= after[2] for before, after in pairwise(commits))
         return [] if is_whole else [f"entries, positions and last slot after each commit: {commits}"]
 
     def _told(self, results: Sequence[Any], dump: Dump) -> list[str]:
-        """Look for what was acknowledged and is not there once, and for errors that are not meant for a caller."""
+        """Find acknowledged changes that are missing or doubled, and errors that a caller may not get."""
         positions = [row[0] for row in dump["entries"]]
         found = [f"{one!r}" for one in results if isinstance(one, Exception) and not _is_meant(one)]
         receipts = [one for one in results if isinstance(one, Receipt)]
@@ -108,12 +108,12 @@ class Judge:
         return found + [f"{name} twice: {each}" for name, each in named.items() if len({*each}) < len(each)]
 
     def _serial(self, results: Sequence[Any], dump: Dump) -> list[str]:
-        """Compare with those who were not refused going one after the other."""
+        """Compare with the actors that were not refused going one after the other."""
         mine = essence(dump)
         must = frozenset(number for number, result in enumerate(results) if not is_refused(result))
         orders = [one for who, each in self.serial.items() if must <= who for one in each]
         if any(map(_overslept, results)):
-            # That counts as a failure, also if a sync becomes good at the very moment.
+            # This counts as a failure, even if a sync succeeds at that very moment.
             mine, *orders = (
                 Counter({row: each for row, each in one.items() if row[0] != "failure_runs"}) for one in (mine, *orders)
             )
@@ -123,7 +123,7 @@ class Judge:
         return [f"no order of the actors leads to this: {differing}"]
 
     def _sound(self, dump: Dump) -> list[str]:
-        """Ask the doctor, look for leases that are left, and let the next run do all that is due."""
+        """Run the doctor, look for leases that are left, and check that the next run does everything due."""
         world = World()
         world.now += timedelta(hours=1)
         engage = world.engage(self.stage.ledgers[0])
@@ -135,7 +135,7 @@ class Judge:
         return [*found, *self._exact(world)]
 
     def _exact(self, world: World) -> list[str]:
-        """Compare what each member has with the points of XP and awards, and with the streak of the definition."""
+        """Compare each member's points with XP and awards, and each streak with its definition."""
         found, engage, ledger = [], world.engage(self.stage.ledgers[0]), self.stage.ledgers[0]
         calendar = ledger.calendar()
         for one in ledger.members():
@@ -161,5 +161,5 @@ def _overslept(result: Any) -> bool:
 
 
 def _is_meant(error: Exception) -> bool:
-    """Return whether an error is one that an actor may meet here: somebody else is at the same work, or was later."""
+    """Return whether an actor may get this error here: another does the same work, or was later."""
     return isinstance(error, ClockWentBack) or (isinstance(error, LedgerBusy) and "at work" in str(error))

@@ -1,7 +1,7 @@
 """A small model of lease, expiry, pause and slot, of which every state is visited.
 
-Two runners begin, read pages, are paused or killed anywhere, and end; meanwhile time goes by in steps of 7½ minutes:
-longer than a lease lasts that nobody renews, half a slot, half of what a board asks for that answers 429. What a step
+Two runners begin, read pages, are paused or killed anywhere, and end; meanwhile time passes in steps of 7½ minutes:
+longer than a lease lasts without renewal, half a slot, half of what a board that answers 429 asks for. What a step
 does is written from the rules (R18, R20, R21, R30); `replay` compares it with the code, transition by transition.
 """
 
@@ -15,14 +15,15 @@ STEPS_OF_SLOT = 2
 STEPS_OF_WAIT = 2
 RUNNERS = (0, 1)
 GONE = 2
-"""Who holds the lease of a process that was killed."""
+"""The holder of a lease whose process was killed."""
 
 Phase = Literal["idle", "reading", "read", "limited", "kept away", "lost", "ended", "dead"]
-"""Reading: before a page. Read, limited, kept away: before what came of it is posted. Ended: before the lease is given
-back. Lost: the lease was found to be lost, before that is posted."""
+"""Reading: before a page. Read, limited, kept away: before the result is posted. Ended: before the lease is released.
+Lost: the lease was found to be lost, before that is posted.
+"""
 AT_WORK: tuple[Phase, ...] = ("reading", "read", "limited")
 Step = tuple[str, int]
-"""What happens, and to whom."""
+"""What happens, and to which runner."""
 Outcome = Literal["synced", "failed", "waiting"]
 
 
@@ -33,32 +34,32 @@ class Runner:
     phase: Phase = "idle"
     slot: int = 0
     is_made_up: bool = False
-    """Whether a sync was good since it began, as far as it looks."""
+    """Whether a sync was good since it began, as far as it can tell."""
 
 
 @frozen
 class State:
-    """All that matters."""
+    """Everything that matters."""
 
     now: int = 0
     owner: int | None = None
     until: int = 0
     """When the lease expires, if there is one."""
     wait_until: int = 0
-    """Until when nobody is to ask the board."""
+    """Until when the board must not be asked."""
     is_failing: bool = False
     slots: tuple[Outcome | None, ...] = ()
-    """How each ended; None while it is open."""
+    """How each slot ended; None while it is open."""
     runners: tuple[Runner, ...] = (Runner(), Runner())
 
     @property
     def slot(self) -> int:
-        """The present one."""
+        """The present slot."""
         return self.now // STEPS_OF_SLOT
 
 
 def steps(state: State, last: int) -> Iterator[tuple[Step, State]]:
-    """Yield all that can happen next, and what it leads to."""
+    """Yield everything that can happen next, and the state that it leads to."""
     if state.now < last:
         yield ("time", GONE), evolve(state, now=state.now + 1)
     for who in RUNNERS:
@@ -95,7 +96,7 @@ def _phase(state: State, who: int, phase: Phase) -> State:
 
 
 def _begun(state: State, who: int) -> State:
-    """Nothing is due in a slot that has ended; a lease that has not expired is left alone."""
+    """Begin a run; nothing is due in a slot that has ended, and a lease that has not expired is left alone."""
     if state.slots[state.slot] or (state.owner is not None and state.now < state.until):
         return state
     phase: Phase = "kept away" if state.now < state.wait_until else "reading"
@@ -103,14 +104,14 @@ def _begun(state: State, who: int) -> State:
 
 
 def _paged(state: State, who: int) -> State:
-    """Each page renews the lease; a read whose lease was lost ends, in vain unless a sync was good since."""
+    """Renew the lease for a page; a read whose lease was lost ends, as a failure unless a sync was good since."""
     if state.owner != who:
         return _phase(state, who, "ended" if state.runners[who].is_made_up else "lost")
     return evolve(state, until=state.now + 1)
 
 
 def _posted(state: State, who: int) -> State:
-    """Post what came of a read: under the lease with the slot's end, without it no more than what others must know."""
+    """Post the result of a read: under the lease with the slot's end, without it only what others must know."""
     runner = state.runners[who]
     if state.owner == who:
         return _posted_under_lease(_phase(state, who, "ended"), runner)
@@ -126,7 +127,7 @@ def _posted_under_lease(state: State, runner: Runner) -> State:
         return _ended(state, runner.slot, "waiting")
     if runner.phase == "limited":
         return evolve(_ended(state, runner.slot, "failed"), is_failing=True, wait_until=state.now + STEPS_OF_WAIT)
-    # Whoever has found that its lease is lost has looked already.
+    # A runner that has found its lease lost has already checked for a good sync.
     others = tuple(evolve(each, is_made_up=each.is_made_up or each.phase in AT_WORK) for each in state.runners)
     return evolve(_ended(state, runner.slot, "synced"), is_failing=False, wait_until=0, runners=others)
 
@@ -157,7 +158,7 @@ def breaches(before: State, step: Step, after: State) -> Iterator[str]:
 
 
 def first(last: int) -> State:
-    """Return the state in which all begins."""
+    """Return the initial state."""
     return State(slots=(None,) * (last // STEPS_OF_SLOT + 1))
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def silenced() -> Iterator[None]:
-    """Log nothing for a while."""
+    """Silence the loggers in this context."""
     loggers = {logger: logger.level for logger in map(logging.getLogger, ("trc_engage", "psycopg"))}
     for logger in loggers:
         logger.setLevel(logging.CRITICAL)

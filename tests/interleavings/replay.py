@@ -1,4 +1,4 @@
-"""Takes the paths of the model on the code: real ledgers, `run_due`, and runners that stop where the model says."""
+"""Replays paths of the model on the code: real ledgers, `run_due`, and runners that stop where the model says."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,12 +31,12 @@ STOPS: Mapping[Phase, str] = {
     "lost": "post",
     "ended": "release",
 }
-"""Where a process stands in each phase."""
+"""Where a process is stopped in each phase."""
 HUNG_SECONDS = 60
 
 
 class Killed(BaseException):
-    """A process ends here and now."""
+    """Ends a process at once."""
 
 
 @define(eq=False)
@@ -45,7 +45,7 @@ class Process:
 
     ledger: Any
     stop_at: str = ""
-    """Where it stands; empty when it is over."""
+    """Where it is stopped; empty when it is over."""
     _word: str = ""
     _is_posting: bool = False
     _go: threading.Semaphore = field(factory=lambda: threading.Semaphore(0))
@@ -73,7 +73,7 @@ class Process:
         except Killed:
             self.stop_at = ""
         except Exception as error:
-            # It is no place where the model stops.
+            # The model does not stop here.
             self.stop_at = f"{error!r}"
         self._stopped.release()
 
@@ -91,7 +91,7 @@ class Process:
         return getattr(self.ledger, name)
 
     def post(self, posting: Any, /) -> Any:
-        """Post; before the first time it stops."""
+        """Post; stop before the first posting."""
         if self._word == "die":
             raise Killed
         if not self._is_posting and self._word != "fail":
@@ -100,14 +100,14 @@ class Process:
         return self.ledger.post(posting)
 
     def release(self, lease: Any, /) -> None:
-        """Give the lease back, after a stop."""
+        """Release the lease after a stop."""
         if self._word == "die":
             raise Killed
         self._stop("release")
         self.ledger.release(lease)
 
     def read_pages(self, sought: frozenset[str], requests: Requests, /) -> Board:
-        """Read pages for as long as it is told to."""
+        """Read pages for as long as the model says so."""
         while (word := self._stop("page")) == "page":
             requests.seconds_until_free(2.0)
             requests.ended(2.0)
@@ -116,7 +116,7 @@ class Process:
         return Board(dict.fromkeys(sought, 1_000), whole=True, rows=20, pages=1)
 
     def read(self, sought: frozenset[str], /) -> Board:
-        """Read without a word about pages."""
+        """Fail: the code must read page by page."""
         raise NotImplementedError
 
 
@@ -128,7 +128,7 @@ class Replay:
     now: datetime = NOON
     _processes: dict[int, Process] = field(factory=dict)
     _owners: dict[str, int] = field(factory=dict)
-    """Which runner has which name on a lease."""
+    """Which runner owns a lease, by the name on it."""
 
     def take(self, before: State, step: Step) -> None:
         """Let a step happen."""
@@ -150,7 +150,7 @@ class Replay:
             self._processes[who].go(name)
 
     def differences(self, expected: State) -> list[str]:
-        """Compare what can be seen with the model."""
+        """Compare what is visible with the model."""
         state = self.ledger.run_state(NOON)
         lease, wait = state.lease_of("run"), state.sync.wait
         seen = {
@@ -172,7 +172,7 @@ class Replay:
         return [f"{name}: {seen[name]}, not {meant[name]}" for name in seen if seen[name] != meant[name]]
 
     def end(self) -> None:
-        """End what is still under way."""
+        """End the processes that are still running."""
         for process in self._processes.values():
             if process.stop_at:
                 process.go("die")
@@ -184,7 +184,7 @@ def _outcome(state: RunState, slot: int) -> str | None:
 
 
 def replayed(ledger: Store, graph: Graph, last: int, path: Sequence[Step]) -> list[str]:
-    """Take a path; return where code and model part, and how."""
+    """Replay a path; return where code and model diverge, and how."""
     replay, here = Replay(ledger), first(last)
     try:
         for number, step in enumerate(path):
@@ -199,7 +199,7 @@ def replayed(ledger: Store, graph: Graph, last: int, path: Sequence[Step]) -> li
 
 @contextmanager
 def store(kind: str, folder: Path) -> Iterator[Store]:
-    """Lend a store with one member who is looked for."""
+    """Yield a store with one member whose account is to be read."""
     with opened(kind, folder) as ledger:
         engage = Engage(ledger=ledger, clock=lambda: NOON - timedelta(minutes=1))
         engage.enroll("ada", discord_id=IDS["ada"])
@@ -207,7 +207,7 @@ def store(kind: str, folder: Path) -> Iterator[Store]:
 
 
 def replays(kind: str, last: int) -> Iterator[tuple[int, list[str]]]:
-    """Take every transition of the model up to an instant; yield of each path its length and what differed."""
+    """Replay every transition of the model up to an instant; yield each path's length and differences."""
     graph = visit(last)
     for path in paths(graph, last):
         with TemporaryDirectory() as folder, store(kind, Path(folder)) as ledger:
@@ -216,7 +216,7 @@ def replays(kind: str, last: int) -> Iterator[tuple[int, list[str]]]:
 
 @frozen
 class Replayed:
-    """What all of them have shown on one kind of store."""
+    """What all paths showed on one kind of store."""
 
     kind: str
     paths: int
@@ -225,7 +225,7 @@ class Replayed:
 
 
 def replayed_all(kind: str, last: int) -> Replayed:
-    """Take them all."""
+    """Replay all paths."""
     with silenced():
         found = [*replays(kind, last)]
     steps = sum(length for length, _ in found)
@@ -233,6 +233,6 @@ def replayed_all(kind: str, last: int) -> Replayed:
 
 
 def shown(name: str, last: int) -> Sequence[str]:
-    """Return how a planted bug first shows; raises `StopIteration`."""
+    """Return how a planted bug first shows; raise `StopIteration` if it never does."""
     with silenced(), BUGS_OF_RUNS[name]():
         return next(differences for _, differences in replays("memory", last) if differences)

@@ -1,4 +1,4 @@
-"""Where statements are sent to PostgreSQL: each comes to the scheduler first, also those that are sent together."""
+"""Where statements are sent to PostgreSQL: each reports to the scheduler first, even those that are sent together."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,13 +18,13 @@ from .statements import ENDS, Committed, Sight
 
 LOCK = "pg_advisory_xact_lock"
 HIDING = {"snapshot", "write"}
-"""Transactions of which others can tell no statement but the first and the last."""
+"""Transactions of which others can see no statement but the first and the last."""
 LOOK_SECONDS = 0.02
-"""After how long the server is asked whether a statement waits for somebody."""
+"""After how long the server is asked whether a statement waits for another actor."""
 
 
 class SightOfServer(Sight):
-    """On PostgreSQL, where reads hold up nobody."""
+    """On PostgreSQL, where reads do not block anything."""
 
     def _is_seen(self, text: str) -> bool:
         verb = text.split(maxsplit=1)[0].upper()
@@ -54,7 +54,7 @@ def _is_frame(text: str) -> bool:
 
 @define(eq=False)
 class Hooks:
-    """What stands between the ledgers and the server."""
+    """The functions that replace those between the ledgers and the server."""
 
     committed: Committed
     asking: psycopg.Connection[Any]
@@ -64,7 +64,7 @@ class Hooks:
     _sent: threading.local = field(factory=threading.local)
 
     def one(self, real: Any, connection: Callable[[Any], Any]) -> Any:
-        """Return what sends one statement."""
+        """Return a function that sends one statement."""
 
         def sent(sender: Any, text: Any, *values: Any, **how: Any) -> Any:
             at = None if hasattr(self._sent, "together") else scheduler.present()
@@ -80,7 +80,7 @@ class Hooks:
         return sent
 
     def all(self, real: Any) -> Any:
-        """Return what sends several: together where others can tell one of them at most."""
+        """Return a function that sends several: together if others can see at most one of them."""
 
         def sent(sender: PostgresConnection, statements: Iterable[Statement], /) -> Sequence[Rows]:
             given, at = [*statements], scheduler.present()
@@ -99,7 +99,7 @@ class Hooks:
         return sent
 
     def wait(self, real: Any) -> Any:
-        """Return what waits for an answer."""
+        """Return a function that waits for an answer."""
 
         def waited(driver: DeadlineConnection, generator: Any, *_: Any, **__: Any) -> Any:
             at = scheduler.present()
@@ -119,15 +119,15 @@ class Hooks:
             pass
 
     def _is_held(self, text: str) -> bool:
-        """Ask the server whether somebody has the lock that a statement wants."""
+        """Ask the server whether the lock that a statement wants is held."""
         key = int(text.partition(f"{LOCK}(")[2].partition(")")[0])
         asked = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid = %s AND granted"
         return self.asking.execute(asked, [key >> 32 & 0xFFFFFFFF, key & 0xFFFFFFFF]).fetchone() is not None
 
     def _patient(self, generator: Any, pid: int, at: scheduler.Scheduler) -> Any:
-        """Pass on what is waited for; where the server says that another actor holds it up, let others go on.
+        """Pass on what is waited for; if the server says that another actor blocks it, let others go on.
 
-        An autovacuum that holds it up for a moment ends by itself.
+        An autovacuum that blocks it for a moment ends by itself.
         """
         held_up = "SELECT 1 WHERE pg_blocking_pids(%s) && %s"
         try:
@@ -143,7 +143,7 @@ class Hooks:
 
 @contextmanager
 def on_server(committed: Committed, asking: psycopg.Connection[Any]) -> Iterator[None]:
-    """Let each statement of an actor on PostgreSQL come to the scheduler."""
+    """Make each statement of an actor on PostgreSQL report to the scheduler."""
     hooks = Hooks(committed, asking)
     with ExitStack() as stack:
         for where, name, made in (

@@ -23,7 +23,7 @@ GAP_SECONDS = 2.0
 
 @define
 class World:
-    """What is outside of the store: the time, the board, and who is on the server."""
+    """What is outside the store: the time, the board, and who is on the server."""
 
     now: datetime = NOW
     xp: Mapping[str, int] = field(factory=lambda: {"ada": 1_560, "bo": 370, "cy": 420, "dee": 1_120})
@@ -40,11 +40,11 @@ class World:
         return Board(found, True, 20, 2, frozenset(IDS[name] for name in self.missed), self.now)  # noqa: FBT003
 
     def read(self, sought: frozenset[str], /) -> Board:
-        """Read it without a word about its pages."""
+        """Fail: the code must read page by page."""
         raise NotImplementedError
 
     def ask(self, discord_id: str, /) -> Presence:
-        """Tell whether somebody is on the server."""
+        """Return whether someone is on the server."""
         is_gone = discord_id in {IDS[name] for name in self.gone}
         return Presence("gone") if is_gone else Presence("present", MONDAY)
 
@@ -56,17 +56,17 @@ class World:
 
 @define
 class Down:
-    """The board as somebody sees it for whom it breaks off."""
+    """The board as an actor sees it whose read breaks off."""
 
     world: World
 
     def read_pages(self, sought: frozenset[str], requests: Requests, /) -> Board:
-        """Read the board in vain."""
+        """Read the board, then fail."""
         self.world.read_pages(sought, requests)
         raise SourceError("down", "a test")
 
     def read(self, sought: frozenset[str], /) -> Board:
-        """Read it without a word about its pages."""
+        """Fail: the code must read page by page."""
         raise NotImplementedError
 
 

@@ -1,4 +1,4 @@
-"""Lets actors run one at a time, each in its own thread, and hands on between two statements as a schedule says."""
+"""Lets actors run one at a time, each in its own thread, and switches between two statements as a schedule says."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -8,12 +8,12 @@ from attrs import define, field, frozen
 
 Deed = Callable[[], Any]
 HUNG_SECONDS = 120
-"""No schedule takes a second: after so long the scheduler itself is broken."""
+"""No schedule takes a second: after this long the scheduler itself is broken."""
 
 
 @frozen
 class Switch:
-    """A preemption: before one of its statements an actor has to wait, and another goes on."""
+    """A preemption: before one of its statements an actor must wait, and another goes on."""
 
     actor: int
     step: int
@@ -22,7 +22,7 @@ class Switch:
 
 @frozen
 class Schedule:
-    """Who goes first, who is next whenever one has ended or must wait for a lock, and the preemptions."""
+    """Which actor goes first, which is next whenever one has ended or waits for a lock, and the preemptions."""
 
     order: tuple[int, ...]
     switches: tuple[Switch, ...] = ()
@@ -35,9 +35,9 @@ class Point:
     actor: int
     step: int
     others: tuple[int, ...]
-    """Who could go on instead."""
+    """The actors that could go on instead."""
     is_new: bool
-    """Whether anybody could tell it from the place before."""
+    """Whether any actor could tell it from the place before."""
 
 
 @define
@@ -55,7 +55,7 @@ class Actor:
 
 
 class Stuck(Exception):
-    """Nobody can go on."""
+    """No actor can go on."""
 
 
 @define(eq=False)
@@ -68,7 +68,7 @@ class Scheduler:
     done: int = field(default=0, init=False)
     """How many of the switches were made."""
     is_futile: bool = field(default=False, init=False)
-    """Whether somebody to whom it switched could only wait."""
+    """Whether an actor that it switched to could only wait."""
     deadlocks: int = field(default=0, init=False)
     _actors: list[Actor] = field(init=False)
     _over: threading.Semaphore = field(factory=lambda: threading.Semaphore(0), init=False)
@@ -88,7 +88,7 @@ class Scheduler:
         return [actor.result for actor in self._actors]
 
     def before(self, *, is_new: bool) -> None:
-        """Come to a statement of the present actor, and let another go on if the schedule says so."""
+        """Reach a statement of the present actor, and let another go on if the schedule says so."""
         me = _local.actor
         step, me.step = me.step, me.step + 1
         others = tuple(one.number for one in self._actors if one is not me and not one.is_over)
@@ -101,13 +101,13 @@ class Scheduler:
                 self._hand_over(me, self._actors[switch.to])
 
     def after(self) -> None:
-        """Note that a statement of the present actor was run: what others wait for may be free."""
+        """Record that a statement of the present actor was run: locks that others wait for may be free."""
         self._just_switched = False
         for one in self._actors:
             one.is_blocked = False
 
     def wait(self) -> bool:
-        """Let others go on while the present actor waits for a lock; tell whether it is worth another try."""
+        """Let others go on while the present actor waits for a lock; return whether to try again."""
         me = _local.actor
         self.is_futile |= self._just_switched
         me.is_blocked = True
@@ -124,7 +124,7 @@ class Scheduler:
         try:
             actor.result = actor.deed()
         except Exception as error:
-            # What may be raised is for the judge to say.
+            # The judge decides what may be raised.
             actor.result = error
         actor.is_over = True
         self.after()
@@ -147,11 +147,11 @@ _local = threading.local()
 
 
 def present() -> Scheduler | None:
-    """Return the scheduler of the present thread's actor; None in any other thread."""
+    """Return the scheduler of the present thread's actor, or None in any other thread."""
     return getattr(_local, "scheduler", None)
 
 
 def number() -> int:
-    """Return which actor this thread is."""
+    """Return the number of this thread's actor."""
     actor: Actor = _local.actor
     return actor.number

@@ -18,36 +18,36 @@ from .stages import STAGES, Stage
 
 PREEMPTIONS = 2
 PREEMPTIONS_MAX = 6
-"""Of random schedules."""
+"""For random schedules."""
 
 
 @frozen
 class Case:
-    """Some actors on a kind of store, and how to look for trouble among them."""
+    """Some actors on a kind of store, and how to look for breaches."""
 
     store: str
     names: tuple[str, ...]
     sample: int = 0
     """How many random schedules; 0 for all with at most `PREEMPTIONS`."""
     every: bool = False
-    """Whether to preempt before every statement, also where nobody could tell it from the one before."""
+    """Whether to preempt before every statement, even where no actor could tell it from the one before."""
     seed: int = 1
 
 
 @define
 class Found:
-    """What a case has shown."""
+    """What a case showed."""
 
     case: Case
     schedules: Counter[int] = field(factory=Counter)
-    """By their preemptions."""
+    """How many schedules were played, by their preemptions."""
     outcomes: int = 0
     breaches: list[tuple[Schedule, list[str]]] = field(factory=list)
 
 
 @define
 class Table:
-    """Some actors at one store."""
+    """Some actors on one store."""
 
     stage: Stage
     names: Sequence[str]
@@ -59,7 +59,7 @@ class Table:
             for who in combinations(range(len(self.names)), size):
                 orders = []
                 for order in permutations(who):
-                    # If it ever becomes late, before any of them.
+                    # If an actor makes it late, before any of them.
                     for first_late in range(size + 1) if LATE in self.names else [size]:
                         self._play(Schedule(order), World(), order[first_late:])
                         orders.append(essence(self.stage.dump()))
@@ -73,7 +73,7 @@ class Table:
         return scheduler, self.judge.breaches(results, world, scheduler.deadlocks)
 
     def _play(self, schedule: Schedule, world: World, late: Sequence[int] = ()) -> tuple[Scheduler, list[Any]]:
-        """Play a schedule of those who are in its order, of whom some come late."""
+        """Play a schedule of the actors in its order, some of them late."""
         self.stage.reset()
         absent = {*range(len(self.names))}.difference(schedule.order)
         deeds = [_nothing if one in absent else self._deed(one, world, one in late) for one in range(len(self.names))]
@@ -96,13 +96,13 @@ def _nothing() -> None:
 
 
 def all_schedules(table: Table, *, every: bool) -> Iterator[tuple[Schedule, Scheduler, list[str]]]:
-    """Play every schedule with at most `PREEMPTIONS`, each with what it broke."""
+    """Play every schedule with at most `PREEMPTIONS`, and yield each with what it broke."""
     waiting = deque(Schedule(order) for order in permutations(range(len(table.names))))
     while waiting:
         schedule = waiting.popleft()
         scheduler, breaches = table.play(schedule)
         if scheduler.is_futile:
-            # As if it had not switched.
+            # It is as if it had not switched.
             continue
         yield schedule, scheduler, breaches
         if len(schedule.switches) == PREEMPTIONS:
@@ -115,7 +115,7 @@ def all_schedules(table: Table, *, every: bool) -> Iterator[tuple[Schedule, Sche
 
 
 def _behind(schedule: Schedule, scheduler: Scheduler) -> Iterator[Any]:
-    """Yield the points behind the last preemption."""
+    """Yield the points after the last preemption."""
     points = iter(scheduler.points)
     if schedule.switches:
         last = schedule.switches[-1]
@@ -135,7 +135,7 @@ def some_schedules(table: Table, count: int, seed: int) -> Iterator[tuple[Schedu
             points = [point for point in _behind(schedule, scheduler) if point.step and point.is_new and point.others]
             if not points:
                 break
-            # Early rather than late, so that some are left for those that follow.
+            # Early rather than late, so that some are left for the following ones.
             point = points[int(len(points) * chance.random() ** 2)]
             switch = Switch(point.actor, point.step, chance.choice(point.others))
             schedule = evolve(schedule, switches=(*schedule.switches, switch))
@@ -158,7 +158,7 @@ def look(case: Case) -> Found:
 
 
 def caught(name: str) -> tuple[int, str]:
-    """Look for a planted bug; return after how many preemptions it first showed, and how. Raises `StopIteration`."""
+    """Look for a planted bug; return how many preemptions first show it, and how. Raise `StopIteration` if none do."""
     planted = BUGS[name]
     with silenced(), planted.bug(), STAGES[planted.store](len(planted.names)) as stage:
         played = all_schedules(Table(stage, planted.names), every=False)

@@ -1,4 +1,4 @@
-"""Real stores that are set back to the scene before each schedule, with a connection of its own for each actor."""
+"""Real stores that are reset to the scene before each schedule, with a connection of its own for each actor."""
 
 import os
 import sqlite3
@@ -33,15 +33,15 @@ class Stage(Protocol):
     """A store to act on."""
 
     ledgers: Sequence[SqlLedger]
-    """As of so many processes."""
+    """One for each actor, as in separate processes."""
     commits: list[Seen]
-    """What was seen after each commit of an actor."""
+    """What was visible after each commit of an actor."""
 
     def reset(self) -> None:
-        """Set the store back to the scene."""
+        """Reset the store to the scene."""
 
     def dump(self) -> Dump:
-        """Return all that it holds."""
+        """Return everything it holds."""
 
 
 @define
@@ -55,7 +55,7 @@ class FileStage:
     _resets: int = 0
 
     def reset(self) -> None:
-        """Write the scene over the file, with a count of changes that no connection has seen."""
+        """Write the scene over the file, with a change counter that no connection has seen."""
         self._resets += 1
         content, count = bytearray(night()), (self._resets * 1_000).to_bytes(4, "big")
         content[24:28] = content[92:96] = count
@@ -64,13 +64,13 @@ class FileStage:
         self.commits.clear()
 
     def dump(self) -> Dump:
-        """Return all that it holds."""
+        """Return everything it holds."""
         return {name: self._looking.execute(table.select).fetchall() for name, table in TABLES.items()}
 
 
 @contextmanager
 def file_stage(actors: int) -> Iterator[FileStage]:
-    """Lend a file and so many ledgers on it."""
+    """Yield a file and this many ledgers on it."""
     commits: list[Seen] = []
     with ExitStack() as stack:
         path = Path(stack.enter_context(TemporaryDirectory()))
@@ -105,7 +105,7 @@ class ServerStage:
         self.commits.clear()
 
     def dump(self) -> Dump:
-        """Return all that it holds."""
+        """Return everything it holds."""
         with admin().pipeline():
             found = {name: admin().execute(select) for name, select in self._dump}
         return {name: sorted((tuple(map(_as_in_a_file, row)) for row in rows), key=str) for name, rows in found.items()}
@@ -119,7 +119,7 @@ def _as_in_a_file(value: object) -> object:
 
 @contextmanager
 def server_stage(actors: int) -> Iterator[ServerStage]:
-    """Lend a schema and so many ledgers on it."""
+    """Yield a schema and this many ledgers on it."""
     commits: list[Seen] = []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
@@ -142,7 +142,7 @@ def server_stage(actors: int) -> Iterator[ServerStage]:
 
 
 def _copying(name: str, scene: str) -> Iterator[str]:
-    """Yield the statements that make a schema what another is."""
+    """Yield the statements that make a schema equal to another."""
     yield "BEGIN; SET LOCAL session_replication_role = replica"
     for table in reversed(TABLES):
         yield f"DELETE FROM {name}.{table}"  # noqa: S608  our own names

@@ -1,4 +1,4 @@
-"""Where statements are sent to SQLite: each comes to the scheduler first; one that meets a lock lets others go on."""
+"""Where statements are sent to SQLite: each reports to the scheduler first; one that meets a lock lets others go on."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -18,16 +18,16 @@ ENDS = ("COMMIT", "ROLLBACK")
 
 @define
 class Sight:
-    """What others can tell of one connection: whether a statement changed anything for anybody.
+    """What others can tell about one connection: whether a statement changed anything for anyone.
 
-    One that did not can be told neither by them nor by itself from one that ran a little earlier or later, so that to
-    be preempted before it or behind it is the same. Such are those in a transaction that holds the store's one lock for
-    writing, between the first and the COMMIT, and the reads of a snapshot behind the first.
+    If it did not, neither they nor it can tell whether it ran a little earlier or later, so that a preemption before it
+    equals one after it. This is true within a transaction that holds the store's one lock for writing, between its
+    first statement and the COMMIT, and of the reads of a snapshot after the first.
     """
 
     mode: str = ""
     was_seen: bool = True
-    """Whether the last statement changed anything for anybody."""
+    """Whether the last statement changed anything for anyone."""
 
     def next(self, text: str) -> bool:
         """Go on by a statement; return whether others could tell the place before it from the one before that."""
@@ -45,7 +45,7 @@ class SightOfFile(Sight):
         verb = text.split(maxsplit=1)[0].upper()
         before = self.mode
         if verb == "BEGIN":
-            # A deferred one takes no lock yet.
+            # A deferred transaction takes no lock yet.
             self.mode = "write" if "IMMEDIATE" in text else "begun"
             return self.mode == "write"
         if verb in ENDS:
@@ -62,7 +62,7 @@ Committed = Callable[[], None]
 
 @contextmanager
 def on_files(committed: Committed) -> Iterator[None]:
-    """Let each statement of an actor on SQLite come to the scheduler; what waits for a lock is tried again."""
+    """Make each statement of an actor on SQLite report to the scheduler, and retry it while it meets a lock."""
     sights: dict[int, SightOfFile] = {}
 
     def hooked(real: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Print the catalogue: where each bug is planted, what is broken, and who must catch it."""
+"""Print the catalogue: where each bug is planted, what is broken, and what must catch it."""
 
 from collections import Counter
 

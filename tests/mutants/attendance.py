@@ -1,4 +1,4 @@
-"""Bugs in what is made of members who come and go, for the oracle of attendance."""
+"""Bugs in how members who come and go are handled, for the oracle of attendance."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,7 +15,7 @@ from trc_engage.usecases import members
 
 
 def unknown_guild_as_an_empty_one(patch: pytest.MonkeyPatch) -> None:
-    """Everybody seems gone where the bot is on no such server."""
+    """Report everyone as gone if the bot is not on the server."""
     ask = DiscordRoster.ask
 
     def asked(self: Any, discord_id: str, /) -> Presence:
@@ -30,7 +30,7 @@ def unknown_guild_as_an_empty_one(patch: pytest.MonkeyPatch) -> None:
 
 
 def any_not_found_as_gone(patch: pytest.MonkeyPatch) -> None:
-    """Let a 404 without Discord's code for it count."""
+    """Report a member as gone on any 404, even without Discord's code for it."""
     presence = DiscordRoster._presence
 
     def told(self: Any, answer: Any, discord_id: str) -> Presence:
@@ -41,7 +41,7 @@ def any_not_found_as_gone(patch: pytest.MonkeyPatch) -> None:
 
 
 def one_answer_enough(patch: pytest.MonkeyPatch) -> None:
-    """Nobody waits for the second."""
+    """Record a leave after one answer, without waiting for a second."""
     told = core_roster.told
 
     def confirmed(*args: Any) -> Any:
@@ -52,12 +52,12 @@ def one_answer_enough(patch: pytest.MonkeyPatch) -> None:
 
 
 def no_distrust(patch: pytest.MonkeyPatch) -> None:
-    """However many have left, it is believed."""
+    """Believe the roster however many members are reported gone."""
     patch.setattr(core_roster, "GONE_MIN", 10**6)
 
 
 def strangers_asked_for(patch: pytest.MonkeyPatch) -> None:
-    """Who is on the server and no member of ours."""
+    """Ask the roster about someone who is no member of ours."""
     whom = core_roster.whom_to_ask
 
     def more(accounts: Any, *args: Any, **options: Any) -> Any:
@@ -68,7 +68,7 @@ def strangers_asked_for(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_rise_that_is_no_activity_taken_for_presence(patch: pytest.MonkeyPatch) -> None:
-    """Let a stale page that recovers keep somebody there who has left."""
+    """Let the recovery of a stale page keep someone present who has left."""
 
     def rose_at(move: Move) -> Any:
         rises = move.window is not None and move.xp_total > move.account.xp_total
@@ -79,7 +79,7 @@ def a_rise_that_is_no_activity_taken_for_presence(patch: pytest.MonkeyPatch) -> 
 
 
 def a_return_that_pays_the_absence_twice(patch: pytest.MonkeyPatch) -> None:
-    """Pay what MEE6 counted meanwhile with the return, and again by the reading."""
+    """Pay for what MEE6 counted during an absence on the return, and again by the reading."""
     rejoin = membership.rejoin
 
     def twice(account: DiscordActivity, *args: Any) -> Any:
@@ -92,7 +92,7 @@ def a_return_that_pays_the_absence_twice(patch: pytest.MonkeyPatch) -> None:
 
 
 def events_forgotten(patch: pytest.MonkeyPatch) -> None:
-    """Keep nothing on record of what the roster notes."""
+    """Record no events for what the roster reports."""
     posting = members._posting
 
     def unrecorded(*args: Any) -> Any:
@@ -103,12 +103,12 @@ def events_forgotten(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_wait_forgotten(patch: pytest.MonkeyPatch) -> None:
-    """Begin the next round as if nobody had asked for a wait."""
+    """Begin the next round as if Discord had not asked for a wait."""
     patch.setattr(core_roster, "next_round_at", lambda now, *_: now)
 
 
 def another_server_alike(patch: pytest.MonkeyPatch) -> None:
-    """Let what one server told count for another."""
+    """Let answers about one server count for another."""
     told = core_roster.told
 
     def mixed(check: Any, account: Any, guild_id: str, *rest: Any) -> Any:
@@ -118,7 +118,7 @@ def another_server_alike(patch: pytest.MonkeyPatch) -> None:
 
 
 def asked_every_time(patch: pytest.MonkeyPatch) -> None:
-    """Once a quarter of an hour."""
+    """Ask about a person every quarter of an hour instead of every hour."""
     patch.setattr(core_roster, "AN_HOUR", timedelta(minutes=15))
 
 

@@ -1,4 +1,4 @@
-"""All of them in one list."""
+"""All planted bugs in one list."""
 
 from collections.abc import Sequence
 

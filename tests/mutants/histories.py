@@ -1,4 +1,4 @@
-"""An `Engage` that breaks one promise now and then, each for the judge to find."""
+"""Variants of `Engage` that break one promise now and then, for the judge to catch."""
 
 from collections.abc import Sequence
 from itertools import count
@@ -12,14 +12,14 @@ EVERY = 10
 
 
 class Faulty(Engage):
-    """Breaks nothing; says when it is time to."""
+    """Breaks nothing itself, but decides when to break the promise."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
         self._turns = count(1)
 
     def is_time(self) -> bool:
-        """Return whether it is time to break the promise."""
+        """Return whether to break the promise now."""
         return next(self._turns) % EVERY == 0
 
 
@@ -152,4 +152,4 @@ FAULTS: dict[str, type[Engage]] = {
         SettlesTwice,
     )
 }
-"""By what each does."""
+"""The faults by what each does."""

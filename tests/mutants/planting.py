@@ -1,4 +1,4 @@
-"""What a line of the catalogue says, and how adapters that break a promise are put before the shipped contracts."""
+"""Entries of the catalogue, and how adapters that break a promise are paired with the shipped contracts."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -9,30 +9,30 @@ from attrs import frozen
 
 @frozen
 class Planted:
-    """A bug that is planted: where, what is broken, and who must catch it."""
+    """A planted bug: where it is, what is broken, and what must catch it."""
 
     room: str
-    """The port whose promise is broken, or where else it is planted."""
+    """The port whose promise is broken, or the other place where it is planted."""
     breaks: str
     caught_by: str
     test: type[Any] | None = None
-    """The part of the contract that must catch it, before the mutant."""
+    """The part of the contract that must catch it, applied to the mutant."""
 
     @property
     def name(self) -> str:
-        """What its test is called."""
+        """The name of its test."""
         return "Test" + re.sub(r"\W", "", f"{self.room} {self.breaks}".title())
 
 
 def spelled(name: str) -> str:
-    """Say in words what a class or a function is called."""
+    """Return the name of a class or a function as words."""
     return re.sub(r"(?<!^)(?=[A-Z])", " ", name).replace("_", " ").lower()
 
 
 def under(port: str, caught: Mapping[type[Any], Iterable[type[Any]]], made: str, hooks: type[Any]) -> list[Planted]:
     """Return the mutants of an adapter, by the part of the contract that must catch each.
 
-    `hooks` says how the contract makes the adapter, whose class its attribute `made` names.
+    `hooks` tells the contract how to make the adapter; its attribute `made` holds the adapter's class.
     """
     return [
         Planted(

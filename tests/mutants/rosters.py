@@ -1,4 +1,4 @@
-"""The port `Roster`: Discord's roster, but for one broken promise each, as the name of the class says."""
+"""The port `Roster`: variants of Discord's roster that break one promise each, as the name of the class says."""
 
 from datetime import timedelta, timezone
 from typing import Any

@@ -1,4 +1,4 @@
-"""The shipped contracts before the adapters that break them, for pytest: every class must fail."""
+"""The shipped contracts applied to the adapters that break them, for pytest: every class must fail."""
 
 from .catalogue import CONTRACTS
 

@@ -1,4 +1,4 @@
-"""Hunt all mutants, and compare whoever survives with the list: `python -m mutation [core|usecases|posting|FILE …]`."""
+"""Hunt all mutants, and compare the survivors with the list: `python -m mutation [core|usecases|posting|FILE …]`."""
 
 import argparse
 import importlib
@@ -36,18 +36,18 @@ QUICK = (
     "integration/test_webhook_ends.py",
 )
 OPTIONS = ("-q", "--no-header", "--assert=plain", "--tb=native", "-p", "no:cacheprovider", "--snapshot-warn-unused")
-"""Nobody asks why a test fails, and snapshots are used in the forked processes only."""
+"""The reason of a failure does not matter, and only the forked processes use the snapshots."""
 
 
 def files_of(names: Sequence[str]) -> Mapping[str, Path]:
-    """Return the files that are named, or those of the rooms that are."""
+    """Return the named files, and the files of the named rooms."""
     rooms = {"core": "core/**/*.py", "usecases": "usecases/**/*.py", "posting": POSTING}
     found = sorted(path for name in names for path in PACKAGE.glob(rooms.get(name, name)))
     return {str(path.relative_to(PACKAGE)): path for path in found}
 
 
 def listed() -> dict[str, str]:
-    """Return the survivors that are known, and why."""
+    """Return the known survivors with their reasons."""
     lines = [line for line in LIST.read_text().splitlines() if line and not line.startswith("#")]
     return {key: why for key, _, why in (line.rpartition(" | ") for line in lines)}
 
@@ -61,7 +61,7 @@ def mutants(files: Mapping[str, Path]) -> list[Mutant]:
 
 
 def main() -> int:
-    """Hunt, and say what survived."""
+    """Hunt, and print what survived."""
     parser = argparse.ArgumentParser(prog="python -m mutation")
     parser.add_argument("what", nargs="*", default=["core", "usecases", "posting"])
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 2)
@@ -76,7 +76,7 @@ def main() -> int:
 
 
 def tell(fates: Mapping[str, str], known: Mapping[str, str]) -> int:
-    """Print the score, and who is on one list only."""
+    """Print the score, and the mutants that only one of the two lists has; return the exit code."""
     counted = Counter(fates.values())
     alive = {key: fate for key, fate in fates.items() if fate != KILLED}
     new, gone = sorted(alive.keys() - known.keys()), sorted(known.keys() - alive.keys())

@@ -1,4 +1,4 @@
-"""What is changed in the text of a module: one small thing in each mutant, as a careless hand might."""
+"""What is changed in the text of a module: one small thing in each mutant, as someone might by mistake."""
 
 import ast
 import re
@@ -55,7 +55,7 @@ SHOWN_MAX = 90
 
 @frozen
 class Mutant:
-    """One change: in which file and function, what it is, and where it stands."""
+    """One change: its file and function, what it is, and the lines it affects."""
 
     file: str
     function: str
@@ -65,16 +65,16 @@ class Mutant:
     made: Callable[[], ast.Module] | None = None
     """Makes the module with the change."""
     value: tuple[str, str] | None = None
-    """Instead, the name of a value of the module, and another value."""
+    """For a changed value instead: the name of a value of the module, and the other value."""
 
     @property
     def key(self) -> str:
-        """What it is called in the list of survivors: without a line number, for code moves."""
+        """Its name in the list of survivors, without a line number because code moves."""
         return f"{self.file} | {self.function or 'module'} | {self.change}"
 
 
 def mutants_of(path: Path, name: str) -> Iterator[Mutant]:
-    """Yield every mutant of the functions of a file, with names that are told apart by a number."""
+    """Yield every mutant of the functions of a file, with numbers that keep their names unique."""
     tree, told = ast.parse(path.read_text()), Counter[str]()
     for function, qualname in _functions(tree, ""):
         for node, lines, field, index, new, change in _changes(function):
@@ -85,7 +85,7 @@ def mutants_of(path: Path, name: str) -> Iterator[Mutant]:
 
 
 def statements_of(values: dict[str, Any], name: str) -> Iterator[Mutant]:
-    """Yield every mutant of the SQL that stands in the values of a module, but for what only ends other statements."""
+    """Yield every mutant of the SQL in a module's values, except for fragments that only end other statements."""
     for constant, value in values.items():
         is_sql = isinstance(value, str) and constant.isupper() and not value.startswith("ON ")
         if is_sql and re.search(r"\b(SELECT|INSERT|UPDATE|DELETE)\b", value):
@@ -108,7 +108,7 @@ def _functions(tree: ast.AST, within: str) -> Iterator[tuple[Function, str]]:
 
 
 Part = tuple[str, int | None, Any, str]
-"""The field (empty for the node itself) and its index, what it becomes, and the change in words."""
+"""The field (empty for the node itself) and its index, its new value, and the change in words."""
 
 
 def _changes(function: Function) -> Iterator[tuple[Any, range, *Part]]:
@@ -127,7 +127,7 @@ def _changes(function: Function) -> Iterator[tuple[Any, range, *Part]]:
 
 
 def _left_alone(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield what is for readers: docstrings, annotations, the texts of messages."""
+    """Yield what is meant for readers: docstrings, annotations, the texts of messages."""
     if isinstance(node, Function | ast.ClassDef) and node.body and ast.get_docstring(node) is not None:
         yield node.body[0]
     if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation:
@@ -249,7 +249,7 @@ def _shown(node: ast.AST) -> str:
 
 
 def _replaced(tree: ast.Module, node: Any, field: str, index: int | None, new: Any) -> ast.Module:
-    """Return the tree with one node, or one of its fields, replaced; the tree itself stays."""
+    """Return a copy of the tree with one node, or one of its fields, replaced."""
     memo: dict[int, Any] = {}
     if not field:
         memo[id(node)] = ast.copy_location(new, node)

@@ -1,4 +1,4 @@
-"""Which tests see a mutant: a pytest plugin that runs, in a forked process for each, those that pass its line."""
+"""Which tests notice a mutant: a pytest plugin that forks a process for each and runs tests that execute its line."""
 
 import ast
 import contextlib
@@ -26,23 +26,23 @@ from attrs import define, evolve, field
 from .operators import Mutant
 
 SECONDS_OF_A_TEST_MAX = 3.0
-"""Slower ones are not of the quick part."""
+"""Slower tests are not used."""
 SECONDS_OF_TESTS_MAX = 10.0
-"""Of a mutant that many tests pass, those of its noun and the quickest others that take so long together."""
+"""If many tests execute a mutant's line, only its module's tests and then the quickest run, up to this sum."""
 CPU_SECONDS_MIN, CPU_FACTOR = 3, 8
-"""A test has noticed if it takes so much longer than before, by its processor time."""
+"""A test counts as failed if it takes this many times its usual processor time."""
 WALL_SECONDS_MAX = 600
 MEMORY_MAX = 4 << 30
 SANE, SANE_EVERY = "nothing", 40
-"""Now and then the same is done without a change, and all tests must pass."""
+"""Now and then the same tests run without a change, and all of them must pass."""
 UNPLANTED = 70
-"""How a process ends whose mutant is none: its code is the same, or needs another closure; it is not counted."""
+"""The exit code if a change has no effect: the code is the same, or needs another closure. It is not counted."""
 KILLED, SURVIVED, UNSEEN, STARVED = "killed", "survived", "unseen", "not decided"
 
 
 @define
 class Hunt:
-    """The plugin: it learns which test passes which line, then hunts each mutant."""
+    """The plugin: it learns which test executes which line, then hunts each mutant."""
 
     mutants: Sequence[Mutant]
     files: Mapping[str, Path]
@@ -53,7 +53,7 @@ class Hunt:
     passed: dict[tuple[str, int], set[str]] = field(factory=dict)
 
     def pytest_configure(self) -> None:
-        """Let chance play no part."""
+        """Leave nothing to chance."""
         import hypothesis  # noqa: PLC0415  once pytest has seen to its asserts
 
         phases = hypothesis.Phase.explicit, hypothesis.Phase.generate
@@ -86,7 +86,7 @@ class Hunt:
         return True
 
     def _learn(self) -> None:
-        """Run all once, in a process of its own, and note who passes which line, and how long it takes."""
+        """Run all tests once in a child process, and record the lines that each executes and how long it takes."""
         with tempfile.TemporaryDirectory() as folder:
             told = Path(folder) / "told"
             if not (child := os.fork()):
@@ -118,7 +118,7 @@ class Hunt:
         return seconds, passed
 
     def _of(self, mutant: Mutant, quick: Sequence[pytest.Item]) -> Sequence[pytest.Item]:
-        """Return the tests that pass the lines of a mutant, those of its noun first."""
+        """Return the tests that execute the lines of a mutant, those of its module first."""
         lines = mutant.lines or self._lines_with(mutant)
         seen = set().union(*(self.passed.get((mutant.file, line), set()) for line in lines))
         noun = f"/test_{Path(mutant.file).stem}"
@@ -164,12 +164,12 @@ class Hunt:
         return _passes(item, following)
 
     def _reap(self, running: dict[int, tuple[Mutant, float]]) -> None:
-        """Wait until one has ended; whoever takes too long by its CPU time has been caught."""
+        """Wait until one child has ended; one that was killed for its CPU time has been caught."""
         while True:
             for child, (mutant, began) in [*running.items()]:
                 ended, status = os.waitpid(child, os.WNOHANG)
                 if not ended and time.monotonic() - began > WALL_SECONDS_MAX:
-                    # An endless loop ends by its CPU time: this is a machine too busy to tell, or a wait without end.
+                    # An endless loop ends by its CPU limit: this machine is too busy to tell, or something waits forever.
                     os.kill(child, signal.SIGKILL)
                     os.waitpid(child, 0)
                     del running[child]
@@ -189,7 +189,7 @@ class Hunt:
 
 
 class TooSlow(BaseException):
-    """A test is not of the quick part."""
+    """A test takes too long to be used."""
 
 
 def _give_up(*_: object) -> None:
@@ -207,11 +207,11 @@ def _be_quiet() -> None:
 
 
 Live = tuple[Mapping[tuple[str, str, int], Sequence[FunctionType]], Sequence[Any]]
-"""The functions of the files as they live, by file, name and line, and what remembers answers of some."""
+"""The functions of the files in this process, by file, name and line, and all caches of results."""
 
 
 def functions_of(files: set[str]) -> Live:
-    """Return the functions of files as they live in this process."""
+    """Return the functions of files as they exist in this process."""
     functions, caches = defaultdict[tuple[str, str, int], list[FunctionType]](list), []
     for one in gc.get_objects():
         if isinstance(one, FunctionType) and one.__code__.co_filename in files:
@@ -233,7 +233,7 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def plant(mutant: Mutant, path: Path, live: Live) -> None:
-    """Put the change into the living module."""
+    """Put the change into the loaded module."""
     functions, caches = live
     for cache in caches:
         cache.cache_clear()

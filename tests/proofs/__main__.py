@@ -1,8 +1,8 @@
 """Prove what can be proven: `python -m proofs` prints each law with its verdict.
 
 CrossHair looks for values that break a law by following every path of the code with symbols in place of numbers. It
-says "confirmed" only when no path is left. The laws of whole rows of days are visited one by one instead. The exit code
-is 1 if one law is not as it must be.
+says "confirmed" only when no path is left. The laws of whole rows of days are checked by visiting every row instead.
+The exit code is 1 if any law does not get its expected verdict.
 """
 
 import re
@@ -16,11 +16,11 @@ SECONDS_MAX = 120
 """For one law; the slowest takes two on an idle machine."""
 CONFIRMED = "Confirmed over all paths."
 REFUTED = {"rounding_each_gain_pays_the_same", "a_rise_above_the_last_reading_is_activity"}
-"""What must be found to be false: so it is seen that a false law is found."""
+"""Laws that must be refuted, to show that a false law is found."""
 
 
 def verdicts() -> dict[str, str]:
-    """Return what CrossHair says of each law."""
+    """Return what CrossHair says about each law."""
     command = [sys.executable, "-m", "crosshair", "check", "proofs.laws", "--analysis_kind=asserts", "--report_all"]
     limits = [f"--per_condition_timeout={SECONDS_MAX}", f"--per_path_timeout={SECONDS_MAX}"]
     answer = subprocess.run([*command, *limits], capture_output=True, text=True, check=False)
@@ -41,7 +41,7 @@ def say(text: str) -> None:
 
 
 def proven() -> bool:
-    """Say the verdict on each law; return whether all are as they must be."""
+    """Print the verdict on each law; return whether all are as expected."""
     wrong = []
     for name, verdict in verdicts().items():
         is_right = "when calling" in verdict if name in REFUTED else verdict == CONFIRMED

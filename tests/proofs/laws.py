@@ -1,7 +1,7 @@
 """Laws of the core's arithmetic, each a function whose asserts CrossHair tries to break for all values at once.
 
-The asserts at the start of a function are premises: the values for which the law is meant. Whole numbers are of any
-size, unless a premise bounds them.
+The asserts at the start of a function are premises: the values to which the law applies. Whole numbers are of any
+size unless a premise bounds them.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -23,21 +23,21 @@ KINDS: tuple[NextReading, ...] = ("opens", "continues", "returns", "rebases")
 
 
 def carried_xp_stays_below_a_point(xp_carried: int, xp_gained: int) -> None:
-    """Whatever was carried, and however much is won or lost: 0 to 99 XP are carried on (R3, R4)."""
+    """From 0 to 99 XP are carried on, whatever was carried before and however much is won or lost (R3, R4)."""
     assert 0 <= xp_carried < 100
     _, left = convert(xp_carried, xp_gained)
     assert 0 <= left < 100
 
 
 def nothing_is_lost_or_made(xp_carried: int, xp_gained: int) -> None:
-    """Points and carried XP hold all XP that came in (R3)."""
+    """Points and carried XP together account for all XP that came in (R3)."""
     assert 0 <= xp_carried < 100
     points, left = convert(xp_carried, xp_gained)
     assert points * 100 + left == xp_carried + xp_gained
 
 
 def two_steps_pay_what_one_pays(xp_carried: int, first: int, second: int) -> None:
-    """Two changes of XP pay what their sum pays; by induction any number of them does (R3)."""
+    """Two changes of XP pay what their sum pays, and by induction any number of changes does (R3)."""
     assert 0 <= xp_carried < 100
     points, left = convert(xp_carried, first)
     more, left = convert(left, second)
@@ -52,7 +52,7 @@ def rounding_each_gain_pays_the_same(first: int, second: int) -> None:
 
 
 def account(next_reading: NextReading, baseline: int, xp: int, high: int) -> DiscordActivity:
-    """Make an account that was read before."""
+    """Return an account that was read before."""
     return DiscordActivity(1, 1, "m-1", ID, "tracked", next_reading, baseline, xp, high, xp)
 
 
@@ -80,7 +80,7 @@ def the_next_reading_pays_what_is_due(baseline: int, before: int, high: int, aft
 
 
 def however_the_reading_is_taken_it_pays_what_is_due(kind: int, baseline: int, before: int, after: int) -> None:
-    """Nothing is paid at an opening (R2), and else the floor of XP since the baseline, old or moved (R6, R24)."""
+    """Nothing is paid at an opening (R2), and otherwise the floor of XP since the old or moved baseline (R6, R24)."""
     assert 0 <= kind < len(KINDS)
     assert before >= 0
     assert after >= 0
@@ -93,7 +93,7 @@ def however_the_reading_is_taken_it_pays_what_is_due(kind: int, baseline: int, b
 
 
 def a_season_reset_keeps_points_and_carried(baseline: int, before: int, after: int) -> None:
-    """Neither points nor carried XP move with a fall that an admin calls a new season (R6, R10)."""
+    """Neither points nor carried XP change with a fall that an admin declares a new season (R6, R10)."""
     assert 0 <= after < before
     one = account("continues", baseline, before, before)
     move = read(one, after, "rebase")
@@ -104,7 +104,7 @@ def a_season_reset_keeps_points_and_carried(baseline: int, before: int, after: i
 
 
 def a_lower_reading_after_a_return_keeps_points_and_carried(baseline: int, before: int, after: int) -> None:
-    """MEE6 was reset for somebody who was away: baseline and XP move by the same amount (R6)."""
+    """After an absence, a lower reading moves baseline and XP by the same amount, as MEE6 was reset (R6)."""
     assert 0 <= after < before
     one = account("returns", baseline, before, before)
     move = read(one, after)
@@ -115,7 +115,7 @@ def a_lower_reading_after_a_return_keeps_points_and_carried(baseline: int, befor
 
 
 def adopting_a_board_keeps_points_and_carried(baseline: int, before: int, after: int, is_found: bool) -> None:
-    """Another board pays nothing and costs nothing, for those who are on it and for those who are not (R24)."""
+    """Adopting another board pays and costs nothing, whether a member is on it or not (R24)."""
     assert before >= 0
     assert after >= 0
     one = account("continues", baseline, before, before)
@@ -127,7 +127,7 @@ def adopting_a_board_keeps_points_and_carried(baseline: int, before: int, after:
 
 
 def only_a_rise_above_both_last_readings_is_activity(first: int, second: int, third: int) -> None:
-    """Of three readings the last is activity if it is above both others, and only then (R11a)."""
+    """Of three readings, the last is activity if and only if it is above both others (R11a)."""
     assert min(first, second, third) >= 0
     one = account("continues", 0, first, first)
     move = read(one, second)
@@ -138,7 +138,7 @@ def only_a_rise_above_both_last_readings_is_activity(first: int, second: int, th
 
 
 def a_rise_above_the_last_reading_is_activity(first: int, second: int, third: int) -> None:
-    """Claim, falsely, that a page that dips and recovers need not be told from a rise."""
+    """Claim, falsely, that a page that dips and recovers need not be distinguished from a rise."""
     assert min(first, second, third) >= 0
     one = account("continues", 0, first, first)
     move = read(one, second)
@@ -149,7 +149,7 @@ def a_rise_above_the_last_reading_is_activity(first: int, second: int, third: in
 
 
 def a_window_counts_for_the_days_it_touches(minute: int, length: int) -> None:
-    """Each day that a window touches counts, the last of several from five minutes on; up to three days (R12)."""
+    """Each day that a window touches counts, the last of several from five minutes on, for up to three days (R12)."""
     assert 0 <= minute < 1_440
     assert 0 <= length <= 3 * 1_440
     opens_at = datetime(2026, 3, 5, tzinfo=UTC) + timedelta(minutes=minute)
@@ -162,7 +162,7 @@ def a_window_counts_for_the_days_it_touches(minute: int, length: int) -> None:
 
 
 def failures_are_counted_from_the_first(count: int, urgent: int, is_urgent: bool) -> None:
-    """One more failure is one more, since the same instant; those that cannot mend themselves count apart (R20)."""
+    """Each failure adds one to the count since the same instant; those that need help are also counted apart (R20)."""
     assert count > 0
     assert 0 <= urgent <= count
     before = FailureRun(count, BEFORE, "down", "", FailureRun(urgent, BEFORE, "clock", "") if urgent else None)
@@ -174,7 +174,7 @@ def failures_are_counted_from_the_first(count: int, urgent: int, is_urgent: bool
 
 
 def carried_agrees_with_convert(baseline: int, before: int, after: int) -> None:
-    """All that converting leaves is carried, and nothing else (R3)."""
+    """Exactly what a conversion leaves is carried (R3)."""
     assert before >= 0
     assert after >= 0
     _, left = convert(carried(before, baseline), after - before)

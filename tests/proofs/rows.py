@@ -1,8 +1,8 @@
-"""Every row of days, up to ten: the streak that is kept step by step is the one that its definition makes (R14).
+"""Every row of up to ten days: the streak that is kept step by step is the one that its definition gives (R14).
 
-The definition is written here once more, from the rule and not from the code: it walks back from the last day. What is
-visited is all there is within the bound: each weekday to begin on, each day active or not, required, excused for
-everybody or for the member alone; of the excused ones at most two in a row of ten.
+The definition is written here once more, from the rule and not from the code: it walks back from the last day. Within
+the bound everything is visited: each weekday to begin on, each day active or not, required, excused for everyone or
+for the member alone, with at most two excused days in a row.
 """
 
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def defined(row: Row) -> int:
 
 
 def calendar_of(row: Row, *, alone: bool) -> Calendar:
-    """Return everybody's calendar at the end of a row, or the member's own."""
+    """Return everyone's calendar at the end of a row, or the member's own."""
     days = {excuse: frozenset(one.day for one in row if one.excuse == excuse) for excuse in ("all", "alone")}
     return Calendar(row[-1].day, days["all"], alone=days["alone"] if alone else frozenset())
 
@@ -64,7 +64,7 @@ def stepped(streak: Streak, row: Row) -> Streak:
 
 
 def broken_laws(row: Row, streak: Streak, longest: int) -> list[str]:
-    """Return what does not hold at the end of a row."""
+    """Return the laws that do not hold at the end of a row."""
     own = calendar_of(row, alone=True)
     laws = {
         "the current streak is the one of the definition": current(streak, own) == defined(row),
@@ -75,7 +75,7 @@ def broken_laws(row: Row, streak: Streak, longest: int) -> list[str]:
 
 
 def visit() -> Iterator[tuple[Row, list[str]]]:
-    """Visit every row, and return each with the laws that it breaks."""
+    """Visit every row, and yield each with the laws that it breaks."""
     for weekday in range(7):
         stack: list[tuple[Row, Streak, int]] = [((), Streak("m-1"), 0)]
         while stack:
@@ -87,7 +87,7 @@ def visit() -> Iterator[tuple[Row, list[str]]]:
             excuses: tuple[Excuse, ...] = ("none", "all", "alone") if excused < EXCUSED_MAX else ("none",)
             for active, excuse in product((False, True), excuses):
                 if excuse == "alone" and day.weekday() >= 5:
-                    continue  # only a required day can be excused for one
+                    continue  # only a required day can be excused for one member
                 longer = (*row, Day(day, active, excuse))
                 after = stepped(streak, longer)
                 highest = max(longest, defined(longer))

@@ -1,4 +1,4 @@
-"""What many mutants have in common: they write something else than they were handed, or round an instant."""
+"""What many mutants share: they write something else than they were given, or round an instant."""
 
 from datetime import datetime
 from typing import Any
@@ -7,14 +7,14 @@ from trc_engage.adapters.memory import MemoryLedger
 
 
 class Changes(MemoryLedger):
-    """A ledger that writes something else than it was handed."""
+    """A ledger that writes something else than it was given."""
 
     def change(self, posting: Any) -> Any:
-        """Return what it writes."""
+        """Return what to write instead."""
         raise NotImplementedError
 
     def post(self, posting: Any, /) -> Any:
-        """Write it."""
+        """Write the changed posting."""
         return super().post(self.change(posting))
 
 

@@ -1,4 +1,4 @@
-"""The port `Facts`: what whoever writes and whoever reads both ask."""
+"""The port `Facts`: what both writers and readers ask."""
 
 from datetime import date
 from typing import Any

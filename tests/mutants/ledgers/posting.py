@@ -1,4 +1,4 @@
-"""The port `Ledger`: what is written, what is refused, and what streaks and settlements are decided on."""
+"""The port `Ledger`: what is written, what is refused, and what streaks and settlements are based on."""
 
 import threading
 from collections.abc import Callable
@@ -22,7 +22,7 @@ MONDAY = date(2026, 3, 2)
 
 
 class Half:
-    """A lock that lets postings pass."""
+    """A lock that does not hold up postings."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -38,7 +38,7 @@ class Half:
             self._lock.release()
 
     def passed(self, post: Callable[[], Any]) -> Any:
-        """Let a posting pass."""
+        """Run a posting without taking the lock."""
         self._local.posts = True
         try:
             return post()

@@ -1,4 +1,4 @@
-"""The port `Records`: what the doctor reads and mends, and that a store outlives its process."""
+"""The port `Records`: what the doctor reads and repairs, and that a store outlives its process."""
 
 from pathlib import Path
 from typing import Any

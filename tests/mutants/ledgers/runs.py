@@ -1,4 +1,4 @@
-"""The port `RunBook`: leases, slots, failures, waits, notices, and what a repair of the clock takes back."""
+"""The port `RunBook`: leases, slots, failures, waits, notices, and what a repair of the clock reverts."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Sources that break one promise each: a plain file, and MEE6 and Lurkr over HTTP, but for what the class is called."""
+"""Sources that break one promise each, as the name of the class says: a plain file, and MEE6 and Lurkr over HTTP."""
 
 from ..planting import Planted
 from . import paged, plain

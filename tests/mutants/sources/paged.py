@@ -20,7 +20,7 @@ from ..planting import Planted, under
 
 
 class Changes(Mee6Source):
-    """A source that says something else than it read."""
+    """A source that reports something else than it read."""
 
     def change(self, board: Board, sought: frozenset[str]) -> Board:
         raise NotImplementedError
@@ -62,7 +62,7 @@ class ReadsToTheEndAlways(Mee6Source):
 
 
 class InTrouble(Mee6Source):
-    """A source that makes something else of an error."""
+    """A source that turns an error into something else."""
 
     def say(self, error: SourceError, sought: frozenset[str]) -> Board:
         raise NotImplementedError

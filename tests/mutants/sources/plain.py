@@ -17,7 +17,7 @@ from ..planting import Planted, under
 
 
 class Changes(PlainFile):
-    """A source that says something else than it read."""
+    """A source that reports something else than it read."""
 
     def change(self, board: Board, sought: frozenset[str]) -> Board:
         raise NotImplementedError
@@ -100,7 +100,7 @@ class ReadsTheFirstThousand(PlainFile):
 
 
 class InTrouble(PlainFile):
-    """A source that makes something else of an error."""
+    """A source that turns an error into something else."""
 
     def say(self, error: SourceError, sought: frozenset[str]) -> Board:
         raise NotImplementedError
