@@ -1,4 +1,4 @@
-"""What people ask of a crowd in PostgreSQL: standings, pages of history, the leaderboard of a month."""
+"""What people ask about a crowd in PostgreSQL: standings, pages of history, the leaderboard of a month."""
 
 import os
 import random
@@ -24,7 +24,7 @@ SCAN = f"SELECT sum(points) {OF_THE_MONTH}"
 
 
 def crowd_standing(_store: Path, members: int) -> float:
-    """Ask for the standing of random members, many times."""
+    """Ask for the standings of random members, many times."""
     return _asked(members, lambda engage, member_id: engage.standing(member_id))
 
 
@@ -42,7 +42,7 @@ def crowd_month(_store: Path, _members: int) -> float:
 
 
 def crowd_scan(_store: Path, _members: int) -> float:
-    """Read the month's points once from the index that has them, into one sum."""
+    """Read the month's points from an index that contains them, into one sum."""
     with psycopg.connect(os.environ["BENCH_DSN"], autocommit=True) as connection:
         connection.execute(SCAN)
         return timed(lambda: [connection.execute(SCAN).fetchone() for _ in range(SCANS)])

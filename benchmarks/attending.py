@@ -1,4 +1,4 @@
-"""How many questions the roster of 4,000 members takes a day, of whom 30 % chat and 200 have left."""
+"""How many questions a day the roster asks about 4,000 members, of whom 30 % chat and 200 have left."""
 
 import logging
 from collections import Counter
@@ -12,10 +12,10 @@ from trc_engage.adapters.memory import MemoryLedger
 
 MEMBERS, LEFT, CHATTERS = 4_000, 200, 1_200
 PAGE = 1_000
-"""How many members the list route tells with each request."""
+"""How many members the list route returns per request."""
 BEGINS = datetime(2026, 3, 2, tzinfo=UTC)
 ASK_SECONDS = 1.125
-"""What a question takes with the gap between two of them, on average."""
+"""How long a question takes on average, including the gap between two of them."""
 IDS = [str(300000000000000000 + number) for number in range(MEMBERS)]
 
 
@@ -30,18 +30,18 @@ class Village:
         self.asked: list[tuple[datetime, str]] = []
 
     def read(self, sought: frozenset[str], /) -> Board:
-        """Show everybody's XP."""
+        """Return everyone's XP."""
         return Board({one: self.xp[one] for one in sought}, whole=True, rows=MEMBERS, pages=4)
 
     def ask(self, discord_id: str, /) -> Presence:
-        """Tell who is there."""
+        """Return whether someone is there."""
         self.now += timedelta(seconds=ASK_SECONDS)
         self.asked.append((self.now, discord_id))
         return Presence("gone") if IDS.index(discord_id) < LEFT else Presence("present", BEGINS)
 
 
 def questions(_store: Path, _members: int) -> float:
-    """Return how many there are on the second day; fail for more than one a second, or one that a rise had answered."""
+    """Return the questions of the second day; fail for two within a second, or one that a rise had answered."""
     logging.disable()
     village, random = Village(), Random(7)
     engage = Engage(ledger=MemoryLedger(), source=village, clock=lambda: village.now, roster=village)
@@ -73,5 +73,5 @@ def questions(_store: Path, _members: int) -> float:
 
 
 def by_list(_store: Path, _members: int) -> float:
-    """Return how many requests the list route takes, once an hour, of a server on which only members are."""
+    """Return how many requests the hourly list route needs on a server that only has members."""
     return float(24 * -(-(MEMBERS - LEFT) // PAGE))

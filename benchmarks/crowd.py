@@ -17,7 +17,7 @@ DAYS = 730
 MONTH = date(2026, 2, 1)
 """The last whole month."""
 GAINS_SHARE = 0.6
-"""What Discord has of the entries; the rest are awards."""
+"""Discord's share of the entries; the rest are awards."""
 XP_EACH = 230
 
 MEMBERS = """
@@ -87,12 +87,12 @@ WHERE indrelid IN (CAST('entries' AS regclass), CAST('discord_activity' AS regcl
 """
 
 POINTS_OF_A_DAY = "CREATE INDEX points_of_a_day ON entries (day, member_id, points)"
-"""Which the ledger has no need of: a bare scan of a month is what its leaderboard is measured against."""
+"""The ledger does not need it: a bare scan of a month is what its leaderboard is compared with."""
 
 
 @frozen
 class Crowd:
-    """How many there are."""
+    """How many members, accounts and entries there are."""
 
     members: int
     accounts: int
@@ -105,15 +105,15 @@ class Crowd:
 
     @property
     def thousandth(self) -> "Crowd":
-        """The same, a thousand times smaller."""
+        """The same crowd, a thousand times smaller."""
         return Crowd(self.members // 1_000, self.accounts // 1_000, self.entries // 1_000)
 
 
 def build(dsn: str, crowd: Crowd) -> None:
-    """Lay out a store in an empty database and fill it by COPY."""
+    """Make a store in an empty database and fill it by COPY."""
     PostgresLedger.open(dsn).close()
     with psycopg.connect(dsn, autocommit=True) as connection:
-        # The rows are consistent as they are made, and indices are quicker to make than to keep.
+        # The rows are consistent as generated, and creating indexes is quicker than maintaining them.
         connection.execute(
             f"SET search_path = {SCHEMA}; SET session_replication_role = replica; "
             "SET maintenance_work_mem = '1GB'; SET timezone = 'UTC'"
@@ -138,7 +138,7 @@ def build(dsn: str, crowd: Crowd) -> None:
 
 
 def index_points(dsn: str) -> None:
-    """Let the points of a month be read from an index alone."""
+    """Create an index that contains the points of a month."""
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(f"SET search_path = {SCHEMA}; SET maintenance_work_mem = '1GB'")
         connection.execute(POINTS_OF_A_DAY)

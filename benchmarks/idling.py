@@ -1,4 +1,4 @@
-"""What the daemon costs while nothing is due: a real process, on a store of so many accounts."""
+"""What the daemon costs while nothing is due: a real process, on a store with this many accounts."""
 
 import os
 import socket
@@ -22,14 +22,14 @@ loop.WAIT_SECONDS_MAX /= float(sys.argv[1])
 sys.argv = ["trc-engage", "daemon", "--log-level", "error"]
 cli.main()
 """
-"""The daemon, waking up so many times as often as it would."""
+"""The daemon, but it wakes up this many times as often."""
 HOUR_SECONDS = 3_600 / SPEED_UP
 WATCHDOG_SECONDS = 120
 """As in `docs/deploy/trc-engage.service`."""
 
 
 def idle_cpu(store: Path, accounts: int) -> float:
-    """Return the seconds of CPU that an idle hour takes."""
+    """Return the CPU seconds that an idle hour takes."""
     with _idle(store, accounts) as pid:
         begun = _cpu_seconds(pid)
         time.sleep(HOUR_SECONDS)
@@ -37,7 +37,7 @@ def idle_cpu(store: Path, accounts: int) -> float:
 
 
 def idle_memory(store: Path, accounts: int) -> float:
-    """Return the bytes that an idle daemon holds in memory, in MB."""
+    """Return how many MB an idle daemon holds in memory."""
     with _idle(store, accounts) as pid:
         status = Path(f"/proc/{pid}/status").read_text()
         (resident,) = (line for line in status.splitlines() if line.startswith("VmRSS:"))
@@ -46,7 +46,7 @@ def idle_memory(store: Path, accounts: int) -> float:
 
 @contextmanager
 def _idle(store: Path, accounts: int) -> Iterator[int]:
-    """Lend the id of a daemon that has done what was due."""
+    """Yield the process id of a daemon that has done what was due."""
     with Mee6Server.start() as server, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
         for discord_id, xp in population.opening_xp(accounts).items():
             server.board.join(discord_id, xp=xp)
@@ -69,5 +69,5 @@ def _idle(store: Path, accounts: int) -> Iterator[int]:
 
 
 def _cpu_seconds(pid: int) -> float:
-    """Return what all threads have used, to the nanosecond."""
+    """Return the CPU time that all threads have used, to the nanosecond."""
     return sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9

@@ -1,7 +1,7 @@
-"""What is measured, one round to a process: `python measured.py NAME STORE ACCOUNTS` prints seconds.
+"""What is measured, one round per process: `python measured.py NAME STORE ACCOUNTS` prints seconds.
 
-A process loads what it measures and nothing else: what lies about in memory costs time whenever
-garbage is collected.
+A process loads what it measures and nothing else: other objects in memory cost time in every garbage
+collection.
 """
 
 import gc
@@ -30,7 +30,7 @@ HOMES = {
 
 
 def timed(work: Callable[[], object]) -> float:
-    """Return how long the work takes, in seconds."""
+    """Return how many seconds the work takes."""
     gc.collect()
     begun = time.perf_counter()
     work()

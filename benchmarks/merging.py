@@ -1,4 +1,4 @@
-"""A sync of a crowd in PostgreSQL, and the floor: raw COPY and merge of the same rows, written out as SQL."""
+"""A sync of a crowd in PostgreSQL, and the floor: raw COPY and merge of the same rows, written as SQL."""
 
 import os
 import random
@@ -16,7 +16,7 @@ from trc_engage import Engage
 from trc_engage.adapters.postgres import PostgresLedger
 
 RISE_MIN, RISE_MAX = 15, 375
-"""What a quarter of an hour brings, in XP."""
+"""How much XP a quarter of an hour brings."""
 
 MOVES = """
 CREATE TEMP TABLE moves (
@@ -80,7 +80,7 @@ Rise = tuple[int, str, int, int, int, int]
 
 
 def crowd_sync(_store: Path, _accounts: int) -> float:
-    """Sync through `Engage` when everybody's XP rose, from a board in memory to the commit."""
+    """Sync through `Engage` when everyone's XP rose, from a board in memory to the commit."""
     with psycopg.connect(_dsn()) as connection:
         xp = {discord_id: after for discord_id, (_, _, _, after, _, _) in _rises(connection)}
     source = population.FixedSource(population.board_of(xp))
@@ -94,7 +94,7 @@ def crowd_sync(_store: Path, _accounts: int) -> float:
 
 
 def crowd_merge(_store: Path, _accounts: int) -> float:
-    """Copy the rows of the same sync, which are ready as text, and merge them in one transaction."""
+    """Copy the rows of the same sync, prepared as text, and merge them in one transaction."""
     with psycopg.connect(_dsn()) as connection:
         rows = _text(rise for _, rise in _rises(connection))
     day = population.SYNCED_AT.date()
@@ -119,7 +119,7 @@ def crowd_merge(_store: Path, _accounts: int) -> float:
 
 
 def crowd_settle(_store: Path, _accounts: int) -> float:
-    """Settle a weekday through `Engage` on which every account was active."""
+    """Settle, through `Engage`, a weekday on which every account was active."""
     _end_the_day()
     with PostgresLedger.open(_dsn()) as ledger:
         engage = Engage(ledger=ledger, clock=lambda: SETTLED_AT)
@@ -131,7 +131,7 @@ def crowd_settle(_store: Path, _accounts: int) -> float:
 
 
 def crowd_streaks(_store: Path, _accounts: int) -> float:
-    """Copy the streaks of the same day, which are ready as text, and merge them in one transaction."""
+    """Copy the streaks of the same day, prepared as text, and merge them in one transaction."""
     _end_the_day()
     with psycopg.connect(_dsn(), autocommit=True) as connection:
         connection.execute(f"SET search_path = {crowd.SCHEMA}, pg_temp")
@@ -149,7 +149,7 @@ def crowd_streaks(_store: Path, _accounts: int) -> float:
 
 
 def _end_the_day() -> None:
-    """Let everyone be active on the day of the sync, and a good sync have begun after it."""
+    """Let everyone be active on the day of the sync, and record a good sync after it."""
     values = {"day": population.SYNCED_AT.date(), "at": population.SYNCED_AT, "end": SETTLED_AT.replace(minute=0)}
     with psycopg.connect(_dsn(), autocommit=True) as connection:
         connection.execute(f"SET search_path = {crowd.SCHEMA}")

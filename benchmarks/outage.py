@@ -1,4 +1,4 @@
-"""An outage that lasts: stores whose syncs have failed for so many days, and what a run costs then."""
+"""A long outage: stores whose syncs have failed for this many days, and what a run costs then."""
 
 import logging
 import sqlite3
@@ -25,7 +25,7 @@ class Down:
 
 
 def build(path: Path, days: int) -> None:
-    """Let every slot of so many days fail, the last of them being now; before, all was well."""
+    """Let every slot of the last days fail, after a good sync."""
     now = datetime.now(UTC)
     began = now - timedelta(days=days)
     connection = sqlite3.connect(path)

@@ -16,7 +16,7 @@ GUILD_ID = "200000000000000001"
 
 
 def bare_pages(_store: Path, accounts: int) -> float:
-    """Read every page with httpx and parse it, and nothing else."""
+    """Read every page with httpx and parse it, and do nothing else."""
     url = f"{os.environ['BENCH_URL']}/api/plugins/levels/leaderboard/{GUILD_ID}"
     with httpx.Client(headers={"User-Agent": "trc-engage benchmark"}, trust_env=False) as client:
 
@@ -28,7 +28,7 @@ def bare_pages(_store: Path, accounts: int) -> float:
 
 
 def read_pages(_store: Path, accounts: int) -> float:
-    """Read every page with `Mee6Source`, looking for so many members spread over all of them."""
+    """Read every page with `Mee6Source`, looking for this many members spread over all of them."""
     everyone = population.discord_ids(100_000)
     sought = frozenset(everyone[:: len(everyone) // accounts])
     with Mee6Source.open(GUILD_ID, base_url=os.environ["BENCH_URL"], page_gap=0) as source:
@@ -36,7 +36,7 @@ def read_pages(_store: Path, accounts: int) -> float:
 
 
 def serve(_store: Path, accounts: int) -> float:
-    """Serve a board of so many rows until standard input ends."""
+    """Serve a board of this many rows until standard input ends."""
     with Mee6Server.start(guild_id=GUILD_ID) as server:
         for number, discord_id in enumerate(population.discord_ids(accounts)):
             server.board.join(discord_id, username=f"Member {number}", xp=accounts - number)

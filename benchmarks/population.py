@@ -1,4 +1,4 @@
-"""Stores of many accounts and the boards to sync them with, the same in every process."""
+"""Stores with many accounts and boards to sync them with, the same in every process."""
 
 import random
 from collections.abc import Sequence
@@ -19,13 +19,13 @@ PRAGMAS = (
     "PRAGMA temp_store = MEMORY",
     "PRAGMA cache_size = -32768",
 )
-"""Those of the ledger, so that the floor plays by the same rules."""
+"""The ledger's own, so that the floor has the same rules."""
 SYNCED_AT = OPENED_AT + timedelta(minutes=15)
 
 
 @frozen
 class FixedSource:
-    """A source whose board is in memory already."""
+    """A source whose board is already in memory."""
 
     board: Board
 
@@ -35,7 +35,7 @@ class FixedSource:
 
 
 def discord_ids(accounts: int) -> list[str]:
-    """Return as many Discord ids, each of 18 digits."""
+    """Return this many Discord ids, each of 18 digits."""
     return [str(10**17 + number) for number in range(accounts)]
 
 
@@ -46,7 +46,7 @@ def opening_xp(accounts: int) -> dict[str, int]:
 
 
 def later_xp(accounts: int, share: float) -> dict[str, int]:
-    """Return the XP a quarter of an hour later, risen by 15 to 375 for a share of the accounts."""
+    """Return the XP a quarter of an hour later, 15 to 375 higher for a share of the accounts."""
     xp = opening_xp(accounts)
     chance = random.Random(accounts + 1)
     for discord_id in chance.sample(list(xp), round(accounts * share)):
@@ -55,12 +55,12 @@ def later_xp(accounts: int, share: float) -> dict[str, int]:
 
 
 def board_of(xp: dict[str, int]) -> Board:
-    """Return the board, read whole, that shows this XP."""
+    """Return a whole board that shows this XP."""
     return Board(xp, whole=True, rows=len(xp), pages=len(xp) // 1_000)
 
 
 def build_store(path: Path, accounts: int) -> None:
-    """Make a store with that many accounts, enrolled and opened."""
+    """Make a store with this many accounts, enrolled and opened."""
     xp = opening_xp(accounts)
     with SqliteLedger.open(path) as ledger:
         engage = Engage(ledger=ledger, source=FixedSource(board_of(xp)), clock=lambda: OPENED_AT)

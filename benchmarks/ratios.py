@@ -1,4 +1,4 @@
-"""Things measured in turn, each round in a fresh process, and set against each other."""
+"""Measurements that take turns, each round in a fresh process, and the ratios between them."""
 
 import math
 import os
@@ -29,13 +29,13 @@ class Ratio:
 
 
 def ratio(what: str, against: str, measured: Sequence[float], floor: Sequence[float], limit: float | None) -> Ratio:
-    """Set what was measured against its floor, round by round."""
+    """Compare a measurement with its floor, round by round."""
     paired = [one / other for one, other in zip(measured, floor, strict=True)]
     return Ratio(what, against, statistics.median(paired), min(measured) / min(floor), limit)
 
 
 def growth(what: str, times: float, many: Sequence[float], few: Sequence[float], limit: float) -> Ratio:
-    """Tell with which power of the size a time grows, when the size grows so many times."""
+    """Return the exponent with which a time grows when the size grows this many times."""
 
     def exponent(large: float, small: float) -> float:
         return math.log(large / small) / math.log(times)
@@ -45,7 +45,7 @@ def growth(what: str, times: float, many: Sequence[float], few: Sequence[float],
 
 
 def alternating(measures: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """Measure each in turn, after a first round that is thrown away."""
+    """Measure each in turn, after a first round whose results are discarded."""
     results: dict[str, list[float]] = {name: [] for name in measures}
     for number in range(rounds + 1):
         for name, measure in measures.items():

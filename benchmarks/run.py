@@ -1,7 +1,7 @@
 """`tox -e bench`: what this package costs, as ratios to a floor measured in the same run.
 
-Every round is a fresh process; the things compared take turns, so that a machine that slows down
-slows all of them. `--rounds N` for more rounds, `--only WORD` for a part, `--entries N` for
+Every round is a fresh process, and the measurements that are compared take turns, so that a machine that
+slows down slows all of them. `--rounds N` for more rounds, `--only WORD` for a part, `--entries N` for
 another size of the largest ledger.
 """
 
@@ -45,7 +45,7 @@ class Bench:
     folder: Path
     rounds: int
     entries: int
-    """How many the crowd's ledger has."""
+    """How many entries the crowd's ledger has."""
 
     def syncs(self) -> Iterator[Ratio]:
         """Compare syncs of 100,000 accounts with raw SQLite and with each other."""
@@ -64,7 +64,7 @@ class Bench:
         yield ratio("sync, 3 % changed", "sync, all changed", seconds["everyday"], seconds["busy"], 0.5)
 
     def memory(self) -> Iterator[Ratio]:
-        """Tell how many bytes of peak memory an account costs."""
+        """Measure how many bytes of peak memory an account costs."""
 
         def peak(accounts: int) -> float:
             board = self.folder / f"{accounts}.board"
@@ -93,7 +93,7 @@ class Bench:
         yield ratio("settle a weekday", "DuckDB recomputing 2.5 million rows", compared, recomputing, 0.25)
 
     def standings(self) -> Iterator[Ratio]:
-        """Compare the standing of a member in a small and in a large ledger."""
+        """Compare a member's standing in a small and in a large ledger."""
         stores = {entries: self._store_with(entries) for entries in (ENTRIES_FEW, ENTRIES_MANY)}
         seconds = alternating(
             {str(entries): partial(measure, "standing", store, 0) for entries, store in stores.items()}, self.rounds
@@ -102,7 +102,7 @@ class Bench:
         yield ratio("standing, 1,000,000 entries", "standing, 10,000 entries", many, few, 1.3)
 
     def summaries(self) -> Iterator[Ratio]:
-        """Compare a member's summary over HTTP with a bare route that runs the same SQL: time, so twice is half."""
+        """Compare the times of a member's summary over HTTP and of a bare route that runs the same SQL."""
         store = self._store_with(ENTRIES_MANY)
         names = ("site_summaries", "bare_summaries")
         site, bare = alternating({name: partial(measure, name, store, 0) for name in names}, self.rounds).values()
@@ -125,7 +125,7 @@ class Bench:
         yield ratio("100 pages, all 100,000 sought", bare, seconds["all"], seconds["bare"], 1.8)
 
     def starts(self) -> Iterator[Ratio]:
-        """Compare what a command and an import take to start."""
+        """Compare how long a command and an import take to start with their floors."""
         environment = {"TRC_ENGAGE_STORE": str(self._store(1_000))}
         show = [str(Path(sys.executable).with_name("trc-engage")), "show", "member-000007", "--json"]
         commands = {
@@ -144,7 +144,7 @@ class Bench:
         yield ratio("import trc_engage", "import attrs", seconds["import"], seconds["import floor"], 1.6)
 
     def idling(self) -> Iterator[Ratio]:
-        """Tell what the daemon costs while nothing is due."""
+        """Measure what the daemon costs while nothing is due."""
         names = ("idle_cpu", "idle_memory")
         measures = {name: partial(measure, name, self._store(ACCOUNTS_FEW), ACCOUNTS_FEW) for name in names}
         seconds, megabytes = alternating(measures, rounds=3).values()
@@ -160,7 +160,7 @@ class Bench:
         yield ratio("run_due, nothing due", "its SELECTs, raw", ours, raw, 2.0)
 
     def attending(self) -> Iterator[Ratio]:
-        """Tell how many questions the roster takes a day, beside the list route, which needs the privileged intent."""
+        """Count the roster's questions a day, beside the list route, which needs the privileged intent."""
         ours, listed = ([measure(name, self.folder, 0)] for name in ("questions", "by_list"))
         what = f"roster, {ours[0]:,.0f} questions in a day"
         yield ratio(what, f"{listed[0]:,.0f} of the list route, hourly", ours, listed, None)
@@ -216,7 +216,7 @@ class Bench:
         yield ratio("a search of 100,000 names", "one indexed SELECT", ours, floor, 3.0)
 
     def scaling(self) -> Iterator[Ratio]:
-        """Tell what a crowd costs in PostgreSQL, and how that grows."""
+        """Measure what a crowd costs in PostgreSQL, and how that grows."""
         yield from scaling.compared(self.entries, self.rounds)
 
     def _store(self, accounts: int) -> Path:

@@ -15,7 +15,7 @@ MEMBERS = 1_000_000
 ACCOUNTS = 200_000
 ENTRIES = 4_000_000
 TIMES = 4
-"""How much smaller the ledger is from which growth is told."""
+"""By what factor the ledger is smaller with which growth is measured."""
 ROUNDS_OF_SYNCS, ROUNDS_OF_QUESTIONS = 3, 5
 QUESTIONS = ("crowd_standing", "crowd_history", "crowd_month", "crowd_scan")
 
@@ -44,7 +44,7 @@ class Scale:
             crowd.build(self.server.create(name), some)
 
     def syncs(self) -> Iterator[Ratio]:
-        """Compare syncs of all accounts with raw COPY and merge, each on a copy that nothing was written to."""
+        """Compare syncs of all accounts with raw COPY and merge, each on a fresh copy."""
         measures = {
             "merge": partial(self._written, "crowd_merge", "crowd"),
             "sync": partial(self._written, "crowd_sync", "crowd"),
@@ -63,7 +63,7 @@ class Scale:
         yield growth("sync", TIMES, seconds["sync"], seconds["fewer"], 1.1)
 
     def questions(self) -> Iterator[Ratio]:
-        """Compare questions with those to smaller ledgers, and the leaderboard with what it must read."""
+        """Compare questions with those to smaller ledgers, and the leaderboard with a scan of what it must read."""
         sizes = {"crowd": self.crowd, "fewer": self.fewer, "small": self.crowd.thousandth}
         for size in sizes:
             crowd.index_points(self.server.database(size))

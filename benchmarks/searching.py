@@ -1,4 +1,4 @@
-"""A search by name among 100,000, against one SELECT on the same index."""
+"""A search by name among 100,000 members, compared with one SELECT on the same index."""
 
 import random
 import sqlite3
@@ -21,7 +21,7 @@ WHERE word >= ? AND word < ? ORDER BY word, member_id LIMIT ?
 
 
 def build(path: Path, members: int) -> None:
-    """Enroll so many people, whose names are shared as those of people are."""
+    """Enroll this many people, whose names repeat as real names do."""
     chance = random.Random(members)
     first, last = _words(chance, FIRST_NAMES), _words(chance, LAST_NAMES)
     with SqliteLedger.open(path) as ledger:
@@ -42,7 +42,7 @@ def search(path: Path, members: int) -> float:
 
 
 def indexed_select(path: Path, members: int) -> float:
-    """Ask the index for them, and nothing besides."""
+    """Query the index for the same beginnings, and do nothing else."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for pragma in PRAGMAS:
             connection.execute(pragma)

@@ -1,4 +1,4 @@
-"""A member's summary over HTTP, against a bare Starlette route that runs the same SQL: two real servers."""
+"""A member's summary over HTTP, compared with a bare Starlette route that runs the same SQL: two real servers."""
 
 import asyncio
 import random
@@ -33,12 +33,12 @@ def bare_summaries(store: Path, _accounts: int) -> float:
 
 
 def site_summaries(store: Path, _accounts: int) -> float:
-    """Ask the site for the same ones."""
+    """Ask the site for the same members."""
     return _asked("serve_site", store, "/api/members/{}")
 
 
 def serve_bare(store: Path, _accounts: int) -> float:
-    """Serve a route that runs the SQL of a summary and answers the rows."""
+    """Serve a route that runs the SQL of a summary and returns the rows."""
     from starlette.applications import Starlette  # noqa: PLC0415
     from starlette.requests import Request  # noqa: PLC0415
     from starlette.responses import JSONResponse  # noqa: PLC0415
@@ -62,7 +62,7 @@ def serve_site(store: Path, _accounts: int) -> float:
 
 
 def connected_to(store: Path) -> Callable[[], sqlite3.Connection]:
-    """Return what gives each thread a connection of its own."""
+    """Return a function that gives each thread its own connection."""
     local = threading.local()
 
     def connected() -> sqlite3.Connection:
@@ -77,7 +77,7 @@ def connected_to(store: Path) -> Callable[[], sqlite3.Connection]:
 
 
 def statements_of_standing(store: Path) -> list[str]:
-    """Return what a summary runs, as SQLite was given it, with the member left open."""
+    """Return the statements of a summary as SQLite received them, with a placeholder for the member."""
     told: list[str] = []
     with SqliteLedger.open(store) as ledger:
         with ledger._database.connection() as connection:  # noqa: SLF001
@@ -93,7 +93,7 @@ def _serve(app: Any) -> float:
     import uvicorn  # noqa: PLC0415
 
     config = uvicorn.Config(app, lifespan="off", ws="none", log_config=None, access_log=False, proxy_headers=False)
-    # Of TCP by name, or asyncio lets Nagle's delay of 40 ms stand.
+    # Created as TCP by name; otherwise asyncio keeps Nagle's delay of 40 ms.
     with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(128)
@@ -104,7 +104,7 @@ def _serve(app: Any) -> float:
 
 
 def _asked(server: str, store: Path, path: str) -> float:
-    """Return how long so many requests take, over connections that are kept."""
+    """Return how long the requests take, over persistent connections."""
     with closing(sqlite3.connect(store)) as connection:
         members = [member_id for (member_id,) in connection.execute("SELECT member_id FROM members ORDER BY member_id")]
     chance = random.Random(1)
@@ -139,7 +139,7 @@ async def _ask_on(port: int, waiting: Iterator[bytes]) -> None:
 
 @contextmanager
 def _serving(server: str, store: Path) -> Iterator[int]:
-    """Lend the port of a server in a process of its own."""
+    """Yield the port of a server in a separate process."""
     command = [sys.executable, measured.__file__, server, str(store), "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
     try:

@@ -1,4 +1,4 @@
-"""Settling and standing: stores with a year of evidence, and what is measured on them."""
+"""Settling and standings: stores with a year of evidence, and what is measured on them."""
 
 import gc
 import random
@@ -43,12 +43,12 @@ def weekdays() -> list[date]:
 
 
 def active_on(day: date, accounts: int) -> list[int]:
-    """Return the account ids of another random tenth for each day."""
+    """Return the account ids of a different random tenth for each day."""
     return sorted(random.Random(day.toordinal()).sample(range(1, accounts + 1), round(accounts * ACTIVE_SHARE)))
 
 
 def build_year(path: Path, accounts: int) -> None:
-    """Give a store of so many accounts a year of evidence, settled up to the last weekday but one."""
+    """Give a store of this many accounts a year of evidence, settled up to the last weekday but one."""
     *settled, last = weekdays()
     calendar = Calendar(settled[-1])
     streaks: dict[int, Streak] = {}
@@ -87,7 +87,7 @@ def settle(store: Path, _accounts: int) -> float:
 
 
 def raw_upserts(store: Path, accounts: int) -> float:
-    """Upsert one row for each active member, the rows being ready, in one transaction."""
+    """Upsert one prepared row for each active member, in one transaction."""
     last = weekdays()[-1]
     rows = [(f"member-{account_id - 1:06}", 2, str(last), 1, 3) for account_id in active_on(last, accounts)]
     connection = sqlite3.connect(store, isolation_level=None)
@@ -103,7 +103,7 @@ def raw_upserts(store: Path, accounts: int) -> float:
 
 
 def recompute(store: Path, _accounts: int) -> float:
-    """Recompute everybody's streaks with DuckDB from all evidence in its memory."""
+    """Recompute everyone's streaks with DuckDB from all evidence in its memory."""
     import duckdb  # noqa: PLC0415
 
     connection = sqlite3.connect(store)
@@ -127,7 +127,7 @@ def recompute(store: Path, _accounts: int) -> float:
 
 
 def build_history(path: Path, entries: int) -> None:
-    """Give the members of a store so many awards, spread evenly."""
+    """Give the members of a store this many awards, spread evenly."""
     connection = sqlite3.connect(path)
     members = [member_id for (member_id,) in connection.execute("SELECT member_id FROM members ORDER BY member_id")]
     chance = random.Random(entries)
@@ -153,7 +153,7 @@ def build_history(path: Path, entries: int) -> None:
 
 
 def standing(store: Path, _accounts: int) -> float:
-    """Ask for the standing of random members, many times."""
+    """Ask for the standings of random members, many times."""
     now = datetime(2026, 3, 2, 12, tzinfo=UTC)
     with SqliteLedger.open(store) as ledger:
         engage = Engage(ledger=ledger, clock=lambda: now)

@@ -1,4 +1,4 @@
-"""Syncs of many accounts, and what they are measured against."""
+"""Syncs of many accounts, and what they are compared with."""
 
 import gc
 import pickle
@@ -25,7 +25,7 @@ def sync(store: Path, accounts: int, share: float) -> float:
 
 
 def busy(store: Path, accounts: int) -> float:
-    """Sync when everybody's XP rose."""
+    """Sync when everyone's XP rose."""
     return sync(store, accounts, 1.0)
 
 
@@ -40,7 +40,7 @@ def quiet(store: Path, accounts: int) -> float:
 
 
 def raw(store: Path, _accounts: int) -> float:
-    """Write what a busy sync writes with `executemany`, the rows being ready in memory."""
+    """Write what a busy sync writes with `executemany`, from rows that are already in memory."""
     rows = _rows_of_a_sync(store.with_name("synced.db"))
     connection = sqlite3.connect(store, isolation_level=None)
     for pragma in population.PRAGMAS:
@@ -103,7 +103,7 @@ def _marks(rows: list[tuple[object, ...]]) -> str:
 
 
 def common(store: Path, accounts: int) -> float:
-    """Do what most programs do: for each member read, compare, write and commit, with the table API."""
+    """Do what most programs do: read, compare, write and commit member by member, with the table API."""
     xp = population.later_xp(accounts, 1.0)
     import sqlite_utils  # noqa: PLC0415
 
@@ -149,9 +149,9 @@ def _post_one(database: "Database", account: dict[str, object], points: int, xp_
 
 
 def memory(store: Path, accounts: int) -> float:
-    """Return by how many bytes a busy sync raises the peak of memory above the level before it.
+    """Return by how many bytes a busy sync raises the peak memory above the level before it.
 
-    The board comes from a file, for making it here would leave freed memory behind in which a sync
+    The board comes from a file, since making it here would leave freed memory behind in which a sync
     could hide.
     """
     board = store.with_name(f"{accounts}.board")

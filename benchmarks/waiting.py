@@ -1,4 +1,4 @@
-"""What a run costs when nothing is due, against the SELECTs that it needs."""
+"""What a run costs when nothing is due, compared with the SELECTs that it needs."""
 
 import logging
 import sqlite3
@@ -15,10 +15,10 @@ RUNS = 300
 
 
 class Unread:
-    """A board that nobody reads, for the slot has ended."""
+    """A board that is not read, since the slot has ended."""
 
     def read(self, _sought: frozenset[str], /) -> Board:
-        """Fail: this is a run with nothing due."""
+        """Fail: this run has nothing due."""
         raise AssertionError
 
 
@@ -34,7 +34,7 @@ def run_nothing_due(path: Path, _accounts: int) -> float:
 
 
 def run_selects(path: Path, _accounts: int) -> float:
-    """Return how long the statements take that such a run sends, as they are, each time all rows fetched."""
+    """Return how long the statements that such a run sends take on their own, with all rows fetched."""
     logging.disable()
     sent: list[str] = []
     with SqliteLedger.open(path) as ledger:
@@ -52,7 +52,7 @@ def run_selects(path: Path, _accounts: int) -> float:
 
 
 def _ended(ledger: SqliteLedger) -> Engage:
-    """Let it be a moment after the last sync, whose slot has ended; no day is over that is not settled."""
+    """Return an `Engage` a moment after the last sync, whose slot has ended, with no day left to settle."""
     now = ledger.run_state().sync.good_at
     assert now is not None
     engage = Engage(ledger=ledger, source=Unread(), clock=lambda: now)

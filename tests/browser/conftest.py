@@ -1,4 +1,4 @@
-"""One browser and one site for all tests of a run; skipped where there is no browser."""
+"""One browser and one site for all tests of a run; the tests are skipped if there is no browser."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ HEIGHT = 900
 
 @define(slots=False)
 class Heard:
-    """What a browser complains of, and what pages should never do."""
+    """What a browser complains about, and what pages should never do."""
 
     complaints: list[str] = Factory(list)
     dialogs: list[str] = Factory(list)
     elsewhere: list[str] = Factory(list)
 
     def listen(self, page: Page, url: str) -> None:
-        """Hear everything that happens on a page."""
+        """Record everything that happens on a page."""
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("dialog", self._dialog)
@@ -53,7 +53,7 @@ def url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Start the browser; sandboxes do not nest, so that as root in a container it has none."""
+    """Start the browser; sandboxes do not nest, so as root in a container it has none."""
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: see docs/web.md")
     if not CHROMIUM.exists():
         pytest.skip(f"no browser at {CHROMIUM} (TRC_ENGAGE_CHROMIUM names another): see docs/web.md")
@@ -66,7 +66,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def context(browser: Browser, url: str, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
-    """Lend a browser without a past; a parameter says how it differs from a light one on a desk."""
+    """Yield a fresh browser context; a parameter says how it differs from a light one on a desktop."""
     options = {"viewport": {"width": DESK, "height": HEIGHT}, "color_scheme": "light", **getattr(request, "param", {})}
     context = browser.new_context(base_url=url, **options)
     context.set_default_timeout(10_000)
@@ -76,7 +76,7 @@ def context(browser: Browser, url: str, request: pytest.FixtureRequest) -> Itera
 
 @pytest.fixture
 def page(context: BrowserContext, heard: Heard, url: str) -> Page:
-    """Lend a page that is listened to."""
+    """Return a page whose events are recorded."""
     page = context.new_page()
     heard.listen(page, url)
     return page
@@ -84,7 +84,7 @@ def page(context: BrowserContext, heard: Heard, url: str) -> Page:
 
 @pytest.fixture
 def heard() -> Iterator[Heard]:
-    """Hear what pages do, and fail if it is anything that no page should."""
+    """Record what pages do, and fail if it is anything that no page should do."""
     heard = Heard()
     yield heard
     assert heard == Heard()

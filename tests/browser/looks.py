@@ -1,4 +1,4 @@
-"""How the pages look, and whether everybody can read them."""
+"""How the pages look, and whether everyone can read them."""
 
 import os
 from importlib.resources import files
@@ -50,7 +50,7 @@ def violations(page: "Page") -> list[dict[str, Any]]:
 @THEMES
 @EVERY_PAGE
 def test_axe_finds_nothing(page: "Page", path: str) -> None:
-    """Contrast, names, roles, landmarks, headings: not even something minor, in either theme."""
+    """Axe finds nothing on any page in either theme, not even something minor, also with all details open."""
     page.goto(path)
     assert violations(page) == []
     for details in page.locator("details").all():
@@ -60,14 +60,14 @@ def test_axe_finds_nothing(page: "Page", path: str) -> None:
 
 @THEMES
 def test_axe_finds_nothing_on_a_page_that_is_refused(context: "BrowserContext") -> None:
-    """The page that says that there is none is a page like others; the browser itself complains of its status."""
+    """The page for a missing member passes axe too; its console is ignored, since the browser complains of its 404."""
     page = context.new_page()
     page.goto(REFUSED)
     assert violations(page) == []
 
 
 def test_axe_would_find_something(page: "Page") -> None:
-    """A field without a name is found, so that finding nothing means something."""
+    """Axe finds a field without a name, so that finding nothing means something."""
     page.goto(PAGES["board"])
     page.evaluate("document.querySelector('label').remove(); document.querySelector('#q').placeholder = ''")
     assert {one["id"] for one in violations(page)} == {"label"}
@@ -76,7 +76,7 @@ def test_axe_would_find_something(page: "Page") -> None:
 @pytest.mark.parametrize("width", [320, PHONE, TABLET, DESK])
 @EVERY_PAGE
 def test_nothing_scrolls_sideways(page: "Page", path: str, width: int) -> None:
-    """Not on a phone either, nor at 400 % on a desk, which is as narrow."""
+    """No page scrolls sideways, even on a phone or at 400 % on a desktop, which is as narrow."""
     page.set_viewport_size({"width": width, "height": HEIGHT})
     page.goto(path)
     assert page.evaluate(TOO_WIDE) == 0
@@ -87,7 +87,7 @@ def test_nothing_scrolls_sideways(page: "Page", path: str, width: int) -> None:
 
 @pytest.mark.parametrize("context", [{"forced_colors": "active"}, {}], indirect=True, ids=["forced", "own"])
 def test_signs_are_told_apart_without_colour(page: "Page") -> None:
-    """In shades of grey, and in the colours that somebody forces on all pages, each kind of day looks its own."""
+    """Each kind of day has its own sign, even in grayscale and in forced colors."""
     page.goto(PAGES["member"])
     page.evaluate("document.documentElement.style.filter = 'grayscale(1)'")
     drawn = [sign.screenshot() for sign in page.locator(".legend .sign").all()]
@@ -96,7 +96,7 @@ def test_signs_are_told_apart_without_colour(page: "Page") -> None:
 
 @pytest.mark.parametrize("context", [{"reduced_motion": "reduce"}], indirect=True)
 def test_nothing_moves_for_who_wants_no_motion(page: "Page") -> None:
-    """No transition and no animation is left."""
+    """With reduced motion, no transition and no animation is left."""
     page.goto(PAGES["member"])
     moving = """[...document.querySelectorAll('*')].filter(one => {
         const style = getComputedStyle(one);
@@ -106,7 +106,7 @@ def test_nothing_moves_for_who_wants_no_motion(page: "Page") -> None:
 
 
 def test_paper_shows_what_can_be_read_on_it(page: "Page") -> None:
-    """Printed, a page has no buttons and no links to other pages, and is dark on light whatever the theme."""
+    """A printed page has no buttons and no links to other pages, and is dark on light in any theme."""
     page.goto(PAGES["board"])
     page.get_by_role("button", name="Dark theme").click()
     page.wait_for_load_state()
@@ -118,7 +118,7 @@ def test_paper_shows_what_can_be_read_on_it(page: "Page") -> None:
 
 
 def test_a_clipped_name_can_be_read_whole(page: "Page") -> None:
-    """It takes one line of a list and two of its own page, and opens there."""
+    """A long name takes one line in a list, and opens in full on its own page."""
     page.set_viewport_size({"width": PHONE, "height": HEIGHT})
     page.goto(PAGES["board"])
     name = page.get_by_role("link", name="Ivy the Second")
@@ -135,7 +135,7 @@ def test_a_clipped_name_can_be_read_whole(page: "Page") -> None:
 
 @pytest.mark.parametrize("half", [0, 1])
 def test_hostile_names_do_nothing(page: "Page", heard: Heard, half: int) -> None:
-    """On every page on a phone: no dialog, no script, no request elsewhere, nothing pushed aside."""
+    """Hostile names cause no dialog, script, request elsewhere or sideways scrolling on any page on a phone."""
     page.set_viewport_size({"width": PHONE, "height": HEIGHT})
     root = HOSTILE[half]
     members = [f"{root}/members/m-{number}" for number in range(HALF)]
@@ -150,7 +150,7 @@ def test_hostile_names_do_nothing(page: "Page", heard: Heard, half: int) -> None
 
 
 def test_the_ear_hears(context: "BrowserContext", url: str) -> None:
-    """A script that a page let in would be refused by its policy, and heard."""
+    """A script or an image from elsewhere in a page is blocked by its policy and recorded, as is a dialog."""
     page, heard = context.new_page(), Heard()
     heard.listen(page, url)
     page.goto(PAGES["board"])
@@ -173,7 +173,7 @@ SCREENSHOTS = {
 
 @pytest.mark.parametrize("name", SCREENSHOTS)
 def test_screenshots_are_small(page: "Page", name: str, tmp_path: Path) -> None:
-    """Those of the docs are made here, where TRC_ENGAGE_SCREENSHOTS names their folder."""
+    """Each screenshot is under 150,000 bytes; TRC_ENGAGE_SCREENSHOTS names the folder for those of the docs."""
     path, width, height, theme = SCREENSHOTS[name]
     page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
     page.set_viewport_size({"width": width, "height": height})

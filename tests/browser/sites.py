@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it listens, and leaves signals to pytest."""
+    """A server that signals when it listens, and leaves signals to pytest."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -36,28 +36,28 @@ class _Server(uvicorn.Server):
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The address on which it listens."""
         port = self.servers[0].sockets[0].getsockname()[1]
         return f"http://127.0.0.1:{port}"
 
 
 @contextmanager
 def served() -> Iterator[str]:
-    """Serve all stories, and lend the address."""
+    """Serve all stories, and yield the address."""
     stories = apart(_stories)
     with listening(Starlette(routes=[Mount(path, _open(engage)) for path, engage in stories.items()])) as url:
         yield url
 
 
 def apart(live: Callable[[], T]) -> T:
-    """Live a story on a thread of its own: Playwright runs an event loop on this one, where nothing is written."""
+    """Live a story on a separate thread: Playwright runs an event loop on this one, where writes are refused."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(live).result()
 
 
 @contextmanager
 def listening(app: Starlette) -> Iterator[str]:
-    """Serve an app, and lend the address."""
+    """Serve an app, and yield its address."""
     server = _Server(uvicorn.Config(app, port=0, log_level="warning", ws="none", lifespan="off"))
     thread = Thread(target=server.run)
     thread.start()

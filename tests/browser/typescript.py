@@ -32,7 +32,7 @@ LOST_DAY = "Monday 16 February: missed"
 
 
 def live() -> Engage:
-    """Live the half year, at whose end somebody comes who has done nothing yet."""
+    """Live the half year, at the end of which someone enrolls who has done nothing yet."""
     engage = half_year()
     engage.enroll("new", name="Nova")
     return engage
@@ -40,7 +40,7 @@ def live() -> Engage:
 
 @contextmanager
 def previewed(api: str, token: str) -> Iterator[str]:
-    """Serve the built page, and lend its address."""
+    """Serve the built page, and yield its address."""
     words = ["node", str(VITE), "preview", "--host", "127.0.0.1", "--port", "0"]
     environment = {**os.environ, "NO_COLOR": "1", "TRC_ENGAGE_URL": api, "TRC_ENGAGE_WEB_READ_TOKEN": token}
     process = subprocess.Popen(words, cwd=EXAMPLE, env=environment, stdout=subprocess.PIPE, text=True)
@@ -58,7 +58,7 @@ def previewed(api: str, token: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def api() -> Iterator[str]:
-    """Serve the API alone, to whoever has the token."""
+    """Serve only the API, to clients that have the token."""
     if not VITE.exists():
         pytest.skip("the example's packages are not installed: run `tox -e typescript`, or `npm ci` in its folder")
     subprocess.run(["npm", "run", "build"], cwd=EXAMPLE, check=True, capture_output=True)
@@ -68,20 +68,20 @@ def api() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def url(api: str) -> Iterator[str]:
-    """Serve the page beside it."""
+    """Serve the page beside the API."""
     with previewed(api, READ) as url:
         yield url
 
 
 def opened(page: "Page", path: str) -> None:
-    """Open a page, and return when nothing is awaited any more."""
+    """Open a page, and return once nothing is loading."""
     page.goto(path)
     page.locator("h1").wait_for()
     page.locator("[role=status]").first.wait_for(state="detached")
 
 
 def failing(page: "Page", kind: str | None, status: int = 503) -> None:
-    """Let the next answers be a problem, or none at all."""
+    """Let the next answers be a problem, or fail without an answer."""
 
     def fail(route: "Route") -> None:
         if kind is None:
@@ -95,7 +95,7 @@ def failing(page: "Page", kind: str | None, status: int = 503) -> None:
 
 @SCREENS
 def test_a_member_reads_points_streak_and_why(page: "Page") -> None:
-    """What was lost last is told unasked; a day of the calendar says what became of it, with its entries."""
+    """The last loss is shown without asking; a day of the calendar shows what happened on it, with its entries."""
     opened(page, MEMBER)
     assert page.get_by_role("heading", level=1).inner_text() == "Ada Lovelace"
     points = page.get_by_role("region", name="Points", exact=True).inner_text()
@@ -120,7 +120,7 @@ def test_a_member_reads_points_streak_and_why(page: "Page") -> None:
 
 
 def test_everything_can_be_done_with_the_keyboard(page: "Page") -> None:
-    """Name a member, choose a day, skip the calendar, go back; what has the focus always shows it."""
+    """A member is chosen, a day opened and the calendar skipped by keyboard alone, and the focus is always visible."""
     opened(page, ASKING)
     tab_to(page, "Member id")
     page.keyboard.type(STAR)
@@ -139,7 +139,7 @@ def test_everything_can_be_done_with_the_keyboard(page: "Page") -> None:
 
 
 def test_who_is_new_reads_what_there_is_not(page: "Page") -> None:
-    """No points, no loss, no account, no weeks before the first; each in a sentence."""
+    """A new member reads that there are no points, no loss, no account, and no weeks before the first."""
     opened(page, NEW)
     assert page.get_by_role("table").get_by_role("row").count() == 2
     for words in ("Nothing has earned points yet.", "You have lost nothing", "No Discord account is linked."):
@@ -147,7 +147,7 @@ def test_who_is_new_reads_what_there_is_not(page: "Page") -> None:
 
 
 def test_a_member_that_there_is_not(context: "BrowserContext") -> None:
-    """The page has words of its own for this type, and no button, for to try again would not help."""
+    """The page words a missing member itself and shows no button, since trying again would not help."""
     page = context.new_page()
     opened(page, "/?member=nobody")
     assert page.get_by_role("alert").inner_text().startswith("No such member")
@@ -160,7 +160,7 @@ def test_a_member_that_there_is_not(context: "BrowserContext") -> None:
     ("kind", "words"), [("busy", "over in a second"), ("store-failed", "A detail."), (None, "cannot be reached")]
 )
 def test_what_passes_can_be_tried_again(context: "BrowserContext", kind: str | None, words: str) -> None:
-    """With words of its own, with the API's, and for no answer at all."""
+    """A temporary failure can be retried, whether the page or the API words it, or there is no answer."""
     page = context.new_page()
     failing(page, kind)
     opened(page, MEMBER)
@@ -171,7 +171,7 @@ def test_what_passes_can_be_tried_again(context: "BrowserContext", kind: str | N
 
 
 def test_a_server_without_the_token_says_so(context: "BrowserContext", api: str) -> None:
-    """And where it belongs."""
+    """The page names the variable of a missing token."""
     with previewed(api, "") as url:
         page = context.new_page()
         opened(page, f"{url}{MEMBER}")
@@ -179,7 +179,7 @@ def test_a_server_without_the_token_says_so(context: "BrowserContext", api: str)
 
 
 def test_behind_a_session_members_read_no_words_for_admins(context: "BrowserContext", url: str) -> None:
-    """With the token one reads what admins do; mounted in an app that says who may see whom, what members do."""
+    """With the token the page shows commands for admins; mounted in an app with its own sessions it shows none."""
     page = context.new_page()
     app = create_app(apart(live), may_see=lambda _request, member_id: member_id == STAR)
     with listening(app) as api, previewed(api, "") as mounted:
@@ -192,7 +192,7 @@ def test_behind_a_session_members_read_no_words_for_admins(context: "BrowserCont
 
 
 def test_no_browser_has_the_token(page: "Page") -> None:
-    """It is in no file, no request and no answer."""
+    """The token is in no request and no answer."""
     asked: list[Request] = []
     page.on("request", lambda request: asked.extend([request]))
     opened(page, MEMBER)
@@ -208,7 +208,7 @@ def test_no_browser_has_the_token(page: "Page") -> None:
 
 @THEMES
 def test_axe_finds_nothing(page: "Page") -> None:
-    """On each page and with a day chosen, in either theme."""
+    """Axe finds nothing on each page, or with a day chosen, in either theme."""
     for path in (ASKING, NEW, MEMBER):
         opened(page, path)
         assert violations(page) == []
@@ -219,7 +219,7 @@ def test_axe_finds_nothing(page: "Page") -> None:
 
 @pytest.mark.parametrize("width", [320, DESK])
 def test_nothing_scrolls_sideways(page: "Page", width: int) -> None:
-    """Not on a phone either; each day can be hit with a finger."""
+    """No page scrolls sideways, even on a phone; each day is large enough for a finger, and its why is in view."""
     page.set_viewport_size({"width": width, "height": HEIGHT})
     for path in (ASKING, NEW, MEMBER):
         opened(page, path)
@@ -234,7 +234,7 @@ def test_nothing_scrolls_sideways(page: "Page", width: int) -> None:
 
 
 def test_the_theme_is_the_systems(page: "Page", heard: Heard) -> None:
-    """Dark on light, or light on dark."""
+    """The page is dark on light or light on dark, as the system prefers."""
     paper = []
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme="dark" if theme == "dark" else "light")

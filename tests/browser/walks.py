@@ -29,7 +29,7 @@ STEPS_MAX = 60
 
 @SCREENS
 def test_from_the_board_to_a_members_streak(page: "Page") -> None:
-    """The board lists members; the search finds one; the page tells the streak in words and in the calendar."""
+    """The search finds a member, whose page shows the streak in words and in the calendar."""
     page.goto(f"{WELL}/")
     assert page.get_by_role("heading", level=1).inner_text() == "March 2026"
     page.get_by_label("Find a member").fill("lovelace")
@@ -45,7 +45,7 @@ def test_from_the_board_to_a_members_streak(page: "Page") -> None:
 
 @UNSCRIPTED
 def test_a_page_of_history_is_turned(page: "Page") -> None:
-    """Older entries follow, at the place where the reader was, and a link leads back; no script is needed."""
+    """Older entries follow where the reader was, and a link leads back; no script is needed."""
     page.goto(f"{WELL}/members/{STAR}")
     lines = page.get_by_role("table", name=re.compile("^Entries")).get_by_role("row")
     newest = lines.nth(1).inner_text()
@@ -60,7 +60,7 @@ def test_a_page_of_history_is_turned(page: "Page") -> None:
 
 @UNSCRIPTED
 def test_a_day_and_an_entry_open_their_why(page: "Page") -> None:
-    """A tap on a sign of the calendar, or on a line of the history; no script is needed, and a link leads back."""
+    """A sign of the calendar and a line of the history open their why, which has a way back; no script is needed."""
     page.goto(f"{WELL}/members/{STAR}")
     page.get_by_role("link", name="today: active").click()
     page.wait_for_url("**?day=2026-03-05#why")
@@ -89,7 +89,7 @@ def test_taking_is_as_plain_as_giving(page: "Page") -> None:
 
 @UNSCRIPTED
 def test_times_are_shown_in_a_zone_of_ones_own(page: "Page") -> None:
-    """Chosen on the page of the rules, kept; days stay those of UTC."""
+    """A time zone chosen on the page of the rules is kept, and times are shown in it."""
     page.goto(f"{WELL}/members/{STAR}")
     when = page.locator(".history time").first
     assert when.inner_text().split()[-1] == "14:00"
@@ -103,7 +103,7 @@ def test_times_are_shown_in_a_zone_of_ones_own(page: "Page") -> None:
 
 
 def test_months_are_turned(page: "Page") -> None:
-    """Back a month, on again, and to all time."""
+    """The board turns back a month, forward again, and to all time."""
     page.goto(f"{WELL}/")
     heading = page.get_by_role("heading", level=1)
     for link, title in (("February 2026", "February 2026"), ("March 2026", "March 2026"), ("All time", "All time")):
@@ -114,7 +114,7 @@ def test_months_are_turned(page: "Page") -> None:
 
 @UNSCRIPTED
 def test_a_theme_is_switched_and_remembered(page: "Page") -> None:
-    """One click, on the page where one is; it holds on the next page, and the way back is the same."""
+    """A theme is switched with one click on the present page, holds on the next page, and can be switched back."""
     page.goto(f"{WELL}/?month=all")
     page.get_by_role("button", name="Dark theme").click()
     page.wait_for_url("**/?month=all")
@@ -133,7 +133,7 @@ def test_a_theme_is_switched_and_remembered(page: "Page") -> None:
     indirect=["context"],
 )
 def test_the_theme_is_the_systems_until_one_is_chosen(page: "Page", before: str, button: str, after: str) -> None:
-    """Whoever likes the dark gets it unasked, and can choose the other."""
+    """The page follows the system's theme until the visitor chooses the other."""
     page.goto(f"{WELL}/")
     assert page.evaluate(PAPER) == before
     page.get_by_role("button", name=button).click()
@@ -142,7 +142,7 @@ def test_the_theme_is_the_systems_until_one_is_chosen(page: "Page", before: str,
 
 
 def test_the_week_by_week_table_opens(page: "Page") -> None:
-    """What the drawing shows can be read."""
+    """The drawing's values can be read in a table, which opens on a click."""
     page.goto(f"{WELL}/members/{STAR}")
     weeks = page.get_by_role("table", name=re.compile("^Points of the last 26 weeks"))
     assert not weeks.is_visible()
@@ -151,7 +151,7 @@ def test_the_week_by_week_table_opens(page: "Page") -> None:
 
 
 def test_an_admin_sees_what_needs_doing(page: "Page") -> None:
-    """The status is a link away, and begins with the trouble."""
+    """The status is one link away, and begins with the trouble."""
     page.goto(f"{AILING}/")
     page.get_by_role("link", name="Status").click()
     assert page.get_by_role("heading", level=1).inner_text() == "Needs attention"
@@ -159,7 +159,7 @@ def test_an_admin_sees_what_needs_doing(page: "Page") -> None:
 
 
 def focused(page: "Page") -> str:
-    """Return what has the focus, once it is seen to show it."""
+    """Return what has the focus, after checking that the focus is visible."""
     told: dict[str, str] = page.evaluate(
         """() => {
             const it = document.activeElement, style = getComputedStyle(it);
@@ -182,7 +182,7 @@ def tab_to(page: "Page", name: str) -> int:
 
 @SCREENS
 def test_everything_can_be_done_with_the_keyboard(page: "Page") -> None:
-    """Skip to the content, search, read older history, switch the theme; what has the focus always shows it."""
+    """Skipping to the content, searching, paging and switching the theme work by keyboard, with the focus visible."""
     page.goto(f"{WELL}/")
     assert tab_to(page, "Skip to the content") == 1
     page.keyboard.press("Enter")

@@ -169,7 +169,7 @@ class Hunt:
             for child, (mutant, began) in [*running.items()]:
                 ended, status = os.waitpid(child, os.WNOHANG)
                 if not ended and time.monotonic() - began > WALL_SECONDS_MAX:
-                    # An endless loop ends by its CPU limit: this machine is too busy to tell, or something waits forever.
+                    # An endless loop ends by its CPU limit: the machine is too busy, or something waits forever.
                     os.kill(child, signal.SIGKILL)
                     os.waitpid(child, 0)
                     del running[child]

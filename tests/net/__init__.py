@@ -1,5 +1,5 @@
-"""The net: all that leaves the process for a program to read, written down as golden files.
+"""The net: everything that leaves the process for a program to read, written down as golden files.
 
 `world` lives a month that leaves something of everything behind; `commands` and `requests` ask all there is to ask;
-`transcripts` writes down what was answered. They know the package by its public doors alone.
+`transcripts` writes down the answers. They only use the package's public interfaces.
 """

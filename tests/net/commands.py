@@ -1,4 +1,4 @@
-"""Every command that can answer in JSON, on the store of a `World`, in the order of a day."""
+"""Every command that can answer in JSON, run on the store of a `World`, in the order of a day."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ NOBODY_LISTENS = "http://127.0.0.1:9/api/webhooks/1/token"
 OTHER_GUILD = "300000000000000003"
 DISCORD_JOINED = datetime(2025, 5, 6, 7, 8, 9, tzinfo=UTC)
 NEW_IDS = (LATE_ID, "80351110224670001", "80351110224670003", "80351110224679001")
-"""Who was linked since."""
+"""The ids that were linked since."""
 GOOD_ROWS = 'member_id,discord_id,name\nnew-1,80351110224670001,Nina\nnew-2,,"O\'Hara, ""Pat"""\nada,,Ada\n'
 BAD_ROWS = f"member_id,discord_id,name\nnew-3,80351110224670003,\nnew-4,12x,Tom\nnew-5,{IDS['ada']},\n,,Nobody\n"
 JSON_ROWS = '[{"member_id": "new-6", "name": "𝕁"},\n {"member_id": "new-7", "discord_id": 80351110224670007}]'
@@ -36,11 +36,11 @@ DAYS: Mapping[str, Sequence[str]] = {
     "kim": ("02-18", "02-17", "02-10"),
     "Ü-1": ("02-26",),
 }
-"""Days of which `why` says something that it says of no other."""
+"""Days for which `why` says something that it says for no other."""
 
 
 def commands_with_json() -> set[str]:
-    """Return every command that has the option, as it is typed; found in the app itself."""
+    """Return every command that has `--json`, as it is typed, found in the app itself."""
     found: set[str] = set()
 
     def walk(group: typer.core.TyperGroup, path: tuple[str, ...]) -> None:
@@ -66,7 +66,7 @@ class Commands:
         self._names = commands_with_json()
 
     def type(self, line: str, *more: str, **env: str) -> Ran:
-        """Type a command with `--json`; `more` are arguments that hold blanks, `env` variables of its own."""
+        """Type a command with `--json`; `more` are arguments with spaces, `env` its own variables."""
         arguments = (*line.split(), *more, *(() if "--csv" in line else (JSON,)))
         ran = self.world.operator.call(*arguments, env=env)
         name = max((name for name in self._names if f"{line} ".startswith(f"{name} ")), key=len)
@@ -82,7 +82,7 @@ class Commands:
         return ran
 
     def read(self) -> None:
-        """Ask for all that can be read."""
+        """Ask for everything that can be read."""
         for member in READERS:
             self.type(f"show {member}")
             self.type(f"history {member}")
@@ -111,7 +111,7 @@ class Commands:
         self.type("settings", TRC_ENGAGE_STORE="postgresql://engage:secret@db.example/trc", TRC_ENGAGE_SOTRE="a slip")
 
     def check_roster(self) -> None:
-        """Ask a Discord that allows three questions in an hour who is there: most are, one is not."""
+        """Ask a Discord that allows three questions an hour who is there: one member is not."""
         with DiscordServer(clock=self.world.now) as server:
             env = {"TRC_ENGAGE_DISCORD_TOKEN": server.token, "TRC_ENGAGE_DISCORD_URL": server.url}
             env["TRC_ENGAGE_DISCORD_GUILD_ID"] = server.guild_id
@@ -129,7 +129,7 @@ class Commands:
             self.type("status")
 
     def read_at_work(self) -> None:
-        """Ask what others are told while a run reads the board."""
+        """Ask for what others see while a run reads the board."""
         world = self.world
         reading, asked = Event(), Event()
 
@@ -149,7 +149,7 @@ class Commands:
             running.result()
 
     def book(self) -> None:
-        """Book by hand: good, again, late and refused."""
+        """Book by hand: successfully, repeatedly, late, and refused."""
         award = "award bo --source benchmark --points 7 --key cli:1"
         for line in (award, award, f"{award}1 --at 2026-02-19T18:00Z", award.replace("7", "8")):
             self.type(line)
@@ -206,7 +206,7 @@ class Commands:
         self.type("members reconcile good.csv --dry-run")
 
     def sync(self) -> None:
-        """Sync by hand, in good and in bad days."""
+        """Sync by hand, with good and bad boards."""
         world = self.world
         for name in ("lou", "ada", "bo", "dee", "cy", "ivy"):
             world.server.board.give(IDS[name], 700)
@@ -216,7 +216,7 @@ class Commands:
         world.go(timedelta(minutes=15))
         for options in ("--dry-run", "", "", "--accept-drops --rebase-drops"):
             self.type(f"sync {options}")
-            # Requests are some seconds apart, which a clock that stands would make it wait for.
+            # Requests are some seconds apart, which a clock that stands still would make it wait for.
             world.go(timedelta(seconds=10))
         for name in ("ada", "bo", "cy", "dee", "ivy", "gus"):
             world.board(name, 90)
@@ -270,19 +270,19 @@ class Commands:
         self.type("status", TRC_ENGAGE_ALERT_WEBHOOK=NOBODY_LISTENS)
 
     def repair(self) -> None:
-        """Have a balance found that a hand has changed, and made anew."""
+        """Let the doctor find and repair a balance that was changed by hand."""
         self.type("doctor --repair")
         self.world.damage("UPDATE balances SET points = points + 7 WHERE member_id = 'bo' AND source = 'discord'")
         for options in ("", "--repair", ""):
             self.type(f"doctor {options}")
 
     def decide_the_clock(self) -> None:
-        """Confirm a clock that is not held back, and take back what lies ahead of one: nothing does."""
+        """Confirm a clock that is not held back, and repair one that was not ahead: neither finds anything to do."""
         for line in ("confirm --by admin-7 --reason wrong", "repair --dry-run", "repair --by admin-7 --reason wrong"):
             self.type(f"clock {line}")
 
     def adopt(self) -> None:
-        """Read another board: it is refused until an admin adopts it, and then the first one is."""
+        """Read another board: it is refused until an admin adopts it, and then the first one is refused."""
         world = self.world
         with Mee6Server.start(guild_id=OTHER_GUILD) as other:
             for discord_id in (*IDS.values(), *NEW_IDS):

@@ -1,4 +1,4 @@
-"""Every request that the API describes, good and bad, of a `World` and of one whose store fails."""
+"""Every request in the API description, good and bad, to a `World` and to one whose store fails."""
 
 import re
 from typing import Any
@@ -19,10 +19,10 @@ USUAL = {
     "cross-origin-resource-policy": "same-origin",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 }
-"""Headers that every answer is to have; what differs from them is written down."""
+"""Headers that every answer must have; deviations are written down."""
 MASKED = {"etag": '"ETAG"', "content-length": "LENGTH"}
 UNSEEN = "kim"
-"""Whom nobody may see who has no token."""
+"""A member whom no one may see without a token."""
 AT = "2026-03-06T01:00:00Z"
 WRONG = {"Authorization": "Bearer not-the-token-of-the-site"}
 READ_TOKEN = "a-token-that-only-reads"  # noqa: S105
@@ -30,7 +30,7 @@ READING = {"Authorization": f"Bearer {READ_TOKEN}"}
 DESCRIPTION = "/openapi.json"
 ELSEWHERE = "/elsewhere"
 OTHERS = (DESCRIPTION, ELSEWHERE)
-"""What is answered beside what the description tells of."""
+"""What is answered beyond what the description mentions."""
 OVERLONG = "x" * 300
 MEMBERS = ("ada", "bo", "cy", "eli", "fay", "gus", "ivy", "jo", "lou", "mei", "%C3%9C-1")
 QUERIES = {
@@ -51,11 +51,11 @@ QUERIES = {
     "/members": ("limit=3", "after=gus&limit=2", "status=left", "status=none", "status=gone", "limit=0"),
     "/feed": ("", "after=60&limit=3", "after=100000", "after=-1", "limit=501", "wait=31"),
 }
-"""What is asked for with parameters, good and bad."""
+"""Requests with parameters, good and bad."""
 
 
 class FailureRun:
-    """Stands in for an `Engage` whose every call fails."""
+    """Replaces an `Engage`; every call fails."""
 
     def __init__(self, error: Exception) -> None:
         self._error = error
@@ -78,7 +78,7 @@ class Requests:
         self._transcripts = transcripts
 
     def ask(self, method: str, path: str, body: Any = None, visitor: Visitor | None = None, **options: Any) -> None:
-        """Ask once; a body is JSON unless it is bytes."""
+        """Send one request; a body is JSON unless it is bytes."""
         if isinstance(body, bytes):
             options["content"] = body
         elif body is not None:
@@ -92,7 +92,7 @@ class Requests:
         self._transcripts.add(name_of(route), asked.rstrip(), headers, *shown(answer))
 
     def route(self, path: str) -> str:
-        """Return the path of the description that an address belongs to."""
+        """Return the path in the description to which an address belongs."""
         plain = path.partition("?")[0]
         if plain in OTHERS:
             return plain
@@ -102,7 +102,7 @@ class Requests:
         return ELSEWHERE
 
     def read(self) -> None:
-        """Ask for all that can be read."""
+        """Ask for everything that can be read."""
         for member in (*MEMBERS, UNSEEN, "nobody", OVERLONG):
             for what in (
                 "",
@@ -133,7 +133,7 @@ class Requests:
         self._read_again()
 
     def _read_again(self) -> None:
-        """Ask for what the caller holds already, for the head alone, and for what is not there."""
+        """Ask for what the caller already holds, for the head alone, and for what does not exist."""
         for path in ("", "/history", "/events", "/story", "/why", "/calendar"):
             self._ask_for_news(f"/members/ada{path}")
         for path in ("leaderboard", "earnings", "feed", "status", "members", "excusals", "milestones", "openapi.json"):
@@ -152,7 +152,7 @@ class Requests:
         self.ask("HEAD", path, headers=BEARER)
 
     def write(self) -> None:
-        """Change all that can be changed, and be refused."""
+        """Change everything that can be changed, and be refused."""
         new, taken = "80351110224679001", IDS["ada"]
         self._put("/members/web-1", {}, {"name": "Wübke", "discord_id": new}, {"name": None}, {"name": "Webke"})
         self._put("/members/web-1", {"discord_id": taken}, {"discord_id": 1}, {"no": "such"}, [], "text")
@@ -185,7 +185,7 @@ class Requests:
         self._refused()
 
     def _excuse(self, by: Any) -> None:
-        """Forget somebody, and excuse days for all, for one and for nobody."""
+        """Forget someone, and excuse days for all, for one member and for an unknown one."""
         for one in ("web-2", "nobody"):
             self._post(f"/members/{one}/forget", None)
         days: Any
@@ -197,7 +197,7 @@ class Requests:
             self._post("/excusals/undo", {"days": ["2026-03-09"], "by": "admin-7", **whom})
 
     def _refused(self) -> None:
-        """Send what is no request: without the token, too large, no JSON, of another type."""
+        """Send requests that are refused: without the token, too large, not JSON, or of another type."""
         for route, operations in self.description["paths"].items():
             path = route.replace("{member_id}", "web-1")
             for method in sorted(operations.keys() & {"put", "post", "delete"}):
@@ -214,7 +214,7 @@ class Requests:
                     self.ask(method.upper(), path, b"key=web", headers=BEARER)
 
     def fail(self) -> None:
-        """Ask each operation of a store that is busy, and of one that fails."""
+        """Send each operation to a store that is busy, and to one that fails."""
         body = {
             "source": "x",
             "points": 1,
@@ -250,7 +250,7 @@ class Requests:
 
 
 def visitor_of(engage: Any, token: str | None = TOKEN) -> Visitor:
-    """Return a visitor of a site on which one member is not for everybody's eyes."""
+    """Return a visitor of a site on which one member is not visible to everyone."""
     return Visitor(
         create_app(
             engage,
@@ -264,7 +264,7 @@ def visitor_of(engage: Any, token: str | None = TOKEN) -> Visitor:
 
 
 def described(visitor: Visitor) -> Any:
-    """Return what the API says of itself."""
+    """Return the API's own description."""
     return visitor.told(f"/api{DESCRIPTION}", headers=BEARER)
 
 
@@ -274,12 +274,12 @@ def routes() -> list[str]:
 
 
 def name_of(route: str) -> str:
-    """Return what the transcript of a route is called."""
+    """Return the name of a route's transcript."""
     return "api " + re.sub(r"[{}]", "", route.strip("/")).replace("/", " ")
 
 
 def shown(answer: httpx.Response) -> tuple[str, str]:
-    """Return status, headers and body; of the headers those that are not as usual."""
+    """Return status, headers and body, without the usual headers."""
     headers = {name: MASKED.get(name, value) for name, value in answer.headers.items()}
     told = sorted(headers.items() - USUAL.items()) + [(name, "(MISSING)") for name in USUAL.keys() - headers.keys()]
     body = pretty(answer.json()) if "json" in headers.get("content-type", "") and answer.content else answer.text

@@ -14,7 +14,7 @@ MASKS = (
     (re.compile(r"\bFrom \S+, about"), "From HOST, about"),
 )
 METHODS = re.compile(r"\b[A-Z]{3,}(, [A-Z]{3,})+")
-"""What an address allows, in any order."""
+"""The methods that an address allows, in any order."""
 
 
 class Transcripts:
@@ -25,11 +25,11 @@ class Transcripts:
         self._folder = folder
 
     def add(self, name: str, *parts: str) -> None:
-        """Write one question and its answer down."""
+        """Write down one question and its answer."""
         self.texts[name] += "\n".join(self._inert(part) for part in parts if part) + "\n\n"
 
     def _inert(self, text: str) -> str:
-        """Return a text without what differs by chance, and with nothing in it that an editor would change."""
+        """Return a text without values that differ by chance or characters that an editor would change."""
         text = text.replace(self._folder, "FOLDER").rstrip("\n")
         for pattern, mask in MASKS:
             text = pattern.sub(mask, text)
@@ -38,7 +38,7 @@ class Transcripts:
 
 
 def pretty(value: Any, indent: str = "") -> str:
-    """Return JSON in the order in which it came, a row or what fits on each line."""
+    """Return JSON in its original order, with a row, or what fits, on each line."""
     line = json.dumps(masked(value))
     if not isinstance(value, dict | list) or len(indent) + len(line) <= WIDTH or is_row(value):
         return line
@@ -50,7 +50,7 @@ def pretty(value: Any, indent: str = "") -> str:
 
 
 def is_row(value: Any) -> bool:
-    """Tell whether a value is an object of plain values, which is read best on one line."""
+    """Return whether a value is an object of plain values, which is read best on one line."""
     return isinstance(value, dict) and not any(isinstance(one, dict | list) and one for one in value.values())
 
 

@@ -18,7 +18,7 @@ from trc_engage.adapters.sqlite import SqliteLedger
 from trc_engage.testing.mee6 import Mee6Server
 
 BEGINS = datetime(2026, 1, 30, 8, 5, tzinfo=UTC)
-"""A Friday; the month before the last has a few days in it."""
+"""A Friday; the month before the last contributes a few days."""
 ENDS = date(2026, 3, 4)
 """A Wednesday."""
 HOLIDAY, WORKED = date(2026, 2, 16), date(2026, 2, 17)
@@ -42,25 +42,25 @@ NAMES = {
 }
 IDS = {name: str(80351110224678901 + number) for number, name in enumerate(NAMES) if name not in {"hal", "jo"}}
 LATE = "mei"
-"""Who is enrolled at the end, and waits to be opened."""
+"""A member who is enrolled at the end, whose account still waits to be opened."""
 LATE_ID = "80351110224678999"
 XP = {"ada": 1_000, "bo": 5_020, "cy": 990, "eli": 400, "fay": 70, "gus": 333, "ivy": 2_000, "kim": 900, "lou": 640}
-"""What the board shows on the first day; whoever is missing has yet to write."""
+"""What the board shows on the first day; members without a value have not written yet."""
 HABITS = {"ada": 130, "bo": 20, "cy": 41, "dee": 95, "fay": 10, "ivy": 250, "kim": 33, "Ü-1": 7}
 """XP a day of those who write."""
 IDLE = {"bo": {date(2026, 2, 5), date(2026, 2, 19)}, "cy": {date(2026, 2, 9)}, "Ü-1": set()}
-"""Days on which they do not, though others do; on the holiday only Ada writes."""
+"""Days on which these do not write, though others do; on the holiday only Ada writes."""
 
 
 @define
 class Channel:
-    """A channel to an admin, which keeps what it is sent."""
+    """An alert channel that keeps the notices it is sent."""
 
     channel: str = "net"
     sent: list[Notice] = field(factory=list)
 
     def send(self, notice: Notice, /) -> None:
-        """Take a notice."""
+        """Keep a notice."""
         self.sent.append(notice)
 
 
@@ -77,15 +77,15 @@ class World:
         self.engage = Engage(ledger=ledger, source=self.source, clock=self.now, alerts=[Channel()])
 
     def now(self) -> datetime:
-        """Tell the time of this world."""
+        """Return the time in this world."""
         return datetime.now(UTC)
 
     def go(self, to: datetime | timedelta) -> None:
-        """Let it be so late, or so much later."""
+        """Move the time to an instant, or by a timedelta."""
         self.traveller.move_to(self.now() + to if isinstance(to, timedelta) else to)
 
     def damage(self, statement: str) -> None:
-        """Change the store by another hand than the package's."""
+        """Change the store behind the package's back."""
         address = self.operator.env["TRC_ENGAGE_STORE"]
         if "://" not in address:
             connection: Any = sqlite3.connect(address, isolation_level=None)
@@ -103,7 +103,7 @@ class World:
         self.engage.run_due()
 
     def board(self, name: str, xp: int) -> None:
-        """Let somebody have so much XP."""
+        """Set someone's XP."""
         self.server.board.give(IDS[name], xp - self.server.board.xp(IDS[name]))
 
     def live(self) -> None:
@@ -119,7 +119,7 @@ class World:
         self._end()
 
     def _live_a_day(self, today: date) -> None:
-        """Let people write, sync at noon, do by hand what belongs to this day, and settle it after midnight."""
+        """Let people write, sync at noon, do what belongs to this day by hand, and settle it after midnight."""
         for name, xp in HABITS.items():
             if today.weekday() < 5 and today not in IDLE.get(name, ()) and (today != HOLIDAY or name == "ada"):
                 self.server.board.give(IDS[name], xp)
@@ -133,7 +133,7 @@ class World:
         self.engage.run_due()
 
     def _fail(self) -> None:
-        """Let the source fail in six slots in a row: an alert goes out, and an all-clear."""
+        """Let the source fail in six slots in a row: an alert is sent, and then an all-clear."""
         self.server.trouble("bad_gateway")
         for _ in range(6):
             self.run()
@@ -141,7 +141,7 @@ class World:
         self.run()
 
     def _end(self) -> None:
-        """Let the last day hold what is not over yet."""
+        """Let the last day contain what is not over yet."""
         engage = self.engage
         self.server.board.give(IDS["ada"], 130)
         self.server.board.give(IDS["dee"], 110)
@@ -206,7 +206,7 @@ HAPPENS: dict[date, Callable[[World], None]] = {
 
 @contextmanager
 def lived(kind: str, folder: Path) -> Iterator[World]:
-    """Lend a world that has lived its month, on a store of one of the kinds that processes share."""
+    """Yield a world that has lived its month, on one of the kinds of store that processes can share."""
     with (
         time_machine.travel(BEGINS, tick=False) as traveller,
         addressed(kind, folder) as address,
@@ -229,6 +229,6 @@ def _opened(kind: str, address: str) -> Any:
 
 
 def parted(address: str) -> tuple[str, str]:
-    """Part the schema from what the library of PostgreSQL reads."""
+    """Split an address into what PostgreSQL's library reads, and the schema."""
     dsn, _, schema = address.rpartition("schema=")
     return dsn.rstrip("?&"), schema

@@ -16,7 +16,7 @@ from .verdict import breaches, figures
 
 
 def main() -> int:
-    """Live it, tell its figures, and return whether anything was not as it must be."""
+    """Live it, print its figures, and return 1 if there is any breach."""
     options = _options()
     began = time.monotonic()
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""What members must have, reckoned from the rules alone: each reading that was answered, and each award."""
+"""What members must have, computed from the rules alone: from each reading that was answered, and each award."""
 
 from collections.abc import Sequence, Set
 from datetime import UTC, date, datetime, timedelta
@@ -11,7 +11,7 @@ DAY, DOUBT = timedelta(days=1), timedelta(minutes=5)
 
 @frozen
 class Award:
-    """What somebody was awarded."""
+    """What someone was awarded."""
 
     number: int
     points: int
@@ -21,7 +21,7 @@ class Award:
 
 @frozen
 class Mark:
-    """What the books said when a backup was taken."""
+    """The state of the books when a backup was taken."""
 
     at: datetime
     read_at: datetime
@@ -30,21 +30,21 @@ class Mark:
 
 @define
 class Books:
-    """What was seen of everybody."""
+    """What was seen of everyone."""
 
     baseline: Sequence[int] = ()
     xp: Sequence[int] = ()
-    """Of the last reading …"""
+    """The XP of the last reading …"""
     read_at: datetime | None = None
-    """… and when it was."""
+    """… and when it was read."""
     readings: int = 0
     awards: list[Award] = field(factory=list)
     excused: set[date] = field(factory=set)
     _active: list[dict[date, datetime]] = field(factory=list)
-    """For each member the active days, and when that came to light."""
+    """For each member the active days, and when each became known."""
 
     def read(self, at: datetime, xp: Sequence[int]) -> None:
-        """Take note of a board that was answered whole: who rose was active on the days since the last one (R12)."""
+        """Record a board that was read whole: a rise means activity on the days since the last reading (R12)."""
         self.readings += 1
         if self.read_at is None:
             self.baseline, self._active = tuple(xp), [{} for _ in xp]
@@ -57,7 +57,7 @@ class Books:
         self.xp, self.read_at = tuple(xp), at
 
     def award(self, award: Award) -> None:
-        """Take note of an award."""
+        """Record an award."""
         self.awards.append(award)
         self._active[award.number].setdefault(award.at.date(), award.booked_at)
 
@@ -67,7 +67,7 @@ class Books:
         return Mark(at, self.read_at, self.xp)
 
     def go_back_to(self, mark: Mark) -> int:
-        """Forget what came to light since a backup; return how many awards that are."""
+        """Forget what became known since a backup; return how many awards that are."""
         lost = [award for award in self.awards if award.booked_at > mark.at]
         self.awards = [award for award in self.awards if award.booked_at <= mark.at]
         self._active = [{day: at for day, at in days.items() if at <= mark.at} for days in self._active]
@@ -85,7 +85,7 @@ class Books:
 
 
 def days_between(opens: datetime, closes: datetime) -> Sequence[date]:
-    """Return the days that a window counts for: those that it touches, the last not with under five minutes of it."""
+    """Return the days that a window counts for: all that it touches, but the last only if it has five minutes of it."""
     days = [opens.date() + number * DAY for number in range((closes.date() - opens.date()).days + 1)]
     if len(days) > 1 and closes - datetime.combine(days[-1], datetime.min.time(), UTC) < DOUBT:
         days.pop()

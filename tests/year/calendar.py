@@ -1,4 +1,4 @@
-"""When what happens: the same events in five weeks as in a year, the later ones further apart."""
+"""When what happens: the same events in five weeks as in a year, only closer together."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -14,7 +14,7 @@ SUNDAY, TUESDAY, WEDNESDAY = 6, 1, 2
 
 @define
 class Calendar:
-    """The events of a life of so many weeks."""
+    """The events of a life of this many weeks."""
 
     weeks: int
     errors: Outage = field(init=False)
@@ -40,14 +40,14 @@ class Calendar:
         self.ends_at = datetime.combine(STARTS.date(), time(0, 10), UTC) + self.weeks * WEEK
 
     def _at(self, share: float, hour: int, weekday: int | None = None) -> datetime:
-        """Return twenty past an hour of the day that so much of the life is over, or the next such weekday."""
+        """Return twenty past an hour on the day at a share of the life, or on the next such weekday."""
         day = STARTS.date() + round(share * self.weeks * 7) * DAY
         while weekday is not None and day.weekday() != weekday:
             day += DAY
         return datetime.combine(day, time(hour, 20), UTC)
 
     def each(self, weekday: int, at: time) -> list[datetime]:
-        """Return when it is so late on such a weekday."""
+        """Return every instant at this time on this weekday."""
         return [datetime.combine(day, at, UTC) for day in self.days if day.weekday() == weekday]
 
     @property
@@ -57,7 +57,7 @@ class Calendar:
 
     @property
     def quiet_days(self) -> list[date]:
-        """Days on which the daemon neither starts nor meets with trouble."""
+        """Days on which the daemon neither starts nor meets trouble."""
         noisy = {STARTS.date(), self.migrated_at.date(), self.renewed_at.date(), self.restored_at.date()}
         for outage in (self.errors, self.private, self.refused):
             noisy |= {day for day in self.days if outage.since.date() <= day <= outage.until.date()}

@@ -1,4 +1,4 @@
-"""The time of a life, which passes by what the daemon waits for and is the same in all of its processes."""
+"""The time of a life, which passes as the daemon waits and is the same in all of its processes."""
 
 from datetime import UTC, datetime, timedelta
 from mmap import mmap
@@ -11,7 +11,7 @@ WHOLE = Struct("q")
 
 
 class Clock:
-    """An instant in a file of eight bytes, which one process moves and all of them read."""
+    """An instant in a file of eight bytes, which one process moves and all processes read."""
 
     def __init__(self, path: Path) -> None:
         with path.open("r+b") as file:
@@ -19,17 +19,17 @@ class Clock:
 
     @classmethod
     def create(cls, path: Path, at: datetime) -> "Clock":
-        """Make the file, and let it be so late."""
+        """Create the file, set to an instant."""
         path.write_bytes(bytes(WHOLE.size))
         clock = cls(path)
         clock.set(at)
         return clock
 
     def now(self) -> datetime:
-        """Return how late it is."""
+        """Return the present time."""
         microseconds: int = WHOLE.unpack_from(self._memory)[0]
         return EPOCH + microseconds * MICROSECOND
 
     def set(self, at: datetime) -> None:
-        """Let it be so late."""
+        """Set the time."""
         WHOLE.pack_into(self._memory, 0, (at - EPOCH) // MICROSECOND)

@@ -13,7 +13,7 @@ from .machine import Machine
 
 @define
 class Home:
-    """A file, which the next version brings up to date; the commands `backup` and `restore` are for it."""
+    """A file, which the next version upgrades; the commands `backup` and `restore` work on it."""
 
     machine: Machine
 
@@ -28,7 +28,7 @@ class Home:
         self.machine.run("backup", str(file))
 
     def restore(self, file: Path) -> None:
-        """Put a backup in the place of the store, while the daemon is stopped."""
+        """Replace the store by a backup, while the daemon is stopped."""
         lost = self.machine.store.rename(self.machine.folder / "lost.db")
         self.machine.run("restore", str(file))
         lost.unlink()
@@ -40,7 +40,7 @@ class Home:
 
     @property
     def size_bytes(self) -> int:
-        """How much of a disk the store takes."""
+        """How much disk space the store takes."""
         return self.machine.store.stat().st_size
 
 
@@ -49,7 +49,7 @@ KINDS = ("sqlite", "postgres")
 
 @contextmanager
 def home(kind: str, machine: Machine) -> Iterator[Home]:
-    """Lend a place for the store."""
+    """Yield a place for the store."""
     if kind == "sqlite":
         yield Home(machine)
         return

@@ -1,4 +1,4 @@
-"""A life: the daemon from its start to its end, what happens to it on the way, and what was measured."""
+"""A life: the daemon from its start to its end, what happens to it along the way, and what was measured."""
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +23,7 @@ from .town import Town
 
 BACKUP_AT, AWARDED_AT = time(3, 10), time(15, 20)
 AWARDED_ON = (0, 3)
-"""Mondays, so that a backup of Sunday lacks them on Tuesday, and Thursdays."""
+"""Mondays, so that Sunday's backup lacks them on Tuesday, and Thursdays."""
 DAYS_LATE_MAX = 3
 WEBHOOK = "TRC_ENGAGE_ALERT_WEBHOOK"
 DEAD, NOT_HEALTHY = "404", 1
@@ -32,17 +32,17 @@ BY = ("--reason", "the year's", "--by", "admin-7")
 
 @frozen
 class Measure:
-    """What the store and the daemon take at one moment."""
+    """What the store and the daemon use at one moment."""
 
     at: datetime
     store_bytes: int
     packed_bytes: int
-    """What the same data take in a file without a gap (VACUUM INTO)."""
+    """What the same data take up in a file without gaps (VACUUM INTO)."""
     rows: int
     memory_bytes: int
     handles: int
     starts: int
-    """How often the daemon was started by then."""
+    """How often the daemon had been started by then."""
 
     def __str__(self) -> str:
         store, memory = self.store_bytes / 2**20, self.memory_bytes / 2**20
@@ -51,7 +51,7 @@ class Measure:
 
 @define
 class Life:
-    """A life under way."""
+    """A life in progress."""
 
     calendar: Calendar
     clock: Clock
@@ -61,12 +61,12 @@ class Life:
     machine: Machine
     home: Home
     webhooks: Sequence[Receiver]
-    """The one that dies, and the one in its place."""
+    """The one that dies, and its replacement."""
     told: list[tuple[int, str, datetime]] = field(factory=list)
-    """Each message that a webhook took: which, its kind, and when."""
+    """Each message that a webhook took: which webhook, the message's kind, and when."""
     measures: list[Measure] = field(factory=list)
     lost: int = 0
-    """Awards that went with a restore."""
+    """Awards that were lost with a restore."""
     _backups: list[tuple[Path, Mark]] = field(factory=list)
     _chance: Random = field(factory=partial(Random, 7))
     _starts: int = 0
@@ -139,7 +139,7 @@ class Life:
         return self.home.as_file(self._backups[-1][0])
 
     def _award(self) -> None:
-        """Award a benchmark of today, and one that comes to light days later."""
+        """Award a benchmark of today, and one that is booked days late."""
         now, chance = self.clock.now(), self._chance
         for days in (0, chance.randint(1, DAYS_LATE_MAX)):
             at = max(now - timedelta(days=days), STARTS)
@@ -163,7 +163,7 @@ class Life:
         self.webhooks[0].trouble = DEAD
 
     def _renew_webhook(self) -> None:
-        """Find out by `status` that no alert arrives, make a new webhook, try it and start the daemon with it."""
+        """See in `status` that alerts no longer arrive, set a new webhook, test it and restart the daemon with it."""
         machine = self.machine
         assert "alerts no longer arrive by webhook" in machine.run("status", code=NOT_HEALTHY).out
         machine.env[WEBHOOK] = self.webhooks[1].url
@@ -175,7 +175,7 @@ class Life:
         self.town.token = None
 
     def _restore(self) -> None:
-        """Go back to the last backup, two days ago; the next sync brings what was earned on Discord since."""
+        """Go back to the last backup, two days old; the next sync brings what was earned on Discord since."""
         file, mark = self._backups[-1]
         self.machine.stop()
         self.home.restore(file)
@@ -183,13 +183,13 @@ class Life:
         self._start()
 
     def _serve_again(self) -> None:
-        """Listen where it did before, on the same board."""
+        """Listen on the same port as before, with the same board."""
         town = self.town
         town._listener = type(town._listener)(town.port, town._answer)
 
 
 def packed(file: Path) -> tuple[int, int]:
-    """Return how many bytes the same rows take in a file without gaps, and how many rows they are."""
+    """Return how many bytes the same rows take in a file without gaps, and how many rows there are."""
     target = file.with_name("packed.db")
     with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
         connection.execute("VACUUM INTO ?", [str(target)])
@@ -202,7 +202,7 @@ def packed(file: Path) -> tuple[int, int]:
 
 @contextmanager
 def begun(folder: Path, weeks: int, members: int, seed: int, kind: str = "sqlite") -> Iterator[Life]:
-    """Prepare a life, and end its processes."""
+    """Yield a life that is ready to be lived, and end its processes afterward."""
     clock = Clock.create(folder / "clock", STARTS)
     people, books = People(members, seed, STARTS), Books()
     with (

@@ -1,4 +1,4 @@
-"""The daemon and the commands of a life: each a process, all under the same clock."""
+"""The daemon and the commands of a life: each is a process, and all use the same clock."""
 
 import signal
 import subprocess
@@ -15,7 +15,7 @@ from support.versions import PRESENT
 from .process import AT_REST
 
 MEMORY_DISK = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
-"""Where a life takes place: the store waits for the disk some 900 times a day, which takes longer than all else."""
+"""Where a life takes place: waiting for a disk some 900 times a day would take longer than everything else."""
 TESTS = Path(__file__).parent.parent
 TIMEOUT_SECONDS = 600
 TOLD_LINES = 20
@@ -32,7 +32,7 @@ class Machine:
 
     @property
     def clock_file(self) -> Path:
-        """Where it is said how late it is."""
+        """The file that holds the time."""
         return self.folder / "clock"
 
     @property
@@ -42,11 +42,11 @@ class Machine:
 
     @property
     def log(self) -> Path:
-        """What the daemon says."""
+        """The file of the daemon's log."""
         return self.folder / "daemon.log"
 
     def run(self, *words: str, code: int = 0) -> Ran:
-        """Run a command to its end, which must be with this exit code."""
+        """Run a command until it ends, which must be with this exit code."""
         ended = subprocess.run(
             [*self._command, *words], env=self._environ, capture_output=True, timeout=TIMEOUT_SECONDS,
             stdin=subprocess.DEVNULL, check=False, cwd=self.folder,
@@ -65,7 +65,7 @@ class Machine:
         self._rest()
 
     def live_until(self, at: datetime) -> None:
-        """Let the daemon live until then."""
+        """Let the daemon live until an instant."""
         assert self._daemon is not None
         assert self._daemon.stdin is not None
         self._daemon.stdin.write(f"{at.isoformat()}\n")
@@ -81,14 +81,14 @@ class Machine:
         self._daemon = None
 
     def kill(self) -> None:
-        """Leave no process behind."""
+        """Kill the daemon if it still runs."""
         if self._daemon is not None:
             self._daemon.kill()
             self._daemon.communicate(timeout=TIMEOUT_SECONDS)
 
     @property
     def memory_bytes(self) -> int:
-        """How much memory the daemon has (RSS)."""
+        """How much memory the daemon uses (RSS)."""
         return int(self._of_process("status")["VmRSS"].split()[0]) * 1024
 
     @property

@@ -19,7 +19,7 @@ SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r' AND re
 
 @define
 class MovingHome(Home):
-    """It begins as a file and moves into PostgreSQL; from then on backups are files to which the store is copied."""
+    """A store that begins as a file and moves into PostgreSQL; from then on it is copied to files as backups."""
 
     _schemas: list[str]
     _schema: str = field(default="", init=False)
@@ -37,7 +37,7 @@ class MovingHome(Home):
             Home.back_up(self, file)
 
     def restore(self, file: Path) -> None:
-        """Put a backup into a schema of its own, while the daemon is stopped."""
+        """Restore a backup into a schema of its own, while the daemon is stopped."""
         self._move_into(self._schemas[1], file)
 
     def as_file(self, backup: Path) -> Path:
@@ -46,7 +46,7 @@ class MovingHome(Home):
 
     @property
     def size_bytes(self) -> int:
-        """How much of a disk the store takes."""
+        """How much disk space the store takes."""
         if not self._schema:
             return self.machine.store.stat().st_size
         row = admin().execute(OF_A_SCHEMA, [self._schema]).fetchone()
@@ -60,6 +60,6 @@ class MovingHome(Home):
 
 @contextmanager
 def moving(machine: Machine) -> Iterator[MovingHome]:
-    """Lend two schemas that are not there yet: one to move into, one to restore into."""
+    """Yield a home with two schemas that do not exist yet: one to move into, one to restore into."""
     with schema() as first, schema() as second:
         yield MovingHome(machine, [first, second])

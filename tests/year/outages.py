@@ -1,4 +1,4 @@
-"""The three outages of a life, and which notices they must bring (R20)."""
+"""The three outages of a life, and the notices that they must bring (R20)."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,9 +11,9 @@ from .people import QUARTER
 ALERTED_AT = 3
 REMINDED_AFTER = timedelta(hours=24)
 LATE_MAX = QUARTER + timedelta(minutes=1)
-"""A slot that falls seconds short of a day sends nothing yet, and in the next one the read takes its time."""
+"""A slot that is seconds short of a day sends nothing yet, and in the next one the read takes its time."""
 Told = tuple[str, datetime | None]
-"""A kind of notice, and the slot in which it must come; of a reminder, a day after the message before it."""
+"""A kind of notice, and the slot in which it must come, or None for a reminder a day after the previous message."""
 
 
 @frozen
@@ -25,7 +25,7 @@ class Outage:
     until: datetime
 
     def notices(self, heard_from: datetime | None = None) -> Sequence[Told]:
-        """Return what must be sent, if whoever hears it does so from an instant on."""
+        """Return the notices that must be sent to a channel that exists from an instant on."""
         failed = first_slot(self.since)
         alerted = max(failed + (ALERTED_AT - 1) * QUARTER, slot_of(heard_from or failed))
         over = first_slot(self.until)
@@ -34,7 +34,7 @@ class Outage:
 
 
 def timed(told: Sequence[tuple[int, str, datetime]]) -> list[tuple[int, str, datetime | None]]:
-    """Return the slot of each message; None of a reminder that came a day after the one before."""
+    """Return the slot of each message, or None for a reminder that came a day after the previous one."""
     found: list[tuple[int, str, datetime | None]] = []
     for before, (number, kind, at) in pairwise([(0, "", datetime.min.replace(tzinfo=UTC)), *told]):
         is_in_time = kind == "reminder" and REMINDED_AFTER <= at - before[2] < REMINDED_AFTER + LATE_MAX
@@ -43,10 +43,10 @@ def timed(told: Sequence[tuple[int, str, datetime]]) -> list[tuple[int, str, dat
 
 
 def slot_of(at: datetime) -> datetime:
-    """Return the quarter of an hour in which an instant lies."""
+    """Return the quarter of an hour that contains an instant."""
     return datetime.fromtimestamp(at.timestamp() // QUARTER.total_seconds() * QUARTER.total_seconds(), UTC)
 
 
 def first_slot(at: datetime) -> datetime:
-    """Return the first quarter of an hour that begins then or later."""
+    """Return the first quarter of an hour that begins at an instant or later."""
     return slot_of(at - timedelta(microseconds=1)) + QUARTER

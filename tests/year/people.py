@@ -15,7 +15,7 @@ QUARTERS = 96
 FIRST_ID = 80351110224678912
 XP_BEFORE = (20, 60_000)
 GRACE_SHARE = 0.4
-"""How likely anybody is there on a Saturday or Sunday, compared with a weekday."""
+"""How likely people are to be there on a Saturday or Sunday, compared with a weekday."""
 BY_HOUR = (1, 1, 0, 0, 0, 0, 1, 3, 6, 8, 8, 8, 7, 8, 9, 9, 8, 8, 7, 6, 6, 5, 3, 2)
 
 
@@ -24,20 +24,20 @@ class Habit:
     """How one kind of people write."""
 
     share: float
-    """How many are of this kind."""
+    """The share of people who are of this kind."""
     is_there: float
-    """How likely on a weekday."""
+    """How likely they are to write on a weekday."""
     quarters_max: int
-    """In how many quarters of an hour of such a day, at most."""
+    """In how many quarters of an hour of such a day they write, at most."""
     messages_max: int
-    """How many messages that earn in each of them, at most."""
+    """How many messages earn XP in each of them, at most."""
 
 
 HABITS = (Habit(0.50, 0.02, 1, 3), Habit(0.35, 0.15, 3, 5), Habit(0.13, 0.6, 5, 8), Habit(0.02, 0.95, 12, 12))
 
 
 class People:
-    """The members, by number, and the XP that each of them has earned by now."""
+    """The members, by number, and the XP that each has earned by now."""
 
     def __init__(self, count: int, seed: int, now: datetime) -> None:
         chance = Random(seed)
@@ -82,10 +82,10 @@ class People:
 
 
 def discord_id(number: int) -> str:
-    """Return whose XP is whose on the board."""
+    """Return the Discord id of a member."""
     return str(FIRST_ID + number)
 
 
 def member_id(number: int) -> str:
-    """Return what the community calls a member."""
+    """Return the community's id of a member."""
     return f"m-{number:04}"

@@ -1,7 +1,7 @@
-"""`trc-engage` under the fast clock: `python -m year.process CLOCK COMMAND…` runs its own entry, and nothing sleeps.
+"""`trc-engage` under the fast clock: `python -m year.process CLOCK COMMAND…` runs its entry point without sleeping.
 
-What the daemon waits for passes at once, between two ticks and between two pages. When it is as late as the last line
-on its stdin says, it rests until another line comes, or SIGTERM.
+Whatever the daemon waits for passes at once, between two ticks and between two pages. When its time has reached the
+last line on its stdin, it rests until another line comes, or SIGTERM.
 """
 
 import sys
@@ -34,12 +34,12 @@ class Waiting:
         self._chance = Random(0)
 
     def let_pass(self, seconds: float) -> None:
-        """Let time pass, for everybody."""
+        """Let time pass for all processes."""
         self._traveller.shift(seconds)
         self._clock.set(datetime.now(UTC))
 
     def wait(self, seconds: float) -> bool:
-        """Let it be later by what is waited for, up to the instant that was told; tell whether to end."""
+        """Advance the time by the wait, up to the instant that was given; return whether to end."""
         left = (self._until - datetime.now(UTC)).total_seconds()
         if left <= 0:
             return self._rest()
@@ -55,14 +55,14 @@ class Waiting:
 
 
 def main() -> None:
-    """Be the command."""
+    """Run the command."""
     _, file, *words = sys.argv
     clock = Clock(Path(file))
     with time_machine.travel(clock.now(), tick=False) as traveller:
         waiting, is_asked = Waiting(clock, traveller), Stop.wait
 
         def wait(self: Stop, seconds: float) -> bool:
-            """Tell whether a signal came; once stdin is closed one is on its way, and is waited for."""
+            """Return whether a signal came; once stdin is closed one is on its way, so wait for it."""
             is_over = seconds > 0 and waiting.wait(seconds)
             return is_asked(self, ENDS_WITHIN_SECONDS if is_over else 0)
 

@@ -1,4 +1,4 @@
-"""The board of the people: a MEE6 on loopback that notes in the books what it answered."""
+"""The people's board: a MEE6 on loopback that records in the books what it answered."""
 
 import socket
 from collections.abc import Mapping
@@ -25,12 +25,12 @@ class Town(Mee6Server):
     _is_read: bool = field(default=False, init=False)
 
     def settle_in(self) -> None:
-        """Bring everybody onto the board."""
+        """Put everyone on the board."""
         for number, xp in enumerate(self.people.xp):
             self.board.join(discord_id(number), username=f"user {number}", xp=xp)
 
     def good(self, request: Request) -> Answer:
-        """Answer with the board as it is by now; it stands still while it is read, so that the books are exact."""
+        """Answer with the present board, which does not change while it is read, so that the books are exact."""
         if request.page == 0:
             self.requests.clear()
             self._asked_at = request.at
@@ -41,7 +41,7 @@ class Town(Mee6Server):
         if not self._is_read or self._asked_at is None:
             return answer
         self.books.read(self._asked_at, self.people.xp)
-        # In a quarter of an hour any server hangs up.
+        # Any server would hang up within a quarter of an hour.
         return answer.having(("Connection", "close"))
 
     def _ends(self, request: Request) -> bool:

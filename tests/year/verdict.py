@@ -1,4 +1,4 @@
-"""What must hold at the end of a life, and the figures that it is told by."""
+"""What must hold at the end of a life, and the figures that are printed for it."""
 
 import json
 import re
@@ -20,7 +20,7 @@ QUIET_LINES = 97
 USUAL = re.compile(r"INFO (synced: |settled )")
 TIME_WIDTH = len("2026-01-05T08:00:00Z ")
 NEVER = (None, 0, 0)
-"""The streak of somebody who was never active on a weekday."""
+"""The streak of a member who was never active on a weekday."""
 GAPS_MAX = 1.25
 """How much larger the file may be than its data."""
 FLAT_MAX = 1.08
@@ -28,7 +28,7 @@ FLAT_MAX = 1.08
 STEP_MAX = 1.2
 """How much in all: the first outage keeps what a failed read held of each account, and a second one adds nothing."""
 SETTLES = timedelta(weeks=1)
-"""How long after a start memory may still grow to its usual size."""
+"""How long after a start the memory may still grow to its usual size."""
 
 
 def breaches(life: Life) -> Iterator[str]:
@@ -51,7 +51,7 @@ def _of_doctor(life: Life) -> Iterator[str]:
 
 
 def _of_points(life: Life) -> Iterator[str]:
-    """Every member has the points that the XP of the last reading and the awards make."""
+    """Yield members whose points are not those of the last reading's XP and the awards."""
     books, told = life.books, life.machine.run("export", "members", "--json").out.splitlines()
     found = {row["member_id"]: (row["points"], row["xp_total"]) for row in map(json.loads, told)}
     for number, xp in enumerate(books.xp):
@@ -61,7 +61,7 @@ def _of_points(life: Life) -> Iterator[str]:
 
 
 def _of_streaks(life: Life) -> Iterator[str]:
-    """Every streak, and the longest, are what the days say."""
+    """Yield streaks, present or longest, that do not follow from the days."""
     through = life.calendar.ends_at.date() - timedelta(days=1)
     with closing(connect(life.last_file)) as connection:
         (settled,) = connection.execute("SELECT max(day) FROM settled_days").fetchone()
@@ -89,7 +89,7 @@ def _of_log(life: Life) -> Iterator[str]:
 
 
 def _of_notices(life: Life) -> Iterator[str]:
-    """Each outage brings its alert, its reminders and its all-clear, and the dead webhook one message that fails."""
+    """Yield missing or unexpected messages of the outages: alerts, reminders, all-clears, one to the dead webhook."""
     calendar = life.calendar
     first, second = calendar.errors.notices(), calendar.private.notices(calendar.renewed_at)
     _, died_at = calendar.private.notices()[0]
@@ -105,7 +105,7 @@ def _of_notices(life: Life) -> Iterator[str]:
 
 def _of_sizes(life: Life) -> Iterator[str]:
     for one in life.measures if type(life.home) is Home else ():
-        # PostgreSQL packs its tables by the true clock, of which a year has an hour.
+        # PostgreSQL vacuums its tables by the true clock, which passes one hour in a year.
         if one.store_bytes > GAPS_MAX * one.packed_bytes:
             yield f"{one.at:%F}: the store is {one.store_bytes:,} bytes, its data {one.packed_bytes:,}"
     steady, over = steady_measures(life.measures), life.calendar.refused.until
@@ -119,13 +119,13 @@ def _of_sizes(life: Life) -> Iterator[str]:
 
 
 def steady_measures(measures: Sequence[Measure]) -> Sequence[Measure]:
-    """Return the measures of the daemon's last life, from its second week on."""
+    """Return the measures since the daemon's last start, from its second week on."""
     last = [one for one in measures if one.starts == measures[-1].starts]
     return [one for one in last if one.at - last[0].at >= SETTLES]
 
 
 def figures(life: Life) -> Mapping[str, str]:
-    """Return what is told of a life that held."""
+    """Return the figures that are printed for a life."""
     steady, end = steady_measures(life.measures), life.measures[-1]
     lives: dict[int, list[Measure]] = {}
     for one in life.measures:
