@@ -80,7 +80,7 @@ def member_of(key: str) -> str:
 
 
 def award(engage: Engage, place: Place, deeds: Deeds) -> None:
-    """Award something with a key of one's own, then with one that others use at the same time."""
+    """Award something with a key of this process, then with one that the others use at the same time."""
     turn = deeds.counts["awards"]
     for key in (f"{place.number}:{turn}", f"everybody's:{turn}"):
         with deeds.tolerant():
@@ -120,7 +120,7 @@ def join(barrier: Barrier) -> None:
 
 
 def play(place: Place) -> Deeds:
-    """Play one's part again and again, over connections of one's own."""
+    """Play this process's part again and again, over its own connections."""
     deeds = Deeds()
     with (
         SqliteLedger.open(place.store) as ledger,

@@ -95,7 +95,7 @@ class Judge:
                 yield f"a page after {after} holds what nobody had called yet"
 
     def _births(self) -> Mapping[int, int]:
-        """Return for each position that a call made when that call began."""
+        """Return, for each position, when the call that made it began."""
         return {call.got[0]: call.began for call in self.of(*WRITES) if call.returned and call.got[5]}
 
     def _standings(self) -> Iterator[str]:

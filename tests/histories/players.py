@@ -93,7 +93,7 @@ class Player:
     followed: int = 0
 
     def award(self) -> None:
-        """Use a key of one's own or one that all share to award something; sometimes reverse it."""
+        """Award something with a key of this process or one that all share; sometimes reverse it."""
         key = f"{self.chance.choice([self.place.number, 'all'])}:{self.chance.randrange(KEYS)}"
         who = Random(key)
         member, points = who.choice([*LINKED]), 1 + who.randrange(9)
@@ -151,7 +151,7 @@ PARTS = (Player.award, Player.award, Player.award, Player.sync, Player.run, Play
 
 
 def play(place: Place) -> None:
-    """Play one's part again and again until killed."""
+    """Play this process's part again and again until it is killed."""
     chance = Random(f"{place.number} {os.getpid()}")
     with opened_at(place.address) as ledger:
         engage = FAULTS.get(place.fault, Engage)(ledger=ledger, source=place, clock=place.now)

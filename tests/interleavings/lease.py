@@ -166,7 +166,7 @@ Graph = Mapping[State, Mapping[Step, State]]
 
 
 def visit(last: int) -> Graph:
-    """Visit every state up to an instant."""
+    """Return every state up to an instant, with the steps onward."""
     graph: dict[State, dict[Step, State]] = {}
     waiting = deque([first(last)])
     while waiting:

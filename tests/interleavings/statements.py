@@ -30,7 +30,7 @@ class Sight:
     """Whether the last statement changed anything for anyone."""
 
     def next(self, text: str) -> bool:
-        """Go on by a statement; return whether others could tell the place before it from the one before that."""
+        """Note a statement; return whether others could tell the place before it from the one before that."""
         is_new, self.was_seen = self.was_seen, self._is_seen(text)
         return is_new
 

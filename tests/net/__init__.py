@@ -1,5 +1,5 @@
 """The net: everything that leaves the process for a program to read, written down as golden files.
 
-`world` lives a month that leaves something of everything behind; `commands` and `requests` ask all there is to ask;
+`world` lives a month in which something of everything happens; `commands` and `requests` ask all there is to ask;
 `transcripts` writes down the answers. They only use the package's public interfaces.
 """

@@ -1,4 +1,4 @@
-"""A month of a small community that leaves something of everything behind."""
+"""A month in the life of a small community, with something of everything that the package can record."""
 
 import sqlite3
 from collections.abc import Callable, Iterator

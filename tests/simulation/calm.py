@@ -76,7 +76,7 @@ class Calm:
         for number in range(SLOTS):
             life.world.counts = True
             life.come_to(slot_of(life.clock.at) + QUARTER)
-            # Nobody speaks while the last board is read, so that what it must show is known.
+            # No one speaks while the last board is read, so that what it must show is known.
             life.world.counts = number < SLOTS - 1
             self._run(process)
             reads += bool(process.reads)

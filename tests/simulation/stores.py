@@ -72,7 +72,7 @@ def _schema() -> Iterator[Store]:
 
 @contextmanager
 def _alone() -> Iterator[Store]:
-    """Yield a server that nobody else uses, so that it can be restarted as after a crash."""
+    """Yield a server that nothing else uses, so that it can be restarted as after a crash."""
     server = Server()
     try:
         opens = partial(PostgresLedger.open, server.dsn)

@@ -1,4 +1,4 @@
-"""Waiting until others wait in PostgreSQL."""
+"""Wait until sessions of a PostgreSQL wait for a lock or a standby."""
 
 from typing import Any
 

@@ -32,7 +32,7 @@ SETTLES = timedelta(weeks=1)
 
 
 def breaches(life: Life) -> Iterator[str]:
-    """Yield what is not as it must be."""
+    """Yield every breach."""
     yield from _of_doctor(life)
     yield from _of_points(life)
     yield from _of_streaks(life)

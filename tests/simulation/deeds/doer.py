@@ -47,7 +47,7 @@ class Doer:
             self.life.died(process)
             again = True
         except STORE_FAILED:
-            # Nothing was written, so the repetition is the first time that it is done.
+            # Nothing was written, so the repetition counts as the first time.
             if not process.befell:
                 raise
         began = process.told_at
