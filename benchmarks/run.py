@@ -160,7 +160,7 @@ class Bench:
         yield ratio("run_due, nothing due", "its SELECTs, raw", ours, raw, 2.0)
 
     def attending(self) -> Iterator[Ratio]:
-        """Count the roster's questions a day, and compare them with the list route, which needs the privileged intent."""
+        """Count the roster's questions a day, compared with the list route, which needs the privileged intent."""
         ours, listed = ([measure(name, self.folder, 0)] for name in ("questions", "by_list"))
         what = f"roster, {ours[0]:,.0f} questions in a day"
         yield ratio(what, f"{listed[0]:,.0f} of the list route, hourly", ours, listed, None)

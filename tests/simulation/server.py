@@ -184,7 +184,7 @@ class Server:
         return script
 
     def _forgive(self, asked: Asked, rows: Rows) -> None:
-        """Record what may be read all the same: a page without rows, or up to three unusable rows that are not sought."""
+        """Record what may be read all the same: a page without rows, or up to three unusable rows nobody needs."""
         if len(rows) <= UNUSABLE_MAX and asked.trouble not in {"xp_endless", "nan_xp", "duplicate_keys"}:
             asked.kind, asked.rows, asked.length = None, (), len(rows)
             asked.spoilt = frozenset() if asked.trouble == "lone_surrogate_id" else frozenset(one for one, _ in rows)
