@@ -1,4 +1,4 @@
-"""What the import contracts cannot see: the core is pure, and nothing happens at import."""
+"""What the import contracts cannot check: a pure core, light imports, and small files."""
 
 import ast
 import re
@@ -36,7 +36,7 @@ HEAVY = [
 
 
 def imported(tree: ast.AST) -> set[str]:
-    """Return the top-level names of all foreign modules that a file imports."""
+    """Return the top-level names of all modules that a file imports absolutely."""
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -48,7 +48,7 @@ def imported(tree: ast.AST) -> set[str]:
 
 @pytest.mark.parametrize("path", [*CORE, *USE_CASES], ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_the_core_is_pure(path: Path) -> None:
-    """It imports attrs and the pure standard library, and never asks for time, chance, files or the environment."""
+    """Core and use cases import only what is allowed, and never ask for time, chance, files or the environment."""
     tree = ast.parse(path.read_text())
     may_log = {"logging"} if path in USE_CASES else set()
     # `Engage` asks whether its thread runs an event loop.
@@ -61,12 +61,12 @@ def test_the_core_is_pure(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [*CORE, *USE_CASES], ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_the_core_names_no_vendor_command_or_variable(path: Path) -> None:
-    """Those belong to the adapters and to the doors, and so do the words about them."""
+    """Core and use cases name no vendor, command or variable: those belong to the adapters and entry points."""
     assert not re.search(r"mee6|trc-engage|TRC_ENGAGE|discord\.com", path.read_text(), re.IGNORECASE)
 
 
 def test_the_purity_test_sees_something() -> None:
-    """A file that breaks the rule is caught, so that the rule is known to bite."""
+    """The checks of purity see an import of `random` and a call of `now`, so they are known to work."""
     tree = ast.parse("import random\nfrom datetime import datetime\ndatetime.now()")
     assert imported(tree) - ALLOWED == {"random"}
     calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
@@ -74,14 +74,14 @@ def test_the_purity_test_sees_something() -> None:
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
-    """A web app that only awards points pays for attrs and nothing else."""
+    """Importing the package loads no heavy library, so a web app that only awards points pays for attrs alone."""
     program = f"import sys, trc_engage; print(*sorted(set(sys.modules) & set({HEAVY!r})))"
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert finished.stdout.split() == []
 
 
 def test_commands_need_no_extra() -> None:
-    """Each loads without what `[web]`, `[postgres]` and `[contract]` bring."""
+    """Every command loads without the packages that `[web]`, `[postgres]` and `[contract]` bring."""
     lacking = ("psycopg", "pytest", "starlette", "uvicorn")
     program = (
         f"import sys; sys.modules |= dict.fromkeys({lacking!r})\n"
@@ -94,7 +94,7 @@ def test_commands_need_no_extra() -> None:
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_files_and_functions_stay_small(path: Path) -> None:
-    """A file fits in the head, and a function on the screen."""
+    """A file has at most 450 lines, and a function at most 50."""
     text = path.read_text()
     assert len(text.splitlines()) <= 450
     for node in ast.walk(ast.parse(text)):

@@ -1,4 +1,4 @@
-"""Awards from anywhere, reversals and adjustments (R8), on either ledger."""
+"""Awards, reversals and adjustments (R8), on every ledger."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,7 +14,7 @@ ACTOR = "admin-7"
 
 @pytest.fixture(params=LEDGERS)
 def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Community]:
-    """Enroll Ada and Bo, neither of them on Discord."""
+    """Yield a community with Ada and Bo, neither of them linked, on each ledger."""
     with opened(request.param, tmp_path) as ledger:
         community = Community(ledger)
         for name in ("ada", "bo"):
@@ -23,17 +23,17 @@ def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Commun
 
 
 def reverse(community: Community, key: str, reason: str = "withdrawn") -> object:
-    """Take an award back, and return what became of it."""
+    """Reverse an award, and return the outcome."""
     return community.engage.reverse(key, reason=reason, by=ACTOR).outcome
 
 
 def adjust(community: Community, points: int, key: str, reason: str = "typo") -> object:
-    """Adjust Ada's points, and return what became of it."""
+    """Adjust Ada's points, and return the outcome."""
     return community.engage.adjust("ada", points=points, key=key, reason=reason, by=ACTOR).outcome
 
 
 def test_an_award_is_an_entry(community: Community) -> None:
-    """It says for whom, for what, how much, when it happened and by which key."""
+    """An award's entry says for whom, for what, how much, when it happened and by which key."""
     receipt = community.award("ada", "run:1", points=50)
     assert (receipt.outcome, receipt.changed, receipt.late) == ("awarded", True, None)
     assert community.engage.history("ada") == [receipt.entry]
@@ -46,7 +46,7 @@ def test_an_award_is_an_entry(community: Community) -> None:
 
 @pytest.mark.parametrize("days_later", [0, 1, 400])
 def test_the_same_award_again_does_nothing_and_says_so(community: Community, days_later: int) -> None:
-    """However late it is repeated, and whenever it is said to have happened: the first time stands."""
+    """Repeating an award is answered as `unchanged`, however late and with whatever time: the first entry stays."""
     first = community.award("ada", "run:1")
     community.now += timedelta(days=days_later)
     again = community.award("ada", "run:1")
@@ -65,7 +65,7 @@ def test_the_same_award_again_does_nothing_and_says_so(community: Community, day
 def test_a_key_used_for_something_else_is_an_error(
     community: Community, member: str, source: str, points: int, asked: str
 ) -> None:
-    """It names the key and both contents, and nothing is posted."""
+    """A key reused for another member, source or amount is an error that names the key and both contents."""
     community.award("ada", "run:1")
     posted = r"\+10 points for 'benchmark' to member 'ada' \(award\)"
     with pytest.raises(KeyReused, match=f"'run:1' is already used: .*{posted}.*{asked}"):
@@ -74,7 +74,7 @@ def test_a_key_used_for_something_else_is_an_error(
 
 
 def test_awards_and_adjustments_share_their_keys(community: Community) -> None:
-    """A key names one entry of all, whatever its kind."""
+    """Awards and adjustments share one set of keys, so a key names one entry, whatever its kind."""
     community.award("ada", "one")
     adjust(community, -3, "two")
     with pytest.raises(KeyReused, match=r"award.*-3 points for 'adjustment' to member 'ada' \(adjustment\)"):
@@ -85,7 +85,7 @@ def test_awards_and_adjustments_share_their_keys(community: Community) -> None:
 
 
 def test_a_reversal_takes_the_points_back(community: Community) -> None:
-    """It is an entry of its award's day and source, with reason and actor; the award's own entry stays (R9)."""
+    """A reversal has its award's day and source, a reason and an actor; the award's own entry stays (R9)."""
     award = community.award("ada", "run:1", points=50).entry
     community.now += timedelta(days=3)
     receipt = community.engage.reverse("run:1", reason="cheated", by=ACTOR)
@@ -99,7 +99,7 @@ def test_a_reversal_takes_the_points_back(community: Community) -> None:
 
 
 def test_a_second_reversal_does_nothing_and_says_so(community: Community) -> None:
-    """The first one stands, with its reason."""
+    """Reversing an award again is answered as `unchanged`, with the first reversal and its reason."""
     community.award("ada", "run:1")
     first = community.engage.reverse("run:1", reason="cheated", by=ACTOR)
     again = community.engage.reverse("run:1", reason="changed my mind", by="admin-8")
@@ -108,7 +108,7 @@ def test_a_second_reversal_does_nothing_and_says_so(community: Community) -> Non
 
 
 def test_the_key_of_a_reversed_award_is_used_up(community: Community) -> None:
-    """The same award again is an error that says so; another key earns again."""
+    """Repeating a reversed award is an error that says so; another key earns again."""
     community.award("ada", "run:1")
     reverse(community, "run:1")
     with pytest.raises(Reversed, match="'run:1' was reversed, and its key is used up"):
@@ -120,7 +120,7 @@ def test_the_key_of_a_reversed_award_is_used_up(community: Community) -> None:
 
 
 def test_only_awards_can_be_reversed(community: Community) -> None:
-    """Neither a key that nobody used nor an adjustment's; the message says what to do instead."""
+    """Neither an unused key nor an adjustment's can be reversed, and the message says what to do instead."""
     adjust(community, 5, "fix:1")
     for key in ("run:404", "fix:1"):
         with pytest.raises(UnknownAward, match=f"no award with key '{key}'.*correct an adjustment by another"):
@@ -129,7 +129,7 @@ def test_only_awards_can_be_reversed(community: Community) -> None:
 
 
 def test_an_adjustment_adds_or_takes(community: Community) -> None:
-    """Below zero too, with key, reason and actor, once for its key (R4, R8)."""
+    """An adjustment can make the balance negative, records reason and actor, and is posted once per key (R4, R8)."""
     assert [adjust(community, -5, "fix:1"), adjust(community, -5, "fix:1", "told anew")] == ["adjusted", "unchanged"]
     (entry,) = community.engage.history("ada")
     assert (entry.kind, entry.source, entry.points, entry.silent) == ("adjustment", "adjustment", -5, False)
@@ -140,7 +140,7 @@ def test_an_adjustment_adds_or_takes(community: Community) -> None:
 
 
 def test_balances_are_told_by_source(community: Community) -> None:
-    """And add up to the points; a reversal takes from its award's source."""
+    """Balances by source add up to the points, and a reversal takes from its award's source."""
     community.enroll("ada")
     community.sync(ada=1_000)
     community.sync(ada=1_250)
@@ -155,7 +155,7 @@ def test_balances_are_told_by_source(community: Community) -> None:
 
 
 def test_the_feed_tells_them_all_in_order(community: Community) -> None:
-    """Positions rise, and none of them is silent (R23)."""
+    """The feed lists all kinds of entries by rising position, and marks none of these as silent (R23)."""
     community.award("ada", "run:1")
     community.award("bo", "run:2")
     reverse(community, "run:1")
@@ -174,7 +174,7 @@ def test_the_feed_tells_them_all_in_order(community: Community) -> None:
 
 
 def test_late_news_is_told(community: Community) -> None:
-    """Whoever books a settled day hears how the streak changed; news that changes none tells nothing (R16)."""
+    """An award or reversal for a settled day returns the streak's change, if there is one (R16)."""
     monday, tuesday = MONDAY, MONDAY + timedelta(days=1)
     community.award("ada", "monday")
     community.now += timedelta(days=2)
@@ -192,7 +192,7 @@ def test_late_news_is_told(community: Community) -> None:
 
 
 def test_a_bonus_is_no_activity(community: Community) -> None:
-    """It pays, streaks know nothing of it, and whether it counts is part of what its key stands for (R8, R17a)."""
+    """A bonus pays without touching the streak; whether an award counts as activity is part of its key (R8, R17a)."""
     community.award("ada", "monday")
     community.now += timedelta(days=2)
     community.engage.settle()

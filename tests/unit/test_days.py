@@ -25,14 +25,14 @@ CASES = {
 
 @pytest.mark.parametrize(("opens_at", "closes_at", "days"), CASES.values(), ids=CASES.keys())
 def test_days_of_a_window(opens_at: str, closes_at: str, days: str) -> None:
-    """Every day touched counts, the last of several only with five minutes of it."""
+    """Every day that a window touches counts, but the last of several only if five minutes of it are in the window."""
     counted = days_counted(_utc(opens_at), _utc(closes_at))
     assert [day.day for day in counted] == [int(day) for day in days.split()]
 
 
 @given(st.datetimes(datetime(2024, 1, 1), datetime(2026, 1, 1)), st.timedeltas(timedelta(0), timedelta(days=40)))  # noqa: DTZ001
 def test_no_window_is_without_a_day(opens: datetime, length: timedelta) -> None:
-    """Some day always counts, the first is the one the window opens on, and none is skipped."""
+    """A window always counts for at least one day, begins with the day it opens on, and skips none."""
     opens_at = opens.replace(tzinfo=UTC)
     days = days_counted(opens_at, opens_at + length)
     assert days[0] == opens_at.date()
@@ -41,20 +41,20 @@ def test_no_window_is_without_a_day(opens: datetime, length: timedelta) -> None:
 
 
 def test_a_window_that_opens_after_it_closes_is_an_instant() -> None:
-    """A return noted by a clock slightly ahead does not make a window without days."""
+    """A window that opens after it closes, because a clock ran ahead, is cut to its closing instant and that day."""
     now = _utc("2026-03-02 00:00")
     window = Window.between(now + timedelta(minutes=1), now)
     assert (window.opens_at, window.days) == (now, (now.date(),))
 
 
 def test_a_naive_time_is_refused() -> None:
-    """Without a zone nobody knows which instant is meant; the error names the field."""
+    """A time without a timezone is refused, and the error names the field."""
     with pytest.raises(InvalidValue, match="at: '2026-03-02T09:00:00': give a timezone-aware"):
         in_utc("at", datetime(2026, 3, 2, 9))  # noqa: DTZ001
 
 
 def test_another_zone_is_converted() -> None:
-    """Days are UTC days, wherever the caller sits."""
+    """A time in another zone is converted to UTC, even if that moves it to another day."""
     assert in_utc("at", datetime(2026, 3, 2, 1, tzinfo=timezone(timedelta(hours=2)))) == _utc("2026-03-01 23:00")
 
 
@@ -63,7 +63,7 @@ FIRST, LAST = (datetime.min.replace(tzinfo=UTC), 1), (datetime.max.replace(tzinf
 
 @pytest.mark.parametrize(("at", "hours"), [FIRST, LAST], ids=["before year 1", "after 9999"])
 def test_an_instant_that_utc_cannot_say_is_refused(at: datetime, hours: int) -> None:
-    """An app that passes the first or last instant there is, in its own zone, reads which argument that was."""
+    """An instant outside the years 1 to 9999 of UTC is refused, and the error names the argument."""
     with pytest.raises(InvalidValue, match=r"at: '.+': give an instant within the years 1 to 9999 of UTC"):
         in_utc("at", at.replace(tzinfo=timezone(timedelta(hours=hours))))
 

@@ -1,4 +1,4 @@
-"""Who is there, on all ledgers alike: what is on record, who was never seen, who left (R6a, R7, R26, R31)."""
+"""Membership on every ledger: what is on record, who was never seen, and who left (R6a, R7, R26, R31)."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -17,19 +17,19 @@ WRONG = {name: f"{number}00000000000000000" for number, name in enumerate(IDS, s
 
 @pytest.fixture(params=LEDGERS)
 def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Community]:
-    """Begin with an empty store, and audit it at the end."""
+    """Yield a community on an empty store, and audit the store at the end."""
     with opened(request.param, tmp_path) as ledger:
         yield Community(ledger)
         assert audit(ledger).breaches == []
 
 
 def kinds(community: Community, name: str) -> list[str]:
-    """Return what was done about a member, oldest first."""
+    """Return the kinds of a member's events, oldest first."""
     return [event.kind for event in community.engage.events(name)]
 
 
 def test_all_that_is_done_is_on_record(community: Community) -> None:
-    """What, when, by whom and why; what changes nothing leaves nothing, a name is no event."""
+    """Each change is recorded with its time, actor, reason and note; a repeat or a new name leaves no event."""
     engage = community.engage
     engage.enroll("ada", discord_id=IDS["ada"], **WHY)
     engage.enroll("ada", discord_id=IDS["ada"], name="Ada")
@@ -47,7 +47,7 @@ def test_all_that_is_done_is_on_record(community: Community) -> None:
 
 
 def test_nothing_on_record_names_anybody(community: Community) -> None:
-    """No name and no Discord id; who is forgotten leaves no reasons either, but for that of the forgetting."""
+    """The record has no name or Discord id; forgetting erases all earlier reasons and notes, but not its own (R26)."""
     community.enroll("ada")
     community.engage.leave("ada", **WHY)
     community.engage.forget("ada", by="admin-7", reason="as asked")
@@ -61,7 +61,7 @@ def test_nothing_on_record_names_anybody(community: Community) -> None:
 
 @pytest.mark.parametrize(("flaw", "error"), [("nobody", UnknownMember), ("bo", NotLinked)])
 def test_many_leave_or_return_together_or_not_at_all(community: Community, flaw: str, error: type) -> None:
-    """One that is unknown or not linked, and nothing is noted of the others."""
+    """One unknown or unlinked member stops a common leave or return, and nothing is noted for the others."""
     community.enroll("ada", "cy")
     community.engage.enroll("bo")
     for do in (community.engage.leave_all, community.engage.rejoin_all):
@@ -73,7 +73,7 @@ def test_many_leave_or_return_together_or_not_at_all(community: Community, flaw:
 
 
 def test_only_a_leave_on_record_is_undone_and_once(community: Community) -> None:
-    """Who never left, or left with another account, has nothing to undo; who and why must be said."""
+    """Only the current account's last leave can be undone, once, and only with an actor and a reason (R6a)."""
     engage = community.engage
     community.enroll("ada")
     community.sync(ada=1_000)
@@ -94,7 +94,7 @@ def test_only_a_leave_on_record_is_undone_and_once(community: Community) -> None
 
 
 def test_the_days_of_a_long_mistake_are_excused_with_who_and_why(community: Community) -> None:
-    """For that member alone, on record as any excusal is."""
+    """Undoing a leave of nine days excuses its weekdays for that member alone, with actor, reason and note (R6a)."""
     community.enroll("ada", "bo")
     community.sync(ada=1_000, bo=1_000)
     community.engage.leave("ada")
@@ -107,7 +107,7 @@ def test_the_days_of_a_long_mistake_are_excused_with_who_and_why(community: Comm
 
 
 def test_of_many_marked_by_mistake_each_gets_back_what_was_lost(community: Community) -> None:
-    """Ada's nine days are excused, but those that were so already keep their reason; of Bo's hour nothing need be."""
+    """Undoing a nine-day leave keeps the reasons of days excused before; undoing a leave of an hour excuses nothing."""
     engage = community.engage
     community.enroll("ada", "bo")
     community.sync(ada=1_000, bo=1_000)
@@ -124,7 +124,7 @@ def test_of_many_marked_by_mistake_each_gets_back_what_was_lost(community: Commu
 
 
 def test_whoever_left_is_marked_and_can_be_left_out(community: Community) -> None:
-    """In the leaderboards by points, month and streak, in lists and standings; the ranks close up."""
+    """Leaderboards, ranks and lists mark members who left; with `present=True` they are left out and ranks close up."""
     engage = community.engage
     community.enroll("ada", "bo", "cy")
     for name, points in (("ada", 30), ("bo", 20), ("cy", 10)):
@@ -145,7 +145,7 @@ def test_whoever_left_is_marked_and_can_be_left_out(community: Community) -> Non
 
 
 def test_whom_no_board_ever_showed_is_known(community: Community) -> None:
-    """Waiting or opened at zero, present or left; not who was seen once, on this board or on one before."""
+    """An account counts as never seen, present or left, until this board or an earlier one has shown it (R31)."""
     engage = community.engage
     community.board_id = "mee6:111"
     community.enroll("ada", "bo", "cy", "dee")
@@ -164,7 +164,7 @@ def test_whom_no_board_ever_showed_is_known(community: Community) -> None:
 
 
 def test_nobody_there_for_a_day_is_a_trouble(community: Community) -> None:
-    """Three or more, all of them, and boards have been read for 24 hours; one that is seen ends it."""
+    """Three accounts that no board has shown for 24 hours are a trouble, which ends once one is seen (R31)."""
     engage = community.engage
     for name in ("ada", "bo", "cy"):
         engage.enroll(name, discord_id=WRONG[name])
@@ -183,7 +183,7 @@ def test_nobody_there_for_a_day_is_a_trouble(community: Community) -> None:
 
 @pytest.mark.parametrize("count", [2, 3])
 def test_nobody_there_is_no_trouble_while_there_may_be_reasons(community: Community, count: int) -> None:
-    """Of two alone, of three while nothing could be read, and of three beside one who was seen."""
+    """Two unseen accounts are no trouble, and neither are three beside one that was seen (R31)."""
     engage = community.engage
     for name in ("ada", "bo", "cy")[:count]:
         engage.enroll(name, discord_id=WRONG[name])
@@ -197,7 +197,7 @@ def test_nobody_there_is_no_trouble_while_there_may_be_reasons(community: Commun
 
 
 def test_an_account_that_was_never_seen_is_linked_anew(community: Community) -> None:
-    """Without ceremony, one by one or by a corrected file, also where ids change hands; both links are on record."""
+    """An account never seen can be linked to another id, singly or by import, even if ids change hands (R7)."""
     engage = community.engage
     for name, other in (("ada", "bo"), ("bo", "ada")):
         engage.enroll(name, discord_id=IDS[other])
@@ -214,7 +214,7 @@ def test_an_account_that_was_never_seen_is_linked_anew(community: Community) -> 
 
 
 def test_a_link_that_is_refused_leaves_the_old_one(community: Community) -> None:
-    """Ada's id may be corrected, for no board showed it; but not to one that is Bo's."""
+    """An unseen account cannot be relinked to another member's id, and keeps its old link."""
     community.enroll("ada", "bo")
     community.sync(bo=1_000)
     results = community.engage.enroll_all([Newcomer("ada", IDS["bo"]), Newcomer("cy")], skip_bad=True)
@@ -224,7 +224,7 @@ def test_a_link_that_is_refused_leaves_the_old_one(community: Community) -> None
 
 
 def test_an_account_that_was_seen_is_not_linked_anew(community: Community) -> None:
-    """Nor does anybody take an id from another whose account was seen."""
+    """A seen account cannot be linked to another id, and no other member can take its id (R7)."""
     community.enroll("ada", "bo")
     community.sync(ada=1_000)
     with pytest.raises(LinkTaken):
@@ -235,7 +235,7 @@ def test_an_account_that_was_seen_is_not_linked_anew(community: Community) -> No
 
 
 def test_a_list_of_the_server_says_who_left_and_who_is_back(community: Community) -> None:
-    """Only linked ids are compared; strangers are a number; noted like any leave and return."""
+    """A list of the server's members notes leaves and returns of linked ids, and only counts strangers."""
     engage = community.engage
     community.enroll("ada", "bo", "cy")
     community.sync(ada=1_000, bo=1_000, cy=1_000)
@@ -254,7 +254,7 @@ def test_a_list_of_the_server_says_who_left_and_who_is_back(community: Community
 
 
 def test_a_list_without_many_members_is_refused(community: Community) -> None:
-    """Five of nine: refused with the numbers, accepted with who and why; four of nine are noted."""
+    """A list that lacks five of nine members is refused unless an admin accepts it; one that lacks four is noted."""
     engage, names = community.engage, list(IDS)[:9]
     community.enroll(*names)
     four = [IDS[name] for name in names[5:]]
@@ -269,7 +269,7 @@ def test_a_list_without_many_members_is_refused(community: Community) -> None:
 
 
 def test_a_member_marked_by_mistake_from_thursday_to_monday(community: Community) -> None:
-    """Who chatted on both days: it is on record who did what, and the streak and the points are repaired."""
+    """Undoing a mistaken leave repairs the streak and the points, and the record shows who did what (R6a)."""
     engage, a_day = community.engage, timedelta(days=1)
     community.enroll("ada")
     community.sync(ada=1_000)
@@ -294,7 +294,7 @@ def test_a_member_marked_by_mistake_from_thursday_to_monday(community: Community
 
 
 def test_a_member_reset_while_nobody_knew_that_they_had_left(community: Community) -> None:
-    """The fall is deducted as any is (R4); an admin gives the points back by hand, on record (R8)."""
+    """A reset that nobody knew of is deducted (R4), and an admin gives the points back by hand, on record (R8)."""
     community.enroll("ada")
     for xp in (1_000, 7_000, 1_100):
         report = community.sync(ada=xp)

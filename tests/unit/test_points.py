@@ -30,7 +30,7 @@ def test_conversion_floors_and_carries(xp_carried: int, xp_gained: int, expected
 
 @given(st.integers(0, 99), st.integers(-(2**53), 2**53))
 def test_carried_xp_stays_within_a_point(xp_carried: int, xp_gained: int) -> None:
-    """No XP is lost or made: points and carried XP together are what went in."""
+    """The carried XP is always 0-99, and points and carried XP add up to the XP that went in."""
     points, rest = convert(xp_carried, xp_gained)
     assert 0 <= rest < 100
     assert points * 100 + rest == xp_carried + xp_gained
@@ -48,7 +48,7 @@ def test_paying_step_by_step_is_paying_at_once(baseline: int, readings: list[int
 
 @given(st.lists(st.none() | st.integers(0, 5_000), min_size=1, max_size=12))
 def test_every_sequence_of_readings_pays_exactly(readings: list[int | None]) -> None:
-    """Through whole syncs, absences included, the points are always those of the last XP known."""
+    """Through full syncs, absences included, an account's points always follow from its last known XP."""
     community = Community()
     community.enroll("ada")
     community.sync(ada=1_000)
@@ -63,7 +63,7 @@ def test_every_sequence_of_readings_pays_exactly(readings: list[int | None]) -> 
 
 @given(st.lists(st.integers(0, 5_000), min_size=1, max_size=12), st.data())
 def test_many_small_syncs_pay_what_one_big_one_pays(readings: list[int], data: st.DataObject) -> None:
-    """Leaving out any syncs but the last changes no balance."""
+    """Skipping any syncs except the last leaves the final balance the same."""
     often, seldom = Community(), Community()
     for community in (often, seldom):
         community.enroll("ada")

@@ -1,4 +1,4 @@
-"""The public face: listed, documented, typed, and explained by `help()`."""
+"""The public API: listed, documented, typed, and explained by `help()`."""
 
 import doctest
 import pydoc
@@ -19,7 +19,7 @@ API = (Path(__file__).parents[2] / "docs/api.md").read_text()
 
 
 def public_methods() -> list[tuple[str, Callable[..., object]]]:
-    """Return the methods of `Engage`, those of `Reader` among them."""
+    """Return the public methods of `Engage`, including those of `Reader`."""
     return [(name, method) for name, method in getmembers(Engage, isfunction) if not name.startswith("_")]
 
 
@@ -32,7 +32,7 @@ def classes_of(hint: object) -> Iterator[type]:
 
 
 def test_every_public_name_is_documented() -> None:
-    """And nothing is that is not public."""
+    """`docs/api.md` lists exactly the names that `trc_engage` exports, and each can be imported."""
     named = re.findall(r"`(\w+)`", API.partition("## In `trc_engage`")[2].partition("## Beside it")[0])
     assert sorted(named) == sorted(dir(trc_engage))
     for name in named:
@@ -40,26 +40,26 @@ def test_every_public_name_is_documented() -> None:
 
 
 def test_every_port_is_documented() -> None:
-    """On the line of its module."""
+    """`docs/api.md` lists every port on the line of `trc_engage.ports`."""
     (line,) = (line for line in API.splitlines() if line.startswith("| `trc_engage.ports`"))
     assert {name for name in vars(ports) if not name.startswith("_")} == set(re.findall(r"`([A-Z]\w+)`", line))
 
 
 def test_what_engage_returns_and_takes_is_public() -> None:
-    """Whoever annotates his own functions needs no private module."""
+    """Every class in a signature of `Engage` is public, so annotating code that calls it needs no private module."""
     hints = [hint for _, method in public_methods() for hint in get_type_hints(method).values()]
     needed = {one.__name__ for hint in hints for one in classes_of(hint) if one.__module__.startswith("trc_engage.")}
     assert needed - vars(ports).keys() <= set(dir(trc_engage))
 
 
 def test_every_error_is_public() -> None:
-    """Whoever catches one needs no private module."""
+    """Every error is public, so catching one needs no private module."""
     ours = {name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, EngageError)}
     assert ours <= set(dir(trc_engage))
 
 
 def test_it_says_its_version() -> None:
-    """As the installed distribution has it; and other names are refused as ever."""
+    """The version is that of the installed distribution, an unknown name raises, and `import *` works."""
     assert trc_engage.__version__ == version("trc-engage")
     with pytest.raises(AttributeError, match="no attribute 'Enage'"):
         trc_engage.Enage  # noqa: B018
@@ -69,11 +69,11 @@ def test_it_says_its_version() -> None:
 
 
 def test_help_teaches() -> None:
-    """The example runs; each class is listed, and each method says what it does."""
+    """The package's doctest runs, `help()` shows every public name, and every method has a docstring."""
     assert doctest.testmod(trc_engage).failed == 0
     told = pydoc.render_doc(trc_engage, renderer=pydoc.plaintext)  # type: ignore[attr-defined]
     assert "Start at `Engage`" in told
-    # Newer Pythons write a long signature in a line for each argument.
+    # Newer Pythons put each argument of a long signature on its own line.
     assert "award(self,member_id:str,*,source:str,points:int,key:str" in re.sub(r"[\s|]", "", told)
     for name in set(dir(trc_engage)) - {"__version__"}:
         assert name in told

@@ -1,4 +1,4 @@
-"""Days are settled once each, in order, and wait for what is to be known (R15, R15a, R16, R22)."""
+"""Days are settled once each, in order, and only when enough is known (R15, R15a, R16, R22)."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -20,14 +20,14 @@ FIVE = ("ada", "bo", "cy", "dee", "eli")
 
 @pytest.fixture(params=LEDGERS)
 def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Community]:
-    """Begin with nobody."""
+    """Yield a community without members, on each ledger."""
     with opened(request.param, tmp_path) as ledger:
         yield Community(ledger)
 
 
 @pytest.fixture
 def five(community: Community) -> Community:
-    """Enroll five members, open them, and let each write on Monday; it is Tuesday, 09:00."""
+    """Return five members who were opened and active on Monday; it is Tuesday, 09:00."""
     community.enroll(*FIVE)
     community.sync(**dict.fromkeys(FIVE, 1_000))
     community.sync(**dict.fromkeys(FIVE, 1_020))
@@ -36,7 +36,7 @@ def five(community: Community) -> Community:
 
 
 def current(community: Community, name: str = "ada") -> int:
-    """Return a member's streak; what is stored must be what is recomputed (R14)."""
+    """Return a member's streak, after checking that the stored one equals the recomputed one (R14)."""
     ledger = community.ledger
     active = {one.day for one in ledger.evidence(name, date.min, date.max)}
     stored, calendar = ledger.streak_of(name), ledger.calendar(name)
@@ -45,7 +45,7 @@ def current(community: Community, name: str = "ada") -> int:
 
 
 def test_before_anybody_is_enrolled_there_is_nothing_to_settle(community: Community) -> None:
-    """Days begin with the first enrollment."""
+    """The first day that is settled is that of the first enrollment."""
     assert community.engage.settle() == SettleReport()
     community.now += 100 * ONE_DAY
     community.engage.enroll("ada")
@@ -55,7 +55,7 @@ def test_before_anybody_is_enrolled_there_is_nothing_to_settle(community: Commun
 
 
 def test_each_day_is_settled_once_in_order(community: Community) -> None:
-    """From the day of the first enrollment, weekends too, however often and how rarely it is asked for."""
+    """Each day from the first enrollment is settled once and in order, weekends too, however often settling runs."""
     community.engage.enroll("ada")
     settled: list[date] = []
     for hours in (1, 14, 2, 24, 24, 1, 200, 0, 24, 480, 23, 23, 23):
@@ -68,7 +68,7 @@ def test_each_day_is_settled_once_in_order(community: Community) -> None:
 
 
 def test_a_day_is_over_at_midnight(community: Community) -> None:
-    """Not a microsecond before."""
+    """A day can be settled from midnight on, and not a microsecond before."""
     community.engage.enroll("ada")
     community.now = datetime(2026, 3, 2, 23, 59, 59, 999_999, tzinfo=UTC)
     assert community.engage.settle() == SettleReport()
@@ -77,7 +77,7 @@ def test_a_day_is_over_at_midnight(community: Community) -> None:
 
 
 def test_it_is_safe_to_repeat(five: Community) -> None:
-    """The second time there is nothing to settle, and nothing changes."""
+    """Settling a second time settles no day and changes no streak, calendar or member."""
     five.sync()
     assert five.engage.settle() == SettleReport((MONDAY_ITSELF,))
     before = five.ledger.activity(date.max).streaks, five.ledger.calendar(), five.engage.members()
@@ -86,7 +86,7 @@ def test_it_is_safe_to_repeat(five: Community) -> None:
 
 
 def test_an_award_today_waits_for_no_day(community: Community) -> None:
-    """Evidence for days to come later is counted when they are settled, not before."""
+    """An award on a day that is not over counts toward the streak once that day is settled, not before."""
     community.engage.enroll("ada")
     community.now += ONE_DAY
     community.award("ada", "run")
@@ -98,7 +98,7 @@ def test_an_award_today_waits_for_no_day(community: Community) -> None:
 
 
 def test_a_day_without_a_later_sync_is_pending(five: Community) -> None:
-    """A read that failed does not count, nor one that began before the day's end; the reason names a command."""
+    """A day waits for a good sync that begins after its end, and the message about it names a command."""
     five.trouble = SourceError("down", "no answer")
     with pytest.raises(SourceError):
         five.sync()
@@ -120,7 +120,7 @@ def test_a_day_without_a_later_sync_is_pending(five: Community) -> None:
 
 @pytest.mark.parametrize("step", ["unlink", "leave", "forget"])
 def test_once_nobody_is_tracked_no_sync_is_waited_for(community: Community, step: str) -> None:
-    """An account is tracked while it is linked and its member has not left; a waiting one is too."""
+    """A day waits for a sync only while an account is tracked; one that was never read counts too."""
     community.enroll("ada")
     community.now += ONE_DAY
     assert [one.cause for one in community.engage.settle().pending] == ["no_sync"]
@@ -129,14 +129,14 @@ def test_once_nobody_is_tracked_no_sync_is_waited_for(community: Community, step
 
 
 def test_days_of_nobody_wait_for_no_sync(five: Community) -> None:
-    """All of them are only due, however long ago the last sync was."""
+    """If no account is tracked, every open day is only due, however long ago the last sync was."""
     five.engage.leave_all(FIVE)
     five.now += 3 * ONE_DAY
     assert [one.cause for one in five.engage.status().pending] == ["due"] * 4
 
 
 def test_a_frozen_board_holds_the_day(five: Community) -> None:
-    """Five rose on Monday and none on Tuesday: the reason names both ways out, and later days wait for it (R15a)."""
+    """If five rose on Monday and none on Tuesday, Tuesday waits for an admin, and later days wait for it (R15a)."""
     five.now += ONE_DAY
     five.sync()
     report = five.engage.settle()
@@ -153,7 +153,7 @@ def test_a_frozen_board_holds_the_day(five: Community) -> None:
 
 
 def test_an_admin_may_accept_a_quiet_day(five: Community) -> None:
-    """For that day only: the streaks end, and the quiet day is no measure for the next one."""
+    """Accepting a quiet day settles that day only, ends the streaks, and makes no later day suspect."""
     five.now += 2 * ONE_DAY
     five.sync()
     assert five.engage.settle(accept_quiet=WEDNESDAY).settled == (MONDAY_ITSELF,)
@@ -162,7 +162,7 @@ def test_an_admin_may_accept_a_quiet_day(five: Community) -> None:
 
 
 def test_an_admin_may_excuse_a_frozen_day(five: Community) -> None:
-    """Nobody's streak breaks; the next quiet day is measured by the last required one, and suspect again."""
+    """Excusing a frozen day breaks no streak; the next quiet day is compared with Monday and is suspect too."""
     five.now += 2 * ONE_DAY
     five.sync()
     five.engage.settle()
@@ -172,7 +172,7 @@ def test_an_admin_may_excuse_a_frozen_day(five: Community) -> None:
 
 
 def test_time_never_goes_back(five: Community) -> None:
-    """Neither behind a sync nor behind a settlement; two minutes are the same instant (R22)."""
+    """No sync or settlement may precede an earlier one by more than two minutes (R22)."""
     five.sync()
     five.now -= timedelta(minutes=2)
     assert five.engage.settle().settled == (MONDAY_ITSELF,)
@@ -192,7 +192,7 @@ def test_time_never_goes_back(five: Community) -> None:
 
 
 def test_bad_days_are_named(community: Community) -> None:
-    """Instants and weekends cannot be excused, and a reason is required; nothing changes."""
+    """Instants, weekends and blank reasons are refused by the name of the argument, and nothing is excused."""
     engage, saturday = community.engage, date(2026, 3, 7)
     for call in (
         lambda: engage.settle(accept_quiet=MONDAY),
@@ -208,7 +208,7 @@ def test_bad_days_are_named(community: Community) -> None:
 
 
 def test_excusing_says_what_it_changed(five: Community) -> None:
-    """Late or not, again or not, and whose streaks it touched (R16)."""
+    """Excusing a day and undoing it report what they did and, for a settled day, the streaks they changed (R16)."""
     engage = five.engage
     assert (
         engage.excuse(THURSDAY, reason="a holiday", by="admin").outcome,
@@ -234,7 +234,7 @@ def test_excusing_says_what_it_changed(five: Community) -> None:
 
 
 def test_days_are_told_in_their_order(five: Community) -> None:
-    """However they were handed in, those that were so already apart."""
+    """A report lists the days by date, with those that were already excused apart."""
     days = [TUESDAY + number * ONE_DAY for number in (0, 1, 2, 6, 7, 8, 9)]
     five.engage.excuse(*days[4:], reason="a holiday", by="admin")
     report = five.engage.excuse(*days[::-2], *days[::2], *days[1::2], reason="a holiday", by="admin")
@@ -243,7 +243,7 @@ def test_days_are_told_in_their_order(five: Community) -> None:
 
 
 def test_a_sync_tells_which_settled_streaks_it_changed(five: Community) -> None:
-    """A window that reaches back derives them anew (R16)."""
+    """A sync whose window reaches back to a settled day reports the streaks it changed (R16)."""
     five.missed = {"ada"}
     five.sync(bo=1_040)
     five.sync(ONE_DAY)
@@ -266,6 +266,6 @@ def test_a_sync_tells_which_settled_streaks_it_changed(five: Community) -> None:
     ],
 )
 def test_why_each_day_waits(cause: Cause | None, good_at: datetime | None, causes: list[Cause]) -> None:
-    """A day that a good sync has read past is due, unless the oldest waits for a decision (R15, R15a)."""
+    """A day is due if a good sync began after its end, unless the oldest waits for a decision (R15, R15a)."""
     pending = pending_from(MONDAY_ITSELF, MONDAY + 3 * ONE_DAY, cause, good_at)
     assert pending == tuple(map(Pending, (MONDAY_ITSELF, TUESDAY, WEDNESDAY), causes))

@@ -1,4 +1,4 @@
-"""What is kept on record of streaks: what changed them and why, and which lengths they reached (R17a, R28)."""
+"""The record of streak changes and their causes, and of the lengths that streaks reached (R17a, R28)."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -13,7 +13,7 @@ ONE_DAY = timedelta(days=1)
 
 
 def active(community: Community, *offsets: int) -> None:
-    """Book an award on each of these days after Monday, when it happens."""
+    """Set the clock to each of these days after today, and book an award on it."""
     begins = community.now
     for offset in offsets:
         community.now = begins + offset * ONE_DAY
@@ -22,7 +22,7 @@ def active(community: Community, *offsets: int) -> None:
 
 @pytest.fixture(params=LEDGERS)
 def thursday(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Community]:
-    """Begin on Friday morning: active on Monday, Tuesday and Thursday, so that Wednesday broke the streak."""
+    """Yield Ada's community on Friday: active on Monday, Tuesday and Thursday, so Wednesday broke her streak."""
     with opened(request.param, tmp_path) as ledger:
         community = Community(ledger)
         community.engage.enroll("ada")
@@ -33,7 +33,7 @@ def thursday(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Communi
 
 
 def told(community: Community) -> list[tuple[object, ...]]:
-    """Return what is on record, each change with its cause; each follows from the one before."""
+    """Return Ada's recorded changes: cause, day, current streak before and after, and longest streak after."""
     changes = community.ledger.streak_changes("ada")
     return [
         (one.cause, one.day and one.day.day, one.current_before, one.current_after, one.longest_after)
@@ -42,7 +42,7 @@ def told(community: Community) -> list[tuple[object, ...]]:
 
 
 def test_each_change_is_kept_with_its_cause(thursday: Community) -> None:
-    """An award for a day long past, its reversal, an excuse for one and for all, and their undoing."""
+    """Late awards, reversals, excuses and their undo are recorded with their cause if they change the streak (R28)."""
     engage, wednesday = thursday.engage, MONDAY + 2 * ONE_DAY
     at = thursday.now - 2 * ONE_DAY
     thursday.award("ada", "late", at=at)
@@ -66,7 +66,7 @@ def test_each_change_is_kept_with_its_cause(thursday: Community) -> None:
 
 
 def test_a_length_is_reached_once(thursday: Community) -> None:
-    """In the order in which it was reached, and for ever: late news takes no milestone away, and pays none twice."""
+    """Each length is recorded once, in order, and stays even if late evidence shortens the streak (R17a)."""
     engage = thursday.engage
     at = thursday.now - 2 * ONE_DAY
     thursday.award("ada", "late", at=at)

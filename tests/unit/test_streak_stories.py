@@ -1,4 +1,4 @@
-"""Streaks told as stories: what happens, in words -> the streak that it should make (R11-R16)."""
+"""Stories of streaks: what happens, and the streak that should result (R11-R16)."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ STORIES = {name: case for table in TABLES for name, case in table.items()}
 @pytest.mark.parametrize("kind", LEDGERS)
 @pytest.mark.parametrize("case", STORIES.values(), ids=STORIES.keys())
 def test_a_story_ends_with_the_streak_it_should(case: Case, kind: str, tmp_path: Path) -> None:
-    """On either ledger; and what is stored is what is recomputed, and what the rules say (R14)."""
+    """A story ends with the expected streak on every ledger, stored as recomputed and as the oracle says (R14)."""
     with opened(kind, tmp_path) as ledger:
         story = Story(ledger, case.begins)
         for step in case.steps:
@@ -29,6 +29,6 @@ def test_a_story_ends_with_the_streak_it_should(case: Case, kind: str, tmp_path:
 
 
 def test_no_story_hides_another() -> None:
-    """Every name is told once, and there are enough of them to trust."""
+    """Every story has a name of its own, and there are at least 60."""
     assert len(STORIES) == sum(len(table) for table in TABLES)
     assert len(STORIES) >= 60

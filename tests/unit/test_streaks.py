@@ -1,4 +1,4 @@
-"""Streaks as pure functions (R13, R14, R17), against laws and an oracle that knows only the rules."""
+"""Streaks as pure functions (R13, R14, R17), tested against laws and an oracle that knows only the rules."""
 
 from collections.abc import Set
 from datetime import date, timedelta
@@ -27,7 +27,7 @@ def day(number: int) -> date:
 
 @frozen
 class History:
-    """Days on which somebody was active, days that were excused, and the last settled one."""
+    """A member's active days, the excused days, and the last settled day."""
 
     active: Set[date]
     excused: Set[date]
@@ -39,11 +39,11 @@ class History:
         return Calendar(self.through, frozenset(self.excused))
 
     def streak(self) -> Streak:
-        """Return the streak that the package makes of it."""
+        """Return the streak that the package computes."""
         return streaks.recomputed(ADA, self.active, self.calendar)
 
     def lengths(self) -> tuple[int, int]:
-        """Return current and longest."""
+        """Return the current and the longest streak."""
         streak = self.streak()
         return streaks.current(streak, self.calendar), streak.longest
 
@@ -60,7 +60,7 @@ histories = st.builds(
 
 @given(histories)
 def test_recomputing_is_what_the_rules_say(history: History) -> None:
-    """Current, longest and the last row are those of the day-by-day walk (R14)."""
+    """Recomputing finds the same current, longest and last run as a walk through the rules day by day (R14)."""
     told = (history.active, history.excused, history.through)
     assert history.lengths() == (streak_oracle.current(*told), streak_oracle.longest(*told))
     row, streak = streak_oracle.last_row(*told), history.streak()
@@ -69,7 +69,7 @@ def test_recomputing_is_what_the_rules_say(history: History) -> None:
 
 @given(histories)
 def test_settling_day_by_day_is_recomputing(history: History) -> None:
-    """One step for each settled day, under the calendar of that day, ends where the fold does."""
+    """Advancing a streak one day at a time, each under the calendar of that day, gives the same as recomputing it."""
     streak = ADA
     for number in range(1, (history.through - day(1)).days + 2):
         today = day(number)
@@ -81,7 +81,7 @@ def test_settling_day_by_day_is_recomputing(history: History) -> None:
 
 @given(histories, days)
 def test_an_award_never_shortens(history: History, awarded: date) -> None:
-    """One more active day leaves current and longest, or makes them longer."""
+    """One more active day never shortens the current or the longest streak."""
     current, longest = history.lengths()
     current_after, longest_after = History(history.active | {awarded}, history.excused, history.through).lengths()
     assert current_after >= current
@@ -90,7 +90,7 @@ def test_an_award_never_shortens(history: History, awarded: date) -> None:
 
 @given(histories, days)
 def test_excusing_never_shortens(history: History, excused: date) -> None:
-    """One more excused day leaves current and longest, or makes them longer."""
+    """One more excused day never shortens the current or the longest streak."""
     current, longest = history.lengths()
     current_after, longest_after = History(history.active, history.excused | {excused}, history.through).lengths()
     assert current_after >= current
@@ -99,7 +99,7 @@ def test_excusing_never_shortens(history: History, excused: date) -> None:
 
 @given(histories, st.randoms(use_true_random=False))
 def test_the_order_of_arrival_never_matters(history: History, chance: Random) -> None:
-    """Nor does it matter how often a day is told (R16)."""
+    """Neither the order in which active days arrive nor repeating them changes a streak (R16)."""
     told = [*history.active, *history.active]
     chance.shuffle(told)
     assert streaks.recomputed(ADA, told, history.calendar) == history.streak()
@@ -107,7 +107,7 @@ def test_the_order_of_arrival_never_matters(history: History, chance: Random) ->
 
 @given(histories, st.sets(days))
 def test_weekends_neither_break_nor_add(history: History, others: Set[date]) -> None:
-    """Whether one is active on a Saturday or Sunday makes no difference at all (R13)."""
+    """Activity on a Saturday or Sunday makes no difference to a streak (R13)."""
     weekends = {other for other in others if other.weekday() >= 5}
     assert History(history.active | weekends, history.excused, history.through).streak() == history.streak()
     assert History(history.active - weekends, history.excused, history.through).streak() == history.streak()
@@ -115,7 +115,7 @@ def test_weekends_neither_break_nor_add(history: History, others: Set[date]) -> 
 
 @given(histories)
 def test_longest_is_never_shorter_than_current(history: History) -> None:
-    """And no streak is longer than there are days that count."""
+    """The current streak never exceeds the longest, and neither exceeds the number of settled active weekdays."""
     current, longest = history.lengths()
     counted = {one for one in history.active if one <= history.through and one.weekday() < 5}
     assert 0 <= current <= longest <= len(counted)
@@ -123,27 +123,27 @@ def test_longest_is_never_shorter_than_current(history: History) -> None:
 
 @given(histories)
 def test_days_to_come_do_not_count(history: History) -> None:
-    """Evidence for a day that is not settled makes no streak yet."""
+    """Activity on a day that is not settled yet does not count toward the streak."""
     past = {one for one in history.active if one <= history.through}
     assert History(past, history.excused, history.through).streak() == history.streak()
 
 
 @given(st.sets(days))
 def test_before_the_first_settling_there_is_no_streak(active: Set[date]) -> None:
-    """Whatever was done."""
+    """No activity makes a streak until a day is settled."""
     assert streaks.recomputed(ADA, active, Calendar()) == ADA
     assert streaks.current(ADA, Calendar()) == 0
 
 
 def test_the_store_keeps_its_place() -> None:
-    """Recomputing yields a streak at the version of the stored one, so that it can be posted."""
+    """A recomputed streak keeps the version of the stored one, so that it can be posted."""
     stored = Streak("ada", version=7, last=day(2), length=1, longest=1)
     assert streaks.recomputed(stored, [day(3)], Calendar(day(3))) == Streak("ada", 7, last=day(3), length=1, longest=1)
 
 
 @given(histories, st.integers(0, 6))
 def test_at_risk_is_what_will_break_by_itself(history: History, ahead: int) -> None:
-    """A streak is at risk if it ends tonight unless something is done, or comes to light (R14)."""
+    """A streak is at risk if it will break by the end of today unless new evidence arrives (R14)."""
     today = history.through + timedelta(days=ahead)
     open_days = {one for one in history.active if history.through < one <= today}
     standing = streaks.standing(history.streak(), history.calendar, open_days, today)
@@ -158,7 +158,7 @@ def test_at_risk_is_what_will_break_by_itself(history: History, ahead: int) -> N
     [(2, True, True), (6, True, True), (7, False, False), (8, False, False), (4, False, True), (9, True, True)],
 )
 def test_which_days_are_required(number: int, required: bool, adds: bool) -> None:
-    """Monday to Friday, unless excused; an excused day still adds, a weekend never does (R13)."""
+    """Monday to Friday are required unless excused; an excused day still adds, a weekend never does (R13)."""
     calendar = Calendar(excused=frozenset({day(4)}))
     assert (calendar.is_required(day(number)), calendar.adds(day(number))) == (required, adds)
 
@@ -168,13 +168,13 @@ def test_which_days_are_required(number: int, required: bool, adds: bool) -> Non
     [(2, 3, False), (2, 4, True), (6, 9, False), (6, 10, True), (3, 5, False), (3, 6, True), (4, 4, False)],
 )
 def test_whether_a_required_day_lies_between(after: int, before: int, requires: bool) -> None:
-    """Neither end is counted; weekends and the excused Wednesday are not required."""
+    """Neither end lies between the two days, and weekends and the excused Wednesday are not required."""
     assert Calendar(excused=frozenset({day(4)})).requires_any(day(after), day(before)) is requires
 
 
 @pytest.mark.parametrize(("number", "before"), [(3, 2), (9, 6), (8, 6), (5, 3)])
 def test_the_required_day_before(number: int, before: int) -> None:
-    """It lies beyond weekends and excused days."""
+    """The required day before another is found beyond weekends and excused days."""
     assert Calendar(excused=frozenset({day(4)})).required_before(day(number)) == day(before)
 
 
@@ -196,7 +196,7 @@ def test_the_required_day_before(number: int, before: int) -> None:
     ],
 )
 def test_what_a_day_means_for_a_member(number: int, active: bool, mark: Mark) -> None:
-    """Enrolled on Tuesday the 3rd, settled through Monday the 9th, Wednesdays excused (R13-R15)."""
+    """Each day gets its mark for a member enrolled on the 3rd; the 9th is settled, Wednesdays are excused (R13-R15)."""
     calendar = Calendar(day(9), frozenset({day(4), day(11)}))
     evidence = (Evidence(day(number), "benchmark", 1),) if active else ()
     told = member_day(day(number), evidence, calendar, enrolled_on=day(3))
@@ -215,26 +215,26 @@ def test_what_a_day_means_for_a_member(number: int, active: bool, mark: Mark) ->
     ],
 )
 def test_milestones_go_by_the_longest_streak(longest: int, reached: list[int], following: int | None) -> None:
-    """A pure function tells which thresholds were reached, and the standing which one is next (R17)."""
+    """The longest streak decides which milestones are reached and which one is next (R17)."""
     assert [one.threshold for one in streaks.reached("ada", longest)] == reached
     streak = Streak("ada", last=MONDAY, length=1, longest=longest)
     assert streaks.standing(streak, Calendar(MONDAY), set(), day(3)).next_milestone == following
 
 
 def test_a_milestone_is_named_by_member_and_threshold() -> None:
-    """So that whoever pays for it one day can pay by that key, and only once (R17)."""
+    """A milestone's id is the member and the threshold, so an app that pays a bonus by that key pays it once (R17)."""
     assert streaks.reached("ada", 12) == (Milestone("ada", 5), Milestone("ada", 10))
     assert [one.milestone_id for one in streaks.reached("ada", 12)] == ["ada:5", "ada:10"]
 
 
 @given(st.integers(0, 300), st.integers(0, 300))
 def test_a_milestone_once_reached_stays_reached(shorter: int, more: int) -> None:
-    """A longer longest streak adds milestones and takes none away."""
+    """A longer longest streak adds milestones and removes none."""
     assert set(streaks.reached("ada", shorter)) <= set(streaks.reached("ada", shorter + more))
 
 
 def test_a_deployment_may_name_its_own_thresholds() -> None:
-    """In any order; they pay nothing and are only shown (R17)."""
+    """A deployment can set its own thresholds, in any order; they are only shown and pay nothing (R17)."""
     community = Community(milestones=(3, 1, 2))
     community.enroll("ada")
     for number in range(2):
@@ -261,7 +261,7 @@ def test_a_deployment_may_name_its_own_thresholds() -> None:
     ],
 )
 def test_one_more_active_day(last: date | None, taken: Streak) -> None:
-    """It goes on from the weekday before, or begins; a day that is in it, or before its end, adds nothing."""
+    """An active weekday extends the run up to the weekday before or begins one; covered days and weekends add none."""
     streak = Streak("bo", 3, last, 2 if last else 0, 4)
     other = Streak("cy", 1, day(9), 7, 7)
     assert streaks.advance_all([streak, other], day(10), Calendar(day(9))) == [
@@ -273,21 +273,21 @@ def test_one_more_active_day(last: date | None, taken: Streak) -> None:
 
 @pytest.mark.parametrize(("last", "held"), [(None, None), (day(9), day(10)), (day(6), day(6)), (day(11), day(11))])
 def test_a_day_excused_alone_holds_what_stands(last: date | None, held: date | None) -> None:
-    """A streak that is broken by then stays so, and none gets longer (R13a)."""
+    """A day excused alone carries an unbroken streak on without lengthening it, and revives no broken one (R13a)."""
     streak = Streak("bo", 3, last, 2 if last else 0, 4)
     (after,) = streaks.hold_all([streak], day(10), Calendar(day(9)))
     assert (after.last, after.length, after.longest) == (held, streak.length, 4)
 
 
 def test_each_length_on_the_way_is_reached() -> None:
-    """Lowest first, from the one above the longest so far to the new one (R17a)."""
+    """Every length above the longest so far is reached, up to the new one, lowest first (R17a)."""
     before = Streak("bo", 3, day(9), 2, 4)
     pairs = [(before, Streak("bo", 3, day(10), 7, 7)), (before, Streak("bo", 3, day(10), 3, 4))]
     assert [(one.member_id, one.threshold) for one in streaks.newly_reached(pairs)] == [("bo", 5), ("bo", 6), ("bo", 7)]
 
 
 def test_thresholds_may_be_named_in_any_order() -> None:
-    """They are reached lowest first."""
+    """Milestones are reached lowest first, whatever the order of the thresholds."""
     assert [one.threshold for one in streaks.reached("bo", 10, (10, 50, 5))] == [5, 10]
     standing = streaks.standing(Streak("bo", 3, day(9), 6, 6), Calendar(day(9)), set(), day(10), (50, 5, 10))
     assert standing.next_milestone == 10
@@ -297,5 +297,5 @@ def test_thresholds_may_be_named_in_any_order() -> None:
     ("settled_through", "days"), [(None, [10]), (day(9), [10]), (day(7), [8, 9, 10]), (day(10), []), (day(12), [])]
 )
 def test_which_days_are_open(settled_through: date | None, days: list[int]) -> None:
-    """From the last settled one to today; today alone where nobody is enrolled."""
+    """The open days are those after the last settled one, up to today; if none was ever settled, today alone."""
     assert Calendar(settled_through).unsettled_until(day(10)) == tuple(map(day, days))

@@ -1,4 +1,4 @@
-"""When a sync reads, what it remembers, and what stands in its way (R19-R21)."""
+"""When a sync reads the board, what it stores, and what prevents it (R19-R21)."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ from trc_engage.usecases.sync import How, sync
 
 @pytest.fixture
 def community() -> Community:
-    """Enroll Ada, whom the board shows with 1,000 XP."""
+    """Return a community with Ada, opened at 1,000 XP."""
     community = Community()
     community.enroll("ada")
     community.sync(ada=1_000)
@@ -21,14 +21,14 @@ def community() -> Community:
 
 
 def test_with_nobody_to_look_for_nothing_is_requested() -> None:
-    """No request that is not needed (R21)."""
+    """A sync with no account to look for sends no request (R21)."""
     community = Community()
     report = community.sync()
     assert (report.outcome, report.pages, community.sought) == ("synced", 0, [])
 
 
 def test_within_five_minutes_the_last_reading_answers(community: Community) -> None:
-    """It says so, and changes nothing (R21)."""
+    """Within five minutes, a sync answers `cached` with the last reading and changes nothing (R21)."""
     taken_at = community.now
     report = community.sync(timedelta(minutes=4, seconds=59), ada=2_000)
     assert (report.outcome, report.taken_at, report.unchanged, report.points) == ("cached", taken_at, 1, 0)
@@ -37,7 +37,7 @@ def test_within_five_minutes_the_last_reading_answers(community: Community) -> N
 
 
 def test_a_fresh_reading_can_be_asked_for(community: Community) -> None:
-    """So can a decision about drops, which is meant for the board as it is now."""
+    """`fresh` reads the board at once; so does a decision about drops, which is meant for the board as it is now."""
     community.now += timedelta(seconds=1)
     community.xp["ada"] = 1_100
     assert community.engage.sync(fresh=True).points == 1
@@ -46,7 +46,7 @@ def test_a_fresh_reading_can_be_asked_for(community: Community) -> None:
 
 
 def test_a_dry_run_shows_and_posts_nothing(community: Community) -> None:
-    """The plan is in the report, and the ledger as it was."""
+    """A dry run shows the planned moves in its report and leaves the ledger unchanged."""
     community.now += QUARTER
     community.xp["ada"] = 1_250
     report = community.engage.sync(dry_run=True)
@@ -57,7 +57,7 @@ def test_a_dry_run_shows_and_posts_nothing(community: Community) -> None:
 
 
 def test_it_says_whose_absence_would_be_news(community: Community) -> None:
-    """Waiting and tracked accounts are expected; absent ones and zero-XP records may be missing for ever."""
+    """Waiting and tracked accounts are expected on the board; absent ones and those opened at zero may be missing."""
     community.enroll("bo", "cy", "dee")
     community.sync(bo=5, cy=5)
     community.sync(cy=None)
@@ -70,7 +70,7 @@ def test_it_says_whose_absence_would_be_news(community: Community) -> None:
 
 
 def test_failures_are_counted_and_raise(community: Community) -> None:
-    """A read that was tried and failed is on record, and the next good one ends the row (R20)."""
+    """Each failed read raises and adds to the failure run, and the next good one ends the run (R20)."""
     community.trouble = SourceError("down", "no answer")
     for expected in (1, 2):
         with pytest.raises(SourceError, match="no answer"):
@@ -93,7 +93,7 @@ def test_failures_are_counted_and_raise(community: Community) -> None:
     ],
 )
 def test_a_request_to_wait_is_kept(community: Community, error: SourceError, wait: timedelta) -> None:
-    """Until it is over no process asks again, not even for a fresh reading, and none counts it a failure (R21)."""
+    """Until a requested wait ends, no sync reads, not even a fresh one, and the refusal is not a failure (R21)."""
     community.trouble = error
     with pytest.raises(SourceError) as caught:
         community.sync()
@@ -110,7 +110,7 @@ def test_a_request_to_wait_is_kept(community: Community, error: SourceError, wai
 
 
 def test_other_trouble_asks_for_no_wait(community: Community) -> None:
-    """After an outage the next slot tries again."""
+    """After a failure without a requested wait, the next sync reads again, even a second later."""
     community.trouble = SourceError("down", "no answer")
     with pytest.raises(SourceError) as caught:
         community.sync()
@@ -120,7 +120,7 @@ def test_other_trouble_asks_for_no_wait(community: Community) -> None:
 
 
 def test_a_wait_noted_by_a_clock_that_ran_ahead_keeps_nobody(community: Community) -> None:
-    """Once the clock is set right, nobody waits for a year."""
+    """A wait recorded by a clock that ran a year ahead blocks no sync once the clock is set right."""
     community.trouble = SourceError("rate_limited", "slow down")
     with pytest.raises(SourceError):
         community.sync(timedelta(days=365))
@@ -129,7 +129,7 @@ def test_a_wait_noted_by_a_clock_that_ran_ahead_keeps_nobody(community: Communit
 
 
 def test_a_wait_told_to_a_dry_run_is_kept_too(community: Community) -> None:
-    """The server does not care why it was asked."""
+    """A wait requested of a dry run is kept, although the dry run adds nothing to the failure run."""
     community.trouble = SourceError("rate_limited", "slow down")
     community.now += QUARTER
     with pytest.raises(SourceError):
@@ -139,7 +139,7 @@ def test_a_wait_told_to_a_dry_run_is_kept_too(community: Community) -> None:
 
 
 def test_half_a_board_is_none(community: Community) -> None:
-    """A source that stops early without having found everyone is refused, whatever it claims (R19)."""
+    """A board that was not read in full and lacks a sought account is refused and pays nothing (R19)."""
     community.enroll("bo")
     community.whole = False
     with pytest.raises(SourceError, match="1 of 2 accounts not found") as caught:
@@ -149,14 +149,14 @@ def test_half_a_board_is_none(community: Community) -> None:
 
 
 class DuringTheRead:
-    """A source during whose read something else happens."""
+    """A source that runs given actions in the middle of a read."""
 
     def __init__(self, community: Community) -> None:
         self.community = community
         self.happens: list[object] = []
 
     def read(self, sought: frozenset[str], /) -> Board:
-        """Let it happen, then answer."""
+        """Run the actions, then return the community's board."""
         while self.happens:
             self.happens.pop()()  # type: ignore[operator]
         return self.community.read(sought)
@@ -164,14 +164,14 @@ class DuringTheRead:
 
 @pytest.fixture
 def interrupted(community: Community) -> DuringTheRead:
-    """Give the community a source that can be interrupted."""
+    """Give the community a source whose reads can be interrupted, and return it."""
     source = DuringTheRead(community)
     community.engage = Engage(ledger=community.ledger, source=source, clock=lambda: community.now)
     return source
 
 
 def test_who_leaves_during_the_read_is_planned_again(community: Community, interrupted: DuringTheRead) -> None:
-    """The same board is planned anew on the accounts as they are (R19)."""
+    """If a member leaves during the read, the sync is planned again from the same board without that account (R19)."""
     community.enroll("bo")
     community.sync(bo=0)
     interrupted.happens = [lambda: community.engage.leave("ada")]
@@ -183,7 +183,7 @@ def test_who_leaves_during_the_read_is_planned_again(community: Community, inter
 def test_who_is_linked_or_returns_during_the_read_is_not_touched(
     community: Community, interrupted: DuringTheRead
 ) -> None:
-    """The read did not seek them (R19)."""
+    """An account linked or returned during the read stays as it is, because the read did not look for it (R19)."""
     community.enroll("bo")
     community.sync(bo=0)
 
@@ -204,7 +204,7 @@ def test_who_is_linked_or_returns_during_the_read_is_not_touched(
 def test_who_returned_just_as_the_read_began_is_among_those_it_seeks(
     community: Community, interrupted: DuringTheRead
 ) -> None:
-    """Also where it is planned again, because another member leaves during the read (R19)."""
+    """A member who returned just before the read is paid, even if another's leave makes the sync plan again (R19)."""
     community.enroll("bo")
     community.sync(bo=0)
     community.now += QUARTER
@@ -215,7 +215,7 @@ def test_who_returned_just_as_the_read_began_is_among_those_it_seeks(
 
 
 def test_one_sync_at_a_time(community: Community, interrupted: DuringTheRead) -> None:
-    """Whoever comes while another reads is told that it is busy, and reads nothing (R21)."""
+    """A sync that starts while another one reads is refused as busy (R21)."""
     refused: list[str] = []
 
     def meanwhile() -> None:
@@ -230,7 +230,7 @@ def test_one_sync_at_a_time(community: Community, interrupted: DuringTheRead) ->
 
 
 def test_a_sync_that_was_overtaken_writes_nothing(community: Community, interrupted: DuringTheRead) -> None:
-    """If its lease ran out and another sync was posted, an older board must not follow it."""
+    """A sync whose lease ran out during its read writes nothing if another sync was posted in the meantime."""
 
     def meanwhile() -> None:
         community.now += timedelta(minutes=40)
@@ -239,7 +239,7 @@ def test_a_sync_that_was_overtaken_writes_nothing(community: Community, interrup
         community.xp["ada"] = 1_100
 
     interrupted.happens = [meanwhile]
-    # The server's time is that of its first answer, before all this.
+    # A server's time is that of its first answer, which came before all this.
     community.tells_time = False
     with pytest.raises(LedgerBusy, match="another took over"):
         community.sync()
@@ -247,27 +247,27 @@ def test_a_sync_that_was_overtaken_writes_nothing(community: Community, interrup
 
 
 def test_without_a_source_it_cannot_sync() -> None:
-    """A web worker that only enrolls is told what it lacks."""
+    """An `Engage` without a source refuses to sync and says which argument is missing."""
     engage = Engage(ledger=MemoryLedger(), clock=lambda: MONDAY)
     with pytest.raises(SourceMissing, match=r"Engage\(source="):
         engage.sync()
 
 
 def test_one_decision_at_a_time(community: Community) -> None:
-    """Deduct and rebase contradict each other."""
+    """Accepting drops and rebasing them in one sync is refused, because they contradict each other."""
     with pytest.raises(InvalidValue, match="either accept_drops or rebase_drops"):
         community.engage.sync(accept_drops=True, rebase_drops=True)
 
 
 def test_a_naive_clock_is_refused(community: Community) -> None:
-    """An instant without a zone is no instant."""
+    """A clock without a timezone is refused by name."""
     community.now = community.now.replace(tzinfo=None)
     with pytest.raises(InvalidValue, match=r"clock: .*timezone-aware"):
         community.engage.sync()
 
 
 def test_what_the_last_reading_held_is_counted(community: Community) -> None:
-    """Those it showed, those it did not, and not those who came since."""
+    """A cached report counts the accounts that the last reading showed or lacked, and none enrolled since."""
     community.enroll("bo")
     community.sync(ada=None, bo=50)
     community.enroll("cy")
@@ -276,7 +276,7 @@ def test_what_the_last_reading_held_is_counted(community: Community) -> None:
 
 
 def test_with_nobody_to_look_for_a_dry_run_is_one(community: Community) -> None:
-    """And a leap is held back all the same (R22)."""
+    """With no account to look for, a dry run still ends as planned, and a leap of the clock is still refused (R22)."""
     community.engage.unlink("ada")
     assert community.engage.sync(dry_run=True, fresh=True).outcome == "planned"
     community.now += timedelta(days=8)
@@ -285,7 +285,7 @@ def test_with_nobody_to_look_for_a_dry_run_is_one(community: Community) -> None:
 
 
 def test_a_report_says_of_which_board_it_is() -> None:
-    """And once it is posted there is nothing left to move; another board is refused, and its own not adopted (R24)."""
+    """A posted report names its board and has no moves left; adopting the same board or reading another fails (R24)."""
     community = Community()
     community.board_id = "mee6:111"
     community.enroll("ada")
@@ -303,7 +303,7 @@ def test_a_report_says_of_which_board_it_is() -> None:
 
 
 def test_a_decision_is_refused_if_more_would_be_lost_than_was_shown(community: Community) -> None:
-    """The board is read again, and what is meant is what was seen (R27)."""
+    """A decision is refused if the board, read again, would take away more than was shown (R27)."""
     community.now += QUARTER
     decision = Decision("accept_drops", "admin-7", "cleaned up")
     community.xp["ada"] = 800

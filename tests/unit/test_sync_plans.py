@@ -1,4 +1,4 @@
-"""What a board means for each account (R2-R6, R11a, R19), told as stories."""
+"""What a board means for each account (R2-R6, R11a, R19), in short stories."""
 
 from datetime import date, timedelta
 
@@ -11,7 +11,7 @@ from trc_engage import SyncReport
 
 @pytest.fixture
 def community() -> Community:
-    """Enroll Ada, whom the board shows with 1,000 XP."""
+    """Return a community with Ada, opened at 1,000 XP."""
     community = Community()
     community.enroll("ada")
     community.sync(ada=1_000)
@@ -19,7 +19,7 @@ def community() -> Community:
 
 
 def counts(report: SyncReport) -> dict[str, int]:
-    """Return the numbers of accounts that are not zero."""
+    """Return the report's numbers of accounts, without the zeros."""
     names = ("opened", "gained", "deducted", "rebased", "unchanged", "absent", "missed")
     return {name: getattr(report, name) for name in names if getattr(report, name)}
 
@@ -41,7 +41,7 @@ def test_xp_from_before_the_ledger_pays_nothing() -> None:
 
 
 def test_who_is_not_on_the_board_is_tracked_from_day_one() -> None:
-    """A zero-XP record is opened, counts as unchanged, and what is earned later pays from zero (R2)."""
+    """A member who is not on the board is opened at zero, and all XP earned later pays (R2)."""
     community = Community()
     community.enroll("ada")
     assert counts(community.sync()) == {"opened": 1}
@@ -56,7 +56,7 @@ def test_who_is_not_on_the_board_is_tracked_from_day_one() -> None:
     [(1_500, 15, "gained", 15), (1_501, 15, "rebased", 0), (1_600, 16, "gained", 16), (1_601, 16, "rebased", 0)],
 )
 def test_first_xp_that_could_not_have_been_earned_is_history(xp: int, minutes: int, outcome: str, points: int) -> None:
-    """More than 100 XP a minute, and more than 1,500, was missed by an earlier board (R2a)."""
+    """First XP above 1,500 and above 100 a minute was missed by an earlier board and pays nothing (R2a)."""
     community = Community()
     community.enroll("ada")
     community.sync()
@@ -66,7 +66,7 @@ def test_first_xp_that_could_not_have_been_earned_is_history(xp: int, minutes: i
 
 
 def test_absent_is_not_zero(community: Community) -> None:
-    """Who vanishes from a whole board keeps XP and points, and goes on from there (R5)."""
+    """A member missing from a whole board keeps XP and points, and the next reading continues from there (R5)."""
     community.sync(ada=1_250)
     assert counts(community.sync(ada=None)) == {"absent": 1}
     assert counts(community.sync()) == {"absent": 1}
@@ -80,13 +80,13 @@ def test_absent_is_not_zero(community: Community) -> None:
 
 
 def test_points_may_go_below_zero(community: Community) -> None:
-    """XP below the baseline is taken away like any other (R4)."""
+    """A fall below the baseline is deducted like any other and makes the balance negative (R4)."""
     assert community.sync(ada=0).points == -10
     assert community.points("ada") == -10
 
 
 def test_who_left_is_not_sought_and_goes_on_after_the_return(community: Community) -> None:
-    """XP is kept while away; a higher reading after the return is a gain (R6)."""
+    """A sync does not look for a member who left; a higher reading after the return pays from the kept XP (R6)."""
     community.enroll("bo")
     community.engage.leave("ada")
     community.sync(ada=9_000)
@@ -97,7 +97,7 @@ def test_who_left_is_not_sought_and_goes_on_after_the_return(community: Communit
 
 
 def test_a_lower_reading_after_a_return_is_a_rebase(community: Community) -> None:
-    """MEE6 was reset meanwhile: points and carried XP stay, and baseline may become negative (R6)."""
+    """A lower first reading after a return rebases the account: points and carried XP stay (R6)."""
     community.sync(ada=1_250)
     community.engage.leave("ada")
     community.engage.rejoin("ada")
@@ -112,7 +112,7 @@ def test_a_lower_reading_after_a_return_is_a_rebase(community: Community) -> Non
 
 
 def test_the_window_after_a_return_begins_with_it(community: Community) -> None:
-    """A rise after two months away counts for the days since the return, not for the absence (R12)."""
+    """A rise after two months away counts for the days since the return, not for those of the absence (R12)."""
     community.engage.leave("ada")
     community.now += timedelta(days=60)
     returned_at = community.now
@@ -122,7 +122,7 @@ def test_the_window_after_a_return_begins_with_it(community: Community) -> None:
 
 
 def test_a_new_link_pays_nothing_twice(community: Community) -> None:
-    """After unlink and link, of the same id too, counting begins anew (R7)."""
+    """A new link starts a new baseline, even for the same id, so no XP pays twice (R7)."""
     community.sync(ada=1_300)
     community.engage.unlink("ada")
     community.enroll("bo")
@@ -135,7 +135,7 @@ def test_a_new_link_pays_nothing_twice(community: Community) -> None:
 
 
 def test_a_rise_short_of_a_point_is_activity(community: Community) -> None:
-    """It earned a fraction of a point; what was carried yesterday must not decide (R11)."""
+    """A rise of 1 XP makes the day active, although it pays no point (R11)."""
     community.sync(ada=1_001)
     assert community.points("ada") == 0
     assert active_days(community) == [MONDAY.date()]
@@ -165,7 +165,7 @@ def test_a_stale_page_fakes_no_activity(community: Community, readings: list[int
 
 
 def test_who_was_missed_is_not_looked_for(community: Community) -> None:
-    """A board that moved under the read says nothing of those it missed; their window goes on (R19)."""
+    """An account that a read missed is not marked absent, and its window goes on to the next reading (R19)."""
     community.missed = {"ada"}
     community.xp.clear()
     assert counts(community.sync(timedelta(days=1))) == {"missed": 1}
@@ -181,7 +181,7 @@ def test_who_was_missed_is_not_looked_for(community: Community) -> None:
 
 
 def test_who_was_missed_is_not_opened() -> None:
-    """An account is opened only by a sync that looked for it (R2)."""
+    """An account that a read missed is not opened; the next sync that looks for it opens it (R2)."""
     community = Community()
     community.enroll("ada")
     community.missed = {"ada"}
@@ -195,7 +195,7 @@ names = st.sampled_from(sorted(IDS))
 
 @given(st.lists(st.dictionaries(names, st.none() | st.integers(0, 3_000)), max_size=8), st.sets(names, min_size=1))
 def test_every_account_sought_is_counted_once(boards: list[dict[str, int | None]], enrolled: set[str]) -> None:
-    """The numbers of a report add up to the accounts it looked for, and its points to the entries."""
+    """A report's counts add up to the accounts it looked for, and its points to those of its entries."""
     community = Community()
     community.enroll(*sorted(enrolled))
     for board in boards:

@@ -1,4 +1,4 @@
-"""A try of the board before anything runs: how many are on it (R20, R21)."""
+"""Trying the board before anything runs, to learn how many rows it has (R20, R21)."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ def tried(community: Community) -> int:
 
 
 def test_a_try_reads_the_whole_board_for_nobody() -> None:
-    """So that it is known how many are on it; nothing is posted, and nobody is opened."""
+    """A try reads the board to its end without looking for any account, and posts and opens nothing."""
     community = Community()
     community.enroll("ada")
     community.xp = {"ada": 1_000}
@@ -27,7 +27,7 @@ def test_a_try_reads_the_whole_board_for_nobody() -> None:
 
 
 def test_a_try_that_fails_counts_for_nothing_but_a_wait() -> None:
-    """A failure of it is no failure in a row; what its board asks for is kept, and of that board alone (R20, R21)."""
+    """A failed try is no failure of the sync; a wait that it was asked for is kept, for that board alone (R20, R21)."""
     community = Community()
     community.board_id = "mee6:1"
     community.trouble = SourceError("rate_limited", "too many requests", timedelta(minutes=9))
