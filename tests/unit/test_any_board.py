@@ -1,4 +1,4 @@
-"""Whatever boards are read, adopted and left in whatever order, no history is paid for (R2, R3, R6, R24)."""
+"""No order of reading, adopting and leaving boards pays for history (R2, R3, R6, R24)."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ from trc_engage.usecases.audit import audit
 PEOPLE = ("ada", "bo", "cy", "dee")
 BOARDS = ("", "mee6:1", "mee6:2", "lurkr:1")
 HISTORY = 10**8
-"""More than can be earned in any of these lives: whoever is paid for it shows at once."""
+"""More XP than can be earned in any of these lives, so paying for it shows at once."""
 STEPS = 40
 ORDERS = {"memory": 500, "sqlite": 60, "postgres": 20}
 Next = Literal["opens", "begins", "continues", "returns", "rebases"]
@@ -24,7 +24,7 @@ Next = Literal["opens", "begins", "continues", "returns", "rebases"]
 
 @define(eq=False)
 class Account:
-    """What the oracle knows of a link: XP that counted, and what the next reading is."""
+    """The oracle's view of a link: the XP that counted, and what its next reading does."""
 
     person: str
     since: datetime
@@ -35,7 +35,7 @@ class Account:
     has_left: bool = False
 
     def read(self, xp: int, at: datetime) -> None:
-        """Take a reading of the board that the last one was of."""
+        """Apply a reading of the accepted board."""
         minutes = (at - self.since).total_seconds() / 60
         is_new = self.next == "begins" and xp > max(1_500, 100 * minutes)
         if not (is_new or self.next in {"opens", "rebases"} or (self.next == "returns" and xp < self.xp)):
@@ -43,7 +43,7 @@ class Account:
         self.xp, self.next, self.since = xp, "continues", at
 
     def unseen(self, at: datetime) -> None:
-        """Take in that it is not on a board that was read whole."""
+        """Apply that a board that was read whole does not show the account."""
         if self.next in {"opens", "rebases"}:
             self.xp, self.next = 0, "begins"
         self.since = at
@@ -51,7 +51,7 @@ class Account:
 
 @define(eq=False)
 class Life:
-    """Boards with true XP, one of which is read, and what a store made of them."""
+    """Boards with true XP, one of which is read, and a store to compare with the oracle."""
 
     ledger: Store
     random: Random
@@ -76,14 +76,14 @@ class Life:
             self.accounts[person] = Account(person, self.now, self.chatted[person])
 
     def read(self, sought: frozenset[str], /) -> Board:
-        """Answer as a source."""
+        """Return the board that is read now, as a source does."""
         ids = {IDS[one]: xp for one, xp in self.xp[self.board_id].items() if one not in self.hidden | self.missed}
         missed = frozenset(IDS[one] for one in self.missed) & sought
         readings = {discord_id: xp for discord_id, xp in ids.items() if discord_id in sought}
         return Board(readings, whole=True, rows=len(PEOPLE) + 20, pages=1, missed=missed)
 
     def step(self) -> None:
-        """Let one thing happen."""
+        """Let time pass, and do one random thing."""
         self.now += self.random.choice([timedelta(minutes=15), timedelta(hours=6)])
         deeds = (
             self.chat,
@@ -99,7 +99,7 @@ class Life:
         self.random.choice(deeds)()
 
     def chat(self) -> None:
-        """Let somebody write on the server of every board; what a board loses is lost for good."""
+        """Let a member earn XP on every board; what a board loses of it is lost for good."""
         person = self.random.choice(PEOPLE)
         earned = self.random.choice([20, 60, 130, 400])
         self.chatted[person] += earned
@@ -108,7 +108,7 @@ class Life:
             self.xp[board_id][person] = max(self.xp[board_id][person] + earned - lost, 0)
 
     def turn(self) -> None:
-        """Let another board be read, hide or show somebody, let somebody be missed, or reset who has left."""
+        """Read another board, hide or show a member, let one be missed, or reset one who has left."""
         self.board_id = self.random.choice(BOARDS)
         self.hidden ^= {self.random.choice(PEOPLE)}
         self.missed = {self.random.choice(PEOPLE)} if self.random.random() < 0.3 else set()
@@ -117,7 +117,7 @@ class Life:
             self.xp[self.board_id][person] = 0
 
     def sync(self) -> None:
-        """Sync, which another board must not pass."""
+        """Sync, which must fail on a board that was not adopted."""
         if self.known not in {None, self.board_id}:
             with pytest.raises(SourceError, match="different boards"):
                 self.engage.sync(fresh=True)
@@ -127,7 +127,7 @@ class Life:
             self._take()
 
     def adopt(self) -> None:
-        """Adopt the board that is read, if it is another."""
+        """Adopt the board that is read, which must fail if it was adopted already."""
         if self.known == self.board_id:
             with pytest.raises(InvalidValue, match="already"):
                 self.engage.sync(adopt_board=True, by="admin", reason="moved")
@@ -139,7 +139,7 @@ class Life:
         self._take()
 
     def come_or_go(self) -> None:
-        """Let somebody leave, or come back."""
+        """Let a member leave or return."""
         person = self.random.choice(PEOPLE)
         account = self.accounts.get(person)
         if account is None:
@@ -154,7 +154,7 @@ class Life:
             account.next = "returns"
 
     def relink(self) -> None:
-        """Unlink somebody, or link a member to an id that is free: of its own or of somebody else."""
+        """Unlink a member, or link one to a free id, whether it was the member's own or another's."""
         member = self.random.choice(PEOPLE)
         if member in self.accounts:
             self.engage.unlink(member)
@@ -176,7 +176,7 @@ class Life:
                 account.read(self.xp[self.board_id][account.person], self.now)
 
     def check(self) -> None:
-        """Compare every account, and every member's points, with the oracle."""
+        """Compare every account and every member's points with the oracle."""
         for member in PEOPLE:
             mine = [account for of, account in self.closed if of == member]
             if account := self.accounts.get(member):
@@ -192,7 +192,7 @@ class Life:
 
 @pytest.mark.parametrize("kind", ORDERS)
 def test_no_order_pays_for_history(kind: str, tmp_path: Path) -> None:
-    """Points are floor((XP - baseline) / 100) for every account, and never more than was earned while linked."""
+    """In any order, each account pays exactly for the XP that counted, and never more than was earned while linked."""
     for seed in range(ORDERS[kind]):
         folder = tmp_path / f"{seed}"
         folder.mkdir()

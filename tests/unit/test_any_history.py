@@ -1,4 +1,4 @@
-"""Whatever happens, in whatever order, all ledgers tell the same and every promise holds (R9, R14, R16)."""
+"""Two ledgers give the same answers and keep every promise, whatever happens in whatever order (R9, R14, R16)."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -23,7 +23,7 @@ boards = st.dictionaries(names, st.sampled_from([20, 20, 130, -20, -250, None]))
 
 
 class AnyHistory(RuleBasedStateMachine):
-    """The same things done to two communities, each with a ledger of its own."""
+    """The same actions on two communities, each with its own ledger."""
 
     kinds: tuple[str, str]
 
@@ -34,17 +34,17 @@ class AnyHistory(RuleBasedStateMachine):
         self.pair = [Community(self.stack.enter_context(opened(kind, folder))) for kind in self.kinds]
 
     def teardown(self) -> None:
-        """Close what was opened."""
+        """Close the ledgers."""
         self.stack.close()
 
     def both(self, act: Callable[[Community], object]) -> None:
-        """Do something to both: the same must come of it, be it an error."""
+        """Act on both communities, and require the same result or the same error."""
         told = [_outcome(community, act) for community in self.pair]
         assert told[0] == told[1]
 
     @initialize()
     def begin(self) -> None:
-        """Begin with five on the board and one who is not."""
+        """Enroll six members, five of whom the board shows."""
 
         def act(it: Community) -> object:
             it.enroll(*MEMBERS)
@@ -54,7 +54,7 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule(after=passing, change=boards, missed=st.sets(names, max_size=1), down=st.sampled_from([False] * 5 + [True]))
     def sync(self, after: timedelta, change: dict[str, int | None], missed: set[str], down: bool) -> None:
-        """Let XP rise, fall or vanish, let members be missed, and MEE6 be down."""
+        """Sync after XP rose, fell or vanished, perhaps with a member missed or the source down."""
 
         def act(it: Community) -> object:
             it.now += after
@@ -70,7 +70,7 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule()
     def night(self) -> None:
-        """Let everybody chat, and the daemon sync at midnight and settle."""
+        """Let everybody on the board chat, sync at midnight, and settle."""
 
         def act(it: Community) -> object:
             for name in it.xp:
@@ -88,12 +88,12 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule(name=names, key=keys, ago=st.integers(0, 10 * 24))
     def award(self, name: str, key: str, ago: int) -> None:
-        """Award something of some hours ago."""
+        """Award something that happened up to ten days ago."""
         self.both(lambda it: it.award(name, key, at=it.now - timedelta(hours=ago)))
 
     @rule(key=keys)
     def reverse(self, key: str) -> None:
-        """Take an award back, if there is one."""
+        """Reverse an award, if there is one with the key."""
         self.both(lambda it: it.engage.reverse(key, reason="withdrawn", by="admin"))
 
     @rule(name=names, key=keys, points=st.integers(-5, 5))
@@ -103,38 +103,38 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule(off=nearby)
     def excuse(self, off: timedelta) -> None:
-        """Excuse a day, past or to come."""
+        """Excuse a day, past or future."""
         self.both(lambda it: it.engage.excuse(it.now.date() + off, reason="a holiday", by="admin"))
 
     @rule(off=nearby, alone=st.none() | names)
     def unexcuse(self, off: timedelta, alone: str | None) -> None:
-        """Require a day again."""
+        """Undo the excuse of a day, for everybody or for one member."""
         self.both(lambda it: it.engage.unexcuse(it.now.date() + off, by="admin", member_id=alone))
 
     @rule(off=nearby, name=names)
     def excuse_alone(self, off: timedelta, name: str) -> None:
-        """Excuse one member."""
+        """Excuse a day for one member."""
         self.both(lambda it: it.engage.excuse(it.now.date() + off, reason="ill", by="admin", member_id=name))
 
     @rule(name=names, step=st.sampled_from(["unlink", "leave", "rejoin", "hide", "show", "forget", "enroll"]))
     def restate(self, name: str, step: str) -> None:
-        """Let a member come or go."""
+        """Let a member come or go, or be hidden, shown or forgotten."""
         self.both(lambda it: getattr(it.engage, step)(name))
 
     @rule(name=names, of=names)
     def link(self, name: str, of: str) -> None:
-        """Link an id, if it is free, to a member, if he is."""
+        """Link a member to an id, unless that is refused."""
         self.both(lambda it: it.engage.link(name, IDS[of]))
 
     @invariant()
     def both_tell_the_same(self) -> None:
-        """Members, entries, accounts, days, streaks and ranks."""
+        """Both ledgers return the same members, entries, accounts, days, streaks and ranks."""
         one, other = (_told(community) for community in self.pair)
         assert one == other
 
     @invariant()
     def streaks_and_sums_hold(self) -> None:
-        """Compare what is stored with what is recomputed, and with what the rules say; add up the balances."""
+        """Compare stored streaks with the recomputed ones and the oracle's, and points with the sum of the entries."""
         community = self.pair[0]
         ledger = community.ledger
         feed = community.engage.feed(limit=10_000)
@@ -178,13 +178,13 @@ def _told(community: Community) -> tuple[object, ...]:
 
 
 class AnyHistoryInAFile(AnyHistory):
-    """SQLite does what memory does."""
+    """SQLite behaves like memory."""
 
     kinds = ("memory", "sqlite")
 
 
 class AnyHistoryOnAServer(AnyHistory):
-    """PostgreSQL does what memory does."""
+    """PostgreSQL behaves like memory."""
 
     kinds = ("memory", "postgres")
 

@@ -1,4 +1,4 @@
-"""What a move becomes the core says once; the SQL that writes many of them at once says the same, whatever they are."""
+"""The SQL that posts many moves at once does the same as the core, whatever the moves."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -49,7 +49,7 @@ DECISIONS = st.none() | st.builds(Decision, st.sampled_from(get_args(DecisionKin
 
 
 def begun(ledger: Store) -> Sequence[DiscordActivity]:
-    """Enroll three members with an account each."""
+    """Enroll three members, each with a linked account, and return the accounts."""
     ledger.post(
         Posting(
             MONDAY,
@@ -61,7 +61,7 @@ def begun(ledger: Store) -> Sequence[DiscordActivity]:
 
 
 def meant(moves: Sequence[Move], at: datetime, decision: Decision | None) -> list[Entry]:
-    """Return the entries that the core makes of moves, in the order of the accounts."""
+    """Return the entries that the core makes of the moves, in their order."""
     entries: list[Entry] = []
     for move in moves:
         if entry := move.entry(len(entries) + 1, at, decision):
@@ -74,7 +74,7 @@ def meant(moves: Sequence[Move], at: datetime, decision: Decision | None) -> lis
 def test_a_store_makes_of_any_move_what_the_core_does(
     steps: list[dict[str, object]], decision: Decision | None
 ) -> None:
-    """Entries with their reasons, accounts and the state of runs, in every ledger."""
+    """Memory and SQLite store the same entries, accounts and run state as the core makes of the moves."""
     at = MONDAY + timedelta(minutes=15)
     for kind in LEDGERS[:2]:
         with TemporaryDirectory() as folder, opened(kind, Path(folder)) as ledger:

@@ -1,4 +1,4 @@
-"""The audit: silent on whatever the package itself does, however busy the store is; a repair loses nothing (R9)."""
+"""The audit finds nothing in what the package writes, even while it writes, and a repair loses nothing (R9)."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, time, timedelta
@@ -83,7 +83,7 @@ ACTS = (_sync, _sync, _sync, _night, _night, _award, _award, _by_hand, _calendar
 
 
 def _live(it: Community, seed: int) -> None:
-    """Do this and that, as an admin, a daemon and members would; what is refused is refused."""
+    """Act at random, as an admin, a daemon and members would; refused calls change nothing."""
     random = Random(seed)
     it.enroll(*random.sample(MEMBERS, random.randrange(1, 7)))
     for _ in range(random.randrange(STEPS)):
@@ -98,7 +98,7 @@ def _files() -> Sequence[tuple[int, str]]:
 
 
 def test_nothing_is_found_in_a_thousand_stores_that_lived(tmp_path: Path) -> None:
-    """Whatever happened in them, through the front door; some in files, the others in memory."""
+    """The audit finds nothing in a thousand stores after random use, 60 of them in files and the others in memory."""
     found: dict[int, Sequence[str]] = {}
     entries = 0
     for seed, kind in _files():
@@ -114,27 +114,27 @@ def test_nothing_is_found_in_a_thousand_stores_that_lived(tmp_path: Path) -> Non
 
 
 class Busy(MemoryLedger):
-    """A store in which something happens between each two looks at it."""
+    """A store in which something happens whenever the audit reads."""
 
     def __init__(self) -> None:
         super().__init__()
         self.meanwhile: Callable[[], object] = lambda: None
 
     def holdings(self) -> Holdings:
-        """Let something happen after the look."""
+        """Return the holdings, and let something happen afterwards."""
         held = super().holdings()
         self.meanwhile()
         return held
 
     def lines(self, *, after: int, limit: int) -> Sequence[Entry | Breach]:
-        """Let something happen before each page."""
+        """Let something happen, then return a page."""
         self.meanwhile()
         return super().lines(after=after, limit=limit)
 
 
 @pytest.fixture
 def busy() -> Community:
-    """Keep three members in a busy store, with some days behind them."""
+    """Return a community of three members in a busy store, with some days behind them."""
     community = Community(Busy())
     community.enroll("ada", "bo", "cy")
     community.sync(ada=1_000, bo=500)
@@ -159,7 +159,7 @@ def _let(community: Community, act: Callable[[int], Any]) -> None:
 
 @pytest.mark.parametrize("lines", [1, 2_000])
 def test_what_is_written_meanwhile_is_no_breach(busy: Community, monkeypatch: pytest.MonkeyPatch, lines: int) -> None:
-    """Between any two looks a sync, an award, a reversal and a settlement: the audit is of the first instant."""
+    """Syncs, awards, reversals and settlements during an audit are no breaches: it shows the store as it began."""
     monkeypatch.setattr("trc_engage.usecases.audit.LINES", lines)
 
     def act(number: int) -> None:
@@ -176,7 +176,7 @@ def test_what_is_written_meanwhile_is_no_breach(busy: Community, monkeypatch: py
 
 
 def test_a_streak_that_moves_while_it_is_repaired_is_derived_anew(busy: Community) -> None:
-    """Late awards come in between: neither they nor the repair are lost."""
+    """A streak that changes while it is repaired is recomputed again, and no late award is lost."""
     wrong = Streak("ada", busy.ledger.streak_of("ada").version, busy.now.date(), 9, 9)
     busy.ledger.post(Posting(busy.now, streaks=[wrong]))
     left = iter(range(3))
@@ -195,7 +195,7 @@ def test_a_streak_that_moves_while_it_is_repaired_is_derived_anew(busy: Communit
 
 
 def test_a_streak_that_was_made_anew_is_told_as_it_was_and_is(busy: Community) -> None:
-    """In the member's own record too, as of the last settled day."""
+    """A repaired streak is recorded with its cause, its length before and its length now."""
     wrong = Streak("ada", busy.ledger.streak_of("ada").version, busy.now.date(), 9, 9)
     busy.ledger.post(Posting(busy.now, streaks=[wrong]))
     busy.engage.repair()
@@ -206,7 +206,7 @@ def test_a_streak_that_was_made_anew_is_told_as_it_was_and_is(busy: Community) -
 
 
 def test_the_words_of_names_are_made_anew(tmp_path: Path) -> None:
-    """Whoever could not be found by name is found again."""
+    """A repair rebuilds the index of names, so that members can be found by name again."""
     with opened("sqlite", tmp_path) as ledger:
         assert isinstance(ledger, SqliteLedger)
         engage = Engage(ledger=ledger, clock=lambda: MONDAY)
@@ -219,7 +219,7 @@ def test_the_words_of_names_are_made_anew(tmp_path: Path) -> None:
 
 
 def test_an_award_that_was_the_first_entry_of_all_can_be_taken_back() -> None:
-    """The audit finds the award of every reversal."""
+    """The audit finds the award of a reversal even if it was the first entry of all."""
     community = Community()
     community.engage.enroll("ada")
     community.award("ada", "run:1")
@@ -228,7 +228,7 @@ def test_an_award_that_was_the_first_entry_of_all_can_be_taken_back() -> None:
 
 
 def test_a_balance_is_made_the_sum_of_its_entries(busy: Community) -> None:
-    """And told, before and after; nothing else is touched."""
+    """A repair sets each balance to the sum of its entries, reports both values, and changes no entry."""
     ledger: Any = busy.ledger
     ledger._balances["bo"] = {"benchmark": 1, "nothing": 4}
     fed = busy.engage.feed()
@@ -249,20 +249,20 @@ def _damaged(community: Community, position: int, /, **change: Any) -> Audit:
 
 
 def test_entries_without_a_disk_are_in_order_too(busy: Community) -> None:
-    """A position that stands twice is seen in memory as in a file, and does not keep the audit from its end."""
+    """A position that occurs twice is found in memory as in a file, and does not keep the audit from its end."""
     found = _damaged(busy, len(busy.engage.feed()), position=1)
     assert "order" in {breach.check for breach in found.breaches}
 
 
 def test_keys_without_a_disk_stand_once(busy: Community) -> None:
-    """Two awards with one key are seen in memory as in a file."""
+    """Two awards with one key are found in memory as in a file."""
     last = max(entry.position for entry in busy.engage.feed() if entry.key)
     (breach,) = _damaged(busy, last, key="run:0").breaches
     assert (breach.check, breach.subject) == ("key", f"entry {last}")
 
 
 def test_what_is_derived_from_damage_is_left_alone(busy: Community) -> None:
-    """A balance is the last witness of points that an entry no longer shows: no repair takes them away."""
+    """A repair keeps a balance if an entry is damaged, because it is the last witness of the points."""
     last = max(entry.position for entry in busy.engage.feed() if entry.kind == "gain")
     found = _damaged(busy, last, points=0)
     assert {"balance", "entry"} <= {breach.check for breach in found.breaches}
@@ -272,6 +272,6 @@ def test_what_is_derived_from_damage_is_left_alone(busy: Community) -> None:
 
 
 def test_the_doctor_names_what_it_lacks() -> None:
-    """Of an own ledger that does without it."""
+    """The doctor refuses a ledger without its methods, and names those that are missing."""
     with pytest.raises(InvalidValue, match=r"^ledger: 'object': the doctor needs holdings, lines, irregularities"):
         audited(object())  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""What may be handed to award, reverse and adjust, and on which day it counts (R8, R12, R16)."""
+"""What award, reverse and adjust accept, and for which day an award counts (R8, R12, R16)."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 
@@ -9,7 +9,7 @@ from trc_engage import InvalidValue, UnknownMember
 
 
 def ada() -> Community:
-    """Enroll Ada."""
+    """Return a community with Ada."""
     community = Community()
     community.engage.enroll("ada")
     return community
@@ -29,13 +29,13 @@ def ada() -> Community:
     ],
 )
 def test_an_award_belongs_to_the_utc_day_on_which_it_happened(at: datetime, day: str) -> None:
-    """In the past, up to two minutes ahead, and in whatever zone it is told (R12, R16)."""
+    """An award belongs to the UTC day of its time, past or up to two minutes ahead, in any timezone (R12, R16)."""
     entry = ada().award("ada", "run:1", at=at).entry
     assert (entry.day, entry.at, entry.at.tzinfo) == (date.fromisoformat(day), at, UTC)
 
 
 def test_two_minutes_ahead_of_midnight_is_today() -> None:
-    """A caller's clock that is a little ahead makes no day active that has not begun (R16)."""
+    """An award dated two minutes ahead, past midnight, counts for today and not for a day that has not begun (R16)."""
     community = ada()
     community.now = datetime(2026, 3, 2, 23, 59, tzinfo=UTC)
     entry = community.award("ada", "run:1", at=datetime(2026, 3, 3, 0, 1, tzinfo=UTC)).entry
@@ -52,7 +52,7 @@ def test_two_minutes_ahead_of_midnight_is_today() -> None:
     ],
 )
 def test_an_instant_that_cannot_be_is_refused(at: datetime, advice: str) -> None:
-    """What lies ahead has not happened, and a naive time is no instant; nothing is posted."""
+    """A time too far ahead, before 2000 or without a timezone is refused, and nothing is posted."""
     community = ada()
     with pytest.raises(InvalidValue, match=f"^at: .*{advice}"):
         community.award("ada", "run:1", at=at)
@@ -84,7 +84,7 @@ BAD: dict[tuple[str, str], list[object]] = {
 
 @pytest.mark.parametrize(("call", "field"), BAD.keys())
 def test_bad_values_are_named(call: str, field: str) -> None:
-    """The error names the field, stays one short line, says what to do, and nothing is posted."""
+    """The error names the argument in one short line, and nothing is posted."""
     community = ada()
     before = [community.award("ada", "old").entry]
     for value in BAD[call, field]:
@@ -98,14 +98,14 @@ def test_bad_values_are_named(call: str, field: str) -> None:
 
 @pytest.mark.parametrize("call", ["award", "adjust"])
 def test_members_must_be_enrolled(call: str) -> None:
-    """A points slip to nobody names who is missing."""
+    """Awarding or adjusting points of a member who is not enrolled is an error that names the member."""
     with pytest.raises(UnknownMember, match="member 'nobody' is not enrolled"):
         getattr(Community().engage, call)(**{**GOOD[call], "member_id": "nobody"})
 
 
 @pytest.mark.parametrize("by", ["", " ", "nul\x00", 7])
 def test_who_awards_has_a_name_that_can_be_shown(by: object) -> None:
-    """Admins see who awarded, so it is named as any actor is, and nothing is posted under another."""
+    """The actor of an award must be readable text, because admins see it; otherwise nothing is posted."""
     community = ada()
     with pytest.raises(InvalidValue, match=r"^by: "):
         community.engage.award("ada", source="benchmark", points=5, key="run:1", at=MONDAY, by=by)  # type: ignore[arg-type]

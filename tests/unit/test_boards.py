@@ -1,4 +1,4 @@
-"""Whose board it is (R24), and what a source may return: on all ledgers alike."""
+"""Which board a ledger accepts (R24), and what a source may return, on every ledger."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -29,13 +29,13 @@ class Boards(Community):
         self.board_id = ONE
 
     def adopt(self, **how: Any) -> SyncReport:
-        """Let an admin adopt the board that is read now."""
+        """Adopt the board that is read now, as an admin."""
         return self.engage.sync(adopt_board=True, by="admin-7", reason="we moved", **how)
 
 
 @pytest.fixture(params=LEDGERS)
 def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Boards]:
-    """Enroll five, whom one board shows with 1,000 XP each, and let them earn two points."""
+    """Yield five members whom one board showed with 1,000 XP each, and who have earned two points since."""
     with opened(request.param, tmp_path) as ledger:
         community = Boards(ledger)
         community.enroll(*FIVE)
@@ -45,13 +45,13 @@ def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Boards
 
 
 def show_another(community: Boards, xp: int = 90_000) -> None:
-    """Let the source read another board."""
+    """Let the source read another board, with this XP for all five."""
     community.board_id = OTHER
     community.xp = dict.fromkeys(FIVE, xp)
 
 
 def refused(community: Boards, **how: Any) -> SourceError:
-    """Sync, which must fail and change nothing but the record of the failure."""
+    """Sync, which must fail and change nothing but the failure run, and return the error."""
     before = _meaning(community)
     with pytest.raises(SourceError) as caught:
         community.engage.sync(**how)
@@ -74,7 +74,7 @@ def _meaning(community: Boards) -> object:
 )
 @pytest.mark.parametrize("after", [timedelta(seconds=5), timedelta(minutes=15)])
 def test_another_board_is_refused(community: Boards, after: timedelta, how: dict[str, bool]) -> None:
-    """Before the cache answers and before anything is read, both ids named, and no decision about drops adopts it."""
+    """Another board is refused before anything is read, with both ids, and no decision about drops adopts it."""
     show_another(community)
     community.now += after
     reads = len(community.sought)
@@ -88,7 +88,7 @@ def test_another_board_is_refused(community: Boards, after: timedelta, how: dict
 
 
 def test_a_day_on_a_wrong_board_pays_nothing(community: Boards) -> None:
-    """Back on the right one everything goes on, and pays what was earned there meanwhile."""
+    """Syncs of a wrong board change nothing; the next reading of the right one pays what was earned there."""
     show_another(community)
     for _ in range(96):
         community.now += timedelta(minutes=15)
@@ -100,7 +100,7 @@ def test_a_day_on_a_wrong_board_pays_nothing(community: Boards) -> None:
 
 
 def test_an_admin_is_told_at_once(community: Boards) -> None:
-    """The first run that meets another board is an incident, and the first on the right one ends it."""
+    """The first run that meets another board is a trouble at once, and the first on the right one ends it."""
     show_another(community)
     assert community.run().outcome == "failed"
     (trouble,) = community.engage.status().troubles
@@ -116,7 +116,7 @@ def test_an_admin_is_told_at_once(community: Boards) -> None:
     [(ONE, ""), (ONE, None), ("", ONE), (None, ONE), (ONE, f"{ONE}@127.0.0.1:8123"), (ONE, "MEE6:111")],
 )
 def test_a_board_without_an_id_is_one_board(tmp_path: Path, known: str | None, shown: str | None) -> None:
-    """None is as good as none, neither stands for a board that has an id, and ids are compared to the letter."""
+    """No id, empty or None, matches only boards without an id, and ids are compared to the letter."""
     with opened("sqlite", tmp_path) as ledger:
         community = Boards(ledger)
         community.board_id = known
@@ -129,14 +129,14 @@ def test_a_board_without_an_id_is_one_board(tmp_path: Path, known: str | None, s
 
 @pytest.mark.parametrize("board_id", [7, b"mee6:1", "mee6:\n1", "x" * 201, ["mee6"], "mee6:\ud800"])
 def test_an_id_that_is_none_is_malformed(community: Boards, board_id: object) -> None:
-    """It is a failure of the source like any other."""
+    """A board id that is not a short line of text is malformed, and a failure of the source like any other."""
     community.board_id = board_id
     assert refused(community).kind == "malformed"
     assert community.ledger.run_state().sync.failures == 1
 
 
 class Readings(dict[str, int]):
-    """A mapping of another class is as good."""
+    """A subclass of `dict`, for readings that are another kind of mapping."""
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ class Readings(dict[str, int]):
     ids=lambda xp: f"{type(xp).__name__}",
 )
 def test_xp_that_is_none_is_a_malformed_board(community: Boards, xp: Any) -> None:
-    """Nothing is booked and the failure is counted, whatever the store could make of it."""
+    """A board whose XP is not a count is malformed: nothing is posted, and the failure is counted."""
     community.xp["bo"] = xp
     community.now += timedelta(minutes=15)
     error = refused(community)
@@ -158,7 +158,7 @@ EVERYONE = {IDS[name]: 1_250 for name in FIVE}
 
 
 def board(**change: Any) -> Board:
-    """Return a sound board of those sought, but for what is changed."""
+    """Return a sound board of all five, with these changes."""
     return evolve(Board(EVERYONE, whole=True, rows=25, pages=1), **change)
 
 
@@ -191,7 +191,7 @@ def board(**change: Any) -> Board:
     ids=range(22),
 )
 def test_what_is_no_board_is_a_failure(community: Boards, flawed: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever a source hands over, it is told what is wrong with it, names nobody, and is counted (R1, R20)."""
+    """Anything but a sound board is malformed and counted as a failure, and the message has no Discord id (R1, R20)."""
     monkeypatch.setattr(community, "read", lambda _sought: flawed)
     community.now += timedelta(minutes=15)
     error = refused(community)
@@ -200,7 +200,7 @@ def test_what_is_no_board_is_a_failure(community: Boards, flawed: object, monkey
 
 
 def test_a_board_of_another_class_of_mapping_is_a_board(community: Boards, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is promised is a mapping and a set, and an instant in any timezone."""
+    """Readings may be another class of mapping, and the missed accounts any set."""
     at = datetime(2026, 3, 2, 9, 45, tzinfo=UTC)
     sound = board(readings=Readings(EVERYONE), missed=set(), server_at=at)
     monkeypatch.setattr(community, "read", lambda _sought: sound)
@@ -209,7 +209,7 @@ def test_a_board_of_another_class_of_mapping_is_a_board(community: Boards, monke
 
 
 def test_a_wait_of_the_old_board_holds_for_it_alone(community: Boards) -> None:
-    """It keeps nobody away from the new one, and is not forgotten because that was refused, or asked to wait itself."""
+    """A wait applies only to the board that asked for it, and stays while another board asks for one."""
     community.trouble = SourceError("rate_limited", "slow down", timedelta(minutes=50))
     assert refused(community, fresh=True).retry_at is not None
     community.trouble = None
@@ -232,14 +232,14 @@ def test_a_wait_of_the_old_board_holds_for_it_alone(community: Boards) -> None:
 
 
 def test_the_id_it_has_already_is_not_adopted(community: Boards) -> None:
-    """That would throw away what was earned since; nothing is read, and no failure is counted."""
+    """Adopting the board that is accepted already is refused, because it would discard what was earned since."""
     with pytest.raises(InvalidValue, match=ONE):
         community.adopt()
     assert community.ledger.run_state().sync.failures == 0
 
 
 def test_adopting_keeps_points_and_counts_on_from_the_new_board(community: Boards) -> None:
-    """Points and carried XP stay; whoever is not on it has a zero-XP record; it is on record, and no activity."""
+    """An adoption keeps points and carried XP, starts absent members at zero, is no activity, and is on record."""
     show_another(community, 70)
     del community.xp["eli"]
     community.now += timedelta(minutes=15)
@@ -263,7 +263,7 @@ def test_adopting_keeps_points_and_counts_on_from_the_new_board(community: Board
 
 
 def test_the_bound_of_a_member_whom_the_new_board_shows_later(community: Boards) -> None:
-    """More XP than can be new is history; up to 1,500 are paid, for nothing tells the two apart (R2a)."""
+    """A member who appears on the new board later is paid for up to 1,500 XP; more than that is history (R2a)."""
     show_another(community)
     del community.xp["dee"], community.xp["eli"]
     community.now += timedelta(minutes=15)
@@ -273,7 +273,7 @@ def test_the_bound_of_a_member_whom_the_new_board_shows_later(community: Boards)
 
 
 def test_whoever_was_not_read_is_rebased_at_the_next_reading(community: Boards) -> None:
-    """Who has left, was missed or returned meanwhile: up or down, nothing of another board's XP is paid or taken."""
+    """A member who was away or missed at the adoption is rebased at the next reading, whether higher or lower."""
     for name in ("bo", "cy"):
         community.engage.leave(name)
     show_another(community)
@@ -292,7 +292,7 @@ def test_whoever_was_not_read_is_rebased_at_the_next_reading(community: Boards) 
 
 
 def test_whoever_is_missing_when_at_last_looked_for_begins_from_zero(community: Boards) -> None:
-    """A member who had left returns, and the new board does not show him: what it shows later is new (R2a)."""
+    """A member who returns after the adoption and is not on the new board starts there at zero (R2a)."""
     community.engage.leave("bo")
     show_another(community)
     del community.xp["bo"]
@@ -305,7 +305,7 @@ def test_whoever_is_missing_when_at_last_looked_for_begins_from_zero(community: 
 
 
 def test_leaving_twice_forgets_no_adoption(community: Boards) -> None:
-    """Who left before it and is rejoined, leaves and returns unread is still of the old board."""
+    """A member who left before the adoption is still rebased after leaving and returning again unread."""
     community.engage.leave("bo")
     show_another(community)
     community.adopt()
@@ -317,7 +317,7 @@ def test_leaving_twice_forgets_no_adoption(community: Boards) -> None:
 
 
 def test_who_waits_is_opened_by_an_adoption(community: Boards) -> None:
-    """An opening is as usual, and one who left before any reading is opened when back (R2)."""
+    """An adoption opens new accounts as usual; one that left before any reading is opened once it is back (R2)."""
     community.enroll("fay", "gus")
     community.engage.leave("gus")
     show_another(community)
@@ -334,7 +334,7 @@ def test_who_waits_is_opened_by_an_adoption(community: Boards) -> None:
 def test_only_a_whole_board_that_is_not_empty_is_adopted(
     community: Boards, rows: int, whole: bool, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Everybody would begin from what it does not show."""
+    """An empty board, or one not read to its end, is not adopted: everybody would start from what it lacks."""
     show_another(community)
     readings = EVERYONE if rows else {}
     monkeypatch.setattr(community, "read", lambda _sought: board(readings=readings, rows=rows, whole=whole))
@@ -343,7 +343,7 @@ def test_only_a_whole_board_that_is_not_empty_is_adopted(
 
 
 def test_the_source_is_asked_for_the_whole_board(community: Boards) -> None:
-    """Only an adoption asks for more than those sought, also when nobody is."""
+    """An adoption asks the source for the whole board, even if no account is sought; other syncs do not."""
     assert not getattr(community.sought[-1], "whole", None)
     for name in FIVE:
         community.engage.leave(name)
@@ -355,7 +355,7 @@ def test_the_source_is_asked_for_the_whole_board(community: Boards) -> None:
 
 
 def test_an_adoption_is_shown_before_it_is_done(community: Boards) -> None:
-    """A dry run needs no actor, tells what would happen to whom, and adopts nothing."""
+    """A dry run of an adoption needs no actor, shows the planned moves, and adopts nothing."""
     show_another(community)
     del community.xp["eli"]
     community.now += timedelta(minutes=15)
@@ -367,7 +367,7 @@ def test_an_adoption_is_shown_before_it_is_done(community: Boards) -> None:
 
 
 def test_what_was_decided_on_must_not_have_become_worse(community: Boards) -> None:
-    """Between the question and the answer somebody vanished, or more points would go: nothing is done (R27)."""
+    """An adoption is refused if a member vanished since it was shown; a decision about the same board is not (R27)."""
     show_another(community)
     community.now += timedelta(minutes=15)
     shown = community.engage.sync(adopt_board=True, dry_run=True)
@@ -396,7 +396,7 @@ def test_what_was_decided_on_must_not_have_become_worse(community: Boards) -> No
     ],
 )
 def test_a_decision_is_one_and_says_whose_and_why(community: Boards, how: dict[str, Any], field: str) -> None:
-    """What is asked for in part or twice is refused before anything is read (R27)."""
+    """A decision that is incomplete, contradictory or missing is refused before anything is read (R27)."""
     show_another(community)
     reads = len(community.sought)
     with pytest.raises(InvalidValue) as caught:
@@ -405,7 +405,7 @@ def test_a_decision_is_one_and_says_whose_and_why(community: Boards, how: dict[s
 
 
 def test_who_leaves_while_the_board_is_adopted_is_of_the_old_one(community: Boards) -> None:
-    """What happens to accounts during the read is planned anew, and no account is passed over (R19)."""
+    """If accounts change while a board is adopted, it is planned again, and no history is paid for (R19)."""
     show_another(community)
     community.now += timedelta(minutes=15)
     read = community.read

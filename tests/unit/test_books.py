@@ -1,4 +1,4 @@
-"""What the doctor says of the entries: of each damage in exact words, and nothing where all is well (R8, R9, R23)."""
+"""What the doctor reports about entries: each damage in exact words, and nothing if all is well (R8, R9, R23)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -30,7 +30,7 @@ def _unreadable(check: str = "unreadable", **whose: Any) -> Breach:
 
 
 def test_of_sound_books_nothing_is_said() -> None:
-    """With an entry of every kind, and everything that may stand beside them."""
+    """Sound books cause no message; they have an entry of every kind."""
     assert found() == []
     assert {entry.kind for entry in ENTRIES} == {*get_args(SyncKind), *get_args(HandKind)}
     assert audit(Kept(ENTRIES, HELD, ())).entries == len(ENTRIES)
@@ -40,29 +40,29 @@ def test_of_sound_books_nothing_is_said() -> None:
 def test_a_damaged_entry_is_named_with_what_is_wrong(
     position: int, change: Mapping[str, Any], says: Sequence[str]
 ) -> None:
-    """An admin reads where it is, what was found and what was expected, and what else no longer fits."""
+    """A damaged entry is reported with where it is, what was found and expected, and what else no longer fits."""
     assert found(but(position, **change)) == says
 
 
 @pytest.mark.parametrize(("position", "change"), MOMENTS)
 def test_what_may_be_is_no_damage(position: int, change: Mapping[str, Any]) -> None:
-    """An award may be dated two minutes ahead and counts for the day before; who decided need not be said."""
+    """An award may be dated two minutes ahead, past midnight, and a decision may lack its actor."""
     assert found(but(position, **change)) == []
 
 
 def test_the_first_instant_of_the_year_2000_can_be_awarded() -> None:
-    """Before it, no award can have happened."""
+    """An award may happen at the first instant of 2000, the earliest that is allowed."""
     first = datetime(2000, 1, 1, tzinfo=UTC)
     assert not [one for one in found(but(3, at=first, day=first.date())) if one.startswith("entry")]
 
 
 def test_an_account_begins_with_its_opening() -> None:
-    """Without it, what comes first is named."""
+    """An account whose first entry is not an opening is reported with what comes first."""
     assert found(ENTRIES[1:])[0] == "chain: entry 2: the first entry of account 1 is gain, expected opening"
 
 
 def test_activity_is_owed_by_who_has_more_than_in_any_reading_before() -> None:
-    """Of a dip that recovers no day is active (R11a), but a new season counts from its own beginning."""
+    """Activity is expected only for a rise above every earlier reading (R11a), counted afresh in a new season."""
     without = evolve(HELD, rises=[], streaks=[HELD.streaks[1]])
     assert found(held=without) == [
         f"evidence: entry 2: the activity of account 1 on {MON} is missing, expected recorded",
@@ -71,7 +71,7 @@ def test_activity_is_owed_by_who_has_more_than_in_any_reading_before() -> None:
 
 
 REPAIRS: Sequence[tuple[datetime, int, date, Sequence[str]]] = [
-    # To when and after which entry the clock was repaired, the day of Thursday's gain at 09:00, and what is missed.
+    # When and after which entry the clock was repaired, the day of Thursday's gain at 09:00, and what is reported.
     (at(THU, 9), 11, THU, ["evidence: entry 12"]),
     (at(THU, 9), 12, THU, ["evidence: entry 12"]),
     (at(THU, 9) - timedelta(seconds=1), 12, THU, []),
@@ -85,14 +85,14 @@ REPAIRS: Sequence[tuple[datetime, int, date, Sequence[str]]] = [
 def test_what_was_earned_under_a_clock_ahead_has_no_day_of_its_own(
     repaired_at: datetime, position: int, day: date, says: Sequence[str]
 ) -> None:
-    """A repair takes the evidence of days that were still to come, and no other (R22)."""
+    """Activity may be missing only for an entry posted before a clock repair, dated after it, from its day on (R22)."""
     repair = ClockDecision("repaired", repaired_at, "admin-7", "an hour ahead", position)
     held = evolve(HELD, rises=HELD.rises[:2], streaks=[], decisions=[repair])
     assert [one.partition(": the")[0] for one in found(but(12, day=day), held) if "evidence" in one] == says
 
 
 def test_only_a_repaired_clock_goes_back() -> None:
-    """A sync may be earlier than the one above it after a repair, and no earlier than the repair."""
+    """Only after a clock repair may a sync be earlier than the one before it; confirming a clock is not enough."""
     back = evolve(ENTRIES[11], at=at(WED, 8), day=WED)
     lines = [*ENTRIES[:11], back, *ENTRIES[12:]]
     said = {
@@ -108,7 +108,7 @@ def test_only_a_repaired_clock_goes_back() -> None:
 
 
 def test_an_unreadable_entry_silences_what_depends_on_it() -> None:
-    """Nothing is held against its member for the lack of it; everybody else's books are still compared."""
+    """Books that depend on an unreadable entry are not judged: its member's, or all if it shows no member."""
     of_ada, of_bo = _unreadable(member_id="ada", position=2), _unreadable(member_id="bo", position=2)
     said = "unreadable: the table entries: a row is rubbish, expected an entry"
     lines: list[Entry | Breach] = [*ENTRIES[:1], of_ada, *ENTRIES[2:]]
@@ -123,7 +123,7 @@ def test_an_unreadable_entry_silences_what_depends_on_it() -> None:
 
 
 def test_an_unreadable_opening_or_award_is_not_missed_twice() -> None:
-    """Neither the entries that follow it nor its reversal are damaged by it."""
+    """An unreadable opening or award causes no report about the entries after it or its reversal."""
     said = "unreadable: the table entries: a row is rubbish, expected an entry"
     assert found([_unreadable(member_id="ada", position=1), *ENTRIES[1:]]) == [said]
     assert found([*ENTRIES[:3], _unreadable(member_id="bo", position=4), *ENTRIES[4:]]) == [said]
@@ -139,14 +139,14 @@ def test_an_unreadable_opening_or_award_is_not_missed_twice() -> None:
     ],
 )
 def test_a_row_that_can_be_rebuilt_leaves_no_doubt(check: str, whose: Mapping[str, Any], doubted: set[str]) -> None:
-    """But one that cannot leaves doubt of its member, or of all if it cannot be seen whose it was."""
+    """An unreadable row casts doubt on its member, or on all if it names none; a row that can be rebuilt does not."""
     doubts = Doubts()
     doubts.add(_unreadable(check, **whose))
     assert {member_id for member_id in ("ada", "bo") if doubts.of(member_id)} == doubted
 
 
 def test_the_reading_goes_on_after_an_entry_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Page by page to the last; where not even its position can be read, it ends."""
+    """The audit reads on after an unreadable entry; one without a readable position leaves the position unchanged."""
     monkeypatch.setattr("trc_engage.usecases.audit.LINES", 1)
     lines: list[Entry | Breach] = [*ENTRIES[:1], _unreadable(member_id="ada", position=2), *ENTRIES[2:]]
     assert audit(Kept(lines, HELD, ())).entries == len(ENTRIES) - 1
@@ -156,7 +156,7 @@ def test_the_reading_goes_on_after_an_entry_that_cannot_be_read(monkeypatch: pyt
 
 
 def test_gaps_and_second_keys_are_seen() -> None:
-    """By the position that was expected, and the entry that has the key."""
+    """A gap is reported with the expected position, and a repeated key with the entry that has it."""
     entries: list[Entry] = [*ENTRIES[2:4], evolve(ENTRIES[4], key="run:1")]
     shown = [(one.check, one.message) for one in irregular(evolve(one, position=one.position - 2) for one in entries)]
     assert shown == [("key", "entry 3: its key is there a second time, expected one: entry 1 has it")]
@@ -165,7 +165,7 @@ def test_gaps_and_second_keys_are_seen() -> None:
 
 
 def test_a_rebuilding_says_what_is_no_longer_what_it_was() -> None:
-    """By member and source, in their order; what is missing is 0, and what stays is not told."""
+    """Changed balances are reported in order of member and source, a missing one as 0; unchanged ones are left out."""
     names = [f"m-{number}" for number in range(9)]
     before = {name: dict.fromkeys(names, 1) for name in reversed(names)} | {"z": {"quiz": 0, "run": 7}}
     changes = [(one.check, one.message) for one in rebalanced(before, {"a": {"run": 2}, "z": {"run": 7}})]

@@ -1,4 +1,4 @@
-"""No module of the package needs itself: function-level imports and those for types count too."""
+"""No module of the package imports itself, even indirectly; imports in functions and for types count too."""
 
 import ast
 from collections import defaultdict
@@ -9,9 +9,9 @@ import trc_engage
 
 ROOT = Path(trc_engage.__file__).parent
 FACES = frozenset({"trc_engage", "trc_engage.testing"})
-"""They hand on names that are loaded when they are asked for; nothing inside the package imports them."""
+"""Modules that load public names on demand; nothing inside the package imports them."""
 LATE_MAX = 20
-"""How many imports may stand in a function: those of the libraries that are dear."""
+"""How many imports may be inside functions: those of libraries that are slow to load."""
 
 
 def modules(root: Path) -> dict[str, Path]:
@@ -24,7 +24,7 @@ def modules(root: Path) -> dict[str, Path]:
 
 
 def imports(tree: ast.AST, module: str, path: Path, known: Set[str]) -> Iterator[str]:
-    """Yield the modules of the package that a module imports, wherever in it."""
+    """Yield the modules of the package that a module imports, anywhere in it."""
     package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -75,12 +75,12 @@ def graph_of(root: Path) -> dict[str, set[str]]:
 
 
 def test_no_module_needs_itself() -> None:
-    """From every module the imports lead down, and never back."""
+    """The imports of the package form no cycle."""
     assert circles(graph_of(ROOT)) == []
 
 
 def test_the_finder_sees_a_circle_that_a_function_hides(tmp_path: Path) -> None:
-    """One import at the top and one in a function are a circle; a package that imports its own modules is none."""
+    """A cycle of an import at the top and one in a function is found; a package may import its own modules."""
     package = tmp_path / "house"
     package.mkdir()
     (package / "__init__.py").write_text("from .hall import door\n")
@@ -90,7 +90,7 @@ def test_the_finder_sees_a_circle_that_a_function_hides(tmp_path: Path) -> None:
 
 
 def test_imports_in_functions_are_few() -> None:
-    """Laziness lives in a few places: what is dear is loaded where it is used, and all else at the top."""
+    """Only libraries that are slow to load are imported where they are used, so imports in functions stay few."""
     late = {
         (path, inner.lineno)
         for path in modules(ROOT).values()

@@ -1,4 +1,4 @@
-"""A clock that leapt is held back until somebody confirms it, and what was done under one ahead can be undone (R22)."""
+"""A clock that leapt is held back until it is confirmed, and what was done under one ahead can be undone (R22)."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -23,13 +23,13 @@ TUESDAY = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
 
 @pytest.fixture(params=LEDGERS)
 def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Community]:
-    """Let two members be active on Monday, and a channel be there; it is Tuesday, and Monday is settled."""
+    """Yield Ada and Bo, active on Monday, and a channel for notices; it is Tuesday, and Monday is settled."""
     with opened(request.param, tmp_path) as ledger:
         yield lived(Community(ledger))
 
 
 def lived(community: Community) -> Community:
-    """Let ada and bo be active on Monday."""
+    """Add a channel for notices, let Ada and Bo be active on Monday, and settle it on Tuesday."""
     community.engage = Engage(
         ledger=community.ledger, source=community, clock=lambda: community.now, alerts=[Noticeboard("log")]
     )
@@ -42,7 +42,7 @@ def lived(community: Community) -> Community:
 
 
 def test_a_leap_that_no_server_confirms_is_held_back(community: Community) -> None:
-    """Nothing is synced or settled with that instant, the admin is alerted at once, and right is right again."""
+    """An unconfirmed leap stops syncs and settlements and alerts at once; a clock set right brings an all-clear."""
     community.tells_time = False
     before = community.ledger.run_state().sync
     community.chat("ada", 300)
@@ -63,7 +63,7 @@ def test_a_leap_that_no_server_confirms_is_held_back(community: Community) -> No
 
 
 def test_a_leap_that_the_server_denies_is_held_back(community: Community) -> None:
-    """As the clock's own trouble, and not as a board that fails."""
+    """A leap that the board's server denies is a trouble of the clock, not a failure of the board."""
     community.server_at = community.now
     report = community.run(400 * DAY)
     assert [notice.topic for notice in report.delivered] == ["clock"]
@@ -72,7 +72,7 @@ def test_a_leap_that_the_server_denies_is_held_back(community: Community) -> Non
 
 
 def test_a_daemon_that_was_off_goes_on_by_itself(community: Community) -> None:
-    """As soon as the board's server tells the same time; the days in between are settled in the same run."""
+    """After three weeks off, a run goes on if the board's server confirms the time, and settles the days in between."""
     community.chat("ada", 300)
     report = community.run(21 * DAY)
     assert (report.outcome, len(report.settled), report.delivered) == ("synced", 21, ())
@@ -80,7 +80,7 @@ def test_a_daemon_that_was_off_goes_on_by_itself(community: Community) -> None:
 
 
 def test_a_failure_confirms_nothing(community: Community) -> None:
-    """The next run is held back too, however often the board fails in between."""
+    """Failed reads confirm no leap, however many; a good one with the server's time does."""
     community.trouble = SourceError("down", "no answer")
     for after in (8 * DAY, HOUR, HOUR):
         assert community.run(after).outcome == "failed"
@@ -91,7 +91,7 @@ def test_a_failure_confirms_nothing(community: Community) -> None:
 
 
 def test_an_outage_of_the_board_is_no_leap(community: Community) -> None:
-    """While runs fail time goes on, also past a week, and needs nobody to confirm it."""
+    """Ten days of failed runs are no leap, so the next good sync needs no confirmation."""
     community.tells_time, community.trouble = False, SourceError("down", "no answer")
     for _ in range(10):
         assert "clock" not in [notice.topic for notice in community.run(DAY).delivered]
@@ -100,7 +100,7 @@ def test_an_outage_of_the_board_is_no_leap(community: Community) -> None:
 
 
 def test_a_slot_that_is_held_back_is_not_asked_for_again(community: Community) -> None:
-    """One request a slot, as ever (R21)."""
+    """A second run in a slot that was held back sends no request (R21)."""
     community.tells_time = False
     community.run(8 * DAY)
     asked = len(community.sought)
@@ -109,7 +109,7 @@ def test_a_slot_that_is_held_back_is_not_asked_for_again(community: Community) -
 
 
 def test_an_admin_confirms(community: Community) -> None:
-    """With name and reason, on record; where nothing is held back, nothing is recorded."""
+    """A confirmation is recorded with name and reason; if nothing is held back, nothing is recorded."""
     community.tells_time = False
     community.now += 8 * DAY
     assert community.engage.confirm_clock(**WHO).outcome == "confirmed"
@@ -122,7 +122,7 @@ def test_an_admin_confirms(community: Community) -> None:
 
 
 def test_without_a_source_an_admin_confirms(community: Community) -> None:
-    """A ledger that only settles has no server to ask; the run says what it waits for."""
+    """Without a source, settling waits after a leap until an admin confirms the clock, and the run says so."""
     for name in ("ada", "bo"):
         community.engage.unlink(name)
     community.engage = Engage(ledger=community.ledger, clock=lambda: community.now)
@@ -133,7 +133,7 @@ def test_without_a_source_an_admin_confirms(community: Community) -> None:
 
 
 def test_what_others_write_is_taken_and_proves_nothing(community: Community) -> None:
-    """An award under such a clock is booked, for the key may never come again; a run is held back all the same."""
+    """Awards and changes to members are accepted after a leap, but do not confirm it: the next run is held back."""
     community.tells_time = False
     community.now += 8 * DAY
     community.award("bo", "run:1")
@@ -179,7 +179,7 @@ DONE = {"run": _run, "settlement": _settlement, "award": _award, "excuse": _excu
 def test_what_was_done_under_a_clock_ahead_is_undone(
     community: Community, ahead: timedelta, done: Callable[[Community], None]
 ) -> None:
-    """Points stay, streaks are as if nobody had looked, the doctor is well, and the next sync pays what it should."""
+    """A repair keeps all points, leaves sound books and streaks, and the next sync pays again."""
     community.now += ahead
     done(community)
     points = {name: community.points(name) for name in ("ada", "bo")}
@@ -203,7 +203,7 @@ def test_what_was_done_under_a_clock_ahead_is_undone(
 
 
 class Meant(TypedDict):
-    """Who repairs, and why."""
+    """Who repairs the clock, and why."""
 
     by: str
     reason: str
@@ -213,7 +213,7 @@ MEANT: Meant = {"by": "admin-7", "reason": "it ran ahead"}
 
 
 def test_a_repair_needs_a_clock_that_is_right(community: Community) -> None:
-    """The board's server tells the same time, or an admin has compared it; until then nothing is undone."""
+    """A repair is refused unless the board's server tells the same time or an admin trusts the clock."""
     community.now += 8 * DAY
     _run(community)
     community.now = TUESDAY + 30 * MINUTE
@@ -230,7 +230,7 @@ def test_a_repair_needs_a_clock_that_is_right(community: Community) -> None:
 
 
 def test_a_repair_asks_no_server_that_wants_to_be_left_alone(community: Community) -> None:
-    """A wait that it asked for is kept by whoever comes next (R21)."""
+    """A repair keeps the wait that a server asked for, and sends no request (R21)."""
     community.trouble = SourceError("rate_limited", "slow down", timedelta(minutes=40))
     community.run()
     asked = len(community.sought)
@@ -240,7 +240,7 @@ def test_a_repair_asks_no_server_that_wants_to_be_left_alone(community: Communit
 
 
 def test_activity_under_a_clock_ahead_is_dated_to_now(community: Community) -> None:
-    """It was seen since the last good sync before, whatever the clock said (R12)."""
+    """Activity seen under a clock ahead counts from the last good sync to the repair, not for days to come (R12)."""
     community.now += 8 * DAY
     _run(community)
     community.now = TUESDAY + 30 * MINUTE
@@ -250,7 +250,7 @@ def test_activity_under_a_clock_ahead_is_dated_to_now(community: Community) -> N
 
 
 def test_a_repair_tells_what_became_of_streaks(community: Community) -> None:
-    """Bo's window reached over a week that had not come; that it broke Ada's follows from the calendar (R28)."""
+    """A repair reports the streak that a false window made longer, but not one that the calendar had ended (R28)."""
     community.now += 8 * DAY
     _settlement(community)
     community.now = TUESDAY + 30 * MINUTE
@@ -262,7 +262,7 @@ def test_a_repair_tells_what_became_of_streaks(community: Community) -> None:
 @settings(deadline=None, max_examples=30)
 @given(st.integers(min_value=0, max_value=10**9))
 def test_a_repaired_life_is_as_if_nobody_had_looked(seed: int) -> None:
-    """Points by source, active days and streaks are those of the same life without the stretch under a wrong clock."""
+    """After a repair, points are as under a right clock, and so are days and streaks if it was ahead throughout."""
     life, other = Life(MemoryLedger(), seed).lived(), Life(MemoryLedger(), seed, looks=False).lived()
     told, expected = life.told(), other.told()
     shown = slice(None) if life.is_all_ahead else slice(1)

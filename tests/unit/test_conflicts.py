@@ -1,4 +1,4 @@
-"""Something else happens between what a use case read and what it posts (R15, R16, R19)."""
+"""Something else is posted between what a use case read and what it posts (R15, R16, R19)."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -18,7 +18,7 @@ TUESDAY_ITSELF = date(2026, 3, 3)
 
 
 class Interrupted:
-    """A store like the one it wraps, but right after it was asked something, something else happens."""
+    """A store that lets something else happen right after one of its methods has answered."""
 
     def __init__(self, store: Store, question: str, meanwhile: Callable[[], object]) -> None:
         self.store = store
@@ -40,7 +40,7 @@ class Interrupted:
         return interrupted
 
     def post(self, posting: Posting, /) -> object:
-        """Post, and count how often it was in vain."""
+        """Post, and count the conflicts."""
         try:
             return self.store.post(posting)
         except Conflict:
@@ -50,7 +50,7 @@ class Interrupted:
 
 @pytest.fixture(params=LEDGERS)
 def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Community]:
-    """Let Ada and Bo write on Monday, and Ada run a benchmark on Tuesday, missed by the board; it is Wednesday."""
+    """Yield Ada and Bo on Wednesday: both active on Monday, Ada awarded on Tuesday, Bo missed by the last sync."""
     with opened(request.param, tmp_path) as ledger:
         community = Community(ledger)
         community.enroll("ada", "bo")
@@ -65,19 +65,19 @@ def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Commun
 
 
 def interrupted(community: Community, question: str, meanwhile: Callable[[], object]) -> tuple[Engage, Interrupted]:
-    """Return an `Engage` whose store is interrupted after the question."""
+    """Return an `Engage` whose store is interrupted after this method, and that store."""
     store = Interrupted(community.ledger, question, meanwhile)
     return Engage(ledger=cast("Store", store), source=community, clock=lambda: community.now), store
 
 
 def reads_bo(community: Community) -> None:
-    """Sync once more; Bo's window reaches back to Monday."""
+    """Sync with a rise of Bo's, whose window reaches back to Monday."""
     community.chat("bo")
     community.sync()
 
 
 def lengths(ledger: Ledger, *names: str) -> dict[str, tuple[int, int]]:
-    """Return current and longest of these, or of Ada and Bo; what is stored must be what is recomputed (R14)."""
+    """Return each member's current and longest streak, after comparing the stored with the recomputed ones (R14)."""
     found = {}
     for name in names or ("ada", "bo"):
         stored, calendar = ledger.streak_of(name), ledger.calendar(name)
@@ -105,7 +105,7 @@ MEANWHILE: dict[str, tuple[Callable[[Community], object], int, int]] = {
 def test_a_settlement_is_planned_on_what_still_holds(
     community: Community, question: str, meanwhile: Callable[[Community], object], ada: int, bo: int
 ) -> None:
-    """Whatever happens while Monday is being settled, and whatever was read of it by then: nothing is lost."""
+    """No change is lost that is posted while Monday is being settled, whatever had been read by then."""
     engage, store = interrupted(community, question, lambda: meanwhile(community))
     engage.settle()
     assert store.happens == []
@@ -116,7 +116,7 @@ def test_a_settlement_is_planned_on_what_still_holds(
 
 
 def test_two_settlements_at_once_settle_each_day_once(community: Community) -> None:
-    """The one that was overtaken reports only what it settled itself."""
+    """Of two settlements at once, each reports only the days that it settled itself."""
     reports = []
     engage, store = interrupted(community, "day_record", lambda: reports.append(community.engage.settle()))
     reports.append(engage.settle())
@@ -126,7 +126,7 @@ def test_two_settlements_at_once_settle_each_day_once(community: Community) -> N
 
 
 def test_a_settlement_that_was_overtaken_by_an_award_is_planned_anew(community: Community) -> None:
-    """It is `Conflict` just once."""
+    """A settlement overtaken by an award meets one conflict, is planned again and goes through."""
     engage, store = interrupted(
         community, "day_record", lambda: community.award("bo", "late", at=datetime(2026, 3, 2, 12, tzinfo=UTC))
     )
@@ -135,7 +135,7 @@ def test_a_settlement_that_was_overtaken_by_an_award_is_planned_anew(community: 
 
 
 def test_an_award_of_a_day_that_is_just_being_settled(community: Community) -> None:
-    """Planned for an open day and posted after its settling, it is late news all the same (R16)."""
+    """An award for a day that is settled in the meantime returns the streak's change like any late one (R16)."""
     engage, _ = interrupted(community, "booking", community.engage.settle)
     receipt = engage.award("bo", source="benchmark", points=1, key="late", at=community.now - ONE_DAY)
     assert receipt.late is not None
@@ -145,7 +145,7 @@ def test_an_award_of_a_day_that_is_just_being_settled(community: Community) -> N
 
 @pytest.mark.parametrize("question", ["booking", "streak_of", "evidence"])
 def test_late_news_from_two_sides_at_once(community: Community, question: str) -> None:
-    """Two awards for two settled days, or an award and its reversal: both are in the streak."""
+    """Two late changes of one streak are both in it, although one was posted while the other was planned."""
     community.engage.settle()
     monday, tuesday = MONDAY, MONDAY + ONE_DAY
     engage, store = interrupted(
@@ -163,7 +163,7 @@ def test_late_news_from_two_sides_at_once(community: Community, question: str) -
 @pytest.mark.parametrize("question", ["calendar", "activity"])
 @pytest.mark.parametrize("meanwhile", [name for name in MEANWHILE if name != "an excuse"])
 def test_an_excuse_is_planned_on_what_still_holds(community: Community, question: str, meanwhile: str) -> None:
-    """All streaks are derived anew for it, and news in between must not be lost."""
+    """No change is lost that is posted while all streaks are recomputed for an excused day."""
     community.engage.settle()
     engage, _ = interrupted(community, question, lambda: MEANWHILE[meanwhile][0](community))
     engage.excuse(TUESDAY_ITSELF, reason="a holiday", by="admin")
@@ -173,7 +173,7 @@ def test_an_excuse_is_planned_on_what_still_holds(community: Community, question
 
 
 def test_a_day_that_is_settled_while_it_is_excused(community: Community) -> None:
-    """Planned for an open day and posted after its settling, it breaks nobody's streak all the same (R16)."""
+    """A day that is settled while it is being excused breaks no streak (R16)."""
     engage, store = interrupted(community, "calendar", community.engage.settle)
     engage.excuse(TUESDAY_ITSELF, reason="a holiday", by="admin")
     assert store.moved == 1
@@ -181,7 +181,7 @@ def test_a_day_that_is_settled_while_it_is_excused(community: Community) -> None
 
 
 def test_an_excuse_misses_nobody_who_comes_to_light_meanwhile(community: Community) -> None:
-    """Cy had no streak when all were derived anew; the late awards have the excused Monday between them."""
+    """Excusing a day also counts for a member whose first streak is posted in the meantime."""
     community.engage.enroll("cy")
     community.engage.settle()
 
@@ -196,7 +196,7 @@ def test_an_excuse_misses_nobody_who_comes_to_light_meanwhile(community: Communi
 
 
 def test_a_sync_that_reaches_back_while_days_are_settled(community: Community) -> None:
-    """Bo's late evidence is planned under one calendar and posted under the next."""
+    """A sync is planned again if a day that its evidence reaches back to is settled in the meantime."""
     community.chat("bo")
     community.now += timedelta(minutes=15)
     engage, store = interrupted(community, "run_state", community.engage.settle)
@@ -207,14 +207,14 @@ def test_a_sync_that_reaches_back_while_days_are_settled(community: Community) -
 
 
 def test_a_run_keeps_others_away_from_its_first_question_on(community: Community) -> None:
-    """Not only while it reads: whoever comes meanwhile finds it at work."""
+    """A run has its lease before it looks for accounts, so that another run finds it busy."""
     met: list[str] = []
     engage, store = interrupted(community, "accounts_to_sync", lambda: met.append(community.engage.run_due().outcome))
     assert (engage.run_due().outcome, met, store.moved) == ("synced", ["busy"], 0)
 
 
 def test_a_leave_keeps_the_window_that_a_sync_in_between_began(community: Community) -> None:
-    """It is planned again on what that sync read of Bo, and so on when (R6a)."""
+    """A leave is planned again after a sync in between, so its window begins with that sync's reading (R6a)."""
     engage, store = interrupted(community, "account_of", lambda: reads_bo(community))
     engage.leave("bo")
     assert store.moved == 1
@@ -223,7 +223,7 @@ def test_a_leave_keeps_the_window_that_a_sync_in_between_began(community: Commun
 
 
 def test_a_leave_that_is_undone_while_days_are_settled(community: Community) -> None:
-    """The days to which the reading reaches back then count, though they were open when it was planned (R6a)."""
+    """Undoing a leave makes days active that were open when it was planned and are settled when it is posted (R6a)."""
     community.engage.leave("bo")
     community.now += ONE_DAY
     community.engage.rejoin("bo")
@@ -235,17 +235,17 @@ def test_a_leave_that_is_undone_while_days_are_settled(community: Community) -> 
 
 
 def awarded_today(community: Community) -> None:
-    """Let Cy do something on the day that is unsettled by a repair."""
+    """Award Cy something on the day that the repair makes unsettled."""
     community.award("cy", "today")
 
 
 def awarded_tuesday(community: Community) -> None:
-    """Let late news come of a day that stays settled."""
+    """Award Bo something on a day that stays settled."""
     community.award("bo", "late", at=community.now - ONE_DAY)
 
 
 def excused_monday(community: Community) -> None:
-    """Let Cy's Friday and Tuesday have nothing required between them."""
+    """Excuse Monday, so that no required day lies between Cy's Friday and Tuesday."""
     community.engage.excuse(MONDAY.date(), reason="a holiday", by="admin")
 
 
@@ -256,7 +256,7 @@ def excused_monday(community: Community) -> None:
 def test_a_repair_of_the_clock_is_planned_on_what_still_holds(
     community: Community, question: str, meanwhile: Callable[[Community], None], bo: int, cy: int
 ) -> None:
-    """News in between is in the streaks, whether its day stays settled or not (R22)."""
+    """Changes during a repair of the clock are in the streaks, whether their day stays settled or not (R22)."""
     community.engage.enroll("cy")
     for key, at in (("friday", MONDAY - 3 * ONE_DAY), ("tuesday too", MONDAY + ONE_DAY)):
         community.award("cy", key, at=at)
@@ -273,7 +273,7 @@ def test_a_repair_of_the_clock_is_planned_on_what_still_holds(
 
 
 def test_who_is_overtaken_eight_times_gives_up(community: Community) -> None:
-    """It is `LedgerBusy`, nothing was written, and the next one has better luck."""
+    """After eight conflicts in a row, settling fails with `LedgerBusy` and settles nothing; a later one succeeds."""
     keys = iter("12345678")
     engage, store = interrupted(community, "day_record", lambda: None)
     store.happens = [lambda: community.award("bo", next(keys), at=MONDAY)] * 8
@@ -284,7 +284,7 @@ def test_who_is_overtaken_eight_times_gives_up(community: Community) -> None:
 
 
 def test_who_is_forgotten_meanwhile_stays_forgotten(community: Community) -> None:
-    """Hiding was planned on a member with a name, and must not bring it back (R9)."""
+    """Hiding a member who is forgotten in the meantime does not bring the name back (R9)."""
     engage, _ = interrupted(community, "member", lambda: community.engage.forget("ada"))
     engage.hide("ada")
     member = community.ledger.member("ada")
@@ -293,7 +293,7 @@ def test_who_is_forgotten_meanwhile_stays_forgotten(community: Community) -> Non
 
 
 def test_nobody_is_forgotten_and_linked(community: Community) -> None:
-    """Whoever is enrolled with a link while being forgotten was enrolled after it, or not at all (R9)."""
+    """A member who is enrolled with a link while being forgotten is either linked or forgotten, not both (R9)."""
     community.engage.unlink("ada")
     engage, _ = interrupted(community, "member", lambda: community.engage.forget("ada"))
     engage.enroll("ada", discord_id=IDS["ada"])
