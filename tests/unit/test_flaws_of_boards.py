@@ -1,4 +1,4 @@
-"""What is said of a board that cannot be one, and where each bound lies (R10, R19)."""
+"""Which boards are refused, where each limit lies, and what the messages say (R10, R19)."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -57,7 +57,7 @@ BOUNDS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("says", FLAWED)
 def test_a_flaw_is_named(says: str) -> None:
-    """With the value, unless that could name somebody, and what to do."""
+    """The message about a flawed board names the flaw, shows a value only if it names nobody, and says what to do."""
     why = why_malformed(evolve(SOUND, **FLAWED[says]), SOUGHT)
     assert why is not None
     assert why.startswith(f"the source returned {says}")
@@ -66,12 +66,12 @@ def test_a_flaw_is_named(says: str) -> None:
 
 @pytest.mark.parametrize("change", BOUNDS)
 def test_a_board_at_a_bound_is_one(change: dict[str, Any]) -> None:
-    """The most XP that there may be, and nobody at all."""
+    """A board at a limit is sound, such as one with the most XP allowed or without any row."""
     assert why_malformed(evolve(SOUND, **change), SOUGHT) is None
 
 
 def test_half_a_board_is_none() -> None:
-    """It is said how many of how many are neither read nor missed."""
+    """A board that is not whole must find or miss every account, and the message counts the others."""
     half = evolve(SOUND, missed=frozenset())
     assert "the board with 1 of 3 accounts not found; nothing was changed" in str(why_malformed(half, SOUGHT))
     assert why_malformed(evolve(half, whole=True), SOUGHT) is None
@@ -94,13 +94,13 @@ def test_half_a_board_is_none() -> None:
     ],
 )
 def test_what_may_name_somebody_is_not_shown(value: object, says: str) -> None:
-    """Numbers of a length that fits in a line are."""
+    """Messages show only None, booleans and numbers of up to 30 digits, since other values may name somebody."""
     assert shown(value) == says
 
 
 @pytest.mark.parametrize(("length", "is_one"), [(200, True), (201, False)])
 def test_an_id_of_a_board_is_short(length: int, *, is_one: bool) -> None:
-    """Up to 200 characters; a longer one is malformed."""
+    """A board id may have up to 200 characters; a longer one is malformed."""
     source = type("Source", (), {"board_id": "x" * length})
     if is_one:
         assert id_of(source) == "x" * length
@@ -121,14 +121,14 @@ def test_an_id_of_a_board_is_short(length: int, *, is_one: bool) -> None:
     ],
 )
 def test_what_cannot_be_adopted(board: Board, why: str | None) -> None:
-    """Everybody would begin from what it does not show (R24)."""
+    """An empty board, or one not read to its end, cannot be adopted: everybody would start from what it lacks (R24)."""
     expected = why and f"the board cannot be adopted, for {why}; nothing was changed"
     assert why_not_adopted(board) == expected
 
 
 @pytest.mark.parametrize("minutes", [5, -5])
 def test_clocks_may_differ_by_five_minutes(minutes: int) -> None:
-    """By more, one of them is wrong, and the message says what each says (R22)."""
+    """Two clocks may differ by five minutes; if they differ by more, the message shows both times (R22)."""
     at = datetime(2026, 3, 2, 9, tzinfo=UTC)
     server_at = at + timedelta(minutes=minutes)
     assert why_clocks_differ(at, server_at) is None
@@ -139,7 +139,7 @@ def test_clocks_may_differ_by_five_minutes(minutes: int) -> None:
 
 
 def test_the_points_that_a_distrusted_board_would_take_are_summed() -> None:
-    """Of those whom it lowers; what others gain is not set off against it (R10)."""
+    """The message sums the points of the members whom the board lowers, without setting off what others gain (R10)."""
     changes = (-3, -1, -2, -1, -1, 4, 0)
     accounts = [Link(f"m-{number}", str(number)).opened(number) for number in range(len(changes))]
     moves = [Move(one, "tracked", "continues", 0, 0, 0, points=n) for one, n in zip(accounts, changes, strict=True)]
@@ -162,7 +162,7 @@ def test_the_points_that_a_distrusted_board_would_take_are_summed() -> None:
     ],
 )
 def test_whose_absence_would_be_news(status: Status, next_reading: NextReading, *, is_expected: bool) -> None:
-    """Those who were there last time, or are to be opened; a source asks once more before it reports them missing."""
+    """An account is expected on the board if it was there last time or is to be opened."""
     account = evolve(Link("m-1", "80").opened(1), status=status, next_reading=next_reading)
     sought = Sought.of([account], whole=True)
     assert (set(sought), sought.whole, sought.expected == {"80"}) == ({"80"}, True, is_expected)

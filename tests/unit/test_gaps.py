@@ -1,4 +1,4 @@
-"""When nobody watched a member, and why: nobody missed a day then (R26)."""
+"""Gaps: when nobody watched a member, and why; no day is missed then (R26)."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -14,31 +14,31 @@ MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (date(2026, 3, 2 + day) for day i
 
 
 def at(day: date, hours: float = 0) -> datetime:
-    """Return an instant of a day."""
+    """Return an instant of a day, by default its first."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(hours=hours)
 
 
 def event(
     kind: EventKind, when: datetime, account_id: int | None = 1, since: datetime | None = None
 ) -> MembershipEvent:
-    """Return what was done about the member."""
+    """Return an event of the member."""
     return MembershipEvent(0, "m-1", kind, when, account_id=account_id, window_from=since)
 
 
 def opening(when: datetime, account_id: int = 1) -> tuple[Entry, datetime]:
-    """Return the opening of an account, and the good sync before it."""
+    """Return the opening of an account, and the time of the good sync before it."""
     xp = XpChange(account_id, None, 500, None, 500)
     return Entry(1, "opening", "m-1", "discord", 0, when.date(), when, silent=True, xp=xp), when - timedelta(hours=1)
 
 
 def rebase(when: datetime, looked_at: datetime | None) -> tuple[Entry, datetime | None]:
-    """Return a rebase of the first account, and the good sync before it."""
+    """Return a rebase of the first account, and the time of the good sync before it."""
     xp = XpChange(1, 500, 20, 500, 20)
     return Entry(2, "rebase", "m-1", "discord", 0, when.date(), when, silent=True, xp=xp), looked_at
 
 
 def account(**changed: Any) -> DiscordActivity:
-    """Return the account as it is now."""
+    """Return the account as it is now, with these changes."""
     return evolve(DiscordActivity(1, 1, "m-1", "80", "tracked", "continues", 0, 0, 0, 0), **changed)
 
 
@@ -194,14 +194,14 @@ GAPS: dict[str, tuple[list[MembershipEvent], list[Reset], DiscordActivity | None
 
 @pytest.mark.parametrize("case", GAPS)
 def test_when_nobody_watched_and_why(case: str) -> None:
-    """Oldest first, from the first instant of the day of the enrollment on; times of no length are none."""
+    """Gaps are listed oldest first, from the start of the day of the enrollment; those without length are left out."""
     events, resets, now, expected = GAPS[case]
     found = gaps_of(at(MONDAY, 9), events, resets, now)
     assert [(gap.since, gap.until, gap.cause) for gap in found] == expected
 
 
 def test_a_gap_names_what_began_and_what_ended_it() -> None:
-    """From there an admin learns who did it."""
+    """A gap names the event that began it or the entry that ended it, so that an admin learns who did it."""
     reset = rebase(at(WEDNESDAY, 9), at(WEDNESDAY, 8))
     found = gaps_of(at(MONDAY, 9), [LINKED, LEFT], [OPENED, reset], account())
     assert [(gap.event, gap.entry) for gap in found] == [
@@ -224,5 +224,5 @@ def test_a_gap_names_what_began_and_what_ended_it() -> None:
     ],
 )
 def test_a_gap_touches_the_days_that_it_lies_on(since: datetime, until: datetime | None, touches: bool) -> None:
-    """A day begins with its first instant, and ends before the next day's."""
+    """A gap touches a day if it covers any instant of it."""
     assert Gap(since, until, "left").touches(TUESDAY) is touches

@@ -1,4 +1,4 @@
-"""Whether all is well: what needs somebody, in which order, and what is only on its way."""
+"""The health of a store: what needs an admin, in which order, and what only has to wait."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ DOWN = SourceError("down", "MEE6 is in trouble (status 503)")
 
 
 class Refusing(Noticeboard):
-    """A channel with an address, which answers with an error."""
+    """A channel with a fingerprint, which raises its error if it has one."""
 
     def __init__(self, channel: str, error: AlertFailed | None = None) -> None:
         super().__init__(channel)
@@ -25,7 +25,7 @@ class Refusing(Noticeboard):
         self.error = error
 
     def send(self, notice: Notice, /) -> None:
-        """Refuse, or keep it."""
+        """Raise the error, or keep the notice."""
         if self.error:
             raise self.error
         super().send(notice)
@@ -37,7 +37,7 @@ def community() -> Community:
 
 
 def run(community: Community, *, slots: int = 1) -> Status:
-    """Run what is due, a slot after the other, and tell how the system does."""
+    """Run what is due in this many slots, one after the other, and return the status."""
     for _ in range(slots):
         community.now += QUARTER
         community.engage.run_due()
@@ -45,14 +45,14 @@ def run(community: Community, *, slots: int = 1) -> Status:
 
 
 def test_a_store_without_members_asks_for_some(community: Community) -> None:
-    """Nothing runs and nobody is there: both are named, in the order in which to do them."""
+    """A new store names both needs in the order in which to meet them: enroll members, then start the daemon."""
     (need,) = community.engage.status().needs
     assert need.what == "nobody is enrolled, and nothing has run yet"
     assert advice_of(need).index("members enroll") < advice_of(need).index("daemon")
 
 
 def test_members_whom_nothing_syncs_are_not_well(community: Community) -> None:
-    """Enrolled, and nobody runs it: not healthy from the beginning, for it would be so for ever."""
+    """A store with members in which nothing has run yet is not healthy."""
     community.enroll("ada")
     status = community.engage.status()
     assert not status.is_healthy
@@ -60,7 +60,7 @@ def test_members_whom_nothing_syncs_are_not_well(community: Community) -> None:
 
 
 def test_what_runs_without_members_is_not_well(community: Community) -> None:
-    """It runs and earns nobody anything: perhaps on the wrong store (R31)."""
+    """A store that runs without members is not healthy, because it may be the wrong one (R31)."""
     status = run(community)
     (need,) = status.needs
     assert (status.is_healthy, need.what, status.synced_accounts) == (False, "nobody is enrolled", 0)
@@ -70,7 +70,7 @@ def test_what_runs_without_members_is_not_well(community: Community) -> None:
 
 
 def test_healthy_is_what_needs_nobody(community: Community) -> None:
-    """After a good sync nothing is needed, until one slot has passed without anybody running."""
+    """A store is healthy after a good sync, until a slot has passed without any run."""
     community.enroll("ada")
     ran_at = run(community).at
     healthy = []
@@ -84,7 +84,7 @@ def test_healthy_is_what_needs_nobody(community: Community) -> None:
 
 
 def test_two_failures_need_nobody_and_three_do(community: Community) -> None:
-    """The alert and the health agree: from the third failure in a row on."""
+    """A store is unhealthy from the third failure in a row, when the alert is due; two failures need nobody."""
     community.enroll("ada")
     run(community)
     community.trouble = DOWN
@@ -98,7 +98,7 @@ def test_two_failures_need_nobody_and_three_do(community: Community) -> None:
 
 
 def test_a_start_that_never_worked_is_not_well(community: Community) -> None:
-    """The first failure is told until a sync is good, with its cause; alerts still wait for the third."""
+    """If no sync was ever good, the first failure makes a store unhealthy with its cause; alerts wait for the third."""
     community.enroll("ada")
     community.trouble = DOWN
     first = run(community)
@@ -113,7 +113,7 @@ def test_a_start_that_never_worked_is_not_well(community: Community) -> None:
 
 
 def test_what_does_not_run_comes_before_what_fails(community: Community) -> None:
-    """A source that fails mends itself by the next run, and there is none."""
+    """That nothing runs is listed before a failing source, which can only recover if something runs."""
     community.enroll("ada")
     community.trouble = DOWN
     run(community, slots=3)
@@ -125,7 +125,7 @@ def test_what_does_not_run_comes_before_what_fails(community: Community) -> None
 
 
 def test_a_day_that_is_only_due_waits_for_no_other(community: Community) -> None:
-    """Between midnight's sync and 00:05 the oldest day waits for the run that settles it."""
+    """A day that is only due waits for the next run from 00:05 UTC on, which settles it."""
     community.enroll("ada")
     community.now += timedelta(hours=15)
     community.sync()
@@ -135,7 +135,7 @@ def test_a_day_that_is_only_due_waits_for_no_other(community: Community) -> None
 
 
 def test_days_of_an_outage_wait_for_a_sync(community: Community) -> None:
-    """Each is told what it waits for, as a settlement tells it."""
+    """Each day of an outage is shown as waiting for a good sync."""
     community.enroll("ada")
     run(community)
     community.now += timedelta(days=2)
@@ -144,7 +144,7 @@ def test_days_of_an_outage_wait_for_a_sync(community: Community) -> None:
 
 
 def test_only_accounts_that_a_sync_looks_for_are_counted(community: Community) -> None:
-    """Waiting, tracked and absent ones; who left or was unlinked is not looked for."""
+    """Waiting, tracked and absent accounts are counted; those that left or were unlinked are not."""
     community.enroll("ada", "bo", "cy", "dee")
     community.sync(ada=10, bo=10, cy=10)
     community.engage.leave("ada")
@@ -156,7 +156,7 @@ def test_only_accounts_that_a_sync_looks_for_are_counted(community: Community) -
 
 
 def test_a_channel_that_takes_nothing_any_more_needs_you(community: Community) -> None:
-    """From when on, and why, behind the trouble of which it tells nobody; one that asks for patience needs nobody."""
+    """A channel with a dead address needs an admin and comes after the trouble; one that asks for a wait does not."""
     gone, slow = Refusing("gone", AlertFailed("deleted", is_gone=True)), Refusing("slow")
     slow.error = AlertFailed("slow down", retry_after=timedelta(hours=1), is_for_all=True)
     ledger, alerts = community.ledger, [gone, slow, Noticeboard("log")]
@@ -187,7 +187,7 @@ def test_a_channel_that_takes_nothing_any_more_needs_you(community: Community) -
 
 
 def test_a_channel_without_an_address_is_never_given_up(community: Community) -> None:
-    """Another could not be told from the old one: it is tried again."""
+    """A channel without a fingerprint is never given up, because a new address could not be told from the old one."""
     channel = Refusing("own", AlertFailed("deleted", is_gone=True))
     del channel.fingerprint
     ledger = community.ledger
@@ -200,7 +200,7 @@ def test_a_channel_without_an_address_is_never_given_up(community: Community) ->
 
 
 def test_an_empty_store_comes_before_what_fails_in_it(community: Community) -> None:
-    """Perhaps it is not the store that was meant (R31)."""
+    """An empty store is listed before a dead channel, because it may be the wrong store (R31)."""
     run(community)
     dead = ChannelState("webhook", "f", dead_since=community.now, why="deleted")
     community.ledger.post(Posting(community.now, channels=[dead]))
@@ -208,7 +208,7 @@ def test_an_empty_store_comes_before_what_fails_in_it(community: Community) -> N
 
 
 def test_what_fails_for_nobody_needs_nobody(community: Community) -> None:
-    """Once the last account is unlinked no sync asks, and that the last ones failed is over."""
+    """Once the last account is unlinked, earlier failures of the source are no need and no trouble."""
     community.enroll("ada")
     community.trouble = DOWN
     (need,) = run(community).needs
@@ -221,7 +221,7 @@ def test_what_fails_for_nobody_needs_nobody(community: Community) -> None:
 
 
 def test_whatever_ran_last_tells_that_something_runs(community: Community) -> None:
-    """A slot that ended, though it failed, or a sync by hand."""
+    """The status shows when a run or a sync by hand last ended, even if it failed."""
     community.enroll("ada")
     run(community)
     community.trouble = DOWN
@@ -233,7 +233,7 @@ def test_whatever_ran_last_tells_that_something_runs(community: Community) -> No
 
 
 def test_a_wait_and_a_lease_are_told_until_they_are_over(community: Community) -> None:
-    """And not a moment longer."""
+    """The status shows a wait and a lease until they end, and no longer."""
     community.enroll("ada")
     community.trouble = SourceError("rate_limited", "slow down", timedelta(minutes=40))
     began = run(community).at

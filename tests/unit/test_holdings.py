@@ -1,4 +1,4 @@
-"""What the doctor says of all that is kept beside the entries, in exact words and in its order (R7, R9, R11, R14)."""
+"""What the doctor reports about all that is stored besides the entries, in exact words (R7, R9, R11, R14)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -175,7 +175,7 @@ ACCOUNTS: Sequence[tuple[int, Mapping[str, Any], Sequence[str]]] = [
         ],
     ),
 ]
-"""The account, what is wrong with it, and all that the doctor says."""
+"""The account, the damage to it, and everything that the doctor reports."""
 SOUND: Sequence[tuple[int, Mapping[str, Any]]] = [
     (1, {"status": "absent", "window_from": at(MON, 9)}),
     (1, {"status": "tracked", "window_from": at(MON, 9)}),
@@ -263,7 +263,7 @@ OTHERS: Sequence[tuple[Mapping[str, Any], Sequence[str]]] = [
         ],
     ),
 ]
-"""What is held otherwise, and all that the doctor says of it."""
+"""The damage, and everything that the doctor reports."""
 
 
 def _unreadable(check: str = "unreadable", **whose: Any) -> Breach:
@@ -278,24 +278,24 @@ def _but(change: Mapping[str, Any] | None = None, /, **more: Any) -> Holdings:
 def test_a_damaged_account_is_named_with_what_is_wrong(
     number: int, change: Mapping[str, Any], says: Sequence[str]
 ) -> None:
-    """An admin reads its number, what was found and what was expected, and what else no longer fits."""
+    """The report has the account's number, what was found and what was expected, and what else no longer fits."""
     assert found(held=account(number, **change)) == says
 
 
 @pytest.mark.parametrize(("number", "change"), SOUND)
 def test_an_account_may_be_so(number: int, change: Mapping[str, Any]) -> None:
-    """However its next reading is to be taken, and wherever its window begins."""
+    """An account is sound with any kind of next reading, and wherever its window begins."""
     assert found(held=account(number, **change)) == []
 
 
 @pytest.mark.parametrize(("change", "says"), OTHERS)
 def test_other_damage_is_named_too(change: Mapping[str, Any], says: Sequence[str]) -> None:
-    """Of members, records, evidence, calendar, balances and streaks: where, what, what it is and what it must be."""
+    """Damage to members, events, evidence, calendar, balances or streaks is reported as found and as expected."""
     assert found(held=_but(change)) == says
 
 
 def test_without_a_calendar_nothing_is_said_of_streaks() -> None:
-    """What they must be cannot be known."""
+    """Without a calendar nothing is reported about streaks, because their true value cannot be known."""
     assert found(held=_but(calendar=None, streaks=[Streak("ada", 4, MON, 1, 1)], excused={SAT: {"bo"}})) == []
 
 
@@ -310,7 +310,7 @@ DOUBTED: Sequence[tuple[Mapping[str, Any], Sequence[str]]] = [
 
 @pytest.mark.parametrize(("change", "whose"), DOUBTED)
 def test_a_row_that_cannot_be_read_silences_what_depends_on_it(change: Mapping[str, Any], whose: Sequence[str]) -> None:
-    """Balances, streaks and activity of its member, or of all if it cannot be seen whose it was."""
+    """An unreadable row silences the balances and streaks of its member, or of all members if it shows none."""
     balances = {**HELD.balances, "ada": {"discord": 3}, "bo": {"benchmark": 11, "adjustment": -4}}
     streaks = [Streak("ada", 4, MON, 1, 1), Streak("bo", 2, MON, 1, 1)]
     held = _but(change, balances=balances, streaks=streaks)
@@ -331,7 +331,7 @@ STRANGE: Sequence[tuple[Mapping[str, Any], Sequence[int]]] = [
 def test_activity_before_an_opening_is_none_unless_a_row_is_missing(
     change: Mapping[str, Any], accounts: Sequence[int]
 ) -> None:
-    """An account that is not there may be in any row that cannot be read; an account of a member in the member's."""
+    """Activity before an opening is reported, unless an unreadable row may be that of the account or its member."""
     held = _but(change, rises=[*HELD.rises, Rises(SAT, at(SAT, 9), at(SAT, 10), [2, 9])])
     there = "its activity on 2026-03-07 is there, expected none before it is opened"
     said = [one for one in found(held=held) if not one.endswith("a member")]
@@ -339,13 +339,13 @@ def test_activity_before_an_opening_is_none_unless_a_row_is_missing(
 
 
 def test_strangers_are_not_called_so_while_a_row_is_missing() -> None:
-    """The member, or the account, may be the one that cannot be read."""
+    """Unknown members and accounts are not reported while a row is unreadable that may be theirs."""
     held = _but(members=HELD.members[:1], accounts=[], unreadable=[_unreadable()])
     assert found(held=held) == ["unreadable: the table members: a row is rubbish, expected a member"]
 
 
 def test_breaches_of_one_check_stand_in_the_order_of_names_and_days() -> None:
-    """So that two runs of the doctor can be compared line by line."""
+    """Breaches of one check are sorted by name and day, so that two reports can be compared line by line."""
     names = [f"m-{number}" for number in range(9)]
     days = [SAT + timedelta(weeks=number) for number in range(9)]
     held = _but(
@@ -359,7 +359,7 @@ def test_breaches_of_one_check_stand_in_the_order_of_names_and_days() -> None:
 
 
 def test_what_is_damaged_first_is_told_first() -> None:
-    """In the order of the checks, each breach once; what a store calls by names of its own comes last."""
+    """Breaches are listed in the order of the checks, each once; a check that only the store knows comes last."""
     first = [Breach(check, "here", "it", "so", "not so") for check in ("of-its-own", *reversed(CHECKS))]
     checks = [one.check for one in audit(Kept(ENTRIES, HELD, [*first, *first])).breaches]
     assert checks == [*CHECKS, "of-its-own"]

@@ -1,4 +1,4 @@
-"""Who is told what, and when: pure, as a table and as a law (R10, R15a, R20, R22)."""
+"""Which notices are due, and when: pure, as tables and as a law (R10, R15a, R20, R22)."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -44,7 +44,7 @@ KINDS = list(NAMES)
 def failure_run(
     count: int, kind: SourceTrouble = "down", message: str = "MEE6 is in trouble", **more: Any
 ) -> FailureRun:
-    """Return so many failures in a row, of one kind."""
+    """Return a run of this many failures of one kind."""
     row = None
     for _ in range(count):
         row = failed_again(row, MONDAY, kind, message)
@@ -53,32 +53,32 @@ def failure_run(
 
 
 def lasting(count: int = 3, since: datetime = MONDAY) -> Trouble:
-    """Return a trouble that an admin should know of."""
+    """Return the trouble of a failure run that needs an admin."""
     trouble = failure_trouble(failure_run(count, since=since), ())
     assert trouble is not None
     return trouble
 
 
 def told(kind: str, at: datetime, since: datetime = MONDAY) -> SentNotice:
-    """Return what a channel took last."""
+    """Return the last notice that a channel was sent."""
     return SentNotice("webhook", "source", kind, since, at)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_third_failure_in_a_row_is_a_trouble(kind: SourceTrouble) -> None:
-    """Two are not, unless no later sync mends them by itself: a distrusted board, a clock."""
+    """The third failure in a row is a trouble; one that no later sync can end by itself is a trouble at once."""
     is_told_at = [failure_trouble(failure_run(count, kind), ()) is not None for count in (1, 2, 3)]
     assert is_told_at == ([True] * 3 if kind in {"distrusted", "another_board", "clock"} else [False, False, True])
 
 
 def test_no_failure_is_no_trouble() -> None:
-    """A store without failures has nothing to say."""
+    """Without failures and without waiting days there is no trouble."""
     assert failure_trouble(None, ()) is None
     assert frozen_trouble(()) is None
 
 
 def test_what_needs_a_decision_stays_a_trouble_under_later_failures() -> None:
-    """A board that was distrusted and then could not be read is not forgotten."""
+    """A board that was distrusted stays the trouble if later reads fail for another reason."""
     distrusted = failed_again(None, MONDAY, "distrusted", "the board would lower 6 of 6 members")
     trouble = failure_trouble(failed_again(distrusted, MONDAY + QUARTER, "down", "MEE6 is in trouble"), ())
     assert trouble is not None
@@ -86,7 +86,7 @@ def test_what_needs_a_decision_stays_a_trouble_under_later_failures() -> None:
 
 
 def test_what_needs_a_decision_is_told_although_an_outage_was() -> None:
-    """It is another incident, from the first failure of its kind on."""
+    """A failure that needs a decision is a new incident and is alerted at once, even during an outage."""
     outage = failure_run(3)
     distrusted = failed_again(outage, MONDAY + QUARTER, "distrusted", "the board would lower 6 of 6 members")
     trouble = failure_trouble(distrusted, ())
@@ -99,7 +99,7 @@ def test_what_needs_a_decision_is_told_although_an_outage_was() -> None:
     ("cause", "is_trouble"), [(("frozen",), True), (("no_sync",), False), (("earlier",), False), ((), False)]
 )
 def test_only_a_frozen_day_is_a_trouble_of_its_own(cause: Sequence[str], is_trouble: bool) -> None:
-    """A day that waits for a sync is part of another trouble, or of none."""
+    """Only a frozen day is a trouble of its own; one that waits for a sync or for an earlier day is not."""
     pending = [Pending(date(2026, 3, 2), one) for one in cause]  # type: ignore[arg-type]
     assert (frozen_trouble(pending) is not None) == is_trouble
 
@@ -119,7 +119,7 @@ def test_only_a_frozen_day_is_a_trouble_of_its_own(cause: Sequence[str], is_trou
     ids=["new", "told", "a-day", "reminded", "another-day", "again", "other-incident", "told-in-the-future"],
 )
 def test_while_a_trouble_lasts(last: SentNotice | None, after: timedelta, expected: list[str]) -> None:
-    """One alert, a reminder 24 hours after the last message; another incident is another alert."""
+    """A trouble causes one alert, and a reminder 24 hours after the last notice; another incident is another alert."""
     notices = notices_due([lasting()], [last] if last else [], MONDAY + after)
     assert [notice.kind for notice in notices] == expected
 
@@ -129,13 +129,13 @@ def test_while_a_trouble_lasts(last: SentNotice | None, after: timedelta, expect
     [(None, []), ("alert", ["all_clear"]), ("reminder", ["all_clear"]), ("all_clear", [])],
 )
 def test_when_a_trouble_is_over(last: str | None, expected: list[str]) -> None:
-    """One all-clear, to whoever was told."""
+    """The end of a trouble causes one all-clear, if an alert or a reminder was sent."""
     notices = notices_due([], [told(last, MONDAY)] if last else [], MONDAY + QUARTER)
     assert [notice.kind for notice in notices] == expected
 
 
 def test_topics_do_not_know_each_other() -> None:
-    """A frozen day is told while the source fails, and cleared while it goes on failing."""
+    """Topics are independent: a frozen day is alerted and cleared while the source goes on failing."""
     frozen = frozen_trouble([Pending(date(2026, 3, 2), "frozen")])
     assert frozen is not None
     alerts = notices_due([lasting(), frozen], [told("alert", MONDAY)], MONDAY + QUARTER)
@@ -147,7 +147,7 @@ def test_topics_do_not_know_each_other() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_alert_names_since_when_why_what_waits_and_what_helps(kind: SourceTrouble) -> None:
-    """Whoever is woken needs nothing else: an app's words name no command, and the daemon's do."""
+    """An alert says since when, why and what waits; the daemon's adds the commands that help, an app's names none."""
     trouble = failure_trouble(failure_run(3, kind, "MEE6 broke off"), [Pending(date(2026, 2, 27), "no_sync")])
     assert trouble is not None
     (alert,) = notices_due([evolve(trouble, source_name="MEE6")], [], MONDAY)
@@ -176,7 +176,7 @@ HELPS: dict[SourceTrouble, tuple[str, ...]] = {
 
 
 def test_an_alert_about_another_board_offers_what_helps_there() -> None:
-    """Both boards, how to set it back, and the adoption; no drop is accepted, and nothing is paid of itself (R24)."""
+    """An alert about another board names both, the way back and the adoption, but no decision about drops (R24)."""
     message = why_another_board("mee6:1", "mee6:2")
     assert message is not None
     trouble = failure_trouble(failure_run(1, "another_board", message))
@@ -193,7 +193,7 @@ def test_an_alert_about_another_board_offers_what_helps_there() -> None:
 
 @pytest.mark.parametrize("door", [describe, describe_notice], ids=["app", "daemon"])
 def test_what_an_admin_reads(snapshot: SnapshotAssertion, door: Describe) -> None:
-    """The words of each kind of notice, as they arrive from an app and from the daemon."""
+    """Each kind of notice reads as in the snapshot, from an app and from the daemon."""
     pending = [Pending(date(2026, 3, 2) + timedelta(days=days), "no_sync") for days in range(3)]
     frozen = frozen_trouble([Pending(date(2026, 3, 3), "frozen")])
     outage = failure_trouble(failure_run(300, message="MEE6 is in trouble (status 502)"), pending)
@@ -217,7 +217,7 @@ RUNS = st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(1, 200)), ma
 
 @given(RUNS)
 def test_the_law_of_notices(runs: list[tuple[bool, bool, int]]) -> None:
-    """Whatever fails and whichever channel is down: no alert twice, no reminder early, no all-clear unasked."""
+    """Whatever fails, even a channel: no alert comes twice, no reminder early, and no all-clear without an alert."""
     now, count, since = MONDAY, 0, MONDAY
     last: SentNotice | None = None
     heard: list[tuple[datetime, Notice]] = []
@@ -237,7 +237,7 @@ def test_the_law_of_notices(runs: list[tuple[bool, bool, int]]) -> None:
 
 
 def check_order(heard: Sequence[tuple[datetime, Notice]]) -> None:
-    """Hold one channel's notices against R20."""
+    """Check one channel's notices against R20."""
     assert not heard or heard[0][1].kind == "alert"
     for (before_at, before), (at, notice) in pairwise(heard):
         match before.kind, notice.kind:
@@ -253,14 +253,14 @@ def check_order(heard: Sequence[tuple[datetime, Notice]]) -> None:
 
 
 def test_an_all_clear_that_may_not_have_been_sent_is_sent_again() -> None:
-    """Begun and never noted as taken, it is due also where the last notice known for sure is an earlier all-clear."""
+    """An all-clear that may not have been sent is due again, even if the last sure notice is an earlier one."""
     begun = evolve(told("all_clear", MONDAY, MONDAY - QUARTER), is_sure=False)
     (notice,) = notices_due([], [told("all_clear", MONDAY - 2 * QUARTER), begun], MONDAY + QUARTER)
     assert (notice.kind, notice.since) == ("all_clear", MONDAY - QUARTER)
 
 
 def test_an_alert_that_may_not_have_been_sent_is_sent_again() -> None:
-    """Also where it would be a new incident's, after the end of another may have been sent; and not as a reminder."""
+    """An alert is due again if it, or an earlier incident's all-clear, may not have been sent; reminders are not."""
     begun = evolve(told("alert", MONDAY), is_sure=False)
     assert [one.kind for one in notices_due([lasting()], [begun], MONDAY + QUARTER)] == ["alert"]
     ended = evolve(told("all_clear", MONDAY), is_sure=False)
@@ -312,7 +312,7 @@ SAFE = "streaks are safe: a day is settled only after a good sync that started a
     ],
 )
 def test_each_trouble_says_what_it_is_and_what_it_means(trouble: Trouble, title: str, meaning: str) -> None:
-    """In a line each; what goes on is said too."""
+    """Each trouble has a title and a meaning of one line each, which also say what goes on."""
     assert (trouble.title, trouble.meaning) == (title, meaning)
 
 
@@ -328,12 +328,12 @@ def test_each_trouble_says_what_it_is_and_what_it_means(trouble: Trouble, title:
     ],
 )
 def test_a_reason_is_the_errors_and_what_helps_once_it_lasts(trouble: Trouble, why: str) -> None:
-    """Nothing is added where the error has said all; a full stop is not doubled."""
+    """A reason is the error's message without its full stop, and advice is added once an outage has lasted."""
     assert trouble.why == why
 
 
 def test_two_days_that_wait_are_named_from_the_first_to_the_last() -> None:
-    """With how many they are."""
+    """Waiting days are named from the first to the last, with their number."""
     pending = [Pending(date(2026, 3, day), "no_sync") for day in (2, 3)]
     trouble = failure_trouble(failure_run(3), pending)
     assert trouble is not None
@@ -341,7 +341,7 @@ def test_two_days_that_wait_are_named_from_the_first_to_the_last() -> None:
 
 
 def test_what_ended_under_a_clock_that_was_set_back_lasted_no_time() -> None:
-    """Never less than that."""
+    """An all-clear under a clock that was set back says that the incident lasted no time, and never less."""
     (clear,) = notices_due([], [told("alert", MONDAY)], MONDAY - QUARTER)
     assert clear.text.startswith("It began Mon 2026-03-02 09:00 UTC and lasted 0 h 00 min")
 
@@ -365,7 +365,7 @@ RESTING = ChannelState("webhook", "", not_before=MONDAY + QUARTER, why="slow dow
     ],
 )
 def test_which_channel_nothing_is_sent_to(states: list[ChannelState], found: ChannelState | None) -> None:
-    """Its own address, or all of its name; until the wait is over, or for good."""
+    """A channel is shut while its address is dead, or while its address or its name has been asked to wait."""
     assert state_of(states, "webhook", "f", MONDAY) == found
 
 
@@ -391,5 +391,5 @@ def test_which_channel_nothing_is_sent_to(states: list[ChannelState], found: Cha
 def test_what_is_remembered_of_a_channel_that_failed(
     fingerprint: str, error: AlertFailed, kept: ChannelState | None
 ) -> None:
-    """One without a fingerprint is never given up; a wait lasts from a second to a day."""
+    """A dead address is kept only with a fingerprint, and a requested wait is kept as one from a second to a day."""
     assert after_failure("webhook", fingerprint, error, MONDAY) == kept

@@ -1,4 +1,4 @@
-"""How long a read waits for the requests of other processes, by the store that all of them share (R21, R30)."""
+"""How long a read waits for requests of other processes, as kept in the store that they share (R21, R30)."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -24,7 +24,7 @@ SECOND = timedelta(seconds=1)
     ],
 )
 def test_a_read_waits_for_the_requests_of_others(is_overtaken: bool, free_in: int | None, seconds: float) -> None:
-    """Ten seconds lie between two; after a killed process from when its lease was taken over, three seconds ago."""
+    """A read waits until the kept time, but ten seconds at most; after a lease taken over, ten seconds from then on."""
     ledger = MemoryLedger()
     if is_overtaken:
         ledger.lease(TASK, NOON - 2 * LEASED_FOR, NOON - LEASED_FOR)

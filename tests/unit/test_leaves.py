@@ -1,4 +1,4 @@
-"""What leaving, returning and undoing a leave make of an account, case by case (R6, R6a, R24)."""
+"""What leaving, returning and undoing a leave change in an account, case by case (R6, R6a, R24)."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -24,7 +24,7 @@ def account(status: Status, next_reading: NextReading, window_from: datetime | N
 
 
 def state(change: Change | None) -> State | None:
-    """Return what a change makes of the account; None if it stays as it is."""
+    """Return the account's state after a change; None if it stays as it is."""
     move = None if change is None else change.move
     return None if move is None else (move.status, move.next_reading, move.window_from)
 
@@ -42,7 +42,7 @@ def state(change: Change | None) -> State | None:
 def test_a_leave_keeps_how_the_next_reading_was_to_be_taken(
     before: DiscordActivity, kept: tuple[NextReading, datetime | None]
 ) -> None:
-    """And where its window began, so that a mistake can be undone; the XP stays (R6a)."""
+    """A leave records how the next reading was to be taken and where its window began, so it can be undone (R6a)."""
     change = leave(before, LEFT_AT, LOOKED_AT, TRACE)
     assert change is not None
     assert (change.event.kind, change.event.next_reading, change.event.window_from) == ("left", *kept)
@@ -51,7 +51,7 @@ def test_a_leave_keeps_how_the_next_reading_was_to_be_taken(
 
 
 def test_nobody_leaves_twice_or_returns_from_nowhere() -> None:
-    """What is noted already changes nothing."""
+    """A second leave, or a return without a leave, changes nothing."""
     assert leave(account("left", "continues"), LEFT_AT, LOOKED_AT, TRACE) is None
     assert rejoin(account("tracked", "continues"), LEFT_AT, TRACE) is None
 
@@ -70,7 +70,7 @@ def test_nobody_leaves_twice_or_returns_from_nowhere() -> None:
 def test_a_return_says_how_the_next_reading_is_taken(
     kept: NextReading, status: Status, taken: NextReading, since: datetime | None
 ) -> None:
-    """It follows a return, unless it opens the account or is the first of a meter (R2, R2a, R6, R24)."""
+    """The reading after a return counts as such, unless it opens, begins or rebases the account (R2, R2a, R6, R24)."""
     change = rejoin(account("left", kept), MONDAY, TRACE, since)
     assert change is not None
     assert (change.event.kind, change.event.window_from) == ("returned", since or MONDAY)
@@ -78,7 +78,7 @@ def test_a_return_says_how_the_next_reading_is_taken(
 
 
 def absence(kept: NextReading | None = "continues", until: datetime | None = None) -> Absence:
-    """Return a time as left, from Monday at nine on."""
+    """Return an absence that began on Monday at nine."""
     left = MembershipEvent(1, "m-1", "left", LEFT_AT, account_id=1, next_reading=kept, window_from=LOOKED_AT)
     return Absence(left, until)
 
@@ -127,7 +127,7 @@ RISE = Evidence(BACK_AT.date(), "discord", None, 1, BACK_AT, BACK_AT + HOUR / 2)
 def test_before_the_next_reading_an_undone_leave_never_was(
     before: DiscordActivity, gone: Absence, at: datetime, after: State | None
 ) -> None:
-    """The next reading and its window are what the leave kept; after more than a week they begin with the return."""
+    """Undoing a leave restores the next reading and its window; after over a week the window begins at the return."""
     assert state(never_left(before, gone, [], at, TRACE)) == after
 
 
@@ -144,12 +144,12 @@ def test_before_the_next_reading_an_undone_leave_never_was(
 def test_the_weekdays_of_a_long_mistake_are_excused(
     at: datetime, until: datetime | None, excused: Sequence[date]
 ) -> None:
-    """Of over a week, for nobody knows what was earned on them; of a shorter one none needs to be (R6a)."""
+    """The weekdays of an undone leave of over a week are excused, since their activity is unknown (R6a)."""
     assert never_left(account("left", "continues"), absence("continues", until), [], at, TRACE).excused == excused
 
 
 def test_the_first_reading_after_a_return_reaches_back_once_the_leave_is_undone() -> None:
-    """Its rise makes all days active that it may have been earned on; XP and points stand."""
+    """An undone leave makes all days active that the first reading after the return reaches back to; XP stays."""
     read = account("tracked", "continues")
     move = never_left(read, absence("continues", BACK_AT), [RISE], SOON, TRACE).move
     assert move is not None
@@ -169,7 +169,7 @@ def test_the_first_reading_after_a_return_reaches_back_once_the_leave_is_undone(
     ids=["a later reading", "another account", "no window", "nobody had looked before", "a mistake of over a week"],
 )
 def test_other_rises_stay_as_they_are(gone: Absence, rise: Evidence, at: datetime) -> None:
-    """Only the first reading after the return holds XP of the absence."""
+    """Only the first reading after the return holds XP of the absence, so all other rises stay as they are."""
     assert never_left(account("tracked", "continues"), gone, [rise], at, TRACE).move is None
 
 
@@ -189,7 +189,7 @@ def test_other_rises_stay_as_they_are(gone: Absence, rise: Evidence, at: datetim
 def test_the_last_leave_that_stands(
     events: Sequence[tuple[str, int, int | None]], expected: tuple[int, int | None] | None
 ) -> None:
-    """Of the account alone, until a return is noted or it is undone."""
+    """The last leave of an account counts until a return is noted or it is undone; other accounts do not matter."""
 
     def after(hours: int | None) -> datetime | None:
         return None if hours is None else MONDAY + hours * HOUR

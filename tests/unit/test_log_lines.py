@@ -1,4 +1,4 @@
-"""What syncs, runs and repairs leave in the log: a line for each event, its numbers as fields besides."""
+"""What syncs, runs, settlements and repairs log: a line for each event, with its numbers as fields."""
 
 import logging
 from datetime import UTC, date, datetime, timedelta
@@ -14,31 +14,31 @@ from trc_engage.core.streaks import Streak
 
 
 class Paged(Community):
-    """A board of several pages."""
+    """A community whose board takes this many pages."""
 
     pages = 1
 
     def read(self, sought: frozenset[str], /) -> Board:
-        """Tell how many pages it took."""
+        """Return the board with its number of pages."""
         return evolve(super().read(sought), pages=self.pages)
 
 
 @pytest.fixture
 def community(caplog: pytest.LogCaptureFixture) -> Paged:
-    """Listen, before anybody is there."""
+    """Capture the log of the use cases, and return a community without members."""
     caplog.set_level(logging.DEBUG, logger="trc_engage.usecases")
     return Paged()
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return what was logged since the last look."""
+    """Return what was logged since the last call."""
     told = [f"{record.levelname} {record.getMessage()}" for record in caplog.records]
     caplog.clear()
     return told
 
 
 def test_a_sync_tells_what_it_did(community: Paged, caplog: pytest.LogCaptureFixture) -> None:
-    """Only what there is to count; and where nothing was read, why."""
+    """A sync logs its points and the counts that are not zero; a run that reads nothing logs why."""
     community.run()
     assert lines(caplog) == ["INFO synced, nothing read: nobody is linked"]
     community.enroll("ada", "bo")
@@ -60,7 +60,7 @@ def test_a_sync_tells_what_it_did(community: Paged, caplog: pytest.LogCaptureFix
 
 
 def test_a_slot_that_a_recent_reading_answers_says_so(community: Paged, caplog: pytest.LogCaptureFixture) -> None:
-    """With the time of that reading."""
+    """A run that a recent reading answers logs the time of that reading."""
     community.enroll("ada")
     community.sync(ada=1_000)
     lines(caplog)
@@ -69,7 +69,7 @@ def test_a_slot_that_a_recent_reading_answers_says_so(community: Paged, caplog: 
 
 
 def test_a_run_tells_why_it_did_nothing(community: Paged, caplog: pytest.LogCaptureFixture) -> None:
-    """A failure, a wait and a clock that went back; whoever merely finds another at work says so to the curious."""
+    """A failed sync and a clock that went back are warnings; that another run is busy is logged for debugging."""
     community.enroll("ada")
     community.trouble = SourceError("rate_limited", "slow down", timedelta(minutes=20))
     community.run()
@@ -87,7 +87,7 @@ def test_a_run_tells_why_it_did_nothing(community: Paged, caplog: pytest.LogCapt
 
 
 def test_a_wait_is_told(community: Paged, caplog: pytest.LogCaptureFixture) -> None:
-    """By the slot that ends with it."""
+    """A slot that ends while the source has asked for a wait is logged as waiting."""
     community.enroll("ada")
     community.trouble = SourceError("rate_limited", "slow down", timedelta(minutes=20))
     community.run()
@@ -97,7 +97,7 @@ def test_a_wait_is_told(community: Paged, caplog: pytest.LogCaptureFixture) -> N
 
 
 def test_a_settlement_tells_the_day_and_who_was_active(community: Paged, caplog: pytest.LogCaptureFixture) -> None:
-    """Their number, that is."""
+    """A settlement logs the day and how many members were active on it."""
     community.engage.enroll("ada")
     community.award("ada", "run:1")
     community.now += timedelta(days=1)
@@ -108,7 +108,7 @@ def test_a_settlement_tells_the_day_and_who_was_active(community: Paged, caplog:
 
 
 def test_a_notice_that_was_not_taken_is_told(community: Paged, caplog: pytest.LogCaptureFixture) -> None:
-    """With what the channel said."""
+    """A notice that a channel did not take is logged with the channel's error."""
     board = Noticeboard(torn_down=True)
     community.engage = Engage(ledger=community.ledger, source=community, clock=lambda: community.now, alerts=[board])
     community.enroll("ada")
@@ -121,7 +121,7 @@ def test_a_notice_that_was_not_taken_is_told(community: Paged, caplog: pytest.Lo
 
 
 def test_a_repair_tells_what_was_and_is(community: Paged, caplog: pytest.LogCaptureFixture) -> None:
-    """Each change, so that what was wrong is known behind it."""
+    """A repair logs each change, with what was there before and after."""
     community.engage.enroll("ada")
     community.now = datetime(2026, 3, 3, 9, tzinfo=UTC)
     community.engage.settle()

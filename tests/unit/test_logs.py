@@ -1,4 +1,4 @@
-"""What stands in the log: one event, one line, and never a secret."""
+"""How events are logged: one event is one line, without secrets."""
 
 import json
 import logging
@@ -17,7 +17,7 @@ logger = logging.getLogger("trc_engage.usecases.sync")
 
 
 def fail(text: str) -> None:
-    """Log a bug, with its traceback."""
+    """Log an exception with its traceback."""
     try:
         dict[str, str]()[text]
     except KeyError:
@@ -25,7 +25,7 @@ def fail(text: str) -> None:
 
 
 def test_a_line_says_when_how_bad_and_what(capsys: pytest.CaptureFixture[str]) -> None:
-    """In UTC to the second, so that it can be sorted and searched; below the level nothing is written."""
+    """A line has the time in UTC to the second, the level and the message; below the level nothing is written."""
     with time_machine.travel(AT, tick=False), logged("info", as_json=False):
         logger.info("synced: %+d points", 3, extra={"points": 3})
         logger.debug("not asked for")
@@ -33,7 +33,7 @@ def test_a_line_says_when_how_bad_and_what(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_json_has_the_fields_besides_the_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    """One object on one line, whatever the event came with."""
+    """An event is one JSON object on one line, with its fields next to its message."""
     with time_machine.travel(AT, tick=False), logged("info", as_json=True):
         logger.info("settled\n%s", "2026-03-01", extra={"day": datetime(2026, 3, 1, tzinfo=UTC).date(), "active": 2})
     (line,) = capsys.readouterr().err.splitlines()
@@ -48,7 +48,7 @@ def test_json_has_the_fields_besides_the_sentence(capsys: pytest.CaptureFixture[
 
 
 def test_a_traceback_is_one_string_of_json(capsys: pytest.CaptureFixture[str]) -> None:
-    """A collector that reads line by line gets all of it."""
+    """A traceback is one string of the JSON object, so a collector that reads line by line gets all of it."""
     with logged("info", as_json=True):
         fail("x")
     (line,) = capsys.readouterr().err.splitlines()
@@ -56,7 +56,7 @@ def test_a_traceback_is_one_string_of_json(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_foreign_text_obeys_no_terminal_and_breaks_no_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """What a server put into its answer stays one harmless line."""
+    """Control characters and line breaks in foreign text are removed, so an event stays one harmless line."""
     with logged("info", as_json=False):
         logger.warning("the server said %s", "no\x1b[31m\n2026-03-02T09:00:03Z INFO synced\x07")
     (line,) = capsys.readouterr().err.splitlines()
@@ -65,7 +65,7 @@ def test_foreign_text_obeys_no_terminal_and_breaks_no_line(capsys: pytest.Captur
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_no_secret_is_written(as_json: bool, capsys: pytest.CaptureFixture[str]) -> None:
-    """Neither in a sentence nor in a field nor in a traceback, even where a bug put it."""
+    """No secret is written in a message, a field or a traceback, even if a bug put it there."""
     with logged("debug", as_json=as_json, secrets=(None, CANARY)):
         logger.debug("asked with %s", CANARY, extra={"token": CANARY})
         fail(CANARY)
@@ -75,7 +75,7 @@ def test_no_secret_is_written(as_json: bool, capsys: pytest.CaptureFixture[str])
 
 
 def test_what_an_admin_must_know_is_written_at_every_level(capsys: pytest.CaptureFixture[str]) -> None:
-    """An all-clear is a warning, and a cron job that logs errors only still mails it."""
+    """Notices are written at every level, so a cron job that logs only errors still mails the all-clear."""
     with logged("error", as_json=False):
         logging.getLogger(NOTICES).warning("All clear: MEE6's board is synced again")
         logger.warning("sync failed")
@@ -85,7 +85,7 @@ def test_what_an_admin_must_know_is_written_at_every_level(capsys: pytest.Captur
 
 
 def test_nobody_elses_log_is_touched(capsys: pytest.CaptureFixture[str]) -> None:
-    """Neither the root's nor a library's, and afterwards this package's is as it was."""
+    """The log of the root and of libraries is left alone, and this package's is restored afterwards."""
     root, ours, notices = logging.getLogger(), logging.getLogger(LOGGER), logging.getLogger(NOTICES)
 
     def state() -> list[object]:

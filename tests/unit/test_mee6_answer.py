@@ -1,4 +1,4 @@
-"""What an answer's head tells, and what every error below it means."""
+"""What an answer's headers, status and body mean, and what every error of httpx becomes."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,7 @@ def answer(status: int = 200, body: bytes = b"", **headers: str) -> Answer:
     ],
 )
 def test_a_date_is_read_or_none(date: str, server_at: datetime | None) -> None:
-    """An absurd Date header is no time at all."""
+    """A Date header is read as an instant in UTC; one that makes no sense is None."""
     assert server_at == answer(date=date).server_at
 
 
@@ -56,12 +56,12 @@ def test_a_date_is_read_or_none(date: str, server_at: datetime | None) -> None:
     ],
 )
 def test_a_wait_is_told_raw(retry_after: str, wait: timedelta | None) -> None:
-    """Whatever the server asks for comes out unclamped, and garbage as None."""
+    """A requested wait is returned without limits, and one that makes no sense is None."""
     assert wait == answer(429, date=SENT, retry_after=retry_after).retry_after
 
 
 def test_a_wait_until_a_date_needs_no_date() -> None:
-    """Without a Date header the wait counts from the real time."""
+    """Without a Date header, a wait until a date counts from the real time."""
     wait = answer(429, retry_after="Fri, 31 Dec 9999 23:59:59 GMT").retry_after
 
     assert wait is not None
@@ -73,7 +73,7 @@ def test_a_wait_until_a_date_needs_no_date() -> None:
     st.text("0123456789:, GMTFri", max_size=40),
 )
 def test_no_header_can_break_in(date: str, retry_after: str) -> None:
-    """Headers are foreign text as well."""
+    """Whatever the headers contain, the time is in UTC or None, and the wait is not negative or None."""
     told = answer(429, date=date, retry_after=retry_after)
 
     assert told.server_at is None or told.server_at.tzinfo is UTC
@@ -102,7 +102,7 @@ def test_no_header_can_break_in(date: str, retry_after: str) -> None:
     ],
 )
 def test_status_and_body_tell_the_trouble(status: int, body: bytes, kind: str | None) -> None:
-    """A JSON error object is MEE6 speaking; anything else is the edge."""
+    """A JSON error object comes from MEE6 itself; any other body comes from the servers in front of it."""
     found = trouble(answer(status, body), SERVICE)
 
     assert kind == (found and found.kind)
@@ -110,7 +110,7 @@ def test_status_and_body_tell_the_trouble(status: int, body: bytes, kind: str | 
 
 @given(st.integers(100, 999).filter(lambda status: status != 200), st.binary(max_size=50))
 def test_every_other_status_is_trouble(status: int, body: bytes) -> None:
-    """Only 200 can be a page, and every message is a sentence without loose ends."""
+    """Every status but 200 is an error, and no message has an unfilled placeholder."""
     found = trouble(answer(status, body), SERVICE)
 
     assert found is not None
@@ -124,7 +124,7 @@ def subclasses(root: type[Exception]) -> Iterator[type[Exception]]:
 
 
 def made(kind: type[Exception]) -> Exception:
-    """Make an error without its own arguments, which differ from class to class."""
+    """Create an error without its own arguments, which differ from class to class."""
     error = kind.__new__(kind, "why")
     Exception.__init__(error, "why")
     return error
@@ -135,7 +135,7 @@ EVERY = sorted({kind for root in HTTPX_ERRORS for kind in subclasses(root)}, key
 
 @pytest.mark.parametrize("kind", EVERY)
 def test_every_error_of_httpx_has_a_meaning(kind: type[Exception]) -> None:
-    """Transport trouble may pass; the rest says that something is wrong with the answer or the address."""
+    """Transport errors may pass and become `down`; the others become `malformed`."""
     error = translated(made(kind), "MEE6")
 
     passing = issubclass(kind, httpx.TransportError) and kind is not httpx.UnsupportedProtocol
@@ -144,7 +144,7 @@ def test_every_error_of_httpx_has_a_meaning(kind: type[Exception]) -> None:
 
 
 def test_no_error_of_httpx_is_left_out() -> None:
-    """Whatever exception class httpx exports is caught at the one point of translation."""
+    """Every exception that httpx exports is among those that are translated."""
     exported = {value for value in vars(httpx).values() if isinstance(value, type) and issubclass(value, Exception)}
 
     assert set() == {kind for kind in exported if not issubclass(kind, HTTPX_ERRORS)}
@@ -152,5 +152,5 @@ def test_no_error_of_httpx_is_left_out() -> None:
 
 
 def test_an_error_of_the_system_may_pass() -> None:
-    """A socket's own error is trouble on the line."""
+    """An error of the operating system, such as a socket's, becomes `down`."""
     assert translated(OSError(24, "Too many open files"), "MEE6").kind == "down"

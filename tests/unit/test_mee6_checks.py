@@ -1,4 +1,4 @@
-"""What Mee6Source takes, and what it refuses before anything is sent."""
+"""What `Mee6Source` accepts, and what it refuses before any request."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ GUILD = "200000000000000001"
     ],
 )
 def test_what_cannot_work_is_refused(field: str, value: Any) -> None:
-    """The error names the field, and nothing is opened."""
+    """A value that cannot work is refused, and the error names the field."""
     values: dict[str, Any] = {"guild_id": GUILD, field: value}
     with pytest.raises(InvalidValue) as caught:
         Mee6Source.open(values.pop("guild_id"), **values)
@@ -56,7 +56,7 @@ def test_what_cannot_work_is_refused(field: str, value: Any) -> None:
 
 @pytest.mark.parametrize("token", ["", "Bearer s3cret", "s3cret\n", "s3crèt", "s3cret" * 1_000, b"s3cret"])
 def test_a_refused_token_is_not_shown(token: Any) -> None:
-    """Not in the message, not in the error's values, and not as the cause."""
+    """A refused token is not shown in the message, in the error's values or in its cause."""
     with pytest.raises(InvalidValue, match=r"^token: ") as caught:
         Mee6Source.open(GUILD, token=token)
 
@@ -64,7 +64,7 @@ def test_a_refused_token_is_not_shown(token: Any) -> None:
 
 
 def test_a_password_in_the_address_is_refused_and_not_shown() -> None:
-    """A password would be logged with every request."""
+    """A password in the address is refused without showing it, because it would be logged with every request."""
     with pytest.raises(InvalidValue, match=r"^base_url: ") as caught:
         Mee6Source.open(GUILD, base_url="https://user:s3cret@mee6.xyz")
 
@@ -81,5 +81,5 @@ def test_a_password_in_the_address_is_refused_and_not_shown() -> None:
     ],
 )
 def test_an_address_is_tidied(base_url: str, checked: str) -> None:
-    """A path in front of MEE6's is kept: there may be a proxy."""
+    """An address is normalized, and a path is kept, because it may be that of a proxy."""
     assert checked == validate_base_url(base_url)

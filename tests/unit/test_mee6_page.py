@@ -1,4 +1,4 @@
-"""What a page of the leaderboard says, and when it says nothing that may be believed."""
+"""What is read from a page of the leaderboard, and when the page is refused."""
 
 import json
 from functools import partial
@@ -39,20 +39,20 @@ def good_rows(count: int) -> list[dict[str, Any]]:
 
 
 def test_only_ids_and_xp_are_read() -> None:
-    """Unknown keys are ignored, wherever they stand."""
+    """Only ids and XP are read, and unknown keys are ignored wherever they are."""
     page = parsed(body([{"id": ADA, "xp": 7, "level": "?", "new": [1]}], player=None, xp_rate=1.5), GUILD, SOUGHT)
 
     assert Page({ADA: 7}, [ADA], length=1, unusable=0) == page
 
 
 def test_a_page_past_the_end_is_empty() -> None:
-    """No players are no error: that is how the board ends."""
+    """A page without players is no error: it is how the board ends."""
     assert Page({}, [], length=0, unusable=0) == parsed(body([]), GUILD, NOBODY)
 
 
 @given(st.lists(rows, max_size=20))
 def test_every_sound_row_is_a_reading(players: list[dict[str, Any]]) -> None:
-    """Of rows told twice on a page the later is the newer."""
+    """Every sound row is a reading; if an id occurs twice on a page, the later row counts."""
     sought = frozenset(row["id"] for row in players[::2])
     page = parsed(body(players), GUILD, sought)
 
@@ -63,7 +63,7 @@ def test_every_sound_row_is_a_reading(players: list[dict[str, Any]]) -> None:
 
 @given(st.lists(anything, max_size=10))
 def test_no_row_can_break_in(players: list[Any]) -> None:
-    """Whatever stands in the rows, the answer is a page or a malformed one."""
+    """Whatever the rows contain, the result is a page with few unusable rows, or an error."""
     try:
         page = parsed(body(players), GUILD, NOBODY)
     except SourceError:
@@ -74,7 +74,7 @@ def test_no_row_can_break_in(players: list[Any]) -> None:
 
 @given(st.binary(max_size=200) | anything.map(lambda document: json.dumps(document).encode()))
 def test_no_body_can_break_in(raw: bytes) -> None:
-    """Whatever the body, it is malformed unless it is a leaderboard."""
+    """Every body that is not a leaderboard is malformed, and the message is short and says what to do."""
     with pytest.raises(SourceError) as caught:
         parsed(raw, GUILD, NOBODY)
 
@@ -109,7 +109,7 @@ UNUSABLE: dict[str, object] = {
 
 @pytest.mark.parametrize("row", UNUSABLE.values(), ids=UNUSABLE)
 def test_an_unusable_row_is_skipped(row: object) -> None:
-    """Up to three rows of a page may be unusable, and the others still count."""
+    """Up to three unusable rows of a page are skipped, and the other rows count."""
     page = parsed(body([*good_rows(2), row, row, row]), GUILD, NOBODY)
 
     assert [str(10**17), str(10**17 + 1)] == page.ids
@@ -118,7 +118,7 @@ def test_an_unusable_row_is_skipped(row: object) -> None:
 
 @pytest.mark.parametrize(("length", "unusable", "passes"), [(3, 3, True), (4, 4, False), (1_000, 10, True)])
 def test_many_unusable_rows_spoil_the_page(length: int, unusable: int, passes: bool) -> None:
-    """More than 3 and more than 1 % of a page: then it is the page that is wrong."""
+    """A page is malformed if more than three of its rows, and more than 1 %, are unusable."""
     players = [*good_rows(length - unusable), *[{"id": ADA, "xp": None}] * unusable]
     if passes:
         assert parsed(body(players), GUILD, NOBODY).unusable == unusable
@@ -130,14 +130,14 @@ def test_many_unusable_rows_spoil_the_page(length: int, unusable: int, passes: b
 
 
 def test_eleven_of_a_thousand_are_too_many() -> None:
-    """One percent is allowed, and not one row more."""
+    """Eleven unusable rows of a thousand are too many: 1 % is allowed, and not one row more."""
     with pytest.raises(SourceError, match="11 of 1,000 rows"):
         parsed(body([*good_rows(989), *[None] * 11]), GUILD, NOBODY)
 
 
 @pytest.mark.parametrize("row", [{"id": ADA, "xp": None}, {"id": ADA}, {"id": int(ADA), "xp": 5}])
 def test_an_unusable_row_of_somebody_sought_is_never_skipped(row: object) -> None:
-    """A member must not look absent because the row was bad."""
+    """An unusable row of a sought member is an error, because the member must not look absent."""
     with pytest.raises(SourceError, match="a linked member") as caught:
         parsed(body([*good_rows(500), row]), GUILD, SOUGHT)
 
@@ -166,7 +166,7 @@ BROKEN: dict[str, tuple[bytes, str]] = {
 
 @pytest.mark.parametrize(("raw", "says"), BROKEN.values(), ids=BROKEN)
 def test_what_is_no_leaderboard_is_malformed(raw: bytes, says: str) -> None:
-    """The message says what was wrong, and the cause is chained if there is one."""
+    """A body that is not a leaderboard is malformed, and the message says what is wrong with it."""
     with pytest.raises(SourceError) as caught:
         parsed(raw, GUILD, NOBODY)
 
@@ -175,7 +175,7 @@ def test_what_is_no_leaderboard_is_malformed(raw: bytes, says: str) -> None:
 
 
 def test_names_are_harmless() -> None:
-    """Half a surrogate pair in a name, escaped or raw, is not read at all."""
+    """Names are not read, so half a surrogate pair in one, escaped or raw, does no harm."""
     escaped = body([{"id": ADA, "xp": 5, "username": "\ud800 \x00 \u202e"}])
 
     for raw in (escaped, escaped.replace(b"\\ud800", b"\xed\xa0\x80")):
@@ -183,7 +183,7 @@ def test_names_are_harmless() -> None:
 
 
 def test_xp_told_twice_is_refused() -> None:
-    """Looked at thoroughly, a row that contradicts itself spoils the page; the last word does not count."""
+    """If a page is read thoroughly, a row that gives its XP twice makes it malformed."""
     raw = body([{"id": ADA, "xp": 5}], player={"xp": 9})
 
     assert parsed(raw, GUILD, SOUGHT, thoroughly=True).readings == {ADA: 5}
@@ -192,7 +192,7 @@ def test_xp_told_twice_is_refused() -> None:
 
 
 def test_errors_tell_no_tales() -> None:
-    """Only id and XP of a bad row are shown: names are nobody's business."""
+    """An error about a bad row does not show the name in it."""
     with pytest.raises(SourceError) as caught:
         parsed(body([{"id": ADA, "xp": None, "username": "Secret Name"}]), GUILD, SOUGHT)
 

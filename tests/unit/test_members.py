@@ -1,4 +1,4 @@
-"""Members and their links (R6, R7), and what may be handed in."""
+"""Members and their links (R6, R7), and which values are accepted."""
 
 from datetime import date
 
@@ -10,12 +10,12 @@ from trc_engage import Enrollment, InvalidValue, LinkTaken, Newcomer, NotLinked,
 
 @pytest.fixture
 def community() -> Community:
-    """Begin with nobody."""
+    """Return a community without members."""
     return Community()
 
 
 def test_what_already_holds_does_nothing_and_says_so(community: Community) -> None:
-    """Enrolling and linking are safe to repeat (R7)."""
+    """Enrolling or linking again changes nothing and is answered as `unchanged` (R7)."""
     engage = community.engage
     assert engage.enroll("ada", discord_id=IDS["ada"], name="Ada") == Enrollment("ada", "enrolled")
     again = engage.enroll("ada", discord_id=IDS["ada"], name="Ada")
@@ -25,7 +25,7 @@ def test_what_already_holds_does_nothing_and_says_so(community: Community) -> No
 
 
 def test_a_new_name_is_an_update(community: Community) -> None:
-    """And None says nothing about the name."""
+    """Enrolling with a new name updates it, and enrolling without a name keeps it."""
     community.enroll("ada")
     assert community.engage.enroll("ada", name="Ada L.").outcome == "updated"
     community.engage.enroll("ada")
@@ -33,7 +33,7 @@ def test_a_new_name_is_an_update(community: Community) -> None:
 
 
 def test_a_second_link_is_refused_with_the_holders_name(community: Community) -> None:
-    """A member has one Discord id, and a Discord id one member (R7)."""
+    """A second link of a member or a Discord id is refused with the id and its member, and enrolls nobody (R7)."""
     community.enroll("ada", "bo")
     community.sync(ada=1_000)
     with pytest.raises(LinkTaken, match="member 'ada' already holds Discord id"):
@@ -48,7 +48,7 @@ def test_a_second_link_is_refused_with_the_holders_name(community: Community) ->
 
 
 def test_a_member_can_be_linked_later(community: Community) -> None:
-    """Enrolled first, linked when the Discord id is known."""
+    """A member enrolled without a Discord id can be linked later, and to another id after an unlink."""
     community.engage.enroll("ada")
     assert community.engage.link("ada", IDS["ada"]).outcome == "linked"
     community.engage.unlink("ada")
@@ -56,7 +56,7 @@ def test_a_member_can_be_linked_later(community: Community) -> None:
 
 
 def test_leaving_and_returning_are_safe_to_repeat(community: Community) -> None:
-    """The second time nothing happens, and it says so."""
+    """Leaving, returning or unlinking a second time changes nothing and is answered as `unchanged`."""
     community.enroll("ada")
     engage = community.engage
     steps = [engage.leave, engage.leave, engage.rejoin, engage.rejoin, engage.unlink, engage.unlink]
@@ -65,7 +65,7 @@ def test_leaving_and_returning_are_safe_to_repeat(community: Community) -> None:
 
 
 def test_who_left_before_the_opening_waits_again(community: Community) -> None:
-    """An account that no sync ever looked for is opened after the return."""
+    """An account that no sync has looked for before a leave is opened after the return."""
     community.enroll("ada")
     community.engage.leave("ada")
     community.engage.rejoin("ada")
@@ -73,7 +73,7 @@ def test_who_left_before_the_opening_waits_again(community: Community) -> None:
 
 
 def test_who_has_no_link_cannot_leave(community: Community) -> None:
-    """The error names the member and the command that links."""
+    """A member without a link can neither leave nor return, and the error says to link one."""
     community.engage.enroll("ada")
     for step in (community.engage.leave, community.engage.rejoin):
         with pytest.raises(NotLinked, match="'ada' has no linked Discord account; link one"):
@@ -82,14 +82,14 @@ def test_who_has_no_link_cannot_leave(community: Community) -> None:
 
 @pytest.mark.parametrize("call", ["link", "unlink", "leave", "rejoin", "standing", "history"])
 def test_unknown_members_are_named(community: Community, call: str) -> None:
-    """Every call that needs a member says which one it does not know."""
+    """Every call for a member who is not enrolled is an error that names the member."""
     arguments = ["nobody", "80351110224678912"] if call == "link" else ["nobody"]
     with pytest.raises(UnknownMember, match="member 'nobody' is not enrolled"):
         getattr(community.engage, call)(*arguments)
 
 
 def test_many_are_enrolled_in_one_posting(community: Community) -> None:
-    """Each newcomer is told what became of it, repetitions within the list included."""
+    """Each newcomer in a list gets an outcome, even one that is listed twice."""
     community.enroll("ada")
     ada = Newcomer("ada", IDS["ada"], "Ada")
     newcomers = [ada, Newcomer("bo", IDS["bo"], "Bo"), Newcomer("bo", IDS["bo"], "Bo"), Newcomer("bo", name="B.")]
@@ -103,7 +103,7 @@ def test_many_are_enrolled_in_one_posting(community: Community) -> None:
 
 
 def test_if_one_cannot_be_enrolled_none_is(community: Community) -> None:
-    """Unless the bad ones are to be skipped."""
+    """If one newcomer cannot be enrolled, nobody is, unless the bad ones are to be skipped."""
     newcomers = [Newcomer("ada", IDS["ada"]), Newcomer("bo", IDS["ada"]), Newcomer("cy", IDS["cy"])]
     results = community.engage.enroll_all(newcomers)
     assert [isinstance(result, LinkTaken) for result in results] == [False, True, False]
@@ -133,7 +133,7 @@ def test_if_one_cannot_be_enrolled_none_is(community: Community) -> None:
     ],
 )
 def test_bad_values_are_named(community: Community, field: str, value: object) -> None:
-    """The error names the field, shows the value shortened, says what to do, and nothing is enrolled."""
+    """The error names the field in one short line, and nobody is enrolled."""
     given = {"member_id": "ada", field: value}
     with pytest.raises(InvalidValue) as caught:
         community.engage.enroll(given.pop("member_id"), **given)  # type: ignore[arg-type]
@@ -162,7 +162,7 @@ def test_bad_values_are_named(community: Community, field: str, value: object) -
     ],
 )
 def test_bad_pages_are_named(community: Community, call: str, arguments: dict[str, object]) -> None:
-    """A limit, position, cursor or source that cannot be used names itself."""
+    """A limit, position, cursor or source that cannot be used is refused by its name."""
     community.enroll("ada")
     members = ["ada"] if call == "history" else []
     with pytest.raises(InvalidValue, match=next(iter(arguments))):
@@ -170,7 +170,7 @@ def test_bad_pages_are_named(community: Community, call: str, arguments: dict[st
 
 
 def test_nobody_is_excused_who_is_not_enrolled(community: Community) -> None:
-    """The error names who is missing; everybody's calendar stays (R13a)."""
+    """Excusing a member who is not enrolled is an error that names the member, and excuses nobody (R13a)."""
     with pytest.raises(UnknownMember, match="member 'nobody' is not enrolled"):
         community.engage.excuse(date(2026, 3, 3), reason="ill", by="admin-7", member_id="nobody")
     assert community.engage.excusals() == []
