@@ -1,4 +1,4 @@
-"""How mutants are made and told (`python -m mutation`)."""
+"""How mutants are made and reported (`python -m mutation`)."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ CHANGES = {
 
 
 def test_each_mutant_is_one_change_with_a_name_of_its_own(tmp_path: Path) -> None:
-    """What is for readers is left alone: docstrings, annotations, the texts of messages."""
+    """Each mutant is one change with a unique key, outside of docstrings, annotations and the texts of messages."""
     (tmp_path / "a.py").write_text(TEXT)
     found = list(mutants_of(tmp_path / "a.py", "core/a.py"))
     assert {one.change for one in found} == CHANGES
@@ -42,7 +42,7 @@ def test_each_mutant_is_one_change_with_a_name_of_its_own(tmp_path: Path) -> Non
 
 
 def test_a_statement_is_changed_where_it_is_one() -> None:
-    """What ends others stands in them by then, and other values are no SQL."""
+    """Whole SQL statements are changed; a clause that is part of one, and other constants, are not."""
     ended = "ON CONFLICT (a) DO UPDATE SET a = excluded.a + 1"
     values = {
         "ADDED": ended,
@@ -63,6 +63,6 @@ def test_a_statement_is_changed_where_it_is_one() -> None:
 def test_a_new_survivor_and_one_that_is_gone_fail_the_run(
     known: dict[str, str], code: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whoever lives must be listed, and whoever is listed must live."""
+    """The run fails if a mutant survives without being listed, or is listed without surviving."""
     assert tell({"a": KILLED, "b": SURVIVED}, known) == code
     assert "1 of 2 mutants are caught (50.0%)" in capsys.readouterr().out

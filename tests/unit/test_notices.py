@@ -1,4 +1,4 @@
-"""Whoever runs tells the admin what lasts, once (R20)."""
+"""Runs send notices about lasting troubles to every channel, once (R20)."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -17,7 +17,7 @@ DOWN = SourceError("down", "MEE6 did not answer in time")
 
 @pytest.fixture(params=LEDGERS)
 def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Community]:
-    """Two linked members on a board, before anything has run."""
+    """Yield two linked members who are on the board, before anything has run, on each ledger."""
     with opened(request.param, tmp_path) as ledger:
         community = Community(ledger)
         community.enroll("ada", "bo")
@@ -27,14 +27,14 @@ def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Commun
 
 @pytest.fixture
 def noticeboard(community: Community) -> Noticeboard:
-    """Hang up a noticeboard."""
+    """Give the community a noticeboard as its only channel, and return it."""
     board = Noticeboard()
     community.engage = Engage(ledger=community.ledger, source=community, clock=lambda: community.now, alerts=[board])
     return board
 
 
 def test_the_third_failure_alerts_once_and_the_recovery_clears(community: Community, noticeboard: Noticeboard) -> None:
-    """One alert, a reminder a day, one all-clear (R20)."""
+    """Failures cause one alert at the third, a reminder a day later, and one all-clear once they end (R20)."""
     community.run()
     community.trouble = DOWN
     for _ in range(2 + 4 * 25):
@@ -47,7 +47,7 @@ def test_the_third_failure_alerts_once_and_the_recovery_clears(community: Commun
 
 
 def test_a_channel_that_is_down_is_tried_again(community: Community, noticeboard: Noticeboard) -> None:
-    """What it did not take it is told with the next run."""
+    """A notice that a channel did not take is sent by the next run, and then no more."""
     community.run()
     community.trouble = DOWN
     community.run()
@@ -61,7 +61,7 @@ def test_a_channel_that_is_down_is_tried_again(community: Community, noticeboard
 
 
 def test_a_channel_that_breaks_its_promise_silences_no_other(community: Community, noticeboard: Noticeboard) -> None:
-    """A channel may be anybody's code; its error ends neither the run nor the others' notices."""
+    """An unexpected error of a channel ends neither the run nor the notices to other channels."""
     community.engage = Engage(
         ledger=community.ledger, source=community, clock=lambda: community.now, alerts=[Broken(), noticeboard]
     )
@@ -73,7 +73,7 @@ def test_a_channel_that_breaks_its_promise_silences_no_other(community: Communit
 
 
 def test_what_an_admin_must_decide_is_told_during_an_outage(community: Community, noticeboard: Noticeboard) -> None:
-    """Who was told of an outage is told at once of the board that came back with everybody's XP gone (R10)."""
+    """A distrusted board is alerted at once, even if an outage was alerted before it (R10)."""
     community.enroll("cy", "dee", "eli")
     community.xp = dict.fromkeys(("ada", "bo", "cy", "dee", "eli"), 1_000)
     community.run()
@@ -87,7 +87,7 @@ def test_what_an_admin_must_decide_is_told_during_an_outage(community: Community
 
 
 def test_what_an_admin_must_decide_is_told_at_once(community: Community, noticeboard: Noticeboard) -> None:
-    """A board that is not trusted does not wait for its third failure (R10)."""
+    """A distrusted board is alerted at its first failure, with the numbers and the commands that help (R10)."""
     community.enroll("cy", "dee", "eli")
     community.xp = dict.fromkeys(("ada", "bo", "cy", "dee", "eli"), 1_000)
     community.run()
@@ -103,7 +103,7 @@ def test_what_an_admin_must_decide_is_told_at_once(community: Community, noticeb
 
 
 def test_a_clock_that_went_back_is_told_at_once(community: Community, noticeboard: Noticeboard) -> None:
-    """Nothing is synced or settled meanwhile, and the slot of the wrong time is not ended (R22)."""
+    """A clock that went back is alerted at once, and the slot of the wrong time is not ended (R22)."""
     community.run()
     community.now -= timedelta(days=30)
     report = community.engage.run_due()
@@ -114,7 +114,7 @@ def test_a_clock_that_went_back_is_told_at_once(community: Community, noticeboar
 
 
 def test_slow_channels_keep_the_lease(community: Community) -> None:
-    """Each takes four minutes, the lease lasts for five: nobody else tells the same meanwhile."""
+    """A run renews its lease while channels are slow, so that no other run sends the same notices meanwhile."""
     third = Noticeboard("third")
     ledger, clock = community.ledger, lambda: community.now
     other = Engage(ledger=ledger, source=community, clock=clock, alerts=[third])
@@ -141,7 +141,7 @@ def test_slow_channels_keep_the_lease(community: Community) -> None:
 def test_a_notice_that_was_refused_leaves_those_of_other_troubles_alone(
     community: Community, noticeboard: Noticeboard
 ) -> None:
-    """What was taken is not sent again, and the end of what was never told is not told either."""
+    """An alert that was refused and is no longer due is never sent, nor is its all-clear; other topics go on."""
     community.run()
     community.trouble = DOWN
     for _ in range(3):
@@ -160,7 +160,7 @@ def test_a_notice_that_was_refused_leaves_those_of_other_troubles_alone(
 def test_with_nothing_to_send_a_run_does_not_even_take_the_lease(
     community: Community, *, asks_for_patience: bool
 ) -> None:
-    """Whether all has been told, or the channel wants to be left alone."""
+    """With nothing to send, or a channel that has asked for a wait, a run takes no lease."""
 
     class Impatient(Noticeboard):
         def send(self, notice: Notice, /) -> None:

@@ -1,4 +1,4 @@
-"""What one reading makes of one account, field by field (R2-R6, R10, R11a, R19, R24)."""
+"""What one reading changes in one account, field by field (R2-R6, R10, R11a, R19, R24)."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -21,13 +21,13 @@ SINCE, FROM_MISSED, NOW = (Window.between(at, NOON) for at in (GOOD_AT, MISSED_A
 
 
 def board(xp: int | None, *, is_missed: bool = False) -> Board:
-    """Return a board that shows the account with so much XP; None if it does not."""
+    """Return a board that shows the account with this XP; None if it does not."""
     readings = {} if xp is None else {"80": xp}
     return Board(readings, whole=not is_missed, rows=9, pages=2, missed=frozenset({"80"} if is_missed else ()))
 
 
 def step(account: DiscordActivity, **changed: Any) -> Move:
-    """Return a step that leaves the account as it is, but for what is named."""
+    """Return a move that leaves the account as it is, with these changes."""
     status, xp = account.status, account.xp_total
     same = Move(account, status, account.next_reading, account.xp_baseline, xp, account.xp_high, account.window_from)
     return evolve(same, **changed)
@@ -208,7 +208,7 @@ READINGS: dict[str, tuple[DiscordActivity, int | None, Drops | None, str, Move |
 
 @pytest.mark.parametrize("case", READINGS)
 def test_what_a_reading_makes_of_an_account(case: str) -> None:
-    """The report counts it by its XP; points and carried XP follow the baseline."""
+    """A reading makes the expected move, or none, and the report counts the account by what happened to it."""
     account, xp, drops, outcome, move = READINGS[case]
     plan = plan_sync([account], board(xp), NOON, STATE, drops)
     assert {name for name, count in plan.counts.items() if count} == {outcome}
@@ -233,7 +233,7 @@ def test_what_a_reading_makes_of_an_account(case: str) -> None:
     ],
 )
 def test_whom_a_board_that_moved_hid_is_read_from_the_last_look_on(account: DiscordActivity, move: Move | None) -> None:
-    """The window begins at the first miss; an account that is not open yet has none (R19)."""
+    """A missed account's window begins at the last good sync before its first miss; a waiting one has none (R19)."""
     plan = plan_sync([account], board(None, is_missed=True), NOON, STATE)
     assert (plan.missed, plan.moves) == (1, [] if move is None else [move])
     first = plan_sync([STEADY], board(None, is_missed=True), NOON, SyncState())
@@ -273,7 +273,7 @@ ADOPTED: Mapping[str, tuple[DiscordActivity, set[int], Board, str | None, Move |
 
 @pytest.mark.parametrize("case", ADOPTED)
 def test_what_another_board_makes_of_an_account(case: str) -> None:
-    """Nobody's points move; whoever was not read is rebased by the next reading (R24)."""
+    """An adoption moves no points, and an account that it does not read is rebased by the next reading (R24)."""
     account, looked_for, found, outcome, move = ADOPTED[case]
     plan = plan_adoption([account], looked_for, found, NOON, STATE)
     assert {name for name, count in plan.counts.items() if count} == ({outcome} if outcome else set())
@@ -282,6 +282,6 @@ def test_what_another_board_makes_of_an_account(case: str) -> None:
 
 
 def test_before_any_good_sync_a_miss_begins_with_the_adoption() -> None:
-    """There is no earlier look."""
+    """If no sync was good before an adoption, the window of an account that it missed begins with the adoption."""
     plan = plan_adoption([STEADY], {1}, board(None, is_missed=True), NOON, SyncState())
     assert plan.moves == [step(STEADY, next_reading="rebases", window_from=NOON)]

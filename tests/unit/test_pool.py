@@ -1,4 +1,4 @@
-"""A pool's room is given in the order in which callers came."""
+"""A pool lets callers in in the order in which they came."""
 
 from threading import Thread
 
@@ -6,7 +6,7 @@ from trc_engage.adapters.sql.pool import Room
 
 
 def test_whoever_waits_is_not_overtaken() -> None:
-    """A thread that gives its connection back and asks for one at once stands behind those that wait."""
+    """A thread that returns its connection and asks for another at once comes after those that already wait."""
     room, order = Room(1), list[str]()
     assert room.enter(0)
 
@@ -27,7 +27,7 @@ def test_whoever_waits_is_not_overtaken() -> None:
 
 
 def test_one_that_waited_in_vain_takes_no_room() -> None:
-    """It is told so, and the next one is let in as ever."""
+    """A caller that waited in vain takes no room, and the next one is let in."""
     room = Room(1)
     assert room.enter(0)
     assert not room.enter(0.01)

@@ -1,4 +1,4 @@
-"""Who stands where, who is left out, and who is forgotten (R9), on either ledger."""
+"""Ranks, and members who are hidden or forgotten (R9), on every ledger."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -12,7 +12,7 @@ from trc_engage import InvalidValue, Rank, UnknownMember
 
 @pytest.fixture(params=LEDGERS)
 def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Community]:
-    """Enroll five members, of whom Bo and Cy have the same points, Dee fewer and Eli none."""
+    """Yield five members, of whom Bo and Cy have the same points, Dee fewer and Eli none."""
     with opened(request.param, tmp_path) as ledger:
         community = Community(ledger)
         community.enroll("ada", "bo", "cy", "dee", "eli")
@@ -23,26 +23,26 @@ def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Commun
 
 
 def told(community: Community, limit: int = 25, month: date | None = None) -> list[tuple[int, str, int]]:
-    """Return the leaderboard."""
+    """Return the leaderboard as ranks, members and points."""
     ranks = community.engage.leaderboard(month=month, limit=limit)
     return [(rank.rank, rank.member_id, rank.points) for rank in ranks]
 
 
 def test_ties_share_a_rank(community: Community) -> None:
-    """1, 2, 2, 4: equal points are an equal rank, told by member id; who has none is ranked as well."""
+    """Equal points are an equal rank, as in 1, 2, 2, 4, listed by member id; members without points are ranked too."""
     assert told(community) == [(1, "ada", 30), (2, "bo", 20), (2, "cy", 20), (4, "dee", 10), (5, "eli", 0)]
     community.award("bo", "run:b2", points=10)
     assert told(community, limit=3) == [(1, "ada", 30), (1, "bo", 30), (3, "cy", 20)]
 
 
 def test_debts_are_ranked_last(community: Community) -> None:
-    """Points may be below zero, and no points are more than that (R4)."""
+    """A negative balance is ranked below no points at all (R4)."""
     community.engage.adjust("dee", points=-11, key="fix", reason="typo", by="admin-7")
     assert told(community)[3:] == [(4, "eli", 0), (5, "dee", -1)]
 
 
 def test_ones_own_rank_is_told_outside_the_top(community: Community) -> None:
-    """A limit cuts the list, not the reckoning."""
+    """A member's own rank is found even if the leaderboard's limit leaves the member out."""
     assert told(community, limit=1) == [(1, "ada", 30)]
     assert community.engage.rank("dee") == Rank(4, "dee", "Dee", 10)
     with pytest.raises(UnknownMember):
@@ -50,7 +50,7 @@ def test_ones_own_rank_is_told_outside_the_top(community: Community) -> None:
 
 
 def test_who_is_hidden_is_left_out_but_sees_the_own_rank(community: Community) -> None:
-    """The others move up, and the hidden member sees the rank he would have; twice is once."""
+    """A hidden member is not on the leaderboard and others move up, but the member's own rank can be seen."""
     engage = community.engage
     assert [engage.hide("ada").outcome, engage.hide("ada").outcome] == ["hidden", "unchanged"]
     assert told(community)[:3] == [(1, "bo", 20), (1, "cy", 20), (3, "dee", 10)]
@@ -63,12 +63,12 @@ def test_who_is_hidden_is_left_out_but_sees_the_own_rank(community: Community) -
 
 
 def test_the_last_month_there_is_has_an_end(community: Community) -> None:
-    """Whoever asks for December 9999 is answered as for any other month."""
+    """The leaderboard of December 9999, the last month that a date can have, is answered like any other."""
     assert {rank.points for rank in community.engage.leaderboard(month=date.max)} <= {0}
 
 
 def test_months_sum_by_the_day_of_an_entry(community: Community) -> None:
-    """An award counts on the day it happened, its reversal on the same, an adjustment when it was made."""
+    """An award and its reversal count for the month of the award, and an adjustment for the month it is made in."""
     march, april = date(2026, 3, 31), date(2026, 4, 1)
     for name in ("ada", "bo", "cy", "dee"):
         community.engage.reverse(f"run:{name}", reason="to begin with nothing", by="admin-7")
@@ -95,7 +95,7 @@ def test_months_sum_by_the_day_of_an_entry(community: Community) -> None:
     ],
 )
 def test_xp_counts_for_the_first_day_of_its_window(community: Community, opens: str, closes: str, month: int) -> None:
-    """Over a month's end that is the old month, unless the window begins in the new one (R12)."""
+    """XP that is read after the end of a month counts for the month in which its window begins (R12)."""
     community.now = datetime.fromisoformat(opens).replace(tzinfo=UTC)
     community.sync(timedelta(0))
     community.chat("eli", 100)
@@ -116,13 +116,13 @@ def test_xp_counts_for_the_first_day_of_its_window(community: Community, opens: 
     ],
 )
 def test_bad_questions_are_named(field: str, value: object) -> None:
-    """The error names what cannot be used."""
+    """A limit or month that cannot be used is refused by its name."""
     with pytest.raises(InvalidValue, match=f"{field}: "):
         Community().engage.leaderboard(**{field: value})  # type: ignore[arg-type]
 
 
 def test_who_is_forgotten_leaves_no_name(community: Community) -> None:
-    """Name and Discord id are gone from standing, members and accounts; the second time does nothing (R9)."""
+    """Forgetting removes name and Discord id everywhere, and a second time changes nothing (R9)."""
     engage = community.engage
     assert [engage.forget("ada").outcome, engage.forget("ada").outcome] == ["forgotten", "unchanged"]
     shown = repr([engage.standing("ada"), engage.members(), engage.feed(), engage.rank("ada"), engage.leaderboard()])
@@ -139,7 +139,7 @@ def test_who_is_forgotten_leaves_no_name(community: Community) -> None:
 
 
 def test_ids_of_earlier_links_are_forgotten_too(community: Community, tmp_path: Path) -> None:
-    """Also those that the member gave up long ago; a file holds nothing of them either."""
+    """Forgetting removes the ids of earlier links too, and leaves neither name nor ids in the file of a store."""
     engage = community.engage
     engage.unlink("ada")
     engage.link("ada", IDS["ivy"])
@@ -154,7 +154,7 @@ def test_ids_of_earlier_links_are_forgotten_too(community: Community, tmp_path: 
 
 
 def test_the_sums_hold_after_forgetting(community: Community) -> None:
-    """Entries, positions, points and streak stay as they were; only the leaderboard lacks the member (R9)."""
+    """Forgetting keeps entries, points and streak, and only takes the member off the leaderboard (R9)."""
     engage = community.engage
     community.now += timedelta(days=1)
     community.sync()
@@ -169,14 +169,14 @@ def test_the_sums_hold_after_forgetting(community: Community) -> None:
 
 
 def test_who_is_forgotten_is_not_sought(community: Community) -> None:
-    """Nothing of him is read any more."""
+    """A sync does not look for a member who was forgotten."""
     community.engage.forget("ada")
     community.sync()
     assert IDS["ada"] not in community.sought[-1]
 
 
 def test_who_is_forgotten_can_be_enrolled_again(community: Community) -> None:
-    """With points and streak of old, a new link, and a place on the leaderboard."""
+    """A forgotten member can be enrolled again, with the points from before, a new link and a rank."""
     engage = community.engage
     engage.forget("ada")
     assert engage.enroll("ada", discord_id=IDS["ada"], name="Ada L.").outcome == "enrolled"

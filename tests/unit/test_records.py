@@ -16,12 +16,12 @@ MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
 
 
 def excusal(day: date, member_id: str | None = None, *, is_excused: bool = True) -> Excusal:
-    """Return a decision about a day."""
+    """Return an admin's decision about a day."""
     return Excusal(day, is_excused, NOON, "admin-7", member_id=member_id)
 
 
 def test_an_event_has_no_number_until_it_is_kept() -> None:
-    """The store numbers it; only a link is told its account then."""
+    """The store gives an event its number, and gives only the event of a link its account then."""
     event = Trace("admin-7", "asked", "by phone").event("linked", "m-1", NOON)
     assert event == MembershipEvent(0, "m-1", "linked", NOON, "admin-7", "asked", "by phone", None)
     assert event.recorded(4, {"m-1": 9}) == evolve(event, number=4, account_id=9)
@@ -30,7 +30,7 @@ def test_an_event_has_no_number_until_it_is_kept() -> None:
 
 
 def test_every_turn_of_a_day_is_counted() -> None:
-    """One member's, too, though it leaves everybody's calendar alone: what was planned on it must be planned again."""
+    """Every change of a day is counted, even one member's, so that plans made on the calendar conflict."""
     calendar = Calendar(MONDAY, frozenset({TUESDAY}), changes=4)
     assert excusal(MONDAY).turned(calendar) == Calendar(MONDAY, frozenset({MONDAY, TUESDAY}), changes=5)
     assert excusal(TUESDAY, is_excused=False).turned(calendar) == Calendar(MONDAY, changes=5)
@@ -38,7 +38,7 @@ def test_every_turn_of_a_day_is_counted() -> None:
 
 
 def test_a_members_own_calendar_turns_apart() -> None:
-    """The days on which the member alone is excused."""
+    """A member's own calendar keeps the days on which the member alone is excused apart from everybody's."""
     calendar = Calendar(MONDAY, frozenset({MONDAY}), 4, frozenset({TUESDAY}))
     more = calendar.turned([MONDAY], excused=True, alone=True)
     assert (*map(sorted, (more.excused, more.alone)), more.changes) == ([MONDAY], [MONDAY, TUESDAY], 5)
@@ -49,7 +49,7 @@ def test_a_members_own_calendar_turns_apart() -> None:
 
 
 def test_the_last_word_about_a_day_is_in_force() -> None:
-    """By day, everybody's before a member's own, in whatever order they were told."""
+    """The last decision about a day is in force, listed by day, with everybody's before those for one member."""
     told = [
         excusal(TUESDAY, "B-2"),
         excusal(TUESDAY, "A-1"),
@@ -81,14 +81,14 @@ def test_the_last_word_about_a_day_is_in_force() -> None:
 def test_a_rise_of_a_time_to_come_is_as_if_nobody_had_looked_since(
     good_at: datetime | None, rises: Mapping[int, tuple[datetime, datetime]], opens: Mapping[int, datetime]
 ) -> None:
-    """Its window begins where it did, or at the last good sync, but never before the link; it ends now (R12)."""
+    """The window of a rise ahead begins at its start or the last good sync, not before the link, and ends now (R12)."""
     windows = Ahead(good_at=good_at, rises=rises).windows(NOON)
     assert {number: window.opens_at for number, window in windows.items()} == opens
     assert {window.closes_at for window in windows.values()} <= {NOON}
 
 
 def test_an_award_of_a_time_to_come_is_taken_back_and_booked_again() -> None:
-    """For today, by whoever decided, under a key of its own; both have no position yet."""
+    """An award dated ahead is reversed and booked again for today by the admin, under a key of its own."""
     later = NOON + 400 * 24 * HOUR
     award = drafted("award", "m-1", "benchmark", 5, later.date(), later, "a", actor="app")
     booked = evolve(award, position=7, booked_at=later + HOUR)

@@ -1,4 +1,4 @@
-"""Whom the roster is asked for, and what its answers mean (R25): tables, and properties over any answers."""
+"""Whom the roster is asked about, and what its answers mean (R25): tables, and laws for any answers."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -37,7 +37,7 @@ def account(number: int = 1, status: Status = "tracked", *, rose_at: datetime | 
 
 
 def asked(*answers: tuple[datetime, Presence], of: DiscordActivity | None = None, guild_id: str = GUILD) -> Check:
-    """Return what is known after some answers."""
+    """Return what is known after these answers."""
     check: Check | None = None
     for at, presence in answers:
         check = told(check, of or account(), guild_id, presence, at)
@@ -46,12 +46,12 @@ def asked(*answers: tuple[datetime, Presence], of: DiscordActivity | None = None
 
 
 def by_account(*checks: Check) -> dict[int, Check]:
-    """Return checks by their accounts."""
+    """Return the checks by the number of their account."""
     return {check.account_id: check for check in checks}
 
 
 def ids(accounts: Iterable[DiscordActivity]) -> list[int]:
-    """Return the numbers of accounts."""
+    """Return the numbers of these accounts."""
     return [one.account_id for one in accounts]
 
 
@@ -59,33 +59,33 @@ def ids(accounts: Iterable[DiscordActivity]) -> list[int]:
 
 
 def test_gone_needs_an_hour_to_be_confirmed() -> None:
-    """The first one stands, the next ones within an hour add nothing."""
+    """A gone is confirmed by another one an hour later, and by none within the hour."""
     check = asked((NOON, GONE), (NOON + HOUR - timedelta(seconds=1), GONE))
     assert (check.gone_at, check.confirmed_at) == (NOON, None)
     assert asked((NOON, GONE), (NOON + HOUR, GONE)).confirmed_at == NOON + HOUR
 
 
 def test_present_in_between_begins_anew() -> None:
-    """Gone, present, gone an hour later is gone once."""
+    """After gone and present, the next gone is the first one again."""
     check = asked((NOON, GONE), (NOON + HOUR / 2, HERE), (NOON + HOUR, GONE))
     assert (check.gone_at, check.confirmed_at) == (NOON + HOUR, None)
 
 
 def test_present_after_a_confirmed_gone_takes_both_back() -> None:
-    """Whoever is there is not gone."""
+    """An answer of present takes back a gone that was confirmed."""
     check = asked((NOON, GONE), (NOON + HOUR, GONE), (NOON + 2 * HOUR, HERE))
     assert (check.gone_at, check.confirmed_at, check.present_at) == (None, None, NOON + 2 * HOUR)
 
 
 def test_unknown_changes_nothing_but_when_it_was_asked() -> None:
-    """It neither confirms nor denies."""
+    """An answer of unknown changes nothing but the time of the last question."""
     before = asked((NOON, GONE))
     after = told(before, account(), GUILD, UNKNOWN, NOON + 2 * HOUR)
     assert after == evolve(before, asked_at=NOON + 2 * HOUR)
 
 
 def test_a_rise_in_a_window_after_gone_begins_anew() -> None:
-    """It proves presence; one whose window opened before proves nothing."""
+    """A rise in a window after a gone proves presence, so the next gone is a first one; an earlier window does not."""
     proved = account(rose_at=NOON + timedelta(minutes=15))
     later = NOON + HOUR
     assert told(asked((NOON, GONE)), proved, GUILD, GONE, later).gone_at == later
@@ -97,14 +97,14 @@ def test_a_rise_in_a_window_after_gone_begins_anew() -> None:
 
 
 def test_what_another_server_told_is_forgotten() -> None:
-    """Gone there and gone here are not gone twice."""
+    """Answers of another server are forgotten, so gone there and gone here are not gone twice."""
     there = asked((NOON, GONE), guild_id=OTHER_GUILD)
     here = told(there, account(), GUILD, GONE, NOON + 2 * HOUR)
     assert (here.gone_at, here.confirmed_at, here.guild_id) == (NOON + 2 * HOUR, None, GUILD)
 
 
 def test_nobody_joins_in_the_future() -> None:
-    """A join date to come is held to the answer's instant."""
+    """A join date in the future is set to the time of the answer."""
     assert asked((NOON, Presence("present", NOON + DAY))).joined_at == NOON
 
 
@@ -141,13 +141,13 @@ def test_nobody_joins_in_the_future() -> None:
     ],
 )
 def test_who_is_due(who: DiscordActivity, check: Check | None, *, is_due: bool) -> None:
-    """Once a day; once an hour who left or may have; nobody whose rise proves presence since the last check."""
+    """Members are due daily, those left, gone or unclear hourly, and those whose rise proves presence not at all."""
     found = whom_to_ask([who], by_account(check) if check else {}, GUILD, NOON)
     assert bool(found) == is_due
 
 
 def test_the_gone_come_first_and_the_left_last_by_age() -> None:
-    """What may be noted soon is worth most; nobody is starved by number."""
+    """Those who may be gone come first, those who left last, and within a group the longest unasked come first."""
     left = [account(n, "left") for n in (1, 2)]
     there = [account(n) for n in (3, 4)]
     gone = [account(n) for n in (5, 6)]
@@ -165,20 +165,20 @@ def test_the_gone_come_first_and_the_left_last_by_age() -> None:
 
 @pytest.mark.parametrize(("members", "expected"), [(12, 1), (288, 1), (289, 2), (4_000, 14), (100_000, DAILY_MAX)])
 def test_the_daily_questions_are_spread(members: int, expected: int) -> None:
-    """A round takes its share of a day, the first one of five minutes."""
+    """A round asks for a five-minute share of the day's questions, up to a maximum."""
     assert len(whom_to_ask([account(n) for n in range(members)], {}, GUILD, NOON)) == expected
 
 
 @pytest.mark.parametrize(("ago", "expected"), [([30], 6), ([30, 120], 6), ([120, 30], 6), ([300], 12), ([1], 1)])
 def test_a_round_makes_up_for_those_that_were_not_held(ago: list[int], expected: int) -> None:
-    """Its share grows with the time since anybody was asked for last, up to an hour."""
+    """A round's share grows with the time since the last question, up to an hour's."""
     accounts = [account(number) for number in range(288 + len(ago))]
     checks = by_account(*(asked((NOON - timedelta(minutes=one), HERE), of=account(n)) for n, one in enumerate(ago)))
     assert len(whom_to_ask(accounts[:288], checks, GUILD, NOON)) == expected
 
 
 def test_a_day_of_rounds_asks_for_everybody_once() -> None:
-    """4,000 members, a round every five minutes: each is asked for once, none twice."""
+    """Rounds every five minutes ask about each of 4,000 members exactly once a day."""
     accounts = [account(number) for number in range(4_000)]
     checks: dict[int, Check] = {}
     counts = [0] * 4_000
@@ -192,7 +192,7 @@ def test_a_day_of_rounds_asks_for_everybody_once() -> None:
 
 
 def test_by_hand_all_who_are_due_are_asked_for() -> None:
-    """Up to what fits into a minute."""
+    """A round by hand asks about all who are due, up to the most that a round can take."""
     accounts = [account(number) for number in range(200)]
     assert len(whom_to_ask(accounts[:20], {}, GUILD, NOON, spread=False)) == 20
     assert len(whom_to_ask(accounts, {}, GUILD, NOON, spread=False)) == ROUND_MAX
@@ -229,14 +229,14 @@ IS_THERE = asked((NOON - 2 * HOUR, HERE), of=WITNESS)
 def test_who_is_to_leave(
     who: DiscordActivity, check: Check, witness: Check | None, good_at: datetime | None, *, leaves: bool
 ) -> None:
-    """Gone twice, somebody known to be there, and a good sync since that looked for the account."""
+    """A member is to leave if gone twice, while somebody was there and a good sync since has looked for the account."""
     checks = by_account(*filter(None, (check, witness)))
     found = findings([who, WITNESS], checks, GUILD, good_at)
     assert ids(found.to_leave) == ([1] if leaves else [])
 
 
 def test_who_is_to_return() -> None:
-    """Of those noted as left, whoever is there by the last answer; the others stay, and count for nothing else."""
+    """A member noted as left is to return if the last answer is present; others noted as left count for nothing."""
     accounts = [account(1, "left"), account(2, "left"), account(3, "left"), account(4)]
     checks = by_account(*(asked((NOON, told_of), of=one) for one, told_of in zip(accounts, (HERE, GONE), strict=False)))
     found = findings(accounts, checks, GUILD, NOON)
@@ -244,7 +244,7 @@ def test_who_is_to_return() -> None:
 
 
 def test_a_list_of_all_who_are_there_tells_who_left_and_who_is_back() -> None:
-    """Whoever is as noted is none of both."""
+    """A list of all who are there says who left and who is back; members who are as noted are neither."""
     accounts = [account(1), account(2), account(3, "left"), account(4, "left"), account(5, "absent")]
     found = listed(accounts, {accounts[1].discord_id, accounts[3].discord_id, "300000000000000999"})
     assert (ids(found.to_leave), ids(found.to_return), found.gone, found.tracked) == ([1, 5], [4], 2, 3)
@@ -254,7 +254,7 @@ def test_a_list_of_all_who_are_there_tells_who_left_and_who_is_back() -> None:
     ("gone", "tracked", "is_distrusted"), [(4, 5, False), (5, 50, False), (5, 49, True), (6, 59, True)]
 )
 def test_too_many_who_left_are_distrusted(gone: int, tracked: int, *, is_distrusted: bool) -> None:
-    """Five or more, and more than a tenth of all tracked, by their last answers."""
+    """Departures are distrusted if they are five or more and more than a tenth of all tracked members."""
     accounts = [account(number) for number in range(tracked)]
     checks = by_account(*(asked((NOON, GONE), of=one) for one in accounts[:gone]))
     why = findings(accounts, checks, GUILD, NOON).why_distrusted
@@ -263,7 +263,7 @@ def test_too_many_who_left_are_distrusted(gone: int, tracked: int, *, is_distrus
 
 
 def event(kind: EventKind, at: datetime, actor: str | None) -> MembershipEvent:
-    """Return what is on record of account 1."""
+    """Return an event of account 1."""
     return MembershipEvent(1, "m-1", kind, at, actor, account_id=1)
 
 
@@ -297,7 +297,7 @@ NEVER_GONE = asked((NOON, Presence("present", NOON - 300 * DAY)))
 def test_what_is_on_record_decides(
     who: DiscordActivity, check: Check, events: Sequence[MembershipEvent], expected: str | None
 ) -> None:
-    """A note made by hand stands until the roster has told something else since; a join date decides about the rest."""
+    """A note by hand stands until the roster's answer has changed since; otherwise the join date decides."""
     assert step_of(who, check, events) == expected
 
 
@@ -306,7 +306,7 @@ ANSWERS = st.lists(st.tuples(st.integers(1, 180), st.sampled_from([HERE, GONE, U
 
 @given(ANSWERS)
 def test_nobody_leaves_who_was_not_gone_twice_an_hour_apart(answers: list[tuple[int, Presence]]) -> None:
-    """Whatever is told in between: since the last time present, two were gone with an hour between."""
+    """Whatever the answers, a member is to leave only if gone twice, an hour apart, since the last present."""
     check, now = None, NOON
     gone: list[datetime] = []
     for minutes, presence in answers:
@@ -320,7 +320,7 @@ def test_nobody_leaves_who_was_not_gone_twice_an_hour_apart(answers: list[tuple[
 
 @given(ANSWERS, st.integers(0, 400))
 def test_an_ordinary_member_is_asked_for_once_a_day(answers: list[tuple[int, Presence]], minutes: int) -> None:
-    """And within an hour of the last question nobody is."""
+    """Within a day, a member is asked about again only after an hour, and only after a gone or an unclear answer."""
     check, now = None, NOON
     for span, presence in answers:
         now += timedelta(minutes=span)
@@ -347,12 +347,12 @@ def test_an_ordinary_member_is_asked_for_once_a_day(answers: list[tuple[int, Pre
     ],
 )
 def test_a_wait_is_kept(error: RosterError | None, wait: timedelta | None, expected: timedelta) -> None:
-    """Between a second and an hour; without one, as a sync keeps away."""
+    """A requested wait is kept up to an hour; without one, a failure waits as long as that of a sync."""
     assert next_round_at(NOON, error, wait) - NOON == expected
 
 
 def test_failures_in_a_row_end_with_a_clear_answer() -> None:
-    """A round that asked for nobody ends nothing."""
+    """A clear answer ends a failure run, and a round that asked about nobody does not."""
     state = RosterState()
     for minutes in (0, 15):
         at = NOON + timedelta(minutes=minutes)
@@ -372,12 +372,12 @@ def test_failures_in_a_row_end_with_a_clear_answer() -> None:
     ],
 )
 def test_a_roster_is_known_after_its_first_round(state: RosterState, *, is_known: bool) -> None:
-    """A store that never had one says nothing of it; a clock's repair leaves the failures alone."""
+    """A roster is known once it has had a round or a failure."""
     assert state.is_known is is_known
 
 
 def test_a_wait_of_a_clock_that_ran_ahead_keeps_nobody() -> None:
-    """No wait is longer than an hour."""
+    """A wait that a clock ahead has recorded is ignored, because no wait is longer than an hour."""
     state = RosterState(next_at=NOON + DAY)
     assert state.is_due(NOON)
     assert not state.is_due(NOON + DAY - HOUR / 2)

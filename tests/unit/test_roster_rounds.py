@@ -1,4 +1,4 @@
-"""For how long a round of the roster asks, what ends it, and what it notes (R25)."""
+"""How long a round of the roster asks, what ends it, and what it notes (R25)."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ BY_ITSELF, BY_HAND = HowToCheck(by_hand=False), HowToCheck()
 
 @define
 class Server:
-    """A roster that takes its time, and the clock by which it does."""
+    """A roster that takes its time to answer, and the clock by which it does."""
 
     now: datetime
     answer: Callable[[int], Presence] = lambda _: HERE
@@ -35,13 +35,13 @@ class Server:
     ledger: MemoryLedger = field(factory=MemoryLedger)
 
     def ask(self, _discord_id: str, /) -> Presence:
-        """Answer after a while."""
+        """Let the time of an answer pass, and answer."""
         self.now += self.seconds * SECOND
         self.asked += 1
         return self.answer(self.asked)
 
     def enroll(self, count: int) -> None:
-        """Enroll so many members, an hour ago."""
+        """Enroll this many members, an hour ago."""
         engage = Engage(ledger=self.ledger, clock=lambda: self.now - HOUR)
         for number in range(count):
             engage.enroll(f"m-{number:03}", discord_id=f"3000000000000001{number:02}")
@@ -52,7 +52,7 @@ class Server:
         self.ledger.post(Posting(self.now, run=SyncRun(SyncReport("synced", self.now), whole=True, follows=good_run)))
 
     def round(self, how: HowToCheck = BY_HAND) -> RosterReport:
-        """Run a round."""
+        """Run one round, by hand by default."""
         return check(self.ledger, self, lambda: self.now, how)
 
 
@@ -69,14 +69,14 @@ class Server:
     ],
 )
 def test_a_round_ends_before_anything_else_is_due(begins_at: datetime, how: HowToCheck, asked: int) -> None:
-    """Ten seconds before a slot or a settlement begins; by hand nothing is waited for but 50 seconds."""
+    """A round by itself ends ten seconds before a slot or settlement is due; one by hand ends after 50 seconds."""
     server = Server(begins_at, seconds=5)
     server.enroll(12)
     assert (server.round(how).asked, server.asked) == (asked, asked)
 
 
 def test_a_round_by_itself_takes_its_share_of_the_day() -> None:
-    """And only if somebody is due; by hand all are asked for."""
+    """A round by itself asks for its share of the day, if anybody is due; one by hand asks about all who are due."""
     server = Server(NOON)
     server.enroll(12)
     report = check_due(server.ledger, server, lambda: server.now)
@@ -89,7 +89,7 @@ def test_a_round_by_itself_takes_its_share_of_the_day() -> None:
 
 
 def test_whoever_asks_for_a_wait_is_not_asked_again() -> None:
-    """Not in this round, and no other begins before."""
+    """A requested wait ends the round and is kept until the next one."""
     server = Server(NOON, lambda _: evolve(HERE, wait=20 * MINUTE))
     server.enroll(3)
     report = server.round()
@@ -101,7 +101,7 @@ def test_whoever_asks_for_a_wait_is_not_asked_again() -> None:
     [({1, 2, 3, 4}, 4, 0, "checked"), ({1, 3}, 4, 2, "checked"), ({1}, 4, 3, "failed"), (set(), 3, 3, "failed")],
 )
 def test_three_unclear_answers_in_a_row_end_a_round(clear: set[int], asked: int, unknown: int, outcome: str) -> None:
-    """It is said how many were unclear; those in between clear ones are no failure."""
+    """Three unclear answers in a row end a round as failed; unclear answers between clear ones are only counted."""
     server = Server(NOON, lambda number: HERE if number in clear else UNKNOWN)
     server.enroll(4)
     report = server.round()
@@ -110,7 +110,7 @@ def test_three_unclear_answers_in_a_row_end_a_round(clear: set[int], asked: int,
 
 
 def test_a_round_that_asks_nobody_ends_no_failure() -> None:
-    """Only a clear answer does (R20)."""
+    """A round that asks about nobody does not end a failure run; a clear answer does (R20)."""
     server = Server(NOON, lambda _: UNKNOWN)
     server.enroll(3)
     assert server.round().outcome == "failed"
@@ -123,7 +123,7 @@ def test_a_round_that_asks_nobody_ends_no_failure() -> None:
 
 
 def test_a_round_has_a_lease_of_its_own() -> None:
-    """A sync under way keeps nobody from asking; another round does."""
+    """A round has a lease of its own: a sync under way does not stop it, but another round does."""
     server = Server(NOON)
     server.enroll(1)
     server.ledger.lease("run", NOON, NOON + 5 * MINUTE)
@@ -134,7 +134,7 @@ def test_a_round_has_a_lease_of_its_own() -> None:
 
 
 def test_a_clock_that_went_back_asks_nobody() -> None:
-    """By hand it is refused; by itself a round is left out (R22)."""
+    """Under a clock that went back, a round by hand is refused, and one by itself is skipped (R22)."""
     server = Server(NOON)
     server.enroll(1)
     seen = ClockDecision("confirmed", NOON + 3 * DAY, "admin-7", "it was right")
@@ -157,7 +157,7 @@ def test_a_clock_that_went_back_asks_nobody() -> None:
     ],
 )
 def test_a_step_is_noted_only_for_what_it_was_decided_on(meanwhile: str, step: str, outcome: str) -> None:
-    """Whoever left, or has another account by then, is left alone; a leave that was none is undone (R6a)."""
+    """A leave is not noted for an account that has left, is unlinked or was replaced since it was decided (R6a)."""
     server = Server(NOON)
     server.enroll(1)
     engage = Engage(ledger=server.ledger, clock=lambda: server.now)
@@ -179,7 +179,7 @@ def test_a_step_is_noted_only_for_what_it_was_decided_on(meanwhile: str, step: s
 
 
 def test_a_note_made_by_hand_stands_against_the_roster_and_is_told() -> None:
-    """Until both say the same (R25)."""
+    """A note by hand stands against the roster, which reports the contradiction until both agree (R25)."""
     server = Server(NOON)
     server.enroll(2)
     Engage(ledger=server.ledger, clock=lambda: server.now).leave("m-000", by="admin-7")
@@ -193,7 +193,7 @@ def test_a_note_made_by_hand_stands_against_the_roster_and_is_told() -> None:
 
 
 def test_many_departures_are_noted_once_an_admin_accepts_them(caplog: pytest.LogCaptureFixture) -> None:
-    """Six of twelve are not believed, and the error names the argument that helps (R25)."""
+    """Six departures of twelve are not noted until an admin accepts them; join dates later undo them (R25)."""
     caplog.set_level("INFO")
     server = Server(NOON, lambda number: GONE if (number - 1) % 12 < 6 else HERE)
     server.enroll(12)
@@ -217,7 +217,7 @@ def test_many_departures_are_noted_once_an_admin_accepts_them(caplog: pytest.Log
 
 
 def refused(_: int) -> Presence:
-    """Fail to answer."""
+    """Raise an error instead of answering."""
     raise RosterError("token", "it was reset")
 
 
@@ -229,7 +229,7 @@ def refused(_: int) -> Presence:
 def test_a_trial_keeps_nothing_but_what_the_server_asks_for(
     answer: Callable[[int], Presence], waits: timedelta | None
 ) -> None:
-    """No answer, no failure; the next round, though, begins no earlier than it may."""
+    """A dry run keeps no answer and no failure, but it keeps the wait for the next round."""
     server = Server(NOON, answer)
     server.enroll(1)
     server.round(HowToCheck(dry_run=True))

@@ -1,4 +1,4 @@
-"""What a store remembers of runs, after each posting: the rules that every ledger keeps by (R18, R20-R22, R31)."""
+"""What a store keeps about runs after each posting: the rules of every ledger (R18, R20-R22, R31)."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -35,13 +35,13 @@ FAILED = FailureRun(2, NOON - HOUR, "down", "no answer")
     ("board_id", "wait"), [("a", LATER), ("b", LATEST), ("c", SOON), (None, LATEST)], ids=["a", "b", "c", "any"]
 )
 def test_a_wait_is_of_a_board_or_of_all(board_id: str | None, wait: Wait) -> None:
-    """What asked without saying whose it is may have been any; where the board is not known, the longest counts."""
+    """A wait without a board applies to every board; if the board is unknown, the longest wait counts."""
     state = SyncState(waits={"a": LATER, "b": LATEST, "": SOON}, board_id="a")
     assert (state.wait_of(board_id), state.wait) == (wait, LATER)
 
 
 def test_a_good_sync_ends_failures_and_the_waits_of_its_board() -> None:
-    """Its run is the newest number; another board's wait stands."""
+    """A good sync gets the next number, ends the failure run and its board's waits, and keeps those of other boards."""
     state = SyncState(good_run=4, failure_run=FAILED, waits={"a": SOON, "b": LATER, "": SOON}, last_run=6)
     run = SyncRun(SyncReport("synced", NOON, rows=9), whole=True, follows=4, board_id="a")
     after = state.after_run(run, NOON)
@@ -67,19 +67,19 @@ def test_a_good_sync_ends_failures_and_the_waits_of_its_board() -> None:
 def test_a_failure_takes_a_number_and_its_boards_last_word(
     failure: SyncFailure, failures: int, waits: dict[str, Wait]
 ) -> None:
-    """It counts unless it was a dry run's; where no board was asked, waits stand (R20, R21)."""
+    """A failure gets a number and replaces its board's wait; it lengthens the failure run if it counts (R20, R21)."""
     after = SyncState(good_run=4, failure_run=FAILED, waits={"a": SOON, "b": LATER}, last_run=6).after_failure(failure)
     assert (after.failures, after.waits, after.last_run, after.good_run) == (failures, waits, 7, 4)
 
 
 def test_time_never_goes_back_behind_what_was_seen() -> None:
-    """An instant before it leaves it (R22)."""
+    """An instant before the latest one seen leaves that as it is (R22)."""
     state = SyncState().seen(NOON)
     assert [state.seen(at).seen_at for at in (NOON - HOUR, NOON + HOUR)] == [NOON, NOON + HOUR]
 
 
 def test_the_latest_instant_known_may_be_a_slots() -> None:
-    """A slot that ended without a sync proves that time has reached it (R22)."""
+    """The latest known instant is the later one of the last sync and the end of the last slot (R22)."""
     ended = SlotEnd(NOON, "waiting", NOON + SECOND)
     assert RunState().known_at is None
     assert RunState(SyncState(seen_at=NOON)).known_at == NOON
@@ -98,12 +98,12 @@ def test_the_latest_instant_known_may_be_a_slots() -> None:
     ],
 )
 def test_when_a_lease_may_be_taken_over(at: datetime, is_free: bool) -> None:
-    """Once it has expired, or if it was taken under a clock that ran ahead by more than clocks may differ (R30)."""
+    """A lease is free once it has expired, or if it was taken more than two minutes ahead of now (R30)."""
     assert Lease("run", "me", NOON, NOON + timedelta(minutes=5)).is_free(at) is is_free
 
 
 def test_a_draft_has_no_position_and_an_entry_says_when_it_was_booked() -> None:
-    """Only where that is not when it happened."""
+    """A draft has no position, and an entry has a booking time only if it differs from when it happened."""
     draft = drafted("award", "m-1", "benchmark", 5, NOON.date(), NOON, "a")
     assert (draft.position, draft.silent, draft.booked_at) == (0, False, None)
     assert [booked(draft, 7, at).booked_at for at in (NOON, NOON + HOUR)] == [None, NOON + HOUR]
@@ -111,7 +111,7 @@ def test_a_draft_has_no_position_and_an_entry_says_when_it_was_booked() -> None:
 
 
 def test_two_drafts_without_a_key_repeat_nothing() -> None:
-    """As reversals are; the same key twice does."""
+    """Two drafts repeat each other if they have the same key or reverse the same award, not if they have no key."""
     draft = drafted("award", "m-1", "benchmark", 5, NOON.date(), NOON, "a")
     others = [evolve(draft, key=None, reverses=number, kind="reversal") for number in (1, 2)]
     assert not Posting(NOON, drafts=[draft, *others]).repeats
@@ -120,7 +120,7 @@ def test_two_drafts_without_a_key_repeat_nothing() -> None:
 
 
 def test_each_draft_must_have_its_position() -> None:
-    """A ledger that books fewer than it was given is found out, before a change names the wrong entry."""
+    """A ledger that returns fewer positions than there are drafts is caught, before a change names the wrong entry."""
     draft = drafted("award", "m-1", "benchmark", 5, NOON.date(), NOON, "a")
     change = StreakChange("m-1", 1, 2, 1, 2, "award", NOON.date())
     posting = Posting(NOON, drafts=[draft], changes=[change])
@@ -137,13 +137,13 @@ RISES = {date(2026, 3, 3): 5, date(2026, 3, 4): 0}
     [(RISES, True), ({}, False), ({date(2026, 3, 3): 5}, False), ({date(2026, 3, 4): 0}, False)],
 )
 def test_both_days_that_matter_must_be_counted(rises: dict[date, int], is_current: bool) -> None:
-    """The next one to be settled, and the required one before (R15a)."""
+    """The counts of rises are current if they have the next day to settle and the required day before it (R15a)."""
     assert RunState(calendar=Calendar(date(2026, 3, 3)), rises=rises).is_current is is_current
 
 
 @pytest.mark.parametrize(("xp", "since"), [([0, 0], NOON), ([0, 7], None), ([7, 7], None), ([], NOON)])
 def test_whoever_is_on_the_board_ends_that_nobody_is(xp: list[int], since: datetime | None) -> None:
-    """One account with XP is enough; without any it goes on (R31)."""
+    """One account with XP ends the time in which none was seen; otherwise it goes on (R31)."""
     accounts = [Link(f"m-{number}", str(number)).opened(number) for number in range(1, len(xp) + 1)]
     moves = [
         Move(account, "tracked", "continues", 0, xp_total=total, xp_high=total)
@@ -163,12 +163,12 @@ def slot(begins_at: datetime, ended_at: datetime) -> SlotEnd:
 
 
 def notice(at: datetime, since: datetime) -> SentNotice:
-    """Return an alert that the log took."""
+    """Return an alert that the log was sent."""
     return SentNotice("log", "source", "alert", since, at)
 
 
 def test_a_repair_leaves_nothing_of_a_time_to_come() -> None:
-    """What lies at the instant itself is kept; failures in a row are over (R22)."""
+    """A clock repair drops what lies after its instant, keeps what lies at it, and ends all failure runs (R22)."""
     sync = SyncState(
         failure_run=FAILED,
         seen_at=NOON + DAY,
@@ -190,7 +190,7 @@ def test_a_repair_leaves_nothing_of_a_time_to_come() -> None:
     ],
 )
 def test_a_repair_keeps_notices_up_to_its_instant(before: SentNotice, kept: SentNotice | None) -> None:
-    """Those that were sent, and those that were about to be."""
+    """A clock repair keeps the notices sent or begun by its instant, and drops later ones."""
     after = RunState(notices_sent=[before], notices_begun=[before]).after(REPAIR)
     assert [after.notices_sent, after.notices_begun] == [[kept] if kept else []] * 2
 
@@ -207,13 +207,13 @@ def test_a_repair_keeps_notices_up_to_its_instant(before: SentNotice, kept: Sent
     ],
 )
 def test_a_repair_tries_channels_again(dead_since: datetime | None, not_before: datetime | None, is_kept: bool) -> None:
-    """Those found dead, or asked to be left alone, in a time that is still to come."""
+    """A clock repair forgets channels that were found dead, or asked for a wait, after its instant."""
     state = ChannelState("webhook", "f", dead_since, not_before)
     assert bool(RunState(channels=[state]).after(REPAIR).channels) is is_kept
 
 
 def test_a_confirmed_clock_takes_nothing_back() -> None:
-    """It only says up to when time is known (R22)."""
+    """Confirming a clock only says up to when time is known, and takes nothing back (R22)."""
     confirmed = evolve(REPAIR, clock=ClockDecision("confirmed", NOON, "admin-7", "it is right"))
     before = RunState(SyncState(failure_run=FAILED), slots=[slot(NOON + HOUR, NOON + HOUR)])
     after = before.after(confirmed)
@@ -221,7 +221,7 @@ def test_a_confirmed_clock_takes_nothing_back() -> None:
 
 
 def test_what_never_fits_ends_as_busy_and_says_why() -> None:
-    """After eight tries, with the conflict as its cause; what fits at the last one is done."""
+    """After eight conflicts, the error is `LedgerBusy` with the conflict as its cause; an eighth try may succeed."""
     tries: list[int] = []
 
     def attempt(fits_at: int) -> int:

@@ -1,4 +1,4 @@
-"""What is due is done once, whoever calls (R15, R18, R21)."""
+"""A run does what is due, and each thing once, whatever process calls it (R15, R18, R21)."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -20,7 +20,7 @@ DOWN = SourceError("down", "MEE6 did not answer in time")
 
 @pytest.fixture(params=LEDGERS)
 def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Community]:
-    """Two linked members on a board, before anything has run."""
+    """Yield two linked members who are on the board, before anything has run, on each ledger."""
     with opened(request.param, tmp_path) as ledger:
         community = Community(ledger)
         community.enroll("ada", "bo")
@@ -29,7 +29,7 @@ def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Commun
 
 
 def test_a_slot_is_synced_once(community: Community) -> None:
-    """Who comes later in the same quarter of an hour finds nothing to do."""
+    """A slot is synced once, and later runs in the same quarter of an hour have nothing to do."""
     first = community.run()
     later = [community.run(timedelta(minutes=minutes)) for minutes in (0, 1, 13)]
     assert (first.outcome, first.slot) == ("synced", MONDAY + QUARTER)
@@ -39,7 +39,7 @@ def test_a_slot_is_synced_once(community: Community) -> None:
 
 
 def test_missed_slots_are_not_made_up(community: Community) -> None:
-    """After a day without a runner one reading holds it all."""
+    """After a day without runs, one reading holds everything, and no missed slot is made up."""
     community.run()
     community.chat("ada", 500)
     report = community.run(timedelta(days=1))
@@ -48,7 +48,7 @@ def test_missed_slots_are_not_made_up(community: Community) -> None:
 
 
 def test_a_failed_slot_is_not_tried_again(community: Community) -> None:
-    """The next slot makes up for it."""
+    """A slot that failed is not tried again; the next slot syncs."""
     community.trouble = DOWN
     assert community.run().outcome == "failed"
     community.trouble = None
@@ -57,7 +57,7 @@ def test_a_failed_slot_is_not_tried_again(community: Community) -> None:
 
 
 def test_a_slot_that_waits_requests_nothing(community: Community) -> None:
-    """While the source is to be left alone a slot ends as waiting, and is no failure (R20, R21)."""
+    """While the source has asked for a wait, a slot ends as waiting, sends no request and is no failure (R20, R21)."""
     community.trouble = SourceError("rate_limited", "slow down", retry_after=timedelta(minutes=40))
     outcomes = [community.run().outcome for _ in range(4)]
     community.trouble = None
@@ -68,7 +68,7 @@ def test_a_slot_that_waits_requests_nothing(community: Community) -> None:
 
 
 def test_a_slot_takes_no_reading_from_before_it(community: Community) -> None:
-    """A manual sync just before the slot does not answer for it; one within it does (R21)."""
+    """A sync by hand answers for the slot in which it read, but not for the one after it (R21)."""
     community.now += timedelta(minutes=14)
     community.engage.sync()
     assert community.run(timedelta(minutes=1)).outcome == "synced"
@@ -81,7 +81,7 @@ def test_a_slot_takes_no_reading_from_before_it(community: Community) -> None:
 
 
 def test_with_nobody_linked_a_slot_ends_without_a_request(community: Community) -> None:
-    """Nothing is asked of MEE6 that nobody needs."""
+    """If no account is linked, a slot ends as synced and sends no request."""
     community.engage.unlink("ada")
     community.engage.unlink("bo")
     assert community.run().outcome == "synced"
@@ -89,7 +89,7 @@ def test_with_nobody_linked_a_slot_ends_without_a_request(community: Community) 
 
 
 def test_the_day_is_settled_from_five_past_midnight_on(community: Community) -> None:
-    """Not at 00:00, though the day is over and read past; at 00:05, after the slot's sync (R15)."""
+    """A day is settled from 00:05 on, after the slot's sync, and not at 00:00, although it is over by then (R15)."""
     community.run()
     community.chat("ada", 500)
     community.now = datetime(2026, 3, 3, tzinfo=UTC)
@@ -101,7 +101,7 @@ def test_the_day_is_settled_from_five_past_midnight_on(community: Community) -> 
 
 
 def test_a_pending_day_is_settled_as_soon_as_it_can_be(community: Community) -> None:
-    """When MEE6 is back at noon the day before is settled by the same run."""
+    """A pending day is settled by the same run whose sync makes that possible."""
     community.run()
     community.trouble = DOWN
     community.now = datetime(2026, 3, 3, tzinfo=UTC)
@@ -112,7 +112,7 @@ def test_a_pending_day_is_settled_as_soon_as_it_can_be(community: Community) -> 
 
 
 def test_of_two_at_the_same_instant_one_works(community: Community) -> None:
-    """Who comes while another reads says busy, reads nothing and leaves the slot to the other."""
+    """A run that starts while another one reads is busy, reads nothing and leaves the slot to the other."""
     reports: list[RunReport] = []
 
     class Meanwhile:
@@ -127,7 +127,7 @@ def test_of_two_at_the_same_instant_one_works(community: Community) -> None:
 
 
 def test_a_run_that_lost_its_lease_writes_nothing(community: Community) -> None:
-    """Stopped for longer than its lease, it finds the slot ended by another and leaves no trace (R18)."""
+    """A run that was stopped for longer than its lease writes nothing, because another one has ended the slot (R18)."""
     community.run()
     reports: list[RunReport] = []
 
@@ -146,7 +146,7 @@ def test_a_run_that_lost_its_lease_writes_nothing(community: Community) -> None:
 
 
 def test_a_read_that_was_stopped_leaves_the_slot_open(community: Community) -> None:
-    """It counts as no failure, and the next runner takes the slot (R18, R20)."""
+    """A read that was stopped counts as no failure, and the next run takes the slot (R18, R20)."""
     community.trouble = ReadStopped()
     assert community.run().outcome == "stopped"
     community.trouble = None
@@ -155,7 +155,7 @@ def test_a_read_that_was_stopped_leaves_the_slot_open(community: Community) -> N
 
 
 def test_nothing_is_settled_by_a_clock_in_doubt(community: Community) -> None:
-    """A settlement stamped with a time to come would keep every later run away until then (R22)."""
+    """A run whose clock the board's server denies settles nothing, so a later run with a right clock can (R22)."""
     community.run()
     community.now = datetime(2026, 3, 3, tzinfo=UTC)
     community.run(timedelta(0))
@@ -168,7 +168,7 @@ def test_nothing_is_settled_by_a_clock_in_doubt(community: Community) -> None:
 
 
 def test_without_a_source_slots_are_left_to_others(community: Community) -> None:
-    """A web worker settles what can be, and neither reads nor ends a slot."""
+    """A run without a source settles what can be settled, and neither reads nor ends a slot."""
     community.run()
     worker = Engage(ledger=community.ledger, clock=lambda: community.now)
     community.now = datetime(2026, 3, 3, tzinfo=UTC)
@@ -180,7 +180,7 @@ def test_without_a_source_slots_are_left_to_others(community: Community) -> None
 
 
 def test_the_status_tells_what_stands_open(community: Community) -> None:
-    """Healthy while slots end; not once nothing runs, nor while an incident lasts."""
+    """A store is healthy while slots end, but not before the first run, nor without runs, nor while a trouble lasts."""
     assert not community.engage.status().is_healthy
     community.run()
     status = community.engage.status()
@@ -198,31 +198,31 @@ def test_the_status_tells_what_stands_open(community: Community) -> None:
 
 
 def by_a_busy_store(community: Community) -> None:
-    """Let another be at work."""
+    """Let another process have the lease."""
     community.ledger.lease(TASK, community.now + QUARTER, community.now + 2 * QUARTER)
 
 
 def by_a_stop(community: Community) -> None:
-    """Let the process be stopped while it reads."""
+    """Let the read be stopped."""
     community.trouble = ReadStopped()
 
 
 def by_the_servers_clock(community: Community) -> None:
-    """Let the board's server tell another time."""
+    """Let the board's server tell a time six minutes off."""
     community.server_at = community.now + QUARTER + timedelta(minutes=6)
 
 
 def by_a_clock_that_went_back(community: Community) -> None:
-    """Let the machine's clock be set back."""
+    """Set the machine's clock back."""
     community.now -= timedelta(hours=1)
 
 
 def by_nothing(_: Community) -> None:
-    """Let all be well."""
+    """Leave all as it is."""
 
 
 def by_an_outage(community: Community) -> None:
-    """Let the board be down, which says nothing of the roster."""
+    """Let the board be down, which says nothing about the roster."""
     community.trouble = DOWN
 
 
@@ -240,7 +240,7 @@ def by_an_outage(community: Community) -> None:
 def test_the_roster_is_asked_last_and_only_where_time_and_store_are_right(
     community: Community, kept: Callable[[Community], None], outcome: str, error: type | None, *, asks: bool
 ) -> None:
-    """Who is busy, stops or has a clock in doubt leaves it alone (R25); why is in the report."""
+    """A run that is busy, stopped or has a clock in doubt asks no roster, and its report says why (R25)."""
     asked: list[str] = []
 
     class Counting:
@@ -262,7 +262,7 @@ def test_the_roster_is_asked_last_and_only_where_time_and_store_are_right(
 
 
 def test_how_a_slot_ended_is_told_and_kept(community: Community) -> None:
-    """With its error, by the report and the store alike."""
+    """The report and the store both have the outcome of a slot, and the report has its error."""
     community.trouble = SourceError("rate_limited", "slow down", timedelta(minutes=20))
     told, kept = [], []
     for _ in range(2):
@@ -276,7 +276,7 @@ def test_how_a_slot_ended_is_told_and_kept(community: Community) -> None:
 
 
 def test_a_run_that_was_stopped_does_nothing_more(community: Community) -> None:
-    """Not even the day that could be settled: whoever stops it waits."""
+    """A run that was stopped does not even settle a day that could be settled."""
     community.run()
     community.now = datetime(2026, 3, 3, tzinfo=UTC)
     community.run(timedelta(0))
@@ -288,7 +288,7 @@ def test_a_run_that_was_stopped_does_nothing_more(community: Community) -> None:
 
 
 def test_a_run_by_a_wrong_clock_settles_nothing(community: Community) -> None:
-    """Also where the sync before has read past the day: seven minutes off are enough (R22)."""
+    """A run whose clock is seven minutes off settles nothing, even if an earlier sync has read past the day (R22)."""
     community.run()
     community.now = datetime(2026, 3, 3, tzinfo=UTC)
     community.run(timedelta(0))
@@ -299,7 +299,7 @@ def test_a_run_by_a_wrong_clock_settles_nothing(community: Community) -> None:
 
 
 def test_without_a_source_a_clock_that_went_back_is_told(community: Community) -> None:
-    """A web worker has no board to fail on; what failed first is told where there is one."""
+    """A run without a source reports a clock that went back; with a source, the source's error comes first."""
     community.run()
     community.now -= timedelta(hours=1)
     report = Engage(ledger=community.ledger, clock=lambda: community.now).run_due()
@@ -310,7 +310,7 @@ def test_without_a_source_a_clock_that_went_back_is_told(community: Community) -
 
 
 def test_what_waits_is_told_though_nothing_is_due(community: Community) -> None:
-    """By a run that comes once the slot has ended."""
+    """A run that has nothing to do still reports the days that wait, and why."""
     community.run()
     community.trouble = DOWN
     community.now = datetime(2026, 3, 3, tzinfo=UTC)
@@ -320,7 +320,7 @@ def test_what_waits_is_told_though_nothing_is_due(community: Community) -> None:
 
 
 def test_a_store_that_is_held_behind_the_sync_takes_nothing_from_its_report(community: Community) -> None:
-    """What was synced is told; what came after is done by the next run."""
+    """If the store is busy after the sync, the report still has the sync, and the next run settles the day."""
     community.run()
     community.now = datetime(2026, 3, 3, tzinfo=UTC)
 
@@ -335,19 +335,19 @@ def test_a_store_that_is_held_behind_the_sync_takes_nothing_from_its_report(comm
 
 
 class Log:
-    """A channel that is never used."""
+    """A channel that is configured but must not be used."""
 
     channel = "log"
     fingerprint = ""
 
     def send(self, notice: object, /) -> None:
-        """Take nothing."""
+        """Fail, because nothing is to be sent."""
         raise AssertionError(notice)
 
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_the_status_names_the_last_notice_that_a_channel_took(order: int) -> None:
-    """Of all topics the latest, in whatever order they were kept."""
+    """The status has a channel's latest notice of all topics, in whatever order they were kept."""
     community = Community()
     times = {
         "clock": MONDAY,
@@ -363,7 +363,7 @@ def test_the_status_names_the_last_notice_that_a_channel_took(order: int) -> Non
 
 
 def test_the_status_tells_of_the_roster() -> None:
-    """When the next round may begin."""
+    """The status says when the next round of the roster may begin."""
     community = Community()
     next_at = community.now + timedelta(minutes=5)
     community.ledger.post(Posting(community.now, round=Round(community.now, next_at)))

@@ -1,4 +1,4 @@
-"""Settings come from the environment; a bad one is named, and a secret is never shown."""
+"""Settings from the environment: a bad value is named by its variable, and a secret is never shown."""
 
 from pathlib import Path
 from traceback import format_exception
@@ -13,14 +13,14 @@ from trc_engage.entrypoints.wiring import channels, opened_with_source
 
 
 def test_an_empty_environment_is_enough_to_begin() -> None:
-    """Only what has no default is left open."""
+    """An empty environment gives the defaults, and leaves unset what has none."""
     assert Settings.from_mapping({}) == Settings(
         store=None, guild_id=None, source="mee6", source_url=None, source_token=None
     )
 
 
 def test_empty_is_unset() -> None:
-    """`TRC_ENGAGE_STORE=` in an env file means nothing, and neither do spaces."""
+    """A variable that is empty, such as `TRC_ENGAGE_STORE=`, or has only spaces counts as unset."""
     names = ("STORE", "GUILD_ID", "MEE6_URL", "MEE6_TOKEN")
     assert Settings.from_mapping({f"TRC_ENGAGE_{name}": " " for name in names}) == Settings.from_mapping({})
 
@@ -36,7 +36,7 @@ def test_empty_is_unset() -> None:
     ],
 )
 def test_the_store_is_a_path_or_an_address(value: str, path: str) -> None:
-    """As everybody writes them: three slashes are relative, four absolute."""
+    """A store is a path or an SQLite address, in which three slashes are relative and four are absolute."""
     assert Settings.from_mapping({"TRC_ENGAGE_STORE": value}).store == Path(path).absolute()
 
 
@@ -50,13 +50,13 @@ def test_the_store_is_a_path_or_an_address(value: str, path: str) -> None:
     ],
 )
 def test_the_store_is_a_database(value: str, dsn: str, schema: str) -> None:
-    """The schema is ours; all else is for the library of PostgreSQL."""
+    """A PostgreSQL address is kept as it is, but for `schema`, which becomes the schema of the store."""
     store = Settings.from_mapping({"TRC_ENGAGE_STORE": value}).store
     assert store == PostgresUrl(dsn, schema)
 
 
 def test_the_password_of_a_database_is_not_shown() -> None:
-    """Neither in a repr, nor in the error of an address that cannot be read, nor in what that came from."""
+    """A database's password is in no repr, and not in the error of an address that cannot be read or in its cause."""
     secret = "".join(["hunter", "2"])
     assert secret not in repr(Settings.from_mapping({"TRC_ENGAGE_STORE": f"postgresql://trc:{secret}@db/engage"}))
     with pytest.raises(SettingsError, match="%-escapes") as caught:
@@ -86,7 +86,7 @@ def test_the_password_of_a_database_is_not_shown() -> None:
     ],
 )
 def test_a_bad_value_is_named_with_its_variable_and_the_remedy(variable: str, value: str, says: str) -> None:
-    """The line alone is enough to mend it."""
+    """The error names the variable, shows the value and says how to correct it."""
     with pytest.raises(SettingsError) as caught:
         Settings.from_mapping({f"TRC_ENGAGE_{variable}": value})
     assert caught.value.variable == f"TRC_ENGAGE_{variable}"
@@ -97,14 +97,14 @@ def test_a_bad_value_is_named_with_its_variable_and_the_remedy(variable: str, va
 
 @pytest.mark.parametrize("variable", ["SOURCE", "HEALTH_ADDRESS", "CONTACT_URL", "MEE6_URL", "STORE", "GUILD_ID"])
 def test_another_setting_on_the_same_line_is_not_shown(variable: str) -> None:
-    """A line break was lost, and what follows may be a secret."""
+    """If a line break was lost, what follows the value is not shown, because it may be a secret."""
     with pytest.raises(SettingsError) as caught:
         Settings.from_mapping({f"TRC_ENGAGE_{variable}": "lurkr TRC_ENGAGE_LURKR_TOKEN=kAnArY"})
     assert "kAnArY" not in str(caught.value)
 
 
 def test_a_long_value_is_shortened() -> None:
-    """An error stays one line, whatever was pasted."""
+    """The error of a value of any length stays below 300 characters."""
     with pytest.raises(SettingsError) as caught:
         Settings.from_mapping({"TRC_ENGAGE_GUILD_ID": "x" * 10_000})
     assert len(str(caught.value)) < 300
@@ -112,7 +112,7 @@ def test_a_long_value_is_shortened() -> None:
 
 @pytest.mark.parametrize("token", ["Bearer kAnArY", "kAnArY\nX-Evil: 1", "kAnArYü"])
 def test_a_bad_token_is_refused_unseen(token: str) -> None:
-    """The variable is named, the value is not."""
+    """A bad token is refused by its variable, without showing the value."""
     with pytest.raises(SettingsError, match="TRC_ENGAGE_MEE6_TOKEN must be the token alone") as caught:
         Settings.from_mapping({"TRC_ENGAGE_MEE6_TOKEN": token})
     assert "kAnArY" not in f"{caught.value!r} {caught.value}"
@@ -132,7 +132,7 @@ DSN = "https://kAnArY@o1.ingest.example/42"
     ],
 )
 def test_a_secret_shows_in_no_repr(variable: str, value: str) -> None:
-    """Settings may be logged."""
+    """No secret is in the repr of the settings, so they can be logged."""
     assert "kAnArY" not in repr(Settings.from_mapping({variable: value}))
 
 
@@ -147,7 +147,7 @@ def test_a_secret_shows_in_no_repr(variable: str, value: str) -> None:
     ],
 )
 def test_a_webhook_is_an_address(value: str) -> None:
-    """What the settings let through the channel can use."""
+    """A webhook that the settings accept makes a channel."""
     settings = Settings.from_mapping({"TRC_ENGAGE_ALERT_WEBHOOK": f" {value} "})
     assert settings.alert_webhook == value
     assert [one.channel for one in channels(settings)] == ["log", "webhook"]
@@ -173,7 +173,7 @@ def test_a_webhook_is_an_address(value: str) -> None:
     ],
 )
 def test_a_bad_webhook_is_refused_unseen(value: str) -> None:
-    """At the start and not at the first alert; the variable is named, the value is not."""
+    """A bad webhook is refused when the settings are read, by its variable and without showing the value."""
     with pytest.raises(SettingsError, match="TRC_ENGAGE_ALERT_WEBHOOK must be the URL of a Discord web") as caught:
         Settings.from_mapping({"TRC_ENGAGE_ALERT_WEBHOOK": value})
     assert "kAnArY" not in f"{caught.value!r} {caught.value}"
@@ -183,7 +183,7 @@ def test_a_bad_webhook_is_refused_unseen(value: str) -> None:
     "value", [DSN, "https://key:secret@sentry.example/7", "http://key@127.0.0.1:9000/1", "https://key@host/sub/path/1"]
 )
 def test_a_dsn_is_what_sentry_takes(value: str) -> None:
-    """What the settings let through Sentry's client can use."""
+    """A DSN that the settings accept is one that Sentry's client accepts."""
     settings = Settings.from_mapping({"SENTRY_DSN": value, "SENTRY_ENVIRONMENT": "staging"})
     assert (settings.sentry_dsn, settings.sentry_environment) == (value, "staging")
     Dsn(value)
@@ -208,27 +208,27 @@ def test_a_dsn_is_what_sentry_takes(value: str) -> None:
     ],
 )
 def test_a_bad_dsn_is_refused_unseen(value: str) -> None:
-    """Sentry's client would raise for most of these, with the value in its error."""
+    """A bad DSN is refused without showing it, whereas Sentry's client would show it in its error."""
     with pytest.raises(SettingsError, match="SENTRY_DSN must be the DSN of a Sentry project") as caught:
         Settings.from_mapping({"SENTRY_DSN": value})
     assert "kAnArY" not in f"{caught.value!r} {caught.value}"
 
 
 def test_what_is_told_stands_in_production_unless_said_otherwise() -> None:
-    """As with Sentry itself."""
+    """Without a value, the environment is `production`, as with Sentry itself."""
     assert Settings.from_mapping({"SENTRY_ENVIRONMENT": " "}).sentry_environment == "production"
 
 
 @pytest.mark.parametrize("variable", ["TRC_ENGAGE_STORE", "TRC_ENGAGE_MEE6_URL"])
 def test_a_password_in_an_address_is_not_repeated(variable: str) -> None:
-    """It is refused, but not shown to whoever reads the log."""
+    """An address with a password is refused without showing the password, since errors may be logged."""
     with pytest.raises(SettingsError) as caught:
         Settings.from_mapping({variable: "mysql://trc:p@ss/w0rd@db/engage"})
     assert "w0rd" not in str(caught.value)
 
 
 def test_only_reading_needs_a_guild(tmp_path: Path) -> None:
-    """The variable that is missing is named."""
+    """Reading a board without a guild id is refused, and the error names the variable."""
     with (
         pytest.raises(SettingsError, match="TRC_ENGAGE_GUILD_ID is not set"),
         opened_with_source(Settings(store=tmp_path / "engage.db")),
@@ -237,7 +237,7 @@ def test_only_reading_needs_a_guild(tmp_path: Path) -> None:
 
 
 def test_what_only_the_source_can_refuse_is_named_as_a_variable_too(tmp_path: Path) -> None:
-    """An operator knows variables, not arguments."""
+    """A value that only the source refuses is named by its variable too, since operators do not know arguments."""
     settings = Settings(tmp_path / "engage.db", "1", source_url="https://mee6.xyz\x07")
     with pytest.raises(SettingsError, match="TRC_ENGAGE_MEE6_URL") as caught, opened_with_source(settings):
         pass
@@ -245,7 +245,7 @@ def test_what_only_the_source_can_refuse_is_named_as_a_variable_too(tmp_path: Pa
 
 
 def test_a_store_needs_a_folder_that_exists(tmp_path: Path) -> None:
-    """A typing error must not found a second store somewhere."""
+    """A store in a missing folder is refused, and so is a folder, so that a typo does not create a second store."""
     with pytest.raises(SettingsError, match="its folder does not exist"):
         store_path(Settings(store=tmp_path / "nowhere" / "engage.db"))
     with pytest.raises(SettingsError, match="this is a folder"):
@@ -253,7 +253,7 @@ def test_a_store_needs_a_folder_that_exists(tmp_path: Path) -> None:
 
 
 def test_the_default_folder_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever names no store has one in the data folder of the user."""
+    """Without a setting, the store is in the user's data folder, which is created."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     assert store_path(Settings()) == tmp_path / "data" / "trc-engage" / "engage.db"
     assert (tmp_path / "data" / "trc-engage").is_dir()
@@ -262,7 +262,7 @@ def test_the_default_folder_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_default_folder_that_cannot_be_made_is_a_matter_of_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The way out is the variable."""
+    """If the default folder cannot be created, the error names the variable to set."""
     (tmp_path / "data").write_text("a file")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     with pytest.raises(SettingsError, match="TRC_ENGAGE_STORE is not set, and the default folder cannot be created"):
