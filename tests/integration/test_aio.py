@@ -1,4 +1,4 @@
-"""`AsyncEngage`: every method a coroutine, a limit of threads, and a cancelled call done as a whole or not at all."""
+"""`AsyncEngage`: every method as a coroutine, a limit of threads, and cancelled calls done in full or not at all."""
 
 import asyncio
 import inspect
@@ -27,7 +27,7 @@ def methods(of: type) -> dict[str, Any]:
 
 
 def test_it_has_every_method_of_engage() -> None:
-    """As a coroutine, with the same signature and the same help: add a line to `trc_engage/aio.py`."""
+    """It has each method of `Engage` but `on`, with the same help; add missing ones to `trc_engage/aio.py`."""
     ours, own = methods(AsyncEngage), {"aclose", "joined"}
     assert ours.keys() - own == methods(Engage).keys() - {"on"}
     for name, method in methods(Engage).items():
@@ -37,7 +37,7 @@ def test_it_has_every_method_of_engage() -> None:
 
 
 class Held:
-    """A ledger in memory whose postings and readings wait until they may go on."""
+    """A memory ledger whose `post` and `tally` wait until the test lets them go on."""
 
     def __init__(self) -> None:
         self.ledger = MemoryLedger()
@@ -61,13 +61,13 @@ class Held:
         return held
 
     def close(self) -> None:
-        """Note where it is closed."""
+        """Record which thread closes it."""
         self.closed_on = current_thread().name
 
 
 @pytest.fixture
 def held() -> Iterator[Held]:
-    """Lend a ledger that holds, with ada enrolled."""
+    """Yield a ledger whose calls wait, with ada enrolled."""
     held = Held()
     engage_on(held.ledger).enroll("ada")
     yield held
@@ -75,19 +75,19 @@ def held() -> Iterator[Held]:
 
 
 def engage_on(ledger: object) -> Engage:
-    """Return an `Engage`."""
+    """Return an `Engage` on a ledger, with a fixed clock."""
     return Engage(ledger=cast("Store", ledger), clock=lambda: datetime(2026, 3, 2, 9, 0, tzinfo=UTC))
 
 
 def award(engage: AsyncEngage, key: str) -> Any:
-    """Return the coroutine of an award."""
+    """Return the coroutine that books an award for ada."""
     at = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
     return engage.award("ada", source="benchmark", points=5, key=key, at=at)
 
 
 @pytest.mark.parametrize("kind", LEDGERS)
 def test_it_does_what_engage_does(kind: str, tmp_path: Path) -> None:
-    """On each ledger, with the same errors."""
+    """On each ledger, 40 concurrent awards with 10 keys are booked 10 times, and `Engage`'s errors reach the caller."""
 
     async def run(engage: Engage) -> None:
         async with AsyncEngage(engage) as points:
@@ -105,7 +105,7 @@ def test_it_does_what_engage_does(kind: str, tmp_path: Path) -> None:
 
 
 def test_writing_on_the_event_loop_is_refused() -> None:
-    """It may wait for others, and everybody else with it; reading, a thread, and whoever insists are let through."""
+    """On the event loop a write raises `OnEventLoop`; a read, a thread, or `allow_event_loop=True` is let through."""
 
     async def run() -> None:
         ledger = MemoryLedger()
@@ -126,7 +126,7 @@ def test_writing_on_the_event_loop_is_refused() -> None:
 
 
 def test_no_more_than_so_many_threads_are_at_work(held: Held) -> None:
-    """What comes later waits for its turn, and the loop for nobody."""
+    """With `threads=3`, three of 20 calls run at once; the others wait without blocking the event loop."""
 
     async def run() -> None:
         async with AsyncEngage(engage_on(held), threads=3) as points:
@@ -142,7 +142,7 @@ def test_no_more_than_so_many_threads_are_at_work(held: Held) -> None:
 
 
 def test_a_call_that_was_not_begun_is_cancelled(held: Held) -> None:
-    """Nothing of it is ever done."""
+    """A call that is cancelled while it waits for a thread is never carried out."""
 
     async def run() -> None:
         async with AsyncEngage(engage_on(held), threads=1) as points:
@@ -161,7 +161,7 @@ def test_a_call_that_was_not_begun_is_cancelled(held: Held) -> None:
 
 
 def test_a_call_that_was_begun_is_done_before_its_task_ends(held: Held) -> None:
-    """However often it is cancelled: its connection is in nobody's hands but its own until then."""
+    """A running call that is cancelled, even three times, is carried out before its task ends as cancelled."""
 
     async def run() -> None:
         async with AsyncEngage(engage_on(held), threads=1) as points:
@@ -181,7 +181,7 @@ def test_a_call_that_was_begun_is_done_before_its_task_ends(held: Held) -> None:
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_cancelling_in_the_middle_leaves_all_or_nothing(kind: str, tmp_path: Path) -> None:
-    """Of 200 awards, each cancelled at another moment, those that are there are whole, and the store is sound."""
+    """Of 200 awards, each cancelled at another moment, those that were booked are whole, and the store is sound."""
 
     async def run(engage: Engage) -> None:
         async with AsyncEngage(engage) as points:
@@ -200,7 +200,7 @@ def test_cancelling_in_the_middle_leaves_all_or_nothing(kind: str, tmp_path: Pat
 
 
 def test_it_is_closed_once_all_calls_have_returned(held: Held) -> None:
-    """Those too that still wait for a thread."""
+    """Leaving `async with` waits for all calls, even for those that still wait for a thread."""
 
     async def run() -> None:
         async with AsyncEngage(engage_on(held), threads=1) as points:
@@ -215,7 +215,7 @@ def test_it_is_closed_once_all_calls_have_returned(held: Held) -> None:
 
 
 def test_it_serves_one_loop_after_another(held: Held) -> None:
-    """Also where calls have waited for a thread on the one before."""
+    """It can be used by a second event loop, even after calls waited for a thread on the first one."""
     held.go_on.set()
     points = AsyncEngage(engage_on(held), threads=1)
 
@@ -230,7 +230,7 @@ WHO: ContextVar[str] = ContextVar("who")
 
 
 def test_context_variables_are_seen() -> None:
-    """By a clock of your own, say."""
+    """A call sees its caller's context variables, so that a custom clock can read them."""
 
     def clock() -> datetime:
         seen.append(WHO.get())
@@ -247,7 +247,7 @@ def test_context_variables_are_seen() -> None:
 
 
 def test_another_ledger_is_lent_on_the_same_threads(held: Held) -> None:
-    """It is opened on one of them, and closed at the end; the first one stays."""
+    """`joined` opens another ledger on one of the threads, writes to that one only, and closes it at the end."""
     held.go_on.set()
 
     async def run() -> None:

@@ -1,4 +1,4 @@
-"""What an admin's Discord gets to see of failures in all their orders, over real HTTP, from a store on disk (R20)."""
+"""Which messages failures in various orders send to an admin's Discord, over real HTTP, with a store on disk (R20)."""
 
 import os
 import signal
@@ -18,21 +18,21 @@ from trc_engage import Engage
 from trc_engage.adapters.alerts import WebhookAlerts
 
 HOUR = 4
-"""In slots."""
+"""Slots in an hour."""
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    """Let Discord be there."""
+    """Serve the webhook, in place of Discord."""
     with received() as receiver:
         yield receiver
 
 
 @pytest.fixture
 def deployment(receiver: Receiver, tmp_path: Path) -> Iterator[Deployment]:
-    """Two linked members, opened by a first good run."""
+    """Yield a deployment with two linked members, after a first successful run."""
     with Deployment(tmp_path / "engage.db", receiver) as deployment:
         deployment.community.enroll("ada", "bo")
         deployment.community.xp = {"ada": 1_000, "bo": 1_000}
@@ -58,11 +58,11 @@ SEQUENCES: dict[str, tuple[Sequence[tuple[str, int]], Sequence[tuple[str, int]]]
     "three-waits-of-an-hour": ([("wait", 12), ("good", 1)], [("alert", 9), ("all_clear", 13)]),
     "waits-between-failures": ([("fail", 2), ("wait", 4), ("good", 1)], [("alert", 3), ("all_clear", 7)]),
 }
-"""What each slot meets, and which slot brings which message."""
+"""What the sync of each slot meets, and which slot sends which message."""
 
 
 def told_by_slot(deployment: Deployment, receiver: Receiver, slots: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
-    """Live through slots, and return the kind of each message with the number of its slot."""
+    """Run these slots, and return the kind of each message with the number of its slot."""
     told: list[tuple[str, int]] = []
     for number, what in enumerate((what for what, times in slots for _ in range(times)), 1):
         deployment.run(what)
@@ -77,13 +77,13 @@ def test_each_sequence_brings_exactly_these_messages(
     slots: Sequence[tuple[str, int]],
     expected: Sequence[tuple[str, int]],
 ) -> None:
-    """One alert at the third failure in a row, a reminder a day, one all-clear, and nothing else."""
+    """A third failure in a row sends an alert, each further day a reminder, and the recovery an all-clear."""
     assert told_by_slot(deployment, receiver, slots) == expected
     assert receiver.taken == [kind for kind, _ in expected]
 
 
 def test_restarts_in_between_change_nothing(deployment: Deployment, receiver: Receiver) -> None:
-    """What is counted is on disk, and so is what was told."""
+    """A restart before every run changes no message, because failures and sent notices are in the store."""
     for what in ["fail"] * 5 + ["good"] * 2 + ["fail"] * 4:
         deployment.restart()
         deployment.run(what)
@@ -91,7 +91,7 @@ def test_restarts_in_between_change_nothing(deployment: Deployment, receiver: Re
 
 
 def test_a_run_every_minute_tells_no_more_than_one_a_slot(deployment: Deployment, receiver: Receiver) -> None:
-    """Cron may call as often as it likes: slots fail, not calls."""
+    """However often cron runs, failures are counted once per slot: 59 failed runs send one alert."""
     for what, minutes in (("fail", 59), ("good", 16), ("fail", 14)):
         for _ in range(minutes):
             deployment.run(what, MINUTE)
@@ -99,7 +99,7 @@ def test_a_run_every_minute_tells_no_more_than_one_a_slot(deployment: Deployment
 
 
 def test_an_alert_that_was_not_taken_comes_with_the_next_run(deployment: Deployment, receiver: Receiver) -> None:
-    """Once, when the channel is there again, and not at the next slot only."""
+    """An alert that the webhook did not take is sent once, by the first run that reaches it, within the same slot."""
     deployment.run("fail")
     deployment.run("fail")
     receiver.trouble = "500"
@@ -115,7 +115,7 @@ def test_an_alert_that_was_not_taken_comes_with_the_next_run(deployment: Deploym
 
 
 def test_an_all_clear_that_was_not_taken_comes_later(deployment: Deployment, receiver: Receiver) -> None:
-    """An admin who was alerted is told of the end as well."""
+    """An all-clear that the webhook did not take is sent once, by the next run that reaches it."""
     told_by_slot(deployment, receiver, [("fail", 3)])
     receiver.trouble = "refuses"
     deployment.run("good")
@@ -129,7 +129,7 @@ def test_an_all_clear_that_was_not_taken_comes_later(deployment: Deployment, rec
 def test_a_channel_that_comes_back_after_the_incident_hears_nothing_of_it(
     deployment: Deployment, receiver: Receiver
 ) -> None:
-    """What is over and was never told needs nobody."""
+    """A channel that was down for a whole incident is sent neither its alert nor its all-clear afterwards."""
     receiver.trouble = "500"
     told_by_slot(deployment, receiver, [("fail", 5)])
     receiver.trouble = ""
@@ -138,7 +138,7 @@ def test_a_channel_that_comes_back_after_the_incident_hears_nothing_of_it(
 
 
 def test_channels_are_told_each_for_itself(receiver: Receiver, tmp_path: Path) -> None:
-    """One that is down keeps nothing from the other, and gets its own when it is up again."""
+    """A channel that is down delays nothing on the other one, and gets its own alert when it is up again."""
     with received() as other, Deployment(tmp_path / "engage.db", receiver, other) as deployment:
         name_channels(deployment)
         deployment.community.enroll("ada")
@@ -154,7 +154,7 @@ def test_channels_are_told_each_for_itself(receiver: Receiver, tmp_path: Path) -
 
 
 def name_channels(deployment: Deployment) -> None:
-    """Tell two webhooks apart, as Sentry and a webhook are."""
+    """Give the two webhooks different channel names, such as Sentry and a webhook have."""
 
     class Other(WebhookAlerts):
         channel = "other"
@@ -183,7 +183,7 @@ with SqliteLedger.open(path) as ledger:
 
 
 def run_killed(deployment: Deployment, receiver: Receiver, now: datetime) -> int:
-    """Run in a process that is killed when its message has arrived; return how it ended."""
+    """Run in a process that is killed when its message arrives, and return its exit code."""
     arguments = [sys.executable, "-c", RUN_ONCE, str(deployment.path), receiver.url, now.isoformat()]
     folder = str(Path(trc_engage.__file__).parents[1])
     process = subprocess.Popen(arguments, env={"PYTHONPATH": folder, "PATH": os.environ["PATH"]})
@@ -201,7 +201,7 @@ def run_killed(deployment: Deployment, receiver: Receiver, now: datetime) -> int
 def test_killed_between_sending_and_recording_one_message_is_sent_twice(
     deployment: Deployment, receiver: Receiver
 ) -> None:
-    """At least once, and one more for each kill; never silence."""
+    """An alert that was sent but not recorded is sent again: each kill adds one message, and none is lost."""
     deployment.run("fail")
     deployment.run("fail")
     assert run_killed(deployment, receiver, deployment.community.now + QUARTER) == -signal.SIGKILL
@@ -216,7 +216,7 @@ def test_killed_between_sending_and_recording_one_message_is_sent_twice(
 
 
 def test_a_distrusted_board_is_told_at_once(deployment: Deployment, receiver: Receiver) -> None:
-    """With how many members and points, and the two commands that decide (R10)."""
+    """A distrusted board sends one alert with the members and points at stake and both commands that decide (R10)."""
     community = deployment.community
     community.enroll("cy", "dee", "eli", "fay")
     community.xp = dict.fromkeys(["ada", "bo", "cy", "dee", "eli", "fay"], 9_000)
@@ -235,7 +235,7 @@ def test_a_distrusted_board_is_told_at_once(deployment: Deployment, receiver: Re
 
 
 def test_a_frozen_day_is_told_at_once(deployment: Deployment, receiver: Receiver) -> None:
-    """And cleared when an admin has decided (R15a)."""
+    """A frozen day sends one alert with the commands to decide with, and an all-clear once it is excused (R15a)."""
     community = deployment.community
     community.enroll("cy", "dee", "eli")
     community.xp = dict.fromkeys(["ada", "bo", "cy", "dee", "eli"], 1_000)
@@ -257,7 +257,7 @@ def test_a_frozen_day_is_told_at_once(deployment: Deployment, receiver: Receiver
 
 
 def test_a_clock_that_went_back_is_told_at_once(deployment: Deployment, receiver: Receiver) -> None:
-    """Nothing runs until it is set, so an admin must know (R22)."""
+    """A clock that went back sends one alert, because nothing is synced or settled, and an all-clear later (R22)."""
     deployment.run(after=-QUARTER)
     deployment.run(after=MINUTE)
     (message,) = receiver.messages
@@ -268,7 +268,7 @@ def test_a_clock_that_went_back_is_told_at_once(deployment: Deployment, receiver
 
 
 def test_an_alert_says_all_that_is_needed(deployment: Deployment, receiver: Receiver) -> None:
-    """Since when, why, what waits, what helps; and it names no member."""
+    """An alert says since when syncs fail, why, and which streaks wait, and it names no member."""
     deployment.community.now = MONDAY.replace(hour=23)
     told_by_slot(deployment, receiver, [("fail", 2)])
     deployment.run("fail", timedelta(hours=1))

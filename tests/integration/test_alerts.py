@@ -1,4 +1,4 @@
-"""Each channel to an admin: what it sends, and that nothing holds it or gets out of it."""
+"""Each alert channel: what it sends, that it fails in time, and that it never shows the webhook's address."""
 
 import logging
 import re
@@ -26,7 +26,7 @@ MESSAGE = Message("MEE6's board could not be synced", TEXT)
 
 
 def test_a_webhook_gets_what_discord_expects() -> None:
-    """JSON with a bold title, commands as code, and nobody mentioned."""
+    """A webhook gets JSON with a bold title, commands as code, and no mention allowed."""
     with received() as receiver:
         alerts = WebhookAlerts(receiver.url, describe=lambda _: MESSAGE)
         alerts.send(NOTICE)
@@ -41,7 +41,7 @@ def test_a_webhook_gets_what_discord_expects() -> None:
 
 
 def test_what_is_foreign_in_a_message_is_inert(snapshot: SnapshotAssertion) -> None:
-    """No mention, no link behind other words, no spoiler, no heading: Discord shows what was written."""
+    """Mentions, links, spoilers and headings in foreign text are escaped, so that Discord shows what was written."""
     hostile = (
         "@everyone <@80351110224678900> [free](https://evil.example) ||x|| **b** _i_ ~~s~~ ``` `rm -rf /` \\* "
         "\u202e\x1b[31m\ud800 <:a:1> `trc-engage status`"
@@ -53,7 +53,7 @@ def test_what_is_foreign_in_a_message_is_inert(snapshot: SnapshotAssertion) -> N
 
 @pytest.mark.parametrize("filler", ["x", "*", "👍", "@", "`"])
 def test_a_message_is_cut_to_what_discord_takes_and_keeps_its_commands(filler: str) -> None:
-    """The longest line gives way, in its middle: what to do stands at its end."""
+    """A message that is too long loses the middle of its longest line, so the command at the end of that line stays."""
     text = content(
         evolve(MESSAGE, text=f"Why: {filler * 9_000} `trc-engage sync --accept-drops`\nWhat it means: wait.")
     )
@@ -64,7 +64,7 @@ def test_a_message_is_cut_to_what_discord_takes_and_keeps_its_commands(filler: s
 
 
 def test_a_message_of_many_lines_is_cut_too() -> None:
-    """However long a title and a text are, the message fits."""
+    """A message with a long title and many long lines still fits."""
     assert len(content(Message("t" * 5_000, "\n".join(["line" * 40] * 500)))) <= LENGTH_MAX
 
 
@@ -88,7 +88,7 @@ def test_a_message_of_many_lines_is_cut_too() -> None:
 def test_a_webhook_in_trouble_fails_in_time_and_keeps_the_secret(
     trouble: str, says: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whatever the other side does: an error that says what to do, soon, and without the address."""
+    """In each trouble, sending fails within 1.5 s with an error that says why and does not show the webhook's token."""
     caplog.set_level(logging.DEBUG)
     with received() as receiver:
         receiver.trouble = trouble
@@ -109,7 +109,7 @@ def test_a_webhook_in_trouble_fails_in_time_and_keeps_the_secret(
     [("127.0.0.1:1", "ConnectionRefusedError: Connection refused"), ("nowhere.invalid", "cannot be reached (gaierror")],
 )
 def test_a_webhook_that_cannot_be_reached_is_told(host: str, says: str) -> None:
-    """The kind of trouble is named, the address is not."""
+    """The error names what kind of trouble it is, such as a refused connection, and not the webhook's address."""
     alerts = WebhookAlerts(f"http://{host}{PATH}")
     with pytest.raises(AlertFailed) as caught:
         alerts.send(NOTICE)
@@ -119,7 +119,7 @@ def test_a_webhook_that_cannot_be_reached_is_told(host: str, says: str) -> None:
 
 
 def test_a_certificate_is_checked() -> None:
-    """Over https nobody is believed who cannot prove his name; the handshake with such a one fails."""
+    """Over https, a message is not sent to a server with which the TLS handshake fails."""
     with received() as receiver:
         alerts = WebhookAlerts(receiver.url.replace("http://", "https://"))
         with pytest.raises(AlertFailed, match=r"cannot be reached \(SSL"):
@@ -128,7 +128,7 @@ def test_a_certificate_is_checked() -> None:
 
 
 def test_the_environment_has_no_say(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No proxy of the environment gets to see the address."""
+    """A proxy set in the environment is not used, so that none sees the webhook's address."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
     with received() as receiver:
@@ -139,7 +139,7 @@ def test_the_environment_has_no_say(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("url", ["", "discord.com/x", "ftp://discord.com/x", "https://discord.com", "https:///x"])
 def test_what_is_no_address_is_refused_unseen(url: str) -> None:
-    """At once, and not at night when it is needed."""
+    """A text that is no webhook's address is refused when the channel is made, and is not shown."""
     with pytest.raises(InvalidValue, match="give the address of a Discord webhook") as caught:
         WebhookAlerts(url)
     assert not url or url not in str(caught.value)
@@ -147,7 +147,7 @@ def test_what_is_no_address_is_refused_unseen(url: str) -> None:
 
 @pytest.mark.parametrize("tail", [" ", "\r\nX-Evil: 1", "ü", "\x00"])
 def test_an_address_that_would_break_the_request_is_refused_unseen(tail: str) -> None:
-    """Nothing gets into the request that is not part of the address."""
+    """An address with a space, line break, control or non-ASCII character is refused, and its token is not shown."""
     with pytest.raises(InvalidValue) as caught:
         WebhookAlerts(f"https://discord.com{PATH}{tail}")
     assert TOKEN not in f"{caught.value!r} {caught.value}"
@@ -157,7 +157,7 @@ def test_an_address_that_would_break_the_request_is_refused_unseen(tail: str) ->
     ("kind", "level"), [("alert", logging.ERROR), ("reminder", logging.ERROR), ("all_clear", logging.WARNING)]
 )
 def test_the_log_gets_one_line(kind: str, level: int, caplog: pytest.LogCaptureFixture) -> None:
-    """A notice is one event, with its topic and kind as fields."""
+    """Each notice is one log record with its topic and kind as fields: a warning for an all-clear, else an error."""
     alerts = LogAlerts(lambda _: Message("A title", "Why: it fell.\nWait."))
     alerts.send(Notice(kind, "source", MONDAY, MONDAY))  # type: ignore[arg-type]
     (record,) = caplog.records
@@ -167,12 +167,12 @@ def test_the_log_gets_one_line(kind: str, level: int, caplog: pytest.LogCaptureF
 
 
 def test_sentry_needs_a_client_of_whoever_runs_this() -> None:
-    """The channel sets none up, and does not pretend that a notice was delivered."""
+    """Without a Sentry client, which the host sets up, sending fails instead of passing for a delivery."""
     sentry_sdk.get_global_scope().set_client(None)
     with pytest.raises(AlertFailed, match="no Sentry client is set up"):
         SentryAlerts().send(NOTICE)
 
 
 def test_channels_have_names_of_their_own() -> None:
-    """The store remembers by them what was told."""
+    """Each kind of channel has its own name, under which the store records what was sent."""
     assert {LogAlerts().channel, SentryAlerts().channel, WebhookAlerts.channel} == {"log", "sentry", "webhook"}

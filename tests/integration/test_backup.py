@@ -1,4 +1,4 @@
-"""`backup`: the copy is one instant of the store, verified, and in nobody's way."""
+"""`backup` copies one instant of the store, verifies the copy, and does not hold up writers."""
 
 import os
 import sqlite3
@@ -55,7 +55,7 @@ print(rounds, worst)
 
 @pytest.fixture
 def writer(store: Path) -> Iterator["subprocess.Popen[str]"]:
-    """Let another process sync and award without a pause, until its stdin is written to."""
+    """Start a process that syncs and awards without a pause, until its stdin is written to."""
     process = subprocess.Popen(
         [sys.executable, "-c", WRITER, str(store)],
         env=ENVIRONMENT,
@@ -74,7 +74,7 @@ def writer(store: Path) -> Iterator["subprocess.Popen[str]"]:
 def test_a_backup_is_taken_while_others_write(
     operator: Operator, writer: "subprocess.Popen[str]", monkeypatch: pytest.MonkeyPatch, pages: int
 ) -> None:
-    """Each copy is one instant of the store, and no writer waits for long; however small the steps, it ends."""
+    """Each copy is one instant of the store, no writer waits for 5 s, and backups in small steps come to an end too."""
     monkeypatch.setattr(backup, "STEP_PAGES", pages)
     held = []
     for number in range(6):
@@ -93,12 +93,12 @@ def test_a_backup_is_taken_while_others_write(
 
 
 def test_steps_grow_until_the_copy_is_done(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody who writes after each step makes it begin anew, and does not keep it from its end."""
+    """A write after each step restarts the copy with larger steps, until a single step is enough."""
     monkeypatch.setattr(backup, "STEP_PAGES", 1)
     sizes: list[int] = []
 
     class Disturbed(FileConnection):
-        """A store that others write to after each step."""
+        """A connection to a store that others write to after each step."""
 
         def backup(
             self,
@@ -126,7 +126,7 @@ def test_steps_grow_until_the_copy_is_done(store: Path, tmp_path: Path, monkeypa
 
 
 def test_a_store_that_somebody_holds_is_busy(operator: Operator, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Exit code 75 after the time-out, and nothing is left."""
+    """While another connection holds the store, `backup` times out with exit code 75 and leaves no file."""
     monkeypatch.setattr(backup, "PATIENCE_SECONDS", 0.05)
     holder = sqlite3.connect(store, isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
@@ -137,7 +137,7 @@ def test_a_store_that_somebody_holds_is_busy(operator: Operator, store: Path, mo
 
 
 def test_a_damaged_store_gives_no_backup(operator: Operator, store: Path) -> None:
-    """The copy is looked at before it may pass for one; the store is left as it is."""
+    """Backing up a damaged store ends with exit code 74, leaves no file, and does not change the store."""
     dangling(store)
     before = store.read_bytes()
     ran = operator.call("backup", "backups/b.db")
@@ -147,7 +147,7 @@ def test_a_damaged_store_gives_no_backup(operator: Operator, store: Path) -> Non
 
 
 def test_what_the_doctor_finds_fault_with_is_no_backup(operator: Operator, store: Path) -> None:
-    """A balance that does not sum its entries is named, with the command that tells all; nothing is kept."""
+    """A store with a wrong balance is neither backed up nor restored; the error names the member and the doctor."""
     connection = sqlite3.connect(store, isolation_level=None)
     connection.execute("UPDATE balances SET points = points + 1 WHERE member_id = 'ada'")
     connection.close()
@@ -161,7 +161,7 @@ def test_what_the_doctor_finds_fault_with_is_no_backup(operator: Operator, store
 
 
 def test_what_an_older_version_wrote_can_be_backed_up_as_it_is(operator: Operator, store: Path) -> None:
-    """An upgrade is no reason to have no backup of what was there before it."""
+    """The next version backs up a store of this version without upgrading either the store or the copy."""
     operator.env["PYTHONPATH"] = str(newer_tree())
     assert "older version" in operator.run("backup", "backups/b.db").out
     for file in (store, operator.folder / "backups" / "b.db"):
@@ -171,7 +171,7 @@ def test_what_an_older_version_wrote_can_be_backed_up_as_it_is(operator: Operato
 
 
 def test_names_stay_out_of_what_is_said(operator: Operator) -> None:
-    """Backups run from cron, whose output is mailed around."""
+    """`backup` prints no member's name or id, because cron mails its output."""
     ran = operator.call("backup", "backups/b.db")
     assert not {"Ada", "Bo", *IDS.values()} & set(ran.out.replace(",", " ").split())
     assert ran.out.startswith("backed up: backups/b.db (")

@@ -1,4 +1,4 @@
-"""Planted secrets, names and ids leave in nothing: no log at any level, no alert, no error, no Sentry (R9)."""
+"""Planted secrets, names and ids appear in no log at any level, no alert, no error and no Sentry report (R9)."""
 
 import json
 import logging
@@ -42,12 +42,12 @@ CANARIES = [
 
 
 def raw(answer: bytes) -> Trouble:
-    """Return exactly these bytes as a trouble."""
+    """Return a trouble that answers with exactly these bytes."""
     return Trouble.raw("telltale", answer)
 
 
 def page(*players: object, guild: str = "200000000000000001", **more: object) -> Trouble:
-    """Return an answer with a page of one's own."""
+    """Return a trouble that answers with a page of these players."""
     body = json.dumps({"guild": {"id": guild}, "players": list(players), **more}).encode()
     return raw(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n" + body)
 
@@ -72,23 +72,23 @@ TELLTALES = {
 
 @define
 class Ears:
-    """Everything that anybody could hear of a run."""
+    """Everything that a run shows to anyone: logs, alerts, errors and Sentry reports."""
 
     caplog: pytest.LogCaptureFixture
     receiver: Receiver
     kept: Kept = field(factory=Kept)
     errors: list[str] = field(factory=list)
     traces: list[str] = field(factory=list)
-    """With what httpx said, which may quote a server that answers no HTTP."""
+    """They include httpx's errors, which may quote a server that does not answer in HTTP."""
 
     def hear(self, monitor: Monitor, error: Exception) -> None:
-        """Take note of an error in every form that it may be shown in, and report it as a bug."""
+        """Record an error in every form in which it may be shown, and report it as a bug."""
         self.errors += [str(error), repr(error)]
         self.traces += traceback.format_exception(error)
         monitor.capture(error)
 
     def leaked(self, loggers: str = "") -> list[str]:
-        """Return the canaries that were heard, in the logs of these loggers and in all else."""
+        """Return the canaries found in the records of these loggers, in alerts, in errors and in Sentry reports."""
         records = [record for record in self.caplog.records if record.name.startswith(loggers)]
         logs = [f"{logging.Formatter().format(record)} {vars(record)!r}" for record in records]
         alerts = [message.content for message in self.receiver.messages]
@@ -98,7 +98,7 @@ class Ears:
 
 @pytest.fixture
 def ears(caplog: pytest.LogCaptureFixture) -> Iterator[Ears]:
-    """Listen at every level, to every library."""
+    """Capture the logs of every library at every level, and serve a webhook."""
     caplog.set_level(logging.DEBUG)
     with received() as receiver:
         yield Ears(caplog, receiver)
@@ -106,7 +106,7 @@ def ears(caplog: pytest.LogCaptureFixture) -> Iterator[Ears]:
 
 
 class Time:
-    """A clock that stands until it is moved."""
+    """A clock that stands still until it is moved."""
 
     now: datetime = MONDAY
 
@@ -122,7 +122,7 @@ def time() -> Time:
 
 @pytest.fixture
 def server(time: Time) -> Iterator[Mee6Server]:
-    """Serve a private board on which everybody has a canary for a name."""
+    """Serve a private board on which every name holds a canary."""
     with Mee6Server.start(clock=time) as server:
         server.token, server.slow_seconds, server.drip_seconds = TOKEN, 0.5, 0.05
         for number in range(20):
@@ -131,7 +131,7 @@ def server(time: Time) -> Iterator[Mee6Server]:
 
 
 def live(folder: Path, ears: Ears, server: Mee6Server, time: Time, trouble: str | Trouble) -> None:
-    """Open everybody in a good run, then live through slots of trouble, a sync by hand, and the recovery."""
+    """Sync successfully, run in trouble three times, sync by hand, and recover."""
     settings = Settings(
         store=folder / "engage.db",
         guild_id=server.guild_id,
@@ -171,7 +171,7 @@ def live(folder: Path, ears: Ears, server: Mee6Server, time: Time, trouble: str 
 def test_no_trouble_makes_a_canary_sing(
     trouble: str, ears: Ears, server: Mee6Server, time: Time, tmp_path: Path
 ) -> None:
-    """Whatever goes wrong: nothing is told of anybody, at any level, by any library, in any traceback."""
+    """In every trouble, no secret, name or id appears in any log, alert, error, traceback or Sentry report."""
     live(tmp_path, ears, server, time, trouble)
     assert ears.caplog.records
     assert ears.kept.payloads
@@ -183,7 +183,7 @@ def test_no_trouble_makes_a_canary_sing(
 def test_no_answer_that_holds_a_canary_is_quoted(
     trouble: Trouble, ears: Ears, server: Mee6Server, time: Time, tmp_path: Path
 ) -> None:
-    """Names and ids where nobody expects them, or our own token sent back: this package repeats none of it."""
+    """If an answer has names or ids in unexpected places, or our own token, this package repeats none of them."""
     live(tmp_path, ears, server, time, trouble)
     assert ears.errors
     assert ears.leaked("trc_engage") == []
@@ -193,7 +193,7 @@ def test_no_answer_that_holds_a_canary_is_quoted(
 def test_no_webhook_makes_a_canary_sing(
     trouble: str, ears: Ears, server: Mee6Server, time: Time, tmp_path: Path
 ) -> None:
-    """Not even its own address, when it fails while it tells of a failure."""
+    """However the webhook fails, no secret, name or id appears, not even the webhook's own address."""
     ears.receiver.trouble = trouble
     live(tmp_path, ears, server, time, "private")
     assert ears.receiver.messages
@@ -212,7 +212,7 @@ def test_no_webhook_makes_a_canary_sing(
 )
 @pytest.mark.parametrize("trouble", ["", "private", "rows_not_list"])
 def test_no_command_prints_a_canary(command: tuple[str, ...], trouble: str, tmp_path: Path) -> None:
-    """In a process of its own, with a webhook and a Sentry that fail as well."""
+    """No command prints a secret, name or id, even if the webhook, the heartbeat and Sentry fail as well."""
     with received() as receiver, Mee6Server.start() as server:
         server.token, receiver.trouble = TOKEN, "500"
         for member_id, discord_id in MEMBERS.items():
@@ -234,7 +234,7 @@ def test_no_command_prints_a_canary(command: tuple[str, ...], trouble: str, tmp_
 
 
 def test_a_setting_that_is_wrong_is_not_printed(tmp_path: Path) -> None:
-    """The variable is named, with what to do; its value may be a secret all the same."""
+    """A malformed setting is reported by its variable with exit code 78, without its value, which may be a secret."""
     for variable in (
         "TRC_ENGAGE_MEE6_TOKEN",
         "TRC_ENGAGE_ALERT_WEBHOOK",

@@ -1,4 +1,4 @@
-"""The Celery example as it is started by hand: real workers and a real beat, with a folder for a broker."""
+"""The Celery example with real workers and a real beat, and a folder as its broker."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ from trc_engage.testing.mee6 import Mee6Server
 from trc_engage.usecases.leases import TASK
 
 GRACE_SECONDS = 30
-"""What Kubernetes gives a pod before it kills it, unless it is told otherwise."""
+"""How long Kubernetes lets a pod end before it kills it, by default."""
 QUIET = ("--without-gossip", "--without-heartbeat", "--without-mingle")
 ALONE = ("worker", "--pool", "solo", "--hostname", "alone", *QUIET)
 OTHER = ("worker", "--pool", "solo", "--hostname", "other", *QUIET)
@@ -49,11 +49,11 @@ if "beat" in sys.argv:
     def pass_on(**_):
         traveller.move_to(five_past, tick=True)
 """
-"""The example with another broker; for beat it is going on 00:05, and it says twice what it has to say."""
+"""The example with a folder as its broker; beat's clock starts just before 00:05, and it sends the task twice."""
 
 
 class Shift:
-    """Processes of Celery at work on one store, and what they log."""
+    """Celery processes at work on one store, and the lines that they log."""
 
     def __init__(self, folder: Path, store: str, server: Mee6Server) -> None:
         self._folder = folder
@@ -90,12 +90,12 @@ class Shift:
         return process
 
     def until(self, text: str) -> None:
-        """Return once somebody has logged this."""
+        """Return once a process has logged this."""
         while text not in self._lines.get(timeout=SECONDS_MAX):
             pass
 
     def end(self) -> None:
-        """Leave no process behind."""
+        """Kill the processes that still run."""
         for process in self._processes:
             # A pool's processes outlive a worker that is killed.
             if process.poll() is None:
@@ -113,7 +113,7 @@ class Shift:
 
 @pytest.fixture
 def server() -> Iterator[Mee6Server]:
-    """Serve a board of three."""
+    """Serve a board with three members."""
     with Mee6Server.start() as server:
         for discord_id in IDS.values():
             server.board.join(discord_id, xp=1_000)
@@ -122,7 +122,7 @@ def server() -> Iterator[Mee6Server]:
 
 @contextmanager
 def held(server: Mee6Server) -> Iterator[Event]:
-    """Hold the server's answers until the end; the event tells of the first."""
+    """Hold back the server's answers until the end; the event is set by the first request."""
     reading, go_on = Event(), Event()
 
     def hold(_page: int) -> None:
@@ -139,7 +139,7 @@ def held(server: Mee6Server) -> Iterator[Event]:
 
 @contextmanager
 def shift_on(kind: str, folder: Path, server: Mee6Server) -> Iterator[Shift]:
-    """Lend a shift on a store whose members have never been synced, and see that it met no bug."""
+    """Yield a shift on a store whose members were never synced, and check that no process logged a traceback."""
     with addressed(kind, folder) as store:
         shift = Shift(folder, store, server)
         try:
@@ -161,7 +161,7 @@ def shift_on(kind: str, folder: Path, server: Mee6Server) -> Iterator[Shift]:
 def test_of_two_that_take_the_task_at_once_one_syncs(
     kind: str, workers: list[tuple[str, ...]], tmp_path: Path, server: Mee6Server
 ) -> None:
-    """Beat asks by its timetable; while one reads the other is told that it is busy, and the board is read once."""
+    """If beat sends the task twice, one worker process syncs, the other logs `busy`, and the board is read once."""
     with shift_on(kind, tmp_path, server) as shift:
         with held(server) as reading:
             for words in (*workers, BEAT):
@@ -178,7 +178,7 @@ def test_of_two_that_take_the_task_at_once_one_syncs(
 
 
 def test_a_worker_that_is_told_to_end_gives_its_read_up(tmp_path: Path, server: Mee6Server) -> None:
-    """However long the server takes; its lease is given back, and the slot is open for the next."""
+    """A worker that gets SIGTERM during a read ends within 30 s, releases its lease, and leaves the slot open."""
     with shift_on("sqlite", tmp_path, server) as shift:
         with held(server) as reading:
             worker = shift.start(*ALONE)

@@ -1,4 +1,4 @@
-"""The command line, typed as an operator types it: real processes, files and sockets."""
+"""The command line as an operator types it, on real files and sockets."""
 
 import json
 import re
@@ -18,7 +18,7 @@ ADOPT = ["sync", "--adopt-board", "--by", "me", "--reason", "we moved"]
 
 
 def test_what_happens_to_a_member_is_said(opened: Operator) -> None:
-    """Each command says what it did, and that it did nothing if it was so already."""
+    """Each command says what it did to a member, or that the member is unchanged."""
     told = [
         opened.call("members", *arguments).out
         for arguments in (
@@ -89,7 +89,7 @@ def test_every_failure_has_its_code_and_its_line(
     says: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """On stderr, without a traceback; stdout stays for results."""
+    """A failing command writes to stderr, without a traceback and with its exit code, and prints nothing to stdout."""
     monkeypatch.setattr(Line, "pause", lambda _line, _seconds: None)
     if "sync" in arguments:
         arguments = [*arguments, "--fresh"]
@@ -102,7 +102,7 @@ def test_every_failure_has_its_code_and_its_line(
 
 
 def test_the_token_appears_nowhere(opened: Operator, server: Mee6Server) -> None:
-    """Not when it works, not when it fails, not when it is bad, in no command."""
+    """The MEE6 token appears in no command's output, whether a sync works, fails, or refuses a malformed token."""
     server.token = CANARY
     env = {"TRC_ENGAGE_MEE6_TOKEN": CANARY}
     told = [opened.call("sync", env={"TRC_ENGAGE_MEE6_TOKEN": f"Bearer {CANARY}"})]
@@ -118,14 +118,14 @@ def test_the_token_appears_nowhere(opened: Operator, server: Mee6Server) -> None
 
 
 def test_the_store_is_in_the_users_data_folder(operator: Operator, tmp_path: Path) -> None:
-    """Unless a variable names another."""
+    """Unless `TRC_ENGAGE_STORE` names another place, the store is in the user's data folder."""
     env = {"TRC_ENGAGE_STORE": "", "XDG_DATA_HOME": str(tmp_path / "data")}
     assert operator.call("members", "enroll", "m-1", env=env).code == 0
     assert (tmp_path / "data" / "trc-engage" / "engage.db").is_file()
 
 
 def test_people_read_sentences_and_tables(opened: Operator, snapshot: SnapshotAssertion) -> None:
-    """What a person sees from the plan to the history, with the times left out."""
+    """A plan, a sync, a list and a history read as in the snapshot, which leaves out times."""
     told = [opened.call("sync", "--fresh", "--dry-run"), opened.call("sync", "--fresh")]
     opened.call("members", "enroll", "m-3", "--name", "Barbara")
     told += [opened.call(*line.split()) for line in ("members list", "history m-1 --limit 1")]
@@ -135,12 +135,12 @@ def test_people_read_sentences_and_tables(opened: Operator, snapshot: SnapshotAs
 
 @pytest.mark.parametrize("command", ["", "sync", "members"])
 def test_help_teaches(operator: Operator, snapshot: SnapshotAssertion, command: str) -> None:
-    """What it does, the options, and an example to type."""
+    """The help of the program, a command and a group says what it does, its options, and an example."""
     assert operator.call(*command.split(), "--help").out == snapshot
 
 
 def test_showing_a_member_loads_nothing_it_does_not_need(opened: Operator) -> None:
-    """A script that asks for many members waits for none of the libraries that read, draw or migrate."""
+    """`show` imports no library that reads, draws or migrates, so it starts fast for a script with many members."""
     heavy = ["cattrs", "httpx", "platformdirs", "rich", "sentry_sdk", "secrets", "sqlite_utils"]
     heavy += [f"trc_engage.{name}" for name in ("core.incidents", "core.posting", "core.roster", "usecases.runs")]
     program = (
@@ -154,7 +154,7 @@ def test_showing_a_member_loads_nothing_it_does_not_need(opened: Operator) -> No
 
 
 def test_commands_are_loaded_when_they_are_asked_for(operator: Operator) -> None:
-    """A typing error is answered with what there is, and the help lists all with a line each."""
+    """A mistyped command gets a suggestion, and `--help` lists every command with a complete line about it."""
     assert "Did you mean 'leaderboard'?" in operator.call("leaderbord").err
     listed = operator.call("--help").out.partition("Commands:\n")[2].partition("\n\n")[0]
     assert [line.split()[0] for line in listed.splitlines()] == list(MODULES)

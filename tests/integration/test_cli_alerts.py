@@ -31,12 +31,12 @@ def operator(tmp_path: Path, receiver: Receiver) -> Operator:
 
 
 def marked(text: str) -> str:
-    """Return a text as it reads in Discord's Markdown when it means itself."""
+    """Return a text as it is escaped for Discord's Markdown."""
     return text.replace("_", "\\_")
 
 
 def test_a_test_notice_arrives_by_every_channel(operator: Operator, receiver: Receiver) -> None:
-    """In the log on stderr and at the webhook; it says that nothing is wrong, and no store is needed for it."""
+    """The test notice reaches the log and the webhook, says that nothing is wrong, and needs no store."""
     tried = operator.run("alerts", "test")
     assert (tried.code, tried.out) == (0, "log: delivered\nwebhook: delivered\n")
     (message,) = receiver.messages
@@ -49,7 +49,7 @@ def test_a_test_notice_arrives_by_every_channel(operator: Operator, receiver: Re
 
 @pytest.mark.parametrize(("trouble", "why"), [("404", "the webhook was deleted"), ("refuses", "cannot be reached")])
 def test_a_channel_that_takes_nothing_is_named(operator: Operator, receiver: Receiver, trouble: str, why: str) -> None:
-    """With the reason, and code 1; the secret of the webhook shows nowhere."""
+    """A channel that fails is reported with the reason and exit code 1, and the webhook's token is not shown."""
     receiver.trouble = trouble
     tried = operator.run("alerts", "test", "--json")
     log, webhook = tried.json["channels"]
@@ -59,7 +59,7 @@ def test_a_channel_that_takes_nothing_is_named(operator: Operator, receiver: Rec
 
 
 def test_without_further_channels_the_settings_are_named(operator: Operator) -> None:
-    """Whoever only has a log may not know that there is more."""
+    """If the log is the only channel, `alerts test` names the settings that add others."""
     operator.env["TRC_ENGAGE_ALERT_WEBHOOK"] = ""
     tried = operator.run("alerts", "test")
     assert (tried.code, tried.out.splitlines()[0]) == (0, "log: delivered")
@@ -68,7 +68,7 @@ def test_without_further_channels_the_settings_are_named(operator: Operator) -> 
 
 
 def test_status_says_what_each_channel_took_last(operator: Operator) -> None:
-    """Each channel has a line; one that took nothing yet says so."""
+    """`status` has a line for each channel, and says so if a channel was never sent a notice."""
     assert operator.run("members", "enroll", "m-1", "--discord-id", "80351110224678912").code == 0
     assert operator.run("status", "--json").json["alert_channels"] == [
         {"channel": "log", "sent_at": None, "topic": None, "undelivered": []},
@@ -78,7 +78,7 @@ def test_status_says_what_each_channel_took_last(operator: Operator) -> None:
 
 
 def test_status_says_what_was_not_delivered(tmp_path: Path, receiver: Receiver) -> None:
-    """An alert that a webhook did not take is named until it arrives."""
+    """`status` names an alert that a webhook did not take until it is delivered."""
     with Deployment(tmp_path / "outage.db", receiver) as deployment:
         deployment.community.enroll("ada")
         deployment.run()

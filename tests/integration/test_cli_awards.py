@@ -1,4 +1,4 @@
-"""Points booked by hand, and members who hide or are forgotten, on the command line."""
+"""Points booked by hand, and members who are hidden or forgotten, on the command line."""
 
 import os
 import pty
@@ -20,14 +20,14 @@ ADJUST = ("adjust", "m-2", "--points", "-5", "--key", "fix:17", "--reason", "typ
 
 @pytest.fixture
 def operator(tmp_path: Path) -> Iterator[Operator]:
-    """Return an operator of the store that lived, on its last morning."""
+    """Yield an operator of the store of five weeks, on its last morning."""
     (tmp_path / "engage.db").write_bytes(five_weeks())
     with time_machine.travel(NOW, tick=False):
         yield Operator(tmp_path)
 
 
 def test_points_are_booked_once(operator: Operator) -> None:
-    """The second time says that it was so already; each answer tells the member's points."""
+    """A booking that is repeated is `unchanged`, and each answer has the member's points."""
     told = [operator.call(*line, "--json").json for line in (AWARD, AWARD, ADJUST, ADJUST, REVERSE, REVERSE)]
     assert [(one["outcome"], one["points"], one["entry"]["points"]) for one in told] == [
         ("awarded", 54, 50),
@@ -44,7 +44,7 @@ def test_points_are_booked_once(operator: Operator) -> None:
 
 
 def test_late_news_says_how_the_streak_changed(operator: Operator) -> None:
-    """An award for a settled Tuesday joins Monday to Wednesday, and its reversal parts them."""
+    """An award for a settled Tuesday joins Monday to Wednesday, its reversal splits them again, and each says so."""
     change = {"member_id": "m-2", "current_before": 1, "current_after": 3, "longest_before": 1, "longest_after": 3}
     caused = {"cause": "award", "day": "2026-03-03"}
     assert operator.call(*LATE, "--json").json["late"] == change | caused
@@ -53,7 +53,7 @@ def test_late_news_says_how_the_streak_changed(operator: Operator) -> None:
 
 
 def test_bookings_are_told_in_words(operator: Operator, snapshot: SnapshotAssertion) -> None:
-    """What was booked, for which day, where the member stands; then the entries, explained."""
+    """Each booking is described with the day and the member's points, and `history` explains the entries."""
     lines = (LATE, LATE, ADJUST, REVERSE, REVERSE, ("history", "m-2", "--limit", "4"))
     assert "\n".join(operator.call(*line).out for line in lines) == snapshot
 
@@ -95,7 +95,7 @@ def test_bookings_are_told_in_words(operator: Operator, snapshot: SnapshotAssert
 def test_what_cannot_be_is_refused_with_its_remedy(
     operator: Operator, line: tuple[str, ...], code: int, says: str
 ) -> None:
-    """One line on stderr, the code of bad data or of wrong usage, and nothing written."""
+    """Bad data and wrong usage are refused on stderr with exit code 65 or 2, and nothing is written."""
     before = (operator.folder / "engage.db").read_bytes()
     ran = operator.call(*line)
     assert (ran.code, ran.out, says in ran.err) == (code, "", True), ran.err
@@ -103,12 +103,12 @@ def test_what_cannot_be_is_refused_with_its_remedy(
 
 
 def test_a_used_up_key_stays_used_up(operator: Operator) -> None:
-    """Also for the very same award."""
+    """The key of a reversed award is refused from then on, even for the same award."""
     assert [operator.call(*line).code for line in (AWARD, REVERSE, AWARD)] == [0, 0, 65]
 
 
 def test_a_member_is_forgotten_on_purpose_only(operator: Operator) -> None:
-    """A script says --yes; then no name and no id is left, in the file neither, and the points are."""
+    """Forgetting requires `--yes`; then no name or id is shown or in the file, and the points remain."""
     assert "Ada (m-1)" in operator.call("members", "forget", "m-1").err
     assert operator.call("members", "forget", "m-1", "--yes").out.startswith("m-1: forgotten")
     assert operator.call("members", "forget", "m-1", "--yes", "--json").json["outcome"] == "unchanged"
@@ -120,7 +120,7 @@ def test_a_member_is_forgotten_on_purpose_only(operator: Operator) -> None:
 
 @pytest.mark.parametrize(("answer", "outcome"), [("y", "m-1: forgotten"), ("n", "nothing was changed")])
 def test_at_a_terminal_forgetting_is_asked(operator: Operator, answer: str, outcome: str) -> None:
-    """Whoever sits there says yes or no."""
+    """At a terminal `members forget` asks, and forgets the member only if the answer is yes."""
     ours, theirs = pty.openpty()
     process = operator.start("members", "forget", "m-1", stdin=theirs)
     os.write(ours, f"{answer}\n".encode())
@@ -136,14 +136,14 @@ COMMANDS = ("show", "history", "explain", "leaderboard", "award", "reverse", "ad
 
 @pytest.mark.parametrize("command", [*COMMANDS, "members enroll", "members forget"])
 def test_every_help_has_an_example(operator: Operator, command: str) -> None:
-    """To be typed as it stands; and the lines fit."""
+    """Each command's help has an example, and no line is longer than 80 characters."""
     ran = operator.call(*command.split(), "--help")
     assert (ran.code, f"trc-engage {command}" in ran.out.partition("Example")[2]) == (0, True)
     assert max(map(len, ran.out.splitlines())) <= 80
 
 
 def test_a_hostile_source_is_obeyed_by_nothing(operator: Operator) -> None:
-    """Sources, keys and reasons are foreign text too; what has a control character is refused or made safe."""
+    """Sources and actors with control characters are refused, and a reason with them is made safe when it is shown."""
     hostile = "a\u202e[b]x"
     assert operator.call(*AWARD[:3], hostile, *AWARD[4:]).code == 65
     line = ("adjust", "m-2", "--points", "1", "--key", "k", "--reason", "x\x1b]52;\x07\n\u202e", "--by")

@@ -1,4 +1,4 @@
-"""Importing members: every bad row is reported with its line, and all is imported or nothing."""
+"""`members import` reports every bad row with its line, and imports all rows or none."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ def operator(tmp_path: Path) -> Operator:
 
 
 def enrolled(operator: Operator) -> list[list[str | None]]:
-    """Return whom the store holds: member, name and Discord id."""
+    """Return the store's members: id, name and Discord id."""
     members = operator.call("members", "list", "--json").json["members"]
     return [[one["member_id"], one["name"], one["discord"] and one["discord"]["discord_id"]] for one in members]
 
@@ -40,7 +40,7 @@ def enrolled(operator: Operator) -> list[list[str | None]]:
     ids=["csv", "excel", "semicolons", "tabs", "reordered", "json", "indented"],
 )
 def test_members_arrive_from_every_usual_file(operator: Operator, content: bytes) -> None:
-    """CSV as programs and as spreadsheets write it, and JSON; an empty cell says nothing."""
+    """CSV as programs and spreadsheets write it, and JSON, are imported alike; an empty cell counts as no value."""
     (operator.folder / "roster").write_bytes(content)
     ran = operator.call("members", "import", "roster", "--json")
     assert (ran.code, ran.err, ran.json) == (
@@ -61,7 +61,7 @@ def test_members_arrive_from_every_usual_file(operator: Operator, content: bytes
 
 
 def test_importing_again_brings_up_to_date(operator: Operator) -> None:
-    """A roster that is exported every night may be imported every night."""
+    """A newer roster enrolls, links and renames, and its empty cells remove nothing, so it can come every night."""
     roster = operator.folder / "roster.csv"
     roster.write_text(GOOD)
     operator.call("members", "import", "roster.csv")
@@ -84,7 +84,7 @@ m-7,,Radia
 
 
 def test_bad_rows_are_reported_and_nothing_is_imported(operator: Operator) -> None:
-    """Each with its line, the field and the value, and the way to import the others; no store is made for them."""
+    """Each bad row is reported with its line, field and value, nothing is imported, and no store is created."""
     (operator.folder / "roster.csv").write_text(BAD)
     ran = operator.call("members", "import", "roster.csv")
     assert (ran.code, (operator.folder / "engage.db").exists()) == (65, False)
@@ -101,7 +101,7 @@ def test_bad_rows_are_reported_and_nothing_is_imported(operator: Operator) -> No
 
 
 def test_bad_rows_can_be_skipped(operator: Operator) -> None:
-    """They are still reported, a link that is taken too, and the others are imported."""
+    """With `--skip-bad`, bad rows and a Discord id that is taken are reported, and the other rows are imported."""
     (operator.folder / "roster.csv").write_text(BAD)
     ran = operator.call("members", "import", "roster.csv", "--skip-bad", "--json")
     assert (ran.code, ran.json["outcome"], ran.json["rows"], ran.json["enrolled"]) == (65, "imported", 7, 3)
@@ -111,7 +111,7 @@ def test_bad_rows_can_be_skipped(operator: Operator) -> None:
 
 
 def test_a_taken_link_stops_the_whole_import(operator: Operator) -> None:
-    """The row is named, and who holds the id."""
+    """A row whose Discord id another member holds is reported with that member, and nothing is imported."""
     operator.call("members", "enroll", "m-9", "--discord-id", ADA)
     (operator.folder / "roster.csv").write_text(GOOD)
     ran = operator.call("members", "import", "roster.csv")
@@ -120,7 +120,7 @@ def test_a_taken_link_stops_the_whole_import(operator: Operator) -> None:
 
 
 def test_a_thousand_bad_rows_are_not_a_thousand_lines(operator: Operator) -> None:
-    """A wrong column is understood after twenty."""
+    """Of a thousand bad rows, 20 are reported, and the rest are counted."""
     (operator.folder / "roster.csv").write_text("member_id,discord_id\n" + "m-1,x\n" * 1_000)
     ran = operator.call("members", "import", "roster.csv")
     assert len(ran.err.splitlines()) == 22
@@ -174,7 +174,7 @@ def test_a_thousand_bad_rows_are_not_a_thousand_lines(operator: Operator) -> Non
     ],
 )
 def test_what_cannot_be_read_is_told_with_its_place(operator: Operator, name: str, content: bytes, says: str) -> None:
-    """One line that names file, line, field and the shortened value; no traceback, nothing imported."""
+    """Each unreadable file gives short lines with the file, the place if known, and the value; nothing is imported."""
     (operator.folder / name).write_bytes(content)
     ran = operator.call("members", "import", name)
     assert (ran.code, ran.out) == (65, "")
@@ -185,13 +185,13 @@ def test_what_cannot_be_read_is_told_with_its_place(operator: Operator, name: st
 
 
 def test_a_file_without_end_is_refused(operator: Operator) -> None:
-    """A device, or a dump of something else, fills no memory."""
+    """A device without an end is refused at 64 MiB, before it fills the memory."""
     ran = operator.call("members", "import", "/dev/zero")
     assert (ran.code, ran.err) == (65, "trc-engage: /dev/zero: the file is larger than 64 MiB; split it\n")
 
 
 def test_a_folder_is_no_file(operator: Operator) -> None:
-    """The operating system's own words will do."""
+    """Importing a folder ends with exit code 65 and the operating system's message."""
     ran = operator.call("members", "import", ".")
     assert (ran.code, ran.err) == (65, "trc-engage: .: Is a directory\n")
 
@@ -208,7 +208,7 @@ def test_a_folder_is_no_file(operator: Operator) -> None:
     ids=["lines", "semicolons", "csv", "json", "objects"],
 )
 def test_a_list_of_the_server_is_read_in_every_usual_form(operator: Operator, content: str) -> None:
-    """One id a line, CSV with a column of ids, JSON of ids or of objects; others on it are only counted."""
+    """The list may be one id per line, CSV or JSON; ids on it that belong to no member are only counted."""
     operator.call("members", "enroll", "m-1", "--discord-id", ADA)
     operator.call("members", "enroll", "m-2", "--discord-id", "80351110224679999")
     (operator.folder / "here").write_text(content)
@@ -218,7 +218,7 @@ def test_a_list_of_the_server_is_read_in_every_usual_form(operator: Operator, co
 
 @pytest.mark.parametrize("content", ["", "[]", "Ada\n", "[80351110224678912]", "[1", '[{"name": "Ada"}]'])
 def test_a_list_without_ids_changes_nothing(operator: Operator, content: str) -> None:
-    """An empty one, names, numbers that may have lost digits, and what is no JSON: exit code 65."""
+    """A list that is empty, malformed, or has names or numbers for ids gives exit code 65 and changes nothing."""
     operator.call("members", "enroll", "m-1", "--discord-id", ADA)
     (operator.folder / "here").write_text(content)
     assert operator.call("members", "reconcile", "here").code == 65
@@ -227,7 +227,7 @@ def test_a_list_without_ids_changes_nothing(operator: Operator, content: str) ->
 
 @pytest.mark.parametrize("form", ["--csv", "--json"])
 def test_what_was_exported_is_imported_as_it_was(operator: Operator, form: str) -> None:
-    """Ids and names that look like formulas too; whoever was unlinked or forgotten stays so."""
+    """Exported members, even with names like formulas, import unchanged; who was unlinked or forgotten stays so."""
     names = [
         "Ada",
         "@grace",
@@ -265,14 +265,14 @@ def test_what_was_exported_is_imported_as_it_was(operator: Operator, form: str) 
     "header", ["Member ID,Discord ID,Name", "member-id, User ID,Username", "Member,discord,display name"]
 )
 def test_common_headers_are_taken(operator: Operator, header: str) -> None:
-    """As a spreadsheet or a tool for Discord writes them, also from stdin."""
+    """Headers as spreadsheets and tools for Discord write them are understood, and `-` reads from stdin."""
     text = f"{header}\nm-1,{ADA},Ada\n".encode()
     subprocess.run([*COMMAND, "members", "import", "-"], env=operator.env, input=text, check=True)
     assert enrolled(operator) == [["m-1", "Ada", ADA]]
 
 
 def test_all_that_is_wrong_with_a_header_is_told_at_once(operator: Operator) -> None:
-    """Unknown columns, those that may be two, and two that mean the same."""
+    """One error lists the unknown, ambiguous and repeated columns."""
     (operator.folder / "roster.csv").write_text("id,Name,Username,joined,name\nm-1,Ada,ada,2026,a\n")
     ran = operator.call("members", "import", "roster.csv")
     assert ran.code == 65
@@ -287,7 +287,7 @@ def test_all_that_is_wrong_with_a_header_is_told_at_once(operator: Operator) -> 
     "text", [",".join(f"column {number}" for number in range(9_000)), "x" * 100_000, '[{"' + "x" * 9_000 + '": 1}]']
 )
 def test_a_file_of_another_kind_is_refused_in_few_words(operator: Operator, text: str) -> None:
-    """However many columns it seems to have, and however long they are."""
+    """A file of another kind is refused in less than 1,000 characters, however many or long its columns are."""
     (operator.folder / "roster").write_text(text)
     ran = operator.call("members", "import", "roster")
     assert ran.code == 65
@@ -303,7 +303,7 @@ def test_a_file_of_another_kind_is_refused_in_few_words(operator: Operator, text
     ],
 )
 def test_further_columns_are_ignored_by_name(operator: Operator, text: str) -> None:
-    """Each that is named, as often as it takes; one that is not named is an error."""
+    """Each unknown column can be ignored by an `--ignore` of its own; one that is not ignored is an error."""
     (operator.folder / "roster").write_text(text)
     assert operator.call("members", "import", "roster", "--ignore", "id").code == 65
     assert operator.call("members", "import", "roster", "--ignore", "id", "--ignore", "joined at").code == 0
@@ -312,21 +312,21 @@ def test_further_columns_are_ignored_by_name(operator: Operator, text: str) -> N
 
 @pytest.mark.parametrize("mention", [f"<@{ADA}>", f"<@!{ADA}>"])
 def test_a_mention_is_an_id(operator: Operator, mention: str) -> None:
-    """As it is copied out of a message."""
+    """A Discord mention, as copied from a message, is read as the id in it."""
     (operator.folder / "roster").write_text(f"member_id,discord_id\nm-1,{mention}\n")
     assert operator.call("members", "import", "roster").code == 0
     assert enrolled(operator) == [["m-1", None, ADA]]
 
 
 def test_rows_that_were_skipped_are_in_the_exit_code(operator: Operator) -> None:
-    """So that a script sees it, though the others are in."""
+    """With `--skip-bad`, a skipped row gives exit code 65, so a script notices it, and the others are imported."""
     (operator.folder / "roster").write_text(f"{GOOD}m-3,12x,Tom\n")
     assert operator.call("members", "import", "roster", "--skip-bad").code == 65
     assert len(enrolled(operator)) == 2
 
 
 def test_a_dry_run_shows_what_would_be_and_writes_nothing(operator: Operator) -> None:
-    """Neither a store where there is none, nor a row where there is one; stdin will do."""
+    """A dry run creates no store and writes no row, and a bad row gives it exit code 65."""
     (operator.folder / "roster").write_text(GOOD)
     ran = operator.call("members", "import", "roster", "--dry-run")
     assert (ran.code, ran.out) == (0, "dry run, nothing written: 2 rows: 2 enrolled\n")

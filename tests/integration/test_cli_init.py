@@ -1,4 +1,4 @@
-"""A store is laid out on purpose, by its owner or by a DBA, and no more rights are needed than the documents name."""
+"""A store is created on purpose, by its owner or a DBA, and needs no more rights than the documentation names."""
 
 import re
 import stat
@@ -26,13 +26,13 @@ OPERATIONS = Path(__file__).parents[2] / "docs/operations.md"
 
 @pytest.fixture
 def operator(tmp_path: Path) -> Operator:
-    """Work in an empty folder."""
+    """Return an operator in an empty folder."""
     return Operator(tmp_path)
 
 
 @pytest.fixture
 def place() -> Iterator[str]:
-    """Name a schema that is not there yet."""
+    """Yield the name of a schema that does not exist yet."""
     with schema() as name:
         yield name
 
@@ -43,7 +43,7 @@ def address(place: str) -> str:
 
 
 def test_init_makes_a_file_for_its_owner_alone(operator: Operator) -> None:
-    """And says what is next; a second time it changes nothing."""
+    """`init` creates a store that only its owner can read and says what is next; a second time it changes nothing."""
     ran, store = operator.run("init"), operator.folder / "engage.db"
     assert (ran.code, ran.err, stat.S_IMODE(store.stat().st_mode)) == (0, "", 0o600)
     assert ran.out.splitlines()[0] == f"created a store at {store}"
@@ -56,7 +56,7 @@ def test_init_makes_a_file_for_its_owner_alone(operator: Operator) -> None:
 
 
 def test_init_lays_out_a_schema(operator: Operator, place: str) -> None:
-    """Then, and not before, members are enrolled and shown."""
+    """On PostgreSQL, `migrate` fails before `init`; after it, members can be enrolled and ranked."""
     env = {"TRC_ENGAGE_STORE": address(place)}
     assert operator.call("migrate", env=env).code == 74
     assert operator.call("init", env=env).code == 0
@@ -66,7 +66,7 @@ def test_init_lays_out_a_schema(operator: Operator, place: str) -> None:
 
 
 def test_the_sql_lays_out_the_same_store(operator: Operator, place: str) -> None:
-    """For whoever runs all changes by himself; what follows in his transaction finds his own tables again."""
+    """`migrate --sql` prints SQL that creates the store in a transaction of your own and restores its search path."""
     env = {"TRC_ENGAGE_STORE": address(place)}
     sql = operator.call("migrate", "--sql", env=env).out
     assert sql == PostgresLedger.migration(server_dsn(), schema=place)
@@ -85,7 +85,7 @@ def test_the_sql_lays_out_the_same_store(operator: Operator, place: str) -> None
 
 
 def test_a_file_needs_no_dba(operator: Operator) -> None:
-    """It is brought up to date by whoever owns it."""
+    """`migrate --sql` refuses a SQLite store, because its owner upgrades the file."""
     operator.call("init")
     ran = operator.call("migrate", "--sql")
     assert (ran.code, "PostgreSQL" in ran.err) == (2, True)
@@ -106,14 +106,14 @@ class Older:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def older(request: pytest.FixtureRequest, operator: Operator, place: str) -> Older:
-    """Lay a store out, which the next version finds too old."""
+    """Return a store that is too old for the next version."""
     store = str(operator.folder / "engage.db") if request.param == "sqlite" else address(place)
     assert operator.call("members", "enroll", "m-1", env={"TRC_ENGAGE_STORE": store}).code == 0
     return Older(operator, store)
 
 
 def test_an_upgrade_is_asked_for(older: Older) -> None:
-    """A command that only reads leaves the tables as they are and says which one changes them."""
+    """The next version's `status` refuses an older store and names `migrate`, which upgrades it."""
     code, told = older.newer("status")
     assert (code, "`trc-engage migrate`" in told) == (74, True), told
     code, told = older.newer("migrate", "--dry-run")
@@ -124,7 +124,7 @@ def test_an_upgrade_is_asked_for(older: Older) -> None:
 
 
 def test_a_program_that_may_not_upgrade_can_tell(place: str) -> None:
-    """An older store is another matter than none."""
+    """Opening an older store to read, or on a connection of your own, raises `StoreOutdated`."""
     with PostgresLedger.open(server_dsn(), schema=place):
         admin().execute(f"UPDATE {place}.schema_migrations SET version = 0".encode())  # noqa: S608
     with pytest.raises(StoreOutdated, match="trc-engage migrate"):
@@ -135,7 +135,7 @@ def test_a_program_that_may_not_upgrade_can_tell(place: str) -> None:
 
 @pytest.fixture
 def roles(place: str) -> Iterator[dict[str, str]]:
-    """Grant what the documents say to two roles that have nothing else; return their addresses."""
+    """Grant two new roles the rights that the documentation names, and yield their addresses."""
     (granted,) = re.findall(r"```sql\n(.*?)```", OPERATIONS.read_text(), re.DOTALL)
     database = conninfo_to_dict(server_dsn())["dbname"]
     names = {name: f"{name}_{place}" for name in ("engage_app", "engage_reader")}
@@ -150,7 +150,7 @@ def roles(place: str) -> Iterator[dict[str, str]]:
 
 
 def test_the_granted_rights_are_enough(roles: dict[str, str], place: str) -> None:
-    """For all that a deployment does, by a role that can neither lay out nor change an entry."""
+    """The documented rights suffice for what a deployment does, and do not allow it to change an entry."""
     with PostgresLedger.open(roles["engage_app"], schema=place) as ledger:
         community = Community(ledger).begun()
         community.enroll("bo", "cy")
@@ -180,7 +180,7 @@ def test_the_granted_rights_are_enough(roles: dict[str, str], place: str) -> Non
 
 
 def test_init_tries_the_board_and_the_alerts(tmp_path: Path) -> None:
-    """By one page, after which the next process waits its turn (R21), and a notice; what is next comes last."""
+    """`init` can read one page of the board, which later requests wait for (R21), and send a test notice."""
     with Mee6Server.start() as server, received() as receiver:
         for number in range(1_001):
             server.board.join(str(80351110224678912 + number), username=f"m{number}", xp=10_000 - number)
@@ -199,7 +199,7 @@ def test_init_tries_the_board_and_the_alerts(tmp_path: Path) -> None:
 
 
 def test_init_says_that_a_board_is_private(tmp_path: Path) -> None:
-    """The store is there all the same, and holds no failure of a sync."""
+    """A private board makes `init --try-board` fail, but the store is created and records no failed sync."""
     with Mee6Server.start() as server:
         server.trouble("private")
         operator = Operator(tmp_path, server)
@@ -213,7 +213,7 @@ def test_init_says_that_a_board_is_private(tmp_path: Path) -> None:
 
 
 def test_init_keeps_away_from_a_board_that_asks_for_it(tmp_path: Path) -> None:
-    """A wait outlives the process (R21)."""
+    """A wait that MEE6 asked for also keeps the next process from asking (R21)."""
     with Mee6Server.start() as server:
         server.trouble("rate_limited")
         operator = Operator(tmp_path, server)

@@ -1,4 +1,4 @@
-"""`mee6-server`, the MEE6 to try things with, typed as an operator types it."""
+"""`mee6-server`, a MEE6 for trying things out, as an operator types it."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from trc_engage.testing.mee6 import Mee6Server
 
 
 def test_the_server_to_try_things_with_lives_until_it_is_told_to_stop(tmp_path: Path) -> None:
-    """It prints what to type; typed, it works; and SIGTERM ends it cleanly."""
+    """The settings and commands that it prints work, and SIGTERM ends it cleanly."""
     operator = Operator(tmp_path)
     process = operator.start("mee6-server", "--members", "3")
     assert process.stdout is not None
@@ -31,7 +31,7 @@ def test_the_server_to_try_things_with_lives_until_it_is_told_to_stop(tmp_path: 
 
 
 def test_a_trouble_is_switched_while_it_runs_and_the_xp_is_kept(tmp_path: Path) -> None:
-    """By a file; whoever starts it again, after a kill too, finds everybody's XP and the trouble as they were."""
+    """A file changes the trouble while the server runs, and after a kill the XP and the trouble are as they were."""
     operator, folder = Operator(tmp_path), tmp_path / "try"
     folder.mkdir()
 
@@ -77,14 +77,14 @@ def test_a_trouble_is_switched_while_it_runs_and_the_xp_is_kept(tmp_path: Path) 
 
 
 def test_what_was_kept_and_is_spoilt_is_named(operator: Operator) -> None:
-    """And not taken for people without XP."""
+    """A damaged file of XP is named with exit code 65, and is not taken for a board without XP."""
     (operator.folder / "xp.json").write_text('{"300000000000000001": 5')
     ran = operator.call("mee6-server", "--keep", ".")
     assert (ran.code, "xp.json is not as it was written" in ran.err) == (65, True)
 
 
 def test_a_port_in_use_is_named(operator: Operator, server: Mee6Server) -> None:
-    """With the way out."""
+    """A port that is in use is named, with the advice that 0 picks a free one."""
     port = server.url.rpartition(":")[2]
     ran = operator.call("mee6-server", "--port", port)
     assert (ran.code, ran.err) == (

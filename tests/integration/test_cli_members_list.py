@@ -1,4 +1,4 @@
-"""`members list` shows members in the order that people expect, and those whom you ask for."""
+"""`members list` sorts members as people expect, and shows only those you ask for."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def operator(tmp_path: Path) -> Operator:
 
 
 def listed(operator: Operator, *words: str) -> list[str]:
-    """Return the members in a list, which are the same in JSON."""
+    """Return the ids that `members list` shows, which are the same in JSON."""
     text = operator.call("members", "list", *words).out.splitlines()[1:]
     members = [one["member_id"] for one in operator.call("members", "list", "--json", *words).json["members"]]
     assert [line.split()[0] for line in text if not line.startswith("no ")] == members
@@ -28,22 +28,22 @@ def listed(operator: Operator, *words: str) -> list[str]:
 
 
 def test_numbers_in_ids_are_sorted_as_numbers(operator: Operator) -> None:
-    """m-2 comes before m-10, and capitals change nothing."""
+    """Numbers within ids are compared as numbers, so m-2 comes before m-10, and letters regardless of case."""
     assert listed(operator) == ["M-1", "m-2", "m-9", "m-9b", "m-10"]
 
 
 def test_who_left_can_be_listed(operator: Operator) -> None:
-    """They alone."""
+    """`--left` lists only members who have left."""
     assert listed(operator, "--left") == ["m-2"]
 
 
 @pytest.mark.parametrize(("part", "members"), [("ada", ["M-1", "m-2"]), ("HOPPER", ["m-10"]), ("æ", ["m-9"])])
 def test_names_are_found_by_a_part(operator: Operator, part: str, members: list[str]) -> None:
-    """In any case of the letters."""
+    """`--name` finds any part of a name, in upper or lower case."""
     assert listed(operator, "--name", part) == members
 
 
 def test_choices_go_together_and_may_choose_nobody(operator: Operator) -> None:
-    """Then it says so, which is not the same as having no members."""
+    """Options to select members combine, and if no member matches, the output says so."""
     assert listed(operator, "--left", "--name", "ada") == ["m-2"]
     assert operator.call("members", "list", "--left", "--name", "grace").out == "no member matches\n"

@@ -1,4 +1,4 @@
-"""The roster on the command line: by hand, by `run-due`, in what status and show say; the token is in none of it."""
+"""The roster in `roster check`, `run-due`, `status` and `show`, none of which shows the token."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ JOINED = datetime(2025, 5, 6, 7, 8, tzinfo=UTC)
 
 @pytest.fixture
 def discord(opened: Operator) -> Iterator[DiscordServer]:
-    """Let Ada be on Discord, and Grace not; the operator has set a bot's token."""
+    """Serve a Discord where Ada is on the server and Grace is not, and set the bot's token."""
     with DiscordServer(members={ADA: JOINED}) as discord:
         opened.env["TRC_ENGAGE_DISCORD_TOKEN"] = discord.token
         opened.env["TRC_ENGAGE_DISCORD_URL"] = discord.url
@@ -22,7 +22,7 @@ def discord(opened: Operator) -> Iterator[DiscordServer]:
 
 
 def test_a_check_by_hand_says_what_it_found(opened: Operator, discord: DiscordServer) -> None:
-    """A dry run writes nothing; the first *gone* is told as one; and the member's page says what is known."""
+    """A dry run writes nothing, a first *gone* is reported but not noted, and `show` says what the roster knows."""
     told = opened.call("roster", "check", "--dry-run")
     assert (told.code, told.err) == (0, "")
     assert told.out.splitlines()[0] == f"dry run, nothing written: 2 members asked for on server {discord.guild_id}"
@@ -36,7 +36,7 @@ def test_a_check_by_hand_says_what_it_found(opened: Operator, discord: DiscordSe
 
 
 def test_run_due_asks_last(opened: Operator, discord: DiscordServer) -> None:
-    """One line says what was done; the fresh process after it knows when the next round is."""
+    """`run-due` counts the members that it asked for, and the next run asks for none before the next round."""
     told = opened.call("run-due")
     assert told.out.endswith("; 1 member asked for\n")
     report = opened.call("run-due", "--json").json
@@ -54,7 +54,7 @@ def test_run_due_asks_last(opened: Operator, discord: DiscordServer) -> None:
     ],
 )
 def test_what_fails_says_what_to_do(opened: Operator, discord: DiscordServer, trouble: str, says: str) -> None:
-    """In one line, with the code of a failed source; and nowhere is the token."""
+    """A failed check ends with exit code 69 and says what to do; neither it nor `status` shows the token."""
     discord.trouble(trouble)
     told = opened.call("roster", "check")
     assert told.code == 69
@@ -67,7 +67,7 @@ def test_what_fails_says_what_to_do(opened: Operator, discord: DiscordServer, tr
 
 
 def test_a_note_by_hand_is_contradicted_with_the_command(opened: Operator, discord: DiscordServer) -> None:
-    """Status names the member and what takes the note back."""
+    """`status` names a member who was noted as left but is on the server, with the command that takes the note back."""
     assert opened.call("members", "left", "m-1", "--by", "admin-7").code == 0
     assert opened.call("roster", "check").code == 0
     assert "`trc-engage members returned m-1`" in opened.call("status").out
@@ -75,14 +75,14 @@ def test_a_note_by_hand_is_contradicted_with_the_command(opened: Operator, disco
 
 
 def test_without_a_token_it_says_which_variable(opened: Operator) -> None:
-    """And everything else works as before."""
+    """Without a token, `roster check` ends with exit code 78 and names the variable, and `run-due` still works."""
     told = opened.call("roster", "check")
     assert (told.code, "TRC_ENGAGE_DISCORD_TOKEN is not set" in told.err) == (78, True)
     assert opened.call("run-due").code == 0
 
 
 def test_a_departure_is_accepted_by_somebody(opened: Operator, discord: DiscordServer) -> None:
-    """Who decides and why is asked for before anything is."""
+    """`--accept-departures` requires `--by` and `--reason`, and asks Discord nothing before that."""
     told = opened.call("roster", "check", "--accept-departures", "--by", "admin-7")
     assert (told.code, "requires --by and --reason" in told.err) == (2, True)
     assert not discord.requests

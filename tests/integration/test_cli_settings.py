@@ -1,4 +1,4 @@
-"""Settings from a file, an option or the environment: one store, forms without doubt, and no secret shown (17.1)."""
+"""Settings from a file, an option or the environment: one store, no ambiguous lines, and no secret shown (17.1)."""
 
 import stat
 import subprocess
@@ -15,7 +15,7 @@ SECRET = "-".join(["kAnArY"] * 3)
 
 @pytest.fixture
 def operator(tmp_path: Path) -> Operator:
-    """Return an operator whose shell sets nothing."""
+    """Return an operator whose environment does not set a store."""
     operator = Operator(tmp_path)
     del operator.env["TRC_ENGAGE_STORE"]
     return operator
@@ -29,13 +29,13 @@ def written(operator: Operator, text: str) -> str:
 
 
 def origins(operator: Operator, *options: str, **env: str) -> dict[str, tuple[str, str]]:
-    """Return the settings that are set, and by what."""
+    """Return the settings that are not defaults: each one's value and where it comes from."""
     shown = operator.run(*options, "settings", "--json", env=env).json["settings"]
     return {one["variable"]: (one["value"], one["origin"]) for one in shown if one["origin"] != "default"}
 
 
 def test_an_address_that_a_shell_would_cut_arrives_whole(operator: Operator) -> None:
-    """`. FILE` ends at `&`: the schema was lost, and another store was taken in silence."""
+    """An address with `&` in an env file keeps its schema, which a shell that reads the file cuts off."""
     address = "postgresql://engage:p$HOME@db.example/trc?sslmode=require&schema=points"
     file = written(operator, f"# the store\nTRC_ENGAGE_STORE={address}\nTRC_ENGAGE_GUILD_ID='7'\n")
     line = f'set -a; . {file}; echo "$TRC_ENGAGE_STORE"'
@@ -49,7 +49,7 @@ def test_an_address_that_a_shell_would_cut_arrives_whole(operator: Operator) -> 
 
 
 def test_an_option_comes_before_the_environment_and_that_before_the_file(operator: Operator) -> None:
-    """An empty variable is unset, in both; the file may be named by a variable."""
+    """`--store` overrides the environment, which overrides the env file; an empty variable counts as unset in both."""
     file = written(operator, "TRC_ENGAGE_STORE=/srv/file.db\nTRC_ENGAGE_GUILD_ID=1\nTRC_ENGAGE_WEB_TITLE=\n")
     env = {"TRC_ENGAGE_ENV_FILE": file, "TRC_ENGAGE_STORE": "/srv/set.db", "TRC_ENGAGE_GUILD_ID": ""}
     assert origins(operator, **env) == {
@@ -60,7 +60,7 @@ def test_an_option_comes_before_the_environment_and_that_before_the_file(operato
 
 
 def test_what_is_used_where_nothing_is_set_is_shown(operator: Operator) -> None:
-    """The addresses of the services, above all; what has no default is not set."""
+    """`settings` also shows defaults, such as the addresses of services, and "not set" where there is none."""
     shown = operator.run("settings", env={"TRC_ENGAGE_GUILD_ID": "7"})
     told = {line.split()[0]: line.split(maxsplit=1)[1] for line in shown.out.splitlines()}
     assert told["TRC_ENGAGE_MEE6_URL"].split() == ["https://mee6.xyz", "default"]
@@ -70,7 +70,7 @@ def test_what_is_used_where_nothing_is_set_is_shown(operator: Operator) -> None:
 
 
 def test_what_one_command_makes_with_the_file_another_finds(operator: Operator) -> None:
-    """And so does one that is told the store alone; without either there is none."""
+    """What one command creates with the env file, others find with it or with `--store`, and not without either."""
     store = operator.folder / "engage.db"
     file = written(operator, f"TRC_ENGAGE_STORE={store}\n")
     assert operator.run("--env-file", file, "init").code == 0
@@ -80,7 +80,7 @@ def test_what_one_command_makes_with_the_file_another_finds(operator: Operator) 
 
 
 def test_init_writes_a_file_that_later_commands_need_alone(operator: Operator) -> None:
-    """It sets what was set, and the store in full; only its owner can read it, and no secret is shown."""
+    """`init --env-file` writes the settings and the full path of the store to a file that only its owner can read."""
     env = {"TRC_ENGAGE_GUILD_ID": "7", "TRC_ENGAGE_WEB_TOKEN": SECRET, "TRC_ENGAGE_WEB_COLOR": "#0b6b4f"}
     file, store = operator.folder / "new.env", operator.folder / "engage.db"
     made = operator.run("--store", "engage.db", "init", "--env-file", "new.env", env=env)
@@ -92,7 +92,7 @@ def test_init_writes_a_file_that_later_commands_need_alone(operator: Operator) -
 
 
 def test_init_writes_over_no_file(operator: Operator) -> None:
-    """It says so, and shows nothing of either."""
+    """`init --env-file` refuses to overwrite a file, and shows no secret of either."""
     file = written(operator, f"A={SECRET}\n")
     refused = operator.run("--store", "engage.db", "init", "--env-file", file, env={"TRC_ENGAGE_WEB_TOKEN": SECRET})
     assert (refused.code, "nothing was written to it" in refused.err, SECRET in refused.err) == (65, True, False)
@@ -101,7 +101,7 @@ def test_init_writes_over_no_file(operator: Operator) -> None:
 
 @pytest.mark.parametrize("value", [f"'{SECRET}", f"{SECRET}\\", f"{SECRET} # {SECRET}", f"{SECRET}\n{SECRET}"])
 def test_init_writes_no_value_that_others_would_read_otherwise(operator: Operator, value: str) -> None:
-    """As systemd and docker do quotes, backslashes and what looks like a comment; the value is not shown."""
+    """`init` refuses values with quotes, backslashes or `#` that systemd or Docker would read differently."""
     env = {"TRC_ENGAGE_WEB_TITLE": value}
     refused = operator.run("--store", "engage.db", "init", "--env-file", "new.env", env=env)
     assert (refused.code, "TRC_ENGAGE_WEB_TITLE" in refused.err, SECRET in refused.err) == (78, True, False)
@@ -121,7 +121,7 @@ def test_init_writes_no_value_that_others_would_read_otherwise(operator: Operato
     ],
 )
 def test_a_form_that_leaves_doubt_is_refused_unseen(operator: Operator, text: str, says: str) -> None:
-    """With the line's number and not with what stands on it."""
+    """An ambiguous line is refused by its number, and its text is not shown."""
     refused = operator.run("--env-file", written(operator, text), "status")
     assert (refused.code, refused.out) == (78, "")
     assert says in refused.err
@@ -131,7 +131,7 @@ def test_a_form_that_leaves_doubt_is_refused_unseen(operator: Operator, text: st
 
 @pytest.mark.parametrize("name", ["nowhere.env", ".", "latin.env", "/dev/zero"])
 def test_a_file_that_cannot_be_read_is_named(operator: Operator, name: str) -> None:
-    """It is a matter of the settings, and no other store is taken instead."""
+    """An env file that cannot be read ends the command with exit code 78, and no store is created elsewhere."""
     (operator.folder / "latin.env").write_bytes(b"A=\xff")
     refused = operator.run("--env-file", name, "members", "enroll", "m-1")
     assert (refused.code, name in refused.err, "cannot be read" in refused.err) == (78, True, True)
@@ -151,12 +151,12 @@ def test_a_file_that_cannot_be_read_is_named(operator: Operator, name: str) -> N
     ],
 )
 def test_files_are_read_as_people_write_them(operator: Operator, text: str, value: str) -> None:
-    """Nothing is expanded; quotes are no part of a value."""
+    """Values are taken literally, without expansion, and quotes around them are removed."""
     assert read_env_file(Path(written(operator, text))) == {"A": value}
 
 
 def test_a_bad_store_is_named_as_the_option(operator: Operator) -> None:
-    """And its password is not shown."""
+    """A malformed `--store` is reported as the option, and its password is not shown."""
     refused = operator.run("--store", f"mysql://trc:{SECRET}@db/engage", "status")
     assert (refused.code, refused.err.startswith("trc-engage: --store: 'mysql:…':"), SECRET in refused.err) == (
         78,
@@ -166,7 +166,7 @@ def test_a_bad_store_is_named_as_the_option(operator: Operator) -> None:
 
 
 def test_secrets_are_masked_and_slips_are_shown(operator: Operator) -> None:
-    """In the table as in the JSON."""
+    """`settings` masks every secret, in the table and in the JSON, and names a variable that is misspelled."""
     names = ("TRC_ENGAGE_MEE6_TOKEN", "TRC_ENGAGE_DISCORD_TOKEN", "TRC_ENGAGE_WEB_TOKEN", "TRC_ENGAGE_WEB_READ_TOKEN")
     lines = [*(f"{name}={SECRET}" for name in names), f"TRC_ENGAGE_SOTRE=/{SECRET}"]
     lines += [f"TRC_ENGAGE_ALERT_WEBHOOK=https://discord.example/{SECRET}", f"SENTRY_DSN=https://{SECRET}@host/1"]
@@ -181,7 +181,7 @@ def test_secrets_are_masked_and_slips_are_shown(operator: Operator) -> None:
 
 
 def test_words_and_sources_see_the_file_too(operator: Operator) -> None:
-    """An error names the variables of the source that the file sets."""
+    """Errors name the variables of the source that the env file selects."""
     file = written(
         operator, "TRC_ENGAGE_SOURCE=lurkr\nTRC_ENGAGE_GUILD_ID=1\nTRC_ENGAGE_LURKR_URL=http://127.0.0.1:9\n"
     )
@@ -194,7 +194,7 @@ def test_words_and_sources_see_the_file_too(operator: Operator) -> None:
 
 
 def test_an_own_factory_finds_what_the_file_sets(operator: Operator) -> None:
-    """It reads the environment, as every source of one's own does."""
+    """A custom source's factory finds the env file's variables in the environment."""
     (operator.folder / "own.py").write_text(
         "import os\nclass Own:\n    def read(self, sought): raise SystemExit(os.environ['OWN_NAME'])\n"
         "def make():\n    return Own()\n"
@@ -206,7 +206,7 @@ def test_an_own_factory_finds_what_the_file_sets(operator: Operator) -> None:
 
 
 def test_the_error_is_a_sentence() -> None:
-    """As all errors of settings."""
+    """An env file that cannot be read is described with the option, the path and the reason."""
     with pytest.raises(SettingsError) as caught:
         read_env_file(Path("/nowhere/x.env"))
     assert describe_error(caught.value) == (
