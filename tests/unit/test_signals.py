@@ -1,4 +1,4 @@
-"""How a process is told to end: by a thread that reads the signals, whatever the main thread does."""
+"""How signals end a process: a thread reads them, whatever the main thread does."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ def _handlers() -> Iterator[None]:
 
 
 def test_without_a_signal_everything_is_put_back() -> None:
-    """Handlers and wake-up descriptor are those of whoever called."""
+    """Without a signal, the handlers and the wake-up descriptor are afterwards those from before."""
     before = [signal.getsignal(number) for number in ALL]
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
@@ -37,7 +37,7 @@ def test_without_a_signal_everything_is_put_back() -> None:
 
 @pytest.mark.parametrize("number", ENDING)
 def test_a_signal_ends_the_wait_and_what_is_under_way(number: signal.Signals) -> None:
-    """At once, and also what is begun only after it; from then on signals find nothing to harm."""
+    """A signal ends the wait, calls what is registered, now or later, and makes further signals harmless."""
     ended, begun_late = Event(), Event()
     with stop_on_signals() as stop:
         stop.on_signal(ended.set)

@@ -1,4 +1,4 @@
-"""A night of simulated lives can be split, stopped and gone on with."""
+"""A night of simulated lives can be split, stopped and continued."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def _ended(asked: Asked) -> Lived:
 
 
 def test_shards_share_all_lives() -> None:
-    """Each life is in one of them."""
+    """Each life is in exactly one shard."""
     shards = [share(LIVES, f"{number}/3") for number in (1, 2, 3)]
     assert [one.seed for one in shards[1]] == [2, 5, 8]
     assert {one for shard in shards for one in shard} == set(LIVES)
@@ -22,7 +22,7 @@ def test_shards_share_all_lives() -> None:
 
 
 def test_what_has_ended_is_known_next_time(tmp_path: Path) -> None:
-    """Also how it went; a line that a kill cut off is a life that has not ended, and may end later."""
+    """Ended lives are read back with their result; a line that a kill cut off is ignored, and can be written again."""
     path = tmp_path / "night.jsonl"
     for asked in LIVES[:3]:
         Finished(path).add(_ended(asked))

@@ -1,4 +1,4 @@
-"""When a slot begins, what is due next, and when a source may be asked: to the second (R18, R21, R22)."""
+"""When a slot begins, what is due next, and when a source may be read (R18, R21, R22)."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -34,7 +34,7 @@ SYNCED = SlotEnd(NINE, "synced", NINE + SECOND)
 
 @pytest.mark.parametrize("after", [timedelta(0), TICK, 59 * SECOND, QUARTER - TICK])
 def test_a_slot_is_a_quarter_of_an_hour(after: timedelta) -> None:
-    """From its first instant to the one before the next; the next sync is due now, or once it has ended."""
+    """A slot ends just before the next one begins; the next sync is due in this slot, unless it has ended."""
     assert slot_of(NINE + after) == NINE
     assert next_sync_at(NINE + after, None) == NINE
     assert next_sync_at(NINE + after, SYNCED) == NINE + QUARTER
@@ -50,7 +50,7 @@ def test_a_slot_is_a_quarter_of_an_hour(after: timedelta) -> None:
     ],
 )
 def test_days_are_settled_five_minutes_after_midnight(now: datetime, expected: datetime) -> None:
-    """Today's at five past, once that is over tomorrow's."""
+    """The next settlement is at 00:05 today, and at 00:05 tomorrow once that has come."""
     assert next_settlement_at(now) == expected
 
 
@@ -69,7 +69,7 @@ def test_days_are_settled_five_minutes_after_midnight(now: datetime, expected: d
 def test_somebody_is_at_it_if_the_slot_before_has_ended(
     ended: datetime | None, good_at: datetime | None, *, attended: bool
 ) -> None:
-    """Or if a sync was good since; what lies ahead proves nothing."""
+    """A store is attended if the slot before has ended or a sync was good since; a time ahead proves nothing."""
     last = None if ended is None else SlotEnd(ended, "synced", ended)
     assert is_attended(NINE + MINUTE, last, good_at) is attended
 
@@ -86,7 +86,7 @@ def test_somebody_is_at_it_if_the_slot_before_has_ended(
     ],
 )
 def test_a_reading_answers_for_five_minutes(ago: timedelta | None, slot: datetime | None, *, cached: bool) -> None:
-    """A slot takes none from before it (R21)."""
+    """A reading is used for less than five minutes, and a slot uses none from before it (R21)."""
     assert is_cached(NINE, None if ago is None else NINE - ago, slot) is cached
 
 
@@ -102,12 +102,12 @@ def test_a_reading_answers_for_five_minutes(ago: timedelta | None, slot: datetim
     ],
 )
 def test_a_wait_longer_than_any_can_be_is_none(until: datetime | None, *, kept: bool) -> None:
-    """It was noted under a clock that ran ahead; clocks may differ by two minutes (R22)."""
+    """A wait that is over two minutes longer than allowed was noted under a clock ahead, and is ignored (R22)."""
     assert keeps_away(until, NINE, HOUR) is kept
 
 
 def test_a_wait_says_why_and_until_when() -> None:
-    """In words; nothing is requested (R21)."""
+    """A request during a wait is refused with its reason and its end; without a wait, it is not (R21)."""
     with pytest.raises(KeptAway, match=r"left alone \(rate limited\) until 2026-03-02 09:15:00 UTC") as caught:
         keep_waiting(Wait("rate_limited", NINE + QUARTER), NINE)
     assert caught.value.retry_at == NINE + QUARTER
@@ -117,7 +117,7 @@ def test_a_wait_says_why_and_until_when() -> None:
 
 @pytest.mark.parametrize(("days", "leapt"), [(7 * DAY, False), (7 * DAY + TICK, True), (-DAY, False)])
 def test_more_than_a_week_is_a_leap(days: timedelta, *, leapt: bool) -> None:
-    """A week is none yet; of a new store nothing is known (R22)."""
+    """A time more than a week after the latest one known is a leap, but not in a new store, which knows none (R22)."""
     assert leaps(NINE + days, NINE) is leapt
     assert not leaps(NINE, None)
 
@@ -135,7 +135,7 @@ def test_more_than_a_week_is_a_leap(days: timedelta, *, leapt: bool) -> None:
 def test_time_that_went_back_by_two_minutes_is_the_same_instant(
     seen_at: datetime | None, counts: datetime | None
 ) -> None:
-    """By more it is refused (R22)."""
+    """A time up to two minutes before the latest seen counts as that one; an earlier time is refused (R22)."""
     if counts is not None:
         assert not_before(NINE, seen_at) == counts
         return

@@ -1,4 +1,4 @@
-"""Where XP is read is a setting: one of our sources by its name, or what a factory of your own returns."""
+"""The source of XP is a setting: one of our sources by its name, or what a factory of your own returns."""
 
 import logging
 import pydoc
@@ -28,10 +28,10 @@ GUILD = "200000000000000001"
 
 
 class Plain:
-    """All that a source needs."""
+    """A source with only what every source needs."""
 
     def read(self, sought: frozenset[str], /) -> Board:
-        """Find everyone."""
+        """Return a board that shows everyone."""
         return Board(dict.fromkeys(sought, 1), whole=True, rows=len(sought), pages=1)
 
 
@@ -40,7 +40,7 @@ class Named(Plain):
     closed = 0
 
     def close(self) -> None:
-        """Count."""
+        """Count the call."""
         Named.closed += 1
 
 
@@ -68,7 +68,7 @@ def settings(**environ: str) -> Settings:
     ],
 )
 def test_a_source_is_one_word(value: str, kind: type[BoardSource], name: str, board_id: str) -> None:
-    """MEE6 unless another is named; each says what it is called and whose board it reads."""
+    """MEE6 is the source unless another is named, and each source has a name and the id of its board."""
     chosen = settings(SOURCE=value, GUILD_ID=GUILD)
     with opened_source(chosen) as source:
         assert isinstance(source, kind)
@@ -78,7 +78,7 @@ def test_a_source_is_one_word(value: str, kind: type[BoardSource], name: str, bo
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_each_reads_its_own_settings(source: str) -> None:
-    """The other's address and token are not read, not even to be refused; its token still shows nowhere."""
+    """A source reads only its own address and token; the other's are not checked, but its token is still hidden."""
     (other,) = SOURCES.keys() - {source}
     own = settings(
         SOURCE=source,
@@ -91,7 +91,7 @@ def test_each_reads_its_own_settings(source: str) -> None:
 
 
 def test_a_plain_object_with_read_is_enough() -> None:
-    """A guild, stop and close are not needed; what can be closed is."""
+    """A source needs no guild, stop or close; one that can be closed is closed."""
     with opened_source(settings(SOURCE="own_source:Plain")) as source:
         assert source.read(frozenset({"1"})).readings == {"1": 1}
     assert name_of_source(settings(SOURCE="own_source:Plain")) == "the source"
@@ -101,7 +101,7 @@ def test_a_plain_object_with_read_is_enough() -> None:
 
 
 def test_the_secrets_of_a_factory_are_known_by_their_variables() -> None:
-    """It reads its own settings, and the log hides them all the same."""
+    """Tokens and keys that a factory reads itself are recognized by their variables, so that the log hides them."""
     own = settings(SOURCE="own_source:Plain", OWN_TOKEN="a-token", OWN_API_KEY="a-key", OWN_PATH="/a")  # noqa: S106
     assert set(own.secrets) == {"a-token", "a-key"}
 
@@ -131,7 +131,7 @@ def test_a_wrong_source_is_a_matter_of_settings(value: str, says: str) -> None:
 
 
 def test_the_stack_of_a_factory_is_in_the_debug_log(caplog: pytest.LogCaptureFixture) -> None:
-    """Down to the line that failed, for whoever wrote it."""
+    """If a factory fails, the debug log shows its author the stack, down to the line that failed."""
     with (
         caplog.at_level(logging.DEBUG, "trc_engage"),
         pytest.raises(SettingsError) as caught,
@@ -151,7 +151,7 @@ def test_the_stack_of_a_factory_is_in_the_debug_log(caplog: pytest.LogCaptureFix
     ],
 )
 def test_an_error_names_the_variables_of_its_source(source: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An operator of Lurkr's board reads nothing of MEE6."""
+    """An operator of another board than MEE6's reads its variables, and nothing about MEE6."""
     monkeypatch.setenv("TRC_ENGAGE_SOURCE", source)
     told = describe_error(SourceError("private", "it is private", argument="token"))
     assert says in told
@@ -160,19 +160,19 @@ def test_an_error_names_the_variables_of_its_source(source: str, says: str, monk
 
 @pytest.mark.parametrize("path", sorted((ADAPTERS / "boards").glob("*.py")), ids=lambda path: path.name)
 def test_what_all_boards_share_names_no_vendor(path: Path) -> None:
-    """What is one service's own is a fact of its value."""
+    """The code that all boards share names no vendor, since what is one service's own belongs to its value."""
     assert not re.search(r"mee6|lurkr|players|levels", path.read_text(), re.IGNORECASE)
 
 
 @pytest.mark.parametrize(("name", "lines_max"), [("mee6", 60), ("lurkr", 40)])
 def test_a_source_is_a_value(name: str, lines_max: int) -> None:
-    """All else about it is how any board is read."""
+    """A source's module is short, because everything else is how any board is read."""
     lines = (ADAPTERS / f"{name}.py").read_text().splitlines()
     assert len(lines) <= lines_max
 
 
 def test_a_list_of_rows_alone_and_keys_within_keys_can_be_read() -> None:
-    """Facts of services that are not ours."""
+    """A service may answer with a bare list of rows, and with id and XP under nested keys."""
     service = Service("Other", "https://other.example", "/{guild}", rows="", id="user.id", xp="stats.total.xp")
     body = b'[{"user": {"id": "7"}, "stats": {"total": {"xp": 5}}}, {"user": {}, "stats": 1}]'
     page: Any = parsed(service, body, GUILD, frozenset({"7"}))
@@ -196,14 +196,14 @@ def answered(answer: httpx.Response, source: type[BoardSource] = Tern, **options
 
 
 def kind_of(answer: httpx.Response, source: type[BoardSource] = Tern) -> str:
-    """Return what an answer that is no board is called."""
+    """Return the kind of the error that an answer causes."""
     with pytest.raises(SourceError) as caught:
         answered(answer, source)
     return caught.value.kind
 
 
 def test_answers_from_memory_are_read() -> None:
-    """As httpx makes them in tests: no socket is needed, and a limit of bytes holds."""
+    """Answers that httpx makes in memory are read without a socket, and the limit of bytes applies to them."""
     told = {"top": [{"id": "7", "xp": 5}]}
     board = answered(httpx.Response(200, json=told))
     assert (board.readings, board.whole, board.rows) == ({"7": 5}, True, 1)
@@ -215,7 +215,7 @@ FOREIGN: tuple[dict[str, Any], ...] = ({}, {"json": {}}, {"html": "<h1>Not here<
 
 
 def test_a_service_speaks_in_json_objects() -> None:
-    """By default in any that is not empty: then its board is private or unknown."""
+    """By default, only a JSON object with content shows that the service itself answers with 403 or 404."""
     assert kind_of(httpx.Response(403, json={"detail": "no"})) == "private"
     assert kind_of(httpx.Response(404, json={"detail": "no"})) == "unknown_guild"
     for body in FOREIGN:
@@ -228,7 +228,7 @@ class Blunt(Tern):
 
 
 def test_a_service_may_say_no_more_than_a_status() -> None:
-    """If its facts say so; a test for robots is still the edge's."""
+    """If a service answers without JSON, its status is enough, except on a page that tests for robots."""
     for body in FOREIGN:
         assert kind_of(httpx.Response(403, **body), Blunt) == "private"
         assert kind_of(httpx.Response(404, **body), Blunt) == "unknown_guild"
@@ -237,13 +237,13 @@ def test_a_service_may_say_no_more_than_a_status() -> None:
 
 @pytest.mark.parametrize("token", [None, "t0ken"])
 def test_only_a_token_that_was_given_can_have_expired(token: str | None) -> None:
-    """A service may know of none."""
+    """The error of a 401 mentions a token only if one was given."""
     with pytest.raises(SourceError, match="it is private") as caught:
         answered(httpx.Response(401), token=token)
     assert ("token" in caught.value.message) == (token is not None)
 
 
 def test_help_tells_what_each_fact_means() -> None:
-    """In the order in which they are given."""
+    """The help of `Service` explains each field, in the order in which they are given."""
     lines = re.findall(r"^- (.*?): .", pydoc.getdoc(Service), re.MULTILINE)
     assert re.findall(r"`(\w+)`", " ".join(lines)) == [one.name for one in fields(Service)]

@@ -1,4 +1,4 @@
-"""What names a store: a file or a database, and nothing that only looks like one; nothing secret is ever shown."""
+"""What names a store: a file or a database, and nothing that only looks like one; no secret is ever shown."""
 
 from pathlib import Path
 from traceback import format_exception
@@ -9,7 +9,7 @@ from trc_engage import InvalidValue
 from trc_engage.entrypoints.settings import PostgresUrl, Settings, SettingsError
 
 SECRET = "".join(["hunter", "2"])
-"""Not written out, or it would stand in the traceback's own lines."""
+"""Not written out, or it would be in the traceback's own lines."""
 
 WITH_A_PASSWORD = [
     "host=db password={}",
@@ -69,7 +69,7 @@ WITH_A_PASSWORD = [
 
 @pytest.mark.parametrize("form", WITH_A_PASSWORD)
 def test_what_is_no_store_is_refused_unseen(form: str) -> None:
-    """The right form is told; neither message, nor repr, nor what the error came from holds the password."""
+    """A value that is no store is refused with the right form, and no message, repr or traceback has its password."""
     with pytest.raises(SettingsError) as caught:
         Settings.from_mapping({"TRC_ENGAGE_STORE": form.format(SECRET)})
     assert "postgresql://USER:PASSWORD@HOST/DATABASE" in str(caught.value)
@@ -118,7 +118,7 @@ def test_what_is_no_store_is_refused_unseen(form: str) -> None:
     ],
 )
 def test_a_path_with_something_about_it_is_refused(value: str, says: str) -> None:
-    """Everything could be the name of a file; what nobody means as one is not made one."""
+    """A value that is hardly meant as the name of a file is refused, although it could be one."""
     with pytest.raises(SettingsError, match="TRC_ENGAGE_STORE") as caught:
         Settings.from_mapping({"TRC_ENGAGE_STORE": value})
     assert says in str(caught.value)
@@ -144,7 +144,7 @@ def test_a_path_with_something_about_it_is_refused(value: str, says: str) -> Non
     ],
 )
 def test_a_path_is_taken_as_it_is(path: str) -> None:
-    """What is plainly a path may hold almost everything."""
+    """A value that is plainly a path is accepted with almost any character."""
     assert Settings.from_mapping({"TRC_ENGAGE_STORE": path}).store == Path(path).absolute()
 
 
@@ -163,7 +163,7 @@ def test_a_path_is_taken_as_it_is(path: str) -> None:
     ],
 )
 def test_an_address_is_taken_as_it_is(dsn: str) -> None:
-    """All that libpq knows, as far as it leaves no doubt."""
+    """A PostgreSQL address with anything that libpq knows is accepted, as long as it is unambiguous."""
     assert Settings.from_mapping({"TRC_ENGAGE_STORE": f" {dsn} "}).store == PostgresUrl(dsn)
 
 
@@ -181,7 +181,7 @@ def test_an_address_is_taken_as_it_is(dsn: str) -> None:
     ],
 )
 def test_a_program_is_told_as_little(dsn: str) -> None:
-    """Who opens a ledger by an address gets no part of it back, whatever libpq would have made of it."""
+    """A program that opens a ledger by a bad address finds no part of it in the error."""
     ledger = pytest.importorskip("trc_engage.adapters.postgres").PostgresLedger
     with pytest.raises(InvalidValue, match="%-escapes") as caught:
         ledger.open(dsn.format(SECRET))
@@ -202,14 +202,14 @@ def test_a_program_is_told_as_little(dsn: str) -> None:
     ],
 )
 def test_nor_is_anything_secret_in_the_address_of_mee6(value: str) -> None:
-    """A token in it is refused, and not repeated."""
+    """An address of MEE6 with a secret in it is refused without showing the secret."""
     with pytest.raises(SettingsError, match="TRC_ENGAGE_MEE6_URL: ") as caught:
         Settings.from_mapping({"TRC_ENGAGE_MEE6_URL": value.format(SECRET)})
     assert SECRET not in f"{caught.value} {caught.value!r}" + "".join(format_exception(caught.value))
 
 
 def test_a_token_in_the_place_of_the_guild_is_not_shown_whole() -> None:
-    """Variables stand below each other in a file."""
+    """A token given as the guild id by mistake is not shown in full, since the variables are next to each other."""
     with pytest.raises(SettingsError, match="TRC_ENGAGE_GUILD_ID: ") as caught:
         Settings.from_mapping({"TRC_ENGAGE_GUILD_ID": f"MTk4NjIyNDgz.{SECRET}"})
     assert SECRET not in f"{caught.value} {caught.value!r}" + "".join(format_exception(caught.value))

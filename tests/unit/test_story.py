@@ -1,4 +1,4 @@
-"""What became of a streak, from the days as they were settled and what changed it afterwards (R28)."""
+"""A streak's story, from the days as they were settled and what changed it afterwards (R28)."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -15,27 +15,27 @@ NEXT_MONDAY = date(2026, 3, 9)
 
 
 def at(day: date, hours: float = 0) -> datetime:
-    """Return an instant of a day."""
+    """Return an instant of a day, by default its first."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(hours=hours)
 
 
 def settled(*days: date) -> dict[date, datetime]:
-    """Return days with when they were settled: five minutes into the day after."""
+    """Return days with the instant at which each was settled: five minutes into the next day."""
     return {day: at(day, 24 + 1 / 12) for day in days}
 
 
 def active(*days: date) -> list[Activity]:
-    """Return days that were active, as was known at noon."""
+    """Return active days, each known at its noon."""
     return [Activity(day, at(day, 12)) for day in days]
 
 
 def excusal(day: date, when: datetime, member_id: str | None = None, *, is_excused: bool = True) -> Excusal:
-    """Return a decision about a day."""
+    """Return an admin's decision about a day."""
     return Excusal(day, is_excused, when, "admin-7", member_id=member_id)
 
 
 def change(before: int, after: int, when: datetime | None, day: date | None = TUESDAY) -> StreakChange:
-    """Return what news did to a streak."""
+    """Return a change of a streak by a late award."""
     return StreakChange("m-1", before, after, before, max(before, after), "award", day, when)
 
 
@@ -179,20 +179,20 @@ LIVES: dict[str, tuple[dict[date, datetime], list[Activity], list[Excusal], list
 
 @pytest.mark.parametrize("case", LIVES)
 def test_what_became_of_a_streak(case: str) -> None:
-    """It grows from day to day in one line, ends on a required day, and news changes it afterwards (R28)."""
+    """A streak grows over several days in one event, ends on a required day, and is changed by later events (R28)."""
     days, known, excusals, changes, expected = LIVES[case]
     found = life_of(days, known, excusals, changes)
     assert [(one.kind, one.day, one.before, one.after) for one in found] == expected
 
 
 def test_a_growth_names_its_first_day_and_when_the_last_was_settled() -> None:
-    """Both are told: since when the streak runs, and what it is up to date with."""
+    """A growth has the first day of the streak, its last day, and when that one was settled."""
     (grew,) = life_of(settled(MONDAY, TUESDAY), active(MONDAY, TUESDAY), [], [])
     assert (grew.first_day, grew.day, grew.at) == (MONDAY, TUESDAY, SETTLED_TUESDAY)
 
 
 def test_news_without_an_instant_is_dated_as_early_as_can_be() -> None:
-    """In UTC, so that it can be compared with all others."""
+    """A change without an instant gets the earliest one, in UTC, so that it can be compared with all others."""
     found = life_of({}, [], [], [change(1, 0, None, None)])
     assert [(one.day, one.at) for one in found] == [(date.min, datetime.min.replace(tzinfo=UTC))]
 
@@ -210,13 +210,13 @@ def test_news_without_an_instant_is_dated_as_early_as_can_be() -> None:
     ],
 )
 def test_what_hurts_a_member(before: int, after: int, longest: tuple[int, int] | None, hurts: bool) -> None:
-    """A shorter current streak, or a shorter longest one."""
+    """An event hurts if it makes the current or the longest streak shorter."""
     news = None if longest is None else StreakChange("m-1", before, after, *longest, "reversal")
     assert StreakEvent("changed", MONDAY, at(MONDAY), before, after, news).hurts is hurts
 
 
 def test_what_made_days_active_and_since_when_that_is_known() -> None:
-    """Rises of XP as their window closes, awards as they are booked; until they are taken back."""
+    """A rise is known when its window closes, an award from its booking to its reversal; a bonus is no activity."""
     award = Entry(1, "award", "m-1", "benchmark", 5, MONDAY, at(MONDAY, 9), silent=False, key="a")
     late = evolve(award, position=2, key="b", booked_at=at(TUESDAY, 9))
     bonus = evolve(award, position=3, key="c", counts_as_activity=False)
@@ -254,5 +254,5 @@ def test_what_made_days_active_and_since_when_that_is_known() -> None:
 def test_the_longest_time_without_a_good_sync(
     runs: list[datetime], now: datetime, longest: tuple[datetime, datetime] | None
 ) -> None:
-    """Of those that touch Tuesday: what ends with its first instant, or begins with Wednesday's, does not."""
+    """Only times that touch Tuesday count; one that ends as it begins, or begins as it ends, does not."""
     assert longest_gap(TUESDAY, runs, now) == longest

@@ -1,4 +1,4 @@
-"""A run with nobody there: no failure gets out, and one that lasts is told, though the store cannot count it."""
+"""An unattended run: no failure gets out, and one that lasts is alerted even if the store cannot count it."""
 
 import logging
 import sqlite3
@@ -22,17 +22,17 @@ CANARY = "ada.never-to-be-told"
 
 @define
 class KeptMonitor(Monitor):
-    """Keeps runs and bugs."""
+    """A monitor that keeps runs and bugs."""
 
     runs: list[RunReport] = field(factory=list)
     bugs: list[BaseException] = field(factory=list)
 
     def check_in(self, report: RunReport, /) -> None:
-        """Note a run."""
+        """Keep a run."""
         self.runs.append(report)
 
     def capture(self, error: BaseException, /) -> None:
-        """Note a bug."""
+        """Keep a bug."""
         self.bugs.append(error)
 
 
@@ -48,11 +48,11 @@ class Place:
         self.supervisor = self.another_supervisor()
 
     def another_supervisor(self) -> Supervisor:
-        """Return one that begins now."""
+        """Return a supervisor that begins now."""
         return Supervisor(self.community.engage, self.channels, lambda: self.community.now, self.monitor)
 
     def run(self, times: int = 1, every: timedelta = QUARTER) -> RunReport | None:
-        """Run so many times."""
+        """Run this many times, and return the last report."""
         report = None
         for _ in range(times):
             self.community.now += every
@@ -60,7 +60,7 @@ class Place:
         return report
 
     def damage(self) -> None:
-        """Make the file none that SQLite knows."""
+        """Make the file one that SQLite cannot read."""
         self._whole = self.store.read_bytes()
         self.store.write_bytes(b"damaged " * (len(self._whole) // 8))
 
@@ -80,7 +80,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 
 def test_a_store_that_fails_three_times_is_told_on_every_channel(place: Place) -> None:
-    """An alert at the third failure in a row, a reminder each day, one all-clear; runs go on meanwhile."""
+    """The third failure causes an alert, each day a reminder, and the recovery one all-clear, on every channel."""
     place.damage()
     assert place.run(2) is None
     assert place.channels[0].kinds == []
@@ -99,7 +99,7 @@ def test_a_store_that_fails_three_times_is_told_on_every_channel(place: Place) -
 
 
 def test_the_alert_says_what_what_it_means_and_what_to_do(place: Place) -> None:
-    """Since when, that no XP is lost, and the remedy that the store itself names."""
+    """The alert says since when the store fails, that no XP is lost, and what remedy the store itself names."""
     place.damage()
     place.run(3)
     (alert,) = place.channels[0].notices
@@ -110,7 +110,7 @@ def test_the_alert_says_what_what_it_means_and_what_to_do(place: Place) -> None:
 
 
 def test_failures_that_are_not_in_a_row_alarm_nobody(place: Place) -> None:
-    """Two, a run that works, and two again."""
+    """Two failures, a run that works and two more failures cause no alert."""
     for _ in range(2):
         place.damage()
         place.run(2)
@@ -120,7 +120,7 @@ def test_failures_that_are_not_in_a_row_alarm_nobody(place: Place) -> None:
 
 
 def test_a_channel_that_is_down_is_tried_again(place: Place) -> None:
-    """With every run, until it has taken the alert; the others are told in time, and once."""
+    """A channel that was down gets the alert by a later run; every channel gets it once."""
     place.channels[0].torn_down = True
     place.damage()
     place.run(4)
@@ -130,7 +130,7 @@ def test_a_channel_that_is_down_is_tried_again(place: Place) -> None:
 
 
 def test_a_channel_that_breaks_its_promise_silences_no_other(place: Place) -> None:
-    """Its error does not get out, and the next channel is told in time."""
+    """An unexpected error of a channel does not get out, and the other channels get the alert."""
     community = place.community
     channels: list[Alerts] = [Broken(), *place.channels]
     place.supervisor = Supervisor(community.engage, channels, lambda: community.now, place.monitor)
@@ -140,7 +140,7 @@ def test_a_channel_that_breaks_its_promise_silences_no_other(place: Place) -> No
 
 
 def test_a_bug_ends_nothing(place: Place, caplog: pytest.LogCaptureFixture) -> None:
-    """It is logged with its traceback and captured each time, told at the third, and its text goes to nobody."""
+    """A bug is logged and captured each time, and alerted at the third without its text; runs go on."""
     place.community.trouble = ZeroDivisionError(CANARY)
     with caplog.at_level(logging.INFO):
         assert place.run(3) is None
@@ -154,7 +154,7 @@ def test_a_bug_ends_nothing(place: Place, caplog: pytest.LogCaptureFixture) -> N
 
 
 def test_a_failing_store_is_one_line_each_time(place: Place, caplog: pytest.LogCaptureFixture) -> None:
-    """Without a traceback, for the line says what to do."""
+    """A failing store is logged as one line without a traceback, because the line says what to do."""
     place.damage()
     place.run()
     (record,) = [record for record in caplog.records if record.name.endswith("daemon.loop")]
@@ -163,7 +163,7 @@ def test_a_failing_store_is_one_line_each_time(place: Place, caplog: pytest.LogC
 
 
 def test_a_store_that_is_held_for_three_slots_is_told(place: Place, caplog: pytest.LogCaptureFixture) -> None:
-    """As one that fails, however often it was tried in a slot; each time it is said what the run waits for."""
+    """A store that is locked for three slots is alerted, however many runs each slot has; each run logs the reason."""
     with closing(sqlite3.connect(place.store, isolation_level=None)) as holder:
         holder.execute("BEGIN EXCLUSIVE")
         place.run(2)
@@ -180,7 +180,7 @@ def test_a_store_that_is_held_for_three_slots_is_told(place: Place, caplog: pyte
 
 
 def test_another_at_work_neither_alarms_nor_clears(place: Place) -> None:
-    """Who comes second does not see how the store does."""
+    """A run that finds another one at work neither starts nor ends an alert, since it does not see the store."""
     now = place.community.now
     other = place.community.ledger.lease(TASK, now, now + timedelta(days=1))
     place.run(4)

@@ -1,4 +1,4 @@
-"""What a supervisor hears, over real sockets (sd_notify(3))."""
+"""What systemd receives from the daemon, over real sockets (sd_notify(3))."""
 
 import os
 from collections.abc import Iterator
@@ -24,13 +24,13 @@ def supervisor(address: str) -> Iterator[Supervisor]:
 
 
 def test_states_are_one_message(supervisor: Supervisor, address: str) -> None:
-    """At a path or at an abstract address, as the environment names it."""
+    """Several states are one message, at a path or at an abstract address."""
     Systemd.from_environ({"NOTIFY_SOCKET": address}).notify("READY=1", "STATUS=at work")
     assert supervisor.hear() == ["READY=1", "STATUS=at work"]
 
 
 def test_pings_come_twice_as_often_as_asked(supervisor: Supervisor, address: str) -> None:
-    """As long as all is well, and none after it."""
+    """Pings come twice as often as asked while all is well, and stop when it is not."""
     environ = {"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "20000", "WATCHDOG_PID": str(os.getpid())}
     systemd = Systemd.from_environ(environ)
     assert systemd.ping_seconds == 0.01
@@ -51,11 +51,11 @@ def test_pings_come_twice_as_often_as_asked(supervisor: Supervisor, address: str
     ids=["nobody", "another process", "empty", "no number"],
 )
 def test_who_is_not_watched_does_not_ping(environ: dict[str, str]) -> None:
-    """Also if the variables were inherited from a process that is."""
+    """Without a watchdog, or with the variables of another process, there are no pings."""
     assert Systemd.from_environ(environ).ping_seconds is None
 
 
 def test_that_nobody_listens_ends_nothing(tmp_path: Path) -> None:
-    """Neither an address where nobody is any more nor none at all."""
+    """A message to an address where nothing listens, or to none at all, raises no error."""
     Systemd(str(tmp_path / "gone")).notify("READY=1")
     Systemd().notify("READY=1")

@@ -1,4 +1,4 @@
-"""Boards that are not believed (R10), and clocks (R22)."""
+"""Boards that are not trusted (R10), and clocks (R22)."""
 
 from datetime import timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from trc_engage.entrypoints.wording.alerts import describe_error
 
 @pytest.fixture
 def community() -> Community:
-    """Enroll nine members of 1,000 XP each, on a board of 29 rows."""
+    """Return nine members with 1,000 XP each, on a board of 29 rows."""
     community = Community()
     community.enroll(*NAMES)
     community.sync(**dict.fromkeys(NAMES, 1_000))
@@ -23,12 +23,12 @@ def community() -> Community:
 
 
 def meaning(community: Community) -> object:
-    """Return entries, accounts and balances, of which a refused sync must change none."""
+    """Return the entries, accounts and balances, none of which a refused sync may change."""
     return community.engage.feed(), community.ledger.accounts_to_sync(), community.engage.members()
 
 
 def refused(community: Community, **xp: int | None) -> SourceError:
-    """Sync, which must fail and change nothing but the count of failures."""
+    """Sync, which must fail and change nothing but the failure run, and return the error."""
     before, failures = meaning(community), community.ledger.run_state().sync.failures
     with pytest.raises(SourceError) as caught:
         community.sync(**xp)
@@ -44,12 +44,12 @@ def decided(community: Community, decision: str) -> SyncReport:
 
 
 def test_four_may_fall(community: Community) -> None:
-    """Under five members a drop is an admin's everyday work, whatever their share."""
+    """A drop of fewer than five members is deducted, whatever their share."""
     assert community.sync(**dict.fromkeys(NAMES[:4], 0)).deducted == 4
 
 
 def test_five_that_fall_are_distrusted(community: Community) -> None:
-    """Five of nine are refused, with the numbers and the two commands that decide."""
+    """A drop of five of nine members is refused, with the numbers and the two commands that decide."""
     error = refused(community, **dict.fromkeys(NAMES[:5], 0))
     assert error.kind == "distrusted"
     assert "lower 5 of 9 members" in str(error)
@@ -60,7 +60,7 @@ def test_five_that_fall_are_distrusted(community: Community) -> None:
 
 @pytest.mark.parametrize(("members", "believed"), [(50, True), (49, False)])
 def test_a_tenth_may_fall(members: int, believed: bool) -> None:
-    """Five of fifty are a tenth and believed; five of forty-nine are more."""
+    """A drop of five of fifty members is a tenth and trusted; five of forty-nine are more."""
     readings = {str(1_000 + number): 500 for number in range(members)}
     state = SyncState(good_run=1, good_at=MONDAY)
     accounts = [
@@ -73,7 +73,7 @@ def test_a_tenth_may_fall(members: int, believed: bool) -> None:
 
 
 def test_a_board_that_halves_is_distrusted(community: Community) -> None:
-    """Under half the rows of the last board read to its end is a board cut short, or a reset."""
+    """A board with under half the rows of the last one read to its end is refused, as cut short or reset."""
     community.strangers = 6
     assert community.sync().outcome == "synced"
     community.strangers = 0
@@ -82,7 +82,7 @@ def test_a_board_that_halves_is_distrusted(community: Community) -> None:
 
 
 def test_an_old_board_is_no_measure(community: Community) -> None:
-    """After seven days nobody knows how long the board should be."""
+    """A board is compared with the last whole one for seven days, and no longer."""
     community.strangers = 0
     with pytest.raises(SourceError):
         community.sync(timedelta(days=7), **dict.fromkeys(NAMES[:2]))
@@ -90,13 +90,13 @@ def test_an_old_board_is_no_measure(community: Community) -> None:
 
 
 def test_a_read_that_stopped_early_says_nothing_of_the_length(community: Community) -> None:
-    """Few rows are expected when everyone sought was found on the first page."""
+    """A read that found everyone and stopped early may have few rows."""
     community.whole, community.strangers = False, 0
     assert community.sync().unchanged == 9
 
 
 def test_an_empty_board_is_distrusted_until_an_admin_decides(community: Community) -> None:
-    """A guild reset to zero is refused; accepted once, an empty board is no news any more."""
+    """An empty board is refused until an admin accepts it, and counts as known from then on."""
     community.strangers = 0
     error = refused(community, **dict.fromkeys(NAMES))
     assert "the board is empty (the last one had 29 rows)" in str(error)
@@ -105,7 +105,7 @@ def test_an_empty_board_is_distrusted_until_an_admin_decides(community: Communit
 
 
 def test_the_first_board_of_all_may_not_be_empty() -> None:
-    """Nothing is known yet, and an empty board more likely means that the plugin is off."""
+    """An empty first board is refused, because it more likely means that the plugin is off."""
     community = Community()
     community.strangers = 0
     community.enroll("ada")
@@ -114,21 +114,21 @@ def test_the_first_board_of_all_may_not_be_empty() -> None:
 
 
 def test_if_the_board_recovers_nothing_ever_happened(community: Community) -> None:
-    """XP is cumulative: the gains of the distrusted time are paid by the next good sync."""
+    """XP earned while a board was not trusted is paid by the next good sync."""
     refused(community, **dict.fromkeys(NAMES, 0))
     report = community.sync(**dict.fromkeys(NAMES, 1_100))
     assert (report.gained, report.points) == (9, 9)
 
 
 def test_accepted_drops_are_deducted(community: Community) -> None:
-    """The admin's word makes a drop real."""
+    """Drops that an admin accepts are deducted."""
     refused(community, **dict.fromkeys(NAMES, 500))
     report = decided(community, "accept_drops")
     assert (report.deducted, report.points) == (9, -45)
 
 
 def test_rebased_drops_keep_everybodys_points(community: Community) -> None:
-    """A season reset: points stay, and the new season pays from its first XP."""
+    """Rebasing drops after a season reset keeps all points, and the new season pays from its first XP."""
     community.sync(**dict.fromkeys(NAMES, 1_350))
     refused(community, **dict.fromkeys(NAMES, 20))
     report = decided(community, "rebase_drops")
@@ -138,7 +138,7 @@ def test_rebased_drops_keep_everybodys_points(community: Community) -> None:
 
 
 def test_a_season_reset_rebases_those_whom_it_emptied_out(community: Community) -> None:
-    """Whoever vanishes with the reset begins the season at zero, not with a deduction."""
+    """A member who vanished with a season reset starts the new season at zero, without a deduction."""
     community.sync(**dict.fromkeys(NAMES, 1_350))
     community.strangers = 0
     refused(community, **dict.fromkeys(NAMES))
@@ -158,7 +158,7 @@ def test_who_vanished_by_mistake_is_rebased_back(community: Community) -> None:
 
 
 def test_a_dry_run_of_a_distrusted_board_is_no_failure(community: Community) -> None:
-    """It raises like the real one, but counts for nothing (R20)."""
+    """A dry run of a distrusted board raises like a real sync, but does not count as a failure (R20)."""
     community.now += timedelta(minutes=15)
     community.xp.update(dict.fromkeys(NAMES, 0))
     with pytest.raises(SourceError):
@@ -168,7 +168,7 @@ def test_a_dry_run_of_a_distrusted_board_is_no_failure(community: Community) -> 
 
 @pytest.mark.parametrize(("seconds", "trusted"), [(300, True), (-300, True), (301, False), (-301, False)])
 def test_the_servers_clock_must_agree(community: Community, seconds: int, trusted: bool) -> None:
-    """More than five minutes apart, one of the clocks is wrong and the sync fails (R22)."""
+    """A sync fails if the board's server and this machine are more than five minutes apart (R22)."""
     community.now += timedelta(minutes=15)
     community.server_at = community.now + timedelta(seconds=seconds)
     if trusted:
@@ -181,7 +181,7 @@ def test_the_servers_clock_must_agree(community: Community, seconds: int, truste
 
 
 def test_time_never_goes_back(community: Community) -> None:
-    """A sync before the last good one is refused, says both times and the way out, and reads nothing."""
+    """A sync before the last good one is refused with both times and the way out, and reads nothing."""
     reads = len(community.sought)
     with pytest.raises(ClockWentBack, match="from a backup") as caught:
         community.sync(timedelta(days=-365))
@@ -192,7 +192,7 @@ def test_time_never_goes_back(community: Community) -> None:
 
 
 def test_two_minutes_back_are_the_same_instant(community: Community) -> None:
-    """A clock that was set back a little goes on from what the ledger has seen."""
+    """A sync up to two minutes before the latest instant seen counts as of that instant; an earlier one is refused."""
     seen_at = community.now
     community.now -= timedelta(minutes=2)
     community.xp["ada"] = 1_100

@@ -1,4 +1,4 @@
-"""What may be handed in, to the last character; and by which words a name is found (R8, R16, R23, R29)."""
+"""Which values are accepted, to the last character, and by which words a name is found (R8, R16, R23, R29)."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -15,12 +15,12 @@ after = partial(validation.validate_position, "after")
 
 
 def by(actor: str) -> str | None:
-    """Check who does something."""
+    """Return the actor, if valid."""
     return validation.validate_trace(actor).actor
 
 
 def note(text: str) -> str | None:
-    """Check what only admins read."""
+    """Return the note, if valid."""
     return validation.validate_trace(note=text).note
 
 
@@ -52,7 +52,7 @@ TAKEN: list[tuple[Callable[..., object], object]] = [
 
 @pytest.mark.parametrize(("validate", "value"), TAKEN, ids=range(len(TAKEN)))
 def test_the_longest_and_largest_value_is_taken_as_it_is(validate: Callable[..., object], value: object) -> None:
-    """A limit names the last value that is allowed."""
+    """The last value within a limit is accepted and returned as it is."""
     assert validate(value) == value
 
 
@@ -83,7 +83,7 @@ REFUSED: list[tuple[Callable[..., object], object, str]] = [
 
 @pytest.mark.parametrize(("validate", "value", "message"), REFUSED)
 def test_what_is_refused_is_named_with_advice(validate: Callable[..., object], value: object, message: str) -> None:
-    """One step beyond a limit, the message names the field, shows the value and says what is allowed."""
+    """The message names the field, shows the value and says what is allowed."""
     with pytest.raises(InvalidValue) as caught:
         validate(value)
     assert str(caught.value) == message
@@ -91,21 +91,21 @@ def test_what_is_refused_is_named_with_advice(validate: Callable[..., object], v
 
 @pytest.mark.parametrize("at", [datetime(2000, 1, 1, tzinfo=UTC), NOW + timedelta(minutes=2)])
 def test_the_first_and_the_last_instant_of_an_award_count(at: datetime) -> None:
-    """From 2000 on, and up to two minutes ahead, which counts for today (R16)."""
+    """An award may be dated from 2000 on, and up to two minutes ahead, which counts for today (R16)."""
     assert day_of_award(at) == min(at, NOW).date()
 
 
 @pytest.mark.parametrize("at", [datetime(2000, 1, 1, tzinfo=UTC), NOW + timedelta(minutes=2)])
 @pytest.mark.parametrize("beyond", [timedelta(microseconds=1)])
 def test_an_instant_beyond_them_is_refused(at: datetime, beyond: timedelta) -> None:
-    """By a microsecond already, and the field is named."""
+    """An award that is dated a microsecond outside of these limits is refused by the name of the field."""
     with pytest.raises(InvalidValue, match="give an instant from 2000 on, at most two minutes ahead") as caught:
         day_of_award(at - beyond if at < NOW else at + beyond)
     assert caught.value.field == "at"
 
 
 def test_a_clock_without_a_zone_is_named() -> None:
-    """An app that hands in a naive clock reads which of its arguments that is."""
+    """A clock without a timezone is refused by the name of the argument."""
     with pytest.raises(InvalidValue, match="timezone-aware") as caught:
         validation.clock_in_utc(lambda: NOW.replace(tzinfo=None))()
     assert caught.value.field == "clock"
@@ -117,7 +117,7 @@ def test_a_clock_without_a_zone_is_named() -> None:
     ids=["a format mark", "a filler", "a control", "for private use", "not assigned", "a line's end", "another filler"],
 )
 def test_a_new_id_holds_nothing_that_cannot_be_seen(character: str) -> None:
-    """Two ids that look the same would be two members; the message names the character (R29)."""
+    """An invisible character is refused by its code, because two ids that look alike would be two members (R29)."""
     with pytest.raises(InvalidValue, match=rf"invisible character \(U\+{ord(character):04X}\)"):
         validation.validate_new_member_id(f"m{character}1")
 
@@ -128,7 +128,7 @@ def test_a_new_id_holds_nothing_that_cannot_be_seen(character: str) -> None:
     ids=["an escaped colon", "a blank", "no escape"],
 )
 def test_an_address_that_leaves_doubt_is_never_shown(address: str) -> None:
-    """Where the password begins is not certain, so that the message shows nothing of it."""
+    """An address in which the password has no certain beginning is refused without showing any of it."""
     with pytest.raises(InvalidValue) as caught:
         validation.validate_address(address)
     assert (caught.value.field, caught.value.value) == ("dsn", "…")
@@ -146,7 +146,7 @@ def test_an_address_that_leaves_doubt_is_never_shown(address: str) -> None:
     ],
 )
 def test_a_scheme_makes_an_address(text: str, is_one: bool) -> None:
-    """Names with values, as libpq takes them, are none."""
+    """A text with a scheme is an address; names with values, as libpq takes them, are not."""
     assert validation.is_address(text) is is_one
 
 
@@ -172,17 +172,17 @@ def test_a_scheme_makes_an_address(text: str, is_one: bool) -> None:
     ],
 )
 def test_a_name_is_found_by_its_words(name: str, words: tuple[str, ...]) -> None:
-    """Folded, without what nobody sees, 32 of them, 64 characters each (R23)."""
+    """A name's words are folded and without invisible characters: at most 32, of 64 characters each (R23)."""
     assert validation.words_of(name) == words
 
 
 def test_what_shows_nothing_is_named() -> None:
-    """The fillers of a text, and nothing else of it."""
+    """Only the invisible characters of a text are returned."""
     assert validation.unseen("m\u3164-1\u115f") == "\u3164\u115f"
 
 
 def test_the_longest_eight_words_of_a_search_are_looked_for() -> None:
-    """The longest leaves the fewest names to look at, so it comes first."""
+    """A search uses its eight longest words, and the longest comes first, since it leaves the fewest names."""
     assert validation.sought_words("zz a bbbb") == ("bbbb", "zz", "a")
     assert validation.sought_words(" ".join("x" * number for number in range(1, 11))) == tuple(
         "x" * number for number in range(10, 2, -1)
@@ -200,5 +200,5 @@ def test_the_longest_eight_words_of_a_search_are_looked_for() -> None:
     ],
 )
 def test_names_are_in_the_order_of_the_word_that_was_met(sought: list[str], words: list[str], met: str | None) -> None:
-    """The first in order of those that the longest sought word begins, if every sought word begins one."""
+    """A name's place is its first word that the longest sought word begins, if every sought word begins one."""
     assert validation.first_met(sought, words) == met

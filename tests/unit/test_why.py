@@ -1,4 +1,4 @@
-"""Why: what happened to Ada, and the first sentence of the answer that says so (R6a, R13a, R26-R28)."""
+"""What happened to Ada, and the first sentence of the answer that explains it (R6a, R13a, R26-R28)."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ class Town(Community):
         return self
 
     def day(self, *chats: str, at: Callable[[int], None] | None = None, friends: bool = True) -> None:
-        """Let the rest of a day pass: who chats does so before noon; `at` may do something at each full hour."""
+        """Let the rest of a day pass: members chat before noon, and `at` is called at each hour of a reading."""
         for hour in HOURS:
             now = self.now.replace(hour=hour, minute=0)
             if now < self.now:
@@ -51,7 +51,7 @@ class Town(Community):
         self.engage.settle()
 
     def read_board(self) -> None:
-        """Sync, whatever becomes of it."""
+        """Sync, even if that fails."""
         with suppress(SourceError):
             self.engage.sync(fresh=True)
 
@@ -65,23 +65,23 @@ class Town(Community):
 
 @pytest.fixture(params=LEDGERS)
 def town(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Town]:
-    """Begin on Monday morning."""
+    """Yield the town on Monday morning, on each ledger."""
     with opened(request.param, tmp_path) as ledger:
         yield Town(ledger).begin()
 
 
 @frozen
 class Case:
-    """What happens; what is asked; and what the first sentence must hold, and what it must not."""
+    """What happens, what is asked, and what the answer must and must not contain."""
 
     happens: Callable[[Town], object]
     says: tuple[str, ...]
     day: date | None = None
     entry: int | None = None
-    """Or the entry that is asked about: so many from the last."""
+    """Or the entry that is asked about, counted back from the last."""
     never: tuple[str, ...] = ("nothing was earned",)
     facts: tuple[str, ...] = ()
-    """What `--json` must hold."""
+    """What the JSON must contain."""
 
 
 def march(day: int) -> date:
@@ -397,7 +397,7 @@ TABLE: dict[str, Case] = {
 
 @pytest.mark.parametrize("name", TABLE)
 def test_the_first_sentence_says_why(town: Town, name: str) -> None:
-    """What happened, when, by what or whom; the JSON has the same facts, a member's page the words without names."""
+    """The first sentence has what happened and by whom; the JSON has the same facts, and a member reads no names."""
     case = TABLE[name]
     case.happens(town)
     entry = None if case.entry is None else town.engage.history("ada")[case.entry].position
@@ -420,7 +420,7 @@ def test_the_first_sentence_says_why(town: Town, name: str) -> None:
 
 
 def test_who_was_enrolled_mid_week_was_not_watched_before(town: Town) -> None:
-    """The day of the enrollment was watched in part only, and those before are before it."""
+    """The day of an enrollment was watched only in part, and the one before it is before the enrollment."""
     mid_week(town)
     town.day()
     said = [answer(town.engage.why("gus", day=march(day)), Words()) for day in (3, 4)]
@@ -430,7 +430,7 @@ def test_who_was_enrolled_mid_week_was_not_watched_before(town: Town) -> None:
 
 
 def test_a_day_is_told_of_a_store_that_no_sync_has_seen() -> None:
-    """Nothing was watched, of the day of the enrollment and of any before it."""
+    """Without any sync, the day of the enrollment was not watched, and the day before is before the enrollment."""
     town = Town()
     town.enroll("ada")
     said = [answer(town.engage.why("ada", day=march(day)), Words()) for day in (1, 2)]
@@ -439,7 +439,7 @@ def test_a_day_is_told_of_a_store_that_no_sync_has_seen() -> None:
 
 
 def test_several_causes_are_told_in_order_of_time(town: Town) -> None:
-    """What holds first, then one after the other, each with its cause, and at last how the streak stands."""
+    """The answer begins with what holds, then has each cause once, in order of time, and ends with the streak."""
     two_causes(town)
     said = answer(town.engage.why("ada", day=march(3)), Words())
     told = (
@@ -456,7 +456,7 @@ def test_several_causes_are_told_in_order_of_time(town: Town) -> None:
 
 
 def test_an_entry_is_reckoned_for_a_child(town: Town) -> None:
-    """The deduction of the table, word for word."""
+    """The answer about a deduction shows each step of the calculation, word for word."""
     admin_took(town)
     why = town.engage.why("ada", entry=next(e.position for e in town.engage.history("ada") if e.points < 0))
     said = answer(why, Words())
@@ -468,7 +468,7 @@ def test_an_entry_is_reckoned_for_a_child(town: Town) -> None:
 
 
 def test_an_admin_reads_what_to_do_about_this_member(town: Town) -> None:
-    """As commands that can be pasted: undo a leave, book an award, or excuse the day; a member reads none."""
+    """An admin reads commands to paste: undo a leave, book an award, or excuse the day; a member reads none."""
     left_by_mistake(town)
     undo = "`trc-engage members returned ada --never-left --by YOU --reason WHY`. The days then count if XP rose."
     why = town.engage.why("ada", day=march(6))
@@ -483,7 +483,7 @@ def test_an_admin_reads_what_to_do_about_this_member(town: Town) -> None:
 
 
 def test_a_day_of_a_window_counts_by_the_benefit_of_the_doubt(town: Town) -> None:
-    """The answer says so, and its proof that XP are as they were last read."""
+    """If a day of a window had no reading, the answer says that it counts, and the proof has the last known XP."""
     over_midnight(town)
     why = town.engage.why("ada", day=march(3))
     assert why.day is not None
@@ -492,7 +492,7 @@ def test_a_day_of_a_window_counts_by_the_benefit_of_the_doubt(town: Town) -> Non
 
 
 def test_times_are_shown_in_a_zone(town: Town) -> None:
-    """Days stay UTC."""
+    """Times are shown in the chosen timezone, while days stay UTC days."""
     left_by_mistake(town)
     said = answer(town.engage.why("ada", day=march(6)), Words(zone=ZoneInfo("Europe/Berlin")))
     assert "Fri 2026-03-06" in said
@@ -500,7 +500,7 @@ def test_times_are_shown_in_a_zone(town: Town) -> None:
 
 
 def test_a_member_is_found(town: Town) -> None:
-    """By id, Discord id or name; several are listed, and none is an error."""
+    """A member is found by id, Discord id or name; several are listed in an error, and none is one too."""
     engage = town.engage
     engage.enroll("m-2", name="Ada Byron")
     assert [engage.resolve(text) for text in ("ada", town.ids["bo"], "Ada", "byron", "FAY")] == [
@@ -518,7 +518,7 @@ def test_a_member_is_found(town: Town) -> None:
 
 
 def test_an_open_day_says_what_it_waits_for(town: Town) -> None:
-    """Its end, then a reading that begins after it, then a run."""
+    """A day waits for its end, then for a reading that begins after it, then for a settlement."""
 
     def told() -> str:
         return answer(town.engage.why("ada", day=march(2)), Words())

@@ -1,4 +1,4 @@
-"""What is said of random lives is true: compared with who chatted, was watched, excused and awarded (R26, R28)."""
+"""What is said about random lives is true: it is compared with what happened to them (R26, R28)."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -22,24 +22,24 @@ WORDS = Words()
 
 @define
 class Life:
-    """What really happens to Ada; the system under it learns what a board, a web app and admins tell it."""
+    """What really happens to Ada; the system under test learns only what a board, a web app and admins tell it."""
 
     random: Random
     town: Community = Factory(Community)
     chats: list[datetime] = Factory(list)
-    """When she really wrote."""
+    """When she really chatted."""
     awards: dict[str, date] = Factory(dict)
-    """The days of the awards that stand, by key."""
+    """The days of the awards that were not reversed, by key."""
     excused: set[tuple[date, bool]] = Factory(set)
     """Days that are excused, for her alone or for everybody."""
     state: str = "linked"
     watched: list[tuple[datetime, datetime | None]] = Factory(list)
-    """From when to when she was linked and not marked as left, and had been read."""
+    """From when to when she was linked, not marked as left, and read."""
     resets: list[tuple[datetime, datetime]] = Factory(list)
-    """Times at whose end the count was set anew."""
+    """The times at whose end her XP started over."""
     synced_at: datetime | None = None
     named: list[str] = Factory(list)
-    """Who did anything."""
+    """The admins who did anything."""
 
     def live(self) -> None:
         """Begin on a Monday, and let some days pass."""
@@ -50,7 +50,7 @@ class Life:
             self.day()
 
     def day(self) -> None:
-        """Let a day pass: she writes or not, something is done or not, and the board is read five times."""
+        """Let a day pass: she may chat, something may be done to her, and the board is read five times."""
         busy, down = self.random.random() < 0.6, self.random.random() < 0.12
         self.town.trouble = SourceError("down", "no answer") if down else None
         for hour in HOURS:
@@ -88,7 +88,7 @@ class Life:
             self.resets.append((before, self.town.now))
 
     def act(self) -> None:
-        """Do one of the things that are done to a member."""
+        """Do one random thing to a member."""
         acts = [self.leave, self.rejoin, self.unlink, self.link, self.award, self.reverse, self.excuse, self.require]
         by = f"admin-{len(self.named)}"
         try:
@@ -122,46 +122,46 @@ class Life:
             self.state = "linked"
 
     def award(self, by: str) -> None:
-        """Award something of one of the last days."""
+        """Award something that happened on one of the last days."""
         at = self.town.now - self.random.randint(0, 4) * ONE_DAY
         key = f"key {self.town.now}"
         self.town.engage.award("ada", source="benchmark", points=3, key=key, at=at, by=by)
         self.awards[key] = at.date()
 
     def reverse(self, by: str) -> None:
-        """Take an award back."""
+        """Reverse an award."""
         if self.awards:
             key = self.random.choice(sorted(self.awards))
             self.town.engage.reverse(key, reason="wrong", by=by)
             del self.awards[key]
 
     def excuse(self, by: str) -> None:
-        """Excuse a day near by, for her or for everybody."""
+        """Excuse a day close to today, for her or for everybody."""
         day, alone = self.town.now.date() + self.random.randint(-4, 2) * ONE_DAY, self.random.random() < 0.6
         self.town.engage.excuse(day, reason="fair", by=by, member_id="ada" if alone else None)
         self.excused.add((day, alone))
 
     def require(self, by: str) -> None:
-        """Require a day again."""
+        """Undo an excuse."""
         if self.excused:
             day, alone = self.random.choice(sorted(self.excused))
             self.town.engage.unexcuse(day, by=by, member_id="ada" if alone else None)
             self.excused.discard((day, alone))
 
     def close(self) -> None:
-        """Note that nobody watches her from now on."""
+        """Note that she is not watched from now on."""
         if self.watched and self.watched[-1][1] is None:
             self.watched[-1] = (self.watched[-1][0], self.town.now)
 
     def is_watched(self, day: date) -> bool:
-        """Tell whether she was watched on a whole day."""
+        """Return whether she was watched on a whole day."""
         first = datetime.combine(day, time(), UTC)
         if any(since < first + ONE_DAY and until > first for since, until in self.resets):
             return False
         return any(since <= first and (until is None or until >= first + ONE_DAY) for since, until in self.watched)
 
     def days(self) -> Iterator[date]:
-        """Yield every day from one before the first to today."""
+        """Yield every day, from the one before the first to today."""
         day = date(2026, 3, 1)
         while day <= self.town.now.date():
             yield day
@@ -169,7 +169,7 @@ class Life:
 
 
 def check_day(life: Life, why: Why) -> None:
-    """Compare what is said of a day with what happened."""
+    """Compare what is said about a day with what happened."""
     story = why.day
     assert story is not None
     day, said = story.day, answer(why, WORDS)
@@ -200,12 +200,12 @@ def check_day(life: Life, why: Why) -> None:
 
 
 def names(*texts: str) -> set[str]:
-    """Return the admins who are named."""
+    """Return the admins whom the texts name."""
     return {word.strip(".,;:()") for text in texts for word in text.split() if word.startswith("admin-")}
 
 
 def check_streak(life: Life) -> None:
-    """Each event follows from the one before, and the last one is where she stands."""
+    """Check that each event follows from the one before, and that the last one leads to the current streak."""
     told, length = life.town.engage.story("ada"), 0
     for event in told.events:
         assert event.before == length, (event, told.events)
@@ -222,7 +222,7 @@ def _lost(life: Life) -> bool:
 
 @pytest.mark.parametrize("seed", range(LIVES))
 def test_nothing_false_is_said(seed: int) -> None:
-    """Of no day, and of no change of the streak."""
+    """Nothing false is said about any day or any change of the streak."""
     life = Life(Random(seed))
     life.live()
     for day in life.days():

@@ -1,4 +1,4 @@
-"""The shapes of our JSON: each said once, filled from the core, and described in OpenAPI by the same class."""
+"""The shapes of our JSON: each is one class, filled from the core and described in OpenAPI."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -45,7 +45,7 @@ class Value:
 
 
 def test_a_shape_holds_what_it_names_and_nothing_else() -> None:
-    """Nested values become nested shapes; a None on the way is a None, and a default is left out."""
+    """Nested values become nested shapes, a path that meets None is None, and a default is left out."""
     value = Value(parts=[Value(number=2), Value(number=3)])
     assert Whole.of(value) == {
         "day": "2026-03-02",
@@ -62,7 +62,7 @@ def test_a_shape_holds_what_it_names_and_nothing_else() -> None:
 
 
 def test_the_schema_follows_from_the_shape() -> None:
-    """Nullable fields, lists, unions of literals, references; what may be missing is not required, and never null."""
+    """The schema has nullable fields, lists, enums and references; a field that may be missing is never null."""
     schemas = Schemas()
     assert schemas.of(Whole) == {"$ref": "#/components/schemas/Whole"}
     whole = schemas.components["Whole"]

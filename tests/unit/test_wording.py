@@ -1,4 +1,4 @@
-"""What an embedding app reads names no vendor, command or variable; what an operator reads names those that help."""
+"""Messages for an embedding app name no vendor, command or variable; an operator's name those that help."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -48,20 +48,20 @@ ERRORS: list[tuple[EngageError, str]] = [
 
 @pytest.mark.parametrize(("error", "helps"), ERRORS, ids=[type(error).__name__ for error, _ in ERRORS])
 def test_an_error_says_what_helps_where_it_is_read(error: EngageError, helps: str) -> None:
-    """Plain, it makes sense in any app; an operator reads the same fact, with the command or the variable."""
+    """An app's message makes sense without commands; an operator's has the same fact and the command or variable."""
     assert not DOORS_OWN.search(str(error))
     assert describe_error(error).startswith(error.fact)
     assert helps in describe_error(error)
 
 
 def test_a_sync_that_failed_for_a_reason_of_its_own_needs_no_remedy() -> None:
-    """A board that cannot be adopted is no matter of accepting drops."""
+    """The error about a board that cannot be adopted does not offer to accept drops."""
     assert describe_error(SourceError("distrusted", "the board cannot be adopted")) == "the board cannot be adopted"
 
 
 @pytest.mark.parametrize("kind", [kind for kind in NAMES if kind != "another_board"])
 def test_a_trouble_of_any_source_bears_its_name_and_no_other(kind: str) -> None:
-    """A source without a name is called one; nothing that the core says is of MEE6."""
+    """A trouble has the name of its source, or none, and the core's words never name MEE6."""
     failures = failed_again(None, MONDAY, kind, "it failed")  # type: ignore[arg-type]
     named = Trouble("source", MONDAY, failure_run=failures, source_name="Lurkr")
     unnamed = Trouble("source", MONDAY, failure_run=failures)
@@ -75,7 +75,7 @@ def test_a_trouble_of_any_source_bears_its_name_and_no_other(kind: str) -> None:
 
 @pytest.mark.parametrize("cause", ["no_sync", "frozen", "due", "earlier"])
 def test_a_day_that_waits_says_for_what(cause: Cause) -> None:
-    """In an app without commands, for an operator with those that decide."""
+    """A waiting day names no command in an app, and for an operator only those that decide."""
     pending = Pending(date(2026, 3, 3), cause)
     assert not DOORS_OWN.search(pending.why)
     assert describe_pending(pending).startswith(pending.fact)
@@ -84,14 +84,14 @@ def test_a_day_that_waits_says_for_what(cause: Cause) -> None:
 
 @pytest.mark.parametrize("kind", ["unused", "not_running", "empty"])
 def test_a_need_says_what_to_do(kind: NeedKind) -> None:
-    """In an app without commands, for an operator with those that do it."""
+    """A need names no command in an app, and for an operator those that meet it."""
     need = Need(kind)
     assert not DOORS_OWN.search(f"{need.what} {need.advice}")
     assert "trc-engage" in advice_of(need)
 
 
 def test_a_channel_that_is_dead_says_why() -> None:
-    """The reason is the channel's own, and an operator reads which variable sets its address."""
+    """A dead channel has the channel's own reason, and an operator reads which variable sets its address."""
     state = ChannelState("webhook", "f", dead_since=MONDAY, why="it is gone")
     need = Need("channel", MONDAY, channel=state)
     assert need.what == "alerts no longer arrive by webhook, since Mon 2026-03-02 09:00 UTC"
@@ -110,6 +110,6 @@ def test_a_channel_that_is_dead_says_why() -> None:
     ids=["at once", "within the minute", "a minute later"],
 )
 def test_an_award_says_when_it_was_booked_if_that_is_another_minute(booked_at: datetime | None, says: str) -> None:
-    """A command books a moment after it began; the same minute twice on one line would tell nothing."""
+    """An award's booking time is shown only if its minute differs from that of the award."""
     award = Entry(1, "award", "m-1", "benchmark", 5, MONDAY.date(), MONDAY, silent=False, key="b:1")
     assert explained(evolve(award, booked_at=booked_at)) == says
