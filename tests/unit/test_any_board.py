@@ -43,7 +43,7 @@ class Account:
         self.xp, self.next, self.since = xp, "continues", at
 
     def unseen(self, at: datetime) -> None:
-        """Apply that a board that was read whole does not show the account."""
+        """Apply a board that was read whole and does not show the account."""
         if self.next in {"opens", "rebases"}:
             self.xp, self.next = 0, "begins"
         self.since = at

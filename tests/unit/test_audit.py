@@ -272,6 +272,6 @@ def test_what_is_derived_from_damage_is_left_alone(busy: Community) -> None:
 
 
 def test_the_doctor_names_what_it_lacks() -> None:
-    """The doctor refuses a ledger without its methods, and names those that are missing."""
+    """The doctor refuses a ledger without the methods that it needs, and names those that are missing."""
     with pytest.raises(InvalidValue, match=r"^ledger: 'object': the doctor needs holdings, lines, irregularities"):
         audited(object())  # type: ignore[arg-type]

@@ -84,7 +84,7 @@ BAD: dict[tuple[str, str], list[object]] = {
 
 @pytest.mark.parametrize(("call", "field"), BAD.keys())
 def test_bad_values_are_named(call: str, field: str) -> None:
-    """The error names the argument in one short line, and nothing is posted."""
+    """A bad value is refused in one short line that begins with the argument's name, and nothing is posted."""
     community = ada()
     before = [community.award("ada", "old").entry]
     for value in BAD[call, field]:

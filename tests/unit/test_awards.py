@@ -33,7 +33,7 @@ def adjust(community: Community, points: int, key: str, reason: str = "typo") ->
 
 
 def test_an_award_is_an_entry(community: Community) -> None:
-    """An award's entry says for whom, for what, how much, when it happened and by which key."""
+    """An award's entry has its member, source, points, day, instant and key, and is not silent."""
     receipt = community.award("ada", "run:1", points=50)
     assert (receipt.outcome, receipt.changed, receipt.late) == ("awarded", True, None)
     assert community.engage.history("ada") == [receipt.entry]
@@ -108,7 +108,7 @@ def test_a_second_reversal_does_nothing_and_says_so(community: Community) -> Non
 
 
 def test_the_key_of_a_reversed_award_is_used_up(community: Community) -> None:
-    """Repeating a reversed award is an error that says so; another key earns again."""
+    """A reversed award's key cannot be used again, not even for another member; a new key earns again."""
     community.award("ada", "run:1")
     reverse(community, "run:1")
     with pytest.raises(Reversed, match="'run:1' was reversed, and its key is used up"):
@@ -155,7 +155,7 @@ def test_balances_are_told_by_source(community: Community) -> None:
 
 
 def test_the_feed_tells_them_all_in_order(community: Community) -> None:
-    """The feed lists all kinds of entries by rising position, and marks none of these as silent (R23)."""
+    """The feed lists awards, reversals and adjustments by rising position, and none of them is silent (R23)."""
     community.award("ada", "run:1")
     community.award("bo", "run:2")
     reverse(community, "run:1")

@@ -35,7 +35,7 @@ class Boards(Community):
 
 @pytest.fixture(params=LEDGERS)
 def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Boards]:
-    """Yield five members whom one board showed with 1,000 XP each, and who have earned two points since."""
+    """Yield a community of five whom one board showed with 1,000 XP each, and who earned two points since."""
     with opened(request.param, tmp_path) as ledger:
         community = Boards(ledger)
         community.enroll(*FIVE)
@@ -88,7 +88,7 @@ def test_another_board_is_refused(community: Boards, after: timedelta, how: dict
 
 
 def test_a_day_on_a_wrong_board_pays_nothing(community: Boards) -> None:
-    """Syncs of a wrong board change nothing; the next reading of the right one pays what was earned there."""
+    """Syncs of a wrong board change nothing; the next reading of the right board pays what was earned on it."""
     show_another(community)
     for _ in range(96):
         community.now += timedelta(minutes=15)
@@ -367,7 +367,7 @@ def test_an_adoption_is_shown_before_it_is_done(community: Boards) -> None:
 
 
 def test_what_was_decided_on_must_not_have_become_worse(community: Boards) -> None:
-    """An adoption is refused if a member vanished since it was shown; a decision about the same board is not (R27)."""
+    """An adoption is refused if a member has vanished since it was shown, and passes once the member is back (R27)."""
     show_another(community)
     community.now += timedelta(minutes=15)
     shown = community.engage.sync(adopt_board=True, dry_run=True)

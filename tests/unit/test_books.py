@@ -30,7 +30,7 @@ def _unreadable(check: str = "unreadable", **whose: Any) -> Breach:
 
 
 def test_of_sound_books_nothing_is_said() -> None:
-    """Sound books cause no message; they have an entry of every kind."""
+    """The doctor reports nothing about sound books with an entry of every kind."""
     assert found() == []
     assert {entry.kind for entry in ENTRIES} == {*get_args(SyncKind), *get_args(HandKind)}
     assert audit(Kept(ENTRIES, HELD, ())).entries == len(ENTRIES)

@@ -90,7 +90,7 @@ def test_the_finder_sees_a_circle_that_a_function_hides(tmp_path: Path) -> None:
 
 
 def test_imports_in_functions_are_few() -> None:
-    """Only libraries that are slow to load are imported where they are used, so imports in functions stay few."""
+    """Imports in functions are limited, since only libraries that are slow to load belong there."""
     late = {
         (path, inner.lineno)
         for path in modules(ROOT).values()

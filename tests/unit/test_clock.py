@@ -23,7 +23,7 @@ TUESDAY = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
 
 @pytest.fixture(params=LEDGERS)
 def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Community]:
-    """Yield Ada and Bo, active on Monday, and a channel for notices; it is Tuesday, and Monday is settled."""
+    """Yield a community on Tuesday: Ada and Bo were active on Monday, which is settled, and a channel takes notices."""
     with opened(request.param, tmp_path) as ledger:
         yield lived(Community(ledger))
 
@@ -179,7 +179,7 @@ DONE = {"run": _run, "settlement": _settlement, "award": _award, "excuse": _excu
 def test_what_was_done_under_a_clock_ahead_is_undone(
     community: Community, ahead: timedelta, done: Callable[[Community], None]
 ) -> None:
-    """A repair keeps all points, leaves sound books and streaks, and the next sync pays again."""
+    """A repair keeps all points and leaves sound books; streaks and the next sync are as under a right clock."""
     community.now += ahead
     done(community)
     points = {name: community.points(name) for name in ("ada", "bo")}

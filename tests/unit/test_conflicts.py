@@ -50,7 +50,7 @@ class Interrupted:
 
 @pytest.fixture(params=LEDGERS)
 def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Community]:
-    """Yield Ada and Bo on Wednesday: both active on Monday, Ada awarded on Tuesday, Bo missed by the last sync."""
+    """Yield a community on Wednesday: both active on Monday, Ada awarded on Tuesday, Bo missed by the last sync."""
     with opened(request.param, tmp_path) as ledger:
         community = Community(ledger)
         community.enroll("ada", "bo")
@@ -116,7 +116,7 @@ def test_a_settlement_is_planned_on_what_still_holds(
 
 
 def test_two_settlements_at_once_settle_each_day_once(community: Community) -> None:
-    """Of two settlements at once, each reports only the days that it settled itself."""
+    """Two settlements at once settle each day once, and each reports only the days that it settled itself."""
     reports = []
     engage, store = interrupted(community, "day_record", lambda: reports.append(community.engage.settle()))
     reports.append(engage.settle())
@@ -181,7 +181,7 @@ def test_a_day_that_is_settled_while_it_is_excused(community: Community) -> None
 
 
 def test_an_excuse_misses_nobody_who_comes_to_light_meanwhile(community: Community) -> None:
-    """Excusing a day also counts for a member whose first streak is posted in the meantime."""
+    """An excuse is planned again if a member gets a first streak in the meantime, so that this one counts too."""
     community.engage.enroll("cy")
     community.engage.settle()
 

@@ -57,7 +57,7 @@ BOUNDS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("says", FLAWED)
 def test_a_flaw_is_named(says: str) -> None:
-    """The message about a flawed board names the flaw, shows a value only if it names nobody, and says what to do."""
+    """The message about a flawed board names the flaw, shows a value unless it may name a member, and gives advice."""
     why = why_malformed(evolve(SOUND, **FLAWED[says]), SOUGHT)
     assert why is not None
     assert why.startswith(f"the source returned {says}")
@@ -139,7 +139,7 @@ def test_clocks_may_differ_by_five_minutes(minutes: int) -> None:
 
 
 def test_the_points_that_a_distrusted_board_would_take_are_summed() -> None:
-    """The message sums the points of the members whom the board lowers, without setting off what others gain (R10)."""
+    """The message about a distrusted board sums the points of those whom it lowers, without others' gains (R10)."""
     changes = (-3, -1, -2, -1, -1, 4, 0)
     accounts = [Link(f"m-{number}", str(number)).opened(number) for number in range(len(changes))]
     moves = [Move(one, "tracked", "continues", 0, 0, 0, points=n) for one, n in zip(accounts, changes, strict=True)]

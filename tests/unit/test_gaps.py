@@ -1,4 +1,4 @@
-"""Gaps: when nobody watched a member, and why; no day is missed then (R26)."""
+"""Gaps: the times in which a member was not watched, and why; no day in them is missed (R26)."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any

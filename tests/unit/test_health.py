@@ -84,7 +84,7 @@ def test_healthy_is_what_needs_nobody(community: Community) -> None:
 
 
 def test_two_failures_need_nobody_and_three_do(community: Community) -> None:
-    """A store is unhealthy from the third failure in a row, when the alert is due; two failures need nobody."""
+    """A store is unhealthy from the third failure in a row, like the alert, and still healthy after two."""
     community.enroll("ada")
     run(community)
     community.trouble = DOWN
@@ -113,7 +113,7 @@ def test_a_start_that_never_worked_is_not_well(community: Community) -> None:
 
 
 def test_what_does_not_run_comes_before_what_fails(community: Community) -> None:
-    """That nothing runs is listed before a failing source, which can only recover if something runs."""
+    """A lack of runs is listed before a failing source, which can only recover by a run."""
     community.enroll("ada")
     community.trouble = DOWN
     run(community, slots=3)
@@ -144,7 +144,7 @@ def test_days_of_an_outage_wait_for_a_sync(community: Community) -> None:
 
 
 def test_only_accounts_that_a_sync_looks_for_are_counted(community: Community) -> None:
-    """Waiting, tracked and absent accounts are counted; those that left or were unlinked are not."""
+    """Waiting, tracked and absent accounts are counted as synced; those that left or were unlinked are not."""
     community.enroll("ada", "bo", "cy", "dee")
     community.sync(ada=10, bo=10, cy=10)
     community.engage.leave("ada")

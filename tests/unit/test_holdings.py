@@ -278,7 +278,7 @@ def _but(change: Mapping[str, Any] | None = None, /, **more: Any) -> Holdings:
 def test_a_damaged_account_is_named_with_what_is_wrong(
     number: int, change: Mapping[str, Any], says: Sequence[str]
 ) -> None:
-    """The report has the account's number, what was found and what was expected, and what else no longer fits."""
+    """A damaged account is reported with its number, what was found and expected, and what else no longer fits."""
     assert found(held=account(number, **change)) == says
 
 

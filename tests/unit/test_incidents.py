@@ -176,7 +176,7 @@ HELPS: dict[SourceTrouble, tuple[str, ...]] = {
 
 
 def test_an_alert_about_another_board_offers_what_helps_there() -> None:
-    """An alert about another board names both, the way back and the adoption, but no decision about drops (R24)."""
+    """An alert about another board names both boards, the way back and the adoption, but no decision on drops (R24)."""
     message = why_another_board("mee6:1", "mee6:2")
     assert message is not None
     trouble = failure_trouble(failure_run(1, "another_board", message))
@@ -217,7 +217,7 @@ RUNS = st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(1, 200)), ma
 
 @given(RUNS)
 def test_the_law_of_notices(runs: list[tuple[bool, bool, int]]) -> None:
-    """Whatever fails, even a channel: no alert comes twice, no reminder early, and no all-clear without an alert."""
+    """No failures of source or channel cause a second alert, an early reminder or an unfounded all-clear (R20)."""
     now, count, since = MONDAY, 0, MONDAY
     last: SentNotice | None = None
     heard: list[tuple[datetime, Notice]] = []
@@ -253,7 +253,7 @@ def check_order(heard: Sequence[tuple[datetime, Notice]]) -> None:
 
 
 def test_an_all_clear_that_may_not_have_been_sent_is_sent_again() -> None:
-    """An all-clear that may not have been sent is due again, even if the last sure notice is an earlier one."""
+    """An all-clear that may not have been sent is due again, even if an earlier one was surely sent."""
     begun = evolve(told("all_clear", MONDAY, MONDAY - QUARTER), is_sure=False)
     (notice,) = notices_due([], [told("all_clear", MONDAY - 2 * QUARTER), begun], MONDAY + QUARTER)
     assert (notice.kind, notice.since) == ("all_clear", MONDAY - QUARTER)

@@ -24,7 +24,7 @@ SECOND = timedelta(seconds=1)
     ],
 )
 def test_a_read_waits_for_the_requests_of_others(is_overtaken: bool, free_in: int | None, seconds: float) -> None:
-    """A read waits until the kept time, but ten seconds at most; after a lease taken over, ten seconds from then on."""
+    """A read waits until the kept time, at most ten seconds; after taking over a lease, at least ten from then."""
     ledger = MemoryLedger()
     if is_overtaken:
         ledger.lease(TASK, NOON - 2 * LEASED_FOR, NOON - LEASED_FOR)

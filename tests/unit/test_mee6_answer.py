@@ -73,7 +73,7 @@ def test_a_wait_until_a_date_needs_no_date() -> None:
     st.text("0123456789:, GMTFri", max_size=40),
 )
 def test_no_header_can_break_in(date: str, retry_after: str) -> None:
-    """Whatever the headers contain, the time is in UTC or None, and the wait is not negative or None."""
+    """Whatever the headers contain, the time is in UTC or None, and the wait is at least zero or None."""
     told = answer(429, date=date, retry_after=retry_after)
 
     assert told.server_at is None or told.server_at.tzinfo is UTC

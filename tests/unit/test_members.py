@@ -33,7 +33,7 @@ def test_a_new_name_is_an_update(community: Community) -> None:
 
 
 def test_a_second_link_is_refused_with_the_holders_name(community: Community) -> None:
-    """A second link of a member or a Discord id is refused with the id and its member, and enrolls nobody (R7)."""
+    """A second link of a member or a Discord id is refused with the id and its member, and adds no member (R7)."""
     community.enroll("ada", "bo")
     community.sync(ada=1_000)
     with pytest.raises(LinkTaken, match="member 'ada' already holds Discord id"):
@@ -103,7 +103,7 @@ def test_many_are_enrolled_in_one_posting(community: Community) -> None:
 
 
 def test_if_one_cannot_be_enrolled_none_is(community: Community) -> None:
-    """If one newcomer cannot be enrolled, nobody is, unless the bad ones are to be skipped."""
+    """If one newcomer cannot be enrolled, none is, unless the bad ones are to be skipped."""
     newcomers = [Newcomer("ada", IDS["ada"]), Newcomer("bo", IDS["ada"]), Newcomer("cy", IDS["cy"])]
     results = community.engage.enroll_all(newcomers)
     assert [isinstance(result, LinkTaken) for result in results] == [False, True, False]
@@ -133,7 +133,7 @@ def test_if_one_cannot_be_enrolled_none_is(community: Community) -> None:
     ],
 )
 def test_bad_values_are_named(community: Community, field: str, value: object) -> None:
-    """The error names the field in one short line, and nobody is enrolled."""
+    """A bad value is refused in one short line that begins with the field's name, and no member is enrolled."""
     given = {"member_id": "ada", field: value}
     with pytest.raises(InvalidValue) as caught:
         community.engage.enroll(given.pop("member_id"), **given)  # type: ignore[arg-type]
@@ -170,7 +170,7 @@ def test_bad_pages_are_named(community: Community, call: str, arguments: dict[st
 
 
 def test_nobody_is_excused_who_is_not_enrolled(community: Community) -> None:
-    """Excusing a member who is not enrolled is an error that names the member, and excuses nobody (R13a)."""
+    """Excusing a member who is not enrolled is an error that names the member, and no day is excused (R13a)."""
     with pytest.raises(UnknownMember, match="member 'nobody' is not enrolled"):
         community.engage.excuse(date(2026, 3, 3), reason="ill", by="admin-7", member_id="nobody")
     assert community.engage.excusals() == []

@@ -61,7 +61,7 @@ def test_nothing_on_record_names_anybody(community: Community) -> None:
 
 @pytest.mark.parametrize(("flaw", "error"), [("nobody", UnknownMember), ("bo", NotLinked)])
 def test_many_leave_or_return_together_or_not_at_all(community: Community, flaw: str, error: type) -> None:
-    """One unknown or unlinked member stops a common leave or return, and nothing is noted for the others."""
+    """One unknown or unlinked member stops the leave or return of many, and nothing is noted for the others."""
     community.enroll("ada", "cy")
     community.engage.enroll("bo")
     for do in (community.engage.leave_all, community.engage.rejoin_all):
@@ -235,7 +235,7 @@ def test_an_account_that_was_seen_is_not_linked_anew(community: Community) -> No
 
 
 def test_a_list_of_the_server_says_who_left_and_who_is_back(community: Community) -> None:
-    """A list of the server's members notes leaves and returns of linked ids, and only counts strangers."""
+    """Comparing with a list of the server's members notes leaves and returns of linked ids, and counts strangers."""
     engage = community.engage
     community.enroll("ada", "bo", "cy")
     community.sync(ada=1_000, bo=1_000, cy=1_000)
@@ -294,7 +294,7 @@ def test_a_member_marked_by_mistake_from_thursday_to_monday(community: Community
 
 
 def test_a_member_reset_while_nobody_knew_that_they_had_left(community: Community) -> None:
-    """A reset that nobody knew of is deducted (R4), and an admin gives the points back by hand, on record (R8)."""
+    """A reset during an unnoticed leave is deducted (R4), and an admin can give the points back on record (R8)."""
     community.enroll("ada")
     for xp in (1_000, 7_000, 1_100):
         report = community.sync(ada=xp)

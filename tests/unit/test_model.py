@@ -115,6 +115,6 @@ def test_every_part_must_be_in_a_word_of_the_name(name: str | None, words: list[
     ],
 )
 def test_a_long_value_is_cut_in_the_middle(text: str, shown: str) -> None:
-    """A long value is shown with 60 characters, from its beginning and its end."""
+    """A long value is cut in the middle to 60 characters, so that its beginning and its end are shown."""
     assert shortened(text) == shown
     assert len(shown) <= 60

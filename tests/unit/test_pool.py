@@ -1,4 +1,4 @@
-"""A pool lets callers in in the order in which they came."""
+"""A pool serves its callers in the order in which they came."""
 
 from threading import Thread
 

@@ -12,7 +12,7 @@ from trc_engage import InvalidValue, Rank, UnknownMember
 
 @pytest.fixture(params=LEDGERS)
 def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Community]:
-    """Yield five members, of whom Bo and Cy have the same points, Dee fewer and Eli none."""
+    """Yield a community of five, of whom Bo and Cy have the same points, Dee fewer and Eli none."""
     with opened(request.param, tmp_path) as ledger:
         community = Community(ledger)
         community.enroll("ada", "bo", "cy", "dee", "eli")
@@ -29,7 +29,7 @@ def told(community: Community, limit: int = 25, month: date | None = None) -> li
 
 
 def test_ties_share_a_rank(community: Community) -> None:
-    """Equal points are an equal rank, as in 1, 2, 2, 4, listed by member id; members without points are ranked too."""
+    """Members with equal points share a rank, as in 1, 2, 2, 4, listed by id; those without points are ranked too."""
     assert told(community) == [(1, "ada", 30), (2, "bo", 20), (2, "cy", 20), (4, "dee", 10), (5, "eli", 0)]
     community.award("bo", "run:b2", points=10)
     assert told(community, limit=3) == [(1, "ada", 30), (1, "bo", 30), (3, "cy", 20)]

@@ -21,7 +21,7 @@ def excusal(day: date, member_id: str | None = None, *, is_excused: bool = True)
 
 
 def test_an_event_has_no_number_until_it_is_kept() -> None:
-    """The store gives an event its number, and gives only the event of a link its account then."""
+    """An event gets its number from the store, and only the event of a link also gets its account there."""
     event = Trace("admin-7", "asked", "by phone").event("linked", "m-1", NOON)
     assert event == MembershipEvent(0, "m-1", "linked", NOON, "admin-7", "asked", "by phone", None)
     assert event.recorded(4, {"m-1": 9}) == evolve(event, number=4, account_id=9)

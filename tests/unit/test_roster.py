@@ -59,33 +59,33 @@ def ids(accounts: Iterable[DiscordActivity]) -> list[int]:
 
 
 def test_gone_needs_an_hour_to_be_confirmed() -> None:
-    """A gone is confirmed by another one an hour later, and by none within the hour."""
+    """`gone` is confirmed by another `gone` an hour later, and not earlier."""
     check = asked((NOON, GONE), (NOON + HOUR - timedelta(seconds=1), GONE))
     assert (check.gone_at, check.confirmed_at) == (NOON, None)
     assert asked((NOON, GONE), (NOON + HOUR, GONE)).confirmed_at == NOON + HOUR
 
 
 def test_present_in_between_begins_anew() -> None:
-    """After gone and present, the next gone is the first one again."""
+    """After `gone` and `present`, the next `gone` is the first one again."""
     check = asked((NOON, GONE), (NOON + HOUR / 2, HERE), (NOON + HOUR, GONE))
     assert (check.gone_at, check.confirmed_at) == (NOON + HOUR, None)
 
 
 def test_present_after_a_confirmed_gone_takes_both_back() -> None:
-    """An answer of present takes back a gone that was confirmed."""
+    """`present` takes back a `gone` that was confirmed."""
     check = asked((NOON, GONE), (NOON + HOUR, GONE), (NOON + 2 * HOUR, HERE))
     assert (check.gone_at, check.confirmed_at, check.present_at) == (None, None, NOON + 2 * HOUR)
 
 
 def test_unknown_changes_nothing_but_when_it_was_asked() -> None:
-    """An answer of unknown changes nothing but the time of the last question."""
+    """`unknown` changes nothing but the time of the last question."""
     before = asked((NOON, GONE))
     after = told(before, account(), GUILD, UNKNOWN, NOON + 2 * HOUR)
     assert after == evolve(before, asked_at=NOON + 2 * HOUR)
 
 
 def test_a_rise_in_a_window_after_gone_begins_anew() -> None:
-    """A rise in a window after a gone proves presence, so the next gone is a first one; an earlier window does not."""
+    """A rise in a window after `gone` proves presence, so the next `gone` is the first; an earlier window does not."""
     proved = account(rose_at=NOON + timedelta(minutes=15))
     later = NOON + HOUR
     assert told(asked((NOON, GONE)), proved, GUILD, GONE, later).gone_at == later
@@ -97,7 +97,7 @@ def test_a_rise_in_a_window_after_gone_begins_anew() -> None:
 
 
 def test_what_another_server_told_is_forgotten() -> None:
-    """Answers of another server are forgotten, so gone there and gone here are not gone twice."""
+    """Answers of another server are forgotten, so `gone` there and `gone` here do not confirm each other."""
     there = asked((NOON, GONE), guild_id=OTHER_GUILD)
     here = told(there, account(), GUILD, GONE, NOON + 2 * HOUR)
     assert (here.gone_at, here.confirmed_at, here.guild_id) == (NOON + 2 * HOUR, None, GUILD)
@@ -141,7 +141,7 @@ def test_nobody_joins_in_the_future() -> None:
     ],
 )
 def test_who_is_due(who: DiscordActivity, check: Check | None, *, is_due: bool) -> None:
-    """Members are due daily, those left, gone or unclear hourly, and those whose rise proves presence not at all."""
+    """Members are due daily, those who left or may have hourly, and those whose rise proves presence not at all."""
     found = whom_to_ask([who], by_account(check) if check else {}, GUILD, NOON)
     assert bool(found) == is_due
 
@@ -229,7 +229,7 @@ IS_THERE = asked((NOON - 2 * HOUR, HERE), of=WITNESS)
 def test_who_is_to_leave(
     who: DiscordActivity, check: Check, witness: Check | None, good_at: datetime | None, *, leaves: bool
 ) -> None:
-    """A member is to leave if gone twice, while somebody was there and a good sync since has looked for the account."""
+    """A member leaves after a second `gone`, if another was there and a good sync since has looked for the account."""
     checks = by_account(*filter(None, (check, witness)))
     found = findings([who, WITNESS], checks, GUILD, good_at)
     assert ids(found.to_leave) == ([1] if leaves else [])
@@ -306,7 +306,7 @@ ANSWERS = st.lists(st.tuples(st.integers(1, 180), st.sampled_from([HERE, GONE, U
 
 @given(ANSWERS)
 def test_nobody_leaves_who_was_not_gone_twice_an_hour_apart(answers: list[tuple[int, Presence]]) -> None:
-    """Whatever the answers, a member is to leave only if gone twice, an hour apart, since the last present."""
+    """Whatever the answers, a member leaves only after two `gone` an hour apart without `present` in between."""
     check, now = None, NOON
     gone: list[datetime] = []
     for minutes, presence in answers:
@@ -320,7 +320,7 @@ def test_nobody_leaves_who_was_not_gone_twice_an_hour_apart(answers: list[tuple[
 
 @given(ANSWERS, st.integers(0, 400))
 def test_an_ordinary_member_is_asked_for_once_a_day(answers: list[tuple[int, Presence]], minutes: int) -> None:
-    """Within a day, a member is asked about again only after an hour, and only after a gone or an unclear answer."""
+    """Within a day, a member is asked about again only after an hour, and only after `gone` or `unknown`."""
     check, now = None, NOON
     for span, presence in answers:
         now += timedelta(minutes=span)
@@ -352,7 +352,7 @@ def test_a_wait_is_kept(error: RosterError | None, wait: timedelta | None, expec
 
 
 def test_failures_in_a_row_end_with_a_clear_answer() -> None:
-    """A clear answer ends a failure run, and a round that asked about nobody does not."""
+    """A clear answer ends a failure run, and a round without questions does not."""
     state = RosterState()
     for minutes in (0, 15):
         at = NOON + timedelta(minutes=minutes)

@@ -110,7 +110,7 @@ def test_three_unclear_answers_in_a_row_end_a_round(clear: set[int], asked: int,
 
 
 def test_a_round_that_asks_nobody_ends_no_failure() -> None:
-    """A round that asks about nobody does not end a failure run; a clear answer does (R20)."""
+    """A round without questions does not end a failure run; a clear answer does (R20)."""
     server = Server(NOON, lambda _: UNKNOWN)
     server.enroll(3)
     assert server.round().outcome == "failed"

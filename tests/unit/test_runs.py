@@ -20,7 +20,7 @@ DOWN = SourceError("down", "MEE6 did not answer in time")
 
 @pytest.fixture(params=LEDGERS)
 def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Community]:
-    """Yield two linked members who are on the board, before anything has run, on each ledger."""
+    """Yield a community of two linked members on the board, before anything has run, on each ledger."""
     with opened(request.param, tmp_path) as ledger:
         community = Community(ledger)
         community.enroll("ada", "bo")

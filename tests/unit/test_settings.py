@@ -86,7 +86,7 @@ def test_the_password_of_a_database_is_not_shown() -> None:
     ],
 )
 def test_a_bad_value_is_named_with_its_variable_and_the_remedy(variable: str, value: str, says: str) -> None:
-    """The error names the variable, shows the value and says how to correct it."""
+    """The error of a bad value names the variable, shows the value and says how to correct it."""
     with pytest.raises(SettingsError) as caught:
         Settings.from_mapping({f"TRC_ENGAGE_{variable}": value})
     assert caught.value.variable == f"TRC_ENGAGE_{variable}"
@@ -104,7 +104,7 @@ def test_another_setting_on_the_same_line_is_not_shown(variable: str) -> None:
 
 
 def test_a_long_value_is_shortened() -> None:
-    """The error of a value of any length stays below 300 characters."""
+    """The error about a value of 10,000 characters stays below 300."""
     with pytest.raises(SettingsError) as caught:
         Settings.from_mapping({"TRC_ENGAGE_GUILD_ID": "x" * 10_000})
     assert len(str(caught.value)) < 300
@@ -215,7 +215,7 @@ def test_a_bad_dsn_is_refused_unseen(value: str) -> None:
 
 
 def test_what_is_told_stands_in_production_unless_said_otherwise() -> None:
-    """Without a value, the environment is `production`, as with Sentry itself."""
+    """Sentry's environment is `production` unless another is set, as with Sentry itself."""
     assert Settings.from_mapping({"SENTRY_ENVIRONMENT": " "}).sentry_environment == "production"
 
 

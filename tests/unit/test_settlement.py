@@ -27,7 +27,7 @@ def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Commun
 
 @pytest.fixture
 def five(community: Community) -> Community:
-    """Return five members who were opened and active on Monday; it is Tuesday, 09:00."""
+    """Return a community of five who were opened and active on Monday; it is Tuesday, 09:00."""
     community.enroll(*FIVE)
     community.sync(**dict.fromkeys(FIVE, 1_000))
     community.sync(**dict.fromkeys(FIVE, 1_020))

@@ -22,7 +22,7 @@ def _handlers() -> Iterator[None]:
 
 
 def test_without_a_signal_everything_is_put_back() -> None:
-    """Without a signal, the handlers and the wake-up descriptor are afterwards those from before."""
+    """Without a signal, the handlers and the wake-up descriptor are restored at the end."""
     before = [signal.getsignal(number) for number in ALL]
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
@@ -37,7 +37,7 @@ def test_without_a_signal_everything_is_put_back() -> None:
 
 @pytest.mark.parametrize("number", ENDING)
 def test_a_signal_ends_the_wait_and_what_is_under_way(number: signal.Signals) -> None:
-    """A signal ends the wait, calls what is registered, now or later, and makes further signals harmless."""
+    """A signal ends the wait and calls what is registered, even what comes after it; later signals do no harm."""
     ended, begun_late = Event(), Event()
     with stop_on_signals() as stop:
         stop.on_signal(ended.set)

@@ -50,7 +50,7 @@ def test_a_slot_is_a_quarter_of_an_hour(after: timedelta) -> None:
     ],
 )
 def test_days_are_settled_five_minutes_after_midnight(now: datetime, expected: datetime) -> None:
-    """The next settlement is at 00:05 today, and at 00:05 tomorrow once that has come."""
+    """The next settlement is at 00:05 today, and from then on at 00:05 tomorrow."""
     assert next_settlement_at(now) == expected
 
 
@@ -107,7 +107,7 @@ def test_a_wait_longer_than_any_can_be_is_none(until: datetime | None, *, kept: 
 
 
 def test_a_wait_says_why_and_until_when() -> None:
-    """A request during a wait is refused with its reason and its end; without a wait, it is not (R21)."""
+    """During a wait, a request is refused with the wait's reason and end; otherwise it is allowed (R21)."""
     with pytest.raises(KeptAway, match=r"left alone \(rate limited\) until 2026-03-02 09:15:00 UTC") as caught:
         keep_waiting(Wait("rate_limited", NINE + QUARTER), NINE)
     assert caught.value.retry_at == NINE + QUARTER

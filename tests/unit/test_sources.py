@@ -123,7 +123,7 @@ def test_the_secrets_of_a_factory_are_known_by_their_variables() -> None:
     ],
 )
 def test_a_wrong_source_is_a_matter_of_settings(value: str, says: str) -> None:
-    """The error names the variable, shows its value, and says what to do."""
+    """A source that cannot be opened is an error that names the variable, shows its value, and says what to do."""
     with pytest.raises(SettingsError) as caught, opened_source(settings(SOURCE=value)):
         pass
     assert str(caught.value).startswith(f"TRC_ENGAGE_SOURCE: '{value}': ")
@@ -151,7 +151,7 @@ def test_the_stack_of_a_factory_is_in_the_debug_log(caplog: pytest.LogCaptureFix
     ],
 )
 def test_an_error_names_the_variables_of_its_source(source: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An operator of another board than MEE6's reads its variables, and nothing about MEE6."""
+    """An error names the variables of the chosen source, and MEE6 only if that is the source."""
     monkeypatch.setenv("TRC_ENGAGE_SOURCE", source)
     told = describe_error(SourceError("private", "it is private", argument="token"))
     assert says in told

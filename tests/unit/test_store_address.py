@@ -69,7 +69,7 @@ WITH_A_PASSWORD = [
 
 @pytest.mark.parametrize("form", WITH_A_PASSWORD)
 def test_what_is_no_store_is_refused_unseen(form: str) -> None:
-    """A value that is no store is refused with the right form, and no message, repr or traceback has its password."""
+    """A value that names no store is refused with the right form of an address, and its password is never shown."""
     with pytest.raises(SettingsError) as caught:
         Settings.from_mapping({"TRC_ENGAGE_STORE": form.format(SECRET)})
     assert "postgresql://USER:PASSWORD@HOST/DATABASE" in str(caught.value)
@@ -209,7 +209,7 @@ def test_nor_is_anything_secret_in_the_address_of_mee6(value: str) -> None:
 
 
 def test_a_token_in_the_place_of_the_guild_is_not_shown_whole() -> None:
-    """A token given as the guild id by mistake is not shown in full, since the variables are next to each other."""
+    """A token that was set as the guild id by mistake is not shown in full."""
     with pytest.raises(SettingsError, match="TRC_ENGAGE_GUILD_ID: ") as caught:
         Settings.from_mapping({"TRC_ENGAGE_GUILD_ID": f"MTk4NjIyNDgz.{SECRET}"})
     assert SECRET not in f"{caught.value} {caught.value!r}" + "".join(format_exception(caught.value))

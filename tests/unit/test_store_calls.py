@@ -34,7 +34,7 @@ class Paged:
 
 @pytest.fixture(params=LEDGERS)
 def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Community]:
-    """Yield Ada and Bo on Monday, after a sync and a run in which Ada gained a point, on each ledger."""
+    """Yield a community on Monday, after a sync and a run in which Ada gained a point, on each ledger."""
     with opened(request.param, tmp_path) as ledger:
         community = Community(ledger)
         community.enroll("ada", "bo")
@@ -56,7 +56,7 @@ def test_a_run_with_nothing_due_asks_once(community: Community) -> None:
 
 
 def test_a_run_with_a_gain_asks_eight_times(community: Community) -> None:
-    """Besides the state, read again under the lease, a run only asks whom to seek and when to send the request."""
+    """A run with a gain only reads the state, again under the lease, whom to seek and when a request may go out."""
     community.chat("bo", 250)
     calls = calls_of_a_run(community, community.now + timedelta(minutes=15))
     assert calls == [

@@ -254,5 +254,5 @@ def test_what_made_days_active_and_since_when_that_is_known() -> None:
 def test_the_longest_time_without_a_good_sync(
     runs: list[datetime], now: datetime, longest: tuple[datetime, datetime] | None
 ) -> None:
-    """Only times that touch Tuesday count; one that ends as it begins, or begins as it ends, does not."""
+    """Only a time that touches Tuesday counts, not one that ends at its first instant or begins at Wednesday's."""
     assert longest_gap(TUESDAY, runs, now) == longest

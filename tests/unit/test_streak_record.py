@@ -22,7 +22,7 @@ def active(community: Community, *offsets: int) -> None:
 
 @pytest.fixture(params=LEDGERS)
 def thursday(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Community]:
-    """Yield Ada's community on Friday: active on Monday, Tuesday and Thursday, so Wednesday broke her streak."""
+    """Yield a community on Friday: Ada was active on Monday, Tuesday and Thursday, so Wednesday broke her streak."""
     with opened(request.param, tmp_path) as ledger:
         community = Community(ledger)
         community.engage.enroll("ada")

@@ -168,7 +168,7 @@ def test_which_days_are_required(number: int, required: bool, adds: bool) -> Non
     [(2, 3, False), (2, 4, True), (6, 9, False), (6, 10, True), (3, 5, False), (3, 6, True), (4, 4, False)],
 )
 def test_whether_a_required_day_lies_between(after: int, before: int, requires: bool) -> None:
-    """Neither end lies between the two days, and weekends and the excused Wednesday are not required."""
+    """Neither of the two days is between them, and weekends and the excused Wednesday are not required."""
     assert Calendar(excused=frozenset({day(4)})).requires_any(day(after), day(before)) is requires
 
 
@@ -196,7 +196,7 @@ def test_the_required_day_before(number: int, before: int) -> None:
     ],
 )
 def test_what_a_day_means_for_a_member(number: int, active: bool, mark: Mark) -> None:
-    """Each day gets its mark for a member enrolled on the 3rd; the 9th is settled, Wednesdays are excused (R13-R15)."""
+    """Every day has its mark: enrolled on the 3rd, settled through the 9th, Wednesdays excused (R13-R15)."""
     calendar = Calendar(day(9), frozenset({day(4), day(11)}))
     evidence = (Evidence(day(number), "benchmark", 1),) if active else ()
     told = member_day(day(number), evidence, calendar, enrolled_on=day(3))

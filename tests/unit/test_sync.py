@@ -129,7 +129,7 @@ def test_a_wait_noted_by_a_clock_that_ran_ahead_keeps_nobody(community: Communit
 
 
 def test_a_wait_told_to_a_dry_run_is_kept_too(community: Community) -> None:
-    """A wait requested of a dry run is kept, although the dry run adds nothing to the failure run."""
+    """A wait that a dry run is asked for is kept, although the dry run adds nothing to the failure run."""
     community.trouble = SourceError("rate_limited", "slow down")
     community.now += QUARTER
     with pytest.raises(SourceError):
@@ -260,7 +260,7 @@ def test_one_decision_at_a_time(community: Community) -> None:
 
 
 def test_a_naive_clock_is_refused(community: Community) -> None:
-    """A clock without a timezone is refused by name."""
+    """A clock without a timezone is refused, and the error names the clock."""
     community.now = community.now.replace(tzinfo=None)
     with pytest.raises(InvalidValue, match=r"clock: .*timezone-aware"):
         community.engage.sync()

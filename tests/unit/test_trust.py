@@ -15,7 +15,7 @@ from trc_engage.entrypoints.wording.alerts import describe_error
 
 @pytest.fixture
 def community() -> Community:
-    """Return nine members with 1,000 XP each, on a board of 29 rows."""
+    """Return a community of nine members with 1,000 XP each, on a board of 29 rows."""
     community = Community()
     community.enroll(*NAMES)
     community.sync(**dict.fromkeys(NAMES, 1_000))

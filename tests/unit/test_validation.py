@@ -83,7 +83,7 @@ REFUSED: list[tuple[Callable[..., object], object, str]] = [
 
 @pytest.mark.parametrize(("validate", "value", "message"), REFUSED)
 def test_what_is_refused_is_named_with_advice(validate: Callable[..., object], value: object, message: str) -> None:
-    """The message names the field, shows the value and says what is allowed."""
+    """A value just beyond a limit is refused with the field, the value and what is allowed."""
     with pytest.raises(InvalidValue) as caught:
         validate(value)
     assert str(caught.value) == message

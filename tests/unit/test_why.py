@@ -439,7 +439,7 @@ def test_a_day_is_told_of_a_store_that_no_sync_has_seen() -> None:
 
 
 def test_several_causes_are_told_in_order_of_time(town: Town) -> None:
-    """The answer begins with what holds, then has each cause once, in order of time, and ends with the streak."""
+    """The answer begins with what holds now, has each cause once, in order of time, and ends with the streak."""
     two_causes(town)
     said = answer(town.engage.why("ada", day=march(3)), Words())
     told = (

@@ -61,7 +61,7 @@ def test_a_sync_that_failed_for_a_reason_of_its_own_needs_no_remedy() -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind in NAMES if kind != "another_board"])
 def test_a_trouble_of_any_source_bears_its_name_and_no_other(kind: str) -> None:
-    """A trouble has the name of its source, or none, and the core's words never name MEE6."""
+    """A trouble has the name of its source, or says `the source`, and the core's words never name MEE6."""
     failures = failed_again(None, MONDAY, kind, "it failed")  # type: ignore[arg-type]
     named = Trouble("source", MONDAY, failure_run=failures, source_name="Lurkr")
     unnamed = Trouble("source", MONDAY, failure_run=failures)
@@ -75,7 +75,7 @@ def test_a_trouble_of_any_source_bears_its_name_and_no_other(kind: str) -> None:
 
 @pytest.mark.parametrize("cause", ["no_sync", "frozen", "due", "earlier"])
 def test_a_day_that_waits_says_for_what(cause: Cause) -> None:
-    """A waiting day names no command in an app, and for an operator only those that decide."""
+    """A waiting day names no command in an app; an operator reads one if a sync or a decision is missing."""
     pending = Pending(date(2026, 3, 3), cause)
     assert not DOORS_OWN.search(pending.why)
     assert describe_pending(pending).startswith(pending.fact)
