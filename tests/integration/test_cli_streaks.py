@@ -1,4 +1,4 @@
-"""Days and streaks on the command line, over a store that lived five weeks on a clock of its own."""
+"""Days and streaks on the command line, over a store that holds five weeks, under a clock that the test sets."""
 
 import os
 import pty
@@ -20,21 +20,21 @@ from trc_engage.entrypoints.cli import app
 
 @pytest.fixture
 def operator(tmp_path: Path) -> Iterator[Operator]:
-    """Return an operator of the store that lived, on its last morning."""
+    """Yield an operator of the store of five weeks, on its last morning."""
     (tmp_path / "engage.db").write_bytes(five_weeks())
     with time_machine.travel(NOW, tick=False):
         yield Operator(tmp_path)
 
 
 def test_a_clock_behind_the_ledger_settles_nothing(operator: Operator) -> None:
-    """Time never goes back."""
+    """If the clock is behind the ledger, `settle` ends with exit code 69 and says how to look at the clock."""
     with time_machine.travel(NOW - timedelta(days=2)):
         ran = operator.call("settle")
     assert (ran.code, "date -u" in ran.err) == (69, True)
 
 
 def test_days_are_settled_and_pending_ones_explained(operator: Operator, snapshot: SnapshotAssertion) -> None:
-    """A day waits for a good sync after its end; whoever asks is told so, once, and that all is settled."""
+    """A day waits for a successful sync after its end, and `settle` says which days wait and why."""
     told = [operator.call("settle"), operator.call("settle", "--accept-quiet", "2026-03-04")]
     with time_machine.travel(NOW + timedelta(days=2)):
         told.append(operator.call("settle"))
@@ -48,7 +48,7 @@ def test_days_are_settled_and_pending_ones_explained(operator: Operator, snapsho
 
 
 def test_the_leaderboard_ranks_current_streaks(operator: Operator) -> None:
-    """Whoever has none is not listed; each length is what `show` says, and the leaderboard by points is another."""
+    """It lists only members with a current streak, with the length that `show` has, and refuses a month."""
     assert operator.call("leaderboard", "--by", "streak", "--month", "2026-03").code == 2
     ranks = operator.call("leaderboard", "--by", "streak", "--json").json["ranks"]
     lengths = [one["streak"] for one in ranks]
@@ -62,7 +62,7 @@ def test_the_leaderboard_ranks_current_streaks(operator: Operator) -> None:
 
 
 def test_a_store_without_accounts_settles_day_by_day(tmp_path: Path) -> None:
-    """Nobody's XP is waited for; the days are listed, and many of them by their ends."""
+    """Without accounts a day is settled once it is over; few days are listed, and many given by the first and last."""
     operator = Operator(tmp_path)
     with time_machine.travel(NOW) as time:
         operator.call("members", "enroll", "m-1")
@@ -70,14 +70,14 @@ def test_a_store_without_accounts_settles_day_by_day(tmp_path: Path) -> None:
         time.shift(timedelta(days=1))
         assert operator.call("settle").out == "settled: Thu 2026-03-05\n"
         time.shift(timedelta(days=30))
-        # No board tells that so much time has passed.
+        # There is no board to confirm that so much time has passed.
         operator.call("clock", "confirm", "--by", "admin-7", "--reason", "a month off")
         assert operator.call("settle").out == "settled: 30 days, Fri 2026-03-06 to Sat 2026-04-04\n"
         assert operator.call("settle", "--json").json == {"settled": [], "pending": []}
 
 
 def test_an_excused_day_says_whose_streak_it_changed(operator: Operator) -> None:
-    """And its undoing too; a second time does nothing."""
+    """Excusing a day, and undoing that, each say whose streak changed; a second time does nothing."""
     excuse = ("excuse", "2026-02-11", "--reason", "MEE6 stood still", "--by", "admin-7")
     assert operator.call(*excuse).out == (
         "Wed 2026-02-11 is excused: it breaks no streak\n1 streak changed:\n  m-1: current 14 → 21, longest 14 → 21\n"
@@ -92,7 +92,7 @@ def test_an_excused_day_says_whose_streak_it_changed(operator: Operator) -> None
 
 
 def test_a_member_is_excused_alone(operator: Operator) -> None:
-    """For several days, past and to come; the list says of whom, by whom and why (R13a)."""
+    """Past and future days can be excused for one member alone, and `--list` says for whom, by whom and why (R13a)."""
     alone = ("--member", "m-1", "--by", "admin-7")
     others = [operator.call("show", other).out for other in ("m-2", "m-3")]
     days = ("2026-02-11", "2026-12-24")
@@ -114,14 +114,14 @@ def test_a_member_is_excused_alone(operator: Operator) -> None:
 
 
 def test_a_member_is_shown_with_streak_and_calendar(operator: Operator, snapshot: SnapshotAssertion) -> None:
-    """Twelve weeks fit on a screen, every mark is a sign of its own, and the colours add nothing."""
+    """`show` has the streak and a calendar, in lines of at most 80 characters."""
     told = [operator.call("show", member).out for member in ("m-1", "m-2")]
     assert "\n".join(told) == snapshot
     assert max(len(line) for one in told for line in one.splitlines()) <= 80
 
 
 def test_colours_are_for_a_terminal_that_has_them(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same signs in the same places; NO_COLOR takes the colours away."""
+    """A terminal gets the same text in colors, unless NO_COLOR is set."""
     plain = operator.call("show", "m-1").out
     for term, no_color, coloured in (("xterm-256color", "", True), ("xterm-256color", "1", False)):
         ours, theirs = pty.openpty()
@@ -137,7 +137,7 @@ def test_colours_are_for_a_terminal_that_has_them(operator: Operator, monkeypatc
 
 
 def test_scripts_get_the_streak(operator: Operator) -> None:
-    """In the JSON of `show`, without a calendar."""
+    """The JSON of `show` has the streak's lengths, whether it is at risk, and the next milestone."""
     assert operator.call("show", "m-1", "--json").json["streak"] == {
         "current": 14,
         "longest": 14,
@@ -149,7 +149,7 @@ def test_scripts_get_the_streak(operator: Operator) -> None:
 
 
 def test_each_day_is_explained(operator: Operator, snapshot: SnapshotAssertion) -> None:
-    """What made it active, and how XP became points, from Ada's busy days to Grace's missed ones."""
+    """`explain` says what made each day active and how XP became points, in lines of at most 80 characters."""
     told = [
         operator.call(*line.split()).out for line in ("explain m-1 --days 6", "explain m-2", "explain m-3 --days 2")
     ]
@@ -158,7 +158,7 @@ def test_each_day_is_explained(operator: Operator, snapshot: SnapshotAssertion) 
 
 
 def test_scripts_get_the_days(operator: Operator) -> None:
-    """With marks, evidence and the entries that count for each."""
+    """The JSON of `explain` has each day's mark, evidence and entries."""
     days = [one["day"] for one in operator.call("explain", "m-1", "--days", "23", "--json").json["days"]]
     assert [day["mark"] for day in days[:6]] == ["active", "active", "active", "active", "weekend", "weekend"]
     assert (days[17]["day"], days[17]["mark"], days[22]["mark"]) == ("2026-02-16", "excused", "missed")
@@ -169,7 +169,7 @@ def test_scripts_get_the_days(operator: Operator) -> None:
 
 
 def test_a_window_over_midnight_names_its_days(operator: Operator) -> None:
-    """After an outage XP may have been earned on any of them."""
+    """XP that rose at some time before and after midnight counts for both days."""
     with SqliteLedger.open(operator.folder / "engage.db") as ledger:
         community = four_in(ledger)
         community.now = NOW + timedelta(days=1)
@@ -184,7 +184,7 @@ def test_a_window_over_midnight_names_its_days(operator: Operator) -> None:
 
 
 def test_who_leads_is_ranked(operator: Operator, snapshot: SnapshotAssertion) -> None:
-    """Of all time and of a month; equal points share a rank; one's own is told also outside the list."""
+    """Equal points share a rank, of all time and of a month, and a member's own rank is given outside the list too."""
     operator.call("award", "m-4", "--source", "download", "--points", "31", "--key", "download:2")
     lines = ("leaderboard", "leaderboard --month 2026-03 --limit 1 --member m-2", "leaderboard --month 2025-12")
     assert "\n".join(operator.call(*line.split()).out for line in lines) == snapshot
@@ -193,7 +193,7 @@ def test_who_leads_is_ranked(operator: Operator, snapshot: SnapshotAssertion) ->
 
 
 def test_who_hides_is_left_out_and_still_ranked(operator: Operator) -> None:
-    """Until shown again."""
+    """A hidden member is not in the leaderboard but still gets an own rank, and is listed again once shown."""
     assert operator.call("members", "hide", "m-1", "--json").json["outcome"] == "hidden"
     hidden = operator.call("leaderboard", "--member", "m-1", "--json").json
     assert ([one["member_id"] for one in hidden["ranks"]], hidden["own"]["rank"]) == (["m-3", "m-2", "m-4"], 1)

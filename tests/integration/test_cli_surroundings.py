@@ -1,4 +1,4 @@
-"""What a command finds around it: closed streams, no home, a shell that completes, and `python -m`."""
+"""Commands with closed streams, without a home folder, for a shell that completes, and as `python -m`."""
 
 import shlex
 import subprocess
@@ -16,7 +16,7 @@ pwd.getpwuid = unknown
 from trc_engage.entrypoints.cli import main
 main()
 """
-"""A process whose user is in no list of users, as in many a container."""
+"""A process whose user is in no list of users, as in many containers."""
 
 
 @pytest.fixture
@@ -44,14 +44,14 @@ def ran(command: list[str] | str, operator: Operator, **env: str) -> Ran:
 
 
 def test_the_package_is_the_command(operator: Operator) -> None:
-    """Where the scripts of an environment are not on the PATH."""
+    """`python -m trc_engage` is the command, where an environment's scripts are not on the PATH."""
     shown = ran([sys.executable, "-W", "error", "-m", "trc_engage", "show", "m-1"], operator)
     assert (shown.code, shown.out.splitlines()[0]) == (0, "Ada (m-1): 0 points")
 
 
 @pytest.mark.parametrize("words", ["status", "show m-1", "members enroll m-2"])
 def test_without_a_home_there_is_a_sentence(operator: Operator, words: str) -> None:
-    """No HOME and no entry in the list of users: the message names the variable, and nothing is made."""
+    """Without HOME and an entry in the list of users, the error names the variable to set, and no file is created."""
     operator.env = {name: value for name, value in operator.env.items() if name not in {"HOME", "TRC_ENGAGE_STORE"}}
     held = set(operator.folder.iterdir())
     refused = ran([sys.executable, "-c", NO_HOME, *words.split()], operator)
@@ -66,7 +66,7 @@ def test_without_a_home_there_is_a_sentence(operator: Operator, words: str) -> N
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 @pytest.mark.parametrize("words", ["show m-1", "leaderboard", "export members", "members enroll m-2", "members list"])
 def test_a_closed_stream_is_no_error(operator: Operator, words: str, closed: str) -> None:
-    """As cron and some supervisors start a process: it works, and no file of ours is taken for a stream."""
+    """With streams closed, as by cron and some supervisors, a command works, and the store stays sound."""
     ended = ran(f"{shlex.join(COMMAND)} {words} {closed}", operator)
     assert (ended.code, ended.err) == (0, "")
     assert bool(ended.out) == (">&-" not in closed.split() and ended.code == 0)
@@ -74,7 +74,7 @@ def test_a_closed_stream_is_no_error(operator: Operator, words: str, closed: str
 
 
 def test_a_question_without_a_stdin_is_refused(operator: Operator) -> None:
-    """As it is without a terminal."""
+    """A question with a closed stdin is refused with exit code 2, as it is without a terminal."""
     ended = ran(f"{shlex.join(COMMAND)} members forget m-1 <&-", operator)
     assert ended.code == 2
     assert "pass --yes" in " ".join(ended.err.split())
@@ -85,7 +85,7 @@ def test_a_question_without_a_stdin_is_refused(operator: Operator) -> None:
     [("trc-engage lead", "leaderboard"), ("trc-engage members enr", "enroll"), ("trc-engage sync --dr", "--dry-run")],
 )
 def test_a_shell_completes(operator: Operator, typed: str, offered: str) -> None:
-    """Commands, those below `members`, and options."""
+    """Bash completes commands, those below `members`, and options."""
     number = str(len(typed.split()) - 1)
     ended = ran(COMMAND, operator, _TRC_ENGAGE_COMPLETE="complete_bash", COMP_WORDS=typed, COMP_CWORD=number)
     assert (ended.code, ended.out.split()) == (0, [offered])

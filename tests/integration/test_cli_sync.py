@@ -1,4 +1,4 @@
-"""`sync` on the command line: from the board to points, and what keeps it from them."""
+"""`sync` on the command line: how XP becomes points, and what prevents it."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ BY_NOBODY = {
 
 
 def test_xp_becomes_points(operator: Operator, server: Mee6Server) -> None:
-    """From the first enrollment to the explained history, in the JSON that scripts read."""
+    """The JSON of `sync`, `show` and `history` takes two members from their enrollment to the first gain."""
     enroll = ("members", "enroll", "--json")
     assert operator.run(*enroll, "m-1", "--discord-id", ADA, "--name", "Ada").json["outcome"] == "enrolled"
     assert operator.run(*enroll, "m-2", "--discord-id", GRACE).json["outcome"] == "enrolled"
@@ -99,7 +99,7 @@ def test_xp_becomes_points(operator: Operator, server: Mee6Server) -> None:
 
 
 def test_a_dry_run_tells_and_writes_nothing(opened: Operator) -> None:
-    """What it says is what the sync after it does."""
+    """A dry run writes nothing, and the sync after it books the points that it announced."""
     planned = opened.call("sync", "--fresh", "--dry-run", "--json").json
     assert (planned["outcome"], planned["dry_run"], planned["gained"], planned["points"]) == ("planned", True, 2, 2)
     assert planned["moves"] == [
@@ -111,7 +111,7 @@ def test_a_dry_run_tells_and_writes_nothing(opened: Operator) -> None:
 
 
 def test_a_sync_soon_after_another_answers_from_its_reading(opened: Operator, server: Mee6Server) -> None:
-    """Nothing is requested, and the answer says so."""
+    """A sync soon after another requests nothing, and its answer says that it is cached and names `--fresh`."""
     requests = len(server.requests)
     cached = opened.call("sync", "--json").json
     assert (cached["outcome"], cached["unchanged"], cached["pages"], len(server.requests)) == ("cached", 2, 0, requests)
@@ -119,7 +119,7 @@ def test_a_sync_soon_after_another_answers_from_its_reading(opened: Operator, se
 
 
 def test_a_failed_sync_is_told_in_json_too(opened: Operator, server: Mee6Server) -> None:
-    """With its kind, its sentence, and when to come back; the log gets a line as well."""
+    """The JSON of a failed sync has the kind, the message and when to retry, before which MEE6 is not asked again."""
     requests = len(server.requests)
     server.trouble("rate_limited_seconds")
     ran = opened.call("sync", "--fresh", "--json")
@@ -133,7 +133,7 @@ def test_a_failed_sync_is_told_in_json_too(opened: Operator, server: Mee6Server)
 
 
 def test_drops_are_for_an_admin_to_decide(operator: Operator, server: Mee6Server) -> None:
-    """A board that would lower many is refused with both ways out, and each does what it says."""
+    """A board that would lower many members is refused; `--rebase-drops` takes no points, `--accept-drops` does."""
     ids = [str(int(ADA) + 100 + number) for number in range(6)]
     for number, discord_id in enumerate(ids):
         server.board.join(discord_id, xp=5_000)
@@ -155,7 +155,7 @@ def test_drops_are_for_an_admin_to_decide(operator: Operator, server: Mee6Server
 
 
 def test_a_sync_beside_another_says_busy(opened: Operator, tmp_path: Path) -> None:
-    """The one at work is named, and the exit code says: try again."""
+    """While another process holds the lease, `sync` names it and ends with exit code 75."""
     at = datetime.now(UTC)
     with SqliteLedger.open(tmp_path / "engage.db") as ledger:
         lease = ledger.lease("run", at, at + timedelta(minutes=5))
@@ -166,7 +166,7 @@ def test_a_sync_beside_another_says_busy(opened: Operator, tmp_path: Path) -> No
 
 
 def test_clocks_that_disagree_are_trouble_of_the_source(opened: Operator, server: Mee6Server, tmp_path: Path) -> None:
-    """A server a year off, or a store from the future: nothing is changed, and the way out is told."""
+    """If the server's clock is a year off, or the store is from the future, `sync` fails and names `date -u`."""
     server.trouble("clock_off", times=1)
     ran = opened.call("sync", "--fresh", "--json")
     assert (ran.code, ran.json["kind"], "date -u" in ran.err) == (69, "clock", True)
@@ -185,7 +185,7 @@ def test_clocks_that_disagree_are_trouble_of_the_source(opened: Operator, server
 
 
 def test_ctrl_c_ends_quietly_and_leaves_the_store_free(opened: Operator, server: Mee6Server) -> None:
-    """A read that hangs is given up, nothing is written, and the next sync may begin."""
+    """Ctrl-C during a read ends `sync` silently with exit code 130, and the next sync can start at once."""
     server.trouble("timeout", times=1)
     requests = len(server.requests)
     process = opened.start("sync", "--fresh")

@@ -1,4 +1,4 @@
-"""What terminals, pipes and files get to see of what commands write."""
+"""What commands write to terminals, pipes and files."""
 
 import io
 import os
@@ -16,7 +16,7 @@ HOSTILE = "E\x1b[31m\x1b]52;\x07\u202e[b]x\u2066\r\n"
 
 
 def test_a_hostile_name_is_shown_and_obeyed_by_nothing(opened: Operator) -> None:
-    """ESC, OSC 52, markup, right-to-left marks and line breaks arrive as plain text, on a terminal too."""
+    """Escape sequences, markup, right-to-left marks and line breaks in a name are plain text, on a terminal too."""
     opened.run("members", "enroll", "m-3", "--name", HOSTILE)
     shown = "E[31m]52;[b]x"
     for arguments in (["members", "list"], ["show", "m-3"], ["history", "m-3"]):
@@ -31,7 +31,7 @@ def test_a_hostile_name_is_shown_and_obeyed_by_nothing(opened: Operator) -> None
 
 
 def test_a_name_that_stdout_cannot_say_is_spelt_out(opened: Operator) -> None:
-    """An old locale costs a letter, not the command."""
+    """A character that stdout's encoding lacks is written as its escape, and the command succeeds."""
     opened.run("members", "enroll", "m-3", "--name", "Zoe 🎉")
     env = {"PYTHONUTF8": "0", "PYTHONIOENCODING": "latin-1"}
     assert "Zoe \\U0001f389" in opened.run("show", "m-3", env=env).out
@@ -39,7 +39,7 @@ def test_a_name_that_stdout_cannot_say_is_spelt_out(opened: Operator) -> None:
 
 
 def test_a_terminal_gets_a_table_that_fits(opened: Operator) -> None:
-    """At 80 columns no id is broken and no line wraps."""
+    """On a terminal of 80 columns, ids are shown whole and no line wraps."""
     lines = typed_on_a_terminal(opened, "members", "list").splitlines()
     assert [line.split()[-4:] for line in lines[1:]] == [
         ["0", ADA, "tracked", "1,000"],
@@ -49,7 +49,7 @@ def test_a_terminal_gets_a_table_that_fits(opened: Operator) -> None:
 
 
 def test_a_reader_who_goes_away_is_no_error(opened: Operator) -> None:
-    """`trc-engage history m-1 | head -1` is quiet."""
+    """A command whose pipe is closed early, as by `| head -1`, ends silently with exit code 141."""
     process = opened.start("demo")
     assert process.stdout is not None
     process.stdout.readline()
@@ -61,7 +61,7 @@ def test_a_reader_who_goes_away_is_no_error(opened: Operator) -> None:
 
 
 def test_a_full_disk_under_stdout_is_told(opened: Operator) -> None:
-    """The results are lost, and the command does not end as if they were not."""
+    """If the disk under stdout is full, the command says so and ends with exit code 74, since its results are lost."""
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(
             [*COMMAND, "members", "list"], env=opened.env, stdout=full, stderr=subprocess.PIPE, text=True, check=False
@@ -73,15 +73,15 @@ def test_a_full_disk_under_stdout_is_told(opened: Operator) -> None:
 
 
 class Terminal(io.StringIO):
-    """Somebody watches."""
+    """A stream that says it is a terminal."""
 
     def isatty(self) -> bool:
-        """Say that this is a terminal."""
+        """Return True, as a terminal does."""
         return True
 
 
 def test_a_long_read_shows_its_progress_to_whoever_watches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From the second page on, and to nobody who is not there."""
+    """A terminal shows a read's progress from the second page on; other streams show nothing."""
     monkeypatch.setenv("TERM", "xterm")
     watched, unwatched = Terminal(), io.StringIO()
     for stream in (watched, unwatched):

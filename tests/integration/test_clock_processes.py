@@ -1,4 +1,4 @@
-"""Daemons and commands, as processes, under a clock that leapt or ran ahead; and the doctor about many such stores."""
+"""Daemons and commands, as processes, under a clock that leapt or ran ahead, and the doctor on many such stores."""
 
 import logging
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ WHO = ("--by", "admin-7", "--reason", "it was wrong")
 
 
 class World:
-    """A board that tells the time that it is told, and a daemon whose clock may tell another."""
+    """A board whose clock the test sets, and a daemon whose clock may differ from it."""
 
     def __init__(self, folder: Path, store: str) -> None:
         self.at = slot_of(datetime.now(UTC)) - 2 * QUARTER
@@ -37,25 +37,25 @@ class World:
         self.daemon.rest()
 
     def tell(self, at: datetime) -> None:
-        """Let the daemon's clock be there, and the members earn a point."""
+        """Set the daemon's clock, let each member earn a point, and wait until the daemon rests."""
         for discord_id in IDS.values():
             self.server.board.give(discord_id, 100)
         self.daemon.tell(at)
         self.daemon.rest()
 
     def points(self) -> list[int]:
-        """Return what the members have."""
+        """Return the points of each member."""
         return [self.operator.run("show", member_id, "--json").json["points"] for member_id in IDS]
 
     def status(self) -> list[str]:
-        """Return what is wrong."""
+        """Return the topics of the troubles in `status`."""
         told = self.operator.run("status", "--json").json
         return [trouble["topic"] for trouble in told["troubles"]]
 
 
 @pytest.fixture(params=SHARED)
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
-    """Lend a world on a store of each kind."""
+    """Yield a world on a store of each kind."""
     with addressed(request.param, tmp_path) as store:
         world = World(tmp_path, store)
         try:
@@ -66,7 +66,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
 
 
 def test_a_daemon_holds_a_leap_back_and_goes_on_when_the_server_agrees(world: World) -> None:
-    """A clock years ahead brings nothing to pass; three weeks of sleep, which the server confirms, do no harm."""
+    """A clock that leaps two years ahead books nothing; weeks of sleep, which the server confirms, do no harm."""
     before = world.points()
     begun_at = world.at
     world.tell(begun_at + 730 * DAY)
@@ -84,7 +84,7 @@ def test_a_daemon_holds_a_leap_back_and_goes_on_when_the_server_agrees(world: Wo
 
 
 def test_two_years_ahead_are_undone_at_three_in_the_morning(world: World) -> None:
-    """By the commands that the manual names: look, repair, ask the doctor, sync."""
+    """The manual's commands undo a clock that ran two years ahead: points stay, the doctor agrees, and syncs go on."""
     begun_at = world.at
     world.at += 730 * DAY
     world.tell(world.at)
@@ -116,7 +116,7 @@ def test_two_years_ahead_are_undone_at_three_in_the_morning(world: World) -> Non
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_the_doctor_finds_nothing(kind: str, tmp_path: Path) -> None:
-    """In a hundred stores that were repaired and fifty whose clocks stepped; `tox -e clocks` asks about a thousand."""
+    """The doctor finds nothing in stores that were repaired or whose clocks stepped; `tox -e clocks` tries 1,000."""
     logging.disable()
     try:
         for seed in range(150 if kind == "sqlite" else 9):

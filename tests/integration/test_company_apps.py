@@ -1,4 +1,4 @@
-"""The example apps on a real PostgreSQL: four workers, mistakes and `kill -9`, and rows that always go together."""
+"""The example apps on PostgreSQL, with four workers, bad requests and `kill -9`: rows are always written together."""
 
 import secrets
 import signal
@@ -29,12 +29,12 @@ from trc_engage.testing.mee6 import Mee6Server
 WORKERS = 4
 REQUESTS = 400
 UNREAD = {"TRC_ENGAGE_GUILD_ID": "200000000000000001"}
-"""A board of which nobody is sought, so that nothing is asked."""
+"""A board on which no member is sought, so that nothing is requested."""
 KILLED_AFTER = (40, 110, 180, 250, 320)
 CLIENTS = 12
 TRIES_MAX = 1_000
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""A client of its own for each request reads no certificates, which takes longer than the request."""
+"""Spares each request a client that reads certificates, which takes longer than the request."""
 
 
 @frozen
@@ -62,7 +62,7 @@ KINDS = [
 
 @pytest.fixture
 def database() -> Iterator[str]:
-    """Lend the address of a database of its own."""
+    """Yield the address of a new database."""
     name = f"app_{secrets.token_hex(6)}"
     admin().execute(f"CREATE DATABASE {name}".encode())
     dsn = make_conninfo(server_dsn(), dbname=name)
@@ -71,7 +71,7 @@ def database() -> Iterator[str]:
 
 
 def psycopg_url(dsn: str) -> str:
-    """Write an address as a URL, which SQLAlchemy wants."""
+    """Return an address as a URL, which SQLAlchemy requires."""
     given = psycopg.conninfo.conninfo_to_dict(dsn)
     secret = f":{given['password']}" if given.get("password") else ""
     port = f"&port={given['port']}" if "port" in given else ""
@@ -94,7 +94,7 @@ def run(kind: Kind, database: str, *words: str, **variables: str) -> str:
 
 @frozen
 class Workers:
-    """Processes that serve the app, each of which is killed and started again on its own."""
+    """Processes that serve the app; each can be killed and replaced on its own."""
 
     kind: Kind
     database: str
@@ -102,7 +102,7 @@ class Workers:
     apps: list[App] = field(factory=list)
 
     def start(self) -> App:
-        """Start one."""
+        """Start a worker."""
         words = ("-m", "uvicorn", self.kind.served, "--app-dir", str(ROOT / self.kind.folder), "--port", "0")
         app = App(*words, DATABASE_URL=self.database, **self.variables)
         if app.url is None:
@@ -111,7 +111,7 @@ class Workers:
         return app
 
     def replace(self, number: int) -> None:
-        """Kill one as the kernel does, and start another in its place."""
+        """Kill a worker with SIGKILL, and start another in its place."""
         killed = self.apps[number]
         killed.process.send_signal(signal.SIGKILL)
         killed.end()
@@ -120,7 +120,7 @@ class Workers:
 
 @contextmanager
 def served(kind: Kind, database: str) -> Iterator[Workers]:
-    """Lend the workers of an example that has been set up."""
+    """Set an example up, and yield its workers."""
     for words in kind.set_up:
         run(kind, database, *words)
     workers = Workers(kind, database)
@@ -134,7 +134,7 @@ def served(kind: Kind, database: str) -> Iterator[Workers]:
 
 
 def answered(workers: Workers, number: int, send: Callable[[httpx.Client, str], httpx.Response]) -> httpx.Response:
-    """Send the same again, to one worker after another, until there is an answer that is not to be sent again."""
+    """Send the same request to one worker after another until there is an answer other than 503."""
     for attempt in range(TRIES_MAX):
         url = workers.apps[(number + attempt) % WORKERS].url
         try:
@@ -149,7 +149,7 @@ def answered(workers: Workers, number: int, send: Callable[[httpx.Client, str], 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_rows_entries_and_notifications_are_the_same(kind: Kind, database: str) -> None:
-    """Of 400 requests a fifth fails on purpose, and five workers are killed: 0 orphans, 0 doubles."""
+    """With a fifth of 400 requests invalid and five workers killed, no entry or notification is missing or doubled."""
     done, turn = count(1), Lock()
 
     def send(number: int) -> int:
@@ -178,7 +178,7 @@ def test_rows_entries_and_notifications_are_the_same(kind: Kind, database: str) 
 
 
 def assert_together(database: str) -> None:
-    """Check that each benchmark has its entry and its notification, and each of those its benchmark."""
+    """Check that each benchmark has one entry and one notification, and that there are no others."""
     expected = {f"benchmark:{number}" for number in range(REQUESTS) if number % 5}
     with psycopg.connect(database) as connection, PostgresLedger.open(database, create=False) as ledger:
         entries = ledger.feed(after=0, limit=10_000)
@@ -192,7 +192,7 @@ def assert_together(database: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_it_reads_the_board(kind: Kind, database: str) -> None:
-    """Of a member who was enrolled with a Discord id, by itself or by cron; and each error has its status."""
+    """The app syncs a member who has a Discord id, by itself or by its cron command, and each error has its status."""
     for words in kind.set_up:
         run(kind, database, *words)
     with Mee6Server.start() as mee6:
@@ -215,7 +215,7 @@ def test_it_reads_the_board(kind: Kind, database: str) -> None:
 
 
 def assert_statuses(app: App) -> None:
-    """Check whose fault each error is: the key or the account is taken, there is no such member."""
+    """Check that a taken Discord id and a used key are conflicts, and that an unknown member is not found."""
     first, other = {"id": 1, "member_id": "m-ada", "score": 90}, {"id": 1, "member_id": "m-bo", "score": 90}
     assert app.send("PUT", "/members/m-bo").status_code == 200
     assert app.send("PUT", f"/members/m-bo?discord_id={ADA}").status_code == 409
@@ -224,14 +224,14 @@ def assert_statuses(app: App) -> None:
 
 
 def assert_a_download_pays(app: App) -> None:
-    """Check that the database's id is the key, so that the same request again is another download."""
+    """Check that the same request twice pays two downloads, because the key is an id from the database."""
     ids = [app.send("POST", "/downloads?member_id=m-bo").json()["id"] for _ in range(2)]
     assert (ids, app.get("/members/m-bo")["points"]) == ([1, 2], 10)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_a_failure_of_the_store_is_not_the_clients_fault(kind: Kind, database: str) -> None:
-    """Its schema is gone."""
+    """A request that fails because the store's schema is gone gets status 500."""
     for words in kind.set_up:
         run(kind, database, *words)
     app = Workers(kind, database).start()
@@ -244,7 +244,7 @@ def test_a_failure_of_the_store_is_not_the_clients_fault(kind: Kind, database: s
 
 
 def test_the_django_app_tests_itself(database: str) -> None:
-    """With Django's own test case, whose database is another one."""
+    """The example's own tests, with Django's test case, pass on their own database."""
     (kind,) = (kind for kind in KINDS if kind.name == "django")
     told = run(kind, database, "manage.py", "test", "--verbosity", "1")
     assert "Ran 2 tests" in told
@@ -252,7 +252,7 @@ def test_the_django_app_tests_itself(database: str) -> None:
 
 
 def test_django_shows_each_member_their_own_pages(database: str) -> None:
-    """The API and the pages stand beside Django's views, and ask its session who somebody is."""
+    """The mounted API and pages ask Django's session who a visitor is, and show members only to themselves."""
     (kind,) = (kind for kind in KINDS if kind.name == "django")
     for words in kind.set_up:
         run(kind, database, *words)

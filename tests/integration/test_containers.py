@@ -1,4 +1,4 @@
-"""What containers are made of: the image, and what runs of it; as far as it can be told without a container."""
+"""The image and what runs from it, as far as they can be checked without a container."""
 
 import json
 import re
@@ -25,19 +25,19 @@ PASSWORD = "-".join(["letters", "and", "digits"])
 
 
 def last(word: str) -> str:
-    """Return what the last step of a kind says."""
+    """Return the arguments of the last step of a kind."""
     return [rest for name, rest in STEPS if name == word][-1]
 
 
 def filled(value: Any) -> Any:
-    """Fill in what compose takes from the file .env."""
+    """Return a value in which the variables that compose takes from `.env` are filled in."""
     text = re.sub(r"\$\{POSTGRES_PASSWORD:\?[^}]+\}", PASSWORD, json.dumps(value))
     assert "${" not in text
     return json.loads(text)
 
 
 def test_the_image_is_slim_nobodys_and_starts_the_daemon() -> None:
-    """By the rules that linters of images check."""
+    """The image is slim, runs the daemon as an unprivileged user, and has a health check."""
     bases = {rest.split(" ")[0] for name, rest in STEPS if name == "FROM"}
     assert bases == {"${PYTHON}"}
     assert re.fullmatch(r"PYTHON=python:3\.\d+-slim", last("ARG"))
@@ -50,13 +50,13 @@ def test_the_image_is_slim_nobodys_and_starts_the_daemon() -> None:
 
 
 def test_the_image_is_built_from_the_constraints_with_the_extras() -> None:
-    """So that the same versions are in it tomorrow."""
+    """The image installs the pinned versions, so that it is the same when it is built again."""
     (install,) = (rest for name, rest in STEPS if name == "RUN" and "pip install" in rest)
     assert "--constraint constraints.txt '.[web,postgres,metrics]'" in install
 
 
 def test_what_the_image_copies_is_not_ignored() -> None:
-    """And nothing else is sent to the builder, no store and no env file above all."""
+    """Only what the image copies is sent to the builder, and no store or env file is."""
     lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and line[0] != "#"]
     assert lines[0] == "*"
     kept = {line[1:] for line in lines if line.startswith("!")}
@@ -67,7 +67,7 @@ def test_what_the_image_copies_is_not_ignored() -> None:
 
 
 def test_a_store_without_a_name_is_in_the_images_volume(tmp_path: Path) -> None:
-    """Where its user may write."""
+    """A store without an address is in the image's volume, which its user owns."""
     (folder,) = json.loads(last("VOLUME"))
     environ = dict(pair.split("=", 1) for pair in last("ENV").split())
     operator = Operator(tmp_path)
@@ -79,7 +79,7 @@ def test_a_store_without_a_name_is_in_the_images_volume(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_a_service_of_ours_runs_one_image_with_one_store_and_may_do_little(name: str) -> None:
-    """Its command is one that there is, its settings are known, and the file is read by our own reader."""
+    """Each service runs a command that exists, with valid settings, on a read-only disk without capabilities."""
     service = filled(COMPOSE["services"][name])
     assert service["command"][0] in get_command(app).list_commands(None)  # type: ignore[attr-defined]
     assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
@@ -91,7 +91,7 @@ def test_a_service_of_ours_runs_one_image_with_one_store_and_may_do_little(name:
 
 
 def test_nothing_starts_before_the_store_is_there() -> None:
-    """The database is healthy, then the store is made, then the rest begins."""
+    """`init` waits until the database is healthy, and the other services wait until `init` has succeeded."""
     services = COMPOSE["services"]
     assert services["init"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
     for name in ("daemon", "web", "backup"):
@@ -100,7 +100,7 @@ def test_nothing_starts_before_the_store_is_there() -> None:
 
 
 def test_the_web_app_is_published_to_this_machine_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And shows nobody to anybody without a token, until the owner says who may see whom."""
+    """The web app is published on the loopback address, and its hook shows no member to visitors without a token."""
     assert all(port.startswith("127.0.0.1:") for port in COMPOSE["services"]["web"]["ports"])
     command = COMPOSE["services"]["web"]["command"]
     (tmp_path / "access.py").write_text(COMPOSE["configs"]["access"]["content"])
@@ -109,7 +109,7 @@ def test_the_web_app_is_published_to_this_machine_only(tmp_path: Path, monkeypat
 
 
 def test_kubernetes_runs_the_same_image() -> None:
-    """Under one name, as the Dockerfile says it is built."""
+    """Kubernetes, compose, the Dockerfile and the README use the same name for the image."""
     images = {COMPOSE["x-engage"]["image"]}
     for path in ("cronjob.yaml", "deployment.yaml"):
         images |= set(re.findall(r"image: (\S+)", (KUBERNETES / path).read_text()))

@@ -1,4 +1,4 @@
-"""The example app under 8 threads and 2 processes at once, and 8 processes by themselves: exact to the point."""
+"""The example app under 8 threads and 2 processes, and 8 processes on their own: every balance is exact."""
 
 import signal
 from collections import Counter
@@ -25,20 +25,20 @@ from trc_engage.testing.mee6 import Mee6Server
 
 HAMMERED_SECONDS = 4
 PAIRS = 4
-"""Of threads; the two of a pair send to a process each."""
+"""Of threads; the two of a pair send to different processes."""
 ROUNDS = 24
-"""Days that pass."""
+"""Days in the test."""
 LINKED = {f"linked-{number}": str(80351110224678920 + number) for number in range(4)}
 XP_BEFORE = 100
 BENCHMARKS = {"both": 4, "one": 1, "other": 2}
-"""Points by who sends a benchmark first: both threads of a pair at once, or one of them."""
+"""The points of a benchmark, by who sends it first: both threads of a pair at once, or one of them."""
 
 
 class Crowd:
-    """Eight threads at one store through two processes, which sync and settle meanwhile.
+    """Eight threads on one store through two processes, which sync and settle meanwhile.
 
-    No member is in two rounds, and what both send goes to one of its own: the next award would put
-    right a streak that a lost race had left wrong.
+    No member is in two rounds, and what both threads send goes to a member of its own, because the next award
+    would correct a streak that a lost race had left wrong.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -60,23 +60,23 @@ class Crowd:
         )
 
     def words(self) -> Sequence[str]:
-        """Return how to start a process."""
+        """Return the arguments that start a process."""
         return ("-c", IMPATIENT, self.store, self.server.guild_id, self.server.url, str(self.clock_file))
 
     def _rise(self, _page: int) -> None:
-        """Move the board with every page."""
+        """Give XP on the board with every page."""
         for number, discord_id in enumerate(LINKED.values()):
             self.server.board.give(discord_id, 40 * number)
 
     def _new_day(self) -> None:
-        """Let time pass for everybody, to the next day after a required one."""
+        """Move the clock to the next day after a required one."""
         self.now += timedelta(days=1 if self.now.weekday() < 5 else 3)
         written = self.clock_file.with_suffix(".new")
         written.write_text(self.now.isoformat())
         written.replace(self.clock_file)
 
     def hammer(self, apps: Sequence[App]) -> None:
-        """Let all threads go at once."""
+        """Run all threads to their end."""
         with ThreadPoolExecutor(2 * PAIRS) as pool:
             futures = []
             for pair in range(PAIRS):
@@ -87,7 +87,7 @@ class Crowd:
                 self.answers += future.result()
 
     def _play(self, app: App, pair: int, turns: Sequence[str], meet: Barrier) -> Counter[int]:
-        """Each day send three benchmarks, and ask once for a sync, which lets the day before be settled."""
+        """Send three benchmarks each day, and ask once for a sync, which lets the day before be settled."""
         answers: Counter[int] = Counter()
         chance = Random(f"{pair} {turns}")
         with app.client() as client:
@@ -104,12 +104,12 @@ class Crowd:
         return answers
 
     def _at(self, day: int, whose: str) -> datetime:
-        """Return an instant on the day that is being settled, or every other day on two that are settled already."""
+        """Return an instant on the day being settled, or every other day on two that are settled already."""
         days_ago = 1 if whose == "both" or day % 2 else {"one": 8, "other": 15}[whose]
         return self.now - timedelta(days=days_ago)
 
     def _insist(self, client: httpx.Client, member_id: str, whose: str, at: datetime) -> Iterator[int]:
-        """Send a benchmark until it is answered otherwise than that the store is busy."""
+        """Send a benchmark until the store is not busy, and yield each status."""
         key, points = f"{member_id}:{whose}", BENCHMARKS[whose]
         self.awarded[key] = points
         award = {"member_id": member_id, "points": points, "key": key, "at": at.isoformat()}
@@ -119,7 +119,7 @@ class Crowd:
                 return
 
     def rest(self) -> Engage:
-        """Read and settle what is left."""
+        """Sync and settle what is left, and return the `Engage`."""
         with Mee6Source.open(self.server.guild_id, base_url=self.server.url, page_gap=0) as source:
             self.server.between_pages = None
             engage = Engage(ledger=self.ledger, source=source, clock=lambda: self.now)
@@ -130,14 +130,14 @@ class Crowd:
 
 @pytest.fixture
 def crowd(tmp_path: Path) -> Iterator[Crowd]:
-    """Gather a crowd."""
+    """Yield a crowd."""
     crowd = Crowd(tmp_path)
     with crowd.server, crowd.ledger:
         yield crowd
 
 
 def test_eight_threads_and_two_processes_leave_exact_balances_and_streaks(crowd: Crowd) -> None:
-    """Awards, syncs and settlements meet all the while; each award is paid once, and no streak is wrong."""
+    """While awards, syncs and settlements meet, each award is paid once, and every balance and streak is right."""
     with running(*crowd.words()) as one, running(*crowd.words()) as other:
         crowd.hammer([one, other])
         assert [one.stop(), other.stop()] == [-signal.SIGTERM] * 2
@@ -149,7 +149,7 @@ def test_eight_threads_and_two_processes_leave_exact_balances_and_streaks(crowd:
 
 
 def test_eight_processes_lose_nothing(tmp_path: Path) -> None:
-    """They award, sync, settle and read for a few seconds (`tox -e crash`: longer); all is exact, nothing is locked."""
+    """Eight processes award, sync, settle and read for a few seconds (`tox -e crash` runs longer), and all is exact."""
     with gathered(tmp_path, HAMMERED_SECONDS) as processes:
         processes.hammer()
         processes.check()
@@ -157,7 +157,7 @@ def test_eight_processes_lose_nothing(tmp_path: Path) -> None:
 
 
 def assert_exact(engage: Engage, crowd: Crowd) -> None:
-    """Each award stands once, and a balance is what was awarded or earned, and the sum of its entries."""
+    """Check that each award is booked once, and each balance is what was earned and the sum of its entries."""
     entries = engage.feed(limit=10_000)
     assert Counter(entry.key for entry in entries if entry.key) == Counter(crowd.awarded.keys())
     expected: Counter[str] = Counter()
@@ -175,7 +175,7 @@ def assert_exact(engage: Engage, crowd: Crowd) -> None:
 
 
 def assert_derived(ledger: SqliteLedger) -> None:
-    """Every stored streak is what the evidence makes it, the long ones of those who rose among them."""
+    """Check that every stored streak is what the evidence makes it, and that there are long ones."""
     calendar = ledger.calendar()
     stored = ledger.activity(date.max).streaks
     derived = [

@@ -1,4 +1,4 @@
-"""The proof of the contracts: adapters that break one promise each do not pass the part of it that is about that."""
+"""Proof of the contracts: an adapter that breaks one promise fails the part of the contract about that promise."""
 
 import re
 import subprocess
@@ -24,7 +24,7 @@ OF_A_PORT_MIN = 15
 
 @pytest.fixture(scope="module")
 def failed(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """Put all of them before the contracts, in one process, and return what did not pass."""
+    """Test all broken adapters against the contracts, in one process, and return those that failed."""
     base = tmp_path_factory.mktemp("mutants") / "base"
     command = [sys.executable, "-m", "pytest", str(SUITE), *OPTIONS, f"--basetemp={base}"]
     ended = subprocess.run(command, cwd=SUITE.parents[1], capture_output=True, text=True, check=False)
@@ -34,12 +34,12 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 @pytest.mark.parametrize("name", [one.name for one in CONTRACTS])
 def test_a_broken_promise_fails(failed: set[str], name: str) -> None:
-    """Each of them fails a test of the part of the contract that is named for it."""
+    """Each broken adapter fails a test of the part of the contract that is named for it."""
     assert name in failed
 
 
 def test_every_port_has_been_broken_in_many_ways() -> None:
-    """Fifteen each, every part of the ledger's contract catches something, and nothing is listed twice."""
+    """Each port has at least 15 broken adapters, each part of the ledger's contract catches one, and none is twice."""
     planted = Counter(one.room for one in CONTRACTS)
     assert {port: planted[port] >= OF_A_PORT_MIN for port in planted} == dict.fromkeys(PORTS, True)
     assert {one.caught_by for one in CONTRACTS} >= {part.__name__ for part in PARTS}
@@ -47,7 +47,7 @@ def test_every_port_has_been_broken_in_many_ways() -> None:
 
 
 def test_a_ledger_without_the_doctors_part_is_not_audited() -> None:
-    """All else can be done with it, and the error says what it would need."""
+    """A ledger without the doctor's part works, but cannot be audited or repaired; the error lists what is missing."""
     engage = Engage(ledger=cast("Store", WithoutADoctor()), clock=lambda: datetime(2026, 3, 2, 9, tzinfo=UTC))
     engage.enroll("ada")
     engage.adjust("ada", points=3, key="fix:1", reason="a test", by="tester")

@@ -1,4 +1,4 @@
-"""`backup` and `restore`: a copy is whole under the name asked for, or it is not there."""
+"""`backup` and `restore`: under the name asked for there is a whole copy or none."""
 
 import itertools
 import resource
@@ -64,7 +64,7 @@ main()
 
 @pytest.mark.parametrize("command", ["backup", "restore"])
 def test_killed_at_any_moment_a_copy_is_whole_or_not_there(operator: Operator, store: Path, command: str) -> None:
-    """SIGKILL leaves no half of a file under the name asked for; what it leaves bears a name that says so."""
+    """After SIGKILL at any moment, the named file is a whole copy or absent, and names tell what else is left."""
     held = operator.folder / "backups" / "b.db"
     env = dict(operator.env)
     if command == "restore":
@@ -98,7 +98,7 @@ def test_killed_at_any_moment_a_copy_is_whole_or_not_there(operator: Operator, s
 @pytest.mark.parametrize("way", ["file", "folder", "dangling", "journal"])
 @pytest.mark.parametrize("command", ["backup", "restore"])
 def test_nothing_is_overwritten(operator: Operator, store: Path, command: str, way: str) -> None:
-    """Exit code 65, whatever bears the name; also where the journal of a former store would spoil a new one."""
+    """Neither command overwrites a file, a folder, a link or the journal of a former store; each ends with an error."""
     target = operator.folder / "backups" / "there.db"
     if way == "file":
         target.write_text("precious")
@@ -113,7 +113,7 @@ def test_nothing_is_overwritten(operator: Operator, store: Path, command: str, w
         ran = operator.call("backup", str(target))
     else:
         ran = operator.call("restore", str(store), env={"TRC_ENGAGE_STORE": str(target)})
-    # A folder for a store is told of with the variable that names it.
+    # A folder in place of the store is an error of the setting that names the store.
     assert ran.code == (78 if (command, way) == ("restore", "folder") else 65)
     assert "there.db" in ran.err
     assert sorted(target.parent.rglob("*")) == before
@@ -122,7 +122,7 @@ def test_nothing_is_overwritten(operator: Operator, store: Path, command: str, w
 
 @pytest.mark.parametrize("file", ["nowhere/b.db", "engage.db/b.db", "/proc/b.db"])
 def test_a_folder_that_takes_nothing_is_named(operator: Operator, file: str) -> None:
-    """Exit code 74 and what to do."""
+    """A backup into a folder that cannot hold it ends with exit code 74 and says that nothing was put there."""
     ran = operator.call("backup", file)
     assert (ran.code, ran.out) == (74, "")
     assert ran.err.startswith(f"trc-engage: {file}: ")
@@ -130,7 +130,7 @@ def test_a_folder_that_takes_nothing_is_named(operator: Operator, file: str) -> 
 
 
 def test_a_full_disk_leaves_nothing_behind(operator: Operator) -> None:
-    """Exit code 74; what was begun is gone."""
+    """If the disk is full, `backup` ends with exit code 74 and leaves no file."""
 
     def smaller() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -151,7 +151,7 @@ def test_a_full_disk_leaves_nothing_behind(operator: Operator) -> None:
 
 
 def test_a_file_that_is_not_there_is_not_made(operator: Operator, store: Path) -> None:
-    """Neither FILE nor a store comes of a name that was mistyped."""
+    """Restoring a file that does not exist creates neither the file nor a store."""
     store.rename(operator.folder / "old.db")
     ran = operator.call("restore", "backups/nothing.db")
     assert (ran.code, ran.err) == (65, "trc-engage: backups/nothing.db: there is no such file\n")

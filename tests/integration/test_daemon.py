@@ -1,4 +1,4 @@
-"""The daemon as a process: how it ends, what it survives, and what it tells its supervisor."""
+"""The daemon as a process: how it ends, what it survives, and what it reports to its supervisor."""
 
 import re
 import signal
@@ -46,7 +46,7 @@ try:
 finally:
     print(written["syncing"], written["settling"])
 """
-"""The daemon, struck by SIGTERM just before the n-th statement that it writes until it has synced, or after."""
+"""The daemon, which gets SIGTERM just before the n-th statement that it writes before it has synced, or after that."""
 
 
 @pytest.fixture
@@ -56,14 +56,14 @@ def post(tmp_path: Path) -> Iterator[Post]:
 
 
 def terminate(daemon: "subprocess.Popen[str]", *, by_itself: bool = True) -> None:
-    """Send SIGTERM and see that the daemon ends in time."""
+    """Send SIGTERM, and check that the daemon ends in time."""
     at = time.monotonic()
     daemon.send_signal(signal.SIGTERM)
     assert_ends(daemon, at, by_itself=by_itself)
 
 
 def assert_ends(daemon: "subprocess.Popen[str]", struck_at: float, *, by_itself: bool = True) -> None:
-    """See that it ends within 5 s, with code 0; by itself if it can, and then it says so."""
+    """Check that it ends within 5 s with code 0 and, if it can end by itself, with a line that says so."""
     code = daemon.wait(SECONDS_MAX)
     seconds = time.monotonic() - struck_at
     _, told = daemon.communicate()
@@ -125,7 +125,7 @@ def while_settling(post: Post, chance: Random) -> None:
 
 
 def strike(post: Post, phase: str, number: int) -> None:
-    """Let the daemon be struck at a statement."""
+    """Run the daemon until SIGTERM strikes at a statement, and check how it ends."""
     daemon = post.start_program(STRUCK, phase, str(number))
     assert daemon.stdout is not None
     assert_ends(daemon, struck_at=float(daemon.stdout.readline()))
@@ -133,7 +133,7 @@ def strike(post: Post, phase: str, number: int) -> None:
 
 @cache
 def statements_written() -> dict[str, int]:
-    """Return how many statements a whole run writes until it has synced, and after."""
+    """Return how many statements a whole run writes before it has synced, and after that."""
     with TemporaryDirectory() as folder, manned(Path(folder)) as post:
         daemon = post.start_program(STRUCK, "never", "0")
         post.supervisor.until("STATUS=idle")
@@ -152,11 +152,11 @@ PHASES: dict[Callable[[Post, Random], None], int] = {
     while_idle: 8,
     while_another_has_the_store: 4,
 }
-"""How often the daemon is told to end in each phase."""
+"""How often the daemon gets SIGTERM in each phase."""
 
 
 def test_it_ends_in_any_phase(tmp_path: Path) -> None:
-    """50 times SIGTERM at random moments: the end within 5 s, code 0, and nothing lost or paid twice."""
+    """SIGTERM at 50 random moments ends the daemon within 5 s with code 0, and nothing is lost or paid twice."""
     seed = SystemRandom().randrange(10**6)
     statements_written()
     phases = [phase for phase, times in PHASES.items() for _ in range(times)]
@@ -177,7 +177,7 @@ def test_it_ends_in_any_phase(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_ends_it_too(post: Post) -> None:
-    """As quickly, and as well; with nothing left to do it says so on one line."""
+    """Ctrl-C ends an idle daemon within 5 s with code 0, and its last line says so."""
     daemon = post.start("daemon")
     post.supervisor.until("STATUS=idle")
     daemon.send_signal(signal.SIGINT)
@@ -187,7 +187,7 @@ def test_ctrl_c_ends_it_too(post: Post) -> None:
 
 
 def test_a_second_signal_does_no_harm(post: Post) -> None:
-    """However often it is told to end, it ends once, with code 0."""
+    """However many signals it gets, it ends once, within 5 s and with code 0."""
     daemon = post.start("daemon")
     post.supervisor.until("STATUS=idle")
     at = time.monotonic()
@@ -200,7 +200,7 @@ def test_a_second_signal_does_no_harm(post: Post) -> None:
 
 
 def test_a_hangup_leaves_it_unharmed(post: Post) -> None:
-    """It outlives the terminal that it was started from, while it reads and while it is idle."""
+    """SIGHUP from a closed terminal ends it neither during a read nor while it is idle."""
     held = Event()
     post.server.between_pages = lambda _page: held.wait(SECONDS_MAX)
     daemon = post.start("daemon")
@@ -215,7 +215,7 @@ def test_a_hangup_leaves_it_unharmed(post: Post) -> None:
 
 
 def test_another_takes_over_from_one_that_is_killed(post: Post) -> None:
-    """Of two on one store one reads; when that is killed the other ends the slot, which runs no second time."""
+    """Of two daemons on one store, one reads; when it is killed, the other takes over, and the slot is run once."""
     held, reading = Event(), Event()
 
     def hold(_page: int) -> None:
@@ -244,7 +244,7 @@ def test_another_takes_over_from_one_that_is_killed(post: Post) -> None:
 
 
 def test_systemd_is_told_how_it_goes(post: Post) -> None:
-    """Ready before the first read, then at work, idle, alive as often as asked for, and stopping."""
+    """Systemd is notified that the daemon is ready, at work, idle, alive, and stopping."""
     post.operator.env |= {"WATCHDOG_USEC": "200000"}
     held = Event()
     post.server.between_pages = lambda _page: held.wait(SECONDS_MAX)
@@ -265,7 +265,7 @@ def test_systemd_is_told_how_it_goes(post: Post) -> None:
 
 
 def test_once_is_one_run(post: Post) -> None:
-    """With --once it does what is due and ends; a source that fails is told by the exit code."""
+    """With `--once` it syncs, settles, and ends with exit code 0."""
     done = post.operator.run("daemon", "--once")
     assert (done.code, done.out) == (0, "")
     first, *others = [line.split()[2] for line in done.err.splitlines()]
@@ -274,7 +274,7 @@ def test_once_is_one_run(post: Post) -> None:
 
 
 def test_once_tells_of_a_failure(post: Post) -> None:
-    """With the source's code, so that a script knows."""
+    """With `--once` a failed sync ends it with the source's exit code 69, so that a script notices."""
     post.server.trouble("private")
     done = post.operator.run("daemon", "--once")
     assert done.code == 69
@@ -282,7 +282,7 @@ def test_once_tells_of_a_failure(post: Post) -> None:
 
 
 def test_what_cannot_be_opened_ends_it_at_once(post: Post) -> None:
-    """A store that is none, or a setting that is missing, is told on one line with a code of its own."""
+    """A file that is not a store, or a missing setting, ends it with one line and exit code 74 or 78."""
     post.store.write_bytes(b"this is no database" * 100)
     broken = post.operator.run("daemon")
     assert (broken.code, broken.err.count("\n")) == (74, 1)

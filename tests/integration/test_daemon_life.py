@@ -1,4 +1,4 @@
-"""Fortnights of the daemon, lived in seconds: the real loop and a real file, with a clock that is moved."""
+"""Two weeks of the daemon in seconds, with the real loop, a real file, and a clock that the test moves."""
 
 import sqlite3
 import time
@@ -32,7 +32,7 @@ SECONDS_MAX = 60
 
 @frozen
 class Span:
-    """A time from an instant on."""
+    """A span of time, without its end."""
 
     since: datetime
     until: datetime
@@ -43,7 +43,7 @@ class Span:
 
 @pytest.fixture
 def _in_new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let the host's zone be one that changes its clocks."""
+    """Set the host's zone to one that changes its clocks."""
     with monkeypatch.context() as patch:
         patch.setenv("TZ", "America/New_York")
         time.tzset()
@@ -52,7 +52,7 @@ def _in_new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 class Life(Community):
-    """A community whose time passes by what the daemon waits for and by what a read takes."""
+    """A community whose time passes by the daemon's waits and by the time that reads take."""
 
     def __init__(self, ledger: Store, traveller: time_machine.Traveller, until: datetime, *, seed: int) -> None:
         super().__init__(ledger)
@@ -74,7 +74,7 @@ class Life(Community):
         Daemon(supervisor.run, self.wait, Systemd()).run()
 
     def wait(self, seconds: float) -> bool:
-        """Let the time pass that is asked for, a little more, or a suspend; tell whether the end has come."""
+        """Let the requested time pass, a little more, or a suspend; return whether the end has come."""
         if seconds and self.suspend and self.now in self.suspend:
             self._pass((self.suspend.until - self.now).total_seconds())
         elif seconds:
@@ -82,7 +82,7 @@ class Life(Community):
         return self.now >= self.until
 
     def read(self, sought: frozenset[str], /) -> Board:
-        """Answer after a while, unless the source is down."""
+        """Return the board after a while, or fail if the source is down."""
         began = self.now
         self.reads.append(began)
         self._pass(READ_SECONDS)
@@ -101,10 +101,10 @@ class Life(Community):
 @pytest.mark.usefixtures("_in_new_york")
 @pytest.mark.parametrize("changes_on", [date(2026, 3, 8), date(2026, 11, 1)], ids=["March", "November"])
 def test_a_fortnight_with_all_that_happens(changes_on: date, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Syncs of 70 s of which 2 % fail, an outage of 30 hours, a suspend over a weekend, and a change of the clocks.
+    """No slot and no day is lost to syncs of 70 s, failures, an outage, a weekend's suspend and a change of the clocks.
 
-    Every slot in which the daemon lived ends once, as synced if the source answered; every day is settled once, in
-    order, at 00:05 or as soon as a good sync began after its end.
+    Of the syncs 2 % fail, and the outage lasts 30 hours. Each slot in which the daemon ran ends once, as synced if the
+    source answered; each day is settled once, in order, at 00:05 or as soon as a good sync began after its end.
     """
     midnight = datetime(changes_on.year, changes_on.month, changes_on.day, tzinfo=UTC)
     start, until = (midnight + timedelta(days=days, hours=9, minutes=7) for days in (-6, 8))
@@ -150,7 +150,7 @@ def told_by(store: Path) -> tuple[dict[datetime, str], list[tuple[date, datetime
 
 @pytest.mark.usefixtures("_in_new_york")
 def test_a_quiet_day_is_97_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One for each of its 96 syncs, one for the settlement, and one of the start."""
+    """A quiet day logs a line for each of its 96 syncs and one for the settlement, after one for the start."""
     eve = datetime(2026, 3, 3, 23, 50, tzinfo=UTC)
     with time_machine.travel(eve.timestamp(), tick=False) as traveller, opened("sqlite", tmp_path) as ledger:
         life = Life(ledger, traveller, eve + timedelta(minutes=1), seed=1)
@@ -172,7 +172,7 @@ START = datetime(2026, 3, 2, 9, 7, tzinfo=UTC)
 
 
 class Ticks:
-    """When a daemon runs, with a clock that moves by what it waits for."""
+    """Records when a daemon runs, with a clock that moves by the daemon's waits."""
 
     def __init__(self, traveller: time_machine.Traveller, until: datetime) -> None:
         self.at: list[str] = []
@@ -181,20 +181,20 @@ class Ticks:
         self._until = until
 
     def attend(self) -> RunReport:
-        """Note a run; so many times somebody else is at work."""
+        """Record a run, and report it as busy the first `busy` times."""
         now = datetime.now(UTC)
         self.at.append(f"{now:%H:%M:%S}")
         self.busy -= 1
         return RunReport(now, "busy" if self.busy >= 0 else "nothing")
 
     def wait(self, seconds: float) -> bool:
-        """Let the time pass."""
+        """Let the time pass, and return whether the end has come."""
         self._traveller.shift(seconds)
         return datetime.now(UTC) >= self._until
 
 
 def test_while_another_is_at_work_it_tries_again_every_minute() -> None:
-    """Until it is not busy any more: the other may have been killed. No longer than that, and once at a time."""
+    """While another process is at work, the daemon tries again every minute, and after that only once per slot."""
     with time_machine.travel(START.timestamp(), tick=False) as traveller:
         ticks = Ticks(traveller, START + timedelta(minutes=30))
         ticks.busy = 10
@@ -204,7 +204,7 @@ def test_while_another_is_at_work_it_tries_again_every_minute() -> None:
 
 
 def test_a_clock_that_is_set_back_delays_no_run() -> None:
-    """What was planned under a clock that ran days ahead is planned anew."""
+    """Setting the clock back by half an hour makes the daemon plan its runs again, so it misses no slot."""
     with time_machine.travel(START.timestamp(), tick=False) as traveller:
         ticks = Ticks(traveller, START + timedelta(hours=1))
 
@@ -218,7 +218,7 @@ def test_a_clock_that_is_set_back_delays_no_run() -> None:
 
 
 def test_a_daemon_that_hangs_is_not_called_alive() -> None:
-    """The pings end, so that systemd restarts it."""
+    """If a run hangs, the pings to systemd end, so that systemd restarts the daemon."""
     seconds = [0.0]
 
     def hang() -> None:

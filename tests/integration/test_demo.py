@@ -1,4 +1,4 @@
-"""The demo is what a newcomer sees first."""
+"""The demo, which newcomers see first."""
 
 import signal
 from pathlib import Path
@@ -15,7 +15,7 @@ def operator(tmp_path: Path) -> Operator:
 
 
 def test_a_fortnight_is_told_the_same_every_time(operator: Operator, snapshot: SnapshotAssertion) -> None:
-    """Members with points, and one history with every line explained; no setting is heeded or needed."""
+    """`demo` prints the same members and explained history each time, whatever the settings, and leaves no file."""
     ran = operator.run("demo", env={"TRC_ENGAGE_GUILD_ID": "nonsense", "TRC_ENGAGE_STORE": "nonsense://"})
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == snapshot
@@ -25,7 +25,7 @@ def test_a_fortnight_is_told_the_same_every_time(operator: Operator, snapshot: S
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_demo_that_is_stopped_leaves_nothing_behind(operator: Operator, number: signal.Signals) -> None:
-    """Whether with Ctrl-C or by the operating system; quietly."""
+    """SIGTERM or Ctrl-C ends the demo silently, and its temporary store is removed."""
     operator.env["TMPDIR"] = str(operator.folder)
     process = operator.start("demo")
     assert process.stdout is not None

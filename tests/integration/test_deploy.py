@@ -1,4 +1,4 @@
-"""What is copied onto a machine to run it there: systemd takes the units, a shell the crontab's line."""
+"""The files that are copied onto a machine: systemd accepts the units, and a shell runs the crontab's line."""
 
 import re
 import shutil
@@ -22,7 +22,7 @@ EXPOSURE_MAX = 2.0
 
 
 def systemd_analyze(*arguments: str) -> str:
-    """Return what systemd says of a unit."""
+    """Return what `systemd-analyze` prints, or skip the test if it is not installed."""
     tool = shutil.which("systemd-analyze")
     if tool is None:
         pytest.skip("systemd-analyze is not installed")
@@ -32,14 +32,14 @@ def systemd_analyze(*arguments: str) -> str:
 
 
 def installed(folder: Path) -> list[str]:
-    """Copy the units, with a command that this machine has."""
+    """Write the units with a command that this machine has, and return their paths."""
     for name in UNITS:
         (folder / name).write_text((DEPLOY / name).read_text().replace(COMMAND, sys.executable))
     return [str(folder / name) for name in UNITS]
 
 
 def unit(name: str) -> ConfigParser:
-    """Read a unit; of an option that stands twice the last counts."""
+    """Return a unit; of an option that it sets twice, the last counts."""
     parser = ConfigParser(interpolation=None, strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     parser.read(DEPLOY / name)
@@ -47,12 +47,12 @@ def unit(name: str) -> ConfigParser:
 
 
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
-    """Without an error and without a warning."""
+    """`systemd-analyze verify` reports no error and no warning."""
     assert systemd_analyze("verify", *installed(tmp_path)) == ""
 
 
 def test_the_timer_hits_every_slot_and_the_settlement() -> None:
-    """In whatever zone the machine is."""
+    """The timer fires every five minutes from 00:00 UTC, so at every slot and for the settlement at 00:05."""
     calendar = unit("trc-engage-run-due.timer")["Timer"]["OnCalendar"]
     told = systemd_analyze("calendar", "--base-time=2026-03-08 23:58:00 UTC", "--iterations=6", calendar)
     assert re.findall(r"(\d\d:\d\d):00 UTC$", told, re.MULTILINE)[:6] == [
@@ -67,7 +67,7 @@ def test_the_timer_hits_every_slot_and_the_settlement() -> None:
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_the_service_may_do_little(name: str, tmp_path: Path) -> None:
-    """Systemd rates from 0 (nothing exposed) to 10."""
+    """On systemd's scale of exposure from 0 to 10, each service is at most at 2."""
     installed(tmp_path)
     told = systemd_analyze("security", "--offline=true", "--no-pager", str(tmp_path / name))
     (exposure,) = re.findall(r"Overall exposure level for \S+: ([\d.]+)", told)
@@ -75,7 +75,7 @@ def test_the_service_may_do_little(name: str, tmp_path: Path) -> None:
 
 
 def test_the_daemon_is_restarted_unless_a_setting_is_wrong() -> None:
-    """Whatever it ended with, and also when it hangs; a stop takes no longer than it is given."""
+    """Systemd restarts a daemon that ended or hangs, unless a setting is wrong, and gives it more than 5 s to stop."""
     service = unit("trc-engage.service")["Service"]
     assert (service["Type"], service["Restart"]) == ("notify", "always")
     assert service["RestartPreventExitStatus"] == str(CONFIGURATION)
@@ -84,7 +84,7 @@ def test_the_daemon_is_restarted_unless_a_setting_is_wrong() -> None:
 
 
 def test_the_settings_are_known() -> None:
-    """Every variable of the file means something, once it is set."""
+    """Each variable in the env file changes a setting once it has a value."""
     lines = (DEPLOY / "trc-engage.env").read_text().replace("# TRC", "TRC").replace("# SENTRY", "SENTRY").splitlines()
     environ = dict(line.split("=", 1) for line in lines if re.match(r"[A-Z0-9_]+=", line))
     assert Settings.from_mapping(environ) == Settings(store=Path(environ["TRC_ENGAGE_STORE"]))
@@ -106,7 +106,7 @@ def test_the_settings_are_known() -> None:
 
 
 def test_the_crontabs_line_runs(tmp_path: Path) -> None:
-    """In the shell that cron gives it to; nothing is printed that cron would mail."""
+    """The crontab's line runs in cron's shell and prints nothing that cron would mail."""
     *_, line = (DEPLOY / "crontab").read_text().splitlines()
     minutes, *others = line.split()[:5]
     assert (minutes, others) == ("*/5", ["*"] * 4)

@@ -1,4 +1,4 @@
-"""What the documents say is run, so that it stays true."""
+"""Everything in the documentation that can be run is run, so that it stays true."""
 
 import doctest
 import re
@@ -24,14 +24,14 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
 def test_the_rules_examples_print_what_they_say() -> None:
-    """Every `>>>` of the page is executed and compared."""
+    """Every `>>>` example in `docs/rules.md` prints what the page shows."""
     results = doctest.testfile(str(ROOT / "docs/rules.md"), module_relative=False, optionflags=FLAGS)
     assert (results.failed, results.attempted > 30) == (0, True)
 
 
 @pytest.mark.parametrize("module", [days, points, slots], ids=lambda module: module.__name__)
 def test_docstring_examples_print_what_they_say(module: ModuleType) -> None:
-    """So is every `>>>` of a docstring."""
+    """Every `>>>` example in a docstring of these modules prints what it shows."""
     results = doctest.testmod(module, optionflags=FLAGS)
     assert (results.failed, results.attempted > 0) == (0, True)
 
@@ -39,7 +39,7 @@ def test_docstring_examples_print_what_they_say(module: ModuleType) -> None:
 def test_the_readmes_program_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What a web developer copies works, but for the address."""
+    """The README's program runs as printed, except for the board's address."""
     (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     monkeypatch.chdir(tmp_path)
     with Mee6Server.start(guild_id="123") as server:
@@ -49,7 +49,7 @@ def test_the_readmes_program_runs(
 
 
 def test_the_page_of_apps_shows_what_is_run() -> None:
-    """Each file that it names, whole and as it is."""
+    """`docs/frameworks.md` shows 13 example files in full, as they are."""
     shown = re.findall(r"`(examples/\S+)`:\n\n```\w+\n(.*?)```\n", (ROOT / "docs/frameworks.md").read_text(), re.DOTALL)
     assert len(shown) == 13
     for path, text in shown:
@@ -57,7 +57,7 @@ def test_the_page_of_apps_shows_what_is_run() -> None:
 
 
 def test_the_table_of_errors_has_the_statuses_that_are_answered() -> None:
-    """Of every error with one, and of those below it."""
+    """The table of errors in `docs/embedding.md` has the status that each error is answered with."""
     rows = re.findall(r"^\| (`[A-Z].*?) \|.*\| (\d+) \|$", (ROOT / "docs/embedding.md").read_text(), re.MULTILINE)
     told = {name: int(status) for names, status in rows for name in re.findall(r"`(\w+)`", names)}
     assert len(told) == 14
@@ -67,7 +67,7 @@ def test_the_table_of_errors_has_the_statuses_that_are_answered() -> None:
 
 
 def test_a_name_of_several_members_is_a_conflict() -> None:
-    """Whose app takes a name from a form answers with what it could mean, and not with a failure of its own."""
+    """A name that several members have gives status 409 and a message that lists those members."""
     engage = Engage(ledger=MemoryLedger(), clock=lambda: datetime(2026, 3, 2, tzinfo=UTC))
     for member_id in ("m-1", "m-2"):
         engage.enroll(member_id, name="Ada")
@@ -80,7 +80,7 @@ def test_a_name_of_several_members_is_a_conflict() -> None:
 
 
 def test_the_fields_of_a_standing_are_listed() -> None:
-    """Each once, as they are made of a member who has everything."""
+    """`docs/api.md` names exactly the fields in the JSON of a member who has every part."""
     ledger = MemoryLedger()
     engage = Engage(ledger=ledger, clock=lambda: datetime(2026, 3, 2, tzinfo=UTC))
     engage.enroll("m-1", discord_id="80351110224678912", name="Ada")
@@ -93,7 +93,7 @@ def test_the_fields_of_a_standing_are_listed() -> None:
 
 
 def typed() -> Iterator[list[str]]:
-    """Yield what the documents tell people to type after the command's name, of each line in words."""
+    """Yield the words after `trc-engage` of each command that the documentation tells you to type."""
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
         for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL):
             for part in re.split(r"\n|&&|\|", block.replace("\\\n", "")):
@@ -103,7 +103,7 @@ def typed() -> Iterator[list[str]]:
 
 @pytest.mark.parametrize("words", list(typed()), ids=" ".join)
 def test_what_is_to_be_typed_can_be_typed(words: list[str]) -> None:
-    """Each command is there, and takes the options that stand behind it."""
+    """Each command in the documentation exists and takes the options that it is shown with."""
     command: Any = get_command(app)
     for word in words:
         if word.startswith("--"):
@@ -114,17 +114,17 @@ def test_what_is_to_be_typed_can_be_typed(words: list[str]) -> None:
 
 
 def is_group(command: Any) -> bool:
-    """Tell whether a command has others below it."""
+    """Return whether a command has others below it."""
     return hasattr(command, "get_command")
 
 
 def test_the_readme_is_short() -> None:
-    """It fits on a screen or two."""
+    """The README has at most 80 lines."""
     assert len((ROOT / "README.md").read_text().splitlines()) <= 80
 
 
 @pytest.mark.parametrize("page", sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]), ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
-    """Every relative link names a file that is there."""
+    """Every relative link in a Markdown page leads to a file that exists."""
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
         assert (page.parent / target).exists(), target

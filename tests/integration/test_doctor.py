@@ -1,4 +1,4 @@
-"""`trc-engage doctor`: names every damage, touches nothing, rebuilds what is derived, and lives beside a daemon."""
+"""`trc-engage doctor` names all damage, writes nothing unless asked to repair, and rebuilds only what is derived."""
 
 import re
 import sqlite3
@@ -29,31 +29,31 @@ FLIPS = 150
 
 @pytest.fixture
 def operator(tmp_path: Path) -> Operator:
-    """Give an operator a sound store."""
+    """Return an operator with a sound store."""
     operator = Operator(tmp_path)
     store(operator).write_bytes(ten_days())
     return operator
 
 
 def store(operator: Operator) -> Path:
-    """Return the operator's file."""
+    """Return the path of the operator's store."""
     return operator.folder / "engage.db"
 
 
 def script(path: Path, statements: str) -> None:
-    """Change a store by hand."""
+    """Run SQL statements on a store."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.executescript(statements)
 
 
 def content(path: Path, leave_out: Iterable[str] = ()) -> list[str]:
-    """Return everything in a file but some tables."""
+    """Return everything in a file except some tables."""
     with closing(sqlite3.connect(path)) as connection:
         return [line for line in connection.iterdump() if not any(f'INTO "{name}"' in line for name in leave_out)]
 
 
 def test_every_table_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Damage to one that nothing reads would be found by nobody."""
+    """The audit reads every table, since damage to one that it does not read would stay unnoticed."""
     words: set[str] = set()
 
     def rows(self: Survey, table: str, statement: str, *values: Any) -> Iterator[Any]:
@@ -68,7 +68,7 @@ def test_every_table_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_sound_store_is_well(operator: Operator) -> None:
-    """One calm line, or one of JSON; the code is 0."""
+    """For a sound store the doctor prints one line, of text or JSON, and ends with exit code 0."""
     ran, told = operator.run("doctor"), operator.call("doctor", "--json")
     assert (ran.code, ran.out, ran.err) == (0, "audited 8 members, 8 accounts, 46 entries: all is well\n", "")
     assert (told.code, told.json) == (
@@ -78,13 +78,13 @@ def test_a_sound_store_is_well(operator: Operator) -> None:
 
 
 def test_enough_kinds_of_damage_are_tried() -> None:
-    """Each by a name of its own, and every check of a file is among them."""
+    """There are at least 25 kinds of damage, each with its own name."""
     assert len({damage.name for damage in DAMAGES}) == len(DAMAGES) >= 25
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.name.replace(" ", "-"))
 def test_damage_is_found_and_named(operator: Operator, damage: Damage) -> None:
-    """By its check, in a sentence that says where; nothing else is done to the file, and nobody is named in it."""
+    """Each kind of damage is reported under its check with where it is, without a member's name; nothing is written."""
     damage.on(store(operator))
     before = store(operator).read_bytes()
     ran = operator.call("doctor", "--json")
@@ -97,7 +97,7 @@ def test_damage_is_found_and_named(operator: Operator, damage: Damage) -> None:
 
 
 def test_damage_is_told_to_people(operator: Operator) -> None:
-    """By check, with what can be done about it."""
+    """Damage is listed by check, with what `--repair` rebuilds and what only a backup brings back."""
     script(store(operator), "UPDATE balances SET points = 7 WHERE member_id = 'bo' AND source = 'benchmark'")
     script(store(operator), "UPDATE discord_activity SET xp_total = 9999, xp_high = 9999 WHERE account_id = 3")
     ran = operator.call("doctor")
@@ -116,7 +116,7 @@ def test_damage_is_told_to_people(operator: Operator) -> None:
 
 
 def test_many_breaches_fit_on_a_screen(operator: Operator) -> None:
-    """The first ten of each check, and how many more there are."""
+    """If a check fails often, only some of its breaches are shown, with how many more there are, in under 20 lines."""
     script(store(operator), "UPDATE runs SET points = points + 1")
     lines = operator.call("doctor").out.splitlines()
     assert lines[-2].startswith("  … and ")
@@ -124,7 +124,7 @@ def test_many_breaches_fit_on_a_screen(operator: Operator) -> None:
 
 
 def test_what_is_derived_is_rebuilt(operator: Operator) -> None:
-    """Balances and streaks, before and after told; all else stays as it is, and a second time nothing is done."""
+    """`--repair` rebuilds balances and streaks, shows each before and after, and changes nothing else."""
     sound = content(store(operator))
     script(store(operator), "UPDATE balances SET points = 7 WHERE member_id = 'bo' AND source = 'benchmark'")
     script(store(operator), "INSERT INTO balances VALUES ('cy', 'nothing', 4)")
@@ -157,7 +157,7 @@ def test_what_is_derived_is_rebuilt(operator: Operator) -> None:
 
 
 def test_what_cannot_be_rebuilt_is_said(operator: Operator) -> None:
-    """An account is no derivation: the balance is mended, the breach remains, and so does the code."""
+    """`--repair` rebuilds a balance but cannot rebuild an account, whose breach remains, with exit code 1."""
     script(store(operator), "UPDATE balances SET points = 7 WHERE member_id = 'bo' AND source = 'benchmark'")
     script(store(operator), "UPDATE discord_activity SET xp_high = 0 WHERE account_id = 1")
     ran = operator.call("doctor", "--repair", "--json")
@@ -178,7 +178,7 @@ def test_what_cannot_be_rebuilt_is_said(operator: Operator) -> None:
     "name", ["an entry removed", "more points for a gain", "an unknown kind", "evidence removed", "a page of rubbish"]
 )
 def test_nothing_is_rebuilt_from_damage(operator: Operator, name: str) -> None:
-    """Balances and streaks may be the last to know what was there: they stay as they are."""
+    """If entries or evidence are damaged nothing is rebuilt, since balances and streaks may be the last to be right."""
     (damage,) = (damage for damage in DAMAGES if damage.name == name)
     damage.on(store(operator))
     before = store(operator).read_bytes()
@@ -189,7 +189,7 @@ def test_nothing_is_rebuilt_from_damage(operator: Operator, name: str) -> None:
 
 
 def test_a_store_that_is_not_there_is_not_made(operator: Operator) -> None:
-    """The error names the variable; the library says it of a path."""
+    """The doctor does not create a store where there is none, and neither does the library; both say so."""
     store(operator).unlink()
     ran = operator.call("doctor")
     assert (ran.code, "there is no store" in ran.err, store(operator).exists()) == (74, True, False)
@@ -198,13 +198,13 @@ def test_a_store_that_is_not_there_is_not_made(operator: Operator) -> None:
 
 
 def test_nothing_can_be_written_through_an_untouched_file(operator: Operator) -> None:
-    """Not even by mistake."""
+    """A store that is opened read-only refuses to rebuild balances."""
     with SqliteLedger.open_read_only(store(operator)) as ledger, pytest.raises(LedgerFailed, match="readonly"):
         ledger.rebalance()
 
 
 def test_bytes_that_flip_never_stop_the_doctor(operator: Operator) -> None:
-    """Wherever they lie: it says what it could see, and what not."""
+    """Whichever bytes flip, the audit ends without an error and leaves the file as it is."""
     random, breaches = Random(5), 0
     for _ in range(FLIPS):
         damaged = bytearray(ten_days())
@@ -230,7 +230,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_what_a_killed_process_left_half_written_is_no_breach(operator: Operator) -> None:
-    """It is taken back, as by whoever comes first."""
+    """A transaction that a killed process left unfinished is rolled back, and the doctor finds nothing."""
     subprocess.run([sys.executable, "-c", KILLED, store(operator)], check=False)
     journal = store(operator).with_name("engage.db-journal")
     assert journal.stat().st_size > 0
@@ -240,7 +240,7 @@ def test_what_a_killed_process_left_half_written_is_no_breach(operator: Operator
 
 
 def test_a_store_in_use_is_well_all_the_time(tmp_path: Path) -> None:
-    """While one thread enrolls, syncs, awards and settles, each of many audits finds nothing."""
+    """While another thread syncs, awards and settles, 25 audits find nothing."""
     begun, done = Event(), Event()
 
     def live() -> None:

@@ -1,4 +1,4 @@
-"""A clock that was wrong leaves notices from strange instants, and a store that is well (R20, R22)."""
+"""A wrong clock leaves notices with strange instants, and a store that the doctor finds sound (R20, R22)."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -17,7 +17,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture(params=LEDGERS)
 def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Community]:
-    """Let a member be synced once, and a channel be there."""
+    """Yield a community with a channel and a member who was synced once."""
     with opened(request.param, tmp_path) as ledger:
         community = Community(ledger)
         community.engage = Engage(
@@ -29,7 +29,7 @@ def community(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Commun
 
 
 def test_an_alert_about_the_clock_is_no_flaw(community: Community) -> None:
-    """It is about an instant still to come, and so is its reminder; the all-clear comes when time has caught up."""
+    """An alert that the clock went back, its reminder and its all-clear each leave the store sound."""
     seen_at = community.now
     community.now -= 3 * DAY
     assert [notice.topic for notice in community.engage.run_due().delivered] == ["clock"]
@@ -43,7 +43,7 @@ def test_an_alert_about_the_clock_is_no_flaw(community: Community) -> None:
 
 
 def test_failures_under_a_clock_that_ran_ahead_are_no_flaw(community: Community) -> None:
-    """They began at an instant that is still to come once the clock is right, and so they are told of."""
+    """Failures that began while the clock was ahead send an alert once it is right, and the store is sound."""
     community.trouble = SourceError("down", "no answer")
     community.now += 30 * DAY
     community.run()
@@ -54,7 +54,7 @@ def test_failures_under_a_clock_that_ran_ahead_are_no_flaw(community: Community)
 
 
 def test_an_all_clear_of_what_began_under_a_clock_that_ran_ahead_is_no_flaw(community: Community) -> None:
-    """It names when the trouble began, later than now; the clock, which nothing confirmed, has its own."""
+    """An all-clear names a beginning later than now if the clock was ahead then, and the store is sound."""
     community.trouble = SourceError("distrusted", "another board")
     community.now += 30 * DAY
     assert [(notice.kind, notice.topic) for notice in community.run().delivered] == [
@@ -68,7 +68,7 @@ def test_an_all_clear_of_what_began_under_a_clock_that_ran_ahead_is_no_flaw(comm
 
 
 def test_such_a_store_can_be_backed_up_and_moved(tmp_path: Path) -> None:
-    """`backup` and `migrate-store` ask the doctor first."""
+    """`backup` and `migrate-store`, which ask the doctor first, accept a store with such an alert."""
     with opened("sqlite", tmp_path) as ledger:
         community = Community(ledger)
         community.now = MONDAY

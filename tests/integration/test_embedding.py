@@ -1,4 +1,4 @@
-"""What `docs/embedding.md` shows is run, so that it stays true."""
+"""The program in `docs/embedding.md` is run, so that the page stays true."""
 
 import os
 import subprocess
@@ -29,11 +29,11 @@ with SqliteLedger.open("engage.db") as ledger:
     assert engage.standing("m-ada").points == 5
 """
 HIVE = '{"data": {"entries": [{"user": {"id": "80351110224678912"}, "points": 12340}]}}'
-"""What the page tells you to save."""
+"""The file that the page tells you to save."""
 
 
 def program(page: Path) -> str:
-    """Return the page's blocks as one program, each on the lines where it stands on the page."""
+    """Return the page's blocks as one program, with each line at its number on the page."""
     lines, is_code = [], False
     for line in page.read_text().splitlines():
         if line.startswith("```"):
@@ -46,7 +46,7 @@ def program(page: Path) -> str:
 
 @pytest.fixture
 def page(tmp_path: Path) -> Path:
-    """Write the page's program into an empty folder."""
+    """Write the page's program and its data into an empty folder, and return the program's path."""
     path = tmp_path / "embedding.py"
     path.write_text(program(PAGE))
     (tmp_path / "hive.json").write_text(HIVE)
@@ -54,7 +54,7 @@ def page(tmp_path: Path) -> Path:
 
 
 def run(*words: str, folder: Path) -> tuple[int, str]:
-    """Run Python in a folder, warnings being errors; return its exit code and what it told."""
+    """Run Python in a folder, with warnings as errors; return its exit code and output."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-W", "error", *words]
     finished = subprocess.run(
@@ -64,14 +64,14 @@ def run(*words: str, folder: Path) -> tuple[int, str]:
 
 
 def test_the_page_is_a_program_that_runs(page: Path) -> None:
-    """Every block works after those above it, and what they assert is true."""
+    """The page's blocks run one after another, and what they assert is true."""
     assert "assert" in page.read_text()
     code, told = run(page.name, folder=page.parent)
     assert code == 0, told
 
 
 def test_the_pages_own_ledger_keeps_the_contract(page: Path) -> None:
-    """One factory method is all that the contract needs."""
+    """The ledger that the page defines passes the contract."""
     code, told = run("-m", "pytest", "-q", "-p", "no:cacheprovider", page.name, folder=page.parent)
     assert code == 0, told
     assert " passed" in told
@@ -82,7 +82,7 @@ def test_the_pages_own_ledger_keeps_the_contract(page: Path) -> None:
     [("page_first=1", "page_first=0"), ('limit="per_page"', 'limit="count"'), ('xp="points"', 'xp="xp"')],
 )
 def test_a_fact_that_is_wrong_does_not_fit_a_saved_page(page: Path, right: str, wrong: str) -> None:
-    """The contract cannot tell, for its server has the same facts."""
+    """A wrong fact about a source fails against a saved page; the contract's own server could not notice it."""
     page.write_text(page.read_text().replace(right, wrong, 1))
     code, told = run("-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "facts", page.name, folder=page.parent)
     assert code == pytest.ExitCode.TESTS_FAILED, told
@@ -90,6 +90,6 @@ def test_a_fact_that_is_wrong_does_not_fit_a_saved_page(page: Path, right: str, 
 
 
 def test_an_open_ledger_survives_a_fork(tmp_path: Path) -> None:
-    """Parent and children go on with the same object, and every award is there."""
+    """After a fork, parent and children go on with the same open ledger, and every award is booked."""
     code, told = run("-c", FORKING, folder=tmp_path)
     assert code == 0, told

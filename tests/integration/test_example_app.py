@@ -1,4 +1,4 @@
-"""The example app as it is started by hand: real processes, real HTTP, a store on disk."""
+"""The example app as it is started by hand, with real processes, real HTTP and a store on disk."""
 
 import re
 import runpy
@@ -27,19 +27,19 @@ from trc_engage.testing.mee6 import Mee6Server
 
 @pytest.fixture
 def store(tmp_path: Path) -> str:
-    """Name a store."""
+    """Return the path for a store."""
     return str(tmp_path / "engage.db")
 
 
 def test_the_readme_tells_how_to_start_it() -> None:
-    """One command, which installs what the app imports and starts the file that is tested here."""
+    """The README's command installs the extra that the app needs, and starts the file that is tested here."""
     found = re.search(r"pip install '\.\[(\w+)\]' && \.venv/bin/python (\S+)", (ROOT / "README.md").read_text())
     assert found is not None
     assert (found[1], ROOT / found[2]) == ("web", EXAMPLE)
 
 
 def test_it_mounts_the_pages(store: str) -> None:
-    """Whoever comes to the front is led to the leaderboard; each page has its address below it."""
+    """The app redirects `/` to the leaderboard, which links to members' pages, and hides private members."""
     with running(str(EXAMPLE), TRC_ENGAGE_STORE=store) as app:
         app.send("PUT", "/members/ada", name="Ada")
         app.send("PUT", "/members/private-bo", name="Bo")
@@ -55,7 +55,7 @@ def test_it_mounts_the_pages(store: str) -> None:
 
 
 def test_it_serves_without_mee6(store: str) -> None:
-    """Awards, standings, history, leaderboard and feed need no board."""
+    """Without a board, awards, standings, history, leaderboard and feed work."""
     with running(str(EXAMPLE), TRC_ENGAGE_STORE=store) as app:
         enrolled = {"member_id": "ada", "outcome": "enrolled", "remains": None}
         assert app.send("PUT", "/members/ada", name="Ada").json() == enrolled
@@ -72,7 +72,7 @@ def test_it_serves_without_mee6(store: str) -> None:
 
 
 def test_a_benchmark_that_is_sent_again_pays_once(store: str) -> None:
-    """The first time it is created, after that it is there already; another matter needs another key."""
+    """A benchmark that is sent again gets 200 instead of 201 and pays once; with other points it is a conflict."""
     with running(str(EXAMPLE), TRC_ENGAGE_STORE=store) as app:
         app.send("PUT", "/members/ada")
         once = {"member_id": "ada", "points": 50, "key": "benchmark:1"}
@@ -85,7 +85,7 @@ def test_a_benchmark_that_is_sent_again_pays_once(store: str) -> None:
 
 
 def test_whoever_asks_for_what_cannot_be_is_told(store: str) -> None:
-    """Unknown members, taken links and values that cannot be used each have their status."""
+    """Unknown members, taken Discord ids and unusable values are refused, and no entry is booked."""
     with running(str(EXAMPLE), TRC_ENGAGE_STORE=store) as app:
         app.send("PUT", "/members/ada", discord_id=ADA)
         award = {"member_id": "ada", "points": 50, "key": "benchmark:1"}
@@ -116,13 +116,13 @@ def test_whoever_asks_for_what_cannot_be_is_told(store: str) -> None:
     ids=lambda value: type(value).__name__ if isinstance(value, EngageError) else str(value),
 )
 def test_every_error_of_the_core_becomes_a_problem(error: EngageError, status: int) -> None:
-    """One handler maps them all; only a busy store is worth another try."""
+    """The app's handler gives each error its status, and asks to retry only if the store is busy."""
     answer = runpy.run_path(str(EXAMPLE))["problem"](None, error)
     assert (answer.status_code, "retry-after" in answer.headers) == (status, status == 503)
 
 
 def test_streaks_are_settled_while_it_runs(store: str) -> None:
-    """At its start the upkeep settles what is over; an award for such a day still counts."""
+    """At its start the app settles days that are over, and an award for a settled day still extends the streak."""
     now = datetime.now(UTC)
     with SqliteLedger.open(store) as ledger:
         Engage(ledger=ledger, clock=lambda: now - timedelta(days=21)).enroll("ada")
@@ -138,7 +138,7 @@ def test_streaks_are_settled_while_it_runs(store: str) -> None:
 
 
 def test_a_board_is_read_when_asked_for(store: str, server: Mee6Server) -> None:
-    """XP from before pays nothing; what is earned after that is paid by the next sync."""
+    """XP from before the first sync pays nothing, and XP that is earned later is paid by the next sync."""
     with running("-c", IMPATIENT, store, server.guild_id, server.url, "") as app:
         app.send("PUT", "/members/ada", discord_id=ADA)
         assert app.send("POST", "/sync").status_code == 202
@@ -151,7 +151,7 @@ def test_a_board_is_read_when_asked_for(store: str, server: Mee6Server) -> None:
 
 
 def test_it_ends_promptly_though_it_reads(store: str, server: Mee6Server) -> None:
-    """A read that hangs is cut at shutdown, and its lease is given back."""
+    """The app ends while a read hangs, because the shutdown stops the read."""
     with SqliteLedger.open(store) as ledger:
         Engage(ledger=ledger, clock=lambda: datetime.now(UTC)).enroll("ada", discord_id=ADA)
     reading, go_on = Event(), Event()

@@ -1,4 +1,4 @@
-"""`trc-engage export`: everything, page by page, for spreadsheets and scripts."""
+"""`trc-engage export` writes everything, page by page, for spreadsheets and scripts."""
 
 import csv
 import io
@@ -35,13 +35,13 @@ FORMULAS = set("=+-@\t\r")
 
 @pytest.fixture
 def community(tmp_path: Path) -> Iterator[Community]:
-    """Lend a community whose store is looked at once it is closed."""
+    """Yield a community on a store in a file."""
     with opened("sqlite", tmp_path) as ledger:
         yield Community(ledger)
 
 
 def earned(community: Community) -> None:
-    """Let entries of every kind come about."""
+    """Book entries of every kind."""
     community.enroll("ada", "bo")
     community.sync(ada=1_000, bo=500)
     community.sync(ada=1_350, bo=620)
@@ -55,7 +55,7 @@ def earned(community: Community) -> None:
 
 
 def rows(text: str) -> list[dict[str, str]]:
-    """Return what a spreadsheet reads."""
+    """Return the rows that a spreadsheet reads."""
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
@@ -64,7 +64,7 @@ def rows(text: str) -> list[dict[str, str]]:
 def test_all_of_it_is_written(
     tmp_path: Path, community: Community, snapshot: SnapshotAssertion, what: str, form: str
 ) -> None:
-    """Entries by position with all their fields, members by id."""
+    """Entries are written by position with all their fields, and members by id."""
     earned(community)
     ran = Operator(tmp_path).call("export", what, form)
     assert (ran.code, ran.err) == (0, "")
@@ -73,7 +73,7 @@ def test_all_of_it_is_written(
 
 @pytest.mark.parametrize("what", ["entries", "members"])
 def test_csv_and_json_tell_the_same(tmp_path: Path, community: Community, what: str) -> None:
-    """The same keys in the same order, and the same values but for the quote before a formula."""
+    """CSV and JSON have the same keys in the same order, and the same values except for the quote before a formula."""
     earned(community)
     operator = Operator(tmp_path)
     lines = [json.loads(line) for line in operator.call("export", what, "--json").out.splitlines()]
@@ -90,7 +90,7 @@ def test_csv_and_json_tell_the_same(tmp_path: Path, community: Community, what: 
 
 
 def test_the_entries_are_those_of_the_feed(tmp_path: Path, community: Community) -> None:
-    """Whoever adds up the points of an export gets everybody's balance."""
+    """The exported entries are those of the feed, and their points add up to each member's balance."""
     earned(community)
     engage: Engage = community.engage
     cells = rows(Operator(tmp_path).call("export", "entries").out)
@@ -100,7 +100,7 @@ def test_the_entries_are_those_of_the_feed(tmp_path: Path, community: Community)
 
 
 def test_it_goes_page_by_page(tmp_path: Path, community: Community, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where one page ends the next begins."""
+    """The export is the same however many entries are read at once."""
     earned(community)
     operator = Operator(tmp_path)
     whole = operator.call("export", "entries").out
@@ -111,7 +111,7 @@ def test_it_goes_page_by_page(tmp_path: Path, community: Community, monkeypatch:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
 def test_hostile_names_come_through_and_are_no_formulas(tmp_path: Path, community: Community, encoding: str) -> None:
-    """Any CSV reader gets each name back; none begins as a spreadsheet's formula does, and stdout is UTF-8."""
+    """Any CSV reader gets hostile names back, none begins like a formula of a spreadsheet, and stdout is UTF-8."""
     for number, name in enumerate(HOSTILE):
         community.engage.enroll(f"m-{number:02}", name=name)
     community.engage.adjust("m-00", points=-7, key="-key", reason="=1+1", by="+me")
@@ -137,7 +137,7 @@ def test_hostile_names_come_through_and_are_no_formulas(tmp_path: Path, communit
 def test_a_cell_that_a_semicolon_begins_is_no_formula(
     tmp_path: Path, community: Community, name: str, cell: str
 ) -> None:
-    """Where a comma is for decimals, a spreadsheet begins a cell after each semicolon; import has the name back."""
+    """A formula after a semicolon, where some spreadsheets begin a cell, is quoted, and import removes the quote."""
     community.engage.enroll("m-1", name=name)
     operator = Operator(tmp_path)
     (row,) = rows(operator.run("export", "members").out)
@@ -146,7 +146,7 @@ def test_a_cell_that_a_semicolon_begins_is_no_formula(
 
 
 def test_excused_days_are_exported(tmp_path: Path, community: Community, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each decision in the order in which it was made, whom it is about, and what was taken back."""
+    """Decisions about excused days are exported in order, with whom each is about and whether it was taken back."""
     community.enroll("ada")
     christmas, day = date(2026, 12, 25), date(2026, 3, 5)
     community.engage.excuse(christmas, reason="=Christmas", by="admin-7")
@@ -169,7 +169,7 @@ def test_excused_days_are_exported(tmp_path: Path, community: Community, monkeyp
 
 
 def test_json_leaves_texts_as_they_are(tmp_path: Path, community: Community) -> None:
-    """One object on each line, in ASCII."""
+    """The JSON has one object per line, in ASCII, and hostile names are unchanged in it."""
     for number, name in enumerate(HOSTILE):
         community.engage.enroll(f"m-{number:02}", name=name)
     out = Operator(tmp_path).call("export", "members", "--json").out
@@ -178,7 +178,7 @@ def test_json_leaves_texts_as_they_are(tmp_path: Path, community: Community) -> 
 
 
 def test_an_empty_store_has_a_header_and_no_lines(tmp_path: Path, community: Community) -> None:
-    """A script that reads the header works on the first day."""
+    """An empty store gives a CSV with only a header, and no JSON."""
     assert community.engage.members() == []
     operator = Operator(tmp_path)
     for what in ("entries", "members"):
@@ -189,7 +189,7 @@ def test_an_empty_store_has_a_header_and_no_lines(tmp_path: Path, community: Com
 
 @pytest.mark.parametrize("form", ["--csv", "--json"])
 def test_a_reader_that_leaves_ends_it_quietly(tmp_path: Path, community: Community, form: str) -> None:
-    """`| head` is no error worth a word; the exit code is that of a broken pipe."""
+    """If its pipe is closed, as by `| head`, the export ends silently with exit code 141."""
     earned(community)
     for number in range(3_000):
         community.engage.adjust("ada", points=1, key=f"k-{number}", reason="r" * 60, by="admin")
@@ -204,7 +204,7 @@ def test_a_reader_that_leaves_ends_it_quietly(tmp_path: Path, community: Communi
 
 
 def test_a_full_disk_is_an_error(tmp_path: Path, community: Community) -> None:
-    """What could not be written is not taken for written."""
+    """If the disk under stdout is full, the export says so and ends with exit code 74."""
     earned(community)
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(
@@ -219,7 +219,7 @@ def test_a_full_disk_is_an_error(tmp_path: Path, community: Community) -> None:
 
 
 def test_two_forms_at_once_are_a_mistake(tmp_path: Path, community: Community) -> None:
-    """Exit code 2, as for anything else that is not on offer."""
+    """Two forms at once, or a word that names no export, end it with exit code 2."""
     earned(community)
     operator = Operator(tmp_path)
     assert operator.call("export", "entries", "--csv", "--json").code == 2

@@ -1,4 +1,4 @@
-"""A follower of the feed over HTTP misses nothing, however often it is killed, and hears of news at once."""
+"""A follower of the feed over HTTP misses no entry, however often it is killed, and gets new entries at once."""
 
 import subprocess
 import sys
@@ -28,7 +28,7 @@ AWARDS = 8
 
 
 class Follower:
-    """The process, started from where the one before had come to."""
+    """The follower's process, which starts at the position that the one before had reached."""
 
     def __init__(self, server: str, folder: Path) -> None:
         words = [sys.executable, "-I", follower.__file__, server, READ, str(folder / "position")]
@@ -38,7 +38,7 @@ class Follower:
         self._watchdog.start()
 
     def next(self) -> str:
-        """Return what it says next."""
+        """Return its next line."""
         assert self.process.stdout
         line = self.process.stdout.readline()
         assert line, "it has ended"
@@ -46,7 +46,7 @@ class Follower:
         return self.lines[-1]
 
     def kill(self) -> list[int]:
-        """End it as the kernel does, and return the position that it began at, and those that it got."""
+        """Kill it with SIGKILL, and return the position that it began at and those that it got."""
         self.process.kill()
         rest, _ = self.process.communicate()
         self._watchdog.cancel()
@@ -55,7 +55,7 @@ class Follower:
 
 @contextmanager
 def served(address: str, folder: Path) -> Iterator[str]:
-    """Lend the host and port at which the command serves a store."""
+    """Serve a store with the `web` command, and yield its host and port."""
     operator = Operator(folder)
     operator.env |= {"TRC_ENGAGE_STORE": address, "TRC_ENGAGE_WEB_READ_TOKEN": READ}
     process = operator.start("web", "--port", "0")
@@ -71,12 +71,12 @@ def served(address: str, folder: Path) -> Iterator[str]:
 
 
 def post(address: str, poster: int, until: Event) -> int:
-    """Award one point after the other, and return how many."""
+    """Award points one by one until the event is set, and return how many."""
     awarded = 0
     with opened_at(address) as ledger:
         engage = Engage(ledger=ledger, clock=lambda: datetime.now(UTC))
         engage.enroll(f"m-{poster}")
-        # Writers without a pause between them would leave nobody else a turn at a file.
+        # Without a pause between their writes, they would leave no one else a turn at a file.
         while not until.wait(PAUSE_SECONDS):
             with suppress(LedgerBusy):
                 engage.award(f"m-{poster}", source="run", points=1, key=f"{poster}:{awarded}", at=datetime.now(UTC))
@@ -86,7 +86,7 @@ def post(address: str, poster: int, until: Event) -> int:
 
 @KINDS
 def test_a_follower_that_is_killed_gets_every_position_in_order(kind: str, tmp_path: Path) -> None:
-    """Killed 15 times at any moment while others post, each begins where the last had come to, and skips nothing."""
+    """Killed 15 times while others post, each follower begins where the last one was, and none skips an entry."""
     chance, enough, runs = Random(16), Event(), list[list[int]]()
     with addressed(kind, tmp_path) as address, ThreadPoolExecutor(POSTERS) as pool:
         opened_at(address).close()
@@ -116,7 +116,7 @@ def test_a_follower_that_is_killed_gets_every_position_in_order(kind: str, tmp_p
 
 @KINDS
 def test_an_answer_comes_as_soon_as_there_is_something_new(kind: str, tmp_path: Path) -> None:
-    """Each award of another process is the next answer: no empty one in between, and none after its wait."""
+    """Each award of another process is the follower's next answer, with none empty before it and no wait to its end."""
     with addressed(kind, tmp_path) as address, opened_at(address) as ledger, served(address, tmp_path) as server:
         engage = Engage(ledger=ledger, clock=lambda: datetime.now(UTC))
         engage.enroll("ada")

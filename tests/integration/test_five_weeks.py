@@ -11,10 +11,7 @@ WEEKS, MEMBERS, SEED = 5, 400, 1
 
 
 def test_five_weeks_of_outages_backups_a_restore_and_an_upgrade() -> None:
-    """All is exact and well at the end, nothing grew but the data, and each quiet day is 97 lines of the log.
-
-    And whoever judges that sees one award that is missing.
-    """
+    """After five weeks the verdict finds no breach, and it notices one award that is missing from the books."""
     with TemporaryDirectory(dir=MEMORY_DISK) as folder, begun(Path(folder), WEEKS, MEMBERS, SEED) as life:
         life.lived(lambda _: None)
         assert [*breaches(life)] == []

@@ -1,4 +1,4 @@
-"""Forgetting that is true (R9): what is erased is nowhere in the store, and nobody comes back unsaid."""
+"""Forgetting (R9): what is erased is nowhere in the store, and no member comes back unless you say so."""
 
 import json
 import sqlite3
@@ -31,7 +31,7 @@ def words(random: Random) -> str:
 
 
 def forget_some(path: Path, seed: int) -> Sequence[str]:
-    """Forget 200 of 300 members at random; return all that must not be found any more."""
+    """Forget 200 of 300 members at random; return every text that must no longer be found."""
     random = Random(seed)
     members = [f"m-{number}" for number in random.sample(range(1_000), MEMBERS)]
     said = {one: [str(80351110224678912 + 977 * int(one[2:])), words(random)] for one in members}
@@ -59,13 +59,13 @@ def traces(path: Path, texts: Sequence[str]) -> list[str]:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_is_left_of_200_people_in_the_file(tmp_path: Path, seed: int) -> None:
-    """Neither names nor Discord ids, reasons or notes, in no page and no gap of one."""
+    """The file has no name, Discord id, reason or note of 200 forgotten members, not even in unused space."""
     path = tmp_path / "engage.db"
     assert traces(path, forget_some(path, seed)) == []
 
 
 def test_without_wiping_a_gap_keeps_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So the test above can find one."""
+    """Without wiping, unused space keeps a name, so the test above can find one."""
     monkeypatch.setattr(SqlLedger, "wipe", lambda _: None)
     assert any(traces(path, forget_some(path, seed)) for seed in SEEDS for path in [tmp_path / f"{seed}.db"])
 
@@ -79,7 +79,7 @@ def operator(tmp_path: Path) -> Operator:
 
 
 def test_a_busy_store_is_told_and_wiped_later(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The forgetting itself is done; the same command again wipes."""
+    """While others use the store, forgetting succeeds and says what remains, which the same command wipes later."""
     wipe, path = SqliteDatabase.wipe, operator.folder / "engage.db"
 
     def overtaken(self: SqliteDatabase, tables: Sequence[str]) -> None:
@@ -108,7 +108,7 @@ def test_backups_are_told_of(operator: Operator) -> None:
 
 
 def files_of(name: str) -> bytes:
-    """Return what the server's files hold of the tables from which something is taken."""
+    """Return what the server's files hold for the tables with personal data."""
     admin().execute("CHECKPOINT")
     query = "SELECT pg_read_binary_file(pg_relation_filepath(%s))"
     found = (admin().execute(query, [f"{name}.{table}"]).fetchall() for table in PERSONAL_TABLES)
@@ -133,7 +133,7 @@ def test_postgresql_keeps_no_old_rows_in_its_files(beside: tuple[str, PostgresLe
 
 
 def test_postgresql_waits_for_nobody(beside: tuple[str, PostgresLedger, Community]) -> None:
-    """A long read keeps a table as it is; that is told, and the next call does it."""
+    """While a long read locks a table, forgetting leaves it as it is and says so; the next call wipes it."""
     name, _, community = beside
     with psycopg.connect(server_dsn()) as reader:
         reader.execute(f"LOCK TABLE {name}.members IN ACCESS SHARE MODE".encode())
@@ -142,7 +142,7 @@ def test_postgresql_waits_for_nobody(beside: tuple[str, PostgresLedger, Communit
 
 
 def test_a_role_that_may_not_is_told(beside: tuple[str, PostgresLedger, Community]) -> None:
-    """Whoever owns the tables can do it."""
+    """A role that does not own the tables forgets the member, and the result says what their owner must run."""
     name = beside[0]
     role = f"{name}_poor"
     admin().execute(
@@ -166,7 +166,7 @@ def test_a_joined_transaction_tells_what_to_run(beside: tuple[str, PostgresLedge
 
 
 def test_an_import_brings_nobody_back_unsaid(operator: Operator) -> None:
-    """Each such row is named, and nothing is imported; --bring-back says that it is meant."""
+    """An import names each row with a forgotten member and imports nothing, unless you pass `--bring-back`."""
     file = operator.folder / "roster.csv"
     file.write_text("member_id,name\nm-1,Ada Lovelace\nm-2,Bo\nm-3,Cy\n")
     operator.call("members", "forget", "m-1", "--yes")
@@ -184,7 +184,7 @@ def test_an_import_brings_nobody_back_unsaid(operator: Operator) -> None:
 
 
 def test_a_restore_brings_nobody_back_unsaid(operator: Operator) -> None:
-    """The store that was moved aside tells whom it has forgotten since the backup."""
+    """A restore names the members whom the store moved aside has forgotten since, and requires `--bring-back`."""
     operator.call("backup", "backups/b.db")
     operator.call("members", "forget", "m-1", "--yes")
     (operator.folder / "engage.db").rename(operator.folder / "engage.db.broken")
@@ -211,7 +211,7 @@ def test_whoever_was_enrolled_again_before_the_backup_is_nobody_brought_back(ope
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_an_export_of_a_member_is_everything_about_the_member(kind: str, tmp_path: Path) -> None:
-    """Each row in which the id stands, in whatever table and column, and each of an account; nobody else's."""
+    """It has each row with the member's id, in any table and column, and each of an account, but no other row."""
     with opened(kind, tmp_path) as ledger:
         assert isinstance(ledger, SqlLedger)
         live(Community(ledger))
@@ -244,7 +244,7 @@ def live(community: Community) -> None:
 
 
 def held(ledger: SqlLedger, kind: str) -> Iterator[tuple[str, list[dict[str, object]]]]:
-    """Yield every table of the store as the database lists them, with its rows."""
+    """Yield every table that the database lists, with its rows."""
     named = {
         "sqlite": "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
         "postgres": "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()",

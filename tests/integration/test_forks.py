@@ -1,4 +1,4 @@
-"""A process that forks while its threads are at work: as `gunicorn --preload` and multiprocessing do."""
+"""A process that forks while its threads are at work, as `gunicorn --preload` and multiprocessing do."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ CHILDREN = 8
 
 @contextmanager
 def busy(community: Community, names: Sequence[str] = ("w-1", "w-2", "w-3")) -> Iterator[None]:
-    """Let threads award all the time, with a breath in between: SQLite lets whoever comes first go first."""
+    """Let threads award all the time, with short pauses, because SQLite gives its lock to the first that tries."""
     stop, begun, failed = Event(), [Event() for _ in names], []
 
     def work(name: str, is_at_work: Event) -> None:
@@ -54,7 +54,7 @@ def busy(community: Community, names: Sequence[str] = ("w-1", "w-2", "w-3")) -> 
 
 @pytest.mark.parametrize("kind", SHARED)
 def test_children_of_a_busy_process_can_all_write(kind: str, tmp_path: Path) -> None:
-    """Each opens anew and writes; nothing that parent or child wrote is lost."""
+    """Children of a busy process write, every child's award is booked, and the audit finds nothing."""
     with opened(kind, tmp_path) as ledger:
         community = Community(ledger)
         community.enroll("ada", "bo")
@@ -67,7 +67,7 @@ def test_children_of_a_busy_process_can_all_write(kind: str, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("kind", SHARED)
 def test_so_can_their_children(kind: str, tmp_path: Path) -> None:
-    """A child with threads of its own forks like its parent."""
+    """A child with busy threads of its own can fork as well, and its child can write."""
     with opened(kind, tmp_path) as ledger:
         community = Community(ledger)
         community.enroll("ada", "bo")
@@ -84,7 +84,7 @@ def test_so_can_their_children(kind: str, tmp_path: Path) -> None:
 
 
 def test_a_fork_waits_for_the_call_that_is_under_way(tmp_path: Path) -> None:
-    """It happens after the commit, so that the child sees what was written, and can write."""
+    """A fork waits for the transaction under way, so that the child sees what it wrote, and can write."""
     with opened("sqlite", tmp_path) as ledger:
         community = Community(ledger)
         community.enroll("ada", "bo")
@@ -115,7 +115,7 @@ def test_a_fork_waits_for_the_call_that_is_under_way(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", SHARED)
 def test_who_forks_within_a_call_waits_for_nobody(kind: str, tmp_path: Path) -> None:
-    """The parent's transaction is the parent's; the child of a file's can do no harm and says so, whatever it tries."""
+    """The parent's transaction stays the parent's; on SQLite, every call of the child raises `LedgerFailed`."""
     with opened(kind, tmp_path) as ledger:
         community = Community(ledger)
         community.enroll("ada")
@@ -162,7 +162,7 @@ with ledger._database.connection() as connection:
 
 @pytest.mark.parametrize(("how", "says"), [("raises", "ValueError"), ("returns", "LedgerFailed")])
 def test_a_child_that_leaves_a_call_ends_nothing_of_its_parents(tmp_path: Path, how: str, says: str) -> None:
-    """It neither commits, nor takes back, nor does its end: all that is left to the parent."""
+    """A child that leaves its parent's transaction, by an error or not, neither commits it nor rolls it back."""
     ran = subprocess.run(
         [sys.executable, "-c", ENDS_WITHIN, str(tmp_path / "engage.db"), how],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -175,7 +175,7 @@ def test_a_child_that_leaves_a_call_ends_nothing_of_its_parents(tmp_path: Path, 
 
 
 def test_a_fork_in_a_signal_handler_neither_hangs_nor_harms(tmp_path: Path) -> None:
-    """Wherever in a call the signal strikes: the child writes or is told why not, and the parent goes on."""
+    """Wherever in a call a signal's handler forks, the child writes or gets `LedgerFailed`, and the parent goes on."""
     with opened("sqlite", tmp_path) as ledger:
         community = Community(ledger)
         community.enroll("ada", "bo")
@@ -209,7 +209,7 @@ def test_a_fork_in_a_signal_handler_neither_hangs_nor_harms(tmp_path: Path) -> N
 
 
 def test_a_fork_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A call that takes too long is forked through; the child is told, and the parent none the worse."""
+    """A fork gives up waiting for a long call; then the child's calls fail, and the parent is unharmed."""
     monkeypatch.setattr(pool, "FORK_SECONDS", 0.05)
     with opened("sqlite", tmp_path) as ledger:
         community = Community(ledger)
@@ -224,7 +224,7 @@ def test_a_fork_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.Monke
         def look() -> None:
             with pytest.raises(LedgerFailed, match="forked in the middle of a call"):
                 community.engage.members()
-            # Another ledger on the same file would be no better off.
+            # Another ledger on the same file fails as well.
             with pytest.raises(LedgerFailed, match="forked in the middle of a call"):
                 SqliteLedger.open(tmp_path / "engage.db")
             SqliteLedger.open(tmp_path / "other.db").close()
@@ -233,7 +233,7 @@ def test_a_fork_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.Monke
         thread.start()
         assert inside.wait(60)
         assert ended(forked(look)) == 0
-        # While one is held open, another thread of the parent can begin again.
+        # While one transaction is open, another thread of the parent can begin its own.
         assert len(community.engage.members()) == 1
         go_on.set()
         thread.join(60)
@@ -243,7 +243,7 @@ def test_a_fork_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_starting_a_program_is_no_fork_that_waits(tmp_path: Path) -> None:
-    """`subprocess` runs none of it, or with a `preexec_fn` all of it; either works beside busy threads."""
+    """`subprocess` works beside busy threads, without the hooks of a fork, or with them if it has a `preexec_fn`."""
     with opened("sqlite", tmp_path) as ledger:
         community = Community(ledger)
         community.enroll("ada")
@@ -255,7 +255,7 @@ def test_starting_a_program_is_no_fork_that_waits(tmp_path: Path) -> None:
 
 
 def test_who_is_gone_is_told_of_no_fork(tmp_path: Path) -> None:
-    """A store that is closed and let go of holds up nothing, and children of its process open it anew."""
+    """A ledger that was closed and let go of holds up no later fork."""
     for number in range(3):
         with opened("sqlite", tmp_path) as ledger:
             Community(ledger).engage.enroll("ada", discord_id=IDS["ada"])

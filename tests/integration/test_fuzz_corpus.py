@@ -1,4 +1,4 @@
-"""The inputs that fuzzing found worth keeping: each ends well, and together they would show many a bug (18.6)."""
+"""The inputs that fuzzing found worth keeping: each ends well, and together they find planted bugs (18.6)."""
 
 import json
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ BYTES_MAX = 200_000
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_what_is_kept_ends_well(name: str) -> None:
-    """With a result or a documented error, in time; what is refused writes nothing, and no secret is shown."""
+    """Each input ends in time with a result or a documented error; a refusal writes nothing and shows no secret."""
     inputs = kept.read(name)
     assert inputs
     for given in inputs:
@@ -27,7 +27,7 @@ def test_what_is_kept_ends_well(name: str) -> None:
 
 
 def test_the_corpus_is_small_and_a_text() -> None:
-    """One line an input, in ASCII, with the same bytes when it is read again; and nothing else lies there."""
+    """There is one file per target, with a line of ASCII per input that is the same when written again."""
     assert sum(path.stat().st_size for path in kept.FOLDER.iterdir()) < BYTES_MAX
     assert {path.name for path in kept.FOLDER.iterdir()} == {f"{name}.txt" for name in TARGETS}
     for path in kept.FOLDER.iterdir():
@@ -35,7 +35,7 @@ def test_the_corpus_is_small_and_a_text() -> None:
 
 
 def gap_of_old(_: object, runs: Sequence[datetime], now: datetime) -> Any:
-    """Fall over a store that no sync has seen, as was found."""
+    """Fail for a store without a sync, as was found once."""
     return max(zip(runs, [*runs[1:], now], strict=True))
 
 
@@ -57,14 +57,14 @@ BUGS = [
 
 @pytest.mark.parametrize(("name", "where", "bug"), BUGS)
 def test_a_planted_bug_is_found(monkeypatch: pytest.MonkeyPatch, name: str, where: str, bug: Any) -> None:
-    """By what is kept alone."""
+    """The kept inputs alone find each planted bug."""
     monkeypatch.setattr(where, bug)
     with pytest.raises((Finding, ValueError, TypeError, AttributeError, ArithmeticError, httpx.HTTPError)):
         test_what_is_kept_ends_well(name)
 
 
 def test_a_swollen_input_holds_what_it_grew_from() -> None:
-    """A slice of it stands there many times, and the rest once."""
+    """A swollen input repeats a slice of the original many times, and has the rest once."""
     grown = swollen(b"member_id\nada\n", 64 * 10, 1_000)
     assert grown.startswith(b"member_id\nada\n"[:10])
     assert grown.endswith(b"ada\n")

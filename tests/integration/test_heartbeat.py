@@ -1,4 +1,4 @@
-"""Each good run calls the heartbeat's address; what fails there is logged once, and fails and holds up no run."""
+"""Each good run calls the heartbeat's address; a failure there is logged once and neither fails nor delays a run."""
 
 import re
 import socket
@@ -18,14 +18,14 @@ HEARTBEAT = "TRC_ENGAGE_HEARTBEAT_URL"
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    """Serve whatever listens for heartbeats."""
+    """Serve the heartbeat's address."""
     with received() as receiver:
         yield receiver
 
 
 @pytest.fixture
 def post(tmp_path: Path, receiver: Receiver) -> Iterator[Post]:
-    """Prepare a slot that is to be synced, and a heartbeat."""
+    """Yield a store with a slot that is to be synced, and a heartbeat."""
     with manned(tmp_path) as post:
         post.operator.env[HEARTBEAT] = receiver.url
         yield post
@@ -39,7 +39,7 @@ def nobody_listens() -> str:
 
 @pytest.mark.parametrize("command", [["run-due"], ["daemon", "--once"]], ids=" ".join)
 def test_a_good_run_is_told_once(post: Post, receiver: Receiver, command: list[str]) -> None:
-    """With GET and an empty body; the next run finds nothing due, and says nothing."""
+    """A good run sends a GET with an empty body; the next run has nothing to do and sends nothing."""
     for _ in range(2):
         assert post.operator.run(*command).code == 0
     (beat,) = receiver.messages
@@ -48,7 +48,7 @@ def test_a_good_run_is_told_once(post: Post, receiver: Receiver, command: list[s
 
 @pytest.mark.parametrize(("trouble", "code"), [("private", 69), ("rate_limited", 69)])
 def test_a_run_that_failed_or_waits_is_not_good(post: Post, receiver: Receiver, trouble: str, code: int) -> None:
-    """So that whoever listens notices."""
+    """A run that failed or waits sends no heartbeat, so that its receiver notices."""
     post.server.trouble(trouble)
     assert post.operator.run("run-due").code == code
     assert receiver.messages == []
@@ -56,7 +56,7 @@ def test_a_run_that_failed_or_waits_is_not_good(post: Post, receiver: Receiver, 
 
 @pytest.mark.parametrize("trouble", ["refuses", "500", "404", "redirects", "nonsense", "dead"])
 def test_what_fails_there_fails_no_run(post: Post, receiver: Receiver, trouble: str) -> None:
-    """The log says so without the address; cron, which mails what is on stderr, hears nothing of it."""
+    """A heartbeat that fails does not fail the run, and is logged once, as a warning without its address."""
     receiver.trouble = trouble
     if trouble == "dead":
         post.operator.env[HEARTBEAT] = nobody_listens()
@@ -69,7 +69,7 @@ def test_what_fails_there_fails_no_run(post: Post, receiver: Receiver, trouble: 
 
 
 def test_a_heartbeat_that_hangs_keeps_no_daemon_from_ending(post: Post, receiver: Receiver) -> None:
-    """The run goes on meanwhile, and a stop does not wait for it."""
+    """A heartbeat that hangs delays neither the run nor the end of the daemon."""
     receiver.trouble, arrived = "hangs", Event()
     receiver.on_message = arrived.set
     daemon = post.start("daemon")
@@ -83,7 +83,7 @@ def test_a_heartbeat_that_hangs_keeps_no_daemon_from_ending(post: Post, receiver
 
 
 def test_failures_are_logged_once_until_one_arrives(receiver: Receiver, caplog: pytest.LogCaptureFixture) -> None:
-    """And that it works again, once; a drip is cut when its time is over."""
+    """Of failures in a row only the first is logged, and then the first success; an answer that drips is cut off."""
     caplog.set_level("INFO", "trc_engage.heartbeat")
     heartbeat = Heartbeat(receiver.url, seconds=0.5)
     for trouble in ("500", "drips", "404", "", "", "500"):
@@ -96,7 +96,7 @@ def test_failures_are_logged_once_until_one_arrives(receiver: Receiver, caplog: 
 
 
 def test_without_an_address_nothing_is_called() -> None:
-    """And nothing is waited for."""
+    """Without an address, a heartbeat does nothing."""
     heartbeat = Heartbeat(None)
     heartbeat.beat()
     heartbeat.close()

@@ -1,4 +1,4 @@
-"""Histories of eight processes at one store, killed at random, which a judge compares with the promises alone."""
+"""Histories of eight processes on one store, killed at random, which a judge compares with the promises alone."""
 
 import os
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ ROUNDS_MAX = 20
 
 @pytest.fixture(params=["sqlite", "postgres", "pgbouncer"])
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Lend the address of a store that is not there yet."""
+    """Yield the address of a store that does not exist yet."""
     if request.param == "pgbouncer":
         with pooled(()) as database:
             at = conninfo_to_dict(database.dsn)
@@ -30,7 +30,7 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 def test_no_promise_is_broken(address: str, tmp_path: Path) -> None:
-    """Whoever is killed, and whenever: what eight processes were told agrees with the promises and with what stands."""
+    """With processes killed at random, all answers agree with the promises and with the store at the end."""
     crowd = Crowd(Place.made(address, tmp_path))
     crowd.play(CALLS)
     judge, breaches = crowd.judged()
@@ -42,7 +42,7 @@ def test_no_promise_is_broken(address: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_each_broken_promise_is_found(fault: str, tmp_path: Path) -> None:
-    """One that breaks a promise now and then is told from one that keeps all, as soon as it has had occasion to."""
+    """A store that breaks a promise now and then is found out within 20 rounds."""
     crowd = Crowd(Place.made(str(tmp_path / "engage.db"), tmp_path, fault))
     for _ in range(ROUNDS_MAX):
         crowd.play(ROUND_CALLS, kills=False)

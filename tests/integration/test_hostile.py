@@ -1,4 +1,4 @@
-"""Hostile answers, each over a real socket: the read ends in time and memory, rightly, and the ledger stays (R19)."""
+"""Hostile answers over real sockets: each read ends in time and memory with the right outcome (R19)."""
 
 import time
 from collections.abc import Iterator
@@ -26,21 +26,21 @@ LATE_SECONDS = 2.0
 """How late a read may end on a busy machine."""
 MEMORY_MAX = 48 * 2**20
 MEMORY_SHARE_MAX = 10
-"""What a read may take: so many bytes, and so many more for each byte of the cap."""
+"""What a read may take: this many bytes, and this many more for each byte of the cap."""
 REQUEST_BYTES_MAX = 500
 MESSAGE_LENGTH_MAX = 500
 OUTCOMES: dict[int, Outcome] = {2: "paid", 0: "absent"}
-"""What the points of a sync say of Ada."""
+"""What the points of a sync say about Ada."""
 
 
 def sound(xp: dict[str, int]) -> Script:
-    """Serve this board as MEE6 would."""
+    """Return a script that serves this board as MEE6 would."""
     return [serve(lambda asked: answer(encoded(payload(xp, asked.page, asked.limit))))]
 
 
 @define(eq=False)
 class Bench:
-    """A store on disk that has paid what everybody earned before, and a server; sources outlive their cases."""
+    """A store on disk that has paid for all XP so far, and a server; sources are used for more than one case."""
 
     community: Community
     server: HostileServer
@@ -65,13 +65,13 @@ class Bench:
         self.community.engage = Engage(ledger=ledger, source=self._sources[limits], clock=clock)
 
     def sync(self, *scripts: Script) -> int:
-        """Sync a quarter of an hour later with a server that plays these; return the points."""
+        """Sync a quarter of an hour later, while the server plays these scripts; return the points."""
         self.server.play(*scripts)
         self.community.now += QUARTER
         return self.community.engage.sync(fresh=True).points
 
     def balances(self) -> dict[str, int]:
-        """Return everybody's points."""
+        """Return the points of each member."""
         return {standing.member_id: standing.points for standing in self.community.engage.members()}
 
     def paid(self) -> object:
@@ -85,7 +85,7 @@ class Bench:
 
 @pytest.fixture(scope="module")
 def benches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Bench]]:
-    """Lend a bench for each family."""
+    """Yield a bench for each family."""
     with ExitStack() as stack:
         benches = {}
         for family in FAMILIES:
@@ -104,7 +104,7 @@ def _opened_bench(stack: ExitStack, folder: Path) -> Bench:
 
 @pytest.fixture
 def bench(benches: dict[str, Bench], family: str) -> Iterator[Bench]:
-    """Lend the bench of a family, and take back what was paid meanwhile."""
+    """Yield the bench of a family, and then take back what was paid."""
     bench = benches[family]
     balances = bench.balances()
     yield bench
@@ -113,7 +113,7 @@ def bench(benches: dict[str, Bench], family: str) -> Iterator[Bench]:
 
 
 def test_there_are_enough_of_them() -> None:
-    """No two cases of a family share a name."""
+    """There are at least 130 cases, and no two of a family share a name."""
     names = {(family, case.name) for family, cases in FAMILIES.items() for case in cases}
 
     assert len(CASES) == len(names) >= CASES_MIN
@@ -121,7 +121,7 @@ def test_there_are_enough_of_them() -> None:
 
 @pytest.mark.parametrize(("family", "case"), CASES)
 def test_a_hostile_answer_harms_nobody(bench: Bench, case: Case) -> None:
-    """In time, in memory, with the right error; the same source then reads a sound board, and all is paid exactly."""
+    """A read ends in time and memory with its outcome; the same source then reads a sound board, paid exactly."""
     bench.face(case)
     paid, meaning = bench.paid(), bench.meaning()
     error: SourceError | None = None
@@ -147,7 +147,7 @@ def test_a_hostile_answer_harms_nobody(bench: Bench, case: Case) -> None:
 
 
 def check_told(error: SourceError, bench: Bench) -> None:
-    """See that an error is one line, about nobody, and a wait of a second to an hour; then let the wait pass."""
+    """Check that an error is one line without names, and that its wait is a second to an hour, which then passes."""
     text = str(error)
     assert text.isprintable()
     assert len(text) < MESSAGE_LENGTH_MAX

@@ -1,4 +1,4 @@
-"""Every interleaving, a sample of it; and the bugs that it finds (`tox -e interleave` plays all of them)."""
+"""A sample of all interleavings, and the bugs that they find (`tox -e interleave` plays all of them)."""
 
 import pytest
 
@@ -10,9 +10,9 @@ from support.community import LEDGERS
 
 BUGS_MIN = 12
 LAST, STATES = 2, 1_897
-"""The last instant of the model, and how many states there are up to it."""
+"""The last instant of the model, and how many states it has up to then."""
 SHORT = 1
-"""The instant up to which the code takes every transition of it here."""
+"""The instant up to which the code plays the model's transitions here."""
 
 
 @pytest.mark.parametrize(
@@ -27,19 +27,19 @@ SHORT = 1
 def test_two_actors_with_up_to_two_preemptions_lead_to_what_some_order_of_them_leads_to(
     kind: str, names: tuple[str, str]
 ) -> None:
-    """And the doctor finds nothing, positions have no gap, points and streaks are exact."""
+    """Whatever they lead to, the doctor finds nothing, positions have no gap, and points and streaks are exact."""
     found = look(Case(kind, names))
     assert found.breaches == []
     assert set(found.schedules) == {0, 1, 2}
 
 
 def test_three_actors_with_more_preemptions_do_so_too() -> None:
-    """A few random schedules."""
+    """A few random schedules of three actors break no promise either."""
     assert look(Case("sqlite", ("runner", "late runner", "award"), sample=3)).breaches == []
 
 
 def test_places_that_nobody_can_tell_apart_are_one() -> None:
-    """To preempt before every statement shows the same stores and answers as before those that count."""
+    """Preempting before every statement shows the same outcomes as preempting before those that count."""
     names = ("award", "settlement")
     few, all_of_them = look(Case("sqlite", names)), look(Case("sqlite", names, every=True))
     assert all_of_them.breaches == []
@@ -49,7 +49,7 @@ def test_places_that_nobody_can_tell_apart_are_one() -> None:
 
 @pytest.mark.parametrize("name", BUGS)
 def test_a_planted_bug_shows(name: str) -> None:
-    """Not before an actor is preempted, and within two preemptions."""
+    """Each planted bug shows with one or two preemptions, and not without."""
     preemptions, breach = caught(name)
     assert preemptions in {1, 2}
     assert breach
@@ -57,7 +57,7 @@ def test_a_planted_bug_shows(name: str) -> None:
 
 
 def test_no_state_of_the_model_breaks_a_promise() -> None:
-    """All are visited."""
+    """None of the transitions between all 1,897 states breaks a promise."""
     graph = visit(LAST)
     assert len(graph) == STATES
     assert [
@@ -70,11 +70,11 @@ def test_no_state_of_the_model_breaks_a_promise() -> None:
 
 @pytest.mark.parametrize("kind", LEDGERS[:2])
 def test_the_code_takes_every_transition_of_the_model(kind: str) -> None:
-    """With the same leases, waits, slots and failures to be seen."""
+    """After each transition, the code has the same leases, waits, slots and failures as the model."""
     assert replayed_all(kind, SHORT).differences == []
 
 
 @pytest.mark.parametrize("name", BUGS_OF_RUNS)
 def test_a_bug_that_is_planted_in_the_code_shows_against_the_model(name: str) -> None:
-    """Code and model cannot drift apart."""
+    """A planted bug makes the code differ from the model, so that they cannot drift apart unnoticed."""
     assert shown(name, LAST)

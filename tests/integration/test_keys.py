@@ -1,4 +1,4 @@
-"""Keys are what they look like (R29), and instants are taken as programs write them."""
+"""Keys and ids that look like another one are refused (R29), and instants are read as programs write them."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ from trc_engage.core.posting import Posting, drafted
 
 
 def store_of(operator: Operator) -> Path:
-    """Return where an operator's store is."""
+    """Return the path of an operator's store."""
     return Path(operator.env["TRC_ENGAGE_STORE"])
 
 
@@ -50,7 +50,7 @@ ODD = MISSPELT | UNPRINTABLE
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
 def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """Lend an empty store of each kind."""
+    """Yield an empty store of each kind."""
     if request.param == "postgres":
         with opened_postgres() as opened:
             yield opened
@@ -63,23 +63,23 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def engage(ledger: Store) -> Engage:
-    """Return what is used of it, with Ada enrolled."""
+    """Return an `Engage` on it, with Ada enrolled."""
     made = Engage(ledger=ledger, clock=lambda: MONDAY)
     made.enroll("ada")
     return made
 
 
 class NeverRead:
-    """A source that is not to be asked."""
+    """A source that must not be read."""
 
     def read(self, sought: frozenset[str]) -> Board:
-        """Fail."""
+        """Fail the test."""
         raise AssertionError(sought)
 
 
 @pytest.mark.parametrize("decision", ["accept_drops", "rebase_drops", "adopt_board"])
 def test_who_decides_about_a_board_is_nobody_else(ledger: Store, decision: str) -> None:
-    """A name that another could be mistaken for decides nothing, and the board is not even read (R27)."""
+    """An actor who could be mistaken for another one decides nothing, and the board is not even read (R27)."""
     engage = Engage(ledger=ledger, source=NeverRead(), clock=lambda: MONDAY)
     with pytest.raises(InvalidValue, match="by"):
         engage.sync(**{decision: True}, by="admin-7 ", reason="a new season")  # type: ignore[arg-type]
@@ -87,7 +87,7 @@ def test_who_decides_about_a_board_is_nobody_else(ledger: Store, decision: str) 
 
 @pytest.mark.parametrize("value", ODD.values(), ids=ODD)
 def test_what_another_could_be_mistaken_for_names_nothing_new(engage: Engage, value: str) -> None:
-    """No new key, source, actor or member's id is taken that looks like another one, and nothing is written."""
+    """A new key, source, actor or member id that looks like another one is refused, and nothing is written."""
     with pytest.raises(InvalidValue, match=r"^key: "):
         engage.award("ada", source="benchmark", points=5, key=value, at=MONDAY)
     with pytest.raises(InvalidValue, match=r"^source: "):
@@ -106,14 +106,14 @@ def test_what_another_could_be_mistaken_for_names_nothing_new(engage: Engage, va
 
 @pytest.mark.parametrize("value", [".", ".."])
 def test_an_id_that_no_address_can_end_in_is_taken_for_nobody_new(engage: Engage, value: str) -> None:
-    """Browsers and servers take a dot for a folder."""
+    """`.` and `..` are refused as member ids, because browsers and servers take them for folders."""
     with pytest.raises(InvalidValue, match="member_id"):
         engage.enroll(value)
 
 
 @pytest.mark.parametrize("value", PROPER)
 def test_whatever_is_what_it_looks_like_is_taken(engage: Engage, value: str) -> None:
-    """Letters of all scripts, blanks inside, signs, and letters of full width, which NFC keeps."""
+    """Letters of all scripts, inner blanks, symbols, and full-width letters, which NFC keeps, are accepted."""
     assert engage.enroll(value).outcome == "enrolled"
     assert engage.award(value, source=value, points=5, key=value, at=MONDAY).outcome == "awarded"
     assert engage.adjust(value, points=5, key=f"{value}:2", reason=" typo ", by=value).outcome == "adjusted"
@@ -121,7 +121,7 @@ def test_whatever_is_what_it_looks_like_is_taken(engage: Engage, value: str) -> 
 
 @pytest.mark.parametrize("value", MISSPELT.values(), ids=MISSPELT)
 def test_what_stands_already_still_resolves(ledger: Store, engage: Engage, value: str) -> None:
-    """A key, a source and an id from before this rule go on: told again, taken back, earned for."""
+    """Keys, sources and ids from before this rule still work: a repeat, an award, a reversal and a rename."""
     draft = drafted("award", value, value, 5, MONDAY.date(), MONDAY, value)
     ledger.post(Posting(MONDAY, members=[Member(value, None, MONDAY)]))
     ledger.post(Posting(MONDAY, drafts=[draft]))
@@ -134,13 +134,13 @@ def test_what_stands_already_still_resolves(ledger: Store, engage: Engage, value
 
 
 def test_an_adjustment_told_again_by_a_misspelt_actor_is_unchanged(engage: Engage) -> None:
-    """Who did it is no part of what a key stands for."""
+    """An adjustment that is repeated by a misspelled actor is unchanged, because the actor is not part of its key."""
     engage.adjust("ada", points=5, key="k", reason="typo", by="admin-7")
     assert engage.adjust("ada", points=5, key="k", reason="typo", by="admin-7 ").outcome == "unchanged"
 
 
 def test_an_import_strips_and_composes(tmp_path: Path) -> None:
-    """A spreadsheet's blanks and letters in parts make nobody new."""
+    """An import strips blanks and composes letters, so that a spreadsheet's spelling does not enroll a member twice."""
     operator = Operator(tmp_path)
     (tmp_path / "first.csv").write_text(f"member_id,name\n {COMPOSED} ,Ada\nm-2,Bob\n", encoding="utf-8")
     operator.call("members", "import", "first.csv")
@@ -150,7 +150,7 @@ def test_an_import_strips_and_composes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("twin", [IN_PARTS, f"{COMPOSED} ", f"\u3000{COMPOSED}"])
 def test_rows_that_coincide_once_they_are_read_are_errors(tmp_path: Path, twin: str) -> None:
-    """Two lines that a person takes for two members are not made one in silence."""
+    """Two rows whose ids become the same when they are read are an error with both lines."""
     operator = Operator(tmp_path)
     (tmp_path / "m.csv").write_text(f"member_id,name\n{COMPOSED},Ada\n{twin},Bob\n", encoding="utf-8")
     refused = operator.call("members", "import", "m.csv")
@@ -158,7 +158,7 @@ def test_rows_that_coincide_once_they_are_read_are_errors(tmp_path: Path, twin: 
 
 
 def test_an_import_finds_whom_it_spells_as_he_stands(tmp_path: Path) -> None:
-    """Nobody is enrolled a second time because the id is from before the rule; a new `.` is a bad row."""
+    """An import finds members with ids from before the rule as they are spelled, and a new `..` is a bad row."""
     operator = Operator(tmp_path)
     with SqliteLedger.open(store_of(operator)) as ledger:
         ledger.post(Posting(MONDAY, members=[Member(IN_PARTS, "Ada", MONDAY), Member(".", "Dot", MONDAY)]))
@@ -198,7 +198,7 @@ NO_INSTANT = [
 
 @pytest.mark.parametrize("text", WRITTEN)
 def test_an_instant_is_taken_as_programs_write_it(tmp_path: Path, text: str) -> None:
-    """By Go, Rust, Java, .NET, Ruby and SQL, to the microsecond, and further digits are cut off, never rounded."""
+    """Instants are accepted as Go, Rust, Java, .NET, Ruby and SQL write them, cut to microseconds, never rounded."""
     operator = Operator(tmp_path)
     operator.call("members", "enroll", "ada")
     award = ("award", "ada", "--source", "benchmark", "--points", "5", "--key", "k", "--at", text)
@@ -210,7 +210,7 @@ def test_an_instant_is_taken_as_programs_write_it(tmp_path: Path, text: str) -> 
 
 @pytest.mark.parametrize("text", NO_INSTANT, ids=lambda text: text[:30])
 def test_what_names_no_instant_is_refused(tmp_path: Path, text: str) -> None:
-    """No zone, a week, a leap second, a day that is not; and the advice shows how."""
+    """An instant without a zone, in a week, in a leap second, on an impossible day or with other slips is refused."""
     operator = Operator(tmp_path)
     operator.call("members", "enroll", "ada")
     award = ("award", "ada", "--source", "benchmark", "--points", "5", "--key", "k", "--at", text)
@@ -218,7 +218,7 @@ def test_what_names_no_instant_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_a_week_is_no_day(tmp_path: Path) -> None:
-    """A day is written in one way on the command line."""
+    """A day in any form but 2026-03-02 is refused on the command line."""
     operator = Operator(tmp_path)
     operator.call("members", "enroll", "ada")
     for text in ("2026-W10-1", "20260302"):
@@ -227,7 +227,7 @@ def test_a_week_is_no_day(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", WRITTEN)
 def test_the_api_takes_an_instant_as_the_command_line_does(engage: Engage, text: str) -> None:
-    """One form for both doors."""
+    """The API and the command line accept the same forms of an instant."""
     sent = {"source": "benchmark", "points": 5, "key": "k", "at": text}
     response = alone(engage).ask("POST", "/api/members/ada/awards", json=sent, headers=BEARER)
     assert response.status_code == 201, response.text
@@ -236,7 +236,7 @@ def test_the_api_takes_an_instant_as_the_command_line_does(engage: Engage, text:
 
 @pytest.mark.parametrize("value", ODD.values(), ids=ODD)
 def test_the_api_names_the_field_that_is_misspelt(engage: Engage, value: str) -> None:
-    """422, and the same bytes again are refused again."""
+    """A key that looks like another one gets a 422 that names the field, and again when it is repeated."""
     sent = {"source": "benchmark", "points": 5, "key": value, "at": "2026-03-02T08:00:00Z"}
     for _ in range(2):
         response = alone(engage).ask("POST", "/api/members/ada/awards", json=sent, headers=BEARER)

@@ -1,4 +1,4 @@
-"""What is applied to a cluster: it says what the code says, and its commands run as they stand there."""
+"""The Kubernetes examples: their values agree with the code, and their commands run as they are written."""
 
 import re
 import subprocess
@@ -30,24 +30,24 @@ WORKLOADS = ("cronjob.yaml", "deployment.yaml")
 
 
 def manifest(name: str) -> Any:
-    """Return the one object of a file."""
+    """Return the only object in a file."""
     return yaml.safe_load((KUBERNETES / name).read_text())
 
 
 def pod(name: str) -> Any:
-    """Return what a workload's pods are."""
+    """Return the spec of a workload's pods."""
     spec = manifest(name)["spec"]
     return spec.get("jobTemplate", manifest(name))["spec"]["template"]["spec"]
 
 
 def container(name: str) -> Any:
-    """Return the one container of a workload's pods."""
+    """Return the only container of a workload's pods."""
     (one,) = pod(name)["containers"]
     return one
 
 
 def command(name: str) -> list[str]:
-    """Return a workload's command, as this machine has it."""
+    """Return a workload's command, with this machine's program."""
     program, *words = container(name)["command"]
     assert program == "trc-engage"
     return [*COMMAND, *words]
@@ -55,7 +55,7 @@ def command(name: str) -> list[str]:
 
 @pytest.mark.parametrize("name", [*WORKLOADS, "settings.yaml"])
 def test_a_cluster_takes_it(name: str) -> None:
-    """As the published schema of its kind says, with no field that the schema does not know."""
+    """Each manifest is valid under the published schema of its kind, which refuses unknown fields."""
     newest = kubernetes_validate.latest_version()
     kubernetes_validate.validate(manifest(name), newest, strict=True)
     with pytest.raises(kubernetes_validate.ValidationError):
@@ -63,7 +63,7 @@ def test_a_cluster_takes_it(name: str) -> None:
 
 
 def test_the_settings_are_known() -> None:
-    """Every variable of the Secret means something once it is set, and both workloads are given it."""
+    """Each variable of the Secret changes a setting once it has a value, and both workloads are given the Secret."""
     secret = manifest("settings.yaml")
     environ = secret["stringData"]
     store = Settings.from_mapping(environ).store
@@ -78,7 +78,7 @@ def test_the_settings_are_known() -> None:
 
 
 def test_the_cronjobs_command_does_what_is_due(tmp_path: Path) -> None:
-    """On a PostgreSQL store, and with nothing set but what the Secret sets."""
+    """The CronJob's command syncs a PostgreSQL store with only the variables that the Secret sets."""
     with addressed("postgres", tmp_path) as store, Mee6Server.start() as server:
         operator = Operator(tmp_path, server)
         environ = dict.fromkeys(manifest("settings.yaml")["stringData"], "")
@@ -100,12 +100,12 @@ def test_the_cronjobs_command_does_what_is_due(tmp_path: Path) -> None:
 
 
 def test_the_cronjob_hits_every_slot_and_the_settlement() -> None:
-    """One run at a time, of which none that could still end by itself is ended."""
+    """The CronJob runs every five minutes, one run at a time, and ends none that could still end by itself."""
     spec = manifest("cronjob.yaml")["spec"]
     minutes, *others = spec["schedule"].split()
     assert (minutes, others) == ("*/5", ["*"] * 4)
     assert spec["concurrencyPolicy"] == "Forbid"
-    # Kubernetes looks every 10 seconds, and from the next start on a late one is of no use.
+    # Kubernetes looks every 10 seconds, and a late start is of no use once the next one is due.
     assert 10 < spec["startingDeadlineSeconds"] < 300
     job = spec["jobTemplate"]["spec"]
     assert (job["backoffLimit"], pod("cronjob.yaml")["restartPolicy"]) == (0, "Never")
@@ -113,7 +113,7 @@ def test_the_cronjob_hits_every_slot_and_the_settlement() -> None:
 
 
 def test_the_deployments_daemon_ends_within_its_grace(tmp_path: Path) -> None:
-    """It is told to while it reads, and ends with 0 before it would be killed."""
+    """The Deployment's daemon ends with code 0 within its grace period, even if it is stopped during a read."""
     grace = pod("deployment.yaml")["terminationGracePeriodSeconds"]
     assert grace > ENDS_WITHIN_SECONDS
     with manned(tmp_path) as post:
@@ -124,7 +124,7 @@ def test_the_deployments_daemon_ends_within_its_grace(tmp_path: Path) -> None:
 
 
 def test_the_status_is_no_liveness_probe(tmp_path: Path) -> None:
-    """It calls for somebody while there is nothing that a restart would mend: here, before the first run."""
+    """`status` is no probe, because it may be unhealthy without need for a restart, as before the first run."""
     with manned(tmp_path) as post:
         assert post.operator.call("status").code == NOT_HEALTHY
     assert not [key for key in container("deployment.yaml") if key.endswith("Probe")]
@@ -132,7 +132,7 @@ def test_the_status_is_no_liveness_probe(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", WORKLOADS)
 def test_a_pod_may_do_little(name: str) -> None:
-    """It is nobody, writes nothing, gains nothing and asks nothing of the cluster."""
+    """A pod has no root, no writable disk, no capabilities, and no access to the cluster."""
     spec = pod(name)
     assert spec["securityContext"]["runAsNonRoot"] is True
     assert spec["securityContext"]["runAsUser"] > 0
@@ -148,14 +148,14 @@ def test_a_pod_may_do_little(name: str) -> None:
 
 
 def test_the_image_is_run_by_its_own_user() -> None:
-    """Whoever it is made for."""
+    """The CronJob's user and group are those that the Dockerfile sets."""
     user = pod("cronjob.yaml")["securityContext"]
     assert f"\nUSER {user['runAsUser']}:{user['runAsGroup']}\n" in (ROOT / "Dockerfile").read_text()
 
 
 @pytest.mark.parametrize("page", sorted(ROOT.glob("examples/*/README.md")), ids=lambda page: page.parent.name)
 def test_links_lead_somewhere(page: Path) -> None:
-    """Every file that is named beside the examples is there."""
+    """Every file that an example's README links to exists."""
     targets = re.findall(r"\]\(([^)#:]+)\)", page.read_text())
     assert targets
     for target in targets:

@@ -1,4 +1,4 @@
-"""A read keeps its lease for as long as pages come, and all processes keep their distance (R21, R30)."""
+"""A read keeps its lease for as long as pages come, and all processes keep their requests apart (R21, R30)."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -40,7 +40,7 @@ class Scene:
     sources: list[Mee6Source] = field(factory=list)
 
     def opened(self, server: Mee6Server) -> None:
-        """Let Ada be opened by a sync of this board, a day ago."""
+        """Enroll ada, and record the account's baseline by a sync of this board, a day ago."""
         self.server = server
         with Mee6Source.open(server.guild_id, base_url=server.url) as source:
             self.community.board_id = source.board_id
@@ -49,7 +49,7 @@ class Scene:
         self.community.now += timedelta(days=1)
 
     def engage(self, ledger: Any = None, board: Noticeboard | None = None) -> Engage:
-        """Return another process on the same store."""
+        """Return the `Engage` of another process on the same store."""
         source = Mee6Source.open(
             self.server.guild_id, base_url=self.server.url, page_gap=GAP, pause=self.pause, monotonic=self.monotonic
         )
@@ -62,25 +62,25 @@ class Scene:
         )
 
     def monotonic(self) -> float:
-        """Tell the same time as the clock."""
+        """Return the clock's time, in seconds."""
         return self.community.now.timestamp()
 
     def pause(self, seconds: float) -> None:
-        """Let time pass, and whatever happens meanwhile."""
+        """Let time pass, and do what the test wants meanwhile."""
         self.pauses.append(seconds)
         self.community.now += timedelta(seconds=seconds)
         if self.on_pause is not None:
             self.on_pause()
 
     def clock(self) -> datetime:
-        """Note when the server was asked."""
+        """Record when the server is asked, and return the time."""
         self.asked_at.append(self.community.now)
         return self.community.now
 
 
 @pytest.fixture(params=LEDGERS)
 def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
-    """Serve a board of twelve pages; its last row is Ada's, whose sync a day ago opened her."""
+    """Yield a scene with a board of twelve pages; its last row is Ada's, whose baseline is a day old."""
     with opened(request.param, tmp_path) as ledger:
         scene = Scene(Community(ledger))
         with Mee6Server.start(clock=scene.clock) as server:
@@ -97,12 +97,12 @@ def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
 
 
 def slowly(scene: Scene, passes: timedelta, also: Callable[[], object] | None = None) -> None:
-    """Let each pause take longer than was asked for."""
+    """Let each pause take longer than was asked for, and then call `also`."""
 
     def on_pause() -> None:
         scene.community.now += passes
         if also is not None:
-            # Whoever comes meanwhile reads without interruption, if at all.
+            # What runs meanwhile is not interrupted itself.
             scene.on_pause = None
             also()
             scene.on_pause = on_pause
@@ -111,7 +111,7 @@ def slowly(scene: Scene, passes: timedelta, also: Callable[[], object] | None = 
 
 
 def test_a_read_of_many_minutes_is_posted_though_another_runner_looks_in_at_every_page(scene: Scene) -> None:
-    """Longer than any lease, with a second runner at each page: that one is busy, and the read is not in vain."""
+    """A read of over 15 minutes keeps its lease and is posted, and a second runner at each page is busy."""
     reports: list[RunReport] = []
     began = scene.community.now
     other = scene.engage()
@@ -124,7 +124,7 @@ def test_a_read_of_many_minutes_is_posted_though_another_runner_looks_in_at_ever
 
 
 class Renewing:
-    """A store whose renewals are counted, and fail when told to."""
+    """A store that counts renewals, which fail when told to."""
 
     def __init__(self, store: Any, *errors: Exception) -> None:
         self._store = store
@@ -135,7 +135,7 @@ class Renewing:
         return getattr(self._store, name)
 
     def renew(self, lease: Any, until: datetime, /) -> None:
-        """Renew, or fail."""
+        """Renew the lease, or fail."""
         self.renewed += 1
         if self.errors:
             raise self.errors.pop(0)
@@ -143,7 +143,7 @@ class Renewing:
 
 
 def test_pages_that_come_quickly_cost_no_renewal_each(scene: Scene) -> None:
-    """A dozen pages in half a minute: none."""
+    """A dozen pages in half a minute cost no renewal at all."""
     store = Renewing(scene.community.ledger)
     assert scene.engage(store).sync().points == 3
     assert store.renewed == 0
@@ -151,7 +151,7 @@ def test_pages_that_come_quickly_cost_no_renewal_each(scene: Scene) -> None:
 
 @pytest.mark.parametrize("error", [LedgerBusy("locked"), LedgerFailed("the disk hiccuped")])
 def test_a_renewal_that_fails_once_does_not_end_the_read(scene: Scene, error: Exception) -> None:
-    """The next request tries again, while the lease still lasts."""
+    """A renewal that fails is tried again with the next request, and the read is posted."""
     store = Renewing(scene.community.ledger, error)
     slowly(scene, 1.1 * MINUTE)
     assert scene.engage(store).sync().points == 3
@@ -159,7 +159,7 @@ def test_a_renewal_that_fails_once_does_not_end_the_read(scene: Scene, error: Ex
 
 
 def test_whoever_stood_still_and_was_replaced_asks_for_no_further_page(scene: Scene) -> None:
-    """A laptop that slept for ten minutes: the other's sync is good, so this is no failure, and it just ends."""
+    """A read that slept and lost its lease to a good sync asks for no further page, and is no failure."""
     asked: list[int] = []
 
     def sleeps() -> None:
@@ -176,7 +176,7 @@ def test_whoever_stood_still_and_was_replaced_asks_for_no_further_page(scene: Sc
 
 
 def test_a_lease_that_was_lost_to_nobodys_good_is_a_failure_and_ends_no_slot(scene: Scene) -> None:
-    """The other was killed before it had read: the read is counted, its slot is open, and the third time it is told."""
+    """A read that lost its lease to a run that died is a failure, leaves its slot open, and counts toward an alert."""
     board = Noticeboard()
     ledger = scene.community.ledger
     slots = []
@@ -203,7 +203,7 @@ def test_a_lease_that_was_lost_to_nobodys_good_is_a_failure_and_ends_no_slot(sce
 
 
 class Plain:
-    """A source that tells no pages, and takes its time."""
+    """A source that reports no pages, and takes its time."""
 
     def __init__(self, community: Community, takes: timedelta, meanwhile: Callable[[], object]) -> None:
         self._community = community
@@ -212,7 +212,7 @@ class Plain:
         self._meanwhile = meanwhile
 
     def read(self, sought: frozenset[str], /) -> Board:
-        """Read, and let time pass; the server's time is that of its first answer."""
+        """Let time pass, and return the board with the server's time of the first answer."""
         began = self._community.now
         self._community.now += self._takes
         self._meanwhile()
@@ -220,7 +220,7 @@ class Plain:
 
 
 def test_a_source_that_tells_no_pages_keeps_its_lease_for_half_an_hour(scene: Scene) -> None:
-    """At 29 minutes another is kept out; at 31 it takes over, and what it finds stands."""
+    """Such a source keeps its lease for 29 minutes; after 31 another run takes over, and its sync counts."""
     community = scene.community
     other = Engage(ledger=community.ledger, source=community, clock=lambda: community.now)
     reports: list[RunReport] = []
@@ -234,12 +234,12 @@ def test_a_source_that_tells_no_pages_keeps_its_lease_for_half_an_hour(scene: Sc
 
 
 def takes_over(scene: Scene) -> Callable[[], object]:
-    """Return what lets somebody take the lease, who then does nothing."""
+    """Return a call that takes over the lease and does nothing with it."""
     return lambda: scene.community.ledger.lease(TASK, scene.community.now, scene.community.now + MINUTE)
 
 
 def test_a_wait_that_was_asked_for_is_kept_though_the_lease_was_lost(scene: Scene) -> None:
-    """What the server said to one is meant for all, whoever holds the lease by then (R21)."""
+    """A wait that the server asks for holds for all processes, even if the one it told has lost its lease (R21)."""
     community = scene.community
     community.trouble = SourceError("rate_limited", "slow down", timedelta(hours=1))
     slow = Plain(community, 31 * MINUTE, takes_over(scene))
@@ -252,7 +252,7 @@ def test_a_wait_that_was_asked_for_is_kept_though_the_lease_was_lost(scene: Scen
 
 
 def test_a_wait_that_was_asked_for_is_kept_though_a_good_sync_made_up_for_the_read(scene: Scene) -> None:
-    """Nothing has failed then, and the server is left alone all the same (R21)."""
+    """A wait that the server asks for holds, even if another's good sync keeps the read from being a failure (R21)."""
     community = scene.community
     other = Engage(ledger=community.ledger, source=community, clock=lambda: community.now)
 
@@ -268,7 +268,7 @@ def test_a_wait_that_was_asked_for_is_kept_though_a_good_sync_made_up_for_the_re
 
 
 def test_a_read_that_lost_its_lease_ends_no_wait_that_another_was_asked_for(scene: Scene) -> None:
-    """It asked before the other did, and knows nothing newer (R21)."""
+    """A read that lost its lease ends no wait that another process was asked for, because it asked earlier (R21)."""
     community = scene.community
     other = Engage(ledger=community.ledger, source=community, clock=lambda: community.now)
 
@@ -287,7 +287,7 @@ def test_a_read_that_lost_its_lease_ends_no_wait_that_another_was_asked_for(scen
 
 
 def test_a_dry_run_that_was_overtaken_does_not_count(scene: Scene) -> None:
-    """It is told all the same."""
+    """A dry run that lost its lease is no failure and returns its plan; a sync that lost its lease is one."""
     community = scene.community
     slow = Plain(community, 31 * MINUTE, takes_over(scene))
     engage = Engage(ledger=community.ledger, source=slow, clock=lambda: community.now)
@@ -300,7 +300,7 @@ def test_a_dry_run_that_was_overtaken_does_not_count(scene: Scene) -> None:
 
 
 def test_the_first_request_of_a_process_keeps_its_distance_from_the_last_of_another(scene: Scene) -> None:
-    """Six fresh syncs by six processes: no two requests closer than two seconds."""
+    """Six fresh syncs by six processes make no two requests closer than two seconds."""
     for _ in range(6):
         scene.engage().sync(fresh=True)
     gaps = [(b - a).total_seconds() for a, b in pairwise(scene.asked_at)]
@@ -310,7 +310,7 @@ def test_the_first_request_of_a_process_keeps_its_distance_from_the_last_of_anot
 
 
 def test_a_process_of_old_that_still_knows_its_own_last_request_keeps_the_longer_of_both(scene: Scene) -> None:
-    """Two long-lived processes take turns."""
+    """Two long-lived processes that take turns keep all requests two seconds apart."""
     first, second = scene.engage(), scene.engage()
     for engage in (first, second, first, second):
         engage.sync(fresh=True)
@@ -318,7 +318,7 @@ def test_a_process_of_old_that_still_knows_its_own_last_request_keeps_the_longer
 
 
 def test_who_takes_over_from_a_dead_one_waits_for_the_whole_gap(scene: Scene) -> None:
-    """Nobody knows how long ago the dead one's last request was."""
+    """A run that takes over from a dead one first waits the whole gap, because the last request's time is unknown."""
     community = scene.community
     community.ledger.lease(TASK, community.now - 10 * MINUTE, community.now)
     began = community.now
@@ -327,7 +327,7 @@ def test_who_takes_over_from_a_dead_one_waits_for_the_whole_gap(scene: Scene) ->
 
 
 def test_a_failed_read_keeps_others_at_a_distance_too(scene: Scene) -> None:
-    """A request is a request, whatever was answered."""
+    """Requests stay two seconds apart even if every read fails."""
     scene.server.trouble("private")
     for _ in range(3):
         with pytest.raises(SourceError):
@@ -337,14 +337,14 @@ def test_a_failed_read_keeps_others_at_a_distance_too(scene: Scene) -> None:
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=365)])
 def test_a_request_under_a_clock_that_ran_ahead_puts_off_nobody_for_longer(scene: Scene, ahead: timedelta) -> None:
-    """At most the gap is waited."""
+    """A recorded request that lies in the future delays the next one by no more than the gap."""
     scene.community.ledger.keep_request(TASK, scene.community.now + ahead)
     scene.engage().sync(fresh=True)
     assert max(scene.pauses) <= GAP * (1 + JITTER_SHARE)
 
 
 def test_a_record_that_cannot_be_kept_spoils_no_sync(scene: Scene) -> None:
-    """The reading stands."""
+    """A sync pays even if the time of its last request cannot be recorded."""
 
     class Full(Renewing):
         def keep_request(self, _task: str, _next_at: datetime, /) -> None:
@@ -354,7 +354,7 @@ def test_a_record_that_cannot_be_kept_spoils_no_sync(scene: Scene) -> None:
 
 
 def test_commands_in_a_row_ask_two_seconds_apart(tmp_path: Path) -> None:
-    """Real processes and real time: six syncs at once, each begun again until it could."""
+    """Six `sync` processes at once, each started again while the store is busy, keep requests two seconds apart."""
     asked: list[float] = []
 
     def clock() -> datetime:

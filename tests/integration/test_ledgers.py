@@ -1,4 +1,4 @@
-"""All ledgers keep the contract that is shipped for all."""
+"""Every ledger keeps the contract that comes with the package."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,25 +14,25 @@ from trc_engage.testing import LedgerContract
 
 
 class TestMemoryLedger(MemoryContract):
-    """The store without a disk."""
+    """The ledger in memory."""
 
 
 class TestWithoutADoctor(MemoryContract):
-    """A ledger may do without what the doctor asks for."""
+    """A ledger without what the doctor needs."""
 
     ledger_class = WithoutADoctor
 
 
 class TestSqliteLedger(SqliteContract):
-    """The store in one file."""
+    """The ledger in a SQLite file."""
 
 
 class TestPostgresLedger(PostgresContract):
-    """The store on a server."""
+    """The ledger on a PostgreSQL server."""
 
 
 class TestJoinedLedger(LedgerContract):
-    """The promises hold on a caller's connection too, where each call is committed by itself."""
+    """A ledger on a caller's connection keeps the contract too, if each call is committed by itself."""
 
     lasts = False  # it goes with the connection
 

@@ -1,4 +1,4 @@
-"""Lurkr as the source, typed as an operator types it: one setting, and nothing that speaks of MEE6."""
+"""Lurkr as the source, as an operator types it: one setting selects it, and nothing mentions MEE6."""
 
 import os
 import re
@@ -39,7 +39,7 @@ def operator(tmp_path: Path, lurkr: LurkrServer) -> Operator:
 
 
 def test_a_board_of_lurkrs_is_one_setting(operator: Operator, lurkr: LurkrServer) -> None:
-    """The daemon's run opens the account, and a sync pays what was earned."""
+    """`run-due` records a Lurkr account's baseline, a sync pays what was earned since, and `status` names the board."""
     assert operator.run("run-due", "--json").json["sync"]["opened"] == 1
     lurkr.board.give(ADA, 250)
     assert operator.run("sync", "--fresh", "--json").json["points"] == 2
@@ -53,7 +53,7 @@ def test_a_board_of_lurkrs_is_one_setting(operator: Operator, lurkr: LurkrServer
 def test_messages_alerts_and_pages_name_lurkr_alone(
     operator: Operator, lurkr: LurkrServer, trouble: str, variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And its own variables."""
+    """Errors, the alert, `status` and the page name Lurkr and its variables, and neither MEE6 nor the API key."""
     lurkr.trouble(trouble)
     told = [operator.run("sync", "--fresh").err for _ in range(3)]
     alert = operator.run("run-due").err
