@@ -9,8 +9,10 @@ from copy import copy
 from functools import partial, wraps
 from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
 
+from .core.errors import EngageError
 from .core.ports import Store
-from .engage import Engage
+from .core.validation import validate_points
+from .engage import Engage, validate_engage
 
 THREADS = 4
 """As many as the connections that `PostgresLedger` keeps."""
@@ -39,8 +41,8 @@ class AsyncEngage:
     """
 
     def __init__(self, engage: Engage, *, threads: int = THREADS) -> None:
-        self._engage = engage
-        self._limit = threads
+        self._engage = validate_engage(engage)
+        self._limit = validate_points(threads, "threads")
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="trc-engage")
         self._turns: tuple[object, asyncio.Semaphore] | None = None
         """The most recent event loop, and the semaphore that limits its calls to the number of threads."""
@@ -81,7 +83,10 @@ class AsyncEngage:
         async with self._turns_here():
             loop = asyncio.get_running_loop()
             answer: asyncio.Future[T] = loop.create_future()
-            work = self._threads.submit(copy_context().run, _answered, call, loop, answer)
+            try:
+                work = self._threads.submit(copy_context().run, _answered, call, loop, answer)
+            except RuntimeError as error:
+                raise EngageError("this AsyncEngage is closed; make another") from error
             try:
                 return await answer
             except asyncio.CancelledError:

@@ -3,7 +3,8 @@
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Self, TypeVar, Unpack
+from inspect import iscoroutinefunction
+from typing import Any, Self, TypeVar, Unpack
 
 from attrs import evolve
 
@@ -30,6 +31,7 @@ from .core.validation import (
     validate_actor,
     validate_day,
     validate_discord_id,
+    validate_each,
     validate_member_id,
     validate_trace,
     validate_weekday,
@@ -112,6 +114,7 @@ class Engage(Reader):
 
         A dry run writes nothing and returns the outcome for each. `by`, `reason` and `note` apply to all.
         """
+        newcomers = validate_each("newcomers", newcomers, Newcomer)
         how = {"skip_bad": skip_bad, "dry_run": dry_run}
         return members.enroll_all(self._ledger, newcomers, self._clock(), validate_trace(**trace), **how)
 
@@ -129,6 +132,7 @@ class Engage(Reader):
 
     def leave_all(self, member_ids: Sequence[str], **trace: Unpack[TraceArguments]) -> Sequence[Enrollment]:
         """Note that members left Discord, all or none, as `leave` does; with `by`, `reason` and `note`."""
+        member_ids = validate_each("member_ids", member_ids, str)
         return members.leave(self._ledger, member_ids, self._clock(), validate_trace(**trace))
 
     def rejoin(self, member_id: str, *, never_left: bool = False, **trace: Unpack[TraceArguments]) -> Enrollment:
@@ -143,6 +147,7 @@ class Engage(Reader):
         self, member_ids: Sequence[str], *, never_left: bool = False, **trace: Unpack[TraceArguments]
     ) -> Sequence[Enrollment]:
         """Note that members are back on Discord, all or none, as `rejoin` does; with `by`, `reason` and `note`."""
+        member_ids = validate_each("member_ids", member_ids, str)
         said = validate_trace(**trace, is_needed=never_left)
         return members.rejoin(self._ledger, member_ids, self._clock(), said, never_left=never_left)
 
@@ -199,7 +204,7 @@ class Engage(Reader):
         """Run everything that is due: the slot's sync, the settlement, notices to admins (R15, R18, R20).
 
         Safe to call from a daemon, cron and web workers, even at the same time: each task runs once. Failures are in
-        the report; raises only `LedgerFailed`.
+        the report. Raises `LedgerFailed`, and whatever else your source raises that is not a `SourceError`.
         """
         return runs.run_due(
             Ports(self._ledger, self._source, self._clock, self._alerts, self.source_name, self._roster)
@@ -340,6 +345,14 @@ class Engage(Reader):
         forgotten = members.forget(self._ledger, member_id, self._clock(), validate_trace(**trace))
         wipe = getattr(self._ledger, "wipe", lambda: None)
         return evolve(forgotten, remains=wipe())
+
+
+def validate_engage(value: Any) -> Engage:
+    """Return an `Engage`, or what looks like one; raises `InvalidValue` for others, such as an `AsyncEngage`."""
+    if not hasattr(value, "run_due") or iscoroutinefunction(value.run_due):
+        raise InvalidValue("engage", type(value).__name__, "give an Engage, whose methods are no coroutines")
+    checked: Engage = value
+    return checked
 
 
 def _is_on_event_loop() -> bool:

@@ -36,6 +36,7 @@ from .core.validation import (
     clock_in_utc,
     sought_words,
     validate_day,
+    validate_each,
     validate_limit,
     validate_member_id,
     validate_name,
@@ -58,7 +59,7 @@ class Reader:
     def __init__(self, *, views: Views, clock: Clock, milestones: Sequence[int] = MILESTONES) -> None:
         self._views = views
         self._clock = clock_in_utc(clock)
-        self._milestones = milestones
+        self._milestones = _thresholds("milestones", milestones)
 
     def standing(self, member_id: str) -> Standing:
         """Return a member's standing, including the streak."""
@@ -123,7 +124,7 @@ class Reader:
         Case and letter width are ignored. Hidden and forgotten members are not found by name. Check that the person
         searching may see a member before you show the result.
         """
-        return self._views.find(validate_name(text), limit=validate_limit(limit))
+        return self._views.find(validate_name(text, "text"), limit=validate_limit(limit))
 
     def presence(self, member_id: str) -> Check | None:
         """Return the roster's last answer about the member's linked account; None if there is none (R25)."""
@@ -183,7 +184,7 @@ class Reader:
         Each is recorded once and never withdrawn, even if the streak later shrinks: store the last number you handled
         and pass it as `after` next time. `thresholds` may differ from this object's own.
         """
-        lengths = frozenset(self._milestones if thresholds is None else map(validate_points, thresholds))
+        lengths = frozenset(self._milestones if thresholds is None else _thresholds("thresholds", thresholds))
         validate_position("after", after)
         return self._views.lengths_reached(lengths, after=after, limit=validate_limit(limit))
 
@@ -339,11 +340,15 @@ def _about_what_hurt(why: Why, life: Sequence[StreakEvent], entries: Sequence[En
     return evolve(why, about="day" if event.kind == "ended" else "streak", event=event)
 
 
+def _thresholds(field: str, values: object) -> Sequence[int]:
+    return [validate_points(one, field) for one in validate_each(field, values, int)]
+
+
 def _validate_span(first_day: date, last_day: date) -> None:
     """Raise `InvalidValue` unless the span has 1 to 1,000 days."""
     validate_day("first_day", first_day)
     if not 0 <= (validate_day("last_day", last_day) - first_day).days < DAYS_MAX:
-        advice = f"give a day from first_day on, {DAYS_MAX:,} days at most"
+        advice = f"give a day from {first_day} on, for {DAYS_MAX:,} days at most"
         raise InvalidValue("last_day", last_day.isoformat(), advice)
 
 

@@ -8,7 +8,7 @@ from threading import Event, Thread
 from typing import Self
 
 from .core.errors import EngageError
-from .engage import Engage
+from .engage import Engage, validate_engage
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class Upkeep:
     def __init__(
         self, engage: Engage, *, stop_reading: Callable[[], None] | None = None, every_seconds: float = EVERY_SECONDS
     ) -> None:
-        self._engage = engage
+        self._engage = validate_engage(engage)
         self._stop_reading = stop_reading
         self._every_seconds = every_seconds
         self._wake = Event()
@@ -77,7 +77,7 @@ class Upkeep:
 
     def _work(self) -> None:
         if not self._engage.has_source:
-            logger.warning("upkeep: no board is read, and days stay pending: this Engage has no source, as source=…")
+            logger.warning("upkeep: no board is read, and days stay pending, because Engage has no source (source=…)")
         while not self._is_stopping:
             try:
                 if self._is_asked:

@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 
 from support.community import LEDGERS, Community, opened
-from trc_engage import Engage, InvalidValue, OnEventLoop, UnknownMember
+from trc_engage import Engage, EngageError, InvalidValue, OnEventLoop, UnknownMember
 from trc_engage.adapters.memory import MemoryLedger
 from trc_engage.aio import AsyncEngage
 from trc_engage.core.ports import Store
@@ -208,7 +208,7 @@ def test_it_is_closed_once_all_calls_have_returned(held: Held) -> None:
             await asyncio.to_thread(held.begun.wait, SECONDS_MAX)
             asyncio.get_running_loop().call_soon(held.go_on.set)
         assert [(await call).outcome for call in calls] == ["awarded"] * 5
-        with pytest.raises(RuntimeError, match="shutdown"):
+        with pytest.raises(EngageError, match="is closed"):
             await points.feed()
 
     asyncio.run(run())
@@ -264,3 +264,23 @@ def test_another_ledger_is_lent_on_the_same_threads(held: Held) -> None:
             assert (await points.feed(), len(held.ledger.feed(after=0, limit=9))) == ([], 1)
 
     asyncio.run(run())
+
+
+def test_a_number_of_threads_is_named(community: Community) -> None:
+    """Fewer threads than one are refused by the argument's name, and so is another `AsyncEngage`."""
+    with pytest.raises(InvalidValue, match=r"^threads: 0: give a whole number from 1"):
+        AsyncEngage(community.engage, threads=0)
+    with pytest.raises(InvalidValue, match=r"^engage: 'AsyncEngage'"):
+        AsyncEngage(cast("Engage", AsyncEngage(community.engage)))
+
+
+def test_a_call_after_its_end_says_that_it_is_closed(community: Community) -> None:
+    """A call on a closed `AsyncEngage` raises an error that says what to do."""
+
+    async def late() -> None:
+        async with AsyncEngage(community.engage) as engage:
+            pass
+        await engage.status()
+
+    with pytest.raises(EngageError, match="this AsyncEngage is closed; make another"):
+        asyncio.run(late())

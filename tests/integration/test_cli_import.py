@@ -90,7 +90,7 @@ def test_bad_rows_are_reported_and_nothing_is_imported(operator: Operator) -> No
     assert (ran.code, (operator.folder / "engage.db").exists()) == (65, False)
     assert ran.out == ""
     assert ran.err == (
-        "trc-engage: roster.csv:3: member_id: '': give a text of 1 to 200 printable characters\n"
+        "trc-engage: roster.csv:3: member_id: '': give text of 1 to 200 printable characters\n"
         "trc-engage: roster.csv:4: discord_id: '8.03E+16': give the Discord id as text of 1 to 20 digits, "
         "such as '80351110224678912'\n"
         "trc-engage: roster.csv:7: row: 'm-5,,,Edsger': the header has 3 columns, this row 4; "

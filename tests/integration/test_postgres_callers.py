@@ -206,7 +206,7 @@ def test_what_cannot_be_joined_is_refused(place: str) -> None:
         await engine.dispose()
 
     def refused(given: object, kind: str) -> None:
-        with pytest.raises(InvalidValue, match=rf"^connection.*{kind}.*hand over a connection of psycopg 3") as error:
+        with pytest.raises(InvalidValue, match=rf"^connection.*{kind}.*give a connection of psycopg 3") as error:
             PostgresLedger.open(connection=given, schema=place)
         assert str(conninfo_to_dict(server_dsn())["host"]) not in str(error.value)
 

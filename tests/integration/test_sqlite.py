@@ -78,10 +78,10 @@ def test_a_transaction_that_was_left_open_holds_nobody_up(community: Community) 
 
 
 def test_a_foreign_database_is_left_alone(path: Path) -> None:
-    """A database of another program is refused and gets no tables."""
+    """A belongs to another program is refused and gets no tables."""
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE theirs (id INTEGER)")
-    with pytest.raises(LedgerFailed, match="database of another program"):
+    with pytest.raises(LedgerFailed, match="belongs to another program"):
         SqliteLedger.open(path)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT name FROM sqlite_schema").fetchall() == [("theirs",)]
@@ -110,6 +110,13 @@ def test_a_ledger_without_a_disk_is_another(path: Path) -> None:
         with pytest.raises(InvalidValue, match="MemoryLedger"):
             SqliteLedger.open(name)
     assert not path.exists()
+
+
+def test_an_address_is_no_file_and_is_not_shown() -> None:
+    """An address of PostgreSQL is refused with the ledger that opens it, and its password stays unseen."""
+    with pytest.raises(InvalidValue, match=r"give the path of a file, or open a PostgresLedger") as caught:
+        SqliteLedger.open("postgresql://ada:secret@host/engage")
+    assert "secret" not in str(caught.value)
 
 
 def test_a_damaged_file_is_named(path: Path, community: Community) -> None:

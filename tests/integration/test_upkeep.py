@@ -10,8 +10,9 @@ from typing import Any, cast
 
 import pytest
 
-from trc_engage import Engage, LedgerFailed
+from trc_engage import Engage, InvalidValue, LedgerFailed
 from trc_engage.adapters.memory import MemoryLedger
+from trc_engage.aio import AsyncEngage
 from trc_engage.core.reports import RunReport
 from trc_engage.upkeep import Upkeep
 
@@ -145,3 +146,10 @@ def test_it_runs_a_real_engage(caplog: pytest.LogCaptureFixture) -> None:
     assert settled() == AT.replace(day=3).date()
     (warned,) = [record.message for record in caplog.records if record.levelname == "WARNING"]
     assert "has no source" in warned
+
+
+def test_an_engage_of_coroutines_is_refused_at_once() -> None:
+    """An `AsyncEngage` is refused when `Upkeep` is made, because its runs would never begin."""
+    engage = AsyncEngage(Engage(ledger=MemoryLedger(), clock=lambda: AT))
+    with pytest.raises(InvalidValue, match=r"^engage: 'AsyncEngage': give an Engage"):
+        Upkeep(cast("Engage", engage))

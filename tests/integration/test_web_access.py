@@ -2,7 +2,7 @@
 
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from starlette.exceptions import HTTPException
@@ -10,8 +10,9 @@ from starlette.requests import Request
 
 from support.community import Community
 from support.visitor import AWARD, AWARDS, BEARER, TOKEN, Visitor, all_of, alone, let_in, problem_of
-from trc_engage import InvalidValue, LedgerBusy
+from trc_engage import Engage, InvalidValue, LedgerBusy
 from trc_engage.adapters.memory import MemoryLedger
+from trc_engage.aio import AsyncEngage
 from trc_engage.core.reports import MemberFacts
 from trc_engage.entrypoints.web import create_app
 
@@ -166,3 +167,33 @@ def test_a_store_that_failed_says_nothing_of_itself(community: Community, tmp_pa
     response = visitor.get("/api/members/bo")
     assert problem_of(response) == (500, "store-failed")
     assert str(tmp_path) not in response.text
+
+
+MISTAKEN: dict[str, tuple[dict[str, Any], str]] = {
+    "a hook that is no function": ({"may_see": True}, "may_see: True: give a function"),
+    "two ways of access": ({"alone": True, "public": True}, "but not two of them"),
+    "a hook beside public": ({"may_see": sees_ada, "public": True}, "may_see: 'a function': say who may see whom"),
+    "one host as a text": ({"alone": True, "hosts": "club.example"}, "hosts: 'club.example': give a list of str"),
+    "a number as earnings": ({"alone": True, "earnings": [5]}, "earnings: 5: give a list of Earning"),
+    "a number as a token": ({"alone": True, "token": 5}, "token: '(not shown)': give 16 to 200"),
+    "the read token again": (
+        {"alone": True, "token": [TOKEN], "read_token": TOKEN},
+        "read_token: '(not shown)': it must differ from the tokens that may write",
+    ),
+}
+
+
+@pytest.mark.parametrize(("options", "says"), MISTAKEN.values(), ids=MISTAKEN)
+def test_a_mistaken_option_is_named_when_the_app_is_made(
+    community: Community, options: dict[str, Any], says: str
+) -> None:
+    """An option that cannot work is refused by its name, before the first request."""
+    with pytest.raises(InvalidValue) as caught:
+        create_app(community.engage, **options)
+    assert says in str(caught.value)
+
+
+def test_an_app_of_coroutines_is_refused(community: Community) -> None:
+    """An app takes an `Engage`; an `AsyncEngage` is refused by name."""
+    with pytest.raises(InvalidValue, match=r"^engage: 'AsyncEngage'"):
+        create_app(cast("Engage", AsyncEngage(community.engage)), alone=True)

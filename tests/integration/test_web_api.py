@@ -299,3 +299,61 @@ def test_a_month_and_a_day_at_the_end_of_all_calendars_are_no_crash(visitor: Vis
     assert problem_of(visitor.get("/api/leaderboard?month=9999-12")) == (422, "invalid-value")
     last = date.max.isoformat()
     assert problem_of(visitor.get(f"/api/members/ada/calendar?last={last}")) == (422, "invalid-value")
+
+
+SAID: dict[str, tuple[str, str, Any, str]] = {
+    "a missing field": ("POST", "members/bo/awards", {**AWARD, "at": ...}, "at: it is missing"),
+    "a flag as a text": (
+        "POST",
+        "members/bo/awards",
+        {**AWARD, "counts_as_activity": "no"},
+        "counts_as_activity: 'no': give true or false",
+    ),
+    "a truth as points": ("POST", "members/bo/awards", {**AWARD, "points": True}, "points: true: give a whole number"),
+    "null as a key": ("POST", "members/bo/awards", {**AWARD, "key": None}, "key: null: give text of 1 to 200"),
+    "a list as a body": ("POST", "members/bo/awards", [1], "body: it must be a JSON object"),
+    "another century": (
+        "POST",
+        "members/bo/awards",
+        {**AWARD, "at": "1999-03-02T09:00:00Z"},
+        "give a time in the years 2000 to 2999",
+    ),
+    "no zone": (
+        "POST",
+        "members/bo/awards",
+        {**AWARD, "at": "2026-03-02T09:00:00"},
+        "it has no zone; give a time with its zone",
+    ),
+    "days backwards": (
+        "GET",
+        "members/ada/calendar?first=2026-03-03&last=2026-03-02",
+        None,
+        "last: '2026-03-02': give a day from 2026-03-03 on",
+    ),
+    "neither 0 nor 1": ("GET", "members?never_seen=2", None, "never_seen: '2': give 0 or 1"),
+    "no position": ("GET", "feed?after=-1", None, "after: '-1': give a whole number from 0 on"),
+    "a weekend": (
+        "POST",
+        "excusals",
+        {"days": ["2026-03-07"], "by": "a", "reason": "b"},
+        "days: '2026-03-07': Saturdays",
+    ),
+}
+
+
+@pytest.mark.parametrize(("method", "path", "body", "says"), SAID.values(), ids=SAID)
+def test_a_problem_names_what_was_sent_as_it_was_sent(
+    visitor: Visitor, method: str, path: str, body: Any, says: str
+) -> None:
+    """The detail names the request's own parameter, shows a value as in JSON, and says what to send."""
+    sent = {name: one for name, one in body.items() if one is not ...} if isinstance(body, dict) else body
+    options = {} if sent is None else {"json": sent}
+    problem = visitor.ask(method, f"/api/{path}", headers=BEARER, **options).json()
+    assert (problem["status"], says in problem["detail"]) == (422, True), problem
+    assert problem["field"] == says.partition(":")[0] or problem["field"] == "at"
+
+
+def test_an_award_says_who_gave_it(visitor: Visitor) -> None:
+    """`by` of an award is recorded, as in `Engage.award`; without it nobody is."""
+    given = visitor.ask("POST", "/api/members/bo/awards", json={**AWARD, "by": "admin-7"}, headers=BEARER)
+    assert (given.status_code, given.json()["entry"]["by"]) == (201, "admin-7")

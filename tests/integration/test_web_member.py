@@ -85,7 +85,7 @@ def test_days_before_the_enrollment_stay_blank() -> None:
     community.enroll("ada")
     cells = shown(alone(community.engage), "/members/ada").one("div", class_="calendar").all("td")
     told = [cell.one("span").words for cell in cells if cell.all("span")]
-    assert set(told) == {"before the enrollment", "today: not settled yet, nothing so far", "yet to come"}
+    assert set(told) == {"before enrollment", "today: not settled yet, nothing so far", "yet to come"}
 
 
 def test_the_history_explains_each_line_and_turns_pages() -> None:
@@ -252,7 +252,7 @@ def test_an_admin_and_a_token_can_ask_for_what_the_member_reads(path: str) -> No
 @pytest.mark.parametrize("path", ["?entry=999", "?day=tomorrow"])
 def test_why_is_told_of_what_is_there(path: str) -> None:
     """An unknown entry or a malformed day gives an error page instead of an explanation."""
-    assert shown(alone(judged().engage), f"/members/ada{path}", 422).one("h1").words == "That cannot be read"
+    assert shown(alone(judged().engage), f"/members/ada{path}", 422).one("h1").words == "Bad address"
 
 
 def test_the_rules_are_a_page_that_every_page_leads_to() -> None:

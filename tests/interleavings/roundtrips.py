@@ -129,7 +129,7 @@ class Hooks:
 
         An autovacuum that blocks it for a moment ends by itself.
         """
-        held_up = "SELECT 1 WHERE pg_blocking_pids(%s) && %s"
+        held_up = "SELECT 1 WHERE pg_blocking_pids(%s) && %s::int[]"
         try:
             wanted = next(generator)
             while True:

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from support.community import LEDGERS, MONDAY, Community, opened
-from trc_engage import KeyReused, Receipt, Reversed, StreakChange, UnknownAward
+from trc_engage import InvalidValue, KeyReused, Receipt, Reversed, StreakChange, UnknownAward
 
 ACTOR = "admin-7"
 
@@ -211,3 +212,13 @@ def test_a_bonus_is_no_activity(community: Community) -> None:
     assert community.engage.standing("ada").streak == before
     assert community.engage.reverse(key, reason="twice", by=ACTOR).late is None
     assert community.ledger.streak_changes("ada") == []
+
+
+def test_whether_an_award_counts_is_true_or_false(community: Community) -> None:
+    """A text such as "no" is refused instead of counting as true; nothing is posted."""
+    flag: Any = "no"
+    with pytest.raises(InvalidValue, match=r"^counts_as_activity: 'no': give True or False"):
+        community.engage.award(
+            "ada", source="benchmark", points=5, key="run:1", at=community.now, counts_as_activity=flag
+        )
+    assert community.points("ada") == 0

@@ -61,7 +61,7 @@ def test_a_flaw_is_named(says: str) -> None:
     why = why_malformed(evolve(SOUND, **FLAWED[says]), SOUGHT)
     assert why is not None
     assert why.startswith(f"the source returned {says}")
-    assert why.endswith("; nothing was changed. Correct the source")
+    assert why.endswith("; nothing was changed. Fix the source")
 
 
 @pytest.mark.parametrize("change", BOUNDS)
@@ -77,7 +77,7 @@ def test_half_a_board_is_none() -> None:
     assert why_malformed(evolve(half, whole=True), SOUGHT) is None
     assert (
         why_malformed(None, SOUGHT)
-        == "the source returned None instead of a Board; nothing was changed. Correct the source"
+        == "the source returned None instead of a Board; nothing was changed. Fix the source"
     )
 
 
@@ -122,7 +122,7 @@ def test_an_id_of_a_board_is_short(length: int, *, is_one: bool) -> None:
 )
 def test_what_cannot_be_adopted(board: Board, why: str | None) -> None:
     """An empty board, or one not read to its end, cannot be adopted: everybody would start from what it lacks (R24)."""
-    expected = why and f"the board cannot be adopted, for {why}; nothing was changed"
+    expected = why and f"the board cannot be adopted, because {why}; nothing was changed"
     assert why_not_adopted(board) == expected
 
 

@@ -81,7 +81,7 @@ def test_only_a_leave_on_record_is_undone_and_once(community: Community) -> None
         with pytest.raises(InvalidValue, match=name):
             engage.rejoin("ada", never_left=True, **value)
     with pytest.raises(
-        InvalidValue, match=r"^never_left: 'ada': this member's account is not on record as having left"
+        InvalidValue, match=r"^member_id: 'ada': never_left undoes a leave, and this member's account has none"
     ):
         engage.rejoin("ada", never_left=True, **WHY)
     engage.leave("ada")
@@ -303,3 +303,20 @@ def test_a_member_reset_while_nobody_knew_that_they_had_left(community: Communit
     assert community.points("ada") == 60
     community.sync(ada=1_200)
     assert community.points("ada") == 61
+
+
+MANY: dict[str, tuple[str, object, str]] = {
+    "one id instead of a list": ("leave_all", "ada", "member_ids: 'ada': give a list of str"),
+    "an id instead of a list to return": ("rejoin_all", "ada", "member_ids: 'ada': give a list of str"),
+    "a number among ids": ("leave_all", ["ada", 5], "member_ids: 5: give a list of str"),
+    "ids instead of newcomers": ("enroll_all", ["m-1"], "newcomers: 'm-1': give a list of Newcomer"),
+}
+
+
+@pytest.mark.parametrize(("method", "given", "says"), MANY.values(), ids=MANY)
+def test_many_are_given_as_a_list(community: Community, method: str, given: object, says: str) -> None:
+    """A text is refused where a list belongs, because it would be taken as a list of its letters."""
+    community.enroll("ada")
+    with pytest.raises(InvalidValue) as caught:
+        getattr(community.engage, method)(given)
+    assert str(caught.value) == says

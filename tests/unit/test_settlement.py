@@ -200,7 +200,7 @@ def test_bad_days_are_named(community: Community) -> None:
         lambda: engage.excuse(MONDAY, reason="an instant", by="admin"),
         lambda: engage.unexcuse(saturday, by="admin"),
     ):
-        with pytest.raises(InvalidValue, match=r"^(day|accept_quiet): "):
+        with pytest.raises(InvalidValue, match=r"^(days|accept_quiet): "):
             call()
     with pytest.raises(InvalidValue, match="reason: "):
         engage.excuse(MONDAY_ITSELF, reason=" ", by="admin")

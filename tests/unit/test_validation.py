@@ -12,6 +12,7 @@ from trc_engage.core import validation
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 day_of_award = partial(validation.day_of_award, now=NOW)
 after = partial(validation.validate_position, "after")
+texts = partial(validation.validate_each, "member_ids", kind=str)
 
 
 def by(actor: str) -> str | None:
@@ -47,6 +48,10 @@ TAKEN: list[tuple[Callable[..., object], object]] = [
     (note, "x" * 1_000),
     (validation.validate_address, "postgresql://ada:se%2Fcret@host:5432/engage?sslmode=require"),
     (validation.validate_address, "postgres://host/engage"),
+    (partial(validation.validate_flag, "bonus"), True),
+    (partial(validation.validate_flag, "bonus"), False),
+    (texts, ["m-1", "m-2"]),
+    (texts, []),
 ]
 
 
@@ -60,16 +65,33 @@ IN_PARTS = "it is not in Unicode's composed form (NFC), in which \u00e9 is one c
 REFUSED: list[tuple[Callable[..., object], object, str]] = [
     (validation.validate_limit, 0, "limit: 0: give a whole number from 1 to 10,000"),
     (validation.validate_limit, 10_001, "limit: 10001: give a whole number from 1 to 10,000"),
-    (after, -1, "after: -1: give a position from the feed: a whole number from 0 on"),
-    (after, 2**63, "after: 9223372036854775808: give a position from the feed: a whole number from 0 on"),
-    (validation.validate_weekday, "2026-03-06", "day: '2026-03-06': give a day, such as date(2026, 12, 25)"),
+    (after, -1, "after: -1: give a position: a whole number from 0 on"),
+    (after, 2**63, "after: 9223372036854775808: give a position: a whole number from 0 on"),
+    (validation.validate_weekday, "2026-03-06", "days: '2026-03-06': give a day, such as date(2026, 12, 25)"),
     (
         validation.validate_weekday,
         date(2026, 3, 7),
-        "day: '2026-03-07': Saturdays and Sundays never break a streak; excuse a weekday",
+        "days: '2026-03-07': Saturdays and Sundays never break a streak; excuse a weekday",
     ),
     (by, " admin-7", "by: ' admin-7': it begins or ends with a space; remove it"),
-    (note, "", "note: '': give a text of 1 to 1,000 characters"),
+    (partial(validation.in_utc, "at"), "soon", "at: 'soon': give a timezone-aware datetime, such as datetime.now(UTC)"),
+    (
+        partial(validation.in_utc, "at"),
+        datetime(2026, 3, 2),  # noqa: DTZ001  what is refused
+        "at: '2026-03-02T00:00:00': give a timezone-aware datetime, such as datetime.now(UTC)",
+    ),
+    (partial(validation.validate_flag, "bonus"), "no", "bonus: 'no': give True or False"),
+    (partial(validation.validate_flag, "bonus"), 1, "bonus: 1: give True or False"),
+    (texts, "m-1", "member_ids: 'm-1': give a list of str"),
+    (texts, None, "member_ids: None: give a list of str"),
+    (texts, ["m-1", 7], "member_ids: 7: give a list of str"),
+    (
+        partial(validation.validate_points, field="thresholds"),
+        0,
+        "thresholds: 0: give a whole number from 1 to 1,000,000,000",
+    ),
+    (partial(validation.validate_name, field="text"), 5, "text: 5: give text of at most 4,000 characters"),
+    (note, "", "note: '': give text of 1 to 1,000 characters"),
     (validation.validate_new_member_id, "m-1 ", "member_id: 'm-1 ': it begins or ends with a space; remove it"),
     (
         validation.validate_new_member_id,

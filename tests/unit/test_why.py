@@ -366,7 +366,7 @@ TABLE: dict[str, Case] = {
         adopted, ("was not watched until 09:05 UTC", "admin-7 moved to another board", "a new server"), march(3)
     ),
     "nothing wrong at all": Case(
-        lambda town: town.days("cc"), ("Nothing was lost since the enrollment",), facts=('"about": "nothing"',)
+        lambda town: town.days("cc"), ("Nothing has been lost since enrollment",), facts=('"about": "nothing"',)
     ),
     "two causes on one day": Case(two_causes, ("Tue 2026-03-03 was excused", "by admin-7", "ill"), march(3)),
     "a leave that was a mistake": Case(mended, ("Fri 2026-03-06 counts", "XP rose"), march(6)),
@@ -390,7 +390,7 @@ TABLE: dict[str, Case] = {
     "a bonus is not activity": Case(
         bonus, ("streak of 1", "2026-03-03", "no award"), march(3), facts=("milestone:ada:1",)
     ),
-    "a day before the enrollment": Case(Town.day, ("was before the enrollment",), march(1)),
+    "a day before enrollment": Case(Town.day, ("was before enrollment",), march(1)),
     "today": Case(lambda town: town.days("c"), ("not settled yet",), march(3)),
 }
 
@@ -424,7 +424,7 @@ def test_who_was_enrolled_mid_week_was_not_watched_before(town: Town) -> None:
     mid_week(town)
     town.day()
     said = [answer(town.engage.why("gus", day=march(day)), Words()) for day in (3, 4)]
-    assert "before the enrollment" in said[0]
+    assert "before enrollment" in said[0]
     assert "was not watched until 12:00 UTC" in said[1]
     assert "a new account was linked" in said[1]
 
@@ -434,7 +434,7 @@ def test_a_day_is_told_of_a_store_that_no_sync_has_seen() -> None:
     town = Town()
     town.enroll("ada")
     said = [answer(town.engage.why("ada", day=march(day)), Words()) for day in (1, 2)]
-    assert "before the enrollment" in said[0]
+    assert "before enrollment" in said[0]
     assert "not watched" in said[1]
 
 

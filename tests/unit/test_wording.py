@@ -34,7 +34,7 @@ ERRORS: list[tuple[EngageError, str]] = [
     (LinkTaken("m-1", "80351110224678912"), "unlink that member first (`trc-engage members unlink m-1`)"),
     (UnknownAward("key:1"), "look for it with `trc-engage history MEMBER`"),
     (ClockWentBack(MONDAY, MONDAY + timedelta(hours=1)), "`date -u`"),
-    (KeyReused("key:1", "5 points", "6 points"), "choose another key"),
+    (KeyReused("key:1", "5 points", "6 points"), "use another key"),
     (Reversed("key:1"), "give a new key"),
     (SourceMissing(), "build it with one"),
     (SourceError("down", "it cannot be reached", argument="base_url"), "TRC_ENGAGE_MEE6_URL"),

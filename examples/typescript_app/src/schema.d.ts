@@ -287,7 +287,7 @@ export interface components {
              * @description A UTC instant.
              */
             at: string;
-            /** @description Whether nobody should be notified of it. */
+            /** @description True if nobody should be notified of it. */
             silent: boolean;
             key: string | null;
             reason: string | null;
@@ -507,7 +507,7 @@ export interface components {
         };
         /** @description A place on the leaderboard. */
         Rank: {
-            /** @description 1, 1, 3 … */
+            /** @description Equal members share a rank: 1, 1, 3. */
             rank: number;
             member_id: string;
             name: string | null;
@@ -560,7 +560,7 @@ export interface components {
              * @description A UTC instant.
              */
             at: string;
-            /** @description Whether nobody should be notified of it. */
+            /** @description True if nobody should be notified of it. */
             silent: boolean;
             key: string | null;
             reason: string | null;
@@ -647,7 +647,7 @@ export interface components {
             kind: string;
             message: string;
         };
-        /** @description A trouble that lasts. */
+        /** @description An ongoing trouble. */
         Trouble: {
             topic: string;
             /**
@@ -730,7 +730,7 @@ export interface components {
             failing: components["schemas"]["FailureRun"] | null;
             contradictions: components["schemas"]["Contradiction"][];
         };
-        /** @description A member whom the roster sees otherwise than was recorded by hand. */
+        /** @description A member whose presence on the roster contradicts what was recorded by hand. */
         Contradiction: {
             member_id: string;
             noted_as_left: boolean;
@@ -874,7 +874,7 @@ export interface operations {
                     "application/json": components["schemas"]["Member"];
                 };
             };
-            /** @description It has not changed since you last read it. */
+            /** @description Not modified since you last read it. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -919,7 +919,7 @@ export interface operations {
                     "application/json": components["schemas"]["History"];
                 };
             };
-            /** @description It has not changed since you last read it. */
+            /** @description Not modified since you last read it. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -960,7 +960,7 @@ export interface operations {
                     "application/json": components["schemas"]["Calendar"];
                 };
             };
-            /** @description It has not changed since you last read it. */
+            /** @description Not modified since you last read it. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -999,7 +999,7 @@ export interface operations {
                     "application/json": components["schemas"]["Events"];
                 };
             };
-            /** @description It has not changed since you last read it. */
+            /** @description Not modified since you last read it. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -1035,7 +1035,7 @@ export interface operations {
                     "application/json": components["schemas"]["Story"];
                 };
             };
-            /** @description It has not changed since you last read it. */
+            /** @description Not modified since you last read it. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -1078,7 +1078,7 @@ export interface operations {
                     "application/json": components["schemas"]["Why"];
                 };
             };
-            /** @description It has not changed since you last read it. */
+            /** @description Not modified since you last read it. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -1094,7 +1094,7 @@ export interface operations {
     leaderboard: {
         parameters: {
             query?: {
-                /** @description What decides the rank; by streak, leave out month and member. */
+                /** @description What to rank by. With streak, leave out month and member. */
                 by?: "points" | "streak";
                 /** @description All time if left out. */
                 month?: string;
@@ -1122,7 +1122,7 @@ export interface operations {
                     "application/json": components["schemas"]["Leaderboard"];
                 };
             };
-            /** @description It has not changed since you last read it. */
+            /** @description Not modified since you last read it. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -1155,7 +1155,7 @@ export interface operations {
                     "application/json": components["schemas"]["Earnings"];
                 };
             };
-            /** @description It has not changed since you last read it. */
+            /** @description Not modified since you last read it. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -1195,7 +1195,7 @@ export interface operations {
                     "application/json": components["schemas"]["Feed"];
                 };
             };
-            /** @description It has not changed since you last read it. */
+            /** @description Not modified since you last read it. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -1227,7 +1227,7 @@ export interface operations {
                     "application/json": components["schemas"]["Status"];
                 };
             };
-            /** @description It has not changed since you last read it. */
+            /** @description Not modified since you last read it. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -1270,7 +1270,7 @@ export interface operations {
                     "application/json": components["schemas"]["Members"];
                 };
             };
-            /** @description It has not changed since you last read it. */
+            /** @description Not modified since you last read it. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -1308,7 +1308,7 @@ export interface operations {
                     "application/json": components["schemas"]["Milestones"];
                 };
             };
-            /** @description It has not changed since you last read it. */
+            /** @description Not modified since you last read it. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -1341,7 +1341,7 @@ export interface operations {
                     "application/json": components["schemas"]["Excusals"];
                 };
             };
-            /** @description It has not changed since you last read it. */
+            /** @description Not modified since you last read it. */
             304: {
                 headers: {
                     [name: string]: unknown;

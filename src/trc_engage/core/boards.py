@@ -64,7 +64,7 @@ XP_MAX = 2**53
 """More than anyone can earn; larger JSON numbers lose precision."""
 BOARD_ID_LENGTH_MAX = 200
 SHOWN_BELOW = 10**30
-_NOTHING_CHANGED = "nothing was changed. Correct the source"
+_NOTHING_CHANGED = "nothing was changed. Fix the source"
 
 
 def id_of(source: object) -> str:

@@ -111,7 +111,7 @@ class KeyReused(EngageError):
 
     text = (
         "key {key!r} is already used: it was posted as {posted}, and is now requested as {asked}; nothing was posted: "
-        "choose another key for something else"
+        "use another key for something else"
     )
 
 
@@ -143,7 +143,7 @@ class SourceMissing(EngageError):
 class OnEventLoop(EngageError):
     """A write was attempted on a thread that runs an event loop, which it would block."""
 
-    text = "this call may wait for other writers, and the event loop of this thread would stand still meanwhile"
+    text = "this call may wait for other writers, which would block the event loop of this thread"
     remedy = "await it on an AsyncEngage, call it on a thread, or build Engage(allow_event_loop=True)"
 
 
@@ -221,10 +221,10 @@ class ClockLeapt(ClockError):
     why: str
 
     text = (
-        "this machine says {now:%Y-%m-%d %H:%M:%S} UTC, more than 7 days after all that the ledger has seen (until "
-        "{seen_at:%Y-%m-%d %H:%M:%S} UTC), and {why}; nothing was synced or settled. If this clock is wrong, set it. "
-        "If it is right, the next sync goes on by itself where the board's server tells the same time; else an admin "
-        "confirms it"
+        "this machine says {now:%Y-%m-%d %H:%M:%S} UTC, more than 7 days after the latest time in the ledger "
+        "({seen_at:%Y-%m-%d %H:%M:%S} UTC), and {why}; nothing was synced or settled. If this clock is wrong, set it. "
+        "If it is right, the next sync goes on by itself if the board's server tells the same time; otherwise an admin "
+        "must confirm it"
     )
 
 

@@ -1,15 +1,18 @@
 """Validation of arguments: each function returns the value or raises `InvalidValue`."""
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from typing import TypeVar
 from unicodedata import category, is_normalized, normalize
 
 from .days import SATURDAY
 from .errors import InvalidValue
 from .model import DISCORD
 from .records import Trace
+
+K = TypeVar("K")
 
 LIMIT_MAX = 10_000
 
@@ -73,11 +76,11 @@ def validate_discord_id(value: object) -> str:
     return value
 
 
-def validate_name(value: object) -> str:
-    """Return a display name: any Unicode text that can be stored, 4,000 characters at most."""
+def validate_name(value: object, field: str = "name") -> str:
+    """Return a display name, or a search for one: any Unicode text that can be stored, 4,000 characters at most."""
     if not isinstance(value, str) or len(value) > NAME_LENGTH_MAX:
-        raise InvalidValue("name", value, f"give a text of at most {NAME_LENGTH_MAX:,} characters")
-    return _storable("name", value)
+        raise InvalidValue(field, value, f"give text of at most {NAME_LENGTH_MAX:,} characters")
+    return _storable(field, value)
 
 
 def validate_source(value: object) -> str:
@@ -88,11 +91,29 @@ def validate_source(value: object) -> str:
     return source
 
 
-def validate_points(value: object) -> int:
-    """Return points to award: a whole number from 1 to 1,000,000,000."""
+def validate_points(value: object, field: str = "points") -> int:
+    """Return points to award, or a milestone: a whole number from 1 to 1,000,000,000."""
     if type(value) is not int or not 1 <= value <= POINTS_MAX:
-        raise InvalidValue("points", value, f"give a whole number from 1 to {POINTS_MAX:,}")
+        raise InvalidValue(field, value, f"give a whole number from 1 to {POINTS_MAX:,}")
     return value
+
+
+def validate_flag(field: str, value: object) -> bool:
+    """Return True or False; anything else is refused, because a text such as "no" is true."""
+    if not isinstance(value, bool):
+        raise InvalidValue(field, value, "give True or False")
+    return value
+
+
+def validate_each(field: str, values: object, kind: type[K]) -> list[K]:
+    """Return a list of values of one kind; a text is refused, because it is a list of its letters."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise InvalidValue(field, values, f"give a list of {kind.__name__}")
+    found = [*values]
+    for one in found:
+        if not isinstance(one, kind):
+            raise InvalidValue(field, one, f"give a list of {kind.__name__}")
+    return found
 
 
 def validate_change(value: object) -> int:
@@ -114,10 +135,11 @@ def validate_trace(by: object = None, reason: object = None, note: object = None
     return Trace(actor, why, None if note is None else _validate_text("note", note))
 
 
-def in_utc(field: str, instant: datetime) -> datetime:
+def in_utc(field: str, instant: object) -> datetime:
     """Return the instant in UTC; raises `InvalidValue` for a naive one, or one outside the years 1 to 9999."""
-    if instant.tzinfo is None:
-        raise InvalidValue(field, instant.isoformat(), "give a timezone-aware time, such as datetime.now(UTC)")
+    if not isinstance(instant, datetime) or instant.tzinfo is None:
+        value = instant.isoformat() if isinstance(instant, datetime) else instant
+        raise InvalidValue(field, value, "give a timezone-aware datetime, such as datetime.now(UTC)")
     try:
         return instant.astimezone(UTC)
     except OverflowError as error:
@@ -131,9 +153,9 @@ def clock_in_utc(clock: Callable[[], datetime]) -> Callable[[], datetime]:
 
 def validate_weekday(value: object) -> date:
     """Return a day that can be excused: Monday to Friday."""
-    day = validate_day("day", value)
+    day = validate_day("days", value)
     if day.weekday() >= SATURDAY:
-        raise InvalidValue("day", day.isoformat(), "Saturdays and Sundays never break a streak; excuse a weekday")
+        raise InvalidValue("days", day.isoformat(), "Saturdays and Sundays never break a streak; excuse a weekday")
     return day
 
 
@@ -165,20 +187,20 @@ def validate_limit(value: object) -> int:
 def validate_position(field: str, value: object) -> int:
     """Return a position in the feed: a whole number, 0 or more."""
     if type(value) is not int or not 0 <= value < 2**63:
-        raise InvalidValue(field, value, "give a position from the feed: a whole number from 0 on")
+        raise InvalidValue(field, value, "give a position: a whole number from 0 on")
     return value
 
 
 def validate_printable(field: str, value: object, length_max: int) -> str:
     """Return a visible text of 1 to `length_max` printable characters."""
     if not isinstance(value, str) or not value.strip() or len(value) > length_max or not value.isprintable():
-        raise InvalidValue(field, value, f"give a text of 1 to {length_max} printable characters")
+        raise InvalidValue(field, value, f"give text of 1 to {length_max} printable characters")
     return value
 
 
 def _validate_text(field: str, value: object) -> str:
     if not isinstance(value, str) or not value.strip() or len(value) > TEXT_LENGTH_MAX:
-        raise InvalidValue(field, value, f"give a text of 1 to {TEXT_LENGTH_MAX:,} characters")
+        raise InvalidValue(field, value, f"give text of 1 to {TEXT_LENGTH_MAX:,} characters")
     return _storable(field, value)
 
 

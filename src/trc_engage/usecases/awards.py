@@ -15,6 +15,7 @@ from ..core.validation import (
     in_utc,
     validate_actor,
     validate_change,
+    validate_flag,
     validate_key,
     validate_member_id,
     validate_new,
@@ -39,6 +40,7 @@ def award(ledger: Ledger, award: Entry, now: datetime) -> Receipt:
         key=validate_key(award.key),
         day=day_of_award(at, now),
         at=at,
+        counts_as_activity=validate_flag("counts_as_activity", award.counts_as_activity),
         actor=None if award.actor is None else validate_actor(award.actor),
     )
 

@@ -57,7 +57,9 @@ def _ask_server(run: Run, source: XpSource | None, clock: Clock, now: datetime) 
         slots.keep_waiting(run.state.sync.wait_of(boards.id_of(source)), now)
         server_at = read_board(run, source, clock, Sought.of(accounts)).server_at
     if server_at is None:
-        advice = "no server tells the time here: compare this clock with one that you trust, and say that it is right"
+        advice = (
+            "no server tells the time here: compare this clock with one that you trust, and confirm that it is right"
+        )
         raise InvalidValue("trust_clock", value=False, advice=advice)
     if clocks := boards.why_clocks_differ(now, server_at):
         raise SourceError("clock", clocks)

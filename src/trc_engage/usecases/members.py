@@ -182,7 +182,9 @@ def rejoin(
         undone = _undone(ledger, account, events, now, trace)
         if undone or any((event.account_id, event.kind) == (account.account_id, "never_left") for event in events):
             return undone
-        raise InvalidValue("never_left", member.member_id, "this member's account is not on record as having left")
+        raise InvalidValue(
+            "member_id", member.member_id, "never_left undoes a leave, and this member's account has none"
+        )
 
     return change(ledger, member_ids, now, decide)
 

@@ -248,6 +248,11 @@ class RecordsLengthsAgain(MemoryLedger):
         return super().post(posting)
 
 
+class ReturnsOneEntry(MemoryLedger):
+    def post(self, posting: Any, /) -> Any:
+        return super().post(posting)[:1]
+
+
 class ForgetsFallingXp(MemoryLedger):
     def post(self, posting: Any, /) -> Any:
         before = dict(self._readings)
@@ -279,6 +284,7 @@ MUTANTS = under(
             *(LosesReasonsOfAdjustments, LosesActorsOfAdjustments, CutsEntries, KnowsNoKeys, KnowsNoReversals),
             *(TakesAnybodyForAMember, BooksOnNoCalendar, PostsOnAnyVersion, StreaksOnAnyVersion, PostsByHalves),
             *(LetsStreaksBeginAtAnyVersion, LetsMembersBeginAtAnyVersion, RecordsEventsOfNobody),
+            ReturnsOneEntry,
         ],
         DaysContract: [
             *(ActivityBeginsOnMonday, RevisionIsAConstant, ExcusesNothing, ExcusesEverybodyInstead, ExcusesNobodyAlone),

@@ -54,6 +54,8 @@ class PostgresLedger(SqlLedger):
         `Session` of SQLAlchemy over psycopg. No tables are created then. Other writers wait from the first posting
         until the commit; reads never wait. Raises `InvalidValue`, `LedgerFailed` and `LedgerBusy`.
         """
+        if connection is not None and dsn is not None:
+            raise InvalidValue("dsn", "…", "leave it out if you give a connection")
         if connection is not None:
             return JoinedLedger.join(connection, schema)
         if dsn is None:

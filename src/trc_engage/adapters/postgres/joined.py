@@ -149,7 +149,7 @@ class JoinedReads(JoinedConnection):
 
 
 HAND_OVER = (
-    "hand over a connection of psycopg 3, Django's `connection`, or a `Connection` or `Session` of SQLAlchemy over "
+    "give a connection of psycopg 3, Django's `connection`, or a `Connection` or `Session` of SQLAlchemy over "
     "postgresql+psycopg:// (of an async session what `await session.connection()` returns); no other can be joined"
 )
 

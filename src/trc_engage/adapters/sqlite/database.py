@@ -341,6 +341,9 @@ class SqliteViews(Facts, Days, Views):
         """
         if str(path) in {"", ":memory:"}:
             raise InvalidValue("path", str(path), "name a file; for a ledger without a disk use MemoryLedger")
+        if "://" in str(path):
+            # It may hold a password.
+            raise InvalidValue("path", "…", "it is an address; give the path of a file, or open a PostgresLedger")
         return cls._prepared(
             SqliteDatabase(Path(path)), SqliteDatabase.make if create else SqliteDatabase.bring_up_to_date
         )

@@ -78,7 +78,7 @@ def check_released(address: str, connection: sqlite3.Connection) -> None:
 def _refuse_other_programs(connection: sqlite3.Connection) -> None:
     is_ours = _application_id(connection) == APPLICATION_ID
     if not is_ours and connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
-        raise LedgerFailed("the file is a database of another program; name another path for this store")
+        raise LedgerFailed("the file belongs to another program; name another path for this store")
 
 
 def _application_id(connection: sqlite3.Connection) -> int:

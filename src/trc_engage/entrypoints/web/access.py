@@ -103,9 +103,9 @@ AN_ADMIN = "an admin"
 NO_ADMINS = {None, "roster", "import"}
 
 
-def is_token(value: str) -> bool:
-    """Return whether a text can be the site's token: 16 to 200 printable ASCII characters without spaces."""
-    return re.fullmatch(WEB_TOKEN_FORM, value) is not None
+def is_token(value: object) -> bool:
+    """Return whether a value can be the site's token: 16 to 200 printable ASCII characters without spaces."""
+    return isinstance(value, str) and re.fullmatch(WEB_TOKEN_FORM, value) is not None
 
 
 def check_on_loopback(scope: Scope) -> None:
@@ -116,11 +116,11 @@ def check_on_loopback(scope: Scope) -> None:
     hosts = [value.decode("latin-1").lower() for name, value in scope["headers"] if name == b"host"]
     host = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
     if scope.get("client") is None or not is_loopback(scope["client"][0]):
-        raise ProblemError("not-on-loopback", "it came from another machine")
+        raise ProblemError("not-on-loopback", "the request came from another machine")
     if host is None or not is_loopback(host[1].strip("[]")):
-        raise ProblemError("not-on-loopback", "it was sent to a host other than localhost or 127.0.0.1")
+        raise ProblemError("not-on-loopback", "the request was sent to a host other than localhost or 127.0.0.1")
     if any(name in PROXIED for name, _ in scope["headers"]):
-        raise ProblemError("not-on-loopback", "it came through a proxy")
+        raise ProblemError("not-on-loopback", "the request came through a proxy")
 
 
 @lru_cache(maxsize=64)

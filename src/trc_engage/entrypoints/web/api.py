@@ -16,13 +16,14 @@ from ...core.records import TraceArguments, in_force
 from ...core.reports import Receipt
 from ...core.validation import ID_LENGTH_MAX, NAME_LENGTH_MAX, POINTS_MAX, SOURCE_LENGTH_MAX
 from ...engage import Engage
+from ...reader import DAYS_MAX
 from ..settings import installed_version
 from ..wire import members as wire, runs, stories
 from ..wire.shape import INSTANT_FORM, Shown
 from ..wording.why import Words
 from . import openapi
 from .access import WAIT_SECONDS_MAX, Site
-from .endpoints import DAY_FORM, POSITION_MAX, Call, Endpoint, Handler, Month, Note, Prose, Why, as_json, tagged
+from .endpoints import DAY_FORM, POSITION_MAX, PROSE, Call, Endpoint, Handler, Month, Note, Prose, Why, as_json, tagged
 
 CALENDAR_DAYS = 26 * 7
 STATUSES = get_args(AccountStatus)
@@ -91,6 +92,8 @@ def calendar(
     """Show how each day counts for a member's streak; 1,000 days at most."""
     last = last or call.engage.today()
     first = first or last - timedelta(days=CALENDAR_DAYS - 1)
+    if not 0 <= (last - first).days < DAYS_MAX:
+        raise InvalidValue("last", last.isoformat(), f"give a day from {first} on, for {DAYS_MAX:,} days at most")
     return wire.Calendar.of(member_id=member_id, days=call.engage.days(member_id, first, last))
 
 
@@ -128,7 +131,7 @@ def milestones(
 def leaderboard(
     call: Call,
     by: Annotated[
-        str, Shown("What decides the rank; by streak, leave out month and member.", enum=["points", "streak"])
+        str, Shown("What to rank by. With streak, leave out month and member.", enum=["points", "streak"])
     ] = "points",
     month: Annotated[Month | None, Shown("All time if left out.")] = None,
     member: Annotated[str | None, Shown("Also return the rank of this member.", **_ID, pattern=NOT_BLANK)] = None,
@@ -256,12 +259,13 @@ def award(
     source: Annotated[str, Shown("What it is for.", **_SOURCE, pattern=NOT_BLANK, **_NOT_DISCORD)],
     points: Annotated[int, Shown(**_GAIN)],
     key: Id,
-    at: Annotated[datetime, Shown("When it happened, with its zone.", pattern=f"^{INSTANT_FORM}$")],
+    at: Annotated[datetime, Shown("When it happened, with its zone or UTC offset.", pattern=f"^{INSTANT_FORM}$")],
     counts_as_activity: Annotated[bool, Shown("False for a bonus, which does not make its day active.")] = True,
+    by: Annotated[str | None, Shown("Who awards it.", **PROSE)] = None,
 ) -> wire.Receipt:
     """Award points, once per key."""
     receipt = call.engage.award(
-        member_id, source=source, points=points, key=key, at=at, counts_as_activity=counts_as_activity
+        member_id, source=source, points=points, key=key, at=at, counts_as_activity=counts_as_activity, by=by
     )
     return _receipt(call, receipt)
 
@@ -324,7 +328,7 @@ ENDPOINTS = (
     Endpoint("GET", "/excusals", excusals, "admin"),
     Endpoint("PUT", MEMBER, enroll, problems=(409,)),
     Endpoint("PUT", f"{MEMBER}/link", link, problems=(409,)),
-    Endpoint("DELETE", f"{MEMBER}/link", on_record("unlink", "Close a member's account.")),
+    Endpoint("DELETE", f"{MEMBER}/link", on_record("unlink", "Remove a member's Discord link; the points stay.")),
     Endpoint("POST", f"{MEMBER}/leave", on_record("leave", "Record that a member left Discord."), problems=(409,)),
     Endpoint("POST", f"{MEMBER}/rejoin", rejoin, problems=(409,)),
     Endpoint("POST", f"{MEMBER}/hide", on_record("hide", "Leave a member out of the leaderboard and the feed.")),

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from http import HTTPStatus
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -12,7 +13,8 @@ from starlette.responses import Response
 from starlette.routing import Mount
 
 from ...core.errors import EngageError, InvalidValue, LedgerFailed
-from ...engage import Engage
+from ...core.validation import validate_each
+from ...engage import Engage, validate_engage
 from ..wire.problems import ProblemError, problem_of
 from . import api, pages
 from .access import (
@@ -61,15 +63,15 @@ def create_app(
     what your awards earn, shown to members. Raises `InvalidValue`.
     """
     site = Site(
-        engage,
+        validate_engage(engage),
         *(may_see, may_administer, may_see_many),
-        tokens=[token] if isinstance(token, str) else [*(token or ())],
+        tokens=_listed(token),
         read_token=read_token,
         alone=alone,
         public=public,
-        hosts=[host.lower() for host in hosts],
+        hosts=[host.lower() for host in validate_each("hosts", hosts, str)],
         login=login or Login(),
-        earnings=tuple(earnings),
+        earnings=tuple(validate_each("earnings", earnings, Earning)),
         brand=brand or Brand(),
     )
     _check(site)
@@ -85,18 +87,30 @@ def create_app(
     return app
 
 
+def _listed(token: object) -> list[Any]:
+    """Return a list of one token, none or several; `_check` refuses invalid ones."""
+    if isinstance(token, Sequence) and not isinstance(token, str):
+        return [*token]
+    return [] if token is None else [token]
+
+
 def _check(site: Site) -> None:
-    """Raise `InvalidValue` unless exactly one way of access is given, and for tokens that cannot be used."""
+    """Raise `InvalidValue` unless exactly one way of access is given, and for hooks and tokens that cannot be used."""
+    hooks = {name: getattr(site, name) for name in ("may_see", "may_administer", "may_see_many")}
+    for name, hook in hooks.items():
+        if hook is not None and not callable(hook):
+            raise InvalidValue(name, hook, "give a function")
     if [site.alone, site.public, site.may_see is not None].count(True) != 1:
-        advice = "say who may see whom, as may_see=lambda request, member_id: …; `alone=True` is for loopback only"
-        raise InvalidValue("may_see", site.may_see, f"{advice}, and `public=True` for the leaderboard only")
+        advice = "say who may see whom, as may_see=lambda request, member_id: …; or else `alone=True`, which is for"
+        advice = f"{advice} loopback only, or `public=True` for the leaderboard only; but not two of them"
+        raise InvalidValue("may_see", None if site.may_see is None else "a function", advice)
     if site.public and (site.tokens or site.read_token):
         raise InvalidValue("token", "(not shown)", "leave it out: a public site has nothing for a token to open")
     for name, given in (("token", site.tokens), ("read_token", [] if site.read_token is None else [site.read_token])):
         if not all(map(is_token, given)):
             raise InvalidValue(name, "(not shown)", "give 16 to 200 printable ASCII characters without spaces")
     if site.read_token in site.tokens:
-        raise InvalidValue("read_token", "(not shown)", "give another one than those that may write")
+        raise InvalidValue("read_token", "(not shown)", "it must differ from the tokens that may write")
 
 
 async def _on_error(request: Request, error: Exception) -> Response:

@@ -33,7 +33,7 @@ class Brand:
         if value is None:
             return
         if not re.fullmatch("#[0-9a-fA-F]{6}", value):
-            raise InvalidValue(attribute.name, value, "give a colour such as #0b6b4f")
+            raise InvalidValue(attribute.name, value, "give a color such as #0b6b4f")
         paper = PAPER[attribute.name]
         dark, light = sorted(_luminance(colour) + 0.05 for colour in (value, paper))
         if light / dark < CONTRAST_MIN:

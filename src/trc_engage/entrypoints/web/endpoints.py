@@ -38,16 +38,16 @@ Month = NewType("Month", date)
 """The first day of a month."""
 
 
-_PROSE: dict[str, Any] = {
+PROSE: dict[str, Any] = {
     "minLength": 1,
     "maxLength": TEXT_LENGTH_MAX,
     "pattern": r"^[^\u0000]*[^\u0000\s\u001c-\u001f\u0085][^\u0000]*$",
 }
-Prose = Annotated[str, Shown(**_PROSE)]
-Why = Annotated[str | None, Shown("Why; the member can read it.", **_PROSE)]
-Note = Annotated[str | None, Shown("For admins only.", **_PROSE)]
+Prose = Annotated[str, Shown(**PROSE)]
+Why = Annotated[str | None, Shown("Why; the member can read it.", **PROSE)]
+Note = Annotated[str | None, Shown("For admins only.", **PROSE)]
 AS_MEMBER = Shown("Leave out what only admins may read, for a page that the member sees.", enum=["member"])
-TRACE = {"by": Annotated[str | None, Shown("Who does this, for the record.", **_PROSE)], "reason": Why, "note": Note}
+TRACE = {"by": Annotated[str | None, Shown("Who does this, for the record.", **PROSE)], "reason": Why, "note": Note}
 """What a handler takes as `**trace` and passes on unchanged."""
 
 
@@ -216,7 +216,7 @@ def _body(fields: Mapping[str, Parameter], sent: Mapping[str, Any]) -> Mapping[s
     """Return the fields that were sent; raises `InvalidValue` if one is missing or not declared."""
     for name in sorted(fields):
         if fields[name].is_required and name not in sent:
-            raise InvalidValue(name, None, "it is missing")
+            raise ProblemError("invalid-value", f"{name}: it is missing", field=name)
     for name in sorted(sent.keys() - fields):
         raise InvalidValue(name, sent[name], f"there is no such field; the fields are {', '.join(sorted(fields))}")
     return {name: fields[name].read(name, value) for name, value in sent.items()}
@@ -233,9 +233,9 @@ async def _sent(request: Request, *, is_needed: bool) -> Mapping[str, Any]:
     try:
         value = json.loads(content.decode(), parse_constant=_refused, parse_float=_exact, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
-        raise ProblemError("bad-request", "the body is not JSON in UTF-8") from error
+        raise ProblemError("bad-request", "the body is not valid JSON (in UTF-8, each name once, no NaN)") from error
     if not isinstance(value, dict):
-        raise InvalidValue("body", type(value).__name__, "send an object, such as {…}")
+        raise ProblemError("invalid-value", "body: it must be a JSON object, such as {…}", field="body")
     return value
 
 
@@ -275,7 +275,8 @@ def _number(name: str, given: str, known: Shown) -> int:
     least, most = known.schema["minimum"], known.schema["maximum"]
     value = int(given) if _DIGITS.fullmatch(given) else -1
     if not least <= value <= most:
-        raise InvalidValue(name, given, f"give a whole number from {least} to {most}")
+        upper = "on" if most == POSITION_MAX else f"to {most:,}"
+        raise InvalidValue(name, given, "give 0 or 1" if most == 1 else f"give a whole number from {least} {upper}")
     return value
 
 

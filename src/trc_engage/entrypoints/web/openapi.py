@@ -33,7 +33,7 @@ NAMES: Mapping[Any, str] = {
 """Names of the types that have none of their own."""
 ABOUT = """Points, streaks and the ledger behind them. All days and times are UTC.
 
-You see the members whom the host lets you see; all others look as if they did not exist.
+You see the members whom the host lets you see; all others are 404, as if they did not exist.
 Responses have an ETag: send it back as `If-None-Match`, and 304 means that nothing has changed.
 To write, send `Authorization: Bearer TOKEN`. Every award and adjustment has a key that you choose, so you can
 send it again if you got no answer. Errors are problem details (RFC 9457)."""
@@ -151,10 +151,10 @@ def _operation(endpoint: Endpoint, schemas: Schemas) -> Schema:
     if endpoint.method == "GET":
         answers: Schema = {
             "200": {"description": "Found.", **content, "headers": TAGGED},
-            "304": {"description": "It has not changed since you last read it."},
+            "304": {"description": "Not modified since you last read it."},
         }
     else:
-        said = "It already existed." if endpoint.creates else "Done, or already so."
+        said = "It already existed." if endpoint.creates else "Done, or already done."
         answers = {"200": {"description": said, **content}}
         if endpoint.creates:
             answers["201"] = {"description": "Done.", **content}

@@ -109,7 +109,7 @@ class Entry(
 
     position: Annotated[int, Shown("The entry's place in the ledger, among those of all members.")]
     points: Annotated[int, Shown("Negative if points were taken.")]
-    silent: Annotated[bool, Shown("Whether nobody should be notified of it.")]
+    silent: Annotated[bool, Shown("True if nobody should be notified of it.")]
     reverses: Annotated[int | None, Shown("Of a reversal: the position of the award that it takes back.")]
     booked_at: Annotated[datetime | None, Shown("When the award was booked, unless that is when it happened.")]
     counts_as_activity: Annotated[bool, Shown("Whether an award makes its day active; a bonus does not.")]
@@ -163,7 +163,7 @@ class Evidence(Shape, core=model.Evidence, fields="source position opens_at clos
 class Rank(Shape, core=reports.Rank, fields="rank member_id name points"):
     """A place on the leaderboard."""
 
-    rank: Annotated[int, Shown("1, 1, 3 …")]
+    rank: Annotated[int, Shown("Equal members share a rank: 1, 1, 3.")]
     streak: Annotated[int | None, Shown("The current streak, on a leaderboard by streak.")] = None
     left: Annotated[bool, Shown("Whether the member is recorded as having left Discord.", of="has_left")] = False
 

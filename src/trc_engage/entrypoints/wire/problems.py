@@ -1,5 +1,6 @@
 """The kind and HTTP status of each error, for the API and for embedding apps."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Annotated
 
@@ -18,20 +19,20 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "refused": (403, "The request was refused"),
     "not-on-loopback": (403, "This site only answers its own machine"),
     "closed": (403, "This site is closed"),
-    "unknown-path": (404, "Nothing was found here"),
+    "unknown-path": (404, "Not found"),
     "unknown-member": (404, "No such member"),
     "unknown-award": (404, "No such award"),
     "wrong-method": (405, "This method is not allowed here"),
     "key-reused": (409, "The key is already used"),
-    "reversed": (409, "The award was taken back"),
+    "reversed": (409, "The award was reversed"),
     "ambiguous-member": (409, "Several members match"),
     "link-taken": (409, "The link is taken"),
     "not-linked": (409, "The member has no linked Discord account"),
     "too-large": (413, "The body is too large"),
     "wrong-media-type": (415, "The body is not JSON"),
-    "wrong-host": (421, "The site has another name"),
+    "wrong-host": (421, "Unknown host name"),
     "invalid-value": (422, "A value is invalid"),
-    "failed": (500, "Something failed"),
+    "failed": (500, "Internal error"),
     "store-failed": (500, "The store failed"),
     "clock-went-back": (500, "The clock went back"),
     "too-many-waiting": (503, "Too many requests are waiting for the feed"),
@@ -58,12 +59,20 @@ FORMS: tuple[tuple[type[EngageError], str, Callable[..., str]], ...] = (
     (errors.AmbiguousMember, "ambiguous-member", lambda it: f"{it.fact}; {it.remedy}"),
     (errors.KeyReused, "key-reused", str),
     (errors.Reversed, "reversed", str),
-    (errors.NotLinked, "not-linked", lambda it: f"member {shortened(it.member_id)} has none; link one first"),
-    (errors.LinkTaken, "link-taken", lambda it: f"member {shortened(it.member_id)} holds it; unlink that member first"),
-    (errors.InvalidValue, "invalid-value", str),
+    (
+        errors.NotLinked,
+        "not-linked",
+        lambda it: f"member {shortened(it.member_id)} has no linked account; link one first",
+    ),
+    (
+        errors.LinkTaken,
+        "link-taken",
+        lambda it: f"it is linked to member {shortened(it.member_id)}; unlink that member first",
+    ),
+    (errors.InvalidValue, "invalid-value", lambda it: f"{it.field}: {_as_sent(it.value)}: {it.advice}"),
     (errors.LedgerBusy, "busy", lambda _: "another process is writing, and nothing was changed; try again"),
     (errors.ClockWentBack, "clock-went-back", lambda _: "nothing was changed; the admin can see more in the status"),
-    (errors.LedgerFailed, "store-failed", lambda _: "nothing was changed; the admin can see more in the log"),
+    (errors.LedgerFailed, "store-failed", lambda _: "nothing was changed; the admin can find the cause in the log"),
 )
 """The first matching class decides. What a caller cannot use or must not see is left out."""
 
@@ -95,6 +104,11 @@ class ProblemError(EngageError):
         return cls("unknown-path", "openapi.json lists the paths of this API")
 
 
+def _as_sent(value: object) -> str:
+    """Return a value as in JSON, shortened."""
+    return json.dumps(value) if value is None or isinstance(value, bool) else shortened(value)
+
+
 def problem_of(error: Exception) -> ProblemError:
     """Return the problem of an error; `failed` if the error is not in the table."""
     if isinstance(error, ProblemError):
@@ -103,7 +117,7 @@ def problem_of(error: Exception) -> ProblemError:
         if isinstance(error, cls):
             headers = {"Retry-After": "1"} if kind == "busy" else None
             return ProblemError(kind, describe(error), field=getattr(error, "field", None), headers=headers)
-    return ProblemError("failed", "this is not your fault; the admin can see more in the log")
+    return ProblemError("failed", "this is not your fault; the admin can find the cause in the log")
 
 
 def status_of(error: Exception) -> int:

@@ -164,7 +164,7 @@ class FailureRun(Shape):
 
 
 class Trouble(Shape):
-    """A trouble that lasts."""
+    """An ongoing trouble."""
 
     topic: str
     since: datetime
@@ -204,7 +204,7 @@ def _accounts(status: Any) -> Mapping[AccountStatus, int]:
 
 
 class Contradiction(Shape, core=roster.Contradiction, fields="member_id noted_as_left=is_left"):
-    """A member whom the roster sees otherwise than was recorded by hand."""
+    """A member whose presence on the roster contradicts what was recorded by hand."""
 
 
 class Roster(Shape):

@@ -38,8 +38,11 @@ def parsed_instant(name: str, text: object) -> datetime:
         except ValueError as error:
             raise InvalidValue(name, text, "there is no such instant") from error
     advice = "give a time with its zone, such as 2026-03-05T14:00Z or 2026-03-05T15:00+01:00"
-    is_naive = isinstance(text, str) and re.fullmatch(INSTANT_FORM, f"{text}Z", re.ASCII)
-    raise InvalidValue(name, text, f"it has no zone; {advice}" if is_naive else advice)
+    if isinstance(text, str) and re.fullmatch(INSTANT_FORM, f"{text}Z", re.ASCII):
+        advice = f"it has no zone; {advice}"
+    if isinstance(text, str) and re.fullmatch(INSTANT_FORM, f"2{text[1:]}", re.ASCII):
+        advice = "give a time in the years 2000 to 2999"
+    raise InvalidValue(name, text, advice)
 
 
 def _cached_by_class(function: Callable[[type], T]) -> Callable[[type], T]:

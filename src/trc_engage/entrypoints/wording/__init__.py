@@ -16,7 +16,7 @@ MARKS: dict[Mark, str] = {
     "excused": "excused, nothing earned",
     "weekend": "weekend, nothing earned",
     "pending": "not settled yet, nothing so far",
-    "before": "before the enrollment",
+    "before": "before enrollment",
 }
 
 

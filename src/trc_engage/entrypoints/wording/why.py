@@ -69,7 +69,7 @@ def answer(why: Why, words: Words) -> str:
     if why.about == "streak" and why.event is not None:
         return f"{describe_event(why.event, why.day, words)}. {_now(why)}"
     if why.day is None:
-        return "Nothing was lost since the enrollment: no streak ended or shrank, and no points were taken."
+        return "Nothing has been lost since enrollment: no streak ended or shrank, and no points were taken."
     return " ".join(_of_day(why, why.day, words))
 
 
@@ -132,7 +132,7 @@ def _means(day: DayStory, words: Words) -> str:
         return f"is not settled yet (still open), so it breaks no streak so far{gaps}{waits}. {settled}{status}"
     if day.mark == "weekend":
         return "is on a weekend, so it breaks no streak and adds nothing"
-    return "was before the enrollment, so it counts for nothing"
+    return "was before enrollment, and nothing counts for it"
 
 
 def _uncounted(day: DayStory, ended: StreakEvent | None, words: Words) -> Iterator[str]:

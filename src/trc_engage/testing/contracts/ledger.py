@@ -97,6 +97,13 @@ class PostingContract(StoreContract):
         assert (entry.kind, entry.source, entry.points, entry.silent) == ("opening", "discord", 0, True)
         assert entry.xp == XpChange(members.account(ADA).account_id, None, 1_000, None, 1_000)
 
+    def test_a_posting_returns_the_entries_of_all_its_drafts(self, members: Story) -> None:
+        """A posting of several drafts returns their entries in order, as the feed shows them."""
+        drafts = [evolve(BENCHMARK, member_id=who, key=f"several:{who}") for who in (ADA, BO)]
+        posted = members.post(drafts=drafts)
+        assert [entry.member_id for entry in posted] == [ADA, BO]
+        assert members.ledger.feed(after=posted[0].position - 1, limit=10) == posted
+
     def test_a_change_short_of_a_point_posts_no_entry(self, members: Story) -> None:
         """A rise short of a whole point updates the account without an entry; the next entry includes it."""
         members.sync({ADA_ID: 1_090, BO_ID: 50})

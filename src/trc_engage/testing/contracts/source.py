@@ -96,7 +96,7 @@ class SourceContract:
     def test_a_failure_has_its_kind_and_passes(self, kind: SourceTrouble) -> None:
         """A failed read raises a `SourceError` of its kind, in one line; after the trouble, reads work again."""
         if kind not in self.kinds:
-            pytest.skip("this source cannot meet it")
+            pytest.skip("this source never raises it")
         self.fail(kind)
         for _ in range(2):
             with pytest.raises(SourceError) as caught:
@@ -284,7 +284,7 @@ class PagedSourceContract(SourceContract):
     def test_limits_that_the_server_tells_are_kept(self) -> None:
         """The source sends no request over the server's limit: it pauses for a short one and raises for a long one."""
         if self.server.dialect.limits is None:
-            pytest.skip("this service tells no limits")
+            pytest.skip("this service sends no limits")
         self.show(MANY)
         self.server.throttle(3, per_seconds=20)
         assert self.read(GONE).rows == len(MANY)

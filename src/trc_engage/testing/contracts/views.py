@@ -398,7 +398,7 @@ class RecordsContract(StoreContract):
     def test_a_wrong_balance_is_found_and_made_anew(self, earned: AuditedStory) -> None:
         """A wrong balance is found, reset to the sum of its entries, and reported."""
         if type(self).unbalance is StoreContract.unbalance:
-            pytest.skip("give the contract `unbalance`, and `rebalance` is tested")
+            pytest.skip("define `unbalance` to test `rebalance`")
         before = earned.standing(ADA)
         self.unbalance(earned.ledger, ADA)
         assert earned.standing(ADA).points != before.points
@@ -412,7 +412,7 @@ class RecordsContract(StoreContract):
     def test_what_only_the_store_can_see_is_told(self, earned: AuditedStory) -> None:
         """Damage that only the store itself can see is in its `irregularities` and in the audit."""
         if type(self).damage is StoreContract.damage:
-            pytest.skip("give the contract `damage`, and `irregularities` are tested")
+            pytest.skip("define `damage` to test `irregularities`")
         assert earned.ledger.irregularities() == []
         self.damage(earned.ledger)
         assert earned.ledger.irregularities() != []
@@ -421,7 +421,7 @@ class RecordsContract(StoreContract):
     def test_all_is_there_when_the_store_is_opened_again(self, members: Story, ledger: Store, tmp_path: Path) -> None:
         """Everything is the same after the store is opened again, and new entries continue after the last one."""
         if not self.lasts:
-            pytest.skip("this ledger says that it does not last")
+            pytest.skip("`lasts` is False")
         _live(members)
         before, last = members.meaning(), ledger.feed(after=0, limit=1_000)[-1].position
         again: Any = self.reopen(ledger, tmp_path)

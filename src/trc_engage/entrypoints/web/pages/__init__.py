@@ -174,12 +174,12 @@ def title_of(entry: Entry) -> str:
 
 
 NOBODY = ("No such member", "Nobody has this id, or you may not see this page. Search by name or id.")
-BROKEN = ("This cannot be shown", "No points are lost. Please tell the people who run this site.")
+BROKEN = ("This page failed", "No points are lost. Please tell the people who run this site.")
 PROBLEMS: Mapping[str, tuple[str, str]] = {
     "unknown-member": NOBODY,
     "unknown-path": ("No such page", "There is nothing here, or you may not see it."),
-    "invalid-value": ("That cannot be read", "The address of this page has a value that cannot be used."),
-    "wrong-method": ("That cannot be done here", "Start again from the leaderboard."),
+    "invalid-value": ("Bad address", "The address of this page contains an invalid value."),
+    "wrong-method": ("That is not possible here", "Start again from the leaderboard."),
     "closed": (
         "This site is closed",
         "Open it by the link that was printed when it started. A link opens one browser; then a new one is printed.",
