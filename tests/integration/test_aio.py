@@ -27,7 +27,7 @@ def methods(of: type) -> dict[str, Any]:
 
 
 def test_it_has_every_method_of_engage() -> None:
-    """It has each method of `Engage` but `on`, with the same help; add missing ones to `trc_engage/aio.py`."""
+    """`AsyncEngage` has each method of `Engage` but `on`, with the same help; new ones go into `trc_engage/aio.py`."""
     ours, own = methods(AsyncEngage), {"aclose", "joined"}
     assert ours.keys() - own == methods(Engage).keys() - {"on"}
     for name, method in methods(Engage).items():
@@ -215,7 +215,7 @@ def test_it_is_closed_once_all_calls_have_returned(held: Held) -> None:
 
 
 def test_it_serves_one_loop_after_another(held: Held) -> None:
-    """It can be used by a second event loop, even after calls waited for a thread on the first one."""
+    """`AsyncEngage` works in a second event loop, even after calls waited for a thread on the first one."""
     held.go_on.set()
     points = AsyncEngage(engage_on(held), threads=1)
 

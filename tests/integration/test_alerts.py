@@ -88,7 +88,7 @@ def test_a_message_of_many_lines_is_cut_too() -> None:
 def test_a_webhook_in_trouble_fails_in_time_and_keeps_the_secret(
     trouble: str, says: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """In each trouble, sending fails within 1.5 s with an error that says why and does not show the webhook's token."""
+    """A webhook in trouble fails within 1.5 s with an error that says why and does not show its token."""
     caplog.set_level(logging.DEBUG)
     with received() as receiver:
         receiver.trouble = trouble
@@ -139,7 +139,7 @@ def test_the_environment_has_no_say(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("url", ["", "discord.com/x", "ftp://discord.com/x", "https://discord.com", "https:///x"])
 def test_what_is_no_address_is_refused_unseen(url: str) -> None:
-    """A text that is no webhook's address is refused when the channel is made, and is not shown."""
+    """A text that is not a webhook's address is refused when the channel is made, and is not shown."""
     with pytest.raises(InvalidValue, match="give the address of a Discord webhook") as caught:
         WebhookAlerts(url)
     assert not url or url not in str(caught.value)

@@ -74,7 +74,7 @@ def writer(store: Path) -> Iterator["subprocess.Popen[str]"]:
 def test_a_backup_is_taken_while_others_write(
     operator: Operator, writer: "subprocess.Popen[str]", monkeypatch: pytest.MonkeyPatch, pages: int
 ) -> None:
-    """Each copy is one instant of the store, no writer waits for 5 s, and backups in small steps come to an end too."""
+    """Each copy is one instant of the store, no write waits for 5 s, and backups in small steps still end."""
     monkeypatch.setattr(backup, "STEP_PAGES", pages)
     held = []
     for number in range(6):
@@ -171,7 +171,7 @@ def test_what_an_older_version_wrote_can_be_backed_up_as_it_is(operator: Operato
 
 
 def test_names_stay_out_of_what_is_said(operator: Operator) -> None:
-    """`backup` prints no member's name or id, because cron mails its output."""
+    """`backup` prints no member's name or Discord id on stdout, because cron mails it."""
     ran = operator.call("backup", "backups/b.db")
     assert not {"Ada", "Bo", *IDS.values()} & set(ran.out.replace(",", " ").split())
     assert ran.out.startswith("backed up: backups/b.db (")

@@ -79,7 +79,7 @@ class Ears:
     kept: Kept = field(factory=Kept)
     errors: list[str] = field(factory=list)
     traces: list[str] = field(factory=list)
-    """They include httpx's errors, which may quote a server that does not answer in HTTP."""
+    """Tracebacks, in which httpx may quote a server that does not answer in HTTP."""
 
     def hear(self, monitor: Monitor, error: Exception) -> None:
         """Record an error in every form in which it may be shown, and report it as a bug."""

@@ -61,7 +61,7 @@ def test_members_arrive_from_every_usual_file(operator: Operator, content: bytes
 
 
 def test_importing_again_brings_up_to_date(operator: Operator) -> None:
-    """A newer roster enrolls, links and renames, and its empty cells remove nothing, so it can come every night."""
+    """A newer roster enrolls, links and renames members; its empty cells remove nothing, so import it every night."""
     roster = operator.folder / "roster.csv"
     roster.write_text(GOOD)
     operator.call("members", "import", "roster.csv")
@@ -174,7 +174,7 @@ def test_a_thousand_bad_rows_are_not_a_thousand_lines(operator: Operator) -> Non
     ],
 )
 def test_what_cannot_be_read_is_told_with_its_place(operator: Operator, name: str, content: bytes, says: str) -> None:
-    """Each unreadable file gives short lines with the file, the place if known, and the value; nothing is imported."""
+    """A file that cannot be read gives short lines that name it, the line and the field; nothing is imported."""
     (operator.folder / name).write_bytes(content)
     ran = operator.call("members", "import", name)
     assert (ran.code, ran.out) == (65, "")
@@ -185,7 +185,7 @@ def test_what_cannot_be_read_is_told_with_its_place(operator: Operator, name: st
 
 
 def test_a_file_without_end_is_refused(operator: Operator) -> None:
-    """A device without an end is refused at 64 MiB, before it fills the memory."""
+    """An endless device is refused at 64 MiB, before it fills the memory."""
     ran = operator.call("members", "import", "/dev/zero")
     assert (ran.code, ran.err) == (65, "trc-engage: /dev/zero: the file is larger than 64 MiB; split it\n")
 
@@ -208,7 +208,7 @@ def test_a_folder_is_no_file(operator: Operator) -> None:
     ids=["lines", "semicolons", "csv", "json", "objects"],
 )
 def test_a_list_of_the_server_is_read_in_every_usual_form(operator: Operator, content: str) -> None:
-    """The list may be one id per line, CSV or JSON; ids on it that belong to no member are only counted."""
+    """The list for `members reconcile` is one id per line, CSV or JSON; ids of no member are only counted."""
     operator.call("members", "enroll", "m-1", "--discord-id", ADA)
     operator.call("members", "enroll", "m-2", "--discord-id", "80351110224679999")
     (operator.folder / "here").write_text(content)
@@ -227,7 +227,7 @@ def test_a_list_without_ids_changes_nothing(operator: Operator, content: str) ->
 
 @pytest.mark.parametrize("form", ["--csv", "--json"])
 def test_what_was_exported_is_imported_as_it_was(operator: Operator, form: str) -> None:
-    """Exported members, even with names like formulas, import unchanged; who was unlinked or forgotten stays so."""
+    """Exported members import unchanged, even if named like formulas; unlinked and forgotten ones stay so."""
     names = [
         "Ada",
         "@grace",

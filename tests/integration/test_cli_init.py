@@ -180,7 +180,7 @@ def test_the_granted_rights_are_enough(roles: dict[str, str], place: str) -> Non
 
 
 def test_init_tries_the_board_and_the_alerts(tmp_path: Path) -> None:
-    """`init` can read one page of the board, which later requests wait for (R21), and send a test notice."""
+    """`init` can read one page of the board, after which the next process waits (R21), and send a test notice."""
     with Mee6Server.start() as server, received() as receiver:
         for number in range(1_001):
             server.board.join(str(80351110224678912 + number), username=f"m{number}", xp=10_000 - number)

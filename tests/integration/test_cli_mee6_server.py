@@ -14,7 +14,7 @@ from trc_engage.testing.mee6 import Mee6Server
 
 
 def test_the_server_to_try_things_with_lives_until_it_is_told_to_stop(tmp_path: Path) -> None:
-    """The settings and commands that it prints work, and SIGTERM ends it cleanly."""
+    """`mee6-server` prints settings and commands that work as printed, and SIGTERM ends it cleanly."""
     operator = Operator(tmp_path)
     process = operator.start("mee6-server", "--members", "3")
     assert process.stdout is not None

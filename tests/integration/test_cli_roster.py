@@ -36,7 +36,7 @@ def test_a_check_by_hand_says_what_it_found(opened: Operator, discord: DiscordSe
 
 
 def test_run_due_asks_last(opened: Operator, discord: DiscordServer) -> None:
-    """`run-due` counts the members that it asked for, and the next run asks for none before the next round."""
+    """`run-due` says how many members it asked for, and the next run asks for none before the next round."""
     told = opened.call("run-due")
     assert told.out.endswith("; 1 member asked for\n")
     report = opened.call("run-due", "--json").json

@@ -101,7 +101,7 @@ def test_init_writes_over_no_file(operator: Operator) -> None:
 
 @pytest.mark.parametrize("value", [f"'{SECRET}", f"{SECRET}\\", f"{SECRET} # {SECRET}", f"{SECRET}\n{SECRET}"])
 def test_init_writes_no_value_that_others_would_read_otherwise(operator: Operator, value: str) -> None:
-    """`init` refuses values with quotes, backslashes or `#` that systemd or Docker would read differently."""
+    """`init` writes no value with quotes, backslashes, `#` or line breaks that others would read differently."""
     env = {"TRC_ENGAGE_WEB_TITLE": value}
     refused = operator.run("--store", "engage.db", "init", "--env-file", "new.env", env=env)
     assert (refused.code, "TRC_ENGAGE_WEB_TITLE" in refused.err, SECRET in refused.err) == (78, True, False)
@@ -121,7 +121,7 @@ def test_init_writes_no_value_that_others_would_read_otherwise(operator: Operato
     ],
 )
 def test_a_form_that_leaves_doubt_is_refused_unseen(operator: Operator, text: str, says: str) -> None:
-    """An ambiguous line is refused by its number, and its text is not shown."""
+    """An ambiguous line in an env file is refused with its number, and its text is not shown."""
     refused = operator.run("--env-file", written(operator, text), "status")
     assert (refused.code, refused.out) == (78, "")
     assert says in refused.err
@@ -151,7 +151,7 @@ def test_a_file_that_cannot_be_read_is_named(operator: Operator, name: str) -> N
     ],
 )
 def test_files_are_read_as_people_write_them(operator: Operator, text: str, value: str) -> None:
-    """Values are taken literally, without expansion, and quotes around them are removed."""
+    """Values in an env file are taken literally, without expansion, and quotes around them are removed."""
     assert read_env_file(Path(written(operator, text))) == {"A": value}
 
 

@@ -48,7 +48,7 @@ def test_days_are_settled_and_pending_ones_explained(operator: Operator, snapsho
 
 
 def test_the_leaderboard_ranks_current_streaks(operator: Operator) -> None:
-    """It lists only members with a current streak, with the length that `show` has, and refuses a month."""
+    """The leaderboard by streak lists only current streaks, as long as `show` says, and refuses a month."""
     assert operator.call("leaderboard", "--by", "streak", "--month", "2026-03").code == 2
     ranks = operator.call("leaderboard", "--by", "streak", "--json").json["ranks"]
     lengths = [one["streak"] for one in ranks]
@@ -62,7 +62,7 @@ def test_the_leaderboard_ranks_current_streaks(operator: Operator) -> None:
 
 
 def test_a_store_without_accounts_settles_day_by_day(tmp_path: Path) -> None:
-    """Without accounts a day is settled once it is over; few days are listed, and many given by the first and last."""
+    """Without accounts a day is settled once it is over, and many days are printed as a range."""
     operator = Operator(tmp_path)
     with time_machine.travel(NOW) as time:
         operator.call("members", "enroll", "m-1")
@@ -77,7 +77,7 @@ def test_a_store_without_accounts_settles_day_by_day(tmp_path: Path) -> None:
 
 
 def test_an_excused_day_says_whose_streak_it_changed(operator: Operator) -> None:
-    """Excusing a day, and undoing that, each say whose streak changed; a second time does nothing."""
+    """Excusing a day, or undoing that, says whose streak changed; a second time changes nothing."""
     excuse = ("excuse", "2026-02-11", "--reason", "MEE6 stood still", "--by", "admin-7")
     assert operator.call(*excuse).out == (
         "Wed 2026-02-11 is excused: it breaks no streak\n1 streak changed:\n  m-1: current 14 → 21, longest 14 → 21\n"
@@ -169,7 +169,7 @@ def test_scripts_get_the_days(operator: Operator) -> None:
 
 
 def test_a_window_over_midnight_names_its_days(operator: Operator) -> None:
-    """XP that rose at some time before and after midnight counts for both days."""
+    """XP that rose between reads on two days counts for both days, and `explain` names the whole window."""
     with SqliteLedger.open(operator.folder / "engage.db") as ledger:
         community = four_in(ledger)
         community.now = NOW + timedelta(days=1)
@@ -193,7 +193,7 @@ def test_who_leads_is_ranked(operator: Operator, snapshot: SnapshotAssertion) ->
 
 
 def test_who_hides_is_left_out_and_still_ranked(operator: Operator) -> None:
-    """A hidden member is not in the leaderboard but still gets an own rank, and is listed again once shown."""
+    """A hidden member is left out of the leaderboard but still ranked, and is listed again once shown."""
     assert operator.call("members", "hide", "m-1", "--json").json["outcome"] == "hidden"
     hidden = operator.call("leaderboard", "--member", "m-1", "--json").json
     assert ([one["member_id"] for one in hidden["ranks"]], hidden["own"]["rank"]) == (["m-3", "m-2", "m-4"], 1)

@@ -44,14 +44,14 @@ def ran(command: list[str] | str, operator: Operator, **env: str) -> Ran:
 
 
 def test_the_package_is_the_command(operator: Operator) -> None:
-    """`python -m trc_engage` is the command, where an environment's scripts are not on the PATH."""
+    """`python -m trc_engage` runs the command where an environment's scripts are not on the PATH."""
     shown = ran([sys.executable, "-W", "error", "-m", "trc_engage", "show", "m-1"], operator)
     assert (shown.code, shown.out.splitlines()[0]) == (0, "Ada (m-1): 0 points")
 
 
 @pytest.mark.parametrize("words", ["status", "show m-1", "members enroll m-2"])
 def test_without_a_home_there_is_a_sentence(operator: Operator, words: str) -> None:
-    """Without HOME and an entry in the list of users, the error names the variable to set, and no file is created."""
+    """Without HOME or an entry in the list of users, the error names the variable to set, and no file is created."""
     operator.env = {name: value for name, value in operator.env.items() if name not in {"HOME", "TRC_ENGAGE_STORE"}}
     held = set(operator.folder.iterdir())
     refused = ran([sys.executable, "-c", NO_HOME, *words.split()], operator)
@@ -74,7 +74,7 @@ def test_a_closed_stream_is_no_error(operator: Operator, words: str, closed: str
 
 
 def test_a_question_without_a_stdin_is_refused(operator: Operator) -> None:
-    """A question with a closed stdin is refused with exit code 2, as it is without a terminal."""
+    """A command that has to ask ends with exit code 2 if stdin is closed, as it does without a terminal."""
     ended = ran(f"{shlex.join(COMMAND)} members forget m-1 <&-", operator)
     assert ended.code == 2
     assert "pass --yes" in " ".join(ended.err.split())

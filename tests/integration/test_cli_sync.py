@@ -22,7 +22,7 @@ BY_NOBODY = {
 
 
 def test_xp_becomes_points(operator: Operator, server: Mee6Server) -> None:
-    """The JSON of `sync`, `show` and `history` takes two members from their enrollment to the first gain."""
+    """The JSON of `sync`, `show` and `history` is what scripts expect, from the first enrollment to the first gain."""
     enroll = ("members", "enroll", "--json")
     assert operator.run(*enroll, "m-1", "--discord-id", ADA, "--name", "Ada").json["outcome"] == "enrolled"
     assert operator.run(*enroll, "m-2", "--discord-id", GRACE).json["outcome"] == "enrolled"

@@ -16,7 +16,7 @@ HOSTILE = "E\x1b[31m\x1b]52;\x07\u202e[b]x\u2066\r\n"
 
 
 def test_a_hostile_name_is_shown_and_obeyed_by_nothing(opened: Operator) -> None:
-    """Escape sequences, markup, right-to-left marks and line breaks in a name are plain text, on a terminal too."""
+    """Escape sequences, markup, right-to-left marks and line breaks in a name have no effect, on a terminal too."""
     opened.run("members", "enroll", "m-3", "--name", HOSTILE)
     shown = "E[31m]52;[b]x"
     for arguments in (["members", "list"], ["show", "m-3"], ["history", "m-3"]):

@@ -66,7 +66,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
 
 
 def test_a_daemon_holds_a_leap_back_and_goes_on_when_the_server_agrees(world: World) -> None:
-    """A clock that leaps two years ahead books nothing; weeks of sleep, which the server confirms, do no harm."""
+    """A clock two years ahead books nothing until the server agrees; weeks of sleep, which it confirms, do no harm."""
     before = world.points()
     begun_at = world.at
     world.tell(begun_at + 730 * DAY)

@@ -34,7 +34,7 @@ KILLED_AFTER = (40, 110, 180, 250, 320)
 CLIENTS = 12
 TRIES_MAX = 1_000
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Spares each request a client that reads certificates, which takes longer than the request."""
+"""Spares each request's client from reading certificates, which takes longer than the request."""
 
 
 @frozen

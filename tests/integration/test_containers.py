@@ -25,7 +25,7 @@ PASSWORD = "-".join(["letters", "and", "digits"])
 
 
 def last(word: str) -> str:
-    """Return the arguments of the last step of a kind."""
+    """Return the arguments of the Dockerfile's last step of a kind."""
     return [rest for name, rest in STEPS if name == word][-1]
 
 
@@ -67,7 +67,7 @@ def test_what_the_image_copies_is_not_ignored() -> None:
 
 
 def test_a_store_without_a_name_is_in_the_images_volume(tmp_path: Path) -> None:
-    """A store without an address is in the image's volume, which its user owns."""
+    """Without an address in the settings, the store is in the image's volume, which its user owns."""
     (folder,) = json.loads(last("VOLUME"))
     environ = dict(pair.split("=", 1) for pair in last("ENV").split())
     operator = Operator(tmp_path)
@@ -79,7 +79,7 @@ def test_a_store_without_a_name_is_in_the_images_volume(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_a_service_of_ours_runs_one_image_with_one_store_and_may_do_little(name: str) -> None:
-    """Each service runs a command that exists, with valid settings, on a read-only disk without capabilities."""
+    """Each service runs an existing command on the same store, with a read-only disk and no capabilities."""
     service = filled(COMPOSE["services"][name])
     assert service["command"][0] in get_command(app).list_commands(None)  # type: ignore[attr-defined]
     assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
@@ -100,7 +100,7 @@ def test_nothing_starts_before_the_store_is_there() -> None:
 
 
 def test_the_web_app_is_published_to_this_machine_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The web app is published on the loopback address, and its hook shows no member to visitors without a token."""
+    """The web app is published on the loopback address only, and its hook lets no visitor see a member."""
     assert all(port.startswith("127.0.0.1:") for port in COMPOSE["services"]["web"]["ports"])
     command = COMPOSE["services"]["web"]["command"]
     (tmp_path / "access.py").write_text(COMPOSE["configs"]["access"]["content"])

@@ -64,7 +64,7 @@ main()
 
 @pytest.mark.parametrize("command", ["backup", "restore"])
 def test_killed_at_any_moment_a_copy_is_whole_or_not_there(operator: Operator, store: Path, command: str) -> None:
-    """After SIGKILL at any moment, the named file is a whole copy or absent, and names tell what else is left."""
+    """After SIGKILL at any moment, the file asked for is whole or absent, and leftovers are told by their names."""
     held = operator.folder / "backups" / "b.db"
     env = dict(operator.env)
     if command == "restore":

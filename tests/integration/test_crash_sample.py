@@ -25,7 +25,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 @pytest.mark.parametrize("scene", SMALL, ids=lambda scene: scene.name)
 def test_killed_at_every_seventh_call(stage: Stage, scene: Scene) -> None:
-    """After a command is killed at any of these calls, the store is sound, and the command again leaves it exact."""
+    """After a command is killed at any tested call, the store is sound, and the same command again leaves it exact."""
     first = SMALL.index(scene) % EVERY
     for call in stage.calls(scene)[first::EVERY]:
         with tracing.at(call, f"tests/crash/kills.py -k {scene.name}"):

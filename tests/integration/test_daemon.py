@@ -187,7 +187,7 @@ def test_ctrl_c_ends_it_too(post: Post) -> None:
 
 
 def test_a_second_signal_does_no_harm(post: Post) -> None:
-    """However many signals it gets, it ends once, within 5 s and with code 0."""
+    """However many signals it gets, the daemon ends once, within 5 s and with code 0."""
     daemon = post.start("daemon")
     post.supervisor.until("STATUS=idle")
     at = time.monotonic()
@@ -200,7 +200,7 @@ def test_a_second_signal_does_no_harm(post: Post) -> None:
 
 
 def test_a_hangup_leaves_it_unharmed(post: Post) -> None:
-    """SIGHUP from a closed terminal ends it neither during a read nor while it is idle."""
+    """SIGHUP, as from a closed terminal, ends the daemon neither during a read nor while it is idle."""
     held = Event()
     post.server.between_pages = lambda _page: held.wait(SECONDS_MAX)
     daemon = post.start("daemon")
@@ -265,7 +265,7 @@ def test_systemd_is_told_how_it_goes(post: Post) -> None:
 
 
 def test_once_is_one_run(post: Post) -> None:
-    """With `--once` it syncs, settles, and ends with exit code 0."""
+    """`daemon --once` syncs, settles, and ends with exit code 0."""
     done = post.operator.run("daemon", "--once")
     assert (done.code, done.out) == (0, "")
     first, *others = [line.split()[2] for line in done.err.splitlines()]
@@ -274,7 +274,7 @@ def test_once_is_one_run(post: Post) -> None:
 
 
 def test_once_tells_of_a_failure(post: Post) -> None:
-    """With `--once` a failed sync ends it with the source's exit code 69, so that a script notices."""
+    """`daemon --once` ends with the source's exit code 69 after a failed sync, so that a script notices."""
     post.server.trouble("private")
     done = post.operator.run("daemon", "--once")
     assert done.code == 69
@@ -282,7 +282,7 @@ def test_once_tells_of_a_failure(post: Post) -> None:
 
 
 def test_what_cannot_be_opened_ends_it_at_once(post: Post) -> None:
-    """A file that is not a store, or a missing setting, ends it with one line and exit code 74 or 78."""
+    """A file that is not a store, or a missing setting, ends the daemon with one line and exit code 74 or 78."""
     post.store.write_bytes(b"this is no database" * 100)
     broken = post.operator.run("daemon")
     assert (broken.code, broken.err.count("\n")) == (74, 1)

@@ -32,7 +32,7 @@ SECONDS_MAX = 60
 
 @frozen
 class Span:
-    """A span of time, without its end."""
+    """A span of time, from one instant until just before another."""
 
     since: datetime
     until: datetime
@@ -103,7 +103,7 @@ class Life(Community):
 def test_a_fortnight_with_all_that_happens(changes_on: date, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """No slot and no day is lost to syncs of 70 s, failures, an outage, a weekend's suspend and a change of the clocks.
 
-    Of the syncs 2 % fail, and the outage lasts 30 hours. Each slot in which the daemon ran ends once, as synced if the
+    2% of the syncs fail, and the outage lasts 30 hours. Each slot in which the daemon ran ends once, as synced if the
     source answered; each day is settled once, in order, at 00:05 or as soon as a good sync began after its end.
     """
     midnight = datetime(changes_on.year, changes_on.month, changes_on.day, tzinfo=UTC)

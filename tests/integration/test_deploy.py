@@ -67,7 +67,7 @@ def test_the_timer_hits_every_slot_and_the_settlement() -> None:
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_the_service_may_do_little(name: str, tmp_path: Path) -> None:
-    """On systemd's scale of exposure from 0 to 10, each service is at most at 2."""
+    """On systemd's scale of exposure from 0 to 10, each service is rated 2 or less."""
     installed(tmp_path)
     told = systemd_analyze("security", "--offline=true", "--no-pager", str(tmp_path / name))
     (exposure,) = re.findall(r"Overall exposure level for \S+: ([\d.]+)", told)

@@ -80,7 +80,7 @@ def test_a_name_of_several_members_is_a_conflict() -> None:
 
 
 def test_the_fields_of_a_standing_are_listed() -> None:
-    """`docs/api.md` names exactly the fields in the JSON of a member who has every part."""
+    """`docs/api.md` names exactly the fields in the JSON of a member's standing."""
     ledger = MemoryLedger()
     engage = Engage(ledger=ledger, clock=lambda: datetime(2026, 3, 2, tzinfo=UTC))
     engage.enroll("m-1", discord_id="80351110224678912", name="Ada")

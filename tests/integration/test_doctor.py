@@ -178,7 +178,7 @@ def test_what_cannot_be_rebuilt_is_said(operator: Operator) -> None:
     "name", ["an entry removed", "more points for a gain", "an unknown kind", "evidence removed", "a page of rubbish"]
 )
 def test_nothing_is_rebuilt_from_damage(operator: Operator, name: str) -> None:
-    """If entries or evidence are damaged nothing is rebuilt, since balances and streaks may be the last to be right."""
+    """`--repair` rebuilds nothing from damaged entries or evidence, since balances and streaks may still be right."""
     (damage,) = (damage for damage in DAMAGES if damage.name == name)
     damage.on(store(operator))
     before = store(operator).read_bytes()
@@ -204,7 +204,7 @@ def test_nothing_can_be_written_through_an_untouched_file(operator: Operator) ->
 
 
 def test_bytes_that_flip_never_stop_the_doctor(operator: Operator) -> None:
-    """Whichever bytes flip, the audit ends without an error and leaves the file as it is."""
+    """Wherever bytes flip, the audit ends without an error and leaves the file as it is."""
     random, breaches = Random(5), 0
     for _ in range(FLIPS):
         damaged = bytearray(ten_days())

@@ -54,7 +54,7 @@ def test_failures_under_a_clock_that_ran_ahead_are_no_flaw(community: Community)
 
 
 def test_an_all_clear_of_what_began_under_a_clock_that_ran_ahead_is_no_flaw(community: Community) -> None:
-    """An all-clear names a beginning later than now if the clock was ahead then, and the store is sound."""
+    """An all-clear for a trouble that began under a clock ahead, so later than now, leaves the store sound."""
     community.trouble = SourceError("distrusted", "another board")
     community.now += 30 * DAY
     assert [(notice.kind, notice.topic) for notice in community.run().delivered] == [

@@ -82,7 +82,7 @@ def test_the_pages_own_ledger_keeps_the_contract(page: Path) -> None:
     [("page_first=1", "page_first=0"), ('limit="per_page"', 'limit="count"'), ('xp="points"', 'xp="xp"')],
 )
 def test_a_fact_that_is_wrong_does_not_fit_a_saved_page(page: Path, right: str, wrong: str) -> None:
-    """A wrong fact about a source fails against a saved page; the contract's own server could not notice it."""
+    """A wrong fact about a source's pages fails against a saved page; the contract's own server could not notice it."""
     page.write_text(page.read_text().replace(right, wrong, 1))
     code, told = run("-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "facts", page.name, folder=page.parent)
     assert code == pytest.ExitCode.TESTS_FAILED, told

@@ -64,7 +64,7 @@ def rows(text: str) -> list[dict[str, str]]:
 def test_all_of_it_is_written(
     tmp_path: Path, community: Community, snapshot: SnapshotAssertion, what: str, form: str
 ) -> None:
-    """Entries are written by position with all their fields, and members by id."""
+    """`export` writes entries by position with all their fields, and members by id."""
     earned(community)
     ran = Operator(tmp_path).call("export", what, form)
     assert (ran.code, ran.err) == (0, "")
@@ -178,7 +178,7 @@ def test_json_leaves_texts_as_they_are(tmp_path: Path, community: Community) -> 
 
 
 def test_an_empty_store_has_a_header_and_no_lines(tmp_path: Path, community: Community) -> None:
-    """An empty store gives a CSV with only a header, and no JSON."""
+    """An empty store gives CSV with only a header, and JSON without lines."""
     assert community.engage.members() == []
     operator = Operator(tmp_path)
     for what in ("entries", "members"):

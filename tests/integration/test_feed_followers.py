@@ -116,7 +116,7 @@ def test_a_follower_that_is_killed_gets_every_position_in_order(kind: str, tmp_p
 
 @KINDS
 def test_an_answer_comes_as_soon_as_there_is_something_new(kind: str, tmp_path: Path) -> None:
-    """Each award of another process is the follower's next answer, with none empty before it and no wait to its end."""
+    """Each award of another process is the follower's next answer at once, without an empty answer in between."""
     with addressed(kind, tmp_path) as address, opened_at(address) as ledger, served(address, tmp_path) as server:
         engage = Engage(ledger=ledger, clock=lambda: datetime.now(UTC))
         engage.enroll("ada")

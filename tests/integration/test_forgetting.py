@@ -211,7 +211,7 @@ def test_whoever_was_enrolled_again_before_the_backup_is_nobody_brought_back(ope
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_an_export_of_a_member_is_everything_about_the_member(kind: str, tmp_path: Path) -> None:
-    """It has each row with the member's id, in any table and column, and each of an account, but no other row."""
+    """A member's export has each row with the member's id, in any table, and each of their accounts, and no others."""
     with opened(kind, tmp_path) as ledger:
         assert isinstance(ledger, SqlLedger)
         live(Community(ledger))

@@ -54,7 +54,7 @@ def busy(community: Community, names: Sequence[str] = ("w-1", "w-2", "w-3")) -> 
 
 @pytest.mark.parametrize("kind", SHARED)
 def test_children_of_a_busy_process_can_all_write(kind: str, tmp_path: Path) -> None:
-    """Children of a busy process write, every child's award is booked, and the audit finds nothing."""
+    """Children of a busy process can write, every child's award is booked, and the audit finds nothing."""
     with opened(kind, tmp_path) as ledger:
         community = Community(ledger)
         community.enroll("ada", "bo")
@@ -115,7 +115,7 @@ def test_a_fork_waits_for_the_call_that_is_under_way(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", SHARED)
 def test_who_forks_within_a_call_waits_for_nobody(kind: str, tmp_path: Path) -> None:
-    """The parent's transaction stays the parent's; on SQLite, every call of the child raises `LedgerFailed`."""
+    """A child forked in a transaction leaves it to the parent; on SQLite, all calls in it raise `LedgerFailed`."""
     with opened(kind, tmp_path) as ledger:
         community = Community(ledger)
         community.enroll("ada")
@@ -255,7 +255,7 @@ def test_starting_a_program_is_no_fork_that_waits(tmp_path: Path) -> None:
 
 
 def test_who_is_gone_is_told_of_no_fork(tmp_path: Path) -> None:
-    """A ledger that was closed and let go of holds up no later fork."""
+    """A ledger that was closed and let go of does not hold up a later fork."""
     for number in range(3):
         with opened("sqlite", tmp_path) as ledger:
             Community(ledger).engage.enroll("ada", discord_id=IDS["ada"])

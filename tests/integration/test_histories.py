@@ -42,7 +42,7 @@ def test_no_promise_is_broken(address: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_each_broken_promise_is_found(fault: str, tmp_path: Path) -> None:
-    """A store that breaks a promise now and then is found out within 20 rounds."""
+    """The judge notices each store that breaks a promise now and then, within 20 rounds."""
     crowd = Crowd(Place.made(str(tmp_path / "engage.db"), tmp_path, fault))
     for _ in range(ROUNDS_MAX):
         crowd.play(ROUND_CALLS, kills=False)

@@ -121,7 +121,7 @@ def test_there_are_enough_of_them() -> None:
 
 @pytest.mark.parametrize(("family", "case"), CASES)
 def test_a_hostile_answer_harms_nobody(bench: Bench, case: Case) -> None:
-    """A read ends in time and memory with its outcome; the same source then reads a sound board, paid exactly."""
+    """Each hostile read ends in time and memory as expected, and then the same source reads a sound board exactly."""
     bench.face(case)
     paid, meaning = bench.paid(), bench.meaning()
     error: SourceError | None = None

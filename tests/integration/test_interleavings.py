@@ -27,7 +27,7 @@ SHORT = 1
 def test_two_actors_with_up_to_two_preemptions_lead_to_what_some_order_of_them_leads_to(
     kind: str, names: tuple[str, str]
 ) -> None:
-    """Whatever they lead to, the doctor finds nothing, positions have no gap, and points and streaks are exact."""
+    """Two preempted actors end as in one of their orders: sound, without gaps, with exact points and streaks."""
     found = look(Case(kind, names))
     assert found.breaches == []
     assert set(found.schedules) == {0, 1, 2}
@@ -57,7 +57,7 @@ def test_a_planted_bug_shows(name: str) -> None:
 
 
 def test_no_state_of_the_model_breaks_a_promise() -> None:
-    """None of the transitions between all 1,897 states breaks a promise."""
+    """No transition among the model's 1,897 states breaks a promise."""
     graph = visit(LAST)
     assert len(graph) == STATES
     assert [

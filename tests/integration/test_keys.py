@@ -210,7 +210,7 @@ def test_an_instant_is_taken_as_programs_write_it(tmp_path: Path, text: str) -> 
 
 @pytest.mark.parametrize("text", NO_INSTANT, ids=lambda text: text[:30])
 def test_what_names_no_instant_is_refused(tmp_path: Path, text: str) -> None:
-    """An instant without a zone, in a week, in a leap second, on an impossible day or with other slips is refused."""
+    """A text that names no instant, such as one without a zone or on an impossible day, is refused."""
     operator = Operator(tmp_path)
     operator.call("members", "enroll", "ada")
     award = ("award", "ada", "--source", "benchmark", "--points", "5", "--key", "k", "--at", text)
@@ -218,7 +218,7 @@ def test_what_names_no_instant_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_a_week_is_no_day(tmp_path: Path) -> None:
-    """A day in any form but 2026-03-02 is refused on the command line."""
+    """A day as a week date or without hyphens is refused on the command line."""
     operator = Operator(tmp_path)
     operator.call("members", "enroll", "ada")
     for text in ("2026-W10-1", "20260302"):

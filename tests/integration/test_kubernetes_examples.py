@@ -124,7 +124,7 @@ def test_the_deployments_daemon_ends_within_its_grace(tmp_path: Path) -> None:
 
 
 def test_the_status_is_no_liveness_probe(tmp_path: Path) -> None:
-    """`status` is no probe, because it may be unhealthy without need for a restart, as before the first run."""
+    """The Deployment has no probe, since `status` may be unhealthy where a restart would not help, as at first."""
     with manned(tmp_path) as post:
         assert post.operator.call("status").code == NOT_HEALTHY
     assert not [key for key in container("deployment.yaml") if key.endswith("Probe")]
@@ -132,7 +132,7 @@ def test_the_status_is_no_liveness_probe(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", WORKLOADS)
 def test_a_pod_may_do_little(name: str) -> None:
-    """A pod has no root, no writable disk, no capabilities, and no access to the cluster."""
+    """A pod runs without root, a writable disk, capabilities or access to the cluster."""
     spec = pod(name)
     assert spec["securityContext"]["runAsNonRoot"] is True
     assert spec["securityContext"]["runAsUser"] > 0

@@ -108,7 +108,7 @@ def test_a_process_that_was_killed_is_seen_at_once(post: Post) -> None:
 
 
 def test_a_number_that_was_given_again_is_not_the_one_who_had_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process that has the owner's pid but another start time is not the owner, which counts as ended."""
+    """A process that has the owner's pid but another start time is not the owner, who counts as dead."""
     owner = new_owner()
     assert not has_ended(owner)
     monkeypatch.setattr(runs, "_started", lambda _: "1")

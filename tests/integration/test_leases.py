@@ -220,7 +220,7 @@ class Plain:
 
 
 def test_a_source_that_tells_no_pages_keeps_its_lease_for_half_an_hour(scene: Scene) -> None:
-    """Such a source keeps its lease for 29 minutes; after 31 another run takes over, and its sync counts."""
+    """A source that reports no pages keeps its lease for 29 minutes; after 31 another run takes over and counts."""
     community = scene.community
     other = Engage(ledger=community.ledger, source=community, clock=lambda: community.now)
     reports: list[RunReport] = []
