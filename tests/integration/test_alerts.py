@@ -118,15 +118,6 @@ def test_a_webhook_that_cannot_be_reached_is_told(host: str, says: str) -> None:
     assert TOKEN not in "".join(traceback.format_exception(caught.value))
 
 
-def test_a_certificate_is_checked() -> None:
-    """Over https, a message is not sent to a server with which the TLS handshake fails."""
-    with received() as receiver:
-        alerts = WebhookAlerts(receiver.url.replace("http://", "https://"))
-        with pytest.raises(AlertFailed, match=r"cannot be reached \(SSL"):
-            alerts.send(NOTICE)
-        assert receiver.messages == []
-
-
 def test_the_environment_has_no_say(monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy set in the environment is not used, so that none sees the webhook's address."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
