@@ -9,10 +9,10 @@ from copy import copy
 from functools import partial, wraps
 from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
 
-from .core.errors import EngageError
+from .core.errors import EngageError, InvalidValue
 from .core.ports import Store
 from .core.validation import validate_points
-from .engage import Engage, validate_engage
+from .engage import Engage
 
 THREADS = 4
 """As many as the connections that `PostgresLedger` keeps."""
@@ -147,6 +147,14 @@ class AsyncEngage:
     hide: Final = _awaited(Engage.hide)
     show: Final = _awaited(Engage.show)
     forget: Final = _awaited(Engage.forget)
+
+
+def validate_engage(value: Any) -> Engage:
+    """Return an `Engage`, or what looks like one; raises `InvalidValue` for others, such as an `AsyncEngage`."""
+    if not hasattr(value, "run_due") or isinstance(value, AsyncEngage):
+        raise InvalidValue("engage", type(value).__name__, "give an Engage, whose methods are no coroutines")
+    checked: Engage = value
+    return checked
 
 
 def _answered(call: Callable[[], T], loop: asyncio.AbstractEventLoop, answer: "asyncio.Future[T]") -> None:

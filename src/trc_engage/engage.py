@@ -3,8 +3,7 @@
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from inspect import iscoroutinefunction
-from typing import Any, Self, TypeVar, Unpack
+from typing import Self, TypeVar, Unpack
 
 from attrs import evolve
 
@@ -345,14 +344,6 @@ class Engage(Reader):
         forgotten = members.forget(self._ledger, member_id, self._clock(), validate_trace(**trace))
         wipe = getattr(self._ledger, "wipe", lambda: None)
         return evolve(forgotten, remains=wipe())
-
-
-def validate_engage(value: Any) -> Engage:
-    """Return an `Engage`, or what looks like one; raises `InvalidValue` for others, such as an `AsyncEngage`."""
-    if not hasattr(value, "run_due") or iscoroutinefunction(value.run_due):
-        raise InvalidValue("engage", type(value).__name__, "give an Engage, whose methods are no coroutines")
-    checked: Engage = value
-    return checked
 
 
 def _is_on_event_loop() -> bool:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from threading import Event, Thread
 from typing import Self
 
+from .aio import validate_engage
 from .core.errors import EngageError
-from .engage import Engage, validate_engage
+from .engage import Engage
 
 logger: logging.Logger = logging.getLogger(__name__)
 

@@ -167,7 +167,7 @@ def test_a_thousand_bad_rows_are_not_a_thousand_lines(operator: Operator) -> Non
         ),
         ("a.json", b'[{"member_id": "m", "discord_id": 8e16}]', "discord_id: 8e+16: write ids in quotes"),
         ("a.json", b'[{"member_id": "m", "discord_id": true}]', "a.json:1: discord_id: True: give the Discord id"),
-        ("a.json", b'[{"member_id": "m", "name": ["A"]}]', "a.json:1: name: ['A']: give a text"),
+        ("a.json", b'[{"member_id": "m", "name": ["A"]}]', "a.json:1: name: ['A']: give text"),
         ("a.json", b'[{"member_id": "m", "name": "\\ud800"}]', "a.json:1: name: '\\ud800': it holds half a surrogate"),
         ("a.json", b"[" * 100_000, "a.json:1: it is not readable JSON"),
         ("a.json", b"[" + b"9" * 5_000 + b"]", "a.json:1: it is not readable JSON"),

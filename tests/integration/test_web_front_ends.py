@@ -157,7 +157,7 @@ def test_a_site_has_its_own_title_and_colours() -> None:
 @pytest.mark.parametrize(
     ("given", "why"),
     [
-        ({"color": "green"}, "a colour such as"),
+        ({"color": "green"}, "a color such as"),
         ({"color": "#ffee00"}, "contrast"),
         ({"color_dark": "#000000"}, "contrast"),
         ({"title": " "}, "title"),

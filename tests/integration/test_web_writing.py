@@ -99,7 +99,7 @@ BAD_BODIES: list[tuple[bytes, dict[str, str], int, str]] = [
     (json.dumps({**AWARD, "at": "2026-02-30T09:00:00Z"}).encode(), {}, 422, "invalid-value"),
     (json.dumps({**AWARD, "at": "2999-01-01T00:00:00Z"}).encode(), {}, 422, "invalid-value"),
     (json.dumps({**AWARD, "at": 1_772_442_000}).encode(), {}, 422, "invalid-value"),
-    (json.dumps({**AWARD, "by": "me"}).encode(), {}, 422, "invalid-value"),
+    (json.dumps({**AWARD, "who": "me"}).encode(), {}, 422, "invalid-value"),
     (json.dumps({name: AWARD[name] for name in ("source", "points", "key")}).encode(), {}, 422, "invalid-value"),
 ]
 

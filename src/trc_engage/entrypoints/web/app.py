@@ -12,9 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount
 
+from ...aio import validate_engage
 from ...core.errors import EngageError, InvalidValue, LedgerFailed
 from ...core.validation import validate_each
-from ...engage import Engage, validate_engage
+from ...engage import Engage
 from ..wire.problems import ProblemError, problem_of
 from . import api, pages
 from .access import (
