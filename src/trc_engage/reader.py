@@ -1,7 +1,7 @@
 """`Reader`: the read-only API, built on the `Views` port."""
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from itertools import groupby
 from typing import Literal, get_args
 
@@ -47,6 +47,7 @@ from .core.validation import (
 
 DAYS_MAX = 1_000
 AMBIGUOUS_SHOWN_MAX = 6
+BOTH_WITHIN = timedelta(days=7)
 
 
 class Reader:
@@ -130,20 +131,26 @@ class Reader:
         """Return the roster's last answer about the member's linked account; None if there is none (R25)."""
         return next(iter(self._views.checks(validate_member_id(member_id))), None)
 
-    def resolve(self, text: str) -> str:
+    def resolve(self, text: str, *, exact: bool = False) -> str:
         """Return the id of the only member with this id, Discord id or name, or with a name whose words begin like it.
 
-        Raises `UnknownMember`, or `AmbiguousMember` if several match.
+        With `exact`, the beginning of a name is not enough: ask for it before you change anything. Raises
+        `UnknownMember`, or `AmbiguousMember` if several members, or only a beginning, match.
         """
         found = self._views.find(validate_member_id(text), limit=AMBIGUOUS_SHOWN_MAX)
         meant = [one for one in found if one.member_id == text]
-        meant = meant or [one for one in found if (one.name or "").casefold() == text.casefold()] or list(found)
-        if not meant:
+        meant = meant or [one for one in found if (one.name or "").casefold() == text.casefold()]
+        meant = meant or [one for one in found if exact and self._is_linked(one.member_id, text)]
+        if not found:
             raise UnknownMember(text)
-        if len(meant) > 1:
-            listed = (f"{one.member_id!r} ({one.name})" if one.name else repr(one.member_id) for one in meant)
+        if len(meant or found) > 1 or (exact and not meant):
+            listed = (f"{one.member_id!r} ({one.name})" if one.name else repr(one.member_id) for one in meant or found)
             raise AmbiguousMember(text, ", ".join(listed))
-        return meant[0].member_id
+        return (meant or found)[0].member_id
+
+    def _is_linked(self, member_id: str, discord_id: str) -> bool:
+        account = self._views.account_of(member_id)
+        return account is not None and account.discord_id == discord_id
 
     def history(
         self, member_id: str, *, limit: int = 50, before: int | None = None, source: str | None = None
@@ -333,11 +340,14 @@ def _about_what_hurt(why: Why, life: Sequence[StreakEvent], entries: Sequence[En
     """Explain the last loss: a streak that ended or shrank, or points deducted."""
     event = next((event for event in reversed(life) if event.hurts), None)
     lost = next((entry for entry in entries if entry.points < 0), None)
+    are_both = lost is not None and event is not None and abs(lost.at - event.at) <= BOTH_WITHIN
     if lost is not None and (event is None or lost.at > event.at):
-        return _about_entry(why, lost.position, entries)
+        return evolve(_about_entry(why, lost.position, entries), other=event if are_both else None)
     if event is None:
         return why
-    return evolve(why, about="day" if event.kind == "ended" else "streak", event=event)
+    later = [one for one in life if one.kind == "changed" and one.at > event.at and one.after > one.before]
+    about: Literal["day", "streak"] = "day" if event.kind == "ended" else "streak"
+    return evolve(why, about=about, event=event, later=later, other=lost if are_both else None)
 
 
 def _thresholds(field: str, values: object) -> Sequence[int]:

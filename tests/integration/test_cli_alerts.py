@@ -41,7 +41,7 @@ def test_a_test_notice_arrives_by_every_channel(operator: Operator, receiver: Re
     assert (tried.code, tried.out) == (0, "log: delivered\nwebhook: delivered\n")
     (message,) = receiver.messages
     assert message.content.splitlines()[0] == "**Test: trc-engage can reach you here**"
-    assert "Nothing is wrong" in message.content
+    assert "This is only a test" in message.content
     assert message.content.splitlines()[-1] == f"From {marked(gethostname())}, about mee6, server {GUILD_ID}."
     assert "Test: trc-engage can reach you here" in tried.err
     assert list(operator.folder.iterdir()) == []

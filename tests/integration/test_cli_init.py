@@ -50,7 +50,7 @@ def test_init_makes_a_file_for_its_owner_alone(operator: Operator) -> None:
     assert "next: enroll members" in ran.out
     before = store.read_bytes()
     again = operator.call("init")
-    assert (again.code, again.out.splitlines()[0]) == (0, f"there is a store at {store} already")
+    assert (again.code, again.out.splitlines()[0]) == (0, f"the store exists already: {store}")
     assert store.read_bytes() == before
     assert operator.call("members", "enroll", "m-1", "--discord-id", ADA).err == ""
 
@@ -207,7 +207,7 @@ def test_init_says_that_a_board_is_private(tmp_path: Path) -> None:
         assert (ran.code, ran.out.splitlines()[0].split()[0]) == (69, "created")
         (told,) = ran.err.splitlines()
         assert "TRC_ENGAGE_MEE6_TOKEN" in told
-        assert operator.call("init").out.startswith("there is a store")
+        assert operator.call("init").out.startswith("the store exists already")
         assert "failed" not in operator.call("status").out
     assert operator.call("init", "--try-board", env={"TRC_ENGAGE_GUILD_ID": ""}).code == 78
 

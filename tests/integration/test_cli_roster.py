@@ -29,7 +29,7 @@ def test_a_check_by_hand_says_what_it_found(opened: Operator, discord: DiscordSe
     assert "roster" not in opened.call("status").out
     told = opened.call("roster", "check")
     assert "1 member gone and not noted" in told.out
-    assert opened.call("roster", "check").out.splitlines()[1].startswith("nobody is asked for before 20")
+    assert opened.call("roster", "check").out.splitlines()[1].startswith("no one is due before 20")
     assert "roster: on the server since 2025-05-06 07:08 UTC" in opened.call("show", "m-1").out
     assert "roster: gone since 20" in opened.call("show", "m-2").out
     assert "next round" in opened.call("status").out

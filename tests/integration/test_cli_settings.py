@@ -177,7 +177,7 @@ def test_secrets_are_masked_and_slips_are_shown(operator: Operator) -> None:
     assert shown.code == 0
     assert SECRET not in shown.out + shown.err + operator.run(*options, "--json").out
     assert shown.out.count("(not shown)") == len(names) + 3
-    assert shown.err == "set, and not known: TRC_ENGAGE_SOTRE\n"
+    assert shown.err == "unknown settings, ignored: TRC_ENGAGE_SOTRE\n"
 
 
 def test_words_and_sources_see_the_file_too(operator: Operator) -> None:

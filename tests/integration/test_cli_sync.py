@@ -126,7 +126,7 @@ def test_a_failed_sync_is_told_in_json_too(opened: Operator, server: Mee6Server)
     assert (ran.code, ran.json["outcome"], ran.json["kind"]) == (69, "failed", "rate_limited")
     assert timedelta(0) < datetime.fromisoformat(ran.json["retry_at"]) - datetime.now(UTC) <= timedelta(seconds=120)
     assert ran.err == f"trc-engage: {ran.json['message']}\n"
-    assert f"until {datetime.fromisoformat(ran.json['retry_at']):%Y-%m-%d %H:%M:%S} UTC" in ran.err
+    assert f"after {datetime.fromisoformat(ran.json['retry_at']):%Y-%m-%d %H:%M:%S} UTC" in ran.err
     waiting = opened.call("sync", "--fresh", "--json")
     assert (waiting.code, waiting.json["retry_at"], len(server.requests)) == (69, ran.json["retry_at"], requests + 1)
     assert opened.call("show", "m-1", "--json").json["points"] == 0

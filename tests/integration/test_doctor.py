@@ -110,7 +110,7 @@ def test_damage_is_told_to_people(operator: Operator) -> None:
             "balance:",
             "  member 'bo': the balance of 'benchmark' is 7, expected 90, the sum of its entries",
             "run `trc-engage doctor --repair` to rebuild each balance; it changes nothing else",
-            "to get the rest back, run `trc-engage restore FILE` with a backup that the doctor finds sound",
+            "to recover the rest, run `trc-engage restore FILE` with a backup that the doctor finds sound",
         ],
     )
 

@@ -45,7 +45,7 @@ def test_two_minutes_ahead_of_midnight_is_today() -> None:
 @pytest.mark.parametrize(
     ("at", "advice"),
     [
-        (MONDAY + timedelta(minutes=2, microseconds=1), "at most two minutes ahead of 2026-03-02 09:00:00 UTC"),
+        (MONDAY + timedelta(minutes=2, microseconds=1), "at most two minutes ahead; it is 2026-03-02 09:00:00 UTC"),
         (MONDAY + timedelta(days=365), "at most two minutes ahead"),
         (datetime(1999, 12, 31, 23, 59, 59, tzinfo=UTC), "from 2000 on"),
         (MONDAY.replace(tzinfo=None), "timezone-aware"),

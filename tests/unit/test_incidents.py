@@ -165,8 +165,8 @@ def test_an_alert_names_since_when_why_what_waits_and_what_helps(kind: SourceTro
 HELPS: dict[SourceTrouble, tuple[str, ...]] = {
     "private": ("TRC_ENGAGE_MEE6_TOKEN", "restart it after a change", "`trc-engage sync` shows at once"),
     "unknown_guild": ("TRC_ENGAGE_GUILD_ID", "restart it after a change", "`trc-engage sync` shows at once"),
-    "rate_limited": ("Syncs go on by themselves", "`trc-engage status` shows until when"),
-    "blocked": ("Syncs go on by themselves", "`trc-engage status` shows until when"),
+    "rate_limited": ("Syncing resumes by itself", "`trc-engage status` shows until when"),
+    "blocked": ("Syncing resumes by itself", "`trc-engage status` shows until when"),
     "malformed": ("`trc-engage sync` shows whether it still does", "TRC_ENGAGE_MEE6_URL"),
     "down": ("whether this machine reaches other sites", "MEE6 is down: just wait", "TRC_ENGAGE_MEE6_URL"),
     "distrusted": ("`trc-engage sync --accept-drops`", "`trc-engage sync --rebase-drops`"),
@@ -272,6 +272,7 @@ def test_an_alert_that_may_not_have_been_sent_is_sent_again() -> None:
 
 WENT_BACK = clock_trouble(ClockWentBack(MONDAY, MONDAY + timedelta(hours=2)))
 LEAPT = clock_trouble(ClockLeapt(MONDAY + timedelta(days=9), MONDAY, "no server has confirmed it"))
+SINCE = "Mon 2026-03-02 09:00 UTC"
 UNSEEN = unseen_trouble(MONDAY, MONDAY + timedelta(hours=24))
 ROSTER_DOWN = failure_trouble(failure_run(3, message="5 answers were unclear."), topic="roster")
 PRIVATE = failure_trouble(failure_run(3, "private", "the leaderboard is private"))
@@ -307,6 +308,11 @@ SAFE = "streaks are safe: a day is settled only after a good sync that started a
         (
             DISTRUSTED,
             "The source's board could not be synced, once since Mon 2026-03-02 09:00 UTC: a board that is not trusted",
+            f"No points change until the board recovers or an admin decides. The source keeps counting; {SAFE}",
+        ),
+        (
+            PRIVATE,
+            f"The source's board could not be synced, 3 times in a row since {SINCE}: the leaderboard is private",
             f"{KEPT}, and the next good sync pays all of it. Until then nobody gets points for Discord; {SAFE}",
         ),
     ],

@@ -121,7 +121,7 @@ def test_the_first_and_the_last_instant_of_an_award_count(at: datetime) -> None:
 @pytest.mark.parametrize("beyond", [timedelta(microseconds=1)])
 def test_an_instant_beyond_them_is_refused(at: datetime, beyond: timedelta) -> None:
     """An award that is dated a microsecond outside of these limits is refused by the name of the field."""
-    with pytest.raises(InvalidValue, match="give an instant from 2000 on, at most two minutes ahead") as caught:
+    with pytest.raises(InvalidValue, match="give a time from 2000 on, at most two minutes ahead") as caught:
         day_of_award(at - beyond if at < NOW else at + beyond)
     assert caught.value.field == "at"
 

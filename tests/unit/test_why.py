@@ -517,6 +517,58 @@ def test_a_member_is_found(town: Town) -> None:
         engage.resolve("nobody")
 
 
+def test_what_is_changed_needs_a_full_name(town: Town) -> None:
+    """With `exact`, an id, a Discord id or a full name is found; the beginning of a name names whom it could mean."""
+    engage = town.engage
+    engage.enroll("m-2", name="Linus Torvalds")
+    found = [engage.resolve(text, exact=True) for text in ("m-2", town.ids["bo"], "linus torvalds")]
+    assert found == ["m-2", "bo", "m-2"]
+    for beginning in ("Lin", "Linus", "torvalds"):
+        assert engage.resolve(beginning) == "m-2"
+        with pytest.raises(
+            EngageError, match=r"could be 'm-2' \(Linus Torvalds\); nothing was done; give the member's id"
+        ):
+            engage.resolve(beginning, exact=True)
+    with pytest.raises(EngageError, match="not enrolled"):
+        engage.resolve("nobody", exact=True)
+
+
+def test_what_mended_a_lost_streak_is_said_with_its_loss(town: Town) -> None:
+    """An answer about a streak that ended also says which excuses restored it since, and how long it is now."""
+    town.days("ccc--c")
+    lost = answer(town.engage.why("ada"), Words())
+    assert "The streak goes on only if each weekday after it counts, too." in lost
+    for day in (5, 6):
+        town.now += timedelta(minutes=1)
+        town.engage.excuse(march(day), reason="ill", by="admin-7", member_id="ada")
+    said = answer(town.engage.why("ada"), Words())
+    assert "The streak of 3 weekdays ended on Thu 2026-03-05" in said
+    assert "Fri 2026-03-06 was excused, so the streak rose from 1 to 4" in said
+    assert "The streak is now 4 weekdays." in said
+
+
+def test_points_and_a_streak_lost_together_are_both_said(town: Town) -> None:
+    """Whichever was lost last is explained, and the other is named if it was lost within a week."""
+    town.days("cc")
+    town.award("ada", "one", points=10)
+    town.now += timedelta(minutes=1)
+    town.engage.reverse("one", reason="a wrong run", by="admin-7")
+    position = town.engage.history("ada")[0].position
+    town.days("-")
+    said = answer(town.engage.why("ada"), Words())
+    assert "ended on" in said.split(". ")[0]
+    assert f"Also, entry {position} took 10 points at" in said
+    town.award("ada", "two", points=10)
+    town.now += timedelta(minutes=1)
+    town.engage.reverse("two", reason="a wrong run", by="admin-7")
+    said = answer(town.engage.why("ada"), Words())
+    assert "-10 points" in said.split(". ")[0]
+    assert "Also, the streak of" in said
+    town.now += timedelta(days=8)
+    town.engage.adjust("ada", points=-1, key="fix", reason="x", by="admin-7")
+    assert "Also" not in answer(town.engage.why("ada"), Words())
+
+
 def test_an_open_day_says_what_it_waits_for(town: Town) -> None:
     """A day waits for its end, then for a reading that begins after it, then for a settlement."""
 

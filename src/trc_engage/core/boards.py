@@ -162,7 +162,7 @@ ROWS_REMEMBERED_FOR = timedelta(days=7)
 SERVER_CLOCK_SLACK = timedelta(minutes=5)
 
 WAY_OUT = (
-    "If the board recovers, nothing ever happened: just wait. If the drop is real, an admin decides: accepting "
+    "If the board recovers, nothing is lost: just wait. If the drop is real, an admin decides: accepting "
     "it takes the board as it is and deducts points; rebasing it keeps everybody's points (a season reset)"
 )
 

@@ -171,25 +171,28 @@ class Trouble:
         """What waits because of it, and what does not."""
         kept = f"No XP is lost: {self.source_name} keeps counting"
         until = "the clock is confirmed" if isinstance(self.error, ClockLeapt) else "time has caught up"
-        is_moved = self.failure_run is not None and self.failure_run.cause.kind == "another_board"
-        return MEANINGS["another_board" if is_moved else self.topic].format(
-            kept=kept, waiting=_waiting(self.pending), until=until
+        kind = None if self.failure_run is None else self.failure_run.cause.kind
+        is_distrusted = kind == "distrusted" and self.topic == "source"
+        meant = "another_board" if kind == "another_board" else "distrusted" if is_distrusted else self.topic
+        return MEANINGS[meant].format(
+            kept=kept, source=begun(self.source_name), waiting=_waiting(self.pending), until=until
         )
 
 
-MEANINGS: Mapping[Topic | Literal["another_board"], str] = {
+MEANINGS: Mapping[str, str] = {
     "source": "{kept}, and the next good sync pays all of it. Until then nobody gets points for Discord; {waiting}",
     "frozen": "Points go on; {waiting}",
     "clock": "{kept}. Until {until} nobody gets points for Discord and no streak breaks",
     "store": "Nothing is synced or settled. {kept}, the next good sync pays all of it, and until then no streak breaks",
     "roster": "Nobody is noted as left or as returned meanwhile. Points and streaks go on",
     "unseen": "Nobody gets points for Discord, and what is earned until it is corrected does not count",
+    "distrusted": "No points change until the board recovers or an admin decides. {source} keeps counting; {waiting}",
     "another_board": "Nothing is synced. If the source is set back, no XP is lost; {waiting}",
 }
 
 _LASTED: Mapping[str, str] = {
-    "rate_limited": "Syncs go on by themselves once the wait is over",
-    "blocked": "Syncs go on by themselves once the wait is over",
+    "rate_limited": "Syncing resumes by itself once the wait is over",
+    "blocked": "Syncing resumes by itself once the wait is over",
     "down": "It has lasted: see whether this machine reaches other sites. If it does, {} is down: just wait",
 }
 """What to add to a repeated error, whose own text is written for one sync; other kinds need no addition."""

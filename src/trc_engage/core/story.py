@@ -254,6 +254,10 @@ class Why:
     """The award that the entry reverses, or the reversal of the entry."""
     event: StreakEvent | None = None
     """The change of the streak in question."""
+    later: Sequence[StreakEvent] = ()
+    """How late news made the streak longer after that."""
+    other: Entry | StreakEvent | None = None
+    """If points and a streak were lost within a week, the loss that is not in question."""
 
 
 def longest_gap(day: date, runs: Sequence[datetime], now: datetime) -> tuple[datetime, datetime] | None:

@@ -165,7 +165,7 @@ def day_of_award(at: datetime, now: datetime) -> date:
         raise InvalidValue(
             "at",
             at.isoformat(),
-            f"give an instant from {EARLIEST_AT:%Y} on, at most two minutes ahead of {now:%F %T} UTC",
+            f"give a time from {EARLIEST_AT:%Y} on, at most two minutes ahead; it is {now:%F %T} UTC",
         )
     return min(at, now).date()
 

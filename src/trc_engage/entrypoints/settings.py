@@ -246,11 +246,11 @@ class Settings:
     web_token: str | None = setting(
         "token that allows writing through the web API; unset, nobody can", _web_token, secret=True
     )
-    web_token_next: str | None = setting("another one, while it replaces the first", _web_token, secret=True)
+    web_token_next: str | None = setting("a second one, accepted while you replace the first", _web_token, secret=True)
     web_read_token: str | None = setting("token that shows everything in the web API", _web_token, secret=True)
     web_title: str | None = setting("title of the pages (default: The Revenue Council)")
     web_color: str | None = setting("color of the pages, such as #0b6b4f")
-    web_color_dark: str | None = setting("their color in the dark theme")
+    web_color_dark: str | None = setting("color of the pages in the dark theme")
     sentry_dsn: str | None = setting("DSN of a Sentry project, for errors, alerts and check-ins", _dsn, secret=True)
     sentry_environment: str = setting("environment shown in Sentry (default: production)", default="production")
     other_secrets: tuple[str, ...] = field(default=(), repr=False)
@@ -309,7 +309,7 @@ def read_env_file(path: Path) -> Mapping[str, str]:
         if not one.error and one.key is None:
             continue
         if one.key is None or one.value is None or not re.fullmatch(ENV_NAME, one.key) or not one.value.isprintable():
-            raise SettingsError(option, str(path), f"line {number} is not NAME=value, with any quotes closed")
+            raise SettingsError(option, str(path), f"line {number} is not NAME=value, or a quote is not closed")
         if re.match(ENV_COMMENT, line):
             raise SettingsError(option, str(path), f"line {number}: put the comment on a line of its own")
         if found.setdefault(one.key, one.value) != one.value:

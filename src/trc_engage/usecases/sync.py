@@ -206,11 +206,15 @@ def _post(run: Run, reading: Reading, how: How) -> SyncReport:
         calendar = run.state.calendar
         derived = streaks.of_moves(run.ledger, plan.moves, calendar)
         report = evolve(plan, outcome="synced", late=derived.changes, moves=())
+        # Without a drop there is nothing to accept, and nothing to record.
+        is_decided = how.adopts or plan.deducted or plan.rebased
         posting = Posting(
             at,
             moves=plan.moves,
             calendar=calendar,
-            run=SyncRun(report, board.whole, reading.state.good_run, reading.board_id, how.decision),
+            run=SyncRun(
+                report, board.whole, reading.state.good_run, reading.board_id, how.decision if is_decided else None
+            ),
             slot=how.end("synced", at),
         )
         run.post(derived.posted_with(posting))

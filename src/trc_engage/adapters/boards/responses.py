@@ -90,7 +90,7 @@ _MILLISECONDS_MIN = 1e11
 _CHALLENGE_MARKS = (b"just a moment", b"challenge-platform", b"cf-chl", b"cf_chl", b"checking your browser", b"captcha")
 
 _PRIVATE = "{service.name} does not show this board: it is private{expired}. {service.private}"
-_UNKNOWN_GUILD = "{service.name} knows no board of this guild: {service.unknown_guild}"
+_UNKNOWN_GUILD = "{service.name} has no leaderboard for this server: {service.unknown_guild}"
 _RATE_LIMITED = (
     "{service.name} asks for fewer requests: wait. If it happens again, see whether something else reads "
     "{service.name} from this address, or a second deployment does"

@@ -157,7 +157,7 @@ def _copied(source: Path, part: Path, *, without_lease: bool) -> Copy:
                 return _contents(part, written)
             except sqlite3.DatabaseError as error:
                 raise LedgerFailed(
-                    f"{source}: it is damaged ({error}), and no copy was kept; take another backup"
+                    f"{source}: it is damaged ({error}), and no copy was kept; see the doctor, or restore a backup"
                 ) from error
 
 
@@ -288,6 +288,6 @@ def _written(target: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise LedgerFailed(
-            f"{target}: {error.strerror or error}: nothing was put there; name a file in a folder that exists, with "
-            "space, where you may write"
+            f"{target}: {error.strerror or error}: nothing was put there; choose a file in an existing folder with "
+            "enough space, where you may write"
         ) from error

@@ -80,7 +80,7 @@ Exit codes:
   1   not healthy (status, doctor, alerts test)
   2   wrong usage
   65  bad data: a value, row or id is invalid; nothing was changed
-  69  the source failed; nothing was changed, and the next sync catches up
+  69  the source failed or is not trusted; nothing was changed
   74  the store failed
   75  the store is busy; try again
   78  configuration; the message names the variable

@@ -11,7 +11,7 @@ from ..wire.shape import parsed_instant
 from ..wiring import opened
 from ..wording import counted, dated, moment, named, points, safe
 from .days import changed
-from .options import Json, Member, argument, command, flag, option, settings_in_force
+from .options import Changed, Json, argument, command, flag, option, settings_in_force
 from .output import print_lines, print_result
 
 Key = Annotated[str, option("KEY", "A unique name of your choice; a key is booked once, however often you send it.")]
@@ -25,7 +25,7 @@ By = Annotated[str, option("WHO", "Who decided this.")]
     "    --at 2026-03-05T14:00Z",
 )
 def award(
-    member: Member,
+    member: Changed,
     *,
     source: Annotated[str, option("TEXT", "What the points are for; anything but 'discord'.")],
     points: Annotated[int, option("POINTS", "How many points, at least 1.")],
@@ -45,7 +45,7 @@ def award(
     more = {"counts_as_activity": not no_activity}
 
     def post(engage: Engage) -> Receipt:
-        member_id = engage.resolve(member)
+        member_id = engage.resolve(member, exact=True)
         return engage.award(member_id, source=source, points=points, key=key, at=happened_at, by=by, **more)
 
     _book(post, as_json=as_json)
@@ -64,7 +64,7 @@ def reverse(
 
 @command("trc-engage adjust m-1 --points -5 --key fix:17 --reason 'typo' --by admin-7")
 def adjust(
-    member: Member,
+    member: Changed,
     *,
     points: Annotated[int, option("POINTS", "How many points; a negative number takes them away.")],
     key: Key,
@@ -77,7 +77,7 @@ def adjust(
     An adjustment is not activity: it makes no day active and breaks no streak.
     """
     _book(
-        lambda engage: engage.adjust(engage.resolve(member), points=points, key=key, reason=reason, by=by),
+        lambda engage: engage.adjust(engage.resolve(member, exact=True), points=points, key=key, reason=reason, by=by),
         as_json=as_json,
     )
 
@@ -104,4 +104,4 @@ def print_receipt(receipt: Receipt, standing: Standing) -> None:
         print_lines(f"unchanged: already posted as entry {entry.position} of {moment(entry.at)} UTC")
     print_lines(f"{named(standing)}: {counted(standing.points, 'point')}")
     if receipt.late is not None:
-        print_lines(f"streak: {changed(receipt.late)} (that day was already settled)")
+        print_lines(f"streak: {changed(receipt.late)} (derived again, because that day is over)")

@@ -69,7 +69,7 @@ def excuse(
         raise typer.BadParameter("give days, --by and --reason to excuse them; or days, --by and --undo")
     named = [day("day", text) for text in days]
     with opened(settings_in_force()) as engage:
-        member = None if member is None else engage.resolve(member)
+        member = None if member is None else engage.resolve(member, exact=True)
         if undo:
             report = engage.unexcuse(*named, by=by, reason=reason, member_id=member, note=note)
         else:
@@ -135,7 +135,7 @@ def _step(before: int, after: int) -> str:
 
 app = group_of(
     "clock",
-    "Decide about a clock that leapt ahead, or that ran ahead.",
+    "Decide about a clock that jumped or ran ahead.",
     "trc-engage clock confirm --by admin-7 --reason 'the machine was off for three weeks'",
     "trc-engage clock repair --dry-run",
     "trc-engage clock repair --by admin-7 --reason 'the clock was two years ahead'",
@@ -155,7 +155,8 @@ def confirm(
     """
     with opened(settings_in_force()) as engage:
         report = engage.confirm_clock(by=by, reason=reason)
-    said = "is confirmed: the next run goes on" if report.outcome == "confirmed" else "is not held back: nothing to do"
+    is_confirmed = report.outcome == "confirmed"
+    said = "is confirmed: the next run goes on" if is_confirmed else "needs no confirmation: nothing to do"
     print_result(Clock.of(report), lambda: print_lines(f"{moment(report.at)} UTC {said}"), as_json=as_json)
 
 
@@ -204,7 +205,7 @@ def _print(report: ClockReport, *, as_json: bool) -> None:
 def described(report: ClockReport) -> str:
     """Return what a repair did, or would do."""
     if report.outcome == "unchanged":
-        return f"nothing lies ahead of {moment(report.at)} UTC: nothing to do"
+        return f"nothing in the store is later than {moment(report.at)} UTC: nothing to do"
     done = "brought back" if report.outcome == "repaired" else "dry run, nothing written: this would be brought back"
     return (
         f"{done} to {moment(report.at)} UTC: {counted(report.syncs, 'sync')}, whose points stay; "

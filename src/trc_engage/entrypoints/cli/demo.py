@@ -298,9 +298,9 @@ def mee6_server(
 ) -> None:
     """Serve a MEE6 leaderboard for trying things out.
 
-    It listens on 127.0.0.1, and its people write messages and earn XP. It answers as MEE6 does, faults
-    included; beside it a Discord tells who is on the server. It prints what to type in another terminal, and runs
-    until you press Ctrl-C. With --keep, FOLDER must exist: people have their XP again at the next start, and
+    It listens on 127.0.0.1, and its people write messages and earn XP. It answers as MEE6 does, faults included. It
+    also runs a stand-in for Discord, which knows who is on the server. It prints what to type in another terminal,
+    and runs until you press Ctrl-C. With --keep, FOLDER must exist: people have their XP again at the next start, and
     `echo private > FOLDER/trouble` switches the trouble while it runs; an empty file ends it.
     """
     if trouble == "list":
@@ -393,6 +393,8 @@ def _started(port: int, guild_id: str) -> Mee6Server:
 
 def _join(server: Mee6Server, members: int, keep: Path | None) -> list[str]:
     """Let people join the server, with the XP that was kept or a random amount."""
+    if keep is not None and not keep.is_dir():
+        raise BadData(f"{keep}: there is no such folder; create it first")
     try:
         kept = dict(json.loads((keep and _text(keep / XP)) or "{}"))
     except (TypeError, ValueError) as error:

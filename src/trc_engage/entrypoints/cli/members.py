@@ -22,6 +22,7 @@ from .imports import Import
 from .options import (
     BAD_DATA,
     BadData,
+    Changed,
     Json,
     Member,
     argument,
@@ -66,19 +67,19 @@ def enroll(
 
 
 @command(group=app)
-def link(member: Member, discord_id: DiscordId, *, as_json: Json = False, **trace: Unpack[TraceArguments]) -> None:
+def link(member: Changed, discord_id: DiscordId, *, as_json: Json = False, **trace: Unpack[TraceArguments]) -> None:
     """Link a Discord account to a member.
 
     XP from before the link's first sync pays nothing. A member has at most one link. To change it, unlink first,
     unless the account has never been on the leaderboard (see `members list --never-seen`).
     """
-    _change(lambda engage: [engage.link(engage.resolve(member), discord_id, **trace)], as_json=as_json)
+    _change(lambda engage: [engage.link(engage.resolve(member, exact=True), discord_id, **trace)], as_json=as_json)
 
 
 @command(group=app)
-def unlink(member: Member, *, as_json: Json = False, **trace: Unpack[TraceArguments]) -> None:
+def unlink(member: Changed, *, as_json: Json = False, **trace: Unpack[TraceArguments]) -> None:
     """Remove a member's Discord link; the points stay."""
-    _change(lambda engage: [engage.unlink(engage.resolve(member), **trace)], as_json=as_json)
+    _change(lambda engage: [engage.unlink(engage.resolve(member, exact=True), **trace)], as_json=as_json)
 
 
 @command(group=app)
@@ -89,7 +90,7 @@ def left(members: Members, *, as_json: Json = False, **trace: Unpack[TraceArgume
     If any of them is not enrolled or not linked, nothing is noted. With --json, each member is one line. Noted by
     mistake? See `members returned --never-left`.
     """
-    _change(lambda engage: engage.leave_all([*map(engage.resolve, members)], **trace), as_json=as_json)
+    _change(lambda engage: engage.leave_all(_resolved(engage, members), **trace), as_json=as_json)
 
 
 @command(
@@ -117,26 +118,26 @@ def returned(
     if never_left:
         check_decided("--never-left", trace)
     _change(
-        lambda engage: engage.rejoin_all([*map(engage.resolve, members)], never_left=never_left, **trace),
+        lambda engage: engage.rejoin_all(_resolved(engage, members), never_left=never_left, **trace),
         as_json=as_json,
     )
 
 
 @command(group=app)
-def hide(member: Member, *, as_json: Json = False, **trace: Unpack[TraceArguments]) -> None:
+def hide(member: Changed, *, as_json: Json = False, **trace: Unpack[TraceArguments]) -> None:
     """Hide a member from leaderboards."""
-    _change(lambda engage: [engage.hide(engage.resolve(member), **trace)], as_json=as_json)
+    _change(lambda engage: [engage.hide(engage.resolve(member, exact=True), **trace)], as_json=as_json)
 
 
 @command(group=app)
-def show(member: Member, *, as_json: Json = False, **trace: Unpack[TraceArguments]) -> None:
+def show(member: Changed, *, as_json: Json = False, **trace: Unpack[TraceArguments]) -> None:
     """Show a hidden member in leaderboards again."""
-    _change(lambda engage: [engage.show(engage.resolve(member), **trace)], as_json=as_json)
+    _change(lambda engage: [engage.show(engage.resolve(member, exact=True), **trace)], as_json=as_json)
 
 
 @command("trc-engage members forget m-1 --yes", group=app)
 def forget(
-    member: Member,
+    member: Changed,
     *,
     yes: Annotated[bool, flag("--yes", "Do not ask; required without a terminal.")] = False,
     as_json: Json = False,
@@ -150,10 +151,10 @@ def forget(
     """
 
     def forgotten(engage: Engage) -> Sequence[Enrollment]:
-        standing = engage.standing(engage.resolve(member))
+        standing = engage.standing(engage.resolve(member, exact=True))
         if not yes:
             _confirm(standing)
-        return [engage.forget(engage.resolve(member), **trace)]
+        return [engage.forget(engage.resolve(member, exact=True), **trace)]
 
     _change(forgotten, as_json=as_json)
     print_note(COPIES)
@@ -309,6 +310,10 @@ def export_(member: Member) -> None:
     print_json(wire.Everything.of(standing=standing, stored=stored))
 
 
+def _resolved(engage: Engage, members: Sequence[str]) -> Sequence[str]:
+    return [engage.resolve(member, exact=True) for member in members]
+
+
 def _change(change: Callable[[Engage], Sequence[Enrollment]], *, as_json: bool) -> None:
     with opened(settings_in_force()) as engage:
         enrollments = change(engage)
@@ -342,8 +347,8 @@ ENROLLMENTS: dict[EnrollmentOutcome, str] = {
 }
 
 COPIES = (
-    "backups, replicas and logs from before still hold what was erased: delete them in time, and after a restore "
-    "forget the member again"
+    "backups, replicas and logs from before still hold what was erased: delete them too, or let them expire, and "
+    "after a restore forget the member again"
 )
 BAD_ROWS_SHOWN_MAX = 20
 

@@ -34,7 +34,9 @@ def flag(name: str, meaning: str) -> Any:
     return typer.Option(name, help=meaning)
 
 
-Member = Annotated[str, argument("MEMBER", "The member's id at TRC, Discord id or name.")]
+Member = Annotated[str, argument("MEMBER", "The member's id at TRC, Discord id or name, or how the name begins.")]
+Changed = Annotated[str, argument("MEMBER", "The member's id at TRC, Discord id or full name.")]
+"""A member whom a command changes: how a name begins is not enough. `Engage.resolve(…, exact=True)` finds it."""
 Json = Annotated[bool, flag("--json", "Print one line of JSON.")]
 By = Annotated[str | None, option("WHO", "Who does this, for the record.")]
 Reason = Annotated[str | None, option("TEXT", "Why; the member can read it.")]

@@ -84,7 +84,7 @@ def _print_labelled(label: str, style: str, value: str, *, indent: int) -> None:
 
 app = group_of("alerts", "Test the channels for alerts.")
 TITLE = "Test: trc-engage can reach you here"
-TEXT = "Nothing is wrong. Somebody ran `trc-engage alerts test`; alerts about syncs and days come the same way."
+TEXT = "This is only a test: somebody ran `trc-engage alerts test`; alerts about syncs and days come the same way."
 TOPIC = cast("Topic", "test")
 """Never stored, so the core need not know it."""
 
@@ -131,7 +131,7 @@ def settings(context: typer.Context, *, as_json: Json = False) -> None:
             ("setting", "value", "set by"), [(one.variable, one.value or "not set", one.origin) for one in shown]
         )
         if unknown and found.source in SOURCES:
-            print_note(f"set, and not known: {', '.join(unknown)}")
+            print_note(f"unknown settings, ignored: {', '.join(unknown)}")
 
     print_result(SettingsShown.of(settings=shown, unknown=unknown), text, as_json=as_json)
 
@@ -215,4 +215,4 @@ def _print_what_next(audit: Audit, *, is_repaired: bool) -> None:
             "what the source held"
         )
     if found - {*can}:
-        print_lines("to get the rest back, run `trc-engage restore FILE` with a backup that the doctor finds sound")
+        print_lines("to recover the rest, run `trc-engage restore FILE` with a backup that the doctor finds sound")

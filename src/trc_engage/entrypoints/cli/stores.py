@@ -54,11 +54,11 @@ def init(
     notes: list[str] = []
     settings = settings_in_force()
     with opened_or_made_ledger(settings, notes.append) as ledger:
-        print_lines(safe(next(iter(notes), f"there is a store at {ledger.address} already")))
+        print_lines(safe(next(iter(notes), f"the store exists already: {ledger.address}")))
         if env_file is not None:
             named = write_settings(env_file, None if isinstance(settings.store, PostgresUrl) else store_path(settings))
             print_lines(
-                safe(f"wrote {env_file}, for its owner alone: {', '.join(named)}"),
+                safe(f"wrote {env_file}, readable only by its owner: {', '.join(named)}"),
                 safe(f"from now on: trc-engage --env-file {env_file} …"),
             )
         if try_board:
@@ -125,7 +125,7 @@ def migrate(
 def backup(
     file: Annotated[str, argument("FILE", "The file to write. It must not exist yet; its folder must.")],
 ) -> None:
-    """Copy the store to FILE, also while it is in use.
+    """Copy the store to FILE, even while it is in use.
 
     The copy shows the store at one instant. Only you can read it, since it holds names. The command checks
     the copy as `trc-engage doctor` does, and keeps it only if nothing is wrong. FILE appears complete or not
@@ -186,7 +186,7 @@ def _print_what_next(copy: "Copy") -> None:
     else:
         print_lines(f"last good sync: {moment(copy.good_at)} UTC, {lasted(now() - copy.good_at)} ago")
     print_lines(
-        "the next sync brings what was earned on Discord since then; enter members, links, awards and decisions again",
+        "the next sync pays for what was earned on Discord since; enter members, links, awards and decisions again",
         "(use the same keys for awards: those that the backup holds are not booked twice)",
         f"programs that follow the feed must go back to position {copy.last_position}",
         "next: run `trc-engage status`, then start the daemon or timer again",

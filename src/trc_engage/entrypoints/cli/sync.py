@@ -69,7 +69,7 @@ def _decided_on(by: str | None, reason: str | None, *, yes: bool) -> SyncReport 
         return None
     if not sys.stdin.isatty():
         advice = "look at it with --dry-run first; to confirm, pass --yes"
-        raise typer.BadParameter(f"--adopt-board lets every member count on from another board: {advice}")
+        raise typer.BadParameter(f"--adopt-board makes every member's XP count on from another board: {advice}")
     with _opened() as engage:
         known = engage.status().board_id
         shown = engage.sync(adopt_board=True, dry_run=True)
@@ -168,7 +168,7 @@ NO_TOKEN = "is not set; set it to the token of a bot that is on your Discord ser
 @command("trc-engage roster check --dry-run", group=app)
 def check(
     *,
-    dry_run: Annotated[bool, flag("--dry-run", "Ask, but write nothing.")] = False,
+    dry_run: Annotated[bool, flag("--dry-run", "Ask about the members who are due, but write nothing.")] = False,
     accept_departures: Annotated[bool, flag("--accept-departures", "Accept that many members have left.")] = False,
     by: By = None,
     reason: Reason = None,
@@ -205,7 +205,7 @@ def print_round(report: RosterReport) -> None:
     unclear = f", {report.unknown:,} without a clear answer" if report.unknown else ""
     print_lines(f"{done}{counted(report.asked, 'member')} asked for on server {report.guild_id}{unclear}")
     if not report.asked and report.next_at is not None and report.next_at > report.at:
-        print_lines(f"nobody is asked for before {moment(report.next_at)} UTC")
+        print_lines(f"no one is due before {moment(report.next_at)} UTC")
     for what, members in (
         ("left", report.left),
         ("returned", report.returned),
@@ -214,5 +214,5 @@ def print_round(report: RosterReport) -> None:
     ):
         print_lines(*(f"{safe(member)}: {what}" for member in members))
     if report.unconfirmed:
-        waits = "to be noted, Discord must say so twice, an hour apart, and a sync must be good since"
+        waits = "they are noted once Discord says so again, at least an hour later, and a sync has succeeded"
         print_lines(f"{counted(report.unconfirmed, 'member')} gone and not noted; {waits}")

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from ...core.model import Entry
+from ...core.model import Entry, XpChange
+from ...core.points import XP_PER_POINT
 from ...core.records import Check
 from ...core.reports import Mark, Standing
 
@@ -43,6 +44,25 @@ def _by_hand(entry: Entry) -> str:
     if entry.kind == "reversal":
         return f"{entry.source}: entry {entry.reverses} taken back by {entry.actor}: {entry.reason}"
     return f"adjusted by {entry.actor}: {entry.reason}, key {entry.key}"
+
+
+def arithmetic(amount: int, change: int, xp: XpChange) -> str:
+    """Reckon an entry's points so that a child can follow.
+
+    >>> arithmetic(-5, -466, XpChange(1, 2_225, 1_759, 0, 0))
+    '466 XP less the 25 carried are 441 XP. They cost 5 points (500 XP), and 59 XP left over (500 - 441) are carried'
+    >>> arithmetic(3, 350, XpChange(1, 1_000, 1_350, 0, 0))
+    '350 XP pay 3 points (300 XP), and 50 XP left over (350 - 300) are carried'
+    """
+    carried, kept = xp.carried_before or 0, xp.carried_after
+    total, whole = carried + change, abs(amount) * XP_PER_POINT
+    if change < 0 <= total:
+        return f"The {carried} carried XP cover the {-change:,} XP, so no point is taken, and {kept} XP are carried"
+    joined = f"{'and' if change >= 0 else 'less'} the {carried} carried are {abs(total):,} XP. They"
+    start = f"{abs(change):,} XP {joined}" if carried else f"{abs(change):,} XP"
+    larger, smaller = max(abs(total), whole), min(abs(total), whole)
+    rest = f"{kept} XP left over ({larger:,} - {smaller:,}) are carried" if kept else "no XP are left over"
+    return f"{start} {'pay' if change >= 0 else 'cost'} {counted(abs(amount), 'point')} ({whole:,} XP), and {rest}"
 
 
 def xp_moved(before: int, after: int) -> str:

@@ -110,7 +110,7 @@ def describe_error(error: EngageError) -> str:
     message = _sentences(str(error), _helps(ARGUMENTS.get(error.argument or "", helps)))
     if error.retry_at is None or (until := f"{error.retry_at:%Y-%m-%d %H:%M:%S} UTC") in message:
         return message
-    return f"{message}; until {until} no sync asks again"
+    return f"{message}; the next try is after {until}"
 
 
 def _helps(text: str) -> str:

@@ -10,14 +10,14 @@ from attrs import evolve, frozen
 from ...core.days import days_counted
 from ...core.membership import MENDED_MAX
 from ...core.model import Decision, DecisionKind, Entry, XpChange
-from ...core.points import XP_PER_POINT
 from ...core.records import Excusal, MembershipEvent, in_force
 from ...core.settlement import ends_at
 from ...core.story import DayStory, Gap, GoodRun, StreakEvent, Why, begins_at
-from . import counted, dated, lasted, points
+from . import arithmetic, counted, dated, lasted, points
 
 CARRIED = "100 XP make a point, and carried XP are kept for the next one"
 UNCOUNTED = {"missed", "not_watched"}
+LATER_SHOWN_MAX = 3
 WAITS: dict[str | None, str] = {
     "reading": ". It is over, and no reading has begun since",
     "run": ". A reading has begun since it ended, so it waits for the next run or a day before it, or for an admin "
@@ -65,9 +65,11 @@ def answer(why: Why, words: Words) -> str:
     words = evolve(words, member=why.standing.name or words.member)
     if why.about == "entry" and why.entry is not None:
         carries = why.entry.kind in {"gain", "deduction"}
-        return " ".join([*_of_entry(why.entry, why.partner, words), *([f"{CARRIED}."] if carries else [])])
+        told = [*_of_entry(why.entry, why.partner, words), *([f"{CARRIED}."] if carries else []), *_other(why, words)]
+        return " ".join(told)
     if why.about == "streak" and why.event is not None:
-        return f"{describe_event(why.event, why.day, words)}. {_now(why)}"
+        changed = f"{describe_event(why.event, why.day, words)}."
+        return " ".join([changed, *_later(why, words), _now(why), *_other(why, words)])
     if why.day is None:
         return "Nothing has been lost since enrollment: no streak ended or shrank, and no points were taken."
     return " ".join(_of_day(why, why.day, words))
@@ -86,10 +88,30 @@ def _of_day(why: Why, day: DayStory, words: Words) -> Iterator[str]:
         yield f"{dated(day.day)} {_means(day, words)}."
     told = sorted(_news(day, None if is_of_end else ended, words, is_of_end=is_of_end), key=itemgetter(0))
     yield from (f"{text}." for _, text in told)
+    yield from _later(why, words)
     if told or ended is not None:
         yield _now(why)
+    yield from _other(why, words)
     if day.mark in UNCOUNTED and words.for_admin and not why.standing.is_forgotten:
         yield from _remedies(day, quote(why.standing.member_id))
+        if ended is not None:
+            yield "The streak goes on only if each weekday after it counts, too."
+
+
+def _later(why: Why, words: Words) -> Iterator[str]:
+    """Say how late news made the streak longer since, without the news of the day itself."""
+    later = [one for one in why.later if why.day is None or one.day != why.day.day]
+    yield from (f"{describe_event(one, None, words)}." for one in later[-LATER_SHOWN_MAX:])
+
+
+def _other(why: Why, words: Words) -> Iterator[str]:
+    """Say what else was lost within a week."""
+    if isinstance(why.other, Entry):
+        taken = f"entry {why.other.position} took {counted(-why.other.points, 'point')}"
+        yield f"Also, {taken} at {words.at(why.other.at)}."
+    elif why.other is not None:
+        text = describe_event(why.other, None, words)
+        yield f"Also, {text[0].lower()}{text[1:]}."
 
 
 def _now(why: Why) -> str:
@@ -375,25 +397,6 @@ def _of_xp(entry: Entry, xp: XpChange, words: Words) -> Iterator[str]:
     else:
         yield f"At {at} XP had risen from {before:,} to {xp.xp_after:,}, by {change:,}."
     yield f"{arithmetic(entry.points, change, xp)}."
-
-
-def arithmetic(amount: int, change: int, xp: XpChange) -> str:
-    """Reckon an entry's points so that a child can follow.
-
-    >>> arithmetic(-5, -466, XpChange(1, 2_225, 1_759, 0, 0))
-    '466 XP less the 25 carried are 441 XP. They cost 5 points (500 XP), and 59 XP left over (500 - 441) are carried'
-    >>> arithmetic(3, 350, XpChange(1, 1_000, 1_350, 0, 0))
-    '350 XP pay 3 points (300 XP), and 50 XP left over (350 - 300) are carried'
-    """
-    carried, kept = xp.carried_before or 0, xp.carried_after
-    total, whole = carried + change, abs(amount) * XP_PER_POINT
-    if change < 0 <= total:
-        return f"The {carried} carried XP cover the {-change:,} XP, so no point is taken, and {kept} XP are carried"
-    joined = f"{'and' if change >= 0 else 'less'} the {carried} carried are {abs(total):,} XP. They"
-    start = f"{abs(change):,} XP {joined}" if carried else f"{abs(change):,} XP"
-    larger, smaller = max(abs(total), whole), min(abs(total), whole)
-    rest = f"{kept} XP left over ({larger:,} - {smaller:,}) are carried" if kept else "no XP are left over"
-    return f"{start} {'pay' if change >= 0 else 'cost'} {counted(abs(amount), 'point')} ({whole:,} XP), and {rest}"
 
 
 def proof(day: DayStory, words: Words) -> Iterator[str]:
