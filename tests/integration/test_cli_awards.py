@@ -118,6 +118,25 @@ def test_a_member_is_forgotten_on_purpose_only(operator: Operator) -> None:
     assert FOUR["m-1"].encode() not in (operator.folder / "engage.db").read_bytes()
 
 
+CHANGES: dict[str, tuple[str, ...]] = {
+    "forgotten": ("members", "forget", "Ad", "--yes"),
+    "left": ("members", "left", "Ad"),
+    "hidden": ("members", "hide", "Ad"),
+    "awarded": ("award", "Ad", "--source", "x", "--points", "1", "--key", "k"),
+    "excused": ("excuse", "2026-02-11", "--member", "Ad", "--by", "a", "--reason", "x"),
+}
+
+
+@pytest.mark.parametrize("line", CHANGES.values(), ids=CHANGES)
+def test_the_beginning_of_a_name_shows_a_member_and_changes_none(operator: Operator, line: tuple[str, ...]) -> None:
+    """A command that changes a member refuses the beginning of a name, and says whom it could mean; `show` takes it."""
+    assert operator.call("show", "Ad").out.startswith("Ada (m-1)")
+    before = (operator.folder / "engage.db").read_bytes()
+    ran = operator.call(*line)
+    assert (ran.code, "'Ad' could be 'm-1' (Ada); nothing was done; give the member's id" in ran.err) == (65, True), ran
+    assert (operator.folder / "engage.db").read_bytes() == before
+
+
 @pytest.mark.parametrize(("answer", "outcome"), [("y", "m-1: forgotten"), ("n", "nothing was changed")])
 def test_at_a_terminal_forgetting_is_asked(operator: Operator, answer: str, outcome: str) -> None:
     """At a terminal `members forget` asks, and forgets the member only if the answer is yes."""

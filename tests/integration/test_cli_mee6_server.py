@@ -83,6 +83,12 @@ def test_what_was_kept_and_is_spoilt_is_named(operator: Operator) -> None:
     assert (ran.code, "xp.json is not as it was written" in ran.err) == (65, True)
 
 
+def test_a_folder_that_is_not_there_is_named_at_the_start(operator: Operator) -> None:
+    """A folder for the XP that does not exist is named before anything is served."""
+    ran = operator.call("mee6-server", "--keep", "nowhere")
+    assert (ran.code, ran.out, "nowhere: there is no such folder; create it first" in ran.err) == (65, "", True)
+
+
 def test_a_port_in_use_is_named(operator: Operator, server: Mee6Server) -> None:
     """A port that is in use is named, with the advice that 0 picks a free one."""
     port = server.url.rpartition(":")[2]

@@ -382,6 +382,19 @@ def test_what_was_decided_on_must_not_have_become_worse(community: Boards) -> No
     assert community.engage.sync(accept_drops=True, by="me", reason="they cheated", shown=shown).points < 0
 
 
+@pytest.mark.parametrize(("change", "is_recorded"), [(2, False), (-4, True)], ids=["nothing fell", "some XP fell"])
+@pytest.mark.parametrize("how", ["accept_drops", "rebase_drops"])
+def test_a_decision_about_drops_is_recorded_if_there_was_one(
+    community: Boards, how: str, change: int, *, is_recorded: bool
+) -> None:
+    """Accepting drops where nothing dropped records no decision, so that no member reads of a loss (R27)."""
+    community.now += timedelta(minutes=15)
+    community.xp["eli"] += change
+    community.engage.sync(**{how: True}, by="me", reason="why not")
+    (last,) = community.ledger.good_runs(community.now, community.now)[-1:]
+    assert (last.at, last.decision is not None) == (community.now, is_recorded)
+
+
 @pytest.mark.parametrize(
     ("how", "field"),
     [
