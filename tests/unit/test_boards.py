@@ -390,7 +390,8 @@ def test_a_decision_about_drops_is_recorded_if_there_was_one(
     """Accepting drops where nothing dropped records no decision, so that no member reads of a loss (R27)."""
     community.now += timedelta(minutes=15)
     community.xp["eli"] += change
-    community.engage.sync(**{how: True}, by="me", reason="why not")
+    decided: dict[str, Any] = {how: True, "by": "me", "reason": "why not"}
+    community.engage.sync(**decided)
     (last,) = community.ledger.good_runs(community.now, community.now)[-1:]
     assert (last.at, last.decision is not None) == (community.now, is_recorded)
 
