@@ -23,6 +23,8 @@ WITH_A_PASSWORD = [
     "postgresql://trc:{}#b@db/engage",
     "postgresql://trc:a@{}@db/engage",
     "postgresql://trc:{}%@db/engage",
+    "postgresql://trc]:{}@db/engage",
+    "postgresql://trc:[{}@db/engage",
     "postgresql://trc:{}%zz@db/engage",
     "postgresql://trc:{}%00@db/engage",
     "postgresql://trc:{} @db/engage",
