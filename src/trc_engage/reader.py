@@ -73,7 +73,7 @@ class Reader:
 
     def days(self, member_id: str, first_day: date, last_day: date) -> Sequence[MemberDay]:
         """Return what each day meant for the member's streak, and why; at most 1,000 days."""
-        _validate_span(first_day, last_day)
+        validate_span(first_day, last_day)
         facts, _ = self._facts(member_id)
         return self._days(facts, first_day, last_day)
 
@@ -82,7 +82,7 @@ class Reader:
 
         Only the member's newest 10,000 entries are searched.
         """
-        _validate_span(first_day, last_day)
+        validate_span(first_day, last_day)
         facts, today = self._facts(member_id)
         newest = self._views.history(facts.standing.member_id, limit=LIMIT_MAX)
         entries = [entry for entry in newest if first_day <= entry.day <= last_day]
@@ -138,15 +138,16 @@ class Reader:
         `UnknownMember`, or `AmbiguousMember` if several members, or only a beginning, match.
         """
         found = self._views.find(validate_member_id(text), limit=AMBIGUOUS_SHOWN_MAX)
-        meant = [one for one in found if one.member_id == text]
-        meant = meant or [one for one in found if (one.name or "").casefold() == text.casefold()]
-        meant = meant or [one for one in found if exact and self._is_linked(one.member_id, text)]
-        if not found:
+        whole = [one for one in found if one.member_id == text]
+        whole = whole or [one for one in found if (one.name or "").casefold() == text.casefold()]
+        whole = whole or [one for one in found if self._is_linked(one.member_id, text)]
+        meant = whole or found
+        if not meant:
             raise UnknownMember(text)
-        if len(meant or found) > 1 or (exact and not meant):
-            listed = (f"{one.member_id!r} ({one.name})" if one.name else repr(one.member_id) for one in meant or found)
+        if len(meant) > 1 or (exact and not whole):
+            listed = (f"{one.member_id!r} ({one.name})" if one.name else repr(one.member_id) for one in meant)
             raise AmbiguousMember(text, ", ".join(listed))
-        return (meant or found)[0].member_id
+        return meant[0].member_id
 
     def _is_linked(self, member_id: str, discord_id: str) -> bool:
         account = self._views.account_of(member_id)
@@ -216,7 +217,7 @@ class Reader:
 
     def whys(self, member_id: str, first_day: date, last_day: date) -> Sequence[Why]:
         """Explain each day of a span, oldest first; at most 1,000 days."""
-        _validate_span(first_day, last_day)
+        validate_span(first_day, last_day)
         told = self._told(member_id)
         return [Why(told.standing, "day", self._day_story(told, day)) for day in _each(first_day, last_day)]
 
@@ -354,12 +355,11 @@ def _thresholds(field: str, values: object) -> Sequence[int]:
     return [validate_points(one, field) for one in validate_each(field, values, int)]
 
 
-def _validate_span(first_day: date, last_day: date) -> None:
-    """Raise `InvalidValue` unless the span has 1 to 1,000 days."""
-    validate_day("first_day", first_day)
-    if not 0 <= (validate_day("last_day", last_day) - first_day).days < DAYS_MAX:
-        advice = f"give a day from {first_day} on, for {DAYS_MAX:,} days at most"
-        raise InvalidValue("last_day", last_day.isoformat(), advice)
+def validate_span(first_day: date, last_day: date, first: str = "first_day", last: str = "last_day") -> None:
+    """Raise `InvalidValue` unless the span has 1 to 1,000 days; `first` and `last` are its fields' names."""
+    validate_day(first, first_day)
+    if not 0 <= (validate_day(last, last_day) - first_day).days < DAYS_MAX:
+        raise InvalidValue(last, last_day.isoformat(), f"give a day from {first_day} on, for {DAYS_MAX:,} days at most")
 
 
 def _first_day(month: date | None) -> date | None:

@@ -10,7 +10,7 @@ import pytest
 
 from support.community import IDS, Community
 from support.postgres import schema, server_dsn
-from trc_engage import Board, Engage, LedgerBusy, LedgerFailed
+from trc_engage import Board, Engage, InvalidValue, LedgerBusy, LedgerFailed
 from trc_engage.adapters.postgres import PostgresLedger
 
 
@@ -160,3 +160,10 @@ def test_a_connection_that_was_ended_is_replaced(community: Community, stranger:
     )
     assert community.points("ada") == 2
     community.award("ada", "after")
+
+
+def test_an_address_beside_a_connection_is_refused_unseen() -> None:
+    """An address given together with a connection is refused instead of being ignored, and is not shown."""
+    with pytest.raises(InvalidValue, match=r"^dsn: '…': leave it out if you give a connection") as caught:
+        PostgresLedger.open("postgresql://ada:secret@host/engage", connection=object())
+    assert "secret" not in str(caught.value)

@@ -171,10 +171,8 @@ class Trouble:
         """What waits because of it, and what does not."""
         kept = f"No XP is lost: {self.source_name} keeps counting"
         until = "the clock is confirmed" if isinstance(self.error, ClockLeapt) else "time has caught up"
-        kind = None if self.failure_run is None else self.failure_run.cause.kind
-        is_distrusted = kind == "distrusted" and self.topic == "source"
-        meant = "another_board" if kind == "another_board" else "distrusted" if is_distrusted else self.topic
-        return MEANINGS[meant].format(
+        kind = self.failure_run.cause.kind if self.topic == "source" and self.failure_run is not None else None
+        return MEANINGS[kind if kind in {"another_board", "distrusted"} else self.topic].format(
             kept=kept, source=begun(self.source_name), waiting=_waiting(self.pending), until=until
         )
 

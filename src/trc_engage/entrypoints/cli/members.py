@@ -151,10 +151,10 @@ def forget(
     """
 
     def forgotten(engage: Engage) -> Sequence[Enrollment]:
-        standing = engage.standing(engage.resolve(member, exact=True))
+        member_id = engage.resolve(member, exact=True)
         if not yes:
-            _confirm(standing)
-        return [engage.forget(engage.resolve(member, exact=True), **trace)]
+            _confirm(engage.standing(member_id))
+        return [engage.forget(member_id, **trace)]
 
     _change(forgotten, as_json=as_json)
     print_note(COPIES)

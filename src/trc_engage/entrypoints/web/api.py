@@ -16,7 +16,7 @@ from ...core.records import TraceArguments, in_force
 from ...core.reports import Receipt
 from ...core.validation import ID_LENGTH_MAX, NAME_LENGTH_MAX, POINTS_MAX, SOURCE_LENGTH_MAX
 from ...engage import Engage
-from ...reader import DAYS_MAX
+from ...reader import validate_span
 from ..settings import installed_version
 from ..wire import members as wire, runs, stories
 from ..wire.shape import INSTANT_FORM, Shown
@@ -92,8 +92,7 @@ def calendar(
     """Show how each day counts for a member's streak; 1,000 days at most."""
     last = last or call.engage.today()
     first = first or last - timedelta(days=CALENDAR_DAYS - 1)
-    if not 0 <= (last - first).days < DAYS_MAX:
-        raise InvalidValue("last", last.isoformat(), f"give a day from {first} on, for {DAYS_MAX:,} days at most")
+    validate_span(first, last, "first", "last")
     return wire.Calendar.of(member_id=member_id, days=call.engage.days(member_id, first, last))
 
 

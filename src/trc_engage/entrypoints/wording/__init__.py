@@ -37,8 +37,8 @@ def explained(entry: Entry) -> str:
 
 def _by_hand(entry: Entry) -> str:
     if entry.kind == "award":
-        is_late = entry.booked_at is not None and moment(entry.booked_at) != moment(entry.at)
-        booked = f", booked {moment(entry.booked_at)}" if is_late and entry.booked_at else ""
+        booked_at = moment(entry.booked_at or entry.at)
+        booked = "" if booked_at == moment(entry.at) else f", booked {booked_at}"
         who = "" if entry.actor is None else f" by {entry.actor}"
         return f"{entry.source}, key {entry.key}{booked}{who}"
     if entry.kind == "reversal":
