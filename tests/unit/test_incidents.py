@@ -399,3 +399,10 @@ def test_what_is_remembered_of_a_channel_that_failed(
 ) -> None:
     """A dead address is kept only with a fingerprint, and a requested wait is kept as one from a second to a day."""
     assert after_failure("webhook", fingerprint, error, MONDAY) == kept
+
+
+def test_a_roster_that_is_not_trusted_means_what_a_roster_means() -> None:
+    """A roster that is not trusted does not speak of points that a board would take."""
+    trouble = failure_trouble(failure_run(3, "distrusted", "too many would have left"), topic="roster")
+    assert trouble is not None
+    assert trouble.meaning == "Nobody is noted as left or as returned meanwhile. Points and streaks go on"
