@@ -165,5 +165,5 @@ def test_a_connection_that_was_ended_is_replaced(community: Community, stranger:
 def test_an_address_beside_a_connection_is_refused_unseen() -> None:
     """An address given together with a connection is refused instead of being ignored, and is not shown."""
     with pytest.raises(InvalidValue, match=r"^dsn: '…': leave it out if you give a connection") as caught:
-        PostgresLedger.open("postgresql://ada:secret@host/engage", connection=object())
+        PostgresLedger.open("postgresql://ada:secret@host/engage", connection=object())  # type: ignore[call-overload]
     assert "secret" not in str(caught.value)
