@@ -95,18 +95,19 @@ def test_bad_rows_are_reported_and_nothing_is_imported(operator: Operator) -> No
         "such as '80351110224678912'\n"
         "trc-engage: roster.csv:7: row: 'm-5,,,Edsger': the header has 3 columns, this row 4; "
         "quote values with a comma\n"
-        "trc-engage: roster.csv: nothing was imported, because 3 of 7 rows are bad; correct them, or import the "
+        f"trc-engage: roster.csv:8: discord_id: '{ADA}': line 2 gives it to another member; keep one of them\n"
+        "trc-engage: roster.csv: nothing was imported, because 4 of 7 rows are bad; correct them, or import the "
         "others with --skip-bad\n"
     )
 
 
 def test_bad_rows_can_be_skipped(operator: Operator) -> None:
-    """With `--skip-bad`, bad rows and a Discord id that is taken are reported, and the other rows are imported."""
+    """With `--skip-bad`, bad rows are reported, also one with the Discord id of an earlier row; the others count."""
     (operator.folder / "roster.csv").write_text(BAD)
     ran = operator.call("members", "import", "roster.csv", "--skip-bad", "--json")
     assert (ran.code, ran.json["outcome"], ran.json["rows"], ran.json["enrolled"]) == (65, "imported", 7, 3)
     assert [row["line"] for row in ran.json["bad"]] == [3, 4, 7, 8]
-    assert "member 'm-1' already holds Discord id" in ran.json["bad"][3]["message"]
+    assert "line 2 gives it to another member" in ran.json["bad"][3]["message"]
     assert [member[0] for member in enrolled(operator)] == ["m-1", "m-4", "m-7"]
 
 
@@ -117,6 +118,41 @@ def test_a_taken_link_stops_the_whole_import(operator: Operator) -> None:
     ran = operator.call("members", "import", "roster.csv")
     assert (ran.code, enrolled(operator)) == (65, [["m-9", None, ADA]])
     assert ran.err.startswith(f"trc-engage: roster.csv:2: member 'm-9' already holds Discord id {ADA}")
+
+
+def test_all_bad_rows_are_reported_at_once(operator: Operator) -> None:
+    """A row whose Discord id another member holds is reported together with the rows that are bad in themselves."""
+    operator.call("members", "enroll", "m-9", "--discord-id", ADA)
+    (operator.folder / "roster.csv").write_text(f"member_id,discord_id\nm-1,{ADA}\nm-2,x\nm-3,\n")
+    ran = operator.call("members", "import", "roster.csv")
+    assert (ran.code, enrolled(operator)) == (65, [["m-9", None, ADA]])
+    first, second, last = ran.err.splitlines()
+    assert first.startswith(f"trc-engage: roster.csv:2: member 'm-9' already holds Discord id {ADA}")
+    assert second.startswith("trc-engage: roster.csv:3: discord_id: 'x': ")
+    assert "because 2 of 3 rows are bad" in last
+
+
+@pytest.mark.parametrize(
+    ("second", "says"),
+    [
+        (f"m-1,{GRACE}", f"discord_id: '{GRACE}': line 2 gives this member another; keep one of them"),
+        (f"m-2,{ADA}", f"discord_id: '{ADA}': line 2 gives it to another member; keep one of them"),
+        (f"m-1 ,{ADA}", "member_id: 'm-1 ': apart from blanks and spelling it is the id on line 2; keep one of them"),
+    ],
+)
+def test_rows_that_contradict_each_other_are_bad(operator: Operator, second: str, says: str) -> None:
+    """A row that contradicts an earlier one names that one's line; with `--skip-bad`, the earlier one counts."""
+    (operator.folder / "roster.csv").write_text(f"member_id,discord_id\nm-1,{ADA}\n{second}\n")
+    assert f"roster.csv:3: {says}" in operator.call("members", "import", "roster.csv").err
+    operator.call("members", "import", "roster.csv", "--skip-bad")
+    assert enrolled(operator) == [["m-1", None, ADA]]
+
+
+def test_a_row_may_be_repeated_and_completed(operator: Operator) -> None:
+    """A later row of the same member may repeat the Discord id, or add the one that was missing."""
+    (operator.folder / "roster.csv").write_text(f"member_id,discord_id\nm-1,\nm-1,{ADA}\nm-1,{ADA}\nm-1,\n")
+    assert operator.call("members", "import", "roster.csv").code == 0
+    assert enrolled(operator) == [["m-1", None, ADA]]
 
 
 def test_a_thousand_bad_rows_are_not_a_thousand_lines(operator: Operator) -> None:

@@ -205,6 +205,19 @@ def test_an_own_factory_finds_what_the_file_sets(operator: Operator) -> None:
     assert operator.run("--env-file", file, "sync", env=env).err == "ours\n"
 
 
+def test_every_command_names_a_misspelled_variable(operator: Operator) -> None:
+    """A variable that looks like one of ours is named with the right one; what Kubernetes sets for a service is not."""
+    operator.run("init")
+    file = written(operator, "TRC_ENGAGE_ALERT_WEBHOOKS=https://hooks.example/secret\n")
+    env = {"TRC_ENGAGE_GUILDID": "7", "TRC_ENGAGE_PORT": "tcp://10.0.0.1:80", "TRC_ENGAGE_SERVICE_HOST": "10.0.0.1"}
+    ran = operator.run("--env-file", file, "members", "list", env=env)
+    assert ran.code == 0
+    assert ran.err.splitlines() == [
+        "TRC_ENGAGE_ALERT_WEBHOOKS is not a setting, so it is ignored; did you mean TRC_ENGAGE_ALERT_WEBHOOK?",
+        "TRC_ENGAGE_GUILDID is not a setting, so it is ignored; did you mean TRC_ENGAGE_GUILD_ID?",
+    ]
+
+
 def test_the_error_is_a_sentence() -> None:
     """An env file that cannot be read is described with the option, the path and the reason."""
     with pytest.raises(SettingsError) as caught:

@@ -91,6 +91,20 @@ def test_an_excused_day_says_whose_streak_it_changed(operator: Operator) -> None
     )
 
 
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ([], "DAY, --by, --reason"),
+        (["2026-03-04", "--by", "admin-7"], "--reason"),
+        (["2026-03-04", "--undo"], "--by"),
+    ],
+)
+def test_what_an_excuse_still_needs_is_named(operator: Operator, given: list[str], missing: str) -> None:
+    """An incomplete `excuse` names what is missing, as wrong usage."""
+    ran = operator.call("excuse", *given)
+    assert (ran.code, f"Error: {missing} missing: give days" in ran.err) == (2, True)
+
+
 def test_a_member_is_excused_alone(operator: Operator) -> None:
     """Past and future days can be excused for one member alone, and `--list` says for whom, by whom and why (R13a)."""
     alone = ("--member", "m-1", "--by", "admin-7")

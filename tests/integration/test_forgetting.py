@@ -183,6 +183,18 @@ def test_an_import_brings_nobody_back_unsaid(operator: Operator) -> None:
     assert "Ada Lovelace" in operator.call("show", "m-1").out
 
 
+def test_enrolling_brings_nobody_back_unsaid(operator: Operator) -> None:
+    """`members enroll` refuses a forgotten member, unless you pass `--bring-back`."""
+    operator.call("members", "enroll", "m-1", "--name", "Ada")
+    operator.call("members", "forget", "m-1", "--yes")
+    ran = operator.call("members", "enroll", "m-1", "--name", "Ada")
+    assert (ran.code, ran.err) == (
+        65,
+        "trc-engage: member_id: 'm-1': this member was forgotten; pass --bring-back to enroll the member again\n",
+    )
+    assert operator.call("members", "enroll", "m-1", "--name", "Ada", "--bring-back").out == "m-1: enrolled\n"
+
+
 def test_a_restore_brings_nobody_back_unsaid(operator: Operator) -> None:
     """A restore names the members whom the store moved aside has forgotten since, and requires `--bring-back`."""
     operator.call("backup", "backups/b.db")

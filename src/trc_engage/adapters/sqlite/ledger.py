@@ -27,7 +27,6 @@ DAMAGE = frozenset(
     {
         sqlite3.SQLITE_ERROR,
         sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_NOTADB,
         sqlite3.SQLITE_FORMAT,
         sqlite3.SQLITE_MISMATCH,
     }

@@ -6,8 +6,6 @@ from contextlib import AbstractContextManager
 from datetime import date
 from typing import Annotated
 
-import typer
-
 from ...core.records import in_force
 from ...core.reports import ClockReport, ExcuseReport, SettleReport, StreakChange
 from ...engage import Engage
@@ -16,7 +14,20 @@ from ..wire.runs import Clock, Excusals, Excused, Settled
 from ..wiring import opened, opened_with_source
 from ..wording import counted, dated, days_listed, moment, safe
 from ..wording.alerts import describe_pending
-from .options import By, Json, Reason, argument, check_decided, command, day, flag, group_of, option, settings_in_force
+from .options import (
+    By,
+    Json,
+    Reason,
+    WrongUsage,
+    argument,
+    check_decided,
+    command,
+    day,
+    flag,
+    group_of,
+    option,
+    settings_in_force,
+)
 from .output import ask, print_lines, print_result, print_some, print_table
 
 
@@ -62,11 +73,13 @@ def excuse(
     """
     if listed:
         if days or undo or any((reason, by, note)):
-            raise typer.BadParameter("--list takes --member and --json only")
+            raise WrongUsage("--list takes --member and --json only")
         _list(member, as_json=as_json)
         return
     if not days or by is None or (reason is None and not undo):
-        raise typer.BadParameter("give days, --by and --reason to excuse them; or days, --by and --undo")
+        needed = {"DAY": days, "--by": by, "--reason": reason or undo}
+        missing = [name for name, value in needed.items() if not value]
+        raise WrongUsage(f"{', '.join(missing)} missing: give days, --by and --reason; or days, --by and --undo")
     named = [day("day", text) for text in days]
     with opened(settings_in_force()) as engage:
         member = None if member is None else engage.resolve(member, exact=True)
@@ -185,7 +198,7 @@ def repair(
     check_decided("clock repair", {"by": by, "reason": reason})
     if not yes:
         if not sys.stdin.isatty():
-            raise typer.BadParameter("look at it with --dry-run first; to confirm, pass --yes")
+            raise WrongUsage("look at it with --dry-run first; to confirm, pass --yes")
         with opened(settings_in_force()) as engage:
             shown = engage.repair_clock(dry_run=True)
         ask(described(shown), "Undo it?")

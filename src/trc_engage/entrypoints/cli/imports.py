@@ -7,13 +7,13 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any
 from unicodedata import normalize
 
 from attrs import evolve, frozen
 
-from ...core.errors import EngageError, InvalidValue, LinkTaken, shortened
+from ...core.errors import EngageError, InvalidValue, LinkTaken, UnknownMember, shortened
 from ...core.reports import Enrollment, EnrollmentOutcome
 from ...core.validation import validate_discord_id, validate_new_member_id
 from ...engage import Engage
@@ -104,19 +104,20 @@ def imported(
     rows = list(_resolved(engage, rows, bring_back=bring_back))
     good = [row for row in rows if isinstance(row, Row)]
     bad = [row for row in rows if isinstance(row, BadRow)]
-    if bad and not skip_bad:
-        return Import(len(rows), (), bad, is_written=False)
-    results = engage.enroll_all([row.newcomer for row in good], skip_bad=skip_bad, dry_run=dry_run, by="import")
-    taken = [
+    newcomers = [row.newcomer for row in good]
+    # Tried even if it cannot be written, so that all bad rows are reported at once.
+    is_tried = dry_run or (bool(bad) and not skip_bad)
+    results = engage.enroll_all(newcomers, skip_bad=skip_bad, dry_run=is_tried, by="import")
+    bad += [
         BadRow(row.line, result) for row, result in zip(good, results, strict=True) if isinstance(result, LinkTaken)
     ]
     enrollments = [result for result in results if isinstance(result, Enrollment)]
-    is_written = skip_bad or not taken
-    bad = sorted([*bad, *taken], key=lambda row: row.line)
+    is_written = skip_bad or not bad
+    bad.sort(key=lambda row: row.line)
     return Import(len(rows), enrollments if is_written else (), bad, is_written=is_written)
 
 
-WAS_FORGOTTEN = "this member was forgotten; leave the row out, or pass --bring-back"
+WAS_FORGOTTEN = "this member was forgotten; pass --bring-back to enroll the member again"
 
 
 def _resolved(engage: Engage, rows: Sequence[Row | BadRow], *, bring_back: bool) -> Iterator[Row | BadRow]:
@@ -134,6 +135,13 @@ def _resolved(engage: Engage, rows: Sequence[Row | BadRow], *, bring_back: bool)
         if forgotten.get(meant) and not bring_back:
             flaw = InvalidValue("member_id", meant, WAS_FORGOTTEN)
         yield BadRow(row.line, flaw) if flaw else evolve(row, newcomer=evolve(row.newcomer, member_id=meant))
+
+
+def check_not_forgotten(engage: Engage, member_id: str) -> None:
+    """Raise `InvalidValue` for a forgotten member."""
+    with suppress(UnknownMember):
+        if engage.standing(member_id).is_forgotten:
+            raise InvalidValue("member_id", member_id, WAS_FORGOTTEN)
 
 
 def _flaw(member_id: str) -> InvalidValue | None:
@@ -197,18 +205,39 @@ def read(path: str, ignored: Iterable[str] = ()) -> Sequence[Row | BadRow]:
     if not rows:
         raise BadData(f"{path}: the file has no members")
     refuse_rounded(path, [row.newcomer.discord_id for row in rows if isinstance(row, Row)])
-    return list(_without_duplicates(rows))
+    return list(_without_clashes(rows))
 
 
-def _without_duplicates(rows: Sequence[Row | BadRow]) -> Iterator[Row | BadRow]:
-    """Yield the rows; one whose id differs from an earlier one only in spelling becomes a bad one (R29)."""
-    first: dict[str, Row] = {}
+def _without_clashes(rows: Sequence[Row | BadRow]) -> Iterator[Row | BadRow]:
+    """Yield the rows; one that contradicts an earlier one becomes a bad one (R7, R29)."""
+    first: dict[tuple[str, str], Row] = {}
     for row in rows:
-        if isinstance(row, BadRow) or (known := first.setdefault(row.newcomer.member_id, row)).given == row.given:
+        if isinstance(row, BadRow):
             yield row
+            continue
+        keys = {"member": row.newcomer.member_id}
+        if row.newcomer.discord_id is not None:
+            keys |= {"link of": row.newcomer.member_id, "link to": row.newcomer.discord_id}
+        if flaw := _clash(row, {what: first.get((what, key), row) for what, key in keys.items()}):
+            yield BadRow(row.line, flaw)
         else:
-            advice = f"apart from blanks and spelling it is the id on line {known.line}; keep one of them"
-            yield BadRow(row.line, InvalidValue("member_id", row.given, advice))
+            for key in keys.items():
+                first.setdefault(key, row)
+            yield row
+
+
+def _clash(row: Row, first: Mapping[str, Row]) -> InvalidValue | None:
+    """Return what a row contradicts: the first row of its member, of that member's link, or of its Discord id."""
+    known, linked, held = (first.get(what, row) for what in ("member", "link of", "link to"))
+    discord_id = row.newcomer.discord_id
+    if known.given != row.given:
+        advice = f"apart from blanks and spelling it is the id on line {known.line}; keep one of them"
+        return InvalidValue("member_id", row.given, advice)
+    if linked.newcomer.discord_id != discord_id:
+        return InvalidValue("discord_id", discord_id, f"line {linked.line} gives this member another; keep one of them")
+    if held.newcomer.member_id != row.newcomer.member_id:
+        return InvalidValue("discord_id", discord_id, f"line {held.line} gives it to another member; keep one of them")
+    return None
 
 
 def _decoded(path: str, data: bytes) -> str:

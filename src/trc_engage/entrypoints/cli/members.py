@@ -25,6 +25,7 @@ from .options import (
     Changed,
     Json,
     Member,
+    WrongUsage,
     argument,
     check_decided,
     command,
@@ -53,6 +54,7 @@ def enroll(
     *,
     discord_id: Annotated[str | None, option("ID", "The Discord account to link.")] = None,
     name: Annotated[str | None, option("TEXT", "The member's display name.")] = None,
+    bring_back: Annotated[bool, flag("--bring-back", "Enroll a member again who was forgotten.")] = False,
     as_json: Json = False,
     **trace: Unpack[TraceArguments],
 ) -> None:
@@ -60,10 +62,13 @@ def enroll(
 
     The first enrollment creates the store.
     """
-    enrollment = enrolled(
-        settings_in_force(), lambda engage: engage.enroll(member, discord_id=discord_id, name=name, **trace), print_note
-    )
-    _print_outcomes([enrollment], as_json=as_json)
+
+    def enrolled_one(engage: Engage) -> Enrollment:
+        if not bring_back:
+            imports.check_not_forgotten(engage, member)
+        return engage.enroll(member, discord_id=discord_id, name=name, **trace)
+
+    _print_outcomes([enrolled(settings_in_force(), enrolled_one, print_note)], as_json=as_json)
 
 
 @command(group=app)
@@ -165,7 +170,7 @@ def _confirm(standing: Standing) -> None:
     who = named(standing)
     warning = f"this erases the name and Discord ids of {who} for good; points and entries stay"
     if not sys.stdin.isatty():
-        raise typer.BadParameter(f"{warning}. To confirm, pass --yes")
+        raise WrongUsage(f"{warning}. To confirm, pass --yes")
     ask(warning, "Erase them?")
 
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
+from difflib import get_close_matches
 from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -14,9 +15,9 @@ import typer
 
 from ...core.errors import ClockError, EngageError, InvalidValue, LedgerBusy, LedgerFailed, RosterError, SourceError
 from ...core.records import TraceArguments
-from ..settings import ENV_FILE, ENV_PLAIN, STORE, Settings, SettingsError, read_env_file, store_of
+from ..settings import ENV_FILE, ENV_PLAIN, STORE, Settings, SettingsError, read_env_file, store_of, variables
 from ..wording.alerts import describe_error
-from .output import print_error
+from .output import print_error, print_note
 
 
 def argument(metavar: str, meaning: str) -> Any:
@@ -87,19 +88,31 @@ def _with_options(declared: Signature) -> Signature:
     return declared.replace(parameters=[*named[:-1], *options, named[-1]])
 
 
+class WrongUsage(typer.BadParameter):
+    """The options do not fit together; the message says which do."""
+
+    def format_message(self) -> str:
+        """Return the message alone; it names its options itself."""
+        return self.message
+
+
 def check_decided(name: str, trace: TraceArguments) -> None:
     """Refuse an option that is a decision, unless `--by` and `--reason` are given."""
     if trace.get("by") is None or trace.get("reason") is None:
-        raise typer.BadParameter(f"{name} requires --by and --reason")
+        raise WrongUsage(f"{name} requires --by and --reason")
 
 
 DAY_FORM = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
 
+ALIKE = 0.9
+"""How much of its name a misspelled variable shares with the right one; what Kubernetes sets for a service is less."""
+
+
 def take_settings(env_file: Path | None, store: str | None) -> Mapping[str, str]:
     """Add what a file and an option set to the environment, where everything reads it; return the origin of each.
 
-    The option overrides the environment, which overrides the file.
+    The option overrides the environment, which overrides the file. A note names each variable that looks misspelled.
     """
     origins = {name: "environment" for name, value in os.environ.items() if value.strip()}
     for name, value in (read_env_file(env_file) if env_file else {}).items():
@@ -111,6 +124,10 @@ def take_settings(env_file: Path | None, store: str | None) -> Mapping[str, str]
         except InvalidValue as error:
             raise SettingsError("--store", str(error.value), error.advice) from None
         os.environ[STORE], origins[STORE] = store, "--store"
+    known = [ENV_FILE, *(variable for variable, _ in variables())]
+    for name in sorted({one for one in origins if one.startswith("TRC_ENGAGE_")}.difference(known)):
+        for meant in {*get_close_matches(name, known, 1, cutoff=ALIKE)}.difference(origins):
+            print_note(f"{name} is not a setting, so it is ignored; did you mean {meant}?")
     return origins
 
 

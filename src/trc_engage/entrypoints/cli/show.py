@@ -12,7 +12,7 @@ from ..stores import now, opened_to_read
 from ..wire import members as wire
 from ..wire.members import Leaderboard
 from ..wording import STATUSES, counted, named, presence, safe
-from .options import Json, Member, command, flag, month as month_of, option, settings_in_force
+from .options import Json, Member, WrongUsage, command, flag, month as month_of, option, settings_in_force
 from .output import print_json, print_lines, print_result, print_styled, print_table
 
 
@@ -158,7 +158,7 @@ def leaderboard(
     listed, but --member still shows their rank. Members who left Discord are marked.
     """
     if by == "streak" and (month is not None or member is not None):
-        raise typer.BadParameter("--month and --member go with --by points")
+        raise WrongUsage("--month and --member go with --by points")
     first = None if month is None else month_of("month", month)
     with opened_to_read(settings_in_force()) as reader:
         member = None if member is None else reader.resolve(member)

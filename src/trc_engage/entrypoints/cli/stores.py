@@ -25,7 +25,7 @@ from ..wire.runs import ExcusalRow
 from ..wire.shape import Shape, hints_of
 from ..wiring import copy_store, move_store, opened_ledger, opened_or_made_ledger, opened_source
 from ..wording import counted, lasted, moment, safe, size
-from .options import BadData, argument, command, flag, option, settings_in_force, write_settings
+from .options import BadData, WrongUsage, argument, command, flag, option, settings_in_force, write_settings
 from .output import print_lines, print_note
 from .status import try_channels
 
@@ -107,7 +107,7 @@ def migrate(
     settings = settings_in_force()
     if sql:
         if not isinstance(settings.store, PostgresUrl):
-            raise typer.BadParameter("--sql is for a store in PostgreSQL; a file needs no DBA")
+            raise WrongUsage("--sql is for a store in PostgreSQL; a file needs no DBA")
         typer.echo(migration_sql(settings.store), nl=False)
         return
     try:
@@ -169,7 +169,7 @@ def restore(
 
 def _named(file: str) -> Path:
     if not file or "\0" in file:
-        raise typer.BadParameter("give the name of a file")
+        raise WrongUsage("give the name of a file")
     return Path(file)
 
 
@@ -253,7 +253,7 @@ def export(
     that were excused or required again.
     """
     if as_csv and as_json:
-        raise typer.BadParameter("pass either --csv or --json")
+        raise WrongUsage("pass either --csv or --json")
     shape, read, cursor, first = WHAT[what]
     with opened_to_read(settings_in_force()) as reader, _writing(shape, as_json=as_json) as write:
         for page in _pages(reader, shape, read, cursor, first):

@@ -17,7 +17,7 @@ from ..wire import stories as wire
 from ..wire.members import Entries
 from ..wording import counted, explained, moment, named, signed
 from ..wording.why import Words, answer, proof
-from .options import Json, Member, command, day as parsed_day, option, settings_in_force
+from .options import Json, Member, WrongUsage, command, day as parsed_day, option, settings_in_force
 from .output import print_lines, print_result, print_table, wrapped
 
 WIDTH = 80
@@ -43,7 +43,7 @@ def why(
     streak that ended or shrank, or points that went. Days are days of UTC.
     """
     if day is not None and entry is not None:
-        raise typer.BadParameter("pass either --day or --entry")
+        raise WrongUsage("pass either --day or --entry")
     words = Words(zone=zone(tz))
     asked = None if day is None else parsed_day("day", day)
     with opened_to_read(settings_in_force()) as reader:

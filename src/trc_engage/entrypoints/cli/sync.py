@@ -19,7 +19,19 @@ from ..wiring import opened, opened_roster, opened_with_source
 from ..wording import counted, moment, points, safe, signed, tally, xp_moved
 from ..wording.alerts import describe_error
 from .days import print_changed_streaks
-from .options import By, Json, Reason, check_decided, code_of, command, flag, group_of, option, settings_in_force
+from .options import (
+    By,
+    Json,
+    Reason,
+    WrongUsage,
+    check_decided,
+    code_of,
+    command,
+    flag,
+    group_of,
+    option,
+    settings_in_force,
+)
 from .output import ask, endless_bar, print_error, print_json, print_lines, print_result, print_table
 
 
@@ -48,7 +60,7 @@ def sync(
     cannot be read in full, would take points from many members at once, or is another one than before.
     """
     if accept_drops + rebase_drops + adopt_board > 1:
-        raise typer.BadParameter("pass only one of --accept-drops, --rebase-drops and --adopt-board")
+        raise WrongUsage("pass only one of --accept-drops, --rebase-drops and --adopt-board")
     how: dict[str, Any] = {"accept_drops": accept_drops, "rebase_drops": rebase_drops, "by": by, "reason": reason}
     if adopt_board:
         how |= {"adopt_board": True, "shown": None if dry_run else _decided_on(by, reason, yes=yes)}
@@ -69,7 +81,7 @@ def _decided_on(by: str | None, reason: str | None, *, yes: bool) -> SyncReport 
         return None
     if not sys.stdin.isatty():
         advice = "look at it with --dry-run first; to confirm, pass --yes"
-        raise typer.BadParameter(f"--adopt-board makes every member's XP count on from another board: {advice}")
+        raise WrongUsage(f"--adopt-board makes every member's XP count on from another board: {advice}")
     with _opened() as engage:
         known = engage.status().board_id
         shown = engage.sync(adopt_board=True, dry_run=True)
