@@ -14,7 +14,7 @@ from trc_engage import Engage, InvalidValue, LedgerBusy
 from trc_engage.adapters.memory import MemoryLedger
 from trc_engage.aio import AsyncEngage
 from trc_engage.core.reports import MemberFacts
-from trc_engage.entrypoints.web import create_app
+from trc_engage.entrypoints.web import Earning, create_app
 
 
 def sees_ada(_request: Request, member_id: str) -> bool:
@@ -171,6 +171,11 @@ def test_a_store_that_failed_says_nothing_of_itself(community: Community, tmp_pa
 
 MISTAKEN: dict[str, tuple[dict[str, Any], str]] = {
     "a hook that is no function": ({"may_see": True}, "may_see: True: give a function"),
+    "a hook that takes no member": ({"may_see": lambda _: True}, "give a function of request and member_id"),
+    "a hook of admins that takes nothing": (
+        {"alone": True, "may_administer": lambda: True},
+        "give a function of request",
+    ),
     "two ways of access": ({"alone": True, "public": True}, "but not two of them"),
     "a hook beside public": ({"may_see": sees_ada, "public": True}, "may_see: 'a function': say who may see whom"),
     "one host as a text": ({"alone": True, "hosts": "club.example"}, "hosts: 'club.example': give a list of str"),
@@ -190,6 +195,17 @@ def test_a_mistaken_option_is_named_when_the_app_is_made(
     """An option that cannot work is refused by its name, before the first request."""
     with pytest.raises(InvalidValue) as caught:
         create_app(community.engage, **options)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("what", "points", "says"),
+    [("", 5, "what: '': give text"), ("a talk", "5", "points: '5': give a whole"), ("a talk", 0, "points: 0: give a")],
+)
+def test_a_mistaken_earning_is_refused_when_it_is_made(what: Any, points: Any, says: str) -> None:
+    """What earns points has a name and one point or more."""
+    with pytest.raises(InvalidValue) as caught:
+        Earning(what, points)
     assert says in str(caught.value)
 
 

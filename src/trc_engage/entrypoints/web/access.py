@@ -22,7 +22,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...core.errors import UnknownMember, shortened
-from ...core.validation import validate_member_id
+from ...core.validation import validate_member_id, validate_points, validate_printable
 from ...engage import Engage
 from ..settings import WEB_TOKEN_FORM
 from ..wire.problems import MEDIA_TYPE, TYPE, Problem, ProblemError
@@ -184,12 +184,16 @@ def _cookie_of(request: Request) -> str:
     return f"{COOKIE}_{port or 0}"
 
 
+def _what(value: object) -> str:
+    return validate_printable("what", value, 200)
+
+
 @frozen
 class Earning:
-    """Something that earns points, shown to members."""
+    """Something that earns points, shown to members; raises `InvalidValue`."""
 
-    what: str
-    points: int
+    what: str = field(converter=_what)
+    points: int = field(converter=validate_points)
 
 
 @frozen

@@ -1,8 +1,9 @@
 """`create_app`: the API and the pages as one ASGI app."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
+from inspect import signature
 from typing import Any
 
 from starlette.applications import Starlette
@@ -34,6 +35,13 @@ from .access import (
 from .brand import Brand
 
 logger: logging.Logger = logging.getLogger(__name__)
+
+HOOKS: Mapping[str, Sequence[str]] = {
+    "may_see": ("request", "member_id"),
+    "may_see_many": ("request", "member_ids"),
+    "may_administer": ("request",),
+}
+"""What each hook is called with."""
 
 
 def create_app(
@@ -97,10 +105,10 @@ def _listed(token: object) -> list[Any]:
 
 def _check(site: Site) -> None:
     """Raise `InvalidValue` unless exactly one way of access is given, and for hooks and tokens that cannot be used."""
-    hooks = {name: getattr(site, name) for name in ("may_see", "may_administer", "may_see_many")}
-    for name, hook in hooks.items():
-        if hook is not None and not callable(hook):
-            raise InvalidValue(name, hook, "give a function")
+    for name, arguments in HOOKS.items():
+        hook = getattr(site, name)
+        if hook is not None and not (callable(hook) and _takes(hook, arguments)):
+            raise InvalidValue(name, hook, f"give a function of {' and '.join(arguments)}")
     if [site.alone, site.public, site.may_see is not None].count(True) != 1:
         advice = "say who may see whom, as may_see=lambda request, member_id: …; or else `alone=True`, which is for"
         advice = f"{advice} loopback only, or `public=True` for the leaderboard only; but not two of them"
@@ -112,6 +120,17 @@ def _check(site: Site) -> None:
             raise InvalidValue(name, "(not shown)", "give 16 to 200 printable ASCII characters without spaces")
     if site.read_token in site.tokens:
         raise InvalidValue("read_token", "(not shown)", "it must differ from the tokens that may write")
+
+
+def _takes(hook: Callable[..., object], arguments: Sequence[str]) -> bool:
+    try:
+        signature(hook).bind(*arguments)
+    except TypeError:
+        return False
+    except ValueError:
+        # Functions written in C may not say what they take.
+        return True
+    return True
 
 
 async def _on_error(request: Request, error: Exception) -> Response:
