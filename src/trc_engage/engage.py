@@ -274,15 +274,21 @@ class Engage(Reader):
         """Add or take points by hand, once per key (R8); raises `UnknownMember` and `KeyReused`."""
         return awards.adjust(self._ledger, member_id, points, key, reason, by, self._clock())
 
-    def settle(self, *, accept_quiet: date | None = None) -> SettleReport:
+    def settle(
+        self, *, accept_quiet: date | None = None, by: str | None = None, reason: str | None = None
+    ) -> SettleReport:
         """Settle every day that can be settled, oldest first; return which were, and which are pending and why (R15).
 
-        `accept_quiet` is a day without any rise of XP that an admin confirms (R15a).
-        Raises `ClockError`.
+        `accept_quiet` is a day without any rise of XP that an admin confirms (R15a); `by` and `reason` record who
+        did and why (R27). Raises `ClockError`.
         """
-        if accept_quiet is not None:
-            validate_day("accept_quiet", accept_quiet)
-        return settlement.settle(Run(self._ledger), self._clock(), accept_quiet)
+        now = self._clock()
+        kind, trace = _decision({"accept_quiet": accept_quiet is not None}, by, reason, needing="")
+        if accept_quiet is None or kind is None:
+            return settlement.settle(Run(self._ledger), now)
+        day = validate_day("accept_quiet", accept_quiet)
+        quiet = Excusal(day, False, now, trace.actor or "unknown", trace.reason)  # noqa: FBT003
+        return settlement.settle(Run(self._ledger), now, quiet)
 
     def confirm_clock(self, *, by: str, reason: str) -> ClockReport:
         """Confirm that the clock is right after a leap that no server confirms (R22).

@@ -15,6 +15,8 @@ from trc_engage.testing.mee6 import Mee6Server
 
 CANARY = "kAnArY.never-to-be-seen"
 ADOPT = ["sync", "--adopt-board", "--by", "me", "--reason", "we moved"]
+REBASE = ["sync", "--rebase-drops"]
+QUIET = ["settle", "--accept-quiet", "2026-03-04"]
 
 
 def test_what_happens_to_a_member_is_said(opened: Operator) -> None:
@@ -68,7 +70,13 @@ def test_what_happens_to_a_member_is_said(opened: Operator) -> None:
         (ADOPT, {}, 2, "pass --yes"),
         (["sync", "--adopt-board"], {}, 2, "--adopt-board requires --by and --reason"),
         (["sync", "--adopt-board", "--rebase-drops"], {}, 2, "pass only one of"),
-        (["sync", "--by", "me"], {}, 65, "by: 'me': give it together with accept_drops"),
+        (["sync", "--by", "me"], {}, 2, "--by, --reason and --yes go with --accept-drops"),
+        (["sync", "--accept-drops"], {}, 2, "--accept-drops requires --by and --reason"),
+        ([*REBASE, "--by", "me"], {}, 2, "--rebase-drops requires --by and --reason"),
+        ([*REBASE, "--by", "me", "--reason", "season"], {}, 2, "look at it with --dry-run first; to confirm, pass"),
+        (["settle", "--accept-quiet", "2026-03-04"], {}, 2, "--accept-quiet requires --by and --reason"),
+        ([*QUIET, "--by", "me", "--reason", "holiday"], {}, 2, "to confirm, pass --yes"),
+        (["settle", "--yes"], {}, 2, "--by, --reason and --yes go with --accept-quiet"),
         (["show", "m-1"], {"TRC_ENGAGE_STORE": __file__}, 74, "not a SQLite database"),
         (["sync"], {"TRC_ENGAGE_GUILD_ID": ""}, 78, "TRC_ENGAGE_GUILD_ID is not set"),
         (["sync"], {"TRC_ENGAGE_GUILD_ID": "home"}, 78, "TRC_ENGAGE_GUILD_ID: 'home'"),

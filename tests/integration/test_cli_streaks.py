@@ -35,7 +35,8 @@ def test_a_clock_behind_the_ledger_settles_nothing(operator: Operator) -> None:
 
 def test_days_are_settled_and_pending_ones_explained(operator: Operator, snapshot: SnapshotAssertion) -> None:
     """A day waits for a successful sync after its end, and `settle` says which days wait and why."""
-    told = [operator.call("settle"), operator.call("settle", "--accept-quiet", "2026-03-04")]
+    quiet = ("--accept-quiet", "2026-03-04", "--by", "admin-7", "--reason", "a slow day", "--yes")
+    told = [operator.call("settle"), operator.call("settle", *quiet)]
     with time_machine.travel(NOW + timedelta(days=2)):
         told.append(operator.call("settle"))
         pending = operator.call("settle", "--json").json
@@ -84,9 +85,9 @@ def test_an_excused_day_says_whose_streak_it_changed(operator: Operator) -> None
     )
     again = operator.call(*excuse, "2026-12-25", "--json").json
     assert (again["outcome"], again["days"], again["unchanged"]) == ("excused", ["2026-12-25"], ["2026-02-11"])
-    undone = operator.call("excuse", "2026-02-11", "--undo", "--by", "admin-7", "--json").json
+    undone = operator.call("excuse", "2026-02-11", "--undo", "--by", "admin-7", "--reason", "it ran", "--json").json
     assert (undone["outcome"], undone["member_id"], len(undone["late"])) == ("required", None, 1)
-    assert operator.call("excuse", "2026-02-11", "--undo", "--by", "admin-7").out == (
+    assert operator.call("excuse", "2026-02-11", "--undo", "--by", "admin-7", "--reason", "it ran").out == (
         "Wed 2026-02-11 is unchanged: nothing to do\n"
     )
 
@@ -96,7 +97,7 @@ def test_an_excused_day_says_whose_streak_it_changed(operator: Operator) -> None
     [
         ([], "DAY, --by, --reason"),
         (["2026-03-04", "--by", "admin-7"], "--reason"),
-        (["2026-03-04", "--undo"], "--by"),
+        (["2026-03-04", "--undo"], "--by, --reason"),
     ],
 )
 def test_what_an_excuse_still_needs_is_named(operator: Operator, given: list[str], missing: str) -> None:
@@ -117,7 +118,9 @@ def test_a_member_is_excused_alone(operator: Operator) -> None:
     )
     operator.call("excuse", "2026-12-25", "--reason", "Christmas", "--by", "admin-7")
     assert [operator.call("show", other).out for other in ("m-2", "m-3")] == others
-    assert operator.call("excuse", days[0], "--undo", *alone).out.endswith("  m-1: current 21 → 14, longest 21 → 14\n")
+    assert operator.call("excuse", days[0], "--undo", *alone, "--reason", "a mistake").out.endswith(
+        "  m-1: current 21 → 14, longest 21 → 14\n"
+    )
     listed = operator.call("excuse", "--list").out
     assert [line.split() for line in listed.splitlines()[-2:]] == [
         ["Thu", "2026-12-24", "m-1", "admin-7", "in", "hospital", "a", "call"],

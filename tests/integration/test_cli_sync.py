@@ -1,11 +1,15 @@
 """`sync` on the command line: how XP becomes points, and what prevents it."""
 
 import os
+import pty
 import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from support.command import ADA, GRACE, Operator
+from support.terminal import read_out
 from trc_engage import Engage
 from trc_engage.adapters.mee6 import Mee6Source
 from trc_engage.adapters.sqlite import SqliteLedger
@@ -132,6 +136,9 @@ def test_a_failed_sync_is_told_in_json_too(opened: Operator, server: Mee6Server)
     assert opened.call("show", "m-1", "--json").json["points"] == 0
 
 
+DECIDED = ("--by", "admin-7", "--reason", "a new season", "--yes")
+
+
 def test_drops_are_for_an_admin_to_decide(operator: Operator, server: Mee6Server) -> None:
     """A board that would lower many members is refused; `--rebase-drops` takes no points, `--accept-drops` does."""
     ids = [str(int(ADA) + 100 + number) for number in range(6)]
@@ -146,12 +153,49 @@ def test_drops_are_for_an_admin_to_decide(operator: Operator, server: Mee6Server
     assert "--accept-drops" in refused.err
     assert "--rebase-drops" in refused.err
 
-    rebased = operator.call("sync", "--rebase-drops", "--json").json
+    rebased = operator.call("sync", "--rebase-drops", *DECIDED, "--json").json
     assert (rebased["rebased"], rebased["points"]) == (6, 0)
     for discord_id in ids:
         server.board.remove(discord_id, 1_000)
-    accepted = operator.call("sync", "--accept-drops", "--json").json
+    accepted = operator.call("sync", "--accept-drops", *DECIDED, "--json").json
     assert (accepted["deducted"], accepted["points"]) == (6, -60)
+
+
+@pytest.mark.parametrize(
+    ("option", "answer", "code", "points"),
+    [("--accept-drops", "y\n", 0, -8), ("--accept-drops", "n\n", 0, 0), ("--rebase-drops", "y\n", 0, 0)],
+)
+def test_at_a_terminal_a_decision_about_drops_is_asked(
+    opened: Operator, server: Mee6Server, option: str, answer: str, code: int, points: int
+) -> None:
+    """At a terminal the numbers are shown before the question, and only a yes changes anything (R27)."""
+    server.board.remove(ADA, 1_000)
+    ours, theirs = pty.openpty()
+    process = opened.start("sync", option, *DECIDED[:-1], stdin=theirs)
+    os.write(ours, answer.encode())
+    out, asked = process.communicate(timeout=60)
+    os.close(theirs)
+    read_out(ours)
+    assert (process.returncode, opened.call("show", "m-1", "--json").json["points"]) == (code, points)
+    lost, kept = (1, 0) if option == "--accept-drops" else (0, 1)
+    assert f"{lost} member{'s' * (not lost)} would lose points, {kept} would keep them and count on" in asked
+    assert ("nothing was changed" in asked) == (not out.strip())
+
+
+def test_ctrl_c_at_a_question_changes_nothing(opened: Operator, server: Mee6Server) -> None:
+    """Ctrl-C at a question ends with 130, as everywhere, and changes nothing."""
+    server.board.remove(ADA, 1_000)
+    ours, theirs = pty.openpty()
+    process = opened.start("sync", "--accept-drops", *DECIDED[:-1], stdin=theirs)
+    assert process.stderr is not None
+    # The line with the numbers comes right before the question.
+    process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    _, asked = process.communicate(timeout=60)
+    os.close(theirs)
+    read_out(ours)
+    assert (process.returncode, asked.rstrip().endswith("nothing was changed")) == (130, True)
+    assert opened.call("show", "m-1", "--json").json["points"] == 0
 
 
 def test_a_sync_beside_another_says_busy(opened: Operator, tmp_path: Path) -> None:

@@ -34,7 +34,12 @@ def points(operator: Operator) -> list[int]:
     return [operator.call("show", member, "--json").json["points"] for member in ("m-1", "m-2")]
 
 
-@pytest.mark.parametrize("options", [(), ("--fresh",), ("--dry-run",), ("--accept-drops",), ("--rebase-drops",)])
+DECIDED = ("--by", "admin-7", "--reason", "it is the same", "--yes")
+
+
+@pytest.mark.parametrize(
+    "options", [(), ("--fresh",), ("--dry-run",), ("--accept-drops", *DECIDED), ("--rebase-drops", *DECIDED)]
+)
 def test_a_trials_server_is_another_board(
     opened: Operator, server: Mee6Server, other: Mee6Server, options: tuple[str, ...]
 ) -> None:

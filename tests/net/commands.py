@@ -125,7 +125,7 @@ class Commands:
             self.type("roster check --accept-departures", **env)
             self.world.go(timedelta(hours=1))
             server.trouble("no_access")
-            self.type("roster check --accept-departures --by admin-7 --reason", "they left", **env)
+            self.type("roster check --accept-departures --yes --by admin-7 --reason", "they left", **env)
             self.type("status")
 
     def read_at_work(self) -> None:
@@ -170,10 +170,11 @@ class Commands:
             self.type(f"excuse {line} --by admin-7 --reason", "a holiday")
         for line in ("2026-02-20 2026-02-23", "2026-02-20", "2026-02-23 --undo"):
             self.type(f"excuse {line} --member ada --by admin-7 --note", "a call", "--reason", "a fever")
-        for line in ("2026-02-19 --undo --by admin-7", "2026-02-19 --undo --by admin-7", "2026-02-19", "--list"):
+        undone = "2026-02-19 --undo --by admin-7 --reason open"
+        for line in (undone, undone, "2026-02-19", "--list"):
             self.type(f"excuse {line}")
         for line in ("", "--accept-quiet 2026-03-04", "--accept-quiet 2026-02-21", "--accept-quiet x"):
-            self.type(f"settle {line}")
+            self.type(f"settle {line} --by admin-7 --reason quiet --yes" if line else "settle")
 
     def enroll(self) -> None:
         """Change members and links."""

@@ -68,11 +68,11 @@ class MembershipEvent:
 
 @frozen
 class Excusal:
-    """A decision that a day is excused or required again, with actor and reason (R13, R13a, R27)."""
+    """A decision that a day is excused or required, with actor and reason (R13, R13a, R15a, R27)."""
 
     day: date
     is_excused: bool
-    """False: required again."""
+    """False: required again, or required although nobody's XP rose on it (R15a)."""
     at: datetime
     actor: str
     reason: str | None = None

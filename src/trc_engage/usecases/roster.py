@@ -105,7 +105,7 @@ def _ask(roster: Roster, due: Sequence[DiscordActivity], answers: Answers, clock
     unknown_in_a_row = 0
     for account in due:
         if answers.wait is not None or clock() >= until:
-            return
+            break
         try:
             presence = roster.ask(account.discord_id)
         except ReadStopped:

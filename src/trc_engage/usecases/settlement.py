@@ -19,15 +19,15 @@ from .leases import Run
 logger: logging.Logger = logging.getLogger(__name__)
 
 
-def settle(run: Run, now: datetime, accept_quiet: date | None = None, after: timedelta = timedelta(0)) -> SettleReport:
+def settle(run: Run, now: datetime, quiet: Excusal | None = None, after: timedelta = timedelta(0)) -> SettleReport:
     """Settle every day that can be settled, oldest first; safe to repeat, and to run twice at the same time.
 
-    `accept_quiet` is a day without any rise of XP that an admin confirms (R15a);
-    `after` is how long a day must have been over. Raises `ClockError`.
+    `quiet` requires a day without any rise of XP, because an admin confirms it (R15a), and is recorded if the day
+    waited for it; `after` is how long a day must have been over. Raises `ClockError`.
     """
     now = run.state.instant(now)
     settled = []
-    while day := retry_on_conflict(lambda: _settle_next(run, now, accept_quiet, after)):
+    while day := retry_on_conflict(lambda: _settle_next(run, now, quiet, after)):
         settled.append(day)
     return SettleReport(tuple(settled), pending(run, now))
 
@@ -50,17 +50,19 @@ def due(run: Run, now: datetime, accept_quiet: date | None = None, after: timede
     return None if cause == "no_sync" or (cause == "frozen" and day != accept_quiet) else day
 
 
-def _settle_next(run: Run, now: datetime, accept_quiet: date | None, after: timedelta) -> date | None:
+def _settle_next(run: Run, now: datetime, quiet: Excusal | None, after: timedelta) -> date | None:
     """Settle the oldest day that is over, if it can be settled; return it."""
-    day = due(run, now, accept_quiet, after)
+    day = due(run, now, None if quiet is None else quiet.day, after)
     if day is None:
         return None
+    decided = [quiet] if quiet is not None and _cause(run.state, day) == "frozen" else []
     calendar, record = run.state.calendar, run.ledger.day_record(day)
     longer = core_streaks.advance_all(record.active, day, calendar) if calendar.adds(day) else []
     held = core_streaks.hold_all(record.excused, day, calendar)
     reached = core_streaks.newly_reached(zip(record.active, longer, strict=True)) if longer else []
     settled = Settlement(day, record.revision)
-    run.post(Posting(now, streaks=longer + held, reached=reached, calendar=calendar, settlement=settled))
+    posting = Posting(now, streaks=longer + held, reached=reached, calendar=calendar, settlement=settled)
+    run.post(evolve(posting, excusals=decided))
     logger.info("settled %s: %d active", day, len(record.active), extra={"day": f"{day}", "active": len(record.active)})
     return day
 

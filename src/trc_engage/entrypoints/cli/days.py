@@ -1,6 +1,5 @@
 """The commands settle, excuse and clock."""
 
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
@@ -25,16 +24,20 @@ from .options import (
     day,
     flag,
     group_of,
+    is_asked,
     option,
     settings_in_force,
 )
 from .output import ask, print_lines, print_result, print_some, print_table
 
 
-@command("trc-engage settle", "trc-engage settle --accept-quiet 2026-03-04")
+@command("trc-engage settle", "trc-engage settle --accept-quiet 2026-03-04 --by admin-7 --reason 'slow'")
 def settle(
     *,
     accept_quiet: Annotated[str | None, option("DAY", "Settle this day even though nobody's XP rose on it.")] = None,
+    by: Annotated[str | None, option("WHO", "Who decides that the day was that quiet.")] = None,
+    reason: Annotated[str | None, option("TEXT", "Why; members can read it.")] = None,
+    yes: Annotated[bool, flag("--yes", "Accept without being asked; required without a terminal.")] = False,
     as_json: Json = False,
 ) -> None:
     """Settle the days that are over.
@@ -44,15 +47,26 @@ def settle(
     repeat the command.
     """
     accepted = None if accept_quiet is None else day("accept-quiet", accept_quiet)
+    if accepted is None and (by or reason or yes):
+        raise WrongUsage("--by, --reason and --yes go with --accept-quiet")
+    must_ask = False
+    if accepted is not None:
+        check_decided("--accept-quiet", {"by": by, "reason": reason})
+        ends = "ends the streak of everyone who earned nothing that day"
+        must_ask = is_asked(f"--accept-quiet {ends}", yes=yes, advice="to confirm, pass --yes")
     with opened(settings_in_force()) as engage:
-        report = engage.settle(accept_quiet=accepted)
+        if must_ask and accepted is not None:
+            streaks = [engage.standing(one.member_id).streak for one in engage.members()]
+            held = counted(sum(one is not None and one.current > 0 for one in streaks), "member")
+            ask(f"{held} with a streak: it ends for those who earned nothing on {dated(accepted)}", "Settle it?")
+        report = engage.settle(accept_quiet=accepted, by=by, reason=reason)
     print_result(Settled.of(report), lambda: print_settled(report, accepted), as_json=as_json)
 
 
 @command(
     "trc-engage excuse 2026-12-24 2026-12-25 --reason Christmas --by admin-7",
     "trc-engage excuse 2026-03-04 --member m-1 --reason ill --by admin-7",
-    "trc-engage excuse 2026-12-24 --undo --by admin-7",
+    "trc-engage excuse 2026-12-24 --undo --reason mistake --by admin-7",
     "trc-engage excuse --list",
 )
 def excuse(
@@ -76,17 +90,17 @@ def excuse(
             raise WrongUsage("--list takes --member and --json only")
         _list(member, as_json=as_json)
         return
-    if not days or by is None or (reason is None and not undo):
-        needed = {"DAY": days, "--by": by, "--reason": reason or undo}
+    if not days or by is None or reason is None:
+        needed = {"DAY": days, "--by": by, "--reason": reason}
         missing = [name for name, value in needed.items() if not value]
-        raise WrongUsage(f"{', '.join(missing)} missing: give days, --by and --reason; or days, --by and --undo")
+        raise WrongUsage(f"{', '.join(missing)} missing: give days, --by and --reason, also with --undo")
     named = [day("day", text) for text in days]
     with opened(settings_in_force()) as engage:
         member = None if member is None else engage.resolve(member, exact=True)
         if undo:
             report = engage.unexcuse(*named, by=by, reason=reason, member_id=member, note=note)
         else:
-            report = engage.excuse(*named, reason=reason or "", by=by, member_id=member, note=note)
+            report = engage.excuse(*named, reason=reason, by=by, member_id=member, note=note)
     print_result(Excused.of(report), lambda: print_excused(report), as_json=as_json)
 
 
@@ -196,9 +210,7 @@ def repair(
             _print(engage.repair_clock(dry_run=True), as_json=as_json)
         return
     check_decided("clock repair", {"by": by, "reason": reason})
-    if not yes:
-        if not sys.stdin.isatty():
-            raise WrongUsage("look at it with --dry-run first; to confirm, pass --yes")
+    if is_asked("clock repair undoes what is dated later", yes=yes):
         with opened(settings_in_force()) as engage:
             shown = engage.repair_clock(dry_run=True)
         ask(described(shown), "Undo it?")

@@ -31,6 +31,7 @@ from .options import (
     command,
     flag,
     group_of,
+    is_asked,
     option,
     settings_in_force,
 )
@@ -255,6 +256,7 @@ def reconcile(
     *,
     dry_run: Annotated[bool, flag("--dry-run", "Show who would be noted, and write nothing.")] = False,
     accept_departures: Annotated[bool, flag("--accept-departures", "Accept that many members have left.")] = False,
+    yes: Annotated[bool, flag("--yes", "Accept without being asked; required without a terminal.")] = False,
     as_json: Json = False,
     **trace: Unpack[TraceArguments],
 ) -> None:
@@ -264,11 +266,16 @@ def reconcile(
     the members would be, nothing is noted until you pass --accept-departures (with --by and --reason). CSV and JSON
     need a column discord_id or id.
     """
+    must_ask = False
     if accept_departures and not dry_run:
         check_decided("--accept-departures", trace)
+        must_ask = is_asked("--accept-departures notes everyone as left who is not on the list", yes=yes)
     present = imports.read_ids(file)
     try:
         with opened(settings_in_force()) as engage:
+            if must_ask:
+                shown = engage.reconcile(present, dry_run=True)
+                ask(f"{len(shown.left):,} left, {len(shown.returned):,} returned", "Note it?")
             report = engage.reconcile(present, dry_run=dry_run, accept_departures=accept_departures, **trace)
     except RosterError as error:
         decide = "--dry-run shows them, --accept-departures accepts it"

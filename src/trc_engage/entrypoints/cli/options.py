@@ -102,6 +102,13 @@ def check_decided(name: str, trace: TraceArguments) -> None:
         raise WrongUsage(f"{name} requires --by and --reason")
 
 
+def is_asked(what: str, *, yes: bool, advice: str = "look at it with --dry-run first; to confirm, pass --yes") -> bool:
+    """Return whether to ask before a decision, unless `--yes` was passed; without a terminal, refuse (R27)."""
+    if not yes and not sys.stdin.isatty():
+        raise WrongUsage(f"{what}: {advice}")
+    return not yes
+
+
 DAY_FORM = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
 

@@ -54,7 +54,12 @@ def print_error(message: str) -> None:
 def ask(warning: str, question: str) -> None:
     """Ask on stderr before a change; unless the answer is yes, say that nothing was changed and exit."""
     print_note(warning)
-    if not typer.confirm(question, err=True):
+    try:
+        is_meant = typer.confirm(question, err=True)
+    except typer.Abort:
+        print_note("\nnothing was changed")
+        raise KeyboardInterrupt from None
+    if not is_meant:
         print_note("nothing was changed")
         raise typer.Exit
 

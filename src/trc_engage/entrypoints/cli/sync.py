@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Annotated, Any, TextIO
 
@@ -29,6 +29,7 @@ from .options import (
     command,
     flag,
     group_of,
+    is_asked,
     option,
     settings_in_force,
 )
@@ -38,7 +39,7 @@ from .output import ask, endless_bar, print_error, print_json, print_lines, prin
 @command(
     "trc-engage sync --dry-run       shows what would happen",
     'trc-engage sync --json          for cron: "outcome" is synced, cached or failed',
-    "trc-engage sync --rebase-drops  after all XP was reset for a new season",
+    "trc-engage sync --rebase-drops --by admin-7 --reason 'a new season'",
     "trc-engage sync --adopt-board --by admin-7 --reason 'our server moved'",
 )
 def sync(
@@ -50,20 +51,25 @@ def sync(
     adopt_board: Annotated[bool, flag("--adopt-board", "Switch to another leaderboard; all points stay.")] = False,
     by: Annotated[str | None, option("WHO", "Who decides about drops or the board.")] = None,
     reason: Annotated[str | None, option("TEXT", "Why; members can read it.")] = None,
-    yes: Annotated[bool, flag("--yes", "Adopt without asking; required without a terminal.")] = False,
+    yes: Annotated[bool, flag("--yes", "Decide without being asked; required without a terminal.")] = False,
     as_json: Json = False,
 ) -> None:
     """Read the leaderboard and post the points.
 
     Each linked member gets 1 point per 100 XP earned since the last sync, and the remainder is carried. A
     member's first sync only records the XP: what was earned before it pays nothing. Nothing changes if the leaderboard
-    cannot be read in full, would take points from many members at once, or is another one than before.
+    cannot be read in full, would take points from many members at once, or is another one than before. An admin can
+    decide what to do then, with --by and --reason; you see what that does, and are asked.
     """
-    if accept_drops + rebase_drops + adopt_board > 1:
+    meant = {"accept_drops": accept_drops, "rebase_drops": rebase_drops, "adopt_board": adopt_board}
+    decisions = [kind for kind, is_meant in meant.items() if is_meant]
+    if len(decisions) > 1:
         raise WrongUsage("pass only one of --accept-drops, --rebase-drops and --adopt-board")
-    how: dict[str, Any] = {"accept_drops": accept_drops, "rebase_drops": rebase_drops, "by": by, "reason": reason}
-    if adopt_board:
-        how |= {"adopt_board": True, "shown": None if dry_run else _decided_on(by, reason, yes=yes)}
+    if not decisions and (by or reason or yes):
+        raise WrongUsage("--by, --reason and --yes go with --accept-drops, --rebase-drops or --adopt-board")
+    how: dict[str, Any] = {"by": by, "reason": reason, **dict.fromkeys(decisions, True)}
+    if decisions and not dry_run:
+        how["shown"] = _decided_on(decisions[0], how, yes=yes)
     try:
         with _opened() as engage:
             report = engage.sync(dry_run=dry_run, fresh=fresh, **how)
@@ -74,19 +80,25 @@ def sync(
     print_result(Synced.of(report), lambda: print_report(report), as_json=as_json)
 
 
-def _decided_on(by: str | None, reason: str | None, *, yes: bool) -> SyncReport | None:
-    """Show what adopting the board would do, and ask for confirmation; without a terminal, refuse (R27)."""
-    check_decided("--adopt-board", {"by": by, "reason": reason})
-    if yes:
+DECISIONS = {
+    "accept_drops": "takes the points for all XP that fell",
+    "rebase_drops": "counts on from XP that fell, and pays nothing for earning it again",
+    "adopt_board": "makes every member's XP count on from another board",
+}
+"""What each decision does."""
+
+
+def _decided_on(kind: str, how: Mapping[str, Any], *, yes: bool) -> SyncReport | None:
+    """Show what a decision would do, and ask for confirmation; without a terminal, refuse (R27)."""
+    name = f"--{kind.replace('_', '-')}"
+    check_decided(name, {"by": how["by"], "reason": how["reason"]})
+    if not is_asked(f"{name} {DECISIONS[kind]}", yes=yes):
         return None
-    if not sys.stdin.isatty():
-        advice = "look at it with --dry-run first; to confirm, pass --yes"
-        raise WrongUsage(f"--adopt-board makes every member's XP count on from another board: {advice}")
     with _opened() as engage:
         known = engage.status().board_id
-        shown = engage.sync(adopt_board=True, dry_run=True)
+        shown = engage.sync(dry_run=True, **{**how, "by": None, "reason": None})
     # No lease is held while you decide: on yes the board is read again.
-    ask(adoption(shown, known), "Adopt it?")
+    ask(adoption(shown, known) if kind == "adopt_board" else drops(shown), f"Do it ({name})?")
     return shown
 
 
@@ -119,6 +131,12 @@ def print_report(report: SyncReport) -> None:
     print_changed_streaks(report.late)
     if report.moves:
         _print_moves(report.moves)
+
+
+def drops(shown: SyncReport) -> str:
+    """Return what a decision about fallen XP would do (R10)."""
+    lowered = f"{counted(shown.deducted, 'member')} would lose points, {shown.rebased:,} would keep them and count on"
+    return f"{lowered} from lower XP, {shown.absent:,} are not on the board; {points(shown.points)} in all"
 
 
 def adoption(shown: SyncReport, known: str | None) -> str:
@@ -184,6 +202,7 @@ def check(
     accept_departures: Annotated[bool, flag("--accept-departures", "Accept that many members have left.")] = False,
     by: By = None,
     reason: Reason = None,
+    yes: Annotated[bool, flag("--yes", "Accept without being asked; required without a terminal.")] = False,
     as_json: Json = False,
 ) -> None:
     """Ask for the members who are due, for a minute at most, and note who left and who is back.
@@ -192,14 +211,19 @@ def check(
     daemon does the same by itself, spread over the day. If more than a tenth of the members are gone at once,
     nothing is noted until you accept it.
     """
+    must_ask = False
     if accept_departures and not dry_run:
         check_decided("--accept-departures", {"by": by, "reason": reason})
+        must_ask = is_asked("--accept-departures notes everyone as left whom Discord calls gone", yes=yes)
     settings = settings_in_force()
     if settings.discord_token is None:
         raise SettingsError(DISCORD_TOKEN, None, NO_TOKEN)
     # The command prints what the log would say.
     logging.getLogger("trc_engage").addHandler(logging.NullHandler())
     with opened_roster(settings) as asked, opened(settings, roster=asked) as engage:
+        if must_ask:
+            print_round(engage.check_roster(dry_run=True, accept_departures=True))
+            ask("they are noted as left, and their XP is no longer synced", "Accept it?")
         report = engage.check_roster(dry_run=dry_run, accept_departures=accept_departures, by=by, reason=reason)
     if as_json:
         print_json(RosterRound.of(report))
