@@ -188,13 +188,14 @@ def test_ctrl_c_at_a_question_changes_nothing(opened: Operator, server: Mee6Serv
     ours, theirs = pty.openpty()
     process = opened.start("sync", "--accept-drops", *DECIDED[:-1], stdin=theirs)
     assert process.stderr is not None
-    # The line with the numbers comes right before the question.
-    process.stderr.readline()
+    asked = ""
+    while not asked.endswith("[y/N]"):
+        asked += process.stderr.read(1)
     process.send_signal(signal.SIGINT)
-    _, asked = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=60)
     os.close(theirs)
     read_out(ours)
-    assert (process.returncode, asked.rstrip().endswith("nothing was changed")) == (130, True)
+    assert (process.returncode, said.rstrip().endswith("nothing was changed")) == (130, True)
     assert opened.call("show", "m-1", "--json").json["points"] == 0
 
 
