@@ -238,10 +238,10 @@ def list_(
     With --never-seen, you get those whose Discord ids may be wrong. Link such a member to the right id with
     `trc-engage members link`, or import the corrected file: no XP can be lost.
     """
-    with opened(settings_in_force()) as engage:
-        found = engage.members(name=name or None, status="left" if left else None, never_seen=never_seen)
-        chosen = [engage.standing(one.member_id) for one in found]
-        nobody = "no member matches" if engage.members(limit=1) else NOBODY
+    with opened_to_read(settings_in_force()) as reader:
+        found = reader.members(name=name or None, status="left" if left else None, never_seen=never_seen)
+        chosen = [reader.standing(one.member_id) for one in found]
+        nobody = "no member matches" if reader.members(limit=1) else NOBODY
     found = sorted(chosen, key=lambda one: natural(one.member_id))
     print_result(wire.Standings.of(members=found), lambda: print_standings(found, nobody), as_json=as_json)
 
