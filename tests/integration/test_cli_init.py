@@ -123,6 +123,14 @@ def test_an_upgrade_is_asked_for(older: Older) -> None:
     assert older.newer("status")[0] == 1
 
 
+@pytest.mark.parametrize("command", ["show m-1", "history m-1", "leaderboard", "members list", "export entries"])
+def test_what_only_reads_never_upgrades(older: Older, command: str) -> None:
+    """The next version's commands that only read refuse an older store and leave it as it is."""
+    code, told = older.newer(*command.split())
+    assert (code, "`trc-engage migrate`" in told) == (74, True), told
+    assert "schema 1, this one needs 2" in older.newer("migrate", "--dry-run")[1]
+
+
 def test_a_program_that_may_not_upgrade_can_tell(place: str) -> None:
     """Opening an older store to read, or on a connection of your own, raises `StoreOutdated`."""
     with PostgresLedger.open(server_dsn(), schema=place):

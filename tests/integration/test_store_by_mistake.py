@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sqlite3
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -123,6 +124,19 @@ def test_a_program_may_choose(tmp_path: Path) -> None:
             with pytest.raises(StoreMissing):
                 one.members()
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["show", "m-1"], ["status"], ["doctor"], ["members", "list"], ["sync"]], ids=" ".join
+)
+def test_a_file_of_another_program_is_refused(operator: Operator, arguments: list[str]) -> None:
+    """Another program's SQLite file is no store, whether a command only reads or writes, and stays as it is."""
+    store = operator.folder / "engage.db"
+    with closing(sqlite3.connect(store)) as connection:
+        connection.execute("CREATE TABLE notes (text)")
+    before = store.read_bytes()
+    ran = operator.call(*arguments)
+    assert (ran.code, "belongs to another program" in ran.err, store.read_bytes() == before) == (74, True, True)
 
 
 @contextmanager

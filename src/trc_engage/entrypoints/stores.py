@@ -103,7 +103,7 @@ def opened_to_read(settings: Settings, *, clock: Clock = now) -> Iterator[Reader
     if isinstance(settings.store, PostgresUrl):
         store: PostgresLedger | SqliteViews = opened_postgres(settings.store, read_only=True)
     else:
-        store = SqliteViews.open(existing_store_path(settings), create=False)
+        store = SqliteViews.open_read_only(existing_store_path(settings))
     with store as views:
         yield Reader(views=views, clock=clock)
 

@@ -15,7 +15,7 @@ from ..sql.pool import Pool
 from ..sql.queries import Days, Facts
 from ..sql.schema import SCHEMA_VERSION, STAGED_MOVES, STAGED_WINDOWS
 from ..sql.views import Views
-from .schema import WORDS, check_released, migrate
+from .schema import WORDS, check_released, migrate, refuse_other_programs
 
 OWNER_ONLY = 0o600
 TRIES = 5
@@ -178,9 +178,10 @@ class SqliteDatabase(Database):
         self._meet(is_new=False)
 
     def check(self) -> None:
-        """Raise `LedgerFailed` for a store of another version; damage is left to the doctor."""
+        """Raise `LedgerFailed` for a store of another version or program; damage is left to the doctor."""
         with suppress(sqlite3.DatabaseError, UnicodeDecodeError), self._pool.connection() as connection:
             check_released(self.address, connection)
+            refuse_other_programs(connection, besides="entries")
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             (applied,) = connection.execute(APPLIED).fetchone()
             # The number may have been changed by hand.
@@ -347,3 +348,8 @@ class SqliteViews(Facts, Days, Views):
         return cls._prepared(
             SqliteDatabase(Path(path)), SqliteDatabase.make if create else SqliteDatabase.bring_up_to_date
         )
+
+    @classmethod
+    def open_read_only(cls, path: str | os.PathLike[str]) -> Self:
+        """Open an existing store read-only: nothing is created, migrated or written; raises `LedgerFailed`."""
+        return cls._prepared(SqliteDatabase(Path(path), read_only=True), SqliteDatabase.check)

@@ -7,8 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache, partial
-from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, cast
 
 from ...core.audit import Breach
 from ..sql import Connection
@@ -17,7 +16,7 @@ from ..sql.posting import SqlLedger
 from ..sql.runs import has_ended
 from ..sql.schema import SCHEMA_VERSION
 from ..sql.tables import TABLES
-from .database import OWNER_ONLY, FileConnection, SqliteDatabase, SqliteViews
+from .database import OWNER_ONLY, FileConnection, SqliteViews
 from .schema import APPLICATION_ID, migrate
 
 FOUND_MAX = 100
@@ -180,11 +179,6 @@ class SqliteLedger(SqliteViews, FileAudited, SqlLedger):
         # Absolute, because the process may change its working directory.
         self._file = os.path.realpath(database.path)
         self._locks: dict[str, int] = {}
-
-    @classmethod
-    def open_read_only(cls, path: str | os.PathLike[str]) -> Self:
-        """Open an existing store read-only: nothing is created, migrated or written; raises `LedgerFailed`."""
-        return cls._prepared(SqliteDatabase(Path(path), read_only=True), SqliteDatabase.check)
 
     def close(self) -> None:
         """Close the store; a lease that is still held expires."""

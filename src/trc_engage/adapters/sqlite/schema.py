@@ -59,7 +59,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         if connection.execute("PRAGMA user_version").fetchone()[0] < SCHEMA_VERSION:
-            _refuse_other_programs(connection)
+            refuse_other_programs(connection)
             migrations.apply(Database(connection))
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -75,9 +75,10 @@ def check_released(address: str, connection: sqlite3.Connection) -> None:
     refuse_unreleased(address, found=_application_id(connection) in UNRELEASED_IDS)
 
 
-def _refuse_other_programs(connection: sqlite3.Connection) -> None:
-    is_ours = _application_id(connection) == APPLICATION_ID
-    if not is_ours and connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
+def refuse_other_programs(connection: sqlite3.Connection, *, besides: str = "") -> None:
+    """Raise `LedgerFailed` for a file of another program, which has tables but neither our mark nor one of a name."""
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
+    if _application_id(connection) != APPLICATION_ID and tables and besides not in tables:
         raise LedgerFailed("the file belongs to another program; name another path for this store")
 
 
