@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from trc_engage.adapters.memory import MemoryLedger
 from trc_engage.adapters.sqlite import SqliteLedger
@@ -31,9 +32,10 @@ class InMemory:
         ledger._balances[member_id]["benchmark"] += 7
 
     def damage(self, ledger: Any) -> None:
-        """Swap two entries."""
+        """Book an award a second time."""
         entries = ledger._entries
-        entries[0], entries[1] = entries[1], entries[0]
+        (award,) = (entry for entry in entries if entry.key)
+        entries.append(evolve(award, position=len(entries) + 1))
 
 
 class MemoryContract(InMemory, LedgerContract):
