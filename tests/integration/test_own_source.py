@@ -61,6 +61,11 @@ def test_the_daemon_reads_a_source_without_pages_stop_or_close(operator: Operato
     assert status["board_id"] == "file:board.json"
 
 
+def test_init_counts_the_whole_board_of_a_source_without_pages(operator: Operator) -> None:
+    """`init --try-board` reads all of a board without pages, and so speaks of no first page."""
+    assert operator.run("init", "--try-board").out.splitlines()[1] == "the leaderboard can be read: 1 member"
+
+
 def test_its_troubles_are_told_as_those_of_the_source(operator: Operator, tmp_path: Path) -> None:
     """Messages about a custom source use its name or none, and never mention MEE6."""
     (tmp_path / "board.json").unlink()

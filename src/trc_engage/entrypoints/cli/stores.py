@@ -5,7 +5,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -74,16 +74,16 @@ class _FirstPage(Exception):
 
 def _try_board(settings: Settings, ledger: Store) -> None:
     """Read the first page of the board, or all of one without pages, and print how many rows were read."""
-    rows = 0
 
-    def enough(_: int, rows_read: int) -> None:
-        nonlocal rows
-        rows = rows_read
-        raise _FirstPage
+    def enough(_: int, rows: int) -> None:
+        raise _FirstPage(f"{counted(rows, 'member')} on its first page")
 
-    with opened_source(settings, on_page=enough) as source, suppress(_FirstPage):
-        rows = sync.try_board(ledger, source, now).rows
-    print_lines(f"the leaderboard can be read: {counted(rows, 'member')} on its first page")
+    try:
+        with opened_source(settings, on_page=enough) as source:
+            found = counted(sync.try_board(ledger, source, now).rows, "member")
+    except _FirstPage as read:
+        found = str(read)
+    print_lines(f"the leaderboard can be read: {found}")
 
 
 @command(
