@@ -241,7 +241,7 @@ class Engage(Reader):
         return audit.audit(self._store)
 
     def repair(self) -> Repair:
-        """Rebuild balances and streaks where they differ from the entries and the evidence, and audit again."""
+        """Rebuild balances, streaks and search words that differ from entries, evidence and names, and audit again."""
         return audit.repair(self._ledger, self._clock())
 
     def award(

@@ -109,7 +109,7 @@ def test_damage_is_told_to_people(operator: Operator) -> None:
             "  account 3: floor((XP 9999 - baseline 3000) / 100) is 69, expected -3, the sum of its entries",
             "balance:",
             "  member 'bo': the balance of 'benchmark' is 7, expected 90, the sum of its entries",
-            "run `trc-engage doctor --repair` to rebuild each balance; it changes nothing else",
+            "run `trc-engage doctor --repair` to rebuild balances; it changes nothing else",
             "to recover the rest, run `trc-engage restore FILE` with a backup that the doctor finds sound",
         ],
     )
@@ -154,6 +154,21 @@ def test_what_is_derived_is_rebuilt(operator: Operator) -> None:
         assert rows == [line for line in sound if mended in line] != []
     again = operator.call("doctor", "--repair", "--json")
     assert (again.code, again.json["rebuilt"], again.json["healthy"]) == (0, [], True)
+
+
+def test_search_words_are_rebuilt(operator: Operator) -> None:
+    """If only search words are wrong, the doctor names `--repair` and no backup, and `--repair` rebuilds them."""
+    script(store(operator), "UPDATE name_words SET word = 'zoe' WHERE member_id = 'bo'")
+    ran = operator.call("doctor")
+    assert (ran.code, ran.out.splitlines()[1:]) == (
+        1,
+        [
+            "name:",
+            "  member 'bo': the words of the name is others, expected its own",
+            "run `trc-engage doctor --repair` to rebuild search words; it changes nothing else",
+        ],
+    )
+    assert operator.call("doctor", "--repair").code == operator.call("doctor").code == 0
 
 
 def test_what_cannot_be_rebuilt_is_said(operator: Operator) -> None:

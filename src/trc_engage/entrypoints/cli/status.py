@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Annotated, cast
 
@@ -10,7 +10,7 @@ import typer
 from attrs import evolve
 
 from ...adapters.discord import BASE_URL
-from ...core.audit import BALANCE, STREAK, Audit, Repair
+from ...core.audit import BALANCE, NAME, STREAK, Audit, Repair
 from ...core.incidents import Message, Notice, Topic
 from ...usecases.notices import failure_of
 from ...usecases.runs import Status
@@ -156,7 +156,7 @@ def _with_defaults(found: Settings) -> Settings:
 )
 def doctor(
     *,
-    repair: Annotated[bool, flag("--repair", "Rebuild balances from entries, and streaks from evidence.")] = False,
+    repair: Annotated[bool, flag("--repair", "Rebuild balances, streaks and search words.")] = False,
     as_json: Json = False,
 ) -> None:
     """Check the store for damage and inconsistencies.
@@ -175,7 +175,8 @@ def doctor(
 
 
 SHOWN_MAX = 10
-DERIVED = (BALANCE, STREAK)
+DERIVED = {BALANCE: "balances", STREAK: "streaks", NAME: "search words"}
+"""What `--repair` rebuilds, by check."""
 
 
 def print_audit(audit: Audit, repaired: Repair | None) -> None:
@@ -206,13 +207,17 @@ def print_repair(repair: Repair) -> None:
 def _print_what_next(audit: Audit, *, is_repaired: bool) -> None:
     can = [check for check in DERIVED if audit.can_rebuild(check)]
     if can and not is_repaired:
-        print_lines(f"run `trc-engage doctor --repair` to rebuild each {' and '.join(can)}; it changes nothing else")
+        print_lines(f"run `trc-engage doctor --repair` to rebuild {_derived(can)}; it changes nothing else")
     found = {breach.check for breach in audit.breaches}
     lost = [check for check in DERIVED if check in found and check not in can]
     if lost:
         print_lines(
-            f"cannot be rebuilt: each {' and '.join(lost)}. Its source is damaged, and it may be the last record of "
-            "what the source held"
+            f"cannot be rebuilt: {_derived(lost)}. Their source is damaged, and they may be the last record of what it "
+            "held"
         )
     if found - {*can}:
         print_lines("to recover the rest, run `trc-engage restore FILE` with a backup that the doctor finds sound")
+
+
+def _derived(checks: Iterable[str]) -> str:
+    return " and ".join(DERIVED[check] for check in checks)
