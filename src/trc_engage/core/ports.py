@@ -52,7 +52,6 @@ class RunBook(Protocol):
         waits of that time, unsettles days, moves evidence and readings back, and leaves no instant of a member, link
         or notice after it. Entries, events, excusals, the record of streaks and the board id stay.
         """
-        ...
 
     def next_request_at(self, task: str, /) -> datetime | None:
         """Return when the next request to the source may go out, from any process; None before the first (R21)."""

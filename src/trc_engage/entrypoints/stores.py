@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from ..adapters.sqlite import SqliteViews
 from ..core.errors import InvalidValue, StoreMissing
-from ..core.ports import Clock
 from ..reader import Reader
 from .settings import STORE, STORE_NAME, PostgresUrl, Settings, SettingsError
 
@@ -98,14 +97,14 @@ def now() -> datetime:
 
 
 @contextmanager
-def opened_to_read(settings: Settings, *, clock: Clock = now) -> Iterator[Reader]:
+def opened_to_read(settings: Settings) -> Iterator[Reader]:
     """Open the store for reading only, which is faster; raises `StoreMissing`."""
     if isinstance(settings.store, PostgresUrl):
         store: PostgresLedger | SqliteViews = opened_postgres(settings.store, read_only=True)
     else:
         store = SqliteViews.open_read_only(existing_store_path(settings))
     with store as views:
-        yield Reader(views=views, clock=clock)
+        yield Reader(views=views, clock=now)
 
 
 def opened_postgres(

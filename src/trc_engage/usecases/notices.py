@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from attrs import evolve, field, frozen
+from attrs import evolve
 
 from ..core import incidents
 from ..core.errors import AlertFailed
@@ -16,19 +16,14 @@ from .leases import Run
 logger: logging.Logger = logging.getLogger(__name__)
 
 
-@frozen
-class Delivery:
-    """The outcome of the notices that were due."""
-
-    taken: list[Notice] = field(factory=list)
-    not_taken: list[Notice] = field(factory=list)
-
-
 def deliver(
     run: Run, alerts: Sequence[Alerts], troubles: Sequence[Trouble], clock: Clock, source_name: str = incidents.UNNAMED
-) -> Delivery:
-    """Send each channel its due notices; if killed anywhere, each is sent at most twice, and its all-clear follows."""
-    delivery, now, before = Delivery(), clock(), run.state
+) -> tuple[list[Notice], list[Notice]]:
+    """Send each channel its due notices, and return those taken and those not taken.
+
+    If killed anywhere, each is sent at most twice, and its all-clear follows.
+    """
+    taken, not_taken, now, before = list[Notice](), list[Notice](), clock(), run.state
     in_use = {fingerprint_of(one) for one in alerts}
     for channel in alerts:
         earlier = _earlier(before, channel)
@@ -42,12 +37,12 @@ def deliver(
             run.post(Posting(now, begun=[record]))
             if error := failure_of(channel, notice):
                 run.post(_not_taken(record, earlier, error, fingerprint_of(channel)))
-                delivery.not_taken.append(notice)
+                not_taken.append(notice)
             else:
                 over = _over(states, record.channel, fingerprint_of(channel), in_use)
                 run.post(Posting(now, sent=[evolve(record, is_sure=True)], channels=over))
-                delivery.taken.append(notice)
-    return delivery
+                taken.append(notice)
+    return taken, not_taken
 
 
 def is_due(state: RunState, alerts: Sequence[Alerts], troubles: Sequence[Trouble], now: datetime) -> bool:

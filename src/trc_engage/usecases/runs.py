@@ -234,8 +234,8 @@ def _notify(ports: Ports, run: Run, report: RunReport) -> RunReport:
     """Deliver the notices that are due."""
     now = ports.clock()
     lasting = _troubles(run.state, settlement.pending(run, now), now, ports.source_name)
-    delivery = notices.deliver(run, ports.alerts, lasting, ports.clock, ports.source_name)
-    return evolve(report, delivered=tuple(delivery.taken), undelivered=tuple(delivery.not_taken))
+    taken, not_taken = notices.deliver(run, ports.alerts, lasting, ports.clock, ports.source_name)
+    return evolve(report, delivered=tuple(taken), undelivered=tuple(not_taken))
 
 
 def _troubles(state: RunState, pending: Sequence[Pending], now: datetime, source_name: str) -> Sequence[Trouble]:

@@ -30,19 +30,15 @@ class Rows(Protocol):
     @property
     def rowcount(self) -> int:
         """How many rows were written."""
-        ...
 
     def fetchone(self) -> Any:
         """Return the next row; None after the last."""
-        ...
 
     def fetchall(self) -> list[Any]:
         """Return all remaining rows."""
-        ...
 
     def __iter__(self) -> Iterator[Any]:
         """Yield the remaining rows."""
-        ...
 
 
 class Connection(Protocol):
@@ -51,22 +47,18 @@ class Connection(Protocol):
     @property
     def IntegrityError(self) -> type[Exception]:  # noqa: N802  DB-API's own name
         """The error of a violated constraint."""
-        ...
 
     def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ..., /) -> Rows:
         """Run one statement."""
-        ...
 
     def executemany(self, statement: str, values: Iterable[Values], /) -> Rows:
         """Run one statement for each row of values; `rowcount` is the total."""
-        ...
 
     def execute_all(self, statements: Iterable[Statement], /) -> Sequence[Rows]:
         """Run statements that do not depend on each other's rows, and return the rows of each.
 
         On a server this takes one round trip. If one fails, the later ones are not run.
         """
-        ...
 
 
 class Database(Protocol):
@@ -78,23 +70,18 @@ class Database(Protocol):
     @property
     def address(self) -> str:
         """The store's address, without a password."""
-        ...
 
     def connection(self) -> AbstractContextManager[Connection]:
         """Check out a connection on which reads need not see one snapshot."""
-        ...
 
     def snapshot(self) -> AbstractContextManager[Connection]:
         """Check out a connection on which all reads see one snapshot."""
-        ...
 
     def transaction(self) -> AbstractContextManager[Connection]:
         """Check out a connection for writes that take effect together, or not at all if an error is raised."""
-        ...
 
     def stage(self, connection: Connection, moves: Iterable[Values], windows: Iterable[Values], /) -> None:
         """Fill the temporary tables `engage_staged_moves` and then `engage_staged_windows`, after emptying them."""
-        ...
 
     def merge(
         self, connection: Connection, table: str, columns: Sequence[str], rows: Sequence[Values], conflict: str, /
@@ -116,18 +103,16 @@ class Database(Protocol):
 
     def size_bytes(self, connection: Connection, /) -> int | None:
         """Return the store's size; None if unknown."""
-        ...
 
     def wipe(self, tables: Sequence[str], /) -> None:
         """Rewrite tables so that no trace of old rows remains; raises `LedgerBusy` and `LedgerFailed`."""
-        ...
 
     def close(self) -> None:
         """Close all connections."""
-        ...
 
 
 AnyDatabase = TypeVar("AnyDatabase", bound=Database)
+Value = TypeVar("Value")
 
 
 class SqlStore:
@@ -151,6 +136,13 @@ class SqlStore:
         """The store's address, without a password."""
         return self._database.address
 
+    def _read(
+        self, make: Callable[[Any], Value], statement: str, values: Sequence[Any] | Mapping[str, Any] = ()
+    ) -> list[Value]:
+        """Return what `make` makes of each row of one statement."""
+        with self._database.connection() as connection:
+            return [make(row) for row in connection.execute(statement, values)]
+
     def close(self) -> None:
         """Close the store."""
         self._database.close()
@@ -173,7 +165,6 @@ def stamp(at: datetime) -> Stamp:
     return Stamp(at.isoformat(timespec="microseconds"))
 
 
-Value = TypeVar("Value")
 WRITERS: Mapping[str, Callable[[Any], str]] = {"datetime": stamp, "date": date.isoformat}
 READERS: Mapping[str, Callable[[Any], Any]] = {
     "datetime": datetime.fromisoformat,
@@ -232,10 +223,10 @@ def inserting(table: str, columns: Sequence[str], conflict: str = "") -> str:
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) {conflict}"
 
 
-def replacing(columns: Sequence[str], *, keys: int = 1) -> str:
-    """Return the clause that replaces the row with the same key, which is the first `keys` columns."""
-    given = ", ".join(f"{name} = excluded.{name}" for name in columns[keys:])
-    return f"ON CONFLICT ({', '.join(columns[:keys])}) DO UPDATE SET {given}"
+def replacing(columns: Sequence[str]) -> str:
+    """Return the clause that replaces the row with the same key, which is the first column."""
+    key, *names = columns
+    return f"ON CONFLICT ({key}) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in names)}"
 
 
 def succeeding(record: Record[Any], rows: str = "") -> str:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakSet
 
+from attrs import define, field
+
 from ...core.errors import LedgerBusy, LedgerFailed
 
 FORK_SECONDS = 20.0
@@ -124,12 +126,12 @@ class Closable(Protocol):
 
     def close(self) -> None:
         """Close it; must not raise."""
-        ...
 
 
 Pooled = TypeVar("Pooled", bound=Closable)
 
 
+@define(eq=False, slots=False)
 class Pool(Generic[Pooled]):
     """At most `size` connections, opened on demand and kept for the next caller.
 
@@ -138,25 +140,16 @@ class Pool(Generic[Pooled]):
     during a call, which happens only if a thread forks within one, or after `FORK_SECONDS`.
     """
 
-    def __init__(
-        self,
-        connect: Callable[[], Pooled],
-        address: str,
-        *,
-        size: int,
-        seconds_max: float,
-        is_alive: Callable[[Pooled], bool],
-        is_idle: Callable[[Pooled], bool],
-        survives_fork: bool = True,
-    ) -> None:
-        self._connect = connect
-        self._is_alive = is_alive
-        self._is_idle = is_idle
-        self._address = address
-        self._size = size
-        self._seconds_max = seconds_max
-        self._survives_fork = survives_fork
-        self._closed = False
+    _connect: Callable[[], Pooled]
+    _address: str
+    _size: int = field(kw_only=True)
+    _seconds_max: float = field(kw_only=True)
+    _is_alive: Callable[[Pooled], bool] = field(kw_only=True)
+    _is_idle: Callable[[Pooled], bool] = field(kw_only=True)
+    _survives_fork: bool = field(default=True, kw_only=True)
+    _closed: bool = field(default=False, init=False)
+
+    def __attrs_post_init__(self) -> None:
         self._begin()
         fork_guard.add(self)
 

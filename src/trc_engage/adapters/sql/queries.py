@@ -201,9 +201,7 @@ class Facts(SqlStore):
         return self._accounts("unlinked_at IS NULL")
 
     def _accounts(self, condition: str, *values: str) -> Sequence[DiscordActivity]:
-        with self._database.connection() as connection:
-            rows = connection.execute(f"{ACCOUNTS.select} WHERE {condition} ORDER BY account_id", values)
-            return [ACCOUNTS.value(row) for row in rows]
+        return self._read(ACCOUNTS.value, f"{ACCOUNTS.select} WHERE {condition} ORDER BY account_id", values)
 
 
 ENTRY = """

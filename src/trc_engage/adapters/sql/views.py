@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date, datetime
+from operator import itemgetter
 
 from ...core.days import ONE_DAY
 from ...core.model import Decision, Entry
@@ -66,16 +67,11 @@ class Views(Leaderboard):
         below = "" if before is None else "AND position < :before"
         of_source = "" if source is None else "AND source = :source"
         values = {"member": member_id, "before": before, "source": source, "limit": limit}
-        with self._database.connection() as connection:
-            rows = connection.execute(
-                f"{ENTRY} WHERE member_id = :member {below} {of_source} ORDER BY position DESC LIMIT :limit", values
-            )
-            return [entry_of_row(row) for row in rows]
+        among = f"WHERE member_id = :member {below} {of_source} ORDER BY position DESC LIMIT :limit"
+        return self._read(entry_of_row, f"{ENTRY} {among}", values)
 
     def feed(self, *, after: int, limit: int) -> Sequence[Entry]:
-        with self._database.connection() as connection:
-            rows = connection.execute(f"{ENTRY} WHERE position > ? ORDER BY position LIMIT ?", [after, limit])
-            return [entry_of_row(row) for row in rows]
+        return self._read(entry_of_row, f"{ENTRY} WHERE position > ? ORDER BY position LIMIT ?", [after, limit])
 
     def find(self, text: str, /, *, limit: int) -> Sequence[Found]:
         sought = sought_words(text)
@@ -93,14 +89,10 @@ class Views(Leaderboard):
     def checks(self, member_id: str | None = None, /) -> Sequence[Check]:
         mine = "" if member_id is None else "AND member_id = ?"
         linked = f"{CHECKS.select} JOIN discord_activity USING (account_id) WHERE unlinked_at IS NULL {mine}"
-        with self._database.connection() as connection:
-            rows = connection.execute(f"{linked} ORDER BY account_id", [member_id] if mine else [])
-            return [CHECKS.value(row) for row in rows]
+        return self._read(CHECKS.value, f"{linked} ORDER BY account_id", [member_id] if mine else [])
 
     def never_seen(self) -> Sequence[str]:
-        with self._database.connection() as connection:
-            rows = connection.execute(f"SELECT member_id {UNSEEN} ORDER BY member_id")
-            return [member_id for (member_id,) in rows]
+        return self._read(itemgetter(0), f"SELECT member_id {UNSEEN} ORDER BY member_id")
 
     def resets(self, member_id: str, /) -> Sequence[tuple[Entry, datetime | None]]:
         with self._database.snapshot() as connection:
@@ -120,9 +112,8 @@ class Views(Leaderboard):
         ]
 
     def settled(self, first_day: date, last_day: date, /) -> Mapping[date, datetime]:
-        with self._database.connection() as connection:
-            rows = connection.execute(SETTLED, [first_day.isoformat(), last_day.isoformat()])
-            return {date.fromisoformat(day): datetime.fromisoformat(at) for day, at in rows}
+        rows = self._read(tuple, SETTLED, [first_day.isoformat(), last_day.isoformat()])
+        return {date.fromisoformat(day): datetime.fromisoformat(at) for day, at in rows}
 
     def xp_read(self, account_ids: Collection[int], day: date, /) -> int | None:
         with self._database.snapshot() as connection:
@@ -137,29 +128,21 @@ class Views(Leaderboard):
         return None
 
     def streak_changes(self, member_id: str, /) -> Sequence[StreakChange]:
-        with self._database.connection() as connection:
-            rows = connection.execute(f"{CHANGES.select} WHERE member_id = ? ORDER BY number", [member_id])
-            return [CHANGES.value(row) for row in rows]
+        return self._read(CHANGES.value, f"{CHANGES.select} WHERE member_id = ? ORDER BY number", [member_id])
 
     def lengths_reached(self, lengths: Set[int], /, *, after: int, limit: int) -> Sequence[Milestone]:
         among = f"WHERE number > ? AND length IN ({', '.join('?' * len(lengths)) or 'NULL'}) ORDER BY number LIMIT ?"
-        with self._database.connection() as connection:
-            rows = connection.execute(f"{LENGTHS.select} {among}", [after, *lengths, limit])
-            return [LENGTHS.value(row) for row in rows]
+        return self._read(LENGTHS.value, f"{LENGTHS.select} {among}", [after, *lengths, limit])
 
     def events(self, member_id: str | None, /, *, after: int = 0, limit: int = 10_000) -> Sequence[MembershipEvent]:
         mine = [] if member_id is None else [member_id]
         among = f"WHERE {'member_id = ? AND' if mine else ''} number > ? ORDER BY number LIMIT ?"
-        with self._database.connection() as connection:
-            rows = connection.execute(f"{EVENTS.select} {among}", [*mine, after, limit])
-            return [EVENTS.value(row) for row in rows]
+        return self._read(EVENTS.value, f"{EVENTS.select} {among}", [*mine, after, limit])
 
     def excusals(self, member_id: str | None = None, /) -> Sequence[Excusal]:
         mine = [] if member_id is None else [member_id]
         among = "WHERE member_id IS NULL OR member_id = ?" if mine else ""
-        with self._database.connection() as connection:
-            rows = connection.execute(f"{EXCUSALS.select} {among} ORDER BY number", mine)
-            return [EXCUSALS.value(row) for row in rows]
+        return self._read(EXCUSALS.value, f"{EXCUSALS.select} {among} ORDER BY number", mine)
 
     def tally(self) -> Tally:
         with self._database.snapshot() as connection:

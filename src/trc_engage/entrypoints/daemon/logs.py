@@ -45,7 +45,7 @@ class Lines(logging.Formatter):
 
     converter = staticmethod(time.gmtime)
 
-    def __init__(self, secrets: Sequence[str | None] = ()) -> None:
+    def __init__(self, secrets: Sequence[str | None]) -> None:
         super().__init__("%(asctime)s %(levelname)s %(message)s", TIME_FORMAT)
         # Both plain and escaped for JSON.
         self._secrets = [form for secret in secrets if secret for form in (secret, json.dumps(secret)[1:-1])]

@@ -10,7 +10,7 @@ from datetime import datetime
 from threading import Event, Thread
 from typing import Self
 
-from attrs import evolve, frozen
+from attrs import define, evolve, field, frozen
 from schedule import Scheduler
 
 from ...adapters.memory import MemoryLedger
@@ -86,6 +86,7 @@ AGAIN = "again"
 logger: logging.Logger = logging.getLogger(__name__)
 
 
+@define(eq=False)
 class Daemon:
     """Calls `run` at once and then on every tick, until `wait` returns True.
 
@@ -93,23 +94,17 @@ class Daemon:
     daemon tries again after `busy_seconds`.
     """
 
-    def __init__(
-        self,
-        run: Callable[[], RunReport | None],
-        wait: Callable[[float], bool],
-        systemd: Systemd,
-        busy_seconds: int = BUSY_SECONDS,
-        monotonic: Callable[[], float] = time.monotonic,
-        minutes: Sequence[str] = MINUTES,
-    ) -> None:
-        self._run = run
-        self._wait = wait
-        self._systemd = systemd
-        self._busy_seconds = busy_seconds
-        self._minutes = minutes
-        self._scheduler = Scheduler()
-        self._monotonic = monotonic
-        self._seen_at = monotonic()
+    _run: Callable[[], RunReport | None]
+    _wait: Callable[[float], bool]
+    _systemd: Systemd
+    _busy_seconds: int = BUSY_SECONDS
+    _monotonic: Callable[[], float] = time.monotonic
+    _minutes: Sequence[str] = MINUTES
+    _scheduler: Scheduler = field(factory=Scheduler, init=False)
+    _seen_at: float = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._seen_at = self._monotonic()
 
     def run(self) -> None:
         """Run until asked to stop."""
@@ -176,20 +171,20 @@ def _status(report: RunReport | None) -> str:
     return f"idle; the run of {report.at:%H:%M} UTC: {report.outcome}"
 
 
+@define(eq=False)
 class StoreIncident:
     """Counts slots in a row whose run failed, which a failing store cannot count itself (R20).
 
     Kept in memory, so another process starts at zero.
     """
 
-    def __init__(self, channels: Sequence[Alerts], source_name: str = UNNAMED) -> None:
-        self._channels = channels
-        self._source_name = source_name
-        self._slot: datetime | None = None
-        self._trouble: Trouble | None = None
-        """The current trouble, from the first failure on."""
-        self._run = Run(MemoryLedger())
-        """Records the notices sent, in a store in memory."""
+    _channels: Sequence[Alerts]
+    _source_name: str = UNNAMED
+    _slot: datetime | None = field(default=None, init=False)
+    _trouble: Trouble | None = field(default=None, init=False)
+    """The current trouble, from the first failure on."""
+    _run: Run = field(factory=lambda: Run(MemoryLedger()), init=False)
+    """Records the notices sent, in a store in memory."""
 
     def failed(self, error: Exception, now: datetime) -> None:
         """Count a failure, at most one per slot; the third in a row sends an alert."""
