@@ -208,7 +208,7 @@ def test_a_store_that_is_not_there_is_not_made(operator: Operator) -> None:
     store(operator).unlink()
     ran = operator.call("doctor")
     assert (ran.code, "there is no store" in ran.err, store(operator).exists()) == (74, True, False)
-    with pytest.raises(LedgerFailed, match="there is no such file"):
+    with pytest.raises(LedgerFailed, match="there is no store"):
         SqliteLedger.open_read_only(store(operator))
 
 

@@ -89,7 +89,7 @@ def test_a_transaction_that_cannot_see_others_is_not_joined(
 def test_a_transaction_that_has_failed_is_not_joined(place: str, community: Community) -> None:
     """A failed transaction, a closed ledger and a schema without a store are each refused with the remedy."""
     with psycopg.connect(server_dsn()) as connection:
-        with pytest.raises(LedgerFailed, match="not laid out"):
+        with pytest.raises(LedgerFailed, match="there is no store"):
             PostgresLedger.open(connection=connection, schema="engage_nowhere")
         joined = PostgresLedger.open(connection=connection, schema=place)
         with pytest.raises(psycopg.Error):

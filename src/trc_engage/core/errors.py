@@ -269,9 +269,13 @@ class LedgerFailed(EngageError):
 class StoreMissing(LedgerFailed):
     """There is no store at the address; none was created."""
 
+    remedy = "check its address, and that its disk is mounted, or create it by opening it once"
+
 
 class StoreOutdated(LedgerFailed):
     """The store has an older schema and was opened without permission to upgrade it."""
+
+    remedy = "bring it up to date by opening it once to write"
 
 
 def shortened(value: object, limit: int = 60) -> str:

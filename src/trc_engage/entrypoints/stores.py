@@ -17,7 +17,6 @@ from .settings import STORE, STORE_NAME, PostgresUrl, Settings, SettingsError
 if TYPE_CHECKING:
     from ..adapters.postgres import PostgresLedger
 
-NO_STORE = f"set {STORE} to yours, check that its disk is mounted, or create one (`trc-engage init`)"
 NO_HOME = (
     "is not set, and your home folder is unknown (HOME is not set either); set it to a file, such as "
     "/var/lib/trc/engage.db"
@@ -30,7 +29,7 @@ def existing_store_path(settings: Settings) -> Path:
     path = _file(settings) or default_folder() / STORE_NAME
     _check_is_file(path)
     if not path.exists() or not path.stat().st_size:
-        raise StoreMissing(f"{path}: there is no store; {NO_STORE}")
+        raise StoreMissing(f"{path}: there is no store")
     return path
 
 

@@ -73,6 +73,17 @@ class PostgresShared(Database):
     def address(self) -> str:
         return self._address.shown
 
+    def check(self, *, may_be_older: bool = False) -> None:
+        """Raise `StoreMissing` if there is no store, and `LedgerFailed` if it is one of another version."""
+        refuse_other(self.address, self._version(), SCHEMA_VERSION, may_be_older=may_be_older)
+
+    def _version(self) -> int:
+        with self.connection() as connection:
+            version = version_of(own(connection), self._address)
+        if version is None:
+            raise StoreMissing(f"{self.address}: there is no store")
+        return version
+
     def extend_timeout(self, connection: Connection, /) -> None:
         own(connection).extend_timeout(BULK_SECONDS)
 
@@ -133,7 +144,6 @@ def own(connection: Connection) -> PostgresConnection:
 
 PREPARED_AFTER = 5
 """How often a connection runs a statement before preparing it, if `prepare` is on."""
-MISSING = "there is no store; check database and schema, or make one (`trc-engage init`)"
 
 
 class PostgresDatabase(PostgresShared):
@@ -175,17 +185,6 @@ class PostgresDatabase(PostgresShared):
         """Return the SQL that `make` would run; raises `LedgerFailed` if the tables are newer than this version."""
         with self.snapshot() as connection:
             return migration(version_of(connection, self._address), self._address)
-
-    def check(self, *, may_be_older: bool = False) -> None:
-        """Raise `StoreMissing` if there is no store, and `LedgerFailed` if it is one of another version."""
-        refuse_other(self.address, self._version(), SCHEMA_VERSION, may_be_older=may_be_older)
-
-    def _version(self) -> int:
-        with self.snapshot() as connection:
-            version = version_of(connection, self._address)
-        if version is None:
-            raise StoreMissing(f"{self.address}: {MISSING}")
-        return version
 
     def wipe(self, tables: Sequence[str], /) -> None:
         named = ", ".join(f"{self._address.quoted_schema}.{table}" for table in tables)

@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from ...core.errors import Conflict, InvalidValue, LedgerBusy, LedgerFailed, StoreMissing, StoreOutdated
+from ...core.errors import Conflict, InvalidValue, LedgerBusy, LedgerFailed
 from ..sql import Connection, Rows, Statement, refuse_other
 from ..sql.posting import SqlLedger
 from ..sql.schema import SCHEMA_VERSION
 from .connection import WAIT_SECONDS, Address, Cursor, PostgresConnection, ScriptCursor, translated
 from .database import PostgresShared
 from .errors import translated_errors
-from .schema import missing, version_of
+from .schema import missing
 
 TO_READ = {"DateStyle": "ISO", "TimeZone": "UTC"}
 TO_WRITE = {"lock_timeout": f"{WAIT_SECONDS}s", "client_min_messages": "warning", **TO_READ}
@@ -238,17 +238,6 @@ class JoinedDatabase(PostgresShared):
         # Entering waits for all other writers.
         enter = f"SELECT current_setting('transaction_isolation'), {THEIRS}, {ours}, ({lock})"
         self._write: Sequence[Statement] = ((enter, ()), (check, ()))
-
-    def check(self) -> None:
-        """Raise `StoreMissing` or `LedgerFailed` unless the tables exist and are current; creates none."""
-        with self.connection() as connection:
-            version = version_of(connection, self._address)
-        if version != SCHEMA_VERSION:
-            message = (
-                f"{self.address}: the store is not laid out for this version; run `trc-engage init` or `trc-engage "
-                "migrate`, or open it once by its address, before you join it"
-            )
-            raise StoreMissing(message) if version is None else StoreOutdated(message)
 
     def close(self) -> None:
         """Release the connection, which stays open."""

@@ -260,7 +260,4 @@ def refuse_other(address: str, found: int, known: int, *, may_be_older: bool = F
             "nothing was touched: upgrade trc-engage"
         )
     if found < known and not may_be_older:
-        raise StoreOutdated(
-            f"{address} was laid out by an older trc-engage (schema {found}, this one needs {known}); nothing was "
-            "touched: bring it up to date with `trc-engage migrate`, and try again"
-        )
+        raise StoreOutdated(f"{address} has an older schema ({found}, this version needs {known}); nothing was touched")

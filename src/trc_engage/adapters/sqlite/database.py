@@ -149,7 +149,7 @@ class SqliteDatabase(Database):
         rolled back. Nothing else in the file changes.
         """
         if read_only and not path.is_file():
-            raise StoreMissing(f"{path}: there is no such file; check its name")
+            raise StoreMissing(f"{path}: {MISSING}")
         self.path = path
         self._read_only = read_only
         # Absolute, because the process may change its working directory.
@@ -317,7 +317,7 @@ class SqliteDatabase(Database):
         return LedgerFailed(f"{self.path}: {error}: {advice}")
 
 
-MISSING = "there is no store; check its name, and that its disk is mounted, or make one (`trc-engage init`)"
+MISSING = "there is no store"
 ADVICE = {
     sqlite3.SQLITE_FULL: "the disk is full; nothing was written: free space and run again",
     sqlite3.SQLITE_CANTOPEN: "check that its folder exists, who owns the file, and that you may write there",

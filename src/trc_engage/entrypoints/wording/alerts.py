@@ -16,10 +16,12 @@ from ...core.errors import (
     NotLinked,
     RosterError,
     SourceError,
+    StoreMissing,
+    StoreOutdated,
     UnknownAward,
     UnknownMember,
 )
-from ..settings import ALERT_WEBHOOK, DISCORD_GUILD_ID, DISCORD_TOKEN, GUILD_ID, SOURCE, SOURCES, variable_of
+from ..settings import ALERT_WEBHOOK, DISCORD_GUILD_ID, DISCORD_TOKEN, GUILD_ID, SOURCE, SOURCES, STORE, variable_of
 
 if TYPE_CHECKING:
     # What it takes to load these is half of what a quick command takes.
@@ -27,10 +29,13 @@ if TYPE_CHECKING:
     from ...core.settlement import Pending
     from ...usecases.runs import Need, NeedKind
 
+NO_STORE = f"set {STORE} to yours, check that a file's disk is mounted, or create one (`trc-engage init`)"
 REMEDIES: Mapping[type[EngageError], Callable[[Any], str]] = {
     UnknownMember: lambda _: "check the id (`trc-engage members list`) or enroll the member first",
     NotLinked: lambda _: "link one first (`trc-engage members link MEMBER DISCORD_ID`)",
     LinkTaken: lambda error: f"unlink that member first (`trc-engage members unlink {error.member_id}`)",
+    StoreMissing: lambda _: NO_STORE,
+    StoreOutdated: lambda _: "bring it up to date with `trc-engage migrate`, and try again",
     UnknownAward: lambda _: (
         "look for it with `trc-engage history MEMBER` (only awards can be reversed; correct an adjustment by another)"
     ),
