@@ -14,7 +14,8 @@ from support.community import LEDGERS, Community, opened
 from support.pages import PLACE, mounted, shown
 from trc_engage import EngageError, SourceError
 from trc_engage.entrypoints.wire.stories import Why as Shown
-from trc_engage.entrypoints.wording.why import Words, answer, proof
+from trc_engage.entrypoints.wording import Words
+from trc_engage.entrypoints.wording.why import answer, proof
 
 ONE_DAY = timedelta(days=1)
 HOURS = (9, 12, 15, 18, 21)

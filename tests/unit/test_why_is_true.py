@@ -10,7 +10,8 @@ from attrs import Factory, define
 from support.community import IDS, Community
 from trc_engage import EngageError, SourceError
 from trc_engage.core.story import Why
-from trc_engage.entrypoints.wording.why import Words, answer, proof
+from trc_engage.entrypoints.wording import Words
+from trc_engage.entrypoints.wording.why import answer, proof
 
 ONE_DAY = timedelta(days=1)
 HOURS = (9, 12, 15, 18, 21)

@@ -15,8 +15,8 @@ from ...core.validation import LIMIT_MAX
 from ..stores import now, opened_to_read
 from ..wire import stories as wire
 from ..wire.members import Entries
-from ..wording import counted, explained, moment, named, signed
-from ..wording.why import Words, answer, proof
+from ..wording import Words, counted, explained, moment, named, signed
+from ..wording.why import answer, proof
 from .options import Json, Member, WrongUsage, command, day as parsed_day, option, settings_in_force
 from .output import print_lines, print_result, print_table, wrapped
 

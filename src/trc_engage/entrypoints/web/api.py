@@ -20,7 +20,7 @@ from ...reader import validate_span
 from ..settings import installed_version
 from ..wire import members as wire, runs, stories
 from ..wire.shape import INSTANT_FORM, Shown
-from ..wording.why import Words
+from ..wording import Words
 from . import openapi
 from .access import WAIT_SECONDS_MAX, Site
 from .endpoints import DAY_FORM, POSITION_MAX, PROSE, Call, Endpoint, Handler, Month, Note, Prose, Why, as_json, tagged

@@ -5,7 +5,8 @@ from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
 from ...core import story
-from ..wording.why import Words, answer
+from ..wording import Words
+from ..wording.why import answer
 from .members import Entry, Event, Evidence, OfMember, StreakChange
 from .runs import Excusal
 from .shape import Shape, Shown

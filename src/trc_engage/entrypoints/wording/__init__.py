@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
+
+from attrs import frozen
 
 from ...core.model import Entry, XpChange
 from ...core.points import XP_PER_POINT
@@ -19,6 +21,41 @@ MARKS: dict[Mark, str] = {
     "pending": "not settled yet, nothing so far",
     "before": "before enrollment",
 }
+
+
+@frozen
+class Words:
+    """How to say it: to an admin, who reads who did it and the notes, or to the member; and in which zone."""
+
+    for_admin: bool = True
+    zone: tzinfo = UTC
+    member: str = "the member"
+    """What the member is called."""
+
+    def by(self, actor: str | None) -> str:
+        """Say who did something; the member reads that an admin did."""
+        if actor is None:
+            return "(not recorded by whom)"
+        return f"by {actor}" if self.for_admin else "by an admin"
+
+    def who(self, actor: str | None) -> str:
+        """Say who did something, as a subject."""
+        return actor if actor is not None and self.for_admin else "an admin"
+
+    def at(self, at: datetime, day: date | None = None) -> str:
+        """Say an instant in the zone, with its day and weekday unless that day was just named."""
+        local = at.astimezone(self.zone)
+        return f"{local:{'%H:%M' if local.date() == day else '%a %Y-%m-%d %H:%M'}} {local.tzname() or 'UTC'}"
+
+    def because(self, reason: str | None, note: str | None = None) -> str:
+        """Quote why, and to an admin what was noted, so that nobody takes it for ours."""
+        said = [] if reason is None else [f'reason: "{reason}"']
+        said += [f'note: "{note}"'] if note is not None and self.for_admin else []
+        return f" ({', '.join(said)})" if said else ""
+
+    def done(self, actor: str | None, at: datetime, reason: str | None, note: str | None = None) -> str:
+        """Say by whom something was done, when and why."""
+        return f"{self.by(actor)} at {self.at(at)}{self.because(reason, note)}"
 
 
 def explained(entry: Entry) -> str:

@@ -1,11 +1,11 @@
 """Text that explains a day, an entry or a streak, for admins and for the member."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from operator import itemgetter
 from shlex import quote
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from ...core.days import days_counted
 from ...core.membership import MENDED_MAX
@@ -13,7 +13,7 @@ from ...core.model import Decision, DecisionKind, Entry, XpChange
 from ...core.records import Excusal, MembershipEvent, in_force
 from ...core.settlement import ends_at
 from ...core.story import DayStory, Gap, GoodRun, StreakEvent, Why, begins_at
-from . import arithmetic, counted, dated, lasted, points
+from . import Words, arithmetic, counted, dated, lasted, points
 
 CARRIED = "100 XP make a point, and carried XP are kept for the next one"
 UNCOUNTED = {"missed", "not_watched"}
@@ -23,41 +23,6 @@ WAITS: dict[str | None, str] = {
     "run": ". A reading has begun since it ended, so it waits for the next run or a day before it, or for an admin "
     "to decide, if nobody's XP rose",
 }
-
-
-@frozen
-class Words:
-    """How to say it: to an admin, who reads who did it and the notes, or to the member; and in which zone."""
-
-    for_admin: bool = True
-    zone: tzinfo = UTC
-    member: str = "the member"
-    """What the member is called."""
-
-    def by(self, actor: str | None) -> str:
-        """Say who did something; the member reads that an admin did."""
-        if actor is None:
-            return "(not recorded by whom)"
-        return f"by {actor}" if self.for_admin else "by an admin"
-
-    def who(self, actor: str | None) -> str:
-        """Say who did something, as a subject."""
-        return actor if actor is not None and self.for_admin else "an admin"
-
-    def at(self, at: datetime, day: date | None = None) -> str:
-        """Say an instant in the zone, with its day and weekday unless that day was just named."""
-        local = at.astimezone(self.zone)
-        return f"{local:{'%H:%M' if local.date() == day else '%a %Y-%m-%d %H:%M'}} {local.tzname() or 'UTC'}"
-
-    def because(self, reason: str | None, note: str | None = None) -> str:
-        """Quote why, and to an admin what was noted, so that nobody takes it for ours."""
-        said = [] if reason is None else [f'reason: "{reason}"']
-        said += [f'note: "{note}"'] if note is not None and self.for_admin else []
-        return f" ({', '.join(said)})" if said else ""
-
-    def done(self, actor: str | None, at: datetime, reason: str | None, note: str | None = None) -> str:
-        """Say by whom something was done, when and why."""
-        return f"{self.by(actor)} at {self.at(at)}{self.because(reason, note)}"
 
 
 def answer(why: Why, words: Words) -> str:

@@ -18,10 +18,10 @@ from ....engage import Engage
 from ...settings import installed_version
 from ...wire.problems import ProblemError
 from ...wire.shape import Shown
-from ...wording import STATUSES, explained
+from ...wording import STATUSES, Words, explained
 from ...wording.alerts import advice_of
 from ...wording.status import answer, holding, running
-from ...wording.why import Words, answer as answer_why, describe_event, proof
+from ...wording.why import answer as answer_why, describe_event, proof
 from ..access import AN_ADMIN, Site
 from ..endpoints import POSITION_MAX, Access, Call, Handler, month_of
 from .charts import LEGEND, balances, calendar, chart, first_day
