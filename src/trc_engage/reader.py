@@ -27,6 +27,7 @@ from .core.story import (
     life_of,
     longest_gap,
     watched,
+    xp_next,
 )
 from .core.streaks import MILESTONES, Milestone
 from .core.validation import (
@@ -286,20 +287,23 @@ class Reader:
         runs = views.good_runs(begins_at(day), ends_at(day))
         mine = [entry for entry in told.entries if day in {entry.day, entry.at.date()}]
         opened = {one.opens_at for one in of.evidence if one.opens_at is not None}
-        is_over, is_read_past = self._clock() >= ends_at(day), any(run.at >= ends_at(day) for run in runs)
+        is_over, after = self._clock() >= ends_at(day), [run.at for run in runs if run.at >= ends_at(day)]
+        xp_last, on_it = views.xp_read(accounts, day), [run for run in runs if run.at.date() == day]
+        is_known = bool(after) and not on_it
         return DayStory(
             of,
             [gap for gap in self._gaps(facts) if gap.touches(day) or gap.until in opened],
             views.settled(day, day).get(day),
-            [run for run in runs if run.at.date() == day],
+            on_it,
             longest_gap(day, [run.at for run in runs], self._clock()),
             views.xp_read(accounts, day - ONE_DAY),
-            views.xp_read(accounts, day),
+            xp_last,
             mine[::-1],
             [event for event in events if event.at.date() == day],
             [one for one in views.excusals(member_id) if one.day == day],
             [event for event in told.life if day in {event.day, event.at.date()} or _grew_on(event, day)],
-            None if of.mark != "pending" else "end" if not is_over else "run" if is_read_past else "reading",
+            None if of.mark != "pending" else "end" if not is_over else "run" if after else "reading",
+            xp_next(told.entries, after[0], xp_last, views.xp_read(accounts, after[0].date())) if is_known else None,
         )
 
     def _facts(self, member_id: str) -> tuple[MemberFacts, date]:

@@ -231,3 +231,116 @@ def test_nothing_false_is_said(seed: int) -> None:
     for entry in life.town.engage.history("ada", limit=1_000):
         assert answer(life.town.engage.why("ada", entry=entry.position), WORDS)
     check_streak(life)
+
+
+def asked(town: Community, day: int, name: str = "ada") -> str:
+    """Return what is said about a day of March 2026, of which the 2nd is a Monday, and what it rests on."""
+    why = town.engage.why(name, day=date(2026, 3, day))
+    assert why.day is not None
+    return "\n".join([answer(why, WORDS), *proof(why.day, WORDS)])
+
+
+def pass_until(town: Community, day: int, hour: int = 0, minute: int = 0) -> None:
+    """Read the board every 15 minutes until an instant in March 2026, and settle."""
+    while town.now < datetime(2026, 3, day, hour, minute, tzinfo=UTC):
+        town.sync()
+    town.engage.settle()
+
+
+def test_a_rise_that_midnight_shows_counts_for_the_day_before() -> None:
+    """What the reading at 00:00 shows was earned the evening before, and the silent day says so."""
+    town = Community()
+    town.enroll("ada")
+    town.sync(ada=1_000)
+    pass_until(town, 2, 23, 45)
+    town.chat("ada", 60)
+    pass_until(town, 4, 0, 15)
+    said = asked(town, 3)
+    counts = "XP went from 1,000 to 1,060 by the reading at 00:00 UTC, which counts for Mon 2026-03-02, and no award"
+    assert counts in said
+    assert "no rise" not in said
+    assert "XP last read before it: 1,000, at its end: 1,060" in said
+    assert "Mon 2026-03-02 counts" in asked(town, 2)
+
+
+def test_a_rise_that_only_makes_up_for_a_fall_is_no_rise() -> None:
+    """XP that fell and came back the next day did not rise above the readings before."""
+    town = Community()
+    town.enroll("ada")
+    town.now += timedelta(minutes=10)
+    town.sync(ada=1_300)
+    pass_until(town, 2, 23, 40)
+    town.xp["ada"] = 1_000
+    pass_until(town, 2, 23, 55)
+    town.xp["ada"] = 1_300
+    pass_until(town, 4, 0, 15)
+    town.xp["ada"] = 1_200
+    pass_until(town, 5, 0, 15)
+    assert "XP went from 1,000 to 1,300, which is no rise above the readings before" in asked(town, 3)
+    assert "XP went from 1,300 to 1,200, which is no rise above the readings before" in asked(town, 4)
+
+
+def test_xp_that_fell_and_came_back_did_not_stay() -> None:
+    """A rise that the reading at 00:00 shows, and that is lost again on the day, is not said to have never been."""
+    town = Community()
+    town.enroll("ada")
+    town.sync(ada=1_000)
+    pass_until(town, 2, 23, 45)
+    town.xp["ada"] = 1_300
+    pass_until(town, 3, 10)
+    town.xp["ada"] = 1_000
+    pass_until(town, 4, 0, 15)
+    assert "96 readings that day, XP moved, and was back at 1,000 by its end, and no award" in asked(town, 3)
+
+
+def test_xp_of_another_account_is_not_compared() -> None:
+    """On the day on which another account is opened, its XP is not compared with that of the account before."""
+    town = Community()
+    town.enroll("ada")
+    town.sync(ada=1_000)
+    pass_until(town, 3, 10)
+    town.engage.unlink("ada", by="admin-7")
+    town.xp["bo"] = 1_300
+    town.engage.link("ada", IDS["bo"], by="admin-7")
+    pass_until(town, 4, 0, 15)
+    said = asked(town, 3)
+    assert "As far as it was watched, counting began at 1,300 XP, and no award" in said
+    assert "XP at its end: 1,300" in said
+    assert "1,000" not in said
+
+
+def test_xp_of_another_board_is_not_compared() -> None:
+    """On the day on which another board is adopted, its XP is not compared with that of the board before."""
+    town = Community()
+    town.enroll("ada")
+    town.sync(ada=1_000)
+    pass_until(town, 3, 10)
+    town.board_id, town.xp["ada"] = "mee6:2", 9_000
+    town.engage.sync(adopt_board=True, fresh=True, by="admin-7", reason="a new server")
+    town.sync(ada=8_900)
+    pass_until(town, 4, 0, 15)
+    said = asked(town, 3)
+    assert "XP counting started over at 9,000 XP, and the last reading showed 8,900, and no award" in said
+    assert "no rise" not in said
+    assert "XP last read before it" not in said
+
+
+@pytest.mark.parametrize(
+    ("xp", "told"),
+    [
+        (900, "XP was at 1,150 at the one before and at 900 at the one after"),
+        (1_140, "the one before showed 1,150 XP, and the one after no rise above the readings before"),
+        (1_150, "XP stayed at 1,150"),
+    ],
+)
+def test_a_day_without_a_reading_says_what_the_next_one_showed(xp: int, told: str) -> None:
+    """A day without any reading of its own does not say that XP stayed if the next reading was lower."""
+    town = Community()
+    town.enroll("ada")
+    town.sync(ada=1_000)
+    town.sync(ada=1_180)
+    town.sync(ada=1_150)
+    town.now = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
+    town.sync(ada=xp)
+    pass_until(town, 5, 0, 15)
+    assert f"there was no reading that day, but one before and one after, {told}, and no award" in asked(town, 3)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from attrs import evolve, frozen
 
-from .days import SATURDAY
+from .days import FOOTHOLD, SATURDAY
 from .membership import Absence
 from .model import Decision, DiscordActivity, Entry, Evidence
 from .records import Excusal, MembershipEvent
@@ -221,6 +221,8 @@ class DayStory:
     """The streak's events that concern the day, or that were settled or posted on it."""
     waits_for: Literal["end", "reading", "run"] | None = None
     """What an open day waits for: its end, a good sync that begins after it, or a run (or an earlier day)."""
+    xp_next: int | None = None
+    """What the next reading showed, if the day had none of its own and if that is known."""
 
     @property
     def day(self) -> date:
@@ -231,6 +233,24 @@ class DayStory:
     def mark(self) -> Mark:
         """What the day means for the streak."""
         return self.of.mark
+
+    @property
+    def reset(self) -> Entry | None:
+        """The day's last opening or rebase, before which XP cannot be compared with that after it."""
+        mine = [one for one in self.entries if one.kind in {"opening", "rebase"} and one.at.date() == self.day]
+        return mine[-1] if mine else None
+
+    @property
+    def midnight(self) -> datetime | None:
+        """When the first reading began, if what it showed counts for the day before (R12).
+
+        No evidence may be on the day, so that XP can have risen only by then, or back to what it was before a fall.
+        """
+        first = next(iter(self.runs), None)
+        if first is None or first.missed or first.at - begins_at(self.day) >= FOOTHOLD:
+            return None
+        rose_later = any(one.kind == "gain" and one.at.date() == one.day == self.day for one in self.entries)
+        return None if rose_later else first.at
 
 
 @frozen
@@ -258,6 +278,16 @@ class Why:
     """How late news made the streak longer after that."""
     other: Entry | StreakEvent | None = None
     """If points and a streak were lost within a week, the loss that is not in question."""
+
+
+def xp_next(entries: Iterable[Entry], next_at: datetime, xp_before: int | None, xp_after: int | None) -> int | None:
+    """Return what the reading at an instant showed, if it is known from its entry, or because XP stayed all that day.
+
+    `xp_before` is the XP read last before that reading, `xp_after` that by the end of its day.
+    """
+    moved = [one for one in entries if one.xp is not None and one.at.date() == next_at.date()]
+    shown = next((one.xp.xp_after for one in moved if one.xp is not None and one.at == next_at), None)
+    return xp_after if shown is None and not moved and xp_after == xp_before else shown
 
 
 def longest_gap(day: date, runs: Sequence[datetime], now: datetime) -> tuple[datetime, datetime] | None:

@@ -7,7 +7,7 @@ from shlex import quote
 
 from attrs import evolve
 
-from ...core.days import days_counted
+from ...core.days import ONE_DAY, days_counted
 from ...core.membership import MENDED_MAX
 from ...core.model import Decision, DecisionKind, Entry, XpChange
 from ...core.records import Excusal, MembershipEvent, in_force
@@ -127,12 +127,12 @@ def _uncounted(day: DayStory, ended: StreakEvent | None, words: Words) -> Iterat
     subject = "" if ended is None else f"The streak of {counted(ended.before, 'weekday')} ended on "
     subject += dated(day.day)
     if day.mark == "missed":
-        yield f"{subject}{'' if ended else ' was missed'}: {_seen(day)}, and no award was booked for it."
+        yield f"{subject}{'' if ended else ' was missed'}: {_seen(day, words)}, and no award was booked for it."
         return
     unwatched = _unwatched(day, words)
     yield f"{subject}{', which' if ended else ''} {unwatched}."
     is_seen = day.xp_last is not None and not unwatched.startswith("was not watched:")
-    yield f"{f'As far as it was watched, {_xp(day)}, and no' if is_seen else 'No'} award was booked for it."
+    yield f"{f'As far as it was watched, {_xp(day, words)}, and no' if is_seen else 'No'} award was booked for it."
 
 
 def _unwatched(day: DayStory, words: Words) -> str:
@@ -178,20 +178,43 @@ def _rise(day: DayStory, opens_at: datetime, closes_at: datetime, words: Words) 
     return f"{since}, which counts from the return at {words.at(opens_at)} on"
 
 
-def _seen(day: DayStory) -> str:
+def _seen(day: DayStory, words: Words) -> str:
     """Say what was read on a day that was watched wholly and on which nothing rose."""
-    some = f"there {'was' if len(day.runs) == 1 else 'were'} {counted(len(day.runs), 'reading')} that day"
-    read = some if day.runs else "there was no reading that day, but one before and one after"
-    return read if day.xp_last is None else f"{read}, {_xp(day)}"
+    if day.runs:
+        some = f"there {'was' if len(day.runs) == 1 else 'were'} {counted(len(day.runs), 'reading')} that day"
+        return some if day.xp_last is None else f"{some}, {_xp(day, words)}"
+    none, before = "there was no reading that day, but one before and one after", day.xp_last
+    if before is None:
+        return none
+    if day.xp_next is None:
+        return f"{none}, the one before showed {before:,} XP, and the one after no rise above the readings before"
+    if day.xp_next == before:
+        return f"{none}, XP stayed at {before:,}"
+    no_rise = ", which is no rise above the readings before" if day.xp_next > before else ""
+    return f"{none}, XP was at {before:,} at the one before and at {day.xp_next:,} at the one after{no_rise}"
 
 
-def _xp(day: DayStory) -> str:
-    first, last = day.xp_first, day.xp_last or 0
+def _xp(day: DayStory, words: Words) -> str:
+    """Say how XP moved on a day on which no rise counts."""
+    first, last, reset = day.xp_first, day.xp_last or 0, day.reset
+    if reset is not None:
+        since, is_lower = _began(reset), reset.xp is not None and reset.xp.xp_after != last
+        return f"{since}, and the last reading showed {last:,}" if is_lower else since
     if first is None:
         return f"the last reading showed {last:,} XP"
     if first == last:
-        return f"XP stayed at {last:,}"
-    return f"XP went from {first:,} to {last:,}, which is no rise above the readings before"
+        is_back = any(one.kind == "deduction" and one.at.date() == day.day for one in day.entries)
+        return f"XP moved, and was back at {last:,} by its end" if is_back else f"XP stayed at {last:,}"
+    went = f"XP went from {first:,} to {last:,}"
+    if day.midnight is not None and last > first:
+        by = f"by the reading at {words.at(day.midnight, day.day)}"
+        return f"{went} {by}, which counts for {dated(day.day - ONE_DAY)}"
+    return f"{went}, which is no rise above the readings before"
+
+
+def _began(reset: Entry) -> str:
+    xp = 0 if reset.xp is None else reset.xp.xp_after
+    return f"{'counting began' if reset.kind == 'opening' else 'XP counting started over'} at {xp:,} XP"
 
 
 def _remedies(day: DayStory, member: str) -> Iterator[str]:
@@ -371,10 +394,11 @@ def proof(day: DayStory, words: Words) -> Iterator[str]:
         since, until = day.longest_gap
         yield f"longest time without a reading: {lasted(until - since)}, from {words.at(since)} to {words.at(until)}"
     if day.xp_last is not None:
-        first = "not read yet" if day.xp_first is None else f"{day.xp_first:,}"
+        first = "XP last read before it: " + ("none yet" if day.xp_first is None else f"{day.xp_first:,}")
+        start = f"{first}, at its end" if day.reset is None else "XP at its end"
         is_stale = bool(day.gaps) or _is_doubtful(day) or not day.runs
         stale = " (the last readings known at these times, XP may have changed since)" if is_stale else ""
-        yield f"XP at its start: {first}, at its end: {day.xp_last:,}{stale}"
+        yield f"{start}: {day.xp_last:,}{stale}"
     yield f"day closed (settled): {'not yet' if day.settled_at is None else words.at(day.settled_at)}"
     for one in day.of.evidence:
         if one.opens_at is not None and one.closes_at is not None:
