@@ -18,11 +18,13 @@ from .core.settlement import ends_at
 from .core.story import (
     DayStory,
     Gap,
+    GoodRun,
     Story,
     StreakEvent,
     Why,
     activities,
     begins_at,
+    decided_by,
     gaps_of,
     life_of,
     longest_gap,
@@ -210,7 +212,8 @@ class Reader:
         told = self._told(member_id)
         why = Why(told.standing, "nothing")
         if entry is not None:
-            return _about_entry(why, validate_position("entry", entry), told.entries)
+            about = _about_entry(why, validate_position("entry", entry), told.entries)
+            return evolve(about, decided=None if about.entry is None else self._decided(about.entry, told.entries))
         if day is not None:
             return evolve(why, about="day", day=self._day_story(told, validate_day("day", day)))
         why = _about_what_hurt(why, told.life, told.entries)
@@ -303,8 +306,17 @@ class Reader:
             [one for one in views.excusals(member_id) if one.day == day],
             [event for event in told.life if day in {event.day, event.at.date()} or _grew_on(event, day)],
             None if of.mark != "pending" else "end" if not is_over else "run" if after else "reading",
+            {one.position: run for one in mine if (run := self._decided(one, told.entries)) is not None},
             xp_next(told.entries, after[0], xp_last, views.xp_read(accounts, after[0].date())) if is_known else None,
         )
+
+    def _decided(self, entry: Entry, entries: Sequence[Entry]) -> GoodRun | None:
+        """Return the good sync whose decision led to a rebase that names nobody."""
+        if entry.kind != "rebase" or entry.actor is not None or entry.xp is None:
+            return None
+        mine = [one for one in entries if one.xp is not None and one.xp.account_id == entry.xp.account_id]
+        since = next((one.at for one in mine if one.position < entry.position), None)
+        return None if since is None else decided_by(entry, since, self._views.good_runs(since, entry.at))
 
     def _facts(self, member_id: str) -> tuple[MemberFacts, date]:
         today = self._clock().date()

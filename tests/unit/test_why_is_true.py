@@ -344,3 +344,47 @@ def test_a_day_without_a_reading_says_what_the_next_one_showed(xp: int, told: st
     town.sync(ada=xp)
     pass_until(town, 5, 0, 15)
     assert f"there was no reading that day, but one before and one after, {told}, and no award" in asked(town, 3)
+
+
+def last_entry(town: Community) -> str:
+    """Return what is said about ada's last entry."""
+    return answer(town.engage.why("ada", entry=town.engage.history("ada", limit=1)[0].position), WORDS)
+
+
+@pytest.mark.parametrize("xp", [900, 9_000, None])
+@pytest.mark.parametrize("is_left", [True, False])
+def test_a_board_adopted_while_somebody_was_away_is_named(xp: int | None, *, is_left: bool) -> None:
+    """If another board was adopted while an account could not be looked for, its first reading there says so."""
+    town = Community()
+    town.enroll("ada")
+    town.sync(ada=1_000)
+    if is_left:
+        town.engage.leave("ada", by="admin-6")
+    else:
+        town.missed = {"ada"}
+    pass_until(town, 3, 10)
+    town.board_id = "mee6:2"
+    town.engage.sync(adopt_board=True, fresh=True, by="admin-7", reason="a new server")
+    pass_until(town, 4, 9)
+    town.missed = set()
+    if is_left:
+        town.engage.rejoin("ada", by="admin-6")
+    town.sync(ada=xp)
+    because = 'because admin-7 moved to another board at Tue 2026-03-03 10:00 UTC (reason: "a new server"), and this is'
+    said = f"At Wed 2026-03-04 09:15 UTC XP counting started over at {xp or 0:,} XP, {because} the first reading"
+    assert said in last_entry(town)
+    assert said in asked(town, 4)
+
+
+def test_what_earlier_readings_missed_is_no_matter_of_the_board() -> None:
+    """History that an earlier board had missed is called so, also after another board was adopted."""
+    town = Community()
+    town.enroll("ada")
+    town.sync(ada=1_000)
+    town.engage.leave("ada", by="admin-6")
+    town.board_id = "mee6:2"
+    town.engage.sync(adopt_board=True, fresh=True, by="admin-7", reason="a new server")
+    town.engage.rejoin("ada", by="admin-6")
+    town.sync(ada=None)
+    town.sync(ada=9_000)
+    assert "started over at 9,000 XP, which earlier readings had missed." in last_entry(town)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 from itertools import pairwise
 from typing import Literal
 
-from attrs import evolve, frozen
+from attrs import Factory, evolve, frozen
 
 from .days import FOOTHOLD, SATURDAY
 from .membership import Absence
@@ -221,6 +221,8 @@ class DayStory:
     """The streak's events that concern the day, or that were settled or posted on it."""
     waits_for: Literal["end", "reading", "run"] | None = None
     """What an open day waits for: its end, a good sync that begins after it, or a run (or an earlier day)."""
+    decided: Mapping[int, GoodRun] = Factory(dict)
+    """The good syncs whose decision led to a rebase that names nobody, by the position of its entry."""
     xp_next: int | None = None
     """What the next reading showed, if the day had none of its own and if that is known."""
 
@@ -272,12 +274,27 @@ class Why:
     entry: Entry | None = None
     partner: Entry | None = None
     """The award that the entry reverses, or the reversal of the entry."""
+    decided: GoodRun | None = None
+    """The good sync whose decision led to the entry, if the entry names nobody."""
     event: StreakEvent | None = None
     """The change of the streak in question."""
     later: Sequence[StreakEvent] = ()
     """How late news made the streak longer after that."""
     other: Entry | StreakEvent | None = None
     """If points and a streak were lost within a week, the loss that is not in question."""
+
+
+def decided_by(rebase: Entry, since: datetime, runs: Sequence[GoodRun]) -> GoodRun | None:
+    """Return the good sync whose decision led to a rebase that names nobody; `since` is the account's entry before it.
+
+    An adoption has an entry for each account but those noted as left or missed, whose next reading rebases (R24).
+    """
+    for run in reversed(runs):
+        kind = None if run.decision is None else run.decision.kind
+        is_adopted = kind == "adopt_board" and since < run.at <= rebase.at
+        if is_adopted or (kind == "rebase_drops" and run.at == rebase.at):
+            return run
+    return None
 
 
 def xp_next(entries: Iterable[Entry], next_at: datetime, xp_before: int | None, xp_after: int | None) -> int | None:

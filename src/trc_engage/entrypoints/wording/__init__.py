@@ -7,9 +7,9 @@ from typing import Any
 
 from attrs import frozen
 
-from ...core.model import Entry, XpChange
+from ...core.model import Decision, DecisionKind, Entry, XpChange
 from ...core.points import XP_PER_POINT
-from ...core.records import Check
+from ...core.records import Check, Excusal, MembershipEvent
 from ...core.reports import Mark, Standing
 
 MARKS: dict[Mark, str] = {
@@ -56,6 +56,31 @@ class Words:
     def done(self, actor: str | None, at: datetime, reason: str | None, note: str | None = None) -> str:
         """Say by whom something was done, when and why."""
         return f"{self.by(actor)} at {self.at(at)}{self.because(reason, note)}"
+
+
+def describe_excusal(excusal: Excusal, words: Words) -> str:
+    """Say how a day was excused, or that the excusal was withdrawn."""
+    what = "excused" if excusal.is_excused else "withdrawn"
+    what += " for everybody" if excusal.member_id is None else " for this member"
+    return f"{what} {words.done(excusal.actor, excusal.at, excusal.reason, excusal.note)}"
+
+
+DECISIONS: dict[DecisionKind, str] = {
+    "accept_drops": "accepted the loss of XP",
+    "rebase_drops": "kept all points and started XP counting over",
+    "adopt_board": "moved to another board",
+}
+
+
+def describe_decision(decision: Decision, at: datetime, words: Words) -> str:
+    """Say what an admin decided about a reading."""
+    return f"{words.who(decision.actor)} {DECISIONS[decision.kind]} at {words.at(at)}{words.because(decision.reason)}"
+
+
+def describe_membership(event: MembershipEvent, words: Words) -> str:
+    """Say what was done about a member."""
+    what = event.kind.replace("never_left", "leave undone as a mistake")
+    return f"{what} {words.done(event.actor, event.at, event.reason, event.note)}"
 
 
 def explained(entry: Entry) -> str:

@@ -9,11 +9,21 @@ from attrs import evolve
 
 from ...core.days import ONE_DAY, days_counted
 from ...core.membership import MENDED_MAX
-from ...core.model import Decision, DecisionKind, Entry, XpChange
-from ...core.records import Excusal, MembershipEvent, in_force
+from ...core.model import Entry, XpChange
+from ...core.records import Excusal, in_force
 from ...core.settlement import ends_at
 from ...core.story import DayStory, Gap, GoodRun, StreakEvent, Why, begins_at
-from . import Words, arithmetic, counted, dated, lasted, points
+from . import (
+    Words,
+    arithmetic,
+    counted,
+    dated,
+    describe_decision,
+    describe_excusal,
+    describe_membership,
+    lasted,
+    points,
+)
 
 CARRIED = "100 XP make a point, and carried XP are kept for the next one"
 UNCOUNTED = {"missed", "not_watched"}
@@ -30,7 +40,11 @@ def answer(why: Why, words: Words) -> str:
     words = evolve(words, member=why.standing.name or words.member)
     if why.about == "entry" and why.entry is not None:
         carries = why.entry.kind in {"gain", "deduction"}
-        told = [*_of_entry(why.entry, why.partner, words), *([f"{CARRIED}."] if carries else []), *_other(why, words)]
+        told = [
+            *_of_entry(why.entry, why.partner, words, why.decided),
+            *([f"{CARRIED}."] if carries else []),
+            *_other(why, words),
+        ]
         return " ".join(told)
     if why.about == "streak" and why.event is not None:
         changed = f"{describe_event(why.event, why.day, words)}."
@@ -273,13 +287,6 @@ def _rebased(since: datetime, entry: Entry, day: DayStory, words: Words) -> str:
     return f"XP counting started over {done}, and XP earned since the reading of {words.at(since)} is unknown"
 
 
-def describe_excusal(excusal: Excusal, words: Words) -> str:
-    """Say how a day was excused, or that the excusal was withdrawn."""
-    what = "excused" if excusal.is_excused else "withdrawn"
-    what += " for everybody" if excusal.member_id is None else " for this member"
-    return f"{what} {words.done(excusal.actor, excusal.at, excusal.reason, excusal.note)}"
-
-
 def describe_event(event: StreakEvent, day: DayStory | None, words: Words) -> str:
     """Say what became of a streak."""
     if event.kind == "grew":
@@ -345,10 +352,10 @@ def _award(entry: Entry, words: Words) -> str:
     return f"{points(entry.points)} for {_a(entry.source)} of {words.at(entry.at)}{key}{booked}{who}{bonus}"
 
 
-def _of_entry(entry: Entry, partner: Entry | None, words: Words) -> Iterator[str]:
+def _of_entry(entry: Entry, partner: Entry | None, words: Words, decided: GoodRun | None = None) -> Iterator[str]:
     done = words.done(entry.actor, entry.at, entry.reason)
     if entry.xp is not None:
-        yield from _of_xp(entry, entry.xp, words)
+        yield from _of_xp(entry, entry.xp, words, decided)
     elif entry.kind == "award":
         yield f"{_award(entry, words)}."
         if partner is not None:
@@ -361,17 +368,14 @@ def _of_entry(entry: Entry, partner: Entry | None, words: Words) -> Iterator[str
         yield f"{points(entry.points)} by hand, {done}."
 
 
-def _of_xp(entry: Entry, xp: XpChange, words: Words) -> Iterator[str]:
+def _of_xp(entry: Entry, xp: XpChange, words: Words, decided: GoodRun | None) -> Iterator[str]:
     """Answer about an entry of Discord, with its arithmetic."""
     at, before = words.at(entry.at), xp.xp_before or 0
     if entry.kind == "opening":
         yield f"Counting began at {at} with {xp.xp_after:,} XP. What was earned on Discord before that pays no points."
         return
     if entry.kind == "rebase":
-        cause = "less than before the leave" if xp.xp_after < before else "which earlier readings had missed"
-        if entry.actor is not None:
-            cause = f"{words.by(entry.actor)}{words.because(entry.reason)}"
-        yield f"At {at} XP counting started over at {xp.xp_after:,} XP, {cause}."
+        yield f"At {at} XP counting started over at {xp.xp_after:,} XP{_why_over(entry, xp, words, decided)}."
         yield f"All points stay, and so do the {xp.carried_after} carried XP."
         return
     change, reading = xp.xp_after - before, f"at the reading of {at}"
@@ -385,6 +389,18 @@ def _of_xp(entry: Entry, xp: XpChange, words: Words) -> Iterator[str]:
     else:
         yield f"At {at} XP had risen from {before:,} to {xp.xp_after:,}, by {change:,}."
     yield f"{arithmetic(entry.points, change, xp)}."
+
+
+def _why_over(entry: Entry, xp: XpChange, words: Words, decided: GoodRun | None) -> str:
+    """Say why XP counting started over."""
+    if entry.actor is not None:
+        return f", {words.by(entry.actor)}{words.because(entry.reason)}"
+    if decided is not None and decided.decision is not None:
+        first = "" if decided.at == entry.at else ", and this is the first reading of the account since"
+        return f", because {describe_decision(decided.decision, decided.at, words)}{first}"
+    if not xp.xp_before:
+        return ", which earlier readings had missed"
+    return ", less than before the leave" if xp.xp_after < xp.xp_before else ""
 
 
 def proof(day: DayStory, words: Words) -> Iterator[str]:
@@ -405,7 +421,7 @@ def proof(day: DayStory, words: Words) -> Iterator[str]:
             yield f"window: {_rise(day, one.opens_at, one.closes_at, words)}"
     yield from (f"not watched: {describe_gap(gap, day, words)}" for gap in day.gaps)
     for entry in day.entries:
-        told = " ".join(_of_entry(entry, None, words))
+        told = " ".join(_of_entry(entry, None, words, day.decided.get(entry.position)))
         yield f"entry {entry.position}: {told if entry.xp is None else f'{points(entry.points)}. {told}'}"
     if any(entry.kind in {"gain", "deduction"} for entry in day.entries):
         yield f"carried: {CARRIED}"
@@ -414,24 +430,6 @@ def proof(day: DayStory, words: Words) -> Iterator[str]:
     yield from (f"decision: {describe_decision(run.decision, run.at, words)}" for run in day.runs if run.decision)
 
 
-DECISIONS: dict[DecisionKind, str] = {
-    "accept_drops": "accepted the loss of XP",
-    "rebase_drops": "kept all points and started XP counting over",
-    "adopt_board": "moved to another board",
-}
-
-
-def describe_decision(decision: Decision, at: datetime, words: Words) -> str:
-    """Say what an admin decided about a reading."""
-    return f"{words.who(decision.actor)} {DECISIONS[decision.kind]} at {words.at(at)}{words.because(decision.reason)}"
-
-
 def _missed(runs: Sequence[GoodRun]) -> str:
     moved = sum(1 for run in runs if run.missed)
     return f" ({moved:,} of them could not look for everybody, because the leaderboard moved)" if moved else ""
-
-
-def describe_membership(event: MembershipEvent, words: Words) -> str:
-    """Say what was done about a member."""
-    what = event.kind.replace("never_left", "leave undone as a mistake")
-    return f"{what} {words.done(event.actor, event.at, event.reason, event.note)}"
