@@ -200,7 +200,7 @@ class Engage(Reader):
         return sync.sync(self._ledger, self._source, self._clock, sync.How(dry_run, fresh, decision, shown=shown))
 
     def run_due(self) -> RunReport:
-        """Run everything that is due: the slot's sync, the settlement, notices to admins (R15, R18, R20).
+        """Run everything that is due: sync, settlement, notices to admins, roster check (R15, R18, R20, R25).
 
         Safe to call from a daemon, cron and web workers, even at the same time: each task runs once. Failures are in
         the report. Raises `LedgerFailed`, and whatever else your source raises that is not a `SourceError`.

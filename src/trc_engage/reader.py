@@ -347,7 +347,11 @@ def _about_entry(why: Why, position: int, entries: Sequence[Entry]) -> Why:
     """Explain an entry, with its reversal or the award that it reverses."""
     found = {entry.position: entry for entry in entries}
     if position not in found:
-        raise InvalidValue("entry", position, "no entry of this member has this number; see the history")
+        raise InvalidValue(
+            "entry",
+            position,
+            "it is not among the newest 10,000 entries of this member; see the history",
+        )
     entry = found[position]
     partner = next((one for one in entries if one.reverses == position), None) or found.get(entry.reverses or 0)
     return evolve(why, about="entry", entry=entry, partner=partner)

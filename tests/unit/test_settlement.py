@@ -11,7 +11,9 @@ from support.community import LEDGERS, MONDAY, Community, opened
 from trc_engage import ClockWentBack, InvalidValue, Pending, SettleReport, SourceError, StreakChange
 from trc_engage.core import streaks
 from trc_engage.core.settlement import Cause, pending_from
+from trc_engage.entrypoints.wording import Words
 from trc_engage.entrypoints.wording.alerts import describe_pending
+from trc_engage.entrypoints.wording.why import answer, proof
 
 ONE_DAY = timedelta(days=1)
 MONDAY_ITSELF, TUESDAY, WEDNESDAY, THURSDAY = (MONDAY.date() + number * ONE_DAY for number in range(4))
@@ -159,6 +161,33 @@ def test_an_admin_may_accept_a_quiet_day(five: Community) -> None:
     assert five.engage.settle(accept_quiet=WEDNESDAY).settled == (MONDAY_ITSELF,)
     assert five.engage.settle(accept_quiet=TUESDAY) == SettleReport((TUESDAY, WEDNESDAY))
     assert current(five) == 0
+
+
+def test_who_accepts_a_quiet_day_is_on_record(five: Community) -> None:
+    """A quiet day that was accepted tells each member by whom and why; accepting a day that did not wait is not kept."""
+    five.now += 2 * ONE_DAY
+    five.sync()
+    five.engage.settle(accept_quiet=MONDAY_ITSELF, by="admin-7", reason="no reason")
+    assert five.ledger.excusals() == []
+    five.engage.settle(accept_quiet=TUESDAY, by="admin-7", reason="a slow day")
+    (decided,) = five.ledger.excusals("ada")
+    assert (decided.day, decided.is_excused, decided.actor, decided.reason) == (TUESDAY, False, "admin-7", "a slow day")
+    assert not five.ledger.calendar().is_excused(TUESDAY)
+    assert current(five) == 0
+    why = five.engage.why("ada")
+    quiet = f"confirmed at {five.now:%a %Y-%m-%d %H:%M} UTC that the day was really that quiet"
+    assert f'admin-7 {quiet} (reason: "a slow day")' in answer(why, Words())
+    assert f"an admin {quiet}" in answer(why, Words(for_admin=False))
+    assert why.day is not None
+    assert any(
+        line.startswith("excusal: confirmed as quiet for everybody by admin-7") for line in proof(why.day, Words())
+    )
+
+
+def test_a_decision_without_a_quiet_day_is_refused(five: Community) -> None:
+    """Who decided and why go with the day that they are about."""
+    with pytest.raises(InvalidValue, match=r"^by: 'admin-7': give it together with accept_quiet"):
+        five.engage.settle(by="admin-7")
 
 
 def test_an_admin_may_excuse_a_frozen_day(five: Community) -> None:

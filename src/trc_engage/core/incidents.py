@@ -346,7 +346,7 @@ ENDED = {
     "unseen": "linked accounts are on {}'s board",
 }
 MADE_UP = {
-    "source": "What was earned meanwhile has been paid, and no day waits for it any more",
+    "source": "What was earned meanwhile is paid, unless an admin started XP counting over, and no day waits any more",
     "frozen": "Streaks are settled through it",
     "clock": "Syncs and settlements go on",
     "unseen": "What is earned from now on is paid",

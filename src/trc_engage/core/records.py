@@ -101,6 +101,17 @@ def in_force(excusals: Iterable[Excusal]) -> Sequence[Excusal]:
     return [last[key] for key in sorted(last) if last[key].is_excused]
 
 
+def confirmed(excusals: Iterable[Excusal]) -> Sequence[Excusal]:
+    """Return those, of all excusals oldest first, that require a day which was not excused (R15a)."""
+    excused: set[tuple[date, str | None]] = set()
+    found = []
+    for one in excusals:
+        if not one.is_excused and (one.day, one.member_id) not in excused:
+            found.append(one)
+        (excused.add if one.is_excused else excused.discard)((one.day, one.member_id))
+    return found
+
+
 def excused_alone(excusals: Iterable[Excusal]) -> dict[date, set[str]]:
     """Return who is excused alone on which day, from all excusals oldest first (R13a)."""
     alone: dict[date, set[str]] = {}

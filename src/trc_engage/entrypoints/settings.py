@@ -204,8 +204,9 @@ _webhook = matching(
     is_url=True,
 )
 _heartbeat = matching(_ADDRESS_FORM, "must be a URL (value not shown): https, a host and a path", is_url=True)
+_PORT = "(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 _listener = matching(
-    r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}", "give an address and a port, such as 127.0.0.1:9464", harmless
+    rf"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):{_PORT}", "give an address and a port, such as 127.0.0.1:9464", harmless
 )
 _page = matching(
     PAGE_FORM,

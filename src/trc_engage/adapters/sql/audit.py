@@ -53,7 +53,7 @@ class Survey:
             damage = self._damage_of(error)
             if damage is None:
                 raise
-            self._note(Breach(UNREADABLE, f"table {table}", DAMAGED, f"damaged ({damage})", "readable to its end"))
+            self._note(Breach(UNREADABLE, f"table {table}", DAMAGED, f"damaged ({damage})", "readable"))
 
     def raw(self, table: Table) -> Iterator[Row]:
         """Yield the unchecked rows of a whole table, by key."""

@@ -67,7 +67,7 @@ class FileAudited(Audited):
             damage = self._damage_of(error)
             if damage is None:
                 raise
-            yield Breach("integrity", "file", f"the check of its {name}", f"broken off ({damage})", "done")
+            yield Breach("integrity", "file", f"the check of its {name}", f"stopped by damage ({damage})", "complete")
 
     @contextmanager
     def _inspected(self) -> Iterator[Connection]:

@@ -82,7 +82,7 @@ def adjust(
     )
 
 
-def _book(step: "Callable[[Engage], Receipt]", *, as_json: bool) -> None:
+def _book(step: Callable[[Engage], Receipt], *, as_json: bool) -> None:
     with opened(settings_in_force()) as engage:
         receipt = step(engage)
         standing = engage.standing(receipt.entry.member_id)

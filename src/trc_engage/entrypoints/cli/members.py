@@ -351,7 +351,7 @@ ENROLLMENTS: dict[EnrollmentOutcome, str] = {
     "unlinked": "unlinked; the points stay",
     "left": "has left Discord; the XP is kept, and not synced until `trc-engage members returned`",
     "returned": "is back on Discord; the next sync continues from the XP that was kept",
-    "never_left": "never left; the next sync pays what was earned meanwhile",
+    "never_left": "never left; the next sync pays what was earned meanwhile, unless XP counting started over since",
     "hidden": "hidden from leaderboards; `leaderboard --member` still shows the rank",
     "shown": "shown in leaderboards",
     "forgotten": "forgotten: name and Discord ids are erased; points and entries stay",

@@ -118,7 +118,7 @@ def try_channels(*, as_json: Json = False) -> None:
 def settings(context: typer.Context, *, as_json: Json = False) -> None:
     """Show which settings are in force, and what set each.
 
-    An option comes before a variable of the environment, and that before the file. Secrets are not shown.
+    Options override the environment, which overrides the file. Secrets are not shown.
     """
     found = settings_in_force()
     origins = context.find_root().obj

@@ -173,13 +173,13 @@ def _named(file: str) -> Path:
     return Path(file)
 
 
-def _print_copy(done: str, path: Path, copy: "Copy") -> None:
+def _print_copy(done: str, path: Path, copy: Copy) -> None:
     held = f"{size(copy.size_bytes)}, {counted(copy.members, 'member')}, {counted(copy.entries, 'entry')}"
     verified = "verified" if copy.is_current else "intact (not checked by the doctor: an older version wrote it)"
     print_lines(f"{done}: {safe(str(path))} ({held}), {verified}")
 
 
-def _print_what_next(copy: "Copy") -> None:
+def _print_what_next(copy: Copy) -> None:
     """Print how old the restored state is, and what you have to enter again."""
     if copy.good_at is None:
         print_lines("last good sync: none yet")

@@ -121,7 +121,7 @@ def figures(status: Status) -> Iterator[Figure]:
     yield "wait_seconds", "Until the source may be asked again, as it wished", until
     yield "pending_days", "Days that are over but not settled yet", len(status.pending)
     outcomes = {one: bool(last_slot and last_slot.outcome == one) for one in get_args(SlotOutcome)}
-    yield "last_slot", "How the last slot ended, whoever ended it", ("outcome", outcomes)
+    yield "last_slot", "How the last slot ended, in any process", ("outcome", outcomes)
     yield "lease_held", "Whether a process is at work", status.lease is not None
     undelivered = {one.channel: len(one.undelivered) for one in status.last_sent}
     yield "undelivered_notices", "Notices that a channel has not taken yet", ("channel", undelivered)

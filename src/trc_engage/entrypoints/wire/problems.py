@@ -67,7 +67,7 @@ FORMS: tuple[tuple[type[EngageError], str, Callable[..., str]], ...] = (
     (
         errors.LinkTaken,
         "link-taken",
-        lambda it: f"it is linked to member {shortened(it.member_id)}; unlink that member first",
+        lambda it: f"member {shortened(it.member_id)} is linked already; unlink that member first",
     ),
     (errors.InvalidValue, "invalid-value", lambda it: f"{it.field}: {_as_sent(it.value)}: {it.advice}"),
     (errors.LedgerBusy, "busy", lambda _: "another process is writing, and nothing was changed; try again"),

@@ -58,9 +58,9 @@ class Words:
         return f"{self.by(actor)} at {self.at(at)}{self.because(reason, note)}"
 
 
-def describe_excusal(excusal: Excusal, words: Words) -> str:
-    """Say how a day was excused, or that the excusal was withdrawn."""
-    what = "excused" if excusal.is_excused else "withdrawn"
+def describe_excusal(excusal: Excusal, words: Words, *, is_quiet: bool = False) -> str:
+    """Describe how a day was excused, how that was withdrawn, or how a quiet day was confirmed (R15a)."""
+    what = "excused" if excusal.is_excused else "confirmed as quiet" if is_quiet else "withdrawn"
     what += " for everybody" if excusal.member_id is None else " for this member"
     return f"{what} {words.done(excusal.actor, excusal.at, excusal.reason, excusal.note)}"
 

@@ -10,7 +10,7 @@ from attrs import evolve
 from ...core.days import ONE_DAY, days_counted
 from ...core.membership import MENDED_MAX
 from ...core.model import Entry, XpChange
-from ...core.records import Excusal, in_force
+from ...core.records import Excusal, confirmed, in_force
 from ...core.settlement import ends_at
 from ...core.story import DayStory, Gap, GoodRun, StreakEvent, Why, begins_at
 from . import (
@@ -109,6 +109,9 @@ def _news(day: DayStory, ended: StreakEvent | None, words: Words, *, is_of_end: 
     for event in changes:
         is_said = event.at in standing or (event.change is not None and event.change.entry in said)
         yield event.at, describe_event(event, None if is_said else day, words)
+    for one in confirmed(day.excusals):
+        who, because = words.who(one.actor), words.because(one.reason, one.note)
+        yield one.at, f"{who} confirmed at {words.at(one.at)} that the day was really that quiet{because}"
     if changes:
         silent = sorted({*standing} - {event.at for event in changes})
         yield from ((at, f"At {words.at(at)}, the day was excused, which changed no streak") for at in silent)
@@ -425,7 +428,8 @@ def proof(day: DayStory, words: Words) -> Iterator[str]:
         yield f"entry {entry.position}: {told if entry.xp is None else f'{points(entry.points)}. {told}'}"
     if any(entry.kind in {"gain", "deduction"} for entry in day.entries):
         yield f"carried: {CARRIED}"
-    yield from (f"excusal: {describe_excusal(excusal, words)}" for excusal in day.excusals)
+    quiet = confirmed(day.excusals)
+    yield from (f"excusal: {describe_excusal(one, words, is_quiet=one in quiet)}" for one in day.excusals)
     yield from (f"member: {describe_membership(event, words)}" for event in day.events)
     yield from (f"decision: {describe_decision(run.decision, run.at, words)}" for run in day.runs if run.decision)
 

@@ -1,4 +1,4 @@
-"""The HTML pages (leaderboard, member, search, status, problem), rendered on the server and usable without scripts."""
+"""The HTML pages (leaderboard, member, search, rules, status, problem), rendered on the server, without scripts."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
