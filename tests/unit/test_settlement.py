@@ -164,7 +164,7 @@ def test_an_admin_may_accept_a_quiet_day(five: Community) -> None:
 
 
 def test_who_accepts_a_quiet_day_is_on_record(five: Community) -> None:
-    """A quiet day that was accepted tells each member by whom and why; accepting a day that did not wait is not kept."""
+    """A quiet day that was accepted says by whom and why; accepting a day that did not wait is not recorded."""
     five.now += 2 * ONE_DAY
     five.sync()
     five.engage.settle(accept_quiet=MONDAY_ITSELF, by="admin-7", reason="no reason")
@@ -179,9 +179,8 @@ def test_who_accepts_a_quiet_day_is_on_record(five: Community) -> None:
     assert f'admin-7 {quiet} (reason: "a slow day")' in answer(why, Words())
     assert f"an admin {quiet}" in answer(why, Words(for_admin=False))
     assert why.day is not None
-    assert any(
-        line.startswith("excusal: confirmed as quiet for everybody by admin-7") for line in proof(why.day, Words())
-    )
+    said = "excusal: confirmed as quiet for everybody by admin-7"
+    assert any(line.startswith(said) for line in proof(why.day, Words()))
 
 
 def test_a_decision_without_a_quiet_day_is_refused(five: Community) -> None:
