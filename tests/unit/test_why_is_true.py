@@ -388,3 +388,38 @@ def test_what_earlier_readings_missed_is_no_matter_of_the_board() -> None:
     town.sync(ada=None)
     town.sync(ada=9_000)
     assert "started over at 9,000 XP, which earlier readings had missed." in last_entry(town)
+
+
+@pytest.mark.parametrize("days_away", [3, 11])
+def test_an_undone_leave_is_not_called_a_board_that_moved(days_away: int) -> None:
+    """Until the next reading after a leave was undone, the account was not looked for because it was noted as left."""
+    town = Community()
+    town.enroll("ada", "bo")
+    town.sync(ada=1_000, bo=1_000)
+    pass_until(town, 3, 10)
+    town.now += timedelta(minutes=1)
+    town.engage.leave("ada", by="admin-6", reason="not seen")
+    pass_until(town, 3 + days_away, 10)
+    town.now += timedelta(minutes=1)
+    town.engage.rejoin("ada", never_left=True, by="admin-7", reason="a mistake")
+    said = asked(town, 3 + days_away)
+    since = "Tue 2026-03-03 10:00 UTC" if days_away == 3 else "Sat 2026-03-14 10:02 UTC"
+    why = f'as left (reason: "not seen"), which was undone, and no reading since {since} has looked for the account'
+    assert why in said
+    assert "admin-6 had marked" in said
+    assert "the leaderboard moved" not in said
+    town.sync()
+    assert "which was undone" not in asked(town, 3 + days_away)
+
+
+def test_a_board_that_moved_is_called_so_after_an_undone_leave() -> None:
+    """A leave that was undone long ago is no reason why the account was missed today."""
+    town = Community()
+    town.enroll("ada")
+    town.sync(ada=1_000)
+    town.engage.leave("ada", by="admin-6")
+    town.engage.rejoin("ada", never_left=True, by="admin-7", reason="a mistake")
+    pass_until(town, 3, 10)
+    town.missed = {"ada"}
+    pass_until(town, 4, 10)
+    assert "the leaderboard moved while it was read" in asked(town, 3)

@@ -15,7 +15,7 @@ from .reports import Mark, MemberDay, Standing, StreakChange
 from .settlement import ends_at
 
 GapCause = Literal["not_linked", "waiting", "unlinked", "left", "forgotten", "rebased", "missed"]
-"""Waiting: linked but not yet read. Missed: the board moved during every read since."""
+"""Waiting: linked but not yet read. Missed: the board moved during every read since, or a leave was undone since."""
 
 
 @frozen
@@ -54,7 +54,7 @@ def begins_at(day: date) -> datetime:
 
 def gaps_of(
     enrolled_at: datetime,
-    events: Iterable[MembershipEvent],
+    events: Sequence[MembershipEvent],
     resets: Sequence[tuple[Entry, datetime | None]],
     account: DiscordActivity | None,
 ) -> list[Gap]:
@@ -83,8 +83,20 @@ def gaps_of(
     rebases = [(entry, looked_at or entry.at) for entry, looked_at in resets if entry.kind == "rebase"]
     gaps += [Gap(since, entry.at, "rebased", None, entry) for entry, since in rebases]
     if account is not None and account.window_from is not None and account.next_reading == "continues":
-        gaps.append(Gap(account.window_from, None, "missed"))
+        undone = _undone(events, account.account_id, account.window_from)
+        gaps.append(Gap(account.window_from, None, "missed", undone))
     return sorted((gap for gap in gaps if gap.until is None or gap.since < gap.until), key=lambda gap: gap.since)
+
+
+def _undone(events: Iterable[MembershipEvent], account_id: int, since: datetime) -> MembershipEvent | None:
+    """Return the leave that was undone, if one was since an instant: until then it kept readings from looking."""
+    left = undone = None
+    for event in events:
+        if event.account_id == account_id and event.kind == "left":
+            left = event
+        elif event.account_id == account_id and event.kind == "never_left" and event.at >= since:
+            undone = left
+    return undone
 
 
 def _mended(gaps: list[Gap], event: MembershipEvent) -> list[Gap]:

@@ -252,6 +252,7 @@ def _remedies(day: DayStory, member: str) -> Iterator[str]:
 
 DEEDS = {
     "left": ("had marked {} as left", "{} was marked as left"),
+    "missed": ("had marked {} as left", "{} was marked as left"),
     "unlinked": ("had unlinked {}'s Discord account", "{}'s Discord account was unlinked"),
 }
 """What an actor had done, and what was done if no actor is on record."""
@@ -265,6 +266,9 @@ def describe_gap(gap: Gap, day: DayStory, words: Words) -> str:
         active, passive = (text.format(words.member) for text in DEEDS[gap.cause])
         because = words.because(event.reason, event.note)
         did = f"{passive} {words.by(None)}" if event.actor is None else f"{words.who(event.actor)} {active}"
+        if gap.cause == "missed":
+            undone = f"which was undone, and no reading since {words.at(gap.since)} has looked for the account"
+            return f"{did}{because}, {undone}"
         return f"{did}{because} {span}"
     if event is not None and gap.cause == "waiting":
         what = "a new account was linked" if event.kind == "linked" else "the return was noted"
