@@ -391,7 +391,9 @@ TABLE: dict[str, Case] = {
     "a bonus is not activity": Case(
         bonus, ("streak of 1", "2026-03-03", "no award"), march(3), facts=("milestone:ada:1",)
     ),
-    "a day before enrollment": Case(Town.day, ("was before enrollment",), march(1)),
+    "a day before enrollment": Case(
+        Town.day, ("was before enrollment, and XP does not count for it",), march(1), never=("nothing counts",)
+    ),
     "today": Case(lambda town: town.days("c"), ("not settled yet",), march(3)),
 }
 

@@ -136,7 +136,7 @@ def _means(day: DayStory, words: Words) -> str:
         return f"is not settled yet (still open), so it breaks no streak so far{gaps}{waits}. {settled}{status}"
     if day.mark == "weekend":
         return "is on a weekend, so it breaks no streak and adds nothing"
-    return "was before enrollment, and nothing counts for it"
+    return "was before enrollment, and XP does not count for it"
 
 
 def _uncounted(day: DayStory, ended: StreakEvent | None, words: Words) -> Iterator[str]:
