@@ -227,7 +227,7 @@ class Commands:
             world.go(timedelta(minutes=1))
         self.type("status")
         world.go(timedelta(minutes=10))
-        self.type("sync --accept-drops")
+        self.type("sync --accept-drops --by admin-7 --reason drop --yes")
         self.type("status")
         for trouble in ("private", "rate_limited_seconds"):
             world.go(timedelta(minutes=15))
@@ -261,7 +261,7 @@ class Commands:
         world.go(timedelta(minutes=15))
         self.type("run-due")
         world.go(datetime(2026, 3, 6, 0, 5, 30, tzinfo=UTC))
-        for name in ("run-due", "status", "settle", "settle --accept-quiet 2026-03-05", "status", "show ada"):
+        for name in ("run-due", "status", "settle", "settle --accept-quiet 2026-03-05 --by admin-7 --reason quiet --yes", "status", "show ada"):
             self.type(name)
         self.type("members list")
         world.server.trouble("private")
