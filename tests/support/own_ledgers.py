@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import evolve
 
 from trc_engage.adapters.memory import MemoryLedger
 from trc_engage.adapters.sqlite import SqliteLedger
@@ -32,10 +31,9 @@ class InMemory:
         ledger._balances[member_id]["benchmark"] += 7
 
     def damage(self, ledger: Any) -> None:
-        """Book an award a second time."""
+        """Swap two entries."""
         entries = ledger._entries
-        (award,) = (entry for entry in entries if entry.key)
-        entries.append(evolve(award, position=len(entries) + 1))
+        entries[0], entries[1] = entries[1], entries[0]
 
 
 class MemoryContract(InMemory, LedgerContract):

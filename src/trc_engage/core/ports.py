@@ -180,9 +180,8 @@ class Ledger(Facts, Protocol):
     def post(self, posting: Posting, /) -> Sequence[Entry]:
         """Write a posting in one transaction; return the entries that its drafts became.
 
-        Positions count from 1 without gaps, in commit order, so a reader never finds a new entry below one it has
-        seen (R23). Events keep their order and never change, except that forgetting a member erases the reasons and
-        notes of earlier ones (R9).
+        Positions rise in commit order, so a reader never finds a new entry below one it has seen (R23). Events keep
+        their order and never change, except that forgetting a member erases the reasons and notes of earlier ones (R9).
 
         Raises `Conflict` if an account, member or streak is no longer at the version it was planned on, if a link's
         Discord id or member is taken or its member unknown or forgotten, if an event's member or account is unknown,

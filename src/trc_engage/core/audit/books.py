@@ -59,13 +59,16 @@ def _form(entry: Entry) -> Iterator[Row]:
 
 
 def irregular(entries: Iterable[Entry]) -> list[Breach]:
-    """Return which keys occur twice (R8)."""
+    """Return which positions are out of sequence, and which keys occur twice (R8, R23)."""
     keys: dict[str, int] = {}
     found = []
-    for entry in entries:
-        if entry.key is not None and keys.setdefault(entry.key, entry.position) != entry.position:
+    for position, entry in enumerate(entries, start=1):
+        subject = f"entry {entry.position}"
+        if entry.position != position:
+            found.append(Breach("order", subject, "the position", entry.position, position))
+        if entry.key is not None and keys.setdefault(entry.key, position) != position:
             expected = f"one: entry {keys[entry.key]} has it"
-            found.append(Breach("key", f"entry {entry.position}", "its key", "there a second time", expected))
+            found.append(Breach("key", subject, "its key", "there a second time", expected))
     return found
 
 

