@@ -218,6 +218,30 @@ def test_nothing_can_be_written_through_an_untouched_file(operator: Operator) ->
         ledger.rebalance()
 
 
+@pytest.mark.parametrize(
+    ("kind", "unlock"),
+    [
+        ("sqlite", "DROP TRIGGER entries_are_never_deleted"),
+        ("postgres", "SET LOCAL session_replication_role = replica"),
+    ],
+)
+def test_entries_that_are_missing_are_missed(kind: str, unlock: str, tmp_path: Path) -> None:
+    """In every database the doctor misses entries whose points add up to nothing and that nothing else refers to."""
+    with opened(kind, tmp_path) as ledger:
+        community = Community(ledger).begun()
+        engage, at = community.engage, community.now
+        engage.award("ada", source="bonus", points=3, key="bonus:1", at=at, counts_as_activity=False)
+        engage.reverse("bonus:1", reason="a mistake", by="admin")
+        community.award("ada", "run:1")
+        assert audit(ledger).is_healthy
+        with ledger._database.transaction() as connection:  # type: ignore[attr-defined]
+            connection.execute(unlock)
+            connection.execute("DELETE FROM entries WHERE source = 'bonus' AND kind = 'reversal'")
+            connection.execute("DELETE FROM entries WHERE source = 'bonus'")
+        assert "the number of entries up to position" in audit(ledger).breaches[-1].message
+        assert {one.check for one in audit(ledger).breaches} <= {"schema", "order"}
+
+
 def test_bytes_that_flip_never_stop_the_doctor(operator: Operator) -> None:
     """Wherever bytes flip, the audit ends without an error and leaves the file as it is."""
     random, breaches = Random(5), 0

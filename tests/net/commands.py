@@ -261,7 +261,14 @@ class Commands:
         world.go(timedelta(minutes=15))
         self.type("run-due")
         world.go(datetime(2026, 3, 6, 0, 5, 30, tzinfo=UTC))
-        for name in ("run-due", "status", "settle", "settle --accept-quiet 2026-03-05 --by admin-7 --reason quiet --yes", "status", "show ada"):
+        for name in (
+            "run-due",
+            "status",
+            "settle",
+            "settle --accept-quiet 2026-03-05 --by admin-7 --reason quiet --yes",
+            "status",
+            "show ada",
+        ):
             self.type(name)
         self.type("members list")
         world.server.trouble("private")

@@ -403,6 +403,11 @@ def monthly_balances(survey: Survey) -> Iterator[Breach]:
         yield Breach(BALANCE, of_member(member_id), what, found, f"{expected}, the sum of its entries")
 
 
+GAPS = """
+SELECT found, last FROM (SELECT count(*) AS found, coalesce(max(position), 0) AS last FROM entries) AS numbered
+WHERE found <> last"""
+"""A failed transaction takes no position, so there are no gaps."""
+
 LOOKS: tuple[Callable[[Survey], Iterator[Breach]], ...] = (
     settled_days,
     runs,
@@ -410,6 +415,7 @@ LOOKS: tuple[Callable[[Survey], Iterator[Breach]], ...] = (
     readable,
     monthly_balances,
     names,
+    Look("order", "entries", GAPS, ("table entries", "the number of entries up to position {1}", "{0}", "{1}")),
     Look("run", "runs", UNASKED_WAITS, ("wait of {0}", "the run that was asked until {1}", "missing", "there")),
     Look("run", "runs", RUN_POINTS, ("sync of {0}", "the sum of its entries", "{2}", "{1}, by the record of its run")),
     Look("run", "entries", f"{POSTED} {NO_SYNC}", ("entries of {0}", *STRAY)),
