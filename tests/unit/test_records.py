@@ -8,7 +8,16 @@ from attrs import evolve
 
 from trc_engage.core.days import Calendar
 from trc_engage.core.posting import drafted
-from trc_engage.core.records import Ahead, ClockDecision, Excusal, MembershipEvent, Trace, excused_alone, in_force
+from trc_engage.core.records import (
+    Ahead,
+    ClockDecision,
+    Excusal,
+    MembershipEvent,
+    Trace,
+    confirmed,
+    excused_alone,
+    in_force,
+)
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -65,6 +74,16 @@ def test_the_last_word_about_a_day_is_in_force() -> None:
         (TUESDAY, "B-2"),
     ]
     assert excused_alone(told) == {TUESDAY: {"A-1", "B-2"}}
+
+
+def test_a_required_day_that_was_not_excused_was_confirmed() -> None:
+    """A day that is required without being excused at that time was confirmed as quiet (R15a), for each side apart."""
+    quiet, excused, withdrawn = excusal(TUESDAY, is_excused=False), excusal(TUESDAY), excusal(TUESDAY, is_excused=False)
+    assert confirmed([excused, withdrawn]) == []
+    assert confirmed([quiet, excused]) == [quiet]
+    assert confirmed([excused, withdrawn, quiet]) == [quiet]
+    monday, alone = excusal(MONDAY, is_excused=False), excusal(TUESDAY, "m-1", is_excused=False)
+    assert confirmed([excused, monday, alone]) == [monday, alone]
 
 
 @pytest.mark.parametrize(

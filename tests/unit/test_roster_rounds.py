@@ -96,6 +96,16 @@ def test_whoever_asks_for_a_wait_is_not_asked_again() -> None:
     assert (report.asked, report.next_at) == (1, server.now + 20 * MINUTE)
 
 
+def test_a_wait_without_a_clear_answer_is_a_failure() -> None:
+    """A round whose only answers are unclear and ask for a wait has failed, however many members are due (R20)."""
+    server = Server(NOON, lambda _: evolve(UNKNOWN, wait=20 * MINUTE))
+    server.enroll(5)
+    report = server.round()
+    assert (report.asked, report.unknown, report.outcome) == (1, 1, "failed")
+    run = server.ledger.run_state().roster.failure_run
+    assert (run is not None and run.count, report.next_at) == (1, server.now + 20 * MINUTE)
+
+
 @pytest.mark.parametrize(
     ("clear", "asked", "unknown", "outcome"),
     [({1, 2, 3, 4}, 4, 0, "checked"), ({1, 3}, 4, 2, "checked"), ({1}, 4, 3, "failed"), (set(), 3, 3, "failed")],

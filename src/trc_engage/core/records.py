@@ -103,12 +103,12 @@ def in_force(excusals: Iterable[Excusal]) -> Sequence[Excusal]:
 
 def confirmed(excusals: Iterable[Excusal]) -> Sequence[Excusal]:
     """Return those, of all excusals oldest first, that require a day which was not excused (R15a)."""
-    excused: set[tuple[date, str | None]] = set()
+    last: dict[tuple[date, str | None], bool] = {}
     found = []
     for one in excusals:
-        if not one.is_excused and (one.day, one.member_id) not in excused:
+        if not one.is_excused and not last.get((one.day, one.member_id)):
             found.append(one)
-        (excused.add if one.is_excused else excused.discard)((one.day, one.member_id))
+        last[one.day, one.member_id] = one.is_excused
     return found
 
 
