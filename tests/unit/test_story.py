@@ -5,10 +5,21 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from attrs import evolve
 
-from trc_engage.core.model import Entry, Evidence
+from trc_engage.core.model import Decision, Entry, Evidence, SyncKind, XpChange
+from trc_engage.core.posting import drafted
 from trc_engage.core.records import Excusal
-from trc_engage.core.reports import StreakChange
-from trc_engage.core.story import Activity, StreakEvent, activities, life_of, longest_gap
+from trc_engage.core.reports import MemberDay, StreakChange
+from trc_engage.core.story import (
+    Activity,
+    DayStory,
+    GoodRun,
+    StreakEvent,
+    activities,
+    decided_by,
+    life_of,
+    longest_gap,
+    xp_next,
+)
 
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY = (date(2026, 3, 2 + day) for day in range(7))
 NEXT_MONDAY = date(2026, 3, 9)
@@ -256,3 +267,90 @@ def test_the_longest_time_without_a_good_sync(
 ) -> None:
     """Only a time that touches Tuesday counts, not one that ends at its first instant or begins at Wednesday's."""
     assert longest_gap(TUESDAY, runs, now) == longest
+
+
+def entry(kind: SyncKind, day: date, when: datetime, xp_after: int = 0) -> Entry:
+    """Return an entry of the Discord account."""
+    draft = drafted("award", "m-1", "discord", 1, day, when)
+    return evolve(draft, kind=kind, xp=XpChange(1, 0, xp_after, 0, 0))
+
+
+AT_MIDNIGHT = GoodRun(at(TUESDAY), 0)
+
+
+def tuesday(*, first: GoodRun | None = AT_MIDNIGHT, entries: tuple[Entry, ...] = ()) -> DayStory:
+    """Return the story of a Tuesday on which no rise counts."""
+    runs = [] if first is None else [first, GoodRun(at(TUESDAY, 6), 0)]
+    return DayStory(MemberDay(TUESDAY, "missed"), (), None, runs, None, 1_000, 1_060, entries, (), (), ())
+
+
+@pytest.mark.parametrize(
+    ("first", "counts_for_monday"),
+    [
+        (AT_MIDNIGHT, True),
+        (GoodRun(at(TUESDAY) + timedelta(minutes=4, seconds=59), 0), True),
+        (GoodRun(at(TUESDAY) + timedelta(minutes=5), 0), False),
+        (GoodRun(at(TUESDAY), 1), False),
+        (None, False),
+    ],
+)
+def test_a_reading_at_midnight_counts_for_the_day_before(first: GoodRun | None, counts_for_monday: bool) -> None:
+    """What the first reading shows counts for the day before if it began within five minutes and missed nobody."""
+    assert tuesday(first=first).midnight == (first.at if first is not None and counts_for_monday else None)
+
+
+@pytest.mark.parametrize(
+    ("later", "is_of_midnight"),
+    [
+        (entry("gain", MONDAY, at(TUESDAY)), True),
+        (entry("gain", TUESDAY, at(TUESDAY, 12)), False),
+        (entry("gain", TUESDAY, at(WEDNESDAY)), True),
+        (entry("deduction", TUESDAY, at(TUESDAY, 12)), True),
+    ],
+)
+def test_xp_that_is_regained_on_the_day_did_not_rise_at_midnight(later: Entry, is_of_midnight: bool) -> None:
+    """XP that a fall had taken and the day gave back did not rise by the reading at midnight."""
+    assert (tuesday(entries=(later,)).midnight is not None) == is_of_midnight
+
+
+NOON = at(TUESDAY, 12)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "deciding"),
+    [
+        ({-2: "adopt_board"}, -2),
+        ({-3: "adopt_board", -2: "adopt_board"}, -2),
+        ({-4: "adopt_board"}, None),
+        ({0: "adopt_board"}, None),
+        ({0: "rebase_drops"}, 0),
+        ({-2: "rebase_drops"}, None),
+        ({0: "accept_drops", -2: "accept_drops"}, None),
+        ({}, None),
+    ],
+)
+def test_the_decision_that_led_to_a_rebase_is_found(kinds: dict[int, str], deciding: int | None) -> None:
+    """A rebase that names nobody follows the last adoption since the entry before it, or its own sync's decision."""
+    decisions = {hours: Decision(kind) for hours, kind in kinds.items()}  # type: ignore[arg-type]
+    runs = [GoodRun(NOON + timedelta(hours=hours), 0, decisions.get(hours)) for hours in range(-5, 1)]
+    found = decided_by(entry("rebase", TUESDAY, NOON), NOON - timedelta(hours=4), runs)
+    assert (found and found.at) == (None if deciding is None else NOON + timedelta(hours=deciding))
+
+
+@pytest.mark.parametrize(
+    ("entries", "before", "after", "shown"),
+    [
+        ([], 1_000, 1_000, 1_000),
+        ([], 1_000, 990, None),
+        ([entry("deduction", TUESDAY, NOON, 900)], 1_000, 1_050, 900),
+        ([entry("gain", TUESDAY, at(TUESDAY, 18), 1_100)], 1_000, 1_100, None),
+        ([entry("gain", TUESDAY, at(TUESDAY, 18), 1_000)], 1_000, 1_000, None),
+        ([entry("gain", WEDNESDAY, at(WEDNESDAY), 1_100)], 1_000, 1_000, 1_000),
+        ([drafted("award", "m-1", "benchmark", 5, TUESDAY, NOON)], 1_000, 1_000, 1_000),
+    ],
+)
+def test_the_next_reading_is_known_from_its_entry_or_because_nothing_moved(
+    entries: list[Entry], before: int, after: int, shown: int | None
+) -> None:
+    """What a reading showed is known from an entry of its instant, or if XP did not move on its day at all."""
+    assert xp_next(entries, NOON, before, after) == shown

@@ -303,7 +303,7 @@ def decided_by(rebase: Entry, since: datetime, runs: Sequence[GoodRun]) -> GoodR
     """
     for run in reversed(runs):
         kind = None if run.decision is None else run.decision.kind
-        is_adopted = kind == "adopt_board" and since < run.at <= rebase.at
+        is_adopted = kind == "adopt_board" and since < run.at < rebase.at
         if is_adopted or (kind == "rebase_drops" and run.at == rebase.at):
             return run
     return None
@@ -314,9 +314,8 @@ def xp_next(entries: Iterable[Entry], next_at: datetime, xp_before: int | None, 
 
     `xp_before` is the XP read last before that reading, `xp_after` that by the end of its day.
     """
-    moved = [one for one in entries if one.xp is not None and one.at.date() == next_at.date()]
-    shown = next((one.xp.xp_after for one in moved if one.xp is not None and one.at == next_at), None)
-    return xp_after if shown is None and not moved and xp_after == xp_before else shown
+    moved = {one.at: one.xp.xp_after for one in entries if one.xp is not None and one.at.date() == next_at.date()}
+    return xp_after if not moved and xp_after == xp_before else moved.get(next_at)
 
 
 def longest_gap(day: date, runs: Sequence[datetime], now: datetime) -> tuple[datetime, datetime] | None:
