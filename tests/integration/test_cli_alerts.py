@@ -67,7 +67,7 @@ def test_without_further_channels_the_settings_are_named(operator: Operator) -> 
     assert "SENTRY_DSN" in tried.out
 
 
-def test_status_says_what_each_channel_took_last(operator: Operator) -> None:
+def test_status_has_a_line_for_each_channel(operator: Operator) -> None:
     """`status` has a line for each channel, and says so if a channel was never sent a notice."""
     assert operator.run("members", "enroll", "m-1", "--discord-id", "80351110224678912").code == 0
     assert operator.run("status", "--json").json["alert_channels"] == [

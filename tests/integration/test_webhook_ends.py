@@ -148,7 +148,7 @@ def failure_run(ledger: Store, *channels: Asking) -> Community:
     return community
 
 
-def test_a_wait_is_honoured_by_every_process_and_then_it_is_sent(ledger: Store) -> None:
+def test_no_run_sends_within_a_wait_and_the_first_one_after_it_does(ledger: Store) -> None:
     """No run sends to a channel within the wait that it asked for; the first run after it does."""
     channel = Asking("f", AlertFailed("slow down", retry_after=timedelta(minutes=29)))
     community = failure_run(ledger, channel)
