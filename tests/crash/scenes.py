@@ -68,6 +68,7 @@ AWARD = ("award", "ada", "--source", "benchmark", "--points", "5", "--key", "ben
 LATE = (*AWARD, "--at", "2026-03-03T12:00:00Z")
 ENROLL = ("members", "enroll", "zoe", "--discord-id", "80351110224678999")
 READ = ("members", "list")
+MIGRATE = ("migrate",)
 COPY = ("backup", f"{{folder}}/{BACKUP}")
 
 SCENES = (
@@ -76,7 +77,7 @@ SCENES = (
     Scene("late-award", [LATE], three_days, after=[("settle",)]),
     Scene("settle", [("settle",)], three_days),
     Scene("enroll", [ENROLL], three_days),
-    Scene("migration", [READ], one_member, is_newer=True),
+    Scene("migration", [MIGRATE], one_member, is_newer=True),
     Scene("new-store", [ENROLL], Path.touch),
     Scene("recovery", [AWARD], three_days, is_killed_before=True),
     Scene("backup", [COPY], three_days, makes=BACKUP),
@@ -86,7 +87,7 @@ SCENES = (
 SESSIONS = (
     Scene("session", [("settle",), AWARD, ("sync",), ("settle",), LATE, ENROLL, COPY], three_days),
     Scene("first-day", [("members", "enroll", "ada"), READ, AWARD], Path.touch),
-    Scene("upgrade", [READ, AWARD], one_member, is_newer=True),
+    Scene("upgrade", [MIGRATE, AWARD], one_member, is_newer=True),
     Scene("after-a-crash", [AWARD, ENROLL], three_days, is_killed_before=True),
 )
 """Several commands, each acknowledged."""
