@@ -78,6 +78,8 @@ def test_what_happens_to_a_member_is_said(opened: Operator) -> None:
         ([*QUIET, "--by", "me", "--reason", "holiday"], {}, 2, "to confirm, pass --yes"),
         (["settle", "--yes"], {}, 2, "--by, --reason and --yes go with --accept-quiet"),
         (["show", "m-1"], {"TRC_ENGAGE_STORE": __file__}, 74, "not a SQLite database"),
+        (["migrate"], {"TRC_ENGAGE_STORE": __file__}, 74, "not a SQLite database"),
+        (["doctor"], {"TRC_ENGAGE_STORE": __file__}, 74, "not a SQLite database"),
         (["sync"], {"TRC_ENGAGE_GUILD_ID": ""}, 78, "TRC_ENGAGE_GUILD_ID is not set"),
         (["sync"], {"TRC_ENGAGE_GUILD_ID": "home"}, 78, "TRC_ENGAGE_GUILD_ID: 'home'"),
         (["show", "m-1"], {"TRC_ENGAGE_STORE": "nowhere/e.db"}, 74, "nowhere/e.db: there is no store"),

@@ -179,7 +179,7 @@ class SqliteDatabase(Database):
 
     def check(self) -> None:
         """Raise `LedgerFailed` for a store of another version or program; damage is left to the doctor."""
-        with suppress(sqlite3.DatabaseError, UnicodeDecodeError), self._pool.connection() as connection:
+        with self.connection() as connection, _damage_suppressed():
             check_released(self.address, connection)
             refuse_other_programs(connection, besides="entries")
             (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -315,6 +315,28 @@ class SqliteDatabase(Database):
             self._refuse_newer()
         advice = ADVICE.get(primary, "nothing was written; see the cause")
         return LedgerFailed(f"{self.path}: {error}: {advice}")
+
+
+DAMAGE = frozenset(
+    {
+        sqlite3.SQLITE_ERROR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FORMAT,
+        sqlite3.SQLITE_MISMATCH,
+    }
+)
+"""SQLite's result codes for a damaged table, page or number; SQLITE_ERROR includes a missing table."""
+
+
+@contextmanager
+def _damage_suppressed() -> Iterator[None]:
+    try:
+        yield
+    except UnicodeDecodeError:
+        pass
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF not in DAMAGE:
+            raise
 
 
 MISSING = "there is no store"

@@ -16,21 +16,11 @@ from ..sql.posting import SqlLedger
 from ..sql.runs import has_ended
 from ..sql.schema import SCHEMA_VERSION
 from ..sql.tables import TABLES
-from .database import OWNER_ONLY, FileConnection, SqliteViews
+from .database import DAMAGE, OWNER_ONLY, FileConnection, SqliteViews
 from .schema import APPLICATION_ID, migrate
 
 FOUND_MAX = 100
 """How many flaws SQLite's own check reports; one lost page may cause thousands."""
-
-DAMAGE = frozenset(
-    {
-        sqlite3.SQLITE_ERROR,
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_FORMAT,
-        sqlite3.SQLITE_MISMATCH,
-    }
-)
-"""SQLite's result codes for a damaged table, page or number; SQLITE_ERROR includes a missing table."""
 
 SCHEMA = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%'"
 NUMBERED = [
