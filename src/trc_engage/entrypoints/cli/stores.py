@@ -110,15 +110,20 @@ def migrate(
             raise WrongUsage("--sql is for a store in PostgreSQL; a file needs no DBA")
         typer.echo(migration_sql(settings.store), nl=False)
         return
+    done = "is up to date"
     try:
         with opened_ledger(settings, read_only=True) as ledger:
-            print_lines(f"{safe(ledger.address)} is up to date")
+            address = ledger.address
     except StoreOutdated as error:
         if dry_run:
             print_lines(safe(error.fact))
             return
+        done = "was brought up to date"
+    if not dry_run:
+        # Opening it to write makes it true, even if a disk that failed hid the schema's version from the first look.
         with opened_ledger(settings) as ledger:
-            print_lines(f"brought up to date: {safe(ledger.address)}")
+            address = ledger.address
+    print_lines(f"{safe(address)} {done}")
 
 
 @command("trc-engage backup /backups/engage-$(date -u +%F).db")
