@@ -38,6 +38,9 @@ class Verdict:
     """Whether the server was asked at all."""
 
 
+REPEATED_MIN = 3
+"""So many pages in a row without anybody new look like a server that ignores the page's number."""
+
 ANOTHER_BOARD = Verdict("another_board", was_asked=False)
 """The verdict on a board that must not be read."""
 
@@ -77,8 +80,18 @@ def _failed(read: Read, *, odd: bool) -> Verdict:
         is_tried = last.kind != "down" or last.trouble == UNREACHABLE or _tries(read.log) == TRIES_MAX
         check(odd or is_late or is_tried, f"a read was given up early: {read.error}, {read.spent:g} s, {last}")
         return Verdict(last.kind, either=odd, wait_seconds=WAITS.get(last.trouble or ""))
-    check(odd or is_late, f"a read failed without a reason: {read.error}, {read.spent:g} s, {last}")
-    return Verdict("malformed" if odd else "down", either=odd)
+    repeats = _shows_nobody_new(read.log)
+    check(odd or is_late or repeats, f"a read failed without a reason: {read.error}, {read.spent:g} s, {last}")
+    return Verdict("malformed" if odd or repeats else "down", either=odd)
+
+
+def _shows_nobody_new(log: Sequence[Asked]) -> bool:
+    """Return whether the last pages repeat earlier ones of their sweep, as on a small board that moves a lot."""
+    pages = [asked for asked in log if asked.rows]
+    start = max((at for at, page in enumerate(pages) if page.number == 0), default=0)
+    ids = [{one for one, _ in page.rows or ()} for page in pages[start:]]
+    earlier = set[str]().union(*ids[:-REPEATED_MIN])
+    return len(ids) > REPEATED_MIN and all(page <= earlier for page in ids[-REPEATED_MIN:])
 
 
 def _back_offs(log: Sequence[Asked]) -> int:
