@@ -15,6 +15,7 @@ from trc_engage.testing.mee6 import Mee6Server
 
 CANARY = "kAnArY.never-to-be-seen"
 ADOPT = ["sync", "--adopt-board", "--by", "me", "--reason", "we moved"]
+DEPARTED = ["--accept-departures", "--by", "me", "--reason", "they left"]
 REBASE = ["sync", "--rebase-drops"]
 QUIET = ["settle", "--accept-quiet", "2026-03-04"]
 
@@ -76,6 +77,8 @@ def test_what_happens_to_a_member_is_said(opened: Operator) -> None:
         ([*REBASE, "--by", "me", "--reason", "season"], {}, 2, "look at it with --dry-run first; to confirm, pass"),
         (["settle", "--accept-quiet", "2026-03-04"], {}, 2, "--accept-quiet requires --by and --reason"),
         ([*QUIET, "--by", "me", "--reason", "holiday"], {}, 2, "to confirm, pass --yes"),
+        (["roster", "check", *DEPARTED], {}, 2, "--accept-departures notes everyone as left whom Discord calls gone"),
+        (["members", "reconcile", "here.csv", *DEPARTED], {}, 2, "look at it with --dry-run first; to confirm, pass"),
         (["settle", "--yes"], {}, 2, "--by, --reason and --yes go with --accept-quiet"),
         (["show", "m-1"], {"TRC_ENGAGE_STORE": __file__}, 74, "not a SQLite database"),
         (["migrate"], {"TRC_ENGAGE_STORE": __file__}, 74, "not a SQLite database"),
